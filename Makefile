@@ -1,0 +1,39 @@
+# The front door. `make` alone lists what there is.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check openapi openapi-check bench fmt lint audit clean
+
+help: ## List these commands
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Build and start the demo: Tieline beside a stand-in Slack
+	@scripts/run
+
+test: check ## Check, then run every test, on SQLite and on a throw-away PostgreSQL
+	scripts/with-postgres cargo test --workspace
+
+check: ## Check formatting and lints; run no test
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+openapi: ## Write the published documents, openapi/*.json
+	cargo run --quiet -- openapi
+
+openapi-check: ## Fail when a published document is not what the code publishes
+	cargo run --quiet -- openapi --check
+
+bench: ## Measure throughput and latency on this machine
+	scripts/bench
+
+fmt: ## Format every source file
+	cargo fmt --all
+
+lint: ## Lint only
+	cargo clippy --workspace --all-targets -- -D warnings
+
+audit: ## Check licences, advisories, sources and banned crates of every dependency
+	@cargo deny --version >/dev/null 2>&1 || { echo 'make audit needs cargo-deny: cargo install --locked cargo-deny' >&2; exit 69; }
+	cargo deny check
+
+clean: ## Remove what was built; ./data stays
+	cargo clean

@@ -1,0 +1,16 @@
+//! Migrations of Tieline's database, one dated file each. They run on SQLite and on PostgreSQL alike.
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+mod m20261120_000001_core;
+
+/// Knows every migration, in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261120_000001_core::Migration)]
+    }
+}

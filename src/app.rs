@@ -1,0 +1,118 @@
+//! What we do: the use cases. Each authorises, opens a transaction where it changes something, applies the rules of
+//! `domain`, and saves. A use case has the name of the operation that calls it.
+//!
+//! Not here: HTTP, dialects, rows, the sending of deliveries (`worker`).
+
+pub mod access;
+pub mod batch;
+pub mod channels;
+pub mod credential;
+pub mod deliveries;
+pub mod events;
+pub mod health;
+pub mod identity;
+pub mod intake;
+pub mod members;
+pub mod metrics;
+pub mod organisations;
+pub mod slack_connect;
+pub mod slack_links;
+pub mod slack_tokens;
+pub mod tokens;
+pub mod vault;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Notify;
+
+use crate::{
+    domain::{
+        Result,
+        ambient::{Ambient, Time},
+        ids::OrganisationId,
+    },
+    provider::slack::SlackClient,
+    store::{Store, Tx, audit},
+};
+
+pub use access::Caller;
+
+/// The use cases and what they need. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    parts: Arc<Parts>,
+}
+
+/// What [`App`] is put together from, in `startup`.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The time and randomness.
+    pub ambient: Ambient,
+    /// Seals secrets.
+    pub vault: vault::Vault,
+    /// Knows callers.
+    pub identity: identity::Identity,
+    /// Speaks to Slack, where an app is configured.
+    pub slack: Option<SlackClient>,
+    /// Accepts events.
+    pub intake: intake::Intake,
+    /// Rings when deliveries may be due.
+    pub bell: Arc<Notify>,
+    /// Counts.
+    pub metrics: metrics::Metrics,
+    /// How long an Idempotency-Key is remembered.
+    pub idempotency_lifetime: Duration,
+}
+
+impl App {
+    /// Puts the use cases together.
+    pub fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// The database, for `worker`.
+    pub fn store(&self) -> &Store {
+        &self.parts.store
+    }
+
+    /// The time and randomness, for `worker`.
+    pub fn ambient(&self) -> &Ambient {
+        &self.parts.ambient
+    }
+
+    /// The counters.
+    pub fn metrics(&self) -> &metrics::Metrics {
+        &self.parts.metrics
+    }
+
+    /// Rings when deliveries may be due.
+    pub fn bell(&self) -> &Notify {
+        &self.parts.bell
+    }
+
+    fn now(&self) -> Time {
+        self.parts.ambient.now()
+    }
+
+    /// Writes a line of the audit log, in the transaction of the deed.
+    async fn audit(
+        &self,
+        tx: &Tx,
+        (organisation_id, actor): (OrganisationId, &str),
+        action: &'static str,
+        subject: impl ToString,
+        detail: serde_json::Value,
+    ) -> Result<()> {
+        let entry = audit::Entry {
+            id: self.parts.ambient.id(),
+            organisation_id,
+            actor: actor.to_owned(),
+            action,
+            subject: subject.to_string(),
+            detail,
+            created_at: self.now(),
+        };
+        audit::insert(tx, entry).await
+    }
+}

@@ -1,0 +1,144 @@
+//! Group commit: what concurrent callers hand in is worked on together, so that they share one transaction.
+//!
+//! Nobody waits for a batch to fill: while one is being committed, the next one gathers.
+
+use std::future::Future;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::domain::{Error, Result};
+
+/// Gathers items of concurrent callers and hands them on, up to a bound, as one batch.
+pub struct Batcher<I, O> {
+    sender: mpsc::Sender<(I, oneshot::Sender<Result<O>>)>,
+}
+
+impl<I, O> Clone for Batcher<I, O> {
+    fn clone(&self) -> Self {
+        Self { sender: self.sender.clone() }
+    }
+}
+
+impl<I: Clone + Send + 'static, O: Send + 'static> Batcher<I, O> {
+    /// Starts the task that works on batches of up to `limit` items. `work` answers each item in its order, or fails as
+    /// a whole; then each item is tried alone, so that one bad item cannot fail its neighbours.
+    ///
+    /// The task ends when every clone is gone and everything that was handed in is answered.
+    pub fn start<W, F>(limit: usize, work: W) -> Self
+    where
+        W: Fn(Vec<I>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Vec<Result<O>>>> + Send,
+    {
+        let (sender, mut receiver) = mpsc::channel::<(I, oneshot::Sender<Result<O>>)>(limit * 4);
+        tokio::spawn(async move {
+            let mut gathered = Vec::with_capacity(limit);
+            while receiver.recv_many(&mut gathered, limit).await > 0 {
+                let (items, waiting): (Vec<I>, Vec<_>) = gathered.drain(..).unzip();
+                let answers = match work(items.clone()).await {
+                    Ok(answers) => answers,
+                    Err(error) if items.len() == 1 => vec![Err(error)],
+                    Err(error) => {
+                        tracing::warn!(%error, items = items.len(), "a batch failed; trying its items one by one");
+                        let mut answers = Vec::with_capacity(items.len());
+                        for item in items {
+                            answers.push(work(vec![item]).await.and_then(first));
+                        }
+                        answers
+                    }
+                };
+                for (waiting, answer) in waiting.into_iter().zip(answers) {
+                    // Whoever asked may have gone away; the work is done all the same.
+                    let _ = waiting.send(answer);
+                }
+            }
+        });
+        Self { sender }
+    }
+
+    /// Hands an item in and waits for its answer. Dropping the future does not take the item back.
+    ///
+    /// # Errors
+    /// What the work answers, or [`Error::Unavailable`] when it has been stopped.
+    pub async fn submit(&self, item: I) -> Result<O> {
+        let (answer, answered) = oneshot::channel();
+        let stopped = || Error::Unavailable { what: "this service, which is shutting down," };
+        self.sender.send((item, answer)).await.map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+}
+
+fn first<O>(answers: Vec<Result<O>>) -> Result<O> {
+    answers.into_iter().next().unwrap_or_else(|| Err(Error::Internal("a batch of one had no answer".into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    };
+
+    use futures_util::future::join_all;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn those_who_come_during_a_commit_share_the_next() {
+        let batches = Arc::new(AtomicUsize::new(0));
+        let gate = Arc::new(Semaphore::new(0));
+        let batcher = Batcher::start(100, {
+            let (batches, gate) = (batches.clone(), gate.clone());
+            move |items: Vec<u32>| {
+                let (batches, gate) = (batches.clone(), gate.clone());
+                async move {
+                    batches.fetch_add(1, SeqCst);
+                    gate.acquire().await.unwrap().forget();
+                    Ok(items.into_iter().map(|item| Ok(item * 2)).collect())
+                }
+            }
+        });
+        let all = tokio::spawn({
+            let batcher = batcher.clone();
+            async move { join_all((0..50).map(|item| batcher.submit(item))).await }
+        });
+        gate.add_permits(50);
+        let answers: Vec<u32> = all.await.unwrap().into_iter().map(Result::unwrap).collect();
+        assert_eq!(answers, (0..50).map(|item| item * 2).collect::<Vec<_>>());
+        assert!(batches.load(SeqCst) <= 3, "{} batches", batches.load(SeqCst));
+    }
+
+    #[tokio::test]
+    async fn a_bad_item_fails_alone() {
+        let batcher = Batcher::start(100, |items: Vec<u32>| async move {
+            if items.contains(&7) {
+                return Err(Error::Internal("seven".into()));
+            }
+            Ok(items.into_iter().map(Ok).collect())
+        });
+        let answers = join_all((0..10).map(|item| batcher.submit(item))).await;
+        let bad: Vec<usize> = answers.iter().enumerate().filter(|(_, a)| a.is_err()).map(|(i, _)| i).collect();
+        assert_eq!(bad, [7]);
+    }
+
+    #[tokio::test]
+    async fn an_item_whose_caller_left_is_worked_on() {
+        let done = Arc::new(AtomicUsize::new(0));
+        let batcher = Batcher::start(1, {
+            let done = done.clone();
+            move |items: Vec<u32>| {
+                let done = done.clone();
+                async move {
+                    tokio::task::yield_now().await;
+                    done.fetch_add(items.len(), SeqCst);
+                    Ok(items.into_iter().map(Ok).collect())
+                }
+            }
+        });
+        let mut abandoned = Box::pin(batcher.submit(1));
+        assert!(futures_util::poll!(&mut abandoned).is_pending());
+        drop(abandoned);
+        batcher.submit(2).await.unwrap();
+        assert_eq!(done.load(SeqCst), 2);
+    }
+}

@@ -1,0 +1,174 @@
+//! Channels and who is in them. A private channel exists only for its members and for those who manage channels.
+
+use serde_json::json;
+
+use super::{App, Caller};
+use crate::{
+    domain::{
+        Error, Result,
+        channel::{Channel, channel_name},
+        error::Noun,
+        event::Event,
+        ids::{ChannelId, UserId},
+        member::Permission,
+        page::{Page, PageRequest},
+    },
+    store,
+};
+
+/// A wish to change a channel: what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct ChannelChange {
+    /// Another name.
+    pub name: Option<String>,
+    /// Private or public.
+    pub private: Option<bool>,
+}
+
+impl App {
+    /// Creates a channel; its creator is in it.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::Conflict`] where the name is taken.
+    pub async fn create_channel(&self, caller: &Caller, name: &str, private: bool) -> Result<Channel> {
+        caller.require(Permission::ChannelsManage)?;
+        let channel = Channel {
+            id: self.parts.ambient.id(),
+            organisation_id: caller.organisation_id,
+            name: channel_name(name)?,
+            private,
+            created_by: caller.user_id,
+            created_at: self.now(),
+        };
+        let tx = self.parts.store.begin().await?;
+        store::channels::insert(&tx, &channel).await?;
+        store::channels::add_member(&tx, &channel, caller.user_id, channel.created_at).await?;
+        self.audit_channel(&tx, caller, "channel.create", &channel).await?;
+        tx.commit().await?;
+        Ok(channel)
+    }
+
+    /// The channels that the caller may see, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub async fn list_channels(&self, caller: &Caller, page: PageRequest) -> Result<Page<Channel>> {
+        caller.require(Permission::ChannelsRead)?;
+        let seen_by = (!caller.may(Permission::ChannelsManage)).then_some(caller.user_id);
+        store::channels::list(self.parts.store.reader(), caller.organisation_id, seen_by, page).await
+    }
+
+    /// One channel.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`] also for a private one that the caller is not in.
+    pub async fn get_channel(&self, caller: &Caller, id: ChannelId) -> Result<Channel> {
+        caller.require(Permission::ChannelsRead)?;
+        self.visible_channel(caller, id).await
+    }
+
+    /// Changes a channel.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`], [`Error::Conflict`] where the name is taken.
+    pub async fn update_channel(&self, caller: &Caller, id: ChannelId, change: ChannelChange) -> Result<Channel> {
+        caller.require(Permission::ChannelsManage)?;
+        let tx = self.parts.store.begin().await?;
+        let mut channel = store::channels::find(&tx, caller.organisation_id, id).await?;
+        if let Some(name) = change.name {
+            channel.name = channel_name(&name)?;
+        }
+        channel.private = change.private.unwrap_or(channel.private);
+        store::channels::update(&tx, &channel).await?;
+        self.audit_channel(&tx, caller, "channel.update", &channel).await?;
+        tx.commit().await?;
+        Ok(channel)
+    }
+
+    /// Removes a channel. Its events stay readable by their ids.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn delete_channel(&self, caller: &Caller, id: ChannelId) -> Result<()> {
+        caller.require(Permission::ChannelsManage)?;
+        let tx = self.parts.store.begin().await?;
+        let channel = store::channels::find(&tx, caller.organisation_id, id).await?;
+        store::channels::delete(&tx, id).await?;
+        self.audit_channel(&tx, caller, "channel.delete", &channel).await?;
+        tx.commit().await
+    }
+
+    /// The users in a channel.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn list_channel_members(
+        &self,
+        caller: &Caller,
+        id: ChannelId,
+        page: PageRequest,
+    ) -> Result<Page<UserId>> {
+        let channel = self.get_channel(caller, id).await?;
+        store::channels::members(self.parts.store.reader(), channel.id, page).await
+    }
+
+    /// Puts a member of the organisation into a channel; a second time changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`] for the channel or the member.
+    pub async fn add_channel_member(&self, caller: &Caller, id: ChannelId, user_id: UserId) -> Result<()> {
+        caller.require(Permission::ChannelsManage)?;
+        let tx = self.parts.store.begin().await?;
+        let channel = store::channels::find(&tx, caller.organisation_id, id).await?;
+        store::members::find(&tx, caller.organisation_id, user_id).await?;
+        store::channels::add_member(&tx, &channel, user_id, self.now()).await?;
+        tx.commit().await
+    }
+
+    /// Takes a user out of a channel.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`] for the channel, or where the user is not in it.
+    pub async fn remove_channel_member(&self, caller: &Caller, id: ChannelId, user_id: UserId) -> Result<()> {
+        caller.require(Permission::ChannelsManage)?;
+        let tx = self.parts.store.begin().await?;
+        let channel = store::channels::find(&tx, caller.organisation_id, id).await?;
+        store::channels::remove_member(&tx, channel.id, user_id).await?;
+        tx.commit().await
+    }
+
+    /// The events that flowed through a channel, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn list_channel_messages(
+        &self,
+        caller: &Caller,
+        id: ChannelId,
+        page: PageRequest,
+    ) -> Result<Page<Event>> {
+        let channel = self.get_channel(caller, id).await?;
+        store::events::list(self.parts.store.reader(), caller.organisation_id, Some(channel.id), page).await
+    }
+
+    /// A channel that the caller may see.
+    pub(super) async fn visible_channel(&self, caller: &Caller, id: ChannelId) -> Result<Channel> {
+        let reader = self.parts.store.reader();
+        let channel = store::channels::find(reader, caller.organisation_id, id).await?;
+        let seen = !channel.private
+            || caller.may(Permission::ChannelsManage)
+            || store::channels::has_member(reader, id, caller.user_id).await?;
+        if seen { Ok(channel) } else { Err(Error::not_found(Noun::Channel, id)) }
+    }
+
+    async fn audit_channel(
+        &self,
+        tx: &store::Tx,
+        caller: &Caller,
+        action: &'static str,
+        channel: &Channel,
+    ) -> Result<()> {
+        let detail = json!({"name": channel.name, "private": channel.private});
+        self.audit(tx, (caller.organisation_id, &caller.actor()), action, channel.id, detail).await
+    }
+}

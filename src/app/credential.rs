@@ -1,0 +1,103 @@
+//! The text of personal access tokens.
+//!
+//! `tl_` + 22 characters of the token's id + 43 characters of secret + 6 characters of checksum, all base64url. The id
+//! finds the row; only the SHA-256 of the secret is stored; the checksum lets a secret scanner, or a typo, be recognised
+//! without asking the database.
+
+use aws_lc_rs::{constant_time, digest};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
+use uuid::Uuid;
+
+use crate::domain::{ids::TokenId, secret::Secret};
+
+/// What every token begins with.
+pub const PREFIX: &str = "tl_";
+const ID_CHARS: usize = 22;
+const SECRET_CHARS: usize = 43;
+const CHECKSUM_CHARS: usize = 6;
+
+/// A token's text, taken apart.
+#[derive(Debug)]
+pub struct Credential {
+    /// Which row.
+    pub id: TokenId,
+    secret: Secret,
+}
+
+impl Credential {
+    /// Makes the text of a token.
+    pub fn issue(id: TokenId, secret: [u8; 32]) -> (Secret, [u8; 32]) {
+        let body = format!("{PREFIX}{}{}", BASE64URL.encode(id.0.as_bytes()), BASE64URL.encode(secret));
+        let checksum = checksum(&body);
+        (Secret::new(format!("{body}{checksum}")), sha256(BASE64URL.encode(secret).as_bytes()))
+    }
+
+    /// Takes a text apart; `None` where it is not a token of ours.
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix(PREFIX)?;
+        if rest.len() != ID_CHARS + SECRET_CHARS + CHECKSUM_CHARS || !rest.is_ascii() {
+            return None;
+        }
+        let (body, given) = text.split_at(text.len() - CHECKSUM_CHARS);
+        if checksum(body) != given {
+            return None;
+        }
+        let id = BASE64URL.decode(&rest[..ID_CHARS]).ok()?;
+        Some(Self {
+            id: TokenId(Uuid::from_slice(&id).ok()?),
+            secret: Secret::new(&rest[ID_CHARS..ID_CHARS + SECRET_CHARS]),
+        })
+    }
+
+    /// Whether its secret is the one that was hashed; takes the same time wherever they differ.
+    pub fn matches(&self, secret_sha256: &[u8]) -> bool {
+        constant_time::verify_slices_are_equal(&sha256(self.secret.expose().as_bytes()), secret_sha256).is_ok()
+    }
+}
+
+/// SHA-256.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    hash
+}
+
+fn checksum(body: &str) -> String {
+    BASE64URL.encode(sha256(body.as_bytes()))[..CHECKSUM_CHARS].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_comes_back() {
+        let id = TokenId(Uuid::from_u128(5));
+        let (text, hash) = Credential::issue(id, [9; 32]);
+        let credential = Credential::parse(text.expose()).unwrap();
+        assert_eq!(credential.id, id);
+        assert!(credential.matches(&hash));
+        assert!(!credential.matches(&[0; 32]));
+        assert!(!credential.matches(&hash[..31]));
+        assert!(!credential.matches(b""));
+    }
+
+    #[test]
+    fn what_is_not_a_token_is_told_without_a_database() {
+        let (text, _) = Credential::issue(TokenId(Uuid::nil()), [1; 32]);
+        let text = text.expose();
+        let other = if text.ends_with('A') { "B" } else { "A" };
+        for bad in [
+            "",
+            "tl_",
+            "xoxb-1",
+            &text[..text.len() - 1],
+            &format!("{text}A"),
+            &format!("{}{other}", &text[..text.len() - 1]),
+            &text.replace("tl_", "TL_"),
+            &"é".repeat(40),
+        ] {
+            assert!(Credential::parse(bad).is_none(), "{bad}");
+        }
+    }
+}

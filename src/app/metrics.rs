@@ -1,0 +1,137 @@
+//! What is counted, in the words of Prometheus (OpenMetrics text, version 1.0.0).
+
+use std::{sync::Arc, time::Duration};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
+
+use crate::domain::{Error, Result};
+
+/// One HTTP request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    dialect: &'static str,
+    method: String,
+    status: u16,
+}
+
+/// How something ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
+/// Which dialect.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DialectLabels {
+    dialect: &'static str,
+}
+
+/// Every counter. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    requests: Family<RequestLabels, Counter>,
+    request_seconds: Family<DialectLabels, Histogram>,
+    events: Family<OutcomeLabels, Counter>,
+    deliveries: Family<OutcomeLabels, Counter>,
+    attempts: Family<OutcomeLabels, Counter>,
+    attempt_seconds: Histogram,
+    latency_seconds: Histogram,
+    waiting: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("tieline");
+        let seconds = || Histogram::new(exponential_buckets(0.0005, 2.0, 16));
+        let metrics = Self {
+            registry: Arc::default(),
+            requests: Family::default(),
+            request_seconds: Family::new_with_constructor(seconds),
+            events: Family::default(),
+            deliveries: Family::default(),
+            attempts: Family::default(),
+            attempt_seconds: seconds(),
+            latency_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 22)),
+            waiting: Gauge::default(),
+        };
+        registry.register("http_requests", "Requests answered", metrics.requests.clone());
+        registry.register("http_request_seconds", "Time to answer a request", metrics.request_seconds.clone());
+        registry.register("events", "Events taken in, by outcome: accepted or repeated", metrics.events.clone());
+        registry.register("deliveries", "Deliveries, by outcome", metrics.deliveries.clone());
+        registry.register("attempts", "Tries to deliver, by outcome", metrics.attempts.clone());
+        registry.register("attempt_seconds", "Time that one try takes", metrics.attempt_seconds.clone());
+        registry.register("delivery_latency_seconds", "From accepted to delivered", metrics.latency_seconds.clone());
+        registry.register("deliveries_waiting", "Deliveries that are pending", metrics.waiting.clone());
+        Self { registry: Arc::new(registry), ..metrics }
+    }
+}
+
+impl Metrics {
+    /// A request was answered.
+    pub fn request(&self, dialect: &'static str, method: &str, status: u16, duration: Duration) {
+        self.requests.get_or_create(&RequestLabels { dialect, method: method.to_owned(), status }).inc();
+        self.request_seconds.get_or_create(&DialectLabels { dialect }).observe(duration.as_secs_f64());
+    }
+
+    /// Events were taken in: `accepted`, or `repeated` under a key that was known.
+    pub fn events(&self, outcome: &'static str, count: u64) {
+        self.events.get_or_create(&OutcomeLabels { outcome }).inc_by(count);
+    }
+
+    /// A delivery ended, or was made in a final state.
+    pub fn delivery(&self, outcome: &'static str) {
+        self.deliveries.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// One try was made.
+    pub fn attempt(&self, outcome: &'static str, duration: Duration) {
+        self.attempts.get_or_create(&OutcomeLabels { outcome }).inc();
+        self.attempt_seconds.observe(duration.as_secs_f64());
+    }
+
+    /// How long a delivery took from its acceptance on.
+    pub fn latency(&self, duration: Duration) {
+        self.latency_seconds.observe(duration.as_secs_f64());
+    }
+
+    /// How many deliveries are pending.
+    pub fn waiting(&self, count: u64) {
+        self.waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// All of them, as text.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when they cannot be written down.
+    pub fn text(&self) -> Result<String> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_are_written_down() {
+        let metrics = Metrics::default();
+        metrics.request("native", "GET", 200, Duration::from_millis(3));
+        metrics.delivery("delivered");
+        let text = metrics.text().unwrap();
+        assert!(text.contains(r#"tieline_http_requests_total{dialect="native",method="GET",status="200"} 1"#), "{text}");
+        assert!(text.contains(r#"tieline_deliveries_total{outcome="delivered"} 1"#), "{text}");
+        assert!(text.ends_with("# EOF\n"));
+    }
+}

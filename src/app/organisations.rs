@@ -1,0 +1,112 @@
+//! Organisations: created by the operator or by an owner of another; each begins with an owner.
+
+use serde_json::json;
+
+use super::{App, Caller};
+use crate::{
+    domain::{
+        Error, Result,
+        error::Noun,
+        ids::OrganisationId,
+        member::{Member, Permission, Role},
+        organisation::{Organisation, Slug, display_name},
+    },
+    store,
+};
+
+const NAME_CHARS: usize = 100;
+
+impl App {
+    /// Creates an organisation as the operator, from the command line; it has no members yet.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], or [`Error::Conflict`] where the slug is taken.
+    pub async fn create_organisation_as_operator(&self, slug: &str, name: Option<&str>) -> Result<Organisation> {
+        let organisation = self.new_organisation(slug, name)?;
+        let tx = self.parts.store.begin().await?;
+        store::organisations::insert(&tx, &organisation).await?;
+        self.audit(&tx, (organisation.id, "operator"), "organisation.create", organisation.id, json!({})).await?;
+        tx.commit().await?;
+        Ok(organisation)
+    }
+
+    /// Creates an organisation whose owner is the caller.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::Invalid`], or [`Error::Conflict`] where the slug is taken.
+    pub async fn create_organisation(&self, caller: &Caller, slug: &str, name: Option<&str>) -> Result<Organisation> {
+        caller.require(Permission::OrganisationManage)?;
+        let organisation = self.new_organisation(slug, name)?;
+        let tx = self.parts.store.begin().await?;
+        let creator = store::members::find(&tx, caller.organisation_id, caller.user_id).await?;
+        let owner = Member {
+            id: self.parts.ambient.id(),
+            organisation_id: organisation.id,
+            role: Role::Owner,
+            permissions: None,
+            created_at: organisation.created_at,
+            ..creator
+        };
+        store::organisations::insert(&tx, &organisation).await?;
+        store::members::insert(&tx, &owner).await?;
+        let who = (organisation.id, caller.actor());
+        self.audit(&tx, (who.0, &who.1), "organisation.create", organisation.id, json!({})).await?;
+        tx.commit().await?;
+        Ok(organisation)
+    }
+
+    /// The organisations that the caller's user is a member of.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub async fn list_organisations(&self, caller: &Caller) -> Result<Vec<Organisation>> {
+        caller.require(Permission::OrganisationRead)?;
+        let reader = self.parts.store.reader();
+        // A token speaks for one organisation only, and must not tell of others.
+        let ids: Vec<OrganisationId> = if caller.token_id.is_some() {
+            vec![caller.organisation_id]
+        } else {
+            let memberships = store::members::of_user(reader, caller.user_id).await?;
+            memberships.iter().map(|member| member.organisation_id).collect()
+        };
+        store::organisations::list(reader, &ids).await
+    }
+
+    /// One organisation.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], or [`Error::NotFound`] for another's.
+    pub async fn get_organisation(&self, caller: &Caller, id: OrganisationId) -> Result<Organisation> {
+        self.own_organisation(caller, id)?;
+        caller.require(Permission::OrganisationRead)?;
+        store::organisations::find(self.parts.store.reader(), id).await
+    }
+
+    /// Gives an organisation another name.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::Invalid`], or [`Error::NotFound`] for another's.
+    pub async fn update_organisation(&self, caller: &Caller, id: OrganisationId, name: &str) -> Result<Organisation> {
+        self.own_organisation(caller, id)?;
+        caller.require(Permission::OrganisationManage)?;
+        let name = display_name("/name", name, NAME_CHARS)?;
+        let tx = self.parts.store.begin().await?;
+        let mut organisation = store::organisations::find(&tx, id).await?;
+        organisation.name = name;
+        store::organisations::update(&tx, &organisation).await?;
+        self.audit(&tx, (id, &caller.actor()), "organisation.update", id, json!({"name": organisation.name})).await?;
+        tx.commit().await?;
+        Ok(organisation)
+    }
+
+    /// Another tenant's organisation is not found, never forbidden.
+    pub(super) fn own_organisation(&self, caller: &Caller, id: OrganisationId) -> Result<()> {
+        if caller.organisation_id == id { Ok(()) } else { Err(Error::not_found(Noun::Organisation, id)) }
+    }
+
+    fn new_organisation(&self, slug: &str, name: Option<&str>) -> Result<Organisation> {
+        let slug = Slug::parse(slug)?;
+        let name = display_name("/name", name.unwrap_or(slug.as_str()), NAME_CHARS)?;
+        Ok(Organisation { id: self.parts.ambient.id(), slug, name, created_at: self.now() })
+    }
+}

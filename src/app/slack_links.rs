@@ -1,0 +1,198 @@
+//! An organisation's Slack integration: looked at, changed, tested, removed. `slack_connect` connects it.
+
+use serde_json::json;
+
+use super::{App, Caller};
+use crate::{
+    domain::{
+        Error, Result,
+        delivery::{DeliveryState, Reason},
+        destination::{Destination, Health},
+        error::{Noun, Upstream},
+        member::Permission,
+        slack::{self, SlackChannel, Verdict},
+        slack_link::{SlackLink, SlackLinkChange, SlackLinkStatus},
+    },
+    provider::slack::{PostAnswer, SlackFailure},
+    store::{self, slack_links::StoredSlackLink},
+};
+
+/// A link together with where it sends, whose counters belong to it.
+#[derive(Clone, Debug)]
+pub struct SlackIntegration {
+    /// The link.
+    pub link: SlackLink,
+    /// Where its notifications go.
+    pub destination: Destination,
+}
+
+impl App {
+    /// The organisation's Slack integration; `None` where nothing is connected.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub async fn get_slack_integration(&self, caller: &Caller) -> Result<Option<SlackIntegration>> {
+        caller.require(Permission::SlackRead)?;
+        let reader = self.parts.store.reader();
+        let Some(stored) = store::slack_links::find(reader, caller.organisation_id).await? else { return Ok(None) };
+        let destination =
+            store::destinations::find(reader, caller.organisation_id, stored.link.destination_id).await?;
+        Ok(Some(SlackIntegration { link: stored.link, destination }))
+    }
+
+    /// Every channel of the workspace that the bot can see: all public ones, and the private ones that it is in.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotConnected`], [`Error::Refused`], [`Error::UpstreamUnavailable`].
+    pub async fn list_slack_channels(&self, caller: &Caller) -> Result<Vec<SlackChannel>> {
+        caller.require(Permission::SlackRead)?;
+        let stored = self.connected(caller).await?;
+        let token = self.token_or_disconnect(&stored).await?;
+        match self.slack()?.list_channels(&token, &stored.link.team_id).await {
+            Ok(channels) => Ok(channels),
+            Err(SlackFailure::Refused { code }) => Err(self.refused(&stored.link, code).await?),
+            Err(unavailable @ SlackFailure::Unavailable { .. }) => Err(unavailable.into()),
+        }
+    }
+
+    /// Changes channel, filters or status. Another channel, or being set active, gives the destination a new chance;
+    /// a pause ends what still waits.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotConnected`], [`Error::Invalid`].
+    pub async fn update_slack_integration(
+        &self,
+        caller: &Caller,
+        change: SlackLinkChange,
+    ) -> Result<SlackIntegration> {
+        caller.require(Permission::SlackManage)?;
+        let now = self.now();
+        let tx = self.parts.store.begin().await?;
+        let not_connected = Error::NotConnected { noun: Noun::SlackLink };
+        let stored = store::slack_links::find(&tx, caller.organisation_id).await?.ok_or(not_connected)?;
+        let mut link = stored.link;
+        let (channel_given, status_given) = (change.channel_id.is_some(), change.status.is_some());
+        link.change(change, now)?;
+        store::slack_links::update(&tx, &link).await?;
+        if link.status == SlackLinkStatus::Paused {
+            let reason = Reason::LinkPaused.text();
+            store::deliveries::end_pending(&tx, link.destination_id, DeliveryState::Skipped, reason, now).await?;
+        }
+        if link.status != SlackLinkStatus::Disconnected && (channel_given || status_given) {
+            store::destinations::set_address(&tx, link.destination_id, &link.channel_id).await?;
+        }
+        let destination = store::destinations::find(&tx, caller.organisation_id, link.destination_id).await?;
+        let detail = json!({
+            "channel_id": link.channel_id,
+            "status": link.status.as_str(),
+            "triggers": link.triggers.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
+            "link_id": link.link_id,
+        });
+        let actor = (caller.organisation_id, caller.actor());
+        self.audit(&tx, (actor.0, &actor.1), "slack_link.update", link.id, detail).await?;
+        tx.commit().await?;
+        Ok(SlackIntegration { link, destination })
+    }
+
+    /// Posts a fixed message to the chosen channel, also while paused. Tells whether Slack took it.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotConnected`], [`Error::FailedPrecondition`] where no channel is chosen,
+    /// [`Error::UpstreamUnavailable`].
+    pub async fn test_slack_integration(&self, caller: &Caller) -> Result<bool> {
+        caller.require(Permission::SlackManage)?;
+        let stored = self.connected(caller).await?;
+        let link = &stored.link;
+        if link.channel_id.is_empty() {
+            return Err(Error::FailedPrecondition {
+                message: "no Slack channel is chosen; set slackChannelId first".into(),
+            });
+        }
+        let organisation =
+            store::organisations::find(self.parts.store.reader(), caller.organisation_id).await?;
+        let channel = if link.channel_name.is_empty() { &link.channel_id } else { &link.channel_name };
+        let message = slack::test_message(&organisation.name, channel);
+        let token = match self.token_or_disconnect(&stored).await {
+            Err(Error::Refused { .. }) => return Ok(false),
+            token => token?,
+        };
+        match self.slack()?.post_message(&token, &link.channel_id, &message).await {
+            PostAnswer::Posted { .. } => {
+                let tx = self.parts.store.begin().await?;
+                store::destinations::set_health(&tx, link.destination_id, &Health::Healthy).await?;
+                tx.commit().await?;
+                Ok(true)
+            }
+            PostAnswer::Refused { code, .. } => {
+                self.refused(link, code).await?;
+                Ok(false)
+            }
+            PostAnswer::RateLimited { retry_after, .. } => Err(Error::UpstreamUnavailable {
+                upstream: Upstream::Slack,
+                reason: "it asks for a pause".into(),
+                retry_after: Some(retry_after),
+            }),
+            PostAnswer::Unreachable { reason, .. } => Err(Error::UpstreamUnavailable {
+                upstream: Upstream::Slack,
+                reason: reason.as_str().to_owned(),
+                retry_after: None,
+            }),
+        }
+    }
+
+    /// Disconnects: the token is revoked at Slack where it answers, the link is removed, and what still waits fails.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotConnected`].
+    pub async fn delete_slack_integration(&self, caller: &Caller) -> Result<()> {
+        caller.require(Permission::SlackManage)?;
+        let now = self.now();
+        let tx = self.parts.store.begin().await?;
+        let not_connected = Error::NotConnected { noun: Noun::SlackLink };
+        let stored = store::slack_links::find(&tx, caller.organisation_id).await?.ok_or(not_connected)?;
+        let link = &stored.link;
+        let reason = Reason::LinkDeleted.text();
+        store::deliveries::end_pending(&tx, link.destination_id, DeliveryState::Failed, reason, now).await?;
+        let off = Health::Off { reason: reason.to_owned(), since: now };
+        store::destinations::set_health(&tx, link.destination_id, &off).await?;
+        store::slack_links::delete(&tx, link.id).await?;
+        let actor = (caller.organisation_id, caller.actor());
+        self.audit(&tx, (actor.0, &actor.1), "slack_link.delete", link.id, json!({"team_id": link.team_id})).await?;
+        tx.commit().await?;
+        self.revoke_at_slack(&stored).await;
+        Ok(())
+    }
+
+    /// Revokes a link's token, as far as Slack lets us: the link is gone here in any case.
+    pub(super) async fn revoke_at_slack(&self, stored: &StoredSlackLink) {
+        let revoked = async {
+            let token = self.unseal_access_token(stored).await?;
+            Ok::<_, Error>(self.slack()?.revoke(&token).await?)
+        };
+        if let Err(error) = revoked.await {
+            tracing::warn!(%error, team_id = stored.link.team_id, "Slack did not revoke a token");
+        }
+    }
+
+    async fn connected(&self, caller: &Caller) -> Result<StoredSlackLink> {
+        let found = store::slack_links::find(self.parts.store.reader(), caller.organisation_id).await?;
+        found.ok_or(Error::NotConnected { noun: Noun::SlackLink })
+    }
+
+    /// The link's token; where Slack refuses to renew it for good, the link is disconnected.
+    async fn token_or_disconnect(&self, stored: &StoredSlackLink) -> Result<crate::domain::secret::Secret> {
+        match self.open_slack_token(stored).await {
+            Err(Error::Refused { code, .. }) => Err(self.refused(&stored.link, code).await?),
+            token => token,
+        }
+    }
+
+    /// Acts on a refusal of Slack's, and makes an error of it.
+    async fn refused(&self, link: &SlackLink, code: String) -> Result<Error> {
+        match slack::verdict(&code) {
+            Verdict::ConnectionDead | Verdict::TokenExpired => self.slack_connection_died(link, &code).await?,
+            Verdict::Retry | Verdict::DestinationBroken | Verdict::MessageRefused => {}
+        }
+        Ok(Error::Refused { upstream: Upstream::Slack, code })
+    }
+}

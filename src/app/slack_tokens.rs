@@ -1,0 +1,126 @@
+//! A Slack link's tokens: sealed at rest, opened for a call, renewed in time.
+
+use std::time::Duration;
+
+use super::{App, vault::Place};
+use crate::{
+    domain::{
+        Error, Result,
+        delivery::{DeliveryState, Reason},
+        destination::Health,
+        error::Upstream,
+        ids::{OrganisationId, SlackLinkId},
+        secret::Secret,
+        slack_link::SlackLink,
+    },
+    provider::slack::{SlackClient, SlackGrant},
+    store::{
+        self,
+        slack_links::{SealedTokens, StoredSlackLink},
+    },
+};
+
+/// A token that lives shorter than this is renewed before it is used.
+const RENEW_BEFORE_END: chrono::Duration = chrono::Duration::hours(2);
+/// How long one renewal may take before another may try.
+const RENEWAL_LEASE: Duration = Duration::from_secs(30);
+
+impl App {
+    /// Slack, where an app is configured.
+    ///
+    /// # Errors
+    /// [`Error::FailedPrecondition`] saying which settings are missing.
+    pub fn slack(&self) -> Result<&SlackClient> {
+        self.parts.slack.as_ref().ok_or_else(|| Error::FailedPrecondition {
+            message: "no Slack app is configured; set TIELINE_SLACK__CLIENT_ID, TIELINE_SLACK__CLIENT_SECRET and \
+                      TIELINE_SLACK__SIGNING_SECRET"
+                .into(),
+        })
+    }
+
+    /// The bot token of a link, renewed first where it ends soon.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when Slack does not renew it, [`Error::UpstreamUnavailable`] when it cannot be asked and the
+    /// old token has ended.
+    pub async fn open_slack_token(&self, stored: &StoredSlackLink) -> Result<Secret> {
+        let now = self.now();
+        match stored.tokens.expires_at {
+            Some(end) if end <= now + RENEW_BEFORE_END => match self.renew_slack_token(stored).await {
+                Ok(token) => Ok(token),
+                Err(Error::UpstreamUnavailable { .. }) if end > now => self.unseal_access_token(stored).await,
+                Err(error) => Err(error),
+            },
+            _ => self.unseal_access_token(stored).await,
+        }
+    }
+
+    /// Renews a link's bot token. Only one renewal runs at a time, in all processes together.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], or [`Error::UpstreamUnavailable`] also while another renewal runs.
+    pub async fn renew_slack_token(&self, stored: &StoredSlackLink) -> Result<Secret> {
+        let StoredSlackLink { link, tokens } = stored;
+        let refused = || Error::Refused { upstream: Upstream::Slack, code: "token_expired".into() };
+        let sealed = tokens.refresh_token.as_deref().ok_or_else(refused)?;
+        let now = self.now();
+        let writer = self.parts.store.writer();
+        if !store::slack_links::begin_refresh(writer, link.id, now, now + RENEWAL_LEASE).await? {
+            let reason = "the token is being renewed".to_owned();
+            let retry_after = Some(Duration::from_secs(1));
+            return Err(Error::UpstreamUnavailable { upstream: Upstream::Slack, reason, retry_after });
+        }
+        let place = token_place(link.organisation_id, link.id, "refresh_token");
+        let refresh_token = self.parts.vault.unseal(place, sealed).await?;
+        let grant = self.slack()?.refresh(&refresh_token).await?;
+        let renewed = self.seal_grant(link.organisation_id, link.id, &grant).await?;
+        store::slack_links::save_tokens(writer, link.id, &renewed).await?;
+        Ok(grant.access_token)
+    }
+
+    /// Seals what Slack granted, for a link's row.
+    pub(super) async fn seal_grant(
+        &self,
+        organisation_id: OrganisationId,
+        id: SlackLinkId,
+        grant: &SlackGrant,
+    ) -> Result<SealedTokens> {
+        let vault = &self.parts.vault;
+        let access_token =
+            vault.seal(token_place(organisation_id, id, "access_token"), &grant.access_token).await?;
+        let refresh_token = match &grant.refresh_token {
+            Some(token) => Some(vault.seal(token_place(organisation_id, id, "refresh_token"), token).await?),
+            None => None,
+        };
+        Ok(SealedTokens { access_token, refresh_token, expires_at: grant.expires_in.map(|life| self.now() + life) })
+    }
+
+    /// Notes that Slack says a link's token is dead: the link is disconnected, its destination is switched off, and
+    /// what still waited there fails with the reason. A link that was replaced in the meantime is left alone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn slack_connection_died(&self, link: &SlackLink, code: &str) -> Result<()> {
+        let now = self.now();
+        let tx = self.parts.store.begin().await?;
+        if store::slack_links::disconnect(&tx, link.id, now).await? {
+            let reason = Reason::LinkDisconnected.text();
+            let health = Health::Off { reason: format!("{reason} (Slack says {code})"), since: now };
+            store::deliveries::end_pending(&tx, link.destination_id, DeliveryState::Failed, reason, now).await?;
+            store::destinations::set_health(&tx, link.destination_id, &health).await?;
+            let detail = serde_json::json!({"code": code});
+            self.audit(&tx, (link.organisation_id, "slack"), "slack_link.disconnected", link.id, detail).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Opens a link's bot token as it is.
+    pub(super) async fn unseal_access_token(&self, StoredSlackLink { link, tokens }: &StoredSlackLink) -> Result<Secret> {
+        let place = token_place(link.organisation_id, link.id, "access_token");
+        self.parts.vault.unseal(place, &tokens.access_token).await
+    }
+}
+
+fn token_place(organisation_id: OrganisationId, id: SlackLinkId, column: &'static str) -> Place<'static> {
+    Place { organisation_id, table: "slack_link", column, row: id.0 }
+}

@@ -1,0 +1,390 @@
+//! The configuration, typed. `config.default.toml` is compiled in and documents every key.
+//!
+//! Read once, in `startup`; nothing else looks at files or the environment.
+
+use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use serde::Deserialize;
+use url::Url;
+
+use crate::domain::secret::Secret;
+
+const DEFAULTS: &str = include_str!("config.default.toml");
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config.default.toml documents every key")]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub public_url: String,
+    pub data_dir: PathBuf,
+    pub database_url: Secret,
+    pub secret_key: Secret,
+    #[serde(deserialize_with = "secret_list")]
+    pub secret_key_previous: Vec<Secret>,
+    pub server: Server,
+    pub database: Database,
+    pub auth: Auth,
+    pub slack: Slack,
+    pub github: GitHub,
+    pub egress: Egress,
+    pub delivery: Delivery,
+    pub retention: Retention,
+    pub log: Log,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config.default.toml documents every key")]
+pub struct Server {
+    pub body_limit_bytes: usize,
+    pub shutdown_grace_secs: u64,
+}
+
+/// `[database]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config.default.toml documents every key")]
+pub struct Database {
+    pub max_connections: u32,
+}
+
+/// `[auth]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config.default.toml documents every key")]
+pub struct Auth {
+    pub cache_secs: u64,
+    pub jwt: Jwt,
+}
+
+/// `[auth.jwt]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config.default.toml documents every key")]
+pub struct Jwt {
+    pub hs256_secret: Secret,
+    pub jwks_url: String,
+    pub algorithm: JwtAlgorithm,
+    pub issuer: String,
+    pub audience: String,
+}
+
+/// The algorithms of an external issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[allow(missing_docs, reason = "RFC 7518 and RFC 8037 name them")]
+pub enum JwtAlgorithm {
+    #[serde(rename = "RS256", alias = "rs256")]
+    Rs256,
+    #[serde(rename = "ES256", alias = "es256")]
+    Es256,
+    #[serde(rename = "EdDSA", alias = "eddsa")]
+    EdDsa,
+}
+
+/// `[slack]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config.default.toml documents every key")]
+pub struct Slack {
+    pub client_id: String,
+    pub client_secret: Secret,
+    pub signing_secret: Secret,
+    pub web_base: Url,
+    pub api_base: Url,
+    pub hooks_base: Url,
+    pub redirect_uri: String,
+    #[serde(deserialize_with = "list")]
+    pub scopes: Vec<String>,
+    pub channel_interval_ms: u64,
+    pub channel_burst: u32,
+}
+
+/// `[github]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config.default.toml documents every key")]
+pub struct GitHub {
+    pub app_id: String,
+    pub app_slug: String,
+    pub client_id: String,
+    pub client_secret: Secret,
+    pub private_key: Secret,
+    pub webhook_secret: Secret,
+    pub web_base: Url,
+    pub api_base: Url,
+}
+
+/// `[egress]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config.default.toml documents every key")]
+pub struct Egress {
+    #[serde(deserialize_with = "list")]
+    pub allow: Vec<ipnet::IpNet>,
+}
+
+/// `[delivery]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config.default.toml documents every key")]
+pub struct Delivery {
+    pub max_concurrent: usize,
+    pub lease_secs: u64,
+    pub connect_timeout_ms: u64,
+    pub total_timeout_ms: u64,
+    pub poll_ms: u64,
+    pub first_pause_ms: u64,
+    pub longest_pause_ms: u64,
+    pub give_up_after_secs: u64,
+    pub max_faltering_tries: i32,
+}
+
+/// `[retention]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config.default.toml documents every key")]
+pub struct Retention {
+    pub days: u32,
+    pub idempotency_hours: u32,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config.default.toml documents every key")]
+pub struct Log {
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A key is missing, unknown, or has a value of the wrong shape.
+    #[error("the configuration cannot be read: {0}; src/config.default.toml shows every key")]
+    Unreadable(#[from] config::ConfigError),
+    /// A value has the right shape and breaks a rule.
+    #[error("the setting {key} is wrong: {rule}")]
+    Wrong {
+        /// The key, dotted.
+        key: &'static str,
+        /// What is allowed.
+        rule: String,
+    },
+}
+
+impl Config {
+    /// Joins the defaults, the file and the environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the key, the shape of its value and what is allowed.
+    pub fn load(environment: HashMap<String, String>) -> Result<Self, ConfigError> {
+        let file = environment.get("TIELINE_CONFIG").cloned();
+        let own: HashMap<String, String> = environment
+            .iter()
+            .filter(|(key, _)| {
+                key.starts_with("TIELINE_") && !key.starts_with("TIELINE_TEST_") && *key != "TIELINE_CONFIG"
+            })
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        let mut builder = config::Config::builder()
+            .add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml))
+            .add_source(match &file {
+                Some(path) => config::File::new(path, config::FileFormat::Toml).required(true),
+                None => config::File::new("tieline.toml", config::FileFormat::Toml).required(false),
+            })
+            .add_source(
+                config::Environment::with_prefix("TIELINE").prefix_separator("_").separator("__").source(Some(own)),
+            );
+        if let Some(url) = environment.get("DATABASE_URL") {
+            builder = builder.set_override("database_url", url.as_str())?;
+        }
+        let config: Config = builder.build()?.try_deserialize()?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |key, rule: &str| Err(ConfigError::Wrong { key, rule: rule.to_owned() });
+        let url = self.database_url.expose();
+        if !(url.is_empty()
+            || url.starts_with("sqlite:")
+            || url.starts_with("postgres://")
+            || url.starts_with("postgresql://"))
+        {
+            return wrong("DATABASE_URL", "it must begin with sqlite:// or postgres://");
+        }
+        if !self.public_url.is_empty() && Url::parse(&self.public_url).is_err() {
+            return wrong("public_url", "it must be a URL such as https://tieline.example.org");
+        }
+        if !self.slack.redirect_uri.is_empty() && Url::parse(&self.slack.redirect_uri).is_err() {
+            return wrong("slack.redirect_uri", "it must be a URL");
+        }
+        if !self.auth.jwt.jwks_url.is_empty() && Url::parse(&self.auth.jwt.jwks_url).is_err() {
+            return wrong("auth.jwt.jwks_url", "it must be a URL");
+        }
+        let secret = self.auth.jwt.hs256_secret.expose();
+        if !secret.is_empty() && secret.len() < 32 {
+            return wrong("auth.jwt.hs256_secret", "it must have at least 32 bytes (RFC 7518, 3.2)");
+        }
+        if !secret.is_empty() && !self.auth.jwt.jwks_url.is_empty() {
+            return wrong("auth.jwt", "hs256_secret and jwks_url exclude each other: one algorithm per issuer");
+        }
+        if self.auth.jwt.issuer.is_empty() || self.auth.jwt.audience.is_empty() {
+            return wrong("auth.jwt", "issuer and audience must not be empty");
+        }
+        if !self.slack.client_id.is_empty() && self.slack.client_secret.expose().is_empty() {
+            return wrong("slack.client_secret", "it is needed where slack.client_id is set");
+        }
+        if self.slack.channel_burst == 0 {
+            return wrong("slack.channel_burst", "it must be at least 1");
+        }
+        if self.delivery.max_concurrent == 0 {
+            return wrong("delivery.max_concurrent", "it must be at least 1");
+        }
+        if self.delivery.lease_secs * 1000 <= 2 * self.delivery.total_timeout_ms {
+            return wrong("delivery.lease_secs", "it must be more than twice delivery.total_timeout_ms");
+        }
+        if self.server.body_limit_bytes == 0 || self.database.max_connections == 0 {
+            return wrong("server.body_limit_bytes, database.max_connections", "they must be at least 1");
+        }
+        Ok(())
+    }
+
+    /// The database's URL, with the embedded default filled in.
+    pub fn database_url(&self) -> String {
+        let url = self.database_url.expose();
+        if url.is_empty() { format!("sqlite://{}", self.data_dir.join("tieline.db").display()) } else { url.to_owned() }
+    }
+
+    /// Whether the embedded database is used.
+    pub fn is_embedded(&self) -> bool {
+        self.database_url().starts_with("sqlite:")
+    }
+
+    /// The address others reach this service at, without a trailing slash.
+    pub fn public_url(&self) -> String {
+        if self.public_url.is_empty() {
+            format!("http://{}", self.listen)
+        } else {
+            self.public_url.trim_end_matches('/').to_owned()
+        }
+    }
+}
+
+impl Slack {
+    /// Whether an app's credentials are set.
+    pub fn is_configured(&self) -> bool {
+        !self.client_id.is_empty()
+    }
+}
+
+impl Delivery {
+    /// How long a whole exchange with a far end may take.
+    pub fn total_timeout(&self) -> Duration {
+        Duration::from_millis(self.total_timeout_ms)
+    }
+}
+
+/// A list, or a text with commas, as environment variables have it.
+fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Items {
+        List(Vec<String>),
+        Text(String),
+    }
+    let items = match Items::deserialize(deserializer)? {
+        Items::List(items) => items,
+        Items::Text(text) => text.split(',').map(str::to_owned).collect(),
+    };
+    items
+        .iter()
+        .map(|item| item.trim())
+        .filter(|item| !item.is_empty())
+        .map(|item| item.parse().map_err(|error| serde::de::Error::custom(format!("{item:?}: {error}"))))
+        .collect()
+}
+
+fn secret_list<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Secret>, D::Error> {
+    Ok(list::<D, String>(deserializer)?.into_iter().map(Secret::new).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::load(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+    }
+
+    #[test]
+    fn the_defaults_are_complete() {
+        let config = load(&[]).unwrap();
+        assert_eq!(config.database_url(), "sqlite://./data/tieline.db");
+        assert_eq!(config.public_url(), "http://127.0.0.1:8080");
+        assert!(!config.slack.is_configured());
+    }
+
+    #[test]
+    fn the_environment_wins() {
+        let config = load(&[
+            ("TIELINE_LISTEN", "0.0.0.0:9"),
+            ("TIELINE_SLACK__CLIENT_ID", "1111111111.2222222222"),
+            ("TIELINE_SLACK__CLIENT_SECRET", "12345"),
+            ("TIELINE_SLACK__SCOPES", "chat:write, team:read"),
+            ("TIELINE_EGRESS__ALLOW", "127.0.0.0/8,10.0.0.0/8"),
+            ("TIELINE_DELIVERY__MAX_CONCURRENT", "3"),
+            ("DATABASE_URL", "postgres://u:p@h/d"),
+            ("TIELINE_TEST_POSTGRES_URL", "ignored"),
+        ])
+        .unwrap();
+        assert_eq!(config.slack.client_id, "1111111111.2222222222", "not read as a number");
+        assert_eq!(config.slack.client_secret.expose(), "12345");
+        assert_eq!(config.slack.scopes, ["chat:write", "team:read"]);
+        assert_eq!(config.egress.allow.len(), 2);
+        assert_eq!(config.delivery.max_concurrent, 3);
+        assert!(!config.is_embedded());
+    }
+
+    #[test]
+    fn a_bad_setting_is_named() {
+        for (key, value, expected) in [
+            ("TIELINE_LISTEN", "nowhere", "listen"),
+            ("TIELINE_DELIVERY__POLL_MS", "soon", "poll_ms"),
+            ("TIELINE_DELIVERY__NO_SUCH", "1", "no_such"),
+            ("TIELINE_EGRESS__ALLOW", "10.0.0.0/99", "10.0.0.0/99"),
+            ("TIELINE_LOG__FORMAT", "xml", "format"),
+            ("TIELINE_SLACK__CHANNEL_BURST", "0", "slack.channel_burst"),
+            ("TIELINE_AUTH__JWT__HS256_SECRET", "short", "auth.jwt.hs256_secret"),
+            ("DATABASE_URL", "mysql://x", "DATABASE_URL"),
+        ] {
+            let error = load(&[(key, value)]).unwrap_err().to_string();
+            assert!(error.contains(expected), "{key}: {error}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let config = load(&[("TIELINE_SLACK__SIGNING_SECRET", "hush-hush"), ("TIELINE_SECRET_KEY", "hush")]).unwrap();
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+}

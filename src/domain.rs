@@ -1,0 +1,21 @@
+//! Nouns and rules. Pure: no async, no I/O, no clock of its own, no HTTP, no rows.
+//!
+//! Whatever two dialects must agree on is decided here, once. Wire shapes live in `api`, rows in `store`.
+
+pub mod ambient;
+pub mod channel;
+pub mod delivery;
+pub mod destination;
+pub mod error;
+pub mod event;
+pub mod ids;
+pub mod member;
+pub mod oauth;
+pub mod organisation;
+pub mod page;
+pub mod secret;
+pub mod slack;
+pub mod slack_link;
+pub mod token;
+
+pub use error::{Error, Result};

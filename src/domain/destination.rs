@@ -1,0 +1,181 @@
+//! Destinations: where deliveries go. A destination has an address, a pace and a health.
+//!
+//! Deliveries of one destination leave one at a time and in the order in which their events were accepted.
+
+use std::{str::FromStr, time::Duration};
+
+use super::{
+    Error, Result,
+    ambient::Time,
+    ids::{DestinationId, OrganisationId},
+};
+
+/// The name of the destination that an organisation's Slack link sends its notifications to.
+pub const SLACK_NOTIFICATIONS: &str = "notifications";
+
+/// A destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// Its identifier.
+    pub id: DestinationId,
+    /// Whose it is.
+    pub organisation_id: OrganisationId,
+    /// How it is reached.
+    pub kind: DestinationKind,
+    /// Unique within the organisation and kind.
+    pub name: String,
+    /// The Slack channel's id; empty until one is chosen.
+    pub address: String,
+    /// Whether what is sent there arrives.
+    pub health: Health,
+    /// What was delivered.
+    pub success_count: i64,
+    /// Tries that failed.
+    pub failure_count: i64,
+    /// The last try.
+    pub last_sent_at: Option<Time>,
+    /// When it came to be.
+    pub created_at: Time,
+}
+
+/// How a destination is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DestinationKind {
+    /// A channel of a Slack workspace.
+    Slack,
+}
+
+impl DestinationKind {
+    /// The name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DestinationKind::Slack => "slack",
+        }
+    }
+}
+
+impl FromStr for DestinationKind {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "slack" => Ok(DestinationKind::Slack),
+            _ => Err(Error::invalid("/kind", "must be slack")),
+        }
+    }
+}
+
+/// Whether what is sent to a destination arrives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// As far as we know.
+    Healthy,
+    /// The far end refuses this address. One delivery at a time is tried, once in [`PROBE_INTERVAL`]; the others fail.
+    Broken {
+        /// What the far end says, and what to do.
+        reason: String,
+        /// The last time it said so.
+        since: Time,
+    },
+    /// Nothing is sent: it is not connected any more.
+    Off {
+        /// Why, and what to do.
+        reason: String,
+        /// From then on.
+        since: Time,
+    },
+}
+
+/// How often a broken destination is tried, so that it heals by itself when somebody mends the far end.
+pub const PROBE_INTERVAL: Duration = Duration::from_secs(60);
+
+impl Health {
+    /// The name on the wire and in the database.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Health::Healthy => "healthy",
+            Health::Broken { .. } => "broken",
+            Health::Off { .. } => "off",
+        }
+    }
+
+    /// Why a new delivery is not worth trying at `now`, if so.
+    pub fn refusal(&self, now: Time) -> Option<&str> {
+        match self {
+            Health::Healthy => None,
+            Health::Broken { reason, since } => (now < *since + PROBE_INTERVAL).then_some(reason),
+            Health::Off { reason, .. } => Some(reason),
+        }
+    }
+}
+
+/// How fast a destination may be sent to: one every `interval`, and up to `burst` at once after a rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The time between two, in the long run; zero means no limit.
+    pub interval: Duration,
+    /// How many may go at once, at least one.
+    pub burst: u32,
+}
+
+impl Pace {
+    /// Asks to send one at `now`, given what the last answer left (the theoretical arrival time of the generic cell
+    /// rate algorithm, ITU-T I.371).
+    ///
+    /// # Errors
+    /// The time from which on one may be sent.
+    pub fn admit(self, arrival: Option<Time>, now: Time) -> Result<Time, Time> {
+        let arrival = arrival.unwrap_or(now).max(now);
+        let tolerance = self.interval * self.burst.saturating_sub(1);
+        let earliest = arrival - tolerance;
+        if now >= earliest { Ok(arrival + self.interval) } else { Err(earliest) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Time {
+        Time::from_timestamp_millis(millis).unwrap()
+    }
+
+    #[test]
+    fn a_burst_and_then_one_an_interval() {
+        let pace = Pace { interval: Duration::from_secs(1), burst: 3 };
+        let mut arrival = None;
+        for _ in 0..3 {
+            arrival = Some(pace.admit(arrival, at(0)).unwrap());
+        }
+        assert_eq!(pace.admit(arrival, at(0)), Err(at(1000)));
+        assert_eq!(pace.admit(arrival, at(999)), Err(at(1000)));
+        arrival = Some(pace.admit(arrival, at(1000)).unwrap());
+        assert_eq!(pace.admit(arrival, at(1000)), Err(at(2000)));
+    }
+
+    #[test]
+    fn a_long_rest_earns_one_burst_and_not_more() {
+        let pace = Pace { interval: Duration::from_secs(1), burst: 2 };
+        let mut arrival = Some(at(0));
+        let mut sent = 0;
+        while let Ok(next) = pace.admit(arrival, at(1_000_000)) {
+            arrival = Some(next);
+            sent += 1;
+        }
+        assert_eq!(sent, 2);
+    }
+
+    #[test]
+    fn no_interval_is_no_limit() {
+        let pace = Pace { interval: Duration::ZERO, burst: 1 };
+        assert_eq!(pace.admit(Some(at(5)), at(5)), Ok(at(5)));
+    }
+
+    #[test]
+    fn a_broken_destination_is_probed_now_and_then() {
+        let broken = Health::Broken { reason: "not_in_channel".into(), since: at(0) };
+        assert_eq!(broken.refusal(at(59_999)), Some("not_in_channel"));
+        assert_eq!(broken.refusal(at(60_000)), None);
+        let off = Health::Off { reason: "disconnected".into(), since: at(0) };
+        assert_eq!(off.refusal(at(10_000_000)), Some("disconnected"));
+    }
+}

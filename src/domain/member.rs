@@ -1,0 +1,219 @@
+//! Members of an organisation, their roles, and what they may do.
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use super::{
+    Error, Result,
+    ambient::Time,
+    ids::{MemberId, OrganisationId, UserId},
+};
+
+/// A user's membership of one organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The membership.
+    pub id: MemberId,
+    /// Whose member.
+    pub organisation_id: OrganisationId,
+    /// The user, who may be a member elsewhere too.
+    pub user_id: UserId,
+    /// Unique within the organisation.
+    pub username: String,
+    /// Optional, for people.
+    pub email: Option<String>,
+    /// The `sub` claim under which an external issuer knows this user.
+    pub subject: Option<String>,
+    /// The role.
+    pub role: Role,
+    /// Set one by one; `None` means what the role implies.
+    pub permissions: Option<BTreeSet<Permission>>,
+    /// When the member was added.
+    pub created_at: Time,
+}
+
+impl Member {
+    /// What this member may do: the permissions set one by one, or else what the role implies.
+    pub fn effective_permissions(&self) -> BTreeSet<Permission> {
+        self.permissions.clone().unwrap_or_else(|| self.role.implies())
+    }
+}
+
+/// What a member is, broadly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Uses what is set up.
+    Member,
+    /// Sets things up.
+    Admin,
+    /// Admin, and answers for the organisation: there is always at least one.
+    Owner,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Role; 3] = [Role::Member, Role::Admin, Role::Owner];
+
+    /// The name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Member => "member",
+            Role::Admin => "admin",
+            Role::Owner => "owner",
+        }
+    }
+
+    /// The permissions that come with the role.
+    pub fn implies(self) -> BTreeSet<Permission> {
+        Permission::ALL.into_iter().filter(|permission| self >= permission.least_role()).collect()
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Role {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Role::ALL
+            .into_iter()
+            .find(|role| role.as_str() == text)
+            .ok_or_else(|| Error::invalid("/role", "must be owner, admin or member"))
+    }
+}
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident = $wire:literal, $role:ident;)+) => {
+        /// One thing that a caller may do. Tokens are scoped with the same words.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Permission { $($(#[$doc])* $name),+ }
+
+        impl Permission {
+            /// Every permission.
+            pub const ALL: [Permission; [$($wire),+].len()] = [$(Permission::$name),+];
+
+            /// The name on the wire and in the database.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Permission::$name => $wire),+ }
+            }
+
+            /// The lowest role that has it without being given it.
+            fn least_role(self) -> Role {
+                match self { $(Permission::$name => Role::$role),+ }
+            }
+        }
+    };
+}
+
+permissions! {
+    /// See the organisation.
+    OrganisationRead = "organisation:read", Member;
+    /// Rename the organisation, create others.
+    OrganisationManage = "organisation:manage", Owner;
+    /// See the members.
+    MembersRead = "members:read", Member;
+    /// Add, change and remove members.
+    MembersManage = "members:manage", Admin;
+    /// Create, list and revoke one's own tokens.
+    TokensManage = "tokens:manage", Member;
+    /// See public channels and those one is a member of.
+    ChannelsRead = "channels:read", Member;
+    /// Create, change and remove channels and their members.
+    ChannelsManage = "channels:manage", Admin;
+    /// Send events.
+    EventsWrite = "events:write", Member;
+    /// Read events.
+    EventsRead = "events:read", Member;
+    /// Read deliveries and their attempts.
+    DeliveriesRead = "deliveries:read", Member;
+    /// Send deliveries again.
+    DeliveriesReplay = "deliveries:replay", Admin;
+    /// See the Slack integration and its channels.
+    SlackRead = "slack:read", Member;
+    /// Connect, change, test and remove the Slack integration.
+    SlackManage = "slack:manage", Admin;
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Permission {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Permission::ALL.into_iter().find(|permission| permission.as_str() == text).ok_or_else(|| {
+            let all = Permission::ALL.map(Permission::as_str).join(", ");
+            Error::invalid("/permissions", format!("{text:?} is not a permission; there are {all}"))
+        })
+    }
+}
+
+/// A username: 1 to 64 of letters, digits, `.`, `_`, `-` and `@`.
+///
+/// # Errors
+/// [`Error::Invalid`] naming `/username`.
+pub fn username(text: &str) -> Result<String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-@".contains(c);
+    if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
+        Ok(text.to_owned())
+    } else {
+        Err(Error::invalid("/username", "must be 1 to 64 of letters, digits, dots, underscores, hyphens and @"))
+    }
+}
+
+/// An e-mail address, checked for shape alone: something, an `@`, something.
+///
+/// # Errors
+/// [`Error::Invalid`] naming `/email`.
+pub fn email(text: &str) -> Result<String> {
+    match text.split_once('@') {
+        Some((local, domain))
+            if !local.is_empty()
+                && !domain.is_empty()
+                && text.len() <= 254
+                && !text.chars().any(|c| c.is_whitespace() || c.is_control()) =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err(Error::invalid("/email", "must be an e-mail address of at most 254 bytes")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_nest() {
+        assert!(Role::Member.implies().is_subset(&Role::Admin.implies()));
+        assert!(Role::Admin.implies().is_subset(&Role::Owner.implies()));
+        assert_eq!(Role::Owner.implies().len(), Permission::ALL.len());
+        assert!(!Role::Member.implies().contains(&Permission::SlackManage));
+        assert!(!Role::Admin.implies().contains(&Permission::OrganisationManage));
+    }
+
+    #[test]
+    fn wire_names_come_back() {
+        for permission in Permission::ALL {
+            assert_eq!(permission.as_str().parse::<Permission>().ok(), Some(permission));
+        }
+        for role in Role::ALL {
+            assert_eq!(role.as_str().parse::<Role>().ok(), Some(role));
+        }
+        assert!("root".parse::<Role>().is_err());
+    }
+
+    #[test]
+    fn emails_have_two_sides() {
+        for good in ["a@b", "ada.lovelace@example.org"] {
+            assert!(email(good).is_ok(), "{good}");
+        }
+        for bad in ["", "@", "a@", "@b", "a b@c", "a"] {
+            assert!(email(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The far ends we call. Nothing here knows of a database, of a use case or of a dialect.
+//!
+//! - [`http`]: one exchange with a far end, bounded in time and size, and what can go wrong with it.
+//! - [`slack`]: Slack's Web API, and the signature on what Slack sends to us.
+//! - [`jwks`]: the keys with which an identity provider signs its tokens.
+//! - [`redact`](mod@redact): secrets taken out of text that is stored or logged.
+
+#[cfg(test)]
+mod far_end;
+pub mod http;
+pub mod jwks;
+pub mod redact;
+pub mod slack;
+
+pub use redact::redact;

@@ -1,0 +1,154 @@
+//! A far end for tests: a real TCP server on loopback that answers by a script, well or badly. It keeps what it was
+//! sent.
+
+use std::{
+    io::{Read, Write},
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use url::Url;
+
+/// What is done with one request.
+#[derive(Clone)]
+pub(crate) enum Answer {
+    /// Exactly these bytes, and the connection is kept.
+    Bytes(Vec<u8>),
+    /// Nothing, for as long as the client waits.
+    Silence,
+    /// Headers and the beginning of a body that never goes on.
+    HeadersOnly,
+    /// A body that never ends.
+    Endless,
+    /// The connection is closed.
+    HangUp,
+    /// Half an answer, and the connection is closed.
+    Half,
+}
+
+impl Answer {
+    pub(crate) fn json(status: u16, body: &str) -> Self {
+        Self::with(status, "", body)
+    }
+
+    /// With more header lines, each ended by CRLF.
+    pub(crate) fn with(status: u16, headers: &str, body: &str) -> Self {
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n");
+        Self::Bytes(format!("{head}{headers}\r\n{body}").into_bytes())
+    }
+
+    pub(crate) fn redirect() -> Self {
+        Self::with(302, "location: http://127.0.0.1:1/elsewhere\r\n", r#"{"ok":true,"ts":"1.2"}"#)
+    }
+}
+
+/// The server. Its threads end when the clients are gone.
+pub(crate) struct FarEnd {
+    base: String,
+    requests: Arc<Mutex<Vec<String>>>,
+    connections: Arc<AtomicUsize>,
+    written: Arc<AtomicUsize>,
+}
+
+impl FarEnd {
+    /// Answers the requests in turn; the last answer is given again and again.
+    pub(crate) fn answering(script: Vec<Answer>) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let far_end = Self {
+            base: format!("http://{}", listener.local_addr().unwrap()),
+            requests: Arc::default(),
+            connections: Arc::default(),
+            written: Arc::default(),
+        };
+        let (requests, connections) = (far_end.requests.clone(), far_end.connections.clone());
+        let written = far_end.written.clone();
+        let script = Arc::new(script);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                connections.fetch_add(1, Ordering::SeqCst);
+                let (script, requests, written) = (script.clone(), requests.clone(), written.clone());
+                thread::spawn(move || serve(stream, &script, &requests, &written));
+            }
+        });
+        far_end
+    }
+
+    pub(crate) fn url(&self, path: &str) -> Url {
+        Url::parse(&format!("{}{path}", self.base)).unwrap()
+    }
+
+    /// Heads and bodies as they came.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    /// How much of endless bodies went out.
+    pub(crate) fn written(&self) -> usize {
+        self.written.load(Ordering::SeqCst)
+    }
+}
+
+fn serve(mut stream: TcpStream, script: &[Answer], requests: &Mutex<Vec<String>>, written: &AtomicUsize) {
+    while let Some(request) = read_request(&mut stream) {
+        let turn = {
+            let mut requests = requests.lock().unwrap();
+            requests.push(request);
+            requests.len() - 1
+        };
+        match &script[turn.min(script.len() - 1)] {
+            Answer::Bytes(bytes) => {
+                let _ = stream.write_all(bytes);
+            }
+            Answer::Silence => wait_for_end(&mut stream),
+            Answer::HeadersOnly => {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"ok\":");
+                wait_for_end(&mut stream);
+            }
+            Answer::Endless => {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+                let chunk = format!("4000\r\n{}\r\n", "x".repeat(0x4000));
+                while stream.write_all(chunk.as_bytes()).is_ok() {
+                    written.fetch_add(0x4000, Ordering::SeqCst);
+                }
+            }
+            Answer::HangUp => return,
+            Answer::Half => {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"ok\":");
+                return;
+            }
+        }
+    }
+}
+
+/// One request with a `Content-Length`, or without a body. Nothing when the client is gone.
+fn read_request(stream: &mut TcpStream) -> Option<String> {
+    let mut request = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        if let Some(head) = request.windows(4).position(|window| window == b"\r\n\r\n") {
+            let text = String::from_utf8_lossy(&request[..head]).to_lowercase();
+            let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+            if request.len() >= head + 4 + length {
+                return Some(String::from_utf8_lossy(&request).into_owned());
+            }
+        }
+        match stream.read(&mut buffer) {
+            Ok(0) | Err(_) => return None,
+            Ok(size) => request.extend_from_slice(&buffer[..size]),
+        }
+    }
+}
+
+fn wait_for_end(stream: &mut TcpStream) {
+    let mut buffer = [0; 64];
+    while matches!(stream.read(&mut buffer), Ok(size) if size > 0) {}
+}

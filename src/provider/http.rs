@@ -1,0 +1,195 @@
+//! One exchange with a far end: bounded in time and size as a whole, and never redirected.
+//!
+//! A far end may answer headers and then never a body, or a body without end. So one time limit covers everything from
+//! connecting to the last byte, and of a body no more than a fixed number of bytes is read.
+
+use std::{fmt, time::Duration};
+
+use reqwest::{
+    Client, Error as HttpError, RequestBuilder, StatusCode,
+    header::{HeaderMap, RETRY_AFTER},
+    redirect, retry,
+};
+
+use crate::domain;
+
+/// The bounds of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Until a connection stands, TLS included.
+    pub connect: Duration,
+    /// From the beginning to the last byte of the body.
+    pub total: Duration,
+    /// How much of a body is read.
+    pub max_answer_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), total: Duration::from_secs(10), max_answer_bytes: 64 * 1024 }
+    }
+}
+
+/// How a far end failed to answer. Nothing is known about the request then: it may have been carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unreachable {
+    /// No connection came about.
+    Connect,
+    /// The time limit was reached first.
+    Timeout,
+    /// The connection ended or broke before the answer was complete.
+    Closed,
+    /// It answered something else than its API would.
+    NotJson,
+    /// It answered with a server error.
+    ServerError,
+    /// It answered more than is read.
+    AnswerTooLarge,
+    /// It pointed elsewhere, where we do not go.
+    Redirected,
+    /// Anything else.
+    Other,
+}
+
+impl Unreachable {
+    /// In words, to go after "could not be reached or did not answer properly:".
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Unreachable::Connect => "no connection",
+            Unreachable::Timeout => "no complete answer in time",
+            Unreachable::Closed => "the connection was closed before the answer was complete",
+            Unreachable::NotJson => "the answer was not what its API answers",
+            Unreachable::ServerError => "a server error",
+            Unreachable::AnswerTooLarge => "the answer was too large",
+            Unreachable::Redirected => "it redirected elsewhere",
+            Unreachable::Other => "the request could not be made",
+        }
+    }
+}
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Makes a client for the far ends that the operator names: it follows no redirect, knows no proxy, keeps connections
+/// and never sends a request twice.
+///
+/// It must not be used for addresses that tenants name: it goes wherever it is told.
+///
+/// # Errors
+/// [`domain::Error::Internal`] when TLS cannot be set up on this machine.
+#[allow(clippy::disallowed_methods, reason = "one of the places where clients are made, with all their limits")]
+pub fn client(limits: &Limits) -> domain::Result<Client> {
+    Client::builder()
+        .user_agent(concat!("tieline/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .no_proxy()
+        .http1_only()
+        .tcp_nodelay(true)
+        .connect_timeout(limits.connect)
+        // As many as may be in flight, so that a burst does not pay a handshake for each message.
+        .pool_max_idle_per_host(256)
+        .pool_idle_timeout(Duration::from_secs(50))
+        .build()
+        .map_err(|error| domain::Error::Internal(format!("no HTTP client: {}", error.without_url())))
+}
+
+/// What came back, as far as it came.
+#[derive(Debug, Default)]
+pub(crate) struct Exchange {
+    /// Set once the headers were there.
+    pub(crate) status: Option<StatusCode>,
+    /// The pause that it asked for, if it did.
+    pub(crate) retry_after: Option<Duration>,
+    /// The body, or the beginning of it when the exchange failed.
+    pub(crate) body: Vec<u8>,
+}
+
+/// Sends a request and reads the answer, both within `total` together.
+///
+/// The second part is `Some` when the answer is not complete; what there is of it is in the first.
+pub(crate) async fn exchange(
+    request: RequestBuilder,
+    total: Duration,
+    max_answer_bytes: usize,
+) -> (Exchange, Option<Unreachable>) {
+    let mut got = Exchange::default();
+    let failure = match tokio::time::timeout(total, receive(request, max_answer_bytes, &mut got)).await {
+        Ok(Ok(())) => None,
+        Ok(Err(failure)) => Some(failure),
+        Err(_) => Some(Unreachable::Timeout),
+    };
+    (got, failure)
+}
+
+async fn receive(request: RequestBuilder, max_answer_bytes: usize, got: &mut Exchange) -> Result<(), Unreachable> {
+    let mut response = request.send().await.map_err(classify)?;
+    got.status = Some(response.status());
+    got.retry_after = retry_after(response.headers());
+    while let Some(chunk) = response.chunk().await.map_err(classify)? {
+        let room = max_answer_bytes - got.body.len();
+        got.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
+            // Leaving drops the connection: the rest is never read.
+            return Err(Unreachable::AnswerTooLarge);
+        }
+    }
+    Ok(())
+}
+
+fn classify(error: HttpError) -> Unreachable {
+    let error = error.without_url();
+    let class = if error.is_connect() {
+        Unreachable::Connect
+    } else if error.is_timeout() {
+        Unreachable::Timeout
+    } else if error.is_request() || error.is_body() || error.is_decode() {
+        Unreachable::Closed
+    } else {
+        Unreachable::Other
+    };
+    tracing::debug!(class = class.as_str(), %error, "an exchange failed");
+    class
+}
+
+/// The pause that a header asks for, in seconds (RFC 9110, 10.2.3; Slack sends no dates). At least one second, so that
+/// nobody is asked again at once, and at most an hour.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let digits = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    Some(Duration::from_secs(digits.parse::<u64>().unwrap_or(u64::MAX).clamp(1, 3_600)))
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_pause_is_a_number_of_seconds_within_bounds() {
+        let cases = [
+            ("30", Some(30)),
+            (" 7 ", Some(7)),
+            ("0", Some(1)),
+            ("99999", Some(3_600)),
+            ("99999999999999999999999", Some(3_600)),
+            ("", None),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+            ("Fri, 21 Nov 2025 00:00:00 GMT", None),
+        ];
+        for (value, expected) in cases {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
+            assert_eq!(retry_after(&headers), expected.map(Duration::from_secs), "{value}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
+}

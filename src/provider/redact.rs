@@ -1,0 +1,226 @@
+//! Secrets taken out of text that is stored or logged, by what they look like.
+//!
+//! This is the second wall: secrets do not belong into such text in the first place. It knows the tokens of Slack and
+//! GitHub, webhook secrets, Slack's capability addresses, private keys, `Authorization`, and the parameters of OAuth.
+
+use std::borrow::Cow;
+
+const REDACTED: &str = "[redacted]";
+
+/// How credentials begin. They end where a character stands that no credential has.
+const TOKENS: &[&str] = &[
+    "xoxa-",
+    "xoxb-",
+    "xoxe-",
+    "xoxe.",
+    "xoxp-",
+    "xoxr-",
+    "xoxs-",
+    "xapp-",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "whsec_",
+    "whsk_",
+];
+
+/// Addresses that let anyone who has them post.
+const CAPABILITY_HOST: &str = "hooks.slack.com";
+
+/// Names whose values are secret wherever they stand: in a query, a form, a header or JSON.
+const NAMES: &[&str] = &[
+    "access_token",
+    "refresh_token",
+    "client_secret",
+    "signing_secret",
+    "trigger_id",
+    "authorization",
+    "password",
+    "token",
+];
+
+/// Names whose values are secret in a query or a form; elsewhere they are everyday words.
+const QUERY_NAMES: &[&str] = &["code", "state"];
+
+const PEM_BEGIN: &str = "-----BEGIN ";
+const PEM_END: &str = "-----END ";
+
+/// Replaces everything that looks like a credential. Takes time linear in the length of the text.
+pub fn redact(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let mut out = String::new();
+    let (mut kept, mut at) = (0, 0);
+    while at < bytes.len() {
+        match secret_at(text, at) {
+            Some((start, end)) => {
+                out.push_str(&text[kept..start]);
+                out.push_str(REDACTED);
+                (kept, at) = (end, end);
+            }
+            None => at += 1,
+        }
+    }
+    if kept == 0 && out.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[kept..]);
+    Cow::Owned(out)
+}
+
+/// Where the secret that is announced at `at` begins and ends. What announces a secret is ASCII, so both are
+/// boundaries of characters.
+fn secret_at(text: &str, at: usize) -> Option<(usize, usize)> {
+    let rest = &text.as_bytes()[at..];
+    match rest[0].to_ascii_lowercase() {
+        b'x' | b'g' | b'w' => {
+            let token = TOKENS.iter().find(|token| starts_with(rest, token))?;
+            Some((at, at + token.len() + length(&rest[token.len()..], is_token)))
+        }
+        b'h' if starts_with(rest, CAPABILITY_HOST) => {
+            let (path, rest) = (at + CAPABILITY_HOST.len(), &rest[CAPABILITY_HOST.len()..]);
+            // A slash, one that JSON escapes, or one in a query.
+            matches!(rest.first(), Some(b'/' | b'\\' | b'%')).then(|| (path, path + length(rest, is_address)))
+        }
+        b'-' if starts_with(rest, PEM_BEGIN) => {
+            let end = text[at..].find(PEM_END).map_or(text.len(), |foot| {
+                let foot = at + foot + PEM_END.len();
+                text[foot..].find("-----").map_or(text.len(), |dashes| foot + dashes + 5)
+            });
+            Some((at, end))
+        }
+        b'a' | b'c' | b'p' | b'r' | b's' | b't' => value_at(text, at),
+        _ => None,
+    }
+}
+
+/// Where the value of the secret name that begins at `at` begins and ends.
+fn value_at(text: &str, at: usize) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let before = at.checked_sub(1).map(|before| bytes[before]);
+    if before.is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return None;
+    }
+    let rest = &bytes[at..];
+    if let Some(name) = NAMES.iter().find(|name| starts_with(rest, name)) {
+        return value_after(bytes, at + name.len(), *name == "authorization");
+    }
+    let name = QUERY_NAMES.iter().find(|name| starts_with(rest, name))?;
+    let equals = at + name.len();
+    let in_query = matches!(before, None | Some(b'?' | b'&')) && bytes.get(equals) == Some(&b'=');
+    let start = equals + 1;
+    in_query.then(|| (start, start + length(&bytes[start..], is_parameter))).filter(|(start, end)| start < end)
+}
+
+/// The value after a name: `=value`, `: value`, or in JSON `": "value"`, with its quotes escaped or not.
+fn value_after(bytes: &[u8], name_end: usize, is_header: bool) -> Option<(usize, usize)> {
+    let skip = |from: usize, what: fn(u8) -> bool| from + length(&bytes[from..], what);
+    let sign = skip(skip(name_end, is_quote), is_blank);
+    if !matches!(bytes.get(sign), Some(b'=' | b':')) {
+        return None;
+    }
+    let opening = skip(sign + 1, is_blank);
+    let start = skip(opening, is_quote);
+    let quoted = start > opening;
+    let is_value: fn(u8) -> bool = match (quoted, is_header) {
+        (true, _) => |b| !matches!(b, b'"' | b'\\'),
+        (false, true) => |b| !matches!(b, b'\r' | b'\n'),
+        (false, false) => is_parameter,
+    };
+    let end = skip(start, is_value);
+    (start < end).then_some((start, end))
+}
+
+fn starts_with(bytes: &[u8], ascii: &str) -> bool {
+    bytes.len() >= ascii.len() && bytes[..ascii.len()].eq_ignore_ascii_case(ascii.as_bytes())
+}
+
+fn length(bytes: &[u8], of: fn(u8) -> bool) -> usize {
+    bytes.iter().position(|&b| !of(b)).unwrap_or(bytes.len())
+}
+
+fn is_token(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/' | b'+' | b'=')
+}
+
+fn is_address(b: u8) -> bool {
+    !b.is_ascii_whitespace() && !matches!(b, b'"' | b'\'' | b'<' | b'>' | b'|' | b'&')
+}
+
+fn is_parameter(b: u8) -> bool {
+    !b.is_ascii_whitespace() && !matches!(b, b'&' | b'"' | b'\'' | b'<' | b'>' | b'#' | b',' | b'}')
+}
+
+fn is_quote(b: u8) -> bool {
+    matches!(b, b'"' | b'\\')
+}
+
+fn is_blank(b: u8) -> bool {
+    matches!(b, b' ' | b'\t')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_go_and_the_rest_stays() {
+        let cases = [
+            ("the token xoxb-12-34-aB, and", "the token [redacted], and"),
+            ("xoxe.xoxb-1-abc", "[redacted]"),
+            ("XOXP-1", "[redacted]"),
+            ("ghp_abcDEF012 github_pat_11A_b", "[redacted] [redacted]"),
+            ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw/+=", "[redacted]"),
+            ("https://hooks.slack.com/services/T0/B0/x y", "https://hooks.slack.com[redacted] y"),
+            (r#"{"u":"https:\/\/hooks.slack.com\/commands\/T\/1"}"#, r#"{"u":"https:\/\/hooks.slack.com[redacted]"}"#),
+            ("at hooks.slack.com, now", "at hooks.slack.com, now"),
+            ("a -----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY----- b", "a [redacted] b"),
+            ("a -----BEGIN PRIVATE KEY-----\nMII", "a [redacted]"),
+            ("Authorization: Bearer abc\r\nHost: x", "Authorization: [redacted]\r\nHost: x"),
+            (r#"{"authorization": "Basic YTpi", "x": 1}"#, r#"{"authorization": "[redacted]", "x": 1}"#),
+            ("/cb?code=12.34&state=s&x=1", "/cb?code=[redacted]&state=[redacted]&x=1"),
+            ("code=1&client_secret=2", "code=[redacted]&client_secret=[redacted]"),
+            (r#"{"ok":true,"access_token":"abc","team":"T"}"#, r#"{"ok":true,"access_token":"[redacted]","team":"T"}"#),
+            (r#""{\"token\":\"abc\",\"a\":1}""#, r#""{\"token\":\"[redacted]\",\"a\":1}""#),
+            ("x-access-token: abc", "x-access-token: [redacted]"),
+            ("trigger_id=1.2.abc", "trigger_id=[redacted]"),
+            ("Ünïcode token=ä&ß", "Ünïcode token=[redacted]&ß"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(redact(text), expected);
+        }
+    }
+
+    #[test]
+    fn everyday_text_is_not_touched() {
+        for text in [
+            "",
+            r#"{"ok":false,"error":"token_expired"}"#,
+            r#"{"code":"invalid","state":"open"}"#,
+            "the code=1 of state=2",
+            "my_token_count=3",
+            "a state of mind: code",
+            "xox ghp whsec",
+            "token: ",
+            "日本語",
+        ] {
+            assert!(matches!(redact(text), Cow::Borrowed(same) if same == text), "{text}: {}", redact(text));
+        }
+    }
+
+    #[test]
+    fn redacting_twice_changes_nothing() {
+        let once = redact("token=xoxb-1 authorization: x\nhooks.slack.com/services/1").into_owned();
+        assert_eq!(redact(&once), once);
+    }
+
+    #[test]
+    fn hostile_text_takes_linear_time() {
+        for piece in ["xoxb-", "-----BEGIN ", "token\"", "hooks.slack.com", "authorization:", "token=\\\"", "token  "] {
+            let long = piece.repeat(50_000);
+            let _ = redact(&long);
+        }
+    }
+}

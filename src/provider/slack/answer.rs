@@ -1,0 +1,186 @@
+//! What an answer of Slack's Web API means, whichever the method (Slack API: "Evaluating responses", "Rate limits").
+//!
+//! Slack says `ok: false` and a code at HTTP 200 for nearly everything; 429 asks for a pause; 5xx is Slack's trouble.
+
+use std::{borrow::Cow, time::Duration};
+
+use reqwest::StatusCode;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{
+    domain::{
+        Error,
+        error::Upstream,
+        slack::{Verdict, verdict},
+    },
+    provider::http::{Exchange, Unreachable},
+};
+
+/// The pause when Slack asks for one and does not say how long.
+pub(super) const DEFAULT_PAUSE: Duration = Duration::from_secs(30);
+
+/// Why a call came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SlackFailure {
+    /// Slack said no.
+    #[error("Slack refused: {code}")]
+    Refused {
+        /// Slack's error code.
+        code: String,
+    },
+    /// Slack could not be reached, asked for a pause, or did not answer properly.
+    #[error("Slack could not be reached or did not answer properly: {reason}")]
+    Unavailable {
+        /// In words, safe to show.
+        reason: &'static str,
+        /// The pause that it asked for.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl SlackFailure {
+    /// What it means for what comes next.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            SlackFailure::Refused { code } => verdict(code),
+            SlackFailure::Unavailable { .. } => Verdict::Retry,
+        }
+    }
+
+    pub(super) fn unreachable(reason: Unreachable) -> Self {
+        SlackFailure::Unavailable { reason: reason.as_str(), retry_after: None }
+    }
+}
+
+impl From<SlackFailure> for Error {
+    fn from(failure: SlackFailure) -> Self {
+        match failure {
+            SlackFailure::Refused { code } => Error::Refused { upstream: Upstream::Slack, code },
+            SlackFailure::Unavailable { reason, retry_after } => {
+                Error::UpstreamUnavailable { upstream: Upstream::Slack, reason: reason.to_owned(), retry_after }
+            }
+        }
+    }
+}
+
+/// What every answer says.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    ok: bool,
+    #[serde(borrow)]
+    error: Option<Cow<'a, str>>,
+}
+
+/// What a complete answer came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// `ok: true`, at a status that means it.
+    Yes,
+    /// `ok: false` with this code.
+    No(String),
+    /// Come back after this pause.
+    Later(Duration),
+    /// Not an answer of the Web API.
+    Nonsense(Unreachable),
+}
+
+/// Reads an answer as far as all methods have it in common. What the status alone says is said even where the rest of
+/// the answer did not come.
+pub(super) fn read(exchange: &Exchange, failure: Option<Unreachable>) -> Said {
+    let pause = || exchange.retry_after.unwrap_or(DEFAULT_PAUSE);
+    match (exchange.status, failure) {
+        (Some(StatusCode::TOO_MANY_REQUESTS), _) => return Said::Later(pause()),
+        (Some(status), _) if status.is_server_error() => return Said::Nonsense(Unreachable::ServerError),
+        (Some(status), _) if status.is_redirection() => return Said::Nonsense(Unreachable::Redirected),
+        (_, Some(failure)) => return Said::Nonsense(failure),
+        _ => {}
+    }
+    match serde_json::from_slice::<Envelope<'_>>(&exchange.body) {
+        Ok(Envelope { ok: true, .. }) if exchange.status.is_some_and(|status| status.is_success()) => Said::Yes,
+        Ok(Envelope { ok: false, error: Some(code) }) if is_code(&code) => match code.as_ref() {
+            "ratelimited" | "rate_limited" => Said::Later(pause()),
+            _ => Said::No(code.into_owned()),
+        },
+        _ => Said::Nonsense(Unreachable::NotJson),
+    }
+}
+
+/// Whether a method succeeded.
+pub(super) fn succeeded(exchange: &Exchange, failure: Option<Unreachable>) -> Result<(), SlackFailure> {
+    match read(exchange, failure) {
+        Said::Yes => Ok(()),
+        Said::No(code) => Err(SlackFailure::Refused { code }),
+        Said::Later(pause) => {
+            Err(SlackFailure::Unavailable { reason: "it asked for a pause", retry_after: Some(pause) })
+        }
+        Said::Nonsense(reason) => Err(SlackFailure::unreachable(reason)),
+    }
+}
+
+/// Reads the answer of a method of which more than success is wanted.
+pub(super) fn parse<T: DeserializeOwned>(exchange: &Exchange, failure: Option<Unreachable>) -> Result<T, SlackFailure> {
+    succeeded(exchange, failure)?;
+    serde_json::from_slice(&exchange.body).map_err(|_| SlackFailure::unreachable(Unreachable::NotJson))
+}
+
+/// What Slack's codes look like; anything else is not shown to anyone as one.
+fn is_code(code: &str) -> bool {
+    (1..=100).contains(&code.len())
+        && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(status: u16, body: &str) -> Said {
+        let status = Some(StatusCode::from_u16(status).unwrap());
+        read(&Exchange { status, retry_after: None, body: body.into() }, None)
+    }
+
+    #[test]
+    fn the_status_and_the_envelope_decide() {
+        let nonsense = || Said::Nonsense(Unreachable::NotJson);
+        let cases = [
+            (200, r#"{"ok":true,"x":[1]}"#, Said::Yes),
+            (200, r#"{"ok":false,"error":"not_in_channel"}"#, Said::No("not_in_channel".into())),
+            (404, r#"{"ok":false,"error":"unknown_method"}"#, Said::No("unknown_method".into())),
+            (200, r#"{"ok":false,"error":"ratelimited"}"#, Said::Later(DEFAULT_PAUSE)),
+            (429, "", Said::Later(DEFAULT_PAUSE)),
+            (429, r#"{"ok":true}"#, Said::Later(DEFAULT_PAUSE)),
+            (500, r#"{"ok":true}"#, Said::Nonsense(Unreachable::ServerError)),
+            (302, r#"{"ok":true}"#, Said::Nonsense(Unreachable::Redirected)),
+            (404, r#"{"ok":true}"#, nonsense()),
+            (200, r#"{"ok":false}"#, nonsense()),
+            (200, r#"{"ok":false,"error":"<script>"}"#, nonsense()),
+            (200, r#"{"ok":"true"}"#, nonsense()),
+            (200, "[true]", nonsense()),
+            (200, "<html>", nonsense()),
+            (200, "", nonsense()),
+        ];
+        for (status, body, expected) in cases {
+            assert_eq!(said(status, body), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_deep_or_not_text_is_only_nonsense() {
+        assert_eq!(said(200, &"[".repeat(100_000)), Said::Nonsense(Unreachable::NotJson));
+        let body = b"{\"ok\":false,\"error\":\"\xff\"}".into();
+        let exchange = Exchange { status: Some(StatusCode::OK), retry_after: None, body };
+        assert_eq!(read(&exchange, None), Said::Nonsense(Unreachable::NotJson));
+    }
+
+    #[test]
+    fn a_status_that_says_enough_needs_no_body() {
+        let read = |status: Option<u16>| {
+            let status = status.map(|status| StatusCode::from_u16(status).unwrap());
+            let exchange = Exchange { status, retry_after: Some(Duration::from_secs(7)), body: Vec::new() };
+            read(&exchange, Some(Unreachable::Timeout))
+        };
+        assert_eq!(read(Some(429)), Said::Later(Duration::from_secs(7)));
+        assert_eq!(read(Some(503)), Said::Nonsense(Unreachable::ServerError));
+        assert_eq!(read(Some(200)), Said::Nonsense(Unreachable::Timeout));
+        assert_eq!(read(None), Said::Nonsense(Unreachable::Timeout));
+    }
+}

@@ -1,0 +1,152 @@
+//! Connecting a workspace, keeping its token fresh, and giving it back (Slack API: "oauth.v2.access", "Token rotation",
+//! "auth.revoke").
+
+use std::time::Duration;
+
+use reqwest::header::AUTHORIZATION;
+use serde::Deserialize;
+
+use super::{
+    SlackClient,
+    answer::{self, SlackFailure},
+    bearer,
+};
+use crate::{
+    domain::{
+        Error, Result,
+        secret::Secret,
+        slack::{Verdict, verdict::is_passing},
+    },
+    provider::http::Unreachable,
+};
+
+/// What Slack grants for a code or a refresh token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlackGrant {
+    /// The workspace. Empty in the answer to a refresh, if Slack leaves it out there.
+    pub team_id: String,
+    /// Its name.
+    pub team_name: String,
+    /// The Enterprise organisation it belongs to.
+    pub enterprise_id: Option<String>,
+    /// The bot's user.
+    pub bot_user_id: String,
+    /// Our app.
+    pub app_id: String,
+    /// What the bot may do, separated by commas. It may be less than was asked for.
+    pub scopes: String,
+    /// The bot's token.
+    pub access_token: Secret,
+    /// For the next token, where the app rotates tokens. It is good for one use.
+    pub refresh_token: Option<Secret>,
+    /// How long the token is good for, where the app rotates tokens.
+    pub expires_in: Option<Duration>,
+    /// Who consented.
+    pub authed_user_id: String,
+}
+
+#[derive(Deserialize)]
+struct Access {
+    access_token: Option<Secret>,
+    #[serde(default)]
+    scope: String,
+    #[serde(default)]
+    bot_user_id: String,
+    #[serde(default)]
+    app_id: String,
+    team: Option<Named>,
+    enterprise: Option<Named>,
+    #[serde(default)]
+    is_enterprise_install: bool,
+    authed_user: Option<Named>,
+    refresh_token: Option<Secret>,
+    expires_in: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+struct Named {
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    name: String,
+}
+
+impl SlackClient {
+    /// Exchanges the code that a browser brought back. A code is good for one exchange.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with Slack's code, such as `invalid_code`; [`Error::UpstreamUnavailable`] when Slack does not
+    /// answer properly; [`Error::FailedPrecondition`] when the app was installed for a whole Enterprise organisation or
+    /// without a bot.
+    pub async fn exchange_code(&self, code: &str) -> Result<SlackGrant> {
+        let access = self.access(&[("code", code), ("redirect_uri", self.app.redirect_uri.as_str())]).await?;
+        if access.is_enterprise_install || access.team.as_ref().is_none_or(|team| team.id.is_empty()) {
+            let message = "the app was installed for a whole Slack Enterprise organisation, which is not supported; \
+                           install it in one workspace";
+            return Err(Error::FailedPrecondition { message: message.into() });
+        }
+        grant(access)
+    }
+
+    /// Exchanges a refresh token for the next access token. The refresh token is spent by it: see that only one caller
+    /// at a time does this for a workspace, and keep the new one before anything else.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with Slack's code, such as `invalid_refresh_token`; [`Error::UpstreamUnavailable`] when Slack
+    /// does not answer properly.
+    pub async fn refresh(&self, refresh_token: &Secret) -> Result<SlackGrant> {
+        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())];
+        grant(self.access(&form).await?)
+    }
+
+    /// Makes a token useless. It does not uninstall the app.
+    ///
+    /// A token that is dead already counts as revoked.
+    ///
+    /// # Errors
+    /// [`SlackFailure`] when Slack does not answer properly, or refuses.
+    pub async fn revoke(&self, token: &Secret) -> Result<(), SlackFailure> {
+        let bearer = bearer(token).ok_or(SlackFailure::unreachable(Unreachable::Other))?;
+        let request = self.http.post(self.method("auth.revoke")).header(AUTHORIZATION, bearer);
+        let (got, failure) = self.call(request, self.limits.max_answer_bytes).await;
+        match answer::succeeded(&got, failure) {
+            Err(failure) if matches!(failure.verdict(), Verdict::ConnectionDead | Verdict::TokenExpired) => Ok(()),
+            other => other,
+        }
+    }
+
+    async fn access(&self, form: &[(&str, &str)]) -> Result<Access> {
+        let request = self
+            .http
+            .post(self.method("oauth.v2.access"))
+            .basic_auth(&self.app.client_id, Some(self.app.client_secret.expose()))
+            .form(form);
+        let (got, failure) = self.call(request, self.limits.max_answer_bytes).await;
+        answer::parse(&got, failure).map_err(|failure| match failure {
+            SlackFailure::Refused { code } if is_passing(&code) => {
+                SlackFailure::unreachable(Unreachable::ServerError).into()
+            }
+            failure => failure.into(),
+        })
+    }
+}
+
+fn grant(access: Access) -> Result<SlackGrant> {
+    let Some(access_token) = access.access_token.filter(|token| !token.expose().is_empty()) else {
+        let message = "Slack gave no bot token; see that slack.scopes names scopes of the bot, such as chat:write";
+        return Err(Error::FailedPrecondition { message: message.into() });
+    };
+    let team = access.team.unwrap_or_default();
+    Ok(SlackGrant {
+        team_id: team.id,
+        team_name: team.name,
+        enterprise_id: access.enterprise.map(|enterprise| enterprise.id).filter(|id| !id.is_empty()),
+        bot_user_id: access.bot_user_id,
+        app_id: access.app_id,
+        scopes: access.scope,
+        access_token,
+        refresh_token: access.refresh_token,
+        expires_in: access.expires_in.map(Duration::from_secs),
+        authed_user_id: access.authed_user.unwrap_or_default().id,
+    })
+}

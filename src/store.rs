@@ -1,0 +1,54 @@
+//! What we remember: sea-orm, one file an aggregate. Conversion between rows and the domain lives here, rules do not.
+//!
+//! Every finder of a tenant's thing takes the organisation's id. Functions take a connection or a [`Tx`], so that `app`
+//! decides what belongs to one transaction without naming the database library.
+
+pub mod audit;
+pub mod channels;
+pub mod connect;
+pub mod deliveries;
+pub mod destinations;
+pub mod events;
+pub mod housekeeping;
+pub mod members;
+pub mod oauth_states;
+pub mod organisations;
+mod placeholders;
+pub mod slack_links;
+pub mod tenant_keys;
+pub mod tokens;
+
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
+
+pub use connect::{Store, Tx};
+
+use crate::domain::Error;
+
+impl From<DbErr> for Error {
+    /// The text of a database error is for the log; it never reaches a caller.
+    fn from(error: DbErr) -> Self {
+        match error {
+            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Error::Unavailable { what: "the database" },
+            DbErr::Exec(RuntimeErr::SqlxError(ref sqlx)) | DbErr::Query(RuntimeErr::SqlxError(ref sqlx))
+                if sqlx.to_string().contains("terminating connection") || is_io(sqlx) =>
+            {
+                Error::Unavailable { what: "the database" }
+            }
+            other => Error::Internal(format!("database: {other}")),
+        }
+    }
+}
+
+fn is_io(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
+}
+
+/// Whether a unique index refused the row.
+fn is_unique_violation(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}
+
+/// A text in the database that only this service writes, and that it cannot read any more.
+fn corrupt(table: &str, column: &str, error: impl std::fmt::Display) -> Error {
+    Error::Internal(format!("{table}.{column} holds a value this version does not know: {error}"))
+}

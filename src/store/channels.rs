@@ -1,0 +1,174 @@
+//! Channels and who is in them.
+
+use ::entity::{
+    channel::{ActiveModel, Column, Entity as Channels, Model as Row},
+    channel_member::{self, Entity as ChannelMembers},
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{OnConflict, Query},
+};
+
+use super::{Tx, is_unique_violation};
+use crate::domain::{
+    Error, Result,
+    ambient::Time,
+    channel::Channel,
+    error::Noun,
+    ids::{ChannelId, OrganisationId, UserId},
+    page::{Page, PageRequest},
+};
+
+/// Adds a channel.
+///
+/// # Errors
+/// [`Error::Conflict`] where the name is taken.
+pub async fn insert(tx: &Tx, channel: &Channel) -> Result<()> {
+    Channels::insert(row(channel)).exec_without_returning(&tx.0).await.map(drop).map_err(|e| conflict(e, channel))
+}
+
+/// Saves a changed channel.
+///
+/// # Errors
+/// [`Error::Conflict`] where the name is taken.
+pub async fn update(tx: &Tx, channel: &Channel) -> Result<()> {
+    Channels::update(row(channel)).exec(&tx.0).await.map(drop).map_err(|error| conflict(error, channel))
+}
+
+/// Removes a channel and its members; its events stay.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete(tx: &Tx, id: ChannelId) -> Result<()> {
+    Channels::delete_by_id(id.0).exec(&tx.0).await?;
+    Ok(())
+}
+
+/// By identifier.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id: ChannelId) -> Result<Channel> {
+    let row = Channels::find_by_id(id.0).filter(Column::OrganisationId.eq(organisation_id.0)).one(db).await?;
+    row.map(channel).ok_or_else(|| Error::not_found(Noun::Channel, id))
+}
+
+/// Those of `ids` that exist, whosever they are, with their organisation and whether they are private.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_many(tx: &Tx, ids: &[ChannelId]) -> Result<Vec<Channel>> {
+    let ids = ids.iter().map(|id| id.0);
+    Ok(Channels::find().filter(Column::Id.is_in(ids)).all(&tx.0).await?.into_iter().map(channel).collect())
+}
+
+/// The channels of an organisation that `seen_by` may see (all of them for `None`), newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    seen_by: Option<UserId>,
+    page: PageRequest,
+) -> Result<Page<Channel>> {
+    let mut query = Channels::find().filter(Column::OrganisationId.eq(organisation_id.0));
+    if let Some(user_id) = seen_by {
+        let joined = Query::select()
+            .column(channel_member::Column::ChannelId)
+            .from(ChannelMembers)
+            .and_where(channel_member::Column::OrganisationId.eq(organisation_id.0))
+            .and_where(channel_member::Column::UserId.eq(user_id.0))
+            .to_owned();
+        query = query
+            .filter(Condition::any().add(Column::Private.eq(false)).add(Column::Id.in_subquery(joined)));
+    }
+    if let Some(after) = page.after {
+        query = query.filter(Column::Id.lt(after));
+    }
+    let rows = query.order_by_desc(Column::Id).limit(u64::from(page.limit) + 1).all(db).await?;
+    Ok(Page::cut(rows.into_iter().map(channel).collect(), page.limit, |channel: &Channel| channel.id.0))
+}
+
+/// Puts a user into a channel; a second time changes nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn add_member(tx: &Tx, channel: &Channel, user_id: UserId, now: Time) -> Result<()> {
+    let row = channel_member::ActiveModel {
+        channel_id: Set(channel.id.0),
+        user_id: Set(user_id.0),
+        organisation_id: Set(channel.organisation_id.0),
+        created_at: Set(now),
+    };
+    let already = OnConflict::columns([channel_member::Column::ChannelId, channel_member::Column::UserId])
+        .do_nothing()
+        .to_owned();
+    ChannelMembers::insert(row).on_conflict(already).exec_without_returning(&tx.0).await?;
+    Ok(())
+}
+
+/// Takes a user out of a channel.
+///
+/// # Errors
+/// [`Error::NotFound`] where the user was not in it.
+pub async fn remove_member(tx: &Tx, id: ChannelId, user_id: UserId) -> Result<()> {
+    let gone = ChannelMembers::delete_by_id((id.0, user_id.0)).exec(&tx.0).await?;
+    if gone.rows_affected == 0 { Err(Error::not_found(Noun::Member, user_id)) } else { Ok(()) }
+}
+
+/// Whether a user is in a channel.
+///
+/// # Errors
+/// When the database fails.
+pub async fn has_member(db: &impl ConnectionTrait, id: ChannelId, user_id: UserId) -> Result<bool> {
+    Ok(ChannelMembers::find_by_id((id.0, user_id.0)).one(db).await?.is_some())
+}
+
+/// The users in a channel, in the order of their ids.
+///
+/// # Errors
+/// When the database fails.
+pub async fn members(db: &impl ConnectionTrait, id: ChannelId, page: PageRequest) -> Result<Page<UserId>> {
+    let mut query = ChannelMembers::find().filter(channel_member::Column::ChannelId.eq(id.0));
+    if let Some(after) = page.after {
+        query = query.filter(channel_member::Column::UserId.lt(after));
+    }
+    let rows = query
+        .order_by_desc(channel_member::Column::UserId)
+        .limit(u64::from(page.limit) + 1)
+        .all(db)
+        .await?;
+    Ok(Page::cut(rows.into_iter().map(|row| UserId(row.user_id)).collect(), page.limit, |id: &UserId| id.0))
+}
+
+fn conflict(error: sea_orm::DbErr, channel: &Channel) -> Error {
+    if is_unique_violation(&error) {
+        let message = format!("there is a channel {:?} already; choose another name", channel.name);
+        Error::Conflict { noun: Noun::Channel, message }
+    } else {
+        error.into()
+    }
+}
+
+fn row(channel: &Channel) -> ActiveModel {
+    ActiveModel {
+        id: Set(channel.id.0),
+        organisation_id: Set(channel.organisation_id.0),
+        name: Set(channel.name.clone()),
+        private: Set(channel.private),
+        created_by: Set(channel.created_by.0),
+        created_at: Set(channel.created_at),
+    }
+}
+
+fn channel(row: Row) -> Channel {
+    Channel {
+        id: row.id.into(),
+        organisation_id: row.organisation_id.into(),
+        name: row.name,
+        private: row.private,
+        created_by: row.created_by.into(),
+        created_at: row.created_at,
+    }
+}

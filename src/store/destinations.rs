@@ -1,0 +1,387 @@
+//! Destinations: the unit that workers claim.
+//!
+//! `due_at` says when a worker should look at a destination; empty means that nothing waits. A worker that claims one
+//! moves `due_at` to the end of its lease, so that a crash makes it due again by itself. Whoever adds a delivery in the
+//! meantime sets `woken`, and the release honours it: no wake-up is lost between "nothing left" and "released".
+
+use ::entity::destination::{ActiveModel, Column, Entity as Destinations, Model as Row};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    Statement, Value,
+    sea_query::{Expr, ExprTrait, LockBehavior, LockType, Query},
+};
+use uuid::Uuid;
+
+use super::{Tx, corrupt};
+use crate::domain::{
+    Error, Result,
+    ambient::Time,
+    destination::{Destination, Health},
+    error::Noun,
+    ids::{DestinationId, OrganisationId},
+    page::{Page, PageRequest},
+};
+
+/// A destination in a worker's hands.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// The destination.
+    pub destination: Destination,
+    /// What its pace left behind.
+    pub pace_until: Option<Time>,
+}
+
+/// What a worker leaves behind when it lets go of a destination.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// Which one.
+    pub id: DestinationId,
+    /// Whether deliveries wait there, as far as the worker knows.
+    pub more: bool,
+    /// Not to be looked at before that: a pause that the far end or the pace asks for.
+    pub not_before: Option<Time>,
+    /// What the pace leaves behind.
+    pub pace_until: Option<Time>,
+    /// Deliveries that arrived.
+    pub successes: i64,
+    /// Tries that failed.
+    pub failures: i64,
+    /// The last try; `None` where nothing was tried.
+    pub last_sent_at: Option<Time>,
+    /// What was learnt of its health; `None` leaves it. Not kept where the address was changed in the meantime.
+    pub health: Option<Health>,
+    /// The address that it was learnt at.
+    pub address: String,
+}
+
+/// How many values a release has in the statement.
+const RELEASE_WIDTH: usize = 12;
+
+/// Adds a destination.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert(tx: &Tx, destination: &Destination) -> Result<()> {
+    let (health, health_reason, health_since) = health_columns(&destination.health);
+    let row = ActiveModel {
+        id: Set(destination.id.0),
+        organisation_id: Set(destination.organisation_id.0),
+        kind: Set(destination.kind.as_str().to_owned()),
+        name: Set(destination.name.clone()),
+        address: Set(destination.address.clone()),
+        health: Set(health.to_owned()),
+        health_reason: Set(health_reason),
+        health_since: Set(health_since),
+        due_at: Set(None),
+        not_before: Set(None),
+        woken: Set(false),
+        lease_owner: Set(None),
+        pace_until: Set(None),
+        success_count: Set(destination.success_count),
+        failure_count: Set(destination.failure_count),
+        last_sent_at: Set(destination.last_sent_at),
+        created_at: Set(destination.created_at),
+    };
+    Destinations::insert(row).exec_without_returning(&tx.0).await?;
+    Ok(())
+}
+
+/// By identifier.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    id: DestinationId,
+) -> Result<Destination> {
+    let row = Destinations::find_by_id(id.0).filter(Column::OrganisationId.eq(organisation_id.0)).one(db).await?;
+    destination(row.ok_or_else(|| Error::not_found(Noun::Destination, id))?)
+}
+
+/// By kind and name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_name(
+    tx: &Tx,
+    organisation_id: OrganisationId,
+    kind: &str,
+    name: &str,
+) -> Result<Option<Destination>> {
+    Destinations::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Kind.eq(kind))
+        .filter(Column::Name.eq(name))
+        .one(&tx.0)
+        .await?
+        .map(destination)
+        .transpose()
+}
+
+/// Those with one of the ids, whosever they are.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_many(tx: &Tx, ids: &[DestinationId]) -> Result<Vec<Destination>> {
+    let ids = ids.iter().map(|id| id.0);
+    Destinations::find().filter(Column::Id.is_in(ids)).all(&tx.0).await?.into_iter().map(destination).collect()
+}
+
+/// The destinations of an organisation, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    page: PageRequest,
+) -> Result<Page<Destination>> {
+    let mut query = Destinations::find().filter(Column::OrganisationId.eq(organisation_id.0));
+    if let Some(after) = page.after {
+        query = query.filter(Column::Id.lt(after));
+    }
+    let rows = query.order_by_desc(Column::Id).limit(u64::from(page.limit) + 1).all(db).await?;
+    let destinations = rows.into_iter().map(destination).collect::<Result<Vec<_>>>()?;
+    Ok(Page::cut(destinations, page.limit, |destination| destination.id.0))
+}
+
+/// Gives a destination another address, and with it a new chance: it is healthy again and has no pause.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_address(tx: &Tx, id: DestinationId, address: &str) -> Result<()> {
+    let row = ActiveModel {
+        id: Set(id.0),
+        address: Set(address.to_owned()),
+        health: Set(Health::Healthy.as_str().to_owned()),
+        health_reason: Set(None),
+        health_since: Set(None),
+        not_before: Set(None),
+        ..Default::default()
+    };
+    Destinations::update(row).exec(&tx.0).await?;
+    Ok(())
+}
+
+/// Saves what was learnt of a destination's health.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_health(tx: &Tx, id: DestinationId, health: &Health) -> Result<()> {
+    let (health, health_reason, health_since) = health_columns(health);
+    let row = ActiveModel {
+        id: Set(id.0),
+        health: Set(health.to_owned()),
+        health_reason: Set(health_reason),
+        health_since: Set(health_since),
+        ..Default::default()
+    };
+    Destinations::update(row).exec(&tx.0).await?;
+    Ok(())
+}
+
+/// Sets the counters back, for a new connection.
+///
+/// # Errors
+/// When the database fails.
+pub async fn reset_counters(tx: &Tx, id: DestinationId) -> Result<()> {
+    let row = ActiveModel {
+        id: Set(id.0),
+        success_count: Set(0),
+        failure_count: Set(0),
+        last_sent_at: Set(None),
+        ..Default::default()
+    };
+    Destinations::update(row).exec(&tx.0).await?;
+    Ok(())
+}
+
+/// Tells the workers that deliveries wait at these destinations. The last statement before the commit, so that its row
+/// locks are held shortly; the ids are locked in their order, so that two writers never wait for each other.
+///
+/// # Errors
+/// When the database fails.
+pub async fn wake(tx: &Tx, ids: &mut Vec<DestinationId>, now: Time) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let mut wanted = Query::select();
+    wanted
+        .column(Column::Id)
+        .from(Destinations)
+        .and_where(Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .order_by(Column::Id, sea_orm::Order::Asc);
+    if tx.0.get_database_backend() == DbBackend::Postgres {
+        wanted.lock(LockType::Update);
+    }
+    let earliest = Expr::case(Column::NotBefore.gt(now), Expr::col(Column::NotBefore)).finally(Expr::value(now));
+    let due_at = Expr::case(Column::LeaseOwner.is_not_null(), Expr::col(Column::DueAt))
+        .case(Expr::col(Column::DueAt).lte(now), Expr::col(Column::DueAt))
+        .finally(earliest);
+    Destinations::update_many()
+        .col_expr(Column::Woken, Expr::value(true))
+        .col_expr(Column::DueAt, due_at.into())
+        .filter(Column::Id.in_subquery(wanted))
+        .exec(&tx.0)
+        .await?;
+    Ok(())
+}
+
+/// Takes up to `limit` due destinations under a lease, the longest waiting first.
+///
+/// The condition stands twice: on PostgreSQL the inner one alone lets two workers claim the same row.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim(
+    db: &impl ConnectionTrait,
+    owner: Uuid,
+    now: Time,
+    lease_until: Time,
+    limit: u64,
+) -> Result<Vec<Claimed>> {
+    let mut due = Query::select();
+    due.column(Column::Id)
+        .from(Destinations)
+        .and_where(Column::DueAt.lte(now))
+        .order_by(Column::DueAt, sea_orm::Order::Asc)
+        .limit(limit);
+    if db.get_database_backend() == DbBackend::Postgres {
+        due.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    }
+    let claim = Query::update()
+        .table(Destinations)
+        .value(Column::DueAt, lease_until)
+        .value(Column::LeaseOwner, owner)
+        .value(Column::Woken, false)
+        .and_where(Expr::col(Column::Id).in_subquery(due))
+        .and_where(Column::DueAt.lte(now))
+        .returning_all()
+        .to_owned();
+    let rows = Row::find_by_statement(db.get_database_backend().build(&claim)).all(db).await?;
+    rows.into_iter()
+        .map(|row| Ok(Claimed { pace_until: row.pace_until, destination: destination(row)? }))
+        .collect()
+}
+
+/// Lets go of destinations that `owner` still holds, all in one statement.
+///
+/// # Errors
+/// When the database fails.
+pub async fn release(tx: &Tx, owner: Uuid, now: Time, releases: &[Release]) -> Result<()> {
+    if releases.is_empty() {
+        return Ok(());
+    }
+    let mut ordered: Vec<&Release> = releases.iter().collect();
+    ordered.sort_unstable_by_key(|release| release.id);
+    let mut values: Vec<Value> = Vec::with_capacity(ordered.len() * RELEASE_WIDTH + 1);
+    for release in &ordered {
+        let (health, reason, since) = match &release.health {
+            None => (None, None, None),
+            Some(health) => {
+                let (health, reason, since) = health_columns(health);
+                (Some(health.to_owned()), reason, since)
+            }
+        };
+        let earliest = release.not_before.filter(|time| *time > now).unwrap_or(now);
+        values.extend::<[Value; RELEASE_WIDTH]>([
+            release.id.0.into(),
+            release.more.into(),
+            earliest.into(),
+            release.not_before.into(),
+            release.pace_until.into(),
+            release.successes.into(),
+            release.failures.into(),
+            release.last_sent_at.into(),
+            health.into(),
+            reason.into(),
+            since.into(),
+            release.address.as_str().into(),
+        ]);
+    }
+    values.push(owner.into());
+    let backend = tx.0.get_database_backend();
+    let sql = format!(
+        "WITH v (id, more, earliest, not_before, pace_until, successes, failures, last_sent_at, health, reason, since, \
+         address) AS (VALUES {rows}) \
+         UPDATE destination SET \
+         due_at = CASE WHEN v.more OR destination.woken THEN v.earliest END, \
+         woken = FALSE, lease_owner = NULL, not_before = v.not_before, pace_until = v.pace_until, \
+         success_count = destination.success_count + v.successes, \
+         failure_count = destination.failure_count + v.failures, \
+         last_sent_at = COALESCE(v.last_sent_at, destination.last_sent_at), \
+         health = CASE WHEN {learnt} THEN v.health ELSE destination.health END, \
+         health_reason = CASE WHEN {learnt} THEN v.reason ELSE destination.health_reason END, \
+         health_since = CASE WHEN {learnt} THEN v.since ELSE destination.health_since END \
+         FROM v WHERE destination.id = v.id AND destination.lease_owner = {owner}",
+        learnt = "v.health IS NOT NULL AND v.address = destination.address AND destination.health <> 'off'",
+        rows = super::placeholders::rows(backend, ordered.len(), RELEASE_WIDTH),
+        owner = super::placeholders::one(backend, ordered.len() * RELEASE_WIDTH),
+    );
+    tx.0.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+    Ok(())
+}
+
+/// Ends every lease. Only for the embedded database, whose single process has just started: whoever held them is gone.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_leases(db: &impl ConnectionTrait, now: Time) -> Result<()> {
+    Destinations::update_many()
+        .col_expr(Column::DueAt, Expr::value(now))
+        .col_expr(Column::LeaseOwner, Expr::value(None::<Uuid>))
+        .filter(Column::LeaseOwner.is_not_null())
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// When the next destination is due, and how many are due or held at `now`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn next_due(db: &impl ConnectionTrait) -> Result<Option<Time>> {
+    let earliest: Option<Option<Time>> = Destinations::find()
+        .select_only()
+        .column_as(Column::DueAt.min(), "due_at")
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(earliest.flatten())
+}
+
+fn health_columns(health: &Health) -> (&'static str, Option<String>, Option<Time>) {
+    match health {
+        Health::Healthy => (health.as_str(), None, None),
+        Health::Broken { reason, since } | Health::Off { reason, since } => {
+            (health.as_str(), Some(reason.clone()), Some(*since))
+        }
+    }
+}
+
+fn destination(row: Row) -> Result<Destination> {
+    let since = row.health_since.unwrap_or(row.created_at);
+    let reason = row.health_reason.unwrap_or_default();
+    let health = match row.health.as_str() {
+        "healthy" => Health::Healthy,
+        "broken" => Health::Broken { reason, since },
+        "off" => Health::Off { reason, since },
+        other => return Err(corrupt("destination", "health", other)),
+    };
+    Ok(Destination {
+        id: row.id.into(),
+        organisation_id: row.organisation_id.into(),
+        kind: row.kind.parse().map_err(|error| corrupt("destination", "kind", error))?,
+        name: row.name,
+        address: row.address,
+        health,
+        success_count: row.success_count,
+        failure_count: row.failure_count,
+        last_sent_at: row.last_sent_at,
+        created_at: row.created_at,
+    })
+}

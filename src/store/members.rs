@@ -1,0 +1,186 @@
+//! Members of organisations.
+
+use ::entity::member::{ActiveModel, Column, Entity as Members, Model as Row};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use uuid::Uuid;
+
+use super::{Tx, corrupt, is_unique_violation};
+use crate::domain::{
+    Error, Result,
+    error::Noun,
+    ids::{MemberId, OrganisationId, UserId},
+    member::{Member, Role},
+    page::{Page, PageRequest},
+};
+
+/// Adds a member.
+///
+/// # Errors
+/// [`Error::Conflict`] where the user, the username or the subject is in the organisation already.
+pub async fn insert(tx: &Tx, member: &Member) -> Result<()> {
+    let row = ActiveModel { created_at: Set(member.created_at), ..row(member) };
+    Members::insert(row).exec_without_returning(&tx.0).await.map(drop).map_err(|error| conflict(error, member))
+}
+
+/// Saves a changed member.
+///
+/// # Errors
+/// [`Error::Conflict`] where the username or the subject is another's.
+pub async fn update(tx: &Tx, member: &Member) -> Result<()> {
+    Members::update(row(member)).exec(&tx.0).await.map(drop).map_err(|error| conflict(error, member))
+}
+
+/// Removes a member; its tokens go with it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete(tx: &Tx, id: MemberId) -> Result<()> {
+    Members::delete_by_id(id.0).exec(&tx.0).await?;
+    Ok(())
+}
+
+/// A user's membership of an organisation.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, user_id: UserId) -> Result<Member> {
+    let row = Members::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::UserId.eq(user_id.0))
+        .one(db)
+        .await?;
+    member(row.ok_or_else(|| Error::not_found(Noun::Member, user_id))?)
+}
+
+/// By the membership's own id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find_by_id(db: &impl ConnectionTrait, id: MemberId) -> Result<Member> {
+    member(Members::find_by_id(id.0).one(db).await?.ok_or_else(|| Error::not_found(Noun::Member, id))?)
+}
+
+/// By username.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_username(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    username: &str,
+) -> Result<Option<Member>> {
+    Members::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Username.eq(username))
+        .one(db)
+        .await?
+        .map(member)
+        .transpose()
+}
+
+/// Every membership of whoever a JWT's `sub` names: a user's id, or the subject an external issuer knows them by.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_subject(db: &impl ConnectionTrait, subject: &str) -> Result<Vec<Member>> {
+    let mut who = Condition::any().add(Column::Subject.eq(subject));
+    if let Ok(user_id) = Uuid::parse_str(subject) {
+        who = who.add(Column::UserId.eq(user_id));
+    }
+    Members::find().filter(who).order_by_asc(Column::Id).all(db).await?.into_iter().map(member).collect()
+}
+
+/// Every membership of a user.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_user(db: &impl ConnectionTrait, user_id: UserId) -> Result<Vec<Member>> {
+    Members::find()
+        .filter(Column::UserId.eq(user_id.0))
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await?
+        .into_iter()
+        .map(member)
+        .collect()
+}
+
+/// The members of an organisation, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    page: PageRequest,
+) -> Result<Page<Member>> {
+    let mut query = Members::find().filter(Column::OrganisationId.eq(organisation_id.0));
+    if let Some(after) = page.after {
+        query = query.filter(Column::Id.lt(after));
+    }
+    let rows = query.order_by_desc(Column::Id).limit(u64::from(page.limit) + 1).all(db).await?;
+    let members = rows.into_iter().map(member).collect::<Result<Vec<_>>>()?;
+    Ok(Page::cut(members, page.limit, |member| member.id.0))
+}
+
+/// How many owners an organisation has.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_owners(tx: &Tx, organisation_id: OrganisationId) -> Result<u64> {
+    Ok(Members::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Role.eq(Role::Owner.as_str()))
+        .count(&tx.0)
+        .await?)
+}
+
+fn conflict(error: sea_orm::DbErr, member: &Member) -> Error {
+    if is_unique_violation(&error) {
+        let message = format!(
+            "the user, the username {:?} or the subject is a member of the organisation already",
+            member.username
+        );
+        Error::Conflict { noun: Noun::Member, message }
+    } else {
+        error.into()
+    }
+}
+
+fn row(member: &Member) -> ActiveModel {
+    let permissions =
+        member.permissions.as_ref().map(|set| set.iter().map(|permission| permission.as_str()).collect::<Vec<_>>());
+    ActiveModel {
+        id: Set(member.id.0),
+        organisation_id: Set(member.organisation_id.0),
+        user_id: Set(member.user_id.0),
+        username: Set(member.username.clone()),
+        email: Set(member.email.clone()),
+        subject: Set(member.subject.clone()),
+        role: Set(member.role.as_str().to_owned()),
+        permissions: Set(permissions.map(serde_json::Value::from)),
+        ..Default::default()
+    }
+}
+
+fn member(row: Row) -> Result<Member> {
+    let permissions = row
+        .permissions
+        .map(|json| super::tokens::permissions(&json))
+        .transpose()
+        .map_err(|error| corrupt("member", "permissions", error))?;
+    Ok(Member {
+        id: row.id.into(),
+        organisation_id: row.organisation_id.into(),
+        user_id: row.user_id.into(),
+        username: row.username,
+        email: row.email,
+        subject: row.subject,
+        role: row.role.parse().map_err(|error| corrupt("member", "role", error))?,
+        permissions,
+        created_at: row.created_at,
+    })
+}

@@ -1,0 +1,228 @@
+//! Slack links, their sealed tokens beside them.
+
+use std::collections::BTreeSet;
+
+use ::entity::slack_link::{ActiveModel, Column, Entity as SlackLinks, Model as Row};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait},
+};
+use uuid::Uuid;
+
+use super::{Tx, corrupt, is_unique_violation};
+use crate::domain::{
+    Error, Result,
+    ambient::Time,
+    error::Noun,
+    event::StepKind,
+    ids::{DestinationId, OrganisationId, SlackLinkId},
+    slack_link::{SlackLink, SlackLinkStatus},
+};
+
+/// A link with its tokens, still sealed.
+#[derive(Clone, Debug)]
+pub struct StoredSlackLink {
+    /// The link.
+    pub link: SlackLink,
+    /// The sealed tokens.
+    pub tokens: SealedTokens,
+}
+
+/// What a link needs to speak to Slack, sealed by `app::vault`.
+#[derive(Clone, Debug)]
+pub struct SealedTokens {
+    /// The bot token.
+    pub access_token: Vec<u8>,
+    /// With token rotation: what renews it.
+    pub refresh_token: Option<Vec<u8>>,
+    /// With token rotation: when the bot token ends.
+    pub expires_at: Option<Time>,
+}
+
+/// What Slack said about the app's installation, kept for its events.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// The enterprise the workspace belongs to.
+    pub enterprise_id: Option<String>,
+    /// The Slack app.
+    pub app_id: String,
+    /// The bot's user in the workspace.
+    pub bot_user_id: String,
+    /// What was granted.
+    pub scopes: String,
+}
+
+/// Adds a link.
+///
+/// # Errors
+/// [`Error::Conflict`] where the workspace belongs to another organisation, or the organisation has a link already.
+pub async fn insert(tx: &Tx, stored: &StoredSlackLink, installed: Installed) -> Result<()> {
+    let StoredSlackLink { link, tokens } = stored;
+    let row = ActiveModel {
+        organisation_id: Set(link.organisation_id.0),
+        destination_id: Set(link.destination_id.0),
+        created_by: Set(link.created_by.0),
+        team_id: Set(link.team_id.clone()),
+        team_name: Set(link.team_name.clone()),
+        enterprise_id: Set(installed.enterprise_id),
+        app_id: Set(installed.app_id),
+        bot_user_id: Set(installed.bot_user_id),
+        scopes: Set(installed.scopes),
+        access_token: Set(tokens.access_token.clone()),
+        refresh_token: Set(tokens.refresh_token.clone()),
+        token_expires_at: Set(tokens.expires_at),
+        refreshing_until: Set(None),
+        created_at: Set(link.created_at),
+        ..changeable(link)
+    };
+    match SlackLinks::insert(row).exec_without_returning(&tx.0).await {
+        Ok(_) => Ok(()),
+        Err(error) if is_unique_violation(&error) => Err(Error::Conflict {
+            noun: Noun::SlackLink,
+            message: format!(
+                "the Slack workspace {:?} is connected to another organisation; disconnect it there first",
+                link.team_name
+            ),
+        }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Saves what somebody may change: channel, filters, status.
+///
+/// # Errors
+/// When the database fails.
+pub async fn update(tx: &Tx, link: &SlackLink) -> Result<()> {
+    SlackLinks::update(changeable(link)).exec(&tx.0).await?;
+    Ok(())
+}
+
+/// Marks a link as disconnected. `false` where it was replaced or removed in the meantime: nothing is changed then.
+///
+/// # Errors
+/// When the database fails.
+pub async fn disconnect(tx: &Tx, id: SlackLinkId, now: Time) -> Result<bool> {
+    let disconnected = SlackLinks::update_many()
+        .col_expr(Column::Status, Expr::value(SlackLinkStatus::Disconnected.as_str()))
+        .col_expr(Column::UpdatedAt, Expr::value(now))
+        .filter(Column::Id.eq(id.0))
+        .exec(&tx.0)
+        .await?;
+    Ok(disconnected.rows_affected == 1)
+}
+
+/// Takes the right to renew a link's token, so that it is renewed once: Slack revokes the old refresh token with its
+/// first use.
+///
+/// # Errors
+/// When the database fails.
+pub async fn begin_refresh(db: &impl ConnectionTrait, id: SlackLinkId, now: Time, until: Time) -> Result<bool> {
+    let taken = SlackLinks::update_many()
+        .col_expr(Column::RefreshingUntil, Expr::value(until))
+        .filter(Column::Id.eq(id.0))
+        .filter(Column::RefreshingUntil.is_null().or(Column::RefreshingUntil.lte(now)))
+        .exec(db)
+        .await?;
+    Ok(taken.rows_affected == 1)
+}
+
+/// Saves renewed tokens.
+///
+/// # Errors
+/// When the database fails.
+pub async fn save_tokens(db: &impl ConnectionTrait, id: SlackLinkId, tokens: &SealedTokens) -> Result<()> {
+    let row = ActiveModel {
+        id: Set(id.0),
+        access_token: Set(tokens.access_token.clone()),
+        refresh_token: Set(tokens.refresh_token.clone()),
+        token_expires_at: Set(tokens.expires_at),
+        refreshing_until: Set(None),
+        ..Default::default()
+    };
+    SlackLinks::update(row).exec(db).await?;
+    Ok(())
+}
+
+/// Removes a link.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete(tx: &Tx, id: SlackLinkId) -> Result<()> {
+    SlackLinks::delete_by_id(id.0).exec(&tx.0).await?;
+    Ok(())
+}
+
+/// An organisation's link.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId) -> Result<Option<StoredSlackLink>> {
+    let row = SlackLinks::find().filter(Column::OrganisationId.eq(organisation_id.0)).one(db).await?;
+    row.map(stored).transpose()
+}
+
+/// The links of some organisations.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_organisations(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<SlackLink>> {
+    let ids = ids.iter().map(|id| id.0);
+    let rows = SlackLinks::find().filter(Column::OrganisationId.is_in(ids)).all(&tx.0).await?;
+    rows.into_iter().map(|row| Ok(stored(row)?.link)).collect()
+}
+
+/// The links that send to some destinations.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_destinations(db: &impl ConnectionTrait, ids: &[DestinationId]) -> Result<Vec<StoredSlackLink>> {
+    let ids = ids.iter().map(|id| id.0);
+    let rows = SlackLinks::find().filter(Column::DestinationId.is_in(ids)).all(db).await?;
+    rows.into_iter().map(stored).collect()
+}
+
+fn changeable(link: &SlackLink) -> ActiveModel {
+    let triggers: Vec<&str> = link.triggers.iter().map(|kind| kind.as_str()).collect();
+    ActiveModel {
+        id: Set(link.id.0),
+        channel_id: Set(link.channel_id.clone()),
+        channel_name: Set(link.channel_name.clone()),
+        status: Set(link.status.as_str().to_owned()),
+        triggers: Set(triggers.into()),
+        filter_link_id: Set(link.link_id.map(|id| id.to_string()).unwrap_or_default()),
+        updated_at: Set(link.updated_at),
+        created_at: NotSet,
+        ..Default::default()
+    }
+}
+
+fn stored(row: Row) -> Result<StoredSlackLink> {
+    let triggers = row.triggers.as_array().into_iter().flatten().filter_map(|name| name.as_str());
+    let triggers: Result<BTreeSet<StepKind>> = triggers.map(str::parse).collect();
+    let link_id = match row.filter_link_id.as_str() {
+        "" => None,
+        id => Some(Uuid::parse_str(id).map_err(|error| corrupt("slack_link", "filter_link_id", error))?),
+    };
+    let link = SlackLink {
+        id: row.id.into(),
+        organisation_id: row.organisation_id.into(),
+        destination_id: row.destination_id.into(),
+        created_by: row.created_by.into(),
+        team_id: row.team_id,
+        team_name: row.team_name,
+        channel_id: row.channel_id,
+        channel_name: row.channel_name,
+        status: row.status.parse().map_err(|error| corrupt("slack_link", "status", error))?,
+        triggers: triggers.map_err(|error| corrupt("slack_link", "triggers", error))?,
+        link_id,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    };
+    let tokens = SealedTokens {
+        access_token: row.access_token,
+        refresh_token: row.refresh_token,
+        expires_at: row.token_expires_at,
+    };
+    Ok(StoredSlackLink { link, tokens })
+}

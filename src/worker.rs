@@ -1,0 +1,34 @@
+//! What happens later: deliveries are sent, old things are removed.
+//!
+//! A worker claims due destinations under a lease, sends what waits there in order, and records what came of it. The
+//! lease is for efficiency; truth is at-least-once. Each kind of work is a step that tests can take by themselves; the
+//! loops around them only wait.
+//!
+//! Who does what: [`deliver`] claims and serves destinations, [`slack`] sends one delivery to Slack, [`record`] writes
+//! down what came of it, [`housekeeping`] removes what is old.
+
+pub mod deliver;
+pub mod housekeeping;
+pub mod record;
+pub mod slack;
+
+use std::time::Duration;
+
+use crate::domain::{delivery::RetryPolicy, destination::Pace};
+
+/// How the workers work.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How many destinations are served at once.
+    pub max_concurrent: usize,
+    /// How long a destination may be held.
+    pub lease: Duration,
+    /// How long an idle worker waits before it looks again.
+    pub poll: Duration,
+    /// How long what has begun may take when the service stops.
+    pub shutdown_grace: Duration,
+    /// When to try again.
+    pub retry: RetryPolicy,
+    /// How fast a Slack channel is sent to.
+    pub slack_pace: Pace,
+}

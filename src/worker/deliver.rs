@@ -1,0 +1,253 @@
+//! Claims due destinations and serves each: its deliveries in order, one at a time, at its pace.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+use super::{
+    Settings,
+    record::{Record, Recorder},
+    slack::SlackLane,
+};
+use crate::{
+    app::App,
+    domain::{
+        Result,
+        ambient::Time,
+        delivery::{Delivery, DeliveryState, Next, Verdict},
+        destination::{DestinationKind, Health},
+        ids::DestinationId,
+    },
+    store::{
+        self,
+        deliveries::Due,
+        destinations::{Claimed, Release},
+        slack_links::StoredSlackLink,
+    },
+};
+
+/// How many deliveries of one destination are loaded at once: after them, others have their turn.
+const LOAD: usize = 32;
+/// How many destinations are claimed at once.
+const CLAIM: usize = 64;
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Destinations that were served.
+    pub destinations: usize,
+}
+
+/// Sends deliveries.
+pub struct Deliverer {
+    app: App,
+    settings: Settings,
+    /// Told apart from every other worker, in this process or another.
+    owner: Uuid,
+    recorder: Recorder,
+    stopping: AtomicBool,
+}
+
+/// A destination in hand, with what waits there.
+struct Lane {
+    claimed: Claimed,
+    link: Option<StoredSlackLink>,
+    due: Vec<Due>,
+}
+
+impl Deliverer {
+    /// Makes a worker; it does nothing until [`Deliverer::step`] or [`Deliverer::run`].
+    pub fn new(app: App, settings: Settings) -> Arc<Self> {
+        let owner = app.ambient().id();
+        let recorder = Recorder::start(app.clone(), owner);
+        Arc::new(Self { app, settings, owner, recorder, stopping: AtomicBool::new(false) })
+    }
+
+    /// Serves what is due now, once.
+    ///
+    /// # Errors
+    /// When the database fails; what was claimed is due again when its lease ends.
+    pub async fn step(&self) -> Result<Outcome> {
+        let lanes = self.claim(CLAIM).await?;
+        let destinations = lanes.len();
+        join_all(lanes.into_iter().map(|lane| self.serve(lane))).await;
+        Ok(Outcome { destinations })
+    }
+
+    /// Serves until `stop`, many destinations at once, and then finishes what it has begun.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let slots = Arc::new(Semaphore::new(self.settings.max_concurrent));
+        let freed = Arc::new(Notify::new());
+        let lanes_in_flight = TaskTracker::new();
+        while !stop.is_cancelled() {
+            let free = slots.available_permits().min(CLAIM);
+            let claimed = if free > 0 { self.claim(free).await } else { Ok(Vec::new()) };
+            let lanes = claimed.unwrap_or_else(|error| {
+                tracing::error!(%error, "due destinations could not be claimed; trying again");
+                Vec::new()
+            });
+            if lanes.is_empty() {
+                let rest = self.rest().await;
+                tokio::select! {
+                    () = self.app.bell().notified(), if free > 0 => {}
+                    () = freed.notified() => {}
+                    () = tokio::time::sleep(rest) => {}
+                    () = stop.cancelled() => {}
+                }
+            }
+            for lane in lanes {
+                let Ok(slot) = slots.clone().try_acquire_owned() else { break };
+                let (worker, freed) = (self.clone(), freed.clone());
+                lanes_in_flight.spawn(async move {
+                    worker.serve(lane).await;
+                    drop(slot);
+                    freed.notify_one();
+                });
+            }
+        }
+        self.stopping.store(true, Ordering::Relaxed);
+        lanes_in_flight.close();
+        if tokio::time::timeout(self.settings.shutdown_grace, lanes_in_flight.wait()).await.is_err() {
+            tracing::warn!("deliveries were still in flight at the end; they are sent again after the next start");
+        }
+    }
+
+    /// How long to rest: until the next destination is due, and no longer than the poll.
+    async fn rest(&self) -> Duration {
+        let next = store::destinations::next_due(self.app.store().reader()).await.ok().flatten();
+        let until_next = next.map(|due| (due - self.app.ambient().now()).to_std().unwrap_or_default());
+        until_next.unwrap_or(self.settings.poll).clamp(Duration::from_millis(1), self.settings.poll)
+    }
+
+    /// Takes due destinations, with what waits at each.
+    async fn claim(&self, limit: usize) -> Result<Vec<Lane>> {
+        let now = self.app.ambient().now();
+        let store = self.app.store();
+        let until = now + self.settings.lease;
+        let claimed = store::destinations::claim(store.writer(), self.owner, now, until, limit as u64).await?;
+        if claimed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<DestinationId> = claimed.iter().map(|claimed| claimed.destination.id).collect();
+        let (links, due) = tokio::try_join!(
+            store::slack_links::of_destinations(store.reader(), &ids),
+            store::deliveries::due(store.reader(), &ids, LOAD),
+        )?;
+        let mut links: HashMap<DestinationId, StoredSlackLink> =
+            links.into_iter().map(|stored| (stored.link.destination_id, stored)).collect();
+        let mut waiting: HashMap<DestinationId, Vec<Due>> = HashMap::with_capacity(ids.len());
+        for due in due {
+            waiting.entry(due.delivery.destination_id).or_default().push(due);
+        }
+        let lane = |claimed: Claimed| {
+            let id = claimed.destination.id;
+            Lane { link: links.remove(&id), due: waiting.remove(&id).unwrap_or_default(), claimed }
+        };
+        Ok(claimed.into_iter().map(lane).collect())
+    }
+
+    /// Sends what waits at a destination, in order, until it is through, must pause, or others should have their turn;
+    /// then writes down what came of it and lets go.
+    async fn serve(&self, lane: Lane) {
+        let Lane { claimed, link, due } = lane;
+        let Claimed { destination, pace_until } = claimed;
+        let began = self.app.ambient().now();
+        // A single try ends well within half a lease, so no try begins after the first half.
+        let last_call = began + self.settings.lease / 2;
+        let mut record = Record::new(Release {
+            id: destination.id,
+            more: due.len() == LOAD,
+            not_before: None,
+            pace_until,
+            successes: 0,
+            failures: 0,
+            last_sent_at: None,
+            health: None,
+            address: destination.address.clone(),
+        });
+        let mut sender = match destination.kind {
+            DestinationKind::Slack => SlackLane::new(&self.app, link),
+        };
+        for Due { mut delivery, event } in due {
+            let now = self.app.ambient().now();
+            if self.stopping.load(Ordering::Relaxed) || now >= last_call {
+                record.release.more = true;
+                break;
+            }
+            if let Some(at) = delivery.next_attempt_at.filter(|at| *at > now) {
+                record.pause_until(at);
+                break;
+            }
+            if let Err(hold) = sender.check() {
+                record.ended(finished(&mut delivery, hold.state, hold.reason.text().to_owned(), now));
+                continue;
+            }
+            match self.settings.slack_pace.admit(record.release.pace_until, now) {
+                Ok(arrival) => record.release.pace_until = Some(arrival),
+                Err(at) => {
+                    record.pause_until(at);
+                    break;
+                }
+            }
+            let tried = sender.send(&delivery, &event).await;
+            let now = self.app.ambient().now();
+            let verdict = tried.verdict.clone();
+            let next = self.settings.retry.next(&verdict, delivery.attempts + 1, delivery.created_at, now, self.jitter());
+            record.tried(&self.app, &delivery, tried, &next, now);
+            match next {
+                Next::Delivered => record.delivered(delivery.id, delivery.created_at),
+                Next::RetryAt { at, reason } => {
+                    delivery.attempts += 1;
+                    delivery.next_attempt_at = Some(at);
+                    delivery.reason = Some(reason);
+                    record.again(delivery, at);
+                    break;
+                }
+                Next::Failed { reason } => {
+                    delivery.attempts += 1;
+                    record.ended(finished(&mut delivery, DeliveryState::Failed, reason, now));
+                }
+            }
+            match verdict {
+                Verdict::AddressRefused { reason } => {
+                    record.broken(Health::Broken { reason, since: now });
+                    break;
+                }
+                Verdict::ConnectionDead { .. } => {
+                    sender.connection_died(&verdict).await;
+                    record.release.more = false;
+                    break;
+                }
+                Verdict::Delivered => record.release.health = sender.healed(&destination.health),
+                Verdict::Throttled { .. }
+                | Verdict::Unreachable { .. }
+                | Verdict::Faltered { .. }
+                | Verdict::MessageRefused { .. } => {}
+            }
+        }
+        self.recorder.write(record).await;
+    }
+
+    /// Spreads retries of many over time.
+    fn jitter(&self) -> f64 {
+        f64::from(u32::from_le_bytes(self.app.ambient().random())) / f64::from(u32::MAX)
+    }
+}
+
+fn finished(delivery: &mut Delivery, state: DeliveryState, reason: String, now: Time) -> Delivery {
+    delivery.state = state;
+    delivery.reason = Some(reason);
+    delivery.next_attempt_at = None;
+    delivery.completed_at = Some(now);
+    delivery.clone()
+}

@@ -1,0 +1,45 @@
+//! Removes what is old: finished deliveries and their events, receipts and OAuth states.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{app::App, domain::Result, store::housekeeping};
+
+/// How often it looks.
+const INTERVAL: Duration = Duration::from_secs(600);
+
+/// Removes what is older than `keep`, slice by slice. Tells how many rows went.
+///
+/// # Errors
+/// When the database fails; what was removed stays removed.
+pub async fn step(app: &App, keep: chrono::Duration) -> Result<u64> {
+    let now = app.ambient().now();
+    let db = app.store().writer();
+    let mut removed = housekeeping::remove_expired(db, now).await?;
+    loop {
+        let slice = housekeeping::remove_deliveries(db, now - keep).await?
+            + housekeeping::remove_events(db, now - keep).await?;
+        removed += slice;
+        if slice == 0 {
+            return Ok(removed);
+        }
+        // Between slices others may write.
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Does so until `stop`.
+pub async fn run(app: App, keep: chrono::Duration, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(INTERVAL) => {}
+            () = stop.cancelled() => return,
+        }
+        match step(&app, keep).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "old rows were removed"),
+            Err(error) => tracing::warn!(%error, "old rows could not be removed; trying again later"),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Writes down what came of the tries: attempts, states, and the release of the destination, for many destinations in
+//! one transaction.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::slack::Tried;
+use crate::{
+    app::{App, batch::Batcher},
+    domain::{
+        Result,
+        ambient::Time,
+        delivery::{Attempt, AttemptOutcome, Delivery, DeliveryState, Next},
+        destination::Health,
+        ids::DeliveryId,
+    },
+    store::{self, destinations::Release},
+};
+
+/// How many destinations share a transaction at most.
+const BATCH: usize = 128;
+/// How often a record is tried to be written. After that the lease ends and the deliveries are sent again.
+const TRIES: u32 = 5;
+
+/// What came of serving one destination.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub(super) release: Release,
+    attempts: Vec<Attempt>,
+    delivered: Vec<(DeliveryId, Time)>,
+    changed: Vec<Delivery>,
+}
+
+impl Record {
+    pub(super) fn new(release: Release) -> Self {
+        Self { release, attempts: Vec::new(), delivered: Vec::new(), changed: Vec::new() }
+    }
+
+    /// Notes one try.
+    pub(super) fn tried(&mut self, app: &App, delivery: &Delivery, tried: Tried, next: &Next, now: Time) {
+        let (outcome, reason) = match next {
+            Next::Delivered => (AttemptOutcome::Delivered, None),
+            Next::RetryAt { reason, .. } => (AttemptOutcome::Retried, Some(reason.clone())),
+            Next::Failed { reason } => (AttemptOutcome::Failed, Some(reason.clone())),
+        };
+        app.metrics().attempt(outcome.as_str(), tried.duration);
+        match outcome {
+            AttemptOutcome::Delivered => self.release.successes += 1,
+            AttemptOutcome::Retried | AttemptOutcome::Failed => self.release.failures += 1,
+        }
+        self.release.last_sent_at = Some(now);
+        self.attempts.push(Attempt {
+            id: app.ambient().id(),
+            organisation_id: delivery.organisation_id,
+            delivery_id: delivery.id,
+            number: delivery.attempts + 1,
+            address: tried.address,
+            outcome,
+            status_code: tried.status_code,
+            reason,
+            request: tried.request,
+            answer: tried.answer,
+            duration: tried.duration,
+            created_at: tried.began,
+        });
+    }
+
+    /// A delivery arrived.
+    pub(super) fn delivered(&mut self, id: DeliveryId, accepted_at: Time) {
+        self.delivered.push((id, accepted_at));
+    }
+
+    /// A delivery ended without arriving.
+    pub(super) fn ended(&mut self, delivery: Delivery) {
+        self.changed.push(delivery);
+    }
+
+    /// A delivery is tried again; the destination rests until then, which keeps its order.
+    pub(super) fn again(&mut self, delivery: Delivery, at: Time) {
+        self.changed.push(delivery);
+        self.pause_until(at);
+    }
+
+    /// Something waits, but not before that time.
+    pub(super) fn pause_until(&mut self, at: Time) {
+        self.release.more = true;
+        self.release.not_before = Some(at);
+    }
+
+    /// The address is refused: what still waits there fails with the reason.
+    pub(super) fn broken(&mut self, health: Health) {
+        self.release.more = false;
+        self.release.health = Some(health);
+    }
+}
+
+/// Writes records, many at once.
+pub(super) struct Recorder {
+    batcher: Batcher<Record, ()>,
+}
+
+impl Recorder {
+    pub(super) fn start(app: App, owner: Uuid) -> Self {
+        let batcher = Batcher::start(BATCH, move |records: Vec<Record>| {
+            let app = app.clone();
+            async move {
+                let done = records.iter().map(|_| Ok(())).collect();
+                write(&app, owner, records).await?;
+                Ok(done)
+            }
+        });
+        Self { batcher }
+    }
+
+    /// Writes a record down, trying again while the database does not answer.
+    pub(super) async fn write(&self, record: Record) {
+        for attempt in 1..=TRIES {
+            match self.batcher.submit(record.clone()).await {
+                Ok(()) => return,
+                Err(error) => tracing::error!(%error, attempt, "what came of a delivery could not be written down"),
+            }
+            tokio::time::sleep(Duration::from_millis(100) * attempt).await;
+        }
+    }
+}
+
+async fn write(app: &App, owner: Uuid, records: Vec<Record>) -> Result<()> {
+    let now = app.ambient().now();
+    let mut attempts = Vec::with_capacity(records.len());
+    let mut delivered = Vec::with_capacity(records.len());
+    let mut releases = Vec::with_capacity(records.len());
+    let mut changed = Vec::new();
+    for record in records {
+        attempts.extend(record.attempts);
+        delivered.extend(record.delivered);
+        changed.extend(record.changed);
+        releases.push(record.release);
+    }
+    let ids: Vec<DeliveryId> = delivered.iter().map(|(id, _)| *id).collect();
+    let tx = app.store().begin().await?;
+    store::deliveries::insert_attempts(&tx, &attempts).await?;
+    store::deliveries::mark_delivered(&tx, &ids, now).await?;
+    for delivery in &changed {
+        store::deliveries::update(&tx, delivery).await?;
+    }
+    for release in &releases {
+        if let Some(Health::Broken { reason, .. }) = &release.health {
+            store::deliveries::end_pending(&tx, release.id, DeliveryState::Failed, reason, now).await?;
+        }
+    }
+    store::destinations::release(&tx, owner, now, &releases).await?;
+    tx.commit().await?;
+    for (_, accepted_at) in delivered {
+        app.metrics().delivery(DeliveryState::Delivered.as_str());
+        app.metrics().latency((now - accepted_at).to_std().unwrap_or_default());
+    }
+    for delivery in changed.iter().filter(|delivery| delivery.state != DeliveryState::Pending) {
+        app.metrics().delivery(delivery.state.as_str());
+    }
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! The one place that reads the time of day. A test moves it; everything that expires follows.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+const MICROS: i64 = 1_000_000;
+
+/// The time of day, and how far it has been moved.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    skew_secs: AtomicI64,
+}
+
+impl Clock {
+    /// Microseconds since 1970.
+    #[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    pub(crate) fn now_micros(&self) -> i64 {
+        Utc::now().timestamp_micros() + self.skew_secs.load(Ordering::Relaxed) * MICROS
+    }
+
+    /// Seconds since 1970.
+    pub(crate) fn now_secs(&self) -> i64 {
+        self.now_micros() / MICROS
+    }
+
+    /// Moves the clock to this many seconds away from the real time.
+    pub(crate) fn set_skew(&self, secs: i64) {
+        self.skew_secs.store(secs, Ordering::Relaxed);
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds.
+pub(crate) fn rfc3339(micros: i64) -> String {
+    DateTime::from_timestamp_micros(micros).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Hours, minutes and seconds, for a reader.
+pub(crate) fn time_of_day(micros: i64) -> String {
+    DateTime::from_timestamp_micros(micros).unwrap_or_default().format("%H:%M:%S").to_string()
+}

@@ -1,0 +1,204 @@
+//! Faults on demand: which call is to go wrong, and how. A fault that gives no answer at all breaks or holds the
+//! connection, as a bad network or a bad server would.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use parking_lot::Mutex;
+use poem::http::StatusCode;
+use poem::{Body, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+const CHUNK: usize = 16 * 1024;
+
+/// One order to misbehave. What is not named is not restricted; what is not set is not done.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Fault {
+    /// The method it is for; `*` for all.
+    #[serde(default = "any_method")]
+    method: String,
+    /// Only calls for this channel, by id or by name, as the caller wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<String>,
+    /// Only calls with a token of this workspace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    team: Option<String>,
+    /// Answer `ok: false` with this error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+    /// Answer with this HTTP status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    /// Send `Retry-After`; alone it means 429.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_secs: Option<u64>,
+    /// Answer with exactly this text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+    /// Wait this long first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_ms: Option<u64>,
+    /// Close the connection without an answer, before or after the method has done its work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drop: Option<Moment>,
+    /// Never answer, or send headers and then never a body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hang: Option<Part>,
+    /// Answer with this many bytes of nonsense.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endless_bytes: Option<u64>,
+    /// How often; until cleared when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    times: Option<u64>,
+}
+
+fn any_method() -> String {
+    "*".to_owned()
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Moment {
+    Before,
+    After,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Part {
+    Headers,
+    Body,
+}
+
+impl Fault {
+    fn matches(&self, method: &str, team: Option<&str>, channel: Option<&str>) -> bool {
+        let bare = |name: &str| name.trim_start_matches('#').to_owned();
+        (self.method == "*" || self.method == method)
+            && self.team.as_deref().is_none_or(|wanted| team == Some(wanted))
+            && self.channel.as_deref().is_none_or(|wanted| channel.map(bare) == Some(bare(wanted)))
+    }
+
+    /// Whether the method does not get to answer.
+    pub(crate) fn replaces_answer(&self) -> bool {
+        self.drops_before() || self.hang.is_some() || self.endless_bytes.is_some() || self.speaks()
+    }
+
+    /// The status the caller sees, or 0 when it never sees a whole answer.
+    pub(crate) fn logged_status(&self) -> u16 {
+        if self.drop.is_some() || self.hang.is_some() { 0 } else { self.status().as_u16() }
+    }
+
+    fn speaks(&self) -> bool {
+        self.status.is_some() || self.retry_after_secs.is_some() || self.body.is_some() || self.error.is_some()
+    }
+
+    fn status(&self) -> StatusCode {
+        let fallback = if self.retry_after_secs.is_some() { 429 } else { 200 };
+        StatusCode::from_u16(self.status.unwrap_or(fallback)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// Whether the connection ends before the work is done.
+    pub(crate) fn drops_before(&self) -> bool {
+        self.drop == Some(Moment::Before)
+    }
+
+    /// Whether the work is done and only the answer is lost.
+    pub(crate) fn drops_after(&self) -> bool {
+        self.drop == Some(Moment::After)
+    }
+
+    /// Waits, if it is to wait.
+    pub(crate) async fn delay(&self) {
+        if let Some(millis) = self.latency_ms {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+        }
+    }
+
+    /// What this fault answers in the method's place.
+    pub(crate) async fn answer(&self) -> Response {
+        match self.hang {
+            Some(Part::Headers) => return std::future::pending().await,
+            Some(Part::Body) => return hold(Response::builder()),
+            None => {}
+        }
+        if let Some(bytes) = self.endless_bytes {
+            return Response::builder().content_type(JSON).body(nonsense(bytes));
+        }
+        self.said()
+    }
+
+    fn said(&self) -> Response {
+        let status = self.status();
+        let word = match (&self.error, status) {
+            (Some(error), _) => error,
+            (None, StatusCode::TOO_MANY_REQUESTS) => "ratelimited",
+            (None, _) => "internal_error",
+        };
+        let mut response = Response::builder().status(status).content_type(JSON);
+        if let Some(secs) = self.retry_after_secs {
+            response = response.header("retry-after", secs);
+        }
+        let body = self.body.clone().unwrap_or_else(|| json!({"ok": false, "error": word}).to_string());
+        response.body(body)
+    }
+}
+
+const JSON: &str = "application/json; charset=utf-8";
+
+fn hold(response: poem::ResponseBuilder) -> Response {
+    let silent = stream::pending::<Result<Vec<u8>, io::Error>>();
+    response.content_type(JSON).body(Body::from_bytes_stream(silent))
+}
+
+fn nonsense(bytes: u64) -> Body {
+    let chunks = stream::unfold(bytes, |left| async move {
+        let size = left.min(CHUNK as u64);
+        (size > 0).then(|| (vec![b'x'; size as usize], left - size))
+    });
+    Body::from_bytes_stream(chunks.map(Ok::<_, io::Error>))
+}
+
+/// The orders in force, oldest first.
+#[derive(Default)]
+pub(crate) struct Faults {
+    // Read on each call so that a world without faults pays one load and no lock.
+    any: AtomicBool,
+    rules: Mutex<Vec<Fault>>,
+}
+
+impl Faults {
+    pub(crate) fn add(&self, fault: Fault) {
+        self.rules.lock().push(fault);
+        self.any.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn list(&self) -> Vec<Fault> {
+        self.rules.lock().clone()
+    }
+
+    pub(crate) fn clear(&self) {
+        self.rules.lock().clear();
+        self.any.store(false, Ordering::Release);
+    }
+
+    /// The first fault for this call, used up by one.
+    pub(crate) fn take(&self, method: &str, team: Option<&str>, channel: Option<&str>) -> Option<Fault> {
+        if !self.any.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut rules = self.rules.lock();
+        let index = rules.iter().position(|fault| fault.matches(method, team, channel))?;
+        let fault = rules[index].clone();
+        if let Some(times) = &mut rules[index].times {
+            *times = times.saturating_sub(1);
+            if *times == 0 {
+                rules.remove(index);
+            }
+        }
+        Some(fault)
+    }
+}

@@ -1,0 +1,68 @@
+//! What a stand-in is told when it starts. The control API may change some of it later; a reset comes back to this.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// How to start a [`Standin`](crate::Standin).
+#[derive(Clone)]
+pub struct Options {
+    /// Where to listen. Port 0 takes any free port.
+    pub listen: SocketAddr,
+    /// The host name used in links; the listening address when absent.
+    pub public_host: Option<String>,
+    /// OAuth client id of the one Slack app this stand-in knows.
+    pub client_id: String,
+    /// OAuth client secret of that app.
+    pub client_secret: String,
+    /// The secret that signs every request sent to the app.
+    pub signing_secret: String,
+    /// The app's id.
+    pub app_id: String,
+    /// The app's name, which is also the name its bot posts under.
+    pub app_name: String,
+    /// Redirect addresses the app has registered, compared exactly. Empty accepts any loopback `http` address.
+    pub redirect_uris: Vec<String>,
+    /// Where signed events are sent. No events are sent when absent.
+    pub events_url: Option<String>,
+    /// Where slash commands are sent.
+    pub commands_url: Option<String>,
+    /// Where button presses and view submissions are sent.
+    pub interactivity_url: Option<String>,
+    /// Whether tokens expire and come with a refresh token.
+    pub rotation: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            public_host: None,
+            client_id: "1111111111.2222222222".to_owned(),
+            client_secret: "standin-client-secret".to_owned(),
+            signing_secret: "standin-signing-secret".to_owned(),
+            app_id: "A0STANDIN".to_owned(),
+            app_name: "Tieline".to_owned(),
+            redirect_uris: Vec::new(),
+            events_url: None,
+            commands_url: None,
+            interactivity_url: None,
+            rotation: false,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("listen", &self.listen)
+            .field("public_host", &self.public_host)
+            .field("client_id", &self.client_id)
+            .field("app_id", &self.app_id)
+            .field("redirect_uris", &self.redirect_uris)
+            .field("events_url", &self.events_url)
+            .field("commands_url", &self.commands_url)
+            .field("interactivity_url", &self.interactivity_url)
+            .field("rotation", &self.rotation)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,102 @@
+//! The one Slack app: what its owner has set up on Slack's side. Its secrets never leave this crate's memory.
+
+use serde::Deserialize;
+use url::Url;
+
+use crate::options::Options;
+
+/// The app's settings.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    pub(crate) signing_secret: String,
+    pub(crate) redirect_uris: Vec<String>,
+    pub(crate) events_url: Option<String>,
+    pub(crate) commands_url: Option<String>,
+    pub(crate) interactivity_url: Option<String>,
+    pub(crate) rotation: bool,
+}
+
+/// What of it can be changed while the stand-in runs: only what is named is changed, and an empty address removes one.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct AppChange {
+    redirect_uris: Option<Vec<String>>,
+    events_url: Option<String>,
+    commands_url: Option<String>,
+    interactivity_url: Option<String>,
+    rotation: Option<bool>,
+}
+
+impl App {
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            id: options.app_id.clone(),
+            name: options.app_name.clone(),
+            client_id: options.client_id.clone(),
+            client_secret: options.client_secret.clone(),
+            signing_secret: options.signing_secret.clone(),
+            redirect_uris: options.redirect_uris.clone(),
+            events_url: options.events_url.clone(),
+            commands_url: options.commands_url.clone(),
+            interactivity_url: options.interactivity_url.clone(),
+            rotation: options.rotation,
+        }
+    }
+
+    pub(crate) fn changed(&self, change: AppChange) -> Self {
+        let address = |new: Option<String>, old: &Option<String>| match new {
+            Some(url) => Some(url).filter(|url| !url.is_empty()),
+            None => old.clone(),
+        };
+        Self {
+            redirect_uris: change.redirect_uris.unwrap_or_else(|| self.redirect_uris.clone()),
+            events_url: address(change.events_url, &self.events_url),
+            commands_url: address(change.commands_url, &self.commands_url),
+            interactivity_url: address(change.interactivity_url, &self.interactivity_url),
+            rotation: change.rotation.unwrap_or(self.rotation),
+            ..self.clone()
+        }
+    }
+
+    /// Whether a browser may be sent back there. Without a list, only loopback addresses are safe to accept.
+    pub(crate) fn may_redirect_to(&self, uri: &str) -> bool {
+        if self.redirect_uris.is_empty() {
+            return is_loopback(uri);
+        }
+        self.redirect_uris.iter().any(|known| known == uri)
+    }
+}
+
+fn is_loopback(uri: &str) -> bool {
+    let Ok(url) = Url::parse(uri) else {
+        return false;
+    };
+    let local = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    local && matches!(url.scheme(), "http" | "https")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loopback;
+
+    #[test]
+    fn only_loopback_addresses_are_loopback() {
+        for good in ["http://127.0.0.1:8080/cb", "http://localhost/cb", "http://[::1]:9/x"] {
+            assert!(is_loopback(good), "{good}");
+        }
+        for bad in
+            ["http://example.com/cb", "ftp://127.0.0.1/", "javascript:alert(1)", "http://127.0.0.1.evil.test/", ""]
+        {
+            assert!(!is_loopback(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Authorisation codes and tokens: who may act for the app, where, and until when.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+use poem::http::HeaderValue;
+
+use super::ids::Ids;
+use super::workspace::Team;
+
+/// How long a rotating token lives.
+pub(crate) const TOKEN_SECS: i64 = 43_200;
+const CODE_SECS: i64 = 600;
+
+/// What somebody agreed to on the consent page.
+#[derive(Clone)]
+pub(crate) struct Consent {
+    pub(crate) client_id: String,
+    /// As it was sent to the consent page; absent when it was left out there.
+    pub(crate) redirect_uri: Option<String>,
+    pub(crate) team: Arc<Team>,
+    pub(crate) user: String,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) user_scopes: Vec<String>,
+    pub(crate) challenge: Option<String>,
+    /// The channel chosen for an incoming webhook.
+    pub(crate) webhook_channel: Option<String>,
+}
+
+/// A consent that waits to be exchanged.
+struct Code {
+    consent: Consent,
+    expires_at: i64,
+    used: bool,
+}
+
+/// For whom a token acts.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Holder {
+    /// The app's bot.
+    Bot,
+    /// A person, by id.
+    User(String),
+}
+
+/// A token. It has no `Debug`, so that it cannot be printed by accident.
+pub(crate) struct Token {
+    pub(crate) secret: String,
+    pub(crate) team: Arc<Team>,
+    pub(crate) holder: Holder,
+    pub(crate) scopes: Vec<String>,
+    /// The scopes as each answer shows them.
+    pub(crate) scope_header: HeaderValue,
+    pub(crate) expires_at: Option<i64>,
+    ended: AtomicU8,
+}
+
+const LIVE: u8 = 0;
+const REVOKED: u8 = 1;
+const UNINSTALLED: u8 = 2;
+
+impl Token {
+    pub(crate) fn scope(&self) -> String {
+        self.scopes.join(",")
+    }
+
+    pub(crate) fn has(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|known| known == scope)
+    }
+
+    /// Slack's error word when the token no longer works.
+    fn trouble(&self, now: i64) -> Option<&'static str> {
+        match self.ended.load(Ordering::Relaxed) {
+            REVOKED => Some("token_revoked"),
+            UNINSTALLED => Some("account_inactive"),
+            _ if self.expires_at.is_some_and(|at| now >= at) => Some("token_expired"),
+            _ => None,
+        }
+    }
+}
+
+/// All codes and tokens.
+#[derive(Default)]
+pub(crate) struct Grants {
+    codes: Mutex<HashMap<String, Code>>,
+    tokens: RwLock<HashMap<String, Arc<Token>>>,
+    refreshes: Mutex<HashMap<String, Arc<Token>>>,
+    // One app has one bot token in a workspace, however often it is installed.
+    bots: Mutex<HashMap<String, Arc<Token>>>,
+}
+
+impl Grants {
+    /// Turns a consent into a code.
+    pub(crate) fn consent(&self, consent: Consent, ids: &Ids, now: i64) -> String {
+        let code = ids.secret("");
+        let kept = Code { consent, expires_at: now + CODE_SECS, used: false };
+        self.codes.lock().insert(code.clone(), kept);
+        code
+    }
+
+    /// Uses a code up if the check agrees; a code that fails the check is spent as well, as a stolen one should be.
+    pub(crate) fn redeem(
+        &self,
+        code: &str,
+        now: i64,
+        check: impl FnOnce(&Consent) -> Result<(), &'static str>,
+    ) -> Result<Consent, &'static str> {
+        let mut codes = self.codes.lock();
+        let kept = codes.get_mut(code).ok_or("invalid_code")?;
+        if kept.used {
+            return Err("code_already_used");
+        }
+        if now >= kept.expires_at {
+            return Err("invalid_code");
+        }
+        kept.used = true;
+        check(&kept.consent)?;
+        Ok(kept.consent.clone())
+    }
+
+    /// The token with this text, if it still works.
+    pub(crate) fn token(&self, secret: &str, now: i64) -> Result<Arc<Token>, &'static str> {
+        let token = self.tokens.read().get(secret).cloned().ok_or("invalid_auth")?;
+        token.trouble(now).map_or(Ok(token), Err)
+    }
+
+    /// The bot's token in a workspace. Scopes add up over installations; without rotation the text stays the same.
+    pub(crate) fn install(
+        &self,
+        team: &Arc<Team>,
+        scopes: &[String],
+        ids: &Ids,
+        expires_at: Option<i64>,
+    ) -> Arc<Token> {
+        let mut bots = self.bots.lock();
+        let earlier = bots.get(&team.id).filter(|token| token.ended.load(Ordering::Relaxed) == LIVE);
+        let mut all = earlier.map(|token| token.scopes.clone()).unwrap_or_default();
+        all.extend(scopes.iter().filter(|scope| !earlier.is_some_and(|token| token.has(scope))).cloned());
+        let kept = earlier.filter(|token| token.expires_at.is_none() && expires_at.is_none());
+        let secret = match (kept, expires_at) {
+            (Some(token), _) => token.secret.clone(),
+            (None, None) => ids.secret(&format!("xoxb-{}-", team.id)),
+            (None, Some(_)) => ids.secret("xoxe.xoxb-1-"),
+        };
+        let token = self.issue(secret, Arc::clone(team), Holder::Bot, all, expires_at);
+        bots.insert(team.id.clone(), Arc::clone(&token));
+        token
+    }
+
+    /// A token for a person.
+    pub(crate) fn install_user(&self, team: &Arc<Team>, user: &str, scopes: &[String], ids: &Ids) -> Arc<Token> {
+        let secret = ids.secret(&format!("xoxp-{}-", team.id));
+        self.issue(secret, Arc::clone(team), Holder::User(user.to_owned()), scopes.to_vec(), None)
+    }
+
+    fn issue(
+        &self,
+        secret: String,
+        team: Arc<Team>,
+        holder: Holder,
+        scopes: Vec<String>,
+        expires_at: Option<i64>,
+    ) -> Arc<Token> {
+        let scope_header = HeaderValue::from_str(&scopes.join(",")).unwrap_or_else(|_| HeaderValue::from_static(""));
+        let token = Arc::new(Token {
+            secret: secret.clone(),
+            team,
+            holder,
+            scopes,
+            scope_header,
+            expires_at,
+            ended: AtomicU8::new(LIVE),
+        });
+        self.tokens.write().insert(secret, Arc::clone(&token));
+        token
+    }
+
+    /// A refresh token for a token.
+    pub(crate) fn refresh_token(&self, token: &Arc<Token>, ids: &Ids) -> String {
+        let secret = ids.secret("xoxe-1-");
+        self.refreshes.lock().insert(secret.clone(), Arc::clone(token));
+        secret
+    }
+
+    /// Exchanges a refresh token, which ends with it, for the token it renews.
+    pub(crate) fn take_refresh(&self, secret: &str) -> Option<Arc<Token>> {
+        let token = self.refreshes.lock().remove(secret)?;
+        (token.ended.load(Ordering::Relaxed) == LIVE).then_some(token)
+    }
+
+    /// Ends one token.
+    pub(crate) fn revoke(&self, token: &Token) {
+        token.ended.store(REVOKED, Ordering::Relaxed);
+    }
+
+    /// Ends every token of a workspace; the ids of the people and of the bots they belonged to.
+    pub(crate) fn uninstall(&self, team: &Team) -> (Vec<String>, Vec<String>) {
+        let (mut people, mut bots) = (Vec::new(), Vec::new());
+        for token in self.tokens.read().values().filter(|token| token.team.id == team.id) {
+            if token.ended.swap(UNINSTALLED, Ordering::Relaxed) != LIVE {
+                continue;
+            }
+            match &token.holder {
+                Holder::Bot => bots.push(team.bot.user_id.clone()),
+                Holder::User(id) => people.push(id.clone()),
+            }
+        }
+        self.bots.lock().remove(&team.id);
+        bots.dedup();
+        (people, bots)
+    }
+
+    /// Whether the app is installed in a workspace.
+    pub(crate) fn is_installed(&self, team: &Team) -> bool {
+        self.bots.lock().get(&team.id).is_some_and(|token| token.ended.load(Ordering::Relaxed) == LIVE)
+    }
+}

@@ -1,0 +1,119 @@
+//! Workspaces and the people in them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use super::channel::Channel;
+
+/// A person.
+pub(crate) struct User {
+    pub(crate) id: String,
+    pub(crate) name: &'static str,
+    pub(crate) real_name: &'static str,
+    pub(crate) admin: bool,
+}
+
+impl User {
+    pub(crate) fn email(&self, team: &Team) -> String {
+        format!("{}@{}.example", self.name, team.domain)
+    }
+}
+
+/// The app's bot in one workspace.
+pub(crate) struct Bot {
+    pub(crate) user_id: String,
+    pub(crate) bot_id: String,
+    pub(crate) name: String,
+}
+
+/// A workspace.
+pub(crate) struct Team {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) domain: String,
+    pub(crate) users: Vec<User>,
+    pub(crate) bot: Bot,
+    rooms: RwLock<Rooms>,
+}
+
+#[derive(Default)]
+struct Rooms {
+    list: Vec<Arc<Channel>>,
+    by_id: HashMap<String, usize>,
+    by_name: HashMap<String, usize>,
+}
+
+impl Team {
+    pub(crate) fn new(id: &str, name: &str, domain: &str, app_name: &str) -> Self {
+        let suffix = id.trim_start_matches('T');
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            domain: domain.to_owned(),
+            users: vec![
+                User { id: format!("U{suffix}ADA"), name: "ada", real_name: "Ada Admin", admin: true },
+                User { id: format!("U{suffix}MAX"), name: "max", real_name: "Max Member", admin: false },
+            ],
+            bot: Bot { user_id: format!("U{suffix}BOT"), bot_id: format!("B{suffix}"), name: app_name.to_owned() },
+            rooms: RwLock::default(),
+        }
+    }
+
+    /// Adds a channel at the end of the list.
+    pub(crate) fn add_channel(&self, channel: Channel) -> Arc<Channel> {
+        let channel = Arc::new(channel);
+        let mut rooms = self.rooms.write();
+        let index = rooms.list.len();
+        rooms.by_id.insert(channel.id.clone(), index);
+        rooms.by_name.insert(channel.name.clone(), index);
+        rooms.list.push(Arc::clone(&channel));
+        channel
+    }
+
+    /// A channel by its id or by its name, with or without `#`.
+    pub(crate) fn channel(&self, id_or_name: &str) -> Option<Arc<Channel>> {
+        let rooms = self.rooms.read();
+        let name = id_or_name.strip_prefix('#').unwrap_or(id_or_name);
+        let index = rooms.by_id.get(id_or_name).or_else(|| rooms.by_name.get(name))?;
+        rooms.list.get(*index).cloned()
+    }
+
+    /// All channels, in the order they were made.
+    pub(crate) fn channels(&self) -> Vec<Arc<Channel>> {
+        self.rooms.read().list.clone()
+    }
+
+    /// Some channels, and whether there are more.
+    pub(crate) fn channels_from(&self, start: usize, count: usize) -> (Vec<Arc<Channel>>, bool) {
+        let rooms = self.rooms.read();
+        let page = rooms.list.iter().skip(start).take(count).cloned().collect();
+        (page, start.saturating_add(count) < rooms.list.len())
+    }
+
+    pub(crate) fn channel_count(&self) -> usize {
+        self.rooms.read().list.len()
+    }
+
+    /// A person by id.
+    pub(crate) fn user(&self, id: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.id == id)
+    }
+
+    /// What happens to a workspace when the app is installed: somebody has long since invited the bot to some channels.
+    pub(crate) fn welcome_bot(&self) {
+        for channel in self.channels() {
+            if channel.invites_bot {
+                channel.set_bot_in(true);
+            }
+        }
+    }
+
+    /// What happens when the app is uninstalled.
+    pub(crate) fn dismiss_bot(&self) {
+        for channel in self.channels() {
+            channel.set_bot_in(false);
+        }
+    }
+}

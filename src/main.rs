@@ -1,3 +1,190 @@
 //! The command line.
 
-fn main() {}
+use std::{process::ExitCode, str::FromStr};
+
+use clap::{Parser, Subcommand, ValueEnum};
+use serde_json::json;
+use tieline::{
+    app::{members::NewMember, tokens::NewToken},
+    config::Config,
+    domain::member,
+    openapi,
+    startup::{self, Role},
+    telemetry,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// A self-hosted integrations service: five HTTP dialects over one core.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API, the worker, or both.
+    Serve {
+        /// Which half this process is.
+        #[arg(long, value_enum, default_value_t = RoleArg::All)]
+        role: RoleArg,
+    },
+    /// Bring the database up to date and exit.
+    Migrate,
+    /// Write the OpenAPI documents to openapi/, or with --check fail where they differ.
+    Openapi {
+        /// Compare instead of writing.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Organisations.
+    #[command(subcommand)]
+    Org(Org),
+    /// Personal access tokens.
+    #[command(subcommand)]
+    Token(Token),
+    /// The key that protects stored secrets.
+    #[command(subcommand)]
+    Key(Key),
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RoleArg {
+    All,
+    Api,
+    Worker,
+}
+
+#[derive(Subcommand)]
+enum Org {
+    /// Create an organisation; prints it as one line of JSON.
+    Create {
+        /// Its handle, such as acme.
+        slug: String,
+        /// What people call it; the handle where it is left out.
+        #[arg(long)]
+        name: Option<String>,
+    },
+}
+
+#[derive(Subcommand)]
+enum Token {
+    /// Create a token for a member, who is made where needed; prints it as one line of JSON, once.
+    Create {
+        /// The organisation's handle.
+        #[arg(long)]
+        org: String,
+        /// The member's username.
+        #[arg(long)]
+        user: String,
+        /// The role of a member who is made: owner, admin or member.
+        #[arg(long, default_value = "member")]
+        role: String,
+        /// The e-mail address of a member who is made.
+        #[arg(long)]
+        email: Option<String>,
+    },
+    /// Revoke a token, by its id or its text.
+    Revoke {
+        /// The id or the text.
+        token: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum Key {
+    /// Wrap every organisation's key anew: with a fresh key where it is kept in the data directory, else with
+    /// TIELINE_SECRET_KEY while TIELINE_SECRET_KEY_PREVIOUS still holds the former one. Restart the service afterwards.
+    Rotate,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the runtime starts");
+    match runtime.block_on(run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tieline: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
+    if let Command::Openapi { check } = cli.command {
+        let folder = std::path::Path::new("openapi");
+        return if check { Ok(openapi::check(folder)?) } else { Ok(openapi::write(folder)?) };
+    }
+    let config = Config::load(std::env::vars().collect())?;
+    telemetry::start(&config.log)?;
+    match cli.command {
+        Command::Serve { role } => {
+            let role = match role {
+                RoleArg::All => Role::All,
+                RoleArg::Api => Role::Api,
+                RoleArg::Worker => Role::Worker,
+            };
+            startup::serve(config, role, stop_on_signal()?).await?;
+        }
+        Command::Migrate => startup::open_store(&config).await?.close().await?,
+        Command::Openapi { .. } => {}
+        Command::Org(Org::Create { slug, name }) => {
+            let app = open(&config).await?;
+            let organisation = app.create_organisation_as_operator(&slug, name.as_deref()).await?;
+            println!(
+                "{}",
+                json!({"id": organisation.id, "slug": organisation.slug.as_str(), "name": organisation.name})
+            );
+        }
+        Command::Token(Token::Create { org, user, role, email }) => {
+            let app = open(&config).await?;
+            let role = member::Role::from_str(&role)?;
+            let new = NewMember { user_id: None, username: user, email, subject: None, role };
+            let member = app.ensure_member_as_operator(&org, new).await?;
+            let new = NewToken { name: "command line".into(), scopes: Default::default(), expires_at: None };
+            let (token, text) = app.create_token_as_operator(&member, new).await?;
+            println!(
+                "{}",
+                json!({
+                    "token": text.expose(),
+                    "token_id": token.id,
+                    "user_id": token.user_id,
+                    "organisation_id": token.organisation_id,
+                })
+            );
+        }
+        Command::Token(Token::Revoke { token }) => {
+            let id = open(&config).await?.revoke_token_as_operator(&token).await?;
+            println!("{}", json!({"token_id": id, "revoked": true}));
+        }
+        Command::Key(Key::Rotate) => {
+            let store = startup::open_store(&config).await?;
+            let count = startup::rotate_keys(&config, store, startup::system_ambient()).await?;
+            println!("{}", json!({"rewrapped": count}));
+        }
+    }
+    Ok(())
+}
+
+async fn open(config: &Config) -> tieline::domain::Result<tieline::app::App> {
+    let store = startup::open_store(config).await?;
+    startup::build_app(config, store, startup::system_ambient()).await
+}
+
+/// A token that is cancelled by SIGTERM or SIGINT.
+fn stop_on_signal() -> std::io::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: finishing what has begun");
+        stopping.cancel();
+    });
+    Ok(stop)
+}

@@ -1,1 +1,12 @@
-//! tests
+//! The integration tests: one binary, a file a subject. Each runs a real server on loopback beside a stand-in Slack, on
+//! SQLite and on PostgreSQL.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at what it did not expect")]
+
+#[macro_use]
+mod support;
+
+mod contract;
+mod pipeline;
+mod store_contract;
+mod tidy;

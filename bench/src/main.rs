@@ -1,2 +1,85 @@
-//! placeholder
-fn main() {}
+//! Measures a release build of Tieline: how many events it takes and delivers, how fast, and what that costs.
+//!
+//! `scripts/bench` is the way to run it. One run is against one database:
+//!
+//! - `world` starts the stand-in Slack and Tieline as processes of their own and connects the organisations;
+//! - `measure` says what is measured, in which order; `run` is one load from its first event to its last message;
+//! - `load` generates the load, over the plain HTTP client in `http`; `arrivals` asks the stand-in what came;
+//! - `start` is about starting and stopping; `usage` reads processor time and memory;
+//! - `figures` is the outcome of a run, and `table` puts the outcomes side by side.
+
+mod arrivals;
+mod clock;
+mod database;
+mod figures;
+mod http;
+mod latency;
+mod load;
+mod measure;
+mod process;
+mod run;
+mod start;
+mod table;
+mod usage;
+mod world;
+
+use std::{path::Path, process::ExitCode};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{database::Kind, figures::Figures, measure::Plan};
+
+/// What goes wrong in a benchmark is only ever shown.
+type Error = Box<dyn std::error::Error + Send + Sync>;
+type Result<T> = std::result::Result<T, Error>;
+
+const USAGE: &str = "\
+usage: bench run sqlite|postgres FILE [--quick]   measure, and write the figures to FILE
+       bench table FILE...                        show the figures as a Markdown table
+
+`run postgres` needs TIELINE_TEST_POSTGRES_URL, the address of a server on this machine (scripts/with-postgres).
+The binaries `tieline` and `standin` are expected beside this one.";
+
+// One thread: the load generator must leave the processors to what is measured.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match stoppable(&arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Carries the order out; a signal abandons it, which ends every process that it has started.
+async fn stoppable(arguments: &[String]) -> Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        done = obey(arguments) => done,
+        _ = terminate.recv() => Err("stopped".into()),
+        _ = interrupt.recv() => Err("stopped".into()),
+    }
+}
+
+async fn obey(arguments: &[String]) -> Result<()> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["run", kind, file, rest @ ..] => {
+            let plan = match rest {
+                [] => Plan::full(),
+                ["--quick"] => Plan::quick(),
+                _ => return Err(USAGE.into()),
+            };
+            let figures = measure::all(Kind::parse(kind).ok_or(USAGE)?, &plan).await?;
+            figures.write(Path::new(file))
+        }
+        ["table", files @ ..] if !files.is_empty() => {
+            let figures: Result<Vec<Figures>> = files.iter().map(|file| Figures::read(Path::new(file))).collect();
+            print!("{}", table::markdown(&figures?));
+            Ok(())
+        }
+        _ => Err(USAGE.into()),
+    }
+}

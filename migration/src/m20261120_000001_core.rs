@@ -261,8 +261,23 @@ CREATE TABLE tenant_key (
 
 /// Newest last: the reverse of creation, so that nothing points at what is dropped.
 const NAMES: [&str; 18] = [
-    "tenant_key", "audit_entry", "inbound_receipt", "attempt", "delivery", "event", "oauth_state", "github_link",
-    "slack_link", "destination", "setting", "installation", "integration", "channel_member", "channel", "token", "member",
+    "tenant_key",
+    "audit_entry",
+    "inbound_receipt",
+    "attempt",
+    "delivery",
+    "event",
+    "oauth_state",
+    "github_link",
+    "slack_link",
+    "destination",
+    "setting",
+    "installation",
+    "integration",
+    "channel_member",
+    "channel",
+    "token",
+    "member",
     "organisation",
 ];
 
@@ -273,11 +288,8 @@ impl MigrationTrait for Migration {
             DbBackend::Postgres => ["UUID", "TIMESTAMPTZ", "JSONB", "BYTEA"],
             _ => ["BLOB", "TEXT", "TEXT", "BLOB"],
         };
-        let sql = TABLES
-            .replace("{uuid}", uuid)
-            .replace("{time}", time)
-            .replace("{json}", json)
-            .replace("{bytes}", bytes);
+        let sql =
+            TABLES.replace("{uuid}", uuid).replace("{time}", time).replace("{json}", json).replace("{bytes}", bytes);
         manager.get_connection().execute_unprepared(&sql).await?;
         Ok(())
     }

@@ -23,12 +23,7 @@ impl App {
     ///
     /// # Errors
     /// [`Error::Forbidden`].
-    pub async fn list_deliveries(
-        &self,
-        caller: &Caller,
-        filter: Filter,
-        page: PageRequest,
-    ) -> Result<Page<Delivery>> {
+    pub async fn list_deliveries(&self, caller: &Caller, filter: Filter, page: PageRequest) -> Result<Page<Delivery>> {
         caller.require(Permission::DeliveriesRead)?;
         store::deliveries::list(self.parts.store.reader(), caller.organisation_id, filter, page).await
     }

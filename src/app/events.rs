@@ -35,13 +35,7 @@ impl App {
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::NotFound`] for a channel that the caller may not see,
     /// [`Error::IdempotencyMismatch`], [`Error::IdempotencyInFlight`].
-    pub async fn send_event(
-        &self,
-        caller: &Caller,
-        fact: Fact,
-        key: Option<&str>,
-        payload: &[u8],
-    ) -> Result<Accepted> {
+    pub async fn send_event(&self, caller: &Caller, fact: Fact, key: Option<&str>, payload: &[u8]) -> Result<Accepted> {
         caller.require(Permission::EventsWrite)?;
         fact.check()?;
         if let Some(channel_id) = fact.channel_id {
@@ -59,8 +53,7 @@ impl App {
                 expires_at: self.now() + self.parts.idempotency_lifetime,
             }),
         };
-        let arrival =
-            Arrival { organisation_id: caller.organisation_id, source: EventSource::Api, fact, receipted };
+        let arrival = Arrival { organisation_id: caller.organisation_id, source: EventSource::Api, fact, receipted };
         let accepted = self.parts.intake.accept(arrival).await?;
         self.parts.metrics.events(if accepted.repeated { "repeated" } else { "accepted" }, 1);
         Ok(accepted)

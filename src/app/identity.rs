@@ -1,10 +1,6 @@
 //! Who a credential belongs to: personal access tokens and JWTs (RFC 7519, by the rules of RFC 8725).
 
-use std::{
-    collections::HashSet,
-    sync::Mutex,
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Mutex, time::Duration};
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use moka::future::Cache;
@@ -16,13 +12,7 @@ use super::{
     credential::{self, Credential, sha256},
 };
 use crate::{
-    domain::{
-        Error, Result,
-        ambient::Time,
-        error::AuthFailure,
-        ids::OrganisationId,
-        secret::Secret,
-    },
+    domain::{Error, Result, ambient::Time, error::AuthFailure, ids::OrganisationId, secret::Secret},
     provider::jwks::JwksSource,
     store,
 };

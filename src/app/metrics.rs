@@ -130,7 +130,10 @@ mod tests {
         metrics.request("native", "GET", 200, Duration::from_millis(3));
         metrics.delivery("delivered");
         let text = metrics.text().unwrap();
-        assert!(text.contains(r#"tieline_http_requests_total{dialect="native",method="GET",status="200"} 1"#), "{text}");
+        assert!(
+            text.contains(r#"tieline_http_requests_total{dialect="native",method="GET",status="200"} 1"#),
+            "{text}"
+        );
         assert!(text.contains(r#"tieline_deliveries_total{outcome="delivered"} 1"#), "{text}");
         assert!(text.ends_with("# EOF\n"));
     }

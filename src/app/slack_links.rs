@@ -35,8 +35,7 @@ impl App {
         caller.require(Permission::SlackRead)?;
         let reader = self.parts.store.reader();
         let Some(stored) = store::slack_links::find(reader, caller.organisation_id).await? else { return Ok(None) };
-        let destination =
-            store::destinations::find(reader, caller.organisation_id, stored.link.destination_id).await?;
+        let destination = store::destinations::find(reader, caller.organisation_id, stored.link.destination_id).await?;
         Ok(Some(SlackIntegration { link: stored.link, destination }))
     }
 
@@ -60,11 +59,7 @@ impl App {
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotConnected`], [`Error::Invalid`].
-    pub async fn update_slack_integration(
-        &self,
-        caller: &Caller,
-        change: SlackLinkChange,
-    ) -> Result<SlackIntegration> {
+    pub async fn update_slack_integration(&self, caller: &Caller, change: SlackLinkChange) -> Result<SlackIntegration> {
         caller.require(Permission::SlackManage)?;
         let now = self.now();
         let tx = self.parts.store.begin().await?;
@@ -108,8 +103,7 @@ impl App {
                 message: "no Slack channel is chosen; set slackChannelId first".into(),
             });
         }
-        let organisation =
-            store::organisations::find(self.parts.store.reader(), caller.organisation_id).await?;
+        let organisation = store::organisations::find(self.parts.store.reader(), caller.organisation_id).await?;
         let channel = if link.channel_name.is_empty() { &link.channel_id } else { &link.channel_name };
         let message = slack::test_message(&organisation.name, channel);
         let token = match self.token_or_disconnect(&stored).await {

@@ -86,8 +86,7 @@ impl App {
         grant: &SlackGrant,
     ) -> Result<SealedTokens> {
         let vault = &self.parts.vault;
-        let access_token =
-            vault.seal(token_place(organisation_id, id, "access_token"), &grant.access_token).await?;
+        let access_token = vault.seal(token_place(organisation_id, id, "access_token"), &grant.access_token).await?;
         let refresh_token = match &grant.refresh_token {
             Some(token) => Some(vault.seal(token_place(organisation_id, id, "refresh_token"), token).await?),
             None => None,
@@ -115,7 +114,10 @@ impl App {
     }
 
     /// Opens a link's bot token as it is.
-    pub(super) async fn unseal_access_token(&self, StoredSlackLink { link, tokens }: &StoredSlackLink) -> Result<Secret> {
+    pub(super) async fn unseal_access_token(
+        &self,
+        StoredSlackLink { link, tokens }: &StoredSlackLink,
+    ) -> Result<Secret> {
         let place = token_place(link.organisation_id, link.id, "access_token");
         self.parts.vault.unseal(place, &tokens.access_token).await
     }

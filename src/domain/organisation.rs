@@ -26,10 +26,7 @@ impl Slug {
     /// [`Error::Invalid`] naming `/slug`.
     pub fn parse(text: &str) -> Result<Self> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if (1..=63).contains(&text.len())
-            && text.bytes().all(allowed)
-            && !text.starts_with('-')
-            && !text.ends_with('-')
+        if (1..=63).contains(&text.len()) && text.bytes().all(allowed) && !text.starts_with('-') && !text.ends_with('-')
         {
             Ok(Self(text.to_owned()))
         } else {

@@ -5,7 +5,8 @@ use ::entity::{
     channel_member::{self, Entity as ChannelMembers},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{OnConflict, Query},
 };
 
@@ -80,8 +81,7 @@ pub async fn list(
             .and_where(channel_member::Column::OrganisationId.eq(organisation_id.0))
             .and_where(channel_member::Column::UserId.eq(user_id.0))
             .to_owned();
-        query = query
-            .filter(Condition::any().add(Column::Private.eq(false)).add(Column::Id.in_subquery(joined)));
+        query = query.filter(Condition::any().add(Column::Private.eq(false)).add(Column::Id.in_subquery(joined)));
     }
     if let Some(after) = page.after {
         query = query.filter(Column::Id.lt(after));
@@ -134,11 +134,7 @@ pub async fn members(db: &impl ConnectionTrait, id: ChannelId, page: PageRequest
     if let Some(after) = page.after {
         query = query.filter(channel_member::Column::UserId.lt(after));
     }
-    let rows = query
-        .order_by_desc(channel_member::Column::UserId)
-        .limit(u64::from(page.limit) + 1)
-        .all(db)
-        .await?;
+    let rows = query.order_by_desc(channel_member::Column::UserId).limit(u64::from(page.limit) + 1).all(db).await?;
     Ok(Page::cut(rows.into_iter().map(|row| UserId(row.user_id)).collect(), page.limit, |id: &UserId| id.0))
 }
 

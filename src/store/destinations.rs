@@ -263,9 +263,7 @@ pub async fn claim(
         .returning_all()
         .to_owned();
     let rows = Row::find_by_statement(db.get_database_backend().build(&claim)).all(db).await?;
-    rows.into_iter()
-        .map(|row| Ok(Claimed { pace_until: row.pace_until, destination: destination(row)? }))
-        .collect()
+    rows.into_iter().map(|row| Ok(Claimed { pace_until: row.pace_until, destination: destination(row)? })).collect()
 }
 
 /// Lets go of destinations that `owner` still holds, all in one statement.
@@ -345,12 +343,8 @@ pub async fn end_leases(db: &impl ConnectionTrait, now: Time) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn next_due(db: &impl ConnectionTrait) -> Result<Option<Time>> {
-    let earliest: Option<Option<Time>> = Destinations::find()
-        .select_only()
-        .column_as(Column::DueAt.min(), "due_at")
-        .into_tuple()
-        .one(db)
-        .await?;
+    let earliest: Option<Option<Time>> =
+        Destinations::find().select_only().column_as(Column::DueAt.min(), "due_at").into_tuple().one(db).await?;
     Ok(earliest.flatten())
 }
 

@@ -15,9 +15,8 @@ const SLICE: u32 = 1000;
 pub async fn remove_deliveries(db: &impl ConnectionTrait, before: Time) -> Result<u64> {
     let backend = db.get_database_backend();
     let at = super::placeholders::one(backend, 0);
-    let old = format!(
-        "SELECT id FROM delivery WHERE state <> 'pending' AND completed_at < {at} ORDER BY id LIMIT {SLICE}"
-    );
+    let old =
+        format!("SELECT id FROM delivery WHERE state <> 'pending' AND completed_at < {at} ORDER BY id LIMIT {SLICE}");
     let attempts = format!("DELETE FROM attempt WHERE delivery_id IN ({old})");
     db.execute_raw(Statement::from_sql_and_values(backend, attempts, [before.into()])).await?;
     let deliveries = format!("DELETE FROM delivery WHERE id IN ({old})");
@@ -45,10 +44,8 @@ pub async fn remove_events(db: &impl ConnectionTrait, before: Time) -> Result<u6
 /// # Errors
 /// When the database fails.
 pub async fn remove_expired(db: &impl ConnectionTrait, now: Time) -> Result<u64> {
-    let receipts = inbound_receipt::Entity::delete_many()
-        .filter(inbound_receipt::Column::ExpiresAt.lte(now))
-        .exec(db)
-        .await?;
+    let receipts =
+        inbound_receipt::Entity::delete_many().filter(inbound_receipt::Column::ExpiresAt.lte(now)).exec(db).await?;
     // Kept a day longer, so that a late callback is told "too old" and not "unknown".
     let long_ago = now - chrono::Duration::days(1);
     let states =

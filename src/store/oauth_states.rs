@@ -53,9 +53,7 @@ pub async fn take(
         .filter(Column::Provider.eq(provider))
         .filter(Column::UsedAt.is_null());
     if let Some((organisation_id, member_id)) = bound_to {
-        query = query
-            .filter(Column::OrganisationId.eq(organisation_id.0))
-            .filter(Column::MemberId.eq(member_id.0));
+        query = query.filter(Column::OrganisationId.eq(organisation_id.0)).filter(Column::MemberId.eq(member_id.0));
     }
     let rows = query.exec_with_returning(&tx.0).await?;
     Ok(rows.into_iter().next().map(|row| OAuthState {

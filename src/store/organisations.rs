@@ -37,11 +37,7 @@ pub async fn insert(tx: &Tx, organisation: &Organisation) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn update(tx: &Tx, organisation: &Organisation) -> Result<()> {
-    let row = ActiveModel {
-        id: Set(organisation.id.0),
-        name: Set(organisation.name.clone()),
-        ..Default::default()
-    };
+    let row = ActiveModel { id: Set(organisation.id.0), name: Set(organisation.name.clone()), ..Default::default() };
     Organisations::update(row).exec(&tx.0).await?;
     Ok(())
 }

@@ -76,9 +76,5 @@ pub async fn rewrap(tx: &Tx, key: WrappedKey) -> Result<()> {
 }
 
 fn wrapped(row: ::entity::tenant_key::Model) -> WrappedKey {
-    WrappedKey {
-        organisation_id: row.organisation_id.into(),
-        wrapped_by: row.wrapped_by,
-        wrapped_key: row.wrapped_key,
-    }
+    WrappedKey { organisation_id: row.organisation_id.into(), wrapped_by: row.wrapped_by, wrapped_key: row.wrapped_key }
 }

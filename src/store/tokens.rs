@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use ::entity::token::{ActiveModel, Column, Entity as Tokens, Model as Row};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 
 use super::{Tx, corrupt};
@@ -71,9 +70,8 @@ pub async fn list(
     member_id: MemberId,
     page: PageRequest,
 ) -> Result<Page<Token>> {
-    let mut query = Tokens::find()
-        .filter(Column::OrganisationId.eq(organisation_id.0))
-        .filter(Column::MemberId.eq(member_id.0));
+    let mut query =
+        Tokens::find().filter(Column::OrganisationId.eq(organisation_id.0)).filter(Column::MemberId.eq(member_id.0));
     if let Some(after) = page.after {
         query = query.filter(Column::Id.lt(after));
     }

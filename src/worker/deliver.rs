@@ -202,7 +202,8 @@ impl Deliverer {
             let tried = sender.send(&delivery, &event).await;
             let now = self.app.ambient().now();
             let verdict = tried.verdict.clone();
-            let next = self.settings.retry.next(&verdict, delivery.attempts + 1, delivery.created_at, now, self.jitter());
+            let next =
+                self.settings.retry.next(&verdict, delivery.attempts + 1, delivery.created_at, now, self.jitter());
             record.tried(&self.app, &delivery, tried, &next, now);
             match next {
                 Next::Delivered => record.delivered(delivery.id, delivery.created_at),

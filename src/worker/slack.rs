@@ -71,15 +71,8 @@ impl<'a> SlackLane<'a> {
         let request = post_body(&address, &message);
         let answer = self.post(&address, &request).await;
         let duration = timer.elapsed();
-        let tried = |verdict, status_code, answer| Tried {
-            verdict,
-            address,
-            request,
-            answer,
-            status_code,
-            duration,
-            began,
-        };
+        let tried =
+            |verdict, status_code, answer| Tried { verdict, address, request, answer, status_code, duration, began };
         match answer {
             Ok(PostAnswer::Posted { answer, .. }) => tried(Verdict::Delivered, Some(200), Some(answer)),
             Ok(PostAnswer::RateLimited { retry_after, answer }) => {

@@ -1,0 +1,105 @@
+//! The database that a run is measured on: an SQLite file in a folder of the run's own, or databases on a PostgreSQL
+//! server that was started for it.
+
+use std::{path::Path, process::Stdio};
+
+use tokio::process::Command;
+
+use crate::{Result, process::Program};
+
+/// Protects nothing: base64 of 32 bytes.
+const SECRET_KEY: &str = "dGllbGluZS1iZW5jaC1ub3QtYS1zZWNyZXQtMzJieXQ=";
+
+/// Which one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The embedded one.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+impl Kind {
+    /// By the name on the command line.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "sqlite" => Some(Self::Sqlite),
+            "postgres" => Some(Self::Postgres),
+            _ => None,
+        }
+    }
+}
+
+/// Where databases are made.
+#[derive(Clone, Debug)]
+pub enum Databases {
+    /// Files.
+    Sqlite,
+    /// On a server.
+    Postgres {
+        /// `postgres://…:port`, without the database.
+        server: String,
+        /// The process id of the server's first process.
+        postmaster: u32,
+    },
+}
+
+impl Databases {
+    /// Those of that kind.
+    ///
+    /// # Errors
+    /// When no PostgreSQL server is named in the environment or it does not answer.
+    pub async fn of(kind: Kind) -> Result<Self> {
+        if kind == Kind::Sqlite {
+            return Ok(Self::Sqlite);
+        }
+        let url = std::env::var("TIELINE_TEST_POSTGRES_URL").map_err(|_| "TIELINE_TEST_POSTGRES_URL is not set")?;
+        let (server, _) = url.rsplit_once('/').ok_or("TIELINE_TEST_POSTGRES_URL names no database")?;
+        let folder = psql(&url, "SHOW data_directory").await?;
+        let file = Path::new(folder.trim()).join("postmaster.pid");
+        let pid = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let postmaster = pid.lines().next().unwrap_or_default().trim().parse()?;
+        Ok(Self::Postgres { server: server.to_owned(), postmaster })
+    }
+
+    /// What it is called in the table.
+    ///
+    /// # Errors
+    /// When the server does not say its version.
+    pub async fn name(&self) -> Result<String> {
+        match self {
+            Self::Sqlite => Ok("SQLite".to_owned()),
+            Self::Postgres { server, .. } => {
+                let version = psql(&format!("{server}/postgres"), "SHOW server_version").await?;
+                Ok(format!("PostgreSQL {}", version.split_whitespace().next().unwrap_or_default()))
+            }
+        }
+    }
+
+    /// The settings by which a program keeps its things in a new, empty database called `name`, below `home`.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub async fn fresh(&self, program: &Program, name: &str, home: &Path) -> Result<Program> {
+        let folder = home.join(name);
+        std::fs::create_dir_all(&folder)?;
+        let program = program.clone().with("TIELINE_DATA_DIR", folder.to_string_lossy());
+        match self {
+            Self::Sqlite => Ok(program),
+            Self::Postgres { server, .. } => {
+                psql(&format!("{server}/postgres"), &format!("CREATE DATABASE {name}")).await?;
+                Ok(program.with("DATABASE_URL", format!("{server}/{name}")).with("TIELINE_SECRET_KEY", SECRET_KEY))
+            }
+        }
+    }
+}
+
+async fn psql(url: &str, sql: &str) -> Result<String> {
+    let arguments = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command", sql, url];
+    let output = Command::new("psql").args(arguments).stdin(Stdio::null()).output().await;
+    let output = output.map_err(|error| format!("psql, the client of PostgreSQL, does not start: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("psql: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}

@@ -1,0 +1,112 @@
+//! The Linkbreakers dialect: Slack notifications with channel, trigger and link filters, `/v1/slack-integrations…`.
+
+pub mod error;
+pub mod wire;
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, Tags, payload::Json};
+
+use self::{
+    error::LinkbreakersError,
+    wire::{ChannelsOut, CompleteIn, DeleteOut, GetOut, IntegrationOut, OAuthUrlOut, TestIn, TestOut, UpdateIn},
+};
+use super::shared::{
+    auth::Bearer,
+    body::{Body, OptionalBody},
+    dialect::{self, Dialect},
+    refusal::Refusal,
+};
+use crate::app::App;
+
+/// Linkbreakers' dialect.
+pub const DIALECT: Dialect = Dialect {
+    name: "linkbreakers",
+    title: "Linkbreakers",
+    description: "Slack notifications when workflow steps complete, with channel, trigger and link filters. proto3 JSON: \
+                  64-bit counts are strings.",
+    prefixes: &["/v1/slack-integrations"],
+    together: &[],
+    described: || dialect::describe(SlackIntegrations),
+    error_example: dialect::error_example::<LinkbreakersError>,
+    endpoint: |served| dialect::mount::<LinkbreakersError, _>(SlackIntegrations, served),
+};
+
+type Answer<T> = Result<Json<T>, Refusal<LinkbreakersError>>;
+
+/// The operations.
+pub struct SlackIntegrations;
+
+#[derive(Tags)]
+enum Tag {
+    /// Manage the Slack integration: connect a Slack workspace to receive notifications when workflow steps complete.
+    #[oai(rename = "Slack Integrations")]
+    SlackIntegrations,
+}
+
+#[OpenApi(tag = "Tag::SlackIntegrations")]
+impl SlackIntegrations {
+    /// Get Slack integration
+    ///
+    /// Retrieve the Slack integration configuration for the workspace. Where nothing is connected the answer is an
+    /// empty object.
+    #[oai(path = "/v1/slack-integrations", method = "get", operation_id = "getSlackIntegration")]
+    async fn get(&self, app: Data<&App>, caller: Bearer) -> Answer<GetOut> {
+        let integration = app.get_slack_integration(&caller.0).await?;
+        Ok(Json(GetOut { slack_integration: integration.map(Into::into) }))
+    }
+
+    /// List Slack channels
+    ///
+    /// List the Slack channels that the bot can see: all public ones, and the private ones that it was invited to.
+    #[oai(path = "/v1/slack-integrations/channels", method = "get", operation_id = "listSlackChannels")]
+    async fn list_channels(&self, app: Data<&App>, caller: Bearer) -> Answer<ChannelsOut> {
+        Ok(Json(app.list_slack_channels(&caller.0).await?.into()))
+    }
+
+    /// Get Slack OAuth URL
+    ///
+    /// Returns the Slack OAuth authorization URL to initiate the Add to Slack flow. Its state is good once, for ten
+    /// minutes, for the caller.
+    #[oai(path = "/v1/slack-integrations/oauth-url", method = "get", operation_id = "getSlackOAuthUrl")]
+    async fn oauth_url(&self, app: Data<&App>, caller: Bearer) -> Answer<OAuthUrlOut> {
+        let url = app.get_slack_oauth_url(&caller.0).await?;
+        Ok(Json(OAuthUrlOut { oauth_url: url.into() }))
+    }
+
+    /// Complete Slack OAuth
+    ///
+    /// Exchanges the Slack authorization code for a bot token and creates the workspace integration, or replaces it.
+    #[oai(path = "/v1/slack-integrations/oauth/complete", method = "post", operation_id = "completeSlackOAuth")]
+    async fn complete(&self, app: Data<&App>, caller: Bearer, body: Body<CompleteIn>) -> Answer<IntegrationOut> {
+        let CompleteIn { code, state } = body.value;
+        let integration = app.complete_slack_oauth(&caller.0, &code, &state).await?;
+        Ok(Json(IntegrationOut { slack_integration: integration.into() }))
+    }
+
+    /// Test Slack integration
+    ///
+    /// Send a test notification to the chosen channel to verify the Slack integration is working.
+    #[oai(path = "/v1/slack-integrations/test", method = "post", operation_id = "testSlackIntegration")]
+    async fn test(&self, app: Data<&App>, caller: Bearer, _body: OptionalBody<TestIn>) -> Answer<TestOut> {
+        let success = app.test_slack_integration(&caller.0).await?;
+        Ok(Json(TestOut { success }))
+    }
+
+    /// Update Slack integration
+    ///
+    /// Update the Slack integration configuration (channel, triggers, link, status). What is left out stays.
+    #[oai(path = "/v1/slack-integrations", method = "patch", operation_id = "updateSlackIntegration")]
+    async fn update(&self, app: Data<&App>, caller: Bearer, body: Body<UpdateIn>) -> Answer<IntegrationOut> {
+        let integration = app.update_slack_integration(&caller.0, body.value.change()?).await?;
+        Ok(Json(IntegrationOut { slack_integration: integration.into() }))
+    }
+
+    /// Disconnect Slack integration
+    ///
+    /// Disconnect and remove the Slack integration from the workspace.
+    #[oai(path = "/v1/slack-integrations", method = "delete", operation_id = "deleteSlackIntegration")]
+    async fn delete(&self, app: Data<&App>, caller: Bearer) -> Answer<DeleteOut> {
+        app.delete_slack_integration(&caller.0).await?;
+        Ok(Json(DeleteOut {}))
+    }
+}

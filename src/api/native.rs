@@ -1,0 +1,111 @@
+//! Tieline's own dialect: everything that the other dialects do not have. JSON in camelCase, lists with a cursor,
+//! RFC 9457 errors.
+//!
+//! One file a resource under `native/`; `wire` has the shapes, `error` the problem details.
+
+pub mod callback;
+pub mod channels;
+pub mod deliveries;
+pub mod error;
+pub mod events;
+pub mod health;
+pub mod members;
+pub mod organisations;
+pub mod tokens;
+pub mod wire;
+
+use std::sync::Arc;
+
+use poem::endpoint::BoxEndpoint;
+use poem_openapi::{
+    ApiResponse, OpenApi, Tags,
+    payload::Json,
+    types::{ParseFromJSON, ToJSON},
+};
+
+use super::shared::{
+    dialect::{self, Dialect},
+    guard::Served,
+    refusal::Refusal,
+};
+
+/// Tieline's own dialect.
+pub const DIALECT: Dialect = Dialect {
+    name: "native",
+    title: "Tieline",
+    description: "Tieline's own API: organisations, members and tokens, channels, events that come in, and deliveries \
+                  that go out. JSON in camelCase; an optional value that is absent is left out, never `null`.",
+    prefixes: &[
+        "/v1/organisations",
+        "/v1/tokens",
+        "/v1/channels",
+        "/v1/events",
+        "/v1/deliveries",
+        "/v1/destinations",
+        "/v1/slack",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    ],
+    together: &[],
+    described: || dialect::describe(operations()),
+    error_example: dialect::error_example::<error::NativeError>,
+    endpoint: |served| dialect::mount::<error::NativeError, _>(operations(), served),
+};
+
+fn operations() -> impl OpenApi + 'static {
+    (
+        organisations::Organisations,
+        members::Members,
+        tokens::Tokens,
+        channels::Channels,
+        events::Events,
+        deliveries::Deliveries,
+        callback::Callbacks,
+        health::Health,
+    )
+}
+
+/// The health operations alone.
+pub fn health_endpoint(served: Arc<Served>) -> BoxEndpoint<'static> {
+    dialect::mount::<error::NativeError, _>(health::Health, served)
+}
+
+type Refused = Refusal<error::NativeError>;
+type Answer<T> = Result<Json<T>, Refused>;
+
+#[derive(Tags)]
+enum Tag {
+    /// The tenants of this service.
+    Organisations,
+    /// Who belongs to an organisation, and what they may do.
+    Members,
+    /// Personal access tokens of the caller. The text of a token is shown once.
+    Tokens,
+    /// Named places in an organisation where events flow.
+    Channels,
+    /// Facts that come in, each accepted once and durable when it is answered.
+    Events,
+    /// Events on their way out: what was tried, what came back, and why something did not arrive.
+    Deliveries,
+    /// Where Slack sends the browser.
+    Callbacks,
+    /// Whether the service lives and works.
+    Health,
+}
+
+/// A thing that was created.
+#[derive(ApiResponse)]
+enum Created<T: ParseFromJSON + ToJSON> {
+    /// It was created.
+    #[oai(status = 201)]
+    Created(Json<T>),
+}
+
+/// Something that left nothing to say.
+#[derive(ApiResponse)]
+enum Done {
+    /// It is done.
+    #[oai(status = 204)]
+    Done,
+}

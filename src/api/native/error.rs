@@ -1,0 +1,204 @@
+//! What goes wrong, in the words of the native dialect: problem details (RFC 9457) with a stable code.
+
+use poem::http::StatusCode;
+use poem_openapi::{Object, types::Example};
+use uuid::Uuid;
+
+use crate::{
+    api::shared::{
+        fault::{Fault, Protocol},
+        refusal::ErrorShape,
+    },
+    domain::{Error, error::AuthFailure},
+};
+
+/// One thing that is wrong with a request.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "ProblemError")]
+pub struct ProblemError {
+    /// Where: a JSON pointer (RFC 6901) into the body, or the name of the parameter.
+    pub pointer: String,
+    /// What is wrong with it; reads on after the pointer.
+    pub detail: String,
+}
+
+/// Why a request was refused or failed (RFC 9457).
+#[derive(Clone, Debug, Object)]
+#[oai(example, skip_serializing_if_is_none)]
+pub struct Problem {
+    /// Where this kind of problem is explained, relative to this server.
+    #[oai(rename = "type")]
+    pub kind: String,
+    /// What went wrong, the same for every problem of its kind.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What went wrong this time.
+    pub detail: String,
+    /// The path that was asked for.
+    pub instance: Option<String>,
+    /// The name of this kind of problem, for programs. More may be added.
+    pub code: String,
+    /// What is wrong with the request, one by one.
+    pub errors: Option<Vec<ProblemError>>,
+    /// For a failure on our side: the id under which it is in our log.
+    pub id: Option<Uuid>,
+}
+
+impl Example for Problem {
+    fn example() -> Self {
+        problem(&Fault::Core(Error::invalid("/name", "is required")), "/v1/channels")
+    }
+}
+
+/// A kind of problem.
+#[derive(Debug)]
+pub struct Kind {
+    /// Its stable name.
+    pub code: &'static str,
+    /// Its HTTP status.
+    pub status: u16,
+    /// What went wrong, in a few words.
+    pub title: &'static str,
+}
+
+const fn kind(status: u16, code: &'static str, title: &'static str) -> Kind {
+    Kind { code, status, title }
+}
+
+/// The one table of the native dialect's problems.
+fn kind_of(fault: &Fault) -> Kind {
+    match fault {
+        Fault::Core(error) => match error {
+            Error::Unauthenticated(why) => match why {
+                AuthFailure::Missing => kind(401, "unauthenticated", "A token is needed"),
+                AuthFailure::Invalid => kind(401, "token_invalid", "The token is not valid"),
+                AuthFailure::Expired => kind(401, "token_expired", "The token has expired"),
+                AuthFailure::Revoked => kind(401, "token_revoked", "The token was revoked"),
+                AuthFailure::NotAMember => kind(401, "not_a_member", "Not a member of the organisation"),
+            },
+            Error::Forbidden { .. } => kind(403, "forbidden", "A permission is missing"),
+            Error::NotFound { .. } => kind(404, "not_found", "Not found"),
+            Error::NotConnected { .. } => kind(404, "not_connected", "Not connected"),
+            Error::Conflict { .. } => kind(409, "conflict", "In conflict with another one"),
+            Error::Invalid(_) => kind(400, "invalid", "The request breaks a rule"),
+            Error::FailedPrecondition { .. } => kind(409, "failed_precondition", "Something must be done first"),
+            Error::OAuthState(_) => kind(400, "oauth_state_invalid", "The OAuth state is not valid"),
+            Error::IdempotencyMismatch { .. } => {
+                kind(422, "idempotency_key_reused", "The Idempotency-Key was used with another payload")
+            }
+            Error::IdempotencyInFlight { .. } => {
+                kind(409, "idempotency_in_flight", "The first request is still being processed")
+            }
+            Error::Refused { .. } => kind(502, "upstream_refused", "The far end refused"),
+            Error::UpstreamUnavailable { retry_after: None, .. } => {
+                kind(502, "upstream_unavailable", "The far end does not answer properly")
+            }
+            Error::UpstreamUnavailable { retry_after: Some(_), .. } => {
+                kind(503, "upstream_busy", "The far end asks for patience")
+            }
+            Error::Unavailable { .. } => kind(503, "unavailable", "Not available right now"),
+            Error::Internal(_) => kind(500, "internal", "Something went wrong on our side"),
+        },
+        Fault::Protocol(protocol) => match protocol {
+            Protocol::MalformedJson { .. } => kind(400, "malformed_json", "The body is not JSON"),
+            Protocol::BodyViolations(_) => kind(400, "invalid", "The request breaks a rule"),
+            Protocol::Parameter { .. } => kind(400, "invalid_parameter", "A parameter is not valid"),
+            Protocol::UnsupportedMediaType { .. } => kind(415, "unsupported_media_type", "Unsupported media type"),
+            Protocol::BodyTooLarge { .. } => kind(413, "body_too_large", "The body is too long"),
+            Protocol::UnreadableBody => kind(400, "unreadable_body", "The body could not be read"),
+            Protocol::RouteNotFound { .. } => kind(404, "route_not_found", "There is no such path"),
+            Protocol::MethodNotAllowed { .. } => kind(405, "method_not_allowed", "The method does not work here"),
+        },
+        Fault::Bug { .. } => kind(500, "internal", "Something went wrong on our side"),
+    }
+}
+
+fn problem(fault: &Fault, path: &str) -> Problem {
+    let Kind { code, status, title } = kind_of(fault);
+    let errors = fault.violations().into_iter();
+    let errors: Vec<_> = errors.map(|v| ProblemError { pointer: v.field, detail: v.message }).collect();
+    Problem {
+        kind: format!("/problems/{code}"),
+        title: title.to_owned(),
+        status,
+        detail: fault.to_string(),
+        instance: Some(path).filter(|path| !path.is_empty()).map(str::to_owned),
+        code: code.to_owned(),
+        errors: Some(errors).filter(|errors| !errors.is_empty()),
+        id: match fault {
+            Fault::Bug { id } => Some(*id),
+            Fault::Core(_) | Fault::Protocol(_) => None,
+        },
+    }
+}
+
+/// The shape of the native dialect's errors.
+pub struct NativeError;
+
+impl ErrorShape for NativeError {
+    type Body = Problem;
+
+    const CONTENT_TYPE: &'static str = "application/problem+json";
+
+    const STATUSES: &'static [(u16, &'static str)] = &[
+        (400, "The request is malformed or breaks a rule; `errors` lists them all"),
+        (401, "There is no token, or not a good one"),
+        (403, "The caller lacks the permission"),
+        (404, "It does not exist, or it is another organisation's"),
+        (405, "The path does not take this method"),
+        (409, "In conflict with another one, or something must be done first"),
+        (413, "The body is too long"),
+        (415, "The body is not JSON by its Content-Type"),
+        (422, "The Idempotency-Key was used with another payload"),
+        (500, "Something went wrong on our side; `id` is in our log"),
+        (502, "The far end refused, or did not answer properly"),
+        (503, "Not available right now; try again after `Retry-After`"),
+    ];
+
+    fn status(fault: &Fault) -> StatusCode {
+        StatusCode::from_u16(kind_of(fault).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn body(fault: &Fault, _: StatusCode, path: &str) -> Problem {
+        problem(fault, path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use poem_openapi::types::ToJSON;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_status_is_documented() {
+        for fault in Fault::samples() {
+            let status = NativeError::status(&fault).as_u16();
+            assert!(NativeError::STATUSES.iter().any(|(documented, _)| *documented == status), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn a_problem_in_full() {
+        assert_eq!(
+            Problem::example().to_json().unwrap(),
+            json!({
+                "type": "/problems/invalid",
+                "title": "The request breaks a rule",
+                "status": 400,
+                "detail": "/name: is required",
+                "instance": "/v1/channels",
+                "code": "invalid",
+                "errors": [{"pointer": "/name", "detail": "is required"}],
+            })
+        );
+    }
+
+    #[test]
+    fn a_bug_shows_its_id() {
+        let id = Uuid::from_u128(5);
+        assert_eq!(problem(&Fault::Bug { id }, "").id, Some(id));
+    }
+}

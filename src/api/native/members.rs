@@ -1,0 +1,99 @@
+//! Members of an organisation.
+
+use poem::web::Data;
+use poem_openapi::{
+    OpenApi,
+    param::{Path, Query},
+    payload::Json,
+};
+use uuid::Uuid;
+
+use super::{
+    Answer, Created, Done, Refused, Tag,
+    wire::{List, MemberIn, MemberOut, MemberPatch, cursor},
+};
+use crate::{
+    api::shared::{auth::Bearer, body::Body},
+    app::App,
+    domain::page::PageRequest,
+};
+
+/// The operations.
+pub struct Members;
+
+#[OpenApi(tag = "Tag::Members")]
+impl Members {
+    /// List members
+    #[oai(path = "/v1/organisations/:id/members", method = "get", operation_id = "listMembers")]
+    async fn list_members(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        id: Path<Uuid>,
+        /// How many at most, 1 to 250; 50 where it is left out.
+        limit: Query<Option<u32>>,
+        /// The nextCursor of the previous answer.
+        cursor: Query<Option<String>>,
+    ) -> Answer<List<MemberOut>> {
+        let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
+        Ok(Json(List::of(app.list_members(&caller.0, id.0.into(), page).await?)))
+    }
+
+    /// Add a member
+    ///
+    /// Nobody hands on a permission that they do not hold.
+    #[oai(path = "/v1/organisations/:id/members", method = "post", operation_id = "addMember")]
+    async fn add_member(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        id: Path<Uuid>,
+        body: Body<MemberIn>,
+    ) -> Result<Created<MemberOut>, Refused> {
+        let member = app.add_member(&caller.0, id.0.into(), body.value.into()).await?;
+        Ok(Created::Created(Json(member.into())))
+    }
+
+    /// Get a member
+    #[oai(path = "/v1/organisations/:id/members/:user_id", method = "get", operation_id = "getMember")]
+    async fn get_member(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        id: Path<Uuid>,
+        user_id: Path<Uuid>,
+    ) -> Answer<MemberOut> {
+        Ok(Json(app.get_member(&caller.0, id.0.into(), user_id.0.into()).await?.into()))
+    }
+
+    /// Change a member
+    ///
+    /// Sets the role, or the permissions one by one.
+    #[oai(path = "/v1/organisations/:id/members/:user_id", method = "patch", operation_id = "updateMember")]
+    async fn update_member(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        id: Path<Uuid>,
+        user_id: Path<Uuid>,
+        body: Body<MemberPatch>,
+    ) -> Answer<MemberOut> {
+        let member = app.update_member(&caller.0, id.0.into(), user_id.0.into(), body.value.into()).await?;
+        Ok(Json(member.into()))
+    }
+
+    /// Remove a member
+    ///
+    /// Their tokens stop working. The last owner stays.
+    #[oai(path = "/v1/organisations/:id/members/:user_id", method = "delete", operation_id = "removeMember")]
+    async fn remove_member(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        id: Path<Uuid>,
+        user_id: Path<Uuid>,
+    ) -> Result<Done, Refused> {
+        app.remove_member(&caller.0, id.0.into(), user_id.0.into()).await?;
+        Ok(Done::Done)
+    }
+}

@@ -1,0 +1,62 @@
+//! Organisations.
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path, payload::Json};
+use uuid::Uuid;
+
+use super::{
+    Answer, Created, Refused, Tag,
+    wire::{List, OrganisationIn, OrganisationOut, OrganisationPatch},
+};
+use crate::{
+    api::shared::{auth::Bearer, body::Body},
+    app::App,
+    domain::page::Page,
+};
+
+/// The operations.
+pub struct Organisations;
+
+#[OpenApi(tag = "Tag::Organisations")]
+impl Organisations {
+    /// List organisations
+    ///
+    /// The organisations that the caller's user is a member of. A personal access token tells of its own alone.
+    #[oai(path = "/v1/organisations", method = "get", operation_id = "listOrganisations")]
+    async fn list_organisations(&self, app: Data<&App>, caller: Bearer) -> Answer<List<OrganisationOut>> {
+        let items = app.list_organisations(&caller.0).await?;
+        Ok(Json(List::of(Page { items, next: None })))
+    }
+
+    /// Create an organisation
+    ///
+    /// The caller becomes its owner.
+    #[oai(path = "/v1/organisations", method = "post", operation_id = "createOrganisation")]
+    async fn create_organisation(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        body: Body<OrganisationIn>,
+    ) -> Result<Created<OrganisationOut>, Refused> {
+        let OrganisationIn { slug, name } = body.value;
+        Ok(Created::Created(Json(app.create_organisation(&caller.0, &slug, name.as_deref()).await?.into())))
+    }
+
+    /// Get an organisation
+    #[oai(path = "/v1/organisations/:id", method = "get", operation_id = "getOrganisation")]
+    async fn get_organisation(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Answer<OrganisationOut> {
+        Ok(Json(app.get_organisation(&caller.0, id.0.into()).await?.into()))
+    }
+
+    /// Rename an organisation
+    #[oai(path = "/v1/organisations/:id", method = "patch", operation_id = "updateOrganisation")]
+    async fn update_organisation(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        id: Path<Uuid>,
+        body: Body<OrganisationPatch>,
+    ) -> Answer<OrganisationOut> {
+        Ok(Json(app.update_organisation(&caller.0, id.0.into(), &body.value.name).await?.into()))
+    }
+}

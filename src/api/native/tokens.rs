@@ -1,0 +1,64 @@
+//! Personal access tokens.
+
+use poem::web::Data;
+use poem_openapi::{
+    OpenApi,
+    param::{Path, Query},
+    payload::Json,
+};
+use uuid::Uuid;
+
+use super::{
+    Answer, Created, Done, Refused, Tag,
+    wire::{List, TokenCreatedOut, TokenIn, TokenOut, cursor},
+};
+use crate::{
+    api::shared::{auth::Bearer, body::Body},
+    app::App,
+    domain::page::PageRequest,
+};
+
+/// The operations.
+pub struct Tokens;
+
+#[OpenApi(tag = "Tag::Tokens")]
+impl Tokens {
+    /// List tokens
+    ///
+    /// The caller's own tokens, without their text.
+    #[oai(path = "/v1/tokens", method = "get", operation_id = "listTokens")]
+    async fn list_tokens(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        /// How many at most, 1 to 250; 50 where it is left out.
+        limit: Query<Option<u32>>,
+        /// The nextCursor of the previous answer.
+        cursor: Query<Option<String>>,
+    ) -> Answer<List<TokenOut>> {
+        let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
+        Ok(Json(List::of(app.list_tokens(&caller.0, page).await?)))
+    }
+
+    /// Create a token
+    ///
+    /// For the caller's own use, and never wider than what the caller may do. Its text is shown only here.
+    #[oai(path = "/v1/tokens", method = "post", operation_id = "createToken")]
+    async fn create_token(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        body: Body<TokenIn>,
+    ) -> Result<Created<TokenCreatedOut>, Refused> {
+        Ok(Created::Created(Json(app.create_token(&caller.0, body.value.into()).await?.into())))
+    }
+
+    /// Revoke a token
+    ///
+    /// It stops working at once. Who manages members may revoke anybody's.
+    #[oai(path = "/v1/tokens/:id", method = "delete", operation_id = "revokeToken")]
+    async fn revoke_token(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Result<Done, Refused> {
+        app.revoke_token(&caller.0, id.0.into()).await?;
+        Ok(Done::Done)
+    }
+}

@@ -1,0 +1,168 @@
+//! The shapes of the native dialect. An optional value that is absent is left out, never `null`.
+
+mod channels;
+mod deliveries;
+mod events;
+mod identity;
+
+use std::collections::BTreeSet;
+
+use poem_openapi::{
+    Object,
+    types::{ParseFromJSON, ToJSON},
+};
+use uuid::Uuid;
+
+pub use channels::{ChannelIn, ChannelOut, ChannelPatch, UserOut};
+pub use deliveries::{
+    AttemptOut, DeliveryDetailOut, DeliveryOut, DestinationOut, ReplayAllOut, ReplayFailedIn, ReplayOut,
+};
+pub use events::{AcceptedOut, EventIn, EventOut};
+pub use identity::{
+    MemberIn, MemberOut, MemberPatch, OrganisationIn, OrganisationOut, OrganisationPatch, TokenCreatedOut, TokenIn,
+    TokenOut,
+};
+
+use crate::{
+    api::shared::word::{Vocabulary, Word},
+    domain::{
+        delivery::{AttemptOutcome, DeliveryState},
+        destination::Health,
+        event::StepKind,
+        member::{Permission, Role},
+        page::Page,
+    },
+};
+
+/// A part of a list.
+#[derive(Clone, Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct List<T: ParseFromJSON + ToJSON> {
+    /// The things, newest first.
+    pub data: Vec<T>,
+    /// Give it as `cursor` to get the next part; absent on the last.
+    pub next_cursor: Option<String>,
+}
+
+impl<T: ParseFromJSON + ToJSON> List<T> {
+    /// From a page of the domain's things.
+    pub fn of<D: Into<T>>(page: Page<D>) -> Self {
+        let next_cursor = page.next.map(|id| id.simple().to_string());
+        Self { data: page.items.into_iter().map(Into::into).collect(), next_cursor }
+    }
+}
+
+/// Reads a cursor that [`List::of`] wrote.
+pub(super) fn cursor(text: Option<String>) -> crate::domain::Result<Option<Uuid>> {
+    let unreadable = |_| crate::domain::Error::invalid("cursor", "must be the nextCursor of a previous answer");
+    text.map(|text| Uuid::try_parse(&text)).transpose().map_err(unreadable)
+}
+
+impl Vocabulary for Role {
+    const NAME: &'static str = "Role";
+    const DESCRIPTION: &'static str = "What a member is, broadly. A role implies permissions.";
+
+    fn words() -> Vec<(&'static str, Self)> {
+        Role::ALL.map(|role| (role.as_str(), role)).into()
+    }
+
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+impl Vocabulary for Permission {
+    const NAME: &'static str = "Permission";
+    const DESCRIPTION: &'static str = "One thing that a member may do. Tokens are scoped with the same words.";
+
+    fn words() -> Vec<(&'static str, Self)> {
+        Permission::ALL.map(|permission| (permission.as_str(), permission)).into()
+    }
+
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+/// Writes a set of permissions.
+fn words(permissions: BTreeSet<Permission>) -> Vec<Word<Permission>> {
+    permissions.into_iter().map(Word).collect()
+}
+
+/// Reads a set of permissions.
+fn meanings(words: Vec<Word<Permission>>) -> BTreeSet<Permission> {
+    words.into_iter().map(|Word(permission)| permission).collect()
+}
+
+impl Vocabulary for DeliveryState {
+    const NAME: &'static str = "DeliveryState";
+    const DESCRIPTION: &'static str = "How far a delivery is: pending (it will be tried, for the first time or again), \
+         delivered, failed (it is not tried any more, unless somebody replays it), or skipped (a pause or a filter kept \
+         it from being sent).";
+
+    fn words() -> Vec<(&'static str, Self)> {
+        DeliveryState::ALL.map(|state| (state.as_str(), state)).into()
+    }
+
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+impl Vocabulary for AttemptOutcome {
+    const NAME: &'static str = "AttemptOutcome";
+    const DESCRIPTION: &'static str = "How a try ended: delivered, retried (it failed and is tried again), or failed.";
+
+    fn words() -> Vec<(&'static str, Self)> {
+        [AttemptOutcome::Delivered, AttemptOutcome::Retried, AttemptOutcome::Failed]
+            .map(|outcome| (outcome.as_str(), outcome))
+            .into()
+    }
+
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+/// The health of a destination, without its reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HealthWord(&'static str);
+
+impl From<&Health> for HealthWord {
+    fn from(health: &Health) -> Self {
+        Self(health.as_str())
+    }
+}
+
+impl Vocabulary for HealthWord {
+    const NAME: &'static str = "DestinationHealth";
+    const DESCRIPTION: &'static str = "Whether what is sent to a destination arrives: healthy, broken (the far end \
+         refuses the address; it is tried now and then), or off (nothing is sent).";
+
+    fn words() -> Vec<(&'static str, Self)> {
+        ["healthy", "broken", "off"].map(|word| (word, Self(word))).into()
+    }
+
+    fn word(self) -> &'static str {
+        self.0
+    }
+}
+
+/// A step's kind in either spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepKindWord(pub StepKind);
+
+impl Vocabulary for StepKindWord {
+    const NAME: &'static str = "StepKind";
+    const DESCRIPTION: &'static str = "The kind of a workflow's step. It may be sent with or without KIND_ and is answered \
+         with it.";
+
+    fn words() -> Vec<(&'static str, Self)> {
+        let bare = |kind: StepKind| kind.as_str().trim_start_matches("KIND_");
+        StepKind::ALL.into_iter().flat_map(|kind| [(kind.as_str(), Self(kind)), (bare(kind), Self(kind))]).collect()
+    }
+
+    fn word(self) -> &'static str {
+        self.0.as_str()
+    }
+}

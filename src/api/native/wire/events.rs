@@ -1,0 +1,126 @@
+//! Events.
+
+use chrono::{DateTime, Utc};
+use poem_openapi::{
+    Object,
+    types::{Any, Example},
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{StepKindWord, Word};
+use crate::{
+    app::events::Accepted,
+    domain::{
+        event::{Event, Fact, StepKind},
+        ids::ChannelId,
+    },
+};
+
+/// An event to be sent.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "NewEvent", rename_all = "camelCase", example)]
+pub struct EventIn {
+    /// Dotted words of letters, digits and underscores, such as `workflow.step.completed`.
+    #[oai(rename = "type")]
+    pub kind: String,
+    /// The channel it flows through.
+    pub channel_id: Option<Uuid>,
+    /// The link on which it happened.
+    pub link_id: Option<String>,
+    /// The kind of workflow step that completed; needed for `workflow.step.completed`.
+    pub step_kind: Option<Word<StepKindWord>>,
+    /// What the step was, such as `FORM_SUBMIT`.
+    pub step_action: Option<String>,
+    /// Who did it.
+    pub visitor_id: Option<String>,
+    /// Everything else: any JSON.
+    pub data: Option<Any<Value>>,
+}
+
+impl From<EventIn> for Fact {
+    fn from(event: EventIn) -> Self {
+        Self {
+            kind: event.kind,
+            channel_id: event.channel_id.map(ChannelId),
+            link_id: event.link_id,
+            step_kind: event.step_kind.map(|Word(StepKindWord(kind))| kind),
+            step_action: event.step_action,
+            visitor_id: event.visitor_id,
+            data: event.data.map_or(Value::Null, |Any(data)| data),
+        }
+    }
+}
+
+impl Example for EventIn {
+    fn example() -> Self {
+        Self {
+            kind: "workflow.step.completed".into(),
+            channel_id: None,
+            link_id: Some("0199c1de-0000-7000-8000-000000000001".into()),
+            step_kind: Some(Word(StepKindWord(StepKind::Interaction))),
+            step_action: Some("FORM_SUBMIT".into()),
+            visitor_id: Some("0199c1de-0000-7000-8000-000000000002".into()),
+            data: Some(Any(json!({"name": "Ada Lovelace", "plan": "team"}))),
+        }
+    }
+}
+
+/// An event that is accepted: it and its deliveries are durable.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "AcceptedEvent")]
+pub struct AcceptedOut {
+    /// The event's id. A repetition with the same Idempotency-Key is answered with the same one.
+    pub id: Uuid,
+}
+
+impl From<Accepted> for AcceptedOut {
+    fn from(accepted: Accepted) -> Self {
+        Self { id: accepted.id.0 }
+    }
+}
+
+/// An event.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "Event", rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct EventOut {
+    /// Its id.
+    pub id: Uuid,
+    /// Its type.
+    #[oai(rename = "type")]
+    pub kind: String,
+    /// The door it came in by.
+    pub source: String,
+    /// The channel it flowed through.
+    pub channel_id: Option<Uuid>,
+    /// The link on which it happened.
+    pub link_id: Option<String>,
+    /// The kind of workflow step that completed.
+    pub step_kind: Option<Word<StepKindWord>>,
+    /// What the step was.
+    pub step_action: Option<String>,
+    /// Who did it.
+    pub visitor_id: Option<String>,
+    /// Everything else, as it was sent.
+    pub data: Option<Any<Value>>,
+    /// When it was accepted.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<Event> for EventOut {
+    fn from(event: Event) -> Self {
+        let Fact { kind, channel_id, link_id, step_kind, step_action, visitor_id, data } = event.fact;
+        Self {
+            id: event.id.0,
+            kind,
+            source: event.source.as_str().to_owned(),
+            channel_id: channel_id.map(|id| id.0),
+            link_id,
+            step_kind: step_kind.map(|kind| Word(StepKindWord(kind))),
+            step_action,
+            visitor_id,
+            data: (!data.is_null()).then_some(Any(data)),
+            created_at: event.created_at,
+        }
+    }
+}

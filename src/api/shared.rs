@@ -1,0 +1,16 @@
+//! What every dialect needs of HTTP: faults, bodies checked against the published document, the guard around it all.
+//!
+//! Nothing here knows any dialect's names or shapes.
+
+pub mod auth;
+pub mod body;
+pub mod contract;
+pub mod dialect;
+pub mod documents;
+pub mod fault;
+mod framework;
+pub mod guard;
+pub mod refusal;
+pub mod schema;
+mod violations;
+pub mod word;

@@ -1,0 +1,29 @@
+//! Callers as a handler's argument: asking for one is the check.
+
+use poem::Request;
+use poem_openapi::{SecurityScheme, auth};
+
+use super::{fault::Protocol, refusal::into_error};
+use crate::{
+    app::{App, Caller},
+    domain::{Error, ids::OrganisationId},
+};
+
+/// Names the organisation where a caller is a member of several.
+const ORGANISATION: &str = "X-Organisation-Id";
+
+/// A personal access token, or a JWT.
+#[derive(SecurityScheme)]
+#[oai(ty = "bearer", rename = "bearerAuth", checker = "authenticate")]
+pub struct Bearer(pub Caller);
+
+async fn authenticate(request: &Request, bearer: auth::Bearer) -> poem::Result<Caller> {
+    let app = request.data::<App>().ok_or_else(|| into_error(Error::Internal("a request came without App".into())))?;
+    let wanted = match request.header(ORGANISATION) {
+        None => None,
+        Some(id) => Some(id.parse::<OrganisationId>().map_err(|_| {
+            into_error(Protocol::Parameter { name: ORGANISATION.to_owned(), reason: "must be a UUID".to_owned() })
+        })?),
+    };
+    app.authenticate(bearer.token.trim(), wanted).await.map_err(into_error)
+}

@@ -1,0 +1,296 @@
+//! The published document of a dialect, compiled: what a request body must be, and in strict mode every response.
+//!
+//! It is compiled from the same value that is served and committed, so the document is what is enforced.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use jsonschema::{Registry, Validator};
+use poem::http::Method;
+use serde_json::{Value, json};
+
+use super::{
+    schema::{each_schema, modernise},
+    violations,
+};
+use crate::domain::error::Violation;
+
+/// Where the document lies for the compiler's references.
+const DOCUMENT: &str = "urn:tieline:document";
+
+/// The methods that documents speak of.
+const METHODS: [(&str, Method); 7] = [
+    ("get", Method::GET),
+    ("post", Method::POST),
+    ("put", Method::PUT),
+    ("patch", Method::PATCH),
+    ("delete", Method::DELETE),
+    ("head", Method::HEAD),
+    ("options", Method::OPTIONS),
+];
+
+/// A compiled document.
+pub struct Contract {
+    /// By the router's pattern, such as `/v1/channels/:param0`.
+    paths: HashMap<String, PathContract>,
+}
+
+/// What is promised for one path.
+pub struct PathContract {
+    /// As documented, such as `/v1/channels/{id}`.
+    pub path: String,
+    /// The names of the parameters in the path, in their order.
+    pub parameters: Vec<String>,
+    /// The methods that work, for `Allow`.
+    pub allow: Vec<&'static str>,
+    operations: Vec<(Method, Operation)>,
+}
+
+/// What is promised for one operation.
+pub struct Operation {
+    body: Option<Arc<Validator>>,
+    /// Filled in strict mode alone.
+    responses: BTreeMap<u16, Answer>,
+}
+
+/// What is promised of one response: the schema for each media type; none means no body.
+type Answer = BTreeMap<String, Arc<Validator>>;
+
+impl Contract {
+    /// Compiles a published OpenAPI 3.0 document. With `responses`, what is answered can be checked too.
+    ///
+    /// # Errors
+    /// The place in the document that cannot be compiled, and why.
+    pub fn compile(document: &Value, responses: bool) -> Result<Self, String> {
+        let mut document = document.clone();
+        each_schema(&mut document, &mut modernise);
+        let registry = Registry::new().add(DOCUMENT, &document).and_then(|registry| registry.prepare());
+        let registry = registry.map_err(|error| error.to_string())?;
+        let mut compiler = Compiler { registry: &registry, known: HashMap::new() };
+        let mut paths = HashMap::new();
+        for (path, item) in entries(document.get("paths")) {
+            let mut contract = PathContract::new(path);
+            for (name, method) in METHODS {
+                let Some(operation) = item.get(name) else { continue };
+                let operation = compiler.operation(operation, responses);
+                let operation = operation.map_err(|error| format!("{name} {path}: {error}"))?;
+                contract.operations.push((method, operation));
+            }
+            contract.allow = allow(&contract.operations);
+            paths.insert(pattern(path), contract);
+        }
+        Ok(Self { paths })
+    }
+
+    /// What is promised for the path that the router matched.
+    pub fn path(&self, pattern: &str) -> Option<&PathContract> {
+        self.paths.get(pattern)
+    }
+}
+
+impl PathContract {
+    fn new(path: &str) -> Self {
+        let names = path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+        let parameters = names.map(str::to_owned).collect();
+        Self { path: path.to_owned(), parameters, allow: Vec::new(), operations: Vec::new() }
+    }
+
+    /// What is promised for a method; `HEAD` is answered as `GET` is.
+    pub fn operation(&self, method: &Method) -> Option<&Operation> {
+        let find = |wanted: &Method| self.operations.iter().find(|(method, _)| method == wanted).map(|(_, o)| o);
+        find(method).or_else(|| if method == Method::HEAD { find(&Method::GET) } else { None })
+    }
+
+    /// The public name of a parameter: the router knows those in the path as `param0`, `param1`.
+    pub fn parameter<'a>(&'a self, name: &'a str) -> &'a str {
+        let index = name.strip_prefix("param").and_then(|index| index.parse::<usize>().ok());
+        index.and_then(|index| self.parameters.get(index)).map_or(name, String::as_str)
+    }
+}
+
+impl Operation {
+    /// Checks a request body.
+    ///
+    /// # Errors
+    /// Every rule of the document that it breaks.
+    pub fn check_body(&self, body: &Value) -> Result<(), Vec<Violation>> {
+        match &self.body {
+            Some(validator) if !validator.is_valid(body) => Err(violations::list(validator, body)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Checks a response: its status, media type and body. Always content unless compiled with `responses`.
+    ///
+    /// # Errors
+    /// What differs from the document.
+    pub fn check_response(&self, status: u16, media_type: Option<&str>, body: &[u8]) -> Result<(), String> {
+        if self.responses.is_empty() {
+            return Ok(());
+        }
+        let Some(answer) = self.responses.get(&status) else {
+            return Err(format!("status {status} is not documented"));
+        };
+        if answer.is_empty() {
+            return if body.is_empty() { Ok(()) } else { Err(format!("status {status} is documented without a body")) };
+        }
+        let essence = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        let Some(validator) = answer.get(essence) else {
+            return Err(format!("status {status} is not documented with the media type {essence:?}"));
+        };
+        if !essence.ends_with("json") {
+            return Ok(());
+        }
+        let body: Value = serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
+        if validator.is_valid(&body) {
+            return Ok(());
+        }
+        let all = violations::list(validator, &body);
+        let all: Vec<_> = all.iter().map(|v| format!("{:?} {}", v.field, v.message)).collect();
+        Err(format!("status {status}: {}", all.join("; ")))
+    }
+}
+
+/// Compiles schemas, each named one once.
+struct Compiler<'a> {
+    registry: &'a Registry<'a>,
+    known: HashMap<String, Arc<Validator>>,
+}
+
+impl Compiler<'_> {
+    fn operation(&mut self, operation: &Value, responses: bool) -> Result<Operation, String> {
+        let body = operation.pointer("/requestBody/content/application~1json/schema");
+        let body = body.map(|schema| self.schema(schema)).transpose()?;
+        let mut answers = BTreeMap::new();
+        for (status, response) in entries(operation.get("responses")).filter(|_| responses) {
+            let status = status.parse().map_err(|_| format!("the status {status} is not a number"))?;
+            let mut answer = Answer::new();
+            for (media_type, media) in entries(response.get("content")) {
+                answer.insert(media_type.clone(), self.schema(&media["schema"])?);
+            }
+            answers.insert(status, answer);
+        }
+        Ok(Operation { body, responses: answers })
+    }
+
+    fn schema(&mut self, schema: &Value) -> Result<Arc<Validator>, String> {
+        let name = schema.get("$ref").and_then(Value::as_str);
+        if let Some(known) = name.and_then(|name| self.known.get(name)) {
+            return Ok(known.clone());
+        }
+        // References are to the document, wherever the schema stands.
+        let mut absolute = json!({ "": schema });
+        absolute_references(&mut absolute);
+        let options = jsonschema::options().with_registry(self.registry).should_validate_formats(true);
+        let built = options.should_ignore_unknown_formats(true).build(&absolute[""]);
+        let built = Arc::new(built.map_err(|error| error.to_string())?);
+        if let Some(name) = name {
+            self.known.insert(name.to_owned(), built.clone());
+        }
+        Ok(built)
+    }
+}
+
+fn absolute_references(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            for (key, inner) in object.iter_mut() {
+                match inner {
+                    Value::String(to) if key == "$ref" && to.starts_with('#') => *to = format!("{DOCUMENT}{to}"),
+                    inner => absolute_references(inner),
+                }
+            }
+        }
+        Value::Array(all) => all.iter_mut().for_each(absolute_references),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// The router's pattern of a documented path: `/a/{id}/b` is `/a/:param0/b`.
+fn pattern(path: &str) -> String {
+    let mut count = 0;
+    let segment = |segment: &str| {
+        if !segment.starts_with('{') {
+            return segment.to_owned();
+        }
+        count += 1;
+        format!(":param{}", count - 1)
+    };
+    path.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
+fn allow(operations: &[(Method, Operation)]) -> Vec<&'static str> {
+    let has = |wanted: &Method| operations.iter().any(|(method, _)| method == wanted);
+    // GET answers HEAD too.
+    let works = |method: &Method| has(method) || (method == Method::HEAD && has(&Method::GET));
+    let upper = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    METHODS.iter().zip(upper).filter(|((_, method), _)| works(method)).map(|(_, name)| name).collect()
+}
+
+fn entries(object: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
+    object.and_then(Value::as_object).into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contract() -> Contract {
+        let document = json!({
+            "paths": {"/v1/things/{id}/parts/{part}": {
+                "get": {"responses": {"204": {"description": "Nothing"}}},
+                "patch": {
+                    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}},
+                    "responses": {"200": {"content": {"application/json": {"schema": {
+                        "type": "array", "items": {"$ref": "#/components/schemas/Thing"},
+                    }}}}},
+                },
+            }},
+            "components": {"schemas": {"Thing": {
+                "type": "object",
+                "required": ["name"],
+                "additionalProperties": false,
+                "properties": {"name": {"type": "string", "nullable": true}, "next": {"$ref": "#/components/schemas/Thing"}},
+            }}},
+        });
+        Contract::compile(&document, true).unwrap()
+    }
+
+    #[test]
+    fn a_path_knows_its_methods_and_its_parameters() {
+        let contract = contract();
+        let path = contract.path("/v1/things/:param0/parts/:param1").unwrap();
+        assert_eq!(path.allow, ["GET", "PATCH", "HEAD"]);
+        assert_eq!(path.parameter("param1"), "part");
+        assert_eq!(path.parameter("limit"), "limit");
+        assert!(path.operation(&Method::HEAD).is_some() && path.operation(&Method::POST).is_none());
+    }
+
+    #[test]
+    fn every_violation_of_a_body_is_listed() {
+        let contract = contract();
+        let operation = contract.path("/v1/things/:param0/parts/:param1").unwrap().operation(&Method::PATCH).unwrap();
+        assert_eq!(operation.check_body(&json!({"name": null, "next": {"name": "x"}})), Ok(()));
+        let broken = operation.check_body(&json!({"nmae": 1, "next": {"name": 5}})).unwrap_err();
+        let mut fields: Vec<_> = broken.iter().map(|v| v.field.as_str()).collect();
+        fields.sort_unstable();
+        assert_eq!(fields, ["/name", "/next/name", "/nmae"]);
+    }
+
+    #[test]
+    fn a_response_must_be_documented() {
+        let contract = contract();
+        let path = contract.path("/v1/things/:param0/parts/:param1").unwrap();
+        let patch = path.operation(&Method::PATCH).unwrap();
+        let json = Some("application/json; charset=utf-8");
+        assert_eq!(patch.check_response(200, json, br#"[{"name": "x"}]"#), Ok(()));
+        assert!(patch.check_response(200, json, br#"[{"name": 5}]"#).unwrap_err().contains("/0/name"));
+        assert!(patch.check_response(200, Some("text/plain"), b"x").unwrap_err().contains("text/plain"));
+        assert!(patch.check_response(201, json, b"{}").unwrap_err().contains("201"));
+        let get = path.operation(&Method::GET).unwrap();
+        assert_eq!(get.check_response(204, None, b""), Ok(()));
+        assert!(get.check_response(204, json, b"{}").is_err());
+    }
+}

@@ -1,0 +1,201 @@
+//! Everything that can go wrong with a request: what the core refuses, and what HTTP itself can do wrong.
+//!
+//! A dialect renders a [`Fault`] in its own body (`refusal`); it never sees a framework error.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::domain::{
+    self,
+    error::{AuthFailure, Noun, StateFailure, Upstream, Violation},
+};
+
+/// What HTTP itself can do wrong, before any rule of ours is asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Protocol {
+    /// The body is not JSON.
+    #[error("the body is not JSON: {reason} at line {line}, column {column}")]
+    MalformedJson {
+        /// What the parser says.
+        reason: String,
+        /// 1-based.
+        line: usize,
+        /// 1-based.
+        column: usize,
+    },
+    /// The body is JSON, and not what the published document asks for. All violations are listed.
+    #[error("{}", listed(.0))]
+    BodyViolations(Vec<Violation>),
+    /// A parameter in the path, query or headers is missing or has the wrong form.
+    #[error("the parameter {name} {reason}")]
+    Parameter {
+        /// Its public name.
+        name: String,
+        /// What is wrong; reads on after the name.
+        reason: String,
+    },
+    /// The content type is missing or not one that this operation takes.
+    #[error("send the body as {supported}, not {}", .got.as_deref().unwrap_or("without a Content-Type"))]
+    UnsupportedMediaType {
+        /// What was sent.
+        got: Option<String>,
+        /// What is taken.
+        supported: &'static str,
+    },
+    /// The body is longer than this operation takes.
+    #[error("the body is longer than {limit_bytes} bytes")]
+    BodyTooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// The body ended early or could not be read.
+    #[error("the body ended early or could not be read")]
+    UnreadableBody,
+    /// Nothing lives at this path.
+    #[error("there is nothing at {path}")]
+    RouteNotFound {
+        /// The path asked for.
+        path: String,
+    },
+    /// Something lives here, but not for this method.
+    #[error("this path takes {} only", .allow.join(", "))]
+    MethodNotAllowed {
+        /// The methods that work (RFC 9110, 10.2.1).
+        allow: Vec<&'static str>,
+    },
+}
+
+/// Everything that can go wrong with a request. Its text is safe to show.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The core refused, or could not.
+    #[error("{}", shown(.0))]
+    Core(domain::Error),
+    /// HTTP itself went wrong.
+    #[error("{0}")]
+    Protocol(Protocol),
+    /// A bug of ours. The id is in the log beside the cause.
+    #[error("something went wrong on our side; it is in our log as {id}")]
+    Bug {
+        /// What the caller may quote.
+        id: Uuid,
+    },
+}
+
+impl From<domain::Error> for Fault {
+    fn from(error: domain::Error) -> Self {
+        Fault::Core(error)
+    }
+}
+
+impl From<Protocol> for Fault {
+    fn from(protocol: Protocol) -> Self {
+        Fault::Protocol(protocol)
+    }
+}
+
+impl Fault {
+    /// When it makes sense to try again, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Fault::Core(domain::Error::UpstreamUnavailable { retry_after, .. }) => *retry_after,
+            Fault::Core(domain::Error::Unavailable { .. } | domain::Error::IdempotencyInFlight { .. }) => {
+                Some(Duration::from_secs(1))
+            }
+            Fault::Core(_) | Fault::Protocol(_) | Fault::Bug { .. } => None,
+        }
+    }
+
+    /// The broken rules, one by one, where it is about any.
+    pub fn violations(&self) -> Vec<Violation> {
+        match self {
+            Fault::Core(domain::Error::Invalid(violations)) | Fault::Protocol(Protocol::BodyViolations(violations)) => {
+                violations.clone()
+            }
+            Fault::Protocol(Protocol::Parameter { name, reason }) => {
+                vec![Violation { field: name.clone(), message: reason.clone() }]
+            }
+            Fault::Core(_) | Fault::Protocol(_) | Fault::Bug { .. } => Vec::new(),
+        }
+    }
+
+    /// Why the caller is not known, where it is about that.
+    pub fn auth_failure(&self) -> Option<AuthFailure> {
+        match self {
+            Fault::Core(domain::Error::Unauthenticated(why)) => Some(*why),
+            Fault::Core(_) | Fault::Protocol(_) | Fault::Bug { .. } => None,
+        }
+    }
+
+    /// One of every kind. The published examples and the tests of the dialects are made from them.
+    pub fn samples() -> Vec<Fault> {
+        use domain::Error;
+        let id = "0199c0de-5a3b-7c41-9e2f-3b1d5a7c9e10";
+        let violation = || vec![Violation { field: "/name".into(), message: "is required".into() }];
+        let core = [
+            Error::Unauthenticated(AuthFailure::Missing),
+            Error::Forbidden { permission: "channels:write".into() },
+            Error::not_found(Noun::Channel, id),
+            Error::NotConnected { noun: Noun::SlackLink },
+            Error::Conflict { noun: Noun::Channel, message: "there is a channel named \"alerts\" already".into() },
+            Error::Invalid(violation()),
+            Error::FailedPrecondition { message: "choose a Slack channel first".into() },
+            Error::OAuthState(StateFailure::Unknown),
+            Error::IdempotencyMismatch { key: "order-17".into() },
+            Error::IdempotencyInFlight { key: "order-17".into() },
+            Error::Refused { upstream: Upstream::Slack, code: "channel_not_found".into() },
+            Error::UpstreamUnavailable { upstream: Upstream::Slack, reason: "timeout".into(), retry_after: None },
+            Error::Unavailable { what: "the database" },
+        ];
+        let protocol = [
+            Protocol::MalformedJson { reason: "expected value".into(), line: 1, column: 10 },
+            Protocol::BodyViolations(violation()),
+            Protocol::Parameter { name: "limit".into(), reason: "must be 1 to 250".into() },
+            Protocol::UnsupportedMediaType { got: Some("text/plain".into()), supported: "application/json" },
+            Protocol::BodyTooLarge { limit_bytes: 1 << 20 },
+            Protocol::UnreadableBody,
+            Protocol::RouteNotFound { path: "/v1/nothing".into() },
+            Protocol::MethodNotAllowed { allow: vec!["GET", "HEAD"] },
+        ];
+        let bug = Fault::Bug { id: Uuid::from_u128(0x0199_c0de_5a3b_7c41_9e2f_3b1d_5a7c_9e10) };
+        core.map(Fault::Core).into_iter().chain(protocol.map(Fault::Protocol)).chain([bug]).collect()
+    }
+}
+
+/// The text for a caller: that of an internal error is for the log alone.
+fn shown(error: &domain::Error) -> String {
+    match error {
+        domain::Error::Internal(_) => "something went wrong on our side".into(),
+        error => error.to_string(),
+    }
+}
+
+fn listed(violations: &[Violation]) -> String {
+    let one = |v: &Violation| match v.field.as_str() {
+        "" => format!("the body {}", v.message),
+        field => format!("{field} {}", v.message),
+    };
+    violations.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_internal_error_keeps_its_text_to_itself() {
+        let fault = Fault::Core(domain::Error::Internal("password=hunter2".into()));
+        assert!(!fault.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn every_broken_rule_is_told() {
+        let fault = Fault::Protocol(Protocol::BodyViolations(vec![
+            Violation { field: String::new(), message: "must be an object".into() },
+            Violation { field: "/a/0".into(), message: "is required".into() },
+        ]));
+        assert_eq!(fault.to_string(), "the body must be an object; /a/0 is required");
+        assert_eq!(fault.violations().len(), 2);
+    }
+}

@@ -1,0 +1,222 @@
+//! The one middleware around each dialect: whatever happens inside, the caller gets the dialect's own answer.
+//!
+//! A request runs in a task of its own. A client that hangs up does not cut its work short, and shutdown can wait for
+//! it. Here and nowhere else a fault becomes a response, and a request becomes a line of the log.
+
+use std::{
+    marker::PhantomData,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::FutureExt;
+use poem::{
+    Endpoint, EndpointExt, IntoEndpoint, PathPattern, Request, Response,
+    endpoint::BoxEndpoint,
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+};
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::{
+    contract::{Contract, PathContract},
+    fault::Fault,
+    framework,
+    refusal::{ErrorShape, internal_cause, render},
+};
+use crate::domain::{Error, ambient::Ambient};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
+/// For the few answers that a browser shows: our style and nothing else.
+const PLAIN_PAGE: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'");
+
+/// Told of every answer: the dialect, the method (`OTHER` for an unusual one), the status, and how long it took.
+pub type Observe = Arc<dyn Fn(&'static str, &'static str, u16, Duration) + Send + Sync>;
+
+/// What the guards of all dialects share.
+#[derive(Clone)]
+pub struct Plumbing {
+    /// For request ids and the ids of bugs.
+    pub ambient: Ambient,
+    /// Runs the requests. Close it and wait for it to let the last ones finish.
+    pub tasks: TaskTracker,
+    /// The longest request body.
+    pub body_limit_bytes: usize,
+    /// Whether every answer is held against the published document; one that differs becomes a 500. For tests.
+    pub strict: bool,
+    /// Told of every answer.
+    pub observe: Observe,
+}
+
+/// A dialect as it is served. Extractors find it in the request.
+pub struct Served {
+    /// The dialect's name.
+    pub name: &'static str,
+    /// Its published document.
+    pub contract: Contract,
+    /// What all dialects share.
+    pub plumbing: Plumbing,
+}
+
+/// Puts the guard around a dialect's operations.
+pub fn guarded<S: ErrorShape>(
+    operations: impl IntoEndpoint<Endpoint = BoxEndpoint<'static>>,
+    served: Arc<Served>,
+) -> BoxEndpoint<'static> {
+    Guard::<S> { inner: Arc::new(operations.into_endpoint()), served, shape: PhantomData }.boxed()
+}
+
+struct Guard<S> {
+    inner: Arc<BoxEndpoint<'static>>,
+    served: Arc<Served>,
+    shape: PhantomData<fn() -> S>,
+}
+
+impl<S: ErrorShape> Endpoint for Guard<S> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let work = run::<S>(self.inner.clone(), self.served.clone(), request);
+        // The task catches panics itself, so it fails only when the runtime goes down.
+        let answer = self.served.plumbing.tasks.spawn(work).await;
+        Ok(answer.unwrap_or_else(|_| render::<S>(&Fault::Core(Error::Unavailable { what: "the service" }), "")))
+    }
+}
+
+/// What is left of a request once it is being worked on.
+struct Asked {
+    method: Method,
+    uri: Uri,
+    /// Whether the caller sent a credential, valid or not.
+    authorised: bool,
+}
+
+async fn run<S: ErrorShape>(inner: Arc<BoxEndpoint<'static>>, served: Arc<Served>, mut request: Request) -> Response {
+    let begun = Instant::now();
+    let id = request_id(&request, &served.plumbing.ambient);
+    let asked = Asked {
+        method: request.method().clone(),
+        uri: request.uri().clone(),
+        authorised: request.headers().contains_key(header::AUTHORIZATION),
+    };
+    request.set_data(served.clone());
+    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), dialect = served.name);
+    async move {
+        let outcome = AssertUnwindSafe(inner.call(request)).catch_unwind().await;
+        let (route, mut response) = answer::<S>(outcome, &served, &asked);
+        let path = route.as_ref().and_then(|route| served.contract.path(&route.0));
+        if served.plumbing.strict
+            && let Some(path) = path
+        {
+            response = checked(response, path, &asked.method).await;
+        }
+        finish(&mut response, id);
+        let (method, status, duration) = (name(&asked.method), response.status().as_u16(), begun.elapsed());
+        let route = path.map_or("none", |path| path.path.as_str());
+        tracing::debug!(method, route, status, micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX));
+        (served.plumbing.observe)(served.name, method, status, duration);
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+type Outcome = std::thread::Result<poem::Result<Response>>;
+
+/// The answer, and the route that gave it.
+fn answer<S: ErrorShape>(outcome: Outcome, served: &Served, asked: &Asked) -> (Option<PathPattern>, Response) {
+    let ambient = &served.plumbing.ambient;
+    let (route, fault) = match outcome {
+        Ok(Ok(response)) => return (response.data::<PathPattern>().cloned(), response),
+        Ok(Err(error)) => {
+            let route = error.data::<PathPattern>().cloned();
+            let path = route.as_ref().and_then(|route| served.contract.path(&route.0));
+            (route, framework::fault(error, path, asked.uri.path(), asked.authorised))
+        }
+        Err(panic) => (None, Fault::Core(Error::Internal(format!("a handler panicked: {}", panic_text(&*panic))))),
+    };
+    let fault = match internal_cause(&fault) {
+        Some(cause) => {
+            let bug: Uuid = ambient.id();
+            tracing::error!(%bug, cause, path = asked.uri.path(), "internal error");
+            Fault::Bug { id: bug }
+        }
+        None => fault,
+    };
+    (route, render::<S>(&fault, asked.uri.path()))
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
+}
+
+/// Holds a response against the published document; what differs from it becomes a 500 that says how.
+async fn checked(mut response: Response, path: &PathContract, method: &Method) -> Response {
+    let Some(operation) = path.operation(method) else { return response };
+    let status = response.status().as_u16();
+    let verdict = match response.take_body().into_bytes().await {
+        Ok(_) if method == Method::HEAD => Ok(()),
+        Ok(body) => {
+            let verdict = operation.check_response(status, response.content_type(), &body);
+            response.set_body(body);
+            verdict
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    match verdict {
+        Ok(()) => response,
+        Err(difference) => {
+            let text = format!("{method} {} breaks its published document: {difference}", path.path);
+            tracing::error!("{text}");
+            Response::builder().status(StatusCode::INTERNAL_SERVER_ERROR).body(text)
+        }
+    }
+}
+
+/// The headers that every answer has.
+fn finish(response: &mut Response, id: HeaderValue) {
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
+    headers.insert(header::REFERRER_POLICY, NO_REFERRER);
+    headers.insert(header::CONTENT_SECURITY_POLICY, PLAIN_PAGE);
+    headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
+}
+
+/// The caller's own id, where it is one that can be logged as it stands; a fresh one otherwise.
+fn request_id(request: &Request, ambient: &Ambient) -> HeaderValue {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    let sent = request.headers().get(REQUEST_ID);
+    match sent.filter(|id| (1..=64).contains(&id.len()) && id.as_bytes().iter().all(plain)) {
+        Some(id) => id.clone(),
+        None => {
+            let id: Uuid = ambient.id();
+            let text = id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned();
+            HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("-"))
+        }
+    }
+}
+
+/// A method's name for logs and metrics; callers cannot make new ones up.
+fn name(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "HEAD" => "HEAD",
+        "OPTIONS" => "OPTIONS",
+        _ => "OTHER",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! How a dialect says no: [`ErrorShape`] is its error body, [`Refusal`] what its handlers return.
+//!
+//! A refusal carries its [`Fault`] unrendered as far as the guard, which knows the request and writes the answer.
+
+use std::marker::PhantomData;
+
+use poem::{
+    Response,
+    http::{HeaderValue, StatusCode, header},
+};
+use poem_openapi::{
+    ApiResponse,
+    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+    types::{ToJSON, Type},
+};
+use serde_json::Value;
+
+use super::fault::{Fault, Protocol};
+use crate::domain::{self, error::AuthFailure};
+
+/// A dialect's error body and its choice of statuses.
+pub trait ErrorShape: Send + Sync + 'static {
+    /// The body, as it is documented.
+    type Body: Type + ToJSON;
+
+    /// Its media type.
+    const CONTENT_TYPE: &'static str = "application/json";
+
+    /// What a 401 asks for (RFC 9110, 11.6.1).
+    const CHALLENGE: &'static str = "Bearer";
+
+    /// Every status that [`ErrorShape::status`] may choose, with what it means here.
+    const STATUSES: &'static [(u16, &'static str)];
+
+    /// The status of a fault.
+    fn status(fault: &Fault) -> StatusCode;
+
+    /// The body of a fault. `path` is the path that was asked for.
+    fn body(fault: &Fault, status: StatusCode, path: &str) -> Self::Body;
+}
+
+/// A fault on its way to the caller in the shape `S`. Handlers return `Result<_, Refusal<S>>` and use `?`.
+pub struct Refusal<S> {
+    fault: Fault,
+    shape: PhantomData<fn() -> S>,
+}
+
+impl<S, F: Into<Fault>> From<F> for Refusal<S> {
+    fn from(fault: F) -> Self {
+        Self { fault: fault.into(), shape: PhantomData }
+    }
+}
+
+// Not a `ResponseError`: that would render it here, without the request.
+impl<S: ErrorShape> From<Refusal<S>> for poem::Error {
+    fn from(refusal: Refusal<S>) -> Self {
+        carry::<S>(refusal.fault)
+    }
+}
+
+/// Puts a fault into the framework's error, for extractors that do not know their dialect's shape.
+pub fn into_error(fault: impl Into<Fault>) -> poem::Error {
+    poem::Error::new(fault.into(), StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn carry<S: ErrorShape>(fault: Fault) -> poem::Error {
+    let status = S::status(&fault);
+    poem::Error::new(fault, status)
+}
+
+impl<S: ErrorShape> ApiResponse for Refusal<S> {
+    fn meta() -> MetaResponses {
+        let response = |&(status, description): &(u16, &'static str)| MetaResponse {
+            description,
+            status: Some(status),
+            status_range: None,
+            headers: Vec::new(),
+            content: vec![MetaMediaType { content_type: S::CONTENT_TYPE, schema: S::Body::schema_ref() }],
+        };
+        MetaResponses { responses: S::STATUSES.iter().map(response).collect() }
+    }
+
+    fn register(registry: &mut Registry) {
+        S::Body::register(registry);
+    }
+}
+
+/// Writes a fault down in the shape `S`, with the headers that belong to it.
+pub fn render<S: ErrorShape>(fault: &Fault, path: &str) -> Response {
+    let status = S::status(fault);
+    let body = S::body(fault, status, path).to_json_string();
+    let mut response = Response::builder().status(status).body(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(S::CONTENT_TYPE));
+    if let Some(why) = fault.auth_failure() {
+        // RFC 6750, 3.1: no error code when nothing was sent.
+        let challenge = match why {
+            AuthFailure::Missing => S::CHALLENGE.to_owned(),
+            AuthFailure::Invalid | AuthFailure::Expired | AuthFailure::Revoked | AuthFailure::NotAMember => {
+                format!("{} error=\"invalid_token\"", S::CHALLENGE)
+            }
+        };
+        set(headers, header::WWW_AUTHENTICATE, challenge);
+    }
+    if let Fault::Protocol(Protocol::MethodNotAllowed { allow }) = fault {
+        set(headers, header::ALLOW, allow.join(", "));
+    }
+    if let Some(wait) = fault.retry_after() {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    }
+    response
+}
+
+fn set(headers: &mut header::HeaderMap, name: header::HeaderName, value: String) {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// The published example of an error status: a sample that has it, in the shape `S`.
+pub fn example<S: ErrorShape>(status: u16) -> Option<Value> {
+    let fault = Fault::samples().into_iter().find(|fault| S::status(fault).as_u16() == status)?;
+    S::body(&fault, S::status(&fault), "/v1/example").to_json()
+}
+
+/// Whether a fault is news for us rather than for the caller: its text must be logged and not shown.
+pub fn internal_cause(fault: &Fault) -> Option<&str> {
+    match fault {
+        Fault::Core(domain::Error::Internal(cause)) => Some(cause),
+        Fault::Core(_) | Fault::Protocol(_) | Fault::Bug { .. } => None,
+    }
+}

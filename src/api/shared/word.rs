@@ -1,0 +1,94 @@
+//! Words of the domain as enumerations of the wire: one adaptor instead of a mirror of each enum.
+
+use std::borrow::Cow;
+
+use poem_openapi::{
+    registry::{MetaSchema, MetaSchemaRef, Registry},
+    types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
+};
+use serde_json::Value;
+
+/// A closed set of words.
+pub trait Vocabulary: Copy + Send + Sync + 'static {
+    /// The name of the set in the documents.
+    const NAME: &'static str;
+    /// What the set means.
+    const DESCRIPTION: &'static str;
+
+    /// Every word with its meaning; a meaning may have several words.
+    fn words() -> Vec<(&'static str, Self)>;
+
+    /// The word that is written for a meaning.
+    fn word(self) -> &'static str;
+}
+
+/// One word of the set `V`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Word<V>(pub V);
+
+impl<V: Vocabulary> Word<V> {
+    fn read<T: Type>(text: &str) -> Result<V, ParseError<T>> {
+        let words = V::words();
+        match words.iter().find(|(word, _)| *word == text) {
+            Some((_, meaning)) => Ok(*meaning),
+            None => {
+                let all = words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+                Err(ParseError::custom(format!("{text:?} is not one of {all}")))
+            }
+        }
+    }
+}
+
+impl<V: Vocabulary> Type for Word<V> {
+    const IS_REQUIRED: bool = true;
+
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        V::NAME.into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Reference(V::NAME.to_owned())
+    }
+
+    fn register(registry: &mut Registry) {
+        registry.create_schema::<Self, _>(V::NAME.to_owned(), |_| {
+            let mut schema = MetaSchema::new("string");
+            schema.description = Some(V::DESCRIPTION);
+            schema.enum_items = V::words().iter().map(|(word, _)| Value::from(*word)).collect();
+            schema
+        });
+    }
+
+    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
+        Box::new(self.as_raw_value().into_iter())
+    }
+}
+
+impl<V: Vocabulary> ParseFromJSON for Word<V> {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        let value = value.unwrap_or_default();
+        match &value {
+            Value::String(text) => Ok(Self(Self::read(text)?)),
+            _ => Err(ParseError::expected_type(value)),
+        }
+    }
+}
+
+impl<V: Vocabulary> ParseFromParameter for Word<V> {
+    fn parse_from_parameter(text: &str) -> ParseResult<Self> {
+        Ok(Self(Self::read(text)?))
+    }
+}
+
+impl<V: Vocabulary> ToJSON for Word<V> {
+    fn to_json(&self) -> Option<Value> {
+        Some(self.0.word().into())
+    }
+}

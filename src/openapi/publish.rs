@@ -1,0 +1,265 @@
+//! From what the framework says of a dialect's operations to the document that is published.
+//!
+//! The framework's document is honest about types and routes; here it learns what it cannot say. Nothing in here knows
+//! one dialect from another.
+
+use std::collections::BTreeSet;
+
+use poem::http::StatusCode;
+use serde_json::{Map, Number, Value, json};
+
+use crate::api::shared::{
+    dialect::Dialect,
+    schema::{each_operation, each_schema, values},
+};
+
+/// Where schemas live.
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// The published document of a dialect: OpenAPI 3.0.3.
+///
+/// # Errors
+/// When the framework's document is not one.
+pub fn publish(dialect: &Dialect) -> Result<Value, String> {
+    let raw = (dialect.described)();
+    let mut raw: Value = serde_json::from_str(&raw).map_err(|error| format!("{}: {error}", dialect.name))?;
+    each_schema(&mut raw, &mut tidy_schema);
+    close_requests(&mut raw);
+    each_operation(&mut raw, |operation| publish_operation(operation, dialect));
+    let tags = raw["tags"].take();
+    let group = json!({ "name": dialect.title, "tags": names(&tags) });
+    Ok(json!({
+        "openapi": "3.0.3",
+        "info": info(&format!("Tieline: {}", dialect.title), dialect.description),
+        "servers": [{ "url": "/", "description": "This server" }],
+        "tags": tags,
+        "x-tagGroups": [group],
+        "paths": raw["paths"].take(),
+        "components": raw["components"].take(),
+    }))
+}
+
+/// The head of a document.
+pub fn info(title: &str, description: &str) -> Value {
+    json!({
+        "title": title,
+        "description": description,
+        "version": env!("CARGO_PKG_VERSION"),
+        "license": { "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" },
+    })
+}
+
+/// The names of a list of tags.
+pub fn names(tags: &Value) -> Vec<&Value> {
+    tags.as_array().into_iter().flatten().filter_map(|tag| tag.get("name")).collect()
+}
+
+/// Takes the framework's noise out of a schema, and says unsigned numbers in words that other programs know.
+fn tidy_schema(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else { return };
+    for limit in ["maximum", "minimum", "multipleOf"] {
+        if let Some(whole) = object.get(limit).and_then(Value::as_f64).and_then(whole) {
+            object.insert(limit.into(), whole.into());
+        }
+    }
+    let format = object.get("format").and_then(Value::as_str);
+    if let Some(signed) = format.and_then(|format| match format {
+        "uint8" | "uint16" | "int8" | "int16" => Some("int32"),
+        "uint32" | "uint64" => Some("int64"),
+        _ => None,
+    }) {
+        if format.is_some_and(|format| format.starts_with('u')) {
+            object.entry("minimum").or_insert(0.into());
+        }
+        object.insert("format".into(), signed.into());
+    }
+    // A reference with a description: the framework says the description twice.
+    let outer = object.clone();
+    if let Some(Value::Array(all)) = object.get_mut("allOf") {
+        let said = |part: &Value| match part.as_object() {
+            Some(part) => part.iter().all(|(key, value)| outer.get(key) == Some(value)),
+            None => false,
+        };
+        all.retain(|part| !said(part));
+    }
+    // A union need not be an object only.
+    if ["oneOf", "anyOf"].iter().any(|key| object.contains_key(*key)) && !object.contains_key("properties") {
+        object.remove("type");
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "checked: it is whole and small")]
+fn whole(number: f64) -> Option<Number> {
+    (number.fract() == 0.0 && number.abs() < 1e15).then(|| Number::from(number as i64))
+}
+
+/// Objects of requests take no members that they do not name.
+fn close_requests(document: &mut Value) {
+    let mut reached = BTreeSet::new();
+    each_operation(document, |operation| {
+        if let Some(body) = operation.get("requestBody") {
+            references(body, &mut reached);
+        }
+    });
+    let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
+    let mut open: Vec<_> = reached.iter().cloned().collect();
+    let mut composed = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        let mut inner = BTreeSet::new();
+        references(&schemas[&name], &mut inner);
+        composed_of(&schemas[&name], &mut composed);
+        open.extend(inner.into_iter().filter(|name| reached.insert(name.clone())));
+    }
+    for name in reached.difference(&composed) {
+        let Some(schema) = document.pointer_mut(&format!("/components/schemas/{name}")) else { continue };
+        if let Some(object) = schema.as_object_mut().filter(|schema| schema.get("type") == Some(&json!("object"))) {
+            object.entry("additionalProperties").or_insert(false.into());
+        }
+    }
+}
+
+/// The names of the schemas that a value refers to.
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            if let Some(name) = object.get("$ref").and_then(Value::as_str).and_then(|to| to.strip_prefix(SCHEMAS)) {
+                found.insert(name.to_owned());
+            }
+            object.values().for_each(|value| references(value, found));
+        }
+        Value::Array(all) => all.iter().for_each(|value| references(value, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// The names of the schemas that are only a part of another one: those cannot say what else there may be.
+fn composed_of(value: &Value, found: &mut BTreeSet<String>) {
+    if let Some(all) = value.get("allOf").and_then(Value::as_array).filter(|all| all.len() > 1) {
+        all.iter().for_each(|part| references(part, found));
+    }
+    let inner = value.as_object().into_iter().flat_map(Map::values);
+    inner.chain(value.as_array().into_iter().flatten()).for_each(|value| composed_of(value, found));
+}
+
+fn publish_operation(operation: &mut Map<String, Value>, dialect: &Dialect) {
+    let has_body = operation.contains_key("requestBody");
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        let Some(parameter) = parameter.as_object_mut() else { continue };
+        drop_false(parameter, "deprecated");
+        parameter.remove("explode");
+    }
+    if let Some(body) = operation.get_mut("requestBody") {
+        plain_media_types(body);
+    }
+    let security = security(operation.remove("security"), dialect.together);
+    let is_open = security.as_array().is_none_or(Vec::is_empty);
+    let mut responses: Vec<(u16, Value)> = Vec::new();
+    if let Some(Value::Object(found)) = operation.remove("responses") {
+        for (status, mut response) in found {
+            let Ok(status) = status.parse() else { continue };
+            if happens(status, has_body, is_open) {
+                publish_response(&mut response, status, dialect);
+                responses.push((status, response));
+            }
+        }
+    }
+    responses.sort_by_key(|(status, _)| *status);
+    let responses: Map<_, _> = responses.into_iter().map(|(status, response)| (status.to_string(), response)).collect();
+    operation.insert("responses".into(), responses.into());
+    operation.insert("security".into(), security);
+}
+
+/// Whether a status of the dialect's list can be an answer of this operation.
+fn happens(status: u16, has_body: bool, is_open: bool) -> bool {
+    match status {
+        401 | 403 => !is_open,
+        // The answer of a path, never of one of its methods.
+        405 => false,
+        413 | 415 => has_body,
+        _ => true,
+    }
+}
+
+/// The framework lists schemes as alternatives; those that only count together become one requirement.
+fn security(listed: Option<Value>, together: &[&[&str]]) -> Value {
+    let mut listed: Vec<Value> = listed.and_then(|listed| listed.as_array().cloned()).unwrap_or_default();
+    for set in together {
+        let is_of_set = |one: &Value| set.iter().any(|name| one.get(name).is_some());
+        if listed.iter().filter(|one| is_of_set(one)).count() == set.len() {
+            listed.retain(|one| !is_of_set(one));
+            listed.push(set.iter().map(|name| ((*name).to_owned(), json!([]))).collect::<Map<_, _>>().into());
+        }
+    }
+    listed.into()
+}
+
+fn publish_response(response: &mut Value, status: u16, dialect: &Dialect) {
+    plain_media_types(response);
+    let Some(response) = response.as_object_mut() else { return };
+    if response.get("description").is_none_or(|text| text == "") {
+        let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+        response.insert("description".into(), reason.unwrap_or("An answer").into());
+    }
+    let mut headers = Map::new();
+    if let Some(Value::Object(found)) = response.remove("headers") {
+        for (name, mut header) in found {
+            if let Some(header) = header.as_object_mut() {
+                drop_false(header, "deprecated");
+                header.remove("required");
+            }
+            headers.insert(spelled(&name), header);
+        }
+    }
+    for (name, ty, description) in own_headers(status) {
+        let header = || json!({ "description": description, "schema": { "type": ty } });
+        headers.entry(name).or_insert_with(header);
+    }
+    response.insert("headers".into(), headers.into());
+    if status >= 400
+        && let Some(example) = (dialect.error_example)(status)
+    {
+        for media in values(response.get_mut("content")).filter_map(Value::as_object_mut) {
+            media.insert("example".into(), example.clone());
+        }
+    }
+}
+
+/// The headers that the guard adds.
+fn own_headers(status: u16) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let id = ("X-Request-Id", "string", "The id of this request in our log: the caller's own where one was sent");
+    let more = match status {
+        401 => Some(("WWW-Authenticate", "string", "How to authenticate (RFC 6750)")),
+        429 | 503 => Some(("Retry-After", "integer", "The seconds to wait before the next try")),
+        _ => None,
+    };
+    std::iter::once(id).chain(more)
+}
+
+/// `application/json; charset=utf-8` is `application/json`: JSON has no other character set.
+fn plain_media_types(holder: &mut Value) {
+    let Some(content) = holder.get_mut("content").and_then(Value::as_object_mut) else { return };
+    let found = std::mem::take(content);
+    content.extend(found.into_iter().map(|(name, media)| {
+        let essence = name.split(';').next().unwrap_or_default().trim().to_owned();
+        (essence, media)
+    }));
+}
+
+fn drop_false(object: &mut Map<String, Value>, key: &str) {
+    if object.get(key) == Some(&json!(false)) {
+        object.remove(key);
+    }
+}
+
+/// A header's name as it is usually spelled; the framework shouts it.
+fn spelled(name: &str) -> String {
+    let word = |word: &str| match word.to_ascii_uppercase().as_str() {
+        "WWW" => "WWW".to_owned(),
+        "ETAG" => "ETag".to_owned(),
+        upper => upper.chars().take(1).chain(upper.chars().skip(1).map(|c| c.to_ascii_lowercase())).collect(),
+    };
+    name.split('-').map(word).collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests;

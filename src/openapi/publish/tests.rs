@@ -1,0 +1,144 @@
+//! What publishing adds and takes away, on one small document.
+
+use poem_openapi::{Object, OpenApi, payload::Json};
+
+use super::*;
+use crate::api::shared::dialect::describe;
+
+const DIALECT: Dialect = Dialect {
+    name: "small",
+    title: "Small",
+    description: "A small one.",
+    prefixes: &["/v1"],
+    together: &[&["token", "user"]],
+    described,
+    error_example: |status| (status == 400).then(|| json!({ "code": 400 })),
+    endpoint: |_| unreachable!("nothing is served here"),
+};
+
+/// What the framework writes, in the parts that matter.
+fn described() -> String {
+    json!({
+        "openapi": "3.0.0",
+        "tags": [{"name": "Things"}],
+        "paths": {"/v1/things": {
+            "post": {
+                "parameters": [{"name": "limit", "in": "query", "required": false, "deprecated": false, "explode": true,
+                    "schema": {"type": "integer", "format": "uint32", "maximum": 250.0}}],
+                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}},
+                "responses": {
+                    "400": {"description": "Bad", "content": {"application/json; charset=utf-8": {"schema": {}}}},
+                    "200": {"description": "", "headers": {"LOCATION": {"required": true, "deprecated": false,
+                        "schema": {"type": "string"}}}},
+                    "401": {"description": "Who?"},
+                    "405": {"description": "Never"},
+                    "415": {"description": "Type"},
+                },
+                "security": [{"token": []}, {"user": []}],
+                "operationId": "createThing",
+            },
+            "get": {"responses": {"401": {"description": "Who?"}, "413": {"description": "Long"}}},
+        }},
+        "components": {"schemas": {
+            "Thing": {"type": "object", "properties": {
+                "part": {"allOf": [{"$ref": "#/components/schemas/Part"}, {"description": "Its part"}],
+                    "description": "Its part"},
+                "form": {"type": "object", "oneOf": [{"$ref": "#/components/schemas/Wrapped"}]},
+            }},
+            "Part": {"type": "object", "properties": {}},
+            "Wrapped": {"allOf": [{"type": "object", "properties": {}}, {"$ref": "#/components/schemas/Inner"}]},
+            "Inner": {"type": "object"},
+            "Answer": {"type": "object"},
+        }},
+    })
+    .to_string()
+}
+
+fn published() -> Value {
+    publish(&DIALECT).unwrap()
+}
+
+fn operation<'a>(document: &'a Value, method: &str) -> &'a Value {
+    &document["paths"]["/v1/things"][method]
+}
+
+#[test]
+fn the_head_is_ours() {
+    let document = published();
+    assert_eq!(document["openapi"], "3.0.3");
+    assert_eq!(document["info"]["title"], "Tieline: Small");
+    assert_eq!(document["servers"][0]["url"], "/");
+    assert_eq!(document["x-tagGroups"], json!([{"name": "Small", "tags": ["Things"]}]));
+}
+
+#[test]
+fn noise_is_gone() {
+    let document = published();
+    let post = operation(&document, "post");
+    assert_eq!(
+        post["parameters"][0],
+        json!({"name": "limit", "in": "query", "required": false,
+            "schema": {"type": "integer", "format": "int64", "maximum": 250, "minimum": 0}})
+    );
+    let properties = &document["components"]["schemas"]["Thing"]["properties"];
+    assert_eq!(
+        properties["part"],
+        json!({"allOf": [{"$ref": "#/components/schemas/Part"}], "description": "Its part"})
+    );
+    assert_eq!(properties["form"]["type"], Value::Null);
+}
+
+#[test]
+fn responses_are_those_that_happen() {
+    let document = published();
+    let statuses =
+        |method| -> Vec<_> { operation(&document, method)["responses"].as_object().unwrap().keys().collect() };
+    assert_eq!(statuses("post"), ["200", "400", "401", "415"]);
+    assert!(statuses("get").is_empty());
+    let responses = &operation(&document, "post")["responses"];
+    assert_eq!(responses["200"]["description"], "OK");
+    let headers = |status: &str| responses[status]["headers"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(headers("200"), ["Location", "X-Request-Id"]);
+    assert_eq!(headers("401"), ["X-Request-Id", "WWW-Authenticate"]);
+    assert_eq!(responses["400"]["content"], json!({"application/json": {"schema": {}, "example": {"code": 400}}}));
+}
+
+#[test]
+fn security_says_together_what_counts_together() {
+    let document = published();
+    assert_eq!(operation(&document, "post")["security"], json!([{"token": [], "user": []}]));
+    assert_eq!(operation(&document, "get")["security"], json!([]));
+}
+
+#[test]
+fn requests_take_no_unknown_members() {
+    let document = published();
+    let closed = |name: &str| document["components"]["schemas"][name].get("additionalProperties").is_some();
+    assert!(closed("Thing") && closed("Part"));
+    // Only a part of another schema, which knows what else there may be; and not part of any request.
+    assert!(!closed("Inner") && !closed("Answer"));
+}
+
+#[test]
+fn the_frameworks_own_document_is_understood() {
+    #[derive(Object)]
+    struct Thing {
+        /// Its size.
+        size: u32,
+    }
+    struct Api;
+    #[OpenApi]
+    impl Api {
+        /// Get a thing
+        #[oai(path = "/v1/things/:id", method = "get", operation_id = "getThing")]
+        async fn get(&self, id: poem_openapi::param::Path<u64>) -> Json<Thing> {
+            Json(Thing { size: u32::try_from(id.0).unwrap_or(0) })
+        }
+    }
+    let document = publish(&Dialect { described: || describe(Api), ..DIALECT }).unwrap();
+    let get = &document["paths"]["/v1/things/{id}"]["get"];
+    assert_eq!(get["parameters"][0]["schema"], json!({"type": "integer", "format": "int64", "minimum": 0}));
+    assert!(get["responses"]["200"]["content"].get("application/json").is_some());
+    let size = &document["components"]["schemas"]["Thing"]["properties"]["size"];
+    assert_eq!(*size, json!({"type": "integer", "format": "int64", "description": "Its size.", "minimum": 0}));
+}

@@ -1,0 +1,42 @@
+//! From a published OpenAPI 3.0 document to 3.1, in the part of 3.1 that utoipa's typed model keeps whole.
+
+use serde_json::{Value, json};
+
+use crate::api::shared::schema::{each_schema, modernise};
+
+/// The same document in OpenAPI 3.1.
+pub fn upgrade(document: &Value) -> Value {
+    let mut document = document.clone();
+    each_schema(&mut document, &mut |schema| {
+        modernise(schema);
+        name_every_type(schema);
+    });
+    document["openapi"] = json!("3.1.0");
+    document
+}
+
+/// utoipa reads no schema without a type: what may be anything says so at length.
+fn name_every_type(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else { return };
+    if ["type", "$ref", "allOf", "anyOf", "oneOf"].iter().any(|key| object.contains_key(*key)) {
+        return;
+    }
+    object.insert("type".into(), json!(["object", "array", "string", "number", "boolean", "null"]));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_anything_says_so() {
+        let old = json!({"openapi": "3.0.3", "components": {"schemas": {
+            "A": {"type": "object", "properties": {"any": {}, "maybe": {"type": "string", "nullable": true}}},
+        }}});
+        let new = upgrade(&old);
+        assert_eq!(new["openapi"], "3.1.0");
+        let properties = &new["components"]["schemas"]["A"]["properties"];
+        assert_eq!(properties["any"]["type"].as_array().map(Vec::len), Some(6));
+        assert_eq!(properties["maybe"]["type"], json!(["string", "null"]));
+    }
+}

@@ -1,0 +1,221 @@
+//! The composition root: puts everything together from the configuration. The only place that knows everyone.
+
+mod ambient;
+mod keys;
+
+use std::{sync::Arc, time::Duration};
+
+use poem::{
+    EndpointExt, Server,
+    endpoint::BoxEndpoint,
+    listener::{Acceptor, Listener, TcpListener},
+};
+use tokio::sync::Notify;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use url::Url;
+
+pub use ambient::system as system_ambient;
+pub use keys::rotate as rotate_keys;
+
+use crate::{
+    api::{self, shared::guard::Plumbing},
+    app::{
+        App, Parts,
+        identity::{ExpectedClaims, Identity, Issuer},
+        intake::Intake,
+        metrics::Metrics,
+        vault::Vault,
+    },
+    config::{Config, JwtAlgorithm},
+    domain::{Error, Result, ambient::Ambient, delivery::RetryPolicy, destination::Pace},
+    openapi,
+    provider::{
+        jwks::JwksSource,
+        slack::{self, SlackApp, SlackClient},
+    },
+    store::Store,
+    worker::{self, deliver::Deliverer, housekeeping},
+};
+
+/// Which half of the service a process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Both.
+    All,
+    /// Answers requests.
+    Api,
+    /// Sends deliveries; answers only whether it lives.
+    Worker,
+}
+
+/// Connects to the database and brings it up to date.
+///
+/// # Errors
+/// When it cannot be reached or migrated.
+pub async fn open_store(config: &Config) -> Result<Store> {
+    let store = Store::connect(&config.database_url(), config.database.max_connections).await?;
+    store.migrate().await?;
+    Ok(store)
+}
+
+/// Puts the use cases together.
+///
+/// # Errors
+/// When a setting is wrong or a key is missing.
+pub async fn build_app(config: &Config, store: Store, ambient: Ambient) -> Result<App> {
+    let ring = keys::ring(config, &ambient)?;
+    let vault = Vault::open(ring, store.clone(), ambient.clone()).await?;
+    let bell = Arc::new(Notify::new());
+    let metrics = Metrics::default();
+    Ok(App::new(Parts {
+        vault,
+        identity: Identity::new(issuer(config)?, Duration::from_secs(config.auth.cache_secs)),
+        slack: slack_client(config)?,
+        intake: Intake::start(store.clone(), ambient.clone(), bell.clone(), metrics.clone()),
+        idempotency_lifetime: Duration::from_secs(u64::from(config.retention.idempotency_hours) * 3600),
+        store,
+        ambient,
+        bell,
+        metrics,
+    }))
+}
+
+/// How the workers work.
+pub fn worker_settings(config: &Config) -> worker::Settings {
+    let delivery = &config.delivery;
+    worker::Settings {
+        max_concurrent: delivery.max_concurrent,
+        lease: Duration::from_secs(delivery.lease_secs),
+        poll: Duration::from_millis(delivery.poll_ms),
+        shutdown_grace: Duration::from_secs(config.server.shutdown_grace_secs),
+        retry: RetryPolicy {
+            first_pause: Duration::from_millis(delivery.first_pause_ms),
+            longest_pause: Duration::from_millis(delivery.longest_pause_ms),
+            give_up_after: Duration::from_secs(delivery.give_up_after_secs),
+            max_faltering_tries: delivery.max_faltering_tries,
+        },
+        slack_pace: Pace {
+            interval: Duration::from_millis(config.slack.channel_interval_ms),
+            burst: config.slack.channel_burst,
+        },
+    }
+}
+
+/// Serves until `stop`, then finishes what has begun, within the configured time.
+///
+/// # Errors
+/// When the address cannot be listened on, or anything that the service needs is missing.
+pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Result<()> {
+    let store = open_store(&config).await?;
+    let app = build_app(&config, store.clone(), system_ambient()).await?;
+    let grace = Duration::from_secs(config.server.shutdown_grace_secs);
+    let background = TaskTracker::new();
+    if role != Role::Api {
+        if store.is_embedded() {
+            crate::store::destinations::end_leases(store.writer(), app.ambient().now()).await?;
+        }
+        background.spawn(Deliverer::new(app.clone(), worker_settings(&config)).run(stop.clone()));
+        let keep = chrono::Duration::days(i64::from(config.retention.days));
+        background.spawn(housekeeping::run(app.clone(), keep, stop.clone()));
+    }
+    let requests = TaskTracker::new();
+    let endpoint = match role {
+        Role::All | Role::Api => endpoint(&config, &app, &requests, false)?,
+        Role::Worker => health_endpoint(&config, &app, &requests)?,
+    };
+    let acceptor = TcpListener::bind(config.listen)
+        .into_acceptor()
+        .await
+        .map_err(|error| Error::Internal(format!("cannot listen on {}: {error}", config.listen)))?;
+    for address in acceptor.local_addr() {
+        // Scripts wait for this line, and read the port from it where it was left open.
+        println!("tieline listens on {address}");
+    }
+    Server::new_with_acceptor(acceptor)
+        .run_with_graceful_shutdown(endpoint, stop.clone().cancelled_owned(), Some(grace))
+        .await
+        .map_err(|error| Error::Internal(format!("the server failed: {error}")))?;
+    stop.cancel();
+    requests.close();
+    background.close();
+    let finished = async { tokio::join!(requests.wait(), background.wait()) };
+    if tokio::time::timeout(grace, finished).await.is_err() {
+        tracing::warn!("some requests or deliveries did not finish in time");
+    }
+    store.close().await
+}
+
+/// Everything that is served. `strict` holds every answer against its published document, for tests.
+///
+/// # Errors
+/// When a published document cannot be built or compiled: a bug that the tests find.
+pub fn endpoint(config: &Config, app: &App, requests: &TaskTracker, strict: bool) -> Result<BoxEndpoint<'static>> {
+    let routes = api::routes(&openapi::documents()?, &plumbing(config, app, requests, strict))?;
+    Ok(routes.data(app.clone()).map_to_response().boxed())
+}
+
+/// What a process serves that only works: whether it lives.
+fn health_endpoint(config: &Config, app: &App, requests: &TaskTracker) -> Result<BoxEndpoint<'static>> {
+    let routes = api::health_routes(&openapi::documents()?, &plumbing(config, app, requests, false))?;
+    Ok(routes.data(app.clone()).map_to_response().boxed())
+}
+
+fn plumbing(config: &Config, app: &App, requests: &TaskTracker, strict: bool) -> Plumbing {
+    let metrics = app.metrics().clone();
+    Plumbing {
+        ambient: app.ambient().clone(),
+        tasks: requests.clone(),
+        body_limit_bytes: config.server.body_limit_bytes,
+        strict,
+        observe: Arc::new(move |dialect, method, status, duration| metrics.request(dialect, method, status, duration)),
+    }
+}
+
+fn issuer(config: &Config) -> Result<Issuer> {
+    let jwt = &config.auth.jwt;
+    let claims = ExpectedClaims { issuer: jwt.issuer.clone(), audience: jwt.audience.clone() };
+    if !jwt.hs256_secret.expose().is_empty() {
+        return Ok(Issuer::Shared { secret: jwt.hs256_secret.clone(), claims });
+    }
+    if jwt.jwks_url.is_empty() {
+        return Ok(Issuer::Nobody);
+    }
+    let algorithm = match jwt.algorithm {
+        JwtAlgorithm::Rs256 => jsonwebtoken::Algorithm::RS256,
+        JwtAlgorithm::Es256 => jsonwebtoken::Algorithm::ES256,
+        JwtAlgorithm::EdDsa => jsonwebtoken::Algorithm::EdDSA,
+    };
+    let url = parse_url("auth.jwt.jwks_url", &jwt.jwks_url)?;
+    Ok(Issuer::External { url, source: JwksSource::new(slack::Limits::default())?, algorithm, claims })
+}
+
+fn slack_client(config: &Config) -> Result<Option<SlackClient>> {
+    let settings = &config.slack;
+    if !settings.is_configured() {
+        return Ok(None);
+    }
+    let redirect_uri = match settings.redirect_uri.as_str() {
+        "" => format!("{}/v1/slack/oauth/callback", config.public_url()),
+        uri => uri.to_owned(),
+    };
+    let limits = slack::Limits {
+        connect: Duration::from_millis(config.delivery.connect_timeout_ms),
+        total: config.delivery.total_timeout(),
+        ..slack::Limits::default()
+    };
+    let app = SlackApp {
+        client_id: settings.client_id.clone(),
+        client_secret: settings.client_secret.clone(),
+        signing_secret: settings.signing_secret.clone(),
+        web_base: settings.web_base.clone(),
+        api_base: settings.api_base.clone(),
+        hooks_base: settings.hooks_base.clone(),
+        redirect_uri: parse_url("slack.redirect_uri", &redirect_uri)?,
+        scopes: settings.scopes.clone(),
+    };
+    Ok(Some(SlackClient::new(app, slack::http_client(&limits)?, limits)))
+}
+
+fn parse_url(setting: &str, text: &str) -> Result<Url> {
+    Url::parse(text).map_err(|error| Error::invalid(setting, format!("is not a URL: {error}")))
+}

@@ -1,0 +1,96 @@
+//! The service's secret key: from the configuration, or for the embedded database from a file that is made at the first
+//! start.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::PathBuf,
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+
+use crate::{
+    app::vault::{KeyRing, Vault},
+    config::Config,
+    domain::{Error, Result, ambient::Ambient, secret::Secret},
+    store::Store,
+};
+
+/// The keys that the configuration names.
+pub(super) fn ring(config: &Config, ambient: &Ambient) -> Result<KeyRing> {
+    if !config.secret_key.expose().is_empty() {
+        return KeyRing::new(&config.secret_key, &config.secret_key_previous);
+    }
+    if !config.is_embedded() {
+        return Err(Error::invalid(
+            "secret_key",
+            "must be set where the database is PostgreSQL: every replica needs the same one; \
+             set TIELINE_SECRET_KEY to the output of `openssl rand -base64 32`",
+        ));
+    }
+    let mut keys = read(config)?;
+    if keys.is_empty() {
+        keys.push(fresh(ambient));
+        write(config, &keys)?;
+    }
+    KeyRing::new(&keys[0], &keys[1..])
+}
+
+/// Makes a new key where the key is a file, and wraps every organisation's key anew. Tells how many there were.
+///
+/// # Errors
+/// When the file cannot be written, or a key does not open.
+pub async fn rotate(config: &Config, store: Store, ambient: Ambient) -> Result<usize> {
+    let in_file = config.secret_key.expose().is_empty() && config.is_embedded();
+    if in_file {
+        let mut keys = read(config)?;
+        keys.insert(0, fresh(&ambient));
+        write(config, &keys)?;
+    }
+    let vault = Vault::open(ring(config, &ambient)?, store, ambient).await?;
+    let count = vault.rotate().await?;
+    if in_file {
+        // Only now nothing needs the former keys any more.
+        write(config, &read(config)?[..1])?;
+    }
+    Ok(count)
+}
+
+fn path(config: &Config) -> PathBuf {
+    config.data_dir.join("secret.key")
+}
+
+fn fresh(ambient: &Ambient) -> Secret {
+    Secret::new(BASE64_STANDARD.encode(ambient.random::<32>()))
+}
+
+/// The keys in the file, the current one first; none where there is no file.
+fn read(config: &Config) -> Result<Vec<Secret>> {
+    match fs::read_to_string(path(config)) {
+        Ok(text) => Ok(text.lines().filter(|line| !line.trim().is_empty()).map(Secret::new).collect()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(failed(config, &error)),
+    }
+}
+
+/// Replaces the file in one go, readable by its owner alone.
+fn write(config: &Config, keys: &[Secret]) -> Result<()> {
+    let path = path(config);
+    let beside = path.with_extension("key.new");
+    let replace = || {
+        fs::create_dir_all(&config.data_dir)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        for key in keys {
+            writeln!(file, "{}", key.expose())?;
+        }
+        file.sync_all()?;
+        fs::rename(&beside, &path)
+    };
+    replace().map_err(|error| failed(config, &error))
+}
+
+fn failed(config: &Config, error: &std::io::Error) -> Error {
+    Error::Internal(format!("the key file {} cannot be used: {error}", path(config).display()))
+}

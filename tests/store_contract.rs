@@ -1,0 +1,226 @@
+//! What the store promises, the same on SQLite and on PostgreSQL. The tests of claiming run many workers at once:
+//! PostgreSQL shows faults there that SQLite, with its one writer, cannot.
+
+use std::{collections::HashSet, time::Duration};
+
+use futures_util::future::join_all;
+use serde_json::Value;
+use tieline::{
+    domain::{
+        ambient::Time,
+        delivery::{Delivery, DeliveryState},
+        destination::{Destination, DestinationKind, Health},
+        event::{Event, EventSource, Fact},
+        ids::{DestinationId, OrganisationId},
+    },
+    store::{
+        self, Store,
+        destinations::{Claimed, Release},
+    },
+};
+use uuid::Uuid;
+
+use crate::support::TestApp;
+
+const LEASE: Duration = Duration::from_secs(30);
+
+fn destination(app: &TestApp, organisation_id: OrganisationId, name: &str) -> Destination {
+    Destination {
+        id: app.app.ambient().id(),
+        organisation_id,
+        kind: DestinationKind::Slack,
+        name: name.to_owned(),
+        address: "C1".to_owned(),
+        health: Health::Healthy,
+        success_count: 0,
+        failure_count: 0,
+        last_sent_at: None,
+        created_at: app.now(),
+    }
+}
+
+async fn due_destinations(app: &TestApp, count: usize) -> Vec<DestinationId> {
+    let organisation = app.app.create_organisation_as_operator("many", None).await.unwrap();
+    let tx = app.app.store().begin().await.unwrap();
+    let mut ids = Vec::new();
+    for number in 0..count {
+        let destination = destination(app, organisation.id, &number.to_string());
+        store::destinations::insert(&tx, &destination).await.unwrap();
+        ids.push(destination.id);
+    }
+    store::destinations::wake(&tx, &mut ids.clone(), app.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    ids
+}
+
+async fn claim(store: &Store, owner: Uuid, now: Time, limit: u64) -> Vec<Claimed> {
+    store::destinations::claim(store.writer(), owner, now, now + LEASE, limit).await.unwrap()
+}
+
+fn release(claimed: &Claimed) -> Release {
+    Release {
+        id: claimed.destination.id,
+        more: false,
+        not_before: None,
+        pace_until: None,
+        successes: 0,
+        failures: 0,
+        last_sent_at: None,
+        health: None,
+        address: claimed.destination.address.clone(),
+    }
+}
+
+async fn let_go(store: &Store, owner: Uuid, now: Time, releases: &[Release]) {
+    let tx = store.begin().await.unwrap();
+    store::destinations::release(&tx, owner, now, releases).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+both! {
+    async fn a_destination_is_claimed_by_one_worker(app) {
+        let ids = due_destinations(&app, 600).await;
+        let workers = (0..8).map(|number| {
+            let (store, now) = (app.app.store().clone(), app.now());
+            tokio::spawn(async move {
+                let owner = Uuid::from_u128(number + 1);
+                let mut mine = Vec::new();
+                loop {
+                    let claimed = claim(&store, owner, now, 10).await;
+                    if claimed.is_empty() {
+                        return mine;
+                    }
+                    mine.extend(claimed.into_iter().map(|claimed| claimed.destination.id));
+                }
+            })
+        });
+        let claimed: Vec<DestinationId> =
+            join_all(workers).await.into_iter().flat_map(|mine| mine.unwrap()).collect();
+        let distinct: HashSet<_> = claimed.iter().collect();
+        assert_eq!((claimed.len(), distinct.len()), (ids.len(), ids.len()));
+    }
+
+    async fn a_lease_ends_by_itself_and_a_late_worker_cannot_let_go(app) {
+        due_destinations(&app, 1).await;
+        let store = app.app.store();
+        let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let now = app.now();
+        let held = claim(store, first, now, 10).await;
+        assert_eq!(held.len(), 1);
+        assert!(claim(store, second, now + LEASE - Duration::from_millis(1), 10).await.is_empty());
+        let taken_over = claim(store, second, now + LEASE, 10).await;
+        assert_eq!(taken_over.len(), 1);
+        let_go(store, first, now + LEASE, &[Release { successes: 7, ..release(&held[0]) }]).await;
+        let id = held[0].destination.id;
+        let found = store::destinations::find(store.reader(), held[0].destination.organisation_id, id).await.unwrap();
+        assert_eq!(found.success_count, 0, "a worker whose lease is over changes nothing");
+    }
+
+    async fn a_wake_up_during_the_lease_is_not_lost(app) {
+        let ids = due_destinations(&app, 1).await;
+        let store = app.app.store();
+        let owner = Uuid::from_u128(1);
+        let now = app.now();
+        let held = claim(store, owner, now, 10).await;
+        let tx = store.begin().await.unwrap();
+        store::destinations::wake(&tx, &mut ids.clone(), now).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(claim(store, owner, now, 10).await.is_empty(), "it is still held");
+        let_go(store, owner, now, &[release(&held[0])]).await;
+        let again = claim(store, owner, now, 10).await;
+        assert_eq!(again.len(), 1, "it is due again at once");
+        let_go(store, owner, now, &[release(&again[0])]).await;
+        assert!(claim(store, owner, now, 10).await.is_empty(), "nothing waits");
+        assert_eq!(store::destinations::next_due(store.reader()).await.unwrap(), None);
+    }
+
+    async fn a_wake_up_does_not_end_a_pause(app) {
+        let ids = due_destinations(&app, 1).await;
+        let store = app.app.store();
+        let owner = Uuid::from_u128(1);
+        let now = app.now();
+        let until = now + Duration::from_secs(60);
+        let held = claim(store, owner, now, 10).await;
+        let_go(store, owner, now, &[Release { more: true, not_before: Some(until), ..release(&held[0]) }]).await;
+        let tx = store.begin().await.unwrap();
+        store::destinations::wake(&tx, &mut ids.clone(), now).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(claim(store, owner, until - Duration::from_millis(1), 10).await.is_empty());
+        assert_eq!(claim(store, owner, until, 10).await.len(), 1);
+    }
+
+    async fn a_release_counts_and_tells_of_health(app) {
+        due_destinations(&app, 2).await;
+        let store = app.app.store();
+        let owner = Uuid::from_u128(1);
+        let now = app.now();
+        let held = claim(store, owner, now, 10).await;
+        let broken = Health::Broken { reason: "not_in_channel".into(), since: now };
+        let_go(store, owner, now, &[
+            Release { successes: 3, last_sent_at: Some(now), ..release(&held[0]) },
+            Release { failures: 1, health: Some(broken.clone()), ..release(&held[1]) },
+        ])
+        .await;
+        let organisation_id = held[0].destination.organisation_id;
+        let find = |claimed: &Claimed| {
+            store::destinations::find(store.reader(), organisation_id, claimed.destination.id)
+        };
+        let (first, second) = (find(&held[0]).await.unwrap(), find(&held[1]).await.unwrap());
+        assert_eq!((first.success_count, first.last_sent_at, first.health), (3, Some(now), Health::Healthy));
+        assert_eq!((second.failure_count, second.last_sent_at, second.health), (1, None, broken));
+    }
+
+    async fn what_is_due_comes_in_order_and_bounded(app) {
+        let organisation = app.app.create_organisation_as_operator("many", None).await.unwrap();
+        let ambient = app.app.ambient();
+        let now = app.now();
+        let tx = app.app.store().begin().await.unwrap();
+        let mut ids = Vec::new();
+        for name in ["a", "b"] {
+            let destination = destination(&app, organisation.id, name);
+            store::destinations::insert(&tx, &destination).await.unwrap();
+            ids.push(destination.id);
+        }
+        let (mut events, mut deliveries) = (Vec::new(), Vec::new());
+        for number in 0..20 {
+            let event = Event {
+                id: ambient.id(),
+                organisation_id: organisation.id,
+                source: EventSource::Api,
+                fact: Fact {
+                    kind: "x".into(),
+                    channel_id: None,
+                    link_id: None,
+                    step_kind: None,
+                    step_action: None,
+                    visitor_id: None,
+                    data: number.into(),
+                },
+                created_at: now,
+            };
+            deliveries.push(Delivery {
+                id: ambient.id(),
+                organisation_id: organisation.id,
+                event_id: event.id,
+                destination_id: ids[number % 2],
+                state: if number < 2 { DeliveryState::Delivered } else { DeliveryState::Pending },
+                reason: None,
+                attempts: 0,
+                next_attempt_at: Some(now),
+                completed_at: None,
+                created_at: now,
+            });
+            events.push(event);
+        }
+        store::events::insert_many(&tx, &events).await.unwrap();
+        store::deliveries::insert_many(&tx, &deliveries).await.unwrap();
+        tx.commit().await.unwrap();
+        let due = store::deliveries::due(app.app.store().reader(), &ids, 4).await.unwrap();
+        let of = |id: DestinationId| -> Vec<Value> {
+            due.iter().filter(|due| due.delivery.destination_id == id).map(|due| due.event.fact.data.clone()).collect()
+        };
+        assert_eq!(of(ids[0]), [2, 4, 6, 8].map(Value::from));
+        assert_eq!(of(ids[1]), [3, 5, 7, 9].map(Value::from));
+        assert_eq!(due[0].event, events[2], "an event comes back as it went in");
+    }
+}

@@ -1,0 +1,39 @@
+//! What every test needs: a running Tieline with a clock that is moved by hand, a stand-in Slack beside it, and a
+//! database of its own.
+
+mod database;
+mod http;
+mod slack;
+mod world;
+
+pub use database::Database;
+pub use http::{Answer, Client};
+pub use slack::Slack;
+pub use world::{Setup, TestApp, step};
+
+/// Runs a story on both databases: `both! { async fn name(app) { … } }` makes `name::on_sqlite` and
+/// `name::on_postgres`, each with a fresh [`TestApp`].
+#[macro_export]
+macro_rules! both {
+    ($($(#[$attribute:meta])* async fn $name:ident($app:ident) $body:block)+) => {$(
+        $(#[$attribute])*
+        mod $name {
+            #[allow(unused_imports, reason = "not every story needs all that stands around it")]
+            use super::*;
+
+            async fn story($app: $crate::support::TestApp) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                story($crate::support::TestApp::start($crate::support::Database::sqlite()).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                if let Some(database) = $crate::support::Database::postgres().await {
+                    story($crate::support::TestApp::start(database).await).await;
+                }
+            }
+        }
+    )+};
+}

@@ -1,0 +1,87 @@
+//! A database for one test: a file, or a copy of a template.
+
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use sea_orm::{ConnectionTrait, Database as Connector, DatabaseConnection};
+use tieline::store::Store;
+use tokio::sync::{Mutex, OnceCell};
+
+/// Names the throw-away server; `scripts/with-postgres` sets it.
+const SERVER: &str = "TIELINE_TEST_POSTGRES_URL";
+
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+/// PostgreSQL copies a template only while nobody else is connected to it.
+static COPYING: Mutex<()> = Mutex::const_new(());
+
+/// A database of its own for one test.
+pub struct Database {
+    /// Its address.
+    pub url: String,
+    folder: Option<PathBuf>,
+}
+
+impl Database {
+    /// A fresh SQLite file.
+    pub fn sqlite() -> Self {
+        let folder = std::env::temp_dir().join(format!("tieline-test-{}", unique()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self { url: format!("sqlite://{}", folder.join("tieline.db").display()), folder: Some(folder) }
+    }
+
+    /// A fresh PostgreSQL database, where there is a server to make it on. Without one the test passes by, except where
+    /// `CI=true`: there it fails.
+    pub async fn postgres() -> Option<Self> {
+        let Ok(server) = std::env::var(SERVER) else {
+            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{SERVER} is not set; run scripts/with-postgres");
+            eprintln!("not tested on PostgreSQL: {SERVER} is not set");
+            return None;
+        };
+        let template = TEMPLATE.get_or_init(|| template(&server)).await;
+        let name = format!("t_{}", unique());
+        let _turn = COPYING.lock().await;
+        run(&server, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        Some(Self { url: in_database(&server, &name), folder: None })
+    }
+
+    /// A folder beside the database, for keys.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.clone().unwrap_or_else(std::env::temp_dir)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.folder {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
+/// Makes the migrated database that the others are copies of.
+async fn template(server: &str) -> String {
+    let name = format!("template_{}", std::process::id());
+    run(server, &format!("CREATE DATABASE {name}")).await;
+    let store = Store::connect(&in_database(server, &name), 1).await.unwrap();
+    store.migrate().await.unwrap();
+    store.close().await.unwrap();
+    name
+}
+
+async fn run(server: &str, sql: &str) {
+    let connection: DatabaseConnection = Connector::connect(server).await.unwrap();
+    connection.execute_unprepared(sql).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+fn in_database(server: &str, name: &str) -> String {
+    let (base, _) = server.rsplit_once('/').unwrap();
+    format!("{base}/{name}")
+}
+
+fn unique() -> String {
+    format!("{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed))
+}

@@ -1,0 +1,89 @@
+//! The stand-in Slack as a test sees it: its control API, and the flow that connects an organisation to it.
+
+use reqwest::{Method, Url};
+use serde_json::{Value, json};
+use standin::{Options, Standin};
+
+use super::http::Client;
+
+/// A running stand-in.
+pub struct Slack {
+    server: Standin,
+    control: Client,
+}
+
+impl Slack {
+    /// Starts one.
+    pub async fn start(options: Options) -> Self {
+        let server = Standin::start(options).await.unwrap();
+        let control = Client::new(server.origin());
+        Self { server, control }
+    }
+
+    /// Slack's web base: the API and hooks are below it.
+    pub fn base(&self) -> String {
+        self.server.base_url()
+    }
+
+    /// Orders something by the control API.
+    pub async fn order(&self, path: &str, body: Value) -> Value {
+        self.control.post(&format!("/control/slack/{path}"), &body).await.ok(200)
+    }
+
+    /// Makes every call that fits fail in a way, until [`Slack::mend`].
+    pub async fn fault(&self, fault: Value) {
+        let answer = self.control.post("/control/slack/faults", &fault).await;
+        assert!(answer.status.is_success(), "{}", answer.text);
+    }
+
+    /// Ends all faults.
+    pub async fn mend(&self) {
+        let answer = self.control.delete("/control/slack/faults").await;
+        assert!(answer.status.is_success(), "{}", answer.text);
+    }
+
+    /// Lifts the rate limits.
+    pub async fn unlimited(&self) {
+        let answer = self.control.post("/control/slack/ratelimit", &json!({"enabled": false})).await;
+        assert!(answer.status.is_success(), "{}", answer.text);
+    }
+
+    /// The texts in a channel, oldest first.
+    pub async fn texts(&self, channel: &str) -> Vec<String> {
+        self.messages(channel).await.iter().map(|message| message["text"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The messages in a channel, oldest first.
+    pub async fn messages(&self, channel: &str) -> Vec<Value> {
+        let answer = self.control.get(&format!("/control/slack/messages?channel={channel}")).await.ok(200);
+        answer["messages"].as_array().unwrap().clone()
+    }
+
+    /// How often a method was called.
+    pub async fn calls(&self, method: &str) -> Vec<Value> {
+        self.control.get(&format!("/control/calls?method={method}")).await.ok(200).as_array().unwrap().clone()
+    }
+
+    /// Presses Allow for an OAuth URL and tells the code and state that come back.
+    pub async fn allow(&self, oauth_url: &str, team: &str) -> (String, String) {
+        let url = Url::parse(oauth_url).unwrap();
+        let query =
+            |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).unwrap();
+        let order = json!({
+            "client_id": query("client_id"), "redirect_uri": query("redirect_uri"), "state": query("state"),
+            "scope": query("scope"), "team": team,
+        });
+        let answer = self.order("authorize", order).await;
+        (answer["code"].as_str().unwrap().to_owned(), query("state"))
+    }
+
+    /// Connects the caller's organisation to a workspace and chooses a channel.
+    pub async fn connect(&self, caller: &Client, team: &str, channel: &str) {
+        let url = caller.get("/v1/slack-integrations/oauth-url").await.ok(200);
+        let (code, state) = self.allow(url["oauthUrl"].as_str().unwrap(), team).await;
+        let body = json!({"code": code, "state": state});
+        caller.post("/v1/slack-integrations/oauth/complete", &body).await.ok(200);
+        let body = json!({"slackChannelId": channel});
+        caller.send(caller.request(Method::PATCH, "/v1/slack-integrations").json(&body)).await.ok(200);
+    }
+}

@@ -1,0 +1,205 @@
+//! A running Tieline: the real server on a loopback port, with a clock that is moved by hand.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use poem::{
+    Server,
+    listener::{Acceptor, Listener, TcpListener},
+};
+use serde_json::{Value, json};
+use standin::Options;
+use tieline::{
+    app::{App, members::NewMember, tokens::NewToken},
+    config::Config,
+    domain::{
+        ambient::{Ambient, Clock, Random, Time},
+        member::Role,
+    },
+    startup,
+    worker::deliver::Deliverer,
+};
+use tokio_util::task::TaskTracker;
+
+use super::{Client, Database, slack::Slack};
+
+/// When every test begins.
+const BEGIN_MILLIS: i64 = 1_795_000_000_000;
+
+/// A clock that stands until it is moved.
+struct HandClock(AtomicI64);
+
+impl Clock for HandClock {
+    fn now(&self) -> Time {
+        Time::from_timestamp_millis(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&self, buffer: &mut [u8]) {
+        aws_lc_rs::rand::fill(buffer).unwrap();
+    }
+}
+
+/// How a [`TestApp`] differs from the usual one.
+#[derive(Default)]
+pub struct Setup {
+    /// Settings, as environment variables.
+    pub settings: Vec<(&'static str, String)>,
+    /// The stand-in's options.
+    pub slack: Options,
+}
+
+/// A running Tieline with a stand-in Slack, and an organisation `acme` that has an owner.
+pub struct TestApp {
+    /// The use cases.
+    pub app: App,
+    /// The stand-in.
+    pub slack: Slack,
+    /// A caller without a token.
+    pub anon: Client,
+    /// The owner of `acme`.
+    pub owner: Client,
+    /// The worker; it works when it is told to.
+    pub deliverer: Arc<Deliverer>,
+    /// The configuration in use.
+    pub config: Config,
+    clock: Arc<HandClock>,
+    server: tokio::task::JoinHandle<()>,
+    _database: Database,
+}
+
+impl TestApp {
+    /// The usual one.
+    pub async fn start(database: Database) -> Self {
+        Self::start_with(database, Setup::default()).await
+    }
+
+    /// One that differs.
+    pub async fn start_with(database: Database, setup: Setup) -> Self {
+        let slack = Slack::start(setup.slack).await;
+        slack.unlimited().await;
+        let base = slack.base();
+        let mut settings: HashMap<String, String> = [
+            ("DATABASE_URL", database.url.clone()),
+            ("TIELINE_DATA_DIR", database.folder().display().to_string()),
+            ("TIELINE_SECRET_KEY", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=".into()),
+            ("TIELINE_SLACK__CLIENT_ID", Options::default().client_id),
+            ("TIELINE_SLACK__CLIENT_SECRET", Options::default().client_secret),
+            ("TIELINE_SLACK__SIGNING_SECRET", Options::default().signing_secret),
+            ("TIELINE_SLACK__WEB_BASE", base.clone()),
+            ("TIELINE_SLACK__API_BASE", format!("{base}/api")),
+            ("TIELINE_SLACK__HOOKS_BASE", format!("{base}/hooks")),
+            ("TIELINE_DELIVERY__CONNECT_TIMEOUT_MS", "500".into()),
+            ("TIELINE_DELIVERY__TOTAL_TIMEOUT_MS", "500".into()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into();
+        settings.extend(setup.settings.into_iter().map(|(key, value)| (key.to_owned(), value)));
+        let config = Config::load(settings).unwrap();
+
+        let clock = Arc::new(HandClock(AtomicI64::new(BEGIN_MILLIS)));
+        let ambient = Ambient::new(clock.clone(), Arc::new(SystemRandom));
+        let store = startup::open_store(&config).await.unwrap();
+        let app = startup::build_app(&config, store, ambient).await.unwrap();
+        let deliverer = Deliverer::new(app.clone(), startup::worker_settings(&config));
+        let endpoint = startup::endpoint(&config, &app, &TaskTracker::new(), true).unwrap();
+        let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
+        let address = acceptor.local_addr()[0].as_socket_addr().copied().unwrap();
+        let server = tokio::spawn(async move { Server::new_with_acceptor(acceptor).run(endpoint).await.unwrap() });
+        let anon = Client::new(format!("http://{address}"));
+        app.create_organisation_as_operator("acme", Some("Acme")).await.unwrap();
+        let mut this =
+            Self { owner: anon.clone(), app, slack, anon, deliverer, config, clock, server, _database: database };
+        this.owner = this.caller("acme", "olga", Role::Owner).await;
+        this
+    }
+
+    /// The time.
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, by: Duration) {
+        self.clock.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// A caller with a token of their own, made a member of the organisation.
+    pub async fn caller(&self, slug: &str, username: &str, role: Role) -> Client {
+        let member = NewMember { user_id: None, username: username.into(), email: None, subject: None, role };
+        let member = self.app.ensure_member_as_operator(slug, member).await.unwrap();
+        let token = NewToken { name: "test".into(), scopes: Default::default(), expires_at: None };
+        let (_, text) = self.app.create_token_as_operator(&member, token).await.unwrap();
+        self.anon.with_token(text.expose())
+    }
+
+    /// Another organisation with an owner.
+    pub async fn other(&self, slug: &str) -> Client {
+        self.app.create_organisation_as_operator(slug, None).await.unwrap();
+        self.caller(slug, "otto", Role::Owner).await
+    }
+
+    /// Lets the worker work until nothing is due at the present moment.
+    pub async fn drain(&self) {
+        for _ in 0..1000 {
+            if self.deliverer.step().await.unwrap().destinations == 0 {
+                return;
+            }
+        }
+        panic!("the worker does not come to rest");
+    }
+
+    /// Lets the worker work and the clock run, second by second, for so long.
+    pub async fn run_for(&self, seconds: u64) {
+        for _ in 0..seconds {
+            self.drain().await;
+            self.advance(Duration::from_secs(1));
+        }
+        self.drain().await;
+    }
+
+    /// Sends a step event of this name, by the owner, and tells its id.
+    pub async fn step(&self, name: &str) -> String {
+        let answer = self.owner.post("/v1/events", &step(name)).await.ok(202);
+        answer["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The deliveries that a query finds, newest first.
+    pub async fn deliveries(&self, query: &str) -> Vec<Value> {
+        let answer = self.owner.get(&format!("/v1/deliveries?limit=250&{query}")).await.ok(200);
+        answer["data"].as_array().unwrap().clone()
+    }
+
+    /// The one delivery of an event, with its attempts.
+    pub async fn delivery_of(&self, event_id: &str) -> Value {
+        let found = self.deliveries(&format!("eventId={event_id}")).await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        self.owner.get(&format!("/v1/deliveries/{}", found[0]["id"].as_str().unwrap())).await.ok(200)
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// A step event that can be told from others by its name.
+pub fn step(name: &str) -> Value {
+    json!({
+        "type": "workflow.step.completed",
+        "stepKind": "KIND_EXIT",
+        "stepAction": "FORM_SUBMIT",
+        "linkId": "0199c1de-0000-7000-8000-000000000001",
+        "data": {"name": name},
+    })
+}

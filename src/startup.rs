@@ -128,8 +128,10 @@ pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Resul
         .await
         .map_err(|error| Error::Internal(format!("cannot listen on {}: {error}", config.listen)))?;
     for address in acceptor.local_addr() {
-        // Scripts wait for this line, and read the port from it where it was left open.
-        println!("tieline listens on {address}");
+        if let Some(address) = address.as_socket_addr() {
+            // Scripts wait for this line, and read the port from it where it was left open.
+            println!("tieline listens on {address}");
+        }
     }
     Server::new_with_acceptor(acceptor)
         .run_with_graceful_shutdown(endpoint, stop.clone().cancelled_owned(), Some(grace))

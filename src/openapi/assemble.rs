@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::{Info, OpenApi, OpenApiBuilder, extensions::ExtensionsBuilder};
 
 use super::{
+    names::{SECTIONS, rename_components},
     publish::{info, names},
     upgrade::upgrade,
 };
@@ -44,7 +45,7 @@ pub fn assemble(dialects: &[Dialect], documents: &[Document]) -> Result<Value, S
     let mut parts = Vec::new();
     for (dialect, document) in dialects.iter().zip(documents) {
         let mut value = upgrade(&document.value);
-        rename(&mut value, &pascal(dialect.name), &clashes);
+        prefix(&mut value, dialect.name, &clashes);
         groups.push(json!({ "name": dialect.title, "tags": names(&value["tags"]) }));
         parts.push(read(&value).map_err(|error| format!("{}: {error}", dialect.name))?);
     }
@@ -62,45 +63,24 @@ fn read(value: &Value) -> Result<OpenApi, String> {
     serde_json::from_value(value.clone()).map_err(|error| error.to_string())
 }
 
-/// The names of schemas that more than one dialect uses.
+/// The references that more than one dialect uses, such as `#/components/schemas/Error`.
 fn clashes(documents: &[Document]) -> Vec<String> {
-    let mut counts = BTreeMap::<&str, usize>::new();
-    for document in documents {
-        for name in document.value.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten() {
-            *counts.entry(name.0).or_default() += 1;
+    let mut counts = BTreeMap::<String, usize>::new();
+    for (document, section) in documents.iter().flat_map(|one| SECTIONS.map(|section| (one, section))) {
+        for name in document.value["components"][section].as_object().into_iter().flat_map(Map::keys) {
+            *counts.entry(format!("#/components/{section}/{name}")).or_default() += 1;
         }
     }
-    counts.into_iter().filter(|(_, count)| *count > 1).map(|(name, _)| name.to_owned()).collect()
+    counts.into_iter().filter(|(_, count)| *count > 1).map(|(reference, _)| reference).collect()
 }
 
 /// Puts the dialect's name before the names that clash.
-fn rename(document: &mut Value, prefix: &str, clashes: &[String]) {
-    if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
-        let found = std::mem::take(schemas);
-        schemas.extend(found.into_iter().map(|(name, schema)| match clashes.contains(&name) {
-            true => (format!("{prefix}{name}"), schema),
-            false => (name, schema),
-        }));
-    }
-    rename_references(document, prefix, clashes);
-}
-
-fn rename_references(value: &mut Value, prefix: &str, clashes: &[String]) {
-    const SCHEMAS: &str = "#/components/schemas/";
-    match value {
-        Value::String(text) => {
-            if let Some(name) = text.strip_prefix(SCHEMAS).filter(|name| clashes.iter().any(|clash| clash == name)) {
-                *text = format!("{SCHEMAS}{prefix}{name}");
-            }
-        }
-        Value::Object(object) => object.iter_mut().for_each(|(_, value)| rename_references(value, prefix, clashes)),
-        Value::Array(all) => all.iter_mut().for_each(|value| rename_references(value, prefix, clashes)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-fn pascal(name: &str) -> String {
-    name.chars().take(1).map(|c| c.to_ascii_uppercase()).chain(name.chars().skip(1)).collect()
+fn prefix(document: &mut Value, dialect: &str, clashes: &[String]) {
+    let mut letters = dialect.chars();
+    let prefix: String = letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect();
+    rename_components(document, &|section, name| {
+        clashes.contains(&format!("#/components/{section}/{name}")).then(|| format!("{prefix}{name}"))
+    });
 }
 
 /// Of two operations on one path, or two tags of one name, the model would keep the first without a word.
@@ -113,7 +93,7 @@ fn demand_distinct(documents: &[Document]) -> Result<(), String> {
     for Document { name, value, .. } in documents {
         for (path, item) in value["paths"].as_object().into_iter().flatten() {
             claim(format!("the path {path}"), name)?;
-            for operation in item.as_object().into_iter().flat_map(|item| item.values()) {
+            for operation in item.as_object().into_iter().flat_map(Map::values) {
                 let id = operation["operationId"].as_str().ok_or(format!("{name}: {path} lacks an operationId"))?;
                 claim(format!("the operation {id}"), name)?;
             }

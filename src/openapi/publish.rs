@@ -8,9 +8,11 @@ use std::collections::BTreeSet;
 use poem::http::StatusCode;
 use serde_json::{Map, Number, Value, json};
 
+use super::names::rename_components;
 use crate::api::shared::{
+    auth::ORGANISATION,
     dialect::Dialect,
-    schema::{each_operation, each_schema, values},
+    schema::{each_operation, each_schema},
 };
 
 /// Where schemas live.
@@ -24,8 +26,12 @@ pub fn publish(dialect: &Dialect) -> Result<Value, String> {
     let raw = (dialect.described)();
     let mut raw: Value = serde_json::from_str(&raw).map_err(|error| format!("{}: {error}", dialect.name))?;
     each_schema(&mut raw, &mut tidy_schema);
+    // The framework calls a list of channels `List_Channel`.
+    rename_components(&mut raw, &|_, name| name.split_once('_').map(|(outer, inner)| format!("{inner}{outer}")));
     close_requests(&mut raw);
-    each_operation(&mut raw, |operation| publish_operation(operation, dialect));
+    each_operation(&mut raw, |method, operation| publish_operation(method, operation, dialect));
+    let shared = share_responses(&mut raw);
+    raw["components"]["responses"] = shared.into();
     let tags = raw["tags"].take();
     let group = json!({ "name": dialect.title, "tags": names(&tags) });
     Ok(json!({
@@ -54,6 +60,26 @@ pub fn names(tags: &Value) -> Vec<&Value> {
     tags.as_array().into_iter().flatten().filter_map(|tag| tag.get("name")).collect()
 }
 
+/// Moves the error responses, which are the same all over, to one place.
+fn share_responses(document: &mut Value) -> Map<String, Value> {
+    let mut shared = Map::new();
+    each_operation(document, |_, operation| {
+        let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
+        for (status, response) in responses.into_iter().flatten() {
+            let Some(reason) = reason(status.parse().ok()).filter(|_| status.as_str() >= "400") else { continue };
+            let name = reason.replace([' ', '-'], "");
+            if shared.entry(&name).or_insert_with(|| response.clone()) == response {
+                *response = json!({ "$ref": format!("#/components/responses/{name}") });
+            }
+        }
+    });
+    shared
+}
+
+fn reason(status: Option<u16>) -> Option<&'static str> {
+    StatusCode::from_u16(status?).ok()?.canonical_reason()
+}
+
 /// Takes the framework's noise out of a schema, and says unsigned numbers in words that other programs know.
 fn tidy_schema(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
@@ -73,6 +99,8 @@ fn tidy_schema(schema: &mut Value) {
         }
         object.insert("format".into(), signed.into());
     }
+    unwrap_lines(object);
+    leave_out_nulls(object);
     // A reference with a description: the framework says the description twice.
     let outer = object.clone();
     if let Some(Value::Array(all)) = object.get_mut("allOf") {
@@ -88,6 +116,14 @@ fn tidy_schema(schema: &mut Value) {
     }
 }
 
+/// What is absent is left out of an example too.
+fn leave_out_nulls(schema: &mut Map<String, Value>) {
+    let properties = schema.get("properties").cloned().unwrap_or_default();
+    if let Some(Value::Object(example)) = schema.get_mut("example") {
+        example.retain(|name, value| !value.is_null() || properties[name.as_str()].get("nullable").is_some());
+    }
+}
+
 #[allow(clippy::cast_possible_truncation, reason = "checked: it is whole and small")]
 fn whole(number: f64) -> Option<Number> {
     (number.fract() == 0.0 && number.abs() < 1e15).then(|| Number::from(number as i64))
@@ -96,7 +132,7 @@ fn whole(number: f64) -> Option<Number> {
 /// Objects of requests take no members that they do not name.
 fn close_requests(document: &mut Value) {
     let mut reached = BTreeSet::new();
-    each_operation(document, |operation| {
+    each_operation(document, |_, operation| {
         if let Some(body) = operation.get("requestBody") {
             references(body, &mut reached);
         }
@@ -141,10 +177,22 @@ fn composed_of(value: &Value, found: &mut BTreeSet<String>) {
     inner.chain(value.as_array().into_iter().flatten()).for_each(|value| composed_of(value, found));
 }
 
-fn publish_operation(operation: &mut Map<String, Value>, dialect: &Dialect) {
-    let has_body = operation.contains_key("requestBody");
+/// A paragraph of a description is one line: where our source breaks it means nothing.
+fn unwrap_lines(object: &mut Map<String, Value>) {
+    let Some(Value::String(text)) = object.get_mut("description") else { return };
+    let is_plain = |line: &str| line.starts_with(|first: char| first.is_alphanumeric() || "`\"(*_".contains(first));
+    let paragraph = |paragraph: &str| match paragraph.lines().all(is_plain) {
+        true => paragraph.lines().collect::<Vec<_>>().join(" "),
+        false => paragraph.to_owned(),
+    };
+    *text = text.split("\n\n").map(paragraph).collect::<Vec<_>>().join("\n\n");
+}
+
+fn publish_operation(method: &str, operation: &mut Map<String, Value>, dialect: &Dialect) {
+    unwrap_lines(operation);
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         let Some(parameter) = parameter.as_object_mut() else { continue };
+        unwrap_lines(parameter);
         drop_false(parameter, "deprecated");
         parameter.remove("explode");
     }
@@ -153,11 +201,16 @@ fn publish_operation(operation: &mut Map<String, Value>, dialect: &Dialect) {
     }
     let security = security(operation.remove("security"), dialect.together);
     let is_open = security.as_array().is_none_or(Vec::is_empty);
+    if !is_open {
+        let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+        parameters.as_array_mut().into_iter().for_each(|parameters| parameters.push(organisation()));
+    }
+    let facts = Facts::of(operation, method == "get", is_open);
     let mut responses: Vec<(u16, Value)> = Vec::new();
     if let Some(Value::Object(found)) = operation.remove("responses") {
         for (status, mut response) in found {
             let Ok(status) = status.parse() else { continue };
-            if happens(status, has_body, is_open) {
+            if facts.allow(status) {
                 publish_response(&mut response, status, dialect);
                 responses.push((status, response));
             }
@@ -169,14 +222,52 @@ fn publish_operation(operation: &mut Map<String, Value>, dialect: &Dialect) {
     operation.insert("security".into(), security);
 }
 
-/// Whether a status of the dialect's list can be an answer of this operation.
-fn happens(status: u16, has_body: bool, is_open: bool) -> bool {
-    match status {
-        401 | 403 => !is_open,
-        // The answer of a path, never of one of its methods.
-        405 => false,
-        413 | 415 => has_body,
-        _ => true,
+/// What `auth::Bearer` reads beside the token.
+fn organisation() -> Value {
+    json!({
+        "name": ORGANISATION,
+        "in": "header",
+        "required": false,
+        "description": "Which organisation is meant, for callers who are members of several",
+        "schema": { "type": "string", "format": "uuid" },
+    })
+}
+
+/// What decides which of its dialect's errors an operation can have.
+struct Facts {
+    has_body: bool,
+    has_parameters: bool,
+    has_path_parameters: bool,
+    has_key: bool,
+    is_open: bool,
+    reads: bool,
+}
+
+impl Facts {
+    fn of(operation: &Map<String, Value>, reads: bool, is_open: bool) -> Self {
+        let parameters = operation.get("parameters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        Self {
+            has_body: operation.contains_key("requestBody"),
+            has_parameters: !parameters.is_empty(),
+            has_path_parameters: parameters.iter().any(|parameter| parameter["in"] == "path"),
+            has_key: parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key"),
+            is_open,
+            reads,
+        }
+    }
+
+    fn allow(&self, status: u16) -> bool {
+        match status {
+            400 => self.has_body || self.has_parameters,
+            401 | 403 | 502 => !self.is_open,
+            404 => !self.is_open || self.has_path_parameters,
+            // The answer of a path, never of one of its methods.
+            405 => false,
+            409 => !self.reads,
+            413 | 415 => self.has_body,
+            422 => self.has_key,
+            _ => true,
+        }
     }
 }
 
@@ -197,8 +288,7 @@ fn publish_response(response: &mut Value, status: u16, dialect: &Dialect) {
     plain_media_types(response);
     let Some(response) = response.as_object_mut() else { return };
     if response.get("description").is_none_or(|text| text == "") {
-        let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-        response.insert("description".into(), reason.unwrap_or("An answer").into());
+        response.insert("description".into(), reason(Some(status)).unwrap_or("An answer").into());
     }
     let mut headers = Map::new();
     if let Some(Value::Object(found)) = response.remove("headers") {
@@ -218,8 +308,9 @@ fn publish_response(response: &mut Value, status: u16, dialect: &Dialect) {
     if status >= 400
         && let Some(example) = (dialect.error_example)(status)
     {
-        for media in values(response.get_mut("content")).filter_map(Value::as_object_mut) {
-            media.insert("example".into(), example.clone());
+        let content = response.get_mut("content").and_then(Value::as_object_mut);
+        for (_, media) in content.into_iter().flatten().filter(|(name, _)| name.ends_with("json")) {
+            media["example"] = example.clone();
         }
     }
 }

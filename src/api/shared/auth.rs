@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Names the organisation where a caller is a member of several.
-const ORGANISATION: &str = "X-Organisation-Id";
+pub const ORGANISATION: &str = "X-Organisation-Id";
 
 /// A personal access token, or a JWT.
 #[derive(SecurityScheme)]

@@ -68,7 +68,7 @@ impl Contract {
         each_schema(&mut document, &mut modernise);
         let registry = Registry::new().add(DOCUMENT, &document).and_then(|registry| registry.prepare());
         let registry = registry.map_err(|error| error.to_string())?;
-        let mut compiler = Compiler { registry: &registry, known: HashMap::new() };
+        let mut compiler = Compiler { document: &document, registry: &registry, known: HashMap::new() };
         let mut paths = HashMap::new();
         for (path, item) in entries(document.get("paths")) {
             let mut contract = PathContract::new(path);
@@ -155,6 +155,7 @@ impl Operation {
 
 /// Compiles schemas, each named one once.
 struct Compiler<'a> {
+    document: &'a Value,
     registry: &'a Registry<'a>,
     known: HashMap<String, Arc<Validator>>,
 }
@@ -165,8 +166,11 @@ impl Compiler<'_> {
         let body = body.map(|schema| self.schema(schema)).transpose()?;
         let mut answers = BTreeMap::new();
         for (status, response) in entries(operation.get("responses")).filter(|_| responses) {
-            let status = status.parse().map_err(|_| format!("the status {status} is not a number"))?;
+            let status: u16 = status.parse().map_err(|_| format!("the status {status} is not a number"))?;
             let mut answer = Answer::new();
+            let shared = response.get("$ref").and_then(Value::as_str).and_then(|to| to.strip_prefix('#'));
+            let response = shared.map_or(Some(response), |place| self.document.pointer(place));
+            let response = response.ok_or_else(|| format!("the response {status} refers to nothing"))?;
             for (media_type, media) in entries(response.get("content")) {
                 answer.insert(media_type.clone(), self.schema(&media["schema"])?);
             }

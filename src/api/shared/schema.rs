@@ -7,30 +7,34 @@ pub fn each_schema(document: &mut Value, visit: &mut impl FnMut(&mut Value)) {
     for schema in values(document.pointer_mut("/components/schemas")) {
         each_within(schema, visit);
     }
-    each_operation(document, |operation| {
+    each_operation(document, |_, operation| {
         if let Some(Value::Array(parameters)) = operation.get_mut("parameters") {
             parameters.iter_mut().filter_map(|p| p.get_mut("schema")).for_each(|s| each_within(s, visit));
         }
         let request = operation.get_mut("requestBody").and_then(|body| body.get_mut("content"));
         values(request).filter_map(|media| media.get_mut("schema")).for_each(|s| each_within(s, visit));
-        for response in values(operation.get_mut("responses")) {
-            let media = values(response.get_mut("content")).filter_map(|media| media.get_mut("schema"));
-            media.for_each(|s| each_within(s, visit));
-            let headers = values(response.get_mut("headers")).filter_map(|header| header.get_mut("schema"));
-            headers.for_each(|s| each_within(s, visit));
-        }
+        values(operation.get_mut("responses")).for_each(|response| each_of_response(response, visit));
     });
+    values(document.pointer_mut("/components/responses")).for_each(|response| each_of_response(response, visit));
 }
 
-/// Calls `visit` with every operation of a document.
-pub fn each_operation(document: &mut Value, mut visit: impl FnMut(&mut Map<String, Value>)) {
-    for path in values(document.get_mut("paths")) {
-        values(Some(path)).filter_map(Value::as_object_mut).for_each(&mut visit);
+fn each_of_response(response: &mut Value, visit: &mut impl FnMut(&mut Value)) {
+    for holder in ["content", "headers"] {
+        values(response.get_mut(holder)).filter_map(|one| one.get_mut("schema")).for_each(|s| each_within(s, visit));
+    }
+}
+
+/// Calls `visit` with every operation of a document and its method.
+pub fn each_operation(document: &mut Value, mut visit: impl FnMut(&str, &mut Map<String, Value>)) {
+    for path in values(document.get_mut("paths")).filter_map(Value::as_object_mut) {
+        for (method, operation) in path {
+            operation.as_object_mut().into_iter().for_each(|operation| visit(method, operation));
+        }
     }
 }
 
 /// The values of an object; none of anything else.
-pub fn values(object: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
+fn values(object: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
     object.and_then(Value::as_object_mut).into_iter().flat_map(|object| object.iter_mut().map(|(_, value)| value))
 }
 
@@ -124,10 +128,10 @@ mod tests {
                     "content": {"application/json": {"schema": {"oneOf": [{"v": 1}], "v": 1}, "example": {"v": 1}}},
                 }},
             }}},
-            "components": {"schemas": {"A": {"properties": {"p": {"v": 1}}, "v": 1, "example": {"v": 1}}}},
+            "components": {"responses": {"B": {"content": {"text/plain": {"schema": {"v": 1}}}}}, "schemas": {"A": {"properties": {"p": {"v": 1}}, "v": 1, "example": {"v": 1}}}},
         });
         let mut seen = 0;
         each_schema(&mut document, &mut |schema| seen += i32::from(schema.get("v").is_some()));
-        assert_eq!(seen, 8);
+        assert_eq!(seen, 9);
     }
 }

@@ -63,7 +63,7 @@ fn a_name_that_two_dialects_use_gets_the_dialects_name() {
     let documents = two(schema("Error"), schema("Error"));
     let clashes = clashes(&documents);
     let mut value = documents[0].value.clone();
-    rename(&mut value, &pascal("one"), &clashes);
+    prefix(&mut value, "one", &clashes);
     assert_eq!(value["components"]["schemas"], json!({"OneError": {"$ref": "#/components/schemas/OneError"}}));
 }
 

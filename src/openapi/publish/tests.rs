@@ -32,12 +32,15 @@ fn described() -> String {
                         "schema": {"type": "string"}}}},
                     "401": {"description": "Who?"},
                     "405": {"description": "Never"},
+                    "409": {"description": "Clash"},
                     "415": {"description": "Type"},
+                    "422": {"description": "Key"},
                 },
                 "security": [{"token": []}, {"user": []}],
                 "operationId": "createThing",
             },
-            "get": {"responses": {"401": {"description": "Who?"}, "413": {"description": "Long"}}},
+            "get": {"responses": {"400": {"description": "Bad"}, "401": {"description": "Who?"}, "404": {"description": "No"},
+                "409": {"description": "Clash"}, "413": {"description": "Long"}, "500": {"description": "Bug"}}},
         }},
         "components": {"schemas": {
             "Thing": {"type": "object", "properties": {
@@ -93,14 +96,41 @@ fn responses_are_those_that_happen() {
     let document = published();
     let statuses =
         |method| -> Vec<_> { operation(&document, method)["responses"].as_object().unwrap().keys().collect() };
-    assert_eq!(statuses("post"), ["200", "400", "401", "415"]);
-    assert!(statuses("get").is_empty());
-    let responses = &operation(&document, "post")["responses"];
-    assert_eq!(responses["200"]["description"], "OK");
-    let headers = |status: &str| responses[status]["headers"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(headers("200"), ["Location", "X-Request-Id"]);
-    assert_eq!(headers("401"), ["X-Request-Id", "WWW-Authenticate"]);
-    assert_eq!(responses["400"]["content"], json!({"application/json": {"schema": {}, "example": {"code": 400}}}));
+    assert_eq!(statuses("post"), ["200", "400", "401", "409", "415"]);
+    assert_eq!(statuses("get"), ["500"]);
+    let ok = &operation(&document, "post")["responses"]["200"];
+    assert_eq!(ok["description"], "OK");
+    let shared = &document["components"]["responses"];
+    assert_eq!(operation(&document, "post")["responses"]["400"], json!({"$ref": "#/components/responses/BadRequest"}));
+    let headers = |one: &Value| one["headers"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(headers(ok), ["Location", "X-Request-Id"]);
+    assert_eq!(headers(&shared["Unauthorized"]), ["X-Request-Id", "WWW-Authenticate"]);
+    let content = &shared["BadRequest"]["content"];
+    assert_eq!(*content, json!({"application/json": {"schema": {}, "example": {"code": 400}}}));
+}
+
+#[test]
+fn a_secured_operation_takes_the_organisation() {
+    let document = published();
+    let names = |method| -> Vec<_> {
+        operation(&document, method)["parameters"].as_array().into_iter().flatten().map(|p| &p["name"]).collect()
+    };
+    assert_eq!(names("post"), ["limit", "X-Organisation-Id"]);
+    assert!(names("get").is_empty());
+}
+
+#[test]
+fn a_paragraph_is_one_line() {
+    let mut object = json!({"description": "One\ntwo.\n\n- a\n- b"});
+    unwrap_lines(object.as_object_mut().unwrap());
+    assert_eq!(object["description"], "One two.\n\n- a\n- b");
+}
+
+#[test]
+fn an_example_leaves_out_what_is_absent() {
+    let mut schema = json!({"properties": {"a": {}, "b": {"nullable": true}}, "example": {"a": null, "b": null, "c": 1}});
+    leave_out_nulls(schema.as_object_mut().unwrap());
+    assert_eq!(schema["example"], json!({"b": null, "c": 1}));
 }
 
 #[test]

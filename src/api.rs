@@ -29,14 +29,15 @@ pub const ALL: &[Dialect] = &[native::DIALECT, linkbreakers::DIALECT];
 /// # Errors
 /// [`Error::Internal`] when a published document cannot be compiled: a bug that the tests find.
 pub fn routes(documents: &Documents, plumbing: &Plumbing) -> Result<Route> {
-    let mut routes = console::routes(documents)?;
+    let mut routes = console::routes(documents)?.at("/problems", console::page(native::error::page()));
     for (index, (dialect, document)) in ALL.iter().zip(&documents.dialects).enumerate() {
         let endpoint: Arc<BoxEndpoint<'static>> = Arc::new((dialect.endpoint)(serve(dialect, document, plumbing)?));
         for prefix in dialect.prefixes {
             routes = routes.nest_no_strip(prefix, endpoint.clone());
         }
         if index == 0 {
-            routes = routes.at("/*path", endpoint);
+            // A catch-all at the root would take the landing page too.
+            routes = routes.at("/:first", endpoint.clone()).at("/:first/*rest", endpoint);
         }
     }
     Ok(routes)
@@ -55,4 +56,79 @@ fn serve(dialect: &Dialect, document: &Document, plumbing: &Plumbing) -> Result<
     let contract = Contract::compile(&document.value, plumbing.strict);
     let contract = contract.map_err(|error| Error::Internal(format!("{}.json: {error}", dialect.name)))?;
     Ok(Arc::new(Served { name: dialect.name, contract, plumbing: plumbing.clone() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::{http::StatusCode, test::TestClient};
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{
+        domain::ambient::{Ambient, Clock, Random, Time},
+        openapi,
+    };
+
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> Time {
+            Time::UNIX_EPOCH
+        }
+    }
+
+    impl Random for Still {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(7);
+        }
+    }
+
+    fn plumbing() -> Plumbing {
+        Plumbing {
+            ambient: Ambient::new(Arc::new(Still), Arc::new(Still)),
+            tasks: Default::default(),
+            body_limit_bytes: 1 << 20,
+            strict: true,
+            observe: Arc::new(|_, _, _, _| {}),
+        }
+    }
+
+    async fn get(routes: Route, path: &str) -> (StatusCode, String, Value) {
+        let response = TestClient::new(routes).get(path).send().await.0;
+        let content_type = response.content_type().unwrap_or_default().to_owned();
+        let (status, body) = (response.status(), response.into_body().into_string().await.unwrap());
+        (status, content_type, serde_json::from_str(&body).unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn each_dialect_answers_under_its_prefixes_in_its_own_shape() {
+        let routes = || routes(&openapi::documents().unwrap(), &plumbing()).unwrap();
+        let (status, _, body) = get(routes(), "/v1/slack-integrations/nothing").await;
+        assert_eq!((status.as_u16(), &body["error"]["codeType"]), (404, &"NOT_FOUND".into()));
+        for path in ["/nothing", "/v1", "/v1/nothing/at/all", "/openapi/nothing.json", "/v1/channels/"] {
+            let (status, content_type, body) = get(routes(), path).await;
+            assert_eq!((status.as_u16(), content_type.as_str()), (404, "application/problem+json"));
+            assert_eq!((&body["code"], &body["instance"]), (&"route_not_found".into(), &path.into()));
+        }
+        for path in ["/", "/docs/", "/openapi.json", "/problems", "/healthz"] {
+            assert_eq!(get(routes(), path).await.0, StatusCode::OK, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_process_that_only_works_tells_that_it_lives() {
+        let routes = || health_routes(&openapi::documents().unwrap(), &plumbing()).unwrap();
+        assert_eq!(get(routes(), "/healthz").await.2["status"], "ok");
+        assert_eq!(get(routes(), "/v1/channels").await.0, StatusCode::NOT_FOUND);
+        let response = TestClient::new(routes()).delete("/healthz").send().await;
+        response.assert_header("allow", "GET, HEAD");
+    }
+
+    #[test]
+    fn no_prefix_lies_within_another() {
+        let all: Vec<_> = ALL.iter().flat_map(|dialect| dialect.prefixes).collect();
+        for (one, other) in all.iter().flat_map(|one| all.iter().map(move |other| (one, other))) {
+            assert!(one == other || !other.starts_with(&format!("{one}/")), "{other} lies within {one}");
+        }
+    }
 }

@@ -74,14 +74,26 @@ pub struct Jwt {
 
 /// The algorithms of an external issuer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 #[allow(missing_docs, reason = "RFC 7518 and RFC 8037 name them")]
 pub enum JwtAlgorithm {
-    #[serde(rename = "RS256", alias = "rs256")]
     Rs256,
-    #[serde(rename = "ES256", alias = "es256")]
     Es256,
-    #[serde(rename = "EdDSA", alias = "eddsa")]
     EdDsa,
+}
+
+// Not derived: the error of the derived one does not say what is allowed.
+impl TryFrom<String> for JwtAlgorithm {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.to_ascii_lowercase().as_str() {
+            "rs256" => Ok(Self::Rs256),
+            "es256" => Ok(Self::Es256),
+            "eddsa" => Ok(Self::EdDsa),
+            _ => Err("it must be RS256, ES256 or EdDSA"),
+        }
+    }
 }
 
 /// `[slack]`
@@ -162,12 +174,24 @@ pub struct Log {
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String")]
 pub enum LogFormat {
     /// For people.
     Text,
     /// For machines.
     Json,
+}
+
+impl TryFrom<String> for LogFormat {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_str() {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("it must be text or json"),
+        }
+    }
 }
 
 /// Why the configuration cannot be used.

@@ -106,6 +106,11 @@ pub fn worker_settings(config: &Config) -> worker::Settings {
 /// # Errors
 /// When the address cannot be listened on, or anything that the service needs is missing.
 pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Result<()> {
+    // Before anything is touched: one that was started twice by mistake must not take the leases of the other.
+    let acceptor = TcpListener::bind(config.listen)
+        .into_acceptor()
+        .await
+        .map_err(|error| Error::Internal(format!("cannot listen on {}: {error}", config.listen)))?;
     let store = open_store(&config).await?;
     let app = build_app(&config, store.clone(), system_ambient()).await?;
     let grace = Duration::from_secs(config.server.shutdown_grace_secs);
@@ -123,10 +128,6 @@ pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Resul
         Role::All | Role::Api => endpoint(&config, &app, &requests, false)?,
         Role::Worker => health_endpoint(&config, &app, &requests)?,
     };
-    let acceptor = TcpListener::bind(config.listen)
-        .into_acceptor()
-        .await
-        .map_err(|error| Error::Internal(format!("cannot listen on {}: {error}", config.listen)))?;
     for address in acceptor.local_addr() {
         if let Some(address) = address.as_socket_addr() {
             // Scripts wait for this line, and read the port from it where it was left open.

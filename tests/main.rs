@@ -6,7 +6,16 @@
 #[macro_use]
 mod support;
 
+mod binary;
+mod cli;
 mod contract;
+mod errors;
+mod linkbreakers;
+mod native;
+mod oauth;
+mod openapi;
+mod parity;
 mod pipeline;
+mod secrets;
 mod store_contract;
 mod tidy;

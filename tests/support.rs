@@ -2,12 +2,16 @@
 //! database of its own.
 
 mod database;
+mod gate;
 mod http;
+mod process;
 mod slack;
 mod world;
 
 pub use database::Database;
+pub use gate::Gate;
 pub use http::{Answer, Client};
+pub use process::{Deployment, Process, until};
 pub use slack::Slack;
 pub use world::{Setup, TestApp, step};
 

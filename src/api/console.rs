@@ -24,8 +24,10 @@ const INITIALIZER: &str = "swagger-initializer.js";
 /// Our own pages: our style, and no scripts.
 const PAGE_POLICY: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// Swagger UI: its own scripts, none within the page, and requests to this server alone.
-const CONSOLE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; \
+/// Swagger UI: its own scripts, none within the page, and requests to this server alone. The one style within is that of
+/// its logo, which is dark on dark without it.
+const CONSOLE_POLICY: &str = "default-src 'none'; script-src 'self'; \
+     style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='; style-src-attr 'unsafe-inline'; \
      img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The routes: `/`, `/style.css`, `/docs/`, `/openapi.json` and `/openapi/<name>.json`.
@@ -83,7 +85,8 @@ fn moved(to: &'static str) -> Response {
     answer(StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, HeaderValue::from_static(to))], Bytes::new())
 }
 
-fn page(html: String) -> impl Endpoint + use<> {
+/// A page of ours.
+pub fn page(html: String) -> impl Endpoint + use<> {
     let html = Bytes::from(html);
     get(make_sync(move |_| {
         let headers = [

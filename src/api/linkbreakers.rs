@@ -97,7 +97,7 @@ impl SlackIntegrations {
     /// Update the Slack integration configuration (channel, triggers, link, status). What is left out stays.
     #[oai(path = "/v1/slack-integrations", method = "patch", operation_id = "updateSlackIntegration")]
     async fn update(&self, app: Data<&App>, caller: Bearer, body: Body<UpdateIn>) -> Answer<IntegrationOut> {
-        let integration = app.update_slack_integration(&caller.0, body.value.change()?).await?;
+        let integration = app.update_slack_integration(&caller.0, body.value.change()).await?;
         Ok(Json(IntegrationOut { slack_integration: integration.into() }))
     }
 

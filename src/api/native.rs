@@ -32,7 +32,7 @@ use super::shared::{
 /// Tieline's own dialect.
 pub const DIALECT: Dialect = Dialect {
     name: "native",
-    title: "Tieline",
+    title: "Native",
     description: "Tieline's own API: organisations, members and tokens, channels, events that come in, and deliveries \
                   that go out. JSON in camelCase; an optional value that is absent is left out, never `null`.",
     prefixes: &[

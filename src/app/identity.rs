@@ -13,12 +13,12 @@ use super::{
 };
 use crate::{
     domain::{Error, Result, ambient::Time, error::AuthFailure, ids::OrganisationId, secret::Secret},
-    provider::jwks::JwksSource,
+    provider::jwks::{self, JwksSource},
     store,
 };
 
 /// How far the clocks of an issuer and ours may differ.
-const LEEWAY_SECS: u64 = 60;
+const LEEWAY: chrono::Duration = chrono::Duration::seconds(60);
 /// A token that is good for longer than this is not accepted.
 const LONGEST_LIFE: chrono::Duration = chrono::Duration::days(366);
 /// How often an issuer is asked for keys that we do not know.
@@ -60,21 +60,25 @@ pub struct ExpectedClaims {
 #[derive(Debug, Deserialize)]
 struct Claims {
     sub: String,
-    exp: i64,
+    /// Seconds, and not always whole ones (RFC 7519, 2).
+    exp: f64,
     organisation_id: Option<String>,
 }
 
-/// The keys of an external issuer, and when they were last asked for.
+/// The keys of an external issuer, when they were last asked for, and whether an answer came.
 #[derive(Default)]
 struct KnownKeys {
     set: Option<JwkSet>,
-    fetched_at: Option<Time>,
+    asked_at: Option<Time>,
+    answered: bool,
 }
 
 /// Knows callers, and remembers them for a short time.
 pub struct Identity {
     issuer: Issuer,
     keys: Mutex<KnownKeys>,
+    /// One asks for keys, and the others wait for what it learns.
+    asking: tokio::sync::Mutex<()>,
     known: Cache<[u8; 32], Caller>,
 }
 
@@ -82,7 +86,11 @@ impl Identity {
     /// Believes tokens and the JWTs of `issuer`, each for `cache_lifetime` without asking the database again.
     pub fn new(issuer: Issuer, cache_lifetime: Duration) -> Self {
         let known = Cache::builder().max_capacity(100_000).time_to_live(cache_lifetime).build();
-        Self { issuer, keys: Mutex::default(), known }
+        Self { issuer, keys: Mutex::default(), asking: tokio::sync::Mutex::default(), known }
+    }
+
+    fn keys(&self) -> std::sync::MutexGuard<'_, KnownKeys> {
+        self.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Forgets everyone who is remembered: after a revocation or a change of somebody's permissions.
@@ -144,7 +152,7 @@ impl App {
 
     async fn authenticate_jwt(&self, text: &str, wanted: Option<OrganisationId>) -> Result<Caller> {
         let claims = self.verify_jwt(text).await?;
-        let end = Time::from_timestamp(claims.exp, 0).ok_or(Error::Unauthenticated(AuthFailure::Invalid))?;
+        let end = time(claims.exp).ok_or(Error::Unauthenticated(AuthFailure::Invalid))?;
         if end > self.now() + LONGEST_LIFE {
             return Err(Error::Unauthenticated(AuthFailure::Invalid));
         }
@@ -170,7 +178,7 @@ impl App {
             None => memberships.first(),
         };
         let member = member.ok_or(Error::Unauthenticated(AuthFailure::NotAMember))?;
-        Ok(Caller::member(member, Some(end)))
+        Ok(Caller::member(member, Some(end + LEEWAY)))
     }
 
     async fn verify_jwt(&self, text: &str) -> Result<Claims> {
@@ -197,7 +205,7 @@ impl App {
     ) -> Result<Claims> {
         #[derive(Deserialize)]
         struct Timed {
-            nbf: Option<i64>,
+            nbf: Option<f64>,
             #[serde(flatten)]
             claims: Claims,
         }
@@ -213,13 +221,19 @@ impl App {
                 Error::Unauthenticated(AuthFailure::Invalid)
             })?
             .claims;
-        let leeway = chrono::Duration::seconds(LEEWAY_SECS.cast_signed());
+        let invalid = || Error::Unauthenticated(AuthFailure::Invalid);
         let now = self.now();
-        if claims.exp <= (now - leeway).timestamp() {
+        if time(claims.exp).ok_or_else(invalid)? <= now - LEEWAY {
             return Err(Error::Unauthenticated(AuthFailure::Expired));
         }
-        if nbf.is_some_and(|nbf| nbf > (now + leeway).timestamp()) {
-            return Err(Error::Unauthenticated(AuthFailure::Invalid));
+        if let Some(nbf) = nbf
+            && time(nbf).ok_or_else(invalid)? > now + LEEWAY
+        {
+            return Err(invalid());
+        }
+        // No issuer knows anybody by such a name, and not every database takes it.
+        if claims.sub.is_empty() || claims.sub.chars().any(char::is_control) {
+            return Err(invalid());
         }
         Ok(claims)
     }
@@ -236,20 +250,33 @@ impl App {
             };
             jwk.and_then(|jwk| DecodingKey::from_jwk(jwk).ok())
         };
+        let identity = &self.parts.identity;
+        if let Some(key) = identity.keys().set.as_ref().and_then(find) {
+            return Ok(key);
+        }
+        let _turn = identity.asking.lock().await;
         let now = self.now();
         {
-            let mut keys = self.parts.identity.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut keys = identity.keys();
             if let Some(key) = keys.set.as_ref().and_then(find) {
                 return Ok(key);
             }
-            if keys.fetched_at.is_some_and(|last| now < last + JWKS_REFETCH) {
-                return Err(invalid());
+            if keys.asked_at.is_some_and(|last| now < last + JWKS_REFETCH) {
+                // While the issuer does not answer, nobody knows whether the token is good.
+                return Err(if keys.answered { invalid() } else { jwks::unavailable() });
             }
-            keys.fetched_at = Some(now);
+            (keys.asked_at, keys.answered) = (Some(now), false);
         }
         let set = source.fetch(url).await?;
         let key = find(&set);
-        self.parts.identity.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner).set = Some(set);
+        let mut keys = identity.keys();
+        (keys.set, keys.answered) = (Some(set), true);
         key.ok_or_else(invalid)
     }
+}
+
+/// A `NumericDate` (RFC 7519, 2).
+fn time(seconds: f64) -> Option<Time> {
+    #[allow(clippy::cast_possible_truncation, reason = "it saturates, and what is out of range is no time")]
+    Time::from_timestamp_millis((seconds * 1000.0).floor() as i64)
 }

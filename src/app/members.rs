@@ -119,12 +119,9 @@ impl App {
         caller.require(Permission::MembersManage)?;
         let tx = self.parts.store.begin().await?;
         let mut member = store::members::find(&tx, id, user_id).await?;
-        let before = member.effective_permissions();
-        caller.require_all(&before)?;
+        let was_full_owner = member.is_full_owner();
+        caller.require_all(&member.effective_permissions())?;
         if let Some(role) = change.role {
-            if member.role == Role::Owner && role != Role::Owner {
-                self.keep_an_owner(&tx, id).await?;
-            }
             member.role = role;
             member.permissions = None;
         }
@@ -135,9 +132,12 @@ impl App {
             member.email = if email.is_empty() { None } else { Some(member::email(&email)?) };
         }
         if let Some(subject) = change.subject {
-            member.subject = if subject.is_empty() { None } else { Some(subject) };
+            member.subject = if subject.is_empty() { None } else { Some(member::subject(&subject)?) };
         }
         caller.require_all(&member.effective_permissions())?;
+        if was_full_owner && !member.is_full_owner() {
+            self.keep_an_owner(&tx, id).await?;
+        }
         store::members::update(&tx, &member).await?;
         let detail = json!({
             "role": member.role.as_str(),
@@ -159,7 +159,7 @@ impl App {
         let tx = self.parts.store.begin().await?;
         let member = store::members::find(&tx, id, user_id).await?;
         caller.require_all(&member.effective_permissions())?;
-        if member.role == Role::Owner {
+        if member.is_full_owner() {
             self.keep_an_owner(&tx, id).await?;
         }
         store::members::delete(&tx, member.id).await?;
@@ -184,7 +184,7 @@ impl App {
             user_id: new.user_id.unwrap_or_else(|| self.parts.ambient.id()),
             username: member::username(&new.username)?,
             email: new.email.as_deref().map(member::email).transpose()?,
-            subject: new.subject.filter(|subject| !subject.is_empty()),
+            subject: new.subject.filter(|text| !text.is_empty()).as_deref().map(member::subject).transpose()?,
             role: new.role,
             permissions: None,
             created_at: self.now(),

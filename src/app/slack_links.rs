@@ -10,7 +10,8 @@ use crate::{
         destination::{Destination, Health},
         error::{Noun, Upstream},
         member::Permission,
-        slack::{self, SlackChannel, Verdict},
+        secret::Secret,
+        slack::{self, SlackChannel, SlackMessage, Verdict},
         slack_link::{SlackLink, SlackLinkChange, SlackLinkStatus},
     },
     provider::slack::{PostAnswer, SlackFailure},
@@ -46,8 +47,14 @@ impl App {
     pub async fn list_slack_channels(&self, caller: &Caller) -> Result<Vec<SlackChannel>> {
         caller.require(Permission::SlackRead)?;
         let stored = self.connected(caller).await?;
-        let token = self.token_or_disconnect(&stored).await?;
-        match self.slack()?.list_channels(&token, &stored.link.team_id).await {
+        let (slack, team) = (self.slack()?, &stored.link.team_id);
+        let token = self.or_disconnect(&stored, self.open_slack_token(&stored).await).await?;
+        let mut answer = slack.list_channels(&token, team).await;
+        if answer.as_ref().is_err_and(|failure| failure.verdict() == Verdict::TokenExpired) {
+            let token = self.or_disconnect(&stored, self.renew_slack_token(&stored).await).await?;
+            answer = slack.list_channels(&token, team).await;
+        }
+        match answer {
             Ok(channels) => Ok(channels),
             Err(SlackFailure::Refused { code }) => Err(self.refused(&stored.link, code).await?),
             Err(unavailable @ SlackFailure::Unavailable { .. }) => Err(unavailable.into()),
@@ -106,11 +113,7 @@ impl App {
         let organisation = store::organisations::find(self.parts.store.reader(), caller.organisation_id).await?;
         let channel = if link.channel_name.is_empty() { &link.channel_id } else { &link.channel_name };
         let message = slack::test_message(&organisation.name, channel);
-        let token = match self.token_or_disconnect(&stored).await {
-            Err(Error::Refused { .. }) => return Ok(false),
-            token => token?,
-        };
-        match self.slack()?.post_message(&token, &link.channel_id, &message).await {
+        match self.post_now(&stored, &message).await? {
             PostAnswer::Posted { .. } => {
                 let tx = self.parts.store.begin().await?;
                 store::destinations::set_health(&tx, link.destination_id, &Health::Healthy).await?;
@@ -173,9 +176,28 @@ impl App {
         found.ok_or(Error::NotConnected { noun: Noun::SlackLink })
     }
 
-    /// The link's token; where Slack refuses to renew it for good, the link is disconnected.
-    async fn token_or_disconnect(&self, stored: &StoredSlackLink) -> Result<crate::domain::secret::Secret> {
-        match self.open_slack_token(stored).await {
+    /// Posts to the chosen channel; a token that has run out is renewed, once.
+    async fn post_now(&self, stored: &StoredSlackLink, message: &SlackMessage) -> Result<PostAnswer> {
+        let (slack, channel) = (self.slack()?, &stored.link.channel_id);
+        let refused = |code: String| PostAnswer::Refused { code, status: 200, answer: String::new() };
+        let token = match self.open_slack_token(stored).await {
+            Err(Error::Refused { code, .. }) => return Ok(refused(code)),
+            token => token?,
+        };
+        let answer = slack.post_message(&token, channel, message).await;
+        match &answer {
+            PostAnswer::Refused { code, .. } if slack::verdict(code) == Verdict::TokenExpired => {}
+            _ => return Ok(answer),
+        }
+        match self.renew_slack_token(stored).await {
+            Err(Error::Refused { code, .. }) => Ok(refused(code)),
+            token => Ok(slack.post_message(&token?, channel, message).await),
+        }
+    }
+
+    /// A token; where Slack refuses it for good, the link is disconnected.
+    async fn or_disconnect(&self, stored: &StoredSlackLink, token: Result<Secret>) -> Result<Secret> {
+        match token {
             Err(Error::Refused { code, .. }) => Err(self.refused(&stored.link, code).await?),
             token => token,
         }

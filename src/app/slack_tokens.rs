@@ -65,10 +65,8 @@ impl App {
         let sealed = tokens.refresh_token.as_deref().ok_or_else(refused)?;
         let now = self.now();
         let writer = self.parts.store.writer();
-        if !store::slack_links::begin_refresh(writer, link.id, now, now + RENEWAL_LEASE).await? {
-            let reason = "the token is being renewed".to_owned();
-            let retry_after = Some(Duration::from_secs(1));
-            return Err(Error::UpstreamUnavailable { upstream: Upstream::Slack, reason, retry_after });
+        if !store::slack_links::begin_refresh(writer, stored, now, now + RENEWAL_LEASE).await? {
+            return self.renewed_by_another(stored).await;
         }
         let place = token_place(link.organisation_id, link.id, "refresh_token");
         let refresh_token = self.parts.vault.unseal(place, sealed).await?;
@@ -76,6 +74,20 @@ impl App {
         let renewed = self.seal_grant(link.organisation_id, link.id, &grant).await?;
         store::slack_links::save_tokens(writer, link.id, &renewed).await?;
         Ok(grant.access_token)
+    }
+
+    /// The token that another renewal has brought, once it is through.
+    async fn renewed_by_another(&self, StoredSlackLink { link, tokens }: &StoredSlackLink) -> Result<Secret> {
+        let found = store::slack_links::find(self.parts.store.reader(), link.organisation_id).await?;
+        if let Some(renewed) = found
+            && renewed.link.id == link.id
+            && renewed.tokens.access_token != tokens.access_token
+        {
+            return self.unseal_access_token(&renewed).await;
+        }
+        let reason = "the token is being renewed".to_owned();
+        let retry_after = Some(Duration::from_secs(1));
+        Err(Error::UpstreamUnavailable { upstream: Upstream::Slack, reason, retry_after })
     }
 
     /// Seals what Slack granted, for a link's row.

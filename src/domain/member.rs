@@ -32,6 +32,11 @@ pub struct Member {
 }
 
 impl Member {
+    /// Whether this is an owner who may everything that owners may.
+    pub fn is_full_owner(&self) -> bool {
+        self.role == Role::Owner && self.permissions.is_none()
+    }
+
     /// What this member may do: the permissions set one by one, or else what the role implies.
     pub fn effective_permissions(&self) -> BTreeSet<Permission> {
         self.permissions.clone().unwrap_or_else(|| self.role.implies())
@@ -180,6 +185,18 @@ pub fn email(text: &str) -> Result<String> {
             Ok(text.to_owned())
         }
         _ => Err(Error::invalid("/email", "must be an e-mail address of at most 254 bytes")),
+    }
+}
+
+/// The `sub` of an external issuer: 1 to 255 characters, none of them a control character (OpenID Connect Core, 2).
+///
+/// # Errors
+/// [`Error::Invalid`] naming `/subject`.
+pub fn subject(text: &str) -> Result<String> {
+    if (1..=255).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
+        Ok(text.to_owned())
+    } else {
+        Err(Error::invalid("/subject", "must be 1 to 255 characters without control characters"))
     }
 }
 

@@ -120,7 +120,7 @@ impl SlackLink {
     /// # Errors
     /// [`Error::Invalid`] with every broken rule; nothing is changed then.
     pub fn change(&mut self, change: SlackLinkChange, now: Time) -> Result<()> {
-        let mut violations = Vec::new();
+        let mut violations = change.broken;
         let mut broken = |field: &str, message: &str| {
             violations.push(Violation { field: field.into(), message: message.into() });
         };
@@ -183,6 +183,8 @@ pub struct SlackLinkChange {
     pub link_id: Option<String>,
     /// Active or paused.
     pub status: Option<SlackLinkStatus>,
+    /// The rules that the wish breaks by its very words; they are listed with the others.
+    pub broken: Vec<Violation>,
 }
 
 #[cfg(test)]

@@ -42,7 +42,9 @@ mod tests {
             "paths": {"/a": {"$ref": "#/components/responses/Old"}},
             "components": {"schemas": {"Old": {"mapping": {"x": "#/components/schemas/Old"}}, "Other": {}}},
         });
-        rename_components(&mut document, &|section, name| (section == "schemas" && name == "Old").then(|| "New".into()));
+        rename_components(&mut document, &|section, name| {
+            (section == "schemas" && name == "Old").then(|| "New".into())
+        });
         assert_eq!(
             document,
             json!({

@@ -32,7 +32,7 @@ pub fn publish(dialect: &Dialect) -> Result<Value, String> {
     each_operation(&mut raw, |method, operation| publish_operation(method, operation, dialect));
     let shared = share_responses(&mut raw);
     raw["components"]["responses"] = shared.into();
-    let tags = raw["tags"].take();
+    let tags = tags_in_order(&mut raw);
     let group = json!({ "name": dialect.title, "tags": names(&tags) });
     Ok(json!({
         "openapi": "3.0.3",
@@ -53,6 +53,17 @@ pub fn info(title: &str, description: &str) -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "license": { "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" },
     })
+}
+
+/// The tags, in the order in which the operations use them.
+fn tags_in_order(document: &mut Value) -> Value {
+    let mut tags = document["tags"].as_array().cloned().unwrap_or_default();
+    let mut used = Vec::new();
+    each_operation(document, |_, operation| {
+        used.extend(operation.get("tags").and_then(Value::as_array).into_iter().flatten().cloned());
+    });
+    tags.sort_by_key(|tag| used.iter().position(|used| *used == tag["name"]));
+    tags.into()
 }
 
 /// The names of a list of tags.

@@ -46,9 +46,14 @@ impl JwksSource {
             let status = got.status.map(|status| status.as_u16());
             let failure = failure.map(http::Unreachable::as_str);
             tracing::warn!(host = url.host_str(), status, failure, "no key set could be fetched");
-            Error::Unavailable { what: "the identity provider's key set" }
+            unavailable()
         })
     }
+}
+
+/// No key set could be had.
+pub fn unavailable() -> Error {
+    Error::Unavailable { what: "the identity provider's key set" }
 }
 
 fn keys(document: &[u8]) -> Option<JwkSet> {

@@ -5,7 +5,7 @@ use std::{
     fs::{self, OpenOptions},
     io::Write,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -31,10 +31,11 @@ pub(super) fn ring(config: &Config, ambient: &Ambient) -> Result<KeyRing> {
     }
     let mut keys = read(config)?;
     if keys.is_empty() {
-        keys.push(fresh(ambient));
-        write(config, &keys)?;
+        first(config, &fresh(ambient))?;
+        keys = read(config)?;
     }
-    KeyRing::new(&keys[0], &keys[1..])
+    let (current, previous) = keys.split_first().ok_or_else(|| failed(config, &"it is empty"))?;
+    KeyRing::new(current, previous)
 }
 
 /// Makes a new key where the key is a file, and wraps every organisation's key anew. Tells how many there were.
@@ -74,23 +75,42 @@ fn read(config: &Config) -> Result<Vec<Secret>> {
     }
 }
 
+/// Makes the file with the first key, unless another process was quicker: a key that has sealed something must never be
+/// replaced by one that has not.
+fn first(config: &Config, key: &Secret) -> Result<()> {
+    let beside = path(config).with_extension(format!("key.{}", std::process::id()));
+    let make = || {
+        write_beside(config, &beside, std::slice::from_ref(key))?;
+        let made = fs::hard_link(&beside, path(config));
+        fs::remove_file(&beside)?;
+        match made {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            made => made,
+        }
+    };
+    make().map_err(|error: std::io::Error| failed(config, &error))
+}
+
 /// Replaces the file in one go, readable by its owner alone.
 fn write(config: &Config, keys: &[Secret]) -> Result<()> {
-    let path = path(config);
-    let beside = path.with_extension("key.new");
+    let beside = path(config).with_extension("key.new");
     let replace = || {
-        fs::create_dir_all(&config.data_dir)?;
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-        file.set_permissions(fs::Permissions::from_mode(0o600))?;
-        for key in keys {
-            writeln!(file, "{}", key.expose())?;
-        }
-        file.sync_all()?;
-        fs::rename(&beside, &path)
+        write_beside(config, &beside, keys)?;
+        fs::rename(&beside, path(config))
     };
     replace().map_err(|error| failed(config, &error))
 }
 
-fn failed(config: &Config, error: &std::io::Error) -> Error {
+fn write_beside(config: &Config, beside: &Path, keys: &[Secret]) -> std::io::Result<()> {
+    fs::create_dir_all(&config.data_dir)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(beside)?;
+    file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    for key in keys {
+        writeln!(file, "{}", key.expose())?;
+    }
+    file.sync_all()
+}
+
+fn failed(config: &Config, error: &dyn std::fmt::Display) -> Error {
     Error::Internal(format!("the key file {} cannot be used: {error}", path(config).display()))
 }

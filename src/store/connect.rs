@@ -11,6 +11,12 @@ use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
 use crate::domain::{Error, Result};
 
+/// How many prepared statements a connection keeps: those of batches differ by the number of rows.
+const STATEMENTS: usize = 500;
+/// How often the schema is tried to be brought up to date, and the pause between two tries.
+const MIGRATION_TRIES: u32 = 5;
+const MIGRATION_PAUSE: Duration = Duration::from_millis(100);
+
 /// The database: SQLite with one writing connection and several reading ones, or a PostgreSQL pool.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -74,11 +80,19 @@ impl Store {
         Ok(Self { writer, reader })
     }
 
-    /// Brings the schema up to date.
+    /// Brings the schema up to date. Of several processes that start at once, one does; the others fail where it was
+    /// quicker, look again, and find it done.
     ///
     /// # Errors
     /// When a migration fails; what ran before it stays.
     pub async fn migrate(&self) -> Result<()> {
+        for _ in 1..MIGRATION_TRIES {
+            match Migrator::up(&self.writer, None).await {
+                Ok(()) => return Ok(()),
+                Err(error) => tracing::debug!(%error, "a migration failed; looking again whether others did it"),
+            }
+            tokio::time::sleep(MIGRATION_PAUSE).await;
+        }
         Ok(Migrator::up(&self.writer, None).await?)
     }
 
@@ -144,6 +158,10 @@ fn options(url: &str, max_connections: u32) -> ConnectOptions {
                 .busy_timeout(Duration::from_secs(10))
                 .foreign_keys(true)
                 .pragma("temp_store", "memory")
-        });
+                // Pages that change often are written back to the file less often.
+                .pragma("wal_autocheckpoint", "4000")
+                .statement_cache_capacity(STATEMENTS)
+        })
+        .map_sqlx_postgres_opts(|postgres| postgres.statement_cache_capacity(STATEMENTS));
     options
 }

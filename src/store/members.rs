@@ -2,8 +2,7 @@
 
 use ::entity::member::{ActiveModel, Column, Entity as Members, Model as Row};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -126,16 +125,24 @@ pub async fn list(
     Ok(Page::cut(members, page.limit, |member| member.id.0))
 }
 
-/// How many owners an organisation has.
+/// How many owners an organisation has who may everything that owners may. They are locked until the transaction ends,
+/// so that of two who go at the same time one stays.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn count_owners(tx: &Tx, organisation_id: OrganisationId) -> Result<u64> {
-    Ok(Members::find()
+    let owners: Vec<Uuid> = Members::find()
+        .select_only()
+        .column(Column::Id)
         .filter(Column::OrganisationId.eq(organisation_id.0))
         .filter(Column::Role.eq(Role::Owner.as_str()))
-        .count(&tx.0)
-        .await?)
+        .filter(Column::Permissions.is_null())
+        .order_by_asc(Column::Id)
+        .lock_exclusive()
+        .into_tuple()
+        .all(&tx.0)
+        .await?;
+    Ok(owners.len() as u64)
 }
 
 fn conflict(error: sea_orm::DbErr, member: &Member) -> Error {

@@ -113,14 +113,15 @@ pub async fn disconnect(tx: &Tx, id: SlackLinkId, now: Time) -> Result<bool> {
 }
 
 /// Takes the right to renew a link's token, so that it is renewed once: Slack revokes the old refresh token with its
-/// first use.
+/// first use. `false` while another renews it, and where another has renewed it since `seen` was read.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn begin_refresh(db: &impl ConnectionTrait, id: SlackLinkId, now: Time, until: Time) -> Result<bool> {
+pub async fn begin_refresh(db: &impl ConnectionTrait, seen: &StoredSlackLink, now: Time, until: Time) -> Result<bool> {
     let taken = SlackLinks::update_many()
         .col_expr(Column::RefreshingUntil, Expr::value(until))
-        .filter(Column::Id.eq(id.0))
+        .filter(Column::Id.eq(seen.link.id.0))
+        .filter(Column::AccessToken.eq(seen.tokens.access_token.clone()))
         .filter(Column::RefreshingUntil.is_null().or(Column::RefreshingUntil.lte(now)))
         .exec(db)
         .await?;

@@ -82,7 +82,12 @@ impl<'a> SlackLane<'a> {
             Ok(PostAnswer::Unreachable { reason, status, answer }) => {
                 tried(Verdict::Unreachable { reason: reason.as_str().into() }, status, answer)
             }
-            Err(Error::Refused { code, .. }) => tried(Verdict::ConnectionDead { reason: code }, None, None),
+            Err(Error::Refused { code, .. }) => tried(refusal(&code), None, None),
+            Err(Error::Internal(cause)) => {
+                tracing::error!(cause, "a delivery could not be tried");
+                let reason = "something went wrong on our side; the log says what".into();
+                tried(Verdict::Unreachable { reason }, None, None)
+            }
             Err(error) => tried(Verdict::Unreachable { reason: error.to_string().into() }, None, None),
         }
     }

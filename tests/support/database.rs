@@ -35,16 +35,21 @@ impl Database {
     /// A fresh PostgreSQL database, where there is a server to make it on. Without one the test passes by, except where
     /// `CI=true`: there it fails.
     pub async fn postgres() -> Option<Self> {
-        let Ok(server) = std::env::var(SERVER) else {
-            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{SERVER} is not set; run scripts/with-postgres");
-            eprintln!("not tested on PostgreSQL: {SERVER} is not set");
-            return None;
-        };
+        let server = server()?;
         let template = TEMPLATE.get_or_init(|| template(&server)).await;
-        let name = format!("t_{}", unique());
         let _turn = COPYING.lock().await;
-        run(&server, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-        Some(Self { url: in_database(&server, &name), folder: None })
+        Some(Self::create(&server, &format!("TEMPLATE {template}")).await)
+    }
+
+    /// The same without any table in it.
+    pub async fn empty_postgres() -> Option<Self> {
+        Some(Self::create(&server()?, "").await)
+    }
+
+    async fn create(server: &str, options: &str) -> Self {
+        let name = format!("t_{}", unique());
+        run(server, &format!("CREATE DATABASE {name} {options}")).await;
+        Self { url: in_database(server, &name), folder: None }
     }
 
     /// A folder beside the database, for keys.
@@ -59,6 +64,16 @@ impl Drop for Database {
             let _ = std::fs::remove_dir_all(folder);
         }
     }
+}
+
+/// The throw-away server, where there is one.
+fn server() -> Option<String> {
+    let Ok(server) = std::env::var(SERVER) else {
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{SERVER} is not set; run scripts/with-postgres");
+        eprintln!("not tested on PostgreSQL: {SERVER} is not set");
+        return None;
+    };
+    Some(server)
 }
 
 /// Makes the migrated database that the others are copies of.

@@ -89,6 +89,16 @@ impl Answer {
         self.json()
     }
 
+    /// The body as a problem of the native dialect, where it is this one (RFC 9457).
+    #[track_caller]
+    pub fn problem(&self, status: u16, code: &str) -> Value {
+        let problem = self.ok(status);
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
+        assert_eq!(problem["code"], code, "{}", self.text);
+        assert_eq!(problem["status"], status, "{}", self.text);
+        problem
+    }
+
     /// A header as text; empty where it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())

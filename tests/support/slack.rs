@@ -4,7 +4,7 @@ use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use standin::{Options, Standin};
 
-use super::http::Client;
+use super::http::{Answer, Client};
 
 /// A running stand-in.
 pub struct Slack {
@@ -77,13 +77,39 @@ impl Slack {
         (answer["code"].as_str().unwrap().to_owned(), query("state"))
     }
 
-    /// Connects the caller's organisation to a workspace and chooses a channel.
-    pub async fn connect(&self, caller: &Client, team: &str, channel: &str) {
+    /// Connects the caller's organisation to a workspace and tells what it answers.
+    pub async fn install(&self, caller: &Client, team: &str) -> Answer {
         let url = caller.get("/v1/slack-integrations/oauth-url").await.ok(200);
         let (code, state) = self.allow(url["oauthUrl"].as_str().unwrap(), team).await;
         let body = json!({"code": code, "state": state});
-        caller.post("/v1/slack-integrations/oauth/complete", &body).await.ok(200);
-        let body = json!({"slackChannelId": channel});
-        caller.send(caller.request(Method::PATCH, "/v1/slack-integrations").json(&body)).await.ok(200);
+        caller.post("/v1/slack-integrations/oauth/complete", &body).await
+    }
+
+    /// Connects the caller's organisation to a workspace and chooses a channel.
+    pub async fn connect(&self, caller: &Client, team: &str, channel: &str) {
+        self.install(caller, team).await.ok(200);
+        caller.patch("/v1/slack-integrations", &json!({"slackChannelId": channel})).await.ok(200);
+    }
+
+    /// The bot's token in a workspace where the app is installed: without rotation it is always the same.
+    pub async fn bot_token(&self, team: &str) -> String {
+        let Options { client_id, client_secret, .. } = Options::default();
+        let redirect_uri = "http://127.0.0.1/";
+        let order = json!({"client_id": client_id, "redirect_uri": redirect_uri, "scope": "chat:write", "team": team});
+        let code = self.order("authorize", order).await["code"].as_str().unwrap().to_owned();
+        let form = [("code", code.as_str()), ("redirect_uri", redirect_uri)];
+        let request = self.control.request(Method::POST, "/slack/api/oauth.v2.access");
+        let answer = self.control.send(request.basic_auth(client_id, Some(client_secret)).form(&form)).await.ok(200);
+        answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// What Slack says of a token.
+    pub async fn auth_test(&self, token: &str) -> Value {
+        self.control.with_token(token).post("/slack/api/auth.test", &json!({})).await.ok(200)
+    }
+
+    /// Whether a fault is still waiting for its call.
+    pub async fn is_fault_waiting(&self) -> bool {
+        self.control.get("/control/slack/faults").await.ok(200) != json!([])
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     api::shared::word::{Vocabulary, Word},
     app::slack_links::SlackIntegration,
     domain::{
+        error::Violation,
         event::StepKind,
         slack::SlackChannel,
         slack_link::{SlackLinkChange, SlackLinkStatus},
@@ -296,34 +297,37 @@ pub struct UpdateIn {
 }
 
 impl UpdateIn {
-    /// The wish, in the words of the domain.
-    ///
-    /// # Errors
-    /// [`crate::domain::Error::Invalid`] where a word says "unspecified".
-    pub fn change(self) -> crate::domain::Result<SlackLinkChange> {
+    /// The wish, in the words of the domain, which has none for "unspecified".
+    pub fn change(self) -> SlackLinkChange {
+        let mut broken = Vec::new();
+        let mut refuse = |field: &str, message: &str| {
+            broken.push(Violation { field: field.into(), message: message.into() });
+        };
         let triggers = self.triggers.map(|triggers| {
-            let known = triggers.into_iter().map(|Word(trigger)| match trigger {
-                Trigger::Known(kind) => Ok(kind),
+            let known = triggers.into_iter().filter_map(|Word(trigger)| match trigger {
+                Trigger::Known(kind) => Some(kind),
                 Trigger::Unspecified => {
-                    Err(crate::domain::Error::invalid("/triggers", "KIND_UNSPECIFIED is not a kind of step"))
+                    refuse("/triggers", "KIND_UNSPECIFIED is not a kind of step");
+                    None
                 }
             });
-            known.collect::<crate::domain::Result<_>>()
+            known.collect()
         });
-        let status = match self.status {
-            None => None,
-            Some(Word(Status::Known(status))) => Some(status),
-            Some(Word(Status::Unspecified)) => {
-                return Err(crate::domain::Error::invalid("/status", "can be set to ACTIVE or PAUSED"));
+        let status = self.status.and_then(|Word(status)| match status {
+            Status::Known(status) => Some(status),
+            Status::Unspecified => {
+                refuse("/status", "can be set to ACTIVE or PAUSED");
+                None
             }
-        };
-        Ok(SlackLinkChange {
+        });
+        SlackLinkChange {
             channel_id: self.slack_channel_id,
             channel_name: self.slack_channel_name,
-            triggers: triggers.transpose()?,
+            triggers,
             link_id: self.link_id,
             status,
-        })
+            broken,
+        }
     }
 }
 

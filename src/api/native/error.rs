@@ -1,5 +1,7 @@
 //! What goes wrong, in the words of the native dialect: problem details (RFC 9457) with a stable code.
 
+use std::collections::BTreeMap;
+
 use poem::http::StatusCode;
 use poem_openapi::{Object, types::Example};
 use uuid::Uuid;
@@ -51,15 +53,11 @@ impl Example for Problem {
     }
 }
 
-/// A kind of problem.
-#[derive(Debug)]
-pub struct Kind {
-    /// Its stable name.
-    pub code: &'static str,
-    /// Its HTTP status.
-    pub status: u16,
-    /// What went wrong, in a few words.
-    pub title: &'static str,
+/// A kind of problem: its stable name, its HTTP status, and what went wrong in a few words.
+struct Kind {
+    code: &'static str,
+    status: u16,
+    title: &'static str,
 }
 
 const fn kind(status: u16, code: &'static str, title: &'static str) -> Kind {
@@ -119,7 +117,7 @@ fn problem(fault: &Fault, path: &str) -> Problem {
     let errors = fault.violations().into_iter();
     let errors: Vec<_> = errors.map(|v| ProblemError { pointer: v.field, detail: v.message }).collect();
     Problem {
-        kind: format!("/problems/{code}"),
+        kind: format!("/problems#{code}"),
         title: title.to_owned(),
         status,
         detail: fault.to_string(),
@@ -132,6 +130,17 @@ fn problem(fault: &Fault, path: &str) -> Problem {
         },
     }
 }
+
+/// The page that the types of problems lead to.
+pub fn page() -> String {
+    let kinds: BTreeMap<_, _> = Fault::samples().iter().map(kind_of).map(|kind| (kind.code, kind)).collect();
+    let row = |Kind { code, status, title }: &Kind| {
+        format!("<tr id=\"{code}\"><td><code>{code}</code></td><td>{status}</td><td>{title}</td></tr>")
+    };
+    PAGE.replace("{{rows}}", &kinds.values().map(row).collect::<String>())
+}
+
+const PAGE: &str = include_str!("problems.html");
 
 /// The shape of the native dialect's errors.
 pub struct NativeError;
@@ -185,7 +194,7 @@ mod tests {
         assert_eq!(
             Problem::example().to_json().unwrap(),
             json!({
-                "type": "/problems/invalid",
+                "type": "/problems#invalid",
                 "title": "The request breaks a rule",
                 "status": 400,
                 "detail": "/name: is required",
@@ -194,6 +203,15 @@ mod tests {
                 "errors": [{"pointer": "/name", "detail": "is required"}],
             })
         );
+    }
+
+    #[test]
+    fn every_type_of_problem_is_explained() {
+        let page = page();
+        for fault in Fault::samples() {
+            let code = problem(&fault, "").code;
+            assert!(page.contains(&format!("id=\"{code}\"")), "{code}");
+        }
     }
 
     #[test]

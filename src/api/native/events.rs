@@ -1,6 +1,6 @@
 //! Events.
 
-use poem::web::Data;
+use poem::{http::HeaderMap, web::Data};
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::{Header, Path, Query},
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     api::shared::{auth::Bearer, body::Body},
     app::App,
-    domain::page::PageRequest,
+    domain::{Error, page::PageRequest},
 };
 
 /// The operations.
@@ -34,6 +34,20 @@ enum Accepted {
     ),
 }
 
+const KEY: &str = "Idempotency-Key";
+
+/// The framework passes over a header that is not ASCII, and over a second one. A key that nobody saw would be no key,
+/// and the repetition a second event.
+fn demand_one_readable_key(headers: &HeaderMap) -> Result<(), Error> {
+    let sent: Vec<_> = headers.get_all(KEY).iter().collect();
+    match sent.as_slice() {
+        [] => Ok(()),
+        [key] if key.to_str().is_ok() => Ok(()),
+        [_] => Err(Error::invalid(KEY, "must be printable ASCII")),
+        _ => Err(Error::invalid(KEY, "must be sent once")),
+    }
+}
+
 #[OpenApi(tag = "Tag::Events")]
 impl Events {
     /// Send an event
@@ -48,8 +62,10 @@ impl Events {
         /// A key of your own choice, such as a UUID, quoted or bare (draft-ietf-httpapi-idempotency-key-header).
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
+        headers: &HeaderMap,
         body: Body<EventIn>,
     ) -> Result<Accepted, Refused> {
+        demand_one_readable_key(headers)?;
         let Body { value, raw } = body;
         let accepted = app.send_event(&caller.0, value.into(), key.0.as_deref(), &raw).await?;
         Ok(Accepted::Accepted(Json(accepted.into()), accepted.repeated.then_some(true)))

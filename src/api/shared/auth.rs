@@ -19,11 +19,14 @@ pub struct Bearer(pub Caller);
 
 async fn authenticate(request: &Request, bearer: auth::Bearer) -> poem::Result<Caller> {
     let app = request.data::<App>().ok_or_else(|| into_error(Error::Internal("a request came without App".into())))?;
-    let wanted = match request.header(ORGANISATION) {
+    let wanted = match request.headers().get(ORGANISATION) {
         None => None,
-        Some(id) => Some(id.parse::<OrganisationId>().map_err(|_| {
-            into_error(Protocol::Parameter { name: ORGANISATION.to_owned(), reason: "must be a UUID".to_owned() })
-        })?),
+        Some(id) => {
+            let id = id.to_str().ok().and_then(|id| id.parse::<OrganisationId>().ok());
+            Some(id.ok_or_else(|| {
+                into_error(Protocol::Parameter { name: ORGANISATION.to_owned(), reason: "must be a UUID".to_owned() })
+            })?)
+        }
     };
     app.authenticate(bearer.token.trim(), wanted).await.map_err(into_error)
 }

@@ -135,7 +135,7 @@ impl Fault {
         let violation = || vec![Violation { field: "/name".into(), message: "is required".into() }];
         let core = [
             Error::Unauthenticated(AuthFailure::Missing),
-            Error::Forbidden { permission: "channels:write".into() },
+            Error::Forbidden { permission: "channels:manage".into() },
             Error::not_found(Noun::Channel, id),
             Error::NotConnected { noun: Noun::SlackLink },
             Error::Conflict { noun: Noun::Channel, message: "there is a channel named \"alerts\" already".into() },
@@ -147,6 +147,15 @@ impl Fault {
             Error::Refused { upstream: Upstream::Slack, code: "channel_not_found".into() },
             Error::UpstreamUnavailable { upstream: Upstream::Slack, reason: "timeout".into(), retry_after: None },
             Error::Unavailable { what: "the database" },
+            Error::Unauthenticated(AuthFailure::Invalid),
+            Error::Unauthenticated(AuthFailure::Expired),
+            Error::Unauthenticated(AuthFailure::Revoked),
+            Error::Unauthenticated(AuthFailure::NotAMember),
+            Error::UpstreamUnavailable {
+                upstream: Upstream::Slack,
+                reason: "rate limited".into(),
+                retry_after: Some(Duration::from_secs(30)),
+            },
         ];
         let protocol = [
             Protocol::MalformedJson { reason: "expected value".into(), line: 1, column: 10 },

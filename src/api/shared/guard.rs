@@ -29,6 +29,7 @@ use super::{
 use crate::domain::{Error, ambient::Ambient};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const PLAIN_JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
@@ -188,6 +189,11 @@ fn finish(response: &mut Response, id: HeaderValue) {
     headers.insert(header::REFERRER_POLICY, NO_REFERRER);
     headers.insert(header::CONTENT_SECURITY_POLICY, PLAIN_PAGE);
     headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
+    // JSON has no other character set (RFC 8259, 8.1), and the document does not name one.
+    if let Some(sent) = headers.get_mut(header::CONTENT_TYPE).filter(|sent| *sent == "application/json; charset=utf-8")
+    {
+        *sent = PLAIN_JSON;
+    }
 }
 
 /// The caller's own id, where it is one that can be logged as it stands; a fresh one otherwise.

@@ -86,6 +86,7 @@ const RULES: &[Rule] = &[
             "token_revoked",
             "account_inactive",
             "invalid_token",
+            "invalid_refresh_token",
             "not_allowed_token_type",
             "team_access_not_granted",
             "two_factor_setup_required",

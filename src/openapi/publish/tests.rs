@@ -20,9 +20,10 @@ const DIALECT: Dialect = Dialect {
 fn described() -> String {
     json!({
         "openapi": "3.0.0",
-        "tags": [{"name": "Things"}],
+        "tags": [{"name": "Parts"}, {"name": "Things"}],
         "paths": {"/v1/things": {
             "post": {
+                "tags": ["Things", "Parts"],
                 "parameters": [{"name": "limit", "in": "query", "required": false, "deprecated": false, "explode": true,
                     "schema": {"type": "integer", "format": "uint32", "maximum": 250.0}}],
                 "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}},
@@ -71,7 +72,7 @@ fn the_head_is_ours() {
     assert_eq!(document["openapi"], "3.0.3");
     assert_eq!(document["info"]["title"], "Tieline: Small");
     assert_eq!(document["servers"][0]["url"], "/");
-    assert_eq!(document["x-tagGroups"], json!([{"name": "Small", "tags": ["Things"]}]));
+    assert_eq!(document["x-tagGroups"], json!([{"name": "Small", "tags": ["Things", "Parts"]}]));
 }
 
 #[test]
@@ -128,7 +129,8 @@ fn a_paragraph_is_one_line() {
 
 #[test]
 fn an_example_leaves_out_what_is_absent() {
-    let mut schema = json!({"properties": {"a": {}, "b": {"nullable": true}}, "example": {"a": null, "b": null, "c": 1}});
+    let mut schema =
+        json!({"properties": {"a": {}, "b": {"nullable": true}}, "example": {"a": null, "b": null, "c": 1}});
     leave_out_nulls(schema.as_object_mut().unwrap());
     assert_eq!(schema["example"], json!({"b": null, "c": 1}));
 }

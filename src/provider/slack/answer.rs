@@ -13,7 +13,10 @@ use crate::{
         error::Upstream,
         slack::{Verdict, verdict},
     },
-    provider::http::{Exchange, Unreachable},
+    provider::{
+        http::{Exchange, Unreachable},
+        redact,
+    },
 };
 
 /// The pause when Slack asks for one and does not say how long.
@@ -127,6 +130,7 @@ pub(super) fn parse<T: DeserializeOwned>(exchange: &Exchange, failure: Option<Un
 fn is_code(code: &str) -> bool {
     (1..=100).contains(&code.len())
         && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':'))
+        && redact(code) == code
 }
 
 #[cfg(test)]
@@ -153,6 +157,7 @@ mod tests {
             (404, r#"{"ok":true}"#, nonsense()),
             (200, r#"{"ok":false}"#, nonsense()),
             (200, r#"{"ok":false,"error":"<script>"}"#, nonsense()),
+            (200, r#"{"ok":false,"error":"xoxb-1-secret"}"#, nonsense()),
             (200, r#"{"ok":"true"}"#, nonsense()),
             (200, "[true]", nonsense()),
             (200, "<html>", nonsense()),

@@ -16,6 +16,9 @@ use crate::world::World;
 
 mod consent;
 
+/// The workspace that is meant where nobody names one.
+const DEFAULT_TEAM: &str = "T0STANDIN";
+
 /// What is wrong with a request for consent: Slack's word, and a sentence for whoever set the app up.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -98,7 +101,7 @@ impl Ask {
 
     /// Somebody agreed.
     pub(crate) fn allow(self, slack: &Slack, choice: &Choice<'_>) -> Result<Granted, Problem> {
-        let team_id = choice.team.or(self.team.as_deref()).unwrap_or("T0STANDIN");
+        let team_id = choice.team.or(self.team.as_deref()).unwrap_or(DEFAULT_TEAM);
         let Some(team) = slack.team(team_id) else {
             return problem("invalid_team", format!("There is no workspace “{team_id}”."));
         };

@@ -2,7 +2,7 @@
 
 use poem::Response;
 
-use super::Ask;
+use super::{Ask, DEFAULT_TEAM};
 use crate::page::{Page, escape};
 use crate::slack::workspace::Team;
 use crate::slack::{Slack, scopes};
@@ -10,8 +10,8 @@ use crate::slack::{Slack, scopes};
 pub(super) fn page(slack: &Slack, ask: &Ask, query: &str) -> Response {
     let app = slack.app();
     let teams = slack.teams();
-    let hinted = ask.team.as_deref();
-    let people: String = teams.iter().map(|team| people_of(team, hinted == Some(&team.id))).collect();
+    let hinted = ask.team.as_deref().unwrap_or(DEFAULT_TEAM);
+    let people: String = teams.iter().map(|team| people_of(team, team.id == hinted)).collect();
     let mut asked = scope_list("The app would be able to", &ask.scopes);
     if !ask.user_scopes.is_empty() {
         asked.push_str(&scope_list("On your behalf it would be able to", &ask.user_scopes));

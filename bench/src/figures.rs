@@ -1,0 +1,118 @@
+//! What a run against one database came to.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Result, latency::Percentiles};
+
+/// All figures of one database.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Figures {
+    /// Its name and version.
+    pub database: String,
+    /// How many organisations the events were spread over, each with a Slack workspace of its own.
+    pub organisations: usize,
+    /// The bytes of a request's body.
+    pub body_bytes: usize,
+    /// What the disk takes to make 4 KiB last: the median, in milliseconds.
+    pub sync_ms: f64,
+    /// Starting and stopping.
+    pub starts: Starts,
+    /// Resident memory.
+    pub memory: Memory,
+    /// As fast as possible, by the number of connections.
+    pub closed: Vec<(usize, Run)>,
+    /// As fast as possible, all to one channel.
+    pub one_channel: (usize, Run),
+    /// At a fixed rate, by events a second.
+    pub open: Vec<(u32, Run)>,
+    /// Reading one channel, by the number of connections.
+    pub reads: (usize, Reads),
+}
+
+/// Starting and stopping: medians, in milliseconds.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct Starts {
+    /// From the start of the process to the first 200 of /healthz, on an empty database.
+    pub fresh_ms: f64,
+    /// The same on a migrated one.
+    pub migrated_ms: f64,
+    /// From SIGTERM to the end, idle.
+    pub stop_ms: f64,
+}
+
+/// Tieline's resident memory, in MB.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct Memory {
+    /// After the start.
+    pub idle_mb: f64,
+    /// The most under load.
+    pub peak_mb: f64,
+}
+
+/// One load from its first event to its last message.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct Run {
+    /// Events that were accepted.
+    pub accepted: u64,
+    /// Requests that were not.
+    pub refused: u64,
+    /// Accepted events without a message.
+    pub lost: u64,
+    /// Messages too many.
+    pub duplicates: u64,
+    /// Events accepted a second.
+    pub accepted_per_second: f64,
+    /// Messages delivered a second, from the first event sent to the last message arrived.
+    pub delivered_per_second: f64,
+    /// From when a request was due to its answer.
+    pub accept: Percentiles,
+    /// From when a request was due to the arrival of its message, where every message could be matched.
+    pub end_to_end: Option<Percentiles>,
+    /// From the last answer to the last message: the backlog, in seconds.
+    pub backlog_seconds: f64,
+    /// Processor time for each message.
+    pub cpu: CpuPerMessage,
+}
+
+/// Processor time for each delivered message, in milliseconds.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct CpuPerMessage {
+    /// Tieline.
+    pub server_ms: f64,
+    /// PostgreSQL; with SQLite it is in Tieline's.
+    pub database_ms: f64,
+    /// The stand-in Slack.
+    pub standin_ms: f64,
+    /// The load generator.
+    pub generator_ms: f64,
+}
+
+/// Reads as fast as possible.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct Reads {
+    /// How many a second.
+    pub per_second: f64,
+    /// How long each took.
+    pub latency: Percentiles,
+}
+
+impl Figures {
+    /// Writes them to a file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, file: &Path) -> Result<()> {
+        Ok(std::fs::write(file, serde_json::to_string_pretty(self)?)?)
+    }
+
+    /// Reads them from a file.
+    ///
+    /// # Errors
+    /// When it is not one of ours.
+    pub fn read(file: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        Ok(serde_json::from_str(&text)?)
+    }
+}

@@ -1,0 +1,152 @@
+//! What is measured, in which order.
+
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use serde_json::json;
+
+use crate::{
+    Result,
+    database::{Databases, Kind},
+    figures::{Figures, Memory, Reads},
+    http::{call, request},
+    latency::Percentiles,
+    load::{self, Requests, Template},
+    run::{self, Shape},
+    start, usage,
+    world::{self, Home, World},
+};
+
+/// Connections of the runs that have a single number of them.
+const CONNECTIONS: usize = 16;
+/// Before the memory of an idle server is read.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How much of it.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    organisations: usize,
+    warm_up: Duration,
+    closed: Vec<(usize, Duration)>,
+    one_channel: Duration,
+    // The stand-in keeps a hundred messages of a channel: a run of more than 100 × organisations cannot be matched.
+    open: Vec<(u32, Duration)>,
+    reads: Duration,
+}
+
+impl Plan {
+    /// About two minutes for a database.
+    pub fn full() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            organisations: 64,
+            warm_up: seconds(3),
+            closed: vec![(1, seconds(8)), (16, seconds(12)), (64, seconds(20))],
+            one_channel: seconds(8),
+            open: vec![(100, seconds(25)), (1000, seconds(6))],
+            reads: seconds(6),
+        }
+    }
+
+    /// About forty seconds for a database.
+    pub fn quick() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            organisations: 64,
+            warm_up: seconds(1),
+            closed: vec![(1, seconds(2)), (16, seconds(4)), (64, seconds(5))],
+            one_channel: seconds(2),
+            open: vec![(100, seconds(8)), (1000, seconds(4))],
+            reads: seconds(2),
+        }
+    }
+}
+
+/// Measures everything on that database.
+///
+/// # Errors
+/// When something does not start, breaks, or stops.
+pub async fn all(kind: Kind, plan: &Plan) -> Result<Figures> {
+    let databases = Databases::of(kind).await?;
+    let name = databases.name().await?;
+    let home = Home::make()?;
+    let sync_ms = start::sync_ms(home.path())?;
+    let standin = world::start_standin(&home).await?;
+    let program = world::tieline(&home, standin.address)?;
+    step(&name, "starting and stopping");
+    let starts = start::measure(&databases, &program, home.path()).await?;
+    step(&name, &format!("connecting {} organisations", plan.organisations));
+    let program = databases.fresh(&program, "bench", home.path()).await?;
+    // Before the many, so that the memory of a server that has done nothing can be read.
+    let idle_mb = idle_memory(&program).await?;
+    let world = World::start(standin, &databases, &program, plan.organisations).await?;
+    let numbers = Arc::new(AtomicU64::new(1));
+    let all = &world.organisations;
+    step(&name, "warming up");
+    run::events(&world, all, &numbers, Shape::Closed(CONNECTIONS), plan.warm_up).await?;
+    let mut closed = Vec::new();
+    for (connections, duration) in &plan.closed {
+        step(&name, &format!("events on {connections} connections"));
+        let run = run::events(&world, all, &numbers, Shape::Closed(*connections), *duration).await?;
+        closed.push((*connections, run));
+    }
+    step(&name, "events to one channel");
+    let first = &all[..1];
+    let one_channel = run::events(&world, first, &numbers, Shape::Closed(CONNECTIONS), plan.one_channel).await?;
+    let mut open = Vec::new();
+    for (rate, duration) in &plan.open {
+        step(&name, &format!("{rate} events a second"));
+        open.push((*rate, run::events(&world, all, &numbers, Shape::Open(*rate), *duration).await?));
+    }
+    let peak_mb = usage::Memory::of(world.tieline.pid)?.peak_mb;
+    step(&name, "reading a channel");
+    let reads = reads(&world, plan.reads).await?;
+    world.tieline.terminate().await?;
+    Ok(Figures {
+        database: name,
+        organisations: plan.organisations,
+        body_bytes: world::event_body().len(),
+        sync_ms,
+        starts,
+        memory: Memory { idle_mb, peak_mb },
+        closed,
+        one_channel: (CONNECTIONS, one_channel),
+        open,
+        reads: (CONNECTIONS, reads),
+    })
+}
+
+/// The memory of a server that was started on a database that is there already, and then left alone.
+async fn idle_memory(program: &crate::process::Program) -> Result<f64> {
+    let (server, _) = start::healthy(program).await?;
+    server.terminate().await?;
+    let (server, _) = start::healthy(program).await?;
+    tokio::time::sleep(IDLE).await;
+    let memory = usage::Memory::of(server.pid)?;
+    server.terminate().await?;
+    Ok(memory.now_mb)
+}
+
+/// Reads one channel over and over.
+async fn reads(world: &World, duration: Duration) -> Result<Reads> {
+    let address = world.tieline.address;
+    let token = &world.organisations[0].token;
+    let channel = call(address, "POST", "/v1/channels", Some(token), Some(json!({"name": "bench"}))).await?;
+    let path = format!("/v1/channels/{}", channel["id"].as_str().unwrap_or_default());
+    let template = Template { bytes: request("GET", &path, Some(token), None), number_at: None };
+    let requests = Arc::new(Requests { templates: vec![template], expected: 200 });
+    let load = load::closed(address, &requests, &Arc::default(), CONNECTIONS, duration).await?;
+    if let Some(refusal) = load.refusal {
+        return Err(format!("reading a channel was refused: {refusal}").into());
+    }
+    Ok(Reads {
+        per_second: load.samples.len() as f64 / (load.ended - load.began).as_secs_f64(),
+        latency: Percentiles::of(load.samples.iter().map(|sample| sample.answered - sample.due).collect()),
+    })
+}
+
+fn step(database: &str, what: &str) {
+    eprintln!("bench: {database}: {what}");
+}

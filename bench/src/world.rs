@@ -1,0 +1,206 @@
+//! Tieline beside a stand-in Slack, with organisations that are connected to a Slack workspace each.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::{
+    Result, arrivals,
+    database::Databases,
+    http::{call, request},
+    load::{DIGITS, Template},
+    process::{Program, Server},
+    start,
+    usage::Watched,
+};
+
+const CLIENT_ID: &str = "1111111111.2222222222";
+const CLIENT_SECRET: &str = "standin-client-secret";
+const SIGNING_SECRET: &str = "standin-signing-secret";
+
+/// A folder of our own that goes when this goes.
+pub struct Home(PathBuf);
+
+impl Home {
+    /// Makes it.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make() -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("tieline-bench-{}", std::process::id()));
+        std::fs::create_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            eprintln!("bench: {} stays behind: {error}", self.0.display());
+        }
+    }
+}
+
+/// An organisation that is connected.
+pub struct Organisation {
+    /// The token of a member who may do everything.
+    pub token: String,
+    /// Its Slack workspace.
+    pub team: String,
+    /// The channel in it that is sent to.
+    pub channel: String,
+    /// The request that sends an event.
+    pub event: Template,
+}
+
+/// Everything that runs during a load.
+pub struct World {
+    /// The stand-in Slack.
+    pub standin: Server,
+    /// What is measured.
+    pub tieline: Server,
+    /// Those who send events.
+    pub organisations: Vec<Organisation>,
+    postmaster: Option<u32>,
+}
+
+/// Starts the stand-in, without rate limits.
+///
+/// # Errors
+/// When it does not start.
+pub async fn start_standin(home: &Home) -> Result<Server> {
+    let program = Program::beside("standin", home.path())?.with("STANDIN_LISTEN", "127.0.0.1:0");
+    let standin = program.serve(&[]).await?;
+    let unlimited = json!({"enabled": false});
+    call(standin.address, "POST", "/control/slack/ratelimit", None, Some(unlimited)).await?;
+    Ok(standin)
+}
+
+/// Tieline, set up for the stand-in; its database is chosen later.
+///
+/// # Errors
+/// When it has not been built.
+pub fn tieline(home: &Home, standin: SocketAddr) -> Result<Program> {
+    Ok(Program::beside("tieline", home.path())?
+        .with("TIELINE_LISTEN", "127.0.0.1:0")
+        .with("TIELINE_SLACK__CLIENT_ID", CLIENT_ID)
+        .with("TIELINE_SLACK__CLIENT_SECRET", CLIENT_SECRET)
+        .with("TIELINE_SLACK__SIGNING_SECRET", SIGNING_SECRET)
+        .with("TIELINE_SLACK__WEB_BASE", format!("http://{standin}/slack"))
+        .with("TIELINE_SLACK__API_BASE", format!("http://{standin}/slack/api"))
+        .with("TIELINE_SLACK__HOOKS_BASE", format!("http://{standin}/slack/hooks"))
+        .with("TIELINE_SLACK__CHANNEL_INTERVAL_MS", "0"))
+}
+
+impl World {
+    /// Starts Tieline and connects so many organisations, each to a workspace of its own.
+    ///
+    /// # Errors
+    /// When anything of that does not work.
+    pub async fn start(standin: Server, databases: &Databases, program: &Program, count: usize) -> Result<Self> {
+        let mut tokens = Vec::with_capacity(count);
+        for index in 0..count {
+            tokens.push(token(program, &format!("bench-{index}")).await?);
+        }
+        let (tieline, _) = start::healthy(program).await?;
+        let order = json!({"count": count, "prefix": "bench"});
+        let teams = call(standin.address, "POST", "/control/slack/teams", None, Some(order)).await?;
+        let postmaster = match databases {
+            Databases::Sqlite => None,
+            Databases::Postgres { postmaster, .. } => Some(*postmaster),
+        };
+        let mut world = Self { standin, tieline, organisations: Vec::with_capacity(count), postmaster };
+        for (token, team) in tokens.into_iter().zip(teams.as_array().into_iter().flatten()) {
+            let organisation = world.connect(token, text(team, "team")?, text(team, "channel")?).await?;
+            world.organisations.push(organisation);
+        }
+        Ok(world)
+    }
+
+    /// Connects an organisation the way its administrator does: the consent page, the code, the choice of a channel.
+    async fn connect(&self, token: String, team: &str, channel: &str) -> Result<Organisation> {
+        let tieline = |method, path, body| call(self.tieline.address, method, path, Some(&token), body);
+        let url = tieline("GET", "/v1/slack-integrations/oauth-url", None).await?;
+        let url = Url::parse(text(&url, "oauthUrl")?)?;
+        let asked: Value = url.query_pairs().map(|(name, value)| (name.into_owned(), Value::from(value))).collect();
+        let allow = json!({
+            "client_id": asked["client_id"], "redirect_uri": asked["redirect_uri"], "state": asked["state"],
+            "scope": asked["scope"], "team": team,
+        });
+        let granted = call(self.standin.address, "POST", "/control/slack/authorize", None, Some(allow)).await?;
+        let complete = json!({"code": granted["code"], "state": asked["state"]});
+        tieline("POST", "/v1/slack-integrations/oauth/complete", Some(complete)).await?;
+        let choice = json!({"slackChannelId": channel, "slackChannelName": "alerts"});
+        tieline("PATCH", "/v1/slack-integrations", Some(choice)).await?;
+        let event = event(&token)?;
+        Ok(Organisation { token, team: team.to_owned(), channel: channel.to_owned(), event })
+    }
+
+    /// Whose processor time is read.
+    pub fn watched(&self) -> Watched {
+        Watched { server: self.tieline.pid, postmaster: self.postmaster, standin: self.standin.pid }
+    }
+}
+
+/// Makes an organisation on the command line, and a token for its owner.
+async fn token(program: &Program, slug: &str) -> Result<String> {
+    program.output(&["org", "create", slug]).await?;
+    let made = program.output(&["token", "create", "--org", slug, "--user", "bench", "--role", "owner"]).await?;
+    Ok(text(&serde_json::from_str(&made)?, "token")?.to_owned())
+}
+
+/// The body of an event, some 550 bytes; its number stands at the front of its data.
+pub fn event_body() -> String {
+    json!({
+        "type": "workflow.step.completed",
+        "linkId": "0199c1de-0000-7000-8000-000000000001",
+        "stepKind": "KIND_INTERACTION",
+        "stepAction": "FORM_SUBMIT",
+        "visitorId": "0199c1de-0000-7000-8000-000000000002",
+        "data": {
+            arrivals::NUMBER: "0".repeat(DIGITS),
+            "name": "Ada Lovelace",
+            "email": "ada.lovelace@example.org",
+            "company": "Analytical Engines Ltd",
+            "country": "GB",
+            "plan": "team",
+            "seats": 12,
+            "newsletter": true,
+            "message": "We would like to see how the analytical engine weaves algebraic patterns, just as the loom \
+                        weaves flowers and leaves. Could somebody show us on Thursday, in the afternoon?",
+        },
+    })
+    .to_string()
+}
+
+fn event(token: &str) -> Result<Template> {
+    let bytes = request("POST", "/v1/events", Some(token), Some(&event_body()));
+    let marker = format!("\"{}\":\"", arrivals::NUMBER);
+    let at = bytes.windows(marker.len()).position(|window| window == marker.as_bytes());
+    let at = at.ok_or("an event without a number")? + marker.len();
+    Ok(Template { bytes, number_at: Some(at) })
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str> {
+    value[name].as_str().ok_or_else(|| format!("no {name} in {value}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_has_room_for_its_number() {
+        let body = event_body();
+        assert!((500..600).contains(&body.len()), "{}", body.len());
+        let template = event("t").unwrap();
+        let at = template.number_at.unwrap();
+        assert_eq!(&template.bytes[at..at + DIGITS], "0".repeat(DIGITS).as_bytes());
+    }
+}

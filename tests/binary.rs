@@ -1,0 +1,218 @@
+//! The real binary, as a process of its own beside a stand-in Slack and in real time: crashes, callers who hang up, far
+//! ends that hang or never end, slow neighbours, stopping, and what is down when it starts.
+//!
+//! Nothing sleeps to wait: every wait is for a condition, and bounded.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use aws_lc_rs::rand;
+use reqwest::Method;
+use serde_json::{Value, json};
+use standin::Options;
+use tokio::task::JoinSet;
+
+use crate::support::{Client, Database, Deployment, Process, Slack, step, until};
+
+/// A story on both databases: `name::on_sqlite` and `name::on_postgres`, each with a fresh database.
+macro_rules! both_databases {
+    ($($(#[$attribute:meta])* async fn $name:ident($database:ident) $body:block)+) => {$(
+        $(#[$attribute])*
+        mod $name {
+            use super::*;
+
+            async fn story($database: Database) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                story(Database::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                if let Some(database) = Database::postgres().await {
+                    story(database).await;
+                }
+            }
+        }
+    )+};
+}
+
+mod crashes;
+mod far_ends;
+mod hang_ups;
+mod outages;
+mod stopping;
+
+/// How long something may take that is only waited for. Much more than it takes, for busy machines.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Where the two organisations are connected.
+const PLACES: [(&str, &str); 2] = [("T0STANDIN", "C0ALERTS"), ("T0SECOND", "C1ALERTS")];
+
+/// A deployment with two organisations, each connected to a workspace of its own.
+struct Scene {
+    deployment: Deployment,
+    slack: Slack,
+    /// Reads everything that was posted.
+    control: Client,
+    /// The owners' tokens.
+    tokens: [String; 2],
+}
+
+impl Scene {
+    /// Sets it up, with these settings, and leaves a process running.
+    async fn start(database: Database, settings: &[(&str, &str)]) -> (Self, Process) {
+        let slack = Slack::start(Options::default()).await;
+        let base = slack.base();
+        Self::start_with(slack, &base, database, settings).await
+    }
+
+    /// The same, where Tieline is told another address of Slack.
+    async fn start_with(
+        slack: Slack,
+        base: &str,
+        database: Database,
+        settings: &[(&str, &str)],
+    ) -> (Self, Process) {
+        slack.unlimited().await;
+        let mut deployment = Deployment::new(database, base);
+        for (name, value) in settings {
+            deployment.set(name, *value);
+        }
+        let process = deployment.serve("all").await;
+        let tokens = [
+            deployment.connected(&process, "acme", &slack, PLACES[0]).await,
+            deployment.connected(&process, "globex", &slack, PLACES[1]).await,
+        ];
+        let control = Client::new(slack.base().trim_end_matches("/slack"));
+        (Self { deployment, slack, control, tokens }, process)
+    }
+
+    /// The owners of the two organisations, as callers of a process.
+    fn owners(&self, process: &Process) -> [Client; 2] {
+        [process.client(&self.tokens[0]), process.client(&self.tokens[1])]
+    }
+
+    /// How often the message of each event was posted, by the event's name.
+    async fn arrivals(&self) -> BTreeMap<String, usize> {
+        let answer = self.control.get("/control/slack/messages?limit=20000").await.ok(200);
+        let mut arrivals = BTreeMap::new();
+        for message in answer["messages"].as_array().unwrap() {
+            let text = message["text"].as_str().unwrap();
+            for name in text.split_whitespace().filter(|word| word.starts_with("ev-")) {
+                *arrivals.entry(name.to_owned()).or_default() += 1;
+            }
+        }
+        arrivals
+    }
+
+    /// Waits until each of these events has arrived.
+    async fn all_arrive(&self, names: &[String]) {
+        let mut missing = 0;
+        until("everything that was accepted arrives", LIMIT, async || {
+            let arrivals = self.arrivals().await;
+            let now = names.iter().filter(|name| !arrivals.contains_key(*name)).count();
+            if now != missing {
+                eprintln!("{now} of {} are still to arrive", names.len());
+                missing = now;
+            }
+            (now == 0).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until nothing is under way any more.
+    async fn settle(&self, process: &Process) {
+        for owner in self.owners(process) {
+            until("no delivery is pending", LIMIT, async || {
+                let pending = owner.get("/v1/deliveries?state=pending&limit=1").await.ok(200);
+                pending["data"].as_array().unwrap().is_empty().then_some(())
+            })
+            .await;
+        }
+    }
+
+    /// Those that arrived more than once.
+    async fn repeated(&self) -> Vec<(String, usize)> {
+        self.arrivals().await.into_iter().filter(|(_, times)| *times > 1).collect()
+    }
+}
+
+/// Callers who send events at the same time.
+struct Flood {
+    /// How many were accepted so far.
+    accepted: Arc<AtomicUsize>,
+    callers: JoinSet<Vec<String>>,
+}
+
+impl Flood {
+    /// Lets several callers of each client send up to `most` events, one after another, until the server is gone.
+    fn begin(clients: &[Client], prefix: &str, callers: usize, most: usize) -> Self {
+        let mut this = Self { accepted: Arc::default(), callers: JoinSet::new() };
+        for (index, client) in clients.iter().enumerate() {
+            for caller in 0..callers {
+                let prefix = format!("ev-{prefix}-{index}-{caller}");
+                this.callers.spawn(pour(client.clone(), prefix, most, this.accepted.clone()));
+            }
+        }
+        this
+    }
+
+    /// Waits until so many were accepted.
+    async fn reaches(&self, count: usize) {
+        until("events are accepted", LIMIT, async || (self.accepted.load(SeqCst) >= count).then_some(())).await;
+    }
+
+    /// Waits for the end and tells the names of the events that were accepted.
+    async fn end(self) -> Vec<String> {
+        self.callers.join_all().await.concat()
+    }
+}
+
+async fn pour(client: Client, prefix: String, most: usize, count: Arc<AtomicUsize>) -> Vec<String> {
+    let mut accepted = Vec::new();
+    for number in 0..most {
+        let name = format!("{prefix}-{number}");
+        let Ok(response) = client.request(Method::POST, "/v1/events").json(&step(&name)).send().await else { break };
+        match response.status().as_u16() {
+            202 => accepted.push(name),
+            503 => break,
+            other => panic!("{other} for {name}"),
+        }
+        count.fetch_add(1, SeqCst);
+    }
+    accepted
+}
+
+/// Sends an event and tells its id.
+async fn send(client: &Client, name: &str) -> String {
+    client.post("/v1/events", &step(name)).await.ok(202)["id"].as_str().unwrap().to_owned()
+}
+
+/// The one delivery of an event, with its attempts.
+async fn delivery_of(client: &Client, event_id: &str) -> Value {
+    let found = client.get(&format!("/v1/deliveries?eventId={event_id}")).await.ok(200);
+    let id = found["data"][0]["id"].as_str().unwrap();
+    client.get(&format!("/v1/deliveries/{id}")).await.ok(200)
+}
+
+/// A duration between two, by chance.
+fn between(least: Duration, most: Duration) -> Duration {
+    let mut bytes = [0; 4];
+    rand::fill(&mut bytes).unwrap();
+    least + (most - least).mul_f64(f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX))
+}
+
+/// Makes what is posted to a workspace go wrong in a way.
+fn fault_of(team: &str, what: Value) -> Value {
+    let mut fault = json!({"method": "chat.postMessage", "team": team});
+    fault.as_object_mut().unwrap().extend(what.as_object().unwrap().clone());
+    fault
+}

@@ -1,0 +1,499 @@
+//! Every kind of bad request, in every dialect: each gets the dialect's own status, body and media type.
+
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder, header};
+use serde_json::{Value, json};
+use tieline::{domain::member::Role, openapi};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::support::{Answer, Client, Database, Setup, TestApp};
+
+const JSON: &str = "application/json";
+const LIMIT: usize = 2000;
+
+/// What the tests need to know of a dialect.
+struct Dialect {
+    name: &'static str,
+    /// Any operation without a body.
+    get: &'static str,
+    /// An operation with a body: its method, its path, and a body in its form.
+    write: (Method, &'static str, fn() -> Value),
+    /// A member of that body which is a text that must be there, and the body without it.
+    text: &'static str,
+    /// A body with a word that is not in its enumeration, where it goes, and the pointer to it.
+    word: (Method, &'static str, fn() -> Value, &'static str),
+    /// A path that nobody serves, in the dialect's reach.
+    nothing: &'static str,
+    /// An operation that a token with the scope `organisation:read` may not use.
+    closed: &'static str,
+}
+
+const NATIVE: Dialect = Dialect {
+    name: "native",
+    get: "/v1/channels",
+    write: (Method::POST, "/v1/channels", || json!({"name": "alerts"})),
+    text: "name",
+    word: (
+        Method::POST,
+        "/v1/events",
+        || json!({"type": "workflow.step.completed", "stepKind": "KIND_FLYING"}),
+        "/stepKind",
+    ),
+    nothing: "/v1/channels/0199c1de-0000-7000-8000-00000000dead/nothing",
+    closed: "/v1/channels",
+};
+
+const LINKBREAKERS: Dialect = Dialect {
+    name: "linkbreakers",
+    get: "/v1/slack-integrations",
+    write: (Method::POST, "/v1/slack-integrations/oauth/complete", || json!({"code": "c", "state": "s"})),
+    text: "state",
+    word: (Method::PATCH, "/v1/slack-integrations", || json!({"status": "ON"}), "/status"),
+    nothing: "/v1/slack-integrations/nothing",
+    closed: "/v1/slack-integrations",
+};
+
+const DIALECTS: [Dialect; 2] = [NATIVE, LINKBREAKERS];
+
+/// What an error must be, in the words of each dialect.
+struct Expected {
+    status: u16,
+    /// Native's code and Linkbreakers' codeType.
+    codes: (&'static str, &'static str),
+    /// What is wrong, one by one: pointers or names of parameters.
+    about: Vec<String>,
+    /// What the message has to say.
+    says: Vec<String>,
+}
+
+fn expect(status: u16, native: &'static str, linkbreakers: &'static str) -> Expected {
+    Expected { status, codes: (native, linkbreakers), about: Vec::new(), says: Vec::new() }
+}
+
+impl Expected {
+    fn about(mut self, what: &str) -> Self {
+        self.about.push(what.to_owned());
+        self
+    }
+
+    fn says(mut self, words: &str) -> Self {
+        self.says.push(words.to_owned());
+        self
+    }
+}
+
+fn strings(list: &Value, field: &str) -> Vec<String> {
+    list.as_array().into_iter().flatten().map(|one| one[field].as_str().unwrap().to_owned()).collect()
+}
+
+/// Demands the whole error: status, media type, every member, and the headers that each answer has.
+#[track_caller]
+fn demand(answer: &Answer, dialect: &str, path: &str, expected: &Expected) {
+    let context = format!("{dialect} {path}: {}", answer.text);
+    let body = answer.ok(expected.status);
+    let mut keys: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    let (message, about) = match dialect {
+        "native" => {
+            assert_eq!(answer.header("content-type"), "application/problem+json", "{context}");
+            let code = expected.codes.0;
+            assert_eq!(body["code"], code, "{context}");
+            assert_eq!(body["type"], format!("/problems#{code}"), "{context}");
+            assert_eq!(body["status"], expected.status, "{context}");
+            assert_eq!(body["instance"], path.split('?').next().unwrap(), "{context}");
+            assert!(body["title"].as_str().is_some_and(|title| !title.is_empty()), "{context}");
+            let all = ["code", "detail", "errors", "instance", "status", "title", "type"];
+            let listed = !expected.about.is_empty();
+            assert_eq!(keys, all.into_iter().filter(|key| listed || *key != "errors").collect::<Vec<_>>(), "{context}");
+            (&body["detail"], strings(&body["errors"], "pointer"))
+        }
+        "linkbreakers" => {
+            assert_eq!(answer.header("content-type"), "application/json", "{context}");
+            assert_eq!(keys, ["error"], "{context}");
+            let error = body["error"].as_object().unwrap();
+            let mut keys: Vec<_> = error.keys().map(String::as_str).collect();
+            keys.sort_unstable();
+            assert_eq!(keys, ["code", "codeType", "details", "message"], "{context}");
+            assert_eq!(error["code"], expected.status, "{context}");
+            assert_eq!(error["codeType"], expected.codes.1, "{context}");
+            (&error["message"], strings(&error["details"], "field"))
+        }
+        other => panic!("{other} has no errors here"),
+    };
+    let message = message.as_str().unwrap();
+    assert_eq!(about, expected.about, "{context}");
+    for words in &expected.says {
+        assert!(message.contains(words), "{words:?} is not in the message; {context}");
+    }
+    for ours in ["poem", "serde", "sqlx", "panicked", "src/"] {
+        assert!(!answer.text.contains(ours), "{context}");
+    }
+    assert_eq!(answer.header("cache-control"), "no-store", "{context}");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff", "{context}");
+    assert_eq!(answer.header("x-request-id").len(), 36, "{context}");
+    assert_eq!(answer.header("www-authenticate").is_empty(), expected.status != 401, "{context}");
+    assert_eq!(answer.header("allow").is_empty(), expected.status != 405, "{context}");
+}
+
+async fn start() -> TestApp {
+    let settings = vec![("TIELINE_SERVER__BODY_LIMIT_BYTES", LIMIT.to_string())];
+    TestApp::start_with(Database::sqlite(), Setup { settings, ..Setup::default() }).await
+}
+
+/// The dialect's request with a body, before the body.
+fn write(caller: &Client, dialect: &Dialect) -> RequestBuilder {
+    caller.request(dialect.write.0.clone(), dialect.write.1)
+}
+
+/// Sends bytes as JSON to each dialect and demands the same of each.
+async fn demand_of_body(app: &TestApp, body: impl Fn(&Dialect) -> Vec<u8>, expected: impl Fn(&Dialect) -> Expected) {
+    for dialect in &DIALECTS {
+        let request = write(&app.owner, dialect).header(header::CONTENT_TYPE, JSON).body(body(dialect));
+        demand(&app.owner.send(request).await, dialect.name, dialect.write.1, &expected(dialect));
+    }
+}
+
+/// Sends text over a connection of its own, and tells what came back: the status and everything else.
+async fn raw(request: RequestBuilder, rest: &[u8]) -> (u16, String) {
+    let request = request.build().unwrap();
+    let url = request.url();
+    let mut connection = TcpStream::connect((url.host_str().unwrap(), url.port().unwrap())).await.unwrap();
+    let mut head = format!("{} {} HTTP/1.1\r\nHost: tieline\r\nConnection: close\r\n", request.method(), url.path());
+    for (name, value) in request.headers() {
+        head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+    }
+    connection.write_all(format!("{head}\r\n").as_bytes()).await.unwrap();
+    connection.write_all(rest).await.unwrap();
+    let mut answer = Vec::new();
+    let all = tokio::time::timeout(Duration::from_secs(20), connection.read_to_end(&mut answer));
+    all.await.expect("an answer before the body is complete").unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, answer)
+}
+
+#[tokio::test]
+async fn what_is_not_json_is_told_with_its_place() {
+    let app = start().await;
+    for (body, place) in [
+        ("{\"name\": }", "line 1, column 10"),
+        ("{\n  \"name\": \"a\",\n}", "line 3, column 1"),
+        ("{", "line 1, column 1"),
+        ("nonsense", "line 1, column 2"),
+        ("{} {}", "line 1, column 4"),
+        (" ", "line 1, column 1"),
+        ("\u{feff}{}", "line 1, column 1"),
+        ("{'name': 'a'}", "line 1, column 2"),
+    ] {
+        let expected = |_: &Dialect| expect(400, "malformed_json", "INVALID_ARGUMENT").says(place);
+        demand_of_body(&app, |_| body.into(), expected).await;
+    }
+    demand_of_body(&app, |_| b"{\"name\": \"\xff\"}".into(), |_| {
+        expect(400, "malformed_json", "INVALID_ARGUMENT").says("line 1")
+    })
+    .await;
+    let deep = |_: &Dialect| "[".repeat(LIMIT).into_bytes();
+    demand_of_body(&app, deep, |_| expect(400, "malformed_json", "INVALID_ARGUMENT").says("recursion")).await;
+}
+
+#[tokio::test]
+async fn what_has_another_form_is_told_with_every_pointer() {
+    let app = start().await;
+    let invalid = || expect(400, "invalid", "INVALID_ARGUMENT");
+    let with = |dialect: &Dialect, value: Value| {
+        let mut body = (dialect.write.2)();
+        body[dialect.text] = value;
+        body.to_string().into_bytes()
+    };
+    let pointer = |dialect: &Dialect| format!("/{}", dialect.text);
+    for wrong in [json!(5), json!(null), json!(["a"]), json!({}), json!(true)] {
+        let expected = |dialect: &Dialect| invalid().about(&pointer(dialect)).says("must be a string");
+        demand_of_body(&app, |dialect| with(dialect, wrong.clone()), expected).await;
+    }
+    let missing = |dialect: &Dialect| {
+        let mut body = (dialect.write.2)();
+        body.as_object_mut().unwrap().remove(dialect.text);
+        body.to_string().into_bytes()
+    };
+    demand_of_body(&app, missing, |dialect| invalid().about(&pointer(dialect)).says("is required")).await;
+    let more = |dialect: &Dialect| {
+        let mut body = (dialect.write.2)();
+        body["a/b~c"] = json!(1);
+        body.to_string().into_bytes()
+    };
+    demand_of_body(&app, more, |_| invalid().about("/a~1b~0c").says("is not known here")).await;
+    for other in ["[]", "5", "null", "\"text\"", "true"] {
+        demand_of_body(&app, |_| other.into(), |_| invalid().about("").says("the body must be an object")).await;
+    }
+    demand_of_body(&app, |_| Vec::new(), |_| invalid().about("").says("the body is required")).await;
+    for dialect in &DIALECTS {
+        let answer = app.owner.send(write(&app.owner, dialect)).await;
+        demand(&answer, dialect.name, dialect.write.1, &invalid().about("").says("the body is required"));
+        let (method, path, body, pointer) = &dialect.word;
+        let answer = app.owner.send(app.owner.request(method.clone(), path).json(&body())).await;
+        demand(&answer, dialect.name, path, &invalid().about(pointer).says("must be one of"));
+    }
+}
+
+#[tokio::test]
+async fn a_value_of_the_callers_is_not_repeated() {
+    let app = start().await;
+    for dialect in &DIALECTS {
+        let mut body = (dialect.write.2)();
+        body["password"] = json!("hunter2");
+        body[dialect.text] = json!({"secret": "hunter2"});
+        let answer = app.owner.send(write(&app.owner, dialect).json(&body)).await;
+        assert!(answer.status == 400 && !answer.text.contains("hunter2"), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_json_by_its_content_type() {
+    let app = start().await;
+    for dialect in &DIALECTS {
+        let body = || (dialect.write.2)().to_string();
+        let refused = || expect(415, "unsupported_media_type", "INVALID_ARGUMENT").says(JSON);
+        for other in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", "json", ""] {
+            let request = write(&app.owner, dialect).header(header::CONTENT_TYPE, other).body(body());
+            demand(&app.owner.send(request).await, dialect.name, dialect.write.1, &refused().says(other));
+        }
+        let untyped = app.owner.send(write(&app.owner, dialect).body(body())).await;
+        demand(&untyped, dialect.name, dialect.write.1, &refused().says("without a Content-Type"));
+        for encoding in ["gzip", "br", "gzip, identity"] {
+            let request = write(&app.owner, dialect).header(header::CONTENT_ENCODING, encoding);
+            let request = request.header(header::CONTENT_TYPE, JSON).body(body());
+            demand(&app.owner.send(request).await, dialect.name, dialect.write.1, &refused().says(encoding));
+        }
+        for good in ["application/json", "Application/JSON; Charset=UTF-8", "application/cloudevents+json"] {
+            let request = write(&app.owner, dialect).header(header::CONTENT_TYPE, good);
+            let answer = app.owner.send(request.header(header::CONTENT_ENCODING, "identity").body(body())).await;
+            assert!(![400, 415].contains(&answer.status.as_u16()) || dialect.name != "native", "{}", answer.text);
+            assert_ne!(answer.status, 415, "{}", answer.text);
+            app.owner.delete(&format!("/v1/channels/{}", answer.json()["id"].as_str().unwrap_or("-"))).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_has_an_end() {
+    let app = start().await;
+    let long = |length: usize| {
+        let frame = json!({"name": ""}).to_string().len();
+        json!({"name": "x".repeat(length - frame)}).to_string().into_bytes()
+    };
+    assert_eq!(long(LIMIT).len(), LIMIT);
+    let too_long = |_: &Dialect| {
+        expect(413, "body_too_large", "INVALID_ARGUMENT").says(&format!("longer than {LIMIT} bytes"))
+    };
+    demand_of_body(&app, |_| long(LIMIT + 1), too_long).await;
+    for dialect in &DIALECTS {
+        let json = || write(&app.owner, dialect).header(header::CONTENT_TYPE, JSON);
+        let fits = app.owner.send(json().body(long(LIMIT))).await;
+        assert_eq!(fits.status, 400, "{}", fits.text);
+
+        let (status, answer) = raw(json().header(header::CONTENT_LENGTH, 1_000_000_000), b"").await;
+        assert!(status == 413 && answer.contains("longer than"), "announced, and nothing sent: {answer}");
+        let chunk = format!("200\r\n{}\r\n", "x".repeat(0x200)).repeat(4);
+        let chunked = || json().header(header::TRANSFER_ENCODING, "chunked");
+        let (status, answer) = raw(chunked(), chunk.as_bytes()).await;
+        assert!(status == 413 && answer.contains("longer than"), "in pieces, without an end: {answer}");
+        let (status, answer) = raw(chunked(), b"nonsense\r\n").await;
+        assert!(status == 400 && answer.contains("could not be read"), "not even pieces: {answer}");
+        let body = (dialect.write.2)().to_string();
+        let pieces: String = body.chars().map(|char| format!("1\r\n{char}\r\n")).collect();
+        let (status, answer) = raw(chunked(), format!("{pieces}0\r\n\r\n").as_bytes()).await;
+        assert!(status == 201 || answer.contains("OAuth state"), "many small pieces: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_nobody_serves_is_not_found_in_its_dialect() {
+    let app = start().await;
+    for dialect in &DIALECTS {
+        for path in [dialect.nothing.to_owned(), format!("{}/", dialect.get)] {
+            for caller in [&app.owner, &app.anon] {
+                let expected = expect(404, "route_not_found", "NOT_FOUND").says(&path);
+                demand(&caller.get(&path).await, dialect.name, &path, &expected);
+            }
+        }
+    }
+    for path in ["/v1", "/v1/nothing", "/v1/channelsx", "/nothing", "/v1//channels"] {
+        let answer = app.anon.post(path, &json!({})).await;
+        assert_eq!(answer.problem(404, "route_not_found")["instance"], path, "{path}");
+    }
+    let odd = app.owner.get("/v1/channels/%ff").await;
+    assert!([400, 404].contains(&odd.status.as_u16()), "{}", odd.text);
+    assert_eq!(odd.header("content-type"), "application/problem+json");
+}
+
+#[tokio::test]
+async fn every_path_says_which_methods_it_takes() {
+    let app = start().await;
+    let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    for document in &openapi::documents().unwrap().dialects {
+        for (template, item) in document.value["paths"].as_object().unwrap() {
+            let path = template.replace("{id}", ID).replace("{user_id}", ID);
+            let takes = |method: &&str| item.get(method.to_lowercase()).is_some();
+            let works: Vec<&str> = methods.into_iter().filter(takes).collect();
+            for method in methods {
+                let request = app.anon.request(method.parse().unwrap(), &path);
+                let answer = app.anon.send(request).await;
+                if works.contains(&method) || (method == "HEAD" && works.contains(&"GET")) {
+                    assert_ne!(answer.status, 405, "{method} {path}");
+                    continue;
+                }
+                assert_eq!(answer.status, 405, "{method} {path}: {}", answer.text);
+                let allow: Vec<&str> = answer.header("allow").split(", ").collect();
+                let head = works.contains(&"GET").then_some("HEAD");
+                assert_eq!(allow, works.iter().copied().chain(head).collect::<Vec<_>>(), "{method} {path}");
+                if method != "HEAD" {
+                    let expected = expect(405, "method_not_allowed", "UNIMPLEMENTED").says(works[0]);
+                    demand(&answer, document.name, &path, &expected);
+                }
+            }
+        }
+    }
+}
+
+const ID: &str = "0199c1de-0000-7000-8000-00000000dead";
+
+#[tokio::test]
+async fn an_id_that_is_none_is_told_by_its_public_name() {
+    let app = start().await;
+    for document in &openapi::documents().unwrap().dialects {
+        for (template, item) in document.value["paths"].as_object().unwrap() {
+            let names: Vec<&str> = template.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+            for name in &names {
+                let fill = |path: String, other: &&str| {
+                    path.replace(&format!("{{{other}}}"), if other == name { "not-a-uuid" } else { ID })
+                };
+                let path = names.iter().fold(template.clone(), fill);
+                for method in item.as_object().unwrap().keys() {
+                    let method: Method = method.to_uppercase().parse().unwrap();
+                    let answer = app.owner.send(app.owner.request(method, &path)).await;
+                    let expected = expect(400, "invalid_parameter", "INVALID_ARGUMENT").about(name).says(name);
+                    demand(&answer, document.name, &path, &expected);
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_caller_who_is_not_known_is_told_why() {
+    let app = start().await;
+    let expiring = json!({"name": "brief", "expiresAt": "2026-11-18T11:07:40Z"});
+    let [expired, revoked] = [expiring, json!({"name": "lost"})].map(async |body| {
+        let created = app.owner.post("/v1/tokens", &body).await.ok(201);
+        let id = created["token"]["id"].as_str().unwrap().to_owned();
+        (created["secret"].as_str().unwrap().to_owned(), id)
+    });
+    let ((expired, _), (revoked, revoked_id)) = (expired.await, revoked.await);
+    app.owner.delete(&format!("/v1/tokens/{revoked_id}")).await.ok(204);
+    app.advance(Duration::from_secs(60));
+    let good = app.owner.post("/v1/tokens", &json!({"name": "good"})).await.ok(201);
+    let good = good["secret"].as_str().unwrap().to_owned();
+    let flipped = format!("{}{}", &good[..good.len() - 1], if good.ends_with('A') { "B" } else { "A" });
+    let bare = "Bearer";
+    for (credential, code, challenge) in [
+        (None, "unauthenticated", bare),
+        (Some("Bearer nonsense".to_owned()), "token_invalid", r#"Bearer error="invalid_token""#),
+        (Some("Bearer".to_owned()), "token_invalid", r#"Bearer error="invalid_token""#),
+        (Some("Bearer ".to_owned()), "token_invalid", r#"Bearer error="invalid_token""#),
+        (Some("Basic b2xnYTpwYXNz".to_owned()), "token_invalid", r#"Bearer error="invalid_token""#),
+        (Some(good.clone()), "token_invalid", r#"Bearer error="invalid_token""#),
+        (Some("Bearer tl_nonsense".to_owned()), "token_invalid", r#"Bearer error="invalid_token""#),
+        (Some(format!("Bearer {flipped}")), "token_invalid", r#"Bearer error="invalid_token""#),
+        (Some(format!("Bearer {}", "x".repeat(10_000))), "token_invalid", r#"Bearer error="invalid_token""#),
+        (Some(format!("Bearer {expired}")), "token_expired", r#"Bearer error="invalid_token""#),
+        (Some(format!("Bearer {revoked}")), "token_revoked", r#"Bearer error="invalid_token""#),
+    ] {
+        for dialect in &DIALECTS {
+            // Who calls is asked for before the body is looked at.
+            let asks = [(Method::GET, dialect.get), (dialect.write.0.clone(), dialect.write.1)];
+            for (method, path) in asks {
+                let mut request = app.anon.request(method, path).header(header::CONTENT_TYPE, JSON).body("{");
+                if let Some(credential) = &credential {
+                    request = request.header(header::AUTHORIZATION, credential);
+                }
+                let answer = app.anon.send(request).await;
+                demand(&answer, dialect.name, path, &expect(401, code, "UNAUTHENTICATED"));
+                assert_eq!(answer.header("www-authenticate"), challenge, "{credential:?}");
+            }
+        }
+    }
+    for scheme in ["bearer", "BEARER"] {
+        let request = app.anon.request(Method::GET, NATIVE.get);
+        app.anon.send(request.header(header::AUTHORIZATION, format!("{scheme} {good}"))).await.ok(200);
+    }
+}
+
+#[tokio::test]
+async fn the_organisation_that_is_named_must_be_the_callers() {
+    let app = start().await;
+    let globex = app.other("globex").await;
+    let theirs = globex.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned();
+    let ours = app.owner.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned();
+    for dialect in &DIALECTS {
+        let name = async |id: &str| {
+            app.owner.send(app.owner.request(Method::GET, dialect.get).header("X-Organisation-Id", id)).await
+        };
+        assert_eq!(name(&ours).await.status, 200);
+        for id in [theirs.as_str(), ID] {
+            demand(&name(id).await, dialect.name, dialect.get, &expect(401, "not_a_member", "UNAUTHENTICATED"));
+        }
+        for id in ["acme", "", "\u{e4}"] {
+            let expected = expect(400, "invalid_parameter", "INVALID_ARGUMENT").about("X-Organisation-Id");
+            demand(&name(id).await, dialect.name, dialect.get, &expected.says("must be a UUID"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_caller_without_the_permission_is_told_which() {
+    let app = start().await;
+    let narrow = json!({"name": "narrow", "scopes": ["organisation:read"]});
+    let narrow = app.owner.post("/v1/tokens", &narrow).await.ok(201);
+    let narrow = app.anon.with_token(narrow["secret"].as_str().unwrap());
+    for dialect in &DIALECTS {
+        let needs = if dialect.name == "native" { "channels:read" } else { "slack:read" };
+        let expected = expect(403, "forbidden", "PERMISSION_DENIED").says(needs);
+        demand(&narrow.get(dialect.closed).await, dialect.name, dialect.closed, &expected);
+        let member = app.caller("acme", "bob", Role::Member).await;
+        let answer = member.send(write(&member, dialect).json(&(dialect.write.2)())).await;
+        let needs = if dialect.name == "native" { "channels:manage" } else { "slack:manage" };
+        let expected = expect(403, "forbidden", "PERMISSION_DENIED").says(needs);
+        demand(&answer, dialect.name, dialect.write.1, &expected);
+    }
+}
+
+#[tokio::test]
+async fn a_database_takes_every_text_that_the_document_takes() {
+    for database in [Some(Database::sqlite()), Database::postgres().await].into_iter().flatten() {
+        let app = TestApp::start(database).await;
+        app.slack.connect(&app.owner, "T0STANDIN", "C0ALERTS").await;
+        for text in ["a\u{0}b", "\u{0}", "\u{1F980}", "\u{202e}", "\u{fffe}"] {
+            for (method, path, body) in [
+                (Method::PATCH, "/v1/slack-integrations", json!({"slackChannelName": text, "slackChannelId": text})),
+                (Method::PATCH, "/v1/slack-integrations", json!({"slackChannelId": text})),
+                (Method::PATCH, "/v1/slack-integrations", json!({"linkId": text})),
+                (Method::POST, "/v1/slack-integrations/oauth/complete", json!({"code": text, "state": text})),
+                (Method::POST, "/v1/organisations", json!({"slug": "some", "name": text})),
+                (Method::POST, "/v1/channels", json!({"name": text})),
+                (Method::POST, "/v1/tokens", json!({"name": text})),
+                (Method::POST, "/v1/events", json!({"type": "a", "linkId": text, "visitorId": text})),
+                (Method::POST, "/v1/events", json!({"type": "a", "data": {text: text}})),
+            ] {
+                let answer = app.owner.send(app.owner.request(method, path).json(&body)).await;
+                assert!(answer.status.as_u16() < 500, "{path} {body}: {}", answer.text);
+            }
+        }
+        for path in ["/v1/slack/oauth/callback?code=%00&state=%00", "/v1/channels?cursor=%00", "/v1/deliveries?state=%00"] {
+            assert_eq!(app.owner.get(path).await.status, 400, "{path}");
+        }
+    }
+}

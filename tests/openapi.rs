@@ -1,0 +1,279 @@
+//! The published documents: what is in them, that they are up to date, and how they are served.
+
+use std::{collections::BTreeSet, path::Path};
+
+use jsonschema::Draft;
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+use tieline::{
+    api::shared::schema::{each_schema, modernise},
+    openapi,
+};
+
+use crate::support::{Answer, Database, TestApp};
+
+/// What anyone may call without a token.
+const OPEN: [&str; 4] = ["checkLiveness", "checkReadiness", "completeSlackOAuthInBrowser", "readMetrics"];
+
+/// Every document: its name and what it says. The assembled one is the first.
+fn documents() -> Vec<(&'static str, Value)> {
+    openapi::documents().unwrap().all().map(|document| (document.name, document.value.clone())).collect()
+}
+
+/// Every operation of a document, with its method and path.
+fn operations(document: &Value) -> impl Iterator<Item = (String, &Map<String, Value>)> {
+    document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
+        let operation = move |(method, operation): (&String, _)| (format!("{method} {path}"), operation);
+        item.as_object().unwrap().iter().map(|(method, one)| (method, one.as_object().unwrap())).map(operation)
+    })
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_default()
+}
+
+#[test]
+fn what_is_committed_is_what_is_published() {
+    openapi::check(Path::new("openapi")).unwrap();
+}
+
+#[test]
+fn every_operation_introduces_itself() {
+    let mut ids = BTreeSet::new();
+    let mut assembled = BTreeSet::new();
+    for (name, document) in documents() {
+        let described: BTreeSet<_> = document["tags"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|tag| !text(tag, "description").is_empty())
+            .map(|tag| text(tag, "name"))
+            .collect();
+        for (place, operation) in operations(&document) {
+            let summary = operation["summary"].as_str().unwrap_or_default();
+            assert!(!summary.is_empty() && !summary.ends_with('.'), "{name}, {place}: {summary:?}");
+            let id = operation["operationId"].as_str().unwrap();
+            let camel =
+                id.starts_with(|c: char| c.is_ascii_lowercase()) && id.chars().all(|c| c.is_ascii_alphanumeric());
+            assert!(camel, "{name}, {place}: {id}");
+            let fresh = if name == "tieline" { assembled.insert(id.to_owned()) } else { ids.insert(id.to_owned()) };
+            assert!(fresh, "{name}, {place}: {id} is there twice");
+            let tags = operation["tags"].as_array().unwrap();
+            assert!(!tags.is_empty() && tags.iter().all(|tag| described.contains(tag.as_str().unwrap())), "{place}");
+        }
+    }
+    assert_eq!(ids, assembled, "all dialects are in the document of all");
+}
+
+#[test]
+fn every_operation_says_who_may_call_it() {
+    for (name, document) in documents() {
+        let schemes = document["components"]["securitySchemes"].as_object().unwrap();
+        for (place, operation) in operations(&document) {
+            let security = operation["security"].as_array().unwrap_or_else(|| panic!("{name}, {place} says nothing"));
+            let open = OPEN.contains(&operation["operationId"].as_str().unwrap());
+            assert_eq!(security.is_empty(), open, "{name}, {place}");
+            assert_eq!(operation["responses"].get("401").is_none(), open, "{name}, {place}");
+            for requirement in security {
+                let names: Vec<_> = requirement.as_object().unwrap().keys().collect();
+                assert!(!names.is_empty() && names.iter().all(|one| schemes.contains_key(*one)), "{name}, {place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_path_names_its_parameters() {
+    for (name, document) in documents() {
+        for (place, operation) in operations(&document) {
+            let wanted: BTreeSet<_> = place.split('{').skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
+            let none = Vec::new();
+            let parameters = operation.get("parameters").and_then(Value::as_array).unwrap_or(&none);
+            let given = parameters.iter().filter(|parameter| parameter["in"] == "path");
+            assert_eq!(
+                given.map(|parameter| text(parameter, "name")).collect::<BTreeSet<_>>(),
+                wanted,
+                "{name}, {place}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn references<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+        match value {
+            Value::Object(object) => {
+                found.extend(object.get("$ref").and_then(Value::as_str));
+                object.values().for_each(|value| references(value, found));
+            }
+            Value::Array(all) => all.iter().for_each(|value| references(value, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    for (name, document) in documents() {
+        let mut found = BTreeSet::new();
+        references(&document, &mut found);
+        for reference in &found {
+            let target = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
+            assert!(target.is_some(), "{name}: {reference}");
+        }
+        for section in ["schemas", "responses"] {
+            for component in document["components"][section].as_object().into_iter().flat_map(Map::keys) {
+                let reference = format!("#/components/{section}/{component}");
+                assert!(found.contains(reference.as_str()), "{name}: nobody uses {reference}");
+            }
+        }
+    }
+}
+
+/// The examples of a document, each with the schema that it is an example of.
+fn examples(document: &Value) -> Vec<(Value, Value)> {
+    fn collect(value: &Value, found: &mut Vec<(Value, Value)>) {
+        match value {
+            Value::Object(object) => {
+                if let Some(schema) = object.get("schema") {
+                    let several = object.get("examples").and_then(Value::as_object).into_iter().flat_map(Map::values);
+                    let all = object.get("example").into_iter().chain(several.map(|example| &example["value"]));
+                    found.extend(all.map(|example| (schema.clone(), example.clone())));
+                }
+                object.values().for_each(|value| collect(value, found));
+            }
+            Value::Array(all) => all.iter().for_each(|value| collect(value, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut found = Vec::new();
+    collect(&document["paths"], &mut found);
+    collect(&document["components"]["responses"], &mut found);
+    each_schema(&mut document.clone(), &mut |schema| {
+        for name in ["example", "default"] {
+            found.extend(schema.get(name).map(|example| (schema.clone(), example.clone())));
+        }
+    });
+    found
+}
+
+#[test]
+fn every_example_is_one() {
+    for (name, mut document) in documents() {
+        if text(&document, "openapi").starts_with("3.0") {
+            each_schema(&mut document, &mut modernise);
+        }
+        let found = examples(&document);
+        assert!(found.len() > 10, "{name} has {} examples only", found.len());
+        for (schema, example) in found {
+            let whole = json!({"components": document["components"], "allOf": [schema]});
+            let options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
+            let validator = options.build(&whole).unwrap();
+            let wrong: Vec<_> = validator.iter_errors(&example).map(|error| error.to_string()).collect();
+            assert!(wrong.is_empty(), "{name}: {example} is no {schema}: {wrong:?}");
+        }
+    }
+}
+
+async fn start() -> TestApp {
+    TestApp::start(Database::sqlite()).await
+}
+
+/// Demands an answer of this kind, with the headers that each file of ours has.
+#[track_caller]
+fn file(path: &str, answer: &Answer, content_type: &str) {
+    assert_eq!(answer.status, 200, "{path}");
+    assert_eq!(answer.header("content-type"), content_type, "{path}");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+    assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+    assert!(!answer.text.is_empty(), "{path}");
+}
+
+/// The addresses that a page of ours loads or leads to.
+fn addresses(html: &str) -> Vec<String> {
+    let after = |name: &'static str| html.split(name).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+    after("src=\"").chain(after("href=\"")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn documents_are_served_as_they_are_committed() {
+    let app = start().await;
+    for (path, name) in [
+        ("/openapi.json", "tieline"),
+        ("/openapi/tieline.json", "tieline"),
+        ("/openapi/native.json", "native"),
+        ("/openapi/linkbreakers.json", "linkbreakers"),
+    ] {
+        let answer = app.anon.get(path).await;
+        file(path, &answer, "application/json");
+        assert_eq!(answer.text, std::fs::read_to_string(format!("openapi/{name}.json")).unwrap(), "{path}");
+        let etag = answer.header("etag").to_owned();
+        assert!(etag.starts_with('"') && etag.ends_with('"') && etag.len() > 10, "{path}: {etag}");
+        for known in [etag.clone(), format!("W/{etag}"), format!("\"other\", {etag}"), "*".to_owned()] {
+            let again = app.anon.send(app.anon.request(Method::GET, path).header("if-none-match", &known)).await;
+            assert_eq!((again.status.as_u16(), again.text.as_str()), (304, ""), "{path}: {known}");
+            assert_eq!(again.header("etag"), etag);
+        }
+        let stale = app.anon.send(app.anon.request(Method::GET, path).header("if-none-match", "\"other\"")).await;
+        assert_eq!(stale.status, 200);
+        let head = app.anon.send(app.anon.request(Method::HEAD, path)).await;
+        assert_eq!((head.status.as_u16(), head.text.as_str(), head.header("etag")), (200, "", etag.as_str()));
+        let posted = app.anon.post(path, &json!({})).await;
+        assert_eq!((posted.status.as_u16(), posted.header("allow")), (405, "GET, HEAD"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_are_whole_and_name_no_other_host() {
+    let app = start().await;
+    let mut pages = Vec::new();
+    for (path, content_type) in [("/", "text/html; charset=utf-8"), ("/docs/", "text/html")] {
+        let page = app.anon.get(path).await;
+        file(path, &page, content_type);
+        let policy = page.header("content-security-policy").to_owned();
+        assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        let scripts = policy.split(';').find(|part| part.trim().starts_with("script-src"));
+        assert!(scripts.is_none_or(|scripts| scripts.trim() == "script-src 'self'"), "{policy}");
+        assert!(!policy.contains("http") && !policy.contains("unsafe-eval"), "{policy}");
+        for script in page.text.split("<script").skip(1) {
+            let (head, rest) = script.split_once('>').unwrap();
+            assert!(
+                head.contains("src=\"") && rest.trim_start().starts_with("</script>"),
+                "{path} has a script within: {head}"
+            );
+        }
+        for handler in [" onload=", " onclick=", " onerror=", "javascript:", "<style", " style="] {
+            assert!(!page.text.contains(handler), "{path}: {handler}");
+        }
+        for address in addresses(&page.text) {
+            let base = reqwest::Url::parse(&format!("http://here{path}")).unwrap();
+            let target = base.join(&address).unwrap();
+            assert_eq!(target.host_str(), Some("here"), "{path} leads to {address}");
+            let answer = app.anon.get(target.path()).await;
+            assert_eq!(answer.status, 200, "{path} leads to {address}");
+        }
+        pages.push((path, page.text));
+    }
+    for (path, content_type) in [
+        ("/style.css", "text/css; charset=utf-8"),
+        ("/docs/swagger-initializer.js", "text/javascript"),
+        ("/docs/index.css", "text/css"),
+    ] {
+        let answer = app.anon.get(path).await;
+        file(path, &answer, content_type);
+        pages.push((path, answer.text));
+    }
+    for path in ["/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui-standalone-preset.js"] {
+        let answer = app.anon.get(path).await;
+        file(path, &answer, if path.ends_with("css") { "text/css" } else { "text/javascript" });
+    }
+    for (path, text) in pages {
+        for elsewhere in ["http:", "https:", "=\"//", "'//", "url(//"] {
+            assert!(!text.contains(elsewhere), "{path} names {elsewhere}: {text}");
+        }
+    }
+    let start = app.anon.get("/docs/swagger-initializer.js").await.text;
+    for document in ["tieline", "native", "linkbreakers"] {
+        assert!(start.contains(&format!("\"/openapi/{document}.json\"")), "{start}");
+    }
+    assert!(start.contains("\"validatorUrl\": \"none\""), "no validator elsewhere is asked: {start}");
+    let moved = app.anon.get("/docs").await;
+    assert_eq!((moved.status.as_u16(), moved.header("location")), (308, "/docs/"));
+}

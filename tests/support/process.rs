@@ -1,0 +1,280 @@
+//! The real binary as a process of its own, with an environment, a folder and a database that nobody else has.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use standin::Options;
+
+use super::{Client, Database, Slack};
+
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+/// How long a start may take on a busy machine.
+const START: Duration = Duration::from_secs(20);
+
+/// Where Tieline is installed: a working directory, settings and a database.
+pub struct Deployment {
+    /// The working directory of every process.
+    pub folder: PathBuf,
+    environment: BTreeMap<String, String>,
+    /// Kept for as long as it is used.
+    database: Option<Database>,
+}
+
+impl Deployment {
+    /// One that has nothing set: all defaults, but for the port.
+    pub fn bare() -> Self {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("tieline-process-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let listen = [("TIELINE_LISTEN".to_owned(), "127.0.0.1:0".to_owned())];
+        Self { folder, environment: listen.into(), database: None }
+    }
+
+    /// One on a database, that knows a Slack at this base. Nothing slows its channels down.
+    pub fn new(database: Database, slack_base: &str) -> Self {
+        let url = database.url.clone();
+        let options = Options::default();
+        let mut this = Self::bare();
+        this.database = Some(database);
+        this.set("DATABASE_URL", url)
+            .set("TIELINE_SECRET_KEY", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=")
+            .set("TIELINE_SLACK__CLIENT_ID", options.client_id)
+            .set("TIELINE_SLACK__CLIENT_SECRET", options.client_secret)
+            .set("TIELINE_SLACK__SIGNING_SECRET", options.signing_secret)
+            .set("TIELINE_SLACK__WEB_BASE", slack_base)
+            .set("TIELINE_SLACK__API_BASE", format!("{slack_base}/api"))
+            .set("TIELINE_SLACK__HOOKS_BASE", format!("{slack_base}/hooks"))
+            .set("TIELINE_SLACK__CHANNEL_INTERVAL_MS", "0");
+        this
+    }
+
+    /// Sets an environment variable of the processes to come.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) -> &mut Self {
+        self.environment.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Takes an environment variable away.
+    pub fn unset(&mut self, name: &str) -> &mut Self {
+        self.environment.remove(name);
+        self
+    }
+
+    /// Whether the database is a file.
+    pub fn is_embedded(&self) -> bool {
+        self.database.as_ref().is_none_or(|database| database.url.starts_with("sqlite"))
+    }
+
+    /// What is in the folder under a name.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// A command, to be refined and run.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tieline"));
+        command.args(arguments).env_clear().envs(&self.environment).current_dir(&self.folder);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub async fn run(&self, arguments: &[&str]) -> Ran {
+        let mut command = self.command(arguments);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        Ran {
+            success: output.status.success(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Serves in this role and waits until it listens.
+    pub async fn serve(&self, role: &str) -> Process {
+        let mut process = self.begin(role);
+        let listens = |output: &str| {
+            let line = output.lines().find_map(|line| line.strip_prefix("tieline listens on "));
+            line.map(|address| address.to_owned())
+        };
+        process.address = until("it listens", START, async || {
+            let output = process.output();
+            assert!(process.exit_status().is_none(), "it ended at once: {output}");
+            listens(&output)
+        })
+        .await;
+        process
+    }
+
+    /// Serves in this role, and waits for nothing.
+    pub fn begin(&self, role: &str) -> Process {
+        let child = self.command(&["serve", "--role", role]).spawn().unwrap();
+        Process::of(child)
+    }
+
+    /// Makes an organisation with an owner and tells the owner's token.
+    pub async fn owner(&self, slug: &str) -> String {
+        self.run(&["org", "create", slug]).await.ok();
+        self.token(slug, "olga", "owner").await
+    }
+
+    /// Makes a token and tells its text.
+    pub async fn token(&self, slug: &str, username: &str, role: &str) -> String {
+        let made = self.run(&["token", "create", "--org", slug, "--user", username, "--role", role]).await.ok();
+        made["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Makes an organisation whose owner connects it to a workspace and chooses a channel, by way of a running process.
+    pub async fn connected(&self, process: &Process, slug: &str, slack: &Slack, at: (&str, &str)) -> String {
+        let token = self.owner(slug).await;
+        slack.connect(&process.client(&token), at.0, at.1).await;
+        token
+    }
+}
+
+impl Drop for Deployment {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// What a command came to.
+#[derive(Debug)]
+pub struct Ran {
+    /// Whether it exited with 0.
+    pub success: bool,
+    /// What it printed.
+    pub stdout: String,
+    /// What it complained about, and its log.
+    pub stderr: String,
+}
+
+impl Ran {
+    /// The one line of JSON that it printed, where it succeeded.
+    #[track_caller]
+    pub fn ok(&self) -> Value {
+        assert!(self.success, "{self:?}");
+        assert_eq!(self.stdout.lines().count(), 1, "{self:?}");
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+
+    /// What it complained about, where it failed and printed nothing else.
+    #[track_caller]
+    pub fn refused(&self) -> &str {
+        assert!(!self.success && self.stdout.is_empty(), "{self:?}");
+        &self.stderr
+    }
+}
+
+/// A process that serves. It is killed when it goes out of scope.
+pub struct Process {
+    /// Where it listens.
+    pub address: String,
+    child: Child,
+    output: Arc<Mutex<String>>,
+}
+
+impl Process {
+    fn of(mut child: Child) -> Self {
+        let output = Arc::default();
+        gather(child.stdout.take().unwrap(), &output);
+        gather(child.stderr.take().unwrap(), &output);
+        Self { address: String::new(), child, output }
+    }
+
+    /// A caller with a token.
+    pub fn client(&self, token: &str) -> Client {
+        self.anon().with_token(token)
+    }
+
+    /// A caller without a token.
+    pub fn anon(&self) -> Client {
+        Client::new(format!("http://{}", self.address))
+    }
+
+    /// Everything that it has printed and logged so far.
+    pub fn output(&self) -> String {
+        self.output.lock().unwrap().clone()
+    }
+
+    /// How it ended, if it has.
+    pub fn exit_status(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    /// Waits for its end, and tells how it ended and how long that took.
+    pub async fn exited(&mut self, limit: Duration) -> (ExitStatus, Duration) {
+        let begun = Instant::now();
+        let status = until("it exits", limit, async || self.exit_status()).await;
+        (status, begun.elapsed())
+    }
+
+    /// Asks it to stop.
+    pub fn terminate(&self) {
+        let command = format!("kill -TERM {}", self.child.id());
+        assert!(Command::new("/bin/sh").args(["-c", &command]).status().unwrap().success());
+    }
+
+    /// Ends it as a crash would: nothing of it runs any more afterwards.
+    pub fn kill(mut self) {
+        self.end();
+    }
+
+    /// The most memory that it ever had, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(Path::new("/proc").join(self.child.id().to_string()).join("status"));
+        let status = status.unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    fn end(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+        if thread::panicking() {
+            eprintln!("---- what {} said\n{}", self.address, self.output());
+        }
+    }
+}
+
+/// Keeps what comes by a pipe, until it ends.
+fn gather(pipe: impl Read + Send + 'static, into: &Arc<Mutex<String>>) {
+    let into = Arc::clone(into);
+    thread::spawn(move || {
+        let mut pipe = BufReader::new(pipe);
+        let mut line = Vec::new();
+        while pipe.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            into.lock().unwrap().push_str(&String::from_utf8_lossy(&line));
+            line.clear();
+        }
+    });
+}
+
+/// Waits for something, looking again and again, and stops the test where it does not come in time.
+pub async fn until<T>(what: &str, limit: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(begun.elapsed() < limit, "not within {limit:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

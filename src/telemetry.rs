@@ -1,5 +1,7 @@
 //! Logging: set up once, at the start.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::{
     EnvFilter,
     filter::{LevelFilter, filter_fn},
@@ -22,7 +24,7 @@ pub fn start(log: &Log) -> Result<(), ConfigError> {
     let filter = EnvFilter::try_new(&log.filter)
         .map_err(|error| ConfigError::Wrong { key: "log.filter", rule: error.to_string() })?;
     let discreet = filter_fn(|line| *line.level() <= LevelFilter::WARN || !is_discreet(line.target()));
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let registry = tracing_subscriber::registry().with(filter).with(discreet);
     match log.format {
         LogFormat::Text => registry.with(lines).init(),

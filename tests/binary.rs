@@ -53,6 +53,13 @@ mod stopping;
 /// How long something may take that is only waited for. Much more than it takes, for busy machines.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// A lease ends soon, so that what a dead worker held is soon free.
+const SHORT_LEASE: &[(&str, &str)] = &[
+    ("TIELINE_DELIVERY__LEASE_SECS", "2"),
+    ("TIELINE_DELIVERY__TOTAL_TIMEOUT_MS", "500"),
+    ("TIELINE_DELIVERY__CONNECT_TIMEOUT_MS", "500"),
+];
+
 /// Where the two organisations are connected.
 const PLACES: [(&str, &str); 2] = [("T0STANDIN", "C0ALERTS"), ("T0SECOND", "C1ALERTS")];
 
@@ -75,12 +82,7 @@ impl Scene {
     }
 
     /// The same, where Tieline is told another address of Slack.
-    async fn start_with(
-        slack: Slack,
-        base: &str,
-        database: Database,
-        settings: &[(&str, &str)],
-    ) -> (Self, Process) {
+    async fn start_with(slack: Slack, base: &str, database: Database, settings: &[(&str, &str)]) -> (Self, Process) {
         slack.unlimited().await;
         let mut deployment = Deployment::new(database, base);
         for (name, value) in settings {

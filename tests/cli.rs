@@ -156,12 +156,12 @@ async fn the_documents_are_checked_one_by_one() {
 /// Whether an event of `acme` still gets to Slack: its token opens.
 async fn delivers(deployment: &Deployment, slack: &Slack, token: &str) {
     let before = slack.messages("C0ALERTS").await.len();
-    let process = deployment.serve("all").await;
+    let mut process = deployment.serve("all").await;
     process.client(token).post("/v1/events", &step("sealed")).await.ok(202);
-    until("the message arrives", LIMIT, async || {
-        (slack.messages("C0ALERTS").await.len() > before).then_some(())
-    })
-    .await;
+    until("the message arrives", LIMIT, async || (slack.messages("C0ALERTS").await.len() > before).then_some(())).await;
+    // Not killed: on PostgreSQL a dead worker's lease has to end first.
+    process.terminate();
+    assert!(process.exited(LIMIT).await.0.success());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -266,8 +266,11 @@ async fn a_file_sets_what_the_environment_does_not() {
         let free = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
         free.map(|listener| listener.local_addr().unwrap().port())
     };
-    std::fs::write(deployment.path("tieline.toml"), format!("listen = \"{}\"\ndata_dir = \"kept\"\n", listens(wanted[0])))
-        .unwrap();
+    std::fs::write(
+        deployment.path("tieline.toml"),
+        format!("listen = \"{}\"\ndata_dir = \"kept\"\n", listens(wanted[0])),
+    )
+    .unwrap();
     deployment.unset("TIELINE_LISTEN");
     assert_eq!(deployment.serve("api").await.address, listens(wanted[0]), "by the file");
     assert!(deployment.path("kept/tieline.db").exists() && !deployment.path("data").exists());

@@ -6,10 +6,12 @@
 #[macro_use]
 mod support;
 
+mod authorisation;
 mod binary;
 mod cli;
 mod contract;
 mod errors;
+mod identity;
 mod linkbreakers;
 mod native;
 mod oauth;

@@ -103,7 +103,8 @@ fn last(path: &str) -> &str {
 
 both! {
     async fn an_organisation_is_created_renamed_and_read(app) {
-        let answer = app.owner.post("/v1/organisations", &json!({"slug": "initech", "name": " Initech "})).await.ok(201);
+        let answer =
+            app.owner.post("/v1/organisations", &json!({"slug": "initech", "name": " Initech "})).await.ok(201);
         assert_eq!((&answer["slug"], &answer["name"]), (&json!("initech"), &json!("Initech")));
         demand_time(&answer["createdAt"], "2026-11-18T11:06:40Z");
         let nameless = app.owner.post("/v1/organisations", &json!({"slug": "hooli"})).await.ok(201);
@@ -112,7 +113,10 @@ both! {
         let home = home(&app.owner).await;
         let before = app.owner.get(&home).await.ok(200);
         let after = app.owner.patch(&home, &json!({"name": "Acme Ltd"})).await.ok(200);
-        assert_eq!((&after["name"], &after["id"], &after["slug"]), (&json!("Acme Ltd"), &before["id"], &before["slug"]));
+        assert_eq!(
+            (&after["name"], &after["id"], &after["slug"]),
+            (&json!("Acme Ltd"), &before["id"], &before["slug"])
+        );
         assert_eq!(app.owner.get(&home).await.ok(200), after);
         let list = app.owner.get("/v1/organisations").await.ok(200);
         assert_eq!(each(&list, "slug"), ["acme"], "a token tells of its own organisation alone");
@@ -199,7 +203,10 @@ both! {
         bob.get("/v1/channels").await.ok(200);
         let set = json!({"permissions": ["events:write", "deliveries:read"]});
         let changed = app.owner.patch(&place, &set).await.ok(200);
-        assert_eq!((words(&changed["permissions"]), &changed["role"]), (vec!["events:write", "deliveries:read"], &json!("member")));
+        assert_eq!(
+            (words(&changed["permissions"]), &changed["role"]),
+            (vec!["events:write", "deliveries:read"], &json!("member"))
+        );
         let refused = bob.get("/v1/channels").await.problem(403, "forbidden");
         assert!(text(&refused["detail"]).contains("channels:read"), "{refused}");
         bob.get("/v1/deliveries").await.ok(200);
@@ -219,7 +226,10 @@ both! {
         assert!(none.get("email").is_none() && none.get("subject").is_none(), "{none}");
         let nul = app.owner.patch(&place, &json!({"subject": "a\u{0}b"})).await.problem(400, "invalid");
         assert_eq!(nul["errors"][0]["pointer"], "/subject");
-        app.owner.patch(&format!("{}/members/{NOBODY}", home(&app.owner).await), &json!({})).await.problem(404, "not_found");
+        app.owner
+            .patch(&format!("{}/members/{NOBODY}", home(&app.owner).await), &json!({}))
+            .await
+            .problem(404, "not_found");
     }
 
     async fn nobody_hands_on_what_they_do_not_hold(app) {
@@ -300,7 +310,10 @@ both! {
         let body = json!({"name": "backend", "scopes": ["events:write"]});
         let created = app.owner.post("/v1/tokens", &body).await.ok(201);
         let (secret, id) = (text(&created["secret"]), text(&created["token"]["id"]));
-        assert_eq!((&created["token"]["name"], words(&created["token"]["scopes"])), (&json!("backend"), vec!["events:write"]));
+        assert_eq!(
+            (&created["token"]["name"], words(&created["token"]["scopes"])),
+            (&json!("backend"), vec!["events:write"])
+        );
         assert!(created["token"].get("lastUsedAt").is_none(), "{created}");
         let backend = app.anon.with_token(secret);
         backend.post("/v1/events", &json!({"type": "a.b"})).await.ok(202);
@@ -355,7 +368,8 @@ both! {
 
     async fn a_revoked_token_stops_at_once(app) {
         let created = app.owner.post("/v1/tokens", &json!({"name": "lost"})).await.ok(201);
-        let (lost, place) = (app.anon.with_token(text(&created["secret"])), format!("/v1/tokens/{}", text(&created["token"]["id"])));
+        let (lost, place) =
+            (app.anon.with_token(text(&created["secret"])), format!("/v1/tokens/{}", text(&created["token"]["id"])));
         lost.get("/v1/channels").await.ok(200);
         app.owner.delete(&place).await.ok(204);
         lost.get("/v1/channels").await.problem(401, "token_revoked");
@@ -510,8 +524,11 @@ both! {
     }
 
     async fn every_answer_names_its_request(app) {
-        for (path, status) in [("/healthz", 200), ("/v1/channels", 200), ("/v1/nothing", 404), ("/v1/slack-integrations", 200)] {
-            let ask = async |id: &str| app.owner.send(app.owner.request(Method::GET, path).header("X-Request-Id", id)).await;
+        for (path, status) in
+            [("/healthz", 200), ("/v1/channels", 200), ("/v1/nothing", 404), ("/v1/slack-integrations", 200)]
+        {
+            let ask =
+                async |id: &str| app.owner.send(app.owner.request(Method::GET, path).header("X-Request-Id", id)).await;
             let answer = ask("trace-7.A_b").await;
             assert_eq!((answer.status.as_u16(), answer.header("x-request-id")), (status, "trace-7.A_b"), "{path}");
             for odd in ["", "a b", "<script>", &"x".repeat(65)] {
@@ -558,7 +575,8 @@ async fn skipped(app: &TestApp) -> String {
 both! {
     async fn an_event_is_accepted_and_read_back(app) {
         let channel = app.owner.post("/v1/channels", &json!({"name": "alerts"})).await.ok(201);
-        let data = json!({"text": "Zoë \u{0} \u{1F980}", "deep": {"list": [1, 2.5, -7, true, null, {}]}, "": "empty name"});
+        let data =
+            json!({"text": "Zoë \u{0} \u{1F980}", "deep": {"list": [1, 2.5, -7, true, null, {}]}, "": "empty name"});
         let sent = json!({
             "type": "workflow.step.completed", "channelId": channel["id"], "linkId": "link-1", "stepKind": "ENTRY",
             "stepAction": "QR_SCAN", "visitorId": "v-1", "data": data,
@@ -695,8 +713,12 @@ both! {
         app.drain().await;
         let kept = skipped(&app).await;
         let pending = app.step("pending").await;
-        for (state, event) in [("delivered", &delivered), ("failed", &failed), ("skipped", &kept), ("pending", &pending)] {
-            for query in [format!("state={state}"), format!("eventId={event}"), format!("state={state}&eventId={event}")] {
+        for (state, event) in
+            [("delivered", &delivered), ("failed", &failed), ("skipped", &kept), ("pending", &pending)]
+        {
+            for query in
+                [format!("state={state}"), format!("eventId={event}"), format!("state={state}&eventId={event}")]
+            {
                 let found = app.deliveries(&query).await;
                 let found: Vec<_> = found.iter().map(|one| (text(&one["state"]), text(&one["eventId"]))).collect();
                 assert_eq!(found, [(state, event.as_str())], "{query}");

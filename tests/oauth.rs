@@ -311,7 +311,7 @@ both! {
             (vec![("error", "access_denied"), ("code", &fresh_code), ("state", &fresh)], "Cancel"),
         ] {
             let text = page(&come_back(&app, &query).await, 400, &[&code, &used, &old, &fresh, &fresh_code]);
-            assert!(text.contains("Slack is not connected") && text.contains(expected), "{query:?}: {text}");
+            assert!(text.contains("connected</h1>") && text.contains(expected), "{query:?}: {text}");
         }
         page(&come_back(&app, &[("code", "wrong"), ("state", &fresh)]).await, 400, &[&fresh]);
         for fault in [json!({"method": "oauth.v2.access", "status": 500}), json!({"method": "oauth.v2.access", "drop": "before"})] {
@@ -343,23 +343,6 @@ both! {
         page(&come_back(&app, &[("code", &first_code), ("state", &second_state)]).await, 400, &[&second_state]);
         assert!(!is_connected(&other).await);
     }
-
-    async fn who_hangs_up_is_connected_all_the_same(app) {
-        for through_the_browser in [false, true] {
-            let (code, state) = allowed(&app, &app.owner).await;
-            let request = match through_the_browser {
-                true => app.anon.request(Method::GET, CALLBACK).query(&[("code", &code), ("state", &state)]),
-                false => app.owner.request(Method::POST, COMPLETE).json(&json!({"code": code, "state": state})),
-            };
-            app.slack.fault(json!({"method": "oauth.v2.access", "latencyMs": 250, "times": 1})).await;
-            let asking = tokio::spawn(request.send());
-            until("Slack is asked", PATIENCE, async || (!app.slack.is_fault_waiting().await).then_some(())).await;
-            asking.abort();
-            assert!(asking.await.unwrap_err().is_cancelled(), "it was answered already");
-            until("it is connected", PATIENCE, async || is_connected(&app.owner).await.then_some(())).await;
-            app.owner.delete(BASE).await.ok(200);
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -374,14 +357,49 @@ async fn without_a_slack_app_it_says_which_settings_are_missing() {
     refused(&complete(&app.owner, "code", "state").await, 400, "INVALID_ARGUMENT");
 }
 
-/// Tells a story on both databases, with a Slack app that rotates its tokens, connected and with a channel.
-async fn with_rotation(story: impl AsyncFn(TestApp)) {
+/// Tells a story on both databases, with this setup.
+async fn on_each_database(setup: impl Fn() -> Setup, story: impl AsyncFn(TestApp)) {
     for database in [Some(Database::sqlite()), Database::postgres().await].into_iter().flatten() {
-        let slack = Options { rotation: true, ..Options::default() };
-        let app = TestApp::start_with(database, Setup { slack, ..Setup::default() }).await;
-        app.slack.connect(&app.owner, TEAM, CHANNEL).await;
-        story(app).await;
+        story(TestApp::start_with(database, setup()).await).await;
     }
+}
+
+/// The same with a Slack app that rotates its tokens, connected and with a channel.
+async fn with_rotation(story: impl AsyncFn(TestApp)) {
+    let slack = || Options { rotation: true, ..Options::default() };
+    on_each_database(
+        || Setup { slack: slack(), ..Setup::default() },
+        async |app| {
+            app.slack.connect(&app.owner, TEAM, CHANNEL).await;
+            story(app).await;
+        },
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_hangs_up_is_connected_all_the_same() {
+    let settings = || vec![("TIELINE_DELIVERY__TOTAL_TIMEOUT_MS", "10000".to_owned())];
+    on_each_database(
+        || Setup { settings: settings(), ..Setup::default() },
+        async |app| {
+            for through_the_browser in [false, true] {
+                let (code, state) = allowed(&app, &app.owner).await;
+                let request = match through_the_browser {
+                    true => app.anon.request(Method::GET, CALLBACK).query(&[("code", &code), ("state", &state)]),
+                    false => app.owner.request(Method::POST, COMPLETE).json(&json!({"code": code, "state": state})),
+                };
+                app.slack.fault(json!({"method": "oauth.v2.access", "latencyMs": 600, "times": 1})).await;
+                let asking = tokio::spawn(request.send());
+                until("Slack is asked", PATIENCE, async || (!app.slack.is_fault_waiting().await).then_some(())).await;
+                asking.abort();
+                assert!(asking.await.unwrap_err().is_cancelled(), "it was answered already");
+                until("it is connected", PATIENCE, async || is_connected(&app.owner).await.then_some(())).await;
+                app.owner.delete(BASE).await.ok(200);
+            }
+        },
+    )
+    .await;
 }
 
 async fn renewals(app: &TestApp) -> usize {

@@ -276,7 +276,8 @@ async fn the_databases_password_is_not_logged() {
     database.url += "?options=-c%20client_min_messages%3Ddebug5";
     let wrong = database.url.replace("/t_", "/no_such_");
     let mut deployment = Deployment::new(database, "http://127.0.0.1:9/slack");
-    for filter in ["trace", "sea_orm::driver=trace,sea_orm::database=trace,sqlx::postgres::notice=trace,tieline=trace"] {
+    for filter in ["trace", "sea_orm::driver=trace,sea_orm::database=trace,sqlx::postgres::notice=trace,tieline=trace"]
+    {
         deployment.set("TIELINE_LOG__FILTER", filter);
         let mut process = deployment.serve("all").await;
         process.terminate();
@@ -323,10 +324,9 @@ async fn tried(process: &Process, token: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sealed_token_opens_only_where_it_belongs() {
-    let to_another_row = [
-        "UPDATE slack_link SET access_token = (SELECT access_token FROM slack_link WHERE team_id = 'T0STANDIN')
-         WHERE team_id = 'T0SECOND'",
-    ];
+    let to_another_row =
+        ["UPDATE slack_link SET access_token = (SELECT access_token FROM slack_link WHERE team_id = 'T0STANDIN')
+         WHERE team_id = 'T0SECOND'"];
     let to_another_organisation = [
         "DELETE FROM slack_link WHERE team_id = 'T0SECOND'",
         "UPDATE slack_link SET organisation_id = (SELECT id FROM organisation WHERE slug = 'globex'),

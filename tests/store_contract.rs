@@ -1,7 +1,10 @@
 //! What the store promises, the same on SQLite and on PostgreSQL. The tests of claiming run many workers at once:
 //! PostgreSQL shows faults there that SQLite, with its one writer, cannot.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -71,10 +74,11 @@ fn release(claimed: &Claimed) -> Release {
     }
 }
 
-async fn let_go(store: &Store, owner: Uuid, now: Time, releases: &[Release]) {
+async fn let_go(store: &Store, owner: Uuid, now: Time, releases: &[Release]) -> HashMap<DestinationId, Time> {
     let tx = store.begin().await.unwrap();
-    store::destinations::release(&tx, owner, now, releases).await.unwrap();
+    let due_again = store::destinations::release(&tx, owner, now, releases).await.unwrap();
     tx.commit().await.unwrap();
+    due_again
 }
 
 both! {
@@ -126,12 +130,12 @@ both! {
         store::destinations::wake(&tx, &mut ids.clone(), now).await.unwrap();
         tx.commit().await.unwrap();
         assert!(claim(store, owner, now, 10).await.is_empty(), "it is still held");
-        let_go(store, owner, now, &[release(&held[0])]).await;
+        let due_again = let_go(store, owner, now, &[release(&held[0])]).await;
+        assert_eq!(due_again, [(ids[0], now)].into());
         let again = claim(store, owner, now, 10).await;
         assert_eq!(again.len(), 1, "it is due again at once");
-        let_go(store, owner, now, &[release(&again[0])]).await;
+        assert!(let_go(store, owner, now, &[release(&again[0])]).await.is_empty());
         assert!(claim(store, owner, now, 10).await.is_empty(), "nothing waits");
-        assert_eq!(store::destinations::next_due(store.reader()).await.unwrap(), None);
     }
 
     async fn a_wake_up_does_not_end_a_pause(app) {

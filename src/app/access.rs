@@ -21,6 +21,8 @@ pub struct Caller {
     pub user_id: UserId,
     /// The token that was used, if it was one of ours.
     pub token_id: Option<TokenId>,
+    /// The `sub` of the JWT that was used, if it was one.
+    pub(super) subject: Option<String>,
     /// What the member may do, narrowed by the token's scopes.
     permissions: BTreeSet<Permission>,
     /// From then on the credential is refused.
@@ -35,6 +37,7 @@ impl Caller {
             member_id: member.id,
             user_id: member.user_id,
             token_id: None,
+            subject: None,
             permissions: member.effective_permissions(),
             expires_at,
         }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Mutex, time::Duration};
 
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
+use jsonwebtoken::{Algorithm, DecodingKey, TokenData, Validation, decode, decode_header, jwk::JwkSet};
 use moka::future::Cache;
 use serde::Deserialize;
 use url::Url;
@@ -178,7 +178,9 @@ impl App {
             None => memberships.first(),
         };
         let member = member.ok_or(Error::Unauthenticated(AuthFailure::NotAMember))?;
-        Ok(Caller::member(member, Some(end + LEEWAY)))
+        let mut caller = Caller::member(member, Some(end + LEEWAY));
+        caller.subject = Some(claims.sub);
+        Ok(caller)
     }
 
     async fn verify_jwt(&self, text: &str) -> Result<Claims> {
@@ -205,6 +207,7 @@ impl App {
     ) -> Result<Claims> {
         #[derive(Deserialize)]
         struct Timed {
+            iss: String,
             nbf: Option<f64>,
             #[serde(flatten)]
             claims: Claims,
@@ -215,13 +218,16 @@ impl App {
         validation.set_issuer(&[&expected.issuer]);
         // Without this, a token that lacks `iss` or `aud` would pass.
         validation.required_spec_claims = HashSet::from(["exp", "iss", "aud", "sub"].map(str::to_owned));
-        let Timed { nbf, claims } = decode::<Timed>(text, key, &validation)
+        let invalid = || Error::Unauthenticated(AuthFailure::Invalid);
+        let TokenData { header, claims: Timed { iss, nbf, claims }, .. } = decode::<Timed>(text, key, &validation)
             .map_err(|error| {
                 tracing::debug!(kind = ?error.kind(), "a JWT was refused");
-                Error::Unauthenticated(AuthFailure::Invalid)
-            })?
-            .claims;
-        let invalid = || Error::Unauthenticated(AuthFailure::Invalid);
+                invalid()
+            })?;
+        // The library takes a list of issuers too, and does not look at what it must understand (RFC 7515, 4.1.11).
+        if iss != expected.issuer || header.crit.is_some() {
+            return Err(invalid());
+        }
         let now = self.now();
         if time(claims.exp).ok_or_else(invalid)? <= now - LEEWAY {
             return Err(Error::Unauthenticated(AuthFailure::Expired));

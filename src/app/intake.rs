@@ -209,24 +209,22 @@ async fn leave_receipts(
 
 /// Decides for each event where it goes, and makes the deliveries: also those that are not sent, with the reason.
 async fn route(tx: &Tx, ambient: &Ambient, events: &[Event], now: Time) -> Result<Vec<Delivery>> {
-    let mut organisations: Vec<OrganisationId> = events.iter().map(|event| event.organisation_id).collect();
+    let concerned = events.iter().filter(|event| SlackLink::is_concerned(&event.fact));
+    let mut organisations: Vec<OrganisationId> = concerned.map(|event| event.organisation_id).collect();
     organisations.sort_unstable();
     organisations.dedup();
-    let links: HashMap<OrganisationId, SlackLink> = store::slack_links::of_organisations(tx, &organisations)
-        .await?
-        .into_iter()
-        .map(|link| (link.organisation_id, link))
-        .collect();
-    let ids: Vec<DestinationId> = links.values().map(|link| link.destination_id).collect();
-    let destinations: HashMap<DestinationId, Destination> = store::destinations::find_many(tx, &ids)
-        .await?
-        .into_iter()
-        .map(|destination| (destination.id, destination))
-        .collect();
+    if organisations.is_empty() {
+        return Ok(Vec::new());
+    }
+    let links: HashMap<OrganisationId, (SlackLink, Destination)> =
+        store::slack_links::of_organisations(tx, &organisations)
+            .await?
+            .into_iter()
+            .map(|(link, destination)| (link.organisation_id, (link, destination)))
+            .collect();
     let mut deliveries = Vec::with_capacity(events.len());
     for event in events {
-        let Some(link) = links.get(&event.organisation_id) else { continue };
-        let Some(destination) = destinations.get(&link.destination_id) else { continue };
+        let Some((link, destination)) = links.get(&event.organisation_id) else { continue };
         let (state, reason) = match link.route(&event.fact) {
             Routing::Ignore => continue,
             Routing::Skip(reason) => (DeliveryState::Skipped, Some(reason.text().to_owned())),

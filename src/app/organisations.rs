@@ -55,19 +55,21 @@ impl App {
         Ok(organisation)
     }
 
-    /// The organisations that the caller's user is a member of.
+    /// The organisations that whoever the caller showed themselves to be is a member of.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
     pub async fn list_organisations(&self, caller: &Caller) -> Result<Vec<Organisation>> {
         caller.require(Permission::OrganisationRead)?;
         let reader = self.parts.store.reader();
-        // A token speaks for one organisation only, and must not tell of others.
-        let ids: Vec<OrganisationId> = if caller.token_id.is_some() {
-            vec![caller.organisation_id]
-        } else {
-            let memberships = store::members::of_user(reader, caller.user_id).await?;
-            memberships.iter().map(|member| member.organisation_id).collect()
+        let ids: Vec<OrganisationId> = match &caller.subject {
+            // A token speaks for one organisation only, and must not tell of others.
+            None => vec![caller.organisation_id],
+            // Not by the user's id: any organisation may name any user a member, under a subject of its choice.
+            Some(subject) => {
+                let memberships = store::members::of_subject(reader, subject).await?;
+                memberships.iter().map(|member| member.organisation_id).collect()
+            }
         };
         store::organisations::list(reader, &ids).await
     }

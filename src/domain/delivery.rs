@@ -201,7 +201,9 @@ pub enum Verdict {
     },
     /// The credential is dead: nothing can be sent through this connection any more.
     ConnectionDead {
-        /// In words.
+        /// The far end's own word for it.
+        code: String,
+        /// In words, with what to do.
         reason: String,
     },
 }
@@ -261,7 +263,7 @@ impl RetryPolicy {
             Verdict::Faltered { reason } => again(reason, too_old || attempt >= self.max_faltering_tries),
             Verdict::MessageRefused { reason }
             | Verdict::AddressRefused { reason }
-            | Verdict::ConnectionDead { reason } => Next::Failed { reason: reason.clone() },
+            | Verdict::ConnectionDead { reason, .. } => Next::Failed { reason: reason.clone() },
         }
     }
 
@@ -337,7 +339,7 @@ mod tests {
         for refused in [
             Verdict::MessageRefused { reason: "no_text".into() },
             Verdict::AddressRefused { reason: "is_archived".into() },
-            Verdict::ConnectionDead { reason: "token_revoked".into() },
+            Verdict::ConnectionDead { code: "token_revoked".into(), reason: "connect again".into() },
         ] {
             assert!(matches!(POLICY.next(&refused, 1, at(0), at(0), 0.0), Next::Failed { .. }), "{refused:?}");
         }

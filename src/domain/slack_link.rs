@@ -90,9 +90,14 @@ pub enum Routing {
 }
 
 impl SlackLink {
+    /// Whether `fact` is any link's business at all.
+    pub fn is_concerned(fact: &Fact) -> bool {
+        fact.kind == WORKFLOW_STEP_COMPLETED
+    }
+
     /// What `fact` means for this link: by status, chosen channel, link filter and trigger filter, in this order.
     pub fn route(&self, fact: &Fact) -> Routing {
-        if fact.kind != WORKFLOW_STEP_COMPLETED {
+        if !Self::is_concerned(fact) {
             return Routing::Ignore;
         }
         if self.status == SlackLinkStatus::Disconnected {

@@ -54,15 +54,6 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id
     row.map(channel).ok_or_else(|| Error::not_found(Noun::Channel, id))
 }
 
-/// Those of `ids` that exist, whosever they are, with their organisation and whether they are private.
-///
-/// # Errors
-/// When the database fails.
-pub async fn find_many(tx: &Tx, ids: &[ChannelId]) -> Result<Vec<Channel>> {
-    let ids = ids.iter().map(|id| id.0);
-    Ok(Channels::find().filter(Column::Id.is_in(ids)).all(&tx.0).await?.into_iter().map(channel).collect())
-}
-
 /// The channels of an organisation that `seen_by` may see (all of them for `None`), newest first.
 ///
 /// # Errors

@@ -4,6 +4,8 @@
 //! moves `due_at` to the end of its lease, so that a crash makes it due again by itself. Whoever adds a delivery in the
 //! meantime sets `woken`, and the release honours it: no wake-up is lost between "nothing left" and "released".
 
+use std::collections::HashMap;
+
 use ::entity::destination::{ActiveModel, Column, Entity as Destinations, Model as Row};
 use sea_orm::{
     ActiveValue::Set,
@@ -118,15 +120,6 @@ pub async fn find_by_name(
         .await?
         .map(destination)
         .transpose()
-}
-
-/// Those with one of the ids, whosever they are.
-///
-/// # Errors
-/// When the database fails.
-pub async fn find_many(tx: &Tx, ids: &[DestinationId]) -> Result<Vec<Destination>> {
-    let ids = ids.iter().map(|id| id.0);
-    Destinations::find().filter(Column::Id.is_in(ids)).all(&tx.0).await?.into_iter().map(destination).collect()
 }
 
 /// The destinations of an organisation, newest first.
@@ -266,13 +259,18 @@ pub async fn claim(
     rows.into_iter().map(|row| Ok(Claimed { pace_until: row.pace_until, destination: destination(row)? })).collect()
 }
 
-/// Lets go of destinations that `owner` still holds, all in one statement.
+/// Lets go of destinations that `owner` still holds, all in one statement. Tells which of them are due again, and when.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn release(tx: &Tx, owner: Uuid, now: Time, releases: &[Release]) -> Result<()> {
+pub async fn release(
+    tx: &Tx,
+    owner: Uuid,
+    now: Time,
+    releases: &[Release],
+) -> Result<HashMap<DestinationId, Time>> {
     if releases.is_empty() {
-        return Ok(());
+        return Ok(HashMap::new());
     }
     let mut ordered: Vec<&Release> = releases.iter().collect();
     ordered.sort_unstable_by_key(|release| release.id);
@@ -315,13 +313,19 @@ pub async fn release(tx: &Tx, owner: Uuid, now: Time, releases: &[Release]) -> R
          health = CASE WHEN {learnt} THEN v.health ELSE destination.health END, \
          health_reason = CASE WHEN {learnt} THEN v.reason ELSE destination.health_reason END, \
          health_since = CASE WHEN {learnt} THEN v.since ELSE destination.health_since END \
-         FROM v WHERE destination.id = v.id AND destination.lease_owner = {owner}",
+         FROM v WHERE destination.id = v.id AND destination.lease_owner = {owner} \
+         RETURNING destination.id, destination.due_at",
         learnt = "v.health IS NOT NULL AND v.address = destination.address AND destination.health <> 'off'",
         rows = super::placeholders::rows(backend, ordered.len(), RELEASE_WIDTH),
         owner = super::placeholders::one(backend, ordered.len() * RELEASE_WIDTH),
     );
-    tx.0.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
-    Ok(())
+    let mut due_again = HashMap::new();
+    for row in tx.0.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await? {
+        if let Some(due_at) = row.try_get("", "due_at")? {
+            due_again.insert(DestinationId(row.try_get("", "id")?), due_at);
+        }
+    }
+    Ok(due_again)
 }
 
 /// Ends every lease. Only for the embedded database, whose single process has just started: whoever held them is gone.
@@ -338,16 +342,6 @@ pub async fn end_leases(db: &impl ConnectionTrait, now: Time) -> Result<()> {
     Ok(())
 }
 
-/// When the next destination is due, and how many are due or held at `now`.
-///
-/// # Errors
-/// When the database fails.
-pub async fn next_due(db: &impl ConnectionTrait) -> Result<Option<Time>> {
-    let earliest: Option<Option<Time>> =
-        Destinations::find().select_only().column_as(Column::DueAt.min(), "due_at").into_tuple().one(db).await?;
-    Ok(earliest.flatten())
-}
-
 fn health_columns(health: &Health) -> (&'static str, Option<String>, Option<Time>) {
     match health {
         Health::Healthy => (health.as_str(), None, None),
@@ -357,7 +351,7 @@ fn health_columns(health: &Health) -> (&'static str, Option<String>, Option<Time
     }
 }
 
-fn destination(row: Row) -> Result<Destination> {
+pub(super) fn destination(row: Row) -> Result<Destination> {
     let since = row.health_since.unwrap_or(row.created_at);
     let reason = row.health_reason.unwrap_or_default();
     let health = match row.health.as_str() {

@@ -92,21 +92,6 @@ pub async fn of_subject(db: &impl ConnectionTrait, subject: &str) -> Result<Vec<
     Members::find().filter(who).order_by_asc(Column::Id).all(db).await?.into_iter().map(member).collect()
 }
 
-/// Every membership of a user.
-///
-/// # Errors
-/// When the database fails.
-pub async fn of_user(db: &impl ConnectionTrait, user_id: UserId) -> Result<Vec<Member>> {
-    Members::find()
-        .filter(Column::UserId.eq(user_id.0))
-        .order_by_asc(Column::Id)
-        .all(db)
-        .await?
-        .into_iter()
-        .map(member)
-        .collect()
-}
-
 /// The members of an organisation, newest first.
 ///
 /// # Errors

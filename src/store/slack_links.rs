@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use ::entity::slack_link::{ActiveModel, Column, Entity as SlackLinks, Model as Row};
+use ::entity::{
+    destination::{self, Entity as Destinations},
+    slack_link::{ActiveModel, Column, Entity as SlackLinks, Model as Row},
+};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 use uuid::Uuid;
@@ -14,6 +17,7 @@ use super::{Tx, corrupt, is_unique_violation};
 use crate::domain::{
     Error, Result,
     ambient::Time,
+    destination::Destination,
     error::Noun,
     event::StepKind,
     ids::{DestinationId, OrganisationId, SlackLinkId},
@@ -163,14 +167,25 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId) ->
     row.map(stored).transpose()
 }
 
-/// The links of some organisations.
+/// The links of some organisations, each with where it sends.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_organisations(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<SlackLink>> {
+pub async fn of_organisations(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<(SlackLink, Destination)>> {
     let ids = ids.iter().map(|id| id.0);
-    let rows = SlackLinks::find().filter(Column::OrganisationId.is_in(ids)).all(&tx.0).await?;
-    rows.into_iter().map(|row| Ok(stored(row)?.link)).collect()
+    let sends_to =
+        SlackLinks::belongs_to(Destinations).from(Column::DestinationId).to(destination::Column::Id).into();
+    let rows = SlackLinks::find()
+        .filter(Column::OrganisationId.is_in(ids))
+        .join(JoinType::InnerJoin, sends_to)
+        .select_also(Destinations)
+        .all(&tx.0)
+        .await?;
+    let both = |(link, destination): (Row, Option<destination::Model>)| {
+        let destination = destination.ok_or_else(|| corrupt("slack_link", "destination_id", link.destination_id))?;
+        Ok((stored(link)?.link, super::destinations::destination(destination)?))
+    };
+    rows.into_iter().map(both).collect()
 }
 
 /// The links that send to some destinations.

@@ -1,9 +1,10 @@
 //! Claims due destinations and serves each: its deliveries in order, one at a time, at its pace.
 
 use std::{
-    collections::HashMap,
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -87,32 +88,35 @@ impl Deliverer {
     /// Serves until `stop`, many destinations at once, and then finishes what it has begun.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let slots = Arc::new(Semaphore::new(self.settings.max_concurrent));
-        let freed = Arc::new(Notify::new());
+        let agenda = Arc::new(Agenda::default());
         let lanes_in_flight = TaskTracker::new();
         while !stop.is_cancelled() {
             let free = slots.available_permits().min(CLAIM);
+            agenda.pass(self.app.ambient().now());
             let claimed = if free > 0 { self.claim(free).await } else { Ok(Vec::new()) };
             let lanes = claimed.unwrap_or_else(|error| {
                 tracing::error!(%error, "due destinations could not be claimed; trying again");
                 Vec::new()
             });
-            if lanes.is_empty() {
-                let rest = self.rest().await;
-                tokio::select! {
-                    () = self.app.bell().notified(), if free > 0 => {}
-                    () = freed.notified() => {}
-                    () = tokio::time::sleep(rest) => {}
-                    () = stop.cancelled() => {}
-                }
-            }
+            let more_may_be_due = free > 0 && lanes.len() == free;
             for lane in lanes {
                 let Ok(slot) = slots.clone().try_acquire_owned() else { break };
-                let (worker, freed) = (self.clone(), freed.clone());
+                let (worker, agenda, slots) = (self.clone(), agenda.clone(), slots.clone());
                 lanes_in_flight.spawn(async move {
-                    worker.serve(lane).await;
+                    let due_again = worker.serve(lane).await;
+                    let others_wait = slots.available_permits() == 0;
                     drop(slot);
-                    freed.notify_one();
+                    agenda.note(due_again, others_wait);
                 });
+            }
+            if more_may_be_due {
+                continue;
+            }
+            tokio::select! {
+                () = self.app.bell().notified(), if free > 0 => {}
+                () = agenda.changed.notified() => {}
+                () = tokio::time::sleep(agenda.rest(self.app.ambient().now(), self.settings.poll)) => {}
+                () = stop.cancelled() => {}
             }
         }
         self.stopping.store(true, Ordering::Relaxed);
@@ -120,13 +124,6 @@ impl Deliverer {
         if tokio::time::timeout(self.settings.shutdown_grace, lanes_in_flight.wait()).await.is_err() {
             tracing::warn!("deliveries were still in flight at the end; they are sent again after the next start");
         }
-    }
-
-    /// How long to rest: until the next destination is due, and no longer than the poll.
-    async fn rest(&self) -> Duration {
-        let next = store::destinations::next_due(self.app.store().reader()).await.ok().flatten();
-        let until_next = next.map(|due| (due - self.app.ambient().now()).to_std().unwrap_or_default());
-        until_next.unwrap_or(self.settings.poll).clamp(Duration::from_millis(1), self.settings.poll)
     }
 
     /// Takes due destinations, with what waits at each.
@@ -157,8 +154,8 @@ impl Deliverer {
     }
 
     /// Sends what waits at a destination, in order, until it is through, must pause, or others should have their turn;
-    /// then writes down what came of it and lets go.
-    async fn serve(&self, lane: Lane) {
+    /// then writes down what came of it and lets go. Tells when the destination is due again, if it is.
+    async fn serve(&self, lane: Lane) -> Option<Time> {
         let Lane { claimed, link, due } = lane;
         let Claimed { destination, pace_until } = claimed;
         let began = self.app.ambient().now();
@@ -199,7 +196,7 @@ impl Deliverer {
                     break;
                 }
             }
-            let tried = sender.send(&delivery, &event).await;
+            let tried = sender.send(&event).await;
             let now = self.app.ambient().now();
             let verdict = tried.verdict.clone();
             let next =
@@ -236,12 +233,50 @@ impl Deliverer {
                 | Verdict::MessageRefused { .. } => {}
             }
         }
-        self.recorder.write(record).await;
+        self.recorder.write(record).await
     }
 
     /// Spreads retries of many over time.
     fn jitter(&self) -> f64 {
         f64::from(u32::from_le_bytes(self.app.ambient().random())) / f64::from(u32::MAX)
+    }
+}
+
+/// When this process has something to do next, so that it need not ask the database. What other processes accept, or
+/// leave behind, is found by the poll.
+#[derive(Default)]
+struct Agenda {
+    due: Mutex<BinaryHeap<Reverse<Time>>>,
+    changed: Notify,
+}
+
+impl Agenda {
+    /// Notes when a destination is due again. `others_wait` says that it held the last slot.
+    fn note(&self, due_again: Option<Time>, others_wait: bool) {
+        if let Some(due) = due_again {
+            self.lock().push(Reverse(due));
+        }
+        if due_again.is_some() || others_wait {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Strikes out what is due at `now`: a claim takes all of it.
+    fn pass(&self, now: Time) {
+        let mut due = self.lock();
+        while due.peek().is_some_and(|Reverse(time)| *time <= now) {
+            due.pop();
+        }
+    }
+
+    /// How long to rest at `now`: until the next destination is due, and no longer than `poll`.
+    fn rest(&self, now: Time, poll: Duration) -> Duration {
+        let next = self.lock().peek().map(|Reverse(time)| (*time - now).to_std().unwrap_or_default());
+        next.unwrap_or(poll).min(poll)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BinaryHeap<Reverse<Time>>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -251,4 +286,24 @@ fn finished(delivery: &mut Delivery, state: DeliveryState, reason: String, now: 
     delivery.next_attempt_at = None;
     delivery.completed_at = Some(now);
     delivery.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_agenda_tells_how_long_to_rest() {
+        let at = |millis| Time::from_timestamp_millis(millis).unwrap();
+        let (agenda, poll) = (Agenda::default(), Duration::from_millis(200));
+        assert_eq!(agenda.rest(at(0), poll), poll);
+        agenda.note(Some(at(150)), false);
+        agenda.note(Some(at(50)), false);
+        agenda.note(Some(at(9000)), false);
+        assert_eq!(agenda.rest(at(0), poll), Duration::from_millis(50));
+        agenda.pass(at(60));
+        assert_eq!(agenda.rest(at(60), poll), Duration::from_millis(90));
+        agenda.pass(at(150));
+        assert_eq!(agenda.rest(at(150), poll), poll, "the rest is far away");
+    }
 }

@@ -1,7 +1,7 @@
 //! Writes down what came of the tries: attempts, states, and the release of the destination, for many destinations in
 //! one transaction.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use crate::{
         ambient::Time,
         delivery::{Attempt, AttemptOutcome, Delivery, DeliveryState, Next},
         destination::Health,
-        ids::DeliveryId,
+        ids::{DeliveryId, DestinationId},
     },
     store::{self, destinations::Release},
 };
@@ -97,7 +97,7 @@ impl Record {
 
 /// Writes records, many at once.
 pub(super) struct Recorder {
-    batcher: Batcher<Record, ()>,
+    batcher: Batcher<Record, Option<Time>>,
 }
 
 impl Recorder {
@@ -105,27 +105,30 @@ impl Recorder {
         let batcher = Batcher::start(BATCH, move |records: Vec<Record>| {
             let app = app.clone();
             async move {
-                let done = records.iter().map(|_| Ok(())).collect();
-                write(&app, owner, records).await?;
-                Ok(done)
+                let ids: Vec<DestinationId> = records.iter().map(|record| record.release.id).collect();
+                let due_again = write(&app, owner, records).await?;
+                Ok(ids.iter().map(|id| Ok(due_again.get(id).copied())).collect())
             }
         });
         Self { batcher }
     }
 
-    /// Writes a record down, trying again while the database does not answer.
-    pub(super) async fn write(&self, record: Record) {
+    /// Writes a record down, trying again while the database does not answer. Tells when the destination is due again,
+    /// if it is.
+    pub(super) async fn write(&self, record: Record) -> Option<Time> {
         for attempt in 1..=TRIES {
             match self.batcher.submit(record.clone()).await {
-                Ok(()) => return,
+                Ok(due_again) => return due_again,
                 Err(error) => tracing::error!(%error, attempt, "what came of a delivery could not be written down"),
             }
             tokio::time::sleep(Duration::from_millis(100) * attempt).await;
         }
+        None
     }
 }
 
-async fn write(app: &App, owner: Uuid, records: Vec<Record>) -> Result<()> {
+/// Tells which destinations are due again, and when.
+async fn write(app: &App, owner: Uuid, records: Vec<Record>) -> Result<HashMap<DestinationId, Time>> {
     let now = app.ambient().now();
     let mut attempts = Vec::with_capacity(records.len());
     let mut delivered = Vec::with_capacity(records.len());
@@ -149,7 +152,7 @@ async fn write(app: &App, owner: Uuid, records: Vec<Record>) -> Result<()> {
             store::deliveries::end_pending(&tx, release.id, DeliveryState::Failed, reason, now).await?;
         }
     }
-    store::destinations::release(&tx, owner, now, &releases).await?;
+    let due_again = store::destinations::release(&tx, owner, now, &releases).await?;
     tx.commit().await?;
     for (_, accepted_at) in delivered {
         app.metrics().delivery(DeliveryState::Delivered.as_str());
@@ -158,5 +161,5 @@ async fn write(app: &App, owner: Uuid, records: Vec<Record>) -> Result<()> {
     for delivery in changed.iter().filter(|delivery| delivery.state != DeliveryState::Pending) {
         app.metrics().delivery(delivery.state.as_str());
     }
-    Ok(())
+    Ok(due_again)
 }

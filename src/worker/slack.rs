@@ -7,7 +7,7 @@ use crate::{
     domain::{
         Error,
         ambient::Time,
-        delivery::{Delivery, DeliveryState, Reason, Verdict},
+        delivery::{DeliveryState, Reason, Verdict},
         destination::Health,
         event::{Event, WORKFLOW_STEP_COMPLETED},
         secret::Secret,
@@ -60,7 +60,7 @@ impl<'a> SlackLane<'a> {
     }
 
     /// Sends one delivery.
-    pub(super) async fn send(&mut self, _delivery: &Delivery, event: &Event) -> Tried {
+    pub(super) async fn send(&mut self, event: &Event) -> Tried {
         let message = match event.fact.kind.as_str() {
             WORKFLOW_STEP_COMPLETED => slack::step_completed(event),
             _ => slack::event_message(event),
@@ -117,8 +117,8 @@ impl<'a> SlackLane<'a> {
 
     /// Tells the application that Slack refuses the token for good.
     pub(super) async fn connection_died(&self, verdict: &Verdict) {
-        let (Some(stored), Verdict::ConnectionDead { reason }) = (&self.stored, verdict) else { return };
-        if let Err(error) = self.app.slack_connection_died(&stored.link, reason).await {
+        let (Some(stored), Verdict::ConnectionDead { code, .. }) = (&self.stored, verdict) else { return };
+        if let Err(error) = self.app.slack_connection_died(&stored.link, code).await {
             tracing::error!(%error, "a dead Slack connection could not be noted; the next delivery will try again");
         }
     }
@@ -136,7 +136,7 @@ fn refusal(code: &str) -> Verdict {
         slack::Verdict::Retry => Verdict::Faltered { reason: reason() },
         slack::Verdict::DestinationBroken => Verdict::AddressRefused { reason: reason() },
         slack::Verdict::ConnectionDead | slack::Verdict::TokenExpired => {
-            Verdict::ConnectionDead { reason: code.to_owned() }
+            Verdict::ConnectionDead { code: code.to_owned(), reason: reason() }
         }
         slack::Verdict::MessageRefused => Verdict::MessageRefused { reason: reason() },
     }

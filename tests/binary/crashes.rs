@@ -5,13 +5,6 @@ use super::*;
 const ROUNDS: usize = 5;
 const CALLERS: usize = 4;
 
-/// A lease ends soon, so that what a dead worker held is soon free.
-const SHORT_LEASE: &[(&str, &str)] = &[
-    ("TIELINE_DELIVERY__LEASE_SECS", "2"),
-    ("TIELINE_DELIVERY__TOTAL_TIMEOUT_MS", "500"),
-    ("TIELINE_DELIVERY__CONNECT_TIMEOUT_MS", "500"),
-];
-
 /// When a process is killed.
 async fn a_moment() {
     let moment = between(Duration::from_millis(5), Duration::from_millis(300));

@@ -46,7 +46,8 @@ async fn a_database_that_goes_away_and_comes_back_is_noticed_and_survived() {
     let Some(mut database) = Database::postgres().await else { return };
     let gate = Gate::before(&host(&database.url)).await;
     database.url = database.url.replace(&host(&database.url), &gate.address.to_string());
-    let (scene, process) = Scene::start(database, IMPATIENT).await;
+    // What a worker held when the database went away is free again when its lease ends.
+    let (scene, process) = Scene::start(database, &[IMPATIENT, SHORT_LEASE].concat()).await;
     let flood = Flood::begin(&scene.owners(&process), "d", 4, usize::MAX);
     until("something has arrived", LIMIT, async || (scene.arrivals().await.len() > 50).then_some(())).await;
     gate.shut();

@@ -9,7 +9,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -183,14 +183,16 @@ pub struct Process {
     pub address: String,
     child: Child,
     output: Arc<Mutex<String>>,
+    /// They end with the process, when they have read everything.
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Process {
     fn of(mut child: Child) -> Self {
         let output = Arc::default();
-        gather(child.stdout.take().unwrap(), &output);
-        gather(child.stderr.take().unwrap(), &output);
-        Self { address: String::new(), child, output }
+        let stdout = gather(child.stdout.take().unwrap(), &output);
+        let readers = vec![stdout, gather(child.stderr.take().unwrap(), &output)];
+        Self { address: String::new(), child, output, readers }
     }
 
     /// A caller with a token.
@@ -217,7 +219,9 @@ impl Process {
     pub async fn exited(&mut self, limit: Duration) -> (ExitStatus, Duration) {
         let begun = Instant::now();
         let status = until("it exits", limit, async || self.exit_status()).await;
-        (status, begun.elapsed())
+        let took = begun.elapsed();
+        self.readers.drain(..).for_each(|reader| reader.join().unwrap());
+        (status, took)
     }
 
     /// Asks it to stop.
@@ -255,7 +259,7 @@ impl Drop for Process {
 }
 
 /// Keeps what comes by a pipe, until it ends.
-fn gather(pipe: impl Read + Send + 'static, into: &Arc<Mutex<String>>) {
+fn gather(pipe: impl Read + Send + 'static, into: &Arc<Mutex<String>>) -> JoinHandle<()> {
     let into = Arc::clone(into);
     thread::spawn(move || {
         let mut pipe = BufReader::new(pipe);
@@ -264,7 +268,7 @@ fn gather(pipe: impl Read + Send + 'static, into: &Arc<Mutex<String>>) {
             into.lock().unwrap().push_str(&String::from_utf8_lossy(&line));
             line.clear();
         }
-    });
+    })
 }
 
 /// Waits for something, looking again and again, and stops the test where it does not come in time.

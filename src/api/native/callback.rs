@@ -71,12 +71,14 @@ fn refused(error: Option<&str>) -> String {
 fn not_connected(error: &Error) -> Page {
     match error {
         Error::UpstreamUnavailable { upstream: Upstream::Slack, .. } | Error::Unavailable { .. } => {
-            Page::NotNow(Html(page("Slack is not connected", &error.to_string())))
+            Page::NotNow(Html(page("Slack is not connected", &sentence(error))))
         }
         Error::Internal(cause) => {
             tracing::error!(cause, "a Slack callback failed");
             Page::NotNow(Html(page("Slack is not connected", "Something went wrong here. Try again later.")))
         }
+        // A page that is loaded again after it has done its work comes here too, and then Slack is connected.
+        Error::OAuthState(_) => Page::NotConnected(Html(page("Nothing was connected", &sentence(error)))),
         Error::Unauthenticated(_)
         | Error::Forbidden { .. }
         | Error::NotFound { .. }
@@ -84,11 +86,17 @@ fn not_connected(error: &Error) -> Page {
         | Error::Conflict { .. }
         | Error::Invalid(_)
         | Error::FailedPrecondition { .. }
-        | Error::OAuthState(_)
         | Error::IdempotencyMismatch { .. }
         | Error::IdempotencyInFlight { .. }
-        | Error::Refused { .. } => Page::NotConnected(Html(page("Slack is not connected", &error.to_string()))),
+        | Error::Refused { .. } => Page::NotConnected(Html(page("Slack is not connected", &sentence(error)))),
     }
+}
+
+/// An error's text for people: it begins in the middle of a sentence.
+fn sentence(error: &Error) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).chain(['.']).collect()
 }
 
 fn page(title: &str, text: &str) -> String {
@@ -108,6 +116,12 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_is_told_in_a_sentence() {
+        let error = Error::Unavailable { what: "the database" };
+        assert_eq!(sentence(&error), "The database is not available right now; try again later.");
+    }
 
     #[test]
     fn a_page_shows_markup_as_text() {

@@ -1,0 +1,433 @@
+//! Who may what: every operation that is published, against every kind of caller.
+//!
+//! The operations come from the published documents. One that is missing in the table below fails the test by name, so
+//! nobody adds an operation without saying who may use it.
+
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tieline::{
+    domain::member::{Permission, Role},
+    openapi,
+};
+
+use crate::support::{Answer, Client, TestApp, step};
+
+/// Operations that need no caller. Each has to have a reason.
+const OPEN: &[(&str, &str)] = &[
+    ("completeSlackOAuthInBrowser", "the browser that comes back from Slack has a state that was issued to a member"),
+    ("checkLiveness", "for whoever runs the service"),
+    ("checkReadiness", "for whoever runs the service"),
+    ("readMetrics", "for whoever runs the service; counts only"),
+];
+
+/// What an operation asks of its caller.
+struct Case {
+    operation: &'static str,
+    /// The lowest role that may.
+    role: Role,
+    /// The scopes that a token needs.
+    needs: &'static [&'static str],
+    /// What the owner of another organisation is answered who asks for a thing of ours, or for their own where the
+    /// request names none.
+    stranger: u16,
+}
+
+const fn case(operation: &'static str, role: Role, needs: &'static [&'static str], stranger: u16) -> Case {
+    Case { operation, role, needs, stranger }
+}
+
+use Role::{Admin, Member, Owner};
+
+const CASES: &[Case] = &[
+    case("listOrganisations", Member, &["organisation:read"], 200),
+    case("createOrganisation", Owner, &["organisation:manage"], 201),
+    case("getOrganisation", Member, &["organisation:read"], 404),
+    case("updateOrganisation", Owner, &["organisation:manage"], 404),
+    case("listMembers", Member, &["members:read"], 404),
+    // Nobody hands on what they do not hold: a new member holds all of these.
+    case(
+        "addMember",
+        Admin,
+        &[
+            "members:manage",
+            "organisation:read",
+            "members:read",
+            "tokens:manage",
+            "channels:read",
+            "events:write",
+            "events:read",
+            "deliveries:read",
+            "slack:read",
+        ],
+        404,
+    ),
+    case("getMember", Member, &["members:read"], 404),
+    case("updateMember", Admin, &["members:manage"], 404),
+    case("removeMember", Admin, &["members:manage"], 404),
+    case("listTokens", Member, &["tokens:manage"], 200),
+    case("createToken", Member, &["tokens:manage"], 201),
+    case("revokeToken", Member, &["tokens:manage"], 404),
+    case("listChannels", Member, &["channels:read"], 200),
+    case("createChannel", Admin, &["channels:manage"], 201),
+    case("getChannel", Member, &["channels:read"], 404),
+    case("updateChannel", Admin, &["channels:manage"], 404),
+    case("deleteChannel", Admin, &["channels:manage"], 404),
+    case("listChannelMessages", Member, &["channels:read"], 404),
+    case("listChannelMembers", Member, &["channels:read"], 404),
+    case("addChannelMember", Admin, &["channels:manage"], 404),
+    case("removeChannelMember", Admin, &["channels:manage"], 404),
+    case("sendEvent", Member, &["events:write"], 404),
+    case("listEvents", Admin, &["events:read", "channels:manage"], 200),
+    case("getEvent", Member, &["events:read"], 404),
+    case("listDeliveries", Member, &["deliveries:read"], 200),
+    case("getDelivery", Member, &["deliveries:read"], 404),
+    case("replayDelivery", Admin, &["deliveries:replay"], 404),
+    case("replayFailedDeliveries", Admin, &["deliveries:replay"], 404),
+    case("listDestinations", Member, &["deliveries:read"], 200),
+    case("getDestination", Member, &["deliveries:read"], 404),
+    case("getSlackIntegration", Member, &["slack:read"], 200),
+    case("updateSlackIntegration", Admin, &["slack:manage"], 404),
+    case("deleteSlackIntegration", Admin, &["slack:manage"], 404),
+    case("listSlackChannels", Member, &["slack:read"], 404),
+    case("getSlackOAuthUrl", Admin, &["slack:manage"], 200),
+    // Told like a state that nobody was ever given.
+    case("completeSlackOAuth", Admin, &["slack:manage"], 400),
+    case("testSlackIntegration", Admin, &["slack:manage"], 404),
+];
+
+/// A published operation.
+struct Operation {
+    id: String,
+    method: Method,
+    path: String,
+    open: bool,
+    statuses: BTreeSet<u16>,
+}
+
+/// Every published operation.
+fn operations() -> Vec<Operation> {
+    let mut found = Vec::new();
+    for document in &openapi::documents().unwrap().dialects {
+        for (path, item) in document.value["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let statuses = operation["responses"].as_object().unwrap().keys();
+                found.push(Operation {
+                    id: operation["operationId"].as_str().unwrap().to_owned(),
+                    method: method.to_uppercase().parse().unwrap(),
+                    path: path.clone(),
+                    open: operation["security"].as_array().is_none_or(Vec::is_empty),
+                    statuses: statuses.map(|status| status.parse().unwrap()).collect(),
+                });
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_operation_says_who_may_use_it() {
+    let operations = operations();
+    let published: BTreeSet<&str> = operations.iter().map(|operation| operation.id.as_str()).collect();
+    let open: BTreeSet<&str> = OPEN.iter().map(|(id, _)| *id).collect();
+    let closed: BTreeSet<&str> = CASES.iter().map(|case| case.operation).collect();
+    let told: BTreeSet<&str> = open.union(&closed).copied().collect();
+    let missing: Vec<_> = published.difference(&told).collect();
+    assert!(missing.is_empty(), "who may use {missing:?}? Add them to CASES in tests/authorisation.rs");
+    let gone: Vec<_> = told.difference(&published).collect();
+    assert!(gone.is_empty(), "{gone:?} are not published any more; take them out of tests/authorisation.rs");
+    for operation in &operations {
+        assert_eq!(operation.open, open.contains(operation.id.as_str()), "{} is open, or should be", operation.id);
+    }
+}
+
+#[test]
+fn the_roles_hold_what_the_table_says() {
+    for case in CASES {
+        let needs: BTreeSet<Permission> = case.needs.iter().map(|need| need.parse().unwrap()).collect();
+        for role in Role::ALL {
+            assert_eq!(role.implies().is_superset(&needs), role >= case.role, "{role} and {}", case.operation);
+        }
+    }
+}
+
+const CHANNEL: &str = "C0ALERTS";
+/// In the name of everything of ours: no stranger may read it.
+const CANARY: &str = "canary";
+
+/// A request to be sent by several callers.
+struct Ask {
+    method: Method,
+    path: String,
+    body: Option<Value>,
+}
+
+impl Ask {
+    async fn by(&self, caller: &Client) -> Answer {
+        self.naming(caller, None).await
+    }
+
+    async fn naming(&self, caller: &Client, organisation: Option<&str>) -> Answer {
+        let mut request = caller.request(self.method.clone(), &self.path);
+        if let Some(id) = organisation {
+            request = request.header("X-Organisation-Id", id);
+        }
+        if let Some(body) = &self.body {
+            request = request.json(body);
+        }
+        caller.send(request).await
+    }
+
+    /// The same, for things that do not exist.
+    fn of_nothing(&self) -> Self {
+        let nothing = |text: &str| {
+            if text.parse::<uuid::Uuid>().is_ok() { NOTHING.to_owned() } else { text.to_owned() }
+        };
+        let path = self.path.split('/').map(nothing).collect::<Vec<_>>().join("/");
+        let mut body = self.body.clone();
+        for value in body.as_mut().and_then(Value::as_object_mut).into_iter().flat_map(serde_json::Map::values_mut) {
+            if let Value::String(text) = value {
+                *text = nothing(text);
+            }
+        }
+        Self { method: self.method.clone(), path, body }
+    }
+
+    /// An answer without what the caller said themselves.
+    fn without_echo(&self, answer: &Answer) -> String {
+        let said = self.body.iter().flat_map(|body| body.as_object().unwrap().values().filter_map(Value::as_str));
+        let said = self.path.split(['/', '?', '&', '=']).chain(said).filter(|word| word.len() > 3);
+        said.fold(answer.text.clone(), |text, word| text.replace(word, "…"))
+    }
+}
+
+const NOTHING: &str = "0199c1de-0000-7000-8000-00000000dead";
+
+/// The organisation that everything is asked of, and who asks.
+struct World<'a> {
+    app: &'a TestApp,
+    home: String,
+    stranger: Client,
+    strangers_home: String,
+    count: AtomicUsize,
+}
+
+impl<'a> World<'a> {
+    async fn new(app: &'a TestApp) -> Self {
+        let stranger = app.other("globex").await;
+        let id = async |caller: &Client| {
+            caller.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned()
+        };
+        let (home, strangers_home) = (id(&app.owner).await, id(&stranger).await);
+        Self { app, home, stranger, strangers_home, count: AtomicUsize::new(0) }
+    }
+
+    /// A name that nothing has.
+    fn fresh(&self) -> String {
+        format!("{CANARY}-{}", self.count.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Creates something as the owner and tells its id.
+    async fn create(&self, path: &str, body: Value) -> String {
+        let answer = self.app.owner.post(path, &body).await;
+        assert!(answer.status.is_success(), "{path}: {}", answer.text);
+        let made = answer.json();
+        made["id"].as_str().or(made["userId"].as_str()).or(made["token"]["id"].as_str()).unwrap().to_owned()
+    }
+
+    /// A member who may nothing, so that everybody who manages members may change them.
+    async fn member(&self) -> String {
+        let members = format!("/v1/organisations/{}/members", self.home);
+        let id = self.create(&members, json!({"username": self.fresh()})).await;
+        self.app.owner.patch(&format!("{members}/{id}"), &json!({"permissions": []})).await.ok(200);
+        id
+    }
+
+    /// A caller with exactly these scopes.
+    async fn narrow(&self, scopes: impl IntoIterator<Item = &str>) -> Client {
+        let scopes: Vec<&str> = scopes.into_iter().collect();
+        let made = self.app.owner.post("/v1/tokens", &json!({"name": self.fresh(), "scopes": scopes})).await.ok(201);
+        self.app.anon.with_token(made["secret"].as_str().unwrap())
+    }
+
+    async fn connected(&self) {
+        let integration = self.app.owner.get("/v1/slack-integrations").await.ok(200);
+        if integration.get("slackIntegration").is_none() {
+            self.app.slack.connect(&self.app.owner, "T0STANDIN", CHANNEL).await;
+        }
+        let set = json!({"slackChannelId": CHANNEL, "triggers": []});
+        self.app.owner.patch("/v1/slack-integrations", &set).await.ok(200);
+    }
+
+    /// A finished delivery and its destination.
+    async fn delivery(&self) -> (String, String) {
+        self.connected().await;
+        self.app.owner.patch("/v1/slack-integrations", &json!({"triggers": ["KIND_ENTRY"]})).await.ok(200);
+        let event = self.create("/v1/events", step(&self.fresh())).await;
+        let delivery = self.app.delivery_of(&event).await;
+        let text = |field: &str| delivery[field].as_str().unwrap().to_owned();
+        assert_eq!(text("state"), "skipped");
+        (text("id"), text("destinationId"))
+    }
+
+    /// A valid request for things of ours that were made for it. A token to be revoked and a state to be used are of
+    /// `caller`: those are nobody else's.
+    async fn ask(&self, operation: &Operation, caller: &Client) -> Ask {
+        let mut path = operation.path.clone();
+        if path.contains("{id}") {
+            let id = match path.split('/').nth(2).unwrap() {
+                "organisations" => self.home.clone(),
+                "tokens" => {
+                    let made = caller.post("/v1/tokens", &json!({"name": self.fresh()})).await.ok(201);
+                    made["token"]["id"].as_str().unwrap().to_owned()
+                }
+                "channels" => self.create("/v1/channels", json!({"name": self.fresh()})).await,
+                "events" => self.create("/v1/events", json!({"type": CANARY})).await,
+                "deliveries" => self.delivery().await.0,
+                "destinations" => self.delivery().await.1,
+                other => panic!("how is a thing of {other} made? Say it in tests/authorisation.rs"),
+            };
+            path = path.replace("{id}", &id);
+        }
+        if path.contains("{user_id}") {
+            path = path.replace("{user_id}", &self.member().await);
+        }
+        if operation.id == "removeChannelMember" {
+            self.app.owner.put(&path).await.ok(204);
+        }
+        if operation.path.starts_with("/v1/slack-integrations") {
+            self.connected().await;
+        }
+        Ask { method: operation.method.clone(), path, body: self.body(&operation.id, caller).await }
+    }
+
+    async fn body(&self, operation: &str, caller: &Client) -> Option<Value> {
+        Some(match operation {
+            "createOrganisation" => json!({"slug": self.fresh()}),
+            "updateOrganisation" | "createToken" => json!({"name": self.fresh()}),
+            "createChannel" | "updateChannel" => json!({"name": self.fresh()}),
+            "addMember" => json!({"username": self.fresh()}),
+            "updateMember" => json!({"email": format!("{}@example.org", self.fresh())}),
+            "sendEvent" => {
+                let channel = self.create("/v1/channels", json!({"name": self.fresh()})).await;
+                json!({"type": CANARY, "channelId": channel})
+            }
+            "replayFailedDeliveries" => json!({"destinationId": self.delivery().await.1}),
+            "updateSlackIntegration" => json!({"slackChannelName": self.fresh()}),
+            "completeSlackOAuth" => {
+                let url = caller.get("/v1/slack-integrations/oauth-url").await.ok(200);
+                let (code, state) = self.app.slack.allow(url["oauthUrl"].as_str().unwrap(), "T0STANDIN").await;
+                json!({"code": code, "state": state})
+            }
+            _ => return None,
+        })
+    }
+
+    /// Demands that a caller is refused, and how.
+    #[track_caller]
+    fn demand(operation: &Operation, who: &str, answer: &Answer, status: u16) {
+        assert_eq!(answer.status, status, "{} by {who}: {}", operation.id, answer.text);
+    }
+
+    /// Nobody who is refused changes anything: after all of them, what they asked for still works for the owner.
+    async fn refuse_the_others(&self, operation: &Operation, case: &Case, unknown: &[(&str, Client)]) {
+        let owner = &self.app.owner;
+        let ask = self.ask(operation, owner).await;
+        for (who, caller) in unknown {
+            Self::demand(operation, who, &ask.by(caller).await, 401);
+        }
+        let named = ask.naming(&self.stranger, Some(&self.home)).await;
+        Self::demand(operation, "a stranger who names our organisation", &named, 401);
+        self.refuse_the_stranger(operation, case, &ask).await;
+
+        for (role, username) in [(Member, "bob"), (Admin, "ada")] {
+            if role < case.role {
+                let caller = self.app.caller("acme", username, role).await;
+                Self::demand(operation, username, &ask.by(&caller).await, 403);
+            }
+        }
+        let scopes = || Permission::ALL.map(Permission::as_str).into_iter();
+        let others = scopes().filter(|scope| !case.needs.contains(scope));
+        Self::demand(operation, "a token of other scopes", &ask.by(&self.narrow(others).await).await, 403);
+        for need in case.needs {
+            let caller = self.narrow(scopes().filter(|scope| scope != need)).await;
+            Self::demand(operation, &format!("a token without {need}"), &ask.by(&caller).await, 403);
+        }
+        self.admit(operation, "the owner", owner, &ask).await;
+    }
+
+    async fn refuse_the_stranger(&self, operation: &Operation, case: &Case, ask: &Ask) {
+        let other;
+        let theirs = if case.stranger < 300 {
+            // It is carried out, for themselves: with a request of their own, so that it is not in our way.
+            other = self.ask(operation, &self.app.owner).await;
+            &other
+        } else {
+            ask
+        };
+        let answer = theirs.by(&self.stranger).await;
+        Self::demand(operation, "a stranger", &answer, case.stranger);
+        let told = theirs.without_echo(&answer);
+        assert!(!told.contains(CANARY) && !told.contains(&self.home), "{} shows ours: {told}", operation.id);
+        let nothing = ask.of_nothing();
+        if case.stranger == 404 && nothing.path != ask.path {
+            let unknown = nothing.by(&self.stranger).await;
+            assert_eq!(told, nothing.without_echo(&unknown), "{}: ours is told like nothing", operation.id);
+        }
+        if operation.path.contains("{user_id}") && operation.path.starts_with("/v1/organisations") {
+            let mixed = ask.path.replace(&self.home, &self.strangers_home);
+            let mixed = Ask { method: ask.method.clone(), path: mixed, body: ask.body.clone() };
+            Self::demand(operation, "a stranger for our user", &mixed.by(&self.stranger).await, 404);
+        }
+    }
+
+    async fn admit(&self, operation: &Operation, who: &str, caller: &Client, ask: &Ask) {
+        let answer = ask.by(caller).await;
+        assert!(answer.status.is_success(), "{} by {who}: {} {}", operation.id, answer.status, answer.text);
+        assert!(operation.statuses.contains(&answer.status.as_u16()), "{}: {}", operation.id, answer.status);
+    }
+
+    async fn admit_the_others(&self, operation: &Operation, case: &Case) {
+        let mut callers = vec![("a token of just these scopes", self.narrow(case.needs.iter().copied()).await)];
+        for (role, username) in [(Member, "bob"), (Admin, "ada"), (Owner, "omar")] {
+            if role >= case.role {
+                callers.push((username, self.app.caller("acme", username, role).await));
+            }
+        }
+        for (who, caller) in callers {
+            let ask = self.ask(operation, &caller).await;
+            self.admit(operation, who, &caller, &ask).await;
+        }
+    }
+}
+
+both! {
+    async fn each_operation_takes_those_who_may_and_no_others(app) {
+        let world = World::new(&app).await;
+        let made = app.owner.post("/v1/tokens", &json!({"name": "lost"})).await.ok(201);
+        app.owner.delete(&format!("/v1/tokens/{}", made["token"]["id"].as_str().unwrap())).await.ok(204);
+        let unknown = [
+            ("nobody", app.anon.clone()),
+            ("garbage", app.anon.with_token("garbage")),
+            ("a revoked token", app.anon.with_token(made["secret"].as_str().unwrap())),
+        ];
+        for operation in operations() {
+            let Some(case) = CASES.iter().find(|case| case.operation == operation.id) else { continue };
+            world.refuse_the_others(&operation, case, &unknown).await;
+            world.admit_the_others(&operation, case).await;
+        }
+    }
+
+    async fn an_open_operation_needs_nobody(app) {
+        for operation in operations().iter().filter(|operation| operation.open) {
+            for caller in [&app.anon, &app.anon.with_token("garbage"), &app.owner] {
+                let answer = caller.send(caller.request(operation.method.clone(), &operation.path)).await;
+                assert!([200, 400].contains(&answer.status.as_u16()), "{}: {}", operation.id, answer.text);
+            }
+        }
+    }
+}

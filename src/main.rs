@@ -15,11 +15,6 @@ use tieline::{
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Half of the work is short-lived texts and rows, SQLite's among them: `docs/benchmarks.md` says what this allocator
-/// saves.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// A self-hosted integrations service: five HTTP dialects over one core.
 #[derive(Parser)]
 #[command(version, about)]

@@ -4,6 +4,7 @@
 //! decides what belongs to one transaction without naming the database library.
 
 pub mod audit;
+mod batches;
 pub mod channels;
 pub mod connect;
 pub mod deliveries;

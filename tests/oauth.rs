@@ -470,6 +470,7 @@ async fn a_renewal_waits_for_a_slack_that_is_down() {
             assert_eq!(app.delivery_of(&event).await["state"], "pending", "{fault}");
             refused(&app.owner.get("/v1/slack-integrations/channels").await, 503, "UNAVAILABLE");
             app.slack.mend().await;
+            app.owner.get("/v1/slack-integrations/channels").await.ok(200);
             app.run_for(60).await;
             assert_eq!(app.delivery_of(&event).await["state"], "delivered", "{fault}");
         })

@@ -70,7 +70,13 @@ impl App {
         }
         let place = token_place(link.organisation_id, link.id, "refresh_token");
         let refresh_token = self.parts.vault.unseal(place, sealed).await?;
-        let grant = self.slack()?.refresh(&refresh_token).await?;
+        let grant = match self.slack()?.refresh(&refresh_token).await {
+            Ok(grant) => grant,
+            Err(error) => {
+                store::slack_links::end_refresh(writer, link.id).await?;
+                return Err(error);
+            }
+        };
         let renewed = self.seal_grant(link.organisation_id, link.id, &grant).await?;
         store::slack_links::save_tokens(writer, link.id, &renewed).await?;
         Ok(grant.access_token)

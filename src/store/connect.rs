@@ -11,8 +11,8 @@ use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
 use crate::domain::{Error, Result};
 
-/// How many prepared statements a connection keeps: those of batches differ by the number of rows.
-const STATEMENTS: usize = 500;
+/// How many prepared statements a connection keeps: more than there are, with those of batches in all their sizes.
+const STATEMENTS: usize = 200;
 /// How often the schema is tried to be brought up to date, and the pause between two tries.
 const MIGRATION_TRIES: u32 = 5;
 const MIGRATION_PAUSE: Duration = Duration::from_millis(100);

@@ -13,7 +13,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-use super::{Tx, corrupt};
+use super::{Tx, batches, corrupt};
 use crate::domain::{
     Error, Result,
     ambient::Time,
@@ -49,22 +49,9 @@ pub struct Filter {
 /// # Errors
 /// When the database fails.
 pub async fn insert_many(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
-    if deliveries.is_empty() {
-        return Ok(());
+    for run in batches::runs(deliveries) {
+        Deliveries::insert_many(run.iter().map(row)).exec_without_returning(&tx.0).await?;
     }
-    let rows = deliveries.iter().map(|delivery| ActiveModel {
-        id: Set(delivery.id.0),
-        organisation_id: Set(delivery.organisation_id.0),
-        event_id: Set(delivery.event_id.0),
-        destination_id: Set(delivery.destination_id.0),
-        state: Set(delivery.state.as_str().to_owned()),
-        reason: Set(delivery.reason.clone()),
-        attempts: Set(delivery.attempts),
-        next_attempt_at: Set(delivery.next_attempt_at),
-        completed_at: Set(delivery.completed_at),
-        created_at: Set(delivery.created_at),
-    });
-    Deliveries::insert_many(rows).exec_without_returning(&tx.0).await?;
     Ok(())
 }
 
@@ -77,7 +64,8 @@ pub async fn due(db: &impl ConnectionTrait, destinations: &[DestinationId], limi
         return Ok(Vec::new());
     }
     let backend = db.get_database_backend();
-    let heads: Vec<String> = (0..destinations.len())
+    let ids = batches::filled(destinations.iter().map(|id| id.0));
+    let heads: Vec<String> = (0..ids.len())
         .map(|index| {
             format!(
                 "SELECT * FROM (SELECT * FROM delivery WHERE destination_id = {} AND state = 'pending' \
@@ -93,7 +81,7 @@ pub async fn due(db: &impl ConnectionTrait, destinations: &[DestinationId], limi
          e.* FROM ({}) AS d JOIN event e ON e.id = d.event_id ORDER BY d.id",
         heads.join(" UNION ALL ")
     );
-    let values: Vec<Value> = destinations.iter().map(|id| id.0.into()).collect();
+    let values: Vec<Value> = ids.into_iter().map(Value::from).collect();
     let rows = db.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
     rows.iter()
         .map(|row| {
@@ -110,24 +98,9 @@ pub async fn due(db: &impl ConnectionTrait, destinations: &[DestinationId], limi
 /// # Errors
 /// When the database fails.
 pub async fn insert_attempts(tx: &Tx, attempts: &[Attempt]) -> Result<()> {
-    if attempts.is_empty() {
-        return Ok(());
+    for run in batches::runs(attempts) {
+        Attempts::insert_many(run.iter().map(attempt_row)).exec_without_returning(&tx.0).await?;
     }
-    let rows = attempts.iter().map(|attempt| attempt::ActiveModel {
-        id: Set(attempt.id.0),
-        organisation_id: Set(attempt.organisation_id.0),
-        delivery_id: Set(attempt.delivery_id.0),
-        number: Set(attempt.number),
-        address: Set(attempt.address.clone()),
-        outcome: Set(attempt.outcome.as_str().to_owned()),
-        status_code: Set(attempt.status_code.map(i32::from)),
-        reason: Set(attempt.reason.clone()),
-        request: Set(attempt.request.clone()),
-        answer: Set(attempt.answer.clone()),
-        duration_ms: Set(i64::try_from(attempt.duration.as_millis()).unwrap_or(i64::MAX)),
-        created_at: Set(attempt.created_at),
-    });
-    Attempts::insert_many(rows).exec_without_returning(&tx.0).await?;
     Ok(())
 }
 
@@ -145,7 +118,7 @@ pub async fn mark_delivered(tx: &Tx, ids: &[DeliveryId], now: Time) -> Result<()
         .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
         .col_expr(Column::NextAttemptAt, Expr::value(None::<Time>))
         .col_expr(Column::CompletedAt, Expr::value(now))
-        .filter(Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .filter(Column::Id.is_in(batches::filled(ids.iter().map(|id| id.0))))
         .exec(&tx.0)
         .await?;
     Ok(())
@@ -290,6 +263,21 @@ pub async fn count_pending(db: &impl ConnectionTrait) -> Result<u64> {
     Ok(u64::try_from(waiting).unwrap_or_default())
 }
 
+fn row(delivery: &Delivery) -> ActiveModel {
+    ActiveModel {
+        id: Set(delivery.id.0),
+        organisation_id: Set(delivery.organisation_id.0),
+        event_id: Set(delivery.event_id.0),
+        destination_id: Set(delivery.destination_id.0),
+        state: Set(delivery.state.as_str().to_owned()),
+        reason: Set(delivery.reason.clone()),
+        attempts: Set(delivery.attempts),
+        next_attempt_at: Set(delivery.next_attempt_at),
+        completed_at: Set(delivery.completed_at),
+        created_at: Set(delivery.created_at),
+    }
+}
+
 fn delivery(row: Row) -> Result<Delivery> {
     Ok(Delivery {
         id: row.id.into(),
@@ -303,6 +291,23 @@ fn delivery(row: Row) -> Result<Delivery> {
         completed_at: row.completed_at,
         created_at: row.created_at,
     })
+}
+
+fn attempt_row(attempt: &Attempt) -> attempt::ActiveModel {
+    attempt::ActiveModel {
+        id: Set(attempt.id.0),
+        organisation_id: Set(attempt.organisation_id.0),
+        delivery_id: Set(attempt.delivery_id.0),
+        number: Set(attempt.number),
+        address: Set(attempt.address.clone()),
+        outcome: Set(attempt.outcome.as_str().to_owned()),
+        status_code: Set(attempt.status_code.map(i32::from)),
+        reason: Set(attempt.reason.clone()),
+        request: Set(attempt.request.clone()),
+        answer: Set(attempt.answer.clone()),
+        duration_ms: Set(i64::try_from(attempt.duration.as_millis()).unwrap_or(i64::MAX)),
+        created_at: Set(attempt.created_at),
+    }
 }
 
 fn attempt(row: attempt::Model) -> Result<Attempt> {

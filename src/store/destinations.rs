@@ -15,7 +15,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Tx, corrupt};
+use super::{Tx, batches, corrupt};
 use crate::domain::{
     Error, Result,
     ambient::Time,
@@ -206,7 +206,7 @@ pub async fn wake(tx: &Tx, ids: &mut Vec<DestinationId>, now: Time) -> Result<()
     wanted
         .column(Column::Id)
         .from(Destinations)
-        .and_where(Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .and_where(Column::Id.is_in(batches::filled(ids.iter().map(|id| id.0))))
         .order_by(Column::Id, sea_orm::Order::Asc);
     if tx.0.get_database_backend() == DbBackend::Postgres {
         wanted.lock(LockType::Update);
@@ -259,23 +259,27 @@ pub async fn claim(
     rows.into_iter().map(|row| Ok(Claimed { pace_until: row.pace_until, destination: destination(row)? })).collect()
 }
 
-/// Lets go of destinations that `owner` still holds, all in one statement. Tells which of them are due again, and when.
+/// Lets go of destinations that `owner` still holds, many in one statement. Tells which of them are due again, and when.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn release(
-    tx: &Tx,
-    owner: Uuid,
-    now: Time,
-    releases: &[Release],
-) -> Result<HashMap<DestinationId, Time>> {
-    if releases.is_empty() {
-        return Ok(HashMap::new());
-    }
+pub async fn release(tx: &Tx, owner: Uuid, now: Time, releases: &[Release]) -> Result<HashMap<DestinationId, Time>> {
     let mut ordered: Vec<&Release> = releases.iter().collect();
     ordered.sort_unstable_by_key(|release| release.id);
-    let mut values: Vec<Value> = Vec::with_capacity(ordered.len() * RELEASE_WIDTH + 1);
-    for release in &ordered {
+    let mut due_again = HashMap::new();
+    for run in batches::runs(&ordered) {
+        for row in tx.0.query_all_raw(release_statement(tx.get_database_backend(), owner, now, run)).await? {
+            if let Some(due_at) = row.try_get("", "due_at")? {
+                due_again.insert(DestinationId(row.try_get("", "id")?), due_at);
+            }
+        }
+    }
+    Ok(due_again)
+}
+
+fn release_statement(backend: DbBackend, owner: Uuid, now: Time, releases: &[&Release]) -> Statement {
+    let mut values: Vec<Value> = Vec::with_capacity(releases.len() * RELEASE_WIDTH + 1);
+    for release in releases {
         let (health, reason, since) = match &release.health {
             None => (None, None, None),
             Some(health) => {
@@ -300,7 +304,6 @@ pub async fn release(
         ]);
     }
     values.push(owner.into());
-    let backend = tx.0.get_database_backend();
     let sql = format!(
         "WITH v (id, more, earliest, not_before, pace_until, successes, failures, last_sent_at, health, reason, since, \
          address) AS (VALUES {rows}) \
@@ -316,16 +319,10 @@ pub async fn release(
          FROM v WHERE destination.id = v.id AND destination.lease_owner = {owner} \
          RETURNING destination.id, destination.due_at",
         learnt = "v.health IS NOT NULL AND v.address = destination.address AND destination.health <> 'off'",
-        rows = super::placeholders::rows(backend, ordered.len(), RELEASE_WIDTH),
-        owner = super::placeholders::one(backend, ordered.len() * RELEASE_WIDTH),
+        rows = super::placeholders::rows(backend, releases.len(), RELEASE_WIDTH),
+        owner = super::placeholders::one(backend, releases.len() * RELEASE_WIDTH),
     );
-    let mut due_again = HashMap::new();
-    for row in tx.0.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await? {
-        if let Some(due_at) = row.try_get("", "due_at")? {
-            due_again.insert(DestinationId(row.try_get("", "id")?), due_at);
-        }
-    }
-    Ok(due_again)
+    Statement::from_sql_and_values(backend, sql, values)
 }
 
 /// Ends every lease. Only for the embedded database, whose single process has just started: whoever held them is gone.

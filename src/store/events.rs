@@ -12,7 +12,7 @@ use sea_orm::{
     sea_query::{ExprTrait, OnConflict},
 };
 
-use super::{Tx, corrupt};
+use super::{Tx, batches, corrupt};
 use crate::domain::{
     Error, Result,
     ambient::Time,
@@ -49,10 +49,9 @@ pub struct Receipt {
 /// # Errors
 /// When the database fails.
 pub async fn insert_many(tx: &Tx, events: &[Event]) -> Result<()> {
-    if events.is_empty() {
-        return Ok(());
+    for run in batches::runs(events) {
+        Events::insert_many(run.iter().map(row)).exec_without_returning(&tx.0).await?;
     }
-    Events::insert_many(events.iter().map(row)).exec_without_returning(&tx.0).await?;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Tx, corrupt, is_unique_violation};
+use super::{Tx, batches, corrupt, is_unique_violation};
 use crate::domain::{
     Error, Result,
     ambient::Time,
@@ -132,6 +132,19 @@ pub async fn begin_refresh(db: &impl ConnectionTrait, seen: &StoredSlackLink, no
     Ok(taken.rows_affected == 1)
 }
 
+/// Gives that right back after a renewal that came to nothing, so that the next try need not wait for its end.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_refresh(db: &impl ConnectionTrait, id: SlackLinkId) -> Result<()> {
+    SlackLinks::update_many()
+        .col_expr(Column::RefreshingUntil, Expr::value(None::<Time>))
+        .filter(Column::Id.eq(id.0))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Saves renewed tokens.
 ///
 /// # Errors
@@ -172,9 +185,8 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId) ->
 /// # Errors
 /// When the database fails.
 pub async fn of_organisations(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<(SlackLink, Destination)>> {
-    let ids = ids.iter().map(|id| id.0);
-    let sends_to =
-        SlackLinks::belongs_to(Destinations).from(Column::DestinationId).to(destination::Column::Id).into();
+    let ids = batches::filled(ids.iter().map(|id| id.0));
+    let sends_to = SlackLinks::belongs_to(Destinations).from(Column::DestinationId).to(destination::Column::Id).into();
     let rows = SlackLinks::find()
         .filter(Column::OrganisationId.is_in(ids))
         .join(JoinType::InnerJoin, sends_to)
@@ -193,7 +205,7 @@ pub async fn of_organisations(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<(Sl
 /// # Errors
 /// When the database fails.
 pub async fn of_destinations(db: &impl ConnectionTrait, ids: &[DestinationId]) -> Result<Vec<StoredSlackLink>> {
-    let ids = ids.iter().map(|id| id.0);
+    let ids = batches::filled(ids.iter().map(|id| id.0));
     let rows = SlackLinks::find().filter(Column::DestinationId.is_in(ids)).all(db).await?;
     rows.into_iter().map(stored).collect()
 }

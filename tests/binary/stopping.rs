@@ -89,5 +89,7 @@ async fn a_second_process_on_the_same_port_says_so_and_does_no_harm() {
     assert!(complaint.contains("in use"), "{complaint}");
     scene.all_arrive(&["ev-once".to_owned()]).await;
     scene.settle(&process).await;
-    assert_eq!(scene.repeated().await, [], "the second one left the first one's lease alone");
+    assert_eq!(scene.repeated().await, []);
+    let tries = gate.seen().matches("POST /slack/api/chat.postMessage").count();
+    assert_eq!(tries, 1, "the second one left the first one's lease alone");
 }

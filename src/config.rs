@@ -220,7 +220,10 @@ impl Config {
         let own: HashMap<String, String> = environment
             .iter()
             .filter(|(key, _)| {
-                key.starts_with("TIELINE_") && !key.starts_with("TIELINE_TEST_") && *key != "TIELINE_CONFIG"
+                // Kubernetes describes a service called `tieline` to every container beside it by the last two.
+                key.starts_with("TIELINE_")
+                    && !["TIELINE_TEST_", "TIELINE_SERVICE_", "TIELINE_PORT"].iter().any(|other| key.starts_with(other))
+                    && *key != "TIELINE_CONFIG"
             })
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
@@ -379,6 +382,8 @@ mod tests {
             ("TIELINE_DELIVERY__MAX_CONCURRENT", "3"),
             ("DATABASE_URL", "postgres://u:p@h/d"),
             ("TIELINE_TEST_POSTGRES_URL", "ignored"),
+            ("TIELINE_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+            ("TIELINE_SERVICE_HOST", "10.0.0.1"),
         ])
         .unwrap();
         assert_eq!(config.slack.client_id, "1111111111.2222222222", "not read as a number");

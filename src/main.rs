@@ -100,6 +100,7 @@ enum Key {
     Rotate,
 }
 
+#[allow(clippy::expect_used, reason = "without a runtime there is nothing to report to")]
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the runtime starts");

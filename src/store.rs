@@ -29,15 +29,21 @@ impl From<DbErr> for Error {
     /// The text of a database error is for the log; it never reaches a caller.
     fn from(error: DbErr) -> Self {
         match error {
-            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Error::Unavailable { what: "the database" },
+            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => unavailable(&error),
             DbErr::Exec(RuntimeErr::SqlxError(ref sqlx)) | DbErr::Query(RuntimeErr::SqlxError(ref sqlx))
                 if sqlx.to_string().contains("terminating connection") || is_io(sqlx) =>
             {
-                Error::Unavailable { what: "the database" }
+                unavailable(&error)
             }
             other => Error::Internal(format!("database: {other}")),
         }
     }
+}
+
+/// The cause goes to the log: it names the host, and no password.
+fn unavailable(cause: &DbErr) -> Error {
+    tracing::warn!(%cause, "the database does not answer");
+    Error::Unavailable { what: "the database" }
 }
 
 fn is_io(error: &sqlx::Error) -> bool {

@@ -68,7 +68,7 @@ fn delivering(table: &mut Table<'_>, first: &Figures) {
         let last = |f: &Figures| f.closed.last().map(|(_, run)| cpu(run)).unwrap_or_default();
         table.row(&format!("CPU for each delivered message, c={connections}"), svix::CPU, last);
         let others = |f: &Figures| f.closed.last().map(|(_, run)| others(run)).unwrap_or_default();
-        table.row(&format!("… of which not Tieline's, c={connections}: stand-in + generator"), UNKNOWN, others);
+        table.row(&format!("CPU of the load itself, c={connections}: stand-in + generator"), UNKNOWN, others);
     }
     table.row("Accepted / lost / duplicates / refused, all runs", UNKNOWN, tally);
 }

@@ -12,5 +12,6 @@ mod framework;
 pub mod guard;
 pub mod refusal;
 pub mod schema;
+pub mod time;
 mod violations;
 pub mod word;

@@ -111,8 +111,7 @@ impl App {
             });
         }
         let organisation = store::organisations::find(self.parts.store.reader(), caller.organisation_id).await?;
-        let channel = if link.channel_name.is_empty() { &link.channel_id } else { &link.channel_name };
-        let message = slack::test_message(&organisation.name, channel);
+        let message = slack::test_message(&organisation.name, &link.channel_name);
         match self.post_now(&stored, &message).await? {
             PostAnswer::Posted { .. } => {
                 let tx = self.parts.store.begin().await?;

@@ -20,6 +20,7 @@ impl Clock for SystemClock {
 struct SystemRandom;
 
 impl Random for SystemRandom {
+    #[allow(clippy::expect_used, reason = "without randomness nothing can be done safely")]
     fn fill(&self, buffer: &mut [u8]) {
         rand::fill(buffer).expect("the operating system gives no randomness; nothing can be done safely without it");
     }

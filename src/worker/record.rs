@@ -21,7 +21,9 @@ use crate::{
 /// How many destinations share a transaction at most.
 const BATCH: usize = 128;
 /// How often a record is tried to be written. After that the lease ends and the deliveries are sent again.
-const TRIES: u32 = 5;
+const TRIES: u32 = 25;
+/// The longest pause between two of them: altogether they last most of the usual lease.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What came of serving one destination.
 #[derive(Clone, Debug)]
@@ -121,7 +123,7 @@ impl Recorder {
                 Ok(due_again) => return due_again,
                 Err(error) => tracing::error!(%error, attempt, "what came of a delivery could not be written down"),
             }
-            tokio::time::sleep(Duration::from_millis(100) * attempt).await;
+            tokio::time::sleep((Duration::from_millis(100) * attempt).min(LONGEST_PAUSE)).await;
         }
         None
     }

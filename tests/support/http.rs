@@ -25,6 +25,7 @@ pub struct Answer {
 impl Client {
     /// A caller without a token.
     pub fn new(base: impl Into<String>) -> Self {
+        #[allow(clippy::disallowed_methods, reason = "a caller from outside, not a part of the service")]
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         Self { http, base: base.into(), token: None }
     }

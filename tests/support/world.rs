@@ -70,8 +70,6 @@ pub struct TestApp {
     pub owner: Client,
     /// The worker; it works when it is told to.
     pub deliverer: Arc<Deliverer>,
-    /// The configuration in use.
-    pub config: Config,
     clock: Arc<HandClock>,
     server: tokio::task::JoinHandle<()>,
     _database: Database,

@@ -1,11 +1,14 @@
 //! The shapes of the Linkbreakers dialect: proto3 JSON, so 64-bit counts are strings.
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use poem_openapi::{Object, types::Example};
 use uuid::Uuid;
 
 use crate::{
-    api::shared::word::{Vocabulary, Word},
+    api::shared::{
+        time::Timestamp,
+        word::{Vocabulary, Word},
+    },
     app::slack_links::SlackIntegration,
     domain::{
         error::Violation,
@@ -104,13 +107,13 @@ pub struct SlackIntegrationOut {
     pub failure_count: Option<String>,
     /// The last try.
     #[oai(read_only)]
-    pub last_sent_at: Option<DateTime<Utc>>,
+    pub last_sent_at: Option<Timestamp>,
     /// When it was connected.
     #[oai(read_only)]
-    pub created_at: Option<DateTime<Utc>>,
+    pub created_at: Option<Timestamp>,
     /// When it was last changed.
     #[oai(read_only)]
-    pub updated_at: Option<DateTime<Utc>>,
+    pub updated_at: Option<Timestamp>,
 }
 
 impl From<SlackIntegration> for SlackIntegrationOut {
@@ -128,16 +131,16 @@ impl From<SlackIntegration> for SlackIntegrationOut {
             link_id: Some(link.link_id.map(|id| id.to_string()).unwrap_or_default()),
             success_count: Some(destination.success_count.to_string()),
             failure_count: Some(destination.failure_count.to_string()),
-            last_sent_at: destination.last_sent_at,
-            created_at: Some(link.created_at),
-            updated_at: Some(link.updated_at),
+            last_sent_at: destination.last_sent_at.map(Into::into),
+            created_at: Some(link.created_at.into()),
+            updated_at: Some(link.updated_at.into()),
         }
     }
 }
 
 impl Example for SlackIntegrationOut {
     fn example() -> Self {
-        let at = |seconds: i64| DateTime::from_timestamp(1_795_000_000 + seconds, 0);
+        let at = |seconds: i64| DateTime::from_timestamp(1_795_000_000 + seconds, 0).map(Timestamp);
         Self {
             id: Some(Uuid::from_u128(0x019a_a5c2_7b10_7000_8000_0000_0000_0001)),
             workspace_id: Some(Uuid::from_u128(0x019a_a5c2_7b10_7000_8000_0000_0000_0002)),

@@ -1,9 +1,9 @@
 //! Channels.
 
-use chrono::{DateTime, Utc};
 use poem_openapi::{Object, types::Example};
 use uuid::Uuid;
 
+use crate::api::shared::time::Timestamp;
 use crate::{
     app::channels::ChannelChange,
     domain::{channel::Channel, ids::UserId},
@@ -22,7 +22,7 @@ pub struct ChannelOut {
     /// The user who created it.
     pub created_by: Uuid,
     /// When it was created.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Timestamp,
 }
 
 impl From<Channel> for ChannelOut {
@@ -32,7 +32,7 @@ impl From<Channel> for ChannelOut {
             name: channel.name,
             private: channel.private,
             created_by: channel.created_by.0,
-            created_at: channel.created_at,
+            created_at: channel.created_at.into(),
         }
     }
 }

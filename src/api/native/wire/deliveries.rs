@@ -1,10 +1,10 @@
 //! Deliveries, attempts, destinations.
 
-use chrono::{DateTime, Utc};
 use poem_openapi::{Object, types::Example};
 use uuid::Uuid;
 
 use super::{HealthWord, Word};
+use crate::api::shared::time::Timestamp;
 use crate::domain::{
     delivery::{Attempt, AttemptOutcome, Delivery, DeliveryState},
     destination::{Destination, Health},
@@ -27,11 +27,11 @@ pub struct DeliveryOut {
     /// How often it was tried.
     pub attempt_count: i32,
     /// When it is tried next, while pending.
-    pub next_attempt_at: Option<DateTime<Utc>>,
+    pub next_attempt_at: Option<Timestamp>,
     /// When it was delivered or given up.
-    pub completed_at: Option<DateTime<Utc>>,
+    pub completed_at: Option<Timestamp>,
     /// When its event was accepted.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Timestamp,
 }
 
 impl From<Delivery> for DeliveryOut {
@@ -43,9 +43,9 @@ impl From<Delivery> for DeliveryOut {
             state: Word(delivery.state),
             reason: delivery.reason,
             attempt_count: delivery.attempts,
-            next_attempt_at: delivery.next_attempt_at,
-            completed_at: delivery.completed_at,
-            created_at: delivery.created_at,
+            next_attempt_at: delivery.next_attempt_at.map(Into::into),
+            completed_at: delivery.completed_at.map(Into::into),
+            created_at: delivery.created_at.into(),
         }
     }
 }
@@ -73,7 +73,7 @@ pub struct AttemptOut {
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
     /// When it began.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Timestamp,
 }
 
 impl From<Attempt> for AttemptOut {
@@ -88,7 +88,7 @@ impl From<Attempt> for AttemptOut {
             request: attempt.request,
             answer: attempt.answer,
             duration_ms: u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX),
-            created_at: attempt.created_at,
+            created_at: attempt.created_at.into(),
         }
     }
 }
@@ -165,15 +165,15 @@ pub struct DestinationOut {
     /// Why it is not healthy, and what to do.
     pub reason: Option<String>,
     /// Since when it is not healthy.
-    pub since: Option<DateTime<Utc>>,
+    pub since: Option<Timestamp>,
     /// What was delivered.
     pub success_count: i64,
     /// Tries that failed.
     pub failure_count: i64,
     /// The last try.
-    pub last_sent_at: Option<DateTime<Utc>>,
+    pub last_sent_at: Option<Timestamp>,
     /// When it came to be.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Timestamp,
 }
 
 impl From<Destination> for DestinationOut {
@@ -190,11 +190,11 @@ impl From<Destination> for DestinationOut {
             address: destination.address,
             health,
             reason,
-            since,
+            since: since.map(Into::into),
             success_count: destination.success_count,
             failure_count: destination.failure_count,
-            last_sent_at: destination.last_sent_at,
-            created_at: destination.created_at,
+            last_sent_at: destination.last_sent_at.map(Into::into),
+            created_at: destination.created_at.into(),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Events.
 
-use chrono::{DateTime, Utc};
 use poem_openapi::{
     Object,
     types::{Any, Example},
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{StepKindWord, Word};
+use crate::api::shared::time::Timestamp;
 use crate::{
     app::events::Accepted,
     domain::{
@@ -104,7 +104,7 @@ pub struct EventOut {
     /// Everything else, as it was sent.
     pub data: Option<Any<Value>>,
     /// When it was accepted.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Timestamp,
 }
 
 impl From<Event> for EventOut {
@@ -120,7 +120,7 @@ impl From<Event> for EventOut {
             step_action,
             visitor_id,
             data: (!data.is_null()).then_some(Any(data)),
-            created_at: event.created_at,
+            created_at: event.created_at.into(),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Organisations, members, tokens.
 
-use chrono::{DateTime, Utc};
 use poem_openapi::{Object, types::Example};
 use uuid::Uuid;
 
 use super::{Permission, Role, Word, meanings, words};
+use crate::api::shared::time::Timestamp;
 use crate::{
     app::{
         members::{MemberChange, NewMember},
@@ -24,7 +24,7 @@ pub struct OrganisationOut {
     /// What people call it.
     pub name: String,
     /// When it was created.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Timestamp,
 }
 
 impl From<Organisation> for OrganisationOut {
@@ -33,7 +33,7 @@ impl From<Organisation> for OrganisationOut {
             id: organisation.id.0,
             slug: organisation.slug.as_str().to_owned(),
             name: organisation.name,
-            created_at: organisation.created_at,
+            created_at: organisation.created_at.into(),
         }
     }
 }
@@ -85,7 +85,7 @@ pub struct MemberOut {
     /// What the member may do.
     pub permissions: Vec<Word<Permission>>,
     /// When the member was added.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Timestamp,
 }
 
 impl From<Member> for MemberOut {
@@ -97,7 +97,7 @@ impl From<Member> for MemberOut {
             email: member.email,
             subject: member.subject,
             role: Word(member.role),
-            created_at: member.created_at,
+            created_at: member.created_at.into(),
         }
     }
 }
@@ -187,13 +187,13 @@ pub struct TokenOut {
     /// What it is narrowed to; empty means everything that its member may do.
     pub scopes: Vec<Word<Permission>>,
     /// When it ends.
-    pub expires_at: Option<DateTime<Utc>>,
+    pub expires_at: Option<Timestamp>,
     /// When it was last used, to the minute.
-    pub last_used_at: Option<DateTime<Utc>>,
+    pub last_used_at: Option<Timestamp>,
     /// When it was revoked.
-    pub revoked_at: Option<DateTime<Utc>>,
+    pub revoked_at: Option<Timestamp>,
     /// When it was created.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Timestamp,
 }
 
 impl From<Token> for TokenOut {
@@ -202,10 +202,10 @@ impl From<Token> for TokenOut {
             id: token.id.0,
             name: token.name,
             scopes: words(token.scopes),
-            expires_at: token.expires_at,
-            last_used_at: token.last_used_at,
-            revoked_at: token.revoked_at,
-            created_at: token.created_at,
+            expires_at: token.expires_at.map(Into::into),
+            last_used_at: token.last_used_at.map(Into::into),
+            revoked_at: token.revoked_at.map(Into::into),
+            created_at: token.created_at.into(),
         }
     }
 }
@@ -219,13 +219,13 @@ pub struct TokenIn {
     /// What it is narrowed to; left out or empty means everything that the caller may do.
     pub scopes: Option<Vec<Word<Permission>>>,
     /// When it ends; never where it is left out.
-    pub expires_at: Option<DateTime<Utc>>,
+    pub expires_at: Option<Timestamp>,
 }
 
 impl From<TokenIn> for NewToken {
     fn from(token: TokenIn) -> Self {
         let scopes = meanings(token.scopes.unwrap_or_default());
-        Self { name: token.name, scopes, expires_at: token.expires_at }
+        Self { name: token.name, scopes, expires_at: token.expires_at.map(Into::into) }
     }
 }
 

@@ -115,8 +115,7 @@ impl TestApp {
         let server = tokio::spawn(async move { Server::new_with_acceptor(acceptor).run(endpoint).await.unwrap() });
         let anon = Client::new(format!("http://{address}"));
         app.create_organisation_as_operator("acme", Some("Acme")).await.unwrap();
-        let mut this =
-            Self { owner: anon.clone(), app, slack, anon, deliverer, config, clock, server, _database: database };
+        let mut this = Self { owner: anon.clone(), app, slack, anon, deliverer, clock, server, _database: database };
         this.owner = this.caller("acme", "olga", Role::Owner).await;
         this
     }

@@ -11,10 +11,10 @@ use crate::{
         error::{Noun, Upstream},
         member::Permission,
         secret::Secret,
-        slack::{self, SlackChannel, SlackMessage, Verdict},
+        slack::{self, SlackChannel, Verdict},
         slack_link::{SlackLink, SlackLinkChange, SlackLinkStatus},
     },
-    provider::slack::{PostAnswer, SlackFailure},
+    provider::slack::{PostAnswer, SlackFailure, post_body},
     store::{self, slack_links::StoredSlackLink},
 };
 
@@ -112,27 +112,29 @@ impl App {
         }
         let organisation = store::organisations::find(self.parts.store.reader(), caller.organisation_id).await?;
         let message = slack::test_message(&organisation.name, &link.channel_name);
-        match self.post_now(&stored, &message).await? {
-            PostAnswer::Posted { .. } => {
+        let body = post_body(&link.channel_id, &message);
+        match self.post_to_slack(&stored, &mut None, &body).await {
+            Ok(PostAnswer::Posted { .. }) => {
                 let tx = self.parts.store.begin().await?;
                 store::destinations::set_health(&tx, link.destination_id, &Health::Healthy).await?;
                 tx.commit().await?;
                 Ok(true)
             }
-            PostAnswer::Refused { code, .. } => {
+            Ok(PostAnswer::Refused { code, .. }) | Err(Error::Refused { code, .. }) => {
                 self.refused(link, code).await?;
                 Ok(false)
             }
-            PostAnswer::RateLimited { retry_after, .. } => Err(Error::UpstreamUnavailable {
+            Ok(PostAnswer::RateLimited { retry_after, .. }) => Err(Error::UpstreamUnavailable {
                 upstream: Upstream::Slack,
                 reason: "it asks for a pause".into(),
                 retry_after: Some(retry_after),
             }),
-            PostAnswer::Unreachable { reason, .. } => Err(Error::UpstreamUnavailable {
+            Ok(PostAnswer::Unreachable { reason, .. }) => Err(Error::UpstreamUnavailable {
                 upstream: Upstream::Slack,
                 reason: reason.as_str().to_owned(),
                 retry_after: None,
             }),
+            Err(error) => Err(error),
         }
     }
 
@@ -173,25 +175,6 @@ impl App {
     async fn connected(&self, caller: &Caller) -> Result<StoredSlackLink> {
         let found = store::slack_links::find(self.parts.store.reader(), caller.organisation_id).await?;
         found.ok_or(Error::NotConnected { noun: Noun::SlackLink })
-    }
-
-    /// Posts to the chosen channel; a token that has run out is renewed, once.
-    async fn post_now(&self, stored: &StoredSlackLink, message: &SlackMessage) -> Result<PostAnswer> {
-        let (slack, channel) = (self.slack()?, &stored.link.channel_id);
-        let refused = |code: String| PostAnswer::Refused { code, status: 200, answer: String::new() };
-        let token = match self.open_slack_token(stored).await {
-            Err(Error::Refused { code, .. }) => return Ok(refused(code)),
-            token => token?,
-        };
-        let answer = slack.post_message(&token, channel, message).await;
-        match &answer {
-            PostAnswer::Refused { code, .. } if slack::verdict(code) == Verdict::TokenExpired => {}
-            _ => return Ok(answer),
-        }
-        match self.renew_slack_token(stored).await {
-            Err(Error::Refused { code, .. }) => Ok(refused(code)),
-            token => Ok(slack.post_message(&token?, channel, message).await),
-        }
     }
 
     /// A token; where Slack refuses it for good, the link is disconnected.

@@ -11,9 +11,10 @@ use crate::{
         error::Upstream,
         ids::{OrganisationId, SlackLinkId},
         secret::Secret,
+        slack::{Verdict, verdict},
         slack_link::SlackLink,
     },
-    provider::slack::{SlackClient, SlackGrant},
+    provider::slack::{PostAnswer, SlackClient, SlackGrant},
     store::{
         self,
         slack_links::{SealedTokens, StoredSlackLink},
@@ -80,6 +81,33 @@ impl App {
         let renewed = self.seal_grant(link.organisation_id, link.id, &grant).await?;
         store::slack_links::save_tokens(writer, link.id, &renewed).await?;
         Ok(grant.access_token)
+    }
+
+    /// Posts a body through a link, once; a token that has run out is renewed, once. `token` keeps the opened one for the
+    /// next call.
+    ///
+    /// # Errors
+    /// As [`App::open_slack_token`]: only the token's. What Slack says of the message is in the answer.
+    pub async fn post_to_slack(
+        &self,
+        stored: &StoredSlackLink,
+        token: &mut Option<Secret>,
+        body: &str,
+    ) -> Result<PostAnswer> {
+        let slack = self.slack()?;
+        let current = match token.take() {
+            Some(opened) => opened,
+            None => self.open_slack_token(stored).await?,
+        };
+        let current = token.insert(current);
+        let answer = slack.post(current, body.to_owned()).await;
+        match &answer {
+            PostAnswer::Refused { code, .. } if verdict(code) == Verdict::TokenExpired => {}
+            _ => return Ok(answer),
+        }
+        tracing::debug!(team_id = stored.link.team_id, "Slack says that the token has run out; renewing it");
+        let renewed = token.insert(self.renew_slack_token(stored).await?);
+        Ok(slack.post(renewed, body.to_owned()).await)
     }
 
     /// The token that another renewal has brought, once it is through.

@@ -69,7 +69,7 @@ impl<'a> SlackLane<'a> {
         let timer = Instant::now();
         let address = self.stored.as_ref().map(|stored| stored.link.channel_id.clone()).unwrap_or_default();
         let request = post_body(&address, &message);
-        let answer = self.post(&address, &request).await;
+        let answer = self.post(&request).await;
         let duration = timer.elapsed();
         let tried =
             |verdict, status_code, answer| Tried { verdict, address, request, answer, status_code, duration, began };
@@ -92,27 +92,11 @@ impl<'a> SlackLane<'a> {
         }
     }
 
-    /// Posts; a token that has run out is renewed, once.
-    async fn post(&mut self, address: &str, body: &str) -> Result<PostAnswer, Error> {
-        let slack = self.app.slack()?;
-        let Some(stored) = &self.stored else {
-            return Err(Error::Internal("a delivery is sent without a link".into()));
-        };
-        let token = match &self.token {
-            Some(token) => token.clone(),
-            None => self.app.open_slack_token(stored).await?,
-        };
-        self.token = Some(token.clone());
-        let answer = slack.post(&token, body.to_owned()).await;
-        let expired = matches!(&answer, PostAnswer::Refused { code, .. }
-            if slack::verdict(code) == slack::Verdict::TokenExpired);
-        if !expired {
-            return Ok(answer);
+    async fn post(&mut self, body: &str) -> Result<PostAnswer, Error> {
+        match &self.stored {
+            Some(stored) => self.app.post_to_slack(stored, &mut self.token, body).await,
+            None => Err(Error::Internal("a delivery is sent without a link".into())),
         }
-        tracing::debug!(address, "Slack says that the token has run out; renewing it");
-        let token = self.app.renew_slack_token(stored).await?;
-        self.token = Some(token.clone());
-        Ok(slack.post(&token, body.to_owned()).await)
     }
 
     /// Tells the application that Slack refuses the token for good.

@@ -48,7 +48,7 @@ fn token() -> Secret {
 
 async fn post(answer: Answer) -> PostAnswer {
     let far_end = FarEnd::answering(vec![answer]);
-    client(&far_end).post_message(&token(), "C1", &message()).await
+    client(&far_end).post(&token(), post_body("C1", &message())).await
 }
 
 fn unreachable(answer: PostAnswer) -> (Unreachable, Option<u16>) {
@@ -66,7 +66,7 @@ async fn a_message_is_posted_as_json_over_one_kept_connection() {
     let far_end = FarEnd::answering(vec![Answer::json(200, OK)]);
     let client = client(&far_end);
     for _ in 0..3 {
-        let answer = client.post_message(&token(), "C1", &message()).await;
+        let answer = client.post(&token(), post_body("C1", &message())).await;
         assert_eq!(answer, PostAnswer::Posted { ts: "1700000000.000100".into(), answer: OK.into() });
     }
     assert_eq!(far_end.connections(), 1);
@@ -89,7 +89,7 @@ async fn a_message_is_posted_as_json_over_one_kept_connection() {
 async fn a_message_without_blocks_sends_none() {
     let far_end = FarEnd::answering(vec![Answer::json(200, OK)]);
     let plain = SlackMessage { text: "x".into(), blocks: json!([]) };
-    client(&far_end).post_message(&token(), "C1", &plain).await;
+    client(&far_end).post(&token(), post_body("C1", &plain)).await;
     assert!(!far_end.requests()[0].contains("blocks"));
 }
 
@@ -144,7 +144,7 @@ async fn one_time_limit_covers_headers_and_body() {
         let mut client = client(&far_end);
         client.limits.total = IMPATIENT;
         let begun = Instant::now();
-        let answer = client.post_message(&token(), "C1", &message()).await;
+        let answer = client.post(&token(), post_body("C1", &message())).await;
         assert_eq!(unreachable(answer), (Unreachable::Timeout, status));
         assert!((IMPATIENT..PATIENT).contains(&begun.elapsed()), "{:?}", begun.elapsed());
     }
@@ -153,7 +153,7 @@ async fn one_time_limit_covers_headers_and_body() {
 #[tokio::test]
 async fn an_endless_body_is_not_read_to_its_end() {
     let far_end = FarEnd::answering(vec![Answer::Endless]);
-    let answer = client(&far_end).post_message(&token(), "C1", &message()).await;
+    let answer = client(&far_end).post(&token(), post_body("C1", &message())).await;
     let PostAnswer::Unreachable { reason: Unreachable::AnswerTooLarge, status: Some(200), answer: Some(answer) } =
         answer
     else {
@@ -168,14 +168,14 @@ async fn an_endless_body_is_not_read_to_its_end() {
 async fn nobody_there_is_no_connection() {
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let client = client_at(Url::parse(&format!("http://{gone}/api")).unwrap());
-    let answer = client.post_message(&token(), "C1", &message()).await;
+    let answer = client.post(&token(), post_body("C1", &message())).await;
     assert_eq!(unreachable(answer), (Unreachable::Connect, None));
 }
 
 #[tokio::test]
 async fn a_token_that_no_header_can_carry_is_not_sent() {
     let far_end = FarEnd::answering(vec![Answer::json(200, OK)]);
-    let answer = client(&far_end).post_message(&Secret::new("a\r\nb"), "C1", &message()).await;
+    let answer = client(&far_end).post(&Secret::new("a\r\nb"), post_body("C1", &message())).await;
     assert_eq!(unreachable(answer), (Unreachable::Other, None));
     assert!(far_end.requests().is_empty());
 }

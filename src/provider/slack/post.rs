@@ -79,12 +79,7 @@ pub fn post_body(channel: &str, message: &SlackMessage) -> String {
 }
 
 impl SlackClient {
-    /// Posts a message to a channel, once: a failure is an answer, and trying again is the caller's decision.
-    pub async fn post_message(&self, token: &Secret, channel: &str, message: &SlackMessage) -> PostAnswer {
-        self.post(token, post_body(channel, message)).await
-    }
-
-    /// Posts what [`post_body`] made, once.
+    /// Posts what [`post_body`] made, once: a failure is an answer, and trying again is the caller's decision.
     pub async fn post(&self, token: &Secret, body: String) -> PostAnswer {
         let Some(bearer) = bearer(token) else {
             return PostAnswer::Unreachable { reason: Unreachable::Other, status: None, answer: None };

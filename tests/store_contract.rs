@@ -76,7 +76,7 @@ fn release(claimed: &Claimed) -> Release {
 
 async fn let_go(store: &Store, owner: Uuid, now: Time, releases: &[Release]) -> HashMap<DestinationId, Time> {
     let tx = store.begin().await.unwrap();
-    let due_again = store::destinations::release(&tx, owner, now, releases).await.unwrap();
+    let due_again = store::destinations::release(&tx, owner, now, &releases.iter().collect::<Vec<_>>()).await.unwrap();
     tx.commit().await.unwrap();
     due_again
 }

@@ -97,9 +97,9 @@ pub async fn due(db: &impl ConnectionTrait, destinations: &[DestinationId], limi
 ///
 /// # Errors
 /// When the database fails.
-pub async fn insert_attempts(tx: &Tx, attempts: &[Attempt]) -> Result<()> {
+pub async fn insert_attempts(tx: &Tx, attempts: &[&Attempt]) -> Result<()> {
     for run in batches::runs(attempts) {
-        Attempts::insert_many(run.iter().map(attempt_row)).exec_without_returning(&tx.0).await?;
+        Attempts::insert_many(run.iter().copied().map(attempt_row)).exec_without_returning(&tx.0).await?;
     }
     Ok(())
 }

@@ -263,8 +263,8 @@ pub async fn claim(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn release(tx: &Tx, owner: Uuid, now: Time, releases: &[Release]) -> Result<HashMap<DestinationId, Time>> {
-    let mut ordered: Vec<&Release> = releases.iter().collect();
+pub async fn release(tx: &Tx, owner: Uuid, now: Time, releases: &[&Release]) -> Result<HashMap<DestinationId, Time>> {
+    let mut ordered = releases.to_vec();
     ordered.sort_unstable_by_key(|release| release.id);
     let mut due_again = HashMap::new();
     for run in batches::runs(&ordered) {

@@ -1,7 +1,7 @@
 //! Writes down what came of the tries: attempts, states, and the release of the destination, for many destinations in
 //! one transaction.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
@@ -99,17 +99,16 @@ impl Record {
 
 /// Writes records, many at once.
 pub(super) struct Recorder {
-    batcher: Batcher<Record, Option<Time>>,
+    batcher: Batcher<Arc<Record>, Option<Time>>,
 }
 
 impl Recorder {
     pub(super) fn start(app: App, owner: Uuid) -> Self {
-        let batcher = Batcher::start(BATCH, move |records: Vec<Record>| {
+        let batcher = Batcher::start(BATCH, move |records: Vec<Arc<Record>>| {
             let app = app.clone();
             async move {
-                let ids: Vec<DestinationId> = records.iter().map(|record| record.release.id).collect();
-                let due_again = write(&app, owner, records).await?;
-                Ok(ids.iter().map(|id| Ok(due_again.get(id).copied())).collect())
+                let due_again = write(&app, owner, &records).await?;
+                Ok(records.iter().map(|record| Ok(due_again.get(&record.release.id).copied())).collect())
             }
         });
         Self { batcher }
@@ -118,8 +117,9 @@ impl Recorder {
     /// Writes a record down, trying again while the database does not answer. Tells when the destination is due again,
     /// if it is.
     pub(super) async fn write(&self, record: Record) -> Option<Time> {
+        let record = Arc::new(record);
         for attempt in 1..=TRIES {
-            match self.batcher.submit(record.clone()).await {
+            match self.batcher.submit(Arc::clone(&record)).await {
                 Ok(due_again) => return due_again,
                 Err(error) => tracing::error!(%error, attempt, "what came of a delivery could not be written down"),
             }
@@ -130,19 +130,13 @@ impl Recorder {
 }
 
 /// Tells which destinations are due again, and when.
-async fn write(app: &App, owner: Uuid, records: Vec<Record>) -> Result<HashMap<DestinationId, Time>> {
+async fn write(app: &App, owner: Uuid, records: &[Arc<Record>]) -> Result<HashMap<DestinationId, Time>> {
     let now = app.ambient().now();
-    let mut attempts = Vec::with_capacity(records.len());
-    let mut delivered = Vec::with_capacity(records.len());
-    let mut releases = Vec::with_capacity(records.len());
-    let mut changed = Vec::new();
-    for record in records {
-        attempts.extend(record.attempts);
-        delivered.extend(record.delivered);
-        changed.extend(record.changed);
-        releases.push(record.release);
-    }
-    let ids: Vec<DeliveryId> = delivered.iter().map(|(id, _)| *id).collect();
+    let attempts: Vec<&Attempt> = records.iter().flat_map(|record| &record.attempts).collect();
+    let changed: Vec<&Delivery> = records.iter().flat_map(|record| &record.changed).collect();
+    let releases: Vec<&Release> = records.iter().map(|record| &record.release).collect();
+    let (ids, accepted_at): (Vec<DeliveryId>, Vec<Time>) =
+        records.iter().flat_map(|record| record.delivered.iter().copied()).unzip();
     let tx = app.store().begin().await?;
     store::deliveries::insert_attempts(&tx, &attempts).await?;
     store::deliveries::mark_delivered(&tx, &ids, now).await?;
@@ -156,7 +150,7 @@ async fn write(app: &App, owner: Uuid, records: Vec<Record>) -> Result<HashMap<D
     }
     let due_again = store::destinations::release(&tx, owner, now, &releases).await?;
     tx.commit().await?;
-    for (_, accepted_at) in delivered {
+    for accepted_at in accepted_at {
         app.metrics().delivery(DeliveryState::Delivered.as_str());
         app.metrics().latency((now - accepted_at).to_std().unwrap_or_default());
     }

@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod destination;
 pub mod error;
 pub mod event;
+pub mod github;
 pub mod ids;
 pub mod member;
 pub mod oauth;

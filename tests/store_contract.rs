@@ -209,6 +209,7 @@ both! {
                 destination_id: ids[number % 2],
                 state: if number < 2 { DeliveryState::Delivered } else { DeliveryState::Pending },
                 reason: None,
+                content: None,
                 attempts: 0,
                 next_attempt_at: Some(now),
                 completed_at: None,

@@ -15,6 +15,8 @@ pub struct Model {
     pub state: String,
     #[sea_orm(column_type = "Text", nullable)]
     pub reason: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub content: Option<String>,
     pub attempts: i32,
     pub next_attempt_at: Option<DateTimeUtc>,
     pub completed_at: Option<DateTimeUtc>,

@@ -1,4 +1,4 @@
-//! An organisation's GitHub App installation. `github_installation_id` is unique.
+//! An organisation and a GitHub installation that one of its members proved to administer.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,14 +10,9 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub organisation_id: Uuid,
+    pub installation_id: i64,
     pub created_by: Uuid,
-    pub github_installation_id: i64,
-    pub account_id: i64,
-    pub account_login: String,
-    pub account_type: String,
-    pub suspended_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
-    pub updated_at: DateTimeUtc,
 }
 
 /// Relations are not declared: every query names its organisation and its keys.

@@ -27,6 +27,7 @@ pub struct Model {
     pub status: String,
     pub triggers: Json,
     pub filter_link_id: String,
+    pub org_wide: bool,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

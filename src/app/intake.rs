@@ -242,6 +242,7 @@ async fn route(tx: &Tx, ambient: &Ambient, events: &[Event], now: Time) -> Resul
             destination_id: destination.id,
             state,
             reason,
+            content: None,
             attempts: 0,
             next_attempt_at: pending.then_some(now),
             completed_at: (!pending).then_some(now),

@@ -2,14 +2,17 @@
 
 use std::{borrow::Cow, str::FromStr, time::Duration};
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Error, Result,
     ambient::Time,
     ids::{AttemptId, DeliveryId, DestinationId, EventId, OrganisationId},
+    slack::SlackMessage,
 };
 
 /// One event on its way to one destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Delivery {
     /// Its identifier.
     pub id: DeliveryId,
@@ -23,6 +26,8 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// Why it is not delivered, in words.
     pub reason: Option<String>,
+    /// What is sent, where that was decided at the door; otherwise it is made from the event when it is sent.
+    pub content: Option<Content>,
     /// How often it was tried.
     pub attempts: i32,
     /// When it is tried next, while pending.
@@ -31,6 +36,29 @@ pub struct Delivery {
     pub completed_at: Option<Time>,
     /// When its event was accepted.
     pub created_at: Time,
+}
+
+/// What a delivery says in Slack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Content {
+    /// The message.
+    pub message: SlackMessage,
+    /// The thread that it belongs to; `None` stands alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<Thread>,
+}
+
+/// Where a message stands among others on the same topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thread {
+    /// What it is about, such as `github/4711/pull/12`. The first message on a topic opens its thread.
+    pub topic: String,
+    /// Whether it only opens a thread: it is not sent where there is one already.
+    #[serde(default)]
+    pub only_first: bool,
+    /// Whether a reply is shown in the channel as well.
+    #[serde(default)]
+    pub broadcast: bool,
 }
 
 /// How far a delivery is.
@@ -89,6 +117,8 @@ pub enum Reason {
     TriggerFilter,
     /// The tries are used up.
     GivenUp,
+    /// A thread on the topic is there already.
+    AlreadyTold,
 }
 
 impl Reason {
@@ -101,6 +131,7 @@ impl Reason {
             Reason::NoChannelChosen => "no Slack channel is chosen; choose one and replay this delivery",
             Reason::LinkFilter => "the Slack integration's link filter asks for another link",
             Reason::TriggerFilter => "the Slack integration's trigger filter asks for other kinds of step",
+            Reason::AlreadyTold => "the channel was told of it before; later labels changed nothing",
             Reason::GivenUp => "every try failed; replay this delivery when the destination works again",
         }
     }

@@ -41,8 +41,10 @@ pub struct Destination {
 /// How a destination is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DestinationKind {
-    /// A channel of a Slack workspace.
+    /// A channel of a Slack workspace, or a person in it.
     Slack,
+    /// Ourselves: a run of a workflow that somebody asked for in Slack is checked and accepted.
+    WorkflowRun,
 }
 
 impl DestinationKind {
@@ -50,6 +52,7 @@ impl DestinationKind {
     pub fn as_str(self) -> &'static str {
         match self {
             DestinationKind::Slack => "slack",
+            DestinationKind::WorkflowRun => "workflow-run",
         }
     }
 }
@@ -59,7 +62,8 @@ impl FromStr for DestinationKind {
     fn from_str(text: &str) -> Result<Self> {
         match text {
             "slack" => Ok(DestinationKind::Slack),
-            _ => Err(Error::invalid("/kind", "must be slack")),
+            "workflow-run" => Ok(DestinationKind::WorkflowRun),
+            _ => Err(Error::invalid("/kind", "must be slack or workflow-run")),
         }
     }
 }

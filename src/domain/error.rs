@@ -21,6 +21,12 @@ pub enum Noun {
     Channel,
     /// A connected Slack workspace.
     SlackLink,
+    /// What GitHub says of an installation of our app.
+    GithubInstallation,
+    /// A Slack channel's wish to hear of GitHub events.
+    Subscription,
+    /// A workflow that can be run from Slack.
+    Workflow,
     /// An event.
     Event,
     /// A delivery.
@@ -37,6 +43,9 @@ impl fmt::Display for Noun {
             Noun::Token => "token",
             Noun::Channel => "channel",
             Noun::SlackLink => "Slack integration",
+            Noun::GithubInstallation => "GitHub installation",
+            Noun::Subscription => "subscription",
+            Noun::Workflow => "workflow",
             Noun::Event => "event",
             Noun::Delivery => "delivery",
             Noun::Destination => "destination",
@@ -66,6 +75,8 @@ pub enum AuthFailure {
     Revoked,
     /// It is a good credential of somebody who is not a member of the organisation asked for.
     NotAMember,
+    /// The request should be signed by a far end, and is not, or not well.
+    NotSigned,
 }
 
 /// Why an OAuth state is refused.
@@ -82,12 +93,15 @@ pub enum StateFailure {
 pub enum Upstream {
     /// Slack's Web API.
     Slack,
+    /// GitHub's API.
+    Github,
 }
 
 impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Upstream::Slack => "Slack",
+            Upstream::Github => "GitHub",
         })
     }
 }
@@ -103,6 +117,14 @@ pub enum Error {
     Forbidden {
         /// The wire name of the permission.
         permission: String,
+    },
+    /// The caller has not proved to have authority over something at a far end.
+    #[error("{message}")]
+    NotProven {
+        /// Where.
+        upstream: Upstream,
+        /// What is to be proved, and how.
+        message: String,
     },
     /// It does not exist, or it is another organisation's: told alike on purpose.
     #[error("there is no {noun} {id} here")]
@@ -198,6 +220,7 @@ fn auth_failure(why: &AuthFailure) -> &'static str {
         AuthFailure::Expired => "the token has expired; get a new one",
         AuthFailure::Revoked => "the token was revoked; create a new one",
         AuthFailure::NotAMember => "the token's user is not a member of that organisation",
+        AuthFailure::NotSigned => "the request's signature is missing or wrong",
     }
 }
 

@@ -92,6 +92,10 @@ fn is_event_type(text: &str) -> bool {
 pub enum EventSource {
     /// `POST /v1/events`.
     Api,
+    /// Slack: a command, an interaction, an event.
+    Slack,
+    /// GitHub's webhooks.
+    Github,
 }
 
 impl EventSource {
@@ -99,6 +103,8 @@ impl EventSource {
     pub fn as_str(self) -> &'static str {
         match self {
             EventSource::Api => "api",
+            EventSource::Slack => "slack",
+            EventSource::Github => "github",
         }
     }
 }
@@ -108,7 +114,9 @@ impl FromStr for EventSource {
     fn from_str(text: &str) -> Result<Self> {
         match text {
             "api" => Ok(EventSource::Api),
-            _ => Err(Error::invalid("/source", "must be api")),
+            "slack" => Ok(EventSource::Slack),
+            "github" => Ok(EventSource::Github),
+            _ => Err(Error::invalid("/source", "must be api, slack or github")),
         }
     }
 }

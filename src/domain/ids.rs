@@ -52,6 +52,14 @@ id! {
     ChannelId,
     /// An organisation's connection to one Slack workspace.
     SlackLinkId,
+    /// What GitHub says of an installation of our app: its record, not GitHub's own number.
+    GithubInstallationId,
+    /// An organisation's link to a GitHub installation.
+    GithubLinkId,
+    /// A Slack channel's wish to hear of GitHub events.
+    SubscriptionId,
+    /// Something that can be installed.
+    IntegrationId,
     /// Where deliveries go.
     DestinationId,
     /// An accepted event.

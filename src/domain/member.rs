@@ -139,6 +139,20 @@ permissions! {
     SlackRead = "slack:read", Member;
     /// Connect, change, test and remove the Slack integration.
     SlackManage = "slack:manage", Admin;
+    /// See the linked GitHub installations.
+    GithubRead = "github:read", Member;
+    /// Link and unlink GitHub installations, process their events again.
+    GithubManage = "github:manage", Admin;
+    /// See which Slack channels hear of which GitHub events.
+    SubscriptionsRead = "subscriptions:read", Member;
+    /// Subscribe Slack channels to GitHub events.
+    SubscriptionsManage = "subscriptions:manage", Admin;
+    /// See the workflows.
+    WorkflowsRead = "workflows:read", Member;
+    /// Create, change and remove workflows.
+    WorkflowsManage = "workflows:manage", Admin;
+    /// Run workflows.
+    WorkflowsRun = "workflows:run", Member;
 }
 
 impl fmt::Display for Permission {

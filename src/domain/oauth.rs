@@ -10,6 +10,28 @@ use super::{
 /// How long a member has to press Allow. Slack's own codes live as long.
 pub const STATE_LIFETIME: Duration = Duration::from_secs(600);
 
+/// What a flow connects, and by which way it comes back: a state of one flow is none of another's (RFC 9700, 4.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Slack, back to the native callback or to a page of the product.
+    Slack,
+    /// Slack, back to the callback that leads into the Slack app.
+    SlackApp,
+    /// GitHub.
+    Github,
+}
+
+impl Flow {
+    /// The name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Flow::Slack => "slack",
+            Flow::SlackApp => "slack-app",
+            Flow::Github => "github",
+        }
+    }
+}
+
 /// Who began a flow. The state itself is 32 random bytes; only their SHA-256 is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OAuthState {

@@ -173,7 +173,7 @@ impl Deliverer {
             address: destination.address.clone(),
         });
         let mut sender = match destination.kind {
-            DestinationKind::Slack => SlackLane::new(&self.app, link),
+            DestinationKind::Slack | DestinationKind::WorkflowRun => SlackLane::new(&self.app, link),
         };
         for Due { mut delivery, event } in due {
             let now = self.app.ambient().now();

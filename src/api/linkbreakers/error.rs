@@ -56,7 +56,7 @@ fn kind_of(fault: &Fault) -> (u16, &'static str) {
     match fault {
         Fault::Core(error) => match error {
             Error::Unauthenticated(_) => (401, "UNAUTHENTICATED"),
-            Error::Forbidden { .. } => (403, "PERMISSION_DENIED"),
+            Error::Forbidden { .. } | Error::NotProven { .. } => (403, "PERMISSION_DENIED"),
             Error::NotFound { .. } | Error::NotConnected { .. } => (404, "NOT_FOUND"),
             Error::Conflict { .. } => (409, "ALREADY_EXISTS"),
             Error::Invalid(_) | Error::OAuthState(_) | Error::IdempotencyMismatch { .. } => (400, "INVALID_ARGUMENT"),

@@ -4,10 +4,7 @@ use poem::web::Data;
 use poem_openapi::{ApiResponse, OpenApi, param::Query, payload::Html};
 
 use super::Tag;
-use crate::{
-    app::App,
-    domain::{Error, error::Upstream},
-};
+use crate::{app::App, domain::Error};
 
 /// The operations. The state in the address says for whom.
 pub struct Callbacks;
@@ -70,7 +67,7 @@ fn refused(error: Option<&str>) -> String {
 /// What went wrong, in words for the person in front of the browser.
 fn not_connected(error: &Error) -> Page {
     match error {
-        Error::UpstreamUnavailable { upstream: Upstream::Slack, .. } | Error::Unavailable { .. } => {
+        Error::UpstreamUnavailable { .. } | Error::Unavailable { .. } => {
             Page::NotNow(Html(page("Slack is not connected", &sentence(error))))
         }
         Error::Internal(cause) => {
@@ -81,6 +78,7 @@ fn not_connected(error: &Error) -> Page {
         Error::OAuthState(_) => Page::NotConnected(Html(page("Nothing was connected", &sentence(error)))),
         Error::Unauthenticated(_)
         | Error::Forbidden { .. }
+        | Error::NotProven { .. }
         | Error::NotFound { .. }
         | Error::NotConnected { .. }
         | Error::Conflict { .. }

@@ -136,6 +136,10 @@ impl Fault {
         let core = [
             Error::Unauthenticated(AuthFailure::Missing),
             Error::Forbidden { permission: "channels:manage".into() },
+            Error::NotProven {
+                upstream: Upstream::Github,
+                message: "prove that you administer the GitHub installation: open the link of the GitHub card".into(),
+            },
             Error::not_found(Noun::Channel, id),
             Error::NotConnected { noun: Noun::SlackLink },
             Error::Conflict { noun: Noun::Channel, message: "there is a channel named \"alerts\" already".into() },
@@ -151,6 +155,7 @@ impl Fault {
             Error::Unauthenticated(AuthFailure::Expired),
             Error::Unauthenticated(AuthFailure::Revoked),
             Error::Unauthenticated(AuthFailure::NotAMember),
+            Error::Unauthenticated(AuthFailure::NotSigned),
             Error::UpstreamUnavailable {
                 upstream: Upstream::Slack,
                 reason: "rate limited".into(),

@@ -96,7 +96,11 @@ pub fn render<S: ErrorShape>(fault: &Fault, path: &str) -> Response {
         // RFC 6750, 3.1: no error code when nothing was sent.
         let challenge = match why {
             AuthFailure::Missing => S::CHALLENGE.to_owned(),
-            AuthFailure::Invalid | AuthFailure::Expired | AuthFailure::Revoked | AuthFailure::NotAMember => {
+            AuthFailure::Invalid
+            | AuthFailure::Expired
+            | AuthFailure::Revoked
+            | AuthFailure::NotAMember
+            | AuthFailure::NotSigned => {
                 format!("{} error=\"invalid_token\"", S::CHALLENGE)
             }
         };

@@ -6,6 +6,7 @@
 
 use std::{borrow::Cow, io};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::text;
@@ -30,7 +31,7 @@ const MAX_NESTED: usize = 600;
 const MORE: usize = 40;
 
 /// What is posted.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SlackMessage {
     /// What notifications and screen readers say.
     pub text: String,

@@ -12,17 +12,17 @@ const KEPT: usize = 20_000;
 /// One call as it was answered.
 #[derive(Clone)]
 pub(crate) struct Call {
-    /// The method, such as `chat.postMessage`.
+    /// The method, such as `chat.postMessage` or `GET /user`.
     pub(crate) method: String,
-    /// The workspace of the token, when there was a good token.
+    /// The workspace of the token, when there was a good token; at GitHub the installation's id or the person's name.
     pub(crate) team: Option<String>,
-    /// The channel as the caller named it.
+    /// The channel as the caller named it; at GitHub what the address is about.
     pub(crate) channel: Option<String>,
     /// Microseconds since 1970.
     pub(crate) at: i64,
     /// The HTTP status, or 0 when no answer was given.
     pub(crate) status: u16,
-    /// Slack's error word, when the answer was `ok: false`.
+    /// The error word, or GitHub's message.
     pub(crate) error: Option<String>,
     /// Whether a fault shaped this answer.
     pub(crate) fault: bool,
@@ -78,7 +78,7 @@ impl CallLog {
                 team: call.team.clone(),
                 channel: call.channel.clone(),
                 status: call.status,
-                ok: call.status == 200 && call.error.is_none(),
+                ok: (200..300).contains(&call.status) && call.error.is_none(),
                 error: call.error.clone(),
                 fault: call.fault,
             })

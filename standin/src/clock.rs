@@ -35,6 +35,11 @@ pub(crate) fn rfc3339(micros: i64) -> String {
     DateTime::from_timestamp_micros(micros).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
+/// RFC 3339 in UTC without fractions, as GitHub writes times.
+pub(crate) fn rfc3339_secs(secs: i64) -> String {
+    DateTime::from_timestamp(secs, 0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
 /// Hours, minutes and seconds, for a reader.
 pub(crate) fn time_of_day(micros: i64) -> String {
     DateTime::from_timestamp_micros(micros).unwrap_or_default().format("%H:%M:%S").to_string()

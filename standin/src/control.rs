@@ -1,11 +1,13 @@
-//! The control API: how a test or a demo arranges the world. JSON in, JSON out; nothing here is part of Slack.
+//! The control API: how a test or a demo arranges the world. JSON in, JSON out; nothing here is part of Slack or GitHub.
 //!
 //! - here: the log of calls, the clock, a fresh start.
 //! - `slack`: Slack's messages, faults, limits, settings and events.
 //! - `people`: what somebody does in Slack: agreeing, joining, archiving, typing a command, pressing a button.
 //! - `bulk`: many workspaces and channels at once, for benches.
+//! - `github`: the same for GitHub.
 
 mod bulk;
+mod github;
 mod people;
 mod slack;
 
@@ -45,6 +47,7 @@ pub(crate) fn routes() -> Route {
         .at("/slack/channels", post(bulk::add_channels))
         .at("/slack/teams", post(bulk::add_teams))
         .at("/slack/stats", get(bulk::stats))
+        .nest("/github", github::routes())
 }
 
 /// What an order comes to.

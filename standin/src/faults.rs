@@ -18,7 +18,7 @@ const CHUNK: usize = 16 * 1024;
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Fault {
-    /// The method it is for; `*` for all.
+    /// The method it is for, or the route such as `GET /user`; `*` for all.
     #[serde(default = "any_method")]
     method: String,
     /// Only calls for this channel, by id or by name, as the caller wrote it.
@@ -35,10 +35,13 @@ pub(crate) struct Fault {
     status: Option<u16>,
     /// Send `Retry-After`; alone it means 429.
     #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after_secs: Option<u64>,
+    pub(crate) retry_after_secs: Option<u64>,
+    /// Say that the hour's limit is used up until so many seconds from now; alone it means 403. Only GitHub says this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rate_limit_reset_secs: Option<i64>,
     /// Answer with exactly this text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<String>,
+    pub(crate) body: Option<String>,
     /// Wait this long first.
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_ms: Option<u64>,
@@ -87,18 +90,29 @@ impl Fault {
         self.drops_before() || self.hang.is_some() || self.endless_bytes.is_some() || self.speaks()
     }
 
-    /// The status the caller sees, or 0 when it never sees a whole answer.
+    /// Whether the caller never sees a whole answer.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.drop.is_some() || self.hang.is_some()
+    }
+
+    /// The status the caller sees, or 0 when it never sees a whole answer; 200 where nothing says otherwise.
     pub(crate) fn logged_status(&self) -> u16 {
-        if self.drop.is_some() || self.hang.is_some() { 0 } else { self.status().as_u16() }
+        if self.is_silent() { 0 } else { self.status(200).as_u16() }
     }
 
     fn speaks(&self) -> bool {
-        self.status.is_some() || self.retry_after_secs.is_some() || self.body.is_some() || self.error.is_some()
+        let limits = self.retry_after_secs.is_some() || self.rate_limit_reset_secs.is_some();
+        limits || self.status.is_some() || self.body.is_some() || self.error.is_some()
     }
 
-    fn status(&self) -> StatusCode {
-        let fallback = if self.retry_after_secs.is_some() { 429 } else { 200 };
-        StatusCode::from_u16(self.status.unwrap_or(fallback)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    /// The status that is said or meant, or else this one.
+    pub(crate) fn status(&self, otherwise: u16) -> StatusCode {
+        let meant = match (self.retry_after_secs, self.rate_limit_reset_secs) {
+            (Some(_), _) => 429,
+            (None, Some(_)) => 403,
+            (None, None) => otherwise,
+        };
+        StatusCode::from_u16(self.status.unwrap_or(meant)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// Whether the connection ends before the work is done.
@@ -118,8 +132,8 @@ impl Fault {
         }
     }
 
-    /// What this fault answers in the method's place.
-    pub(crate) async fn answer(&self) -> Response {
+    /// What this fault answers in the method's place; what it says, if it says anything, is in the provider's words.
+    pub(crate) async fn answer(&self, say: impl FnOnce(&Self) -> Response) -> Response {
         match self.hang {
             Some(Part::Headers) => return std::future::pending().await,
             Some(Part::Body) => return hold(Response::builder()),
@@ -128,11 +142,12 @@ impl Fault {
         if let Some(bytes) = self.endless_bytes {
             return Response::builder().content_type(JSON).body(nonsense(bytes));
         }
-        self.said()
+        say(self)
     }
 
-    fn said(&self) -> Response {
-        let status = self.status();
+    /// The fault in Slack's words.
+    pub(crate) fn as_slack(&self) -> Response {
+        let status = self.status(200);
         let word = match (&self.error, status) {
             (Some(error), _) => error,
             (None, StatusCode::TOO_MANY_REQUESTS) => "ratelimited",

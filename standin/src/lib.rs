@@ -1,17 +1,15 @@
-//! A stand-in for Slack: a real HTTP server that behaves as Slack does, for demos, tests and benches.
+//! A stand-in for Slack and for GitHub: a real HTTP server that behaves as they do, for demos, tests and benches.
 //!
-//! It is never part of the product. The product reaches it as it reaches Slack, over HTTP, by pointing its three Slack
-//! base addresses at it, so nothing in the product knows that Slack is not there.
+//! It is never part of the product. The product reaches it as it reaches the real ones, over HTTP, by pointing its base
+//! addresses at it, so nothing in the product knows that Slack and GitHub are not there.
 //!
-//! - [`options`]: what the stand-in app is called and which secrets it uses.
+//! - [`options`]: what the stand-in apps are called and which secrets they use.
 //! - [`server`]: listening, stopping, and the list of routes.
 //! - `world`: everything that is remembered, with its clock, its log of calls and its faults.
-//! - `slack`: Slack itself. Nothing in there knows of the control API.
+//! - `slack`, `github`: the providers. Nothing in there knows of the control API.
 //! - `connections`: what is below HTTP, so that a fault can break it.
-//! - `control`: the API by which a test or a demo arranges the world. Slack has nothing like it.
-//! - `page`: what the browser pages have in common.
-//!
-//! A second provider goes beside `slack`, under a web root of its own.
+//! - `control`: the API by which a test or a demo arranges the world. The real ones have nothing like it.
+//! - `page`, `params`, `ids`, `loopback`: what both providers have in common.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -20,8 +18,12 @@ mod clock;
 mod connections;
 mod control;
 mod faults;
+mod github;
+mod ids;
+mod loopback;
 pub mod options;
 mod page;
+mod params;
 pub mod server;
 mod slack;
 #[cfg(test)]

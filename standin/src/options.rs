@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 /// How to start a [`Standin`](crate::Standin).
 #[derive(Clone)]
@@ -28,8 +29,32 @@ pub struct Options {
     pub commands_url: Option<String>,
     /// Where button presses and view submissions are sent.
     pub interactivity_url: Option<String>,
-    /// Whether tokens expire and come with a refresh token.
+    /// Whether Slack's tokens expire and come with a refresh token.
     pub rotation: bool,
+    /// Id of the one GitHub App this stand-in knows. Its name is [`Options::app_name`].
+    pub github_app_id: u64,
+    /// What the GitHub App is called in addresses.
+    pub github_app_slug: String,
+    /// OAuth client id of the GitHub App.
+    pub github_client_id: String,
+    /// OAuth client secret of the GitHub App.
+    pub github_client_secret: String,
+    /// The secret that signs every webhook.
+    pub github_webhook_secret: String,
+    /// A PEM file with the GitHub App's private key, which is made when it is not there. All stand-ins of a process that
+    /// name none share one key.
+    pub github_private_key: Option<PathBuf>,
+    /// Where webhooks are sent. None are sent when absent.
+    pub github_webhook_url: Option<String>,
+    /// Where the browser goes after an installation, unless the user is asked for an authorization as well.
+    pub github_setup_url: Option<String>,
+    /// Callback addresses the GitHub App has registered. Empty accepts any loopback `http` address, but then nobody is
+    /// sent back after an installation.
+    pub github_callback_urls: Vec<String>,
+    /// "Request user authorization (OAuth) during installation".
+    pub github_request_user_authorization: bool,
+    /// "Redirect on update".
+    pub github_redirect_on_update: bool,
 }
 
 impl Default for Options {
@@ -47,6 +72,17 @@ impl Default for Options {
             commands_url: None,
             interactivity_url: None,
             rotation: false,
+            github_app_id: 4242,
+            github_app_slug: "tieline".to_owned(),
+            github_client_id: "Iv1.standin".to_owned(),
+            github_client_secret: "standin-github-client-secret".to_owned(),
+            github_webhook_secret: "standin-github-webhook-secret".to_owned(),
+            github_private_key: None,
+            github_webhook_url: None,
+            github_setup_url: None,
+            github_callback_urls: Vec::new(),
+            github_request_user_authorization: true,
+            github_redirect_on_update: true,
         }
     }
 }
@@ -63,6 +99,12 @@ impl fmt::Debug for Options {
             .field("commands_url", &self.commands_url)
             .field("interactivity_url", &self.interactivity_url)
             .field("rotation", &self.rotation)
+            .field("github_app_id", &self.github_app_id)
+            .field("github_app_slug", &self.github_app_slug)
+            .field("github_client_id", &self.github_client_id)
+            .field("github_webhook_url", &self.github_webhook_url)
+            .field("github_setup_url", &self.github_setup_url)
+            .field("github_callback_urls", &self.github_callback_urls)
             .finish_non_exhaustive()
     }
 }

@@ -27,8 +27,32 @@ pub(crate) fn push_escaped(out: &mut String, character: char) {
     }
 }
 
+/// Whose page it is.
+#[derive(Clone, Copy)]
+pub(crate) enum Site {
+    Slack,
+    GitHub,
+}
+
+impl Site {
+    /// The first line of every page.
+    fn header(self) -> &'static str {
+        match self {
+            Self::Slack => {
+                "<header class=\"top\"><a href=\"/slack\">Slack stand-in</a>\
+                 <span>local; nothing here reaches slack.com</span></header>"
+            }
+            Self::GitHub => {
+                "<header class=\"top github\"><a href=\"/github\">GitHub stand-in</a>\
+                 <span>local; nothing here reaches github.com</span></header>"
+            }
+        }
+    }
+}
+
 /// A page: a title, and a body that is HTML already.
 pub(crate) struct Page {
+    site: Site,
     title: String,
     body: String,
     refresh_secs: Option<u32>,
@@ -37,7 +61,12 @@ pub(crate) struct Page {
 
 impl Page {
     pub(crate) fn new(title: &str, body: String) -> Self {
-        Self { title: escape(title), body, refresh_secs: None, status: StatusCode::OK }
+        Self { site: Site::Slack, title: escape(title), body, refresh_secs: None, status: StatusCode::OK }
+    }
+
+    /// The same under another head.
+    pub(crate) fn on(self, site: Site) -> Self {
+        Self { site, ..self }
     }
 
     /// Loads itself again and again.
@@ -58,9 +87,8 @@ impl Page {
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">{refresh}\
              <title>{title}</title><style>{STYLE}</style></head><body>\
-             <header class=\"top\"><a href=\"/slack\">Slack stand-in</a>\
-             <span>local; nothing here reaches slack.com</span></header>\
-             <main>{body}</main></body></html>",
+             {header}<main>{body}</main></body></html>",
+            header = self.site.header(),
             title = self.title,
             body = self.body,
         );

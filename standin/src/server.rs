@@ -1,5 +1,6 @@
 //! Listening and stopping, and the list of what is served where.
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -14,18 +15,19 @@ use tokio::task::JoinHandle;
 
 use crate::connections::Door;
 use crate::control;
+use crate::github::key::Key;
 use crate::options::Options;
 use crate::page::{Page, escape};
 use crate::slack::api::Api;
-use crate::slack::sender::Sender;
 use crate::slack::{hooks, oauth, pages};
-use crate::world::World;
+use crate::world::{Clients, World};
+use crate::{github, slack};
 
 /// A stand-in that is running. It stops when it is dropped or shut down.
-#[derive(Debug)]
 pub struct Standin {
     origin: String,
     address: SocketAddr,
+    github_private_key_pem: String,
     // Dropping it is the signal to stop.
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
@@ -36,25 +38,50 @@ impl Standin {
     ///
     /// # Errors
     ///
-    /// When the address cannot be listened on or the TLS library cannot be set up.
+    /// When the address cannot be listened on, the TLS library cannot be set up, or the key file cannot be used.
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
         let host = options.public_host.clone().unwrap_or_else(|| host_of(address));
         let origin = format!("http://{host}:{}", address.port());
-        let client = Sender::client().map_err(io::Error::other)?;
-        let world = Arc::new(World::new(options, origin.clone(), client));
+        let clients = Clients {
+            slack: slack::sender::Sender::client().map_err(io::Error::other)?,
+            github: github::sender::Sender::client().map_err(io::Error::other)?,
+        };
+        let key = Key::load(options.github_private_key.as_deref())?;
+        let github_private_key_pem = key.pem();
+        let world = Arc::new(World::new(options, origin.clone(), clients, key));
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(serve(listener, world, async {
             // Either a word or the silence of the dropped sender.
             let _ = stopped.await;
         }));
-        Ok(Self { origin, address, stop: Some(stop), task })
+        Ok(Self { origin, address, github_private_key_pem, stop: Some(stop), task })
     }
 
     /// Slack's web base, `http://HOST:PORT/slack`: the API is below it at `/api`, the hooks at `/hooks`.
     pub fn base_url(&self) -> String {
         format!("{}/slack", self.origin)
+    }
+
+    /// GitHub's web base, `http://HOST:PORT/github`.
+    pub fn github_web_base(&self) -> String {
+        format!("{}/github", self.origin)
+    }
+
+    /// GitHub's API base as an Enterprise Server has it.
+    pub fn github_api_base(&self) -> String {
+        format!("{}{}", self.origin, github::api::ENTERPRISE)
+    }
+
+    /// GitHub's API base as github.com has it: without a version. It serves the same.
+    pub fn github_rest_base(&self) -> String {
+        format!("{}{}", self.origin, github::api::DOT_COM)
+    }
+
+    /// The private key of the GitHub App as GitHub hands it out, in PKCS#1.
+    pub fn github_private_key_pem(&self) -> String {
+        self.github_private_key_pem.clone()
     }
 
     /// `http://HOST:PORT`.
@@ -73,6 +100,12 @@ impl Standin {
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the server did not stop cleanly");
         }
+    }
+}
+
+impl fmt::Debug for Standin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Standin").field("origin", &self.origin).finish_non_exhaustive()
     }
 }
 
@@ -99,7 +132,7 @@ async fn serve(listener: TcpListener, world: Arc<World>, stopped: impl Future<Ou
 }
 
 fn routes(world: Arc<World>) -> impl IntoEndpoint {
-    Route::new()
+    let all = Route::new()
         .at("/", get(index))
         .nest("/control", control::routes())
         .at("/slack", get(pages::show_workspaces))
@@ -109,8 +142,8 @@ fn routes(world: Arc<World>) -> impl IntoEndpoint {
         .at("/slack/hooks/services/:team/:bot/:key", post(hooks::webhook))
         .at("/slack/:team/uninstall", post(pages::do_uninstall))
         .at("/slack/:team/:channel", get(pages::show_channel))
-        .at("/slack/:team/:channel/:action", post(pages::do_action))
-        .data(world)
+        .at("/slack/:team/:channel/:action", post(pages::do_action));
+    github::pages::routes(all, &world).data(world)
 }
 
 /// `GET /`: what there is.
@@ -140,8 +173,11 @@ fn index(Data(world): Data<&Arc<World>>) -> Response {
         })
         .collect();
     let body = format!(
-        "<h1>Stand-in</h1><p>A local Slack for demos and tests, at <code>{origin}/slack</code>.</p>\
-         <ul class=\"rooms plain\"><li><a href=\"/slack\">All workspaces and channels</a></li>{teams}</ul>",
+        "<h1>Stand-in</h1><p>A local Slack and a local GitHub for demos and tests.</p>\
+         <h2>Slack <span class=\"soft\"><code>{origin}/slack</code></span></h2>\
+         <ul class=\"rooms plain\"><li><a href=\"/slack\">All workspaces and channels</a></li>{teams}</ul>\
+         <h2>GitHub <span class=\"soft\"><code>{origin}/github</code></span></h2>\
+         <ul class=\"rooms plain\"><li><a href=\"/github\">Accounts, installations and webhooks</a></li></ul>",
         origin = escape(world.origin()),
     );
     Page::new("Stand-in", body).into_response()

@@ -2,7 +2,7 @@
 //!
 //! - `workspace`, `channel`, `message`: the nouns; `seed` says which there are at the start.
 //! - `grants`: authorisation codes and tokens. `oauth` is the page and the exchange before them.
-//! - `api`: the Web API, one file a family of methods; `params` and `answer` are its two ends.
+//! - `api`: the Web API, one file a family of methods; `answer` is what comes out of it.
 //! - `blocks` judges Block Kit, `mrkdwn` and `render` draw it, `pages` are what a browser sees.
 //! - `acts` is what people do in Slack that the app is told of; `sender` sends it, signed. `hooks` takes what comes back
 //!   without a token, as to a response URL.
@@ -17,13 +17,11 @@ mod blocks;
 pub(crate) mod channel;
 pub(crate) mod grants;
 pub(crate) mod hooks;
-mod ids;
 pub(crate) mod limits;
 pub(crate) mod message;
 mod mrkdwn;
 pub(crate) mod oauth;
 pub(crate) mod pages;
-pub(crate) mod params;
 mod render;
 mod scopes;
 mod seed;
@@ -39,11 +37,12 @@ use parking_lot::RwLock;
 use reqwest::Client;
 
 use crate::clock::Clock;
+use crate::ids::Ids;
 use crate::options::Options;
 pub(crate) use app::{App, AppChange};
 use grants::Grants;
 use hooks::Hooks;
-use ids::Ids;
+
 use limits::Limits;
 use sender::Sender;
 use views::Views;

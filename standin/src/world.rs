@@ -1,5 +1,5 @@
-//! Everything one stand-in remembers. A reset puts a fresh Slack in place of the old one; the calls under way finish on
-//! the one they began with.
+//! Everything one stand-in remembers. A reset puts a fresh Slack and a fresh GitHub in place of the old ones; the calls
+//! under way finish on those they began with.
 
 use std::sync::Arc;
 
@@ -10,6 +10,8 @@ use crate::calls::CallLog;
 use crate::clock::Clock;
 use crate::connections::Connections;
 use crate::faults::Faults;
+use crate::github::GitHub;
+use crate::github::key::Key;
 use crate::options::Options;
 use crate::slack::Slack;
 
@@ -17,33 +19,52 @@ use crate::slack::Slack;
 pub(crate) struct World {
     options: Options,
     origin: String,
-    client: Client,
+    clients: Clients,
+    key: Arc<Key>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) calls: CallLog,
     pub(crate) faults: Faults,
+    /// Faults of GitHub's routes; the others are Slack's.
+    pub(crate) github_faults: Faults,
     pub(crate) connections: Connections,
     slack: RwLock<Arc<Slack>>,
+    github: RwLock<Arc<GitHub>>,
+}
+
+/// What each provider sends its requests with.
+pub(crate) struct Clients {
+    pub(crate) slack: Client,
+    pub(crate) github: Client,
 }
 
 impl World {
-    pub(crate) fn new(options: Options, origin: String, client: Client) -> Self {
+    pub(crate) fn new(options: Options, origin: String, clients: Clients, key: Arc<Key>) -> Self {
         let clock = Arc::new(Clock::default());
-        let slack = Slack::seeded(&options, &origin, Arc::clone(&clock), client.clone());
+        let slack = Slack::seeded(&options, &origin, Arc::clone(&clock), clients.slack.clone());
+        let github = GitHub::seeded(&options, &origin, Arc::clone(&clock), Arc::clone(&key), clients.github.clone());
         Self {
             options,
             origin,
-            client,
+            clients,
+            key,
             clock,
             calls: CallLog::default(),
             faults: Faults::default(),
+            github_faults: Faults::default(),
             connections: Connections::default(),
             slack: RwLock::new(Arc::new(slack)),
+            github: RwLock::new(Arc::new(github)),
         }
     }
 
     /// Slack as it is now.
     pub(crate) fn slack(&self) -> Arc<Slack> {
         Arc::clone(&self.slack.read())
+    }
+
+    /// GitHub as it is now.
+    pub(crate) fn github(&self) -> Arc<GitHub> {
+        Arc::clone(&self.github.read())
     }
 
     /// Where this server is reached, without a path.
@@ -56,7 +77,12 @@ impl World {
         self.clock.set_skew(0);
         self.calls.clear();
         self.faults.clear();
-        let slack = Slack::seeded(&self.options, &self.origin, Arc::clone(&self.clock), self.client.clone());
+        self.github_faults.clear();
+        let (clock, clients) = (Arc::clone(&self.clock), &self.clients);
+        let slack = Slack::seeded(&self.options, &self.origin, Arc::clone(&clock), clients.slack.clone());
         *self.slack.write() = Arc::new(slack);
+        let key = Arc::clone(&self.key);
+        let github = GitHub::seeded(&self.options, &self.origin, clock, key, clients.github.clone());
+        *self.github.write() = Arc::new(github);
     }
 }

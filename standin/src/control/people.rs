@@ -8,11 +8,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Outcome, done, wrong};
+use crate::params::Params;
 use crate::slack::Slack;
 use crate::slack::acts::Act;
 use crate::slack::channel::Channel;
 use crate::slack::oauth::{Ask, Choice};
-use crate::slack::params::Params;
 use crate::slack::workspace::Team;
 use crate::world::World;
 

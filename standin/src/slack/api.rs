@@ -21,8 +21,9 @@ use super::Slack;
 use super::answer::{Outcome, Refusal};
 use super::channel::Channel;
 use super::grants::Token;
-use super::params::Params;
 use crate::calls;
+use crate::faults::Fault;
+use crate::params::Params;
 use crate::world::World;
 
 /// What Slack documents as calls a minute for its tiers.
@@ -150,7 +151,7 @@ impl Api {
                 if fault.drops_before() {
                     world.connections.break_off(request.remote_addr());
                 }
-                return fault.answer().await;
+                return fault.answer(Fault::as_slack).await;
             }
         }
         let scopes = call.token.as_ref().ok().map(|token| token.scope_header.clone());

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use parking_lot::{Mutex, RwLock};
 use poem::http::HeaderValue;
 
-use super::ids::Ids;
 use super::workspace::Team;
+use crate::ids::Ids;
 
 /// How long a rotating token lives.
 pub(crate) const TOKEN_SECS: i64 = 43_200;

@@ -15,10 +15,10 @@ use super::Slack;
 use super::answer::Refusal;
 use super::api::chat::read_content;
 use super::channel::Channel;
-use super::ids::Ids;
 use super::message::Content;
-use super::params::Params;
 use super::workspace::Team;
+use crate::ids::Ids;
+use crate::params::Params;
 use crate::world::World;
 
 const RESPONSE_USES: u32 = 5;

@@ -9,9 +9,9 @@ use poem::{Request, Response, handler};
 use url::Url;
 
 use super::grants::Consent;
-use super::params::Params;
 use super::{Slack, scopes};
 use crate::page::{Page, escape, see_other};
+use crate::params::Params;
 use crate::world::World;
 
 mod consent;

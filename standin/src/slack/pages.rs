@@ -10,10 +10,10 @@ use serde_json::json;
 use super::Slack;
 use super::acts::Act;
 use super::channel::Channel;
-use super::params::Params;
 use super::render::Frame;
 use super::workspace::Team;
 use crate::page::{Page, escape, not_found, see_other};
+use crate::params::Params;
 use crate::world::World;
 
 /// How many messages a page shows.

@@ -1,8 +1,8 @@
-//! Slack's request signature, version 0, and the two small encodings it needs.
-
-use std::fmt::Write;
+//! Slack's request signature, version 0.
 
 use aws_lc_rs::hmac;
+
+use crate::ids::hex;
 
 /// The value of `X-Slack-Signature` for a body sent at a time.
 pub(crate) fn v0(secret: &str, timestamp: i64, body: &[u8]) -> String {
@@ -11,20 +11,6 @@ pub(crate) fn v0(secret: &str, timestamp: i64, body: &[u8]) -> String {
     context.update(format!("v0:{timestamp}:").as_bytes());
     context.update(body);
     format!("v0={}", hex(context.sign().as_ref()))
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// Compares without telling by its duration where two secrets differ.
-pub(crate) fn same_secret(left: &str, right: &str) -> bool {
-    aws_lc_rs::constant_time::verify_slices_are_equal(left.as_bytes(), right.as_bytes()).is_ok()
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::answer::Refusal;
 use super::blocks;
-use super::ids::Ids;
 use super::workspace::Team;
+use crate::ids::Ids;
 
 const DEEPEST: usize = 3;
 

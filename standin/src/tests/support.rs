@@ -1,9 +1,9 @@
-//! A stand-in with a client, a far end that hears what Slack sends, and short words for what every test does.
+//! A stand-in with a client, a far end that hears what is sent to it, and short words for what every test does.
 
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use poem::http::StatusCode;
+use poem::http::{HeaderMap, StatusCode};
 use poem::listener::TcpAcceptor;
 use poem::web::Data;
 use poem::{EndpointExt, Request, Response, Route, Server, handler};
@@ -104,10 +104,16 @@ pub(super) struct Heard {
     pub(super) signature: String,
     pub(super) retry: Option<String>,
     pub(super) reason: Option<String>,
+    pub(super) headers: HeaderMap,
     pub(super) body: String,
 }
 
 impl Heard {
+    /// A header, or nothing.
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
     pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
@@ -155,10 +161,11 @@ async fn hear(request: &Request, body: String, Data(far_end): Data<&Arc<FarEnd>>
     let challenge =
         serde_json::from_str::<Value>(&body).ok().and_then(|body| body["challenge"].as_str().map(str::to_owned));
     far_end.heard.lock().push(Heard {
-        timestamp: header("x-slack-request-timestamp").unwrap().parse().unwrap(),
-        signature: header("x-slack-signature").unwrap(),
+        timestamp: header("x-slack-request-timestamp").map_or(0, |text| text.parse().unwrap()),
+        signature: header("x-slack-signature").unwrap_or_default(),
         retry: header("x-slack-retry-num"),
         reason: header("x-slack-retry-reason"),
+        headers: request.headers().clone(),
         body,
     });
     let (status, text) = far_end.answers.lock().pop().unwrap_or((200, challenge.unwrap_or_default()));

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::Call;
+use crate::ids::same_secret;
 use crate::slack::answer::{Answer, Outcome};
 use crate::slack::grants::Holder;
-use crate::slack::sign::same_secret;
 
 pub(super) fn api_test(_: &mut Call) -> Outcome {
     Ok(Answer::ok(json!({})))

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Call;
+use crate::params::Params;
 use crate::slack::answer::{Answer, Outcome, Refusal};
 use crate::slack::blocks;
 use crate::slack::channel::Channel;
 use crate::slack::grants::{Holder, Token};
 use crate::slack::message::{Content, Edited, Ts};
-use crate::slack::params::Params;
 
 const LONGEST_TEXT: usize = 40_000;
 const LONGEST_MARKDOWN: usize = 12_000;

@@ -8,9 +8,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::Call;
+use crate::ids::same_secret;
 use crate::slack::answer::{Answer, Outcome, Refusal};
 use crate::slack::grants::{Consent, TOKEN_SECS, Token};
-use crate::slack::sign::same_secret;
 use crate::slack::workspace::Team;
 use crate::slack::{App, Slack};
 

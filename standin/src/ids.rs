@@ -1,10 +1,9 @@
-//! Ids and secrets that look random and are the same in every run: a keyed hash of a counter.
+//! Ids and secrets that look random: a keyed hash of a counter, so that they are the same in every run with the same key.
 
+use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::hmac;
-
-use super::sign::hex;
 
 /// The counter and its key.
 pub(crate) struct Ids {
@@ -33,4 +32,25 @@ impl Ids {
     pub(crate) fn id(&self, prefix: &str) -> String {
         format!("{prefix}0{:09}", self.serial())
     }
+    /// So many hexadecimal digits that were not given before.
+    pub(crate) fn digits(&self, count: usize) -> String {
+        let tag = hmac::sign(&self.key, &self.serial().to_be_bytes());
+        let mut text = hex(tag.as_ref());
+        text.truncate(count);
+        text
+    }
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Compares without telling by its duration where two secrets differ.
+pub(crate) fn same_secret(left: &str, right: &str) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(left.as_bytes(), right.as_bytes()).is_ok()
 }

@@ -1,5 +1,5 @@
-//! A method's arguments, however they were sent: in the address, as a form, or as JSON. Clients differ, and Slack takes
-//! them all; in a form, a structured argument is JSON in a string.
+//! The arguments of a request, however they were sent: in the address, as a form, or as JSON. Clients differ, and both
+//! providers take them all; in a form, a structured argument is JSON in a string.
 
 use serde_json::{Map, Value};
 use url::form_urlencoded;

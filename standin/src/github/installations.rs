@@ -1,0 +1,136 @@
+//! Installations of the app, and the requests of members who may not install it themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::accounts::{Directory, Repository};
+use super::app::Permissions;
+
+/// The first installation's id; the others follow.
+const FIRST: u64 = 50_000_001;
+
+/// Which repositories of its account an installation reaches.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Selection {
+    All,
+    Selected(BTreeSet<u64>),
+}
+
+impl Selection {
+    /// GitHub's word.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Selected(_) => "selected",
+        }
+    }
+
+    pub(crate) fn contains(&self, repository: u64) -> bool {
+        match self {
+            Self::All => true,
+            Self::Selected(ids) => ids.contains(&repository),
+        }
+    }
+}
+
+/// The app in one account.
+#[derive(Clone, Debug)]
+pub(crate) struct Installation {
+    pub(crate) id: u64,
+    pub(crate) account: u64,
+    pub(crate) selection: Selection,
+    pub(crate) permissions: Permissions,
+    pub(crate) events: Vec<String>,
+    /// Seconds since 1970.
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
+    /// When it was suspended, and by whom.
+    pub(crate) suspended: Option<(i64, u64)>,
+}
+
+impl Installation {
+    /// The repositories it reaches, in the order they were made.
+    pub(crate) fn repositories<'a>(&'a self, directory: &'a Directory) -> impl Iterator<Item = &'a Repository> {
+        directory.repositories_of(self.account).filter(|repository| self.selection.contains(repository.id))
+    }
+
+    /// Whether GitHub lists it for a user. Being a member, or having access to one repository, is enough: that somebody
+    /// sees an installation does not mean that it is theirs to give away.
+    pub(crate) fn is_visible_to(&self, user: u64, directory: &Directory) -> bool {
+        directory.role(user, self.account).is_some()
+            || self.repositories(directory).any(|repository| directory.access(user, repository).is_some())
+    }
+}
+
+/// A member's wish for an installation, which an owner has to grant.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) account: u64,
+    pub(crate) requester: u64,
+    pub(crate) created_at: i64,
+}
+
+/// All installations and requests.
+pub(crate) struct Installations {
+    next: u64,
+    by_id: BTreeMap<u64, Installation>,
+    requests: Vec<Request>,
+}
+
+impl Default for Installations {
+    fn default() -> Self {
+        Self { next: FIRST, by_id: BTreeMap::new(), requests: Vec::new() }
+    }
+}
+
+impl Installations {
+    pub(crate) fn get(&self, id: u64) -> Option<&Installation> {
+        self.by_id.get(&id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: u64) -> Option<&mut Installation> {
+        self.by_id.get_mut(&id)
+    }
+
+    /// The installation in an account: there is one at most.
+    pub(crate) fn of_account(&self, account: u64) -> Option<&Installation> {
+        self.iter().find(|installation| installation.account == account)
+    }
+
+    /// All of them, oldest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Installation> {
+        self.by_id.values()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Adds one; what is given for an id is replaced by the next.
+    pub(crate) fn add(&mut self, installation: Installation) -> Installation {
+        let installation = Installation { id: self.next, ..installation };
+        self.next += 1;
+        self.by_id.insert(installation.id, installation.clone());
+        installation
+    }
+
+    pub(crate) fn remove(&mut self, id: u64) -> Option<Installation> {
+        self.by_id.remove(&id)
+    }
+
+    /// Keeps a request; a second one for the same account changes nothing.
+    pub(crate) fn request(&mut self, request: Request) {
+        if !self.requests.iter().any(|known| known.account == request.account) {
+            self.requests.push(request);
+        }
+    }
+
+    /// Takes the request for an account, because it is being granted.
+    pub(crate) fn take_request(&mut self, account: u64) -> Option<Request> {
+        let index = self.requests.iter().position(|request| request.account == account)?;
+        Some(self.requests.remove(index))
+    }
+
+    pub(crate) fn requests(&self) -> &[Request] {
+        &self.requests
+    }
+}

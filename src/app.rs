@@ -9,29 +9,47 @@ pub mod channels;
 pub mod credential;
 pub mod deliveries;
 pub mod events;
+pub mod github_connect;
+pub mod github_inbound;
+pub mod github_links;
 pub mod health;
 pub mod identity;
 pub mod intake;
+pub mod integrations;
 pub mod members;
 pub mod metrics;
+mod oauth_states;
 pub mod organisations;
+mod route;
 pub mod slack_connect;
+pub mod slack_inbound;
 pub mod slack_links;
+mod slack_runs;
 pub mod slack_tokens;
+pub mod subscriptions;
+pub mod teams;
 pub mod tokens;
 pub mod vault;
+pub mod workflows;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
+use moka::future::Cache;
 use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
 
 use crate::{
     domain::{
         Result,
         ambient::{Ambient, Time},
         ids::OrganisationId,
+        product::Product,
+        slack::SlackUser,
     },
-    provider::slack::SlackClient,
+    provider::{
+        github::{self, GithubClient},
+        slack::{self, SlackClient},
+    },
     store::{Store, Tx, audit},
 };
 
@@ -55,12 +73,24 @@ pub struct Parts {
     pub identity: identity::Identity,
     /// Speaks to Slack, where an app is configured.
     pub slack: Option<SlackClient>,
+    /// Knows Slack's requests by their signature.
+    pub slack_signatures: Option<slack::signature::Verifier>,
+    /// People in Slack, for a short time, by workspace and id.
+    pub slack_people: Cache<String, SlackUser>,
+    /// Speaks to GitHub, where an app is configured.
+    pub github: Option<GithubClient>,
+    /// Knows GitHub's requests by their signature.
+    pub github_signatures: Option<github::signature::Verifier>,
+    /// How the product that people use is called, and where it is.
+    pub product: Product,
     /// Accepts events.
     pub intake: intake::Intake,
     /// Rings when deliveries may be due.
     pub bell: Arc<Notify>,
     /// Counts.
     pub metrics: metrics::Metrics,
+    /// Runs what is done after an answer. Close it and wait for it to let the last of it finish.
+    pub background: TaskTracker,
     /// How long an Idempotency-Key is remembered.
     pub idempotency_lifetime: Duration,
 }
@@ -89,6 +119,18 @@ impl App {
     /// Rings when deliveries may be due.
     pub fn bell(&self) -> &Notify {
         &self.parts.bell
+    }
+
+    /// Does something once the far end has its answer. What must not be lost goes through the pipeline instead.
+    fn afterwards(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.parts.background.spawn(work);
+    }
+
+    /// Waits until everything that was begun after an answer is done.
+    pub async fn settle(&self) {
+        self.parts.background.close();
+        self.parts.background.wait().await;
+        self.parts.background.reopen();
     }
 
     fn now(&self) -> Time {

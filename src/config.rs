@@ -2,12 +2,16 @@
 //!
 //! Read once, in `startup`; nothing else looks at files or the environment.
 
+mod github;
+
 use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 use url::Url;
 
-use crate::domain::secret::Secret;
+pub use github::Github;
+
+use crate::domain::{product, secret::Secret};
 
 const DEFAULTS: &str = include_str!("config.default.toml");
 
@@ -26,8 +30,9 @@ pub struct Config {
     pub server: Server,
     pub database: Database,
     pub auth: Auth,
+    pub product: Product,
     pub slack: Slack,
-    pub github: GitHub,
+    pub github: Github,
     pub egress: Egress,
     pub delivery: Delivery,
     pub retention: Retention,
@@ -96,6 +101,16 @@ impl TryFrom<String> for JwtAlgorithm {
     }
 }
 
+/// `[product]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config.default.toml documents every key")]
+pub struct Product {
+    pub name: String,
+    pub app_url: String,
+    pub docs_url: String,
+}
+
 /// `[slack]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,23 +125,10 @@ pub struct Slack {
     pub redirect_uri: String,
     #[serde(deserialize_with = "list")]
     pub scopes: Vec<String>,
+    #[serde(deserialize_with = "list")]
+    pub app_scopes: Vec<String>,
     pub channel_interval_ms: u64,
     pub channel_burst: u32,
-}
-
-/// `[github]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs, reason = "config.default.toml documents every key")]
-pub struct GitHub {
-    pub app_id: String,
-    pub app_slug: String,
-    pub client_id: String,
-    pub client_secret: Secret,
-    pub private_key: Secret,
-    pub webhook_secret: Secret,
-    pub web_base: Url,
-    pub api_base: Url,
 }
 
 /// `[egress]`
@@ -257,6 +259,15 @@ impl Config {
         if !self.public_url.is_empty() && Url::parse(&self.public_url).is_err() {
             return wrong("public_url", "it must be a URL such as https://tieline.example.org");
         }
+        let name = &self.product.name;
+        if name.trim().is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+            return wrong("product.name", "it must be 1 to 100 characters without control characters");
+        }
+        for (key, url) in [("product.app_url", &self.product.app_url), ("product.docs_url", &self.product.docs_url)] {
+            if !url.is_empty() && page(url).is_none() {
+                return wrong(key, "it must be a URL that begins with http:// or https://");
+            }
+        }
         if !self.slack.redirect_uri.is_empty() && Url::parse(&self.slack.redirect_uri).is_err() {
             return wrong("slack.redirect_uri", "it must be a URL");
         }
@@ -276,9 +287,16 @@ impl Config {
         if !self.slack.client_id.is_empty() && self.slack.client_secret.expose().is_empty() {
             return wrong("slack.client_secret", "it is needed where slack.client_id is set");
         }
+        if !self.slack.client_id.is_empty() && self.slack.signing_secret.expose().is_empty() {
+            return wrong(
+                "slack.signing_secret",
+                "it is needed where slack.client_id is set: Slack's requests are known by it",
+            );
+        }
         if self.slack.channel_burst == 0 {
             return wrong("slack.channel_burst", "it must be at least 1");
         }
+        self.github.check()?;
         if self.delivery.max_concurrent == 0 {
             return wrong("delivery.max_concurrent", "it must be at least 1");
         }
@@ -310,6 +328,19 @@ impl Config {
             self.public_url.trim_end_matches('/').to_owned()
         }
     }
+}
+
+impl Product {
+    /// The product as its members know it.
+    pub fn known(&self) -> product::Product {
+        let Self { name, app_url, docs_url } = self;
+        product::Product { name: name.trim().to_owned(), app_url: page(app_url), docs_url: page(docs_url) }
+    }
+}
+
+/// An address that a browser may go to.
+fn page(url: &str) -> Option<Url> {
+    Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 
 impl Slack {
@@ -356,10 +387,10 @@ fn secret_list<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn load(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    pub(crate) fn load(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
         Config::load(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
     }
 
@@ -369,6 +400,23 @@ mod tests {
         assert_eq!(config.database_url(), "sqlite://./data/tieline.db");
         assert_eq!(config.public_url(), "http://127.0.0.1:8080");
         assert!(!config.slack.is_configured());
+        assert_eq!(config.slack.app_scopes.len(), 6);
+        let product = config.product.known();
+        assert_eq!((product.name.as_str(), product.app_url, product.docs_url), ("Tieline", None, None));
+    }
+
+    #[test]
+    fn the_product_has_pages_where_they_are_given() {
+        let config = load(&[
+            ("TIELINE_PRODUCT__NAME", " Acme "),
+            ("TIELINE_PRODUCT__APP_URL", "https://app.acme.example/x"),
+            ("TIELINE_PRODUCT__DOCS_URL", "http://docs.acme.example"),
+        ])
+        .unwrap();
+        let product = config.product.known();
+        assert_eq!(product.name, "Acme");
+        assert_eq!(product.app_url.unwrap().as_str(), "https://app.acme.example/x");
+        assert_eq!(product.docs_url.unwrap().as_str(), "http://docs.acme.example/");
     }
 
     #[test]
@@ -403,6 +451,10 @@ mod tests {
             ("TIELINE_EGRESS__ALLOW", "10.0.0.0/99", "10.0.0.0/99"),
             ("TIELINE_LOG__FORMAT", "xml", "format"),
             ("TIELINE_SLACK__CHANNEL_BURST", "0", "slack.channel_burst"),
+            ("TIELINE_PRODUCT__NAME", " ", "product.name"),
+            ("TIELINE_PRODUCT__APP_URL", "javascript:alert(1)", "product.app_url"),
+            ("TIELINE_PRODUCT__APP_URL", "app.acme.example", "product.app_url"),
+            ("TIELINE_PRODUCT__DOCS_URL", "mailto:a@acme.example", "product.docs_url"),
             ("TIELINE_AUTH__JWT__HS256_SECRET", "short", "auth.jwt.hs256_secret"),
             ("DATABASE_URL", "mysql://x", "DATABASE_URL"),
         ] {
@@ -413,7 +465,8 @@ mod tests {
 
     #[test]
     fn secrets_are_not_printed() {
-        let config = load(&[("TIELINE_SLACK__SIGNING_SECRET", "hush-hush"), ("TIELINE_SECRET_KEY", "hush")]).unwrap();
+        let more = [("TIELINE_SLACK__SIGNING_SECRET", "hush-hush"), ("TIELINE_SECRET_KEY", "hush")];
+        let config = load(&[&github::tests::GITHUB[..], &more].concat()).unwrap();
         assert!(!format!("{config:?}").contains("hush"));
     }
 }

@@ -2,11 +2,14 @@
 //!
 //! - [`http`]: one exchange with a far end, bounded in time and size, and what can go wrong with it.
 //! - [`slack`]: Slack's Web API, and the signature on what Slack sends to us.
+//! - [`github`]: GitHub's API for a GitHub App, and what GitHub sends to us.
 //! - [`jwks`]: the keys with which an identity provider signs its tokens.
 //! - [`redact`](mod@redact): secrets taken out of text that is stored or logged.
 
+mod digest;
 #[cfg(test)]
 mod far_end;
+pub mod github;
 pub mod http;
 pub mod jwks;
 pub mod redact;

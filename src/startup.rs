@@ -5,6 +5,7 @@ mod keys;
 
 use std::{sync::Arc, time::Duration};
 
+use moka::future::Cache;
 use poem::{
     EndpointExt, Server,
     endpoint::BoxEndpoint,
@@ -30,6 +31,8 @@ use crate::{
     domain::{Error, Result, ambient::Ambient, delivery::RetryPolicy, destination::Pace},
     openapi,
     provider::{
+        github::{self, GithubApp, GithubClient},
+        http,
         jwks::JwksSource,
         slack::{self, SlackApp, SlackClient},
     },
@@ -47,6 +50,9 @@ pub enum Role {
     /// Sends deliveries; answers only whether it lives.
     Worker,
 }
+
+/// How long we believe what Slack said of a person: their address may change, and somebody may leave.
+const SLACK_PEOPLE_LIFETIME: Duration = Duration::from_secs(300);
 
 /// Connects to the database and brings it up to date.
 ///
@@ -67,10 +73,24 @@ pub async fn build_app(config: &Config, store: Store, ambient: Ambient) -> Resul
     let vault = Vault::open(ring, store.clone(), ambient.clone()).await?;
     let bell = Arc::new(Notify::new());
     let metrics = Metrics::default();
+    let github = github_client(config, &ambient)?;
+    let slack = slack_client(config)?;
     Ok(App::new(Parts {
+        slack_signatures: slack
+            .as_ref()
+            .map(|slack| slack::signature::Verifier::new(&slack.app().signing_secret))
+            .transpose()?,
+        slack_people: Cache::builder().max_capacity(10_000).time_to_live(SLACK_PEOPLE_LIFETIME).build(),
+        github_signatures: github
+            .as_ref()
+            .map(|github| github::signature::Verifier::new(&github.app().webhook_secrets))
+            .transpose()?,
+        github,
+        product: config.product.known(),
+        background: TaskTracker::new(),
         vault,
         identity: Identity::new(issuer(config)?, Duration::from_secs(config.auth.cache_secs)),
-        slack: slack_client(config)?,
+        slack,
         intake: Intake::start(store.clone(), ambient.clone(), bell.clone(), metrics.clone()),
         idempotency_lifetime: Duration::from_secs(u64::from(config.retention.idempotency_hours) * 3600),
         store,
@@ -141,7 +161,10 @@ pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Resul
     stop.cancel();
     requests.close();
     background.close();
-    let finished = async { tokio::join!(requests.wait(), background.wait()) };
+    let finished = async {
+        tokio::join!(requests.wait(), background.wait());
+        app.settle().await;
+    };
     if tokio::time::timeout(grace, finished).await.is_err() {
         tracing::warn!("some requests or deliveries did not finish in time");
     }
@@ -215,10 +238,98 @@ fn slack_client(config: &Config) -> Result<Option<SlackClient>> {
         hooks_base: settings.hooks_base.clone(),
         redirect_uri: parse_url("slack.redirect_uri", &redirect_uri)?,
         scopes: settings.scopes.clone(),
+        app_redirect_uri: parse_url("public_url", &format!("{}/api/v2/integration/slack/auth", config.public_url()))?,
+        app_scopes: settings.app_scopes.clone(),
     };
     Ok(Some(SlackClient::new(app, slack::http_client(&limits)?, limits)))
 }
 
+/// The client of GitHub, where an app is set.
+///
+/// # Errors
+/// When its key cannot be read or is none, or another setting is wrong.
+pub fn github_client(config: &Config, ambient: &Ambient) -> Result<Option<GithubClient>> {
+    let settings = &config.github;
+    if !settings.is_configured() {
+        return Ok(None);
+    }
+    let redirect_uri = match settings.redirect_uri.as_str() {
+        "" => format!("{}/v1/github/callback", config.public_url()),
+        uri => uri.to_owned(),
+    };
+    let limits = github::Limits {
+        connect: Duration::from_millis(config.delivery.connect_timeout_ms),
+        total: config.delivery.total_timeout(),
+        ..github::Limits::default()
+    };
+    let webhook_secrets = [&settings.webhook_secret, &settings.webhook_secret_previous];
+    let app = GithubApp {
+        app_id: settings.app_id.clone(),
+        slug: settings.app_slug.clone(),
+        client_id: settings.client_id.clone(),
+        client_secret: settings.client_secret.clone(),
+        private_key: keys::github(config)?,
+        webhook_secrets: webhook_secrets.into_iter().filter(|secret| !secret.expose().is_empty()).cloned().collect(),
+        web_base: settings.web_base.clone(),
+        api_base: settings.api_base.clone(),
+        redirect_uri: parse_url("github.redirect_uri", &redirect_uri)?,
+    };
+    GithubClient::new(app, http::client(&limits)?, limits, ambient.clone()).map(Some)
+}
+
 fn parse_url(setting: &str, text: &str) -> Result<Url> {
     Url::parse(text).map_err(|error| Error::invalid(setting, format!("is not a URL: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn github(more: &[(&str, &str)]) -> Result<Option<GithubClient>> {
+        let app = [
+            ("TIELINE_PUBLIC_URL", "https://tieline.example/"),
+            ("TIELINE_GITHUB__APP_ID", "4711"),
+            ("TIELINE_GITHUB__APP_SLUG", "tieline"),
+            ("TIELINE_GITHUB__CLIENT_ID", "Iv1.abc"),
+            ("TIELINE_GITHUB__CLIENT_SECRET", "hush"),
+            ("TIELINE_GITHUB__WEBHOOK_SECRET", "new"),
+        ];
+        let pairs = app.iter().chain(more).map(|&(key, value)| (key.to_owned(), value.to_owned()));
+        github_client(&Config::load(pairs.collect()).unwrap(), &system_ambient())
+    }
+
+    #[test]
+    fn githubs_key_is_in_the_settings_or_in_a_file() {
+        let key = github::test_key();
+        let file = std::env::temp_dir().join(format!("tieline-github-key-{}.pem", std::process::id()));
+        std::fs::write(&file, &key).unwrap();
+        let path = file.to_str().unwrap();
+        let in_settings = github(&[("TIELINE_GITHUB__PRIVATE_KEY", &key)]).unwrap().unwrap();
+        let in_file = github(&[("TIELINE_GITHUB__PRIVATE_KEY_FILE", path)]).unwrap().unwrap();
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(in_settings.app().private_key, in_file.app().private_key);
+        assert_eq!(in_file.app().redirect_uri.as_str(), "https://tieline.example/v1/github/callback");
+        assert_eq!(in_file.app().webhook_secrets.len(), 1);
+
+        let gone = github(&[("TIELINE_GITHUB__PRIVATE_KEY_FILE", path)]).unwrap_err().to_string();
+        assert!(gone.starts_with("github.private_key_file: ") && gone.contains(path), "{gone}");
+        let bad = github(&[("TIELINE_GITHUB__PRIVATE_KEY", "hush")]).unwrap_err().to_string();
+        assert!(bad.starts_with("github.private_key: ") && !bad.contains("hush"), "{bad}");
+    }
+
+    #[test]
+    fn both_webhook_secrets_and_an_own_callback_are_taken() {
+        let key = github::test_key();
+        let client = github(&[
+            ("TIELINE_GITHUB__PRIVATE_KEY", &key),
+            ("TIELINE_GITHUB__WEBHOOK_SECRET_PREVIOUS", "old"),
+            ("TIELINE_GITHUB__REDIRECT_URI", "https://product.example/cb"),
+        ]);
+        let app = client.unwrap().unwrap().app().clone();
+        let secrets: Vec<_> = app.webhook_secrets.iter().map(|secret| secret.expose()).collect();
+        assert_eq!(secrets, ["new", "old"]);
+        assert_eq!(app.redirect_uri.as_str(), "https://product.example/cb");
+        let none = github_client(&Config::load(Default::default()).unwrap(), &system_ambient());
+        assert!(none.unwrap().is_none());
+    }
 }

@@ -10,14 +10,20 @@ pub mod connect;
 pub mod deliveries;
 pub mod destinations;
 pub mod events;
+pub mod github_installations;
+pub mod github_links;
 pub mod housekeeping;
+pub mod integrations;
 pub mod members;
 pub mod oauth_states;
 pub mod organisations;
 mod placeholders;
 pub mod slack_links;
+pub mod slack_threads;
+pub mod subscriptions;
 pub mod tenant_keys;
 pub mod tokens;
+pub mod workflows;
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 

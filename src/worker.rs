@@ -4,13 +4,16 @@
 //! lease is for efficiency; truth is at-least-once. Each kind of work is a step that tests can take by themselves; the
 //! loops around them only wait.
 //!
-//! Who does what: [`deliver`] claims and serves destinations, [`slack`] sends one delivery to Slack, [`record`] writes
-//! down what came of it, [`housekeeping`] removes what is old.
+//! Who does what: [`deliver`] claims and serves destinations by their `lane`, [`slack`] sends one delivery to Slack,
+//! `workflow_run` accepts a run that was asked for there, [`record`] writes down what came of it, [`housekeeping`]
+//! removes what is old.
 
 pub mod deliver;
 pub mod housekeeping;
+mod lane;
 pub mod record;
 pub mod slack;
+mod workflow_run;
 
 use std::time::Duration;
 

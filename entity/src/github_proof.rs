@@ -1,4 +1,4 @@
-//! For a short time: a user has proved to administer a GitHub installation.
+//! For a short time: a member has proved to administer a GitHub installation.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,7 +8,7 @@ use sea_orm::entity::prelude::*;
 #[allow(missing_docs, reason = "the columns are explained by the migration and the domain")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub user_id: Uuid,
+    pub member_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub installation_id: i64,
     pub expires_at: DateTimeUtc,

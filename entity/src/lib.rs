@@ -18,7 +18,6 @@ pub mod member;
 pub mod oauth_state;
 pub mod organisation;
 pub mod setting;
-pub mod slack_greeting;
 pub mod slack_link;
 pub mod slack_thread;
 pub mod subscription;

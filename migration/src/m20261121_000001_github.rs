@@ -49,10 +49,10 @@ CREATE TABLE github_link (
 CREATE INDEX github_link_installation ON github_link (installation_id);
 
 CREATE TABLE github_proof (
-    user_id {uuid} NOT NULL,
+    member_id {uuid} NOT NULL REFERENCES member (id) ON DELETE CASCADE,
     installation_id BIGINT NOT NULL,
     expires_at {time} NOT NULL,
-    PRIMARY KEY (user_id, installation_id)
+    PRIMARY KEY (member_id, installation_id)
 );
 CREATE INDEX github_proof_expiry ON github_proof (expires_at);
 
@@ -77,14 +77,6 @@ CREATE TABLE slack_thread (
     slack_ts TEXT NOT NULL,
     created_at {time} NOT NULL,
     PRIMARY KEY (destination_id, topic)
-);
-
-CREATE TABLE slack_greeting (
-    team_id TEXT NOT NULL,
-    slack_user_id TEXT NOT NULL,
-    organisation_id {uuid} NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
-    created_at {time} NOT NULL,
-    PRIMARY KEY (team_id, slack_user_id)
 );
 
 CREATE TABLE workflow (

@@ -53,7 +53,14 @@ impl App {
                 expires_at: self.now() + self.parts.idempotency_lifetime,
             }),
         };
-        let arrival = Arrival { organisation_id: caller.organisation_id, source: EventSource::Api, fact, receipted };
+        let arrival = Arrival {
+            id: None,
+            organisation_id: caller.organisation_id,
+            source: EventSource::Api,
+            fact,
+            receipted,
+            direct: Vec::new(),
+        };
         let accepted = self.parts.intake.accept(arrival).await?;
         self.parts.metrics.events(if accepted.repeated { "repeated" } else { "accepted" }, 1);
         Ok(accepted)

@@ -183,6 +183,13 @@ impl App {
         Ok(caller)
     }
 
+    /// The organisations that whoever shows a JWT is a member of.
+    pub(super) async fn memberships(&self, credential: &str) -> Result<Vec<OrganisationId>> {
+        let claims = self.verify_jwt(credential).await?;
+        let memberships = store::members::of_subject(self.parts.store.reader(), &claims.sub).await?;
+        Ok(memberships.iter().map(|member| member.organisation_id).collect())
+    }
+
     async fn verify_jwt(&self, text: &str) -> Result<Claims> {
         match &self.parts.identity.issuer {
             Issuer::Nobody => Err(Error::Unauthenticated(AuthFailure::Invalid)),

@@ -9,16 +9,15 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{batch::Batcher, events::Accepted, metrics::Metrics};
+use super::{batch::Batcher, events::Accepted, metrics::Metrics, route::Router};
 use crate::{
     domain::{
         Error, Result,
         ambient::{Ambient, Time},
-        delivery::{Delivery, DeliveryState},
-        destination::Destination,
+        delivery::{Content, DeliveryState},
+        destination::DestinationKind,
         event::{Event, EventSource, Fact},
-        ids::{DestinationId, OrganisationId},
-        slack_link::{Routing, SlackLink},
+        ids::{DestinationId, EventId, OrganisationId},
     },
     store::{
         self, Store, Tx,
@@ -34,6 +33,8 @@ const IN_FLIGHT_WAIT: Duration = Duration::from_secs(2);
 /// An event at the door, authenticated and checked.
 #[derive(Clone, Debug)]
 pub struct Arrival {
+    /// The id of its event, where it must be known before; a fresh one otherwise.
+    pub id: Option<EventId>,
     /// Whose it is.
     pub organisation_id: OrganisationId,
     /// By which door.
@@ -42,6 +43,21 @@ pub struct Arrival {
     pub fact: Fact,
     /// How a repetition is recognised.
     pub receipted: Option<Receipted>,
+    /// Where it goes whatever is set up: to the person who asked for something, for instance.
+    pub direct: Vec<Direct>,
+}
+
+/// One way that an arrival goes whatever is set up.
+#[derive(Clone, Debug)]
+pub struct Direct {
+    /// How it is reached.
+    pub kind: DestinationKind,
+    /// The destination's name.
+    pub name: String,
+    /// Its address.
+    pub address: String,
+    /// What is sent there; made from the event where there is none.
+    pub content: Option<Content>,
 }
 
 /// How a repetition of an arrival is recognised.
@@ -139,9 +155,10 @@ async fn commit(
     let mut known = leave_receipts(&tx, ambient, &arrivals, now).await?;
     let mut answers = Vec::with_capacity(arrivals.len());
     let mut events = Vec::with_capacity(arrivals.len());
+    let mut directs = Vec::new();
     for arrival in arrivals {
         let id = match arrival.receipted {
-            None => ambient.id(),
+            None => arrival.id.unwrap_or_else(|| ambient.id()),
             Some(receipted) => match known.remove(&receipted.key) {
                 Some(Standing::Mine(id)) => id,
                 Some(Standing::Before(receipt)) if receipt.fingerprint == receipted.fingerprint => {
@@ -156,10 +173,11 @@ async fn commit(
             },
         };
         answers.push(Ok(Accepted { id, repeated: false }));
-        let Arrival { organisation_id, source, fact, .. } = arrival;
+        let Arrival { organisation_id, source, fact, direct, .. } = arrival;
+        directs.extend(direct.into_iter().map(|direct| (events.len(), direct)));
         events.push(Event { id, organisation_id, source, fact, created_at: now });
     }
-    let deliveries = route(&tx, ambient, &events, now).await?;
+    let deliveries = Router { tx: &tx, ambient, now }.route(&events, directs).await?;
     store::events::insert_many(&tx, &events).await?;
     store::deliveries::insert_many(&tx, &deliveries).await?;
     let mut waiting: Vec<DestinationId> = deliveries
@@ -180,7 +198,7 @@ async fn commit(
 /// What stands under a key.
 enum Standing {
     /// Ours, left just now for this event.
-    Mine(crate::domain::ids::EventId),
+    Mine(EventId),
     /// One that was there before.
     Before(Receipt),
 }
@@ -193,10 +211,9 @@ async fn leave_receipts(
 ) -> Result<HashMap<ReceiptKey, Standing>> {
     let receipts: Vec<(ReceiptKey, Receipt)> = arrivals
         .iter()
-        .filter_map(|arrival| arrival.receipted.as_ref())
-        .map(|receipted| {
-            let Receipted { key, fingerprint, expires_at } = receipted.clone();
-            (key, Receipt { event_id: ambient.id(), fingerprint, expires_at })
+        .filter_map(|arrival| Some((arrival.id, arrival.receipted.clone()?)))
+        .map(|(id, Receipted { key, fingerprint, expires_at })| {
+            (key, Receipt { event_id: id.unwrap_or_else(|| ambient.id()), fingerprint, expires_at })
         })
         .collect();
     let mut standing: HashMap<ReceiptKey, Standing> =
@@ -205,49 +222,4 @@ async fn leave_receipts(
         standing.insert(key, Standing::Before(receipt));
     }
     Ok(standing)
-}
-
-/// Decides for each event where it goes, and makes the deliveries: also those that are not sent, with the reason.
-async fn route(tx: &Tx, ambient: &Ambient, events: &[Event], now: Time) -> Result<Vec<Delivery>> {
-    let concerned = events.iter().filter(|event| SlackLink::is_concerned(&event.fact));
-    let mut organisations: Vec<OrganisationId> = concerned.map(|event| event.organisation_id).collect();
-    organisations.sort_unstable();
-    organisations.dedup();
-    if organisations.is_empty() {
-        return Ok(Vec::new());
-    }
-    let links: HashMap<OrganisationId, (SlackLink, Destination)> =
-        store::slack_links::of_organisations(tx, &organisations)
-            .await?
-            .into_iter()
-            .map(|(link, destination)| (link.organisation_id, (link, destination)))
-            .collect();
-    let mut deliveries = Vec::with_capacity(events.len());
-    for event in events {
-        let Some((link, destination)) = links.get(&event.organisation_id) else { continue };
-        let (state, reason) = match link.route(&event.fact) {
-            Routing::Ignore => continue,
-            Routing::Skip(reason) => (DeliveryState::Skipped, Some(reason.text().to_owned())),
-            Routing::Fail(reason) => (DeliveryState::Failed, Some(reason.text().to_owned())),
-            Routing::Send => match destination.health.refusal(now) {
-                None => (DeliveryState::Pending, None),
-                Some(reason) => (DeliveryState::Failed, Some(reason.to_owned())),
-            },
-        };
-        let pending = state == DeliveryState::Pending;
-        deliveries.push(Delivery {
-            id: ambient.id(),
-            organisation_id: event.organisation_id,
-            event_id: event.id,
-            destination_id: destination.id,
-            state,
-            reason,
-            content: None,
-            attempts: 0,
-            next_attempt_at: pending.then_some(now),
-            completed_at: (!pending).then_some(now),
-            created_at: now,
-        });
-    }
-    Ok(deliveries)
 }

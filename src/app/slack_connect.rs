@@ -1,31 +1,21 @@
 //! Connecting a Slack workspace by OAuth: the URL, and what comes back from it.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::json;
 use url::Url;
 
-use super::{App, Caller, credential::sha256, slack_links::SlackIntegration};
+use super::{App, Caller, slack_links::SlackIntegration, teams::Identified};
 use crate::{
     domain::{
         Error, Result,
         delivery::{DeliveryState, Reason},
-        destination::{Destination, DestinationKind, Health, SLACK_NOTIFICATIONS},
-        error::StateFailure,
-        ids::{MemberId, OrganisationId},
+        destination::{Destination, DestinationKind, SLACK_NOTIFICATIONS},
         member::{Member, Permission},
-        oauth::{OAuthState, STATE_LIFETIME},
+        oauth::Flow,
         organisation::Organisation,
         slack_link::{SlackLink, SlackLinkStatus},
     },
-    provider::slack::SlackGrant,
-    store::{
-        self, Tx,
-        slack_links::{Installed, StoredSlackLink},
-    },
+    store::{self, Tx, slack_links::StoredSlackLink},
 };
-
-/// The provider's name beside an OAuth state: a state of one provider is none of another's.
-const PROVIDER: &str = "slack";
 
 impl App {
     /// Slack's page on which a member allows the connection. The state in it is good once, for a short time, for this
@@ -34,19 +24,27 @@ impl App {
     /// # Errors
     /// [`Error::Forbidden`], [`Error::FailedPrecondition`] where no Slack app is configured.
     pub async fn get_slack_oauth_url(&self, caller: &Caller) -> Result<Url> {
+        self.slack_oauth_url(caller, Flow::Slack).await
+    }
+
+    /// Slack's page on which a member installs the app, with its commands. Afterwards the browser goes into Slack.
+    ///
+    /// # Errors
+    /// As [`App::get_slack_oauth_url`]; [`Error::NotFound`] where the team is not the caller's, [`Error::Invalid`] where
+    /// none is named and the caller is in several.
+    pub async fn install_slack(&self, who: &Identified, team: Option<&str>) -> Result<Url> {
+        let caller = match team {
+            Some(team) => self.in_team(who, team).await?.0,
+            None => self.in_their_team(who).await?,
+        };
+        self.slack_oauth_url(&caller, Flow::SlackApp).await
+    }
+
+    async fn slack_oauth_url(&self, caller: &Caller, flow: Flow) -> Result<Url> {
         caller.require(Permission::SlackManage)?;
         let slack = self.slack()?;
-        let text = BASE64URL.encode(self.parts.ambient.random::<32>());
-        let now = self.now();
-        let state = OAuthState {
-            organisation_id: caller.organisation_id,
-            member_id: caller.member_id,
-            expires_at: now + STATE_LIFETIME,
-        };
-        let tx = self.parts.store.begin().await?;
-        store::oauth_states::insert(&tx, sha256(text.as_bytes()), PROVIDER, &state, now).await?;
-        tx.commit().await?;
-        Ok(slack.authorize_url(&text))
+        let [state] = self.issue_states(caller, [flow]).await?;
+        Ok(slack.authorize_url(flow, &state))
     }
 
     /// Completes a connection for the member who began it, through the API.
@@ -57,8 +55,8 @@ impl App {
     pub async fn complete_slack_oauth(&self, caller: &Caller, code: &str, state: &str) -> Result<SlackIntegration> {
         caller.require(Permission::SlackManage)?;
         let bound_to = (caller.organisation_id, caller.member_id);
-        let (_, member) = self.take_state(state, Some(bound_to)).await?;
-        self.connect(&member, code).await
+        let member = self.take_state(Flow::Slack, state, Some(bound_to)).await?;
+        self.connect(&member, Flow::Slack, code).await
     }
 
     /// Completes a connection in the browser that comes back from Slack: the state alone says for whom.
@@ -70,37 +68,37 @@ impl App {
         code: &str,
         state: &str,
     ) -> Result<(Organisation, SlackIntegration)> {
-        let (organisation_id, member) = self.take_state(state, None).await?;
+        let member = self.take_state(Flow::Slack, state, None).await?;
         Caller::member(&member, None).require(Permission::SlackManage)?;
-        let organisation = store::organisations::find(self.parts.store.reader(), organisation_id).await?;
-        Ok((organisation, self.connect(&member, code).await?))
+        let organisation = store::organisations::find(self.parts.store.reader(), member.organisation_id).await?;
+        Ok((organisation, self.connect(&member, Flow::Slack, code).await?))
     }
 
-    /// Uses a state up, whatever comes of it.
-    async fn take_state(
-        &self,
-        text: &str,
-        bound_to: Option<(OrganisationId, MemberId)>,
-    ) -> Result<(OrganisationId, Member)> {
-        let now = self.now();
-        let unknown = Error::OAuthState(StateFailure::Unknown);
-        let tx = self.parts.store.begin().await?;
-        let taken = store::oauth_states::take(&tx, sha256(text.as_bytes()), PROVIDER, bound_to, now).await?;
-        tx.commit().await?;
-        let state = taken.ok_or_else(|| unknown.clone())?;
-        if state.expires_at <= now {
-            return Err(Error::OAuthState(StateFailure::Expired));
-        }
-        match store::members::find_by_id(self.parts.store.reader(), state.member_id).await {
-            Ok(member) => Ok((state.organisation_id, member)),
-            Err(Error::NotFound { .. }) => Err(unknown),
-            Err(error) => Err(error),
-        }
+    /// Completes an installation of the app and tells where in Slack to go on. The state says for whom; a caller who
+    /// shows a credential as well has to be the one.
+    ///
+    /// # Errors
+    /// As [`App::complete_slack_oauth_in_browser`].
+    pub async fn complete_slack_install(&self, who: Option<&Identified>, code: &str, state: &str) -> Result<Url> {
+        let bound_to = match who {
+            Some(who) => {
+                let caller = self.in_their_team(who).await?;
+                Some((caller.organisation_id, caller.member_id))
+            }
+            None => None,
+        };
+        let member = self.take_state(Flow::SlackApp, state, bound_to).await?;
+        Caller::member(&member, None).require(Permission::SlackManage)?;
+        let SlackIntegration { link, .. } = self.connect(&member, Flow::SlackApp, code).await?;
+        let mut url = Url::parse("slack://app").map_err(|error| Error::Internal(error.to_string()))?;
+        url.query_pairs_mut().append_pair("team", &link.team_id).append_pair("id", &link.app_id);
+        Ok(url)
     }
 
-    /// Exchanges the code and makes, or replaces, the organisation's link.
-    async fn connect(&self, member: &Member, code: &str) -> Result<SlackIntegration> {
-        let grant = self.slack()?.exchange_code(code).await?;
+    /// Exchanges the code and makes, or replaces, the organisation's link. Who installs the app once more in the same
+    /// workspace keeps what is set up there; the other flow begins anew.
+    async fn connect(&self, member: &Member, flow: Flow, code: &str) -> Result<SlackIntegration> {
+        let grant = self.slack()?.exchange_code(flow, code).await?;
         let now = self.now();
         let mut link = SlackLink {
             id: self.parts.ambient.id(),
@@ -108,6 +106,10 @@ impl App {
             destination_id: self.parts.ambient.id(),
             created_by: member.user_id,
             team_id: grant.team_id.clone(),
+            org_wide: grant.org_wide,
+            enterprise_id: grant.enterprise_id.clone(),
+            app_id: grant.app_id.clone(),
+            bot_user_id: grant.bot_user_id.clone(),
             team_name: grant.team_name.clone(),
             channel_id: String::new(),
             channel_name: String::new(),
@@ -123,10 +125,21 @@ impl App {
         if let Some(former) = &former {
             store::slack_links::delete(&tx, former.link.id).await?;
         }
-        let destination = self.notifications(&tx, &link).await?;
+        let kept = former.as_ref().filter(|former| flow == Flow::SlackApp && former.link.team_id == link.team_id);
+        let destination = match kept {
+            Some(StoredSlackLink { link: former, .. }) => {
+                link.keep(former);
+                store::destinations::heal(&tx, link.organisation_id, DestinationKind::Slack).await?;
+                store::destinations::find(&tx, link.organisation_id, former.destination_id).await?
+            }
+            None => {
+                store::destinations::heal(&tx, link.organisation_id, DestinationKind::Slack).await?;
+                self.notifications(&tx, &link).await?
+            }
+        };
         link.destination_id = destination.id;
         let stored = StoredSlackLink { link, tokens };
-        store::slack_links::insert(&tx, &stored, installed(&grant)).await?;
+        store::slack_links::insert(&tx, &stored, &grant.scopes).await?;
         let link = stored.link;
         let detail = json!({"team_id": link.team_id, "replaced": former.is_some()});
         let actor = (link.organisation_id, member.user_id.to_string());
@@ -142,18 +155,8 @@ impl App {
     /// while nothing was connected can be replayed afterwards.
     async fn notifications(&self, tx: &Tx, link: &SlackLink) -> Result<Destination> {
         let kind = DestinationKind::Slack;
-        let fresh = Destination {
-            id: link.destination_id,
-            organisation_id: link.organisation_id,
-            kind,
-            name: SLACK_NOTIFICATIONS.to_owned(),
-            address: String::new(),
-            health: Health::Healthy,
-            success_count: 0,
-            failure_count: 0,
-            last_sent_at: None,
-            created_at: link.created_at,
-        };
+        let place = (kind, SLACK_NOTIFICATIONS.to_owned(), String::new());
+        let fresh = Destination::fresh(link.destination_id, link.organisation_id, place, link.created_at);
         let found =
             store::destinations::find_by_name(tx, link.organisation_id, kind.as_str(), SLACK_NOTIFICATIONS).await?;
         let Some(former) = found else {
@@ -165,14 +168,5 @@ impl App {
         store::destinations::set_address(tx, former.id, "").await?;
         store::destinations::reset_counters(tx, former.id).await?;
         Ok(Destination { id: former.id, created_at: former.created_at, ..fresh })
-    }
-}
-
-fn installed(grant: &SlackGrant) -> Installed {
-    Installed {
-        enterprise_id: grant.enterprise_id.clone(),
-        app_id: grant.app_id.clone(),
-        bot_user_id: grant.bot_user_id.clone(),
-        scopes: grant.scopes.clone(),
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         slack::{self, SlackChannel, Verdict},
         slack_link::{SlackLink, SlackLinkChange, SlackLinkStatus},
     },
-    provider::slack::{PostAnswer, SlackFailure, post_body},
+    provider::slack::{PostAnswer, SlackClient, SlackFailure, post_body},
     store::{self, slack_links::StoredSlackLink},
 };
 
@@ -47,12 +47,12 @@ impl App {
     pub async fn list_slack_channels(&self, caller: &Caller) -> Result<Vec<SlackChannel>> {
         caller.require(Permission::SlackRead)?;
         let stored = self.connected(caller).await?;
-        let (slack, team) = (self.slack()?, &stored.link.team_id);
+        let slack = self.slack()?;
         let token = self.or_disconnect(&stored, self.open_slack_token(&stored).await).await?;
-        let mut answer = slack.list_channels(&token, team).await;
+        let mut answer = visible_channels(slack, &token, &stored.link).await;
         if answer.as_ref().is_err_and(|failure| failure.verdict() == Verdict::TokenExpired) {
             let token = self.or_disconnect(&stored, self.renew_slack_token(&stored).await).await?;
-            answer = slack.list_channels(&token, team).await;
+            answer = visible_channels(slack, &token, &stored.link).await;
         }
         match answer {
             Ok(channels) => Ok(channels),
@@ -112,7 +112,7 @@ impl App {
         }
         let organisation = store::organisations::find(self.parts.store.reader(), caller.organisation_id).await?;
         let message = slack::test_message(&organisation.name, &link.channel_name);
-        let body = post_body(&link.channel_id, &message);
+        let body = post_body(&link.channel_id, &message, None);
         match self.post_to_slack(&stored, &mut None, &body).await {
             Ok(PostAnswer::Posted { .. }) => {
                 let tx = self.parts.store.begin().await?;
@@ -150,9 +150,8 @@ impl App {
         let stored = store::slack_links::find(&tx, caller.organisation_id).await?.ok_or(not_connected)?;
         let link = &stored.link;
         let reason = Reason::LinkDeleted.text();
-        store::deliveries::end_pending(&tx, link.destination_id, DeliveryState::Failed, reason, now).await?;
         let off = Health::Off { reason: reason.to_owned(), since: now };
-        store::destinations::set_health(&tx, link.destination_id, &off).await?;
+        self.switch_off_slack(&tx, link.organisation_id, reason, &off).await?;
         store::slack_links::delete(&tx, link.id).await?;
         let actor = (caller.organisation_id, caller.actor());
         self.audit(&tx, (actor.0, &actor.1), "slack_link.delete", link.id, json!({"team_id": link.team_id})).await?;
@@ -193,4 +192,25 @@ impl App {
         }
         Ok(Error::Refused { upstream: Upstream::Slack, code })
     }
+}
+
+/// The channels of a link's workspace, or of every workspace of its enterprise.
+async fn visible_channels(
+    slack: &SlackClient,
+    token: &Secret,
+    link: &SlackLink,
+) -> Result<Vec<SlackChannel>, SlackFailure> {
+    if !link.org_wide {
+        return slack.list_channels(token, &link.team_id).await;
+    }
+    let mut channels: Vec<SlackChannel> = Vec::new();
+    for team in slack.list_teams(token).await? {
+        // A channel that several workspaces share is listed by each.
+        for channel in slack.list_channels(token, &team.id).await? {
+            if !channels.iter().any(|known| known.id == channel.id) {
+                channels.push(channel);
+            }
+        }
+    }
+    Ok(channels)
 }

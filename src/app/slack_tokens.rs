@@ -7,7 +7,7 @@ use crate::{
     domain::{
         Error, Result,
         delivery::{DeliveryState, Reason},
-        destination::Health,
+        destination::{DestinationKind, Health},
         error::Upstream,
         ids::{OrganisationId, SlackLinkId},
         secret::Secret,
@@ -16,7 +16,7 @@ use crate::{
     },
     provider::slack::{PostAnswer, SlackClient, SlackGrant},
     store::{
-        self,
+        self, Tx,
         slack_links::{SealedTokens, StoredSlackLink},
     },
 };
@@ -140,8 +140,8 @@ impl App {
         Ok(SealedTokens { access_token, refresh_token, expires_at: grant.expires_in.map(|life| self.now() + life) })
     }
 
-    /// Notes that Slack says a link's token is dead: the link is disconnected, its destination is switched off, and
-    /// what still waited there fails with the reason. A link that was replaced in the meantime is left alone.
+    /// Notes that Slack says a link's token is dead: the link is disconnected, its destinations are switched off,
+    /// and what still waited there fails with the reason. A link that was replaced in the meantime is left alone.
     ///
     /// # Errors
     /// When the database fails.
@@ -151,12 +151,30 @@ impl App {
         if store::slack_links::disconnect(&tx, link.id, now).await? {
             let reason = Reason::LinkDisconnected.text();
             let health = Health::Off { reason: format!("{reason} (Slack says {code})"), since: now };
-            store::deliveries::end_pending(&tx, link.destination_id, DeliveryState::Failed, reason, now).await?;
-            store::destinations::set_health(&tx, link.destination_id, &health).await?;
+            self.switch_off_slack(&tx, link.organisation_id, reason, &health).await?;
             let detail = serde_json::json!({"code": code});
             self.audit(&tx, (link.organisation_id, "slack"), "slack_link.disconnected", link.id, detail).await?;
         }
         tx.commit().await
+    }
+
+    /// Switches every destination in the organisation's Slack off; what still waits there fails with the reason.
+    pub(super) async fn switch_off_slack(
+        &self,
+        tx: &Tx,
+        organisation_id: OrganisationId,
+        reason: &str,
+        health: &Health,
+    ) -> Result<()> {
+        let now = self.now();
+        let all = store::destinations::of_kind(tx, organisation_id, DestinationKind::Slack).await?;
+        for id in &all {
+            store::deliveries::end_pending(tx, *id, DeliveryState::Failed, reason, now).await?;
+        }
+        for id in all {
+            store::destinations::set_health(tx, id, health).await?;
+        }
+        Ok(())
     }
 
     /// Opens a link's bot token as it is.

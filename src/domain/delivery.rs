@@ -56,6 +56,9 @@ pub struct Thread {
     /// Whether it only opens a thread: it is not sent where there is one already.
     #[serde(default)]
     pub only_first: bool,
+    /// Whether it only replies: it is not sent where there is no thread yet.
+    #[serde(default)]
+    pub only_reply: bool,
     /// Whether a reply is shown in the channel as well.
     #[serde(default)]
     pub broadcast: bool,
@@ -119,6 +122,8 @@ pub enum Reason {
     GivenUp,
     /// A thread on the topic is there already.
     AlreadyTold,
+    /// There is no thread on the topic to reply in.
+    NothingToReplyTo,
 }
 
 impl Reason {
@@ -131,7 +136,10 @@ impl Reason {
             Reason::NoChannelChosen => "no Slack channel is chosen; choose one and replay this delivery",
             Reason::LinkFilter => "the Slack integration's link filter asks for another link",
             Reason::TriggerFilter => "the Slack integration's trigger filter asks for other kinds of step",
-            Reason::AlreadyTold => "the channel was told of it before; later labels changed nothing",
+            Reason::AlreadyTold => "the channel was told of it before",
+            Reason::NothingToReplyTo => {
+                "the channel was not told of the pull request, and a comment does not say whether its branch is asked for"
+            }
             Reason::GivenUp => "every try failed; replay this delivery when the destination works again",
         }
     }

@@ -13,6 +13,22 @@ use super::{
 /// The name of the destination that an organisation's Slack link sends its notifications to.
 pub const SLACK_NOTIFICATIONS: &str = "notifications";
 
+/// The name of the destination that is a channel of the organisation's Slack workspace, for its subscriptions.
+pub fn slack_channel(channel_id: &str) -> String {
+    format!("channel:{channel_id}")
+}
+
+/// What the name of a destination that is a person in Slack begins with.
+const SLACK_USER: &str = "user:";
+
+/// The name of the destination that is a person in Slack.
+pub fn slack_user(user_id: &str) -> String {
+    format!("{SLACK_USER}{user_id}")
+}
+
+/// The name of the destination at which runs of workflows are checked and accepted.
+pub const WORKFLOW_RUNS: &str = "runs";
+
 /// A destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
@@ -36,6 +52,34 @@ pub struct Destination {
     pub last_sent_at: Option<Time>,
     /// When it came to be.
     pub created_at: Time,
+}
+
+impl Destination {
+    /// One that nothing was sent to yet.
+    pub fn fresh(
+        id: DestinationId,
+        organisation_id: OrganisationId,
+        (kind, name, address): (DestinationKind, String, String),
+        now: Time,
+    ) -> Self {
+        Self {
+            id,
+            organisation_id,
+            kind,
+            name,
+            address,
+            health: Health::Healthy,
+            success_count: 0,
+            failure_count: 0,
+            last_sent_at: None,
+            created_at: now,
+        }
+    }
+
+    /// Whether it is a person: what they are told, they asked for.
+    pub fn is_person(&self) -> bool {
+        self.kind == DestinationKind::Slack && self.name.starts_with(SLACK_USER)
+    }
 }
 
 /// How a destination is reached.

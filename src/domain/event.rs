@@ -81,8 +81,8 @@ impl Fact {
     }
 }
 
-/// Dotted words, at most 128 bytes (Standard Webhooks asks for `[A-Za-z0-9_.]`).
-fn is_event_type(text: &str) -> bool {
+/// Whether a text is dotted words, at most 128 bytes (Standard Webhooks asks for `[A-Za-z0-9_.]`).
+pub fn is_event_type(text: &str) -> bool {
     let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     text.len() <= 128 && text.split('.').all(word)
 }

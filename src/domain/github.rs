@@ -1,7 +1,18 @@
-//! GitHub as we know it: accounts, installations of our app, repositories. What its events say and who wants to hear of
-//! them is in the modules below.
+//! GitHub as we know it: accounts, installations of our app, repositories. Who wants to hear of its events is
+//! `domain::subscription`.
+//!
+//! - [`payload`]: what of a webhook's payload matters.
+//! - [`message`](mod@message): events as Slack messages.
+
+pub mod message;
+pub mod payload;
+#[cfg(test)]
+pub(crate) mod samples;
 
 use std::str::FromStr;
+
+pub use message::message;
+pub use payload::GithubEvent;
 
 use super::{Error, Result, ambient::Time};
 

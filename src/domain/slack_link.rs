@@ -24,8 +24,16 @@ pub struct SlackLink {
     pub destination_id: DestinationId,
     /// The user who connected it.
     pub created_by: UserId,
-    /// Slack's id of the workspace, such as `T01ABC123`.
+    /// Slack's id of the workspace, such as `T01ABC123`; of the enterprise, such as `E01ABC123`, where it is org-wide.
     pub team_id: String,
+    /// Whether the app is installed for a whole Slack enterprise.
+    pub org_wide: bool,
+    /// The enterprise that the workspace belongs to.
+    pub enterprise_id: Option<String>,
+    /// Our app's id at Slack.
+    pub app_id: String,
+    /// The bot's user, by whom we know what we said ourselves.
+    pub bot_user_id: String,
     /// The workspace's name.
     pub team_name: String,
     /// The chosen channel's id; empty until one is chosen.
@@ -120,6 +128,18 @@ impl SlackLink {
         }
     }
 
+    /// Takes over what was set up in a former connection to the same workspace. A pause stays one.
+    pub fn keep(&mut self, former: &SlackLink) {
+        self.channel_id.clone_from(&former.channel_id);
+        self.channel_name.clone_from(&former.channel_name);
+        self.triggers.clone_from(&former.triggers);
+        self.link_id = former.link_id;
+        self.status = match former.status {
+            SlackLinkStatus::Paused => SlackLinkStatus::Paused,
+            SlackLinkStatus::Active | SlackLinkStatus::Disconnected => SlackLinkStatus::Active,
+        };
+    }
+
     /// Changes what is given and leaves the rest.
     ///
     /// # Errors
@@ -131,16 +151,16 @@ impl SlackLink {
         };
         let mut changed = self.clone();
         if let Some(id) = change.channel_id {
-            if id.len() > 64 || !id.bytes().all(|b| b.is_ascii_alphanumeric()) {
-                broken("/slackChannelId", "must be a Slack channel id such as \"C01ABC123\", or empty");
+            if !is_channel_id(&id) {
+                broken("/slackChannelId", CHANNEL_ID_RULE);
             } else if id != changed.channel_id {
                 changed.channel_id = id;
                 changed.channel_name = String::new();
             }
         }
         if let Some(name) = change.channel_name {
-            if name.chars().count() > 80 || name.chars().any(char::is_control) {
-                broken("/slackChannelName", "must be at most 80 characters without control characters");
+            if !is_channel_name(&name) {
+                broken("/slackChannelName", CHANNEL_NAME_RULE);
             } else {
                 changed.channel_name = name.trim_start_matches('#').to_owned();
             }
@@ -175,6 +195,24 @@ impl SlackLink {
     }
 }
 
+const CHANNEL_ID_RULE: &str = "must be a Slack channel id such as \"C01ABC123\", or empty";
+const CHANNEL_NAME_RULE: &str = "must be at most 80 characters without control characters";
+
+fn is_channel_id(id: &str) -> bool {
+    id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+fn is_channel_name(name: &str) -> bool {
+    name.chars().count() <= 80 && !name.chars().any(char::is_control)
+}
+
+/// What is wrong with the id and the name of a channel, each with the field that it stands in.
+pub fn channel_violations(id: (&str, &str), name: (&str, &str)) -> Vec<Violation> {
+    let rules = [(id, is_channel_id as fn(&str) -> bool, CHANNEL_ID_RULE), (name, is_channel_name, CHANNEL_NAME_RULE)];
+    let broken = rules.into_iter().filter(|((_, text), is_good, _)| !is_good(text));
+    broken.map(|((field, _), _, rule)| Violation { field: field.into(), message: rule.into() }).collect()
+}
+
 /// A wish to change a link: what is `None` stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlackLinkChange {
@@ -207,6 +245,10 @@ mod tests {
             destination_id: Uuid::nil().into(),
             created_by: Uuid::nil().into(),
             team_id: "T1".into(),
+            org_wide: false,
+            enterprise_id: None,
+            app_id: "A1".into(),
+            bot_user_id: "U0".into(),
             team_name: "Acme".into(),
             channel_id: "C1".into(),
             channel_name: "alerts".into(),

@@ -3,15 +3,16 @@
 //! A far end may answer headers and then never a body, or a body without end. So one time limit covers everything from
 //! connecting to the last byte, and of a body no more than a fixed number of bytes is read.
 
-use std::{fmt, time::Duration};
+use std::{fmt, mem, time::Duration};
 
 use reqwest::{
     Client, Error as HttpError, RequestBuilder, StatusCode,
-    header::{HeaderMap, RETRY_AFTER},
+    header::{HeaderMap, HeaderValue, RETRY_AFTER},
     redirect, retry,
 };
+use url::Url;
 
-use crate::domain;
+use crate::domain::{self, secret::Secret};
 
 /// The bounds of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,8 +106,27 @@ pub(crate) struct Exchange {
     pub(crate) status: Option<StatusCode>,
     /// The pause that it asked for, if it did.
     pub(crate) retry_after: Option<Duration>,
+    /// All that the headers said.
+    pub(crate) headers: HeaderMap,
     /// The body, or the beginning of it when the exchange failed.
     pub(crate) body: Vec<u8>,
+}
+
+/// `base` with more path.
+pub(crate) fn under(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
+    url.set_query(None);
+    url.set_fragment(None);
+    url
+}
+
+/// `Authorization: Bearer …`, marked so that it is not shown. Nothing when the token has characters that a header
+/// cannot have.
+pub(crate) fn bearer(token: &Secret) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// Sends a request and reads the answer, both within `total` together.
@@ -130,6 +150,7 @@ async fn receive(request: RequestBuilder, max_answer_bytes: usize, got: &mut Exc
     let mut response = request.send().await.map_err(classify)?;
     got.status = Some(response.status());
     got.retry_after = retry_after(response.headers());
+    got.headers = mem::take(response.headers_mut());
     while let Some(chunk) = response.chunk().await.map_err(classify)? {
         let room = max_answer_bytes - got.body.len();
         got.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
@@ -156,7 +177,7 @@ fn classify(error: HttpError) -> Unreachable {
     class
 }
 
-/// The pause that a header asks for, in seconds (RFC 9110, 10.2.3; Slack sends no dates). At least one second, so that
+/// The pause that a header asks for, in seconds (RFC 9110, 10.2.3; Slack and GitHub send no dates). At least one second, so that
 /// nobody is asked again at once, and at most an hour.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let digits = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();

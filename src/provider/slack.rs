@@ -2,28 +2,32 @@
 //!
 //! - `post`: `chat.postMessage`, the hot path.
 //! - `oauth`: connecting a workspace (`oauth.v2.access`), refreshing its token, revoking it.
-//! - `channels`: the conversations that the bot can see.
+//! - `lists`: the conversations that the bot can see, and the workspaces of an Enterprise organisation.
+//! - `people`: who somebody is, and the modal that is opened for them.
 //! - `answer`: what Slack's answers mean before anyone knows which method it was.
-//! - [`signature`]: requests from Slack.
+//! - [`signature`]: whether a request comes from Slack.
+//! - [`inbound`]: what it says.
 //!
 //! The client decides nothing: what a refusal means for a delivery or a connection is `domain::slack::verdict`.
 
 mod answer;
-mod channels;
+pub mod inbound;
+mod lists;
 mod oauth;
+mod people;
 mod post;
 pub mod signature;
 
-use reqwest::{Client, RequestBuilder, header};
+use reqwest::{Client, RequestBuilder};
 use url::Url;
 
-use super::http::Exchange;
-use crate::domain::{Result, secret::Secret};
+use super::http::{Exchange, bearer, under};
+use crate::domain::{Result, oauth::Flow, secret::Secret};
 
 pub use super::http::{Limits, Unreachable};
 pub use answer::SlackFailure;
 pub use oauth::SlackGrant;
-pub use post::{PostAnswer, post_body};
+pub use post::{PostAnswer, Reply, post_body};
 
 /// Our app at Slack, and where Slack is.
 #[derive(Clone, Debug)]
@@ -44,6 +48,10 @@ pub struct SlackApp {
     pub redirect_uri: Url,
     /// What the bot may do, such as `chat:write`.
     pub scopes: Vec<String>,
+    /// Where Slack sends it in [`Flow::SlackApp`], which connects the app that members use within Slack.
+    pub app_redirect_uri: Url,
+    /// What the bot may do then.
+    pub app_scopes: Vec<String>,
 }
 
 /// A client of Slack's Web API. Cheap to clone.
@@ -77,14 +85,24 @@ impl SlackClient {
     }
 
     /// Where a browser goes to connect a workspace (Slack: "Installing with OAuth"). `state` comes back with the code.
-    pub fn authorize_url(&self, state: &str) -> Url {
+    pub fn authorize_url(&self, flow: Flow, state: &str) -> Url {
+        let (redirect_uri, scopes) = self.way(flow);
         let mut url = under(&self.app.web_base, "oauth/v2/authorize");
         url.query_pairs_mut()
             .append_pair("client_id", &self.app.client_id)
-            .append_pair("scope", &self.app.scopes.join(","))
-            .append_pair("redirect_uri", self.app.redirect_uri.as_str())
+            .append_pair("scope", &scopes.join(","))
+            .append_pair("redirect_uri", redirect_uri.as_str())
             .append_pair("state", state);
         url
+    }
+
+    /// Where a flow comes back, and what it asks for.
+    fn way(&self, flow: Flow) -> (&Url, &[String]) {
+        match flow {
+            Flow::SlackApp => (&self.app.app_redirect_uri, &self.app.app_scopes),
+            // GitHub's flow goes to GitHub and never asks here.
+            Flow::Slack | Flow::Github => (&self.app.redirect_uri, &self.app.scopes),
+        }
     }
 
     fn method(&self, name: &str) -> Url {
@@ -94,23 +112,6 @@ impl SlackClient {
     async fn call(&self, request: RequestBuilder, max_answer_bytes: usize) -> (Exchange, Option<Unreachable>) {
         super::http::exchange(request, self.limits.total, max_answer_bytes).await
     }
-}
-
-/// `base` with more path.
-fn under(base: &Url, path: &str) -> Url {
-    let mut url = base.clone();
-    url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
-    url.set_query(None);
-    url.set_fragment(None);
-    url
-}
-
-/// `Authorization: Bearer …`, marked so that it is not shown. Nothing when the token has characters that a header
-/// cannot have.
-fn bearer(token: &Secret) -> Option<header::HeaderValue> {
-    let mut value = header::HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! The service's secret key: from the configuration, or for the embedded database from a file that is made at the first
-//! start.
+//! start. And the key of its app at GitHub.
 
 use std::{
     fs::{self, OpenOptions},
@@ -56,6 +56,20 @@ pub async fn rotate(config: &Config, store: Store, ambient: Ambient) -> Result<u
         write(config, &read(config)?[..1])?;
     }
     Ok(count)
+}
+
+/// The private key of the app at GitHub: in the configuration, or in the file that it names.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn github(config: &Config) -> Result<Secret> {
+    let path = &config.github.private_key_file;
+    if path.as_os_str().is_empty() {
+        return Ok(config.github.private_key.clone());
+    }
+    fs::read_to_string(path).map(Secret::new).map_err(|error| {
+        Error::invalid("github.private_key_file", format!("{} cannot be read: {error}", path.display()))
+    })
 }
 
 fn path(config: &Config) -> PathBuf {

@@ -116,6 +116,17 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id
     event(row.ok_or_else(|| Error::not_found(Noun::Event, id))?)
 }
 
+/// The event that was accepted under a key.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find_by_receipt(db: &impl ConnectionTrait, key: &ReceiptKey) -> Result<Event> {
+    let id = (key.organisation_id.0, key.source.to_owned(), key.key.clone());
+    let receipt = InboundReceipts::find_by_id(id).one(db).await?;
+    let receipt = receipt.ok_or_else(|| Error::not_found(Noun::Event, &key.key))?;
+    find(db, key.organisation_id, receipt.event_id.into()).await
+}
+
 /// The events of an organisation, or of one of its channels, newest first.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Removal of what is old, in slices, so that no statement holds the database for long.
 
-use ::entity::{inbound_receipt, oauth_state};
+use ::entity::{github_proof, inbound_receipt, oauth_state};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 
 use crate::domain::{Result, ambient::Time};
@@ -39,7 +39,7 @@ pub async fn remove_events(db: &impl ConnectionTrait, before: Time) -> Result<u6
     Ok(done.rows_affected())
 }
 
-/// Removes receipts and OAuth states that are past their end.
+/// Removes receipts, OAuth states and proofs that are past their end.
 ///
 /// # Errors
 /// When the database fails.
@@ -50,5 +50,6 @@ pub async fn remove_expired(db: &impl ConnectionTrait, now: Time) -> Result<u64>
     let long_ago = now - chrono::Duration::days(1);
     let states =
         oauth_state::Entity::delete_many().filter(oauth_state::Column::ExpiresAt.lte(long_ago)).exec(db).await?;
-    Ok(receipts.rows_affected + states.rows_affected)
+    let proofs = github_proof::Entity::delete_many().filter(github_proof::Column::ExpiresAt.lte(now)).exec(db).await?;
+    Ok(receipts.rows_affected + states.rows_affected + proofs.rows_affected)
 }

@@ -2,7 +2,9 @@
 
 use ::entity::member::{ActiveModel, Column, Entity as Members, Model as Row};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, Func},
 };
 use uuid::Uuid;
 
@@ -78,6 +80,21 @@ pub async fn find_by_username(
         .await?
         .map(member)
         .transpose()
+}
+
+/// Everybody in an organisation who has this e-mail address; case does not matter.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_email(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    email: &str,
+) -> Result<Vec<Member>> {
+    let lower = Expr::expr(Func::lower(Expr::col(Column::Email)));
+    let query =
+        Members::find().filter(Column::OrganisationId.eq(organisation_id.0)).filter(lower.eq(email.to_lowercase()));
+    query.all(db).await?.into_iter().map(member).collect()
 }
 
 /// Every membership of whoever a JWT's `sub` names: a user's id, or the subject an external issuer knows them by.

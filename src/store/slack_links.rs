@@ -20,7 +20,7 @@ use crate::domain::{
     destination::Destination,
     error::Noun,
     event::StepKind,
-    ids::{DestinationId, OrganisationId, SlackLinkId},
+    ids::{OrganisationId, SlackLinkId},
     slack_link::{SlackLink, SlackLinkStatus},
 };
 
@@ -44,24 +44,11 @@ pub struct SealedTokens {
     pub expires_at: Option<Time>,
 }
 
-/// What Slack said about the app's installation, kept for its events.
-#[derive(Clone, Debug)]
-pub struct Installed {
-    /// The enterprise the workspace belongs to.
-    pub enterprise_id: Option<String>,
-    /// The Slack app.
-    pub app_id: String,
-    /// The bot's user in the workspace.
-    pub bot_user_id: String,
-    /// What was granted.
-    pub scopes: String,
-}
-
-/// Adds a link.
+/// Adds a link; `scopes` is what Slack granted.
 ///
 /// # Errors
 /// [`Error::Conflict`] where the workspace belongs to another organisation, or the organisation has a link already.
-pub async fn insert(tx: &Tx, stored: &StoredSlackLink, installed: Installed) -> Result<()> {
+pub async fn insert(tx: &Tx, stored: &StoredSlackLink, scopes: &str) -> Result<()> {
     let StoredSlackLink { link, tokens } = stored;
     let row = ActiveModel {
         organisation_id: Set(link.organisation_id.0),
@@ -69,10 +56,11 @@ pub async fn insert(tx: &Tx, stored: &StoredSlackLink, installed: Installed) -> 
         created_by: Set(link.created_by.0),
         team_id: Set(link.team_id.clone()),
         team_name: Set(link.team_name.clone()),
-        enterprise_id: Set(installed.enterprise_id),
-        app_id: Set(installed.app_id),
-        bot_user_id: Set(installed.bot_user_id),
-        scopes: Set(installed.scopes),
+        enterprise_id: Set(link.enterprise_id.clone()),
+        app_id: Set(link.app_id.clone()),
+        org_wide: Set(link.org_wide),
+        bot_user_id: Set(link.bot_user_id.clone()),
+        scopes: Set(scopes.to_owned()),
         access_token: Set(tokens.access_token.clone()),
         refresh_token: Set(tokens.refresh_token.clone()),
         token_expires_at: Set(tokens.expires_at),
@@ -200,13 +188,29 @@ pub async fn of_organisations(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<(Sl
     rows.into_iter().map(both).collect()
 }
 
-/// The links that send to some destinations.
+/// The link of a workspace that Slack names: its own, or else the one of its enterprise where that is org-wide.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_destinations(db: &impl ConnectionTrait, ids: &[DestinationId]) -> Result<Vec<StoredSlackLink>> {
+pub async fn find_by_workspace(
+    db: &impl ConnectionTrait,
+    team_id: Option<&str>,
+    enterprise_id: Option<&str>,
+) -> Result<Option<StoredSlackLink>> {
+    let names = team_id.into_iter().chain(enterprise_id);
+    let rows = SlackLinks::find().filter(Column::TeamId.is_in(names)).all(db).await?;
+    let own = rows.iter().position(|row| team_id == Some(&row.team_id));
+    let found = own.or_else(|| rows.iter().position(|row| row.org_wide));
+    found.and_then(|index| rows.into_iter().nth(index)).map(stored).transpose()
+}
+
+/// The links of some organisations.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(db: &impl ConnectionTrait, ids: &[OrganisationId]) -> Result<Vec<StoredSlackLink>> {
     let ids = batches::filled(ids.iter().map(|id| id.0));
-    let rows = SlackLinks::find().filter(Column::DestinationId.is_in(ids)).all(db).await?;
+    let rows = SlackLinks::find().filter(Column::OrganisationId.is_in(ids)).all(db).await?;
     rows.into_iter().map(stored).collect()
 }
 
@@ -238,6 +242,10 @@ fn stored(row: Row) -> Result<StoredSlackLink> {
         destination_id: row.destination_id.into(),
         created_by: row.created_by.into(),
         team_id: row.team_id,
+        org_wide: row.org_wide,
+        enterprise_id: row.enterprise_id,
+        app_id: row.app_id,
+        bot_user_id: row.bot_user_id,
         team_name: row.team_name,
         channel_id: row.channel_id,
         channel_name: row.channel_name,

@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 use super::{
     Settings,
+    lane::Lane,
     record::{Record, Recorder},
-    slack::SlackLane,
 };
 use crate::{
     app::App,
@@ -26,8 +26,8 @@ use crate::{
         Result,
         ambient::Time,
         delivery::{Delivery, DeliveryState, Next, Verdict},
-        destination::{DestinationKind, Health},
-        ids::DestinationId,
+        destination::{Destination, Health},
+        ids::{DestinationId, OrganisationId},
     },
     store::{
         self,
@@ -60,7 +60,7 @@ pub struct Deliverer {
 }
 
 /// A destination in hand, with what waits there.
-struct Lane {
+struct Work {
     claimed: Claimed,
     link: Option<StoredSlackLink>,
     due: Vec<Due>,
@@ -79,9 +79,9 @@ impl Deliverer {
     /// # Errors
     /// When the database fails; what was claimed is due again when its lease ends.
     pub async fn step(&self) -> Result<Outcome> {
-        let lanes = self.claim(CLAIM).await?;
-        let destinations = lanes.len();
-        join_all(lanes.into_iter().map(|lane| self.serve(lane))).await;
+        let claimed = self.claim(CLAIM).await?;
+        let destinations = claimed.len();
+        join_all(claimed.into_iter().map(|work| self.serve(work))).await;
         Ok(Outcome { destinations })
     }
 
@@ -94,16 +94,16 @@ impl Deliverer {
             let free = slots.available_permits().min(CLAIM);
             agenda.pass(self.app.ambient().now());
             let claimed = if free > 0 { self.claim(free).await } else { Ok(Vec::new()) };
-            let lanes = claimed.unwrap_or_else(|error| {
+            let claimed = claimed.unwrap_or_else(|error| {
                 tracing::error!(%error, "due destinations could not be claimed; trying again");
                 Vec::new()
             });
-            let more_may_be_due = free > 0 && lanes.len() == free;
-            for lane in lanes {
+            let more_may_be_due = free > 0 && claimed.len() == free;
+            for work in claimed {
                 let Ok(slot) = slots.clone().try_acquire_owned() else { break };
                 let (worker, agenda, slots) = (self.clone(), agenda.clone(), slots.clone());
                 lanes_in_flight.spawn(async move {
-                    let due_again = worker.serve(lane).await;
+                    let due_again = worker.serve(work).await;
                     let others_wait = slots.available_permits() == 0;
                     drop(slot);
                     agenda.note(due_again, others_wait);
@@ -127,7 +127,7 @@ impl Deliverer {
     }
 
     /// Takes due destinations, with what waits at each.
-    async fn claim(&self, limit: usize) -> Result<Vec<Lane>> {
+    async fn claim(&self, limit: usize) -> Result<Vec<Work>> {
         let now = self.app.ambient().now();
         let store = self.app.store();
         let until = now + self.settings.lease;
@@ -136,27 +136,32 @@ impl Deliverer {
             return Ok(Vec::new());
         }
         let ids: Vec<DestinationId> = claimed.iter().map(|claimed| claimed.destination.id).collect();
+        let mut organisations: Vec<OrganisationId> =
+            claimed.iter().map(|claimed| claimed.destination.organisation_id).collect();
+        organisations.sort_unstable();
+        organisations.dedup();
         let (links, due) = tokio::try_join!(
-            store::slack_links::of_destinations(store.reader(), &ids),
+            store::slack_links::list(store.reader(), &organisations),
             store::deliveries::due(store.reader(), &ids, LOAD),
         )?;
-        let mut links: HashMap<DestinationId, StoredSlackLink> =
-            links.into_iter().map(|stored| (stored.link.destination_id, stored)).collect();
+        let links: HashMap<OrganisationId, StoredSlackLink> =
+            links.into_iter().map(|stored| (stored.link.organisation_id, stored)).collect();
         let mut waiting: HashMap<DestinationId, Vec<Due>> = HashMap::with_capacity(ids.len());
         for due in due {
             waiting.entry(due.delivery.destination_id).or_default().push(due);
         }
-        let lane = |claimed: Claimed| {
-            let id = claimed.destination.id;
-            Lane { link: links.remove(&id), due: waiting.remove(&id).unwrap_or_default(), claimed }
+        let work = |claimed: Claimed| {
+            let Destination { id, organisation_id, .. } = claimed.destination;
+            let link = links.get(&organisation_id).cloned();
+            Work { link, due: waiting.remove(&id).unwrap_or_default(), claimed }
         };
-        Ok(claimed.into_iter().map(lane).collect())
+        Ok(claimed.into_iter().map(work).collect())
     }
 
     /// Sends what waits at a destination, in order, until it is through, must pause, or others should have their turn;
     /// then writes down what came of it and lets go. Tells when the destination is due again, if it is.
-    async fn serve(&self, lane: Lane) -> Option<Time> {
-        let Lane { claimed, link, due } = lane;
+    async fn serve(&self, work: Work) -> Option<Time> {
+        let Work { claimed, link, due } = work;
         let Claimed { destination, pace_until } = claimed;
         let began = self.app.ambient().now();
         // A single try ends well within half a lease, so no try begins after the first half.
@@ -172,9 +177,8 @@ impl Deliverer {
             health: None,
             address: destination.address.clone(),
         });
-        let mut sender = match destination.kind {
-            DestinationKind::Slack | DestinationKind::WorkflowRun => SlackLane::new(&self.app, link),
-        };
+        let mut lane = Lane::to(&destination, &self.app, link);
+        let pace = lane.pace(&self.settings);
         for Due { mut delivery, event } in due {
             let now = self.app.ambient().now();
             if self.stopping.load(Ordering::Relaxed) || now >= last_call {
@@ -185,18 +189,26 @@ impl Deliverer {
                 record.pause_until(at);
                 break;
             }
-            if let Err(hold) = sender.check() {
-                record.ended(finished(&mut delivery, hold.state, hold.reason.text().to_owned(), now));
-                continue;
+            match lane.check(&delivery).await {
+                Ok(None) => {}
+                Ok(Some(hold)) => {
+                    record.ended(finished(&mut delivery, hold.state, hold.reason.text().to_owned(), now));
+                    continue;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a delivery could not be looked into; it is tried again");
+                    record.pause_until(now + self.settings.poll);
+                    break;
+                }
             }
-            match self.settings.slack_pace.admit(record.release.pace_until, now) {
+            match pace.admit(record.release.pace_until, now) {
                 Ok(arrival) => record.release.pace_until = Some(arrival),
                 Err(at) => {
                     record.pause_until(at);
                     break;
                 }
             }
-            let tried = sender.send(&event).await;
+            let tried = lane.send(&delivery, &event).await;
             let now = self.app.ambient().now();
             let verdict = tried.verdict.clone();
             let next =
@@ -222,11 +234,11 @@ impl Deliverer {
                     break;
                 }
                 Verdict::ConnectionDead { .. } => {
-                    sender.connection_died(&verdict).await;
+                    lane.connection_died(&verdict).await;
                     record.release.more = false;
                     break;
                 }
-                Verdict::Delivered => record.release.health = sender.healed(&destination.health),
+                Verdict::Delivered => record.release.health = healed(&destination.health),
                 Verdict::Throttled { .. }
                 | Verdict::Unreachable { .. }
                 | Verdict::Faltered { .. }
@@ -278,6 +290,11 @@ impl Agenda {
     fn lock(&self) -> MutexGuard<'_, BinaryHeap<Reverse<Time>>> {
         self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a delivery that arrived says of a destination that was not healthy.
+fn healed(former: &Health) -> Option<Health> {
+    (*former != Health::Healthy).then_some(Health::Healthy)
 }
 
 fn finished(delivery: &mut Delivery, state: DeliveryState, reason: String, now: Time) -> Delivery {

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
-use super::slack::Tried;
+use super::lane::Tried;
 use crate::{
     app::{App, batch::Batcher},
     domain::{

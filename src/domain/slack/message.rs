@@ -1,21 +1,19 @@
 //! Events as Slack messages: a header, what happened in fields, the event's data line by line, and where it came from.
 //!
 //! A message stays far below Slack's limits (Slack: Block Kit reference, "Section block", "Header block", "Context
-//! block"; "Truncating content" for the text), whatever the event holds. Blocks carry `verbatim`, so that Slack turns
-//! nothing in other people's text into a mention or a link by itself.
+//! block"; "Truncating content" for the text), whatever the event holds.
 
 use std::{borrow::Cow, io};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::text;
+use super::{
+    blocks::{MAX_HEADER, MAX_SECTION, context, header, mrkdwn, or, section},
+    text,
+};
 use crate::domain::event::{Event, StepKind};
 
-/// Characters that a header takes.
-const MAX_HEADER: usize = 150;
-/// Characters that the text of a section takes.
-const MAX_SECTION: usize = 3_000;
 /// Characters of one of its fields; Slack takes 2,000.
 const MAX_FIELD: usize = 300;
 /// Characters of the notification's text; Slack recommends less than 4,000.
@@ -89,30 +87,13 @@ fn lay_out(title: &str, fields: Fields, event: &Event) -> SlackMessage {
         blocks.push(section(&data.within(MAX_LINES, MAX_SECTION)));
     }
     let came = event.created_at.format("%Y-%m-%d %H:%M:%S UTC");
-    blocks.push(json!({"type": "context", "elements": [mrkdwn(&format!("Event `{}` · {came}", event.id))]}));
+    blocks.push(context(&format!("Event `{}` · {came}", event.id)));
     let mut text = or(text::plain(title, MAX_HEADER), "Event");
     if !data.is_empty() {
         text.push('\n');
         text.push_str(&data.within(MAX_TEXT_LINES, MAX_TEXT - MAX_HEADER - 1));
     }
     SlackMessage { text, blocks: Value::Array(blocks) }
-}
-
-/// `text`, or another one where it is empty: Slack refuses empty texts.
-fn or(text: String, instead: &str) -> String {
-    if text.is_empty() { instead.to_owned() } else { text }
-}
-
-fn header(title: &str) -> Value {
-    json!({"type": "header", "text": {"type": "plain_text", "text": title}})
-}
-
-fn section(said: &str) -> Value {
-    json!({"type": "section", "text": mrkdwn(said)})
-}
-
-fn mrkdwn(said: &str) -> Value {
-    json!({"type": "mrkdwn", "text": said, "verbatim": true})
 }
 
 /// Fields of a section; Slack takes ten.
@@ -299,4 +280,4 @@ fn kind_name(kind: StepKind) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

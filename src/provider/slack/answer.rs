@@ -139,7 +139,7 @@ mod tests {
 
     fn said(status: u16, body: &str) -> Said {
         let status = Some(StatusCode::from_u16(status).unwrap());
-        read(&Exchange { status, retry_after: None, body: body.into() }, None)
+        read(&Exchange { status, body: body.into(), ..Exchange::default() }, None)
     }
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
     fn a_body_that_is_deep_or_not_text_is_only_nonsense() {
         assert_eq!(said(200, &"[".repeat(100_000)), Said::Nonsense(Unreachable::NotJson));
         let body = b"{\"ok\":false,\"error\":\"\xff\"}".into();
-        let exchange = Exchange { status: Some(StatusCode::OK), retry_after: None, body };
+        let exchange = Exchange { status: Some(StatusCode::OK), body, ..Exchange::default() };
         assert_eq!(read(&exchange, None), Said::Nonsense(Unreachable::NotJson));
     }
 
@@ -180,7 +180,7 @@ mod tests {
     fn a_status_that_says_enough_needs_no_body() {
         let read = |status: Option<u16>| {
             let status = status.map(|status| StatusCode::from_u16(status).unwrap());
-            let exchange = Exchange { status, retry_after: Some(Duration::from_secs(7)), body: Vec::new() };
+            let exchange = Exchange { status, retry_after: Some(Duration::from_secs(7)), ..Exchange::default() };
             read(&exchange, Some(Unreachable::Timeout))
         };
         assert_eq!(read(Some(429)), Said::Later(Duration::from_secs(7)));

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     domain::{
         Error, Result,
+        oauth::Flow,
         secret::Secret,
         slack::{Verdict, verdict::is_passing},
     },
@@ -23,12 +24,15 @@ use crate::{
 /// What Slack grants for a code or a refresh token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlackGrant {
-    /// The workspace. Empty in the answer to a refresh, if Slack leaves it out there.
+    /// The workspace, or the Enterprise organisation where [`org_wide`](Self::org_wide): their ids begin with `T` and
+    /// with `E`. Empty in the answer to a refresh, if Slack leaves it out there.
     pub team_id: String,
     /// Its name.
     pub team_name: String,
-    /// The Enterprise organisation it belongs to.
+    /// The Enterprise organisation it belongs to, or is.
     pub enterprise_id: Option<String>,
+    /// Whether the app was installed for a whole Enterprise organisation, and the token is good for many workspaces.
+    pub org_wide: bool,
     /// The bot's user.
     pub bot_user_id: String,
     /// Our app.
@@ -72,20 +76,19 @@ struct Named {
 }
 
 impl SlackClient {
-    /// Exchanges the code that a browser brought back. A code is good for one exchange.
+    /// Exchanges the code that a browser brought back from this flow. A code is good for one exchange.
     ///
     /// # Errors
     /// [`Error::Refused`] with Slack's code, such as `invalid_code`; [`Error::UpstreamUnavailable`] when Slack does not
-    /// answer properly; [`Error::FailedPrecondition`] when the app was installed for a whole Enterprise organisation or
-    /// without a bot.
-    pub async fn exchange_code(&self, code: &str) -> Result<SlackGrant> {
-        let access = self.access(&[("code", code), ("redirect_uri", self.app.redirect_uri.as_str())]).await?;
-        if access.is_enterprise_install || access.team.as_ref().is_none_or(|team| team.id.is_empty()) {
-            let message = "the app was installed for a whole Slack Enterprise organisation, which is not supported; \
-                           install it in one workspace";
-            return Err(Error::FailedPrecondition { message: message.into() });
+    /// answer properly; [`Error::FailedPrecondition`] when the app was installed without a bot.
+    pub async fn exchange_code(&self, flow: Flow, code: &str) -> Result<SlackGrant> {
+        let (redirect_uri, _) = self.way(flow);
+        let grant = grant(self.access(&[("code", code), ("redirect_uri", redirect_uri.as_str())]).await?)?;
+        // Without a name for where it was installed, nothing that Slack sends could be told to belong to it.
+        if grant.team_id.is_empty() {
+            return Err(SlackFailure::unreachable(Unreachable::NotJson).into());
         }
-        grant(access)
+        Ok(grant)
     }
 
     /// Exchanges a refresh token for the next access token. The refresh token is spent by it: see that only one caller
@@ -136,11 +139,14 @@ fn grant(access: Access) -> Result<SlackGrant> {
         let message = "Slack gave no bot token; see that slack.scopes names scopes of the bot, such as chat:write";
         return Err(Error::FailedPrecondition { message: message.into() });
     };
-    let team = access.team.unwrap_or_default();
+    let enterprise = access.enterprise.unwrap_or_default();
+    let enterprise_id = Some(enterprise.id.clone()).filter(|id| !id.is_empty());
+    let installed_in = if access.is_enterprise_install { enterprise } else { access.team.unwrap_or_default() };
     Ok(SlackGrant {
-        team_id: team.id,
-        team_name: team.name,
-        enterprise_id: access.enterprise.map(|enterprise| enterprise.id).filter(|id| !id.is_empty()),
+        team_id: installed_in.id,
+        team_name: installed_in.name,
+        enterprise_id,
+        org_wide: access.is_enterprise_install,
         bot_user_id: access.bot_user_id,
         app_id: access.app_id,
         scopes: access.scope,

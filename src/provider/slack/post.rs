@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Slack warns about JSON without a charset (Slack API: "POST bodies").
-const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 /// How much of an answer is kept for the record of the attempt.
 const MAX_EXCERPT_BYTES: usize = 512;
 
@@ -54,6 +54,15 @@ pub enum PostAnswer {
     },
 }
 
+/// The thread that a message belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply<'a> {
+    /// The `ts` of the message that began it.
+    pub thread_ts: &'a str,
+    /// Whether the channel shows the reply as well.
+    pub broadcast: bool,
+}
+
 #[derive(Serialize)]
 struct Post<'a> {
     channel: &'a str,
@@ -63,6 +72,10 @@ struct Post<'a> {
     // A link in somebody's data is no reason to fetch it and show what is behind it.
     unfurl_links: bool,
     unfurl_media: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thread_ts: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_broadcast: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -72,8 +85,16 @@ struct Posted<'a> {
 }
 
 /// The body of the request that posts a message, so that it can be kept as it was sent.
-pub fn post_body(channel: &str, message: &SlackMessage) -> String {
-    let post = Post { channel, text: &message.text, blocks: &message.blocks, unfurl_links: false, unfurl_media: false };
+pub fn post_body(channel: &str, message: &SlackMessage, reply: Option<Reply<'_>>) -> String {
+    let post = Post {
+        channel,
+        text: &message.text,
+        blocks: &message.blocks,
+        unfurl_links: false,
+        unfurl_media: false,
+        thread_ts: reply.map(|reply| reply.thread_ts),
+        reply_broadcast: reply.filter(|reply| reply.broadcast).map(|_| true),
+    };
     // Texts and a JSON value can always be written.
     serde_json::to_string(&post).unwrap_or_default()
 }

@@ -7,7 +7,10 @@ use std::fmt;
 
 use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac};
 
-use crate::domain::{Error, Result, ambient::Time, secret::Secret};
+use crate::{
+    domain::{Error, Result, ambient::Time, secret::Secret},
+    provider::digest,
+};
 
 /// The header with the signature.
 pub const SIGNATURE_HEADER: &str = "x-slack-signature";
@@ -17,6 +20,7 @@ pub const TIMESTAMP_HEADER: &str = "x-slack-request-timestamp";
 /// How far a request's time may be from ours, in seconds, in either direction.
 const WINDOW: u64 = 300;
 const VERSION: &str = "v0";
+const PREFIX: &[u8] = b"v0=";
 
 /// Verifies requests with the app's signing secret.
 #[derive(Clone)]
@@ -77,7 +81,7 @@ impl Verifier {
         body: &[u8],
         now: Time,
     ) -> Result<(), Forgery> {
-        let claimed = signature.and_then(decode).ok_or(Forgery::NoSignature)?;
+        let claimed = signature.and_then(|signature| digest::decode(PREFIX, signature)).ok_or(Forgery::NoSignature)?;
         let timestamp = timestamp.and_then(digits).ok_or(Forgery::NoTimestamp)?;
         let signed_at = timestamp.parse::<i64>().map_err(|_| Forgery::NoTimestamp)?;
         if now.timestamp().abs_diff(signed_at) > WINDOW {
@@ -95,27 +99,6 @@ impl Verifier {
 fn digits(text: &[u8]) -> Option<&str> {
     let plain = (1..=12).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
     plain.then(|| std::str::from_utf8(text).ok()).flatten()
-}
-
-/// `v0=` and 64 lower-case hexadecimal digits, whole.
-fn decode(signature: &[u8]) -> Option<[u8; 32]> {
-    let hex = signature.strip_prefix(VERSION.as_bytes())?.strip_prefix(b"=")?;
-    if hex.len() != 64 {
-        return None;
-    }
-    let mut digest = [0; 32];
-    for (byte, pair) in digest.iter_mut().zip(hex.chunks_exact(2)) {
-        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
-    }
-    Some(digest)
-}
-
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::*;
 use crate::domain::{
     ambient::Time,
     event::{EventSource, Fact, WORKFLOW_STEP_COMPLETED},
+    slack::block_kit::{Dice, check_message},
 };
 
 fn event(action: Option<&str>, data: Value) -> Event {
@@ -106,7 +107,7 @@ fn a_test_says_where_notifications_will_arrive() {
     let said = "Notifications from *Ann &amp; &lt;!here&gt;* will arrive in #general.";
     assert_eq!(message.blocks[1]["text"]["text"], format!("This is a test. {said}"));
     assert!(test_message("A", "").text.ends_with("this channel."));
-    check_limits(&message);
+    check_message(&message);
 }
 
 #[test]
@@ -126,130 +127,23 @@ fn large_and_deep_data_costs_no_more_than_what_is_shown() {
         deep = json!([deep]);
     }
     let message = step_completed(&event(None, json!({"deep": deep, "long": vec![json!({"n": 1}); 10_000]})));
-    check_limits(&message);
+    check_message(&message);
 }
 
 #[test]
 fn generated_events_keep_every_limit() {
-    let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+    let mut dice = Dice::new();
     for round in 0..1_000 {
         let action = (dice.roll(4) > 0).then(|| dice.text(255));
         let data = dice.value(4);
         let mut event = event(action.as_deref(), data);
         event.fact.link_id = Some(dice.text(255));
         event.fact.visitor_id = (dice.roll(2) > 0).then(|| dice.text(255));
-        check_limits(&step_completed(&event));
+        check_message(&step_completed(&event));
         event.fact.kind = dice.text(128);
-        check_limits(&event_message(&event));
+        check_message(&event_message(&event));
         if round % 10 == 0 {
-            check_limits(&test_message(&dice.text(400), &dice.text(400)));
-        }
-    }
-}
-
-/// What Slack demands of any message, and what we demand of other people's text.
-fn check_limits(message: &SlackMessage) {
-    let blocks = message.blocks.as_array().expect("blocks are an array");
-    assert!((1..=50).contains(&blocks.len()));
-    assert!((1..=3_500).contains(&text::width(&message.text)), "{}", message.text);
-    check_markup(&message.text);
-    for block in blocks {
-        match block["type"].as_str() {
-            Some("header") => {
-                assert_eq!(block["text"]["type"], "plain_text");
-                check_text(&block["text"], 150);
-            }
-            Some("section") => {
-                let fields = block.get("fields").and_then(Value::as_array);
-                assert!(fields.is_some() != block.get("text").is_some());
-                for field in fields.into_iter().flatten() {
-                    check_text(field, 2_000);
-                }
-                assert!(fields.is_none_or(|fields| (1..=10).contains(&fields.len())));
-                if let Some(text) = block.get("text") {
-                    check_text(text, 3_000);
-                }
-            }
-            Some("context") => {
-                let elements = block["elements"].as_array().unwrap();
-                assert!((1..=10).contains(&elements.len()));
-                elements.iter().for_each(|element| check_text(element, 2_000));
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-    let written = serde_json::to_string(&message.blocks).unwrap();
-    assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), message.blocks);
-}
-
-fn check_text(object: &Value, max: usize) {
-    let text = object["text"].as_str().unwrap();
-    assert!((1..=max).contains(&text::width(text)), "{} of {max}: {text}", text::width(text));
-    check_markup(text);
-    if object["type"] == "mrkdwn" {
-        assert_eq!(object["verbatim"], true);
-        assert!(text.matches('`').count().is_multiple_of(2), "code that does not end: {text}");
-    }
-}
-
-/// Ampersands begin entities; brackets hold whole links to places that a browser may go to, and nothing else.
-fn check_markup(text: &str) {
-    for (at, _) in text.match_indices('&') {
-        assert!(["&amp;", "&lt;", "&gt;"].iter().any(|entity| text[at..].starts_with(entity)), "{text}");
-    }
-    let mut rest = text;
-    while let Some(open) = rest.find(['<', '>']) {
-        assert!(rest[open..].starts_with('<'), "a bracket that was not opened: {text}");
-        let close = open + rest[open..].find('>').unwrap_or_else(|| panic!("cut in two: {text}"));
-        let (address, label) = rest[open + 1..close].split_once('|').expect("a link with a label");
-        assert!(["http://", "https://", "mailto:"].iter().any(|scheme| address.starts_with(scheme)), "{text}");
-        assert!(!label.contains(['|', '<', '\n']), "{text}");
-        rest = &rest[close + 1..];
-    }
-    assert!(!text.contains(['\u{202E}', '\u{2066}', '\0', '\r']), "{text:?}");
-}
-
-/// A small generator of nasty input (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((z ^ (z >> 31)) % (sides as u64)).unwrap()
-    }
-
-    /// 1 to `max` characters.
-    fn text(&mut self, max: usize) -> String {
-        #[rustfmt::skip]
-        const PIECES: [&str; 30] = [
-            "<!channel>", "<!everyone|x>", "<@U012>", "<#C012|general>", "<!subteam^S1>", "<!date^1^{date}|x>", "</b>",
-            "&", "&amp;", "&lt", "<", ">", "|", "`", "```", "*", "_", "~", "\n", "\r\n", "\0", "\u{202E}",
-            "مرحبا", "😀", "👩‍👩‍👧", "e\u{301}", "word", "snake_case", "https://a.example/?q=<x>|y&z", "javascript:alert(1)",
-        ];
-        let wanted = 1 + if self.roll(3) == 0 { self.roll(max) } else { self.roll(max.min(20)) };
-        let mut out = String::new();
-        while out.chars().count() < wanted {
-            out.push_str(PIECES[self.roll(PIECES.len())]);
-        }
-        out.chars().take(wanted).collect()
-    }
-
-    fn value(&mut self, depth: usize) -> Value {
-        match self.roll(if depth == 0 { 5 } else { 8 }) {
-            0 => Value::Null,
-            1 => json!(self.roll(2) == 0),
-            2 => json!(self.roll(1_000_000) as f64 / 7.0),
-            3 => json!(format!("https://a.example/{}", self.text(600))),
-            4 => json!(self.text(1_500)),
-            5 => Value::Array((0..self.roll(6)).map(|_| self.value(depth - 1)).collect()),
-            _ => {
-                let most = if self.roll(10) == 0 { 60 } else { 6 };
-                let size = self.roll(most);
-                Value::Object((0..size).map(|_| (self.text(120), self.value(depth - 1))).collect())
-            }
+            check_message(&test_message(&dice.text(400), &dice.text(400)));
         }
     }
 }

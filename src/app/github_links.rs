@@ -1,0 +1,174 @@
+//! An organisation's GitHub installations: looked at, linked, unlinked. `github_connect` proves who may.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{App, Caller, teams::Identified};
+use crate::{
+    domain::{
+        Error, Result,
+        error::Noun,
+        github::{GithubInstallation, GithubRepository},
+        member::Permission,
+        oauth::Flow,
+    },
+    store::{self, github_installations::StoredInstallation},
+};
+
+/// An installation, and everything that it may see.
+#[derive(Clone, Debug)]
+pub struct GithubInstallationDetails {
+    /// What GitHub says.
+    pub installation: GithubInstallation,
+    /// All of its repositories.
+    pub repositories: Vec<GithubRepository>,
+}
+
+/// A wish to link an installation.
+#[derive(Clone, Debug)]
+pub struct GithubLinkRequest {
+    /// The record's id, or GitHub's number.
+    pub reference: String,
+    /// Which team, by slug or id.
+    pub team: String,
+    /// What GitHub's pages sent the browser back with, where a page of the product received it.
+    pub code: Option<String>,
+    /// The state beside it.
+    pub state: Option<String>,
+}
+
+/// How an installation is named by a caller.
+enum Reference {
+    Record(Uuid),
+    Number(i64),
+}
+
+impl App {
+    /// What GitHub says of an installation, and its repositories: of the one that is named, or of the team's first one.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where neither is named; [`Error::NotFound`] where the team is not the caller's, and where the
+    /// installation is none of theirs; [`Error::Forbidden`], [`Error::UpstreamUnavailable`].
+    pub async fn get_github_installation(
+        &self,
+        who: &Identified,
+        id: Option<i64>,
+        team: Option<&str>,
+    ) -> Result<GithubInstallationDetails> {
+        let id = match (id, team) {
+            (Some(id), _) => self.visible_installation(who, id).await?,
+            (None, Some(team)) => self.first_installation(who, team).await?,
+            (None, None) => return Err(Error::invalid("id", "is needed, or else team")),
+        };
+        let github = self.github()?;
+        let (installation, repositories) = tokio::try_join!(github.installation(id), github.repositories(id))?;
+        let now = self.now();
+        let tx = self.parts.store.begin().await?;
+        store::github_installations::save(&tx, self.parts.ambient.id(), &installation, now).await?;
+        store::github_installations::replace_repositories(&tx, id, &repositories, now).await?;
+        tx.commit().await?;
+        Ok(GithubInstallationDetails { installation, repositories })
+    }
+
+    /// Only what a team of the caller's has linked, or what the caller has just proved to administer.
+    async fn visible_installation(&self, who: &Identified, id: i64) -> Result<i64> {
+        let reader = self.parts.store.reader();
+        for caller in self.everywhere(who).await? {
+            if caller.may(Permission::GithubRead)
+                && (store::github_links::find(reader, caller.organisation_id, id).await?.is_some()
+                    || store::github_links::has_proof(reader, caller.member_id, id, self.now()).await?)
+            {
+                return Ok(id);
+            }
+        }
+        Err(Error::not_found(Noun::GithubInstallation, id))
+    }
+
+    async fn first_installation(&self, who: &Identified, team: &str) -> Result<i64> {
+        let (caller, _) = self.in_team(who, team).await?;
+        caller.require(Permission::GithubRead)?;
+        let links = store::github_links::list(self.parts.store.reader(), caller.organisation_id).await?;
+        let first = links.first().ok_or(Error::NotConnected { noun: Noun::GithubInstallation })?;
+        Ok(first.0.installation_id)
+    }
+
+    /// Links an installation to a team. One that is linked already stays so; any other needs a proof: a fresh one of
+    /// this member's, or a code and a state that make one.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], [`Error::NotFound`] where the team is not the caller's, and where there is no such installation
+    /// or no proof; [`Error::Forbidden`], [`Error::NotProven`], [`Error::OAuthState`], [`Error::UpstreamUnavailable`].
+    pub async fn link_github_installation(&self, who: &Identified, request: GithubLinkRequest) -> Result<()> {
+        let (caller, _) = self.in_team(who, &request.team).await?;
+        caller.require(Permission::GithubManage)?;
+        let id = match reference(&request.reference)? {
+            Reference::Number(id) => id,
+            Reference::Record(record) => self.recorded(record).await?.installation.id,
+        };
+        let reader = self.parts.store.reader();
+        if store::github_links::find(reader, caller.organisation_id, id).await?.is_some() {
+            return Ok(());
+        }
+        let member = match (&request.code, &request.state) {
+            (Some(code), Some(state)) => {
+                let bound_to = (caller.organisation_id, caller.member_id);
+                let member = self.take_state(Flow::Github, state, Some(bound_to)).await?;
+                self.prove_github(&member, code, id).await?;
+                member
+            }
+            _ => self.proven(&caller, id).await?,
+        };
+        self.link_github(&member, id).await
+    }
+
+    /// The member, where they have proved lately to administer an installation that is there. Whether there is one at
+    /// all is not told to anybody else.
+    async fn proven(&self, caller: &Caller, id: i64) -> Result<crate::domain::member::Member> {
+        let reader = self.parts.store.reader();
+        let proven = store::github_links::has_proof(reader, caller.member_id, id, self.now()).await?;
+        if !proven || store::github_installations::find(reader, id).await?.is_none() {
+            return Err(Error::not_found(Noun::GithubInstallation, id));
+        }
+        store::members::find_by_id(reader, caller.member_id).await
+    }
+
+    /// Unlinks an installation from a team, and from no other. Where it is not linked, nothing happens.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], [`Error::NotFound`] where the team is not the caller's, [`Error::Forbidden`].
+    pub async fn unlink_github_installation(&self, who: &Identified, named: &str, team: &str) -> Result<()> {
+        let (caller, _) = self.in_team(who, team).await?;
+        caller.require(Permission::GithubManage)?;
+        let id = match reference(named)? {
+            Reference::Number(id) => id,
+            Reference::Record(record) => match self.recorded(record).await {
+                Ok(stored) => stored.installation.id,
+                Err(Error::NotFound { .. }) => return Ok(()),
+                Err(error) => return Err(error),
+            },
+        };
+        let tx = self.parts.store.begin().await?;
+        if store::github_links::delete(&tx, caller.organisation_id, id).await? {
+            let actor = (caller.organisation_id, caller.actor());
+            let detail = json!({"installation_id": id});
+            self.audit(&tx, (actor.0, &actor.1), "github_link.unlink", id, detail).await?;
+        }
+        tx.commit().await
+    }
+
+    async fn recorded(&self, record: Uuid) -> Result<StoredInstallation> {
+        let found = store::github_installations::find_by_record(self.parts.store.reader(), record).await?;
+        found.ok_or_else(|| Error::not_found(Noun::GithubInstallation, record))
+    }
+}
+
+/// A record's id, or else GitHub's number.
+fn reference(text: &str) -> Result<Reference> {
+    if let Ok(record) = Uuid::parse_str(text) {
+        return Ok(Reference::Record(record));
+    }
+    match text.parse::<i64>() {
+        Ok(number) if number > 0 => Ok(Reference::Number(number)),
+        _ => Err(Error::invalid("/ref", "must be the ref of a GitHub card, or the number of a GitHub installation")),
+    }
+}

@@ -1,0 +1,90 @@
+//! The states of OAuth flows: issued to a member, used up once, whatever comes of it.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
+
+use super::{App, Caller, credential::sha256};
+use crate::{
+    domain::{
+        Error, Result,
+        error::StateFailure,
+        ids::{MemberId, OrganisationId},
+        member::Member,
+        oauth::{Flow, OAuthState, STATE_LIFETIME},
+    },
+    store,
+};
+
+/// Stands between the random part of a state and what it carries; neither has one.
+const CARRIES: char = '.';
+
+impl App {
+    /// Issues a fresh state for each flow, for this caller.
+    pub(super) async fn issue_states<const N: usize>(&self, caller: &Caller, flows: [Flow; N]) -> Result<[String; N]> {
+        let texts = flows.map(|_| BASE64URL.encode(self.parts.ambient.random::<32>()));
+        let bound_to = (caller.organisation_id, caller.member_id);
+        let tx = self.parts.store.begin().await?;
+        for (text, flow) in texts.iter().zip(flows) {
+            let state = self.state(bound_to);
+            store::oauth_states::insert(&tx, sha256(text.as_bytes()), flow.as_str(), &state, self.now()).await?;
+        }
+        tx.commit().await?;
+        Ok(texts)
+    }
+
+    /// Issues a state that carries a number with it: what the far end does not send back with its next answer.
+    pub(super) async fn issue_state_carrying(&self, member: &Member, flow: Flow, number: i64) -> Result<String> {
+        let text = format!("{}{CARRIES}{number}", BASE64URL.encode(self.parts.ambient.random::<32>()));
+        let tx = self.parts.store.begin().await?;
+        let state = self.state((member.organisation_id, member.id));
+        store::oauth_states::insert(&tx, sha256(text.as_bytes()), flow.as_str(), &state, self.now()).await?;
+        tx.commit().await?;
+        Ok(text)
+    }
+
+    /// Uses a state up and tells who began its flow. Where `bound_to` is given and another began it, it is left as it
+    /// is, and refused like one that was never issued.
+    ///
+    /// # Errors
+    /// [`Error::OAuthState`].
+    pub(super) async fn take_state(
+        &self,
+        flow: Flow,
+        text: &str,
+        bound_to: Option<(OrganisationId, MemberId)>,
+    ) -> Result<Member> {
+        let now = self.now();
+        let unknown = Error::OAuthState(StateFailure::Unknown);
+        let tx = self.parts.store.begin().await?;
+        let taken = store::oauth_states::take(&tx, sha256(text.as_bytes()), flow.as_str(), bound_to, now).await?;
+        tx.commit().await?;
+        let state = taken.ok_or_else(|| unknown.clone())?;
+        if state.expires_at <= now {
+            return Err(Error::OAuthState(StateFailure::Expired));
+        }
+        match store::members::find_by_id(self.parts.store.reader(), state.member_id).await {
+            Err(Error::NotFound { .. }) => Err(unknown),
+            found => found,
+        }
+    }
+
+    fn state(&self, (organisation_id, member_id): (OrganisationId, MemberId)) -> OAuthState {
+        OAuthState { organisation_id, member_id, expires_at: self.now() + STATE_LIFETIME }
+    }
+}
+
+/// The number that a state carries.
+pub(super) fn carried(text: &str) -> Option<i64> {
+    text.rsplit_once(CARRIES)?.1.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_carries_a_number_or_nothing() {
+        assert_eq!(carried("c2VjcmV0.50000001"), Some(50_000_001));
+        assert_eq!(carried("c2VjcmV0"), None);
+        assert_eq!(carried("c2VjcmV0.x"), None);
+    }
+}

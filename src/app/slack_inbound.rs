@@ -1,0 +1,270 @@
+//! What Slack sends to us: commands, events, interactions. The signature is checked over the raw bytes first; then Slack
+//! gets its answer at once, and what takes longer is done afterwards or goes through the pipeline.
+
+use serde_json::{Value, json};
+
+use super::{
+    App,
+    credential::sha256,
+    intake::{Arrival, Direct, Receipted},
+};
+use crate::{
+    domain::{
+        Error, Result,
+        delivery::Content,
+        destination::{DestinationKind, WORKFLOW_RUNS, slack_user},
+        error::AuthFailure,
+        event::{EventSource, Fact, is_event_type},
+        ids::OrganisationId,
+        slack::{SlackMessage, greeting, modal},
+        slack_link::{SlackLink, SlackLinkStatus},
+    },
+    provider::slack::inbound::{
+        self, Command, Envelope, EventCallback, Interaction, Origin, SlashCommand, ViewSubmission,
+    },
+    store::{self, events::ReceiptKey, slack_links::StoredSlackLink},
+};
+
+/// How long an event of Slack's is recognised when it comes again: it is retried for some minutes, and after an outage
+/// for some hours.
+const RECEIPT_LIFETIME: chrono::Duration = chrono::Duration::hours(24);
+/// How long it is remembered that somebody was greeted.
+const GREETING_LIFETIME: chrono::Duration = chrono::Duration::days(3650);
+/// The type of an event by which somebody opens the app for the first time.
+const APP_OPENED: &str = "slack.app_home_opened";
+/// The type of an event by which somebody asks for a run.
+pub(super) const RUN_SUBMITTED: &str = "slack.workflow_run_submitted";
+
+/// A request of Slack's, as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct Signed<'a> {
+    /// `X-Slack-Request-Timestamp`.
+    pub timestamp: Option<&'a [u8]>,
+    /// `X-Slack-Signature`.
+    pub signature: Option<&'a [u8]>,
+    /// The raw bytes.
+    pub body: &'a [u8],
+}
+
+/// The answer to an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SlackEventAnswer {
+    /// Slack wants to hear its own word.
+    Challenge(String),
+    /// Nothing needs to be said.
+    Received,
+}
+
+impl App {
+    /// A slash command: a modal is opened, once Slack has its answer.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] where the signature is not Slack's, [`Error::Invalid`].
+    pub async fn receive_slack_command(&self, request: Signed<'_>) -> Result<()> {
+        self.verify_slack(request)?;
+        let command = match inbound::command(request.body)? {
+            Command::SslCheck => return Ok(()),
+            Command::Slash(command) => command,
+        };
+        let Some(stored) = self.workspace(&command.origin).await? else { return Ok(()) };
+        let app = self.clone();
+        self.afterwards(async move {
+            if let Err(error) = app.answer_command(&stored, &command).await {
+                tracing::warn!(%error, team_id = stored.link.team_id, "a slash command could not be answered");
+            }
+        });
+        Ok(())
+    }
+
+    /// Opens the modal that a command asks for: help, a workflow to confirm, or why there is none.
+    async fn answer_command(&self, stored: &StoredSlackLink, command: &SlashCommand) -> Result<()> {
+        let text = command.text.trim();
+        let view = if text.eq_ignore_ascii_case("help") {
+            modal::help_modal(&command.command, &self.parts.product)
+        } else if text.is_empty() {
+            modal::not_runnable_modal(None)
+        } else {
+            match self.runnable_from_slack(stored, &command.user_id, text).await {
+                Ok(run) => modal::run_modal(&run.workflow, &command.command),
+                Err(Error::NotFound { .. } | Error::Forbidden { .. }) => modal::not_runnable_modal(Some(text)),
+                Err(error) => return Err(error),
+            }
+        };
+        let token = self.open_slack_token(stored).await?;
+        Ok(self.slack()?.open_view(&token, &command.trigger_id, &view).await?)
+    }
+
+    /// An event: kept once under Slack's id. What concerns the connection is acted on before Slack has its answer.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] where the signature is not Slack's, [`Error::Invalid`].
+    pub async fn receive_slack_event(&self, request: Signed<'_>) -> Result<SlackEventAnswer> {
+        self.verify_slack(request)?;
+        match inbound::envelope(request.body)? {
+            Envelope::UrlVerification { challenge } => return Ok(SlackEventAnswer::Challenge(challenge)),
+            Envelope::AppRateLimited { team_id, minute_rate_limited } => {
+                tracing::warn!(team_id, minute_rate_limited, "Slack holds events of this workspace back");
+                self.parts.metrics.events("rate_limited", 1);
+            }
+            Envelope::EventCallback(callback) => {
+                if let Some(stored) = self.workspace(&callback.origin).await? {
+                    self.take_in_slack(&stored.link, *callback).await?;
+                }
+            }
+            Envelope::Other { kind } => tracing::debug!(kind, "Slack sent something unknown"),
+        }
+        Ok(SlackEventAnswer::Received)
+    }
+
+    async fn take_in_slack(&self, link: &SlackLink, callback: EventCallback) -> Result<()> {
+        let EventCallback { event_id, event_time, kind, event, .. } = callback;
+        // The two come in any order, and late: one from before this connection is about a former one.
+        let is_late = event_time.timestamp() < link.created_at.timestamp();
+        let is_bots = |user: &Value| user.as_str() == Some(link.bot_user_id.as_str());
+        match kind.as_str() {
+            "app_uninstalled" | "tokens_revoked" if is_late => return Ok(()),
+            "app_uninstalled" => return self.slack_connection_died(link, "app_uninstalled").await,
+            "tokens_revoked" => {
+                let bots = event["tokens"]["bot"].as_array();
+                return match bots.is_some_and(|bots| bots.iter().any(is_bots)) {
+                    true => self.slack_connection_died(link, "tokens_revoked").await,
+                    false => Ok(()),
+                };
+            }
+            // What we said ourselves is no news.
+            _ if is_bots(&event["user"]) || event["bot_id"].is_string() => return Ok(()),
+            "app_home_opened" => return self.greet(link, &event).await,
+            _ => {}
+        }
+        let type_ = format!("slack.{kind}");
+        if !is_event_type(&type_) {
+            return Ok(());
+        }
+        let arrival = Arrival {
+            receipted: Some(receipt(link.organisation_id, event_id, self.now() + RECEIPT_LIFETIME)),
+            ..arrival(link.organisation_id, type_, event)
+        };
+        self.take(arrival).await
+    }
+
+    /// Greets whoever opens the app for the first time. That they did is kept under their name, so it happens once.
+    async fn greet(&self, link: &SlackLink, event: &Value) -> Result<()> {
+        let Some(user_id) = event["user"].as_str().filter(|id| !id.is_empty()) else { return Ok(()) };
+        let key = format!("greeting/{}/{user_id}", link.team_id);
+        let message = greeting::greeting(&self.parts.product);
+        let arrival = Arrival {
+            receipted: Some(receipt(link.organisation_id, key, self.now() + GREETING_LIFETIME)),
+            direct: vec![direct_message(user_id, message)],
+            ..arrival(link.organisation_id, APP_OPENED.to_owned(), event.clone())
+        };
+        self.take(arrival).await
+    }
+
+    /// A button, a modal. A submitted run is kept before Slack has its answer, and looked into afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] where the signature is not Slack's, [`Error::Invalid`].
+    pub async fn receive_slack_interaction(&self, request: Signed<'_>) -> Result<Option<Value>> {
+        self.verify_slack(request)?;
+        let submission = match inbound::interaction(request.body)? {
+            Interaction::ViewSubmission(submission) if submission.callback_id == modal::RUN_CALLBACK => submission,
+            Interaction::BlockSuggestion => return Ok(Some(json!({"options": []}))),
+            Interaction::ViewSubmission(_)
+            | Interaction::ViewClosed
+            | Interaction::BlockActions
+            | Interaction::Shortcut
+            | Interaction::MessageAction
+            | Interaction::Other { .. } => return Ok(None),
+        };
+        match self.workspace(&submission.origin).await? {
+            Some(stored) => self.submit_run(&stored.link, &submission).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn submit_run(&self, link: &SlackLink, submission: &ViewSubmission) -> Result<Option<Value>> {
+        let organisation_id = link.organisation_id;
+        let workflow_id = modal::workflow_id(&submission.private_metadata).unwrap_or_default();
+        let reader = self.parts.store.reader();
+        let parameters = match store::workflows::find(reader, organisation_id, workflow_id).await {
+            Ok(workflow) => match modal::answers(&submission.values, &workflow) {
+                Ok(parameters) => json!(parameters),
+                Err(wrong) => return Ok(Some(modal::refusal(&wrong))),
+            },
+            // It is refused in the pipeline, in the same words as one that they may not run.
+            Err(Error::NotFound { .. }) => json!({}),
+            Err(error) => return Err(error),
+        };
+        let data = json!({"slackUserId": submission.user_id, "workflowId": workflow_id, "parameters": parameters});
+        let run = Direct {
+            kind: DestinationKind::WorkflowRun,
+            name: WORKFLOW_RUNS.to_owned(),
+            address: String::new(),
+            content: None,
+        };
+        let key = format!("view/{}", submission.view_id);
+        let arrival = Arrival {
+            receipted: Some(receipt(organisation_id, key, self.now() + RECEIPT_LIFETIME)),
+            direct: vec![run],
+            ..arrival(organisation_id, RUN_SUBMITTED.to_owned(), data)
+        };
+        self.take(arrival).await?;
+        Ok(None)
+    }
+
+    async fn take(&self, arrival: Arrival) -> Result<()> {
+        let accepted = self.parts.intake.accept(arrival).await?;
+        self.parts.metrics.events(if accepted.repeated { "repeated" } else { "accepted" }, 1);
+        Ok(())
+    }
+
+    fn verify_slack(&self, request: Signed<'_>) -> Result<()> {
+        self.slack()?;
+        let verifier = self.parts.slack_signatures.as_ref();
+        let verifier = verifier.ok_or_else(|| Error::Internal("Slack's signatures cannot be verified".into()))?;
+        let Signed { timestamp, signature, body } = request;
+        verifier.verify(timestamp, signature, body, self.now()).map_err(|forgery| {
+            tracing::warn!(%forgery, "a request that is not Slack's was refused");
+            Error::Unauthenticated(AuthFailure::NotSigned)
+        })
+    }
+
+    /// Whose workspace it is. One that nobody connected is nobody's business.
+    async fn workspace(&self, origin: &Origin) -> Result<Option<StoredSlackLink>> {
+        let (team, enterprise) = (origin.team_id.as_deref(), origin.enterprise_id.as_deref());
+        let team = team.filter(|_| !origin.org_wide);
+        let found = store::slack_links::find_by_workspace(self.parts.store.reader(), team, enterprise).await?;
+        if found.is_none() {
+            tracing::debug!(?origin, "nobody connected this Slack workspace");
+        }
+        Ok(found.filter(|stored| stored.link.status != SlackLinkStatus::Disconnected))
+    }
+}
+
+/// A message to a person.
+pub(super) fn direct_message(user_id: &str, message: SlackMessage) -> Direct {
+    Direct {
+        kind: DestinationKind::Slack,
+        name: slack_user(user_id),
+        address: user_id.to_owned(),
+        content: Some(Content { message, thread: None }),
+    }
+}
+
+/// An event of Slack's, without a key and without anybody to tell.
+pub(super) fn arrival(organisation_id: OrganisationId, kind: String, data: Value) -> Arrival {
+    let fact =
+        Fact { kind, channel_id: None, link_id: None, step_kind: None, step_action: None, visitor_id: None, data };
+    Arrival { id: None, organisation_id, source: EventSource::Slack, fact, receipted: None, direct: Vec::new() }
+}
+
+/// Keeps what comes again under a key from being taken twice, whatever it says then.
+pub(super) fn receipt(
+    organisation_id: OrganisationId,
+    key: String,
+    expires_at: crate::domain::ambient::Time,
+) -> Receipted {
+    let fingerprint = sha256(key.as_bytes());
+    let key = ReceiptKey { organisation_id, source: EventSource::Slack.as_str(), key };
+    Receipted { key, fingerprint, expires_at }
+}

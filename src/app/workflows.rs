@@ -1,0 +1,90 @@
+//! Workflows: what members may run from Slack. They run in the product; here they have a name and parameters.
+
+use serde_json::json;
+
+use super::{App, Caller};
+use crate::{
+    domain::{
+        Error, Result,
+        error::Noun,
+        member::Permission,
+        workflow::{Workflow, WorkflowParameter},
+    },
+    store,
+};
+
+/// How many workflows an organisation may have.
+pub const MOST_WORKFLOWS: usize = 500;
+
+/// What a workflow is to be.
+#[derive(Clone, Debug)]
+pub struct NewWorkflow {
+    /// What people type in Slack.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What it does, in a sentence.
+    pub summary: String,
+    /// What it asks for.
+    pub parameters: Vec<WorkflowParameter>,
+}
+
+impl App {
+    /// The workflows of the organisation, by their ids.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub async fn list_workflows(&self, caller: &Caller) -> Result<Vec<Workflow>> {
+        caller.require(Permission::WorkflowsRead)?;
+        store::workflows::list(self.parts.store.reader(), caller.organisation_id).await
+    }
+
+    /// One workflow.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn get_workflow(&self, caller: &Caller, id: &str) -> Result<Workflow> {
+        caller.require(Permission::WorkflowsRead)?;
+        store::workflows::find(self.parts.store.reader(), caller.organisation_id, id).await
+    }
+
+    /// Creates a workflow, or puts it in place of the one with its id.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::Conflict`] where there are too many.
+    pub async fn put_workflow(&self, caller: &Caller, new: NewWorkflow) -> Result<Workflow> {
+        caller.require(Permission::WorkflowsManage)?;
+        let now = self.now();
+        let NewWorkflow { id, name, summary, parameters } = new;
+        let mut workflow = Workflow { id, name, summary, parameters, created_at: now, updated_at: now };
+        workflow.check()?;
+        let tx = self.parts.store.begin().await?;
+        let known = store::workflows::list(&tx, caller.organisation_id).await?;
+        match known.iter().find(|known| known.id == workflow.id) {
+            Some(former) => workflow.created_at = former.created_at,
+            None if known.len() >= MOST_WORKFLOWS => {
+                let message = format!("an organisation has at most {MOST_WORKFLOWS} workflows; delete one first");
+                return Err(Error::Conflict { noun: Noun::Workflow, message });
+            }
+            None => {}
+        }
+        store::workflows::put(&tx, caller.organisation_id, &workflow).await?;
+        let actor = (caller.organisation_id, caller.actor());
+        self.audit(&tx, (actor.0, &actor.1), "workflow.put", &workflow.id, json!({"name": workflow.name})).await?;
+        tx.commit().await?;
+        Ok(workflow)
+    }
+
+    /// Removes a workflow.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn delete_workflow(&self, caller: &Caller, id: &str) -> Result<()> {
+        caller.require(Permission::WorkflowsManage)?;
+        let tx = self.parts.store.begin().await?;
+        store::workflows::delete(&tx, caller.organisation_id, id).await?;
+        let actor = (caller.organisation_id, caller.actor());
+        self.audit(&tx, (actor.0, &actor.1), "workflow.delete", id, json!({})).await?;
+        tx.commit().await
+    }
+}

@@ -1,0 +1,303 @@
+//! Reads payloads. GitHub documents their shapes and still leaves fields out, sets them to `null` and adds new ones, so
+//! nothing is demanded here but a repository: what is missing is empty. Whatever is longer than any real one is cut.
+
+use serde_json::Value;
+
+use super::*;
+use crate::domain::github::EVENT_PREFIX;
+
+/// Characters of a name, a title, a line. Titles have 256, Git's names fewer than 255.
+const MAX_LINE: usize = 1_024;
+/// Characters of an address. A longer one is dropped: half an address leads elsewhere.
+const MAX_ADDRESS: usize = 2_048;
+/// Characters of a text of several lines; an excerpt is shown.
+const MAX_BODY: usize = 2_000;
+/// Commits that are kept; GitHub sends up to 2,048.
+const MAX_COMMITS: usize = 5;
+/// Labels and reviewers that are kept; an issue has at most 100 labels.
+const MAX_NAMES: usize = 100;
+
+impl GithubEvent {
+    /// Reads a payload by the event's name, with or without our `github.` before it. Nothing when there is no
+    /// repository: it has a number and a name.
+    pub fn read(name: &str, data: &Value) -> Option<GithubEvent> {
+        let name = name.strip_prefix(EVENT_PREFIX).unwrap_or(name);
+        let data = Node(Some(data));
+        let repository = repository(data.get("repository"))?;
+        let sender = actor(data.get("sender"));
+        let subject = subject(name, data, &sender);
+        let label = data.get("label").line("name");
+        Some(GithubEvent {
+            name: clip(name, MAX_LINE).to_owned(),
+            action: data.line("action"),
+            repository,
+            sender,
+            subject,
+            label: (!label.is_empty()).then_some(label),
+            retargeted: data.get("changes").get("base").0.is_some_and(Value::is_object),
+        })
+    }
+}
+
+/// A value that may not be there.
+#[derive(Clone, Copy)]
+struct Node<'a>(Option<&'a Value>);
+
+impl<'a> Node<'a> {
+    fn get(self, key: &str) -> Node<'a> {
+        Node(self.0.and_then(|value| value.get(key)))
+    }
+
+    fn text(self, key: &str) -> &'a str {
+        self.get(key).0.and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// One line, cut.
+    fn line(self, key: &str) -> String {
+        clip(self.text(key).trim().lines().next().unwrap_or_default(), MAX_LINE).to_owned()
+    }
+
+    fn address(self, key: &str) -> String {
+        let text = self.text(key);
+        if text.len() > MAX_ADDRESS { String::new() } else { text.to_owned() }
+    }
+
+    /// A text as GitHub shows it, without HTML comments: templates are full of them.
+    fn body(self, key: &str) -> String {
+        let mut shown = String::new();
+        let mut rest = self.text(key);
+        while !rest.is_empty() && shown.len() < 4 * MAX_BODY {
+            let (before, after) = rest.split_once("<!--").unwrap_or((rest, ""));
+            shown.push_str(clip(before, MAX_BODY));
+            rest = after.split_once("-->").map_or("", |(_, after)| after);
+        }
+        clip(shown.trim(), MAX_BODY).to_owned()
+    }
+
+    fn flag(self, key: &str) -> bool {
+        self.get(key).0.and_then(Value::as_bool).unwrap_or_default()
+    }
+
+    fn number(self, key: &str) -> i64 {
+        self.get(key).0.and_then(Value::as_i64).unwrap_or_default()
+    }
+
+    fn list(self, key: &str) -> &'a [Value] {
+        self.get(key).0.and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+
+    /// One line of each of a list's entries, where they have it.
+    fn names(self, key: &str, of: &str) -> Vec<String> {
+        let names = self.list(key).iter().map(|entry| Node(Some(entry)).line(of));
+        names.filter(|name| !name.is_empty()).take(MAX_NAMES).collect()
+    }
+}
+
+fn clip(text: &str, max: usize) -> &str {
+    if text.len() <= max {
+        return text;
+    }
+    text.char_indices().nth(max).map_or(text, |(end, _)| &text[..end])
+}
+
+fn repository(data: Node) -> Option<Repository> {
+    let id = data.get("id").0.and_then(Value::as_i64)?;
+    let full_name = data.line("full_name");
+    let private = data.flag("private") || ["private", "internal"].contains(&data.text("visibility"));
+    let url = data.address("html_url");
+    let default_branch = data.line("default_branch");
+    (!full_name.is_empty()).then_some(Repository { id, full_name, private, url, default_branch })
+}
+
+fn actor(data: Node) -> Actor {
+    let login = data.line("login");
+    let is_bot = data.text("type") == "Bot" || login.ends_with("[bot]");
+    Actor { login, is_bot, url: data.address("html_url") }
+}
+
+fn subject(name: &str, data: Node, sender: &Actor) -> Subject {
+    let pull = || Box::new(pull(data.get("pull_request")));
+    let comment = || Box::new(comment(data.get("comment")));
+    match name {
+        "pull_request" => Subject::Pull(pull()),
+        "issues" => Subject::Issue(Box::new(issue(data.get("issue")))),
+        "push" => Subject::Push(Box::new(push(data, sender))),
+        "pull_request_review" => Subject::Review(pull(), Box::new(review(data.get("review")))),
+        "pull_request_review_comment" => {
+            let data = data.get("comment");
+            let review_id = data.number("pull_request_review_id");
+            let said = ReviewComment { review_id, body: data.body("body"), url: data.address("html_url") };
+            Subject::ReviewComment(pull(), Box::new(said))
+        }
+        "issue_comment" => Subject::Comment(Box::new(issue(data.get("issue"))), comment()),
+        "commit_comment" => Subject::CommitComment(comment()),
+        "release" => Subject::Release(Box::new(release(data.get("release")))),
+        "workflow_run" => Subject::WorkflowRun(Box::new(workflow_run(data))),
+        "check_run" => Subject::CheckRun(Box::new(check_run(data.get("check_run"), sender))),
+        "create" | "delete" => Subject::Ref(GitRef {
+            kind: match data.text("ref_type") {
+                "branch" => RefKind::Branch,
+                "tag" => RefKind::Tag,
+                _ => RefKind::Other,
+            },
+            name: data.line("ref"),
+        }),
+        "deployment" => Subject::Deployment(Box::new(deployment(data))),
+        "deployment_status" => Subject::DeploymentStatus(Box::new(deployment(data))),
+        "discussion" => Subject::Discussion(Box::new(issue(data.get("discussion")))),
+        "discussion_comment" => Subject::DiscussionComment(Box::new(issue(data.get("discussion"))), comment()),
+        "star" => Subject::Star,
+        "fork" => {
+            let copy = data.get("forkee");
+            Subject::Fork { full_name: copy.line("full_name"), url: copy.address("html_url") }
+        }
+        _ => Subject::Other,
+    }
+}
+
+fn pull(data: Node) -> Pull {
+    let mut reviewers = data.names("requested_reviewers", "login");
+    reviewers.extend(data.names("requested_teams", "name"));
+    let amount = |key| data.get(key).0.and_then(Value::as_i64);
+    Pull {
+        number: data.number("number"),
+        title: data.line("title"),
+        url: data.address("html_url"),
+        body: data.body("body"),
+        open: data.text("state") != "closed",
+        draft: data.flag("draft"),
+        // A review's pull request comes without `merged`.
+        merged: data.flag("merged") || !data.text("merged_at").is_empty(),
+        base: data.get("base").line("ref"),
+        head: data.get("head").line("ref"),
+        labels: data.names("labels", "name"),
+        author: actor(data.get("user")),
+        reviewers,
+        lines: amount("additions").zip(amount("deletions")),
+    }
+}
+
+fn issue(data: Node) -> Issue {
+    Issue {
+        number: data.number("number"),
+        title: data.line("title"),
+        url: data.address("html_url"),
+        body: data.body("body"),
+        open: data.text("state") != "closed",
+        state_reason: data.line("state_reason"),
+        labels: data.names("labels", "name"),
+        author: actor(data.get("user")),
+        is_pull: data.get("pull_request").0.is_some_and(Value::is_object),
+        draft: data.flag("draft"),
+    }
+}
+
+fn push(data: Node, sender: &Actor) -> Push {
+    let full = data.line("ref");
+    let (kind, name) = match (full.strip_prefix("refs/heads/"), full.strip_prefix("refs/tags/")) {
+        (Some(branch), _) => (RefKind::Branch, branch),
+        (_, Some(tag)) => (RefKind::Tag, tag),
+        _ => (RefKind::Other, full.as_str()),
+    };
+    let commits = data.list("commits");
+    // A Git name and an address need not belong to an account; the one who pushed always does.
+    let login = data.get("head_commit").get("author").line("username");
+    let author = if login.is_empty() {
+        sender.clone()
+    } else {
+        Actor { is_bot: login.ends_with("[bot]"), login, url: String::new() }
+    };
+    Push {
+        target: GitRef { kind, name: name.to_owned() },
+        commits: commits.iter().take(MAX_COMMITS).map(|entry| commit(Node(Some(entry)))).collect(),
+        commit_count: commits.len(),
+        author,
+        forced: data.flag("forced"),
+        created: data.flag("created"),
+        deleted: data.flag("deleted"),
+        compare_url: data.address("compare"),
+    }
+}
+
+fn commit(data: Node) -> Commit {
+    let author = data.get("author");
+    let login = author.line("username");
+    Commit {
+        sha: data.line("id"),
+        message: data.line("message"),
+        author: if login.is_empty() { author.line("name") } else { login },
+        url: data.address("url"),
+    }
+}
+
+fn review(data: Node) -> Review {
+    Review {
+        id: data.number("id"),
+        // The webhook writes it in small letters, the REST API in capitals.
+        state: data.line("state").to_ascii_lowercase(),
+        body: data.body("body"),
+        url: data.address("html_url"),
+        author: actor(data.get("user")),
+    }
+}
+
+fn comment(data: Node) -> Comment {
+    Comment { body: data.body("body"), url: data.address("html_url"), commit: data.line("commit_id") }
+}
+
+fn release(data: Node) -> Release {
+    Release {
+        name: data.line("name"),
+        tag: data.line("tag_name"),
+        url: data.address("html_url"),
+        body: data.body("body"),
+        prerelease: data.flag("prerelease"),
+        author: actor(data.get("author")),
+    }
+}
+
+fn workflow_run(data: Node) -> Run {
+    let run = data.get("workflow_run");
+    let name = run.line("name");
+    Run {
+        name: if name.is_empty() { data.get("workflow").line("name") } else { name },
+        title: run.line("display_title"),
+        conclusion: run.line("conclusion"),
+        branch: run.line("head_branch"),
+        sha: run.line("head_sha"),
+        url: run.address("html_url"),
+        number: run.number("run_number"),
+        attempt: run.number("run_attempt"),
+        app: "github-actions".to_owned(),
+        actor: actor(run.get("actor")),
+    }
+}
+
+fn check_run(data: Node, sender: &Actor) -> Run {
+    Run {
+        name: data.line("name"),
+        title: data.get("output").line("title"),
+        conclusion: data.line("conclusion"),
+        branch: data.get("check_suite").line("head_branch"),
+        sha: data.line("head_sha"),
+        url: data.address("html_url"),
+        number: 0,
+        attempt: 0,
+        app: data.get("app").line("slug"),
+        actor: sender.clone(),
+    }
+}
+
+fn deployment(data: Node) -> Deployment {
+    let (deployment, status) = (data.get("deployment"), data.get("deployment_status"));
+    let first = |found: &[String]| found.iter().find(|text| !text.is_empty()).cloned().unwrap_or_default();
+    Deployment {
+        environment: first(&[status.line("environment"), deployment.line("environment")]),
+        state: status.line("state"),
+        description: first(&[status.line("description"), deployment.line("description")]),
+        url: first(&[status.address("environment_url"), status.address("log_url"), status.address("target_url")]),
+        target: deployment.line("ref"),
+        sha: deployment.line("sha"),
+        creator: actor(deployment.get("creator")),
+    }
+}

@@ -1,0 +1,189 @@
+//! The modals of the slash command that runs workflows, and what somebody has filled into one.
+//!
+//! A modal is kept by Slack between being opened and being sent off, and its `private_metadata` comes back with it: it
+//! says which workflow was meant and proves nothing, so whether somebody may run it is decided anew.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    blocks::{MAX_HEADER, actions, context, divider, header, link_button, or, plain_text, section},
+    text::{self, width},
+};
+use crate::domain::{
+    product::Product,
+    workflow::{MAX_PARAMETERS, MAX_VALUE, Workflow, WorkflowParameter, is_workflow_id},
+};
+
+/// The command as the documentation names it. An operator may name it otherwise in the Slack app.
+pub const COMMAND: &str = "/workflow";
+/// What the modal that runs a workflow is called when it comes back.
+pub const RUN_CALLBACK: &str = "workflow-run-modal";
+/// What the modal that explains the command is called.
+pub const HELP_CALLBACK: &str = "workflow-help-modal";
+
+/// The title of them all; Slack takes 24 characters.
+const TITLE: &str = "Run Workflow";
+/// The input within each parameter's block.
+const INPUT: &str = "value";
+/// Characters of a workflow's name, of its summary, and of a command with what was typed after it.
+const MAX_NAME: usize = 200;
+const MAX_SUMMARY: usize = 2_000;
+const MAX_TYPED: usize = 100;
+/// Characters of an input's label and of its hint; Slack takes 2,000.
+const MAX_LABEL: usize = 200;
+const MAX_HINT: usize = 400;
+
+/// Says what the command can do, and where to go on.
+pub fn help_modal(command: &str, product: &Product) -> Value {
+    let name = or(text::plain(&product.name, MAX_NAME), "Tieline");
+    let forms = format!(
+        "• {} shows this.\n• {} asks for what the workflow needs to know, and runs it.",
+        typed(command, "help"),
+        typed(command, "ID"),
+    );
+    let next = format!("*Next steps*\nLook a workflow's ID up in {name}, and type it after the command.");
+    let app = product.app_url.as_ref().and_then(|url| link_button("open-app", "See your workflows", url.as_str()));
+    let docs =
+        product.docs_url.as_ref().and_then(|url| link_button("open-docs", "Read the documentation", url.as_str()));
+    let mut blocks = vec![
+        header("Run workflows from Slack"),
+        section(&format!("{name} runs your organisation's workflows when you ask for it here.")),
+        section(&forms),
+        section(&next),
+    ];
+    blocks.extend(actions(app.into_iter().chain(docs).collect()));
+    blocks.extend(footer(None));
+    modal(HELP_CALLBACK, blocks)
+}
+
+/// Asks for a workflow's parameters, and whether to run it. The workflow has passed [`Workflow::check`].
+pub fn run_modal(workflow: &Workflow, command: &str) -> Value {
+    let name = text::plain(&workflow.name, MAX_NAME);
+    let summary = or(text::plain(&workflow.summary, MAX_SUMMARY), "–");
+    let about = format!("*ID:* {}\n*Name:* {name}\n*Summary:* {summary}", text::code(&workflow.id, MAX_TYPED));
+    let mut blocks = vec![
+        header(&or(text::title(&workflow.name, MAX_HEADER), TITLE)),
+        section("Do you want to run this workflow?"),
+        section(&about),
+    ];
+    blocks.extend(workflow.parameters.iter().take(MAX_PARAMETERS).map(input));
+    blocks.extend(footer(Some(command)));
+    let mut view = modal(RUN_CALLBACK, blocks);
+    view["private_metadata"] = json!(workflow.id);
+    view["submit"] = plain_text("Run");
+    view
+}
+
+/// Says why nothing can be run: no id was given; or there is no workflow with it, or none for this member, which are
+/// told alike.
+pub fn not_runnable_modal(given: Option<&str>) -> Value {
+    let said = match given.map(str::trim).filter(|given| !given.is_empty()) {
+        None => "No workflow was named. Type its ID after the command, or `help` to see how.".to_owned(),
+        Some(id) => format!(
+            "The workflow {} was not found, or you are not permitted to run it. Type `help` after the command to see how \
+             to find one.",
+            text::code(id, MAX_TYPED)
+        ),
+    };
+    let mut blocks = vec![header("Nothing to run"), section(&said)];
+    blocks.extend(footer(None));
+    modal(RUN_CALLBACK, blocks)
+}
+
+/// The workflow that a modal's `private_metadata` names. It was in other people's hands.
+pub fn workflow_id(private_metadata: &str) -> Option<&str> {
+    is_workflow_id(private_metadata).then_some(private_metadata)
+}
+
+/// What was filled in, by the names of the parameters: `values` is the modal's `state.values`. What was left empty is
+/// left out; a parameter that the modal did not ask for yet has its default.
+///
+/// # Errors
+/// What is wrong with which block: see [`refusal`].
+pub fn answers(values: &Value, workflow: &Workflow) -> Result<BTreeMap<String, String>, Vec<(String, String)>> {
+    let (mut given, mut wrong) = (BTreeMap::new(), Vec::new());
+    for parameter in &workflow.parameters {
+        let block_id = block_id(parameter);
+        let answer = match values.get(&block_id) {
+            Some(block) => block[INPUT]["value"].as_str(),
+            None => parameter.default.as_deref(),
+        };
+        match answer.filter(|answer| !answer.trim().is_empty()) {
+            Some(answer) if width(answer) > MAX_VALUE => {
+                wrong.push((block_id, format!("At most {MAX_VALUE} characters, please.")));
+            }
+            Some(answer) => {
+                given.insert(parameter.name.clone(), answer.to_owned());
+            }
+            None if parameter.required => wrong.push((block_id, "The workflow does not run without this.".to_owned())),
+            None => {}
+        }
+    }
+    if wrong.is_empty() { Ok(given) } else { Err(wrong) }
+}
+
+/// The answer to a modal that was sent off, by which Slack shows beside each input what is wrong with it.
+pub fn refusal(wrong: &[(String, String)]) -> Value {
+    let errors: Map<_, _> = wrong.iter().map(|(block_id, message)| (block_id.clone(), json!(message))).collect();
+    json!({"response_action": "errors", "errors": errors})
+}
+
+fn modal(callback_id: &str, blocks: Vec<Value>) -> Value {
+    json!({
+        "type": "modal",
+        "title": plain_text(TITLE),
+        "callback_id": callback_id,
+        "close": plain_text("Close"),
+        "blocks": blocks,
+    })
+}
+
+/// By name and not by place: a workflow may be changed while its modal is open.
+fn block_id(parameter: &WorkflowParameter) -> String {
+    format!("parameter.{}", parameter.name)
+}
+
+fn input(parameter: &WorkflowParameter) -> Value {
+    let mut element = json!({"type": "plain_text_input", "action_id": INPUT, "max_length": MAX_VALUE});
+    // What is filled in is no markup: it is shown, and comes back, as it stands.
+    if let Some(default) = &parameter.default
+        && (1..=MAX_VALUE).contains(&width(default))
+    {
+        element["initial_value"] = json!(default);
+        element["multiline"] = json!(default.contains('\n'));
+    }
+    let label = or(text::title(&parameter.label, MAX_LABEL), &text::title(&parameter.name, MAX_LABEL));
+    let mut block = json!({
+        "type": "input",
+        "block_id": block_id(parameter),
+        "optional": !parameter.required,
+        "label": plain_text(&label),
+        "element": element,
+    });
+    let hint = text::title(&parameter.description, MAX_HINT);
+    if !hint.is_empty() {
+        block["hint"] = plain_text(&hint);
+    }
+    block
+}
+
+fn footer(command: Option<&str>) -> [Value; 2] {
+    let mut said = "Parameters begin with their default values. You have to be a member here, with the e-mail address \
+                    that you have in Slack."
+        .to_owned();
+    if let Some(command) = command {
+        said.push_str(&format!(" {} says more.", typed(command, "help")));
+    }
+    [divider(), context(&said)]
+}
+
+/// What somebody types. Slack tells us what the operator has named the command.
+fn typed(command: &str, argument: &str) -> String {
+    let command = if command.trim().is_empty() { COMMAND } else { command };
+    text::code(&format!("{} {argument}", command.trim()), MAX_TYPED)
+}
+
+#[cfg(test)]
+mod tests;

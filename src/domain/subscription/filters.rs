@@ -1,0 +1,244 @@
+//! Each rule of a subscription against an event: whether it lets it through, and why, naming the rule and the value.
+
+use std::borrow::Cow;
+
+use super::{
+    Conclusion, EventKind, Patterns, Subscription, glob,
+    story::{self, Telling},
+};
+use crate::domain::github::{
+    GithubEvent,
+    payload::{Actor, Branch, Subject},
+};
+
+/// Why a rule lets an event through, or why not.
+type Outcome = Result<Cow<'static, str>, Cow<'static, str>>;
+
+/// A rule.
+pub(super) struct Filter {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// Asks it.
+    pub(super) test: fn(&Subscription, &GithubEvent) -> Outcome,
+}
+
+/// The rule that says whose business an event is.
+pub(super) const REPOSITORIES: &str = "repositories";
+
+/// In the order in which they decide. The pause comes last, so that what it holds back is what would have been told.
+pub(super) const ALL: &[Filter] = &[
+    Filter { name: REPOSITORIES, test: repositories },
+    Filter { name: "events", test: events },
+    Filter { name: "action", test: action },
+    Filter { name: "drafts", test: drafts },
+    Filter { name: "branches", test: branches },
+    Filter { name: "labels", test: labels },
+    Filter { name: "authors", test: authors },
+    Filter { name: "bots", test: bots },
+    Filter { name: "workflows", test: workflows },
+    Filter { name: "paused", test: paused },
+];
+
+/// Characters of a value or pattern that a reason shows, and how many patterns.
+const MAX_SHOWN: usize = 80;
+const MAX_LISTED: usize = 5;
+
+fn repositories(subscription: &Subscription, event: &GithubEvent) -> Outcome {
+    let repositories = &subscription.rules.repositories;
+    let name = event.repository.full_name.as_str();
+    included("repository", &[name], repositories, REPOSITORIES, glob::covers_in_any_case)
+}
+
+fn events(subscription: &Subscription, event: &GithubEvent) -> Outcome {
+    let events = &subscription.rules.events;
+    let names = || events.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
+    match kind(event) {
+        None => Err(format!("the event {} is of no kind that can be subscribed to", quoted(&event.name)).into()),
+        Some(kind) if events.contains(&kind) => Ok(format!("the kind {kind} is among events").into()),
+        Some(kind) => Err(format!("the kind {kind} is not among events ({})", names()).into()),
+    }
+}
+
+fn kind(event: &GithubEvent) -> Option<EventKind> {
+    Some(match &event.subject {
+        Subject::Pull(_) => EventKind::Pulls,
+        Subject::Issue(_) => EventKind::Issues,
+        Subject::Push(_) => EventKind::Commits,
+        Subject::Review(..) | Subject::ReviewComment(..) => EventKind::Reviews,
+        Subject::Comment(..) | Subject::CommitComment(_) => EventKind::Comments,
+        Subject::Release(_) => EventKind::Releases,
+        Subject::WorkflowRun(_) => EventKind::Workflows,
+        Subject::CheckRun(_) => EventKind::Checks,
+        Subject::Ref(_) => EventKind::Branches,
+        Subject::Deployment(_) | Subject::DeploymentStatus(_) => EventKind::Deployments,
+        Subject::Discussion(_) | Subject::DiscussionComment(..) => EventKind::Discussions,
+        Subject::Star | Subject::Fork { .. } => EventKind::Stars,
+        Subject::Other => return None,
+    })
+}
+
+fn action(subscription: &Subscription, event: &GithubEvent) -> Outcome {
+    story::telling(&subscription.rules, event).map(|telling| {
+        Cow::Borrowed(match telling {
+            Telling::Opening => "it is told where it was not told before",
+            Telling::Change => "it is told as a change of state",
+            Telling::Reply => "it is told as a reply",
+            Telling::Alone => "it is told by itself",
+        })
+    })
+}
+
+fn drafts(subscription: &Subscription, event: &GithubEvent) -> Outcome {
+    match (event.is_draft(), subscription.rules.drafts) {
+        (false, _) => Ok("it is not about a draft".into()),
+        (true, true) => Ok("it is about a draft, and drafts is true".into()),
+        (true, false) => {
+            let number = event.number().unwrap_or_default();
+            let then = "it is told when it becomes ready for review";
+            Err(format!("the pull request #{number} is a draft, and drafts is false; {then}").into())
+        }
+    }
+}
+
+fn branches(subscription: &Subscription, event: &GithubEvent) -> Outcome {
+    let patterns = &subscription.rules.branches;
+    let branch = match event.branch() {
+        Branch::None => return Ok("it is not about a branch".into()),
+        Branch::Unknown if only_replies(subscription, event) => {
+            return Ok("GitHub does not say which branch; it is told where its pull request was told".into());
+        }
+        Branch::Unknown => None,
+        Branch::Name(branch) => Some(branch),
+    };
+    let outcome = judged("branch", branch.as_slice(), patterns, "branches", glob::covers);
+    let default = event.repository.default_branch.as_str();
+    let is_push = matches!(event.subject, Subject::Push(_));
+    if let Some(branch) = branch
+        && is_push
+        && patterns.include.is_empty()
+        && outcome.is_ok()
+        && !default.is_empty()
+        && branch != default
+    {
+        let (branch, default) = (quoted(branch), quoted(default));
+        let means = "branches.include is empty, which for commits means the default branch";
+        return Err(format!("the branch {branch} is not {default}; {means}").into());
+    }
+    outcome
+}
+
+/// Whether the branch is known to be right only by what was told before. GitHub tells comments on pull requests without
+/// their branch; where the pull request has a thread, the branch let it through.
+pub(super) fn only_replies(subscription: &Subscription, event: &GithubEvent) -> bool {
+    let rules = &subscription.rules;
+    let is_comment = matches!(event.subject, Subject::Comment(..)) && event.branch() == Branch::Unknown;
+    is_comment && !rules.branches.is_empty() && rules.threads.enabled && event.number().is_some()
+}
+
+fn labels(subscription: &Subscription, event: &GithubEvent) -> Outcome {
+    let Some(labels) = event.labels() else { return Ok("it is about nothing that has labels".into()) };
+    let labels: Vec<_> = labels.iter().map(String::as_str).collect();
+    judged("label", &labels, &subscription.rules.labels, "labels", glob::covers_in_any_case)
+}
+
+fn authors(subscription: &Subscription, event: &GithubEvent) -> Outcome {
+    let login = Some(event.author().login.as_str()).filter(|login| !login.is_empty());
+    judged("author", login.as_slice(), &subscription.rules.authors, "authors", glob::covers_in_any_case)
+}
+
+/// A label may be added by a bot to what a person opened: where that opens the topic, only the author counts.
+fn bots(subscription: &Subscription, event: &GithubEvent) -> Outcome {
+    let opens = story::telling(&subscription.rules, event) == Ok(Telling::Opening);
+    let is_bot = |actor: &Actor| actor.is_bot.then(|| quoted(&actor.login));
+    let author = is_bot(event.author()).map(|login| format!("the author {login} is a bot"));
+    let sender = || is_bot(&event.sender).filter(|_| !opens).map(|login| format!("the sender {login} is a bot"));
+    match author.or_else(sender) {
+        None => Ok("no bot is at work".into()),
+        Some(bot) if subscription.rules.bots => Ok(format!("{bot}, and bots is true").into()),
+        Some(bot) => Err(format!("{bot}, and bots is false").into()),
+    }
+}
+
+fn workflows(subscription: &Subscription, event: &GithubEvent) -> Outcome {
+    let (Subject::WorkflowRun(run) | Subject::CheckRun(run)) = &event.subject else {
+        return Ok("it is not about a workflow or check".into());
+    };
+    let rules = &subscription.rules.workflows;
+    let wanted = Conclusion::of(&run.conclusion).is_some_and(|conclusion| rules.conclusions.contains(&conclusion));
+    if !wanted {
+        let names: Vec<_> = rules.conclusions.iter().map(|conclusion| conclusion.as_str()).collect();
+        let (ended, names) = (quoted(&run.conclusion), names.join(", "));
+        return Err(format!("the conclusion {ended} is not among workflows.conclusions ({names})").into());
+    }
+    if rules.names.is_empty() {
+        return Ok(format!("the conclusion {} is among workflows.conclusions", quoted(&run.conclusion)).into());
+    }
+    included("name", &[&run.name], &rules.names, "workflows.names", glob::covers_in_any_case)
+}
+
+fn paused(subscription: &Subscription, _: &GithubEvent) -> Outcome {
+    if subscription.paused {
+        return Err("the subscription is paused; resume it and replay this delivery".into());
+    }
+    Ok("the subscription is not paused".into())
+}
+
+/// Values against patterns: none may be excluded, and one has to be included where something is.
+fn judged(noun: &str, values: &[&str], patterns: &Patterns, rule: &str, covers: fn(&str, &str) -> bool) -> Outcome {
+    for value in values {
+        if let Some(pattern) = patterns.exclude.iter().find(|pattern| covers(pattern, value)) {
+            let (value, pattern) = (quoted(value), listed(std::slice::from_ref(pattern)));
+            return Err(format!("the {noun} {value} is among {rule}.exclude ({pattern})").into());
+        }
+    }
+    if !patterns.include.is_empty() {
+        return included(noun, values, &patterns.include, &format!("{rule}.include"), covers);
+    }
+    Ok(if patterns.exclude.is_empty() {
+        format!("{rule} asks for nothing").into()
+    } else {
+        format!("nothing is among {rule}.exclude").into()
+    })
+}
+
+fn included(noun: &str, values: &[&str], patterns: &[String], rule: &str, covers: fn(&str, &str) -> bool) -> Outcome {
+    for value in values {
+        if let Some(pattern) = patterns.iter().find(|pattern| covers(pattern, value)) {
+            let (value, pattern) = (quoted(value), listed(std::slice::from_ref(pattern)));
+            return Ok(format!("the {noun} {value} is among {rule} ({pattern})").into());
+        }
+    }
+    let wanted = listed(patterns);
+    Err(match values {
+        [] if noun == "label" => format!("it has no label, and {rule} asks for one ({wanted})"),
+        [] => format!("its {noun} is not known, and {rule} asks for one ({wanted})"),
+        [value] => format!("the {noun} {} is not among {rule} ({wanted})", quoted(value)),
+        values => {
+            let values: Vec<_> = values.iter().map(|value| (*value).to_owned()).collect();
+            format!("none of the {noun}s ({}) is among {rule} ({wanted})", listed(&values))
+        }
+    }
+    .into())
+}
+
+/// Somebody else's text in a reason: between quotation marks, of bounded length, with what is not visible written out.
+pub(super) fn quoted(value: &str) -> String {
+    format!("{:?}", cut(value))
+}
+
+/// The first of some texts, and how many more there are.
+pub(super) fn listed(texts: &[String]) -> String {
+    let shown = texts.iter().take(MAX_LISTED).map(|text| cut(text).escape_debug().to_string());
+    let mut out = shown.collect::<Vec<_>>().join(", ");
+    if texts.len() > MAX_LISTED {
+        out.push_str(&format!(" and {} more", texts.len() - MAX_LISTED));
+    }
+    out
+}
+
+fn cut(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(MAX_SHOWN) {
+        None => text.into(),
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+    }
+}

@@ -1,0 +1,124 @@
+//! Which actions are told at all, and what each is within the story of its topic.
+
+use std::borrow::Cow;
+
+use super::{
+    filters::{listed, quoted},
+    glob,
+    rules::Rules,
+};
+use crate::domain::github::{
+    GithubEvent,
+    payload::{RefKind, Subject},
+};
+
+/// What a message is within the story of its topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Telling {
+    /// It opens the topic, and is not told where that is open already.
+    Opening,
+    /// The state changed: closed, merged, opened again, answered, ready for review.
+    Change,
+    /// Somebody said something.
+    Reply,
+    /// There is no topic.
+    Alone,
+}
+
+/// How an event is told, or why it is not.
+pub(super) fn telling(rules: &Rules, event: &GithubEvent) -> Result<Telling, Cow<'static, str>> {
+    let action = event.action.as_str();
+    let told = match &event.subject {
+        Subject::Pull(pull) => match action {
+            "opened" => Telling::Opening,
+            "closed" | "reopened" | "ready_for_review" => Telling::Change,
+            _ => return late(rules, event, pull.open),
+        },
+        Subject::Issue(issue) => match action {
+            "opened" => Telling::Opening,
+            "closed" | "reopened" => Telling::Change,
+            _ => return late(rules, event, issue.open),
+        },
+        Subject::Discussion(discussion) => match action {
+            "created" => Telling::Opening,
+            "closed" | "reopened" | "answered" => Telling::Change,
+            _ => return late(rules, event, discussion.open),
+        },
+        Subject::Review(..) if ["submitted", "dismissed"].contains(&action) => Telling::Reply,
+        Subject::ReviewComment(..) => {
+            return no("a comment on a line is part of its review, and a review is one message");
+        }
+        Subject::Comment(..) | Subject::DiscussionComment(..) if action == "created" => Telling::Reply,
+        Subject::Push(push) => match push.target.kind {
+            RefKind::Tag => return no("tags are told by the event create, which is of the kind branches"),
+            RefKind::Other => return no("it is neither about a branch nor about a tag"),
+            RefKind::Branch if push.deleted => {
+                return no("a branch's end is told by the event delete, which is of the kind branches");
+            }
+            RefKind::Branch if push.commit_count > 0 => Telling::Alone,
+            RefKind::Branch if push.created => {
+                return no("a branch without commits is told by the event create, which is of the kind branches");
+            }
+            RefKind::Branch if push.forced => Telling::Alone,
+            RefKind::Branch => return no("there are no commits in it"),
+        },
+        Subject::CheckRun(run) if run.app == "github-actions" => {
+            return no("checks by GitHub Actions are told as runs of their workflow, by the kind workflows");
+        }
+        Subject::WorkflowRun(_) | Subject::CheckRun(_) if action == "completed" => Telling::Alone,
+        Subject::Release(_) if action == "published" => Telling::Alone,
+        Subject::CommitComment(_) | Subject::Star if action == "created" => Telling::Alone,
+        Subject::Ref(_) | Subject::Fork { .. } => Telling::Alone,
+        Subject::Deployment(_) => return no("a deployment is told when it has succeeded or failed"),
+        Subject::DeploymentStatus(deployment) => match deployment.state.as_str() {
+            "success" | "failure" | "error" => Telling::Alone,
+            other => {
+                let said = quoted(other);
+                return Err(format!("the deployment's state {said} is not told, but success, failure and error").into());
+            }
+        },
+        _ => return untold(action),
+    };
+    Ok(told)
+}
+
+/// What happened later may be what lets something through the filters: then it is told as if it had just been opened,
+/// unless that was told before. Each label that is asked for does so, even if another one did: GitHub may show both in
+/// both of their events, and then neither looks like the first.
+fn late(rules: &Rules, event: &GithubEvent, open: bool) -> Result<Telling, Cow<'static, str>> {
+    let (patterns, list) = match event.action.as_str() {
+        "labeled" => (&rules.labels.include, "labels.include"),
+        "unlabeled" => (&rules.labels.exclude, "labels.exclude"),
+        "edited" if event.retargeted && !rules.branches.is_empty() => (&Vec::new(), ""),
+        action => return untold(action),
+    };
+    if !list.is_empty() {
+        if patterns.is_empty() {
+            return Err(format!("the action {} is not told, as {list} names no label", event.action).into());
+        }
+        if let Some(label) = &event.label
+            && !patterns.iter().any(|pattern| glob::covers_in_any_case(pattern, label))
+        {
+            let (label, patterns) = (quoted(label), listed(patterns));
+            return Err(format!("it was {} {label}, which is not among {list} ({patterns})", event.action).into());
+        }
+    }
+    if open {
+        Ok(Telling::Opening)
+    } else {
+        no("it is closed, and later labels and edits of what is closed are not told")
+    }
+}
+
+fn no(reason: &'static str) -> Result<Telling, Cow<'static, str>> {
+    Err(reason.into())
+}
+
+fn untold(action: &str) -> Result<Telling, Cow<'static, str>> {
+    let is_word = action.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    Err(match action {
+        "" => "it says no action that is told".into(),
+        action if is_word => format!("the action {} is not told", listed(&[action.to_owned()])).into(),
+        action => format!("the action {} is not told", quoted(action)).into(),
+    })
+}

@@ -1,0 +1,201 @@
+//! Workflows: what members may run from Slack. They are registered here and run elsewhere: a run is an event.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Error, Result, ambient::Time, error::Violation};
+
+/// Parameters that a workflow may have.
+pub const MAX_PARAMETERS: usize = 20;
+/// The longest value of a parameter, in UTF-16 units, as Slack may count: whether it is a default or an answer.
+pub const MAX_VALUE: usize = 2_000;
+/// The longest of the other texts, counted likewise. Together they stay within one modal.
+const MAX_ID: usize = 64;
+const MAX_NAME: usize = 150;
+const MAX_SUMMARY: usize = 1_000;
+const MAX_LABEL: usize = 150;
+const MAX_DESCRIPTION: usize = 300;
+
+/// A workflow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workflow {
+    /// What is typed after the slash command: see [`is_workflow_id`].
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// What it does. May be empty.
+    pub summary: String,
+    /// What it needs to know.
+    pub parameters: Vec<WorkflowParameter>,
+    /// When it was registered.
+    pub created_at: Time,
+    /// When it was last changed.
+    pub updated_at: Time,
+}
+
+/// What a workflow needs to know. Kept as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkflowParameter {
+    /// Under which name it gets the value.
+    pub name: String,
+    /// What somebody is asked for. Empty: the name.
+    #[serde(default)]
+    pub label: String,
+    /// Whether it runs without.
+    #[serde(default)]
+    pub required: bool,
+    /// What is filled in at first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// What else helps to answer. May be empty.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// Whether a text can be a workflow's id: 1 to 64 letters, digits, dots, underscores and hyphens.
+pub fn is_workflow_id(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=MAX_ID).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+impl Workflow {
+    /// Checks the rules that its shape alone does not say.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every broken rule.
+    pub fn check(&self) -> Result<()> {
+        let mut broken = Broken::default();
+        broken.word("/id", &self.id);
+        broken.line("/name", &self.name, MAX_NAME, true);
+        broken.lines("/summary", &self.summary, MAX_SUMMARY);
+        if self.parameters.len() > MAX_PARAMETERS {
+            broken.add("/parameters", format!("must be at most {MAX_PARAMETERS}"));
+        }
+        let mut names = BTreeSet::new();
+        for (index, parameter) in self.parameters.iter().take(MAX_PARAMETERS).enumerate() {
+            let at = |field: &str| format!("/parameters/{index}/{field}");
+            broken.word(&at("name"), &parameter.name);
+            if !names.insert(&parameter.name) {
+                broken.add(&at("name"), "is the name of another parameter too".to_owned());
+            }
+            broken.line(&at("label"), &parameter.label, MAX_LABEL, false);
+            broken.lines(&at("default"), parameter.default.as_deref().unwrap_or_default(), MAX_VALUE);
+            broken.lines(&at("description"), &parameter.description, MAX_DESCRIPTION);
+        }
+        if broken.0.is_empty() { Ok(()) } else { Err(Error::Invalid(broken.0)) }
+    }
+}
+
+/// The rules that were found broken.
+#[derive(Default)]
+struct Broken(Vec<Violation>);
+
+impl Broken {
+    fn add(&mut self, field: &str, message: String) {
+        self.0.push(Violation { field: field.to_owned(), message });
+    }
+
+    fn word(&mut self, field: &str, text: &str) {
+        if !is_workflow_id(text) {
+            self.add(field, format!("must be 1 to {MAX_ID} letters, digits, dots, underscores and hyphens"));
+        }
+    }
+
+    fn line(&mut self, field: &str, text: &str, max: usize, needed: bool) {
+        let least = usize::from(needed);
+        let is_blank = needed && text.trim().is_empty();
+        if is_blank || text.encode_utf16().count() > max || text.chars().any(char::is_control) {
+            self.add(field, format!("must be {least} to {max} characters without control characters"));
+        }
+    }
+
+    fn lines(&mut self, field: &str, text: &str, max: usize) {
+        if text.encode_utf16().count() > max || text.chars().any(|c| c.is_control() && c != '\n') {
+            self.add(field, format!("must be at most {max} characters, without control characters but line feeds"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parameter(name: &str) -> WorkflowParameter {
+        serde_json::from_value(json!({"name": name})).unwrap()
+    }
+
+    fn workflow() -> Workflow {
+        Workflow {
+            id: "deploy.prod_2-x".into(),
+            name: "Deploy".into(),
+            summary: "Brings it out.\nSlowly.".into(),
+            parameters: vec![parameter("version"), parameter("region")],
+            created_at: Time::UNIX_EPOCH,
+            updated_at: Time::UNIX_EPOCH,
+        }
+    }
+
+    fn fields(workflow: &Workflow) -> Vec<String> {
+        match workflow.check() {
+            Ok(()) => Vec::new(),
+            Err(Error::Invalid(violations)) => violations.into_iter().map(|violation| violation.field).collect(),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn ids_can_be_typed_after_a_command() {
+        for good in ["a", "deploy", "Deploy.prod_2-x", &"x".repeat(64)] {
+            assert!(is_workflow_id(good), "{good}");
+        }
+        for bad in ["", "a b", "a/b", "ü", "<!here>", "a\n", &"x".repeat(65)] {
+            assert!(!is_workflow_id(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_broken_rule_is_told_where_it_is() {
+        assert_eq!(fields(&workflow()), [""; 0]);
+        let mut bad = workflow();
+        bad.id = "<!channel>".into();
+        bad.name = "  ".into();
+        bad.summary = "x".repeat(1_001);
+        bad.parameters[0].label = "😀".repeat(76);
+        bad.parameters[0].default = Some("x".repeat(2_001));
+        bad.parameters[1].name = "version".into();
+        bad.parameters[1].description = "\u{1b}[31m".into();
+        let expected = [
+            "/id",
+            "/name",
+            "/summary",
+            "/parameters/0/label",
+            "/parameters/0/default",
+            "/parameters/1/name",
+            "/parameters/1/description",
+        ];
+        assert_eq!(fields(&bad), expected);
+    }
+
+    #[test]
+    fn the_limits_themselves_are_allowed() {
+        let mut full = workflow();
+        full.name = "😀".repeat(75);
+        full.summary = "x".repeat(1_000);
+        full.parameters = (0..20).map(|n| parameter(&format!("p{n}"))).collect();
+        full.parameters[0].default = Some("a\n".repeat(1_000));
+        assert_eq!(fields(&full), [""; 0]);
+        full.parameters.push(parameter("p20"));
+        assert_eq!(fields(&full), ["/parameters"]);
+    }
+
+    #[test]
+    fn parameters_are_kept_as_json() {
+        let kept = json!({"name": "a", "label": "A", "required": true, "default": "1", "description": "d"});
+        let parameter: WorkflowParameter = serde_json::from_value(kept.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&parameter).unwrap(), kept);
+        assert_eq!(parameter.default.as_deref(), Some("1"));
+    }
+}

@@ -1,0 +1,106 @@
+//! Who somebody in Slack is, and the modal that is opened for them (Slack API: "users.info", "views.open").
+
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    SlackClient,
+    answer::{self, SlackFailure},
+    bearer,
+    post::JSON,
+};
+use crate::{
+    domain::{secret::Secret, slack::SlackUser},
+    provider::http::{self, Unreachable},
+};
+
+/// A trigger is good for three seconds, counted from when Slack made it: later nobody waits for the modal any more.
+const TRIGGER_LIFE: Duration = Duration::from_millis(2_500);
+/// Slack answers with the whole view, which may have 250 kB, and as much again of what was put into it.
+const MAX_VIEW_ANSWER_BYTES: usize = 1024 * 1024;
+
+#[derive(Deserialize)]
+struct Info {
+    user: User,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: String,
+    team_id: Option<String>,
+    name: Option<String>,
+    real_name: Option<String>,
+    #[serde(default)]
+    is_bot: bool,
+    #[serde(default)]
+    deleted: bool,
+    #[serde(default)]
+    is_stranger: bool,
+    is_email_confirmed: Option<bool>,
+    enterprise_user: Option<EnterpriseUser>,
+    profile: Option<Profile>,
+}
+
+#[derive(Deserialize)]
+struct EnterpriseUser {
+    enterprise_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Profile {
+    email: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Opened<'a> {
+    trigger_id: &'a str,
+    view: &'a Value,
+}
+
+impl SlackClient {
+    /// Who somebody is. The e-mail address is there only with the scope `users:read.email`.
+    ///
+    /// # Errors
+    /// [`SlackFailure::Refused`] with Slack's code, such as `user_not_found`; [`SlackFailure::Unavailable`] when Slack
+    /// does not answer properly.
+    pub async fn users_info(&self, token: &Secret, user_id: &str) -> Result<SlackUser, SlackFailure> {
+        let bearer = bearer(token).ok_or(SlackFailure::unreachable(Unreachable::Other))?;
+        let mut url = self.method("users.info");
+        url.query_pairs_mut().append_pair("user", user_id);
+        let request = self.http.get(url).header(AUTHORIZATION, bearer);
+        let (got, failure) = self.call(request, self.limits.max_answer_bytes).await;
+        let Info { user } = answer::parse(&got, failure)?;
+        let said = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+        Ok(SlackUser {
+            name: said(user.real_name).or_else(|| said(user.name)).unwrap_or_else(|| user.id.clone()),
+            id: user.id,
+            team_id: user.team_id.unwrap_or_default(),
+            enterprise_id: said(user.enterprise_user.and_then(|user| user.enterprise_id)),
+            email: said(user.profile.and_then(|profile| profile.email)),
+            is_bot: user.is_bot,
+            deleted: user.deleted,
+            is_stranger: user.is_stranger,
+            is_email_confirmed: user.is_email_confirmed,
+        })
+    }
+
+    /// Opens a modal for whom the trigger belongs to. A trigger is good once, and not long enough for a second try.
+    ///
+    /// # Errors
+    /// [`SlackFailure::Refused`] with Slack's code, such as `expired_trigger_id`; [`SlackFailure::Unavailable`] when
+    /// Slack does not answer properly and soon.
+    pub async fn open_view(&self, token: &Secret, trigger_id: &Secret, view: &Value) -> Result<(), SlackFailure> {
+        let bearer = bearer(token).ok_or(SlackFailure::unreachable(Unreachable::Other))?;
+        let opened = Opened { trigger_id: trigger_id.expose(), view };
+        // Texts and a JSON value can always be written.
+        let body = serde_json::to_string(&opened).unwrap_or_default();
+        let url = self.method("views.open");
+        let request = self.http.post(url).header(AUTHORIZATION, bearer).header(CONTENT_TYPE, JSON).body(body);
+        let max_answer_bytes = self.limits.max_answer_bytes.max(MAX_VIEW_ANSWER_BYTES);
+        let (got, failure) = http::exchange(request, self.limits.total.min(TRIGGER_LIFE), max_answer_bytes).await;
+        answer::succeeded(&got, failure)
+    }
+}

@@ -1,0 +1,73 @@
+//! Somebody, and the modal that is opened for them.
+
+use super::*;
+use crate::domain::slack::SlackUser;
+
+async fn user(body: &str) -> Result<SlackUser, SlackFailure> {
+    client(&FarEnd::answering(vec![Answer::json(200, body)])).users_info(&token(), "U1").await
+}
+
+#[tokio::test]
+async fn somebody_is_who_slack_says() {
+    let body = r#"{"ok":true,"user":{"id":"U1","team_id":"T1","name":"ann","real_name":"Ann A","deleted":false,"is_bot":false,
+        "is_email_confirmed":true,"enterprise_user":{"id":"W1","enterprise_id":"E1"},"profile":{"email":"ann@acme.example"}}}"#;
+    let expected = SlackUser {
+        id: "U1".into(),
+        team_id: "T1".into(),
+        enterprise_id: Some("E1".into()),
+        name: "Ann A".into(),
+        email: Some("ann@acme.example".into()),
+        is_bot: false,
+        deleted: false,
+        is_stranger: false,
+        is_email_confirmed: Some(true),
+    };
+    let far_end = FarEnd::answering(vec![Answer::json(200, body)]);
+    assert_eq!(client(&far_end).users_info(&token(), "U1&team=T2").await, Ok(expected));
+    let request = &far_end.requests()[0];
+    assert!(request.starts_with("GET /api/users.info?user=U1%26team%3DT2 HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("authorization: Bearer xoxb-1-hush"));
+}
+
+#[tokio::test]
+async fn what_slack_leaves_out_of_somebody_is_not_made_up() {
+    let bare = user(r#"{"ok":true,"user":{"id":"U1"}}"#).await.unwrap();
+    assert_eq!((bare.name.as_str(), bare.email, bare.is_email_confirmed), ("U1", None, None));
+    let body = r#"{"ok":true,"user":{"id":"U1","name":"ann","real_name":" ","profile":{"email":""},"is_bot":true,
+        "deleted":true,"is_stranger":true,"is_email_confirmed":null,"enterprise_user":{}}}"#;
+    let odd = user(body).await.unwrap();
+    assert_eq!((odd.name.as_str(), odd.email, odd.enterprise_id), ("ann", None, None));
+    assert!(odd.is_bot && odd.deleted && odd.is_stranger);
+    for nonsense in [r#"{"ok":true}"#, r#"{"ok":true,"user":{}}"#, r#"{"ok":true,"user":{"id":1}}"#, "<html>"] {
+        assert!(matches!(user(nonsense).await, Err(SlackFailure::Unavailable { .. })), "{nonsense}");
+    }
+    let unknown = user(r#"{"ok":false,"error":"user_not_found"}"#).await;
+    assert_eq!(unknown, Err(SlackFailure::Refused { code: "user_not_found".into() }));
+}
+
+#[tokio::test]
+async fn a_modal_is_opened_for_a_trigger() {
+    let far_end = FarEnd::answering(vec![Answer::json(200, r#"{"ok":true,"view":{"id":"V1"}}"#)]);
+    let view = json!({"type": "modal", "blocks": []});
+    client(&far_end).open_view(&token(), &Secret::new("1.2.x"), &view).await.unwrap();
+    let requests = far_end.requests();
+    let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("POST /api/views.open HTTP/1.1\r\n"), "{head}");
+    assert!(head.contains("content-type: application/json; charset=utf-8"));
+    let sent: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(sent, json!({"trigger_id": "1.2.x", "view": view}));
+    for code in ["expired_trigger_id", "exchanged_trigger_id", "view_too_large"] {
+        let far_end = FarEnd::answering(vec![Answer::json(200, &json!({"ok": false, "error": code}).to_string())]);
+        let refused = client(&far_end).open_view(&token(), &Secret::new("x"), &view).await;
+        assert_eq!(refused, Err(SlackFailure::Refused { code: code.into() }));
+    }
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_modal_longer_than_its_trigger_lives() {
+    let far_end = FarEnd::answering(vec![Answer::HeadersOnly]);
+    let begun = Instant::now();
+    let failed = client(&far_end).open_view(&token(), &Secret::new("x"), &json!({})).await;
+    assert!(matches!(failed, Err(SlackFailure::Unavailable { .. })));
+    assert!((Duration::from_millis(2_400)..PATIENT).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+}

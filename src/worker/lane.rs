@@ -1,0 +1,83 @@
+//! How one destination is sent to, by its kind. `deliver` keeps order, pace and records; a lane only sends.
+
+use std::time::Duration;
+
+use super::{Settings, slack::SlackLane, workflow_run::WorkflowRunLane};
+use crate::{
+    app::App,
+    domain::{
+        Result,
+        ambient::Time,
+        delivery::{Delivery, DeliveryState, Reason, Verdict},
+        destination::{Destination, DestinationKind, Pace},
+        event::Event,
+    },
+    store::slack_links::StoredSlackLink,
+};
+
+/// What one try was.
+pub(super) struct Tried {
+    pub(super) verdict: Verdict,
+    pub(super) address: String,
+    pub(super) request: String,
+    pub(super) answer: Option<String>,
+    pub(super) status_code: Option<u16>,
+    pub(super) duration: Duration,
+    pub(super) began: Time,
+}
+
+/// Why a delivery is not even tried.
+pub(super) struct Hold {
+    pub(super) state: DeliveryState,
+    pub(super) reason: Reason,
+}
+
+/// The way to one destination while it is served.
+pub(super) enum Lane<'a> {
+    Slack(Box<SlackLane<'a>>),
+    WorkflowRun(WorkflowRunLane<'a>),
+}
+
+impl<'a> Lane<'a> {
+    pub(super) fn to(destination: &Destination, app: &'a App, link: Option<StoredSlackLink>) -> Self {
+        match destination.kind {
+            DestinationKind::Slack => Lane::Slack(Box::new(SlackLane::new(app, destination, link))),
+            DestinationKind::WorkflowRun => Lane::WorkflowRun(WorkflowRunLane::new(app)),
+        }
+    }
+
+    /// How fast it may be sent to.
+    pub(super) fn pace(&self, settings: &Settings) -> Pace {
+        match self {
+            Lane::Slack(_) => settings.slack_pace,
+            Lane::WorkflowRun(_) => Pace { interval: Duration::ZERO, burst: 1 },
+        }
+    }
+
+    /// Whether a delivery may be sent now: what was set up may have changed since its event was accepted.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) async fn check(&mut self, delivery: &Delivery) -> Result<Option<Hold>> {
+        match self {
+            Lane::Slack(lane) => lane.check(delivery).await,
+            Lane::WorkflowRun(_) => Ok(None),
+        }
+    }
+
+    /// Sends one delivery.
+    pub(super) async fn send(&mut self, delivery: &Delivery, event: &Event) -> Tried {
+        match self {
+            Lane::Slack(lane) => lane.send(delivery, event).await,
+            Lane::WorkflowRun(lane) => lane.send(event).await,
+        }
+    }
+
+    /// Tells the application that the far end refuses us for good.
+    pub(super) async fn connection_died(&self, verdict: &Verdict) {
+        match self {
+            Lane::Slack(lane) => lane.connection_died(verdict).await,
+            Lane::WorkflowRun(_) => {}
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! A dialect is `<name>.rs` with its operations and `<name>/{wire,error}.rs` with its shapes; it may use `app`,
 //! `domain` and `shared`, never another dialect, never the store. [`ALL`] is the one list of them.
 
+pub mod boomerang;
 pub mod console;
 pub mod linkbreakers;
 pub mod native;
@@ -21,7 +22,7 @@ use self::shared::{
 use crate::domain::{Error, Result};
 
 /// Every dialect. The first one answers for paths that nobody knows.
-pub const ALL: &[Dialect] = &[native::DIALECT, linkbreakers::DIALECT];
+pub const ALL: &[Dialect] = &[native::DIALECT, linkbreakers::DIALECT, boomerang::DIALECT];
 
 /// Everything that is served over HTTP: the dialects, the documents and the console. Handlers ask for `Data<&App>`,
 /// which the caller of this adds.
@@ -105,7 +106,11 @@ mod tests {
         let routes = || routes(&openapi::documents().unwrap(), &plumbing()).unwrap();
         let (status, _, body) = get(routes(), "/v1/slack-integrations/nothing").await;
         assert_eq!((status.as_u16(), &body["error"]["codeType"]), (404, &"NOT_FOUND".into()));
-        for path in ["/nothing", "/v1", "/v1/nothing/at/all", "/openapi/nothing.json", "/v1/channels/"] {
+        let (status, _, body) = get(routes(), "/api/v2/integration/nothing").await;
+        assert_eq!((status.as_u16(), &body["reason"]), (404, &"PATH_NOT_FOUND".into()));
+        for path in
+            ["/nothing", "/v1", "/v1/nothing/at/all", "/openapi/nothing.json", "/v1/channels/", "/api/v2/integrations"]
+        {
             let (status, content_type, body) = get(routes(), path).await;
             assert_eq!((status.as_u16(), content_type.as_str()), (404, "application/problem+json"));
             assert_eq!((&body["code"], &body["instance"]), (&"route_not_found".into(), &path.into()));

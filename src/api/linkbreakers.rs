@@ -26,6 +26,8 @@ pub const DIALECT: Dialect = Dialect {
                   64-bit counts are strings.",
     prefixes: &["/v1/slack-integrations"],
     together: &[],
+    names_organisation: true,
+    closed: true,
     described: || dialect::describe(SlackIntegrations),
     error_example: dialect::error_example::<LinkbreakersError>,
     endpoint: |served| dialect::mount::<LinkbreakersError, _>(SlackIntegrations, served),

@@ -8,11 +8,15 @@ pub mod channels;
 pub mod deliveries;
 pub mod error;
 pub mod events;
+pub mod github;
 pub mod health;
 pub mod members;
 pub mod organisations;
+mod page;
+pub mod subscriptions;
 pub mod tokens;
 pub mod wire;
+pub mod workflows;
 
 use std::sync::Arc;
 
@@ -43,11 +47,16 @@ pub const DIALECT: Dialect = Dialect {
         "/v1/deliveries",
         "/v1/destinations",
         "/v1/slack",
+        "/v1/github",
+        "/v1/subscriptions",
+        "/v1/workflows",
         "/healthz",
         "/readyz",
         "/metrics",
     ],
     together: &[],
+    names_organisation: true,
+    closed: true,
     described: || dialect::describe(operations()),
     error_example: dialect::error_example::<error::NativeError>,
     endpoint: |served| dialect::mount::<error::NativeError, _>(operations(), served),
@@ -61,6 +70,9 @@ fn operations() -> impl OpenApi + 'static {
         channels::Channels,
         events::Events,
         deliveries::Deliveries,
+        github::Github,
+        subscriptions::Subscriptions,
+        workflows::Workflows,
         callback::Callbacks,
         health::Health,
     )
@@ -88,7 +100,14 @@ enum Tag {
     Events,
     /// Events on their way out: what was tried, what came back, and why something did not arrive.
     Deliveries,
-    /// Where Slack sends the browser.
+    /// Slack channels that hear of GitHub events: which repositories, kinds of events, branches, labels and authors.
+    Subscriptions,
+    /// What members may run from Slack by a slash command.
+    Workflows,
+    /// What GitHub sends.
+    #[oai(rename = "GitHub")]
+    Github,
+    /// Where Slack and GitHub send the browser.
     Callbacks,
     /// Whether the service lives and works.
     Health,

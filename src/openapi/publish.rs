@@ -28,7 +28,9 @@ pub fn publish(dialect: &Dialect) -> Result<Value, String> {
     each_schema(&mut raw, &mut tidy_schema);
     // The framework calls a list of channels `List_Channel`.
     rename_components(&mut raw, &|_, name| name.split_once('_').map(|(outer, inner)| format!("{inner}{outer}")));
-    close_requests(&mut raw);
+    if dialect.closed {
+        close_requests(&mut raw);
+    }
     each_operation(&mut raw, |method, operation| publish_operation(method, operation, dialect));
     let shared = share_responses(&mut raw);
     raw["components"]["responses"] = shared.into();
@@ -212,7 +214,7 @@ fn publish_operation(method: &str, operation: &mut Map<String, Value>, dialect: 
     }
     let security = security(operation.remove("security"), dialect.together);
     let is_open = security.as_array().is_none_or(Vec::is_empty);
-    if !is_open {
+    if !is_open && dialect.names_organisation {
         let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
         parameters.as_array_mut().into_iter().for_each(|parameters| parameters.push(organisation()));
     }
@@ -251,26 +253,31 @@ struct Facts {
     has_path_parameters: bool,
     has_key: bool,
     is_open: bool,
+    is_signed: bool,
     reads: bool,
 }
 
 impl Facts {
-    fn of(operation: &Map<String, Value>, reads: bool, is_open: bool) -> Self {
+    fn of(operation: &Map<String, Value>, gets: bool, is_open: bool) -> Self {
         let parameters = operation.get("parameters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let name = |parameter: &Value| parameter["name"].as_str().unwrap_or_default().to_ascii_lowercase();
         Self {
             has_body: operation.contains_key("requestBody"),
             has_parameters: !parameters.is_empty(),
             has_path_parameters: parameters.iter().any(|parameter| parameter["in"] == "path"),
             has_key: parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key"),
             is_open,
-            reads,
+            is_signed: parameters.iter().any(|one| one["in"] == "header" && name(one).contains("signature")),
+            // A GET with a code of OAuth connects something.
+            reads: gets && !parameters.iter().any(|parameter| parameter["name"] == "code"),
         }
     }
 
     fn allow(&self, status: u16) -> bool {
         match status {
             400 => self.has_body || self.has_parameters,
-            401 | 403 | 502 => !self.is_open,
+            401 => !self.is_open || self.is_signed,
+            403 | 502 => !self.is_open,
             404 => !self.is_open || self.has_path_parameters,
             // The answer of a path, never of one of its methods.
             405 => false,

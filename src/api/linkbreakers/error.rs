@@ -6,7 +6,7 @@ use poem_openapi::{Object, types::Example};
 use crate::{
     api::shared::{
         fault::{Fault, Protocol},
-        refusal::ErrorShape,
+        refusal::{ErrorShape, Occasion},
     },
     domain::Error,
 };
@@ -119,7 +119,7 @@ impl ErrorShape for LinkbreakersError {
         StatusCode::from_u16(kind_of(fault).0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    fn body(fault: &Fault, _: StatusCode, _: &str) -> ErrorResponse {
+    fn body(fault: &Fault, _: StatusCode, _: Occasion<'_>) -> ErrorResponse {
         response(fault)
     }
 }

@@ -1,27 +1,19 @@
-//! Where Slack sends the browser after its page: a readable page of our own.
+//! Where Slack and GitHub send the browser after their pages: readable pages of our own.
 
 use poem::web::Data;
-use poem_openapi::{ApiResponse, OpenApi, param::Query, payload::Html};
+use poem_openapi::{OpenApi, param::Query};
 
-use super::Tag;
-use crate::{app::App, domain::Error};
+use super::{Tag, page::Page};
+use crate::app::{
+    App,
+    github_connect::{GithubCallback, GithubConnected},
+};
 
 /// The operations. The state in the address says for whom.
 pub struct Callbacks;
 
-/// A page.
-#[derive(ApiResponse)]
-enum Page {
-    /// Slack is connected.
-    #[oai(status = 200)]
-    Connected(Html<String>),
-    /// It is not, and the page says why.
-    #[oai(status = 400)]
-    NotConnected(Html<String>),
-    /// It is not, because Slack or this service does not work right now.
-    #[oai(status = 503)]
-    NotNow(Html<String>),
-}
+const NO_SLACK: &str = "Slack is not connected";
+const NO_GITHUB: &str = "GitHub is not connected";
 
 #[OpenApi(tag = "Tag::Callbacks")]
 impl Callbacks {
@@ -41,7 +33,7 @@ impl Callbacks {
         error: Query<Option<String>>,
     ) -> Page {
         let (Some(code), Some(state), None) = (code.0, state.0, &error.0) else {
-            return Page::NotConnected(Html(page("Slack is not connected", &refused(error.0.as_deref()))));
+            return Page::not_done(NO_SLACK, refused(error.0.as_deref()));
         };
         match app.complete_slack_oauth_in_browser(&code, &state).await {
             Ok((organisation, integration)) => {
@@ -49,80 +41,127 @@ impl Callbacks {
                     "The Slack workspace {} is connected to {}. Choose a channel next; you may close this page.",
                     integration.link.team_name, organisation.name
                 );
-                Page::Connected(Html(page("Slack is connected", &text)))
+                Page::done("Slack is connected", &text)
             }
-            Err(error) => not_connected(&error),
+            Err(error) => Page::failed(NO_SLACK, &error),
+        }
+    }
+
+    /// Complete a GitHub installation in the browser
+    ///
+    /// GitHub sends the browser here after the app was installed, changed, or asked for. The link is made for the
+    /// member who opened the card's link.
+    #[oai(path = "/v1/github/callback", method = "get", operation_id = "completeGithubInstall")]
+    async fn complete_github_install(
+        &self,
+        app: Data<&App>,
+        /// GitHub's code: the proof of who sits there.
+        code: Query<Option<String>>,
+        /// GitHub's number of the installation.
+        #[oai(name = "installation_id")]
+        installation_id: Query<Option<String>>,
+        /// `install`, `update`, or `request` where an owner at GitHub has to approve first.
+        #[oai(name = "setup_action")]
+        setup_action: Query<Option<String>>,
+        /// The state of the card's link.
+        state: Query<Option<String>>,
+        /// GitHub's word for why there is no code.
+        error: Query<Option<String>>,
+    ) -> Page {
+        // A number in the document would be refused by the framework, and not with a page.
+        let Ok(installation_id) = installation_id.0.map(|id| id.parse()).transpose() else {
+            return Page::not_done(NO_GITHUB, "The address is not complete. Open the card's link again to retry.");
+        };
+        let callback = GithubCallback {
+            code: code.0,
+            installation_id,
+            setup_action: setup_action.0,
+            state: state.0,
+            error: error.0,
+        };
+        match app.complete_github_install(callback).await {
+            Ok(connected) => github(&connected),
+            Err(error) => Page::failed(NO_GITHUB, &error),
         }
     }
 }
 
-fn refused(error: Option<&str>) -> String {
+fn refused(error: Option<&str>) -> &'static str {
     match error {
-        Some("access_denied") => "Slack's page was left with Cancel. Ask for the OAuth URL again to retry.".to_owned(),
-        Some(_) => "Slack refused. Ask for the OAuth URL again to retry.".to_owned(),
-        None => "The address is not complete. Ask for the OAuth URL again to retry.".to_owned(),
+        Some("access_denied") => "Slack's page was left with Cancel. Ask for the OAuth URL again to retry.",
+        Some(_) => "Slack refused. Ask for the OAuth URL again to retry.",
+        None => "The address is not complete. Ask for the OAuth URL again to retry.",
     }
 }
 
-/// What went wrong, in words for the person in front of the browser.
-fn not_connected(error: &Error) -> Page {
-    match error {
-        Error::UpstreamUnavailable { .. } | Error::Unavailable { .. } => {
-            Page::NotNow(Html(page("Slack is not connected", &sentence(error))))
+fn github(connected: &GithubConnected) -> Page {
+    match connected {
+        GithubConnected::Linked { organisation, installation } => {
+            let (account, name) = (&installation.account.login, &organisation.name);
+            let text = format!("The GitHub account {account} is linked to {name}. You may close this page.");
+            Page::done("GitHub is connected", &text)
         }
-        Error::Internal(cause) => {
-            tracing::error!(cause, "a Slack callback failed");
-            Page::NotNow(Html(page("Slack is not connected", "Something went wrong here. Try again later.")))
+        GithubConnected::Requested { organisation } => {
+            let text = format!(
+                "An owner of the GitHub organisation has been asked to approve the installation. When they have, open \
+                 the link of the GitHub card of {} again.",
+                organisation.name
+            );
+            Page::done("The installation waits for approval", &text)
         }
-        // A page that is loaded again after it has done its work comes here too, and then Slack is connected.
-        Error::OAuthState(_) => Page::NotConnected(Html(page("Nothing was connected", &sentence(error)))),
-        Error::Unauthenticated(_)
-        | Error::Forbidden { .. }
-        | Error::NotProven { .. }
-        | Error::NotFound { .. }
-        | Error::NotConnected { .. }
-        | Error::Conflict { .. }
-        | Error::Invalid(_)
-        | Error::FailedPrecondition { .. }
-        | Error::IdempotencyMismatch { .. }
-        | Error::IdempotencyInFlight { .. }
-        | Error::Refused { .. } => Page::NotConnected(Html(page("Slack is not connected", &sentence(error)))),
+        GithubConnected::Authorize(url) => Page::Elsewhere(url.to_string()),
+        GithubConnected::Updated => {
+            Page::done("The installation was changed", "GitHub tells us what changed. You may close this page.")
+        }
     }
-}
-
-/// An error's text for people: it begins in the middle of a sentence.
-fn sentence(error: &Error) -> String {
-    let text = error.to_string();
-    let mut letters = text.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).chain(['.']).collect()
-}
-
-fn page(title: &str, text: &str) -> String {
-    format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><title>{title}</title><link rel=\"stylesheet\" href=\"/style.css\">\
-         <main><h1>{title}</h1><p>{text}</p></main></html>",
-        title = escape(title),
-        text = escape(text),
-    )
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use poem_openapi::payload::Html;
+    use uuid::Uuid;
 
-    #[test]
-    fn an_error_is_told_in_a_sentence() {
-        let error = Error::Unavailable { what: "the database" };
-        assert_eq!(sentence(&error), "The database is not available right now; try again later.");
+    use super::*;
+    use crate::domain::{
+        ambient::Time,
+        github::{AccountKind, GithubAccount, GithubInstallation},
+        organisation::{Organisation, Slug},
+    };
+
+    fn told(connected: &GithubConnected) -> String {
+        match github(connected) {
+            Page::Done(Html(page)) => page,
+            Page::Elsewhere(_) | Page::NotDone(_) | Page::NotNow(_) => String::new(),
+        }
     }
 
     #[test]
-    fn a_page_shows_markup_as_text() {
-        assert!(page("T", "<script>\"&").contains("<p>&lt;script&gt;&quot;&amp;</p>"));
+    fn a_page_says_what_was_linked_with_whom() {
+        let organisation = || Organisation {
+            id: Uuid::from_u128(1).into(),
+            slug: Slug::parse("acme").unwrap(),
+            name: "Acme & Sons".into(),
+            created_at: Time::UNIX_EPOCH,
+        };
+        let account = GithubAccount {
+            id: 2,
+            login: "octo-org".into(),
+            kind: AccountKind::Organization,
+            html_url: "https://github.com/octo-org".into(),
+        };
+        let installation = GithubInstallation {
+            id: 3,
+            app_id: 4,
+            account,
+            events: Vec::new(),
+            all_repositories: true,
+            suspended_at: None,
+            updated_at: Time::UNIX_EPOCH,
+        };
+        let page = told(&GithubConnected::Linked { organisation: organisation(), installation });
+        assert!(page.contains("The GitHub account octo-org is linked to Acme &amp; Sons."), "{page}");
+        let page = told(&GithubConnected::Requested { organisation: organisation() });
+        assert!(page.contains("waits for approval") && page.contains("Acme &amp; Sons"), "{page}");
+        assert!(told(&GithubConnected::Updated).contains("was changed"));
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     api::shared::{
         fault::{Fault, Protocol},
-        refusal::ErrorShape,
+        refusal::{ErrorShape, Occasion},
     },
     domain::{Error, error::AuthFailure},
 };
@@ -171,8 +171,8 @@ impl ErrorShape for NativeError {
         StatusCode::from_u16(kind_of(fault).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    fn body(fault: &Fault, _: StatusCode, path: &str) -> Problem {
-        problem(fault, path)
+    fn body(fault: &Fault, _: StatusCode, occasion: Occasion<'_>) -> Problem {
+        problem(fault, occasion.path)
     }
 }
 

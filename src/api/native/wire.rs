@@ -3,7 +3,10 @@
 mod channels;
 mod deliveries;
 mod events;
+mod github;
 mod identity;
+mod subscriptions;
+mod workflows;
 
 use std::collections::BTreeSet;
 
@@ -18,10 +21,13 @@ pub use deliveries::{
     AttemptOut, DeliveryDetailOut, DeliveryOut, DestinationOut, ReplayAllOut, ReplayFailedIn, ReplayOut,
 };
 pub use events::{AcceptedOut, EventIn, EventOut};
+pub use github::{GithubBody, GithubReceiptOut};
 pub use identity::{
     MemberIn, MemberOut, MemberPatch, OrganisationIn, OrganisationOut, OrganisationPatch, TokenCreatedOut, TokenIn,
     TokenOut,
 };
+pub use subscriptions::{ExplanationOut, SubscriptionIn, SubscriptionOut, SubscriptionPatch};
+pub use workflows::{WorkflowIn, WorkflowOut, WorkflowsOut};
 
 use crate::{
     api::shared::word::{Vocabulary, Word},

@@ -23,6 +23,10 @@ pub struct Dialect {
     pub prefixes: &'static [&'static str],
     /// Sets of security schemes that only count together.
     pub together: &'static [&'static [&'static str]],
+    /// Whether a caller may say by `X-Organisation-Id` which organisation is meant.
+    pub names_organisation: bool,
+    /// Whether a member of a body that the document does not name is refused.
+    pub closed: bool,
     /// What the framework says of its operations.
     pub described: fn() -> String,
     /// An example of its error body with this status.

@@ -41,7 +41,7 @@ pub enum Protocol {
         /// What was sent.
         got: Option<String>,
         /// What is taken.
-        supported: &'static str,
+        supported: String,
     },
     /// The body is longer than this operation takes.
     #[error("the body is longer than {limit_bytes} bytes")]
@@ -166,7 +166,7 @@ impl Fault {
             Protocol::MalformedJson { reason: "expected value".into(), line: 1, column: 10 },
             Protocol::BodyViolations(violation()),
             Protocol::Parameter { name: "limit".into(), reason: "must be 1 to 250".into() },
-            Protocol::UnsupportedMediaType { got: Some("text/plain".into()), supported: "application/json" },
+            Protocol::UnsupportedMediaType { got: Some("text/plain".into()), supported: "application/json".into() },
             Protocol::BodyTooLarge { limit_bytes: 1 << 20 },
             Protocol::UnreadableBody,
             Protocol::RouteNotFound { path: "/v1/nothing".into() },

@@ -6,9 +6,10 @@ use poem_openapi::error::{
 };
 
 use super::{
-    body::{JSON, reason},
+    body::reason,
     contract::PathContract,
     fault::{Fault, Protocol},
+    media::{self, Media},
 };
 use crate::domain::{
     Error,
@@ -38,7 +39,7 @@ pub fn fault(error: poem::Error, route: Option<&PathContract>, path: &str, autho
             ContentTypeError::NotSupported { content_type } => Some(content_type.clone()),
             ContentTypeError::ExpectContentType => None,
         };
-        return Protocol::UnsupportedMediaType { got, supported: JSON }.into();
+        return Protocol::UnsupportedMediaType { got, supported: media::listed(&[Media::Json]) }.into();
     }
     if error.is::<AuthorizationError>() {
         let why = if authorised { AuthFailure::Invalid } else { AuthFailure::Missing };

@@ -24,7 +24,7 @@ use super::{
     contract::{Contract, PathContract},
     fault::Fault,
     framework,
-    refusal::{ErrorShape, internal_cause, render},
+    refusal::{ErrorShape, Occasion, internal_cause, render},
 };
 use crate::domain::{Error, ambient::Ambient};
 
@@ -85,8 +85,10 @@ impl<S: ErrorShape> Endpoint for Guard<S> {
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let work = run::<S>(self.inner.clone(), self.served.clone(), request);
         // The task catches panics itself, so it fails only when the runtime goes down.
-        let answer = self.served.plumbing.tasks.spawn(work).await;
-        Ok(answer.unwrap_or_else(|_| render::<S>(&Fault::Core(Error::Unavailable { what: "the service" }), "")))
+        let plumbing = &self.served.plumbing;
+        let answer = plumbing.tasks.spawn(work).await;
+        let gone = Fault::Core(Error::Unavailable { what: "the service" });
+        Ok(answer.unwrap_or_else(|_| render::<S>(&gone, Occasion { path: "", now: plumbing.ambient.now() })))
     }
 }
 
@@ -150,7 +152,7 @@ fn answer<S: ErrorShape>(outcome: Outcome, served: &Served, asked: &Asked) -> (O
         }
         None => fault,
     };
-    (route, render::<S>(&fault, asked.uri.path()))
+    (route, render::<S>(&fault, Occasion { path: asked.uri.path(), now: ambient.now() }))
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {

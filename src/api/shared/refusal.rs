@@ -16,7 +16,7 @@ use poem_openapi::{
 use serde_json::Value;
 
 use super::fault::{Fault, Protocol};
-use crate::domain::{self, error::AuthFailure};
+use crate::domain::{self, ambient::Time, error::AuthFailure};
 
 /// A dialect's error body and its choice of statuses.
 pub trait ErrorShape: Send + Sync + 'static {
@@ -35,8 +35,24 @@ pub trait ErrorShape: Send + Sync + 'static {
     /// The status of a fault.
     fn status(fault: &Fault) -> StatusCode;
 
-    /// The body of a fault. `path` is the path that was asked for.
-    fn body(fault: &Fault, status: StatusCode, path: &str) -> Self::Body;
+    /// The body of a fault.
+    fn body(fault: &Fault, status: StatusCode, occasion: Occasion<'_>) -> Self::Body;
+}
+
+/// What an error body may tell of the request beside the fault.
+#[derive(Clone, Copy, Debug)]
+pub struct Occasion<'a> {
+    /// The path that was asked for.
+    pub path: &'a str,
+    /// The time.
+    pub now: Time,
+}
+
+impl Occasion<'static> {
+    /// The one of the published examples.
+    pub fn example() -> Self {
+        Self { path: "/v1/example", now: Time::from_timestamp(1_795_000_000, 0).unwrap_or_default() }
+    }
 }
 
 /// A fault on its way to the caller in the shape `S`. Handlers return `Result<_, Refusal<S>>` and use `?`.
@@ -86,9 +102,9 @@ impl<S: ErrorShape> ApiResponse for Refusal<S> {
 }
 
 /// Writes a fault down in the shape `S`, with the headers that belong to it.
-pub fn render<S: ErrorShape>(fault: &Fault, path: &str) -> Response {
+pub fn render<S: ErrorShape>(fault: &Fault, occasion: Occasion<'_>) -> Response {
     let status = S::status(fault);
-    let body = S::body(fault, status, path).to_json_string();
+    let body = S::body(fault, status, occasion).to_json_string();
     let mut response = Response::builder().status(status).body(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(S::CONTENT_TYPE));
@@ -125,7 +141,7 @@ fn set(headers: &mut header::HeaderMap, name: header::HeaderName, value: String)
 /// The published example of an error status: a sample that has it, in the shape `S`.
 pub fn example<S: ErrorShape>(status: u16) -> Option<Value> {
     let fault = Fault::samples().into_iter().find(|fault| S::status(fault).as_u16() == status)?;
-    S::body(&fault, S::status(&fault), "/v1/example").to_json()
+    S::body(&fault, S::status(&fault), Occasion::example()).to_json()
 }
 
 /// Whether a fault is news for us rather than for the caller: its text must be logged and not shown.

@@ -11,6 +11,8 @@ const DIALECT: Dialect = Dialect {
     description: "A small one.",
     prefixes: &["/v1"],
     together: &[&["token", "user"]],
+    names_organisation: true,
+    closed: true,
     described,
     error_example: |status| (status == 400).then(|| json!({ "code": 400 })),
     endpoint: |_| unreachable!("nothing is served here"),
@@ -111,7 +113,22 @@ fn responses_are_those_that_happen() {
 }
 
 #[test]
+fn some_facts_are_in_the_parameters() {
+    let facts = |parameter: Value, gets| {
+        let operation = json!({ "parameters": [parameter] });
+        Facts::of(operation.as_object().unwrap(), gets, true)
+    };
+    let signed = facts(json!({"in": "header", "name": "X-Hub-Signature-256"}), false);
+    assert!(signed.allow(401) && !signed.allow(403));
+    assert!(!facts(json!({"in": "header", "name": "X-Other"}), false).allow(401));
+    assert!(facts(json!({"in": "query", "name": "code"}), true).allow(409));
+    assert!(!facts(json!({"in": "query", "name": "other"}), true).allow(409));
+}
+
+#[test]
 fn a_secured_operation_takes_the_organisation() {
+    let other = publish(&Dialect { names_organisation: false, ..DIALECT }).unwrap();
+    assert_eq!(operation(&other, "post")["parameters"].as_array().map(Vec::len), Some(1));
     let document = published();
     let names = |method| -> Vec<_> {
         operation(&document, method)["parameters"].as_array().into_iter().flatten().map(|p| &p["name"]).collect()
@@ -144,6 +161,8 @@ fn security_says_together_what_counts_together() {
 
 #[test]
 fn requests_take_no_unknown_members() {
+    let open = publish(&Dialect { closed: false, ..DIALECT }).unwrap();
+    assert_eq!(open["components"]["schemas"]["Thing"].get("additionalProperties"), None);
     let document = published();
     let closed = |name: &str| document["components"]["schemas"][name].get("additionalProperties").is_some();
     assert!(closed("Thing") && closed("Part"));

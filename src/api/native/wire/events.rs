@@ -13,7 +13,7 @@ use crate::{
     app::events::Accepted,
     domain::{
         event::{Event, Fact, StepKind},
-        ids::ChannelId,
+        ids::{ChannelId, EventId},
     },
 };
 
@@ -72,6 +72,12 @@ impl Example for EventIn {
 pub struct AcceptedOut {
     /// The event's id. A repetition with the same Idempotency-Key is answered with the same one.
     pub id: Uuid,
+}
+
+impl From<EventId> for AcceptedOut {
+    fn from(id: EventId) -> Self {
+        Self { id: id.0 }
+    }
 }
 
 impl From<Accepted> for AcceptedOut {

@@ -21,7 +21,7 @@ use crate::{
     api::shared::{
         body::{Body, OptionalBody},
         fault::Protocol,
-        refusal::{Refusal, into_error},
+        refusal::{Occasion, Refusal, into_error},
     },
     domain::{
         ambient::{Clock, Random, Time},
@@ -60,7 +60,7 @@ impl ErrorShape for Shape {
         StatusCode::from_u16(status).unwrap()
     }
 
-    fn body(fault: &Fault, status: StatusCode, _: &str) -> Wrong {
+    fn body(fault: &Fault, status: StatusCode, _: Occasion<'_>) -> Wrong {
         Wrong { status: status.as_u16(), text: fault.to_string() }
     }
 }

@@ -1,0 +1,243 @@
+//! The Boomerang dialect: a team's integrations, `/api/v2/integration…`. Slack and GitHub are connected here, and Slack
+//! sends its requests here.
+
+mod auth;
+pub mod error;
+pub mod wire;
+
+use poem::web::Data;
+use poem_openapi::{ApiResponse, OpenApi, Tags, param::Query, payload::Json};
+
+use self::{
+    auth::{Known, KnownByLink, Perhaps},
+    error::{BoomerangError, of_looking},
+    wire::{InstallationOut, IntegrationOut, LinkIn, granted, slack},
+};
+use super::shared::{
+    body::Body,
+    dialect::{self, Dialect},
+    refusal::Refusal,
+    signed::{Raw, SignatureHeader},
+};
+use crate::app::{App, slack_inbound::Signed};
+
+/// Boomerang's dialect.
+pub const DIALECT: Dialect = Dialect {
+    name: "boomerang",
+    title: "Boomerang",
+    description: "A team's integrations: what can be connected and what is, GitHub installations linked to teams, Slack \
+                  installed, and the addresses to which Slack sends commands, events and what was pressed.",
+    prefixes: &["/api/v2/integration"],
+    together: &[],
+    names_organisation: false,
+    closed: false,
+    described: || dialect::describe(TeamIntegrations),
+    error_example: dialect::error_example::<BoomerangError>,
+    endpoint: |served| dialect::mount::<BoomerangError, _>(TeamIntegrations, served),
+};
+
+type Refused = Refusal<BoomerangError>;
+type Answer<T> = Result<Json<T>, Refused>;
+
+/// The operations.
+pub struct TeamIntegrations;
+
+#[derive(Tags)]
+enum Tag {
+    /// What a team can connect, and what Slack sends once it is connected.
+    #[oai(rename = "Team Integrations")]
+    TeamIntegrations,
+}
+
+/// Something that left nothing to say.
+#[derive(ApiResponse)]
+enum Done {
+    /// It is done.
+    #[oai(status = 200)]
+    Done,
+}
+
+/// Where the browser goes next.
+#[derive(ApiResponse)]
+enum Elsewhere {
+    /// It goes to the address in `Location`.
+    #[oai(status = 302)]
+    Found(
+        /// The address.
+        #[oai(header = "Location")]
+        String,
+    ),
+}
+
+/// Slack's event is taken.
+#[derive(ApiResponse)]
+enum EventTaken {
+    /// It is taken: without a text, or with the challenge.
+    #[oai(status = 200)]
+    Taken(slack::EventContent),
+}
+
+/// What was pressed or submitted is taken.
+#[derive(ApiResponse)]
+enum InteractionTaken {
+    /// It is taken: without a text, or with what becomes of the dialogue.
+    #[oai(status = 200)]
+    Taken(slack::InteractionContent),
+}
+
+/// A request of Slack's, not verified yet.
+fn signed<'a, I>(timestamp: &'a SignatureHeader, signature: &'a SignatureHeader, body: &'a Raw<I>) -> Signed<'a> {
+    Signed { timestamp: Some(timestamp.as_bytes()), signature: Some(signature.as_bytes()), body: &body.bytes }
+}
+
+#[OpenApi(tag = "Tag::TeamIntegrations")]
+impl TeamIntegrations {
+    /// List the integrations and their status within a team
+    ///
+    /// One card for each that can be connected. For a team that is unknown or another's every card is unlinked.
+    #[oai(path = "/api/v2/integration", method = "get", operation_id = "listIntegrations")]
+    async fn list_integrations(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        /// The team's name or id.
+        team: Query<String>,
+    ) -> Answer<Vec<IntegrationOut>> {
+        let cards = app.list_integrations(&who.0, &team.0).await?;
+        Ok(Json(cards.into_iter().map(Into::into).collect()))
+    }
+
+    /// Get a GitHub installation
+    ///
+    /// By its number, or the one that a team is linked to. One of the two is needed; the number comes first.
+    #[oai(path = "/api/v2/integration/github/installation", method = "get", operation_id = "getGithubInstallation")]
+    async fn get_github_installation(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        /// GitHub's number of the installation.
+        id: Query<Option<i64>>,
+        /// The team's name or id.
+        team: Query<Option<String>>,
+    ) -> Answer<InstallationOut> {
+        let found = app.get_github_installation(&who.0, id.0, team.0.as_deref()).await;
+        Ok(Json(found.map_err(of_looking)?.into()))
+    }
+
+    /// Link a GitHub installation with a team
+    ///
+    /// The caller has to have proved authority over it at GitHub. One that is linked already stays so.
+    #[oai(path = "/api/v2/integration/github/link", method = "post", operation_id = "linkGithubInstallation")]
+    async fn link_github_installation(&self, app: Data<&App>, who: Known, body: Body<LinkIn>) -> Result<Done, Refused> {
+        app.link_github_installation(&who.0, body.value.into()).await?;
+        Ok(Done::Done)
+    }
+
+    /// Unlink a GitHub installation from a team
+    ///
+    /// Other teams keep theirs. It is done too where nothing was linked.
+    #[oai(path = "/api/v2/integration/github/unlink", method = "post", operation_id = "unlinkGithubInstallation")]
+    async fn unlink_github_installation(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        body: Body<LinkIn>,
+    ) -> Result<Done, Refused> {
+        let LinkIn { reference, team, .. } = body.value;
+        app.unlink_github_installation(&who.0, &reference.0, &team).await?;
+        Ok(Done::Done)
+    }
+
+    /// Install Slack
+    ///
+    /// Leads the browser to Slack's page. What is allowed there is connected to the team.
+    #[oai(path = "/api/v2/integration/slack/install", method = "get", operation_id = "installSlack")]
+    async fn install_slack(
+        &self,
+        app: Data<&App>,
+        who: KnownByLink,
+        /// The team's name or id; needed by who is in several.
+        team: Query<Option<String>>,
+    ) -> Result<Elsewhere, Refused> {
+        let url = app.install_slack(&who.0, team.0.as_deref()).await?;
+        Ok(Elsewhere::Found(url.into()))
+    }
+
+    /// Complete the installation of Slack
+    ///
+    /// Slack's page sends the browser here, which is led on into the Slack app. The state says for whom; where a
+    /// credential is sent too, it has to be of the same member.
+    #[oai(path = "/api/v2/integration/slack/auth", method = "get", operation_id = "completeSlackInstall")]
+    async fn complete_slack_install(
+        &self,
+        app: Data<&App>,
+        who: Perhaps,
+        /// Slack's authorization code.
+        code: Query<Option<String>>,
+        /// The state of the address that `installSlack` led to.
+        state: Query<Option<String>>,
+        /// Slack's word for why there is no code.
+        error: Query<Option<String>>,
+    ) -> Result<Elsewhere, Refused> {
+        let (code, state) = granted(code.0, state.0, error.0)?;
+        let url = app.complete_slack_install(who.0.as_ref(), &code, &state).await?;
+        Ok(Elsewhere::Found(url.into()))
+    }
+
+    /// Receive a Slack slash command
+    ///
+    /// Slack's signature is the credential. The answer is without a text; what comes of the command is shown in Slack.
+    #[oai(path = "/api/v2/integration/slack/commands", method = "post", operation_id = "receiveSlackCommand")]
+    async fn receive_slack_command(
+        &self,
+        app: Data<&App>,
+        /// When Slack signed, in seconds.
+        #[oai(name = "x-slack-request-timestamp")]
+        timestamp: SignatureHeader,
+        /// `v0=` and Slack's signature over the time and the body.
+        #[oai(name = "x-slack-signature")]
+        signature: SignatureHeader,
+        body: Raw<slack::Command>,
+    ) -> Result<Done, Refused> {
+        app.receive_slack_command(signed(&timestamp, &signature, &body)).await?;
+        Ok(Done::Done)
+    }
+
+    /// Receive a Slack event
+    ///
+    /// Slack's signature is the credential, also for the question whether this address is ours.
+    #[oai(path = "/api/v2/integration/slack/events", method = "post", operation_id = "receiveSlackEvent")]
+    async fn receive_slack_event(
+        &self,
+        app: Data<&App>,
+        /// When Slack signed, in seconds.
+        #[oai(name = "x-slack-request-timestamp")]
+        timestamp: SignatureHeader,
+        /// `v0=` and Slack's signature over the time and the body.
+        #[oai(name = "x-slack-signature")]
+        signature: SignatureHeader,
+        body: Raw<slack::Event>,
+    ) -> Result<EventTaken, Refused> {
+        let answer = app.receive_slack_event(signed(&timestamp, &signature, &body)).await?;
+        Ok(EventTaken::Taken(answer.into()))
+    }
+
+    /// Receive a Slack interaction
+    ///
+    /// What was pressed, chosen or submitted in Slack. Slack's signature is the credential.
+    #[oai(path = "/api/v2/integration/slack/interactivity", method = "post", operation_id = "receiveSlackInteraction")]
+    async fn receive_slack_interaction(
+        &self,
+        app: Data<&App>,
+        /// When Slack signed, in seconds.
+        #[oai(name = "x-slack-request-timestamp")]
+        timestamp: SignatureHeader,
+        /// `v0=` and Slack's signature over the time and the body.
+        #[oai(name = "x-slack-signature")]
+        signature: SignatureHeader,
+        body: Raw<slack::Interaction>,
+    ) -> Result<InteractionTaken, Refused> {
+        let answer = app.receive_slack_interaction(signed(&timestamp, &signature, &body)).await?;
+        Ok(InteractionTaken::Taken(answer.into()))
+    }
+}

@@ -1,0 +1,161 @@
+//! Callers of this dialect: `Authorization`, `x-access-token`, and where a browser follows a link, the link itself.
+//!
+//! The first of them that was sent counts. A team is chosen by the request, not by the credential.
+
+use poem::{Request, RequestBody, http::header};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ExtractParamOptions,
+    auth::{Bearer, BearerAuthorization},
+    registry::{MetaSecurityScheme, Registry},
+};
+use url::form_urlencoded;
+
+use crate::{
+    api::shared::{auth, refusal::into_error},
+    app::{App, teams::Identified},
+    domain::{Error, error::AuthFailure},
+};
+
+const HEADER: &str = "x-access-token";
+const QUERY: &str = "access_token";
+
+/// The names of the ways in the document.
+const BEARER: &str = "bearerAuth";
+const IN_HEADER: &str = "accessToken";
+const IN_QUERY: &str = "accessTokenInQuery";
+
+/// A caller by a header.
+pub struct Known(pub Identified);
+
+/// A caller by a header or, because browsers send no headers of ours, by the address.
+pub struct KnownByLink(pub Identified);
+
+/// A caller by a header, where one was sent: then it must be good.
+pub struct Perhaps(pub Option<Identified>);
+
+/// A credential as it was sent. `None` where it is there and cannot be read.
+type Credential<'a> = Option<&'a str>;
+
+/// The credential in the headers, where there is one.
+fn in_headers(request: &Request) -> Result<Option<String>, Error> {
+    let headers = request.headers();
+    if headers.contains_key(header::AUTHORIZATION) {
+        let bearer = <Bearer as BearerAuthorization>::from_request(request).ok();
+        return readable(bearer.as_ref().map(|bearer| bearer.token.as_str())).map(Some);
+    }
+    let mut sent = headers.get_all(HEADER).iter();
+    match (sent.next(), sent.next()) {
+        (None, _) => Ok(None),
+        (Some(token), None) => readable(token.to_str().ok()).map(Some),
+        (Some(_), Some(_)) => Err(Error::Unauthenticated(AuthFailure::Invalid)),
+    }
+}
+
+/// The credential in the address, where there is one.
+fn in_query(request: &Request) -> Result<Option<String>, Error> {
+    let query = request.uri().query().unwrap_or_default();
+    let sent = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == QUERY);
+    sent.map(|(_, token)| readable(Some(&token))).transpose()
+}
+
+fn readable(sent: Credential<'_>) -> Result<String, Error> {
+    let token = sent.map(str::trim).filter(|token| !token.is_empty());
+    token.map(str::to_owned).ok_or(Error::Unauthenticated(AuthFailure::Invalid))
+}
+
+/// Who sent a credential; nobody where none was sent.
+async fn identify(request: &Request, sent: Result<Option<String>, Error>) -> poem::Result<Option<Identified>> {
+    let Some(credential) = sent.map_err(into_error)? else { return Ok(None) };
+    let app = request.data::<App>().ok_or_else(|| into_error(Error::Internal("a request came without App".into())))?;
+    app.identify(&credential).await.map(Some).map_err(into_error)
+}
+
+fn missing() -> poem::Error {
+    into_error(Error::Unauthenticated(AuthFailure::Missing))
+}
+
+fn register_headers(registry: &mut Registry) {
+    <auth::Bearer as ApiExtractor>::register(registry);
+    let description = "The same token in a header of its own.";
+    registry.create_security_scheme(IN_HEADER, api_key("header", HEADER, description));
+}
+
+fn api_key(place: &'static str, name: &'static str, description: &'static str) -> MetaSecurityScheme {
+    MetaSecurityScheme {
+        ty: "apiKey",
+        description: Some(description),
+        name: Some(name),
+        key_in: Some(place),
+        scheme: None,
+        bearer_format: None,
+        flows: None,
+        openid_connect_url: None,
+    }
+}
+
+impl<'a> ApiExtractor<'a> for Known {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        register_headers(registry);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec![BEARER, IN_HEADER]
+    }
+
+    async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
+        identify(request, in_headers(request)).await?.map(Self).ok_or_else(missing)
+    }
+}
+
+impl<'a> ApiExtractor<'a> for KnownByLink {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        register_headers(registry);
+        let description = "The same token in the address, for links that a browser follows.";
+        registry.create_security_scheme(IN_QUERY, api_key("query", QUERY, description));
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec![BEARER, IN_HEADER, IN_QUERY]
+    }
+
+    async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
+        let sent = match in_headers(request) {
+            Ok(None) => in_query(request),
+            sent => sent,
+        };
+        identify(request, sent).await?.map(Self).ok_or_else(missing)
+    }
+}
+
+impl<'a> ApiExtractor<'a> for Perhaps {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        register_headers(registry);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec![BEARER, IN_HEADER]
+    }
+
+    fn has_security_fallback() -> bool {
+        true
+    }
+
+    async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
+        identify(request, in_headers(request)).await.map(Self)
+    }
+}

@@ -1,0 +1,232 @@
+//! What goes wrong, in Boomerang's words: its own codes where it has them, the HTTP status where it has none.
+
+use poem::http::StatusCode;
+use poem_openapi::{Object, types::Example};
+
+use crate::{
+    api::shared::{
+        fault::{Fault, Protocol},
+        refusal::{ErrorShape, Occasion},
+        time::Timestamp,
+    },
+    domain::{
+        Error,
+        error::{AuthFailure, Noun, Upstream},
+    },
+};
+
+/// Why a request was refused or failed.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "ErrorDetail", example)]
+pub struct ErrorOut {
+    /// When.
+    pub timestamp: Timestamp,
+    /// The product's own code of this kind of error, or the HTTP status where it has none.
+    pub code: i32,
+    /// The name of this kind of error, for programs. More may be added.
+    pub reason: String,
+    /// What went wrong this time, for people.
+    pub message: String,
+    /// The HTTP status in words, such as `400 BAD_REQUEST`.
+    pub status: String,
+    /// Always null: what is behind an error is in our log.
+    #[oai(nullable)]
+    pub cause: Option<String>,
+}
+
+impl Example for ErrorOut {
+    fn example() -> Self {
+        let fault = Fault::Core(Error::not_found(Noun::Organisation, "acme"));
+        error(&fault, BoomerangError::status(&fault), Occasion::example())
+    }
+}
+
+/// A kind of error: its HTTP status, its code and its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Kind {
+    status: u16,
+    code: u16,
+    reason: &'static str,
+}
+
+/// One that the product has a code for.
+const fn coded(status: u16, code: u16, reason: &'static str) -> Kind {
+    Kind { status, code, reason }
+}
+
+/// One that it has none for.
+const fn plain(status: u16, reason: &'static str) -> Kind {
+    Kind { status, code: status, reason }
+}
+
+/// The product's one error for whatever goes wrong with an integration and its reference.
+const fn invalid_ref(status: u16) -> Kind {
+    coded(status, 1601, "ACTION_INVALID_REF")
+}
+
+/// The one table of Boomerang's errors.
+fn kind_of(fault: &Fault) -> Kind {
+    match fault {
+        Fault::Core(error) => match error {
+            Error::Unauthenticated(why) => match why {
+                AuthFailure::Missing => plain(401, "TOKEN_MISSING"),
+                AuthFailure::Invalid => plain(401, "TOKEN_INVALID"),
+                AuthFailure::Expired => plain(401, "TOKEN_EXPIRED"),
+                AuthFailure::Revoked => plain(401, "TOKEN_REVOKED"),
+                AuthFailure::NotAMember => plain(401, "NOT_A_MEMBER"),
+                AuthFailure::NotSigned => plain(401, "SIGNATURE_INVALID"),
+            },
+            Error::Forbidden { .. } => plain(403, "PERMISSION_DENIED"),
+            Error::NotProven { .. } => plain(403, "INTEGRATION_UNAUTHORIZED"),
+            Error::NotFound { noun, .. } => match noun {
+                Noun::Organisation => coded(400, 1101, "TEAM_INVALID_REF"),
+                Noun::Workflow => coded(400, 1201, "WORKFLOW_INVALID_REFERENCE"),
+                Noun::GithubInstallation => invalid_ref(404),
+                Noun::Member
+                | Noun::Token
+                | Noun::Channel
+                | Noun::SlackLink
+                | Noun::Subscription
+                | Noun::Event
+                | Noun::Delivery
+                | Noun::Destination => plain(404, "NOT_FOUND"),
+            },
+            Error::NotConnected { noun: Noun::GithubInstallation } => invalid_ref(400),
+            Error::NotConnected { .. } => plain(404, "NOT_CONNECTED"),
+            Error::Conflict { .. } => plain(409, "CONFLICT"),
+            Error::Invalid(_) => plain(400, "VALUE_INVALID"),
+            Error::FailedPrecondition { .. } => plain(400, "FAILED_PRECONDITION"),
+            Error::OAuthState(_) => plain(400, "INTEGRATION_INVALID_STATE"),
+            Error::IdempotencyMismatch { .. } => plain(409, "IDEMPOTENCY_KEY_REUSED"),
+            Error::IdempotencyInFlight { .. } => plain(409, "IDEMPOTENCY_IN_FLIGHT"),
+            Error::Refused { upstream, .. } => match upstream {
+                Upstream::Github => invalid_ref(400),
+                Upstream::Slack => plain(400, "SLACK_REFUSED"),
+            },
+            Error::UpstreamUnavailable { upstream, .. } => match upstream {
+                Upstream::Github => invalid_ref(400),
+                Upstream::Slack => plain(503, "SLACK_UNAVAILABLE"),
+            },
+            Error::Unavailable { .. } => plain(503, "SERVICE_UNAVAILABLE"),
+            Error::Internal(_) => plain(500, "INTERNAL_SERVER_ERROR"),
+        },
+        Fault::Protocol(protocol) => match protocol {
+            Protocol::MalformedJson { .. } => plain(400, "BODY_NOT_JSON"),
+            Protocol::BodyViolations(_) => plain(400, "BODY_INVALID"),
+            Protocol::Parameter { .. } => plain(400, "PARAMETER_INVALID"),
+            Protocol::UnreadableBody => plain(400, "BODY_UNREADABLE"),
+            Protocol::BodyTooLarge { .. } => plain(413, "BODY_TOO_LARGE"),
+            Protocol::UnsupportedMediaType { .. } => plain(415, "MEDIA_TYPE_UNSUPPORTED"),
+            Protocol::RouteNotFound { .. } => plain(404, "PATH_NOT_FOUND"),
+            Protocol::MethodNotAllowed { .. } => plain(405, "METHOD_NOT_ALLOWED"),
+        },
+        Fault::Bug { .. } => plain(500, "INTERNAL_SERVER_ERROR"),
+    }
+}
+
+/// For who only looks at an installation, the product does not tell one that is not there from one that cannot be read.
+pub fn of_looking(error: Error) -> Error {
+    match error {
+        Error::NotFound { noun: noun @ Noun::GithubInstallation, .. } => Error::NotConnected { noun },
+        other => other,
+    }
+}
+
+fn error(fault: &Fault, status: StatusCode, occasion: Occasion<'_>) -> ErrorOut {
+    let Kind { code, reason, .. } = kind_of(fault);
+    let words = status.canonical_reason().unwrap_or_default().to_ascii_uppercase().replace([' ', '-'], "_");
+    ErrorOut {
+        timestamp: occasion.now.into(),
+        code: i32::from(code),
+        reason: reason.to_owned(),
+        message: fault.to_string(),
+        status: format!("{} {words}", status.as_u16()),
+        cause: None,
+    }
+}
+
+/// The shape of Boomerang's errors.
+pub struct BoomerangError;
+
+impl ErrorShape for BoomerangError {
+    type Body = ErrorOut;
+
+    const STATUSES: &'static [(u16, &'static str)] = &[
+        (400, "The request breaks a rule, the team or the reference is none, or GitHub or Slack refused"),
+        (401, "There is no credential, or not a good one"),
+        (403, "The caller lacks the permission, or the proof of authority at GitHub"),
+        (404, "It does not exist, or it is another team's"),
+        (405, "The path does not take this method"),
+        (409, "It belongs to another team"),
+        (413, "The body is too long"),
+        (415, "The body is of another media type, or compressed"),
+        (500, "Something went wrong on our side; the message has the id that is in our log"),
+        (503, "We or Slack are not available right now; try again later"),
+    ];
+
+    fn status(fault: &Fault) -> StatusCode {
+        StatusCode::from_u16(kind_of(fault).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn body(fault: &Fault, status: StatusCode, occasion: Occasion<'_>) -> ErrorOut {
+        error(fault, status, occasion)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use poem_openapi::types::ToJSON;
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(error: Error) -> (u16, u16, &'static str) {
+        let Kind { status, code, reason } = kind_of(&Fault::Core(error));
+        (status, code, reason)
+    }
+
+    #[test]
+    fn every_status_is_documented() {
+        for fault in Fault::samples() {
+            let status = BoomerangError::status(&fault).as_u16();
+            assert!(BoomerangError::STATUSES.iter().any(|(documented, _)| *documented == status), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_in_full() {
+        assert_eq!(
+            ErrorOut::example().to_json().unwrap(),
+            json!({
+                "timestamp": "2026-11-18T11:06:40.000Z",
+                "code": 1101,
+                "reason": "TEAM_INVALID_REF",
+                "message": "there is no organisation acme here",
+                "status": "400 BAD_REQUEST",
+                "cause": null,
+            })
+        );
+    }
+
+    #[test]
+    fn the_products_own_codes_are_kept() {
+        let unreachable =
+            |upstream| Error::UpstreamUnavailable { upstream, reason: "timeout".into(), retry_after: None };
+        let refused = |upstream| Error::Refused { upstream, code: "no".into() };
+        for (error, status, code, reason) in [
+            (Error::not_found(Noun::Organisation, "x"), 400, 1101, "TEAM_INVALID_REF"),
+            (Error::not_found(Noun::Workflow, "x"), 400, 1201, "WORKFLOW_INVALID_REFERENCE"),
+            (Error::not_found(Noun::GithubInstallation, "x"), 404, 1601, "ACTION_INVALID_REF"),
+            (of_looking(Error::not_found(Noun::GithubInstallation, "x")), 400, 1601, "ACTION_INVALID_REF"),
+            (of_looking(Error::not_found(Noun::Organisation, "x")), 400, 1101, "TEAM_INVALID_REF"),
+            (Error::NotConnected { noun: Noun::GithubInstallation }, 400, 1601, "ACTION_INVALID_REF"),
+            (refused(Upstream::Github), 400, 1601, "ACTION_INVALID_REF"),
+            (unreachable(Upstream::Github), 400, 1601, "ACTION_INVALID_REF"),
+            (Error::Forbidden { permission: "x".into() }, 403, 403, "PERMISSION_DENIED"),
+            (refused(Upstream::Slack), 400, 400, "SLACK_REFUSED"),
+            (unreachable(Upstream::Slack), 503, 503, "SLACK_UNAVAILABLE"),
+        ] {
+            assert_eq!(told(error.clone()), (status, code, reason), "{error}");
+        }
+    }
+}

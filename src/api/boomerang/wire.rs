@@ -1,0 +1,338 @@
+//! The shapes of the Boomerang dialect: cards, GitHub installations, and what comes of a request of Slack's.
+
+pub mod slack;
+
+use std::borrow::Cow;
+
+use poem_openapi::{
+    Object,
+    registry::{MetaSchema, MetaSchemaRef},
+    types::{Example, ParseError, ParseFromJSON, ParseResult, ToJSON, Type},
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{
+    api::shared::{
+        fault::{Fault, Protocol},
+        word::{Vocabulary, Word},
+    },
+    app::{
+        github_links::{GithubInstallationDetails, GithubLinkRequest},
+        integrations::IntegrationCard,
+    },
+    domain::{Error, error::Upstream},
+};
+
+/// Whether a team is linked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It is not.
+    Unlinked,
+    /// It is.
+    Linked,
+}
+
+impl Vocabulary for Status {
+    const NAME: &'static str = "IntegrationStatus";
+    const DESCRIPTION: &'static str = "Whether the team is linked to such an integration.";
+
+    fn words() -> Vec<(&'static str, Self)> {
+        [Status::Unlinked, Status::Linked].map(|status| (status.word(), status)).into()
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Status::Unlinked => "unlinked",
+            Status::Linked => "linked",
+        }
+    }
+}
+
+/// Something that a team can be linked to.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "Integration", skip_serializing_if_is_none, example)]
+pub struct IntegrationOut {
+    /// The card's id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// The name of its icon.
+    pub icon: String,
+    /// What it is for.
+    pub description: String,
+    /// How to link it; Markdown.
+    pub instructions: String,
+    /// Where a browser goes to link it.
+    pub link: Option<String>,
+    /// Whether the team is linked.
+    pub status: Word<Status>,
+    /// What the team is linked to, in the words of this card; absent where it is not.
+    #[oai(rename = "ref")]
+    pub reference: Option<String>,
+}
+
+impl From<IntegrationCard> for IntegrationOut {
+    fn from(card: IntegrationCard) -> Self {
+        Self {
+            id: card.id,
+            name: card.name,
+            icon: card.icon,
+            description: card.description,
+            instructions: card.instructions,
+            link: card.link.map(Into::into),
+            status: Word(if card.reference.is_some() { Status::Linked } else { Status::Unlinked }),
+            reference: card.reference,
+        }
+    }
+}
+
+impl Example for IntegrationOut {
+    fn example() -> Self {
+        Self {
+            id: Uuid::from_u128(0x019a_a5c2_7b10_7000_8000_0000_0000_0005),
+            name: "GitHub".into(),
+            icon: "github".into(),
+            description: "Let what happens in your repositories start workflows.".into(),
+            instructions: "Open the link, choose an organisation, and allow the app.".into(),
+            link: Some("https://github.com/apps/tieline/installations/new?state=…".into()),
+            status: Word(Status::Linked),
+            reference: Some("51234567".into()),
+        }
+    }
+}
+
+/// An installation of our app at GitHub.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "GHInstallationsResponse", rename_all = "camelCase", example)]
+pub struct InstallationOut {
+    /// GitHub's number of our app.
+    pub app_id: i64,
+    /// GitHub's number of the installation.
+    pub installation_id: i64,
+    /// The present name of the account that it is installed in.
+    pub org_slug: String,
+    /// The account's page.
+    pub org_url: String,
+    /// GitHub's number of the account.
+    pub org_id: i64,
+    /// `Organization` or `User`.
+    pub org_type: String,
+    /// The events that the app hears of.
+    pub events: Vec<String>,
+    /// The names of the repositories that the app sees, without their owner.
+    pub repositories: Vec<String>,
+}
+
+impl From<GithubInstallationDetails> for InstallationOut {
+    fn from(details: GithubInstallationDetails) -> Self {
+        let GithubInstallationDetails { installation, repositories } = details;
+        Self {
+            app_id: installation.app_id,
+            installation_id: installation.id,
+            org_slug: installation.account.login,
+            org_url: installation.account.html_url,
+            org_id: installation.account.id,
+            org_type: installation.account.kind.as_str().to_owned(),
+            events: installation.events,
+            repositories: repositories.iter().map(|repository| repository.name().to_owned()).collect(),
+        }
+    }
+}
+
+impl Example for InstallationOut {
+    fn example() -> Self {
+        Self {
+            app_id: 123_456,
+            installation_id: 51_234_567,
+            org_slug: "acme".into(),
+            org_url: "https://github.com/acme".into(),
+            org_id: 9_876_543,
+            org_type: "Organization".into(),
+            events: vec!["pull_request".into(), "push".into()],
+            repositories: vec!["api".into(), "site".into()],
+        }
+    }
+}
+
+/// What is linked: text, and because it often is a number, a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference(pub String);
+
+impl Type for Reference {
+    const IS_REQUIRED: bool = true;
+
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        "string_or_integer".into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        let text = MetaSchema { max_length: Some(64), ..MetaSchema::new("string") };
+        let forms = [text, MetaSchema::new_with_format("integer", "int64")];
+        let one_of = forms.map(|form| MetaSchemaRef::Inline(Box::new(form))).into();
+        MetaSchemaRef::Inline(Box::new(MetaSchema { one_of, ..MetaSchema::ANY }))
+    }
+
+    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
+        Box::new(self.as_raw_value().into_iter())
+    }
+}
+
+impl ParseFromJSON for Reference {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        match value.unwrap_or_default() {
+            Value::String(text) => Ok(Self(text)),
+            Value::Number(number) => match number.as_i64() {
+                Some(number) => Ok(Self(number.to_string())),
+                None => Err(ParseError::custom("a number must be a whole one of 64 bits")),
+            },
+            other => Err(ParseError::expected_type(other)),
+        }
+    }
+}
+
+impl ToJSON for Reference {
+    fn to_json(&self) -> Option<Value> {
+        Some(self.0.clone().into())
+    }
+}
+
+/// What is to be linked with which team, or no longer. Other members are passed over.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "GHLinkRequest", example, skip_serializing_if_is_none)]
+pub struct LinkIn {
+    /// GitHub's number of the installation, or the id of its record here.
+    #[oai(rename = "ref")]
+    pub reference: Reference,
+    /// The team's name or id.
+    #[oai(validator(max_length = 64))]
+    pub team: String,
+    /// GitHub's code, where the page that GitHub sent the browser to got one: the proof of who links.
+    #[oai(validator(max_length = 1024))]
+    pub code: Option<String>,
+    /// The state that came with it.
+    #[oai(validator(max_length = 1024))]
+    pub state: Option<String>,
+}
+
+impl From<LinkIn> for GithubLinkRequest {
+    fn from(request: LinkIn) -> Self {
+        let LinkIn { reference, team, code, state } = request;
+        Self { reference: reference.0, team, code, state }
+    }
+}
+
+impl Example for LinkIn {
+    fn example() -> Self {
+        Self { reference: Reference("51234567".into()), team: "acme".into(), code: None, state: None }
+    }
+}
+
+/// The code and the state with which Slack sends the browser back.
+///
+/// # Errors
+/// What is missing, or that Slack sent none because somebody refused.
+pub fn granted(code: Option<String>, state: Option<String>, error: Option<String>) -> Result<(String, String), Fault> {
+    if let Some(word) = error {
+        let is_word = word.len() <= 64 && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let code = if is_word { word } else { "no reason that we know".to_owned() };
+        return Err(Error::Refused { upstream: Upstream::Slack, code }.into());
+    }
+    let missing = |name: &str| Protocol::Parameter { name: name.to_owned(), reason: "is required".to_owned() };
+    Ok((code.ok_or_else(|| missing("code"))?, state.ok_or_else(|| missing("state"))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::{
+        ambient::Time,
+        github::{AccountKind, GithubAccount, GithubInstallation, GithubRepository},
+    };
+
+    #[test]
+    fn a_card_leaves_out_what_there_is_none_of() {
+        let card = |reference: Option<&str>| IntegrationCard {
+            id: Uuid::from_u128(1),
+            name: "Slack".into(),
+            icon: "slack".into(),
+            description: String::new(),
+            instructions: String::new(),
+            link: None,
+            reference: reference.map(str::to_owned),
+        };
+        let told = |reference| IntegrationOut::from(card(reference)).to_json().unwrap();
+        let unlinked = told(None);
+        assert_eq!(unlinked["status"], "unlinked");
+        assert!(unlinked.get("ref").is_none() && unlinked.get("link").is_none(), "{unlinked}");
+        let linked = told(Some("T01ABC123"));
+        assert_eq!((&linked["status"], &linked["ref"]), (&json!("linked"), &json!("T01ABC123")));
+    }
+
+    #[test]
+    fn an_installation_names_its_repositories_without_their_owner() {
+        let account = GithubAccount {
+            id: 3_000_000_000,
+            login: "acme".into(),
+            kind: AccountKind::User,
+            html_url: "https://github.com/acme".into(),
+        };
+        let details = GithubInstallationDetails {
+            installation: GithubInstallation {
+                id: 4_000_000_000,
+                app_id: 99,
+                account,
+                events: vec!["push".into()],
+                all_repositories: false,
+                suspended_at: None,
+                updated_at: Time::UNIX_EPOCH,
+            },
+            repositories: vec![GithubRepository { id: 1, full_name: "acme/site".into(), private: true }],
+        };
+        assert_eq!(
+            InstallationOut::from(details).to_json().unwrap(),
+            json!({
+                "appId": 99,
+                "installationId": 4_000_000_000_u64,
+                "orgSlug": "acme",
+                "orgUrl": "https://github.com/acme",
+                "orgId": 3_000_000_000_u64,
+                "orgType": "User",
+                "events": ["push"],
+                "repositories": ["site"],
+            })
+        );
+    }
+
+    #[test]
+    fn a_reference_is_text_or_a_whole_number() {
+        let read = |value: Value| Reference::parse_from_json(Some(value)).ok().map(|reference| reference.0);
+        assert_eq!(read(json!("12")), Some("12".into()));
+        assert_eq!(read(json!(3_000_000_000_u64)), Some("3000000000".into()));
+        for other in [json!(1.5), json!(u64::MAX), json!(null), json!(["12"])] {
+            assert_eq!(read(other), None);
+        }
+    }
+
+    #[test]
+    fn a_refusal_at_slack_is_told_and_nothing_is_repeated() {
+        let told = |code: Option<&str>, state: Option<&str>, error: Option<&str>| {
+            let text = |text: Option<&str>| text.map(str::to_owned);
+            granted(text(code), text(state), text(error)).map_err(|fault| fault.to_string())
+        };
+        assert_eq!(told(Some("c"), Some("s"), None), Ok(("c".into(), "s".into())));
+        assert_eq!(told(Some("c"), None, None), Err("the parameter state is required".into()));
+        assert_eq!(told(None, Some("s"), None), Err("the parameter code is required".into()));
+        assert_eq!(told(None, Some("s"), Some("access_denied")), Err("Slack refused: access_denied".into()));
+        assert_eq!(told(None, None, Some("<b>")), Err("Slack refused: no reason that we know".into()));
+    }
+}

@@ -1,0 +1,57 @@
+//! GitHub's deliveries. What GitHub sends is GitHub's: the document does not repeat it.
+
+use poem_openapi::{
+    Object,
+    registry::{MetaSchema, MetaSchemaRef, Registry},
+};
+
+use crate::{
+    api::shared::{media::Media, signed::Inbound},
+    app::github_inbound::GithubReceipt,
+};
+
+/// A delivery of GitHub's.
+pub struct GithubBody;
+
+impl Inbound for GithubBody {
+    const MEDIA: &'static [Media] = &[Media::Json, Media::Form];
+    /// GitHub sends none that is longer.
+    const LIMIT_BYTES: usize = 25 << 20;
+
+    fn schema(media: Media) -> MetaSchemaRef {
+        let event = MetaSchema {
+            description: Some("The event as GitHub describes it; members may be added at any time"),
+            ..MetaSchema::new("object")
+        };
+        let payload = MetaSchema { description: Some("The event as JSON"), ..MetaSchema::new("string") };
+        let form = MetaSchema {
+            properties: vec![("payload", MetaSchemaRef::Inline(Box::new(payload)))],
+            required: vec!["payload"],
+            ..MetaSchema::new("object")
+        };
+        MetaSchemaRef::Inline(Box::new(match media {
+            Media::Json => event,
+            Media::Form => form,
+        }))
+    }
+
+    fn register(_: &mut Registry) {}
+}
+
+/// What became of a delivery of GitHub's.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "GithubReceipt")]
+pub struct GithubReceiptOut {
+    /// How many events were accepted now, one for each organisation that is linked.
+    pub events: usize,
+    /// How many were accepted before, from the same delivery.
+    pub repeated: usize,
+    /// Whether it concerns nobody here.
+    pub ignored: bool,
+}
+
+impl From<GithubReceipt> for GithubReceiptOut {
+    fn from(GithubReceipt { events, repeated, ignored }: GithubReceipt) -> Self {
+        Self { events, repeated, ignored }
+    }
+}

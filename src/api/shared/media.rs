@@ -1,0 +1,146 @@
+//! The media types of request bodies, and the reading of them: up to a limit, whole, as they came.
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use poem::{
+    RequestBody,
+    http::{HeaderMap, header},
+};
+
+use super::fault::{Fault, Protocol};
+use crate::domain::Error;
+
+/// What a request body may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// JSON (RFC 8259).
+    Json,
+    /// A form as browsers send it.
+    Form,
+}
+
+impl Media {
+    /// Its name in documents and headers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Media::Json => "application/json",
+            Media::Form => "application/x-www-form-urlencoded",
+        }
+    }
+
+    /// Whether a Content-Type says that a body is this, in UTF-8. What says of itself that it is JSON is JSON.
+    fn is_meant_by(self, content_type: &str) -> bool {
+        let mut parts = content_type.split(';').map(str::trim);
+        let essence = parts.next().unwrap_or_default();
+        let ends_in_json = || essence.len() > 5 && essence.is_char_boundary(essence.len() - 5);
+        let named = match self {
+            Media::Form => essence.eq_ignore_ascii_case(self.name()),
+            Media::Json => {
+                essence.eq_ignore_ascii_case(self.name())
+                    || (ends_in_json()
+                        && essence.contains('/')
+                        && essence[essence.len() - 5..].eq_ignore_ascii_case("+json"))
+            }
+        };
+        named && parts.all(is_utf8)
+    }
+}
+
+/// Whether a parameter of a media type leaves the text in UTF-8.
+fn is_utf8(parameter: &str) -> bool {
+    match parameter.split_once('=') {
+        Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+            let value = value.trim().trim_matches('"');
+            value.eq_ignore_ascii_case("utf-8") || value.eq_ignore_ascii_case("utf8")
+        }
+        Some(_) | None => true,
+    }
+}
+
+/// Several media types in a sentence.
+pub fn listed(takes: &[Media]) -> String {
+    takes.iter().map(|media| media.name()).collect::<Vec<_>>().join(" or ")
+}
+
+/// Reads a body that is one of `takes`; `None` when nothing was sent.
+///
+/// # Errors
+/// [`Protocol::UnsupportedMediaType`], also for what is compressed; [`Protocol::BodyTooLarge`];
+/// [`Protocol::UnreadableBody`].
+pub async fn read(
+    headers: &HeaderMap,
+    body: &mut RequestBody,
+    takes: &[Media],
+    limit_bytes: usize,
+) -> Result<Option<(Media, Bytes)>, Fault> {
+    let body = body.take().map_err(|error| Error::Internal(format!("a body was read twice: {error}")))?;
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let media = media_of(headers, takes)?;
+    let too_large = || Fault::Protocol(Protocol::BodyTooLarge { limit_bytes });
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit_bytes) {
+        return Err(too_large());
+    }
+    let mut frames = body.into_bytes_stream();
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(frame) = frames.next().await {
+        let frame = frame.map_err(|_| Protocol::UnreadableBody)?;
+        if first.len().max(all.len()) + frame.len() > limit_bytes {
+            return Err(too_large());
+        }
+        // Nearly every body is one frame: that is kept as it came, without a copy.
+        if all.is_empty() && first.is_empty() {
+            first = frame;
+            continue;
+        }
+        if all.is_empty() {
+            all.extend_from_slice(&first);
+        }
+        all.extend_from_slice(&frame);
+    }
+    let raw = if all.is_empty() { first } else { all.freeze() };
+    Ok(if raw.is_empty() { None } else { Some((media, raw)) })
+}
+
+/// Which of `takes` a body is by its headers; UTF-8, and not compressed.
+fn media_of(headers: &HeaderMap, takes: &[Media]) -> Result<Media, Protocol> {
+    let refused = |got: Option<String>| Protocol::UnsupportedMediaType { got, supported: listed(takes) };
+    let text = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    if let Some(encoding) = text(header::CONTENT_ENCODING).filter(|e| !e.trim().eq_ignore_ascii_case("identity")) {
+        return Err(refused(Some(format!("in the Content-Encoding {encoding}"))));
+    }
+    let Some(content_type) = text(header::CONTENT_TYPE) else { return Err(refused(None)) };
+    let meant = takes.iter().find(|media| media.is_meant_by(&content_type));
+    meant.copied().ok_or_else(|| refused(Some(content_type.into_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_counts_as_json() {
+        for yes in
+            ["application/json", "Application/JSON; charset=UTF-8", "application/cloudevents+json;charset=\"utf-8\""]
+        {
+            assert!(Media::Json.is_meant_by(yes), "{yes}");
+        }
+        for no in ["", "json", "+json", "text/plain", "application/jsonp", "application/json; charset=latin1", "é+jsn"]
+        {
+            assert!(!Media::Json.is_meant_by(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn what_counts_as_a_form() {
+        for yes in ["application/x-www-form-urlencoded", "Application/X-WWW-Form-URLencoded; charset=utf-8"] {
+            assert!(Media::Form.is_meant_by(yes), "{yes}");
+        }
+        for no in ["", "multipart/form-data", "application/x-www-form-urlencoded; charset=latin1", "application/json"] {
+            assert!(!Media::Form.is_meant_by(no), "{no}");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Requests that a far end sends on its own account. Its signature over the bytes is the only credential, so a body is
+//! handed on exactly as it came: whoever verifies it comes before whoever parses it.
+
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use poem::{Request, RequestBody, http::HeaderValue};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ExtractParamOptions,
+    registry::{MetaMediaType, MetaParamIn, MetaRequest, MetaSchemaRef, Registry},
+    types::Type,
+};
+
+use super::{
+    media::{self, Media},
+    refusal::into_error,
+};
+use crate::domain::{Error, error::AuthFailure};
+
+/// What some far end sends.
+pub trait Inbound: Send + Sync + 'static {
+    /// The media types that are taken.
+    const MEDIA: &'static [Media];
+
+    /// The longest body, in bytes. The limit of the other requests does not count here.
+    const LIMIT_BYTES: usize;
+
+    /// What is in it, for the document alone: nothing is checked against it.
+    fn schema(media: Media) -> MetaSchemaRef;
+
+    /// Registers what [`Inbound::schema`] refers to.
+    fn register(registry: &mut Registry);
+}
+
+/// A body as it came, byte for byte.
+pub struct Raw<I> {
+    /// The bytes; none where nothing was sent.
+    pub bytes: Bytes,
+    /// What they are by their Content-Type.
+    pub media: Option<Media>,
+    kind: PhantomData<fn() -> I>,
+}
+
+impl<'a, I: Inbound> ApiExtractor<'a> for Raw<I> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        I::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        let media = |media: &Media| MetaMediaType { content_type: media.name(), schema: I::schema(*media) };
+        Some(MetaRequest { description: None, content: I::MEDIA.iter().map(media).collect(), required: true })
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let sent = media::read(request.headers(), body, I::MEDIA, I::LIMIT_BYTES).await.map_err(into_error)?;
+        let (media, bytes) = sent.map_or((None, Bytes::new()), |(media, bytes)| (Some(media), bytes));
+        Ok(Self { bytes, media, kind: PhantomData })
+    }
+}
+
+/// A header that a signature is made of, as it came. In a handler it stands before the body: without it the request is
+/// nobody's, and nothing of it is read.
+#[derive(Clone, Debug)]
+pub struct SignatureHeader(HeaderValue);
+
+impl SignatureHeader {
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl<'a> ApiExtractor<'a> for SignatureHeader {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+    const PARAM_IS_REQUIRED: bool = true;
+
+    type ParamType = String;
+    type ParamRawType = String;
+
+    fn param_in() -> Option<MetaParamIn> {
+        Some(MetaParamIn::Header)
+    }
+
+    fn param_schema_ref() -> Option<MetaSchemaRef> {
+        Some(String::schema_ref())
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _: &mut RequestBody,
+        options: ExtractParamOptions<String>,
+    ) -> poem::Result<Self> {
+        let mut sent = request.headers().get_all(options.name).iter();
+        match (sent.next(), sent.next()) {
+            (Some(value), None) => Ok(Self(value.clone())),
+            // Of two, nobody could say which one was verified.
+            (None | Some(_), _) => Err(into_error(Error::Unauthenticated(AuthFailure::NotSigned))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::{Body, http::StatusCode};
+    use poem_openapi::registry::MetaSchema;
+
+    use super::*;
+    use crate::api::shared::fault::{Fault, Protocol};
+
+    struct Hook;
+
+    impl Inbound for Hook {
+        const MEDIA: &'static [Media] = &[Media::Json, Media::Form];
+        const LIMIT_BYTES: usize = 200;
+
+        fn schema(_: Media) -> MetaSchemaRef {
+            MetaSchemaRef::Inline(Box::new(MetaSchema::new("object")))
+        }
+
+        fn register(_: &mut Registry) {}
+    }
+
+    fn fault(error: poem::Error) -> Fault {
+        assert_eq!(error.status(), StatusCode::INTERNAL_SERVER_ERROR, "the guard renders it");
+        error.downcast::<Fault>().unwrap()
+    }
+
+    async fn raw(content_type: &str, body: impl Into<Body>) -> Result<(Option<Media>, String), Fault> {
+        let request = Request::builder().content_type(content_type).body(body);
+        let (request, mut body) = request.split();
+        let raw = Raw::<Hook>::from_request(&request, &mut body, ExtractParamOptions::default()).await;
+        raw.map(|raw| (raw.media, String::from_utf8(raw.bytes.to_vec()).unwrap())).map_err(fault)
+    }
+
+    async fn signature(values: &[&str]) -> Result<Vec<u8>, Fault> {
+        let builder = Request::builder();
+        let request = values.iter().fold(builder, |request, value| request.header("x-signature", *value)).finish();
+        let options = ExtractParamOptions { name: "X-Signature", ..ExtractParamOptions::default() };
+        let header = SignatureHeader::from_request(&request, &mut RequestBody::default(), options).await;
+        header.map(|header| header.as_bytes().to_vec()).map_err(fault)
+    }
+
+    /// A body in pieces, of a length that nobody announced.
+    fn pieces(text: &str) -> Body {
+        let pieces: Vec<_> = text.as_bytes().chunks(50).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
+        Body::from_bytes_stream(futures_util::stream::iter(pieces))
+    }
+
+    #[tokio::test]
+    async fn a_body_comes_as_it_was_sent() {
+        let (json, form) = (Some(Media::Json), Some(Media::Form));
+        let long = "x".repeat(200);
+        for (content_type, media, body) in [
+            ("application/json", json, "{ not json"),
+            ("application/vnd.it+json; charset=utf-8", json, "[1,  2]"),
+            ("application/x-www-form-urlencoded", form, "a=%zz&a"),
+            ("application/json", None, ""),
+            ("application/json", json, &long),
+        ] {
+            assert_eq!(raw(content_type, body.to_owned()).await.unwrap(), (media, body.to_owned()));
+            assert_eq!(raw(content_type, pieces(body)).await.unwrap(), (media, body.to_owned()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_has_its_own_limit_and_media_types() {
+        let long = "x".repeat(201);
+        for body in [Body::from(long.clone()), pieces(&long)] {
+            let fault = raw("application/json", body).await.unwrap_err();
+            assert!(matches!(fault, Fault::Protocol(Protocol::BodyTooLarge { limit_bytes: 200 })), "{fault}");
+        }
+        let told = raw("text/plain", "{}").await.unwrap_err().to_string();
+        let wanted = "application/json or application/x-www-form-urlencoded";
+        assert_eq!(told, format!("send the body as {wanted}, not text/plain"));
+    }
+
+    #[tokio::test]
+    async fn a_signature_is_there_once() {
+        assert_eq!(signature(&["v0=\u{e4}"]).await.unwrap(), "v0=\u{e4}".as_bytes());
+        for values in [&[][..], &["a", "a"]] {
+            let fault = signature(values).await.unwrap_err();
+            assert_eq!(fault.auth_failure(), Some(AuthFailure::NotSigned));
+        }
+    }
+}

@@ -8,9 +8,11 @@ mod support;
 
 mod authorisation;
 mod binary;
+mod boomerang;
 mod cli;
 mod contract;
 mod errors;
+mod github;
 mod identity;
 mod linkbreakers;
 mod native;

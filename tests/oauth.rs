@@ -249,26 +249,29 @@ both! {
         complete(&app.owner, &code, &state).await.ok(200);
     }
 
-    async fn what_slack_grants_must_be_a_bot_in_one_workspace(app) {
-        for (granted, expected) in [
-            (
-                json!({
-                    "ok": true, "access_token": "xoxb-canary", "is_enterprise_install": true, "team": null,
-                    "enterprise": {"id": "E0CORP", "name": "Corp"}, "authed_user": {"id": "U1"},
-                }),
-                "Enterprise",
-            ),
-            (json!({"ok": true, "team": {"id": TEAM, "name": "Acme"}, "authed_user": {"id": "U1"}}), "no bot token"),
-        ] {
-            let (code, state) = allowed(&app, &app.owner).await;
-            app.slack.fault(json!({"method": "oauth.v2.access", "body": granted.to_string(), "times": 2})).await;
-            let message = refused(&complete(&app.owner, &code, &state).await, 400, "FAILED_PRECONDITION");
-            assert!(message.contains(expected) && !message.contains("canary"), "{message}");
-            let (code, state) = allowed(&app, &app.owner).await;
-            let text = page(&come_back(&app, &[("code", &code), ("state", &state)]).await, 400, &[&code, &state]);
-            assert!(text.contains(expected), "{text}");
-            assert!(!is_connected(&app.owner).await);
-        }
+    async fn what_slack_grants_must_be_a_bot(app) {
+        let granted = json!({"ok": true, "team": {"id": TEAM, "name": "Acme"}, "authed_user": {"id": "U1"}});
+        let (code, state) = allowed(&app, &app.owner).await;
+        app.slack.fault(json!({"method": "oauth.v2.access", "body": granted.to_string(), "times": 2})).await;
+        let message = refused(&complete(&app.owner, &code, &state).await, 400, "FAILED_PRECONDITION");
+        assert!(message.contains("no bot token"), "{message}");
+        let (code, state) = allowed(&app, &app.owner).await;
+        let text = page(&come_back(&app, &[("code", &code), ("state", &state)]).await, 400, &[&code, &state]);
+        assert!(text.contains("no bot token"), "{text}");
+        assert!(!is_connected(&app.owner).await);
+    }
+
+    async fn a_whole_enterprise_is_connected_like_a_workspace(app) {
+        let granted = json!({
+            "ok": true, "access_token": "xoxb-canary", "is_enterprise_install": true, "team": null,
+            "enterprise": {"id": "E0CORP", "name": "Corp"}, "authed_user": {"id": "U1"},
+        });
+        let (code, state) = allowed(&app, &app.owner).await;
+        app.slack.fault(json!({"method": "oauth.v2.access", "body": granted.to_string(), "times": 1})).await;
+        let answer = complete(&app.owner, &code, &state).await;
+        assert!(answer.text.contains("Corp") && !answer.text.contains("canary"), "{}", answer.text);
+        answer.ok(200);
+        assert!(is_connected(&app.owner).await);
     }
 
     async fn the_browser_comes_back_and_is_connected(app) {

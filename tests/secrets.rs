@@ -131,6 +131,13 @@ async fn everything_that_handles_secrets(witness: &mut Witness, slack: &Slack, o
     let text = witness.issued("a personal token", made, |body| body["secret"].as_str().unwrap().to_owned()).await;
     let other = anon.with_token(&text);
     witness.said(other.get("/v1/tokens")).await.ok(200);
+    // The same in another header, and in an address.
+    let cards = anon.request(Method::GET, "/api/v2/integration?team=acme").header("x-access-token", &text);
+    witness.said(anon.send(cards)).await.ok(200);
+    for (shown, status) in [(text.clone(), 302), (format!("{text}x"), 401)] {
+        let install = format!("/api/v2/integration/slack/install?access_token={shown}");
+        assert_eq!(witness.said(anon.get(&install)).await.status, status);
+    }
     witness.said(owner.delete(&format!("/v1/tokens/{id}"))).await.ok(204);
     assert_eq!(witness.said(other.get("/v1/tokens")).await.status, 401);
 

@@ -1,8 +1,9 @@
-//! What every test needs: a running Tieline with a clock that is moved by hand, a stand-in Slack beside it, and a
-//! database of its own.
+//! What every test needs: a running Tieline with a clock that is moved by hand, a stand-in Slack and GitHub beside
+//! it, and a database of its own.
 
 mod database;
 mod gate;
+mod github;
 mod http;
 mod process;
 mod slack;
@@ -10,6 +11,7 @@ mod world;
 
 pub use database::Database;
 pub use gate::Gate;
+pub use github::{Github, card_link, card_state};
 pub use http::{Answer, Client};
 pub use process::{Deployment, Process, until};
 pub use slack::Slack;

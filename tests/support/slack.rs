@@ -25,6 +25,11 @@ impl Slack {
         self.server.base_url()
     }
 
+    /// Where the stand-in is, without a path: its GitHub half is there too.
+    pub fn server(&self) -> &Standin {
+        &self.server
+    }
+
     /// Orders something by the control API.
     pub async fn order(&self, path: &str, body: Value) -> Value {
         self.control.post(&format!("/control/slack/{path}"), &body).await.ok(200)
@@ -46,6 +51,13 @@ impl Slack {
     pub async fn unlimited(&self) {
         let answer = self.control.post("/control/slack/ratelimit", &json!({"enabled": false})).await;
         assert!(answer.status.is_success(), "{}", answer.text);
+    }
+
+    /// Sets the stand-in's clock, in seconds since 1970. It goes on from there.
+    pub async fn set_clock(&self, now: i64) {
+        #[allow(clippy::disallowed_methods, reason = "the difference between the machine's clock and the test's")]
+        let real = chrono::Utc::now().timestamp();
+        self.control.post("/control/clock", &json!({"skewSecs": now - real})).await;
     }
 
     /// The texts in a channel, oldest first.

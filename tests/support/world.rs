@@ -27,7 +27,7 @@ use tieline::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::{Client, Database, slack::Slack};
+use super::{Client, Database, github::Github, slack::Slack};
 
 /// When every test begins.
 const BEGIN_MILLIS: i64 = 1_795_000_000_000;
@@ -64,6 +64,8 @@ pub struct TestApp {
     pub app: App,
     /// The stand-in.
     pub slack: Slack,
+    /// Its GitHub half.
+    pub github: Github,
     /// A caller without a token.
     pub anon: Client,
     /// The owner of `acme`.
@@ -86,6 +88,7 @@ impl TestApp {
         let slack = Slack::start(setup.slack).await;
         slack.unlimited().await;
         let base = slack.base();
+        let github = slack.server();
         let mut settings: HashMap<String, String> = [
             ("DATABASE_URL", database.url.clone()),
             ("TIELINE_DATA_DIR", database.folder().display().to_string()),
@@ -96,6 +99,14 @@ impl TestApp {
             ("TIELINE_SLACK__WEB_BASE", base.clone()),
             ("TIELINE_SLACK__API_BASE", format!("{base}/api")),
             ("TIELINE_SLACK__HOOKS_BASE", format!("{base}/hooks")),
+            ("TIELINE_GITHUB__APP_ID", Options::default().github_app_id.to_string()),
+            ("TIELINE_GITHUB__APP_SLUG", Options::default().github_app_slug),
+            ("TIELINE_GITHUB__CLIENT_ID", Options::default().github_client_id),
+            ("TIELINE_GITHUB__CLIENT_SECRET", Options::default().github_client_secret),
+            ("TIELINE_GITHUB__PRIVATE_KEY", github.github_private_key_pem()),
+            ("TIELINE_GITHUB__WEBHOOK_SECRET", Options::default().github_webhook_secret),
+            ("TIELINE_GITHUB__WEB_BASE", github.github_web_base()),
+            ("TIELINE_GITHUB__API_BASE", github.github_api_base()),
             ("TIELINE_DELIVERY__CONNECT_TIMEOUT_MS", "500".into()),
             ("TIELINE_DELIVERY__TOTAL_TIMEOUT_MS", "500".into()),
         ]
@@ -115,8 +126,13 @@ impl TestApp {
         let server = tokio::spawn(async move { Server::new_with_acceptor(acceptor).run(endpoint).await.unwrap() });
         let anon = Client::new(format!("http://{address}"));
         app.create_organisation_as_operator("acme", Some("Acme")).await.unwrap();
-        let mut this = Self { owner: anon.clone(), app, slack, anon, deliverer, clock, server, _database: database };
+        let callback = format!("{}/v1/github/callback", config.public_url());
+        let webhook_url = format!("http://{address}/v1/github/events");
+        let github = Github::new(slack.server().origin(), anon.clone(), webhook_url, &callback).await;
+        let mut this =
+            Self { owner: anon.clone(), app, slack, github, anon, deliverer, clock, server, _database: database };
         this.owner = this.caller("acme", "olga", Role::Owner).await;
+        this.tell_the_time().await;
         this
     }
 
@@ -125,7 +141,12 @@ impl TestApp {
         self.clock.now()
     }
 
-    /// Moves the clock.
+    /// Sets the stand-in's clock by ours: what it signs, and what is signed for it, has a time in it.
+    pub async fn tell_the_time(&self) {
+        self.slack.set_clock(self.now().timestamp()).await;
+    }
+
+    /// Moves the clock, and not the stand-in's.
     pub fn advance(&self, by: Duration) {
         self.clock.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
@@ -145,8 +166,9 @@ impl TestApp {
         self.caller(slug, "otto", Role::Owner).await
     }
 
-    /// Lets the worker work until nothing is due at the present moment.
+    /// Lets the worker work until nothing is due at the present moment, once what follows answers is done.
     pub async fn drain(&self) {
+        self.app.settle().await;
         for _ in 0..1000 {
             if self.deliverer.step().await.unwrap().destinations == 0 {
                 return;

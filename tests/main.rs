@@ -13,6 +13,7 @@ mod cli;
 mod contract;
 mod errors;
 mod github;
+mod github_connect;
 mod identity;
 mod linkbreakers;
 mod native;

@@ -83,6 +83,12 @@ impl Github {
         id.parse().unwrap()
     }
 
+    /// Ends all faults.
+    pub async fn mend(&self) {
+        let answer = self.control.delete("/control/github/faults").await;
+        assert!(answer.status.is_success(), "{}", answer.text);
+    }
+
     /// Sends an event to Tieline, as GitHub does, and tells how it was answered.
     pub async fn send(&self, order: Value) -> Value {
         self.order("send", order).await

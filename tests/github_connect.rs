@@ -342,6 +342,22 @@ both! {
         assert_eq!(linked(&app.owner, "acme").await, None);
     }
 
+    async fn what_nobody_proved_is_told_like_nothing(app) {
+        let other = app.other("globex").await;
+        let id = app.github.link(&other, "globex", "globex").await;
+        let record = linked(&other, "globex").await.unwrap();
+        let heard_of = app.github.install("acme").await;
+        let told = async |caller: &Client, reference: &str| {
+            let answer = caller.post(LINK, &json!({"ref": reference, "team": "acme"})).await;
+            error(&answer, 404, 1601, "ACTION_INVALID_REF").replace(reference, "…")
+        };
+        let nothing = told(&app.owner, "0199c1de-0000-7000-8000-00000000dead").await;
+        assert_eq!(told(&app.owner, "404").await, nothing);
+        for reference in [record, id.to_string(), heard_of.to_string()] {
+            assert_eq!(told(&app.owner, &reference).await, nothing, "{reference}");
+        }
+    }
+
     async fn only_who_administers_the_account_links_it(app) {
         let id = app.github.install("acme").await;
         // They see the installation: a member of the organisation, and somebody who may push to one repository of it.

@@ -9,7 +9,7 @@ use crate::{
         Error, Result,
         error::Noun,
         github::{GithubInstallation, GithubRepository},
-        member::Permission,
+        member::{Member, Permission},
         oauth::Flow,
     },
     store::{self, github_installations::StoredInstallation},
@@ -103,7 +103,9 @@ impl App {
         caller.require(Permission::GithubManage)?;
         let id = match reference(&request.reference)? {
             Reference::Number(id) => id,
-            Reference::Record(record) => self.recorded(record).await?.installation.id,
+            Reference::Record(record) => {
+                self.recorded(record).await?.ok_or_else(|| not_here(&request.reference))?.installation.id
+            }
         };
         let reader = self.parts.store.reader();
         if store::github_links::find(reader, caller.organisation_id, id).await?.is_some() {
@@ -116,20 +118,19 @@ impl App {
                 self.prove_github(&member, code, id).await?;
                 member
             }
-            _ => self.proven(&caller, id).await?,
+            _ => self.proven(&caller, id).await?.ok_or_else(|| not_here(&request.reference))?,
         };
         self.link_github(&member, id).await
     }
 
-    /// The member, where they have proved lately to administer an installation that is there. Whether there is one at
-    /// all is not told to anybody else.
-    async fn proven(&self, caller: &Caller, id: i64) -> Result<crate::domain::member::Member> {
+    /// The member, where they have proved lately to administer an installation that is there.
+    async fn proven(&self, caller: &Caller, id: i64) -> Result<Option<Member>> {
         let reader = self.parts.store.reader();
         let proven = store::github_links::has_proof(reader, caller.member_id, id, self.now()).await?;
         if !proven || store::github_installations::find(reader, id).await?.is_none() {
-            return Err(Error::not_found(Noun::GithubInstallation, id));
+            return Ok(None);
         }
-        store::members::find_by_id(reader, caller.member_id).await
+        store::members::find_by_id(reader, caller.member_id).await.map(Some)
     }
 
     /// Unlinks an installation from a team, and from no other. Where it is not linked, nothing happens.
@@ -141,10 +142,9 @@ impl App {
         caller.require(Permission::GithubManage)?;
         let id = match reference(named)? {
             Reference::Number(id) => id,
-            Reference::Record(record) => match self.recorded(record).await {
-                Ok(stored) => stored.installation.id,
-                Err(Error::NotFound { .. }) => return Ok(()),
-                Err(error) => return Err(error),
+            Reference::Record(record) => match self.recorded(record).await? {
+                Some(stored) => stored.installation.id,
+                None => return Ok(()),
             },
         };
         let tx = self.parts.store.begin().await?;
@@ -156,10 +156,14 @@ impl App {
         tx.commit().await
     }
 
-    async fn recorded(&self, record: Uuid) -> Result<StoredInstallation> {
-        let found = store::github_installations::find_by_record(self.parts.store.reader(), record).await?;
-        found.ok_or_else(|| Error::not_found(Noun::GithubInstallation, record))
+    async fn recorded(&self, record: Uuid) -> Result<Option<StoredInstallation>> {
+        store::github_installations::find_by_record(self.parts.store.reader(), record).await
     }
+}
+
+/// Named as the caller named it: whether there is one at all, and by which number, is not told.
+fn not_here(named: &str) -> Error {
+    Error::not_found(Noun::GithubInstallation, named)
 }
 
 /// A record's id, or else GitHub's number.

@@ -277,7 +277,7 @@ both! {
             done(&app.owner.post(LINK, &json!({"ref": reference, "team": "acme"})).await);
             assert!(linked(&app.owner, "acme").await.is_some(), "{reference}");
         }
-        for reference in [json!(id + 1), json!("0199c1de-0000-7000-8000-00000000dead")] {
+        for reference in [json!(id + 1), json!("0199c1de-0000-7000-8000-00000000dead"), json!("x"), json!("")] {
             done(&app.owner.post(UNLINK, &json!({"ref": reference, "team": "acme"})).await);
         }
         assert!(linked(&app.owner, "acme").await.is_some());

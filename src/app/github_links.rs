@@ -101,7 +101,7 @@ impl App {
     pub async fn link_github_installation(&self, who: &Identified, request: GithubLinkRequest) -> Result<()> {
         let (caller, _) = self.in_team(who, &request.team).await?;
         caller.require(Permission::GithubManage)?;
-        let id = match reference(&request.reference)? {
+        let id = match reference(&request.reference).ok_or_else(no_reference)? {
             Reference::Number(id) => id,
             Reference::Record(record) => {
                 self.recorded(record).await?.ok_or_else(|| not_here(&request.reference))?.installation.id
@@ -133,20 +133,20 @@ impl App {
         store::members::find_by_id(reader, caller.member_id).await.map(Some)
     }
 
-    /// Unlinks an installation from a team, and from no other. Where it is not linked, nothing happens.
+    /// Unlinks an installation from a team, and from no other. Where it is not linked, or there is nothing of such a name,
+    /// nothing happens.
     ///
     /// # Errors
-    /// [`Error::Invalid`], [`Error::NotFound`] where the team is not the caller's, [`Error::Forbidden`].
+    /// [`Error::NotFound`] where the team is not the caller's, [`Error::Forbidden`].
     pub async fn unlink_github_installation(&self, who: &Identified, named: &str, team: &str) -> Result<()> {
         let (caller, _) = self.in_team(who, team).await?;
         caller.require(Permission::GithubManage)?;
-        let id = match reference(named)? {
-            Reference::Number(id) => id,
-            Reference::Record(record) => match self.recorded(record).await? {
-                Some(stored) => stored.installation.id,
-                None => return Ok(()),
-            },
+        let id = match reference(named) {
+            Some(Reference::Number(id)) => Some(id),
+            Some(Reference::Record(record)) => self.recorded(record).await?.map(|stored| stored.installation.id),
+            None => None,
         };
+        let Some(id) = id else { return Ok(()) };
         let tx = self.parts.store.begin().await?;
         if store::github_links::delete(&tx, caller.organisation_id, id).await? {
             let actor = (caller.organisation_id, caller.actor());
@@ -166,13 +166,14 @@ fn not_here(named: &str) -> Error {
     Error::not_found(Noun::GithubInstallation, named)
 }
 
+fn no_reference() -> Error {
+    Error::invalid("/ref", "must be the ref of a GitHub card, or the number of a GitHub installation")
+}
+
 /// A record's id, or else GitHub's number.
-fn reference(text: &str) -> Result<Reference> {
+fn reference(text: &str) -> Option<Reference> {
     if let Ok(record) = Uuid::parse_str(text) {
-        return Ok(Reference::Record(record));
+        return Some(Reference::Record(record));
     }
-    match text.parse::<i64>() {
-        Ok(number) if number > 0 => Ok(Reference::Number(number)),
-        _ => Err(Error::invalid("/ref", "must be the ref of a GitHub card, or the number of a GitHub installation")),
-    }
+    text.parse().ok().filter(|number| *number > 0).map(Reference::Number)
 }

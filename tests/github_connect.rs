@@ -527,6 +527,34 @@ both! {
         assert!(linked(&app.owner, "acme").await.is_some());
     }
 
+    async fn who_cancels_is_told_so_and_no_words_of_others(app) {
+        for (word, says) in [
+            ("access_denied", "access_denied"),
+            ("redirect_uri_mismatch", "redirect_uri_mismatch"),
+            ("Call 555-1234 to unlock your account", ""),
+            ("<script>alert(1)</script>", ""),
+            ("", ""),
+        ] {
+            let state = card_state(&app.owner, "acme").await;
+            let location = Url::parse_with_params(
+                &format!("http://x{CALLBACK}"),
+                [("error", word), ("state", &state), ("error_description", "Call 555-1234")],
+            )
+            .unwrap();
+            let text = page(&app.github.come_back(&location).await, 400, &location);
+            assert!(
+                text.contains("GitHub is not connected</h1>") && text.contains("GitHub refused") && text.contains(says),
+                "{text}"
+            );
+            assert!(!text.contains("555-1234") && !text.contains("alert"), "{text}");
+            let id = app.github.install("acme").await;
+            let back = signed_in(&app, "ada", &state, id).await;
+            page(&app.github.come_back(&back).await, 400, &back);
+            app.github.order(&format!("installations/{id}/delete"), json!({})).await;
+        }
+        assert_eq!((linked(&app.owner, "acme").await, exchanges(&app).await), (None, 0));
+    }
+
     async fn a_state_of_one_far_end_is_none_of_the_others(app) {
         let id = app.github.install("acme").await;
         let slack = app.owner.get(SLACK_STATE).await.ok(200)["oauthUrl"].as_str().unwrap().to_owned();

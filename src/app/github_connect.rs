@@ -15,7 +15,7 @@ use crate::{
         github::{AccountKind, GithubInstallation, GithubUser},
         github_link::{GithubLink, PROOF_LIFETIME},
         member::{Member, Permission},
-        oauth::Flow,
+        oauth::{Flow, refusal},
         organisation::Organisation,
         secret::Secret,
     },
@@ -88,8 +88,8 @@ impl App {
             };
         };
         let member = self.take_state(Flow::Github, &state, None).await?;
-        if let Some(code) = error {
-            return Err(Error::Refused { upstream: Upstream::Github, code });
+        if let Some(word) = error {
+            return Err(Error::Refused { upstream: Upstream::Github, code: refusal(&word).to_owned() });
         }
         Caller::member(&member, None).require(Permission::GithubManage)?;
         let reader = self.parts.store.reader();

@@ -42,3 +42,23 @@ pub struct OAuthState {
     /// After this it is refused.
     pub expires_at: Time,
 }
+
+/// The word that a far end's page sends the browser back with in place of a code (RFC 6749, 4.1.2.1), if it is one: anybody
+/// can write an address, and a page of ours shows no sentence of theirs.
+pub fn refusal(word: &str) -> &str {
+    let is_word = (1..=64).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    if is_word { word } else { "no reason that we know" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_a_word() {
+        assert_eq!(refusal("access_denied"), "access_denied");
+        for other in ["", "Call us", "<b>", "a\u{e4}", "a1", &"a".repeat(65)] {
+            assert_eq!(refusal(other), "no reason that we know", "{other}");
+        }
+    }
+}

@@ -21,7 +21,7 @@ use crate::{
         github_links::{GithubInstallationDetails, GithubLinkRequest},
         integrations::IntegrationCard,
     },
-    domain::{Error, error::Upstream},
+    domain::{Error, error::Upstream, oauth::refusal},
 };
 
 /// Whether a team is linked.
@@ -241,9 +241,7 @@ impl Example for LinkIn {
 /// What is missing, or that Slack sent none because somebody refused.
 pub fn granted(code: Option<String>, state: Option<String>, error: Option<String>) -> Result<(String, String), Fault> {
     if let Some(word) = error {
-        let is_word = word.len() <= 64 && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-        let code = if is_word { word } else { "no reason that we know".to_owned() };
-        return Err(Error::Refused { upstream: Upstream::Slack, code }.into());
+        return Err(Error::Refused { upstream: Upstream::Slack, code: refusal(&word).to_owned() }.into());
     }
     let missing = |name: &str| Protocol::Parameter { name: name.to_owned(), reason: "is required".to_owned() };
     Ok((code.ok_or_else(|| missing("code"))?, state.ok_or_else(|| missing("state"))?))

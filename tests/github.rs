@@ -33,6 +33,6 @@ both! {
         app.github.link(&app.owner, "acme", "acme").await;
         let cards = app.owner.get("/api/v2/integration?team=acme").await.ok(200);
         let statuses: Vec<_> = cards.as_array().unwrap().iter().map(|card| card["status"].as_str().unwrap()).collect();
-        assert_eq!(statuses, ["unlinked", "linked"]);
+        assert_eq!(statuses, ["linked", "unlinked"]);
     }
 }

@@ -46,15 +46,6 @@ pub fn built_in() -> [SystemIntegration; 2] {
     };
     [
         SystemIntegration {
-            id: SLACK,
-            name: "Slack".into(),
-            about: about(
-                "slack",
-                "Notifications in channels, and workflows that are run by a slash command.",
-                "Open the link, choose the workspace and press **Allow**. A workspace belongs to one organisation.",
-            ),
-        },
-        SystemIntegration {
             id: GITHUB,
             name: "GitHub".into(),
             about: about(
@@ -62,6 +53,15 @@ pub fn built_in() -> [SystemIntegration; 2] {
                 "Events of your repositories, as events here and as messages in Slack channels.",
                 "Open the link and install the app in an account that you administer. Where an owner has to approve it \
                  first, open the link again afterwards.",
+            ),
+        },
+        SystemIntegration {
+            id: SLACK,
+            name: "Slack".into(),
+            about: about(
+                "slack",
+                "Notifications in channels, and workflows that are run by a slash command.",
+                "Open the link, choose the workspace and press **Allow**. A workspace belongs to one organisation.",
             ),
         },
     ]

@@ -15,6 +15,7 @@ mod errors;
 mod github;
 mod github_connect;
 mod identity;
+mod integrations;
 mod linkbreakers;
 mod native;
 mod oauth;

@@ -518,12 +518,19 @@ async fn who_is_in_several_teams_installs_slack_for_the_one_they_named() {
             let (code, state) = app.slack.allow(begun.header("location"), workspace).await;
             format!("/api/v2/integration/slack/auth?code={code}&state={state}")
         };
-        // Another's credential does not go with it.
+        // Their credential goes with either.
+        for (team, workspace) in [("acme", TEAM), ("globex", "T0SECOND")] {
+            let back = ada.get(&begun(team, workspace).await).await;
+            assert_eq!(back.status, 302, "{}", back.text);
+            assert!(back.header("location").starts_with(&format!("slack://app?team={workspace}&id=")), "{back:?}");
+            assert_eq!(card(&ada, team, "Slack").await["status"], "linked");
+        }
+        // And another's with neither.
         let begun = begun("acme", TEAM).await;
         let stranger = app.caller("initech", "ivan", Role::Owner).await;
         error(&stranger.get(&begun).await, 400, 400, "INTEGRATION_INVALID_STATE");
         error(&app.owner.get(&begun).await, 400, 400, "INTEGRATION_INVALID_STATE");
-        assert_eq!(app.anon.get(&begun).await.status, 302, "nobody's mistake has used it up");
+        assert_eq!(ada.get(&begun).await.status, 302, "nobody's mistake has used it up");
     })
     .await;
 }

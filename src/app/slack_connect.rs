@@ -9,6 +9,7 @@ use crate::{
         Error, Result,
         delivery::{DeliveryState, Reason},
         destination::{Destination, DestinationKind, SLACK_NOTIFICATIONS},
+        error::StateFailure,
         member::{Member, Permission},
         oauth::Flow,
         organisation::Organisation,
@@ -80,19 +81,27 @@ impl App {
     /// # Errors
     /// As [`App::complete_slack_oauth_in_browser`].
     pub async fn complete_slack_install(&self, who: Option<&Identified>, code: &str, state: &str) -> Result<Url> {
-        let bound_to = match who {
-            Some(who) => {
-                let caller = self.in_their_team(who).await?;
-                Some((caller.organisation_id, caller.member_id))
-            }
-            None => None,
+        let member = match who {
+            Some(who) => self.take_state_of_any(who, state).await?,
+            None => self.take_state(Flow::SlackApp, state, None).await?,
         };
-        let member = self.take_state(Flow::SlackApp, state, bound_to).await?;
         Caller::member(&member, None).require(Permission::SlackManage)?;
         let SlackIntegration { link, .. } = self.connect(&member, Flow::SlackApp, code).await?;
         let mut url = Url::parse("slack://app").map_err(|error| Error::Internal(error.to_string()))?;
         url.query_pairs_mut().append_pair("team", &link.team_id).append_pair("id", &link.app_id);
         Ok(url)
+    }
+
+    /// Uses up a state that was issued to this caller, in whichever of their organisations.
+    async fn take_state_of_any(&self, who: &Identified, state: &str) -> Result<Member> {
+        for caller in self.everywhere(who).await? {
+            let bound_to = (caller.organisation_id, caller.member_id);
+            match self.take_state(Flow::SlackApp, state, Some(bound_to)).await {
+                Err(Error::OAuthState(StateFailure::Unknown)) => {}
+                taken => return taken,
+            }
+        }
+        Err(Error::OAuthState(StateFailure::Unknown))
     }
 
     /// Exchanges the code and makes, or replaces, the organisation's link. Who installs the app once more in the same

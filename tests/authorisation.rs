@@ -14,6 +14,7 @@ use tieline::{
     domain::member::{Permission, Role},
     openapi,
 };
+use tokio::sync::OnceCell;
 
 use crate::support::{Answer, Client, TestApp, step};
 
@@ -121,6 +122,17 @@ const CASES: &[Case] = &[
     case("unlinkGithubInstallation", Admin, &["github:manage"], 400),
     case("installSlack", Admin, &["slack:manage"], 400),
     case("reprocessGithubDelivery", Admin, &["github:manage"], 404),
+    case("listSubscriptions", Member, &["subscriptions:read"], 200),
+    // Theirs has no Slack integration.
+    case("createSubscription", Admin, &["subscriptions:manage"], 404),
+    case("getSubscription", Member, &["subscriptions:read"], 404),
+    case("updateSubscription", Admin, &["subscriptions:manage"], 404),
+    case("deleteSubscription", Admin, &["subscriptions:manage"], 404),
+    case("explainSubscription", Member, &["subscriptions:read", "events:read"], 404),
+    case("listWorkflows", Member, &["workflows:read"], 200),
+    case("getWorkflow", Member, &["workflows:read"], 404),
+    case("putWorkflow", Admin, &["workflows:manage"], 200),
+    case("deleteWorkflow", Admin, &["workflows:manage"], 404),
 ];
 
 /// A published operation.
@@ -222,7 +234,9 @@ impl Ask {
         let nothing = |text: &str| {
             if text.parse::<uuid::Uuid>().is_ok() { NOTHING.to_owned() } else { text.to_owned() }
         };
-        let path = self.path.split('/').map(nothing).collect::<Vec<_>>().join("/");
+        // A workflow's id is a name.
+        let in_path = |text: &str| if text.starts_with(CANARY) { "nothing".to_owned() } else { nothing(text) };
+        let path = self.path.split('/').map(in_path).collect::<Vec<_>>().join("/");
         let mut body = self.body.clone();
         for value in body.as_mut().and_then(Value::as_object_mut).into_iter().flat_map(serde_json::Map::values_mut) {
             if let Value::String(text) = value {
@@ -248,6 +262,8 @@ struct World<'a> {
     home: String,
     stranger: Client,
     strangers_home: String,
+    /// A linked installation, and the id of a delivery that it brought.
+    github: OnceCell<(i64, String)>,
     count: AtomicUsize,
 }
 
@@ -258,7 +274,7 @@ impl<'a> World<'a> {
             caller.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned()
         };
         let (home, strangers_home) = (id(&app.owner).await, id(&stranger).await);
-        Self { app, home, stranger, strangers_home, count: AtomicUsize::new(0) }
+        Self { app, home, stranger, strangers_home, github: OnceCell::new(), count: AtomicUsize::new(0) }
     }
 
     /// A name that nothing has.
@@ -322,6 +338,8 @@ impl<'a> World<'a> {
                 }
                 "channels" => self.create("/v1/channels", json!({"name": self.fresh()})).await,
                 "events" => self.create("/v1/events", json!({"type": CANARY})).await,
+                "subscriptions" => self.subscription().await,
+                "workflows" => self.workflow(operation).await,
                 "deliveries" => self.delivery().await.0,
                 "destinations" => self.delivery().await.1,
                 other => panic!("how is a thing of {other} made? Say it in tests/authorisation.rs"),
@@ -337,23 +355,67 @@ impl<'a> World<'a> {
         if operation.path.starts_with("/v1/slack-integrations") {
             self.connected().await;
         }
-        if operation.path.starts_with("/api/v2/integration") && operation.method == Method::GET {
-            path.push_str("?team=acme");
+        if operation.path.starts_with("/v1/subscriptions") {
+            self.connected().await;
         }
-        if operation.id == "reprocessGithubDelivery" {
-            path = path.replace("{deliveryId}", self.github_delivery());
+        if operation.id == "explainSubscription" {
+            let event = self.create("/v1/events", json!({"type": CANARY})).await;
+            path = format!("{path}?eventId={event}");
+        }
+        match operation.id.as_str() {
+            "getGithubInstallation" => path = format!("{path}?id={}", self.linked().await.0),
+            "reprocessGithubDelivery" => path = path.replace("{deliveryId}", &self.linked().await.1),
+            "listIntegrations" | "installSlack" => path.push_str("?team=acme"),
+            _ => {}
         }
         Ask { method: operation.method.clone(), path, body: self.body(&operation.id, caller).await }
     }
 
-    /// The id of a delivery of GitHub's that came.
-    fn github_delivery(&self) -> &'static str {
-        "72d3162e-cc78-11e3-81ab-4c9367dc0958"
+    async fn subscription(&self) -> String {
+        self.connected().await;
+        let rules = json!({"repositories": ["acme/web"]});
+        let body = json!({"slackChannelId": CHANNEL, "slackChannelName": self.fresh(), "rules": rules});
+        self.create("/v1/subscriptions", body).await
+    }
+
+    /// A workflow's id; one that is put is not there yet.
+    async fn workflow(&self, operation: &Operation) -> String {
+        let id = self.fresh();
+        if operation.id != "putWorkflow" {
+            let path = format!("/v1/workflows/{id}");
+            let put = self.app.owner.request(Method::PUT, &path).json(&json!({"name": CANARY, "summary": "S"}));
+            self.app.owner.send(put).await.ok(200);
+        }
+        id
+    }
+
+    /// A linked installation, and the id of a delivery that it brought.
+    async fn linked(&self) -> &(i64, String) {
+        let made = self.github.get_or_init(async || {
+            let id = self.app.github.link(&self.app.owner, "acme", "acme").await;
+            let order = json!({"event": "push", "installation": id, "repository": "web", "title": CANARY});
+            let sent = self.app.github.send(order).await;
+            assert_eq!(sent["status"], 202, "{sent}");
+            (id, sent["deliveryId"].as_str().unwrap().to_owned())
+        });
+        let made = made.await;
+        // Whoever was admitted before may have unlinked it; the owner's proof is fresh.
+        let again = json!({"ref": made.0, "team": "acme"});
+        let answer = self.app.owner.post("/api/v2/integration/github/link", &again).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        made
     }
 
     async fn body(&self, operation: &str, caller: &Client) -> Option<Value> {
         Some(match operation {
-            "linkGithubInstallation" | "unlinkGithubInstallation" => json!({"ref": "4711", "team": "acme"}),
+            "linkGithubInstallation" | "unlinkGithubInstallation" => {
+                json!({"ref": self.linked().await.0.to_string(), "team": "acme"})
+            }
+            "createSubscription" => {
+                json!({"slackChannelId": CHANNEL, "slackChannelName": self.fresh(), "rules": {"repositories": ["acme/web"]}})
+            }
+            "updateSubscription" => json!({"slackChannelName": self.fresh()}),
+            "putWorkflow" => json!({"name": self.fresh(), "summary": "S"}),
             "createOrganisation" => json!({"slug": self.fresh()}),
             "updateOrganisation" | "createToken" => json!({"name": self.fresh()}),
             "createChannel" | "updateChannel" => json!({"name": self.fresh()}),
@@ -500,6 +562,25 @@ both! {
                     assert!(answer.status == 401 || id.starts_with("receiveSlack"), "{id}: {}", answer.text);
                 }
             }
+        }
+    }
+
+    async fn nothing_of_ours_is_explained_to_a_stranger(app) {
+        let world = World::new(&app).await;
+        let ours = (world.subscription().await, world.create("/v1/events", json!({"type": CANARY})).await);
+        app.slack.connect(&world.stranger, "T0SECOND", "C1ALERTS").await;
+        let body = json!({"slackChannelId": "C1ALERTS", "slackChannelName": "x", "rules": {"repositories": ["acme/web"]}});
+        let theirs = world.stranger.post("/v1/subscriptions", &body).await.ok(201)["id"].as_str().unwrap().to_owned();
+        let event = world.stranger.post("/v1/events", &json!({"type": "a"})).await.ok(202)["id"].clone();
+        let event = event.as_str().unwrap();
+        let ask = async |subscription: &str, event: &str| {
+            world.stranger.get(&format!("/v1/subscriptions/{subscription}/explanation?eventId={event}")).await
+        };
+        ask(&theirs, event).await.ok(200);
+        for (subscription, event) in [(&theirs, ours.1.as_str()), (&ours.0, event), (&ours.0, &ours.1)] {
+            let answer = ask(subscription, event).await;
+            answer.problem(404, "not_found");
+            assert!(!answer.text.contains(CANARY), "{}", answer.text);
         }
     }
 }

@@ -338,7 +338,7 @@ both! {
         app.owner.patch(&place(&is_oda), &json!({"role": "member"})).await.ok(200);
         error(&oda.post(LINK, &json!({"ref": id, "team": "acme"})).await, 403, 403, "PERMISSION_DENIED");
         app.owner.patch(&place(&is_anna), &json!({"permissions": []})).await.ok(200);
-        error(&look(&anna, id).await, 400, 1601, "ACTION_INVALID_REF");
+        error(&look(&anna, id).await, 403, 403, "PERMISSION_DENIED");
         assert_eq!(linked(&app.owner, "acme").await, None);
     }
 

@@ -73,10 +73,15 @@ impl App {
     /// Only what a team of the caller's has linked, or what the caller has just proved to administer.
     async fn visible_installation(&self, who: &Identified, id: i64) -> Result<i64> {
         let reader = self.parts.store.reader();
-        for caller in self.everywhere(who).await? {
-            if caller.may(Permission::GithubRead)
-                && (store::github_links::find(reader, caller.organisation_id, id).await?.is_some()
-                    || store::github_links::has_proof(reader, caller.member_id, id, self.now()).await?)
+        let callers = self.everywhere(who).await?;
+        let (readers, others): (Vec<_>, Vec<_>) =
+            callers.into_iter().partition(|caller| caller.may(Permission::GithubRead));
+        if readers.is_empty() {
+            others.iter().try_for_each(|caller| caller.require(Permission::GithubRead))?;
+        }
+        for caller in readers {
+            if store::github_links::find(reader, caller.organisation_id, id).await?.is_some()
+                || store::github_links::has_proof(reader, caller.member_id, id, self.now()).await?
             {
                 return Ok(id);
             }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{both, support::card_link};
+use crate::support::card_link;
 
 both! {
     async fn a_pull_request_is_told_in_a_channel(app) {

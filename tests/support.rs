@@ -11,7 +11,7 @@ mod world;
 
 pub use database::Database;
 pub use gate::Gate;
-pub use github::{Github, card_link, card_state};
+pub use github::{card_link, card_state};
 pub use http::{Answer, Client};
 pub use process::{Deployment, Process, until};
 pub use slack::Slack;

@@ -5,9 +5,13 @@
 
 pub mod access;
 pub mod batch;
+pub mod channel_inbound;
+pub mod channel_integrations;
+pub mod channel_messages;
 pub mod channels;
 pub mod credential;
 pub mod deliveries;
+pub mod descriptors;
 pub mod events;
 pub mod github_connect;
 pub mod github_inbound;
@@ -15,12 +19,16 @@ pub mod github_links;
 pub mod health;
 pub mod identity;
 pub mod intake;
+pub mod integration_calls;
+pub mod integration_settings;
 pub mod integrations;
 pub mod members;
 pub mod metrics;
 mod oauth_states;
+pub mod org_integrations;
 pub mod organisations;
 mod route;
+pub mod slack_access;
 pub mod slack_connect;
 pub mod slack_inbound;
 pub mod slack_links;
@@ -28,6 +36,8 @@ mod slack_runs;
 pub mod slack_tokens;
 pub mod subscriptions;
 pub mod teams;
+pub mod throttle;
+pub mod ticks;
 pub mod tokens;
 pub mod vault;
 pub mod workflows;
@@ -37,6 +47,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use moka::future::Cache;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
+use url::Url;
 
 use crate::{
     domain::{
@@ -44,10 +55,12 @@ use crate::{
         ambient::{Ambient, Time},
         ids::OrganisationId,
         product::Product,
+        schedule::Zone,
         slack::SlackUser,
     },
     provider::{
         github::{self, GithubClient},
+        guard::Guard,
         slack::{self, SlackClient},
     },
     store::{Store, Tx, audit},
@@ -81,6 +94,16 @@ pub struct Parts {
     pub github: Option<GithubClient>,
     /// Knows GitHub's requests by their signature.
     pub github_signatures: Option<github::signature::Verifier>,
+    /// Calls URLs that tenants gave.
+    pub guard: Guard,
+    /// How long the call of an integration may take, but for a modifier's.
+    pub call_limit: Duration,
+    /// How fast messages come in by one key.
+    pub inbound: throttle::Throttle,
+    /// In which schedules are meant.
+    pub zone: Zone,
+    /// Where others reach this service.
+    pub public_url: Url,
     /// How the product that people use is called, and where it is.
     pub product: Product,
     /// Accepts events.

@@ -2,6 +2,7 @@
 //!
 //! Read once, in `startup`; nothing else looks at files or the environment.
 
+mod egress;
 mod github;
 
 use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -9,9 +10,10 @@ use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
 use serde::Deserialize;
 use url::Url;
 
+pub use egress::Egress;
 pub use github::Github;
 
-use crate::domain::{product, secret::Secret};
+use crate::domain::{product, schedule::Zone, secret::Secret};
 
 const DEFAULTS: &str = include_str!("config.default.toml");
 
@@ -36,6 +38,7 @@ pub struct Config {
     pub egress: Egress,
     pub delivery: Delivery,
     pub retention: Retention,
+    pub schedule: Schedule,
     pub log: Log,
 }
 
@@ -131,15 +134,6 @@ pub struct Slack {
     pub channel_burst: u32,
 }
 
-/// `[egress]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs, reason = "config.default.toml documents every key")]
-pub struct Egress {
-    #[serde(deserialize_with = "list")]
-    pub allow: Vec<ipnet::IpNet>,
-}
-
 /// `[delivery]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -154,6 +148,14 @@ pub struct Delivery {
     pub longest_pause_ms: u64,
     pub give_up_after_secs: u64,
     pub max_faltering_tries: i32,
+}
+
+/// `[schedule]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config.default.toml documents every key")]
+pub struct Schedule {
+    pub time_zone: String,
 }
 
 /// `[retention]`
@@ -303,6 +305,10 @@ impl Config {
         if self.delivery.lease_secs * 1000 <= 2 * self.delivery.total_timeout_ms {
             return wrong("delivery.lease_secs", "it must be more than twice delivery.total_timeout_ms");
         }
+        self.egress.check(&self.delivery)?;
+        if let Err(violation) = self.schedule.time_zone.parse::<Zone>() {
+            return wrong("schedule.time_zone", &violation.message);
+        }
         if self.server.body_limit_bytes == 0 || self.database.max_connections == 0 {
             return wrong("server.body_limit_bytes, database.max_connections", "they must be at least 1");
         }
@@ -367,11 +373,21 @@ where
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Items {
-        List(Vec<String>),
+        List(Vec<Item>),
         Text(String),
     }
-    let items = match Items::deserialize(deserializer)? {
-        Items::List(items) => items,
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Item {
+        Text(String),
+        Number(i64),
+    }
+    let text = |item| match item {
+        Item::Text(text) => text,
+        Item::Number(number) => number.to_string(),
+    };
+    let items: Vec<String> = match Items::deserialize(deserializer)? {
+        Items::List(items) => items.into_iter().map(text).collect(),
         Items::Text(text) => text.split(',').map(str::to_owned).collect(),
     };
     items

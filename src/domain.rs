@@ -3,8 +3,11 @@
 //! Whatever two dialects must agree on is decided here, once. Wire shapes live in `api`, rows in `store`.
 
 pub mod ambient;
+pub mod app_integration;
+pub mod call;
 pub mod channel;
 pub mod delivery;
+pub mod descriptor;
 pub mod destination;
 pub mod error;
 pub mod event;
@@ -17,7 +20,9 @@ pub mod oauth;
 pub mod organisation;
 pub mod page;
 pub mod product;
+pub mod schedule;
 pub mod secret;
+pub mod setting;
 pub mod slack;
 pub mod slack_link;
 pub mod subscription;

@@ -1,6 +1,7 @@
 //! The composition root: puts everything together from the configuration. The only place that knows everyone.
 
 mod ambient;
+mod egress;
 mod keys;
 
 use std::{sync::Arc, time::Duration};
@@ -16,6 +17,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
 pub use ambient::system as system_ambient;
+pub use egress::guard;
 pub use keys::rotate as rotate_keys;
 
 use crate::{
@@ -25,6 +27,7 @@ use crate::{
         identity::{ExpectedClaims, Identity, Issuer},
         intake::Intake,
         metrics::Metrics,
+        throttle::Throttle,
         vault::Vault,
     },
     config::{Config, JwtAlgorithm},
@@ -51,6 +54,9 @@ pub enum Role {
     Worker,
 }
 
+/// How fast messages come in by one key.
+const INBOUND_INTERVAL: Duration = Duration::from_millis(50);
+const INBOUND_BURST: u32 = 200;
 /// How long we believe what Slack said of a person: their address may change, and somebody may leave.
 const SLACK_PEOPLE_LIFETIME: Duration = Duration::from_secs(300);
 
@@ -86,6 +92,11 @@ pub async fn build_app(config: &Config, store: Store, ambient: Ambient) -> Resul
             .map(|github| github::signature::Verifier::new(&github.app().webhook_secrets))
             .transpose()?,
         github,
+        guard: guard(config)?,
+        call_limit: config.egress.total_timeout(),
+        inbound: Throttle::new(Pace { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }),
+        zone: config.schedule.time_zone.parse().unwrap_or_default(),
+        public_url: parse_url("public_url", &config.public_url())?,
         product: config.product.known(),
         background: TaskTracker::new(),
         vault,
@@ -140,6 +151,7 @@ pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Resul
             crate::store::destinations::end_leases(store.writer(), app.ambient().now()).await?;
         }
         background.spawn(Deliverer::new(app.clone(), worker_settings(&config)).run(stop.clone()));
+        background.spawn(worker::tick::run(app.clone(), stop.clone()));
         let keep = chrono::Duration::days(i64::from(config.retention.days));
         background.spawn(housekeeping::run(app.clone(), keep, stop.clone()));
     }

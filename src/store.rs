@@ -3,8 +3,10 @@
 //! Every finder of a tenant's thing takes the organisation's id. Functions take a connection or a [`Tx`], so that `app`
 //! decides what belongs to one transaction without naming the database library.
 
+pub mod app_integrations;
 pub mod audit;
 mod batches;
+pub mod channel_keys;
 pub mod channels;
 pub mod connect;
 pub mod deliveries;
@@ -18,10 +20,12 @@ pub mod members;
 pub mod oauth_states;
 pub mod organisations;
 mod placeholders;
+pub mod settings;
 pub mod slack_links;
 pub mod slack_threads;
 pub mod subscriptions;
 pub mod tenant_keys;
+pub mod ticks;
 pub mod tokens;
 pub mod workflows;
 

@@ -5,15 +5,17 @@
 //! loops around them only wait.
 //!
 //! Who does what: [`deliver`] claims and serves destinations by their `lane`, [`slack`] sends one delivery to Slack,
-//! `workflow_run` accepts a run that was asked for there, [`record`] writes down what came of it, [`housekeeping`]
+//! `integration` calls an integration, `inner` does what is ours, [`tick`] looks at the clock, [`record`] writes down what came of it, [`housekeeping`]
 //! removes what is old.
 
 pub mod deliver;
 pub mod housekeeping;
+mod inner;
+mod integration;
 mod lane;
 pub mod record;
 pub mod slack;
-mod workflow_run;
+pub mod tick;
 
 use std::time::Duration;
 

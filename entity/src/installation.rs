@@ -15,6 +15,7 @@ pub struct Model {
     pub active: bool,
     pub position: i32,
     pub credential: Option<Vec<u8>>,
+    pub signing_secret: Option<Vec<u8>>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

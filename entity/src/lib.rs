@@ -3,6 +3,7 @@
 pub mod attempt;
 pub mod audit_entry;
 pub mod channel;
+pub mod channel_key;
 pub mod channel_member;
 pub mod delivery;
 pub mod destination;
@@ -22,5 +23,6 @@ pub mod slack_link;
 pub mod slack_thread;
 pub mod subscription;
 pub mod tenant_key;
+pub mod tick;
 pub mod token;
 pub mod workflow;

@@ -28,6 +28,8 @@ pub struct Model {
     pub triggers: Json,
     pub filter_link_id: String,
     pub org_wide: bool,
+    pub webhook_url: Option<Vec<u8>>,
+    pub configuration_url: String,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -5,6 +5,7 @@ use sea_orm_migration::prelude::*;
 
 mod m20261120_000001_core;
 mod m20261121_000001_github;
+mod m20261121_000002_integrations;
 
 /// Knows every migration, in order.
 pub struct Migrator;
@@ -12,6 +13,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261120_000001_core::Migration), Box::new(m20261121_000001_github::Migration)]
+        vec![
+            Box::new(m20261120_000001_core::Migration),
+            Box::new(m20261121_000001_github::Migration),
+            Box::new(m20261121_000002_integrations::Migration),
+        ]
     }
 }

@@ -9,10 +9,10 @@ use crate::{
         Result,
         ambient::{Ambient, Time},
         delivery::{Content, Delivery, DeliveryState, Reason},
-        destination::Destination,
-        event::{Event, EventSource},
+        destination::{Destination, DestinationKind, channel_name},
+        event::{Event, EventSource, MESSAGE_POSTED},
         github::{EVENT_PREFIX, GithubEvent},
-        ids::{DestinationId, OrganisationId},
+        ids::{ChannelId, DestinationId, OrganisationId},
         slack_link::{Routing, SlackLink, SlackLinkStatus},
         subscription::{Decision, Subscription},
     },
@@ -51,6 +51,7 @@ impl Router<'_> {
             organisations(events.iter().filter(|event| SlackLink::is_concerned(&event.fact) || is_github(event)));
         let links = self.links(&linked).await?;
         let subscriptions = self.subscriptions(&github).await?;
+        let busy = self.busy_channels(events).await?;
         let mut directs = directs.into_iter().peekable();
         let mut deliveries = Vec::with_capacity(events.len());
         for (index, event) in events.iter().enumerate() {
@@ -67,6 +68,13 @@ impl Router<'_> {
                     deliveries.push(self.delivery(event, destination, fate));
                 }
             }
+            if let Some(channel_id) =
+                event.fact.channel_id.filter(|id| event.fact.kind == MESSAGE_POSTED && busy.contains(id))
+            {
+                let (kind, name) = (DestinationKind::Channel, channel_name(channel_id));
+                let destination = self.ensure(event.organisation_id, kind, name.clone(), name).await?;
+                deliveries.push(self.delivery(event, &destination, Fate { verdict: Verdict::Send, content: None }));
+            }
             while let Some((_, direct)) = directs.next_if(|(of, _)| *of == index) {
                 let destination = self.ensure(event.organisation_id, direct.kind, direct.name, direct.address).await?;
                 deliveries.push(self.delivery(
@@ -77,6 +85,18 @@ impl Router<'_> {
             }
         }
         Ok(deliveries)
+    }
+
+    /// The channels in which messages were posted and integrations are switched on.
+    async fn busy_channels(&self, events: &[Event]) -> Result<Vec<ChannelId>> {
+        let posted = events.iter().filter(|event| event.fact.kind == MESSAGE_POSTED && event.fact.channel_id.is_some());
+        let mut channels: Vec<ChannelId> = posted.clone().filter_map(|event| event.fact.channel_id).collect();
+        channels.sort_unstable();
+        channels.dedup();
+        match channels.is_empty() {
+            true => Ok(Vec::new()),
+            false => store::app_integrations::busy(self.tx, &organisations(posted), &channels).await,
+        }
     }
 
     async fn links(&self, organisations: &[OrganisationId]) -> Result<Links> {
@@ -105,7 +125,7 @@ impl Router<'_> {
     async fn ensure(
         &self,
         organisation_id: OrganisationId,
-        kind: crate::domain::destination::DestinationKind,
+        kind: DestinationKind,
         name: String,
         address: String,
     ) -> Result<Destination> {

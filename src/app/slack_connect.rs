@@ -106,9 +106,14 @@ impl App {
 
     /// Exchanges the code and makes, or replaces, the organisation's link. Who installs the app once more in the same
     /// workspace keeps what is set up there; the other flow begins anew.
-    async fn connect(&self, member: &Member, flow: Flow, code: &str) -> Result<SlackIntegration> {
+    pub(super) async fn connect(&self, member: &Member, flow: Flow, code: &str) -> Result<SlackIntegration> {
         let grant = self.slack()?.exchange_code(flow, code).await?;
         let now = self.now();
+        // Somebody who chose a channel for the incoming webhook has chosen one.
+        let (channel_id, channel_name) = match &grant.incoming_webhook {
+            Some(webhook) => (webhook.channel_id.clone(), webhook.channel.trim_start_matches('#').to_owned()),
+            None => Default::default(),
+        };
         let mut link = SlackLink {
             id: self.parts.ambient.id(),
             organisation_id: member.organisation_id,
@@ -120,8 +125,8 @@ impl App {
             app_id: grant.app_id.clone(),
             bot_user_id: grant.bot_user_id.clone(),
             team_name: grant.team_name.clone(),
-            channel_id: String::new(),
-            channel_name: String::new(),
+            channel_id,
+            channel_name,
             status: SlackLinkStatus::Active,
             triggers: Default::default(),
             link_id: None,
@@ -164,7 +169,7 @@ impl App {
     /// while nothing was connected can be replayed afterwards.
     async fn notifications(&self, tx: &Tx, link: &SlackLink) -> Result<Destination> {
         let kind = DestinationKind::Slack;
-        let place = (kind, SLACK_NOTIFICATIONS.to_owned(), String::new());
+        let place = (kind, SLACK_NOTIFICATIONS.to_owned(), link.channel_id.clone());
         let fresh = Destination::fresh(link.destination_id, link.organisation_id, place, link.created_at);
         let found =
             store::destinations::find_by_name(tx, link.organisation_id, kind.as_str(), SLACK_NOTIFICATIONS).await?;
@@ -174,7 +179,7 @@ impl App {
         };
         let reason = Reason::NoChannelChosen.text();
         store::deliveries::end_pending(tx, former.id, DeliveryState::Failed, reason, link.created_at).await?;
-        store::destinations::set_address(tx, former.id, "").await?;
+        store::destinations::set_address(tx, former.id, &link.channel_id).await?;
         store::destinations::reset_counters(tx, former.id).await?;
         Ok(Destination { id: former.id, created_at: former.created_at, ..fresh })
     }

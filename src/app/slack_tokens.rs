@@ -137,7 +137,15 @@ impl App {
             Some(token) => Some(vault.seal(token_place(organisation_id, id, "refresh_token"), token).await?),
             None => None,
         };
-        Ok(SealedTokens { access_token, refresh_token, expires_at: grant.expires_in.map(|life| self.now() + life) })
+        let (webhook_url, configuration_url) = match &grant.incoming_webhook {
+            Some(webhook) => {
+                let sealed = vault.seal(token_place(organisation_id, id, "webhook_url"), &webhook.url).await?;
+                (Some(sealed), webhook.configuration_url.clone())
+            }
+            None => (None, String::new()),
+        };
+        let expires_at = grant.expires_in.map(|life| self.now() + life);
+        Ok(SealedTokens { access_token, refresh_token, expires_at, webhook_url, configuration_url })
     }
 
     /// Notes that Slack says a link's token is dead: the link is disconnected, its destinations are switched off,
@@ -175,6 +183,18 @@ impl App {
             store::destinations::set_health(tx, id, health).await?;
         }
         Ok(())
+    }
+
+    /// Opens a link's incoming webhook, where it has one.
+    pub(super) async fn unseal_webhook(
+        &self,
+        StoredSlackLink { link, tokens }: &StoredSlackLink,
+    ) -> Result<Option<Secret>> {
+        let place = token_place(link.organisation_id, link.id, "webhook_url");
+        match &tokens.webhook_url {
+            Some(sealed) => Ok(Some(self.parts.vault.unseal(place, sealed).await?)),
+            None => Ok(None),
+        }
     }
 
     /// Opens a link's bot token as it is.

@@ -120,6 +120,8 @@ pub enum Reason {
     TriggerFilter,
     /// The tries are used up.
     GivenUp,
+    /// The integration was deleted.
+    IntegrationDeleted,
     /// A thread on the topic is there already.
     AlreadyTold,
     /// There is no thread on the topic to reply in.
@@ -140,6 +142,7 @@ impl Reason {
             Reason::NothingToReplyTo => {
                 "the channel was not told of the pull request, and a comment does not say whether its branch is asked for"
             }
+            Reason::IntegrationDeleted => "the integration was deleted, or has no descriptor any more",
             Reason::GivenUp => "every try failed; replay this delivery when the destination works again",
         }
     }

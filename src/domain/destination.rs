@@ -7,7 +7,7 @@ use std::{str::FromStr, time::Duration};
 use super::{
     Error, Result,
     ambient::Time,
-    ids::{DestinationId, OrganisationId},
+    ids::{ChannelId, DestinationId, IntegrationId, OrganisationId},
 };
 
 /// The name of the destination that an organisation's Slack link sends its notifications to.
@@ -24,6 +24,16 @@ const SLACK_USER: &str = "user:";
 /// The name of the destination that is a person in Slack.
 pub fn slack_user(user_id: &str) -> String {
     format!("{SLACK_USER}{user_id}")
+}
+
+/// The name of the destination that is an integration.
+pub fn integration_name(id: IntegrationId) -> String {
+    id.to_string()
+}
+
+/// The name of the destination that is a channel of ours, whose modifiers a message goes through.
+pub fn channel_name(id: ChannelId) -> String {
+    id.to_string()
 }
 
 /// The name of the destination at which runs of workflows are checked and accepted.
@@ -89,6 +99,10 @@ pub enum DestinationKind {
     Slack,
     /// Ourselves: a run of a workflow that somebody asked for in Slack is checked and accepted.
     WorkflowRun,
+    /// Ourselves: a message goes through the modifiers of its channel.
+    Channel,
+    /// An integration that is called.
+    Integration,
 }
 
 impl DestinationKind {
@@ -97,6 +111,8 @@ impl DestinationKind {
         match self {
             DestinationKind::Slack => "slack",
             DestinationKind::WorkflowRun => "workflow-run",
+            DestinationKind::Channel => "channel",
+            DestinationKind::Integration => "integration",
         }
     }
 }
@@ -107,7 +123,9 @@ impl FromStr for DestinationKind {
         match text {
             "slack" => Ok(DestinationKind::Slack),
             "workflow-run" => Ok(DestinationKind::WorkflowRun),
-            _ => Err(Error::invalid("/kind", "must be slack or workflow-run")),
+            "channel" => Ok(DestinationKind::Channel),
+            "integration" => Ok(DestinationKind::Integration),
+            _ => Err(Error::invalid("/kind", "must be slack, workflow-run, channel or integration")),
         }
     }
 }

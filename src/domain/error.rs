@@ -27,6 +27,10 @@ pub enum Noun {
     Subscription,
     /// A workflow that can be run from Slack.
     Workflow,
+    /// An integration that an organisation has installed.
+    Integration,
+    /// A label and a value of an integration.
+    Setting,
     /// An event.
     Event,
     /// A delivery.
@@ -46,6 +50,8 @@ impl fmt::Display for Noun {
             Noun::GithubInstallation => "GitHub installation",
             Noun::Subscription => "subscription",
             Noun::Workflow => "workflow",
+            Noun::Integration => "integration",
+            Noun::Setting => "setting",
             Noun::Event => "event",
             Noun::Delivery => "delivery",
             Noun::Destination => "destination",
@@ -77,6 +83,8 @@ pub enum AuthFailure {
     NotAMember,
     /// The request should be signed by a far end, and is not, or not well.
     NotSigned,
+    /// The address asks for a key, and there is none, or not the right one. That nothing lives there is told alike.
+    NotKeyed,
 }
 
 /// Why an OAuth state is refused.
@@ -190,6 +198,12 @@ pub enum Error {
         /// When it asked us to come back.
         retry_after: Option<Duration>,
     },
+    /// More comes in than is taken.
+    #[error("too many requests; try again in {} s", .retry_after.as_secs().max(1))]
+    RateLimited {
+        /// When to come back.
+        retry_after: Duration,
+    },
     /// We are too busy, or on the way down.
     #[error("{what} is not available right now; try again later")]
     Unavailable {
@@ -221,6 +235,7 @@ fn auth_failure(why: &AuthFailure) -> &'static str {
         AuthFailure::Revoked => "the token was revoked; create a new one",
         AuthFailure::NotAMember => "the token's user is not a member of that organisation",
         AuthFailure::NotSigned => "the request's signature is missing or wrong",
+        AuthFailure::NotKeyed => "the address's key is missing or wrong",
     }
 }
 

@@ -14,6 +14,13 @@ use super::{
 /// The type of the events that a workflow's completed steps are.
 pub const WORKFLOW_STEP_COMPLETED: &str = "workflow.step.completed";
 
+/// The type of a message that somebody posted in a channel: its modifiers have not seen it.
+pub const MESSAGE_POSTED: &str = "message.posted";
+/// The type of a message as it is after its channel's modifiers.
+pub const MESSAGE_PUBLISHED: &str = "message.published";
+/// The type of the moments at which an integration is called by the clock.
+pub const INTEGRATION_TICK: &str = "integration.tick";
+
 /// An accepted event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
@@ -96,6 +103,8 @@ pub enum EventSource {
     Slack,
     /// GitHub's webhooks.
     Github,
+    /// A channel: an address with its key, what its modifiers made of a message, its clock.
+    Channel,
 }
 
 impl EventSource {
@@ -105,6 +114,7 @@ impl EventSource {
             EventSource::Api => "api",
             EventSource::Slack => "slack",
             EventSource::Github => "github",
+            EventSource::Channel => "channel",
         }
     }
 }
@@ -116,7 +126,8 @@ impl FromStr for EventSource {
             "api" => Ok(EventSource::Api),
             "slack" => Ok(EventSource::Slack),
             "github" => Ok(EventSource::Github),
-            _ => Err(Error::invalid("/source", "must be api, slack or github")),
+            "channel" => Ok(EventSource::Channel),
+            _ => Err(Error::invalid("/source", "must be api, slack, github or channel")),
         }
     }
 }

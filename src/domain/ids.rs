@@ -60,6 +60,10 @@ id! {
     SubscriptionId,
     /// Something that can be installed.
     IntegrationId,
+    /// An organisation's use of an integration.
+    InstallationId,
+    /// A label and a value of an installation.
+    SettingId,
     /// Where deliveries go.
     DestinationId,
     /// An accepted event.

@@ -153,6 +153,12 @@ permissions! {
     WorkflowsManage = "workflows:manage", Admin;
     /// Run workflows.
     WorkflowsRun = "workflows:run", Member;
+    /// See the installed integrations, their settings, and where they are switched on.
+    IntegrationsRead = "integrations:read", Member;
+    /// Install, change and remove integrations and their settings, and switch them on and off.
+    IntegrationsManage = "integrations:manage", Admin;
+    /// See stored secrets in answers that have them.
+    SecretsRead = "secrets:read", Owner;
 }
 
 impl fmt::Display for Permission {

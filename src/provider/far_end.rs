@@ -3,12 +3,13 @@
 
 use std::{
     io::{Read, Write},
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use url::Url;
@@ -24,6 +25,8 @@ pub(crate) enum Answer {
     HeadersOnly,
     /// A body that never ends.
     Endless,
+    /// A body that comes byte by byte, for as long as the client waits.
+    Drip,
     /// The connection is closed.
     HangUp,
     /// Half an answer, and the connection is closed.
@@ -58,7 +61,12 @@ pub(crate) struct FarEnd {
 impl FarEnd {
     /// Answers the requests in turn; the last answer is given again and again.
     pub(crate) fn answering(script: Vec<Answer>) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        Self::at((Ipv4Addr::LOCALHOST, 0).into(), script)
+    }
+
+    /// The same at another address of this machine.
+    pub(crate) fn at(address: SocketAddr, script: Vec<Answer>) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let far_end = Self {
             base: format!("http://{}", listener.local_addr().unwrap()),
             requests: Arc::default(),
@@ -119,6 +127,13 @@ fn serve(mut stream: TcpStream, script: &[Answer], requests: &Mutex<Vec<String>>
                 while stream.write_all(chunk.as_bytes()).is_ok() {
                     written.fetch_add(0x4000, Ordering::SeqCst);
                 }
+            }
+            Answer::Drip => {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n");
+                let pause = Duration::from_millis(20);
+                stream.set_read_timeout(Some(pause)).unwrap();
+                // The client says nothing more, so reading is waiting.
+                while stream.write_all(b"x").is_ok() && stream.read(&mut [0]).is_err() {}
             }
             Answer::HangUp => return,
             Answer::Half => {

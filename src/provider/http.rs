@@ -3,16 +3,18 @@
 //! A far end may answer headers and then never a body, or a body without end. So one time limit covers everything from
 //! connecting to the last byte, and of a body no more than a fixed number of bytes is read.
 
-use std::{fmt, mem, time::Duration};
+use std::{fmt, mem, sync::Arc, time::Duration};
 
+use chrono::DateTime;
 use reqwest::{
-    Client, Error as HttpError, RequestBuilder, StatusCode,
+    Client, ClientBuilder, Error as HttpError, RequestBuilder, Response, StatusCode,
+    dns::Resolve,
     header::{HeaderMap, HeaderValue, RETRY_AFTER},
     redirect, retry,
 };
 use url::Url;
 
-use crate::domain::{self, secret::Secret};
+use crate::domain::{self, ambient::Time, secret::Secret};
 
 /// The bounds of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,12 +79,25 @@ impl fmt::Display for Unreachable {
 /// Makes a client for the far ends that the operator names: it follows no redirect, knows no proxy, keeps connections
 /// and never sends a request twice.
 ///
-/// It must not be used for addresses that tenants name: it goes wherever it is told.
+/// It must not be used for addresses that tenants name: it goes wherever it is told. [`guard`](super::guard) is for
+/// those.
 ///
 /// # Errors
 /// [`domain::Error::Internal`] when TLS cannot be set up on this machine.
-#[allow(clippy::disallowed_methods, reason = "one of the places where clients are made, with all their limits")]
 pub fn client(limits: &Limits) -> domain::Result<Client> {
+    // As many as may be in flight, so that a burst does not pay a handshake for each message.
+    build(builder(limits).pool_max_idle_per_host(256).pool_idle_timeout(Duration::from_secs(50)))
+}
+
+/// Makes the client of [`guard`](super::guard), which finds addresses by `resolver`. It is not asked where a URL has an
+/// address in the place of a name.
+pub(super) fn guarded_client(limits: &Limits, resolver: Arc<dyn Resolve>) -> domain::Result<Client> {
+    // There may be as many hosts as tenants like to name, so fewer connections are kept, and not for long.
+    build(builder(limits).dns_resolver(resolver).pool_max_idle_per_host(8).pool_idle_timeout(Duration::from_secs(15)))
+}
+
+#[allow(clippy::disallowed_methods, reason = "the place where clients are made, with all their limits")]
+fn builder(limits: &Limits) -> ClientBuilder {
     Client::builder()
         .user_agent(concat!("tieline/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
@@ -92,11 +107,15 @@ pub fn client(limits: &Limits) -> domain::Result<Client> {
         .http1_only()
         .tcp_nodelay(true)
         .connect_timeout(limits.connect)
-        // As many as may be in flight, so that a burst does not pay a handshake for each message.
-        .pool_max_idle_per_host(256)
-        .pool_idle_timeout(Duration::from_secs(50))
-        .build()
-        .map_err(|error| domain::Error::Internal(format!("no HTTP client: {}", error.without_url())))
+        // Whatever features another crate switches on: what is small on the wire is small in memory.
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
+}
+
+fn build(builder: ClientBuilder) -> domain::Result<Client> {
+    builder.build().map_err(|error| domain::Error::Internal(format!("no HTTP client: {}", error.without_url())))
 }
 
 /// What came back, as far as it came.
@@ -138,7 +157,11 @@ pub(crate) async fn exchange(
     max_answer_bytes: usize,
 ) -> (Exchange, Option<Unreachable>) {
     let mut got = Exchange::default();
-    let failure = match tokio::time::timeout(total, receive(request, max_answer_bytes, &mut got)).await {
+    let whole = async {
+        let response = request.send().await.map_err(classify)?;
+        receive(response, max_answer_bytes, &mut got).await
+    };
+    let failure = match tokio::time::timeout(total, whole).await {
         Ok(Ok(())) => None,
         Ok(Err(failure)) => Some(failure),
         Err(_) => Some(Unreachable::Timeout),
@@ -146,8 +169,12 @@ pub(crate) async fn exchange(
     (got, failure)
 }
 
-async fn receive(request: RequestBuilder, max_answer_bytes: usize, got: &mut Exchange) -> Result<(), Unreachable> {
-    let mut response = request.send().await.map_err(classify)?;
+/// Takes the headers of an answer and reads its body.
+pub(super) async fn receive(
+    mut response: Response,
+    max_answer_bytes: usize,
+    got: &mut Exchange,
+) -> Result<(), Unreachable> {
     got.status = Some(response.status());
     got.retry_after = retry_after(response.headers());
     got.headers = mem::take(response.headers_mut());
@@ -162,7 +189,8 @@ async fn receive(request: RequestBuilder, max_answer_bytes: usize, got: &mut Exc
     Ok(())
 }
 
-fn classify(error: HttpError) -> Unreachable {
+/// What an error of the HTTP client means.
+pub(super) fn classify(error: HttpError) -> Unreachable {
     let error = error.without_url();
     let class = if error.is_connect() {
         Unreachable::Connect
@@ -177,14 +205,27 @@ fn classify(error: HttpError) -> Unreachable {
     class
 }
 
-/// The pause that a header asks for, in seconds (RFC 9110, 10.2.3; Slack and GitHub send no dates). At least one second, so that
-/// nobody is asked again at once, and at most an hour.
+/// The pause that a header asks for, in seconds (RFC 9110, 10.2.3; Slack and GitHub send no dates). At least one second,
+/// so that nobody is asked again at once, and at most an hour.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let digits = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    Some(Duration::from_secs(digits.parse::<u64>().unwrap_or(u64::MAX).clamp(1, 3_600)))
+    Some(bounded_pause(digits.parse().unwrap_or(u64::MAX)))
+}
+
+/// The same for far ends that may also send a date.
+pub(super) fn retry_after_at(headers: &HeaderMap, now: Time) -> Option<Duration> {
+    let date = || DateTime::parse_from_rfc2822(headers.get(RETRY_AFTER)?.to_str().ok()?.trim()).ok();
+    retry_after(headers).or_else(|| {
+        let secs = date()?.signed_duration_since(now).num_seconds();
+        Some(bounded_pause(u64::try_from(secs).unwrap_or_default()))
+    })
+}
+
+fn bounded_pause(secs: u64) -> Duration {
+    Duration::from_secs(secs.clamp(1, 3_600))
 }
 
 #[cfg(test)]
@@ -212,5 +253,22 @@ mod tests {
             assert_eq!(retry_after(&headers), expected.map(Duration::from_secs), "{value}");
         }
         assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
+    #[test]
+    fn a_pause_may_also_end_at_a_date() {
+        let now = Time::from_timestamp(1_763_683_200, 0).unwrap(); // Fri, 21 Nov 2025 00:00:00 GMT
+        let cases = [
+            ("30", Some(30)),
+            ("Fri, 21 Nov 2025 00:00:40 GMT", Some(40)),
+            ("Fri, 21 Nov 2025 00:00:00 GMT", Some(1)),
+            ("Thu, 20 Nov 2025 00:00:00 GMT", Some(1)),
+            ("Sat, 22 Nov 2025 00:00:00 GMT", Some(3_600)),
+            ("-1", None),
+            ("soon", None),
+        ];
+        for (value, expected) in cases {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
+            assert_eq!(retry_after_at(&headers, now), expected.map(Duration::from_secs), "{value}");
+        }
     }
 }

@@ -26,7 +26,7 @@ use crate::domain::{Result, oauth::Flow, secret::Secret};
 
 pub use super::http::{Limits, Unreachable};
 pub use answer::SlackFailure;
-pub use oauth::SlackGrant;
+pub use oauth::{IncomingWebhook, SlackGrant};
 pub use post::{PostAnswer, Reply, post_body};
 
 /// Our app at Slack, and where Slack is.

@@ -42,6 +42,10 @@ pub struct SealedTokens {
     pub refresh_token: Option<Vec<u8>>,
     /// With token rotation: when the bot token ends.
     pub expires_at: Option<Time>,
+    /// The incoming webhook, where there is one. A renewal leaves it as it is.
+    pub webhook_url: Option<Vec<u8>>,
+    /// Where somebody at Slack changes it.
+    pub configuration_url: String,
 }
 
 /// Adds a link; `scopes` is what Slack granted.
@@ -64,6 +68,8 @@ pub async fn insert(tx: &Tx, stored: &StoredSlackLink, scopes: &str) -> Result<(
         access_token: Set(tokens.access_token.clone()),
         refresh_token: Set(tokens.refresh_token.clone()),
         token_expires_at: Set(tokens.expires_at),
+        webhook_url: Set(tokens.webhook_url.clone()),
+        configuration_url: Set(tokens.configuration_url.clone()),
         refreshing_until: Set(None),
         created_at: Set(link.created_at),
         ..changeable(link)
@@ -259,6 +265,8 @@ fn stored(row: Row) -> Result<StoredSlackLink> {
         access_token: row.access_token,
         refresh_token: row.refresh_token,
         expires_at: row.token_expires_at,
+        webhook_url: row.webhook_url,
+        configuration_url: row.configuration_url,
     };
     Ok(StoredSlackLink { link, tokens })
 }

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Settings, slack::SlackLane, workflow_run::WorkflowRunLane};
+use super::{
+    Settings,
+    inner::{InnerLane, Work},
+    integration::IntegrationLane,
+    slack::SlackLane,
+};
 use crate::{
     app::App,
     domain::{
@@ -35,14 +40,17 @@ pub(super) struct Hold {
 /// The way to one destination while it is served.
 pub(super) enum Lane<'a> {
     Slack(Box<SlackLane<'a>>),
-    WorkflowRun(WorkflowRunLane<'a>),
+    Inner(InnerLane<'a>),
+    Integration(IntegrationLane<'a>),
 }
 
 impl<'a> Lane<'a> {
     pub(super) fn to(destination: &Destination, app: &'a App, link: Option<StoredSlackLink>) -> Self {
         match destination.kind {
             DestinationKind::Slack => Lane::Slack(Box::new(SlackLane::new(app, destination, link))),
-            DestinationKind::WorkflowRun => Lane::WorkflowRun(WorkflowRunLane::new(app)),
+            DestinationKind::WorkflowRun => Lane::Inner(InnerLane::new(app, Work::WorkflowRun)),
+            DestinationKind::Channel => Lane::Inner(InnerLane::new(app, Work::Channel)),
+            DestinationKind::Integration => Lane::Integration(IntegrationLane::new(app, destination)),
         }
     }
 
@@ -50,7 +58,7 @@ impl<'a> Lane<'a> {
     pub(super) fn pace(&self, settings: &Settings) -> Pace {
         match self {
             Lane::Slack(_) => settings.slack_pace,
-            Lane::WorkflowRun(_) => Pace { interval: Duration::ZERO, burst: 1 },
+            Lane::Inner(_) | Lane::Integration(_) => Pace { interval: Duration::ZERO, burst: 1 },
         }
     }
 
@@ -61,7 +69,7 @@ impl<'a> Lane<'a> {
     pub(super) async fn check(&mut self, delivery: &Delivery) -> Result<Option<Hold>> {
         match self {
             Lane::Slack(lane) => lane.check(delivery).await,
-            Lane::WorkflowRun(_) => Ok(None),
+            Lane::Inner(_) | Lane::Integration(_) => Ok(None),
         }
     }
 
@@ -69,7 +77,8 @@ impl<'a> Lane<'a> {
     pub(super) async fn send(&mut self, delivery: &Delivery, event: &Event) -> Tried {
         match self {
             Lane::Slack(lane) => lane.send(delivery, event).await,
-            Lane::WorkflowRun(lane) => lane.send(event).await,
+            Lane::Inner(lane) => lane.send(event).await,
+            Lane::Integration(lane) => lane.send(delivery, event).await,
         }
     }
 
@@ -77,7 +86,7 @@ impl<'a> Lane<'a> {
     pub(super) async fn connection_died(&self, verdict: &Verdict) {
         match self {
             Lane::Slack(lane) => lane.connection_died(verdict).await,
-            Lane::WorkflowRun(_) => {}
+            Lane::Inner(_) | Lane::Integration(_) => {}
         }
     }
 }

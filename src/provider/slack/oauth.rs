@@ -47,6 +47,24 @@ pub struct SlackGrant {
     pub expires_in: Option<Duration>,
     /// Who consented.
     pub authed_user_id: String,
+    /// The incoming webhook, where one was asked for.
+    pub incoming_webhook: Option<IncomingWebhook>,
+}
+
+/// An address that posts into the channel that somebody chose on Slack's page.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct IncomingWebhook {
+    /// The channel's name, with `#`.
+    #[serde(default)]
+    pub channel: String,
+    /// Its id.
+    #[serde(default)]
+    pub channel_id: String,
+    /// Where somebody at Slack changes it.
+    #[serde(default)]
+    pub configuration_url: String,
+    /// The address: whoever has it may post.
+    pub url: Secret,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +83,7 @@ struct Access {
     authed_user: Option<Named>,
     refresh_token: Option<Secret>,
     expires_in: Option<u64>,
+    incoming_webhook: Option<IncomingWebhook>,
 }
 
 #[derive(Default, Deserialize)]
@@ -154,5 +173,6 @@ fn grant(access: Access) -> Result<SlackGrant> {
         refresh_token: access.refresh_token,
         expires_in: access.expires_in.map(Duration::from_secs),
         authed_user_id: access.authed_user.unwrap_or_default().id,
+        incoming_webhook: access.incoming_webhook,
     })
 }

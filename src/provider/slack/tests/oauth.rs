@@ -27,6 +27,7 @@ async fn a_code_is_exchanged_for_a_grant() {
         refresh_token: Some(Secret::new("xoxe-1-r")),
         expires_in: Some(Duration::from_secs(43_200)),
         authed_user_id: "U2".into(),
+        incoming_webhook: None,
     };
     assert_eq!(grant, expected);
     assert!(!format!("{grant:?}").contains("xox"));

@@ -1,4 +1,5 @@
-//! Runs of workflows that were asked for in Slack: checked and accepted here, once Slack has its answer.
+//! What we do ourselves with an event once whoever sent it has their answer: a run that was asked for in Slack is checked
+//! and accepted, a message goes through the modifiers of its channel.
 
 use std::time::Instant;
 
@@ -8,25 +9,37 @@ use crate::{
     domain::{Error, delivery::Verdict, event::Event},
 };
 
-/// The way of an asked-for run into the pipeline.
-pub(super) struct WorkflowRunLane<'a> {
-    app: &'a App,
+/// What is done.
+pub(super) enum Work {
+    /// A run is checked and accepted. Whatever is decided is told to the person.
+    WorkflowRun,
+    /// A message goes through its channel.
+    Channel,
 }
 
-impl<'a> WorkflowRunLane<'a> {
-    pub(super) fn new(app: &'a App) -> Self {
-        Self { app }
+/// The way of an event further into the pipeline.
+pub(super) struct InnerLane<'a> {
+    app: &'a App,
+    work: Work,
+}
+
+impl<'a> InnerLane<'a> {
+    pub(super) fn new(app: &'a App, work: Work) -> Self {
+        Self { app, work }
     }
 
-    /// Checks and accepts one run. Whatever is decided is told to the person; only what may pass is tried again.
+    /// Does it once; only what may pass is tried again.
     pub(super) async fn send(&mut self, event: &Event) -> Tried {
         let began = self.app.ambient().now();
         let timer = Instant::now();
-        let outcome = self.app.run_workflow_from_slack(event).await;
+        let outcome = match self.work {
+            Work::WorkflowRun => self.app.run_workflow_from_slack(event).await,
+            Work::Channel => self.app.run_channel(event).await,
+        };
         let (verdict, answer) = match outcome {
             Ok(said) => (Verdict::Delivered, Some(said)),
             Err(Error::Internal(cause)) => {
-                tracing::error!(cause, "a run that was asked for in Slack could not be looked into");
+                tracing::error!(cause, "an event could not be worked on");
                 let reason = "something went wrong on our side; the log says what".into();
                 (Verdict::Unreachable { reason }, None)
             }

@@ -1,0 +1,24 @@
+//! By which messages come into a channel from outside: its own key, and one for each integration that answers there.
+
+use sea_orm::entity::prelude::*;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "channel_key")]
+#[allow(missing_docs, reason = "the columns are explained by the migration and the domain")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub organisation_id: Uuid,
+    pub channel_id: Uuid,
+    pub integration_id: Option<Uuid>,
+    pub key_sha256: Vec<u8>,
+    pub sealed: Vec<u8>,
+    pub created_at: DateTimeUtc,
+}
+
+/// Relations are not declared: every query names its organisation and its keys.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,20 @@
+//! When an integration that ticks in a channel is called next.
+
+use sea_orm::entity::prelude::*;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "tick")]
+#[allow(missing_docs, reason = "the columns are explained by the migration and the domain")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub installation_id: Uuid,
+    pub organisation_id: Uuid,
+    pub due_at: DateTimeUtc,
+}
+
+/// Relations are not declared: every query names its organisation and its keys.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

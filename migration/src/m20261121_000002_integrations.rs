@@ -1,0 +1,50 @@
+//! Integrations that are called: what signs the calls, by which key their answers come in, and when they tick; and what
+//! Slack gives for its incoming webhooks.
+
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+const TABLES: &str = r#"
+ALTER TABLE installation ADD COLUMN signing_secret {bytes};
+ALTER TABLE slack_link ADD COLUMN webhook_url {bytes};
+ALTER TABLE slack_link ADD COLUMN configuration_url TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE channel_key (
+    id {uuid} PRIMARY KEY,
+    organisation_id {uuid} NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
+    channel_id {uuid} NOT NULL REFERENCES channel (id) ON DELETE CASCADE,
+    integration_id {uuid} REFERENCES integration (id) ON DELETE CASCADE,
+    key_sha256 {bytes} NOT NULL UNIQUE,
+    sealed {bytes} NOT NULL,
+    created_at {time} NOT NULL
+);
+CREATE UNIQUE INDEX channel_key_of_channel ON channel_key (channel_id) WHERE integration_id IS NULL;
+CREATE UNIQUE INDEX channel_key_of_integration ON channel_key (channel_id, integration_id) WHERE integration_id IS NOT NULL;
+
+CREATE TABLE tick (
+    installation_id {uuid} PRIMARY KEY REFERENCES installation (id) ON DELETE CASCADE,
+    organisation_id {uuid} NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
+    due_at {time} NOT NULL
+);
+CREATE INDEX tick_due ON tick (due_at);
+"#;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let [uuid, time, bytes] = match manager.get_database_backend() {
+            DbBackend::Postgres => ["UUID", "TIMESTAMPTZ", "BYTEA"],
+            _ => ["BLOB", "TEXT", "BLOB"],
+        };
+        let sql = TABLES.replace("{uuid}", uuid).replace("{time}", time).replace("{bytes}", bytes);
+        manager.get_connection().execute_unprepared(&sql).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! Calls of integrations, one by one: signed, sent through the guard, and told without secrets.
+//!
+//! The worker asks for those that are sent out; order, pace and records of them are its business.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{App, org_integrations::secret_place};
+use crate::{
+    domain::{
+        Error, Result,
+        ambient::Time,
+        app_integration::AppIntegration,
+        call,
+        delivery::{Delivery, Reason, Verdict},
+        destination::{Destination, DestinationKind, integration_name},
+        event::{Event, INTEGRATION_TICK},
+        ids::{DestinationId, IntegrationId},
+        setting::EffectiveSetting,
+    },
+    provider::{
+        guard::{Answer, Failure, HeaderMap, HeaderValue, Method, Outgoing},
+        redact,
+        webhook::{self, Signer},
+    },
+    store::{self, app_integrations::SealedSecrets},
+};
+
+/// How much of an answer is kept for the record.
+const EXCERPT_BYTES: usize = 512;
+/// How much of an answer is read where nobody cares what it says.
+const ANSWER_BYTES: usize = 4 * 1024;
+
+/// One call, as it is recorded.
+#[derive(Clone, Debug)]
+pub struct Called {
+    /// What it means for the delivery.
+    pub verdict: Verdict,
+    /// Where it went.
+    pub address: String,
+    /// What was sent, without secrets.
+    pub request: String,
+    /// The beginning of what came back, without secrets.
+    pub answer: Option<String>,
+    /// The HTTP status.
+    pub status_code: Option<u16>,
+    /// How long it took.
+    pub duration: Duration,
+    /// When it began.
+    pub began: Time,
+}
+
+/// An integration that can be called.
+pub(super) struct Callee<'a> {
+    pub(super) app: &'a AppIntegration,
+    pub(super) secrets: &'a SealedSecrets,
+    pub(super) settings: &'a [EffectiveSetting],
+}
+
+/// One call to be made.
+pub(super) struct Order<'a> {
+    /// Stays the same when it is made again.
+    pub(super) id: Uuid,
+    pub(super) url: &'a str,
+    /// The body for some settings: those that hold, or masked ones.
+    pub(super) payload: &'a (dyn Fn(&[EffectiveSetting]) -> Value + Sync),
+    pub(super) limit: Duration,
+    pub(super) max_answer_bytes: usize,
+}
+
+/// What came back from a call.
+pub(super) struct Reply {
+    pub(super) called: Called,
+    pub(super) answer: Result<Answer, Failure>,
+}
+
+impl App {
+    /// Sends what waits for an integration: a published message, or a tick.
+    pub async fn call_integration(&self, id: Option<IntegrationId>, delivery: &Delivery, event: &Event) -> Called {
+        let began = self.now();
+        let refused = |verdict: Verdict| Called {
+            verdict,
+            address: String::new(),
+            request: String::new(),
+            answer: None,
+            status_code: None,
+            duration: Duration::ZERO,
+            began,
+        };
+        match self.try_call(id, delivery, event).await {
+            Ok(Some(called)) => called,
+            Ok(None) => refused(Verdict::MessageRefused { reason: Reason::IntegrationDeleted.text().to_owned() }),
+            Err(Error::Internal(cause)) => {
+                tracing::error!(cause, "an integration could not be called");
+                let reason = "something went wrong on our side; the log says what".into();
+                refused(Verdict::Unreachable { reason })
+            }
+            Err(error) => refused(Verdict::Unreachable { reason: error.to_string().into() }),
+        }
+    }
+
+    async fn try_call(&self, id: Option<IntegrationId>, delivery: &Delivery, event: &Event) -> Result<Option<Called>> {
+        let (Some(id), Some(channel_id)) = (id, event.fact.channel_id) else { return Ok(None) };
+        let reader = self.parts.store.reader();
+        let found = store::app_integrations::find_with_secrets(reader, delivery.organisation_id, id).await;
+        let (app, secrets) = match found {
+            Ok(found) => found,
+            Err(Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Some(descriptor) = &app.descriptor else { return Ok(None) };
+        let settings = self.effective_settings(app.organisation_id, channel_id, &[&app]).await?.concat();
+        let message = event.fact.data["message"].as_str().unwrap_or_default();
+        let return_url = match event.fact.kind.as_str() {
+            INTEGRATION_TICK => Some(self.return_url(app.organisation_id, channel_id, app.id).await?),
+            _ => None,
+        };
+        let payload = |settings: &[EffectiveSetting]| match &return_url {
+            Some(return_url) => call::tick_payload(channel_id, return_url.as_str(), settings),
+            None => call::target_payload(channel_id, message, settings, app.organisation_id, None),
+        };
+        let url = if return_url.is_some() { &descriptor.tick_url } else { &descriptor.target_url };
+        let order = Order {
+            id: delivery.id.0,
+            url: url.as_deref().unwrap_or_default(),
+            payload: &payload,
+            limit: self.parts.call_limit,
+            max_answer_bytes: ANSWER_BYTES,
+        };
+        let callee = Callee { app: &app, secrets: &secrets, settings: &settings };
+        Ok(Some(self.call(&callee, order).await?.called))
+    }
+
+    /// Calls an integration once, signed as Standard Webhooks says.
+    pub(super) async fn call(&self, callee: &Callee<'_>, order: Order<'_>) -> Result<Reply> {
+        let body = (order.payload)(callee.settings).to_string();
+        let mut masked = (order.payload)(&[]);
+        masked["settings"] = callee.settings.iter().map(EffectiveSetting::masked).collect();
+        if masked.get("return_url").is_some() {
+            // Whoever reads the record may not post.
+            masked["return_url"] = "[redacted]".into();
+        }
+        let began = self.now();
+        let mut headers = self.signature(callee, order.id, began, body.as_bytes()).await?;
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+        let timer = Instant::now();
+        let request = Outgoing { method: Method::POST, url: order.url.to_owned(), headers, body: Bytes::from(body) };
+        let answer = self.parts.guard.send(request, order.limit, order.max_answer_bytes).await;
+        let called = Called {
+            verdict: webhook::outcome(&answer, self.now()),
+            address: redact(order.url).into_owned(),
+            request: masked.to_string(),
+            answer: answer.as_ref().ok().map(|answer| excerpt(&answer.body)),
+            status_code: answer.as_ref().ok().map(|answer| answer.status),
+            duration: timer.elapsed(),
+            began,
+        };
+        Ok(Reply { called, answer })
+    }
+
+    async fn signature(&self, callee: &Callee<'_>, id: Uuid, at: Time, body: &[u8]) -> Result<HeaderMap> {
+        let mut headers = HeaderMap::new();
+        if let Some(sealed) = &callee.secrets.signing_secret {
+            let secret = self.parts.vault.unseal(secret_place(callee.app, "signing_secret"), sealed).await?;
+            headers.extend(Signer::new(&[secret])?.headers(&format!("msg_{}", id.simple()), at, body)?);
+        }
+        Ok(headers)
+    }
+
+    /// Where calls of an integration go.
+    pub(super) fn integration_destination(&self, app: &AppIntegration) -> Destination {
+        let id: DestinationId = self.parts.ambient.id();
+        let place = (DestinationKind::Integration, integration_name(app.id), app.id.to_string());
+        Destination::fresh(id, app.organisation_id, place, self.now())
+    }
+}
+
+fn excerpt(body: &[u8]) -> String {
+    let start = String::from_utf8_lossy(&body[..body.len().min(EXCERPT_BYTES)]);
+    let mut text = redact(&start).into_owned();
+    text.truncate(text.floor_char_boundary(EXCERPT_BYTES));
+    text
+}

@@ -1,0 +1,347 @@
+//! Integrations of an organisation: installed by a descriptor, listed beside those of the system, changed, removed.
+
+mod shown;
+
+use serde_json::json;
+use uuid::Uuid;
+
+pub use shown::InstalledIntegration;
+
+use super::{App, Caller, teams::Identified, vault::Place};
+use crate::{
+    domain::{
+        Error, Result,
+        app_integration::AppIntegration,
+        delivery::{DeliveryState, Reason},
+        descriptor::Descriptor,
+        destination::{DestinationKind, Health, integration_name},
+        error::{Noun, Violation},
+        ids::OrganisationId,
+        member::Permission,
+        secret::Secret,
+    },
+    provider::webhook,
+    store::{self, Tx, app_integrations::SealedSecrets},
+};
+
+/// The longest name, credential and type of an integration.
+const MAX_NAME: usize = 200;
+const MAX_CREDENTIAL: usize = 4_000;
+/// How many integrations an organisation may install.
+pub const MOST_INTEGRATIONS: usize = 500;
+
+/// What is to be installed.
+#[derive(Clone, Debug)]
+pub struct NewIntegration {
+    /// What it is to be called.
+    pub name: String,
+    /// Where its descriptor is said to be.
+    pub json_url: String,
+    /// What it asks for when it is called.
+    pub auth_credential: Option<Secret>,
+    /// What it is said to be.
+    pub integration_type: Option<String>,
+}
+
+/// What is to be changed; `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct IntegrationChange {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another address.
+    pub json_url: Option<String>,
+    /// Another credential.
+    pub auth_credential: Option<Secret>,
+    /// Another type.
+    pub integration_type: Option<String>,
+}
+
+impl App {
+    /// Installs an integration. Its descriptor is read where it can be; an address that leads to none is kept as it is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the organisation is not the caller's, [`Error::Forbidden`], [`Error::Invalid`],
+    /// [`Error::Conflict`] where there are too many.
+    pub async fn create_integration(
+        &self,
+        who: &Identified,
+        organisation: &str,
+        new: NewIntegration,
+    ) -> Result<InstalledIntegration> {
+        let (caller, _) = self.in_team(who, organisation).await?;
+        caller.require(Permission::IntegrationsManage)?;
+        let NewIntegration { name, json_url, auth_credential, integration_type } = new;
+        let integration_type = integration_type.unwrap_or_default();
+        check(Some(&name), Some(&json_url), auth_credential.as_ref(), Some(&integration_type))?;
+        let descriptor = self.read_descriptor(&json_url).await?;
+        let app = self.new_integration(&caller, name, json_url, (integration_type, false), descriptor);
+        self.install(&caller, &app, auth_credential.as_ref()).await?;
+        Ok(self.seen(&caller, &app, auth_credential.as_ref()))
+    }
+
+    /// Installs an integration by its descriptor alone, which has to be a good one.
+    ///
+    /// # Errors
+    /// As [`App::create_integration`].
+    pub async fn create_custom_integration(
+        &self,
+        who: &Identified,
+        organisation: &str,
+        json_url: &str,
+    ) -> Result<InstalledIntegration> {
+        let (caller, _) = self.in_team(who, organisation).await?;
+        caller.require(Permission::IntegrationsManage)?;
+        let descriptor = self.fetch_descriptor(json_url, "/json_url").await?;
+        let kind = descriptor.kind.as_str().to_owned();
+        let name = descriptor.app_name.clone();
+        let app = self.new_integration(&caller, name, json_url.to_owned(), (kind, true), Some(descriptor));
+        self.install(&caller, &app, None).await?;
+        Ok(self.seen(&caller, &app, None))
+    }
+
+    /// The organisation's integrations, those of the system first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the organisation is not the caller's, [`Error::Forbidden`].
+    pub async fn list_organisation_integrations(
+        &self,
+        who: &Identified,
+        organisation: &str,
+    ) -> Result<Vec<InstalledIntegration>> {
+        let (caller, organisation) = self.in_team(who, organisation).await?;
+        caller.require(Permission::IntegrationsRead)?;
+        let reader = self.parts.store.reader();
+        let mut all = self.system_integrations(organisation.id, organisation.created_at).await?;
+        let installed = store::app_integrations::list(reader, organisation.id).await?;
+        all.extend(installed.iter().map(|app| self.seen(&caller, app, None)));
+        Ok(all)
+    }
+
+    /// The organisation's custom integrations.
+    ///
+    /// # Errors
+    /// As [`App::list_organisation_integrations`].
+    pub async fn list_custom_integrations(
+        &self,
+        who: &Identified,
+        organisation: &str,
+    ) -> Result<Vec<InstalledIntegration>> {
+        let (caller, organisation) = self.in_team(who, organisation).await?;
+        caller.require(Permission::IntegrationsRead)?;
+        let installed = store::app_integrations::list(self.parts.store.reader(), organisation.id).await?;
+        Ok(installed.iter().filter(|app| app.custom).map(|app| self.seen(&caller, app, None)).collect())
+    }
+
+    /// Changes an integration. A new address is read; where it leads to no descriptor, the last good copy stays.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Invalid`].
+    pub async fn update_integration(
+        &self,
+        who: &Identified,
+        organisation: &str,
+        id: Uuid,
+        change: IntegrationChange,
+    ) -> Result<InstalledIntegration> {
+        let (caller, organisation) = self.in_team(who, organisation).await?;
+        caller.require(Permission::IntegrationsManage)?;
+        let IntegrationChange { name, json_url, auth_credential, integration_type } = change;
+        check(name.as_deref(), json_url.as_deref(), auth_credential.as_ref(), integration_type.as_deref())?;
+        let mut app = store::app_integrations::find(self.parts.store.reader(), organisation.id, id.into()).await?;
+        if let Some(json_url) = json_url {
+            if let Some(descriptor) = self.read_descriptor(&json_url).await? {
+                app.descriptor = Some(descriptor);
+            }
+            app.json_url = json_url;
+        }
+        app.name = name.unwrap_or(app.name);
+        app.integration_type = integration_type.unwrap_or(app.integration_type);
+        self.save_integration(&caller, &mut app, auth_credential.as_ref()).await?;
+        Ok(self.seen(&caller, &app, auth_credential.as_ref()))
+    }
+
+    /// Gives a custom integration another descriptor, which has to be a good one.
+    ///
+    /// # Errors
+    /// As [`App::update_integration`].
+    pub async fn update_custom_integration(
+        &self,
+        who: &Identified,
+        organisation: &str,
+        id: Uuid,
+        json_url: &str,
+    ) -> Result<()> {
+        let (caller, organisation) = self.in_team(who, organisation).await?;
+        caller.require(Permission::IntegrationsManage)?;
+        let mut app = self.custom(organisation.id, id).await?;
+        let descriptor = self.fetch_descriptor(json_url, "/json_url").await?;
+        app.name.clone_from(&descriptor.app_name);
+        app.integration_type = descriptor.kind.as_str().to_owned();
+        app.descriptor = Some(descriptor);
+        app.json_url = json_url.to_owned();
+        self.save_integration(&caller, &mut app, None).await
+    }
+
+    /// Removes an integration with its settings, credentials and schedule; what still waited for it fails.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`].
+    pub async fn delete_integration(
+        &self,
+        who: &Identified,
+        organisation: &str,
+        id: Uuid,
+    ) -> Result<InstalledIntegration> {
+        let (caller, organisation) = self.in_team(who, organisation).await?;
+        caller.require(Permission::IntegrationsManage)?;
+        let app = store::app_integrations::find(self.parts.store.reader(), organisation.id, id.into()).await?;
+        self.uninstall(&caller, &app).await?;
+        Ok(self.seen(&caller, &app, None))
+    }
+
+    /// Removes a custom integration.
+    ///
+    /// # Errors
+    /// As [`App::delete_integration`].
+    pub async fn delete_custom_integration(&self, who: &Identified, organisation: &str, id: Uuid) -> Result<()> {
+        let (caller, organisation) = self.in_team(who, organisation).await?;
+        caller.require(Permission::IntegrationsManage)?;
+        let app = self.custom(organisation.id, id).await?;
+        self.uninstall(&caller, &app).await
+    }
+
+    pub(super) async fn custom(&self, organisation_id: OrganisationId, id: Uuid) -> Result<AppIntegration> {
+        let app = store::app_integrations::find(self.parts.store.reader(), organisation_id, id.into()).await?;
+        if app.custom { Ok(app) } else { Err(Error::not_found(Noun::Integration, id)) }
+    }
+
+    /// The descriptor at an address, where there is one; an address that may not be called at all is refused.
+    async fn read_descriptor(&self, json_url: &str) -> Result<Option<Descriptor>> {
+        match self.fetch_descriptor(json_url, "/json_url").await {
+            Ok(descriptor) => Ok(Some(descriptor)),
+            Err(Error::Invalid(why)) => {
+                tracing::debug!(?why, "an integration is kept without a descriptor");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn new_integration(
+        &self,
+        caller: &Caller,
+        name: String,
+        json_url: String,
+        (integration_type, custom): (String, bool),
+        descriptor: Option<Descriptor>,
+    ) -> AppIntegration {
+        let now = self.now();
+        AppIntegration {
+            id: self.parts.ambient.id(),
+            organisation_id: caller.organisation_id,
+            installation_id: self.parts.ambient.id(),
+            name,
+            json_url,
+            integration_type,
+            custom,
+            active: descriptor.as_ref().is_none_or(|descriptor| descriptor.is_active),
+            descriptor,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    async fn install(&self, caller: &Caller, app: &AppIntegration, credential: Option<&Secret>) -> Result<()> {
+        let secrets = SealedSecrets {
+            credential: self.seal_credential(app, credential).await?,
+            signing_secret: {
+                let secret = webhook::generate(self.parts.ambient.random());
+                Some(self.parts.vault.seal(secret_place(app, "signing_secret"), &secret).await?)
+            },
+        };
+        let tx = self.parts.store.begin().await?;
+        if store::app_integrations::list(&tx, app.organisation_id).await?.len() >= MOST_INTEGRATIONS {
+            let message =
+                format!("an organisation installs at most {MOST_INTEGRATIONS} integrations; delete one first");
+            return Err(Error::Conflict { noun: Noun::Integration, message });
+        }
+        store::app_integrations::insert(&tx, app, secrets).await?;
+        self.audit_integration(&tx, caller, "integration.install", app).await?;
+        tx.commit().await
+    }
+
+    async fn save_integration(
+        &self,
+        caller: &Caller,
+        app: &mut AppIntegration,
+        credential: Option<&Secret>,
+    ) -> Result<()> {
+        app.updated_at = self.now();
+        let sealed = self.seal_credential(app, credential).await?;
+        let tx = self.parts.store.begin().await?;
+        store::app_integrations::update(&tx, app, sealed).await?;
+        self.reschedule(&tx, app).await?;
+        self.audit_integration(&tx, caller, "integration.update", app).await?;
+        tx.commit().await
+    }
+
+    async fn uninstall(&self, caller: &Caller, app: &AppIntegration) -> Result<()> {
+        let tx = self.parts.store.begin().await?;
+        let kind = DestinationKind::Integration.as_str();
+        let name = integration_name(app.id);
+        if let Some(destination) = store::destinations::find_by_name(&tx, app.organisation_id, kind, &name).await? {
+            let (now, reason) = (self.now(), Reason::IntegrationDeleted.text());
+            store::deliveries::end_pending(&tx, destination.id, DeliveryState::Failed, reason, now).await?;
+            let off = Health::Off { reason: reason.to_owned(), since: now };
+            store::destinations::set_health(&tx, destination.id, &off).await?;
+        }
+        store::app_integrations::delete(&tx, app.id).await?;
+        self.audit_integration(&tx, caller, "integration.delete", app).await?;
+        tx.commit().await
+    }
+
+    async fn seal_credential(&self, app: &AppIntegration, credential: Option<&Secret>) -> Result<Option<Vec<u8>>> {
+        match credential {
+            Some(credential) => Ok(Some(self.parts.vault.seal(secret_place(app, "credential"), credential).await?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn audit_integration(
+        &self,
+        tx: &Tx,
+        caller: &Caller,
+        action: &'static str,
+        app: &AppIntegration,
+    ) -> Result<()> {
+        let detail = json!({"name": app.name, "json_url": app.json_url});
+        self.audit(tx, (caller.organisation_id, &caller.actor()), action, app.id, detail).await
+    }
+}
+
+/// Where an installation's secret lies.
+pub(super) fn secret_place<'a>(app: &AppIntegration, column: &'a str) -> Place<'a> {
+    Place { organisation_id: app.organisation_id, table: "installation", column, row: app.installation_id.0 }
+}
+
+fn check(
+    name: Option<&str>,
+    json_url: Option<&str>,
+    credential: Option<&Secret>,
+    integration_type: Option<&str>,
+) -> Result<()> {
+    let mut violations = Vec::new();
+    let mut demand = |field: &str, text: Option<&str>, least: usize, most: usize| {
+        if let Some(text) = text
+            && (!(least..=most).contains(&text.chars().count()) || text.chars().any(char::is_control))
+        {
+            let message = format!("must be {least} to {most} characters without control characters");
+            violations.push(Violation { field: field.to_owned(), message });
+        }
+    };
+    demand("/name", name, 1, MAX_NAME);
+    demand("/json_url", json_url, 1, crate::provider::guard::MAX_URL_BYTES);
+    demand("/auth_credential", credential.map(Secret::expose), 0, MAX_CREDENTIAL);
+    demand("/integration_type", integration_type, 0, MAX_NAME);
+    if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
+}

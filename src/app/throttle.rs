@@ -1,0 +1,62 @@
+//! How fast messages come in by one key: in this process, and forgotten with it.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use uuid::Uuid;
+
+use crate::domain::{Error, Result, ambient::Time, destination::Pace};
+
+/// How many keys are remembered before those are forgotten that have had their rest.
+const MANY: usize = 10_000;
+
+/// Holds each key to a pace.
+pub struct Throttle {
+    pace: Pace,
+    arrivals: Mutex<HashMap<Uuid, Time>>,
+}
+
+impl Throttle {
+    /// One for all keys.
+    pub fn new(pace: Pace) -> Self {
+        Self { pace, arrivals: Mutex::default() }
+    }
+
+    /// Lets one in under a key.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] with the pause that it takes.
+    pub fn admit(&self, key: Uuid, now: Time) -> Result<()> {
+        let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        if arrivals.len() >= MANY {
+            arrivals.retain(|_, arrival| *arrival > now);
+        }
+        match self.pace.admit(arrivals.get(&key).copied(), now) {
+            Ok(arrival) => {
+                arrivals.insert(key, arrival);
+                Ok(())
+            }
+            Err(at) => Err(Error::RateLimited { retry_after: (at - now).to_std().unwrap_or_default() }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn each_key_has_its_own_pace() {
+        let throttle = Throttle::new(Pace { interval: Duration::from_secs(1), burst: 2 });
+        let (one, other, now) = (Uuid::from_u128(1), Uuid::from_u128(2), Time::UNIX_EPOCH);
+        assert!(throttle.admit(one, now).is_ok() && throttle.admit(one, now).is_ok());
+        let refused = throttle.admit(one, now);
+        assert!(matches!(refused, Err(Error::RateLimited { retry_after }) if retry_after == Duration::from_secs(1)));
+        assert!(throttle.admit(other, now).is_ok());
+        assert!(throttle.admit(one, now + Duration::from_secs(1)).is_ok());
+    }
+}

@@ -1,0 +1,342 @@
+//! Integrations that organisations install by a descriptor, and their use in channels.
+
+use std::collections::HashMap;
+
+use ::entity::{
+    installation::{self, Column as InstallationColumn, Entity as Installations},
+    integration::{self, Column, Entity as Integrations},
+};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::OnConflict,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use uuid::Uuid;
+
+use super::{Tx, batches, corrupt};
+use crate::domain::{
+    Error, Result,
+    app_integration::{AppIntegration, ChannelUse},
+    descriptor::Descriptor,
+    error::Noun,
+    ids::{ChannelId, InstallationId, IntegrationId, OrganisationId},
+};
+
+/// The kind of those that are installed by a descriptor.
+const APP: &str = "app";
+
+/// What is special to this kind.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Definition {
+    json_url: String,
+    integration_type: String,
+    custom: bool,
+    document: Option<Value>,
+}
+
+/// The sealed secrets of an installation.
+#[derive(Clone, Debug, Default)]
+pub struct SealedSecrets {
+    /// What its owner gave for calling it.
+    pub credential: Option<Vec<u8>>,
+    /// What signs our calls.
+    pub signing_secret: Option<Vec<u8>>,
+}
+
+/// An integration in a channel, with what it takes to call it.
+#[derive(Clone, Debug)]
+pub struct Used {
+    /// The integration.
+    pub app: AppIntegration,
+    /// Its use there.
+    pub used: ChannelUse,
+    /// The sealed secrets of the installation.
+    pub secrets: SealedSecrets,
+}
+
+/// Adds an integration and the organisation's installation of it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert(tx: &Tx, app: &AppIntegration, secrets: SealedSecrets) -> Result<()> {
+    let integration = integration::ActiveModel { created_at: Set(app.created_at), ..changeable(app)? };
+    Integrations::insert(integration).exec_without_returning(&tx.0).await?;
+    let installation = installation::ActiveModel {
+        id: Set(app.installation_id.0),
+        organisation_id: Set(app.organisation_id.0),
+        integration_id: Set(app.id.0),
+        channel_id: Set(None),
+        active: Set(app.active),
+        position: Set(0),
+        credential: Set(secrets.credential),
+        signing_secret: Set(secrets.signing_secret),
+        created_at: Set(app.created_at),
+        updated_at: Set(app.updated_at),
+    };
+    Installations::insert(installation).exec_without_returning(&tx.0).await?;
+    Ok(())
+}
+
+/// Saves what somebody may change; `credential` takes the place of the former one where it is given.
+///
+/// # Errors
+/// When the database fails.
+pub async fn update(tx: &Tx, app: &AppIntegration, credential: Option<Vec<u8>>) -> Result<()> {
+    Integrations::update(changeable(app)?).exec(&tx.0).await?;
+    let installation = installation::ActiveModel {
+        id: Set(app.installation_id.0),
+        active: Set(app.active),
+        credential: credential.map_or(NotSet, |sealed| Set(Some(sealed))),
+        updated_at: Set(app.updated_at),
+        ..Default::default()
+    };
+    Installations::update(installation).exec(&tx.0).await?;
+    Ok(())
+}
+
+/// Removes an integration with everything that hangs on it: installations, settings, keys, ticks.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete(tx: &Tx, id: IntegrationId) -> Result<()> {
+    Integrations::delete_by_id(id.0).exec(&tx.0).await?;
+    Ok(())
+}
+
+/// The integrations of an organisation, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(db: &impl ConnectionTrait, organisation_id: OrganisationId) -> Result<Vec<AppIntegration>> {
+    let rows = Integrations::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Kind.eq(APP))
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await?;
+    let installations = Installations::find()
+        .filter(InstallationColumn::OrganisationId.eq(organisation_id.0))
+        .filter(InstallationColumn::ChannelId.is_null())
+        .all(db)
+        .await?;
+    let mut installations: HashMap<_, _> = installations.into_iter().map(|row| (row.integration_id, row)).collect();
+    rows.into_iter().filter_map(|row| installations.remove(&row.id).map(|installed| app(row, &installed))).collect()
+}
+
+/// By identifier.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    id: IntegrationId,
+) -> Result<AppIntegration> {
+    Ok(find_with_secrets(db, organisation_id, id).await?.0)
+}
+
+/// By identifier, with its sealed secrets.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find_with_secrets(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    id: IntegrationId,
+) -> Result<(AppIntegration, SealedSecrets)> {
+    let not_found = || Error::not_found(Noun::Integration, id);
+    let row = Integrations::find_by_id(id.0)
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Kind.eq(APP))
+        .one(db)
+        .await?
+        .ok_or_else(not_found)?;
+    let installed = Installations::find()
+        .filter(InstallationColumn::OrganisationId.eq(organisation_id.0))
+        .filter(InstallationColumn::IntegrationId.eq(id.0))
+        .filter(InstallationColumn::ChannelId.is_null())
+        .one(db)
+        .await?
+        .ok_or_else(not_found)?;
+    Ok((app(row, &installed)?, secrets(installed)))
+}
+
+/// The integrations that are used in a channel, in their order.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_channel(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    channel_id: ChannelId,
+) -> Result<Vec<Used>> {
+    let uses = Installations::find()
+        .filter(InstallationColumn::OrganisationId.eq(organisation_id.0))
+        .filter(InstallationColumn::ChannelId.eq(channel_id.0))
+        .order_by_asc(InstallationColumn::Position)
+        .order_by_asc(InstallationColumn::Id)
+        .all(db)
+        .await?;
+    if uses.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = batches::filled(uses.iter().map(|row| row.integration_id));
+    let rows = Integrations::find().filter(Column::Id.is_in(ids.clone())).filter(Column::Kind.eq(APP)).all(db).await?;
+    let installed = Installations::find()
+        .filter(InstallationColumn::OrganisationId.eq(organisation_id.0))
+        .filter(InstallationColumn::IntegrationId.is_in(ids))
+        .filter(InstallationColumn::ChannelId.is_null())
+        .all(db)
+        .await?;
+    let mut rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
+    let mut installed: HashMap<_, _> = installed.into_iter().map(|row| (row.integration_id, row)).collect();
+    let both = |used_row: installation::Model| {
+        let (row, installed) = rows.remove(&used_row.integration_id).zip(installed.remove(&used_row.integration_id))?;
+        Some(app(row, &installed).map(|app| Used { app, used: used(&used_row), secrets: secrets(installed) }))
+    };
+    uses.into_iter().filter_map(both).collect()
+}
+
+/// Which of some channels have an integration that is switched on.
+///
+/// # Errors
+/// When the database fails.
+pub async fn busy(
+    db: &impl ConnectionTrait,
+    organisations: &[OrganisationId],
+    channels: &[ChannelId],
+) -> Result<Vec<ChannelId>> {
+    let rows: Vec<Option<Uuid>> = Installations::find()
+        .select_only()
+        .column(InstallationColumn::ChannelId)
+        .distinct()
+        .filter(InstallationColumn::OrganisationId.is_in(batches::filled(organisations.iter().map(|id| id.0))))
+        .filter(InstallationColumn::ChannelId.is_in(batches::filled(channels.iter().map(|id| id.0))))
+        .filter(InstallationColumn::Active.eq(true))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().flatten().map(ChannelId).collect())
+}
+
+/// Switches an integration on or off in a channel, or changes its place there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn put_in_channel(tx: &Tx, app: &AppIntegration, wanted: &ChannelUse) -> Result<()> {
+    let row = installation::ActiveModel {
+        id: Set(wanted.id.0),
+        organisation_id: Set(app.organisation_id.0),
+        integration_id: Set(app.id.0),
+        channel_id: Set(Some(wanted.channel_id.0)),
+        active: Set(wanted.active),
+        position: Set(wanted.position),
+        credential: Set(None),
+        signing_secret: Set(None),
+        created_at: Set(wanted.updated_at),
+        updated_at: Set(wanted.updated_at),
+    };
+    let there = OnConflict::column(InstallationColumn::Id)
+        .update_columns([InstallationColumn::Active, InstallationColumn::Position, InstallationColumn::UpdatedAt])
+        .to_owned();
+    Installations::insert(row).on_conflict(there).exec_without_returning(&tx.0).await?;
+    Ok(())
+}
+
+/// Takes an integration out of a channel.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove_from_channel(tx: &Tx, id: InstallationId) -> Result<()> {
+    Installations::delete_by_id(id.0).exec(&tx.0).await?;
+    Ok(())
+}
+
+/// The use of an integration in channels, with whose it is: for a tick.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_use(
+    db: &impl ConnectionTrait,
+    id: InstallationId,
+) -> Result<Option<(OrganisationId, IntegrationId, ChannelUse)>> {
+    let row = Installations::find_by_id(id.0).filter(InstallationColumn::ChannelId.is_not_null()).one(db).await?;
+    Ok(row.map(|row| (row.organisation_id.into(), row.integration_id.into(), used(&row))))
+}
+
+/// Everywhere that an integration is used.
+///
+/// # Errors
+/// When the database fails.
+pub async fn uses(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    id: IntegrationId,
+) -> Result<Vec<ChannelUse>> {
+    let rows = Installations::find()
+        .filter(InstallationColumn::OrganisationId.eq(organisation_id.0))
+        .filter(InstallationColumn::IntegrationId.eq(id.0))
+        .filter(InstallationColumn::ChannelId.is_not_null())
+        .all(db)
+        .await?;
+    Ok(rows.iter().map(used).collect())
+}
+
+fn changeable(app: &AppIntegration) -> Result<integration::ActiveModel> {
+    let definition = Definition {
+        json_url: app.json_url.clone(),
+        integration_type: app.integration_type.clone(),
+        custom: app.custom,
+        document: app.descriptor.as_ref().map(|descriptor| descriptor.document.clone()),
+    };
+    let definition = serde_json::to_value(definition);
+    Ok(integration::ActiveModel {
+        id: Set(app.id.0),
+        organisation_id: Set(Some(app.organisation_id.0)),
+        kind: Set(APP.to_owned()),
+        name: Set(app.name.clone()),
+        version: Set(None),
+        active: Set(app.active),
+        definition: Set(definition.map_err(|error| Error::Internal(format!("an integration cannot be kept: {error}")))?),
+        created_at: NotSet,
+        updated_at: Set(app.updated_at),
+    })
+}
+
+fn app(row: integration::Model, installed: &installation::Model) -> Result<AppIntegration> {
+    let definition = serde_json::from_value(row.definition);
+    let Definition { json_url, integration_type, custom, document } =
+        definition.map_err(|error| corrupt("integration", "definition", error))?;
+    Ok(AppIntegration {
+        id: row.id.into(),
+        organisation_id: installed.organisation_id.into(),
+        installation_id: installed.id.into(),
+        name: row.name,
+        json_url,
+        integration_type,
+        custom,
+        active: installed.active,
+        // A copy that a later version cannot read any more is none.
+        descriptor: document.and_then(|document| Descriptor::from_document(document).ok()).map(|(read, _)| read),
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    })
+}
+
+fn secrets(installed: installation::Model) -> SealedSecrets {
+    SealedSecrets { credential: installed.credential, signing_secret: installed.signing_secret }
+}
+
+fn used(row: &installation::Model) -> ChannelUse {
+    ChannelUse {
+        id: row.id.into(),
+        channel_id: ChannelId(row.channel_id.unwrap_or_default()),
+        active: row.active,
+        position: row.position,
+        updated_at: row.updated_at,
+    }
+}

@@ -1,0 +1,26 @@
+//! Sends deliveries to an integration: published messages, and ticks.
+
+use super::lane::Tried;
+use crate::{
+    app::{App, integration_calls::Called},
+    domain::{delivery::Delivery, destination::Destination, event::Event, ids::IntegrationId},
+};
+
+/// The way to one integration.
+pub(super) struct IntegrationLane<'a> {
+    app: &'a App,
+    id: Option<IntegrationId>,
+}
+
+impl<'a> IntegrationLane<'a> {
+    pub(super) fn new(app: &'a App, destination: &Destination) -> Self {
+        Self { app, id: destination.address.parse().ok() }
+    }
+
+    /// Calls it once.
+    pub(super) async fn send(&self, delivery: &Delivery, event: &Event) -> Tried {
+        let Called { verdict, address, request, answer, status_code, duration, began } =
+            self.app.call_integration(self.id, delivery, event).await;
+        Tried { verdict, address, request, answer, status_code, duration, began }
+    }
+}

@@ -8,6 +8,7 @@ pub mod console;
 pub mod linkbreakers;
 pub mod native;
 pub mod shared;
+pub mod telex;
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use self::shared::{
 use crate::domain::{Error, Result};
 
 /// Every dialect. The first one answers for paths that nobody knows.
-pub const ALL: &[Dialect] = &[native::DIALECT, linkbreakers::DIALECT, boomerang::DIALECT];
+pub const ALL: &[Dialect] = &[native::DIALECT, linkbreakers::DIALECT, boomerang::DIALECT, telex::DIALECT];
 
 /// Everything that is served over HTTP: the dialects, the documents and the console. Handlers ask for `Data<&App>`,
 /// which the caller of this adds.
@@ -108,6 +109,10 @@ mod tests {
         assert_eq!((status.as_u16(), &body["error"]["codeType"]), (404, &"NOT_FOUND".into()));
         let (status, _, body) = get(routes(), "/api/v2/integration/nothing").await;
         assert_eq!((status.as_u16(), &body["reason"]), (404, &"PATH_NOT_FOUND".into()));
+        for path in ["/organisations/acme/nothing", "/slack/organisations/acme/nothing", "/v1/return", "/v1/webhooks/"] {
+            let (status, _, body) = get(routes(), path).await;
+            assert_eq!((status.as_u16(), &body["message"]), (404, &"Path not found.".into()), "{path}");
+        }
         for path in
             ["/nothing", "/v1", "/v1/nothing/at/all", "/openapi/nothing.json", "/v1/channels/", "/api/v2/integrations"]
         {

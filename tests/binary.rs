@@ -58,6 +58,8 @@ const SHORT_LEASE: &[(&str, &str)] = &[
     ("TIELINE_DELIVERY__LEASE_SECS", "2"),
     ("TIELINE_DELIVERY__TOTAL_TIMEOUT_MS", "500"),
     ("TIELINE_DELIVERY__CONNECT_TIMEOUT_MS", "500"),
+    ("TIELINE_EGRESS__TOTAL_TIMEOUT_MS", "500"),
+    ("TIELINE_EGRESS__CONNECT_TIMEOUT_MS", "500"),
 ];
 
 /// Where the two organisations are connected.

@@ -102,6 +102,7 @@ async fn install(
         active: Set(true),
         position: Set(0),
         credential: Set(None),
+        signing_secret: Set(None),
         created_at: Set(app.now()),
         updated_at: Set(app.now()),
     };

@@ -10,6 +10,7 @@ mod authorisation;
 mod binary;
 mod boomerang;
 mod cli;
+mod channel_integrations;
 mod contract;
 mod errors;
 mod github;

@@ -4,8 +4,10 @@
 //! One file a resource under `native/`; `wire` has the shapes, `error` the problem details.
 
 pub mod callback;
+pub mod channel_integrations;
 pub mod channels;
 pub mod deliveries;
+pub mod descriptors;
 pub mod error;
 pub mod events;
 pub mod github;
@@ -50,6 +52,7 @@ pub const DIALECT: Dialect = Dialect {
         "/v1/github",
         "/v1/subscriptions",
         "/v1/workflows",
+        "/v1/descriptors",
         "/healthz",
         "/readyz",
         "/metrics",
@@ -68,11 +71,13 @@ fn operations() -> impl OpenApi + 'static {
         members::Members,
         tokens::Tokens,
         channels::Channels,
+        channel_integrations::ChannelIntegrations,
         events::Events,
         deliveries::Deliveries,
         github::Github,
         subscriptions::Subscriptions,
         workflows::Workflows,
+        descriptors::Descriptors,
         callback::Callbacks,
         health::Health,
     )
@@ -104,6 +109,8 @@ enum Tag {
     Subscriptions,
     /// What members may run from Slack by a slash command.
     Workflows,
+    /// The JSON documents that describe integrations.
+    Descriptors,
     /// What GitHub sends.
     #[oai(rename = "GitHub")]
     Github,

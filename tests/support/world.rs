@@ -107,6 +107,7 @@ impl TestApp {
             ("TIELINE_GITHUB__WEBHOOK_SECRET", Options::default().github_webhook_secret),
             ("TIELINE_GITHUB__WEB_BASE", github.github_web_base()),
             ("TIELINE_GITHUB__API_BASE", github.github_api_base()),
+            ("TIELINE_EGRESS__ALLOW", "127.0.0.0/8,::1/128".into()),
             ("TIELINE_DELIVERY__CONNECT_TIMEOUT_MS", "500".into()),
             ("TIELINE_DELIVERY__TOTAL_TIMEOUT_MS", "500".into()),
         ]

@@ -75,6 +75,7 @@ fn kind_of(fault: &Fault) -> Kind {
                 AuthFailure::Revoked => plain(401, "TOKEN_REVOKED"),
                 AuthFailure::NotAMember => plain(401, "NOT_A_MEMBER"),
                 AuthFailure::NotSigned => plain(401, "SIGNATURE_INVALID"),
+                AuthFailure::NotKeyed => plain(401, "KEY_INVALID"),
             },
             Error::Forbidden { .. } => plain(403, "PERMISSION_DENIED"),
             Error::NotProven { .. } => plain(403, "INTEGRATION_UNAUTHORIZED"),
@@ -87,6 +88,8 @@ fn kind_of(fault: &Fault) -> Kind {
                 | Noun::Channel
                 | Noun::SlackLink
                 | Noun::Subscription
+                | Noun::Integration
+                | Noun::Setting
                 | Noun::Event
                 | Noun::Delivery
                 | Noun::Destination => plain(404, "NOT_FOUND"),
@@ -107,7 +110,7 @@ fn kind_of(fault: &Fault) -> Kind {
                 Upstream::Github => invalid_ref(400),
                 Upstream::Slack => plain(503, "SLACK_UNAVAILABLE"),
             },
-            Error::Unavailable { .. } => plain(503, "SERVICE_UNAVAILABLE"),
+            Error::RateLimited { .. } | Error::Unavailable { .. } => plain(503, "SERVICE_UNAVAILABLE"),
             Error::Internal(_) => plain(500, "INTERNAL_SERVER_ERROR"),
         },
         Fault::Protocol(protocol) => match protocol {

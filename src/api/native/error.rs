@@ -75,6 +75,7 @@ fn kind_of(fault: &Fault) -> Kind {
                 AuthFailure::Revoked => kind(401, "token_revoked", "The token was revoked"),
                 AuthFailure::NotAMember => kind(401, "not_a_member", "Not a member of the organisation"),
                 AuthFailure::NotSigned => kind(401, "signature_invalid", "The signature is missing or wrong"),
+                AuthFailure::NotKeyed => kind(401, "key_invalid", "The address's key is missing or wrong"),
             },
             Error::Forbidden { .. } => kind(403, "forbidden", "A permission is missing"),
             Error::NotProven { .. } => kind(403, "not_proven", "Authority over the far end is not proved"),
@@ -97,7 +98,9 @@ fn kind_of(fault: &Fault) -> Kind {
             Error::UpstreamUnavailable { retry_after: Some(_), .. } => {
                 kind(503, "upstream_busy", "The far end asks for patience")
             }
-            Error::Unavailable { .. } => kind(503, "unavailable", "Not available right now"),
+            Error::RateLimited { .. } | Error::Unavailable { .. } => {
+                kind(503, "unavailable", "Not available right now")
+            }
             Error::Internal(_) => kind(500, "internal", "Something went wrong on our side"),
         },
         Fault::Protocol(protocol) => match protocol {

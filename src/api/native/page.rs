@@ -39,7 +39,7 @@ impl Page {
     /// What went wrong, in words for the person in front of the browser. `title` says what is not done.
     pub fn failed(title: &str, error: &Error) -> Self {
         match error {
-            Error::UpstreamUnavailable { .. } | Error::Unavailable { .. } => {
+            Error::UpstreamUnavailable { .. } | Error::RateLimited { .. } | Error::Unavailable { .. } => {
                 Page::NotNow(Html(html(title, &sentence(error))))
             }
             Error::Internal(cause) => {

@@ -5,6 +5,7 @@ mod deliveries;
 mod events;
 mod github;
 mod identity;
+mod integrations;
 mod subscriptions;
 mod workflows;
 
@@ -25,6 +26,9 @@ pub use github::{GithubBody, GithubReceiptOut};
 pub use identity::{
     MemberIn, MemberOut, MemberPatch, OrganisationIn, OrganisationOut, OrganisationPatch, TokenCreatedOut, TokenIn,
     TokenOut,
+};
+pub use integrations::{
+    ChannelIntegrationOut, ChannelIntegrationPatch, ChannelIntegrationsOut, ChannelWebhookOut, LintIn, LintOut,
 };
 pub use subscriptions::{ExplanationOut, SubscriptionIn, SubscriptionOut, SubscriptionPatch};
 pub use workflows::{WorkflowIn, WorkflowOut, WorkflowsOut};

@@ -5,7 +5,7 @@ use poem_openapi::{SecurityScheme, auth};
 
 use super::{fault::Protocol, refusal::into_error};
 use crate::{
-    app::{App, Caller},
+    app::{App, Caller, teams::Identified},
     domain::{Error, ids::OrganisationId},
 };
 
@@ -29,4 +29,14 @@ async fn authenticate(request: &Request, bearer: auth::Bearer) -> poem::Result<C
         }
     };
     app.authenticate(bearer.token.trim(), wanted).await.map_err(into_error)
+}
+
+/// The same, for dialects that name the organisation in the request: who calls, and nothing of where.
+#[derive(SecurityScheme)]
+#[oai(ty = "bearer", rename = "bearerAuth", checker = "identify")]
+pub struct Known(pub Identified);
+
+async fn identify(request: &Request, bearer: auth::Bearer) -> poem::Result<Identified> {
+    let app = request.data::<App>().ok_or_else(|| into_error(Error::Internal("a request came without App".into())))?;
+    app.identify(bearer.token.trim()).await.map_err(into_error)
 }

@@ -100,6 +100,7 @@ impl Fault {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Fault::Core(domain::Error::UpstreamUnavailable { retry_after, .. }) => *retry_after,
+            Fault::Core(domain::Error::RateLimited { retry_after }) => Some(*retry_after),
             Fault::Core(domain::Error::Unavailable { .. } | domain::Error::IdempotencyInFlight { .. }) => {
                 Some(Duration::from_secs(1))
             }
@@ -151,11 +152,13 @@ impl Fault {
             Error::Refused { upstream: Upstream::Slack, code: "channel_not_found".into() },
             Error::UpstreamUnavailable { upstream: Upstream::Slack, reason: "timeout".into(), retry_after: None },
             Error::Unavailable { what: "the database" },
+            Error::RateLimited { retry_after: Duration::from_secs(3) },
             Error::Unauthenticated(AuthFailure::Invalid),
             Error::Unauthenticated(AuthFailure::Expired),
             Error::Unauthenticated(AuthFailure::Revoked),
             Error::Unauthenticated(AuthFailure::NotAMember),
             Error::Unauthenticated(AuthFailure::NotSigned),
+            Error::Unauthenticated(AuthFailure::NotKeyed),
             Error::UpstreamUnavailable {
                 upstream: Upstream::Slack,
                 reason: "rate limited".into(),

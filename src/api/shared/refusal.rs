@@ -116,7 +116,8 @@ pub fn render<S: ErrorShape>(fault: &Fault, occasion: Occasion<'_>) -> Response 
             | AuthFailure::Expired
             | AuthFailure::Revoked
             | AuthFailure::NotAMember
-            | AuthFailure::NotSigned => {
+            | AuthFailure::NotSigned
+            | AuthFailure::NotKeyed => {
                 format!("{} error=\"invalid_token\"", S::CHALLENGE)
             }
         };

@@ -1,0 +1,84 @@
+//! Which integrations are switched on in a channel, and where they post to it.
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path, payload::Json};
+use uuid::Uuid;
+
+use super::{
+    Answer, Done, Refused, Tag,
+    wire::{ChannelIntegrationOut, ChannelIntegrationPatch, ChannelIntegrationsOut, ChannelWebhookOut},
+};
+use crate::{
+    api::shared::{auth::Bearer, body::Body},
+    app::App,
+};
+
+/// The operations.
+pub struct ChannelIntegrations;
+
+#[OpenApi(tag = "Tag::Channels")]
+impl ChannelIntegrations {
+    /// List a channel's integrations
+    ///
+    /// In the order in which they see what flows through it.
+    #[oai(path = "/v1/channels/:id/integrations", method = "get", operation_id = "listChannelIntegrations")]
+    async fn list_channel_integrations(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        id: Path<Uuid>,
+    ) -> Answer<ChannelIntegrationsOut> {
+        let found = app.list_channel_integrations(&caller.0, id.0.into()).await?;
+        Ok(Json(ChannelIntegrationsOut { data: found.into_iter().map(Into::into).collect() }))
+    }
+
+    /// Switch an integration on or off in a channel
+    ///
+    /// Or give it another place among the others. What is left out stays; at first it is switched on, and the last.
+    #[oai(
+        path = "/v1/channels/:id/integrations/:integrationId",
+        method = "put",
+        operation_id = "putChannelIntegration"
+    )]
+    async fn put_channel_integration(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        id: Path<Uuid>,
+        /// An integration of the organisation.
+        #[oai(name = "integrationId")]
+        integration_id: Path<Uuid>,
+        body: Body<ChannelIntegrationPatch>,
+    ) -> Answer<ChannelIntegrationOut> {
+        let (channel, integration) = (id.0.into(), integration_id.0.into());
+        Ok(Json(app.put_channel_integration(&caller.0, channel, integration, body.value.into()).await?.into()))
+    }
+
+    /// Take an integration out of a channel
+    #[oai(
+        path = "/v1/channels/:id/integrations/:integrationId",
+        method = "delete",
+        operation_id = "deleteChannelIntegration"
+    )]
+    async fn delete_channel_integration(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        id: Path<Uuid>,
+        /// An integration that is in it.
+        #[oai(name = "integrationId")]
+        integration_id: Path<Uuid>,
+    ) -> Result<Done, Refused> {
+        app.delete_channel_integration(&caller.0, id.0.into(), integration_id.0.into()).await?;
+        Ok(Done::Done)
+    }
+
+    /// Get a channel's addresses
+    ///
+    /// Where integrations, and whoever else is given them, post to the channel. Their key is all that it takes: treat
+    /// them as secrets.
+    #[oai(path = "/v1/channels/:id/webhook", method = "get", operation_id = "getChannelWebhook")]
+    async fn get_channel_webhook(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Answer<ChannelWebhookOut> {
+        Ok(Json(app.get_channel_webhook(&caller.0, id.0.into()).await?.into()))
+    }
+}

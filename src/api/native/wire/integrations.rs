@@ -1,0 +1,258 @@
+//! Integrations in a channel, and what is found in descriptors.
+
+use poem_openapi::{
+    Object,
+    types::{Any, Example},
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::api::shared::{
+    time::Timestamp,
+    word::{Vocabulary, Word},
+};
+use crate::{
+    app::{
+        channel_inbound::ChannelWebhook,
+        channel_integrations::{ChannelIntegration, ChannelIntegrationChange},
+        descriptors::DescriptorSource,
+    },
+    domain::{
+        Error, Result,
+        descriptor::{Finding, Severity},
+    },
+};
+
+/// An integration in a channel.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "ChannelIntegration", rename_all = "camelCase")]
+pub struct ChannelIntegrationOut {
+    /// The integration.
+    pub integration_id: Uuid,
+    /// What it is called.
+    pub name: String,
+    /// What kind of integration it is. More may be added.
+    pub kind: String,
+    /// Whether it is switched on here.
+    pub active: bool,
+    /// Its place among the others: the lowest comes first.
+    pub position: i32,
+    /// When this was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl From<ChannelIntegration> for ChannelIntegrationOut {
+    fn from(found: ChannelIntegration) -> Self {
+        Self {
+            integration_id: found.integration_id.0,
+            name: found.name,
+            kind: found.kind,
+            active: found.active,
+            position: found.position,
+            updated_at: found.updated_at.into(),
+        }
+    }
+}
+
+/// A channel's integrations.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "ChannelIntegrations")]
+pub struct ChannelIntegrationsOut {
+    /// All of them, by their positions.
+    pub data: Vec<ChannelIntegrationOut>,
+}
+
+/// How an integration is to be in a channel; what is left out stays.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "ChannelIntegrationPatch", example)]
+pub struct ChannelIntegrationPatch {
+    /// Whether it is switched on here.
+    pub active: Option<bool>,
+    /// Its place among the others: the lowest comes first.
+    #[oai(validator(minimum(value = "0")))]
+    pub position: Option<i32>,
+}
+
+impl From<ChannelIntegrationPatch> for ChannelIntegrationChange {
+    fn from(patch: ChannelIntegrationPatch) -> Self {
+        Self { active: patch.active, position: patch.position }
+    }
+}
+
+impl Example for ChannelIntegrationPatch {
+    fn example() -> Self {
+        Self { active: Some(true), position: Some(1) }
+    }
+}
+
+/// Where a channel is posted to. Whoever has an address may post.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "ChannelWebhook", rename_all = "camelCase")]
+pub struct ChannelWebhookOut {
+    /// The address that integrations are given.
+    pub return_url: String,
+    /// The address for whoever else is to post.
+    pub webhook_url: String,
+}
+
+impl From<ChannelWebhook> for ChannelWebhookOut {
+    fn from(webhook: ChannelWebhook) -> Self {
+        Self { return_url: webhook.return_url.into(), webhook_url: webhook.webhook_url.into() }
+    }
+}
+
+/// The descriptor to be looked through: exactly one of the three.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "DescriptorToLint", example, skip_serializing_if_is_none)]
+pub struct LintIn {
+    /// Where it is.
+    pub url: Option<String>,
+    /// The descriptor itself.
+    pub document: Option<Any<Value>>,
+    /// The descriptor as text, which need not be JSON: what is found has a line and a column then.
+    pub text: Option<String>,
+}
+
+/// What is to be looked through.
+pub struct Asked {
+    /// Where it is taken from.
+    pub source: DescriptorSource,
+    /// Whether a line and a column mean something to who asks.
+    pub has_places: bool,
+}
+
+impl LintIn {
+    /// The one that was given.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where it is none, or several.
+    pub fn asked(self) -> Result<Asked> {
+        match (self.url, self.document, self.text) {
+            (Some(url), None, None) => Ok(Asked { source: DescriptorSource::Url(url), has_places: true }),
+            (None, Some(Any(document)), None) => {
+                Ok(Asked { source: DescriptorSource::Text(document.to_string()), has_places: false })
+            }
+            (None, None, Some(text)) => Ok(Asked { source: DescriptorSource::Text(text), has_places: true }),
+            (_, _, _) => Err(Error::invalid("", "must have exactly one of url, document and text")),
+        }
+    }
+}
+
+impl Example for LintIn {
+    fn example() -> Self {
+        Self { url: Some("https://www.bananaisland.com/banana.json".into()), document: None, text: None }
+    }
+}
+
+impl Vocabulary for Severity {
+    const NAME: &'static str = "LintSeverity";
+    const DESCRIPTION: &'static str = "How bad it is: an error (it cannot be installed) or a warning (it can, and may not \
+         do what was meant).";
+
+    fn words() -> Vec<(&'static str, Self)> {
+        [Severity::Error, Severity::Warning].map(|severity| (severity.word(), severity)).into()
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
+}
+
+/// Something that was found in a descriptor.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "LintFinding", skip_serializing_if_is_none)]
+pub struct FindingOut {
+    /// How bad it is.
+    pub severity: Word<Severity>,
+    /// Where: a JSON pointer (RFC 6901) into the descriptor.
+    pub path: String,
+    /// The line, from 1, where that is known.
+    pub line: Option<u32>,
+    /// The column, from 1, where that is known.
+    pub column: Option<u32>,
+    /// The name of the rule, for programs. More may be added.
+    pub rule: String,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+/// What was found in a descriptor.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "LintReport")]
+pub struct LintOut {
+    /// Whether it can be installed: nothing that was found is an error.
+    pub valid: bool,
+    /// Everything that was found, in the order of the descriptor.
+    pub findings: Vec<FindingOut>,
+}
+
+impl LintOut {
+    /// A report, with or without lines and columns.
+    pub fn of(found: Vec<Finding>, has_places: bool) -> Self {
+        let told = |finding: Finding| FindingOut {
+            severity: Word(finding.severity),
+            path: finding.path,
+            line: finding.place.filter(|_| has_places).map(|place| count(place.line)),
+            column: finding.place.filter(|_| has_places).map(|place| count(place.column)),
+            rule: finding.rule.to_owned(),
+            message: finding.message,
+        };
+        let valid = found.iter().all(|finding| finding.severity != Severity::Error);
+        Self { valid, findings: found.into_iter().map(told).collect() }
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use poem_openapi::types::ToJSON;
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::descriptor::Place;
+
+    fn finding(severity: Severity) -> Finding {
+        Finding {
+            severity,
+            path: "/data/settings/0".into(),
+            place: Some(Place { line: 3, column: 7 }),
+            rule: "setting.label",
+            message: "has no label".into(),
+        }
+    }
+
+    #[test]
+    fn exactly_one_descriptor_is_looked_through() {
+        let asked = |url: Option<&str>, document: Option<Value>, text: Option<&str>| {
+            let owned = |text: Option<&str>| text.map(str::to_owned);
+            LintIn { url: owned(url), document: document.map(Any), text: owned(text) }.asked().is_ok()
+        };
+        let (url, text) = (Some("https://example.org"), Some("{"));
+        assert!(asked(url, None, None) && asked(None, Some(json!([])), None) && asked(None, None, text));
+        assert!(!asked(None, None, None) && !asked(url, Some(json!({})), None) && !asked(url, None, text));
+    }
+
+    #[test]
+    fn a_warning_leaves_it_valid_and_a_document_has_no_lines() {
+        assert!(LintOut::of(Vec::new(), true).valid);
+        let warned = LintOut::of(vec![finding(Severity::Warning)], true);
+        assert!(warned.valid && warned.findings[0].line == Some(3));
+        let report = LintOut::of(vec![finding(Severity::Warning), finding(Severity::Error)], false);
+        assert!(!report.valid);
+        assert_eq!(
+            report.findings[1].to_json().unwrap(),
+            json!({
+                "severity": "error",
+                "path": "/data/settings/0",
+                "rule": "setting.label",
+                "message": "has no label",
+            })
+        );
+    }
+}

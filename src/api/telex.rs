@@ -1,0 +1,104 @@
+//! The Telex dialect: an organisation's integrations and their settings, `/organisations/{id}/integrations…`, its Slack,
+//! `/slack/organisations/{id}…`, and the addresses to which integrations post, `/v1/return/…` and `/v1/webhooks/…`.
+//!
+//! One file a part of the product under `telex/`; `wire` has the shapes, `error` the errors, `key` the credential of an
+//! address.
+
+pub mod channel_settings;
+pub mod custom;
+pub mod error;
+pub mod inbound;
+pub mod integrations;
+mod key;
+pub mod settings;
+pub mod slack;
+pub mod wire;
+
+use poem_openapi::{
+    ApiResponse, OpenApi, Tags,
+    payload::Json,
+    types::{ParseFromJSON, ToJSON},
+};
+
+use self::{
+    error::TelexError,
+    wire::{Envelope, List, Plain},
+};
+use super::shared::{
+    dialect::{self, Dialect},
+    refusal::Refusal,
+};
+
+/// Telex's dialect.
+pub const DIALECT: Dialect = Dialect {
+    name: "telex",
+    title: "Telex",
+    description: "An organisation's integrations, each described by a JSON document at an address of its own; their \
+                  settings for the whole organisation and for one channel; the organisation's Slack; and the addresses \
+                  to which integrations post.",
+    prefixes: &["/organisations", "/slack/organisations", "/v1/return", "/v1/webhooks"],
+    together: &[],
+    names_organisation: false,
+    closed: false,
+    described: || dialect::describe(operations()),
+    error_example: dialect::error_example::<TelexError>,
+    endpoint: |served| dialect::mount::<TelexError, _>(operations(), served),
+};
+
+fn operations() -> impl OpenApi + 'static {
+    (
+        slack::Slack,
+        integrations::Integrations,
+        settings::Settings,
+        channel_settings::ChannelSettings,
+        custom::Custom,
+        inbound::Inbound,
+    )
+}
+
+type Refused = Refusal<TelexError>;
+type Answer<T> = Result<Json<T>, Refused>;
+type One<T> = Answer<Envelope<T>>;
+type Several<T> = Answer<List<T>>;
+type Done = Answer<Plain>;
+
+#[derive(Tags)]
+enum Tag {
+    /// The integrations of an organisation, and its Slack.
+    Integrations,
+    /// How integrations are set for a whole organisation.
+    #[oai(rename = "IntegrationSettings")]
+    Settings,
+    /// How integrations are set for one channel.
+    #[oai(rename = "Channel Integration Settings")]
+    ChannelSettings,
+    /// Integrations that are nothing but the address of their JSON document.
+    #[oai(rename = "Custom Integrations")]
+    Custom,
+    /// Where integrations post to a channel.
+    #[oai(rename = "Channel Webhooks")]
+    Inbound,
+}
+
+/// A thing that was created.
+#[derive(ApiResponse)]
+enum Created<T: ParseFromJSON + ToJSON> {
+    /// It was created.
+    #[oai(status = 201)]
+    Created(Json<T>),
+}
+
+/// An answer with one thing.
+fn one<T: ParseFromJSON + ToJSON>(message: &str, data: impl Into<T>) -> One<T> {
+    Ok(Json(Envelope::new(200, message, data.into())))
+}
+
+/// An answer with several things.
+fn several<T: ParseFromJSON + ToJSON, D: Into<T>>(message: &str, data: Vec<D>) -> Several<T> {
+    Ok(Json(List::new(message, data.into_iter().map(Into::into).collect())))
+}
+
+/// An answer that says nothing more.
+fn done(message: &str) -> Done {
+    Ok(Json(Plain::new(200, message)))
+}

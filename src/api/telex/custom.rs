@@ -1,0 +1,144 @@
+//! Integrations that are nothing but the address of their JSON document.
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path, payload::Json};
+use uuid::Uuid;
+
+use super::{
+    Created, Done, One, Refused, Several, Tag, done, one, several,
+    wire::{CustomIn, CustomListedOut, CustomSettingIn, CustomSettingOut, Plain},
+};
+use crate::{
+    api::shared::{auth::Known, body::Body},
+    app::App,
+};
+
+/// The operations.
+pub struct Custom;
+
+#[OpenApi(tag = "Tag::Custom")]
+impl Custom {
+    /// Create a custom integration for the organization
+    ///
+    /// The document at the address is fetched and read at once.
+    #[oai(
+        path = "/organisations/:organisationId/integrations/custom",
+        method = "post",
+        operation_id = "createCustomIntegration"
+    )]
+    async fn create_custom_integration(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        /// The organisation's id or slug.
+        #[oai(name = "organisationId")]
+        organisation: Path<String>,
+        body: Body<CustomIn>,
+    ) -> Result<Created<Plain>, Refused> {
+        app.create_custom_integration(&who.0, &organisation.0, &body.value.json_url).await?;
+        Ok(Created::Created(Json(Plain::new(201, "Integration app created successfully"))))
+    }
+
+    /// Get custom integrations for an organization
+    #[oai(
+        path = "/organisations/:organisationId/integrations/custom",
+        method = "get",
+        operation_id = "listCustomIntegrations"
+    )]
+    async fn list_custom_integrations(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        /// The organisation's id or slug.
+        #[oai(name = "organisationId")]
+        organisation: Path<String>,
+    ) -> Several<CustomListedOut> {
+        let found = app.list_custom_integrations(&who.0, &organisation.0).await?;
+        several("Integrations retrieved successfully.", found)
+    }
+
+    /// Update an organization's custom integration
+    ///
+    /// The document is fetched again, also from the same address.
+    #[oai(
+        path = "/organisations/:organisationId/integrations/custom/:integrationId",
+        method = "put",
+        operation_id = "updateCustomIntegration"
+    )]
+    async fn update_custom_integration(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        /// The organisation's id or slug.
+        #[oai(name = "organisationId")]
+        organisation: Path<String>,
+        #[oai(name = "integrationId")] integration: Path<Uuid>,
+        body: Body<CustomIn>,
+    ) -> Done {
+        app.update_custom_integration(&who.0, &organisation.0, integration.0, &body.value.json_url).await?;
+        done("Integrations updated successfully")
+    }
+
+    /// Delete an organization's custom integration
+    #[oai(
+        path = "/organisations/:organisationId/integrations/custom/:integrationId",
+        method = "delete",
+        operation_id = "deleteCustomIntegration"
+    )]
+    async fn delete_custom_integration(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        /// The organisation's id or slug.
+        #[oai(name = "organisationId")]
+        organisation: Path<String>,
+        #[oai(name = "integrationId")] integration: Path<Uuid>,
+    ) -> Done {
+        app.delete_custom_integration(&who.0, &organisation.0, integration.0).await?;
+        done("Integrations deleted successfully")
+    }
+
+    /// Update an organization's custom integration settings
+    ///
+    /// Sets one field. Others stay.
+    #[oai(
+        path = "/organisations/:organisationId/integrations/custom/:integrationId/settings",
+        method = "put",
+        operation_id = "putCustomSetting"
+    )]
+    async fn put_custom_setting(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        /// The organisation's id or slug.
+        #[oai(name = "organisationId")]
+        organisation: Path<String>,
+        #[oai(name = "integrationId")] integration: Path<Uuid>,
+        body: Body<CustomSettingIn>,
+    ) -> Done {
+        let CustomSettingIn { setting_entry: entry } = body.value;
+        app.put_custom_setting(&who.0, &organisation.0, integration.0, &entry.field_name, entry.value.0).await?;
+        done("Integrations Settings updated successfully")
+    }
+
+    /// Get custom integration settings for an organization
+    ///
+    /// The field that was set last; nothing in `data` where none was.
+    #[oai(
+        path = "/organisations/:organisationId/integrations/custom/:integrationId/settings",
+        method = "get",
+        operation_id = "getCustomSetting"
+    )]
+    async fn get_custom_setting(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        /// The organisation's id or slug.
+        #[oai(name = "organisationId")]
+        organisation: Path<String>,
+        #[oai(name = "integrationId")] integration: Path<Uuid>,
+    ) -> One<CustomSettingOut> {
+        let found = app.get_custom_setting(&who.0, &organisation.0, integration.0).await?;
+        one("Integrations retrieved successfully.", found)
+    }
+}

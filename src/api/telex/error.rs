@@ -1,0 +1,226 @@
+//! What goes wrong, in Telex's words: the product's envelope, with its sentence where it has one, and what exactly it is
+//! about beside that.
+
+use std::borrow::Cow;
+
+use poem::http::StatusCode;
+use poem_openapi::{Object, types::Example};
+
+use super::wire::Failed;
+use crate::{
+    api::shared::{
+        fault::{Fault, Protocol},
+        refusal::{ErrorShape, Occasion},
+        word::Word,
+    },
+    domain::{
+        Error,
+        error::{AuthFailure, Noun},
+    },
+};
+
+/// Why a request was refused or failed.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "Error", example)]
+pub struct ErrorOut {
+    /// Always `error`.
+    pub status: Word<Failed>,
+    /// The HTTP status.
+    pub status_code: i32,
+    /// What went wrong, the same for all of its kind.
+    pub message: String,
+    /// What went wrong this time, for people. All broken rules are listed.
+    pub error: String,
+}
+
+impl Example for ErrorOut {
+    fn example() -> Self {
+        let fault = Fault::Core(Error::not_found(Noun::Organisation, "acme"));
+        TelexError::body(&fault, TelexError::status(&fault), Occasion::example())
+    }
+}
+
+/// Slack's words for an OAuth code that is wrong, used or too old: the caller's doing, unlike its other refusals.
+const CODE_REFUSED: [&str; 2] = ["invalid_code", "code_already_used"];
+
+/// What the product says of a `json_url` that leads nowhere, of a connection that is there, and of the rest.
+const JSON_URL: &str = "Invalid JSON URL supplied.";
+const EXISTS: &str = "Integration app already exists.";
+const INVALID: &str = "Invalid request.";
+const UNAUTHORIZED: &str = "Unauthorized.";
+const FORBIDDEN: &str = "Forbidden.";
+const COLLIDES: &str = "Conflict.";
+const BUG: &str = "Internal server error.";
+
+type Kind = (u16, Cow<'static, str>);
+
+const fn plain(status: u16, message: &'static str) -> Kind {
+    (status, Cow::Borrowed(message))
+}
+
+/// The one table of Telex's errors.
+fn kind_of(fault: &Fault) -> Kind {
+    match fault {
+        Fault::Core(error) => match error {
+            Error::Unauthenticated(_) => plain(401, UNAUTHORIZED),
+            Error::Forbidden { .. } | Error::NotProven { .. } => plain(403, FORBIDDEN),
+            Error::NotFound { noun, .. } | Error::NotConnected { noun } => (404, not_found(*noun).into()),
+            Error::Conflict { noun: Noun::SlackLink, .. } => plain(409, EXISTS),
+            Error::Conflict { .. } | Error::IdempotencyMismatch { .. } | Error::IdempotencyInFlight { .. } => {
+                plain(409, COLLIDES)
+            }
+            Error::Invalid(_) => invalid(fault),
+            Error::FailedPrecondition { .. } | Error::OAuthState(_) => plain(400, INVALID),
+            Error::Refused { code, .. } if CODE_REFUSED.contains(&code.as_str()) => plain(400, INVALID),
+            Error::Refused { upstream, .. } => (502, format!("{upstream} refused.").into()),
+            Error::UpstreamUnavailable { upstream, .. } => (503, format!("{upstream} is not available.").into()),
+            Error::RateLimited { .. } => plain(429, "Too many requests."),
+            Error::Unavailable { .. } => plain(503, "Service unavailable."),
+            Error::Internal(_) => plain(500, BUG),
+        },
+        Fault::Protocol(protocol) => match protocol {
+            Protocol::BodyViolations(_) => invalid(fault),
+            Protocol::MalformedJson { .. } | Protocol::Parameter { .. } | Protocol::UnreadableBody => {
+                plain(400, INVALID)
+            }
+            Protocol::BodyTooLarge { .. } => plain(413, "Request body too large."),
+            Protocol::UnsupportedMediaType { .. } => plain(415, "Unsupported media type."),
+            Protocol::RouteNotFound { .. } => plain(404, "Path not found."),
+            Protocol::MethodNotAllowed { .. } => plain(405, "Method not allowed."),
+        },
+        Fault::Bug { .. } => plain(500, BUG),
+    }
+}
+
+/// Where the address of the document is all that is wrong, the product says so.
+fn invalid(fault: &Fault) -> Kind {
+    let violations = fault.violations();
+    let is_about_the_address = !violations.is_empty() && violations.iter().all(|one| one.field == "/json_url");
+    plain(400, if is_about_the_address { JSON_URL } else { INVALID })
+}
+
+fn not_found(noun: Noun) -> String {
+    let noun = noun.to_string();
+    let mut letters = noun.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).chain(" not found.".chars()).collect()
+}
+
+/// For who posts by an address: a wrong key, a channel that is gone and one that never was are told alike.
+pub fn of_key(error: Error) -> Error {
+    match error {
+        Error::NotFound { noun: Noun::Organisation | Noun::Channel, .. } | Error::Unauthenticated(_) => {
+            Error::Unauthenticated(AuthFailure::NotKeyed)
+        }
+        other => other,
+    }
+}
+
+/// The shape of Telex's errors.
+pub struct TelexError;
+
+impl ErrorShape for TelexError {
+    type Body = ErrorOut;
+
+    const STATUSES: &'static [(u16, &'static str)] = &[
+        (400, "The request is malformed or breaks a rule, or the JSON document is none, or Slack refused the code"),
+        (401, "There is no credential, or not a good one"),
+        (403, "The caller lacks the permission"),
+        (404, "It does not exist, or it is another organisation's"),
+        (405, "The path does not take this method"),
+        (409, "It is there already, or in conflict with another one"),
+        (413, "The body is too long"),
+        (415, "The body is not JSON by its Content-Type"),
+        (429, "Too many messages by one key; come back after `Retry-After`"),
+        (500, "Something went wrong on our side; `error` has the id that is in our log"),
+        (502, "Slack refused"),
+        (503, "We or Slack are not available right now; try again later"),
+    ];
+
+    fn status(fault: &Fault) -> StatusCode {
+        StatusCode::from_u16(kind_of(fault).0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn body(fault: &Fault, _: StatusCode, _: Occasion<'_>) -> ErrorOut {
+        let (status, message) = kind_of(fault);
+        ErrorOut {
+            status: Word(Failed),
+            status_code: i32::from(status),
+            message: message.into_owned(),
+            error: fault.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use poem_openapi::types::ToJSON;
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::error::{Upstream, Violation};
+
+    fn told(fault: impl Into<Fault>) -> (u16, String) {
+        let (status, message) = kind_of(&fault.into());
+        (status, message.into_owned())
+    }
+
+    #[test]
+    fn every_status_is_documented() {
+        for fault in Fault::samples() {
+            let status = TelexError::status(&fault).as_u16();
+            assert!(TelexError::STATUSES.iter().any(|(documented, _)| *documented == status), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_in_full() {
+        assert_eq!(
+            ErrorOut::example().to_json().unwrap(),
+            json!({
+                "status": "error",
+                "status_code": 404,
+                "message": "Organisation not found.",
+                "error": "there is no organisation acme here",
+            })
+        );
+    }
+
+    #[test]
+    fn the_products_own_sentences_are_kept() {
+        let refused = |code: &str| Error::Refused { upstream: Upstream::Slack, code: code.into() };
+        let conflict = |noun| Error::Conflict { noun, message: "no".into() };
+        for (error, status, message) in [
+            (Error::invalid("/json_url", "is no address"), 400, "Invalid JSON URL supplied."),
+            (Error::invalid("/name", "is empty"), 400, "Invalid request."),
+            (Error::Unauthenticated(AuthFailure::NotKeyed), 401, "Unauthorized."),
+            (Error::not_found(Noun::Channel, "x"), 404, "Channel not found."),
+            (Error::NotConnected { noun: Noun::SlackLink }, 404, "Slack integration not found."),
+            (conflict(Noun::SlackLink), 409, "Integration app already exists."),
+            (conflict(Noun::Channel), 409, "Conflict."),
+            (refused("invalid_code"), 400, "Invalid request."),
+            (refused("invalid_client_id"), 502, "Slack refused."),
+        ] {
+            assert_eq!(told(error.clone()), (status, message.to_owned()), "{error}");
+        }
+        let broken = |fields: &[&str]| {
+            let one = |field: &&str| Violation { field: (*field).to_owned(), message: "is required".into() };
+            told(Protocol::BodyViolations(fields.iter().map(one).collect())).1
+        };
+        assert_eq!(broken(&["/json_url"]), "Invalid JSON URL supplied.");
+        assert_eq!(broken(&["/json_url", "/name"]), "Invalid request.");
+    }
+
+    #[test]
+    fn an_address_does_not_tell_whether_its_channel_is_there() {
+        for error in [
+            Error::not_found(Noun::Channel, "x"),
+            Error::Unauthenticated(AuthFailure::Missing),
+            Error::Unauthenticated(AuthFailure::NotKeyed),
+        ] {
+            assert!(matches!(of_key(error), Error::Unauthenticated(AuthFailure::NotKeyed)));
+        }
+        let busy = of_key(Error::Unavailable { what: "the database" });
+        assert!(matches!(busy, Error::Unavailable { .. }));
+    }
+}

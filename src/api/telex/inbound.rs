@@ -1,0 +1,110 @@
+//! Where integrations, and whoever else was given the address, post to a channel. One thing in four ways: the product has
+//! two addresses, and each takes a body as well as a query.
+
+use poem::web::Data;
+use poem_openapi::{
+    OpenApi,
+    param::{Path, Query},
+};
+
+use super::{
+    Done, Tag, done,
+    error::of_key,
+    key::{ChannelKey, channel},
+    wire::{PostIn, PostWord},
+};
+use crate::{
+    api::shared::{body::Body, word::Word},
+    app::{App, channel_inbound::ChannelPost},
+};
+
+/// The operations.
+pub struct Inbound;
+
+const SENT: &str = "Data sent successfully";
+
+async fn post(app: &App, id: &str, key: &ChannelKey, post: ChannelPost) -> Done {
+    app.receive_channel_message(channel(id)?, Some(&key.0), post).await.map_err(of_key)?;
+    done(SENT)
+}
+
+#[OpenApi(tag = "Tag::Inbound")]
+impl Inbound {
+    /// Post to a channel from an integration
+    ///
+    /// The `return_url` that an integration is given. It is answered when the event is durable.
+    #[oai(path = "/v1/return/:channelId", method = "post", operation_id = "receiveChannelMessage")]
+    async fn receive_channel_message(
+        &self,
+        app: Data<&App>,
+        key: ChannelKey,
+        /// The channel's id.
+        #[oai(name = "channelId")]
+        channel: Path<String>,
+        body: Body<PostIn>,
+    ) -> Done {
+        post(&app, &channel.0, &key, body.value.into()).await
+    }
+
+    /// Post to a channel from an integration, by a link
+    #[oai(path = "/v1/return/:channelId", method = "get", operation_id = "receiveChannelMessageByLink")]
+    #[allow(clippy::too_many_arguments, reason = "each part of the query is one")]
+    async fn receive_channel_message_by_link(
+        &self,
+        app: Data<&App>,
+        key: ChannelKey,
+        /// The channel's id.
+        #[oai(name = "channelId")]
+        channel: Path<String>,
+        /// What happened.
+        event_name: Query<String>,
+        /// The text.
+        message: Query<String>,
+        /// How it is meant.
+        status: Query<Word<PostWord>>,
+        /// Who speaks.
+        username: Query<String>,
+    ) -> Done {
+        let said = PostIn { event_name: event_name.0, message: message.0, status: status.0, username: username.0 };
+        post(&app, &channel.0, &key, said.into()).await
+    }
+
+    /// Post to a channel by its webhook
+    ///
+    /// The same, by the address that people copy.
+    #[oai(path = "/v1/webhooks/:channelId", method = "post", operation_id = "receiveChannelWebhook")]
+    async fn receive_channel_webhook(
+        &self,
+        app: Data<&App>,
+        key: ChannelKey,
+        /// The channel's id.
+        #[oai(name = "channelId")]
+        channel: Path<String>,
+        body: Body<PostIn>,
+    ) -> Done {
+        post(&app, &channel.0, &key, body.value.into()).await
+    }
+
+    /// Post to a channel by its webhook, by a link
+    #[oai(path = "/v1/webhooks/:channelId", method = "get", operation_id = "receiveChannelWebhookByLink")]
+    #[allow(clippy::too_many_arguments, reason = "each part of the query is one")]
+    async fn receive_channel_webhook_by_link(
+        &self,
+        app: Data<&App>,
+        key: ChannelKey,
+        /// The channel's id.
+        #[oai(name = "channelId")]
+        channel: Path<String>,
+        /// What happened.
+        event_name: Query<String>,
+        /// The text.
+        message: Query<String>,
+        /// How it is meant.
+        status: Query<Word<PostWord>>,
+        /// Who speaks.
+        username: Query<String>,
+    ) -> Done {
+        let said = PostIn { event_name: event_name.0, message: message.0, status: status.0, username: username.0 };
+        post(&app, &channel.0, &key, said.into()).await
+    }
+}

@@ -1,0 +1,99 @@
+//! An organisation's integrations.
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path, payload::Json};
+use uuid::Uuid;
+
+use super::{
+    Created, One, Refused, Several, Tag, one, several,
+    wire::{Envelope, InstalledOut, IntegrationIn, IntegrationOut, IntegrationPatch, ListedOut},
+};
+use crate::{
+    api::shared::{auth::Known, body::Body},
+    app::App,
+};
+
+/// The operations.
+pub struct Integrations;
+
+#[OpenApi(tag = "Tag::Integrations")]
+impl Integrations {
+    /// Create a new integration for the organization
+    #[oai(path = "/organisations/:organisationId/integrations", method = "post", operation_id = "createIntegration")]
+    async fn create_integration(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        /// The organisation's id or slug.
+        #[oai(name = "organisationId")]
+        organisation: Path<String>,
+        body: Body<IntegrationIn>,
+    ) -> Result<Created<Envelope<InstalledOut>>, Refused> {
+        let made = app.create_integration(&who.0, &organisation.0, body.value.into()).await?;
+        Ok(Created::Created(Json(Envelope::new(201, "Integration app created successfully", made.into()))))
+    }
+
+    /// Get integrations for an organization
+    ///
+    /// All of them: those that came with the service, those that were installed, and custom ones.
+    #[oai(
+        path = "/organisations/:organisationId/integrations",
+        method = "get",
+        operation_id = "listOrganisationIntegrations"
+    )]
+    async fn list_organisation_integrations(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        /// The organisation's id or slug.
+        #[oai(name = "organisationId")]
+        organisation: Path<String>,
+    ) -> Several<ListedOut> {
+        let found = app.list_organisation_integrations(&who.0, &organisation.0).await?;
+        several("Integrations retrieved successfully.", found)
+    }
+
+    /// Update an organization's integration
+    ///
+    /// What is left out stays.
+    #[oai(
+        path = "/organisations/:organisationId/integrations/:integrationId",
+        method = "patch",
+        operation_id = "updateIntegration"
+    )]
+    async fn update_integration(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        /// The organisation's id or slug.
+        #[oai(name = "organisationId")]
+        organisation: Path<String>,
+        #[oai(name = "integrationId")] integration: Path<Uuid>,
+        body: Body<IntegrationPatch>,
+    ) -> One<IntegrationOut> {
+        let change = body.value.into();
+        let changed = app.update_integration(&who.0, &organisation.0, integration.0, change).await?;
+        one("Integrations updated successfully", changed)
+    }
+
+    /// Delete an organization's integration
+    ///
+    /// Its settings go with it. The answer shows what it was.
+    #[oai(
+        path = "/organisations/:organisationId/integrations/:integrationId",
+        method = "delete",
+        operation_id = "deleteIntegration"
+    )]
+    async fn delete_integration(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        /// The organisation's id or slug.
+        #[oai(name = "organisationId")]
+        organisation: Path<String>,
+        #[oai(name = "integrationId")] integration: Path<Uuid>,
+    ) -> One<IntegrationOut> {
+        let gone = app.delete_integration(&who.0, &organisation.0, integration.0).await?;
+        one("Integrations deleted successfully", gone)
+    }
+}

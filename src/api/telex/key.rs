@@ -1,0 +1,118 @@
+//! The key of a channel's address: the credential of whoever posts there. It stands in the address, as the product's
+//! users copy it, or in a header.
+
+use poem::{Request, RequestBody};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ExtractParamOptions,
+    registry::{MetaSecurityScheme, Registry},
+};
+use url::form_urlencoded;
+
+use crate::{
+    api::shared::refusal::into_error,
+    domain::{Error, error::AuthFailure, ids::ChannelId},
+};
+
+const HEADER: &str = "X-Telex-API-Key";
+const QUERY: &str = "key";
+
+/// The names of the ways in the document.
+const IN_HEADER: &str = "channelKeyInHeader";
+const IN_QUERY: &str = "channelKey";
+
+/// A key that was sent; whether it is the right one is for `app` to know. In a handler it stands before everything else
+/// of the request.
+pub struct ChannelKey(pub String);
+
+/// The key of a request. The header counts where both are sent; what is sent twice counts as none.
+fn sent(request: &Request) -> Option<String> {
+    let mut headers = request.headers().get_all(HEADER).iter().peekable();
+    let found = if headers.peek().is_some() {
+        let key = headers.next()?.to_str().ok()?.trim().to_owned();
+        headers.next().is_none().then_some(key)
+    } else {
+        let query = request.uri().query().unwrap_or_default();
+        let mut keys = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == QUERY);
+        let key = keys.next()?.1.into_owned();
+        keys.next().is_none().then_some(key)
+    };
+    found.filter(|key| !key.is_empty())
+}
+
+/// The channel of an address. An id that is none is told like a channel that there is not.
+///
+/// # Errors
+/// As for a wrong key.
+pub fn channel(id: &str) -> Result<ChannelId, Error> {
+    id.parse().map_err(|_| Error::Unauthenticated(AuthFailure::NotKeyed))
+}
+
+fn scheme(place: &'static str, name: &'static str, description: &'static str) -> MetaSecurityScheme {
+    MetaSecurityScheme {
+        ty: "apiKey",
+        description: Some(description),
+        name: Some(name),
+        key_in: Some(place),
+        scheme: None,
+        bearer_format: None,
+        flows: None,
+        openid_connect_url: None,
+    }
+}
+
+impl<'a> ApiExtractor<'a> for ChannelKey {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        let description = "The key of the channel's address, as `getChannelWebhook` tells it.";
+        registry.create_security_scheme(IN_QUERY, scheme("query", QUERY, description));
+        let description = "The same key in a header.";
+        registry.create_security_scheme(IN_HEADER, scheme("header", HEADER, description));
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec![IN_QUERY, IN_HEADER]
+    }
+
+    async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
+        sent(request).map(Self).ok_or_else(|| into_error(Error::Unauthenticated(AuthFailure::NotKeyed)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(query: &str, headers: &[&str]) -> Option<String> {
+        let request = Request::builder().uri(format!("/v1/return/x?{query}").parse().unwrap());
+        let request = headers.iter().fold(request, |request, key| request.header("x-telex-api-key", *key));
+        sent(&request.finish())
+    }
+
+    #[test]
+    fn a_key_is_sent_once_and_a_header_comes_first() {
+        assert_eq!(key("key=a%20b&message=m", &[]).as_deref(), Some("a b"));
+        assert_eq!(key("", &[" h "]).as_deref(), Some("h"));
+        assert_eq!(key("key=q", &["h"]).as_deref(), Some("h"));
+        for (query, headers) in [
+            ("", &[][..]),
+            ("key=", &[]),
+            ("keys=a&Key=a", &[]),
+            ("key=a&key=a", &[]),
+            ("key=q", &[""]),
+            ("key=q", &["h", "h"]),
+            ("key=q", &["\u{e4}"]),
+        ] {
+            assert_eq!(key(query, headers), None, "{query} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_that_is_none_is_told_like_a_wrong_key() {
+        assert!(channel("0199c0de-5a3b-7c41-9e2f-3b1d5a7c9e10").is_ok());
+        assert!(matches!(channel("general"), Err(Error::Unauthenticated(AuthFailure::NotKeyed))));
+    }
+}

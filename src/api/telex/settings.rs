@@ -1,0 +1,83 @@
+//! How an integration is set for the whole organisation.
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path};
+use uuid::Uuid;
+
+use super::{
+    Done, Several, Tag, done, several,
+    wire::{SettingIn, SettingOut, SettingPatch},
+};
+use crate::{
+    api::shared::{auth::Known, body::Body},
+    app::App,
+};
+
+/// The operations.
+pub struct Settings;
+
+#[OpenApi(tag = "Tag::Settings")]
+impl Settings {
+    /// Add a new integration setting
+    #[oai(
+        path = "/organisations/:organisation_id/integrations/:integration_id/settings",
+        method = "post",
+        operation_id = "addIntegrationSetting"
+    )]
+    async fn add_integration_setting(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        /// The organisation's id or slug.
+        organisation_id: Path<String>,
+        integration_id: Path<Uuid>,
+        body: Body<SettingIn>,
+    ) -> Done {
+        let SettingIn { label, value } = body.value;
+        app.add_integration_setting(&who.0, &organisation_id.0, integration_id.0, &label, value.0).await?;
+        done("Integration setting added successfully")
+    }
+
+    /// Retrieve integration settings
+    ///
+    /// Those of the whole organisation, not of a channel.
+    #[oai(
+        path = "/organisations/:organisation_id/integrations/:integration_id/settings",
+        method = "get",
+        operation_id = "listIntegrationSettings"
+    )]
+    async fn list_integration_settings(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        /// The organisation's id or slug.
+        organisation_id: Path<String>,
+        integration_id: Path<Uuid>,
+    ) -> Several<SettingOut> {
+        let found = app.list_integration_settings(&who.0, &organisation_id.0, integration_id.0).await?;
+        several("Integration setting retrieved successfully", found)
+    }
+
+    /// Update an existing integration setting
+    ///
+    /// The one with this label.
+    #[oai(
+        path = "/organisations/:organisation_id/integrations/:integration_id/settings",
+        method = "patch",
+        operation_id = "updateIntegrationSetting"
+    )]
+    async fn update_integration_setting(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        /// The organisation's id or slug.
+        organisation_id: Path<String>,
+        integration_id: Path<Uuid>,
+        body: Body<SettingPatch>,
+    ) -> Done {
+        let (label, value) = body.value.parts();
+        let (organisation, integration) = (&organisation_id.0, integration_id.0);
+        app.update_integration_setting(&who.0, organisation, integration, label.as_deref(), value).await?;
+        done("Integration setting updated successfully")
+    }
+}

@@ -1,0 +1,54 @@
+//! An organisation's Slack.
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path};
+
+use super::{
+    One, Tag, one,
+    wire::{SlackAccessOut, SlackTokenIn, SlackTokenOut},
+};
+use crate::{
+    api::shared::{auth::Known, body::Body},
+    app::App,
+};
+
+/// The operations.
+pub struct Slack;
+
+#[OpenApi(tag = "Tag::Integrations")]
+impl Slack {
+    /// Exchange Slack OAuth code for an access token
+    ///
+    /// Connects the Slack workspace to the organisation. An organisation that has one already keeps it.
+    #[oai(
+        path = "/slack/organisations/:organisationId/token-exchg",
+        method = "post",
+        operation_id = "exchangeSlackToken"
+    )]
+    async fn exchange_slack_token(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        /// The organisation's id or slug.
+        #[oai(name = "organisationId")]
+        organisation: Path<String>,
+        body: Body<SlackTokenIn>,
+    ) -> One<SlackTokenOut> {
+        let granted = app.exchange_slack_token(&who.0, &organisation.0, &body.value.oauth_code).await?;
+        one("Slack OAuth token exchange successful", granted)
+    }
+
+    /// Get Slack access information
+    #[oai(path = "/slack/organisations/:organisationId", method = "get", operation_id = "getSlackAccess")]
+    async fn get_slack_access(
+        &self,
+        app: Data<&App>,
+        who: Known,
+        /// The organisation's id or slug.
+        #[oai(name = "organisationId")]
+        organisation: Path<String>,
+    ) -> One<SlackAccessOut> {
+        let found = app.get_slack_access(&who.0, &organisation.0).await?;
+        one("Slack access info fetched successfully", found)
+    }
+}

@@ -1,0 +1,234 @@
+//! Settings: a label and a value, of an integration, for the organisation or for one channel.
+
+use std::borrow::Cow;
+
+use poem_openapi::{
+    Object,
+    registry::{MetaSchema, MetaSchemaRef},
+    types::{Example, ParseError, ParseFromJSON, ParseResult, ToJSON, Type},
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{api::shared::time::Timestamp, app::integration_settings::SettingRow};
+
+/// What a setting is set to: text, a number, a truth value, or a list. It is answered as it came, never turned into text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SettingValue(pub Value);
+
+impl Type for SettingValue {
+    const IS_REQUIRED: bool = true;
+
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        "setting_value".into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        let mut list = MetaSchema::new("array");
+        list.items = Some(Box::new(MetaSchemaRef::Inline(Box::new(MetaSchema::ANY))));
+        let forms = [MetaSchema::new("string"), MetaSchema::new("number"), MetaSchema::new("boolean"), list];
+        let one_of = forms.map(|form| MetaSchemaRef::Inline(Box::new(form))).into();
+        MetaSchemaRef::Inline(Box::new(MetaSchema { one_of, ..MetaSchema::ANY }))
+    }
+
+    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
+        Box::new(self.as_raw_value().into_iter())
+    }
+}
+
+impl ParseFromJSON for SettingValue {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        match value.unwrap_or_default() {
+            value @ (Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Array(_)) => Ok(Self(value)),
+            other @ (Value::Null | Value::Object(_)) => Err(ParseError::expected_type(other)),
+        }
+    }
+}
+
+impl ToJSON for SettingValue {
+    fn to_json(&self) -> Option<Value> {
+        Some(self.0.clone())
+    }
+}
+
+/// A setting of an integration for the whole organisation.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "IntegrationSetting")]
+pub struct SettingOut {
+    /// Its id.
+    pub id: Uuid,
+    /// The organisation.
+    pub org_id: Uuid,
+    /// The integration.
+    pub integration_id: Uuid,
+    /// What it is set to; masked where it is a secret and the caller may not see secrets.
+    pub form_field_value: SettingValue,
+    /// What it is called.
+    pub form_field_label: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl From<SettingRow> for SettingOut {
+    fn from(row: SettingRow) -> Self {
+        Self {
+            id: row.id,
+            org_id: row.organisation_id.0,
+            integration_id: row.integration_id.0,
+            form_field_value: SettingValue(row.value),
+            form_field_label: row.label,
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+        }
+    }
+}
+
+/// A setting of an integration for one channel.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "ChannelIntegrationSetting")]
+pub struct ChannelSettingOut {
+    /// Its id.
+    pub id: Uuid,
+    /// The organisation.
+    pub org_id: Uuid,
+    /// The integration.
+    pub integration_id: Uuid,
+    /// The channel.
+    pub channel_id: Uuid,
+    /// What it is set to; masked where it is a secret and the caller may not see secrets.
+    pub form_field_value: SettingValue,
+    /// What it is called.
+    pub form_field_label: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl ChannelSettingOut {
+    /// A setting of the channel that was asked for.
+    pub fn of(channel_id: Uuid, row: SettingRow) -> Self {
+        let SettingOut { id, org_id, integration_id, form_field_value, form_field_label, created_at, updated_at } =
+            row.into();
+        Self { id, org_id, integration_id, channel_id, form_field_value, form_field_label, created_at, updated_at }
+    }
+}
+
+/// A setting to be added. Other members are passed over.
+#[derive(Clone, Object)]
+#[oai(rename = "NewIntegrationSetting", example)]
+pub struct SettingIn {
+    /// What it is called.
+    #[oai(rename = "form_field_label")]
+    pub label: String,
+    /// What it is set to.
+    #[oai(rename = "form_field_value")]
+    pub value: SettingValue,
+}
+
+impl Example for SettingIn {
+    fn example() -> Self {
+        Self { label: "micah bawa".into(), value: SettingValue("shallom".into()) }
+    }
+}
+
+/// What to change in a setting; what is left out stays. Other members are passed over.
+#[derive(Clone, Object)]
+#[oai(rename = "IntegrationSettingPatch", example)]
+pub struct SettingPatch {
+    /// Which one is meant, where the path does not say; another label, where it does.
+    #[oai(rename = "form_field_label")]
+    pub label: Option<String>,
+    /// What it is to be set to.
+    #[oai(rename = "form_field_value")]
+    pub value: Option<SettingValue>,
+}
+
+impl SettingPatch {
+    /// The label and the value.
+    pub fn parts(self) -> (Option<String>, Option<Value>) {
+        (self.label, self.value.map(|value| value.0))
+    }
+}
+
+impl Example for SettingPatch {
+    fn example() -> Self {
+        Self { label: Some("Shallom Micah Bawa".into()), value: Some(SettingValue("ouuuuuuu".into())) }
+    }
+}
+
+/// A field of a custom integration and its value.
+#[derive(Clone, Object)]
+#[oai(rename = "SettingEntry")]
+pub struct SettingEntry {
+    /// The field.
+    pub field_name: String,
+    /// What it is to be set to.
+    pub value: SettingValue,
+}
+
+/// A field to be set. Other members are passed over.
+#[derive(Clone, Object)]
+#[oai(rename = "NewCustomSetting", example)]
+pub struct CustomSettingIn {
+    /// Which, and to what.
+    pub setting_entry: SettingEntry,
+}
+
+impl Example for CustomSettingIn {
+    fn example() -> Self {
+        let entry = SettingEntry { field_name: "your_field_name".into(), value: SettingValue("your_value".into()) };
+        Self { setting_entry: entry }
+    }
+}
+
+/// The field that was set last; empty where none was.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "CustomSetting", skip_serializing_if_is_none)]
+pub struct CustomSettingOut {
+    /// The field.
+    pub field_name: Option<String>,
+    /// What it is set to; masked where it is a secret and the caller may not see secrets.
+    pub value: Option<SettingValue>,
+}
+
+impl From<Option<(String, Value)>> for CustomSettingOut {
+    fn from(found: Option<(String, Value)>) -> Self {
+        let (field_name, value) = found.unzip();
+        Self { field_name, value: value.map(SettingValue) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_value_is_answered_as_it_came() {
+        for value in [json!("5"), json!(5), json!(0.5), json!(true), json!(["a", 1]), json!([])] {
+            let read = SettingValue::parse_from_json(Some(value.clone())).unwrap();
+            assert_eq!(read.to_json(), Some(value));
+        }
+        for other in [json!(null), json!({"a": 1})] {
+            assert!(SettingValue::parse_from_json(Some(other)).is_err());
+        }
+    }
+
+    #[test]
+    fn where_nothing_was_set_there_is_nothing_to_tell() {
+        assert_eq!(CustomSettingOut::from(None).to_json(), Some(json!({})));
+        let set = CustomSettingOut::from(Some(("a".to_owned(), json!(1))));
+        assert_eq!(set.to_json(), Some(json!({"field_name": "a", "value": 1})));
+    }
+}

@@ -1,0 +1,142 @@
+//! Integrations called: what a message goes through in its channel, and what goes out.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::{Integration, Reply, TestApp};
+
+/// Installs an integration and puts it to use in a channel; tells its id.
+async fn use_in(app: &TestApp, channel: &str, integration: &Integration) -> String {
+    let body = json!({"json_url": integration.json_url()});
+    app.owner.post("/organisations/acme/integrations/custom", &body).await.ok(201);
+    let listed = app.owner.get("/organisations/acme/integrations/custom").await.ok(200);
+    let all = listed["data"].as_array().unwrap().clone();
+    let id = all.iter().find(|one| one["json_url"] == integration.json_url()).unwrap()["id"].as_str().unwrap().to_owned();
+    put(app, &format!("/v1/channels/{channel}/integrations/{id}"), json!({})).await;
+    id
+}
+
+async fn put(app: &TestApp, path: &str, body: Value) -> Value {
+    app.owner.send(app.owner.request(reqwest::Method::PUT, path).json(&body)).await.ok(200)
+}
+
+async fn channel(app: &TestApp) -> String {
+    let made = app.owner.post("/v1/channels", &json!({"name": "support"})).await.ok(201);
+    made["id"].as_str().unwrap().to_owned()
+}
+
+/// Posts a message, lets everything happen, and tells the texts that were published, newest first.
+async fn say(app: &TestApp, channel: &str, text: &str) -> Vec<String> {
+    let event = json!({"type": "message.posted", "channelId": channel, "data": {"message": text}});
+    app.owner.post("/v1/events", &event).await.ok(202);
+    app.drain().await;
+    published(app, channel).await
+}
+
+async fn published(app: &TestApp, channel: &str) -> Vec<String> {
+    let events = app.owner.get(&format!("/v1/channels/{channel}/messages")).await.ok(200);
+    let events = events["data"].as_array().unwrap().clone();
+    let published = events.iter().filter(|event| event["type"] == "message.published");
+    published.map(|event| event["data"]["message"].as_str().unwrap().to_owned()).collect()
+}
+
+both! {
+    async fn a_message_goes_through_the_modifiers_and_out(app) {
+        let channel = channel(&app).await;
+        let (first, second) = (Integration::start("modifier", json!([])).await, Integration::start("modifier", json!([])).await);
+        let output = Integration::start("output", json!([])).await;
+        first.reply(Reply::Change("<{}>".into()));
+        second.reply(Reply::Change("{}!".into()));
+        for integration in [&first, &second, &output] {
+            use_in(&app, &channel, integration).await;
+        }
+        assert_eq!(say(&app, &channel, "hello").await, ["<hello>!"]);
+        let sent = output.calls();
+        assert_eq!(sent.len(), 1);
+        assert_eq!((sent[0].path.as_str(), &sent[0].body["message"]), ("/target", &json!("<hello>!")));
+        assert_eq!(sent[0].body["channel_id"], channel);
+        assert!(sent[0].header("webhook-signature").starts_with("v1,") && sent[0].header("webhook-id").starts_with("msg_"));
+        let deliveries = app.deliveries("").await;
+        let states: Vec<_> = deliveries.iter().map(|delivery| delivery["state"].as_str().unwrap()).collect();
+        assert_eq!(states, ["delivered"; 4], "two modifiers, the channel, and the output: {deliveries:?}");
+    }
+
+    async fn one_that_fails_costs_its_own_contribution(app) {
+        let channel = channel(&app).await;
+        let (bad, good) = (Integration::start("modifier", json!([])).await, Integration::start("modifier", json!([])).await);
+        good.reply(Reply::Change("{}!".into()));
+        use_in(&app, &channel, &bad).await;
+        use_in(&app, &channel, &good).await;
+        for (number, reply) in [
+            Reply::Text(500, "no".into()),
+            Reply::Text(200, "not json".into()),
+            Reply::Json(json!({"message": 5})),
+            Reply::Redirect(format!("{}/elsewhere", good.base())),
+            Reply::Bytes(10 << 20),
+            Reply::Late(Duration::from_secs(3), json!({"message": "late"})),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            bad.reply(reply.clone());
+            let text = format!("hello {number}");
+            assert_eq!(say(&app, &channel, &text).await[0], format!("{text}!"), "{reply:?}");
+        }
+        let failed = app.deliveries("state=failed").await;
+        assert_eq!(failed.len(), 6);
+        assert!(failed.iter().all(|delivery| delivery["reason"].as_str().is_some_and(|reason| !reason.is_empty())));
+    }
+
+    async fn nobody_gets_back_what_they_posted(app) {
+        let channel = channel(&app).await;
+        let settings = json!([{"label": "interval", "type": "text", "required": true, "default": "* * * * *"}]);
+        let clock = Integration::start("interval", settings).await;
+        let output = Integration::start("output", json!([])).await;
+        use_in(&app, &channel, &clock).await;
+        use_in(&app, &channel, &output).await;
+        app.advance(Duration::from_secs(60));
+        assert_eq!(app.app.tick(10).await.unwrap(), 1);
+        assert_eq!(app.app.tick(10).await.unwrap(), 0, "a tick comes once");
+        app.drain().await;
+        let tick = clock.calls().pop().unwrap();
+        assert_eq!(tick.path, "/tick");
+        let return_url = tick.body["return_url"].as_str().unwrap().to_owned();
+        let path = return_url.split_once("8080").map_or(return_url.as_str(), |(_, path)| path).to_owned();
+        let post = json!({"event_name": "report", "message": "all is well", "status": "success", "username": "clock"});
+        assert!(app.anon.post(&path, &post).await.status.is_success());
+        app.drain().await;
+        assert_eq!(published(&app, &channel).await, ["all is well"]);
+        assert_eq!(output.calls().len(), 1);
+        assert!(clock.calls().iter().all(|call| call.path == "/tick"), "what it posted itself is not sent to it");
+        let wrong = path.replace("key=", "key=x");
+        assert_eq!(app.anon.post(&wrong, &post).await.status.as_u16(), 401);
+        app.advance(Duration::from_secs(3600));
+        assert_eq!(app.app.tick(10).await.unwrap(), 1, "an hour that was missed is made up for once");
+    }
+
+    async fn settings_reach_the_integration_and_secrets_no_record(app) {
+        let channel = channel(&app).await;
+        let settings = json!([
+            {"label": "words", "type": "text", "required": true, "default": "none"},
+            {"label": "token", "type": "text", "required": true, "default": "", "secret": true},
+        ]);
+        let output = Integration::start("output", settings).await;
+        let id = use_in(&app, &channel, &output).await;
+        let of_all = format!("/organisations/acme/integrations/{id}/settings");
+        let of_channel = format!("/organisations/acme/integrations/{id}/channels/{channel}/settings");
+        for (path, label, value) in
+            [(&of_all, "words", "for all"), (&of_all, "token", "hush-hush"), (&of_channel, "words", "for this channel")]
+        {
+            app.owner.post(path, &json!({"form_field_label": label, "form_field_value": value})).await.ok(200);
+        }
+        say(&app, &channel, "hello").await;
+        let sent = output.calls().pop().unwrap();
+        assert_eq!(sent.body["settings"][0]["default"], "for this channel");
+        assert_eq!(sent.body["settings"][1]["default"], "hush-hush");
+        for delivery in app.deliveries("").await {
+            let detail = app.owner.get(&format!("/v1/deliveries/{}", delivery["id"].as_str().unwrap())).await;
+            assert!(!detail.text.contains("hush"), "{}", detail.text);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! An integration as its author would run it: a real server on loopback that serves its descriptor, answers as it is
+//! told, and remembers what it was sent.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use poem::{
+    Body, Endpoint, IntoResponse, Request, Response, Route, Server,
+    endpoint::make,
+    http::StatusCode,
+    listener::{Acceptor, Listener, TcpListener},
+};
+use serde_json::{Value, json};
+
+/// How it answers a call.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// With this JSON, and 200.
+    Json(Value),
+    /// With this status and text.
+    Text(u16, String),
+    /// With a pointer elsewhere.
+    Redirect(String),
+    /// With this many bytes of nonsense.
+    Bytes(usize),
+    /// With this JSON, after a while.
+    Late(Duration, Value),
+    /// With the message, changed: `{}` stands for the former one.
+    Change(String),
+}
+
+/// What it was sent.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The path: `/target` or `/tick`.
+    pub path: String,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
+    /// The bytes.
+    pub raw: Vec<u8>,
+    /// The bytes as JSON.
+    pub body: Value,
+}
+
+impl Call {
+    /// A header; empty where it is missing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+}
+
+#[derive(Default)]
+struct Memory {
+    document: String,
+    reply: Option<Reply>,
+    calls: Vec<Call>,
+}
+
+/// A running integration.
+pub struct Integration {
+    memory: Arc<Mutex<Memory>>,
+    base: String,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Integration {
+    /// Starts one of a type, with these settings in its descriptor.
+    pub async fn start(kind: &str, settings: Value) -> Self {
+        let memory: Arc<Mutex<Memory>> = Arc::default();
+        let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
+        let address = acceptor.local_addr()[0].as_socket_addr().copied().unwrap();
+        let base = format!("http://127.0.0.1:{}", address.port());
+        let routes = Route::new().at("/*path", answering(memory.clone()));
+        let server = tokio::spawn(async move { Server::new_with_acceptor(acceptor).run(routes).await.unwrap() });
+        let this = Self { memory, base, server };
+        this.describe(&this.descriptor(kind, settings).to_string());
+        this
+    }
+
+    /// A good descriptor of itself.
+    pub fn descriptor(&self, kind: &str, settings: Value) -> Value {
+        json!({"data": {
+            "date": {"created_at": "2026-11-18", "updated_at": "2026-11-18"},
+            "descriptions": {
+                "app_name": format!("A {kind}"), "app_description": "For tests", "app_url": self.base,
+                "app_logo": format!("{}/logo.png", self.base), "background_color": "#fff",
+            },
+            "is_active": true, "integration_type": kind, "integration_category": "Task Automation",
+            "settings": settings,
+            "target_url": format!("{}/target", self.base), "tick_url": format!("{}/tick", self.base),
+        }})
+    }
+
+    /// Serves this as its descriptor.
+    pub fn describe(&self, document: &str) {
+        self.memory.lock().unwrap().document = document.to_owned();
+    }
+
+    /// Where its descriptor is.
+    pub fn json_url(&self) -> String {
+        format!("{}/integration.json", self.base)
+    }
+
+    /// Where it is.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// How it answers from now on.
+    pub fn reply(&self, reply: Reply) {
+        self.memory.lock().unwrap().reply = Some(reply);
+    }
+
+    /// What it was sent so far.
+    pub fn calls(&self) -> Vec<Call> {
+        self.memory.lock().unwrap().calls.clone()
+    }
+}
+
+impl Drop for Integration {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+fn answering(memory: Arc<Mutex<Memory>>) -> impl Endpoint {
+    make(move |mut request: Request| {
+        let memory = memory.clone();
+        async move {
+            let path = request.uri().path().to_owned();
+            if path.ends_with(".json") {
+                let document = memory.lock().unwrap().document.clone();
+                return Ok::<_, poem::Error>(document.with_content_type("application/json").into_response());
+            }
+            let raw = request.take_body().into_bytes().await.unwrap().to_vec();
+            let body: Value = serde_json::from_slice(&raw).unwrap_or_default();
+            let headers = request.headers().iter();
+            let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("").to_owned()));
+            let call = Call { path, headers: headers.collect(), raw, body: body.clone() };
+            let reply = {
+                let mut memory = memory.lock().unwrap();
+                memory.calls.push(call);
+                memory.reply.clone()
+            };
+            Ok(match reply.unwrap_or(Reply::Text(202, String::new())) {
+                Reply::Json(value) => value.to_string().with_content_type("application/json").into_response(),
+                Reply::Text(status, text) => {
+                    Response::builder().status(StatusCode::from_u16(status).unwrap()).body(text)
+                }
+                Reply::Redirect(to) => Response::builder().status(StatusCode::FOUND).header("location", to).body(()),
+                Reply::Bytes(count) => Response::builder().body(Body::from(vec![b'x'; count])),
+                Reply::Late(pause, value) => {
+                    tokio::time::sleep(pause).await;
+                    value.to_string().with_content_type("application/json").into_response()
+                }
+                Reply::Change(pattern) => {
+                    let message = body["message"].as_str().unwrap_or_default();
+                    let changed = json!({"message": pattern.replace("{}", message)});
+                    changed.to_string().with_content_type("application/json").into_response()
+                }
+            })
+        }
+    })
+}

@@ -21,6 +21,8 @@ pub(crate) struct Channel {
     pub(crate) name: String,
     pub(crate) private: bool,
     pub(crate) purpose: &'static str,
+    /// Whether it is one person's with the bot.
+    pub(crate) is_direct: bool,
     /// Whether the bot is a member as soon as the app is installed.
     pub(crate) invites_bot: bool,
     created: i64,
@@ -45,6 +47,7 @@ impl Channel {
             name: name.to_owned(),
             private: false,
             purpose: "",
+            is_direct: false,
             invites_bot: false,
             created,
             kept: KEPT,
@@ -56,6 +59,11 @@ impl Channel {
 
     pub(crate) fn private(id: &str, name: &str, created: i64) -> Self {
         Self { private: true, ..Self::public(id, name, created) }
+    }
+
+    /// One person's with the bot, which is always in it.
+    pub(crate) fn direct(id: &str, name: &str) -> Self {
+        Self { is_direct: true, bot_in: AtomicBool::new(true), ..Self::private(id, name, 0) }
     }
 
     /// Keeps only so many messages: for worlds with very many channels.
@@ -163,8 +171,8 @@ impl Channel {
             "id": self.id,
             "name": self.name,
             "is_channel": !self.private,
-            "is_group": self.private,
-            "is_im": false,
+            "is_group": self.private && !self.is_direct,
+            "is_im": self.is_direct,
             "is_mpim": false,
             "is_private": self.private,
             "created": self.created,

@@ -58,7 +58,8 @@ fn channel_list(team: &Team) -> String {
     // Those that somebody made by hand come first; the generated ones fill the page up.
     let mut channels = team.channels();
     channels.sort_by_key(|channel| channel.purpose.is_empty());
-    let items: String = channels.iter().take(LISTED).map(|channel| item(team, channel)).collect();
+    let spoken = team.users.iter().map(|user| &user.direct).filter(|direct| direct.posted() > 0);
+    let items: String = spoken.chain(&channels).take(LISTED).map(|channel| item(team, channel)).collect();
     let more = channels.len().saturating_sub(LISTED);
     let more = if more > 0 { format!("<p class=\"soft\">and {more} more</p>") } else { String::new() };
     format!("<ul class=\"rooms\">{items}</ul>{more}")
@@ -75,7 +76,12 @@ fn item(team: &Team, channel: &Channel) -> String {
 }
 
 fn title(channel: &Channel) -> String {
-    format!("{}{}", if channel.private { "🔒 " } else { "#" }, channel.name)
+    let mark = match channel {
+        channel if channel.is_direct => "✉ ",
+        channel if channel.private => "🔒 ",
+        _ => "#",
+    };
+    format!("{mark}{}", channel.name)
 }
 
 /// `GET /slack/{team}/{channel}`: a channel. With `?write` there is a form to write in, and the page stands still.

@@ -13,9 +13,22 @@ pub(crate) struct User {
     pub(crate) name: &'static str,
     pub(crate) real_name: &'static str,
     pub(crate) admin: bool,
+    /// What the bot and this person say to each other. It is not among the channels.
+    pub(crate) direct: Arc<Channel>,
 }
 
 impl User {
+    fn new(suffix: &str, name: &'static str, real_name: &'static str, admin: bool) -> Self {
+        let key = format!("{suffix}{}", name.to_uppercase());
+        Self {
+            id: format!("U{key}"),
+            name,
+            real_name,
+            admin,
+            direct: Arc::new(Channel::direct(&format!("D{key}"), name)),
+        }
+    }
+
     pub(crate) fn email(&self, team: &Team) -> String {
         format!("{}@{}.example", self.name, team.domain)
     }
@@ -52,10 +65,7 @@ impl Team {
             id: id.to_owned(),
             name: name.to_owned(),
             domain: domain.to_owned(),
-            users: vec![
-                User { id: format!("U{suffix}ADA"), name: "ada", real_name: "Ada Admin", admin: true },
-                User { id: format!("U{suffix}MAX"), name: "max", real_name: "Max Member", admin: false },
-            ],
+            users: vec![User::new(suffix, "ada", "Ada Admin", true), User::new(suffix, "max", "Max Member", false)],
             bot: Bot { user_id: format!("U{suffix}BOT"), bot_id: format!("B{suffix}"), name: app_name.to_owned() },
             rooms: RwLock::default(),
         }
@@ -72,8 +82,11 @@ impl Team {
         channel
     }
 
-    /// A channel by its id or by its name, with or without `#`.
+    /// A channel by its id or by its name, with or without `#`; a direct one by its id or by the person's.
     pub(crate) fn channel(&self, id_or_name: &str) -> Option<Arc<Channel>> {
+        if let Some(user) = self.users.iter().find(|user| user.id == id_or_name || user.direct.id == id_or_name) {
+            return Some(Arc::clone(&user.direct));
+        }
         let rooms = self.rooms.read();
         let name = id_or_name.strip_prefix('#').unwrap_or(id_or_name);
         let index = rooms.by_id.get(id_or_name).or_else(|| rooms.by_name.get(name))?;

@@ -289,7 +289,7 @@ impl Config {
         if !self.slack.client_id.is_empty() && self.slack.client_secret.expose().is_empty() {
             return wrong("slack.client_secret", "it is needed where slack.client_id is set");
         }
-        if !self.slack.client_id.is_empty() && self.slack.signing_secret.expose().is_empty() {
+        if !self.slack.client_id.is_empty() && self.slack.signing_secret.expose().trim().is_empty() {
             return wrong(
                 "slack.signing_secret",
                 "it is needed where slack.client_id is set: Slack's requests are known by it",

@@ -24,5 +24,6 @@ mod openapi;
 mod parity;
 mod pipeline;
 mod secrets;
+mod slack_signatures;
 mod store_contract;
 mod tidy;

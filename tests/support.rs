@@ -7,6 +7,7 @@ mod github;
 mod http;
 mod integration;
 mod process;
+mod sender;
 mod slack;
 mod world;
 
@@ -16,6 +17,7 @@ pub use github::{card_link, card_state};
 pub use http::{Answer, Client};
 pub use integration::{Integration, Reply};
 pub use process::{Deployment, Process, until};
+pub use sender::{COMMANDS, EVENTS, INTERACTIVITY, Sender, form, sign};
 pub use slack::Slack;
 pub use world::{Setup, TestApp, step};
 

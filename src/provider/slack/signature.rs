@@ -62,10 +62,10 @@ impl Verifier {
     /// Verifies with this secret.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an empty secret, with which anyone could sign.
+    /// [`Error::Invalid`] for a blank secret, with which anyone could sign.
     pub fn new(signing_secret: &Secret) -> Result<Self> {
-        if signing_secret.expose().is_empty() {
-            return Err(Error::invalid("slack.signing_secret", "must not be empty"));
+        if signing_secret.expose().trim().is_empty() {
+            return Err(Error::invalid("slack.signing_secret", "must not be blank"));
         }
         Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, signing_secret.expose().as_bytes()) })
     }
@@ -217,8 +217,10 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_secret_is_refused_and_none_is_shown() {
-        assert!(Verifier::new(&Secret::new("")).is_err());
+    fn a_blank_secret_is_refused_and_none_is_shown() {
+        for blank in ["", " ", "\t\n"] {
+            assert!(Verifier::new(&Secret::new(blank)).is_err());
+        }
         assert_eq!(format!("{:?}", Verifier::new(&Secret::new("hush")).unwrap()), "Verifier([redacted])");
     }
 }

@@ -131,8 +131,8 @@ impl App {
                     false => Ok(()),
                 };
             }
-            // What we said ourselves is no news.
-            _ if is_bots(&event["user"]) || event["bot_id"].is_string() => return Ok(()),
+            // What we said ourselves is no news. Another app's bot is somebody else.
+            _ if is_bots(&event["user"]) || is_by_app(&event, &link.app_id) => return Ok(()),
             "app_home_opened" => return self.greet(link, &event).await,
             _ => {}
         }
@@ -239,6 +239,11 @@ impl App {
         }
         Ok(found.filter(|stored| stored.link.status != SlackLinkStatus::Disconnected))
     }
+}
+
+/// Whether a bot of that app did it: some events name the bot without its user.
+fn is_by_app(event: &Value, app_id: &str) -> bool {
+    event["bot_id"].is_string() && [&event["app_id"], &event["bot_profile"]["app_id"]].iter().any(|id| *id == app_id)
 }
 
 /// A message to a person.

@@ -120,6 +120,11 @@ impl Slack {
         self.control.with_token(token).post("/slack/api/auth.test", &json!({})).await.ok(200)
     }
 
+    /// The events that the stand-in has sent, with its tries.
+    pub async fn sent_events(&self) -> Vec<Value> {
+        self.control.get("/control/slack/events").await.ok(200).as_array().unwrap().clone()
+    }
+
     /// Whether a fault is still waiting for its call.
     pub async fn is_fault_waiting(&self) -> bool {
         self.control.get("/control/slack/faults").await.ok(200) != json!([])

@@ -24,6 +24,7 @@ mod openapi;
 mod parity;
 mod pipeline;
 mod secrets;
+mod slack_commands;
 mod slack_events;
 mod slack_signatures;
 mod store_contract;

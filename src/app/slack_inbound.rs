@@ -168,8 +168,9 @@ impl App {
         self.verify_slack(request)?;
         let submission = match inbound::interaction(request.body)? {
             Interaction::ViewSubmission(submission) if submission.callback_id == modal::RUN_CALLBACK => submission,
-            Interaction::BlockSuggestion => return Ok(Some(json!({"options": []}))),
+            // None of our menus asks for its options.
             Interaction::ViewSubmission(_)
+            | Interaction::BlockSuggestion
             | Interaction::ViewClosed
             | Interaction::BlockActions
             | Interaction::Shortcut

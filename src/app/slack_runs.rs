@@ -11,11 +11,11 @@ use super::{
 use crate::{
     domain::{
         Error, Result,
-        error::Noun,
+        error::{Noun, Upstream},
         event::Event,
         ids::OrganisationId,
         member::{Member, Permission},
-        slack::{SlackUser, Verdict, greeting},
+        slack::{SlackUser, Verdict, greeting, verdict::is_passing},
         slack_link::SlackLink,
         workflow::Workflow,
     },
@@ -48,12 +48,13 @@ impl App {
         let (slack_user_id, workflow_id) = (text("slackUserId"), text("workflowId"));
         let organisation_id = submitted.organisation_id;
         debug_assert_eq!(submitted.fact.kind, RUN_SUBMITTED);
-        let Some(stored) = store::slack_links::find(self.parts.store.reader(), organisation_id).await? else {
-            return Ok("Slack is not connected any more".into());
+        let run = match store::slack_links::find(self.parts.store.reader(), organisation_id).await? {
+            Some(stored) => self.runnable_from_slack(&stored, slack_user_id, workflow_id).await,
+            None => Err(Error::NotConnected { noun: Noun::SlackLink }),
         };
-        let outcome = match self.runnable_from_slack(&stored, slack_user_id, workflow_id).await {
+        let outcome = match run {
             Ok(run) => self.requested(organisation_id, run, slack_user_id, &data["parameters"]),
-            Err(error @ (Error::NotFound { .. } | Error::Forbidden { .. })) => {
+            Err(error @ (Error::NotFound { .. } | Error::Forbidden { .. } | Error::NotConnected { .. })) => {
                 self.refused_run(organisation_id, (slack_user_id, workflow_id), &error)
             }
             Err(Error::Refused { code, .. }) => {
@@ -158,6 +159,9 @@ impl App {
             }
             Err(SlackFailure::Refused { code }) if code == "user_not_found" || code == "user_not_visible" => {
                 Err(Error::not_found(Noun::Member, slack_user_id))
+            }
+            Err(SlackFailure::Refused { code }) if is_passing(&code) => {
+                Err(Error::UpstreamUnavailable { upstream: Upstream::Slack, reason: code, retry_after: None })
             }
             Err(failure) => Err(failure.into()),
         }

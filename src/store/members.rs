@@ -82,7 +82,8 @@ pub async fn find_by_username(
         .transpose()
 }
 
-/// Everybody in an organisation who has this e-mail address; case does not matter.
+/// Everybody in an organisation who has this e-mail address. The case of ASCII letters does not matter; that of others
+/// does, for Unicode makes a small k of the sign for Kelvin, and so one address of another.
 ///
 /// # Errors
 /// When the database fails.
@@ -92,9 +93,11 @@ pub async fn find_by_email(
     email: &str,
 ) -> Result<Vec<Member>> {
     let lower = Expr::expr(Func::lower(Expr::col(Column::Email)));
-    let query =
-        Members::find().filter(Column::OrganisationId.eq(organisation_id.0)).filter(lower.eq(email.to_lowercase()));
-    query.all(db).await?.into_iter().map(member).collect()
+    let alike = lower.eq(email.to_ascii_lowercase()).or(Column::Email.eq(email));
+    let rows = Members::find().filter(Column::OrganisationId.eq(organisation_id.0)).filter(alike).all(db).await?;
+    // A database may know more letters than those.
+    let same = |row: &Row| row.email.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(email));
+    rows.into_iter().filter(same).map(member).collect()
 }
 
 /// Every membership of whoever a JWT's `sub` names: a user's id, or the subject an external issuer knows them by.

@@ -4,9 +4,15 @@ use ::entity::workflow::{ActiveModel, Column, Entity as Workflows, Model as Row}
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::OnConflict,
 };
+use uuid::Uuid;
 
 use super::{Tx, corrupt};
-use crate::domain::{Error, Result, error::Noun, ids::OrganisationId, workflow::Workflow};
+use crate::domain::{
+    Error, Result,
+    error::Noun,
+    ids::OrganisationId,
+    workflow::{Workflow, is_workflow_id},
+};
 
 /// Adds a workflow, or puts it in place of the one with its id.
 ///
@@ -35,7 +41,7 @@ pub async fn put(tx: &Tx, organisation_id: OrganisationId, workflow: &Workflow) 
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn delete(tx: &Tx, organisation_id: OrganisationId, id: &str) -> Result<()> {
-    let deleted = Workflows::delete_by_id((organisation_id.0, id.to_owned())).exec(&tx.0).await?;
+    let deleted = Workflows::delete_by_id(key(organisation_id, id)?).exec(&tx.0).await?;
     if deleted.rows_affected == 0 { Err(Error::not_found(Noun::Workflow, id)) } else { Ok(()) }
 }
 
@@ -44,7 +50,7 @@ pub async fn delete(tx: &Tx, organisation_id: OrganisationId, id: &str) -> Resul
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id: &str) -> Result<Workflow> {
-    let row = Workflows::find_by_id((organisation_id.0, id.to_owned())).one(db).await?;
+    let row = Workflows::find_by_id(key(organisation_id, id)?).one(db).await?;
     workflow(row.ok_or_else(|| Error::not_found(Noun::Workflow, id))?)
 }
 
@@ -55,6 +61,11 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id
 pub async fn list(db: &impl ConnectionTrait, organisation_id: OrganisationId) -> Result<Vec<Workflow>> {
     let query = Workflows::find().filter(Column::OrganisationId.eq(organisation_id.0)).order_by_asc(Column::Id);
     query.all(db).await?.into_iter().map(workflow).collect()
+}
+
+/// What cannot be an id is not there. It comes as it was typed, and PostgreSQL does not even look for a NUL.
+fn key(organisation_id: OrganisationId, id: &str) -> Result<(Uuid, String)> {
+    if is_workflow_id(id) { Ok((organisation_id.0, id.to_owned())) } else { Err(Error::not_found(Noun::Workflow, id)) }
 }
 
 fn workflow(row: Row) -> Result<Workflow> {

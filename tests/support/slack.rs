@@ -103,6 +103,20 @@ impl Slack {
         caller.patch("/v1/slack-integrations", &json!({"slackChannelId": channel})).await.ok(200);
     }
 
+    /// Installs the app with its commands for a team of the caller's, by way of the browser.
+    pub async fn install_app(&self, caller: &Client, slug: &str, team: &str) {
+        let answer = caller.get(&format!("/api/v2/integration/slack/install?team={slug}")).await;
+        assert_eq!(answer.status, 302, "{}", answer.text);
+        let (code, state) = self.allow(answer.header("location"), team).await;
+        let answer = caller.get(&format!("/api/v2/integration/slack/auth?code={code}&state={state}")).await;
+        assert_eq!(answer.status, 302, "{}", answer.text);
+    }
+
+    /// The modals that are open in a workspace.
+    pub async fn views(&self, team: &str) -> Vec<Value> {
+        self.control.get(&format!("/control/slack/views?team={team}")).await.ok(200).as_array().unwrap().clone()
+    }
+
     /// The bot's token in a workspace where the app is installed: without rotation it is always the same.
     pub async fn bot_token(&self, team: &str) -> String {
         let Options { client_id, client_secret, .. } = Options::default();

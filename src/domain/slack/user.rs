@@ -1,5 +1,7 @@
 //! Somebody in Slack, and whether the address that Slack tells of them is one to believe.
 
+use crate::domain::member;
+
 /// Somebody in Slack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlackUser {
@@ -31,7 +33,7 @@ impl SlackUser {
         let own = self.enterprise_id.as_deref();
         let belongs = self.team_id == team_id || own.is_some_and(|own| own == team_id || Some(own) == enterprise_id);
         let is_person = !self.is_bot && !self.deleted && !self.is_stranger;
-        let email = self.email.as_deref().filter(|email| !email.is_empty());
+        let email = self.email.as_deref().filter(|email| member::email(email).is_ok());
         email.filter(|_| belongs && is_person && self.is_email_confirmed != Some(false))
     }
 }
@@ -67,6 +69,8 @@ mod tests {
             (SlackUser { is_stranger: true, ..user() }, "T1", None, false),
             (SlackUser { email: None, ..user() }, "T1", None, false),
             (SlackUser { email: Some(String::new()), ..user() }, "T1", None, false),
+            (SlackUser { email: Some("ann".into()), ..user() }, "T1", None, false),
+            (SlackUser { email: Some("ann\0@acme.example".into()), ..user() }, "T1", None, false),
             (elsewhere.clone(), "T1", None, false),
             (elsewhere, "T1", Some("E1"), false),
             (of_the_enterprise.clone(), "T1", Some("E1"), true),

@@ -92,7 +92,7 @@ pub enum Interaction {
     Shortcut,
     /// A shortcut was chosen on a message.
     MessageAction,
-    /// A menu asks for its options; the answer has to be some, or none.
+    /// A menu asks for its options.
     BlockSuggestion,
     /// Anything else.
     Other {

@@ -109,7 +109,8 @@ mod tests {
         assert_eq!((status.as_u16(), &body["error"]["codeType"]), (404, &"NOT_FOUND".into()));
         let (status, _, body) = get(routes(), "/api/v2/integration/nothing").await;
         assert_eq!((status.as_u16(), &body["reason"]), (404, &"PATH_NOT_FOUND".into()));
-        for path in ["/organisations/acme/nothing", "/slack/organisations/acme/nothing", "/v1/return", "/v1/webhooks/"] {
+        for path in ["/organisations/acme/nothing", "/slack/organisations/acme/nothing", "/v1/return", "/v1/webhooks/"]
+        {
             let (status, _, body) = get(routes(), path).await;
             assert_eq!((status.as_u16(), &body["message"]), (404, &"Path not found.".into()), "{path}");
         }

@@ -16,7 +16,7 @@ use tieline::{
 };
 use tokio::sync::OnceCell;
 
-use crate::support::{Answer, Client, TestApp, step};
+use crate::support::{Answer, Client, Integration, TestApp, step};
 
 /// Operations that need no caller. Each has to have a reason.
 const OPEN: &[(&str, &str)] = &[
@@ -35,6 +35,10 @@ const SIGNED: &[(&str, &[&str])] = &[
     ("receiveSlackInteraction", &SLACK),
     ("receiveGithubEvent", &["x-hub-signature-256"]),
 ];
+
+/// Operations that whoever knows their address may use: the key in it is the credential, and no token is one.
+const KEYED: &[&str] =
+    &["receiveChannelMessage", "receiveChannelMessageByLink", "receiveChannelWebhook", "receiveChannelWebhookByLink"];
 
 const SLACK: [&str; 2] = ["x-slack-request-timestamp", "x-slack-signature"];
 
@@ -80,6 +84,7 @@ const CASES: &[Case] = &[
             "subscriptions:read",
             "workflows:read",
             "workflows:run",
+            "integrations:read",
         ],
         404,
     ),
@@ -133,6 +138,30 @@ const CASES: &[Case] = &[
     case("getWorkflow", Member, &["workflows:read"], 404),
     case("putWorkflow", Admin, &["workflows:manage"], 200),
     case("deleteWorkflow", Admin, &["workflows:manage"], 404),
+    case("exchangeSlackToken", Admin, &["slack:manage"], 404),
+    case("getSlackAccess", Member, &["slack:read"], 404),
+    case("createIntegration", Admin, &["integrations:manage"], 404),
+    case("listOrganisationIntegrations", Member, &["integrations:read"], 404),
+    case("updateIntegration", Admin, &["integrations:manage"], 404),
+    case("deleteIntegration", Admin, &["integrations:manage"], 404),
+    case("addIntegrationSetting", Admin, &["integrations:manage"], 404),
+    case("listIntegrationSettings", Member, &["integrations:read"], 404),
+    case("updateIntegrationSetting", Admin, &["integrations:manage"], 404),
+    case("addChannelSetting", Admin, &["integrations:manage"], 404),
+    case("listChannelSettings", Member, &["integrations:read"], 404),
+    case("updateChannelSetting", Admin, &["integrations:manage"], 404),
+    case("deleteChannelSetting", Admin, &["integrations:manage"], 404),
+    case("createCustomIntegration", Admin, &["integrations:manage"], 404),
+    case("listCustomIntegrations", Member, &["integrations:read"], 404),
+    case("updateCustomIntegration", Admin, &["integrations:manage"], 404),
+    case("deleteCustomIntegration", Admin, &["integrations:manage"], 404),
+    case("putCustomSetting", Admin, &["integrations:manage"], 404),
+    case("getCustomSetting", Member, &["integrations:read"], 404),
+    case("lintDescriptor", Admin, &["integrations:manage"], 200),
+    case("listChannelIntegrations", Member, &["integrations:read"], 404),
+    case("putChannelIntegration", Admin, &["integrations:manage"], 404),
+    case("deleteChannelIntegration", Admin, &["integrations:manage"], 404),
+    case("getChannelWebhook", Admin, &["channels:manage"], 404),
 ];
 
 /// A published operation.
@@ -181,7 +210,7 @@ fn every_operation_says_who_may_use_it() {
     let open: BTreeSet<&str> = OPEN.iter().map(|(id, _)| *id).collect();
     let closed: BTreeSet<&str> = CASES.iter().map(|case| case.operation).collect();
     let signed: BTreeSet<&str> = SIGNED.iter().map(|(id, _)| *id).collect();
-    let told: BTreeSet<&str> = open.iter().chain(&closed).chain(&signed).copied().collect();
+    let told: BTreeSet<&str> = open.iter().chain(&closed).chain(&signed).chain(KEYED).copied().collect();
     let missing: Vec<_> = published.difference(&told).collect();
     assert!(missing.is_empty(), "who may use {missing:?}? Add them to CASES in tests/authorisation.rs");
     let gone: Vec<_> = told.difference(&published).collect();
@@ -264,6 +293,8 @@ struct World<'a> {
     strangers_home: String,
     /// A linked installation, and the id of a delivery that it brought.
     github: OnceCell<(i64, String)>,
+    /// An integration that can be installed.
+    integration: Integration,
     count: AtomicUsize,
 }
 
@@ -274,7 +305,8 @@ impl<'a> World<'a> {
             caller.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned()
         };
         let (home, strangers_home) = (id(&app.owner).await, id(&stranger).await);
-        Self { app, home, stranger, strangers_home, github: OnceCell::new(), count: AtomicUsize::new(0) }
+        let integration = Integration::start("output", json!([])).await;
+        Self { app, home, stranger, strangers_home, github: OnceCell::new(), integration, count: AtomicUsize::new(0) }
     }
 
     /// A name that nothing has.
@@ -368,6 +400,7 @@ impl<'a> World<'a> {
             "listIntegrations" | "installSlack" => path.push_str("?team=acme"),
             _ => {}
         }
+        path = self.telex_path(operation, path).await;
         Ask { method: operation.method.clone(), path, body: self.body(&operation.id, caller).await }
     }
 
@@ -406,6 +439,53 @@ impl<'a> World<'a> {
         made
     }
 
+    /// A path with an integration, a channel and a setting of ours in it, where it asks for them.
+    async fn telex_path(&self, operation: &Operation, mut path: String) -> String {
+        if path.starts_with("/slack/organisations") {
+            // What is to be exchanged is the first, what is to be read is there.
+            self.connected().await;
+            if operation.id == "exchangeSlackToken" {
+                self.app.owner.delete("/v1/slack-integrations").await.ok(200);
+            }
+        }
+        for organisation in ["{organisationId}", "{organisation_id}", "{org_id}"] {
+            path = path.replace(organisation, "acme");
+        }
+        let owner = &self.app.owner;
+        let name = ["{integrationId}", "{integration_id}"].into_iter().find(|name| path.contains(name));
+        let Some(name) = name else { return path };
+        let integration = self.integration(path.contains("/custom/")).await;
+        path = path.replace(name, &integration);
+        let settings = format!("/organisations/acme/integrations/{integration}/settings");
+        let setting = json!({"form_field_label": "label", "form_field_value": CANARY});
+        owner.post(&settings, &setting).await.ok(200);
+        if path.contains("{channel_id}") {
+            path = path.replace("{channel_id}", &self.create("/v1/channels", json!({"name": self.fresh()})).await);
+            let settings = path.replace("/{setting_id}", "");
+            owner.post(&settings, &setting).await.ok(200);
+            let id = owner.get(&settings).await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned();
+            path = path.replace("{setting_id}", &id);
+        }
+        if operation.id == "deleteChannelIntegration" {
+            let put = owner.request(Method::PUT, &path).json(&json!({"active": true}));
+            owner.send(put).await.ok(200);
+        }
+        path
+    }
+
+    /// The id of an integration that was installed.
+    async fn integration(&self, custom: bool) -> String {
+        let (owner, all) = (&self.app.owner, "/organisations/acme/integrations");
+        if !custom {
+            let new = json!({"name": self.fresh(), "json_url": self.integration.json_url()});
+            return owner.post(all, &new).await.ok(201)["data"]["id"].as_str().unwrap().to_owned();
+        }
+        owner.post(&format!("{all}/custom"), &json!({"json_url": self.integration.json_url()})).await.ok(201);
+        let found = owner.get(&format!("{all}/custom")).await.ok(200);
+        let newest = found["data"].as_array().unwrap().iter().max_by_key(|one| one["id"].to_string());
+        newest.unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
     async fn body(&self, operation: &str, caller: &Client) -> Option<Value> {
         Some(match operation {
             "linkGithubInstallation" | "unlinkGithubInstallation" => {
@@ -416,6 +496,22 @@ impl<'a> World<'a> {
             }
             "updateSubscription" => json!({"slackChannelName": self.fresh()}),
             "putWorkflow" => json!({"name": self.fresh(), "summary": "S"}),
+            "createIntegration" => json!({"name": self.fresh(), "json_url": self.integration.json_url()}),
+            "updateIntegration" => json!({"name": self.fresh()}),
+            "createCustomIntegration" | "updateCustomIntegration" => json!({"json_url": self.integration.json_url()}),
+            "addIntegrationSetting" | "addChannelSetting" => {
+                json!({"form_field_label": self.fresh(), "form_field_value": CANARY})
+            }
+            "updateIntegrationSetting" | "updateChannelSetting" => {
+                json!({"form_field_label": "label", "form_field_value": CANARY})
+            }
+            "putCustomSetting" => json!({"setting_entry": {"field_name": "label", "value": CANARY}}),
+            "lintDescriptor" => json!({"document": {"data": {}}}),
+            "putChannelIntegration" => json!({"active": false}),
+            "exchangeSlackToken" => {
+                let url = self.app.owner.get("/v1/slack-integrations/oauth-url").await.ok(200);
+                json!({"oauth_code": self.app.slack.allow(url["oauthUrl"].as_str().unwrap(), "T0STANDIN").await.0})
+            }
             "createOrganisation" => json!({"slug": self.fresh()}),
             "updateOrganisation" | "createToken" => json!({"name": self.fresh()}),
             "createChannel" | "updateChannel" => json!({"name": self.fresh()}),

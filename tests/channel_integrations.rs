@@ -12,7 +12,8 @@ async fn use_in(app: &TestApp, channel: &str, integration: &Integration) -> Stri
     app.owner.post("/organisations/acme/integrations/custom", &body).await.ok(201);
     let listed = app.owner.get("/organisations/acme/integrations/custom").await.ok(200);
     let all = listed["data"].as_array().unwrap().clone();
-    let id = all.iter().find(|one| one["json_url"] == integration.json_url()).unwrap()["id"].as_str().unwrap().to_owned();
+    let id =
+        all.iter().find(|one| one["json_url"] == integration.json_url()).unwrap()["id"].as_str().unwrap().to_owned();
     put(app, &format!("/v1/channels/{channel}/integrations/{id}"), json!({})).await;
     id
 }

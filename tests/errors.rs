@@ -85,7 +85,43 @@ const BOOMERANG: Dialect = Dialect {
     needs: ["github:read", "github:manage"],
 };
 
-const DIALECTS: [Dialect; 3] = [NATIVE, LINKBREAKERS, BOOMERANG];
+const TELEX: Dialect = Dialect {
+    name: "telex",
+    get: "/organisations/acme/integrations",
+    write: (
+        Method::POST,
+        "/organisations/acme/integrations",
+        || json!({"name": "alerts", "json_url": "http://127.0.0.1:9/integration.json"}),
+    ),
+    text: "name",
+    word: Some((
+        Method::POST,
+        "/v1/return/0199c1de-0000-7000-8000-00000000dead?key=k",
+        || json!({"event_name": "e", "message": "m", "status": "on", "username": "u"}),
+        "/status",
+    )),
+    closed_bodies: false,
+    names_organisation: false,
+    nothing: "/organisations/acme/nothing",
+    closed: "/organisations/acme/integrations",
+    needs: ["integrations:read", "integrations:manage"],
+};
+
+const DIALECTS: [Dialect; 4] = [NATIVE, LINKBREAKERS, BOOMERANG, TELEX];
+
+/// Telex's message where native has this code.
+fn telex(native: &str) -> &'static str {
+    match native {
+        "malformed_json" | "invalid" | "invalid_parameter" => "Invalid request.",
+        "body_too_large" => "Request body too large.",
+        "unsupported_media_type" => "Unsupported media type.",
+        "route_not_found" => "Path not found.",
+        "method_not_allowed" => "Method not allowed.",
+        "unauthenticated" | "token_invalid" | "token_expired" | "token_revoked" => "Unauthorized.",
+        "forbidden" => "Forbidden.",
+        other => panic!("{other} has no message there"),
+    }
+}
 
 /// Boomerang's reason where native has this code.
 fn boomerang(native: &str) -> &'static str {
@@ -183,6 +219,17 @@ fn demand(answer: &Answer, dialect: &str, path: &str, expected: &Expected) {
             let message = body["message"].as_str().unwrap();
             assert!(expected.about.iter().all(|about| message.contains(about.as_str())), "{context}");
             (&body["message"], expected.about.clone())
+        }
+        "telex" => {
+            assert_eq!(answer.header("content-type"), "application/json", "{context}");
+            assert_eq!(keys, ["error", "message", "status", "status_code"], "{context}");
+            assert_eq!(body["status"], "error", "{context}");
+            assert_eq!(body["status_code"], expected.status, "{context}");
+            assert_eq!(body["message"], telex(expected.codes.0), "{context}");
+            // It has no list: what is wrong is in the error.
+            let error = body["error"].as_str().unwrap();
+            assert!(expected.about.iter().all(|about| error.contains(about.as_str())), "{context}");
+            (&body["error"], expected.about.clone())
         }
         other => panic!("{other} has no errors here"),
     };
@@ -406,7 +453,8 @@ async fn every_path_says_which_methods_it_takes() {
     let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
     for document in &openapi::documents().unwrap().dialects {
         for (template, item) in document.value["paths"].as_object().unwrap() {
-            let path = template.replace("{id}", ID).replace("{user_id}", ID).replace("{deliveryId}", ID);
+            let filled = template.split('/').map(|part| if part.starts_with('{') { ID } else { part });
+            let path = filled.collect::<Vec<_>>().join("/");
             let takes = |method: &&str| item.get(method.to_lowercase()).is_some();
             let works: Vec<&str> = methods.into_iter().filter(takes).collect();
             for method in methods {
@@ -559,6 +607,8 @@ async fn a_database_takes_every_text_that_the_document_takes() {
                 (Method::POST, "/v1/organisations", json!({"slug": "some", "name": text})),
                 (Method::POST, "/api/v2/integration/github/link", json!({"ref": text, "team": "acme", "code": text})),
                 (Method::POST, "/api/v2/integration/github/unlink", json!({"ref": text, "team": text})),
+                (Method::POST, "/organisations/acme/integrations", json!({"name": text, "json_url": text})),
+                (Method::POST, "/organisations/acme/integrations/custom", json!({"json_url": text})),
                 (Method::POST, "/v1/channels", json!({"name": text})),
                 (Method::POST, "/v1/tokens", json!({"name": text})),
                 (Method::POST, "/v1/events", json!({"type": "a", "linkId": text, "visitorId": text})),

@@ -210,6 +210,7 @@ async fn documents_are_served_as_they_are_committed() {
         ("/openapi/native.json", "native"),
         ("/openapi/linkbreakers.json", "linkbreakers"),
         ("/openapi/boomerang.json", "boomerang"),
+        ("/openapi/telex.json", "telex"),
     ] {
         let answer = app.anon.get(path).await;
         file(path, &answer, "application/json");
@@ -280,7 +281,7 @@ async fn pages_are_whole_and_name_no_other_host() {
         }
     }
     let start = app.anon.get("/docs/swagger-initializer.js").await.text;
-    for document in ["tieline", "native", "linkbreakers", "boomerang"] {
+    for document in ["tieline", "native", "linkbreakers", "boomerang", "telex"] {
         assert!(start.contains(&format!("\"/openapi/{document}.json\"")), "{start}");
     }
     assert!(start.contains("\"validatorUrl\": \"none\""), "no validator elsewhere is asked: {start}");

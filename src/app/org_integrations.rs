@@ -147,7 +147,12 @@ impl App {
         caller.require(Permission::IntegrationsManage)?;
         let IntegrationChange { name, json_url, auth_credential, integration_type } = change;
         check(name.as_deref(), json_url.as_deref(), auth_credential.as_ref(), integration_type.as_deref())?;
-        let mut app = store::app_integrations::find(self.parts.store.reader(), organisation.id, id.into()).await?;
+        let reader = self.parts.store.reader();
+        let (mut app, secrets) = store::app_integrations::find_with_secrets(reader, organisation.id, id.into()).await?;
+        let auth_credential = match auth_credential {
+            Some(credential) => Some(credential),
+            None => self.open_credential(&app, &secrets).await?,
+        };
         if let Some(json_url) = json_url {
             if let Some(descriptor) = self.read_descriptor(&json_url).await? {
                 app.descriptor = Some(descriptor);
@@ -194,9 +199,11 @@ impl App {
     ) -> Result<InstalledIntegration> {
         let (caller, organisation) = self.in_team(who, organisation).await?;
         caller.require(Permission::IntegrationsManage)?;
-        let app = store::app_integrations::find(self.parts.store.reader(), organisation.id, id.into()).await?;
+        let reader = self.parts.store.reader();
+        let (app, secrets) = store::app_integrations::find_with_secrets(reader, organisation.id, id.into()).await?;
+        let credential = self.open_credential(&app, &secrets).await?;
         self.uninstall(&caller, &app).await?;
-        Ok(self.seen(&caller, &app, None))
+        Ok(self.seen(&caller, &app, credential.as_ref()))
     }
 
     /// Removes a custom integration.
@@ -298,6 +305,13 @@ impl App {
         store::app_integrations::delete(&tx, app.id).await?;
         self.audit_integration(&tx, caller, "integration.delete", app).await?;
         tx.commit().await
+    }
+
+    async fn open_credential(&self, app: &AppIntegration, secrets: &SealedSecrets) -> Result<Option<Secret>> {
+        match &secrets.credential {
+            Some(sealed) => Ok(Some(self.parts.vault.unseal(secret_place(app, "credential"), sealed).await?)),
+            None => Ok(None),
+        }
     }
 
     async fn seal_credential(&self, app: &AppIntegration, credential: Option<&Secret>) -> Result<Option<Vec<u8>>> {

@@ -90,7 +90,7 @@ impl App {
         Ok(all.into_iter().map(seen).collect())
     }
 
-    /// An integration as this caller may see it. `credential` is what was just given.
+    /// An integration as this caller may see it. `credential` is its own, where that is to be shown.
     pub(super) fn seen(
         &self,
         caller: &Caller,

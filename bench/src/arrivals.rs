@@ -90,12 +90,23 @@ fn timestamp(message: &Value) -> Option<i64> {
 /// When Tieline does not answer.
 pub async fn counted(tieline: SocketAddr) -> Result<(u64, u64)> {
     let text = fetch(tieline, "GET", "/metrics", None, None).await?;
-    let value = |name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|value| value.trim().parse().ok()).unwrap_or_default()
-    };
-    let deliveries = value(r#"tieline_deliveries_total{outcome="delivered"}"#);
-    Ok((deliveries, value(r#"tieline_attempts_total{outcome="delivered"}"#)))
+    let deliveries = value(&text, r#"tieline_deliveries_total{outcome="delivered"}"#);
+    Ok((deliveries, value(&text, r#"tieline_attempts_total{outcome="delivered"}"#)))
+}
+
+/// How many events Tieline says it has accepted.
+///
+/// # Errors
+/// When Tieline does not answer.
+pub async fn accepted(tieline: SocketAddr) -> Result<u64> {
+    let text = fetch(tieline, "GET", "/metrics", None, None).await?;
+    Ok(value(&text, r#"tieline_events_total{outcome="accepted"}"#))
+}
+
+/// One value of the text that Prometheus reads; nothing counted is zero.
+fn value(text: &str, name: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|value| value.trim().parse().ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -28,6 +28,15 @@ impl Anchor {
     }
 }
 
+/// The wall's seconds since 1970.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "what is signed has a time in it, which Tieline holds against the wall's clock"
+)]
+pub fn wall_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
 /// Waits until a moment, to some fifty microseconds; a timer of the runtime only counts milliseconds. For a thread that
 /// does nothing else.
 #[allow(clippy::disallowed_methods, reason = "the pacer's thread is its own")]

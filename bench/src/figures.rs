@@ -29,6 +29,10 @@ pub struct Figures {
     pub open: Vec<(u32, Run)>,
     /// Reading one channel, by the number of connections.
     pub reads: (usize, Reads),
+    /// Slack's signed events.
+    pub slack: Inbound,
+    /// GitHub's webhooks.
+    pub github: Inbound,
 }
 
 /// Starting and stopping: medians, in milliseconds.
@@ -86,6 +90,38 @@ pub struct CpuPerMessage {
     /// The stand-in Slack.
     pub standin_ms: f64,
     /// The load generator.
+    pub generator_ms: f64,
+}
+
+/// What a far end sends on its own account.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct Inbound {
+    /// The bytes of a request's body.
+    pub body_bytes: usize,
+    /// As fast as possible, by the number of connections.
+    pub closed: (usize, Taken),
+    /// At a fixed rate, by requests a second.
+    pub open: (u32, Taken),
+}
+
+/// One load of it, until the last answer.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct Taken {
+    /// Requests that were answered well.
+    pub accepted: u64,
+    /// Requests that were not.
+    pub refused: u64,
+    /// How many events Tieline counts.
+    pub kept: u64,
+    /// Requests answered well a second.
+    pub per_second: f64,
+    /// From when a request was due to its answer.
+    pub answer: Percentiles,
+    /// Processor time of Tieline for each, in milliseconds.
+    pub server_ms: f64,
+    /// That of PostgreSQL; with SQLite it is in Tieline's.
+    pub database_ms: f64,
+    /// That of the load generator.
     pub generator_ms: f64,
 }
 

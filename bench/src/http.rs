@@ -84,13 +84,19 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
 
 /// Writes a request down.
 pub fn request(method: &str, path: &str, token: Option<&str>, body: Option<&str>) -> Vec<u8> {
-    let authorization = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
-    let content = match body {
-        Some(body) => format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()),
-        None => String::new(),
-    };
+    let authorization = token.map(|token| ("Authorization", format!("Bearer {token}")));
+    let content = body.map(|_| ("Content-Type", "application/json".to_owned()));
+    let headers: Vec<(&str, String)> = authorization.into_iter().chain(content).collect();
+    with_headers(method, path, &headers, body)
+}
+
+/// Writes a request with these headers down.
+pub fn with_headers(method: &str, path: &str, headers: &[(&str, String)], body: Option<&str>) -> Vec<u8> {
+    let length = body.map(|body| ("Content-Length", body.len().to_string()));
+    let lines = headers.iter().map(|(name, value)| (*name, value.clone())).chain(length);
+    let lines: String = lines.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let body = body.unwrap_or_default();
-    format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}{content}\r\n{body}").into_bytes()
+    format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n{body}").into_bytes()
 }
 
 /// One request on a connection of its own, with JSON both ways; a refusal is an error.

@@ -14,7 +14,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{Result, clock, http::Connection};
+use crate::{Result, clock, http::Connection, seal::Seal};
 
 /// How many digits the number of a request has in its text.
 pub const DIGITS: usize = 8;
@@ -38,6 +38,21 @@ pub struct Template {
     pub bytes: Vec<u8>,
     /// Where [`DIGITS`] digits are replaced by the request's number, if anywhere.
     pub number_at: Option<usize>,
+    /// What signs each request anew, if anything does.
+    pub seal: Option<Seal>,
+}
+
+impl Template {
+    /// One whose number goes where `marker` is first followed by so many zeros.
+    ///
+    /// # Errors
+    /// Where it has no such place.
+    pub fn numbered(bytes: Vec<u8>, marker: &str) -> Result<Self> {
+        let wanted = [marker.as_bytes(), &[b'0'; DIGITS]].concat();
+        let at = bytes.windows(wanted.len()).position(|window| window == wanted);
+        let at = at.ok_or_else(|| format!("no place for a number after {marker}"))? + marker.len();
+        Ok(Self { bytes, number_at: Some(at), seal: None })
+    }
 }
 
 /// A request that was answered well.
@@ -78,6 +93,9 @@ impl Requests {
                 *digit = b'0' + (rest % 10) as u8;
                 rest /= 10;
             }
+        }
+        if let Some(seal) = &template.seal {
+            seal.set(clock::wall_seconds(), into);
         }
     }
 
@@ -213,12 +231,19 @@ mod tests {
 
     #[test]
     fn a_number_is_written_into_its_template() {
-        let template = |text: &str| Template { bytes: text.into(), number_at: text.find('0') };
+        let template = |text: &str| Template { bytes: text.into(), number_at: text.find('0'), seal: None };
         let requests = Requests { templates: vec![template("a 00000000 a"), template("b")], expected: 200 };
         let mut bytes = Vec::new();
         requests.render(4_212, &mut bytes);
         assert_eq!(bytes, b"a 00004212 a");
         requests.render(5, &mut bytes);
         assert_eq!(bytes, b"b");
+    }
+
+    #[test]
+    fn a_place_for_a_number_is_found_by_what_stands_before_it() {
+        let template = Template::numbered(b"x=00000000&id=00000000".into(), "id=").unwrap();
+        assert_eq!(template.number_at, Some(14));
+        assert!(Template::numbered(b"id=0000".into(), "id=").is_err());
     }
 }

@@ -4,6 +4,7 @@
 //!
 //! - `world` starts the stand-in Slack and Tieline as processes of their own and connects the organisations;
 //! - `measure` says what is measured, in which order; `run` is one load from its first event to its last message;
+//! - `inbound` is the load of what Slack and GitHub send on their own account, which `seal` signs;
 //! - `load` generates the load, over the plain HTTP client in `http`; `arrivals` asks the stand-in what came;
 //! - `start` is about starting and stopping; `usage` reads processor time and memory;
 //! - `figures` is the outcome of a run, and `table` puts the outcomes side by side.
@@ -13,11 +14,13 @@ mod clock;
 mod database;
 mod figures;
 mod http;
+mod inbound;
 mod latency;
 mod load;
 mod measure;
 mod process;
 mod run;
+mod seal;
 mod start;
 mod table;
 mod usage;

@@ -12,6 +12,7 @@ use crate::{
     database::{Databases, Kind},
     figures::{Figures, Memory, Reads},
     http::{call, request},
+    inbound,
     latency::Percentiles,
     load::{self, Requests, Template},
     run::{self, Shape},
@@ -34,10 +35,33 @@ pub struct Plan {
     // The stand-in keeps a hundred messages of a channel: a run of more than 100 × organisations cannot be matched.
     open: Vec<(u32, Duration)>,
     reads: Duration,
+    inbound: InboundPlan,
+}
+
+/// How much of what the far ends send.
+#[derive(Clone, Debug)]
+pub struct InboundPlan {
+    /// How many connections, where it is as fast as they can.
+    pub connections: usize,
+    /// Before anything is measured.
+    pub warm_up: Duration,
+    /// For how long as fast as possible.
+    pub closed: Duration,
+    /// How many a second, at a fixed rate.
+    pub rate: u32,
+    /// For how long at that rate.
+    pub open: Duration,
+}
+
+impl InboundPlan {
+    fn new(warm_up: u64, closed: u64, open: u64) -> Self {
+        let seconds = Duration::from_secs;
+        Self { connections: 64, warm_up: seconds(warm_up), closed: seconds(closed), rate: 200, open: seconds(open) }
+    }
 }
 
 impl Plan {
-    /// About two minutes for a database.
+    /// Less than three minutes for a database.
     pub fn full() -> Self {
         let seconds = Duration::from_secs;
         Self {
@@ -47,10 +71,11 @@ impl Plan {
             one_channel: seconds(8),
             open: vec![(100, seconds(25)), (1000, seconds(6))],
             reads: seconds(6),
+            inbound: InboundPlan::new(2, 8, 12),
         }
     }
 
-    /// About forty seconds for a database.
+    /// About a minute for a database.
     pub fn quick() -> Self {
         let seconds = Duration::from_secs;
         Self {
@@ -60,6 +85,7 @@ impl Plan {
             one_channel: seconds(2),
             open: vec![(100, seconds(8)), (1000, seconds(4))],
             reads: seconds(2),
+            inbound: InboundPlan::new(1, 3, 5),
         }
     }
 }
@@ -74,7 +100,7 @@ pub async fn all(kind: Kind, plan: &Plan) -> Result<Figures> {
     let home = Home::make()?;
     let sync_ms = start::sync_ms(home.path())?;
     let standin = world::start_standin(&home).await?;
-    let program = world::tieline(&home, standin.address)?;
+    let program = world::tieline(&home, standin.address).await?;
     step(&name, "starting and stopping");
     let starts = start::measure(&databases, &program, home.path()).await?;
     step(&name, &format!("connecting {} organisations", plan.organisations));
@@ -103,6 +129,10 @@ pub async fn all(kind: Kind, plan: &Plan) -> Result<Figures> {
     let peak_mb = usage::Memory::of(world.tieline.pid)?.peak_mb;
     step(&name, "reading a channel");
     let reads = reads(&world, plan.reads).await?;
+    step(&name, "signed events of Slack's");
+    let slack = inbound::slack(&world, &numbers, &plan.inbound).await?;
+    step(&name, "webhooks of GitHub's");
+    let github = inbound::github(&world, &numbers, &plan.inbound).await?;
     world.tieline.terminate().await?;
     Ok(Figures {
         database: name,
@@ -115,6 +145,8 @@ pub async fn all(kind: Kind, plan: &Plan) -> Result<Figures> {
         one_channel: (CONNECTIONS, one_channel),
         open,
         reads: (CONNECTIONS, reads),
+        slack,
+        github,
     })
 }
 
@@ -135,7 +167,7 @@ async fn reads(world: &World, duration: Duration) -> Result<Reads> {
     let token = &world.organisations[0].token;
     let channel = call(address, "POST", "/v1/channels", Some(token), Some(json!({"name": "bench"}))).await?;
     let path = format!("/v1/channels/{}", channel["id"].as_str().unwrap_or_default());
-    let template = Template { bytes: request("GET", &path, Some(token), None), number_at: None };
+    let template = Template { bytes: request("GET", &path, Some(token), None), number_at: None, seal: None };
     let requests = Arc::new(Requests { templates: vec![template], expected: 200 });
     let load = load::closed(address, &requests, &Arc::default(), CONNECTIONS, duration).await?;
     if let Some(refusal) = load.refusal {

@@ -162,7 +162,13 @@ fn per_second(count: u64, micros: i64) -> f64 {
     if micros <= 0 { 0.0 } else { count as f64 * 1e6 / micros as f64 }
 }
 
-fn per_message(cpu: Cpu, messages: u64) -> CpuPerMessage {
+/// The same for a duration.
+pub fn per_second_of(count: u64, duration: Duration) -> f64 {
+    per_second(count, i64::try_from(duration.as_micros()).unwrap_or_default())
+}
+
+/// What each of so many cost.
+pub fn per_message(cpu: Cpu, messages: u64) -> CpuPerMessage {
     let each = |used: Duration| used.as_secs_f64() * 1000.0 / messages.max(1) as f64;
     CpuPerMessage {
         server_ms: each(cpu.server),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::figures::{Figures, Run};
+use crate::figures::{Figures, Inbound, Run, Taken};
 
 /// What Svix server 1.100.0 came to (PostgreSQL and Redis, both durable; one endpoint; events of 550 bytes), measured
 /// in November 2026 on another machine of two cores, likewise with the load generator and the sink on the same cores.
@@ -41,6 +41,8 @@ pub fn markdown(columns: &[Figures]) -> String {
         format!("{}/s, p50 {}, p99 {} ms", whole(rate), millis(latency.p50_ms), millis(latency.p99_ms))
     };
     table.row("Reads, `GET /v1/channels/{id}`, c=16", svix::READS, reads);
+    inbound(&mut table, "Slack's signed events", |f| &f.slack);
+    inbound(&mut table, "GitHub's webhooks", |f| &f.github);
     table.row("Cold start, migrated database", svix::COLD_START, |f| format!("{} ms", whole(f.starts.migrated_ms)));
     table.row("Cold start, empty database", UNKNOWN, |f| format!("{} ms", whole(f.starts.fresh_ms)));
     table.row("Idle: SIGTERM to exit", svix::STOP, |f| format!("{} ms", whole(f.starts.stop_ms)));
@@ -90,6 +92,26 @@ fn pacing(table: &mut Table<'_>, first: &Figures) {
     }
 }
 
+/// What a far end sends on its own account. Nobody has measured that of a peer.
+fn inbound(table: &mut Table<'_>, name: &str, of: fn(&Figures) -> &Inbound) {
+    let Some(first) = table.columns.first().map(of) else { return };
+    let answer = |taken: &Taken| format!("p50 {}, p99 {} ms", millis(taken.answer.p50_ms), millis(taken.answer.p99_ms));
+    let used = |taken: &Taken| time((taken.server_ms, taken.database_ms));
+    let label = format!("{name} of {} bytes, c={}: answered", whole(first.body_bytes as f64), first.closed.0);
+    table.row(&label, UNKNOWN, |f| {
+        let taken = &of(f).closed.1;
+        format!("{}/s, {}", whole(taken.per_second), answer(taken))
+    });
+    table.row(&format!("{name}, c={}: CPU for each", first.closed.0), UNKNOWN, |f| used(&of(f).closed.1));
+    table.row(&format!("{name}, {} a second: answered", first.open.0), UNKNOWN, |f| answer(&of(f).open.1));
+    table.row(&format!("{name}, {} a second: CPU for each", first.open.0), UNKNOWN, |f| used(&of(f).open.1));
+    table.row(&format!("{name}: answered well / kept as events / refused"), UNKNOWN, |f| {
+        let runs = [of(f).closed.1, of(f).open.1];
+        let sum = |count: fn(&Taken) -> u64| whole(runs.iter().map(|taken| count(taken) as f64).sum());
+        format!("{} / {} / {}", sum(|taken| taken.accepted), sum(|taken| taken.kept), sum(|taken| taken.refused))
+    });
+}
+
 /// A table that grows row by row.
 struct Table<'a> {
     columns: &'a [Figures],
@@ -120,7 +142,11 @@ fn delivered(run: &Run) -> String {
 }
 
 fn cpu(run: &Run) -> String {
-    let (server, database) = (run.cpu.server_ms, run.cpu.database_ms);
+    time((run.cpu.server_ms, run.cpu.database_ms))
+}
+
+/// Processor time of the server, and of PostgreSQL where there is one.
+fn time((server, database): (f64, f64)) -> String {
     match database > 0.0 {
         true => format!("{:.2} ms ({server:.2} + PostgreSQL {database:.2})", server + database),
         false => format!("{server:.2} ms"),

@@ -8,7 +8,7 @@ use url::Url;
 use crate::{
     Result, arrivals,
     database::Databases,
-    http::{call, request},
+    http::{call, fetch, request},
     load::{DIGITS, Template},
     process::{Program, Server},
     start,
@@ -17,7 +17,12 @@ use crate::{
 
 const CLIENT_ID: &str = "1111111111.2222222222";
 const CLIENT_SECRET: &str = "standin-client-secret";
-const SIGNING_SECRET: &str = "standin-signing-secret";
+/// By which Slack's requests are known.
+pub const SIGNING_SECRET: &str = "standin-signing-secret";
+const GITHUB_CLIENT_SECRET: &str = "standin-github-client-secret";
+const GITHUB_WEBHOOK_SECRET: &str = "standin-github-webhook-secret";
+/// Where GitHub sends browsers; nobody has to be there, for this program goes the way itself.
+const GITHUB_CALLBACK: &str = "http://127.0.0.1:9/v1/github/callback";
 
 /// A folder of our own that goes when this goes.
 pub struct Home(PathBuf);
@@ -85,8 +90,11 @@ pub async fn start_standin(home: &Home) -> Result<Server> {
 /// Tieline, set up for the stand-in; its database is chosen later.
 ///
 /// # Errors
-/// When it has not been built.
-pub fn tieline(home: &Home, standin: SocketAddr) -> Result<Program> {
+/// When it has not been built, or the stand-in does not say how its GitHub is set up.
+pub async fn tieline(home: &Home, standin: SocketAddr) -> Result<Program> {
+    let callbacks = json!({"callbackUrls": [GITHUB_CALLBACK]});
+    call(standin, "POST", "/control/github/app", None, Some(callbacks)).await?;
+    let github = call(standin, "GET", "/control/github/app", None, None).await?;
     Ok(Program::beside("tieline", home.path())?
         .with("TIELINE_LISTEN", "127.0.0.1:0")
         .with("TIELINE_SLACK__CLIENT_ID", CLIENT_ID)
@@ -95,7 +103,16 @@ pub fn tieline(home: &Home, standin: SocketAddr) -> Result<Program> {
         .with("TIELINE_SLACK__WEB_BASE", format!("http://{standin}/slack"))
         .with("TIELINE_SLACK__API_BASE", format!("http://{standin}/slack/api"))
         .with("TIELINE_SLACK__HOOKS_BASE", format!("http://{standin}/slack/hooks"))
-        .with("TIELINE_SLACK__CHANNEL_INTERVAL_MS", "0"))
+        .with("TIELINE_SLACK__CHANNEL_INTERVAL_MS", "0")
+        .with("TIELINE_GITHUB__APP_ID", github["id"].to_string())
+        .with("TIELINE_GITHUB__APP_SLUG", text(&github, "slug")?)
+        .with("TIELINE_GITHUB__CLIENT_ID", text(&github, "clientId")?)
+        .with("TIELINE_GITHUB__CLIENT_SECRET", GITHUB_CLIENT_SECRET)
+        .with("TIELINE_GITHUB__WEBHOOK_SECRET", GITHUB_WEBHOOK_SECRET)
+        .with("TIELINE_GITHUB__PRIVATE_KEY", text(&github, "privateKeyPem")?)
+        .with("TIELINE_GITHUB__WEB_BASE", text(&github, "webBase")?)
+        .with("TIELINE_GITHUB__API_BASE", text(&github, "apiBase")?)
+        .with("TIELINE_GITHUB__REDIRECT_URI", GITHUB_CALLBACK))
 }
 
 impl World {
@@ -142,6 +159,27 @@ impl World {
         Ok(Organisation { token, team: team.to_owned(), channel: channel.to_owned(), event })
     }
 
+    /// Links the first organisation to a GitHub account the way its administrator does: the card's link, the page on
+    /// which the app is installed, and back. Tells the installation's number.
+    ///
+    /// # Errors
+    /// When anything of that does not work.
+    pub async fn link_github(&self) -> Result<u64> {
+        let token = self.organisations.first().map(|organisation| organisation.token.as_str());
+        let webhook = json!({"webhookUrl": format!("http://{}/v1/github/events", self.tieline.address)});
+        call(self.standin.address, "POST", "/control/github/app", None, Some(webhook)).await?;
+        let cards = call(self.tieline.address, "GET", "/api/v2/integration?team=bench-0", token, None).await?;
+        let card = cards.as_array().into_iter().flatten().find(|card| card["name"] == "GitHub");
+        let link = Url::parse(text(card.ok_or("no card for GitHub")?, "link")?)?;
+        let state = link.query_pairs().find(|(name, _)| name == "state").ok_or("a link without a state")?.1;
+        let install = json!({"account": "acme", "user": "ada", "state": state});
+        let done = call(self.standin.address, "POST", "/control/github/install-flow", None, Some(install)).await?;
+        let location = Url::parse(text(&done, "location")?)?;
+        let back = format!("{}?{}", location.path(), location.query().unwrap_or_default());
+        fetch(self.tieline.address, "GET", &back, None, None).await?;
+        done["installationId"].as_u64().ok_or_else(|| format!("no installation in {done}").into())
+    }
+
     /// Whose processor time is read.
     pub fn watched(&self) -> Watched {
         Watched { server: self.tieline.pid, postmaster: self.postmaster, standin: self.standin.pid }
@@ -181,13 +219,14 @@ pub fn event_body() -> String {
 
 fn event(token: &str) -> Result<Template> {
     let bytes = request("POST", "/v1/events", Some(token), Some(&event_body()));
-    let marker = format!("\"{}\":\"", arrivals::NUMBER);
-    let at = bytes.windows(marker.len()).position(|window| window == marker.as_bytes());
-    let at = at.ok_or("an event without a number")? + marker.len();
-    Ok(Template { bytes, number_at: Some(at) })
+    Template::numbered(bytes, &format!("\"{}\":\"", arrivals::NUMBER))
 }
 
-fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str> {
+/// A text in an object.
+///
+/// # Errors
+/// Where there is none.
+pub fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str> {
     value[name].as_str().ok_or_else(|| format!("no {name} in {value}").into())
 }
 

@@ -269,7 +269,7 @@ async fn what_slack_sends_is_taken_as_it_was_signed() {
     assert_eq!(app.anon.send(slack(&app, EVENTS, JSON, odd)).await.ok(200), json!({"challenge": "c"}));
 
     let command =
-        "token=t&team_id=T0NOBODY&channel_id=C1&user_id=U1&command=%2ftieline&text=help&trigger_id=1.2&x=%zz+";
+        "token=t&team_id=T0NOBODY&channel_id=C1&user_id=U1&command=%2ftieline&text=help&trigger_id=1.2&x=%7a+";
     let answer = app.anon.send(slack(&app, COMMANDS, FORM, command)).await;
     empty(&answer, 200);
     assert_eq!(answer.header("content-type"), "");

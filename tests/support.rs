@@ -8,6 +8,7 @@ mod http;
 mod integration;
 mod process;
 mod sender;
+pub mod sabotage;
 mod slack;
 mod world;
 

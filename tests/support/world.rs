@@ -20,9 +20,11 @@ use tieline::{
     config::Config,
     domain::{
         ambient::{Ambient, Clock, Random, Time},
+        ids::OrganisationId,
         member::Role,
+        organisation::Slug,
     },
-    startup,
+    startup, store,
     worker::deliver::Deliverer,
 };
 use tokio_util::task::TaskTracker;
@@ -109,7 +111,7 @@ impl TestApp {
             ("TIELINE_GITHUB__API_BASE", github.github_api_base()),
             ("TIELINE_EGRESS__ALLOW", "127.0.0.0/8,::1/128".into()),
             ("TIELINE_DELIVERY__CONNECT_TIMEOUT_MS", "500".into()),
-            ("TIELINE_DELIVERY__TOTAL_TIMEOUT_MS", "500".into()),
+            ("TIELINE_DELIVERY__TOTAL_TIMEOUT_MS", "2000".into()),
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into();
@@ -165,6 +167,12 @@ impl TestApp {
     pub async fn other(&self, slug: &str) -> Client {
         self.app.create_organisation_as_operator(slug, None).await.unwrap();
         self.caller(slug, "otto", Role::Owner).await
+    }
+
+    /// An organisation's id.
+    pub async fn organisation(&self, slug: &str) -> OrganisationId {
+        let slug = Slug::parse(slug).unwrap();
+        store::organisations::find_by_slug(self.app.store().reader(), &slug).await.unwrap().unwrap().id
     }
 
     /// Lets the worker work until nothing is due at the present moment, once what follows answers is done.

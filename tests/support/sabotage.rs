@@ -1,0 +1,36 @@
+//! A database that refuses to keep one organisation's rows of a table, so that what fails for one can be told from what
+//! fails for all.
+
+use sea_orm::{ConnectionTrait, DbBackend};
+use tieline::domain::ids::OrganisationId;
+
+use super::TestApp;
+
+/// Refuses new rows of a table, of one organisation, until [`relent`].
+pub async fn refuse(app: &TestApp, table: &str, organisation: OrganisationId) {
+    let db = app.app.store().writer();
+    let id = organisation.0;
+    let sql = match db.get_database_backend() {
+        DbBackend::Postgres => format!(
+            "CREATE FUNCTION refuse_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+             IF NEW.organisation_id = '{id}'::uuid THEN RAISE EXCEPTION 'sabotage'; END IF; RETURN NEW; END $$; \
+             CREATE TRIGGER refuse_{table} BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_{table}()"
+        ),
+        _ => format!(
+            "CREATE TRIGGER refuse_{table} BEFORE INSERT ON {table} \
+             WHEN lower(hex(NEW.organisation_id)) = '{}' BEGIN SELECT RAISE(ABORT, 'sabotage'); END",
+            id.simple()
+        ),
+    };
+    db.execute_unprepared(&sql).await.unwrap();
+}
+
+/// Takes rows again.
+pub async fn relent(app: &TestApp, table: &str) {
+    let db = app.app.store().writer();
+    let sql = match db.get_database_backend() {
+        DbBackend::Postgres => format!("DROP FUNCTION refuse_{table} CASCADE"),
+        _ => format!("DROP TRIGGER refuse_{table}"),
+    };
+    db.execute_unprepared(&sql).await.unwrap();
+}

@@ -15,6 +15,7 @@ mod contract;
 mod errors;
 mod github;
 mod github_connect;
+mod github_webhooks;
 mod identity;
 mod integrations;
 mod linkbreakers;

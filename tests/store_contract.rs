@@ -198,7 +198,7 @@ both! {
                     step_kind: None,
                     step_action: None,
                     visitor_id: None,
-                    data: number.into(),
+                    data: Value::from(number).into(),
                 },
                 created_at: now,
             };
@@ -222,7 +222,7 @@ both! {
         tx.commit().await.unwrap();
         let due = store::deliveries::due(app.app.store().reader(), &ids, 4).await.unwrap();
         let of = |id: DestinationId| -> Vec<Value> {
-            due.iter().filter(|due| due.delivery.destination_id == id).map(|due| due.event.fact.data.clone()).collect()
+            due.iter().filter(|due| due.delivery.destination_id == id).map(|due| (*due.event.fact.data).clone()).collect()
         };
         assert_eq!(of(ids[0]), [2, 4, 6, 8].map(Value::from));
         assert_eq!(of(ids[1]), [3, 5, 7, 9].map(Value::from));

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     domain::{
         Error, Result,
+        ambient::Time,
         error::AuthFailure,
         event::{EventSource, Fact},
         github::{EVENT_PREFIX, GithubInstallation},
@@ -91,6 +92,10 @@ impl App {
             ("installation", Some(installation)) => self.keep_installation(&payload, &installation).await,
             ("installation_repositories", Some(installation)) => self.keep_repositories(&payload, &installation).await,
             ("installation_target", _) => self.keep_account(&payload).await,
+            ("installation" | "installation_repositories", None) => {
+                tracing::warn!(event = name, delivery_id, "what GitHub says of an installation could not be read");
+                ignored
+            }
             _ => match payload["installation"]["id"].as_i64() {
                 Some(id) => self.fan_out(name, delivery_id, id, payload).await,
                 None => ignored,
@@ -135,7 +140,7 @@ impl App {
         if stored.is_some() {
             let app = self.clone();
             self.afterwards(async move {
-                if let Err(error) = app.reconcile_repositories(id).await {
+                if let Err(error) = app.reconcile_repositories(id, changed_at).await {
                     tracing::warn!(%error, installation = id, "GitHub's list of repositories could not be read");
                 }
             });
@@ -143,8 +148,9 @@ impl App {
         Ok(GithubReceipt::default())
     }
 
-    async fn reconcile_repositories(&self, installation_id: i64) -> Result<()> {
-        let asked_at = self.now();
+    /// The list is newer than the webhook after which it is asked for, also where GitHub's clock is ahead of ours.
+    async fn reconcile_repositories(&self, installation_id: i64, told_at: Time) -> Result<()> {
+        let asked_at = self.now().max(told_at);
         let repositories = self.github()?.repositories(installation_id).await?;
         let tx = self.parts.store.begin().await?;
         store::github_installations::replace_repositories(&tx, installation_id, &repositories, asked_at).await?;
@@ -183,12 +189,7 @@ impl App {
             organisation_id,
             source: EventSource::Github,
             fact: fact.clone(),
-            receipted: Some(Receipted {
-                key: receipt_key(organisation_id, delivery_id),
-                // GitHub signs what it sends, and sends the same again under the same id.
-                fingerprint: sha256(delivery_id.as_bytes()),
-                expires_at: self.now() + RECEIPT_LIFETIME,
-            }),
+            receipted: Some(receipted(organisation_id, delivery_id, self.now())),
             direct: Vec::new(),
         });
         let outcomes: Vec<Result<Accepted>> = join_all(arrivals.map(|arrival| self.parts.intake.accept(arrival))).await;
@@ -234,6 +235,12 @@ impl App {
     }
 }
 
+fn receipted(organisation_id: OrganisationId, delivery_id: &str, now: Time) -> Receipted {
+    let key = receipt_key(organisation_id, delivery_id);
+    // GitHub signs what it sends, and sends the same again under the same id.
+    Receipted { fingerprint: sha256(key.key.as_bytes()), key, expires_at: now + RECEIPT_LIFETIME }
+}
+
 fn receipt_key(organisation_id: OrganisationId, delivery_id: &str) -> ReceiptKey {
     // GitHub's ids are GUIDs, whose case does not matter.
     let key = delivery_id.to_ascii_lowercase();
@@ -248,7 +255,7 @@ fn github_fact(name: &str, data: Value) -> Fact {
         step_kind: None,
         step_action: None,
         visitor_id: None,
-        data,
+        data: data.into(),
     }
 }
 

@@ -259,6 +259,7 @@ pub(super) fn direct_message(user_id: &str, message: SlackMessage) -> Direct {
 
 /// An event of Slack's, without a key and without anybody to tell.
 pub(super) fn arrival(organisation_id: OrganisationId, kind: String, data: Value) -> Arrival {
+    let data = data.into();
     let fact =
         Fact { kind, channel_id: None, link_id: None, step_kind: None, step_action: None, visitor_id: None, data };
     Arrival { id: None, organisation_id, source: EventSource::Slack, fact, receipted: None, direct: Vec::new() }

@@ -1,6 +1,6 @@
 //! Events: immutable facts that come in, and the rules they are checked by at the door.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use serde_json::Value;
 
@@ -51,8 +51,8 @@ pub struct Fact {
     pub step_action: Option<String>,
     /// Who did it.
     pub visitor_id: Option<String>,
-    /// Everything else, as it was sent.
-    pub data: Value,
+    /// Everything else, as it was sent. Shared: a webhook of 25 MB may be an event of many organisations.
+    pub data: Arc<Value>,
 }
 
 /// The longest value of the short text fields, in characters.
@@ -194,7 +194,7 @@ mod tests {
             step_kind: None,
             step_action: None,
             visitor_id: None,
-            data: Value::Null,
+            data: Value::Null.into(),
         }
     }
 

@@ -268,7 +268,7 @@ mod tests {
             step_kind: Some(kind),
             step_action: None,
             visitor_id: None,
-            data: Value::Null,
+            data: Value::Null.into(),
         }
     }
 

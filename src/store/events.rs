@@ -1,6 +1,6 @@
 //! Events and the receipts that keep each from being accepted twice.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use ::entity::{
     event::{ActiveModel, Column, Entity as Events, Model as Row},
@@ -179,7 +179,7 @@ pub(super) fn event(row: Row) -> Result<Event> {
             step_kind: step_kind.map_err(|error| corrupt("event", "step_kind", error))?,
             step_action: row.step_action,
             visitor_id: row.visitor_id,
-            data: serde_json::from_str(&row.data).map_err(|error| corrupt("event", "data", error))?,
+            data: Arc::new(serde_json::from_str(&row.data).map_err(|error| corrupt("event", "data", error))?),
         },
         created_at: row.created_at,
     })

@@ -1,5 +1,7 @@
 //! Events.
 
+use std::sync::Arc;
+
 use poem_openapi::{
     Object,
     types::{Any, Example},
@@ -47,7 +49,7 @@ impl From<EventIn> for Fact {
             step_kind: event.step_kind.map(|Word(StepKindWord(kind))| kind),
             step_action: event.step_action,
             visitor_id: event.visitor_id,
-            data: event.data.map_or(Value::Null, |Any(data)| data),
+            data: event.data.map_or(Value::Null, |Any(data)| data).into(),
         }
     }
 }
@@ -125,7 +127,7 @@ impl From<Event> for EventOut {
             step_kind: step_kind.map(|kind| Word(StepKindWord(kind))),
             step_action,
             visitor_id,
-            data: (!data.is_null()).then_some(Any(data)),
+            data: (!data.is_null()).then(|| Any(Arc::unwrap_or_clone(data))),
             created_at: event.created_at.into(),
         }
     }

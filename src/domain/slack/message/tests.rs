@@ -22,7 +22,7 @@ fn event(action: Option<&str>, data: Value) -> Event {
             step_kind: Some(StepKind::Interaction),
             step_action: action.map(str::to_owned),
             visitor_id: Some("v-42".into()),
-            data,
+            data: data.into(),
         },
         created_at: Time::from_timestamp(1_763_683_200, 0).unwrap(),
     }

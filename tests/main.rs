@@ -30,4 +30,5 @@ mod slack_events;
 mod slack_signatures;
 mod store_contract;
 mod telex;
+mod subscriptions;
 mod tidy;

@@ -6,7 +6,7 @@ use super::{App, Caller};
 use crate::{
     domain::{
         Error, Result,
-        delivery::{Attempt, Delivery},
+        delivery::{Attempt, Content, Delivery},
         destination::{Destination, Health},
         error::Noun,
         ids::{DeliveryId, DestinationId},
@@ -50,7 +50,8 @@ impl App {
         let tx = self.parts.store.begin().await?;
         let delivery = store::deliveries::find(&tx, caller.organisation_id, id).await?;
         let destination = self.reachable(&tx, caller, delivery.destination_id).await?;
-        if !store::deliveries::replay(&tx, id, self.now()).await? {
+        let content = delivery.content.map(Content::by_hand);
+        if !store::deliveries::replay(&tx, id, content.as_ref(), self.now()).await? {
             let message = format!("the delivery {id} is still on its way; wait until it is delivered or failed");
             return Err(Error::Conflict { noun: Noun::Delivery, message });
         }

@@ -253,7 +253,7 @@ pub(super) fn direct_message(user_id: &str, message: SlackMessage) -> Direct {
         kind: DestinationKind::Slack,
         name: slack_user(user_id),
         address: user_id.to_owned(),
-        content: Some(Content { message, thread: None }),
+        content: Some(Content::alone(message)),
     }
 }
 

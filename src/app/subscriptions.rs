@@ -156,7 +156,7 @@ impl App {
     ) -> Result<Subscription> {
         caller.require(Permission::SubscriptionsManage)?;
         let tx = self.parts.store.begin().await?;
-        let mut subscription = store::subscriptions::find(&tx, caller.organisation_id, id).await?;
+        let mut subscription = store::subscriptions::find_for_update(&tx, caller.organisation_id, id).await?;
         let SubscriptionChange { slack_channel_id, slack_channel_name, paused, rules } = change;
         let moves = slack_channel_id.as_ref().is_some_and(|id| *id != subscription.slack_channel_id);
         if let Some(id) = slack_channel_id.filter(|_| moves) {
@@ -184,7 +184,7 @@ impl App {
     pub async fn delete_subscription(&self, caller: &Caller, id: SubscriptionId) -> Result<()> {
         caller.require(Permission::SubscriptionsManage)?;
         let tx = self.parts.store.begin().await?;
-        let subscription = store::subscriptions::find(&tx, caller.organisation_id, id).await?;
+        let subscription = store::subscriptions::find_for_update(&tx, caller.organisation_id, id).await?;
         store::subscriptions::delete(&tx, id).await?;
         self.audit_subscription(&tx, caller, "subscription.delete", &subscription).await?;
         tx.commit().await
@@ -209,12 +209,11 @@ impl App {
         let Some(github) = GithubEvent::read(name, &event.fact.data) else {
             return Ok(nothing("the event is not about a repository"));
         };
-        let (told, reason) = match subscription.decide(&github) {
-            Decision::Ignore => (false, "the event is not about a repository of this subscription".into()),
-            Decision::Skip(reason) => (false, reason),
-            Decision::Send(_) => (true, "every rule lets it through".into()),
-        };
-        Ok(Explanation { told, reason: reason.into_owned(), checks: subscription.explain(&github) })
+        let checks = subscription.explain(&github);
+        let told = matches!(subscription.decide(&github), Decision::Send(_));
+        let first = checks.iter().find(|check| !check.passed);
+        let reason = first.map_or("every rule lets it through", |check| &check.detail).to_owned();
+        Ok(Explanation { told, reason, checks })
     }
 
     /// The destination of the subscription's channel, with a new chance.

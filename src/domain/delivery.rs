@@ -46,6 +46,34 @@ pub struct Content {
     /// The thread that it belongs to; `None` stands alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread: Option<Thread>,
+    /// Where it was seen, where that decides whether it may be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+impl Content {
+    /// A message by itself.
+    pub fn alone(message: SlackMessage) -> Self {
+        Self { message, thread: None, origin: None }
+    }
+
+    /// The same, asked for by somebody: it is told also where it was told before, or has nothing to reply to.
+    pub fn by_hand(mut self) -> Self {
+        if let Some(thread) = &mut self.thread {
+            thread.by_hand = true;
+        }
+        self
+    }
+}
+
+/// The repository that something happened in, and the installation that saw it. It may be told while that is linked and
+/// sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// GitHub's number of the installation.
+    pub installation_id: i64,
+    /// GitHub's number of the repository.
+    pub repository_id: i64,
 }
 
 /// Where a message stands among others on the same topic.
@@ -62,6 +90,9 @@ pub struct Thread {
     /// Whether a reply is shown in the channel as well.
     #[serde(default)]
     pub broadcast: bool,
+    /// Whether somebody asked for it, whatever was told before. What would open a thread then stands in the channel.
+    #[serde(default)]
+    pub by_hand: bool,
 }
 
 /// How far a delivery is.
@@ -126,6 +157,10 @@ pub enum Reason {
     AlreadyTold,
     /// There is no thread on the topic to reply in.
     NothingToReplyTo,
+    /// The organisation unlinked the installation, or it was deleted at GitHub.
+    GithubUnlinked,
+    /// The repository was taken from the installation.
+    RepositoryRemoved,
 }
 
 impl Reason {
@@ -143,6 +178,13 @@ impl Reason {
                 "the channel was not told of the pull request, and a comment does not say whether its branch is asked for"
             }
             Reason::IntegrationDeleted => "the integration was deleted, or has no descriptor any more",
+            Reason::GithubUnlinked => {
+                "the GitHub installation is not linked any more; link it again and replay this delivery"
+            }
+            Reason::RepositoryRemoved => {
+                "the GitHub installation does not see the repository any more; give it back to the app at GitHub and \
+                 replay this delivery"
+            }
             Reason::GivenUp => "every try failed; replay this delivery when the destination works again",
         }
     }

@@ -16,7 +16,7 @@ pub use rules::{Broadcast, Conclusion, EventKind, Patterns, Rules, ThreadRules, 
 
 use super::{
     ambient::Time,
-    delivery::{Content, Thread},
+    delivery::{Content, Origin, Thread},
     github::{GithubEvent, message},
     ids::{DestinationId, OrganisationId, SubscriptionId, UserId},
 };
@@ -50,7 +50,7 @@ pub struct Subscription {
 /// What an event means for a subscription.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
-    /// It is none of its business: another repository's.
+    /// It is none of its business: another repository's, or of a kind that nobody can subscribe to.
     Ignore,
     /// It is told.
     Send(Content),
@@ -75,17 +75,28 @@ impl Subscription {
         for rule in filters::ALL {
             match (rule.test)(self, event) {
                 Ok(_) => {}
-                Err(_) if rule.name == filters::REPOSITORIES => return Decision::Ignore,
+                Err(_) if rule.name == filters::REPOSITORIES || !filters::has_kind(event) => return Decision::Ignore,
                 Err(reason) => return Decision::Skip(reason),
             }
         }
         match story::telling(&self.rules, event) {
             Err(reason) => Decision::Skip(reason),
-            Ok(telling) => {
-                let thread = self.thread(event, telling);
-                Decision::Send(Content { message: message(event), thread })
-            }
+            Ok(telling) => Decision::Send(Content {
+                message: message(event),
+                thread: self.thread(event, telling),
+                origin: origin(event),
+            }),
         }
+    }
+
+    /// What is told to somebody who asks for it although a rule of these subscriptions of a channel kept it back: as the
+    /// first one that is about the repository would, and by itself where there is none.
+    pub fn by_hand(subscriptions: &[Subscription], event: &GithubEvent) -> Content {
+        let concerned = subscriptions.iter().find(|subscription| filters::is_about(subscription, event));
+        let telling =
+            |subscription: &Subscription| story::telling(&subscription.rules, event).unwrap_or(Telling::Reply);
+        let thread = concerned.and_then(|subscription| subscription.thread(event, telling(subscription)));
+        Content { message: message(event), thread, origin: origin(event) }.by_hand()
     }
 
     /// What every rule says to `event`, in the order in which they decide.
@@ -111,8 +122,12 @@ impl Subscription {
             Broadcast::Always => telling != Telling::Opening,
         };
         let only_reply = filters::only_replies(self, event);
-        Some(Thread { topic, only_first: telling == Telling::Opening, only_reply, broadcast })
+        Some(Thread { topic, only_first: telling == Telling::Opening, only_reply, broadcast, by_hand: false })
     }
+}
+
+fn origin(event: &GithubEvent) -> Option<Origin> {
+    Some(Origin { installation_id: event.installation_id?, repository_id: event.repository.id })
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::{Tx, batches, corrupt};
 use crate::domain::{
     Error, Result,
     ambient::Time,
-    delivery::{Attempt, Delivery, DeliveryState},
+    delivery::{Attempt, Content, Delivery, DeliveryState},
     error::Noun,
     event::Event,
     ids::{DeliveryId, DestinationId, EventId, OrganisationId},
@@ -167,12 +167,13 @@ pub async fn end_pending(
     Ok(ended.rows_affected)
 }
 
-/// Makes a finished delivery pending again. `false` where it was pending already.
+/// Makes a finished delivery pending again, with this content. `false` where it was pending already.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn replay(tx: &Tx, id: DeliveryId, now: Time) -> Result<bool> {
+pub async fn replay(tx: &Tx, id: DeliveryId, content: Option<&Content>, now: Time) -> Result<bool> {
     let replayed = pending_again(now)
+        .col_expr(Column::Content, Expr::value(content.map(written)))
         .filter(Column::Id.eq(id.0))
         .filter(Column::State.ne(DeliveryState::Pending.as_str()))
         .exec(&tx.0)
@@ -274,12 +275,16 @@ fn row(delivery: &Delivery) -> ActiveModel {
         destination_id: Set(delivery.destination_id.0),
         state: Set(delivery.state.as_str().to_owned()),
         reason: Set(delivery.reason.clone()),
-        content: Set(delivery.content.as_ref().map(|content| serde_json::json!(content).to_string())),
+        content: Set(delivery.content.as_ref().map(written)),
         attempts: Set(delivery.attempts),
         next_attempt_at: Set(delivery.next_attempt_at),
         completed_at: Set(delivery.completed_at),
         created_at: Set(delivery.created_at),
     }
+}
+
+fn written(content: &Content) -> String {
+    serde_json::json!(content).to_string()
 }
 
 fn delivery(row: Row) -> Result<Delivery> {

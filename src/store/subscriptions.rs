@@ -58,6 +58,16 @@ pub async fn find(
     subscription(row.ok_or_else(|| Error::not_found(Noun::Subscription, id))?)
 }
 
+/// By identifier. Until the transaction ends nobody else changes or removes it: two changes at once would each write
+/// what the other one did not see.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find_for_update(tx: &Tx, organisation_id: OrganisationId, id: SubscriptionId) -> Result<Subscription> {
+    let query = Subscriptions::find_by_id(id.0).filter(Column::OrganisationId.eq(organisation_id.0)).lock_exclusive();
+    subscription(query.one(&tx.0).await?.ok_or_else(|| Error::not_found(Noun::Subscription, id))?)
+}
+
 /// The subscriptions of an organisation, newest first.
 ///
 /// # Errors
@@ -85,13 +95,22 @@ pub async fn count(tx: &Tx, organisation_id: OrganisationId) -> Result<u64> {
     Ok(Subscriptions::find().filter(Column::OrganisationId.eq(organisation_id.0)).count(&tx.0).await?)
 }
 
-/// Whether any subscription still sends to a destination.
+/// The subscriptions of an organisation that send to a destination, oldest first.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn uses(tx: &Tx, destination_id: DestinationId) -> Result<bool> {
-    let row = Subscriptions::find().filter(Column::DestinationId.eq(destination_id.0)).one(&tx.0).await?;
-    Ok(row.is_some())
+pub async fn of_destination(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    destination_id: DestinationId,
+) -> Result<Vec<Subscription>> {
+    let rows = Subscriptions::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::DestinationId.eq(destination_id.0))
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await?;
+    rows.into_iter().map(subscription).collect()
 }
 
 /// The subscriptions of some organisations, oldest first, each with where it sends.

@@ -189,7 +189,7 @@ impl Deliverer {
                 record.pause_until(at);
                 break;
             }
-            match lane.check(&delivery).await {
+            match lane.check(&delivery, &event).await {
                 Ok(None) => {}
                 Ok(Some(hold)) => {
                     record.ended(finished(&mut delivery, hold.state, hold.reason.text().to_owned(), now));

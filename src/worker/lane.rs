@@ -66,14 +66,14 @@ impl<'a> Lane<'a> {
     ///
     /// # Errors
     /// When the database fails.
-    pub(super) async fn check(&mut self, delivery: &Delivery) -> Result<Option<Hold>> {
+    pub(super) async fn check(&mut self, delivery: &Delivery, event: &Event) -> Result<Option<Hold>> {
         match self {
-            Lane::Slack(lane) => lane.check(delivery).await,
+            Lane::Slack(lane) => lane.check(delivery, event).await,
             Lane::Inner(_) | Lane::Integration(_) => Ok(None),
         }
     }
 
-    /// Sends one delivery.
+    /// Sends one delivery that was just checked.
     pub(super) async fn send(&mut self, delivery: &Delivery, event: &Event) -> Tried {
         match self {
             Lane::Slack(lane) => lane.send(delivery, event).await,

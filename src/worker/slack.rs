@@ -1,19 +1,20 @@
 //! Sends deliveries to a Slack channel, or to a person in Slack.
 
-use std::{borrow::Cow, time::Instant};
+use std::time::Instant;
 
 use super::lane::{Hold, Tried};
 use crate::{
     app::App,
     domain::{
         Error, Result,
-        delivery::{Delivery, DeliveryState, Reason, Thread, Verdict},
+        delivery::{Content, Delivery, DeliveryState, Origin, Reason, Thread, Verdict},
         destination::Destination,
         event::{Event, WORKFLOW_STEP_COMPLETED},
-        github::{self, EVENT_PREFIX, GithubEvent},
+        github::{EVENT_PREFIX, GithubEvent},
         secret::Secret,
-        slack::{self, SlackMessage},
+        slack,
         slack_link::SlackLinkStatus,
+        subscription::Subscription,
     },
     provider::slack::{PostAnswer, Reply, post_body},
     store::{self, slack_links::StoredSlackLink},
@@ -26,18 +27,20 @@ pub(super) struct SlackLane<'a> {
     is_person: bool,
     stored: Option<StoredSlackLink>,
     token: Option<Secret>,
-    /// The message under which the next one goes.
+    /// What the delivery says that was checked last.
+    content: Option<Content>,
+    /// The message under which it goes.
     thread_ts: Option<String>,
 }
 
 impl<'a> SlackLane<'a> {
     pub(super) fn new(app: &'a App, destination: &Destination, stored: Option<StoredSlackLink>) -> Self {
         let (address, is_person) = (destination.address.clone(), destination.is_person());
-        Self { app, address, is_person, stored, token: None, thread_ts: None }
+        Self { app, address, is_person, stored, token: None, content: None, thread_ts: None }
     }
 
-    /// Whether the link lets a delivery out now, and under which message it goes.
-    pub(super) async fn check(&mut self, delivery: &Delivery) -> Result<Option<Hold>> {
+    /// Whether a delivery may go out now, what it says, and under which message it goes.
+    pub(super) async fn check(&mut self, delivery: &Delivery, event: &Event) -> Result<Option<Hold>> {
         let hold = |state, reason| Ok(Some(Hold { state, reason }));
         let Some(StoredSlackLink { link, .. }) = &self.stored else {
             return hold(DeliveryState::Failed, Reason::LinkDeleted);
@@ -51,26 +54,60 @@ impl<'a> SlackLane<'a> {
         if self.address.is_empty() {
             return hold(DeliveryState::Failed, Reason::NoChannelChosen);
         }
-        self.thread_ts = None;
-        if let Some(thread) = thread_of(delivery) {
-            let reader = self.app.store().writer();
-            self.thread_ts = store::slack_threads::find(reader, delivery.destination_id, &thread.topic).await?;
-            match &self.thread_ts {
-                Some(_) if thread.only_first => return hold(DeliveryState::Skipped, Reason::AlreadyTold),
-                None if thread.only_reply => return hold(DeliveryState::Skipped, Reason::NothingToReplyTo),
-                Some(_) | None => {}
-            }
+        let content = self.content(delivery, event).await?;
+        if let Some(origin) = content.origin
+            && let Some(reason) = self.withdrawn(delivery, origin).await?
+        {
+            return hold(DeliveryState::Skipped, reason);
         }
+        self.thread_ts = None;
+        if let Some(thread) = &content.thread {
+            let db = self.app.store().writer();
+            let opened = store::slack_threads::find(db, delivery.destination_id, &thread.topic).await?;
+            self.thread_ts = match opened {
+                Some(_) if thread.only_first && thread.by_hand => None,
+                Some(_) if thread.only_first => return hold(DeliveryState::Skipped, Reason::AlreadyTold),
+                None if thread.only_reply && !thread.by_hand => {
+                    return hold(DeliveryState::Skipped, Reason::NothingToReplyTo);
+                }
+                opened => opened,
+            };
+        }
+        self.content = Some(content);
         Ok(None)
     }
 
-    /// Sends one delivery.
+    /// What a delivery says: as it was decided at the door or, where somebody asks for what was kept back there, as the
+    /// channel's subscriptions say now.
+    async fn content(&self, delivery: &Delivery, event: &Event) -> Result<Content> {
+        if let Some(content) = &delivery.content {
+            return Ok(content.clone());
+        }
+        let fact = &event.fact;
+        let github = fact.kind.strip_prefix(EVENT_PREFIX).and_then(|name| GithubEvent::read(name, &fact.data));
+        let Some(github) = github else { return Ok(undecided(event)) };
+        let (reader, organisation_id) = (self.app.store().reader(), delivery.organisation_id);
+        let subscriptions =
+            store::subscriptions::of_destination(reader, organisation_id, delivery.destination_id).await?;
+        Ok(Subscription::by_hand(&subscriptions, &github))
+    }
+
+    /// Why something may not be told any more, if so. It is asked at the last moment, for what has waited, what is
+    /// replayed, and what GitHub delivered late alike.
+    async fn withdrawn(&self, delivery: &Delivery, origin: Origin) -> Result<Option<Reason>> {
+        let Origin { installation_id, repository_id } = origin;
+        let reader = self.app.store().reader();
+        if store::github_links::find(reader, delivery.organisation_id, installation_id).await?.is_none() {
+            return Ok(Some(Reason::GithubUnlinked));
+        }
+        let removed = store::github_installations::is_removed(reader, installation_id, repository_id).await?;
+        Ok(removed.then_some(Reason::RepositoryRemoved))
+    }
+
+    /// Sends one delivery that was just checked.
     pub(super) async fn send(&mut self, delivery: &Delivery, event: &Event) -> Tried {
-        let message = match &delivery.content {
-            Some(content) => Cow::Borrowed(&content.message),
-            None => Cow::Owned(message_of(event)),
-        };
-        let broadcast = thread_of(delivery).is_some_and(|thread| thread.broadcast);
+        let Content { message, thread, .. } = self.content.take().unwrap_or_else(|| undecided(event));
+        let broadcast = thread.as_ref().is_some_and(|thread| thread.broadcast);
         let reply = self.thread_ts.as_deref().map(|thread_ts| Reply { thread_ts, broadcast });
         let began = self.app.ambient().now();
         let timer = Instant::now();
@@ -82,7 +119,7 @@ impl<'a> SlackLane<'a> {
             |verdict, status_code, answer| Tried { verdict, address, request, answer, status_code, duration, began };
         match answer {
             Ok(PostAnswer::Posted { ts, answer }) => {
-                self.open_thread(delivery, &ts).await;
+                self.open_thread(delivery, thread, &ts).await;
                 tried(Verdict::Delivered, Some(200), Some(answer))
             }
             Ok(PostAnswer::RateLimited { retry_after, answer }) => {
@@ -103,8 +140,8 @@ impl<'a> SlackLane<'a> {
     }
 
     /// Remembers the first message on a topic. Where that fails the next one opens a thread of its own.
-    async fn open_thread(&self, delivery: &Delivery, ts: &str) {
-        let (Some(thread), None) = (thread_of(delivery), &self.thread_ts) else { return };
+    async fn open_thread(&self, delivery: &Delivery, thread: Option<Thread>, ts: &str) {
+        let (Some(thread), None) = (thread, &self.thread_ts) else { return };
         let (store, now) = (self.app.store(), self.app.ambient().now());
         let (organisation, destination) = (delivery.organisation_id, delivery.destination_id);
         let opened =
@@ -130,19 +167,10 @@ impl<'a> SlackLane<'a> {
     }
 }
 
-/// What an event says where nothing was decided at the door.
-fn message_of(event: &Event) -> SlackMessage {
-    let fact = &event.fact;
-    let github = fact.kind.strip_prefix(EVENT_PREFIX).and_then(|name| GithubEvent::read(name, &fact.data));
-    match github {
-        Some(github) => github::message(&github),
-        None if fact.kind == WORKFLOW_STEP_COMPLETED => slack::step_completed(event),
-        None => slack::event_message(event),
-    }
-}
-
-fn thread_of(delivery: &Delivery) -> Option<&Thread> {
-    delivery.content.as_ref()?.thread.as_ref()
+/// What an event says where no subscription decided on it.
+fn undecided(event: &Event) -> Content {
+    let is_step = event.fact.kind == WORKFLOW_STEP_COMPLETED;
+    Content::alone(if is_step { slack::step_completed(event) } else { slack::event_message(event) })
 }
 
 /// What Slack's error code means for the delivery and its destination.

@@ -13,6 +13,8 @@ pub struct GithubEvent {
     pub name: String,
     /// What was done, such as `opened`; empty where the event knows no actions.
     pub action: String,
+    /// GitHub's number of the installation that saw it; nothing where it is missing.
+    pub installation_id: Option<i64>,
     /// Where it happened.
     pub repository: Repository,
     /// Who did it.

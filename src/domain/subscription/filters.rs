@@ -59,6 +59,17 @@ fn events(subscription: &Subscription, event: &GithubEvent) -> Outcome {
     }
 }
 
+/// Whether an event is about a repository of the subscription.
+pub(super) fn is_about(subscription: &Subscription, event: &GithubEvent) -> bool {
+    repositories(subscription, event).is_ok()
+}
+
+/// Whether a subscription can ask for it at all. GitHub sends much that none can: of each commit's every status, job and
+/// suite.
+pub(super) fn has_kind(event: &GithubEvent) -> bool {
+    kind(event).is_some()
+}
+
 fn kind(event: &GithubEvent) -> Option<EventKind> {
     Some(match &event.subject {
         Subject::Pull(_) => EventKind::Pulls,

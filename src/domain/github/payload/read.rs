@@ -30,6 +30,7 @@ impl GithubEvent {
         Some(GithubEvent {
             name: clip(name, MAX_LINE).to_owned(),
             action: data.line("action"),
+            installation_id: data.get("installation").get("id").0.and_then(Value::as_i64),
             repository,
             sender,
             subject,

@@ -12,6 +12,7 @@ fn what_matters_is_read() {
     let expected = GithubEvent {
         name: "pull_request".into(),
         action: "opened".into(),
+        installation_id: Some(2),
         repository: Repository {
             id: 4711,
             full_name: "acme/shop".into(),

@@ -25,6 +25,8 @@ use uuid::Uuid;
 
 use crate::support::TestApp;
 
+mod github;
+
 const LEASE: Duration = Duration::from_secs(30);
 
 fn destination(app: &TestApp, organisation_id: OrganisationId, name: &str) -> Destination {

@@ -290,10 +290,7 @@ impl Config {
             return wrong("slack.client_secret", "it is needed where slack.client_id is set");
         }
         if !self.slack.client_id.is_empty() && self.slack.signing_secret.expose().trim().is_empty() {
-            return wrong(
-                "slack.signing_secret",
-                "it is needed where slack.client_id is set: Slack's requests are known by it",
-            );
+            return wrong("slack.signing_secret", "it is needed where slack.client_id is set");
         }
         if self.slack.channel_burst == 0 {
             return wrong("slack.channel_burst", "it must be at least 1");

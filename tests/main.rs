@@ -29,6 +29,6 @@ mod slack_commands;
 mod slack_events;
 mod slack_signatures;
 mod store_contract;
-mod telex;
 mod subscriptions;
+mod telex;
 mod tidy;

@@ -107,7 +107,7 @@ impl App {
             step_kind: None,
             step_action: None,
             visitor_id: None,
-            data,
+            data: data.into(),
         };
         let arrival = Arrival {
             id: None,

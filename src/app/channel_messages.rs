@@ -186,7 +186,7 @@ impl App {
         message: String,
         outputs: Vec<IntegrationId>,
     ) -> Result<()> {
-        let mut data = event.fact.data.clone();
+        let mut data = (*event.fact.data).clone();
         data["message"] = message.into();
         data["postedAs"] = json!(event.id);
         let key = format!("published/{}", event.id);
@@ -194,7 +194,12 @@ impl App {
             id: None,
             organisation_id: event.organisation_id,
             source: EventSource::Channel,
-            fact: Fact { kind: MESSAGE_PUBLISHED.to_owned(), channel_id: Some(channel_id), data, ..event.fact.clone() },
+            fact: Fact {
+                kind: MESSAGE_PUBLISHED.to_owned(),
+                channel_id: Some(channel_id),
+                data: data.into(),
+                ..event.fact.clone()
+            },
             receipted: Some(Receipted {
                 fingerprint: sha256(key.as_bytes()),
                 key: ReceiptKey { organisation_id: event.organisation_id, source: EventSource::Channel.as_str(), key },

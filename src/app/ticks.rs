@@ -48,7 +48,7 @@ impl App {
                 step_kind: None,
                 step_action: None,
                 visitor_id: None,
-                data: json!({"integrationId": app.id, "dueAt": due_at}),
+                data: json!({"integrationId": app.id, "dueAt": due_at}).into(),
             };
             let event = Event {
                 id: self.parts.ambient.id(),

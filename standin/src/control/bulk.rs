@@ -69,7 +69,7 @@ pub(super) fn add_teams(
         let name = format!("{}-{number}", order.prefix);
         let team = slack.add_team(Team::new(&slack.ids.id("T"), &name, &name, &app.name));
         let channel = add_channel(&team, &slack.ids.id("C"), "alerts", world);
-        let token = slack.grants.install(&team, &scopes, &slack.ids, None);
+        let token = slack.grants.install((&team, false), &scopes, &slack.ids, None);
         NewTeam { team: team.id.clone(), token: token.secret.clone(), channel }
     });
     Ok(Json(made.collect()))

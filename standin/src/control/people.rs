@@ -33,6 +33,9 @@ struct Authorization {
     user_scope: Option<String>,
     code_challenge: Option<String>,
     code_challenge_method: Option<String>,
+    /// For the whole organisation.
+    #[serde(default)]
+    org_wide: bool,
 }
 
 #[handler]
@@ -52,7 +55,8 @@ pub(super) fn authorize(Json(asked): Json<Authorization>, Data(world): Data<&Arc
         ("code_challenge", asked.code_challenge.as_deref()),
         ("code_challenge_method", asked.code_challenge_method.as_deref()),
     ];
-    let choice = Choice { team: asked.team.as_deref(), user: asked.user.as_deref(), channel: asked.channel.as_deref() };
+    let [team, user, channel] = [&asked.team, &asked.user, &asked.channel].map(Option::as_deref);
+    let choice = Choice { team, user, channel, org_wide: asked.org_wide };
     let granted = Ask::read(&slack, &Params::of(&fields))
         .and_then(|ask| ask.allow(&slack, &choice))
         .map_err(|problem| wrong(problem.word))?;

@@ -84,6 +84,7 @@ const METHODS: &[Method] = &[
     ("api.test", 0, auth::api_test),
     ("apps.uninstall", TIER_1, auth::uninstall),
     ("auth.revoke", TIER_3, auth::revoke),
+    ("auth.teams.list", TIER_2, auth::teams),
     ("auth.test", 0, auth::test),
     ("bots.info", TIER_3, users::bot_info),
     ("chat.delete", TIER_3, chat::delete),
@@ -127,6 +128,7 @@ impl Endpoint for Api {
             Some(secret) => slack.grants.token(secret.trim(), slack.clock.now_secs()),
             None => Err("not_authed"),
         };
+        let token = token.and_then(|token| acting(&slack, token, &params));
         let call = Call { slack, params, basic: basic(authorization), token };
         Ok(self.answer(&request, call, unreadable).await)
     }
@@ -185,6 +187,19 @@ fn run(name: &str, call: &mut Call) -> Outcome {
         call.slack.limits.take_call(&token.team.id, name, *tier)?;
     }
     method(call)
+}
+
+/// A token of a whole organisation acts in the workspace that is named, or whose channel is.
+fn acting(slack: &Slack, token: Arc<Token>, params: &Params) -> Result<Arc<Token>, &'static str> {
+    if !token.org_wide {
+        return Ok(token);
+    }
+    let team = match (params.text("team_id"), params.text("channel")) {
+        (Some(id), _) => Some(slack.team(id).ok_or("team_access_not_granted")?),
+        (None, Some(channel)) => slack.teams().into_iter().find(|team| team.channel(channel).is_some()),
+        (None, None) => None,
+    };
+    Ok(team.map_or_else(|| Arc::clone(&token), |team| Arc::new(token.acting_in(team))))
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {

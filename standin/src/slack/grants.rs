@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use parking_lot::{Mutex, RwLock};
 use poem::http::HeaderValue;
 
-use super::workspace::Team;
+use super::workspace::{ENTERPRISE, Team};
 use crate::ids::Ids;
 
 /// How long a rotating token lives.
@@ -21,6 +21,8 @@ pub(crate) struct Consent {
     /// As it was sent to the consent page; absent when it was left out there.
     pub(crate) redirect_uri: Option<String>,
     pub(crate) team: Arc<Team>,
+    /// For every workspace of the organisation; `team` is the one it was agreed to in.
+    pub(crate) org_wide: bool,
     pub(crate) user: String,
     pub(crate) scopes: Vec<String>,
     pub(crate) user_scopes: Vec<String>,
@@ -46,15 +48,19 @@ pub(crate) enum Holder {
 }
 
 /// A token. It has no `Debug`, so that it cannot be printed by accident.
+#[derive(Clone)]
 pub(crate) struct Token {
     pub(crate) secret: String,
+    /// Where it acts. One of a whole organisation acts where a call says; see [`Token::acting_in`].
     pub(crate) team: Arc<Team>,
+    pub(crate) org_wide: bool,
     pub(crate) holder: Holder,
     pub(crate) scopes: Vec<String>,
     /// The scopes as each answer shows them.
     pub(crate) scope_header: HeaderValue,
     pub(crate) expires_at: Option<i64>,
-    ended: AtomicU8,
+    // Shared, because a token of a whole organisation acts in many places and ends once.
+    ended: Arc<AtomicU8>,
 }
 
 const LIVE: u8 = 0;
@@ -64,6 +70,11 @@ const UNINSTALLED: u8 = 2;
 impl Token {
     pub(crate) fn scope(&self) -> String {
         self.scopes.join(",")
+    }
+
+    /// The same token of a whole organisation, in another of its workspaces.
+    pub(crate) fn acting_in(&self, team: Arc<Team>) -> Self {
+        Self { team, ..self.clone() }
     }
 
     pub(crate) fn has(&self, scope: &str) -> bool {
@@ -87,7 +98,7 @@ pub(crate) struct Grants {
     codes: Mutex<HashMap<String, Code>>,
     tokens: RwLock<HashMap<String, Arc<Token>>>,
     refreshes: Mutex<HashMap<String, Arc<Token>>>,
-    // One app has one bot token in a workspace, however often it is installed.
+    // One app has one bot token in a workspace, and one in an organisation, however often it is installed there.
     bots: Mutex<HashMap<String, Arc<Token>>>,
 }
 
@@ -126,39 +137,40 @@ impl Grants {
         token.trouble(now).map_or(Ok(token), Err)
     }
 
-    /// The bot's token in a workspace. Scopes add up over installations; without rotation the text stays the same.
+    /// The bot's token in a workspace, or in the whole organisation. Scopes add up over installations; without rotation the text stays the same.
     pub(crate) fn install(
         &self,
-        team: &Arc<Team>,
+        (team, org_wide): (&Arc<Team>, bool),
         scopes: &[String],
         ids: &Ids,
         expires_at: Option<i64>,
     ) -> Arc<Token> {
+        let place = if org_wide { ENTERPRISE.id } else { &team.id };
         let mut bots = self.bots.lock();
-        let earlier = bots.get(&team.id).filter(|token| token.ended.load(Ordering::Relaxed) == LIVE);
+        let earlier = bots.get(place).filter(|token| token.ended.load(Ordering::Relaxed) == LIVE);
         let mut all = earlier.map(|token| token.scopes.clone()).unwrap_or_default();
         all.extend(scopes.iter().filter(|scope| !earlier.is_some_and(|token| token.has(scope))).cloned());
         let kept = earlier.filter(|token| token.expires_at.is_none() && expires_at.is_none());
         let secret = match (kept, expires_at) {
             (Some(token), _) => token.secret.clone(),
-            (None, None) => ids.secret(&format!("xoxb-{}-", team.id)),
+            (None, None) => ids.secret(&format!("xoxb-{place}-")),
             (None, Some(_)) => ids.secret("xoxe.xoxb-1-"),
         };
-        let token = self.issue(secret, Arc::clone(team), Holder::Bot, all, expires_at);
-        bots.insert(team.id.clone(), Arc::clone(&token));
+        let token = self.issue(secret, (Arc::clone(team), org_wide), Holder::Bot, all, expires_at);
+        bots.insert(place.to_owned(), Arc::clone(&token));
         token
     }
 
     /// A token for a person.
     pub(crate) fn install_user(&self, team: &Arc<Team>, user: &str, scopes: &[String], ids: &Ids) -> Arc<Token> {
         let secret = ids.secret(&format!("xoxp-{}-", team.id));
-        self.issue(secret, Arc::clone(team), Holder::User(user.to_owned()), scopes.to_vec(), None)
+        self.issue(secret, (Arc::clone(team), false), Holder::User(user.to_owned()), scopes.to_vec(), None)
     }
 
     fn issue(
         &self,
         secret: String,
-        team: Arc<Team>,
+        (team, org_wide): (Arc<Team>, bool),
         holder: Holder,
         scopes: Vec<String>,
         expires_at: Option<i64>,
@@ -167,11 +179,12 @@ impl Grants {
         let token = Arc::new(Token {
             secret: secret.clone(),
             team,
+            org_wide,
             holder,
             scopes,
             scope_header,
             expires_at,
-            ended: AtomicU8::new(LIVE),
+            ended: Arc::new(AtomicU8::new(LIVE)),
         });
         self.tokens.write().insert(secret, Arc::clone(&token));
         token
@@ -198,7 +211,7 @@ impl Grants {
     /// Ends every token of a workspace; the ids of the people and of the bots they belonged to.
     pub(crate) fn uninstall(&self, team: &Team) -> (Vec<String>, Vec<String>) {
         let (mut people, mut bots) = (Vec::new(), Vec::new());
-        for token in self.tokens.read().values().filter(|token| token.team.id == team.id) {
+        for token in self.tokens.read().values().filter(|token| token.team.id == team.id && !token.org_wide) {
             if token.ended.swap(UNINSTALLED, Ordering::Relaxed) != LIVE {
                 continue;
             }
@@ -214,6 +227,8 @@ impl Grants {
 
     /// Whether the app is installed in a workspace.
     pub(crate) fn is_installed(&self, team: &Team) -> bool {
-        self.bots.lock().get(&team.id).is_some_and(|token| token.ended.load(Ordering::Relaxed) == LIVE)
+        let bots = self.bots.lock();
+        let mut places = [team.id.as_str(), ENTERPRISE.id].into_iter().filter_map(|place| bots.get(place));
+        places.any(|token| token.ended.load(Ordering::Relaxed) == LIVE)
     }
 }

@@ -49,6 +49,8 @@ pub(crate) struct Choice<'a> {
     pub(crate) team: Option<&'a str>,
     pub(crate) user: Option<&'a str>,
     pub(crate) channel: Option<&'a str>,
+    /// For the whole organisation.
+    pub(crate) org_wide: bool,
 }
 
 /// A code, and where the browser takes it.
@@ -123,6 +125,7 @@ impl Ask {
             client_id: self.client_id,
             redirect_uri: self.redirect_uri,
             team: Arc::clone(&team),
+            org_wide: choice.org_wide,
             user,
             scopes: self.scopes,
             user_scopes: self.user_scopes,
@@ -173,7 +176,8 @@ pub(crate) fn take_consent(request: &Request, body: Vec<u8>, Data(world): Data<&
         }
         // A person is written with the workspace, because one list offers the people of all workspaces.
         let (team, user) = pressed.text("who").and_then(|who| who.split_once('/')).unzip();
-        let choice = Choice { team, user, channel: pressed.text("channel") };
+        let org_wide = pressed.text("org_wide").is_some();
+        let choice = Choice { team, user, channel: pressed.text("channel"), org_wide };
         ask.allow(&slack, &choice).map(|granted| granted.location)
     });
     match outcome {

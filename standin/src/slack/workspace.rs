@@ -34,6 +34,15 @@ impl User {
     }
 }
 
+/// An Enterprise organisation.
+pub(crate) struct Enterprise {
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+}
+
+/// The one that every workspace belongs to. Nobody hears of it before the app is installed for all of it.
+pub(crate) const ENTERPRISE: Enterprise = Enterprise { id: "E0STANDIN", name: "Stand-in Corporation" };
+
 /// The app's bot in one workspace.
 pub(crate) struct Bot {
     pub(crate) user_id: String,

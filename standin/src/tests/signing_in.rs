@@ -143,6 +143,43 @@ async fn rotating_tokens_expire_and_a_refresh_token_works_once() {
 }
 
 #[tokio::test]
+async fn a_whole_organisation_has_one_token_for_all_of_its_workspaces() {
+    let world = World::with(Options { rotation: true, ..Options::default() }).await;
+    let alone = world.install().await;
+    let scope = "chat:write,channels:read,groups:read";
+    let order = json!({"redirect_uri": REDIRECT, "scope": scope, "org_wide": true});
+    let granted = world.control("/slack/authorize", order).await;
+    let tokens = world.exchange(&[("code", granted["code"].as_str().unwrap()), ("redirect_uri", REDIRECT)]).await;
+    assert_eq!((&tokens["team"], &tokens["is_enterprise_install"]), (&json!(null), &json!(true)), "{tokens}");
+    assert_eq!(tokens["enterprise"], json!({"id": "E0STANDIN", "name": "Stand-in Corporation"}));
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", tokens["refresh_token"].as_str().unwrap())];
+    let renewed = world.exchange(&refresh).await;
+    assert_eq!(renewed["enterprise"], tokens["enterprise"], "{renewed}");
+    let token = renewed["access_token"].as_str().unwrap();
+
+    let teams = async |token: &str, body| world.call(token, "auth.teams.list", body).await;
+    let first = teams(token, json!({"limit": 1})).await;
+    assert_eq!(first["teams"], json!([{"id": "T0SECOND", "name": "Second Workspace"}]), "{first}");
+    let next = teams(token, json!({"limit": 1, "cursor": first["response_metadata"]["next_cursor"]})).await;
+    assert_eq!((&next["teams"][0]["id"], &next["response_metadata"]["next_cursor"]), (&json!("T0STANDIN"), &json!("")));
+    assert_eq!(teams(&alone, json!({})).await["teams"], json!([{"id": "T0STANDIN", "name": "Acme Stand-in"}]));
+
+    assert_eq!(world.call(token, "conversations.list", json!({})).await["error"], "missing_argument");
+    let nowhere = world.call(token, "conversations.list", json!({"team_id": "T0NOBODY"})).await;
+    assert_eq!(nowhere["error"], "team_access_not_granted");
+    let listed = world.call(token, "conversations.list", json!({"team_id": "T0SECOND"})).await;
+    assert_eq!(listed["channels"].as_array().unwrap().len(), 2, "{listed}");
+    for channel in ["C0ALERTS", "C1ALERTS"] {
+        let posted = world.post(token, channel, "hello").await;
+        assert_eq!(posted["ok"], true, "{posted}");
+    }
+    assert_eq!(world.call(token, "auth.test", json!({})).await["team_id"], "E0STANDIN");
+    assert_eq!(world.call(token, "auth.revoke", json!({"team_id": "T0SECOND"})).await["revoked"], true);
+    assert_eq!(world.post(token, "C0ALERTS", "hello").await["error"], "token_revoked", "everywhere");
+    assert_eq!(world.post(&alone, "C0ALERTS", "hello").await["ok"], true, "one workspace keeps its own");
+}
+
+#[tokio::test]
 async fn installing_again_keeps_the_token_and_adds_scopes() {
     let world = World::new().await;
     let first = world.install_with("chat:write").await;

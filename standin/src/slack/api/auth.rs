@@ -1,11 +1,15 @@
 //! Who am I, and no longer: `auth.*` and `apps.uninstall`.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::Call;
+use super::conversations::{DEFAULT_LIMIT, LARGEST_LIMIT, cursor, position};
 use crate::ids::same_secret;
 use crate::slack::answer::{Answer, Outcome};
 use crate::slack::grants::Holder;
+use crate::slack::workspace::ENTERPRISE;
 
 pub(super) fn api_test(_: &mut Call) -> Outcome {
     Ok(Answer::ok(json!({})))
@@ -16,6 +20,10 @@ pub(super) fn test(call: &mut Call) -> Outcome {
     let team = &token.team;
     let url = format!("{}/{}/", call.slack.base, team.id);
     let mut fields = json!({"url": url, "team": team.name, "team_id": team.id, "is_enterprise_install": false});
+    if token.org_wide {
+        let (id, name) = (ENTERPRISE.id, ENTERPRISE.name);
+        fields = json!({"url": url, "team": name, "team_id": id, "enterprise_id": id, "is_enterprise_install": true});
+    }
     match &token.holder {
         Holder::Bot => {
             fields["user"] = json!(team.bot.name.to_lowercase());
@@ -31,6 +39,21 @@ pub(super) fn test(call: &mut Call) -> Outcome {
         fields["expires_in"] = json!(at - call.slack.clock.now_secs());
     }
     Ok(Answer::ok(fields))
+}
+
+/// The workspaces in which the token acts.
+pub(super) fn teams(call: &mut Call) -> Outcome {
+    let token = call.token()?;
+    let limit = match call.params.number("limit") {
+        Ok(None) | Ok(Some(0)) => DEFAULT_LIMIT,
+        Ok(Some(limit @ 1..=LARGEST_LIMIT)) => limit as usize,
+        _ => return Err("invalid_limit".into()),
+    };
+    let start = call.params.text("cursor").map_or(Some(0), position).ok_or("invalid_cursor")?;
+    let all = if token.org_wide { call.slack.teams() } else { vec![Arc::clone(&token.team)] };
+    let page = all.iter().skip(start).take(limit).map(|team| json!({"id": team.id, "name": team.name}));
+    let next = if start + limit < all.len() { cursor(start + limit) } else { String::new() };
+    Ok(Answer::ok(json!({"teams": page.collect::<Vec<_>>(), "response_metadata": {"next_cursor": next}})))
 }
 
 /// Ends the token; the app stays installed.

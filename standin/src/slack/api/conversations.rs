@@ -11,13 +11,16 @@ use crate::slack::answer::{Answer, Outcome, Refusal};
 use crate::slack::channel::Channel;
 use crate::slack::grants::Token;
 
-const DEFAULT_LIMIT: usize = 100;
-const LARGEST_LIMIT: i64 = 1000;
+pub(super) const DEFAULT_LIMIT: usize = 100;
+pub(super) const LARGEST_LIMIT: i64 = 1000;
 
 /// One page. Cut first and filtered after, as Slack does it: a page may hold fewer than asked for, even none, and yet
 /// another follow it.
 pub(super) fn list(call: &mut Call) -> Outcome {
     let token = call.token()?;
+    if token.org_wide {
+        call.params.required("team_id", "missing_argument")?;
+    }
     let wanted = Wanted::read(call, &token)?;
     let limit = match call.params.number("limit") {
         Ok(None) | Ok(Some(0)) => DEFAULT_LIMIT,
@@ -74,11 +77,11 @@ impl Wanted {
     }
 }
 
-fn cursor(start: usize) -> String {
+pub(super) fn cursor(start: usize) -> String {
     STANDARD.encode(format!("next:{start}"))
 }
 
-fn position(cursor: &str) -> Option<usize> {
+pub(super) fn position(cursor: &str) -> Option<usize> {
     let text = String::from_utf8(STANDARD.decode(cursor).ok()?).ok()?;
     text.strip_prefix("next:")?.parse().ok()
 }

@@ -11,7 +11,7 @@ use super::Call;
 use crate::ids::same_secret;
 use crate::slack::answer::{Answer, Outcome, Refusal};
 use crate::slack::grants::{Consent, TOKEN_SECS, Token};
-use crate::slack::workspace::Team;
+use crate::slack::workspace::{ENTERPRISE, Team};
 use crate::slack::{App, Slack};
 
 pub(super) fn access(call: &mut Call) -> Outcome {
@@ -71,11 +71,12 @@ fn installed(slack: &Slack, app: &App, consent: &Consent, now: i64) -> Value {
     fields.insert("authed_user".to_owned(), authed_user(slack, consent));
     if !consent.scopes.is_empty() {
         let expires_at = app.rotation.then_some(now + TOKEN_SECS);
-        let token = slack.grants.install(team, &consent.scopes, &slack.ids, expires_at);
-        team.welcome_bot();
+        let token = slack.grants.install((team, consent.org_wide), &consent.scopes, &slack.ids, expires_at);
+        let welcoming = if consent.org_wide { slack.teams() } else { vec![Arc::clone(team)] };
+        welcoming.iter().for_each(|team| team.welcome_bot());
         bot_fields(&mut fields, slack, &token);
     }
-    place_fields(&mut fields, team);
+    place_fields(&mut fields, (team, consent.org_wide));
     if let Some(channel) = consent.webhook_channel.as_deref().and_then(|id| team.channel(id)) {
         let key = slack.hooks.open_webhook(&slack.ids, Arc::clone(team), Arc::clone(&channel));
         let base = &slack.base;
@@ -116,10 +117,12 @@ fn bot_fields(fields: &mut Map<String, Value>, slack: &Slack, token: &Arc<Token>
     }
 }
 
-fn place_fields(fields: &mut Map<String, Value>, team: &Team) {
-    fields.insert("team".to_owned(), json!({"id": team.id, "name": team.name}));
-    fields.insert("enterprise".to_owned(), Value::Null);
-    fields.insert("is_enterprise_install".to_owned(), Value::Bool(false));
+fn place_fields(fields: &mut Map<String, Value>, (team, org_wide): (&Team, bool)) {
+    let team = (!org_wide).then(|| json!({"id": team.id, "name": team.name}));
+    let enterprise = org_wide.then(|| json!({"id": ENTERPRISE.id, "name": ENTERPRISE.name}));
+    fields.insert("team".to_owned(), team.unwrap_or_default());
+    fields.insert("enterprise".to_owned(), enterprise.unwrap_or_default());
+    fields.insert("is_enterprise_install".to_owned(), Value::Bool(org_wide));
 }
 
 fn refresh(call: &Call, app: &App) -> Outcome {
@@ -127,10 +130,10 @@ fn refresh(call: &Call, app: &App) -> Outcome {
     let secret = call.params.required("refresh_token", "invalid_refresh_token")?;
     let old = slack.grants.take_refresh(secret).ok_or("invalid_refresh_token")?;
     let expires_at = slack.clock.now_secs() + TOKEN_SECS;
-    let token = slack.grants.install(&old.team, &old.scopes, &slack.ids, Some(expires_at));
+    let token = slack.grants.install((&old.team, old.org_wide), &old.scopes, &slack.ids, Some(expires_at));
     let mut fields = Map::new();
     fields.insert("app_id".to_owned(), json!(app.id));
     bot_fields(&mut fields, slack, &token);
-    place_fields(&mut fields, &token.team);
+    place_fields(&mut fields, (&token.team, token.org_wide));
     Ok(Answer::ok(Value::Object(fields)))
 }

@@ -4,7 +4,7 @@ use poem::Response;
 
 use super::{Ask, DEFAULT_TEAM};
 use crate::page::{Page, escape};
-use crate::slack::workspace::Team;
+use crate::slack::workspace::{ENTERPRISE, Team};
 use crate::slack::{Slack, scopes};
 
 pub(super) fn page(slack: &Slack, ask: &Ask, query: &str) -> Response {
@@ -26,12 +26,14 @@ pub(super) fn page(slack: &Slack, ask: &Ask, query: &str) -> Response {
         "<div class=\"card\"><h1>{name} asks for access</h1>\
          <p class=\"soft\">You will be sent back to {target}</p>\
          <form method=\"post\" action=\"/slack/oauth/v2/authorize?{query}\">\
-         <label for=\"who\">Workspace and person</label><select id=\"who\" name=\"who\">{people}</select>{channel}{asked}\
+         <label for=\"who\">Workspace and person</label><select id=\"who\" name=\"who\">{people}</select>{channel}\
+         <label><input type=\"checkbox\" name=\"org_wide\" value=\"1\"> For all workspaces of {enterprise}</label>{asked}\
          <div class=\"choice\"><button name=\"decision\" value=\"cancel\">Cancel</button>\
          <button class=\"primary\" name=\"decision\" value=\"allow\">Allow</button></div></form></div>",
         name = escape(&app.name),
         target = escape(&ask.target.origin().ascii_serialization()),
         query = escape(query),
+        enterprise = escape(ENTERPRISE.name),
     );
     Page::new(&format!("{} asks for access", app.name), body).into_response()
 }

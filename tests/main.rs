@@ -28,6 +28,7 @@ mod secrets;
 mod slack_commands;
 mod slack_events;
 mod slack_signatures;
+mod slack_install;
 mod store_contract;
 mod subscriptions;
 mod telex;

@@ -371,6 +371,29 @@ async fn a_whole_organisation_is_one_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workspace_that_leaves_takes_only_itself_away() {
+    with_and_without_rotation(async |app| {
+        installed(&install_org_wide(app, &app.owner, TEAM).await, "E0STANDIN");
+        app.owner.patch(BASE, &json!({"slackChannelId": "C1ALERTS"})).await.ok(200);
+        let gone = |method: &str| json!({"method": method, "team": SECOND, "error": "team_access_not_granted"});
+        app.slack.fault(gone("conversations.list")).await;
+        let told = app.owner.get(CHANNELS).await.ok(200)["channels"].as_array().unwrap().clone();
+        assert!(told.iter().any(|channel| channel["id"] == CHANNEL), "{told:?}");
+        assert!(!told.iter().any(|channel| channel["id"] == "C1ALERTS"), "{told:?}");
+        app.slack.fault(gone("chat.postMessage")).await;
+        let event = app.step("not there any more").await;
+        app.drain().await;
+        let delivery = app.delivery_of(&event).await;
+        assert_eq!(delivery["state"], "failed", "{delivery}");
+        assert!(delivery.to_string().contains("add the app to the channel's workspace"), "{delivery}");
+        assert_eq!(integration(&app.owner).await["status"], "SLACK_INTEGRATION_STATUS_ACTIVE");
+        app.owner.patch(BASE, &json!({"slackChannelId": CHANNEL})).await.ok(200);
+        delivered(app, "elsewhere", CHANNEL).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_workspace_of_the_organisation_that_fails_is_told() {
     with_and_without_rotation(async |app| {
         installed(&install_org_wide(app, &app.owner, TEAM).await, "E0STANDIN");

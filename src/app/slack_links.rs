@@ -205,8 +205,13 @@ async fn visible_channels(
     }
     let mut channels: Vec<SlackChannel> = Vec::new();
     for team in slack.list_teams(token).await? {
+        let listed = match slack.list_channels(token, &team.id).await {
+            // The app was taken out of this workspace a moment ago; the others have theirs.
+            Err(failure) if failure.verdict() == Verdict::DestinationBroken => continue,
+            listed => listed?,
+        };
         // A channel that several workspaces share is listed by each.
-        for channel in slack.list_channels(token, &team.id).await? {
+        for channel in listed {
             if !channels.iter().any(|known| known.id == channel.id) {
                 channels.push(channel);
             }

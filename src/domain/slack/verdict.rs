@@ -88,7 +88,6 @@ const RULES: &[Rule] = &[
             "invalid_token",
             "invalid_refresh_token",
             "not_allowed_token_type",
-            "team_access_not_granted",
             "two_factor_setup_required",
             "app_access_restricted",
         ],
@@ -100,6 +99,12 @@ const RULES: &[Rule] = &[
         codes: &["not_in_channel"],
         verdict: DestinationBroken,
         advice: "invite the bot with /invite in the Slack channel, or choose another channel",
+    },
+    // A token of a whole Slack organisation is good for its other workspaces all the same.
+    Rule {
+        codes: &["team_access_not_granted"],
+        verdict: DestinationBroken,
+        advice: "have an owner of the Slack organisation add the app to the channel's workspace, or choose another channel",
     },
     Rule {
         codes: &["channel_not_found", "invalid_channel", "invalid_channel_id", "team_not_found"],

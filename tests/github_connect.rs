@@ -10,7 +10,7 @@ use tieline::{
     domain::member::{Member, Role},
 };
 
-use crate::support::{Answer, Client, TestApp, card_link, card_state};
+use crate::support::{Answer, Client, TestApp, card_link, card_state, until};
 
 const CALLBACK: &str = "/v1/github/callback";
 const LINK: &str = "/api/v2/integration/github/link";
@@ -19,6 +19,8 @@ const INSTALLATION: &str = "/api/v2/integration/github/installation";
 const SLACK_STATE: &str = "/v1/slack-integrations/oauth-url";
 /// How long a state and a proof are good.
 const LIFETIME: Duration = Duration::from_secs(600);
+/// How long a thing may take that another task does.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Demands a page of ours: readable, safe in a browser, and with nothing secret in it.
 #[track_caller]
@@ -448,10 +450,7 @@ both! {
         let id = app.github.link(&app.owner, "acme", "acme").await;
         let record = linked(&app.owner, "acme").await.unwrap();
         app.github.order(&format!("installations/{id}/delete"), json!({})).await;
-        crate::support::until("it is unlinked", Duration::from_secs(5), async || {
-            linked(&app.owner, "acme").await.is_none().then_some(())
-        })
-        .await;
+        until("it is unlinked", PATIENCE, async || linked(&app.owner, "acme").await.is_none().then_some(())).await;
         for reference in [json!(id), json!(record)] {
             error(
                 &app.owner.post(LINK, &json!({"ref": reference, "team": "acme"})).await,
@@ -608,6 +607,48 @@ both! {
             }
         }
         assert_eq!((linked(&app.owner, "acme").await, exchanges(&app).await), (None, 0));
+    }
+
+    async fn who_leaves_meanwhile_links_nothing(app) {
+        let id = app.github.install("acme").await;
+        for (username, is_removed) in [("anna", false), ("bert", true)] {
+            let (caller, member) = member(&app, "acme", username, None).await;
+            let back = signed_in(&app, "ada", &card_state(&caller, "acme").await, id).await;
+            let fault = json!({"method": "GET /installation/repositories", "latencyMs": 300, "times": 1});
+            app.github.order("faults", fault).await;
+            let leaves = async {
+                until("GitHub is asked", PATIENCE, async || {
+                    (app.github.ask("faults").await == json!([])).then_some(())
+                })
+                .await;
+                if is_removed {
+                    app.owner.delete(&place(&member)).await.ok(204);
+                } else {
+                    app.owner.patch(&place(&member), &json!({"role": "member"})).await.ok(200);
+                }
+            };
+            let (answer, ()) = tokio::join!(app.github.come_back(&back), leaves);
+            page(&answer, 400, &back);
+            assert_eq!(linked(&app.owner, "acme").await, None, "{username}");
+        }
+    }
+
+    async fn what_is_deleted_meanwhile_is_not_linked(app) {
+        let id = app.github.install("acme").await;
+        let back = signed_in(&app, "ada", &card_state(&app.owner, "acme").await, id).await;
+        app.github
+            .order("faults", json!({"method": "GET /installation/repositories", "latencyMs": 300, "times": 1}))
+            .await;
+        // The webhook overtakes the list that was asked for.
+        let gone = app.github.sign(json!({"event": "installation", "action": "deleted", "installation": id})).await;
+        let leaves = async {
+            until("GitHub is asked", PATIENCE, async || (app.github.ask("faults").await == json!([])).then_some(()))
+                .await;
+            app.github.deliver(&gone).await.ok(202);
+        };
+        let (answer, ()) = tokio::join!(app.github.come_back(&back), leaves);
+        page(&answer, 400, &back);
+        assert_eq!(linked(&app.owner, "acme").await, None);
     }
 
     async fn a_code_is_good_once(app) {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use standin::Options;
 use tieline::domain::member::Role;
 
-use crate::support::{Answer, Client, Database, Setup, TestApp};
+use crate::support::{Answer, Client, Database, Setup, TestApp, until};
 
 const INSTALL: &str = "/api/v2/integration/slack/install";
 const AUTH: &str = "/api/v2/integration/slack/auth";
@@ -16,6 +16,8 @@ const CHANNELS: &str = "/v1/slack-integrations/channels";
 const TEAM: &str = "T0STANDIN";
 const SECOND: &str = "T0SECOND";
 const CHANNEL: &str = "C0ALERTS";
+/// How long a thing may take that another task does.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Demands an error of the Boomerang dialect, and tells its message.
 #[track_caller]
@@ -257,6 +259,28 @@ both! {
         app.owner.delete(&path).await.ok(204);
         error(&come_back(&app, &second).await, 400, "INTEGRATION_INVALID_STATE");
         assert_eq!((integration(&app.owner).await, exchanges(&app).await), (Value::Null, 0));
+    }
+
+    async fn who_leaves_meanwhile_installs_nothing(app) {
+        for (username, is_removed, status, reason) in
+            [("ada", false, 403, "PERMISSION_DENIED"), ("bert", true, 400, "INTEGRATION_INVALID_STATE")]
+        {
+            let admin = app.caller("acme", username, Role::Admin).await;
+            let granted = app.slack.allow(&begun(&admin).await, TEAM).await;
+            let path = place(&app, username).await;
+            app.slack.fault(json!({"method": "oauth.v2.access", "latencyMs": 300, "times": 1})).await;
+            let leaves = async {
+                until("Slack is asked", PATIENCE, async || (!app.slack.is_fault_waiting().await).then_some(())).await;
+                if is_removed {
+                    app.owner.delete(&path).await.ok(204);
+                } else {
+                    app.owner.patch(&path, &json!({"role": "member"})).await.ok(200);
+                }
+            };
+            let (answer, ()) = tokio::join!(come_back(&app, &granted), leaves);
+            error(&answer, status, reason);
+            assert!(integration(&app.owner).await.is_null(), "{username}");
+        }
     }
 
     async fn what_goes_wrong_at_slack_is_told_and_connects_nothing(app) {

@@ -129,6 +129,7 @@ impl App {
         let repositories = github.repositories(installation_id).await?;
         let now = self.now();
         let tx = self.parts.store.begin().await?;
+        self.require_still(&tx, member, Permission::GithubManage).await?;
         store::github_installations::save(&tx, self.parts.ambient.id(), &installation, now).await?;
         store::github_installations::replace_repositories(&tx, installation_id, &repositories, now).await?;
         store::github_links::save_proof(&tx, member.id, installation_id, now + PROOF_LIFETIME).await?;
@@ -170,7 +171,7 @@ impl App {
         if administers { Ok((user, installation)) } else { Err(not_proven()) }
     }
 
-    /// Links an installation whose proof is there. Once more changes nothing.
+    /// Links an installation whose proof is there, if it and the member still are. Once more changes nothing.
     pub(super) async fn link_github(&self, member: &Member, installation_id: i64) -> Result<()> {
         let link = GithubLink {
             id: self.parts.ambient.id(),
@@ -180,6 +181,9 @@ impl App {
             created_at: self.now(),
         };
         let tx = self.parts.store.begin().await?;
+        self.require_still(&tx, member, Permission::GithubManage).await?;
+        // GitHub may have told in the meantime that it was deleted.
+        store::github_installations::demand(&tx, installation_id).await?;
         if store::github_links::insert(&tx, &link).await? {
             let actor = (member.organisation_id, member.user_id.to_string());
             let detail = json!({"installation_id": installation_id});

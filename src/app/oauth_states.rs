@@ -8,10 +8,10 @@ use crate::{
         Error, Result,
         error::StateFailure,
         ids::{MemberId, OrganisationId},
-        member::Member,
+        member::{Member, Permission},
         oauth::{Flow, OAuthState, STATE_LIFETIME},
     },
-    store,
+    store::{self, Tx},
 };
 
 /// Stands between the random part of a state and what it carries; neither has one.
@@ -53,23 +53,37 @@ impl App {
         bound_to: Option<(OrganisationId, MemberId)>,
     ) -> Result<Member> {
         let now = self.now();
-        let unknown = Error::OAuthState(StateFailure::Unknown);
         let tx = self.parts.store.begin().await?;
         let taken = store::oauth_states::take(&tx, sha256(text.as_bytes()), flow.as_str(), bound_to, now).await?;
         tx.commit().await?;
-        let state = taken.ok_or_else(|| unknown.clone())?;
+        let state = taken.ok_or(Error::OAuthState(StateFailure::Unknown))?;
         if state.expires_at <= now {
             return Err(Error::OAuthState(StateFailure::Expired));
         }
-        match store::members::find_by_id(self.parts.store.reader(), state.member_id).await {
-            Err(Error::NotFound { .. }) => Err(unknown),
-            found => found,
-        }
+        still_there(store::members::find_by_id(self.parts.store.reader(), state.member_id).await)
+    }
+
+    /// Demands, where a flow has its effect, that whoever began it is still a member who may: the far end took its time
+    /// to answer.
+    ///
+    /// # Errors
+    /// [`Error::OAuthState`], [`Error::Forbidden`].
+    pub(super) async fn require_still(&self, tx: &Tx, member: &Member, permission: Permission) -> Result<()> {
+        let member = still_there(store::members::find_by_id(tx, member.id).await)?;
+        Caller::member(&member, None).require(permission)
     }
 
     fn state(&self, (organisation_id, member_id): (OrganisationId, MemberId)) -> OAuthState {
         OAuthState { organisation_id, member_id, expires_at: self.now() + STATE_LIFETIME }
     }
+}
+
+/// The state of a member who has left is void.
+fn still_there(found: Result<Member>) -> Result<Member> {
+    found.map_err(|error| match error {
+        Error::NotFound { .. } => Error::OAuthState(StateFailure::Unknown),
+        other => other,
+    })
 }
 
 /// The number that a state carries.

@@ -135,6 +135,7 @@ impl App {
         };
         let tokens = self.seal_grant(link.organisation_id, link.id, &grant).await?;
         let tx = self.parts.store.begin().await?;
+        self.require_still(&tx, member, Permission::SlackManage).await?;
         let former = store::slack_links::find(&tx, link.organisation_id).await?;
         if let Some(former) = &former {
             store::slack_links::delete(&tx, former.link.id).await?;

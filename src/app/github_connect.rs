@@ -126,8 +126,9 @@ impl App {
             tracing::debug!(%error, "GitHub did not revoke a user token");
         }
         let (user, installation) = proved?;
-        let repositories = github.repositories(installation_id).await?;
+        // What we are told while GitHub answers is newer than its answer.
         let now = self.now();
+        let repositories = github.repositories(installation_id).await?;
         let tx = self.parts.store.begin().await?;
         self.require_still(&tx, member, Permission::GithubManage).await?;
         store::github_installations::save(&tx, self.parts.ambient.id(), &installation, now).await?;

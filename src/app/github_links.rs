@@ -61,8 +61,9 @@ impl App {
             (None, None) => return Err(Error::invalid("id", "is needed, or else team")),
         };
         let github = self.github()?;
-        let (installation, repositories) = tokio::try_join!(github.installation(id), github.repositories(id))?;
+        // What we are told while GitHub answers is newer than its answer.
         let now = self.now();
+        let (installation, repositories) = tokio::try_join!(github.installation(id), github.repositories(id))?;
         let tx = self.parts.store.begin().await?;
         store::github_installations::save(&tx, self.parts.ambient.id(), &installation, now).await?;
         store::github_installations::replace_repositories(&tx, id, &repositories, now).await?;

@@ -1,4 +1,4 @@
-//! One story through both dialects: what is set up, done or decided through one is seen in the other.
+//! One story through all dialects: what is set up, done or decided through one is seen in the others.
 
 use serde_json::{Value, json};
 use tieline::domain::member::Role;
@@ -10,6 +10,9 @@ const CHANNELS: &str = "/v1/slack-integrations/channels";
 const OAUTH_URL: &str = "/v1/slack-integrations/oauth-url";
 const TEAM: &str = "T0STANDIN";
 const CHANNEL: &str = "C0ALERTS";
+const INSTALL: &str = "/api/v2/integration/slack/install";
+const UNLINK: &str = "/api/v2/integration/github/unlink";
+const GITHUB_LINK: &str = "/api/v2/integration/github/link";
 
 async fn integration(caller: &Client) -> Value {
     caller.get(BASE).await.ok(200)["slackIntegration"].clone()
@@ -38,6 +41,24 @@ async fn delivery_path(app: &TestApp, event: &str) -> String {
     format!("/v1/deliveries/{}", app.delivery_of(event).await["id"].as_str().unwrap())
 }
 
+/// Installs the Slack app through Boomerang's dialect.
+async fn install(app: &TestApp, caller: &Client, team: &str) {
+    let begun = caller.get(INSTALL).await;
+    let (code, state) = app.slack.allow(begun.header("location"), team).await;
+    let back = app.anon.get(&format!("/api/v2/integration/slack/auth?code={code}&state={state}")).await;
+    assert_eq!(back.status, 302, "{}", back.text);
+}
+
+/// What Boomerang's cards of GitHub and Slack refer to.
+async fn cards(caller: &Client) -> [Value; 2] {
+    let cards = caller.get("/api/v2/integration?team=acme").await.ok(200);
+    ["GitHub", "Slack"].map(|name| {
+        let card = cards.as_array().unwrap().iter().find(|card| card["name"] == name).unwrap();
+        assert_eq!(card["status"], if card.get("ref").is_some() { "linked" } else { "unlinked" });
+        card.get("ref").cloned().unwrap_or_default()
+    })
+}
+
 /// The path of a member of the caller's organisation.
 async fn member_path(app: &TestApp, username: &str) -> String {
     let organisation = app.owner.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned();
@@ -52,7 +73,10 @@ both! {
         assert_eq!(app.owner.get("/v1/destinations").await.ok(200)["data"], json!([]));
         app.slack.install(&app.owner, TEAM).await.ok(200);
         let fresh = destination(&app.owner).await;
-        assert_eq!((&fresh["kind"], &fresh["address"], &fresh["health"]), (&json!("slack"), &json!(""), &json!("healthy")));
+        assert_eq!(
+            (&fresh["kind"], &fresh["address"], &fresh["health"]),
+            (&json!("slack"), &json!(""), &json!("healthy"))
+        );
         app.owner.patch(BASE, &json!({"slackChannelId": CHANNEL})).await.ok(200);
         assert_eq!(destination(&app.owner).await["address"], CHANNEL);
         assert_eq!(counts(&app).await, (0, 0));
@@ -73,7 +97,10 @@ both! {
         assert_eq!(skipped["state"], "skipped");
         assert!(skipped["reason"].as_str().unwrap().contains("trigger filter"), "{skipped}");
         let sent = app.delivery_of(&sent).await;
-        assert_eq!((&sent["state"], &sent["destinationId"]), (&json!("delivered"), &destination(&app.owner).await["id"]));
+        assert_eq!(
+            (&sent["state"], &sent["destinationId"]),
+            (&json!("delivered"), &destination(&app.owner).await["id"])
+        );
         assert_eq!(sent["attempts"][0]["address"], CHANNEL);
         assert_eq!(counts(&app).await, (1, 0));
     }
@@ -156,7 +183,10 @@ both! {
         let statuses = async || {
             let change = json!({"slackChannelName": "alerts"});
             let answers = [
-                max.get(BASE).await, max.get(CHANNELS).await, max.get(OAUTH_URL).await, max.patch(BASE, &change).await,
+                max.get(BASE).await,
+                max.get(CHANNELS).await,
+                max.get(OAUTH_URL).await,
+                max.patch(BASE, &change).await,
                 max.post("/v1/slack-integrations/test", &json!({})).await,
             ];
             for answer in answers.iter().filter(|answer| answer.status != 200) {
@@ -192,8 +222,130 @@ both! {
         caller.get("/v1/deliveries").await.problem(403, "forbidden");
         app.drain().await;
         assert_eq!(counts(&app).await, (1, 0));
-        assert_eq!(app.owner.delete(&format!("/v1/tokens/{}", made["token"]["id"].as_str().unwrap())).await.status, 204);
+        assert_eq!(
+            app.owner.delete(&format!("/v1/tokens/{}", made["token"]["id"].as_str().unwrap())).await.status,
+            204
+        );
         assert_eq!(caller.get(BASE).await.ok(401)["error"]["codeType"], "UNAUTHENTICATED");
         caller.post("/v1/events", &step("refused")).await.problem(401, "token_revoked");
+    }
+
+    async fn slack_that_is_installed_in_one_is_connected_in_all(app) {
+        assert_eq!(cards(&app.owner).await, [Value::Null, Value::Null]);
+        install(&app, &app.owner, TEAM).await;
+        let theirs = integration(&app.owner).await;
+        assert_eq!((&theirs["slackTeamId"], &theirs["slackChannelId"]), (&json!(TEAM), &json!("")));
+        assert_eq!(cards(&app.owner).await, [Value::Null, theirs["id"].clone()]);
+        let ours = destination(&app.owner).await;
+        assert_eq!((&ours["kind"], &ours["health"]), (&json!("slack"), &json!("healthy")));
+        app.owner.get(CHANNELS).await.ok(200);
+
+        let set = json!({"slackChannelId": CHANNEL, "triggers": ["KIND_EXIT"]});
+        app.owner.patch(BASE, &set).await.ok(200);
+        app.step("sent").await;
+        app.drain().await;
+        assert_eq!(counts(&app).await, (1, 0));
+        install(&app, &app.owner, TEAM).await;
+        let again = integration(&app.owner).await;
+        assert_eq!((&again["slackChannelId"], &again["triggers"]), (&json!(CHANNEL), &json!(["KIND_EXIT"])));
+        assert_ne!(again["id"], theirs["id"]);
+        assert_eq!(cards(&app.owner).await[1], again["id"]);
+        assert_eq!(counts(&app).await, (1, 0), "it goes on counting");
+
+        app.owner.delete(BASE).await.ok(200);
+        assert_eq!(cards(&app.owner).await, [Value::Null, Value::Null]);
+        assert_eq!(destination(&app.owner).await["health"], "off");
+        install(&app, &app.owner, TEAM).await;
+        let on = destination(&app.owner).await;
+        assert_eq!((&on["health"], &on["id"]), (&json!("healthy"), &ours["id"]), "it outlives its connections");
+    }
+
+    async fn slack_that_is_connected_in_one_has_a_card_in_the_other(app) {
+        app.slack.connect(&app.owner, TEAM, CHANNEL).await;
+        assert_eq!(cards(&app.owner).await[1], integration(&app.owner).await["id"]);
+        app.owner.patch(BASE, &json!({"status": "SLACK_INTEGRATION_STATUS_PAUSED"})).await.ok(200);
+        assert_eq!(cards(&app.owner).await[1], integration(&app.owner).await["id"]);
+        app.slack.order("uninstall", json!({"team": TEAM})).await;
+        assert_eq!(app.owner.post("/v1/slack-integrations/test", &json!({})).await.ok(200), json!({"success": false}));
+        assert_eq!(integration(&app.owner).await["status"], "SLACK_INTEGRATION_STATUS_DISCONNECTED");
+        assert_eq!(cards(&app.owner).await[1], Value::Null);
+        install(&app, &app.owner, TEAM).await;
+        let back = integration(&app.owner).await;
+        assert_eq!(
+            (&back["status"], &back["slackChannelId"]),
+            (&json!("SLACK_INTEGRATION_STATUS_ACTIVE"), &json!(CHANNEL))
+        );
+        let other = app.other("globex").await;
+        app.slack.install(&other, TEAM).await.ok(409);
+        assert_eq!(cards(&app.owner).await[1], back["id"], "whichever way it was connected, it is theirs");
+    }
+
+    async fn github_that_is_linked_in_one_is_heard_in_the_other(app) {
+        app.slack.connect(&app.owner, TEAM, CHANNEL).await;
+        let rules = json!({"repositories": ["acme/web"], "events": ["pulls"]});
+        let body = json!({"slackChannelId": CHANNEL, "slackChannelName": "alerts", "rules": rules});
+        let subscription = app.owner.post("/v1/subscriptions", &body).await.ok(201)["id"].as_str().unwrap().to_owned();
+        let opened = async |number: i64, id: i64| {
+            let order = json!({
+                "event": "pull_request", "action": "opened", "installation": id, "repository": "web", "number": number,
+            });
+            let sent = app.github.send(order).await;
+            app.drain().await;
+            serde_json::from_str::<Value>(sent["body"].as_str().unwrap()).unwrap()
+        };
+        let id = app.github.install("acme").await;
+        assert_eq!(opened(1, id).await["ignored"], true, "nobody has linked it");
+        assert_eq!(app.github.link(&app.owner, "acme", "acme").await, id);
+        assert_eq!(opened(2, id).await["events"], 1);
+        assert_eq!(app.slack.texts(CHANNEL).await.len(), 1);
+        let events = app.owner.get("/v1/events").await.ok(200);
+        assert_eq!(
+            (events["data"].as_array().unwrap().len(), &events["data"][0]["type"]),
+            (1, &json!("github.pull_request"))
+        );
+        let event = events["data"][0]["id"].as_str().unwrap();
+        let path = format!("/v1/subscriptions/{subscription}/explanation?eventId={event}");
+        assert_eq!(app.owner.get(&path).await.ok(200)["told"], true);
+
+        let named = json!({"ref": cards(&app.owner).await[0], "team": "acme"});
+        assert_eq!(app.owner.post(UNLINK, &named).await.status, 200);
+        assert_eq!(opened(3, id).await["ignored"], true);
+        app.owner.get(&format!("/v1/subscriptions/{subscription}")).await.ok(200);
+        assert_eq!(app.owner.post(GITHUB_LINK, &named).await.status, 200);
+        assert_eq!(opened(4, id).await["events"], 1);
+        assert_eq!(app.slack.texts(CHANNEL).await.len(), 2, "what was subscribed is heard again");
+    }
+
+    async fn permissions_of_one_decide_for_the_cards(app) {
+        app.github.link(&app.owner, "acme", "acme").await;
+        let max = app.caller("acme", "max", Role::Member).await;
+        let path = member_path(&app, "max").await;
+        let unlink = json!({"ref": 1, "team": "acme"});
+        let statuses = async || {
+            let answers = [
+                max.get("/api/v2/integration?team=acme").await,
+                max.get("/api/v2/integration/github/installation?team=acme").await,
+                max.get(INSTALL).await,
+                max.get(OAUTH_URL).await,
+                max.post(UNLINK, &unlink).await,
+                max.get("/v1/subscriptions").await,
+            ];
+            for answer in answers.iter().filter(|answer| answer.status == 403) {
+                assert!(answer.text.contains("permission"), "{}", answer.text);
+            }
+            answers.map(|answer| answer.status.as_u16())
+        };
+        assert_eq!(statuses().await, [200, 200, 403, 403, 403, 200], "what a member may");
+        for (permissions, expected) in [
+            (json!(["slack:read", "github:read"]), [200, 200, 403, 403, 403, 403]),
+            (json!(["slack:manage"]), [403, 403, 302, 200, 403, 403]),
+            (json!(["github:manage"]), [403, 403, 403, 403, 200, 403]),
+            (json!([]), [403, 403, 403, 403, 403, 403]),
+        ] {
+            app.owner.patch(&path, &json!({"permissions": permissions})).await.ok(200);
+            assert_eq!(statuses().await, expected, "{permissions}");
+        }
+        app.owner.patch(&path, &json!({"role": "admin"})).await.ok(200);
+        assert_eq!(statuses().await, [200, 200, 302, 200, 200, 200]);
     }
 }

@@ -93,6 +93,13 @@ async fn signed_in(app: &TestApp, user: &str, state: &str, id: impl ToString) ->
     saying(&location, "installation_id", Some(&id.to_string()))
 }
 
+/// Comes back from GitHub, and says yes to what is asked then.
+async fn agreed(app: &TestApp, location: &Url) -> Answer {
+    let asked = app.github.come_back(location).await;
+    assert!(page(&asked, 200, location).contains("<h1>Link the GitHub account "), "{}", asked.text);
+    app.github.confirm(&asked).await
+}
+
 /// A wish to link, with what a page of the product got from GitHub.
 fn wish(team: &str, id: i64, location: &Url) -> Value {
     json!({"ref": id, "team": team, "code": said(location, "code"), "state": said(location, "state")})
@@ -125,7 +132,7 @@ both! {
         assert!(state.len() >= 43, "at least 256 bits");
         let location = app.github.install_as("ada", "acme", &state).await;
         assert_eq!(said(&location, "setup_action").as_deref(), Some("install"));
-        let text = page(&app.github.come_back(&location).await, 200, &location);
+        let text = page(&agreed(&app, &location).await, 200, &location);
         assert!(text.contains("<h1>GitHub is connected</h1>"), "{text}");
         assert!(text.contains("The GitHub account acme is linked to Acme."), "{text}");
         let record = linked(&app.owner, "acme").await.unwrap();
@@ -139,7 +146,7 @@ both! {
 
     async fn a_person_links_their_own_account(app) {
         let location = app.github.install_as("max", "max", &card_state(&app.owner, "acme").await).await;
-        let text = page(&app.github.come_back(&location).await, 200, &location);
+        let text = page(&agreed(&app, &location).await, 200, &location);
         assert!(text.contains("The GitHub account max is linked to Acme."), "{text}");
         assert_eq!(look(&app.owner, number(&location)).await.ok(200)["orgType"], "User");
     }
@@ -198,7 +205,7 @@ both! {
 
         let second = app.github.authorize_as("ada", authorize.as_str()).await;
         assert_eq!(said(&second, "installation_id"), None);
-        let text = page(&app.github.come_back(&second).await, 200, &second);
+        let text = page(&agreed(&app, &second).await, 200, &second);
         assert!(text.contains("The GitHub account acme is linked to Acme."), "{text}");
         assert_eq!(look(&app.owner, id).await.ok(200)["orgSlug"], "acme");
         page(&app.github.come_back(&second).await, 400, &second);
@@ -516,11 +523,14 @@ both! {
         let states = [card_state(&app.owner, "acme").await, card_state(&app.owner, "acme").await];
         for state in states.iter().rev() {
             let mut back = app.github.install_as("ada", "acme", state).await;
-            let mut answer = app.github.come_back(&back).await;
-            if answer.status == 302 {
+            let answer = app.github.come_back(&back).await;
+            let asked = if answer.status == 302 {
                 back = app.github.authorize_as("ada", answer.header("location")).await;
-                answer = app.github.come_back(&back).await;
-            }
+                app.github.come_back(&back).await
+            } else {
+                answer
+            };
+            let answer = app.github.confirm(&asked).await;
             page(&answer, 200, &back);
         }
         assert!(linked(&app.owner, "acme").await.is_some());
@@ -646,9 +656,78 @@ both! {
                 .await;
             app.github.deliver(&gone).await.ok(202);
         };
-        let (answer, ()) = tokio::join!(app.github.come_back(&back), leaves);
-        page(&answer, 400, &back);
+        let (asked, ()) = tokio::join!(app.github.come_back(&back), leaves);
+        page(&app.github.confirm(&asked).await, 400, &back);
         assert_eq!(linked(&app.owner, "acme").await, None);
+    }
+
+    async fn a_link_from_a_stranger_links_nothing(app) {
+        let mallory = app.other("evil").await;
+        let id = app.github.install("acme").await;
+        // Mallory gets an address at GitHub that carries her state and somebody else's installation, and sends it to Ada,
+        // whom GitHub signs in without a question.
+        let begun = Url::parse(&format!("http://x{CALLBACK}?setup_action=update&installation_id={id}")).unwrap();
+        let begun = saying(&begun, "state", Some(&card_state(&mallory, "evil").await));
+        let sent = app.github.come_back(&begun).await.header("location").to_owned();
+        let back = app.github.authorize_as("ada", &sent).await;
+        let asked = app.github.come_back(&back).await;
+        let text = page(&asked, 200, &back);
+        assert!(text.contains("<h1>Link the GitHub account acme to evil?</h1>"), "{text}");
+        assert!(text.contains("Close this page if that is not what you want."), "{text}");
+        assert_eq!(linked(&mallory, "evil").await, None, "Ada has not agreed");
+        error(&mallory.post(LINK, &json!({"ref": id, "team": "evil"})).await, 404, 1601, "ACTION_INVALID_REF");
+        error(&look(&mallory, id).await, 400, 1601, "ACTION_INVALID_REF");
+        let known = said(&begun, "state").into_iter().chain(said(&Url::parse(&sent).unwrap(), "state"));
+        for state in known {
+            let forged = saying(&saying(&begun, "state", Some(&state)), "setup_action", Some("confirm"));
+            page(&app.github.come_back(&forged).await, 400, &forged);
+        }
+        assert_eq!(linked(&mallory, "evil").await, None, "what Mallory knows is not enough");
+        page(&app.github.confirm(&asked).await, 200, &back);
+        assert!(linked(&mallory, "evil").await.is_some(), "Ada has");
+    }
+
+    async fn a_yes_is_good_once_for_a_short_time(app) {
+        let id = app.github.install("acme").await;
+        let asked = async |caller: &Client| {
+            let back = signed_in(&app, "ada", &card_state(caller, "acme").await, id).await;
+            (app.github.come_back(&back).await, back)
+        };
+        let (old, back) = asked(&app.owner).await;
+        app.advance(LIFETIME);
+        app.tell_the_time().await;
+        let text = page(&app.github.confirm(&old).await, 400, &back);
+        assert!(text.contains("too old"), "{text}");
+        for is_removed in [false, true] {
+            let (anna, member) = member(&app, "acme", "anna", None).await;
+            let (asked, back) = asked(&anna).await;
+            if is_removed {
+                app.owner.delete(&place(&member)).await.ok(204);
+            } else {
+                app.owner.patch(&place(&member), &json!({"role": "member"})).await.ok(200);
+            }
+            page(&app.github.confirm(&asked).await, 400, &back);
+            app.owner.patch(&place(&member), &json!({"role": "admin"})).await;
+        }
+        assert_eq!(linked(&app.owner, "acme").await, None);
+
+        let (asked, back) = asked(&app.owner).await;
+        let (_, rest) = asked.text.split_once("state=").unwrap();
+        let yes = rest.split_once('"').unwrap().0;
+        // It is no state for anything else, and needs its number.
+        let other = signed_in(&app, "ada", yes, id).await;
+        page(&app.github.come_back(&other).await, 400, &other);
+        error(&app.owner.post(LINK, &wish("acme", id, &other)).await, 400, 400, "INTEGRATION_INVALID_STATE");
+        let confirm = Url::parse(&format!("http://x{CALLBACK}?setup_action=confirm&installation_id={id}")).unwrap();
+        for forged in [yes.replace(&id.to_string(), &(id + 1).to_string()), yes.split('.').next().unwrap().to_owned()] {
+            page(&app.github.come_back(&saying(&confirm, "state", Some(&forged))).await, 400, &confirm);
+        }
+        let both = tokio::join!(app.github.confirm(&asked), app.github.confirm(&asked));
+        let mut statuses = [both.0.status.as_u16(), both.1.status.as_u16()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 400]);
+        page(&app.github.confirm(&asked).await, 400, &back);
+        assert!(linked(&app.owner, "acme").await.is_some());
     }
 
     async fn a_code_is_good_once(app) {

@@ -3,6 +3,10 @@
 //! An installation's number is small and can be guessed, and GitHub shows an installation to everybody who may read one of
 //! its repositories. So a link asks for three things: a state that this member was issued, a user token that the browser
 //! brought from GitHub, and that its user *administers* the account (GitHub Docs: "About the setup URL").
+//!
+//! None of them says that the person in front of the browser wants it. Who allowed the app before is signed in by GitHub
+//! without a press, so that a link which a stranger sent would do. So the page that GitHub sends the browser back to asks,
+//! and names both sides. Only that page has the state of its answer.
 
 use serde_json::json;
 use url::Url;
@@ -11,7 +15,7 @@ use super::{App, Caller, oauth_states::carried};
 use crate::{
     domain::{
         Error, Result,
-        error::Upstream,
+        error::{StateFailure, Upstream},
         github::{AccountKind, GithubInstallation, GithubUser},
         github_link::{GithubLink, PROOF_LIFETIME},
         member::{Member, Permission},
@@ -20,17 +24,20 @@ use crate::{
         secret::Secret,
     },
     provider::github::GithubClient,
-    store,
+    store::{self, github_installations::StoredInstallation},
 };
 
-/// What GitHub's pages send the browser back with.
+/// Whoever sits there has read with whom the installation is to be linked, and agrees.
+pub const CONFIRM: &str = "confirm";
+
+/// What GitHub's pages, and ours, send the browser back with.
 #[derive(Clone, Debug, Default)]
 pub struct GithubCallback {
     /// For a user token.
     pub code: Option<String>,
     /// Which installation it is about. Anybody can write a number there.
     pub installation_id: Option<i64>,
-    /// `install`, `update` or `request`.
+    /// `install`, `update` or `request`; ours is [`CONFIRM`].
     pub setup_action: Option<String>,
     /// The state of the link that was followed.
     pub state: Option<String>,
@@ -57,6 +64,24 @@ pub enum GithubConnected {
     Updated,
     /// GitHub has to be asked first who is sitting there.
     Authorize(Url),
+    /// Whoever sits there administers the account, and has to say whether it is to be linked.
+    Proven {
+        /// To whom it would be linked.
+        organisation: Organisation,
+        /// What would be.
+        installation: GithubInstallation,
+        /// Good once, for a yes.
+        state: String,
+    },
+}
+
+/// How old the proof is by which an installation is linked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// It was made for this link.
+    New,
+    /// It was remembered, and is not remembered for longer by being used.
+    Remembered,
 }
 
 impl App {
@@ -87,6 +112,9 @@ impl App {
                 }
             };
         };
+        if setup_action.as_deref() == Some(CONFIRM) {
+            return self.confirm_github_link(&state).await;
+        }
         let member = self.take_state(Flow::Github, &state, None).await?;
         if let Some(word) = error {
             return Err(Error::Refused { upstream: Upstream::Github, code: refusal(&word).to_owned() });
@@ -105,13 +133,24 @@ impl App {
             return Ok(GithubConnected::Authorize(self.github()?.authorize_url(&state)));
         };
         let installation = self.prove_github(&member, &code, installation_id).await?;
-        self.link_github(&member, installation_id).await?;
+        let state = self.issue_state_carrying(&member, Flow::GithubConfirm, installation_id).await?;
         let organisation = store::organisations::find(reader, member.organisation_id).await?;
+        Ok(GithubConnected::Proven { organisation, installation, state })
+    }
+
+    /// Links what was proved before, by the state that only the page had which asked.
+    async fn confirm_github_link(&self, state: &str) -> Result<GithubConnected> {
+        let member = self.take_state(Flow::GithubConfirm, state, None).await?;
+        let installation_id = carried(state).ok_or(Error::OAuthState(StateFailure::Unknown))?;
+        self.link_github(&member, installation_id, Proof::New).await?;
+        let reader = self.parts.store.reader();
+        let organisation = store::organisations::find(reader, member.organisation_id).await?;
+        let StoredInstallation { installation, .. } =
+            store::github_installations::demand(reader, installation_id).await?;
         Ok(GithubConnected::Linked { organisation, installation })
     }
 
-    /// Exchanges a code for its user, demands that they administer the installation, and remembers both the installation
-    /// and, for a short time, the proof.
+    /// Exchanges a code for its user, demands that they administer the installation, and remembers the installation.
     pub(super) async fn prove_github(
         &self,
         member: &Member,
@@ -133,7 +172,6 @@ impl App {
         self.require_still(&tx, member, Permission::GithubManage).await?;
         store::github_installations::save(&tx, self.parts.ambient.id(), &installation, now).await?;
         store::github_installations::replace_repositories(&tx, installation_id, &repositories, now).await?;
-        store::github_links::save_proof(&tx, member.id, installation_id, now + PROOF_LIFETIME).await?;
         let actor = (member.organisation_id, member.user_id.to_string());
         let detail =
             json!({"github_user": user.login, "github_user_id": user.id, "account": installation.account.login});
@@ -172,19 +210,24 @@ impl App {
         if administers { Ok((user, installation)) } else { Err(not_proven()) }
     }
 
-    /// Links an installation whose proof is there, if it and the member still are. Once more changes nothing.
-    pub(super) async fn link_github(&self, member: &Member, installation_id: i64) -> Result<()> {
+    /// Links an installation that was proved, if it and the member still are there; once more changes nothing. A proof that
+    /// is new is remembered for a short time.
+    pub(super) async fn link_github(&self, member: &Member, installation_id: i64, proof: Proof) -> Result<()> {
+        let now = self.now();
         let link = GithubLink {
             id: self.parts.ambient.id(),
             organisation_id: member.organisation_id,
             installation_id,
             created_by: member.user_id,
-            created_at: self.now(),
+            created_at: now,
         };
         let tx = self.parts.store.begin().await?;
         self.require_still(&tx, member, Permission::GithubManage).await?;
         // GitHub may have told in the meantime that it was deleted.
         store::github_installations::demand(&tx, installation_id).await?;
+        if proof == Proof::New {
+            store::github_links::save_proof(&tx, member.id, installation_id, now + PROOF_LIFETIME).await?;
+        }
         if store::github_links::insert(&tx, &link).await? {
             let actor = (member.organisation_id, member.user_id.to_string());
             let detail = json!({"installation_id": installation_id});

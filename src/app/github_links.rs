@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{App, Caller, teams::Identified};
+use super::{App, Caller, github_connect::Proof, teams::Identified};
 use crate::{
     domain::{
         Error, Result,
@@ -117,16 +117,19 @@ impl App {
         if store::github_links::find(reader, caller.organisation_id, id).await?.is_some() {
             return Ok(());
         }
-        let member = match (&request.code, &request.state) {
+        let (member, proof) = match (&request.code, &request.state) {
             (Some(code), Some(state)) => {
                 let bound_to = (caller.organisation_id, caller.member_id);
                 let member = self.take_state(Flow::Github, state, Some(bound_to)).await?;
                 self.prove_github(&member, code, id).await?;
-                member
+                (member, Proof::New)
             }
-            _ => self.proven(&caller, id).await?.ok_or_else(|| not_here(&request.reference))?,
+            _ => {
+                let member = self.proven(&caller, id).await?.ok_or_else(|| not_here(&request.reference))?;
+                (member, Proof::Remembered)
+            }
         };
-        self.link_github(&member, id).await
+        self.link_github(&member, id, proof).await
     }
 
     /// The member, where they have proved lately to administer an installation that is there.

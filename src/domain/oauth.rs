@@ -19,6 +19,8 @@ pub enum Flow {
     SlackApp,
     /// GitHub.
     Github,
+    /// GitHub once more: the page that asks before it links.
+    GithubConfirm,
 }
 
 impl Flow {
@@ -28,6 +30,7 @@ impl Flow {
             Flow::Slack => "slack",
             Flow::SlackApp => "slack-app",
             Flow::Github => "github",
+            Flow::GithubConfirm => "github-confirm",
         }
     }
 }

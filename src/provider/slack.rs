@@ -100,8 +100,8 @@ impl SlackClient {
     fn way(&self, flow: Flow) -> (&Url, &[String]) {
         match flow {
             Flow::SlackApp => (&self.app.app_redirect_uri, &self.app.app_scopes),
-            // GitHub's flow goes to GitHub and never asks here.
-            Flow::Slack | Flow::Github => (&self.app.redirect_uri, &self.app.scopes),
+            // GitHub's flows go to GitHub and never ask here.
+            Flow::Slack | Flow::Github | Flow::GithubConfirm => (&self.app.redirect_uri, &self.app.scopes),
         }
     }
 

@@ -70,6 +70,15 @@ impl Github {
         self.tieline.get(&format!("{}{query}", location.path())).await
     }
 
+    /// Says yes on the page that asks whether to link, and tells what comes of it.
+    pub async fn confirm(&self, page: &Answer) -> Answer {
+        assert_eq!(page.status.as_u16(), 200, "{}", page.text);
+        let (_, rest) =
+            page.text.split_once("<a href=\"?").unwrap_or_else(|| panic!("nothing is asked: {}", page.text));
+        let query = rest.split_once('"').unwrap().0.replace("&amp;", "&");
+        self.tieline.get(&format!("/v1/github/callback?{query}")).await
+    }
+
     /// Links an account to the caller's team by the whole way through the browser, as `ada`, and tells GitHub's number.
     pub async fn link(&self, caller: &Client, team: &str, account: &str) -> i64 {
         let location = self.install_as("ada", account, &card_state(caller, team).await).await;
@@ -78,6 +87,7 @@ impl Github {
             let location = self.authorize_as("ada", page.header("location")).await;
             page = self.come_back(&location).await;
         }
+        let page = self.confirm(&page).await;
         assert_eq!(page.status.as_u16(), 200, "{}", page.text);
         let id = location.query_pairs().find(|(key, _)| key == "installation_id").unwrap().1.into_owned();
         id.parse().unwrap()

@@ -2,11 +2,12 @@
 
 use poem::web::Data;
 use poem_openapi::{OpenApi, param::Query};
+use url::form_urlencoded;
 
 use super::{Tag, page::Page};
 use crate::app::{
     App,
-    github_connect::{GithubCallback, GithubConnected},
+    github_connect::{CONFIRM, GithubCallback, GithubConnected},
 };
 
 /// The operations. The state in the address says for whom.
@@ -49,8 +50,8 @@ impl Callbacks {
 
     /// Complete a GitHub installation in the browser
     ///
-    /// GitHub sends the browser here after the app was installed, changed, or asked for. The link is made for the
-    /// member who opened the card's link.
+    /// GitHub sends the browser here after the app was installed, changed, or asked for. The page asks whether the
+    /// account is to be linked to the organisation of the member who opened the card's link, and its link does it.
     #[oai(path = "/v1/github/callback", method = "get", operation_id = "completeGithubInstall")]
     async fn complete_github_install(
         &self,
@@ -60,7 +61,7 @@ impl Callbacks {
         /// GitHub's number of the installation.
         #[oai(name = "installation_id")]
         installation_id: Query<Option<String>>,
-        /// `install`, `update`, or `request` where an owner at GitHub has to approve first.
+        /// `install`, `update`, or `request` where an owner at GitHub has to approve first; `confirm` is our page's.
         #[oai(name = "setup_action")]
         setup_action: Query<Option<String>>,
         /// The state of the card's link.
@@ -100,6 +101,21 @@ fn github(connected: &GithubConnected) -> Page {
             let (account, name) = (&installation.account.login, &organisation.name);
             let text = format!("The GitHub account {account} is linked to {name}. You may close this page.");
             Page::done("GitHub is connected", &text)
+        }
+        GithubConnected::Proven { organisation, installation, state } => {
+            let (account, name) = (&installation.account.login, &organisation.name);
+            // Anybody may call an organisation what another is called, but for its slug.
+            let slug = organisation.slug.as_str();
+            let text = format!(
+                "The organisation {name} ({slug}) would hear of everything in the repositories that the GitHub account \
+                 {account} opened to the app. Close this page if that is not what you want."
+            );
+            let query = form_urlencoded::Serializer::new(String::new())
+                .append_pair("setup_action", CONFIRM)
+                .append_pair("state", state)
+                .finish();
+            let yes = format!("Link {account} to {name}");
+            Page::asked(&format!("Link the GitHub account {account} to {name}?"), &text, (&yes, &query))
         }
         GithubConnected::Requested { organisation } => {
             let text = format!(
@@ -158,6 +174,14 @@ mod tests {
             suspended_at: None,
             updated_at: Time::UNIX_EPOCH,
         };
+        let page = told(&GithubConnected::Proven {
+            organisation: organisation(),
+            installation: installation.clone(),
+            state: "a&b".to_owned(),
+        });
+        assert!(page.contains("<h1>Link the GitHub account octo-org to Acme &amp; Sons?</h1>"), "{page}");
+        let link = "<a href=\"?setup_action=confirm&amp;state=a%26b\">Link octo-org to Acme &amp; Sons</a>";
+        assert!(page.contains(link) && page.contains("Acme &amp; Sons (acme) would hear"), "{page}");
         let page = told(&GithubConnected::Linked { organisation: organisation(), installation });
         assert!(page.contains("The GitHub account octo-org is linked to Acme &amp; Sons."), "{page}");
         let page = told(&GithubConnected::Requested { organisation: organisation() });

@@ -7,7 +7,7 @@ use crate::domain::Error;
 /// A page.
 #[derive(ApiResponse)]
 pub enum Page {
-    /// It is done, and the page says what.
+    /// It is done, and the page says what; or the page asks whether it is to be.
     #[oai(status = 200)]
     Done(Html<String>),
     /// The far end has to be asked something more first: the browser goes to the address in `Location`.
@@ -29,6 +29,11 @@ impl Page {
     /// It is done.
     pub fn done(title: &str, text: &str) -> Self {
         Page::Done(Html(html(title, text)))
+    }
+
+    /// It can be done: by `yes`, a word that leads to `query` of the same address.
+    pub fn asked(title: &str, text: &str, (yes, query): (&str, &str)) -> Self {
+        Page::Done(Html(html_with(title, text, &format!("<p><a href=\"?{}\">{}</a></p>", escape(query), escape(yes)))))
     }
 
     /// It is not done, by the doing of whoever sits there.
@@ -71,10 +76,14 @@ fn sentence(error: &Error) -> String {
 }
 
 fn html(title: &str, text: &str) -> String {
+    html_with(title, text, "")
+}
+
+fn html_with(title: &str, text: &str, more: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"><title>{title}</title><link rel=\"stylesheet\" href=\"/style.css\">\
-         <main><h1>{title}</h1><p>{text}</p></main></html>",
+         <main><h1>{title}</h1><p>{text}</p>{more}</main></html>",
         title = escape(title),
         text = escape(text),
     )

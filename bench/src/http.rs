@@ -78,7 +78,8 @@ fn read_head(head: &[u8]) -> Option<(u16, usize)> {
     Some((status, if status == 204 { 0 } else { length? }))
 }
 
-fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+/// Where something stands in a text.
+pub fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len()).position(|window| window == wanted)
 }
 

@@ -6,15 +6,18 @@
 //! - `measure` says what is measured, in which order; `run` is one load from its first event to its last message;
 //! - `inbound` is the load of what Slack and GitHub send on their own account, which `seal` signs;
 //! - `load` generates the load, over the plain HTTP client in `http`; `arrivals` asks the stand-in what came;
+//! - `channels` measures messages through channels and ticks, with `integrations` at the other end;
 //! - `start` is about starting and stopping; `usage` reads processor time and memory;
 //! - `figures` is the outcome of a run, and `table` puts the outcomes side by side.
 
 mod arrivals;
+mod channels;
 mod clock;
 mod database;
 mod figures;
 mod http;
 mod inbound;
+mod integrations;
 mod latency;
 mod load;
 mod measure;
@@ -39,6 +42,8 @@ type Result<T> = std::result::Result<T, Error>;
 const USAGE: &str = "\
 usage: bench run sqlite|postgres FILE [--quick]   measure, and write the figures to FILE
        bench table FILE...                        show the figures as a Markdown table
+       bench channels sqlite|postgres FILE [--quick]   the same of messages through channels, and of ticks
+       bench channels-table FILE...
 
 `run postgres` needs TIELINE_TEST_POSTGRES_URL, the address of a server on this machine (scripts/with-postgres).
 The binaries `tieline` and `standin` are expected beside this one.";
@@ -81,6 +86,14 @@ async fn obey(arguments: &[String]) -> Result<()> {
         ["table", files @ ..] if !files.is_empty() => {
             let figures: Result<Vec<Figures>> = files.iter().map(|file| Figures::read(Path::new(file))).collect();
             print!("{}", table::markdown(&figures?));
+            Ok(())
+        }
+        ["channels", kind, file, rest @ ..] if matches!(rest, [] | ["--quick"]) => {
+            let kind = Kind::parse(kind).ok_or(USAGE)?;
+            channels::measure(kind, Path::new(file), !rest.is_empty()).await
+        }
+        ["channels-table", files @ ..] if !files.is_empty() => {
+            print!("{}", channels::table(files)?);
             Ok(())
         }
         _ => Err(USAGE.into()),

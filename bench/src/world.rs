@@ -123,7 +123,7 @@ impl World {
     pub async fn start(standin: Server, databases: &Databases, program: &Program, count: usize) -> Result<Self> {
         let mut tokens = Vec::with_capacity(count);
         for index in 0..count {
-            tokens.push(token(program, &format!("bench-{index}")).await?);
+            tokens.push(token(program, &slug(index)).await?);
         }
         let (tieline, _) = start::healthy(program).await?;
         let order = json!({"count": count, "prefix": "bench"});
@@ -184,6 +184,11 @@ impl World {
     pub fn watched(&self) -> Watched {
         Watched { server: self.tieline.pid, postmaster: self.postmaster, standin: self.standin.pid }
     }
+}
+
+/// What the organisation of that index is called.
+pub fn slug(index: usize) -> String {
+    format!("bench-{index}")
 }
 
 /// Makes an organisation on the command line, and a token for its owner.

@@ -1,0 +1,221 @@
+//! Integrations as their authors would run them, all on one server of this process: each serves its descriptor, answers at
+//! once, and writes down when it was called. It runs on a thread of its own, so that the load generator does not hold it up.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+};
+
+use crate::{Result, http::find, load::DIGITS};
+
+/// What a message of ours begins with; its number follows.
+pub const GREETING: &str = "number ";
+
+/// What kind of integration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Changes messages.
+    Modifier,
+    /// Collects messages.
+    Output,
+    /// Ticks each minute.
+    Interval,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Modifier, Self::Output, Self::Interval];
+
+    /// Its place among all of them.
+    pub fn as_index(self) -> usize {
+        self as usize
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Modifier => "modifier",
+            Self::Output => "output",
+            Self::Interval => "interval",
+        }
+    }
+}
+
+/// A call that an integration got.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// Of what kind the integration is.
+    pub kind: Kind,
+    /// Which one of that kind.
+    pub integration: usize,
+    /// The number of the message; 0 for a tick.
+    pub number: u64,
+    /// When all of it was there.
+    pub came: Instant,
+    /// When its answer was written.
+    pub answered: Instant,
+}
+
+/// The server. Dropped, it ends.
+pub struct Integrations {
+    address: SocketAddr,
+    calls: Arc<Mutex<Vec<Call>>>,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Integrations {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When it cannot listen.
+    pub fn start() -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+        let address = listener.local_addr()?;
+        let calls: Arc<Mutex<Vec<Call>>> = Arc::default();
+        let (stop, stopped) = oneshot::channel();
+        let kept = calls.clone();
+        std::thread::spawn(move || {
+            runtime.block_on(async move {
+                tokio::select! {
+                    () = listen(&listener, address, &kept) => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        Ok(Self { address, calls, _stop: stop })
+    }
+
+    /// Where the descriptor of one is.
+    pub fn json_url(&self, kind: Kind, integration: usize) -> String {
+        format!("http://{}/{}/{integration}/integration.json", self.address, kind.as_str())
+    }
+
+    /// How many calls there were since they were last taken.
+    pub fn count(&self) -> usize {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Takes the calls.
+    pub fn take(&self) -> Vec<Call> {
+        std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+async fn listen(listener: &TcpListener, address: SocketAddr, calls: &Arc<Mutex<Vec<Call>>>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let calls = calls.clone();
+        tokio::spawn(async move {
+            // A caller that hangs up is not our business.
+            let _ = serve(stream, address, &calls).await;
+        });
+    }
+}
+
+/// Answers what comes on one connection.
+async fn serve(mut stream: TcpStream, address: SocketAddr, calls: &Mutex<Vec<Call>>) -> Result<()> {
+    stream.set_nodelay(true)?;
+    let mut received = Vec::with_capacity(4096);
+    loop {
+        let (head, length) = loop {
+            if let Some(end) = find(&received, b"\r\n\r\n") {
+                let length = length(&received[..end]);
+                if received.len() >= end + 4 + length {
+                    break (end + 4, length);
+                }
+            }
+            if stream.read_buf(&mut received).await? == 0 {
+                return Ok(());
+            }
+        };
+        let came = Instant::now();
+        let (answer, called) = answer(&received[..head], &received[head..head + length], address)?;
+        let text = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{answer}",
+            answer.len()
+        );
+        stream.write_all(text.as_bytes()).await?;
+        if let Some((kind, integration, number)) = called {
+            let call = Call { kind, integration, number, came, answered: Instant::now() };
+            calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+        }
+        received.drain(..head + length);
+    }
+}
+
+fn length(head: &[u8]) -> usize {
+    let lines = head.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+    let mut fields = lines.filter_map(|line| line.split_once(':'));
+    let length = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    length.and_then(|(_, value)| value.trim().parse().ok()).unwrap_or_default()
+}
+
+/// What is answered, and which call it was if it was one.
+fn answer(head: &[u8], body: &[u8], address: SocketAddr) -> Result<(String, Option<(Kind, usize, u64)>)> {
+    let head = std::str::from_utf8(head)?;
+    let path = head.split(' ').nth(1).unwrap_or_default();
+    let mut parts = path.split('/').skip(1);
+    let (kind, integration, way) = (parts.next(), parts.next(), parts.next());
+    let kind = Kind::ALL.into_iter().find(|known| kind == Some(known.as_str()));
+    let (Some(kind), Some(integration)) = (kind, integration.and_then(|text| text.parse().ok())) else {
+        return Err(format!("nobody is at {path}").into());
+    };
+    if way == Some("integration.json") {
+        return Ok((descriptor(kind, integration, address).to_string(), None));
+    }
+    if kind == Kind::Interval {
+        return Ok(("{}".to_owned(), Some((kind, integration, 0))));
+    }
+    let body: Value = serde_json::from_slice(body)?;
+    let message = body["message"].as_str().unwrap_or_default();
+    let number = message.strip_prefix(GREETING).and_then(|rest| rest.get(..DIGITS)?.parse().ok());
+    let number = number.ok_or_else(|| format!("a message without a number: {message}"))?;
+    let answer = match kind {
+        Kind::Modifier => json!({"message": format!("{message}!")}).to_string(),
+        Kind::Output | Kind::Interval => "{}".to_owned(),
+    };
+    Ok((answer, Some((kind, integration, number))))
+}
+
+fn descriptor(kind: Kind, integration: usize, address: SocketAddr) -> Value {
+    let base = format!("http://{address}/{}/{integration}", kind.as_str());
+    let settings = match kind {
+        Kind::Interval => json!([{"label": "interval", "type": "text", "required": true, "default": "* * * * *"}]),
+        Kind::Modifier | Kind::Output => json!([
+            {"label": "words", "type": "text", "required": true, "default": "none"},
+            {"label": "loud", "type": "checkbox", "required": true, "default": "No"},
+        ]),
+    };
+    json!({"data": {
+        "date": {"created_at": "2026-11-18", "updated_at": "2026-11-18"},
+        "descriptions": {
+            "app_name": format!("{} {integration}", kind.as_str()), "app_description": "For a benchmark",
+            "app_url": base, "app_logo": format!("{base}/logo.png"), "background_color": "#fff",
+        },
+        "is_active": true, "integration_type": kind.as_str(), "integration_category": "Task Automation",
+        "settings": settings,
+        "target_url": format!("{base}/target"), "tick_url": format!("{base}/tick"),
+    }})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_modifier_changes_a_message_and_knows_its_number() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 8090));
+        let head = b"POST /modifier/7/target HTTP/1.1\r\nContent-Length: 31\r\n\r\n";
+        assert_eq!(length(head), 31);
+        let (text, call) = answer(head, br#"{"message":"number 00004212 a"}"#, address).unwrap();
+        assert_eq!(text, r#"{"message":"number 00004212 a!"}"#);
+        assert_eq!(call, Some((Kind::Modifier, 7, 4_212)));
+        assert!(answer(b"POST /nobody/7/target HTTP/1.1\r\n\r\n", b"", address).is_err());
+    }
+}

@@ -11,8 +11,9 @@ use crate::{
         error::Noun,
         ids::{ChannelId, IntegrationId},
         member::Permission,
+        setting::Setting,
     },
-    store::{self, Tx, app_integrations::Used},
+    store::{self, Tx, app_integrations::Used, settings::StoredSetting, ticks::NextTick},
 };
 
 /// An integration in a channel.
@@ -123,34 +124,39 @@ impl App {
         let now = self.now();
         for used in store::app_integrations::uses(tx, app.organisation_id, app.id).await? {
             let due_at = if used.active && app.active { self.next_tick(tx, app, &used, now).await? } else { None };
-            store::ticks::set(tx, app.organisation_id, used.id, due_at).await?;
+            let next = NextTick { organisation_id: app.organisation_id, installation_id: used.id, due_at };
+            store::ticks::set(tx, &[next]).await?;
         }
         Ok(())
     }
 
     /// When an integration ticks next in a channel.
-    pub(super) async fn next_tick(
-        &self,
-        tx: &Tx,
-        app: &AppIntegration,
-        used: &ChannelUse,
-        after: Time,
-    ) -> Result<Option<Time>> {
-        let Some(descriptor) = app.descriptor.as_ref().filter(|descriptor| descriptor.kind.ticks()) else {
+    async fn next_tick(&self, tx: &Tx, app: &AppIntegration, used: &ChannelUse, after: Time) -> Result<Option<Time>> {
+        if !app.kind().ticks() {
             return Ok(None);
-        };
+        }
         let (organisation, installation) = (app.organisation_id, app.installation_id);
         // The transaction's own rows: they may have been changed in it.
         let of_all = store::settings::list(tx, organisation, installation, None).await?;
         let of_channel = store::settings::list(tx, organisation, installation, Some(used.channel_id)).await?;
-        let plain =
-            |rows: Vec<store::settings::StoredSetting>| rows.into_iter().map(|row| row.setting).collect::<Vec<_>>();
-        let settings = descriptor.effective(&plain(of_all), &plain(of_channel));
-        match descriptor.schedule(&settings) {
-            Ok(schedule) => Ok(schedule.and_then(|schedule| schedule.next_after(after, self.parts.zone))),
+        let plain = |rows: Vec<StoredSetting>| rows.into_iter().map(|row| row.setting).collect::<Vec<_>>();
+        Ok(self.tick_after(app, &plain(of_all), &plain(of_channel), after))
+    }
+
+    /// When an integration ticks next by its settings, those of the organisation and those of the channel.
+    pub(super) fn tick_after(
+        &self,
+        app: &AppIntegration,
+        of_all: &[Setting],
+        of_channel: &[Setting],
+        after: Time,
+    ) -> Option<Time> {
+        let descriptor = app.descriptor.as_ref().filter(|descriptor| descriptor.kind.ticks())?;
+        match descriptor.schedule(&descriptor.effective(of_all, of_channel)) {
+            Ok(schedule) => schedule.and_then(|schedule| schedule.next_after(after, self.parts.zone)),
             Err(violation) => {
                 tracing::debug!(integration = %app.id, message = violation.message, "an interval cannot be read");
-                Ok(None)
+                None
             }
         }
     }

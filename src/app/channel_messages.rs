@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     App,
     credential::sha256,
-    intake::{Arrival, Direct, Receipted},
+    intake::{self, Arrival, Direct, Passed, Receipted},
     integration_calls::{Called, Callee, Order, Reply},
 };
 use crate::{
@@ -33,15 +33,6 @@ const MODIFIER_ANSWER_BYTES: usize = 256 * 1024;
 /// How long a published message is recognised when its channel is worked on once more.
 const RECEIPT_LIFETIME: chrono::Duration = chrono::Duration::days(30);
 
-/// A modifier's call, to be put on record.
-struct Passed<'a> {
-    app: &'a AppIntegration,
-    id: DeliveryId,
-    called: Called,
-    /// Why it changed nothing.
-    failure: Option<String>,
-}
-
 impl App {
     /// Lets a message through its channel: the modifiers change it one after the other, each in its second; then it is
     /// published, and goes out to those who collect messages. Tells what became of it.
@@ -59,22 +50,24 @@ impl App {
             used.into_iter().partition(|there| there.app.kind().changes_messages());
         let mut passed = Vec::with_capacity(modifiers.len());
         let message = self.modified(event, channel_id, &modifiers, &mut passed).await?;
-        self.record_calls(event, passed).await?;
-        let Some(message) = message else { return Ok("a filter dropped the message".into()) };
+        let Some(message) = message else {
+            self.record_calls(passed).await?;
+            return Ok("a filter dropped the message".into());
+        };
         let outputs: Vec<IntegrationId> =
             others.iter().filter(|there| collects(&there.app)).map(|there| there.app.id).collect();
         let said = format!("published; goes out to {}", outputs.len());
-        self.publish(event, channel_id, message, outputs).await?;
+        self.publish(event, (channel_id, message), outputs, passed).await?;
         Ok(said)
     }
 
     /// What the modifiers make of a message; `None` where a filter drops it.
-    async fn modified<'a>(
+    async fn modified(
         &self,
         event: &Event,
         channel_id: ChannelId,
-        modifiers: &'a [Used],
-        passed: &mut Vec<Passed<'a>>,
+        modifiers: &[Used],
+        passed: &mut Vec<Passed>,
     ) -> Result<Option<String>> {
         let mut message = event.fact.data["message"].as_str().unwrap_or_default().to_owned();
         if modifiers.is_empty() {
@@ -86,7 +79,7 @@ impl App {
             let id: DeliveryId = self.parts.ambient.id();
             let callee = Callee { app, secrets, settings };
             let (called, reply) = self.modify(&callee, id, (event, channel_id), &message).await?;
-            passed.push(Passed { app, id, called, failure: reply.as_ref().err().cloned() });
+            passed.push(self.passed(event, app, id, (called, reply.as_ref().err().cloned())));
             match reply.unwrap_or(FilterReply::Keep) {
                 FilterReply::Keep => {}
                 FilterReply::Replace(changed) => message = changed,
@@ -130,61 +123,63 @@ impl App {
         Ok((called, reply))
     }
 
-    /// Puts calls that were made in passing on record, as deliveries that are over.
-    async fn record_calls(&self, event: &Event, passed: Vec<Passed<'_>>) -> Result<()> {
-        if passed.is_empty() {
-            return Ok(());
-        }
-        let now = self.now();
-        let tx = self.parts.store.begin().await?;
-        let (mut deliveries, mut attempts) = (Vec::with_capacity(passed.len()), Vec::with_capacity(passed.len()));
-        for Passed { app, id, called, failure } in passed {
-            let destination = store::destinations::ensure(&tx, &self.integration_destination(app)).await?;
-            let (state, outcome) = match failure {
-                None => (DeliveryState::Delivered, AttemptOutcome::Delivered),
-                Some(_) => (DeliveryState::Failed, AttemptOutcome::Failed),
-            };
-            deliveries.push(Delivery {
-                id,
-                organisation_id: event.organisation_id,
-                event_id: event.id,
-                destination_id: destination.id,
-                state,
-                reason: failure.clone(),
-                content: None,
-                attempts: 1,
-                next_attempt_at: None,
-                completed_at: Some(now),
-                created_at: called.began,
-            });
-            attempts.push(Attempt {
-                id: self.parts.ambient.id(),
-                organisation_id: event.organisation_id,
-                delivery_id: id,
-                number: 1,
-                address: called.address,
-                outcome,
-                status_code: called.status_code,
-                reason: failure,
-                request: called.request,
-                answer: called.answer,
-                duration: called.duration,
-                created_at: called.began,
-            });
-            self.parts.metrics.delivery(state.as_str());
-        }
-        store::deliveries::insert_many(&tx, &deliveries).await?;
-        store::deliveries::insert_attempts(&tx, &attempts.iter().collect::<Vec<_>>()).await?;
-        tx.commit().await
+    /// A modifier's call as it is put on record: a delivery that is over.
+    fn passed(&self, event: &Event, app: &AppIntegration, id: DeliveryId, made: (Called, Option<String>)) -> Passed {
+        let (called, failure) = made;
+        let destination = self.integration_destination(app);
+        let (state, outcome) = match failure {
+            None => (DeliveryState::Delivered, AttemptOutcome::Delivered),
+            Some(_) => (DeliveryState::Failed, AttemptOutcome::Failed),
+        };
+        let delivery = Delivery {
+            id,
+            organisation_id: event.organisation_id,
+            event_id: event.id,
+            destination_id: destination.id,
+            state,
+            reason: failure.clone(),
+            content: None,
+            attempts: 1,
+            next_attempt_at: None,
+            completed_at: Some(self.now()),
+            created_at: called.began,
+        };
+        let attempt = Attempt {
+            id: self.parts.ambient.id(),
+            organisation_id: event.organisation_id,
+            delivery_id: id,
+            number: 1,
+            address: called.address,
+            outcome,
+            status_code: called.status_code,
+            reason: failure,
+            request: called.request,
+            answer: called.answer,
+            duration: called.duration,
+            created_at: called.began,
+        };
+        Passed { destination, delivery, attempt }
     }
 
-    /// The message as it is after the modifiers, as an event of its own, once.
+    /// Puts the calls for a message on record that is not published.
+    async fn record_calls(&self, passed: Vec<Passed>) -> Result<()> {
+        let states: Vec<DeliveryState> = passed.iter().map(|passed| passed.delivery.state).collect();
+        let tx = self.parts.store.begin().await?;
+        intake::record(&tx, passed).await?;
+        tx.commit().await?;
+        for state in states {
+            self.parts.metrics.delivery(state.as_str());
+        }
+        Ok(())
+    }
+
+    /// The message as it is after the modifiers, as an event of its own, once; with it, the calls that made it so.
     async fn publish(
         &self,
         event: &Event,
-        channel_id: ChannelId,
-        message: String,
+        (channel_id, message): (ChannelId, String),
         outputs: Vec<IntegrationId>,
+        passed: Vec<Passed>,
     ) -> Result<()> {
         let mut data = (*event.fact.data).clone();
         data["message"] = message.into();
@@ -207,7 +202,7 @@ impl App {
             }),
             direct: outputs.into_iter().map(direct).collect(),
         };
-        self.parts.intake.accept(arrival).await?;
+        self.parts.intake.accept_after(arrival, passed).await?;
         Ok(())
     }
 }

@@ -14,8 +14,8 @@ use crate::{
     domain::{
         Error, Result,
         ambient::{Ambient, Time},
-        delivery::{Content, DeliveryState},
-        destination::DestinationKind,
+        delivery::{Attempt, Content, Delivery, DeliveryState},
+        destination::{Destination, DestinationKind},
         event::{Event, EventSource, Fact},
         ids::{DestinationId, EventId, OrganisationId},
     },
@@ -60,6 +60,17 @@ pub struct Direct {
     pub content: Option<Content>,
 }
 
+/// A call that was made before an arrival, on the way to it: a delivery that is over, with its only attempt.
+#[derive(Clone, Debug)]
+pub struct Passed {
+    /// Where it went, made where it is not there yet.
+    pub destination: Destination,
+    /// The delivery.
+    pub delivery: Delivery,
+    /// The attempt.
+    pub attempt: Attempt,
+}
+
 /// How a repetition of an arrival is recognised.
 #[derive(Clone, Debug)]
 pub struct Receipted {
@@ -73,14 +84,14 @@ pub struct Receipted {
 
 /// Accepts events.
 pub struct Intake {
-    batcher: Batcher<Arrival, Accepted>,
+    batcher: Batcher<(Arrival, Vec<Passed>), Accepted>,
     in_flight: InFlight,
 }
 
 impl Intake {
     /// Starts accepting. `bell` is rung when deliveries have been committed.
     pub fn start(store: Store, ambient: Ambient, bell: Arc<Notify>, metrics: Metrics) -> Self {
-        let batcher = Batcher::start(BATCH, move |arrivals: Vec<Arrival>| {
+        let batcher = Batcher::start(BATCH, move |arrivals: Vec<(Arrival, Vec<Passed>)>| {
             let (store, ambient, bell, metrics) = (store.clone(), ambient.clone(), bell.clone(), metrics.clone());
             async move {
                 let answers = commit(&store, &ambient, &metrics, arrivals).await?;
@@ -97,11 +108,20 @@ impl Intake {
     /// [`Error::IdempotencyMismatch`], [`Error::IdempotencyInFlight`] when the first takes long, or when the database
     /// fails.
     pub async fn accept(&self, arrival: Arrival) -> Result<Accepted> {
+        self.accept_after(arrival, Vec::new()).await
+    }
+
+    /// As [`Intake::accept`], and puts calls that were made before on record in the same transaction, also where the
+    /// arrival is a repetition.
+    ///
+    /// # Errors
+    /// As [`Intake::accept`].
+    pub async fn accept_after(&self, arrival: Arrival, passed: Vec<Passed>) -> Result<Accepted> {
         let _turn = match &arrival.receipted {
             Some(receipted) => Some(self.in_flight.enter(&receipted.key).await?),
             None => None,
         };
-        self.batcher.submit(arrival).await
+        self.batcher.submit((arrival, passed)).await
     }
 }
 
@@ -148,9 +168,12 @@ async fn commit(
     store: &Store,
     ambient: &Ambient,
     metrics: &Metrics,
-    arrivals: Vec<Arrival>,
+    arrivals: Vec<(Arrival, Vec<Passed>)>,
 ) -> Result<Vec<Result<Accepted>>> {
     let now = ambient.now();
+    let (arrivals, passed): (Vec<Arrival>, Vec<Vec<Passed>>) = arrivals.into_iter().unzip();
+    let passed = passed.concat();
+    let ended: Vec<DeliveryState> = passed.iter().map(|passed| passed.delivery.state).collect();
     let tx = store.begin().await?;
     let mut known = leave_receipts(&tx, ambient, &arrivals, now).await?;
     let mut answers = Vec::with_capacity(arrivals.len());
@@ -177,6 +200,7 @@ async fn commit(
         directs.extend(direct.into_iter().map(|direct| (events.len(), direct)));
         events.push(Event { id, organisation_id, source, fact, created_at: now });
     }
+    record(&tx, passed).await?;
     let deliveries = Router { tx: &tx, ambient, now }.route(&events, directs).await?;
     store::events::insert_many(&tx, &events).await?;
     store::deliveries::insert_many(&tx, &deliveries).await?;
@@ -187,12 +211,32 @@ async fn commit(
         .collect();
     store::destinations::wake(&tx, &mut waiting, now).await?;
     tx.commit().await?;
-    for delivery in &deliveries {
-        if delivery.state != DeliveryState::Pending {
-            metrics.delivery(delivery.state.as_str());
+    for state in deliveries.iter().map(|delivery| delivery.state).chain(ended) {
+        if state != DeliveryState::Pending {
+            metrics.delivery(state.as_str());
         }
     }
     Ok(answers)
+}
+
+/// Puts calls that were made in passing on record.
+pub(super) async fn record(tx: &Tx, passed: Vec<Passed>) -> Result<()> {
+    if passed.is_empty() {
+        return Ok(());
+    }
+    let mut wanted = Vec::with_capacity(passed.len());
+    let (mut deliveries, mut attempts) = (Vec::with_capacity(passed.len()), Vec::with_capacity(passed.len()));
+    for Passed { destination, delivery, attempt } in passed {
+        wanted.push(destination);
+        deliveries.push(delivery);
+        attempts.push(attempt);
+    }
+    let there = store::destinations::ensure_all(tx, &wanted).await?;
+    for (delivery, destination) in deliveries.iter_mut().zip(there) {
+        delivery.destination_id = destination.id;
+    }
+    store::deliveries::insert_many(tx, &deliveries).await?;
+    store::deliveries::insert_attempts(tx, &attempts.iter().collect::<Vec<_>>()).await
 }
 
 /// What stands under a key.

@@ -52,6 +52,7 @@ impl Router<'_> {
         let links = self.links(&linked).await?;
         let subscriptions = self.subscriptions(&github).await?;
         let busy = self.busy_channels(events).await?;
+        let mut ensured = self.ensure(events, &busy, &directs).await?.into_iter();
         let mut directs = directs.into_iter().peekable();
         let mut deliveries = Vec::with_capacity(events.len());
         for (index, event) in events.iter().enumerate() {
@@ -68,20 +69,15 @@ impl Router<'_> {
                     deliveries.push(self.delivery(event, destination, fate));
                 }
             }
-            if let Some(channel_id) =
-                event.fact.channel_id.filter(|id| event.fact.kind == MESSAGE_POSTED && busy.contains(id))
+            if posted_in(event, &busy).is_some()
+                && let Some(destination) = ensured.next()
             {
-                let (kind, name) = (DestinationKind::Channel, channel_name(channel_id));
-                let destination = self.ensure(event.organisation_id, kind, name.clone(), name).await?;
                 deliveries.push(self.delivery(event, &destination, Fate { verdict: Verdict::Send, content: None }));
             }
             while let Some((_, direct)) = directs.next_if(|(of, _)| *of == index) {
-                let destination = self.ensure(event.organisation_id, direct.kind, direct.name, direct.address).await?;
-                deliveries.push(self.delivery(
-                    event,
-                    &destination,
-                    Fate { verdict: Verdict::Send, content: direct.content },
-                ));
+                let Some(destination) = ensured.next() else { break };
+                let fate = Fate { verdict: Verdict::Send, content: direct.content };
+                deliveries.push(self.delivery(event, &destination, fate));
             }
         }
         Ok(deliveries)
@@ -122,16 +118,30 @@ impl Router<'_> {
         Ok(by_organisation)
     }
 
+    /// The destinations that need not be there before: for each event its channel, where that is busy, and then where it
+    /// goes directly.
     async fn ensure(
         &self,
-        organisation_id: OrganisationId,
-        kind: DestinationKind,
-        name: String,
-        address: String,
-    ) -> Result<Destination> {
-        let id: DestinationId = self.ambient.id();
-        let wanted = Destination::fresh(id, organisation_id, (kind, name, address), self.now);
-        store::destinations::ensure(self.tx, &wanted).await
+        events: &[Event],
+        busy: &[ChannelId],
+        directs: &[(usize, Direct)],
+    ) -> Result<Vec<Destination>> {
+        let mut wanted = Vec::new();
+        let mut directs = directs.iter().peekable();
+        for (index, event) in events.iter().enumerate() {
+            let mut want = |place| {
+                let id: DestinationId = self.ambient.id();
+                wanted.push(Destination::fresh(id, event.organisation_id, place, self.now));
+            };
+            if let Some(channel_id) = posted_in(event, busy) {
+                let name = channel_name(channel_id);
+                want((DestinationKind::Channel, name.clone(), name));
+            }
+            while let Some((_, Direct { kind, name, address, .. })) = directs.next_if(|(of, _)| *of == index) {
+                want((*kind, name.clone(), address.clone()));
+            }
+        }
+        store::destinations::ensure_all(self.tx, &wanted).await
     }
 
     fn delivery(&self, event: &Event, destination: &Destination, fate: Fate) -> Delivery {
@@ -159,6 +169,11 @@ impl Router<'_> {
             created_at: self.now,
         }
     }
+}
+
+/// The busy channel that a message was posted in.
+fn posted_in(event: &Event, busy: &[ChannelId]) -> Option<ChannelId> {
+    event.fact.channel_id.filter(|id| event.fact.kind == MESSAGE_POSTED && busy.contains(id))
 }
 
 fn organisations<'a>(events: impl Iterator<Item = &'a Event>) -> Vec<OrganisationId> {

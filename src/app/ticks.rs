@@ -1,17 +1,33 @@
 //! The clock of integrations that tick.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 
 use super::App;
 use crate::{
     domain::{
-        Error, Result,
+        Result,
+        ambient::Time,
+        app_integration::AppIntegration,
         delivery::{Delivery, DeliveryState},
+        destination::Destination,
         event::{Event, EventSource, Fact, INTEGRATION_TICK},
-        ids::DestinationId,
+        ids::{ChannelId, DestinationId, InstallationId, OrganisationId},
+        setting::Setting,
     },
-    store,
+    store::{self, Tx, app_integrations::Used, settings::StoredSetting, ticks::NextTick},
 };
+
+/// An integration that is due to tick in a channel.
+struct Ticking {
+    app: AppIntegration,
+    channel_id: ChannelId,
+    /// Whether it is switched on, in the channel and altogether.
+    active: bool,
+    due_at: Time,
+    next: NextTick,
+}
 
 impl App {
     /// Makes the ticks that are due now into events, each once in all processes together, and sets the next times. A
@@ -23,27 +39,22 @@ impl App {
         let now = self.now();
         let tx = self.parts.store.begin().await?;
         let due = store::ticks::due(&tx, now, limit).await?;
-        let mut events = Vec::with_capacity(due.len());
-        let mut deliveries = Vec::with_capacity(due.len());
-        for (id, due_at) in due {
-            let Some((organisation_id, integration_id, used)) = store::app_integrations::find_use(&tx, id).await?
-            else {
-                continue;
-            };
-            let app = match store::app_integrations::find(&tx, organisation_id, integration_id).await {
-                Ok(app) => app,
-                Err(Error::NotFound { .. }) => continue,
-                Err(error) => return Err(error),
-            };
-            let next = if used.active && app.active { self.next_tick(&tx, &app, &used, now).await? } else { None };
-            store::ticks::set(&tx, organisation_id, id, next).await?;
-            if !used.active || !app.active {
-                continue;
-            }
-            let destination = store::destinations::ensure(&tx, &self.integration_destination(&app)).await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let ticking = self.ticking(&tx, due, now).await?;
+        let next: Vec<NextTick> = ticking.iter().map(|tick| tick.next).collect();
+        store::ticks::set(&tx, &next).await?;
+        let ticking: Vec<Ticking> = ticking.into_iter().filter(|tick| tick.active).collect();
+        let wanted: Vec<Destination> = ticking.iter().map(|tick| self.integration_destination(&tick.app)).collect();
+        let destinations = store::destinations::ensure_all(&tx, &wanted).await?;
+        let mut events = Vec::with_capacity(ticking.len());
+        let mut deliveries = Vec::with_capacity(ticking.len());
+        for (Ticking { app, channel_id, due_at, .. }, destination) in ticking.into_iter().zip(destinations) {
+            let organisation_id = app.organisation_id;
             let fact = Fact {
                 kind: INTEGRATION_TICK.to_owned(),
-                channel_id: Some(used.channel_id),
+                channel_id: Some(channel_id),
                 link_id: None,
                 step_kind: None,
                 step_action: None,
@@ -84,5 +95,35 @@ impl App {
             self.parts.bell.notify_one();
         }
         Ok(events.len())
+    }
+
+    /// What ticks, with the time after this one; in the order in which it was due. What is gone is left out.
+    async fn ticking(&self, tx: &Tx, due: Vec<(InstallationId, Time)>, now: Time) -> Result<Vec<Ticking>> {
+        let ids: Vec<InstallationId> = due.iter().map(|(id, _)| *id).collect();
+        let uses = store::app_integrations::find_uses(tx, &ids).await?;
+        let installations: Vec<InstallationId> = uses.iter().map(|there| there.app.installation_id).collect();
+        let mut organisations: Vec<OrganisationId> = uses.iter().map(|there| there.app.organisation_id).collect();
+        organisations.sort_unstable();
+        organisations.dedup();
+        // The transaction's own rows, as everything here: they are not changed until it ends.
+        let mut settings: HashMap<(InstallationId, Option<ChannelId>), Vec<Setting>> = HashMap::new();
+        for StoredSetting { setting, .. } in
+            store::settings::of_installations(tx, &organisations, &installations).await?
+        {
+            settings.entry((setting.installation_id, setting.channel_id)).or_default().push(setting);
+        }
+        let of = |app: &AppIntegration, channel_id| {
+            settings.get(&(app.installation_id, channel_id)).map(Vec::as_slice).unwrap_or_default()
+        };
+        let mut uses: HashMap<InstallationId, Used> = uses.into_iter().map(|there| (there.used.id, there)).collect();
+        let ticking = |(id, due_at): (InstallationId, Time)| {
+            let Used { app, used, .. } = uses.remove(&id)?;
+            let active = used.active && app.active;
+            let after = || self.tick_after(&app, of(&app, None), of(&app, Some(used.channel_id)), now);
+            let due_next = if active { after() } else { None };
+            let next = NextTick { organisation_id: app.organisation_id, installation_id: id, due_at: due_next };
+            Some(Ticking { app, channel_id: used.channel_id, active, due_at, next })
+        };
+        Ok(due.into_iter().filter_map(ticking).collect())
     }
 }

@@ -181,24 +181,52 @@ pub async fn of_channel(
         .order_by_asc(InstallationColumn::Id)
         .all(db)
         .await?;
+    with_apps(db, uses).await
+}
+
+/// The uses of integrations in channels by their identifiers, across organisations: for ticks. Those that are gone are
+/// left out.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_uses(db: &impl ConnectionTrait, ids: &[InstallationId]) -> Result<Vec<Used>> {
+    let uses = Installations::find()
+        .filter(InstallationColumn::Id.is_in(batches::filled(ids.iter().map(|id| id.0))))
+        .filter(InstallationColumn::ChannelId.is_not_null())
+        .all(db)
+        .await?;
+    with_apps(db, uses).await
+}
+
+/// Uses with their integrations, in the order in which they are given.
+async fn with_apps(db: &impl ConnectionTrait, uses: Vec<installation::Model>) -> Result<Vec<Used>> {
     if uses.is_empty() {
         return Ok(Vec::new());
     }
-    let ids = batches::filled(uses.iter().map(|row| row.integration_id));
+    let unique = |mut ids: Vec<Uuid>| {
+        ids.sort_unstable();
+        ids.dedup();
+        batches::filled(ids)
+    };
+    let organisations = unique(uses.iter().map(|row| row.organisation_id).collect());
+    let ids = unique(uses.iter().map(|row| row.integration_id).collect());
     let rows = Integrations::find().filter(Column::Id.is_in(ids.clone())).filter(Column::Kind.eq(APP)).all(db).await?;
     let installed = Installations::find()
-        .filter(InstallationColumn::OrganisationId.eq(organisation_id.0))
+        .filter(InstallationColumn::OrganisationId.is_in(organisations))
         .filter(InstallationColumn::IntegrationId.is_in(ids))
         .filter(InstallationColumn::ChannelId.is_null())
         .all(db)
         .await?;
-    let mut rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
-    let mut installed: HashMap<_, _> = installed.into_iter().map(|row| (row.integration_id, row)).collect();
-    let both = |used_row: installation::Model| {
-        let (row, installed) = rows.remove(&used_row.integration_id).zip(installed.remove(&used_row.integration_id))?;
-        Some(app(row, &installed).map(|app| Used { app, used: used(&used_row), secrets: secrets(installed) }))
+    let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
+    let installed: HashMap<_, _> =
+        installed.into_iter().map(|row| ((row.organisation_id, row.integration_id), row)).collect();
+    let both = |used_row: &installation::Model| {
+        let row = rows.get(&used_row.integration_id)?;
+        let installed = installed.get(&(used_row.organisation_id, used_row.integration_id))?;
+        let (used, secrets) = (used(used_row), secrets(installed.clone()));
+        Some(app(row.clone(), installed).map(|app| Used { app, used, secrets }))
     };
-    uses.into_iter().filter_map(both).collect()
+    uses.iter().filter_map(both).collect()
 }
 
 /// Which of some channels have an integration that is switched on.
@@ -254,18 +282,6 @@ pub async fn put_in_channel(tx: &Tx, app: &AppIntegration, wanted: &ChannelUse) 
 pub async fn remove_from_channel(tx: &Tx, id: InstallationId) -> Result<()> {
     Installations::delete_by_id(id.0).exec(&tx.0).await?;
     Ok(())
-}
-
-/// The use of an integration in channels, with whose it is: for a tick.
-///
-/// # Errors
-/// When the database fails.
-pub async fn find_use(
-    db: &impl ConnectionTrait,
-    id: InstallationId,
-) -> Result<Option<(OrganisationId, IntegrationId, ChannelUse)>> {
-    let row = Installations::find_by_id(id.0).filter(InstallationColumn::ChannelId.is_not_null()).one(db).await?;
-    Ok(row.map(|row| (row.organisation_id.into(), row.integration_id.into(), used(&row))))
 }
 
 /// Everywhere that an integration is used.

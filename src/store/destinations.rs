@@ -4,6 +4,8 @@
 
 mod claims;
 
+use std::collections::HashMap;
+
 use ::entity::destination::{ActiveModel, Column, Entity as Destinations, Model as Row};
 pub use claims::{Claimed, Release, claim, end_leases, release, wake};
 use sea_orm::{
@@ -11,7 +13,7 @@ use sea_orm::{
     sea_query::OnConflict,
 };
 
-use super::{Tx, corrupt};
+use super::{Tx, batches, corrupt};
 use crate::domain::{
     Error, Result,
     ambient::Time,
@@ -58,14 +60,65 @@ fn row(destination: &Destination) -> ActiveModel {
 /// # Errors
 /// When the database fails.
 pub async fn ensure(tx: &Tx, wanted: &Destination) -> Result<Destination> {
-    let kind = wanted.kind.as_str();
-    if let Some(found) = find_by_name(tx, wanted.organisation_id, kind, &wanted.name).await? {
-        return Ok(found);
+    let found = ensure_all(tx, std::slice::from_ref(wanted)).await?;
+    found.into_iter().next().ok_or_else(|| Error::Internal("a destination was asked for and not answered".into()))
+}
+
+/// The destinations with these kinds and names, in their order, made where they are not there yet.
+///
+/// # Errors
+/// When the database fails.
+pub async fn ensure_all(tx: &Tx, wanted: &[Destination]) -> Result<Vec<Destination>> {
+    // In their order, so that two writers that make the same never wait for each other.
+    let mut different: Vec<&Destination> = wanted.iter().collect();
+    different.sort_unstable_by_key(|one| key(one));
+    different.dedup_by_key(|one| key(one));
+    let mut known = HashMap::with_capacity(different.len());
+    find_all(tx, &different, &mut known).await?;
+    let missing: Vec<&Destination> = different.into_iter().filter(|one| !known.contains_key(&owned_key(one))).collect();
+    for run in batches::runs(&missing) {
+        let there = OnConflict::columns([Column::OrganisationId, Column::Kind, Column::Name]).do_nothing().to_owned();
+        let rows = run.iter().map(|one| row(one));
+        Destinations::insert_many(rows).on_conflict(there).exec_without_returning(&tx.0).await?;
     }
-    let there = OnConflict::columns([Column::OrganisationId, Column::Kind, Column::Name]).do_nothing().to_owned();
-    Destinations::insert(row(wanted)).on_conflict(there).exec_without_returning(&tx.0).await?;
-    let found = find_by_name(tx, wanted.organisation_id, kind, &wanted.name).await?;
-    found.ok_or_else(|| Error::Internal(format!("a {kind} destination vanished while it was made")))
+    find_all(tx, &missing, &mut known).await?;
+    let found = |one: &Destination| {
+        let vanished = || Error::Internal(format!("a {} destination vanished while it was made", one.kind.as_str()));
+        known.get(&owned_key(one)).cloned().ok_or_else(vanished)
+    };
+    wanted.iter().map(found).collect()
+}
+
+type Known = HashMap<(OrganisationId, &'static str, String), Destination>;
+
+fn key(of: &Destination) -> (OrganisationId, &'static str, &str) {
+    (of.organisation_id, of.kind.as_str(), &of.name)
+}
+
+fn owned_key(of: &Destination) -> (OrganisationId, &'static str, String) {
+    (of.organisation_id, of.kind.as_str(), of.name.clone())
+}
+
+/// Adds those that are there. What a query finds across organisations besides is under keys that nobody asks for.
+async fn find_all(tx: &Tx, wanted: &[&Destination], known: &mut Known) -> Result<()> {
+    for run in batches::runs(wanted) {
+        let mut kinds: Vec<&str> = run.iter().map(|one| one.kind.as_str()).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let mut organisations: Vec<_> = run.iter().map(|one| one.organisation_id.0).collect();
+        organisations.dedup();
+        let rows = Destinations::find()
+            .filter(Column::OrganisationId.is_in(batches::filled(organisations)))
+            .filter(Column::Kind.is_in(kinds))
+            .filter(Column::Name.is_in(run.iter().map(|one| one.name.as_str())))
+            .all(&tx.0)
+            .await?;
+        for row in rows {
+            let found = destination(row)?;
+            known.insert(owned_key(&found), found);
+        }
+    }
+    Ok(())
 }
 
 /// The ids of an organisation's destinations of one kind, in their order.

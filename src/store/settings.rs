@@ -90,6 +90,24 @@ pub async fn in_channel(
     Ok(rows.into_iter().map(stored).collect())
 }
 
+/// All settings of some installations, for their organisations and for any channel, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_installations(
+    db: &impl ConnectionTrait,
+    organisations: &[OrganisationId],
+    installations: &[InstallationId],
+) -> Result<Vec<StoredSetting>> {
+    let rows = Settings::find()
+        .filter(Column::OrganisationId.is_in(batches::filled(organisations.iter().map(|id| id.0))))
+        .filter(Column::InstallationId.is_in(batches::filled(installations.iter().map(|id| id.0))))
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(stored).collect())
+}
+
 fn row(StoredSetting { setting, sealed }: &StoredSetting) -> ActiveModel {
     ActiveModel {
         id: Set(setting.id.0),

@@ -7,34 +7,46 @@ use sea_orm::{
     sea_query::{LockBehavior, LockType, OnConflict},
 };
 
-use super::Tx;
+use super::{Tx, batches};
 use crate::domain::{
     Result,
     ambient::Time,
     ids::{InstallationId, OrganisationId},
 };
 
-/// Sets when an installation ticks next; `None` means never.
+/// When an installation ticks next; `None` means never.
+#[derive(Clone, Copy, Debug)]
+pub struct NextTick {
+    /// Whose it is.
+    pub organisation_id: OrganisationId,
+    /// Which one.
+    pub installation_id: InstallationId,
+    /// When.
+    pub due_at: Option<Time>,
+}
+
+/// Sets when some installations tick next.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set(
-    tx: &Tx,
-    organisation_id: OrganisationId,
-    installation_id: InstallationId,
-    due_at: Option<Time>,
-) -> Result<()> {
-    let Some(due_at) = due_at else {
-        Ticks::delete_by_id(installation_id.0).exec(&tx.0).await?;
-        return Ok(());
+pub async fn set(tx: &Tx, ticks: &[NextTick]) -> Result<()> {
+    let never: Vec<_> = ticks.iter().filter(|tick| tick.due_at.is_none()).map(|tick| tick.installation_id.0).collect();
+    if !never.is_empty() {
+        let never = Column::InstallationId.is_in(batches::filled(never));
+        Ticks::delete_many().filter(never).exec(&tx.0).await?;
+    }
+    let row = |tick: &NextTick| {
+        Some(ActiveModel {
+            installation_id: Set(tick.installation_id.0),
+            organisation_id: Set(tick.organisation_id.0),
+            due_at: Set(tick.due_at?),
+        })
     };
-    let row = ActiveModel {
-        installation_id: Set(installation_id.0),
-        organisation_id: Set(organisation_id.0),
-        due_at: Set(due_at),
-    };
-    let there = OnConflict::column(Column::InstallationId).update_column(Column::DueAt).to_owned();
-    Ticks::insert(row).on_conflict(there).exec_without_returning(&tx.0).await?;
+    let rows: Vec<ActiveModel> = ticks.iter().filter_map(row).collect();
+    for run in batches::runs(&rows) {
+        let there = OnConflict::column(Column::InstallationId).update_column(Column::DueAt).to_owned();
+        Ticks::insert_many(run.to_vec()).on_conflict(there).exec_without_returning(&tx.0).await?;
+    }
     Ok(())
 }
 

@@ -18,12 +18,27 @@ async fn use_in(app: &TestApp, channel: &str, integration: &Integration) -> Stri
     id
 }
 
+async fn id_of(app: &TestApp, integration: &Integration) -> String {
+    find_id(app, integration).await.unwrap()
+}
+
+async fn find_id(app: &TestApp, integration: &Integration) -> Option<String> {
+    let listed = app.owner.get("/organisations/acme/integrations/custom").await.ok(200);
+    let all = listed["data"].as_array().unwrap().clone();
+    let found = all.iter().find(|one| one["json_url"] == integration.json_url())?;
+    Some(found["id"].as_str().unwrap().to_owned())
+}
+
 async fn put(app: &TestApp, path: &str, body: Value) -> Value {
     app.owner.send(app.owner.request(reqwest::Method::PUT, path).json(&body)).await.ok(200)
 }
 
 async fn channel(app: &TestApp) -> String {
-    let made = app.owner.post("/v1/channels", &json!({"name": "support"})).await.ok(201);
+    named_channel(app, "support").await
+}
+
+async fn named_channel(app: &TestApp, name: &str) -> String {
+    let made = app.owner.post("/v1/channels", &json!({"name": name})).await.ok(201);
     made["id"].as_str().unwrap().to_owned()
 }
 
@@ -87,6 +102,38 @@ both! {
         let failed = app.deliveries("state=failed").await;
         assert_eq!(failed.len(), 6);
         assert!(failed.iter().all(|delivery| delivery["reason"].as_str().is_some_and(|reason| !reason.is_empty())));
+    }
+
+    async fn a_call_that_ended_a_message_is_on_record(app) {
+        let channel = channel(&app).await;
+        let filter = Integration::start("filter", json!([])).await;
+        filter.reply(Reply::Json(json!({"drop": true})));
+        use_in(&app, &channel, &filter).await;
+        assert!(say(&app, &channel, "hello").await.is_empty());
+        let deliveries = app.deliveries("").await;
+        let states: Vec<_> = deliveries.iter().map(|delivery| delivery["state"].as_str().unwrap()).collect();
+        assert_eq!(states, ["delivered"; 2], "the filter and the channel: {deliveries:?}");
+    }
+
+    async fn many_tick_at_once_each_by_its_own_schedule(app) {
+        let (first, second) = (channel(&app).await, named_channel(&app, "alerts").await);
+        let settings = json!([{"label": "interval", "type": "text", "required": true, "default": "* * * * *"}]);
+        let (often, seldom) = (Integration::start("interval", settings.clone()).await, Integration::start("interval", settings).await);
+        use_in(&app, &first, &often).await;
+        use_in(&app, &second, &often).await;
+        let id = use_in(&app, &first, &seldom).await;
+        let path = format!("/organisations/acme/integrations/{id}/channels/{first}/settings");
+        let hourly = json!({"form_field_label": "interval", "form_field_value": "0 * * * *"});
+        app.owner.post(&path, &hourly).await.ok(200);
+        app.advance(Duration::from_secs(3600));
+        assert_eq!(app.app.tick(10).await.unwrap(), 3);
+        app.advance(Duration::from_secs(60));
+        assert_eq!(app.app.tick(10).await.unwrap(), 2, "the hourly one rests");
+        app.drain().await;
+        assert_eq!((often.calls().len(), seldom.calls().len()), (4, 1));
+        put(&app, &format!("/v1/channels/{second}/integrations/{}", id_of(&app, &often).await), json!({"active": false})).await;
+        app.advance(Duration::from_secs(60));
+        assert_eq!(app.app.tick(10).await.unwrap(), 1, "switched off in one channel, it ticks in the other");
     }
 
     async fn nobody_gets_back_what_they_posted(app) {

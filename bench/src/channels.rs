@@ -384,7 +384,7 @@ pub fn table(files: &[&str]) -> Result<String> {
         let burst = |f: &ChannelFigures| f.messages[index].burst;
         let paced = |f: &ChannelFigures| f.messages[index].paced;
         row(format!("Messages through {name}, as fast as possible"), &|f| format!("{:.0}/s", burst(f).per_second));
-        row(format!("the same: CPU for each message"), &|f| cpu(burst(f).server_ms, burst(f).database_ms));
+        row("the same: CPU for each message".to_owned(), &|f| cpu(burst(f).server_ms, burst(f).database_ms));
         row(format!("At {rate} messages/s, {name}: accepted to both outputs called"), &|f| both(paced(f).through));
         row("the same: added by the pipeline itself".to_owned(), &|f| both(paced(f).added));
         row("the same: CPU for each message".to_owned(), &|f| cpu(paced(f).server_ms, paced(f).database_ms));

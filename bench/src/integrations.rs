@@ -76,13 +76,18 @@ impl Integrations {
     /// When it cannot listen.
     pub fn start() -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let calls: Arc<Mutex<Vec<Call>>> = Arc::default();
         let (stop, stopped) = oneshot::channel();
         let kept = calls.clone();
         std::thread::spawn(move || {
             runtime.block_on(async move {
+                let listener = match TcpListener::from_std(listener) {
+                    Ok(listener) => listener,
+                    Err(error) => return eprintln!("bench: the integrations do not listen: {error}"),
+                };
                 tokio::select! {
                     () = listen(&listener, address, &kept) => {}
                     _ = stopped => {}

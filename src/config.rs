@@ -286,11 +286,11 @@ impl Config {
         if self.auth.jwt.issuer.is_empty() || self.auth.jwt.audience.is_empty() {
             return wrong("auth.jwt", "issuer and audience must not be empty");
         }
-        if !self.slack.client_id.is_empty() && self.slack.client_secret.expose().is_empty() {
-            return wrong("slack.client_secret", "it is needed where slack.client_id is set");
-        }
-        if !self.slack.client_id.is_empty() && self.slack.signing_secret.expose().trim().is_empty() {
-            return wrong("slack.signing_secret", "it is needed where slack.client_id is set");
+        let Slack { client_id, client_secret, signing_secret, .. } = &self.slack;
+        for (key, secret) in [("slack.client_secret", client_secret), ("slack.signing_secret", signing_secret)] {
+            if !client_id.is_empty() && secret.expose().trim().is_empty() {
+                return wrong(key, "it is needed where slack.client_id is set");
+            }
         }
         if self.slack.channel_burst == 0 {
             return wrong("slack.channel_burst", "it must be at least 1");
@@ -303,8 +303,8 @@ impl Config {
             return wrong("delivery.lease_secs", "it must be more than twice delivery.total_timeout_ms");
         }
         self.egress.check(&self.delivery)?;
-        if let Err(violation) = self.schedule.time_zone.parse::<Zone>() {
-            return wrong("schedule.time_zone", &violation.message);
+        if self.schedule.time_zone.parse::<Zone>().is_err() {
+            return wrong("schedule.time_zone", "it must be an IANA name such as Europe/Berlin, or UTC");
         }
         if self.server.body_limit_bytes == 0 || self.database.max_connections == 0 {
             return wrong("server.body_limit_bytes, database.max_connections", "they must be at least 1");
@@ -438,6 +438,7 @@ pub(crate) mod tests {
             ("TIELINE_LISTEN", "0.0.0.0:9"),
             ("TIELINE_SLACK__CLIENT_ID", "1111111111.2222222222"),
             ("TIELINE_SLACK__CLIENT_SECRET", "12345"),
+            ("TIELINE_SLACK__SIGNING_SECRET", "hush"),
             ("TIELINE_SLACK__SCOPES", "chat:write, team:read"),
             ("TIELINE_EGRESS__ALLOW", "127.0.0.0/8,10.0.0.0/8"),
             ("TIELINE_DELIVERY__MAX_CONCURRENT", "3"),

@@ -14,7 +14,7 @@ mod world;
 
 pub use database::Database;
 pub use gate::Gate;
-pub use github::{card_link, card_state};
+pub use github::{Github, card_link, card_state};
 pub use http::{Answer, Client};
 pub use integration::{Integration, Reply};
 pub use process::{Deployment, Process, until};

@@ -39,6 +39,7 @@ pub struct Call {
     /// The headers.
     pub headers: Vec<(String, String)>,
     /// The bytes.
+    #[allow(dead_code, reason = "for tests of signatures")]
     pub raw: Vec<u8>,
     /// The bytes as JSON.
     pub body: Value,

@@ -161,8 +161,11 @@ fn length(head: &[u8]) -> usize {
     length.and_then(|(_, value)| value.trim().parse().ok()).unwrap_or_default()
 }
 
+/// Of what kind, which one, and the number of the message.
+type Called = (Kind, usize, u64);
+
 /// What is answered, and which call it was if it was one.
-fn answer(head: &[u8], body: &[u8], address: SocketAddr) -> Result<(String, Option<(Kind, usize, u64)>)> {
+fn answer(head: &[u8], body: &[u8], address: SocketAddr) -> Result<(String, Option<Called>)> {
     let head = std::str::from_utf8(head)?;
     let path = head.split(' ').nth(1).unwrap_or_default();
     let mut parts = path.split('/').skip(1);

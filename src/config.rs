@@ -251,11 +251,8 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         let wrong = |key, rule: &str| Err(ConfigError::Wrong { key, rule: rule.to_owned() });
         let url = self.database_url.expose();
-        if !(url.is_empty()
-            || url.starts_with("sqlite:")
-            || url.starts_with("postgres://")
-            || url.starts_with("postgresql://"))
-        {
+        let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+        if !url.is_empty() && !known {
             return wrong("DATABASE_URL", "it must begin with sqlite:// or postgres://");
         }
         if !self.public_url.is_empty() && Url::parse(&self.public_url).is_err() {

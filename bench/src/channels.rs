@@ -144,7 +144,7 @@ pub async fn measure(kind: DatabaseKind, file: &Path, quick: bool) -> Result<()>
     let home = Home::make()?;
     let sync_ms = crate::start::sync_ms(home.path())?;
     let standin = world::start_standin(&home).await?;
-    let program = world::tieline(&home, standin.address)?.with("TIELINE_EGRESS__ALLOW", "127.0.0.1/32");
+    let program = world::tieline(&home, standin.address).await?.with("TIELINE_EGRESS__ALLOW", "127.0.0.1/32");
     let program = databases.fresh(&program, "bench_channels", home.path()).await?;
     step(&format!("connecting {ORGANISATIONS} organisations"));
     let world = World::start(standin, &databases, &program, ORGANISATIONS).await?;
@@ -225,7 +225,7 @@ fn message(token: &str, channel: &str) -> Result<Template> {
     let body: Value = json!({"type": "message.posted", "channelId": channel, "data": {"message": text}});
     let bytes = request("POST", "/v1/events", Some(token), Some(&body.to_string()));
     let at = find(&bytes, GREETING.as_bytes()).ok_or("a message without a number")? + GREETING.len();
-    Ok(Template { bytes, number_at: Some(at) })
+    Ok(Template { bytes, number_at: Some(at), seal: None })
 }
 
 /// Everything that takes part.

@@ -27,6 +27,7 @@ pub mod subscriptions;
 pub mod tenant_keys;
 pub mod ticks;
 pub mod tokens;
+pub mod webhook_integrations;
 pub mod workflows;
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr};

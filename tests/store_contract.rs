@@ -202,6 +202,7 @@ both! {
                     visitor_id: None,
                     data: Value::from(number).into(),
                 },
+                made_from: None,
                 created_at: now,
             };
             deliveries.push(Delivery {

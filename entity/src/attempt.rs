@@ -21,6 +21,8 @@ pub struct Model {
     pub request: String,
     #[sea_orm(column_type = "Text", nullable)]
     pub answer: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub detail: Option<String>,
     pub duration_ms: i64,
     pub created_at: DateTimeUtc,
 }

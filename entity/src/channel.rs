@@ -12,6 +12,8 @@ pub struct Model {
     pub organisation_id: Uuid,
     pub name: String,
     pub private: bool,
+    pub direct: bool,
+    pub archived_at: Option<DateTimeUtc>,
     pub created_by: Uuid,
     pub created_at: DateTimeUtc,
 }

@@ -19,6 +19,7 @@ pub struct Model {
     pub visitor_id: Option<String>,
     #[sea_orm(column_type = "Text")]
     pub data: String,
+    pub made_from: Option<Uuid>,
     pub created_at: DateTimeUtc,
 }
 

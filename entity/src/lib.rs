@@ -18,6 +18,7 @@ pub mod integration;
 pub mod member;
 pub mod oauth_state;
 pub mod organisation;
+pub mod script_store;
 pub mod setting;
 pub mod slack_link;
 pub mod slack_thread;

@@ -114,6 +114,7 @@ impl App {
             organisation_id: key.organisation_id,
             source: EventSource::Channel,
             fact,
+            made_from: None,
             receipted: None,
             direct: Vec::new(),
         };

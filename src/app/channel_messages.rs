@@ -155,6 +155,7 @@ impl App {
             reason: failure,
             request: called.request,
             answer: called.answer,
+            detail: None,
             duration: called.duration,
             created_at: called.began,
         };
@@ -195,6 +196,7 @@ impl App {
                 data: data.into(),
                 ..event.fact.clone()
             },
+            made_from: Some(event.id),
             receipted: Some(Receipted {
                 fingerprint: sha256(key.as_bytes()),
                 key: ReceiptKey { organisation_id: event.organisation_id, source: EventSource::Channel.as_str(), key },

@@ -37,6 +37,8 @@ impl App {
             organisation_id: caller.organisation_id,
             name: channel_name(name)?,
             private,
+            direct: false,
+            archived_at: None,
             created_by: caller.user_id,
             created_at: self.now(),
         };

@@ -58,6 +58,7 @@ impl App {
             organisation_id: caller.organisation_id,
             source: EventSource::Api,
             fact,
+            made_from: None,
             receipted,
             direct: Vec::new(),
         };

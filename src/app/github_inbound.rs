@@ -189,6 +189,7 @@ impl App {
             organisation_id,
             source: EventSource::Github,
             fact: fact.clone(),
+            made_from: None,
             receipted: Some(receipted(organisation_id, delivery_id, self.now())),
             direct: Vec::new(),
         });
@@ -222,6 +223,7 @@ impl App {
             organisation_id,
             source: EventSource::Github,
             fact: event.fact,
+            made_from: None,
             receipted: None,
             direct: Vec::new(),
         };

@@ -41,6 +41,8 @@ pub struct Arrival {
     pub source: EventSource,
     /// What it says.
     pub fact: Fact,
+    /// The event that it is made from, where it is.
+    pub made_from: Option<EventId>,
     /// How a repetition is recognised.
     pub receipted: Option<Receipted>,
     /// Where it goes whatever is set up: to the person who asked for something, for instance.
@@ -196,9 +198,9 @@ async fn commit(
             },
         };
         answers.push(Ok(Accepted { id, repeated: false }));
-        let Arrival { organisation_id, source, fact, direct, .. } = arrival;
+        let Arrival { organisation_id, source, fact, made_from, direct, .. } = arrival;
         directs.extend(direct.into_iter().map(|direct| (events.len(), direct)));
-        events.push(Event { id, organisation_id, source, fact, created_at: now });
+        events.push(Event { id, organisation_id, source, fact, made_from, created_at: now });
     }
     record(&tx, passed).await?;
     let deliveries = Router { tx: &tx, ambient, now }.route(&events, directs).await?;

@@ -262,7 +262,15 @@ pub(super) fn arrival(organisation_id: OrganisationId, kind: String, data: Value
     let data = data.into();
     let fact =
         Fact { kind, channel_id: None, link_id: None, step_kind: None, step_action: None, visitor_id: None, data };
-    Arrival { id: None, organisation_id, source: EventSource::Slack, fact, receipted: None, direct: Vec::new() }
+    Arrival {
+        id: None,
+        organisation_id,
+        source: EventSource::Slack,
+        fact,
+        made_from: None,
+        receipted: None,
+        direct: Vec::new(),
+    }
 }
 
 /// Keeps what comes again under a key from being taken twice, whatever it says then.

@@ -66,6 +66,7 @@ impl App {
                 organisation_id,
                 source: EventSource::Channel,
                 fact,
+                made_from: None,
                 created_at: now,
             };
             let refusal = destination.health.refusal(now).map(str::to_owned);

@@ -17,6 +17,10 @@ pub struct Channel {
     pub name: String,
     /// Seen only by its members and by those who manage channels.
     pub private: bool,
+    /// Whether it is the one in which two members talk to each other; always private.
+    pub direct: bool,
+    /// Since when nothing new is posted in it, where that is so.
+    pub archived_at: Option<Time>,
     /// Who created it.
     pub created_by: UserId,
     /// When.

@@ -191,7 +191,7 @@ impl Reason {
 }
 
 /// One try.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
     /// Its identifier.
     pub id: AttemptId,
@@ -213,6 +213,8 @@ pub struct Attempt {
     pub request: String,
     /// What came back, cut and with secrets removed.
     pub answer: Option<String>,
+    /// What was done beside the call, step by step, where something was; for the history of its kind.
+    pub detail: Option<serde_json::Value>,
     /// How long it took.
     pub duration: Duration,
     /// When it began.

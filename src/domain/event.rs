@@ -32,6 +32,8 @@ pub struct Event {
     pub source: EventSource,
     /// What it says.
     pub fact: Fact,
+    /// The event that it was made from, where it was.
+    pub made_from: Option<EventId>,
     /// When it was accepted.
     pub created_at: Time,
 }

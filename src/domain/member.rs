@@ -157,6 +157,14 @@ permissions! {
     IntegrationsRead = "integrations:read", Member;
     /// Install, change and remove integrations and their settings, and switch them on and off.
     IntegrationsManage = "integrations:manage", Admin;
+    /// Set up every incoming webhook.
+    ManageIncomingIntegrations = "manage-incoming-integrations", Admin;
+    /// Set up one's own incoming webhooks.
+    ManageOwnIncomingIntegrations = "manage-own-incoming-integrations", Admin;
+    /// Set up every outgoing webhook.
+    ManageOutgoingIntegrations = "manage-outgoing-integrations", Admin;
+    /// Set up one's own outgoing webhooks.
+    ManageOwnOutgoingIntegrations = "manage-own-outgoing-integrations", Admin;
     /// See stored secrets in answers that have them.
     SecretsRead = "secrets:read", Owner;
 }

@@ -144,6 +144,8 @@ fn row(channel: &Channel) -> ActiveModel {
         organisation_id: Set(channel.organisation_id.0),
         name: Set(channel.name.clone()),
         private: Set(channel.private),
+        direct: Set(channel.direct),
+        archived_at: Set(channel.archived_at),
         created_by: Set(channel.created_by.0),
         created_at: Set(channel.created_at),
     }
@@ -155,6 +157,8 @@ fn channel(row: Row) -> Channel {
         organisation_id: row.organisation_id.into(),
         name: row.name,
         private: row.private,
+        direct: row.direct,
+        archived_at: row.archived_at,
         created_by: row.created_by.into(),
         created_at: row.created_at,
     }

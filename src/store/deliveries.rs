@@ -80,7 +80,7 @@ pub async fn due(db: &impl ConnectionTrait, destinations: &[DestinationId], limi
          d.destination_id AS d_destination_id, d.state AS d_state, d.reason AS d_reason, d.content AS d_content, \
          d.attempts AS d_attempts, d.next_attempt_at AS d_next_attempt_at, d.completed_at AS d_completed_at, d.created_at AS d_created_at, \
          e.id, e.organisation_id, e.channel_id, e.kind, e.source, e.link_id, e.step_kind, e.step_action, e.visitor_id, \
-         CASE WHEN d.content IS NULL THEN e.data ELSE 'null' END AS data, e.created_at \
+         CASE WHEN d.content IS NULL THEN e.data ELSE 'null' END AS data, e.made_from, e.created_at \
          FROM ({}) AS d JOIN event e ON e.id = d.event_id ORDER BY d.id",
         heads.join(" UNION ALL ")
     );
@@ -316,12 +316,14 @@ fn attempt_row(attempt: &Attempt) -> attempt::ActiveModel {
         reason: Set(attempt.reason.clone()),
         request: Set(attempt.request.clone()),
         answer: Set(attempt.answer.clone()),
+        detail: Set(attempt.detail.as_ref().map(ToString::to_string)),
         duration_ms: Set(i64::try_from(attempt.duration.as_millis()).unwrap_or(i64::MAX)),
         created_at: Set(attempt.created_at),
     }
 }
 
 fn attempt(row: attempt::Model) -> Result<Attempt> {
+    let detail = row.detail.as_deref().map(serde_json::from_str).transpose();
     Ok(Attempt {
         id: row.id.into(),
         organisation_id: row.organisation_id.into(),
@@ -333,6 +335,7 @@ fn attempt(row: attempt::Model) -> Result<Attempt> {
         reason: row.reason,
         request: row.request,
         answer: row.answer,
+        detail: detail.map_err(|error| corrupt("attempt", "detail", error))?,
         duration: Duration::from_millis(u64::try_from(row.duration_ms).unwrap_or_default()),
         created_at: row.created_at,
     })

@@ -162,6 +162,7 @@ fn row(event: &Event) -> ActiveModel {
         step_action: Set(fact.step_action.clone()),
         visitor_id: Set(fact.visitor_id.clone()),
         data: Set(fact.data.to_string()),
+        made_from: Set(event.made_from.map(|id| id.0)),
         created_at: Set(event.created_at),
     }
 }
@@ -181,6 +182,7 @@ pub(super) fn event(row: Row) -> Result<Event> {
             visitor_id: row.visitor_id,
             data: Arc::new(serde_json::from_str(&row.data).map_err(|error| corrupt("event", "data", error))?),
         },
+        made_from: row.made_from.map(EventId),
         created_at: row.created_at,
     })
 }

@@ -53,6 +53,7 @@ impl<'a> InnerLane<'a> {
             address: String::new(),
             request: event.fact.data.to_string(),
             answer,
+            detail: None,
             status_code: None,
             duration: timer.elapsed(),
             began,

@@ -26,6 +26,7 @@ pub(super) struct Tried {
     pub(super) address: String,
     pub(super) request: String,
     pub(super) answer: Option<String>,
+    pub(super) detail: Option<serde_json::Value>,
     pub(super) status_code: Option<u16>,
     pub(super) duration: Duration,
     pub(super) began: Time,

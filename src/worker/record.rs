@@ -63,6 +63,7 @@ impl Record {
             reason,
             request: tried.request,
             answer: tried.answer,
+            detail: tried.detail,
             duration: tried.duration,
             created_at: tried.began,
         });

@@ -115,8 +115,16 @@ impl<'a> SlackLane<'a> {
         let request = post_body(&address, &message, reply);
         let answer = self.post(&request).await;
         let duration = timer.elapsed();
-        let tried =
-            |verdict, status_code, answer| Tried { verdict, address, request, answer, status_code, duration, began };
+        let tried = |verdict, status_code, answer| Tried {
+            verdict,
+            address,
+            request,
+            answer,
+            detail: None,
+            status_code,
+            duration,
+            began,
+        };
         match answer {
             Ok(PostAnswer::Posted { ts, answer }) => {
                 self.open_thread(delivery, thread, &ts).await;

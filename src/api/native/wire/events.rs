@@ -111,6 +111,8 @@ pub struct EventOut {
     pub visitor_id: Option<String>,
     /// Everything else, as it was sent.
     pub data: Option<Any<Value>>,
+    /// The event that it was made from: the message as it was posted, before its channel's modifiers.
+    pub made_from: Option<Uuid>,
     /// When it was accepted.
     pub created_at: Timestamp,
 }
@@ -128,6 +130,7 @@ impl From<Event> for EventOut {
             step_action,
             visitor_id,
             data: (!data.is_null()).then(|| Any(Arc::unwrap_or_clone(data))),
+            made_from: event.made_from.map(|id| id.0),
             created_at: event.created_at.into(),
         }
     }

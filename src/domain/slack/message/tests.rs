@@ -24,6 +24,7 @@ fn event(action: Option<&str>, data: Value) -> Event {
             visitor_id: Some("v-42".into()),
             data: data.into(),
         },
+        made_from: None,
         created_at: Time::from_timestamp(1_763_683_200, 0).unwrap(),
     }
 }

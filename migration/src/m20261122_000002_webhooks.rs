@@ -1,0 +1,39 @@
+//! Webhook integrations: what an event was made from, what a try did beside its call, what scripts remember, direct
+//! channels and archived ones.
+
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+const TABLES: &str = r#"
+ALTER TABLE event ADD COLUMN made_from {uuid};
+ALTER TABLE attempt ADD COLUMN detail TEXT;
+ALTER TABLE channel ADD COLUMN direct BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE channel ADD COLUMN archived_at {time};
+
+CREATE TABLE script_store (
+    integration_id {uuid} PRIMARY KEY REFERENCES integration (id) ON DELETE CASCADE,
+    organisation_id {uuid} NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
+    kept TEXT NOT NULL,
+    updated_at {time} NOT NULL
+);
+"#;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let [uuid, time] = match manager.get_database_backend() {
+            DbBackend::Postgres => ["UUID", "TIMESTAMPTZ"],
+            _ => ["BLOB", "TEXT"],
+        };
+        let sql = TABLES.replace("{uuid}", uuid).replace("{time}", time);
+        manager.get_connection().execute_unprepared(&sql).await?;
+        Ok(())
+    }
+}

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Integration, Reply, TestApp};
 
 /// Installs an integration and puts it to use in a channel; tells its id.
-async fn use_in(app: &TestApp, channel: &str, integration: &Integration) -> String {
+pub async fn use_in(app: &TestApp, channel: &str, integration: &Integration) -> String {
     let body = json!({"json_url": integration.json_url()});
     app.owner.post("/organisations/acme/integrations/custom", &body).await.ok(201);
     let listed = app.owner.get("/organisations/acme/integrations/custom").await.ok(200);
@@ -29,28 +29,28 @@ async fn find_id(app: &TestApp, integration: &Integration) -> Option<String> {
     Some(found["id"].as_str().unwrap().to_owned())
 }
 
-async fn put(app: &TestApp, path: &str, body: Value) -> Value {
+pub async fn put(app: &TestApp, path: &str, body: Value) -> Value {
     app.owner.send(app.owner.request(reqwest::Method::PUT, path).json(&body)).await.ok(200)
 }
 
-async fn channel(app: &TestApp) -> String {
+pub async fn channel(app: &TestApp) -> String {
     named_channel(app, "support").await
 }
 
-async fn named_channel(app: &TestApp, name: &str) -> String {
+pub async fn named_channel(app: &TestApp, name: &str) -> String {
     let made = app.owner.post("/v1/channels", &json!({"name": name})).await.ok(201);
     made["id"].as_str().unwrap().to_owned()
 }
 
 /// Posts a message, lets everything happen, and tells the texts that were published, newest first.
-async fn say(app: &TestApp, channel: &str, text: &str) -> Vec<String> {
+pub async fn say(app: &TestApp, channel: &str, text: &str) -> Vec<String> {
     let event = json!({"type": "message.posted", "channelId": channel, "data": {"message": text}});
     app.owner.post("/v1/events", &event).await.ok(202);
     app.drain().await;
     published(app, channel).await
 }
 
-async fn published(app: &TestApp, channel: &str) -> Vec<String> {
+pub async fn published(app: &TestApp, channel: &str) -> Vec<String> {
     let events = app.owner.get(&format!("/v1/channels/{channel}/messages")).await.ok(200);
     let events = events["data"].as_array().unwrap().clone();
     let published = events.iter().filter(|event| event["type"] == "message.published");

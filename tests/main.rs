@@ -17,6 +17,7 @@ mod github;
 mod github_connect;
 mod github_webhooks;
 mod identity;
+mod integration_calls;
 mod integrations;
 mod linkbreakers;
 mod native;

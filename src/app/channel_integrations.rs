@@ -74,6 +74,7 @@ impl App {
         let there = store::app_integrations::of_channel(&tx, caller.organisation_id, channel.id).await?;
         let last = there.iter().map(|there| there.used.position).max();
         let former = there.into_iter().find(|there| there.app.id == id).map(|there| there.used);
+        let is_new = former.is_none();
         let mut used = former.unwrap_or_else(|| ChannelUse {
             id: self.parts.ambient.id(),
             channel_id: channel.id,
@@ -85,6 +86,9 @@ impl App {
         used.position = change.position.unwrap_or(used.position);
         used.updated_at = self.now();
         store::app_integrations::put_in_channel(&tx, &app, &used).await?;
+        if change.active == Some(true) || is_new {
+            self.switch_on(&tx, &app).await?;
+        }
         self.reschedule(&tx, &app).await?;
         let detail = json!({"channel_id": channel.id, "active": used.active, "position": used.position});
         let actor = (caller.organisation_id, caller.actor());

@@ -75,11 +75,19 @@ impl App {
         }
         let apps: Vec<&AppIntegration> = modifiers.iter().map(|there| &there.app).collect();
         let settings = self.effective_settings(event.organisation_id, channel_id, &apps).await?;
+        let off = self.switched_off(event.organisation_id, &apps).await?;
         for (Used { app, secrets, .. }, settings) in modifiers.iter().zip(&settings) {
             let id: DeliveryId = self.parts.ambient.id();
+            if let Some(reason) = off.get(&integration_name(app.id)) {
+                passed.push(self.passed(event, app, id, (None, Some(reason.clone()))));
+                continue;
+            }
             let callee = Callee { app, secrets, settings };
             let (called, reply) = self.modify(&callee, id, (event, channel_id), &message).await?;
-            passed.push(self.passed(event, app, id, (called, reply.as_ref().err().cloned())));
+            if let Verdict::Gone { reason } = &called.verdict {
+                self.switch_off(app, reason).await?;
+            }
+            passed.push(self.passed(event, app, id, (Some(called), reply.as_ref().err().cloned())));
             match reply.unwrap_or(FilterReply::Keep) {
                 FilterReply::Keep => {}
                 FilterReply::Replace(changed) => message = changed,
@@ -123,9 +131,14 @@ impl App {
         Ok((called, reply))
     }
 
-    /// A modifier's call as it is put on record: a delivery that is over.
-    fn passed(&self, event: &Event, app: &AppIntegration, id: DeliveryId, made: (Called, Option<String>)) -> Passed {
-        let (called, failure) = made;
+    /// A modifier's call as it is put on record: a delivery that is over. Without a call, it says why there was none.
+    fn passed(
+        &self,
+        event: &Event,
+        app: &AppIntegration,
+        id: DeliveryId,
+        (called, failure): (Option<Called>, Option<String>),
+    ) -> Passed {
         let destination = self.integration_destination(app);
         let (state, outcome) = match failure {
             None => (DeliveryState::Delivered, AttemptOutcome::Delivered),
@@ -139,12 +152,12 @@ impl App {
             state,
             reason: failure.clone(),
             content: None,
-            attempts: 1,
+            attempts: i32::from(called.is_some()),
             next_attempt_at: None,
             completed_at: Some(self.now()),
-            created_at: called.began,
+            created_at: called.as_ref().map_or_else(|| self.now(), |called| called.began),
         };
-        let attempt = Attempt {
+        let attempt = called.map(|called| Attempt {
             id: self.parts.ambient.id(),
             organisation_id: event.organisation_id,
             delivery_id: id,
@@ -158,7 +171,7 @@ impl App {
             detail: None,
             duration: called.duration,
             created_at: called.began,
-        };
+        });
         Passed { destination, delivery, attempt }
     }
 
@@ -228,6 +241,7 @@ fn reason_of(verdict: &Verdict) -> String {
         Verdict::Faltered { reason }
         | Verdict::MessageRefused { reason }
         | Verdict::AddressRefused { reason }
+        | Verdict::Gone { reason }
         | Verdict::ConnectionDead { reason, .. } => reason.clone(),
     }
 }

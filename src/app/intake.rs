@@ -62,15 +62,15 @@ pub struct Direct {
     pub content: Option<Content>,
 }
 
-/// A call that was made before an arrival, on the way to it: a delivery that is over, with its only attempt.
+/// A call that was made before an arrival, on the way to it, or could not be: a delivery that is over.
 #[derive(Clone, Debug)]
 pub struct Passed {
     /// Where it went, made where it is not there yet.
     pub destination: Destination,
     /// The delivery.
     pub delivery: Delivery,
-    /// The attempt.
-    pub attempt: Attempt,
+    /// The only attempt, where there was one.
+    pub attempt: Option<Attempt>,
 }
 
 /// How a repetition of an arrival is recognised.
@@ -231,7 +231,7 @@ pub(super) async fn record(tx: &Tx, passed: Vec<Passed>) -> Result<()> {
     for Passed { destination, delivery, attempt } in passed {
         wanted.push(destination);
         deliveries.push(delivery);
-        attempts.push(attempt);
+        attempts.extend(attempt);
     }
     let there = store::destinations::ensure_all(tx, &wanted).await?;
     for (delivery, destination) in deliveries.iter_mut().zip(there) {

@@ -2,7 +2,10 @@
 //!
 //! The worker asks for those that are sent out; order, pace and records of them are its business.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -15,10 +18,10 @@ use crate::{
         ambient::Time,
         app_integration::AppIntegration,
         call,
-        delivery::{Delivery, Reason, Verdict},
-        destination::{Destination, DestinationKind, integration_name},
+        delivery::{Delivery, DeliveryState, Reason, Verdict},
+        destination::{Destination, DestinationKind, Health, integration_name},
         event::{Event, INTEGRATION_TICK},
-        ids::{DestinationId, IntegrationId},
+        ids::{DestinationId, IntegrationId, OrganisationId},
         setting::EffectiveSetting,
     },
     provider::{
@@ -26,7 +29,7 @@ use crate::{
         redact,
         webhook::{self, Signer},
     },
-    store::{self, app_integrations::SealedSecrets},
+    store::{self, Tx, app_integrations::SealedSecrets},
 };
 
 /// How much of an answer is kept for the record.
@@ -175,6 +178,42 @@ impl App {
         let id: DestinationId = self.parts.ambient.id();
         let place = (DestinationKind::Integration, integration_name(app.id), app.id.to_string());
         Destination::fresh(id, app.organisation_id, place, self.now())
+    }
+
+    /// Which of some integrations of an organisation are not to be called any more, and why.
+    pub(super) async fn switched_off(
+        &self,
+        organisation_id: OrganisationId,
+        apps: &[&AppIntegration],
+    ) -> Result<HashMap<String, String>> {
+        let names: Vec<String> = apps.iter().map(|app| integration_name(app.id)).collect();
+        let (reader, kind) = (self.parts.store.reader(), DestinationKind::Integration);
+        let found = store::destinations::of_names(reader, organisation_id, kind, &names).await?;
+        let off = |destination: Destination| match destination.health {
+            Health::Off { reason, .. } => Some((destination.name, reason)),
+            Health::Healthy | Health::Broken { .. } => None,
+        };
+        Ok(found.into_iter().filter_map(off).collect())
+    }
+
+    /// Calls an integration no more, until somebody switches it on again; what waits for it fails.
+    pub(super) async fn switch_off(&self, app: &AppIntegration, reason: &str) -> Result<()> {
+        let now = self.now();
+        let tx = self.parts.store.begin().await?;
+        let destination = store::destinations::ensure(&tx, &self.integration_destination(app)).await?;
+        let off = Health::Off { reason: reason.to_owned(), since: now };
+        store::destinations::set_health(&tx, destination.id, &off).await?;
+        store::deliveries::end_pending(&tx, destination.id, DeliveryState::Failed, reason, now).await?;
+        tx.commit().await
+    }
+
+    /// Gives an integration a new chance, after somebody switched it on or put its address right.
+    pub(super) async fn switch_on(&self, tx: &Tx, app: &AppIntegration) -> Result<()> {
+        let (kind, name) = (DestinationKind::Integration.as_str(), integration_name(app.id));
+        match store::destinations::find_by_name(tx, app.organisation_id, kind, &name).await? {
+            Some(destination) => store::destinations::set_address(tx, destination.id, &destination.address).await,
+            None => Ok(()),
+        }
     }
 }
 

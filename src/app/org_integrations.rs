@@ -54,6 +54,8 @@ pub struct IntegrationChange {
     pub auth_credential: Option<Secret>,
     /// Another type.
     pub integration_type: Option<String>,
+    /// On or off, everywhere.
+    pub active: Option<bool>,
 }
 
 impl App {
@@ -132,7 +134,8 @@ impl App {
         Ok(installed.iter().filter(|app| app.custom).map(|app| self.seen(&caller, app, None)).collect())
     }
 
-    /// Changes an integration. A new address is read; where it leads to no descriptor, the last good copy stays.
+    /// Changes an integration. A new address is read; where it leads to no descriptor, the last good copy stays. With
+    /// it, or switched on, an integration that was gone is called again.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Invalid`].
@@ -145,7 +148,7 @@ impl App {
     ) -> Result<InstalledIntegration> {
         let (caller, organisation) = self.in_team(who, organisation).await?;
         caller.require(Permission::IntegrationsManage)?;
-        let IntegrationChange { name, json_url, auth_credential, integration_type } = change;
+        let IntegrationChange { name, json_url, auth_credential, integration_type, active } = change;
         check(name.as_deref(), json_url.as_deref(), auth_credential.as_ref(), integration_type.as_deref())?;
         let reader = self.parts.store.reader();
         let (mut app, secrets) = store::app_integrations::find_with_secrets(reader, organisation.id, id.into()).await?;
@@ -153,6 +156,7 @@ impl App {
             Some(credential) => Some(credential),
             None => self.open_credential(&app, &secrets).await?,
         };
+        let new_chance = json_url.is_some() || active == Some(true);
         if let Some(json_url) = json_url {
             if let Some(descriptor) = self.read_descriptor(&json_url).await? {
                 app.descriptor = Some(descriptor);
@@ -161,7 +165,8 @@ impl App {
         }
         app.name = name.unwrap_or(app.name);
         app.integration_type = integration_type.unwrap_or(app.integration_type);
-        self.save_integration(&caller, &mut app, auth_credential.as_ref()).await?;
+        app.active = active.unwrap_or(app.active);
+        self.save_integration(&caller, &mut app, auth_credential.as_ref(), new_chance).await?;
         Ok(self.seen(&caller, &app, auth_credential.as_ref()))
     }
 
@@ -184,7 +189,7 @@ impl App {
         app.integration_type = descriptor.kind.as_str().to_owned();
         app.descriptor = Some(descriptor);
         app.json_url = json_url.to_owned();
-        self.save_integration(&caller, &mut app, None).await
+        self.save_integration(&caller, &mut app, None, true).await
     }
 
     /// Removes an integration with its settings, credentials and schedule; what still waited for it fails.
@@ -282,11 +287,15 @@ impl App {
         caller: &Caller,
         app: &mut AppIntegration,
         credential: Option<&Secret>,
+        new_chance: bool,
     ) -> Result<()> {
         app.updated_at = self.now();
         let sealed = self.seal_credential(app, credential).await?;
         let tx = self.parts.store.begin().await?;
         store::app_integrations::update(&tx, app, sealed).await?;
+        if new_chance {
+            self.switch_on(&tx, app).await?;
+        }
         self.reschedule(&tx, app).await?;
         self.audit_integration(&tx, caller, "integration.update", app).await?;
         tx.commit().await

@@ -285,6 +285,11 @@ pub enum Verdict {
         /// In words, with what to do.
         reason: String,
     },
+    /// The far end wants nothing more, ever: the destination is switched off until somebody switches it on.
+    Gone {
+        /// In words, with what to do.
+        reason: String,
+    },
     /// The credential is dead: nothing can be sent through this connection any more.
     ConnectionDead {
         /// The far end's own word for it.
@@ -349,6 +354,7 @@ impl RetryPolicy {
             Verdict::Faltered { reason } => again(reason, too_old || attempt >= self.max_faltering_tries),
             Verdict::MessageRefused { reason }
             | Verdict::AddressRefused { reason }
+            | Verdict::Gone { reason }
             | Verdict::ConnectionDead { reason, .. } => Next::Failed { reason: reason.clone() },
         }
     }
@@ -425,6 +431,7 @@ mod tests {
         for refused in [
             Verdict::MessageRefused { reason: "no_text".into() },
             Verdict::AddressRefused { reason: "is_archived".into() },
+            Verdict::Gone { reason: "410".into() },
             Verdict::ConnectionDead { code: "token_revoked".into(), reason: "connect again".into() },
         ] {
             assert!(matches!(POLICY.next(&refused, 1, at(0), at(0), 0.0), Next::Failed { .. }), "{refused:?}");

@@ -93,11 +93,6 @@ pub fn outcome(sent: &Result<Answer, Failure>, now: Time) -> Verdict {
     }
 }
 
-/// Whether the receiver wants nothing more, ever: the endpoint is to be switched off.
-pub fn is_gone(status: u16) -> bool {
-    status == 410
-}
-
 /// What a status means for what comes next (Standard Webhooks, "Deliverability and reliability").
 pub fn verdict(status: u16, retry_after: Option<Duration>) -> Verdict {
     match (status, retry_after) {
@@ -106,8 +101,11 @@ pub fn verdict(status: u16, retry_after: Option<Duration>) -> Verdict {
         (300..=399, _) => Verdict::MessageRefused {
             reason: format!("the endpoint redirects elsewhere ({status}), which is not followed; set its final URL"),
         },
-        (410, _) => Verdict::AddressRefused {
-            reason: "the endpoint is gone (410); set another URL or remove the webhook".into(),
+        (410, _) => Verdict::Gone {
+            reason:
+                "the endpoint says that it is gone (410), so nothing is sent there any more; put its address right \
+                     and switch it on again"
+                    .into(),
         },
         // They say of themselves that they pass: too slow, too early, too many.
         (408 | 425 | 429, _) => {
@@ -212,7 +210,7 @@ mod tests {
             Throttled,
             Faltered,
             Message,
-            Address,
+            Gone,
         }
         let kind = |status, pause: Option<u64>| match verdict(status, pause.map(Duration::from_secs)) {
             Verdict::Delivered => Kind::Delivered,
@@ -222,7 +220,7 @@ mod tests {
             }
             Verdict::Faltered { .. } => Kind::Faltered,
             Verdict::MessageRefused { .. } => Kind::Message,
-            Verdict::AddressRefused { .. } => Kind::Address,
+            Verdict::Gone { .. } => Kind::Gone,
             other => panic!("{other:?}"),
         };
         for (status, without_pause, with_pause) in [
@@ -235,7 +233,7 @@ mod tests {
             (401, Kind::Message, Kind::Message),
             (404, Kind::Message, Kind::Message),
             (408, Kind::Faltered, Kind::Faltered),
-            (410, Kind::Address, Kind::Address),
+            (410, Kind::Gone, Kind::Gone),
             (413, Kind::Message, Kind::Message),
             (425, Kind::Faltered, Kind::Faltered),
             (429, Kind::Faltered, Kind::Throttled),
@@ -249,7 +247,6 @@ mod tests {
         ] {
             assert_eq!(kind(status, None), without_pause, "{status}");
             assert_eq!(kind(status, Some(7)), with_pause, "{status}");
-            assert_eq!(is_gone(status), status == 410);
         }
     }
 

@@ -168,6 +168,25 @@ pub async fn find_by_name(
         .transpose()
 }
 
+/// The destinations of one kind that have these names, where they are there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_names(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    kind: DestinationKind,
+    names: &[String],
+) -> Result<Vec<Destination>> {
+    let rows = Destinations::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Kind.eq(kind.as_str()))
+        .filter(Column::Name.is_in(names.iter().map(String::as_str)))
+        .all(db)
+        .await?;
+    rows.into_iter().map(destination).collect()
+}
+
 /// The destinations of an organisation, newest first.
 ///
 /// # Errors

@@ -230,7 +230,11 @@ impl Deliverer {
             }
             match verdict {
                 Verdict::AddressRefused { reason } => {
-                    record.broken(Health::Broken { reason, since: now });
+                    record.closed(Health::Broken { reason, since: now });
+                    break;
+                }
+                Verdict::Gone { reason } => {
+                    record.closed(Health::Off { reason, since: now });
                     break;
                 }
                 Verdict::ConnectionDead { .. } => {

@@ -91,8 +91,8 @@ impl Record {
         self.release.not_before = Some(at);
     }
 
-    /// The address is refused: what still waits there fails with the reason.
-    pub(super) fn broken(&mut self, health: Health) {
+    /// The address is refused, or gone: what still waits there fails with the reason.
+    pub(super) fn closed(&mut self, health: Health) {
         self.release.more = false;
         self.release.health = Some(health);
     }
@@ -145,8 +145,11 @@ async fn write(app: &App, owner: Uuid, records: &[Arc<Record>]) -> Result<HashMa
         store::deliveries::update(&tx, delivery).await?;
     }
     for release in &releases {
-        if let Some(Health::Broken { reason, .. }) = &release.health {
-            store::deliveries::end_pending(&tx, release.id, DeliveryState::Failed, reason, now).await?;
+        match &release.health {
+            Some(Health::Broken { reason, .. } | Health::Off { reason, .. }) => {
+                store::deliveries::end_pending(&tx, release.id, DeliveryState::Failed, reason, now).await?;
+            }
+            Some(Health::Healthy) | None => {}
         }
     }
     let due_again = store::destinations::release(&tx, owner, now, &releases).await?;

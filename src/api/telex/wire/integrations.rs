@@ -265,12 +265,14 @@ pub struct IntegrationPatch {
     pub auth_credential: Option<String>,
     /// Another type.
     pub integration_type: Option<String>,
+    /// On or off, everywhere. One that said that it is gone is called again when it is switched on.
+    pub is_active: Option<bool>,
 }
 
 impl From<IntegrationPatch> for IntegrationChange {
     fn from(patch: IntegrationPatch) -> Self {
-        let IntegrationPatch { name, json_url, auth_credential, integration_type } = patch;
-        Self { name, json_url, auth_credential: auth_credential.map(Secret::new), integration_type }
+        let IntegrationPatch { name, json_url, auth_credential, integration_type, is_active: active } = patch;
+        Self { name, json_url, auth_credential: auth_credential.map(Secret::new), integration_type, active }
     }
 }
 
@@ -281,6 +283,7 @@ impl Example for IntegrationPatch {
             json_url: Some("some-very-weird-logo-url".into()),
             auth_credential: None,
             integration_type: None,
+            is_active: None,
         }
     }
 }

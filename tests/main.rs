@@ -12,6 +12,8 @@ mod boomerang;
 mod channel_integrations;
 mod cli;
 mod contract;
+mod docs;
+
 mod errors;
 mod github;
 mod github_connect;

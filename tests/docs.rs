@@ -1,0 +1,98 @@
+//! The guides in `docs/guide/` as their readers would follow them: every block of `sh` is run, in order, against the real
+//! binary beside a stand-in. A command that fails fails the test.
+
+use std::{path::Path, process::Stdio, time::Duration};
+
+use standin::Options;
+
+use crate::support::{Database, Deployment, Slack};
+
+/// How long a reader who types fast takes.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The blocks of a language in a page, one after the other.
+fn blocks(page: &str, language: &str) -> String {
+    let mut inside = false;
+    let mut found = String::new();
+    for line in page.lines() {
+        match (inside, line.strip_prefix("```")) {
+            (false, Some(opened)) => inside = opened == language,
+            (true, Some(_)) => inside = false,
+            (true, None) => found.extend([line, "\n"]),
+            (false, None) => {}
+        }
+    }
+    found
+}
+
+fn page(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A page followed beside what `make run` starts.
+async fn follow(name: &str) {
+    let slack = Slack::start(Options::default()).await;
+    slack.unlimited().await;
+    let mut deployment = Deployment::new(Database::sqlite(), &slack.base());
+    let github = slack.server();
+    deployment
+        .set("TIELINE_EGRESS__ALLOW", "127.0.0.0/8,::1/128")
+        .set("TIELINE_GITHUB__APP_ID", Options::default().github_app_id.to_string())
+        .set("TIELINE_GITHUB__APP_SLUG", Options::default().github_app_slug)
+        .set("TIELINE_GITHUB__CLIENT_ID", Options::default().github_client_id)
+        .set("TIELINE_GITHUB__CLIENT_SECRET", Options::default().github_client_secret)
+        .set("TIELINE_GITHUB__PRIVATE_KEY", github.github_private_key_pem())
+        .set("TIELINE_GITHUB__WEBHOOK_SECRET", Options::default().github_webhook_secret)
+        .set("TIELINE_GITHUB__WEB_BASE", github.github_web_base())
+        .set("TIELINE_GITHUB__API_BASE", github.github_api_base());
+    let process = deployment.serve("all").await;
+    let token = deployment.owner("demo").await;
+    let environment =
+        [("TIELINE", format!("http://{}", process.address)), ("STANDIN", slack.server().origin()), ("TOKEN", token)];
+    type_in(name, &deployment.folder, &environment).await;
+}
+
+/// Runs every block of `sh` of a page.
+async fn type_in(name: &str, folder: &Path, environment: &[(&str, String)]) {
+    let text = blocks(&page(name), "sh");
+    assert!(!text.is_empty(), "{name} has nothing to run");
+    // Whatever happens, what it has started ends with it.
+    let text = format!("trap 'jobs -p | xargs -r kill 2>/dev/null' EXIT\n{text}");
+    let mut shell = tokio::process::Command::new("bash");
+    shell
+        .args(["-xeuo", "pipefail", "-c", &text])
+        .current_dir(folder)
+        .envs(environment.iter().map(|(name, value)| (*name, value.as_str())))
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    let output = tokio::time::timeout(LIMIT, shell.output()).await.unwrap_or_else(|_| panic!("{name} takes too long"));
+    let output = output.unwrap();
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{name}: {}\n{}", said(&output.stdout), said(&output.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_quick_start_works_as_it_is_written() {
+    follow("quick-start.md").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_and_deliveries_work_as_they_are_written() {
+    follow("events-and-deliveries.md").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_run_as_it_is_written() {
+    let Some(database) = Database::empty_postgres().await else { return };
+    let deployment = Deployment::bare();
+    let binary = Path::new(env!("CARGO_BIN_EXE_tieline")).parent().unwrap().display().to_string();
+    let mut environment =
+        vec![("DATABASE_URL", database.url.clone()), ("PATH", format!("{binary}:{}", std::env::var("PATH").unwrap()))];
+    for name in ["API_LISTEN", "SECOND_API_LISTEN", "WORKER_LISTEN"] {
+        // Nobody else binds it: the kernel gives out another one until it comes round.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        environment.push((name, free.to_string()));
+    }
+    type_in("operations.md", &deployment.folder, &environment).await;
+}

@@ -58,7 +58,7 @@ async fn type_in(name: &str, folder: &Path, environment: &[(&str, String)]) {
     let text = blocks(&page(name), "sh");
     assert!(!text.is_empty(), "{name} has nothing to run");
     // Whatever happens, what it has started ends with it.
-    let text = format!("trap 'jobs -p | xargs -r kill 2>/dev/null' EXIT\n{text}");
+    let text = format!("trap 'jobs -p | xargs -r kill 2>/dev/null || true' EXIT\n{text}");
     let mut shell = tokio::process::Command::new("bash");
     shell
         .args(["-xeuo", "pipefail", "-c", &text])

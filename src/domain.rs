@@ -6,6 +6,7 @@ pub mod ambient;
 pub mod app_integration;
 pub mod call;
 pub mod channel;
+pub mod definition;
 pub mod delivery;
 pub mod descriptor;
 pub mod destination;

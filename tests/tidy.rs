@@ -27,7 +27,22 @@ const OTHER_DIALECTS: &str = "any other dialect";
 const TABLE: &[Row] = &[
     Row {
         module: "domain",
-        may: &["std", "chrono", "chrono_tz", "croner", "serde", "serde_json", "thiserror", "url", "uuid", "zeroize"],
+        may: &[
+            "std",
+            "base64",
+            "chrono",
+            "chrono_tz",
+            "croner",
+            "jsonschema",
+            "nodejs_semver",
+            "roxmltree",
+            "serde",
+            "serde_json",
+            "thiserror",
+            "url",
+            "uuid",
+            "zeroize",
+        ],
         must_not: &["std::env", "std::fs", "std::process", "std::thread", EVERYTHING_ELSE],
     },
     Row { module: "entity", may: &["sea_orm"], must_not: &["tieline"] },

@@ -1,0 +1,1 @@
+//! Whether a JSON schema takes what another one took.

@@ -1,0 +1,211 @@
+//! Whether a value is a JSON schema (draft-07) that can be taken. A schema of somebody else's is never compiled and
+//! never evaluated: it is only held against the metaschema, so it costs no more than its size.
+//!
+//! Keywords that the draft does not know are let through, and so is any `pattern`: nobody here runs it.
+
+use std::{io, sync::LazyLock};
+
+use jsonschema::{Draft, ValidationError, Validator, error::ValidationErrorKind};
+use serde_json::{Map, Value, json};
+
+use super::{
+    check::seen,
+    issue::{Issue, Issues, Place, Rule, cut},
+};
+
+/// The largest schema, in bytes of JSON without white space.
+pub const MAX_SCHEMA_BYTES: usize = 102_400;
+
+/// How deep a schema may be nested.
+pub const MAX_SCHEMA_DEPTH: usize = 100;
+
+/// No more issues of one schema are listed.
+const MAX_ISSUES: usize = 20;
+
+/// The keywords whose value is a schema, or a list of schemas.
+const SCHEMAS: [&str; 13] = [
+    "additionalItems",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "contains",
+    "else",
+    "if",
+    "items",
+    "not",
+    "oneOf",
+    "propertyNames",
+    "then",
+    "unevaluatedProperties",
+];
+
+/// The keywords whose value has schemas by names.
+const MAPS_OF_SCHEMAS: [&str; 5] = ["$defs", "definitions", "dependencies", "patternProperties", "properties"];
+
+/// The metaschema. Formats are not looked at: that would compile every `pattern`.
+static METASCHEMA: LazyLock<Option<Validator>> = LazyLock::new(|| {
+    let metaschema = json!({"$ref": "http://json-schema.org/draft-07/schema#"});
+    jsonschema::options().with_draft(Draft::Draft7).should_validate_formats(false).build(&metaschema).ok()
+});
+
+/// Checks a schema.
+pub(super) fn check(schema: &Value, at: &Place<'_>, issues: &mut Issues) {
+    let Some(object) = schema.as_object() else {
+        return issues.add_found(Rule::Type, at, "must be object", &seen(schema));
+    };
+    if object.is_empty() {
+        return;
+    }
+    if deeper_than(MAX_SCHEMA_DEPTH, schema) {
+        let says = format_args!("must NOT be nested more than {MAX_SCHEMA_DEPTH} levels deep");
+        return issues.add(Rule::JsonSchema, at, says);
+    }
+    if larger_than(MAX_SCHEMA_BYTES, schema) {
+        return issues.add(Rule::Limit, at, format_args!("must NOT be larger than {MAX_SCHEMA_BYTES} bytes"));
+    }
+    if has_nul(schema) {
+        return issues.add(Rule::Characters, at, "must NOT contain the character U+0000");
+    }
+    let Some(metaschema) = METASCHEMA.as_ref() else {
+        return issues.add(Rule::JsonSchema, at, "cannot be checked");
+    };
+    if !metaschema.is_valid(schema) {
+        let mut left = MAX_ISSUES;
+        for error in metaschema.iter_errors(schema) {
+            tell(&error, at, issues, &mut left);
+        }
+    }
+    References { root: schema, issues }.within(object, at, true);
+}
+
+/// Says what is wrong in the words of ajv, at most `left` times.
+fn tell(error: &ValidationError<'_>, at: &Place<'_>, issues: &mut Issues, left: &mut usize) {
+    let says = match error.kind() {
+        // A value of several forms, such as `items`: the form that has its type was meant.
+        ValidationErrorKind::AnyOf { context } => {
+            let here = error.instance_path().as_str();
+            let is_other = |error: &ValidationError<'_>| {
+                matches!(error.kind(), ValidationErrorKind::Type { .. }) && error.instance_path().as_str() == here
+            };
+            let mut meant = context.iter().filter(|errors| !errors.iter().any(is_other));
+            match (meant.next(), meant.next()) {
+                (Some(errors), None) => return errors.iter().for_each(|error| tell(error, at, issues, left)),
+                _ => "must match one of the forms that JSON Schema draft-07 has for it".to_owned(),
+            }
+        }
+        ValidationErrorKind::Type { kind } => match kind {
+            jsonschema::error::TypeKind::Single(one) => format!("must be {one}"),
+            jsonschema::error::TypeKind::Multiple(several) => {
+                let names: Vec<_> = several.iter().map(|one| one.to_string()).collect();
+                format!("must be {}", names.join(" or "))
+            }
+        },
+        ValidationErrorKind::Enum { options } => {
+            let options = options.as_array().map_or(&[][..], Vec::as_slice);
+            let words: Vec<_> = options.iter().filter_map(Value::as_str).collect();
+            format!("must be equal to one of the allowed values: {}", words.join(", "))
+        }
+        ValidationErrorKind::Minimum { limit } => format!("must be >= {limit}"),
+        ValidationErrorKind::ExclusiveMinimum { limit } => format!("must be > {limit}"),
+        ValidationErrorKind::MinItems { limit } => format!("must NOT have fewer than {limit} items"),
+        ValidationErrorKind::UniqueItems => "must NOT have duplicate items".to_owned(),
+        other => format!("breaks the rule {:?} of JSON Schema draft-07", other.keyword()),
+    };
+    if *left > 0 {
+        *left -= 1;
+        let path = format!("{at}{}", cut(error.instance_path().as_str(), 1_000));
+        issues.push(|| Issue::new(Rule::JsonSchema, path, says).found(&seen(error.instance())));
+    }
+}
+
+/// Looks at the `$ref`s of a schema. They have to lead to something within it. That one leads back to where it stands
+/// is no harm: whoever follows it does so with a value in hand, which comes to an end.
+struct References<'a, 'i> {
+    root: &'a Value,
+    issues: &'i mut Issues,
+}
+
+impl References<'_, '_> {
+    /// `is_based` is whether `#` is the root: an `$id` on the way makes it something else.
+    fn within(&mut self, schema: &Map<String, Value>, at: &Place<'_>, is_based: bool) {
+        if self.issues.enough() {
+            return;
+        }
+        let is_based = is_based && (std::ptr::eq(schema, self.base()) || !schema.contains_key("$id"));
+        if let Some(Value::String(reference)) = schema.get("$ref") {
+            self.reference(reference, &at.key("$ref"), is_based);
+        }
+        for keyword in SCHEMAS {
+            match schema.get(keyword) {
+                Some(Value::Object(inner)) => self.within(inner, &at.key(keyword), is_based),
+                Some(Value::Array(list)) => {
+                    let at = at.key(keyword);
+                    for (index, inner) in list.iter().enumerate() {
+                        let Some(inner) = inner.as_object() else { continue };
+                        self.within(inner, &at.index(index), is_based);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for keyword in MAPS_OF_SCHEMAS {
+            let Some(Value::Object(map)) = schema.get(keyword) else { continue };
+            let at = at.key(keyword);
+            for (key, inner) in map {
+                let Some(inner) = inner.as_object() else { continue };
+                self.within(inner, &at.key(key), is_based);
+            }
+        }
+    }
+
+    fn base(&self) -> *const Map<String, Value> {
+        self.root.as_object().map_or(std::ptr::null(), |root| root)
+    }
+
+    fn reference(&mut self, reference: &str, at: &Place<'_>, is_based: bool) {
+        let Some(pointer) = reference.strip_prefix('#').filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
+            let says = "must lead to a place within the schema, such as \"#/definitions/name\"";
+            return self.issues.add_found(Rule::JsonSchema, at, says, reference);
+        };
+        // A place that is percent-encoded, or that another `$id` is the root of, is taken on trust.
+        let leads_nowhere = self.root.pointer(pointer).is_none_or(|there| !there.is_object() && !there.is_boolean());
+        if is_based && !pointer.contains('%') && leads_nowhere {
+            let says = "must lead to a place within the schema: there is no schema at this one";
+            self.issues.add_found(Rule::JsonSchema, at, says, reference);
+        }
+    }
+}
+
+/// Whether a value is nested deeper than so many levels. It looks no deeper than that.
+fn deeper_than(levels: usize, value: &Value) -> bool {
+    match value {
+        Value::Object(map) => levels == 0 || map.values().any(|value| deeper_than(levels - 1, value)),
+        Value::Array(list) => levels == 0 || list.iter().any(|value| deeper_than(levels - 1, value)),
+        _ => false,
+    }
+}
+
+/// Whether a value is longer as JSON. It is written no further than that.
+fn larger_than(most: usize, value: &Value) -> bool {
+    struct Room(usize);
+    impl io::Write for Room {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::FileTooLarge)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    serde_json::to_writer(Room(most), value).is_err()
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(list) => list.iter().any(has_nul),
+        Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}

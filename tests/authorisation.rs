@@ -157,6 +157,8 @@ const CASES: &[Case] = &[
     case("deleteCustomIntegration", Admin, &["integrations:manage"], 404),
     case("putCustomSetting", Admin, &["integrations:manage"], 404),
     case("getCustomSetting", Member, &["integrations:read"], 404),
+    case("getSigningSecret", Owner, &["integrations:read", "secrets:read"], 404),
+    case("rotateSigningSecret", Owner, &["integrations:manage", "secrets:read"], 404),
     case("lintDescriptor", Admin, &["integrations:manage"], 200),
     case("listChannelIntegrations", Member, &["integrations:read"], 404),
     case("putChannelIntegration", Admin, &["integrations:manage"], 404),
@@ -368,6 +370,7 @@ impl<'a> World<'a> {
                     let made = caller.post("/v1/tokens", &json!({"name": self.fresh()})).await.ok(201);
                     made["token"]["id"].as_str().unwrap().to_owned()
                 }
+                "integrations" => self.integration(false).await,
                 "channels" => self.create("/v1/channels", json!({"name": self.fresh()})).await,
                 "events" => self.create("/v1/events", json!({"type": CANARY})).await,
                 "subscriptions" => self.subscription().await,

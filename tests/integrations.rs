@@ -103,6 +103,8 @@ async fn install(
         position: Set(0),
         credential: Set(None),
         signing_secret: Set(None),
+        former_signing_secret: Set(None),
+        former_signs_until: Set(None),
         created_at: Set(app.now()),
         updated_at: Set(app.now()),
     };

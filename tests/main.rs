@@ -20,6 +20,7 @@ mod github_connect;
 mod github_webhooks;
 mod identity;
 mod integration_calls;
+mod integration_signing;
 mod integrations;
 mod linkbreakers;
 mod native;

@@ -141,6 +141,15 @@ async fn everything_that_handles_secrets(witness: &mut Witness, slack: &Slack, o
     witness.said(owner.delete(&format!("/v1/tokens/{id}"))).await.ok(204);
     assert_eq!(witness.said(other.get("/v1/tokens")).await.status, 401);
 
+    // What signs the calls of an integration: shown, and replaced.
+    let new = json!({"name": "canary", "json_url": "nowhere"});
+    let made = witness.said(owner.post("/organisations/acme/integrations", &new)).await.ok(201);
+    let path = format!("/v1/integrations/{}/signing-secret", made["data"]["id"].as_str().unwrap());
+    let rotated = owner.post(&format!("{path}/rotate"), &json!({})).await;
+    for (what, answer) in [("a replaced signing secret", rotated), ("a signing secret", owner.get(&path).await)] {
+        witness.issued(what, answer, |body| body["secret"].as_str().unwrap().to_owned()).await;
+    }
+
     // OAuth, as it should be and as it should not.
     const COMPLETE: &str = "/v1/slack-integrations/oauth/complete";
     let (code, state) = witness.allowed(slack).await;

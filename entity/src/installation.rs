@@ -16,6 +16,8 @@ pub struct Model {
     pub position: i32,
     pub credential: Option<Vec<u8>>,
     pub signing_secret: Option<Vec<u8>>,
+    pub former_signing_secret: Option<Vec<u8>>,
+    pub former_signs_until: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

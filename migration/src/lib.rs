@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::*;
 mod m20261120_000001_core;
 mod m20261121_000001_github;
 mod m20261121_000002_integrations;
+mod m20261122_000001_signing;
 mod m20261122_000002_webhooks;
 
 /// Knows every migration, in order.
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000001_core::Migration),
             Box::new(m20261121_000001_github::Migration),
             Box::new(m20261121_000002_integrations::Migration),
+            Box::new(m20261122_000001_signing::Migration),
             Box::new(m20261122_000002_webhooks::Migration),
         ]
     }

@@ -15,6 +15,7 @@ pub mod health;
 pub mod members;
 pub mod organisations;
 mod page;
+pub mod signing;
 pub mod subscriptions;
 pub mod tokens;
 pub mod wire;
@@ -45,6 +46,7 @@ pub const DIALECT: Dialect = Dialect {
         "/v1/organisations",
         "/v1/tokens",
         "/v1/channels",
+        "/v1/integrations",
         "/v1/events",
         "/v1/deliveries",
         "/v1/destinations",
@@ -72,6 +74,7 @@ fn operations() -> impl OpenApi + 'static {
         tokens::Tokens,
         channels::Channels,
         channel_integrations::ChannelIntegrations,
+        signing::Signing,
         events::Events,
         deliveries::Deliveries,
         github::Github,
@@ -101,6 +104,8 @@ enum Tag {
     Tokens,
     /// Named places in an organisation where events flow.
     Channels,
+    /// How integrations that are called know that it is us.
+    Signing,
     /// Facts that come in, each accepted once and durable when it is answered.
     Events,
     /// Events on their way out: what was tried, what came back, and why something did not arrive.

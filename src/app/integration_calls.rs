@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{App, org_integrations::secret_place};
+use super::App;
 use crate::{
     domain::{
         Error, Result,
@@ -166,9 +166,9 @@ impl App {
 
     async fn signature(&self, callee: &Callee<'_>, id: Uuid, at: Time, body: &[u8]) -> Result<HeaderMap> {
         let mut headers = HeaderMap::new();
-        if let Some(sealed) = &callee.secrets.signing_secret {
-            let secret = self.parts.vault.unseal(secret_place(callee.app, "signing_secret"), sealed).await?;
-            headers.extend(Signer::new(&[secret])?.headers(&format!("msg_{}", id.simple()), at, body)?);
+        let secrets = self.signing_secrets(callee.app, callee.secrets, at).await?;
+        if !secrets.is_empty() {
+            headers.extend(Signer::new(&secrets)?.headers(&format!("msg_{}", id.simple()), at, body)?);
         }
         Ok(headers)
     }

@@ -1,6 +1,7 @@
 //! Integrations of an organisation: installed by a descriptor, listed beside those of the system, changed, removed.
 
 mod shown;
+mod signing;
 
 use serde_json::json;
 use uuid::Uuid;
@@ -20,7 +21,6 @@ use crate::{
         member::Permission,
         secret::Secret,
     },
-    provider::webhook,
     store::{self, Tx, app_integrations::SealedSecrets},
 };
 
@@ -266,10 +266,8 @@ impl App {
     async fn install(&self, caller: &Caller, app: &AppIntegration, credential: Option<&Secret>) -> Result<()> {
         let secrets = SealedSecrets {
             credential: self.seal_credential(app, credential).await?,
-            signing_secret: {
-                let secret = webhook::generate(self.parts.ambient.random());
-                Some(self.parts.vault.seal(secret_place(app, "signing_secret"), &secret).await?)
-            },
+            signing_secret: Some(self.new_signing_secret(app).await?.1),
+            former_signing_secret: None,
         };
         let tx = self.parts.store.begin().await?;
         if store::app_integrations::list(&tx, app.organisation_id).await?.len() >= MOST_INTEGRATIONS {

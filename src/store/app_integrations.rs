@@ -9,7 +9,7 @@ use ::entity::{
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::OnConflict,
+    sea_query::{Expr, OnConflict},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::{Tx, batches, corrupt};
 use crate::domain::{
     Error, Result,
+    ambient::Time,
     app_integration::{AppIntegration, ChannelUse},
     descriptor::Descriptor,
     error::Noun,
@@ -45,6 +46,8 @@ pub struct SealedSecrets {
     pub credential: Option<Vec<u8>>,
     /// What signs our calls.
     pub signing_secret: Option<Vec<u8>>,
+    /// What signed them before, and until when it still does.
+    pub former_signing_secret: Option<(Vec<u8>, Time)>,
 }
 
 /// An integration in a channel, with what it takes to call it.
@@ -74,6 +77,8 @@ pub async fn insert(tx: &Tx, app: &AppIntegration, secrets: SealedSecrets) -> Re
         position: Set(0),
         credential: Set(secrets.credential),
         signing_secret: Set(secrets.signing_secret),
+        former_signing_secret: Set(None),
+        former_signs_until: Set(None),
         created_at: Set(app.created_at),
         updated_at: Set(app.updated_at),
     };
@@ -96,6 +101,33 @@ pub async fn update(tx: &Tx, app: &AppIntegration, credential: Option<Vec<u8>>) 
     };
     Installations::update(installation).exec(&tx.0).await?;
     Ok(())
+}
+
+/// Gives an installation another signing secret in the place of `replaced`, which signs as `former` for a while. `false`
+/// where somebody else was first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn rotate_signing_secret(
+    tx: &Tx,
+    id: InstallationId,
+    replaced: Option<Vec<u8>>,
+    fresh: Vec<u8>,
+    former: Option<(Vec<u8>, Time)>,
+) -> Result<bool> {
+    let (former, until) = former.unzip();
+    let done = Installations::update_many()
+        .col_expr(InstallationColumn::SigningSecret, Expr::value(fresh))
+        .col_expr(InstallationColumn::FormerSigningSecret, Expr::value(former))
+        .col_expr(InstallationColumn::FormerSignsUntil, Expr::value(until))
+        .filter(InstallationColumn::Id.eq(id.0))
+        .filter(match replaced {
+            Some(replaced) => InstallationColumn::SigningSecret.eq(replaced),
+            None => InstallationColumn::SigningSecret.is_null(),
+        })
+        .exec(&tx.0)
+        .await?;
+    Ok(done.rows_affected == 1)
 }
 
 /// Removes an integration with everything that hangs on it: installations, settings, keys, ticks.
@@ -265,6 +297,8 @@ pub async fn put_in_channel(tx: &Tx, app: &AppIntegration, wanted: &ChannelUse) 
         position: Set(wanted.position),
         credential: Set(None),
         signing_secret: Set(None),
+        former_signing_secret: Set(None),
+        former_signs_until: Set(None),
         created_at: Set(wanted.updated_at),
         updated_at: Set(wanted.updated_at),
     };
@@ -344,7 +378,11 @@ fn app(row: integration::Model, installed: &installation::Model) -> Result<AppIn
 }
 
 fn secrets(installed: installation::Model) -> SealedSecrets {
-    SealedSecrets { credential: installed.credential, signing_secret: installed.signing_secret }
+    SealedSecrets {
+        credential: installed.credential,
+        signing_secret: installed.signing_secret,
+        former_signing_secret: installed.former_signing_secret.zip(installed.former_signs_until),
+    }
 }
 
 fn used(row: &installation::Model) -> ChannelUse {

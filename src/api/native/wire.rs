@@ -29,6 +29,7 @@ pub use identity::{
 };
 pub use integrations::{
     ChannelIntegrationOut, ChannelIntegrationPatch, ChannelIntegrationsOut, ChannelWebhookOut, LintIn, LintOut,
+    SigningSecretOut,
 };
 pub use subscriptions::{ExplanationOut, SubscriptionIn, SubscriptionOut, SubscriptionPatch};
 pub use workflows::{WorkflowIn, WorkflowOut, WorkflowsOut};

@@ -20,6 +20,7 @@ use crate::{
     domain::{
         Error, Result,
         descriptor::{Finding, Severity},
+        secret::Secret,
     },
 };
 
@@ -60,6 +61,26 @@ impl From<ChannelIntegration> for ChannelIntegrationOut {
 pub struct ChannelIntegrationsOut {
     /// All of them, by their positions.
     pub data: Vec<ChannelIntegrationOut>,
+}
+
+/// What signs our calls of an integration.
+#[derive(Clone, Object)]
+#[oai(rename = "SigningSecret", example)]
+pub struct SigningSecretOut {
+    /// `whsec_` and the base64 of the key.
+    pub secret: String,
+}
+
+impl From<Secret> for SigningSecretOut {
+    fn from(secret: Secret) -> Self {
+        Self { secret: secret.expose().to_owned() }
+    }
+}
+
+impl Example for SigningSecretOut {
+    fn example() -> Self {
+        Self { secret: "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".into() }
+    }
 }
 
 /// How an integration is to be in a channel; what is left out stays.

@@ -1,0 +1,31 @@
+//! What integrations tell our calls by.
+
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path, payload::Json};
+use uuid::Uuid;
+
+use super::{Answer, Tag, wire::SigningSecretOut};
+use crate::{api::shared::auth::Bearer, app::App};
+
+/// The operations.
+pub struct Signing;
+
+#[OpenApi(tag = "Tag::Signing")]
+impl Signing {
+    /// Show an integration's signing secret
+    ///
+    /// By it the integration checks that a call is ours: each is signed as Standard Webhooks 1.0.0 says.
+    #[oai(path = "/v1/integrations/:id/signing-secret", method = "get", operation_id = "getSigningSecret")]
+    async fn get_signing_secret(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Answer<SigningSecretOut> {
+        Ok(Json(app.get_signing_secret(&caller.0, id.0.into()).await?.into()))
+    }
+
+    /// Replace an integration's signing secret
+    ///
+    /// For 24 hours, calls are signed with the former one too: `webhook-signature` then has two signatures, the new
+    /// one first.
+    #[oai(path = "/v1/integrations/:id/signing-secret/rotate", method = "post", operation_id = "rotateSigningSecret")]
+    async fn rotate_signing_secret(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Answer<SigningSecretOut> {
+        Ok(Json(app.rotate_signing_secret(&caller.0, id.0.into()).await?.into()))
+    }
+}

@@ -17,7 +17,6 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
 pub use ambient::system as system_ambient;
-pub use egress::guard;
 pub use keys::rotate as rotate_keys;
 
 use crate::{
@@ -35,6 +34,7 @@ use crate::{
     openapi,
     provider::{
         github::{self, GithubApp, GithubClient},
+        guard::{Resolve, SystemResolver},
         http,
         jwks::JwksSource,
         slack::{self, SlackApp, SlackClient},
@@ -75,6 +75,19 @@ pub async fn open_store(config: &Config) -> Result<Store> {
 /// # Errors
 /// When a setting is wrong or a key is missing.
 pub async fn build_app(config: &Config, store: Store, ambient: Ambient) -> Result<App> {
+    build_app_resolving(config, store, ambient, Arc::new(SystemResolver)).await
+}
+
+/// As [`build_app`], and finds the names in tenants' URLs by `resolver`.
+///
+/// # Errors
+/// As [`build_app`].
+pub async fn build_app_resolving(
+    config: &Config,
+    store: Store,
+    ambient: Ambient,
+    resolver: Arc<dyn Resolve>,
+) -> Result<App> {
     let ring = keys::ring(config, &ambient)?;
     let vault = Vault::open(ring, store.clone(), ambient.clone()).await?;
     let bell = Arc::new(Notify::new());
@@ -92,7 +105,7 @@ pub async fn build_app(config: &Config, store: Store, ambient: Ambient) -> Resul
             .map(|github| github::signature::Verifier::new(&github.app().webhook_secrets))
             .transpose()?,
         github,
-        guard: guard(config)?,
+        guard: egress::guard(config, resolver)?,
         call_limit: config.egress.total_timeout(),
         inbound: Throttle::new(Pace { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }),
         zone: config.schedule.time_zone.parse().unwrap_or_default(),

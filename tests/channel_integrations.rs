@@ -18,11 +18,11 @@ pub async fn use_in(app: &TestApp, channel: &str, integration: &Integration) -> 
     id
 }
 
-async fn id_of(app: &TestApp, integration: &Integration) -> String {
+pub async fn id_of(app: &TestApp, integration: &Integration) -> String {
     find_id(app, integration).await.unwrap()
 }
 
-async fn find_id(app: &TestApp, integration: &Integration) -> Option<String> {
+pub async fn find_id(app: &TestApp, integration: &Integration) -> Option<String> {
     let listed = app.owner.get("/organisations/acme/integrations/custom").await.ok(200);
     let all = listed["data"].as_array().unwrap().clone();
     let found = all.iter().find(|one| one["json_url"] == integration.json_url())?;

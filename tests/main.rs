@@ -19,6 +19,7 @@ mod github;
 mod github_connect;
 mod github_webhooks;
 mod identity;
+mod integration_addresses;
 mod integration_calls;
 mod integration_signing;
 mod integrations;

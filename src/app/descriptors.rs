@@ -9,7 +9,7 @@ use super::{App, Caller};
 use crate::{
     domain::{
         Error, Result,
-        descriptor::{Descriptor, Finding, MAX_BYTES, Severity},
+        descriptor::{Descriptor, Finding, MAX_BYTES, Severity, rule},
         error::Violation,
         member::Permission,
     },
@@ -26,6 +26,23 @@ pub enum DescriptorSource {
     Url(String),
     /// A document as it is.
     Text(String),
+}
+
+/// Why there is no descriptor.
+#[derive(Debug)]
+pub(super) enum NoDescriptor {
+    /// It, or what it names, is at an address that is not called.
+    Refused(Error),
+    /// Nothing that can be read is there, or it is no descriptor.
+    Unreadable(Error),
+}
+
+impl From<NoDescriptor> for Error {
+    fn from(why: NoDescriptor) -> Self {
+        match why {
+            NoDescriptor::Refused(error) | NoDescriptor::Unreadable(error) => error,
+        }
+    }
 }
 
 impl App {
@@ -56,14 +73,22 @@ impl App {
     /// Fetches a descriptor and demands that it is one whose addresses may be called.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of `field` with everything that is wrong.
-    pub(super) async fn fetch_descriptor(&self, url: &str, field: &str) -> Result<Descriptor> {
+    /// [`NoDescriptor`], with [`Error::Invalid`] of `field` and everything that is wrong.
+    pub(super) async fn fetch_descriptor(&self, url: &str, field: &str) -> Result<Descriptor, NoDescriptor> {
         let body = self.fetch_document(url, field).await?;
-        let (descriptor, _) = Descriptor::read(&body).map_err(|findings| refused(field, &findings))?;
-        self.check_addresses(&descriptor, field)?;
+        let (descriptor, _) = Descriptor::read(&body).map_err(|findings| {
+            let error = refused(field, &findings);
+            let is_about_an_address =
+                |finding: &Finding| finding.severity == Severity::Error && finding.rule == rule::URL;
+            match findings.iter().any(is_about_an_address) {
+                true => NoDescriptor::Refused(error),
+                false => NoDescriptor::Unreadable(error),
+            }
+        })?;
+        self.check_addresses(&descriptor, field).map_err(NoDescriptor::Refused)?;
         let loops = descriptor.lint_addresses(&self.parts.public_url, Url::parse(url).ok().as_ref());
         if loops.iter().any(|finding| finding.severity == Severity::Error) {
-            return Err(refused(field, &loops));
+            return Err(NoDescriptor::Refused(refused(field, &loops)));
         }
         Ok(descriptor)
     }
@@ -81,13 +106,13 @@ impl App {
     }
 
     /// What stands at an address of a tenant's: any success will do, and nothing is followed.
-    async fn fetch_document(&self, url: &str, field: &str) -> Result<Vec<u8>> {
-        let wrong = |message: String| Error::invalid(field, message);
+    async fn fetch_document(&self, url: &str, field: &str) -> Result<Vec<u8>, NoDescriptor> {
+        let wrong = |message: String| NoDescriptor::Unreadable(Error::invalid(field, message));
         let request =
             Outgoing { method: Method::GET, url: url.to_owned(), headers: HeaderMap::new(), body: Bytes::new() };
         let answer = match self.parts.guard.send(request, FETCH_LIMIT, MAX_BYTES).await {
             Ok(answer) => answer,
-            Err(Failure::Refused(refusal)) => return Err(refusal.into_error(field)),
+            Err(Failure::Refused(refusal)) => return Err(NoDescriptor::Refused(refusal.into_error(field))),
             Err(Failure::Unreachable(reason)) => return Err(wrong(format!("could not be read: {reason}"))),
         };
         if !(200..300).contains(&answer.status) {

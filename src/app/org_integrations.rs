@@ -1,5 +1,6 @@
 //! Integrations of an organisation: installed by a descriptor, listed beside those of the system, changed, removed.
 
+mod reading;
 mod shown;
 mod signing;
 
@@ -75,9 +76,10 @@ impl App {
         let NewIntegration { name, json_url, auth_credential, integration_type } = new;
         let integration_type = integration_type.unwrap_or_default();
         check(Some(&name), Some(&json_url), auth_credential.as_ref(), Some(&integration_type))?;
-        let descriptor = self.read_descriptor(&json_url).await?;
+        let (descriptor, late) = self.read_descriptor(&json_url).await?;
         let app = self.new_integration(&caller, name, json_url, (integration_type, false), descriptor);
         self.install(&caller, &app, auth_credential.as_ref()).await?;
+        self.adopt_when_read(&caller, &app, late);
         Ok(self.seen(&caller, &app, auth_credential.as_ref()))
     }
 
@@ -157,16 +159,21 @@ impl App {
             None => self.open_credential(&app, &secrets).await?,
         };
         let new_chance = json_url.is_some() || active == Some(true);
-        if let Some(json_url) = json_url {
-            if let Some(descriptor) = self.read_descriptor(&json_url).await? {
-                app.descriptor = Some(descriptor);
+        let (read, late) = match json_url {
+            Some(json_url) => {
+                app.json_url = json_url;
+                self.read_descriptor(&app.json_url).await?
             }
-            app.json_url = json_url;
-        }
+            // Without a descriptor, it is looked for once more with each change.
+            None if app.descriptor.is_none() => self.read_descriptor(&app.json_url).await.unwrap_or_default(),
+            None => (None, None),
+        };
+        app.descriptor = read.or(app.descriptor);
         app.name = name.unwrap_or(app.name);
         app.integration_type = integration_type.unwrap_or(app.integration_type);
         app.active = active.unwrap_or(app.active);
         self.save_integration(&caller, &mut app, auth_credential.as_ref(), new_chance).await?;
+        self.adopt_when_read(&caller, &app, late);
         Ok(self.seen(&caller, &app, auth_credential.as_ref()))
     }
 
@@ -225,18 +232,6 @@ impl App {
     pub(super) async fn custom(&self, organisation_id: OrganisationId, id: Uuid) -> Result<AppIntegration> {
         let app = store::app_integrations::find(self.parts.store.reader(), organisation_id, id.into()).await?;
         if app.custom { Ok(app) } else { Err(Error::not_found(Noun::Integration, id)) }
-    }
-
-    /// The descriptor at an address, where there is one; an address that may not be called at all is refused.
-    async fn read_descriptor(&self, json_url: &str) -> Result<Option<Descriptor>> {
-        match self.fetch_descriptor(json_url, "/json_url").await {
-            Ok(descriptor) => Ok(Some(descriptor)),
-            Err(Error::Invalid(why)) => {
-                tracing::debug!(?why, "an integration is kept without a descriptor");
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
     }
 
     fn new_integration(

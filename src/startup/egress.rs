@@ -7,21 +7,21 @@ use url::{Host, Url};
 use crate::{
     config::Config,
     domain::Result,
-    provider::guard::{EgressPolicy, Guard, Limits, SystemResolver},
+    provider::guard::{EgressPolicy, Guard, Limits, Resolve},
 };
 
-/// The only way to a URL that a tenant gave.
+/// The only way to a URL that a tenant gave; names are found by `resolver`.
 ///
 /// # Errors
 /// When TLS cannot be set up on this machine.
-pub fn guard(config: &Config) -> Result<Guard> {
+pub fn guard(config: &Config, resolver: Arc<dyn Resolve>) -> Result<Guard> {
     let egress = &config.egress;
     let limits = Limits {
         connect: egress.connect_timeout(),
         total: egress.total_timeout(),
         max_answer_bytes: egress.max_answer_bytes,
     };
-    Guard::new(policy(config), Arc::new(SystemResolver), limits)
+    Guard::new(policy(config), resolver, limits)
 }
 
 fn policy(config: &Config) -> EgressPolicy {
@@ -48,7 +48,11 @@ fn host_and_port(url: &str, usual_port: Option<u16>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::guard::Refusal;
+    use crate::provider::guard::{Refusal, SystemResolver};
+
+    fn guard(config: &Config) -> Result<Guard> {
+        super::guard(config, Arc::new(SystemResolver))
+    }
 
     fn config(pairs: &[(&str, &str)]) -> Config {
         Config::load(pairs.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()).unwrap()

@@ -29,6 +29,8 @@ pub enum Reply {
     Late(Duration, Value),
     /// With the message, changed: `{}` stands for the former one.
     Change(String),
+    /// With this status, and the wish for a pause of so many seconds.
+    Pause(u16, u32),
 }
 
 /// What it was sent.
@@ -55,6 +57,7 @@ impl Call {
 #[derive(Default)]
 struct Memory {
     document: String,
+    described: Option<Reply>,
     reply: Option<Reply>,
     calls: Vec<Call>,
 }
@@ -69,10 +72,15 @@ pub struct Integration {
 impl Integration {
     /// Starts one of a type, with these settings in its descriptor.
     pub async fn start(kind: &str, settings: Value) -> Self {
+        Self::start_at("127.0.0.1", kind, settings).await
+    }
+
+    /// Starts one at an address of this machine.
+    pub async fn start_at(host: &str, kind: &str, settings: Value) -> Self {
         let memory: Arc<Mutex<Memory>> = Arc::default();
-        let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
+        let acceptor = TcpListener::bind(format!("{host}:0")).into_acceptor().await.unwrap();
         let address = acceptor.local_addr()[0].as_socket_addr().copied().unwrap();
-        let base = format!("http://127.0.0.1:{}", address.port());
+        let base = format!("http://{host}:{}", address.port());
         let routes = Route::new().at("/*path", answering(memory.clone()));
         let server = tokio::spawn(async move { Server::new_with_acceptor(acceptor).run(routes).await.unwrap() });
         let this = Self { memory, base, server };
@@ -97,6 +105,11 @@ impl Integration {
     /// Serves this as its descriptor.
     pub fn describe(&self, document: &str) {
         self.memory.lock().unwrap().document = document.to_owned();
+    }
+
+    /// How whoever asks for its descriptor is answered from now on, whatever it is.
+    pub fn describe_by(&self, reply: Reply) {
+        self.memory.lock().unwrap().described = Some(reply);
     }
 
     /// Where its descriptor is.
@@ -132,8 +145,14 @@ fn answering(memory: Arc<Mutex<Memory>>) -> impl Endpoint {
         async move {
             let path = request.uri().path().to_owned();
             if path.ends_with(".json") {
-                let document = memory.lock().unwrap().document.clone();
-                return Ok::<_, poem::Error>(document.with_content_type("application/json").into_response());
+                let (document, described) = {
+                    let memory = memory.lock().unwrap();
+                    (memory.document.clone(), memory.described.clone())
+                };
+                return Ok::<_, poem::Error>(match described {
+                    Some(reply) => answer(reply, &Value::Null).await,
+                    None => document.with_content_type("application/json").into_response(),
+                });
             }
             let raw = request.take_body().into_bytes().await.unwrap().to_vec();
             let body: Value = serde_json::from_slice(&raw).unwrap_or_default();
@@ -145,23 +164,27 @@ fn answering(memory: Arc<Mutex<Memory>>) -> impl Endpoint {
                 memory.calls.push(call);
                 memory.reply.clone()
             };
-            Ok(match reply.unwrap_or(Reply::Text(202, String::new())) {
-                Reply::Json(value) => value.to_string().with_content_type("application/json").into_response(),
-                Reply::Text(status, text) => {
-                    Response::builder().status(StatusCode::from_u16(status).unwrap()).body(text)
-                }
-                Reply::Redirect(to) => Response::builder().status(StatusCode::FOUND).header("location", to).body(()),
-                Reply::Bytes(count) => Response::builder().body(Body::from(vec![b'x'; count])),
-                Reply::Late(pause, value) => {
-                    tokio::time::sleep(pause).await;
-                    value.to_string().with_content_type("application/json").into_response()
-                }
-                Reply::Change(pattern) => {
-                    let message = body["message"].as_str().unwrap_or_default();
-                    let changed = json!({"message": pattern.replace("{}", message)});
-                    changed.to_string().with_content_type("application/json").into_response()
-                }
-            })
+            Ok(answer(reply.unwrap_or(Reply::Text(202, String::new())), &body).await)
         }
     })
+}
+
+async fn answer(reply: Reply, body: &Value) -> Response {
+    let json = |value: Value| value.to_string().with_content_type("application/json").into_response();
+    let status = |status| Response::builder().status(StatusCode::from_u16(status).unwrap());
+    match reply {
+        Reply::Json(value) => json(value),
+        Reply::Text(code, text) => status(code).body(text),
+        Reply::Redirect(to) => status(302).header("location", to).body(()),
+        Reply::Bytes(count) => Response::builder().body(Body::from(vec![b'x'; count])),
+        Reply::Late(pause, value) => {
+            tokio::time::sleep(pause).await;
+            json(value)
+        }
+        Reply::Change(pattern) => {
+            let message = body["message"].as_str().unwrap_or_default();
+            json(json!({"message": pattern.replace("{}", message)}))
+        }
+        Reply::Pause(code, seconds) => status(code).header("retry-after", seconds).body(()),
+    }
 }

@@ -24,12 +24,13 @@ use tieline::{
         member::Role,
         organisation::Slug,
     },
+    provider::guard::{Resolve, SystemResolver},
     startup, store,
     worker::deliver::Deliverer,
 };
 use tokio_util::task::TaskTracker;
 
-use super::{Client, Database, github::Github, slack::Slack};
+use super::{Client, Database, Names, github::Github, slack::Slack};
 
 /// When every test begins.
 const BEGIN_MILLIS: i64 = 1_795_000_000_000;
@@ -58,6 +59,8 @@ pub struct Setup {
     pub settings: Vec<(&'static str, String)>,
     /// The stand-in's options.
     pub slack: Options,
+    /// Who knows where the names in tenants' URLs lead; the operating system, where nobody is set.
+    pub names: Option<Arc<Names>>,
 }
 
 /// A running Tieline with a stand-in Slack, and an organisation `acme` that has an owner.
@@ -74,6 +77,7 @@ pub struct TestApp {
     pub owner: Client,
     /// The worker; it works when it is told to.
     pub deliverer: Arc<Deliverer>,
+    config: Config,
     clock: Arc<HandClock>,
     server: tokio::task::JoinHandle<()>,
     _database: Database,
@@ -121,7 +125,11 @@ impl TestApp {
         let clock = Arc::new(HandClock(AtomicI64::new(BEGIN_MILLIS)));
         let ambient = Ambient::new(clock.clone(), Arc::new(SystemRandom));
         let store = startup::open_store(&config).await.unwrap();
-        let app = startup::build_app(&config, store, ambient).await.unwrap();
+        let names: Arc<dyn Resolve> = match setup.names {
+            Some(names) => names,
+            None => Arc::new(SystemResolver),
+        };
+        let app = startup::build_app_resolving(&config, store, ambient, names).await.unwrap();
         let deliverer = Deliverer::new(app.clone(), startup::worker_settings(&config));
         let endpoint = startup::endpoint(&config, &app, &TaskTracker::new(), true).unwrap();
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
@@ -132,8 +140,18 @@ impl TestApp {
         let callback = format!("{}/v1/github/callback", config.public_url());
         let webhook_url = format!("http://{address}/v1/github/events");
         let github = Github::new(slack.server().origin(), anon.clone(), webhook_url, &callback).await;
-        let mut this =
-            Self { owner: anon.clone(), app, slack, github, anon, deliverer, clock, server, _database: database };
+        let mut this = Self {
+            owner: anon.clone(),
+            app,
+            slack,
+            github,
+            anon,
+            deliverer,
+            config,
+            clock,
+            server,
+            _database: database,
+        };
         this.owner = this.caller("acme", "olga", Role::Owner).await;
         this.tell_the_time().await;
         this
@@ -142,6 +160,13 @@ impl TestApp {
     /// The time.
     pub fn now(&self) -> Time {
         self.clock.now()
+    }
+
+    /// The use cases once more, as another process has them on the same database, or this one after a restart.
+    pub async fn twin(&self) -> App {
+        let store = startup::open_store(&self.config).await.unwrap();
+        let ambient = Ambient::new(self.clock.clone(), Arc::new(SystemRandom));
+        startup::build_app(&self.config, store, ambient).await.unwrap()
     }
 
     /// Sets the stand-in's clock by ours: what it signs, and what is signed for it, has a time in it.

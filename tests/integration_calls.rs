@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
+use reqwest::{Method, Url};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
+use tieline::worker::housekeeping;
+use uuid::Uuid;
 
 use crate::{
-    channel_integrations::{channel, put, say, use_in},
-    support::{Integration, Reply, TestApp},
+    channel_integrations::{channel, id_of, named_channel, put, say, use_in},
+    support::{Database, Integration, Reply, TestApp},
 };
 
 const ALL: &str = "/organisations/acme/integrations";
@@ -104,4 +107,203 @@ both! {
         put(&app, &format!("/v1/channels/{channel}/integrations/{id}"), json!({"active": true})).await;
         assert_eq!(say(&app, &channel, "three").await[0], "<three>");
     }
+
+    async fn one_that_asks_for_a_pause_gets_it(app) {
+        let channel = channel(&app).await;
+        let output = Integration::start("output", json!([])).await;
+        let id = use_in(&app, &channel, &output).await;
+        output.reply(Reply::Pause(429, 30));
+        say(&app, &channel, "one").await;
+        say(&app, &channel, "two").await;
+        assert_eq!(output.calls().len(), 1, "the second waits behind the first");
+        let waiting = app.deliveries("state=pending").await;
+        assert_eq!(waiting.len(), 2, "{waiting:?}");
+        assert!(waiting[1]["reason"].as_str().unwrap().contains("30 s"), "{waiting:?}");
+        assert_eq!(health(&app, &id).await, "healthy");
+        output.reply(Reply::Text(202, String::new()));
+        app.advance(Duration::from_secs(29));
+        app.drain().await;
+        assert_eq!(output.calls().len(), 1);
+        app.advance(Duration::from_secs(1));
+        app.drain().await;
+        let sent: Vec<_> = output.calls().iter().map(|call| call.body["message"].clone()).collect();
+        assert_eq!(sent, ["one", "one", "two"]);
+        let calls = output.calls();
+        assert_eq!(calls[0].header("webhook-id"), calls[1].header("webhook-id"), "the same one again");
+        assert_ne!(calls[0].header("webhook-timestamp"), calls[1].header("webhook-timestamp"));
+    }
+
+    async fn nothing_is_left_of_an_integration_that_is_deleted(app) {
+        let (channel, clock, path) = waiting(&app).await;
+        let id = id_of(&app, &clock).await;
+        let organisation = app.organisation("acme").await.0;
+        assert_eq!(left(&app, organisation).await, BEFORE);
+        app.owner.delete(&format!("{ALL}/{id}")).await.ok(200);
+        assert_eq!(left(&app, organisation).await, [0; 6]);
+        assert_eq!(health(&app, &id).await, "off");
+        let failed = app.deliveries("state=failed").await;
+        assert_eq!(failed.len(), 2, "{failed:?}");
+        assert!(failed.iter().all(|one| one["reason"].as_str().unwrap().contains("deleted")), "{failed:?}");
+        nothing_follows(&app, &clock, &path).await;
+        let replay = format!("/v1/deliveries/{}/replay", failed[0]["id"].as_str().unwrap());
+        app.owner.post(&replay, &json!({})).await.problem(409, "failed_precondition");
+        say(&app, &channel, "hello").await;
+        nothing_follows(&app, &clock, &path).await;
+    }
+
+    async fn nothing_is_left_of_an_organisation_that_is_deleted(app) {
+        let (_, clock, path) = waiting(&app).await;
+        let organisation = app.organisation("acme").await.0;
+        let deletion = entity::organisation::Entity::delete_by_id(organisation);
+        deletion.exec(app.app.store().writer()).await.unwrap();
+        assert_eq!(left(&app, organisation).await, [0, 0, 0, 0, 2, 0], "the records stay for a while");
+        nothing_follows(&app, &clock, &path).await;
+        let keep = chrono::Duration::days(30);
+        app.advance(Duration::from_secs(29 * 24 * 3600));
+        housekeeping::step(&app.app, keep).await.unwrap();
+        assert_eq!(left(&app, organisation).await[4], 2);
+        app.advance(Duration::from_secs(24 * 3600));
+        housekeeping::step(&app.app, keep).await.unwrap();
+        assert_eq!(left(&app, organisation).await, [0; 6], "and go with the others of their age");
+    }
+
+    async fn a_key_has_its_own_pace(app) {
+        let (here, there) = (channel(&app).await, named_channel(&app, "alerts").await);
+        let post = json!({"event_name": "e", "message": "m", "status": "success", "username": "u"});
+        let [one, other] = [address(&app, &here).await, address(&app, &there).await];
+        let refused = async || {
+            // More than any burst.
+            for _ in 0..1000 {
+                let answer = app.anon.post(&one, &post).await;
+                if answer.status != 200 {
+                    return answer;
+                }
+            }
+            panic!("there is no limit");
+        };
+        let answer = refused().await;
+        let body = answer.ok(429);
+        let told = (&body["status"], &body["status_code"], &body["message"]);
+        assert_eq!(told, (&json!("error"), &json!(429), &json!("Too many requests.")), "{body}");
+        let pause: u64 = answer.header("retry-after").parse().unwrap();
+        assert!((1..=60).contains(&pause), "{pause}");
+        app.anon.post(&other, &post).await.ok(200);
+        app.advance(Duration::from_secs(pause));
+        app.anon.post(&one, &post).await.ok(200);
+        // Who is not let in costs the key nothing.
+        let swapped = format!("{}?{}", other.split_once('?').unwrap().0, one.split_once('?').unwrap().1);
+        let wrong = one.replace("key=", "key=x");
+        let told: Vec<String> = futures_util::future::join_all([&swapped, &wrong].map(|path| app.anon.post(path, &post)))
+            .await
+            .iter()
+            .map(|answer| answer.ok(401).to_string())
+            .collect();
+        assert_eq!(told[0], told[1], "another channel's key is told like a wrong one");
+    }
+}
+
+/// What hangs on an integration that is in use: installations, settings, keys, ticks, what waits, and credentials.
+const BEFORE: [u64; 6] = [2, 3, 1, 1, 2, 1];
+
+/// An integration in a channel with everything that one can have: a credential, settings for all and for the channel,
+/// a key, a schedule, and two calls that wait. Tells the channel, the integration, and where it answers.
+async fn waiting(app: &TestApp) -> (String, Integration, String) {
+    let channel = channel(app).await;
+    let settings = json!([
+        {"label": "interval", "type": "text", "required": true, "default": "* * * * *"},
+        {"label": "token", "type": "text", "required": true, "default": "", "secret": true},
+    ]);
+    let clock = Integration::start("interval", settings).await;
+    let id = use_in(app, &channel, &clock).await;
+    app.owner.patch(&format!("{ALL}/{id}"), &json!({"auth_credential": "hunter2-hunter2"})).await.ok(200);
+    for (path, label) in [
+        (format!("{ALL}/{id}/settings"), "token"),
+        (format!("{ALL}/{id}/settings"), "colour"),
+        (format!("{ALL}/{id}/channels/{channel}/settings"), "token"),
+    ] {
+        app.owner.post(&path, &json!({"form_field_label": label, "form_field_value": "v"})).await.ok(200);
+    }
+    app.advance(Duration::from_secs(60));
+    app.app.tick(10).await.unwrap();
+    app.drain().await;
+    let url = Url::parse(clock.calls()[0].body["return_url"].as_str().unwrap()).unwrap();
+    clock.reply(Reply::Pause(429, 3600));
+    for text in ["one", "two"] {
+        say(app, &channel, text).await;
+    }
+    (channel, clock, format!("{}?{}", url.path(), url.query().unwrap()))
+}
+
+/// How much there is of each that [`BEFORE`] counts.
+async fn left(app: &TestApp, organisation: Uuid) -> [u64; 6] {
+    let db = app.app.store().reader();
+    macro_rules! count {
+        ($table:ident, $($more:expr),*) => {
+            entity::$table::Entity::find()
+                .filter(entity::$table::Column::OrganisationId.eq(organisation))
+                $(.filter($more))*
+                .count(db)
+                .await
+                .unwrap()
+        };
+    }
+    [
+        count!(installation,),
+        count!(setting,),
+        count!(channel_key,),
+        count!(tick,),
+        count!(delivery, entity::delivery::Column::State.eq("pending")),
+        count!(installation, entity::installation::Column::Credential.is_not_null()),
+    ]
+}
+
+/// Lets time pass and demands that an integration hears nothing more, and is not heard.
+async fn nothing_follows(app: &TestApp, integration: &Integration, return_path: &str) {
+    let before = integration.calls().len();
+    integration.reply(Reply::Text(202, String::new()));
+    app.advance(Duration::from_secs(7200));
+    assert_eq!(app.app.tick(10).await.unwrap(), 0);
+    app.drain().await;
+    assert_eq!(integration.calls().len(), before);
+    let post = json!({"event_name": "e", "message": "m", "status": "success", "username": "u"});
+    app.anon.post(return_path, &post).await.ok(401);
+}
+
+/// Where others post into a channel.
+async fn address(app: &TestApp, channel: &str) -> String {
+    let told = app.owner.get(&format!("/v1/channels/{channel}/webhook")).await.ok(200);
+    let url = Url::parse(told["webhookUrl"].as_str().unwrap()).unwrap();
+    format!("{}?{}", url.path(), url.query().unwrap())
+}
+
+#[tokio::test]
+async fn nobody_waits_long_for_a_descriptor() {
+    let app = TestApp::start(Database::sqlite()).await;
+    let late = Integration::start("output", json!([])).await;
+    let mut document = late.descriptor("output", json!([]));
+    document["data"]["is_active"] = json!(false);
+    late.describe_by(Reply::Late(Duration::from_secs(4), document));
+    let seen = async |id: &str| {
+        let listed = app.owner.get(ALL).await.ok(200)["data"].clone();
+        listed.as_array().unwrap().iter().find(|one| one["id"] == id).unwrap().clone()
+    };
+    let new = json!({"name": "mine", "json_url": late.json_url()});
+    let began = std::time::Instant::now();
+    let made = app.owner.post(ALL, &new).await.ok(201);
+    assert!(began.elapsed() < Duration::from_secs(4), "it is answered before the descriptor comes");
+    let id = made["data"]["id"].as_str().unwrap();
+    let before = seen(id).await;
+    assert_eq!((&before["app_name"], &before["is_active"]), (&json!("mine"), &json!(true)), "kept without it");
+    app.app.settle().await;
+    let after = seen(id).await;
+    assert_eq!((&after["app_name"], &after["is_active"]), (&json!("A output"), &json!(false)), "taken when it came");
+
+    // One that could not be read is read with the next change.
+    late.describe_by(Reply::Text(500, String::new()));
+    let made = app.owner.post(ALL, &new).await.ok(201);
+    let id = made["data"]["id"].as_str().unwrap();
+    late.describe_by(Reply::Json(late.descriptor("output", json!([]))));
+    assert_eq!(seen(id).await["app_name"], "mine");
+    app.owner.patch(&format!("{ALL}/{id}"), &json!({"name": "ours"})).await.ok(200);
+    assert_eq!(seen(id).await["app_name"], "A output");
 }

@@ -22,6 +22,7 @@ mod identity;
 mod integration_addresses;
 mod integration_calls;
 mod integration_signing;
+mod integration_ticks;
 mod integrations;
 mod linkbreakers;
 mod native;

@@ -13,10 +13,28 @@ const SLICE: u32 = 1000;
 /// # Errors
 /// When the database fails.
 pub async fn remove_deliveries(db: &impl ConnectionTrait, before: Time) -> Result<u64> {
+    remove(db, before, |at| format!("state <> 'pending' AND completed_at < {at}")).await
+}
+
+/// Removes up to a slice of the deliveries from before `before` that wait for nothing: their destination went with its
+/// organisation. Tells how many went.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove_orphans(db: &impl ConnectionTrait, before: Time) -> Result<u64> {
+    let orphans = |at| {
+        format!(
+            "state = 'pending' AND created_at < {at} \
+             AND NOT EXISTS (SELECT 1 FROM destination WHERE destination.id = delivery.destination_id)"
+        )
+    };
+    remove(db, before, orphans).await
+}
+
+async fn remove(db: &impl ConnectionTrait, before: Time, which: impl Fn(String) -> String) -> Result<u64> {
     let backend = db.get_database_backend();
-    let at = super::placeholders::one(backend, 0);
-    let old =
-        format!("SELECT id FROM delivery WHERE state <> 'pending' AND completed_at < {at} ORDER BY id LIMIT {SLICE}");
+    let which = which(super::placeholders::one(backend, 0));
+    let old = format!("SELECT id FROM delivery WHERE {which} ORDER BY id LIMIT {SLICE}");
     let attempts = format!("DELETE FROM attempt WHERE delivery_id IN ({old})");
     db.execute_raw(Statement::from_sql_and_values(backend, attempts, [before.into()])).await?;
     let deliveries = format!("DELETE FROM delivery WHERE id IN ({old})");

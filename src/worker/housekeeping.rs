@@ -19,6 +19,7 @@ pub async fn step(app: &App, keep: chrono::Duration) -> Result<u64> {
     let mut removed = housekeeping::remove_expired(db, now).await?;
     loop {
         let slice = housekeeping::remove_deliveries(db, now - keep).await?
+            + housekeeping::remove_orphans(db, now - keep).await?
             + housekeeping::remove_events(db, now - keep).await?;
         removed += slice;
         if slice == 0 {

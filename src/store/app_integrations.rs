@@ -377,7 +377,7 @@ fn app(row: integration::Model, installed: &installation::Model) -> Result<AppIn
     })
 }
 
-fn secrets(installed: installation::Model) -> SealedSecrets {
+pub(super) fn secrets(installed: installation::Model) -> SealedSecrets {
     SealedSecrets {
         credential: installed.credential,
         signing_secret: installed.signing_secret,

@@ -15,7 +15,11 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Tx, app_integrations::SealedSecrets, batches, corrupt};
+use super::{
+    Tx,
+    app_integrations::{self, SealedSecrets},
+    batches, corrupt,
+};
 use crate::domain::{
     Error, Result,
     ambient::Time,
@@ -71,6 +75,8 @@ pub async fn insert(tx: &Tx, webhook: &WebhookIntegration, secrets: SealedSecret
         position: Set(0),
         credential: Set(secrets.credential),
         signing_secret: Set(secrets.signing_secret),
+        former_signing_secret: Set(None),
+        former_signs_until: Set(None),
         created_at: Set(webhook.created_at),
         updated_at: Set(webhook.updated_at),
     };
@@ -259,6 +265,5 @@ fn stored(row: integration::Model, installed: installation::Model) -> Result<Sto
         updated_by,
         updated_at: row.updated_at,
     };
-    let secrets = SealedSecrets { credential: installed.credential, signing_secret: installed.signing_secret };
-    Ok(Stored { webhook, secrets })
+    Ok(Stored { webhook, secrets: app_integrations::secrets(installed) })
 }

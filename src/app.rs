@@ -56,11 +56,13 @@ use crate::{
         ids::OrganisationId,
         product::Product,
         schedule::Zone,
+        script::ScriptMode,
         slack::SlackUser,
     },
     provider::{
         github::{self, GithubClient},
         guard::Guard,
+        script::ScriptEngine,
         slack::{self, SlackClient},
     },
     store::{Store, Tx, audit},
@@ -96,6 +98,10 @@ pub struct Parts {
     pub github_signatures: Option<github::signature::Verifier>,
     /// Calls URLs that tenants gave.
     pub guard: Guard,
+    /// Runs scripts.
+    pub scripts: ScriptEngine,
+    /// Whether it may.
+    pub script_mode: ScriptMode,
     /// How long the call of an integration may take, but for a modifier's.
     pub call_limit: Duration,
     /// How fast messages come in by one key.

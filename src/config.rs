@@ -4,6 +4,7 @@
 
 mod egress;
 mod github;
+mod script;
 
 use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -12,6 +13,7 @@ use url::Url;
 
 pub use egress::Egress;
 pub use github::Github;
+pub use script::Script;
 
 use crate::domain::{product, schedule::Zone, secret::Secret};
 
@@ -39,6 +41,7 @@ pub struct Config {
     pub delivery: Delivery,
     pub retention: Retention,
     pub schedule: Schedule,
+    pub script: Script,
     pub log: Log,
 }
 
@@ -300,6 +303,7 @@ impl Config {
             return wrong("delivery.lease_secs", "it must be more than twice delivery.total_timeout_ms");
         }
         self.egress.check(&self.delivery)?;
+        self.script.check()?;
         if self.schedule.time_zone.parse::<Zone>().is_err() {
             return wrong("schedule.time_zone", "it must be an IANA name such as Europe/Berlin, or UTC");
         }

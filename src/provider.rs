@@ -6,6 +6,7 @@
 //! - [`guard`]: the only way to a URL that a tenant gave.
 //! - [`webhook`]: signed messages to such a URL.
 //! - [`jwks`]: the keys with which an identity provider signs its tokens.
+//! - [`script`]: the engine that runs the scripts of webhook integrations, in a box.
 //! - [`redact`](mod@redact): secrets taken out of text that is stored or logged.
 
 mod digest;
@@ -16,6 +17,7 @@ pub mod guard;
 pub mod http;
 pub mod jwks;
 pub mod redact;
+pub mod script;
 pub mod slack;
 pub mod webhook;
 

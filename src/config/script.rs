@@ -1,0 +1,69 @@
+//! The settings of scripts.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::ConfigError;
+use crate::domain::script::{ScriptLimits, ScriptMode};
+
+/// `[script]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config.default.toml documents every key")]
+pub struct Script {
+    pub mode: ScriptMode,
+    pub memory_bytes: usize,
+    pub time_ms: u64,
+    pub concurrent: usize,
+}
+
+impl Script {
+    /// How much a script may use.
+    pub fn limits(&self) -> ScriptLimits {
+        ScriptLimits::new(self.memory_bytes, Duration::from_millis(self.time_ms))
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |key, rule: &str| Err(ConfigError::Wrong { key, rule: rule.to_owned() });
+        if !MEMORY_BYTES.contains(&self.memory_bytes) {
+            return wrong("script.memory_bytes", "it must be 2097152 to 1073741824: the engine itself takes some");
+        }
+        if !(1..=60_000).contains(&self.time_ms) {
+            return wrong("script.time_ms", "it must be 1 to 60000: whoever called waits for the script");
+        }
+        if !(1..=256).contains(&self.concurrent) {
+            return wrong("script.concurrent", "it must be 1 to 256: each is a thread");
+        }
+        Ok(())
+    }
+}
+
+const MEMORY_BYTES: std::ops::RangeInclusive<usize> = 2 * 1024 * 1024..=1024 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::load;
+
+    #[test]
+    fn the_environment_sets_the_limits() {
+        let script = load(&[("TIELINE_SCRIPT__MODE", "frozen"), ("TIELINE_SCRIPT__TIME_MS", "50")]).unwrap().script;
+        assert_eq!(script.mode, ScriptMode::Frozen);
+        assert_eq!(script.limits(), ScriptLimits::new(8 * 1024 * 1024, Duration::from_millis(50)));
+        assert_eq!(load(&[]).unwrap().script.mode, ScriptMode::On);
+    }
+
+    #[test]
+    fn a_bad_limit_is_named() {
+        for (key, value, expected) in [
+            ("TIELINE_SCRIPT__MODE", "ivm", "mode"),
+            ("TIELINE_SCRIPT__MEMORY_BYTES", "1000", "script.memory_bytes"),
+            ("TIELINE_SCRIPT__TIME_MS", "0", "script.time_ms"),
+            ("TIELINE_SCRIPT__CONCURRENT", "0", "script.concurrent"),
+        ] {
+            let error = load(&[(key, value)]).unwrap_err().to_string();
+            assert!(error.contains(expected), "{key}: {error}");
+        }
+    }
+}

@@ -7,6 +7,7 @@ pub mod boomerang;
 pub mod console;
 pub mod linkbreakers;
 pub mod native;
+pub mod rocketchat;
 pub mod shared;
 pub mod telex;
 
@@ -23,7 +24,8 @@ use self::shared::{
 use crate::domain::{Error, Result};
 
 /// Every dialect. The first one answers for paths that nobody knows.
-pub const ALL: &[Dialect] = &[native::DIALECT, linkbreakers::DIALECT, boomerang::DIALECT, telex::DIALECT];
+pub const ALL: &[Dialect] =
+    &[native::DIALECT, linkbreakers::DIALECT, boomerang::DIALECT, telex::DIALECT, rocketchat::DIALECT];
 
 /// Everything that is served over HTTP: the dialects, the documents and the console. Handlers ask for `Data<&App>`,
 /// which the caller of this adds.

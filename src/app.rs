@@ -40,6 +40,7 @@ pub mod throttle;
 pub mod ticks;
 pub mod tokens;
 pub mod vault;
+pub mod webhook_integrations;
 pub mod workflows;
 
 use std::{future::Future, sync::Arc, time::Duration};

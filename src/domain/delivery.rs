@@ -153,6 +153,10 @@ pub enum Reason {
     GivenUp,
     /// The integration was deleted.
     IntegrationDeleted,
+    /// The outgoing webhook is switched off.
+    WebhookDisabled,
+    /// The URL was taken from the outgoing webhook.
+    UrlRemoved,
     /// A thread on the topic is there already.
     AlreadyTold,
     /// There is no thread on the topic to reply in.
@@ -178,6 +182,8 @@ impl Reason {
                 "the channel was not told of the pull request, and a comment does not say whether its branch is asked for"
             }
             Reason::IntegrationDeleted => "the integration was deleted, or has no descriptor any more",
+            Reason::WebhookDisabled => "the outgoing webhook is switched off; enable it and replay this delivery",
+            Reason::UrlRemoved => "the URL was taken from the outgoing webhook",
             Reason::GithubUnlinked => {
                 "the GitHub installation is not linked any more; link it again and replay this delivery"
             }

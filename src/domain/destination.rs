@@ -31,6 +31,16 @@ pub fn integration_name(id: IntegrationId) -> String {
     id.to_string()
 }
 
+/// What the names of the destinations begin with that are the URLs of an outgoing webhook.
+pub fn webhook_names(id: IntegrationId) -> String {
+    format!("{id}:")
+}
+
+/// The name of the destination that is a URL of an outgoing webhook. `fingerprint` tells its URLs apart.
+pub fn webhook_name(id: IntegrationId, fingerprint: &str) -> String {
+    format!("{}{fingerprint}", webhook_names(id))
+}
+
 /// The name of the destination that is a channel of ours, whose modifiers a message goes through.
 pub fn channel_name(id: ChannelId) -> String {
     id.to_string()
@@ -103,6 +113,8 @@ pub enum DestinationKind {
     Channel,
     /// An integration that is called.
     Integration,
+    /// A URL of an outgoing webhook.
+    OutgoingWebhook,
 }
 
 impl DestinationKind {
@@ -113,6 +125,7 @@ impl DestinationKind {
             DestinationKind::WorkflowRun => "workflow-run",
             DestinationKind::Channel => "channel",
             DestinationKind::Integration => "integration",
+            DestinationKind::OutgoingWebhook => "outgoing-webhook",
         }
     }
 }
@@ -125,7 +138,11 @@ impl FromStr for DestinationKind {
             "workflow-run" => Ok(DestinationKind::WorkflowRun),
             "channel" => Ok(DestinationKind::Channel),
             "integration" => Ok(DestinationKind::Integration),
-            _ => Err(Error::invalid("/kind", "must be slack, workflow-run, channel or integration")),
+            "outgoing-webhook" => Ok(DestinationKind::OutgoingWebhook),
+            _ => {
+                let kinds = "slack, workflow-run, channel, integration or outgoing-webhook";
+                Err(Error::invalid("/kind", format!("must be {kinds}")))
+            }
         }
     }
 }

@@ -5,6 +5,8 @@
 
 use std::{fmt, time::Duration};
 
+use super::webhook_integration::WebhookRefusal;
+
 /// A result of the core.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -165,6 +167,9 @@ pub enum Error {
         /// What is missing and how to bring it about.
         message: String,
     },
+    /// A webhook integration cannot be set up, found or used.
+    #[error("{0}")]
+    Webhook(WebhookRefusal),
     /// An OAuth state that was not issued, is used up, is another's, or is too old.
     #[error("{}", state_failure(.0))]
     OAuthState(StateFailure),
@@ -213,6 +218,12 @@ pub enum Error {
     /// Something that should not happen. The text is for the log; a caller sees only the id.
     #[error("internal error: {0}")]
     Internal(String),
+}
+
+impl From<WebhookRefusal> for Error {
+    fn from(refusal: WebhookRefusal) -> Self {
+        Error::Webhook(refusal)
+    }
 }
 
 impl Error {

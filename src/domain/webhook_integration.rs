@@ -3,6 +3,9 @@
 //!
 //! What they are lives here. The rules by which one is set up, triggered and answered are in the modules beside.
 
+pub mod refusal;
+pub mod setup;
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +15,8 @@ use super::{
     ids::{InstallationId, IntegrationId, OrganisationId, UserId},
     script::ScriptFault,
 };
+
+pub use refusal::{Way, WebhookRefusal};
 
 /// A webhook integration.
 #[derive(Clone, Debug, PartialEq)]

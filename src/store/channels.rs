@@ -54,6 +54,23 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id
     row.map(channel).ok_or_else(|| Error::not_found(Noun::Channel, id))
 }
 
+/// By name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_name(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    name: &str,
+) -> Result<Option<Channel>> {
+    let row = Channels::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Name.eq(name))
+        .one(db)
+        .await?;
+    Ok(row.map(channel))
+}
+
 /// The channels of an organisation that `seen_by` may see (all of them for `None`), newest first.
 ///
 /// # Errors

@@ -135,6 +135,25 @@ pub async fn of_kind(tx: &Tx, organisation_id: OrganisationId, kind: Destination
     Ok(rows.into_iter().map(|row| row.id.into()).collect())
 }
 
+/// The destinations of one kind whose names begin with a text.
+///
+/// # Errors
+/// When the database fails.
+pub async fn named_after(
+    tx: &Tx,
+    organisation_id: OrganisationId,
+    kind: DestinationKind,
+    beginning: &str,
+) -> Result<Vec<Destination>> {
+    let rows = Destinations::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Kind.eq(kind.as_str()))
+        .filter(Column::Name.starts_with(beginning))
+        .all(&tx.0)
+        .await?;
+    rows.into_iter().map(destination).collect()
+}
+
 /// By identifier.
 ///
 /// # Errors

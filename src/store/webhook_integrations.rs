@@ -9,7 +9,7 @@ use ::entity::{
 };
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     sea_query::OnConflict,
 };
 use serde::{Deserialize, Serialize};
@@ -144,6 +144,17 @@ pub async fn list(db: &impl ConnectionTrait, organisation_id: OrganisationId) ->
         .all(db)
         .await?;
     with_installations(db, rows).await
+}
+
+/// How many an organisation has.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(tx: &Tx, organisation_id: OrganisationId) -> Result<u64> {
+    let query = Integrations::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Kind.is_in([INCOMING, OUTGOING]));
+    Ok(query.count(&tx.0).await?)
 }
 
 /// The outgoing ones of some organisations that are enabled, oldest first.

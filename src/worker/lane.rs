@@ -51,7 +51,9 @@ impl<'a> Lane<'a> {
             DestinationKind::Slack => Lane::Slack(Box::new(SlackLane::new(app, destination, link))),
             DestinationKind::WorkflowRun => Lane::Inner(InnerLane::new(app, Work::WorkflowRun)),
             DestinationKind::Channel => Lane::Inner(InnerLane::new(app, Work::Channel)),
-            DestinationKind::Integration => Lane::Integration(IntegrationLane::new(app, destination)),
+            DestinationKind::Integration | DestinationKind::OutgoingWebhook => {
+                Lane::Integration(IntegrationLane::new(app, destination))
+            }
         }
     }
 

@@ -98,7 +98,7 @@ fn kind_of(fault: &Fault) -> Kind {
             Error::NotConnected { .. } => plain(404, "NOT_CONNECTED"),
             Error::Conflict { .. } => plain(409, "CONFLICT"),
             Error::Invalid(_) => plain(400, "VALUE_INVALID"),
-            Error::FailedPrecondition { .. } => plain(400, "FAILED_PRECONDITION"),
+            Error::FailedPrecondition { .. } | Error::Webhook(_) => plain(400, "FAILED_PRECONDITION"),
             Error::OAuthState(_) => plain(400, "INTEGRATION_INVALID_STATE"),
             Error::IdempotencyMismatch { .. } => plain(409, "IDEMPOTENCY_KEY_REUSED"),
             Error::IdempotencyInFlight { .. } => plain(409, "IDEMPOTENCY_IN_FLIGHT"),

@@ -60,7 +60,7 @@ fn kind_of(fault: &Fault) -> (u16, &'static str) {
             Error::NotFound { .. } | Error::NotConnected { .. } => (404, "NOT_FOUND"),
             Error::Conflict { .. } => (409, "ALREADY_EXISTS"),
             Error::Invalid(_) | Error::OAuthState(_) | Error::IdempotencyMismatch { .. } => (400, "INVALID_ARGUMENT"),
-            Error::FailedPrecondition { .. } => (400, "FAILED_PRECONDITION"),
+            Error::FailedPrecondition { .. } | Error::Webhook(_) => (400, "FAILED_PRECONDITION"),
             Error::IdempotencyInFlight { .. } => (409, "ABORTED"),
             Error::Refused { code, .. } if CODE_REFUSED.contains(&code.as_str()) => (400, "INVALID_ARGUMENT"),
             // "Raised by another system": to try again would not help, so it is not UNAVAILABLE.

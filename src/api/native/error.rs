@@ -83,7 +83,9 @@ fn kind_of(fault: &Fault) -> Kind {
             Error::NotConnected { .. } => kind(404, "not_connected", "Not connected"),
             Error::Conflict { .. } => kind(409, "conflict", "In conflict with another one"),
             Error::Invalid(_) => kind(400, "invalid", "The request breaks a rule"),
-            Error::FailedPrecondition { .. } => kind(409, "failed_precondition", "Something must be done first"),
+            Error::FailedPrecondition { .. } | Error::Webhook(_) => {
+                kind(409, "failed_precondition", "Something must be done first")
+            }
             Error::OAuthState(_) => kind(400, "oauth_state_invalid", "The OAuth state is not valid"),
             Error::IdempotencyMismatch { .. } => {
                 kind(422, "idempotency_key_reused", "The Idempotency-Key was used with another payload")

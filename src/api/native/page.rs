@@ -61,6 +61,7 @@ impl Page {
             | Error::Conflict { .. }
             | Error::Invalid(_)
             | Error::FailedPrecondition { .. }
+            | Error::Webhook(_)
             | Error::IdempotencyMismatch { .. }
             | Error::IdempotencyInFlight { .. }
             | Error::Refused { .. } => Page::not_done(title, &sentence(error)),

@@ -70,7 +70,7 @@ fn kind_of(fault: &Fault) -> Kind {
                 plain(409, COLLIDES)
             }
             Error::Invalid(_) => invalid(fault),
-            Error::FailedPrecondition { .. } | Error::OAuthState(_) => plain(400, INVALID),
+            Error::FailedPrecondition { .. } | Error::OAuthState(_) | Error::Webhook(_) => plain(400, INVALID),
             Error::Refused { code, .. } if CODE_REFUSED.contains(&code.as_str()) => plain(400, INVALID),
             Error::Refused { upstream, .. } => (502, format!("{upstream} refused.").into()),
             Error::UpstreamUnavailable { upstream, .. } => (503, format!("{upstream} is not available.").into()),

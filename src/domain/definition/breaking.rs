@@ -1,8 +1,186 @@
-//! Whether those who rely on a version can rely on the next one.
+//! Whether those who use a version of an integration can go on with the next one. What they send has to be taken as
+//! before, and what they get has to be as before; what the integration keeps for itself is nobody's concern.
 
-use super::{Definition, Issue};
+use serde_json::{Map, Value};
 
-/// What breaks for those who rely on the former definition.
-pub fn breaking_changes(_former: &Definition, _next: &Definition) -> Vec<Issue> {
-    Vec::new()
+use super::{
+    Definition, Issue,
+    compat::{Comparison, Direction},
+    issue::{Place, Rule},
+};
+
+/// What breaks for those who use the former definition, each with its place. Whether it may is for the versions to say,
+/// see [`Version::same_line`](super::Version::same_line).
+///
+/// A place of something that is gone is where it was.
+pub fn breaking_changes(former: &Definition, next: &Definition) -> Vec<Issue> {
+    let mut check = Check { comparison: Comparison::new(&former.version), former, next };
+    check.configurations();
+    check.states();
+    check.events();
+    check.actions();
+    check.entities();
+    check.channels();
+    check.tagged((&former.user, &next.user), &Place::BODY.key("user"));
+    check.each("interfaces", |definition| &definition.interfaces, |_, _, _| {});
+    check.comparison.finish()
+}
+
+struct Check<'a> {
+    comparison: Comparison<'a>,
+    former: &'a Definition,
+    next: &'a Definition,
+}
+
+impl<'a> Check<'a> {
+    fn configurations(&mut self) {
+        let one = (&self.former.configuration, &self.next.configuration);
+        self.configuration(one, &Place::BODY.key("configuration"));
+        self.each(
+            "configurations",
+            |definition| &definition.configurations,
+            |check, pair, at| {
+                if let (Value::Object(former), Value::Object(next)) = pair {
+                    check.configuration((former, next), at);
+                }
+            },
+        );
+    }
+
+    fn configuration(&mut self, pair: (&'a Map<String, Value>, &'a Map<String, Value>), at: &Place<'_>) {
+        let (Some(former), Some(next)) = (pair.0.get("schema"), pair.1.get("schema")) else { return };
+        self.comparison.compare(Direction::Set, (former, next), &at.key("schema"));
+        let required = |map: &Map<String, Value>| {
+            map.get("identifier").is_some_and(|identifier| identifier["required"].as_bool().unwrap_or_default())
+        };
+        if required(pair.1) && !required(pair.0) {
+            self.say(&at.key("identifier").key("required"), "became true");
+        }
+    }
+
+    fn states(&mut self) {
+        self.each(
+            "states",
+            |definition| &definition.states,
+            |check, (former, next), at| {
+                if former["type"] != next["type"] {
+                    check.say(&at.key("type"), "is another one");
+                }
+                // What was stored has to be read.
+                check.comparison.compare(Direction::Taken, (&former["schema"], &next["schema"]), &at.key("schema"));
+            },
+        );
+    }
+
+    fn events(&mut self) {
+        self.each(
+            "events",
+            |definition| &definition.events,
+            |check, (former, next), at| {
+                check.comparison.compare(Direction::Given, (&former["schema"], &next["schema"]), &at.key("schema"));
+            },
+        );
+    }
+
+    fn actions(&mut self) {
+        self.each(
+            "actions",
+            |definition| &definition.actions,
+            |check, (former, next), at| {
+                for (member, direction) in [("input", Direction::Taken), ("output", Direction::Given)] {
+                    let pair = (&former[member]["schema"], &next[member]["schema"]);
+                    check.comparison.compare(direction, pair, &at.key(member).key("schema"));
+                }
+            },
+        );
+    }
+
+    fn entities(&mut self) {
+        self.each(
+            "entities",
+            |definition| &definition.entities,
+            |check, (former, next), at| {
+                check.comparison.compare(Direction::Given, (&former["schema"], &next["schema"]), &at.key("schema"));
+            },
+        );
+    }
+
+    fn channels(&mut self) {
+        self.each(
+            "channels",
+            |definition| &definition.channels,
+            |check, (former, next), at| {
+                let messages = (&former["messages"], &next["messages"]);
+                check.entries(messages, &at.key("messages"), |check, (former, next), at| {
+                    check.comparison.compare(Direction::Taken, (&former["schema"], &next["schema"]), &at.key("schema"));
+                });
+                if let (Value::Object(former), Value::Object(next)) = (&former["conversation"], &next["conversation"]) {
+                    check.tagged((former, next), &at.key("conversation"));
+                }
+                let tags = (&former["message"]["tags"], &next["message"]["tags"]);
+                check.entries(tags, &at.key("message").key("tags"), |_, _, _| {});
+            },
+        );
+    }
+
+    /// What has tags, and may be created by somebody else.
+    fn tagged(&mut self, (former, next): (&'a Map<String, Value>, &'a Map<String, Value>), at: &Place<'_>) {
+        if let (Some(former), Some(next)) = (former.get("tags"), next.get("tags")) {
+            self.entries((former, next), &at.key("tags"), |_, _, _| {});
+        }
+        let (Some(former), Some(next)) = (former.get("creation"), next.get("creation")) else { return };
+        if former["enabled"] != Value::Bool(true) {
+            return;
+        }
+        let at = at.key("creation");
+        if next["enabled"] != Value::Bool(true) {
+            return self.say(&at.key("enabled"), "became false");
+        }
+        let known = former["requiredTags"].as_array().map_or(&[][..], Vec::as_slice);
+        for (index, tag) in next["requiredTags"].as_array().into_iter().flatten().enumerate() {
+            if !known.contains(tag) {
+                self.say(&at.key("requiredTags").index(index), "was not required");
+            }
+        }
+    }
+
+    /// What becomes of each entry of a map of definitions.
+    fn each(
+        &mut self,
+        name: &str,
+        of: impl Fn(&'a Definition) -> &'a Map<String, Value>,
+        compare: impl FnMut(&mut Self, (&'a Value, &'a Value), &Place<'_>),
+    ) {
+        self.maps((of(self.former), of(self.next)), &Place::BODY.key(name), compare);
+    }
+
+    fn entries(
+        &mut self,
+        (former, next): (&'a Value, &'a Value),
+        at: &Place<'_>,
+        compare: impl FnMut(&mut Self, (&'a Value, &'a Value), &Place<'_>),
+    ) {
+        if let (Value::Object(former), Value::Object(next)) = (former, next) {
+            self.maps((former, next), at, compare);
+        }
+    }
+
+    fn maps(
+        &mut self,
+        (former, next): (&'a Map<String, Value>, &'a Map<String, Value>),
+        at: &Place<'_>,
+        mut compare: impl FnMut(&mut Self, (&'a Value, &'a Value), &Place<'_>),
+    ) {
+        for (key, former) in former {
+            let at = at.key(key);
+            match next.get(key) {
+                Some(next) => compare(self, (former, next), &at),
+                None => self.say(&at, "is gone"),
+            }
+        }
+    }
+
+    fn say(&mut self, at: &Place<'_>, says: &str) {
+        self.comparison.say(Rule::BreakingChange, at, says);
+    }
 }

@@ -150,8 +150,7 @@ fn fetches(squeezed: &str) -> bool {
 /// may what names a source by a bare text.
 fn css_fetches(css: &str) -> bool {
     let squeezed = squeezed(css);
-    let hides =
-        ["\\", "@import", "image-set(", "image(", "src(", "expression(", "javascript:", "-moz-binding", "behavior:"];
+    let hides = ["\\", "@import", "image-set(", "image(", "src(", "javascript:"];
     // A comment may split a word, so it is read both with and without.
     let without_comments = without_comments(&squeezed);
     [squeezed.as_str(), &without_comments].iter().any(|css| fetches(css) || hides.iter().any(|word| css.contains(word)))

@@ -288,6 +288,11 @@ impl Issues {
         self.unlisted >= MAX_COUNTED
     }
 
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.listed.is_empty()
+    }
+
     /// Whether there is one of a rule at a place.
     pub(super) fn has(&self, rule: Rule, path: &str) -> bool {
         self.listed.iter().any(|issue| issue.rule == rule && issue.path == path)

@@ -81,11 +81,16 @@ pub(super) fn check(schema: &Value, at: &Place<'_>, issues: &mut Issues) {
 /// Says what is wrong in the words of ajv, at most `left` times.
 fn tell(error: &ValidationError<'_>, at: &Place<'_>, issues: &mut Issues, left: &mut usize) {
     let says = match error.kind() {
-        // A value of several forms, such as `items`: the form that has its type was meant.
+        // A value of several forms, such as `items` or `type`: the form that has its type was meant.
         ValidationErrorKind::AnyOf { context } => {
             let here = error.instance_path().as_str();
-            let is_other = |error: &ValidationError<'_>| {
-                matches!(error.kind(), ValidationErrorKind::Type { .. }) && error.instance_path().as_str() == here
+            let is_other = |error: &ValidationError<'_>| match error.kind() {
+                ValidationErrorKind::Type { .. } => error.instance_path().as_str() == here,
+                // The words that `type` may be.
+                ValidationErrorKind::Enum { .. } => {
+                    error.instance_path().as_str() == here && !error.instance().is_string()
+                }
+                _ => false,
             };
             let mut meant = context.iter().filter(|errors| !errors.iter().any(is_other));
             match (meant.next(), meant.next()) {

@@ -6,7 +6,11 @@ use serde_json::json;
 use super::*;
 
 mod bounds;
+mod breaking;
+mod files;
+mod properties;
 mod rules;
+mod schemas;
 mod update;
 
 /// A body with something in each place.

@@ -84,7 +84,54 @@ pub enum VersionQuery {
 
 /// A range as npm reads it. A pre-release is within it only where the range names one of the same three numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VersionRange(nodejs_semver::Range);
+pub struct VersionRange(Vec<nodejs_semver::Range>);
+
+impl VersionRange {
+    fn parse(text: &str) -> Option<Self> {
+        let alternatives = text.split("||").map(|alternative| {
+            let range = nodejs_semver::Range::parse(alternative).ok().filter(|_| is_range(alternative))?;
+            Some((range, is_contradiction(alternative)))
+        });
+        let alternatives = alternatives.collect::<Option<Vec<_>>>()?;
+        let possible = alternatives.into_iter().filter(|(_, is_contradiction)| !is_contradiction);
+        Some(Self(possible.map(|(range, _)| range).collect()))
+    }
+
+    fn contains(&self, version: &Version) -> bool {
+        self.0.iter().any(|range| range.satisfies(&version.0))
+    }
+}
+
+/// Whether each word could be one of a range. The library passes over other words.
+fn is_range(text: &str) -> bool {
+    let can_begin = |c: char| c.is_ascii_digit() || "vVxX*><=^~".contains(c);
+    text.split_whitespace().all(|word| word == "-" || word.starts_with(can_begin))
+}
+
+/// Whether no version fits, as in `>=2 <1`. The library takes such words for alternatives.
+fn is_contradiction(text: &str) -> bool {
+    let mut left: Option<nodejs_semver::Range> = None;
+    let mut operator = String::new();
+    for word in text.split_whitespace() {
+        operator.push_str(word);
+        // Of `1 - 2` and of `> 1` a single word says nothing.
+        if word == "-" {
+            return false;
+        }
+        if word.bytes().all(|b| b"<>=^~".contains(&b)) {
+            continue;
+        }
+        let Ok(range) = nodejs_semver::Range::parse(std::mem::take(&mut operator)) else { return false };
+        left = match left {
+            None => Some(range),
+            Some(left) => match left.intersect(&range) {
+                None => return true,
+                both => both,
+            },
+        };
+    }
+    false
+}
 
 impl VersionQuery {
     /// Reads a version, a range or the word `latest`. `None` where it is none of these.
@@ -97,10 +144,7 @@ impl VersionQuery {
         }
         match Version::parse(text) {
             Some(version) => Some(Self::Exact(version)),
-            None => {
-                let range = nodejs_semver::Range::parse(text).ok().filter(|_| is_range(text))?;
-                Some(Self::Range(VersionRange(range)))
-            }
+            None => VersionRange::parse(text).map(Self::Range),
         }
     }
 
@@ -108,7 +152,7 @@ impl VersionQuery {
     pub fn matches(&self, version: &Version) -> bool {
         match self {
             Self::Exact(exact) => exact == version,
-            Self::Range(VersionRange(range)) => range.satisfies(&version.0),
+            Self::Range(range) => range.contains(version),
             Self::Latest => true,
         }
     }
@@ -123,12 +167,6 @@ impl VersionQuery {
         let asked_for = versions.filter(|(version, _)| self.matches(version));
         asked_for.max_by(|(a, _), (b, _)| rank(a, b)).map(|(_, found)| found)
     }
-}
-
-/// Whether each word could be one of a range. The library passes over other words.
-fn is_range(text: &str) -> bool {
-    let can_begin = |c: char| c.is_ascii_digit() || "vVxX*><=^~|".contains(c);
-    text.split_whitespace().all(|word| word == "-" || word.starts_with(can_begin))
 }
 
 #[cfg(test)]
@@ -227,12 +265,17 @@ mod tests {
             ("^2.0.0", None),
             (">=1.1.1-rc.0", Some("1.1.1-rc.1")),
             ("v1.0.0", Some("1.0.0")),
+            (">=1 <1", None),
+            ("^2 ^1", None),
+            (">=2 < 1 || 0.1.0", Some("0.1.0")),
+            ("> 0.1.0 <1", Some("0.2.9")),
+            ("<1 || ", Some("1.1.0")),
         ] {
             assert_eq!(pick(query, &versions), expected, "{query}");
         }
         assert_eq!(pick("latest", &versions[4..8]), Some("2.0.0-alpha.3"));
         assert_eq!(pick("latest", &[]), None);
-        for query in ["", "  ", "newest", "1.0.0 and 2", "not a version", &"1".repeat(201)] {
+        for query in ["", "  ", "newest", "1.0.0 and 2", "not a version", "1 || newest", &"1".repeat(201)] {
             assert_eq!(VersionQuery::parse(query), None, "{query:?}");
         }
     }

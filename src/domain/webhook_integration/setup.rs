@@ -132,8 +132,7 @@ pub fn outgoing(
     if event.needs_target_room() && target_room.is_none() {
         return Err(WebhookRefusal::NoTargetRoom);
     }
-    let urls: Vec<String> =
-        draft.urls.iter().map(|url| url.trim().to_owned()).filter(|url| !url.is_empty()).collect();
+    let urls: Vec<String> = draft.urls.iter().map(|url| url.trim().to_owned()).filter(|url| !url.is_empty()).collect();
     if urls.is_empty() {
         return Err(WebhookRefusal::NoUrls);
     }
@@ -164,7 +163,8 @@ pub fn outgoing(
 /// # Errors
 /// [`WebhookRefusal::PrivateNeedsAll`].
 pub fn may_listen(channels: &[String], sees_all: bool) -> Result<(), WebhookRefusal> {
-    let private = channels.iter().find(|channel| matches!(Target::read(channel), Target::AllPrivate | Target::AllDirect));
+    let private =
+        channels.iter().find(|channel| matches!(Target::read(channel), Target::AllPrivate | Target::AllDirect));
     match private {
         Some(channel) if !sees_all => Err(WebhookRefusal::PrivateNeedsAll(channel.clone())),
         Some(_) | None => Ok(()),
@@ -208,7 +208,11 @@ mod tests {
     use super::*;
 
     fn draft() -> OutgoingDraft {
-        OutgoingDraft { event: "sendMessage".into(), urls: vec!["https://a.example/".into()], ..OutgoingDraft::default() }
+        OutgoingDraft {
+            event: "sendMessage".into(),
+            urls: vec!["https://a.example/".into()],
+            ..OutgoingDraft::default()
+        }
     }
 
     fn set_up(draft: &OutgoingDraft, channel: &str) -> Result<(Outgoing, Vec<String>), WebhookRefusal> {
@@ -230,7 +234,8 @@ mod tests {
     #[test]
     fn the_rules_are_told_in_their_order() {
         let mut wanted = OutgoingDraft::default();
-        let tell = |wanted: &OutgoingDraft, username, channel| outgoing(wanted, (username, channel), false).unwrap_err();
+        let tell =
+            |wanted: &OutgoingDraft, username, channel| outgoing(wanted, (username, channel), false).unwrap_err();
         assert_eq!(tell(&wanted, None, "x"), WebhookRefusal::EventUnknown);
         wanted.event = "userCreated".into();
         assert_eq!(tell(&wanted, Some(" "), "x"), WebhookRefusal::NoUsername);
@@ -248,9 +253,15 @@ mod tests {
         let mut wanted = draft();
         assert_eq!(set_up(&wanted, "").unwrap().0.retry_count, None);
         wanted.retry_failed_calls = Some(true);
-        for (count, taken) in
-            [(None, 4), (Some(0.0), 4), (Some(-1.0), 4), (Some(2.5), 4), (Some(3.0), 3), (Some(1e9), 100), (Some(f64::NAN), 4)]
-        {
+        for (count, taken) in [
+            (None, 4),
+            (Some(0.0), 4),
+            (Some(-1.0), 4),
+            (Some(2.5), 4),
+            (Some(3.0), 3),
+            (Some(1e9), 100),
+            (Some(f64::NAN), 4),
+        ] {
             wanted.retry_count = count;
             assert_eq!(set_up(&wanted, "").unwrap().0.retry_count, Some(taken), "{count:?}");
         }

@@ -1,0 +1,49 @@
+//! The Rocket.Chat dialect: webhook integrations, `/api/v1/integrations.…`, and the addresses that incoming ones are
+//! posted to, `/hooks/…`.
+//!
+//! One file a part of the product under `rocketchat/`; `wire` has the shapes, `schema` what the product's validator says
+//! of bodies, `listing` how lists are asked for, `error` the errors, `auth` the callers.
+
+mod auth;
+pub mod error;
+pub mod integrations;
+mod listing;
+mod schema;
+pub mod wire;
+
+use poem_openapi::{OpenApi, Tags, payload::Json};
+
+use self::error::RocketchatError;
+use super::shared::{
+    dialect::{self, Dialect},
+    refusal::Refusal,
+};
+
+/// Rocket.Chat's dialect.
+pub const DIALECT: Dialect = Dialect {
+    name: "rocketchat",
+    title: "Rocket.Chat",
+    description: "Webhook integrations: incoming ones post into channels what they are sent, outgoing ones are called \
+                  when something happens there; both may have a script. Each call has a history.",
+    prefixes: &["/api/v1", "/hooks"],
+    together: &[auth::SCHEMES],
+    names_organisation: true,
+    closed: false,
+    described: || dialect::describe(operations()),
+    error_example: dialect::error_example::<RocketchatError>,
+    endpoint: |served| dialect::mount::<RocketchatError, _>(operations(), served),
+};
+
+fn operations() -> impl OpenApi + 'static {
+    integrations::Integrations
+}
+
+type Refused = Refusal<RocketchatError>;
+type Answer<T> = Result<Json<T>, Refused>;
+
+#[derive(Tags)]
+enum Tag {
+    /// Webhook integrations: made, listed, changed, removed.
+    #[oai(rename = "Webhook integrations")]
+    Integrations,
+}

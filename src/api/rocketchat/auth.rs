@@ -1,0 +1,87 @@
+//! Callers of this dialect: a token and the id of its user, in two headers that only count together.
+
+use poem::{Request, RequestBody};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ExtractParamOptions,
+    registry::{MetaSecurityScheme, Registry},
+};
+
+use crate::{
+    api::shared::{auth::ORGANISATION, refusal::into_error},
+    app::{App, Caller},
+    domain::{
+        Error,
+        error::AuthFailure,
+        ids::{OrganisationId, UserId},
+    },
+};
+
+const TOKEN: &str = "X-Auth-Token";
+const USER: &str = "X-User-Id";
+
+/// The names of the two in the document.
+pub const SCHEMES: &[&str] = &[AUTH_TOKEN, USER_ID];
+const AUTH_TOKEN: &str = "authToken";
+const USER_ID: &str = "userId";
+
+/// A caller.
+pub struct Known(pub Caller);
+
+impl<'a> ApiExtractor<'a> for Known {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        let scheme = |name, description| MetaSecurityScheme {
+            ty: "apiKey",
+            description: Some(description),
+            name: Some(name),
+            key_in: Some("header"),
+            scheme: None,
+            bearer_format: None,
+            flows: None,
+            openid_connect_url: None,
+        };
+        registry.create_security_scheme(AUTH_TOKEN, scheme(TOKEN, "A personal access token, or a JWT."));
+        registry.create_security_scheme(USER_ID, scheme(USER, "The id of the token's user."));
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        SCHEMES.to_vec()
+    }
+
+    async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
+        let app = request.data::<App>();
+        let app = app.ok_or_else(|| into_error(Error::Internal("a request came without App".into())))?;
+        authenticate(app, request).await.map(Self).map_err(into_error)
+    }
+}
+
+async fn authenticate(app: &App, request: &Request) -> Result<Caller, Error> {
+    let (token, user) = (header(request, TOKEN)?, header(request, USER)?);
+    let (Some(token), Some(user)) = (token, user) else {
+        return Err(Error::Unauthenticated(AuthFailure::Missing));
+    };
+    let wanted = match header(request, ORGANISATION)? {
+        None => None,
+        Some(id) => Some(id.parse::<OrganisationId>().map_err(|_| Error::invalid(ORGANISATION, "must be a UUID"))?),
+    };
+    let caller = app.authenticate(token, wanted).await?;
+    let same = user.parse::<UserId>().is_ok_and(|user| user == caller.user_id);
+    if same { Ok(caller) } else { Err(Error::Unauthenticated(AuthFailure::Invalid)) }
+}
+
+/// A header that is there once.
+fn header<'a>(request: &'a Request, name: &str) -> Result<Option<&'a str>, Error> {
+    let mut sent = request.headers().get_all(name).iter();
+    match (sent.next(), sent.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => match value.to_str().map(str::trim) {
+            Ok(text) if !text.is_empty() => Ok(Some(text)),
+            _ => Err(Error::Unauthenticated(AuthFailure::Invalid)),
+        },
+        (Some(_), Some(_)) => Err(Error::Unauthenticated(AuthFailure::Invalid)),
+    }
+}

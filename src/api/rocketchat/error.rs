@@ -1,0 +1,255 @@
+//! What goes wrong, in Rocket.Chat's words: a sentence with its code in brackets, and the code by itself where the
+//! product gives one.
+
+use poem::http::StatusCode;
+use poem_openapi::{
+    Object,
+    types::{Any, Example},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    api::shared::{
+        fault::{Fault, Protocol},
+        refusal::{ErrorShape, Occasion},
+    },
+    domain::{
+        Error,
+        error::Violation,
+        webhook_integration::{Way, WebhookRefusal},
+    },
+};
+
+/// Why a request was refused or failed. Who is not known is told by `status` and `message`, everybody else by `success`
+/// and `error`.
+#[derive(Clone, Debug, Default, Object)]
+#[oai(rename = "Failure", skip_serializing_if_is_none, example)]
+pub struct ErrorOut {
+    /// `error`, where the caller is not known.
+    pub status: Option<String>,
+    /// What went wrong, where the caller is not known.
+    pub message: Option<String>,
+    /// Always false.
+    pub success: Option<bool>,
+    /// What went wrong, with the code in brackets.
+    pub error: Option<String>,
+    /// The code.
+    #[oai(rename = "errorType")]
+    pub error_type: Option<String>,
+    /// Where it went wrong.
+    pub details: Option<Any<Value>>,
+}
+
+impl Example for ErrorOut {
+    fn example() -> Self {
+        let fault = Fault::Core(WebhookRefusal::Unknown.into());
+        RocketchatError::body(&fault, RocketchatError::status(&fault), Occasion::example())
+    }
+}
+
+/// The sentence, the code, and what else is said.
+struct Told {
+    status: u16,
+    error: String,
+    code: Option<&'static str>,
+    details: Option<Value>,
+}
+
+/// A text alone.
+fn plain(status: u16, error: impl Into<String>) -> Told {
+    Told { status, error: error.into(), code: None, details: None }
+}
+
+/// A reason and its code.
+fn coded(reason: &str, code: &'static str) -> Told {
+    let error = if reason.is_empty() { format!("[{code}]") } else { format!("{reason} [{code}]") };
+    Told { status: 400, error, code: Some(code), details: None }
+}
+
+const INVALID_PARAMS: &str = "invalid-params";
+const NOT_PERMITTED: &str = "User does not have the permissions required for this action [error-unauthorized]";
+
+/// The one table of Rocket.Chat's errors.
+fn told(fault: &Fault) -> Told {
+    match fault {
+        Fault::Core(error) => match error {
+            Error::Unauthenticated(_) => plain(401, ""),
+            Error::Forbidden { .. } | Error::NotProven { .. } => plain(403, NOT_PERMITTED),
+            Error::Webhook(refusal) => refused(refusal),
+            Error::Invalid(violations) => invalid(violations),
+            Error::NotFound { .. } | Error::NotConnected { .. } => plain(404, fault.to_string()),
+            Error::Conflict { .. }
+            | Error::FailedPrecondition { .. }
+            | Error::OAuthState(_)
+            | Error::IdempotencyMismatch { .. }
+            | Error::IdempotencyInFlight { .. } => plain(400, fault.to_string()),
+            Error::Refused { .. } => plain(502, fault.to_string()),
+            Error::UpstreamUnavailable { .. } => plain(503, fault.to_string()),
+            Error::RateLimited { .. } => {
+                Told { status: 429, ..coded("Error, too many requests. Please slow down.", "error-too-many-requests") }
+            }
+            Error::Unavailable { .. } => plain(503, "Service Unavailable"),
+            Error::Internal(_) => plain(500, "Internal server error"),
+        },
+        Fault::Protocol(protocol) => match protocol {
+            Protocol::BodyViolations(_) | Protocol::Parameter { .. } => invalid(&fault.violations()),
+            Protocol::MalformedJson { .. } | Protocol::UnreadableBody => plain(400, fault.to_string()),
+            Protocol::BodyTooLarge { .. } => plain(413, fault.to_string()),
+            Protocol::UnsupportedMediaType { .. } => plain(415, fault.to_string()),
+            Protocol::RouteNotFound { .. } => plain(404, fault.to_string()),
+            Protocol::MethodNotAllowed { .. } => plain(405, fault.to_string()),
+        },
+        Fault::Bug { .. } => plain(500, fault.to_string()),
+    }
+}
+
+/// What the product's validator says of each, a line each.
+fn invalid(violations: &[Violation]) -> Told {
+    let line = |violation: &Violation| match (violation.field.trim_start_matches('/'), violation.message.as_str()) {
+        ("", message) => message.to_owned(),
+        (field, "is required") => format!("must have required property '{field}'"),
+        (field, message) => format!("{field} {message}"),
+    };
+    let lines: Vec<String> = violations.iter().map(line).collect();
+    coded(&lines.join("\n "), INVALID_PARAMS)
+}
+
+fn refused(refusal: &WebhookRefusal) -> Told {
+    match refusal {
+        WebhookRefusal::NotAllowed(Way::Incoming) => coded("Unauthorized", "not_authorized"),
+        WebhookRefusal::NotAllowed(Way::Outgoing) => coded("", "not_authorized"),
+        WebhookRefusal::NotYours(Way::Incoming) => coded("Invalid integration", "error-invalid-integration"),
+        WebhookRefusal::NotYours(Way::Outgoing) => coded("Invalid integration", "invalid_integration"),
+        WebhookRefusal::Hidden => plain(400, "not-authorized"),
+        WebhookRefusal::Unknown => plain(400, "The integration does not exists."),
+        WebhookRefusal::NothingToChange => plain(400, "No integration found."),
+        WebhookRefusal::Type => plain(400, "Invalid integration type."),
+        WebhookRefusal::NoChannel => coded("Invalid channel", "error-invalid-channel"),
+        WebhookRefusal::ChannelSign => {
+            coded("Invalid channel. Start with @ or #", "error-invalid-channel-start-with-chars")
+        }
+        WebhookRefusal::NoUsername => coded("Invalid username", "error-invalid-username"),
+        WebhookRefusal::ScriptsFrozen => plain(400, "integration-scripts-disabled"),
+        WebhookRefusal::UserUnknown(Way::Incoming) => coded("Invalid user", "error-invalid-user"),
+        WebhookRefusal::UserUnknown(Way::Outgoing) => {
+            coded("Invalid user (did you delete the `rocket.cat` user?)", "error-invalid-user")
+        }
+        WebhookRefusal::PosterUnknown => coded("Invalid Post As User", "error-invalid-post-as-user"),
+        WebhookRefusal::ChannelUnknown(_) => coded("Invalid room", "error-invalid-room"),
+        WebhookRefusal::NotInChannel(_) | WebhookRefusal::PrivateNeedsAll(_) => {
+            coded("Invalid Channel", "error-invalid-channel")
+        }
+        WebhookRefusal::EventUnknown => coded("Invalid event type", "error-invalid-event-type"),
+        WebhookRefusal::NoTargetRoom => coded("Invalid Target Room", "error-invalid-targetRoom"),
+        WebhookRefusal::NoUrls => coded("Invalid URLs", "error-invalid-urls"),
+        WebhookRefusal::UrlRefused { why, .. } => coded(&format!("Invalid URLs: {why}"), "error-invalid-urls"),
+        WebhookRefusal::NeedsAll => {
+            coded("Invalid permission for required Integration creation.", "error-invalid-permissions")
+        }
+        WebhookRefusal::NoToken => {
+            let details = Some(json!({"method": "updateOutgoingIntegration"}));
+            Told { details, ..coded("Invalid token", "error-invalid-token") }
+        }
+        WebhookRefusal::TooMany(_) => plain(400, refusal.to_string()),
+    }
+}
+
+/// The shape of Rocket.Chat's errors.
+pub struct RocketchatError;
+
+impl ErrorShape for RocketchatError {
+    type Body = ErrorOut;
+
+    const CHALLENGE: &'static str = "X-Auth-Token";
+
+    const STATUSES: &'static [(u16, &'static str)] = &[
+        (400, "The request is malformed or breaks a rule, or there is no such integration"),
+        (401, "There is no credential, or not a good one"),
+        (403, "The caller lacks the permission"),
+        (404, "There is no such thing"),
+        (405, "The path does not take this method"),
+        (413, "The body is too long"),
+        (415, "The body is not JSON by its Content-Type"),
+        (429, "Too many requests; come back after `Retry-After`"),
+        (500, "Something went wrong on our side; `error` has the id that is in our log"),
+        (502, "A far end refused"),
+        (503, "It is switched off, or we are not available right now"),
+    ];
+
+    fn status(fault: &Fault) -> StatusCode {
+        StatusCode::from_u16(told(fault).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn body(fault: &Fault, status: StatusCode, _: Occasion<'_>) -> ErrorOut {
+        if status == StatusCode::UNAUTHORIZED {
+            let message = "You must be logged in to do this.".to_owned();
+            return ErrorOut { status: Some("error".to_owned()), message: Some(message), ..ErrorOut::default() };
+        }
+        let Told { error, code, details, .. } = told(fault);
+        ErrorOut {
+            success: Some(false),
+            error: Some(error),
+            error_type: code.map(str::to_owned),
+            details: details.map(Any),
+            ..ErrorOut::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use poem_openapi::types::ToJSON;
+
+    use super::*;
+
+    fn body(fault: impl Into<Fault>) -> Value {
+        let fault = fault.into();
+        RocketchatError::body(&fault, RocketchatError::status(&fault), Occasion::example()).to_json().unwrap()
+    }
+
+    #[test]
+    fn every_status_is_documented() {
+        for fault in Fault::samples() {
+            let status = RocketchatError::status(&fault).as_u16();
+            assert!(RocketchatError::STATUSES.iter().any(|(documented, _)| *documented == status), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn the_products_own_bodies() {
+        let missing = Protocol::Parameter { name: "integrationId".into(), reason: "is required".into() };
+        for (fault, expected) in [
+            (
+                Fault::from(missing),
+                json!({
+                    "success": false,
+                    "error": "must have required property 'integrationId' [invalid-params]",
+                    "errorType": "invalid-params",
+                }),
+            ),
+            (
+                Fault::from(Error::from(WebhookRefusal::Unknown)),
+                json!({"success": false, "error": "The integration does not exists."}),
+            ),
+            (
+                Fault::from(Error::Unauthenticated(crate::domain::error::AuthFailure::Expired)),
+                json!({"status": "error", "message": "You must be logged in to do this."}),
+            ),
+            (
+                Fault::from(Error::from(WebhookRefusal::NoToken)),
+                json!({
+                    "success": false,
+                    "error": "Invalid token [error-invalid-token]",
+                    "errorType": "error-invalid-token",
+                    "details": {"method": "updateOutgoingIntegration"},
+                }),
+            ),
+            (
+                Fault::from(Error::from(WebhookRefusal::NotAllowed(Way::Outgoing))),
+                json!({"success": false, "error": "[not_authorized]", "errorType": "not_authorized"}),
+            ),
+        ] {
+            assert_eq!(body(fault), expected);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Webhook integrations, set up.
+
+use poem::web::Data;
+use poem_openapi::{
+    OpenApi,
+    param::Query,
+    payload::Json,
+    types::{Any, ToJSON},
+};
+
+use super::{
+    Answer, Tag,
+    auth::Known,
+    listing::{Asked, Listing, Page},
+    wire::{self, Creation, IntegrationOut, ListOut, OneOut, Removal, Update},
+};
+use crate::{api::shared::signed::Raw, app::App};
+
+/// The operations.
+pub struct Integrations;
+
+#[OpenApi(tag = "Tag::Integrations")]
+impl Integrations {
+    /// Create a webhook integration
+    ///
+    /// A script that does not compile is kept, with `scriptError`.
+    #[oai(path = "/api/v1/integrations.create", method = "post", operation_id = "createWebhookIntegration")]
+    async fn create_webhook_integration(&self, app: Data<&App>, caller: Known, body: Raw<Creation>) -> Answer<OneOut> {
+        let draft = wire::creation(&body.bytes)?;
+        Ok(Json(app.create_webhook_integration(&caller.0, draft).await?.into()))
+    }
+
+    /// List webhook integrations
+    ///
+    /// Those that the caller may manage, oldest first.
+    #[oai(path = "/api/v1/integrations.list", method = "get", operation_id = "listWebhookIntegrations")]
+    #[allow(clippy::too_many_arguments, reason = "each part of the query is one")]
+    async fn list_webhook_integrations(
+        &self,
+        app: Data<&App>,
+        caller: Known,
+        /// How many are passed over.
+        offset: Query<Option<u64>>,
+        /// How many at most; 0 is 100, and 50 where it is left out.
+        count: Query<Option<u64>>,
+        /// JSON: members, each with 1 or -1.
+        sort: Query<Option<String>>,
+        /// JSON: members, each with a value or `{"$in": […]}`.
+        query: Query<Option<String>>,
+        /// JSON: members that are shown, each with 1, or that are not, each with 0.
+        fields: Query<Option<String>>,
+        /// Only those of this name.
+        name: Query<Option<String>>,
+        /// Only those of this type.
+        #[oai(name = "type")]
+        kind: Query<Option<String>>,
+    ) -> Answer<ListOut> {
+        let listing =
+            Listing::read(Asked { offset: offset.0, count: count.0, sort: sort.0, query: query.0, fields: fields.0 })?;
+        let all = app.list_webhook_integrations(&caller.0).await?;
+        let wanted = all.into_iter().filter(|open| {
+            let webhook = &open.webhook;
+            name.0.as_ref().is_none_or(|name| *name == webhook.name)
+                && kind.0.as_ref().is_none_or(|kind| kind == webhook.direction.as_str())
+        });
+        let documents = wanted.map(|open| IntegrationOut::from(open).to_json().unwrap_or_default()).collect();
+        let Page { items, offset, total } = listing.pick(documents);
+        let count = items.len() as u64;
+        let integrations = items.into_iter().map(Any).collect();
+        Ok(Json(ListOut { integrations, offset, items: count, count, total, success: true }))
+    }
+
+    /// Get a webhook integration
+    #[oai(path = "/api/v1/integrations.get", method = "get", operation_id = "getWebhookIntegration")]
+    async fn get_webhook_integration(
+        &self,
+        app: Data<&App>,
+        caller: Known,
+        /// Its id.
+        #[oai(name = "integrationId")]
+        integration_id: Query<String>,
+        /// The id of the user who made it.
+        #[oai(name = "createdBy")]
+        created_by: Query<Option<String>>,
+    ) -> Answer<OneOut> {
+        let found = app.get_webhook_integration(&caller.0, &integration_id.0, created_by.0.as_deref()).await?;
+        Ok(Json(found.into()))
+    }
+
+    /// Change a webhook integration
+    ///
+    /// What an incoming one is not told of its look and its script stays. An outgoing one becomes what it is told.
+    #[oai(path = "/api/v1/integrations.update", method = "put", operation_id = "updateWebhookIntegration")]
+    async fn update_webhook_integration(&self, app: Data<&App>, caller: Known, body: Raw<Update>) -> Answer<OneOut> {
+        let (key, draft) = wire::update(&body.bytes)?;
+        Ok(Json(app.update_webhook_integration(&caller.0, &key, draft).await?.into()))
+    }
+
+    /// Remove a webhook integration
+    ///
+    /// The answer is the integration as it was. What waits to be sent by it ends.
+    #[oai(path = "/api/v1/integrations.remove", method = "post", operation_id = "removeWebhookIntegration")]
+    async fn remove_webhook_integration(&self, app: Data<&App>, caller: Known, body: Raw<Removal>) -> Answer<OneOut> {
+        let (key, way) = wire::removal(&body.bytes)?;
+        Ok(Json(app.remove_webhook_integration(&caller.0, &key, way).await?.into()))
+    }
+}

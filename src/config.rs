@@ -4,6 +4,7 @@
 
 mod egress;
 mod github;
+mod log;
 mod script;
 
 use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -13,6 +14,7 @@ use url::Url;
 
 pub use egress::Egress;
 pub use github::Github;
+pub use log::{Log, LogFormat};
 pub use script::Script;
 
 use crate::domain::{product, schedule::Zone, secret::Secret};
@@ -168,37 +170,6 @@ pub struct Schedule {
 pub struct Retention {
     pub days: u32,
     pub idempotency_hours: u32,
-}
-
-/// `[log]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs, reason = "config.default.toml documents every key")]
-pub struct Log {
-    pub filter: String,
-    pub format: LogFormat,
-}
-
-/// How log lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For machines.
-    Json,
-}
-
-impl TryFrom<String> for LogFormat {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        match text.as_str() {
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            _ => Err("it must be text or json"),
-        }
-    }
 }
 
 /// Why the configuration cannot be used.

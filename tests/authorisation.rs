@@ -40,6 +40,16 @@ const SIGNED: &[(&str, &[&str])] = &[
 const KEYED: &[&str] =
     &["receiveChannelMessage", "receiveChannelMessageByLink", "receiveChannelWebhook", "receiveChannelWebhookByLink"];
 
+/// Operations for which one of several permissions will do, and which tell a missing one in the words of their product.
+/// `rocketchat/permissions.rs` has a case for each.
+const ALTERNATIVES: &[&str] = &[
+    "createWebhookIntegration",
+    "listWebhookIntegrations",
+    "getWebhookIntegration",
+    "updateWebhookIntegration",
+    "removeWebhookIntegration",
+];
+
 const SLACK: [&str; 2] = ["x-slack-request-timestamp", "x-slack-signature"];
 
 /// What an operation asks of its caller.
@@ -212,7 +222,8 @@ fn every_operation_says_who_may_use_it() {
     let open: BTreeSet<&str> = OPEN.iter().map(|(id, _)| *id).collect();
     let closed: BTreeSet<&str> = CASES.iter().map(|case| case.operation).collect();
     let signed: BTreeSet<&str> = SIGNED.iter().map(|(id, _)| *id).collect();
-    let told: BTreeSet<&str> = open.iter().chain(&closed).chain(&signed).chain(KEYED).copied().collect();
+    let told: BTreeSet<&str> =
+        open.iter().chain(&closed).chain(&signed).chain(KEYED).chain(ALTERNATIVES).copied().collect();
     let missing: Vec<_> = published.difference(&told).collect();
     assert!(missing.is_empty(), "who may use {missing:?}? Add them to CASES in tests/authorisation.rs");
     let gone: Vec<_> = told.difference(&published).collect();

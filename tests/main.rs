@@ -30,6 +30,7 @@ mod oauth;
 mod openapi;
 mod parity;
 mod pipeline;
+mod rocketchat;
 mod secrets;
 mod slack_commands;
 mod slack_events;

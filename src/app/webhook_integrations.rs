@@ -2,9 +2,12 @@
 //! `incoming_webhooks` and `outgoing_webhooks`.
 
 mod checks;
+mod reach;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::json;
+
+pub(super) use reach::Reach;
 
 use super::{App, Caller, vault::Place};
 use crate::{
@@ -14,7 +17,6 @@ use crate::{
         delivery::{DeliveryState, Reason},
         destination::{DestinationKind, Health, webhook_names},
         ids::{IntegrationId, OrganisationId},
-        member::Permission,
         script::ScriptFault,
         secret::Secret,
         webhook_integration::{
@@ -53,76 +55,6 @@ pub enum WebhookKey {
     Id(String),
     /// An outgoing one by one of its URLs.
     Url(String),
-}
-
-/// What a caller may manage.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reach {
-    all: [bool; 2],
-    own: [bool; 2],
-}
-
-impl Reach {
-    pub(super) fn of(caller: &Caller) -> Self {
-        use Permission::{
-            ManageIncomingIntegrations, ManageOutgoingIntegrations, ManageOwnIncomingIntegrations,
-            ManageOwnOutgoingIntegrations,
-        };
-        Self {
-            all: [ManageIncomingIntegrations, ManageOutgoingIntegrations].map(|one| caller.may(one)),
-            own: [ManageOwnIncomingIntegrations, ManageOwnOutgoingIntegrations].map(|one| caller.may(one)),
-        }
-    }
-
-    /// Whether every webhook of this direction.
-    pub(super) fn all(self, way: Way) -> bool {
-        self.all[way as usize]
-    }
-
-    /// Whether some webhook of this direction.
-    pub(super) fn some(self, way: Way) -> bool {
-        self.all(way) || self.own[way as usize]
-    }
-
-    /// Whether both, which frees from the rule that one is in the channels that one chooses.
-    fn both(self, way: Way) -> bool {
-        self.all(way) && self.own[way as usize]
-    }
-
-    /// Demands some permission for webhooks at all.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`].
-    pub(super) fn demand_any(self) -> Result<()> {
-        if self.some(Way::Incoming) || self.some(Way::Outgoing) {
-            return Ok(());
-        }
-        Err(Error::Forbidden { permission: Permission::ManageOwnIncomingIntegrations.to_string() })
-    }
-
-    /// Whether a webhook may be managed, and why not.
-    pub(super) fn manages(self, webhook: &WebhookIntegration, caller: &Caller) -> Result<(), WebhookRefusal> {
-        let way = Way::of(&webhook.direction);
-        match (self.all(way), self.own[way as usize]) {
-            (true, _) => Ok(()),
-            (false, true) if webhook.created_by.user_id == Some(caller.user_id) => Ok(()),
-            (false, true) => Err(WebhookRefusal::NotYours(way)),
-            (false, false) => Err(WebhookRefusal::NotAllowed(way)),
-        }
-    }
-
-    /// Whether a webhook is listed. Who manages their own of both directions sees their own, whatever else they may.
-    fn lists(self, webhook: &WebhookIntegration, caller: &Caller) -> bool {
-        let is_own = webhook.created_by.user_id == Some(caller.user_id);
-        match (self.all, self.own) {
-            ([true, true], _) => true,
-            (_, [true, true]) => is_own,
-            (all, own) => {
-                let way = Way::of(&webhook.direction) as usize;
-                all[way] || (own[way] && is_own)
-            }
-        }
-    }
 }
 
 impl App {

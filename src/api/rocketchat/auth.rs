@@ -1,13 +1,18 @@
-//! Callers of this dialect: a token and the id of its user, in two headers that only count together.
+//! Callers of this dialect: a token and the id of its user, in two headers that only count together; or a bearer token, as
+//! everywhere.
 
-use poem::{Request, RequestBody};
+use poem::{Request, RequestBody, http::header::AUTHORIZATION};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
+    auth::{Bearer, BearerAuthorization},
     registry::{MetaSecurityScheme, Registry},
 };
 
 use crate::{
-    api::shared::{auth::ORGANISATION, refusal::into_error},
+    api::shared::{
+        auth::{self, ORGANISATION},
+        refusal::into_error,
+    },
     app::{App, Caller},
     domain::{
         Error,
@@ -23,6 +28,7 @@ const USER: &str = "X-User-Id";
 pub const SCHEMES: &[&str] = &[AUTH_TOKEN, USER_ID];
 const AUTH_TOKEN: &str = "authToken";
 const USER_ID: &str = "userId";
+const BEARER: &str = "bearerAuth";
 
 /// A caller.
 pub struct Known(pub Caller);
@@ -34,6 +40,7 @@ impl<'a> ApiExtractor<'a> for Known {
     type ParamRawType = ();
 
     fn register(registry: &mut Registry) {
+        <auth::Bearer as ApiExtractor>::register(registry);
         let scheme = |name, description| MetaSecurityScheme {
             ty: "apiKey",
             description: Some(description),
@@ -49,7 +56,7 @@ impl<'a> ApiExtractor<'a> for Known {
     }
 
     fn security_schemes() -> Vec<&'static str> {
-        SCHEMES.to_vec()
+        [AUTH_TOKEN, USER_ID, BEARER].to_vec()
     }
 
     async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
@@ -60,17 +67,23 @@ impl<'a> ApiExtractor<'a> for Known {
 }
 
 async fn authenticate(app: &App, request: &Request) -> Result<Caller, Error> {
-    let (token, user) = (header(request, TOKEN)?, header(request, USER)?);
-    let (Some(token), Some(user)) = (token, user) else {
-        return Err(Error::Unauthenticated(AuthFailure::Missing));
-    };
     let wanted = match header(request, ORGANISATION)? {
         None => None,
         Some(id) => Some(id.parse::<OrganisationId>().map_err(|_| Error::invalid(ORGANISATION, "must be a UUID"))?),
     };
-    let caller = app.authenticate(token, wanted).await?;
-    let same = user.parse::<UserId>().is_ok_and(|user| user == caller.user_id);
-    if same { Ok(caller) } else { Err(Error::Unauthenticated(AuthFailure::Invalid)) }
+    match (header(request, TOKEN)?, header(request, USER)?) {
+        (Some(token), Some(user)) => {
+            let caller = app.authenticate(token, wanted).await?;
+            let same = user.parse::<UserId>().is_ok_and(|user| user == caller.user_id);
+            if same { Ok(caller) } else { Err(Error::Unauthenticated(AuthFailure::Invalid)) }
+        }
+        (None, None) if request.headers().contains_key(AUTHORIZATION) => {
+            let bearer = <Bearer as BearerAuthorization>::from_request(request);
+            let bearer = bearer.map_err(|_| Error::Unauthenticated(AuthFailure::Invalid))?;
+            app.authenticate(bearer.token.trim(), wanted).await
+        }
+        _ => Err(Error::Unauthenticated(AuthFailure::Missing)),
+    }
 }
 
 /// A header that is there once.

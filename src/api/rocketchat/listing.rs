@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     fn pick(asked: Asked) -> Result<(Vec<Value>, u64), String> {
-        let documents = (0..5).map(|n| json!({"_id": n, "name": ["a", "b"][n % 2], "in": {"n": n}, "tags": [n, 9]}));
+        let documents = (0..5).map(|n| json!({"_id": n, "name": (["a", "b"])[n % 2], "in": {"n": n}, "tags": [n, 9]}));
         let listing = Listing::read(asked).map_err(|fault| fault.to_string())?;
         let page = listing.pick(documents.collect());
         Ok((page.items.iter().map(|item| item["_id"].clone()).collect(), page.total))

@@ -39,6 +39,7 @@ const GRACE: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct ScriptEngine {
     limits: ScriptLimits,
+    grace: Duration,
     slots: Arc<Semaphore>,
 }
 
@@ -52,7 +53,8 @@ struct Job {
 impl ScriptEngine {
     /// An engine that runs up to `concurrent` scripts at the same time.
     pub fn new(limits: ScriptLimits, concurrent: usize) -> Self {
-        Self { limits, slots: Arc::new(Semaphore::new(concurrent.clamp(1, Semaphore::MAX_PERMITS))) }
+        let slots = Arc::new(Semaphore::new(concurrent.clamp(1, Semaphore::MAX_PERMITS)));
+        Self { limits, grace: GRACE, slots }
     }
 
     /// Checks that it compiles and defines `class Script`. What stands outside of the class is executed for that.
@@ -99,7 +101,7 @@ impl ScriptEngine {
             let fault = ScriptFault::new(ScriptFault::BUSY, format!("there is no thread for it: {error}"));
             return failed(fault, started.elapsed());
         }
-        match timeout(limits.time.saturating_add(GRACE), answered).await {
+        match timeout(limits.time.saturating_add(self.grace), answered).await {
             Ok(Ok(run)) => run,
             Ok(Err(_)) => {
                 let message = "the engine failed while it ran; this is a defect of the service, not of the script";

@@ -9,11 +9,17 @@ use crate::domain::script::{ScriptFault, ScriptLimits};
 const NAME_CHARS: usize = 100;
 const MESSAGE_CHARS: usize = 2_000;
 const STACK_CHARS: usize = 4_000;
+/// Where there is less, memory has run out.
+const ROOM_BYTES: usize = 256 * 1024;
 
 /// The fault for what the engine says. Takes the exception that it holds.
 pub(super) fn of(ctx: &Ctx<'_>, error: &Error, limits: &ScriptLimits, watch: &Watch) -> ScriptFault {
     let fault = match error {
-        Error::Exception => thrown(ctx, &ctx.catch()),
+        Error::Exception => {
+            let value = ctx.catch();
+            // What the engine throws where there is no memory for an error.
+            if value.is_null() && is_full(ctx) { no_memory(limits) } else { thrown(ctx, &value) }
+        }
         Error::InvalidString(_) => ScriptFault::new("SyntaxError", "a script cannot contain the character U+0000"),
         // The engine gives no reason where it could not make a text or an object.
         Error::Allocation | Error::Unknown => no_memory(limits),
@@ -36,13 +42,20 @@ pub(super) fn of(ctx: &Ctx<'_>, error: &Error, limits: &ScriptLimits, watch: &Wa
     }
 }
 
+fn is_full(ctx: &Ctx<'_>) -> bool {
+    let has_room = rquickjs::String::from_str(ctx.clone(), &"-".repeat(ROOM_BYTES)).is_ok();
+    if !has_room {
+        ctx.catch();
+    }
+    !has_room
+}
+
 fn thrown<'js>(ctx: &Ctx<'js>, value: &JsValue<'js>) -> ScriptFault {
     if let Some(object) = value.as_object() {
         return thrown_object(ctx, object);
     }
     let message = match value.as_string() {
         Some(text) => lossy(text).unwrap_or_default(),
-        // What the engine throws where there is no memory for an error.
         None if value.is_null() => "the script threw null, or there was no memory to say what it threw".to_owned(),
         None if value.is_symbol() => "the script threw a symbol".to_owned(),
         None => match ctx.json_stringify(value.clone()) {

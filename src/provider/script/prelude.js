@@ -71,8 +71,8 @@
   };
   give('serverFetch', refuse('serverFetch'));
   give('fetch', refuse('fetch'));
-  const http = { call: refuse('HTTP.call') };
-  for (const verb of ['get', 'post', 'put', 'patch', 'del']) http[verb] = refuse(`HTTP.${verb}`);
+  const http = refuse('HTTP');
+  for (const verb of ['call', 'get', 'post', 'put', 'patch', 'del']) defineProperty(http, verb, { value: refuse(`HTTP.${verb}`) });
   give('HTTP', http);
 
   // s: a part of what underscore.string is known for, as s.trim(text) and as s(text).trim().value().
@@ -164,7 +164,7 @@
       const end = ending === undefined ? '...' : text(ending);
       if (whole.length <= count(length)) return whole;
       const head = slice(whole, 0, count(length) + 1);
-      const cut = replace(head, /\s*\S*$/, '');
+      const cut = replace(replace(head, /\s*\S*$/, ''), /[\s.,;:!?]+$/, '');
       return (cut + end).length > whole.length ? whole : cut + end;
     },
     lpad: (value, length, padding) => padStart(text(value), count(length), padding || ' '),

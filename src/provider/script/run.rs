@@ -170,11 +170,38 @@ fn class<'js>(ctx: &Ctx<'js>, text: &str) -> Result<Constructor<'js>, Stop> {
         options.filename = Some(name.to_owned());
         options
     };
+    if let Some(fault) = big_integer(text) {
+        return Err(fault.into());
+    }
     ctx.eval_with_options::<(), _>(text, options("script"))?;
     // A class is no property of the global object, so only code can tell.
     let found: JsValue =
         ctx.eval_with_options("typeof Script === 'function' ? Script : undefined", options("tieline"))?;
     found.into_constructor().ok_or_else(|| no_class().into())
+}
+
+/// A literal such as `10n`, which is refused wherever it stands. With such numbers a single multiplication takes as long
+/// as it likes, and nothing stops it. Text in quotes is looked at too: what is quoted only an engine can tell for sure.
+fn big_integer(text: &str) -> Option<ScriptFault> {
+    let is_literal = |word: &&str| {
+        let Some(digits) = word.strip_suffix('n').filter(|_| word.starts_with(|c: char| c.is_ascii_digit())) else {
+            return false;
+        };
+        let radix = match digits.get(..2) {
+            Some("0x" | "0X") => 16,
+            Some("0o" | "0O" | "0b" | "0B") => 8,
+            _ => return digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_'),
+        };
+        digits[2..].chars().all(|c| c.is_digit(radix) || c == '_')
+    };
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
+    for (index, line) in text.lines().enumerate() {
+        if let Some(literal) = line.split(|c| !is_part(c)).find(is_literal) {
+            let message = format!("{literal} is not available: a script has no BigInt (line {})", index + 1);
+            return Some(ScriptFault::new("SyntaxError", message));
+        }
+    }
+    None
 }
 
 fn no_class() -> ScriptFault {

@@ -1,5 +1,9 @@
 //! The engine: what scripts can do, and what they cannot.
 
+mod hostile;
+mod isolation;
+mod language;
+
 use serde_json::json;
 
 use super::*;

@@ -4,6 +4,7 @@
 //! `domain` and `shared`, never another dialect, never the store. [`ALL`] is the one list of them.
 
 pub mod boomerang;
+pub mod botpress;
 pub mod console;
 pub mod linkbreakers;
 pub mod native;
@@ -24,8 +25,14 @@ use self::shared::{
 use crate::domain::{Error, Result};
 
 /// Every dialect. The first one answers for paths that nobody knows.
-pub const ALL: &[Dialect] =
-    &[native::DIALECT, linkbreakers::DIALECT, boomerang::DIALECT, telex::DIALECT, rocketchat::DIALECT];
+pub const ALL: &[Dialect] = &[
+    native::DIALECT,
+    linkbreakers::DIALECT,
+    boomerang::DIALECT,
+    telex::DIALECT,
+    rocketchat::DIALECT,
+    botpress::DIALECT,
+];
 
 /// Everything that is served over HTTP: the dialects, the documents and the console. Handlers ask for `Data<&App>`,
 /// which the caller of this adds.

@@ -27,6 +27,7 @@ pub mod metrics;
 mod oauth_states;
 pub mod org_integrations;
 pub mod organisations;
+pub mod registry;
 mod route;
 pub mod slack_access;
 pub mod slack_connect;
@@ -105,6 +106,8 @@ pub struct Parts {
     pub script_mode: ScriptMode,
     /// How long the call of an integration may take, but for a modifier's.
     pub call_limit: Duration,
+    /// The limits of the registry, and what it counts.
+    pub registry: registry::Registry,
     /// How fast messages come in by one key.
     pub inbound: throttle::Throttle,
     /// In which schedules are meant.
@@ -149,6 +152,11 @@ impl App {
     /// Rings when deliveries may be due.
     pub fn bell(&self) -> &Notify {
         &self.parts.bell
+    }
+
+    /// Where others reach this service.
+    pub fn public_url(&self) -> &Url {
+        &self.parts.public_url
     }
 
     /// Does something once the far end has its answer. What must not be lost goes through the pipeline instead.

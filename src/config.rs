@@ -44,6 +44,7 @@ pub struct Config {
     pub retention: Retention,
     pub schedule: Schedule,
     pub script: Script,
+    pub registry: Registry,
     pub log: Log,
 }
 
@@ -163,6 +164,15 @@ pub struct Schedule {
     pub time_zone: String,
 }
 
+/// `[registry]`
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config.default.toml documents every key")]
+pub struct Registry {
+    pub max_integrations_per_workspace: u64,
+    pub calls_per_second: u32,
+}
+
 /// `[retention]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -277,6 +287,9 @@ impl Config {
         self.script.check()?;
         if self.schedule.time_zone.parse::<Zone>().is_err() {
             return wrong("schedule.time_zone", "it must be an IANA name such as Europe/Berlin, or UTC");
+        }
+        if !(1..=1_000_000).contains(&self.registry.calls_per_second) {
+            return wrong("registry.calls_per_second", "it must be 1 to 1000000");
         }
         if self.server.body_limit_bytes == 0 || self.database.max_connections == 0 {
             return wrong("server.body_limit_bytes, database.max_connections", "they must be at least 1");

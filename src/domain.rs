@@ -22,6 +22,7 @@ pub mod oauth;
 pub mod organisation;
 pub mod page;
 pub mod product;
+pub mod registry;
 pub mod schedule;
 pub mod script;
 pub mod secret;

@@ -26,6 +26,7 @@ use crate::{
         identity::{ExpectedClaims, Identity, Issuer},
         intake::Intake,
         metrics::Metrics,
+        registry::Registry,
         throttle::Throttle,
         vault::Vault,
     },
@@ -55,6 +56,9 @@ pub enum Role {
     Worker,
 }
 
+/// How long a connection without a request is kept. Clients keep theirs for about a minute, and one that is closed under
+/// their hands fails a request.
+const IDLE: Duration = Duration::from_secs(180);
 /// How fast messages come in by one key.
 const INBOUND_INTERVAL: Duration = Duration::from_millis(50);
 const INBOUND_BURST: u32 = 200;
@@ -110,6 +114,7 @@ pub async fn build_app_resolving(
         scripts: ScriptEngine::new(config.script.limits(), config.script.concurrent),
         script_mode: config.script.mode,
         call_limit: config.egress.total_timeout(),
+        registry: registry(config),
         inbound: Throttle::new(Pace { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }),
         zone: config.schedule.time_zone.parse().unwrap_or_default(),
         public_url: parse_url("public_url", &config.public_url())?,
@@ -183,6 +188,7 @@ pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Resul
         }
     }
     Server::new_with_acceptor(acceptor)
+        .idle_timeout(IDLE)
         .run_with_graceful_shutdown(endpoint, stop.clone().cancelled_owned(), Some(grace))
         .await
         .map_err(|error| Error::Internal(format!("the server failed: {error}")))?;
@@ -223,6 +229,12 @@ fn plumbing(config: &Config, app: &App, requests: &TaskTracker, strict: bool) ->
         strict,
         observe: Arc::new(move |dialect, method, status, duration| metrics.request(dialect, method, status, duration)),
     }
+}
+
+fn registry(config: &Config) -> Registry {
+    let Config { registry, .. } = config;
+    let interval = Duration::from_secs(1) / registry.calls_per_second;
+    Registry::new(registry.max_integrations_per_workspace, Pace { interval, burst: registry.calls_per_second })
 }
 
 fn issuer(config: &Config) -> Result<Issuer> {

@@ -6,6 +6,7 @@
 pub mod app_integrations;
 pub mod audit;
 mod batches;
+pub mod bots;
 pub mod channel_keys;
 pub mod channels;
 pub mod connect;

@@ -2,6 +2,9 @@
 
 pub mod attempt;
 pub mod audit_entry;
+pub mod bot_name;
+pub mod bot_source;
+pub mod bot_version;
 pub mod channel;
 pub mod channel_key;
 pub mod channel_member;
@@ -15,6 +18,7 @@ pub mod github_repository;
 pub mod inbound_receipt;
 pub mod installation;
 pub mod integration;
+pub mod integration_api_key;
 pub mod member;
 pub mod oauth_state;
 pub mod organisation;

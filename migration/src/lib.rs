@@ -8,6 +8,7 @@ mod m20261121_000001_github;
 mod m20261121_000002_integrations;
 mod m20261122_000001_signing;
 mod m20261122_000002_webhooks;
+mod m20261122_000003_registry;
 
 /// Knows every migration, in order.
 pub struct Migrator;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_integrations::Migration),
             Box::new(m20261122_000001_signing::Migration),
             Box::new(m20261122_000002_webhooks::Migration),
+            Box::new(m20261122_000003_registry::Migration),
         ]
     }
 }

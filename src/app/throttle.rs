@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use uuid::Uuid;
@@ -11,6 +12,17 @@ use crate::domain::{Error, Result, ambient::Time, destination::Pace};
 
 /// How many keys are remembered before those are forgotten that have had their rest.
 const MANY: usize = 10_000;
+
+/// What is left under a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// How many may come at once.
+    pub limit: u32,
+    /// How many of these still may.
+    pub remaining: u32,
+    /// When all may again.
+    pub reset: Duration,
+}
 
 /// Holds each key to a pace.
 pub struct Throttle {
@@ -22,6 +34,15 @@ impl Throttle {
     /// One for all keys.
     pub fn new(pace: Pace) -> Self {
         Self { pace, arrivals: Mutex::default() }
+    }
+
+    /// What is left under a key: how many may come at once, how many of these still may, and when all may again.
+    pub fn room(&self, key: Uuid, now: Time) -> Room {
+        let arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        let busy = arrivals.get(&key).map_or(Duration::ZERO, |arrival| (*arrival - now).to_std().unwrap_or_default());
+        let taken = busy.as_nanos().div_ceil(self.pace.interval.as_nanos().max(1));
+        let taken = u32::try_from(taken).unwrap_or(u32::MAX);
+        Room { limit: self.pace.burst, remaining: self.pace.burst.saturating_sub(taken), reset: busy }
     }
 
     /// Lets one in under a key.
@@ -45,15 +66,18 @@ impl Throttle {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
     fn each_key_has_its_own_pace() {
         let throttle = Throttle::new(Pace { interval: Duration::from_secs(1), burst: 2 });
         let (one, other, now) = (Uuid::from_u128(1), Uuid::from_u128(2), Time::UNIX_EPOCH);
-        assert!(throttle.admit(one, now).is_ok() && throttle.admit(one, now).is_ok());
+        let room = |key| (throttle.room(key, now).remaining, throttle.room(key, now).reset.as_secs());
+        assert_eq!(room(one), (2, 0));
+        assert!(throttle.admit(one, now).is_ok());
+        assert_eq!(room(one), (1, 1));
+        assert!(throttle.admit(one, now).is_ok());
+        assert_eq!((room(one), room(other)), ((0, 2), (2, 0)));
         let refused = throttle.admit(one, now);
         assert!(matches!(refused, Err(Error::RateLimited { retry_after }) if retry_after == Duration::from_secs(1)));
         assert!(throttle.admit(other, now).is_ok());

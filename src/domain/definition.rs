@@ -5,6 +5,7 @@
 mod breaking;
 mod check;
 mod compat;
+mod describe;
 mod file;
 mod issue;
 mod json_schema;
@@ -23,6 +24,7 @@ use serde_json::{Map, Value};
 pub use self::{
     breaking::breaking_changes,
     check::{MAX_CODE, MAX_EXECUTION_SECS, MAX_SECRET, MAX_URL},
+    describe::{Described, describe},
     file::{MAX_ICON, MAX_README},
     issue::{Issue, IssueKind, MAX_ISSUES, Rule},
     json_schema::{MAX_SCHEMA_BYTES, MAX_SCHEMA_DEPTH},

@@ -5,7 +5,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::webhook_integration::WebhookRefusal;
+use super::{definition::Issue, webhook_integration::WebhookRefusal};
 
 /// A result of the core.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -39,6 +39,10 @@ pub enum Noun {
     Delivery,
     /// A destination.
     Destination,
+    /// A key of an integration in the registry.
+    ApiKey,
+    /// An interface that integrations in the registry implement.
+    Interface,
 }
 
 impl fmt::Display for Noun {
@@ -57,6 +61,8 @@ impl fmt::Display for Noun {
             Noun::Event => "event",
             Noun::Delivery => "delivery",
             Noun::Destination => "destination",
+            Noun::ApiKey => "key",
+            Noun::Interface => "interface",
         })
     }
 }
@@ -83,6 +89,8 @@ pub enum AuthFailure {
     Revoked,
     /// It is a good credential of somebody who is not a member of the organisation asked for.
     NotAMember,
+    /// The request should name an organisation, and names none.
+    NoWorkspace,
     /// The request should be signed by a far end, and is not, or not well.
     NotSigned,
     /// The address asks for a key, and there is none, or not the right one. That nothing lives there is told alike.
@@ -161,6 +169,17 @@ pub enum Error {
     /// The input breaks rules; all that were found are listed.
     #[error("{}", violations_text(.0))]
     Invalid(Vec<Violation>),
+    /// A definition cannot be taken as it is; everything that is wrong with it is listed.
+    #[error("{}", issues_text(.0))]
+    Issues(Vec<Issue>),
+    /// It is still in use.
+    #[error("{message}")]
+    InUse {
+        /// What is in use.
+        noun: Noun,
+        /// By what, and what to do.
+        message: String,
+    },
     /// The input is fine, but something must be done first.
     #[error("{message}")]
     FailedPrecondition {
@@ -245,6 +264,7 @@ fn auth_failure(why: &AuthFailure) -> &'static str {
         AuthFailure::Expired => "the token has expired; get a new one",
         AuthFailure::Revoked => "the token was revoked; create a new one",
         AuthFailure::NotAMember => "the token's user is not a member of that organisation",
+        AuthFailure::NoWorkspace => "no workspace was named; send x-workspace-id: <id or handle>",
         AuthFailure::NotSigned => "the request's signature is missing or wrong",
         AuthFailure::NotKeyed => "the address's key is missing or wrong",
     }
@@ -257,6 +277,10 @@ fn state_failure(why: &StateFailure) -> &'static str {
         }
         StateFailure::Expired => "the OAuth state is too old; start again from the OAuth URL",
     }
+}
+
+fn issues_text(issues: &[Issue]) -> String {
+    issues.iter().map(|issue| issue.message.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 fn violations_text(violations: &[Violation]) -> String {

@@ -72,4 +72,6 @@ id! {
     DeliveryId,
     /// One try of a delivery.
     AttemptId,
+    /// A key of an integration in the registry (its row, not its text).
+    ApiKeyId,
 }

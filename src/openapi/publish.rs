@@ -365,6 +365,7 @@ fn spelled(name: &str) -> String {
     let word = |word: &str| match word.to_ascii_uppercase().as_str() {
         "WWW" => "WWW".to_owned(),
         "ETAG" => "ETag".to_owned(),
+        "RATELIMIT" => "RateLimit".to_owned(),
         upper => upper.chars().take(1).chain(upper.chars().skip(1).map(|c| c.to_ascii_lowercase())).collect(),
     };
     name.split('-').map(word).collect::<Vec<_>>().join("-")

@@ -130,6 +130,20 @@ pub async fn list(
     Ok(Page::cut(members, page.limit, |member| member.id.0))
 }
 
+/// The owner who has been one of an organisation's members for the longest time.
+///
+/// # Errors
+/// When the database fails.
+pub async fn first_owner(db: &impl ConnectionTrait, organisation_id: OrganisationId) -> Result<Option<Member>> {
+    let row = Members::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Role.eq(Role::Owner.as_str()))
+        .order_by_asc(Column::Id)
+        .one(db)
+        .await?;
+    row.map(member).transpose()
+}
+
 /// How many owners an organisation has who may everything that owners may. They are locked until the transaction ends,
 /// so that of two who go at the same time one stays.
 ///

@@ -74,6 +74,7 @@ fn kind_of(fault: &Fault) -> Kind {
                 AuthFailure::Expired => plain(401, "TOKEN_EXPIRED"),
                 AuthFailure::Revoked => plain(401, "TOKEN_REVOKED"),
                 AuthFailure::NotAMember => plain(401, "NOT_A_MEMBER"),
+                AuthFailure::NoWorkspace => plain(401, "TEAM_MISSING"),
                 AuthFailure::NotSigned => plain(401, "SIGNATURE_INVALID"),
                 AuthFailure::NotKeyed => plain(401, "KEY_INVALID"),
             },
@@ -92,12 +93,15 @@ fn kind_of(fault: &Fault) -> Kind {
                 | Noun::Setting
                 | Noun::Event
                 | Noun::Delivery
-                | Noun::Destination => plain(404, "NOT_FOUND"),
+                | Noun::Destination
+                | Noun::ApiKey
+                | Noun::Interface => plain(404, "NOT_FOUND"),
             },
             Error::NotConnected { noun: Noun::GithubInstallation } => invalid_ref(400),
             Error::NotConnected { .. } => plain(404, "NOT_CONNECTED"),
             Error::Conflict { .. } => plain(409, "CONFLICT"),
-            Error::Invalid(_) => plain(400, "VALUE_INVALID"),
+            Error::InUse { .. } => plain(409, "IN_USE"),
+            Error::Invalid(_) | Error::Issues(_) => plain(400, "VALUE_INVALID"),
             Error::FailedPrecondition { .. } | Error::Webhook(_) => plain(400, "FAILED_PRECONDITION"),
             Error::OAuthState(_) => plain(400, "INTEGRATION_INVALID_STATE"),
             Error::IdempotencyMismatch { .. } => plain(409, "IDEMPOTENCY_KEY_REUSED"),

@@ -59,7 +59,10 @@ fn kind_of(fault: &Fault) -> (u16, &'static str) {
             Error::Forbidden { .. } | Error::NotProven { .. } => (403, "PERMISSION_DENIED"),
             Error::NotFound { .. } | Error::NotConnected { .. } => (404, "NOT_FOUND"),
             Error::Conflict { .. } => (409, "ALREADY_EXISTS"),
-            Error::Invalid(_) | Error::OAuthState(_) | Error::IdempotencyMismatch { .. } => (400, "INVALID_ARGUMENT"),
+            Error::InUse { .. } => (409, "FAILED_PRECONDITION"),
+            Error::Invalid(_) | Error::Issues(_) | Error::OAuthState(_) | Error::IdempotencyMismatch { .. } => {
+                (400, "INVALID_ARGUMENT")
+            }
             Error::FailedPrecondition { .. } | Error::Webhook(_) => (400, "FAILED_PRECONDITION"),
             Error::IdempotencyInFlight { .. } => (409, "ABORTED"),
             Error::Refused { code, .. } if CODE_REFUSED.contains(&code.as_str()) => (400, "INVALID_ARGUMENT"),

@@ -74,6 +74,7 @@ fn kind_of(fault: &Fault) -> Kind {
                 AuthFailure::Expired => kind(401, "token_expired", "The token has expired"),
                 AuthFailure::Revoked => kind(401, "token_revoked", "The token was revoked"),
                 AuthFailure::NotAMember => kind(401, "not_a_member", "Not a member of the organisation"),
+                AuthFailure::NoWorkspace => kind(401, "no_organisation", "No organisation is named"),
                 AuthFailure::NotSigned => kind(401, "signature_invalid", "The signature is missing or wrong"),
                 AuthFailure::NotKeyed => kind(401, "key_invalid", "The address's key is missing or wrong"),
             },
@@ -82,7 +83,8 @@ fn kind_of(fault: &Fault) -> Kind {
             Error::NotFound { .. } => kind(404, "not_found", "Not found"),
             Error::NotConnected { .. } => kind(404, "not_connected", "Not connected"),
             Error::Conflict { .. } => kind(409, "conflict", "In conflict with another one"),
-            Error::Invalid(_) => kind(400, "invalid", "The request breaks a rule"),
+            Error::InUse { .. } => kind(409, "in_use", "Still in use"),
+            Error::Invalid(_) | Error::Issues(_) => kind(400, "invalid", "The request breaks a rule"),
             Error::FailedPrecondition { .. } | Error::Webhook(_) => {
                 kind(409, "failed_precondition", "Something must be done first")
             }

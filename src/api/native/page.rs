@@ -59,7 +59,9 @@ impl Page {
             | Error::NotFound { .. }
             | Error::NotConnected { .. }
             | Error::Conflict { .. }
+            | Error::InUse { .. }
             | Error::Invalid(_)
+            | Error::Issues(_)
             | Error::FailedPrecondition { .. }
             | Error::Webhook(_)
             | Error::IdempotencyMismatch { .. }

@@ -79,6 +79,8 @@ fn told(fault: &Fault) -> Told {
             Error::Invalid(violations) => invalid(violations),
             Error::NotFound { .. } | Error::NotConnected { .. } => plain(404, fault.to_string()),
             Error::Conflict { .. }
+            | Error::InUse { .. }
+            | Error::Issues(_)
             | Error::FailedPrecondition { .. }
             | Error::OAuthState(_)
             | Error::IdempotencyMismatch { .. }

@@ -102,6 +102,17 @@ async fn read(request: &Request, body: &mut RequestBody) -> Result<Option<Bytes>
     Ok(sent.map(|(_, bytes)| bytes))
 }
 
+/// Reads JSON that somebody else checks.
+///
+/// # Errors
+/// [`Protocol::MalformedJson`], or [`Protocol::BodyViolations`] where nothing was sent.
+pub fn json(raw: &[u8]) -> Result<Value, Fault> {
+    if raw.is_empty() {
+        return Err(broken("is required").into());
+    }
+    Ok(serde_json::from_slice(raw).map_err(|error| malformed(&error))?)
+}
+
 fn parse<T: ParseFromJSON>(request: &Request, raw: &[u8]) -> Result<T, Fault> {
     let value: Value = serde_json::from_slice(raw).map_err(|error| malformed(&error))?;
     let pattern = request.data::<PathPattern>().map_or("", |pattern| &*pattern.0);

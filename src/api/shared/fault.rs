@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     self,
+    definition::{Issue, Rule},
     error::{AuthFailure, Noun, StateFailure, Upstream, Violation},
 };
 
@@ -159,6 +160,9 @@ impl Fault {
             Error::Unauthenticated(AuthFailure::NotAMember),
             Error::Unauthenticated(AuthFailure::NotSigned),
             Error::Unauthenticated(AuthFailure::NotKeyed),
+            Error::Unauthenticated(AuthFailure::NoWorkspace),
+            Error::Issues(vec![Issue::new(Rule::MaxLength, "/title", "must NOT have more than 64 characters")]),
+            Error::InUse { noun: Noun::Integration, message: "teams 1.0.0 is installed in 2 places".into() },
             Error::UpstreamUnavailable {
                 upstream: Upstream::Slack,
                 reason: "rate limited".into(),

@@ -88,7 +88,8 @@ impl<S: ErrorShape> Endpoint for Guard<S> {
         let plumbing = &self.served.plumbing;
         let answer = plumbing.tasks.spawn(work).await;
         let gone = Fault::Core(Error::Unavailable { what: "the service" });
-        Ok(answer.unwrap_or_else(|_| render::<S>(&gone, Occasion { path: "", now: plumbing.ambient.now() })))
+        let occasion = || Occasion { path: "", now: plumbing.ambient.now(), mark: [0; 4] };
+        Ok(answer.unwrap_or_else(|_| render::<S>(&gone, occasion())))
     }
 }
 
@@ -144,15 +145,20 @@ fn answer<S: ErrorShape>(outcome: Outcome, served: &Served, asked: &Asked) -> (O
         }
         Err(panic) => (None, Fault::Core(Error::Internal(format!("a handler panicked: {}", panic_text(&*panic))))),
     };
+    let occasion = Occasion { path: asked.uri.path(), now: ambient.now(), mark: ambient.random() };
+    let mark = S::mark(&occasion);
     let fault = match internal_cause(&fault) {
         Some(cause) => {
             let bug: Uuid = ambient.id();
-            tracing::error!(%bug, cause, path = asked.uri.path(), "internal error");
+            tracing::error!(%bug, mark, cause, path = asked.uri.path(), "internal error");
             Fault::Bug { id: bug }
         }
         None => fault,
     };
-    (route, render::<S>(&fault, Occasion { path: asked.uri.path(), now: ambient.now() }))
+    if let Some(mark) = mark {
+        tracing::info!(mark, path = asked.uri.path(), %fault, "refused");
+    }
+    (route, render::<S>(&fault, occasion))
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
@@ -189,7 +195,7 @@ fn finish(response: &mut Response, id: HeaderValue) {
     headers.insert(REQUEST_ID, id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
     headers.insert(header::REFERRER_POLICY, NO_REFERRER);
-    headers.insert(header::CONTENT_SECURITY_POLICY, PLAIN_PAGE);
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(PLAIN_PAGE);
     headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
     // JSON has no other character set (RFC 8259, 8.1), and the document does not name one.
     if let Some(sent) = headers.get_mut(header::CONTENT_TYPE).filter(|sent| *sent == "application/json; charset=utf-8")

@@ -37,6 +37,11 @@ pub trait ErrorShape: Send + Sync + 'static {
 
     /// The body of a fault.
     fn body(fault: &Fault, status: StatusCode, occasion: Occasion<'_>) -> Self::Body;
+
+    /// What a body has to find it in our log by, where it has such a thing. Then every refusal is logged.
+    fn mark(_: &Occasion<'_>) -> Option<String> {
+        None
+    }
 }
 
 /// What an error body may tell of the request beside the fault.
@@ -46,12 +51,15 @@ pub struct Occasion<'a> {
     pub path: &'a str,
     /// The time.
     pub now: Time,
+    /// Tells it from others.
+    pub mark: [u8; 4],
 }
 
 impl Occasion<'static> {
     /// The one of the published examples.
     pub fn example() -> Self {
-        Self { path: "/v1/example", now: Time::from_timestamp(1_795_000_000, 0).unwrap_or_default() }
+        let now = Time::from_timestamp(1_795_000_000, 0).unwrap_or_default();
+        Self { path: "/v1/example", now, mark: [0x67, 0xBE, 0x4B, 0x5D] }
     }
 }
 
@@ -116,6 +124,7 @@ pub fn render<S: ErrorShape>(fault: &Fault, occasion: Occasion<'_>) -> Response 
             | AuthFailure::Expired
             | AuthFailure::Revoked
             | AuthFailure::NotAMember
+            | AuthFailure::NoWorkspace
             | AuthFailure::NotSigned
             | AuthFailure::NotKeyed => {
                 format!("{} error=\"invalid_token\"", S::CHALLENGE)

@@ -1,5 +1,5 @@
-//! Requests that a far end sends on its own account. Its signature over the bytes is the only credential, so a body is
-//! handed on exactly as it came: whoever verifies it comes before whoever parses it.
+//! Bodies that are handed on exactly as they came. A far end that sends a request on its own account has its signature
+//! over the bytes for its only credential: whoever verifies it comes before whoever parses it.
 
 use std::marker::PhantomData;
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::domain::{Error, error::AuthFailure};
 
-/// What some far end sends.
+/// What is taken as it comes.
 pub trait Inbound: Send + Sync + 'static {
     /// The media types that are taken.
     const MEDIA: &'static [Media];

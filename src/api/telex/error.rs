@@ -66,11 +66,14 @@ fn kind_of(fault: &Fault) -> Kind {
             Error::Forbidden { .. } | Error::NotProven { .. } => plain(403, FORBIDDEN),
             Error::NotFound { noun, .. } | Error::NotConnected { noun } => (404, not_found(*noun).into()),
             Error::Conflict { noun: Noun::SlackLink, .. } => plain(409, EXISTS),
-            Error::Conflict { .. } | Error::IdempotencyMismatch { .. } | Error::IdempotencyInFlight { .. } => {
-                plain(409, COLLIDES)
-            }
+            Error::Conflict { .. }
+            | Error::InUse { .. }
+            | Error::IdempotencyMismatch { .. }
+            | Error::IdempotencyInFlight { .. } => plain(409, COLLIDES),
             Error::Invalid(_) => invalid(fault),
-            Error::FailedPrecondition { .. } | Error::OAuthState(_) | Error::Webhook(_) => plain(400, INVALID),
+            Error::Issues(_) | Error::FailedPrecondition { .. } | Error::OAuthState(_) | Error::Webhook(_) => {
+                plain(400, INVALID)
+            }
             Error::Refused { code, .. } if CODE_REFUSED.contains(&code.as_str()) => plain(400, INVALID),
             Error::Refused { upstream, .. } => (502, format!("{upstream} refused.").into()),
             Error::UpstreamUnavailable { upstream, .. } => (503, format!("{upstream} is not available.").into()),

@@ -101,6 +101,8 @@ pub enum Rule {
     Tag,
     /// What others rely on is broken without a new major version.
     BreakingChange,
+    /// More than the workspace may keep.
+    Quota,
     /// The name and version are there already.
     Taken,
     /// The name is another workspace's.
@@ -139,6 +141,7 @@ impl Rule {
             Rule::Interface => "interface",
             Rule::Tag => "tag",
             Rule::BreakingChange => "breakingChange",
+            Rule::Quota => "quota",
             Rule::Taken => "taken",
             Rule::Reserved => "reserved",
             Rule::Handle => "handle",
@@ -172,6 +175,7 @@ impl Rule {
             Rule::Limit => IssueKind::LimitExceeded,
             Rule::Interface | Rule::Tag => IssueKind::ReferenceNotFound,
             Rule::BreakingChange => IssueKind::BreakingChanges,
+            Rule::Quota => IssueKind::QuotaExceeded,
             Rule::Taken => IssueKind::AlreadyExists,
             Rule::Reserved | Rule::Handle | Rule::Published => IssueKind::Forbidden,
         }
@@ -199,6 +203,8 @@ pub enum IssueKind {
     ReferenceNotFound,
     /// This needs a new major version.
     BreakingChanges,
+    /// The workspace keeps too many.
+    QuotaExceeded,
     /// It is there already.
     AlreadyExists,
     /// It is not for this caller, or not any more.

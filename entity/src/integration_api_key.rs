@@ -1,0 +1,23 @@
+//! Keys of integrations in the registry; only the hash of one is kept.
+
+use sea_orm::entity::prelude::*;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "integration_api_key")]
+#[allow(missing_docs, reason = "the columns are explained by the migration and the domain")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub organisation_id: Uuid,
+    pub integration_id: Uuid,
+    pub note: String,
+    pub key_sha256: Vec<u8>,
+    pub created_at: DateTimeUtc,
+}
+
+/// Relations are not declared: every query names its organisation and its keys.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,245 @@
+//! A workspace's own integrations, a version each.
+
+use poem::web::Data;
+use poem_openapi::{
+    OpenApi,
+    param::{Header, Path, Query},
+    payload::Json,
+};
+
+use super::{
+    Answer, Tag,
+    auth::Member,
+    shapes::{Changed, New, Shaped, submission},
+    wire::{Direction, ListOut, Nothing, OneOut, VerifyIn, integration},
+};
+use crate::{
+    api::shared::{body::Body, signed::Raw, word::Word},
+    app::{
+        App,
+        registry::{ListQuery, Registered},
+    },
+    domain::{
+        definition::Visibility,
+        registry::{SortBy, Verification},
+    },
+};
+
+/// The operations.
+pub struct Integrations;
+
+fn one(app: &App, registered: &Registered) -> Answer<OneOut> {
+    Ok(Json(OneOut { integration: integration::shown(app, registered).into() }))
+}
+
+#[OpenApi(tag = "Tag::Registry")]
+impl Integrations {
+    /// Validate the creation of an integration
+    ///
+    /// Says whether the same request would create a version, and changes nothing. All that is wrong is told at once.
+    #[oai(path = "/v1/admin/integrations/validate", method = "post", operation_id = "validateIntegrationCreation")]
+    async fn validate_integration_creation(
+        &self,
+        app: Data<&App>,
+        /// The workspace: its id, or its handle.
+        #[oai(name = "x-workspace-id")]
+        caller: Member,
+        /// Whether what breaks for others is passed over: `true`.
+        #[oai(name = "x-bypass-breaking-changes-detection")]
+        bypass: Header<Option<String>>,
+        body: Raw<Shaped<New>>,
+    ) -> Answer<Nothing> {
+        app.validate_integration_creation(&caller.0, submission(body, bypass.0).await?).await?;
+        Ok(Json(Nothing {}))
+    }
+
+    /// Create a version of an integration
+    ///
+    /// With its first version an integration comes to be, and its name is the workspace's from then on.
+    #[oai(path = "/v1/admin/integrations", method = "post", operation_id = "createBotIntegration")]
+    async fn create_bot_integration(
+        &self,
+        app: Data<&App>,
+        /// The workspace: its id, or its handle.
+        #[oai(name = "x-workspace-id")]
+        caller: Member,
+        /// Whether what breaks for others is passed over: `true`.
+        #[oai(name = "x-bypass-breaking-changes-detection")]
+        bypass: Header<Option<String>>,
+        body: Raw<Shaped<New>>,
+    ) -> Answer<OneOut> {
+        one(&app, &app.create_bot_integration(&caller.0, submission(body, bypass.0).await?).await?)
+    }
+
+    /// List the versions of a workspace's integrations
+    ///
+    /// Newest first, where nothing else is asked for.
+    #[oai(path = "/v1/admin/integrations", method = "get", operation_id = "listBotIntegrations")]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the query")]
+    async fn list_bot_integrations(
+        &self,
+        app: Data<&App>,
+        /// The workspace: its id, or its handle.
+        #[oai(name = "x-workspace-id")]
+        caller: Member,
+        /// Where the list goes on, as the former page said.
+        #[oai(name = "nextToken")]
+        next_token: Query<Option<String>>,
+        /// No more than these: 1 to 100, by default 20. More than 100 is 100.
+        limit: Query<Option<u32>>,
+        /// The same as `limit`, which counts before it.
+        #[oai(name = "pageSize")]
+        page_size: Query<Option<u32>>,
+        /// Of the integration with this name.
+        name: Query<Option<String>>,
+        /// This version, or `latest`: the highest of each integration.
+        version: Query<Option<String>>,
+        /// That implement the interface with this id: none, here.
+        #[oai(name = "interfaceId")]
+        interface_id: Query<Option<String>>,
+        /// That implement the interface with this name: none, here.
+        #[oai(name = "interfaceName")]
+        interface_name: Query<Option<String>>,
+        /// That this bot has installed: none, here.
+        #[oai(name = "installedByBotId")]
+        installed_by: Query<Option<String>>,
+        /// That somebody has looked at so far.
+        #[oai(name = "verificationStatus")]
+        verification: Query<Option<Word<Verification>>>,
+        /// That have this text in the name, the title, the description, or the name or title of an action.
+        search: Query<Option<String>>,
+        /// The order.
+        #[oai(name = "sortBy")]
+        sort_by: Query<Option<Word<SortBy>>>,
+        /// Which come first: by default the lowest names, and the highest of all else.
+        direction: Query<Option<Word<Direction>>>,
+        /// That are public, or that are not.
+        visibility: Query<Option<Word<Visibility>>>,
+        /// That are under development, or that are not: the latter, where nothing is said.
+        dev: Query<Option<bool>>,
+    ) -> Answer<ListOut> {
+        let query = ListQuery {
+            next_token: next_token.0,
+            limit: limit.0.or(page_size.0),
+            name: name.0,
+            version: version.0,
+            verification: verification.0.map(|Word(wanted)| wanted),
+            visibility: visibility.0.map(|Word(wanted)| wanted),
+            dev: dev.0.unwrap_or_default(),
+            search: search.0,
+            sort_by: sort_by.0.map(|Word(by)| by),
+            descending: direction.0.map(|Word(direction)| direction == Direction::Desc),
+            asks_for_nothing: interface_id.0.or(interface_name.0).or(installed_by.0).is_some(),
+        };
+        Ok(Json(ListOut::of(&app, app.list_bot_integrations(&caller.0, query).await?)))
+    }
+
+    /// Get a version of an integration
+    #[oai(path = "/v1/admin/integrations/:id", method = "get", operation_id = "getBotIntegration")]
+    async fn get_bot_integration(
+        &self,
+        app: Data<&App>,
+        /// The workspace: its id, or its handle.
+        #[oai(name = "x-workspace-id")]
+        caller: Member,
+        /// The id of the version.
+        id: Path<String>,
+    ) -> Answer<OneOut> {
+        one(&app, &app.get_bot_integration(&caller.0, &id.0).await?)
+    }
+
+    /// Update a version of an integration
+    ///
+    /// What is absent stays, `null` takes away, and maps merge by their keys. A version that is public or unlisted keeps
+    /// what it is, but for its secrets and the integration's icon.
+    #[oai(path = "/v1/admin/integrations/:id", method = "put", operation_id = "updateBotIntegration")]
+    async fn update_bot_integration(
+        &self,
+        app: Data<&App>,
+        /// The workspace: its id, or its handle.
+        #[oai(name = "x-workspace-id")]
+        caller: Member,
+        /// The id of the version.
+        id: Path<String>,
+        /// Whether what breaks for others is passed over: `true`.
+        #[oai(name = "x-bypass-breaking-changes-detection")]
+        bypass: Header<Option<String>>,
+        body: Raw<Shaped<Changed>>,
+    ) -> Answer<OneOut> {
+        one(&app, &app.update_bot_integration(&caller.0, &id.0, submission(body, bypass.0).await?).await?)
+    }
+
+    /// Delete a version of an integration
+    ///
+    /// One that is installed somewhere stays.
+    #[oai(path = "/v1/admin/integrations/:id", method = "delete", operation_id = "deleteBotIntegration")]
+    async fn delete_bot_integration(
+        &self,
+        app: Data<&App>,
+        /// The workspace: its id, or its handle.
+        #[oai(name = "x-workspace-id")]
+        caller: Member,
+        /// The id of the version.
+        id: Path<String>,
+    ) -> Answer<Nothing> {
+        app.delete_bot_integration(&caller.0, &id.0).await?;
+        Ok(Json(Nothing {}))
+    }
+
+    /// Validate the update of an integration
+    ///
+    /// Says whether the same request would change the version, and changes nothing. All that is wrong is told at once.
+    #[oai(path = "/v1/admin/integrations/:id/validate", method = "put", operation_id = "validateIntegrationUpdate")]
+    async fn validate_integration_update(
+        &self,
+        app: Data<&App>,
+        /// The workspace: its id, or its handle.
+        #[oai(name = "x-workspace-id")]
+        caller: Member,
+        /// The id of the version.
+        id: Path<String>,
+        /// Whether what breaks for others is passed over: `true`.
+        #[oai(name = "x-bypass-breaking-changes-detection")]
+        bypass: Header<Option<String>>,
+        body: Raw<Shaped<Changed>>,
+    ) -> Answer<Nothing> {
+        app.validate_integration_update(&caller.0, &id.0, submission(body, bypass.0).await?).await?;
+        Ok(Json(Nothing {}))
+    }
+
+    /// Get a version of an integration by its name
+    #[oai(path = "/v1/admin/integrations/:name/:version", method = "get", operation_id = "getBotIntegrationByName")]
+    async fn get_bot_integration_by_name(
+        &self,
+        app: Data<&App>,
+        /// The workspace: its id, or its handle.
+        #[oai(name = "x-workspace-id")]
+        caller: Member,
+        /// The name of the integration; a slash in it is sent as `%2F`.
+        name: Path<String>,
+        /// A version, a range as npm reads it, of which the highest is given, or `latest`.
+        version: Path<String>,
+    ) -> Answer<OneOut> {
+        one(&app, &app.get_bot_integration_by_name(&caller.0, &name.0, &version.0).await?)
+    }
+
+    /// Request the verification of a version
+    ///
+    /// It is pending then, until somebody who runs the service has looked at it.
+    #[oai(
+        path = "/v1/admin/integrations/request-verification",
+        method = "post",
+        operation_id = "requestIntegrationVerification"
+    )]
+    async fn request_integration_verification(
+        &self,
+        app: Data<&App>,
+        /// The workspace: its id, or its handle.
+        #[oai(name = "x-workspace-id")]
+        caller: Member,
+        body: Body<VerifyIn>,
+    ) -> Answer<Nothing> {
+        app.request_integration_verification(&caller.0, &body.value.integration_id).await?;
+        Ok(Json(Nothing {}))
+    }
+}

@@ -1,0 +1,135 @@
+//! Keys, signing secrets and logs of versions.
+
+use chrono::{DateTime, Utc};
+use poem::web::Data;
+use poem_openapi::{
+    OpenApi,
+    param::{Path, Query},
+    payload::Json,
+};
+
+use super::{
+    Answer, Tag,
+    auth::Member,
+    wire::{CreatedKeyOut, KeyIn, KeysOut, LogsOut, Nothing, RotatedOut},
+};
+use crate::{
+    api::shared::body::Body,
+    app::{App, registry::LogQuery},
+};
+
+/// The operations.
+pub struct Keys;
+
+#[OpenApi(tag = "Tag::Keys")]
+impl Keys {
+    /// List the keys of a version
+    #[oai(path = "/v1/admin/integrations/iaks", method = "get", operation_id = "listIntegrationApiKeys")]
+    async fn list_integration_api_keys(
+        &self,
+        app: Data<&App>,
+        /// The workspace: its id, or its handle.
+        #[oai(name = "x-workspace-id")]
+        caller: Member,
+        /// The id of the version.
+        #[oai(name = "integrationId")]
+        integration_id: Query<String>,
+    ) -> Answer<KeysOut> {
+        let keys = app.list_integration_api_keys(&caller.0, &integration_id.0).await?;
+        Ok(Json(KeysOut { iaks: keys.into_iter().map(Into::into).collect() }))
+    }
+
+    /// Create a key of a version
+    ///
+    /// Its text is told once.
+    #[oai(path = "/v1/admin/integrations/iaks", method = "post", operation_id = "createIntegrationApiKey")]
+    async fn create_integration_api_key(
+        &self,
+        app: Data<&App>,
+        /// The workspace: its id, or its handle.
+        #[oai(name = "x-workspace-id")]
+        caller: Member,
+        body: Body<KeyIn>,
+    ) -> Answer<CreatedKeyOut> {
+        let KeyIn { integration_id, note } = body.value;
+        Ok(Json(app.create_integration_api_key(&caller.0, &integration_id, note).await?.into()))
+    }
+
+    /// Delete a key of a version
+    #[oai(path = "/v1/admin/integrations/iaks/:id", method = "delete", operation_id = "deleteIntegrationApiKey")]
+    async fn delete_integration_api_key(
+        &self,
+        app: Data<&App>,
+        /// The workspace: its id, or its handle.
+        #[oai(name = "x-workspace-id")]
+        caller: Member,
+        /// The id of the key.
+        id: Path<String>,
+    ) -> Answer<Nothing> {
+        app.delete_integration_api_key(&caller.0, &id.0).await?;
+        Ok(Json(Nothing {}))
+    }
+
+    /// Rotate the signing secret of a version
+    ///
+    /// The new one is told once. The former one is good for another 24 hours.
+    #[oai(
+        path = "/v1/admin/integrations/:id/signing-secrets/rotate",
+        method = "post",
+        operation_id = "rotateIntegrationSigningSecrets"
+    )]
+    async fn rotate_integration_signing_secrets(
+        &self,
+        app: Data<&App>,
+        /// The workspace: its id, or its handle.
+        #[oai(name = "x-workspace-id")]
+        caller: Member,
+        /// The id of the version.
+        id: Path<String>,
+    ) -> Answer<RotatedOut> {
+        let secret = app.rotate_integration_signing_secrets(&caller.0, &id.0).await?;
+        Ok(Json(RotatedOut { new_signing_secret: secret.expose().to_owned() }))
+    }
+
+    /// Get the logs of a version
+    ///
+    /// What came of its calls. Empty as long as it is installed nowhere.
+    #[oai(path = "/v1/admin/integrations/:id/logs", method = "get", operation_id = "getIntegrationLogs")]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the query")]
+    async fn get_integration_logs(
+        &self,
+        app: Data<&App>,
+        /// The workspace: its id, or its handle.
+        #[oai(name = "x-workspace-id")]
+        caller: Member,
+        /// The id of the version.
+        id: Path<String>,
+        /// From then on.
+        #[oai(name = "timeStart")]
+        from: Query<DateTime<Utc>>,
+        /// Until then.
+        #[oai(name = "timeEnd")]
+        until: Query<Option<DateTime<Utc>>>,
+        /// Of this level.
+        #[oai(name = "level")]
+        _level: Query<Option<String>>,
+        /// About this user.
+        #[oai(name = "userId")]
+        _user: Query<Option<String>>,
+        /// About this workflow.
+        #[oai(name = "workflowId")]
+        _workflow: Query<Option<String>>,
+        /// About this conversation.
+        #[oai(name = "conversationId")]
+        _conversation: Query<Option<String>>,
+        /// With this text.
+        #[oai(name = "messageContains")]
+        _text: Query<Option<String>>,
+        /// Where the list goes on.
+        #[oai(name = "nextToken")]
+        _next_token: Query<Option<String>>,
+    ) -> Answer<LogsOut> {
+        let query = LogQuery { from: from.0, until: until.0 };
+        Ok(Json(app.get_integration_logs(&caller.0, &id.0, query).await?.into()))
+    }
+}

@@ -1,0 +1,231 @@
+//! Shapes that the domain describes: bodies and answers that are checked and put together by its table. The framework
+//! knows their names; what they are is put into its document here.
+
+use std::{borrow::Cow, marker::PhantomData};
+
+use bytes::Bytes;
+use poem_openapi::{
+    registry::{MetaSchema, MetaSchemaRef, Registry},
+    types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type},
+};
+use serde_json::{Value, json};
+
+use super::{auth::WORKSPACE, pace, wire::integration};
+use crate::{
+    api::shared::{
+        body,
+        fault::Fault,
+        media::Media,
+        schema::each_operation,
+        signed::{Inbound, Raw},
+    },
+    app::registry::Submission,
+    domain::{
+        Error,
+        definition::{Described, Issue, Rule, describe},
+    },
+};
+
+/// The longest body of a version.
+const LIMIT_BYTES: usize = 50 << 20;
+/// The most values that a body of a version has: each takes more memory than it has bytes.
+const MAX_VALUES: usize = 200_000;
+/// A body from this length on is read apart from everything else.
+const LONG_BYTES: usize = 64 << 10;
+
+/// The name of a shape.
+pub trait Named: Send + Sync + 'static {
+    /// Its name in the document.
+    const NAME: &'static str;
+}
+
+macro_rules! named {
+    ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
+
+        impl Named for $name {
+            const NAME: &'static str = $text;
+        }
+    )+};
+}
+
+named! {
+    /// The body of a creation.
+    New = "NewIntegration",
+    /// The body of an update.
+    Changed = "IntegrationUpdate",
+    /// One's own version.
+    Own = "Integration",
+    /// A published version.
+    Public = "PublicIntegration",
+}
+
+/// A value of a shape.
+#[derive(Clone, Debug)]
+pub struct Shaped<N>(pub Value, PhantomData<fn() -> N>);
+
+impl<N> From<Value> for Shaped<N> {
+    fn from(value: Value) -> Self {
+        Self(value, PhantomData)
+    }
+}
+
+impl<N: Named> Type for Shaped<N> {
+    const IS_REQUIRED: bool = true;
+
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        N::NAME.into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Reference(N::NAME.to_owned())
+    }
+
+    fn register(registry: &mut Registry) {
+        registry.create_schema::<Self, _>(N::NAME.to_owned(), |_| MetaSchema::new("object"));
+    }
+
+    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
+        Box::new(self.as_raw_value().into_iter())
+    }
+}
+
+impl<N: Named> ParseFromJSON for Shaped<N> {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        value.map(Self::from).ok_or_else(ParseError::expected_input)
+    }
+}
+
+impl<N: Named> ToJSON for Shaped<N> {
+    fn to_json(&self) -> Option<Value> {
+        Some(self.0.clone())
+    }
+}
+
+/// The body of a creation or an update: read here, and checked by the use case, which finds everything that is wrong.
+impl<N: Named> Inbound for Shaped<N> {
+    const MEDIA: &'static [Media] = &[Media::Json];
+    const LIMIT_BYTES: usize = LIMIT_BYTES;
+
+    fn schema(_: Media) -> MetaSchemaRef {
+        <Self as Type>::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        <Self as Type>::register(registry);
+    }
+}
+
+/// A body as the use case takes it. `bypass` is what a header said.
+///
+/// # Errors
+/// Where it is not JSON, or too much to be looked at.
+pub async fn submission<N>(body: Raw<Shaped<N>>, bypass: Option<String>) -> Result<Submission, Fault> {
+    let bytes = body.bytes;
+    let body = if bytes.len() < LONG_BYTES {
+        read(&bytes)
+    } else {
+        let read = tokio::task::spawn_blocking(move || read(&bytes)).await;
+        read.map_err(|error| Error::Internal(format!("a body was not read: {error}")))?
+    };
+    let allow_breaking_changes = bypass.is_some_and(|bypass| bypass.trim().eq_ignore_ascii_case("true"));
+    Ok(Submission { body: body?, allow_breaking_changes })
+}
+
+fn read(bytes: &Bytes) -> Result<Value, Fault> {
+    if values(bytes) > MAX_VALUES {
+        let says = format_args!("must NOT have more than {MAX_VALUES} values");
+        return Err(Error::Issues(vec![Issue::new(Rule::Limit, "", says)]).into());
+    }
+    body::json(bytes)
+}
+
+/// About how many values a JSON text has.
+fn values(text: &[u8]) -> usize {
+    let (mut count, mut in_text, mut escaped) = (1, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b',' | b':' | b'[' | b'{' if !in_text => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
+/// The framework's document with all that it cannot say.
+pub fn complete(document: &str) -> String {
+    let Ok(mut document) = serde_json::from_str::<Value>(document) else { return document.to_owned() };
+    let mut put = |name: &str, description: &str, mut schema: Value, example: Value| {
+        schema["description"] = description.into();
+        schema["example"] = example;
+        document["components"]["schemas"][name] = schema;
+    };
+    put(New::NAME, "A version to be created.", describe(Described::Creation), integration::new_example());
+    put(
+        Changed::NAME,
+        "What is to change: what is absent stays, `null` takes away, maps merge by their keys.",
+        describe(Described::Update),
+        integration::update_example(),
+    );
+    put(Own::NAME, "A version of an integration.", integration::schema(false), integration::example(false));
+    put(Public::NAME, "A published version.", integration::schema(true), integration::example(true));
+    each_operation(&mut document, |_, operation| {
+        let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+        let is_needed = |one: &Value| one["name"] == WORKSPACE && one["required"] == true;
+        if let Some(parameters) = parameters.filter(|parameters| parameters.iter().any(is_needed)) {
+            parameters.push(json!({
+                "name": "x-multiple-integrations",
+                "in": "header",
+                "required": false,
+                "description": "Whether the client knows bots with several instances of one integration. It says \
+                                nothing here.",
+                "schema": { "type": "string" },
+            }));
+        }
+        for (_, response) in operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten() {
+            for (name, description) in pace::HEADERS {
+                response["headers"][name.as_str()] =
+                    json!({ "description": description, "schema": { "type": "integer" } });
+            }
+        }
+    });
+    document.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_counted_without_texts() {
+        for (text, count) in [("", 1), ("{}", 2), (r#"{"a,b:[": [1, 2, "\",:"]}"#, 6), ("[[[", 4)] {
+            assert_eq!(values(text.as_bytes()), count, "{text}");
+        }
+        let long = format!("[{}1]", "1,".repeat(MAX_VALUES));
+        assert!(matches!(read(&long.into()), Err(Fault::Core(Error::Issues(_)))));
+    }
+
+    #[test]
+    fn the_document_has_the_shapes() {
+        let document = super::super::DIALECT.described;
+        let document: Value = serde_json::from_str(&document()).unwrap();
+        let schemas = &document["components"]["schemas"];
+        assert_eq!(schemas["NewIntegration"]["properties"]["name"]["maxLength"], json!(200));
+        assert_eq!(schemas["Integration"]["additionalProperties"], json!(false));
+        let validate = &document["paths"]["/v1/admin/integrations/validate"]["post"];
+        let names: Vec<_> = validate["parameters"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+        assert!(names.contains(&json!("x-multiple-integrations")), "{names:?}");
+    }
+}

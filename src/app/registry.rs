@@ -1,0 +1,266 @@
+//! The registry of integrations: versions are checked, created, changed and removed here. What is wrong with a version is
+//! told all at once, and a dry run goes the same way as the real one up to the writing.
+
+mod files;
+mod keys;
+mod lists;
+mod lookup;
+mod secrets;
+mod updates;
+mod views;
+mod workspaces;
+
+use serde_json::{Value, json};
+
+use super::{App, Caller, credential::sha256, throttle::Throttle};
+use crate::{
+    domain::{
+        Error, Result,
+        definition::{Definition, DefinitionName, Enclosures, Issue, Version, VersionQuery, check_create},
+        destination::Pace,
+        error::Noun,
+        ids::{IntegrationId, OrganisationId},
+        member::Permission,
+        organisation::Organisation,
+        registry::{
+            Around, BotVersion, Known, Lifecycle, Newcomer, PublicId, Terms, Verification, judge_new, public_id,
+        },
+        secret::Secret,
+    },
+    store::{self, Tx, bots},
+};
+
+pub use self::{
+    keys::{ApiKey, LogLine, LogQuery},
+    lists::{ListQuery, Listed, ListedPage},
+    workspaces::{HandleAvailability, Workspace},
+};
+
+/// The limits of the registry, and what it counts.
+pub struct Registry {
+    most_integrations: u64,
+    calls: Throttle,
+    views: views::Views,
+}
+
+impl Registry {
+    /// One that lets a workspace keep so many integrations and holds its calls to a pace.
+    pub fn new(most_integrations: u64, calls: Pace) -> Self {
+        Self { most_integrations, calls: Throttle::new(calls), views: views::Views::default() }
+    }
+}
+
+/// A version, with all that may be told of it.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// The version.
+    pub bot: BotVersion,
+    /// What it says of itself.
+    pub definition: Definition,
+    /// Whose it is.
+    pub workspace: Organisation,
+    /// What signs its calls; only for who created it.
+    pub signing_secret: Option<Secret>,
+    /// Whether it is told to everybody: then without what is only its workspace's.
+    pub in_public: bool,
+}
+
+/// The body of a creation or of an update, as it came, and what was said beside it.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// The body.
+    pub body: Value,
+    /// Whether what breaks for others is passed over.
+    pub allow_breaking_changes: bool,
+}
+
+/// What a check made of a body.
+type Checked = Result<(Definition, Enclosures), Vec<Issue>>;
+
+impl App {
+    /// Says what is wrong with a version that somebody would create, and changes nothing.
+    ///
+    /// # Errors
+    /// As [`App::create_bot_integration`].
+    pub async fn validate_integration_creation(&self, caller: &Caller, submission: Submission) -> Result<()> {
+        caller.require(Permission::IntegrationsManage)?;
+        let workspace = self.workspace_of(caller).await?;
+        let draft = Draft::check(submission).await?;
+        let around = draft.look_around();
+        let most = self.parts.registry.most_integrations;
+        let around = bots::around(self.parts.store.reader(), &workspace, around, most).await?;
+        draft.judge(&around).map(drop)
+    }
+
+    /// Creates a version, and with the first one its integration. It goes on with the secrets of the version before it
+    /// that has the same major.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`]; [`Error::Issues`] with all that is wrong.
+    pub async fn create_bot_integration(&self, caller: &Caller, submission: Submission) -> Result<Registered> {
+        caller.require(Permission::IntegrationsManage)?;
+        let workspace = self.workspace_of(caller).await?;
+        let draft = Draft::check(submission).await?;
+        let tx = self.parts.store.begin().await?;
+        bots::lock_workspace(&tx, workspace.id).await?;
+        let most = self.parts.registry.most_integrations;
+        let around = bots::around(&tx, &workspace, draft.look_around(), most).await?;
+        let (definition, enclosures) = draft.judge(&around)?;
+        let created = self.insert_bot(&tx, workspace, (definition, enclosures), &around).await?;
+        let detail = json!({"name": created.bot.name, "version": created.bot.version.to_string()});
+        let who = (caller.organisation_id, caller.actor());
+        self.audit(&tx, (who.0, &who.1), "registry.create", created.bot.id, detail).await?;
+        tx.commit().await?;
+        Ok(created)
+    }
+
+    async fn insert_bot(
+        &self,
+        tx: &Tx,
+        workspace: Organisation,
+        (definition, enclosures): (Definition, Enclosures),
+        around: &Around,
+    ) -> Result<Registered> {
+        let (id, now) = (self.parts.ambient.id::<IntegrationId>(), self.now());
+        let name = definition.name.as_str();
+        bots::claim_name(tx, workspace.id, name, now).await?;
+        let secrets = self.secrets_of_new(tx, workspace.id, around, &enclosures, &definition).await?;
+        let signing_secret = self.fresh_signing_secret();
+        let mut bot = BotVersion {
+            id,
+            organisation_id: workspace.id,
+            name: name.to_owned(),
+            version: definition.version.clone(),
+            dev: definition.dev,
+            visibility: definition.visibility,
+            verification: Verification::Unapproved,
+            lifecycle: Lifecycle::Published,
+            title: definition.title.clone(),
+            description: definition.description.clone(),
+            terms: Terms::of(&definition),
+            readme_key: enclosures.readme.as_ref().map(|_| self.fresh_file_key()),
+            code_sha256: enclosures.code.as_ref().map(|code| sha256(code.as_bytes()).to_vec()),
+            secret_names: secrets.keys().cloned().collect(),
+            created_at: now,
+            updated_at: now,
+            icon_key: None,
+            installs: 0,
+            views: 0,
+        };
+        let sealed = bots::SealedBotSecrets {
+            secrets: self.seal_secrets((workspace.id, id), &secrets).await?,
+            signing_secret: self.seal_signing_secret((workspace.id, id), &signing_secret).await?,
+            former: None,
+        };
+        let source = bots::Source { readme: enclosures.readme, code: enclosures.code };
+        bots::insert(tx, &bot, &definition, sealed, &source).await?;
+        if let Some(icon) = enclosures.icon {
+            self.keep_icon(tx, name, icon).await?;
+        }
+        if definition.visibility.is_published() {
+            bots::set_published(tx, name).await?;
+        }
+        let new = Known { id, version: bot.version.clone(), dev: bot.dev, visibility: bot.visibility };
+        let all: Vec<Known> = around.versions.iter().cloned().chain([new]).collect();
+        rank(tx, (workspace.id, name), &all).await?;
+        if let Some(kept) = bots::find(tx, workspace.id, id).await? {
+            bot = kept;
+        }
+        Ok(Registered { bot, definition, workspace, signing_secret: Some(signing_secret), in_public: false })
+    }
+
+    /// Removes a version. A name that never had a published one is free again with its last version.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`], or [`Error::InUse`] where it is installed.
+    pub async fn delete_bot_integration(&self, caller: &Caller, id: &str) -> Result<()> {
+        caller.require(Permission::IntegrationsManage)?;
+        let workspace = self.workspace_of(caller).await?;
+        let tx = self.parts.store.begin().await?;
+        bots::lock_workspace(&tx, workspace.id).await?;
+        let bot = bots::find(&tx, workspace.id, version_id(id)?).await?.ok_or_else(|| not_found(id))?;
+        let installations = bots::count_installations(&tx, bot.id).await?;
+        if installations > 0 {
+            let message =
+                format!("{} {} is installed in {installations} places; remove it there first", bot.name, bot.version);
+            return Err(Error::InUse { noun: Noun::Integration, message });
+        }
+        bots::delete(&tx, bot.id).await?;
+        let around = bots::around(&tx, &workspace, (Some(&bot.name), None), 0).await?;
+        rank(&tx, (workspace.id, &bot.name), &around.versions).await?;
+        bots::release_name(&tx, workspace.id, &bot.name).await?;
+        let detail = json!({"name": bot.name, "version": bot.version.to_string()});
+        self.audit(&tx, (workspace.id, &caller.actor()), "registry.delete", bot.id, detail).await?;
+        tx.commit().await
+    }
+
+    async fn workspace_of(&self, caller: &Caller) -> Result<Organisation> {
+        store::organisations::find(self.parts.store.reader(), caller.organisation_id).await
+    }
+}
+
+/// A body that was checked, and what could be read of it whatever is wrong with the rest.
+struct Draft {
+    name: Option<DefinitionName>,
+    version: Option<Version>,
+    dev: bool,
+    checked: Checked,
+    allow_breaking_changes: bool,
+}
+
+impl Draft {
+    /// A body may be long: others are not kept waiting.
+    async fn check(Submission { body, allow_breaking_changes }: Submission) -> Result<Self> {
+        let draft = move || {
+            let text = |name: &str| body.get(name).and_then(Value::as_str);
+            Self {
+                name: text("name").and_then(DefinitionName::parse),
+                version: text("version").and_then(Version::parse),
+                dev: body.get("dev").and_then(Value::as_bool).unwrap_or_default(),
+                checked: check_create(&body),
+                allow_breaking_changes,
+            }
+        };
+        tokio::task::spawn_blocking(draft).await.map_err(|error| Error::Internal(format!("a check failed: {error}")))
+    }
+
+    fn look_around(&self) -> (Option<&str>, Option<&Version>) {
+        (self.name.as_ref().map(DefinitionName::as_str), self.version.as_ref())
+    }
+
+    /// All that is wrong with it, where something is.
+    fn judge(self, around: &Around) -> Result<(Definition, Enclosures)> {
+        let newcomer = Newcomer {
+            definition: self.checked.as_ref().ok().map(|(definition, enclosures)| (definition, enclosures)),
+            may_not_break: !self.allow_breaking_changes,
+            name: self.name.as_ref(),
+            version: self.version.as_ref(),
+            dev: self.dev,
+        };
+        let found = judge_new(newcomer, around);
+        match self.checked {
+            Ok(checked) if found.is_empty() => Ok(checked),
+            Ok(_) => Err(Error::Issues(found)),
+            Err(issues) => Err(Error::Issues(issues.into_iter().chain(found).collect())),
+        }
+    }
+}
+
+/// Marks the highest versions of an integration.
+async fn rank(tx: &Tx, of: (OrganisationId, &str), versions: &[Known]) -> Result<()> {
+    let highest = |counts: fn(&Known) -> bool| {
+        let counted = versions.iter().filter(|known| !known.dev && counts(known));
+        VersionQuery::Latest.pick(counted.map(|known| (&known.version, known.id)))
+    };
+    let both = (highest(|_| true), highest(|known| known.visibility.is_published()));
+    bots::set_latest(tx, of, both).await
+}
+
+/// The version that a shown identifier means. One that is none is nobody's.
+fn version_id(shown: &str) -> Result<IntegrationId> {
+    public_id(PublicId::VERSION, shown).map(IntegrationId).ok_or_else(|| not_found(shown))
+}
+
+fn not_found(shown: &str) -> Error {
+    Error::not_found(Noun::Integration, shown)
+}

@@ -1,0 +1,155 @@
+//! What belongs to a version beside it: keys, the secret that signs its calls, whether somebody has looked at it, and
+//! what its calls came to.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
+use serde_json::json;
+
+use super::{
+    super::{App, Caller, credential::sha256},
+    not_found, version_id,
+};
+pub use crate::store::bots::ApiKey;
+use crate::{
+    domain::{
+        Error, Result,
+        ambient::Time,
+        definition::{Issue, Rule},
+        error::Noun,
+        ids::ApiKeyId,
+        member::Permission,
+        registry::{BotVersion, MAX_API_KEYS, PublicId, Verification, public_id},
+        secret::Secret,
+    },
+    store::{Tx, bots},
+};
+
+/// For how long a signing secret that was replaced is good.
+const FORMER_LIFETIME: chrono::Duration = chrono::Duration::hours(24);
+
+/// What logs ask for.
+#[derive(Clone, Debug)]
+pub struct LogQuery {
+    /// From then on.
+    pub from: Time,
+    /// Until then.
+    pub until: Option<Time>,
+}
+
+/// A line of a version's log.
+#[derive(Clone, Debug)]
+pub struct LogLine {
+    /// When.
+    pub at: Time,
+    /// How grave.
+    pub level: &'static str,
+    /// What happened.
+    pub message: String,
+}
+
+impl App {
+    /// Asks for somebody to look at a version; a second time changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn request_integration_verification(&self, caller: &Caller, id: &str) -> Result<()> {
+        let (tx, bot) = self.bot_to_manage(caller, id).await?;
+        if bot.verification == Verification::Unapproved {
+            bots::set_verification(&tx, bot.id, Verification::Pending).await?;
+            let who = caller.actor();
+            self.audit(&tx, (bot.organisation_id, &who), "registry.request_verification", bot.id, json!({})).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Replaces the secret that signs the calls of a version; the former one is good for a day. The new one is told once.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn rotate_integration_signing_secrets(&self, caller: &Caller, id: &str) -> Result<Secret> {
+        let (tx, bot) = self.bot_to_manage(caller, id).await?;
+        let fresh = self.fresh_signing_secret();
+        let sealed = self.seal_signing_secret((bot.organisation_id, bot.id), &fresh).await?;
+        let former = bots::secrets(&tx, bot.id).await?.signing_secret;
+        bots::rotate(&tx, bot.id, sealed, (former, self.now() + FORMER_LIFETIME)).await?;
+        let who = caller.actor();
+        self.audit(&tx, (bot.organisation_id, &who), "registry.rotate_signing_secret", bot.id, json!({})).await?;
+        tx.commit().await?;
+        Ok(fresh)
+    }
+
+    /// What came of the calls of a version. None can be called as long as none can be installed.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] where the time ends before it begins.
+    pub async fn get_integration_logs(&self, caller: &Caller, id: &str, query: LogQuery) -> Result<Vec<LogLine>> {
+        caller.require(Permission::IntegrationsRead)?;
+        if query.until.is_some_and(|until| until < query.from) {
+            return Err(Error::invalid("timeEnd", "must not be before timeStart"));
+        }
+        let found = bots::find(self.parts.store.reader(), caller.organisation_id, version_id(id)?).await?;
+        found.map(|_| Vec::new()).ok_or_else(|| not_found(id))
+    }
+
+    /// The keys of a version, newest first, without their text.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn list_integration_api_keys(&self, caller: &Caller, id: &str) -> Result<Vec<ApiKey>> {
+        caller.require(Permission::IntegrationsManage)?;
+        let reader = self.parts.store.reader();
+        let found = bots::find(reader, caller.organisation_id, version_id(id)?).await?.ok_or_else(|| not_found(id))?;
+        bots::list_keys(reader, caller.organisation_id, found.id).await
+    }
+
+    /// Creates a key of a version. Its text is told once.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Issues`] where the version has too many.
+    pub async fn create_integration_api_key(
+        &self,
+        caller: &Caller,
+        id: &str,
+        note: Option<String>,
+    ) -> Result<(ApiKey, Secret)> {
+        let (tx, bot) = self.bot_to_manage(caller, id).await?;
+        if bots::count_keys(&tx, bot.organisation_id, bot.id).await? >= MAX_API_KEYS as u64 {
+            let says = format_args!("has {MAX_API_KEYS} keys; delete one first");
+            return Err(Error::Issues(vec![Issue::new(Rule::Limit, "/integrationId", says)]));
+        }
+        let text = format!("bp_iak_{}", BASE64URL.encode(self.parts.ambient.random::<32>()));
+        let key = ApiKey {
+            id: self.parts.ambient.id(),
+            organisation_id: bot.organisation_id,
+            integration_id: bot.id,
+            note: note.unwrap_or_default(),
+            created_at: self.now(),
+        };
+        bots::insert_key(&tx, &key, sha256(text.as_bytes())).await?;
+        let detail = json!({"integration": bot.id.to_string()});
+        self.audit(&tx, (bot.organisation_id, &caller.actor()), "registry.create_key", key.id, detail).await?;
+        tx.commit().await?;
+        Ok((key, Secret::new(text)))
+    }
+
+    /// Removes a key.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn delete_integration_api_key(&self, caller: &Caller, id: &str) -> Result<()> {
+        caller.require(Permission::IntegrationsManage)?;
+        let key = public_id(PublicId::API_KEY, id).map(ApiKeyId);
+        let key = key.ok_or_else(|| Error::not_found(Noun::ApiKey, id))?;
+        let tx = self.parts.store.begin().await?;
+        bots::delete_key(&tx, caller.organisation_id, key, id).await?;
+        self.audit(&tx, (caller.organisation_id, &caller.actor()), "registry.delete_key", key, json!({})).await?;
+        tx.commit().await
+    }
+
+    async fn bot_to_manage(&self, caller: &Caller, id: &str) -> Result<(Tx, BotVersion)> {
+        caller.require(Permission::IntegrationsManage)?;
+        let tx = self.parts.store.begin().await?;
+        bots::lock_workspace(&tx, caller.organisation_id).await?;
+        let found = bots::find(&tx, caller.organisation_id, version_id(id)?).await?;
+        Ok((tx, found.ok_or_else(|| not_found(id))?))
+    }
+}

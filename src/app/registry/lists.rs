@@ -1,0 +1,177 @@
+//! Lists of versions: a workspace's own, and those on the hub.
+
+use std::collections::HashMap;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::super::{App, Caller};
+use crate::{
+    domain::{
+        Error, Result,
+        definition::{Version, Visibility},
+        ids::OrganisationId,
+        member::Permission,
+        organisation::Organisation,
+        registry::{BotVersion, MatchedOn, SortBy, Verification},
+    },
+    store::{
+        self,
+        bots::{self, BotList, Scope},
+    },
+};
+
+/// How many there are on a page when nobody says, and at most.
+const PAGE: u32 = 20;
+const LONGEST_PAGE: u32 = 100;
+
+/// What a list asks for.
+#[derive(Clone, Debug, Default)]
+pub struct ListQuery {
+    /// Where it goes on.
+    pub next_token: Option<String>,
+    /// No more than these; more than a page holds is a page.
+    pub limit: Option<u32>,
+    /// Of this integration.
+    pub name: Option<String>,
+    /// This version, or `latest`.
+    pub version: Option<String>,
+    /// How far somebody looked at it.
+    pub verification: Option<Verification>,
+    /// Who may see it.
+    pub visibility: Option<Visibility>,
+    /// Under development.
+    pub dev: bool,
+    /// What it has to say.
+    pub search: Option<String>,
+    /// The order; newest first where nobody says.
+    pub sort_by: Option<SortBy>,
+    /// Whether the highest come first. Where nobody says, names go up and all else goes down.
+    pub descending: Option<bool>,
+    /// Whether it asks for something that nothing here has: an interface, or a bot that has installed it.
+    pub asks_for_nothing: bool,
+}
+
+/// A version in a list.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The version.
+    pub bot: BotVersion,
+    /// Whose it is.
+    pub workspace: Organisation,
+    /// Where the text was found, where one was looked for.
+    pub matched_on: Option<MatchedOn>,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug)]
+pub struct ListedPage {
+    /// The versions.
+    pub items: Vec<Listed>,
+    /// Where it goes on; absent on the last.
+    pub next_token: Option<String>,
+}
+
+/// Where a list goes on. It holds for the order that it was made in.
+#[derive(Serialize, Deserialize)]
+struct Cursor {
+    by: String,
+    down: bool,
+    key: String,
+    id: Uuid,
+}
+
+impl App {
+    /// The workspace's own versions.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::Invalid`] naming the parameter.
+    pub async fn list_bot_integrations(&self, caller: &Caller, query: ListQuery) -> Result<ListedPage> {
+        caller.require(Permission::IntegrationsRead)?;
+        self.list_bots_in(Scope::Workspace(caller.organisation_id), query).await
+    }
+
+    /// The public versions of all workspaces.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::Invalid`] naming the parameter.
+    pub async fn list_public_integrations(&self, caller: &Caller, query: ListQuery) -> Result<ListedPage> {
+        caller.require(Permission::IntegrationsRead)?;
+        self.list_bots_in(Scope::Hub, query).await
+    }
+
+    async fn list_bots_in(&self, scope: Scope, query: ListQuery) -> Result<ListedPage> {
+        let limit = match query.limit {
+            Some(0) => return Err(Error::invalid("limit", format!("must be 1 to {LONGEST_PAGE}"))),
+            limit => limit.unwrap_or(PAGE).min(LONGEST_PAGE),
+        };
+        let wanted = wanted(scope, &query, limit)?;
+        if query.asks_for_nothing {
+            return Ok(ListedPage { items: Vec::new(), next_token: None });
+        }
+        let reader = self.parts.store.reader();
+        let mut found = bots::list(reader, &wanted).await?;
+        let more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        let next_token = found.last().filter(|_| more).map(|last| {
+            let (key, id) = wanted.key_of(last);
+            let cursor = Cursor { by: wanted.sort_by.as_str().to_owned(), down: wanted.descending, key, id };
+            BASE64URL.encode(serde_json::json!(cursor).to_string())
+        });
+        let mut owners: Vec<OrganisationId> = found.iter().map(|bot| bot.organisation_id).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        let owners = store::organisations::list(reader, &owners).await?;
+        let owners: HashMap<OrganisationId, Organisation> = owners.into_iter().map(|one| (one.id, one)).collect();
+        let listed = |bot: BotVersion| {
+            let workspace = owners.get(&bot.organisation_id)?.clone();
+            let matched_on = wanted.search.as_deref().map(|text| bot.matched_on(text));
+            Some(Listed { bot, workspace, matched_on })
+        };
+        Ok(ListedPage { items: found.into_iter().filter_map(listed).collect(), next_token })
+    }
+}
+
+fn wanted(scope: Scope, query: &ListQuery, limit: u32) -> Result<BotList> {
+    let version = match query.version.as_deref() {
+        None => None,
+        Some("latest") => Some(None),
+        Some(text) => {
+            let wrong = || Error::invalid("version", "must be a version such as 1.2.0, or the word latest");
+            Some(Some(Version::parse(text).ok_or_else(wrong)?))
+        }
+    };
+    let sort_by = query.sort_by.unwrap_or(SortBy::CreatedAt);
+    let descending = query.descending.unwrap_or(sort_by != SortBy::Name);
+    let after = query.next_token.as_deref().map(|token| after(token, sort_by, descending)).transpose()?;
+    let search = query.search.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    // No database keeps or takes it.
+    let impossible = |text: &Option<String>| text.as_deref().is_some_and(|text| text.contains('\0'));
+    for (name, text) in [("name", &query.name), ("search", &search)] {
+        if impossible(text) {
+            return Err(Error::invalid(name, "must not contain the character U+0000"));
+        }
+    }
+    Ok(BotList {
+        scope,
+        name: query.name.clone(),
+        version,
+        verification: query.verification,
+        visibility: query.visibility,
+        dev: query.dev,
+        search,
+        sort_by,
+        descending,
+        after,
+        limit: u64::from(limit) + 1,
+    })
+}
+
+fn after(token: &str, sort_by: SortBy, descending: bool) -> Result<(String, Uuid)> {
+    let wrong = || Error::invalid("nextToken", "is not one of this list's; ask for the first page again");
+    let bytes = BASE64URL.decode(token).map_err(|_| wrong())?;
+    let cursor: Cursor = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
+    let fits = cursor.by == sort_by.as_str() && cursor.down == descending && !cursor.key.contains('\0');
+    if fits { Ok((cursor.key, cursor.id)) } else { Err(wrong()) }
+}

@@ -1,0 +1,92 @@
+//! Looking versions up: one's own by identifier or by name and version, and on the hub what is published.
+
+use super::{
+    super::{App, Caller},
+    Registered, not_found, version_id,
+};
+use crate::{
+    domain::{
+        Error, Result, definition::VersionQuery, error::Noun, ids::OrganisationId, member::Permission,
+        registry::BotVersion,
+    },
+    store::{
+        self,
+        bots::{self, Scope},
+    },
+};
+
+impl App {
+    /// One of the workspace's own versions.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn get_bot_integration(&self, caller: &Caller, id: &str) -> Result<Registered> {
+        caller.require(Permission::IntegrationsRead)?;
+        let found = bots::find(self.parts.store.reader(), caller.organisation_id, version_id(id)?).await?;
+        self.registered(found.ok_or_else(|| not_found(id))?, false).await
+    }
+
+    /// One of the workspace's own versions by its name: a version, the highest in a range, or the latest.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`], or [`Error::Invalid`] where the version is none.
+    pub async fn get_bot_integration_by_name(&self, caller: &Caller, name: &str, version: &str) -> Result<Registered> {
+        caller.require(Permission::IntegrationsRead)?;
+        let found = self.pick_bot(Scope::Workspace(caller.organisation_id), name, version).await?;
+        self.registered(found, false).await
+    }
+
+    /// A published version, whoever's it is.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn get_public_integration_by_id(&self, caller: &Caller, id: &str) -> Result<Registered> {
+        caller.require(Permission::IntegrationsRead)?;
+        let found = bots::find_published(self.parts.store.reader(), version_id(id)?).await?;
+        self.looked_at(found.ok_or_else(|| not_found(id))?).await
+    }
+
+    /// A published version by its name, whoever's it is.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`], or [`Error::Invalid`] where the version is none.
+    pub async fn get_public_integration(&self, caller: &Caller, name: &str, version: &str) -> Result<Registered> {
+        caller.require(Permission::IntegrationsRead)?;
+        let found = self.pick_bot(Scope::Hub, name, version).await?;
+        self.looked_at(found).await
+    }
+
+    /// An interface that integrations implement. None is kept here.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn get_public_interface(&self, caller: &Caller, name: &str, version: &str) -> Result<()> {
+        caller.require(Permission::IntegrationsRead)?;
+        Err(Error::not_found(Noun::Interface, format_args!("{name}@{version}")))
+    }
+
+    async fn pick_bot(&self, scope: Scope, name: &str, version: &str) -> Result<BotVersion> {
+        let query = VersionQuery::parse(version).ok_or_else(|| {
+            Error::invalid("version", "must be a version, a range of versions or the word \"latest\"")
+        })?;
+        let found = bots::named(self.parts.store.reader(), scope, name).await?;
+        let picked = query.pick(found.iter().map(|bot| (&bot.version, bot.id)));
+        let picked = picked.and_then(|id| found.into_iter().find(|bot| bot.id == id));
+        picked.ok_or_else(|| not_found(&format!("{name}@{version}")))
+    }
+
+    async fn looked_at(&self, bot: BotVersion) -> Result<Registered> {
+        self.count_view(&bot.name);
+        self.registered(bot, true).await
+    }
+
+    async fn registered(&self, bot: BotVersion, in_public: bool) -> Result<Registered> {
+        let reader = self.parts.store.reader();
+        // It may be removed between the two looks.
+        let definition = bots::definition(reader, bot.id).await?;
+        let definition = definition.ok_or_else(|| not_found(&bot.name))?;
+        let owner: OrganisationId = bot.organisation_id;
+        let workspace = store::organisations::find(reader, owner).await?;
+        Ok(Registered { bot, definition, workspace, signing_secret: None, in_public })
+    }
+}

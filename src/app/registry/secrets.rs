@@ -1,0 +1,95 @@
+//! Secrets of versions: all of a version are sealed as one, and what signs its calls beside them.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
+
+use super::super::{App, vault::Place};
+use crate::{
+    domain::{
+        Error, Result,
+        definition::{Definition, Enclosures},
+        ids::{IntegrationId, OrganisationId},
+        registry::Around,
+        secret::Secret,
+    },
+    store::{Tx, bots},
+};
+
+/// Secrets by their names.
+pub(super) type Secrets = BTreeMap<String, Secret>;
+
+impl App {
+    /// The secrets of a new version: those that were given, and those of the version before it that nobody spoke of.
+    /// One under development has only what was given.
+    pub(super) async fn secrets_of_new(
+        &self,
+        tx: &Tx,
+        organisation_id: OrganisationId,
+        around: &Around,
+        enclosures: &Enclosures,
+        definition: &Definition,
+    ) -> Result<Secrets> {
+        let mut secrets = match &around.secrets_of {
+            Some((id, names)) if !definition.dev && !names.is_empty() => {
+                let sealed = bots::secrets(tx, *id).await?;
+                self.unseal_secrets((organisation_id, *id), sealed.secrets.as_deref()).await?
+            }
+            _ => Secrets::new(),
+        };
+        change(&mut secrets, enclosures);
+        Ok(secrets)
+    }
+
+    pub(super) async fn seal_secrets(
+        &self,
+        of: (OrganisationId, IntegrationId),
+        secrets: &Secrets,
+    ) -> Result<Option<Vec<u8>>> {
+        if secrets.is_empty() {
+            return Ok(None);
+        }
+        let texts: BTreeMap<&str, &str> = secrets.iter().map(|(name, text)| (name.as_str(), text.expose())).collect();
+        let text = serde_json::to_string(&texts).map_err(|_| Error::Internal("secrets cannot be written".into()))?;
+        self.parts.vault.seal(place(of, "secrets"), &Secret::new(text)).await.map(Some)
+    }
+
+    pub(super) async fn unseal_secrets(
+        &self,
+        of: (OrganisationId, IntegrationId),
+        sealed: Option<&[u8]>,
+    ) -> Result<Secrets> {
+        let Some(sealed) = sealed else { return Ok(Secrets::new()) };
+        let text = self.parts.vault.unseal(place(of, "secrets"), sealed).await?;
+        let texts: BTreeMap<String, String> = serde_json::from_str(text.expose())
+            .map_err(|_| Error::Internal(format!("the secrets of {} cannot be read", of.1)))?;
+        Ok(texts.into_iter().map(|(name, text)| (name, Secret::new(text))).collect())
+    }
+
+    pub(super) async fn seal_signing_secret(
+        &self,
+        of: (OrganisationId, IntegrationId),
+        secret: &Secret,
+    ) -> Result<Vec<u8>> {
+        self.parts.vault.seal(place(of, "signing_secret"), secret).await
+    }
+
+    pub(super) fn fresh_signing_secret(&self) -> Secret {
+        Secret::new(format!("intsec_{}", BASE64URL.encode(self.parts.ambient.random::<32>())))
+    }
+}
+
+/// Makes of secrets what was given: `None` takes one away.
+pub(super) fn change(secrets: &mut Secrets, enclosures: &Enclosures) {
+    for (name, given) in &enclosures.secrets {
+        match given {
+            Some(secret) => secrets.insert(name.clone(), secret.clone()),
+            None => secrets.remove(name),
+        };
+    }
+}
+
+/// The former signing secret is moved from one column to another as it is, so both are sealed for the same place.
+fn place((organisation_id, id): (OrganisationId, IntegrationId), column: &'static str) -> Place<'static> {
+    Place { organisation_id, table: "bot_version", column, row: id.0 }
+}

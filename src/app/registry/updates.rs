@@ -1,0 +1,158 @@
+//! Changes of versions. What was read is checked outside of the transaction, and read once more within it: who was
+//! quicker is seen.
+
+use serde_json::{Value, json};
+
+use super::{
+    super::{App, Caller, credential::sha256},
+    Registered, Submission, not_found, rank,
+    secrets::{Secrets, change},
+    version_id,
+};
+use crate::{
+    domain::{
+        Error, Result,
+        definition::{Definition, Enclosures, check_update},
+        ids::{IntegrationId, OrganisationId},
+        member::Permission,
+        organisation::Organisation,
+        registry::{BotVersion, Successor, Terms, judge_update},
+    },
+    store::{
+        Tx,
+        bots::{self, Current, Source},
+    },
+};
+
+/// How often a change is checked anew because somebody else made one meanwhile.
+const TRIES: usize = 5;
+
+/// A change that nothing is wrong with.
+struct Change {
+    definition: Definition,
+    enclosures: Enclosures,
+    secret_names: Vec<String>,
+}
+
+impl App {
+    /// Says what is wrong with a change that somebody would make, and changes nothing.
+    ///
+    /// # Errors
+    /// As [`App::update_bot_integration`].
+    pub async fn validate_integration_update(&self, caller: &Caller, id: &str, submission: Submission) -> Result<()> {
+        caller.require(Permission::IntegrationsManage)?;
+        let current = self.current_bot(caller, id).await?;
+        check(&current, &submission).await.map(drop)
+    }
+
+    /// Changes a version: what is absent stays, and `null` takes away. One that is published keeps what it is.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Issues`] with all that is wrong.
+    pub async fn update_bot_integration(
+        &self,
+        caller: &Caller,
+        id: &str,
+        submission: Submission,
+    ) -> Result<Registered> {
+        caller.require(Permission::IntegrationsManage)?;
+        let workspace = self.workspace_of(caller).await?;
+        for _ in 0..TRIES {
+            let seen = self.current_bot(caller, id).await?;
+            let change = check(&seen, &submission).await?;
+            let tx = self.parts.store.begin().await?;
+            bots::lock_workspace(&tx, workspace.id).await?;
+            let current = bots::current(&tx, workspace.id, seen.bot.id).await?.ok_or_else(|| not_found(id))?;
+            if current.is_like(&seen) {
+                return self.save_bot(tx, caller, workspace, current, change).await;
+            }
+        }
+        Err(Error::Unavailable { what: "the integration, which others change at the same time," })
+    }
+
+    async fn current_bot(&self, caller: &Caller, id: &str) -> Result<Current> {
+        let found = bots::current(self.parts.store.reader(), caller.organisation_id, version_id(id)?).await?;
+        found.ok_or_else(|| not_found(id))
+    }
+
+    async fn save_bot(
+        &self,
+        tx: Tx,
+        caller: &Caller,
+        workspace: Organisation,
+        current: Current,
+        change: Change,
+    ) -> Result<Registered> {
+        let Change { definition, enclosures, secret_names } = change;
+        let id = current.bot.id;
+        let readme_changes = enclosures.readme.is_some() && enclosures.readme != current.readme;
+        let secrets = self.changed_secrets(&tx, (workspace.id, id), &enclosures).await?;
+        let bot = BotVersion {
+            visibility: definition.visibility,
+            title: definition.title.clone(),
+            description: definition.description.clone(),
+            terms: Terms::of(&definition),
+            readme_key: if readme_changes { Some(self.fresh_file_key()) } else { current.bot.readme_key.clone() },
+            code_sha256: code_sha256(&enclosures).or(current.bot.code_sha256.clone()),
+            secret_names,
+            updated_at: self.now(),
+            ..current.bot
+        };
+        let sealed = self.seal_secrets((workspace.id, id), &secrets).await?;
+        let source = Source { readme: enclosures.readme.filter(|_| readme_changes), code: enclosures.code };
+        bots::update(&tx, &bot, &definition, sealed, source).await?;
+        if let Some(icon) = enclosures.icon {
+            self.keep_icon(&tx, &bot.name, icon).await?;
+        }
+        if definition.visibility.is_published() {
+            bots::set_published(&tx, &bot.name).await?;
+        }
+        let around = bots::around(&tx, &workspace, (Some(&bot.name), None), 0).await?;
+        rank(&tx, (workspace.id, &bot.name), &around.versions).await?;
+        let detail =
+            json!({"name": bot.name, "version": bot.version.to_string(), "visibility": bot.visibility.as_str()});
+        self.audit(&tx, (workspace.id, &caller.actor()), "registry.update", id, detail).await?;
+        let kept = bots::find(&tx, workspace.id, id).await?;
+        tx.commit().await?;
+        Ok(Registered { bot: kept.unwrap_or(bot), definition, workspace, signing_secret: None, in_public: false })
+    }
+
+    async fn changed_secrets(
+        &self,
+        tx: &Tx,
+        of: (OrganisationId, IntegrationId),
+        enclosures: &Enclosures,
+    ) -> Result<Secrets> {
+        let sealed = bots::secrets(tx, of.1).await?;
+        let mut secrets = self.unseal_secrets(of, sealed.secrets.as_deref()).await?;
+        change(&mut secrets, enclosures);
+        Ok(secrets)
+    }
+}
+
+/// Checks a change in all ways. A body may be long: others are not kept waiting.
+async fn check(current: &Current, submission: &Submission) -> Result<Change> {
+    let (former, body): (Definition, Value) = (current.definition.clone(), submission.body.clone());
+    let checked = tokio::task::spawn_blocking(move || check_update(&former, &body)).await;
+    let checked = checked.map_err(|error| Error::Internal(format!("a check failed: {error}")))?;
+    let (definition, enclosures) = checked.map_err(Error::Issues)?;
+    let mut secret_names = current.bot.secret_names.clone();
+    secret_names.retain(|name| !enclosures.secrets.contains_key(name));
+    let given = enclosures.secrets.iter().filter(|(_, secret)| secret.is_some());
+    secret_names.extend(given.map(|(name, _)| name.clone()));
+    secret_names.sort_unstable();
+    let code_changes = enclosures.code.is_some() && code_sha256(&enclosures) != current.bot.code_sha256;
+    let readme_changes = enclosures.readme.is_some() && enclosures.readme != current.readme;
+    let issues = judge_update(Successor {
+        former: &current.definition,
+        next: &definition,
+        files_change: code_changes || readme_changes,
+        secrets: secret_names.len(),
+        before: current.before.as_ref().filter(|_| !submission.allow_breaking_changes && !definition.dev),
+    });
+    if issues.is_empty() { Ok(Change { definition, enclosures, secret_names }) } else { Err(Error::Issues(issues)) }
+}
+
+fn code_sha256(enclosures: &Enclosures) -> Option<Vec<u8>> {
+    enclosures.code.as_ref().map(|code| sha256(code.as_bytes()).to_vec())
+}

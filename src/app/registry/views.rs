@@ -1,0 +1,52 @@
+//! How often integrations are looked at. Whoever looks does not wait for the counting; while one count is written the
+//! next ones gather.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use super::super::App;
+use crate::{domain::Result, store::bots};
+
+/// What was counted and is not written yet.
+#[derive(Default)]
+pub(super) struct Views {
+    gathered: Mutex<HashMap<String, i64>>,
+    writing: tokio::sync::Mutex<()>,
+}
+
+impl App {
+    /// Counts that somebody looked.
+    pub(super) fn count_view(&self, name: &str) {
+        let views = &self.parts.registry.views;
+        let is_first = {
+            let mut gathered = views.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_first = gathered.is_empty();
+            *gathered.entry(name.to_owned()).or_default() += 1;
+            is_first
+        };
+        if is_first {
+            let app = self.clone();
+            self.afterwards(async move {
+                if let Err(error) = app.write_views().await {
+                    tracing::warn!(%error, "views could not be counted");
+                }
+            });
+        }
+    }
+
+    async fn write_views(&self) -> Result<()> {
+        let views = &self.parts.registry.views;
+        let _turn = views.writing.lock().await;
+        let gathered = std::mem::take(&mut *views.gathered.lock().unwrap_or_else(PoisonError::into_inner));
+        let tx = self.parts.store.begin().await?;
+        let mut names: Vec<_> = gathered.into_iter().collect();
+        // In one order, so that no two replicas wait for each other.
+        names.sort_unstable();
+        for (name, count) in names {
+            bots::add_views(&tx, &name, count).await?;
+        }
+        tx.commit().await
+    }
+}

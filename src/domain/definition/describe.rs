@@ -1,0 +1,226 @@
+//! The table of shapes as JSON schemas in the words of OpenAPI 3.0, so that what is documented is what is checked.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    MAX_CODE, MAX_EXECUTION_SECS, MAX_NAME, MAX_SECRET, MAX_URL, MAX_VERSION,
+    check::Mode,
+    shape::{ASIDE, BODY, Field, Fill, Keys, Null, Shape, When},
+};
+
+/// What is described.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Described {
+    /// The body of a creation.
+    Creation,
+    /// The body of an update.
+    Update,
+    /// What a definition says, as it is answered: with the defaults filled in.
+    Answer,
+}
+
+/// What is never answered.
+const UNTOLD: [&str; 3] = ["extraOperations", "layers", "sdkVersion"];
+
+/// The schema of a body, or of the part of an answer that is a definition's.
+pub fn describe(what: Described) -> Value {
+    schema(&BODY, what)
+}
+
+fn schema(shape: &Shape, what: Described) -> Value {
+    let text = |least: usize, most: usize| {
+        let mut schema = json!({ "type": "string", "maxLength": most });
+        if least > 0 {
+            schema["minLength"] = least.into();
+        }
+        schema
+    };
+    match shape {
+        Shape::Text { least, most } => text(*least, *most),
+        Shape::Name => text(0, MAX_NAME),
+        Shape::Version => text(0, MAX_VERSION),
+        Shape::Id => text(28, 36),
+        Shape::Url => text(0, MAX_URL),
+        Shape::Code => text(0, MAX_CODE),
+        Shape::Secret => text(0, MAX_SECRET),
+        Shape::Icon | Shape::Readme => json!({ "type": "string" }),
+        Shape::Flag => json!({ "type": "boolean" }),
+        Shape::Seconds => json!({ "type": "integer", "minimum": 1, "maximum": MAX_EXECUTION_SECS }),
+        Shape::Choice(words) => json!({ "type": "string", "enum": words }),
+        Shape::Schema => json!({
+            "type": "object", "additionalProperties": true, "description": "A JSON schema, draft-07"
+        }),
+        Shape::List { of, most } => json!({ "type": "array", "items": schema(of, what), "maxItems": most }),
+        Shape::Object { fields, .. } => object(fields, what, std::ptr::eq(shape, &raw const BODY)),
+        Shape::Map { of, keys, most, null } => {
+            let mut entry = schema(of, what);
+            if is_nullable(*null, what) {
+                entry["nullable"] = true.into();
+            }
+            let mut map = json!({ "type": "object", "additionalProperties": entry });
+            match keys {
+                Keys::Identifiers => map["description"] = "By identifier: camelCase letters and digits".into(),
+                Keys::Secrets => map["description"] = "By name, in SCREAMING_SNAKE case".into(),
+                Keys::Free => {}
+            }
+            // `null` takes away in an update, and counts for nothing.
+            if what != Described::Update {
+                map["maxProperties"] = (*most).into();
+            }
+            map
+        }
+    }
+}
+
+fn object(fields: &[Field], what: Described, is_body: bool) -> Value {
+    let mut properties = Map::new();
+    let mut required: Vec<&str> = Vec::new();
+    for field in fields.iter().filter(|field| is_told(field, what, is_body)) {
+        let mut schema = schema(field.shape, what);
+        if is_nullable(field.null, what) {
+            schema["nullable"] = true.into();
+        }
+        let text = if is_body { of_body(field.name) } else { of_part(field.name) };
+        if !text.is_empty() {
+            schema["description"] = text.into();
+        }
+        if is_body && field.name == "public" {
+            schema["deprecated"] = true.into();
+        }
+        properties.insert(field.name.to_owned(), schema);
+        let needed = match what {
+            Described::Creation => field.needed.holds(Mode::Create),
+            Described::Update => field.needed.holds(Mode::Update),
+            Described::Answer => field.needed != When::Never || field.fill != Fill::Absent,
+        };
+        if needed && !(what == Described::Answer && field.name == "attributes") {
+            required.push(field.name);
+        }
+    }
+    let mut object = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    if !required.is_empty() {
+        object["required"] = required.into();
+    }
+    object
+}
+
+fn is_told(field: &Field, what: Described, is_body: bool) -> bool {
+    match what {
+        Described::Creation => field.known.holds(Mode::Create),
+        Described::Update => field.known.holds(Mode::Update),
+        Described::Answer => !is_body || !(ASIDE.contains(&field.name) || UNTOLD.contains(&field.name)),
+    }
+}
+
+fn is_nullable(null: Null, what: Described) -> bool {
+    match what {
+        Described::Creation => null == Null::Always,
+        Described::Update => null != Null::Never,
+        Described::Answer => false,
+    }
+}
+
+fn of_body(name: &str) -> &'static str {
+    match name {
+        "name" => "Its name, such as `teams`, or with the handle of the workspace, `acme/teams`.",
+        "version" => "Its version: semantic, such as `1.2.0`.",
+        "title" => "What people read.",
+        "description" => "What it is for.",
+        "configuration" => "What a user sets.",
+        "configurations" => "Other sets of what a user sets, by name.",
+        "states" => "What it keeps.",
+        "events" => "What it tells of.",
+        "actions" => "What it can be asked to do.",
+        "entities" => "The things that it knows of.",
+        "channels" => "Where it talks.",
+        "user" => "What it says of users.",
+        "interfaces" => "The interfaces that it implements, by name. This service has none, so none is known.",
+        "identifier" => "How it finds out what a request is about, in VRL.",
+        "attributes" => "Free texts, such as `category`.",
+        "extraOperations" => "Which other operations it wants to be sent.",
+        "secrets" => {
+            "Texts that only its code reads. A version goes on with those of the version before it that has the \
+                      same major; `null` says not to. They are never answered."
+        }
+        "sdkVersion" => "With which version of its makers' library it was built.",
+        "code" => "Its code, JavaScript. It is never answered.",
+        "url" => "Where it is called.",
+        "dev" => "Whether it is under development, and runs at its author's.",
+        "icon" => "An SVG in Base64, for all versions of the integration.",
+        "readme" => "Markdown in Base64, for this version.",
+        "public" => "Whether it is public. `visibility` counts before it.",
+        "visibility" => "Who may see it. A version that is public or unlisted stays as it is.",
+        "layers" => "Names of layers.",
+        "maxExecutionTime" => "For how long it may run, in seconds.",
+        _ => "",
+    }
+}
+
+fn of_part(name: &str) -> &'static str {
+    match name {
+        "title" => "What people read.",
+        "description" => "What it is for.",
+        "schema" => "A JSON schema, draft-07.",
+        "identifier" => "How a user is told from others.",
+        "required" => "Whether it is needed.",
+        "linkTemplateScript" => "Makes the link that connects a user, in VRL.",
+        "billable" => "Whether a call costs something.",
+        "cacheable" => "Whether an answer may be kept.",
+        "input" => "What it is given.",
+        "output" => "What it gives back.",
+        "attributes" => "Free texts.",
+        "messages" => "The types of messages.",
+        "conversation" => "What it says of conversations.",
+        "message" => "What it says of messages.",
+        "tags" => "The tags, by name.",
+        "creation" => "Whether one can be created, and with which tags.",
+        "requiredTags" => "The tags without which none is created.",
+        "extractScript" => "Reads an identifier out of a request, in VRL.",
+        "fallbackHandlerScript" => "Runs where no identifier was found, in VRL.",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_described_is_what_is_checked() {
+        let creation = describe(Described::Creation);
+        assert_eq!(creation["required"], json!(["name", "version"]));
+        assert_eq!(creation["additionalProperties"], json!(false));
+        assert_eq!(creation["properties"]["secrets"]["additionalProperties"]["nullable"], json!(true));
+        assert_eq!(creation["properties"]["attributes"]["additionalProperties"].get("nullable"), None);
+        let update = describe(Described::Update);
+        assert!(update.get("required").is_none() && update["properties"].get("name").is_none());
+        assert_eq!(update["properties"]["url"]["nullable"], json!(true));
+        assert_eq!(update["properties"]["channels"]["additionalProperties"].get("required"), None);
+        let answer = describe(Described::Answer);
+        let channel = &answer["properties"]["channels"]["additionalProperties"];
+        assert_eq!(channel["required"], json!(["messages", "conversation", "message"]));
+        for untold in ["code", "layers", "secrets", "name"] {
+            assert!(answer["properties"].get(untold).is_none(), "{untold}");
+        }
+    }
+
+    #[test]
+    fn every_member_says_what_it_is() {
+        fn without(schema: &Value, place: &str, found: &mut Vec<String>) {
+            for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+                let place = format!("{place}/{name}");
+                let is_plain = ["enabled", "type", "id", "entities", "actions", "events", "channels", "name"];
+                if property.get("description").is_none() && !is_plain.contains(&name.as_str()) {
+                    found.push(place.clone());
+                }
+                without(property, &place, found);
+                without(&property["additionalProperties"], &place, found);
+            }
+        }
+        for what in [Described::Creation, Described::Update, Described::Answer] {
+            let mut found = Vec::new();
+            without(&describe(what), "", &mut found);
+            assert_eq!(found, [""; 0]);
+        }
+    }
+}

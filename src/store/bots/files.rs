@@ -1,0 +1,63 @@
+//! What is long: code, readmes and icons.
+
+use ::entity::{
+    bot_name::{Column as NameColumn, Entity as Names},
+    bot_source::{Column as SourceColumn, Entity as Sources},
+    bot_version::{Column as VersionColumn, Entity as Versions},
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use uuid::Uuid;
+
+use crate::domain::{Result, ids::IntegrationId};
+
+/// What belongs to a version and is long.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// Markdown.
+    pub readme: Option<String>,
+    /// JavaScript.
+    pub code: Option<String>,
+}
+
+/// The code and the readme of a version.
+///
+/// # Errors
+/// When the database fails.
+pub async fn source(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Source> {
+    let row = Sources::find_by_id(id.0).one(db).await?;
+    Ok(row.map(|row| Source { readme: row.readme, code: row.code }).unwrap_or_default())
+}
+
+/// The readme of a version.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn readme_of(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Option<String>> {
+    let query = Sources::find_by_id(id.0).select_only().column(SourceColumn::Readme);
+    let found: Option<Option<String>> = query.into_tuple().one(db).await?;
+    Ok(found.flatten())
+}
+
+/// The icon with a key.
+///
+/// # Errors
+/// When the database fails.
+pub async fn icon(db: &impl ConnectionTrait, key: &str) -> Result<Option<String>> {
+    let query = Names::find().select_only().column(NameColumn::Icon).filter(NameColumn::IconKey.eq(key));
+    let found: Option<Option<String>> = query.into_tuple().one(db).await?;
+    Ok(found.flatten())
+}
+
+/// The readme with a key.
+///
+/// # Errors
+/// When the database fails.
+pub async fn readme(db: &impl ConnectionTrait, key: &str) -> Result<Option<String>> {
+    let query =
+        Versions::find().select_only().column(VersionColumn::IntegrationId).filter(VersionColumn::ReadmeKey.eq(key));
+    let found: Option<Uuid> = query.into_tuple().one(db).await?;
+    match found {
+        Some(id) => readme_of(db, id.into()).await,
+        None => Ok(None),
+    }
+}

@@ -5,6 +5,7 @@
 mod egress;
 mod github;
 mod log;
+mod registry;
 mod script;
 
 use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -15,6 +16,7 @@ use url::Url;
 pub use egress::Egress;
 pub use github::Github;
 pub use log::{Log, LogFormat};
+pub use registry::Registry;
 pub use script::Script;
 
 use crate::domain::{product, schedule::Zone, secret::Secret};
@@ -164,15 +166,6 @@ pub struct Schedule {
     pub time_zone: String,
 }
 
-/// `[registry]`
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs, reason = "config.default.toml documents every key")]
-pub struct Registry {
-    pub max_integrations_per_workspace: u64,
-    pub calls_per_second: u32,
-}
-
 /// `[retention]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -288,9 +281,7 @@ impl Config {
         if self.schedule.time_zone.parse::<Zone>().is_err() {
             return wrong("schedule.time_zone", "it must be an IANA name such as Europe/Berlin, or UTC");
         }
-        if !(1..=1_000_000).contains(&self.registry.calls_per_second) {
-            return wrong("registry.calls_per_second", "it must be 1 to 1000000");
-        }
+        self.registry.check()?;
         if self.server.body_limit_bytes == 0 || self.database.max_connections == 0 {
             return wrong("server.body_limit_bytes, database.max_connections", "they must be at least 1");
         }

@@ -9,6 +9,7 @@ mod support;
 mod authorisation;
 mod binary;
 mod boomerang;
+mod botpress;
 mod channel_integrations;
 mod cli;
 mod contract;

@@ -13,8 +13,15 @@ use tieline::{
 use crate::support::{Answer, Database, TestApp};
 
 /// What anyone may call without a token.
-const OPEN: [&str; 5] =
-    ["checkLiveness", "checkReadiness", "completeGithubInstall", "completeSlackOAuthInBrowser", "readMetrics"];
+const OPEN: [&str; 7] = [
+    "checkLiveness",
+    "checkReadiness",
+    "completeGithubInstall",
+    "completeSlackOAuthInBrowser",
+    "getIntegrationIcon",
+    "getIntegrationReadme",
+    "readMetrics",
+];
 
 /// What a far end calls, with a signature.
 const SIGNED: [&str; 4] = ["receiveGithubEvent", "receiveSlackCommand", "receiveSlackEvent", "receiveSlackInteraction"];
@@ -211,6 +218,7 @@ async fn documents_are_served_as_they_are_committed() {
         ("/openapi/linkbreakers.json", "linkbreakers"),
         ("/openapi/boomerang.json", "boomerang"),
         ("/openapi/telex.json", "telex"),
+        ("/openapi/botpress.json", "botpress"),
     ] {
         let answer = app.anon.get(path).await;
         file(path, &answer, "application/json");
@@ -281,7 +289,7 @@ async fn pages_are_whole_and_name_no_other_host() {
         }
     }
     let start = app.anon.get("/docs/swagger-initializer.js").await.text;
-    for document in ["tieline", "native", "linkbreakers", "boomerang", "telex"] {
+    for document in ["tieline", "native", "linkbreakers", "boomerang", "telex", "botpress"] {
         assert!(start.contains(&format!("\"/openapi/{document}.json\"")), "{start}");
     }
     assert!(start.contains("\"validatorUrl\": \"none\""), "no validator elsewhere is asked: {start}");

@@ -101,6 +101,7 @@ impl App {
         caller.require(Permission::IntegrationsManage)?;
         let workspace = self.workspace_of(caller).await?;
         let draft = Draft::check(submission).await?;
+        self.parts.vault.prepare(workspace.id).await?;
         let tx = self.parts.store.begin().await?;
         bots::lock_workspace(&tx, workspace.id).await?;
         let most = self.parts.registry.most_integrations;

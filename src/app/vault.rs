@@ -100,6 +100,15 @@ impl Vault {
         Ok(Self { ring, store, ambient, data_keys })
     }
 
+    /// Makes sure that the organisation has a key. Whoever seals within a transaction asks for that before it: on SQLite
+    /// there is one writer, and a first key would have to wait for that very transaction.
+    ///
+    /// # Errors
+    /// When the organisation's key cannot be had.
+    pub async fn prepare(&self, organisation_id: OrganisationId) -> Result<()> {
+        self.data_key(organisation_id).await.map(drop)
+    }
+
     /// Seals a secret for its place.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ pub struct Client {
     http: reqwest::Client,
     base: String,
     token: Option<String>,
+    workspace: Option<String>,
 }
 
 /// What came back.
@@ -27,12 +28,22 @@ impl Client {
     pub fn new(base: impl Into<String>) -> Self {
         #[allow(clippy::disallowed_methods, reason = "a caller from outside, not a part of the service")]
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
-        Self { http, base: base.into(), token: None }
+        Self { http, base: base.into(), token: None, workspace: None }
     }
 
     /// The same caller with a token.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same caller, in a workspace of the registry's.
+    pub fn in_workspace(&self, workspace: &str) -> Self {
+        Self { workspace: Some(workspace.to_owned()), ..self.clone() }
+    }
+
+    /// The same caller, in no workspace.
+    pub fn in_no_workspace(&self) -> Self {
+        Self { workspace: None, ..self.clone() }
     }
 
     /// The whole address of a path.
@@ -42,7 +53,10 @@ impl Client {
 
     /// A request, to be refined.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.http.request(method, self.url(path));
+        let mut request = self.http.request(method, self.url(path));
+        if let Some(workspace) = &self.workspace {
+            request = request.header("x-workspace-id", workspace);
+        }
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,

@@ -114,6 +114,8 @@ impl TestApp {
             ("TIELINE_GITHUB__WEB_BASE", github.github_web_base()),
             ("TIELINE_GITHUB__API_BASE", github.github_api_base()),
             ("TIELINE_EGRESS__ALLOW", "127.0.0.0/8,::1/128".into()),
+            // The clock stands still, and a workspace's calls are counted by it.
+            ("TIELINE_REGISTRY__CALLS_PER_SECOND", "1000000".into()),
             ("TIELINE_DELIVERY__CONNECT_TIMEOUT_MS", "500".into()),
             ("TIELINE_DELIVERY__TOTAL_TIMEOUT_MS", "2000".into()),
         ]
@@ -135,7 +137,7 @@ impl TestApp {
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
         let address = acceptor.local_addr()[0].as_socket_addr().copied().unwrap();
         let server = tokio::spawn(async move { Server::new_with_acceptor(acceptor).run(endpoint).await.unwrap() });
-        let anon = Client::new(format!("http://{address}"));
+        let anon = Client::new(format!("http://{address}")).in_workspace("acme");
         app.create_organisation_as_operator("acme", Some("Acme")).await.unwrap();
         let callback = format!("{}/v1/github/callback", config.public_url());
         let webhook_url = format!("http://{address}/v1/github/events");
@@ -185,7 +187,7 @@ impl TestApp {
         let member = self.app.ensure_member_as_operator(slug, member).await.unwrap();
         let token = NewToken { name: "test".into(), scopes: Default::default(), expires_at: None };
         let (_, text) = self.app.create_token_as_operator(&member, token).await.unwrap();
-        self.anon.with_token(text.expose())
+        self.anon.with_token(text.expose()).in_workspace(slug)
     }
 
     /// Another organisation with an owner.

@@ -96,13 +96,14 @@ impl App {
     /// The caller's workspaces, or the one of them with a handle.
     ///
     /// # Errors
-    /// When the database fails.
+    /// [`Error::Forbidden`] where they may see none.
     pub async fn list_workspaces(&self, who: &Identified, handle: Option<&str>) -> Result<Vec<Workspace>> {
         let mut found = Vec::new();
-        for caller in self.everywhere(who).await? {
-            if !caller.may(Permission::OrganisationRead) {
-                continue;
-            }
+        let callers = self.everywhere(who).await?;
+        if let (Some(caller), false) = (callers.first(), callers.iter().any(may_read)) {
+            caller.require(Permission::OrganisationRead)?;
+        }
+        for caller in callers.into_iter().filter(may_read) {
             let organisation = store::organisations::find(self.parts.store.reader(), caller.organisation_id).await?;
             if handle.is_none_or(|handle| handle == organisation.slug.as_str()) {
                 found.push(self.shown_workspace(&caller, organisation).await?);
@@ -124,6 +125,7 @@ impl App {
     ) -> Result<Workspace> {
         let (caller, mut organisation) = self.in_workspace(who, id).await?;
         caller.require(Permission::OrganisationManage)?;
+        caller.require(Permission::OrganisationRead)?;
         if handle.is_some_and(|handle| handle != organisation.slug.as_str()) {
             let rule = format!("is {:?} and cannot be changed", organisation.slug.as_str());
             return Err(Error::invalid("/handle", rule));
@@ -137,11 +139,14 @@ impl App {
     /// Whether a handle can be had.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where it is none.
+    /// [`Error::Forbidden`], [`Error::Invalid`] where it is none.
     pub async fn check_handle_availability(&self, who: &Identified, handle: &str) -> Result<HandleAvailability> {
+        let own = self.everywhere(who).await?;
+        if let (Some(caller), false) = (own.first(), own.iter().any(may_read)) {
+            caller.require(Permission::OrganisationRead)?;
+        }
         let handle = definition::handle(handle)?;
         let owner = self.with_handle(&handle).await?;
-        let own = self.everywhere(who).await?;
         let used_by = owner.filter(|owner| own.iter().any(|caller| caller.organisation_id == *owner));
         // A handle is a slug, which is a little narrower.
         let slug = handle.replace('_', "-");
@@ -189,4 +194,8 @@ impl App {
         let owner_id = owner.map_or(caller.user_id, |owner| owner.user_id);
         Ok(Workspace { updated_at: organisation.created_at, organisation, owner_id })
     }
+}
+
+fn may_read(caller: &Caller) -> bool {
+    caller.may(Permission::OrganisationRead)
 }

@@ -195,10 +195,10 @@ pub async fn list(db: &impl ConnectionTrait, wanted: &BotList) -> Result<Vec<Bot
 /// Sorts by what is wanted and then by the identifier, so that a boundary between two pages is one.
 fn sort(query: &mut SelectStatement, wanted: &BotList) -> Result<()> {
     let key: SimpleExpr = match wanted.sort_by {
-        SortBy::CreatedAt => Expr::col((Versions, Column::IntegrationId)).into(),
-        SortBy::UpdatedAt => Expr::col((Versions, Column::UpdatedAt)).into(),
-        SortBy::Name => Expr::col((Versions, Column::Name)).into(),
-        SortBy::InstallCount => Expr::col((Names, Name::Installs)).into(),
+        SortBy::CreatedAt => Expr::col((Versions, Column::IntegrationId)),
+        SortBy::UpdatedAt => Expr::col((Versions, Column::UpdatedAt)),
+        SortBy::Name => Expr::col((Versions, Column::Name)),
+        SortBy::InstallCount => Expr::col((Names, Name::Installs)),
         SortBy::Popularity => popularity_expr(),
     };
     let id = || Expr::col((Versions, Column::IntegrationId));
@@ -207,7 +207,7 @@ fn sort(query: &mut SelectStatement, wanted: &BotList) -> Result<()> {
         let beyond = |what: SimpleExpr, value: SimpleExpr| {
             if wanted.descending { what.lt(value) } else { what.gt(value) }
         };
-        let past_id = beyond(id().into(), Expr::value(*after_id));
+        let past_id = beyond(id(), Expr::value(*after_id));
         let value: Option<SimpleExpr> = match wanted.sort_by {
             SortBy::CreatedAt => None,
             SortBy::Name => Some(Expr::value(after.as_str())),

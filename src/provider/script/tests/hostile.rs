@@ -326,3 +326,20 @@ async fn a_value_with_a_prototype_key_is_a_value() {
     assert_eq!(run.result, Ok(ScriptValue::Json(json!([null, 1, null]))));
     assert_eq!(Value::Object(run.store.unwrap()).to_string(), r#"{"__proto__":{"polluted":1},"toString":1}"#);
 }
+
+/// A bomb takes 8 MiB. Other tests run in the same process, so the bound is wide; what is lost a bomb would be wider.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn memory_is_given_back() {
+    let resident = || {
+        let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+        pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+    };
+    let before = resident();
+    for _ in 0..60 {
+        let body = "const a = []; try { for (;;) a.push(new Array(100).fill({}), 'x'.repeat(500)) } catch {} return 1";
+        assert_eq!(returned(body).await, json!(1));
+    }
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 200 * 1024 * 1024, "{grown}");
+}

@@ -1,7 +1,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check openapi openapi-check bench fmt lint audit clean
+.PHONY: help run test clients check openapi openapi-check bench fmt lint audit clean
 
 help: ## List these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -9,8 +9,11 @@ help: ## List these commands
 run: ## Build and start the demo: Tieline beside a stand-in Slack
 	@scripts/run
 
-test: check ## Check, then run every test, on SQLite and on a throw-away PostgreSQL
+test: check clients ## Check, then run every test, on SQLite and on a throw-away PostgreSQL
 	scripts/with-postgres cargo test --workspace
+
+clients: ## Get the published clients that the tests drive, with npm
+	scripts/clients
 
 check: ## Check formatting and lints; run no test
 	cargo fmt --all --check

@@ -10,6 +10,7 @@ mod authorisation;
 mod binary;
 mod boomerang;
 mod botpress;
+mod botpress_clients;
 mod channel_integrations;
 mod cli;
 mod contract;

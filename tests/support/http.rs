@@ -46,6 +46,11 @@ impl Client {
         Self { workspace: None, ..self.clone() }
     }
 
+    /// The token's text; empty where there is none.
+    pub fn token(&self) -> String {
+        self.token.clone().unwrap_or_default()
+    }
+
     /// The whole address of a path.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)

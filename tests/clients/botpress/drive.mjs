@@ -1,0 +1,194 @@
+// Drives the published JavaScript client and the published command line of the Botpress dialect against a running server.
+// Neither is changed: they are pointed here by their own options. Ends with 1 where something is not as it should be.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import fs from 'node:fs'
+import { createRequire } from 'node:module'
+import os from 'node:os'
+import path from 'node:path'
+
+const require = createRequire(import.meta.url)
+const here = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname)
+const { TIELINE_URL: apiUrl, TIELINE_TOKEN: token, TIELINE_WORKSPACE: workspaceId, TIELINE_OTHER_TOKEN: otherToken } = process.env
+assert.ok(apiUrl && token && workspaceId && otherToken, 'TIELINE_URL, _TOKEN, _WORKSPACE and _OTHER_TOKEN have to be set')
+
+const svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path d="M0 0h8v8z"/></svg>'
+const base64 = (text) => Buffer.from(text).toString('base64')
+
+/** What a promise was refused with. */
+const refusal = async (promise) => {
+  try {
+    await promise
+  } catch (error) {
+    return error
+  }
+  return assert.fail('it should have been refused')
+}
+
+const theClient = async () => {
+  const { Client, isApiError } = require('@botpress/client')
+  const client = new Client({ apiUrl, token, workspaceId })
+  const body = {
+    name: 'acme/teams',
+    version: '1.0.0',
+    title: 'Teams',
+    description: 'Talks',
+    code: 'module.exports = {}',
+    icon: base64(svg),
+    readme: base64('# Teams'),
+    secrets: { API_KEY: 'hunter2' },
+    actions: { sendMessage: { input: { schema: {} }, output: { schema: {} } } },
+  }
+  assert.deepEqual(await client.validateIntegrationCreation(body), {})
+  const { integration } = await client.createIntegration(body)
+  assert.match(integration.id, /^intver_[0-9A-Z]{26}$/)
+  assert.equal((await client.getIntegration({ id: integration.id })).integration.name, 'acme/teams')
+  for (const version of ['1.0.0', 'latest', '^1.0.0', '>=0.2.0 <1.1.0-0', '*']) {
+    assert.equal((await client.getIntegrationByName({ name: 'acme/teams', version })).integration.id, integration.id, version)
+  }
+  assert.deepEqual(await client.validateIntegrationUpdate({ id: integration.id, title: 'More' }), {})
+  assert.equal((await client.updateIntegration({ id: integration.id, title: 'More' })).integration.title, 'More')
+  assert.equal((await client.updateIntegration({ id: integration.id })).integration.title, 'More')
+
+  for (const [error, type, code] of [
+    [await refusal(client.createIntegration(body)), 'AlreadyExists', 409],
+    [await refusal(client.createIntegration({ ...body, version: '1.0.0.0' })), 'InvalidPayload', 400],
+    [await refusal(client.createIntegration({ ...body, name: 'globex/teams' })), 'Forbidden', 403],
+    [await refusal(client.createIntegration({ ...body, version: '1.1.0', actions: { Send: body.actions.sendMessage } })), 'InvalidIdentifier', 400],
+    [await refusal(client.getIntegration({ id: 'intver_01JVYWESY3BVAM5FR3XT9X813H' })), 'ResourceNotFound', 404],
+    [await refusal(client.listIntegrations({ nextToken: 'nonsense' })), 'InvalidQuery', 400],
+    [await refusal(new Client({ apiUrl, token: 'wrong', workspaceId }).listIntegrations({})), 'Unauthorized', 401],
+    [await refusal(new Client({ apiUrl, token, workspaceId: 'globex' }).listIntegrations({})), 'Unauthorized', 401],
+  ]) {
+    assert.ok(isApiError(error), String(error))
+    assert.deepEqual([error.type, error.code], [type, code], error.message)
+    assert.match(error.id, /^err_\d{14}x[0-9A-F]{8}$/)
+  }
+  const wrong = await refusal(client.validateIntegrationCreation({ ...body, title: 'x'.repeat(65), version: 'one' }))
+  assert.deepEqual(wrong.metadata.issues.map((issue) => issue.path), ['/version', '/title'])
+
+  for (let minor = 1; minor <= 30; minor++) {
+    await client.createIntegration({ name: 'many', version: `1.${minor}.0` })
+  }
+  assert.equal((await client.list.integrations({ name: 'many' }).collect({})).length, 30)
+  assert.equal((await client.listIntegrations({ name: 'many', limit: 5 })).integrations.length, 5)
+  const found = await client.listIntegrations({ search: 'message', sortBy: 'name', direction: 'asc', dev: false })
+  assert.deepEqual(found.integrations[0].matchedOn.actions, ['sendMessage'])
+
+  await client.updateIntegration({ id: integration.id, visibility: 'public' })
+  assert.equal((await refusal(client.updateIntegration({ id: integration.id, title: 'Other' }))).type, 'Forbidden')
+  const other = new Client({ apiUrl, token: otherToken })
+  const listed = await other.listPublicIntegrations({ name: 'acme/teams' })
+  assert.equal(listed.integrations[0].ownerWorkspace.handle, 'acme')
+  assert.equal((await other.getPublicIntegrationById({ id: integration.id })).integration.meta.installs, 0)
+  assert.equal((await other.getPublicIntegration({ name: 'acme/teams', version: 'latest' })).integration.name, 'acme/teams')
+  for (const url of [integration.iconUrl, integration.readmeUrl]) {
+    assert.equal((await fetch(apiUrl + new URL(url).pathname)).status, 200)
+  }
+
+  assert.deepEqual(await client.requestIntegrationVerification({ integrationId: integration.id }), {})
+  const key = await client.createIntegrationApiKey({ integrationId: integration.id, note: 'build' })
+  assert.ok(key.value)
+  assert.equal((await client.listIntegrationApiKeys({ integrationId: integration.id })).iaks[0].id, key.id)
+  assert.deepEqual(await client.deleteIntegrationApiKey({ id: key.id }), {})
+  const logs = await client.getIntegrationLogs({ id: integration.id, timeStart: '2026-11-20T20:02:04.567Z' })
+  assert.deepEqual(logs.logs, [])
+  assert.deepEqual(await client.deleteIntegration({ id: integration.id }), {})
+  assert.equal((await refusal(client.deleteIntegration({ id: integration.id }))).type, 'ResourceNotFound')
+  console.log('the client: done')
+}
+
+const home = fs.mkdtempSync(path.join(os.tmpdir(), 'tieline-bp-'))
+const binary = path.join(here, 'node_modules', '.bin', 'bp')
+
+/** Runs the command line. It asks npm for its newest version at each start, and must not get that far. */
+const bp = (...args) =>
+  new Promise((resolve) => {
+    const env = { PATH: process.env.PATH, HOME: home, CI: 'true', npm_config_registry: 'http://127.0.0.1:9' }
+    const child = spawn(binary, [...args, '--botpressHome', home], { env, cwd: home })
+    let output = ''
+    child.stdout.on('data', (data) => (output += data))
+    child.stderr.on('data', (data) => (output += data))
+    child.on('close', (code) => resolve({ code, output }))
+  })
+
+const succeeds = async (...args) => {
+  const { code, output } = await bp(...args)
+  assert.equal(code, 0, `bp ${args.join(' ')}\n${output}`)
+  return output
+}
+
+/** A project as the command line makes one, with a name of its own. */
+const project = () => {
+  const folder = path.join(home, 'project')
+  fs.mkdirSync(path.join(folder, 'src'), { recursive: true })
+  fs.symlinkSync(path.join(here, 'node_modules'), path.join(folder, 'node_modules'))
+  const write = (name, text) => fs.writeFileSync(path.join(folder, name), text)
+  write('package.json', JSON.stringify({ name: 'deployed', private: true, dependencies: {} }))
+  write('icon.svg', svg)
+  write('hub.md', '# Deployed')
+  const define = (version, title) =>
+    write(
+      'integration.definition.ts',
+      `import { IntegrationDefinition, z } from '@botpress/sdk'
+       export default new IntegrationDefinition({
+         name: 'acme/deployed', version: '${version}', title: '${title}', readme: 'hub.md', icon: 'icon.svg',
+         secrets: { API_KEY: { description: 'a key' } },
+         configuration: { schema: z.object({ tenant: z.string() }) },
+         actions: { sayHello: { input: { schema: z.object({ text: z.string() }) }, output: { schema: z.object({}) } } },
+       })`
+    )
+  write(
+    path.join('src', 'index.ts'),
+    `import * as bp from '../.botpress'
+     export default new bp.Integration({
+       register: async () => {}, unregister: async () => {}, handler: async () => {}, channels: {},
+       actions: { sayHello: async () => ({}) },
+     })`
+  )
+  return { folder, define }
+}
+
+const theCommandLine = async () => {
+  const failed = await bp('login', '--apiUrl', apiUrl, '--workspaceId', workspaceId, '--token', 'wrong')
+  assert.notEqual(failed.code, 0, failed.output)
+  await succeeds('login', '--apiUrl', apiUrl, '--workspaceId', workspaceId, '--token', token)
+  assert.match(await succeeds('integrations', 'ls'), /many/)
+  assert.match(await succeeds('integrations', 'get', 'many@1.3.0'), /intver_/)
+  assert.match(await succeeds('integrations', 'get', 'many'), /1\.30\.0/)
+  assert.notEqual((await bp('integrations', 'get', 'nothing')).code, 0)
+
+  const { folder, define } = project()
+  const deploy = (...args) => succeeds('deploy', '-y', '--workDir', folder, '--secrets', 'API_KEY=hunter2', ...args)
+  const { Client } = require('@botpress/client')
+  const client = new Client({ apiUrl, token, workspaceId })
+  const deployed = async (version) => (await client.getIntegrationByName({ name: 'acme/deployed', version })).integration
+
+  define('1.0.0', 'First')
+  await deploy()
+  const first = await deployed('1.0.0')
+  assert.deepEqual([first.title, first.secrets, first.visibility], ['First', ['API_KEY'], 'private'])
+  assert.deepEqual(Object.keys(first.actions), ['sayHello'])
+  define('1.0.0', 'Changed')
+  await deploy()
+  assert.equal((await deployed('1.0.0')).title, 'Changed')
+  assert.equal((await deployed('1.0.0')).id, first.id)
+  define('1.1.0', 'Second')
+  await deploy('--public')
+  assert.equal((await deployed('latest')).visibility, 'public')
+  assert.match(await succeeds('integrations', 'get', 'acme/deployed@1.1.0'), /Second|intver_/)
+  define('1.1.0', 'Too late')
+  assert.notEqual((await bp('deploy', '-y', '--workDir', folder, '--secrets', 'API_KEY=x')).code, 0)
+
+  await succeeds('integrations', 'delete', 'acme/deployed@1.0.0', '-y')
+  await succeeds('integrations', 'delete', (await deployed('latest')).id, '-y')
+  assert.equal((await refusal(client.getIntegrationByName({ name: 'acme/deployed', version: 'latest' }))).type, 'ResourceNotFound')
+  console.log('the command line: done')
+}
+
+try {
+  await theClient()
+  await theCommandLine()
+} finally {
+  fs.rmSync(home, { recursive: true, force: true })
+}

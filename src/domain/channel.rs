@@ -4,6 +4,7 @@ use super::{
     Error, Result,
     ambient::Time,
     ids::{ChannelId, OrganisationId, UserId},
+    webhook_integration::Person,
 };
 
 /// A channel.
@@ -17,7 +18,7 @@ pub struct Channel {
     pub name: String,
     /// Seen only by its members and by those who manage channels.
     pub private: bool,
-    /// Whether it is the one in which two members talk to each other; always private.
+    /// Whether it is the one in which two talk to each other: always private, and nobody else comes in.
     pub direct: bool,
     /// Since when nothing new is posted in it, where that is so.
     pub archived_at: Option<Time>,
@@ -44,9 +45,27 @@ pub fn channel_name(text: &str) -> Result<String> {
     }
 }
 
+/// The name of the channel in which two talk to each other, whoever begins. Nobody can give a channel such a name.
+pub fn direct_name(one: &Person, other: &Person) -> String {
+    let (one, other) = (one.id(), other.id());
+    let (first, second) = if one <= other { (one, other) } else { (other, one) };
+    format!("direct:{first}:{second}")
+}
+
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+
+    #[test]
+    fn two_have_one_channel_whoever_begins() {
+        let person = |id: u128| Person { user_id: Some(Uuid::from_u128(id).into()), username: "x".into() };
+        assert_eq!(direct_name(&person(1), &person(2)), direct_name(&person(2), &person(1)));
+        assert_ne!(direct_name(&person(1), &person(2)), direct_name(&person(1), &person(3)));
+        assert!(direct_name(&Person::bot(), &person(1)).ends_with(":rocket.cat"));
+        assert!(channel_name(&direct_name(&person(1), &person(1))).is_err());
+    }
 
     #[test]
     fn names_are_plain_words() {

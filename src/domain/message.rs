@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 use super::{ids::IntegrationId, webhook_integration::Person};
 
+/// The longest text of a message, in characters.
+pub const MAX_CHARS: usize = 40_000;
+
 /// A message in a channel.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -56,6 +59,11 @@ impl Message {
         message.username = data["username"].as_str().map(str::to_owned);
         message.integration_id = data["integrationId"].as_str().and_then(|id| id.parse().ok());
         message
+    }
+
+    /// Whether its text is longer than a channel takes.
+    pub fn is_too_long(&self) -> bool {
+        self.text.len() > MAX_CHARS && self.text.chars().count() > MAX_CHARS
     }
 
     /// As an event's data.

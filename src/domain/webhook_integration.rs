@@ -3,6 +3,10 @@
 //!
 //! What they are lives here. The rules by which one is set up, triggered and answered are in the modules beside.
 
+pub mod incoming_refusal;
+pub mod incoming_script;
+pub mod payload;
+pub mod post;
 pub mod refusal;
 pub mod setup;
 

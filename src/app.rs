@@ -18,6 +18,7 @@ pub mod github_inbound;
 pub mod github_links;
 pub mod health;
 pub mod identity;
+pub mod incoming_webhooks;
 pub mod intake;
 pub mod integration_calls;
 pub mod integration_settings;

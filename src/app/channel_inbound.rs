@@ -11,16 +11,15 @@ use crate::{
     domain::{
         Error, Result,
         error::Noun,
-        event::{EventSource, Fact, MESSAGE_POSTED},
+        event::EventSource,
         ids::{ChannelId, EventId, IntegrationId, OrganisationId},
         member::Permission,
+        message::{MAX_CHARS, Message},
         secret::Secret,
     },
     store::{self, channel_keys::ChannelKey},
 };
 
-/// The longest message.
-const MAX_MESSAGE: usize = 40_000;
 /// The longest of the other texts.
 const MAX_TEXT: usize = 255;
 
@@ -93,31 +92,16 @@ impl App {
         self.parts.inbound.admit(key.id, self.now())?;
         let ChannelPost { event_name, message, status, username } = post;
         check(&event_name, &message, &username)?;
-        let data = json!({
-            "message": message,
-            "eventName": event_name,
-            "status": status.as_str(),
-            "username": username,
-            "integrationId": key.integration_id,
-        });
-        let fact = Fact {
-            kind: MESSAGE_POSTED.to_owned(),
-            channel_id: Some(channel_id),
-            link_id: None,
-            step_kind: None,
-            step_action: None,
-            visitor_id: None,
-            data: data.into(),
+        store::channels::find(self.parts.store.reader(), key.organisation_id, channel_id).await?.demand_open()?;
+        let more = json!({"eventName": event_name, "status": status.as_str()});
+        let message = Message {
+            text: message,
+            username: Some(username),
+            integration_id: key.integration_id,
+            more: more.as_object().cloned().unwrap_or_default(),
+            ..Message::default()
         };
-        let arrival = Arrival {
-            id: None,
-            organisation_id: key.organisation_id,
-            source: EventSource::Channel,
-            fact,
-            made_from: None,
-            receipted: None,
-            direct: Vec::new(),
-        };
+        let arrival = Arrival::posted(key.organisation_id, EventSource::Channel, (channel_id, message.data()));
         let accepted = self.parts.intake.accept(arrival).await?;
         self.parts.metrics.events("accepted", 1);
         Ok(accepted.id)
@@ -198,7 +182,7 @@ fn place(organisation_id: OrganisationId, row: uuid::Uuid) -> Place<'static> {
 fn check(event_name: &str, message: &str, username: &str) -> Result<()> {
     let mut violations = Vec::new();
     for (field, text, most) in
-        [("/event_name", event_name, MAX_TEXT), ("/message", message, MAX_MESSAGE), ("/username", username, MAX_TEXT)]
+        [("/event_name", event_name, MAX_TEXT), ("/message", message, MAX_CHARS), ("/username", username, MAX_TEXT)]
     {
         if !(1..=most).contains(&text.chars().count()) {
             let message = format!("must be 1 to {most} characters");

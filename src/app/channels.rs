@@ -50,14 +50,15 @@ impl App {
         Ok(channel)
     }
 
-    /// The channels that the caller may see, newest first.
+    /// The channels that the caller may see, newest first. Whoever manages channels sees all of them, but what two others
+    /// say to each other only by the channel's id.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
     pub async fn list_channels(&self, caller: &Caller, page: PageRequest) -> Result<Page<Channel>> {
         caller.require(Permission::ChannelsRead)?;
-        let seen_by = (!caller.may(Permission::ChannelsManage)).then_some(caller.user_id);
-        store::channels::list(self.parts.store.reader(), caller.organisation_id, seen_by, page).await
+        let viewer = (caller.user_id, caller.may(Permission::ChannelsManage));
+        store::channels::list(self.parts.store.reader(), caller.organisation_id, viewer, page).await
     }
 
     /// One channel.
@@ -72,11 +73,13 @@ impl App {
     /// Changes a channel.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`], [`Error::Conflict`] where the name is taken.
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`], [`Error::Conflict`] where the name is taken,
+    /// [`Error::FailedPrecondition`] for the channel of two.
     pub async fn update_channel(&self, caller: &Caller, id: ChannelId, change: ChannelChange) -> Result<Channel> {
         caller.require(Permission::ChannelsManage)?;
         let tx = self.parts.store.begin().await?;
         let mut channel = store::channels::find(&tx, caller.organisation_id, id).await?;
+        channel.demand_not_direct()?;
         if let Some(name) = change.name {
             channel.name = channel_name(&name)?;
         }
@@ -117,11 +120,13 @@ impl App {
     /// Puts a member of the organisation into a channel; a second time changes nothing.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`] for the channel or the member.
+    /// [`Error::Forbidden`], [`Error::NotFound`] for the channel or the member, [`Error::FailedPrecondition`] for the
+    /// channel of two.
     pub async fn add_channel_member(&self, caller: &Caller, id: ChannelId, user_id: UserId) -> Result<()> {
         caller.require(Permission::ChannelsManage)?;
         let tx = self.parts.store.begin().await?;
         let channel = store::channels::find(&tx, caller.organisation_id, id).await?;
+        channel.demand_not_direct()?;
         store::members::find(&tx, caller.organisation_id, user_id).await?;
         store::channels::add_member(&tx, &channel, user_id, self.now()).await?;
         tx.commit().await
@@ -130,11 +135,13 @@ impl App {
     /// Takes a user out of a channel.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`] for the channel, or where the user is not in it.
+    /// [`Error::Forbidden`], [`Error::NotFound`] for the channel, or where the user is not in it,
+    /// [`Error::FailedPrecondition`] for the channel of two.
     pub async fn remove_channel_member(&self, caller: &Caller, id: ChannelId, user_id: UserId) -> Result<()> {
         caller.require(Permission::ChannelsManage)?;
         let tx = self.parts.store.begin().await?;
         let channel = store::channels::find(&tx, caller.organisation_id, id).await?;
+        channel.demand_not_direct()?;
         store::channels::remove_member(&tx, channel.id, user_id).await?;
         tx.commit().await
     }

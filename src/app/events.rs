@@ -1,5 +1,7 @@
 //! Events: checked at the door, accepted once, read back.
 
+use serde_json::Value;
+
 use super::{
     App, Caller,
     credential::sha256,
@@ -8,10 +10,12 @@ use super::{
 use crate::{
     domain::{
         Error, Result,
-        event::{Event, EventSource, Fact},
+        event::{Event, EventSource, Fact, MESSAGE_POSTED},
         ids::EventId,
         member::Permission,
+        message::{MAX_CHARS, Message},
         page::{Page, PageRequest},
+        webhook_integration::Person,
     },
     store::{self, events::ReceiptKey},
 };
@@ -34,12 +38,25 @@ impl App {
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::NotFound`] for a channel that the caller may not see,
-    /// [`Error::IdempotencyMismatch`], [`Error::IdempotencyInFlight`].
-    pub async fn send_event(&self, caller: &Caller, fact: Fact, key: Option<&str>, payload: &[u8]) -> Result<Accepted> {
+    /// [`Error::FailedPrecondition`] for a message in one that is archived, [`Error::IdempotencyMismatch`],
+    /// [`Error::IdempotencyInFlight`].
+    pub async fn send_event(
+        &self,
+        caller: &Caller,
+        mut fact: Fact,
+        key: Option<&str>,
+        payload: &[u8],
+    ) -> Result<Accepted> {
         caller.require(Permission::EventsWrite)?;
         fact.check()?;
         if let Some(channel_id) = fact.channel_id {
-            self.visible_channel(caller, channel_id).await?;
+            let channel = self.visible_channel(caller, channel_id).await?;
+            if fact.kind == MESSAGE_POSTED {
+                channel.demand_open()?;
+            }
+        }
+        if fact.kind == MESSAGE_POSTED {
+            fact.data = self.signed_message(caller, &fact.data).await?.into();
         }
         let receipted = match key {
             None => None,
@@ -65,6 +82,17 @@ impl App {
         let accepted = self.parts.intake.accept(arrival).await?;
         self.parts.metrics.events(if accepted.repeated { "repeated" } else { "accepted" }, 1);
         Ok(accepted)
+    }
+
+    /// A message that a caller posts, as its data: in the caller's own name, whoever it says it is from.
+    async fn signed_message(&self, caller: &Caller, data: &Value) -> Result<Value> {
+        let mut message = Message::read(data);
+        if message.is_too_long() {
+            return Err(Error::invalid("/data/message", format!("must have at most {MAX_CHARS} characters")));
+        }
+        let member = store::members::find(self.parts.store.reader(), caller.organisation_id, caller.user_id).await?;
+        message.user = Some(Person { user_id: Some(member.user_id), username: member.username });
+        Ok(message.data())
     }
 
     /// One event.

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{batch::Batcher, events::Accepted, metrics::Metrics, route::Router};
@@ -16,8 +17,8 @@ use crate::{
         ambient::{Ambient, Time},
         delivery::{Attempt, Content, Delivery, DeliveryState},
         destination::{Destination, DestinationKind},
-        event::{Event, EventSource, Fact},
-        ids::{DestinationId, EventId, OrganisationId},
+        event::{Event, EventSource, Fact, MESSAGE_POSTED},
+        ids::{ChannelId, DestinationId, EventId, OrganisationId},
     },
     store::{
         self, Store, Tx,
@@ -47,6 +48,22 @@ pub struct Arrival {
     pub receipted: Option<Receipted>,
     /// Where it goes whatever is set up: to the person who asked for something, for instance.
     pub direct: Vec<Direct>,
+}
+
+impl Arrival {
+    /// A message that somebody posts in a channel.
+    pub fn posted(organisation_id: OrganisationId, source: EventSource, (channel_id, data): (ChannelId, Value)) -> Self {
+        let fact = Fact {
+            kind: MESSAGE_POSTED.to_owned(),
+            channel_id: Some(channel_id),
+            link_id: None,
+            step_kind: None,
+            step_action: None,
+            visitor_id: None,
+            data: data.into(),
+        };
+        Self { id: None, organisation_id, source, fact, made_from: None, receipted: None, direct: Vec::new() }
+    }
 }
 
 /// One way that an arrival goes whatever is set up.

@@ -28,6 +28,26 @@ pub struct Channel {
     pub created_at: Time,
 }
 
+impl Channel {
+    /// Demands that something new may be posted in it.
+    ///
+    /// # Errors
+    /// [`Error::FailedPrecondition`].
+    pub fn demand_open(&self) -> Result<()> {
+        let message = || format!("the channel {:?} is archived; nothing new is posted in it", self.name);
+        if self.archived_at.is_some() { Err(Error::FailedPrecondition { message: message() }) } else { Ok(()) }
+    }
+
+    /// Demands that it is not the one of two, which stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::FailedPrecondition`].
+    pub fn demand_not_direct(&self) -> Result<()> {
+        let message = || "this is the channel of two members: it stays private, and nobody joins or leaves".to_owned();
+        if self.direct { Err(Error::FailedPrecondition { message: message() }) } else { Ok(()) }
+    }
+}
+
 /// A channel's name: 1 to 80 of lower-case letters of any script, digits, `.`, `_` and `-`. A leading `#` is dropped.
 ///
 /// # Errors

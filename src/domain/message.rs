@@ -52,13 +52,12 @@ impl Message {
         if let Ok(message) = Self::deserialize(data) {
             return message;
         }
-        let mut message = Self::default();
-        if let Some(text) = data["message"].as_str() {
-            text.clone_into(&mut message.text);
-        }
-        message.username = data["username"].as_str().map(str::to_owned);
-        message.integration_id = data["integrationId"].as_str().and_then(|id| id.parse().ok());
-        message
+        let good = |(name, value): (&String, &Value)| {
+            let alone = Value::Object([(name.clone(), value.clone())].into_iter().collect());
+            Self::deserialize(&alone).is_ok().then(|| (name.clone(), value.clone()))
+        };
+        let good: Map<String, Value> = data.as_object().into_iter().flatten().filter_map(good).collect();
+        Self::deserialize(Value::Object(good)).unwrap_or_default()
     }
 
     /// Whether its text is longer than a channel takes.
@@ -91,6 +90,8 @@ mod tests {
         let message = Message::read(&json!({"message": "hi", "attachments": "none", "edited": 7}));
         assert_eq!(message, Message { text: "hi".into(), ..Message::default() });
         assert_eq!(Message::read(&Value::Null), Message::default());
+        let odd = json!({"user": "ada", "message": "hi", "eventName": "built"});
+        assert_eq!(Message::read(&odd).data(), json!({"message": "hi", "eventName": "built"}));
         let null = json!({"message": "hi", "username": null, "integrationId": null});
         assert_eq!(Message::read(&null).data(), json!({"message": "hi"}));
     }

@@ -71,26 +71,27 @@ pub async fn find_by_name(
     Ok(row.map(channel))
 }
 
-/// The channels of an organisation that `seen_by` may see (all of them for `None`), newest first.
+/// The channels of an organisation for somebody, newest first: those they are in, and public ones; with `all` private ones
+/// too, but not what two others say to each other.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn list(
     db: &impl ConnectionTrait,
     organisation_id: OrganisationId,
-    seen_by: Option<UserId>,
+    (user_id, all): (UserId, bool),
     page: PageRequest,
 ) -> Result<Page<Channel>> {
-    let mut query = Channels::find().filter(Column::OrganisationId.eq(organisation_id.0));
-    if let Some(user_id) = seen_by {
-        let joined = Query::select()
-            .column(channel_member::Column::ChannelId)
-            .from(ChannelMembers)
-            .and_where(channel_member::Column::OrganisationId.eq(organisation_id.0))
-            .and_where(channel_member::Column::UserId.eq(user_id.0))
-            .to_owned();
-        query = query.filter(Condition::any().add(Column::Private.eq(false)).add(Column::Id.in_subquery(joined)));
-    }
+    let joined = Query::select()
+        .column(channel_member::Column::ChannelId)
+        .from(ChannelMembers)
+        .and_where(channel_member::Column::OrganisationId.eq(organisation_id.0))
+        .and_where(channel_member::Column::UserId.eq(user_id.0))
+        .to_owned();
+    let open = if all { Column::Direct.eq(false) } else { Column::Private.eq(false) };
+    let mut query = Channels::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Condition::any().add(open).add(Column::Id.in_subquery(joined)));
     if let Some(after) = page.after {
         query = query.filter(Column::Id.lt(after));
     }

@@ -129,7 +129,13 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id
 /// When the database fails.
 pub async fn find_anywhere(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Option<Stored>> {
     let row = Integrations::find_by_id(id.0).filter(Column::Kind.is_in([INCOMING, OUTGOING])).one(db).await?;
-    Ok(with_installations(db, row.into_iter().collect()).await?.pop())
+    let installed = Installations::find()
+        .filter(InstallationColumn::IntegrationId.eq(id.0))
+        .filter(InstallationColumn::ChannelId.is_null())
+        .one(db)
+        .await?;
+    // Both are looked for in any case: how long it takes does not say what is there.
+    row.zip(installed).map(|(row, installed)| stored(row, installed)).transpose()
 }
 
 /// Those of an organisation, oldest first.

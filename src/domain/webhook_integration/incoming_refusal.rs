@@ -1,12 +1,10 @@
 //! Why an incoming webhook does not do what it is asked.
 
-use serde_json::Value;
-
-use super::{payload::PayloadFault, post::PostFault};
-use crate::domain::script::ScriptFault;
+use super::{WebhookRefusal, payload::PayloadFault, post::PostFault};
+use crate::domain::{Error, script::ScriptFault};
 
 /// Why a request to an incoming webhook is refused. The texts are those that senders know.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HookRefusal {
     /// There is no such webhook, or it has another token: told alike.
     #[error("Invalid integration id or token provided.")]
@@ -32,10 +30,19 @@ pub enum HookRefusal {
     /// What its script wants to be posted is no object.
     #[error("the script failed: content must be an object")]
     ScriptContent,
-    /// Its script says no, with this error.
-    #[error("the script refuses the request")]
-    ByScript(Value),
     /// It cannot be posted.
     #[error("{}", .0.code())]
     Post(#[from] PostFault),
 }
+
+macro_rules! errors {
+    ($($name:ty),+) => {$(
+        impl From<$name> for Error {
+            fn from(refusal: $name) -> Self {
+                Error::Webhook(WebhookRefusal::Hook(refusal.into()))
+            }
+        }
+    )+};
+}
+
+errors!(HookRefusal, PayloadFault, PostFault);

@@ -1,6 +1,6 @@
 //! Why a webhook integration cannot be set up, found or used. Each dialect has its own word for each.
 
-use super::Direction;
+use super::{Direction, incoming_refusal::HookRefusal};
 
 /// Which way a webhook integration works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -95,6 +95,9 @@ pub enum WebhookRefusal {
     /// There are as many as an organisation may have.
     #[error("an organisation has at most {0} webhooks; remove one first")]
     TooMany(usize),
+    /// A request to an incoming one is refused.
+    #[error(transparent)]
+    Hook(#[from] HookRefusal),
 }
 
 fn way(way: &Way) -> &'static str {

@@ -55,6 +55,18 @@ const ALTERNATIVES: &[&str] = &[
 /// Operations by which nobody gets anything: what they are about is not there.
 const EMPTY: &[&str] = &["getPublicInterface"];
 
+/// Operations that whoever knows their address may use: the token in its path is the credential, and no other one is.
+const ADDRESSED: &[&str] = &[
+    "receiveWebhook",
+    "receiveWebhookByLink",
+    "receiveWebhookOfUser",
+    "receiveWebhookOfUserByLink",
+    "checkWebhook",
+    "sampleWebhook",
+    "addWebhookSubscriber",
+    "removeWebhookSubscriber",
+];
+
 const SLACK: [&str; 2] = ["x-slack-request-timestamp", "x-slack-signature"];
 
 /// What an operation asks of its caller.
@@ -250,7 +262,7 @@ fn every_operation_says_who_may_use_it() {
     let open: BTreeSet<&str> = OPEN.iter().map(|(id, _)| *id).collect();
     let closed: BTreeSet<&str> = CASES.iter().map(|case| case.operation).collect();
     let signed: BTreeSet<&str> = SIGNED.iter().map(|(id, _)| *id).collect();
-    let others = KEYED.iter().chain(ALTERNATIVES).chain(EMPTY);
+    let others = KEYED.iter().chain(ALTERNATIVES).chain(EMPTY).chain(ADDRESSED);
     let told: BTreeSet<&str> = open.iter().chain(&closed).chain(&signed).chain(others).copied().collect();
     let missing: Vec<_> = published.difference(&told).collect();
     assert!(missing.is_empty(), "who may use {missing:?}? Add them to CASES in tests/authorisation.rs");
@@ -258,7 +270,8 @@ fn every_operation_says_who_may_use_it() {
     assert!(gone.is_empty(), "{gone:?} are not published any more; take them out of tests/authorisation.rs");
     for operation in &operations {
         let id = operation.id.as_str();
-        assert_eq!(operation.open, open.contains(id) || signed.contains(id), "{id} is open, or should be");
+        let does_without = open.contains(id) || signed.contains(id) || ADDRESSED.contains(&id);
+        assert_eq!(operation.open, does_without, "{id} is open, or should be");
     }
 }
 
@@ -735,6 +748,18 @@ both! {
                 let good = if operation.path.contains('{') { &[404][..] } else { &[200, 400] };
                 let expected: &[u16] = if is_good { good } else { &[401] };
                 assert!(expected.contains(&answer.status.as_u16()), "{}: {}", operation.id, answer.text);
+            }
+        }
+    }
+
+    async fn an_address_without_its_token_is_nothing(app) {
+        let addressed = |operation: &&Operation| ADDRESSED.contains(&operation.id.as_str());
+        for operation in operations().iter().filter(addressed) {
+            let path = operation.path.replace("{integrationId}", NOTHING);
+            for caller in [&app.anon, &app.anon.with_token("garbage"), &app.owner] {
+                let body = json!({"event": "x", "name": "x", "target_url": "x"});
+                let answer = caller.send(caller.request(operation.method.clone(), &path).json(&body)).await;
+                assert_eq!(answer.status, 404, "{}: {}", operation.id, answer.text);
             }
         }
     }

@@ -21,6 +21,7 @@ mod github;
 mod github_connect;
 mod github_webhooks;
 mod identity;
+mod incoming_webhooks;
 mod integration_addresses;
 mod integration_calls;
 mod integration_signing;

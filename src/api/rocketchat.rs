@@ -6,6 +6,7 @@
 
 mod auth;
 pub mod error;
+pub mod hooks;
 pub mod integrations;
 mod listing;
 mod schema;
@@ -35,7 +36,7 @@ pub const DIALECT: Dialect = Dialect {
 };
 
 fn operations() -> impl OpenApi + 'static {
-    integrations::Integrations
+    (integrations::Integrations, hooks::Hooks)
 }
 
 type Refused = Refusal<RocketchatError>;
@@ -46,4 +47,7 @@ enum Tag {
     /// Webhook integrations: made, listed, changed, removed.
     #[oai(rename = "Webhook integrations")]
     Integrations,
+    /// Where incoming webhooks are posted to. The token in the address is the credential.
+    #[oai(rename = "Incoming webhooks")]
+    Hooks,
 }

@@ -2,6 +2,7 @@
 //! read what was sent, a script may change it, and it is posted.
 
 mod places;
+mod subscribers;
 
 use std::sync::Arc;
 
@@ -11,7 +12,9 @@ use futures_util::future;
 use serde_json::{Map, Value};
 
 use self::places::Found;
-use super::{App, credential::sha256, intake::Arrival, vault::Place};
+pub use subscribers::{Sample, Subscriber};
+
+use super::{App, credential::sha256, intake::Arrival, webhook_integrations::secret_place};
 use crate::{
     domain::{
         Error, Result,
@@ -154,9 +157,7 @@ impl App {
 
     async fn open_hook_token(&self, Stored { webhook, secrets }: &Stored) -> Result<Option<Secret>> {
         let Some(sealed) = &secrets.credential else { return Ok(None) };
-        let (organisation_id, row) = (webhook.organisation_id, webhook.installation_id.0);
-        let place = Place { organisation_id, table: "installation", column: "credential", row };
-        self.parts.vault.unseal(place, sealed).await.map(Some)
+        self.parts.vault.unseal(secret_place(webhook, "credential"), sealed).await.map(Some)
     }
 
     /// Whoever a webhook posts as, by the name that they have now.

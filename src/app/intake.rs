@@ -52,7 +52,11 @@ pub struct Arrival {
 
 impl Arrival {
     /// A message that somebody posts in a channel.
-    pub fn posted(organisation_id: OrganisationId, source: EventSource, (channel_id, data): (ChannelId, Value)) -> Self {
+    pub fn posted(
+        organisation_id: OrganisationId,
+        source: EventSource,
+        (channel_id, data): (ChannelId, Value),
+    ) -> Self {
         let fact = Fact {
             kind: MESSAGE_POSTED.to_owned(),
             channel_id: Some(channel_id),

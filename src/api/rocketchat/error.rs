@@ -16,7 +16,7 @@ use crate::{
     domain::{
         Error,
         error::Violation,
-        webhook_integration::{Way, WebhookRefusal},
+        webhook_integration::{Way, WebhookRefusal, incoming_refusal::HookRefusal},
     },
 };
 
@@ -153,7 +153,28 @@ fn refused(refusal: &WebhookRefusal) -> Told {
             Told { details, ..coded("Invalid token", "error-invalid-token") }
         }
         WebhookRefusal::TooMany(_) => plain(400, refusal.to_string()),
+        WebhookRefusal::Hook(refusal) => unposted(refusal),
     }
+}
+
+/// Senders are told a code by itself; what it means this time is beside it.
+fn unposted(refusal: &HookRefusal) -> Told {
+    let status = match refusal {
+        HookRefusal::Unknown => 404,
+        HookRefusal::PosterGone => 401,
+        HookRefusal::Disabled => 503,
+        HookRefusal::Post(fault) => {
+            return Told { details: Some(json!({"reason": fault.to_string()})), ..plain(400, fault.code()) };
+        }
+        HookRefusal::Payload(_)
+        | HookRefusal::Override
+        | HookRefusal::ScriptsDisabled
+        | HookRefusal::Script(_)
+        | HookRefusal::ScriptContent
+        | HookRefusal::NoTarget
+        | HookRefusal::NoSubscriber => 400,
+    };
+    plain(status, refusal.to_string())
 }
 
 /// The shape of Rocket.Chat's errors.

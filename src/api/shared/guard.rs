@@ -150,7 +150,10 @@ fn answer<S: ErrorShape>(outcome: Outcome, served: &Served, asked: &Asked) -> (O
     let fault = match internal_cause(&fault) {
         Some(cause) => {
             let bug: Uuid = ambient.id();
-            tracing::error!(%bug, mark, cause, path = asked.uri.path(), "internal error");
+            // Not the path itself: some have a token in them.
+            let path = route.as_ref().and_then(|route| served.contract.path(&route.0));
+            let path = path.map_or("none", |path| path.path.as_str());
+            tracing::error!(%bug, mark, cause, path, "internal error");
             Fault::Bug { id: bug }
         }
         None => fault,

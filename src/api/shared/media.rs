@@ -17,6 +17,8 @@ pub enum Media {
     Json,
     /// A form as browsers send it.
     Form,
+    /// Whatever it says of itself, also nothing: for whoever reads it, it is text.
+    Anything,
 }
 
 impl Media {
@@ -25,6 +27,7 @@ impl Media {
         match self {
             Media::Json => "application/json",
             Media::Form => "application/x-www-form-urlencoded",
+            Media::Anything => "text/plain",
         }
     }
 
@@ -34,6 +37,7 @@ impl Media {
         let essence = parts.next().unwrap_or_default();
         let ends_in_json = || essence.len() > 5 && essence.is_char_boundary(essence.len() - 5);
         let named = match self {
+            Media::Anything => return true,
             Media::Form => essence.eq_ignore_ascii_case(self.name()),
             Media::Json => {
                 essence.eq_ignore_ascii_case(self.name())
@@ -112,9 +116,9 @@ fn media_of(headers: &HeaderMap, takes: &[Media]) -> Result<Media, Protocol> {
     if let Some(encoding) = text(header::CONTENT_ENCODING).filter(|e| !e.trim().eq_ignore_ascii_case("identity")) {
         return Err(refused(Some(format!("in the Content-Encoding {encoding}"))));
     }
-    let Some(content_type) = text(header::CONTENT_TYPE) else { return Err(refused(None)) };
-    let meant = takes.iter().find(|media| media.is_meant_by(&content_type));
-    meant.copied().ok_or_else(|| refused(Some(content_type.into_owned())))
+    let content_type = text(header::CONTENT_TYPE);
+    let meant = takes.iter().find(|media| media.is_meant_by(content_type.as_deref().unwrap_or_default()));
+    meant.copied().ok_or_else(|| refused(content_type.map(|content_type| content_type.into_owned())))
 }
 
 #[cfg(test)]
@@ -132,6 +136,23 @@ mod tests {
         {
             assert!(!Media::Json.is_meant_by(no), "{no}");
         }
+    }
+
+    #[test]
+    fn anything_is_what_nothing_else_is() {
+        let takes = [Media::Json, Media::Anything];
+        let media = |content_type: &str| {
+            let name = if content_type.is_empty() { header::ACCEPT } else { header::CONTENT_TYPE };
+            media_of(&[(name, content_type.parse().unwrap())].into_iter().collect(), &takes)
+        };
+        assert_eq!(media("application/json"), Ok(Media::Json));
+        for other in ["", "text/plain", "application/json; charset=latin1", "application/x-www-form-urlencoded"] {
+            assert_eq!(media(other), Ok(Media::Anything), "{other}");
+        }
+        let none = media_of(&HeaderMap::new(), &[Media::Json]);
+        assert!(matches!(none, Err(Protocol::UnsupportedMediaType { got: None, .. })), "{none:?}");
+        let compressed = [(header::CONTENT_ENCODING, "gzip".parse().unwrap())].into_iter().collect();
+        assert!(media_of(&compressed, &takes).is_err());
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub trait Inbound: Send + Sync + 'static {
     /// The longest body, in bytes. The limit of the other requests does not count here.
     const LIMIT_BYTES: usize;
 
+    /// Whether there has to be one, for the document alone.
+    const REQUIRED: bool = true;
+
     /// What is in it, for the document alone: nothing is checked against it.
     fn schema(media: Media) -> MetaSchemaRef;
 
@@ -41,6 +44,13 @@ pub struct Raw<I> {
     kind: PhantomData<fn() -> I>,
 }
 
+impl<I> Raw<I> {
+    /// No body.
+    pub fn nothing() -> Self {
+        Self { bytes: Bytes::new(), media: None, kind: PhantomData }
+    }
+}
+
 impl<'a, I: Inbound> ApiExtractor<'a> for Raw<I> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 
@@ -53,7 +63,7 @@ impl<'a, I: Inbound> ApiExtractor<'a> for Raw<I> {
 
     fn request_meta() -> Option<MetaRequest> {
         let media = |media: &Media| MetaMediaType { content_type: media.name(), schema: I::schema(*media) };
-        Some(MetaRequest { description: None, content: I::MEDIA.iter().map(media).collect(), required: true })
+        Some(MetaRequest { description: None, content: I::MEDIA.iter().map(media).collect(), required: I::REQUIRED })
     }
 
     async fn from_request(

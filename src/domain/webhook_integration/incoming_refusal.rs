@@ -30,6 +30,12 @@ pub enum HookRefusal {
     /// What its script wants to be posted is no object.
     #[error("the script failed: content must be an object")]
     ScriptContent,
+    /// Somebody wants to be told of what happens in a channel, and names none.
+    #[error("username-required")]
+    NoTarget,
+    /// Nobody is told of what happens at that address.
+    #[error("integration-not-found")]
+    NoSubscriber,
     /// It cannot be posted.
     #[error("{}", .0.code())]
     Post(#[from] PostFault),

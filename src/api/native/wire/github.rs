@@ -31,7 +31,7 @@ impl Inbound for GithubBody {
         };
         MetaSchemaRef::Inline(Box::new(match media {
             Media::Json => event,
-            Media::Form => form,
+            Media::Form | Media::Anything => form,
         }))
     }
 

@@ -116,8 +116,23 @@ fn any_json() -> impl Strategy<Value = Value> {
         "\\PC{0,20}".prop_map(Value::from),
     ];
     let keys = proptest::sample::select(vec![
-        "text", "msg", "channel", "roomId", "username", "alias", "icon_url", "avatar", "icon_emoji", "emoji",
-        "attachments", "parseUrls", "groupable", "tmid", "customFields", "separateResponse", "other",
+        "text",
+        "msg",
+        "channel",
+        "roomId",
+        "username",
+        "alias",
+        "icon_url",
+        "avatar",
+        "icon_emoji",
+        "emoji",
+        "attachments",
+        "parseUrls",
+        "groupable",
+        "tmid",
+        "customFields",
+        "separateResponse",
+        "other",
     ]);
     leaf.prop_recursive(4, 64, 8, move |inner| {
         let object = proptest::collection::vec((keys.clone(), inner.clone()), 0..8);

@@ -1,0 +1,216 @@
+//! The addresses of incoming webhooks. The token in an address is its credential; the user that some have in it is not
+//! looked at.
+
+mod wire;
+
+use poem::{Request, http::header, web::Data};
+use poem_openapi::{OpenApi, param::Path, payload::Json};
+use url::form_urlencoded;
+
+use self::wire::{Answered, Done, HookBody, SampleOut, SubscriberIn, UnsubscribeIn};
+use super::{Answer, Refused, Tag};
+use crate::{
+    api::shared::{body::Body, signed::Raw},
+    app::{App, incoming_webhooks::HookRequest},
+    domain::secret::Secret,
+};
+
+/// The operations.
+pub struct Hooks;
+
+/// The token of an address. It is decoded once more than addresses are, as the product does.
+fn token(text: &str) -> Secret {
+    let decoded = form_urlencoded::parse(text.as_bytes()).next().map(|(token, _)| token.into_owned());
+    Secret::new(decoded.unwrap_or_default())
+}
+
+/// A request as it came.
+fn hook(request: &Request, (id, user_id, secret): (&str, Option<&str>, &str), body: &Raw<HookBody>) -> HookRequest {
+    let target = request.uri().path_and_query().map_or(request.uri().path(), |target| target.as_str());
+    let text = |value: &header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    HookRequest {
+        id: id.to_owned(),
+        token: token(secret),
+        user_id: user_id.map(str::to_owned),
+        target: target.to_owned(),
+        headers: request.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
+        content_type: request.headers().get(header::CONTENT_TYPE).map(text),
+        body: body.bytes.clone(),
+    }
+}
+
+type Received = Result<Answered, Refused>;
+
+#[OpenApi(tag = "Tag::Hooks")]
+impl Hooks {
+    /// Post by an incoming webhook
+    ///
+    /// A JSON object, a form, a form that has the object in its `payload`, or text for a script. It is answered when
+    /// everything is durable.
+    #[oai(path = "/hooks/:integrationId/:token", method = "post", operation_id = "receiveWebhook")]
+    async fn receive_webhook(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        /// The integration's id.
+        #[oai(name = "integrationId")]
+        id: Path<String>,
+        /// Its token.
+        token: Path<String>,
+        body: Raw<HookBody>,
+    ) -> Received {
+        Ok(app.receive_webhook(hook(request, (&id.0, None, &token.0), &body)).await?.into())
+    }
+
+    /// Call an incoming webhook by a link
+    ///
+    /// Without a body there is something to post only where a script makes it of the query.
+    #[oai(path = "/hooks/:integrationId/:token", method = "get", operation_id = "receiveWebhookByLink")]
+    async fn receive_webhook_by_link(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        /// The integration's id.
+        #[oai(name = "integrationId")]
+        id: Path<String>,
+        /// Its token.
+        token: Path<String>,
+    ) -> Received {
+        Ok(app.receive_webhook(hook(request, (&id.0, None, &token.0), &Raw::nothing())).await?.into())
+    }
+
+    /// Post by an incoming webhook, at its former address
+    ///
+    /// The user is not looked at.
+    #[oai(path = "/hooks/:integrationId/:userId/:token", method = "post", operation_id = "receiveWebhookOfUser")]
+    async fn receive_webhook_of_user(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        /// The integration's id.
+        #[oai(name = "integrationId")]
+        id: Path<String>,
+        /// Some user.
+        #[oai(name = "userId")]
+        user_id: Path<String>,
+        /// Its token.
+        token: Path<String>,
+        body: Raw<HookBody>,
+    ) -> Received {
+        Ok(app.receive_webhook(hook(request, (&id.0, Some(&user_id.0), &token.0), &body)).await?.into())
+    }
+
+    /// Call an incoming webhook by a link, at its former address
+    ///
+    /// The user is not looked at.
+    #[oai(path = "/hooks/:integrationId/:userId/:token", method = "get", operation_id = "receiveWebhookOfUserByLink")]
+    async fn receive_webhook_of_user_by_link(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        /// The integration's id.
+        #[oai(name = "integrationId")]
+        id: Path<String>,
+        /// Some user.
+        #[oai(name = "userId")]
+        user_id: Path<String>,
+        /// Its token.
+        token: Path<String>,
+    ) -> Received {
+        Ok(app.receive_webhook(hook(request, (&id.0, Some(&user_id.0), &token.0), &Raw::nothing())).await?.into())
+    }
+
+    /// Check the address of an incoming webhook
+    #[oai(path = "/hooks/info/:integrationId/:userId/:token", method = "get", operation_id = "checkWebhook")]
+    async fn check_webhook(
+        &self,
+        app: Data<&App>,
+        /// The integration's id.
+        #[oai(name = "integrationId")]
+        id: Path<String>,
+        /// Some user.
+        #[oai(name = "userId")]
+        _user_id: Path<String>,
+        /// Its token.
+        token: Path<String>,
+    ) -> Answer<Done> {
+        app.check_webhook(&id.0, &self::token(&token.0)).await?;
+        Ok(Json(Done { success: true }))
+    }
+
+    /// Get examples of what outgoing webhooks send
+    #[oai(path = "/hooks/sample/:integrationId/:userId/:token", method = "get", operation_id = "sampleWebhook")]
+    async fn sample_webhook(
+        &self,
+        app: Data<&App>,
+        /// The integration's id.
+        #[oai(name = "integrationId")]
+        id: Path<String>,
+        /// Some user.
+        #[oai(name = "userId")]
+        _user_id: Path<String>,
+        /// Its token.
+        token: Path<String>,
+    ) -> Answer<Vec<SampleOut>> {
+        let sample = app.sample_webhook(&id.0, &self::token(&token.0)).await?;
+        Ok(Json(wire::samples(&sample)))
+    }
+
+    /// Add an outgoing webhook by an incoming one
+    ///
+    /// In the name of the incoming one's poster, and for the places where the incoming one may post.
+    #[oai(path = "/hooks/add/:integrationId/:userId/:token", method = "post", operation_id = "addWebhookSubscriber")]
+    async fn add_webhook_subscriber(
+        &self,
+        app: Data<&App>,
+        /// The integration's id.
+        #[oai(name = "integrationId")]
+        id: Path<String>,
+        /// Some user.
+        #[oai(name = "userId")]
+        _user_id: Path<String>,
+        /// Its token.
+        token: Path<String>,
+        body: Body<SubscriberIn>,
+    ) -> Answer<Done> {
+        app.add_webhook_subscriber(&id.0, &self::token(&token.0), body.value.into()).await?;
+        Ok(Json(Done { success: true }))
+    }
+
+    /// Remove an outgoing webhook by an incoming one
+    ///
+    /// One that the incoming one's poster made.
+    #[oai(
+        path = "/hooks/remove/:integrationId/:userId/:token",
+        method = "post",
+        operation_id = "removeWebhookSubscriber"
+    )]
+    async fn remove_webhook_subscriber(
+        &self,
+        app: Data<&App>,
+        /// The integration's id.
+        #[oai(name = "integrationId")]
+        id: Path<String>,
+        /// Some user.
+        #[oai(name = "userId")]
+        _user_id: Path<String>,
+        /// Its token.
+        token: Path<String>,
+        body: Body<UnsubscribeIn>,
+    ) -> Answer<Done> {
+        app.remove_webhook_subscriber(&id.0, &self::token(&token.0), &body.value.target_url).await?;
+        Ok(Json(Done { success: true }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_decoded_once_more() {
+        for (text, decoded) in [("abc", "abc"), ("%61bc", "abc"), ("", ""), ("%ff", "\u{fffd}")] {
+            assert_eq!(token(text).expose(), decoded, "{text}");
+        }
+    }
+}

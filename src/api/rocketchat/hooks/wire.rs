@@ -1,0 +1,298 @@
+//! The shapes of what comes to incoming webhooks and what they are answered with.
+
+use poem_openapi::{
+    ApiResponse, Object,
+    payload::Json,
+    registry::{MetaSchema, MetaSchemaRef, Registry},
+    types::{Any, Example, Type},
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    api::shared::{media::Media, signed::Inbound, time::Timestamp},
+    app::incoming_webhooks::{HookAnswer, Posted, Sample, Subscriber, Told},
+    domain::webhook_integration::payload::MAX_PAYLOAD_BYTES,
+};
+
+/// What an incoming webhook is sent. Names of members are those of Slack's incoming webhooks, and more.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "IncomingMessage", rename_all = "camelCase", example)]
+pub struct MessageIn {
+    /// What is said.
+    pub text: Option<String>,
+    /// The same by another name.
+    pub msg: Option<String>,
+    /// Where it is posted, where the sender may choose: `#channel`, `@user`, an id, or several of them.
+    pub channel: Option<Any<Value>>,
+    /// The same by another name.
+    #[oai(rename = "roomId")]
+    pub room_id: Option<Any<Value>>,
+    /// The name that is shown.
+    pub username: Option<String>,
+    /// The same by another name.
+    pub alias: Option<String>,
+    /// A picture's address.
+    #[oai(rename = "icon_url")]
+    pub icon_url: Option<String>,
+    /// The same by another name.
+    pub avatar: Option<String>,
+    /// An emoji such as `:ghost:`.
+    #[oai(rename = "icon_emoji")]
+    pub icon_emoji: Option<String>,
+    /// The same by another name.
+    pub emoji: Option<String>,
+    /// Attachments, as Slack writes them.
+    pub attachments: Option<Vec<Any<Value>>>,
+    /// Whether addresses in the text are shown with what they lead to.
+    pub parse_urls: Option<bool>,
+    /// Whether it may be shown together with the message before.
+    pub groupable: Option<bool>,
+    /// The message that it replies to.
+    pub tmid: Option<String>,
+    /// What else is said of it.
+    pub custom_fields: Option<Any<Value>>,
+    /// Whether each channel is answered for on its own.
+    pub separate_response: Option<bool>,
+}
+
+impl Example for MessageIn {
+    fn example() -> Self {
+        let attachment = json!({"title": "Build 17", "title_link": "https://ci.example.org/17", "color": "#764FA5"});
+        Self {
+            text: Some("The build is done".into()),
+            msg: None,
+            channel: None,
+            room_id: None,
+            username: None,
+            alias: Some("CI".into()),
+            icon_url: None,
+            avatar: None,
+            icon_emoji: None,
+            emoji: Some(":gear:".into()),
+            attachments: Some(vec![Any(attachment)]),
+            parse_urls: None,
+            groupable: None,
+            tmid: None,
+            custom_fields: None,
+            separate_response: None,
+        }
+    }
+}
+
+/// The same as a form.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "IncomingForm")]
+pub struct FormIn {
+    /// The object as JSON; it counts where it is the only field. Otherwise the fields are its members.
+    pub payload: Option<String>,
+}
+
+/// The body of a request to an incoming webhook.
+pub struct HookBody;
+
+impl Inbound for HookBody {
+    const MEDIA: &'static [Media] = &[Media::Json, Media::Form, Media::Anything];
+    const LIMIT_BYTES: usize = MAX_PAYLOAD_BYTES;
+    const REQUIRED: bool = false;
+
+    fn schema(media: Media) -> MetaSchemaRef {
+        match media {
+            Media::Json => MessageIn::schema_ref(),
+            Media::Form => FormIn::schema_ref(),
+            Media::Anything => MetaSchemaRef::Inline(Box::new(MetaSchema::new("string"))),
+        }
+    }
+
+    fn register(registry: &mut Registry) {
+        MessageIn::register(registry);
+        FormIn::register(registry);
+    }
+}
+
+/// What became of a request. A script may add members.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "Received", skip_serializing_if_is_none, example)]
+pub struct ReceivedOut {
+    /// Whether something was done; false where each channel refused.
+    pub success: bool,
+    /// What became of each channel, where the sender wants to know: its `channel`, and a `message` or an `error`.
+    pub responses: Option<Any<Value>>,
+}
+
+impl Example for ReceivedOut {
+    fn example() -> Self {
+        Self { success: true, responses: None }
+    }
+}
+
+/// What a request is answered with.
+#[derive(ApiResponse)]
+pub enum Answered {
+    /// It is done.
+    #[oai(status = 200, actual_type = "Json<ReceivedOut>")]
+    Done(Json<Any<Value>>),
+    /// The script refuses it, or each channel does.
+    #[oai(status = 400, actual_type = "Json<ReceivedOut>")]
+    Refused(Json<Any<Value>>),
+}
+
+impl From<HookAnswer> for Answered {
+    fn from(answer: HookAnswer) -> Self {
+        let with = |members: Map<String, Value>, success: bool| {
+            let mut members = members;
+            members.insert("success".to_owned(), success.into());
+            Json(Any(Value::Object(members)))
+        };
+        let one = |name: &str, value: Value| [(name.to_owned(), value)].into_iter().collect::<Map<_, _>>();
+        match answer {
+            HookAnswer::Done { response: None } => Self::Done(with(Map::new(), true)),
+            HookAnswer::Done { response: Some(Value::Object(members)) } => Self::Done(with(members, true)),
+            HookAnswer::Done { response: Some(other) } => Self::Done(with(one("response", other), true)),
+            HookAnswer::Refused(Value::Object(members)) => Self::Refused(with(members, false)),
+            HookAnswer::Refused(Value::String(error)) => Self::Refused(with(one("error", error.into()), false)),
+            HookAnswer::Refused(other) => Self::Refused(with(one("error", other.to_string().into()), false)),
+            HookAnswer::Separate(told) => {
+                let some = told.is_empty() || told.iter().any(|told| told.result.is_ok());
+                let responses = one("responses", told.into_iter().map(response).collect());
+                if some { Self::Done(with(responses, true)) } else { Self::Refused(with(responses, false)) }
+            }
+        }
+    }
+}
+
+fn response(Told { target, result }: Told) -> Value {
+    match result {
+        Ok(posted) => json!({"channel": target, "message": message(posted)}),
+        Err(fault) => json!({"channel": target, "error": fault.code()}),
+    }
+}
+
+/// A message as the product shows it.
+fn message(Posted { id, channel_id, message, at }: Posted) -> Value {
+    let author = message.user.map(|user| json!({"_id": user.id(), "username": user.username, "name": user.username}));
+    let members = [
+        ("_id", Some(json!(id))),
+        ("rid", Some(json!(channel_id))),
+        ("ts", Some(json!(at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)))),
+        ("msg", Some(json!(message.text))),
+        ("u", author),
+        ("alias", message.username.map(Value::from)),
+        ("avatar", message.avatar.map(Value::from)),
+        ("emoji", message.emoji.map(Value::from)),
+        ("parseUrls", Some(json!(message.attachments.is_empty()))),
+        ("attachments", (!message.attachments.is_empty()).then_some(Value::Array(message.attachments))),
+        ("groupable", Some(json!(false))),
+        ("tmid", message.thread_id.map(Value::from)),
+        ("bot", message.integration_id.map(|id| json!({"i": id}))),
+    ];
+    let known = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(known.chain(message.more).collect())
+}
+
+/// It is done.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "HookDone", example)]
+pub struct Done {
+    /// Always true.
+    pub success: bool,
+}
+
+impl Example for Done {
+    fn example() -> Self {
+        Self { success: true }
+    }
+}
+
+/// An example of what an outgoing webhook sends.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "HookSample", skip_serializing_if_is_none)]
+pub struct SampleOut {
+    /// What calls show.
+    pub token: String,
+    /// The channel's id.
+    pub channel_id: String,
+    /// The channel's name.
+    pub channel_name: String,
+    /// When.
+    pub timestamp: Timestamp,
+    /// Who said it, by the id.
+    pub user_id: String,
+    /// Who said it.
+    pub user_name: String,
+    /// What was said.
+    pub text: String,
+    /// The word for which it is called.
+    pub trigger_word: Option<String>,
+}
+
+/// Three messages that were never sent.
+pub fn samples(sample: &Sample) -> Vec<SampleOut> {
+    let said = |text: &str, trigger_word: Option<&str>| SampleOut {
+        token: "the-token-of-the-outgoing-webhook".into(),
+        channel_id: "the-id-of-the-channel".into(),
+        channel_name: sample.channel.trim_start_matches(['#', '@']).to_owned(),
+        timestamp: sample.at.into(),
+        user_id: sample.poster.id(),
+        user_name: sample.poster.username.clone(),
+        text: text.to_owned(),
+        trigger_word: trigger_word.map(str::to_owned),
+    };
+    vec![
+        said("The build is done", None),
+        said("help: how do I deploy?", Some("help")),
+        said("bug: the button is gone", Some("bug")),
+    ]
+}
+
+/// Who wants to be called when a message is posted.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "Subscriber", example)]
+pub struct SubscriberIn {
+    /// `newMessageOnChannel` or `newMessageToUser`.
+    pub event: String,
+    /// What it is to be called.
+    pub name: String,
+    /// Where it is to be called.
+    pub target_url: String,
+    /// Where it listens.
+    pub data: Option<SubscriberDataIn>,
+}
+
+/// Where a subscriber listens.
+#[derive(Clone, Debug, Default, Object)]
+#[oai(rename = "SubscriberData")]
+pub struct SubscriberDataIn {
+    /// The channel of `newMessageOnChannel`, with or without `#`.
+    pub channel_name: Option<String>,
+    /// The user of `newMessageToUser`, with or without `@`.
+    pub username: Option<String>,
+    /// It is called for messages that begin with one of these.
+    pub trigger_words: Option<Vec<String>>,
+}
+
+impl Example for SubscriberIn {
+    fn example() -> Self {
+        let channel_name = Some("general".to_owned());
+        Self {
+            event: "newMessageOnChannel".into(),
+            name: "Flow".into(),
+            target_url: "https://flows.example.org/hook".into(),
+            data: Some(SubscriberDataIn { channel_name, ..SubscriberDataIn::default() }),
+        }
+    }
+}
+
+impl From<SubscriberIn> for Subscriber {
+    fn from(SubscriberIn { event, name, target_url, data }: SubscriberIn) -> Self {
+        let SubscriberDataIn { channel_name, username, trigger_words } = data.unwrap_or_default();
+        Self { event, name, target_url, channel_name, username, trigger_words: trigger_words.unwrap_or_default() }
+    }
+}
+
+/// Who does not want to be called any more.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "Unsubscribe")]
+pub struct UnsubscribeIn {
+    /// Where it is called.
+    pub target_url: String,
+}

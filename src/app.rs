@@ -28,6 +28,7 @@ pub mod metrics;
 mod oauth_states;
 pub mod org_integrations;
 pub mod organisations;
+pub mod outgoing_webhooks;
 pub mod registry;
 mod route;
 pub mod slack_access;
@@ -42,6 +43,7 @@ pub mod throttle;
 pub mod ticks;
 pub mod tokens;
 pub mod vault;
+pub mod webhook_history;
 pub mod webhook_integrations;
 pub mod workflows;
 
@@ -105,6 +107,8 @@ pub struct Parts {
     pub scripts: ScriptEngine,
     /// Whether it may.
     pub script_mode: ScriptMode,
+    /// Whether calls of outgoing webhooks are made again only where Rocket.Chat would.
+    pub strict_retries: bool,
     /// How long the call of an integration may take, but for a modifier's.
     pub call_limit: Duration,
     /// The limits of the registry, and what it counts.

@@ -7,6 +7,7 @@ mod github;
 mod log;
 mod registry;
 mod script;
+mod webhooks;
 
 use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -18,6 +19,7 @@ pub use github::Github;
 pub use log::{Log, LogFormat};
 pub use registry::Registry;
 pub use script::Script;
+pub use webhooks::Webhooks;
 
 use crate::domain::{product, schedule::Zone, secret::Secret};
 
@@ -47,6 +49,7 @@ pub struct Config {
     pub schedule: Schedule,
     pub script: Script,
     pub registry: Registry,
+    pub webhooks: Webhooks,
     pub log: Log,
 }
 

@@ -113,6 +113,7 @@ pub async fn build_app_resolving(
         guard: egress::guard(config, resolver)?,
         scripts: ScriptEngine::new(config.script.limits(), config.script.concurrent),
         script_mode: config.script.mode,
+        strict_retries: config.webhooks.strict_retries,
         call_limit: config.egress.total_timeout(),
         registry: registry(config),
         inbound: Throttle::new(Pace { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }),
@@ -174,7 +175,12 @@ pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Resul
         background.spawn(Deliverer::new(app.clone(), worker_settings(&config)).run(stop.clone()));
         background.spawn(worker::tick::run(app.clone(), stop.clone()));
         let keep = chrono::Duration::days(i64::from(config.retention.days));
-        background.spawn(housekeeping::run(app.clone(), keep, stop.clone()));
+        background.spawn(housekeeping::run(
+            app.clone(),
+            keep,
+            config.webhooks.history_max_per_integration,
+            stop.clone(),
+        ));
     }
     let requests = TaskTracker::new();
     let endpoint = match role {

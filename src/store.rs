@@ -28,6 +28,7 @@ pub mod subscriptions;
 pub mod tenant_keys;
 pub mod ticks;
 pub mod tokens;
+pub mod webhook_history;
 pub mod webhook_integrations;
 pub mod workflows;
 

@@ -16,6 +16,7 @@ mod lane;
 pub mod record;
 pub mod slack;
 pub mod tick;
+mod webhook;
 
 use std::time::Duration;
 

@@ -31,6 +31,7 @@ mod linkbreakers;
 mod native;
 mod oauth;
 mod openapi;
+mod outgoing_webhooks;
 mod parity;
 mod pipeline;
 mod rocketchat;

@@ -67,6 +67,7 @@ fn release(claimed: &Claimed) -> Release {
         id: claimed.destination.id,
         more: false,
         not_before: None,
+        later: None,
         pace_until: None,
         successes: 0,
         failures: 0,

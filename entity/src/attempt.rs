@@ -23,6 +23,7 @@ pub struct Model {
     pub answer: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]
     pub detail: Option<String>,
+    pub history_of: Option<Uuid>,
     pub duration_ms: i64,
     pub created_at: DateTimeUtc,
 }

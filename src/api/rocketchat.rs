@@ -6,6 +6,7 @@
 
 mod auth;
 pub mod error;
+pub mod history;
 pub mod hooks;
 pub mod integrations;
 mod listing;
@@ -36,7 +37,7 @@ pub const DIALECT: Dialect = Dialect {
 };
 
 fn operations() -> impl OpenApi + 'static {
-    (integrations::Integrations, hooks::Hooks)
+    (integrations::Integrations, hooks::Hooks, history::History)
 }
 
 type Refused = Refusal<RocketchatError>;
@@ -50,4 +51,7 @@ enum Tag {
     /// Where incoming webhooks are posted to. The token in the address is the credential.
     #[oai(rename = "Incoming webhooks")]
     Hooks,
+    /// What became of the calls of outgoing webhooks.
+    #[oai(rename = "Webhook history")]
+    History,
 }

@@ -1,5 +1,5 @@
 //! Messages on their way through a channel: changed by its modifiers, one after the other, then published, and sent out to
-//! those who collect messages.
+//! those who collect messages and to outgoing webhooks.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use super::{
     credential::sha256,
     intake::{self, Arrival, Direct, Passed, Receipted},
     integration_calls::{Called, Callee, Order, Reply},
+    route::Listening,
 };
 use crate::{
     domain::{
@@ -56,9 +57,24 @@ impl App {
         };
         let outputs: Vec<IntegrationId> =
             others.iter().filter(|there| collects(&there.app)).map(|there| there.app.id).collect();
-        let said = format!("published; goes out to {}", outputs.len());
-        self.publish(event, (channel_id, message), outputs, passed).await?;
+        let fact = published(event, message);
+        let mut direct: Vec<Direct> = outputs.into_iter().map(direct).collect();
+        direct.extend(self.listening_webhooks(event, channel_id, &fact).await?);
+        let said = format!("published; goes out to {}", direct.len());
+        self.publish(event, fact, direct, passed).await?;
         Ok(said)
+    }
+
+    /// Where outgoing webhooks want to be told of a message that is about to be published.
+    async fn listening_webhooks(&self, event: &Event, channel_id: ChannelId, fact: &Fact) -> Result<Vec<Direct>> {
+        let (reader, of) = (self.parts.store.reader(), [event.organisation_id]);
+        let webhooks = store::webhook_integrations::outgoing(reader, &of).await?;
+        if webhooks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let scenes = store::channels::scenes(reader, &of, &[channel_id]).await?;
+        let published = Event { fact: fact.clone(), ..event.clone() };
+        Ok(Listening::new(webhooks, scenes).called(&published))
     }
 
     /// What the modifiers make of a message; `None` where a filter drops it.
@@ -169,6 +185,7 @@ impl App {
             request: called.request,
             answer: called.answer,
             detail: None,
+            history_of: None,
             duration: called.duration,
             created_at: called.began,
         });
@@ -188,38 +205,32 @@ impl App {
     }
 
     /// The message as it is after the modifiers, as an event of its own, once; with it, the calls that made it so.
-    async fn publish(
-        &self,
-        event: &Event,
-        (channel_id, message): (ChannelId, String),
-        outputs: Vec<IntegrationId>,
-        passed: Vec<Passed>,
-    ) -> Result<()> {
-        let mut data = (*event.fact.data).clone();
-        data["message"] = message.into();
-        data["postedAs"] = json!(event.id);
+    async fn publish(&self, event: &Event, fact: Fact, direct: Vec<Direct>, passed: Vec<Passed>) -> Result<()> {
         let key = format!("published/{}", event.id);
         let arrival = Arrival {
             id: None,
             organisation_id: event.organisation_id,
             source: EventSource::Channel,
-            fact: Fact {
-                kind: MESSAGE_PUBLISHED.to_owned(),
-                channel_id: Some(channel_id),
-                data: data.into(),
-                ..event.fact.clone()
-            },
+            fact,
             made_from: Some(event.id),
             receipted: Some(Receipted {
                 fingerprint: sha256(key.as_bytes()),
                 key: ReceiptKey { organisation_id: event.organisation_id, source: EventSource::Channel.as_str(), key },
                 expires_at: event.created_at + RECEIPT_LIFETIME,
             }),
-            direct: outputs.into_iter().map(direct).collect(),
+            direct,
         };
         self.parts.intake.accept_after(arrival, passed).await?;
         Ok(())
     }
+}
+
+/// A message as it is after the modifiers.
+fn published(event: &Event, message: String) -> Fact {
+    let mut data = (*event.fact.data).clone();
+    data["message"] = message.into();
+    data["postedAs"] = json!(event.id);
+    Fact { kind: MESSAGE_PUBLISHED.to_owned(), data: data.into(), ..event.fact.clone() }
 }
 
 /// Whether an integration gets messages after the modifiers.

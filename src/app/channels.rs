@@ -8,12 +8,13 @@ use crate::{
         Error, Result,
         channel::{Channel, channel_name},
         error::Noun,
-        event::Event,
+        event::{CHANNEL_ARCHIVED, CHANNEL_CREATED, CHANNEL_MEMBER_JOINED, CHANNEL_MEMBER_LEFT, Event, Fact},
         ids::{ChannelId, UserId},
         member::Permission,
         page::{Page, PageRequest},
+        webhook_integration::outgoing_payload::{channel_data, member_data},
     },
-    store,
+    store::{self, Tx},
 };
 
 /// A wish to change a channel: what is `None` stays.
@@ -23,6 +24,8 @@ pub struct ChannelChange {
     pub name: Option<String>,
     /// Private or public.
     pub private: Option<bool>,
+    /// Whether nothing new is posted in it any more.
+    pub archived: Option<bool>,
 }
 
 impl App {
@@ -46,7 +49,7 @@ impl App {
         store::channels::insert(&tx, &channel).await?;
         store::channels::add_member(&tx, &channel, caller.user_id, channel.created_at).await?;
         self.audit_channel(&tx, caller, "channel.create", &channel).await?;
-        tx.commit().await?;
+        self.commit_channel_event(tx, CHANNEL_CREATED, &channel, caller.user_id).await?;
         Ok(channel)
     }
 
@@ -70,7 +73,7 @@ impl App {
         self.visible_channel(caller, id).await
     }
 
-    /// Changes a channel.
+    /// Changes a channel. One that is archived keeps its members, and what was said in it.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`], [`Error::Conflict`] where the name is taken,
@@ -84,9 +87,18 @@ impl App {
             channel.name = channel_name(&name)?;
         }
         channel.private = change.private.unwrap_or(channel.private);
+        let was_archived = channel.archived_at.is_some();
+        match change.archived {
+            Some(true) => channel.archived_at = channel.archived_at.or(Some(self.now())),
+            Some(false) => channel.archived_at = None,
+            None => {}
+        }
         store::channels::update(&tx, &channel).await?;
         self.audit_channel(&tx, caller, "channel.update", &channel).await?;
-        tx.commit().await?;
+        match channel.archived_at.is_some() && !was_archived {
+            true => self.commit_channel_event(tx, CHANNEL_ARCHIVED, &channel, caller.user_id).await?,
+            false => tx.commit().await?,
+        }
         Ok(channel)
     }
 
@@ -128,11 +140,14 @@ impl App {
         let channel = store::channels::find(&tx, caller.organisation_id, id).await?;
         channel.demand_not_direct()?;
         store::members::find(&tx, caller.organisation_id, user_id).await?;
+        if store::channels::has_member(&tx, id, user_id).await? {
+            return Ok(());
+        }
         store::channels::add_member(&tx, &channel, user_id, self.now()).await?;
-        tx.commit().await
+        self.commit_channel_event(tx, CHANNEL_MEMBER_JOINED, &channel, user_id).await
     }
 
-    /// Takes a user out of a channel.
+    /// Takes a user out of a channel: they leave it, whoever wanted that.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`] for the channel, or where the user is not in it,
@@ -143,7 +158,7 @@ impl App {
         let channel = store::channels::find(&tx, caller.organisation_id, id).await?;
         channel.demand_not_direct()?;
         store::channels::remove_member(&tx, channel.id, user_id).await?;
-        tx.commit().await
+        self.commit_channel_event(tx, CHANNEL_MEMBER_LEFT, &channel, user_id).await
     }
 
     /// The events that flowed through a channel, newest first.
@@ -170,13 +185,24 @@ impl App {
         if seen { Ok(channel) } else { Err(Error::not_found(Noun::Channel, id)) }
     }
 
-    async fn audit_channel(
+    /// Commits a change of a channel with the event that tells of it, and of whom it is about.
+    pub(super) async fn commit_channel_event(
         &self,
-        tx: &store::Tx,
-        caller: &Caller,
-        action: &'static str,
+        tx: Tx,
+        kind: &str,
         channel: &Channel,
+        user_id: UserId,
     ) -> Result<()> {
+        let user = match store::members::find(&tx, channel.organisation_id, user_id).await {
+            Ok(member) => member_data(&member),
+            Err(Error::NotFound { .. }) => json!({"id": user_id}),
+            Err(error) => return Err(error),
+        };
+        let data = json!({"channel": channel_data(channel), "user": user});
+        self.commit_telling(tx, channel.organisation_id, Fact::plain(kind, Some(channel.id), data)).await
+    }
+
+    async fn audit_channel(&self, tx: &Tx, caller: &Caller, action: &'static str, channel: &Channel) -> Result<()> {
         let detail = json!({"name": channel.name, "private": channel.private});
         self.audit(tx, (caller.organisation_id, &caller.actor()), action, channel.id, detail).await
     }

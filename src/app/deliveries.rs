@@ -7,12 +7,13 @@ use crate::{
     domain::{
         Error, Result,
         delivery::{Attempt, Content, Delivery},
-        destination::{Destination, Health},
+        destination::{Destination, DestinationKind, Health},
         error::Noun,
         ids::{DeliveryId, DestinationId},
         member::Permission,
         page::{Page, PageRequest},
     },
+    provider::redact,
     store::{self, Tx},
 };
 
@@ -82,7 +83,9 @@ impl App {
     /// [`Error::Forbidden`].
     pub async fn list_destinations(&self, caller: &Caller, page: PageRequest) -> Result<Page<Destination>> {
         caller.require(Permission::DeliveriesRead)?;
-        store::destinations::list(self.parts.store.reader(), caller.organisation_id, page).await
+        let mut page = store::destinations::list(self.parts.store.reader(), caller.organisation_id, page).await?;
+        page.items = page.items.into_iter().map(shown).collect();
+        Ok(page)
     }
 
     /// One destination.
@@ -91,7 +94,7 @@ impl App {
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn get_destination(&self, caller: &Caller, id: DestinationId) -> Result<Destination> {
         caller.require(Permission::DeliveriesRead)?;
-        store::destinations::find(self.parts.store.reader(), caller.organisation_id, id).await
+        store::destinations::find(self.parts.store.reader(), caller.organisation_id, id).await.map(shown)
     }
 
     /// Demands a destination that is not switched off.
@@ -113,4 +116,12 @@ impl App {
         self.parts.bell.notify_one();
         Ok(())
     }
+}
+
+/// A destination without the secrets that its URL may have.
+fn shown(mut destination: Destination) -> Destination {
+    if destination.kind == DestinationKind::OutgoingWebhook {
+        destination.address = redact(&destination.address).into_owned();
+    }
+    destination
 }

@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use super::{batch::Batcher, events::Accepted, metrics::Metrics, route::Router};
+use super::{App, batch::Batcher, events::Accepted, metrics::Metrics, route::Router};
 use crate::{
     domain::{
         Error, Result,
@@ -224,22 +224,49 @@ async fn commit(
         events.push(Event { id, organisation_id, source, fact, made_from, created_at: now });
     }
     record(&tx, passed).await?;
-    let deliveries = Router { tx: &tx, ambient, now }.route(&events, directs).await?;
-    store::events::insert_many(&tx, &events).await?;
-    store::deliveries::insert_many(&tx, &deliveries).await?;
-    let mut waiting: Vec<DestinationId> = deliveries
-        .iter()
-        .filter(|delivery| delivery.state == DeliveryState::Pending)
-        .map(|delivery| delivery.destination_id)
-        .collect();
-    store::destinations::wake(&tx, &mut waiting, now).await?;
+    let states = write((&tx, ambient, now), &events, directs).await?;
     tx.commit().await?;
-    for state in deliveries.iter().map(|delivery| delivery.state).chain(ended) {
+    for state in states.into_iter().chain(ended) {
         if state != DeliveryState::Pending {
             metrics.delivery(state.as_str());
         }
     }
     Ok(answers)
+}
+
+/// Writes events with their deliveries, the last thing in a transaction: what waits is woken. Tells how far each delivery
+/// is.
+async fn write(
+    (tx, ambient, now): (&Tx, &Ambient, Time),
+    events: &[Event],
+    directs: Vec<(usize, Direct)>,
+) -> Result<Vec<DeliveryState>> {
+    let deliveries = Router { tx, ambient, now }.route(events, directs).await?;
+    store::events::insert_many(tx, events).await?;
+    store::deliveries::insert_many(tx, &deliveries).await?;
+    let mut waiting: Vec<DestinationId> = deliveries
+        .iter()
+        .filter(|delivery| delivery.state == DeliveryState::Pending)
+        .map(|delivery| delivery.destination_id)
+        .collect();
+    store::destinations::wake(tx, &mut waiting, now).await?;
+    Ok(deliveries.iter().map(|delivery| delivery.state).collect())
+}
+
+impl App {
+    /// Commits a change together with the event that tells of it, and has the workers look at where that goes.
+    pub(super) async fn commit_telling(&self, tx: Tx, organisation_id: OrganisationId, fact: Fact) -> Result<()> {
+        let (ambient, now) = (&self.parts.ambient, self.now());
+        let (id, source) = (ambient.id(), EventSource::Api);
+        let event = Event { id, organisation_id, source, fact, made_from: None, created_at: now };
+        let states = write((&tx, ambient, now), &[event], Vec::new()).await?;
+        tx.commit().await?;
+        for state in states.into_iter().filter(|state| *state != DeliveryState::Pending) {
+            self.parts.metrics.delivery(state.as_str());
+        }
+        self.parts.bell.notify_one();
+        Ok(())
+    }
 }
 
 /// Puts calls that were made in passing on record.

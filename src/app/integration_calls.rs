@@ -21,7 +21,7 @@ use crate::{
         delivery::{Delivery, DeliveryState, Reason, Verdict},
         destination::{Destination, DestinationKind, Health, integration_name},
         event::{Event, INTEGRATION_TICK},
-        ids::{DestinationId, IntegrationId, OrganisationId},
+        ids::{DestinationId, InstallationId, IntegrationId, OrganisationId},
         setting::EffectiveSetting,
     },
     provider::{
@@ -147,7 +147,8 @@ impl App {
             masked["return_url"] = "[redacted]".into();
         }
         let began = self.now();
-        let mut headers = self.signature(callee, order.id, began, body.as_bytes()).await?;
+        let whose = (callee.app.organisation_id, callee.app.installation_id);
+        let mut headers = self.signature(whose, callee.secrets, (order.id, began), body.as_bytes()).await?;
         headers.insert("content-type", HeaderValue::from_static("application/json"));
         let timer = Instant::now();
         let request = Outgoing { method: Method::POST, url: order.url.to_owned(), headers, body: Bytes::from(body) };
@@ -164,9 +165,16 @@ impl App {
         Ok(Reply { called, answer })
     }
 
-    async fn signature(&self, callee: &Callee<'_>, id: Uuid, at: Time, body: &[u8]) -> Result<HeaderMap> {
+    /// The headers by which whoever is called knows us; none where nothing signs yet.
+    pub(super) async fn signature(
+        &self,
+        whose: (OrganisationId, InstallationId),
+        secrets: &SealedSecrets,
+        (id, at): (Uuid, Time),
+        body: &[u8],
+    ) -> Result<HeaderMap> {
         let mut headers = HeaderMap::new();
-        let secrets = self.signing_secrets(callee.app, callee.secrets, at).await?;
+        let secrets = self.signing_secrets(whose, secrets, at).await?;
         if !secrets.is_empty() {
             headers.extend(Signer::new(&secrets)?.headers(&format!("msg_{}", id.simple()), at, body)?);
         }
@@ -217,7 +225,8 @@ impl App {
     }
 }
 
-fn excerpt(body: &[u8]) -> String {
+/// The beginning of an answer, without secrets.
+pub(super) fn excerpt(body: &[u8]) -> String {
     let start = String::from_utf8_lossy(&body[..body.len().min(EXCERPT_BYTES)]);
     let mut text = redact(&start).into_owned();
     text.truncate(text.floor_char_boundary(EXCERPT_BYTES));

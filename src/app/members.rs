@@ -9,10 +9,12 @@ use crate::{
     domain::{
         Error, Result,
         error::Noun,
+        event::{Fact, MEMBER_CREATED},
         ids::{OrganisationId, UserId},
         member::{self, Member, Permission, Role},
         organisation::Slug,
         page::{Page, PageRequest},
+        webhook_integration::outgoing_payload::member_data,
     },
     store::{self, Tx},
 };
@@ -59,7 +61,7 @@ impl App {
         store::members::insert(&tx, &member).await?;
         let detail = json!({"role": member.role.as_str()});
         self.audit(&tx, (id, &caller.actor()), "member.add", member.user_id, detail).await?;
-        tx.commit().await?;
+        self.commit_telling(tx, id, created(&member)).await?;
         Ok(member)
     }
 
@@ -80,7 +82,7 @@ impl App {
         store::members::insert(&tx, &member).await?;
         let detail = json!({"role": member.role.as_str()});
         self.audit(&tx, (organisation.id, "operator"), "member.add", member.user_id, detail).await?;
-        tx.commit().await?;
+        self.commit_telling(tx, organisation.id, created(&member)).await?;
         Ok(member)
     }
 
@@ -190,4 +192,8 @@ impl App {
             created_at: self.now(),
         })
     }
+}
+
+fn created(member: &Member) -> Fact {
+    Fact::plain(MEMBER_CREATED, None, json!({"user": member_data(member)}))
 }

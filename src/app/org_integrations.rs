@@ -261,7 +261,7 @@ impl App {
     async fn install(&self, caller: &Caller, app: &AppIntegration, credential: Option<&Secret>) -> Result<()> {
         let secrets = SealedSecrets {
             credential: self.seal_credential(app, credential).await?,
-            signing_secret: Some(self.new_signing_secret(app).await?.1),
+            signing_secret: Some(self.new_signing_secret((app.organisation_id, app.installation_id)).await?.1),
             former_signing_secret: None,
         };
         let tx = self.parts.store.begin().await?;

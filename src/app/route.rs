@@ -1,7 +1,11 @@
-//! Where accepted events go: by the Slack link's filters, by the channels' subscriptions, and directly. Makes the
-//! deliveries, also those that are not sent, with the reason.
+//! Where accepted events go: by the Slack link's filters, by the channels' subscriptions, to outgoing webhooks, and
+//! directly. Makes the deliveries, also those that are not sent, with the reason.
+
+mod listening;
 
 use std::{borrow::Cow, collections::HashMap};
+
+pub(super) use listening::Listening;
 
 use super::intake::Direct;
 use crate::{
@@ -10,11 +14,12 @@ use crate::{
         ambient::{Ambient, Time},
         delivery::{Content, Delivery, DeliveryState, Reason},
         destination::{Destination, DestinationKind, channel_name},
-        event::{Event, EventSource, MESSAGE_POSTED},
+        event::{Event, EventSource, MESSAGE_POSTED, MESSAGE_PUBLISHED},
         github::{EVENT_PREFIX, GithubEvent},
         ids::{ChannelId, DestinationId, OrganisationId},
         slack_link::{Routing, SlackLink, SlackLinkStatus},
         subscription::{Decision, Subscription},
+        webhook_integration::OutgoingEvent,
     },
     store::{self, Tx},
 };
@@ -51,7 +56,10 @@ impl Router<'_> {
             organisations(events.iter().filter(|event| SlackLink::is_concerned(&event.fact) || is_github(event)));
         let links = self.links(&linked).await?;
         let subscriptions = self.subscriptions(&github).await?;
-        let busy = self.busy_channels(events).await?;
+        let listening = self.listening(events).await?;
+        let mut busy = self.busy_channels(events).await?;
+        busy.extend(listening.busy(events));
+        let directs = with_webhooks(events, &listening, directs);
         let mut ensured = self.ensure(events, &busy, &directs).await?.into_iter();
         let mut directs = directs.into_iter().peekable();
         let mut deliveries = Vec::with_capacity(events.len());
@@ -81,6 +89,26 @@ impl Router<'_> {
             }
         }
         Ok(deliveries)
+    }
+
+    /// The outgoing webhooks that may hear of these events. What is published was matched when it was.
+    async fn listening(&self, events: &[Event]) -> Result<Listening> {
+        let concerns =
+            |event: &&Event| event.fact.kind != MESSAGE_PUBLISHED && OutgoingEvent::of_kind(&event.fact.kind).is_some();
+        let concerned = events.iter().filter(concerns);
+        let of = organisations(concerned.clone());
+        if of.is_empty() {
+            return Ok(Listening::default());
+        }
+        let webhooks = store::webhook_integrations::outgoing(self.tx, &of).await?;
+        if webhooks.is_empty() {
+            return Ok(Listening::default());
+        }
+        let mut channels: Vec<ChannelId> = concerned.filter_map(|event| event.fact.channel_id).collect();
+        channels.sort_unstable();
+        channels.dedup();
+        let scenes = store::channels::scenes(self.tx, &of, &channels).await?;
+        Ok(Listening::new(webhooks, scenes))
     }
 
     /// The channels in which messages were posted and integrations are switched on.
@@ -169,6 +197,16 @@ impl Router<'_> {
             created_at: self.now,
         }
     }
+}
+
+/// Where events go directly, and to outgoing webhooks, in the order of the events.
+fn with_webhooks(events: &[Event], listening: &Listening, directs: Vec<(usize, Direct)>) -> Vec<(usize, Direct)> {
+    let mut all = directs;
+    for (index, event) in events.iter().enumerate() {
+        all.extend(listening.called_at_the_door(event).into_iter().map(|direct| (index, direct)));
+    }
+    all.sort_by_key(|(index, _)| *index);
+    all
 }
 
 /// The busy channel that a message was posted in.

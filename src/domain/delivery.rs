@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Error, Result,
     ambient::Time,
-    ids::{AttemptId, DeliveryId, DestinationId, EventId, OrganisationId},
+    ids::{AttemptId, DeliveryId, DestinationId, EventId, IntegrationId, OrganisationId},
     slack::SlackMessage,
 };
 
@@ -221,6 +221,8 @@ pub struct Attempt {
     pub answer: Option<String>,
     /// What was done beside the call, step by step, where something was; for the history of its kind.
     pub detail: Option<serde_json::Value>,
+    /// The outgoing webhook whose history it belongs to, where it is a run of one.
+    pub history_of: Option<IntegrationId>,
     /// How long it took.
     pub duration: Duration,
     /// When it began.

@@ -1,6 +1,7 @@
 //! Destinations: where deliveries go. A destination has an address, a pace and a health.
 //!
-//! Deliveries of one destination leave one at a time and in the order in which their events were accepted.
+//! Deliveries of one destination leave one at a time and in the order in which their events were accepted, but for kinds
+//! that keep no order.
 
 use std::{str::FromStr, time::Duration};
 
@@ -126,6 +127,19 @@ impl DestinationKind {
             DestinationKind::Channel => "channel",
             DestinationKind::Integration => "integration",
             DestinationKind::OutgoingWebhook => "outgoing-webhook",
+        }
+    }
+
+    /// Whether its deliveries leave in their order. Where they do not, one that waits for its time is passed by, and
+    /// several leave at once.
+    pub fn keeps_order(self) -> bool {
+        match self {
+            DestinationKind::Slack
+            | DestinationKind::WorkflowRun
+            | DestinationKind::Channel
+            | DestinationKind::Integration => true,
+            // The runs of a webhook have nothing to do with each other, and each has pauses of its own.
+            DestinationKind::OutgoingWebhook => false,
         }
     }
 }

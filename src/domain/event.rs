@@ -21,6 +21,19 @@ pub const MESSAGE_PUBLISHED: &str = "message.published";
 /// The type of the moments at which an integration is called by the clock.
 pub const INTEGRATION_TICK: &str = "integration.tick";
 
+/// The type of a file that somebody put into a channel.
+pub const FILE_UPLOADED: &str = "file.uploaded";
+/// The type of a channel's beginning.
+pub const CHANNEL_CREATED: &str = "channel.created";
+/// The type of a channel's end: nothing new is posted in it.
+pub const CHANNEL_ARCHIVED: &str = "channel.archived";
+/// The type of somebody's coming into a channel.
+pub const CHANNEL_MEMBER_JOINED: &str = "channel.member.joined";
+/// The type of somebody's leaving a channel, or being taken out of it.
+pub const CHANNEL_MEMBER_LEFT: &str = "channel.member.left";
+/// The type of somebody's becoming a member of the organisation.
+pub const MEMBER_CREATED: &str = "member.created";
+
 /// An accepted event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
@@ -61,6 +74,19 @@ pub struct Fact {
 const MAX_FIELD_CHARS: usize = 255;
 
 impl Fact {
+    /// One that says nothing of links, steps and visitors.
+    pub fn plain(kind: &str, channel_id: Option<ChannelId>, data: Value) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            channel_id,
+            link_id: None,
+            step_kind: None,
+            step_action: None,
+            visitor_id: None,
+            data: data.into(),
+        }
+    }
+
     /// Checks the rules that its shape alone does not say.
     ///
     /// # Errors

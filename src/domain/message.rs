@@ -35,6 +35,9 @@ pub struct Message {
     /// The integration that posted it: it is never sent what it posted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration_id: Option<IntegrationId>,
+    /// The integrations whose answers led to it, the first one first; the last posted it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub caused_by: Vec<IntegrationId>,
     /// The message that it replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread_id: Option<String>,

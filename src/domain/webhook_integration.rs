@@ -5,10 +5,13 @@
 
 pub mod incoming_refusal;
 pub mod incoming_script;
+pub mod outgoing_payload;
 pub mod payload;
 pub mod post;
 pub mod refusal;
+pub mod retry;
 pub mod setup;
+pub mod trigger;
 
 use std::{fmt, str::FromStr};
 

@@ -21,15 +21,12 @@ mod text;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use reqwest::{
-    Client,
-    header::{self, HeaderName},
-};
+use reqwest::{Client, header};
 
 pub use refusal::Refusal;
 pub use reqwest::{
     Method,
-    header::{HeaderMap, HeaderValue},
+    header::{HeaderMap, HeaderName, HeaderValue},
 };
 pub use resolve::{Resolve, SystemResolver};
 pub use text::{EgressPolicy, GuardedUrl, MAX_URL_BYTES};

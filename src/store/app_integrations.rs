@@ -27,7 +27,7 @@ use crate::domain::{
 };
 
 /// The kind of those that are installed by a descriptor.
-const APP: &str = "app";
+pub(super) const APP: &str = "app";
 
 /// What is special to this kind.
 #[derive(Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 use ::entity::{
     channel::{ActiveModel, Column, Entity as Channels, Model as Row},
     channel_member::{self, Entity as ChannelMembers},
+    member,
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -10,7 +11,7 @@ use sea_orm::{
     sea_query::{OnConflict, Query},
 };
 
-use super::{Tx, is_unique_violation};
+use super::{Tx, batches, is_unique_violation};
 use crate::domain::{
     Error, Result,
     ambient::Time,
@@ -18,6 +19,7 @@ use crate::domain::{
     error::Noun,
     ids::{ChannelId, OrganisationId, UserId},
     page::{Page, PageRequest},
+    webhook_integration::trigger::Scene,
 };
 
 /// Adds a channel.
@@ -69,6 +71,50 @@ pub async fn find_by_name(
         .one(db)
         .await?;
     Ok(row.map(channel))
+}
+
+/// Some channels of some organisations, with the people in those that are direct.
+///
+/// # Errors
+/// When the database fails.
+pub async fn scenes(
+    db: &impl ConnectionTrait,
+    organisations: &[OrganisationId],
+    channels: &[ChannelId],
+) -> Result<Vec<Scene>> {
+    if channels.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = Channels::find()
+        .filter(Column::OrganisationId.is_in(batches::filled(organisations.iter().map(|id| id.0))))
+        .filter(Column::Id.is_in(batches::filled(channels.iter().map(|id| id.0))))
+        .all(db)
+        .await?;
+    let mut scenes = Vec::with_capacity(rows.len());
+    for Channel { id, organisation_id, name, private, direct, .. } in rows.into_iter().map(channel) {
+        let people = if direct { people(db, organisation_id, id).await? } else { Vec::new() };
+        scenes.push(Scene { id, name, private, direct, people });
+    }
+    Ok(scenes)
+}
+
+/// The members of the organisation that are in a channel.
+async fn people(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    id: ChannelId,
+) -> Result<Vec<(UserId, String)>> {
+    let there = Query::select()
+        .column(channel_member::Column::UserId)
+        .from(ChannelMembers)
+        .and_where(channel_member::Column::ChannelId.eq(id.0))
+        .to_owned();
+    let rows = member::Entity::find()
+        .filter(member::Column::OrganisationId.eq(organisation_id.0))
+        .filter(member::Column::UserId.in_subquery(there))
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|row| (UserId(row.user_id), row.username)).collect())
 }
 
 /// The channels of an organisation for somebody, newest first: those they are in, and public ones; with `all` private ones

@@ -20,7 +20,7 @@ use crate::domain::{
     delivery::{Attempt, Content, Delivery, DeliveryState},
     error::Noun,
     event::Event,
-    ids::{DeliveryId, DestinationId, EventId, OrganisationId},
+    ids::{DeliveryId, DestinationId, EventId, IntegrationId, OrganisationId},
     page::{Page, PageRequest},
 };
 
@@ -61,6 +61,23 @@ pub async fn insert_many(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn due(db: &impl ConnectionTrait, destinations: &[DestinationId], limit: usize) -> Result<Vec<Due>> {
+    waiting(db, destinations, ("id", "d.id"), limit).await
+}
+
+/// The same of destinations that keep no order: those that are due first, whether or not older ones wait for their time.
+///
+/// # Errors
+/// When the database fails.
+pub async fn due_first(db: &impl ConnectionTrait, destinations: &[DestinationId], limit: usize) -> Result<Vec<Due>> {
+    waiting(db, destinations, ("next_attempt_at, id", "d.next_attempt_at, d.id"), limit).await
+}
+
+async fn waiting(
+    db: &impl ConnectionTrait,
+    destinations: &[DestinationId],
+    (order_of_one, order_of_all): (&str, &str),
+    limit: usize,
+) -> Result<Vec<Due>> {
     if destinations.is_empty() {
         return Ok(Vec::new());
     }
@@ -70,7 +87,7 @@ pub async fn due(db: &impl ConnectionTrait, destinations: &[DestinationId], limi
         .map(|index| {
             format!(
                 "SELECT * FROM (SELECT * FROM delivery WHERE destination_id = {} AND state = 'pending' \
-                 ORDER BY id LIMIT {limit}) AS d{index}",
+                 ORDER BY {order_of_one} LIMIT {limit}) AS d{index}",
                 super::placeholders::one(backend, index)
             )
         })
@@ -81,7 +98,7 @@ pub async fn due(db: &impl ConnectionTrait, destinations: &[DestinationId], limi
          d.attempts AS d_attempts, d.next_attempt_at AS d_next_attempt_at, d.completed_at AS d_completed_at, d.created_at AS d_created_at, \
          e.id, e.organisation_id, e.channel_id, e.kind, e.source, e.link_id, e.step_kind, e.step_action, e.visitor_id, \
          CASE WHEN d.content IS NULL THEN e.data ELSE 'null' END AS data, e.made_from, e.created_at \
-         FROM ({}) AS d JOIN event e ON e.id = d.event_id ORDER BY d.id",
+         FROM ({}) AS d JOIN event e ON e.id = d.event_id ORDER BY {order_of_all}",
         heads.join(" UNION ALL ")
     );
     let values: Vec<Value> = ids.into_iter().map(Value::from).collect();
@@ -317,12 +334,13 @@ fn attempt_row(attempt: &Attempt) -> attempt::ActiveModel {
         request: Set(attempt.request.clone()),
         answer: Set(attempt.answer.clone()),
         detail: Set(attempt.detail.as_ref().map(ToString::to_string)),
+        history_of: Set(attempt.history_of.map(|id| id.0)),
         duration_ms: Set(i64::try_from(attempt.duration.as_millis()).unwrap_or(i64::MAX)),
         created_at: Set(attempt.created_at),
     }
 }
 
-fn attempt(row: attempt::Model) -> Result<Attempt> {
+pub(super) fn attempt(row: attempt::Model) -> Result<Attempt> {
     let detail = row.detail.as_deref().map(serde_json::from_str).transpose();
     Ok(Attempt {
         id: row.id.into(),
@@ -336,6 +354,7 @@ fn attempt(row: attempt::Model) -> Result<Attempt> {
         request: row.request,
         answer: row.answer,
         detail: detail.map_err(|error| corrupt("attempt", "detail", error))?,
+        history_of: row.history_of.map(IntegrationId),
         duration: Duration::from_millis(u64::try_from(row.duration_ms).unwrap_or_default()),
         created_at: row.created_at,
     })

@@ -82,6 +82,26 @@ pub async fn find_by_username(
         .transpose()
 }
 
+/// By username, the case of letters aside; the one that is written alike where there are several.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_username_alike(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    username: &str,
+) -> Result<Option<Member>> {
+    let lower = Expr::expr(Func::lower(Expr::col(Column::Username)));
+    let mut alike = Members::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(lower.eq(username.to_ascii_lowercase()))
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await?;
+    alike.sort_by_key(|row| row.username != username);
+    alike.into_iter().next().map(member).transpose()
+}
+
 /// Everybody in an organisation who has this e-mail address. The case of ASCII letters does not matter; that of others
 /// does, for Unicode makes a small k of the sign for Kelvin, and so one address of another.
 ///

@@ -24,7 +24,7 @@ use crate::domain::{
     Error, Result,
     ambient::Time,
     error::Noun,
-    ids::{IntegrationId, OrganisationId},
+    ids::{InstallationId, IntegrationId, OrganisationId},
     webhook_integration::{Direction, Incoming, Look, Outgoing, Person, Script, WebhookIntegration},
 };
 
@@ -189,6 +189,32 @@ async fn with_installations(db: &impl ConnectionTrait, rows: Vec<integration::Mo
         .await?;
     let mut installed: HashMap<_, _> = installed.into_iter().map(|row| (row.integration_id, row)).collect();
     rows.into_iter().filter_map(|row| installed.remove(&row.id).map(|installed| stored(row, installed))).collect()
+}
+
+/// The secrets of an integration that we call: one with a descriptor, or an outgoing webhook.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn secrets_of_called(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    id: IntegrationId,
+) -> Result<(InstallationId, SealedSecrets)> {
+    let not_found = || Error::not_found(Noun::Integration, id);
+    Integrations::find_by_id(id.0)
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Kind.is_in([app_integrations::APP, OUTGOING]))
+        .one(db)
+        .await?
+        .ok_or_else(not_found)?;
+    let installed = Installations::find()
+        .filter(InstallationColumn::OrganisationId.eq(organisation_id.0))
+        .filter(InstallationColumn::IntegrationId.eq(id.0))
+        .filter(InstallationColumn::ChannelId.is_null())
+        .one(db)
+        .await?
+        .ok_or_else(not_found)?;
+    Ok((installed.id.into(), app_integrations::secrets(installed)))
 }
 
 /// What a script remembers.

@@ -29,16 +29,11 @@ use crate::{
         destination::{Destination, Health},
         ids::{DestinationId, OrganisationId},
     },
-    store::{
-        self,
-        deliveries::Due,
-        destinations::{Claimed, Release},
-        slack_links::StoredSlackLink,
-    },
+    store::{self, deliveries::Due, destinations::Claimed, slack_links::StoredSlackLink},
 };
 
 /// How many deliveries of one destination are loaded at once: after them, others have their turn.
-const LOAD: usize = 32;
+pub(super) const LOAD: usize = 32;
 /// How many destinations are claimed at once.
 const CLAIM: usize = 64;
 
@@ -51,11 +46,11 @@ pub struct Outcome {
 
 /// Sends deliveries.
 pub struct Deliverer {
-    app: App,
-    settings: Settings,
+    pub(super) app: App,
+    pub(super) settings: Settings,
     /// Told apart from every other worker, in this process or another.
     owner: Uuid,
-    recorder: Recorder,
+    pub(super) recorder: Recorder,
     stopping: AtomicBool,
 }
 
@@ -135,19 +130,23 @@ impl Deliverer {
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
-        let ids: Vec<DestinationId> = claimed.iter().map(|claimed| claimed.destination.id).collect();
+        let (in_order, in_any): (Vec<&Destination>, Vec<&Destination>) =
+            claimed.iter().map(|claimed| &claimed.destination).partition(|one| one.kind.keeps_order());
+        let [in_order, in_any] =
+            [in_order, in_any].map(|all| all.iter().map(|one| one.id).collect::<Vec<DestinationId>>());
         let mut organisations: Vec<OrganisationId> =
             claimed.iter().map(|claimed| claimed.destination.organisation_id).collect();
         organisations.sort_unstable();
         organisations.dedup();
-        let (links, due) = tokio::try_join!(
+        let (links, due, due_first) = tokio::try_join!(
             store::slack_links::list(store.reader(), &organisations),
-            store::deliveries::due(store.reader(), &ids, LOAD),
+            store::deliveries::due(store.reader(), &in_order, LOAD),
+            store::deliveries::due_first(store.reader(), &in_any, LOAD),
         )?;
         let links: HashMap<OrganisationId, StoredSlackLink> =
             links.into_iter().map(|stored| (stored.link.organisation_id, stored)).collect();
-        let mut waiting: HashMap<DestinationId, Vec<Due>> = HashMap::with_capacity(ids.len());
-        for due in due {
+        let mut waiting: HashMap<DestinationId, Vec<Due>> = HashMap::with_capacity(claimed.len());
+        for due in due.into_iter().chain(due_first) {
             waiting.entry(due.delivery.destination_id).or_default().push(due);
         }
         let work = |claimed: Claimed| {
@@ -162,26 +161,18 @@ impl Deliverer {
     /// then writes down what came of it and lets go. Tells when the destination is due again, if it is.
     async fn serve(&self, work: Work) -> Option<Time> {
         let Work { claimed, link, due } = work;
+        if !claimed.destination.kind.keeps_order() {
+            return self.serve_in_any_order(claimed, due).await;
+        }
         let Claimed { destination, pace_until } = claimed;
-        let began = self.app.ambient().now();
-        // A single try ends well within half a lease, so no try begins after the first half.
-        let last_call = began + self.settings.lease / 2;
-        let mut record = Record::new(Release {
-            id: destination.id,
-            more: due.len() == LOAD,
-            not_before: None,
-            pace_until,
-            successes: 0,
-            failures: 0,
-            last_sent_at: None,
-            health: None,
-            address: destination.address.clone(),
-        });
+        let last_call = self.last_call();
+        let mut record = Record::new(&destination, due.len() == LOAD);
+        record.release.pace_until = pace_until;
         let mut lane = Lane::to(&destination, &self.app, link);
         let pace = lane.pace(&self.settings);
         for Due { mut delivery, event } in due {
             let now = self.app.ambient().now();
-            if self.stopping.load(Ordering::Relaxed) || now >= last_call {
+            if self.is_over(last_call, now) {
                 record.release.more = true;
                 break;
             }
@@ -252,6 +243,16 @@ impl Deliverer {
         self.recorder.write(record).await
     }
 
+    /// A single try ends well within half a lease, so no try begins after the first half.
+    pub(super) fn last_call(&self) -> Time {
+        self.app.ambient().now() + self.settings.lease / 2
+    }
+
+    /// Whether no try begins any more.
+    pub(super) fn is_over(&self, last_call: Time, now: Time) -> bool {
+        self.stopping.load(Ordering::Relaxed) || now >= last_call
+    }
+
     /// Spreads retries of many over time.
     fn jitter(&self) -> f64 {
         f64::from(u32::from_le_bytes(self.app.ambient().random())) / f64::from(u32::MAX)
@@ -301,7 +302,7 @@ fn healed(former: &Health) -> Option<Health> {
     (*former != Health::Healthy).then_some(Health::Healthy)
 }
 
-fn finished(delivery: &mut Delivery, state: DeliveryState, reason: String, now: Time) -> Delivery {
+pub(super) fn finished(delivery: &mut Delivery, state: DeliveryState, reason: String, now: Time) -> Delivery {
     delivery.state = state;
     delivery.reason = Some(reason);
     delivery.next_attempt_at = None;

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, domain::Result, store::housekeeping};
+use crate::{
+    app::App,
+    domain::Result,
+    store::{housekeeping, webhook_history},
+};
 
 /// How often it looks.
 const INTERVAL: Duration = Duration::from_secs(600);
@@ -30,14 +34,38 @@ pub async fn step(app: &App, keep: chrono::Duration) -> Result<u64> {
     }
 }
 
-/// Does so until `stop`.
-pub async fn run(app: App, keep: chrono::Duration, stop: CancellationToken) {
+/// Removes what the histories of outgoing webhooks have more than `most` of, slice by slice. Tells how many rows went.
+///
+/// # Errors
+/// When the database fails; what was removed stays removed.
+pub async fn shorten_histories(app: &App, most: u64) -> Result<u64> {
+    let db = app.store().writer();
+    let mut removed = 0;
+    for (id, up_to) in webhook_history::too_long(db, most).await? {
+        loop {
+            let slice = webhook_history::remove_slice(db, id, Some(up_to)).await?;
+            removed += slice;
+            if slice == 0 {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(removed)
+}
+
+/// Does both until `stop`.
+pub async fn run(app: App, keep: chrono::Duration, most_of_history: u64, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
             () = stop.cancelled() => return,
         }
-        match step(&app, keep).await {
+        let removed = match step(&app, keep).await {
+            Ok(removed) => shorten_histories(&app, most_of_history).await.map(|more| removed + more),
+            Err(error) => Err(error),
+        };
+        match removed {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "old rows were removed"),
             Err(error) => tracing::warn!(%error, "old rows could not be removed; trying again later"),

@@ -54,6 +54,7 @@ impl<'a> InnerLane<'a> {
             request: event.fact.data.to_string(),
             answer,
             detail: None,
+            history_of: None,
             status_code: None,
             duration: timer.elapsed(),
             began,

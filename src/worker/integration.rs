@@ -21,6 +21,6 @@ impl<'a> IntegrationLane<'a> {
     pub(super) async fn send(&self, delivery: &Delivery, event: &Event) -> Tried {
         let Called { verdict, address, request, answer, status_code, duration, began } =
             self.app.call_integration(self.id, delivery, event).await;
-        Tried { verdict, address, request, answer, detail: None, status_code, duration, began }
+        Tried { verdict, address, request, answer, detail: None, history_of: None, status_code, duration, began }
     }
 }

@@ -16,6 +16,7 @@ use crate::{
         delivery::{Delivery, DeliveryState, Reason, Verdict},
         destination::{Destination, DestinationKind, Pace},
         event::Event,
+        ids::IntegrationId,
     },
     store::slack_links::StoredSlackLink,
 };
@@ -27,6 +28,7 @@ pub(super) struct Tried {
     pub(super) request: String,
     pub(super) answer: Option<String>,
     pub(super) detail: Option<serde_json::Value>,
+    pub(super) history_of: Option<IntegrationId>,
     pub(super) status_code: Option<u16>,
     pub(super) duration: Duration,
     pub(super) began: Time,
@@ -51,6 +53,7 @@ impl<'a> Lane<'a> {
             DestinationKind::Slack => Lane::Slack(Box::new(SlackLane::new(app, destination, link))),
             DestinationKind::WorkflowRun => Lane::Inner(InnerLane::new(app, Work::WorkflowRun)),
             DestinationKind::Channel => Lane::Inner(InnerLane::new(app, Work::Channel)),
+            // Webhooks have a way of their own (`webhook`), which keeps no order.
             DestinationKind::Integration | DestinationKind::OutgoingWebhook => {
                 Lane::Integration(IntegrationLane::new(app, destination))
             }

@@ -12,7 +12,7 @@ use crate::{
         Result,
         ambient::Time,
         delivery::{Attempt, AttemptOutcome, Delivery, DeliveryState, Next},
-        destination::Health,
+        destination::{Destination, Health},
         ids::{DeliveryId, DestinationId},
     },
     store::{self, destinations::Release},
@@ -35,7 +35,20 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn new(release: Release) -> Self {
+    /// Nothing came of it yet; `more` says that more waits there than was loaded.
+    pub(super) fn new(destination: &Destination, more: bool) -> Self {
+        let release = Release {
+            id: destination.id,
+            more,
+            not_before: None,
+            later: None,
+            pace_until: None,
+            successes: 0,
+            failures: 0,
+            last_sent_at: None,
+            health: None,
+            address: destination.address.clone(),
+        };
         Self { release, attempts: Vec::new(), delivered: Vec::new(), changed: Vec::new() }
     }
 
@@ -64,6 +77,7 @@ impl Record {
             request: tried.request,
             answer: tried.answer,
             detail: tried.detail,
+            history_of: tried.history_of,
             duration: tried.duration,
             created_at: tried.began,
         });
@@ -77,6 +91,17 @@ impl Record {
     /// A delivery ended without arriving.
     pub(super) fn ended(&mut self, delivery: Delivery) {
         self.changed.push(delivery);
+    }
+
+    /// A delivery is tried again; the others do not wait for it.
+    pub(super) fn again_alone(&mut self, delivery: Delivery, at: Time) {
+        self.changed.push(delivery);
+        self.look_again(at);
+    }
+
+    /// A delivery waits for that time; the others do not wait for it.
+    pub(super) fn look_again(&mut self, at: Time) {
+        self.release.later = Some(self.release.later.map_or(at, |later| later.min(at)));
     }
 
     /// A delivery is tried again; the destination rests until then, which keeps its order.

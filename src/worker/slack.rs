@@ -121,6 +121,7 @@ impl<'a> SlackLane<'a> {
             request,
             answer,
             detail: None,
+            history_of: None,
             status_code,
             duration,
             began,

@@ -15,7 +15,8 @@ async fn listed(caller: &Client) -> Vec<Value> {
 
 /// The one direct channel that a caller sees listed.
 async fn direct(caller: &Client) -> String {
-    let direct: Vec<_> = listed(caller).await.into_iter().filter(|one| one["name"].as_str().unwrap().contains(':')).collect();
+    let direct: Vec<_> =
+        listed(caller).await.into_iter().filter(|one| one["name"].as_str().unwrap().contains(':')).collect();
     assert_eq!(direct.len(), 1, "{direct:?}");
     direct[0]["id"].as_str().unwrap().to_owned()
 }

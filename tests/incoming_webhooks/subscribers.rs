@@ -11,10 +11,13 @@ impl Hook<'_> {
     async fn ask(&self, method: Method, what: &str, body: Option<Value>) -> Answer {
         let path = format!("/hooks/{what}/{}/anybody/{}", self.id(), self.token());
         let request = self.app.anon.request(method, &path);
-        self.app.anon.send(match &body {
-            Some(body) => request.json(body),
-            None => request,
-        }).await
+        self.app
+            .anon
+            .send(match &body {
+                Some(body) => request.json(body),
+                None => request,
+            })
+            .await
     }
 
     async fn outgoing(&self) -> Vec<Value> {

@@ -36,6 +36,8 @@ pub enum Reply {
 /// What it was sent.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// The method.
+    pub method: String,
     /// The path: `/target` or `/tick`.
     pub path: String,
     /// The headers.
@@ -158,7 +160,13 @@ fn answering(memory: Arc<Mutex<Memory>>) -> impl Endpoint {
             let body: Value = serde_json::from_slice(&raw).unwrap_or_default();
             let headers = request.headers().iter();
             let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("").to_owned()));
-            let call = Call { path, headers: headers.collect(), raw, body: body.clone() };
+            let call = Call {
+                method: request.method().to_string(),
+                path,
+                headers: headers.collect(),
+                raw,
+                body: body.clone(),
+            };
             let reply = {
                 let mut memory = memory.lock().unwrap();
                 memory.calls.push(call);

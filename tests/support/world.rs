@@ -171,6 +171,11 @@ impl TestApp {
         startup::build_app(&self.config, store, ambient).await.unwrap()
     }
 
+    /// A worker of another process.
+    pub fn worker_of(&self, app: App) -> Arc<Deliverer> {
+        Deliverer::new(app, startup::worker_settings(&self.config))
+    }
+
     /// Sets the stand-in's clock by ours: what it signs, and what is signed for it, has a time in it.
     pub async fn tell_the_time(&self) {
         self.slack.set_clock(self.now().timestamp()).await;

@@ -152,6 +152,11 @@ fn refused(refusal: &WebhookRefusal) -> Told {
             let details = Some(json!({"method": "updateOutgoingIntegration"}));
             Told { details, ..coded("Invalid token", "error-invalid-token") }
         }
+        WebhookRefusal::NoId => plain(400, "Invalid integration id."),
+        WebhookRefusal::NoSuchOutgoing => coded("Invalid integration", "error-invalid-integration"),
+        WebhookRefusal::NotOutgoing => plain(400, "integration-type-must-be-outgoing"),
+        WebhookRefusal::NoSuchRun => coded("Invalid Integration History", "error-invalid-integration-history"),
+        WebhookRefusal::RunWithoutData => plain(400, "history-data-must-be-defined"),
         WebhookRefusal::TooMany(_) => plain(400, refusal.to_string()),
         WebhookRefusal::Hook(refusal) => unposted(refusal),
     }

@@ -1,5 +1,6 @@
 //! The shapes of the Rocket.Chat dialect: integrations as they are sent and shown.
 
+pub mod history;
 mod reading;
 mod sent;
 

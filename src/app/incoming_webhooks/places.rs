@@ -6,6 +6,7 @@ use crate::{
         Error, Result,
         channel::{Channel, channel_name, direct_name},
         error::Noun,
+        event::CHANNEL_MEMBER_JOINED,
         ids::{ChannelId, OrganisationId, UserId},
         member,
         webhook_integration::{BOT, Person, Target, post::PostFault},
@@ -120,7 +121,7 @@ impl App {
             (Found::There { channel, joins: true }, Some(user_id)) => {
                 let tx = self.parts.store.begin().await?;
                 store::channels::add_member(&tx, &channel, user_id, self.now()).await?;
-                tx.commit().await?;
+                self.commit_channel_event(tx, CHANNEL_MEMBER_JOINED, &channel, user_id).await?;
                 Ok(channel)
             }
             (Found::There { channel, .. }, _) => Ok(channel),

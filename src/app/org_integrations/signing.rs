@@ -2,12 +2,15 @@
 
 use serde_json::json;
 
-use super::secret_place;
 use crate::{
-    app::{App, Caller},
+    app::{App, Caller, vault::Place},
     domain::{
-        Error, Result, ambient::Time, app_integration::AppIntegration, error::Noun, ids::IntegrationId,
-        member::Permission, secret::Secret,
+        Error, Result,
+        ambient::Time,
+        error::Noun,
+        ids::{InstallationId, IntegrationId, OrganisationId},
+        member::Permission,
+        secret::Secret,
     },
     provider::webhook,
     store::{self, app_integrations::SealedSecrets},
@@ -28,9 +31,12 @@ impl App {
         caller.require(Permission::IntegrationsRead)?;
         caller.require(Permission::SecretsRead)?;
         let reader = self.parts.store.reader();
-        let (app, secrets) = store::app_integrations::find_with_secrets(reader, caller.organisation_id, id).await?;
+        let organisation_id = caller.organisation_id;
+        let (installation, secrets) =
+            store::webhook_integrations::secrets_of_called(reader, organisation_id, id).await?;
+        let place = |column| place((organisation_id, installation), column);
         match &secrets.signing_secret {
-            Some(sealed) => self.parts.vault.unseal(secret_place(&app, PRESENT), sealed).await,
+            Some(sealed) => self.parts.vault.unseal(place(PRESENT), sealed).await,
             None => Err(Error::FailedPrecondition {
                 message: "the calls of this integration are not signed yet; rotate its secret to have one".into(),
             }),
@@ -46,20 +52,22 @@ impl App {
         caller.require(Permission::IntegrationsManage)?;
         caller.require(Permission::SecretsRead)?;
         let reader = self.parts.store.reader();
-        let (app, secrets) = store::app_integrations::find_with_secrets(reader, caller.organisation_id, id).await?;
-        let (secret, sealed) = self.new_signing_secret(&app).await?;
+        let organisation_id = caller.organisation_id;
+        let (installation, secrets) =
+            store::webhook_integrations::secrets_of_called(reader, organisation_id, id).await?;
+        let place = |column| place((organisation_id, installation), column);
+        let (secret, sealed) = self.new_signing_secret((organisation_id, installation)).await?;
         let replaced = secrets.signing_secret;
         let former = match &replaced {
             Some(replaced) => {
                 // What is sealed opens in its own column only.
-                let secret = self.parts.vault.unseal(secret_place(&app, PRESENT), replaced).await?;
-                let sealed = self.parts.vault.seal(secret_place(&app, FORMER), &secret).await?;
+                let secret = self.parts.vault.unseal(place(PRESENT), replaced).await?;
+                let sealed = self.parts.vault.seal(place(FORMER), &secret).await?;
                 Some((sealed, self.now() + OVERLAP))
             }
             None => None,
         };
         let tx = self.parts.store.begin().await?;
-        let installation = app.installation_id;
         if !store::app_integrations::rotate_signing_secret(&tx, installation, replaced, sealed, former).await? {
             let message = "its signing secret was replaced at the same time by somebody else; read it".into();
             return Err(Error::Conflict { noun: Noun::Integration, message });
@@ -73,26 +81,34 @@ impl App {
     /// What signs a call at that time, the newest first; nothing where an installation is older than signatures.
     pub(in crate::app) async fn signing_secrets(
         &self,
-        app: &AppIntegration,
+        whose: (OrganisationId, InstallationId),
         sealed: &SealedSecrets,
         at: Time,
     ) -> Result<Vec<Secret>> {
+        let place = |column| place(whose, column);
         let mut secrets = Vec::with_capacity(2);
         if let Some(present) = &sealed.signing_secret {
-            secrets.push(self.parts.vault.unseal(secret_place(app, PRESENT), present).await?);
+            secrets.push(self.parts.vault.unseal(place(PRESENT), present).await?);
         }
         if let Some((former, until)) = &sealed.former_signing_secret
             && at < *until
         {
-            secrets.push(self.parts.vault.unseal(secret_place(app, FORMER), former).await?);
+            secrets.push(self.parts.vault.unseal(place(FORMER), former).await?);
         }
         Ok(secrets)
     }
 
     /// A fresh secret, and the same sealed.
-    pub(super) async fn new_signing_secret(&self, app: &AppIntegration) -> Result<(Secret, Vec<u8>)> {
+    pub(super) async fn new_signing_secret(
+        &self,
+        whose: (OrganisationId, InstallationId),
+    ) -> Result<(Secret, Vec<u8>)> {
         let secret = webhook::generate(self.parts.ambient.random());
-        let sealed = self.parts.vault.seal(secret_place(app, PRESENT), &secret).await?;
+        let sealed = self.parts.vault.seal(place(whose, PRESENT), &secret).await?;
         Ok((secret, sealed))
     }
+}
+
+fn place((organisation_id, installation): (OrganisationId, InstallationId), column: &str) -> Place<'_> {
+    Place { organisation_id, table: "installation", column, row: installation.0 }
 }

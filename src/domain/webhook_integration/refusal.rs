@@ -92,6 +92,21 @@ pub enum WebhookRefusal {
     /// It has no token.
     #[error("an outgoing webhook is changed with its token")]
     NoToken,
+    /// No webhook is named.
+    #[error("name a webhook by its id")]
+    NoId,
+    /// There is no outgoing one with that id that the caller manages.
+    #[error("there is no such outgoing webhook here that you may manage")]
+    NoSuchOutgoing,
+    /// It is an incoming one, which has no history.
+    #[error("this is an incoming webhook, and it has no history")]
+    NotOutgoing,
+    /// There is no such run in its history.
+    #[error("there is no such run in the history of this webhook")]
+    NoSuchRun,
+    /// A run has nothing that could be sent once more.
+    #[error("this run has nothing that could be sent once more")]
+    RunWithoutData,
     /// There are as many as an organisation may have.
     #[error("an organisation has at most {0} webhooks; remove one first")]
     TooMany(usize),

@@ -42,6 +42,9 @@ pub struct Release {
     pub more: bool,
     /// Not to be looked at before that: a pause that the far end or the pace asks for.
     pub not_before: Option<Time>,
+    /// When to look again where nothing waits for its turn: some deliveries wait for their own time. Whoever wakes the
+    /// destination does not wait for it.
+    pub later: Option<Time>,
     /// What the pace leaves behind.
     pub pace_until: Option<Time>,
     /// Deliveries that arrived.
@@ -57,7 +60,7 @@ pub struct Release {
 }
 
 /// How many values a release has in the statement.
-const RELEASE_WIDTH: usize = 12;
+const RELEASE_WIDTH: usize = 13;
 
 /// Tells the workers that deliveries wait at these destinations. The last statement before the commit, so that its row
 /// locks are held shortly; the ids are locked in their order, so that two writers never wait for each other.
@@ -169,14 +172,15 @@ fn release_statement(backend: DbBackend, owner: Uuid, now: Time, releases: &[&Re
             reason.into(),
             since.into(),
             release.address.as_str().into(),
+            release.later.into(),
         ]);
     }
     values.push(owner.into());
     let sql = format!(
         "WITH v (id, more, earliest, not_before, pace_until, successes, failures, last_sent_at, health, reason, since, \
-         address) AS (VALUES {rows}) \
+         address, later) AS (VALUES {rows}) \
          UPDATE destination SET \
-         due_at = CASE WHEN v.more OR destination.woken THEN v.earliest END, \
+         due_at = CASE WHEN v.more OR destination.woken THEN v.earliest ELSE v.later END, \
          woken = FALSE, lease_owner = NULL, not_before = v.not_before, pace_until = v.pace_until, \
          success_count = destination.success_count + v.successes, \
          failure_count = destination.failure_count + v.failures, \

@@ -23,6 +23,9 @@ pub struct ChannelOut {
     pub created_by: Uuid,
     /// When it was created.
     pub created_at: Timestamp,
+    /// Since when nothing new is posted in it, where it is archived.
+    #[oai(skip_serializing_if_is_none)]
+    pub archived_at: Option<Timestamp>,
 }
 
 impl From<Channel> for ChannelOut {
@@ -33,6 +36,7 @@ impl From<Channel> for ChannelOut {
             private: channel.private,
             created_by: channel.created_by.0,
             created_at: channel.created_at.into(),
+            archived_at: channel.archived_at.map(Into::into),
         }
     }
 }
@@ -61,17 +65,19 @@ pub struct ChannelPatch {
     pub name: Option<String>,
     /// Whether only its members see it.
     pub private: Option<bool>,
+    /// Whether it is archived: nothing new is posted in it, and what was said stays.
+    pub archived: Option<bool>,
 }
 
 impl From<ChannelPatch> for ChannelChange {
     fn from(patch: ChannelPatch) -> Self {
-        Self { name: patch.name, private: patch.private }
+        Self { name: patch.name, private: patch.private, archived: patch.archived }
     }
 }
 
 impl Example for ChannelPatch {
     fn example() -> Self {
-        Self { name: Some("incidents".into()), private: None }
+        Self { name: Some("incidents".into()), private: None, archived: None }
     }
 }
 

@@ -1,0 +1,28 @@
+//! The history of outgoing webhooks: whose an attempt is, so that it is found without looking at all others.
+
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+const TABLES: &str = r#"
+ALTER TABLE attempt ADD COLUMN history_of {uuid};
+CREATE INDEX attempt_history ON attempt (history_of, id) WHERE history_of IS NOT NULL;
+"#;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let uuid = match manager.get_database_backend() {
+            DbBackend::Postgres => "UUID",
+            _ => "BLOB",
+        };
+        manager.get_connection().execute_unprepared(&TABLES.replace("{uuid}", uuid)).await?;
+        Ok(())
+    }
+}

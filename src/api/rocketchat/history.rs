@@ -1,0 +1,74 @@
+//! The history of outgoing webhooks.
+
+use poem::web::Data;
+use poem_openapi::{
+    OpenApi,
+    param::Query,
+    payload::Json,
+    types::{Any, ToJSON},
+};
+
+use super::{
+    Answer, Tag,
+    auth::Known,
+    listing::{Asked, Listing},
+    wire::history::{self, Clearing, DoneOut, HistoryListOut, HistoryOut, Replay},
+};
+use crate::{
+    api::shared::signed::Raw,
+    app::{App, webhook_history::WebhookHistory},
+};
+
+/// The operations.
+pub struct History;
+
+#[OpenApi(tag = "Tag::History")]
+impl History {
+    /// List the history of an outgoing webhook
+    ///
+    /// One record for each call of each URL, newest first. An incoming webhook has none.
+    #[oai(path = "/api/v1/integrations.history", method = "get", operation_id = "listWebhookHistory")]
+    async fn list_webhook_history(
+        &self,
+        app: Data<&App>,
+        caller: Known,
+        /// The id of the webhook.
+        id: Query<String>,
+        /// How many are passed over.
+        offset: Query<Option<u64>>,
+        /// How many at most; 0 is 100, and 50 where it is left out.
+        count: Query<Option<u64>>,
+        /// JSON: members that are shown, each with 1, or that are not, each with 0.
+        fields: Query<Option<String>>,
+    ) -> Answer<HistoryListOut> {
+        let asked = Asked { offset: offset.0, count: count.0, fields: fields.0, ..Asked::default() };
+        let listing = Listing::read(asked)?;
+        let (offset, count) = listing.window();
+        let WebhookHistory { webhook, runs, total } =
+            app.list_webhook_history(&caller.0, &id.0, (offset, count)).await?;
+        let document = |run| HistoryOut::of(webhook.as_ref(), run).to_json().unwrap_or_default();
+        let history: Vec<_> = runs.into_iter().map(|run| Any(listing.shown(document(run)))).collect();
+        let count = history.len() as u64;
+        Ok(Json(HistoryListOut { history, offset, items: count, count, total, success: true }))
+    }
+
+    /// Clear the history of an outgoing webhook
+    ///
+    /// What waits to be called again stays.
+    #[oai(path = "/api/v1/integrations.clearHistory", method = "post", operation_id = "clearWebhookHistory")]
+    async fn clear_webhook_history(&self, app: Data<&App>, caller: Known, body: Raw<Clearing>) -> Answer<DoneOut> {
+        let id = history::clearing(&body.bytes)?;
+        app.clear_webhook_history(&caller.0, &id).await?;
+        Ok(Json(DoneOut { success: true }))
+    }
+
+    /// Run an outgoing webhook once more
+    ///
+    /// For the same event, to the same URL, as the webhook is now; with a record of its own.
+    #[oai(path = "/api/v1/integrations.replayOutgoing", method = "post", operation_id = "replayOutgoingWebhook")]
+    async fn replay_outgoing_webhook(&self, app: Data<&App>, caller: Known, body: Raw<Replay>) -> Answer<DoneOut> {
+        let (id, run) = history::replay(&body.bytes)?;
+        app.replay_outgoing_webhook(&caller.0, &id, &run).await?;
+        Ok(Json(DoneOut { success: true }))
+    }
+}

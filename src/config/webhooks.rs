@@ -1,0 +1,12 @@
+//! `[webhooks]`: how outgoing webhooks are called again, and how much of their history is kept.
+
+use serde::Deserialize;
+
+/// `[webhooks]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config.default.toml documents every key")]
+pub struct Webhooks {
+    pub strict_retries: bool,
+    pub history_max_per_integration: u64,
+}

@@ -29,7 +29,7 @@ pub use self::{
     issue::{Issue, IssueKind, MAX_ISSUES, Rule},
     json_schema::{MAX_SCHEMA_BYTES, MAX_SCHEMA_DEPTH},
     names::{DefinitionName, MAX_HANDLE, MAX_NAME, handle},
-    search::{Matched, search},
+    search::{Matched, Searched, search, titled_actions},
     shape::{MAX_CHANNELS, MAX_ENTRIES, MAX_EVENTS, MAX_LAYERS, MAX_MESSAGES, MAX_SECRETS, MAX_STATES, MAX_TAGS},
     version::{MAX_VERSION, Version, VersionQuery, VersionRange},
 };

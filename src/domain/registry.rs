@@ -12,7 +12,7 @@ pub use self::{
 };
 use super::{
     ambient::Time,
-    definition::{Definition, Version, Visibility},
+    definition::{Definition, Matched, Searched, Version, Visibility, search, titled_actions},
     ids::{IntegrationId, OrganisationId},
 };
 
@@ -140,9 +140,7 @@ pub struct Terms {
 impl Terms {
     /// Those of a definition.
     pub fn of(definition: &Definition) -> Self {
-        let title = |action: &serde_json::Value| action["title"].as_str().unwrap_or_default().to_owned();
-        let actions = definition.actions.iter().map(|(name, action)| (name.clone(), title(action))).collect();
-        Self { actions, interfaces: Vec::new() }
+        Self { actions: titled_actions(definition), interfaces: Vec::new() }
     }
 
     /// Everything in small letters, a line each, for a database to look through.
@@ -154,33 +152,11 @@ impl Terms {
     }
 }
 
-/// Where a text was found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct MatchedOn {
-    /// In the name.
-    pub name: bool,
-    /// In the title.
-    pub title: bool,
-    /// In the description.
-    pub description: bool,
-    /// In the names or titles of these actions.
-    pub actions: Vec<String>,
-    /// In the names of these interfaces.
-    pub interfaces: Vec<String>,
-}
-
 impl BotVersion {
-    /// Where a text stands in it, whatever the case of its letters.
-    pub fn matched_on(&self, text: &str) -> MatchedOn {
-        let wanted = text.to_lowercase();
-        let says = |text: &str| text.to_lowercase().contains(&wanted);
-        let actions = self.terms.actions.iter().filter(|(name, title)| says(name) || says(title));
-        MatchedOn {
-            name: says(&self.name),
-            title: says(&self.title),
-            description: says(&self.description),
-            actions: actions.map(|(name, _)| name.clone()).collect(),
-            interfaces: self.terms.interfaces.iter().filter(|name| says(name)).cloned().collect(),
-        }
+    /// Where a text stands in it.
+    pub fn matched_on(&self, text: &str) -> Matched {
+        let Self { name, title, description, terms, .. } = self;
+        let of = Searched { name, title, description, actions: &terms.actions, interfaces: &terms.interfaces };
+        search(of, text).unwrap_or_default()
     }
 }

@@ -10,11 +10,11 @@ use super::super::{App, Caller};
 use crate::{
     domain::{
         Error, Result,
-        definition::{Version, Visibility},
+        definition::{Matched, Version, Visibility},
         ids::OrganisationId,
         member::Permission,
         organisation::Organisation,
-        registry::{BotVersion, MatchedOn, SortBy, Verification},
+        registry::{BotVersion, SortBy, Verification},
     },
     store::{
         self,
@@ -61,7 +61,7 @@ pub struct Listed {
     /// Whose it is.
     pub workspace: Organisation,
     /// Where the text was found, where one was looked for.
-    pub matched_on: Option<MatchedOn>,
+    pub matched_on: Option<Matched>,
 }
 
 /// A part of a list.

@@ -19,28 +19,42 @@ pub struct Matched {
     pub interfaces: Vec<String>,
 }
 
+/// What is looked at of a definition.
+#[derive(Clone, Copy, Debug)]
+pub struct Searched<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its title.
+    pub title: &'a str,
+    /// Its description.
+    pub description: &'a str,
+    /// Its actions, with their titles.
+    pub actions: &'a [(String, String)],
+    /// The names of the interfaces that it implements; it knows only their ids.
+    pub interfaces: &'a [String],
+}
+
+/// The actions of a definition, with their titles; empty where one has none.
+pub fn titled_actions(definition: &Definition) -> Vec<(String, String)> {
+    let title = |action: &Value| action["title"].as_str().unwrap_or_default().to_owned();
+    definition.actions.iter().map(|(name, action)| (name.clone(), title(action))).collect()
+}
+
 /// Where a text stands in a definition, whatever the case of its letters. `None` where it does not stand anywhere. A
 /// text of nothing but white space stands nowhere.
-///
-/// `interface_names` are the names of the interfaces that the definition implements; it knows only their ids.
-pub fn search(definition: &Definition, interface_names: &[String], text: &str) -> Option<Matched> {
+pub fn search(of: Searched<'_>, text: &str) -> Option<Matched> {
     let wanted = text.trim().to_lowercase();
     if wanted.is_empty() {
         return None;
     }
     let says = |text: &str| text.to_lowercase().contains(&wanted);
-    let title_says = |action: &Value| action["title"].as_str().is_some_and(says);
+    let actions = of.actions.iter().filter(|(name, title)| says(name) || says(title));
     let matched = Matched {
-        name: says(definition.name.as_str()),
-        title: says(&definition.title),
-        description: says(&definition.description),
-        actions: definition
-            .actions
-            .iter()
-            .filter(|(name, action)| says(name) || title_says(action))
-            .map(|(name, _)| name.clone())
-            .collect(),
-        interfaces: interface_names.iter().filter(|name| says(name)).cloned().collect(),
+        name: says(of.name),
+        title: says(of.title),
+        description: says(of.description),
+        actions: actions.map(|(name, _)| name.clone()).collect(),
+        interfaces: of.interfaces.iter().filter(|name| says(name)).cloned().collect(),
     };
     (matched != Matched::default()).then_some(matched)
 }
@@ -62,7 +76,14 @@ mod tests {
         });
         let (definition, _) = check_create(&body).unwrap();
         let names = ["typing-indicator".to_owned(), "teamwork".to_owned()];
-        let found = |text: &str| search(&definition, &names, text);
+        let of = Searched {
+            name: definition.name.as_str(),
+            title: &definition.title,
+            description: &definition.description,
+            actions: &titled_actions(&definition),
+            interfaces: &names,
+        };
+        let found = |text: &str| search(of, text);
         let everywhere = Matched {
             name: true,
             title: true,

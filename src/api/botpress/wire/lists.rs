@@ -10,9 +10,9 @@ use crate::{
         registry::{Listed, ListedPage},
     },
     domain::{
-        definition::Visibility,
+        definition::{Matched, Visibility},
         organisation::Organisation,
-        registry::{Lifecycle, MatchedOn, PublicId, Verification},
+        registry::{Lifecycle, PublicId, Verification},
     },
 };
 
@@ -137,7 +137,7 @@ fn owner(organisation: &Organisation) -> OwnerOut {
 
 fn summary(app: &App, listed: Listed) -> SummaryOut {
     let Listed { bot, workspace, matched_on } = listed;
-    let matched = |on: MatchedOn| MatchedOut {
+    let matched = |on: Matched| MatchedOut {
         name: on.name,
         title: on.title,
         description: on.description,

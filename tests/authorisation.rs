@@ -336,6 +336,18 @@ impl Ask {
         Self { method: self.method.clone(), path, body }
     }
 
+    /// The same, with names that nothing of ours has: whoever asks may find them again.
+    fn of_their_own(mut self) -> Self {
+        self.path = self.path.replace(CANARY, "sparrow");
+        for value in self.body.as_mut().and_then(Value::as_object_mut).into_iter().flat_map(serde_json::Map::values_mut)
+        {
+            if let Value::String(text) = value {
+                *text = text.replace(CANARY, "sparrow");
+            }
+        }
+        self
+    }
+
     /// An answer without what the caller said themselves.
     fn without_echo(&self, answer: &Answer) -> String {
         let said = self.body.iter().flat_map(|body| body.as_object().unwrap().values().filter_map(Value::as_str));
@@ -692,7 +704,7 @@ impl<'a> World<'a> {
         let other;
         let theirs = if case.stranger < 300 {
             // It is carried out, for themselves: with a request of their own, so that it is not in our way.
-            other = self.ask(operation, &self.app.owner).await;
+            other = self.ask(operation, &self.app.owner).await.of_their_own();
             &other
         } else {
             ask

@@ -279,6 +279,12 @@ fn demand(answer: &Answer, dialect: &str, path: &str, expected: &Expected) {
             assert!(!answer.header("ratelimit-limit").is_empty(), "{context}");
             (&body["message"], strings(&body["metadata"]["issues"], "path"))
         }
+        "rocketchat" => {
+            assert_eq!(answer.header("content-type"), "application/json", "{context}");
+            assert_eq!(keys, ["error", "success"], "{context}");
+            assert_eq!(body["success"], false, "{context}");
+            (&body["error"], expected.about.clone())
+        }
         other => panic!("{other} has no errors here"),
     };
     // Botpress's begin with the place.

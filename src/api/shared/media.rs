@@ -1,5 +1,7 @@
 //! The media types of request bodies, and the reading of them: up to a limit, whole, as they came.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use poem::{
@@ -9,6 +11,9 @@ use poem::{
 
 use super::fault::{Fault, Protocol};
 use crate::domain::Error;
+
+/// How long the rest of a body that is refused is waited for, each time.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a request body may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +93,7 @@ pub async fn read(
     if let Some(length) = announced.filter(|length| *length > limit_bytes) {
         // Many clients write everything before they read: one that is cut off in the middle never sees the answer.
         if length <= limit_bytes.saturating_mul(2) {
-            while let Some(Ok(_)) = frames.next().await {}
+            while let Ok(Some(Ok(_))) = tokio::time::timeout(PATIENCE, frames.next()).await {}
         }
         return Err(too_large());
     }

@@ -254,6 +254,8 @@ struct Facts {
     has_key: bool,
     is_open: bool,
     is_signed: bool,
+    /// Whether the path has a token in it.
+    is_addressed: bool,
     reads: bool,
 }
 
@@ -268,6 +270,7 @@ impl Facts {
             has_key: parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key"),
             is_open,
             is_signed: parameters.iter().any(|one| one["in"] == "header" && name(one).contains("signature")),
+            is_addressed: parameters.iter().any(|one| one["in"] == "path" && name(one) == "token"),
             // A GET with a code of OAuth connects something.
             reads: gets && !parameters.iter().any(|parameter| parameter["name"] == "code"),
         }
@@ -276,7 +279,7 @@ impl Facts {
     fn allow(&self, status: u16) -> bool {
         match status {
             400 => self.has_body || self.has_parameters,
-            401 => !self.is_open || self.is_signed,
+            401 => !self.is_open || self.is_signed || self.is_addressed,
             403 | 502 => !self.is_open,
             404 => !self.is_open || self.has_path_parameters,
             // The answer of a path, never of one of its methods.

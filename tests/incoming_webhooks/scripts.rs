@@ -1,7 +1,7 @@
 //! What the script of an incoming webhook makes of a request.
 
 use serde_json::{Value, json};
-use tieline::domain::member::Role;
+use tieline::{domain::member::Role, store::webhook_integrations};
 
 use super::{Hook, done, refused, start};
 use crate::support::Answer;
@@ -115,8 +115,18 @@ both! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_scripts_are_switched_off_nothing_goes_around_them() {
-    let app = start(vec![("TIELINE_SCRIPT__MODE", "on".into())]).await;
-    let hook = Hook::new(&app, script("return { content: { text: 'a' } };")).await;
-    done(&hook.post(&json!({"text": "raw"})).await);
-    assert_eq!(hook.texts().await, ["a"]);
+    let app = start(vec![("TIELINE_SCRIPT__MODE", "off".into())]).await;
+    let hook = Hook::new(&app, json!({})).await;
+    done(&hook.post(&json!({"text": "without one"})).await);
+    // One that was saved before they were switched off.
+    let organisation_id = app.organisation("acme").await;
+    let found = webhook_integrations::find(app.app.store().reader(), organisation_id, hook.id().parse().unwrap()).await;
+    let mut webhook = found.unwrap().webhook;
+    webhook.script.enabled = true;
+    webhook.script.text = Some("class Script {}".to_owned());
+    let tx = app.app.store().begin().await.unwrap();
+    webhook_integrations::update(&tx, &webhook, None).await.unwrap();
+    tx.commit().await.unwrap();
+    refused(&hook.post(&json!({"text": "raw"})).await, 400, "integration-scripts-disabled");
+    assert_eq!(hook.texts().await, ["without one"]);
 }

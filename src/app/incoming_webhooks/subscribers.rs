@@ -121,7 +121,11 @@ impl App {
             Direction::Incoming(_) => false,
         };
         let found = all.into_iter().map(|stored| stored.webhook).find(calls).ok_or(HookRefusal::NoSubscriber)?;
-        self.remove_webhook_integration(&caller, &WebhookKey::Id(found.id.to_string()), Way::Outgoing).await
+        let key = WebhookKey::Id(found.id.to_string());
+        self.remove_webhook_integration(&caller, &key, Way::Outgoing).await.map_err(|error| match error {
+            Error::Forbidden { .. } => WebhookRefusal::NotAllowed(Way::Outgoing).into(),
+            other => other,
+        })
     }
 
     /// A webhook's poster, with all that they may.

@@ -121,6 +121,8 @@ fn some_facts_are_in_the_parameters() {
     let signed = facts(json!({"in": "header", "name": "X-Hub-Signature-256"}), false);
     assert!(signed.allow(401) && !signed.allow(403));
     assert!(!facts(json!({"in": "header", "name": "X-Other"}), false).allow(401));
+    let addressed = facts(json!({"in": "path", "name": "token"}), false);
+    assert!(addressed.allow(401) && addressed.allow(404) && !addressed.allow(403));
     assert!(facts(json!({"in": "query", "name": "code"}), true).allow(409));
     assert!(!facts(json!({"in": "query", "name": "other"}), true).allow(409));
 }

@@ -23,8 +23,21 @@ const OPEN: [&str; 7] = [
     "readMetrics",
 ];
 
-/// What a far end calls, with a signature.
-const SIGNED: [&str; 4] = ["receiveGithubEvent", "receiveSlackCommand", "receiveSlackEvent", "receiveSlackInteraction"];
+/// What a far end calls, with a signature, or with a token in the path.
+const SIGNED: [&str; 12] = [
+    "receiveGithubEvent",
+    "receiveSlackCommand",
+    "receiveSlackEvent",
+    "receiveSlackInteraction",
+    "receiveWebhook",
+    "receiveWebhookByLink",
+    "receiveWebhookOfUser",
+    "receiveWebhookOfUserByLink",
+    "checkWebhook",
+    "sampleWebhook",
+    "addWebhookSubscriber",
+    "removeWebhookSubscriber",
+];
 
 /// What takes a token where one is sent, and does without.
 const OPTIONAL: [&str; 1] = ["completeSlackInstall"];

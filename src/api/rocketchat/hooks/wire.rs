@@ -260,7 +260,7 @@ pub struct SubscriberIn {
 
 /// Where a subscriber listens.
 #[derive(Clone, Debug, Default, Object)]
-#[oai(rename = "SubscriberData")]
+#[oai(rename = "SubscriberData", skip_serializing_if_is_none)]
 pub struct SubscriberDataIn {
     /// The channel of `newMessageOnChannel`, with or without `#`.
     pub channel_name: Option<String>,

@@ -1,3 +1,5 @@
+//! What is read of what senders send, and what is left out.
+
 use proptest::prelude::*;
 use serde_json::json;
 use uuid::Uuid;

@@ -482,11 +482,11 @@ both! {
         }
         let messages = format!("{place}/messages");
         let parts = pages(&app.owner, &messages, 2, "type").await;
-        assert_eq!(parts.concat(), ["number.4", "number.3", "number.2", "number.1", "number.0", "channel.created"], "newest first");
+        assert_eq!(parts.concat(), ["number.4", "number.3", "number.2", "number.1", "number.0"], "newest first");
         assert_eq!(parts.len(), 3);
         demand_paging_rules(&app.owner, &messages).await;
         demand_paging_rules(&app.owner, "/v1/channels").await;
-        assert_eq!(pages(&app.owner, "/v1/events", 4, "type").await.concat().len(), 8, "and the owner's coming");
+        assert_eq!(pages(&app.owner, "/v1/events", 4, "type").await.concat().len(), 6);
 
         let bob = app.caller("acme", "bob", Role::Member).await;
         let newest = app.owner.get(&format!("{messages}?limit=1")).await.ok(200);
@@ -602,7 +602,7 @@ both! {
             let sent = app.owner.post("/v1/events", &json!({"type": "a", "data": data})).await.ok(202);
             assert_eq!(app.owner.get(&format!("/v1/events/{}", id(&sent))).await.ok(200)["data"], data);
         }
-        assert_eq!(each(&app.owner.get("/v1/events").await.ok(200), "id").len(), 9, "and the owner's and the member's coming");
+        assert_eq!(each(&app.owner.get("/v1/events").await.ok(200), "id").len(), 7);
         demand_paging_rules(&app.owner, "/v1/events").await;
     }
 
@@ -624,8 +624,7 @@ both! {
         ] {
             assert_eq!(violations(&refused(body.clone()).await), [pointer], "{body}");
         }
-        let events = app.owner.get("/v1/events").await.ok(200);
-        assert_eq!(each(&events, "type"), ["member.created"], "nothing was accepted");
+        assert_eq!(app.owner.get("/v1/events").await.ok(200)["data"], json!([]), "nothing was accepted");
     }
 
     async fn an_event_for_a_channel_of_others_is_not_taken(app) {
@@ -699,7 +698,7 @@ both! {
         assert_eq!(ids.len(), 1, "{ids:?}");
         let fresh = answers.iter().filter(|answer| answer.header("idempotent-replayed").is_empty());
         assert_eq!(fresh.count(), 1, "one was the first");
-        assert_eq!(each(&app.owner.get("/v1/events").await.ok(200), "id").len(), 2, "and the owner's coming");
+        assert_eq!(each(&app.owner.get("/v1/events").await.ok(200), "id").len(), 1);
         assert_eq!(app.deliveries("").await.len(), 1);
         app.drain().await;
         assert_eq!(app.slack.messages(CHANNEL).await.len(), 1);

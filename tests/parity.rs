@@ -301,7 +301,7 @@ both! {
         let events = app.owner.get("/v1/events").await.ok(200);
         assert_eq!(
             (events["data"].as_array().unwrap().len(), &events["data"][0]["type"]),
-            (2, &json!("github.pull_request"))
+            (1, &json!("github.pull_request"))
         );
         let event = events["data"][0]["id"].as_str().unwrap();
         let path = format!("/v1/subscriptions/{subscription}/explanation?eventId={event}");

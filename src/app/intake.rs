@@ -19,6 +19,7 @@ use crate::{
         destination::{Destination, DestinationKind},
         event::{Event, EventSource, Fact, MESSAGE_POSTED},
         ids::{ChannelId, DestinationId, EventId, OrganisationId},
+        webhook_integration::{Direction, OutgoingEvent, WebhookIntegration},
     },
     store::{
         self, Store, Tx,
@@ -254,8 +255,18 @@ async fn write(
 }
 
 impl App {
-    /// Commits a change together with the event that tells of it, and has the workers look at where that goes.
+    /// Commits a change together with the event that tells of it, where an outgoing webhook listens to such events, and
+    /// has the workers look at where that goes.
     pub(super) async fn commit_telling(&self, tx: Tx, organisation_id: OrganisationId, fact: Fact) -> Result<()> {
+        let wanted = OutgoingEvent::of_kind(&fact.kind);
+        let webhooks = store::webhook_integrations::outgoing(&tx, &[organisation_id]).await?;
+        let listens = |webhook: &WebhookIntegration| match &webhook.direction {
+            Direction::Outgoing(outgoing) => Some(outgoing.event) == wanted,
+            Direction::Incoming(_) => false,
+        };
+        if !webhooks.iter().any(listens) {
+            return tx.commit().await;
+        }
         let (ambient, now) = (&self.parts.ambient, self.now());
         let (id, source) = (ambient.id(), EventSource::Api);
         let event = Event { id, organisation_id, source, fact, made_from: None, created_at: now };

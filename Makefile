@@ -1,7 +1,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test clients check openapi openapi-check bench fmt lint audit clean
+.PHONY: help run test clients check openapi openapi-check lint-openapi sdk sdk-test contract bench fmt lint audit clean
 
 help: ## List these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,18 @@ openapi: ## Write the published documents, openapi/*.json
 
 openapi-check: ## Fail when a published document is not what the code publishes
 	cargo run --quiet -- openapi --check
+
+lint-openapi: ## Lint and validate the published documents (needs Node and Python)
+	scripts/lint-openapi
+
+sdk: ## Make clients of the published documents in target/sdk (needs Node and Python)
+	scripts/sdk
+
+sdk-test: ## Make the clients, type-check them, and drive a server with them
+	scripts/sdk test
+
+contract: ## Hold a running server against every published document (needs Python)
+	scripts/contract
 
 bench: ## Measure throughput and latency on this machine
 	scripts/bench

@@ -4,6 +4,7 @@
 //! `tieline openapi` writes them to `openapi/`, where a review sees what changes; `--check` finds drift.
 
 mod assemble;
+mod examples;
 mod names;
 mod publish;
 mod upgrade;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use poem::http::StatusCode;
 use serde_json::{Map, Number, Value, json};
 
-use super::names::rename_components;
+use super::{examples::add_examples, names::rename_components};
 use crate::api::shared::{
     auth::ORGANISATION,
     dialect::Dialect,
@@ -32,6 +32,8 @@ pub fn publish(dialect: &Dialect) -> Result<Value, String> {
         close_requests(&mut raw);
     }
     each_operation(&mut raw, |method, operation| publish_operation(method, operation, dialect));
+    describe_answers(&mut raw);
+    add_examples(&mut raw);
     let shared = share_responses(&mut raw);
     raw["components"]["responses"] = shared.into();
     let tags = tags_in_order(&mut raw);
@@ -334,6 +336,23 @@ fn publish_response(response: &mut Value, status: u16, dialect: &Dialect) {
             media["example"] = example.clone();
         }
     }
+}
+
+/// An answer without a sentence of its own is what its type says it is.
+fn describe_answers(document: &mut Value) {
+    let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
+    each_operation(document, |_, operation| {
+        let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
+        for response in responses.into_iter().flatten().filter_map(|(_, response)| response.as_object_mut()) {
+            let Some("OK") = response.get("description").and_then(Value::as_str) else { continue };
+            let content = response.get("content").and_then(Value::as_object);
+            let reference =
+                content.into_iter().flat_map(Map::values).find_map(|media| media["schema"]["$ref"].as_str());
+            let said = reference.and_then(|to| schemas[to.strip_prefix(SCHEMAS)?]["description"].as_str());
+            let said = said.map_or("It is done", |text| text.split("\n\n").next().unwrap_or(text)).to_owned();
+            response.insert("description".into(), said.into());
+        }
+    });
 }
 
 /// The headers that the guard adds.

@@ -111,6 +111,8 @@ impl Hub {
     }
 
     /// Get a published version
+    ///
+    /// Found by its id, whoever published it.
     #[oai(path = "/v1/admin/hub/integrations/:id", method = "get", operation_id = "getPublicIntegrationById")]
     async fn get_public_integration_by_id(
         &self,
@@ -125,6 +127,8 @@ impl Hub {
     }
 
     /// Get a published version by its name
+    ///
+    /// Found by its name and version, whoever published it.
     #[oai(path = "/v1/admin/hub/integrations/:name/:version", method = "get", operation_id = "getPublicIntegration")]
     async fn get_public_integration(
         &self,

@@ -135,6 +135,8 @@ impl Integrations {
     }
 
     /// Get a version of an integration
+    ///
+    /// Found by its id, for the workspace that owns it.
     #[oai(path = "/v1/admin/integrations/:id", method = "get", operation_id = "getBotIntegration")]
     async fn get_bot_integration(
         &self,
@@ -208,6 +210,8 @@ impl Integrations {
     }
 
     /// Get a version of an integration by its name
+    ///
+    /// Found by its name and version, for the workspace that owns it.
     #[oai(path = "/v1/admin/integrations/:name/:version", method = "get", operation_id = "getBotIntegrationByName")]
     async fn get_bot_integration_by_name(
         &self,

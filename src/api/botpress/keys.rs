@@ -24,6 +24,8 @@ pub struct Keys;
 #[OpenApi(tag = "Tag::Keys")]
 impl Keys {
     /// List the keys of a version
+    ///
+    /// Tells what the keys are called; their texts are told once, when they are made.
     #[oai(path = "/v1/admin/integrations/iaks", method = "get", operation_id = "listIntegrationApiKeys")]
     async fn list_integration_api_keys(
         &self,
@@ -56,6 +58,8 @@ impl Keys {
     }
 
     /// Delete a key of a version
+    ///
+    /// Calls with the key are refused from now on.
     #[oai(path = "/v1/admin/integrations/iaks/:id", method = "delete", operation_id = "deleteIntegrationApiKey")]
     async fn delete_integration_api_key(
         &self,

@@ -20,6 +20,8 @@ pub struct Workspaces;
 #[OpenApi(tag = "Tag::Workspaces")]
 impl Workspaces {
     /// List the caller's workspaces
+    ///
+    /// A workspace is an organisation that the caller belongs to.
     #[oai(path = "/v1/admin/workspaces", method = "get", operation_id = "listWorkspaces")]
     async fn list_workspaces(
         &self,
@@ -33,6 +35,8 @@ impl Workspaces {
     }
 
     /// Get a workspace
+    ///
+    /// Found by its id, for its members.
     #[oai(path = "/v1/admin/workspaces/:id", method = "get", operation_id = "getWorkspace")]
     async fn get_workspace(
         &self,
@@ -61,6 +65,8 @@ impl Workspaces {
     }
 
     /// Check whether a handle can be had
+    ///
+    /// Tells whether it is free, and names others where it is not.
     #[oai(path = "/v1/admin/workspaces/handle-availability", method = "put", operation_id = "checkHandleAvailability")]
     async fn check_handle_availability(&self, app: Data<&App>, who: Person, body: Body<HandleIn>) -> Answer<HandleOut> {
         Ok(Json(app.check_handle_availability(&who.0, &body.value.handle).await?.into()))

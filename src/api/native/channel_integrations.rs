@@ -26,6 +26,7 @@ impl ChannelIntegrations {
         &self,
         app: Data<&App>,
         caller: Bearer,
+        /// The channel's id.
         id: Path<Uuid>,
     ) -> Answer<ChannelIntegrationsOut> {
         let found = app.list_channel_integrations(&caller.0, id.0.into()).await?;
@@ -44,6 +45,7 @@ impl ChannelIntegrations {
         &self,
         app: Data<&App>,
         caller: Bearer,
+        /// The channel's id.
         id: Path<Uuid>,
         /// An integration of the organisation.
         #[oai(name = "integrationId")]
@@ -55,6 +57,8 @@ impl ChannelIntegrations {
     }
 
     /// Take an integration out of a channel
+    ///
+    /// It no longer gets what is posted there. The integration itself stays.
     #[oai(
         path = "/v1/channels/:id/integrations/:integrationId",
         method = "delete",
@@ -64,6 +68,7 @@ impl ChannelIntegrations {
         &self,
         app: Data<&App>,
         caller: Bearer,
+        /// The channel's id.
         id: Path<Uuid>,
         /// An integration that is in it.
         #[oai(name = "integrationId")]
@@ -78,7 +83,13 @@ impl ChannelIntegrations {
     /// Where integrations, and whoever else is given them, post to the channel. Their key is all that it takes: treat
     /// them as secrets.
     #[oai(path = "/v1/channels/:id/webhook", method = "get", operation_id = "getChannelWebhook")]
-    async fn get_channel_webhook(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Answer<ChannelWebhookOut> {
+    async fn get_channel_webhook(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        /// The channel's id.
+        id: Path<Uuid>,
+    ) -> Answer<ChannelWebhookOut> {
         Ok(Json(app.get_channel_webhook(&caller.0, id.0.into()).await?.into()))
     }
 }

@@ -56,17 +56,28 @@ impl Channels {
     }
 
     /// Get a channel
+    ///
+    /// Tells what a channel is called and how it is set.
     #[oai(path = "/v1/channels/:id", method = "get", operation_id = "getChannel")]
-    async fn get_channel(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Answer<ChannelOut> {
+    async fn get_channel(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        /// The channel's id.
+        id: Path<Uuid>,
+    ) -> Answer<ChannelOut> {
         Ok(Json(app.get_channel(&caller.0, id.0.into()).await?.into()))
     }
 
     /// Change a channel
+    ///
+    /// What is left out stays as it is.
     #[oai(path = "/v1/channels/:id", method = "patch", operation_id = "updateChannel")]
     async fn update_channel(
         &self,
         app: Data<&App>,
         caller: Bearer,
+        /// The channel's id.
         id: Path<Uuid>,
         body: Body<ChannelPatch>,
     ) -> Answer<ChannelOut> {
@@ -74,8 +85,16 @@ impl Channels {
     }
 
     /// Delete a channel
+    ///
+    /// Its messages and what was linked to it go with it.
     #[oai(path = "/v1/channels/:id", method = "delete", operation_id = "deleteChannel")]
-    async fn delete_channel(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Result<Done, Refused> {
+    async fn delete_channel(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        /// The channel's id.
+        id: Path<Uuid>,
+    ) -> Result<Done, Refused> {
         app.delete_channel(&caller.0, id.0.into()).await?;
         Ok(Done::Done)
     }
@@ -88,6 +107,7 @@ impl Channels {
         &self,
         app: Data<&App>,
         caller: Bearer,
+        /// The channel's id.
         id: Path<Uuid>,
         /// How many at most, 1 to 250; 50 where it is left out.
         limit: Query<Option<u32>>,
@@ -99,11 +119,14 @@ impl Channels {
     }
 
     /// List a channel's members
+    ///
+    /// Who may read and post in the channel.
     #[oai(path = "/v1/channels/:id/members", method = "get", operation_id = "listChannelMembers")]
     async fn list_channel_members(
         &self,
         app: Data<&App>,
         caller: Bearer,
+        /// The channel's id.
         id: Path<Uuid>,
         /// How many at most, 1 to 250; 50 where it is left out.
         limit: Query<Option<u32>>,
@@ -122,7 +145,9 @@ impl Channels {
         &self,
         app: Data<&App>,
         caller: Bearer,
+        /// The channel's id.
         id: Path<Uuid>,
+        /// The user's id.
         user_id: Path<Uuid>,
     ) -> Result<Done, Refused> {
         app.add_channel_member(&caller.0, id.0.into(), user_id.0.into()).await?;
@@ -130,12 +155,16 @@ impl Channels {
     }
 
     /// Remove a member from a channel
+    ///
+    /// The user stays a member of the organisation.
     #[oai(path = "/v1/channels/:id/members/:user_id", method = "delete", operation_id = "removeChannelMember")]
     async fn remove_channel_member(
         &self,
         app: Data<&App>,
         caller: Bearer,
+        /// The channel's id.
         id: Path<Uuid>,
+        /// The user's id.
         user_id: Path<Uuid>,
     ) -> Result<Done, Refused> {
         app.remove_channel_member(&caller.0, id.0.into(), user_id.0.into()).await?;

@@ -73,7 +73,13 @@ impl Deliveries {
     ///
     /// With every try: when, where to, what was sent, what came back, how long it took.
     #[oai(path = "/v1/deliveries/:id", method = "get", operation_id = "getDelivery")]
-    async fn get_delivery(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Answer<DeliveryDetailOut> {
+    async fn get_delivery(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        /// The delivery's id.
+        id: Path<Uuid>,
+    ) -> Answer<DeliveryDetailOut> {
         Ok(Json(app.get_delivery(&caller.0, id.0.into()).await?.into()))
     }
 
@@ -81,7 +87,13 @@ impl Deliveries {
     ///
     /// Sends a finished delivery again, whatever became of it.
     #[oai(path = "/v1/deliveries/:id/replay", method = "post", operation_id = "replayDelivery")]
-    async fn replay_delivery(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Result<Replayed, Refused> {
+    async fn replay_delivery(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        /// The delivery's id.
+        id: Path<Uuid>,
+    ) -> Result<Replayed, Refused> {
         Ok(Replayed::Replayed(Json(app.replay_delivery(&caller.0, id.0.into()).await?.into())))
     }
 
@@ -117,8 +129,16 @@ impl Deliveries {
     }
 
     /// Get a destination
+    ///
+    /// Tells where deliveries of one kind go. Secrets are never told.
     #[oai(path = "/v1/destinations/:id", method = "get", operation_id = "getDestination")]
-    async fn get_destination(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Answer<DestinationOut> {
+    async fn get_destination(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        /// The destination's id.
+        id: Path<Uuid>,
+    ) -> Answer<DestinationOut> {
         Ok(Json(app.get_destination(&caller.0, id.0.into()).await?.into()))
     }
 }

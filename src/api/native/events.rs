@@ -89,8 +89,16 @@ impl Events {
     }
 
     /// Get an event
+    ///
+    /// Tells what was posted, and the deliveries that came of it.
     #[oai(path = "/v1/events/:id", method = "get", operation_id = "getEvent")]
-    async fn get_event(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Answer<EventOut> {
+    async fn get_event(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        /// The event's id.
+        id: Path<Uuid>,
+    ) -> Answer<EventOut> {
         Ok(Json(app.get_event(&caller.0, id.0.into()).await?.into()))
     }
 }

@@ -24,11 +24,14 @@ pub struct Members;
 #[OpenApi(tag = "Tag::Members")]
 impl Members {
     /// List members
+    ///
+    /// Who belongs to the organisation, and in which role.
     #[oai(path = "/v1/organisations/:id/members", method = "get", operation_id = "listMembers")]
     async fn list_members(
         &self,
         app: Data<&App>,
         caller: Bearer,
+        /// The organisation's id.
         id: Path<Uuid>,
         /// How many at most, 1 to 250; 50 where it is left out.
         limit: Query<Option<u32>>,
@@ -47,6 +50,7 @@ impl Members {
         &self,
         app: Data<&App>,
         caller: Bearer,
+        /// The organisation's id.
         id: Path<Uuid>,
         body: Body<MemberIn>,
     ) -> Result<Created<MemberOut>, Refused> {
@@ -55,12 +59,16 @@ impl Members {
     }
 
     /// Get a member
+    ///
+    /// Tells the role that a user has in the organisation.
     #[oai(path = "/v1/organisations/:id/members/:user_id", method = "get", operation_id = "getMember")]
     async fn get_member(
         &self,
         app: Data<&App>,
         caller: Bearer,
+        /// The organisation's id.
         id: Path<Uuid>,
+        /// The user's id.
         user_id: Path<Uuid>,
     ) -> Answer<MemberOut> {
         Ok(Json(app.get_member(&caller.0, id.0.into(), user_id.0.into()).await?.into()))
@@ -74,7 +82,9 @@ impl Members {
         &self,
         app: Data<&App>,
         caller: Bearer,
+        /// The organisation's id.
         id: Path<Uuid>,
+        /// The user's id.
         user_id: Path<Uuid>,
         body: Body<MemberPatch>,
     ) -> Answer<MemberOut> {
@@ -90,7 +100,9 @@ impl Members {
         &self,
         app: Data<&App>,
         caller: Bearer,
+        /// The organisation's id.
         id: Path<Uuid>,
+        /// The user's id.
         user_id: Path<Uuid>,
     ) -> Result<Done, Refused> {
         app.remove_member(&caller.0, id.0.into(), user_id.0.into()).await?;

@@ -43,17 +43,28 @@ impl Organisations {
     }
 
     /// Get an organisation
+    ///
+    /// For its members.
     #[oai(path = "/v1/organisations/:id", method = "get", operation_id = "getOrganisation")]
-    async fn get_organisation(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Answer<OrganisationOut> {
+    async fn get_organisation(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        /// The organisation's id.
+        id: Path<Uuid>,
+    ) -> Answer<OrganisationOut> {
         Ok(Json(app.get_organisation(&caller.0, id.0.into()).await?.into()))
     }
 
     /// Rename an organisation
+    ///
+    /// Only its name changes; the slug stays what it is, since addresses have it.
     #[oai(path = "/v1/organisations/:id", method = "patch", operation_id = "updateOrganisation")]
     async fn update_organisation(
         &self,
         app: Data<&App>,
         caller: Bearer,
+        /// The organisation's id.
         id: Path<Uuid>,
         body: Body<OrganisationPatch>,
     ) -> Answer<OrganisationOut> {

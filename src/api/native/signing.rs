@@ -16,7 +16,13 @@ impl Signing {
     ///
     /// By it the integration checks that a call is ours: each is signed as Standard Webhooks 1.0.0 says.
     #[oai(path = "/v1/integrations/:id/signing-secret", method = "get", operation_id = "getSigningSecret")]
-    async fn get_signing_secret(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Answer<SigningSecretOut> {
+    async fn get_signing_secret(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        /// The integration's id.
+        id: Path<Uuid>,
+    ) -> Answer<SigningSecretOut> {
         Ok(Json(app.get_signing_secret(&caller.0, id.0.into()).await?.into()))
     }
 
@@ -25,7 +31,13 @@ impl Signing {
     /// For 24 hours, calls are signed with the former one too: `webhook-signature` then has two signatures, the new
     /// one first.
     #[oai(path = "/v1/integrations/:id/signing-secret/rotate", method = "post", operation_id = "rotateSigningSecret")]
-    async fn rotate_signing_secret(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Answer<SigningSecretOut> {
+    async fn rotate_signing_secret(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        /// The integration's id.
+        id: Path<Uuid>,
+    ) -> Answer<SigningSecretOut> {
         Ok(Json(app.rotate_signing_secret(&caller.0, id.0.into()).await?.into()))
     }
 }

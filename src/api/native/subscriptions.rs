@@ -24,6 +24,8 @@ pub struct Subscriptions;
 #[OpenApi(tag = "Tag::Subscriptions")]
 impl Subscriptions {
     /// List subscriptions
+    ///
+    /// Which repositories' events go to which conversations.
     #[oai(path = "/v1/subscriptions", method = "get", operation_id = "listSubscriptions")]
     async fn list_subscriptions(
         &self,
@@ -53,8 +55,16 @@ impl Subscriptions {
     }
 
     /// Get a subscription
+    ///
+    /// Tells what of a repository goes to which conversation.
     #[oai(path = "/v1/subscriptions/:id", method = "get", operation_id = "getSubscription")]
-    async fn get_subscription(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Answer<SubscriptionOut> {
+    async fn get_subscription(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        /// The subscription's id.
+        id: Path<Uuid>,
+    ) -> Answer<SubscriptionOut> {
         Ok(Json(app.get_subscription(&caller.0, id.0.into()).await?.into()))
     }
 
@@ -66,6 +76,7 @@ impl Subscriptions {
         &self,
         app: Data<&App>,
         caller: Bearer,
+        /// The subscription's id.
         id: Path<Uuid>,
         body: Body<SubscriptionPatch>,
     ) -> Answer<SubscriptionOut> {
@@ -73,8 +84,16 @@ impl Subscriptions {
     }
 
     /// Delete a subscription
+    ///
+    /// What has been queued already is still delivered.
     #[oai(path = "/v1/subscriptions/:id", method = "delete", operation_id = "deleteSubscription")]
-    async fn delete_subscription(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Result<Done, Refused> {
+    async fn delete_subscription(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        /// The subscription's id.
+        id: Path<Uuid>,
+    ) -> Result<Done, Refused> {
         app.delete_subscription(&caller.0, id.0.into()).await?;
         Ok(Done::Done)
     }
@@ -88,6 +107,7 @@ impl Subscriptions {
         &self,
         app: Data<&App>,
         caller: Bearer,
+        /// The subscription's id.
         id: Path<Uuid>,
         /// The event.
         #[oai(name = "eventId")]

@@ -57,7 +57,13 @@ impl Tokens {
     ///
     /// It stops working at once. Who manages members may revoke anybody's.
     #[oai(path = "/v1/tokens/:id", method = "delete", operation_id = "revokeToken")]
-    async fn revoke_token(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Result<Done, Refused> {
+    async fn revoke_token(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        /// The token's id.
+        id: Path<Uuid>,
+    ) -> Result<Done, Refused> {
         app.revoke_token(&caller.0, id.0.into()).await?;
         Ok(Done::Done)
     }

@@ -27,8 +27,16 @@ impl Workflows {
     }
 
     /// Get a workflow
+    ///
+    /// Tells the rule by which pull requests are told of.
     #[oai(path = "/v1/workflows/:id", method = "get", operation_id = "getWorkflow")]
-    async fn get_workflow(&self, app: Data<&App>, caller: Bearer, id: Path<String>) -> Answer<WorkflowOut> {
+    async fn get_workflow(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        /// The workflow's id.
+        id: Path<String>,
+    ) -> Answer<WorkflowOut> {
         Ok(Json(app.get_workflow(&caller.0, &id.0).await?.into()))
     }
 
@@ -41,6 +49,7 @@ impl Workflows {
         &self,
         app: Data<&App>,
         caller: Bearer,
+        /// The workflow's id.
         id: Path<String>,
         body: Body<WorkflowIn>,
     ) -> Answer<WorkflowOut> {
@@ -48,8 +57,16 @@ impl Workflows {
     }
 
     /// Delete a workflow
+    ///
+    /// Pull requests are told of as they are without a rule.
     #[oai(path = "/v1/workflows/:id", method = "delete", operation_id = "deleteWorkflow")]
-    async fn delete_workflow(&self, app: Data<&App>, caller: Bearer, id: Path<String>) -> Result<Done, Refused> {
+    async fn delete_workflow(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        /// The workflow's id.
+        id: Path<String>,
+    ) -> Result<Done, Refused> {
         app.delete_workflow(&caller.0, &id.0).await?;
         Ok(Done::Done)
     }

@@ -71,6 +71,8 @@ impl Integrations {
     }
 
     /// Get a webhook integration
+    ///
+    /// Tells how it is set up. Its token is told to those who may manage it.
     #[oai(path = "/api/v1/integrations.get", method = "get", operation_id = "getWebhookIntegration")]
     async fn get_webhook_integration(
         &self,

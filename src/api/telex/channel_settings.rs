@@ -19,6 +19,8 @@ pub struct ChannelSettings;
 #[OpenApi(tag = "Tag::ChannelSettings")]
 impl ChannelSettings {
     /// Add a new setting for a channel integration
+    ///
+    /// It counts in this channel alone, before the integration's own.
     #[oai(
         path = "/organisations/:org_id/integrations/:integration_id/channels/:channel_id/settings",
         method = "post",
@@ -30,7 +32,9 @@ impl ChannelSettings {
         who: Known,
         /// The organisation's id or slug.
         org_id: Path<String>,
+        /// The integration's id.
         integration_id: Path<Uuid>,
+        /// The channel's id.
         channel_id: Path<Uuid>,
         body: Body<SettingIn>,
     ) -> Done {
@@ -53,7 +57,9 @@ impl ChannelSettings {
         who: Known,
         /// The organisation's id or slug.
         org_id: Path<String>,
+        /// The integration's id.
         integration_id: Path<Uuid>,
+        /// The channel's id.
         channel_id: Path<Uuid>,
     ) -> Several<ChannelSettingOut> {
         let found = app.list_channel_settings(&who.0, &org_id.0, integration_id.0, channel_id.0).await?;
@@ -76,8 +82,11 @@ impl ChannelSettings {
         who: Known,
         /// The organisation's id or slug.
         org_id: Path<String>,
+        /// The integration's id.
         integration_id: Path<Uuid>,
+        /// The channel's id.
         channel_id: Path<Uuid>,
+        /// The setting's id.
         setting_id: Path<Uuid>,
         body: Body<SettingPatch>,
     ) -> Done {
@@ -88,6 +97,8 @@ impl ChannelSettings {
     }
 
     /// Delete a specific setting for a channel integration
+    ///
+    /// The integration's own setting of the name counts again.
     #[oai(
         path = "/organisations/:org_id/integrations/:integration_id/channels/:channel_id/settings/:setting_id",
         method = "delete",
@@ -99,8 +110,11 @@ impl ChannelSettings {
         who: Known,
         /// The organisation's id or slug.
         org_id: Path<String>,
+        /// The integration's id.
         integration_id: Path<Uuid>,
+        /// The channel's id.
         channel_id: Path<Uuid>,
+        /// The setting's id.
         setting_id: Path<Uuid>,
     ) -> Done {
         app.delete_channel_setting(&who.0, &org_id.0, integration_id.0, channel_id.0, setting_id.0).await?;

@@ -40,6 +40,8 @@ impl Custom {
     }
 
     /// Get custom integrations for an organization
+    ///
+    /// Those that the organisation added by an address of its own.
     #[oai(
         path = "/organisations/:organisationId/integrations/custom",
         method = "get",
@@ -72,7 +74,9 @@ impl Custom {
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
         organisation: Path<String>,
-        #[oai(name = "integrationId")] integration: Path<Uuid>,
+        /// The integration's id.
+        #[oai(name = "integrationId")]
+        integration: Path<Uuid>,
         body: Body<CustomIn>,
     ) -> Done {
         app.update_custom_integration(&who.0, &organisation.0, integration.0, &body.value.json_url).await?;
@@ -80,6 +84,8 @@ impl Custom {
     }
 
     /// Delete an organization's custom integration
+    ///
+    /// It leaves all channels too.
     #[oai(
         path = "/organisations/:organisationId/integrations/custom/:integrationId",
         method = "delete",
@@ -92,7 +98,9 @@ impl Custom {
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
         organisation: Path<String>,
-        #[oai(name = "integrationId")] integration: Path<Uuid>,
+        /// The integration's id.
+        #[oai(name = "integrationId")]
+        integration: Path<Uuid>,
     ) -> Done {
         app.delete_custom_integration(&who.0, &organisation.0, integration.0).await?;
         done("Integrations deleted successfully")
@@ -113,7 +121,9 @@ impl Custom {
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
         organisation: Path<String>,
-        #[oai(name = "integrationId")] integration: Path<Uuid>,
+        /// The integration's id.
+        #[oai(name = "integrationId")]
+        integration: Path<Uuid>,
         body: Body<CustomSettingIn>,
     ) -> Done {
         let CustomSettingIn { setting_entry: entry } = body.value;
@@ -136,7 +146,9 @@ impl Custom {
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
         organisation: Path<String>,
-        #[oai(name = "integrationId")] integration: Path<Uuid>,
+        /// The integration's id.
+        #[oai(name = "integrationId")]
+        integration: Path<Uuid>,
     ) -> One<CustomSettingOut> {
         let found = app.get_custom_setting(&who.0, &organisation.0, integration.0).await?;
         one("Integrations retrieved successfully.", found)

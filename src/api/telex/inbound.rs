@@ -47,6 +47,8 @@ impl Inbound {
     }
 
     /// Post to a channel from an integration, by a link
+    ///
+    /// The same as the POST, with everything in the address.
     #[oai(path = "/v1/return/:channelId", method = "get", operation_id = "receiveChannelMessageByLink")]
     #[allow(clippy::too_many_arguments, reason = "each part of the query is one")]
     async fn receive_channel_message_by_link(
@@ -86,6 +88,8 @@ impl Inbound {
     }
 
     /// Post to a channel by its webhook, by a link
+    ///
+    /// The same as the POST, with everything in the address.
     #[oai(path = "/v1/webhooks/:channelId", method = "get", operation_id = "receiveChannelWebhookByLink")]
     #[allow(clippy::too_many_arguments, reason = "each part of the query is one")]
     async fn receive_channel_webhook_by_link(

@@ -19,6 +19,8 @@ pub struct Integrations;
 #[OpenApi(tag = "Tag::Integrations")]
 impl Integrations {
     /// Create a new integration for the organization
+    ///
+    /// It is there for all of the organisation's channels, and in none of them until it is added.
     #[oai(path = "/organisations/:organisationId/integrations", method = "post", operation_id = "createIntegration")]
     async fn create_integration(
         &self,
@@ -68,7 +70,9 @@ impl Integrations {
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
         organisation: Path<String>,
-        #[oai(name = "integrationId")] integration: Path<Uuid>,
+        /// The integration's id.
+        #[oai(name = "integrationId")]
+        integration: Path<Uuid>,
         body: Body<IntegrationPatch>,
     ) -> One<IntegrationOut> {
         let change = body.value.into();
@@ -91,7 +95,9 @@ impl Integrations {
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
         organisation: Path<String>,
-        #[oai(name = "integrationId")] integration: Path<Uuid>,
+        /// The integration's id.
+        #[oai(name = "integrationId")]
+        integration: Path<Uuid>,
     ) -> One<IntegrationOut> {
         let gone = app.delete_integration(&who.0, &organisation.0, integration.0).await?;
         one("Integrations deleted successfully", gone)

@@ -19,6 +19,8 @@ pub struct Settings;
 #[OpenApi(tag = "Tag::Settings")]
 impl Settings {
     /// Add a new integration setting
+    ///
+    /// A name is there once.
     #[oai(
         path = "/organisations/:organisation_id/integrations/:integration_id/settings",
         method = "post",
@@ -30,6 +32,7 @@ impl Settings {
         who: Known,
         /// The organisation's id or slug.
         organisation_id: Path<String>,
+        /// The integration's id.
         integration_id: Path<Uuid>,
         body: Body<SettingIn>,
     ) -> Done {
@@ -52,6 +55,7 @@ impl Settings {
         who: Known,
         /// The organisation's id or slug.
         organisation_id: Path<String>,
+        /// The integration's id.
         integration_id: Path<Uuid>,
     ) -> Several<SettingOut> {
         let found = app.list_integration_settings(&who.0, &organisation_id.0, integration_id.0).await?;
@@ -72,6 +76,7 @@ impl Settings {
         who: Known,
         /// The organisation's id or slug.
         organisation_id: Path<String>,
+        /// The integration's id.
         integration_id: Path<Uuid>,
         body: Body<SettingPatch>,
     ) -> Done {

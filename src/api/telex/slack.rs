@@ -39,6 +39,8 @@ impl Slack {
     }
 
     /// Get Slack access information
+    ///
+    /// Tells how the organisation is connected to Slack.
     #[oai(path = "/slack/organisations/:organisationId", method = "get", operation_id = "getSlackAccess")]
     async fn get_slack_access(
         &self,

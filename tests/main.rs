@@ -34,6 +34,7 @@ mod openapi;
 mod outgoing_webhooks;
 mod parity;
 mod pipeline;
+mod registry_installations;
 mod rocketchat;
 mod secrets;
 mod slack_commands;

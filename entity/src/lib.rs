@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod audit_entry;
+pub mod bot_installation;
 pub mod bot_name;
 pub mod bot_source;
 pub mod bot_version;

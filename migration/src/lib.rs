@@ -9,6 +9,7 @@ mod m20261121_000002_integrations;
 mod m20261122_000001_signing;
 mod m20261122_000002_webhooks;
 mod m20261122_000003_registry;
+mod m20261122_000004_bot_installations;
 mod m20261122_000010_webhook_history;
 
 /// Knows every migration, in order.
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000001_signing::Migration),
             Box::new(m20261122_000002_webhooks::Migration),
             Box::new(m20261122_000003_registry::Migration),
+            Box::new(m20261122_000004_bot_installations::Migration),
             Box::new(m20261122_000010_webhook_history::Migration),
         ]
     }

@@ -12,6 +12,7 @@ pub mod error;
 pub mod events;
 pub mod github;
 pub mod health;
+pub mod installations;
 pub mod members;
 pub mod organisations;
 mod page;
@@ -74,7 +75,7 @@ fn operations() -> impl OpenApi + 'static {
         tokens::Tokens,
         channels::Channels,
         channel_integrations::ChannelIntegrations,
-        signing::Signing,
+        (signing::Signing, installations::Installations),
         events::Events,
         deliveries::Deliveries,
         github::Github,
@@ -104,6 +105,8 @@ enum Tag {
     Tokens,
     /// Named places in an organisation where events flow.
     Channels,
+    /// What an organisation has installed: by a descriptor, or from the registry.
+    Integrations,
     /// How integrations that are called know that it is us.
     Signing,
     /// Facts that come in, each accepted once and durable when it is answered.

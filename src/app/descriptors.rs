@@ -85,12 +85,18 @@ impl App {
                 false => NoDescriptor::Unreadable(error),
             }
         })?;
-        self.check_addresses(&descriptor, field).map_err(NoDescriptor::Refused)?;
-        let loops = descriptor.lint_addresses(&self.parts.public_url, Url::parse(url).ok().as_ref());
-        if loops.iter().any(|finding| finding.severity == Severity::Error) {
-            return Err(NoDescriptor::Refused(refused(field, &loops)));
-        }
+        self.check_called(&descriptor, field).map_err(NoDescriptor::Refused)?;
         Ok(descriptor)
+    }
+
+    /// Demands that its addresses may be called, and do not lead back here.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] of `field`.
+    pub(super) fn check_called(&self, descriptor: &Descriptor, field: &str) -> Result<()> {
+        self.check_addresses(descriptor, field)?;
+        let loops = descriptor.lint_addresses(&self.parts.public_url, None);
+        if loops.is_empty() { Ok(()) } else { Err(refused(field, &loops)) }
     }
 
     fn check_addresses(&self, descriptor: &Descriptor, field: &str) -> Result<()> {

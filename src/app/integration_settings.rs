@@ -231,7 +231,7 @@ impl App {
         Ok(apps.iter().map(|app| of(app)).collect())
     }
 
-    async fn open_settings(&self, rows: Vec<StoredSetting>) -> Result<Vec<Setting>> {
+    pub(super) async fn open_settings(&self, rows: Vec<StoredSetting>) -> Result<Vec<Setting>> {
         let mut settings = Vec::with_capacity(rows.len());
         for StoredSetting { mut setting, sealed } in rows {
             if let Some(sealed) = sealed {
@@ -351,7 +351,8 @@ impl App {
     /// A setting whose value the descriptor allows, sealed where it is a secret.
     async fn checked(&self, scope: &Scope, mut setting: Setting) -> Result<StoredSetting> {
         let descriptor = &scope.app.descriptor;
-        if let Some(descriptor) = descriptor {
+        let governed = self.check_configuration(&scope.app, &setting).await?;
+        if let Some(descriptor) = descriptor.as_ref().filter(|_| !governed) {
             let checked = descriptor.validate_setting(&setting.label, &setting.value);
             checked.map_err(|violation| {
                 Error::Invalid(vec![Violation { field: "/form_field_value".into(), message: violation.message }])

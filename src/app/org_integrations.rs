@@ -77,8 +77,8 @@ impl App {
         let integration_type = integration_type.unwrap_or_default();
         check(Some(&name), Some(&json_url), auth_credential.as_ref(), Some(&integration_type))?;
         let (descriptor, late) = self.read_descriptor(&json_url).await?;
-        let app = self.new_integration(&caller, name, json_url, (integration_type, false), descriptor);
-        self.install(&caller, &app, auth_credential.as_ref()).await?;
+        let mut app = self.new_integration(&caller, name, json_url, (integration_type, false), descriptor);
+        self.install(&caller, &mut app, auth_credential.as_ref()).await?;
         self.adopt_when_read(&caller, &app, late);
         Ok(self.seen(&caller, &app, auth_credential.as_ref()))
     }
@@ -98,8 +98,8 @@ impl App {
         let descriptor = self.fetch_descriptor(json_url, "/json_url").await?;
         let kind = descriptor.kind.as_str().to_owned();
         let name = descriptor.app_name.clone();
-        let app = self.new_integration(&caller, name, json_url.to_owned(), (kind, true), Some(descriptor));
-        self.install(&caller, &app, None).await?;
+        let mut app = self.new_integration(&caller, name, json_url.to_owned(), (kind, true), Some(descriptor));
+        self.install(&caller, &mut app, None).await?;
         Ok(self.seen(&caller, &app, None))
     }
 
@@ -154,6 +154,9 @@ impl App {
         check(name.as_deref(), json_url.as_deref(), auth_credential.as_ref(), integration_type.as_deref())?;
         let reader = self.parts.store.reader();
         let (mut app, secrets) = store::app_integrations::find_with_secrets(reader, organisation.id, id.into()).await?;
+        if json_url.is_some() && app.registry.is_some() {
+            return Err(Error::invalid("/json_url", "stays: what it was installed from is in the registry"));
+        }
         let auth_credential = match auth_credential {
             Some(credential) => Some(credential),
             None => self.open_credential(&app, &secrets).await?,
@@ -234,7 +237,7 @@ impl App {
         if app.custom { Ok(app) } else { Err(Error::not_found(Noun::Integration, id)) }
     }
 
-    fn new_integration(
+    pub(super) fn new_integration(
         &self,
         caller: &Caller,
         name: String,
@@ -251,6 +254,7 @@ impl App {
             json_url,
             integration_type,
             custom,
+            registry: None,
             active: descriptor.as_ref().is_none_or(|descriptor| descriptor.is_active),
             descriptor,
             created_at: now,
@@ -258,7 +262,12 @@ impl App {
         }
     }
 
-    async fn install(&self, caller: &Caller, app: &AppIntegration, credential: Option<&Secret>) -> Result<()> {
+    pub(super) async fn install(
+        &self,
+        caller: &Caller,
+        app: &mut AppIntegration,
+        credential: Option<&Secret>,
+    ) -> Result<()> {
         let secrets = SealedSecrets {
             credential: self.seal_credential(app, credential).await?,
             signing_secret: Some(self.new_signing_secret((app.organisation_id, app.installation_id)).await?.1),
@@ -271,6 +280,7 @@ impl App {
             return Err(Error::Conflict { noun: Noun::Integration, message });
         }
         store::app_integrations::insert(&tx, app, secrets).await?;
+        self.note_installation(&tx, app).await?;
         self.audit_integration(&tx, caller, "integration.install", app).await?;
         tx.commit().await
     }
@@ -294,7 +304,7 @@ impl App {
         tx.commit().await
     }
 
-    async fn uninstall(&self, caller: &Caller, app: &AppIntegration) -> Result<()> {
+    pub(super) async fn uninstall(&self, caller: &Caller, app: &AppIntegration) -> Result<()> {
         let tx = self.parts.store.begin().await?;
         let kind = DestinationKind::Integration.as_str();
         let name = integration_name(app.id);
@@ -305,6 +315,9 @@ impl App {
             store::destinations::set_health(&tx, destination.id, &off).await?;
         }
         store::app_integrations::delete(&tx, app.id).await?;
+        if let Some(from) = &app.registry {
+            store::bots::uncount_installation(&tx, from).await?;
+        }
         self.audit_integration(&tx, caller, "integration.delete", app).await?;
         tx.commit().await
     }

@@ -2,6 +2,7 @@
 //! told all at once, and a dry run goes the same way as the real one up to the writing.
 
 mod files;
+mod installations;
 mod keys;
 mod lists;
 mod lookup;
@@ -31,6 +32,7 @@ use crate::{
 };
 
 pub use self::{
+    installations::WantedVersion,
     keys::{ApiKey, LogLine, LogQuery},
     lists::{ListQuery, Listed, ListedPage},
     workspaces::{HandleAvailability, Workspace},

@@ -1,5 +1,7 @@
 //! Integrations that an organisation installs by a descriptor, and their use in channels.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     ambient::Time,
     descriptor::{Descriptor, IntegrationKind},
@@ -25,12 +27,33 @@ pub struct AppIntegration {
     pub custom: bool,
     /// Whether the organisation has it switched on.
     pub active: bool,
+    /// The version in the registry that it was installed from, where it was.
+    pub registry: Option<FromRegistry>,
     /// The last good copy of its descriptor, where there was one that could be read.
     pub descriptor: Option<Descriptor>,
     /// When it was installed.
     pub created_at: Time,
     /// When it was last changed.
     pub updated_at: Time,
+}
+
+/// A version in the registry that is installed. It is kept under its name and version: they do not change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FromRegistry {
+    /// Its identifier.
+    pub registry_id: uuid::Uuid,
+    /// The name of its integration.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl FromRegistry {
+    /// What stands in for the address of a descriptor. It leads nowhere.
+    pub fn json_url(&self) -> String {
+        format!("registry:{}@{}", self.name, self.version)
+    }
 }
 
 impl AppIntegration {

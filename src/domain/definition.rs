@@ -5,7 +5,9 @@
 mod breaking;
 mod check;
 mod compat;
+mod configuration;
 mod describe;
+mod descriptor;
 mod file;
 mod issue;
 mod json_schema;
@@ -24,7 +26,9 @@ use serde_json::{Map, Value};
 pub use self::{
     breaking::breaking_changes,
     check::{MAX_CODE, MAX_EXECUTION_SECS, MAX_SECRET, MAX_URL},
+    configuration::Configuration,
     describe::{Described, describe},
+    descriptor::descriptor,
     file::{MAX_ICON, MAX_README},
     issue::{Issue, IssueKind, MAX_ISSUES, Rule},
     json_schema::{MAX_SCHEMA_BYTES, MAX_SCHEMA_DEPTH},

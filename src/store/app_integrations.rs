@@ -1,5 +1,7 @@
 //! Integrations that organisations install by a descriptor, and their use in channels.
 
+mod rows;
+
 use std::collections::HashMap;
 
 use ::entity::{
@@ -11,33 +13,21 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
 use uuid::Uuid;
 
-use super::{Tx, batches, corrupt};
+pub use self::rows::set_descriptor;
+use self::rows::{app, changeable};
+use super::{Tx, batches};
 use crate::domain::{
     Error, Result,
     ambient::Time,
     app_integration::{AppIntegration, ChannelUse},
-    descriptor::Descriptor,
     error::Noun,
     ids::{ChannelId, InstallationId, IntegrationId, OrganisationId},
 };
 
 /// The kind of those that are installed by a descriptor.
 pub(super) const APP: &str = "app";
-
-/// What is special to this kind.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Definition {
-    json_url: String,
-    integration_type: String,
-    custom: bool,
-    document: Option<Value>,
-}
 
 /// The sealed secrets of an installation.
 #[derive(Clone, Debug, Default)]
@@ -334,47 +324,6 @@ pub async fn uses(
         .all(db)
         .await?;
     Ok(rows.iter().map(used).collect())
-}
-
-fn changeable(app: &AppIntegration) -> Result<integration::ActiveModel> {
-    let definition = Definition {
-        json_url: app.json_url.clone(),
-        integration_type: app.integration_type.clone(),
-        custom: app.custom,
-        document: app.descriptor.as_ref().map(|descriptor| descriptor.document.clone()),
-    };
-    let definition = serde_json::to_value(definition);
-    Ok(integration::ActiveModel {
-        id: Set(app.id.0),
-        organisation_id: Set(Some(app.organisation_id.0)),
-        kind: Set(APP.to_owned()),
-        name: Set(app.name.clone()),
-        version: Set(None),
-        active: Set(app.active),
-        definition: Set(definition.map_err(|error| Error::Internal(format!("an integration cannot be kept: {error}")))?),
-        created_at: NotSet,
-        updated_at: Set(app.updated_at),
-    })
-}
-
-fn app(row: integration::Model, installed: &installation::Model) -> Result<AppIntegration> {
-    let definition = serde_json::from_value(row.definition);
-    let Definition { json_url, integration_type, custom, document } =
-        definition.map_err(|error| corrupt("integration", "definition", error))?;
-    Ok(AppIntegration {
-        id: row.id.into(),
-        organisation_id: installed.organisation_id.into(),
-        installation_id: installed.id.into(),
-        name: row.name,
-        json_url,
-        integration_type,
-        custom,
-        active: installed.active,
-        // A copy that a later version cannot read any more is none.
-        descriptor: document.and_then(|document| Descriptor::from_document(document).ok()).map(|(read, _)| read),
-        created_at: row.created_at,
-        updated_at: row.updated_at,
-    })
 }
 
 pub(super) fn secrets(installed: installation::Model) -> SealedSecrets {

@@ -2,6 +2,7 @@
 //! one.
 
 mod files;
+mod installations;
 mod keys;
 mod list;
 mod names;
@@ -9,17 +10,17 @@ mod names;
 use ::entity::{
     bot_source::{self, Entity as Sources},
     bot_version::{self, Column, Entity as Versions},
-    installation::{Column as InstallationColumn, Entity as Installations},
     integration::{self, Entity as Integrations},
 };
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
     sea_query::Expr,
 };
 
 pub use self::{
     files::{Source, icon, readme, source},
+    installations::{count_installations, insert_installation, lock_owner, uncount_installation},
     keys::{ApiKey, count_keys, delete_key, insert_key, list_keys},
     list::{BotList, Scope, find, find_published, list, named},
     names::{add_views, around, claim_name, icon_of, lock_workspace, release_name, set_icon, set_published},
@@ -279,17 +280,4 @@ pub async fn set_latest(
         .exec(&tx.0)
         .await?;
     Ok(())
-}
-
-/// In how many places a version is installed.
-///
-/// # Errors
-/// When the database fails.
-pub async fn count_installations(tx: &Tx, id: IntegrationId) -> Result<u64> {
-    Ok(Installations::find()
-        .select_only()
-        .column(InstallationColumn::Id)
-        .filter(InstallationColumn::IntegrationId.eq(id.0))
-        .count(&tx.0)
-        .await?)
 }

@@ -5,6 +5,7 @@ mod deliveries;
 mod events;
 mod github;
 mod identity;
+mod installations;
 mod integrations;
 mod subscriptions;
 mod workflows;
@@ -27,6 +28,7 @@ pub use identity::{
     MemberIn, MemberOut, MemberPatch, OrganisationIn, OrganisationOut, OrganisationPatch, TokenCreatedOut, TokenIn,
     TokenOut,
 };
+pub use installations::{InstallIn, InstalledOut};
 pub use integrations::{
     ChannelIntegrationOut, ChannelIntegrationPatch, ChannelIntegrationsOut, ChannelWebhookOut, LintIn, LintOut,
     SigningSecretOut,

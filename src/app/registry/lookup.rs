@@ -65,7 +65,7 @@ impl App {
         Err(Error::not_found(Noun::Interface, format_args!("{name}@{version}")))
     }
 
-    async fn pick_bot(&self, scope: Scope, name: &str, version: &str) -> Result<BotVersion> {
+    pub(super) async fn pick_bot(&self, scope: Scope, name: &str, version: &str) -> Result<BotVersion> {
         let query = VersionQuery::parse(version).ok_or_else(|| {
             Error::invalid("version", "must be a version, a range of versions or the word \"latest\"")
         })?;

@@ -98,6 +98,7 @@ impl App {
             updated_at: self.now(),
             ..current.bot
         };
+        self.refresh_installed(&tx, &bot, (&current.definition, &definition)).await?;
         let sealed = self.seal_secrets((workspace.id, id), &secrets).await?;
         let source = Source { readme: enclosures.readme.filter(|_| readme_changes), code: enclosures.code };
         bots::update(&tx, &bot, &definition, sealed, source).await?;

@@ -1,0 +1,20 @@
+//! Which installed integrations come from which version in the registry.
+
+use sea_orm::entity::prelude::*;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "bot_installation")]
+#[allow(missing_docs, reason = "the columns are explained by the migration and the domain")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub integration_id: Uuid,
+    pub bot_integration_id: Uuid,
+    pub organisation_id: Uuid,
+}
+
+/// Relations are not declared: every query names its organisation and its keys.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,34 @@
+//! Which installed integrations come from which version in the registry: `integration_id` is what was installed, an
+//! integration of the organisation's own, and `bot_integration_id` the version.
+
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+const TABLES: &str = r#"
+CREATE TABLE bot_installation (
+    integration_id {uuid} PRIMARY KEY REFERENCES integration (id) ON DELETE CASCADE,
+    bot_integration_id {uuid} NOT NULL REFERENCES integration (id) ON DELETE CASCADE,
+    organisation_id {uuid} NOT NULL REFERENCES organisation (id) ON DELETE CASCADE
+);
+CREATE INDEX bot_installation_of ON bot_installation (bot_integration_id);
+CREATE INDEX bot_installation_organisation ON bot_installation (organisation_id);
+"#;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let uuid = match manager.get_database_backend() {
+            DbBackend::Postgres => "UUID",
+            _ => "BLOB",
+        };
+        manager.get_connection().execute_unprepared(&TABLES.replace("{uuid}", uuid)).await?;
+        Ok(())
+    }
+}

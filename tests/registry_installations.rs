@@ -1,0 +1,146 @@
+//! Versions from the registry, installed: found, set, called and removed like any other integration.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tieline::{
+    domain::{member::Role, secret::Secret},
+    provider::webhook::Signer,
+};
+
+use crate::{
+    channel_integrations::{channel, put, say},
+    support::{Client, Integration},
+};
+
+const ALL: &str = "/v1/admin/integrations";
+const INSTALLED: &str = "/v1/integrations";
+
+fn version(name: &str, version: &str, url: &str) -> Value {
+    json!({
+        "name": name, "version": version, "title": "Teams", "description": "Talks to teams", "url": url,
+        "configuration": {"schema": {
+            "type": "object", "required": ["room"], "additionalProperties": false, "properties": {
+                "room": {"type": "string", "pattern": "^#", "description": "Where"},
+                "level": {"type": "string", "enum": ["high", "low"], "default": "low"},
+                "many": {"type": "integer", "minimum": 1, "maximum": 9},
+                "apiKey": {"type": "string", "minLength": 5},
+            },
+        }},
+    })
+}
+
+async fn create(owner: &Client, body: &Value) -> String {
+    owner.post(ALL, body).await.ok(200)["integration"]["id"].as_str().unwrap().to_owned()
+}
+
+async fn install(caller: &Client, body: Value) -> Value {
+    caller.post(INSTALLED, &body).await.ok(201)
+}
+
+fn id(of: &Value) -> &str {
+    of["id"].as_str().unwrap()
+}
+
+both! {
+    async fn a_version_is_installed_set_called_and_removed(app) {
+        let far = Integration::start("output", json!([])).await;
+        let target = format!("{}/target", far.base());
+        let registry_id = create(&app.owner, &version("acme/teams", "1.0.0", &target)).await;
+        let made = install(&app.owner, json!({"registryId": registry_id})).await;
+        assert_eq!((&made["name"], &made["title"], &made["version"]), (&json!("acme/teams"), &json!("Teams"), &json!("1.0.0")));
+        assert_eq!((&made["registryId"], &made["url"], &made["active"]), (&json!(registry_id), &json!(target), &json!(true)));
+        let setting = |label: &str| made["settings"].as_array().unwrap().iter().find(|one| one["label"] == label).unwrap().clone();
+        assert_eq!((&setting("room")["kind"], &setting("room")["required"]), (&json!("text"), &json!(true)));
+        assert_eq!((&setting("level")["kind"], &setting("level")["default"]), (&json!("dropdown"), &json!("low")));
+        assert_eq!((&setting("many")["kind"], &setting("apiKey")["secret"]), (&json!("number"), &json!(true)));
+        let listed = app.owner.get(INSTALLED).await.ok(200);
+        assert_eq!(listed, json!({"data": [made]}));
+
+        let settings = format!("/organisations/acme/integrations/{}/settings", id(&made));
+        for (label, value, rule) in [
+            ("room", json!("support"), "pattern"), ("level", json!("loud"), "enum"), ("many", json!("3"), "type"),
+            ("many", json!(10), "maximum"), ("apiKey", json!("abc"), "minLength"), ("other", json!("x"), "additionalProperties"),
+        ] {
+            let answer = app.owner.post(&settings, &json!({"form_field_label": label, "form_field_value": value})).await;
+            assert!((400..500).contains(&answer.status) && answer.text.contains(rule), "{label}: {}", answer.text);
+            assert!(label != "apiKey" || !answer.text.contains("abc"), "{}", answer.text);
+        }
+        for (label, value) in [("level", json!("high")), ("many", json!(3)), ("room", json!("#support")), ("apiKey", json!("hunter2"))] {
+            app.owner.post(&settings, &json!({"form_field_label": label, "form_field_value": value})).await.ok(200);
+        }
+
+        let channel = channel(&app).await;
+        put(&app, &format!("/v1/channels/{channel}/integrations/{}", id(&made)), json!({})).await;
+        let secret = app.owner.get(&format!("{INSTALLED}/{}/signing-secret", id(&made))).await.ok(200);
+        let secret = Secret::new(secret["secret"].as_str().unwrap());
+        say(&app, &channel, "hello").await;
+        let call = far.calls().pop().unwrap();
+        assert_eq!((call.path.as_str(), &call.body["message"]), ("/target", &json!("hello")));
+        let value = |label: &str| {
+            let settings = call.body["settings"].as_array().unwrap();
+            settings.iter().find(|one| one["label"] == label).unwrap()["default"].clone()
+        };
+        assert_eq!((value("room"), value("many"), value("apiKey")), (json!("#support"), json!(3), json!("hunter2")));
+        let expected = Signer::new(&[secret]).unwrap().headers(call.header("webhook-id"), app.now(), &call.raw).unwrap();
+        for (name, value) in expected {
+            assert_eq!(call.header(name.as_str()), value.to_str().unwrap(), "{name}");
+        }
+
+        let path = format!("{ALL}/{registry_id}");
+        let change = json!({"url": format!("{}/elsewhere", far.base())});
+        app.owner.send(app.owner.request(Method::PUT, &path).json(&change)).await.ok(200);
+        say(&app, &channel, "again").await;
+        assert_eq!(far.calls().pop().unwrap().path, "/elsewhere", "calls go where the version is by now");
+        let refused = app.owner.send(app.owner.request(Method::PUT, &path).json(&json!({"url": null}))).await;
+        assert_eq!(refused.status, 400, "{}", refused.text);
+
+        let refused = app.owner.delete(&path).await;
+        assert!(refused.status == 409 && refused.text.contains("ReferenceConstraint"), "{}", refused.text);
+        app.owner.delete(&format!("{INSTALLED}/{}", id(&made))).await.ok_empty(204);
+        app.owner.delete(&format!("{INSTALLED}/{}", id(&made))).await.problem(404, "not_found");
+        assert_eq!(app.owner.get(INSTALLED).await.ok(200), json!({"data": []}));
+        app.owner.delete(&path).await.ok(200);
+    }
+
+    async fn others_install_what_is_published(app) {
+        let globex = app.other("globex").await;
+        let url = "https://teams.example/hook";
+        let private = create(&app.owner, &version("acme/hidden", "1.0.0", url)).await;
+        for body in [json!({"registryId": private}), json!({"name": "acme/hidden"})] {
+            globex.post(INSTALLED, &body).await.problem(404, "not_found");
+        }
+        let mut public = version("acme/teams", "1.0.0", url);
+        public["visibility"] = "public".into();
+        create(&app.owner, &public).await;
+        public["version"] = "1.2.0".into();
+        let newest = create(&app.owner, &public).await;
+        let first = install(&globex, json!({"name": "acme/teams", "version": "1.0.0"})).await;
+        assert_eq!(first["version"], "1.0.0");
+        for version in [json!({}), json!({"version": "^1"}), json!({"version": "latest"})] {
+            let mut body = json!({"name": "acme/teams"});
+            body.as_object_mut().unwrap().extend(version.as_object().unwrap().clone());
+            assert_eq!(install(&globex, body).await["registryId"], json!(newest));
+        }
+        let page = globex.get(&format!("{INSTALLED}?limit=3")).await.ok(200);
+        assert_eq!(page["data"].as_array().unwrap().len(), 3);
+        let next = page["nextCursor"].as_str().unwrap();
+        let rest = globex.get(&format!("{INSTALLED}?limit=3&cursor={next}")).await.ok(200);
+        assert_eq!(rest, json!({"data": [first]}));
+        assert_eq!(app.owner.get(INSTALLED).await.ok(200), json!({"data": []}), "what others install is theirs");
+        app.owner.delete(&format!("{INSTALLED}/{}", id(&first))).await.problem(404, "not_found");
+
+        for body in [json!({}), json!({"version": "1"}), json!({"registryId": newest, "name": "acme/teams"})] {
+            app.owner.post(INSTALLED, &body).await.problem(400, "invalid_parameter");
+        }
+        let bare = create(&app.owner, &json!({"name": "acme/bare", "version": "1.0.0"})).await;
+        let answer = app.owner.post(INSTALLED, &json!({"registryId": bare})).await;
+        assert!(answer.status == 400 && answer.text.contains("without an address"), "{}", answer.text);
+        let mut cyclic = version("acme/cyclic", "1.0.0", url);
+        cyclic["configuration"]["schema"] = json!({"properties": {"a": {"$ref": "#"}}});
+        let cyclic = create(&app.owner, &cyclic).await;
+        app.owner.post(INSTALLED, &json!({"registryId": cyclic})).await.problem(400, "invalid_parameter");
+        let member = app.caller("acme", "mia", Role::Member).await;
+        member.post(INSTALLED, &json!({"registryId": bare})).await.problem(403, "forbidden");
+        member.get(INSTALLED).await.ok(200);
+    }
+}

@@ -636,6 +636,11 @@ impl<'a> World<'a> {
             "validateIntegrationCreation" | "createBotIntegration" => {
                 json!({"name": self.fresh().replace(CANARY, "made"), "version": "1.0.0"})
             }
+            "installRegistryIntegration" => {
+                let body = json!({"name": self.fresh(), "version": "1.0.0", "url": "https://teams.example/"});
+                let made = self.app.owner.post("/v1/admin/integrations", &body).await.ok(200);
+                json!({"registryId": made["integration"]["id"]})
+            }
             "updateBotIntegration" | "validateIntegrationUpdate" => json!({"title": self.fresh()}),
             "requestIntegrationVerification" | "createIntegrationApiKey" => {
                 json!({"integrationId": self.version("private").await.0})

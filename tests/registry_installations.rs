@@ -62,7 +62,7 @@ both! {
             ("many", json!(10), "maximum"), ("apiKey", json!("abc"), "minLength"), ("other", json!("x"), "additionalProperties"),
         ] {
             let answer = app.owner.post(&settings, &json!({"form_field_label": label, "form_field_value": value})).await;
-            assert!((400..500).contains(&answer.status) && answer.text.contains(rule), "{label}: {}", answer.text);
+            assert!(answer.status.is_client_error() && answer.text.contains(rule), "{label}: {}", answer.text);
             assert!(label != "apiKey" || !answer.text.contains("abc"), "{}", answer.text);
         }
         for (label, value) in [("level", json!("high")), ("many", json!(3)), ("room", json!("#support")), ("apiKey", json!("hunter2"))] {
@@ -96,7 +96,7 @@ both! {
 
         let refused = app.owner.delete(&path).await;
         assert!(refused.status == 409 && refused.text.contains("ReferenceConstraint"), "{}", refused.text);
-        app.owner.delete(&format!("{INSTALLED}/{}", id(&made))).await.ok_empty(204);
+        assert_eq!(app.owner.delete(&format!("{INSTALLED}/{}", id(&made))).await.status, 204);
         app.owner.delete(&format!("{INSTALLED}/{}", id(&made))).await.problem(404, "not_found");
         assert_eq!(app.owner.get(INSTALLED).await.ok(200), json!({"data": []}));
         app.owner.delete(&path).await.ok(200);

@@ -106,6 +106,7 @@ enum Tag {
     /// Named places in an organisation where events flow.
     Channels,
     /// What an organisation has installed: by a descriptor, or from the registry.
+    #[oai(rename = "Installed integrations")]
     Integrations,
     /// How integrations that are called know that it is us.
     Signing,

@@ -77,7 +77,7 @@ impl App {
         Ok(fresh)
     }
 
-    /// What came of the calls of a version. None can be called as long as none can be installed.
+    /// What came of the calls of a version. Whoever installed it sees them in their own deliveries, so there is nothing here.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] where the time ends before it begins.

@@ -130,7 +130,7 @@ both! {
         app.owner.delete(&format!("{INSTALLED}/{}", id(&first))).await.problem(404, "not_found");
 
         for body in [json!({}), json!({"version": "1"}), json!({"registryId": newest, "name": "acme/teams"})] {
-            app.owner.post(INSTALLED, &body).await.problem(400, "invalid_parameter");
+            app.owner.post(INSTALLED, &body).await.problem(400, "invalid");
         }
         let bare = create(&app.owner, &json!({"name": "acme/bare", "version": "1.0.0"})).await;
         let answer = app.owner.post(INSTALLED, &json!({"registryId": bare})).await;
@@ -138,7 +138,7 @@ both! {
         let mut cyclic = version("acme/cyclic", "1.0.0", url);
         cyclic["configuration"]["schema"] = json!({"properties": {"a": {"$ref": "#"}}});
         let cyclic = create(&app.owner, &cyclic).await;
-        app.owner.post(INSTALLED, &json!({"registryId": cyclic})).await.problem(400, "invalid_parameter");
+        app.owner.post(INSTALLED, &json!({"registryId": cyclic})).await.problem(400, "invalid");
         let member = app.caller("acme", "mia", Role::Member).await;
         member.post(INSTALLED, &json!({"registryId": bare})).await.problem(403, "forbidden");
         member.get(INSTALLED).await.ok(200);

@@ -87,8 +87,10 @@ async fn promises_that_go_on_for_ever_end() {
     ] {
         let text = format!("class Script {{ async process_incoming_request() {{ {body} }} }}");
         let fault = briefly(&text).await.result.expect_err(body);
-        // A promise of a promise is kept, so that memory may be the first to end.
-        assert!([ScriptFault::TIMEOUT, ScriptFault::MEMORY].contains(&fault.name.as_str()), "{body}: {fault:?}");
+        // A promise of a promise is kept, so that memory may be the first to end; and then all of them are let go, so
+        // that there is room again by the time the last one tells.
+        let ended = [ScriptFault::TIMEOUT, ScriptFault::MEMORY].contains(&fault.name.as_str());
+        assert!(ended || fault.message.contains("or there was no memory"), "{body}: {fault:?}");
     }
 }
 

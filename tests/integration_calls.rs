@@ -307,3 +307,18 @@ async fn nobody_waits_long_for_a_descriptor() {
     app.owner.patch(&format!("{ALL}/{id}"), &json!({"name": "ours"})).await.ok(200);
     assert_eq!(seen(id).await["app_name"], "A output");
 }
+
+#[tokio::test]
+async fn a_long_descriptor_is_read_to_its_end() {
+    let app = TestApp::start(Database::sqlite()).await;
+    let wordy = Integration::start("output", json!([])).await;
+    let mut document = wordy.descriptor("output", json!([]));
+    let mut lint = async |bytes: usize| {
+        document["data"]["descriptions"]["app_description"] = json!("x".repeat(bytes));
+        wordy.describe_by(Reply::Json(document.clone()));
+        app.owner.post("/v1/descriptors/lint", &json!({"url": wordy.json_url()})).await
+    };
+    lint(200_000).await.ok(200);
+    let refused = lint(300_000).await.problem(400, "invalid").to_string();
+    assert!(refused.contains("to its end"), "{refused}");
+}

@@ -1,5 +1,7 @@
 //! Versions from the registry, installed: found, set, called and removed like any other integration.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use tieline::{
@@ -9,7 +11,7 @@ use tieline::{
 
 use crate::{
     channel_integrations::{channel, put, say},
-    support::{Client, Integration},
+    support::{Client, Integration, Reply},
 };
 
 const ALL: &str = "/v1/admin/integrations";
@@ -100,6 +102,62 @@ both! {
         app.owner.delete(&format!("{INSTALLED}/{}", id(&made))).await.problem(404, "not_found");
         assert_eq!(app.owner.get(INSTALLED).await.ok(200), json!({"data": []}));
         app.owner.delete(&path).await.ok(200);
+    }
+
+    async fn its_makers_see_what_became_of_its_calls(app) {
+        let far = Integration::start("output", json!([])).await;
+        let mut public = version("globex/teams", "1.0.0", &format!("{}/target", far.base()));
+        public["visibility"] = "public".into();
+        let globex = app.other("globex").await;
+        let registry_id = create(&globex, &public).await;
+        let logs = async |query: &str| {
+            let path = format!("{ALL}/{registry_id}/logs?timeStart=2020-01-01T00:00:00Z{query}");
+            globex.get(&path).await.ok(200)
+        };
+        assert_eq!(logs("").await, json!({"logs": []}));
+
+        let made = install(&app.owner, json!({"registryId": registry_id})).await;
+        let room = json!({"form_field_label": "room", "form_field_value": "#support"});
+        app.owner.post(&format!("/organisations/acme/integrations/{}/settings", id(&made)), &room).await.ok(200);
+        let channel = channel(&app).await;
+        put(&app, &format!("/v1/channels/{channel}/integrations/{}", id(&made)), json!({})).await;
+        say(&app, &channel, "a secret of ours").await;
+        far.reply(Reply::Text(500, "a secret of theirs".into()));
+        say(&app, &channel, "again").await;
+        far.reply(Reply::Text(404, String::new()));
+        app.advance(Duration::from_secs(60));
+        app.drain().await;
+
+        let told = logs("").await;
+        let lines: Vec<_> = told["logs"].as_array().unwrap().iter().map(|line| {
+            (line["level"].as_str().unwrap(), line["message"].as_str().unwrap())
+        }).collect();
+        assert_eq!(lines.iter().map(|line| line.0).collect::<Vec<_>>(), ["info", "warn", "error"], "{told}");
+        for (line, status) in lines.iter().zip(["202", "500", "404"]) {
+            assert!(line.1.contains(&format!("{}/target answered with the status {status}", far.base())), "{told}");
+        }
+        assert!(!told.to_string().contains("secret of ours") && !told.to_string().contains("acme"), "{told}");
+        for (query, left) in [
+            ("&level=warn", vec!["warn"]), ("&messageContains=STATUS%20404", vec!["error"]), ("&userId=u", vec![]),
+            ("&timeEnd=2020-01-02T00:00:00Z", vec![]),
+        ] {
+            let told = logs(query).await;
+            let levels: Vec<_> = told["logs"].as_array().unwrap().iter().map(|line| line["level"].as_str().unwrap()).collect();
+            assert_eq!(levels, left, "{query}");
+        }
+        for _ in 0..100 {
+            say(&app, &channel, "more").await;
+        }
+        let page = logs("").await;
+        assert_eq!(page["logs"].as_array().unwrap().len(), 100);
+        let rest = logs(&format!("&nextToken={}", page["nextToken"].as_str().unwrap())).await;
+        assert_eq!((rest["logs"].as_array().unwrap().len(), rest.get("nextToken")), (3, None));
+        for wrong in ["nextToken=x", "timeEnd=2019-01-01T00:00:00Z"] {
+            let path = format!("{ALL}/{registry_id}/logs?timeStart=2020-01-01T00:00:00Z&{wrong}");
+            assert_eq!(globex.get(&path).await.status, 400, "{wrong}");
+        }
+        let path = format!("{ALL}/{registry_id}/logs?timeStart=2020-01-01T00:00:00Z");
+        assert_eq!(app.owner.get(&path).await.status, 404, "those who installed it have their own deliveries");
     }
 
     async fn others_install_what_is_published(app) {

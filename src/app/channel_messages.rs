@@ -185,7 +185,7 @@ impl App {
             request: called.request,
             answer: called.answer,
             detail: None,
-            history_of: None,
+            history_of: called.history_of,
             duration: called.duration,
             created_at: called.began,
         });

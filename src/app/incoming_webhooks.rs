@@ -197,8 +197,8 @@ impl App {
             tracing::debug!(integration = %webhook.id, level = ?line.level, text = line.text, "a script says");
         }
         if let Some(changed) = changed {
-            let (writer, whose) = (self.parts.store.writer(), (webhook.organisation_id, webhook.id));
-            store::webhook_integrations::keep_script_store(writer, whose, &changed, self.now()).await?;
+            let writer = self.parts.store.writer();
+            store::webhook_integrations::keep_script_store(writer, webhook, &changed, self.now()).await?;
         }
         let value = result.map_err(|fault| {
             tracing::debug!(integration = %webhook.id, %fault, "a script failed");

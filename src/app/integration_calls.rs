@@ -54,6 +54,8 @@ pub struct Called {
     pub duration: Duration,
     /// When it began.
     pub began: Time,
+    /// Whose history it belongs to: of an outgoing webhook, or of the version in the registry that was called.
+    pub history_of: Option<IntegrationId>,
 }
 
 /// An integration that can be called.
@@ -92,6 +94,7 @@ impl App {
             status_code: None,
             duration: Duration::ZERO,
             began,
+            history_of: None,
         };
         match self.try_call(id, delivery, event).await {
             Ok(Some(called)) => called,
@@ -161,6 +164,7 @@ impl App {
             status_code: answer.as_ref().ok().map(|answer| answer.status),
             duration: timer.elapsed(),
             began,
+            history_of: callee.app.registry.as_ref().map(|from| IntegrationId(from.registry_id)),
         };
         Ok(Reply { called, answer })
     }

@@ -60,8 +60,6 @@ pub struct WebhookTry {
     pub called: Called,
     /// What comes next.
     pub next: Next,
-    /// Which webhook.
-    pub id: IntegrationId,
     /// Every step, for the history.
     pub detail: Value,
 }
@@ -136,8 +134,9 @@ impl App {
             status_code: run.status,
             duration: timer.elapsed(),
             began,
+            history_of: Some(id),
         };
-        Ok(WebhookCall::Made(Box::new(WebhookTry { called, next, id, detail: run.into_detail() })))
+        Ok(WebhookCall::Made(Box::new(WebhookTry { called, next, detail: run.into_detail() })))
     }
 
     /// The channel of an event, where it is in one that is still there.

@@ -5,6 +5,7 @@ mod files;
 mod installations;
 mod keys;
 mod lists;
+mod logs;
 mod lookup;
 mod secrets;
 mod updates;
@@ -33,8 +34,9 @@ use crate::{
 
 pub use self::{
     installations::WantedVersion,
-    keys::{ApiKey, LogLine, LogQuery},
+    keys::ApiKey,
     lists::{ListQuery, Listed, ListedPage},
+    logs::{LogLine, LogPage, LogQuery},
     workspaces::{HandleAvailability, Workspace},
 };
 

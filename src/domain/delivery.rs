@@ -221,7 +221,7 @@ pub struct Attempt {
     pub answer: Option<String>,
     /// What was done beside the call, step by step, where something was; for the history of its kind.
     pub detail: Option<serde_json::Value>,
-    /// The outgoing webhook whose history it belongs to, where it is a run of one.
+    /// Whose history it belongs to: of an outgoing webhook, or of the version in the registry that was called.
     pub history_of: Option<IntegrationId>,
     /// How long it took.
     pub duration: Duration,

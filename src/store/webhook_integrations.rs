@@ -9,11 +9,12 @@ use ::entity::{
 };
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::OnConflict,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::{
     Tx,
@@ -228,22 +229,24 @@ pub async fn script_store(db: &impl ConnectionTrait, id: IntegrationId) -> Resul
     })
 }
 
-/// Saves what a script remembers. Nothing is kept for an integration that is gone.
+/// Saves what the script of a webhook remembers. Nothing is kept for one that is gone, or that was saved again while the
+/// script ran: a new script begins with an empty memory.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn keep_script_store(
     db: &impl ConnectionTrait,
-    (organisation_id, id): (OrganisationId, IntegrationId),
+    webhook: &WebhookIntegration,
     kept: &Map<String, Value>,
     now: Time,
 ) -> Result<()> {
-    if Integrations::find_by_id(id.0).one(db).await?.is_none() {
+    let same = Integrations::find_by_id(webhook.id.0).filter(Column::UpdatedAt.eq(webhook.updated_at));
+    if same.select_only().column(Column::Id).into_tuple::<Uuid>().one(db).await?.is_none() {
         return Ok(());
     }
     let row = script_store::ActiveModel {
-        integration_id: Set(id.0),
-        organisation_id: Set(organisation_id.0),
+        integration_id: Set(webhook.id.0),
+        organisation_id: Set(webhook.organisation_id.0),
         kept: Set(serde_json::json!(kept).to_string()),
         updated_at: Set(now),
     };

@@ -19,8 +19,8 @@ impl<'a> IntegrationLane<'a> {
 
     /// Calls it once.
     pub(super) async fn send(&self, delivery: &Delivery, event: &Event) -> Tried {
-        let Called { verdict, address, request, answer, status_code, duration, began } =
+        let Called { verdict, address, request, answer, status_code, duration, began, history_of } =
             self.app.call_integration(self.id, delivery, event).await;
-        Tried { verdict, address, request, answer, detail: None, history_of: None, status_code, duration, began }
+        Tried { verdict, address, request, answer, detail: None, history_of, status_code, duration, began }
     }
 }

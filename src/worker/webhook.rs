@@ -71,16 +71,15 @@ impl Deliverer {
 
     fn note(&self, record: &mut Record, (mut delivery, called): (Delivery, Option<WebhookCall>)) {
         let now = self.app.ambient().now();
-        let (called, next, (detail, id)) = match called {
+        let (called, next, detail) = match called {
             None => return record.look_again(now + self.settings.poll),
             Some(WebhookCall::Held(reason)) => {
                 let ended = finished(&mut delivery, DeliveryState::Failed, reason.text().to_owned(), now);
                 return record.ended(ended);
             }
-            Some(WebhookCall::Made(made)) => (made.called, made.next, (made.detail, made.id)),
+            Some(WebhookCall::Made(made)) => (made.called, made.next, Some(made.detail)),
         };
-        let Called { verdict, address, request, answer, status_code, duration, began } = called;
-        let (detail, history_of) = (Some(detail), Some(id));
+        let Called { verdict, address, request, answer, status_code, duration, began, history_of } = called;
         let tried = Tried { verdict, address, request, answer, detail, history_of, status_code, duration, began };
         record.tried(&self.app, &delivery, tried, &next, now);
         match next {

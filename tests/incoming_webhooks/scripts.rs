@@ -1,5 +1,7 @@
 //! What the script of an incoming webhook makes of a request.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tieline::{domain::member::Role, store::webhook_integrations};
 
@@ -107,7 +109,14 @@ both! {
         }
         failed(&hook.post(&json!({"fail": true})).await, "x");
         done(&hook.post(&json!({})).await);
+        let (store, organisation_id) = (app.app.store(), app.organisation("acme").await);
+        let before = webhook_integrations::find(store.reader(), organisation_id, hook.id().parse().unwrap()).await;
+        app.advance(Duration::from_secs(1));
         hook.update(counting).await;
+        // A run of the former script that ends only now.
+        let kept = serde_json::Map::from_iter([("n".to_owned(), json!(100))]);
+        let former = before.unwrap().webhook;
+        webhook_integrations::keep_script_store(store.writer(), &former, &kept, app.now()).await.unwrap();
         done(&hook.post(&json!({})).await);
         assert_eq!(hook.texts().await, ["1", "5", "3", "2", "1"]);
     }

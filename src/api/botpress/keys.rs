@@ -97,7 +97,9 @@ impl Keys {
 
     /// Get the logs of a version
     ///
-    /// What came of its calls. Empty as long as it is installed nowhere.
+    /// What became of its calls, wherever it is installed, oldest first: how its server answered, and nothing of who called
+    /// it or why. A call that is tried again is a `warn`, one that failed for good an `error`. Filters look at the lines of
+    /// a page, so that one may be short before the last.
     #[oai(path = "/v1/admin/integrations/:id/logs", method = "get", operation_id = "getIntegrationLogs")]
     #[allow(clippy::too_many_arguments, reason = "each is a parameter of the query")]
     async fn get_integration_logs(
@@ -114,26 +116,33 @@ impl Keys {
         /// Until then.
         #[oai(name = "timeEnd")]
         until: Query<Option<DateTime<Utc>>>,
-        /// Of this level.
+        /// Only of this level: `info`, `warn` or `error`.
         #[oai(name = "level")]
-        _level: Query<Option<String>>,
-        /// About this user.
+        level: Query<Option<String>>,
+        /// Only about a user; there is no such line.
         #[oai(name = "userId")]
-        _user: Query<Option<String>>,
-        /// About this workflow.
+        user: Query<Option<String>>,
+        /// Only about a workflow; there is no such line.
         #[oai(name = "workflowId")]
-        _workflow: Query<Option<String>>,
-        /// About this conversation.
+        workflow: Query<Option<String>>,
+        /// Only about a conversation; there is no such line.
         #[oai(name = "conversationId")]
-        _conversation: Query<Option<String>>,
-        /// With this text.
+        conversation: Query<Option<String>>,
+        /// Only with this text in the message.
         #[oai(name = "messageContains")]
-        _text: Query<Option<String>>,
+        contains: Query<Option<String>>,
         /// Where the list goes on.
         #[oai(name = "nextToken")]
-        _next_token: Query<Option<String>>,
+        next_token: Query<Option<String>>,
     ) -> Answer<LogsOut> {
-        let query = LogQuery { from: from.0, until: until.0 };
+        let query = LogQuery {
+            from: from.0,
+            until: until.0,
+            level: level.0,
+            contains: contains.0,
+            about: [user.0, workflow.0, conversation.0],
+            next_token: next_token.0,
+        };
         Ok(Json(app.get_integration_logs(&caller.0, &id.0, query).await?.into()))
     }
 }

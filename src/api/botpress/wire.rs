@@ -15,7 +15,7 @@ use crate::{
     api::shared::{time::Timestamp, word::Vocabulary},
     app::{
         App,
-        registry::{ApiKey, HandleAvailability, LogLine, Workspace as Known},
+        registry::{ApiKey, HandleAvailability, LogLine, LogPage, Workspace as Known},
     },
     domain::{
         ambient::Time,
@@ -142,17 +142,19 @@ pub struct LogOut {
 
 /// A version's log.
 #[derive(Clone, Debug, Object)]
-#[oai(rename = "Logs")]
+#[oai(rename = "Logs", rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct LogsOut {
-    /// The lines.
+    /// The lines, oldest first.
     pub logs: Vec<LogOut>,
+    /// Where the next page begins. Not there on the last.
+    pub next_token: Option<String>,
 }
 
-impl From<Vec<LogLine>> for LogsOut {
-    fn from(lines: Vec<LogLine>) -> Self {
+impl From<LogPage> for LogsOut {
+    fn from(page: LogPage) -> Self {
         let line =
             |line: LogLine| LogOut { timestamp: line.at.into(), level: line.level.into(), message: line.message };
-        Self { logs: lines.into_iter().map(line).collect() }
+        Self { logs: page.lines.into_iter().map(line).collect(), next_token: page.next_token }
     }
 }
 

@@ -142,8 +142,8 @@ impl App {
             self.parts.scripts.run(Arc::from(text), method, argument, kept).await;
         run.console(console);
         if let Some(changed) = changed {
-            let (writer, whose) = (self.parts.store.writer(), (job.webhook.organisation_id, id));
-            store::webhook_integrations::keep_script_store(writer, whose, &changed, self.now()).await?;
+            let writer = self.parts.store.writer();
+            store::webhook_integrations::keep_script_store(writer, job.webhook, &changed, self.now()).await?;
         }
         match result {
             // It had no turn, and the call was not made: there will be one later.

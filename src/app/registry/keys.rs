@@ -1,5 +1,4 @@
-//! What belongs to a version beside it: keys, the secret that signs its calls, whether somebody has looked at it, and
-//! what its calls came to.
+//! What belongs to a version beside it: keys, the secret that signs its calls, and whether somebody has looked at it.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::json;
@@ -12,7 +11,6 @@ pub use crate::store::bots::ApiKey;
 use crate::{
     domain::{
         Error, Result,
-        ambient::Time,
         definition::{Issue, Rule},
         error::Noun,
         ids::ApiKeyId,
@@ -25,26 +23,6 @@ use crate::{
 
 /// For how long a signing secret that was replaced is good.
 const FORMER_LIFETIME: chrono::Duration = chrono::Duration::hours(24);
-
-/// What logs ask for.
-#[derive(Clone, Debug)]
-pub struct LogQuery {
-    /// From then on.
-    pub from: Time,
-    /// Until then.
-    pub until: Option<Time>,
-}
-
-/// A line of a version's log.
-#[derive(Clone, Debug)]
-pub struct LogLine {
-    /// When.
-    pub at: Time,
-    /// How grave.
-    pub level: &'static str,
-    /// What happened.
-    pub message: String,
-}
 
 impl App {
     /// Asks for somebody to look at a version; a second time changes nothing.
@@ -75,19 +53,6 @@ impl App {
         self.audit(&tx, (bot.organisation_id, &who), "registry.rotate_signing_secret", bot.id, json!({})).await?;
         tx.commit().await?;
         Ok(fresh)
-    }
-
-    /// What came of the calls of a version. Whoever installed it sees them in their own deliveries, so there is nothing here.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] where the time ends before it begins.
-    pub async fn get_integration_logs(&self, caller: &Caller, id: &str, query: LogQuery) -> Result<Vec<LogLine>> {
-        caller.require(Permission::IntegrationsRead)?;
-        if query.until.is_some_and(|until| until < query.from) {
-            return Err(Error::invalid("timeEnd", "must not be before timeStart"));
-        }
-        let found = bots::find(self.parts.store.reader(), caller.organisation_id, version_id(id)?).await?;
-        found.map(|_| Vec::new()).ok_or_else(|| not_found(id))
     }
 
     /// The keys of a version, newest first, without their text.

@@ -1,21 +1,27 @@
-//! Where versions are installed, and how often.
+//! Where versions are installed, how often, and what became of their calls.
 
 use ::entity::{
+    attempt::{Column as AttemptColumn, Entity as Attempts},
     bot_installation::{self, Column, Entity as Installations},
     bot_name::{Column as NameColumn, Entity as Names},
     bot_version::{Column as VersionColumn, Entity as Versions},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QuerySelect,
-    sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::Expr,
 };
 
 use uuid::Uuid;
 
-use super::{super::Tx, names::lock_workspace};
+use super::{
+    super::{Tx, deliveries::attempt},
+    names::lock_workspace,
+};
 use crate::domain::{
     Result,
+    ambient::Time,
     app_integration::{AppIntegration, FromRegistry},
+    delivery::Attempt,
     ids::IntegrationId,
 };
 
@@ -69,4 +75,26 @@ async fn count(tx: &Tx, name: &str, by: i64) -> Result<()> {
 /// When the database fails.
 pub async fn count_installations(db: &impl ConnectionTrait, id: IntegrationId) -> Result<u64> {
     Ok(Installations::find().filter(Column::BotIntegrationId.eq(id.0)).count(db).await?)
+}
+
+/// The calls of a version, of all who have installed it, oldest first: those after one of them, where it is given.
+///
+/// # Errors
+/// When the database fails.
+pub async fn calls(
+    db: &impl ConnectionTrait,
+    id: IntegrationId,
+    (from, until): (Time, Option<Time>),
+    after: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Attempt>> {
+    let mut query =
+        Attempts::find().filter(AttemptColumn::HistoryOf.eq(id.0)).filter(AttemptColumn::CreatedAt.gte(from));
+    if let Some(until) = until {
+        query = query.filter(AttemptColumn::CreatedAt.lte(until));
+    }
+    if let Some(after) = after {
+        query = query.filter(AttemptColumn::Id.gt(after));
+    }
+    query.order_by_asc(AttemptColumn::Id).limit(limit).all(db).await?.into_iter().map(attempt).collect()
 }

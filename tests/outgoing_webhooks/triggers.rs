@@ -51,6 +51,31 @@ both! {
         ]);
     }
 
+    async fn what_two_say_to_each_other_is_sent_to_who_asked_for_it(app) {
+        let (rob, _) = scene(&app).await;
+        let mia = rocket(&app, "acme", "mia", Role::Member).await;
+        let (all, by_name, by_id, of_sender, public) = (far().await, far().await, far().await, far().await, far().await);
+        for (far, channel) in [
+            (&all, "all_direct_messages".to_owned()), (&by_name, "@mia".to_owned()), (&by_id, format!("@{}", mia.user_id)),
+            (&of_sender, "@rob".to_owned()), (&public, "all_public_channels".to_owned()),
+        ] {
+            rob.make(far, json!({"channel": channel})).await;
+        }
+        let incoming = json!({
+            "type": "webhook-incoming", "username": "rob", "channel": "#general", "name": "In", "enabled": true,
+            "scriptEnabled": false, "overrideDestinationChannelEnabled": true,
+        });
+        let made = rob.post("integrations.create", &incoming).await.ok(200)["integration"].clone();
+        let hook = format!("/hooks/{}/{}", made["_id"].as_str().unwrap(), made["token"].as_str().unwrap());
+        app.anon.post(&hook, &json!({"text": "psst", "channel": "@mia"})).await.ok(200);
+        app.drain().await;
+        for far in [&all, &by_name, &by_id] {
+            assert_eq!(texts(far), ["psst"]);
+        }
+        assert!(of_sender.calls().is_empty() && public.calls().is_empty(), "the sender's own name chooses nothing");
+        assert_eq!(last(&all).body["user_name"], "rob");
+    }
+
     async fn each_url_is_called_and_who_is_switched_off_is_not(app) {
         let (rob, channel) = scene(&app).await;
         let (one, two) = (far().await, far().await);

@@ -1,6 +1,8 @@
 //! What an incoming webhook, or the answer to an outgoing one, wants to be posted: the keys that Slack's incoming webhooks
 //! have, and those that Rocket.Chat added.
 
+mod blocks;
+
 use serde_json::{Map, Value};
 
 use super::{Look, WebhookIntegration};
@@ -71,6 +73,9 @@ impl Post {
         let targets = targets(content)?;
         let mut message = message(content, &webhook.look);
         message.integration_id = Some(webhook.id);
+        if message.text.is_empty() && message.attachments.is_empty() {
+            message.text = content.get("blocks").map(blocks::text).unwrap_or_default();
+        }
         if message.text.is_empty() && message.attachments.is_empty() {
             return Err(PostFault::Empty);
         }

@@ -51,6 +51,31 @@ fn the_first_of_two_keys_counts() {
 }
 
 #[test]
+fn blocks_speak_where_nothing_else_does() {
+    let blocks = json!([
+        {"type": "header", "text": {"type": "plain_text", "text": "Deployed"}},
+        {"type": "divider"},
+        {"type": "section", "text": {"type": "mrkdwn", "text": "*web* to prod"}, "fields": [{"text": "by"}, {"text": "ada"}]},
+        {"type": "context", "elements": [{"type": "image", "alt_text": "ok"}, {"type": "mrkdwn", "text": "12 s"}]},
+        {"type": "rich_text", "elements": [
+            {"type": "rich_text_section", "elements": [{"type": "text", "text": "see "}, {"type": "link", "url": "https://a"}]},
+            {"type": "rich_text_list", "elements": [
+                {"type": "rich_text_section", "elements": [{"type": "text", "text": "one"}]},
+                {"type": "rich_text_section", "elements": [{"type": "text", "text": "two"}]},
+            ]},
+        ]},
+    ]);
+    let lines = "Deployed\n*web* to prod\nby\nada\nok 12 s\nsee https://a\n• one\n• two";
+    assert_eq!(message(json!({"blocks": blocks})).text, lines);
+    assert_eq!(message(json!({"blocks": blocks, "text": "short"})).text, "short");
+    for empty in
+        [json!([]), json!("text"), json!({}), json!([[], 5, {"type": "divider"}, {"type": "section", "text": "x"}])]
+    {
+        assert_eq!(read(json!({"blocks": empty})), Err(PostFault::Empty));
+    }
+}
+
+#[test]
 fn what_the_sender_leaves_open_the_integration_says() {
     let look = |avatar: Option<&str>| Look {
         alias: Some("Jenkins".into()),

@@ -7,7 +7,10 @@ use serde_json::json;
 use tieline::{
     app::{members::NewMember, tokens::NewToken},
     config::Config,
-    domain::member,
+    domain::{
+        member,
+        registry::{BotVersion, Lifecycle, PublicId, Verification},
+    },
     openapi,
     startup::{self, Role},
     telemetry,
@@ -48,6 +51,9 @@ enum Command {
     /// The key that protects stored secrets.
     #[command(subcommand)]
     Key(Key),
+    /// Versions in the registry: which wait for you, and what you make of them.
+    #[command(subcommand)]
+    Registry(Registry),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -98,6 +104,47 @@ enum Key {
     /// Wrap every organisation's key anew: with a fresh key where it is kept in the data directory, else with
     /// TIELINE_SECRET_KEY while TIELINE_SECRET_KEY_PREVIOUS still holds the former one. Restart the service afterwards.
     Rotate,
+}
+
+#[derive(Subcommand)]
+enum Registry {
+    /// List the versions whose makers asked for verification; prints each as one line of JSON.
+    Pending,
+    /// Say whether a version was found good, or whether it can still be installed; prints it as one line of JSON.
+    Set {
+        /// Its id, such as intver_01JVYWESY3BVAM5FR3XT9X813H.
+        id: String,
+        /// unapproved, pending, approved or rejected.
+        #[arg(long, value_parser = verification)]
+        verification: Option<Verification>,
+        /// published, or deprecated: what is installed already goes on, and nobody installs it any more.
+        #[arg(long, value_parser = lifecycle)]
+        lifecycle: Option<Lifecycle>,
+    },
+}
+
+fn verification(text: &str) -> Result<Verification, String> {
+    Verification::named(text).ok_or_else(|| one_of(&Verification::ALL.map(Verification::as_str)))
+}
+
+fn lifecycle(text: &str) -> Result<Lifecycle, String> {
+    Lifecycle::named(text).ok_or_else(|| one_of(&Lifecycle::ALL.map(Lifecycle::as_str)))
+}
+
+fn one_of(words: &[&str]) -> String {
+    format!("possible values: {}", words.join(", "))
+}
+
+fn version_line(version: &BotVersion) -> serde_json::Value {
+    json!({
+        "id": PublicId { prefix: PublicId::VERSION, id: version.id.0 }.to_string(),
+        "organisation_id": version.organisation_id,
+        "name": version.name,
+        "version": version.version.to_string(),
+        "visibility": version.visibility.as_str(),
+        "verification": version.verification.as_str(),
+        "lifecycle": version.lifecycle.as_str(),
+    })
 }
 
 #[allow(clippy::expect_used, reason = "without a runtime there is nothing to report to")]
@@ -159,6 +206,15 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
         Command::Token(Token::Revoke { token }) => {
             let id = open(&config).await?.revoke_token_as_operator(&token).await?;
             println!("{}", json!({"token_id": id, "revoked": true}));
+        }
+        Command::Registry(Registry::Pending) => {
+            for version in open(&config).await?.list_pending_versions_as_operator().await? {
+                println!("{}", version_line(&version));
+            }
+        }
+        Command::Registry(Registry::Set { id, verification, lifecycle }) => {
+            let standing = (verification, lifecycle);
+            println!("{}", version_line(&open(&config).await?.set_standing_as_operator(&id, standing).await?));
         }
         Command::Key(Key::Rotate) => {
             let store = startup::open_store(&config).await?;

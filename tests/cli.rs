@@ -2,7 +2,8 @@
 
 use std::{os::unix::fs::PermissionsExt, time::Duration};
 
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 use standin::Options;
 
 use crate::support::{Database, Deployment, Slack, step, until};
@@ -27,7 +28,7 @@ async fn help_tells_the_commands() {
     let deployment = Deployment::bare();
     let ran = deployment.run(&["--help"]).await;
     assert!(ran.success && ran.stderr.is_empty(), "{ran:?}");
-    for command in ["serve", "migrate", "openapi", "org", "token", "key"] {
+    for command in ["serve", "migrate", "openapi", "org", "token", "key", "registry"] {
         assert!(ran.stdout.lines().any(|line| line.trim().starts_with(command)), "{command}: {}", ran.stdout);
         let help = deployment.run(&[command, "--help"]).await;
         assert!(help.success && help.stdout.contains("Usage: tieline"), "{help:?}");
@@ -151,6 +152,47 @@ async fn the_documents_are_checked_one_by_one() {
     let changed = check().await;
     assert_eq!(changed.refused().lines().count(), 1, "{changed:?}");
     assert!(changed.stderr.contains("openapi/native.json is not up to date; run `tieline openapi`"), "{changed:?}");
+}
+
+#[tokio::test]
+async fn versions_in_the_registry_are_approved_and_deprecated() {
+    let deployment = with_acme().await;
+    let token = deployment.run(&["token", "create", "--org", "acme", "--user", "ada", "--role", "owner"]).await.ok();
+    let process = deployment.serve("api").await;
+    let ada = process.client(token["token"].as_str().unwrap());
+    let (all, version) =
+        ("/v1/admin/integrations", json!({"name": "acme/teams", "version": "1.0.0", "url": "https://a.example/"}));
+    let ask = async |method: Method, path: &str, body: Value| {
+        ada.send(ada.request(method, path).header("x-workspace-id", "acme").json(&body)).await.ok(200)
+    };
+    let made = ask(Method::POST, all, version).await;
+    let id = made["integration"]["id"].as_str().unwrap();
+    assert_eq!(deployment.run(&["registry", "pending"]).await.stdout, "");
+    ask(Method::POST, &format!("{all}/request-verification"), json!({"integrationId": id})).await;
+    let pending = deployment.run(&["registry", "pending"]).await.ok();
+    assert_eq!(
+        (&pending["id"], &pending["name"], &pending["verification"]),
+        (&json!(id), &json!("acme/teams"), &json!("pending"))
+    );
+
+    let set = deployment.run(&["registry", "set", id, "--verification", "approved"]).await.ok();
+    assert_eq!((&set["verification"], &set["lifecycle"]), (&json!("approved"), &json!("published")));
+    let shown = ask(Method::GET, &format!("{all}/{id}"), json!({})).await;
+    assert_eq!(shown["integration"]["verificationStatus"], "approved");
+    assert_eq!(deployment.run(&["registry", "pending"]).await.stdout, "");
+
+    let installed = ada.post("/v1/integrations", &json!({"registryId": id})).await.ok(201);
+    let set = deployment.run(&["registry", "set", id, "--lifecycle", "deprecated"]).await.ok();
+    assert_eq!((&set["verification"], &set["lifecycle"]), (&json!("approved"), &json!("deprecated")));
+    let refused = ada.post("/v1/integrations", &json!({"registryId": id})).await.problem(409, "failed_precondition");
+    assert!(refused.to_string().contains("acme/teams 1.0.0 is deprecated"), "{refused}");
+    assert_eq!(ada.get("/v1/integrations").await.ok(200)["data"], json!([installed]), "what is installed goes on");
+
+    let ran =
+        deployment.run(&["registry", "set", "intver_01JVYWESY3BVAM5FR3XT9X813H", "--lifecycle", "published"]).await;
+    assert!(ran.refused().contains("intver_01JVYWESY3BVAM5FR3XT9X813H"), "{ran:?}");
+    let ran = deployment.run(&["registry", "set", id, "--verification", "good"]).await;
+    assert!(ran.refused().contains("unapproved, pending, approved, rejected"), "{ran:?}");
 }
 
 /// Whether an event of `acme` still gets to Slack: its token opens.

@@ -8,6 +8,7 @@ mod lists;
 mod logs;
 mod lookup;
 mod secrets;
+mod standing;
 mod updates;
 mod views;
 mod workspaces;

@@ -22,7 +22,7 @@ pub use self::{
     files::{Source, icon, readme, source},
     installations::{calls, count_installations, insert_installation, lock_owner, uncount_installation},
     keys::{ApiKey, count_keys, delete_key, insert_key, list_keys},
-    list::{BotList, Scope, find, find_published, list, named},
+    list::{BotList, Scope, find, find_anywhere, find_published, list, named, pending},
     names::{add_views, around, claim_name, icon_of, lock_workspace, release_name, set_icon, set_published},
 };
 use super::{Tx, corrupt, is_unique_violation};
@@ -31,7 +31,7 @@ use crate::domain::{
     ambient::Time,
     definition::{Definition, Issue, Rule},
     ids::{IntegrationId, OrganisationId},
-    registry::{BotVersion, Verification, published_before},
+    registry::{BotVersion, Lifecycle, Verification, published_before},
 };
 
 /// The kind of these integrations.
@@ -245,14 +245,15 @@ pub async fn rotate(tx: &Tx, id: IntegrationId, fresh: Vec<u8>, former: (Vec<u8>
     Ok(())
 }
 
-/// Saves whether somebody has looked at a version.
+/// Saves whether somebody has looked at a version, and whether it can be installed.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set_verification(tx: &Tx, id: IntegrationId, verification: Verification) -> Result<()> {
+pub async fn set_standing(tx: &Tx, id: IntegrationId, verification: Verification, lifecycle: Lifecycle) -> Result<()> {
     let row = bot_version::ActiveModel {
         integration_id: Set(id.0),
         verification: Set(verification.as_str().to_owned()),
+        lifecycle: Set(lifecycle.as_str().to_owned()),
         ..Default::default()
     };
     Versions::update(row).exec(&tx.0).await?;

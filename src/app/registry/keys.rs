@@ -32,7 +32,7 @@ impl App {
     pub async fn request_integration_verification(&self, caller: &Caller, id: &str) -> Result<()> {
         let (tx, bot) = self.bot_to_manage(caller, id).await?;
         if bot.verification == Verification::Unapproved {
-            bots::set_verification(&tx, bot.id, Verification::Pending).await?;
+            bots::set_standing(&tx, bot.id, Verification::Pending, bot.lifecycle).await?;
             let who = caller.actor();
             self.audit(&tx, (bot.organisation_id, &who), "registry.request_verification", bot.id, json!({})).await?;
         }

@@ -134,6 +134,27 @@ pub async fn find_published(db: &impl ConnectionTrait, id: IntegrationId) -> Res
     Ok(all(db, &query).await?.pop())
 }
 
+/// A version, whoever's it is: for the operator.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_anywhere(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Option<BotVersion>> {
+    let mut query = select();
+    query.and_where(Column::IntegrationId.eq(id.0));
+    Ok(all(db, &query).await?.pop())
+}
+
+/// The versions that somebody asked to have looked at, oldest first: for the operator.
+///
+/// # Errors
+/// When the database fails.
+pub async fn pending(db: &impl ConnectionTrait) -> Result<Vec<BotVersion>> {
+    let mut query = select();
+    query.and_where(Column::Verification.eq(Verification::Pending.as_str()));
+    query.order_by((Versions, Column::CreatedAt), Order::Asc).order_by((Versions, Column::IntegrationId), Order::Asc);
+    all(db, &query).await
+}
+
 /// The versions with a name that are not under development: a workspace's, or on the hub all that are published.
 ///
 /// # Errors

@@ -1,0 +1,45 @@
+//! What whoever runs the service makes of versions: whether they were found good, and whether they can still be installed.
+
+use serde_json::json;
+
+use super::{super::App, not_found, version_id};
+use crate::{
+    domain::{
+        Result,
+        registry::{BotVersion, Lifecycle, Verification},
+    },
+    store::bots,
+};
+
+impl App {
+    /// The versions whose makers asked for somebody to look at them, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_pending_versions_as_operator(&self) -> Result<Vec<BotVersion>> {
+        bots::pending(self.parts.store.reader()).await
+    }
+
+    /// Says what became of it, or whether a version can still be installed; what is not given stays. What is installed
+    /// already goes on as it was.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::domain::Error::NotFound).
+    pub async fn set_standing_as_operator(
+        &self,
+        id: &str,
+        (verification, lifecycle): (Option<Verification>, Option<Lifecycle>),
+    ) -> Result<BotVersion> {
+        let tx = self.parts.store.begin().await?;
+        let found = version_id(id)?;
+        bots::lock_owner(&tx, found).await?;
+        let mut bot = bots::find_anywhere(&tx, found).await?.ok_or_else(|| not_found(id))?;
+        bot.verification = verification.unwrap_or(bot.verification);
+        bot.lifecycle = lifecycle.unwrap_or(bot.lifecycle);
+        bots::set_standing(&tx, bot.id, bot.verification, bot.lifecycle).await?;
+        let detail = json!({"verification": bot.verification.as_str(), "lifecycle": bot.lifecycle.as_str()});
+        self.audit(&tx, (bot.organisation_id, "operator"), "registry.set_standing", bot.id, detail).await?;
+        tx.commit().await?;
+        Ok(bot)
+    }
+}

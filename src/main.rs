@@ -73,6 +73,11 @@ enum Org {
         #[arg(long)]
         name: Option<String>,
     },
+    /// Delete an organisation with all that is its own, for good; prints it as one line of JSON.
+    Delete {
+        /// Its handle.
+        slug: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -185,6 +190,10 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
                 "{}",
                 json!({"id": organisation.id, "slug": organisation.slug.as_str(), "name": organisation.name})
             );
+        }
+        Command::Org(Org::Delete { slug }) => {
+            let organisation = open(&config).await?.delete_organisation_as_operator(&slug).await?;
+            println!("{}", json!({"id": organisation.id, "slug": organisation.slug.as_str(), "deleted": true}));
         }
         Command::Token(Token::Create { org, user, role, email }) => {
             let app = open(&config).await?;

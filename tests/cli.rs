@@ -207,6 +207,32 @@ async fn delivers(deployment: &Deployment, slack: &Slack, token: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_organisation_is_deleted_with_all_that_is_its_own() {
+    let slack = Slack::start(Options::default()).await;
+    slack.unlimited().await;
+    let deployment = Deployment::new(Database::sqlite(), &slack.base());
+    let mut process = deployment.serve("api").await;
+    let token = deployment.connected(&process, "acme", &slack, ("T0STANDIN", "C0ALERTS")).await;
+    let other = deployment.connected(&process, "globex", &slack, ("T0SECOND", "C1ALERTS")).await;
+    process.client(&token).post("/v1/events", &step("too late")).await.ok(202);
+
+    assert!(deployment.run(&["org", "delete", "initech"]).await.refused().contains("initech"));
+    let ran = deployment.run(&["org", "delete", "acme"]).await.ok();
+    assert_eq!((&ran["slug"], &ran["deleted"]), (&json!("acme"), &json!(true)));
+    assert_eq!(slack.calls("auth.revoke").await.len(), 1, "Slack hears of it");
+    process.terminate();
+    assert!(process.exited(LIMIT).await.0.success());
+
+    let process = deployment.serve("all").await;
+    process.client(&token).get("/v1/organisations").await.problem(401, "token_invalid");
+    process.client(&other).post("/v1/events", &step("still here")).await.ok(202);
+    until("the other's message arrives", LIMIT, async || (!slack.messages("C1ALERTS").await.is_empty()).then_some(()))
+        .await;
+    assert!(slack.messages("C0ALERTS").await.is_empty(), "what waited is delivered to nobody");
+    deployment.run(&["org", "create", "acme"]).await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_in_a_file_is_rotated() {
     let slack = Slack::start(Options::default()).await;
     slack.unlimited().await;

@@ -154,8 +154,7 @@ both! {
     async fn nothing_is_left_of_an_organisation_that_is_deleted(app) {
         let (_, clock, path) = waiting(&app).await;
         let organisation = app.organisation("acme").await.0;
-        let deletion = entity::organisation::Entity::delete_by_id(organisation);
-        deletion.exec(app.app.store().writer()).await.unwrap();
+        app.app.delete_organisation_as_operator("acme").await.unwrap();
         assert_eq!(left(&app, organisation).await, [0, 0, 0, 0, 2, 0], "the records stay for a while");
         nothing_follows(&app, &clock, &path).await;
         let keep = chrono::Duration::days(30);

@@ -30,6 +30,33 @@ impl App {
         Ok(organisation)
     }
 
+    /// Deletes an organisation with all that is its own, as the operator, from the command line. What still waits is
+    /// delivered to nobody; the records of it go when they are old. Slack's token is revoked where Slack answers. What
+    /// others have installed of its versions goes on.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn delete_organisation_as_operator(&self, slug: &str) -> Result<Organisation> {
+        let unknown = || Error::not_found(Noun::Organisation, slug);
+        let tx = self.parts.store.begin().await?;
+        let wanted = Slug::parse(slug).map_err(|_| unknown())?;
+        let organisation = store::organisations::find_by_slug(&tx, &wanted).await?.ok_or_else(unknown)?;
+        let stored = store::slack_links::find(&tx, organisation.id).await?;
+        // The key that seals the token goes too.
+        let token = match &stored {
+            Some(stored) => self.unseal_access_token(stored).await.ok(),
+            None => None,
+        };
+        store::bots::uncount_installations(&tx, organisation.id).await?;
+        store::organisations::delete(&tx, organisation.id).await?;
+        tx.commit().await?;
+        if let (Some(stored), Some(token)) = (stored, token) {
+            self.revoke_token_at_slack(&stored, &token).await;
+        }
+        tracing::info!(id = %organisation.id, slug, "an organisation was deleted");
+        Ok(organisation)
+    }
+
     /// Creates an organisation whose owner is the caller.
     ///
     /// # Errors

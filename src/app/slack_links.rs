@@ -162,10 +162,14 @@ impl App {
 
     /// Revokes a link's token, as far as Slack lets us: the link is gone here in any case.
     pub(super) async fn revoke_at_slack(&self, stored: &StoredSlackLink) {
-        let revoked = async {
-            let token = self.unseal_access_token(stored).await?;
-            Ok::<_, Error>(self.slack()?.revoke(&token).await?)
-        };
+        match self.unseal_access_token(stored).await {
+            Ok(token) => self.revoke_token_at_slack(stored, &token).await,
+            Err(error) => tracing::warn!(%error, team_id = stored.link.team_id, "a token was not revoked"),
+        }
+    }
+
+    pub(super) async fn revoke_token_at_slack(&self, stored: &StoredSlackLink, token: &Secret) {
+        let revoked = async { Ok::<_, Error>(self.slack()?.revoke(token).await?) };
         if let Err(error) = revoked.await {
             tracing::warn!(%error, team_id = stored.link.team_id, "Slack did not revoke a token");
         }

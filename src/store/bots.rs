@@ -20,7 +20,9 @@ use sea_orm::{
 
 pub use self::{
     files::{Source, icon, readme, source},
-    installations::{calls, count_installations, insert_installation, lock_owner, uncount_installation},
+    installations::{
+        calls, count_installations, insert_installation, lock_owner, uncount_installation, uncount_installations,
+    },
     keys::{ApiKey, count_keys, delete_key, insert_key, list_keys},
     list::{BotList, Scope, find, find_anywhere, find_published, list, named, pending},
     names::{add_views, around, claim_name, icon_of, lock_workspace, release_name, set_icon, set_published},

@@ -42,6 +42,15 @@ pub async fn update(tx: &Tx, organisation: &Organisation) -> Result<()> {
     Ok(())
 }
 
+/// Removes one with everything that belongs to it, but for events, deliveries and their attempts.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete(tx: &Tx, id: OrganisationId) -> Result<()> {
+    Organisations::delete_by_id(id.0).exec(&tx.0).await?;
+    Ok(())
+}
+
 /// By identifier.
 ///
 /// # Errors

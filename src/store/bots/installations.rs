@@ -7,8 +7,8 @@ use ::entity::{
     bot_version::{Column as VersionColumn, Entity as Versions},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, sea_query::Expr,
 };
 
 use uuid::Uuid;
@@ -22,7 +22,7 @@ use crate::domain::{
     ambient::Time,
     app_integration::{AppIntegration, FromRegistry},
     delivery::Attempt,
-    ids::IntegrationId,
+    ids::{IntegrationId, OrganisationId},
 };
 
 /// Lets one at a time change the versions of the workspace that a version belongs to.
@@ -58,6 +58,28 @@ pub async fn insert_installation(tx: &Tx, app: &AppIntegration, from: &FromRegis
 /// When the database fails.
 pub async fn uncount_installation(tx: &Tx, from: &FromRegistry) -> Result<()> {
     count(tx, &from.name, -1).await
+}
+
+/// Counts all that an organisation has installed as installed no more.
+///
+/// # Errors
+/// When the database fails.
+pub async fn uncount_installations(tx: &Tx, id: OrganisationId) -> Result<()> {
+    let installed: Vec<String> = Versions::find()
+        .select_only()
+        .column(VersionColumn::Name)
+        .join_rev(
+            JoinType::InnerJoin,
+            Installations::belongs_to(Versions).from(Column::BotIntegrationId).to(VersionColumn::IntegrationId).into(),
+        )
+        .filter(Column::OrganisationId.eq(id.0))
+        .into_tuple()
+        .all(&tx.0)
+        .await?;
+    for name in installed {
+        count(tx, &name, -1).await?;
+    }
+    Ok(())
 }
 
 async fn count(tx: &Tx, name: &str, by: i64) -> Result<()> {

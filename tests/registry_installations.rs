@@ -179,6 +179,11 @@ both! {
             body.as_object_mut().unwrap().extend(version.as_object().unwrap().clone());
             assert_eq!(install(&globex, body).await["registryId"], json!(newest));
         }
+        let installs = async || {
+            let hub = app.owner.get("/v1/admin/hub/integrations?name=acme/teams").await.ok(200);
+            hub["integrations"].as_array().unwrap()[0]["meta"]["installs"].clone()
+        };
+        assert_eq!(installs().await, 4);
         let page = globex.get(&format!("{INSTALLED}?limit=3")).await.ok(200);
         assert_eq!(page["data"].as_array().unwrap().len(), 3);
         let next = page["nextCursor"].as_str().unwrap();
@@ -200,5 +205,7 @@ both! {
         let member = app.caller("acme", "mia", Role::Member).await;
         member.post(INSTALLED, &json!({"registryId": bare})).await.problem(403, "forbidden");
         member.get(INSTALLED).await.ok(200);
+        app.app.delete_organisation_as_operator("globex").await.unwrap();
+        assert_eq!(installs().await, 0, "who is gone has nothing installed");
     }
 }

@@ -88,6 +88,12 @@ both! {
             assert_eq!(call.header(name.as_str()), value.to_str().unwrap(), "{name}");
         }
 
+        far.reply(Reply::Text(410, String::new()));
+        say(&app, &channel, "gone").await;
+        let calls = far.calls().len();
+        far.reply(Reply::Text(202, String::new()));
+        say(&app, &channel, "not asked").await;
+        assert_eq!(far.calls().len(), calls, "who is gone is not called");
         let path = format!("{ALL}/{registry_id}");
         let change = json!({"url": format!("{}/elsewhere", far.base())});
         app.owner.send(app.owner.request(Method::PUT, &path).json(&change)).await.ok(200);

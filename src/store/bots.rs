@@ -21,7 +21,8 @@ use sea_orm::{
 pub use self::{
     files::{Source, icon, readme, source},
     installations::{
-        calls, count_installations, insert_installation, lock_owner, uncount_installation, uncount_installations,
+        calls, count_installations, insert_installation, installed, lock_owner, uncount_installation,
+        uncount_installations,
     },
     keys::{ApiKey, count_keys, delete_key, insert_key, list_keys},
     list::{BotList, Scope, find, find_anywhere, find_published, list, named, pending},

@@ -229,16 +229,35 @@ pub async fn list(
 /// # Errors
 /// When the database fails.
 pub async fn set_address(tx: &Tx, id: DestinationId, address: &str) -> Result<()> {
-    let row = ActiveModel {
-        id: Set(id.0),
-        address: Set(address.to_owned()),
+    let row = ActiveModel { id: Set(id.0), address: Set(address.to_owned()), ..healed() };
+    Destinations::update(row).exec(&tx.0).await?;
+    Ok(())
+}
+
+/// What makes a new chance of whatever was.
+fn healed() -> ActiveModel {
+    ActiveModel {
         health: Set(Health::Healthy.as_str().to_owned()),
         health_reason: Set(None),
         health_since: Set(None),
         not_before: Set(None),
         ..Default::default()
-    };
-    Destinations::update(row).exec(&tx.0).await?;
+    }
+}
+
+/// Gives those of a kind with some names a new chance, wherever they are.
+///
+/// # Errors
+/// When the database fails.
+pub async fn heal_named(tx: &Tx, kind: DestinationKind, names: &[String]) -> Result<()> {
+    for names in batches::runs(names) {
+        Destinations::update_many()
+            .set(healed())
+            .filter(Column::Kind.eq(kind.as_str()))
+            .filter(Column::Name.is_in(names))
+            .exec(&tx.0)
+            .await?;
+    }
     Ok(())
 }
 
@@ -264,15 +283,8 @@ pub async fn set_health(tx: &Tx, id: DestinationId, health: &Health) -> Result<(
 /// # Errors
 /// When the database fails.
 pub async fn heal(tx: &Tx, organisation_id: OrganisationId, kind: DestinationKind) -> Result<()> {
-    let row = ActiveModel {
-        health: Set(Health::Healthy.as_str().to_owned()),
-        health_reason: Set(None),
-        health_since: Set(None),
-        not_before: Set(None),
-        ..Default::default()
-    };
     Destinations::update_many()
-        .set(row)
+        .set(healed())
         .filter(Column::OrganisationId.eq(organisation_id.0))
         .filter(Column::Kind.eq(kind.as_str()))
         .exec(&tx.0)

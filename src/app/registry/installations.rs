@@ -12,6 +12,7 @@ use crate::{
         Error, Result,
         app_integration::{AppIntegration, FromRegistry},
         definition::{Configuration, Definition, Issue, Rule, descriptor},
+        destination::{DestinationKind, integration_name},
         ids::IntegrationId,
         member::Permission,
         page::{Page, PageRequest},
@@ -135,7 +136,11 @@ impl App {
             let Definition { url, title, description, configuration, .. } = definition;
             (url.clone(), title.clone(), description.clone(), configuration.clone())
         };
-        if told(former) == told(next) || bots::count_installations(tx, bot.id).await? == 0 {
+        if told(former) == told(next) {
+            return Ok(());
+        }
+        let installed = bots::installed(tx, bot.id).await?;
+        if installed.is_empty() {
             return Ok(());
         }
         let made = descriptor(next).and_then(|made| self.check_called(&made, "/url").map(|()| made));
@@ -144,7 +149,12 @@ impl App {
             let place = if former.url == next.url { "/configuration" } else { "/url" };
             Error::Issues(vec![Issue::new(Rule::Url, place, says)])
         })?;
-        store::app_integrations::set_descriptor(tx, from_registry(bot), &made, self.now()).await
+        store::app_integrations::set_descriptor(tx, from_registry(bot), &made, self.now()).await?;
+        if former.url != next.url {
+            let names: Vec<String> = installed.into_iter().map(integration_name).collect();
+            store::destinations::heal_named(tx, DestinationKind::Integration, &names).await?;
+        }
+        Ok(())
     }
 
     /// Holds a setting against the configuration of the version that its integration was installed from. `false` where

@@ -99,6 +99,16 @@ pub async fn count_installations(db: &impl ConnectionTrait, id: IntegrationId) -
     Ok(Installations::find().filter(Column::BotIntegrationId.eq(id.0)).count(db).await?)
 }
 
+/// What is installed of a version.
+///
+/// # Errors
+/// When the database fails.
+pub async fn installed(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Vec<IntegrationId>> {
+    let query = Installations::find().select_only().column(Column::IntegrationId);
+    let ids: Vec<Uuid> = query.filter(Column::BotIntegrationId.eq(id.0)).into_tuple().all(db).await?;
+    Ok(ids.into_iter().map(IntegrationId).collect())
+}
+
 /// The calls of a version, of all who have installed it, oldest first: those after one of them, where it is given.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ mod examples;
 mod names;
 mod publish;
 mod upgrade;
+mod webhooks;
 
 use std::{fs, path::Path};
 

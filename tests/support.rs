@@ -17,7 +17,7 @@ pub use database::Database;
 pub use gate::Gate;
 pub use github::{Github, card_link, card_state};
 pub use http::{Answer, Client};
-pub use integration::{Call, Integration, Reply};
+pub use integration::{Call, Integration, Reply, is_documented};
 pub use names::Names;
 pub use process::{Deployment, Process, until};
 pub use sender::{COMMANDS, EVENTS, INTERACTIVITY, Sender, form, sign};

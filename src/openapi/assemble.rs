@@ -1,7 +1,7 @@
 //! All dialects in one document, OpenAPI 3.1, by utoipa's typed model.
 //!
 //! The typed model drops what it does not know without a word, so a test demands that nothing gets lost on the way
-//! through it. The messages that we send (`webhooks`) would be added here.
+//! through it.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,7 @@ use super::{
     names::{SECTIONS, rename_components},
     publish::{info, names},
     upgrade::upgrade,
+    webhooks,
 };
 use crate::api::shared::{dialect::Dialect, documents::Document};
 
@@ -54,6 +55,10 @@ pub fn assemble(dialects: &[Dialect], documents: &[Document]) -> Result<Value, S
     let head: Info = serde_json::from_value(head).map_err(|error| error.to_string())?;
     let extensions = ExtensionsBuilder::new().add("x-tagGroups", Value::from(groups)).build();
     let mut whole = parts.into_iter().fold(OpenApiBuilder::new().info(head).build(), OpenApi::merge_from);
+    let sent = read(&webhooks::document())?;
+    let webhooks = sent.webhooks.clone();
+    whole.merge(sent);
+    whole.webhooks = webhooks;
     whole.extensions = Some(extensions);
     serde_json::to_value(&whole).map_err(|error| error.to_string())
 }

@@ -7,6 +7,7 @@ use tieline::{
 };
 
 use super::{far, join, last, messages, rocket, say, scene, texts};
+use crate::support::is_documented;
 
 /// Leaves out what is different each time; it has to be there.
 fn without_times(mut body: Value) -> Value {
@@ -147,5 +148,16 @@ both! {
         app.drain().await;
         assert_eq!(last(&far).body["user_name"], "bob");
         assert_eq!(texts(&far).len(), 2);
+    }
+}
+
+#[test]
+fn what_is_sent_is_held_to_the_document() {
+    let tick = json!({"channel_id": "01a1fba0-bef7-7000-a896-5d7ab42cd607", "return_url": "https://a", "settings": []});
+    assert!(is_documented("/tick", &tick));
+    for (path, body) in
+        [("/tick", json!({})), ("/target", tick), ("/", json!({"bot": "no"})), ("/", json!({"bot": true}))]
+    {
+        assert!(!is_documented(path, &body), "{path} {body}");
     }
 }

@@ -2,10 +2,12 @@
 //! told, and remembers what it was sent.
 
 use std::{
-    sync::{Arc, Mutex},
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex},
     time::Duration,
 };
 
+use jsonschema::Validator;
 use poem::{
     Body, Endpoint, IntoResponse, Request, Response, Route, Server,
     endpoint::make,
@@ -129,15 +131,40 @@ impl Integration {
         self.memory.lock().unwrap().reply = Some(reply);
     }
 
-    /// What it was sent so far.
+    /// What it was sent so far: nothing but what the document says that we send.
+    #[track_caller]
     pub fn calls(&self) -> Vec<Call> {
-        self.memory.lock().unwrap().calls.clone()
+        let calls = self.memory.lock().unwrap().calls.clone();
+        for call in &calls {
+            assert!(is_documented(&call.path, &call.body), "{} is not as the document says: {}", call.path, call.body);
+        }
+        calls
     }
 }
 
 impl Drop for Integration {
     fn drop(&mut self) {
         self.server.abort();
+    }
+}
+
+/// Whether a body is one of the `webhooks` in the published document. What a script made of it is its own affair.
+pub fn is_documented(path: &str, body: &Value) -> bool {
+    static WEBHOOKS: LazyLock<HashMap<String, Validator>> = LazyLock::new(|| {
+        let document: Value = serde_json::from_slice(&std::fs::read("openapi/tieline.json").unwrap()).unwrap();
+        let of = |item: &Value| {
+            let mut schema = item["post"]["requestBody"]["content"]["application/json"]["schema"].clone();
+            schema["components"] = json!({"schemas": document["components"]["schemas"]});
+            jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
+        };
+        let webhooks = document["webhooks"].as_object().unwrap();
+        webhooks.iter().map(|(name, item)| (name.clone(), of(item))).collect()
+    });
+    match path {
+        "/target" => WEBHOOKS["integrationMessage"].is_valid(body),
+        "/tick" => WEBHOOKS["integrationTick"].is_valid(body),
+        _ if body.get("bot").is_some() => WEBHOOKS.values().any(|webhook| webhook.is_valid(body)),
+        _ => true,
     }
 }
 

@@ -59,7 +59,13 @@ impl Installations {
     ///
     /// With its settings; what still waited for it fails.
     #[oai(path = "/v1/integrations/:id", method = "delete", operation_id = "uninstallIntegration")]
-    async fn uninstall_integration(&self, app: Data<&App>, caller: Bearer, id: Path<Uuid>) -> Result<Done, Refused> {
+    async fn uninstall_integration(
+        &self,
+        app: Data<&App>,
+        caller: Bearer,
+        /// The integration.
+        id: Path<Uuid>,
+    ) -> Result<Done, Refused> {
         app.uninstall_integration(&caller.0, id.0.into()).await?;
         Ok(Done::Done)
     }

@@ -121,6 +121,8 @@ impl Hooks {
     }
 
     /// Check the address of an incoming webhook
+    ///
+    /// Says that it is there, and does nothing: for those who set up a subscription.
     #[oai(path = "/hooks/info/:integrationId/:userId/:token", method = "get", operation_id = "checkWebhook")]
     async fn check_webhook(
         &self,
@@ -139,6 +141,8 @@ impl Hooks {
     }
 
     /// Get examples of what outgoing webhooks send
+    ///
+    /// Three messages as a subscriber of new messages would be sent them: for those who set up a subscription.
     #[oai(path = "/hooks/sample/:integrationId/:userId/:token", method = "get", operation_id = "sampleWebhook")]
     async fn sample_webhook(
         &self,

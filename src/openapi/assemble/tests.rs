@@ -53,6 +53,25 @@ fn the_assembled_document_has_every_operation_and_tag() {
     assert_eq!(whole["x-tagGroups"].as_array().map(Vec::len), Some(ALL.len()));
 }
 
+#[test]
+fn the_messages_that_we_send_are_in_it_and_nothing_of_them_is_lost() {
+    let sent = webhooks::document();
+    let typed = serde_json::to_value(read(&sent).unwrap()).unwrap();
+    let mut found = Vec::new();
+    differences("", &sent, &typed, &mut found);
+    assert!(found.is_empty(), "{found:#?}");
+    let documents = documents().unwrap();
+    let whole = &documents.assembled.value;
+    assert_eq!(whole["webhooks"], sent["webhooks"]);
+    for (name, schema) in sent["components"]["schemas"].as_object().unwrap() {
+        assert_eq!(&whole["components"]["schemas"][name], schema, "{name} is another's name too");
+    }
+    let tags = names(&whole["tags"]);
+    for (name, item) in whole["webhooks"].as_object().unwrap() {
+        assert!(tags.iter().any(|tag| **tag == item["post"]["tags"][0]), "{name}");
+    }
+}
+
 fn two(first: Value, second: Value) -> [Document; 2] {
     [Document::new("one", "One", first), Document::new("two", "Two", second)]
 }

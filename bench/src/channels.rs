@@ -13,7 +13,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub use table::table;
 
@@ -21,10 +21,10 @@ use crate::{
     Result,
     clock::Anchor,
     database::{Databases, Kind as DatabaseKind},
-    http::{call, find, request},
-    integrations::{Call, GREETING, Integrations, Kind},
+    http::call,
+    integrations::{self, Call, Integrations, Kind},
     latency::Percentiles,
-    load::{self, DIGITS, Load, Requests, Sample, Template},
+    load::{self, Load, Requests, Sample, Template},
     usage::Cpu,
     world::{self, Home, Organisation, World},
 };
@@ -193,7 +193,7 @@ async fn channel(
     let outputs = (0..OUTPUTS).map(|one| integrations.json_url(Kind::Output, index * OUTPUTS + one));
     let urls: Vec<String> = modifiers.chain(outputs).collect();
     use_in(world, index, &id, &urls).await?;
-    let message = message(&organisation.token, &id)?;
+    let message = integrations::message(&organisation.token, &id)?;
     Ok(Channel { id, message })
 }
 
@@ -218,14 +218,6 @@ async fn use_in(world: &World, organisation: usize, channel: &str, urls: &[Strin
         call(address, "PUT", &path, token, Some(json!({}))).await?;
     }
     Ok(())
-}
-
-fn message(token: &str, channel: &str) -> Result<Template> {
-    let text = format!("{GREETING}{} of those who would like to see how the engine weaves", "0".repeat(DIGITS));
-    let body: Value = json!({"type": "message.posted", "channelId": channel, "data": {"message": text}});
-    let bytes = request("POST", "/v1/events", Some(token), Some(&body.to_string()));
-    let at = find(&bytes, GREETING.as_bytes()).ok_or("a message without a number")? + GREETING.len();
-    Ok(Template { bytes, number_at: Some(at), seal: None })
 }
 
 /// Everything that takes part.

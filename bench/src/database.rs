@@ -76,6 +76,14 @@ impl Databases {
         }
     }
 
+    /// The process id of the server's first process, where there is a server.
+    pub fn postmaster(&self) -> Option<u32> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres { postmaster, .. } => Some(*postmaster),
+        }
+    }
+
     /// The settings by which a program keeps its things in a new, empty database called `name`, below `home`.
     ///
     /// # Errors

@@ -14,10 +14,24 @@ use tokio::{
     sync::oneshot,
 };
 
-use crate::{Result, http::find, load::DIGITS};
+use crate::{
+    Result,
+    http::{find, request},
+    load::{DIGITS, Template},
+};
 
 /// What a message of ours begins with; its number follows.
-pub const GREETING: &str = "number ";
+const GREETING: &str = "number ";
+
+/// What posts a message of ours in a channel.
+///
+/// # Errors
+/// Where it has no place for its number.
+pub fn message(token: &str, channel: &str) -> Result<Template> {
+    let text = format!("{GREETING}{} of those who would like to see how the engine weaves", "0".repeat(DIGITS));
+    let body: Value = json!({"type": "message.posted", "channelId": channel, "data": {"message": text}});
+    Template::numbered(request("POST", "/v1/events", Some(token), Some(&body.to_string())), GREETING)
+}
 
 /// What kind of integration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +42,12 @@ pub enum Kind {
     Output,
     /// Ticks each minute.
     Interval,
+    /// What an outgoing webhook calls. It has no descriptor, and answers nothing that is posted.
+    Sink,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Modifier, Self::Output, Self::Interval];
+    const ALL: [Self; 4] = [Self::Modifier, Self::Output, Self::Interval, Self::Sink];
 
     /// Its place among all of them.
     pub fn as_index(self) -> usize {
@@ -43,6 +59,7 @@ impl Kind {
             Self::Modifier => "modifier",
             Self::Output => "output",
             Self::Interval => "interval",
+            Self::Sink => "sink",
         }
     }
 }
@@ -100,6 +117,11 @@ impl Integrations {
     /// Where the descriptor of one is.
     pub fn json_url(&self, kind: Kind, integration: usize) -> String {
         format!("http://{}/{}/{integration}/integration.json", self.address, kind.as_str())
+    }
+
+    /// Where an outgoing webhook calls one.
+    pub fn sink_url(&self, integration: usize) -> String {
+        format!("http://{}/{}/{integration}", self.address, Kind::Sink.as_str())
     }
 
     /// How many calls there were since they were last taken.
@@ -174,19 +196,20 @@ fn answer(head: &[u8], body: &[u8], address: SocketAddr) -> Result<(String, Opti
     let (Some(kind), Some(integration)) = (kind, integration.and_then(|text| text.parse().ok())) else {
         return Err(format!("nobody is at {path}").into());
     };
-    if way == Some("integration.json") {
+    if way == Some("integration.json") && kind != Kind::Sink {
         return Ok((descriptor(kind, integration, address).to_string(), None));
     }
     if kind == Kind::Interval {
         return Ok(("{}".to_owned(), Some((kind, integration, 0))));
     }
     let body: Value = serde_json::from_slice(body)?;
-    let message = body["message"].as_str().unwrap_or_default();
+    let name = if kind == Kind::Sink { "text" } else { "message" };
+    let message = body[name].as_str().unwrap_or_default();
     let number = message.strip_prefix(GREETING).and_then(|rest| rest.get(..DIGITS)?.parse().ok());
     let number = number.ok_or_else(|| format!("a message without a number: {message}"))?;
     let answer = match kind {
         Kind::Modifier => json!({"message": format!("{message}!")}).to_string(),
-        Kind::Output | Kind::Interval => "{}".to_owned(),
+        Kind::Output | Kind::Interval | Kind::Sink => "{}".to_owned(),
     };
     Ok((answer, Some((kind, integration, number))))
 }
@@ -195,7 +218,7 @@ fn descriptor(kind: Kind, integration: usize, address: SocketAddr) -> Value {
     let base = format!("http://{address}/{}/{integration}", kind.as_str());
     let settings = match kind {
         Kind::Interval => json!([{"label": "interval", "type": "text", "required": true, "default": "* * * * *"}]),
-        Kind::Modifier | Kind::Output => json!([
+        Kind::Modifier | Kind::Output | Kind::Sink => json!([
             {"label": "words", "type": "text", "required": true, "default": "none"},
             {"label": "loud", "type": "checkbox", "required": true, "default": "No"},
         ]),
@@ -224,6 +247,8 @@ mod tests {
         let (text, call) = answer(head, br#"{"message":"number 00004212 a"}"#, address).unwrap();
         assert_eq!(text, r#"{"message":"number 00004212 a!"}"#);
         assert_eq!(call, Some((Kind::Modifier, 7, 4_212)));
+        let sunk = answer(b"POST /sink/3 HTTP/1.1\r\n\r\n", br#"{"text":"number 00000017 a"}"#, address).unwrap();
+        assert_eq!(sunk, ("{}".to_owned(), Some((Kind::Sink, 3, 17))));
         assert!(answer(b"POST /nobody/7/target HTTP/1.1\r\n\r\n", b"", address).is_err());
     }
 }

@@ -7,14 +7,20 @@
 //! - `inbound` is the load of what Slack and GitHub send on their own account, which `seal` signs;
 //! - `load` generates the load, over the plain HTTP client in `http`; `arrivals` asks the stand-in what came;
 //! - `channels` measures messages through channels and ticks, with `integrations` at the other end;
+//! - `hooks` measures webhooks and `registry` the registry, by requests that are over with their answer (`asked`) to a
+//!   Tieline `alone`; `grid` is their tables;
 //! - `start` is about starting and stopping; `usage` reads processor time and memory;
 //! - `figures` is the outcome of a run, and `table` puts the outcomes side by side.
 
+mod alone;
 mod arrivals;
+mod asked;
 mod channels;
 mod clock;
 mod database;
 mod figures;
+mod grid;
+mod hooks;
 mod http;
 mod inbound;
 mod integrations;
@@ -22,6 +28,7 @@ mod latency;
 mod load;
 mod measure;
 mod process;
+mod registry;
 mod run;
 mod seal;
 mod start;
@@ -44,6 +51,10 @@ usage: bench run sqlite|postgres FILE [--quick]   measure, and write the figures
        bench table FILE...                        show the figures as a Markdown table
        bench channels sqlite|postgres FILE [--quick]   the same of messages through channels, and of ticks
        bench channels-table FILE...
+       bench hooks sqlite|postgres FILE [--quick]      the same of webhooks, incoming and outgoing
+       bench hooks-table FILE...
+       bench registry sqlite|postgres FILE [--quick]   the same of the registry
+       bench registry-table FILE...
 
 `run postgres` needs TIELINE_TEST_POSTGRES_URL, the address of a server on this machine (scripts/with-postgres).
 The binaries `tieline` and `standin` are expected beside this one.";
@@ -88,12 +99,21 @@ async fn obey(arguments: &[String]) -> Result<()> {
             print!("{}", table::markdown(&figures?));
             Ok(())
         }
-        ["channels", kind, file, rest @ ..] if matches!(rest, [] | ["--quick"]) => {
-            let kind = Kind::parse(kind).ok_or(USAGE)?;
-            channels::measure(kind, Path::new(file), !rest.is_empty()).await
+        [group @ ("channels" | "hooks" | "registry"), kind, file, rest @ ..] if matches!(rest, [] | ["--quick"]) => {
+            let (kind, file, quick) = (Kind::parse(kind).ok_or(USAGE)?, Path::new(file), !rest.is_empty());
+            match *group {
+                "channels" => channels::measure(kind, file, quick).await,
+                "hooks" => hooks::measure(kind, file, quick).await,
+                _ => registry::measure(kind, file, quick).await,
+            }
         }
-        ["channels-table", files @ ..] if !files.is_empty() => {
-            print!("{}", channels::table(files)?);
+        [group @ ("channels-table" | "hooks-table" | "registry-table"), files @ ..] if !files.is_empty() => {
+            let table = match *group {
+                "channels-table" => channels::table(files)?,
+                "hooks-table" => hooks::table(files)?,
+                _ => registry::table(files)?,
+            };
+            print!("{table}");
             Ok(())
         }
         _ => Err(USAGE.into()),

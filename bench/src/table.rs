@@ -146,7 +146,7 @@ fn cpu(run: &Run) -> String {
 }
 
 /// Processor time of the server, and of PostgreSQL where there is one.
-fn time((server, database): (f64, f64)) -> String {
+pub fn time((server, database): (f64, f64)) -> String {
     match database > 0.0 {
         true => format!("{:.2} ms ({server:.2} + PostgreSQL {database:.2})", server + database),
         false => format!("{server:.2} ms"),
@@ -171,7 +171,7 @@ fn known<K: PartialEq>(peer: &[(K, &'static str)], key: &K) -> &'static str {
 }
 
 /// Three digits are enough.
-fn millis(value: f64) -> String {
+pub fn millis(value: f64) -> String {
     match value {
         value if value < 10.0 => format!("{value:.2}"),
         value if value < 100.0 => format!("{value:.1}"),
@@ -180,7 +180,7 @@ fn millis(value: f64) -> String {
 }
 
 /// A whole number with its thousands apart.
-fn whole(value: f64) -> String {
+pub fn whole(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -27,8 +27,8 @@ pub struct Watched {
     pub server: u32,
     /// That of PostgreSQL's first process, where there is one.
     pub postmaster: Option<u32>,
-    /// The stand-in's.
-    pub standin: u32,
+    /// The stand-in's, where there is one.
+    pub standin: Option<u32>,
 }
 
 impl Watched {
@@ -40,7 +40,7 @@ impl Watched {
         Ok(Cpu {
             server: Stat::of(self.server)?.own,
             database: self.postmaster.map(family).transpose()?.unwrap_or_default(),
-            standin: Stat::of(self.standin)?.own,
+            standin: self.standin.map(Stat::of).transpose()?.map_or(Duration::ZERO, |stat| stat.own),
             generator: Stat::of(std::process::id())?.own,
         })
     }

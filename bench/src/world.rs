@@ -123,15 +123,12 @@ impl World {
     pub async fn start(standin: Server, databases: &Databases, program: &Program, count: usize) -> Result<Self> {
         let mut tokens = Vec::with_capacity(count);
         for index in 0..count {
-            tokens.push(token(program, &slug(index)).await?);
+            tokens.push(owner(program, &slug(index)).await?.token);
         }
         let (tieline, _) = start::healthy(program).await?;
         let order = json!({"count": count, "prefix": "bench"});
         let teams = call(standin.address, "POST", "/control/slack/teams", None, Some(order)).await?;
-        let postmaster = match databases {
-            Databases::Sqlite => None,
-            Databases::Postgres { postmaster, .. } => Some(*postmaster),
-        };
+        let postmaster = databases.postmaster();
         let mut world = Self { standin, tieline, organisations: Vec::with_capacity(count), postmaster };
         for (token, team) in tokens.into_iter().zip(teams.as_array().into_iter().flatten()) {
             let organisation = world.connect(token, text(team, "team")?, text(team, "channel")?).await?;
@@ -182,7 +179,7 @@ impl World {
 
     /// Whose processor time is read.
     pub fn watched(&self) -> Watched {
-        Watched { server: self.tieline.pid, postmaster: self.postmaster, standin: self.standin.pid }
+        Watched { server: self.tieline.pid, postmaster: self.postmaster, standin: Some(self.standin.pid) }
     }
 }
 
@@ -191,11 +188,30 @@ pub fn slug(index: usize) -> String {
     format!("bench-{index}")
 }
 
+/// By what somebody is known.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The token.
+    pub token: String,
+    /// Whose it is.
+    pub user_id: String,
+    /// In which organisation.
+    pub organisation_id: String,
+}
+
+/// The name of each organisation's owner.
+pub const OWNER: &str = "bench";
+
 /// Makes an organisation on the command line, and a token for its owner.
-async fn token(program: &Program, slug: &str) -> Result<String> {
+///
+/// # Errors
+/// When the command line refuses.
+pub async fn owner(program: &Program, slug: &str) -> Result<Key> {
     program.output(&["org", "create", slug]).await?;
-    let made = program.output(&["token", "create", "--org", slug, "--user", "bench", "--role", "owner"]).await?;
-    Ok(text(&serde_json::from_str(&made)?, "token")?.to_owned())
+    let made = program.output(&["token", "create", "--org", slug, "--user", OWNER, "--role", "owner"]).await?;
+    let made = serde_json::from_str(&made)?;
+    let text = |name| text(&made, name).map(str::to_owned);
+    Ok(Key { token: text("token")?, user_id: text("user_id")?, organisation_id: text("organisation_id")? })
 }
 
 /// The body of an event, some 550 bytes; its number stands at the front of its data.

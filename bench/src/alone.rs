@@ -1,0 +1,56 @@
+//! Tieline without far ends: only its processes and those of its database. What it calls, this process serves itself.
+
+use std::path::Path;
+
+use crate::{
+    Result,
+    database::Databases,
+    process::{Program, Server},
+    start,
+    usage::Watched,
+    world::{self, Key},
+};
+
+/// Everything that runs.
+pub struct Alone {
+    /// What is measured.
+    pub tieline: Server,
+    /// What its database is called.
+    pub database: String,
+    /// The owner of each organisation.
+    pub owners: Vec<Key>,
+    postmaster: Option<u32>,
+}
+
+impl Alone {
+    /// Starts it on a new database of that name, with so many organisations and these settings.
+    ///
+    /// # Errors
+    /// When anything of that does not work.
+    pub async fn start(
+        databases: &Databases,
+        (name, home): (&str, &Path),
+        organisations: usize,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
+        let program = Program::beside("tieline", home)?.with("TIELINE_LISTEN", "127.0.0.1:0");
+        let program = settings.iter().fold(program, |program, (key, value)| program.with(key, *value));
+        let program = databases.fresh(&program, name, home).await?;
+        let mut owners = Vec::with_capacity(organisations);
+        for index in 0..organisations {
+            owners.push(world::owner(&program, &world::slug(index)).await?);
+        }
+        let (tieline, _) = start::healthy(&program).await?;
+        Ok(Self { tieline, database: databases.name().await?, owners, postmaster: databases.postmaster() })
+    }
+
+    /// Whose processor time is read.
+    pub fn watched(&self) -> Watched {
+        Watched { server: self.tieline.pid, postmaster: self.postmaster, standin: None }
+    }
+
+    /// Says what is being done.
+    pub fn step(&self, what: &str) {
+        eprintln!("bench: {}: {what}", self.database);
+    }
+}

@@ -3,6 +3,7 @@
 //!
 //! An incoming webhook takes 20 posts a second after a first 200, so many are used in turn; that limit cannot be set.
 
+mod engine;
 mod outgoing;
 mod table;
 mod webhooks;
@@ -48,12 +49,15 @@ pub struct HookFigures {
     webhooks: usize,
     script_lines: usize,
     body_bytes: usize,
-    made: Asked,
+    /// How making them went, and on how many connections.
+    made: (usize, Asked),
     /// Connections where it is posted as fast as they can.
     connections: usize,
     plain: Asked,
     scripted: Asked,
     in_turn: InTurn,
+    /// What the script takes of the engine alone.
+    engine: Percentiles,
     /// Posts that were answered well, and how many events Tieline counts.
     posted: (u64, u64),
     gets: Pair,
@@ -97,7 +101,7 @@ impl Plan {
             gets: PairPlan { connections: 16, closed: seconds(6, 2), rate: 200, open: seconds(5, 3) },
             outgoing: [
                 OutgoingPlan { urls: 1, burst: one, rate: 50, paced: seconds(8, 4) },
-                OutgoingPlan { urls: MANY_URLS, burst: many, rate: 1, paced: seconds(8, 4) },
+                OutgoingPlan { urls: MANY_URLS, burst: many, rate: 2, paced: seconds(8, 4) },
             ],
         }
     }
@@ -139,7 +143,7 @@ pub async fn measure(kind: Kind, file: &Path, quick: bool) -> Result<()> {
     let gets = asked::pair(&alone, asked::in_turn(incoming.gets), plan.gets).await?;
     let mut outgoing = Vec::with_capacity(LISTENING);
     for (owner, plan) in alone.owners[ORGANISATIONS..].iter().zip(plan.outgoing) {
-        alone.step(&format!("calling outgoing webhooks at {} URLs", plan.urls));
+        alone.step(&format!("calling outgoing webhooks, URLs: {}", plan.urls));
         outgoing.push(outgoing::measure(&alone, owner, &sinks, plan).await?);
     }
     let figures = HookFigures {
@@ -148,11 +152,12 @@ pub async fn measure(kind: Kind, file: &Path, quick: bool) -> Result<()> {
         webhooks: WEBHOOKS,
         script_lines: webhooks::SCRIPT.lines().count(),
         body_bytes: webhooks::body().len(),
-        made: incoming.made,
+        made: (webhooks::CONNECTIONS, incoming.made),
         connections: plan.connections,
         plain,
         scripted,
         in_turn,
+        engine: engine::measure(webhooks::SCRIPT, &webhooks::body()).await?,
         posted: (answered + load.samples.len() as u64, kept),
         gets,
         outgoing,

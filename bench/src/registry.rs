@@ -25,10 +25,13 @@ use crate::{
 const ALL: &str = "/v1/admin/integrations";
 /// How many versions each integration has.
 const VERSIONS_EACH: usize = 50;
+/// How many versions are on a page of a list.
+const PAGE: usize = 20;
 /// How many versions are created at the same time.
 const CREATING: usize = 8;
-/// A word that a fiftieth of all versions has in its title.
+/// A word in the titles of few integrations: one of so many.
 const RARE: &str = "Rare";
+const RARE_EACH: usize = 40;
 
 /// What a run against one database came to.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -61,7 +64,7 @@ struct Plan {
 impl Plan {
     fn new(quick: bool) -> Self {
         let seconds = |full, short| Duration::from_secs(if quick { short } else { full });
-        let plan = |connections, rate| PairPlan { connections, closed: seconds(5, 2), rate, open: seconds(5, 2) };
+        let plan = |connections, rate| PairPlan { connections, closed: seconds(4, 2), rate, open: seconds(4, 2) };
         Self {
             versions: if quick { 2_000 } else { 10_000 },
             looked_up: plan(16, 100),
@@ -87,12 +90,12 @@ pub async fn measure(kind: Kind, file: &Path, quick: bool) -> Result<()> {
     alone.step(&format!("creating {} versions", plan.versions));
     let integrations = plan.versions / VERSIONS_EACH;
     let orders = (0..plan.versions).map(|index| post(owner, ALL, &numbered(index, integrations))).collect();
-    let (created, made) = asked::each_once(&alone, orders, CREATING).await?;
-    drop(created);
+    let (_, made) = asked::each_once(&alone, orders, CREATING).await?;
     let created_mb = memory()?.peak_mb;
     let mut looked_up = Vec::new();
     for (label, requests) in lookups(owner, plan.versions, integrations) {
         alone.step(&format!("looking up: {label}"));
+        demand_a_page(&alone, &requests).await?;
         looked_up.push((label, asked::pair(&alone, requests, plan.looked_up).await?));
     }
     let looked_up_mb = memory()?.peak_mb;
@@ -121,11 +124,22 @@ pub async fn measure(kind: Kind, file: &Path, quick: bool) -> Result<()> {
     Ok(std::fs::write(file, serde_json::to_string_pretty(&figures)?)?)
 }
 
+/// Demands that a list has as many versions on its first page as there may be, or the figures would be those of less.
+async fn demand_a_page(alone: &Alone, requests: &Requests) -> Result<()> {
+    let first = requests.templates.iter().take(1).map(|template| template.bytes.clone()).collect();
+    let (answers, _) = asked::each_once(alone, first, 1).await?;
+    let short = |answer: &&Value| answer["integrations"].as_array().is_some_and(|page| page.len() < PAGE);
+    match answers.iter().find(short) {
+        None => Ok(()),
+        Some(answer) => Err(format!("this is not a whole page: {answer}").into()),
+    }
+}
+
 /// The version of that index: one of each integration, then the next of each.
 fn numbered(index: usize, integrations: usize) -> Value {
     let (number, minor) = (index % integrations, index / integrations);
     let mut version = definition::small(&name(number), &format!("1.{minor}.0"));
-    let word = if number % 50 == 7 { RARE } else { "Common" };
+    let word = if number % RARE_EACH == 7 { RARE } else { "Common" };
     version["title"] = format!("{word} tickets {number}").into();
     version
 }
@@ -143,9 +157,9 @@ fn lookups(owner: &Key, versions: usize, integrations: usize) -> Vec<(String, Re
     };
     let one = |query: &str| asked::in_turn([get(format!("{ALL}{query}"))]);
     vec![
-        ("the newest 20".to_owned(), one("")),
-        ("20 of the latest of each, by name".to_owned(), one("?version=latest&sortBy=name")),
-        (format!("20 with a word that one in {} has", 50), one(&format!("?search={RARE}"))),
+        (format!("the newest {PAGE}"), one("")),
+        (format!("{PAGE} of the latest of each, by name"), one("?version=latest&sortBy=name")),
+        (format!("{PAGE} with a word that one in {RARE_EACH} has"), one(&format!("?search={RARE}"))),
         ("by name and version".to_owned(), named(&|index| format!("1.{}.0", index / integrations))),
         ("by name, the latest".to_owned(), named(&|_| "latest".to_owned())),
     ]

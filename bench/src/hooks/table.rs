@@ -28,13 +28,14 @@ fn markdown(columns: &[HookFigures]) -> String {
     grid.row(&format!("Posts, {} a second, in turn: without a script", first.in_turn.rate), |f| both(f.in_turn.plain));
     grid.row("the same: with a script", |f| both(f.in_turn.scripted));
     grid.row("the same: what the script adds to either", |f| difference(f.in_turn.plain, f.in_turn.scripted));
+    grid.row("What the script takes of the engine alone", |f| both(f.engine));
     grid.row("Posts answered well / kept as events / refused", |f| {
         let (answered, kept) = f.posted;
         let refused = f.plain.refused + f.scripted.refused + f.in_turn.refused;
         [answered, kept, refused].map(|count| whole(count as f64)).join(" / ")
     });
     grid.pair(&format!("`integrations.get` of {} webhooks", whole(first.webhooks as f64)), |f| f.gets);
-    grid.asked("`integrations.create`, c=8", |f| f.made);
+    grid.asked(&format!("`integrations.create`, c={}", first.made.0), |f| f.made.1);
     for (index, one) in first.outgoing.iter().enumerate() {
         let name = if one.urls == 1 { "one URL".to_owned() } else { format!("{} URLs", one.urls) };
         let (burst, paced) = (|f: &HookFigures| f.outgoing[index].burst, |f: &HookFigures| f.outgoing[index].paced);

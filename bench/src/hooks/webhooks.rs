@@ -17,7 +17,7 @@ const MARKER: &str = "Build #";
 /// The script of every second webhook.
 pub const SCRIPT: &str = include_str!("script.js");
 /// How many webhooks are made at the same time.
-const CONNECTIONS: usize = 8;
+pub const CONNECTIONS: usize = 8;
 
 /// Incoming webhooks: every second one has a script, beginning with the second.
 pub struct Incoming {

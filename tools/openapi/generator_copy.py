@@ -1,6 +1,6 @@
 """Writes the copy of a published document that a generator reads, where it cannot read the document itself.
 
-    python3 generator_copy.py {python} DOCUMENT COPY
+    python3 generator_copy.py {python,rust} DOCUMENT COPY
 
 Nothing that a client can do is taken away but where the reason stands beside it. What is published stays as it is.
 """
@@ -25,8 +25,32 @@ def for_python(document):
             content["text/plain; charset=utf-8"] = {"schema": {"type": "string", "format": "binary"}}
 
 
+def for_rust(document):
+    """progenitor knows application/json alone as JSON, and one media type a body. An empty list it sends only where a list
+    may be null: otherwise nobody could ask for it in a PATCH."""
+    for schema in document["components"]["schemas"].values():
+        for name, member in schema.get("properties", {}).items():
+            if member.get("type") == "array" and name not in schema.get("required", []):
+                member["nullable"] = True
+    answers = list(document["components"].get("responses", {}).values())
+    for operation in operations(document):
+        answers += operation["responses"].values()
+        content = operation.get("requestBody", {}).get("content", {})
+        # A form or a text says what the JSON says too.
+        if "application/json" in content:
+            operation["requestBody"]["content"] = {"application/json": content["application/json"]}
+    for answer in answers:
+        content = answer.get("content", {})
+        if "application/problem+json" in content:
+            content["application/json"] = content.pop("application/problem+json")
+        # Now JSON, now text: the caller gets the octets.
+        if len(content) > 1:
+            content.pop("application/json")
+
+
 if __name__ == "__main__":
     target, source, copy = sys.argv[1:]
     read = json.loads(pathlib.Path(source).read_text())
-    {"python": for_python}[target](read)
+    {"python": for_python, "rust": for_rust}[target](read)
+    pathlib.Path(copy).parent.mkdir(parents=True, exist_ok=True)
     pathlib.Path(copy).write_text(json.dumps(read, indent=1))

@@ -1,0 +1,68 @@
+//! Writes a crate with a client for each document that is named: `rust-clients FOLDER DOCUMENT...`.
+//!
+//! A document is the copy that `generator_copy.py rust` makes, and its file name is the name of the module.
+
+use std::{env, error::Error, fs, path::Path};
+
+use progenitor::{GenerationSettings, Generator, InterfaceStyle};
+
+/// What the generated code stands on. Its versions are those that progenitor's own code is written for.
+const MANIFEST: &str = r#"# Generated; see docs/sdk.md.
+[workspace]
+
+[package]
+name = "tieline-client"
+description = "Clients of Tieline's HTTP dialects, a module each."
+version = "0.0.0"
+edition = "2024"
+license = "Apache-2.0"
+publish = false
+
+[dependencies]
+bytes = "1"
+chrono = { version = "0.4", default-features = false, features = ["serde"] }
+futures-core = "0.3"
+progenitor-client = "=0.15.1"
+regress = "0.12"
+reqwest = { version = "0.13", default-features = false, features = ["form", "json", "query", "stream"] }
+serde = { version = "1", features = ["derive"] }
+serde_json = "1"
+serde_urlencoded = "0.7"
+uuid = { version = "1", features = ["serde"] }
+"#;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = env::args().skip(1);
+    let folder = arguments.next().ok_or("usage: rust-clients FOLDER DOCUMENT...")?;
+    let source = Path::new(&folder).join("src");
+    fs::create_dir_all(&source)?;
+    let mut root =
+        String::from("//! Clients of Tieline's HTTP dialects, a module each. Generated; see docs/sdk.md.\n\n");
+    for document in arguments {
+        let name = Path::new(&document).file_stem().and_then(|name| name.to_str()).ok_or("a document has no name")?;
+        let code = client(&document).map_err(|error| format!("{document}: {error}"))?;
+        write(&source.join(name).with_extension("rs"), &code)?;
+        root += &format!("pub mod {name};\n");
+    }
+    write(&source.join("lib.rs"), &root)?;
+    write(&Path::new(&folder).join("Cargo.toml"), MANIFEST)?;
+    Ok(())
+}
+
+/// Writes a file unless it is that already: cargo builds anew what was written.
+fn write(path: &Path, text: &str) -> Result<(), Box<dyn Error>> {
+    if fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    Ok(fs::write(path, text)?)
+}
+
+/// The source of one document's client.
+fn client(document: &str) -> Result<String, Box<dyn Error>> {
+    let document = serde_json::from_str(&fs::read_to_string(document)?)?;
+    let mut settings = GenerationSettings::new();
+    // A call names what it sends, and leaves out what it does not.
+    settings.with_interface(InterfaceStyle::Builder);
+    let tokens = Generator::new(&settings).generate_tokens(&document)?;
+    Ok(prettyplease::unparse(&syn::parse2(tokens)?))
+}

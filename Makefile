@@ -1,10 +1,10 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test clients check openapi openapi-check lint-openapi sdk sdk-test contract bench fmt lint audit clean
+.PHONY: help run test clients check openapi openapi-check lint-openapi sdk sdk-test diff-openapi release-openapi contract bench fmt lint audit clean
 
 help: ## List these commands
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Build and start the demo: Tieline beside a stand-in Slack
 	@scripts/run
@@ -33,6 +33,12 @@ sdk: ## Make clients of the published documents in target/sdk (needs Node and Py
 
 sdk-test: ## Make the clients, type-check them, and drive a server with them
 	scripts/sdk test
+
+diff-openapi: ## Fail where a client of the latest release would break (needs Node and Python)
+	scripts/diff-openapi
+
+release-openapi: ## Freeze the published documents as those of the version in Cargo.toml
+	scripts/release-openapi
 
 contract: ## Hold a running server against every published document (needs Python)
 	scripts/contract

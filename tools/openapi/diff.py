@@ -1,0 +1,198 @@
+"""Compares the published documents with those of the latest release, and fails where a client would break.
+
+    python3 tools/openapi/diff.py
+
+The latest release is the highest version in openapi/released/. What a client may send can only widen, what it gets can only
+gain. `redocly diff` judges that; what it lets pass and a generated client would notice is judged here, from its list of
+changes. A difference that is meant has a line in the accepted.txt beside the released documents:
+
+    DOCUMENT RULE POINTER -- WHY
+
+A line for which there is no difference fails too. Before all that the judge is judged, on small documents with one change
+each.
+"""
+
+import copy
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TOOLS = ROOT / "tools" / "openapi"
+ACCEPTED = "accepted.txt"
+QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
+
+
+def compare(base, revision):
+    """What breaks a client from one document to the next: (rule, pointer, message), and the number of other changes."""
+    command = [TOOLS / "node_modules" / ".bin" / "redocly", "diff", base, revision, "--format", "json"]
+    command += ["--config", TOOLS / "redocly-diff.yaml"]
+    result = subprocess.run(command, capture_output=True, text=True, env=os.environ | QUIET, timeout=120)
+    try:
+        changes = json.loads(result.stdout)["changes"]
+    except (ValueError, KeyError):
+        sys.exit(f"diff-openapi: redocly could not compare {base} with {revision}:\n{result.stdout}{result.stderr}")
+    breaking = []
+    for change in changes:
+        verdicts = [verdict for verdict in change["verdicts"] if verdict["impact"] == "major"]
+        breaking += [(one["ruleId"], one["location"]["pointer"], one["message"]) for one in verdicts]
+        if change["impact"] != "major":
+            breaking += missed(change)
+    return breaking, sum(change["impact"] != "major" for change in changes)
+
+
+def missed(change):
+    """The verdict on a change that redocly takes for harmless."""
+    pointer = change.get("base", {}).get("pointer", change["path"])
+    if change["typeName"] != "Schema":
+        return []
+    if change["kind"] == "removed" and "/requestBody/" in change["path"] and re.search(r"/properties/[^/]+$", change["path"]):
+        return [("request-property-removed", pointer, "A client sends it still, and nobody reads it.")]
+    is_named = re.fullmatch(r"#/components/schemas/[^/]+", change["path"])
+    if is_named and (change["kind"] == "removed" or change.get("property") == "key"):
+        return [("schema-name-removed", pointer, "A generated client has a type of this name.")]
+    if change.get("property") == "default" and "value" in change.get("base", {}):
+        return [("default-changed", pointer, "Who leaves it out relies on what it was.")]
+    return []
+
+
+def latest():
+    """The folder of the latest release."""
+    versions = [folder for folder in (ROOT / "openapi" / "released").glob("*") if re.fullmatch(r"\d+\.\d+\.\d+", folder.name)]
+    if not versions:
+        sys.exit("diff-openapi: openapi/released has no version: make release-openapi")
+    return max(versions, key=lambda folder: [int(part) for part in folder.name.split(".")])
+
+
+def accepted(folder):
+    """The differences that are meant."""
+    lines = (folder / ACCEPTED).read_text().splitlines() if (folder / ACCEPTED).exists() else []
+    found = set()
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        difference, _, why = line.partition(" -- ")
+        if len(difference.split()) != 3 or not why.strip():
+            sys.exit(f"diff-openapi: {folder / ACCEPTED}:{number} has to be: DOCUMENT RULE POINTER -- WHY")
+        found.add(tuple(difference.split()))
+    return found
+
+
+def compare_release():
+    """Compares every document of the latest release, and tells what is wrong."""
+    folder = latest()
+    wrong, seen, harmless = [], set(), 0
+    meant = accepted(folder)
+    documents = sorted(folder.glob("*.json"))
+    if not documents:
+        sys.exit(f"diff-openapi: {folder} has no document")
+    gone = [base.stem for base in documents if not (ROOT / "openapi" / base.name).exists()]
+    wrong += [f"{name}: the document is not published any more" for name in gone]
+    with ThreadPoolExecutor(2) as pool:
+        there = [base for base in documents if base.stem not in gone]
+        results = pool.map(lambda base: compare(base, ROOT / "openapi" / base.name), there)
+        for base, (breaking, others) in zip(there, results):
+            harmless += others
+            for rule, pointer, message in breaking:
+                seen.add((base.stem, rule, pointer))
+                if (base.stem, rule, pointer) not in meant:
+                    wrong.append(f"{base.stem} {rule} {pointer}\n    {message}")
+    wrong += [f"{' '.join(line)}\n    is accepted in {ACCEPTED}, and is no difference: take it out" for line in sorted(meant - seen)]
+    for line in wrong:
+        print(line)
+    if wrong:
+        sys.exit(
+            f"diff-openapi: {len(wrong)} found that a client of {folder.name} would notice. Where one is meant, say so in "
+            f"{(folder / ACCEPTED).relative_to(ROOT)}: its line, then ` -- ` and why; and in CHANGELOG.md"
+        )
+    print(f"diff-openapi: nothing breaks a client of {folder.name}: {harmless} changes that do not, {len(meant)} accepted ones")
+
+
+def small_document():
+    """What the judge is judged on."""
+
+    def answer(schema):
+        content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+        return {"200": {"description": "Here it is", "content": content}}
+
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/NewThing"}}}
+    limit = {"name": "limit", "in": "query", "schema": {"type": "integer", "default": 20}}
+    listing = {"operationId": "listThings", "parameters": [limit], "responses": answer("Thing")}
+    making = {"operationId": "makeThing", "requestBody": {"content": content}, "responses": answer("Thing")}
+    kind = {"type": "string", "enum": ["small", "large"]}
+    sent = {"name": {"type": "string"}, "colour": {"type": "string"}, "kind": kind}
+    given = {"id": {"type": "string"}, "note": {"type": "string"}, "state": {"type": "string", "enum": ["on", "off"]}}
+    return {
+        "openapi": "3.0.3",
+        "info": {"title": "Things", "version": "1.0.0"},
+        "paths": {"/things": {"get": listing, "post": making}},
+        "components": {
+            "schemas": {
+                "Thing": {"type": "object", "required": ["id"], "properties": given},
+                "NewThing": {"type": "object", "required": ["name"], "properties": sent},
+            }
+        },
+    }
+
+
+def rename(schemas, paths):
+    schemas["Object"] = schemas.pop("Thing")
+    for operation in paths["/things"].values():
+        operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"] = "#/components/schemas/Object"
+
+
+# What is changed in the small document, and the rule that has to say so; none where a client does not mind.
+JUDGED = [
+    ("operation-removed", lambda paths, sent, given: paths["/things"].pop("post")),
+    ("operation-id-changed", lambda paths, sent, given: paths["/things"]["get"].update(operationId="all")),
+    ("parameter-removed", lambda paths, sent, given: paths["/things"]["get"].pop("parameters")),
+    ("default-changed", lambda paths, sent, given: paths["/things"]["get"]["parameters"][0]["schema"].update(default=10)),
+    ("property-removed", lambda paths, sent, given: given["properties"].pop("note")),
+    ("required-properties-removed", lambda paths, sent, given: given.pop("required")),
+    ("enum-values-added", lambda paths, sent, given: given["properties"]["state"]["enum"].append("lost")),
+    ("schema-type-changed", lambda paths, sent, given: given["properties"]["id"].update(type="integer")),
+    ("required-properties-added", lambda paths, sent, given: sent["required"].append("colour")),
+    ("enum-values-removed", lambda paths, sent, given: sent["properties"]["kind"]["enum"].pop()),
+    ("request-property-removed", lambda paths, sent, given: sent["properties"].pop("colour")),
+    (None, lambda paths, sent, given: sent["properties"].update(size={"type": "integer"})),
+    (None, lambda paths, sent, given: sent.pop("required")),
+    (None, lambda paths, sent, given: sent["properties"]["kind"]["enum"].append("huge")),
+    (None, lambda paths, sent, given: given["properties"].update(size={"type": "integer"})),
+    (None, lambda paths, sent, given: given["properties"]["state"]["enum"].pop()),
+    (None, lambda paths, sent, given: paths.update({"/others": {"get": {"operationId": "others", "responses": {}}}})),
+]
+
+
+def judge_the_judge():
+    """Fails where the judge lets pass what it has to find, or finds fault with what is harmless."""
+    base = small_document()
+    cases = []
+    for rule, change in JUDGED:
+        changed = copy.deepcopy(base)
+        schemas = changed["components"]["schemas"]
+        change(changed["paths"], schemas["NewThing"], schemas["Thing"])
+        cases.append((rule, changed))
+    renamed = copy.deepcopy(base)
+    rename(renamed["components"]["schemas"], renamed["paths"])
+    cases.append(("schema-name-removed", renamed))
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [pathlib.Path(folder) / f"{number}.json" for number in range(len(cases) + 1)]
+        for path, document in zip(paths, [base] + [document for _, document in cases]):
+            path.write_text(json.dumps(document))
+        with ThreadPoolExecutor(2) as pool:
+            results = list(pool.map(lambda path: compare(paths[0], path), paths[1:]))
+    for number, ((rule, _), (breaking, harmless)) in enumerate(zip(cases, results)):
+        rules = [found for found, _, _ in breaking]
+        if rule not in rules if rule else rules or not harmless:
+            sys.exit(f"diff-openapi: case {number} of the self-test has to give {rule or 'a harmless change'}, and gave {rules}")
+    print(f"diff-openapi: the self-test's {len(cases)} changes were told right")
+
+
+if __name__ == "__main__":
+    judge_the_judge()
+    compare_release()

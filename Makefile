@@ -3,6 +3,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help run test clients check openapi openapi-check lint-openapi sdk sdk-test diff-openapi release-openapi contract bench fmt lint audit clean
 
+# What is no part of the workspace.
+OWN_WORKSPACES := tools/openapi/rust/src/main.rs tests/sdk/rust/src/main.rs
+
 help: ## List these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -17,6 +20,7 @@ clients: ## Get the published clients that the tests drive, with npm
 
 check: ## Check formatting and lints; run no test
 	cargo fmt --all --check
+	rustfmt --check --edition 2024 $(OWN_WORKSPACES)
 	cargo clippy --workspace --all-targets -- -D warnings
 
 openapi: ## Write the published documents, openapi/*.json
@@ -48,6 +52,7 @@ bench: ## Measure throughput and latency on this machine
 
 fmt: ## Format every source file
 	cargo fmt --all
+	rustfmt --edition 2024 $(OWN_WORKSPACES)
 
 lint: ## Lint only
 	cargo clippy --workspace --all-targets -- -D warnings

@@ -1,0 +1,217 @@
+"""For each document, what is true in a world: the values of parameters by path, and of one operation the body or others.
+
+Where an operation takes something away, it gets a thing of its own, so that the others still find theirs.
+"""
+
+
+class Examples:
+    """Examples for one document."""
+
+    def __init__(self):
+        # The beginning of a path, and the values of the parameters in it.
+        self.paths = {}
+        # An operation, and the values of its parameters; `body` is its body.
+        self.operations = {}
+
+
+def native(world):
+    found = Examples()
+    home = f"/v1/organisations/{world.organisation}"
+    number = world.connect_github()
+    world.connect_slack()
+    grace = world.post(f"{home}/members", {"username": f"grace-{world.tag}"})["userId"]
+    henry = world.post(f"{home}/members", {"username": f"henry-{world.tag}"})["userId"]
+    world.call("PUT", f"/v1/channels/{world.channel}/members/{henry}")
+    one, other = world.custom("one"), world.custom("other")
+    for integration in (one, other):
+        world.call("PUT", f"/v1/channels/{world.channel}/integrations/{integration}", {})
+    registered = world.register("installed", "1.0.0")
+    installed = world.post("/v1/integrations", {"registryId": registered["id"]})["id"]
+    more = world.register("more", "1.0.0")
+    rules = {"repositories": ["acme/web"], "events": ["pulls"]}
+    subscriptions = [
+        world.post("/v1/subscriptions", {"slackChannelId": channel, "rules": rules})["id"] for channel in ("C0ALERTS", "C0GENERAL")
+    ]
+    step = {
+        "type": "workflow.step.completed",
+        "stepKind": "KIND_EXIT",
+        "stepAction": "FORM_SUBMIT",
+        "linkId": "0199c1de-0000-7000-8000-000000000001",
+    }
+    event = world.post("/v1/events", step)["id"]
+    delivery = world.until(
+        f"/v1/deliveries?eventId={event}", lambda page: [one for one in page["data"] if one["state"] == "delivered"]
+    )[0]["id"]
+    destination = world.get("/v1/destinations")["data"][0]["id"]
+    order = {"event": "issues", "installation": number, "repository": "web", "title": "It is slow"}
+    sent = world.post(f"{world.standin}/control/github/send", order)
+    for workflow in ("deploy", "release"):
+        world.call("PUT", f"/v1/workflows/{world.tag}-{workflow}", {"name": "Deploy"})
+    token = world.post("/v1/tokens", {"name": "contract"})["token"]["id"]
+    channel = {"id": world.channel, "integrationId": one}
+    found.paths = {
+        "/v1/organisations/{id}": {"id": world.organisation, "user_id": grace},
+        "/v1/tokens/{id}": {"id": token},
+        "/v1/channels/{id}": channel,
+        "/v1/integrations/{id}": {"id": one},
+        "/v1/events/{id}": {"id": event},
+        "/v1/deliveries/{id}": {"id": delivery},
+        "/v1/destinations/{id}": {"id": destination},
+        "/v1/github/deliveries": {"deliveryId": sent["deliveryId"]},
+        "/v1/subscriptions/{id}": {"id": subscriptions[0]},
+        "/v1/workflows/{id}": {"id": f"{world.tag}-deploy"},
+    }
+    found.operations = {
+        "createOrganisation": {"body": {"slug": f"{world.tag}-globex", "name": "Globex"}},
+        "createChannel": {"body": {"name": f"{world.tag}-made"}},
+        "addMember": {"body": {"username": f"joan-{world.tag}"}},
+        "addChannelMember": {"user_id": grace},
+        "removeChannelMember": {"user_id": henry},
+        "deleteChannel": {"id": world.make_channel(f"{world.tag}-gone")},
+        "deleteChannelIntegration": {"integrationId": other},
+        "installRegistryIntegration": {"body": {"registryId": more["id"]}},
+        "uninstallIntegration": {"id": installed},
+        "replayFailedDeliveries": {"body": {"destinationId": destination}},
+        "createSubscription": {"body": {"slackChannelId": "C0RANDOM", "rules": rules}},
+        "updateSubscription": {"body": {"enabled": True}},
+        "explainSubscription": {"eventId": event},
+        "deleteSubscription": {"id": subscriptions[1]},
+        "deleteWorkflow": {"id": f"{world.tag}-release"},
+        "lintDescriptor": {"body": {"url": f"{world.far.base}/descriptor"}},
+        "completeGithubInstall": world.begin_github()[1],
+        "completeSlackOAuthInBrowser": world.allowed_slack(),
+    }
+    return found
+
+
+def linkbreakers(world):
+    found = Examples()
+    world.connect_slack()
+    found.operations = {
+        "updateSlackIntegration": {"body": {"slackChannelId": "C0ALERTS"}},
+        "completeSlackOAuth": {"body": world.allowed_slack()},
+    }
+    return found
+
+
+def boomerang(world):
+    found = Examples()
+    number = world.connect_github()
+    _, location = world.ask("GET", "/api/v2/integration/slack/install?team=acme")
+    link = {"ref": str(number), "team": "acme"}
+    found.operations = {
+        "listIntegrations": {"team": "acme"},
+        "getGithubInstallation": {"team": "acme"},
+        "linkGithubInstallation": {"body": link},
+        "unlinkGithubInstallation": {"body": link},
+        "installSlack": {"team": "acme"},
+        "completeSlackInstall": world.allow_slack(location),
+    }
+    return found
+
+
+def telex(world):
+    found = Examples()
+    home = f"/organisations/{world.organisation}/integrations"
+    one, gone = world.custom("one"), world.custom("gone")
+    made = world.post(home, {"name": "made", "json_url": f"{world.far.base}/descriptor/{world.tag}/made"})["data"]["id"]
+    lost = world.post(home, {"name": "lost", "json_url": f"{world.far.base}/descriptor/{world.tag}/lost"})["data"]["id"]
+    world.call("PUT", f"/v1/channels/{world.channel}/integrations/{one}", {})
+    world.forget_slack()
+    settings = f"{home}/{one}/channels/{world.channel}/settings"
+    for label in ("kept", "gone"):
+        world.post(settings, {"form_field_label": label, "form_field_value": "one"})
+    ids = {setting["form_field_label"]: setting for setting in world.get(settings)["data"]}
+    ids = {label: setting.get("id") or setting.get("setting_id") for label, setting in ids.items()}
+    world.post(f"{home}/{one}/settings", {"form_field_label": "known", "form_field_value": "one"})
+    entry = {"setting_entry": {"field_name": "known", "value": "two"}}
+    world.call("PUT", f"{home}/custom/{one}/settings", entry)
+    found.paths = {
+        "/organisations": {"integrationId": one, "integration_id": one, "setting_id": ids["kept"]},
+    }
+    posted = {"event_name": "site_down", "message": "it does not answer", "status": "error", "username": "monitor"}
+    found.operations = {
+        "createIntegration": {"body": {"name": "new", "json_url": f"{world.far.base}/descriptor/{world.tag}/new"}},
+        "updateIntegration": {"integrationId": made, "body": {"name": "changed"}},
+        "deleteIntegration": {"integrationId": lost},
+        "createCustomIntegration": {"body": {"json_url": f"{world.far.base}/descriptor/{world.tag}/posted"}},
+        "updateCustomIntegration": {"body": {"json_url": f"{world.far.base}/descriptor/{world.tag}/one"}},
+        "deleteCustomIntegration": {"integrationId": gone},
+        "updateIntegrationSetting": {"body": {"form_field_label": "known", "form_field_value": "three"}},
+        "updateChannelSetting": {"body": {"form_field_value": "three"}},
+        "deleteChannelSetting": {"setting_id": ids["gone"]},
+        "putCustomSetting": {"body": entry},
+        "getCustomSetting": {"field_name": "known"},
+        "exchangeSlackToken": {"body": {"oauth_code": world.allowed_slack()["code"]}},
+        "receiveChannelMessageByLink": posted,
+        "receiveChannelWebhookByLink": posted,
+    }
+    return found
+
+
+def rocketchat(world):
+    found = Examples()
+    kept, lost = world.hook(), world.hook(name="Lost")
+    outgoing = {"type": "webhook-outgoing", "event": "sendMessage", "urls": [f"{world.far.base}/hook"]}
+    listening = world.hook(**outgoing)
+    say = {"type": "message.posted", "channelId": world.channel, "data": {"message": "hello"}}
+    world.post("/v1/events", say)
+    history = f"/api/v1/integrations.history?id={listening['_id']}"
+    run = world.until(history, lambda page: page["history"])[0]["_id"]
+    incoming = {
+        "type": "webhook-incoming",
+        "username": "ada",
+        "channel": f"#{world.tag}",
+        "scriptEnabled": False,
+        "name": "Builds",
+        "enabled": True,
+    }
+    subscriber = {
+        "event": "newMessageOnChannel",
+        "name": "Flow",
+        "target_url": f"{world.far.base}/flow",
+        "data": {"channel_name": world.tag},
+    }
+    found.paths = {"/hooks": {"integrationId": kept["_id"], "userId": world.user, "token": kept["token"]}}
+    found.operations = {
+        "createWebhookIntegration": {"body": incoming},
+        "getWebhookIntegration": {"integrationId": kept["_id"]},
+        "updateWebhookIntegration": {"body": {**incoming, "integrationId": kept["_id"]}},
+        "removeWebhookIntegration": {"body": {"type": "webhook-incoming", "integrationId": lost["_id"]}},
+        "listWebhookHistory": {"id": listening["_id"]},
+        "clearWebhookHistory": {"body": {"integrationId": world.hook(**outgoing, name="Cleared")["_id"]}},
+        "replayOutgoingWebhook": {"body": {"integrationId": listening["_id"], "historyId": run}},
+        "addWebhookSubscriber": {"body": subscriber},
+        "removeWebhookSubscriber": {"body": {"target_url": subscriber["target_url"]}},
+    }
+    return found
+
+
+def botpress(world):
+    found = Examples()
+    kept = world.register("kept", "1.0.0")
+    named = {"name": kept["name"], "version": kept["version"]}
+    found.paths = {
+        "/v1/admin/integrations/{name}": named,
+        "/v1/admin/hub/integrations/{name}": named,
+        "/v1/admin/integrations/{id}": {"id": kept["id"]},
+        "/v1/admin/hub/integrations/{id}": {"id": kept["id"]},
+    }
+    new = {"name": f"acme/{world.tag}-new", "version": "1.0.0"}
+    found.operations = {
+        "createBotIntegration": {"body": new},
+        "deleteBotIntegration": {"id": world.register("gone", "1.0.0")["id"]},
+        "getIntegrationIcon": {"file": kept["iconUrl"].rsplit("/", 1)[1]},
+        "getIntegrationReadme": {"file": kept["readmeUrl"].rsplit("/", 1)[1]},
+    }
+    return found
+
+
+ALL = {
+    "boomerang": boomerang,
+    "botpress": botpress,
+    "linkbreakers": linkbreakers,
+    "native": native,
+    "rocketchat": rocketchat,
+    "telex": telex,
+}

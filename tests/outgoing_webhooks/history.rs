@@ -55,6 +55,14 @@ both! {
         let page = rob.get(&format!("integrations.history?id={id}&offset=2&count=3")).await.ok(200);
         let texts: Vec<_> = page["history"].as_array().unwrap().iter().map(|run| run["data"]["text"].clone()).collect();
         assert_eq!((texts, &page["total"], &page["count"]), (vec![json!("4"), json!("3"), json!("2")], &json!(7), &json!(3)));
+        // The document says `int64`, and so do the databases.
+        for path in [format!("integrations.history?id={id}&"), "integrations.list?".into()] {
+            for name in ["offset", "count"] {
+                let over = rob.get(&format!("{path}{name}=9223372036854775808")).await.ok(400);
+                assert_eq!(over["errorType"], "invalid-params", "{path}{name}: {over}");
+                rob.get(&format!("{path}{name}=9223372036854775807")).await.ok(200);
+            }
+        }
 
         assert_eq!(housekeeping::shorten_histories(&app.app, 5).await.unwrap(), 4);
         assert_eq!(rob.history(&id).await.len(), 5);

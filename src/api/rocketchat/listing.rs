@@ -62,6 +62,12 @@ impl Listing {
     /// # Errors
     /// [`Protocol::Parameter`] naming the first that is wrong.
     pub fn read(asked: Asked) -> Result<Self, Fault> {
+        // The document says `int64`, and no database counts further.
+        for (name, value) in [("offset", asked.offset), ("count", asked.count)] {
+            if value.is_some_and(|value| i64::try_from(value).is_err()) {
+                return Err(wrong(name, "must be at most 9223372036854775807"));
+            }
+        }
         let mut listing = Self {
             offset: asked.offset.unwrap_or_default(),
             count: match asked.count {
@@ -212,6 +218,12 @@ mod tests {
         assert_eq!(page(1, 2), (vec![json!(1), json!(2)], 5));
         assert_eq!(page(0, 0).0.len(), 5);
         assert_eq!(page(9, 2), (vec![], 5));
+        assert_eq!(page(i64::MAX as u64, i64::MAX as u64), (vec![], 5));
+        let over = i64::MAX as u64 + 1;
+        for asked in [Asked { offset: Some(over), ..Asked::default() }, Asked { count: Some(over), ..Asked::default() }]
+        {
+            assert!(pick(asked).is_err());
+        }
     }
 
     #[test]

@@ -131,6 +131,8 @@ pub fn render<S: ErrorShape>(fault: &Fault, occasion: Occasion<'_>) -> Response 
             }
         };
         set(headers, header::WWW_AUTHENTICATE, challenge);
+    } else if status == StatusCode::UNAUTHORIZED {
+        set(headers, header::WWW_AUTHENTICATE, S::CHALLENGE.to_owned());
     }
     if let Fault::Protocol(Protocol::MethodNotAllowed { allow }) = fault {
         set(headers, header::ALLOW, allow.join(", "));

@@ -64,7 +64,7 @@ pub fn health_routes(documents: &Documents, plumbing: &Plumbing) -> Result<Route
 }
 
 fn serve(dialect: &Dialect, document: &Document, plumbing: &Plumbing) -> Result<Arc<Served>> {
-    let contract = Contract::compile(&document.value, plumbing.strict);
+    let contract = Contract::compile(&document.value, plumbing.strict.is_some());
     let contract = contract.map_err(|error| Error::Internal(format!("{}.json: {error}", dialect.name)))?;
     Ok(Arc::new(Served { name: dialect.name, contract, plumbing: plumbing.clone() }))
 }
@@ -99,7 +99,7 @@ mod tests {
             ambient: Ambient::new(Arc::new(Still), Arc::new(Still)),
             tasks: Default::default(),
             body_limit_bytes: 1 << 20,
-            strict: true,
+            strict: Some(Arc::new(|difference| panic!("{difference}"))),
             observe: Arc::new(|_, _, _, _| {}),
         }
     }

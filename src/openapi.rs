@@ -5,6 +5,8 @@
 
 mod assemble;
 mod examples;
+mod headers;
+mod links;
 mod names;
 mod publish;
 mod upgrade;

@@ -20,7 +20,10 @@ pub use ambient::system as system_ambient;
 pub use keys::rotate as rotate_keys;
 
 use crate::{
-    api::{self, shared::guard::Plumbing},
+    api::{
+        self,
+        shared::guard::{Plumbing, Tell},
+    },
     app::{
         App, Parts,
         identity::{ExpectedClaims, Identity, Issuer},
@@ -184,7 +187,7 @@ pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Resul
     }
     let requests = TaskTracker::new();
     let endpoint = match role {
-        Role::All | Role::Api => endpoint(&config, &app, &requests, false)?,
+        Role::All | Role::Api => endpoint(&config, &app, &requests, None)?,
         Role::Worker => health_endpoint(&config, &app, &requests)?,
     };
     for address in acceptor.local_addr() {
@@ -211,22 +214,27 @@ pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Resul
     store.close().await
 }
 
-/// Everything that is served. `strict` holds every answer against its published document, for tests.
+/// Everything that is served. With `strict` every answer is held against its published document, for tests.
 ///
 /// # Errors
 /// When a published document cannot be built or compiled: a bug that the tests find.
-pub fn endpoint(config: &Config, app: &App, requests: &TaskTracker, strict: bool) -> Result<BoxEndpoint<'static>> {
+pub fn endpoint(
+    config: &Config,
+    app: &App,
+    requests: &TaskTracker,
+    strict: Option<Tell>,
+) -> Result<BoxEndpoint<'static>> {
     let routes = api::routes(&openapi::documents()?, &plumbing(config, app, requests, strict))?;
     Ok(routes.data(app.clone()).map_to_response().boxed())
 }
 
 /// What a process serves that only works: whether it lives.
 fn health_endpoint(config: &Config, app: &App, requests: &TaskTracker) -> Result<BoxEndpoint<'static>> {
-    let routes = api::health_routes(&openapi::documents()?, &plumbing(config, app, requests, false))?;
+    let routes = api::health_routes(&openapi::documents()?, &plumbing(config, app, requests, None))?;
     Ok(routes.data(app.clone()).map_to_response().boxed())
 }
 
-fn plumbing(config: &Config, app: &App, requests: &TaskTracker, strict: bool) -> Plumbing {
+fn plumbing(config: &Config, app: &App, requests: &TaskTracker, strict: Option<Tell>) -> Plumbing {
     let metrics = app.metrics().clone();
     Plumbing {
         ambient: app.ambient().clone(),

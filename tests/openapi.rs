@@ -10,7 +10,7 @@ use tieline::{
     openapi,
 };
 
-use crate::support::{Answer, Database, TestApp};
+use crate::support::{Answer, Database, Differences, TestApp};
 
 /// What anyone may call without a token.
 const OPEN: [&str; 7] = [
@@ -308,4 +308,32 @@ async fn pages_are_whole_and_name_no_other_host() {
     assert!(start.contains("\"validatorUrl\": \"none\""), "no validator elsewhere is asked: {start}");
     let moved = app.anon.get("/docs").await;
     assert_eq!((moved.status.as_u16(), moved.header("location")), (308, "/docs/"));
+}
+
+#[test]
+fn every_link_leads_to_an_operation_and_fills_its_path() {
+    for (name, document) in documents() {
+        let mut links = 0;
+        for (place, operation) in operations(&document) {
+            let responses = operation["responses"].as_object().unwrap().values();
+            for link in responses.flat_map(|response| response["links"].as_object().into_iter().flat_map(Map::values)) {
+                let id = text(link, "operationId");
+                let target = operations(&document).find(|(_, one)| one["operationId"] == id);
+                let (target, _) = target.unwrap_or_else(|| panic!("{name}, {place}: {id} is not there"));
+                let wanted: BTreeSet<_> =
+                    target.split('{').skip(1).map(|rest| rest.split('}').next().unwrap().to_owned()).collect();
+                let given: BTreeSet<_> = link["parameters"].as_object().unwrap().keys().cloned().collect();
+                assert_eq!(given, wanted, "{name}, {place}: {id}");
+                links += 1;
+            }
+        }
+        assert_eq!(links > 0, ["native", "telex", "botpress", "tieline"].contains(&name), "{name}: {links} links");
+    }
+}
+
+#[test]
+#[should_panic(expected = "GET /v1/things breaks its published document")]
+fn a_test_fails_at_its_end_where_an_answer_was_not_as_documented() {
+    let differences = Differences::default();
+    differences.tell()("GET /v1/things breaks its published document: status 418 is not documented");
 }

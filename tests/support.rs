@@ -2,6 +2,7 @@
 //! it, and a database of its own.
 
 mod database;
+mod differences;
 mod gate;
 mod github;
 mod http;
@@ -14,6 +15,7 @@ mod slack;
 mod world;
 
 pub use database::Database;
+pub use differences::Differences;
 pub use gate::Gate;
 pub use github::{Github, card_link, card_state};
 pub use http::{Answer, Client};

@@ -8,7 +8,12 @@ use std::collections::BTreeSet;
 use poem::http::StatusCode;
 use serde_json::{Map, Number, Value, json};
 
-use super::{examples::add_examples, names::rename_components};
+use super::{
+    examples::add_examples,
+    headers::{own_headers, spelled},
+    links::add_links,
+    names::rename_components,
+};
 use crate::api::shared::{
     auth::ORGANISATION,
     dialect::Dialect,
@@ -16,7 +21,7 @@ use crate::api::shared::{
 };
 
 /// Where schemas live.
-const SCHEMAS: &str = "#/components/schemas/";
+pub const SCHEMAS: &str = "#/components/schemas/";
 
 /// The published document of a dialect: OpenAPI 3.0.3.
 ///
@@ -34,6 +39,7 @@ pub fn publish(dialect: &Dialect) -> Result<Value, String> {
     each_operation(&mut raw, |method, operation| publish_operation(method, operation, dialect));
     describe_answers(&mut raw);
     add_examples(&mut raw);
+    add_links(&mut raw);
     let shared = share_responses(&mut raw);
     raw["components"]["responses"] = shared.into();
     let tags = tags_in_order(&mut raw);
@@ -318,14 +324,13 @@ fn publish_response(response: &mut Value, status: u16, dialect: &Dialect) {
         for (name, mut header) in found {
             if let Some(header) = header.as_object_mut() {
                 drop_false(header, "deprecated");
-                header.remove("required");
+                drop_false(header, "required");
             }
             headers.insert(spelled(&name), header);
         }
     }
-    for (name, ty, description) in own_headers(status) {
-        let header = || json!({ "description": description, "schema": { "type": ty } });
-        headers.entry(name).or_insert_with(header);
+    for (name, header) in own_headers(status) {
+        headers.entry(name).or_insert(header);
     }
     response.insert("headers".into(), headers.into());
     if status >= 400
@@ -355,17 +360,6 @@ fn describe_answers(document: &mut Value) {
     });
 }
 
-/// The headers that the guard adds.
-fn own_headers(status: u16) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    let id = ("X-Request-Id", "string", "The id of this request in our log: the caller's own where one was sent");
-    let more = match status {
-        401 => Some(("WWW-Authenticate", "string", "How to authenticate (RFC 6750)")),
-        429 | 503 => Some(("Retry-After", "integer", "The seconds to wait before the next try")),
-        _ => None,
-    };
-    std::iter::once(id).chain(more)
-}
-
 /// `application/json; charset=utf-8` is `application/json`: JSON has no other character set.
 fn plain_media_types(holder: &mut Value) {
     let Some(content) = holder.get_mut("content").and_then(Value::as_object_mut) else { return };
@@ -380,17 +374,6 @@ fn drop_false(object: &mut Map<String, Value>, key: &str) {
     if object.get(key) == Some(&json!(false)) {
         object.remove(key);
     }
-}
-
-/// A header's name as it is usually spelled; the framework shouts it.
-fn spelled(name: &str) -> String {
-    let word = |word: &str| match word.to_ascii_uppercase().as_str() {
-        "WWW" => "WWW".to_owned(),
-        "ETAG" => "ETag".to_owned(),
-        "RATELIMIT" => "RateLimit".to_owned(),
-        upper => upper.chars().take(1).chain(upper.chars().skip(1).map(|c| c.to_ascii_lowercase())).collect(),
-    };
-    name.split('-').map(word).collect::<Vec<_>>().join("-")
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! From a published OpenAPI 3.0 document to 3.1, in the part of 3.1 that utoipa's typed model keeps whole.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::api::shared::schema::{each_schema, modernise};
+use crate::api::shared::schema::{each_operation, each_schema, modernise};
 
 /// The same document in OpenAPI 3.1.
 pub fn upgrade(document: &Value) -> Value {
@@ -11,8 +11,24 @@ pub fn upgrade(document: &Value) -> Value {
         modernise(schema);
         name_every_type(schema);
     });
+    each_operation(&mut document, |_, operation| {
+        operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().for_each(forget_required_headers);
+    });
+    document
+        .pointer_mut("/components/responses")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .for_each(forget_required_headers);
     document["openapi"] = json!("3.1.0");
     document
+}
+
+/// utoipa does not know that a header of an answer is always there.
+fn forget_required_headers(responses: &mut Map<String, Value>) {
+    let headers = responses.values_mut().filter_map(|response| response.get_mut("headers")?.as_object_mut());
+    for header in headers.flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
+        header.remove("required");
+    }
 }
 
 /// utoipa reads no schema without a type: what may be anything says so at length.

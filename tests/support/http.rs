@@ -1,7 +1,10 @@
 //! A caller of the API.
 
+use std::sync::LazyLock;
+
 use reqwest::{Method, RequestBuilder, StatusCode, header};
 use serde_json::Value;
+use tieline::{api::shared::contract::Contract, openapi};
 
 /// Speaks to one server, with or without a token.
 #[derive(Clone)]
@@ -10,6 +13,8 @@ pub struct Client {
     base: String,
     token: Option<String>,
     workspace: Option<String>,
+    /// Whether it holds every answer against its published document. A server within the test does that itself.
+    holds: bool,
 }
 
 /// What came back.
@@ -28,7 +33,12 @@ impl Client {
     pub fn new(base: impl Into<String>) -> Self {
         #[allow(clippy::disallowed_methods, reason = "a caller from outside, not a part of the service")]
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
-        Self { http, base: base.into(), token: None, workspace: None }
+        Self { http, base: base.into(), token: None, workspace: None, holds: false }
+    }
+
+    /// The same caller, of a server that does not hold its own answers against the published documents.
+    pub fn holding(&self) -> Self {
+        Self { holds: true, ..self.clone() }
     }
 
     /// The same caller with a token.
@@ -70,9 +80,15 @@ impl Client {
 
     /// Sends a request.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        let response = request.send().await.unwrap();
+        let request = request.build().unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = self.http.execute(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        Answer { status, headers, text: response.text().await.unwrap() }
+        let text = response.text().await.unwrap();
+        if self.holds {
+            hold(&method, &path, status, &headers, &text);
+        }
+        Answer { status, headers, text }
     }
 
     /// GET.
@@ -98,6 +114,20 @@ impl Client {
     /// DELETE.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(self.request(Method::DELETE, path)).await
+    }
+}
+
+/// Demands an answer as it is published.
+#[track_caller]
+fn hold(method: &Method, path: &str, status: StatusCode, headers: &header::HeaderMap, text: &str) {
+    static CONTRACTS: LazyLock<Vec<Contract>> = LazyLock::new(|| {
+        let documents = openapi::documents().unwrap().dialects;
+        documents.iter().map(|document| Contract::compile(&document.value, true).unwrap()).collect()
+    });
+    let found = CONTRACTS.iter().find_map(|contract| contract.find(path)?.operation(method));
+    let body = (method != Method::HEAD).then_some(text.as_bytes());
+    if let Some(Err(difference)) = found.map(|operation| operation.check_response(status.as_u16(), headers, body)) {
+        panic!("{method} {path} breaks its published document: {difference}: {text}");
     }
 }
 
@@ -128,4 +158,19 @@ impl Answer {
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
+}
+
+#[test]
+fn an_answer_that_is_not_as_published_is_seen() {
+    let headers = [("content-type", "application/json"), ("x-request-id", "one")];
+    let headers: header::HeaderMap =
+        headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+    let see = |status: u16, text: &'static str, headers: &header::HeaderMap| {
+        let status = StatusCode::from_u16(status).unwrap();
+        let told = || hold(&Method::GET, "/v1/organisations", status, headers, text);
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(told)).is_err()
+    };
+    assert!(!see(200, r#"{"data": []}"#, &headers));
+    assert!(see(200, r#"{"data": 1}"#, &headers) && see(418, r#"{"data": []}"#, &headers));
+    assert!(see(200, r#"{"data": []}"#, &header::HeaderMap::new()));
 }

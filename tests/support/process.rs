@@ -202,7 +202,7 @@ impl Process {
 
     /// A caller without a token.
     pub fn anon(&self) -> Client {
-        Client::new(format!("http://{}", self.address))
+        Client::new(format!("http://{}", self.address)).holding()
     }
 
     /// Everything that it has printed and logged so far.

@@ -30,7 +30,7 @@ use tieline::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::{Client, Database, Names, github::Github, slack::Slack};
+use super::{Client, Database, Differences, Names, github::Github, slack::Slack};
 
 /// When every test begins.
 const BEGIN_MILLIS: i64 = 1_795_000_000_000;
@@ -79,6 +79,8 @@ pub struct TestApp {
     pub deliverer: Arc<Deliverer>,
     config: Config,
     clock: Arc<HandClock>,
+    /// Where an answer was not as it is documented, whoever asked: checked at the end.
+    _differences: Differences,
     server: tokio::task::JoinHandle<()>,
     _database: Database,
 }
@@ -133,7 +135,8 @@ impl TestApp {
         };
         let app = startup::build_app_resolving(&config, store, ambient, names).await.unwrap();
         let deliverer = Deliverer::new(app.clone(), startup::worker_settings(&config));
-        let endpoint = startup::endpoint(&config, &app, &TaskTracker::new(), true).unwrap();
+        let differences = Differences::default();
+        let endpoint = startup::endpoint(&config, &app, &TaskTracker::new(), Some(differences.tell())).unwrap();
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
         let address = acceptor.local_addr()[0].as_socket_addr().copied().unwrap();
         let server = tokio::spawn(async move { Server::new_with_acceptor(acceptor).run(endpoint).await.unwrap() });
@@ -151,6 +154,7 @@ impl TestApp {
             deliverer,
             config,
             clock,
+            _differences: differences,
             server,
             _database: database,
         };

@@ -8,7 +8,7 @@ use std::{
 };
 
 use jsonschema::{Registry, Validator};
-use poem::http::Method;
+use poem::http::{HeaderMap, Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 
 use super::{
@@ -35,6 +35,8 @@ const METHODS: [(&str, Method); 7] = [
 pub struct Contract {
     /// By the router's pattern, such as `/v1/channels/:param0`.
     paths: HashMap<String, PathContract>,
+    /// How a failure looks: that of the first operation that documents one. Filled in strict mode alone.
+    failure: Option<Arc<Answer>>,
 }
 
 /// What is promised for one path.
@@ -52,11 +54,24 @@ pub struct PathContract {
 pub struct Operation {
     body: Option<Arc<Validator>>,
     /// Filled in strict mode alone.
-    responses: BTreeMap<u16, Answer>,
+    responses: BTreeMap<u16, Arc<Answer>>,
 }
 
-/// What is promised of one response: the schema for each media type; none means no body.
-type Answer = BTreeMap<String, Arc<Validator>>;
+/// What is promised of one response.
+#[derive(Default)]
+struct Answer {
+    /// The schema for each media type; none means no body.
+    content: BTreeMap<String, Arc<Validator>>,
+    headers: Vec<Header>,
+}
+
+/// What is promised of one header.
+struct Header {
+    name: String,
+    required: bool,
+    is_text: bool,
+    schema: Arc<Validator>,
+}
 
 impl Contract {
     /// Compiles a published OpenAPI 3.0 document. With `responses`, what is answered can be checked too.
@@ -81,12 +96,33 @@ impl Contract {
             contract.allow = allow(&contract.operations);
             paths.insert(pattern(path), contract);
         }
-        Ok(Self { paths })
+        let operations = paths.values().flat_map(|path: &PathContract| &path.operations);
+        let failure = operations.filter_map(|(_, operation)| operation.responses.get(&500)).next().cloned();
+        Ok(Self { paths, failure })
     }
 
     /// What is promised for the path that the router matched.
     pub fn path(&self, pattern: &str) -> Option<&PathContract> {
         self.paths.get(pattern)
+    }
+
+    /// What is promised for a path as it is asked for, such as `/v1/channels/1`; of several, what is the most literal.
+    pub fn find(&self, path: &str) -> Option<&PathContract> {
+        let is_parameter = |segment: &str| segment.starts_with('{');
+        let fits = |contract: &&PathContract| {
+            let (ours, theirs): (Vec<_>, Vec<_>) = (contract.path.split('/').collect(), path.split('/').collect());
+            ours.len() == theirs.len() && ours.iter().zip(&theirs).all(|(one, other)| is_parameter(one) || one == other)
+        };
+        let parameters = |contract: &&PathContract| contract.parameters.len();
+        self.paths.values().filter(fits).min_by_key(parameters)
+    }
+
+    /// Checks a response that no operation gave, such as to an unknown path or method: it has to look as failures do.
+    ///
+    /// # Errors
+    /// What differs from the document.
+    pub fn check_stray(&self, headers: &HeaderMap, body: Option<&[u8]>) -> Result<(), String> {
+        self.failure.as_ref().map_or(Ok(()), |failure| failure.check(headers, body))
     }
 }
 
@@ -122,23 +158,33 @@ impl Operation {
         }
     }
 
-    /// Checks a response: its status, media type and body. Always content unless compiled with `responses`.
+    /// Checks a response: its status, headers, media type and body, which `HEAD` does not have. Always content unless
+    /// compiled with `responses`.
     ///
     /// # Errors
     /// What differs from the document.
-    pub fn check_response(&self, status: u16, media_type: Option<&str>, body: &[u8]) -> Result<(), String> {
+    pub fn check_response(&self, status: u16, headers: &HeaderMap, body: Option<&[u8]>) -> Result<(), String> {
         if self.responses.is_empty() {
             return Ok(());
         }
-        let Some(answer) = self.responses.get(&status) else {
-            return Err(format!("status {status} is not documented"));
-        };
-        if answer.is_empty() {
-            return if body.is_empty() { Ok(()) } else { Err(format!("status {status} is documented without a body")) };
+        let answer = self.responses.get(&status).ok_or_else(|| format!("status {status} is not documented"))?;
+        answer.check(headers, body).map_err(|difference| format!("status {status}: {difference}"))
+    }
+}
+
+impl Answer {
+    fn check(&self, headers: &HeaderMap, body: Option<&[u8]>) -> Result<(), String> {
+        for header in &self.headers {
+            header.check(headers)?;
         }
-        let essence = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        let Some(validator) = answer.get(essence) else {
-            return Err(format!("status {status} is not documented with the media type {essence:?}"));
+        let Some(body) = body else { return Ok(()) };
+        if self.content.is_empty() {
+            return if body.is_empty() { Ok(()) } else { Err("it is documented without a body".into()) };
+        }
+        let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        let Some(validator) = self.content.get(essence) else {
+            return Err(format!("it is not documented with the media type {essence:?}"));
         };
         if !essence.ends_with("json") {
             return Ok(());
@@ -149,7 +195,22 @@ impl Operation {
         }
         let all = violations::list(validator, &body);
         let all: Vec<_> = all.iter().map(|v| format!("{:?} {}", v.field, v.message)).collect();
-        Err(format!("status {status}: {}", all.join("; ")))
+        Err(all.join("; "))
+    }
+}
+
+impl Header {
+    fn check(&self, headers: &HeaderMap) -> Result<(), String> {
+        let Some(value) = headers.get(&self.name) else {
+            return if self.required { Err(format!("it lacks the header {}", self.name)) } else { Ok(()) };
+        };
+        let text = value.to_str().map_err(|_| format!("the header {} is not plain text", self.name))?;
+        let read = || serde_json::from_str(text).ok().filter(|_| !self.is_text);
+        let value: Value = read().unwrap_or_else(|| text.into());
+        if self.schema.is_valid(&value) {
+            return Ok(());
+        }
+        Err(format!("the header {} has a value outside its schema: {text:?}", self.name))
     }
 }
 
@@ -167,14 +228,22 @@ impl Compiler<'_> {
         let mut answers = BTreeMap::new();
         for (status, response) in entries(operation.get("responses")).filter(|_| responses) {
             let status: u16 = status.parse().map_err(|_| format!("the status {status} is not a number"))?;
-            let mut answer = Answer::new();
+            let mut answer = Answer::default();
             let shared = response.get("$ref").and_then(Value::as_str).and_then(|to| to.strip_prefix('#'));
             let response = shared.map_or(Some(response), |place| self.document.pointer(place));
             let response = response.ok_or_else(|| format!("the response {status} refers to nothing"))?;
             for (media_type, media) in entries(response.get("content")) {
-                answer.insert(media_type.clone(), self.schema(&media["schema"])?);
+                answer.content.insert(media_type.clone(), self.schema(&media["schema"])?);
             }
-            answers.insert(status, answer);
+            for (name, header) in entries(response.get("headers")) {
+                answer.headers.push(Header {
+                    name: name.clone(),
+                    required: header["required"] == true,
+                    is_text: header["schema"]["type"] == "string",
+                    schema: self.schema(&header["schema"])?,
+                });
+            }
+            answers.insert(status, Arc::new(answer));
         }
         Ok(Operation { body, responses: answers })
     }
@@ -238,63 +307,4 @@ fn entries(object: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn contract() -> Contract {
-        let document = json!({
-            "paths": {"/v1/things/{id}/parts/{part}": {
-                "get": {"responses": {"204": {"description": "Nothing"}}},
-                "patch": {
-                    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}},
-                    "responses": {"200": {"content": {"application/json": {"schema": {
-                        "type": "array", "items": {"$ref": "#/components/schemas/Thing"},
-                    }}}}},
-                },
-            }},
-            "components": {"schemas": {"Thing": {
-                "type": "object",
-                "required": ["name"],
-                "additionalProperties": false,
-                "properties": {"name": {"type": "string", "nullable": true}, "next": {"$ref": "#/components/schemas/Thing"}},
-            }}},
-        });
-        Contract::compile(&document, true).unwrap()
-    }
-
-    #[test]
-    fn a_path_knows_its_methods_and_its_parameters() {
-        let contract = contract();
-        let path = contract.path("/v1/things/:param0/parts/:param1").unwrap();
-        assert_eq!(path.allow, ["GET", "PATCH", "HEAD"]);
-        assert_eq!(path.parameter("param1"), "part");
-        assert_eq!(path.parameter("limit"), "limit");
-        assert!(path.operation(&Method::HEAD).is_some() && path.operation(&Method::POST).is_none());
-    }
-
-    #[test]
-    fn every_violation_of_a_body_is_listed() {
-        let contract = contract();
-        let operation = contract.path("/v1/things/:param0/parts/:param1").unwrap().operation(&Method::PATCH).unwrap();
-        assert_eq!(operation.check_body(&json!({"name": null, "next": {"name": "x"}})), Ok(()));
-        let broken = operation.check_body(&json!({"nmae": 1, "next": {"name": 5}})).unwrap_err();
-        let mut fields: Vec<_> = broken.iter().map(|v| v.field.as_str()).collect();
-        fields.sort_unstable();
-        assert_eq!(fields, ["/name", "/next/name", "/nmae"]);
-    }
-
-    #[test]
-    fn a_response_must_be_documented() {
-        let contract = contract();
-        let path = contract.path("/v1/things/:param0/parts/:param1").unwrap();
-        let patch = path.operation(&Method::PATCH).unwrap();
-        let json = Some("application/json; charset=utf-8");
-        assert_eq!(patch.check_response(200, json, br#"[{"name": "x"}]"#), Ok(()));
-        assert!(patch.check_response(200, json, br#"[{"name": 5}]"#).unwrap_err().contains("/0/name"));
-        assert!(patch.check_response(200, Some("text/plain"), b"x").unwrap_err().contains("text/plain"));
-        assert!(patch.check_response(201, json, b"{}").unwrap_err().contains("201"));
-        let get = path.operation(&Method::GET).unwrap();
-        assert_eq!(get.check_response(204, None, b""), Ok(()));
-        assert!(get.check_response(204, json, b"{}").is_err());
-    }
-}
+mod tests;

@@ -40,6 +40,9 @@ const PLAIN_PAGE: HeaderValue =
 /// Told of every answer: the dialect, the method (`OTHER` for an unusual one), the status, and how long it took.
 pub type Observe = Arc<dyn Fn(&'static str, &'static str, u16, Duration) + Send + Sync>;
 
+/// Told how an answer differs from the published document.
+pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// What the guards of all dialects share.
 #[derive(Clone)]
 pub struct Plumbing {
@@ -49,8 +52,9 @@ pub struct Plumbing {
     pub tasks: TaskTracker,
     /// The longest request body.
     pub body_limit_bytes: usize,
-    /// Whether every answer is held against the published document; one that differs becomes a 500. For tests.
-    pub strict: bool,
+    /// Told how an answer differs from the published document. Where it is there, every answer is held against that, and
+    /// one that differs becomes a 500. For tests.
+    pub strict: Option<Tell>,
     /// Told of every answer.
     pub observe: Observe,
 }
@@ -115,12 +119,10 @@ async fn run<S: ErrorShape>(inner: Arc<BoxEndpoint<'static>>, served: Arc<Served
         let outcome = AssertUnwindSafe(inner.call(request)).catch_unwind().await;
         let (route, mut response) = answer::<S>(outcome, &served, &asked);
         let path = route.as_ref().and_then(|route| served.contract.path(&route.0));
-        if served.plumbing.strict
-            && let Some(path) = path
-        {
-            response = checked(response, path, &asked.method).await;
-        }
         finish(&mut response, id);
+        if let Some(tell) = &served.plumbing.strict {
+            response = checked(response, &served.contract, path, &asked.method, tell).await;
+        }
         let (method, status, duration) = (name(&asked.method), response.status().as_u16(), begun.elapsed());
         let route = path.map_or("none", |path| path.path.as_str());
         tracing::debug!(method, route, status, micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX));
@@ -169,14 +171,22 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
 }
 
-/// Holds a response against the published document; what differs from it becomes a 500 that says how.
-async fn checked(mut response: Response, path: &PathContract, method: &Method) -> Response {
-    let Some(operation) = path.operation(method) else { return response };
+/// Holds a response against the published document; what differs from it is told, and becomes a 500 that says how.
+async fn checked(
+    mut response: Response,
+    contract: &Contract,
+    path: Option<&PathContract>,
+    method: &Method,
+    tell: &Tell,
+) -> Response {
     let status = response.status().as_u16();
     let verdict = match response.take_body().into_bytes().await {
-        Ok(_) if method == Method::HEAD => Ok(()),
         Ok(body) => {
-            let verdict = operation.check_response(status, response.content_type(), &body);
+            let sent = (method != Method::HEAD).then_some(&body[..]);
+            let verdict = match path.and_then(|path| path.operation(method)) {
+                Some(operation) => operation.check_response(status, response.headers(), sent),
+                None => contract.check_stray(response.headers(), sent),
+            };
             response.set_body(body);
             verdict
         }
@@ -185,8 +195,10 @@ async fn checked(mut response: Response, path: &PathContract, method: &Method) -
     match verdict {
         Ok(()) => response,
         Err(difference) => {
-            let text = format!("{method} {} breaks its published document: {difference}", path.path);
+            let path = path.map_or("an unknown path", |path| path.path.as_str());
+            let text = format!("{method} {path} breaks its published document: {difference}");
             tracing::error!("{text}");
+            tell(&text);
             Response::builder().status(StatusCode::INTERNAL_SERVER_ERROR).body(text)
         }
     }

@@ -160,7 +160,7 @@ fn endpoint(strict: bool, api: Api, seen: Seen) -> (Route, TaskTracker) {
         ambient: Ambient::new(Arc::new(Still), Arc::new(Still)),
         tasks: tasks.clone(),
         body_limit_bytes: LIMIT,
-        strict,
+        strict: strict.then(|| Arc::new(|_: &str| {}) as Tell),
         observe: Arc::new(move |_, method, status, _| seen.lock().unwrap().push((method, status))),
     };
     let served = Arc::new(Served { name: "test", contract, plumbing });
@@ -369,15 +369,22 @@ async fn a_strict_guard_does_not_let_an_undocumented_answer_pass() {
     }
     let service = OpenApiService::new(Odd, "test", "1");
     let contract = Contract::compile(&serde_json::from_str(&service.spec()).unwrap(), true).unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell: Tell = {
+        let told = told.clone();
+        Arc::new(move |difference| told.lock().unwrap().push(difference.to_owned()))
+    };
     let plumbing = Plumbing {
         ambient: Ambient::new(Arc::new(Still), Arc::new(Still)),
         tasks: TaskTracker::new(),
         body_limit_bytes: LIMIT,
-        strict: true,
+        strict: Some(tell),
         observe: Arc::new(|_, _, _, _| {}),
     };
     let served = Arc::new(Served { name: "odd", contract, plumbing });
     let response = TestClient::new(guarded::<Shape>(service, served)).get("/v1/odd").send().await;
     response.assert_status(StatusCode::INTERNAL_SERVER_ERROR);
-    response.assert_text("GET /v1/odd breaks its published document: status 201 is not documented").await;
+    let difference = "GET /v1/odd breaks its published document: status 201 is not documented";
+    response.assert_text(difference).await;
+    assert_eq!(*told.lock().unwrap(), [difference]);
 }

@@ -1,0 +1,29 @@
+//! The headers of answers, as they are published.
+
+use serde_json::{Value, json};
+
+/// The headers that the guard adds, and that a refusal has. A far end that cannot be reached may not say for how long.
+pub fn own_headers(status: u16) -> impl Iterator<Item = (&'static str, Value)> {
+    let header = |ty, text| json!({ "description": text, "required": true, "schema": { "type": ty } });
+    let may = |ty, text| json!({ "description": text, "schema": { "type": ty } });
+    let wait = "The seconds to wait before the next try";
+    let id = header("string", "The id of this request in our log: the caller's own where one was sent");
+    let more = match status {
+        401 => Some(("WWW-Authenticate", header("string", "How to authenticate (RFC 6750)"))),
+        429 => Some(("Retry-After", header("integer", wait))),
+        503 => Some(("Retry-After", may("integer", wait))),
+        _ => None,
+    };
+    std::iter::once(("X-Request-Id", id)).chain(more)
+}
+
+/// A header's name as it is usually spelled; the framework shouts it.
+pub fn spelled(name: &str) -> String {
+    let word = |word: &str| match word.to_ascii_uppercase().as_str() {
+        "WWW" => "WWW".to_owned(),
+        "ETAG" => "ETag".to_owned(),
+        "RATELIMIT" => "RateLimit".to_owned(),
+        upper => upper.chars().take(1).chain(upper.chars().skip(1).map(|c| c.to_ascii_lowercase())).collect(),
+    };
+    name.split('-').map(word).collect::<Vec<_>>().join("-")
+}

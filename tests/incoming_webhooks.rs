@@ -280,7 +280,7 @@ both! {
         let answer = hook.post(&json!({"text": "c"})).await;
         let expected = json!({"status": "error", "message": "You must be logged in to do this."});
         assert_eq!(answer.ok(401), expected);
-        assert_eq!(answer.header("www-authenticate"), "Bearer", "as with every 401");
+        assert_eq!(answer.header("www-authenticate"), "X-Auth-Token", "as with every 401");
     }
 
     async fn a_flood_is_held_back(app) {

@@ -1,7 +1,8 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test clients check openapi openapi-check lint-openapi sdk sdk-test diff-openapi release-openapi contract bench fmt lint audit clean
+.PHONY: help run test clients check openapi openapi-check lint-openapi sdk sdk-test diff-openapi release-openapi \
+        contract console-test verify-webhooks bench fmt lint audit clean
 
 # What is no part of the workspace.
 OWN_WORKSPACES := tools/openapi/rust/src/main.rs tests/sdk/rust/src/main.rs
@@ -46,6 +47,9 @@ release-openapi: ## Freeze the published documents as those of the version in Ca
 
 contract: ## Hold a running server against every published document (needs Python)
 	scripts/contract
+
+console-test: ## Use the landing page and the console in a headless Chromium (needs Node and Chromium)
+	scripts/console-test
 
 bench: ## Measure throughput and latency on this machine
 	scripts/bench

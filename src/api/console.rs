@@ -181,6 +181,7 @@ mod tests {
             assert!(text.contains(&format!("\"{place}\"")), "{place}");
         }
         assert!(!text.contains("{{") && !text.contains("<script"));
+        assert!(text.contains("<h1>Tieline</h1>") && text.contains("tieline token create"), "{text}");
         client().get("/style.css").send().await.assert_content_type("text/css; charset=utf-8");
     }
 
@@ -201,7 +202,8 @@ mod tests {
     async fn the_console_knows_every_document() {
         client().get("/docs").send().await.assert_header("location", "/docs/");
         let page = client().get("/docs/").send().await;
-        assert!(page.0.header("content-security-policy").is_some_and(|policy| policy.contains("script-src 'self'")));
+        let policy = page.0.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
         page.assert_content_type("text/html");
         let start = client().get("/docs/swagger-initializer.js").send().await;
         let start = start.0.into_body().into_string().await.unwrap();

@@ -8,7 +8,7 @@
 OWN_WORKSPACES := tools/openapi/rust/src/main.rs tests/sdk/rust/src/main.rs
 
 help: ## List these commands
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Build and start the demo: Tieline beside a stand-in Slack
 	@scripts/run
@@ -50,6 +50,9 @@ contract: ## Hold a running server against every published document (needs Pytho
 
 console-test: ## Use the landing page and the console in a headless Chromium (needs Node and Chromium)
 	scripts/console-test
+
+verify-webhooks: ## Hold the receivers of webhooks that the guide shows to what is sent (needs Node and Python)
+	scripts/verify-webhooks
 
 bench: ## Measure throughput and latency on this machine
 	scripts/bench

@@ -83,6 +83,22 @@ async fn events_and_deliveries_work_as_they_are_written() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn webhooks_are_set_up_as_it_is_written() {
+    follow("verifying-webhooks.md").await;
+}
+
+#[test]
+fn the_receivers_that_are_shown_are_those_that_are_tested() {
+    for (language, file) in
+        [("ts", "typescript/receiver.ts"), ("python", "python/receiver.py"), ("rust", "rust/receiver.rs")]
+    {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/webhooks").join(file);
+        let tested = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(blocks(&page("verifying-webhooks.md"), language), tested, "{}", path.display());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_run_as_it_is_written() {
     let Some(database) = Database::empty_postgres().await else { return };
     let deployment = Deployment::bare();

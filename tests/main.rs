@@ -45,3 +45,4 @@ mod store_contract;
 mod subscriptions;
 mod telex;
 mod tidy;
+mod verifying_webhooks;

@@ -31,7 +31,7 @@ async fn authenticate(request: &Request, bearer: auth::Bearer) -> poem::Result<C
     app.authenticate(bearer.token.trim(), wanted).await.map_err(into_error)
 }
 
-/// The same, for dialects that name the organisation in the request: who calls, and nothing of where.
+/// A personal access token, or a JWT. The request names the organisation.
 #[derive(SecurityScheme)]
 #[oai(ty = "bearer", rename = "bearerAuth", checker = "identify")]
 pub struct Known(pub Identified);

@@ -173,7 +173,12 @@ impl World {
         let done = call(self.standin.address, "POST", "/control/github/install-flow", None, Some(install)).await?;
         let location = Url::parse(text(&done, "location")?)?;
         let back = format!("{}?{}", location.path(), location.query().unwrap_or_default());
-        fetch(self.tieline.address, "GET", &back, None, None).await?;
+        let page = fetch(self.tieline.address, "GET", &back, None, None).await?;
+        // It asks whether to link, and yes is a link.
+        let yes = page.split_once("<a href=\"?").and_then(|(_, rest)| rest.split_once('"'));
+        let (yes, _) = yes.ok_or_else(|| format!("the page asks nothing: {page}"))?;
+        let yes = format!("{}?{}", location.path(), yes.replace("&amp;", "&"));
+        fetch(self.tieline.address, "GET", &yes, None, None).await?;
         done["installationId"].as_u64().ok_or_else(|| format!("no installation in {done}").into())
     }
 

@@ -10,7 +10,13 @@ use crate::domain::{Error, Result};
 
 /// Gathers items of concurrent callers and hands them on, up to a bound, as one batch.
 pub struct Batcher<I, O> {
-    sender: mpsc::Sender<(I, oneshot::Sender<Result<O>>)>,
+    sender: mpsc::Sender<Handed<I, O>>,
+}
+
+enum Handed<I, O> {
+    Item(I, oneshot::Sender<Result<O>>),
+    /// To be told when everything before it is done.
+    Mark(oneshot::Sender<()>),
 }
 
 impl<I, O> Clone for Batcher<I, O> {
@@ -29,11 +35,24 @@ impl<I: Clone + Send + 'static, O: Send + 'static> Batcher<I, O> {
         W: Fn(Vec<I>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Vec<Result<O>>>> + Send,
     {
-        let (sender, mut receiver) = mpsc::channel::<(I, oneshot::Sender<Result<O>>)>(limit * 4);
+        let (sender, mut receiver) = mpsc::channel::<Handed<I, O>>(limit * 4);
         tokio::spawn(async move {
             let mut gathered = Vec::with_capacity(limit);
             while receiver.recv_many(&mut gathered, limit).await > 0 {
-                let (items, waiting): (Vec<I>, Vec<_>) = gathered.drain(..).unzip();
+                let (mut items, mut waiting, mut marks) = (Vec::with_capacity(limit), Vec::with_capacity(limit), vec![]);
+                for handed in gathered.drain(..) {
+                    match handed {
+                        Handed::Item(item, answer) => {
+                            items.push(item);
+                            waiting.push(answer);
+                        }
+                        Handed::Mark(mark) => marks.push(mark),
+                    }
+                }
+                if items.is_empty() {
+                    marks.into_iter().for_each(tell);
+                    continue;
+                }
                 let answers = match work(items.clone()).await {
                     Ok(answers) => answers,
                     Err(error) if items.len() == 1 => vec![Err(error)],
@@ -50,6 +69,7 @@ impl<I: Clone + Send + 'static, O: Send + 'static> Batcher<I, O> {
                     // Whoever asked may have gone away; the work is done all the same.
                     let _ = waiting.send(answer);
                 }
+                marks.into_iter().for_each(tell);
             }
         });
         Self { sender }
@@ -62,9 +82,22 @@ impl<I: Clone + Send + 'static, O: Send + 'static> Batcher<I, O> {
     pub async fn submit(&self, item: I) -> Result<O> {
         let (answer, answered) = oneshot::channel();
         let stopped = || Error::Unavailable { what: "this service, which is shutting down," };
-        self.sender.send((item, answer)).await.map_err(|_| stopped())?;
+        self.sender.send(Handed::Item(item, answer)).await.map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
     }
+
+    /// Waits until everything is done that was handed in before, also by those who have gone away since.
+    pub async fn settle(&self) {
+        let (mark, reached) = oneshot::channel();
+        if self.sender.send(Handed::Mark(mark)).await.is_ok() {
+            let _ = reached.await;
+        }
+    }
+}
+
+/// Whoever waits may have gone away.
+fn tell(mark: oneshot::Sender<()>) {
+    let _ = mark.send(());
 }
 
 fn first<O>(answers: Vec<Result<O>>) -> Result<O> {
@@ -106,6 +139,39 @@ mod tests {
         let answers: Vec<u32> = all.await.unwrap().into_iter().map(Result::unwrap).collect();
         assert_eq!(answers, (0..50).map(|item| item * 2).collect::<Vec<_>>());
         assert!(batches.load(SeqCst) <= 3, "{} batches", batches.load(SeqCst));
+    }
+
+    #[tokio::test]
+    async fn whoever_settles_waits_for_what_others_handed_in() {
+        let (gate, done) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+        let batcher = Batcher::start(100, {
+            let (gate, done) = (gate.clone(), done.clone());
+            move |items: Vec<u32>| {
+                let (gate, done) = (gate.clone(), done.clone());
+                async move {
+                    gate.acquire().await.unwrap().forget();
+                    done.fetch_add(items.len(), SeqCst);
+                    Ok(items.into_iter().map(Ok).collect())
+                }
+            }
+        });
+        batcher.settle().await;
+        let left = tokio::spawn({
+            let batcher = batcher.clone();
+            async move { batcher.submit(1).await }
+        });
+        tokio::task::yield_now().await;
+        left.abort();
+        let _ = left.await;
+        let settled = tokio::spawn({
+            let batcher = batcher.clone();
+            async move { batcher.settle().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!settled.is_finished());
+        gate.add_permits(1);
+        settled.await.unwrap();
+        assert_eq!(done.load(SeqCst), 1);
     }
 
     #[tokio::test]

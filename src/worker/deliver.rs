@@ -80,6 +80,11 @@ impl Deliverer {
         Ok(Outcome { destinations })
     }
 
+    /// Waits until whatever is known of deliveries is written down or refused, also by a step that was given up.
+    pub async fn settle(&self) {
+        self.recorder.settle().await;
+    }
+
     /// Serves until `stop`, many destinations at once, and then finishes what it has begun.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let slots = Arc::new(Semaphore::new(self.settings.max_concurrent));

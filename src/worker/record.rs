@@ -140,6 +140,11 @@ impl Recorder {
         Self { batcher }
     }
 
+    /// Waits until everything that was handed in is written down or refused.
+    pub(super) async fn settle(&self) {
+        self.batcher.settle().await;
+    }
+
     /// Writes a record down, trying again while the database does not answer. Tells when the destination is due again,
     /// if it is.
     pub(super) async fn write(&self, record: Record) -> Option<Time> {

@@ -23,7 +23,7 @@ use tieline::{
 };
 use uuid::Uuid;
 
-use crate::support::TestApp;
+use crate::support::{Database, TestApp};
 
 mod github;
 
@@ -231,5 +231,20 @@ both! {
         assert_eq!(of(ids[0]), [2, 4, 6, 8].map(Value::from));
         assert_eq!(of(ids[1]), [3, 5, 7, 9].map(Value::from));
         assert_eq!(due[0].event, events[2], "an event comes back as it went in");
+    }
+}
+
+/// The plan is PostgreSQL's to choose, and this one makes it look for what is due once for every row.
+#[tokio::test]
+async fn no_plan_claims_more_than_was_asked_for() {
+    let Some(mut database) = Database::postgres().await else { return };
+    database.url += "?options=";
+    for method in ["hashjoin", "mergejoin", "hashagg", "sort", "material"] {
+        database.url += &format!("-c%20enable_{method}%3Doff%20");
+    }
+    let app = TestApp::start(database).await;
+    due_destinations(&app, 50).await;
+    for left in [40, 30] {
+        assert_eq!(claim(app.app.store(), Uuid::new_v4(), app.now(), 10).await.len(), 10, "{left} are left");
     }
 }

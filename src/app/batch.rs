@@ -39,7 +39,8 @@ impl<I: Clone + Send + 'static, O: Send + 'static> Batcher<I, O> {
         tokio::spawn(async move {
             let mut gathered = Vec::with_capacity(limit);
             while receiver.recv_many(&mut gathered, limit).await > 0 {
-                let (mut items, mut waiting, mut marks) = (Vec::with_capacity(limit), Vec::with_capacity(limit), vec![]);
+                let (mut items, mut waiting, mut marks) =
+                    (Vec::with_capacity(limit), Vec::with_capacity(limit), vec![]);
                 for handed in gathered.drain(..) {
                     match handed {
                         Handed::Item(item, answer) => {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use ::entity::destination::{Column, Entity as Destinations, Model as Row};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, Statement, Value,
-    sea_query::{Expr, ExprTrait, LockBehavior, LockType, Query},
+    sea_query::{CommonTableExpression, Expr, ExprTrait, LockBehavior, LockType, Query},
 };
 use uuid::Uuid;
 
@@ -97,7 +97,9 @@ pub async fn wake(tx: &Tx, ids: &mut Vec<DestinationId>, now: Time) -> Result<()
 
 /// Takes up to `limit` due destinations under a lease, the longest waiting first.
 ///
-/// The condition stands twice: on PostgreSQL the inner one alone lets two workers claim the same row.
+/// The condition stands twice: on PostgreSQL the inner one alone lets two workers claim the same row. What is due is found
+/// once, by itself: within the condition PostgreSQL may look for it again for every row, skip what it has locked already,
+/// and so take more than `limit`.
 ///
 /// # Errors
 /// When the database fails.
@@ -117,12 +119,14 @@ pub async fn claim(
     if db.get_database_backend() == DbBackend::Postgres {
         due.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     }
+    let due = CommonTableExpression::new().query(due).table_name("due").materialized(true).to_owned();
     let claim = Query::update()
+        .with_cte(due)
         .table(Destinations)
         .value(Column::DueAt, lease_until)
         .value(Column::LeaseOwner, owner)
         .value(Column::Woken, false)
-        .and_where(Expr::col(Column::Id).in_subquery(due))
+        .and_where(Expr::col(Column::Id).in_subquery(Query::select().column(Column::Id).from("due").to_owned()))
         .and_where(Column::DueAt.lte(now))
         .returning_all()
         .to_owned();

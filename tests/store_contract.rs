@@ -245,6 +245,6 @@ async fn no_plan_claims_more_than_was_asked_for() {
     let app = TestApp::start(database).await;
     due_destinations(&app, 50).await;
     for left in [40, 30] {
-        assert_eq!(claim(app.app.store(), Uuid::new_v4(), app.now(), 10).await.len(), 10, "{left} are left");
+        assert_eq!(claim(app.app.store(), app.app.ambient().id(), app.now(), 10).await.len(), 10, "{left} are left");
     }
 }

@@ -183,7 +183,8 @@ try {
     const policy = policyOf(await open(page, document));
     assert.deepEqual(policy['script-src'], ["'self'"], 'scripts are files of ours');
     const methods = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options'];
-    const operations = Object.values(document.paths).flatMap((path) => methods.filter((method) => path[method]).map((method) => path[method].operationId));
+    const items = [...Object.values(document.paths), ...Object.values(document.webhooks ?? {})];
+    const operations = items.flatMap((path) => methods.filter((method) => path[method]).map((method) => path[method].operationId));
     const blocks = await page.locator('.opblock').evaluateAll((all) => all.map((block) => block.id.replace(/^.*-/, '')));
     assert.deepEqual(blocks.sort(), operations.sort(), document.path);
     assert.equal(await page.locator('.errors-wrapper').count(), 0, `${document.path} has errors`);

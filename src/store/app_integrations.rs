@@ -57,7 +57,7 @@ pub struct Used {
 /// When the database fails.
 pub async fn insert(tx: &Tx, app: &AppIntegration, secrets: SealedSecrets) -> Result<()> {
     let integration = integration::ActiveModel { created_at: Set(app.created_at), ..changeable(app)? };
-    Integrations::insert(integration).exec_without_returning(&tx.0).await?;
+    Integrations::insert(integration).exec_without_returning(tx).await?;
     let installation = installation::ActiveModel {
         id: Set(app.installation_id.0),
         organisation_id: Set(app.organisation_id.0),
@@ -72,7 +72,7 @@ pub async fn insert(tx: &Tx, app: &AppIntegration, secrets: SealedSecrets) -> Re
         created_at: Set(app.created_at),
         updated_at: Set(app.updated_at),
     };
-    Installations::insert(installation).exec_without_returning(&tx.0).await?;
+    Installations::insert(installation).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -81,7 +81,7 @@ pub async fn insert(tx: &Tx, app: &AppIntegration, secrets: SealedSecrets) -> Re
 /// # Errors
 /// When the database fails.
 pub async fn update(tx: &Tx, app: &AppIntegration, credential: Option<Vec<u8>>) -> Result<()> {
-    Integrations::update(changeable(app)?).exec(&tx.0).await?;
+    Integrations::update(changeable(app)?).exec(tx).await?;
     let installation = installation::ActiveModel {
         id: Set(app.installation_id.0),
         active: Set(app.active),
@@ -89,7 +89,7 @@ pub async fn update(tx: &Tx, app: &AppIntegration, credential: Option<Vec<u8>>) 
         updated_at: Set(app.updated_at),
         ..Default::default()
     };
-    Installations::update(installation).exec(&tx.0).await?;
+    Installations::update(installation).exec(tx).await?;
     Ok(())
 }
 
@@ -115,7 +115,7 @@ pub async fn rotate_signing_secret(
             Some(replaced) => InstallationColumn::SigningSecret.eq(replaced),
             None => InstallationColumn::SigningSecret.is_null(),
         })
-        .exec(&tx.0)
+        .exec(tx)
         .await?;
     Ok(done.rows_affected == 1)
 }
@@ -125,7 +125,7 @@ pub async fn rotate_signing_secret(
 /// # Errors
 /// When the database fails.
 pub async fn delete(tx: &Tx, id: IntegrationId) -> Result<()> {
-    Integrations::delete_by_id(id.0).exec(&tx.0).await?;
+    Integrations::delete_by_id(id.0).exec(tx).await?;
     Ok(())
 }
 
@@ -295,7 +295,7 @@ pub async fn put_in_channel(tx: &Tx, app: &AppIntegration, wanted: &ChannelUse) 
     let there = OnConflict::column(InstallationColumn::Id)
         .update_columns([InstallationColumn::Active, InstallationColumn::Position, InstallationColumn::UpdatedAt])
         .to_owned();
-    Installations::insert(row).on_conflict(there).exec_without_returning(&tx.0).await?;
+    Installations::insert(row).on_conflict(there).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -304,7 +304,7 @@ pub async fn put_in_channel(tx: &Tx, app: &AppIntegration, wanted: &ChannelUse) 
 /// # Errors
 /// When the database fails.
 pub async fn remove_from_channel(tx: &Tx, id: InstallationId) -> Result<()> {
-    Installations::delete_by_id(id.0).exec(&tx.0).await?;
+    Installations::delete_by_id(id.0).exec(tx).await?;
     Ok(())
 }
 

@@ -40,6 +40,6 @@ pub async fn insert(tx: &Tx, entry: Entry) -> Result<()> {
         detail: Set(entry.detail),
         created_at: Set(entry.created_at),
     };
-    AuditEntries::insert(row).exec_without_returning(&tx.0).await?;
+    AuditEntries::insert(row).exec_without_returning(tx).await?;
     Ok(())
 }

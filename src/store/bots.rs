@@ -73,7 +73,7 @@ pub async fn insert(
         created_at: Set(bot.created_at),
         updated_at: Set(bot.updated_at),
     };
-    Integrations::insert(integration).exec_without_returning(&tx.0).await?;
+    Integrations::insert(integration).exec_without_returning(tx).await?;
     let row = bot_version::ActiveModel {
         organisation_id: Set(bot.organisation_id.0),
         name: Set(bot.name.clone()),
@@ -88,7 +88,7 @@ pub async fn insert(
         created_at: Set(bot.created_at),
         ..changeable(bot, definition, sealed.secrets)?
     };
-    match Versions::insert(row).exec_without_returning(&tx.0).await {
+    match Versions::insert(row).exec_without_returning(tx).await {
         Ok(_) => {}
         Err(error) if is_unique_violation(&error) => {
             let says = format_args!("{} of {} exists already", bot.version, bot.name);
@@ -102,7 +102,7 @@ pub async fn insert(
         readme: Set(source.readme.clone()),
         code: Set(source.code.clone()),
     };
-    Sources::insert(row).exec_without_returning(&tx.0).await?;
+    Sources::insert(row).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -123,8 +123,8 @@ pub async fn update(
         updated_at: Set(bot.updated_at),
         ..Default::default()
     };
-    Integrations::update(integration).exec(&tx.0).await?;
-    Versions::update(changeable(bot, definition, secrets)?).exec(&tx.0).await?;
+    Integrations::update(integration).exec(tx).await?;
+    Versions::update(changeable(bot, definition, secrets)?).exec(tx).await?;
     if source.code.is_some() || source.readme.is_some() {
         let row = bot_source::ActiveModel {
             integration_id: Set(bot.id.0),
@@ -132,7 +132,7 @@ pub async fn update(
             code: source.code.map_or(NotSet, |code| Set(Some(code))),
             ..Default::default()
         };
-        Sources::update(row).exec(&tx.0).await?;
+        Sources::update(row).exec(tx).await?;
     }
     Ok(())
 }
@@ -165,7 +165,7 @@ fn json(value: &impl serde::Serialize) -> Result<serde_json::Value> {
 /// # Errors
 /// When the database fails.
 pub async fn delete(tx: &Tx, id: IntegrationId) -> Result<()> {
-    Integrations::delete_by_id(id.0).exec(&tx.0).await?;
+    Integrations::delete_by_id(id.0).exec(tx).await?;
     Ok(())
 }
 
@@ -244,7 +244,7 @@ pub async fn rotate(tx: &Tx, id: IntegrationId, fresh: Vec<u8>, former: (Vec<u8>
         former_until: Set(Some(former.1)),
         ..Default::default()
     };
-    Versions::update(row).exec(&tx.0).await?;
+    Versions::update(row).exec(tx).await?;
     Ok(())
 }
 
@@ -259,7 +259,7 @@ pub async fn set_standing(tx: &Tx, id: IntegrationId, verification: Verification
         lifecycle: Set(lifecycle.as_str().to_owned()),
         ..Default::default()
     };
-    Versions::update(row).exec(&tx.0).await?;
+    Versions::update(row).exec(tx).await?;
     Ok(())
 }
 
@@ -281,7 +281,7 @@ pub async fn set_latest(
         .col_expr(Column::LatestPublished, is(published))
         .filter(Column::OrganisationId.eq(organisation_id.0))
         .filter(Column::Name.eq(name))
-        .exec(&tx.0)
+        .exec(tx)
         .await?;
     Ok(())
 }

@@ -45,7 +45,7 @@ pub async fn insert(tx: &Tx, key: &ChannelKey) -> Result<bool> {
         created_at: Set(key.created_at),
     };
     let there = OnConflict::new().do_nothing().to_owned();
-    Ok(Keys::insert(row).on_conflict(there).exec_without_returning(&tx.0).await? == 1)
+    Ok(Keys::insert(row).on_conflict(there).exec_without_returning(tx).await? == 1)
 }
 
 /// The key of a channel for a purpose.

@@ -27,7 +27,7 @@ use crate::domain::{
 /// # Errors
 /// [`Error::Conflict`] where the name is taken.
 pub async fn insert(tx: &Tx, channel: &Channel) -> Result<()> {
-    Channels::insert(row(channel)).exec_without_returning(&tx.0).await.map(drop).map_err(|e| conflict(e, channel))
+    Channels::insert(row(channel)).exec_without_returning(tx).await.map(drop).map_err(|e| conflict(e, channel))
 }
 
 /// Saves a changed channel.
@@ -35,7 +35,7 @@ pub async fn insert(tx: &Tx, channel: &Channel) -> Result<()> {
 /// # Errors
 /// [`Error::Conflict`] where the name is taken.
 pub async fn update(tx: &Tx, channel: &Channel) -> Result<()> {
-    Channels::update(row(channel)).exec(&tx.0).await.map(drop).map_err(|error| conflict(error, channel))
+    Channels::update(row(channel)).exec(tx).await.map(drop).map_err(|error| conflict(error, channel))
 }
 
 /// Removes a channel and its members; its events stay.
@@ -43,7 +43,7 @@ pub async fn update(tx: &Tx, channel: &Channel) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn delete(tx: &Tx, id: ChannelId) -> Result<()> {
-    Channels::delete_by_id(id.0).exec(&tx.0).await?;
+    Channels::delete_by_id(id.0).exec(tx).await?;
     Ok(())
 }
 
@@ -159,7 +159,7 @@ pub async fn add_member(tx: &Tx, channel: &Channel, user_id: UserId, now: Time) 
     let already = OnConflict::columns([channel_member::Column::ChannelId, channel_member::Column::UserId])
         .do_nothing()
         .to_owned();
-    ChannelMembers::insert(row).on_conflict(already).exec_without_returning(&tx.0).await?;
+    ChannelMembers::insert(row).on_conflict(already).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -168,7 +168,7 @@ pub async fn add_member(tx: &Tx, channel: &Channel, user_id: UserId, now: Time) 
 /// # Errors
 /// [`Error::NotFound`] where the user was not in it.
 pub async fn remove_member(tx: &Tx, id: ChannelId, user_id: UserId) -> Result<()> {
-    let gone = ChannelMembers::delete_by_id((id.0, user_id.0)).exec(&tx.0).await?;
+    let gone = ChannelMembers::delete_by_id((id.0, user_id.0)).exec(tx).await?;
     if gone.rows_affected == 0 { Err(Error::not_found(Noun::Member, user_id)) } else { Ok(()) }
 }
 

@@ -25,7 +25,7 @@ pub struct Store {
 }
 
 /// A writing transaction. Dropped without [`Tx::commit`], it is rolled back.
-pub struct Tx(pub(super) DatabaseTransaction);
+pub struct Tx(DatabaseTransaction);
 
 #[async_trait::async_trait]
 impl ConnectionTrait for Tx {

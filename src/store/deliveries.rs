@@ -50,7 +50,7 @@ pub struct Filter {
 /// When the database fails.
 pub async fn insert_many(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
     for run in batches::runs(deliveries) {
-        Deliveries::insert_many(run.iter().map(row)).exec_without_returning(&tx.0).await?;
+        Deliveries::insert_many(run.iter().map(row)).exec_without_returning(tx).await?;
     }
     Ok(())
 }
@@ -119,7 +119,7 @@ async fn waiting(
 /// When the database fails.
 pub async fn insert_attempts(tx: &Tx, attempts: &[&Attempt]) -> Result<()> {
     for run in batches::runs(attempts) {
-        Attempts::insert_many(run.iter().copied().map(attempt_row)).exec_without_returning(&tx.0).await?;
+        Attempts::insert_many(run.iter().copied().map(attempt_row)).exec_without_returning(tx).await?;
     }
     Ok(())
 }
@@ -139,7 +139,7 @@ pub async fn mark_delivered(tx: &Tx, ids: &[DeliveryId], now: Time) -> Result<()
         .col_expr(Column::NextAttemptAt, Expr::value(None::<Time>))
         .col_expr(Column::CompletedAt, Expr::value(now))
         .filter(Column::Id.is_in(batches::filled(ids.iter().map(|id| id.0))))
-        .exec(&tx.0)
+        .exec(tx)
         .await?;
     Ok(())
 }
@@ -157,7 +157,7 @@ pub async fn update(tx: &Tx, delivery: &Delivery) -> Result<()> {
         completed_at: Set(delivery.completed_at),
         ..Default::default()
     };
-    Deliveries::update_many().set(row).filter(Column::Id.eq(delivery.id.0)).exec(&tx.0).await?;
+    Deliveries::update_many().set(row).filter(Column::Id.eq(delivery.id.0)).exec(tx).await?;
     Ok(())
 }
 
@@ -179,7 +179,7 @@ pub async fn end_pending(
         .col_expr(Column::CompletedAt, Expr::value(now))
         .filter(Column::DestinationId.eq(destination_id.0))
         .filter(Column::State.eq(DeliveryState::Pending.as_str()))
-        .exec(&tx.0)
+        .exec(tx)
         .await?;
     Ok(ended.rows_affected)
 }
@@ -193,7 +193,7 @@ pub async fn replay(tx: &Tx, id: DeliveryId, content: Option<&Content>, now: Tim
         .col_expr(Column::Content, Expr::value(content.map(written)))
         .filter(Column::Id.eq(id.0))
         .filter(Column::State.ne(DeliveryState::Pending.as_str()))
-        .exec(&tx.0)
+        .exec(tx)
         .await?;
     Ok(replayed.rows_affected == 1)
 }
@@ -206,7 +206,7 @@ pub async fn replay_failed(tx: &Tx, destination_id: DestinationId, now: Time) ->
     let replayed = pending_again(now)
         .filter(Column::DestinationId.eq(destination_id.0))
         .filter(Column::State.eq(DeliveryState::Failed.as_str()))
-        .exec(&tx.0)
+        .exec(tx)
         .await?;
     Ok(replayed.rows_affected)
 }

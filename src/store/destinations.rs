@@ -28,7 +28,7 @@ use crate::domain::{
 /// # Errors
 /// When the database fails.
 pub async fn insert(tx: &Tx, destination: &Destination) -> Result<()> {
-    Destinations::insert(row(destination)).exec_without_returning(&tx.0).await?;
+    Destinations::insert(row(destination)).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -79,7 +79,7 @@ pub async fn ensure_all(tx: &Tx, wanted: &[Destination]) -> Result<Vec<Destinati
     for run in batches::runs(&missing) {
         let there = OnConflict::columns([Column::OrganisationId, Column::Kind, Column::Name]).do_nothing().to_owned();
         let rows = run.iter().map(|one| row(one));
-        Destinations::insert_many(rows).on_conflict(there).exec_without_returning(&tx.0).await?;
+        Destinations::insert_many(rows).on_conflict(there).exec_without_returning(tx).await?;
     }
     find_all(tx, &missing, &mut known).await?;
     let found = |one: &Destination| {
@@ -111,7 +111,7 @@ async fn find_all(tx: &Tx, wanted: &[&Destination], known: &mut Known) -> Result
             .filter(Column::OrganisationId.is_in(batches::filled(organisations)))
             .filter(Column::Kind.is_in(kinds))
             .filter(Column::Name.is_in(run.iter().map(|one| one.name.as_str())))
-            .all(&tx.0)
+            .all(tx)
             .await?;
         for row in rows {
             let found = destination(row)?;
@@ -130,7 +130,7 @@ pub async fn of_kind(tx: &Tx, organisation_id: OrganisationId, kind: Destination
         .filter(Column::OrganisationId.eq(organisation_id.0))
         .filter(Column::Kind.eq(kind.as_str()))
         .order_by_asc(Column::Id)
-        .all(&tx.0)
+        .all(tx)
         .await?;
     Ok(rows.into_iter().map(|row| row.id.into()).collect())
 }
@@ -149,7 +149,7 @@ pub async fn named_after(
         .filter(Column::OrganisationId.eq(organisation_id.0))
         .filter(Column::Kind.eq(kind.as_str()))
         .filter(Column::Name.starts_with(beginning))
-        .all(&tx.0)
+        .all(tx)
         .await?;
     rows.into_iter().map(destination).collect()
 }
@@ -181,7 +181,7 @@ pub async fn find_by_name(
         .filter(Column::OrganisationId.eq(organisation_id.0))
         .filter(Column::Kind.eq(kind))
         .filter(Column::Name.eq(name))
-        .one(&tx.0)
+        .one(tx)
         .await?
         .map(destination)
         .transpose()
@@ -230,7 +230,7 @@ pub async fn list(
 /// When the database fails.
 pub async fn set_address(tx: &Tx, id: DestinationId, address: &str) -> Result<()> {
     let row = ActiveModel { id: Set(id.0), address: Set(address.to_owned()), ..healed() };
-    Destinations::update(row).exec(&tx.0).await?;
+    Destinations::update(row).exec(tx).await?;
     Ok(())
 }
 
@@ -255,7 +255,7 @@ pub async fn heal_named(tx: &Tx, kind: DestinationKind, names: &[String]) -> Res
             .set(healed())
             .filter(Column::Kind.eq(kind.as_str()))
             .filter(Column::Name.is_in(names))
-            .exec(&tx.0)
+            .exec(tx)
             .await?;
     }
     Ok(())
@@ -274,7 +274,7 @@ pub async fn set_health(tx: &Tx, id: DestinationId, health: &Health) -> Result<(
         health_since: Set(health_since),
         ..Default::default()
     };
-    Destinations::update(row).exec(&tx.0).await?;
+    Destinations::update(row).exec(tx).await?;
     Ok(())
 }
 
@@ -287,7 +287,7 @@ pub async fn heal(tx: &Tx, organisation_id: OrganisationId, kind: DestinationKin
         .set(healed())
         .filter(Column::OrganisationId.eq(organisation_id.0))
         .filter(Column::Kind.eq(kind.as_str()))
-        .exec(&tx.0)
+        .exec(tx)
         .await?;
     Ok(())
 }
@@ -304,7 +304,7 @@ pub async fn reset_counters(tx: &Tx, id: DestinationId) -> Result<()> {
         last_sent_at: Set(None),
         ..Default::default()
     };
-    Destinations::update(row).exec(&tx.0).await?;
+    Destinations::update(row).exec(tx).await?;
     Ok(())
 }
 

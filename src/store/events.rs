@@ -50,7 +50,7 @@ pub struct Receipt {
 /// When the database fails.
 pub async fn insert_many(tx: &Tx, events: &[Event]) -> Result<()> {
     for run in batches::runs(events) {
-        Events::insert_many(run.iter().map(row)).exec_without_returning(&tx.0).await?;
+        Events::insert_many(run.iter().map(row)).exec_without_returning(tx).await?;
     }
     Ok(())
 }
@@ -79,7 +79,7 @@ pub async fn leave_receipts(
                 .and(Column::Key.eq(key.key.as_str())),
         );
     }
-    InboundReceipts::delete_many().filter(same.clone()).filter(Column::ExpiresAt.lte(now)).exec(&tx.0).await?;
+    InboundReceipts::delete_many().filter(same.clone()).filter(Column::ExpiresAt.lte(now)).exec(tx).await?;
     let rows = receipts.into_iter().map(|(key, receipt)| ActiveModel {
         organisation_id: Set(key.organisation_id.0),
         source: Set(key.source.to_owned()),
@@ -89,10 +89,10 @@ pub async fn leave_receipts(
         expires_at: Set(receipt.expires_at),
     });
     let there = OnConflict::columns([Column::OrganisationId, Column::Source, Column::Key]).do_nothing().to_owned();
-    InboundReceipts::insert_many(rows).on_conflict(there).exec_without_returning(&tx.0).await?;
+    InboundReceipts::insert_many(rows).on_conflict(there).exec_without_returning(tx).await?;
     let sources: HashMap<&str, &'static str> = mine.keys().map(|key| (key.source, key.source)).collect();
     let mut before = HashMap::new();
-    for row in InboundReceipts::find().filter(same).all(&tx.0).await? {
+    for row in InboundReceipts::find().filter(same).all(tx).await? {
         let Some(source) = sources.get(row.source.as_str()) else { continue };
         let key = ReceiptKey { organisation_id: row.organisation_id.into(), source, key: row.key };
         let receipt = Receipt {

@@ -87,7 +87,7 @@ async fn upsert(
     if deleted_at.is_none() {
         there.action_and_where(known(Column::ChangedAt).lte(installation.updated_at));
     }
-    Installations::insert(row).on_conflict(there.to_owned()).exec_without_returning(&tx.0).await?;
+    Installations::insert(row).on_conflict(there.to_owned()).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -100,7 +100,7 @@ pub async fn rename_account(tx: &Tx, account_id: i64, login: &str, html_url: &st
         .col_expr(Column::AccountLogin, Expr::value(login))
         .col_expr(Column::AccountUrl, Expr::value(html_url))
         .filter(Column::AccountId.eq(account_id))
-        .exec(&tx.0)
+        .exec(tx)
         .await?;
     Ok(())
 }
@@ -156,7 +156,7 @@ pub async fn save_repositories(
             removed: Set(removed),
             changed_at: Set(changed_at),
         });
-        Repositories::insert_many(rows).on_conflict(there.clone()).exec_without_returning(&tx.0).await?;
+        Repositories::insert_many(rows).on_conflict(there.clone()).exec_without_returning(tx).await?;
     }
     Ok(())
 }
@@ -176,7 +176,7 @@ pub async fn replace_repositories(
         .col_expr(Column::Removed, Expr::value(true))
         .filter(Column::InstallationId.eq(installation_id))
         .filter(Column::ChangedAt.lte(asked_at))
-        .exec(&tx.0)
+        .exec(tx)
         .await?;
     save_repositories(tx, installation_id, repositories, false, asked_at).await
 }

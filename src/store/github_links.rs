@@ -31,7 +31,7 @@ pub async fn insert(tx: &Tx, link: &GithubLink) -> Result<bool> {
         created_at: Set(link.created_at),
     };
     let there = OnConflict::columns([Column::OrganisationId, Column::InstallationId]).do_nothing().to_owned();
-    Ok(Links::insert(row).on_conflict(there).exec_without_returning(&tx.0).await? == 1)
+    Ok(Links::insert(row).on_conflict(there).exec_without_returning(tx).await? == 1)
 }
 
 /// Removes an organisation's link to an installation, and nobody else's. Tells whether there was one.
@@ -42,7 +42,7 @@ pub async fn delete(tx: &Tx, organisation_id: OrganisationId, installation_id: i
     let deleted = Links::delete_many()
         .filter(Column::OrganisationId.eq(organisation_id.0))
         .filter(Column::InstallationId.eq(installation_id))
-        .exec(&tx.0)
+        .exec(tx)
         .await?;
     Ok(deleted.rows_affected > 0)
 }
@@ -52,8 +52,7 @@ pub async fn delete(tx: &Tx, organisation_id: OrganisationId, installation_id: i
 /// # Errors
 /// When the database fails.
 pub async fn delete_all(tx: &Tx, installation_id: i64) -> Result<Vec<GithubLink>> {
-    let rows =
-        Links::delete_many().filter(Column::InstallationId.eq(installation_id)).exec_with_returning(&tx.0).await?;
+    let rows = Links::delete_many().filter(Column::InstallationId.eq(installation_id)).exec_with_returning(tx).await?;
     Ok(rows.into_iter().map(link).collect())
 }
 
@@ -120,7 +119,7 @@ pub async fn save_proof(tx: &Tx, member_id: MemberId, installation_id: i64, expi
         ActiveModel { member_id: Set(member_id.0), installation_id: Set(installation_id), expires_at: Set(expires_at) };
     let there =
         OnConflict::columns([Column::MemberId, Column::InstallationId]).update_column(Column::ExpiresAt).to_owned();
-    Proofs::insert(row).on_conflict(there).exec_without_returning(&tx.0).await?;
+    Proofs::insert(row).on_conflict(there).exec_without_returning(tx).await?;
     Ok(())
 }
 

@@ -23,7 +23,7 @@ use crate::domain::{
 /// [`Error::Conflict`] where the user, the username or the subject is in the organisation already.
 pub async fn insert(tx: &Tx, member: &Member) -> Result<()> {
     let row = ActiveModel { created_at: Set(member.created_at), ..row(member) };
-    Members::insert(row).exec_without_returning(&tx.0).await.map(drop).map_err(|error| conflict(error, member))
+    Members::insert(row).exec_without_returning(tx).await.map(drop).map_err(|error| conflict(error, member))
 }
 
 /// Saves a changed member.
@@ -31,7 +31,7 @@ pub async fn insert(tx: &Tx, member: &Member) -> Result<()> {
 /// # Errors
 /// [`Error::Conflict`] where the username or the subject is another's.
 pub async fn update(tx: &Tx, member: &Member) -> Result<()> {
-    Members::update(row(member)).exec(&tx.0).await.map(drop).map_err(|error| conflict(error, member))
+    Members::update(row(member)).exec(tx).await.map(drop).map_err(|error| conflict(error, member))
 }
 
 /// Removes a member; its tokens go with it.
@@ -39,7 +39,7 @@ pub async fn update(tx: &Tx, member: &Member) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn delete(tx: &Tx, id: MemberId) -> Result<()> {
-    Members::delete_by_id(id.0).exec(&tx.0).await?;
+    Members::delete_by_id(id.0).exec(tx).await?;
     Ok(())
 }
 
@@ -179,7 +179,7 @@ pub async fn count_owners(tx: &Tx, organisation_id: OrganisationId) -> Result<u6
         .order_by_asc(Column::Id)
         .lock_exclusive()
         .into_tuple()
-        .all(&tx.0)
+        .all(tx)
         .await?;
     Ok(owners.len() as u64)
 }

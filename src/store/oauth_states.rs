@@ -31,7 +31,7 @@ pub async fn insert(
         used_at: Set(None),
         created_at: Set(now),
     };
-    OAuthStates::insert(row).exec_without_returning(&tx.0).await?;
+    OAuthStates::insert(row).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -55,7 +55,7 @@ pub async fn take(
     if let Some((organisation_id, member_id)) = bound_to {
         query = query.filter(Column::OrganisationId.eq(organisation_id.0)).filter(Column::MemberId.eq(member_id.0));
     }
-    let rows = query.exec_with_returning(&tx.0).await?;
+    let rows = query.exec_with_returning(tx).await?;
     Ok(rows.into_iter().next().map(|row| OAuthState {
         organisation_id: row.organisation_id.into(),
         member_id: row.member_id.into(),

@@ -22,7 +22,7 @@ pub async fn insert(tx: &Tx, organisation: &Organisation) -> Result<()> {
         name: Set(organisation.name.clone()),
         created_at: Set(organisation.created_at),
     };
-    match Organisations::insert(row).exec_without_returning(&tx.0).await {
+    match Organisations::insert(row).exec_without_returning(tx).await {
         Ok(_) => Ok(()),
         Err(error) if is_unique_violation(&error) => Err(Error::Conflict {
             noun: Noun::Organisation,
@@ -38,7 +38,7 @@ pub async fn insert(tx: &Tx, organisation: &Organisation) -> Result<()> {
 /// When the database fails.
 pub async fn update(tx: &Tx, organisation: &Organisation) -> Result<()> {
     let row = ActiveModel { id: Set(organisation.id.0), name: Set(organisation.name.clone()), ..Default::default() };
-    Organisations::update(row).exec(&tx.0).await?;
+    Organisations::update(row).exec(tx).await?;
     Ok(())
 }
 
@@ -47,7 +47,7 @@ pub async fn update(tx: &Tx, organisation: &Organisation) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn delete(tx: &Tx, id: OrganisationId) -> Result<()> {
-    Organisations::delete_by_id(id.0).exec(&tx.0).await?;
+    Organisations::delete_by_id(id.0).exec(tx).await?;
     Ok(())
 }
 

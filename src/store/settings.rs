@@ -28,7 +28,7 @@ pub struct StoredSetting {
 /// # Errors
 /// When the database fails.
 pub async fn insert(tx: &Tx, stored: &StoredSetting) -> Result<()> {
-    Settings::insert(row(stored)).exec_without_returning(&tx.0).await?;
+    Settings::insert(row(stored)).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -37,7 +37,7 @@ pub async fn insert(tx: &Tx, stored: &StoredSetting) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn update(tx: &Tx, stored: &StoredSetting) -> Result<()> {
-    Settings::update(row(stored)).exec(&tx.0).await?;
+    Settings::update(row(stored)).exec(tx).await?;
     Ok(())
 }
 
@@ -46,7 +46,7 @@ pub async fn update(tx: &Tx, stored: &StoredSetting) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn delete(tx: &Tx, id: SettingId) -> Result<()> {
-    Settings::delete_by_id(id.0).exec(&tx.0).await?;
+    Settings::delete_by_id(id.0).exec(tx).await?;
     Ok(())
 }
 

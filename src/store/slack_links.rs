@@ -74,7 +74,7 @@ pub async fn insert(tx: &Tx, stored: &StoredSlackLink, scopes: &str) -> Result<(
         created_at: Set(link.created_at),
         ..changeable(link)
     };
-    match SlackLinks::insert(row).exec_without_returning(&tx.0).await {
+    match SlackLinks::insert(row).exec_without_returning(tx).await {
         Ok(_) => Ok(()),
         Err(error) if is_unique_violation(&error) => Err(Error::Conflict {
             noun: Noun::SlackLink,
@@ -92,7 +92,7 @@ pub async fn insert(tx: &Tx, stored: &StoredSlackLink, scopes: &str) -> Result<(
 /// # Errors
 /// When the database fails.
 pub async fn update(tx: &Tx, link: &SlackLink) -> Result<()> {
-    SlackLinks::update(changeable(link)).exec(&tx.0).await?;
+    SlackLinks::update(changeable(link)).exec(tx).await?;
     Ok(())
 }
 
@@ -105,7 +105,7 @@ pub async fn disconnect(tx: &Tx, id: SlackLinkId, now: Time) -> Result<bool> {
         .col_expr(Column::Status, Expr::value(SlackLinkStatus::Disconnected.as_str()))
         .col_expr(Column::UpdatedAt, Expr::value(now))
         .filter(Column::Id.eq(id.0))
-        .exec(&tx.0)
+        .exec(tx)
         .await?;
     Ok(disconnected.rows_affected == 1)
 }
@@ -161,7 +161,7 @@ pub async fn save_tokens(db: &impl ConnectionTrait, id: SlackLinkId, tokens: &Se
 /// # Errors
 /// When the database fails.
 pub async fn delete(tx: &Tx, id: SlackLinkId) -> Result<()> {
-    SlackLinks::delete_by_id(id.0).exec(&tx.0).await?;
+    SlackLinks::delete_by_id(id.0).exec(tx).await?;
     Ok(())
 }
 
@@ -185,7 +185,7 @@ pub async fn of_organisations(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<(Sl
         .filter(Column::OrganisationId.is_in(ids))
         .join(JoinType::InnerJoin, sends_to)
         .select_also(Destinations)
-        .all(&tx.0)
+        .all(tx)
         .await?;
     let both = |(link, destination): (Row, Option<destination::Model>)| {
         let destination = destination.ok_or_else(|| corrupt("slack_link", "destination_id", link.destination_id))?;

@@ -23,7 +23,7 @@ use crate::domain::{
 /// # Errors
 /// When the database fails.
 pub async fn insert(tx: &Tx, subscription: &Subscription) -> Result<()> {
-    Subscriptions::insert(row(subscription)?).exec_without_returning(&tx.0).await?;
+    Subscriptions::insert(row(subscription)?).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -32,7 +32,7 @@ pub async fn insert(tx: &Tx, subscription: &Subscription) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn update(tx: &Tx, subscription: &Subscription) -> Result<()> {
-    Subscriptions::update(row(subscription)?).exec(&tx.0).await?;
+    Subscriptions::update(row(subscription)?).exec(tx).await?;
     Ok(())
 }
 
@@ -41,7 +41,7 @@ pub async fn update(tx: &Tx, subscription: &Subscription) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn delete(tx: &Tx, id: SubscriptionId) -> Result<()> {
-    Subscriptions::delete_by_id(id.0).exec(&tx.0).await?;
+    Subscriptions::delete_by_id(id.0).exec(tx).await?;
     Ok(())
 }
 
@@ -65,7 +65,7 @@ pub async fn find(
 /// [`Error::NotFound`].
 pub async fn find_for_update(tx: &Tx, organisation_id: OrganisationId, id: SubscriptionId) -> Result<Subscription> {
     let query = Subscriptions::find_by_id(id.0).filter(Column::OrganisationId.eq(organisation_id.0)).lock_exclusive();
-    subscription(query.one(&tx.0).await?.ok_or_else(|| Error::not_found(Noun::Subscription, id))?)
+    subscription(query.one(tx).await?.ok_or_else(|| Error::not_found(Noun::Subscription, id))?)
 }
 
 /// The subscriptions of an organisation, newest first.
@@ -92,7 +92,7 @@ pub async fn list(
 /// When the database fails.
 pub async fn count(tx: &Tx, organisation_id: OrganisationId) -> Result<u64> {
     use sea_orm::PaginatorTrait;
-    Ok(Subscriptions::find().filter(Column::OrganisationId.eq(organisation_id.0)).count(&tx.0).await?)
+    Ok(Subscriptions::find().filter(Column::OrganisationId.eq(organisation_id.0)).count(tx).await?)
 }
 
 /// The subscriptions of an organisation that send to a destination, oldest first.
@@ -126,7 +126,7 @@ pub async fn of_organisations(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<(Su
         .join(JoinType::InnerJoin, sends_to)
         .select_also(Destinations)
         .order_by_asc(Column::Id)
-        .all(&tx.0)
+        .all(tx)
         .await?;
     let both = |(row, destination): (Row, Option<destination::Model>)| {
         let destination = destination.ok_or_else(|| corrupt("subscription", "destination_id", row.destination_id))?;

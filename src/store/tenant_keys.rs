@@ -71,7 +71,7 @@ pub async fn rewrap(tx: &Tx, key: WrappedKey) -> Result<()> {
         wrapped_key: Set(key.wrapped_key),
         ..Default::default()
     };
-    TenantKeys::update(row).exec(&tx.0).await?;
+    TenantKeys::update(row).exec(tx).await?;
     Ok(())
 }
 

@@ -33,7 +33,7 @@ pub async fn set(tx: &Tx, ticks: &[NextTick]) -> Result<()> {
     let never: Vec<_> = ticks.iter().filter(|tick| tick.due_at.is_none()).map(|tick| tick.installation_id.0).collect();
     if !never.is_empty() {
         let never = Column::InstallationId.is_in(batches::filled(never));
-        Ticks::delete_many().filter(never).exec(&tx.0).await?;
+        Ticks::delete_many().filter(never).exec(tx).await?;
     }
     let row = |tick: &NextTick| {
         Some(ActiveModel {
@@ -45,7 +45,7 @@ pub async fn set(tx: &Tx, ticks: &[NextTick]) -> Result<()> {
     let rows: Vec<ActiveModel> = ticks.iter().filter_map(row).collect();
     for run in batches::runs(&rows) {
         let there = OnConflict::column(Column::InstallationId).update_column(Column::DueAt).to_owned();
-        Ticks::insert_many(run.to_vec()).on_conflict(there).exec_without_returning(&tx.0).await?;
+        Ticks::insert_many(run.to_vec()).on_conflict(there).exec_without_returning(tx).await?;
     }
     Ok(())
 }
@@ -60,6 +60,6 @@ pub async fn due(tx: &Tx, now: Time, limit: u64) -> Result<Vec<(InstallationId, 
     if tx.get_database_backend() == DbBackend::Postgres {
         query = query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     }
-    let rows = query.all(&tx.0).await?;
+    let rows = query.all(tx).await?;
     Ok(rows.into_iter().map(|row| (row.installation_id.into(), row.due_at)).collect())
 }

@@ -37,7 +37,7 @@ pub async fn insert(tx: &Tx, token: &Token, secret_sha256: [u8; 32]) -> Result<(
         revoked_at: Set(None),
         created_at: Set(token.created_at),
     };
-    Tokens::insert(row).exec_without_returning(&tx.0).await?;
+    Tokens::insert(row).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -89,7 +89,7 @@ pub async fn revoke(tx: &Tx, id: TokenId, now: Time) -> Result<()> {
         .col_expr(Column::RevokedAt, Expr::value(now))
         .filter(Column::Id.eq(id.0))
         .filter(Column::RevokedAt.is_null())
-        .exec(&tx.0)
+        .exec(tx)
         .await?;
     Ok(())
 }

@@ -66,7 +66,7 @@ pub struct Stored {
 /// When the database fails.
 pub async fn insert(tx: &Tx, webhook: &WebhookIntegration, secrets: SealedSecrets) -> Result<()> {
     let integration = integration::ActiveModel { created_at: Set(webhook.created_at), ..changeable(webhook)? };
-    Integrations::insert(integration).exec_without_returning(&tx.0).await?;
+    Integrations::insert(integration).exec_without_returning(tx).await?;
     let installation = installation::ActiveModel {
         id: Set(webhook.installation_id.0),
         organisation_id: Set(webhook.organisation_id.0),
@@ -81,7 +81,7 @@ pub async fn insert(tx: &Tx, webhook: &WebhookIntegration, secrets: SealedSecret
         created_at: Set(webhook.created_at),
         updated_at: Set(webhook.updated_at),
     };
-    Installations::insert(installation).exec_without_returning(&tx.0).await?;
+    Installations::insert(installation).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -91,7 +91,7 @@ pub async fn insert(tx: &Tx, webhook: &WebhookIntegration, secrets: SealedSecret
 /// # Errors
 /// When the database fails.
 pub async fn update(tx: &Tx, webhook: &WebhookIntegration, token: Option<Vec<u8>>) -> Result<()> {
-    Integrations::update(changeable(webhook)?).exec(&tx.0).await?;
+    Integrations::update(changeable(webhook)?).exec(tx).await?;
     let installation = installation::ActiveModel {
         id: Set(webhook.installation_id.0),
         active: Set(webhook.enabled),
@@ -99,8 +99,8 @@ pub async fn update(tx: &Tx, webhook: &WebhookIntegration, token: Option<Vec<u8>
         updated_at: Set(webhook.updated_at),
         ..Default::default()
     };
-    Installations::update(installation).exec(&tx.0).await?;
-    ScriptStores::delete_by_id(webhook.id.0).exec(&tx.0).await?;
+    Installations::update(installation).exec(tx).await?;
+    ScriptStores::delete_by_id(webhook.id.0).exec(tx).await?;
     Ok(())
 }
 
@@ -109,7 +109,7 @@ pub async fn update(tx: &Tx, webhook: &WebhookIntegration, token: Option<Vec<u8>
 /// # Errors
 /// When the database fails.
 pub async fn delete(tx: &Tx, id: IntegrationId) -> Result<()> {
-    Integrations::delete_by_id(id.0).exec(&tx.0).await?;
+    Integrations::delete_by_id(id.0).exec(tx).await?;
     Ok(())
 }
 
@@ -161,7 +161,7 @@ pub async fn count(tx: &Tx, organisation_id: OrganisationId) -> Result<u64> {
     let query = Integrations::find()
         .filter(Column::OrganisationId.eq(organisation_id.0))
         .filter(Column::Kind.is_in([INCOMING, OUTGOING]));
-    Ok(query.count(&tx.0).await?)
+    Ok(query.count(tx).await?)
 }
 
 /// The outgoing ones of some organisations that are enabled, oldest first.

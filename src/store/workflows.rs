@@ -32,7 +32,7 @@ pub async fn put(tx: &Tx, organisation_id: OrganisationId, workflow: &Workflow) 
     let there = OnConflict::columns([Column::OrganisationId, Column::Id])
         .update_columns([Column::Name, Column::Summary, Column::Parameters, Column::UpdatedAt])
         .to_owned();
-    Workflows::insert(row).on_conflict(there).exec_without_returning(&tx.0).await?;
+    Workflows::insert(row).on_conflict(there).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -41,7 +41,7 @@ pub async fn put(tx: &Tx, organisation_id: OrganisationId, workflow: &Workflow) 
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn delete(tx: &Tx, organisation_id: OrganisationId, id: &str) -> Result<()> {
-    let deleted = Workflows::delete_by_id(key(organisation_id, id)?).exec(&tx.0).await?;
+    let deleted = Workflows::delete_by_id(key(organisation_id, id)?).exec(tx).await?;
     if deleted.rows_affected == 0 { Err(Error::not_found(Noun::Workflow, id)) } else { Ok(()) }
 }
 

@@ -100,6 +100,6 @@ pub async fn set_descriptor(tx: &Tx, from: FromRegistry, descriptor: &Descriptor
         updated_at: Set(now),
         ..Default::default()
     };
-    Integrations::update_many().set(row).filter(Column::Id.in_subquery(installed)).exec(&tx.0).await?;
+    Integrations::update_many().set(row).filter(Column::Id.in_subquery(installed)).exec(tx).await?;
     Ok(())
 }

@@ -31,7 +31,7 @@ use crate::domain::{
 /// When the database fails.
 pub async fn lock_owner(tx: &Tx, id: IntegrationId) -> Result<()> {
     let owner = Versions::find_by_id(id.0).select_only().column(VersionColumn::OrganisationId);
-    let owner: Option<Uuid> = owner.into_tuple().one(&tx.0).await?;
+    let owner: Option<Uuid> = owner.into_tuple().one(tx).await?;
     match owner {
         Some(owner) => lock_workspace(tx, owner.into()).await,
         None => Ok(()),
@@ -48,7 +48,7 @@ pub async fn insert_installation(tx: &Tx, app: &AppIntegration, from: &FromRegis
         bot_integration_id: Set(from.registry_id),
         organisation_id: Set(app.organisation_id.0),
     };
-    Installations::insert(row).exec_without_returning(&tx.0).await?;
+    Installations::insert(row).exec_without_returning(tx).await?;
     count(tx, &from.name, 1).await
 }
 
@@ -74,7 +74,7 @@ pub async fn uncount_installations(tx: &Tx, id: OrganisationId) -> Result<()> {
         )
         .filter(Column::OrganisationId.eq(id.0))
         .into_tuple()
-        .all(&tx.0)
+        .all(tx)
         .await?;
     for name in installed {
         count(tx, &name, -1).await?;
@@ -86,7 +86,7 @@ async fn count(tx: &Tx, name: &str, by: i64) -> Result<()> {
     Names::update_many()
         .col_expr(NameColumn::Installs, Expr::col(NameColumn::Installs).add(by))
         .filter(NameColumn::Name.eq(name))
-        .exec(&tx.0)
+        .exec(tx)
         .await?;
     Ok(())
 }

@@ -39,7 +39,7 @@ pub async fn insert_key(tx: &Tx, key: &ApiKey, key_sha256: [u8; 32]) -> Result<(
         key_sha256: Set(key_sha256.to_vec()),
         created_at: Set(key.created_at),
     };
-    Keys::insert(row).exec_without_returning(&tx.0).await?;
+    Keys::insert(row).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -74,7 +74,7 @@ pub async fn list_keys(
 /// When the database fails.
 pub async fn count_keys(tx: &Tx, organisation_id: OrganisationId, id: IntegrationId) -> Result<u64> {
     let query = Keys::find().filter(Column::OrganisationId.eq(organisation_id.0));
-    Ok(query.filter(Column::IntegrationId.eq(id.0)).count(&tx.0).await?)
+    Ok(query.filter(Column::IntegrationId.eq(id.0)).count(tx).await?)
 }
 
 /// Removes a key.
@@ -83,7 +83,7 @@ pub async fn count_keys(tx: &Tx, organisation_id: OrganisationId, id: Integratio
 /// [`Error::NotFound`].
 pub async fn delete_key(tx: &Tx, organisation_id: OrganisationId, id: ApiKeyId, shown: &str) -> Result<()> {
     let query = Keys::delete_many().filter(Column::Id.eq(id.0)).filter(Column::OrganisationId.eq(organisation_id.0));
-    match query.exec(&tx.0).await?.rows_affected {
+    match query.exec(tx).await?.rows_affected {
         0 => Err(Error::not_found(Noun::ApiKey, shown)),
         _ => Ok(()),
     }

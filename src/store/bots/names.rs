@@ -100,7 +100,7 @@ pub(super) async fn versions(
 /// When the database fails.
 pub async fn lock_workspace(tx: &Tx, id: OrganisationId) -> Result<()> {
     let query = Organisations::find_by_id(id.0).select_only().column(OrganisationColumn::Id).lock_exclusive();
-    let _: Option<Uuid> = query.into_tuple().one(&tx.0).await?;
+    let _: Option<Uuid> = query.into_tuple().one(tx).await?;
     Ok(())
 }
 
@@ -120,9 +120,9 @@ pub async fn claim_name(tx: &Tx, organisation_id: OrganisationId, name: &str, no
         icon: Set(None),
     };
     let there = OnConflict::column(Column::Name).do_nothing().to_owned();
-    Names::insert(row).on_conflict(there).try_insert().exec_without_returning(&tx.0).await?;
+    Names::insert(row).on_conflict(there).try_insert().exec_without_returning(tx).await?;
     let owner: Option<Uuid> =
-        Names::find_by_id(name).select_only().column(Column::OrganisationId).into_tuple().one(&tx.0).await?;
+        Names::find_by_id(name).select_only().column(Column::OrganisationId).into_tuple().one(tx).await?;
     if owner == Some(organisation_id.0) {
         return Ok(());
     }
@@ -139,7 +139,7 @@ pub async fn set_published(tx: &Tx, name: &str) -> Result<()> {
         .col_expr(Column::WasPublished, Expr::value(true))
         .filter(Column::Name.eq(name))
         .filter(Column::WasPublished.eq(false))
-        .exec(&tx.0)
+        .exec(tx)
         .await?;
     Ok(())
 }
@@ -152,11 +152,11 @@ pub async fn release_name(tx: &Tx, organisation_id: OrganisationId, name: &str) 
     let left = Versions::find()
         .filter(VersionColumn::OrganisationId.eq(organisation_id.0))
         .filter(VersionColumn::Name.eq(name))
-        .count(&tx.0)
+        .count(tx)
         .await?;
     if left == 0 {
         let query = Names::delete_many().filter(Column::Name.eq(name)).filter(Column::WasPublished.eq(false));
-        query.exec(&tx.0).await?;
+        query.exec(tx).await?;
     }
     Ok(())
 }
@@ -182,7 +182,7 @@ pub async fn set_icon(tx: &Tx, name: &str, key: &str, icon: String) -> Result<()
         icon: Set(Some(icon)),
         ..Default::default()
     };
-    Names::update(row).exec(&tx.0).await?;
+    Names::update(row).exec(tx).await?;
     Ok(())
 }
 
@@ -194,7 +194,7 @@ pub async fn add_views(tx: &Tx, name: &str, count: i64) -> Result<()> {
     Names::update_many()
         .col_expr(Column::Views, Expr::col(Column::Views).add(count))
         .filter(Column::Name.eq(name))
-        .exec(&tx.0)
+        .exec(tx)
         .await?;
     Ok(())
 }

@@ -79,7 +79,7 @@ pub async fn wake(tx: &Tx, ids: &mut Vec<DestinationId>, now: Time) -> Result<()
         .from(Destinations)
         .and_where(Column::Id.is_in(batches::filled(ids.iter().map(|id| id.0))))
         .order_by(Column::Id, sea_orm::Order::Asc);
-    if tx.0.get_database_backend() == DbBackend::Postgres {
+    if tx.get_database_backend() == DbBackend::Postgres {
         wanted.lock(LockType::Update);
     }
     let earliest = Expr::case(Column::NotBefore.gt(now), Expr::col(Column::NotBefore)).finally(Expr::value(now));
@@ -90,7 +90,7 @@ pub async fn wake(tx: &Tx, ids: &mut Vec<DestinationId>, now: Time) -> Result<()
         .col_expr(Column::Woken, Expr::value(true))
         .col_expr(Column::DueAt, due_at.into())
         .filter(Column::Id.in_subquery(wanted))
-        .exec(&tx.0)
+        .exec(tx)
         .await?;
     Ok(())
 }
@@ -143,7 +143,7 @@ pub async fn release(tx: &Tx, owner: Uuid, now: Time, releases: &[&Release]) -> 
     ordered.sort_unstable_by_key(|release| release.id);
     let mut due_again = HashMap::new();
     for run in batches::runs(&ordered) {
-        for row in tx.0.query_all_raw(release_statement(tx.get_database_backend(), owner, now, run)).await? {
+        for row in tx.query_all_raw(release_statement(tx.get_database_backend(), owner, now, run)).await? {
             if let Some(due_at) = row.try_get("", "due_at")? {
                 due_again.insert(DestinationId(row.try_get("", "id")?), due_at);
             }

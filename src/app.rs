@@ -113,6 +113,8 @@ pub struct Parts {
     pub call_limit: Duration,
     /// The limits of the registry, and what it counts.
     pub registry: registry::Registry,
+    /// Proof that the database keeps what it is given.
+    pub readiness: health::Readiness,
     /// How fast messages come in by one key.
     pub inbound: throttle::Throttle,
     /// In which schedules are meant.

@@ -68,6 +68,7 @@ pub struct Server {
 #[allow(missing_docs, reason = "config.default.toml documents every key")]
 pub struct Database {
     pub max_connections: u32,
+    pub statement_timeout_ms: u64,
 }
 
 /// `[auth]`
@@ -285,6 +286,9 @@ impl Config {
             return wrong("schedule.time_zone", "it must be an IANA name such as Europe/Berlin, or UTC");
         }
         self.registry.check()?;
+        if !(100..=600_000).contains(&self.database.statement_timeout_ms) {
+            return wrong("database.statement_timeout_ms", "it must be between 100 and 600000");
+        }
         if self.server.body_limit_bytes == 0 || self.database.max_connections == 0 {
             return wrong("server.body_limit_bytes, database.max_connections", "they must be at least 1");
         }

@@ -181,7 +181,7 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
             };
             startup::serve(config, role, stop_on_signal()?).await?;
         }
-        Command::Migrate => startup::open_store(&config).await?.close().await?,
+        Command::Migrate => startup::open_store(&config).await?.close().await,
         Command::Openapi { .. } => {}
         Command::Org(Org::Create { slug, name }) => {
             let app = open(&config).await?;

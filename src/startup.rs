@@ -1,6 +1,7 @@
 //! The composition root: puts everything together from the configuration. The only place that knows everyone.
 
 mod ambient;
+mod data_dir;
 mod egress;
 mod keys;
 
@@ -26,6 +27,7 @@ use crate::{
     },
     app::{
         App, Parts,
+        health::Readiness,
         identity::{ExpectedClaims, Identity, Issuer},
         intake::Intake,
         metrics::Metrics,
@@ -44,7 +46,7 @@ use crate::{
         script::ScriptEngine,
         slack::{self, SlackApp, SlackClient},
     },
-    store::Store,
+    store::{Limits, Store},
     worker::{self, deliver::Deliverer, housekeeping},
 };
 
@@ -73,7 +75,12 @@ const SLACK_PEOPLE_LIFETIME: Duration = Duration::from_secs(300);
 /// # Errors
 /// When it cannot be reached or migrated.
 pub async fn open_store(config: &Config) -> Result<Store> {
-    let store = Store::connect(&config.database_url(), config.database.max_connections).await?;
+    let limits = Limits {
+        max_connections: config.database.max_connections,
+        statement_timeout: Duration::from_millis(config.database.statement_timeout_ms),
+    };
+    data_dir::prepare(config)?;
+    let store = Store::connect(&config.database_url(), limits).await?;
     store.migrate().await?;
     Ok(store)
 }
@@ -119,6 +126,7 @@ pub async fn build_app_resolving(
         strict_retries: config.webhooks.strict_retries,
         call_limit: config.egress.total_timeout(),
         registry: registry(config),
+        readiness: Readiness::new(&ambient),
         inbound: Throttle::new(Pace { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }),
         zone: config.schedule.time_zone.parse().unwrap_or_default(),
         public_url: parse_url("public_url", &config.public_url())?,
@@ -168,6 +176,7 @@ pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Resul
         .await
         .map_err(|error| Error::Internal(format!("cannot listen on {}: {error}", config.listen)))?;
     let store = open_store(&config).await?;
+    let _serving = store.lock_for_serving()?;
     let app = build_app(&config, store.clone(), system_ambient()).await?;
     let grace = Duration::from_secs(config.server.shutdown_grace_secs);
     let background = TaskTracker::new();
@@ -211,7 +220,8 @@ pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Resul
     if tokio::time::timeout(grace, finished).await.is_err() {
         tracing::warn!("some requests or deliveries did not finish in time");
     }
-    store.close().await
+    store.close().await;
+    Ok(())
 }
 
 /// Everything that is served. With `strict` every answer is held against its published document, for tests.

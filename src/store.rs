@@ -7,12 +7,16 @@ pub mod app_integrations;
 pub mod audit;
 mod batches;
 pub mod bots;
+mod breaker;
 pub mod channel_keys;
 pub mod channels;
 pub mod connect;
+mod db;
 pub mod deliveries;
 pub mod destinations;
+pub mod directory;
 pub mod events;
+mod fault;
 pub mod github_installations;
 pub mod github_links;
 pub mod housekeeping;
@@ -21,6 +25,7 @@ pub mod members;
 pub mod oauth_states;
 pub mod organisations;
 mod placeholders;
+pub mod readiness;
 pub mod settings;
 pub mod slack_links;
 pub mod slack_threads;
@@ -32,36 +37,12 @@ pub mod webhook_history;
 pub mod webhook_integrations;
 pub mod workflows;
 
-use sea_orm::{DbErr, RuntimeErr, SqlErr};
+use sea_orm::{DbErr, SqlErr};
 
-pub use connect::{Store, Tx};
+pub use connect::{Limits, Store};
+pub use db::{Db, Tx};
 
 use crate::domain::Error;
-
-impl From<DbErr> for Error {
-    /// The text of a database error is for the log; it never reaches a caller.
-    fn from(error: DbErr) -> Self {
-        match error {
-            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => unavailable(&error),
-            DbErr::Exec(RuntimeErr::SqlxError(ref sqlx)) | DbErr::Query(RuntimeErr::SqlxError(ref sqlx))
-                if sqlx.to_string().contains("terminating connection") || is_io(sqlx) =>
-            {
-                unavailable(&error)
-            }
-            other => Error::Internal(format!("database: {other}")),
-        }
-    }
-}
-
-/// The cause goes to the log: it names the host, and no password.
-fn unavailable(cause: &DbErr) -> Error {
-    tracing::warn!(%cause, "the database does not answer");
-    Error::Unavailable { what: "the database" }
-}
-
-fn is_io(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
-}
 
 /// Whether a unique index refused the row.
 fn is_unique_violation(error: &DbErr) -> bool {

@@ -23,6 +23,7 @@ pub mod integration_api_key;
 pub mod member;
 pub mod oauth_state;
 pub mod organisation;
+pub mod readiness_probe;
 pub mod script_store;
 pub mod setting;
 pub mod slack_link;

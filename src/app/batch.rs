@@ -6,7 +6,10 @@ use std::future::Future;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::domain::{Error, Result};
+use crate::domain::{Error, Result, error::StorageFault};
+
+/// How often a batch is worked on as a whole where it collides with other transactions.
+const TRIES: usize = 3;
 
 /// Gathers items of concurrent callers and hands them on, up to a bound, as one batch.
 pub struct Batcher<I, O> {
@@ -25,9 +28,10 @@ impl<I, O> Clone for Batcher<I, O> {
     }
 }
 
-impl<I: Clone + Send + 'static, O: Send + 'static> Batcher<I, O> {
+impl<I: Clone + Send + Sync + 'static, O: Send + 'static> Batcher<I, O> {
     /// Starts the task that works on batches of up to `limit` items. `work` answers each item in its order, or fails as
-    /// a whole; then each item is tried alone, so that one bad item cannot fail its neighbours.
+    /// a whole; then each item is tried alone, so that one bad item cannot fail its neighbours. Where the database fails,
+    /// all are refused at once: alone they would fail as well, one after another.
     ///
     /// The task ends when every clone is gone and everything that was handed in is answered.
     pub fn start<W, F>(limit: usize, work: W) -> Self
@@ -54,18 +58,7 @@ impl<I: Clone + Send + 'static, O: Send + 'static> Batcher<I, O> {
                     marks.into_iter().for_each(tell);
                     continue;
                 }
-                let answers = match work(items.clone()).await {
-                    Ok(answers) => answers,
-                    Err(error) if items.len() == 1 => vec![Err(error)],
-                    Err(error) => {
-                        tracing::warn!(%error, items = items.len(), "a batch failed; trying its items one by one");
-                        let mut answers = Vec::with_capacity(items.len());
-                        for item in items {
-                            answers.push(work(vec![item]).await.and_then(first));
-                        }
-                        answers
-                    }
-                };
+                let answers = answers(&work, items).await;
                 for (waiting, answer) in waiting.into_iter().zip(answers) {
                     // Whoever asked may have gone away; the work is done all the same.
                     let _ = waiting.send(answer);
@@ -94,6 +87,45 @@ impl<I: Clone + Send + 'static, O: Send + 'static> Batcher<I, O> {
             let _ = reached.await;
         }
     }
+}
+
+/// One answer for each item.
+async fn answers<I: Clone + Sync, O, F>(work: &impl Fn(Vec<I>) -> F, items: Vec<I>) -> Vec<Result<O>>
+where
+    F: Future<Output = Result<Vec<Result<O>>>>,
+{
+    let count = items.len();
+    match persistently(work, &items).await {
+        Ok(answers) => answers,
+        Err(error @ (Error::Storage(_) | Error::Unavailable { .. })) => {
+            (0..count).map(|_| Err(error.clone())).collect()
+        }
+        Err(error) if count == 1 => vec![Err(error)],
+        Err(error) => {
+            tracing::warn!(%error, items = count, "a batch failed; trying its items one by one");
+            let mut answers = Vec::with_capacity(count);
+            for item in items {
+                answers.push(persistently(work, &[item]).await.and_then(first));
+            }
+            answers
+        }
+    }
+}
+
+/// Works on items as a whole, and again where they collided with another transaction.
+async fn persistently<I: Clone + Sync, O, F>(work: &impl Fn(Vec<I>) -> F, items: &[I]) -> Result<Vec<Result<O>>>
+where
+    F: Future<Output = Result<Vec<Result<O>>>>,
+{
+    for _ in 1..TRIES {
+        match work(items.to_vec()).await {
+            Err(Error::Storage(StorageFault::Contended)) => {
+                tracing::debug!(items = items.len(), "a batch collided with another transaction; trying it again");
+            }
+            done => return done,
+        }
+    }
+    work(items.to_vec()).await
 }
 
 /// Whoever waits may have gone away.
@@ -186,6 +218,44 @@ mod tests {
         let answers = join_all((0..10).map(|item| batcher.submit(item))).await;
         let bad: Vec<usize> = answers.iter().enumerate().filter(|(_, a)| a.is_err()).map(|(i, _)| i).collect();
         assert_eq!(bad, [7]);
+    }
+
+    #[tokio::test]
+    async fn a_database_that_fails_ends_a_batch_at_once() {
+        let tries = Arc::new(AtomicUsize::new(0));
+        let batcher = Batcher::start(100, {
+            let tries = tries.clone();
+            move |items: Vec<u32>| {
+                tries.fetch_add(1, SeqCst);
+                async move {
+                    tokio::task::yield_now().await;
+                    drop(items);
+                    Err::<Vec<Result<u32>>, _>(Error::Storage(StorageFault::Unreachable))
+                }
+            }
+        });
+        let answers = join_all((0..100).map(|item| batcher.submit(item))).await;
+        assert!(answers.iter().all(|answer| matches!(answer, Err(Error::Storage(StorageFault::Unreachable)))));
+        assert!(tries.load(SeqCst) <= 2, "{} tries", tries.load(SeqCst));
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_collides_is_tried_again_as_a_whole() {
+        let tries = Arc::new(AtomicUsize::new(0));
+        let batcher = Batcher::start(100, {
+            let tries = tries.clone();
+            move |items: Vec<u32>| {
+                let collides = tries.fetch_add(1, SeqCst) < 2;
+                async move {
+                    match collides {
+                        true => Err(Error::Storage(StorageFault::Contended)),
+                        false => Ok(items.into_iter().map(Ok).collect()),
+                    }
+                }
+            }
+        });
+        assert_eq!(batcher.submit(7).await.unwrap(), 7);
+        assert_eq!(tries.load(SeqCst), 3);
     }
 
     #[tokio::test]

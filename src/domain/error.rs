@@ -124,6 +124,38 @@ impl fmt::Display for Upstream {
     }
 }
 
+/// Faults of the database, as a caller needs to tell them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StorageFault {
+    /// It cannot be reached, or is starting or stopping.
+    Unreachable,
+    /// Its disk is full.
+    Full,
+    /// Its disk, or its memory, refuses to work, or it is a copy that cannot be written.
+    Unwritable,
+    /// Its files are damaged.
+    Damaged,
+    /// Transactions stood in each other's way, and this one was chosen to give in. Repeated as a whole it may go through.
+    Contended,
+    /// It did not finish a statement in time.
+    Slow,
+}
+
+impl fmt::Display for StorageFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            StorageFault::Unreachable => "the database does not answer; nothing was kept; try again later",
+            StorageFault::Full => "the database's disk is full; nothing was kept; the operator has to make room",
+            StorageFault::Unwritable => {
+                "the database cannot be written; nothing was kept; the operator has to see to its disk"
+            }
+            StorageFault::Damaged => "the database is damaged; the operator has to restore it from a backup",
+            StorageFault::Contended => "the change collided with others in the database; nothing was kept; try again",
+            StorageFault::Slow => "the database did not finish in time; nothing was kept; try again later",
+        })
+    }
+}
+
 /// What the core refuses or cannot do.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
@@ -234,6 +266,9 @@ pub enum Error {
         /// Which part of us.
         what: &'static str,
     },
+    /// The database could not do it.
+    #[error("{0}")]
+    Storage(StorageFault),
     /// Something that should not happen. The text is for the log; a caller sees only the id.
     #[error("internal error: {0}")]
     Internal(String),

@@ -72,7 +72,7 @@ pub(super) fn github(config: &Config) -> Result<Secret> {
     })
 }
 
-fn path(config: &Config) -> PathBuf {
+pub(super) fn path(config: &Config) -> PathBuf {
     config.data_dir.join("secret.key")
 }
 

@@ -1,131 +1,176 @@
-//! Connections to the two databases, and transactions.
+//! Connections to the two databases: their settings, the schema, the proof that writes are kept.
+//!
+//! Not here: statements and transactions on a connection (`db`), the files of the embedded database (`directory`).
 
-use std::{path::Path, time::Duration};
+use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
-    QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector,
 };
-use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sqlx::{
+    ConnectOptions, Connection, Executor,
+    pool::PoolOptions,
+    postgres::{PgConnectOptions, PgConnection},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous},
+};
 
+use super::{
+    breaker::Breaker,
+    db::{Db, Pool, Tx},
+    directory::{self, ServeLock},
+};
 use crate::domain::{Error, Result};
 
 /// How many prepared statements a connection keeps: more than there are, with those of batches in all their sizes.
 const STATEMENTS: usize = 200;
+/// Longest wait for a connection of the pool, and of SQLite for the lock of another process.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time beyond the server's own statement timeout after which a connection counts as dead.
+const GRACE: Duration = Duration::from_secs(2);
 /// How often the schema is tried to be brought up to date, and the pause between two tries.
 const MIGRATION_TRIES: u32 = 5;
 const MIGRATION_PAUSE: Duration = Duration::from_millis(100);
+/// Key of the advisory lock that migrations run under: "tieline" in ASCII.
+const MIGRATION_LOCK: i64 = 0x74_69_65_6c_69_6e_65;
+
+/// Bounds of the connections.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections for reading (SQLite) or in all (PostgreSQL).
+    pub max_connections: u32,
+    /// Longest time of a statement or a commit.
+    pub statement_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_connections: 10, statement_timeout: Duration::from_secs(8) }
+    }
+}
 
 /// The database: SQLite with one writing connection and several reading ones, or a PostgreSQL pool.
 #[derive(Clone, Debug)]
 pub struct Store {
-    writer: DatabaseConnection,
-    reader: DatabaseConnection,
+    writer: Db,
+    reader: Db,
+    target: Target,
 }
 
-/// A writing transaction. Dropped without [`Tx::commit`], it is rolled back.
-pub struct Tx(DatabaseTransaction);
-
-#[async_trait::async_trait]
-impl ConnectionTrait for Tx {
-    fn get_database_backend(&self) -> DbBackend {
-        self.0.get_database_backend()
-    }
-
-    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.0.execute_raw(statement).await
-    }
-
-    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.0.execute_unprepared(sql).await
-    }
-
-    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.0.query_one_raw(statement).await
-    }
-
-    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.0.query_all_raw(statement).await
-    }
-}
-
-impl Tx {
-    /// Makes it last.
-    ///
-    /// # Errors
-    /// When the database refuses; nothing is kept then.
-    pub async fn commit(self) -> Result<()> {
-        Ok(self.0.commit().await?)
-    }
+/// Where it is.
+#[derive(Clone, Debug)]
+enum Target {
+    File(PathBuf),
+    Server(Box<PgConnectOptions>),
 }
 
 impl Store {
     /// Connects, creating an SQLite file where there is none.
     ///
     /// # Errors
-    /// When the directory cannot be made or the database cannot be reached.
-    pub async fn connect(url: &str, max_connections: u32) -> Result<Self> {
-        if !url.starts_with("sqlite:") {
-            let pool = Database::connect(options(url, max_connections)).await?;
-            return Ok(Self { writer: pool.clone(), reader: pool });
+    /// When the directory cannot be made or the database cannot be reached, or is damaged.
+    pub async fn connect(url: &str, limits: Limits) -> Result<Self> {
+        let wrong =
+            |error: sqlx::Error| Error::invalid("database_url", format!("is not a database's address: {error}"));
+        if url.starts_with("sqlite:") {
+            Self::connect_embedded(SqliteConnectOptions::from_str(url).map_err(wrong)?, limits).await
+        } else {
+            Self::connect_server(PgConnectOptions::from_str(url).map_err(wrong)?, limits).await
         }
-        let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-        if let Some(folder) = Path::new(path.split('?').next().unwrap_or(path)).parent() {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| Error::Internal(format!("cannot make the folder {}: {error}", folder.display())))?;
-        }
-        let writer = Database::connect(options(url, 1)).await?;
-        let reader = Database::connect(options(url, max_connections)).await?;
-        Ok(Self { writer, reader })
     }
 
-    /// Brings the schema up to date. Of several processes that start at once, one does; the others fail where it was
-    /// quicker, look again, and find it done.
+    async fn connect_embedded(options: SqliteConnectOptions, limits: Limits) -> Result<Self> {
+        let file = options.get_filename().to_owned();
+        directory::prepare(&file)?;
+        let options = options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(ACQUIRE_TIMEOUT)
+            .foreign_keys(true)
+            .pragma("temp_store", "memory")
+            // Pages that change often are written back to the file less often.
+            .pragma("wal_autocheckpoint", "4000")
+            .statement_cache_capacity(STATEMENTS)
+            .disable_statement_logging();
+        let pool = |most: u32| {
+            PoolOptions::new().max_connections(most).acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false)
+        };
+        let writer: SqlitePool = pool(1).connect_with(options.clone()).await.map_err(unreached)?;
+        let reader = pool(limits.max_connections).connect_with(options).await.map_err(unreached)?;
+        let db = |pool: SqlitePool| Db {
+            pool: Pool::Sqlite(pool),
+            breaker: Breaker::none(),
+            deadline: limits.statement_timeout + GRACE,
+        };
+        Ok(Self { writer: db(writer), reader: db(reader), target: Target::File(file) })
+    }
+
+    async fn connect_server(options: PgConnectOptions, limits: Limits) -> Result<Self> {
+        let options = options.statement_cache_capacity(STATEMENTS).disable_statement_logging();
+        let breaker = Breaker::before(options.clone());
+        let (suspicious, settings) = (breaker.clone(), Arc::new(session_settings(limits.statement_timeout)));
+        let pool = PoolOptions::new()
+            .max_connections(limits.max_connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .after_connect(move |connection: &mut PgConnection, _| {
+                let settings = settings.clone();
+                Box::pin(async move { connection.execute(sqlx::AssertSqlSafe(settings.as_str())).await.map(drop) })
+            })
+            .before_acquire(move |_, meta| {
+                let sound = !suspicious.is_suspect(meta.age);
+                Box::pin(async move { Ok(sound) })
+            })
+            .connect_with(options.clone())
+            .await
+            .map_err(unreached)?;
+        let db = Db { pool: Pool::Postgres(pool), breaker, deadline: limits.statement_timeout + GRACE };
+        Ok(Self { writer: db.clone(), reader: db, target: Target::Server(Box::new(options)) })
+    }
+
+    /// Brings the schema up to date. Of several processes that start at once one does, and the others wait: under an
+    /// advisory lock on PostgreSQL; on SQLite one that was slower fails, looks again, and finds it done.
     ///
     /// # Errors
-    /// When a migration fails; what ran before it stays.
+    /// When a migration fails, what ran before it stays; when the schema is of a newer version.
     pub async fn migrate(&self) -> Result<()> {
-        for _ in 1..MIGRATION_TRIES {
-            match Migrator::up(&self.writer, None).await {
-                Ok(()) => return Ok(()),
-                Err(error) => tracing::debug!(%error, "a migration failed; looking again whether others did it"),
+        match (&self.target, &self.writer.pool) {
+            (Target::Server(options), _) => migrate_server(options).await,
+            (Target::File(_), Pool::Sqlite(pool)) => {
+                let schema = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.clone());
+                refuse_newer(&schema).await?;
+                for _ in 1..MIGRATION_TRIES {
+                    match Migrator::up(&schema, None).await {
+                        Ok(()) => return Ok(()),
+                        Err(error) => {
+                            tracing::debug!(%error, "a migration failed; looking again whether others did it")
+                        }
+                    }
+                    tokio::time::sleep(MIGRATION_PAUSE).await;
+                }
+                Ok(Migrator::up(&schema, None).await?)
             }
-            tokio::time::sleep(MIGRATION_PAUSE).await;
+            (Target::File(_), Pool::Postgres(_)) => Err(Error::Internal("a file is no PostgreSQL".into())),
         }
-        Ok(Migrator::up(&self.writer, None).await?)
     }
 
     /// For a single query that changes nothing.
-    pub fn reader(&self) -> &DatabaseConnection {
+    pub fn reader(&self) -> &Db {
         &self.reader
     }
 
     /// For a single statement that changes something.
-    pub fn writer(&self) -> &DatabaseConnection {
+    pub fn writer(&self) -> &Db {
         &self.writer
     }
 
-    /// Begins a writing transaction. On SQLite it takes the write lock at once: a deferred one that reads first and
-    /// writes later fails when another wrote in between (SQLITE_BUSY_SNAPSHOT).
+    /// Begins a writing transaction.
     ///
     /// # Errors
-    /// When the database cannot be reached.
+    /// [`Error::Storage`] when the database cannot be reached, or another process holds the write lock for too long.
     pub async fn begin(&self) -> Result<Tx> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
-        Ok(Tx(self.writer.begin_with_options(options).await?))
-    }
-
-    /// Asks the database for a sign of life.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub async fn ping(&self) -> Result<()> {
-        self.writer.ping().await?;
-        Ok(self.reader.execute_unprepared("SELECT 1").await.map(drop)?)
+        Ok(self.writer.begin().await?)
     }
 
     /// Whether this is the embedded database.
@@ -133,35 +178,67 @@ impl Store {
         self.writer.get_database_backend() == DbBackend::Sqlite
     }
 
-    /// Closes all connections, waiting for their statements.
+    /// Takes the right to serve from the embedded database, which one process has at a time; `None` on PostgreSQL, which
+    /// any number of processes share. It is given up when the lock is dropped, or the process ends.
     ///
     /// # Errors
-    /// When a connection does not close cleanly.
-    pub async fn close(self) -> Result<()> {
-        self.writer.close().await?;
-        Ok(self.reader.close().await?)
+    /// When another process has it.
+    pub fn lock_for_serving(&self) -> Result<Option<ServeLock>> {
+        match &self.target {
+            Target::File(file) => directory::lock(file).map(Some),
+            Target::Server(_) => Ok(None),
+        }
+    }
+
+    /// Closes all connections, waiting for their statements.
+    pub async fn close(self) {
+        self.writer.pool.close().await;
+        self.reader.pool.close().await;
     }
 }
 
-fn options(url: &str, max_connections: u32) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    options
-        .max_connections(max_connections)
-        .acquire_timeout(Duration::from_secs(10))
-        .test_before_acquire(false)
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(|sqlite| {
-            sqlite
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(Duration::from_secs(10))
-                .foreign_keys(true)
-                .pragma("temp_store", "memory")
-                // Pages that change often are written back to the file less often.
-                .pragma("wal_autocheckpoint", "4000")
-                .statement_cache_capacity(STATEMENTS)
-        })
-        .map_sqlx_postgres_opts(|postgres| postgres.statement_cache_capacity(STATEMENTS));
-    options
+async fn migrate_server(options: &PgConnectOptions) -> Result<()> {
+    // A connection of its own: the lock belongs to it, ends with it, and may be waited for without a statement timeout.
+    let mut lock: PgConnection = options.connect().await.map_err(unreached)?;
+    sqlx::query("SELECT pg_advisory_lock($1)").bind(MIGRATION_LOCK).execute(&mut lock).await.map_err(unreached)?;
+    let pool = PoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(unreached)?;
+    let schema = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
+    let migrated = match refuse_newer(&schema).await {
+        Ok(()) => Migrator::up(&schema, None).await.map_err(Error::from),
+        newer => newer,
+    };
+    pool.close().await;
+    lock.close().await.map_err(unreached)?;
+    migrated
+}
+
+/// Fails where the schema has migrations that this version does not know.
+async fn refuse_newer(schema: &DatabaseConnection) -> Result<()> {
+    let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    let applied = Migrator::get_migration_models(schema).await?;
+    match applied.into_iter().find(|applied| !known.contains(&applied.version)) {
+        None => Ok(()),
+        Some(newer) => Err(Error::FailedPrecondition {
+            message: format!(
+                "the database has the schema of a newer version of tieline (migration {}, which this version does not \
+                 know): start that version, or restore a backup from before it",
+                newer.version
+            ),
+        }),
+    }
+}
+
+/// Settings of every session: the server ends statements and idle transactions of its own accord, and notices clients
+/// that are gone, so that their locks do not outlive them.
+fn session_settings(statement_timeout: Duration) -> String {
+    let millis = statement_timeout.as_millis();
+    format!(
+        "SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {millis}; \
+         SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; \
+         SET tcp_user_timeout = 20000"
+    )
+}
+
+fn unreached(error: sqlx::Error) -> Error {
+    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))).into()
 }

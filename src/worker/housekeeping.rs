@@ -7,11 +7,14 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     app::App,
     domain::Result,
-    store::{housekeeping, webhook_history},
+    store::{housekeeping, readiness, webhook_history},
 };
 
 /// How often it looks.
 const INTERVAL: Duration = Duration::from_secs(600);
+
+/// How long the readiness row of a process that has ended stays.
+const PROBES_KEPT: chrono::Duration = chrono::Duration::days(1);
 
 /// Removes what is older than `keep`, slice by slice. Tells how many rows went.
 ///
@@ -21,6 +24,7 @@ pub async fn step(app: &App, keep: chrono::Duration) -> Result<u64> {
     let now = app.ambient().now();
     let db = app.store().writer();
     let mut removed = housekeeping::remove_expired(db, now).await?;
+    removed += readiness::remove_old(app.store(), now - PROBES_KEPT).await?;
     loop {
         let slice = housekeeping::remove_deliveries(db, now - keep).await?
             + housekeeping::remove_orphans(db, now - keep).await?

@@ -6,7 +6,7 @@ use std::{
 };
 
 use sea_orm::{ConnectionTrait, Database as Connector, DatabaseConnection};
-use tieline::store::Store;
+use tieline::store::{Limits, Store};
 use tokio::sync::{Mutex, OnceCell};
 
 /// Names the throw-away server; `scripts/with-postgres` sets it.
@@ -80,9 +80,10 @@ fn server() -> Option<String> {
 async fn template(server: &str) -> String {
     let name = format!("template_{}", std::process::id());
     run(server, &format!("CREATE DATABASE {name}")).await;
-    let store = Store::connect(&in_database(server, &name), 1).await.unwrap();
+    let store =
+        Store::connect(&in_database(server, &name), Limits { max_connections: 1, ..Limits::default() }).await.unwrap();
     store.migrate().await.unwrap();
-    store.close().await.unwrap();
+    store.close().await;
     name
 }
 

@@ -114,7 +114,9 @@ fn kind_of(fault: &Fault) -> Kind {
                 Upstream::Github => invalid_ref(400),
                 Upstream::Slack => plain(503, "SLACK_UNAVAILABLE"),
             },
-            Error::RateLimited { .. } | Error::Unavailable { .. } => plain(503, "SERVICE_UNAVAILABLE"),
+            Error::RateLimited { .. } | Error::Unavailable { .. } | Error::Storage(_) => {
+                plain(503, "SERVICE_UNAVAILABLE")
+            }
             Error::Internal(_) => plain(500, "INTERNAL_SERVER_ERROR"),
         },
         Fault::Protocol(protocol) => match protocol {

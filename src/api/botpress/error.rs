@@ -138,7 +138,9 @@ fn type_of(fault: &Fault) -> ErrorType {
             Error::IdempotencyInFlight { .. } => ErrorType::ResourceLockedConflict,
             Error::Refused { .. } => ErrorType::Runtime,
             // The product has no other type that says to try again.
-            Error::UpstreamUnavailable { .. } | Error::Unavailable { .. } => ErrorType::OperationTimeout,
+            Error::UpstreamUnavailable { .. } | Error::Unavailable { .. } | Error::Storage(_) => {
+                ErrorType::OperationTimeout
+            }
             Error::RateLimited { .. } => ErrorType::RateLimited,
             Error::Internal(_) => ErrorType::Internal,
         },

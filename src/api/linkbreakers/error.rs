@@ -68,9 +68,10 @@ fn kind_of(fault: &Fault) -> (u16, &'static str) {
             Error::Refused { code, .. } if CODE_REFUSED.contains(&code.as_str()) => (400, "INVALID_ARGUMENT"),
             // "Raised by another system": to try again would not help, so it is not UNAVAILABLE.
             Error::Refused { .. } => (502, "UNKNOWN"),
-            Error::UpstreamUnavailable { .. } | Error::RateLimited { .. } | Error::Unavailable { .. } => {
-                (503, "UNAVAILABLE")
-            }
+            Error::UpstreamUnavailable { .. }
+            | Error::RateLimited { .. }
+            | Error::Unavailable { .. }
+            | Error::Storage(_) => (503, "UNAVAILABLE"),
             Error::Internal(_) => (500, "INTERNAL"),
         },
         Fault::Protocol(protocol) => match protocol {

@@ -102,7 +102,7 @@ fn kind_of(fault: &Fault) -> Kind {
             Error::UpstreamUnavailable { retry_after: Some(_), .. } => {
                 kind(503, "upstream_busy", "The far end asks for patience")
             }
-            Error::RateLimited { .. } | Error::Unavailable { .. } => {
+            Error::RateLimited { .. } | Error::Unavailable { .. } | Error::Storage(_) => {
                 kind(503, "unavailable", "Not available right now")
             }
             Error::Internal(_) => kind(500, "internal", "Something went wrong on our side"),

@@ -44,9 +44,10 @@ impl Page {
     /// What went wrong, in words for the person in front of the browser. `title` says what is not done.
     pub fn failed(title: &str, error: &Error) -> Self {
         match error {
-            Error::UpstreamUnavailable { .. } | Error::RateLimited { .. } | Error::Unavailable { .. } => {
-                Page::NotNow(Html(html(title, &sentence(error))))
-            }
+            Error::UpstreamUnavailable { .. }
+            | Error::RateLimited { .. }
+            | Error::Unavailable { .. }
+            | Error::Storage(_) => Page::NotNow(Html(html(title, &sentence(error)))),
             Error::Internal(cause) => {
                 tracing::error!(cause, "a callback failed");
                 Page::NotNow(Html(html(title, "Something went wrong here. Try again later.")))

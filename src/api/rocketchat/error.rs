@@ -90,7 +90,7 @@ fn told(fault: &Fault) -> Told {
             Error::RateLimited { .. } => {
                 Told { status: 429, ..coded("Error, too many requests. Please slow down.", "error-too-many-requests") }
             }
-            Error::Unavailable { .. } => plain(503, "Service Unavailable"),
+            Error::Unavailable { .. } | Error::Storage(_) => plain(503, "Service Unavailable"),
             Error::Internal(_) => plain(500, "Internal server error"),
         },
         Fault::Protocol(protocol) => match protocol {

@@ -102,9 +102,11 @@ impl Fault {
         match self {
             Fault::Core(domain::Error::UpstreamUnavailable { retry_after, .. }) => *retry_after,
             Fault::Core(domain::Error::RateLimited { retry_after }) => Some(*retry_after),
-            Fault::Core(domain::Error::Unavailable { .. } | domain::Error::IdempotencyInFlight { .. }) => {
-                Some(Duration::from_secs(1))
-            }
+            Fault::Core(
+                domain::Error::Unavailable { .. }
+                | domain::Error::Storage(_)
+                | domain::Error::IdempotencyInFlight { .. },
+            ) => Some(Duration::from_secs(1)),
             Fault::Core(_) | Fault::Protocol(_) | Fault::Bug { .. } => None,
         }
     }

@@ -78,7 +78,7 @@ fn kind_of(fault: &Fault) -> Kind {
             Error::Refused { upstream, .. } => (502, format!("{upstream} refused.").into()),
             Error::UpstreamUnavailable { upstream, .. } => (503, format!("{upstream} is not available.").into()),
             Error::RateLimited { .. } => plain(429, "Too many requests."),
-            Error::Unavailable { .. } => plain(503, "Service unavailable."),
+            Error::Unavailable { .. } | Error::Storage(_) => plain(503, "Service unavailable."),
             Error::Internal(_) => plain(500, BUG),
         },
         Fault::Protocol(protocol) => match protocol {

@@ -1,0 +1,42 @@
+//! The data directory before anything is opened in it: readable by this user alone, and complete.
+//!
+//! Not here: the database file itself (`store::directory`), the key file (`keys`).
+
+use std::path::Path;
+
+use super::keys;
+use crate::{
+    config::Config,
+    domain::{Error, Result},
+    store::directory::make_private,
+};
+
+/// Makes what is there private, and looks whether the database and the key file belong together.
+///
+/// # Errors
+/// [`Error::FailedPrecondition`] where the key is there and the database is not: a fresh database in its place would hide
+/// that everything is gone, and a new key beside a restored one could open none of its secrets.
+pub(super) fn prepare(config: &Config) -> Result<()> {
+    let key = keys::path(config);
+    if !config.is_embedded() || !config.secret_key.expose().is_empty() {
+        return Ok(());
+    }
+    make_private(&config.data_dir);
+    make_private(&key);
+    let url = config.database_url();
+    let file = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let file = Path::new(file.split('?').next().unwrap_or(file));
+    let is_empty = std::fs::metadata(file).map_or(true, |metadata| metadata.len() == 0);
+    match key.exists() && is_empty {
+        false => Ok(()),
+        true => Err(Error::FailedPrecondition {
+            message: format!(
+                "{key} is there, but the database {file} is {state}: restore it from a backup, or, to begin anew without \
+                 what was in it, remove {key}",
+                key = key.display(),
+                file = file.display(),
+                state = if file.exists() { "empty" } else { "missing" },
+            ),
+        }),
+    }
+}

@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test clients check openapi openapi-check lint-openapi sdk sdk-test diff-openapi release-openapi \
-        contract console-test verify-webhooks bench fmt lint audit clean
+        contract console-test verify-webhooks chaos bench fmt lint audit clean
 
 # What is no part of the workspace.
 OWN_WORKSPACES := tools/openapi/rust/src/main.rs tests/sdk/rust/src/main.rs
@@ -53,6 +53,9 @@ console-test: ## Use the landing page and the console in a headless Chromium (ne
 
 verify-webhooks: ## Hold the receivers of webhooks that the guide shows to what is sent (needs Node and Python)
 	scripts/verify-webhooks
+
+chaos: ## Inject faults for about ten minutes: disks, crashes, the way to the database
+	@scripts/chaos
 
 bench: ## Measure throughput and latency on this machine
 	scripts/bench

@@ -17,6 +17,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use standin::Options;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{Client, Database, Deployment, Process, Slack, step, until};
 
@@ -45,6 +46,7 @@ macro_rules! both_databases {
 }
 
 mod crashes;
+mod disks;
 mod far_ends;
 mod hang_ups;
 mod outages;
@@ -52,6 +54,17 @@ mod stopping;
 
 /// How long something may take that is only waited for. Much more than it takes, for busy machines.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// How often something is repeated: as often as a test needs, and more under `make chaos`.
+fn rounds(least: usize) -> usize {
+    let asked = std::env::var("TIELINE_TEST_CHAOS_ROUNDS").ok().and_then(|text| text.parse().ok());
+    asked.map_or(least, |times: usize| times * least)
+}
+
+/// A line for the table of `make chaos`.
+fn tell(fault: &str, injected: usize, accepted: usize) {
+    eprintln!("chaos: {fault}: {injected} injected, {accepted} accepted, 0 lost");
+}
 
 /// A lease ends soon, so that what a dead worker held is soon free.
 const SHORT_LEASE: &[(&str, &str)] = &[
@@ -154,12 +167,13 @@ struct Flood {
     /// How many were accepted so far.
     accepted: Arc<AtomicUsize>,
     callers: JoinSet<Vec<String>>,
+    stop: CancellationToken,
 }
 
 impl Flood {
     /// Lets several callers of each client send up to `most` events, one after another, until the server is gone.
     fn begin(clients: &[Client], prefix: &str, callers: usize, most: usize) -> Self {
-        let mut this = Self { accepted: Arc::default(), callers: JoinSet::new() };
+        let mut this = Self { accepted: Arc::default(), callers: JoinSet::new(), stop: CancellationToken::new() };
         for (index, client) in clients.iter().enumerate() {
             for caller in 0..callers {
                 let prefix = format!("ev-{prefix}-{index}-{caller}");
@@ -167,6 +181,24 @@ impl Flood {
             }
         }
         this
+    }
+
+    /// The same, where callers whose event is refused go on with the next, until [`Flood::stop`].
+    fn persistent(clients: &[Client], prefix: &str, callers: usize) -> Self {
+        let mut this = Self { accepted: Arc::default(), callers: JoinSet::new(), stop: CancellationToken::new() };
+        for (index, client) in clients.iter().enumerate() {
+            for caller in 0..callers {
+                let prefix = format!("ev-{prefix}-{index}-{caller}");
+                this.callers.spawn(insist(client.clone(), prefix, this.stop.clone(), this.accepted.clone()));
+            }
+        }
+        this
+    }
+
+    /// Ends the callers of [`Flood::persistent`] and tells the names of the events that were accepted.
+    async fn stop(self) -> Vec<String> {
+        self.stop.cancel();
+        self.end().await
     }
 
     /// Waits until so many were accepted.
@@ -191,6 +223,26 @@ async fn pour(client: Client, prefix: String, most: usize, count: Arc<AtomicUsiz
             other => panic!("{other} for {name}"),
         }
         count.fetch_add(1, SeqCst);
+    }
+    accepted
+}
+
+async fn insist(client: Client, prefix: String, stop: CancellationToken, count: Arc<AtomicUsize>) -> Vec<String> {
+    let mut accepted = Vec::new();
+    for number in 0.. {
+        if stop.is_cancelled() {
+            break;
+        }
+        let name = format!("{prefix}-{number}");
+        let answer = client.post("/v1/events", &step(&name)).await;
+        match answer.status.as_u16() {
+            202 => {
+                accepted.push(name);
+                count.fetch_add(1, SeqCst);
+            }
+            503 => {}
+            other => panic!("{other} for {name}: {}", answer.text),
+        }
     }
     accepted
 }

@@ -15,6 +15,7 @@ mod channel_integrations;
 mod cli;
 mod contract;
 mod docs;
+mod embedded;
 
 mod errors;
 mod github;

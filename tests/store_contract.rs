@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 use crate::support::{Database, TestApp};
 
+mod commits;
 mod github;
 
 const LEASE: Duration = Duration::from_secs(30);

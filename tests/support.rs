@@ -3,6 +3,7 @@
 
 mod database;
 mod differences;
+mod disk;
 mod gate;
 mod github;
 mod http;
@@ -16,6 +17,7 @@ mod world;
 
 pub use database::Database;
 pub use differences::Differences;
+pub use disk::{Disk, IO_ERROR, NO_SPACE};
 pub use gate::Gate;
 pub use github::{Github, card_link, card_state};
 pub use http::{Answer, Client};

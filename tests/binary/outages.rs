@@ -68,3 +68,84 @@ async fn a_database_that_goes_away_and_comes_back_is_noticed_and_survived() {
     scene.all_arrive(&accepted).await;
     scene.all_arrive(&["ev-again".to_owned()]).await;
 }
+
+/// A database behind a gate, and a deployment that knows only the gate.
+async fn behind_a_gate(settings: &[(&str, &str)]) -> Option<(Gate, Scene, Process)> {
+    let mut database = Database::postgres().await?;
+    let gate = Gate::before(&host(&database.url)).await;
+    database.url = database.url.replace(&host(&database.url), &gate.address.to_string());
+    let (scene, process) = Scene::start(database, &[IMPATIENT, SHORT_LEASE, settings].concat()).await;
+    Some((gate, scene, process))
+}
+
+/// Statements are given up soon.
+const SHORT_STATEMENTS: &[(&str, &str)] = &[("TIELINE_DATABASE__STATEMENT_TIMEOUT_MS", "500")];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_swallow_everything_are_replaced() {
+    let Some((gate, scene, process)) = behind_a_gate(SHORT_STATEMENTS).await else { return };
+    let flood = Flood::persistent(&scene.owners(&process), "s", 4);
+    flood.reaches(50).await;
+    for _ in 0..rounds(3) {
+        gate.swallow();
+        let so_far = flood.accepted.load(SeqCst);
+        until("events are accepted by way of new connections", LIMIT, async || {
+            (flood.accepted.load(SeqCst) > so_far + 50).then_some(())
+        })
+        .await;
+        until("it is ready", LIMIT, async || (process.anon().get("/readyz").await.status == 200).then_some(())).await;
+    }
+    let accepted = flood.stop().await;
+    scene.all_arrive(&accepted).await;
+    tell("PostgreSQL, connections that swallow everything", rounds(3), accepted.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_database_requests_are_refused_at_once() {
+    let Some((gate, scene, process)) = behind_a_gate(&[]).await else { return };
+    let [owner, _] = scene.owners(&process);
+    gate.shut();
+    until("the first is refused", LIMIT, async || {
+        (owner.post("/v1/events", &step("ev-first")).await.status == 503).then_some(())
+    })
+    .await;
+    let begun = std::time::Instant::now();
+    for number in 0..50 {
+        let refused = owner.post("/v1/events", &step(&format!("ev-refused-{number}"))).await;
+        assert_eq!(refused.status, 503, "{}", refused.text);
+        assert_eq!(process.anon().get("/readyz").await.status, 503);
+    }
+    // Each waited for ten seconds before.
+    assert!(begun.elapsed() < Duration::from_secs(10), "100 refusals took {:?}", begun.elapsed());
+    gate.reopen();
+    until("it is back", LIMIT, async || (process.anon().get("/readyz").await.status == 200).then_some(())).await;
+    send(&owner, "ev-back").await;
+    scene.all_arrive(&["ev-back".to_owned()]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_way_to_the_database_loses_nothing() {
+    let Some((gate, scene, process)) = behind_a_gate(SHORT_STATEMENTS).await else { return };
+    let flood = Flood::persistent(&scene.owners(&process), "l", 2);
+    flood.reaches(20).await;
+    let pauses = [20, 5000, 0].repeat(rounds(1));
+    for pause in pauses.iter().copied() {
+        gate.delay(Duration::from_millis(pause));
+        let so_far = flood.accepted.load(SeqCst);
+        match pause {
+            5000 => {
+                until("it says that it is not ready", LIMIT, async || {
+                    (process.anon().get("/readyz").await.status == 503).then_some(())
+                })
+                .await
+            }
+            _ => {
+                until("events are accepted", LIMIT, async || (flood.accepted.load(SeqCst) > so_far + 10).then_some(()))
+                    .await
+            }
+        }
+    }
+    let accepted = flood.stop().await;
+    scene.all_arrive(&accepted).await;
+    tell("PostgreSQL, a way that is slow by 20 ms and by 5 s", pauses.len(), accepted.len());
+}

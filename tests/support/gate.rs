@@ -1,8 +1,12 @@
-//! A door between two programs, that can be shut and that remembers what went through.
+//! A proxy between two programs that cuts, delays and swallows, and remembers what went through.
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
 };
 
 use tokio::{
@@ -17,8 +21,19 @@ pub struct Gate {
     /// Where it listens.
     pub address: SocketAddr,
     open: watch::Sender<bool>,
-    seen: Arc<Mutex<Vec<u8>>>,
+    state: Arc<State>,
     task: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct State {
+    seen: Mutex<Vec<u8>>,
+    /// Connections so far.
+    connections: AtomicUsize,
+    /// Of so many, the first ones, every byte is swallowed.
+    swallowed: AtomicUsize,
+    /// How long every piece is held up, in milliseconds.
+    delay_ms: AtomicU64,
 }
 
 impl Gate {
@@ -27,9 +42,9 @@ impl Gate {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (open, is_open) = watch::channel(true);
-        let seen = Arc::default();
-        let task = tokio::spawn(forward(listener, target.to_owned(), is_open, Arc::clone(&seen)));
-        Self { address, open, seen, task }
+        let state = Arc::<State>::default();
+        let task = tokio::spawn(forward(listener, target.to_owned(), is_open, Arc::clone(&state)));
+        Self { address, open, state, task }
     }
 
     /// Cuts every connection, and every new one at once.
@@ -42,9 +57,19 @@ impl Gate {
         self.open.send_replace(true);
     }
 
+    /// Swallows whatever is sent through the connections that there are, without ever closing one. New ones go through.
+    pub fn swallow(&self) {
+        self.state.swallowed.store(self.state.connections.load(SeqCst), SeqCst);
+    }
+
+    /// Holds up every piece for a while.
+    pub fn delay(&self, pause: Duration) {
+        self.state.delay_ms.store(u64::try_from(pause.as_millis()).unwrap(), SeqCst);
+    }
+
     /// Everything that went through, in both directions.
     pub fn seen(&self) -> String {
-        String::from_utf8_lossy(&self.seen.lock().unwrap()).into_owned()
+        String::from_utf8_lossy(&self.state.seen.lock().unwrap()).into_owned()
     }
 }
 
@@ -54,9 +79,10 @@ impl Drop for Gate {
     }
 }
 
-async fn forward(listener: TcpListener, target: String, open: watch::Receiver<bool>, seen: Arc<Mutex<Vec<u8>>>) {
+async fn forward(listener: TcpListener, target: String, open: watch::Receiver<bool>, state: Arc<State>) {
     while let Ok((near, _)) = listener.accept().await {
-        let (target, mut open, seen) = (target.clone(), open.clone(), Arc::clone(&seen));
+        let number = state.connections.fetch_add(1, SeqCst);
+        let (target, mut open, state) = (target.clone(), open.clone(), Arc::clone(&state));
         tokio::spawn(async move {
             let through = async {
                 let Ok(far) = TcpStream::connect(target).await else { return };
@@ -64,8 +90,8 @@ async fn forward(listener: TcpListener, target: String, open: watch::Receiver<bo
                 let ((mut near_in, mut near_out), (mut far_in, mut far_out)) = (near.into_split(), far.into_split());
                 // The end of either direction ends both.
                 tokio::select! {
-                    () = pump(&mut near_in, &mut far_out, &seen) => {}
-                    () = pump(&mut far_in, &mut near_out, &seen) => {}
+                    () = pump(&mut near_in, &mut far_out, (number, &state)) => {}
+                    () = pump(&mut far_in, &mut near_out, (number, &state)) => {}
                 }
             };
             tokio::select! {
@@ -77,10 +103,29 @@ async fn forward(listener: TcpListener, target: String, open: watch::Receiver<bo
     }
 }
 
-async fn pump(from: &mut (impl AsyncReadExt + Unpin), to: &mut (impl AsyncWriteExt + Unpin), seen: &Mutex<Vec<u8>>) {
+async fn pump(
+    from: &mut (impl AsyncReadExt + Unpin),
+    to: &mut (impl AsyncWriteExt + Unpin),
+    (number, state): (usize, &State),
+) {
     let mut buffer = vec![0; 16 * 1024];
-    while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        seen.lock().unwrap().extend_from_slice(&buffer[..read]);
+    while let Ok(read) = from.read(&mut buffer).await {
+        let is_swallowed = number < state.swallowed.load(SeqCst);
+        if read == 0 && is_swallowed {
+            // Not even the end is told.
+            std::future::pending::<()>().await;
+        }
+        if read == 0 {
+            return;
+        }
+        if is_swallowed {
+            continue;
+        }
+        let pause = Duration::from_millis(state.delay_ms.load(SeqCst));
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+        state.seen.lock().unwrap().extend_from_slice(&buffer[..read]);
         if to.write_all(&buffer[..read]).await.is_err() {
             return;
         }

@@ -1,0 +1,114 @@
+//! The embedded database's folder, as an operator finds it: who may read it, who may serve from it, and starts that are
+//! refused because something is missing, damaged or newer.
+
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
+
+use sea_orm::{ConnectionTrait, Database as Connector};
+
+use crate::support::{Database, Deployment, Process};
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Serves for a moment, so that everything is there.
+async fn served() -> (Deployment, Process) {
+    let deployment = Deployment::bare();
+    let process = deployment.serve("all").await;
+    (deployment, process)
+}
+
+/// Starts and tells why that was refused.
+async fn refusal(deployment: &Deployment) -> String {
+    deployment.run(&["serve"]).await.refused().to_owned()
+}
+
+#[tokio::test]
+async fn nobody_else_reads_the_data_directory() {
+    let (deployment, process) = served().await;
+    let files = ["tieline.db", "tieline.db-wal", "tieline.db-shm", "tieline.db.lock", "secret.key"];
+    let modes = || files.map(|name| mode(&deployment.path("data").join(name)));
+    assert_eq!((mode(&deployment.path("data")), modes()), (0o700, [0o600; 5]));
+    process.kill();
+    fs::set_permissions(deployment.path("data"), Permissions::from_mode(0o755)).unwrap();
+    for name in files {
+        fs::set_permissions(deployment.path("data").join(name), Permissions::from_mode(0o644)).unwrap();
+    }
+    let _process = deployment.serve("all").await;
+    assert_eq!(mode(&deployment.path("data")), 0o700);
+    assert_eq!(modes(), [0o600; 5], "what was there before is closed too");
+}
+
+#[tokio::test]
+async fn one_process_serves_from_a_directory() {
+    let (deployment, process) = served().await;
+    let told = refusal(&deployment).await;
+    assert!(told.contains("another process serves from") && told.contains("PostgreSQL"), "{told}");
+    deployment.run(&["org", "create", "acme"]).await.ok();
+    process.kill();
+    deployment.serve("all").await;
+}
+
+#[tokio::test]
+async fn a_database_that_is_gone_is_not_replaced_in_silence() {
+    let (deployment, process) = served().await;
+    process.kill();
+    let data = deployment.path("data");
+    let file = data.join("tieline.db");
+    for (state, spoil) in [("missing", None), ("empty", Some(""))] {
+        for name in ["tieline.db", "tieline.db-wal", "tieline.db-shm"] {
+            let _ = fs::remove_file(data.join(name));
+        }
+        if let Some(text) = spoil {
+            fs::write(&file, text).unwrap();
+        }
+        let told = refusal(&deployment).await;
+        assert!(told.contains(state) && told.contains("restore it from a backup"), "{told}");
+        assert!(deployment.run(&["org", "create", "acme"]).await.refused().contains(state));
+    }
+    fs::remove_file(data.join("secret.key")).unwrap();
+    deployment.serve("all").await;
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_told_as_damaged() {
+    let (deployment, process) = served().await;
+    process.kill();
+    let data = deployment.path("data");
+    for name in ["tieline.db-wal", "tieline.db-shm"] {
+        let _ = fs::remove_file(data.join(name));
+    }
+    fs::write(data.join("tieline.db"), "this is no database ".repeat(1000)).unwrap();
+    let told = refusal(&deployment).await;
+    assert!(told.contains("damaged") && told.contains("backup") && !told.contains("try again"), "{told}");
+}
+
+async fn newer(database: Database) {
+    let url = database.url.clone();
+    let deployment = Deployment::new(database, "http://127.0.0.1:9/slack");
+    assert!(deployment.run(&["migrate"]).await.success);
+    let connection = Connector::connect(&url).await.unwrap();
+    let row = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20990101_000001_flying_cars', 4070908800)";
+    connection.execute_unprepared(row).await.unwrap();
+    connection.close().await.unwrap();
+    for command in [&["serve"][..], &["migrate"]] {
+        let told = deployment.run(command).await.refused().to_owned();
+        assert!(told.contains("m20990101_000001_flying_cars") && told.contains("newer version"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_named_on_sqlite() {
+    newer(Database::sqlite()).await;
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_named_on_postgres() {
+    if let Some(database) = Database::postgres().await {
+        newer(database).await;
+    }
+}

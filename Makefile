@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test clients check openapi openapi-check lint-openapi sdk sdk-test diff-openapi release-openapi \
-        contract console-test verify-webhooks chaos bench fmt lint audit clean
+        contract console-test verify-webhooks chaos bench fairness fmt lint audit clean
 
 # What is no part of the workspace.
 OWN_WORKSPACES := tools/openapi/rust/src/main.rs tests/sdk/rust/src/main.rs
@@ -59,6 +59,9 @@ chaos: ## Inject faults for about ten minutes: disks, crashes, the way to the da
 
 bench: ## Measure throughput and latency on this machine
 	scripts/bench
+
+fairness: ## Fail where organisations that behave badly hold up one that does not, in a release build
+	@scripts/fairness
 
 fmt: ## Format every source file
 	cargo fmt --all

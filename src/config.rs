@@ -2,6 +2,7 @@
 //!
 //! Read once, in `startup`; nothing else looks at files or the environment.
 
+mod delivery;
 mod egress;
 mod github;
 mod log;
@@ -9,11 +10,12 @@ mod registry;
 mod script;
 mod webhooks;
 
-use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, path::PathBuf};
 
 use serde::Deserialize;
 use url::Url;
 
+pub use delivery::Delivery;
 pub use egress::Egress;
 pub use github::Github;
 pub use log::{Log, LogFormat};
@@ -146,22 +148,6 @@ pub struct Slack {
     pub channel_burst: u32,
 }
 
-/// `[delivery]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs, reason = "config.default.toml documents every key")]
-pub struct Delivery {
-    pub max_concurrent: usize,
-    pub lease_secs: u64,
-    pub connect_timeout_ms: u64,
-    pub total_timeout_ms: u64,
-    pub poll_ms: u64,
-    pub first_pause_ms: u64,
-    pub longest_pause_ms: u64,
-    pub give_up_after_secs: u64,
-    pub max_faltering_tries: i32,
-}
-
 /// `[schedule]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -274,12 +260,7 @@ impl Config {
             return wrong("slack.channel_burst", "it must be at least 1");
         }
         self.github.check()?;
-        if self.delivery.max_concurrent == 0 {
-            return wrong("delivery.max_concurrent", "it must be at least 1");
-        }
-        if self.delivery.lease_secs * 1000 <= 2 * self.delivery.total_timeout_ms {
-            return wrong("delivery.lease_secs", "it must be more than twice delivery.total_timeout_ms");
-        }
+        self.delivery.check()?;
         self.egress.check(&self.delivery)?;
         self.script.check()?;
         if self.schedule.time_zone.parse::<Zone>().is_err() {
@@ -333,13 +314,6 @@ impl Slack {
     /// Whether an app's credentials are set.
     pub fn is_configured(&self) -> bool {
         !self.client_id.is_empty()
-    }
-}
-
-impl Delivery {
-    /// How long a whole exchange with a far end may take.
-    pub fn total_timeout(&self) -> Duration {
-        Duration::from_millis(self.total_timeout_ms)
     }
 }
 

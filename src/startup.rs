@@ -148,7 +148,14 @@ pub async fn build_app_resolving(
 pub fn worker_settings(config: &Config) -> worker::Settings {
     let delivery = &config.delivery;
     worker::Settings {
-        max_concurrent: delivery.max_concurrent,
+        limits: worker::slots::Limits {
+            all: delivery.max_concurrent,
+            per_organisation: delivery.max_concurrent_per_organisation,
+            slow: delivery.max_concurrent_slow,
+        },
+        slow_after: Duration::from_millis(delivery.slow_after_ms)
+            .min(delivery.total_timeout())
+            .min(config.egress.total_timeout()),
         lease: Duration::from_secs(delivery.lease_secs),
         poll: Duration::from_millis(delivery.poll_ms),
         shutdown_grace: Duration::from_secs(config.server.shutdown_grace_secs),

@@ -6,7 +6,7 @@
 //!
 //! Who does what: [`deliver`] claims and serves destinations by their `lane`, [`slack`] sends one delivery to Slack,
 //! `integration` calls an integration, `inner` does what is ours, [`tick`] looks at the clock, [`record`] writes down what came of it, [`housekeeping`]
-//! removes what is old.
+//! removes what is old. [`slots`] bounds the deliveries in flight, so that no organisation takes them all.
 
 pub mod deliver;
 pub mod housekeeping;
@@ -15,6 +15,7 @@ mod integration;
 mod lane;
 pub mod record;
 pub mod slack;
+pub mod slots;
 pub mod tick;
 mod webhook;
 
@@ -25,8 +26,10 @@ use crate::domain::{delivery::RetryPolicy, destination::Pace};
 /// How the workers work.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How many destinations are served at once.
-    pub max_concurrent: usize,
+    /// Bounds of the deliveries in flight.
+    pub limits: slots::Limits,
+    /// Duration of a try from which on its destination is in the slow class.
+    pub slow_after: Duration,
     /// How long a destination may be held.
     pub lease: Duration,
     /// How long an idle worker waits before it looks again.

@@ -2,6 +2,7 @@
 
 mod answers;
 mod events;
+mod fairness;
 mod history;
 mod retries;
 mod scripts;

@@ -70,6 +70,29 @@ both! {
         assert_eq!(app.slack.texts(CHANNEL).await.len(), 10);
     }
 
+    async fn a_clock_that_is_set_back_holds_up_nothing(app) {
+        connect(&app).await;
+        app.slack.fault(json!({"method": "chat.postMessage", "status": 500, "times": 1})).await;
+        for number in 0..11 {
+            app.step(&number.to_string()).await;
+        }
+        app.drain().await;
+        assert_eq!(app.slack.texts(CHANNEL).await.len(), 0, "the first waits to be tried again");
+        app.set_back(Duration::from_secs(3600));
+        app.drain().await;
+        assert!(app.slack.texts(CHANNEL).await.len() >= 5, "a burst");
+        // While the process is down, too.
+        app.advance(Duration::from_secs(1));
+        app.drain().await;
+        app.set_back(Duration::from_secs(3600));
+        let restarted = app.worker_of(app.twin().await);
+        for _ in 0..10 {
+            while restarted.step().await.unwrap().destinations > 0 {}
+            app.advance(Duration::from_secs(1));
+        }
+        assert_eq!(app.slack.texts(CHANNEL).await.len(), 11);
+    }
+
     async fn a_pause_that_slack_asks_for_is_kept_exactly(app) {
         connect(&app).await;
         app.slack.fault(json!({"method": "chat.postMessage", "retryAfterSecs": 37, "times": 1})).await;

@@ -18,13 +18,14 @@ use tieline::{
     },
     store::{
         self, Store,
-        destinations::{Claimed, Release},
+        destinations::{Busy, Claim, Claimed, Release, Room},
     },
 };
 use uuid::Uuid;
 
 use crate::support::{Database, TestApp};
 
+mod claims;
 mod commits;
 mod github;
 
@@ -59,8 +60,19 @@ async fn due_destinations(app: &TestApp, count: usize) -> Vec<DestinationId> {
     ids
 }
 
-async fn claim(store: &Store, owner: Uuid, now: Time, limit: u64) -> Vec<Claimed> {
-    store::destinations::claim(store.writer(), owner, now, now + LEASE, limit).await.unwrap()
+async fn claim(store: &Store, owner: Uuid, now: Time, limit: usize) -> Vec<Claimed> {
+    claim_within(store, (owner, Uuid::nil()), now, room(limit)).await
+}
+
+/// Claims what there is room for, beginning after an organisation.
+async fn claim_within(store: &Store, (owner, after): (Uuid, Uuid), now: Time, room: Room) -> Vec<Claimed> {
+    let claim = Claim { owner, now, lease_until: now + LEASE, after: after.into(), room };
+    store::destinations::claim(store.writer(), &claim).await.unwrap()
+}
+
+/// Room for so many, of whomever.
+fn room(limit: usize) -> Room {
+    Room { limit, slow_limit: limit, ceiling: limit, slow_ceiling: limit, busy: Vec::new() }
 }
 
 fn release(claimed: &Claimed) -> Release {
@@ -75,6 +87,7 @@ fn release(claimed: &Claimed) -> Release {
         last_sent_at: None,
         health: None,
         address: claimed.destination.address.clone(),
+        slow: None,
     }
 }
 

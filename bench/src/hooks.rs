@@ -13,6 +13,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 
 pub use table::table;
+pub use webhooks::make_outgoing;
 
 use self::{
     outgoing::{Outgoing, OutgoingPlan},

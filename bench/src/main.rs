@@ -9,6 +9,7 @@
 //! - `channels` measures messages through channels and ticks, with `integrations` at the other end;
 //! - `hooks` measures webhooks and `registry` the registry, by requests that are over with their answer (`asked`) to a
 //!   Tieline `alone`; `grid` is their tables;
+//! - `fairness` measures one organisation beside others that behave badly;
 //! - `start` is about starting and stopping; `usage` reads processor time and memory;
 //! - `figures` is the outcome of a run, and `table` puts the outcomes side by side.
 
@@ -18,6 +19,7 @@ mod asked;
 mod channels;
 mod clock;
 mod database;
+mod fairness;
 mod figures;
 mod grid;
 mod hooks;
@@ -55,6 +57,7 @@ usage: bench run sqlite|postgres FILE [--quick]   measure, and write the figures
        bench hooks-table FILE...
        bench registry sqlite|postgres FILE [--quick]   the same of the registry
        bench registry-table FILE...
+       bench fairness sqlite|postgres             fail where organisations that behave badly hold up one that does not
 
 `run postgres` needs TIELINE_TEST_POSTGRES_URL, the address of a server on this machine (scripts/with-postgres).
 The binaries `tieline` and `standin` are expected beside this one.";
@@ -99,6 +102,7 @@ async fn obey(arguments: &[String]) -> Result<()> {
             print!("{}", table::markdown(&figures?));
             Ok(())
         }
+        ["fairness", kind] => fairness::measure(Kind::parse(kind).ok_or(USAGE)?).await,
         [group @ ("channels" | "hooks" | "registry"), kind, file, rest @ ..] if matches!(rest, [] | ["--quick"]) => {
             let (kind, file, quick) = (Kind::parse(kind).ok_or(USAGE)?, Path::new(file), !rest.is_empty());
             match *group {

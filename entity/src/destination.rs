@@ -26,6 +26,7 @@ pub struct Model {
     pub failure_count: i64,
     pub last_sent_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
+    pub slow: bool,
 }
 
 /// Relations are not declared: every query names its organisation and its keys.

@@ -35,6 +35,12 @@ struct DialectLabels {
     dialect: &'static str,
 }
 
+/// Class of a destination.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ClassLabels {
+    class: &'static str,
+}
+
 /// Every counter. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -47,6 +53,7 @@ pub struct Metrics {
     attempt_seconds: Histogram,
     latency_seconds: Histogram,
     waiting: Gauge,
+    in_flight: Family<ClassLabels, Gauge>,
 }
 
 impl Default for Metrics {
@@ -63,6 +70,7 @@ impl Default for Metrics {
             attempt_seconds: seconds(),
             latency_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 22)),
             waiting: Gauge::default(),
+            in_flight: Family::default(),
         };
         registry.register("http_requests", "Requests answered", metrics.requests.clone());
         registry.register("http_request_seconds", "Time to answer a request", metrics.request_seconds.clone());
@@ -72,6 +80,8 @@ impl Default for Metrics {
         registry.register("attempt_seconds", "Time that one try takes", metrics.attempt_seconds.clone());
         registry.register("delivery_latency_seconds", "From accepted to delivered", metrics.latency_seconds.clone());
         registry.register("deliveries_waiting", "Deliveries that are pending", metrics.waiting.clone());
+        let in_flight = "Deliveries in flight in this process, by the class of their destination: normal or slow";
+        registry.register("deliveries_in_flight", in_flight, metrics.in_flight.clone());
         Self { registry: Arc::new(registry), ..metrics }
     }
 }
@@ -109,6 +119,14 @@ impl Metrics {
         self.waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// Sets the number of deliveries in flight, by the class of their destination.
+    pub fn in_flight(&self, normal: usize, slow: usize) {
+        for (class, count) in [("normal", normal), ("slow", slow)] {
+            let gauge = self.in_flight.get_or_create(&ClassLabels { class });
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    }
+
     /// All of them, as text.
     ///
     /// # Errors
@@ -129,12 +147,14 @@ mod tests {
         let metrics = Metrics::default();
         metrics.request("native", "GET", 200, Duration::from_millis(3));
         metrics.delivery("delivered");
+        metrics.in_flight(3, 1);
         let text = metrics.text().unwrap();
         assert!(
             text.contains(r#"tieline_http_requests_total{dialect="native",method="GET",status="200"} 1"#),
             "{text}"
         );
         assert!(text.contains(r#"tieline_deliveries_total{outcome="delivered"} 1"#), "{text}");
+        assert!(text.contains(r#"tieline_deliveries_in_flight{class="slow"} 1"#), "{text}");
         assert!(text.ends_with("# EOF\n"));
     }
 }

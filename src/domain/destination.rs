@@ -199,7 +199,8 @@ impl Health {
     pub fn refusal(&self, now: Time) -> Option<&str> {
         match self {
             Health::Healthy => None,
-            Health::Broken { reason, since } => (now < *since + PROBE_INTERVAL).then_some(reason),
+            // One from a time to come is of a clock that was set back since.
+            Health::Broken { reason, since } => (*since..*since + PROBE_INTERVAL).contains(&now).then_some(reason),
             Health::Off { reason, .. } => Some(reason),
         }
     }
@@ -216,12 +217,14 @@ pub struct Pace {
 
 impl Pace {
     /// Asks to send one at `now`, given what the last answer left (the theoretical arrival time of the generic cell
-    /// rate algorithm, ITU-T I.371).
+    /// rate algorithm, ITU-T I.371). One that is further away than any answer leaves it is of a clock that was set back
+    /// since, and is not believed.
     ///
     /// # Errors
     /// The time from which on one may be sent.
     pub fn admit(self, arrival: Option<Time>, now: Time) -> Result<Time, Time> {
-        let arrival = arrival.unwrap_or(now).max(now);
+        let furthest = now + self.interval * self.burst.max(1);
+        let arrival = arrival.filter(|arrival| *arrival <= furthest).unwrap_or(now).max(now);
         let tolerance = self.interval * self.burst.saturating_sub(1);
         let earliest = arrival - tolerance;
         if now >= earliest { Ok(arrival + self.interval) } else { Err(earliest) }
@@ -262,6 +265,17 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_is_set_back_stops_nothing() {
+        let pace = Pace { interval: Duration::from_secs(1), burst: 3 };
+        let mut arrival = None;
+        for _ in 0..3 {
+            arrival = Some(pace.admit(arrival, at(3_600_000)).unwrap());
+        }
+        assert_eq!(pace.admit(arrival, at(3_600_000)), Err(at(3_601_000)), "the furthest that there is");
+        assert_eq!(pace.admit(arrival, at(0)), Ok(at(1000)));
+    }
+
+    #[test]
     fn no_interval_is_no_limit() {
         let pace = Pace { interval: Duration::ZERO, burst: 1 };
         assert_eq!(pace.admit(Some(at(5)), at(5)), Ok(at(5)));
@@ -272,6 +286,8 @@ mod tests {
         let broken = Health::Broken { reason: "not_in_channel".into(), since: at(0) };
         assert_eq!(broken.refusal(at(59_999)), Some("not_in_channel"));
         assert_eq!(broken.refusal(at(60_000)), None);
+        let later = Health::Broken { reason: "not_in_channel".into(), since: at(3_600_000) };
+        assert_eq!(later.refusal(at(0)), None, "the clock was set back");
         let off = Health::Off { reason: "disconnected".into(), since: at(0) };
         assert_eq!(off.refusal(at(10_000_000)), Some("disconnected"));
     }

@@ -1,16 +1,22 @@
 //! Destinations: the unit that workers claim.
 //!
-//! [`claims`] has the claiming itself.
+//! [`claim`] has the claiming itself, [`claims`] the wake-up and the release, [`clock`] what follows from a clock that was set
+//! back.
 
+mod claim;
 mod claims;
+mod clock;
 
 use std::collections::HashMap;
 
 use ::entity::destination::{ActiveModel, Column, Entity as Destinations, Model as Row};
-pub use claims::{Claimed, Release, claim, end_leases, release, wake};
+pub use claim::{Busy, Claim, Claimed, Room, claim};
+pub use claims::{Release, end_leases, release, wake};
+pub use clock::{latest_try, set_back};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{ExprTrait, OnConflict},
 };
 
 use super::{Tx, batches, corrupt};
@@ -52,6 +58,7 @@ fn row(destination: &Destination) -> ActiveModel {
         failure_count: Set(destination.failure_count),
         last_sent_at: Set(destination.last_sent_at),
         created_at: Set(destination.created_at),
+        slow: Set(false),
     }
 }
 
@@ -241,6 +248,7 @@ fn healed() -> ActiveModel {
         health_reason: Set(None),
         health_since: Set(None),
         not_before: Set(None),
+        slow: Set(false),
         ..Default::default()
     }
 }
@@ -253,8 +261,10 @@ pub async fn heal_named(tx: &Tx, kind: DestinationKind, names: &[String]) -> Res
     for names in batches::runs(names) {
         Destinations::update_many()
             .set(healed())
-            .filter(Column::Kind.eq(kind.as_str()))
-            .filter(Column::Name.is_in(names))
+            .filter(
+                Column::Id
+                    .in_subquery(claims::locked(tx, Column::Kind.eq(kind.as_str()).and(Column::Name.is_in(names)))),
+            )
             .exec(tx)
             .await?;
     }
@@ -283,12 +293,8 @@ pub async fn set_health(tx: &Tx, id: DestinationId, health: &Health) -> Result<(
 /// # Errors
 /// When the database fails.
 pub async fn heal(tx: &Tx, organisation_id: OrganisationId, kind: DestinationKind) -> Result<()> {
-    Destinations::update_many()
-        .set(healed())
-        .filter(Column::OrganisationId.eq(organisation_id.0))
-        .filter(Column::Kind.eq(kind.as_str()))
-        .exec(tx)
-        .await?;
+    let all = Column::OrganisationId.eq(organisation_id.0).and(Column::Kind.eq(kind.as_str()));
+    Destinations::update_many().set(healed()).filter(Column::Id.in_subquery(claims::locked(tx, all))).exec(tx).await?;
     Ok(())
 }
 

@@ -9,8 +9,8 @@ pub(super) fn one(backend: DbBackend, index: usize) -> String {
     if backend == DbBackend::Postgres { format!("${}", index + 1) } else { "?".to_owned() }
 }
 
-/// `(?, ?), (?, ?)` for `count` rows of `width` values, counted from 0.
-pub(super) fn rows(backend: DbBackend, count: usize, width: usize) -> String {
+/// `($3, $4), ($5, $6)` for `count` rows of `width` values, after the `first` ones. SQLite knows these too.
+pub(super) fn rows(first: usize, count: usize, width: usize) -> String {
     let mut text = String::with_capacity(count * width * 5);
     for row in 0..count {
         text.push_str(if row == 0 { "(" } else { ", (" });
@@ -18,12 +18,8 @@ pub(super) fn rows(backend: DbBackend, count: usize, width: usize) -> String {
             if column > 0 {
                 text.push_str(", ");
             }
-            if backend == DbBackend::Postgres {
-                // Writing to a String cannot fail.
-                let _ = write!(text, "${}", row * width + column + 1);
-            } else {
-                text.push('?');
-            }
+            // Writing to a String cannot fail.
+            let _ = write!(text, "${}", first + row * width + column + 1);
         }
         text.push(')');
     }
@@ -36,8 +32,9 @@ mod tests {
 
     #[test]
     fn both_styles() {
-        assert_eq!(rows(DbBackend::Postgres, 2, 2), "($1, $2), ($3, $4)");
-        assert_eq!(rows(DbBackend::Sqlite, 2, 2), "(?, ?), (?, ?)");
+        assert_eq!(rows(0, 2, 2), "($1, $2), ($3, $4)");
+        assert_eq!(rows(12, 1, 2), "($13, $14)");
+        assert_eq!(one(DbBackend::Sqlite, 4), "?");
         assert_eq!(one(DbBackend::Postgres, 4), "$5");
     }
 }

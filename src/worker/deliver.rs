@@ -1,4 +1,5 @@
-//! Claims due destinations and serves each: its deliveries in order, one at a time, at its pace.
+//! Claims due destinations and serves each: its deliveries in order, one at a time, at its rate limit. Not here: how many may
+//! be in flight, and of whom (`slots`).
 
 use std::{
     cmp::Reverse,
@@ -11,7 +12,10 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use tokio::sync::{Notify, Semaphore};
+use tokio::{
+    sync::{Mutex as AsyncMutex, Notify},
+    time::Instant,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -19,6 +23,7 @@ use super::{
     Settings,
     lane::Lane,
     record::{Record, Recorder},
+    slots::{Slot, Slots},
 };
 use crate::{
     app::App,
@@ -29,13 +34,20 @@ use crate::{
         destination::{Destination, Health},
         ids::{DestinationId, OrganisationId},
     },
-    store::{self, deliveries::Due, destinations::Claimed, slack_links::StoredSlackLink},
+    store::{
+        self,
+        deliveries::Due,
+        destinations::{Claim, Claimed},
+        slack_links::StoredSlackLink,
+    },
 };
 
 /// How many deliveries of one destination are loaded at once: after them, others have their turn.
 pub(super) const LOAD: usize = 32;
 /// How many destinations are claimed at once.
 const CLAIM: usize = 64;
+/// A clock that goes back by more was set back. Less is waited for.
+const SET_BACK: Duration = Duration::from_secs(10);
 
 /// What a step did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,7 +63,17 @@ pub struct Deliverer {
     /// Told apart from every other worker, in this process or another.
     owner: Uuid,
     pub(super) recorder: Recorder,
+    pub(super) slots: Arc<Slots>,
+    claims: AsyncMutex<Claims>,
     stopping: AtomicBool,
+}
+
+/// State from one claim to the next; claims of a worker follow one another.
+struct Claims {
+    /// The organisation at which the last one ended.
+    after: OrganisationId,
+    /// The time of the last one.
+    at: Option<Time>,
 }
 
 /// A destination in hand, with what waits there.
@@ -59,6 +81,7 @@ struct Work {
     claimed: Claimed,
     link: Option<StoredSlackLink>,
     due: Vec<Due>,
+    slot: Slot,
 }
 
 impl Deliverer {
@@ -66,7 +89,9 @@ impl Deliverer {
     pub fn new(app: App, settings: Settings) -> Arc<Self> {
         let owner = app.ambient().id();
         let recorder = Recorder::start(app.clone(), owner);
-        Arc::new(Self { app, settings, owner, recorder, stopping: AtomicBool::new(false) })
+        let slots = Slots::new(settings.limits, app.metrics().clone());
+        let claims = AsyncMutex::new(Claims { after: OrganisationId(Uuid::nil()), at: None });
+        Arc::new(Self { app, settings, owner, recorder, slots, claims, stopping: AtomicBool::new(false) })
     }
 
     /// Serves what is due now, once.
@@ -87,27 +112,20 @@ impl Deliverer {
 
     /// Serves until `stop`, many destinations at once, and then finishes what it has begun.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let slots = Arc::new(Semaphore::new(self.settings.max_concurrent));
         let agenda = Arc::new(Agenda::default());
         let lanes_in_flight = TaskTracker::new();
         while !stop.is_cancelled() {
-            let free = slots.available_permits().min(CLAIM);
+            let free = self.slots.free();
             agenda.pass(self.app.ambient().now());
-            let claimed = if free > 0 { self.claim(free).await } else { Ok(Vec::new()) };
+            let claimed = if free > 0 { self.claim(CLAIM).await } else { Ok(Vec::new()) };
             let claimed = claimed.unwrap_or_else(|error| {
                 tracing::error!(%error, "due destinations could not be claimed; trying again");
                 Vec::new()
             });
-            let more_may_be_due = free > 0 && claimed.len() == free;
+            let more_may_be_due = !claimed.is_empty() && claimed.len() >= free.min(CLAIM);
             for work in claimed {
-                let Ok(slot) = slots.clone().try_acquire_owned() else { break };
-                let (worker, agenda, slots) = (self.clone(), agenda.clone(), slots.clone());
-                lanes_in_flight.spawn(async move {
-                    let due_again = worker.serve(work).await;
-                    let others_wait = slots.available_permits() == 0;
-                    drop(slot);
-                    agenda.note(due_again, others_wait);
-                });
+                let (worker, agenda) = (self.clone(), agenda.clone());
+                lanes_in_flight.spawn(async move { agenda.note(worker.serve(work).await) });
             }
             if more_may_be_due {
                 continue;
@@ -115,6 +133,7 @@ impl Deliverer {
             tokio::select! {
                 () = self.app.bell().notified(), if free > 0 => {}
                 () = agenda.changed.notified() => {}
+                () = self.slots.freed.notified() => {}
                 () = tokio::time::sleep(agenda.rest(self.app.ambient().now(), self.settings.poll)) => {}
                 () = stop.cancelled() => {}
             }
@@ -126,21 +145,55 @@ impl Deliverer {
         }
     }
 
-    /// Takes due destinations, with what waits at each.
-    async fn claim(&self, limit: usize) -> Result<Vec<Work>> {
+    /// Takes due destinations, a slot for each.
+    async fn take_due(&self, most: usize) -> Result<Vec<(Claimed, Slot)>> {
+        let mut claims = self.claims.lock().await;
         let now = self.app.ambient().now();
+        self.follow_clock(&claims, now).await?;
+        claims.at = Some(now);
+        let reserved = self.slots.reserve(most);
+        let (owner, after, room) = (self.owner, claims.after, reserved.room.clone());
+        let claim = Claim { owner, now, lease_until: now + self.settings.lease, after, room };
+        let claimed = store::destinations::claim(self.app.store().writer(), &claim).await?;
+        // In the order in which the claim walks: those after the former end, and then the others.
+        let organisations = claimed.iter().map(|one| one.destination.organisation_id);
+        claims.after = organisations.max_by_key(|one| (*one <= after, *one)).unwrap_or(after);
+        let taken = |one: Claimed| {
+            let slot = reserved.take(one.destination.organisation_id, one.slow);
+            (one, slot)
+        };
+        Ok(claimed.into_iter().map(taken).collect())
+    }
+
+    /// Brings stored times forward where the clock was set back since the last claim or, at the first one, since something
+    /// was last sent.
+    async fn follow_clock(&self, claims: &Claims, now: Time) -> Result<()> {
         let store = self.app.store();
-        let until = now + self.settings.lease;
-        let claimed = store::destinations::claim(store.writer(), self.owner, now, until, limit as u64).await?;
+        let seen = match claims.at {
+            Some(at) => Some(at),
+            None => store::destinations::latest_try(store.reader()).await?,
+        };
+        let Some(seen) = seen.filter(|seen| now + SET_BACK < *seen) else { return Ok(()) };
+        tracing::warn!(%now, was = %seen, "the clock was set back; deliveries that would wait for it are due now");
+        let until = seen + self.settings.retry.longest_pause;
+        let tx = store.begin().await?;
+        store::destinations::set_back(&tx, self.owner, (now, until), now + self.settings.lease).await?;
+        tx.commit().await
+    }
+
+    /// Takes due destinations, with what waits at each.
+    async fn claim(&self, most: usize) -> Result<Vec<Work>> {
+        let store = self.app.store();
+        let claimed = self.take_due(most).await?;
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
         let (in_order, in_any): (Vec<&Destination>, Vec<&Destination>) =
-            claimed.iter().map(|claimed| &claimed.destination).partition(|one| one.kind.keeps_order());
+            claimed.iter().map(|(claimed, _)| &claimed.destination).partition(|one| one.kind.keeps_order());
         let [in_order, in_any] =
             [in_order, in_any].map(|all| all.iter().map(|one| one.id).collect::<Vec<DestinationId>>());
         let mut organisations: Vec<OrganisationId> =
-            claimed.iter().map(|claimed| claimed.destination.organisation_id).collect();
+            claimed.iter().map(|(claimed, _)| claimed.destination.organisation_id).collect();
         organisations.sort_unstable();
         organisations.dedup();
         let (links, due, due_first) = tokio::try_join!(
@@ -154,10 +207,10 @@ impl Deliverer {
         for due in due.into_iter().chain(due_first) {
             waiting.entry(due.delivery.destination_id).or_default().push(due);
         }
-        let work = |claimed: Claimed| {
+        let work = |(claimed, slot): (Claimed, Slot)| {
             let Destination { id, organisation_id, .. } = claimed.destination;
             let link = links.get(&organisation_id).cloned();
-            Work { link, due: waiting.remove(&id).unwrap_or_default(), claimed }
+            Work { link, due: waiting.remove(&id).unwrap_or_default(), claimed, slot }
         };
         Ok(claimed.into_iter().map(work).collect())
     }
@@ -165,19 +218,21 @@ impl Deliverer {
     /// Sends what waits at a destination, in order, until it is through, must pause, or others should have their turn;
     /// then writes down what came of it and lets go. Tells when the destination is due again, if it is.
     async fn serve(&self, work: Work) -> Option<Time> {
-        let Work { claimed, link, due } = work;
+        let Work { claimed, link, due, slot } = work;
         if !claimed.destination.kind.keeps_order() {
-            return self.serve_in_any_order(claimed, due).await;
+            return self.serve_in_any_order(claimed, due, slot).await;
         }
-        let Claimed { destination, pace_until } = claimed;
+        // Held until what came of it is written down.
+        let _slot = slot;
+        let Claimed { destination, pace_until, .. } = claimed;
         let last_call = self.last_call();
-        let mut record = Record::new(&destination, due.len() == LOAD);
+        let mut record = Record::new(&destination, due.len() == LOAD, self.settings.slow_after);
         record.release.pace_until = pace_until;
         let mut lane = Lane::to(&destination, &self.app, link);
         let pace = lane.pace(&self.settings);
         for Due { mut delivery, event } in due {
             let now = self.app.ambient().now();
-            if self.is_over(last_call, now) {
+            if self.is_over(last_call) {
                 record.release.more = true;
                 break;
             }
@@ -249,13 +304,13 @@ impl Deliverer {
     }
 
     /// A single try ends well within half a lease, so no try begins after the first half.
-    pub(super) fn last_call(&self) -> Time {
-        self.app.ambient().now() + self.settings.lease / 2
+    pub(super) fn last_call(&self) -> Instant {
+        Instant::now() + self.settings.lease / 2
     }
 
     /// Whether no try begins any more.
-    pub(super) fn is_over(&self, last_call: Time, now: Time) -> bool {
-        self.stopping.load(Ordering::Relaxed) || now >= last_call
+    pub(super) fn is_over(&self, last_call: Instant) -> bool {
+        self.stopping.load(Ordering::Relaxed) || Instant::now() >= last_call
     }
 
     /// Spreads retries of many over time.
@@ -273,12 +328,10 @@ struct Agenda {
 }
 
 impl Agenda {
-    /// Notes when a destination is due again. `others_wait` says that it held the last slot.
-    fn note(&self, due_again: Option<Time>, others_wait: bool) {
+    /// Notes when a destination is due again.
+    fn note(&self, due_again: Option<Time>) {
         if let Some(due) = due_again {
             self.lock().push(Reverse(due));
-        }
-        if due_again.is_some() || others_wait {
             self.changed.notify_one();
         }
     }
@@ -324,9 +377,9 @@ mod tests {
         let at = |millis| Time::from_timestamp_millis(millis).unwrap();
         let (agenda, poll) = (Agenda::default(), Duration::from_millis(200));
         assert_eq!(agenda.rest(at(0), poll), poll);
-        agenda.note(Some(at(150)), false);
-        agenda.note(Some(at(50)), false);
-        agenda.note(Some(at(9000)), false);
+        agenda.note(Some(at(150)));
+        agenda.note(Some(at(50)));
+        agenda.note(Some(at(9000)));
         assert_eq!(agenda.rest(at(0), poll), Duration::from_millis(50));
         agenda.pass(at(60));
         assert_eq!(agenda.rest(at(60), poll), Duration::from_millis(90));

@@ -32,11 +32,13 @@ pub(super) struct Record {
     attempts: Vec<Attempt>,
     delivered: Vec<(DeliveryId, Time)>,
     changed: Vec<Delivery>,
+    /// Duration from which on a try is slow.
+    slow_after: Duration,
 }
 
 impl Record {
     /// Nothing came of it yet; `more` says that more waits there than was loaded.
-    pub(super) fn new(destination: &Destination, more: bool) -> Self {
+    pub(super) fn new(destination: &Destination, more: bool, slow_after: Duration) -> Self {
         let release = Release {
             id: destination.id,
             more,
@@ -48,8 +50,9 @@ impl Record {
             last_sent_at: None,
             health: None,
             address: destination.address.clone(),
+            slow: None,
         };
-        Self { release, attempts: Vec::new(), delivered: Vec::new(), changed: Vec::new() }
+        Self { release, attempts: Vec::new(), delivered: Vec::new(), changed: Vec::new(), slow_after }
     }
 
     /// Notes one try.
@@ -65,6 +68,7 @@ impl Record {
             AttemptOutcome::Retried | AttemptOutcome::Failed => self.release.failures += 1,
         }
         self.release.last_sent_at = Some(now);
+        self.release.slow = Some(self.release.slow == Some(true) || tried.duration >= self.slow_after);
         self.attempts.push(Attempt {
             id: app.ambient().id(),
             organisation_id: delivery.organisation_id,

@@ -190,6 +190,11 @@ impl TestApp {
         self.clock.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
+    /// Sets the clock back, and not the stand-in's.
+    pub fn set_back(&self, by: Duration) {
+        self.clock.0.fetch_sub(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
     /// A caller with a token of their own, made a member of the organisation.
     pub async fn caller(&self, slug: &str, username: &str, role: Role) -> Client {
         let member = NewMember { user_id: None, username: username.into(), email: None, subject: None, role };

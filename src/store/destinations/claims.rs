@@ -1,4 +1,5 @@
-//! Which destinations are due, and who holds them.
+//! The wake-up of destinations, and the release of those that a worker held. Not here: the claim, which is in
+//! [`super::claim`].
 //!
 //! `due_at` says when a worker should look at a destination; empty means that nothing waits. A worker that claims one
 //! moves `due_at` to the end of its lease, so that a crash makes it due again by itself. Whoever adds a delivery in the
@@ -6,34 +7,20 @@
 
 use std::collections::HashMap;
 
-use ::entity::destination::{Column, Entity as Destinations, Model as Row};
+use ::entity::destination::{Column, Entity as Destinations};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, Statement, Value,
-    sea_query::{CommonTableExpression, Expr, ExprTrait, LockBehavior, LockType, Query},
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Statement, Value,
+    sea_query::{CommonTableExpression, Expr, ExprTrait, LockType, Query, SelectStatement},
 };
 use uuid::Uuid;
 
-use super::{destination, health_columns};
+use super::health_columns;
 use crate::{
-    domain::{
-        Result,
-        ambient::Time,
-        destination::{Destination, Health},
-        ids::DestinationId,
-    },
+    domain::{Result, ambient::Time, destination::Health, ids::DestinationId},
     store::{Tx, batches, placeholders},
 };
 
-/// A destination in a worker's hands.
-#[derive(Clone, Debug)]
-pub struct Claimed {
-    /// The destination.
-    pub destination: Destination,
-    /// What its pace left behind.
-    pub pace_until: Option<Time>,
-}
-
-/// What a worker leaves behind when it lets go of a destination.
+/// State written back when a worker releases its lease on a destination.
 #[derive(Clone, Debug)]
 pub struct Release {
     /// Which one.
@@ -57,10 +44,12 @@ pub struct Release {
     pub health: Option<Health>,
     /// The address that it was learnt at.
     pub address: String,
+    /// Class from now on; `None` leaves it.
+    pub slow: Option<bool>,
 }
 
 /// How many values a release has in the statement.
-const RELEASE_WIDTH: usize = 13;
+const RELEASE_WIDTH: usize = 14;
 
 /// Tells the workers that deliveries wait at these destinations. The last statement before the commit, so that its row
 /// locks are held shortly; the ids are locked in their order, so that two writers never wait for each other.
@@ -73,15 +62,7 @@ pub async fn wake(tx: &Tx, ids: &mut Vec<DestinationId>, now: Time) -> Result<()
     }
     ids.sort_unstable();
     ids.dedup();
-    let mut wanted = Query::select();
-    wanted
-        .column(Column::Id)
-        .from(Destinations)
-        .and_where(Column::Id.is_in(batches::filled(ids.iter().map(|id| id.0))))
-        .order_by(Column::Id, sea_orm::Order::Asc);
-    if tx.get_database_backend() == DbBackend::Postgres {
-        wanted.lock(LockType::Update);
-    }
+    let wanted = locked(tx, Column::Id.is_in(batches::filled(ids.iter().map(|id| id.0))));
     let earliest = Expr::case(Column::NotBefore.gt(now), Expr::col(Column::NotBefore)).finally(Expr::value(now));
     let due_at = Expr::case(Column::LeaseOwner.is_not_null(), Expr::col(Column::DueAt))
         .case(Expr::col(Column::DueAt).lte(now), Expr::col(Column::DueAt))
@@ -93,45 +74,6 @@ pub async fn wake(tx: &Tx, ids: &mut Vec<DestinationId>, now: Time) -> Result<()
         .exec(tx)
         .await?;
     Ok(())
-}
-
-/// Takes up to `limit` due destinations under a lease, the longest waiting first.
-///
-/// The condition stands twice: on PostgreSQL the inner one alone lets two workers claim the same row. What is due is found
-/// once, by itself: within the condition PostgreSQL may look for it again for every row, skip what it has locked already,
-/// and so take more than `limit`.
-///
-/// # Errors
-/// When the database fails.
-pub async fn claim(
-    db: &impl ConnectionTrait,
-    owner: Uuid,
-    now: Time,
-    lease_until: Time,
-    limit: u64,
-) -> Result<Vec<Claimed>> {
-    let mut due = Query::select();
-    due.column(Column::Id)
-        .from(Destinations)
-        .and_where(Column::DueAt.lte(now))
-        .order_by(Column::DueAt, sea_orm::Order::Asc)
-        .limit(limit);
-    if db.get_database_backend() == DbBackend::Postgres {
-        due.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-    }
-    let due = CommonTableExpression::new().query(due).table_name("due").materialized(true).to_owned();
-    let claim = Query::update()
-        .with_cte(due)
-        .table(Destinations)
-        .value(Column::DueAt, lease_until)
-        .value(Column::LeaseOwner, owner)
-        .value(Column::Woken, false)
-        .and_where(Expr::col(Column::Id).in_subquery(Query::select().column(Column::Id).from("due").to_owned()))
-        .and_where(Column::DueAt.lte(now))
-        .returning_all()
-        .to_owned();
-    let rows = Row::find_by_statement(db.get_database_backend().build(&claim)).all(db).await?;
-    rows.into_iter().map(|row| Ok(Claimed { pace_until: row.pace_until, destination: destination(row)? })).collect()
 }
 
 /// Lets go of destinations that `owner` still holds, many in one statement. Tells which of them are due again, and when.
@@ -150,6 +92,18 @@ pub async fn release(tx: &Tx, owner: Uuid, now: Time, releases: &[&Release]) -> 
         }
     }
     Ok(due_again)
+}
+
+/// The destinations that a condition finds, locked in the order of their ids. Every statement that changes several of them
+/// locks them by this first: a join locks in whatever order its plan has, and two of them wait for each other.
+pub(super) fn locked(tx: &Tx, condition: Expr) -> SelectStatement {
+    let mut found = Query::select();
+    found.column(Column::Id).from(Destinations).and_where(condition).order_by(Column::Id, sea_orm::Order::Asc);
+    if tx.get_database_backend() == DbBackend::Postgres {
+        found.lock(LockType::Update);
+    }
+    let found = CommonTableExpression::new().query(found).table_name("held").materialized(true).to_owned();
+    Query::select().with_cte(found).column(Column::Id).from("held").to_owned()
 }
 
 fn release_statement(backend: DbBackend, owner: Uuid, now: Time, releases: &[&Release]) -> Statement {
@@ -177,26 +131,32 @@ fn release_statement(backend: DbBackend, owner: Uuid, now: Time, releases: &[&Re
             since.into(),
             release.address.as_str().into(),
             release.later.into(),
+            release.slow.into(),
         ]);
     }
     values.push(owner.into());
     let sql = format!(
         "WITH v (id, more, earliest, not_before, pace_until, successes, failures, last_sent_at, health, reason, since, \
-         address, later) AS (VALUES {rows}) \
+         address, later, slow) AS (VALUES {rows}), \
+         held AS MATERIALIZED (SELECT id FROM destination WHERE id IN (SELECT id FROM v) AND lease_owner = {owner} \
+         ORDER BY id{lock}) \
          UPDATE destination SET \
          due_at = CASE WHEN v.more OR destination.woken THEN v.earliest ELSE v.later END, \
          woken = FALSE, lease_owner = NULL, not_before = v.not_before, pace_until = v.pace_until, \
          success_count = destination.success_count + v.successes, \
          failure_count = destination.failure_count + v.failures, \
          last_sent_at = COALESCE(v.last_sent_at, destination.last_sent_at), \
+         slow = COALESCE(v.slow, destination.slow), \
          health = CASE WHEN {learnt} THEN v.health ELSE destination.health END, \
          health_reason = CASE WHEN {learnt} THEN v.reason ELSE destination.health_reason END, \
          health_since = CASE WHEN {learnt} THEN v.since ELSE destination.health_since END \
-         FROM v WHERE destination.id = v.id AND destination.lease_owner = {owner} \
+         FROM v WHERE destination.id = v.id AND destination.id IN (SELECT id FROM held) \
+         AND destination.lease_owner = {owner} \
          RETURNING destination.id, destination.due_at",
         learnt = "v.health IS NOT NULL AND v.address = destination.address AND destination.health <> 'off'",
-        rows = placeholders::rows(backend, releases.len(), RELEASE_WIDTH),
-        owner = placeholders::one(backend, releases.len() * RELEASE_WIDTH),
+        rows = placeholders::rows(0, releases.len(), RELEASE_WIDTH),
+        owner = format_args!("${}", releases.len() * RELEASE_WIDTH + 1),
+        lock = if backend == DbBackend::Postgres { " FOR UPDATE" } else { "" },
     );
     Statement::from_sql_and_values(backend, sql, values)
 }

@@ -1,0 +1,275 @@
+//! Slots of the deliveries in flight, bounded for each organisation and for the slow class. Not here: the choice among the
+//! due destinations, which is the claim's (`store::destinations::claim`).
+//!
+//! The bounds count in this process. A slot is a resource of a process, and a count over all of them would cost every claim
+//! a look at all leases; with several processes an organisation has its bound in each, as it has its share of each.
+//!
+//! An organisation may have no more in flight than its bound, and no more than half of the slots that are free. So the more
+//! is in use, the less anybody adds, and as long as a slot is free, an organisation that has none in flight gets it at once,
+//! however many others behave badly.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::Instant};
+
+use crate::{
+    app::metrics::Metrics,
+    domain::ids::OrganisationId,
+    store::destinations::{Busy, Room},
+};
+
+/// Time between two log lines about organisations at their bound.
+const BETWEEN_LINES: Duration = Duration::from_secs(60);
+
+/// Bounds of the deliveries in flight.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Altogether.
+    pub all: usize,
+    /// Of one organisation.
+    pub per_organisation: usize,
+    /// To destinations of the slow class.
+    pub slow: usize,
+}
+
+/// Every slot of a worker.
+pub(super) struct Slots {
+    limits: Limits,
+    state: Mutex<State>,
+    /// Notified when a slot is free that somebody may wait for.
+    pub(super) freed: Notify,
+    metrics: Metrics,
+}
+
+#[derive(Default)]
+struct State {
+    used: HashMap<OrganisationId, Used>,
+    all: Used,
+    /// Claims under way: until they have their slots, nobody else takes one.
+    claims: usize,
+    last_line: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Used {
+    in_flight: usize,
+    slow: usize,
+}
+
+/// A slot in use; free again when it is dropped.
+pub(super) struct Slot {
+    slots: Arc<Slots>,
+    organisation_id: OrganisationId,
+    slow: bool,
+}
+
+/// Room that a claim may fill; while it lives, slots are taken through it alone.
+pub(super) struct Reserved {
+    slots: Arc<Slots>,
+    /// What the claim may take.
+    pub(super) room: Room,
+}
+
+impl Slots {
+    pub(super) fn new(limits: Limits, metrics: Metrics) -> Arc<Self> {
+        Arc::new(Self { limits, state: Mutex::default(), freed: Notify::new(), metrics })
+    }
+
+    /// Number of free slots.
+    pub(super) fn free(&self) -> usize {
+        self.limits.free(&self.lock())
+    }
+
+    /// Reserves room for a claim of up to `most` destinations.
+    pub(super) fn reserve(self: &Arc<Self>, most: usize) -> Reserved {
+        let mut state = self.lock();
+        state.claims += 1;
+        let (free, slow_free) = (self.limits.free(&state), self.limits.slow_free(&state));
+        let busy = state.used.iter().map(|(&organisation_id, &Used { in_flight, slow })| Busy {
+            organisation_id,
+            in_flight,
+            slow,
+        });
+        let room = Room {
+            limit: free.min(most),
+            slow_limit: slow_free.min(most),
+            ceiling: self.limits.ceiling(free),
+            slow_ceiling: ceiling(slow_free),
+            busy: busy.collect(),
+        };
+        self.log_bounded(&mut state, &room);
+        drop(state);
+        Reserved { slots: Arc::clone(self), room }
+    }
+
+    /// Takes a further slot of the normal class, where one may be had at once.
+    pub(super) fn extra(self: &Arc<Self>, organisation_id: OrganisationId) -> Option<Slot> {
+        let mut state = self.lock();
+        let free = self.limits.free(&state);
+        let in_flight = state.used.get(&organisation_id).map_or(0, |used| used.in_flight);
+        if state.claims > 0 || free == 0 || in_flight >= self.limits.ceiling(free) {
+            return None;
+        }
+        Some(self.take(&mut state, organisation_id, false))
+    }
+
+    fn take(self: &Arc<Self>, state: &mut State, organisation_id: OrganisationId, slow: bool) -> Slot {
+        state.used.entry(organisation_id).or_default().add(slow);
+        state.all.add(slow);
+        self.show(state);
+        Slot { slots: Arc::clone(self), organisation_id, slow }
+    }
+
+    fn give_back(&self, slot: &Slot) {
+        let mut state = self.lock();
+        let (free, slow_free) = (self.limits.free(&state), self.limits.slow_free(&state));
+        let Some(used) = state.used.get_mut(&slot.organisation_id) else { return };
+        let others_wait = used.in_flight >= self.limits.ceiling(free)
+            || free == 0
+            || slot.slow && (used.slow >= ceiling(slow_free) || slow_free == 0);
+        used.remove(slot.slow);
+        if used.in_flight == 0 {
+            state.used.remove(&slot.organisation_id);
+        }
+        state.all.remove(slot.slow);
+        self.show(&state);
+        drop(state);
+        if others_wait {
+            self.freed.notify_one();
+        }
+    }
+
+    fn show(&self, state: &State) {
+        self.metrics.in_flight(state.all.in_flight - state.all.slow, state.all.slow);
+    }
+
+    fn log_bounded(&self, state: &mut State, room: &Room) {
+        let bounded = room.busy.iter().filter(|one| one.in_flight >= room.ceiling);
+        let Some(most) = bounded.max_by_key(|one| one.in_flight) else { return };
+        if state.last_line.is_some_and(|last| last.elapsed() < BETWEEN_LINES) {
+            return;
+        }
+        state.last_line = Some(Instant::now());
+        tracing::warn!(
+            organisation = %most.organisation_id,
+            in_flight = most.in_flight,
+            slow = most.slow,
+            bound = room.ceiling,
+            "an organisation is at its bound of deliveries in flight; its other deliveries wait for a slot"
+        );
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Limits {
+    fn free(&self, state: &State) -> usize {
+        self.all.saturating_sub(state.all.in_flight)
+    }
+
+    fn slow_free(&self, state: &State) -> usize {
+        self.slow.saturating_sub(state.all.slow).min(self.free(state))
+    }
+
+    /// The most that one organisation may have in flight while so many slots are free.
+    fn ceiling(&self, free: usize) -> usize {
+        ceiling(free).min(self.per_organisation)
+    }
+}
+
+/// Half of what is free; the last one is for whoever has none.
+fn ceiling(free: usize) -> usize {
+    (free / 2).max(1)
+}
+
+impl Used {
+    fn add(&mut self, slow: bool) {
+        self.in_flight += 1;
+        self.slow += usize::from(slow);
+    }
+
+    fn remove(&mut self, slow: bool) {
+        self.in_flight -= 1;
+        self.slow -= usize::from(slow);
+    }
+}
+
+impl Reserved {
+    /// Takes the slot of a destination that was claimed within the room.
+    pub(super) fn take(&self, organisation_id: OrganisationId, slow: bool) -> Slot {
+        self.slots.take(&mut self.slots.lock(), organisation_id, slow)
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.slots.lock().claims -= 1;
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.slots.give_back(self);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn organisation(number: u128) -> OrganisationId {
+        OrganisationId(Uuid::from_u128(number))
+    }
+
+    /// Lets an organisation take all that it gets.
+    fn flood(slots: &Arc<Slots>, number: u128) -> Vec<Slot> {
+        std::iter::from_fn(|| slots.extra(organisation(number))).collect()
+    }
+
+    #[test]
+    fn however_many_flood_the_next_one_finds_a_slot() {
+        let slots = Slots::new(Limits { all: 256, per_organisation: 64, slow: 64 }, Metrics::default());
+        let mut taken = vec![flood(&slots, 1)];
+        assert_eq!(taken[0].len(), 64, "the bound of one");
+        for number in 2..=100 {
+            taken.push(flood(&slots, number));
+            assert!(!taken[taken.len() - 1].is_empty(), "{number} gets nothing");
+        }
+        assert!(slots.free() > 0);
+        assert!(slots.extra(organisation(1000)).is_some());
+    }
+
+    #[test]
+    fn a_claim_has_its_room_for_itself() {
+        let slots = Slots::new(Limits { all: 8, per_organisation: 8, slow: 4 }, Metrics::default());
+        let reserved = slots.reserve(64);
+        assert_eq!((reserved.room.limit, reserved.room.slow_limit, reserved.room.slow_ceiling), (8, 4, 2));
+        assert!(slots.extra(organisation(1)).is_none(), "a claim is under way");
+        let slow = reserved.take(organisation(1), true);
+        drop(reserved);
+        let room = slots.reserve(64).room.clone();
+        assert_eq!((room.limit, room.slow_limit, room.slow_ceiling), (7, 3, 1));
+        assert_eq!(room.busy, [Busy { organisation_id: organisation(1), in_flight: 1, slow: 1 }]);
+        drop(slow);
+        assert_eq!((slots.free(), slots.reserve(64).room.busy.len()), (8, 0));
+    }
+
+    #[tokio::test]
+    async fn the_slot_of_a_bounded_organisation_is_missed() {
+        let slots = Slots::new(Limits { all: 100, per_organisation: 2, slow: 10 }, Metrics::default());
+        let mut taken = flood(&slots, 1);
+        taken.pop();
+        tokio::time::timeout(Duration::from_secs(10), slots.freed.notified()).await.unwrap();
+        taken.pop();
+        let missed = tokio::time::timeout(Duration::ZERO, slots.freed.notified()).await;
+        assert!(missed.is_err(), "nobody was at a bound");
+    }
+}

@@ -1,0 +1,144 @@
+//! The claim, fair by organisation and class; and statements that change many destinations at once.
+
+use std::time::Duration;
+
+use super::*;
+
+/// Destinations of an organisation of its own, due since then.
+async fn due_of(app: &TestApp, slug: &str, count: usize, since: Time) -> OrganisationId {
+    let organisation = app.app.create_organisation_as_operator(slug, None).await.unwrap();
+    let tx = app.app.store().begin().await.unwrap();
+    let mut ids = Vec::new();
+    for number in 0..count {
+        let destination = destination(app, organisation.id, &number.to_string());
+        store::destinations::insert(&tx, &destination).await.unwrap();
+        ids.push(destination.id);
+    }
+    store::destinations::wake(&tx, &mut ids, since).await.unwrap();
+    tx.commit().await.unwrap();
+    organisation.id
+}
+
+fn count_of(claimed: &[Claimed], organisation: OrganisationId) -> usize {
+    claimed.iter().filter(|one| one.destination.organisation_id == organisation).count()
+}
+
+both! {
+    async fn a_claim_is_shared_out_among_organisations(app) {
+        let store = app.app.store();
+        let (owner, now) = (Uuid::from_u128(1), app.now());
+        let flood = due_of(&app, "flood", 100, now - Duration::from_secs(60)).await;
+        let quiet = due_of(&app, "quiet", 2, now).await;
+        let claimed = claim(store, owner, now, 10).await;
+        assert_eq!((count_of(&claimed, flood), count_of(&claimed, quiet)), (8, 2));
+        assert_eq!(claim(store, owner, now, 10).await.len(), 10, "alone it takes all that there is room for");
+    }
+
+    async fn an_organisation_has_no_more_in_flight_than_its_bound(app) {
+        let store = app.app.store();
+        let (owner, now) = ((Uuid::from_u128(1), Uuid::nil()), app.now());
+        let flood = due_of(&app, "flood", 20, now - Duration::from_secs(60)).await;
+        let quiet = due_of(&app, "quiet", 20, now).await;
+        let busy = vec![Busy { organisation_id: flood, in_flight: 3, slow: 0 }];
+        let bounded = Room { ceiling: 5, busy, ..room(20) };
+        let claimed = claim_within(store, owner, now, bounded.clone()).await;
+        assert_eq!((count_of(&claimed, flood), count_of(&claimed, quiet)), (2, 5));
+        // Whoever has none in flight comes first.
+        let claimed = claim_within(store, owner, now, Room { limit: 3, ..bounded }).await;
+        assert_eq!((count_of(&claimed, flood), count_of(&claimed, quiet)), (0, 3));
+    }
+
+    async fn the_slow_class_takes_its_share_and_no_more(app) {
+        let store = app.app.store();
+        let (owner, now) = (Uuid::from_u128(1), app.now());
+        let slow = due_of(&app, "slow", 12, now).await;
+        let claimed = claim(store, owner, now, 20).await;
+        assert!(claimed.iter().all(|one| !one.slow));
+        let releases: Vec<Release> = claimed
+            .iter()
+            .map(|claimed| Release { more: true, slow: Some(true), ..release(claimed) })
+            .collect();
+        let_go(store, owner, now, &releases).await;
+        let other = due_of(&app, "other", 3, now).await;
+        let none = claim_within(store, (owner, Uuid::nil()), now, Room { slow_limit: 0, ..room(1) }).await;
+        assert_eq!((count_of(&none, slow), count_of(&none, other)), (0, 1));
+        let some = claim_within(store, (owner, Uuid::nil()), now, Room { slow_limit: 4, ..room(20) }).await;
+        assert_eq!((count_of(&some, slow), count_of(&some, other)), (4, 2));
+        let busy = vec![Busy { organisation_id: slow, in_flight: 4, slow: 4 }];
+        let bounded = Room { slow_ceiling: 6, busy, ..room(20) };
+        let some = claim_within(store, (owner, Uuid::nil()), now, bounded).await;
+        assert_eq!((some.len(), some[0].slow), (2, true));
+        let_go(store, owner, now, &[Release { more: true, slow: Some(false), ..release(&some[0]) }]).await;
+        let again = claim_within(store, (owner, Uuid::nil()), now, Room { slow_limit: 0, ..room(20) }).await;
+        assert_eq!((again.len(), again[0].slow), (1, false), "it was answered in time");
+    }
+
+    async fn claims_go_round_however_many_organisations_there_are(app) {
+        let store = app.app.store();
+        let (owner, now) = (Uuid::from_u128(1), app.now());
+        for number in 0..70 {
+            due_of(&app, &format!("many-{number}"), 1, now).await;
+        }
+        let mut after = OrganisationId(Uuid::nil());
+        let mut seen = HashSet::new();
+        for _ in 0..2 {
+            let claimed = claim_within(store, (owner, after.0), now, Room { ceiling: 1, ..room(64) }).await;
+            let ids: Vec<OrganisationId> = claimed.iter().map(|one| one.destination.organisation_id).collect();
+            after = ids.iter().copied().max_by_key(|id| (*id <= after, *id)).unwrap();
+            seen.extend(ids);
+        }
+        assert_eq!(seen.len(), 70);
+    }
+
+    async fn what_waits_for_a_clock_that_was_set_back_is_brought_forward(app) {
+        let store = app.app.store();
+        let (owner, gone) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let later = app.now() + Duration::from_secs(3600);
+        due_of(&app, "waiting", 3, later).await;
+        assert!(claim(store, gone, app.now(), 1).await.is_empty(), "an hour away");
+        let held = claim(store, owner, later, 1).await;
+        let tx = store.begin().await.unwrap();
+        let now = app.now();
+        store::destinations::set_back(&tx, owner, (now, later), now + LEASE).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(claim(store, gone, now, 10).await.len(), 2);
+        let again = claim(store, gone, now + LEASE, 10).await;
+        assert!(again.iter().any(|one| one.destination.id == held[0].destination.id), "the lease ends in time");
+    }
+}
+
+/// Their rows lie in the order in which they were made, and the ids are the other way round: whoever locks in the order of
+/// a scan meets whoever locks in the order of the ids.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn wake_ups_and_releases_do_not_wait_for_each_other() {
+    let Some(database) = Database::postgres().await else { return };
+    let app = TestApp::start(database).await;
+    let organisation = app.app.create_organisation_as_operator("many", None).await.unwrap();
+    let (store, now, owner) = (app.app.store().clone(), app.now(), Uuid::from_u128(1));
+    let tx = store.begin().await.unwrap();
+    let mut ids: Vec<DestinationId> = (0..300).map(|_| app.app.ambient().id()).collect();
+    for id in ids.iter().rev() {
+        let destination = Destination { id: *id, ..destination(&app, organisation.id, &id.to_string()) };
+        store::destinations::insert(&tx, &destination).await.unwrap();
+    }
+    store::destinations::wake(&tx, &mut ids, now).await.unwrap();
+    tx.commit().await.unwrap();
+    for _ in 0..20 {
+        let held = claim(&store, owner, now, ids.len()).await;
+        assert_eq!(held.len(), ids.len());
+        let releases: Vec<Release> = held.iter().map(|held| Release { more: true, ..release(held) }).collect();
+        let wakes = (0..3).map(|_| {
+            let (store, mut ids) = (store.clone(), ids.clone());
+            tokio::spawn(async move {
+                let tx = store.begin().await.unwrap();
+                store::destinations::wake(&tx, &mut ids, now).await.unwrap();
+                tx.commit().await.unwrap();
+            })
+        });
+        let wakes: Vec<_> = wakes.collect();
+        let_go(&store, owner, now, &releases).await;
+        for wake in join_all(wakes).await {
+            wake.unwrap();
+        }
+    }
+}

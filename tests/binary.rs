@@ -44,6 +44,7 @@ macro_rules! both_databases {
     )+};
 }
 
+mod connections;
 mod crashes;
 mod far_ends;
 mod hang_ups;

@@ -29,6 +29,12 @@ struct OutcomeLabels {
     outcome: &'static str,
 }
 
+/// Why something was done.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
 /// Which dialect.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DialectLabels {
@@ -47,6 +53,8 @@ pub struct Metrics {
     attempt_seconds: Histogram,
     latency_seconds: Histogram,
     waiting: Gauge,
+    connections: Gauge,
+    connections_closed: Family<ReasonLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -63,6 +71,8 @@ impl Default for Metrics {
             attempt_seconds: seconds(),
             latency_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 22)),
             waiting: Gauge::default(),
+            connections: Gauge::default(),
+            connections_closed: Family::default(),
         };
         registry.register("http_requests", "Requests answered", metrics.requests.clone());
         registry.register("http_request_seconds", "Time to answer a request", metrics.request_seconds.clone());
@@ -72,6 +82,12 @@ impl Default for Metrics {
         registry.register("attempt_seconds", "Time that one try takes", metrics.attempt_seconds.clone());
         registry.register("delivery_latency_seconds", "From accepted to delivered", metrics.latency_seconds.clone());
         registry.register("deliveries_waiting", "Deliveries that are pending", metrics.waiting.clone());
+        registry.register("http_connections", "Open connections of clients", metrics.connections.clone());
+        registry.register(
+            "http_connections_closed",
+            "Connections closed or refused by the server, by the bound or deadline that was reached",
+            metrics.connections_closed.clone(),
+        );
         Self { registry: Arc::new(registry), ..metrics }
     }
 }
@@ -107,6 +123,16 @@ impl Metrics {
     /// How many deliveries are pending.
     pub fn waiting(&self, count: u64) {
         self.waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Changes the number of open connections.
+    pub fn connections(&self, change: i64) {
+        self.connections.inc_by(change);
+    }
+
+    /// Counts a connection that was closed or refused because of a bound or a deadline.
+    pub fn connection_closed(&self, reason: &'static str) {
+        self.connections_closed.get_or_create(&ReasonLabels { reason }).inc();
     }
 
     /// All of them, as text.

@@ -9,20 +9,27 @@ pub mod console;
 pub mod linkbreakers;
 pub mod native;
 pub mod rocketchat;
+pub mod server;
 pub mod shared;
 pub mod telex;
 
 use std::sync::Arc;
 
-use poem::{Route, endpoint::BoxEndpoint};
+use poem::{
+    Endpoint, EndpointExt, Request, Response, Route,
+    endpoint::BoxEndpoint,
+    http::{Version, header, uri::Authority},
+};
 
 use self::shared::{
     contract::Contract,
     dialect::Dialect,
     documents::{Document, Documents},
+    fault::{Fault, Protocol},
     guard::{Plumbing, Served},
+    refusal::Occasion,
 };
-use crate::domain::{Error, Result};
+use crate::domain::{Error, Result, ambient::Ambient};
 
 /// Every dialect. The first one answers for paths that nobody knows.
 pub const ALL: &[Dialect] = &[
@@ -61,6 +68,54 @@ pub fn routes(documents: &Documents, plumbing: &Plumbing) -> Result<Route> {
 pub fn health_routes(documents: &Documents, plumbing: &Plumbing) -> Result<Route> {
     let (dialect, document) = (&ALL[0], &documents.dialects[0]);
     Ok(Route::new().nest_no_strip("/", native::health_endpoint(serve(dialect, document, plumbing)?)))
+}
+
+/// Refuses what no route is asked for, in the body of the path's dialect: a request that does not name exactly one host,
+/// and the `hidden` paths, which are served elsewhere.
+pub fn screened(
+    endpoint: impl Endpoint<Output = Response> + 'static,
+    hidden: &'static [&'static str],
+    ambient: Ambient,
+) -> impl Endpoint<Output = Response> + 'static {
+    endpoint.around(move |endpoint, request| {
+        let path = request.uri().path();
+        let fault = match hidden.contains(&path) {
+            true => Some(Protocol::RouteNotFound { path: path.to_owned() }.into()),
+            false => host_fault(&request),
+        };
+        let refusal = fault.map(|fault| refuse(&fault, path, &ambient));
+        async move {
+            match refusal {
+                Some(response) => Ok(response),
+                None => endpoint.call(request).await,
+            }
+        }
+    })
+}
+
+/// RFC 9112, 3.2: a request has one valid `Host`. Only HTTP/1.0 does without.
+fn host_fault(request: &Request) -> Option<Fault> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let (first, second) = (hosts.next(), hosts.next());
+    let reason = match (first, second) {
+        (None, _) if request.version() < Version::HTTP_11 => return None,
+        (None, _) => "is missing",
+        (Some(_), Some(_)) => "must be sent once",
+        (Some(host), None) => match host.as_bytes() {
+            b"" => return None,
+            host if !host.contains(&b'@') && Authority::try_from(host).is_ok() => return None,
+            _ => "is not a host with an optional port",
+        },
+    };
+    Some(Protocol::Parameter { name: "Host".to_owned(), reason: reason.to_owned() }.into())
+}
+
+/// Renders a fault in the body of the path's dialect.
+fn refuse(fault: &Fault, path: &str, ambient: &Ambient) -> Response {
+    let lies_in =
+        |prefix: &&str| path.strip_prefix(*prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let dialect = ALL.iter().find(|dialect| dialect.prefixes.iter().any(|prefix| lies_in(prefix))).unwrap_or(&ALL[0]);
+    (dialect.refuse)(fault, Occasion { path, now: ambient.now(), mark: ambient.random() })
 }
 
 fn serve(dialect: &Dialect, document: &Document, plumbing: &Plumbing) -> Result<Arc<Served>> {
@@ -142,6 +197,36 @@ mod tests {
         assert_eq!(get(routes(), "/v1/channels").await.0, StatusCode::NOT_FOUND);
         let response = TestClient::new(routes()).delete("/healthz").send().await;
         response.assert_header("allow", "GET, HEAD");
+    }
+
+    #[tokio::test]
+    async fn a_request_names_one_host() {
+        let ambient = Ambient::new(Arc::new(Still), Arc::new(Still));
+        let routes = screened(
+            Route::new().at("/*path", poem::endpoint::make_sync(|_| "here")).map_to_response(),
+            &["/gone"],
+            ambient,
+        );
+        let status = async |path: &str, version: Version, hosts: &[&str]| {
+            let mut request = Request::builder().uri(path.parse().unwrap()).version(version).finish();
+            for host in hosts {
+                request.headers_mut().append(header::HOST, host.parse().unwrap());
+            }
+            let response = routes.call(request).await.unwrap();
+            (response.status().as_u16(), response.content_type().unwrap_or_default().to_owned())
+        };
+        for hosts in [&["a.example"][..], &["a.example:80"], &["[::1]:8080"], &[""], &["a_b"]] {
+            assert_eq!(status("/v1/events", Version::HTTP_11, hosts).await.0, 200, "{hosts:?}");
+        }
+        for hosts in [&[][..], &["a", "a"], &["a b"], &["a/b"], &["user@a"]] {
+            let problem = (400, "application/problem+json".to_owned());
+            assert_eq!(status("/v1/events", Version::HTTP_11, hosts).await, problem, "{hosts:?}");
+        }
+        let json = "application/json".to_owned();
+        assert_eq!(status("/hooks/a/b", Version::HTTP_11, &[]).await, (400, json), "in the dialect's body");
+        assert_eq!(status("/", Version::HTTP_10, &[]).await.0, 200);
+        assert_eq!(status("/", Version::HTTP_10, &["a", "b"]).await.0, 400);
+        assert_eq!(status("/gone", Version::HTTP_11, &["a"]).await.0, 404);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod github;
 mod log;
 mod registry;
 mod script;
+mod server;
 mod webhooks;
 
 use std::{collections::HashMap, net::SocketAddr, path::PathBuf};
@@ -21,6 +22,7 @@ pub use github::Github;
 pub use log::{Log, LogFormat};
 pub use registry::Registry;
 pub use script::Script;
+pub use server::Server;
 pub use webhooks::Webhooks;
 
 use crate::domain::{product, schedule::Zone, secret::Secret};
@@ -33,6 +35,8 @@ const DEFAULTS: &str = include_str!("config.default.toml");
 #[allow(missing_docs, reason = "config.default.toml documents every key")]
 pub struct Config {
     pub listen: SocketAddr,
+    #[serde(deserialize_with = "optional_address")]
+    pub admin_listen: Option<SocketAddr>,
     pub public_url: String,
     pub data_dir: PathBuf,
     pub database_url: Secret,
@@ -53,15 +57,6 @@ pub struct Config {
     pub registry: Registry,
     pub webhooks: Webhooks,
     pub log: Log,
-}
-
-/// `[server]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs, reason = "config.default.toml documents every key")]
-pub struct Server {
-    pub body_limit_bytes: usize,
-    pub shutdown_grace_secs: u64,
 }
 
 /// `[database]`
@@ -270,8 +265,12 @@ impl Config {
         if !(100..=600_000).contains(&self.database.statement_timeout_ms) {
             return wrong("database.statement_timeout_ms", "it must be between 100 and 600000");
         }
-        if self.server.body_limit_bytes == 0 || self.database.max_connections == 0 {
-            return wrong("server.body_limit_bytes, database.max_connections", "they must be at least 1");
+        self.server.check()?;
+        if self.database.max_connections == 0 {
+            return wrong("database.max_connections", "it must be at least 1");
+        }
+        if self.admin_listen.is_some_and(|address| address == self.listen && address.port() != 0) {
+            return wrong("admin_listen", "it must be another address than listen");
         }
         Ok(())
     }
@@ -352,6 +351,14 @@ where
         .collect()
 }
 
+/// An address, or an empty text.
+fn optional_address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong =
+        |error| serde::de::Error::custom(format!("{text:?}: {error}; expected an address such as 127.0.0.1:9090"));
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(wrong) }
+}
+
 fn secret_list<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Secret>, D::Error> {
     Ok(list::<D, String>(deserializer)?.into_iter().map(Secret::new).collect())
 }
@@ -417,6 +424,8 @@ pub(crate) mod tests {
     fn a_bad_setting_is_named() {
         for (key, value, expected) in [
             ("TIELINE_LISTEN", "nowhere", "listen"),
+            ("TIELINE_ADMIN_LISTEN", "nowhere", "nowhere"),
+            ("TIELINE_ADMIN_LISTEN", "127.0.0.1:8080", "admin_listen"),
             ("TIELINE_DELIVERY__POLL_MS", "soon", "poll_ms"),
             ("TIELINE_DELIVERY__NO_SUCH", "1", "no_such"),
             ("TIELINE_EGRESS__ALLOW", "10.0.0.0/99", "10.0.0.0/99"),

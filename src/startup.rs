@@ -3,22 +3,21 @@
 mod ambient;
 mod data_dir;
 mod egress;
+mod files;
 mod keys;
+mod serve;
 
 use std::{sync::Arc, time::Duration};
 
 use moka::future::Cache;
-use poem::{
-    EndpointExt, Server,
-    endpoint::BoxEndpoint,
-    listener::{Acceptor, Listener, TcpListener},
-};
+use poem::{EndpointExt, endpoint::BoxEndpoint};
 use tokio::sync::Notify;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 use url::Url;
 
 pub use ambient::system as system_ambient;
 pub use keys::rotate as rotate_keys;
+pub use serve::serve;
 
 use crate::{
     api::{
@@ -47,7 +46,7 @@ use crate::{
         slack::{self, SlackApp, SlackClient},
     },
     store::{Limits, Store},
-    worker::{self, deliver::Deliverer, housekeeping},
+    worker,
 };
 
 /// Which half of the service a process is.
@@ -61,9 +60,6 @@ pub enum Role {
     Worker,
 }
 
-/// How long a connection without a request is kept. Clients keep theirs for about a minute, and one that is closed under
-/// their hands fails a request.
-const IDLE: Duration = Duration::from_secs(180);
 /// How fast messages come in by one key.
 const INBOUND_INTERVAL: Duration = Duration::from_millis(50);
 const INBOUND_BURST: u32 = 200;
@@ -158,7 +154,7 @@ pub fn worker_settings(config: &Config) -> worker::Settings {
             .min(config.egress.total_timeout()),
         lease: Duration::from_secs(delivery.lease_secs),
         poll: Duration::from_millis(delivery.poll_ms),
-        shutdown_grace: Duration::from_secs(config.server.shutdown_grace_secs),
+        shutdown_grace: config.server.shutdown_grace(),
         retry: RetryPolicy {
             first_pause: Duration::from_millis(delivery.first_pause_ms),
             longest_pause: Duration::from_millis(delivery.longest_pause_ms),
@@ -172,65 +168,6 @@ pub fn worker_settings(config: &Config) -> worker::Settings {
     }
 }
 
-/// Serves until `stop`, then finishes what has begun, within the configured time.
-///
-/// # Errors
-/// When the address cannot be listened on, or anything that the service needs is missing.
-pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Result<()> {
-    // Before anything is touched: one that was started twice by mistake must not take the leases of the other.
-    let acceptor = TcpListener::bind(config.listen)
-        .into_acceptor()
-        .await
-        .map_err(|error| Error::Internal(format!("cannot listen on {}: {error}", config.listen)))?;
-    let store = open_store(&config).await?;
-    let _serving = store.lock_for_serving()?;
-    let app = build_app(&config, store.clone(), system_ambient()).await?;
-    let grace = Duration::from_secs(config.server.shutdown_grace_secs);
-    let background = TaskTracker::new();
-    if role != Role::Api {
-        if store.is_embedded() {
-            crate::store::destinations::end_leases(store.writer(), app.ambient().now()).await?;
-        }
-        background.spawn(Deliverer::new(app.clone(), worker_settings(&config)).run(stop.clone()));
-        background.spawn(worker::tick::run(app.clone(), stop.clone()));
-        let keep = chrono::Duration::days(i64::from(config.retention.days));
-        background.spawn(housekeeping::run(
-            app.clone(),
-            keep,
-            config.webhooks.history_max_per_integration,
-            stop.clone(),
-        ));
-    }
-    let requests = TaskTracker::new();
-    let endpoint = match role {
-        Role::All | Role::Api => endpoint(&config, &app, &requests, None)?,
-        Role::Worker => health_endpoint(&config, &app, &requests)?,
-    };
-    for address in acceptor.local_addr() {
-        if let Some(address) = address.as_socket_addr() {
-            // Scripts wait for this line, and read the port from it where it was left open.
-            println!("tieline listens on {address}");
-        }
-    }
-    Server::new_with_acceptor(acceptor)
-        .idle_timeout(IDLE)
-        .run_with_graceful_shutdown(endpoint, stop.clone().cancelled_owned(), Some(grace))
-        .await
-        .map_err(|error| Error::Internal(format!("the server failed: {error}")))?;
-    stop.cancel();
-    requests.close();
-    background.close();
-    let finished = async {
-        tokio::join!(requests.wait(), background.wait());
-        app.settle().await;
-    };
-    if tokio::time::timeout(grace, finished).await.is_err() {
-        tracing::warn!("some requests or deliveries did not finish in time");
-    }
-    store.close().await;
-    Ok(())
-}
-
 /// Everything that is served. With `strict` every answer is held against its published document, for tests.
 ///
 /// # Errors
@@ -242,13 +179,14 @@ pub fn endpoint(
     strict: Option<Tell>,
 ) -> Result<BoxEndpoint<'static>> {
     let routes = api::routes(&openapi::documents()?, &plumbing(config, app, requests, strict))?;
-    Ok(routes.data(app.clone()).map_to_response().boxed())
+    let hidden = if config.admin_listen.is_some() { api::native::HEALTH_PATHS } else { &[] };
+    Ok(api::screened(routes.data(app.clone()).map_to_response(), hidden, app.ambient().clone()).boxed())
 }
 
 /// What a process serves that only works: whether it lives.
 fn health_endpoint(config: &Config, app: &App, requests: &TaskTracker) -> Result<BoxEndpoint<'static>> {
     let routes = api::health_routes(&openapi::documents()?, &plumbing(config, app, requests, None))?;
-    Ok(routes.data(app.clone()).map_to_response().boxed())
+    Ok(api::screened(routes.data(app.clone()).map_to_response(), &[], app.ambient().clone()).boxed())
 }
 
 fn plumbing(config: &Config, app: &App, requests: &TaskTracker, strict: Option<Tell>) -> Plumbing {

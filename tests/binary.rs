@@ -45,6 +45,7 @@ macro_rules! both_databases {
     )+};
 }
 
+mod connections;
 mod crashes;
 mod disks;
 mod far_ends;

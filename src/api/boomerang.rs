@@ -16,7 +16,7 @@ use self::{
 use super::shared::{
     body::Body,
     dialect::{self, Dialect},
-    refusal::Refusal,
+    refusal::{self, Refusal},
     signed::{Raw, SignatureHeader},
 };
 use crate::app::{App, slack_inbound::Signed};
@@ -33,6 +33,7 @@ pub const DIALECT: Dialect = Dialect {
     closed: false,
     described: || dialect::describe(TeamIntegrations),
     error_example: dialect::error_example::<BoomerangError>,
+    refuse: refusal::render::<BoomerangError>,
     endpoint: |served| dialect::mount::<BoomerangError, _>(TeamIntegrations, served),
 };
 

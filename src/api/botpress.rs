@@ -19,7 +19,7 @@ use poem_openapi::{OpenApi, Tags, payload::Json};
 use self::error::BotpressError;
 use super::shared::{
     dialect::{self, Dialect},
-    refusal::Refusal,
+    refusal::{self, Refusal},
 };
 
 /// Botpress's dialect.
@@ -34,6 +34,7 @@ pub const DIALECT: Dialect = Dialect {
     closed: true,
     described: || shapes::complete(&dialect::describe(operations())),
     error_example: dialect::error_example::<BotpressError>,
+    refuse: refusal::render::<BotpressError>,
     endpoint: |served| pace::told(dialect::mount::<BotpressError, _>(operations(), served)),
 };
 

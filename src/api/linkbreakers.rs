@@ -14,7 +14,7 @@ use super::shared::{
     auth::Bearer,
     body::{Body, OptionalBody},
     dialect::{self, Dialect},
-    refusal::Refusal,
+    refusal::{self, Refusal},
 };
 use crate::app::App;
 
@@ -30,6 +30,7 @@ pub const DIALECT: Dialect = Dialect {
     closed: true,
     described: || dialect::describe(SlackIntegrations),
     error_example: dialect::error_example::<LinkbreakersError>,
+    refuse: refusal::render::<LinkbreakersError>,
     endpoint: |served| dialect::mount::<LinkbreakersError, _>(SlackIntegrations, served),
 };
 

@@ -34,7 +34,7 @@ use poem_openapi::{
 use super::shared::{
     dialect::{self, Dialect},
     guard::Served,
-    refusal::Refusal,
+    refusal::{self, Refusal},
 };
 
 /// Tieline's own dialect.
@@ -65,6 +65,7 @@ pub const DIALECT: Dialect = Dialect {
     closed: true,
     described: || dialect::describe(operations()),
     error_example: dialect::error_example::<error::NativeError>,
+    refuse: refusal::render::<error::NativeError>,
     endpoint: |served| dialect::mount::<error::NativeError, _>(operations(), served),
 };
 
@@ -86,6 +87,9 @@ fn operations() -> impl OpenApi + 'static {
         health::Health,
     )
 }
+
+/// Paths of the health operations.
+pub const HEALTH_PATHS: &[&str] = &["/healthz", "/readyz", "/metrics"];
 
 /// The health operations alone.
 pub fn health_endpoint(served: Arc<Served>) -> BoxEndpoint<'static> {

@@ -18,7 +18,7 @@ use poem_openapi::{OpenApi, Tags, payload::Json};
 use self::error::RocketchatError;
 use super::shared::{
     dialect::{self, Dialect},
-    refusal::Refusal,
+    refusal::{self, Refusal},
 };
 
 /// Rocket.Chat's dialect.
@@ -33,6 +33,7 @@ pub const DIALECT: Dialect = Dialect {
     closed: false,
     described: || dialect::describe(operations()),
     error_example: dialect::error_example::<RocketchatError>,
+    refuse: refusal::render::<RocketchatError>,
     endpoint: |served| dialect::mount::<RocketchatError, _>(operations(), served),
 };
 

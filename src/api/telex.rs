@@ -26,7 +26,7 @@ use self::{
 };
 use super::shared::{
     dialect::{self, Dialect},
-    refusal::Refusal,
+    refusal::{self, Refusal},
 };
 
 /// Telex's dialect.
@@ -42,6 +42,7 @@ pub const DIALECT: Dialect = Dialect {
     closed: false,
     described: || dialect::describe(operations()),
     error_example: dialect::error_example::<TelexError>,
+    refuse: refusal::render::<TelexError>,
     endpoint: |served| dialect::mount::<TelexError, _>(operations(), served),
 };
 

@@ -29,6 +29,12 @@ struct OutcomeLabels {
     outcome: &'static str,
 }
 
+/// Why something was done.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
 /// Which dialect.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DialectLabels {
@@ -54,6 +60,8 @@ pub struct Metrics {
     latency_seconds: Histogram,
     waiting: Gauge,
     in_flight: Family<ClassLabels, Gauge>,
+    connections: Gauge,
+    connections_closed: Family<ReasonLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -71,6 +79,8 @@ impl Default for Metrics {
             latency_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 22)),
             waiting: Gauge::default(),
             in_flight: Family::default(),
+            connections: Gauge::default(),
+            connections_closed: Family::default(),
         };
         registry.register("http_requests", "Requests answered", metrics.requests.clone());
         registry.register("http_request_seconds", "Time to answer a request", metrics.request_seconds.clone());
@@ -82,6 +92,12 @@ impl Default for Metrics {
         registry.register("deliveries_waiting", "Deliveries that are pending", metrics.waiting.clone());
         let in_flight = "Deliveries in flight in this process, by the class of their destination: normal or slow";
         registry.register("deliveries_in_flight", in_flight, metrics.in_flight.clone());
+        registry.register("http_connections", "Open connections of clients", metrics.connections.clone());
+        registry.register(
+            "http_connections_closed",
+            "Connections closed or refused by the server, by the bound or deadline that was reached",
+            metrics.connections_closed.clone(),
+        );
         Self { registry: Arc::new(registry), ..metrics }
     }
 }
@@ -125,6 +141,16 @@ impl Metrics {
             let gauge = self.in_flight.get_or_create(&ClassLabels { class });
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
+    }
+
+    /// Changes the number of open connections.
+    pub fn connections(&self, change: i64) {
+        self.connections.inc_by(change);
+    }
+
+    /// Counts a connection that was closed or refused because of a bound or a deadline.
+    pub fn connection_closed(&self, reason: &'static str) {
+        self.connections_closed.get_or_create(&ReasonLabels { reason }).inc();
     }
 
     /// All of them, as text.

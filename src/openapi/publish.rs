@@ -293,7 +293,7 @@ impl Facts {
             // The answer of a path, never of one of its methods.
             405 => false,
             409 => !self.reads,
-            413 | 415 => self.has_body,
+            408 | 413 | 415 => self.has_body,
             422 => self.has_key,
             _ => true,
         }

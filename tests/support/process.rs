@@ -28,6 +28,8 @@ pub struct Deployment {
     /// The working directory of every process.
     pub folder: PathBuf,
     environment: BTreeMap<String, String>,
+    /// Arguments of the shell's `ulimit` for every process.
+    limits: Option<String>,
     /// Kept for as long as it is used.
     database: Option<Database>,
 }
@@ -39,7 +41,7 @@ impl Deployment {
         let folder = std::env::temp_dir().join(format!("tieline-process-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let listen = [("TIELINE_LISTEN".to_owned(), "127.0.0.1:0".to_owned())];
-        Self { folder, environment: listen.into(), database: None }
+        Self { folder, environment: listen.into(), limits: None, database: None }
     }
 
     /// One on a database, that knows a Slack at this base. Nothing slows its channels down.
@@ -66,6 +68,12 @@ impl Deployment {
         self
     }
 
+    /// Bounds what the processes to come may use: arguments of the shell's `ulimit`.
+    pub fn limit(&mut self, arguments: &str) -> &mut Self {
+        self.limits = Some(arguments.to_owned());
+        self
+    }
+
     /// Takes an environment variable away.
     pub fn unset(&mut self, name: &str) -> &mut Self {
         self.environment.remove(name);
@@ -84,7 +92,11 @@ impl Deployment {
 
     /// A command, to be refined and run.
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tieline"));
+        let tieline = env!("CARGO_BIN_EXE_tieline");
+        let mut command = Command::new(if self.limits.is_some() { "/bin/sh" } else { tieline });
+        if let Some(limits) = &self.limits {
+            command.args(["-c", &format!("ulimit {limits} && exec \"$0\" \"$@\""), tieline]);
+        }
         command.args(arguments).env_clear().envs(&self.environment).current_dir(&self.folder);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -233,6 +245,14 @@ impl Process {
     /// Ends it as a crash would: nothing of it runs any more afterwards.
     pub fn kill(mut self) {
         self.end();
+    }
+
+    /// The limit of open files that it has now.
+    pub fn file_limit(&self) -> u64 {
+        let path = Path::new("/proc").join(self.child.id().to_string()).join("limits");
+        let limits = std::fs::read_to_string(path).unwrap();
+        let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
     }
 
     /// The most memory that it ever had, in bytes.

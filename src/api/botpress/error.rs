@@ -145,9 +145,10 @@ fn type_of(fault: &Fault) -> ErrorType {
             Error::Internal(_) => ErrorType::Internal,
         },
         Fault::Protocol(protocol) => match protocol {
-            Protocol::MalformedJson { .. } | Protocol::BodyViolations(_) | Protocol::UnreadableBody => {
-                ErrorType::InvalidPayload
-            }
+            Protocol::MalformedJson { .. }
+            | Protocol::BodyViolations(_)
+            | Protocol::UnreadableBody
+            | Protocol::BodyTimeout => ErrorType::InvalidPayload,
             Protocol::Parameter { .. } => ErrorType::InvalidQuery,
             Protocol::UnsupportedMediaType { .. } => ErrorType::UnsupportedMediaType,
             Protocol::BodyTooLarge { .. } => ErrorType::PayloadTooLarge,
@@ -238,6 +239,7 @@ impl ErrorShape for BotpressError {
         (403, "The caller may not, or the name or version is not the caller's to change, or a quota is used up"),
         (404, "It does not exist, or it is another workspace's"),
         (405, "The path does not take this method"),
+        (408, "The body did not arrive in time"),
         (409, "It is there already, still in use, or in conflict with another one"),
         (413, "The body is too long, or a limit is passed"),
         (415, "The body is not JSON by its Content-Type"),
@@ -247,15 +249,19 @@ impl ErrorShape for BotpressError {
     ];
 
     fn status(fault: &Fault) -> StatusCode {
+        // The product has no type for it, and its list is closed.
+        if matches!(fault, Fault::Protocol(Protocol::BodyTimeout)) {
+            return StatusCode::REQUEST_TIMEOUT;
+        }
         StatusCode::from_u16(type_of(fault).status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    fn body(fault: &Fault, _: StatusCode, occasion: Occasion<'_>) -> ErrorOut {
+    fn body(fault: &Fault, status: StatusCode, occasion: Occasion<'_>) -> ErrorOut {
         let kind = type_of(fault);
         let issues = issues(fault);
         ErrorOut {
             id: mark(&occasion),
-            code: i32::from(kind.status()),
+            code: i32::from(status.as_u16()),
             kind: Word(kind),
             message: message(fault, &issues),
             metadata: if issues.is_empty() { None } else { Some(Metadata { issues }) },

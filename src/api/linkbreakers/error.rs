@@ -79,6 +79,7 @@ fn kind_of(fault: &Fault) -> (u16, &'static str) {
             | Protocol::BodyViolations(_)
             | Protocol::Parameter { .. }
             | Protocol::UnreadableBody => (400, "INVALID_ARGUMENT"),
+            Protocol::BodyTimeout => (408, "DEADLINE_EXCEEDED"),
             Protocol::BodyTooLarge { .. } => (413, "INVALID_ARGUMENT"),
             Protocol::UnsupportedMediaType { .. } => (415, "INVALID_ARGUMENT"),
             Protocol::RouteNotFound { .. } => (404, "NOT_FOUND"),
@@ -113,6 +114,7 @@ impl ErrorShape for LinkbreakersError {
         (403, "The caller lacks the permission"),
         (404, "It does not exist, or no Slack workspace is connected"),
         (405, "The path does not take this method"),
+        (408, "The body did not arrive in time"),
         (409, "In conflict with another one"),
         (413, "The body is too long"),
         (415, "The body is not JSON by its Content-Type"),

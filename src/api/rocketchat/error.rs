@@ -96,6 +96,7 @@ fn told(fault: &Fault) -> Told {
         Fault::Protocol(protocol) => match protocol {
             Protocol::BodyViolations(_) | Protocol::Parameter { .. } => invalid(&fault.violations()),
             Protocol::MalformedJson { .. } | Protocol::UnreadableBody => plain(400, fault.to_string()),
+            Protocol::BodyTimeout => plain(408, fault.to_string()),
             Protocol::BodyTooLarge { .. } => plain(413, fault.to_string()),
             Protocol::UnsupportedMediaType { .. } => plain(415, fault.to_string()),
             Protocol::RouteNotFound { .. } => plain(404, fault.to_string()),
@@ -196,6 +197,7 @@ impl ErrorShape for RocketchatError {
         (403, "The caller lacks the permission"),
         (404, "There is no such thing"),
         (405, "The path does not take this method"),
+        (408, "The body did not arrive in time"),
         (413, "The body is too long"),
         (415, "The body is not JSON by its Content-Type"),
         (429, "Too many requests; come back after `Retry-After`"),

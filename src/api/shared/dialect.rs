@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use poem::endpoint::BoxEndpoint;
+use poem::{Response, endpoint::BoxEndpoint};
 use poem_openapi::{OpenApi, OpenApiService};
 use serde_json::Value;
 
 use super::{
+    fault::Fault,
     guard::{Served, guarded},
-    refusal::{self, ErrorShape},
+    refusal::{self, ErrorShape, Occasion},
 };
 
 /// A dialect of the service.
@@ -31,6 +32,8 @@ pub struct Dialect {
     pub described: fn() -> String,
     /// An example of its error body with this status.
     pub error_example: fn(u16) -> Option<Value>,
+    /// Its error response.
+    pub refuse: fn(&Fault, Occasion<'_>) -> Response,
     /// Its operations behind the guard.
     pub endpoint: fn(Arc<Served>) -> BoxEndpoint<'static>,
 }

@@ -53,6 +53,9 @@ pub enum Protocol {
     /// The body ended early or could not be read.
     #[error("the body ended early or could not be read")]
     UnreadableBody,
+    /// The body did not arrive in time.
+    #[error("the body did not arrive in time: send it without pauses")]
+    BodyTimeout,
     /// Nothing lives at this path.
     #[error("there is nothing at {path}")]
     RouteNotFound {
@@ -82,6 +85,16 @@ pub enum Fault {
         /// What the caller may quote.
         id: Uuid,
     },
+}
+
+impl From<std::io::Error> for Protocol {
+    /// Classifies a failure to read a body.
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::TimedOut => Protocol::BodyTimeout,
+            _ => Protocol::UnreadableBody,
+        }
+    }
 }
 
 impl From<domain::Error> for Fault {
@@ -178,6 +191,7 @@ impl Fault {
             Protocol::UnsupportedMediaType { got: Some("text/plain".into()), supported: "application/json".into() },
             Protocol::BodyTooLarge { limit_bytes: 1 << 20 },
             Protocol::UnreadableBody,
+            Protocol::BodyTimeout,
             Protocol::RouteNotFound { path: "/v1/nothing".into() },
             Protocol::MethodNotAllowed { allow: vec!["GET", "HEAD"] },
         ];

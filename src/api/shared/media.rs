@@ -75,7 +75,7 @@ pub fn listed(takes: &[Media]) -> String {
 ///
 /// # Errors
 /// [`Protocol::UnsupportedMediaType`], also for what is compressed; [`Protocol::BodyTooLarge`];
-/// [`Protocol::UnreadableBody`].
+/// [`Protocol::UnreadableBody`], [`Protocol::BodyTimeout`].
 pub async fn read(
     headers: &HeaderMap,
     body: &mut RequestBody,
@@ -100,7 +100,7 @@ pub async fn read(
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = frames.next().await {
-        let frame = frame.map_err(|_| Protocol::UnreadableBody)?;
+        let frame = frame.map_err(Protocol::from)?;
         if first.len().max(all.len()) + frame.len() > limit_bytes {
             return Err(too_large());
         }

@@ -86,6 +86,7 @@ fn kind_of(fault: &Fault) -> Kind {
             Protocol::MalformedJson { .. } | Protocol::Parameter { .. } | Protocol::UnreadableBody => {
                 plain(400, INVALID)
             }
+            Protocol::BodyTimeout => plain(408, "Request timeout."),
             Protocol::BodyTooLarge { .. } => plain(413, "Request body too large."),
             Protocol::UnsupportedMediaType { .. } => plain(415, "Unsupported media type."),
             Protocol::RouteNotFound { .. } => plain(404, "Path not found."),
@@ -131,6 +132,7 @@ impl ErrorShape for TelexError {
         (403, "The caller lacks the permission"),
         (404, "It does not exist, or it is another organisation's"),
         (405, "The path does not take this method"),
+        (408, "The body did not arrive in time"),
         (409, "It is there already, or in conflict with another one"),
         (413, "The body is too long"),
         (415, "The body is not JSON by its Content-Type"),

@@ -15,6 +15,7 @@ const DIALECT: Dialect = Dialect {
     closed: true,
     described,
     error_example: |status| (status == 400).then(|| json!({ "code": 400 })),
+    refuse: |_, _| unreachable!("nothing is refused here"),
     endpoint: |_| unreachable!("nothing is served here"),
 };
 

@@ -1,0 +1,148 @@
+//! A process that serves: listeners, workers, and the order in which they start and stop.
+
+use std::{net::SocketAddr, time::Duration};
+
+use poem::endpoint::BoxEndpoint;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Role, build_app, endpoint, files, health_endpoint, open_store, system_ambient, worker_settings};
+use crate::{
+    api::server::{Limits, Server},
+    app::App,
+    config::Config,
+    domain::{Error, Result},
+    store::Store,
+    worker::{self, deliver::Deliverer, housekeeping},
+};
+
+/// Open connections of those who watch the process, on an address of their own.
+const ADMIN_CONNECTIONS: usize = 64;
+
+/// Serves until `stop`, then finishes what has begun, within the configured time.
+///
+/// # Errors
+/// When the address cannot be listened on, or anything that the service needs is missing.
+pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Result<()> {
+    // Before anything is touched: one that was started twice by mistake must not take the leases of the other.
+    let listeners = Listeners::bind(&config, role).await?;
+    let limits = limits(&config);
+    let store = open_store(&config).await?;
+    let _serving = store.lock_for_serving()?;
+    let app = build_app(&config, store.clone(), system_ambient()).await?;
+    let (grace, background, requests) = (config.server.shutdown_grace(), TaskTracker::new(), TaskTracker::new());
+    if role != Role::Api {
+        start_workers(&config, &store, &app, &background, &stop).await?;
+    }
+    let main = match role {
+        Role::All | Role::Api => endpoint(&config, &app, &requests, None)?,
+        Role::Worker => health_endpoint(&config, &app, &requests)?,
+    };
+    let admin = health_endpoint(&config, &app, &requests)?;
+    listeners.announce();
+    listeners.run([main, admin], limits, &app, &stop, grace).await;
+    stop.cancel();
+    requests.close();
+    background.close();
+    let finished = async {
+        tokio::join!(requests.wait(), background.wait());
+        app.settle().await;
+    };
+    if tokio::time::timeout(grace, finished).await.is_err() {
+        tracing::warn!("some requests or deliveries did not finish in time");
+    }
+    store.close().await;
+    Ok(())
+}
+
+async fn start_workers(
+    config: &Config,
+    store: &Store,
+    app: &App,
+    background: &TaskTracker,
+    stop: &CancellationToken,
+) -> Result<()> {
+    if store.is_embedded() {
+        crate::store::destinations::end_leases(store.writer(), app.ambient().now()).await?;
+    }
+    background.spawn(Deliverer::new(app.clone(), worker_settings(config)).run(stop.clone()));
+    background.spawn(worker::tick::run(app.clone(), stop.clone()));
+    let keep = chrono::Duration::days(i64::from(config.retention.days));
+    let history = config.webhooks.history_max_per_integration;
+    background.spawn(housekeeping::run(app.clone(), keep, history, stop.clone()));
+    Ok(())
+}
+
+/// The sockets of a process.
+struct Listeners {
+    main: TcpListener,
+    /// For health checks and metrics, where they have an address of their own.
+    admin: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Listens on the addresses that a role has. A worker serves nothing but health checks and metrics.
+    async fn bind(config: &Config, role: Role) -> Result<Self> {
+        match (role, config.admin_listen) {
+            (Role::Worker, Some(admin)) => Ok(Self { main: bind(admin).await?, admin: None }),
+            (_, admin) => {
+                let main = bind(config.listen).await?;
+                let admin = match admin {
+                    Some(address) => Some(bind(address).await?),
+                    None => None,
+                };
+                Ok(Self { main, admin })
+            }
+        }
+    }
+
+    /// Says where the process listens. Scripts wait for the line, and read a port from it that was left open.
+    fn announce(&self) {
+        let address = |listener: &TcpListener| listener.local_addr().ok();
+        if let Some(address) = self.admin.as_ref().and_then(address) {
+            println!("tieline serves health checks and metrics on {address}");
+        }
+        if let Some(address) = address(&self.main) {
+            println!("tieline listens on {address}");
+        }
+    }
+
+    /// Serves on each of them until `stop`.
+    async fn run(
+        self,
+        [main, admin]: [BoxEndpoint<'static>; 2],
+        limits: Limits,
+        app: &App,
+        stop: &CancellationToken,
+        grace: Duration,
+    ) {
+        let monitoring = Limits { connections: ADMIN_CONNECTIONS, ..limits.clone() };
+        let server = |limits| Server::new(limits, app.metrics().clone());
+        let (main_server, admin_server) = (server(limits), server(monitoring));
+        tokio::join!(main_server.run(self.main, main, stop.clone(), grace), async {
+            if let Some(listener) = self.admin {
+                admin_server.run(listener, admin, stop.clone(), grace).await;
+            }
+        });
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| Error::Internal(format!("cannot listen on {address}: {error}")))
+}
+
+fn limits(config: &Config) -> Limits {
+    let server = &config.server;
+    Limits {
+        connections: files::connections(config),
+        connections_per_address: server.max_connections_per_address,
+        trusted: server.trusted_proxies.clone(),
+        header_bytes: server.header_limit_bytes,
+        header_timeout: Duration::from_secs(server.header_timeout_secs),
+        idle_timeout: Duration::from_secs(server.idle_timeout_secs),
+        body_timeout: Duration::from_secs(server.body_timeout_secs),
+        body_bytes_per_second: server.body_min_bytes_per_sec,
+        write_timeout: Duration::from_secs(server.write_timeout_secs),
+    }
+}

@@ -4,6 +4,7 @@
 
 mod egress;
 mod github;
+mod limits;
 mod log;
 mod registry;
 mod script;
@@ -16,6 +17,7 @@ use url::Url;
 
 pub use egress::Egress;
 pub use github::Github;
+pub use limits::{LONGEST_BYTES, LONGEST_UNVERIFIED_BYTES, Limits};
 pub use log::{Log, LogFormat};
 pub use registry::Registry;
 pub use script::Script;
@@ -38,6 +40,7 @@ pub struct Config {
     #[serde(deserialize_with = "secret_list")]
     pub secret_key_previous: Vec<Secret>,
     pub server: Server,
+    pub limits: Limits,
     pub database: Database,
     pub auth: Auth,
     pub product: Product,
@@ -285,6 +288,7 @@ impl Config {
             return wrong("schedule.time_zone", "it must be an IANA name such as Europe/Berlin, or UTC");
         }
         self.registry.check()?;
+        self.limits.check()?;
         if self.server.body_limit_bytes == 0 || self.database.max_connections == 0 {
             return wrong("server.body_limit_bytes, database.max_connections", "they must be at least 1");
         }

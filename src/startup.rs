@@ -22,10 +22,14 @@ pub use keys::rotate as rotate_keys;
 use crate::{
     api::{
         self,
-        shared::guard::{Plumbing, Tell},
+        shared::{
+            budget::{Budget, Exhausted, Limits},
+            guard::{Plumbing, Tell},
+        },
     },
     app::{
         App, Parts,
+        credential_checks::CredentialChecks,
         identity::{ExpectedClaims, Identity, Issuer},
         intake::Intake,
         metrics::Metrics,
@@ -33,7 +37,7 @@ use crate::{
         throttle::Throttle,
         vault::Vault,
     },
-    config::{Config, JwtAlgorithm},
+    config::{self, Config, JwtAlgorithm},
     domain::{Error, Result, ambient::Ambient, delivery::RetryPolicy, destination::Pace},
     openapi,
     provider::{
@@ -126,6 +130,7 @@ pub async fn build_app_resolving(
         background: TaskTracker::new(),
         vault,
         identity: Identity::new(issuer(config)?, Duration::from_secs(config.auth.cache_secs)),
+        credential_checks: CredentialChecks::new(config.limits.wrong_credentials_per_minute),
         slack,
         intake: Intake::start(store.clone(), ambient.clone(), bell.clone(), metrics.clone()),
         idempotency_lifetime: Duration::from_secs(u64::from(config.retention.idempotency_hours) * 3600),
@@ -240,9 +245,21 @@ fn plumbing(config: &Config, app: &App, requests: &TaskTracker, strict: Option<T
         ambient: app.ambient().clone(),
         tasks: requests.clone(),
         body_limit_bytes: config.server.body_limit_bytes,
+        limits: limits(config, app),
         strict,
         observe: Arc::new(move |dialect, method, status, duration| metrics.request(dialect, method, status, duration)),
     }
+}
+
+fn limits(config: &Config, app: &App) -> Limits {
+    let (metrics, limits) = (app.metrics().clone(), &config.limits);
+    let exhausted: Exhausted = Arc::new(move |budget| metrics.refusal(budget));
+    let (unverified, verified) = (limits.unverified_body_budget_bytes, limits.body_budget_bytes);
+    Limits::new(
+        Budget::new("unverified_bodies", unverified, config::LONGEST_UNVERIFIED_BYTES, exhausted.clone()),
+        Budget::new("bodies", verified, config::LONGEST_BYTES, exhausted),
+        &limits.trusted_proxies,
+    )
 }
 
 fn registry(config: &Config) -> Registry {

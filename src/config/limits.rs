@@ -1,0 +1,57 @@
+//! `[limits]`: bounds on what clients and organisations may use.
+
+use serde::Deserialize;
+
+use super::{ConfigError, list};
+
+/// Longest body whose sender is not known until it ends: a GitHub delivery.
+pub const LONGEST_UNVERIFIED_BYTES: usize = 25 << 20;
+/// Longest body of a known caller: a version in the registry.
+pub const LONGEST_BYTES: usize = 50 << 20;
+
+/// `[limits]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config.default.toml documents every key")]
+pub struct Limits {
+    pub unverified_body_budget_bytes: usize,
+    pub body_budget_bytes: usize,
+    pub wrong_credentials_per_minute: u32,
+    #[serde(deserialize_with = "list")]
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+}
+
+impl Limits {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |key, rule: &str| Err(ConfigError::Wrong { key, rule: rule.to_owned() });
+        if self.unverified_body_budget_bytes < LONGEST_UNVERIFIED_BYTES {
+            return wrong("limits.unverified_body_budget_bytes", "it must be at least 26214400, one delivery of GitHub's");
+        }
+        if self.body_budget_bytes < LONGEST_BYTES {
+            return wrong("limits.body_budget_bytes", "it must be at least 52428800, one version of the registry");
+        }
+        if self.wrong_credentials_per_minute == 0 {
+            return wrong("limits.wrong_credentials_per_minute", "it must be at least 1");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::load;
+
+    #[test]
+    fn budgets_have_room_for_the_longest_body() {
+        let limits = load(&[("TIELINE_LIMITS__TRUSTED_PROXIES", "10.0.0.0/8,::1/128")]).unwrap().limits;
+        assert_eq!((limits.unverified_body_budget_bytes, limits.trusted_proxies.len()), (64 << 20, 2));
+        for (key, wrong) in [
+            ("UNVERIFIED_BODY_BUDGET_BYTES", "26214399"),
+            ("BODY_BUDGET_BYTES", "52428799"),
+            ("WRONG_CREDENTIALS_PER_MINUTE", "0"),
+        ] {
+            let error = load(&[(&format!("TIELINE_LIMITS__{key}"), wrong)]).unwrap_err().to_string();
+            assert!(error.contains(&format!("limits.{}", key.to_lowercase())), "{error}");
+        }
+    }
+}

@@ -30,6 +30,7 @@ mod oauth_states;
 pub mod org_integrations;
 pub mod organisations;
 pub mod outgoing_webhooks;
+pub mod quotas;
 pub mod registry;
 mod route;
 pub mod signatures;
@@ -117,6 +118,8 @@ pub struct Parts {
     pub call_limit: Duration,
     /// The limits of the registry, and what it counts.
     pub registry: registry::Registry,
+    /// Bounds on what owners and organisations may create.
+    pub quotas: quotas::Quotas,
     /// How fast messages come in by one key.
     pub inbound: throttle::Throttle,
     /// In which schedules are meant.

@@ -33,6 +33,7 @@ use crate::{
         identity::{ExpectedClaims, Identity, Issuer},
         intake::Intake,
         metrics::Metrics,
+        quotas::Quotas,
         registry::Registry,
         throttle::Throttle,
         vault::Vault,
@@ -123,6 +124,7 @@ pub async fn build_app_resolving(
         strict_retries: config.webhooks.strict_retries,
         call_limit: config.egress.total_timeout(),
         registry: registry(config),
+        quotas: quotas(config),
         inbound: Throttle::new(Pace { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }),
         zone: config.schedule.time_zone.parse().unwrap_or_default(),
         public_url: parse_url("public_url", &config.public_url())?,
@@ -260,6 +262,15 @@ fn limits(config: &Config, app: &App) -> Limits {
         Budget::new("bodies", verified, config::LONGEST_BYTES, exhausted),
         &limits.trusted_proxies,
     )
+}
+
+fn quotas(config: &Config) -> Quotas {
+    let limits = &config.limits;
+    Quotas {
+        organisations_per_owner: limits.organisations_per_owner,
+        destinations_per_organisation: limits.destinations_per_organisation,
+        webhooks_per_organisation: limits.webhooks_per_organisation,
+    }
 }
 
 fn registry(config: &Config) -> Registry {

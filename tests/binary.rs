@@ -46,6 +46,7 @@ macro_rules! both_databases {
 
 mod crashes;
 mod far_ends;
+mod floods;
 mod hang_ups;
 mod outages;
 mod stopping;

@@ -17,6 +17,9 @@ pub struct Limits {
     pub unverified_body_budget_bytes: usize,
     pub body_budget_bytes: usize,
     pub wrong_credentials_per_minute: u32,
+    pub organisations_per_owner: usize,
+    pub destinations_per_organisation: u64,
+    pub webhooks_per_organisation: usize,
     #[serde(deserialize_with = "list")]
     pub trusted_proxies: Vec<ipnet::IpNet>,
 }

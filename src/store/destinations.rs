@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use ::entity::destination::{ActiveModel, Column, Entity as Destinations, Model as Row};
 pub use claims::{Claimed, Release, claim, end_leases, release, wake};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::OnConflict,
 };
 
@@ -119,6 +119,14 @@ async fn find_all(tx: &Tx, wanted: &[&Destination], known: &mut Known) -> Result
         }
     }
     Ok(())
+}
+
+/// Number of an organisation's destinations.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(tx: &Tx, organisation_id: OrganisationId) -> Result<u64> {
+    Ok(Destinations::find().filter(Column::OrganisationId.eq(organisation_id.0)).count(tx).await?)
 }
 
 /// The ids of an organisation's destinations of one kind, in their order.

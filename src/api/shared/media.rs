@@ -119,7 +119,7 @@ pub async fn read(
         if length > limit_bytes {
             return Err(Protocol::BodyTooLarge { limit_bytes }.into());
         }
-        if let Err(error) = memory.grow_to(length.max(all.capacity())) {
+        if let Err(error) = memory.grow_to(length) {
             drop((first, all, memory));
             drain(&mut frames).await;
             return Err(error.into());
@@ -131,6 +131,8 @@ pub async fn read(
             continue;
         }
         if all.is_empty() {
+            // Pages that are not written yet take no memory.
+            all.reserve(announced.unwrap_or(length));
             all.extend_from_slice(&first);
         }
         all.extend_from_slice(&frame);

@@ -22,7 +22,7 @@ impl Window {
     /// The first window in which something is wrong; the last one, where no window has anything.
     pub(super) fn of_first_violation(validator: &Validator, value: &Value) -> Self {
         let longest = longest(value);
-        let is_valid = |from, to| validator.is_valid(&Self { from, to }.cut(value, &mut usize::MAX.clone()));
+        let is_valid = |from, to| validator.is_valid(&Self { from, to }.part(value, usize::MAX));
         let (mut from, mut to) = (0, WIDTH);
         while to < longest && is_valid(from, to) {
             (from, to) = (to, to * 2);
@@ -36,7 +36,11 @@ impl Window {
 
     /// The part of a value that is in the window, of no more values than can be listed.
     pub(super) fn sample(self, value: &Value) -> Value {
-        self.cut(value, &mut MOST_VALUES.clone())
+        self.part(value, MOST_VALUES)
+    }
+
+    fn part(self, value: &Value, mut most: usize) -> Value {
+        self.cut(value, &mut most)
     }
 
     fn cut(self, value: &Value, room: &mut usize) -> Value {

@@ -71,8 +71,7 @@ lint: ## Lint only
 	cargo clippy --workspace --all-targets -- -D warnings
 
 audit: ## Check licences, advisories, sources and banned crates of every dependency
-	@cargo deny --version >/dev/null 2>&1 || { echo 'make audit needs cargo-deny: cargo install --locked cargo-deny' >&2; exit 69; }
-	cargo deny check
+	@scripts/audit
 
 clean: ## Remove what was built; ./data stays
 	cargo clean

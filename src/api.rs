@@ -129,7 +129,7 @@ mod tests {
     use poem::{http::StatusCode, test::TestClient};
     use serde_json::Value;
 
-    use super::*;
+    use super::{shared::budget::Limits, *};
     use crate::{
         domain::ambient::{Ambient, Clock, Random, Time},
         openapi,
@@ -154,6 +154,7 @@ mod tests {
             ambient: Ambient::new(Arc::new(Still), Arc::new(Still)),
             tasks: Default::default(),
             body_limit_bytes: 1 << 20,
+            limits: Limits::unbounded(),
             strict: Some(Arc::new(|difference| panic!("{difference}"))),
             observe: Arc::new(|_, _, _, _| {}),
         }

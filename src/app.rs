@@ -10,6 +10,7 @@ pub mod channel_integrations;
 pub mod channel_messages;
 pub mod channels;
 pub mod credential;
+pub mod credential_checks;
 pub mod deliveries;
 pub mod descriptors;
 pub mod events;
@@ -29,8 +30,10 @@ mod oauth_states;
 pub mod org_integrations;
 pub mod organisations;
 pub mod outgoing_webhooks;
+pub mod quotas;
 pub mod registry;
 mod route;
+pub mod signatures;
 pub mod slack_access;
 pub mod slack_connect;
 pub mod slack_inbound;
@@ -91,6 +94,8 @@ pub struct Parts {
     pub vault: vault::Vault,
     /// Knows callers.
     pub identity: identity::Identity,
+    /// Rate limit of wrong credentials.
+    pub credential_checks: credential_checks::CredentialChecks,
     /// Speaks to Slack, where an app is configured.
     pub slack: Option<SlackClient>,
     /// Knows Slack's requests by their signature.
@@ -115,6 +120,8 @@ pub struct Parts {
     pub registry: registry::Registry,
     /// Proof that the database keeps what it is given.
     pub readiness: health::Readiness,
+    /// Bounds on what owners and organisations may create.
+    pub quotas: quotas::Quotas,
     /// How fast messages come in by one key.
     pub inbound: throttle::Throttle,
     /// In which schedules are meant.

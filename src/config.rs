@@ -5,6 +5,7 @@
 mod delivery;
 mod egress;
 mod github;
+mod limits;
 mod log;
 mod registry;
 mod script;
@@ -19,6 +20,7 @@ use url::Url;
 pub use delivery::Delivery;
 pub use egress::Egress;
 pub use github::Github;
+pub use limits::{LONGEST_BYTES, LONGEST_UNVERIFIED_BYTES, Limits};
 pub use log::{Log, LogFormat};
 pub use registry::Registry;
 pub use script::Script;
@@ -44,6 +46,7 @@ pub struct Config {
     #[serde(deserialize_with = "secret_list")]
     pub secret_key_previous: Vec<Secret>,
     pub server: Server,
+    pub limits: Limits,
     pub database: Database,
     pub auth: Auth,
     pub product: Product,
@@ -265,6 +268,7 @@ impl Config {
         if !(100..=600_000).contains(&self.database.statement_timeout_ms) {
             return wrong("database.statement_timeout_ms", "it must be between 100 and 600000");
         }
+        self.limits.check()?;
         self.server.check()?;
         if self.database.max_connections == 0 {
             return wrong("database.max_connections", "it must be at least 1");

@@ -22,19 +22,24 @@ pub use serve::serve;
 use crate::{
     api::{
         self,
-        shared::guard::{Plumbing, Tell},
+        shared::{
+            budget::{Budget, Exhausted, Limits},
+            guard::{Plumbing, Tell},
+        },
     },
     app::{
         App, Parts,
+        credential_checks::CredentialChecks,
         health::Readiness,
         identity::{ExpectedClaims, Identity, Issuer},
         intake::Intake,
         metrics::Metrics,
+        quotas::Quotas,
         registry::Registry,
         throttle::Throttle,
         vault::Vault,
     },
-    config::{Config, JwtAlgorithm},
+    config::{self, Config, JwtAlgorithm},
     domain::{Error, Result, ambient::Ambient, delivery::RetryPolicy, destination::Pace},
     openapi,
     provider::{
@@ -45,7 +50,7 @@ use crate::{
         script::ScriptEngine,
         slack::{self, SlackApp, SlackClient},
     },
-    store::{Limits, Store},
+    store::{self, Store},
     worker,
 };
 
@@ -71,7 +76,7 @@ const SLACK_PEOPLE_LIFETIME: Duration = Duration::from_secs(300);
 /// # Errors
 /// When it cannot be reached or migrated.
 pub async fn open_store(config: &Config) -> Result<Store> {
-    let limits = Limits {
+    let limits = store::Limits {
         max_connections: config.database.max_connections,
         statement_timeout: Duration::from_millis(config.database.statement_timeout_ms),
     };
@@ -123,6 +128,7 @@ pub async fn build_app_resolving(
         call_limit: config.egress.total_timeout(),
         registry: registry(config),
         readiness: Readiness::new(&ambient),
+        quotas: quotas(config),
         inbound: Throttle::new(Pace { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }),
         zone: config.schedule.time_zone.parse().unwrap_or_default(),
         public_url: parse_url("public_url", &config.public_url())?,
@@ -130,6 +136,7 @@ pub async fn build_app_resolving(
         background: TaskTracker::new(),
         vault,
         identity: Identity::new(issuer(config)?, Duration::from_secs(config.auth.cache_secs)),
+        credential_checks: CredentialChecks::new(config.limits.wrong_credentials_per_minute),
         slack,
         intake: Intake::start(store.clone(), ambient.clone(), bell.clone(), metrics.clone()),
         idempotency_lifetime: Duration::from_secs(u64::from(config.retention.idempotency_hours) * 3600),
@@ -195,8 +202,29 @@ fn plumbing(config: &Config, app: &App, requests: &TaskTracker, strict: Option<T
         ambient: app.ambient().clone(),
         tasks: requests.clone(),
         body_limit_bytes: config.server.body_limit_bytes,
+        limits: limits(config, app),
         strict,
         observe: Arc::new(move |dialect, method, status, duration| metrics.request(dialect, method, status, duration)),
+    }
+}
+
+fn limits(config: &Config, app: &App) -> Limits {
+    let (metrics, limits) = (app.metrics().clone(), &config.limits);
+    let exhausted: Exhausted = Arc::new(move |budget| metrics.refusal(budget));
+    let (unverified, verified) = (limits.unverified_body_budget_bytes, limits.body_budget_bytes);
+    Limits::new(
+        Budget::new("unverified_bodies", unverified, config::LONGEST_UNVERIFIED_BYTES, exhausted.clone()),
+        Budget::new("bodies", verified, config::LONGEST_BYTES, exhausted),
+        &config.server.trusted_proxies,
+    )
+}
+
+fn quotas(config: &Config) -> Quotas {
+    let limits = &config.limits;
+    Quotas {
+        organisations_per_owner: limits.organisations_per_owner,
+        destinations_per_organisation: limits.destinations_per_organisation,
+        webhooks_per_organisation: limits.webhooks_per_organisation,
     }
 }
 

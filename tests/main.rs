@@ -28,6 +28,7 @@ mod integration_calls;
 mod integration_signing;
 mod integration_ticks;
 mod integrations;
+mod limits;
 mod linkbreakers;
 mod native;
 mod oauth;

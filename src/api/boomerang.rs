@@ -19,7 +19,10 @@ use super::shared::{
     refusal::{self, Refusal},
     signed::{Raw, SignatureHeader},
 };
-use crate::app::{App, slack_inbound::Signed};
+use crate::{
+    app::{App, slack_inbound::Signed},
+    domain::Error,
+};
 
 /// Boomerang's dialect.
 pub const DIALECT: Dialect = Dialect {
@@ -86,9 +89,9 @@ enum InteractionTaken {
     Taken(slack::InteractionContent),
 }
 
-/// A request of Slack's, not verified yet.
-fn signed<'a, I>(timestamp: &'a SignatureHeader, signature: &'a SignatureHeader, body: &'a Raw<I>) -> Signed<'a> {
-    Signed { timestamp: Some(timestamp.as_bytes()), signature: Some(signature.as_bytes()), body: &body.bytes }
+/// A request of Slack's, with the proof of its signature.
+fn signed<I>(body: &Raw<I>) -> Result<Signed<'_>, Error> {
+    Ok(Signed { signature: body.verified()?, body: &body.bytes })
 }
 
 #[OpenApi(tag = "Tag::TeamIntegrations")]
@@ -194,13 +197,13 @@ impl TeamIntegrations {
         app: Data<&App>,
         /// When Slack signed, in seconds.
         #[oai(name = "x-slack-request-timestamp")]
-        timestamp: SignatureHeader,
+        _timestamp: SignatureHeader,
         /// `v0=` and Slack's signature over the time and the body.
         #[oai(name = "x-slack-signature")]
-        signature: SignatureHeader,
+        _signature: SignatureHeader,
         body: Raw<slack::Command>,
     ) -> Result<Done, Refused> {
-        app.receive_slack_command(signed(&timestamp, &signature, &body)).await?;
+        app.receive_slack_command(signed(&body)?).await?;
         Ok(Done::Done)
     }
 
@@ -213,13 +216,13 @@ impl TeamIntegrations {
         app: Data<&App>,
         /// When Slack signed, in seconds.
         #[oai(name = "x-slack-request-timestamp")]
-        timestamp: SignatureHeader,
+        _timestamp: SignatureHeader,
         /// `v0=` and Slack's signature over the time and the body.
         #[oai(name = "x-slack-signature")]
-        signature: SignatureHeader,
+        _signature: SignatureHeader,
         body: Raw<slack::Event>,
     ) -> Result<EventTaken, Refused> {
-        let answer = app.receive_slack_event(signed(&timestamp, &signature, &body)).await?;
+        let answer = app.receive_slack_event(signed(&body)?).await?;
         Ok(EventTaken::Taken(answer.into()))
     }
 
@@ -232,13 +235,13 @@ impl TeamIntegrations {
         app: Data<&App>,
         /// When Slack signed, in seconds.
         #[oai(name = "x-slack-request-timestamp")]
-        timestamp: SignatureHeader,
+        _timestamp: SignatureHeader,
         /// `v0=` and Slack's signature over the time and the body.
         #[oai(name = "x-slack-signature")]
-        signature: SignatureHeader,
+        _signature: SignatureHeader,
         body: Raw<slack::Interaction>,
     ) -> Result<InteractionTaken, Refused> {
-        let answer = app.receive_slack_interaction(signed(&timestamp, &signature, &body)).await?;
+        let answer = app.receive_slack_interaction(signed(&body)?).await?;
         Ok(InteractionTaken::Taken(answer.into()))
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod budget;
 pub mod contract;
 pub mod dialect;
 pub mod documents;
@@ -11,8 +12,10 @@ pub mod fault;
 mod framework;
 pub mod guard;
 pub mod media;
+mod nul;
 pub mod refusal;
 pub mod schema;
+pub mod sender;
 pub mod signed;
 pub mod time;
 mod violations;

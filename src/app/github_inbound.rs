@@ -1,6 +1,7 @@
-//! What GitHub sends to us: its signature is checked over the raw bytes first, then installations are kept in step, and
+//! What GitHub sends to us, once its signature is verified over the raw bytes: installations are kept in step, and
 //! every other event becomes an event of each organisation that linked the installation.
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -9,12 +10,12 @@ use super::{
     credential::sha256,
     events::Accepted,
     intake::{Arrival, Receipted},
+    signatures::Verified,
 };
 use crate::{
     domain::{
         Error, Result,
         ambient::Time,
-        error::AuthFailure,
         event::{EventSource, Fact},
         github::{EVENT_PREFIX, GithubInstallation},
         ids::{EventId, OrganisationId},
@@ -27,19 +28,22 @@ use crate::{
 /// How long a delivery is recognised when it comes again: GitHub lets one be redelivered for three days.
 const RECEIPT_LIFETIME: chrono::Duration = chrono::Duration::days(7);
 
+/// Payloads from this length on are parsed on a thread of their own.
+const LONG_BYTES: usize = 64 << 10;
+
 /// A delivery of GitHub's, as it came.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct GithubDelivery<'a> {
     /// `X-GitHub-Event`.
     pub event: Option<&'a str>,
     /// `X-GitHub-Delivery`.
     pub delivery_id: Option<&'a str>,
-    /// `X-Hub-Signature-256`.
-    pub signature: Option<&'a [u8]>,
+    /// Proof that `X-Hub-Signature-256` is GitHub's.
+    pub signature: Verified,
     /// `Content-Type`.
     pub content_type: Option<&'a str>,
     /// The raw bytes.
-    pub body: &'a [u8],
+    pub body: Bytes,
 }
 
 /// What became of a delivery.
@@ -58,20 +62,12 @@ impl App {
     /// others are, and the delivery sent again becomes what is missing.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] where the signature is not GitHub's, [`Error::Invalid`], [`Error::FailedPrecondition`]
-    /// where no GitHub App is configured.
+    /// [`Error::Invalid`].
     pub async fn receive_github_event(&self, delivery: GithubDelivery<'_>) -> Result<GithubReceipt> {
-        self.github()?;
-        let verifier = self.parts.github_signatures.as_ref();
-        let verifier = verifier.ok_or_else(|| Error::Internal("GitHub's signatures cannot be verified".into()))?;
-        verifier.verify(delivery.signature, delivery.body).map_err(|forgery| {
-            tracing::warn!(%forgery, "a request that is not GitHub's was refused");
-            Error::Unauthenticated(AuthFailure::NotSigned)
-        })?;
         let name =
             named("X-GitHub-Event", delivery.event, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')?;
         let id = named("X-GitHub-Delivery", delivery.delivery_id, |b| b.is_ascii_alphanumeric() || b == b'-')?;
-        let payload = payload(delivery.content_type, delivery.body)?;
+        let payload = read_payload(delivery.content_type, delivery.body).await?;
         let outcome = self.take_in(name, id, payload).await;
         match &outcome {
             Ok(GithubReceipt { ignored: true, .. }) => self.parts.metrics.events("ignored", 1),
@@ -269,6 +265,16 @@ fn named<'a>(name: &str, value: Option<&'a str>, allowed: fn(u8) -> bool) -> Res
     } else {
         Err(Error::invalid(name, "is not one that GitHub would send"))
     }
+}
+
+/// Parses the payload; a long one delays no other request.
+async fn read_payload(content_type: Option<&str>, body: Bytes) -> Result<Value> {
+    if body.len() < LONG_BYTES {
+        return payload(content_type, &body);
+    }
+    let content_type = content_type.map(str::to_owned);
+    let work = tokio::task::spawn_blocking(move || payload(content_type.as_deref(), &body));
+    work.await.map_err(|error| Error::Internal(format!("a payload was not parsed: {error}")))?
 }
 
 /// The payload: JSON, or a form with JSON in its one field, as the app is set up at GitHub.

@@ -29,7 +29,7 @@ struct OutcomeLabels {
     outcome: &'static str,
 }
 
-/// Why something was done.
+/// Reason of a refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabels {
     reason: &'static str,
@@ -53,6 +53,7 @@ pub struct Metrics {
     registry: Arc<Registry>,
     requests: Family<RequestLabels, Counter>,
     request_seconds: Family<DialectLabels, Histogram>,
+    refusals: Family<ReasonLabels, Counter>,
     events: Family<OutcomeLabels, Counter>,
     deliveries: Family<OutcomeLabels, Counter>,
     attempts: Family<OutcomeLabels, Counter>,
@@ -72,6 +73,7 @@ impl Default for Metrics {
             registry: Arc::default(),
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(seconds),
+            refusals: Family::default(),
             events: Family::default(),
             deliveries: Family::default(),
             attempts: Family::default(),
@@ -84,6 +86,8 @@ impl Default for Metrics {
         };
         registry.register("http_requests", "Requests answered", metrics.requests.clone());
         registry.register("http_request_seconds", "Time to answer a request", metrics.request_seconds.clone());
+        let help = "Requests refused because something ran out, by reason";
+        registry.register("http_refusals", help, metrics.refusals.clone());
         registry.register("events", "Events taken in, by outcome: accepted or repeated", metrics.events.clone());
         registry.register("deliveries", "Deliveries, by outcome", metrics.deliveries.clone());
         registry.register("attempts", "Tries to deliver, by outcome", metrics.attempts.clone());
@@ -107,6 +111,11 @@ impl Metrics {
     pub fn request(&self, dialect: &'static str, method: &str, status: u16, duration: Duration) {
         self.requests.get_or_create(&RequestLabels { dialect, method: method.to_owned(), status }).inc();
         self.request_seconds.get_or_create(&DialectLabels { dialect }).observe(duration.as_secs_f64());
+    }
+
+    /// Counts a request that was refused because something ran out.
+    pub fn refusal(&self, reason: &'static str) {
+        self.refusals.get_or_create(&ReasonLabels { reason }).inc();
     }
 
     /// Events were taken in: `accepted`, or `repeated` under a key that was known.

@@ -60,11 +60,13 @@ impl App {
     /// Creates an organisation whose owner is the caller.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::Invalid`], or [`Error::Conflict`] where the slug is taken.
+    /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::FailedPrecondition`] where the caller has created as many as they
+    /// may, or [`Error::Conflict`] where the slug is taken.
     pub async fn create_organisation(&self, caller: &Caller, slug: &str, name: Option<&str>) -> Result<Organisation> {
         caller.require(Permission::OrganisationManage)?;
         let organisation = self.new_organisation(slug, name)?;
         let tx = self.parts.store.begin().await?;
+        self.demand_room_for_organisation(&tx, caller.user_id).await?;
         let creator = store::members::find(&tx, caller.organisation_id, caller.user_id).await?;
         let owner = Member {
             id: self.parts.ambient.id(),

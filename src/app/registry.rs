@@ -108,7 +108,7 @@ impl App {
         let draft = Draft::check(submission).await?;
         self.parts.vault.prepare(workspace.id).await?;
         let tx = self.parts.store.begin().await?;
-        bots::lock_workspace(&tx, workspace.id).await?;
+        store::organisations::lock(&tx, workspace.id).await?;
         let most = self.parts.registry.most_integrations;
         let around = bots::around(&tx, &workspace, draft.look_around(), most).await?;
         let (definition, enclosures) = draft.judge(&around)?;
@@ -183,7 +183,7 @@ impl App {
         caller.require(Permission::IntegrationsManage)?;
         let workspace = self.workspace_of(caller).await?;
         let tx = self.parts.store.begin().await?;
-        bots::lock_workspace(&tx, workspace.id).await?;
+        store::organisations::lock(&tx, workspace.id).await?;
         let bot = bots::find(&tx, workspace.id, version_id(id)?).await?.ok_or_else(|| not_found(id))?;
         let installations = bots::count_installations(&tx, bot.id).await?;
         if installations > 0 {

@@ -1,4 +1,4 @@
-//! What Slack sends to us: commands, events, interactions. The signature is checked over the raw bytes first; then Slack
+//! What Slack sends to us: commands, events, interactions. Each comes with the proof of its signature; Slack
 //! gets its answer at once, and what takes longer is done afterwards or goes through the pipeline.
 
 use serde_json::{Value, json};
@@ -7,13 +7,13 @@ use super::{
     App,
     credential::sha256,
     intake::{Arrival, Direct, Receipted},
+    signatures::Verified,
 };
 use crate::{
     domain::{
         Error, Result,
         delivery::Content,
         destination::{DestinationKind, WORKFLOW_RUNS, slack_user},
-        error::AuthFailure,
         event::{EventSource, Fact, is_event_type},
         ids::OrganisationId,
         slack::{SlackMessage, greeting, modal},
@@ -35,13 +35,11 @@ const APP_OPENED: &str = "slack.app_home_opened";
 /// The type of an event by which somebody asks for a run.
 pub(super) const RUN_SUBMITTED: &str = "slack.workflow_run_submitted";
 
-/// A request of Slack's, as it came.
+/// A request of Slack's, verified.
 #[derive(Clone, Copy, Debug)]
 pub struct Signed<'a> {
-    /// `X-Slack-Request-Timestamp`.
-    pub timestamp: Option<&'a [u8]>,
-    /// `X-Slack-Signature`.
-    pub signature: Option<&'a [u8]>,
+    /// Proof that `X-Slack-Signature` is Slack's.
+    pub signature: Verified,
     /// The raw bytes.
     pub body: &'a [u8],
 }
@@ -59,9 +57,8 @@ impl App {
     /// A slash command: a modal is opened, once Slack has its answer.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] where the signature is not Slack's, [`Error::Invalid`].
+    /// [`Error::Invalid`].
     pub async fn receive_slack_command(&self, request: Signed<'_>) -> Result<()> {
-        self.verify_slack(request)?;
         let command = match inbound::command(request.body)? {
             Command::SslCheck => return Ok(()),
             Command::Slash(command) => command,
@@ -97,9 +94,8 @@ impl App {
     /// An event: kept once under Slack's id. What concerns the connection is acted on before Slack has its answer.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] where the signature is not Slack's, [`Error::Invalid`].
+    /// [`Error::Invalid`].
     pub async fn receive_slack_event(&self, request: Signed<'_>) -> Result<SlackEventAnswer> {
-        self.verify_slack(request)?;
         match inbound::envelope(request.body)? {
             Envelope::UrlVerification { challenge } => return Ok(SlackEventAnswer::Challenge(challenge)),
             Envelope::AppRateLimited { team_id, minute_rate_limited } => {
@@ -163,9 +159,8 @@ impl App {
     /// A button, a modal. A submitted run is kept before Slack has its answer, and looked into afterwards.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] where the signature is not Slack's, [`Error::Invalid`].
+    /// [`Error::Invalid`].
     pub async fn receive_slack_interaction(&self, request: Signed<'_>) -> Result<Option<Value>> {
-        self.verify_slack(request)?;
         let submission = match inbound::interaction(request.body)? {
             Interaction::ViewSubmission(submission) if submission.callback_id == modal::RUN_CALLBACK => submission,
             // None of our menus asks for its options.
@@ -217,17 +212,6 @@ impl App {
         let accepted = self.parts.intake.accept(arrival).await?;
         self.parts.metrics.events(if accepted.repeated { "repeated" } else { "accepted" }, 1);
         Ok(())
-    }
-
-    fn verify_slack(&self, request: Signed<'_>) -> Result<()> {
-        self.slack()?;
-        let verifier = self.parts.slack_signatures.as_ref();
-        let verifier = verifier.ok_or_else(|| Error::Internal("Slack's signatures cannot be verified".into()))?;
-        let Signed { timestamp, signature, body } = request;
-        verifier.verify(timestamp, signature, body, self.now()).map_err(|forgery| {
-            tracing::warn!(%forgery, "a request that is not Slack's was refused");
-            Error::Unauthenticated(AuthFailure::NotSigned)
-        })
     }
 
     /// Whose workspace it is. One that nobody connected is nobody's business.

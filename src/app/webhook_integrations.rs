@@ -32,8 +32,6 @@ use crate::{
     },
 };
 
-/// How many webhooks an organisation may have.
-pub const MOST_WEBHOOKS: usize = 500;
 /// The engine that a script is said to be for where nobody says.
 const ENGINE: &str = "isolated-vm";
 /// How long a token is.
@@ -98,9 +96,7 @@ impl App {
             ..SealedSecrets::default()
         };
         let tx = self.parts.store.begin().await?;
-        if webhook_integrations::count(&tx, caller.organisation_id).await? >= MOST_WEBHOOKS as u64 {
-            return Err(WebhookRefusal::TooMany(MOST_WEBHOOKS).into());
-        }
+        self.demand_room_for_webhook(&tx, caller.organisation_id).await?;
         webhook_integrations::insert(&tx, &webhook, secrets).await?;
         self.audit_webhook(&tx, caller, "webhook.create", &webhook).await?;
         tx.commit().await?;

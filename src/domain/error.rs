@@ -3,7 +3,7 @@
 //! A variant is added only when some program acts on it. What HTTP itself can do wrong (a malformed body, an unknown
 //! path) is `api::shared::fault::Protocol`, not here.
 
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use super::{definition::Issue, webhook_integration::WebhookRefusal};
 
@@ -288,7 +288,18 @@ impl Error {
 
     /// Nothing with that id that this caller may see.
     pub fn not_found(noun: Noun, id: impl fmt::Display) -> Self {
-        Error::NotFound { noun, id: id.to_string() }
+        Error::NotFound { noun, id: clip(&id.to_string()).into_owned() }
+    }
+}
+
+/// Longest text of a request that is repeated in a message, in characters.
+const ECHOED: usize = 200;
+
+/// Cuts a text of a request for a message that repeats it.
+pub fn clip(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(ECHOED) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
     }
 }
 
@@ -325,6 +336,13 @@ fn violations_text(violations: &[Violation]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_id_is_not_repeated_whole() {
+        assert_eq!(clip("short"), "short");
+        let text = Error::not_found(Noun::Channel, "ü".repeat(60_000)).to_string();
+        assert_eq!(text, format!("there is no channel {}… here", "ü".repeat(200)));
+    }
 
     #[test]
     fn a_message_lists_every_broken_rule() {

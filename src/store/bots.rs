@@ -26,7 +26,7 @@ pub use self::{
     },
     keys::{ApiKey, count_keys, delete_key, insert_key, list_keys},
     list::{BotList, Scope, find, find_anywhere, find_published, list, named, pending},
-    names::{add_views, around, claim_name, icon_of, lock_workspace, release_name, set_icon, set_published},
+    names::{add_views, around, claim_name, icon_of, release_name, set_icon, set_published},
 };
 use super::{Tx, corrupt, is_unique_violation};
 use crate::domain::{

@@ -15,7 +15,7 @@ pub use claims::{Release, end_leases, release, wake};
 pub use clock::{latest_try, set_back};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{ExprTrait, OnConflict},
 };
 
@@ -126,6 +126,14 @@ async fn find_all(tx: &Tx, wanted: &[&Destination], known: &mut Known) -> Result
         }
     }
     Ok(())
+}
+
+/// Number of an organisation's destinations.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(tx: &Tx, organisation_id: OrganisationId) -> Result<u64> {
+    Ok(Destinations::find().filter(Column::OrganisationId.eq(organisation_id.0)).count(tx).await?)
 }
 
 /// The ids of an organisation's destinations of one kind, in their order.

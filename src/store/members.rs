@@ -132,6 +132,16 @@ pub async fn of_subject(db: &impl ConnectionTrait, subject: &str) -> Result<Vec<
     Members::find().filter(who).order_by_asc(Column::Id).all(db).await?.into_iter().map(member).collect()
 }
 
+/// Lets one transaction at a time count the memberships of a user and add to them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock_user(tx: &Tx, user_id: UserId) -> Result<()> {
+    let query = Members::find().select_only().column(Column::Id).filter(Column::UserId.eq(user_id.0));
+    let _: Vec<Uuid> = query.order_by_asc(Column::Id).lock_exclusive().into_tuple().all(tx).await?;
+    Ok(())
+}
+
 /// The members of an organisation, newest first.
 ///
 /// # Errors

@@ -1,7 +1,8 @@
 //! Organisations.
 
 use ::entity::organisation::{ActiveModel, Column, Entity as Organisations, Model as Row};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use uuid::Uuid;
 
 use super::{Tx, corrupt, is_unique_violation};
 use crate::domain::{
@@ -30,6 +31,16 @@ pub async fn insert(tx: &Tx, organisation: &Organisation) -> Result<()> {
         }),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Lets one transaction at a time count what an organisation has and add to it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock(tx: &Tx, id: OrganisationId) -> Result<()> {
+    let query = Organisations::find_by_id(id.0).select_only().column(Column::Id).lock_exclusive();
+    let _: Option<Uuid> = query.into_tuple().one(tx).await?;
+    Ok(())
 }
 
 /// Saves a changed name.

@@ -118,6 +118,7 @@ impl TestApp {
             ("TIELINE_EGRESS__ALLOW", "127.0.0.0/8,::1/128".into()),
             // The clock stands still, and a workspace's calls are counted by it.
             ("TIELINE_REGISTRY__CALLS_PER_SECOND", "1000000".into()),
+            ("TIELINE_LIMITS__WRONG_CREDENTIALS_PER_MINUTE", "1000000".into()),
             ("TIELINE_DELIVERY__CONNECT_TIMEOUT_MS", "500".into()),
             ("TIELINE_DELIVERY__TOTAL_TIMEOUT_MS", "2000".into()),
         ]

@@ -12,7 +12,7 @@ use url::form_urlencoded;
 
 use crate::{
     api::shared::{auth, refusal::into_error},
-    app::{App, teams::Identified},
+    app::teams::Identified,
     domain::{Error, error::AuthFailure},
 };
 
@@ -66,8 +66,7 @@ fn readable(sent: Credential<'_>) -> Result<String, Error> {
 /// Who sent a credential; nobody where none was sent.
 async fn identify(request: &Request, sent: Result<Option<String>, Error>) -> poem::Result<Option<Identified>> {
     let Some(credential) = sent.map_err(into_error)? else { return Ok(None) };
-    let app = request.data::<App>().ok_or_else(|| into_error(Error::Internal("a request came without App".into())))?;
-    app.identify(&credential).await.map(Some).map_err(into_error)
+    auth::identified(request, &credential).await.map(Some).map_err(into_error)
 }
 
 fn missing() -> poem::Error {

@@ -12,8 +12,11 @@ use poem_openapi::{
 };
 
 use crate::{
-    api::shared::{auth::Known, refusal::into_error},
-    app::{App, Caller, teams::Identified, throttle::Room},
+    api::shared::{
+        auth::{self, Known, app},
+        refusal::into_error,
+    },
+    app::{Caller, teams::Identified, throttle::Room},
     domain::{Error, Result, error::AuthFailure},
 };
 
@@ -33,16 +36,12 @@ pub struct Anyone(pub Caller);
 /// Somebody with a good token, where the workspace is in the request itself.
 pub struct Person(pub Identified);
 
-fn app(request: &Request) -> Result<&App> {
-    request.data::<App>().ok_or_else(|| Error::Internal("a request came without App".into()))
-}
-
 async fn identify(request: &Request) -> Result<Identified> {
     let why =
         if request.headers().contains_key(header::AUTHORIZATION) { AuthFailure::Invalid } else { AuthFailure::Missing };
     let bearer = <Bearer as BearerAuthorization>::from_request(request);
     let bearer = bearer.map_err(|_| Error::Unauthenticated(why))?;
-    app(request)?.identify(bearer.token.trim()).await
+    auth::identified(request, bearer.token.trim()).await
 }
 
 /// The workspace that the request names. Of two, nobody could say which one is meant.

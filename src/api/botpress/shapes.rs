@@ -115,6 +115,8 @@ impl<N: Named> ToJSON for Shaped<N> {
 impl<N: Named> Inbound for Shaped<N> {
     const MEDIA: &'static [Media] = &[Media::Json];
     const LIMIT_BYTES: usize = LIMIT_BYTES;
+    /// The check of a definition finds it, and everything else with it.
+    const CHECKS_TEXT: bool = false;
 
     fn schema(_: Media) -> MetaSchemaRef {
         <Self as Type>::schema_ref()

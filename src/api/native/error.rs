@@ -102,9 +102,8 @@ fn kind_of(fault: &Fault) -> Kind {
             Error::UpstreamUnavailable { retry_after: Some(_), .. } => {
                 kind(503, "upstream_busy", "The far end asks for patience")
             }
-            Error::RateLimited { .. } | Error::Unavailable { .. } | Error::Storage(_) => {
-                kind(503, "unavailable", "Not available right now")
-            }
+            Error::RateLimited { .. } => kind(429, "rate_limited", "Too many requests"),
+            Error::Unavailable { .. } | Error::Storage(_) => kind(503, "unavailable", "Not available right now"),
             Error::Internal(_) => kind(500, "internal", "Something went wrong on our side"),
         },
         Fault::Protocol(protocol) => match protocol {
@@ -171,6 +170,7 @@ impl ErrorShape for NativeError {
         (413, "The body is too long"),
         (415, "The body is not JSON by its Content-Type"),
         (422, "The Idempotency-Key was used with another payload"),
+        (429, "Too many requests, or too many wrong credentials; try again after `Retry-After`"),
         (500, "Something went wrong on our side; `id` is in our log"),
         (502, "The far end refused, or did not answer properly"),
         (503, "Not available right now; try again after `Retry-After`"),

@@ -58,15 +58,15 @@ impl Github {
         delivery_id: Header<Option<String>>,
         /// `sha256=` and GitHub's signature over the body.
         #[oai(name = "X-Hub-Signature-256")]
-        signature: SignatureHeader,
+        _signature: SignatureHeader,
         body: Raw<GithubBody>,
     ) -> Result<Taken, Refused> {
         let delivery = GithubDelivery {
             event: event.0.as_deref(),
             delivery_id: delivery_id.0.as_deref(),
-            signature: Some(signature.as_bytes()),
+            signature: body.verified()?,
             content_type: body.media.map(Media::name),
-            body: &body.bytes,
+            body: body.bytes,
         };
         Ok(Taken::Taken(Json(app.receive_github_event(delivery).await?.into())))
     }

@@ -13,7 +13,7 @@ use crate::{
         auth::{self, ORGANISATION},
         refusal::into_error,
     },
-    app::{App, Caller},
+    app::Caller,
     domain::{
         Error,
         error::AuthFailure,
@@ -60,27 +60,29 @@ impl<'a> ApiExtractor<'a> for Known {
     }
 
     async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
-        let app = request.data::<App>();
-        let app = app.ok_or_else(|| into_error(Error::Internal("a request came without App".into())))?;
-        authenticate(app, request).await.map(Self).map_err(into_error)
+        authenticate(request).await.map(Self).map_err(into_error)
     }
 }
 
-async fn authenticate(app: &App, request: &Request) -> Result<Caller, Error> {
+async fn authenticate(request: &Request) -> Result<Caller, Error> {
     let wanted = match header(request, ORGANISATION)? {
         None => None,
         Some(id) => Some(id.parse::<OrganisationId>().map_err(|_| Error::invalid(ORGANISATION, "must be a UUID"))?),
     };
     match (header(request, TOKEN)?, header(request, USER)?) {
         (Some(token), Some(user)) => {
-            let caller = app.authenticate(token, wanted).await?;
-            let same = user.parse::<UserId>().is_ok_and(|user| user == caller.user_id);
-            if same { Ok(caller) } else { Err(Error::Unauthenticated(AuthFailure::Invalid)) }
+            let user = user.parse::<UserId>();
+            let check = async {
+                let caller = auth::app(request)?.authenticate(token, wanted).await?;
+                let same = user.is_ok_and(|user| user == caller.user_id);
+                if same { Ok(caller) } else { Err(Error::Unauthenticated(AuthFailure::Invalid)) }
+            };
+            auth::checked(request, &[token], check).await
         }
         (None, None) if request.headers().contains_key(AUTHORIZATION) => {
             let bearer = <Bearer as BearerAuthorization>::from_request(request);
             let bearer = bearer.map_err(|_| Error::Unauthenticated(AuthFailure::Invalid))?;
-            app.authenticate(bearer.token.trim(), wanted).await
+            auth::caller(request, bearer.token.trim(), wanted).await
         }
         _ => Err(Error::Unauthenticated(AuthFailure::Missing)),
     }

@@ -10,7 +10,7 @@ use url::form_urlencoded;
 use self::wire::{Answered, Done, HookBody, SampleOut, SubscriberIn, UnsubscribeIn};
 use super::{Answer, Refused, Tag};
 use crate::{
-    api::shared::{body::Body, signed::Raw},
+    api::shared::{auth, body::Body, signed::Raw},
     app::{App, incoming_webhooks::HookRequest},
     domain::secret::Secret,
 };
@@ -41,6 +41,17 @@ fn hook(request: &Request, (id, user_id, secret): (&str, Option<&str>, &str), bo
 
 type Received = Result<Answered, Refused>;
 
+/// Posts what was sent, within the rate limit of wrong tokens.
+async fn received(
+    app: &App,
+    request: &Request,
+    (id, user_id, token): (&str, Option<&str>, &str),
+    body: &Raw<HookBody>,
+) -> Received {
+    let received = app.receive_webhook(hook(request, (id, user_id, token), body));
+    Ok(auth::checked(request, &[id, token], received).await?.into())
+}
+
 #[OpenApi(tag = "Tag::Hooks")]
 impl Hooks {
     /// Post by an incoming webhook
@@ -59,7 +70,7 @@ impl Hooks {
         token: Path<String>,
         body: Raw<HookBody>,
     ) -> Received {
-        Ok(app.receive_webhook(hook(request, (&id.0, None, &token.0), &body)).await?.into())
+        received(&app, request, (&id.0, None, &token.0), &body).await
     }
 
     /// Call an incoming webhook by a link
@@ -76,7 +87,7 @@ impl Hooks {
         /// Its token.
         token: Path<String>,
     ) -> Received {
-        Ok(app.receive_webhook(hook(request, (&id.0, None, &token.0), &Raw::nothing())).await?.into())
+        received(&app, request, (&id.0, None, &token.0), &Raw::nothing()).await
     }
 
     /// Post by an incoming webhook, at its former address
@@ -97,7 +108,7 @@ impl Hooks {
         token: Path<String>,
         body: Raw<HookBody>,
     ) -> Received {
-        Ok(app.receive_webhook(hook(request, (&id.0, Some(&user_id.0), &token.0), &body)).await?.into())
+        received(&app, request, (&id.0, Some(&user_id.0), &token.0), &body).await
     }
 
     /// Call an incoming webhook by a link, at its former address
@@ -117,7 +128,7 @@ impl Hooks {
         /// Its token.
         token: Path<String>,
     ) -> Received {
-        Ok(app.receive_webhook(hook(request, (&id.0, Some(&user_id.0), &token.0), &Raw::nothing())).await?.into())
+        received(&app, request, (&id.0, Some(&user_id.0), &token.0), &Raw::nothing()).await
     }
 
     /// Check the address of an incoming webhook
@@ -127,6 +138,7 @@ impl Hooks {
     async fn check_webhook(
         &self,
         app: Data<&App>,
+        request: &Request,
         /// The integration's id.
         #[oai(name = "integrationId")]
         id: Path<String>,
@@ -136,7 +148,8 @@ impl Hooks {
         /// Its token.
         token: Path<String>,
     ) -> Answer<Done> {
-        app.check_webhook(&id.0, &self::token(&token.0)).await?;
+        let secret = self::token(&token.0);
+        auth::checked(request, &[&id.0, &token.0], app.check_webhook(&id.0, &secret)).await?;
         Ok(Json(Done { success: true }))
     }
 
@@ -147,6 +160,7 @@ impl Hooks {
     async fn sample_webhook(
         &self,
         app: Data<&App>,
+        request: &Request,
         /// The integration's id.
         #[oai(name = "integrationId")]
         id: Path<String>,
@@ -156,7 +170,8 @@ impl Hooks {
         /// Its token.
         token: Path<String>,
     ) -> Answer<Vec<SampleOut>> {
-        let sample = app.sample_webhook(&id.0, &self::token(&token.0)).await?;
+        let secret = self::token(&token.0);
+        let sample = auth::checked(request, &[&id.0, &token.0], app.sample_webhook(&id.0, &secret)).await?;
         Ok(Json(wire::samples(&sample)))
     }
 
@@ -167,6 +182,7 @@ impl Hooks {
     async fn add_webhook_subscriber(
         &self,
         app: Data<&App>,
+        request: &Request,
         /// The integration's id.
         #[oai(name = "integrationId")]
         id: Path<String>,
@@ -177,7 +193,9 @@ impl Hooks {
         token: Path<String>,
         body: Body<SubscriberIn>,
     ) -> Answer<Done> {
-        app.add_webhook_subscriber(&id.0, &self::token(&token.0), body.value.into()).await?;
+        let secret = self::token(&token.0);
+        auth::checked(request, &[&id.0, &token.0], app.add_webhook_subscriber(&id.0, &secret, body.value.into()))
+            .await?;
         Ok(Json(Done { success: true }))
     }
 
@@ -192,6 +210,7 @@ impl Hooks {
     async fn remove_webhook_subscriber(
         &self,
         app: Data<&App>,
+        request: &Request,
         /// The integration's id.
         #[oai(name = "integrationId")]
         id: Path<String>,
@@ -202,7 +221,13 @@ impl Hooks {
         token: Path<String>,
         body: Body<UnsubscribeIn>,
     ) -> Answer<Done> {
-        app.remove_webhook_subscriber(&id.0, &self::token(&token.0), &body.value.target_url).await?;
+        let secret = self::token(&token.0);
+        auth::checked(
+            request,
+            &[&id.0, &token.0],
+            app.remove_webhook_subscriber(&id.0, &secret, &body.value.target_url),
+        )
+        .await?;
         Ok(Json(Done { success: true }))
     }
 }

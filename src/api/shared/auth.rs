@@ -1,12 +1,14 @@
 //! Callers as a handler's argument: asking for one is the check.
 
+use std::{future::Future, sync::Arc};
+
 use poem::Request;
 use poem_openapi::{SecurityScheme, auth};
 
-use super::{fault::Protocol, refusal::into_error};
+use super::{fault::Protocol, refusal::into_error, sender::Sender};
 use crate::{
     app::{App, Caller, teams::Identified},
-    domain::{Error, ids::OrganisationId},
+    domain::{Error, Result, ids::OrganisationId},
 };
 
 /// Names the organisation where a caller is a member of several.
@@ -17,8 +19,45 @@ pub const ORGANISATION: &str = "X-Organisation-Id";
 #[oai(ty = "bearer", rename = "bearerAuth", checker = "authenticate")]
 pub struct Bearer(pub Caller);
 
+/// The use cases.
+///
+/// # Errors
+/// [`Error::Internal`]: a bug.
+pub fn app(request: &Request) -> Result<&App> {
+    request.data::<App>().ok_or_else(|| Error::Internal("a request came without App".into()))
+}
+
+/// Authenticates the caller of a request by a credential, and notes that they are known.
+///
+/// # Errors
+/// As [`App::authenticate`], and [`Error::RateLimited`] where too many credentials of the client were wrong.
+pub async fn caller(request: &Request, credential: &str, wanted: Option<OrganisationId>) -> Result<Caller> {
+    checked(request, &[credential], app(request)?.authenticate(credential, wanted)).await
+}
+
+/// Identifies the caller of a request, without an organisation, and notes that they are known.
+///
+/// # Errors
+/// As [`caller`].
+pub async fn identified(request: &Request, credential: &str) -> Result<Identified> {
+    checked(request, &[credential], app(request)?.identify(credential)).await
+}
+
+/// Checks a credential of a request within the rate limit of wrong ones.
+///
+/// # Errors
+/// Those of `check`, and [`Error::RateLimited`].
+pub async fn checked<T>(request: &Request, credential: &[&str], check: impl Future<Output = Result<T>>) -> Result<T> {
+    let sender = request.data::<Arc<Sender>>();
+    let client = sender.and_then(|sender| sender.client);
+    let outcome = app(request)?.check_credential(client, credential, check).await?;
+    if let Some(sender) = sender {
+        sender.is_known();
+    }
+    Ok(outcome)
+}
+
 async fn authenticate(request: &Request, bearer: auth::Bearer) -> poem::Result<Caller> {
-    let app = request.data::<App>().ok_or_else(|| into_error(Error::Internal("a request came without App".into())))?;
     let wanted = match request.headers().get(ORGANISATION) {
         None => None,
         Some(id) => {
@@ -28,7 +67,7 @@ async fn authenticate(request: &Request, bearer: auth::Bearer) -> poem::Result<C
             })?)
         }
     };
-    app.authenticate(bearer.token.trim(), wanted).await.map_err(into_error)
+    caller(request, bearer.token.trim(), wanted).await.map_err(into_error)
 }
 
 /// A personal access token, or a JWT. The request names the organisation.
@@ -37,6 +76,5 @@ async fn authenticate(request: &Request, bearer: auth::Bearer) -> poem::Result<C
 pub struct Known(pub Identified);
 
 async fn identify(request: &Request, bearer: auth::Bearer) -> poem::Result<Identified> {
-    let app = request.data::<App>().ok_or_else(|| into_error(Error::Internal("a request came without App".into())))?;
-    app.identify(bearer.token.trim()).await.map_err(into_error)
+    identified(request, bearer.token.trim()).await.map_err(into_error)
 }

@@ -2,8 +2,10 @@
 //!
 //! In a handler the caller's argument stands before the body's, so that nothing is read for somebody unknown.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use poem::{PathPattern, Request, RequestBody};
+use poem::{PathPattern, Request, RequestBody, http::Method};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
     registry::{MetaMediaType, MetaRequest, Registry},
@@ -15,9 +17,13 @@ use super::{
     fault::{Fault, Protocol},
     guard::Served,
     media::{self, Media},
+    nul,
     refusal::into_error,
 };
 use crate::domain::{Error, error::Violation};
+
+/// Bodies from this length on are parsed and validated apart from everything else.
+const LONG_BYTES: usize = 64 << 10;
 
 /// A JSON body.
 #[derive(Debug)]
@@ -37,7 +43,7 @@ pub struct OptionalBody<T> {
     pub raw: Bytes,
 }
 
-impl<'a, T: ParseFromJSON> ApiExtractor<'a> for Body<T> {
+impl<'a, T: ParseFromJSON + 'static> ApiExtractor<'a> for Body<T> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 
     type ParamType = ();
@@ -58,12 +64,12 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for Body<T> {
     ) -> poem::Result<Self> {
         let raw = read(request, body).await.map_err(into_error)?;
         let raw = raw.ok_or_else(|| into_error(broken("is required")))?;
-        let value = parse(request, &raw).map_err(into_error)?;
+        let value = parse(request, &raw).await.map_err(into_error)?;
         Ok(Self { value, raw })
     }
 }
 
-impl<'a, T: ParseFromJSON> ApiExtractor<'a> for OptionalBody<T> {
+impl<'a, T: ParseFromJSON + 'static> ApiExtractor<'a> for OptionalBody<T> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 
     type ParamType = ();
@@ -85,7 +91,7 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for OptionalBody<T> {
         let Some(raw) = read(request, body).await.map_err(into_error)? else {
             return Ok(Self { value: None, raw: Bytes::new() });
         };
-        let value = parse(request, &raw).map_err(into_error)?;
+        let value = parse(request, &raw).await.map_err(into_error)?;
         Ok(Self { value: Some(value), raw })
     }
 }
@@ -98,7 +104,7 @@ fn meta<T: ParseFromJSON>(required: bool) -> MetaRequest {
 /// Reads the bytes; `None` when nothing was sent.
 async fn read(request: &Request, body: &mut RequestBody) -> Result<Option<Bytes>, Fault> {
     let limit = served(request)?.plumbing.body_limit_bytes;
-    let sent = media::read(request.headers(), body, &[Media::Json], limit).await?;
+    let sent = media::read(request, body, (&[Media::Json], limit), |_| {}).await?;
     Ok(sent.map(|(_, bytes)| bytes))
 }
 
@@ -113,18 +119,36 @@ pub fn json(raw: &[u8]) -> Result<Value, Fault> {
     Ok(serde_json::from_slice(raw).map_err(|error| malformed(&error))?)
 }
 
-fn parse<T: ParseFromJSON>(request: &Request, raw: &[u8]) -> Result<T, Fault> {
-    let value: Value = serde_json::from_slice(raw).map_err(|error| malformed(&error))?;
+/// Parses, checks and types a body. A long one gets a thread of its own, a few at a time, so that it delays no other
+/// request.
+async fn parse<T: ParseFromJSON + 'static>(request: &Request, raw: &Bytes) -> Result<T, Fault> {
+    let (served, method) = (served(request)?, request.method());
     let pattern = request.data::<PathPattern>().map_or("", |pattern| &*pattern.0);
-    let operation = served(request)?.contract.path(pattern).and_then(|path| path.operation(request.method()));
+    if raw.len() < LONG_BYTES {
+        return typed(served, (pattern, method), raw);
+    }
+    let failed = |error: &dyn std::fmt::Display| Error::Internal(format!("a body was not checked: {error}"));
+    let turn = served.plumbing.limits.long.clone().acquire_owned().await.map_err(|error| failed(&error))?;
+    let (served, pattern, method, raw) = (served.clone(), pattern.to_owned(), method.clone(), raw.clone());
+    let work = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        typed(&served, (&pattern, &method), &raw)
+    });
+    work.await.map_err(|error| failed(&error))?
+}
+
+fn typed<T: ParseFromJSON>(served: &Served, (pattern, method): (&str, &Method), raw: &[u8]) -> Result<T, Fault> {
+    let value: Value = serde_json::from_slice(raw).map_err(|error| malformed(&error))?;
+    nul::check_json(raw, &value)?;
+    let operation = served.contract.path(pattern).and_then(|path| path.operation(method));
     let operation = operation.ok_or_else(|| Error::Internal(format!("{pattern} is not in the document")))?;
     operation.check_body(&value).map_err(Protocol::BodyViolations)?;
     T::parse_from_json(Some(value)).map_err(|error| broken(&reason(error.message())).into())
 }
 
-fn served(request: &Request) -> Result<&Served, Fault> {
-    let served = request.data::<std::sync::Arc<Served>>();
-    served.map(AsRef::as_ref).ok_or_else(|| Error::Internal("a body was asked for outside the guard".into()).into())
+fn served(request: &Request) -> Result<&Arc<Served>, Fault> {
+    let served = request.data::<Arc<Served>>();
+    served.ok_or_else(|| Error::Internal("a body was asked for outside the guard".into()).into())
 }
 
 fn malformed(error: &serde_json::Error) -> Protocol {

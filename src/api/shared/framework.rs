@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::{
     Error,
-    error::{AuthFailure, Violation},
+    error::{AuthFailure, Violation, clip},
 };
 
 /// The fault behind an error. `route` is what the document says of the path that was matched, `path` the path itself.
@@ -22,7 +22,7 @@ pub fn fault(error: poem::Error, route: Option<&PathContract>, path: &str, autho
         Ok(fault) => return fault,
         Err(error) => error,
     };
-    let not_found = || Protocol::RouteNotFound { path: path.to_owned() };
+    let not_found = || Protocol::RouteNotFound { path: clip(path).into_owned() };
     if let Some(ParseParamError { name, reason: why }) = error.downcast_ref() {
         return Protocol::Parameter { name: (*name).to_owned(), reason: reason(why) }.into();
     }
@@ -36,7 +36,7 @@ pub fn fault(error: poem::Error, route: Option<&PathContract>, path: &str, autho
     }
     if let Some(why) = error.downcast_ref::<ContentTypeError>() {
         let got = match why {
-            ContentTypeError::NotSupported { content_type } => Some(content_type.clone()),
+            ContentTypeError::NotSupported { content_type } => Some(clip(content_type).into_owned()),
             ContentTypeError::ExpectContentType => None,
         };
         return Protocol::UnsupportedMediaType { got, supported: media::listed(&[Media::Json]) }.into();

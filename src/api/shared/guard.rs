@@ -21,12 +21,14 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
+    budget::Limits,
     contract::{Contract, PathContract},
     fault::Fault,
-    framework,
-    refusal::{ErrorShape, Occasion, internal_cause, render},
+    framework, nul,
+    refusal::{ErrorShape, Occasion, internal_cause, into_error, render},
+    sender::Sender,
 };
-use crate::domain::{Error, ambient::Ambient};
+use crate::domain::{Error, ambient::Ambient, error::clip};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PLAIN_JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -52,6 +54,8 @@ pub struct Plumbing {
     pub tasks: TaskTracker,
     /// The longest request body.
     pub body_limit_bytes: usize,
+    /// Memory for bodies, and what else requests share.
+    pub limits: Limits,
     /// Told how an answer differs from the published document. Where it is there, every answer is held against that, and
     /// one that differs becomes a 500. For tests.
     pub strict: Option<Tell>,
@@ -113,10 +117,15 @@ async fn run<S: ErrorShape>(inner: Arc<BoxEndpoint<'static>>, served: Arc<Served
         uri: request.uri().clone(),
         authorised: request.headers().contains_key(header::AUTHORIZATION),
     };
+    request.set_data(Arc::new(Sender::of(&request, &served.plumbing.limits.trusted_proxies)));
     request.set_data(served.clone());
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), dialect = served.name);
     async move {
-        let outcome = AssertUnwindSafe(inner.call(request)).catch_unwind().await;
+        let work = async {
+            nul::check_target(request.uri()).map_err(into_error)?;
+            inner.call(request).await
+        };
+        let outcome = AssertUnwindSafe(work).catch_unwind().await;
         let (route, mut response) = answer::<S>(outcome, &served, &asked);
         let path = route.as_ref().and_then(|route| served.contract.path(&route.0));
         finish(&mut response, id);
@@ -147,7 +156,8 @@ fn answer<S: ErrorShape>(outcome: Outcome, served: &Served, asked: &Asked) -> (O
         }
         Err(panic) => (None, Fault::Core(Error::Internal(format!("a handler panicked: {}", panic_text(&*panic))))),
     };
-    let occasion = Occasion { path: asked.uri.path(), now: ambient.now(), mark: ambient.random() };
+    let path = clip(asked.uri.path());
+    let occasion = Occasion { path: &path, now: ambient.now(), mark: ambient.random() };
     let mark = S::mark(&occasion);
     let fault = match internal_cause(&fault) {
         Some(cause) => {
@@ -161,7 +171,7 @@ fn answer<S: ErrorShape>(outcome: Outcome, served: &Served, asked: &Asked) -> (O
         None => fault,
     };
     if let Some(mark) = mark {
-        tracing::info!(mark, path = asked.uri.path(), %fault, "refused");
+        tracing::info!(mark, path = occasion.path, %fault, "refused");
     }
     (route, render::<S>(&fault, occasion))
 }

@@ -1,19 +1,25 @@
 //! The media types of request bodies, and the reading of them: up to a limit, whole, as they came.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use poem::{
-    RequestBody,
+    Request, RequestBody,
     http::{HeaderMap, header},
 };
 
-use super::fault::{Fault, Protocol};
-use crate::domain::Error;
+use super::{
+    budget::Claim,
+    fault::{Fault, Protocol},
+    guard::Served,
+    sender::Sender,
+};
+use crate::domain::{Error, error::clip};
 
-/// How long the rest of a body that is refused is waited for, each time.
+/// Longest wait for the next bytes of a body that is refused, and for its end.
 const PATIENCE: Duration = Duration::from_secs(1);
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// What a request body may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,51 +77,99 @@ pub fn listed(takes: &[Media]) -> String {
     takes.iter().map(|media| media.name()).collect::<Vec<_>>().join(" or ")
 }
 
-/// Reads a body that is one of `takes`; `None` when nothing was sent.
+/// Reads a body that is one of `takes`; `None` when nothing was sent. Its bytes are counted in the budget of the sender,
+/// as long as the request lives, and shown to `each` as they come.
 ///
 /// # Errors
 /// [`Protocol::UnsupportedMediaType`], also for what is compressed; [`Protocol::BodyTooLarge`];
-/// [`Protocol::UnreadableBody`], [`Protocol::BodyTimeout`].
+/// [`Protocol::UnreadableBody`], [`Protocol::BodyTimeout`]; [`Error::Unavailable`] where the budget has no more.
 pub async fn read(
-    headers: &HeaderMap,
+    request: &Request,
     body: &mut RequestBody,
-    takes: &[Media],
-    limit_bytes: usize,
+    (takes, limit_bytes): (&[Media], usize),
+    mut each: impl FnMut(&[u8]) + Send,
 ) -> Result<Option<(Media, Bytes)>, Fault> {
+    let headers = request.headers();
     let body = body.take().map_err(|error| Error::Internal(format!("a body was read twice: {error}")))?;
     if body.is_empty() {
         return Ok(None);
     }
     let media = media_of(headers, takes)?;
-    let too_large = || Fault::Protocol(Protocol::BodyTooLarge { limit_bytes });
+    let mut memory = Memory::of(request);
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     let mut frames = body.into_bytes_stream();
-    if let Some(length) = announced.filter(|length| *length > limit_bytes) {
-        // Many clients write everything before they read: one that is cut off in the middle never sees the answer.
-        if length <= limit_bytes.saturating_mul(2) {
-            while let Ok(Some(Ok(_))) = tokio::time::timeout(PATIENCE, frames.next()).await {}
+    if let Some(length) = announced {
+        let refused = match length > limit_bytes {
+            true => Err(Protocol::BodyTooLarge { limit_bytes }.into()),
+            false => memory.demand_room(length).map_err(Fault::from),
+        };
+        if let Err(fault) = refused {
+            // Many clients write everything before they read: one that is cut off in the middle never sees the answer.
+            if length <= limit_bytes.saturating_mul(2) {
+                drain(&mut frames).await;
+            }
+            return Err(fault);
         }
-        return Err(too_large());
     }
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = frames.next().await {
         let frame = frame.map_err(Protocol::from)?;
-        if first.len().max(all.len()) + frame.len() > limit_bytes {
-            return Err(too_large());
+        let length = first.len().max(all.len()) + frame.len();
+        if length > limit_bytes {
+            return Err(Protocol::BodyTooLarge { limit_bytes }.into());
         }
+        if let Err(error) = memory.grow_to(length) {
+            drop((first, all, memory));
+            drain(&mut frames).await;
+            return Err(error.into());
+        }
+        each(&frame);
         // Nearly every body is one frame: that is kept as it came, without a copy.
         if all.is_empty() && first.is_empty() {
             first = frame;
             continue;
         }
         if all.is_empty() {
+            // Pages that are not written yet take no memory.
+            all.reserve(announced.unwrap_or(length));
             all.extend_from_slice(&first);
         }
         all.extend_from_slice(&frame);
     }
+    memory.keep();
     let raw = if all.is_empty() { first } else { all.freeze() };
     Ok(if raw.is_empty() { None } else { Some((media, raw)) })
+}
+
+/// Reads the rest of a refused body and keeps nothing of it, for a bounded time.
+async fn drain<T>(frames: &mut (impl Stream<Item = Result<Bytes, T>> + Unpin)) {
+    let rest = async { while let Ok(Some(Ok(_))) = tokio::time::timeout(PATIENCE, frames.next()).await {} };
+    let _ = tokio::time::timeout(DRAIN, rest).await;
+}
+
+/// Memory of a body within the budget of its sender. Outside the guard, as in tests of extractors, there is no budget.
+struct Memory<'a>(Option<(&'a Sender, Claim)>);
+
+impl<'a> Memory<'a> {
+    fn of(request: &'a Request) -> Self {
+        let sender = request.data::<Arc<Sender>>().zip(request.data::<Arc<Served>>());
+        Self(sender.map(|(sender, served)| (sender.as_ref(), sender.claim(&served.plumbing.limits))))
+    }
+
+    fn demand_room(&self, bytes: usize) -> Result<(), Error> {
+        self.0.as_ref().map_or(Ok(()), |(_, claim)| claim.demand_room(bytes))
+    }
+
+    fn grow_to(&mut self, bytes: usize) -> Result<(), Error> {
+        self.0.as_mut().map_or(Ok(()), |(_, claim)| claim.grow_to(bytes))
+    }
+
+    fn keep(self) {
+        if let Some((sender, claim)) = self.0 {
+            sender.keep(claim);
+        }
+    }
 }
 
 /// Which of `takes` a body is by its headers; UTF-8, and not compressed.
@@ -123,11 +177,11 @@ fn media_of(headers: &HeaderMap, takes: &[Media]) -> Result<Media, Protocol> {
     let refused = |got: Option<String>| Protocol::UnsupportedMediaType { got, supported: listed(takes) };
     let text = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
     if let Some(encoding) = text(header::CONTENT_ENCODING).filter(|e| !e.trim().eq_ignore_ascii_case("identity")) {
-        return Err(refused(Some(format!("in the Content-Encoding {encoding}"))));
+        return Err(refused(Some(format!("in the Content-Encoding {}", clip(&encoding)))));
     }
     let content_type = text(header::CONTENT_TYPE);
     let meant = takes.iter().find(|media| media.is_meant_by(content_type.as_deref().unwrap_or_default()));
-    meant.copied().ok_or_else(|| refused(content_type.map(|content_type| content_type.into_owned())))
+    meant.copied().ok_or_else(|| refused(content_type.map(|content_type| clip(&content_type).into_owned())))
 }
 
 #[cfg(test)]

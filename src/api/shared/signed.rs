@@ -1,5 +1,5 @@
-//! Bodies that are handed on exactly as they came. A far end that sends a request on its own account has its signature
-//! over the bytes for its only credential: whoever verifies it comes before whoever parses it.
+//! Bodies that are handed on exactly as they came. A provider that sends a request on its own account has its signature
+//! over the bytes for its only credential: it is verified while they are read, and before anything is parsed.
 
 use std::marker::PhantomData;
 
@@ -12,10 +12,18 @@ use poem_openapi::{
 };
 
 use super::{
+    fault::Fault,
     media::{self, Media},
+    nul,
     refusal::into_error,
 };
-use crate::domain::{Error, error::AuthFailure};
+use crate::{
+    app::{
+        App,
+        signatures::{SignatureCheck, Verified},
+    },
+    domain::{Error, error::AuthFailure},
+};
 
 /// What is taken as it comes.
 pub trait Inbound: Send + Sync + 'static {
@@ -27,6 +35,17 @@ pub trait Inbound: Send + Sync + 'static {
 
     /// Whether there has to be one, for the document alone.
     const REQUIRED: bool = true;
+
+    /// Whether text with the character U+0000 is refused here. Where it is not, the use case does it.
+    const CHECKS_TEXT: bool = true;
+
+    /// Begins to verify the signature, where such bodies are signed. Without a well-formed one nothing is read.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`], [`Error::FailedPrecondition`] where the provider is not configured.
+    fn signature(_request: &Request, _app: &App) -> Result<Option<SignatureCheck>, Error> {
+        Ok(None)
+    }
 
     /// What is in it, for the document alone: nothing is checked against it.
     fn schema(media: Media) -> MetaSchemaRef;
@@ -41,13 +60,22 @@ pub struct Raw<I> {
     pub bytes: Bytes,
     /// What they are by their Content-Type.
     pub media: Option<Media>,
+    verified: Option<Verified>,
     kind: PhantomData<fn() -> I>,
 }
 
 impl<I> Raw<I> {
     /// No body.
     pub fn nothing() -> Self {
-        Self { bytes: Bytes::new(), media: None, kind: PhantomData }
+        Self { bytes: Bytes::new(), media: None, verified: None, kind: PhantomData }
+    }
+
+    /// Proof of its provider's signature.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] where such bodies are not signed.
+    pub fn verified(&self) -> Result<Verified, Error> {
+        self.verified.ok_or(Error::Unauthenticated(AuthFailure::NotSigned))
     }
 }
 
@@ -71,10 +99,23 @@ impl<'a, I: Inbound> ApiExtractor<'a> for Raw<I> {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let sent = media::read(request.headers(), body, I::MEDIA, I::LIMIT_BYTES).await.map_err(into_error)?;
-        let (media, bytes) = sent.map_or((None, Bytes::new()), |(media, bytes)| (Some(media), bytes));
-        Ok(Self { bytes, media, kind: PhantomData })
+        read(request, body).await.map_err(into_error)
     }
+}
+
+async fn read<I: Inbound>(request: &Request, body: &mut RequestBody) -> Result<Raw<I>, Fault> {
+    let mut check = match request.data::<App>() {
+        Some(app) => I::signature(request, app)?,
+        None => None,
+    };
+    let each = |bytes: &[u8]| check.iter_mut().for_each(|check| check.update(bytes));
+    let sent = media::read(request, body, (I::MEDIA, I::LIMIT_BYTES), each).await?;
+    let verified = check.map(SignatureCheck::finish).transpose()?;
+    if let Some((media, bytes)) = sent.as_ref().filter(|_| I::CHECKS_TEXT) {
+        nul::check_raw(*media, bytes)?;
+    }
+    let (media, bytes) = sent.map_or((None, Bytes::new()), |(media, bytes)| (Some(media), bytes));
+    Ok(Raw { bytes, media, verified, kind: PhantomData })
 }
 
 /// A header that a signature is made of, as it came. In a handler it stands before the body: without it the request is

@@ -2,36 +2,52 @@
 //!
 //! No value of the caller's is repeated: it may be a secret, or long.
 
+mod window;
+
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
 use serde_json::Value;
 
+use self::window::Window;
 use crate::domain::error::Violation;
 
-/// No more are listed: more would not help anybody.
-const MOST: usize = 50;
+/// Violations that are listed at most.
+const MOST: usize = 20;
 
-/// Everything that is wrong with a value.
+/// The first violations of a value that is not valid.
+///
+/// The validator makes all violations before it hands out the first one, at about 3 kB each, so it is shown a part of
+/// the value that has few: see [`window`].
 pub fn list(validator: &Validator, value: &Value) -> Vec<Violation> {
+    let window = Window::of_first_violation(validator, value);
+    let seen = window.sample(value);
     let mut found = Vec::new();
-    for error in validator.iter_errors(value) {
-        tell(&error, &mut found);
+    for error in validator.iter_errors(&seen) {
         if found.len() >= MOST {
-            found.truncate(MOST);
             break;
         }
+        if !window.explains(value, &error) {
+            tell(&error, &|at| window.place(value, at), &mut found);
+        }
     }
+    // It is about a list as a whole, such as its length.
+    if found.is_empty()
+        && let Err(error) = validator.validate(value)
+    {
+        tell(&error, &|at| at.to_owned(), &mut found);
+    }
+    found.truncate(MOST);
     found
 }
 
-fn tell(error: &ValidationError<'_>, found: &mut Vec<Violation>) {
-    let at = error.instance_path().as_str();
+fn tell(error: &ValidationError<'_>, place: &dyn Fn(&str) -> String, found: &mut Vec<Violation>) {
+    let at = &*place(error.instance_path().as_str());
     let mut say = |field: String, message: String| found.push(Violation { field, message });
     match error.kind() {
         ValidationErrorKind::Required { property } => {
             say(below(at, property.as_str().unwrap_or_default()), "is required".into());
         }
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            for name in unexpected {
+            for name in unexpected.iter().take(MOST) {
                 say(below(at, name), "is not known here".into());
             }
         }
@@ -49,8 +65,8 @@ fn tell(error: &ValidationError<'_>, found: &mut Vec<Violation>) {
         ValidationErrorKind::Format { format } => say(at.into(), format!("must be a valid {format}")),
         ValidationErrorKind::UniqueItems => say(at.into(), "must not have the same item twice".into()),
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            match meant(context, at) {
-                Some(errors) => errors.iter().for_each(|error| tell(error, found)),
+            match meant(context, error.instance_path().as_str()) {
+                Some(errors) => errors.iter().for_each(|error| tell(error, place, found)),
                 None => say(at.into(), "has none of the documented forms".into()),
             }
         }
@@ -71,7 +87,7 @@ fn meant<'a>(forms: &'a [Vec<ValidationError<'static>>], at: &str) -> Option<&'a
 }
 
 /// The pointer of a member (RFC 6901).
-fn below(at: &str, name: &str) -> String {
+pub(super) fn below(at: &str, name: &str) -> String {
     format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
@@ -133,5 +149,51 @@ mod tests {
         let schema = json!({"anyOf": [{"type": "object", "required": ["a"]}, {"type": "null"}]});
         assert_eq!(told(schema.clone(), json!({})), ["/a is required"]);
         assert_eq!(told(schema, json!(5)), [" has none of the documented forms"]);
+    }
+
+    #[test]
+    fn a_long_list_of_wrong_items_is_not_listed_whole() {
+        let schema = json!({"type": "object", "properties": {"a": {"type": "array", "items": {"type": "string"}}}});
+        let wrong: Vec<_> = (0..100_000).collect();
+        let expected: Vec<_> = (0..MOST).map(|index| format!("/a/{index} must be a string")).collect();
+        assert_eq!(told(schema.clone(), json!({"a": wrong})), expected);
+        let mut late: Vec<Value> = vec![json!("right"); 100_000];
+        (late[70_001], late[70_002]) = (json!(1), json!(2));
+        let found = told(schema, json!({"a": late}));
+        assert_eq!(found, ["/a/70001 must be a string", "/a/70002 must be a string"]);
+    }
+
+    #[test]
+    fn a_rule_about_a_whole_list_is_told() {
+        let schema =
+            json!({"anyOf": [{"type": "array", "maxItems": 1000, "items": {"type": "string"}}, {"type": "null"}]});
+        let long = Value::from(vec!["right"; 1001]);
+        assert_eq!(told(schema, long), [" must have at most 1000 items"]);
+        let twice = Value::from((0..500).chain([3]).collect::<Vec<_>>());
+        assert_eq!(told(json!({"uniqueItems": true}), twice), [" must not have the same item twice"]);
+    }
+
+    #[test]
+    fn members_past_the_first_are_looked_at_too() {
+        let many = |count: i32, more: (&str, Value)| {
+            let members = (0..count).map(|index| (format!("m{index}"), json!(index)));
+            Value::Object(members.chain([(more.0.to_owned(), more.1)]).collect())
+        };
+        let map = json!({"additionalProperties": {"type": "integer"}});
+        assert_eq!(told(map, many(5000, ("last", json!("x")))), ["/last must be an integer"]);
+        let closed = json!({"required": ["last"], "properties": {"last": {}}, "additionalProperties": false});
+        let found = told(closed.clone(), many(5000, ("last", json!(1))));
+        assert_eq!((found.len(), &*found[0]), (MOST, "/m0 is not known here"));
+        let open = json!({"required": ["last", "gone"], "minProperties": 5000});
+        assert_eq!(told(open, many(5000, ("last", json!(1)))), ["/gone is required"]);
+    }
+
+    #[test]
+    fn lists_within_lists_stay_bounded() {
+        let schema = json!({"items": {"items": {"items": {"type": "string"}}}});
+        let inner = Value::from(vec![1; 31]);
+        let outer = Value::from(vec![Value::from(vec![inner; 31]); 31]);
+        let found = told(schema, outer);
+        assert_eq!((found.len(), &*found[0]), (MOST, "/0/0/0 must be a string"));
     }
 }

@@ -8,6 +8,8 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
+use crate::domain::error::clip;
+
 /// A closed set of words.
 pub trait Vocabulary: Copy + Send + Sync + 'static {
     /// The name of the set in the documents.
@@ -33,7 +35,7 @@ impl<V: Vocabulary> Word<V> {
             Some((_, meaning)) => Ok(*meaning),
             None => {
                 let all = words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
-                Err(ParseError::custom(format!("{text:?} is not one of {all}")))
+                Err(ParseError::custom(format!("{:?} is not one of {all}", clip(text))))
             }
         }
     }

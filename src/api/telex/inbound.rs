@@ -1,7 +1,7 @@
 //! Where integrations, and whoever else was given the address, post to a channel. One thing in four ways: the product has
 //! two addresses, and each takes a body as well as a query.
 
-use poem::web::Data;
+use poem::{Request, web::Data};
 use poem_openapi::{
     OpenApi,
     param::{Path, Query},
@@ -14,7 +14,7 @@ use super::{
     wire::{PostIn, PostWord},
 };
 use crate::{
-    api::shared::{body::Body, word::Word},
+    api::shared::{auth, body::Body, word::Word},
     app::{App, channel_inbound::ChannelPost},
 };
 
@@ -23,8 +23,9 @@ pub struct Inbound;
 
 const SENT: &str = "Data sent successfully";
 
-async fn post(app: &App, id: &str, key: &ChannelKey, post: ChannelPost) -> Done {
-    app.receive_channel_message(channel(id)?, Some(&key.0), post).await.map_err(of_key)?;
+async fn post((app, request): (&App, &Request), id: &str, key: &ChannelKey, post: ChannelPost) -> Done {
+    let check = async { app.receive_channel_message(channel(id)?, Some(&key.0), post).await.map_err(of_key) };
+    auth::checked(request, &[id, &key.0], check).await?;
     done(SENT)
 }
 
@@ -37,13 +38,14 @@ impl Inbound {
     async fn receive_channel_message(
         &self,
         app: Data<&App>,
+        request: &Request,
         key: ChannelKey,
         /// The channel's id.
         #[oai(name = "channelId")]
         channel: Path<String>,
         body: Body<PostIn>,
     ) -> Done {
-        post(&app, &channel.0, &key, body.value.into()).await
+        post((&app, request), &channel.0, &key, body.value.into()).await
     }
 
     /// Post to a channel from an integration, by a link
@@ -54,6 +56,7 @@ impl Inbound {
     async fn receive_channel_message_by_link(
         &self,
         app: Data<&App>,
+        request: &Request,
         key: ChannelKey,
         /// The channel's id.
         #[oai(name = "channelId")]
@@ -68,7 +71,7 @@ impl Inbound {
         username: Query<String>,
     ) -> Done {
         let said = PostIn { event_name: event_name.0, message: message.0, status: status.0, username: username.0 };
-        post(&app, &channel.0, &key, said.into()).await
+        post((&app, request), &channel.0, &key, said.into()).await
     }
 
     /// Post to a channel by its webhook
@@ -78,13 +81,14 @@ impl Inbound {
     async fn receive_channel_webhook(
         &self,
         app: Data<&App>,
+        request: &Request,
         key: ChannelKey,
         /// The channel's id.
         #[oai(name = "channelId")]
         channel: Path<String>,
         body: Body<PostIn>,
     ) -> Done {
-        post(&app, &channel.0, &key, body.value.into()).await
+        post((&app, request), &channel.0, &key, body.value.into()).await
     }
 
     /// Post to a channel by its webhook, by a link
@@ -95,6 +99,7 @@ impl Inbound {
     async fn receive_channel_webhook_by_link(
         &self,
         app: Data<&App>,
+        request: &Request,
         key: ChannelKey,
         /// The channel's id.
         #[oai(name = "channelId")]
@@ -109,6 +114,6 @@ impl Inbound {
         username: Query<String>,
     ) -> Done {
         let said = PostIn { event_name: event_name.0, message: message.0, status: status.0, username: username.0 };
-        post(&app, &channel.0, &key, said.into()).await
+        post((&app, request), &channel.0, &key, said.into()).await
     }
 }

@@ -18,7 +18,7 @@ use crate::{
         registry::{BotVersion, MAX_API_KEYS, PublicId, Verification, public_id},
         secret::Secret,
     },
-    store::{Tx, bots},
+    store::{self, Tx, bots},
 };
 
 /// For how long a signing secret that was replaced is good.
@@ -113,7 +113,7 @@ impl App {
     async fn bot_to_manage(&self, caller: &Caller, id: &str) -> Result<(Tx, BotVersion)> {
         caller.require(Permission::IntegrationsManage)?;
         let tx = self.parts.store.begin().await?;
-        bots::lock_workspace(&tx, caller.organisation_id).await?;
+        store::organisations::lock(&tx, caller.organisation_id).await?;
         let found = bots::find(&tx, caller.organisation_id, version_id(id)?).await?;
         Ok((tx, found.ok_or_else(|| not_found(id))?))
     }

@@ -19,7 +19,7 @@ use crate::{
         registry::{BotVersion, Successor, Terms, judge_update},
     },
     store::{
-        Tx,
+        self, Tx,
         bots::{self, Current, Source},
     },
 };
@@ -61,7 +61,7 @@ impl App {
             let seen = self.current_bot(caller, id).await?;
             let change = check(&seen, &submission).await?;
             let tx = self.parts.store.begin().await?;
-            bots::lock_workspace(&tx, workspace.id).await?;
+            store::organisations::lock(&tx, workspace.id).await?;
             let current = bots::current(&tx, workspace.id, seen.bot.id).await?.ok_or_else(|| not_found(id))?;
             if current.is_like(&seen) {
                 return self.save_bot(tx, caller, workspace, current, change).await;

@@ -108,7 +108,7 @@ pub enum WebhookRefusal {
     #[error("this run has nothing that could be sent once more")]
     RunWithoutData,
     /// There are as many as an organisation may have.
-    #[error("an organisation has at most {0} webhooks; remove one first")]
+    #[error("an organisation has at most {0} webhooks (limits.webhooks_per_organisation); remove one first")]
     TooMany(usize),
     /// A request to an incoming one is refused.
     #[error(transparent)]

@@ -60,15 +60,49 @@ impl Verifier {
         Ok(Self { keys: secrets.iter().map(key).collect() })
     }
 
-    /// Whether `body` is as GitHub sent it. The header is given as it came, in bytes.
+    /// Begins to check a body against the signature that was sent with it. The header is given as it came, in bytes.
+    ///
+    /// # Errors
+    /// [`Forgery::NoSignature`]: the request is to be answered with 401 before anything of its body is read.
+    pub fn begin(&self, signature: Option<&[u8]>) -> Result<Check, Forgery> {
+        let claimed = signature.and_then(|signature| digest::decode(PREFIX, signature)).ok_or(Forgery::NoSignature)?;
+        Ok(Check { contexts: self.keys.iter().map(hmac::Context::with_key).collect(), claimed })
+    }
+
+    /// Checks a body that was read already.
     ///
     /// # Errors
     /// [`Forgery`]: the request is to be answered with 401, whatever the reason.
     pub fn verify(&self, signature: Option<&[u8]>, body: &[u8]) -> Result<(), Forgery> {
-        let claimed = signature.and_then(|signature| digest::decode(PREFIX, signature)).ok_or(Forgery::NoSignature)?;
+        let mut check = self.begin(signature)?;
+        check.update(body);
+        check.finish()
+    }
+}
+
+/// Signature check of a body that is still being read.
+#[derive(Clone)]
+pub struct Check {
+    contexts: Vec<hmac::Context>,
+    claimed: [u8; 32],
+}
+
+impl Check {
+    /// Takes the next bytes of the body.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.contexts.iter_mut().for_each(|context| context.update(bytes));
+    }
+
+    /// Compares the signature once the body has ended.
+    ///
+    /// # Errors
+    /// [`Forgery::WrongSignature`].
+    pub fn finish(self) -> Result<(), Forgery> {
+        let Self { contexts, claimed } = self;
         // All are tried: the time taken says nothing about which one it was.
-        let signs = |key| verify_slices_are_equal(hmac::sign(key, body).as_ref(), &claimed).is_ok();
-        let matching = self.keys.iter().filter(|key| signs(key)).count();
+        let signs =
+            |context: &hmac::Context| verify_slices_are_equal(context.clone().sign().as_ref(), &claimed).is_ok();
+        let matching = contexts.iter().filter(|context| signs(context)).count();
         if matching > 0 { Ok(()) } else { Err(Forgery::WrongSignature) }
     }
 }
@@ -138,6 +172,10 @@ mod tests {
         for secrets in [[SECRET, "new"], ["new", SECRET]] {
             assert_eq!(verifier(&secrets).unwrap().verify(Some(SIGNATURE.as_bytes()), BODY), Ok(()));
         }
+        let pieces = verifier(&["new", SECRET]).unwrap();
+        let mut check = pieces.begin(Some(SIGNATURE.as_bytes())).unwrap();
+        BODY.chunks(3).for_each(|piece| check.update(piece));
+        assert_eq!(check.finish(), Ok(()));
         let neither = verifier(&["new", "newer"]).unwrap().verify(Some(SIGNATURE.as_bytes()), BODY);
         assert_eq!(neither, Err(Forgery::WrongSignature));
     }

@@ -70,7 +70,25 @@ impl Verifier {
         Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, signing_secret.expose().as_bytes()) })
     }
 
-    /// Whether `body` is as Slack sent it, not long before or after `now`. Headers are given as they came, in bytes.
+    /// Begins to check a body against the headers that were sent with it, given as they came, in bytes.
+    ///
+    /// # Errors
+    /// [`Forgery`]: the request is to be answered with 401 before anything of its body is read.
+    pub fn begin(&self, timestamp: Option<&[u8]>, signature: Option<&[u8]>, now: Time) -> Result<Check, Forgery> {
+        let claimed = signature.and_then(|signature| digest::decode(PREFIX, signature)).ok_or(Forgery::NoSignature)?;
+        let timestamp = timestamp.and_then(digits).ok_or(Forgery::NoTimestamp)?;
+        let signed_at = timestamp.parse::<i64>().map_err(|_| Forgery::NoTimestamp)?;
+        if now.timestamp().abs_diff(signed_at) > WINDOW {
+            return Err(Forgery::OutsideWindow);
+        }
+        let mut context = hmac::Context::with_key(&self.key);
+        for part in [VERSION.as_bytes(), b":", timestamp.as_bytes(), b":"] {
+            context.update(part);
+        }
+        Ok(Check { context, claimed })
+    }
+
+    /// Checks a body that was read already.
     ///
     /// # Errors
     /// [`Forgery`]: the request is to be answered with 401, whatever the reason.
@@ -81,17 +99,31 @@ impl Verifier {
         body: &[u8],
         now: Time,
     ) -> Result<(), Forgery> {
-        let claimed = signature.and_then(|signature| digest::decode(PREFIX, signature)).ok_or(Forgery::NoSignature)?;
-        let timestamp = timestamp.and_then(digits).ok_or(Forgery::NoTimestamp)?;
-        let signed_at = timestamp.parse::<i64>().map_err(|_| Forgery::NoTimestamp)?;
-        if now.timestamp().abs_diff(signed_at) > WINDOW {
-            return Err(Forgery::OutsideWindow);
-        }
-        let mut context = hmac::Context::with_key(&self.key);
-        for part in [VERSION.as_bytes(), b":", timestamp.as_bytes(), b":", body] {
-            context.update(part);
-        }
-        verify_slices_are_equal(context.sign().as_ref(), &claimed).map_err(|_| Forgery::WrongSignature)
+        let mut check = self.begin(timestamp, signature, now)?;
+        check.update(body);
+        check.finish()
+    }
+}
+
+/// Signature check of a body that is still being read.
+#[derive(Clone)]
+pub struct Check {
+    context: hmac::Context,
+    claimed: [u8; 32],
+}
+
+impl Check {
+    /// Takes the next bytes of the body.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.context.update(bytes);
+    }
+
+    /// Compares the signature once the body has ended.
+    ///
+    /// # Errors
+    /// [`Forgery::WrongSignature`].
+    pub fn finish(self) -> Result<(), Forgery> {
+        verify_slices_are_equal(self.context.sign().as_ref(), &self.claimed).map_err(|_| Forgery::WrongSignature)
     }
 }
 

@@ -13,10 +13,7 @@ use sea_orm::{
 
 use uuid::Uuid;
 
-use super::{
-    super::{Tx, deliveries::attempt},
-    names::lock_workspace,
-};
+use super::super::{Tx, deliveries::attempt, organisations};
 use crate::domain::{
     Result,
     ambient::Time,
@@ -33,7 +30,7 @@ pub async fn lock_owner(tx: &Tx, id: IntegrationId) -> Result<()> {
     let owner = Versions::find_by_id(id.0).select_only().column(VersionColumn::OrganisationId);
     let owner: Option<Uuid> = owner.into_tuple().one(tx).await?;
     match owner {
-        Some(owner) => lock_workspace(tx, owner.into()).await,
+        Some(owner) => organisations::lock(tx, owner.into()).await,
         None => Ok(()),
     }
 }

@@ -3,7 +3,6 @@
 use ::entity::{
     bot_name::{ActiveModel, Column, Entity as Names},
     bot_version::{Column as VersionColumn, Entity as Versions},
-    organisation::{Column as OrganisationColumn, Entity as Organisations},
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -92,16 +91,6 @@ pub(super) async fn versions(
         })
     };
     rows.into_iter().map(known).collect()
-}
-
-/// Lets one at a time change what a workspace has in the registry: limits are counted there.
-///
-/// # Errors
-/// When the database fails.
-pub async fn lock_workspace(tx: &Tx, id: OrganisationId) -> Result<()> {
-    let query = Organisations::find_by_id(id.0).select_only().column(OrganisationColumn::Id).lock_exclusive();
-    let _: Option<Uuid> = query.into_tuple().one(tx).await?;
-    Ok(())
 }
 
 /// Makes a name the workspace's, where it is nobody's.

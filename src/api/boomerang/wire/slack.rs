@@ -3,6 +3,7 @@
 //! The shapes of what Slack sends are for the document: the bytes go on as they came, and are read after their
 //! signature.
 
+use poem::Request;
 use poem_openapi::{
     Object, ResponseContent,
     payload::{Json, PlainText},
@@ -13,7 +14,8 @@ use serde_json::Value;
 
 use crate::{
     api::shared::{media::Media, signed::Inbound},
-    app::slack_inbound::SlackEventAnswer,
+    app::{App, signatures::SignatureCheck, slack_inbound::SlackEventAnswer},
+    domain::Error,
 };
 
 /// A slash command that somebody typed.
@@ -99,9 +101,19 @@ pub struct Interaction;
 /// Events.
 pub struct Event;
 
+/// Begins to verify Slack's signature.
+fn begin(request: &Request, app: &App) -> Result<Option<SignatureCheck>, Error> {
+    let header = |name| request.headers().get(name).map(|value| value.as_bytes());
+    app.begin_slack_signature(header("x-slack-request-timestamp"), header("x-slack-signature")).map(Some)
+}
+
 impl Inbound for Command {
     const MEDIA: &'static [Media] = &[Media::Form];
     const LIMIT_BYTES: usize = 64 << 10;
+
+    fn signature(request: &Request, app: &App) -> Result<Option<SignatureCheck>, Error> {
+        begin(request, app)
+    }
 
     fn schema(_: Media) -> MetaSchemaRef {
         CommandForm::schema_ref()
@@ -116,6 +128,10 @@ impl Inbound for Interaction {
     const MEDIA: &'static [Media] = &[Media::Form];
     const LIMIT_BYTES: usize = 64 << 10;
 
+    fn signature(request: &Request, app: &App) -> Result<Option<SignatureCheck>, Error> {
+        begin(request, app)
+    }
+
     fn schema(_: Media) -> MetaSchemaRef {
         InteractionForm::schema_ref()
     }
@@ -128,6 +144,10 @@ impl Inbound for Interaction {
 impl Inbound for Event {
     const MEDIA: &'static [Media] = &[Media::Json];
     const LIMIT_BYTES: usize = 1 << 20;
+
+    fn signature(request: &Request, app: &App) -> Result<Option<SignatureCheck>, Error> {
+        begin(request, app)
+    }
 
     fn schema(_: Media) -> MetaSchemaRef {
         EventBody::schema_ref()

@@ -1,5 +1,6 @@
 //! GitHub's deliveries. What GitHub sends is GitHub's: the document does not repeat it.
 
+use poem::Request;
 use poem_openapi::{
     Object,
     registry::{MetaSchema, MetaSchemaRef, Registry},
@@ -7,7 +8,8 @@ use poem_openapi::{
 
 use crate::{
     api::shared::{media::Media, signed::Inbound},
-    app::github_inbound::GithubReceipt,
+    app::{App, github_inbound::GithubReceipt, signatures::SignatureCheck},
+    domain::Error,
 };
 
 /// A delivery of GitHub's.
@@ -17,6 +19,11 @@ impl Inbound for GithubBody {
     const MEDIA: &'static [Media] = &[Media::Json, Media::Form];
     /// GitHub sends none that is longer.
     const LIMIT_BYTES: usize = 25 << 20;
+
+    fn signature(request: &Request, app: &App) -> Result<Option<SignatureCheck>, Error> {
+        let signature = request.headers().get("x-hub-signature-256");
+        app.begin_github_signature(signature.map(|value| value.as_bytes())).map(Some)
+    }
 
     fn schema(media: Media) -> MetaSchemaRef {
         let event = MetaSchema {

@@ -150,6 +150,7 @@ pub struct MemberPatch {
     /// The role.
     pub role: Option<Word<Role>>,
     /// The permissions, one by one, instead of what the role implies.
+    #[oai(validator(max_items = 1000))]
     pub permissions: Option<Vec<Word<Permission>>>,
     /// For people; empty removes it.
     pub email: Option<String>,
@@ -217,6 +218,7 @@ pub struct TokenIn {
     /// What people call it.
     pub name: String,
     /// What it is narrowed to; left out or empty means everything that the caller may do.
+    #[oai(validator(max_items = 1000))]
     pub scopes: Option<Vec<Word<Permission>>>,
     /// When it ends; never where it is left out.
     pub expires_at: Option<Timestamp>,

@@ -42,8 +42,10 @@ vocabulary!(
 #[oai(rename = "Patterns", skip_serializing_if_is_none)]
 pub struct PatternsBody {
     /// One of these has to match; none are needed where it is empty or left out.
+    #[oai(validator(max_items = 1000))]
     pub include: Option<Vec<String>>,
     /// None of these may match.
+    #[oai(validator(max_items = 1000))]
     pub exclude: Option<Vec<String>>,
 }
 
@@ -64,8 +66,10 @@ impl From<PatternsBody> for Patterns {
 #[oai(rename = "WorkflowRules", skip_serializing_if_is_none)]
 pub struct WorkflowRulesBody {
     /// How they ended; those that failed where it is left out.
+    #[oai(validator(max_items = 1000))]
     pub conclusions: Option<Vec<Word<Conclusion>>>,
     /// Patterns of their names; all where it is empty or left out.
+    #[oai(validator(max_items = 1000))]
     pub names: Option<Vec<String>>,
 }
 
@@ -113,8 +117,10 @@ impl From<ThreadRulesBody> for ThreadRules {
 #[oai(rename = "SubscriptionRules", skip_serializing_if_is_none)]
 pub struct RulesBody {
     /// `owner/name`, or `owner/*` for everything that an account owns; at least one.
+    #[oai(validator(max_items = 1000))]
     pub repositories: Option<Vec<String>>,
     /// Kinds of events; `issues`, `pulls`, `commits`, `releases` and `deployments` where it is left out.
+    #[oai(validator(max_items = 1000))]
     pub events: Option<Vec<Word<EventKind>>>,
     /// Branches: the target of a pull request, the branch of a push, a workflow or a check. Commits are told of the
     /// default branch alone where `include` is empty.

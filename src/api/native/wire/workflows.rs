@@ -97,6 +97,7 @@ pub struct WorkflowIn {
     /// What it does, in a sentence or two.
     pub summary: Option<String>,
     /// What it needs to know; at most 20.
+    #[oai(validator(max_items = 1000))]
     pub parameters: Option<Vec<ParameterBody>>,
 }
 

@@ -160,6 +160,7 @@ fn endpoint(strict: bool, api: Api, seen: Seen) -> (Route, TaskTracker) {
         ambient: Ambient::new(Arc::new(Still), Arc::new(Still)),
         tasks: tasks.clone(),
         body_limit_bytes: LIMIT,
+        limits: Limits::unbounded(),
         strict: strict.then(|| Arc::new(|_: &str| {}) as Tell),
         observe: Arc::new(move |_, method, status, _| seen.lock().unwrap().push((method, status))),
     };
@@ -378,6 +379,7 @@ async fn a_strict_guard_does_not_let_an_undocumented_answer_pass() {
         ambient: Ambient::new(Arc::new(Still), Arc::new(Still)),
         tasks: TaskTracker::new(),
         body_limit_bytes: LIMIT,
+        limits: Limits::unbounded(),
         strict: Some(tell),
         observe: Arc::new(|_, _, _, _| {}),
     };

@@ -3,6 +3,7 @@
 mod ambient;
 mod egress;
 mod keys;
+mod scripts;
 
 use std::{sync::Arc, time::Duration};
 
@@ -41,7 +42,6 @@ use crate::{
         guard::{Resolve, SystemResolver},
         http,
         jwks::JwksSource,
-        script::ScriptEngine,
         slack::{self, SlackApp, SlackClient},
     },
     store::Store,
@@ -114,7 +114,7 @@ pub async fn build_app_resolving(
             .transpose()?,
         github,
         guard: egress::guard(config, resolver)?,
-        scripts: ScriptEngine::new(config.script.limits(), config.script.concurrent),
+        scripts: scripts::engine(&config.script),
         script_mode: config.script.mode,
         strict_retries: config.webhooks.strict_retries,
         call_limit: config.egress.total_timeout(),

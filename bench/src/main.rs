@@ -53,6 +53,7 @@ usage: bench run sqlite|postgres FILE [--quick]   measure, and write the figures
        bench channels-table FILE...
        bench hooks sqlite|postgres FILE [--quick]      the same of webhooks, incoming and outgoing
        bench hooks-table FILE...
+       bench script                                    a script by the engine alone
        bench registry sqlite|postgres FILE [--quick]   the same of the registry
        bench registry-table FILE...
 
@@ -106,6 +107,10 @@ async fn obey(arguments: &[String]) -> Result<()> {
                 "hooks" => hooks::measure(kind, file, quick).await,
                 _ => registry::measure(kind, file, quick).await,
             }
+        }
+        ["script"] => {
+            print!("{}", hooks::script().await?);
+            Ok(())
         }
         [group @ ("channels-table" | "hooks-table" | "registry-table"), files @ ..] if !files.is_empty() => {
             let table = match *group {

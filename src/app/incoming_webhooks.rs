@@ -4,8 +4,6 @@
 mod places;
 mod subscribers;
 
-use std::sync::Arc;
-
 use aws_lc_rs::constant_time;
 use bytes::Bytes;
 use futures_util::future;
@@ -102,11 +100,13 @@ impl App {
     /// Posts what an incoming webhook is sent. Everything is durable when this returns.
     ///
     /// # Errors
-    /// [`HookRefusal`] as [`Error::Webhook`], [`Error::RateLimited`].
+    /// [`HookRefusal`] as [`Error::Webhook`], [`Error::RateLimited`], [`Error::Unavailable`] while scripts are busy.
     pub async fn receive_webhook(&self, request: HookRequest) -> Result<HookAnswer> {
         let webhook = self.known_hook(&request.id, &request.token).await?;
         self.parts.inbound.admit(webhook.id.0, self.now())?;
-        let poster = self.hook_poster(&webhook).await?;
+        let webhook = &webhook;
+        let request = &request;
+        let poster = self.hook_poster(webhook).await?;
         let Direction::Incoming(incoming) = &webhook.direction else { return Err(HookRefusal::Unknown.into()) };
         if !webhook.enabled {
             return Err(HookRefusal::Disabled.into());
@@ -114,7 +114,7 @@ impl App {
         let payload = Payload::read(Packing::of(request.content_type.as_deref()), &request.body)?;
         let wish = match webhook.script.runnable() {
             None => payload.into_content()?.map(|content| Wish { content, poster, response: None }),
-            Some(text) => match self.ask_script(&webhook, text, (&request, payload), &poster).await? {
+            Some(text) => match self.ask_script(webhook, text, (request, payload), &poster).await? {
                 ScriptReply::Refused(error) => return Ok(HookAnswer::Refused(error)),
                 ScriptReply::NoObject => return Err(HookRefusal::ScriptContent.into()),
                 ScriptReply::Nothing { response } => return Ok(HookAnswer::Done { response }),
@@ -130,9 +130,9 @@ impl App {
             return Err(HookRefusal::Override.into());
         }
         let Wish { content, poster, response } = wish;
-        let post = Post::read(&content, &webhook)?;
+        let post = Post::read(&content, webhook)?;
         let separate = post.separate;
-        let told = self.post_from(&webhook, &poster, post).await?;
+        let told = self.post_from(webhook, &poster, post).await?;
         let separately = separate && response.is_none();
         Ok(if separately { HookAnswer::Separate(told) } else { HookAnswer::Done { response } })
     }
@@ -192,7 +192,7 @@ impl App {
         let kept = store::webhook_integrations::script_store(self.parts.store.reader(), webhook.id).await?;
         let method = ScriptMethod::ProcessIncomingRequest;
         let ScriptRun { result, console, store: changed, .. } =
-            self.parts.scripts.run(Arc::from(text), method, argument, kept).await;
+            self.parts.scripts.run(webhook.organisation_id, text, (method, &argument), kept).await?;
         for line in console {
             tracing::debug!(integration = %webhook.id, level = ?line.level, text = line.text, "a script says");
         }

@@ -1,6 +1,7 @@
 //! Requests to incoming webhooks. The address has a token in it, which is looked at before everything else; then it is
 //! read what was sent, a script may change it, and it is posted.
 
+mod kept;
 mod places;
 mod subscribers;
 
@@ -100,12 +101,25 @@ impl App {
     /// Posts what an incoming webhook is sent. Everything is durable when this returns.
     ///
     /// # Errors
-    /// [`HookRefusal`] as [`Error::Webhook`], [`Error::RateLimited`], [`Error::Unavailable`] while scripts are busy.
+    /// [`HookRefusal`] as [`Error::Webhook`], [`Error::RateLimited`], [`Error::Unavailable`] while scripts are busy: the
+    /// request is kept then, and worked on later.
     pub async fn receive_webhook(&self, request: HookRequest) -> Result<HookAnswer> {
         let webhook = self.known_hook(&request.id, &request.token).await?;
         self.parts.inbound.admit(webhook.id.0, self.now())?;
-        let webhook = &webhook;
-        let request = &request;
+        if webhook.script.runnable().is_some() && self.was_kept(&webhook, &request).await? {
+            return Ok(HookAnswer::Done { response: None });
+        }
+        match self.work_on_hook(&webhook, &request).await {
+            Err(busy @ Error::Unavailable { .. }) => {
+                self.keep_hook(&webhook, &request).await?;
+                Err(busy)
+            }
+            answer => answer,
+        }
+    }
+
+    /// Makes of a request what its webhook makes of it.
+    async fn work_on_hook(&self, webhook: &WebhookIntegration, request: &HookRequest) -> Result<HookAnswer> {
         let poster = self.hook_poster(webhook).await?;
         let Direction::Incoming(incoming) = &webhook.direction else { return Err(HookRefusal::Unknown.into()) };
         if !webhook.enabled {

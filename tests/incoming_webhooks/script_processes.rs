@@ -115,6 +115,59 @@ fn hold_scripts(client: &Client, path: &str) -> JoinHandle<()> {
     })
 }
 
+/// A request that finds scripts busy is answered 503 and kept; the sender may try again or not, it is posted once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_finds_scripts_busy_is_not_lost() {
+    let app = start(one_at_a_time("100")).await;
+    let hook = Hook::new(&app, script(ECHO)).await;
+    let mut ropes = changed("webhook-incoming", script(ROPES));
+    ropes["name"] = "Ropes".into();
+    let ropes = hook.manager.call(reqwest::Method::POST, "integrations.create", &ropes).await;
+    let ropes = format!("/hooks/{}/{}", ropes["_id"].as_str().unwrap(), ropes["token"].as_str().unwrap());
+    let attacker = hold_scripts(&app.anon, &ropes);
+    let (mut said, mut n) = (Vec::new(), 0);
+    let lost = until("a request finds scripts busy", LIMIT, async || {
+        n += 1;
+        let text = format!("build {n}");
+        let answer = hook.post(&json!({"text": text})).await;
+        said.push(text.clone());
+        (answer.status == 503).then(|| busy(&answer)).map(|()| text)
+    })
+    .await;
+    done(&hook.post(&json!({"text": lost})).await);
+    assert!(!hook.texts().await.contains(&lost), "it was kept, and is not posted yet");
+    let events = app.owner.get("/v1/events?limit=250").await;
+    assert!(events.text.contains("webhook.received") && !events.text.contains(hook.token()), "{}", events.text);
+    attacker.abort();
+    until("it is posted all the same", LIMIT, async || {
+        app.advance(Duration::from_secs(1));
+        app.drain().await;
+        hook.texts().await.contains(&lost).then_some(())
+    })
+    .await;
+    let mut texts = hook.texts().await;
+    texts.reverse();
+    assert_eq!(texts, said, "each once");
+    done(&hook.post(&json!({"text": lost})).await);
+    assert_eq!(hook.texts().await.len(), said.len() + 1, "the sender has tried again, so the next one is another one");
+}
+
+/// A kept request that the script or the webhook refuses by then says why, and is not tried for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kept_request_may_be_refused_later() {
+    let app = start(one_at_a_time("100")).await;
+    let hook = Hook::new(&app, script(ROPES)).await;
+    flood(&app.anon, &hook.path(), 4).join_all().await;
+    hook.update(script("throw new Error('no such build');")).await;
+    app.run_for(5).await;
+    let failed = app.deliveries("state=failed").await;
+    assert!(!failed.is_empty());
+    for delivery in failed {
+        assert!(delivery["reason"].as_str().unwrap().contains("no such build"), "{delivery}");
+    }
+    assert!(app.deliveries("state=pending").await.is_empty());
+}
+
 /// A delivery that finds the engine busy is neither failed nor counted as a try.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn outgoing_webhooks_wait_for_scripts() {

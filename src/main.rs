@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{process::ExitCode, str::FromStr};
+use std::{process::ExitCode, str::FromStr, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use serde_json::json;
@@ -10,8 +10,10 @@ use tieline::{
     domain::{
         member,
         registry::{BotVersion, Lifecycle, PublicId, Verification},
+        script::ScriptLimits,
     },
     openapi,
+    provider::script::worker,
     startup::{self, Role},
     telemetry,
 };
@@ -54,6 +56,16 @@ enum Command {
     /// Versions in the registry: which wait for you, and what you make of them.
     #[command(subcommand)]
     Registry(Registry),
+    /// Run scripts that come by standard input; started by `serve`, and confined.
+    #[command(hide = true)]
+    ScriptWorker {
+        /// Memory of one run.
+        #[arg(long)]
+        memory_bytes: usize,
+        /// Time of one run.
+        #[arg(long)]
+        time_ms: u64,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -155,6 +167,11 @@ fn version_line(version: &BotVersion) -> serde_json::Value {
 #[allow(clippy::expect_used, reason = "without a runtime there is nothing to report to")]
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Command::ScriptWorker { memory_bytes, time_ms } = cli.command {
+        // Before there is a runtime: it would take threads, files and memory that no script needs.
+        let served = worker::serve(ScriptLimits::new(memory_bytes, Duration::from_millis(time_ms)));
+        return if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the runtime starts");
     match runtime.block_on(run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -182,7 +199,7 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
             startup::serve(config, role, stop_on_signal()?).await?;
         }
         Command::Migrate => startup::open_store(&config).await?.close().await,
-        Command::Openapi { .. } => {}
+        Command::Openapi { .. } | Command::ScriptWorker { .. } => {}
         Command::Org(Org::Create { slug, name }) => {
             let app = open(&config).await?;
             let organisation = app.create_organisation_as_operator(&slug, name.as_deref()).await?;

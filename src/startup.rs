@@ -5,6 +5,7 @@ mod data_dir;
 mod egress;
 mod files;
 mod keys;
+mod scripts;
 mod serve;
 
 use std::{sync::Arc, time::Duration};
@@ -47,7 +48,6 @@ use crate::{
         guard::{Resolve, SystemResolver},
         http,
         jwks::JwksSource,
-        script::ScriptEngine,
         slack::{self, SlackApp, SlackClient},
     },
     store::{self, Store},
@@ -122,7 +122,7 @@ pub async fn build_app_resolving(
             .transpose()?,
         github,
         guard: egress::guard(config, resolver)?,
-        scripts: ScriptEngine::new(config.script.limits(), config.script.concurrent),
+        scripts: scripts::engine(&config.script),
         script_mode: config.script.mode,
         strict_retries: config.webhooks.strict_retries,
         call_limit: config.egress.total_timeout(),

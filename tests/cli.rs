@@ -33,6 +33,7 @@ async fn help_tells_the_commands() {
         let help = deployment.run(&[command, "--help"]).await;
         assert!(help.success && help.stdout.contains("Usage: tieline"), "{help:?}");
     }
+    assert!(!ran.stdout.contains("script-worker"), "nobody types it: {}", ran.stdout);
     let version = deployment.run(&["--version"]).await;
     assert_eq!(version.stdout.trim(), concat!("tieline ", env!("CARGO_PKG_VERSION")));
     for wrong in [&[][..], &["serv"], &["serve", "--role", "king"], &["org", "create"], &["token", "create"]] {

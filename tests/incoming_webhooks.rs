@@ -1,6 +1,7 @@
 //! What is posted by the addresses of incoming webhooks: how it may be packed, who is refused, and what becomes of it.
 
 mod places;
+mod script_processes;
 mod scripts;
 mod subscribers;
 

@@ -57,8 +57,8 @@ pub struct HookFigures {
     plain: Asked,
     scripted: Asked,
     in_turn: InTurn,
-    /// What the script takes of the engine alone.
-    engine: Percentiles,
+    /// The script by the engine alone.
+    engine: engine::Alone,
     /// Posts that were answered well, and how many events Tieline counts.
     posted: (u64, u64),
     gets: Pair,
@@ -166,6 +166,16 @@ pub async fn measure(kind: Kind, file: &Path, quick: bool) -> Result<()> {
     };
     alone.tieline.terminate().await?;
     Ok(std::fs::write(file, serde_json::to_string_pretty(&figures)?)?)
+}
+
+/// Measures the script of the hooks by the engine alone.
+///
+/// # Errors
+/// When it fails.
+pub async fn script() -> Result<String> {
+    let engine::Alone { paced, at_once, cold } = engine::measure(webhooks::SCRIPT, &webhooks::body()).await?;
+    let row = |name: &str, of: Percentiles| format!("{name}: {}\n", crate::grid::both(of));
+    Ok([row("warm, paced", paced), row("warm, at once", at_once), row("cold", cold)].concat())
 }
 
 /// What is posted: by webhooks without a script, with one, and by all in turn.

@@ -55,6 +55,7 @@ usage: bench run sqlite|postgres FILE [--quick]   measure, and write the figures
        bench channels-table FILE...
        bench hooks sqlite|postgres FILE [--quick]      the same of webhooks, incoming and outgoing
        bench hooks-table FILE...
+       bench script                                    a script by the engine alone
        bench registry sqlite|postgres FILE [--quick]   the same of the registry
        bench registry-table FILE...
        bench fairness sqlite|postgres             fail where organisations that behave badly hold up one that does not
@@ -110,6 +111,10 @@ async fn obey(arguments: &[String]) -> Result<()> {
                 "hooks" => hooks::measure(kind, file, quick).await,
                 _ => registry::measure(kind, file, quick).await,
             }
+        }
+        ["script"] => {
+            print!("{}", hooks::script().await?);
+            Ok(())
         }
         [group @ ("channels-table" | "hooks-table" | "registry-table"), files @ ..] if !files.is_empty() => {
             let table = match *group {

@@ -1,10 +1,9 @@
 //! Requests to incoming webhooks. The address has a token in it, which is looked at before everything else; then it is
 //! read what was sent, a script may change it, and it is posted.
 
+mod kept;
 mod places;
 mod subscribers;
-
-use std::sync::Arc;
 
 use aws_lc_rs::constant_time;
 use bytes::Bytes;
@@ -102,11 +101,26 @@ impl App {
     /// Posts what an incoming webhook is sent. Everything is durable when this returns.
     ///
     /// # Errors
-    /// [`HookRefusal`] as [`Error::Webhook`], [`Error::RateLimited`].
+    /// [`HookRefusal`] as [`Error::Webhook`], [`Error::RateLimited`], [`Error::Unavailable`] while scripts are busy: the
+    /// request is kept then, and worked on later.
     pub async fn receive_webhook(&self, request: HookRequest) -> Result<HookAnswer> {
         let webhook = self.known_hook(&request.id, &request.token).await?;
         self.parts.inbound.admit(webhook.id.0, self.now())?;
-        let poster = self.hook_poster(&webhook).await?;
+        if webhook.script.runnable().is_some() && self.was_kept(&webhook, &request).await? {
+            return Ok(HookAnswer::Done { response: None });
+        }
+        match self.work_on_hook(&webhook, &request).await {
+            Err(busy @ Error::Unavailable { .. }) => {
+                self.keep_hook(&webhook, &request).await?;
+                Err(busy)
+            }
+            answer => answer,
+        }
+    }
+
+    /// Makes of a request what its webhook makes of it.
+    async fn work_on_hook(&self, webhook: &WebhookIntegration, request: &HookRequest) -> Result<HookAnswer> {
+        let poster = self.hook_poster(webhook).await?;
         let Direction::Incoming(incoming) = &webhook.direction else { return Err(HookRefusal::Unknown.into()) };
         if !webhook.enabled {
             return Err(HookRefusal::Disabled.into());
@@ -114,7 +128,7 @@ impl App {
         let payload = Payload::read(Packing::of(request.content_type.as_deref()), &request.body)?;
         let wish = match webhook.script.runnable() {
             None => payload.into_content()?.map(|content| Wish { content, poster, response: None }),
-            Some(text) => match self.ask_script(&webhook, text, (&request, payload), &poster).await? {
+            Some(text) => match self.ask_script(webhook, text, (request, payload), &poster).await? {
                 ScriptReply::Refused(error) => return Ok(HookAnswer::Refused(error)),
                 ScriptReply::NoObject => return Err(HookRefusal::ScriptContent.into()),
                 ScriptReply::Nothing { response } => return Ok(HookAnswer::Done { response }),
@@ -130,9 +144,9 @@ impl App {
             return Err(HookRefusal::Override.into());
         }
         let Wish { content, poster, response } = wish;
-        let post = Post::read(&content, &webhook)?;
+        let post = Post::read(&content, webhook)?;
         let separate = post.separate;
-        let told = self.post_from(&webhook, &poster, post).await?;
+        let told = self.post_from(webhook, &poster, post).await?;
         let separately = separate && response.is_none();
         Ok(if separately { HookAnswer::Separate(told) } else { HookAnswer::Done { response } })
     }
@@ -192,7 +206,7 @@ impl App {
         let kept = store::webhook_integrations::script_store(self.parts.store.reader(), webhook.id).await?;
         let method = ScriptMethod::ProcessIncomingRequest;
         let ScriptRun { result, console, store: changed, .. } =
-            self.parts.scripts.run(Arc::from(text), method, argument, kept).await;
+            self.parts.scripts.run(webhook.organisation_id, text, (method, &argument), kept).await?;
         for line in console {
             tracing::debug!(integration = %webhook.id, level = ?line.level, text = line.text, "a script says");
         }

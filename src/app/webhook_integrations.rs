@@ -17,7 +17,6 @@ use crate::{
         delivery::{DeliveryState, Reason},
         destination::{DestinationKind, Health, webhook_names},
         ids::{IntegrationId, OrganisationId},
-        script::ScriptFault,
         secret::Secret,
         webhook_integration::{
             Direction, Incoming, Look, Outgoing, Person, Script, Way, WebhookIntegration, WebhookRefusal,
@@ -80,7 +79,7 @@ impl App {
             poster,
             channels,
             look: look(&draft, &Look::default()),
-            script: self.script(&draft, &Script::default()).await,
+            script: self.script(caller, &draft, &Script::default()).await?,
             direction,
             created_by: self.person(caller).await?,
             created_at: now,
@@ -176,7 +175,7 @@ impl App {
             poster,
             channels,
             look: look(&draft, &look_before),
-            script: self.script(&draft, &script_before).await,
+            script: self.script(caller, &draft, &script_before).await?,
             direction,
             updated_by: Some(self.person(caller).await?),
             updated_at: self.now(),
@@ -292,24 +291,20 @@ impl App {
     }
 
     /// A script as it is kept: with what is wrong with it, where it does not compile.
-    async fn script(&self, draft: &Draft, former: &Script) -> Script {
+    async fn script(&self, caller: &Caller, draft: &Draft, former: &Script) -> Result<Script> {
         let text = draft.script.clone().or_else(|| former.text.clone());
         let error = match text.as_deref().filter(|text| draft.script_enabled && !text.trim().is_empty()) {
-            Some(text) => self.compile_script(text).await,
+            Some(text) => self.parts.scripts.compile(caller.organisation_id, text).await?.err(),
             None => None,
         };
         let engine = draft.script_engine.clone().or_else(|| former.engine.clone());
-        Script {
+        Ok(Script {
             enabled: draft.script_enabled,
             text,
             engine: Some(engine.unwrap_or_else(|| ENGINE.to_owned())),
             skip_transpile: draft.skip_transpile.unwrap_or(former.skip_transpile),
             error,
-        }
-    }
-
-    async fn compile_script(&self, text: &str) -> Option<ScriptFault> {
-        self.parts.scripts.compile(text).await.err()
+        })
     }
 
     async fn opened(&self, stored: Stored) -> Result<OpenWebhook> {

@@ -1,6 +1,8 @@
-//! The settings of scripts.
+//! Settings of scripts: their limits, and the processes that run them.
+//!
+//! Not in it: the defaults, which are in `config.default.toml`.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
@@ -16,10 +18,14 @@ pub struct Script {
     pub memory_bytes: usize,
     pub time_ms: u64,
     pub concurrent: usize,
+    pub concurrent_per_organisation: usize,
+    pub warm: usize,
+    pub warm_secs: u64,
+    pub program: PathBuf,
 }
 
 impl Script {
-    /// How much a script may use.
+    /// Limits of one run.
     pub fn limits(&self) -> ScriptLimits {
         ScriptLimits::new(self.memory_bytes, Duration::from_millis(self.time_ms))
     }
@@ -33,7 +39,16 @@ impl Script {
             return wrong("script.time_ms", "it must be 1 to 60000: whoever called waits for the script");
         }
         if !(1..=256).contains(&self.concurrent) {
-            return wrong("script.concurrent", "it must be 1 to 256: each is a thread");
+            return wrong("script.concurrent", "it must be 1 to 256: each is a process");
+        }
+        if !(1..=256).contains(&self.concurrent_per_organisation) {
+            return wrong(
+                "script.concurrent_per_organisation",
+                "it must be 1 to 256, and is best less than concurrent",
+            );
+        }
+        if self.warm > 1_000 {
+            return wrong("script.warm", "it must be 0 to 1000: each is a process that waits");
         }
         Ok(())
     }
@@ -61,6 +76,8 @@ mod tests {
             ("TIELINE_SCRIPT__MEMORY_BYTES", "1000", "script.memory_bytes"),
             ("TIELINE_SCRIPT__TIME_MS", "0", "script.time_ms"),
             ("TIELINE_SCRIPT__CONCURRENT", "0", "script.concurrent"),
+            ("TIELINE_SCRIPT__CONCURRENT_PER_ORGANISATION", "0", "script.concurrent_per_organisation"),
+            ("TIELINE_SCRIPT__WARM", "1001", "script.warm"),
         ] {
             let error = load(&[(key, value)]).unwrap_err().to_string();
             assert!(error.contains(expected), "{key}: {error}");

@@ -112,6 +112,8 @@ pub enum DestinationKind {
     WorkflowRun,
     /// Ourselves: a message goes through the modifiers of its channel.
     Channel,
+    /// Ourselves: a request to an incoming webhook that found scripts busy is worked on.
+    IncomingWebhook,
     /// An integration that is called.
     Integration,
     /// A URL of an outgoing webhook.
@@ -125,6 +127,7 @@ impl DestinationKind {
             DestinationKind::Slack => "slack",
             DestinationKind::WorkflowRun => "workflow-run",
             DestinationKind::Channel => "channel",
+            DestinationKind::IncomingWebhook => "incoming-webhook",
             DestinationKind::Integration => "integration",
             DestinationKind::OutgoingWebhook => "outgoing-webhook",
         }
@@ -137,6 +140,7 @@ impl DestinationKind {
             DestinationKind::Slack
             | DestinationKind::WorkflowRun
             | DestinationKind::Channel
+            | DestinationKind::IncomingWebhook
             | DestinationKind::Integration => true,
             // The runs of a webhook have nothing to do with each other, and each has pauses of its own.
             DestinationKind::OutgoingWebhook => false,
@@ -151,10 +155,11 @@ impl FromStr for DestinationKind {
             "slack" => Ok(DestinationKind::Slack),
             "workflow-run" => Ok(DestinationKind::WorkflowRun),
             "channel" => Ok(DestinationKind::Channel),
+            "incoming-webhook" => Ok(DestinationKind::IncomingWebhook),
             "integration" => Ok(DestinationKind::Integration),
             "outgoing-webhook" => Ok(DestinationKind::OutgoingWebhook),
             _ => {
-                let kinds = "slack, workflow-run, channel, integration or outgoing-webhook";
+                let kinds = "slack, workflow-run, channel, incoming-webhook, integration or outgoing-webhook";
                 Err(Error::invalid("/kind", format!("must be {kinds}")))
             }
         }

@@ -14,6 +14,8 @@ use super::{
 /// The type of the events that a workflow's completed steps are.
 pub const WORKFLOW_STEP_COMPLETED: &str = "workflow.step.completed";
 
+/// The type of a request to an incoming webhook that was kept, sealed, because scripts were busy.
+pub const WEBHOOK_RECEIVED: &str = "webhook.received";
 /// The type of a message that somebody posted in a channel: its modifiers have not seen it.
 pub const MESSAGE_POSTED: &str = "message.posted";
 /// The type of a message as it is after its channel's modifiers.

@@ -1,13 +1,13 @@
-//! Scripts of webhook integrations: what they are called for, what they may use, and what comes of a run.
+//! Scripts of webhook integrations: their methods, their limits, and the outcome of a run.
 //!
-//! What runs them is `provider::script`.
+//! Not in it: the engine and its processes, which are `provider::script`.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Whether scripts are run.
+/// Mode of scripts: saved and run, only run, or neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum ScriptMode {
@@ -20,12 +20,12 @@ pub enum ScriptMode {
 }
 
 impl ScriptMode {
-    /// Whether scripts are run.
+    /// Returns true where scripts are run.
     pub fn runs(self) -> bool {
         matches!(self, Self::On | Self::Frozen)
     }
 
-    /// Whether a script may be saved.
+    /// Returns true where a script may be saved.
     pub fn saves(self) -> bool {
         matches!(self, Self::On)
     }
@@ -46,13 +46,13 @@ impl TryFrom<String> for ScriptMode {
 }
 
 /// One of the three methods of `class Script`. Each may be missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ScriptMethod {
-    /// What came in by a webhook becomes a message.
+    /// Turns a request to an incoming webhook into a message.
     ProcessIncomingRequest,
-    /// What is about to be sent may be changed, or not sent.
+    /// Changes or withholds a request of an outgoing webhook.
     PrepareOutgoingRequest,
-    /// What the far end answered becomes a message.
+    /// Turns the answer of a target into a message.
     ProcessOutgoingResponse,
 }
 
@@ -67,18 +67,18 @@ impl ScriptMethod {
     }
 }
 
-/// Why a script could not be read or run.
+/// Error that ended a script, or kept it from being read.
 ///
 /// `name` is that of the error that was thrown, `SyntaxError`, `TypeError` or one of the script's own, or one of the
 /// names below, which are ours. A script may throw errors with these names too; nothing follows from a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{name}: {message}")]
 pub struct ScriptFault {
-    /// What kind of error.
+    /// Kind of the error.
     pub name: String,
-    /// What is wrong, for whoever wrote the script. A syntax error has its line and column here.
+    /// Message for the author of the script. A syntax error has its line and column here.
     pub message: String,
-    /// Where, a call a line; empty where that is not known.
+    /// Stack, a call a line; empty where that is not known.
     pub stack: String,
 }
 
@@ -89,10 +89,8 @@ impl ScriptFault {
     pub const MEMORY: &'static str = "ScriptMemory";
     /// Its calls, or its values, are nested too deep.
     pub const STACK: &'static str = "ScriptStack";
-    /// What it returned, or keeps in its Store, is too large, is nested too deep, or is not JSON.
+    /// Its result, or its Store, is too large, is nested too deep, or is not JSON.
     pub const OUTPUT: &'static str = "ScriptOutput";
-    /// It was not run: too many others were.
-    pub const BUSY: &'static str = "ScriptBusy";
 
     /// A fault without a place.
     pub fn new(name: &str, message: impl Into<String>) -> Self {
@@ -100,20 +98,20 @@ impl ScriptFault {
     }
 }
 
-/// What came of a run.
+/// Outcome of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScriptRun {
-    /// What the method returned, or why it did not.
+    /// Value that the method returned, or the fault that ended it.
     pub result: Result<ScriptValue, ScriptFault>,
-    /// What it wrote to the console, also where it failed.
+    /// Console lines, also of a run that failed.
     pub console: Vec<ConsoleLine>,
     /// The Store, where it changed; also where the script then threw.
     pub store: Option<Map<String, Value>>,
-    /// How long it took, without the time it waited for its turn.
+    /// Time on the clock, without the wait for a free process.
     pub duration: Duration,
 }
 
-/// What a method returned.
+/// Result of a method.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ScriptValue {
     /// The class has no such method.
@@ -127,9 +125,9 @@ pub enum ScriptValue {
 /// One line that a script wrote to the console.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsoleLine {
-    /// By which of the console's functions.
+    /// Function of the console that wrote it.
     pub level: ConsoleLevel,
-    /// What it wrote.
+    /// Text of the line.
     pub text: String,
 }
 
@@ -149,7 +147,7 @@ pub enum ConsoleLevel {
     Error,
 }
 
-/// How much a script may use.
+/// Limits of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScriptLimits {
     /// Memory, the engine's own for it included.
@@ -158,16 +156,16 @@ pub struct ScriptLimits {
     pub time: Duration,
     /// Stack, so how deep calls and values may be nested.
     pub stack_bytes: usize,
-    /// What it returns, as JSON.
+    /// Size of the result as JSON.
     pub output_bytes: usize,
 }
 
 impl ScriptLimits {
-    /// What the Store may hold, as JSON.
+    /// Size of the Store as JSON.
     pub const STORE_BYTES: usize = 64 * 1024;
-    /// How many lines of the console are kept.
+    /// Console lines that are kept.
     pub const CONSOLE_LINES: usize = 100;
-    /// How much of the console is kept altogether.
+    /// Bytes of the console that are kept.
     pub const CONSOLE_BYTES: usize = 16 * 1024;
 
     /// With what is usual for stack and output.
@@ -191,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_fault_is_a_line() {
-        let fault = ScriptFault::new(ScriptFault::BUSY, "too many scripts are running");
-        assert_eq!(fault.to_string(), "ScriptBusy: too many scripts are running");
+        let fault = ScriptFault::new(ScriptFault::TIMEOUT, "the script did not end within 3000 ms");
+        assert_eq!(fault.to_string(), "ScriptTimeout: the script did not end within 3000 ms");
     }
 }

@@ -1,130 +1,156 @@
-//! The engine that runs the scripts of webhook integrations: QuickJS in a box.
+//! Runs the scripts of webhook integrations: QuickJS in processes apart, which have no network and are killed at their
+//! deadline.
 //!
-//! A run has a JavaScript runtime of its own, on a thread of its own, and nothing outlives it but what it returns, what
-//! it wrote to the console, and its Store; all three come out as JSON or text. There is no network, file, module, timer
-//! or process in the box, so nothing is waited for: a promise settles while jobs are left, or never.
+//! A process serves one organisation; each of its runs has a JavaScript runtime of its own, and nothing outlives a run but
+//! its result, its console lines and its Store. Not in it: the use that is made of these (`app`).
 //!
-//! The box is made of C. It holds what scripts can do by the language; a defect of QuickJS's memory safety it does not
-//! hold. Hence what is seldom needed and often defective is left out of it (`script/guards.js`).
+//! - `slots`: runs at the same time, in all and of one organisation.
+//! - `pool`: processes that wait for the next script of their organisation.
+//! - `process`: one process, from outside; `wire`: what is said to it.
+//! - [`worker`]: the same process, from inside; `confine`: the limits that it puts on itself.
+//! - `run`, `host`, `fault`, `sloppy`: the engine, and a run of it.
 
+mod confine;
 mod fault;
 mod host;
+mod pool;
+mod process;
 mod run;
+mod sloppy;
+mod slots;
 #[cfg(test)]
 mod tests;
+mod wire;
+pub mod worker;
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
+    io,
+    path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use serde_json::{Map, Value};
-use tokio::{
-    sync::{Semaphore, oneshot},
-    time::timeout,
+
+use self::{
+    pool::Pool,
+    process::{Broken, Process, Program},
+    slots::Slots,
+    wire::Job,
+};
+use crate::domain::{
+    Error, Result,
+    ids::OrganisationId,
+    script::{ScriptFault, ScriptLimits, ScriptMethod, ScriptRun},
 };
 
-use crate::domain::script::{ScriptFault, ScriptLimits, ScriptMethod, ScriptRun};
+/// A process that ends in the midst of a run is replaced and the run made again, but so often only.
+const TRIES: usize = 2;
+const BUSY: Error = Error::Unavailable { what: "the engine of scripts" };
 
-/// What a thread needs of stack beside what scripts may use: the engine looks at the limit only where it calls.
-const STACK_MARGIN: usize = 1024 * 1024;
-/// How much longer than its time a run may take to stop before nobody waits for it any more.
-const GRACE: Duration = Duration::from_secs(2);
+/// Bounds on the engine of scripts.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Limits of one run.
+    pub limits: ScriptLimits,
+    /// Runs at the same time.
+    pub concurrent: usize,
+    /// Runs of one organisation at the same time.
+    pub concurrent_per_organisation: usize,
+    /// Processes that wait for the next script of their organisation.
+    pub warm: usize,
+    /// Time that each of them waits.
+    pub warm_for: Duration,
+    /// Program that runs scripts; empty: the one that is running.
+    pub program: PathBuf,
+}
 
-/// Runs scripts, so many at a time. Cheap to clone; clones share the bound.
+/// Runs scripts, so many at a time. Cheap to clone; clones share the bounds and the processes.
 #[derive(Clone, Debug)]
 pub struct ScriptEngine {
     limits: ScriptLimits,
-    grace: Duration,
-    slots: Arc<Semaphore>,
-}
-
-/// One text to evaluate, and what to call in it.
-struct Job {
-    text: Arc<str>,
-    call: Option<(ScriptMethod, Value)>,
-    store: Map<String, Value>,
+    program: Program,
+    slots: Slots,
+    pool: Arc<Pool>,
 }
 
 impl ScriptEngine {
-    /// An engine that runs up to `concurrent` scripts at the same time.
-    pub fn new(limits: ScriptLimits, concurrent: usize) -> Self {
-        let slots = Arc::new(Semaphore::new(concurrent.clamp(1, Semaphore::MAX_PERMITS)));
-        Self { limits, grace: GRACE, slots }
+    /// An engine that has started nothing yet.
+    pub fn new(settings: Settings) -> Self {
+        let Settings { limits, concurrent, concurrent_per_organisation, warm, warm_for, program } = settings;
+        Self {
+            limits,
+            program: Program::new(&program, limits),
+            slots: Slots::new(concurrent, concurrent_per_organisation),
+            pool: Arc::new(Pool::new(warm, warm_for)),
+        }
     }
 
-    /// Checks that it compiles and defines `class Script`. What stands outside of the class is executed for that.
+    /// Checks that a text compiles and defines `class Script`. Code outside of the class is executed for that.
     ///
     /// # Errors
-    /// What is wrong with it; line and column of a syntax error are in the message.
-    pub async fn compile(&self, text: &str) -> Result<(), ScriptFault> {
-        self.exchange(Job { text: text.into(), call: None, store: Map::new() }).await.result.map(|_| ())
+    /// [`Error::Unavailable`] as [`Self::run`]; the fault of the text is within the result, with line and column where it
+    /// is a syntax error.
+    pub async fn compile(&self, organisation_id: OrganisationId, text: &str) -> Result<Result<(), ScriptFault>> {
+        let job = Job { text: text.to_owned(), call: None, store: "{}".to_owned() };
+        Ok(self.exchange(organisation_id, &job).await?.result.map(|_| ()))
     }
 
-    /// Evaluates the text, makes a `Script` and calls one of its methods. Waits for its turn first, for a bounded time.
-    /// Where the caller stops waiting, the run is stopped.
+    /// Evaluates a text, makes a `Script` and calls one of its methods. Waits for its turn first, for a bounded time.
+    /// The run is stopped where the caller stops waiting.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where there was no turn, or no process could run it: nothing came of it, and it may be tried
+    /// again.
     pub async fn run(
         &self,
-        text: Arc<str>,
-        method: ScriptMethod,
-        argument: Value,
+        organisation_id: OrganisationId,
+        text: &str,
+        (method, argument): (ScriptMethod, &Value),
         store: Map<String, Value>,
-    ) -> ScriptRun {
-        self.exchange(Job { text, call: Some((method, argument)), store }).await
+    ) -> Result<ScriptRun> {
+        let call = Some((method, argument.to_string()));
+        let job = Job { text: text.to_owned(), call, store: Value::Object(store).to_string() };
+        self.exchange(organisation_id, &job).await
     }
 
-    async fn exchange(&self, job: Job) -> ScriptRun {
-        let Ok(Ok(slot)) = timeout(self.limits.time.saturating_mul(2), self.slots.clone().acquire_owned()).await else {
-            let message = "too many scripts are running; try again, or raise script.concurrent";
-            return failed(ScriptFault::new(ScriptFault::BUSY, message), Duration::ZERO);
+    async fn exchange(&self, organisation_id: OrganisationId, job: &Job) -> Result<ScriptRun> {
+        let frame = wire::frame(job).map_err(|error| Error::Internal(format!("a script cannot be sent: {error}")))?;
+        let Some(_slot) = self.slots.claim(organisation_id, self.limits.time.saturating_mul(2)).await else {
+            tracing::warn!(organisation = %organisation_id, "scripts are busy: a run had no turn (script.concurrent)");
+            return Err(BUSY);
         };
-        let started = Instant::now();
-        let (limits, given_up) = (self.limits, GivenUp::default());
-        let (answer, answered) = oneshot::channel();
-        let seen = given_up.0.clone();
-        // Not one of the runtime's own threads: this one has a stack of a known size, and a run that cannot be stopped
-        // does not hold up the end of the process.
-        let thread = thread::Builder::new()
-            .name("script".to_owned())
-            .stack_size(limits.stack_bytes.saturating_add(STACK_MARGIN))
-            .spawn(move || {
-                let run = run::run(&job, &limits, seen);
-                drop(slot);
-                // Nobody may be waiting any more.
-                let _ = answer.send(run);
-            });
-        if let Err(error) = thread {
-            let fault = ScriptFault::new(ScriptFault::BUSY, format!("there is no thread for it: {error}"));
-            return failed(fault, started.elapsed());
-        }
-        match timeout(limits.time.saturating_add(self.grace), answered).await {
-            Ok(Ok(run)) => run,
-            Ok(Err(_)) => {
-                let message = "the engine failed while it ran; this is a defect of the service, not of the script";
-                failed(ScriptFault::new("InternalError", message), started.elapsed())
-            }
-            Err(_) => {
-                tracing::error!("a script does not stop; its slot is taken until it does");
-                failed(run::timed_out(&limits), started.elapsed())
+        for _ in 0..TRIES {
+            let started = Instant::now();
+            let mut process = match self.process(organisation_id).await {
+                Ok(process) => process,
+                Err(error) => {
+                    tracing::error!(%error, "a script process cannot be started");
+                    return Err(BUSY);
+                }
+            };
+            match process.run(&frame, &self.limits).await {
+                Ok(run) => {
+                    self.pool.keep(organisation_id, process);
+                    return Ok(run);
+                }
+                Err(Broken::Deadline) => {
+                    tracing::warn!(organisation = %organisation_id, "a script did not stop; its process was killed");
+                    let (result, duration) = (Err(run::timed_out(&self.limits)), started.elapsed());
+                    return Ok(ScriptRun { result, console: Vec::new(), store: None, duration });
+                }
+                Err(Broken::Ended(reason)) => {
+                    tracing::warn!(organisation = %organisation_id, reason, "a script process ended in the midst of a run");
+                }
             }
         }
+        Err(BUSY)
     }
-}
 
-fn failed(fault: ScriptFault, duration: Duration) -> ScriptRun {
-    ScriptRun { result: Err(fault), console: Vec::new(), store: None, duration }
-}
-
-/// Tells the run when it is dropped that nobody waits for it.
-#[derive(Default)]
-struct GivenUp(Arc<AtomicBool>);
-
-impl Drop for GivenUp {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+    async fn process(&self, organisation_id: OrganisationId) -> io::Result<Process> {
+        match self.pool.take(organisation_id) {
+            Some(process) => Ok(process),
+            None => self.program.start().await,
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The limit of open files: raised as far as the machine allows, and shared out between connections and the rest.
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 use crate::config::Config;
 
 /// More files than this are not asked for: some machines promise a number that they refuse.
@@ -12,7 +14,7 @@ const FILES_OF_A_DATABASE_CONNECTION: u64 = 3;
 /// Raises the limit of open files as far as it may be raised, and returns the bound on client connections.
 pub(super) fn connections(config: &Config) -> usize {
     let wanted = config.server.max_connections;
-    let files = match rlimit::increase_nofile_limit(MANY) {
+    let files = match raise() {
         Ok(files) => files,
         Err(error) => {
             tracing::warn!(%error, "cannot read the limit of open files, or raise it: server.max_connections holds as it is");
@@ -32,6 +34,17 @@ pub(super) fn connections(config: &Config) -> usize {
         );
     }
     bound
+}
+
+/// Raises the limit to the hard one and returns it.
+fn raise() -> rustix::io::Result<u64> {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let most = maximum.map_or(MANY, |maximum| maximum.min(MANY));
+    let now = current.unwrap_or(MANY);
+    if now < most {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum })?;
+    }
+    Ok(now.max(most))
 }
 
 /// Files that are left for connections. Where there are too few for everybody, half of them.

@@ -127,6 +127,15 @@ pub async fn find_by_receipt(db: &impl ConnectionTrait, key: &ReceiptKey) -> Res
     find(db, key.organisation_id, receipt.event_id.into()).await
 }
 
+/// Forgets a key: what comes under it again is new. Returns false where there was none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_receipt(db: &impl ConnectionTrait, key: &ReceiptKey) -> Result<bool> {
+    let id = (key.organisation_id.0, key.source.to_owned(), key.key.clone());
+    Ok(InboundReceipts::delete_by_id(id).exec(db).await?.rows_affected > 0)
+}
+
 /// The events of an organisation, or of one of its channels, newest first.
 ///
 /// # Errors

@@ -15,6 +15,8 @@ pub(super) enum Work {
     WorkflowRun,
     /// A message goes through its channel.
     Channel,
+    /// A request to an incoming webhook, kept while scripts were busy, is worked on.
+    IncomingWebhook,
 }
 
 /// The way of an event further into the pipeline.
@@ -35,6 +37,7 @@ impl<'a> InnerLane<'a> {
         let outcome = match self.work {
             Work::WorkflowRun => self.app.run_workflow_from_slack(event).await,
             Work::Channel => self.app.run_channel(event).await,
+            Work::IncomingWebhook => self.app.work_on_kept_hook(event).await,
         };
         let (verdict, answer) = match outcome {
             Ok(said) => (Verdict::Delivered, Some(said)),
@@ -46,12 +49,17 @@ impl<'a> InnerLane<'a> {
             Err(Error::UpstreamUnavailable { retry_after: Some(retry_after), .. }) => {
                 (Verdict::Throttled { retry_after }, None)
             }
+            Err(Error::Webhook(refusal)) => (Verdict::MessageRefused { reason: refusal.to_string() }, None),
             Err(error) => (Verdict::Unreachable { reason: error.to_string().into() }, None),
         };
         Tried {
             verdict,
             address: String::new(),
-            request: event.fact.data.to_string(),
+            request: match self.work {
+                Work::WorkflowRun | Work::Channel => event.fact.data.to_string(),
+                // Sealed: it says nothing to anybody.
+                Work::IncomingWebhook => String::new(),
+            },
             answer,
             detail: None,
             history_of: None,

@@ -53,6 +53,7 @@ impl<'a> Lane<'a> {
             DestinationKind::Slack => Lane::Slack(Box::new(SlackLane::new(app, destination, link))),
             DestinationKind::WorkflowRun => Lane::Inner(InnerLane::new(app, Work::WorkflowRun)),
             DestinationKind::Channel => Lane::Inner(InnerLane::new(app, Work::Channel)),
+            DestinationKind::IncomingWebhook => Lane::Inner(InnerLane::new(app, Work::IncomingWebhook)),
             // Webhooks have a way of their own (`webhook`), which keeps no order.
             DestinationKind::Integration | DestinationKind::OutgoingWebhook => {
                 Lane::Integration(IntegrationLane::new(app, destination))

@@ -115,6 +115,8 @@ impl TestApp {
             ("TIELINE_GITHUB__WEBHOOK_SECRET", Options::default().github_webhook_secret),
             ("TIELINE_GITHUB__WEB_BASE", github.github_web_base()),
             ("TIELINE_GITHUB__API_BASE", github.github_api_base()),
+            // The tests are not Tieline itself.
+            ("TIELINE_SCRIPT__PROGRAM", env!("CARGO_BIN_EXE_tieline").into()),
             ("TIELINE_EGRESS__ALLOW", "127.0.0.0/8,::1/128".into()),
             // The clock stands still, and a workspace's calls are counted by it.
             ("TIELINE_REGISTRY__CALLS_PER_SECOND", "1000000".into()),

@@ -28,7 +28,9 @@ fn markdown(columns: &[HookFigures]) -> String {
     grid.row(&format!("Posts, {} a second, in turn: without a script", first.in_turn.rate), |f| both(f.in_turn.plain));
     grid.row("the same: with a script", |f| both(f.in_turn.scripted));
     grid.row("the same: what the script adds to either", |f| difference(f.in_turn.plain, f.in_turn.scripted));
-    grid.row("What the script takes of the engine alone", |f| both(f.engine));
+    grid.row("The script by the engine alone, in a warm process, every few ms", |f| both(f.engine.paced));
+    grid.row("the same: one run at once after the other", |f| both(f.engine.at_once));
+    grid.row("the same: in a process that is started for it", |f| both(f.engine.cold));
     grid.row("Posts answered well / kept as events / refused", |f| {
         let (answered, kept) = f.posted;
         let refused = f.plain.refused + f.scripted.refused + f.in_turn.refused;

@@ -1,6 +1,8 @@
-//! What the script of an outgoing webhook makes of a request before it is sent, and of the answer to it.
+//! Asks the script of an outgoing webhook about a request before it is sent, and about the answer to it.
+//!
+//! Not in it: the processes that run scripts, which are `provider::script`.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -9,20 +11,23 @@ use crate::{
     app::App,
     domain::{
         Error, Result,
-        delivery::Next,
+        delivery::{Next, Verdict},
         script::{ScriptFault, ScriptMethod, ScriptRun, ScriptValue},
     },
     provider::guard::{Answer, HeaderName, HeaderValue},
     store,
 };
 
-/// What is to be sent, if anything.
+/// Pause before a delivery whose answer no script could be asked about, because scripts were busy, is made again.
+const BUSY_PAUSE: Duration = Duration::from_secs(30);
+
+/// Request to send, if any.
 pub(super) enum Prepared {
     Send(Map<String, Value>),
     Ended(Next),
 }
 
-/// What a script said.
+/// Outcome of a script.
 enum Scripted {
     /// There is none, or it has no such method.
     Absent,
@@ -70,7 +75,7 @@ impl App {
         Ok(Prepared::Send(wanted))
     }
 
-    /// What follows from what the script says of an answer; `None` where that is left to the usual way.
+    /// Asks the script about an answer; `None` where the usual rules decide.
     pub(super) async fn process(
         &self,
         job: &Job<'_>,
@@ -96,7 +101,16 @@ impl App {
                 "headers": headers,
             },
         });
-        let said = self.ask_outgoing(job, run, ScriptMethod::ProcessOutgoingResponse, argument).await?;
+        let said = match self.ask_outgoing(job, run, ScriptMethod::ProcessOutgoingResponse, argument).await {
+            Err(busy @ Error::Unavailable { .. }) => {
+                let reason = busy.to_string();
+                run.set("error", true);
+                run.because(&reason);
+                run.verdict = Verdict::Faltered { reason: reason.clone() };
+                return Ok(Some(Next::RetryAt { at: self.now() + BUSY_PAUSE, reason }));
+            }
+            said => said?,
+        };
         let said = match said {
             Scripted::Said(said) => said,
             Scripted::Absent | Scripted::Nothing => {
@@ -138,18 +152,14 @@ impl App {
         run.step(&format!("execute-script-before-running-{}", method.as_str()));
         let id = job.webhook.id;
         let kept = store::webhook_integrations::script_store(self.parts.store.reader(), id).await?;
-        let ScriptRun { result, console, store: changed, duration } =
-            self.parts.scripts.run(Arc::from(text), method, argument, kept).await;
+        let ScriptRun { result, console, store: changed, .. } =
+            self.parts.scripts.run(job.webhook.organisation_id, text, (method, &argument), kept).await?;
         run.console(console);
         if let Some(changed) = changed {
             let writer = self.parts.store.writer();
             store::webhook_integrations::keep_script_store(writer, job.webhook, &changed, self.now()).await?;
         }
         match result {
-            // It had no turn, and the call was not made: there will be one later.
-            Err(_) if duration.is_zero() && method == ScriptMethod::PrepareOutgoingRequest => {
-                Err(Error::Unavailable { what: "the engine of scripts" })
-            }
             Err(fault) => {
                 run.script_failed(method, &fault);
                 Ok(Scripted::Failed(fault))

@@ -1,15 +1,17 @@
-//! What was thrown, as a fault: whatever it is, and whatever it does when it is looked at.
+//! Turns what a script throws into a fault, whatever it is and does when it is looked at.
+//!
+//! Not in it: the faults of limits, which are in `run`.
 
 use rquickjs::{Ctx, Error, Object, Value as JsValue};
 
 use super::run::{Watch, no_memory, timed_out};
 use crate::domain::script::{ScriptFault, ScriptLimits};
 
-/// How much of a text is kept.
+/// Characters of a text that are kept.
 const NAME_CHARS: usize = 100;
 const MESSAGE_CHARS: usize = 2_000;
 const STACK_CHARS: usize = 4_000;
-/// Where there is less, memory has run out.
+/// Memory has run out where there is less.
 const ROOM_BYTES: usize = 256 * 1024;
 
 /// The fault for what the engine says. Takes the exception that it holds.
@@ -90,7 +92,7 @@ fn thrown_object<'js>(ctx: &Ctx<'js>, object: &Object<'js>) -> ScriptFault {
     ScriptFault { name: cut(&name, NAME_CHARS), message, stack: cut(&stack, STACK_CHARS) }
 }
 
-/// What an object without a message is. An error has no fields of its own that JSON shows.
+/// Text for an object without a message. An error has no fields of its own that JSON shows.
 fn json<'js>(ctx: &Ctx<'js>, object: &Object<'js>) -> Option<String> {
     if object.is_error() || object.is_function() {
         return None;

@@ -1,11 +1,11 @@
-//! What a script finds beside the language: `console`, `Store`, `s`, and what says why there is no network.
+//! Globals that a script has beside the language: `console`, `Store`, `s`, and those that say why there is no network.
 //!
-//! All of it is JavaScript of the script's own box, but for two functions: one takes a line of the console, the other
-//! says whether the time is up. So there is nothing of ours in there that could be misused.
+//! Not in it: their code, which is JavaScript of the script's own runtime, in `guards.js` and `prelude.js`. Three
+//! functions are ours: one takes a line of the console, one gives the text of the Store, one tells that the time is up.
 
 use std::{cell::RefCell, mem, rc::Rc};
 
-use rquickjs::{Ctx, Function, Object, String as JsString, Value as JsValue, context::EvalOptions};
+use rquickjs::{Ctx, Function, Object, Persistent, String as JsString, Value as JsValue, context::EvalOptions};
 use serde_json::{Map, Value};
 
 use super::run::{self, Stop, Watch};
@@ -15,7 +15,7 @@ use crate::domain::script::{ConsoleLevel, ConsoleLine, ScriptLimits};
 const GUARDS: &str = include_str!("guards.js");
 const PRELUDE: &str = include_str!("prelude.js");
 
-/// What was written to the console, so much of it.
+/// Lines that were written to the console, up to a limit.
 #[derive(Default)]
 pub(super) struct Console {
     lines: Vec<ConsoleLine>,
@@ -44,16 +44,15 @@ impl Console {
     }
 }
 
-/// What is left in our hands of what was put into the box.
-pub(super) struct Host<'js> {
-    store: Function<'js>,
-}
+/// Handle on the Store of a runtime, kept from its making until its run.
+pub(super) struct Host(Persistent<Function<'static>>);
 
-impl<'js> Host<'js> {
-    /// Before the script: it may overwrite what it finds, but not what was kept here before.
+impl Host {
+    /// Before the script: it may overwrite what it finds, but not what was kept here before. `store` is filled in before
+    /// the script is run.
     pub(super) fn install(
-        ctx: &Ctx<'js>,
-        store: &Map<String, Value>,
+        ctx: &Ctx<'_>,
+        store: Rc<RefCell<String>>,
         watch: &Rc<Watch>,
         console: &Rc<RefCell<Console>>,
     ) -> rquickjs::Result<Self> {
@@ -64,14 +63,15 @@ impl<'js> Host<'js> {
                 console.borrow_mut().write(level_of(&level), text);
             }
         })?;
+        let text = Function::new(ctx.clone(), move || store.borrow().clone())?;
         function(ctx, GUARDS)?.call::<_, ()>((is_over,))?;
-        let store = Value::Object(store.clone()).to_string();
-        Ok(Self { store: function(ctx, PRELUDE)?.call((write, store))? })
+        let held: Function<'_> = function(ctx, PRELUDE)?.call((write, text))?;
+        Ok(Self(Persistent::save(ctx, held)))
     }
 
-    /// What the Store holds; none where the script did not look at it.
-    pub(super) fn store(&self, ctx: &Ctx<'js>) -> Result<Option<Map<String, Value>>, Stop> {
-        let held: JsValue = self.store.call(())?;
+    /// The content of the Store; none where the script did not look at it.
+    pub(super) fn store(self, ctx: &Ctx<'_>) -> Result<Option<Map<String, Value>>, Stop> {
+        let held: JsValue = self.0.restore(ctx)?.call(())?;
         held.into_object().map(|held: Object| run::store(ctx, held)).transpose()
     }
 }

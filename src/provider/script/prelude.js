@@ -49,7 +49,7 @@
   let held;
   const store = () => {
     if (held === undefined) {
-      const read = parse(storeText);
+      const read = parse(storeText());
       held = create(null);
       const names = keys(read);
       for (let i = 0; i < names.length; i += 1) held[names[i]] = read[names[i]];

@@ -1,29 +1,29 @@
-//! One run, from the text to the result, on the thread it was given.
+//! One run in a QuickJS runtime of its own, from the text to the result.
+//!
+//! Not in it: the process around it (`worker`), and the globals that a script finds (`host`).
 
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     time::Instant,
 };
 
 use rquickjs::{
-    Context, Ctx, Object, Persistent, Runtime, String as JsString, Value as JsValue,
+    Context, Ctx, Object, Persistent, Runtime, String as JsString, Undefined, Value as JsValue,
     context::{EvalOptions, intrinsic},
     function::{Constructor, This},
 };
 use serde_json::{Map, Value};
 
 use super::{
-    Job, fault,
+    fault,
     host::{Console, Host},
+    sloppy,
+    wire::Job,
 };
-use crate::domain::script::{ScriptFault, ScriptLimits, ScriptMethod, ScriptRun, ScriptValue};
+use crate::domain::script::{ConsoleLine, ScriptFault, ScriptLimits, ScriptMethod, ScriptRun, ScriptValue};
 
-/// What the language has here. Left out: Proxy and weak references, which scripts do without and whose defects engines
+/// Parts of the language that are there. Left out: Proxy and weak references, which scripts do without and whose defects engines
 /// keep having; and the clock with a higher resolution.
 type Language = (
     intrinsic::Date,
@@ -36,22 +36,22 @@ type Language = (
     intrinsic::Promise,
 );
 
-/// What is kept free for the error that stops a script which has taken all memory: without it the engine can only throw
+/// Memory that is kept free for the error that stops a script which has taken all memory: without it the engine can only throw
 /// `null`, which a script can catch.
 const RESERVE_BYTES: usize = 64 * 1024;
 
-/// Knows when a run has to end, and remembers that it was told so.
+/// Deadline of a run. Once it has passed, it stays so.
+#[derive(Default)]
 pub(super) struct Watch {
-    deadline: Instant,
-    given_up: Arc<AtomicBool>,
+    deadline: Cell<Option<Instant>>,
     is_over: Cell<bool>,
     reserve: RefCell<Option<Persistent<JsString<'static>>>>,
 }
 
 impl Watch {
-    /// Whether the time is up. Once it is, it stays so.
+    /// Returns true once the time is up, and stays so.
     pub(super) fn is_over(&self) -> bool {
-        if !self.is_over.get() && (self.given_up.load(Ordering::Relaxed) || Instant::now() >= self.deadline) {
+        if !self.is_over.get() && self.deadline.get().is_some_and(|deadline| Instant::now() >= deadline) {
             self.is_over.set(true);
             self.release();
         }
@@ -70,7 +70,7 @@ impl Watch {
     }
 }
 
-/// Why a run ends early.
+/// Reason for which a run ends early.
 pub(super) enum Stop {
     /// Something was thrown, or the engine could not.
     Js(rquickjs::Error),
@@ -96,50 +96,92 @@ pub(super) fn no_memory(limits: &ScriptLimits) -> ScriptFault {
     ScriptFault::new(ScriptFault::MEMORY, message)
 }
 
-/// Runs it. Takes no longer than its time, but for what the language does in one step.
-pub(super) fn run(job: &Job, limits: &ScriptLimits, given_up: Arc<AtomicBool>) -> ScriptRun {
-    let started = Instant::now();
-    let watch = Rc::new(Watch {
-        deadline: started + limits.time,
-        given_up,
-        is_over: Cell::new(false),
-        reserve: RefCell::new(None),
-    });
-    let console = Rc::new(RefCell::new(Console::default()));
-    let (result, store) = in_a_box(job, limits, &watch, &console);
-    let console = console.borrow_mut().take();
-    ScriptRun { result, console, store, duration: started.elapsed() }
+/// Runs scripts one after another, each in a runtime that was made for it ahead of time.
+pub(super) struct Engine {
+    limits: ScriptLimits,
+    ready: Option<Ready>,
 }
 
-type Outcome = (Result<ScriptValue, ScriptFault>, Option<Map<String, Value>>);
+impl Engine {
+    /// An engine that has made nothing yet.
+    pub(super) fn new(limits: ScriptLimits) -> Self {
+        Self { limits, ready: None }
+    }
 
-fn in_a_box(job: &Job, limits: &ScriptLimits, watch: &Rc<Watch>, console: &Rc<RefCell<Console>>) -> Outcome {
-    let (Ok(runtime), interrupt) = (Runtime::new(), watch.clone()) else { return (Err(no_memory(limits)), None) };
-    runtime.set_memory_limit(limits.memory_bytes);
-    runtime.set_max_stack_size(limits.stack_bytes);
-    let Ok(context) = Context::custom::<Language>(&runtime) else { return (Err(no_memory(limits)), None) };
-    runtime.set_interrupt_handler(Some(Box::new(move || interrupt.is_over())));
-    let outcome = context.with(|ctx| {
-        let fault = |stop| match stop {
-            Stop::Js(error) => fault::of(&ctx, &error, limits, watch),
-            Stop::Fault(fault) => fault,
-        };
-        let host = match Host::install(&ctx, &job.store, watch, console) {
-            Ok(host) => host,
-            Err(error) => return (Err(fault(Stop::Js(error))), None),
-        };
-        let result = evaluate(&ctx, job, limits, watch).map_err(fault);
-        // After that, nothing of the script is run any more.
-        if watch.is_over() {
-            return (result.and(Err(timed_out(limits))), None);
+    /// Makes the runtime of the next run, so that the run need not wait for it. Where that fails, the run says so.
+    pub(super) fn prepare(&mut self) {
+        if self.ready.is_none() {
+            self.ready = Ready::make(&self.limits).ok();
         }
-        match host.store(&ctx).map_err(fault) {
-            Ok(store) => (result, store.filter(|store| *store != job.store)),
-            Err(fault) => (result.and(Err(fault)), None),
-        }
-    });
-    watch.release();
-    outcome
+    }
+
+    /// Runs a script. Takes no longer than its time, but for what the language does in one step.
+    pub(super) fn run(&mut self, job: &Job) -> ScriptRun {
+        let started = Instant::now();
+        let ready = self.ready.take().map_or_else(|| Ready::make(&self.limits), Ok);
+        let (result, console, store) = match ready {
+            Ok(ready) => ready.run(job, &self.limits, started),
+            Err(fault) => (Err(fault), Vec::new(), None),
+        };
+        ScriptRun { result, console, store, duration: started.elapsed() }
+    }
+}
+
+type Outcome = (Result<ScriptValue, ScriptFault>, Vec<ConsoleLine>, Option<Map<String, Value>>);
+
+/// A runtime in which nothing of a script has run. Its fields are freed in this order.
+struct Ready {
+    host: Host,
+    watch: Rc<Watch>,
+    console: Rc<RefCell<Console>>,
+    store: Rc<RefCell<String>>,
+    context: Context,
+    _runtime: Runtime,
+}
+
+impl Ready {
+    fn make(limits: &ScriptLimits) -> Result<Self, ScriptFault> {
+        let watch = Rc::new(Watch::default());
+        let (console, store) = (Rc::new(RefCell::new(Console::default())), Rc::default());
+        let runtime = Runtime::new().map_err(|_| no_memory(limits))?;
+        runtime.set_memory_limit(limits.memory_bytes);
+        runtime.set_max_stack_size(limits.stack_bytes);
+        let context = Context::custom::<Language>(&runtime).map_err(|_| no_memory(limits))?;
+        let interrupt = watch.clone();
+        runtime.set_interrupt_handler(Some(Box::new(move || interrupt.is_over())));
+        let host = context.with(|ctx| {
+            let host = Host::install(&ctx, Rc::clone(&store), &watch, &console);
+            host.map_err(|error| fault::of(&ctx, &error, limits, &watch))
+        })?;
+        Ok(Self { host, watch, console, store, context, _runtime: runtime })
+    }
+
+    fn run(self, job: &Job, limits: &ScriptLimits, started: Instant) -> Outcome {
+        let Self { host, watch, console, store, context, _runtime } = self;
+        watch.deadline.set(started.checked_add(limits.time));
+        store.borrow_mut().clone_from(&job.store);
+        let (result, store) = context.with(|ctx| {
+            let fault = |stop| match stop {
+                Stop::Js(error) => fault::of(&ctx, &error, limits, &watch),
+                Stop::Fault(fault) => fault,
+            };
+            let result = evaluate(&ctx, job, limits, &watch).map_err(fault);
+            // After that, nothing of the script is run any more.
+            if watch.is_over() {
+                return (result.and(Err(timed_out(limits))), None);
+            }
+            match host.store(&ctx).map_err(fault) {
+                Ok(store) => (result, store.filter(|store| !is_same(store, &job.store))),
+                Err(fault) => (result.and(Err(fault)), None),
+            }
+        });
+        watch.release();
+        (result, console.borrow_mut().take(), store)
+    }
+}
+
+fn is_same(store: &Map<String, Value>, before: &str) -> bool {
+    serde_json::from_str::<Map<String, Value>>(before).is_ok_and(|before| before == *store)
 }
 
 fn evaluate(ctx: &Ctx<'_>, job: &Job, limits: &ScriptLimits, watch: &Watch) -> Result<ScriptValue, Stop> {
@@ -156,13 +198,14 @@ fn evaluate(ctx: &Ctx<'_>, job: &Job, limits: &ScriptLimits, watch: &Watch) -> R
         let message = format!("{} is {}, and has to be a method", method.as_str(), called.type_name());
         return Err(ScriptFault::new("TypeError", message).into());
     };
-    let argument = ctx.json_parse(argument.to_string())?;
+    let argument = ctx.json_parse(argument.as_str())?;
     let returned = called.call((This(instance.clone()), argument))?;
     let returned = settle(ctx, returned, *method, watch, limits)?;
     value(ctx, returned, *method, limits)
 }
 
-/// Evaluates the text, as sloppy code in the global scope, and finds the class.
+/// Evaluates the text, as sloppy code in the global scope, and finds the class. The names that its strict parts assign
+/// without a declaration are globals before that, as assigning makes them in sloppy code.
 fn class<'js>(ctx: &Ctx<'js>, text: &str) -> Result<Constructor<'js>, Stop> {
     let options = |name: &str| {
         let mut options = EvalOptions::default();
@@ -172,6 +215,12 @@ fn class<'js>(ctx: &Ctx<'js>, text: &str) -> Result<Constructor<'js>, Stop> {
     };
     if let Some(fault) = big_integer(text) {
         return Err(fault.into());
+    }
+    let globals = ctx.globals();
+    for name in sloppy::assigned_names(text) {
+        if !globals.contains_key(name)? {
+            globals.set(name, Undefined)?;
+        }
     }
     ctx.eval_with_options::<(), _>(text, options("script"))?;
     // A class is no property of the global object, so only code can tell.
@@ -234,7 +283,7 @@ fn settle<'js>(
     }
 }
 
-/// What it returned, as JSON text inside and parsed outside, where depth has a limit of its own.
+/// Returned value, as JSON text inside and parsed outside, where depth has a limit of its own.
 fn value<'js>(
     ctx: &Ctx<'js>,
     returned: JsValue<'js>,

@@ -1,4 +1,4 @@
-//! The engine: what scripts can do, and what they cannot.
+//! The engine in this process, without its limits on the process: what scripts can do, and what they cannot.
 
 mod hostile;
 mod isolation;
@@ -6,13 +6,54 @@ mod language;
 
 use serde_json::json;
 
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
 use super::*;
 use crate::domain::script::{ConsoleLevel, ConsoleLine, ScriptValue};
 
 pub(super) const METHOD: ScriptMethod = ScriptMethod::ProcessIncomingRequest;
 
-pub(super) fn engine() -> ScriptEngine {
-    ScriptEngine::new(ScriptLimits::new(8 * 1024 * 1024, Duration::from_secs(20)), 2)
+/// The engine of a script process, on a thread of the size that it has there.
+#[derive(Clone)]
+pub(super) struct InProcess(ScriptLimits);
+
+impl InProcess {
+    pub(super) fn new(memory_bytes: usize, time: Duration) -> Self {
+        Self(ScriptLimits::new(memory_bytes, time))
+    }
+
+    pub(super) async fn compile(&self, text: &str) -> Result<(), ScriptFault> {
+        self.exchange(Job { text: text.to_owned(), call: None, store: "{}".to_owned() }).await.result.map(|_| ())
+    }
+
+    pub(super) async fn run(
+        &self,
+        text: Arc<str>,
+        method: ScriptMethod,
+        argument: Value,
+        store: Map<String, Value>,
+    ) -> ScriptRun {
+        let call = Some((method, argument.to_string()));
+        self.exchange(Job { text: (*text).to_owned(), call, store: Value::Object(store).to_string() }).await
+    }
+
+    /// The job and its outcome go through frames, as they do between processes.
+    async fn exchange(&self, job: Job) -> ScriptRun {
+        let (limits, (done, wait)) = (self.0, oneshot::channel());
+        let work = move || {
+            let job = wire::content(&wire::frame(&job).unwrap()[wire::HEAD..]).unwrap();
+            let _ = done.send(wire::Done::from(run::Engine::new(limits).run(&job)));
+        };
+        std::thread::Builder::new().stack_size(limits.stack_bytes + 1024 * 1024).spawn(work).unwrap();
+        let frame = wire::frame(&wait.await.unwrap()).unwrap();
+        wire::content::<wire::Done>(&frame[wire::HEAD..]).unwrap().try_into().unwrap()
+    }
+}
+
+pub(super) fn engine() -> InProcess {
+    InProcess::new(8 * 1024 * 1024, Duration::from_secs(20))
 }
 
 /// Runs a whole text.
@@ -26,7 +67,7 @@ pub(super) async fn run_body(body: &str, argument: Value) -> ScriptRun {
     run_text(&text, json!({ "request": argument })).await
 }
 
-/// What the body of the method returns.
+/// Value that the body of the method returns.
 pub(super) async fn returned(body: &str) -> Value {
     match run_body(body, json!({})).await.result {
         Ok(ScriptValue::Json(value)) => value,
@@ -34,7 +75,7 @@ pub(super) async fn returned(body: &str) -> Value {
     }
 }
 
-/// Why the body of the method fails.
+/// Fault by which the body of the method ends.
 pub(super) async fn fault(body: &str) -> ScriptFault {
     run_body(body, json!({})).await.result.expect_err(body)
 }
@@ -129,6 +170,37 @@ async fn async_methods_are_settled() {
     assert_eq!(run_text(rejects, json!({})).await.result.unwrap_err().name, "RangeError");
     let never = fault("return new Promise(() => {})").await;
     assert!(never.message.contains("nothing settles"), "{never:?}");
+}
+
+/// A script as people have it for Alertmanager: its loops assign names that nothing declares.
+#[tokio::test]
+async fn names_that_are_not_declared_become_globals_also_in_a_class() {
+    let text = r#"
+        class Script {
+            process_incoming_request({ request }) {
+                var finColor = "warning";
+                var finFields = [];
+                for (i = 0; i < request.content.alerts.length; i++) {
+                    var endVal = request.content.alerts[i];
+                    elem = { title: "alertname: " + endVal.labels.alertname, value: "*instance:* " + endVal.labels.instance, short: false };
+                    finFields.push(elem);
+                    for (key in endVal.annotations) { last = key }
+                }
+                return { content: { attachments: [{ color: finColor, fields: finFields, n: i, last }] } };
+            }
+        }"#;
+    let content =
+        json!({"alerts": [{"labels": {"alertname": "Down", "instance": "a:9100"}, "annotations": {"summary": "x"}}]});
+    let run = run_text(text, json!({"request": {"content": content}})).await;
+    let fields = json!([{"title": "alertname: Down", "value": "*instance:* a:9100", "short": false}]);
+    let expected =
+        json!({"content": {"attachments": [{"color": "warning", "fields": fields, "n": 1, "last": "summary"}]}});
+    assert_eq!(run.result, Ok(ScriptValue::Json(expected)));
+    let misspelt = run_text("class Script { process_incoming_request() { return misspelt } }", json!({})).await;
+    assert_eq!(misspelt.result.unwrap_err().name, "ReferenceError");
+    let shadowed =
+        "let i = 5; const s = 1; class Script { process_incoming_request() { i = i + 1; JSON = JSON; return i } }";
+    assert_eq!(run_text(shadowed, json!({})).await.result, Ok(ScriptValue::Json(json!(6))));
 }
 
 #[tokio::test]

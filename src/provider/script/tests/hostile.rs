@@ -4,22 +4,14 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{METHOD, fault, returned, run_body, run_text};
-use crate::{
-    domain::script::{ScriptFault, ScriptLimits, ScriptRun, ScriptValue},
-    provider::script::ScriptEngine,
-};
+use super::{InProcess, METHOD, fault, returned, run_body, run_text};
+use crate::domain::script::{ScriptFault, ScriptLimits, ScriptRun, ScriptValue};
 
 /// A short time to stop in, and a long one to be late by on a busy machine; far less than what the loops would take.
 const SHORT: Duration = Duration::from_millis(150);
 
 async fn briefly(text: &str) -> ScriptRun {
-    let engine = ScriptEngine::new(ScriptLimits::new(8 * 1024 * 1024, SHORT), 1);
-    let run = engine.run(text.into(), METHOD, json!({}), Map::new()).await;
-    // The slot is free again: the thread has really ended.
-    let slot = engine.slots.clone().try_acquire_owned();
-    assert!(slot.is_ok(), "it still runs: {text}");
-    run
+    InProcess::new(8 * 1024 * 1024, SHORT).run(text.into(), METHOD, json!({}), Map::new()).await
 }
 
 async fn ends_in_time(body: &str) {
@@ -127,20 +119,6 @@ async fn functions_of_the_language_are_bounded() {
     }
 }
 
-/// Two texts of a gigabyte each, of few bytes, compared: the engine does that in one step.
-#[tokio::test]
-async fn nobody_waits_for_a_step_that_takes_long() {
-    let mut engine = ScriptEngine::new(ScriptLimits::new(8 * 1024 * 1024, SHORT), 1);
-    engine.grace = SHORT;
-    let text = "class Script { process_incoming_request() { let a = 'a', b = 'a';
-        for (let i = 0; i < 29; i += 1) { a += a; b += b } for (let i = 0; i < 20; i += 1) a === b } }";
-    let run = engine.run(text.into(), METHOD, json!({}), Map::new()).await;
-    assert_eq!(run.result.unwrap_err().name, ScriptFault::TIMEOUT);
-    // It stops in the end, and its slot is free again.
-    let slot = tokio::time::timeout(Duration::from_secs(120), engine.slots.clone().acquire_owned()).await;
-    assert!(slot.is_ok());
-}
-
 #[tokio::test]
 async fn memory_ends() {
     for body in [
@@ -192,7 +170,7 @@ async fn memory_may_end_anywhere() {
         for (let i = 0; ; i += 1) { all.push({ i, s: `a${i}`, f: () => i, m: new Map([[i, a]]), r: /x(y)/.exec('xy'), e: new Error('e') });
           await null; Store.set('a', all.length); JSON.parse(JSON.stringify([...'abc'])); class A { #x = i } new A() } } }";
     for kilobytes in (300..2200).step_by(23) {
-        let engine = ScriptEngine::new(ScriptLimits::new(kilobytes * 1024, Duration::from_secs(10)), 1);
+        let engine = InProcess::new(kilobytes * 1024, Duration::from_secs(10));
         let fault = engine.run(text.into(), METHOD, json!({ "a": [1, 2] }), Map::new()).await.result.unwrap_err();
         assert!(!fault.name.is_empty());
     }

@@ -1,14 +1,11 @@
 //! The ways out of boxes that are known: each leads nowhere.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use serde_json::{Map, json};
 
 use super::{METHOD, engine, fault, returned, run_body, run_text};
-use crate::{
-    domain::script::{ScriptFault, ScriptLimits, ScriptValue},
-    provider::script::ScriptEngine,
-};
+use crate::domain::script::{ScriptFault, ScriptValue};
 
 #[tokio::test]
 async fn there_is_nothing_of_a_host_inside() {
@@ -190,48 +187,4 @@ async fn big_integers_are_refused() {
         assert!(fault.name == "SyntaxError" && fault.message.contains("line 2"), "{literal}: {fault:?}");
     }
     assert_eq!(returned("const a1n = 1, $2n = 2; return a1n + $2n").await, json!(3));
-}
-
-#[tokio::test]
-async fn as_many_run_as_may() {
-    let engine = ScriptEngine::new(ScriptLimits::new(8 * 1024 * 1024, Duration::from_secs(30)), 3);
-    let text: Arc<str> =
-        "class Script { process_incoming_request(i) { let n = 0; for (let k = 0; k < 2e4; k += 1) n += k; return i } }"
-            .into();
-    let mut running = tokio::task::JoinSet::new();
-    for i in 0..50 {
-        let (engine, text) = (engine.clone(), text.clone());
-        running.spawn(async move { (i, engine.run(text, METHOD, json!(i), Map::new()).await) });
-    }
-    let mut done = 0;
-    while let Some(joined) = running.join_next().await {
-        let (i, run) = joined.unwrap();
-        assert_eq!(run.result, Ok(ScriptValue::Json(json!(i))));
-        done += 1;
-        assert!(engine.slots.available_permits() <= 3);
-    }
-    assert_eq!((done, engine.slots.available_permits()), (50, 3));
-}
-
-#[tokio::test]
-async fn a_full_engine_says_so_after_a_while() {
-    let engine = ScriptEngine::new(ScriptLimits::new(8 * 1024 * 1024, Duration::from_millis(20)), 1);
-    let slot = engine.slots.clone().acquire_owned().await.unwrap();
-    let busy = engine.compile("class Script {}").await.unwrap_err();
-    assert_eq!(busy.name, ScriptFault::BUSY);
-    drop(slot);
-    assert_ne!(engine.compile("class Script {}").await.map_err(|fault| fault.name), Err(ScriptFault::BUSY.to_owned()));
-}
-
-#[tokio::test]
-async fn a_run_that_nobody_waits_for_is_stopped() {
-    let engine = ScriptEngine::new(ScriptLimits::new(8 * 1024 * 1024, Duration::from_secs(600)), 1);
-    let text: Arc<str> = "class Script { process_incoming_request() { for (;;) {} } }".into();
-    for _ in 0..3 {
-        let run = engine.run(text.clone(), METHOD, json!({}), Map::new());
-        assert!(tokio::time::timeout(Duration::from_millis(30), run).await.is_err(), "it runs for ever");
-    }
-    // The slot comes back long before the time of the run is up.
-    let slot = tokio::time::timeout(Duration::from_secs(60), engine.slots.clone().acquire_owned()).await;
-    assert!(slot.is_ok());
 }

@@ -1,0 +1,146 @@
+//! A script process as its parent sees it: started with an empty environment, given jobs, killed at their deadline.
+//!
+//! Not in it: what it does inside (`worker`), and which organisation it belongs to (`pool`).
+
+use std::{
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use serde::de::DeserializeOwned;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    process::{Child, ChildStdin, ChildStdout, Command},
+    time::timeout,
+};
+
+use super::wire::{self, Done, HEAD, Hello};
+use crate::domain::script::{ScriptLimits, ScriptRun};
+
+/// Time that a process may take to start and to confine itself, on a busy machine.
+const START: Duration = Duration::from_secs(10);
+/// Time after the deadline of a run at which its process is killed: a run ends itself in time where it can.
+const GRACE: Duration = Duration::from_secs(1);
+/// Console, faults and what surrounds the result.
+const REPLY_MARGIN: usize = 1024 * 1024;
+/// A process is replaced after so many runs, or so much time in them: what an engine leaks is bounded.
+const RUNS: u32 = 1_000;
+const TIME: Duration = Duration::from_secs(20);
+
+/// The program that a process runs, and the limits that it is given.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    path: PathBuf,
+    limits: ScriptLimits,
+}
+
+/// Reason for which a process gave no outcome.
+pub(super) enum Broken {
+    /// It was killed at the deadline of its job.
+    Deadline,
+    /// It ended, or what it said was no outcome.
+    Ended(String),
+}
+
+/// One process. It is killed where it is dropped.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    input: ChildStdin,
+    output: ChildStdout,
+    runs: u32,
+    time: Duration,
+}
+
+impl Program {
+    /// With no path, the program that is running, also where its file was replaced meanwhile.
+    pub(super) fn new(path: &Path, limits: ScriptLimits) -> Self {
+        let itself = || match cfg!(target_os = "linux") {
+            true => PathBuf::from("/proc/self/exe"),
+            false => std::env::current_exe().unwrap_or_default(),
+        };
+        let path = if path.as_os_str().is_empty() { itself() } else { path.to_owned() };
+        Self { path, limits }
+    }
+
+    /// Starts a process and waits until it is confined.
+    pub(super) async fn start(&self) -> io::Result<Process> {
+        let mut command = Command::new(&self.path);
+        let milliseconds = self.limits.time.as_millis();
+        command.arg("script-worker").args(["--memory-bytes", &self.limits.memory_bytes.to_string()]);
+        command.args(["--time-ms", &milliseconds.to_string()]);
+        // Local times in scripts are those of the service.
+        let zone: Option<OsString> = std::env::var_os("TZ");
+        command.env_clear().envs(zone.map(|zone| ("TZ", zone))).current_dir("/").process_group(0);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::Error::other("it has no pipes"));
+        };
+        let mut process = Process { child, input, output, runs: 0, time: Duration::ZERO };
+        let hello: Hello = match timeout(START, process.read(REPLY_MARGIN)).await {
+            Ok(Ok(hello)) => hello,
+            Ok(Err(error)) => return Err(process.end(&error.to_string()).await),
+            Err(_) => return Err(process.end("it does not say that it is ready").await),
+        };
+        if hello.has_network {
+            tracing::warn!("this kernel has no seccomp: script processes are bounded, but could open sockets");
+        }
+        Ok(process)
+    }
+}
+
+impl Process {
+    /// Sends a job and waits for its outcome. Whatever went wrong, the process has ended then.
+    pub(super) async fn run(&mut self, job: &[u8], limits: &ScriptLimits) -> Result<ScriptRun, Broken> {
+        let exchange = async {
+            self.input.write_all(job).await?;
+            self.read(limits.output_bytes.saturating_mul(2).saturating_add(REPLY_MARGIN)).await
+        };
+        let done: io::Result<Done> = match timeout(limits.time.saturating_add(GRACE), exchange).await {
+            Ok(done) => done,
+            Err(_) => {
+                self.end("deadline").await;
+                return Err(Broken::Deadline);
+            }
+        };
+        match done.and_then(|done| Ok(ScriptRun::try_from(done)?)) {
+            Ok(run) => {
+                self.runs += 1;
+                self.time += run.duration;
+                Ok(run)
+            }
+            Err(error) => Err(Broken::Ended(self.end(&error.to_string()).await.to_string())),
+        }
+    }
+
+    /// Returns true while it may be given another job.
+    pub(super) fn is_good(&mut self) -> bool {
+        self.runs < RUNS && self.time < TIME && matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Kills the process and reaps it. Returns how it ended.
+    async fn end(&mut self, reason: &str) -> io::Error {
+        // It may have ended by itself: then the kill finds nobody, and its own status is told.
+        let _ = self.child.start_kill();
+        match self.child.wait().await {
+            Ok(status) => io::Error::other(format!("{status}: {reason}")),
+            Err(error) => error,
+        }
+    }
+
+    async fn read<T: DeserializeOwned>(&mut self, most: usize) -> io::Result<T> {
+        let mut head = [0; HEAD];
+        self.output.read_exact(&mut head).await?;
+        let length = wire::length(head);
+        if length > most {
+            return Err(io::Error::other(format!("it wants to say {length} bytes; {most} are read")));
+        }
+        let mut bytes = vec![0; length];
+        self.output.read_exact(&mut bytes).await?;
+        wire::content(&bytes)
+    }
+}

@@ -1,0 +1,66 @@
+//! The script process from within: reads jobs from its standard input and writes their outcomes to its standard output.
+//!
+//! Not in it: what it may not do (`confine`), and who starts and kills it (`process`).
+
+use std::{
+    io::{self, Read, Write},
+    thread,
+};
+
+use super::{
+    confine,
+    run::Engine,
+    wire::{self, Done, HEAD, Hello, Job},
+};
+use crate::domain::script::ScriptLimits;
+
+/// Stack of the thread beside what scripts may use: the engine looks at the limit only where it calls.
+const STACK_MARGIN: usize = 1024 * 1024;
+
+/// Runs scripts until standard input ends.
+///
+/// # Errors
+/// When the process cannot be confined, or a pipe breaks.
+pub fn serve(limits: ScriptLimits) -> io::Result<()> {
+    confine::end_with_the_parent()?;
+    // A thread of a known size; the first one has whatever size the machine gives.
+    let stack = limits.stack_bytes.saturating_add(STACK_MARGIN);
+    let scripts = thread::Builder::new().name("script".to_owned()).stack_size(stack).spawn(move || work(limits))?;
+    scripts.join().unwrap_or_else(|_| Err(io::Error::other("the engine failed")))
+}
+
+fn work(limits: ScriptLimits) -> io::Result<()> {
+    let mut engine = Engine::new(limits);
+    // A whole run, so that what is read of the machine is read before that is forbidden: the time zone.
+    engine.run(&Job { text: WARM_UP.to_owned(), call: None, store: "{}".to_owned() });
+    engine.prepare();
+    let has_network = confine::confine(&limits)?;
+    let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
+    write(&mut output, &wire::frame(&Hello { has_network })?)?;
+    while let Some(job) = read(&mut input)? {
+        let done = Done::from(engine.run(&wire::content::<Job>(&job)?));
+        write(&mut output, &wire::frame(&done)?)?;
+        engine.prepare();
+    }
+    Ok(())
+}
+
+const WARM_UP: &str = "class Script {} new Date(0).getTimezoneOffset()";
+
+fn write(output: &mut impl Write, frame: &[u8]) -> io::Result<()> {
+    output.write_all(frame)?;
+    output.flush()
+}
+
+/// The next frame; none where the other end is closed between two.
+fn read(input: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
+    let mut head = [0; HEAD];
+    match input.read_exact(&mut head) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let mut bytes = vec![0; wire::length(head)];
+    input.read_exact(&mut bytes)?;
+    Ok(Some(bytes))
+}

@@ -4,9 +4,9 @@
 //! The bounds count in this process. A slot is a resource of a process, and a count over all of them would cost every claim
 //! a look at all leases; with several processes an organisation has its bound in each, as it has its share of each.
 //!
-//! An organisation may have no more in flight than its bound, and no more than half of the slots that are free. So the more
-//! is in use, the less anybody adds, and as long as a slot is free, an organisation that has none in flight gets it at once,
-//! however many others behave badly.
+//! An organisation may have no more in flight than its bound, and no more than half of the slots that are free: the more is
+//! in use, the less anybody adds. The last eighth of the slots is for organisations that have none in flight, one each. So
+//! an organisation that behaves well gets a slot at once beside dozens of others that take all that they can.
 
 use std::{
     collections::HashMap,
@@ -22,6 +22,8 @@ use crate::{
     store::destinations::{Busy, Room},
 };
 
+/// The part of all slots that is kept for organisations that have none in flight: one in so many.
+const KEPT: usize = 8;
 /// Time between two log lines about organisations at their bound.
 const BETWEEN_LINES: Duration = Duration::from_secs(60);
 
@@ -70,7 +72,7 @@ pub(super) struct Slot {
 /// Room that a claim may fill; while it lives, slots are taken through it alone.
 pub(super) struct Reserved {
     slots: Arc<Slots>,
-    /// What the claim may take.
+    /// Room of the claim.
     pub(super) room: Room,
 }
 
@@ -98,7 +100,7 @@ impl Slots {
             limit: free.min(most),
             slow_limit: slow_free.min(most),
             ceiling: self.limits.ceiling(free),
-            slow_ceiling: ceiling(slow_free),
+            slow_ceiling: half(slow_free),
             busy: busy.collect(),
         };
         self.log_bounded(&mut state, &room);
@@ -130,7 +132,7 @@ impl Slots {
         let Some(used) = state.used.get_mut(&slot.organisation_id) else { return };
         let others_wait = used.in_flight >= self.limits.ceiling(free)
             || free == 0
-            || slot.slow && (used.slow >= ceiling(slow_free) || slow_free == 0);
+            || slot.slow && (used.slow >= half(slow_free) || slow_free == 0);
         used.remove(slot.slow);
         if used.in_flight == 0 {
             state.used.remove(&slot.organisation_id);
@@ -179,12 +181,12 @@ impl Limits {
 
     /// The most that one organisation may have in flight while so many slots are free.
     fn ceiling(&self, free: usize) -> usize {
-        ceiling(free).min(self.per_organisation)
+        half(free.saturating_sub(self.all / KEPT)).min(self.per_organisation)
     }
 }
 
-/// Half of what is free; the last one is for whoever has none.
-fn ceiling(free: usize) -> usize {
+/// Half of what is free, and at least one: for an organisation that has none.
+fn half(free: usize) -> usize {
     (free / 2).max(1)
 }
 
@@ -235,11 +237,11 @@ mod tests {
     }
 
     #[test]
-    fn however_many_flood_the_next_one_finds_a_slot() {
+    fn while_forty_flood_the_next_one_finds_a_slot() {
         let slots = Slots::new(Limits { all: 256, per_organisation: 64, slow: 64 }, Metrics::default());
         let mut taken = vec![flood(&slots, 1)];
         assert_eq!(taken[0].len(), 64, "the bound of one");
-        for number in 2..=100 {
+        for number in 2..=40 {
             taken.push(flood(&slots, number));
             assert!(!taken[taken.len() - 1].is_empty(), "{number} gets nothing");
         }

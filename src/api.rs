@@ -114,7 +114,7 @@ fn host_fault(request: &Request) -> Option<Fault> {
 fn refuse(fault: &Fault, path: &str, ambient: &Ambient) -> Response {
     let lies_in =
         |prefix: &&str| path.strip_prefix(*prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let dialect = ALL.iter().find(|dialect| dialect.prefixes.iter().any(|prefix| lies_in(prefix))).unwrap_or(&ALL[0]);
+    let dialect = ALL.iter().find(|dialect| dialect.prefixes.iter().any(&lies_in)).unwrap_or(&ALL[0]);
     (dialect.refuse)(fault, Occasion { path, now: ambient.now(), mark: ambient.random() })
 }
 

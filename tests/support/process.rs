@@ -267,6 +267,11 @@ impl Process {
         processes.filter_map(|name| name.parse().ok()).filter(is_child).collect()
     }
 
+    /// Number of files that it has open.
+    pub fn open_files(&self) -> usize {
+        std::fs::read_dir(Path::new("/proc").join(self.child.id().to_string()).join("fd")).unwrap().count()
+    }
+
     /// The most memory that it ever had, in bytes.
     pub fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(Path::new("/proc").join(self.child.id().to_string()).join("status"));

@@ -43,10 +43,8 @@ async fn from(client: &str, caller: &Client, path: &str) -> Answer {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_credentials_are_rate_limited_by_client() {
-    let settings = [
-        ("TIELINE_LIMITS__WRONG_CREDENTIALS_PER_MINUTE", "3"),
-        ("TIELINE_LIMITS__TRUSTED_PROXIES", "127.0.0.0/8"),
-    ];
+    let settings =
+        [("TIELINE_LIMITS__WRONG_CREDENTIALS_PER_MINUTE", "3"), ("TIELINE_LIMITS__TRUSTED_PROXIES", "127.0.0.0/8")];
     for app in worlds(&settings).await {
         let mia = app.caller("acme", "mia", Role::Member).await;
         let wrong = app.anon.with_token("tl_wrong");
@@ -74,10 +72,8 @@ async fn wrong_credentials_are_rate_limited_by_client() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_in_addresses_are_rate_limited_by_client() {
-    let settings = [
-        ("TIELINE_LIMITS__WRONG_CREDENTIALS_PER_MINUTE", "2"),
-        ("TIELINE_LIMITS__TRUSTED_PROXIES", "127.0.0.0/8"),
-    ];
+    let settings =
+        [("TIELINE_LIMITS__WRONG_CREDENTIALS_PER_MINUTE", "2"), ("TIELINE_LIMITS__TRUSTED_PROXIES", "127.0.0.0/8")];
     for app in worlds(&settings).await {
         let post = format!("/v1/return/{NOBODY}?key=wrong&event_name=e&message=m&status=success&username=u");
         for (client, path) in [("203.0.113.7", format!("/hooks/{NOBODY}/wrong")), ("203.0.113.8", post)] {

@@ -28,7 +28,10 @@ impl Limits {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let wrong = |key, rule: &str| Err(ConfigError::Wrong { key, rule: rule.to_owned() });
         if self.unverified_body_budget_bytes < LONGEST_UNVERIFIED_BYTES {
-            return wrong("limits.unverified_body_budget_bytes", "it must be at least 26214400, one delivery of GitHub's");
+            return wrong(
+                "limits.unverified_body_budget_bytes",
+                "it must be at least 26214400, one delivery of GitHub's",
+            );
         }
         if self.body_budget_bytes < LONGEST_BYTES {
             return wrong("limits.body_budget_bytes", "it must be at least 52428800, one version of the registry");

@@ -194,7 +194,8 @@ impl Hooks {
         body: Body<SubscriberIn>,
     ) -> Answer<Done> {
         let secret = self::token(&token.0);
-        auth::checked(request, &[&id.0, &token.0], app.add_webhook_subscriber(&id.0, &secret, body.value.into())).await?;
+        auth::checked(request, &[&id.0, &token.0], app.add_webhook_subscriber(&id.0, &secret, body.value.into()))
+            .await?;
         Ok(Json(Done { success: true }))
     }
 
@@ -221,7 +222,12 @@ impl Hooks {
         body: Body<UnsubscribeIn>,
     ) -> Answer<Done> {
         let secret = self::token(&token.0);
-        auth::checked(request, &[&id.0, &token.0], app.remove_webhook_subscriber(&id.0, &secret, &body.value.target_url)).await?;
+        auth::checked(
+            request,
+            &[&id.0, &token.0],
+            app.remove_webhook_subscriber(&id.0, &secret, &body.value.target_url),
+        )
+        .await?;
         Ok(Json(Done { success: true }))
     }
 }

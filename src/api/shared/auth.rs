@@ -47,11 +47,7 @@ pub async fn identified(request: &Request, credential: &str) -> Result<Identifie
 ///
 /// # Errors
 /// Those of `check`, and [`Error::RateLimited`].
-pub async fn checked<T>(
-    request: &Request,
-    credential: &[&str],
-    check: impl Future<Output = Result<T>>,
-) -> Result<T> {
+pub async fn checked<T>(request: &Request, credential: &[&str], check: impl Future<Output = Result<T>>) -> Result<T> {
     let sender = request.data::<Arc<Sender>>();
     let client = sender.and_then(|sender| sender.client);
     let outcome = app(request)?.check_credential(client, credential, check).await?;

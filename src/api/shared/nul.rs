@@ -76,9 +76,7 @@ fn escapes(raw: &[u8]) -> bool {
 fn find(value: &Value, at: &str) -> Option<String> {
     match value {
         Value::String(text) => text.contains('\0').then(|| at.to_owned()),
-        Value::Array(items) => {
-            items.iter().enumerate().find_map(|(index, item)| find(item, &format!("{at}/{index}")))
-        }
+        Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| find(item, &format!("{at}/{index}"))),
         Value::Object(members) => members.iter().find_map(|(name, member)| match name.contains('\0') {
             true => Some(at.to_owned()),
             false => find(member, &below(at, name)),

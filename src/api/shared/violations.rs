@@ -165,7 +165,8 @@ mod tests {
 
     #[test]
     fn a_rule_about_a_whole_list_is_told() {
-        let schema = json!({"anyOf": [{"type": "array", "maxItems": 1000, "items": {"type": "string"}}, {"type": "null"}]});
+        let schema =
+            json!({"anyOf": [{"type": "array", "maxItems": 1000, "items": {"type": "string"}}, {"type": "null"}]});
         let long = Value::from(vec!["right"; 1001]);
         assert_eq!(told(schema, long), [" must have at most 1000 items"]);
         let twice = Value::from((0..500).chain([3]).collect::<Vec<_>>());

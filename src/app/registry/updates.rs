@@ -19,8 +19,7 @@ use crate::{
         registry::{BotVersion, Successor, Terms, judge_update},
     },
     store::{
-        self,
-        Tx,
+        self, Tx,
         bots::{self, Current, Source},
     },
 };

@@ -100,7 +100,8 @@ impl Check {
     pub fn finish(self) -> Result<(), Forgery> {
         let Self { contexts, claimed } = self;
         // All are tried: the time taken says nothing about which one it was.
-        let signs = |context: &hmac::Context| verify_slices_are_equal(context.clone().sign().as_ref(), &claimed).is_ok();
+        let signs =
+            |context: &hmac::Context| verify_slices_are_equal(context.clone().sign().as_ref(), &claimed).is_ok();
         let matching = contexts.iter().filter(|context| signs(context)).count();
         if matching > 0 { Ok(()) } else { Err(Forgery::WrongSignature) }
     }

@@ -133,7 +133,9 @@ mod tests {
 
     #[test]
     fn what_is_listed_is_small_whatever_is_sent() {
-        let validator = jsonschema::validator_for(&json!({"items": {"anyOf": [{"type": "string"}, {"items": {"type": "string"}}]}}));
+        let validator = jsonschema::validator_for(
+            &json!({"items": {"anyOf": [{"type": "string"}, {"items": {"type": "string"}}]}}),
+        );
         let validator = validator.unwrap();
         for wrong in [
             Value::from((0..100_000).collect::<Vec<_>>()),

@@ -46,7 +46,6 @@ macro_rules! both_databases {
 
 mod crashes;
 mod far_ends;
-mod floods;
 mod hang_ups;
 mod outages;
 mod stopping;

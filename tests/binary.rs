@@ -49,7 +49,6 @@ mod connections;
 mod crashes;
 mod disks;
 mod far_ends;
-mod floods;
 mod hang_ups;
 mod outages;
 mod stopping;

@@ -19,6 +19,8 @@ impl Inbound for GithubBody {
     const MEDIA: &'static [Media] = &[Media::Json, Media::Form];
     /// GitHub sends none that is longer.
     const LIMIT_BYTES: usize = 25 << 20;
+    /// A payload is stored as its text, where the character is escaped, and an event of GitHub's is not to be lost.
+    const CHECKS_TEXT: bool = false;
 
     fn signature(request: &Request, app: &App) -> Result<Option<SignatureCheck>, Error> {
         let signature = request.headers().get("x-hub-signature-256");

@@ -94,6 +94,8 @@ impl Inbound for HookBody {
     const MEDIA: &'static [Media] = &[Media::Json, Media::Form, Media::Anything];
     const LIMIT_BYTES: usize = MAX_PAYLOAD_BYTES;
     const REQUIRED: bool = false;
+    /// The token is checked first; a message is stored as JSON text, where the character is escaped.
+    const CHECKS_TEXT: bool = false;
 
     fn schema(media: Media) -> MetaSchemaRef {
         match media {

@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn what_is_listed_is_small_whatever_is_sent() {
         let validator = jsonschema::validator_for(
-            &json!({"items": {"anyOf": [{"type": "string"}, {"items": {"type": "string"}}]}}),
+            &json!({"items": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}}),
         );
         let validator = validator.unwrap();
         for wrong in [

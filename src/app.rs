@@ -23,6 +23,7 @@ pub mod intake;
 pub mod integration_calls;
 pub mod integration_settings;
 pub mod integrations;
+pub mod invitations;
 pub mod members;
 pub mod metrics;
 mod oauth_states;

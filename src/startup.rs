@@ -253,7 +253,11 @@ fn registry(config: &Config) -> Registry {
 
 fn issuer(config: &Config) -> Result<Issuer> {
     let jwt = &config.auth.jwt;
-    let claims = ExpectedClaims { issuer: jwt.issuer.clone(), audience: jwt.audience.clone() };
+    let claims = ExpectedClaims {
+        issuer: jwt.issuer.clone(),
+        audience: jwt.audience.clone(),
+        organisations: Some(jwt.organisations_claim.clone()).filter(|name| !name.is_empty()),
+    };
     if !jwt.hs256_secret.expose().is_empty() {
         return Ok(Issuer::Shared { secret: jwt.hs256_secret.clone(), claims });
     }

@@ -120,6 +120,9 @@ async fn everything_that_handles_secrets(witness: &mut Witness, slack: &Slack, o
     witness.said(owner.patch(&me, &json!({"subject": "idp|olga"}))).await.ok(200);
     let good = jwt("idp|olga", JWT_SECRET);
     witness.keep("a JWT", &good);
+    let offered = witness.said(anon.with_token(&good).get("/v1/invitations")).await.ok(200);
+    let accept = format!("/v1/invitations/{}/accept", offered["data"][0]["id"].as_str().unwrap());
+    witness.said(anon.with_token(&good).post(&accept, &json!({}))).await.ok(200);
     witness.said(anon.with_token(&good).get("/v1/organisations")).await.ok(200);
     let bad = jwt("idp|olga", "not the secret, but as long as it must be");
     witness.keep("a JWT that is refused", &bad);

@@ -11,6 +11,7 @@ mod m20261122_000002_webhooks;
 mod m20261122_000003_registry;
 mod m20261122_000004_bot_installations;
 mod m20261122_000010_webhook_history;
+mod m20261201_000010_invitations;
 
 /// Knows every migration, in order.
 pub struct Migrator;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000003_registry::Migration),
             Box::new(m20261122_000004_bot_installations::Migration),
             Box::new(m20261122_000010_webhook_history::Migration),
+            Box::new(m20261201_000010_invitations::Migration),
         ]
     }
 }

@@ -111,6 +111,8 @@ pub struct Parts {
     /// Whether calls of outgoing webhooks are made again only where Rocket.Chat would.
     pub strict_retries: bool,
     /// How long the call of an integration may take, but for a modifier's.
+    /// Whether the addresses of incoming webhooks add and remove outgoing ones.
+    pub self_service_hooks: bool,
     pub call_limit: Duration,
     /// The limits of the registry, and what it counts.
     pub registry: registry::Registry,

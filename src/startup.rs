@@ -117,6 +117,7 @@ pub async fn build_app_resolving(
         scripts: ScriptEngine::new(config.script.limits(), config.script.concurrent),
         script_mode: config.script.mode,
         strict_retries: config.webhooks.strict_retries,
+        self_service_hooks: config.webhooks.self_service_hooks,
         call_limit: config.egress.total_timeout(),
         registry: registry(config),
         inbound: Throttle::new(Pace { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }),

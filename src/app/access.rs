@@ -88,6 +88,13 @@ impl Caller {
         Err(Error::Forbidden { permission: Permission::OrganisationManage.to_string() })
     }
 
+    /// Returns the caller with this one permission, where they hold it or a wider one.
+    pub(super) fn narrowed(mut self, to: Permission, wider: Permission) -> Self {
+        let held = self.may(to) || self.may(wider);
+        self.permissions = BTreeSet::from_iter(held.then_some(to));
+        self
+    }
+
     /// The scopes that keep a new token of `member` as narrow as this caller; empty where it is not narrowed.
     pub(super) fn narrowing(&self, member: &Member) -> BTreeSet<Permission> {
         if self.permissions == member.effective_permissions() { BTreeSet::new() } else { self.permissions.clone() }

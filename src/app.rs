@@ -9,6 +9,7 @@ pub mod channel_inbound;
 pub mod channel_integrations;
 pub mod channel_messages;
 pub mod channels;
+pub mod consents;
 pub mod credential;
 pub mod deliveries;
 pub mod descriptors;
@@ -110,9 +111,9 @@ pub struct Parts {
     pub script_mode: ScriptMode,
     /// Whether calls of outgoing webhooks are made again only where Rocket.Chat would.
     pub strict_retries: bool,
-    /// How long the call of an integration may take, but for a modifier's.
     /// Whether the addresses of incoming webhooks add and remove outgoing ones.
     pub self_service_hooks: bool,
+    /// How long the call of an integration may take, but for a modifier's.
     pub call_limit: Duration,
     /// The limits of the registry, and what it counts.
     pub registry: registry::Registry,

@@ -23,6 +23,8 @@ const OPEN: &[(&str, &str)] = &[
     ("completeSlackOAuthInBrowser", "the browser that comes back from Slack has a state that was issued to a member"),
     ("completeGithubInstall", "the browser that comes back from GitHub has a state that was issued to a member"),
     ("completeSlackInstall", "the state again; but a credential that is sent has to be a good one"),
+    ("getConsent", "the browser that was asked has a cookie for the question"),
+    ("giveConsent", "the same cookie, and the origin of the page that asks"),
     ("getIntegrationIcon", "whoever was shown the integration has its address, which nobody guesses"),
     ("getIntegrationReadme", "the same"),
     ("checkLiveness", "for whoever runs the service"),

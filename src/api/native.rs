@@ -6,6 +6,7 @@
 pub mod callback;
 pub mod channel_integrations;
 pub mod channels;
+pub mod consent;
 pub mod deliveries;
 pub mod descriptors;
 pub mod error;
@@ -47,6 +48,7 @@ pub const DIALECT: Dialect = Dialect {
     prefixes: &[
         "/v1/organisations",
         "/v1/invitations",
+        "/v1/consent",
         "/v1/tokens",
         "/v1/channels",
         "/v1/integrations",
@@ -84,7 +86,7 @@ fn operations() -> impl OpenApi + 'static {
         subscriptions::Subscriptions,
         workflows::Workflows,
         descriptors::Descriptors,
-        callback::Callbacks,
+        (callback::Callbacks, consent::Consents),
         health::Health,
     )
 }

@@ -4,6 +4,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod consent;
 pub mod contract;
 pub mod dialect;
 pub mod documents;

@@ -83,6 +83,8 @@ UNREACHED = {
     "acceptInvitation": "it takes a JWT, and this server has no issuer",
     "declineInvitation": "the same",
     "listInvitations": "the same",
+    "getConsent": "it takes the cookie of a browser that was asked",
+    "giveConsent": "the same",
     "getPublicInterface": "nothing makes an interface",
     "receiveGithubEvent": "GitHub signs the bytes of the body",
     "receiveSlackCommand": "Slack signs the bytes of the body",

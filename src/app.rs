@@ -9,6 +9,7 @@ pub mod channel_inbound;
 pub mod channel_integrations;
 pub mod channel_messages;
 pub mod channels;
+pub mod consents;
 pub mod credential;
 pub mod credential_checks;
 pub mod deliveries;
@@ -24,6 +25,7 @@ pub mod intake;
 pub mod integration_calls;
 pub mod integration_settings;
 pub mod integrations;
+pub mod invitations;
 pub mod members;
 pub mod metrics;
 mod oauth_states;
@@ -114,6 +116,8 @@ pub struct Parts {
     pub script_mode: ScriptMode,
     /// Whether calls of outgoing webhooks are made again only where Rocket.Chat would.
     pub strict_retries: bool,
+    /// Whether the addresses of incoming webhooks add and remove outgoing ones.
+    pub self_service_hooks: bool,
     /// How long the call of an integration may take, but for a modifier's.
     pub call_limit: Duration,
     /// The limits of the registry, and what it counts.

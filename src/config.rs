@@ -90,6 +90,7 @@ pub struct Jwt {
     pub algorithm: JwtAlgorithm,
     pub issuer: String,
     pub audience: String,
+    pub organisations_claim: String,
 }
 
 /// The algorithms of an external issuer.

@@ -125,6 +125,7 @@ pub async fn build_app_resolving(
         scripts: scripts::engine(&config.script),
         script_mode: config.script.mode,
         strict_retries: config.webhooks.strict_retries,
+        self_service_hooks: config.webhooks.self_service_hooks,
         call_limit: config.egress.total_timeout(),
         registry: registry(config),
         readiness: Readiness::new(&ambient),
@@ -236,7 +237,11 @@ fn registry(config: &Config) -> Registry {
 
 fn issuer(config: &Config) -> Result<Issuer> {
     let jwt = &config.auth.jwt;
-    let claims = ExpectedClaims { issuer: jwt.issuer.clone(), audience: jwt.audience.clone() };
+    let claims = ExpectedClaims {
+        issuer: jwt.issuer.clone(),
+        audience: jwt.audience.clone(),
+        organisations: Some(jwt.organisations_claim.clone()).filter(|name| !name.is_empty()),
+    };
     if !jwt.hs256_secret.expose().is_empty() {
         return Ok(Issuer::Shared { secret: jwt.hs256_secret.clone(), claims });
     }

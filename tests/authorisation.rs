@@ -23,6 +23,8 @@ const OPEN: &[(&str, &str)] = &[
     ("completeSlackOAuthInBrowser", "the browser that comes back from Slack has a state that was issued to a member"),
     ("completeGithubInstall", "the browser that comes back from GitHub has a state that was issued to a member"),
     ("completeSlackInstall", "the state again; but a credential that is sent has to be a good one"),
+    ("getConsent", "the browser that was asked has a cookie for the question"),
+    ("giveConsent", "the same cookie, and the origin of the page that asks"),
     ("getIntegrationIcon", "whoever was shown the integration has its address, which nobody guesses"),
     ("getIntegrationReadme", "the same"),
     ("checkLiveness", "for whoever runs the service"),
@@ -69,6 +71,10 @@ const ADDRESSED: &[&str] = &[
     "addWebhookSubscriber",
     "removeWebhookSubscriber",
 ];
+
+/// Operations of a JWT's subject, which need not be a member of anything. No personal access token is one.
+/// `identity/invitations.rs` has the cases of other subjects.
+const SUBJECTS: &[&str] = &["listInvitations", "acceptInvitation", "declineInvitation"];
 
 const SLACK: [&str; 2] = ["x-slack-request-timestamp", "x-slack-signature"];
 
@@ -268,7 +274,7 @@ fn every_operation_says_who_may_use_it() {
     let open: BTreeSet<&str> = OPEN.iter().map(|(id, _)| *id).collect();
     let closed: BTreeSet<&str> = CASES.iter().map(|case| case.operation).collect();
     let signed: BTreeSet<&str> = SIGNED.iter().map(|(id, _)| *id).collect();
-    let others = KEYED.iter().chain(ALTERNATIVES).chain(EMPTY).chain(ADDRESSED);
+    let others = KEYED.iter().chain(ALTERNATIVES).chain(EMPTY).chain(ADDRESSED).chain(SUBJECTS);
     let told: BTreeSet<&str> = open.iter().chain(&closed).chain(&signed).chain(others).copied().collect();
     let missing: Vec<_> = published.difference(&told).collect();
     assert!(missing.is_empty(), "who may use {missing:?}? Add them to CASES in tests/authorisation.rs");
@@ -799,6 +805,17 @@ both! {
                 let body = json!({"event": "x", "name": "x", "target_url": "x"});
                 let answer = caller.send(caller.request(operation.method.clone(), &path).json(&body)).await;
                 assert_eq!(answer.status, 404, "{}: {}", operation.id, answer.text);
+            }
+        }
+    }
+
+    async fn a_personal_token_is_no_subject(app) {
+        let subjects = |operation: &&Operation| SUBJECTS.contains(&operation.id.as_str());
+        for operation in operations().iter().filter(subjects) {
+            let path = operation.path.replace("{id}", NOTHING);
+            for caller in [&app.anon, &app.anon.with_token("garbage"), &app.owner] {
+                let answer = caller.send(caller.request(operation.method.clone(), &path)).await;
+                assert_eq!(answer.status, 401, "{}: {}", operation.id, answer.text);
             }
         }
     }

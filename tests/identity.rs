@@ -1,5 +1,7 @@
 //! JSON Web Tokens: who is believed, for how long, and whose keys count (RFC 7519, RFC 8725).
 
+mod invitations;
+
 use std::{
     sync::{
         Arc, Mutex,
@@ -445,6 +447,8 @@ async fn who_names_a_user_of_others_a_member_learns_nothing_of_them() {
     let body = json!({"username": "mole", "userId": ada.user_id.to_string(), "subject": "idp|mole", "role": "owner"});
     globex.post(&format!("/v1/organisations/{home}/members"), &body).await.ok(201);
     let mole = app.anon.with_token(&mint(&Key::shared(SECRET), &json!({"alg": "HS256"}), &claims("idp|mole")));
+    let offered = mole.get("/v1/invitations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned();
+    mole.post(&format!("/v1/invitations/{offered}/accept"), &json!({})).await.ok(200);
     let found = mole.get("/v1/organisations").await.ok(200);
     assert_eq!((found["data"].as_array().unwrap().len(), &found["data"][0]["slug"]), (1, &json!("globex")));
     mole.get(&format!("/v1/organisations/{}", ada.organisation_id)).await.problem(404, "not_found");

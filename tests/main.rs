@@ -13,6 +13,7 @@ mod botpress;
 mod botpress_clients;
 mod channel_integrations;
 mod cli;
+mod consent;
 mod contract;
 mod docs;
 mod embedded;

@@ -388,7 +388,7 @@ both! {
         app.other("globex").await.delete(&place).await.problem(404, "not_found");
         let olgas = app.anon.with_token(text(&created["secret"]));
         olgas.get("/v1/tokens").await.ok(200);
-        app.caller("acme", "ada", Role::Admin).await.delete(&place).await.ok(204);
+        app.caller("acme", "omar", Role::Owner).await.delete(&place).await.ok(204);
         olgas.get("/v1/tokens").await.problem(401, "token_revoked");
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use standin::Options;
 use tieline::{domain::member::Role, store};
 
-use crate::support::{Answer, Client, Database, Setup, TestApp, until};
+use crate::support::{Answer, Client, Database, Setup, TestApp, browser, until};
 
 const BASE: &str = "/v1/slack-integrations";
 const COMPLETE: &str = "/v1/slack-integrations/oauth/complete";
@@ -31,9 +31,10 @@ async fn complete(caller: &Client, code: &str, state: &str) -> Answer {
     caller.post(COMPLETE, &json!({"code": code, "state": state})).await
 }
 
-/// Comes back from Slack as a browser does: without a token.
+/// Comes back from Slack as a browser does, without a token, and agrees where it is asked.
 async fn come_back(app: &TestApp, query: &[(&str, &str)]) -> Answer {
-    app.anon.send(app.anon.request(Method::GET, CALLBACK).query(query)).await
+    let answer = app.anon.send(app.anon.request(Method::GET, CALLBACK).query(query)).await;
+    browser::go_on(&app.anon, answer).await
 }
 
 #[track_caller]
@@ -389,7 +390,11 @@ async fn who_hangs_up_is_connected_all_the_same() {
             for through_the_browser in [false, true] {
                 let (code, state) = allowed(&app, &app.owner).await;
                 let request = match through_the_browser {
-                    true => app.anon.request(Method::GET, CALLBACK).query(&[("code", &code), ("state", &state)]),
+                    true => {
+                        let back = app.anon.request(Method::GET, CALLBACK).query(&[("code", &code), ("state", &state)]);
+                        let asked = browser::look(&app.anon, app.anon.send(back).await).await;
+                        browser::button(&app.anon, &asked)
+                    }
                     false => app.owner.request(Method::POST, COMPLETE).json(&json!({"code": code, "state": state})),
                 };
                 app.slack.fault(json!({"method": "oauth.v2.access", "latencyMs": 600, "times": 1})).await;

@@ -13,10 +13,12 @@ use tieline::{
 use crate::support::{Answer, Database, Differences, TestApp};
 
 /// What anyone may call without a token.
-const OPEN: [&str; 7] = [
+const OPEN: [&str; 9] = [
     "checkLiveness",
     "checkReadiness",
     "completeGithubInstall",
+    "getConsent",
+    "giveConsent",
     "completeSlackOAuthInBrowser",
     "getIntegrationIcon",
     "getIntegrationReadme",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tieline::domain::member::Role;
 
-use crate::support::{Client, TestApp, step};
+use crate::support::{Client, TestApp, browser, step};
 
 const BASE: &str = "/v1/slack-integrations";
 const CHANNELS: &str = "/v1/slack-integrations/channels";
@@ -46,7 +46,8 @@ async fn install(app: &TestApp, caller: &Client, team: &str) {
     let begun = caller.get(INSTALL).await;
     let (code, state) = app.slack.allow(begun.header("location"), team).await;
     let back = app.anon.get(&format!("/api/v2/integration/slack/auth?code={code}&state={state}")).await;
-    assert_eq!(back.status, 302, "{}", back.text);
+    let back = browser::go_on(&app.anon, back).await;
+    assert!(back.status == 200 && back.text.contains("slack://app?team="), "{}", back.text);
 }
 
 /// What Boomerang's cards of GitHub and Slack refer to.

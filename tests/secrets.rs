@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, Database as Connector};
 use serde_json::{Value, json};
 use standin::Options;
 
-use crate::support::{Answer, Client, Database, Deployment, Gate, Process, Slack, step, until};
+use crate::support::{Answer, Client, Database, Deployment, Gate, Process, Slack, browser, step, until};
 
 const CLIENT_SECRET: &str = "canary-of-the-client-secret";
 const SIGNING_SECRET: &str = "canary-of-the-signing-secret";
@@ -120,6 +120,9 @@ async fn everything_that_handles_secrets(witness: &mut Witness, slack: &Slack, o
     witness.said(owner.patch(&me, &json!({"subject": "idp|olga"}))).await.ok(200);
     let good = jwt("idp|olga", JWT_SECRET);
     witness.keep("a JWT", &good);
+    let offered = witness.said(anon.with_token(&good).get("/v1/invitations")).await.ok(200);
+    let accept = format!("/v1/invitations/{}/accept", offered["data"][0]["id"].as_str().unwrap());
+    witness.said(anon.with_token(&good).post(&accept, &json!({}))).await.ok(200);
     witness.said(anon.with_token(&good).get("/v1/organisations")).await.ok(200);
     let bad = jwt("idp|olga", "not the secret, but as long as it must be");
     witness.keep("a JWT that is refused", &bad);
@@ -166,10 +169,17 @@ async fn everything_that_handles_secrets(witness: &mut Witness, slack: &Slack, o
     let come_back =
         |code: &str, state: &str| anon.request(Method::GET, callback).query(&[("code", code), ("state", state)]);
     let (code, state) = witness.allowed(slack).await;
-    assert_eq!(witness.said(anon.send(come_back(&code, &state))).await.status, 200);
+    let asked = anon.send(come_back(&code, &state)).await;
+    let (cookie, place) = (browser::cookie(&asked), asked.header("location").to_owned());
+    witness.keep("half a question", cookie.split_once('=').unwrap().1);
+    let mut asked = witness.said(anon.send(anon.request(Method::GET, &place).header("cookie", &cookie))).await;
+    asked.headers.insert("x-kept-cookie", cookie.parse().unwrap());
+    assert_eq!(witness.said(anon.send(browser::button(&anon, &asked))).await.status, 200);
+    assert_eq!(witness.said(anon.send(browser::button(&anon, &asked))).await.status, 400);
     assert_eq!(witness.said(anon.send(come_back(&code, &state))).await.status, 400);
     let (_, state) = witness.allowed(slack).await;
-    assert_eq!(witness.said(anon.send(come_back(&code, &state))).await.status, 400);
+    let asked = browser::look(&anon, witness.said(anon.send(come_back(&code, &state))).await).await;
+    assert_eq!(witness.said(anon.send(browser::button(&anon, &asked))).await.status, 400);
     let (code, state) = witness.allowed(slack).await;
     slack.fault(json!({"method": "oauth.v2.access", "status": 500, "times": 1})).await;
     let body = json!({"code": code, "state": state});

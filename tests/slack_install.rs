@@ -40,15 +40,15 @@ async fn begun(caller: &Client) -> String {
     answer.header("location").to_owned()
 }
 
-/// Comes back from Slack as a browser does, without a credential.
-async fn come_back(app: &TestApp, (code, state): &(String, String)) -> Answer {
-    app.anon.get(&format!("{AUTH}?code={code}&state={state}")).await
+/// Comes back from Slack with the caller's credential, which no page has to ask.
+async fn come_back(caller: &Client, (code, state): &(String, String)) -> Answer {
+    caller.get(&format!("{AUTH}?code={code}&state={state}")).await
 }
 
 /// Goes the whole way.
 async fn install(app: &TestApp, caller: &Client, team: &str) -> Answer {
     let granted = app.slack.allow(&begun(caller).await, team).await;
-    come_back(app, &granted).await
+    come_back(caller, &granted).await
 }
 
 /// Goes the whole way for all workspaces of the organisation that `team` belongs to.
@@ -59,7 +59,7 @@ async fn install_org_wide(app: &TestApp, caller: &Client, team: &str) -> Answer 
         order[name] = json!(said(&page, name));
     }
     let code = app.slack.order("authorize", order).await["code"].as_str().unwrap().to_owned();
-    come_back(app, &(code, said(&page, "state"))).await
+    come_back(caller, &(code, said(&page, "state"))).await
 }
 
 /// Demands that the browser is led into Slack.
@@ -111,10 +111,10 @@ both! {
         assert_ne!(said(&begun(&app.owner).await, "state"), said(&page, "state"));
 
         let granted = app.slack.allow(&page, TEAM).await;
-        installed(&come_back(&app, &granted).await, TEAM);
+        installed(&come_back(&app.owner, &granted).await, TEAM);
         let made = integration(&app.owner).await;
         assert_eq!((&made["slackTeamId"], &made["status"]), (&json!(TEAM), &json!("SLACK_INTEGRATION_STATUS_ACTIVE")));
-        error(&come_back(&app, &granted).await, 400, "INTEGRATION_INVALID_STATE");
+        error(&come_back(&app.owner, &granted).await, 400, "INTEGRATION_INVALID_STATE");
         assert_eq!(integration(&app.owner).await, made, "a reload takes nothing back");
         assert_eq!(exchanges(&app).await, 1);
         app.owner.patch(BASE, &json!({"slackChannelId": CHANNEL})).await.ok(200);
@@ -237,7 +237,7 @@ both! {
         let url =
             app.owner.get("/v1/slack-integrations/oauth-url").await.ok(200)["oauthUrl"].as_str().unwrap().to_owned();
         let others = app.slack.allow(&url, TEAM).await;
-        error(&come_back(&app, &others).await, 400, "INTEGRATION_INVALID_STATE");
+        error(&come_back(&app.anon, &others).await, 400, "INTEGRATION_INVALID_STATE");
         assert_eq!(exchanges(&app).await, 0, "Slack is not asked");
         installed(&app.owner.get(&path).await, TEAM);
         let body = json!({"code": others.0, "state": others.1});
@@ -245,7 +245,7 @@ both! {
 
         let old = app.slack.allow(&begun(&app.owner).await, TEAM).await;
         app.advance(Duration::from_secs(600));
-        assert!(error(&come_back(&app, &old).await, 400, "INTEGRATION_INVALID_STATE").contains("too old"));
+        assert!(error(&come_back(&app.owner, &old).await, 400, "INTEGRATION_INVALID_STATE").contains("too old"));
     }
 
     async fn who_may_no_longer_install_does_not(app) {
@@ -254,10 +254,10 @@ both! {
         let second = app.slack.allow(&begun(&admin).await, TEAM).await;
         let path = place(&app, "ada").await;
         app.owner.patch(&path, &json!({"role": "member"})).await.ok(200);
-        error(&come_back(&app, &first).await, 403, "PERMISSION_DENIED");
+        error(&come_back(&admin, &first).await, 403, "PERMISSION_DENIED");
         error(&admin.get(INSTALL).await, 403, "PERMISSION_DENIED");
         app.owner.delete(&path).await.ok(204);
-        error(&come_back(&app, &second).await, 400, "INTEGRATION_INVALID_STATE");
+        error(&come_back(&app.anon, &second).await, 400, "INTEGRATION_INVALID_STATE");
         assert_eq!((integration(&app.owner).await, exchanges(&app).await), (Value::Null, 0));
     }
 
@@ -277,7 +277,7 @@ both! {
                     app.owner.patch(&path, &json!({"role": "member"})).await.ok(200);
                 }
             };
-            let (answer, ()) = tokio::join!(come_back(&app, &granted), leaves);
+            let (answer, ()) = tokio::join!(come_back(&admin, &granted), leaves);
             error(&answer, status, reason);
             assert!(integration(&app.owner).await.is_null(), "{username}");
         }
@@ -300,12 +300,12 @@ both! {
             let mut order = fault.clone();
             order["method"] = json!("oauth.v2.access");
             app.slack.fault(order).await;
-            let answer = come_back(&app, &granted).await;
+            let answer = come_back(&app.owner, &granted).await;
             let message = error(&answer, status, reason);
             assert!(!message.contains("canary") && !message.contains(&granted.0), "{fault}: {message}");
             assert_eq!(answer.header("retry-after"), if fault["retryAfterSecs"] == 9 { "9" } else { "" }, "{fault}");
             app.slack.mend().await;
-            error(&come_back(&app, &granted).await, 400, "INTEGRATION_INVALID_STATE");
+            error(&come_back(&app.owner, &granted).await, 400, "INTEGRATION_INVALID_STATE");
             assert!(integration(&app.owner).await.is_null(), "{fault}");
         }
         installed(&install(&app, &app.owner, TEAM).await, TEAM);

@@ -1,6 +1,7 @@
 //! What every test needs: a running Tieline with a clock that is moved by hand, a stand-in Slack and GitHub beside
 //! it, and a database of its own.
 
+pub mod browser;
 mod database;
 mod differences;
 mod disk;

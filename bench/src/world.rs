@@ -157,7 +157,7 @@ impl World {
     }
 
     /// Links the first organisation to a GitHub account the way its administrator does: the card's link, the page on
-    /// which the app is installed, and back. Tells the installation's number.
+    /// which the app is installed, and the proof that comes back. Tells the installation's number.
     ///
     /// # Errors
     /// When anything of that does not work.
@@ -172,14 +172,13 @@ impl World {
         let install = json!({"account": "acme", "user": "ada", "state": state});
         let done = call(self.standin.address, "POST", "/control/github/install-flow", None, Some(install)).await?;
         let location = Url::parse(text(&done, "location")?)?;
-        let back = format!("{}?{}", location.path(), location.query().unwrap_or_default());
-        let page = fetch(self.tieline.address, "GET", &back, None, None).await?;
-        // It asks whether to link, and yes is a link.
-        let yes = page.split_once("<a href=\"?").and_then(|(_, rest)| rest.split_once('"'));
-        let (yes, _) = yes.ok_or_else(|| format!("the page asks nothing: {page}"))?;
-        let yes = format!("{}?{}", location.path(), yes.replace("&amp;", "&"));
-        fetch(self.tieline.address, "GET", &yes, None, None).await?;
-        done["installationId"].as_u64().ok_or_else(|| format!("no installation in {done}").into())
+        let id = done["installationId"].as_u64().ok_or_else(|| format!("no installation in {done}"))?;
+        let mut link = json!({"ref": id, "team": slug(0)});
+        for (name, value) in location.query_pairs().filter(|(name, _)| name == "code" || name == "state") {
+            link[name.as_ref()] = Value::from(value);
+        }
+        fetch(self.tieline.address, "POST", "/api/v2/integration/github/link", token, Some(link)).await?;
+        Ok(id)
     }
 
     /// Whose processor time is read.

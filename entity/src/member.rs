@@ -16,6 +16,8 @@ pub struct Model {
     pub subject: Option<String>,
     pub role: String,
     pub permissions: Option<Json>,
+    pub user_unproven: bool,
+    pub subject_unproven: bool,
     pub created_at: DateTimeUtc,
 }
 

@@ -13,6 +13,7 @@ mod m20261122_000004_bot_installations;
 mod m20261122_000010_webhook_history;
 mod m20261201_000001_readiness;
 mod m20261201_000002_fair_claims;
+mod m20261201_000003_invitations;
 
 /// Knows every migration, in order.
 pub struct Migrator;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000010_webhook_history::Migration),
             Box::new(m20261201_000001_readiness::Migration),
             Box::new(m20261201_000002_fair_claims::Migration),
+            Box::new(m20261201_000003_invitations::Migration),
         ]
     }
 }

@@ -5,8 +5,12 @@ mod auth;
 pub mod error;
 pub mod wire;
 
-use poem::web::Data;
-use poem_openapi::{ApiResponse, OpenApi, Tags, param::Query, payload::Json};
+use poem::{http::header::SET_COOKIE, web::Data};
+use poem_openapi::{
+    ApiResponse, OpenApi, Tags,
+    param::Query,
+    payload::{Json, Response},
+};
 
 use self::{
     auth::{Known, KnownByLink, Perhaps},
@@ -15,12 +19,13 @@ use self::{
 };
 use super::shared::{
     body::Body,
+    consent,
     dialect::{self, Dialect},
     refusal::{self, Refusal},
     signed::{Raw, SignatureHeader},
 };
 use crate::{
-    app::{App, slack_inbound::Signed},
+    app::{App, slack_connect::SlackInstalled, slack_inbound::Signed},
     domain::Error,
 };
 
@@ -92,6 +97,17 @@ enum InteractionTaken {
 /// A request of Slack's, with the proof of its signature.
 fn signed<I>(body: &Raw<I>) -> Result<Signed<'_>, Error> {
     Ok(Signed { signature: body.verified()?, body: &body.bytes })
+}
+
+/// Leads the browser into Slack, or to the page that asks.
+fn installed(app: &App, installed: SlackInstalled) -> Response<Elsewhere> {
+    match installed {
+        SlackInstalled::Done(url) => Response::new(Elsewhere::Found(url.into())),
+        SlackInstalled::Asked(consent) => {
+            let (location, cookie) = consent::asked(&consent, app.public_url());
+            Response::new(Elsewhere::Found(location)).header(SET_COOKIE, cookie)
+        }
+    }
 }
 
 #[OpenApi(tag = "Tag::TeamIntegrations")]
@@ -169,8 +185,8 @@ impl TeamIntegrations {
 
     /// Complete the installation of Slack
     ///
-    /// Slack's page sends the browser here, which is led on into the Slack app. The state says for whom; where a
-    /// credential is sent too, it has to be of the same member.
+    /// Slack's page sends the browser here. The state says for whom. Where that member's credential is sent too, the browser
+    /// is led on into the Slack app; without one it is led to a page that asks first.
     #[oai(path = "/api/v2/integration/slack/auth", method = "get", operation_id = "completeSlackInstall")]
     async fn complete_slack_install(
         &self,
@@ -182,10 +198,9 @@ impl TeamIntegrations {
         state: Query<Option<String>>,
         /// Slack's word for why there is no code.
         error: Query<Option<String>>,
-    ) -> Result<Elsewhere, Refused> {
+    ) -> Result<Response<Elsewhere>, Refused> {
         let (code, state) = granted(code.0, state.0, error.0)?;
-        let url = app.complete_slack_install(who.0.as_ref(), &code, &state).await?;
-        Ok(Elsewhere::Found(url.into()))
+        Ok(installed(&app, app.complete_slack_install(who.0.as_ref(), &code, &state).await?))
     }
 
     /// Receive a Slack slash command

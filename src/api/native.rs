@@ -6,6 +6,7 @@
 pub mod callback;
 pub mod channel_integrations;
 pub mod channels;
+pub mod consent;
 pub mod deliveries;
 pub mod descriptors;
 pub mod error;
@@ -13,6 +14,7 @@ pub mod events;
 pub mod github;
 pub mod health;
 pub mod installations;
+pub mod invitations;
 pub mod members;
 pub mod organisations;
 mod page;
@@ -45,6 +47,8 @@ pub const DIALECT: Dialect = Dialect {
                   that go out. JSON in camelCase; an optional value that is absent is left out, never `null`.",
     prefixes: &[
         "/v1/organisations",
+        "/v1/invitations",
+        "/v1/consent",
         "/v1/tokens",
         "/v1/channels",
         "/v1/integrations",
@@ -72,7 +76,7 @@ pub const DIALECT: Dialect = Dialect {
 fn operations() -> impl OpenApi + 'static {
     (
         organisations::Organisations,
-        members::Members,
+        (members::Members, invitations::Invitations),
         tokens::Tokens,
         channels::Channels,
         channel_integrations::ChannelIntegrations,
@@ -83,7 +87,7 @@ fn operations() -> impl OpenApi + 'static {
         subscriptions::Subscriptions,
         workflows::Workflows,
         descriptors::Descriptors,
-        callback::Callbacks,
+        (callback::Callbacks, consent::Consents),
         health::Health,
     )
 }
@@ -105,6 +109,8 @@ enum Tag {
     Organisations,
     /// Who belongs to an organisation, and what they may do.
     Members,
+    /// Memberships that are offered to a subject, which accepts or declines them by a JWT of its own.
+    Invitations,
     /// Personal access tokens of the caller. The text of a token is shown once.
     Tokens,
     /// Named places in an organisation where events flow.

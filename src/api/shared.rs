@@ -5,6 +5,7 @@
 pub mod auth;
 pub mod body;
 pub mod budget;
+pub mod consent;
 pub mod contract;
 pub mod dialect;
 pub mod documents;

@@ -6,7 +6,7 @@ use crate::domain::{
     Error, Result,
     ambient::Time,
     ids::{MemberId, OrganisationId, TokenId, UserId},
-    member::{Member, Permission},
+    member::{Member, Permission, Role},
     token::Token,
 };
 
@@ -21,6 +21,8 @@ pub struct Caller {
     pub user_id: UserId,
     /// The token that was used, if it was one of ours.
     pub token_id: Option<TokenId>,
+    /// Role of the member, whatever narrows the permissions.
+    role: Role,
     /// The `sub` of the JWT that was used, if it was one.
     pub(super) subject: Option<String>,
     /// What the member may do, narrowed by the token's scopes.
@@ -37,6 +39,7 @@ impl Caller {
             member_id: member.id,
             user_id: member.user_id,
             token_id: None,
+            role: member.role,
             subject: None,
             permissions: member.effective_permissions(),
             expires_at,
@@ -72,6 +75,24 @@ impl Caller {
     /// [`Error::Forbidden`] naming the first permission that is missing.
     pub fn require_all(&self, permissions: &BTreeSet<Permission>) -> Result<()> {
         permissions.iter().try_for_each(|permission| self.require(*permission))
+    }
+
+    /// Demands the rank to act on a member of this role: only owners act on owners, whatever permissions those have left.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub fn require_rank(&self, role: Role) -> Result<()> {
+        if role < Role::Owner || self.role == Role::Owner {
+            return Ok(());
+        }
+        Err(Error::Forbidden { permission: Permission::OrganisationManage.to_string() })
+    }
+
+    /// Returns the caller with this one permission, where they hold it or a wider one.
+    pub(super) fn narrowed(mut self, to: Permission, wider: Permission) -> Self {
+        let held = self.may(to) || self.may(wider);
+        self.permissions = BTreeSet::from_iter(held.then_some(to));
+        self
     }
 
     /// The scopes that keep a new token of `member` as narrow as this caller; empty where it is not narrowed.

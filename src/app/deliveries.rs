@@ -7,7 +7,7 @@ use crate::{
     domain::{
         Error, Result,
         delivery::{Attempt, Content, Delivery},
-        destination::{Destination, DestinationKind, Health},
+        destination::{Destination, Health},
         error::Noun,
         ids::{DeliveryId, DestinationId},
         member::Permission,
@@ -37,7 +37,11 @@ impl App {
         caller.require(Permission::DeliveriesRead)?;
         let reader = self.parts.store.reader();
         let delivery = store::deliveries::find(reader, caller.organisation_id, id).await?;
-        let attempts = store::deliveries::attempts(reader, id).await?;
+        let mut attempts = store::deliveries::attempts(reader, id).await?;
+        for attempt in &mut attempts {
+            // Older ones were written down with less of it hidden.
+            attempt.address = redact(&attempt.address).into_owned();
+        }
         Ok((delivery, attempts))
     }
 
@@ -120,8 +124,6 @@ impl App {
 
 /// A destination without the secrets that its URL may have.
 fn shown(mut destination: Destination) -> Destination {
-    if destination.kind == DestinationKind::OutgoingWebhook {
-        destination.address = redact(&destination.address).into_owned();
-    }
+    destination.address = redact(&destination.address).into_owned();
     destination
 }

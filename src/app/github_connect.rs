@@ -5,17 +5,20 @@
 //! brought from GitHub, and that its user *administers* the account (GitHub Docs: "About the setup URL").
 //!
 //! None of them says that the person in front of the browser wants it. Who allowed the app before is signed in by GitHub
-//! without a press, so that a link which a stranger sent would do. So the page that GitHub sends the browser back to asks,
-//! and names both sides. Only that page has the state of its answer.
+//! without a press, so that a link which a stranger sent would do. So the browser is asked: `consents`.
 
 use serde_json::json;
 use url::Url;
 
-use super::{App, Caller, oauth_states::carried};
+use super::{
+    App, Caller,
+    consents::{Carry, Consent},
+    oauth_states::carried,
+};
 use crate::{
     domain::{
         Error, Result,
-        error::{StateFailure, Upstream},
+        error::Upstream,
         github::{AccountKind, GithubInstallation, GithubUser},
         github_link::{GithubLink, PROOF_LIFETIME},
         member::{Member, Permission},
@@ -24,20 +27,17 @@ use crate::{
         secret::Secret,
     },
     provider::github::GithubClient,
-    store::{self, github_installations::StoredInstallation},
+    store,
 };
 
-/// Whoever sits there has read with whom the installation is to be linked, and agrees.
-pub const CONFIRM: &str = "confirm";
-
-/// What GitHub's pages, and ours, send the browser back with.
+/// Parameters with which GitHub's pages send the browser back.
 #[derive(Clone, Debug, Default)]
 pub struct GithubCallback {
     /// For a user token.
     pub code: Option<String>,
     /// Which installation it is about. Anybody can write a number there.
     pub installation_id: Option<i64>,
-    /// `install`, `update` or `request`; ours is [`CONFIRM`].
+    /// `install`, `update` or `request`.
     pub setup_action: Option<String>,
     /// The state of the link that was followed.
     pub state: Option<String>,
@@ -48,13 +48,6 @@ pub struct GithubCallback {
 /// What came of a way through GitHub's pages.
 #[derive(Clone, Debug)]
 pub enum GithubConnected {
-    /// The installation is linked.
-    Linked {
-        /// To whom.
-        organisation: Organisation,
-        /// What.
-        installation: GithubInstallation,
-    },
     /// An owner of the account has to approve the installation first.
     Requested {
         /// For whom it was asked.
@@ -64,15 +57,8 @@ pub enum GithubConnected {
     Updated,
     /// GitHub has to be asked first who is sitting there.
     Authorize(Url),
-    /// Whoever sits there administers the account, and has to say whether it is to be linked.
-    Proven {
-        /// To whom it would be linked.
-        organisation: Organisation,
-        /// What would be.
-        installation: GithubInstallation,
-        /// Good once, for a yes.
-        state: String,
-    },
+    /// The person who sits there administers the account, and is asked whether it is to be linked.
+    Proven(Consent),
 }
 
 /// How old the proof is by which an installation is linked.
@@ -112,16 +98,13 @@ impl App {
                 }
             };
         };
-        if setup_action.as_deref() == Some(CONFIRM) {
-            return self.confirm_github_link(&state).await;
-        }
         let member = self.take_state(Flow::Github, &state, None).await?;
         if let Some(word) = error {
             return Err(Error::Refused { upstream: Upstream::Github, code: refusal(&word).to_owned() });
         }
         Caller::member(&member, None).require(Permission::GithubManage)?;
-        let reader = self.parts.store.reader();
         if setup_action.as_deref() == Some("request") {
+            let reader = self.parts.store.reader();
             let organisation = store::organisations::find(reader, member.organisation_id).await?;
             return Ok(GithubConnected::Requested { organisation });
         }
@@ -132,22 +115,9 @@ impl App {
             let state = self.issue_state_carrying(&member, Flow::Github, installation_id).await?;
             return Ok(GithubConnected::Authorize(self.github()?.authorize_url(&state)));
         };
-        let installation = self.prove_github(&member, &code, installation_id).await?;
-        let state = self.issue_state_carrying(&member, Flow::GithubConfirm, installation_id).await?;
-        let organisation = store::organisations::find(reader, member.organisation_id).await?;
-        Ok(GithubConnected::Proven { organisation, installation, state })
-    }
-
-    /// Links what was proved before, by the state that only the page had which asked.
-    async fn confirm_github_link(&self, state: &str) -> Result<GithubConnected> {
-        let member = self.take_state(Flow::GithubConfirm, state, None).await?;
-        let installation_id = carried(state).ok_or(Error::OAuthState(StateFailure::Unknown))?;
-        self.link_github(&member, installation_id, Proof::New).await?;
-        let reader = self.parts.store.reader();
-        let organisation = store::organisations::find(reader, member.organisation_id).await?;
-        let StoredInstallation { installation, .. } =
-            store::github_installations::demand(reader, installation_id).await?;
-        Ok(GithubConnected::Linked { organisation, installation })
+        self.prove_github(&member, &code, installation_id).await?;
+        let consent = self.ask_consent(&member, Flow::GithubConfirm, Carry::Number(installation_id)).await?;
+        Ok(GithubConnected::Proven(consent))
     }
 
     /// Exchanges a code for its user, demands that they administer the installation, and remembers the installation.

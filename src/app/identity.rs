@@ -55,6 +55,8 @@ pub struct ExpectedClaims {
     pub issuer: String,
     /// `aud`, exactly or in its list.
     pub audience: String,
+    /// Claim in which the issuer lists the organisations of the subject; `None` where it lists none.
+    pub organisations: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -63,6 +65,11 @@ struct Claims {
     /// Seconds, and not always whole ones (RFC 7519, 2).
     exp: f64,
     organisation_id: Option<String>,
+    #[serde(flatten)]
+    others: serde_json::Map<String, serde_json::Value>,
+    /// Organisations that the issuer asserts the subject to belong to: slugs or ids.
+    #[serde(skip)]
+    organisations: Vec<String>,
 }
 
 /// The keys of an external issuer, when they were last asked for, and whether an answer came.
@@ -165,7 +172,7 @@ impl App {
         {
             return Err(Error::Unauthenticated(AuthFailure::NotAMember));
         }
-        let memberships = store::members::of_subject(self.parts.store.reader(), &claims.sub).await?;
+        let memberships = self.memberships_of(&claims.sub, &claims.organisations).await?;
         let member = match wanted.or(named) {
             Some(organisation) => memberships.iter().find(|member| member.organisation_id == organisation),
             None if memberships.len() > 1 => {
@@ -186,8 +193,13 @@ impl App {
     /// The organisations that whoever shows a JWT is a member of.
     pub(super) async fn memberships(&self, credential: &str) -> Result<Vec<OrganisationId>> {
         let claims = self.verify_jwt(credential).await?;
-        let memberships = store::members::of_subject(self.parts.store.reader(), &claims.sub).await?;
+        let memberships = self.memberships_of(&claims.sub, &claims.organisations).await?;
         Ok(memberships.iter().map(|member| member.organisation_id).collect())
+    }
+
+    /// Returns the subject of a JWT that is verified, whatever it is a member of.
+    pub(super) async fn subject_of(&self, credential: &str) -> Result<String> {
+        Ok(self.verify_jwt(credential).await?.sub)
     }
 
     async fn verify_jwt(&self, text: &str) -> Result<Claims> {
@@ -226,7 +238,7 @@ impl App {
         // Without this, a token that lacks `iss` or `aud` would pass.
         validation.required_spec_claims = HashSet::from(["exp", "iss", "aud", "sub"].map(str::to_owned));
         let invalid = || Error::Unauthenticated(AuthFailure::Invalid);
-        let TokenData { header, claims: Timed { iss, nbf, claims }, .. } = decode::<Timed>(text, key, &validation)
+        let TokenData { header, claims: Timed { iss, nbf, mut claims }, .. } = decode::<Timed>(text, key, &validation)
             .map_err(|error| {
                 tracing::debug!(kind = ?error.kind(), "a JWT was refused");
                 invalid()
@@ -247,6 +259,9 @@ impl App {
         // No issuer knows anybody by such a name, and not every database takes it.
         if claims.sub.is_empty() || claims.sub.chars().any(char::is_control) {
             return Err(invalid());
+        }
+        if let Some(listed) = expected.organisations.as_ref().and_then(|name| claims.others.remove(name)) {
+            claims.organisations = names(&listed);
         }
         Ok(claims)
     }
@@ -286,6 +301,12 @@ impl App {
         (keys.set, keys.answered) = (Some(set), true);
         key.ok_or_else(invalid)
     }
+}
+
+/// Texts of a claim that is one text or a list of them.
+fn names(claim: &serde_json::Value) -> Vec<String> {
+    let list = claim.as_array().map_or(std::slice::from_ref(claim), Vec::as_slice);
+    list.iter().filter_map(|name| name.as_str()).map(str::to_owned).collect()
 }
 
 /// A `NumericDate` (RFC 7519, 2).

@@ -11,7 +11,7 @@ use crate::{
         error::Noun,
         event::{Fact, MEMBER_CREATED},
         ids::{OrganisationId, UserId},
-        member::{self, Member, Permission, Role},
+        member::{self, Member, Permission, Role, Unproven},
         organisation::Slug,
         page::{Page, PageRequest},
         webhook_integration::outgoing_payload::member_data,
@@ -48,7 +48,8 @@ pub struct MemberChange {
 }
 
 impl App {
-    /// Adds a member.
+    /// Adds a member. One who is named by a user or a subject of others is invited: the membership counts once they
+    /// accept.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`] for another's organisation, [`Error::Invalid`], [`Error::Conflict`].
@@ -56,16 +57,20 @@ impl App {
         self.own_organisation(caller, id)?;
         caller.require(Permission::MembersManage)?;
         caller.require_all(&new.role.implies())?;
-        let member = self.new_member(id, new)?;
+        caller.require_rank(new.role)?;
+        let named = new.user_id.is_some() || new.subject.as_deref().is_some_and(|subject| !subject.is_empty());
+        let unproven = Unproven { user: named, subject: claims_another(caller, new.subject.as_deref()) };
+        let member = Member { unproven, ..self.new_member(id, new)? };
         let tx = self.parts.store.begin().await?;
         store::members::insert(&tx, &member).await?;
-        let detail = json!({"role": member.role.as_str()});
+        let detail = json!({"role": member.role.as_str(), "invited": member.is_invited()});
         self.audit(&tx, (id, &caller.actor()), "member.add", member.user_id, detail).await?;
         self.commit_telling(tx, id, created(&member)).await?;
         Ok(member)
     }
 
-    /// Finds a member by username as the operator, and makes one where there is none.
+    /// Finds a member by username as the operator, and makes one where there is none. The operator's word proves whose a
+    /// user or a subject is.
     ///
     /// # Errors
     /// [`Error::NotFound`] where there is no such organisation, [`Error::Invalid`].
@@ -106,7 +111,8 @@ impl App {
         store::members::find(self.parts.store.reader(), id, user_id).await
     }
 
-    /// Changes a member. Nobody hands on what they do not hold, and the last owner stays one.
+    /// Changes a member. Nobody hands on what they do not hold, only owners act on owners, and the last owner stays one. A
+    /// new subject counts once it accepts.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`], [`Error::FailedPrecondition`] for the last owner.
@@ -123,6 +129,7 @@ impl App {
         let mut member = store::members::find(&tx, id, user_id).await?;
         let was_full_owner = member.is_full_owner();
         caller.require_all(&member.effective_permissions())?;
+        caller.require_rank(member.role)?;
         if let Some(role) = change.role {
             member.role = role;
             member.permissions = None;
@@ -134,9 +141,14 @@ impl App {
             member.email = if email.is_empty() { None } else { Some(member::email(&email)?) };
         }
         if let Some(subject) = change.subject {
-            member.subject = if subject.is_empty() { None } else { Some(member::subject(&subject)?) };
+            let subject = if subject.is_empty() { None } else { Some(member::subject(&subject)?) };
+            if subject != member.subject {
+                member.unproven.subject = claims_another(caller, subject.as_deref());
+                member.subject = subject;
+            }
         }
         caller.require_all(&member.effective_permissions())?;
+        caller.require_rank(member.role)?;
         if was_full_owner && !member.is_full_owner() {
             self.keep_an_owner(&tx, id).await?;
         }
@@ -161,6 +173,7 @@ impl App {
         let tx = self.parts.store.begin().await?;
         let member = store::members::find(&tx, id, user_id).await?;
         caller.require_all(&member.effective_permissions())?;
+        caller.require_rank(member.role)?;
         if member.is_full_owner() {
             self.keep_an_owner(&tx, id).await?;
         }
@@ -189,9 +202,15 @@ impl App {
             subject: new.subject.filter(|text| !text.is_empty()).as_deref().map(member::subject).transpose()?,
             role: new.role,
             permissions: None,
+            unproven: Unproven::default(),
             created_at: self.now(),
         })
     }
+}
+
+/// Returns whether a subject is named that the caller does not prove to be.
+fn claims_another(caller: &Caller, subject: Option<&str>) -> bool {
+    subject.is_some_and(|subject| !subject.is_empty() && caller.subject.as_deref() != Some(subject))
 }
 
 fn created(member: &Member) -> Fact {

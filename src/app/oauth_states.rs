@@ -34,11 +34,32 @@ impl App {
     /// Issues a state that carries a number with it: what the far end does not send back with its next answer.
     pub(super) async fn issue_state_carrying(&self, member: &Member, flow: Flow, number: i64) -> Result<String> {
         let text = format!("{}{CARRIES}{number}", BASE64URL.encode(self.parts.ambient.random::<32>()));
-        let tx = self.parts.store.begin().await?;
-        let state = self.state((member.organisation_id, member.id));
-        store::oauth_states::insert(&tx, sha256(text.as_bytes()), flow.as_str(), &state, self.now()).await?;
-        tx.commit().await?;
+        self.keep_state((member.organisation_id, member.id), flow, &text).await?;
         Ok(text)
+    }
+
+    /// Remembers a state of this text, by its hash.
+    pub(super) async fn keep_state(&self, bound_to: (OrganisationId, MemberId), flow: Flow, text: &str) -> Result<()> {
+        let tx = self.parts.store.begin().await?;
+        let state = self.state(bound_to);
+        store::oauth_states::insert(&tx, sha256(text.as_bytes()), flow.as_str(), &state, self.now()).await?;
+        tx.commit().await
+    }
+
+    /// Finds a state of a page that asks, and the member who began its flow, without using it up.
+    ///
+    /// # Errors
+    /// [`Error::OAuthState`].
+    pub(super) async fn find_state(&self, text: &str) -> Result<(Flow, Member)> {
+        let reader = self.parts.store.reader();
+        let unknown = || Error::OAuthState(StateFailure::Unknown);
+        let found = store::oauth_states::find(reader, sha256(text.as_bytes())).await?;
+        let (name, state) = found.ok_or_else(unknown)?;
+        let flow = Flow::CONFIRMATIONS.into_iter().find(|flow| flow.as_str() == name).ok_or_else(unknown)?;
+        if state.expires_at <= self.now() {
+            return Err(Error::OAuthState(StateFailure::Expired));
+        }
+        Ok((flow, still_there(store::members::find_by_id(reader, state.member_id).await)?))
     }
 
     /// Uses a state up and tells who began its flow. Where `bound_to` is given and another began it, it is left as it

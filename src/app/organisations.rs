@@ -68,7 +68,7 @@ impl App {
         let tx = self.parts.store.begin().await?;
         self.demand_room_for_organisation(&tx, caller.user_id).await?;
         let creator = store::members::find(&tx, caller.organisation_id, caller.user_id).await?;
-        let owner = Member {
+        let mut owner = Member {
             id: self.parts.ambient.id(),
             organisation_id: organisation.id,
             role: Role::Owner,
@@ -76,6 +76,10 @@ impl App {
             created_at: organisation.created_at,
             ..creator
         };
+        // An issuer's claim brought in an identity that was not accepted: whoever shows it accepts it for this one.
+        if let Some(sub) = &caller.subject {
+            owner.accept(sub);
+        }
         store::organisations::insert(&tx, &organisation).await?;
         store::members::insert(&tx, &owner).await?;
         let who = (organisation.id, caller.actor());
@@ -97,7 +101,9 @@ impl App {
             // Not by the user's id: any organisation may name any user a member, under a subject of its choice.
             Some(subject) => {
                 let memberships = store::members::of_subject(reader, subject).await?;
-                memberships.iter().map(|member| member.organisation_id).collect()
+                let here = |id: OrganisationId| id == caller.organisation_id;
+                let theirs = memberships.iter().filter(|one| one.answers_to(subject) || here(one.organisation_id));
+                theirs.map(|member| member.organisation_id).collect()
             }
         };
         store::organisations::list(reader, &ids).await

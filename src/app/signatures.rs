@@ -14,7 +14,7 @@ pub struct SignatureCheck(Scheme);
 
 enum Scheme {
     Github(github::signature::Check),
-    Slack(slack::signature::Check),
+    Slack(Box<slack::signature::Check>),
 }
 
 /// Proof that a body was signed by its provider. Only [`SignatureCheck::finish`] makes one.
@@ -67,7 +67,7 @@ impl App {
         let verifier = self.parts.slack_signatures.as_ref();
         let verifier = verifier.ok_or_else(|| Error::Internal("Slack's signatures cannot be verified".into()))?;
         let check = verifier.begin(timestamp, signature, self.now()).map_err(|forgery| refused("Slack", &forgery))?;
-        Ok(SignatureCheck(Scheme::Slack(check)))
+        Ok(SignatureCheck(Scheme::Slack(Box::new(check))))
     }
 }
 

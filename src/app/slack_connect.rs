@@ -3,7 +3,12 @@
 use serde_json::json;
 use url::Url;
 
-use super::{App, Caller, slack_links::SlackIntegration, teams::Identified};
+use super::{
+    App, Caller,
+    consents::{Carry, Consent},
+    slack_links::SlackIntegration,
+    teams::Identified,
+};
 use crate::{
     domain::{
         Error, Result,
@@ -12,11 +17,19 @@ use crate::{
         error::StateFailure,
         member::{Member, Permission},
         oauth::Flow,
-        organisation::Organisation,
         slack_link::{SlackLink, SlackLinkStatus},
     },
     store::{self, Tx, slack_links::StoredSlackLink},
 };
+
+/// Outcome of coming back from Slack with an installation of the app.
+#[derive(Clone, Debug)]
+pub enum SlackInstalled {
+    /// It is installed; the app is at this address in Slack.
+    Done(Url),
+    /// The person in front of the browser is asked first.
+    Asked(Consent),
+}
 
 impl App {
     /// Slack's page on which a member allows the connection. The state in it is good once, for a short time, for this
@@ -60,36 +73,40 @@ impl App {
         self.connect(&member, Flow::Slack, code).await
     }
 
-    /// Completes a connection in the browser that comes back from Slack: the state alone says for whom.
+    /// Asks in the browser that comes back from Slack whether to connect. The state says for whom, and nothing of the
+    /// person who sits there.
     ///
     /// # Errors
-    /// As [`App::complete_slack_oauth`]; [`Error::Forbidden`] where the member may not connect Slack any more.
-    pub async fn complete_slack_oauth_in_browser(
-        &self,
-        code: &str,
-        state: &str,
-    ) -> Result<(Organisation, SlackIntegration)> {
+    /// [`Error::OAuthState`], [`Error::Forbidden`] where the member may not connect Slack any more.
+    pub async fn complete_slack_oauth_in_browser(&self, code: &str, state: &str) -> Result<Consent> {
         let member = self.take_state(Flow::Slack, state, None).await?;
         Caller::member(&member, None).require(Permission::SlackManage)?;
-        let organisation = store::organisations::find(self.parts.store.reader(), member.organisation_id).await?;
-        Ok((organisation, self.connect(&member, Flow::Slack, code).await?))
+        self.ask_consent(&member, Flow::SlackConfirm, Carry::Code(code)).await
     }
 
-    /// Completes an installation of the app and tells where in Slack to go on. The state says for whom; a caller who
-    /// shows a credential as well has to be the one.
+    /// Completes an installation of the app for the caller who began it, and returns its address in Slack. A browser that
+    /// shows no credential is asked first.
     ///
     /// # Errors
-    /// As [`App::complete_slack_oauth_in_browser`].
-    pub async fn complete_slack_install(&self, who: Option<&Identified>, code: &str, state: &str) -> Result<Url> {
+    /// As [`App::complete_slack_oauth`] and [`App::complete_slack_oauth_in_browser`].
+    pub async fn complete_slack_install(
+        &self,
+        who: Option<&Identified>,
+        code: &str,
+        state: &str,
+    ) -> Result<SlackInstalled> {
         let member = match who {
             Some(who) => self.take_state_of_any(who, state).await?,
             None => self.take_state(Flow::SlackApp, state, None).await?,
         };
         Caller::member(&member, None).require(Permission::SlackManage)?;
+        if who.is_none() {
+            return Ok(SlackInstalled::Asked(
+                self.ask_consent(&member, Flow::SlackAppConfirm, Carry::Code(code)).await?,
+            ));
+        }
         let SlackIntegration { link, .. } = self.connect(&member, Flow::SlackApp, code).await?;
-        let mut url = Url::parse("slack://app").map_err(|error| Error::Internal(error.to_string()))?;
-        url.query_pairs_mut().append_pair("team", &link.team_id).append_pair("id", &link.app_id);
-        Ok(url)
+        Ok(SlackInstalled::Done(link.app_address()?))
     }
 
     /// Uses up a state that was issued to this caller, in whichever of their organisations.

@@ -62,7 +62,8 @@ impl App {
         store::tokens::list(self.parts.store.reader(), caller.organisation_id, caller.member_id, page).await
     }
 
-    /// Revokes one of the caller's tokens; who manages members may revoke anybody's. A second time changes nothing.
+    /// Revokes one of the caller's tokens; a caller who manages members may revoke those of others, but an owner's only as
+    /// an owner. A second time changes nothing.
     ///
     /// # Errors
     /// [`Error::Forbidden`], or [`Error::NotFound`] for somebody else's.
@@ -73,6 +74,7 @@ impl App {
         if token.member_id != caller.member_id && !caller.may(Permission::MembersManage) {
             return Err(Error::not_found(Noun::Token, id));
         }
+        caller.require_rank(store::members::find_by_id(&tx, token.member_id).await?.role)?;
         store::tokens::revoke(&tx, id, self.now()).await?;
         self.audit(&tx, (caller.organisation_id, &caller.actor()), "token.revoke", id, json!({})).await?;
         tx.commit().await?;

@@ -1,4 +1,4 @@
-//! `[webhooks]`: how outgoing webhooks are called again, and how much of their history is kept.
+//! `[webhooks]`: how outgoing webhooks are called again, how much of their history is kept, and what addresses may do.
 
 use serde::Deserialize;
 
@@ -8,5 +8,6 @@ use serde::Deserialize;
 #[allow(missing_docs, reason = "config.default.toml documents every key")]
 pub struct Webhooks {
     pub strict_retries: bool,
+    pub self_service_hooks: bool,
     pub history_max_per_integration: u64,
 }

@@ -17,6 +17,8 @@ pub enum Noun {
     Organisation,
     /// A member of an organisation.
     Member,
+    /// A membership that is offered to a subject.
+    Invitation,
     /// A personal access token.
     Token,
     /// A channel.
@@ -50,6 +52,7 @@ impl fmt::Display for Noun {
         f.write_str(match self {
             Noun::Organisation => "organisation",
             Noun::Member => "member",
+            Noun::Invitation => "invitation",
             Noun::Token => "token",
             Noun::Channel => "channel",
             Noun::SlackLink => "Slack integration",

@@ -27,14 +27,59 @@ pub struct Member {
     pub role: Role,
     /// Set one by one; `None` means what the role implies.
     pub permissions: Option<BTreeSet<Permission>>,
+    /// Identities that nobody has proved to hold.
+    pub unproven: Unproven,
     /// When the member was added.
     pub created_at: Time,
 }
 
+/// Identities of a member that were claimed by another and not accepted by their holder: they authenticate nobody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unproven {
+    /// The user's id.
+    pub user: bool,
+    /// The subject.
+    pub subject: bool,
+}
+
 impl Member {
-    /// Whether this is an owner who may everything that owners may.
+    /// Returns whether this is an owner who holds every permission of owners and is not merely invited.
     pub fn is_full_owner(&self) -> bool {
-        self.role == Role::Owner && self.permissions.is_none()
+        self.role == Role::Owner && self.permissions.is_none() && !self.is_invited()
+    }
+
+    /// Returns whether none of the member's identities is proven: only an invitation so far.
+    pub fn is_invited(&self) -> bool {
+        self.unproven.user && (self.subject.is_none() || self.unproven.subject)
+    }
+
+    /// Returns whether a JWT with this `sub` authenticates the member.
+    pub fn answers_to(&self, sub: &str) -> bool {
+        (self.has_subject(sub) && !self.unproven.subject) || (self.is_user(sub) && !self.unproven.user)
+    }
+
+    /// Returns whether the holder of `sub` has an invitation to accept or decline here. A membership that a subject has
+    /// accepted is not offered to a user any more.
+    pub fn invites(&self, sub: &str) -> bool {
+        (self.has_subject(sub) && self.unproven.subject) || (self.is_user(sub) && self.is_invited())
+    }
+
+    /// Accepts the identity that `sub` names. A subject that accepts takes the membership over: the user's id does not
+    /// count beside it, for it may be another's.
+    pub fn accept(&mut self, sub: &str) {
+        if self.has_subject(sub) && self.unproven.subject {
+            self.unproven = Unproven { user: !self.is_user(sub), subject: false };
+        } else if self.is_user(sub) {
+            self.unproven.user = false;
+        }
+    }
+
+    fn has_subject(&self, sub: &str) -> bool {
+        self.subject.as_deref() == Some(sub)
+    }
+
+    fn is_user(&self, sub: &str) -> bool {
+        sub.parse() == Ok(self.user_id)
     }
 
     /// What this member may do: the permissions set one by one, or else what the role implies.
@@ -230,7 +275,51 @@ pub fn subject(text: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+
+    const USER: Uuid = Uuid::from_u128(7);
+
+    fn with(subject: Option<&str>, user: bool, subject_unproven: bool) -> Member {
+        Member {
+            id: Uuid::from_u128(1).into(),
+            organisation_id: Uuid::from_u128(2).into(),
+            user_id: USER.into(),
+            username: "ada".into(),
+            email: None,
+            subject: subject.map(str::to_owned),
+            role: Role::Owner,
+            permissions: None,
+            unproven: Unproven { user, subject: subject_unproven },
+            created_at: Time::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn an_identity_counts_once_it_is_accepted() {
+        let user = USER.to_string();
+        let mut added = with(Some("idp|ada"), true, true);
+        for sub in ["idp|ada", &user] {
+            assert!(!added.answers_to(sub) && added.invites(sub) && !added.is_full_owner(), "{sub}");
+        }
+        assert!(!added.invites("idp|eve") && !added.answers_to("idp|eve"));
+        added.accept("idp|eve");
+        assert!(added.is_invited(), "another's word accepts nothing");
+        added.accept("idp|ada");
+        assert!(added.answers_to("idp|ada") && added.is_full_owner());
+        assert!(!added.answers_to(&user) && !added.invites(&user), "the user's id may be another's");
+
+        let mut renamed = with(Some("idp|mole"), false, true);
+        assert!(renamed.answers_to(&user) && !renamed.answers_to("idp|mole") && renamed.invites("idp|mole"));
+        renamed.accept("idp|mole");
+        assert!(renamed.answers_to("idp|mole") && !renamed.answers_to(&user), "whoever accepts takes it over");
+
+        let mut named = with(None, true, false);
+        assert!(named.invites(&user) && named.is_invited());
+        named.accept(&user);
+        assert!(named.answers_to(&user) && !named.is_invited());
+    }
 
     #[test]
     fn roles_nest() {

@@ -19,17 +19,26 @@ pub enum Flow {
     SlackApp,
     /// GitHub.
     Github,
-    /// GitHub once more: the page that asks before it links.
+    /// The page that asks before [`Flow::Slack`] connects.
+    SlackConfirm,
+    /// The page that asks before [`Flow::SlackApp`] connects.
+    SlackAppConfirm,
+    /// The page that asks before [`Flow::Github`] links.
     GithubConfirm,
 }
 
 impl Flow {
+    /// Pages that ask.
+    pub const CONFIRMATIONS: [Flow; 3] = [Flow::SlackConfirm, Flow::SlackAppConfirm, Flow::GithubConfirm];
+
     /// The name in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Flow::Slack => "slack",
             Flow::SlackApp => "slack-app",
             Flow::Github => "github",
+            Flow::SlackConfirm => "slack-confirm",
+            Flow::SlackAppConfirm => "slack-app-confirm",
             Flow::GithubConfirm => "github-confirm",
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, str::FromStr};
 
+use url::Url;
 use uuid::Uuid;
 
 use super::{
@@ -98,6 +99,16 @@ pub enum Routing {
 }
 
 impl SlackLink {
+    /// Returns the address that opens the app in Slack.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the fixed part of it is no address.
+    pub fn app_address(&self) -> Result<Url> {
+        let mut url = Url::parse("slack://app").map_err(|error| Error::Internal(error.to_string()))?;
+        url.query_pairs_mut().append_pair("team", &self.team_id).append_pair("id", &self.app_id);
+        Ok(url)
+    }
+
     /// Whether `fact` is any link's business at all.
     pub fn is_concerned(fact: &Fact) -> bool {
         fact.kind == WORKFLOW_STEP_COMPLETED

@@ -290,6 +290,7 @@ fn sample(event: OutgoingEvent) -> Value {
         username: "ada".into(),
         email: Some("ada@example.org".into()),
         subject: None,
+        unproven: Default::default(),
         role: Role::Member,
         permissions: None,
         created_at: at,

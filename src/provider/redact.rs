@@ -1,7 +1,8 @@
 //! Secrets taken out of text that is stored or logged, by what they look like.
 //!
 //! This is the second wall: secrets do not belong into such text in the first place. It knows the tokens of Slack and
-//! GitHub, webhook secrets, Slack's capability addresses, private keys, `Authorization`, and the parameters of OAuth.
+//! GitHub, webhook secrets, capability addresses (of Slack, Discord, Zapier, n8n and their like), private keys,
+//! `Authorization`, and the secret parameters of addresses and of OAuth.
 
 use std::borrow::Cow;
 
@@ -43,7 +44,33 @@ const NAMES: &[&str] = &[
 ];
 
 /// Names whose values are secret in a query or a form; elsewhere they are everyday words.
-const QUERY_NAMES: &[&str] = &["code", "state"];
+const QUERY_NAMES: &[&str] = &[
+    "access_key",
+    "accesskey",
+    "api-key",
+    "api_key",
+    "apikey",
+    "auth",
+    "code",
+    "key",
+    "secret",
+    "sig",
+    "signature",
+    "state",
+];
+
+/// Segments after which the rest of an address's path is a capability, whatever it looks like.
+const CAPABILITIES: &[&str] = &["/hooks/catch/"];
+
+/// Segments after which it is one where a part of it looks like a secret.
+const HOOKS: &[&str] =
+    &["/hook/", "/hooks/", "/incomingwebhook/", "/webhook/", "/webhook-test/", "/webhookb2/", "/webhooks/"];
+
+/// Shortest segment of a path that looks like a secret: identifiers and tokens are longer than words.
+const SECRET_SEGMENT: usize = 16;
+
+/// Bytes of a path in which one is looked for, so that hostile text takes linear time.
+const NEAR: usize = 256;
 
 const PEM_BEGIN: &str = "-----BEGIN ";
 const PEM_END: &str = "-----END ";
@@ -91,9 +118,23 @@ fn secret_at(text: &str, at: usize) -> Option<(usize, usize)> {
             });
             Some((at, end))
         }
-        b'a' | b'c' | b'p' | b'r' | b's' | b't' => value_at(text, at),
+        b'a' | b'c' | b'k' | b'p' | b'r' | b's' | b't' => value_at(text, at),
+        b'/' => path_at(rest).map(|(start, end)| (at + start, at + end)),
         _ => None,
     }
+}
+
+/// Begin and end of the rest of a path that is a capability.
+fn path_at(rest: &[u8]) -> Option<(usize, usize)> {
+    let after = |names: &[&str]| names.iter().find(|name| starts_with(rest, name)).map(|name| name.len());
+    let of = |start: usize| (start, start + length(&rest[start..], is_path));
+    if let Some(found) = after(CAPABILITIES).map(of) {
+        return Some(found).filter(|(start, end)| start < end);
+    }
+    let start = after(HOOKS)?;
+    let near = &rest[start..rest.len().min(start + NEAR)];
+    let secret = |segment: &[u8]| segment.len() >= SECRET_SEGMENT && segment.iter().any(u8::is_ascii_digit);
+    near[..length(near, is_path)].split(|&b| b == b'/').any(secret).then(|| of(start))
 }
 
 /// Where the value of the secret name that begins at `at` begins and ends.
@@ -107,11 +148,12 @@ fn value_at(text: &str, at: usize) -> Option<(usize, usize)> {
     if let Some(name) = NAMES.iter().find(|name| starts_with(rest, name)) {
         return value_after(bytes, at + name.len(), *name == "authorization");
     }
-    let name = QUERY_NAMES.iter().find(|name| starts_with(rest, name))?;
-    let equals = at + name.len();
-    let in_query = matches!(before, None | Some(b'?' | b'&')) && bytes.get(equals) == Some(&b'=');
-    let start = equals + 1;
-    in_query.then(|| (start, start + length(&bytes[start..], is_parameter))).filter(|(start, end)| start < end)
+    if !matches!(before, None | Some(b'?' | b'&')) {
+        return None;
+    }
+    let named = |name: &&&str| starts_with(rest, name) && rest.get(name.len()) == Some(&b'=');
+    let start = at + QUERY_NAMES.iter().find(named)?.len() + 1;
+    Some((start, start + length(&bytes[start..], is_parameter))).filter(|(start, end)| start < end)
 }
 
 /// The value after a name: `=value`, `: value`, or in JSON `": "value"`, with its quotes escaped or not.
@@ -147,6 +189,10 @@ fn is_token(b: u8) -> bool {
 
 fn is_address(b: u8) -> bool {
     !b.is_ascii_whitespace() && !matches!(b, b'"' | b'\'' | b'<' | b'>' | b'|' | b'&')
+}
+
+fn is_path(b: u8) -> bool {
+    is_address(b) && !matches!(b, b'?' | b'#' | b',' | b')' | b'\\')
 }
 
 fn is_parameter(b: u8) -> bool {
@@ -188,6 +234,28 @@ mod tests {
             (r#""{\"token\":\"abc\",\"a\":1}""#, r#""{\"token\":\"[redacted]\",\"a\":1}""#),
             ("x-access-token: abc", "x-access-token: [redacted]"),
             ("trigger_id=1.2.abc", "trigger_id=[redacted]"),
+            (
+                "https://a.example/in?secret=s1&x=1&api_key=k",
+                "https://a.example/in?secret=[redacted]&x=1&api_key=[redacted]",
+            ),
+            ("/in?KEY=1&sig=2&signature=3", "/in?KEY=[redacted]&sig=[redacted]&signature=[redacted]"),
+            (
+                "https://discord.com/api/webhooks/1199999999999999999/aB-c_d3 was called",
+                "https://discord.com/api/webhooks/[redacted] was called",
+            ),
+            (
+                "https://hooks.zapier.com/hooks/catch/123/ab4cd/?x=1",
+                "https://hooks.zapier.com/hooks/catch/[redacted]?x=1",
+            ),
+            (
+                r#"{"url":"https://n8n.example/webhook/0199c1de-0000-7000-8000-000000000001"}"#,
+                r#"{"url":"https://n8n.example/webhook/[redacted]"}"#,
+            ),
+            (
+                "https://a.webhook.office.com/webhookb2/1b2c3d4e-0000-4000@x/IncomingWebhook/abc/def",
+                "https://a.webhook.office.com/webhookb2/[redacted]",
+            ),
+            ("https://chat.example/hooks/64f0a1b2c3d4e5f6a7b8/tok", "https://chat.example/hooks/[redacted]"),
             ("Ünïcode token=ä&ß", "Ünïcode token=[redacted]&ß"),
         ];
         for (text, expected) in cases {
@@ -205,6 +273,9 @@ mod tests {
             "my_token_count=3",
             "a state of mind: code",
             "xox ghp whsec",
+            "https://a.example/webhook/orders and /webhooks/v1/orders",
+            "https://a.example/keys?keyword=1&author=2&codes=3",
+            "the secret=1 of key=2",
             "token: ",
             "日本語",
         ] {
@@ -220,7 +291,18 @@ mod tests {
 
     #[test]
     fn hostile_text_takes_linear_time() {
-        for piece in ["xoxb-", "-----BEGIN ", "token\"", "hooks.slack.com", "authorization:", "token=\\\"", "token  "] {
+        for piece in [
+            "/hook/",
+            "/webhook/1",
+            "?key=",
+            "xoxb-",
+            "-----BEGIN ",
+            "token\"",
+            "hooks.slack.com",
+            "authorization:",
+            "token=\\\"",
+            "token  ",
+        ] {
             let long = piece.repeat(50_000);
             let _ = redact(&long);
         }

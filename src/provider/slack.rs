@@ -99,9 +99,11 @@ impl SlackClient {
     /// Where a flow comes back, and what it asks for.
     fn way(&self, flow: Flow) -> (&Url, &[String]) {
         match flow {
-            Flow::SlackApp => (&self.app.app_redirect_uri, &self.app.app_scopes),
+            Flow::SlackApp | Flow::SlackAppConfirm => (&self.app.app_redirect_uri, &self.app.app_scopes),
             // GitHub's flows go to GitHub and never ask here.
-            Flow::Slack | Flow::Github | Flow::GithubConfirm => (&self.app.redirect_uri, &self.app.scopes),
+            Flow::Slack | Flow::SlackConfirm | Flow::Github | Flow::GithubConfirm => {
+                (&self.app.redirect_uri, &self.app.scopes)
+            }
         }
     }
 

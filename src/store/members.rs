@@ -13,7 +13,7 @@ use crate::domain::{
     Error, Result,
     error::Noun,
     ids::{MemberId, OrganisationId, UserId},
-    member::{Member, Role},
+    member::{Member, Role, Unproven},
     page::{Page, PageRequest},
 };
 
@@ -120,7 +120,7 @@ pub async fn find_by_email(
     rows.into_iter().filter(same).map(member).collect()
 }
 
-/// Every membership of whoever a JWT's `sub` names: a user's id, or the subject an external issuer knows them by.
+/// Every membership that a JWT's `sub` names, accepted or not: by a user's id, or by the subject of an external issuer.
 ///
 /// # Errors
 /// When the database fails.
@@ -186,12 +186,19 @@ pub async fn count_owners(tx: &Tx, organisation_id: OrganisationId) -> Result<u6
         .filter(Column::OrganisationId.eq(organisation_id.0))
         .filter(Column::Role.eq(Role::Owner.as_str()))
         .filter(Column::Permissions.is_null())
+        .filter(is_member())
         .order_by_asc(Column::Id)
         .lock_exclusive()
         .into_tuple()
         .all(tx)
         .await?;
     Ok(owners.len() as u64)
+}
+
+/// Members but those who are only invited, as [`Member::is_invited`].
+fn is_member() -> Condition {
+    let subject = Column::Subject.is_not_null().and(Column::SubjectUnproven.eq(false));
+    Condition::any().add(Column::UserUnproven.eq(false)).add(subject)
 }
 
 fn conflict(error: sea_orm::DbErr, member: &Member) -> Error {
@@ -218,6 +225,8 @@ fn row(member: &Member) -> ActiveModel {
         subject: Set(member.subject.clone()),
         role: Set(member.role.as_str().to_owned()),
         permissions: Set(permissions.map(serde_json::Value::from)),
+        user_unproven: Set(member.unproven.user),
+        subject_unproven: Set(member.unproven.subject),
         ..Default::default()
     }
 }
@@ -237,6 +246,7 @@ fn member(row: Row) -> Result<Member> {
         subject: row.subject,
         role: row.role.parse().map_err(|error| corrupt("member", "role", error))?,
         permissions,
+        unproven: Unproven { user: row.user_unproven, subject: row.subject_unproven },
         created_at: row.created_at,
     })
 }

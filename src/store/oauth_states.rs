@@ -1,7 +1,7 @@
 //! OAuth states: issued once, used once.
 
-use ::entity::oauth_state::{ActiveModel, Column, Entity as OAuthStates};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use ::entity::oauth_state::{ActiveModel, Column, Entity as OAuthStates, Model as Row};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 use super::Tx;
 use crate::domain::{
@@ -35,6 +35,15 @@ pub async fn insert(
     Ok(())
 }
 
+/// Finds a state that is not used up, with the name of its flow.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(db: &impl ConnectionTrait, state_sha256: [u8; 32]) -> Result<Option<(String, OAuthState)>> {
+    let row = OAuthStates::find_by_id(state_sha256.to_vec()).filter(Column::UsedAt.is_null()).one(db).await?;
+    Ok(row.map(|row| (row.provider.clone(), state(row))))
+}
+
 /// Uses a state up and tells who began it. Where `bound_to` is given and another began it, it is left as it is and
 /// `None` is told, as for one that was never issued or was used already.
 ///
@@ -56,9 +65,13 @@ pub async fn take(
         query = query.filter(Column::OrganisationId.eq(organisation_id.0)).filter(Column::MemberId.eq(member_id.0));
     }
     let rows = query.exec_with_returning(tx).await?;
-    Ok(rows.into_iter().next().map(|row| OAuthState {
+    Ok(rows.into_iter().next().map(state))
+}
+
+fn state(row: Row) -> OAuthState {
+    OAuthState {
         organisation_id: row.organisation_id.into(),
         member_id: row.member_id.into(),
         expires_at: row.expires_at,
-    }))
+    }
 }

@@ -7,6 +7,37 @@ use super::{far, messages, rocket, say, scene, texts};
 use crate::support::Reply;
 
 both! {
+    async fn what_an_address_is_good_for_is_seen_by_those_who_manage_it(app) {
+        let (rob, channel) = scene(&app).await;
+        let far = far().await;
+        let paths = [
+            ("in?secret=canary-one&x=1", "in?secret=[redacted]&x=1"),
+            ("api/webhooks/1199999999999999999/canary-two", "api/webhooks/[redacted]"),
+            ("hooks/catch/12/canary", "hooks/catch/[redacted]"),
+            ("webhook/0199c1de-0000-7000-8000-0000canary00", "webhook/[redacted]"),
+        ];
+        let urls: Vec<String> = paths.iter().map(|(path, _)| format!("{}/{path}", far.base())).collect();
+        let id = rob.make(&far, json!({"urls": urls})).await;
+        say(&app, &channel, "hello").await;
+        let reader = app.caller("acme", "reader", Role::Member).await;
+        let listed = reader.get("/v1/deliveries?limit=250").await;
+        let mut told = vec![listed.text.clone(), reader.get("/v1/destinations?limit=250").await.text];
+        for delivery in listed.ok(200)["data"].as_array().unwrap() {
+            told.push(reader.get(&format!("/v1/deliveries/{}", delivery["id"].as_str().unwrap())).await.text);
+        }
+        for mut run in rob.history(&id).await {
+            // The webhook itself is shown to those who manage it.
+            run.as_object_mut().unwrap().remove("integration");
+            told.push(run.to_string());
+        }
+        let told = told.concat();
+        assert!(!told.contains("canary"), "{told}");
+        for (_, shown) in paths {
+            assert!(told.contains(&format!("/{shown}")), "{shown}: {told}");
+        }
+        assert_eq!(rob.webhook(&id).await["urls"], json!(urls), "who manages it sees it");
+    }
+
     async fn a_run_is_shown_with_all_that_became_of_it(app) {
         let (rob, channel) = scene(&app).await;
         let far = far().await;

@@ -269,6 +269,7 @@ both! {
                 username: name.into(),
                 email: None,
                 subject: None,
+                unproven: Default::default(),
                 role: Role::Owner,
                 permissions: None,
                 created_at: app.now(),

@@ -3,7 +3,10 @@
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
-use super::http::{Answer, Client};
+use super::{
+    browser,
+    http::{Answer, Client},
+};
 
 /// The GitHub half of a running stand-in.
 #[derive(Clone)]
@@ -64,19 +67,16 @@ impl Github {
         Url::parse(answer["location"].as_str().unwrap()).unwrap()
     }
 
-    /// Opens the address that a browser was sent to, at Tieline.
+    /// Opens the address that a browser was sent to, at Tieline, and follows it to the page that asks.
     pub async fn come_back(&self, location: &Url) -> Answer {
         let query = location.query().map(|query| format!("?{query}")).unwrap_or_default();
-        self.tieline.get(&format!("{}{query}", location.path())).await
+        let answer = self.tieline.get(&format!("{}{query}", location.path())).await;
+        browser::look(&self.tieline, answer).await
     }
 
     /// Says yes on the page that asks whether to link, and tells what comes of it.
     pub async fn confirm(&self, page: &Answer) -> Answer {
-        assert_eq!(page.status.as_u16(), 200, "{}", page.text);
-        let (_, rest) =
-            page.text.split_once("<a href=\"?").unwrap_or_else(|| panic!("nothing is asked: {}", page.text));
-        let query = rest.split_once('"').unwrap().0.replace("&amp;", "&");
-        self.tieline.get(&format!("/v1/github/callback?{query}")).await
+        browser::agree(&self.tieline, page).await
     }
 
     /// Links an account to the caller's team by the whole way through the browser, as `ada`, and tells GitHub's number.

@@ -166,12 +166,6 @@ def rocketchat(world):
         "name": "Builds",
         "enabled": True,
     }
-    subscriber = {
-        "event": "newMessageOnChannel",
-        "name": "Flow",
-        "target_url": f"{world.far.base}/flow",
-        "data": {"channel_name": world.tag},
-    }
     found.paths = {"/hooks": {"integrationId": kept["_id"], "userId": world.user, "token": kept["token"]}}
     found.operations = {
         "createWebhookIntegration": {"body": incoming},
@@ -181,8 +175,6 @@ def rocketchat(world):
         "listWebhookHistory": {"id": listening["_id"]},
         "clearWebhookHistory": {"body": {"integrationId": world.hook(**outgoing, name="Cleared")["_id"]}},
         "replayOutgoingWebhook": {"body": {"integrationId": listening["_id"], "historyId": run}},
-        "addWebhookSubscriber": {"body": subscriber},
-        "removeWebhookSubscriber": {"body": {"target_url": subscriber["target_url"]}},
     }
     return found
 

@@ -86,6 +86,7 @@ fn kind_of(fault: &Fault) -> Kind {
                 Noun::GithubInstallation => invalid_ref(404),
                 Noun::Member
                 | Noun::Token
+                | Noun::Invitation
                 | Noun::Channel
                 | Noun::SlackLink
                 | Noun::Subscription

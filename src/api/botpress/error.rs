@@ -211,6 +211,7 @@ fn message(fault: &Fault, issues: &[IssueOut]) -> String {
                 Noun::ApiKey => "Integration API key",
                 Noun::Member
                 | Noun::Token
+                | Noun::Invitation
                 | Noun::Channel
                 | Noun::SlackLink
                 | Noun::GithubInstallation

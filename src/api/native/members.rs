@@ -44,7 +44,8 @@ impl Members {
 
     /// Add a member
     ///
-    /// Nobody hands on a permission that they do not hold.
+    /// Nobody hands on a permission that they do not hold. A member who is named by `userId` or `subject` is invited: the
+    /// membership counts once that subject accepts it by a JWT of its own, or its issuer asserts it.
     #[oai(path = "/v1/organisations/:id/members", method = "post", operation_id = "addMember")]
     async fn add_member(
         &self,
@@ -76,7 +77,7 @@ impl Members {
 
     /// Change a member
     ///
-    /// Sets the role, or the permissions one by one.
+    /// Sets the role, or the permissions one by one. Only owners change owners. A new subject counts once it accepts.
     #[oai(path = "/v1/organisations/:id/members/:user_id", method = "patch", operation_id = "updateMember")]
     async fn update_member(
         &self,
@@ -94,7 +95,7 @@ impl Members {
 
     /// Remove a member
     ///
-    /// Their tokens stop working. The last owner stays.
+    /// Their tokens stop working. Only owners remove owners, and the last owner stays.
     #[oai(path = "/v1/organisations/:id/members/:user_id", method = "delete", operation_id = "removeMember")]
     async fn remove_member(
         &self,

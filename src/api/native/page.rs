@@ -31,9 +31,22 @@ impl Page {
         Page::Done(Html(html(title, text)))
     }
 
-    /// It can be done: by `yes`, a word that leads to `query` of the same address.
-    pub fn asked(title: &str, text: &str, (yes, query): (&str, &str)) -> Self {
-        Page::Done(Html(html_with(title, text, &format!("<p><a href=\"?{}\">{}</a></p>", escape(query), escape(yes)))))
+    /// It is done, and `word` leads on to `address`.
+    pub fn done_leading(title: &str, text: &str, (word, address): (&str, &str)) -> Self {
+        let link = format!("<p><a href=\"{}\">{}</a></p>", escape(address), escape(word));
+        Page::Done(Html(html_with(title, text, &link)))
+    }
+
+    /// It can be done: by `yes`, a button that sends `state` to `path`.
+    pub fn asked(title: &str, text: &str, (yes, path, state): (&str, &str, &str)) -> Self {
+        let form = format!(
+            "<form method=\"post\" action=\"{}\"><input type=\"hidden\" name=\"state\" value=\"{}\">\
+             <button class=\"button\" type=\"submit\">{}</button></form>",
+            escape(path),
+            escape(state),
+            escape(yes),
+        );
+        Page::Done(Html(html_with(title, text, &form)))
     }
 
     /// It is not done, by the doing of whoever sits there.

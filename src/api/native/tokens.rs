@@ -55,7 +55,7 @@ impl Tokens {
 
     /// Revoke a token
     ///
-    /// It stops working at once. Who manages members may revoke anybody's.
+    /// It stops working at once. A caller who manages members may revoke those of others, and an owner's only as an owner.
     #[oai(path = "/v1/tokens/:id", method = "delete", operation_id = "revokeToken")]
     async fn revoke_token(
         &self,

@@ -25,8 +25,8 @@ pub use deliveries::{
 pub use events::{AcceptedOut, EventIn, EventOut};
 pub use github::{GithubBody, GithubReceiptOut};
 pub use identity::{
-    MemberIn, MemberOut, MemberPatch, OrganisationIn, OrganisationOut, OrganisationPatch, TokenCreatedOut, TokenIn,
-    TokenOut,
+    InvitationOut, InvitationsOut, MemberIn, MemberOut, MemberPatch, OrganisationIn, OrganisationOut,
+    OrganisationPatch, TokenCreatedOut, TokenIn, TokenOut,
 };
 pub use installations::{InstallIn, InstalledOut};
 pub use integrations::{

@@ -177,7 +177,8 @@ impl Hooks {
 
     /// Add an outgoing webhook by an incoming one
     ///
-    /// In the name of the incoming one's poster, and for the places where the incoming one may post.
+    /// In the name of the incoming one's poster, and for the channels that the incoming one is set up for and its poster is
+    /// in. Only where `webhooks.self_service_hooks` is on; otherwise the address is told like an unknown one.
     #[oai(path = "/hooks/add/:integrationId/:userId/:token", method = "post", operation_id = "addWebhookSubscriber")]
     async fn add_webhook_subscriber(
         &self,
@@ -201,7 +202,7 @@ impl Hooks {
 
     /// Remove an outgoing webhook by an incoming one
     ///
-    /// One that the incoming one's poster made.
+    /// One that the incoming one's poster made. Only where `webhooks.self_service_hooks` is on.
     #[oai(
         path = "/hooks/remove/:integrationId/:userId/:token",
         method = "post",

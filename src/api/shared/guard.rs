@@ -219,7 +219,7 @@ fn finish(response: &mut Response, id: HeaderValue) {
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
-    headers.insert(header::REFERRER_POLICY, NO_REFERRER);
+    headers.entry(header::REFERRER_POLICY).or_insert(NO_REFERRER);
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(PLAIN_PAGE);
     headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
     // JSON has no other character set (RFC 8259, 8.1), and the document does not name one.

@@ -1,6 +1,10 @@
-//! What else the address of an incoming webhook is good for: whoever has it can make outgoing ones for the places where
-//! it may post, within what its poster may, and remove them again.
+//! What else the address of an incoming webhook is good for: a check, samples, and, where the operator allows it, adding
+//! and removing outgoing webhooks.
+//!
+//! An address is given away for posting, and an outgoing webhook reads. So it adds one only for a channel that it is set up
+//! for and that its poster is in.
 
+use serde_json::json;
 use url::Url;
 
 use crate::{
@@ -11,6 +15,7 @@ use crate::{
     domain::{
         Error, Result,
         ambient::Time,
+        member::Permission,
         secret::Secret,
         webhook_integration::{
             Direction, OutgoingEvent, Person, Way, WebhookIntegration, WebhookRefusal,
@@ -68,14 +73,15 @@ impl App {
         Ok(Sample { poster, channel: webhook.channels.into_iter().next().unwrap_or_default(), at: self.now() })
     }
 
-    /// Makes an outgoing webhook in the name of an incoming one's poster. It listens only to places where the incoming
-    /// one may post: an address that was given away for posting does not open every channel of its poster.
+    /// Adds an outgoing webhook in the name of an incoming one's poster. It listens only to the channels that the incoming
+    /// one is set up for, whatever channels its senders may choose, and that the poster is in, whatever more they manage.
     ///
     /// # Errors
-    /// [`Error::Webhook`].
+    /// [`Error::Webhook`]; where the operator does not allow it, an address is told like one that does not exist.
     pub async fn add_webhook_subscriber(&self, id: &str, token: &Secret, wanted: Subscriber) -> Result<OpenWebhook> {
-        let webhook = self.known_hook(id, token).await?;
-        let caller = self.poster_as_caller(&webhook).await?;
+        let webhook = self.self_serving_hook(id, token).await?;
+        let poster = self.poster_as_caller(&webhook).await?;
+        let caller = poster.narrowed(Permission::ManageOwnOutgoingIntegrations, Permission::ManageOutgoingIntegrations);
         let signed = |sign: char, name: Option<String>| {
             let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
             name.map(|name| if name.starts_with(sign) { name } else { format!("{sign}{name}") })
@@ -85,8 +91,7 @@ impl App {
             "newMessageToUser" => signed('@', wanted.username).ok_or(HookRefusal::NoTarget)?,
             _ => return Err(WebhookRefusal::EventUnknown.into()),
         };
-        let Direction::Incoming(incoming) = &webhook.direction else { return Err(HookRefusal::Unknown.into()) };
-        if !incoming.override_destination && !webhook.channels.contains(&channel) {
+        if !webhook.channels.contains(&channel) {
             return Err(HookRefusal::Override.into());
         }
         let outgoing = OutgoingDraft {
@@ -103,15 +108,17 @@ impl App {
             way: DraftWay::Outgoing(Box::new(outgoing)),
             ..Draft::default()
         };
-        self.create_webhook_integration(&caller, draft).await
+        let made = self.create_webhook_integration(&caller, draft).await?;
+        self.audit_subscriber(&webhook, "webhook.add_subscriber", &made).await?;
+        Ok(made)
     }
 
     /// Removes an outgoing webhook that an incoming one's poster made.
     ///
     /// # Errors
-    /// [`Error::Webhook`].
+    /// As [`App::add_webhook_subscriber`].
     pub async fn remove_webhook_subscriber(&self, id: &str, token: &Secret, target_url: &str) -> Result<OpenWebhook> {
-        let webhook = self.known_hook(id, token).await?;
+        let webhook = self.self_serving_hook(id, token).await?;
         let caller = self.poster_as_caller(&webhook).await?;
         let all = store::webhook_integrations::list(self.parts.store.reader(), webhook.organisation_id).await?;
         let calls = |outgoing: &WebhookIntegration| match &outgoing.direction {
@@ -122,10 +129,30 @@ impl App {
         };
         let found = all.into_iter().map(|stored| stored.webhook).find(calls).ok_or(HookRefusal::NoSubscriber)?;
         let key = WebhookKey::Id(found.id.to_string());
-        self.remove_webhook_integration(&caller, &key, Way::Outgoing).await.map_err(|error| match error {
+        let removed = self.remove_webhook_integration(&caller, &key, Way::Outgoing).await;
+        let removed = removed.map_err(|error| match error {
             Error::Forbidden { .. } => WebhookRefusal::NotAllowed(Way::Outgoing).into(),
             other => other,
-        })
+        })?;
+        self.audit_subscriber(&webhook, "webhook.remove_subscriber", &removed).await?;
+        Ok(removed)
+    }
+
+    /// Finds the webhook of an address that may add and remove outgoing ones. Without the operator's leave none may.
+    async fn self_serving_hook(&self, id: &str, token: &Secret) -> Result<WebhookIntegration> {
+        if !self.parts.self_service_hooks {
+            return Err(HookRefusal::Unknown.into());
+        }
+        self.known_hook(id, token).await
+    }
+
+    /// Writes down what an address did, which its poster did not do.
+    async fn audit_subscriber(&self, by: &WebhookIntegration, action: &'static str, of: &OpenWebhook) -> Result<()> {
+        let tx = self.parts.store.begin().await?;
+        let actor = format!("webhook {}", by.id);
+        let detail = json!({"name": of.webhook.name, "channels": of.webhook.channels});
+        self.audit(&tx, (by.organisation_id, &actor), action, of.webhook.id, detail).await?;
+        tx.commit().await
     }
 
     /// A webhook's poster, with all that they may.

@@ -7,6 +7,7 @@ use super::{Permission, Role, Word, meanings, words};
 use crate::api::shared::time::Timestamp;
 use crate::{
     app::{
+        invitations::Invitation,
         members::{MemberChange, NewMember},
         tokens::NewToken,
     },
@@ -80,6 +81,8 @@ pub struct MemberOut {
     pub email: Option<String>,
     /// The `sub` under which an external issuer knows the user.
     pub subject: Option<String>,
+    /// True until the user or the subject that the member was named by accepts: nobody is authenticated as them before.
+    pub invited: bool,
     /// The role.
     pub role: Word<Role>,
     /// What the member may do.
@@ -93,6 +96,7 @@ impl From<Member> for MemberOut {
         Self {
             user_id: member.user_id.0,
             permissions: words(member.effective_permissions()),
+            invited: member.is_invited() || member.unproven.subject,
             username: member.username,
             email: member.email,
             subject: member.subject,
@@ -102,7 +106,43 @@ impl From<Member> for MemberOut {
     }
 }
 
-/// Somebody to be made a member.
+/// Invitations of a subject.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "Invitations")]
+pub struct InvitationsOut {
+    /// The invitations, newest first.
+    pub data: Vec<InvitationOut>,
+}
+
+/// A membership that is offered to a subject.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "Invitation", rename_all = "camelCase")]
+pub struct InvitationOut {
+    /// Its id.
+    pub id: Uuid,
+    /// The organisation that invites.
+    pub organisation: OrganisationOut,
+    /// Username in that organisation.
+    pub username: String,
+    /// The role.
+    pub role: Word<Role>,
+    /// Time at which the member was added.
+    pub created_at: Timestamp,
+}
+
+impl From<Invitation> for InvitationOut {
+    fn from(invitation: Invitation) -> Self {
+        Self {
+            id: invitation.id.0,
+            organisation: invitation.organisation.into(),
+            username: invitation.username,
+            role: Word(invitation.role),
+            created_at: invitation.created_at.into(),
+        }
+    }
+}
+
+/// Somebody to be made a member. A user or a subject that is named is invited, and a member once it accepts.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "NewMember", rename_all = "camelCase", example)]
 pub struct MemberIn {

@@ -37,6 +37,7 @@ fn ada() -> Member {
         username: "ada".into(),
         email: Some("ada@example.org".into()),
         subject: None,
+        unproven: Default::default(),
         role: Role::Owner,
         permissions: None,
         created_at: time(),

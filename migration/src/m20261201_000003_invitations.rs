@@ -1,0 +1,24 @@
+//! Invitations: identities of a member that their holder has not accepted. Existing members count as accepted.
+
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+const TABLES: &str = r#"
+ALTER TABLE member ADD COLUMN user_unproven BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE member ADD COLUMN subject_unproven BOOLEAN NOT NULL DEFAULT FALSE;
+"#;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(TABLES).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! Invitations to organisations, as the invited subject sees them. Members are added in `members`.
+
+use poem::{Request, web::Data};
+use poem_openapi::{OpenApi, SecurityScheme, auth, param::Path, payload::Json};
+use uuid::Uuid;
+
+use super::{
+    Answer, Done, Refused, Tag,
+    wire::{InvitationOut, InvitationsOut, MemberOut},
+};
+use crate::{
+    api::shared::refusal::into_error,
+    app::{App, invitations::Subject},
+    domain::Error,
+};
+
+/// A JWT, and no personal access token; its subject need not be a member of any organisation.
+#[derive(SecurityScheme)]
+#[oai(ty = "bearer", rename = "bearerAuth", checker = "identify")]
+pub struct Invited(pub Subject);
+
+async fn identify(request: &Request, bearer: auth::Bearer) -> poem::Result<Subject> {
+    let app = request.data::<App>().ok_or_else(|| into_error(Error::Internal("a request came without App".into())))?;
+    app.identify_subject(bearer.token.trim()).await.map_err(into_error)
+}
+
+/// The operations.
+pub struct Invitations;
+
+#[OpenApi(tag = "Tag::Invitations")]
+impl Invitations {
+    /// List invitations
+    ///
+    /// Memberships that organisations offer to the JWT's subject, newest first. None of them counts until it is accepted.
+    #[oai(path = "/v1/invitations", method = "get", operation_id = "listInvitations")]
+    async fn list_invitations(&self, app: Data<&App>, who: Invited) -> Answer<InvitationsOut> {
+        let data = app.list_invitations(&who.0).await?.into_iter().map(InvitationOut::from).collect();
+        Ok(Json(InvitationsOut { data }))
+    }
+
+    /// Accept an invitation
+    ///
+    /// From then on the subject is a member of the organisation.
+    #[oai(path = "/v1/invitations/:id/accept", method = "post", operation_id = "acceptInvitation")]
+    async fn accept_invitation(
+        &self,
+        app: Data<&App>,
+        who: Invited,
+        /// The invitation's id.
+        id: Path<Uuid>,
+    ) -> Answer<MemberOut> {
+        Ok(Json(app.accept_invitation(&who.0, id.0.into()).await?.into()))
+    }
+
+    /// Decline an invitation
+    ///
+    /// It is gone. A member who was given the subject by mistake goes on without it.
+    #[oai(path = "/v1/invitations/:id/decline", method = "post", operation_id = "declineInvitation")]
+    async fn decline_invitation(
+        &self,
+        app: Data<&App>,
+        who: Invited,
+        /// The invitation's id.
+        id: Path<Uuid>,
+    ) -> Result<Done, Refused> {
+        app.decline_invitation(&who.0, id.0.into()).await?;
+        Ok(Done::Done)
+    }
+}

@@ -22,6 +22,7 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD as BASE64URL},
 };
 use futures_util::future::join_all;
+pub use invitations::as_subject;
 use poem::{
     Response, Server,
     endpoint::make_sync,
@@ -40,7 +41,7 @@ use tieline::{
 
 use crate::support::{Answer, Database, Setup, TestApp};
 
-const SECRET: &str = "a secret that has more than 32 bytes in it";
+pub const SECRET: &str = "a secret that has more than 32 bytes in it";
 /// When every test begins.
 const NOW: i64 = 1_795_000_000;
 const HOUR: i64 = 3600;

@@ -252,7 +252,7 @@ both! {
         let nothing = other.get("/api/v2/integration?team=nobodys").await;
         assert!(statuses(&other, "nobodys").await.iter().all(|(_, status)| status == "unlinked"));
         for team in
-            ["acme", id.as_str(), "0199c1de-0000-7000-8000-00000000dead", "ACME", "", "a%00b", "%C3%A4", "..%2Facme"]
+            ["acme", id.as_str(), "0199c1de-0000-7000-8000-00000000dead", "ACME", "", "%C3%A4", "..%2Facme"]
         {
             let answer = other.get(&format!("/api/v2/integration?team={team}")).await;
             assert_eq!((answer.status, &answer.text), (nothing.status, &nothing.text), "{team}");

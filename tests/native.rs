@@ -576,7 +576,7 @@ both! {
     async fn an_event_is_accepted_and_read_back(app) {
         let channel = app.owner.post("/v1/channels", &json!({"name": "alerts"})).await.ok(201);
         let data =
-            json!({"text": "Zoë \u{0} \u{1F980}", "deep": {"list": [1, 2.5, -7, true, null, {}]}, "": "empty name"});
+            json!({"text": "Zoë \u{7f} \u{1F980}", "deep": {"list": [1, 2.5, -7, true, null, {}]}, "": "empty name"});
         let sent = json!({
             "type": "workflow.step.completed", "channelId": channel["id"], "linkId": "link-1", "stepKind": "ENTRY",
             "stepAction": "QR_SCAN", "visitorId": "v-1", "data": data,

@@ -70,9 +70,10 @@ both! {
         assert_eq!(first_now["readmeUrl"], first["readmeUrl"]);
         refused(&app.anon.get(&at(&first["iconUrl"])).await, 404, "ResourceNotFound");
         assert_eq!(app.anon.get(&at(&changed["readmeUrl"])).await.text, "# Others");
-        for nothing in ["/v1/admin/icons/x.svg", "/v1/admin/icons/00000000000000000000000000.svg", "/v1/admin/readmes/%00.md"] {
+        for nothing in ["/v1/admin/icons/x.svg", "/v1/admin/icons/00000000000000000000000000.svg"] {
             refused(&app.anon.get(nothing).await, 404, "ResourceNotFound");
         }
+        refused(&app.anon.get("/v1/admin/readmes/%00.md").await, 400, "InvalidQuery");
     }
 
     async fn what_is_published_stays_as_it_is(app) {

@@ -8,7 +8,7 @@ fn header() -> Value {
 }
 
 /// A caller with a JWT of this subject.
-fn as_subject(app: &TestApp, sub: impl ToString) -> Client {
+pub fn as_subject(app: &TestApp, sub: impl ToString) -> Client {
     app.anon.with_token(&mint(&Key::shared(SECRET), &header(), &claims(sub)))
 }
 

@@ -81,8 +81,9 @@ async fn a_neighbour_that_hangs_holds_up_nobody(app: TestApp) {
     }
     for number in 1..=3 {
         message(&quiet, &quiet_channel, "through").await;
+        // By this worker, or by one of those that already wait for the URLs that hang.
         app.drain().await;
-        assert_eq!(answers.calls().len(), number, "it is called at once");
+        calls(&answers, number).await;
     }
     assert_eq!((hangs.calls().len(), in_flight(&app)), (5, (5, 0)), "the bound of one organisation");
     hanging.iter().for_each(tokio::task::JoinHandle::abort);

@@ -145,7 +145,8 @@ both! {
         for gone in [app.owner.delete("/v1/workflows/deploy").await, app.owner.get("/v1/workflows/deploy").await] {
             gone.problem(404, "not_found");
         }
-        for odd in ["%00", "%20", "..", "a%2Fb", "%F0%9F%92%A9", &"x".repeat(2000)] {
+        app.owner.get("/v1/workflows/%00").await.problem(400, "invalid_parameter");
+        for odd in ["%20", "..", "a%2Fb", "%F0%9F%92%A9", &"x".repeat(2000)] {
             for method in [Method::GET, Method::DELETE] {
                 let answer = app.owner.send(app.owner.request(method.clone(), &format!("/v1/workflows/{odd}"))).await;
                 assert_eq!(answer.status, 404, "{method} {odd}: {}", answer.text);

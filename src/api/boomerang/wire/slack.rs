@@ -110,6 +110,8 @@ fn begin(request: &Request, app: &App) -> Result<Option<SignatureCheck>, Error> 
 impl Inbound for Command {
     const MEDIA: &'static [Media] = &[Media::Form];
     const LIMIT_BYTES: usize = 64 << 10;
+    /// Slack sends what people type, and sends it again where it is refused.
+    const CHECKS_TEXT: bool = false;
 
     fn signature(request: &Request, app: &App) -> Result<Option<SignatureCheck>, Error> {
         begin(request, app)
@@ -127,6 +129,8 @@ impl Inbound for Command {
 impl Inbound for Interaction {
     const MEDIA: &'static [Media] = &[Media::Form];
     const LIMIT_BYTES: usize = 64 << 10;
+    /// Slack sends what people type, and sends it again where it is refused.
+    const CHECKS_TEXT: bool = false;
 
     fn signature(request: &Request, app: &App) -> Result<Option<SignatureCheck>, Error> {
         begin(request, app)
@@ -144,6 +148,8 @@ impl Inbound for Interaction {
 impl Inbound for Event {
     const MEDIA: &'static [Media] = &[Media::Json];
     const LIMIT_BYTES: usize = 1 << 20;
+    /// Slack sends what people type, and sends it again where it is refused.
+    const CHECKS_TEXT: bool = false;
 
     fn signature(request: &Request, app: &App) -> Result<Option<SignatureCheck>, Error> {
         begin(request, app)

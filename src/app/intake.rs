@@ -29,6 +29,10 @@ use crate::{
 
 /// How many events share a transaction at most.
 const BATCH: usize = 256;
+/// Group commits that PostgreSQL works on at the same time. An organisation's events all go through the same one, which
+/// keeps their order; one whose events go to hundreds of destinations holds up those that share it with its own, and not
+/// all. SQLite has one writer.
+const COMMITS_AT_ONCE: usize = 4;
 /// How long a repetition waits for the first request with its key.
 const IN_FLIGHT_WAIT: Duration = Duration::from_secs(2);
 
@@ -108,22 +112,27 @@ pub struct Receipted {
 
 /// Accepts events.
 pub struct Intake {
-    batcher: Batcher<(Arrival, Vec<Passed>), Accepted>,
+    /// By organisation.
+    commits: Vec<Batcher<(Arrival, Vec<Passed>), Accepted>>,
     in_flight: InFlight,
 }
 
 impl Intake {
     /// Starts accepting. `bell` is rung when deliveries have been committed.
     pub fn start(store: Store, ambient: Ambient, bell: Arc<Notify>, metrics: Metrics) -> Self {
-        let batcher = Batcher::start(BATCH, move |arrivals: Vec<(Arrival, Vec<Passed>)>| {
+        let at_once = if store.is_embedded() { 1 } else { COMMITS_AT_ONCE };
+        let start = || {
             let (store, ambient, bell, metrics) = (store.clone(), ambient.clone(), bell.clone(), metrics.clone());
-            async move {
-                let answers = commit(&store, &ambient, &metrics, arrivals).await?;
-                bell.notify_one();
-                Ok(answers)
-            }
-        });
-        Self { batcher, in_flight: InFlight::default() }
+            Batcher::start(BATCH, move |arrivals: Vec<(Arrival, Vec<Passed>)>| {
+                let (store, ambient, bell, metrics) = (store.clone(), ambient.clone(), bell.clone(), metrics.clone());
+                async move {
+                    let answers = commit(&store, &ambient, &metrics, arrivals).await?;
+                    bell.notify_one();
+                    Ok(answers)
+                }
+            })
+        };
+        Self { commits: std::iter::repeat_with(start).take(at_once).collect(), in_flight: InFlight::default() }
     }
 
     /// Accepts an event; it is durable when this returns. Of two with the same key, the second waits for the first.
@@ -145,7 +154,11 @@ impl Intake {
             Some(receipted) => Some(self.in_flight.enter(&receipted.key).await?),
             None => None,
         };
-        self.batcher.submit((arrival, passed)).await
+        // The last bits of an id are random. There is at least one.
+        let index = arrival.organisation_id.0.as_u128() % self.commits.len() as u128;
+        let commit = usize::try_from(index).ok().and_then(|index| self.commits.get(index));
+        let commit = commit.ok_or_else(|| Error::Internal("there is no group commit".into()))?;
+        commit.submit((arrival, passed)).await
     }
 }
 

@@ -116,7 +116,7 @@ pub struct Parts {
     pub script_mode: ScriptMode,
     /// Whether calls of outgoing webhooks are made again only where Rocket.Chat would.
     pub strict_retries: bool,
-    /// Whether the addresses of incoming webhooks add and remove outgoing ones.
+    /// Set where the addresses of incoming webhooks add and remove outgoing ones.
     pub self_service_hooks: bool,
     /// How long the call of an integration may take, but for a modifier's.
     pub call_limit: Duration,

@@ -142,7 +142,7 @@ fn say_busy(mut socket: &std::net::TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether an error of accepting is about one connection, which is gone, and not about the next.
+/// Tells whether an error of accepting is about one connection, which is gone, and not about the next.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)

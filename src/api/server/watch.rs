@@ -17,7 +17,7 @@ use tokio::{
 
 use super::Limits;
 
-/// What a connection is about.
+/// State of a connection, shared with the task that watches it.
 pub(super) struct Watch(Mutex<State>);
 
 struct State {

@@ -64,7 +64,7 @@ pub struct Budget {
 struct Used {
     bytes: usize,
     clients: HashMap<IpAddr, usize>,
-    /// Whether a refusal was logged since the budget was last half empty.
+    /// Set once a refusal was logged since the budget was last half empty.
     logged: bool,
 }
 

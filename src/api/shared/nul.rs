@@ -67,7 +67,7 @@ pub fn check_json(raw: &[u8], value: &Value) -> Result<(), Protocol> {
     }
 }
 
-/// Whether JSON text may have the character: it can only be escaped there (RFC 8259, 7).
+/// Tells whether JSON text may have the character: it can only be escaped there (RFC 8259, 7).
 fn escapes(raw: &[u8]) -> bool {
     contains(raw, b"\\u0000")
 }

@@ -36,7 +36,7 @@ pub trait Inbound: Send + Sync + 'static {
     /// Whether there has to be one, for the document alone.
     const REQUIRED: bool = true;
 
-    /// Whether text with the character U+0000 is refused here. Where it is not, the use case does it, or keeps it.
+    /// Refusal of text with the character U+0000 here; otherwise the use case refuses it, or keeps it.
     const CHECKS_TEXT: bool = true;
 
     /// Begins to verify the signature, where such bodies are signed. Without a well-formed one nothing is read.

@@ -15,8 +15,6 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::fault;
-
 /// The pause before the first half-open probe, which doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -71,10 +69,10 @@ impl Breaker {
         opened_at.is_some_and(|at| at.elapsed() <= age)
     }
 
-    /// Opens the circuit, where it is closed, until a probe is answered.
+    /// Opens the circuit, where it is closed, until a probe is answered. The caller has found that `cause` means "down".
     pub(super) fn trip(&self, cause: &sqlx::Error) {
         let Some(circuit) = &self.circuit else { return };
-        if is_refusal(cause) || circuit.open.send_replace(true) {
+        if circuit.open.send_replace(true) {
             return;
         }
         // A pool that had no connection to give says nothing of those that are in use.
@@ -113,8 +111,4 @@ impl Circuit {
 /// The error of a statement that the breaker refuses.
 fn refused() -> sqlx::Error {
     sqlx::Error::PoolClosed
-}
-
-fn is_refusal(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::PoolClosed) || fault::aftermath(error) != fault::Aftermath::Down
 }

@@ -88,31 +88,12 @@ impl Db {
         Ok(Held { link: Some(link), sound: true, breaker: self.breaker.clone(), deadline: self.deadline })
     }
 
-    async fn ask(&self, ask: Ask<'_>) -> Result<Told, DbErr> {
-        self.acquire().await?.ask(ask).await
-    }
-}
-
-#[async_trait::async_trait]
-impl ConnectionTrait for Db {
-    fn get_database_backend(&self) -> DbBackend {
+    fn backend(&self) -> DbBackend {
         self.pool.backend()
     }
 
-    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.ask(Ask::Execute(&statement)).await.and_then(Told::done)
-    }
-
-    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.ask(Ask::Unprepared(sql)).await.and_then(Told::done)
-    }
-
-    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        Ok(self.ask(Ask::One(&statement)).await?.rows().pop())
-    }
-
-    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        Ok(self.ask(Ask::All(&statement)).await?.rows())
+    async fn ask(&self, ask: Ask<'_>) -> Result<Told, DbErr> {
+        self.acquire().await?.ask(ask).await
     }
 }
 
@@ -143,6 +124,10 @@ impl Tx {
         Ok(())
     }
 
+    fn backend(&self) -> DbBackend {
+        self.backend
+    }
+
     async fn ask(&self, ask: Ask<'_>) -> Result<Told, DbErr> {
         let over =
             || DbErr::Custom("a statement came after the end of its transaction, or after one that failed".into());
@@ -168,28 +153,36 @@ impl Drop for Tx {
     }
 }
 
-#[async_trait::async_trait]
-impl ConnectionTrait for Tx {
-    fn get_database_backend(&self) -> DbBackend {
-        self.backend
-    }
+/// Both ask one statement at a time, on a connection of its own or on that of the transaction.
+macro_rules! connection {
+    ($name:ident) => {
+        #[async_trait::async_trait]
+        impl ConnectionTrait for $name {
+            fn get_database_backend(&self) -> DbBackend {
+                self.backend()
+            }
 
-    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.ask(Ask::Execute(&statement)).await.and_then(Told::done)
-    }
+            async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+                self.ask(Ask::Execute(&statement)).await.and_then(Told::done)
+            }
 
-    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.ask(Ask::Unprepared(sql)).await.and_then(Told::done)
-    }
+            async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+                self.ask(Ask::Unprepared(sql)).await.and_then(Told::done)
+            }
 
-    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        Ok(self.ask(Ask::One(&statement)).await?.rows().pop())
-    }
+            async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+                Ok(self.ask(Ask::One(&statement)).await?.rows().pop())
+            }
 
-    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        Ok(self.ask(Ask::All(&statement)).await?.rows())
-    }
+            async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+                Ok(self.ask(Ask::All(&statement)).await?.rows())
+            }
+        }
+    };
 }
+
+connection!(Db);
+connection!(Tx);
 
 /// One statement.
 enum Ask<'a> {

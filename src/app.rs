@@ -3,53 +3,15 @@
 //!
 //! Not here: HTTP, dialects, rows, the sending of deliveries (`worker`).
 
-pub mod access;
-pub mod batch;
-pub mod channel_inbound;
-pub mod channel_integrations;
-pub mod channel_messages;
+pub mod apps;
 pub mod channels;
-pub mod consents;
-pub mod credential;
-pub mod credential_checks;
-pub mod deliveries;
-pub mod descriptors;
-pub mod events;
-pub mod github_connect;
-pub mod github_inbound;
-pub mod github_links;
-pub mod health;
-pub mod identity;
-pub mod incoming_webhooks;
-pub mod intake;
-pub mod integration_calls;
-pub mod integration_settings;
-pub mod integrations;
-pub mod invitations;
-pub mod members;
-pub mod metrics;
-mod oauth_states;
-pub mod org_integrations;
-pub mod organisations;
-pub mod outgoing_webhooks;
-pub mod quotas;
+pub mod github;
+pub mod pipeline;
 pub mod registry;
-mod route;
-pub mod signatures;
-pub mod slack_access;
-pub mod slack_connect;
-pub mod slack_inbound;
-pub mod slack_links;
-mod slack_runs;
-pub mod slack_tokens;
-pub mod subscriptions;
-pub mod teams;
-pub mod throttle;
-pub mod ticks;
-pub mod tokens;
-pub mod vault;
-pub mod webhook_history;
-pub mod webhook_integrations;
+pub mod routes;
+pub mod slack;
+pub mod tenancy;
+pub mod webhooks;
 pub mod workflows;
 
 use std::{future::Future, sync::Arc, time::Duration};
@@ -63,22 +25,22 @@ use crate::{
     domain::{
         Result,
         ambient::{Ambient, Time},
+        apps::schedule::Zone,
         ids::OrganisationId,
         product::Product,
-        schedule::Zone,
-        script::ScriptMode,
         slack::SlackUser,
+        webhooks::script::ScriptMode,
     },
     provider::{
-        github::{self, GithubClient},
+        github::{GithubClient, signature::Verifier as GithubVerifier},
         guard::Guard,
         script::ScriptEngine,
-        slack::{self, SlackClient},
+        slack::{SlackClient, signature::Verifier as SlackVerifier},
     },
-    store::{Store, Tx, audit},
+    store::{Store, Tx, tenancy::audit},
 };
 
-pub use access::Caller;
+pub use tenancy::access::Caller;
 
 /// The use cases and what they need. Cheap to clone.
 #[derive(Clone)]
@@ -93,21 +55,21 @@ pub struct Parts {
     /// The time and randomness.
     pub ambient: Ambient,
     /// Seals secrets.
-    pub vault: vault::Vault,
+    pub vault: tenancy::vault::Vault,
     /// Knows callers.
-    pub identity: identity::Identity,
+    pub identity: tenancy::identity::Identity,
     /// Rate limit of wrong credentials.
-    pub credential_checks: credential_checks::CredentialChecks,
+    pub credential_checks: tenancy::credential_checks::CredentialChecks,
     /// Speaks to Slack, where an app is configured.
     pub slack: Option<SlackClient>,
     /// Knows Slack's requests by their signature.
-    pub slack_signatures: Option<slack::signature::Verifier>,
+    pub slack_signatures: Option<SlackVerifier>,
     /// People in Slack, for a short time, by workspace and id.
     pub slack_people: Cache<String, SlackUser>,
     /// Speaks to GitHub, where an app is configured.
     pub github: Option<GithubClient>,
     /// Knows GitHub's requests by their signature.
-    pub github_signatures: Option<github::signature::Verifier>,
+    pub github_signatures: Option<GithubVerifier>,
     /// Calls URLs that tenants gave.
     pub guard: Guard,
     /// Runs scripts.
@@ -123,11 +85,11 @@ pub struct Parts {
     /// The limits of the registry, and what it counts.
     pub registry: registry::Registry,
     /// Proof that the database keeps what it is given.
-    pub readiness: health::Readiness,
+    pub readiness: pipeline::health::Readiness,
     /// Bounds on what owners and organisations may create.
-    pub quotas: quotas::Quotas,
+    pub quotas: tenancy::quotas::Quotas,
     /// How fast messages come in by one key.
-    pub inbound: throttle::Throttle,
+    pub inbound: tenancy::throttle::Throttle,
     /// In which schedules are meant.
     pub zone: Zone,
     /// Where others reach this service.
@@ -135,11 +97,11 @@ pub struct Parts {
     /// How the product that people use is called, and where it is.
     pub product: Product,
     /// Accepts events.
-    pub intake: intake::Intake,
+    pub intake: pipeline::intake::Intake,
     /// Rings when deliveries may be due.
     pub bell: Arc<Notify>,
     /// Counts.
-    pub metrics: metrics::Metrics,
+    pub metrics: pipeline::metrics::Metrics,
     /// Runs what is done after an answer. Close it and wait for it to let the last of it finish.
     pub background: TaskTracker,
     /// How long an Idempotency-Key is remembered.
@@ -163,7 +125,7 @@ impl App {
     }
 
     /// The counters.
-    pub fn metrics(&self) -> &metrics::Metrics {
+    pub fn metrics(&self) -> &pipeline::metrics::Metrics {
         &self.parts.metrics
     }
 

@@ -27,7 +27,7 @@ pub use script::Script;
 pub use server::Server;
 pub use webhooks::Webhooks;
 
-use crate::domain::{product, schedule::Zone, secret::Secret};
+use crate::domain::{apps::schedule::Zone, product, secret::Secret};
 
 const DEFAULTS: &str = include_str!("config.default.toml");
 

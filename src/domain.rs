@@ -2,36 +2,20 @@
 //!
 //! Whatever two dialects must agree on is decided here, once. Wire shapes live in `api`, rows in `store`.
 
-pub mod ambient;
-pub mod app_integration;
-pub mod call;
-pub mod channel;
-pub mod definition;
-pub mod delivery;
-pub mod descriptor;
-pub mod destination;
-pub mod error;
-pub mod event;
+pub mod apps;
+pub mod channels;
 pub mod github;
-pub mod github_link;
-pub mod ids;
-pub mod integration;
-pub mod member;
-pub mod message;
-pub mod oauth;
-pub mod organisation;
-pub mod page;
-pub mod product;
+pub mod kernel;
+pub mod pipeline;
 pub mod registry;
-pub mod schedule;
-pub mod script;
-pub mod secret;
-pub mod setting;
+pub mod routes;
 pub mod slack;
-pub mod slack_link;
-pub mod subscription;
-pub mod token;
-pub mod webhook_integration;
-pub mod workflow;
+pub mod tenancy;
+pub mod webhooks;
+pub mod workflows;
 
-pub use error::{Error, Result};
+pub use kernel::{
+    ambient, error,
+    error::{Error, Result},
+    ids, page, product, secret,
+};

@@ -5,12 +5,12 @@ use std::{process::ExitCode, str::FromStr, time::Duration};
 use clap::{Parser, Subcommand, ValueEnum};
 use serde_json::json;
 use tieline::{
-    app::{members::NewMember, tokens::NewToken},
+    app::tenancy::{members::NewMember, tokens::NewToken},
     config::Config,
     domain::{
-        member,
         registry::{BotVersion, Lifecycle, PublicId, Verification},
-        script::ScriptLimits,
+        tenancy::member,
+        webhooks::script::ScriptLimits,
     },
     openapi,
     provider::script::worker,

@@ -3,44 +3,24 @@
 //! Every finder of a tenant's thing takes the organisation's id. Functions take a connection or a [`Tx`], so that `app`
 //! decides what belongs to one transaction without naming the database library.
 
-pub mod app_integrations;
-pub mod audit;
-mod batches;
-pub mod bots;
-mod breaker;
-pub mod channel_keys;
+pub mod apps;
 pub mod channels;
-pub mod connect;
-mod db;
-pub mod deliveries;
-pub mod destinations;
-pub mod directory;
-pub mod events;
-mod fault;
-pub mod github_installations;
-pub mod github_links;
-pub mod housekeeping;
-pub mod integrations;
-pub mod members;
-pub mod oauth_states;
-pub mod organisations;
-mod placeholders;
-pub mod readiness;
-pub mod settings;
-pub mod slack_links;
-pub mod slack_threads;
-pub mod subscriptions;
-pub mod tenant_keys;
-pub mod ticks;
-pub mod tokens;
-pub mod webhook_history;
-pub mod webhook_integrations;
+pub mod github;
+pub mod kernel;
+pub mod pipeline;
+pub mod registry;
+pub mod routes;
+pub mod slack;
+pub mod tenancy;
+pub mod webhooks;
 pub mod workflows;
 
 use sea_orm::{DbErr, SqlErr};
 
-pub use connect::{Limits, Store};
-pub use db::{Db, Tx};
+pub use kernel::{
+    connect::{Limits, Store},
+    db::{Db, Tx},
+};
 
 use crate::domain::Error;
 

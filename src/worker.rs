@@ -21,7 +21,7 @@ mod webhook;
 
 use std::time::Duration;
 
-use crate::domain::{delivery::RetryPolicy, destination::Pace};
+use crate::domain::pipeline::{delivery::RetryPolicy, destination::Pace};
 
 /// How the workers work.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use std::{
 use reqwest::Method;
 use serde_json::{Value, json};
 use tieline::{
-    domain::member::{Permission, Role},
+    domain::tenancy::member::{Permission, Role},
     openapi,
 };
 use tokio::sync::OnceCell;

@@ -7,7 +7,7 @@ use aws_lc_rs::hmac;
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::{Value, json};
 use standin::Options;
-use tieline::domain::member::Role;
+use tieline::domain::tenancy::member::Role;
 
 use crate::support::{Answer, Client, Database, Setup, TestApp};
 

@@ -19,7 +19,8 @@ async fn the_published_clients_work_unchanged() {
     }
     let app = TestApp::start(Database::sqlite()).await;
     app.other("globex").await;
-    let token = async |slug: &str| app.caller(slug, "otto", tieline::domain::member::Role::Owner).await.token();
+    let token =
+        async |slug: &str| app.caller(slug, "otto", tieline::domain::tenancy::member::Role::Owner).await.token();
     let mut driver = Command::new("node");
     driver.arg("drive.mjs").current_dir(FOLDER).kill_on_drop(true);
     driver.env("TIELINE_URL", app.anon.url("")).env("TIELINE_WORKSPACE", app.organisation("acme").await.to_string());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::{Value, json};
-use tieline::{domain::member::Role, openapi};
+use tieline::{domain::tenancy::member::Role, openapi};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

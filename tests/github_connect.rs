@@ -6,8 +6,8 @@ use std::time::Duration;
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use tieline::{
-    app::{members::NewMember, tokens::NewToken},
-    domain::member::{Member, Role},
+    app::tenancy::{members::NewMember, tokens::NewToken},
+    domain::tenancy::member::{Member, Role},
 };
 
 use crate::support::{Answer, Client, TestApp, browser, card_link, card_state, until};

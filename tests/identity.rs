@@ -32,10 +32,10 @@ use poem::{
 use reqwest::Method;
 use serde_json::{Value, json};
 use tieline::{
-    app::members::NewMember,
+    app::tenancy::members::NewMember,
     domain::{
         ids::UserId,
-        member::{Member, Role},
+        tenancy::member::{Member, Role},
     },
 };
 

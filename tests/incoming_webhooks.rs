@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use reqwest::{Method, header};
 use serde_json::{Value, json};
-use tieline::domain::member::Role;
+use tieline::domain::tenancy::member::Role;
 
 use crate::support::{Answer, Client, Integration, Reply, Setup, TestApp, form};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 use tieline::{
-    domain::{member::Role, secret::Secret},
+    domain::{secret::Secret, tenancy::member::Role},
     provider::webhook::Signer,
 };
 

@@ -8,8 +8,8 @@ use reqwest::Url;
 use sea_orm::{ActiveValue::Set, EntityTrait};
 use serde_json::{Value, json};
 use tieline::{
-    app::members::NewMember,
-    domain::member::{Member, Role},
+    app::tenancy::members::NewMember,
+    domain::tenancy::member::{Member, Role},
 };
 use uuid::Uuid;
 

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use standin::Options;
-use tieline::domain::member::Role;
+use tieline::domain::tenancy::member::Role;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::support::{Answer, Client, Database, Setup, TestApp, sign, until};

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tieline::domain::member::Role;
+use tieline::domain::tenancy::member::Role;
 
 use crate::support::{Answer, Client, TestApp};
 

@@ -6,7 +6,7 @@ use chrono::DateTime;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tieline::domain::member::Role;
+use tieline::domain::tenancy::member::Role;
 
 use crate::support::{Answer, Client, TestApp, step};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use standin::Options;
-use tieline::{domain::member::Role, store};
+use tieline::{domain::tenancy::member::Role, store};
 
 use crate::support::{Answer, Client, Database, Setup, TestApp, browser, until};
 
@@ -518,7 +518,7 @@ async fn who_comes_late_takes_the_token_that_another_renewed() {
     with_rotation(async |app| {
         let reader = app.app.store().reader();
         let organisation = own_id(&app, "olga").await.0.parse().unwrap();
-        let seen = store::slack_links::find(reader, organisation).await.unwrap().unwrap();
+        let seen = store::slack::links::find(reader, organisation).await.unwrap().unwrap();
         let renewed = app.app.renew_slack_token(&seen).await.unwrap();
         let late = app.app.renew_slack_token(&seen).await.unwrap();
         assert!(renewed.expose() == late.expose(), "both have the same one");

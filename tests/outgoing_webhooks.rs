@@ -11,8 +11,8 @@ mod triggers;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tieline::{
-    app::{members::NewMember, tokens::NewToken},
-    domain::member::Role,
+    app::tenancy::{members::NewMember, tokens::NewToken},
+    domain::tenancy::member::Role,
 };
 
 use crate::support::{Answer, Call, Client, Integration, TestApp};

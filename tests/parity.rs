@@ -1,7 +1,7 @@
 //! One story through all dialects: what is set up, done or decided through one is seen in the others.
 
 use serde_json::{Value, json};
-use tieline::domain::member::Role;
+use tieline::domain::tenancy::member::Role;
 
 use crate::support::{Client, TestApp, browser, step};
 

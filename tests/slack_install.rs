@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use reqwest::Url;
 use serde_json::{Value, json};
 use standin::Options;
-use tieline::domain::member::Role;
+use tieline::domain::tenancy::member::Role;
 
 use crate::support::{Answer, Client, Database, Setup, TestApp, until};
 

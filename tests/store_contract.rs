@@ -11,14 +11,16 @@ use serde_json::Value;
 use tieline::{
     domain::{
         ambient::Time,
-        delivery::{Delivery, DeliveryState},
-        destination::{Destination, DestinationKind, Health},
-        event::{Event, EventSource, Fact},
         ids::{DestinationId, OrganisationId},
+        pipeline::{
+            delivery::{Delivery, DeliveryState},
+            destination::{Destination, DestinationKind, Health},
+            event::{Event, EventSource, Fact},
+        },
     },
     store::{
         self, Store,
-        destinations::{Busy, Claim, Claimed, Release, Room},
+        pipeline::destinations::{Busy, Claim, Claimed, Release, Room},
     },
 };
 use uuid::Uuid;
@@ -52,10 +54,10 @@ async fn due_destinations(app: &TestApp, count: usize) -> Vec<DestinationId> {
     let mut ids = Vec::new();
     for number in 0..count {
         let destination = destination(app, organisation.id, &number.to_string());
-        store::destinations::insert(&tx, &destination).await.unwrap();
+        store::pipeline::destinations::insert(&tx, &destination).await.unwrap();
         ids.push(destination.id);
     }
-    store::destinations::wake(&tx, &mut ids.clone(), app.now()).await.unwrap();
+    store::pipeline::destinations::wake(&tx, &mut ids.clone(), app.now()).await.unwrap();
     tx.commit().await.unwrap();
     ids
 }
@@ -67,7 +69,7 @@ async fn claim(store: &Store, owner: Uuid, now: Time, limit: usize) -> Vec<Claim
 /// Claims what there is room for, beginning after an organisation.
 async fn claim_within(store: &Store, (owner, after): (Uuid, Uuid), now: Time, room: Room) -> Vec<Claimed> {
     let claim = Claim { owner, now, lease_until: now + LEASE, after: after.into(), room };
-    store::destinations::claim(store.writer(), &claim).await.unwrap()
+    store::pipeline::destinations::claim(store.writer(), &claim).await.unwrap()
 }
 
 /// Room for so many, of whomever.
@@ -93,7 +95,8 @@ fn release(claimed: &Claimed) -> Release {
 
 async fn let_go(store: &Store, owner: Uuid, now: Time, releases: &[Release]) -> HashMap<DestinationId, Time> {
     let tx = store.begin().await.unwrap();
-    let due_again = store::destinations::release(&tx, owner, now, &releases.iter().collect::<Vec<_>>()).await.unwrap();
+    let due_again =
+        store::pipeline::destinations::release(&tx, owner, now, &releases.iter().collect::<Vec<_>>()).await.unwrap();
     tx.commit().await.unwrap();
     due_again
 }
@@ -133,7 +136,7 @@ both! {
         assert_eq!(taken_over.len(), 1);
         let_go(store, first, now + LEASE, &[Release { successes: 7, ..release(&held[0]) }]).await;
         let id = held[0].destination.id;
-        let found = store::destinations::find(store.reader(), held[0].destination.organisation_id, id).await.unwrap();
+        let found = store::pipeline::destinations::find(store.reader(), held[0].destination.organisation_id, id).await.unwrap();
         assert_eq!(found.success_count, 0, "a worker whose lease is over changes nothing");
     }
 
@@ -144,7 +147,7 @@ both! {
         let now = app.now();
         let held = claim(store, owner, now, 10).await;
         let tx = store.begin().await.unwrap();
-        store::destinations::wake(&tx, &mut ids.clone(), now).await.unwrap();
+        store::pipeline::destinations::wake(&tx, &mut ids.clone(), now).await.unwrap();
         tx.commit().await.unwrap();
         assert!(claim(store, owner, now, 10).await.is_empty(), "it is still held");
         let due_again = let_go(store, owner, now, &[release(&held[0])]).await;
@@ -164,7 +167,7 @@ both! {
         let held = claim(store, owner, now, 10).await;
         let_go(store, owner, now, &[Release { more: true, not_before: Some(until), ..release(&held[0]) }]).await;
         let tx = store.begin().await.unwrap();
-        store::destinations::wake(&tx, &mut ids.clone(), now).await.unwrap();
+        store::pipeline::destinations::wake(&tx, &mut ids.clone(), now).await.unwrap();
         tx.commit().await.unwrap();
         assert!(claim(store, owner, until - Duration::from_millis(1), 10).await.is_empty());
         assert_eq!(claim(store, owner, until, 10).await.len(), 1);
@@ -184,7 +187,7 @@ both! {
         .await;
         let organisation_id = held[0].destination.organisation_id;
         let find = |claimed: &Claimed| {
-            store::destinations::find(store.reader(), organisation_id, claimed.destination.id)
+            store::pipeline::destinations::find(store.reader(), organisation_id, claimed.destination.id)
         };
         let (first, second) = (find(&held[0]).await.unwrap(), find(&held[1]).await.unwrap());
         assert_eq!((first.success_count, first.last_sent_at, first.health), (3, Some(now), Health::Healthy));
@@ -199,7 +202,7 @@ both! {
         let mut ids = Vec::new();
         for name in ["a", "b"] {
             let destination = destination(&app, organisation.id, name);
-            store::destinations::insert(&tx, &destination).await.unwrap();
+            store::pipeline::destinations::insert(&tx, &destination).await.unwrap();
             ids.push(destination.id);
         }
         let (mut events, mut deliveries) = (Vec::new(), Vec::new());
@@ -235,10 +238,10 @@ both! {
             });
             events.push(event);
         }
-        store::events::insert_many(&tx, &events).await.unwrap();
-        store::deliveries::insert_many(&tx, &deliveries).await.unwrap();
+        store::pipeline::events::insert_many(&tx, &events).await.unwrap();
+        store::pipeline::deliveries::insert_many(&tx, &deliveries).await.unwrap();
         tx.commit().await.unwrap();
-        let due = store::deliveries::due(app.app.store().reader(), &ids, 4).await.unwrap();
+        let due = store::pipeline::deliveries::due(app.app.store().reader(), &ids, 4).await.unwrap();
         let of = |id: DestinationId| -> Vec<Value> {
             due.iter().filter(|due| due.delivery.destination_id == id).map(|due| (*due.event.fact.data).clone()).collect()
         };

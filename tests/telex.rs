@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
-use tieline::domain::member::Role;
+use tieline::domain::tenancy::member::Role;
 
 use crate::support::{Answer, Client, Database, Integration, TestApp};
 

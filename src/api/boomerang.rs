@@ -25,7 +25,10 @@ use super::shared::{
     signed::{Raw, SignatureHeader},
 };
 use crate::{
-    app::{App, slack_connect::SlackInstalled, slack_inbound::Signed},
+    app::{
+        App,
+        slack::{connect::SlackInstalled, inbound::Signed},
+    },
     domain::Error,
 };
 

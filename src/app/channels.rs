@@ -1,18 +1,20 @@
 //! Channels and who is in them. A private channel exists only for its members and for those who manage channels.
 
+pub mod inbound;
+
 use serde_json::json;
 
 use super::{App, Caller};
 use crate::{
     domain::{
         Error, Result,
-        channel::{Channel, channel_name},
+        channels::{Channel, channel_name},
         error::Noun,
-        event::{CHANNEL_ARCHIVED, CHANNEL_CREATED, CHANNEL_MEMBER_JOINED, CHANNEL_MEMBER_LEFT, Event, Fact},
         ids::{ChannelId, UserId},
-        member::Permission,
         page::{Page, PageRequest},
-        webhook_integration::outgoing_payload::{channel_data, member_data},
+        pipeline::event::{CHANNEL_ARCHIVED, CHANNEL_CREATED, CHANNEL_MEMBER_JOINED, CHANNEL_MEMBER_LEFT, Event, Fact},
+        tenancy::member::Permission,
+        webhooks::outgoing_payload::{channel_data, member_data},
     },
     store::{self, Tx},
 };
@@ -139,7 +141,7 @@ impl App {
         let tx = self.parts.store.begin().await?;
         let channel = store::channels::find(&tx, caller.organisation_id, id).await?;
         channel.demand_not_direct()?;
-        store::members::find(&tx, caller.organisation_id, user_id).await?;
+        store::tenancy::members::find(&tx, caller.organisation_id, user_id).await?;
         if store::channels::has_member(&tx, id, user_id).await? {
             return Ok(());
         }
@@ -172,7 +174,7 @@ impl App {
         page: PageRequest,
     ) -> Result<Page<Event>> {
         let channel = self.get_channel(caller, id).await?;
-        store::events::list(self.parts.store.reader(), caller.organisation_id, Some(channel.id), page).await
+        store::pipeline::events::list(self.parts.store.reader(), caller.organisation_id, Some(channel.id), page).await
     }
 
     /// A channel that the caller may see.
@@ -193,7 +195,7 @@ impl App {
         channel: &Channel,
         user_id: UserId,
     ) -> Result<()> {
-        let user = match store::members::find(&tx, channel.organisation_id, user_id).await {
+        let user = match store::tenancy::members::find(&tx, channel.organisation_id, user_id).await {
             Ok(member) => member_data(&member),
             Err(Error::NotFound { .. }) => json!({"id": user_id}),
             Err(error) => return Err(error),

@@ -15,22 +15,25 @@ mod workspaces;
 
 use serde_json::{Value, json};
 
-use super::{App, Caller, credential::sha256, throttle::Throttle};
+use super::{
+    App, Caller,
+    tenancy::{credential::sha256, throttle::Throttle},
+};
 use crate::{
     domain::{
         Error, Result,
-        definition::{Definition, DefinitionName, Enclosures, Issue, Version, VersionQuery, check_create},
-        destination::Pace,
         error::Noun,
         ids::{IntegrationId, OrganisationId},
-        member::Permission,
-        organisation::Organisation,
+        pipeline::destination::Pace,
         registry::{
-            Around, BotVersion, Known, Lifecycle, Newcomer, PublicId, Terms, Verification, judge_new, public_id,
+            Around, BotVersion, Known, Lifecycle, Newcomer, PublicId, Terms, Verification,
+            definition::{Definition, DefinitionName, Enclosures, Issue, Version, VersionQuery, check_create},
+            judge_new, public_id,
         },
         secret::Secret,
+        tenancy::{member::Permission, organisation::Organisation},
     },
-    store::{self, Tx, bots},
+    store::{self, Tx, registry},
 };
 
 pub use self::{
@@ -93,7 +96,7 @@ impl App {
         let draft = Draft::check(submission).await?;
         let around = draft.look_around();
         let most = self.parts.registry.most_integrations;
-        let around = bots::around(self.parts.store.reader(), &workspace, around, most).await?;
+        let around = registry::around(self.parts.store.reader(), &workspace, around, most).await?;
         draft.judge(&around).map(drop)
     }
 
@@ -108,9 +111,9 @@ impl App {
         let draft = Draft::check(submission).await?;
         self.parts.vault.prepare(workspace.id).await?;
         let tx = self.parts.store.begin().await?;
-        store::organisations::lock(&tx, workspace.id).await?;
+        store::tenancy::organisations::lock(&tx, workspace.id).await?;
         let most = self.parts.registry.most_integrations;
-        let around = bots::around(&tx, &workspace, draft.look_around(), most).await?;
+        let around = registry::around(&tx, &workspace, draft.look_around(), most).await?;
         let (definition, enclosures) = draft.judge(&around)?;
         let created = self.insert_bot(&tx, workspace, (definition, enclosures), &around).await?;
         let detail = json!({"name": created.bot.name, "version": created.bot.version.to_string()});
@@ -129,7 +132,7 @@ impl App {
     ) -> Result<Registered> {
         let (id, now) = (self.parts.ambient.id::<IntegrationId>(), self.now());
         let name = definition.name.as_str();
-        bots::claim_name(tx, workspace.id, name, now).await?;
+        registry::claim_name(tx, workspace.id, name, now).await?;
         let secrets = self.secrets_of_new(tx, workspace.id, around, &enclosures, &definition).await?;
         let signing_secret = self.fresh_signing_secret();
         let mut bot = BotVersion {
@@ -153,23 +156,23 @@ impl App {
             installs: 0,
             views: 0,
         };
-        let sealed = bots::SealedBotSecrets {
+        let sealed = registry::SealedBotSecrets {
             secrets: self.seal_secrets((workspace.id, id), &secrets).await?,
             signing_secret: self.seal_signing_secret((workspace.id, id), &signing_secret).await?,
             former: None,
         };
-        let source = bots::Source { readme: enclosures.readme, code: enclosures.code };
-        bots::insert(tx, &bot, &definition, sealed, &source).await?;
+        let source = registry::Source { readme: enclosures.readme, code: enclosures.code };
+        registry::insert(tx, &bot, &definition, sealed, &source).await?;
         if let Some(icon) = enclosures.icon {
             self.keep_icon(tx, name, icon).await?;
         }
         if definition.visibility.is_published() {
-            bots::set_published(tx, name).await?;
+            registry::set_published(tx, name).await?;
         }
         let new = Known { id, version: bot.version.clone(), dev: bot.dev, visibility: bot.visibility };
         let all: Vec<Known> = around.versions.iter().cloned().chain([new]).collect();
         rank(tx, (workspace.id, name), &all).await?;
-        if let Some(kept) = bots::find(tx, workspace.id, id).await? {
+        if let Some(kept) = registry::find(tx, workspace.id, id).await? {
             bot = kept;
         }
         Ok(Registered { bot, definition, workspace, signing_secret: Some(signing_secret), in_public: false })
@@ -183,25 +186,25 @@ impl App {
         caller.require(Permission::IntegrationsManage)?;
         let workspace = self.workspace_of(caller).await?;
         let tx = self.parts.store.begin().await?;
-        store::organisations::lock(&tx, workspace.id).await?;
-        let bot = bots::find(&tx, workspace.id, version_id(id)?).await?.ok_or_else(|| not_found(id))?;
-        let installations = bots::count_installations(&tx, bot.id).await?;
+        store::tenancy::organisations::lock(&tx, workspace.id).await?;
+        let bot = registry::find(&tx, workspace.id, version_id(id)?).await?.ok_or_else(|| not_found(id))?;
+        let installations = registry::count_installations(&tx, bot.id).await?;
         if installations > 0 {
             let message =
                 format!("{} {} is installed in {installations} places; remove it there first", bot.name, bot.version);
             return Err(Error::InUse { noun: Noun::Integration, message });
         }
-        bots::delete(&tx, bot.id).await?;
-        let around = bots::around(&tx, &workspace, (Some(&bot.name), None), 0).await?;
+        registry::delete(&tx, bot.id).await?;
+        let around = registry::around(&tx, &workspace, (Some(&bot.name), None), 0).await?;
         rank(&tx, (workspace.id, &bot.name), &around.versions).await?;
-        bots::release_name(&tx, workspace.id, &bot.name).await?;
+        registry::release_name(&tx, workspace.id, &bot.name).await?;
         let detail = json!({"name": bot.name, "version": bot.version.to_string()});
         self.audit(&tx, (workspace.id, &caller.actor()), "registry.delete", bot.id, detail).await?;
         tx.commit().await
     }
 
     async fn workspace_of(&self, caller: &Caller) -> Result<Organisation> {
-        store::organisations::find(self.parts.store.reader(), caller.organisation_id).await
+        store::tenancy::organisations::find(self.parts.store.reader(), caller.organisation_id).await
     }
 }
 
@@ -259,7 +262,7 @@ async fn rank(tx: &Tx, of: (OrganisationId, &str), versions: &[Known]) -> Result
         VersionQuery::Latest.pick(counted.map(|known| (&known.version, known.id)))
     };
     let both = (highest(|_| true), highest(|known| known.visibility.is_published()));
-    bots::set_latest(tx, of, both).await
+    registry::set_latest(tx, of, both).await
 }
 
 /// The version that a shown identifier means. One that is none is nobody's.

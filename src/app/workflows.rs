@@ -1,5 +1,7 @@
 //! Workflows: what members may run from Slack. They run in the product; here they have a name and parameters.
 
+pub mod runs;
+
 use serde_json::json;
 
 use super::{App, Caller};
@@ -7,8 +9,8 @@ use crate::{
     domain::{
         Error, Result,
         error::Noun,
-        member::Permission,
-        workflow::{Workflow, WorkflowParameter},
+        tenancy::member::Permission,
+        workflows::{Workflow, WorkflowParameter},
     },
     store,
 };

@@ -55,7 +55,7 @@ impl Delivery {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::load;
+    use crate::config::tests::load;
 
     #[test]
     fn the_slots_are_shared_out() {

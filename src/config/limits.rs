@@ -43,7 +43,7 @@ impl Limits {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::load;
+    use crate::config::tests::load;
 
     #[test]
     fn budgets_have_room_for_the_longest_body() {

@@ -24,7 +24,7 @@ impl Registry {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::load;
+    use crate::config::tests::load;
 
     #[test]
     fn a_workspace_may_make_calls() {

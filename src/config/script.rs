@@ -7,7 +7,7 @@ use std::{path::PathBuf, time::Duration};
 use serde::Deserialize;
 
 use super::ConfigError;
-use crate::domain::script::{ScriptLimits, ScriptMode};
+use crate::domain::webhooks::script::{ScriptLimits, ScriptMode};
 
 /// `[script]`
 #[derive(Clone, Debug, Deserialize)]

@@ -1,9 +1,10 @@
 //! GitHub as we know it: accounts, installations of our app, repositories. Who wants to hear of its events is
-//! `domain::subscription`.
+//! `domain::routes::subscription`.
 //!
 //! - [`payload`]: what of a webhook's payload matters.
 //! - [`message`](mod@message): events as Slack messages.
 
+pub mod link;
 pub mod message;
 pub mod payload;
 #[cfg(test)]

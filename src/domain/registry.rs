@@ -1,6 +1,7 @@
 //! The registry: versions of integrations that workspaces publish, whose they are, and what may be done with them. What a
 //! version says of itself is in `definition`.
 
+pub mod definition;
 mod judge;
 mod public_id;
 
@@ -12,8 +13,8 @@ pub use self::{
 };
 use super::{
     ambient::Time,
-    definition::{Definition, Matched, Searched, Version, Visibility, search, titled_actions},
     ids::{IntegrationId, OrganisationId},
+    registry::definition::{Definition, Matched, Searched, Version, Visibility, search, titled_actions},
 };
 
 /// The versions of one integration.

@@ -12,6 +12,7 @@
 pub(crate) mod block_kit;
 pub mod blocks;
 pub mod greeting;
+pub mod link;
 pub mod message;
 pub mod modal;
 pub mod text;

@@ -6,13 +6,15 @@ use uuid::Uuid;
 
 use crate::domain::{
     ambient::Time,
-    call::{target_payload, tick_payload},
-    channel::Channel,
-    descriptor::Descriptor,
-    event::{Event, EventSource, Fact},
-    member::{Member, Role},
-    setting::EffectiveSetting,
-    webhook_integration::{
+    apps::{
+        call::{target_payload, tick_payload},
+        descriptor::Descriptor,
+        setting::EffectiveSetting,
+    },
+    channels::Channel,
+    pipeline::event::{Event, EventSource, Fact},
+    tenancy::member::{Member, Role},
+    webhooks::{
         OutgoingEvent,
         outgoing_payload::{Telling, channel_data, member_data, payload},
     },

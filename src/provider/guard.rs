@@ -39,7 +39,7 @@ use self::{
     text::TextRules,
 };
 use super::http::{self, Exchange};
-use crate::domain::{Result, ambient::Time, delivery::Verdict};
+use crate::domain::{Result, ambient::Time, pipeline::delivery::Verdict};
 
 /// Calls URLs that tenants gave. Cheap to clone.
 #[derive(Clone)]

@@ -41,7 +41,7 @@ use self::{
 use crate::domain::{
     Error, Result,
     ids::OrganisationId,
-    script::{ScriptFault, ScriptLimits, ScriptMethod, ScriptRun},
+    webhooks::script::{ScriptFault, ScriptLimits, ScriptMethod, ScriptRun},
 };
 
 /// A process that ends in the midst of a run is replaced and the run made again, but so often only.

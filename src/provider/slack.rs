@@ -22,7 +22,7 @@ use reqwest::{Client, RequestBuilder};
 use url::Url;
 
 use super::http::{Exchange, bearer, under};
-use crate::domain::{Result, oauth::Flow, secret::Secret};
+use crate::domain::{Result, secret::Secret, tenancy::oauth::Flow};
 
 pub use super::http::{Limits, Unreachable};
 pub use answer::SlackFailure;

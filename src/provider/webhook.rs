@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::header::{HeaderName, HeaderValue};
 
 use super::guard::{Answer, Failure};
-use crate::domain::{Error, Result, ambient::Time, delivery::Verdict, secret::Secret};
+use crate::domain::{Error, Result, ambient::Time, pipeline::delivery::Verdict, secret::Secret};
 
 /// The header with the message's id.
 pub const ID_HEADER: &str = "webhook-id";

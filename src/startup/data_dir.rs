@@ -1,6 +1,6 @@
 //! The data directory before anything is opened in it: readable by this user alone, and complete.
 //!
-//! Not here: the database file itself (`store::directory`), the key file (`keys`).
+//! Not here: the database file itself (`store::kernel::directory`), the key file (`keys`).
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::keys;
 use crate::{
     config::Config,
     domain::{Error, Result},
-    store::directory::make_private,
+    store::kernel::directory::make_private,
 };
 
 /// Makes what is there private, and looks whether the database and the key file belong together.

@@ -11,7 +11,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use crate::{
-    app::vault::{KeyRing, Vault},
+    app::tenancy::vault::{KeyRing, Vault},
     config::Config,
     domain::{Error, Result, ambient::Ambient, secret::Secret},
     store::Store,

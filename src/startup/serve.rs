@@ -63,7 +63,7 @@ async fn start_workers(
     stop: &CancellationToken,
 ) -> Result<()> {
     if store.is_embedded() {
-        crate::store::destinations::end_leases(store.writer(), app.ambient().now()).await?;
+        crate::store::pipeline::destinations::end_leases(store.writer(), app.ambient().now()).await?;
     }
     background.spawn(Deliverer::new(app.clone(), worker_settings(config)).run(stop.clone()));
     background.spawn(worker::tick::run(app.clone(), stop.clone()));

@@ -1,5 +1,7 @@
 //! Channels and who is in them.
 
+pub mod keys;
+
 use ::entity::{
     channel::{ActiveModel, Column, Entity as Channels, Model as Row},
     channel_member::{self, Entity as ChannelMembers},
@@ -11,15 +13,15 @@ use sea_orm::{
     sea_query::{OnConflict, Query},
 };
 
-use super::{Tx, batches, is_unique_violation};
+use super::{Tx, is_unique_violation, kernel::batches};
 use crate::domain::{
     Error, Result,
     ambient::Time,
-    channel::Channel,
+    channels::Channel,
     error::Noun,
     ids::{ChannelId, OrganisationId, UserId},
     page::{Page, PageRequest},
-    webhook_integration::trigger::Scene,
+    webhooks::trigger::Scene,
 };
 
 /// Adds a channel.

@@ -11,7 +11,7 @@ use crate::domain::{
     Error, Result,
     error::Noun,
     ids::OrganisationId,
-    workflow::{Workflow, is_workflow_id},
+    workflows::{Workflow, is_workflow_id},
 };
 
 /// Adds a workflow, or puts it in place of the one with its id.

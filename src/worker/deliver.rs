@@ -30,15 +30,19 @@ use crate::{
     domain::{
         Result,
         ambient::Time,
-        delivery::{Delivery, DeliveryState, Next, Verdict},
-        destination::{Destination, Health},
         ids::{DestinationId, OrganisationId},
+        pipeline::{
+            delivery::{Delivery, DeliveryState, Next, Verdict},
+            destination::{Destination, Health},
+        },
     },
     store::{
         self,
-        deliveries::Due,
-        destinations::{Claim, Claimed},
-        slack_links::StoredSlackLink,
+        pipeline::{
+            deliveries::Due,
+            destinations::{Claim, Claimed},
+        },
+        slack::links::StoredSlackLink,
     },
 };
 
@@ -154,7 +158,7 @@ impl Deliverer {
         let reserved = self.slots.reserve(most);
         let (owner, after, room) = (self.owner, claims.after, reserved.room.clone());
         let claim = Claim { owner, now, lease_until: now + self.settings.lease, after, room };
-        let claimed = store::destinations::claim(self.app.store().writer(), &claim).await?;
+        let claimed = store::pipeline::destinations::claim(self.app.store().writer(), &claim).await?;
         // In the order in which the claim walks: those after the former end, and then the others.
         let organisations = claimed.iter().map(|one| one.destination.organisation_id);
         claims.after = organisations.max_by_key(|one| (*one <= after, *one)).unwrap_or(after);
@@ -171,13 +175,13 @@ impl Deliverer {
         let store = self.app.store();
         let seen = match claims.at {
             Some(at) => Some(at),
-            None => store::destinations::latest_try(store.reader()).await?,
+            None => store::pipeline::destinations::latest_try(store.reader()).await?,
         };
         let Some(seen) = seen.filter(|seen| now + SET_BACK < *seen) else { return Ok(()) };
         tracing::warn!(%now, was = %seen, "the clock was set back; deliveries that would wait for it are due now");
         let until = seen + self.settings.retry.longest_pause;
         let tx = store.begin().await?;
-        store::destinations::set_back(&tx, self.owner, (now, until), now + self.settings.lease).await?;
+        store::pipeline::destinations::set_back(&tx, self.owner, (now, until), now + self.settings.lease).await?;
         tx.commit().await
     }
 
@@ -197,9 +201,9 @@ impl Deliverer {
         organisations.sort_unstable();
         organisations.dedup();
         let (links, due, due_first) = tokio::try_join!(
-            store::slack_links::list(store.reader(), &organisations),
-            store::deliveries::due(store.reader(), &in_order, LOAD),
-            store::deliveries::due_first(store.reader(), &in_any, LOAD),
+            store::slack::links::list(store.reader(), &organisations),
+            store::pipeline::deliveries::due(store.reader(), &in_order, LOAD),
+            store::pipeline::deliveries::due_first(store.reader(), &in_any, LOAD),
         )?;
         let links: HashMap<OrganisationId, StoredSlackLink> =
             links.into_iter().map(|stored| (stored.link.organisation_id, stored)).collect();

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     app::App,
     domain::Result,
-    store::{housekeeping, readiness, webhook_history},
+    store::{kernel::readiness, pipeline::housekeeping, webhooks::history},
 };
 
 /// How often it looks.
@@ -45,9 +45,9 @@ pub async fn step(app: &App, keep: chrono::Duration) -> Result<u64> {
 pub async fn shorten_histories(app: &App, most: u64) -> Result<u64> {
     let db = app.store().writer();
     let mut removed = 0;
-    for (id, up_to) in webhook_history::too_long(db, most).await? {
+    for (id, up_to) in history::too_long(db, most).await? {
         loop {
-            let slice = webhook_history::remove_slice(db, id, Some(up_to)).await?;
+            let slice = history::remove_slice(db, id, Some(up_to)).await?;
             removed += slice;
             if slice == 0 {
                 break;

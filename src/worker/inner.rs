@@ -6,7 +6,10 @@ use std::time::Instant;
 use super::lane::Tried;
 use crate::{
     app::App,
-    domain::{Error, delivery::Verdict, event::Event},
+    domain::{
+        Error,
+        pipeline::{delivery::Verdict, event::Event},
+    },
 };
 
 /// What is done.

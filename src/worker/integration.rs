@@ -2,8 +2,11 @@
 
 use super::lane::Tried;
 use crate::{
-    app::{App, integration_calls::Called},
-    domain::{delivery::Delivery, destination::Destination, event::Event, ids::IntegrationId},
+    app::{App, apps::calls::Called},
+    domain::{
+        ids::IntegrationId,
+        pipeline::{delivery::Delivery, destination::Destination, event::Event},
+    },
 };
 
 /// The way to one integration.

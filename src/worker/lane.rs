@@ -13,12 +13,14 @@ use crate::{
     domain::{
         Result,
         ambient::Time,
-        delivery::{Delivery, DeliveryState, Reason, Verdict},
-        destination::{Destination, DestinationKind, Pace},
-        event::Event,
         ids::IntegrationId,
+        pipeline::{
+            delivery::{Delivery, DeliveryState, Reason, Verdict},
+            destination::{Destination, DestinationKind, Pace},
+            event::Event,
+        },
     },
-    store::slack_links::StoredSlackLink,
+    store::slack::links::StoredSlackLink,
 };
 
 /// What one try was.

@@ -7,15 +7,17 @@ use uuid::Uuid;
 
 use super::lane::Tried;
 use crate::{
-    app::{App, batch::Batcher},
+    app::{App, pipeline::group_commit::Batcher},
     domain::{
         Result,
         ambient::Time,
-        delivery::{Attempt, AttemptOutcome, Delivery, DeliveryState, Next},
-        destination::{Destination, Health},
         ids::{DeliveryId, DestinationId},
+        pipeline::{
+            delivery::{Attempt, AttemptOutcome, Delivery, DeliveryState, Next},
+            destination::{Destination, Health},
+        },
     },
-    store::{self, destinations::Release},
+    store::{self, pipeline::destinations::Release},
 };
 
 /// How many destinations share a transaction at most.
@@ -173,20 +175,20 @@ async fn write(app: &App, owner: Uuid, records: &[Arc<Record>]) -> Result<HashMa
     let (ids, accepted_at): (Vec<DeliveryId>, Vec<Time>) =
         records.iter().flat_map(|record| record.delivered.iter().copied()).unzip();
     let tx = app.store().begin().await?;
-    store::deliveries::insert_attempts(&tx, &attempts).await?;
-    store::deliveries::mark_delivered(&tx, &ids, now).await?;
+    store::pipeline::deliveries::insert_attempts(&tx, &attempts).await?;
+    store::pipeline::deliveries::mark_delivered(&tx, &ids, now).await?;
     for delivery in &changed {
-        store::deliveries::update(&tx, delivery).await?;
+        store::pipeline::deliveries::update(&tx, delivery).await?;
     }
     for release in &releases {
         match &release.health {
             Some(Health::Broken { reason, .. } | Health::Off { reason, .. }) => {
-                store::deliveries::end_pending(&tx, release.id, DeliveryState::Failed, reason, now).await?;
+                store::pipeline::deliveries::end_pending(&tx, release.id, DeliveryState::Failed, reason, now).await?;
             }
             Some(Health::Healthy) | None => {}
         }
     }
-    let due_again = store::destinations::release(&tx, owner, now, &releases).await?;
+    let due_again = store::pipeline::destinations::release(&tx, owner, now, &releases).await?;
     tx.commit().await?;
     for accepted_at in accepted_at {
         app.metrics().delivery(DeliveryState::Delivered.as_str());

@@ -7,17 +7,19 @@ use crate::{
     app::App,
     domain::{
         Error, Result,
-        delivery::{Content, Delivery, DeliveryState, Origin, Reason, Thread, Verdict},
-        destination::Destination,
-        event::{Event, WORKFLOW_STEP_COMPLETED},
         github::{EVENT_PREFIX, GithubEvent},
+        pipeline::{
+            delivery::{Content, Delivery, DeliveryState, Origin, Reason, Thread, Verdict},
+            destination::Destination,
+            event::{Event, WORKFLOW_STEP_COMPLETED},
+        },
+        routes::subscription::Subscription,
         secret::Secret,
         slack,
-        slack_link::SlackLinkStatus,
-        subscription::Subscription,
+        slack::link::SlackLinkStatus,
     },
     provider::slack::{PostAnswer, Reply, post_body},
-    store::{self, slack_links::StoredSlackLink},
+    store::{self, slack::links::StoredSlackLink},
 };
 
 /// One Slack channel, or person, while it is sent to.
@@ -63,7 +65,7 @@ impl<'a> SlackLane<'a> {
         self.thread_ts = None;
         if let Some(thread) = &content.thread {
             let db = self.app.store().writer();
-            let opened = store::slack_threads::find(db, delivery.destination_id, &thread.topic).await?;
+            let opened = store::slack::threads::find(db, delivery.destination_id, &thread.topic).await?;
             self.thread_ts = match opened {
                 Some(_) if thread.only_first && thread.by_hand => None,
                 Some(_) if thread.only_first => return hold(DeliveryState::Skipped, Reason::AlreadyTold),
@@ -88,7 +90,7 @@ impl<'a> SlackLane<'a> {
         let Some(github) = github else { return Ok(undecided(event)) };
         let (reader, organisation_id) = (self.app.store().reader(), delivery.organisation_id);
         let subscriptions =
-            store::subscriptions::of_destination(reader, organisation_id, delivery.destination_id).await?;
+            store::routes::subscriptions::of_destination(reader, organisation_id, delivery.destination_id).await?;
         Ok(Subscription::by_hand(&subscriptions, &github))
     }
 
@@ -97,10 +99,10 @@ impl<'a> SlackLane<'a> {
     async fn withdrawn(&self, delivery: &Delivery, origin: Origin) -> Result<Option<Reason>> {
         let Origin { installation_id, repository_id } = origin;
         let reader = self.app.store().reader();
-        if store::github_links::find(reader, delivery.organisation_id, installation_id).await?.is_none() {
+        if store::github::links::find(reader, delivery.organisation_id, installation_id).await?.is_none() {
             return Ok(Some(Reason::GithubUnlinked));
         }
-        let removed = store::github_installations::is_removed(reader, installation_id, repository_id).await?;
+        let removed = store::github::installations::is_removed(reader, installation_id, repository_id).await?;
         Ok(removed.then_some(Reason::RepositoryRemoved))
     }
 
@@ -154,7 +156,7 @@ impl<'a> SlackLane<'a> {
         let (store, now) = (self.app.store(), self.app.ambient().now());
         let (organisation, destination) = (delivery.organisation_id, delivery.destination_id);
         let opened =
-            store::slack_threads::open(store.writer(), organisation, destination, &thread.topic, ts, now).await;
+            store::slack::threads::open(store.writer(), organisation, destination, &thread.topic, ts, now).await;
         if let Err(error) = opened {
             tracing::error!(%error, topic = thread.topic, "a thread could not be remembered");
         }

@@ -1,5 +1,5 @@
 //! Slots of the deliveries in flight, bounded for each organisation and for the slow class. Not here: the choice among the
-//! due destinations, which is the claim's (`store::destinations::claim`).
+//! due destinations, which is the claim's (`store::pipeline::destinations::claim`).
 //!
 //! The bounds count in this process. A slot is a resource of a process, and a count over all of them would cost every claim
 //! a look at all leases; with several processes an organisation has its bound in each, as it has its share of each.
@@ -17,9 +17,9 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{
-    app::metrics::Metrics,
+    app::pipeline::metrics::Metrics,
     domain::ids::OrganisationId,
-    store::destinations::{Busy, Room},
+    store::pipeline::destinations::{Busy, Room},
 };
 
 /// The part of all slots that is kept for organisations that have none in flight: one in so many.

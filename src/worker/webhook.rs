@@ -13,13 +13,15 @@ use super::{
     slots::Slot,
 };
 use crate::{
-    app::{integration_calls::Called, outgoing_webhooks::WebhookCall},
+    app::{apps::calls::Called, webhooks::outgoing::WebhookCall},
     domain::{
         ambient::Time,
-        delivery::{Delivery, DeliveryState, Next},
-        destination::Destination,
+        pipeline::{
+            delivery::{Delivery, DeliveryState, Next},
+            destination::Destination,
+        },
     },
-    store::{deliveries::Due, destinations::Claimed},
+    store::pipeline::{deliveries::Due, destinations::Claimed},
 };
 
 /// How many calls of one URL are under way at the same time.

@@ -4,7 +4,7 @@ use ::entity::audit_entry;
 use sea_orm::EntityTrait;
 use tieline::{
     domain::{ambient::Time, ids::OrganisationId},
-    store::{self, github_installations::StoredInstallation},
+    store::{self, github::installations::StoredInstallation},
 };
 
 use super::*;
@@ -19,13 +19,13 @@ async fn quietly(app: &TestApp, path: &str, order: Value) -> Value {
 }
 
 async fn stored(app: &TestApp, installation: i64) -> Option<StoredInstallation> {
-    store::github_installations::find(app.app.store().reader(), installation).await.unwrap()
+    store::github::installations::find(app.app.store().reader(), installation).await.unwrap()
 }
 
 /// The names of the repositories that we think the installation sees.
 async fn repositories(app: &TestApp, installation: i64) -> Vec<String> {
     app.app.settle().await;
-    let found = store::github_installations::repositories(app.app.store().reader(), installation).await.unwrap();
+    let found = store::github::installations::repositories(app.app.store().reader(), installation).await.unwrap();
     let mut names: Vec<_> = found.iter().map(|repository| repository.name().to_owned()).collect();
     names.sort();
     names

@@ -1,7 +1,7 @@
 //! Where it goes: the webhook's own channels, or those that the sender chooses.
 
 use serde_json::{Value, json};
-use tieline::{domain::member::Role, store};
+use tieline::{domain::tenancy::member::Role, store};
 
 use super::{Hook, channel, done, posted, refused, user_id};
 use crate::support::{Client, TestApp};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tieline::{domain::member::Role, store::webhook_integrations};
+use tieline::{domain::tenancy::member::Role, store::webhooks};
 
 use super::{Hook, done, refused, start};
 use crate::support::Answer;
@@ -110,13 +110,13 @@ both! {
         failed(&hook.post(&json!({"fail": true})).await, "x");
         done(&hook.post(&json!({})).await);
         let (store, organisation_id) = (app.app.store(), app.organisation("acme").await);
-        let before = webhook_integrations::find(store.reader(), organisation_id, hook.id().parse().unwrap()).await;
+        let before = webhooks::find(store.reader(), organisation_id, hook.id().parse().unwrap()).await;
         app.advance(Duration::from_secs(1));
         hook.update(counting).await;
         // A run of the former script that ends only now.
         let kept = serde_json::Map::from_iter([("n".to_owned(), json!(100))]);
         let former = before.unwrap().webhook;
-        webhook_integrations::keep_script_store(store.writer(), &former, &kept, app.now()).await.unwrap();
+        webhooks::keep_script_store(store.writer(), &former, &kept, app.now()).await.unwrap();
         done(&hook.post(&json!({})).await);
         assert_eq!(hook.texts().await, ["1", "5", "3", "2", "1"]);
     }
@@ -129,12 +129,12 @@ async fn where_scripts_are_switched_off_nothing_goes_around_them() {
     done(&hook.post(&json!({"text": "without one"})).await);
     // One that was saved before they were switched off.
     let organisation_id = app.organisation("acme").await;
-    let found = webhook_integrations::find(app.app.store().reader(), organisation_id, hook.id().parse().unwrap()).await;
+    let found = webhooks::find(app.app.store().reader(), organisation_id, hook.id().parse().unwrap()).await;
     let mut webhook = found.unwrap().webhook;
     webhook.script.enabled = true;
     webhook.script.text = Some("class Script {}".to_owned());
     let tx = app.app.store().begin().await.unwrap();
-    webhook_integrations::update(&tx, &webhook, None).await.unwrap();
+    webhooks::update(&tx, &webhook, None).await.unwrap();
     tx.commit().await.unwrap();
     refused(&hook.post(&json!({"text": "raw"})).await, 400, "integration-scripts-disabled");
     assert_eq!(hook.texts().await, ["without one"]);

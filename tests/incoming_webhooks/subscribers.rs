@@ -3,7 +3,7 @@
 use reqwest::Method;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
-use tieline::domain::member::Role;
+use tieline::domain::tenancy::member::Role;
 
 use super::{Hook, done, refused};
 use crate::support::{Answer, Database, Setup, TestApp};

@@ -1,7 +1,7 @@
 //! What is posted of the answers.
 
 use serde_json::{Value, json};
-use tieline::domain::member::Role;
+use tieline::domain::tenancy::member::Role;
 
 use super::{far, join, messages, rocket, say, scene};
 use crate::support::Reply;

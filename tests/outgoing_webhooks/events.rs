@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tieline::{
-    domain::{member::Role, secret::Secret},
+    domain::{secret::Secret, tenancy::member::Role},
     provider::webhook::Signer,
 };
 
@@ -36,7 +36,7 @@ both! {
         assert_eq!((call.method.as_str(), call.header("content-type")), ("POST", "application/json"));
         assert!(call.header("user-agent").starts_with("tieline/"), "{call:?}");
         let owner = app.app.store();
-        let olga = tieline::store::members::find_by_username(owner.reader(), app.organisation("acme").await, "olga")
+        let olga = tieline::store::tenancy::members::find_by_username(owner.reader(), app.organisation("acme").await, "olga")
             .await.unwrap().unwrap().user_id.to_string();
         let body = without_times(call.body.clone());
         let message_id = body["message_id"].as_str().unwrap().to_owned();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tieline::domain::member::Role;
+use tieline::domain::tenancy::member::Role;
 
 use super::{Rocket, far, rocket, scene, wanted};
 use crate::support::{Client, Database, Integration, Reply, Setup, TestApp, until};

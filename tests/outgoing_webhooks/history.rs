@@ -1,7 +1,7 @@
 //! The history: what it shows, and what may be done with it.
 
 use serde_json::json;
-use tieline::{domain::member::Role, worker::housekeeping};
+use tieline::{domain::tenancy::member::Role, worker::housekeeping};
 
 use super::{far, messages, rocket, say, scene, texts};
 use crate::support::Reply;

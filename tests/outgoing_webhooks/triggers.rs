@@ -1,7 +1,7 @@
 //! Who is called for a message, and who is not.
 
 use serde_json::{Value, json};
-use tieline::domain::member::Role;
+use tieline::domain::tenancy::member::Role;
 
 use super::{far, join, last, messages, post, rocket, say, scene, texts, wanted};
 use crate::support::{Integration, Reply};

@@ -1,7 +1,7 @@
 //! Who may manage which: all of a direction, or their own; and in which channels.
 
 use serde_json::{Value, json};
-use tieline::domain::member::Role;
+use tieline::domain::tenancy::member::Role;
 
 use super::{Known, incoming, outgoing, owner};
 use crate::support::TestApp;

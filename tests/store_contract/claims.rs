@@ -11,10 +11,10 @@ async fn due_of(app: &TestApp, slug: &str, count: usize, since: Time) -> Organis
     let mut ids = Vec::new();
     for number in 0..count {
         let destination = destination(app, organisation.id, &number.to_string());
-        store::destinations::insert(&tx, &destination).await.unwrap();
+        store::pipeline::destinations::insert(&tx, &destination).await.unwrap();
         ids.push(destination.id);
     }
-    store::destinations::wake(&tx, &mut ids, since).await.unwrap();
+    store::pipeline::destinations::wake(&tx, &mut ids, since).await.unwrap();
     tx.commit().await.unwrap();
     organisation.id
 }
@@ -99,7 +99,7 @@ both! {
         let held = claim(store, owner, later, 1).await;
         let tx = store.begin().await.unwrap();
         let now = app.now();
-        store::destinations::set_back(&tx, owner, (now, later), now + LEASE).await.unwrap();
+        store::pipeline::destinations::set_back(&tx, owner, (now, later), now + LEASE).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(claim(store, gone, now, 10).await.len(), 2);
         let again = claim(store, gone, now + LEASE, 10).await;
@@ -119,9 +119,9 @@ async fn wake_ups_and_releases_do_not_wait_for_each_other() {
     let mut ids: Vec<DestinationId> = (0..300).map(|_| app.app.ambient().id()).collect();
     for id in ids.iter().rev() {
         let destination = Destination { id: *id, ..destination(&app, organisation.id, &id.to_string()) };
-        store::destinations::insert(&tx, &destination).await.unwrap();
+        store::pipeline::destinations::insert(&tx, &destination).await.unwrap();
     }
-    store::destinations::wake(&tx, &mut ids, now).await.unwrap();
+    store::pipeline::destinations::wake(&tx, &mut ids, now).await.unwrap();
     tx.commit().await.unwrap();
     for _ in 0..20 {
         let held = claim(&store, owner, now, ids.len()).await;
@@ -131,7 +131,7 @@ async fn wake_ups_and_releases_do_not_wait_for_each_other() {
             let (store, mut ids) = (store.clone(), ids.clone());
             tokio::spawn(async move {
                 let tx = store.begin().await.unwrap();
-                store::destinations::wake(&tx, &mut ids, now).await.unwrap();
+                store::pipeline::destinations::wake(&tx, &mut ids, now).await.unwrap();
                 tx.commit().await.unwrap();
             })
         });

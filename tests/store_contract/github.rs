@@ -3,14 +3,19 @@
 use tieline::{
     domain::{
         Error,
-        github::{AccountKind, GithubAccount, GithubInstallation, GithubRepository},
-        github_link::GithubLink,
+        github::{AccountKind, GithubAccount, GithubInstallation, GithubRepository, link::GithubLink},
         ids::{MemberId, UserId},
-        member::{Member, Role},
-        subscription::{Rules, Subscription},
-        workflow::{Workflow, WorkflowParameter},
+        routes::subscription::{Rules, Subscription},
+        tenancy::member::{Member, Role},
+        workflows::{Workflow, WorkflowParameter},
     },
-    store::{Tx, github_installations, github_links, slack_threads, subscriptions, workflows},
+    store::{
+        Tx,
+        github::{installations, links},
+        routes::subscriptions,
+        slack::threads,
+        workflows,
+    },
 };
 
 use super::*;
@@ -47,23 +52,23 @@ async fn begin(app: &TestApp) -> Tx {
 
 async fn save(app: &TestApp, installation: &GithubInstallation) {
     let tx = begin(app).await;
-    github_installations::save(&tx, app.app.ambient().id(), installation, app.now()).await.unwrap();
+    installations::save(&tx, app.app.ambient().id(), installation, app.now()).await.unwrap();
     tx.commit().await.unwrap();
 }
 
 async fn known(app: &TestApp, id: i64) -> Option<GithubInstallation> {
-    let found = github_installations::find(app.app.store().reader(), id).await.unwrap();
+    let found = installations::find(app.app.store().reader(), id).await.unwrap();
     found.map(|stored| stored.installation)
 }
 
 async fn told(app: &TestApp, id: i64, repositories: &[GithubRepository], removed: bool, at: Time) {
     let tx = begin(app).await;
-    github_installations::save_repositories(&tx, id, repositories, removed, at).await.unwrap();
+    installations::save_repositories(&tx, id, repositories, removed, at).await.unwrap();
     tx.commit().await.unwrap();
 }
 
 async fn names(app: &TestApp, id: i64) -> Vec<String> {
-    let mut found = github_installations::repositories(app.app.store().reader(), id).await.unwrap();
+    let mut found = installations::repositories(app.app.store().reader(), id).await.unwrap();
     found.sort();
     found.iter().map(|repository| repository.name().to_owned()).collect()
 }
@@ -79,7 +84,7 @@ fn link(app: &TestApp, organisation_id: OrganisationId, installation_id: i64, se
 
 async fn insert_link(app: &TestApp, link: &GithubLink) -> bool {
     let tx = begin(app).await;
-    let inserted = github_links::insert(&tx, link).await.unwrap();
+    let inserted = links::insert(&tx, link).await.unwrap();
     tx.commit().await.unwrap();
     inserted
 }
@@ -87,7 +92,7 @@ async fn insert_link(app: &TestApp, link: &GithubLink) -> bool {
 async fn subscribed(app: &TestApp, organisation_id: OrganisationId, channel: &str) -> (Subscription, Destination) {
     let tx = begin(app).await;
     let wanted = destination(app, organisation_id, channel);
-    let destination = store::destinations::ensure(&tx, &wanted).await.unwrap();
+    let destination = store::pipeline::destinations::ensure(&tx, &wanted).await.unwrap();
     let subscription = Subscription {
         id: app.app.ambient().id(),
         organisation_id,
@@ -111,7 +116,7 @@ both! {
         let second = installation(1, "acme", after(&app, 20));
         save(&app, &second).await;
         assert_eq!(known(&app, 1).await, Some(second.clone()), "as it went in");
-        let record = github_installations::demand(app.app.store().reader(), 1).await.unwrap().id;
+        let record = installations::demand(app.app.store().reader(), 1).await.unwrap().id;
         save(&app, &installation(1, "older", after(&app, 19))).await;
         assert_eq!(known(&app, 1).await, Some(second.clone()));
         let same_second = GithubInstallation { suspended_at: Some(after(&app, 20)), events: Vec::new(), ..second };
@@ -121,30 +126,30 @@ both! {
         save(&app, &newer).await;
         assert_eq!(known(&app, 1).await, Some(newer.clone()));
         let reader = app.app.store().reader();
-        let stored = github_installations::find_by_record(reader, record.0).await.unwrap().unwrap();
+        let stored = installations::find_by_record(reader, record.0).await.unwrap().unwrap();
         assert_eq!((stored.id, stored.installation), (record, newer), "the record keeps its id");
-        assert_eq!(github_installations::find_by_record(reader, Uuid::nil()).await.unwrap(), None);
+        assert_eq!(installations::find_by_record(reader, Uuid::nil()).await.unwrap(), None);
     }
 
     async fn a_deleted_installation_stays_deleted(app) {
         let tx = begin(&app).await;
         let never_seen = installation(1, "acme", app.now());
-        github_installations::delete(&tx, app.app.ambient().id(), &never_seen, app.now()).await.unwrap();
+        installations::delete(&tx, app.app.ambient().id(), &never_seen, app.now()).await.unwrap();
         tx.commit().await.unwrap();
         save(&app, &installation(1, "acme", after(&app, 60))).await;
         assert_eq!(known(&app, 1).await, None);
 
         save(&app, &installation(2, "globex", after(&app, 60))).await;
-        let record = github_installations::demand(app.app.store().reader(), 2).await.unwrap().id;
+        let record = installations::demand(app.app.store().reader(), 2).await.unwrap().id;
         let tx = begin(&app).await;
         let older = installation(2, "globex", app.now());
         for _ in 0..2 {
-            github_installations::delete(&tx, app.app.ambient().id(), &older, app.now()).await.unwrap();
+            installations::delete(&tx, app.app.ambient().id(), &older, app.now()).await.unwrap();
         }
         tx.commit().await.unwrap();
         assert_eq!(known(&app, 2).await, None, "whatever its time");
-        assert_eq!(github_installations::find_by_record(app.app.store().reader(), record.0).await.unwrap(), None);
-        let demanded = github_installations::demand(app.app.store().reader(), 2).await;
+        assert_eq!(installations::find_by_record(app.app.store().reader(), record.0).await.unwrap(), None);
+        let demanded = installations::demand(app.app.store().reader(), 2).await;
         assert!(matches!(demanded, Err(Error::NotFound { .. })), "{demanded:?}");
     }
 
@@ -154,7 +159,7 @@ both! {
             save(&app, installation).await;
         }
         let tx = begin(&app).await;
-        github_installations::rename_account(&tx, 1_001, "acme-corp", "https://github.example/x").await.unwrap();
+        installations::rename_account(&tx, 1_001, "acme-corp", "https://github.example/x").await.unwrap();
         tx.commit().await.unwrap();
         let mut logins = Vec::new();
         for id in [1, 2, 3] {
@@ -181,7 +186,7 @@ both! {
         let reader = app.app.store().reader();
         told(&app, 1, &[api], true, after(&app, 12)).await;
         for (installation, repository, removed) in [(1, 11, false), (1, 12, true), (1, 99, false), (2, 12, false)] {
-            let is = github_installations::is_removed(reader, installation, repository).await.unwrap();
+            let is = installations::is_removed(reader, installation, repository).await.unwrap();
             assert_eq!(is, removed, "{installation} {repository}");
         }
     }
@@ -197,7 +202,7 @@ both! {
         told(&app, 1, &[repository(401, "gone-later")], true, after(&app, 30)).await;
         let replace = async |list: &[GithubRepository], seconds: u64| {
             let tx = begin(&app).await;
-            github_installations::replace_repositories(&tx, 1, list, after(&app, seconds)).await.unwrap();
+            installations::replace_repositories(&tx, 1, list, after(&app, seconds)).await.unwrap();
             tx.commit().await.unwrap();
         };
         replace(&[repository(7, "r7"), repository(500, "new"), repository(401, "gone-later")], 20).await;
@@ -222,30 +227,30 @@ both! {
         assert!(insert_link(&app, &link(&app, a, 2, 1)).await);
         let store = app.app.store();
         let reader = store.reader();
-        assert_eq!(github_links::organisations(reader, 1).await.unwrap(), [b, a], "oldest first");
-        assert_eq!(github_links::organisations(reader, 9).await.unwrap(), []);
-        assert_eq!(github_links::find(reader, a, 1).await.unwrap(), Some(late.clone()));
-        assert_eq!(github_links::find(reader, b, 2).await.unwrap(), None);
-        let listed = github_links::list(reader, a).await.unwrap();
+        assert_eq!(links::organisations(reader, 1).await.unwrap(), [b, a], "oldest first");
+        assert_eq!(links::organisations(reader, 9).await.unwrap(), []);
+        assert_eq!(links::find(reader, a, 1).await.unwrap(), Some(late.clone()));
+        assert_eq!(links::find(reader, b, 2).await.unwrap(), None);
+        let listed = links::list(reader, a).await.unwrap();
         assert_eq!(listed.iter().map(|(link, _)| link.installation_id).collect::<Vec<_>>(), [2, 1]);
-        let record = github_installations::demand(reader, 1).await.unwrap().id;
+        let record = installations::demand(reader, 1).await.unwrap().id;
         assert_eq!(listed[1], (late.clone(), record));
 
         let tx = begin(&app).await;
-        assert!(!github_links::delete(&tx, b, 2).await.unwrap());
-        assert!(github_links::delete(&tx, b, 1).await.unwrap());
-        assert!(!github_links::delete(&tx, b, 1).await.unwrap());
+        assert!(!links::delete(&tx, b, 2).await.unwrap());
+        assert!(links::delete(&tx, b, 1).await.unwrap());
+        assert!(!links::delete(&tx, b, 1).await.unwrap());
         tx.commit().await.unwrap();
-        assert_eq!(github_links::organisations(reader, 1).await.unwrap(), [a]);
+        assert_eq!(links::organisations(reader, 1).await.unwrap(), [a]);
         insert_link(&app, &early).await;
         let tx = begin(&app).await;
         let mut whose: Vec<_> =
-            github_links::delete_all(&tx, 1).await.unwrap().into_iter().map(|link| link.organisation_id).collect();
+            links::delete_all(&tx, 1).await.unwrap().into_iter().map(|link| link.organisation_id).collect();
         whose.sort_unstable();
         assert_eq!(whose, [a, b]);
-        assert_eq!(github_links::delete_all(&tx, 1).await.unwrap(), []);
+        assert_eq!(links::delete_all(&tx, 1).await.unwrap(), []);
         tx.commit().await.unwrap();
-        assert_eq!(github_links::list(reader, a).await.unwrap().len(), 1, "another installation's stays");
+        assert_eq!(links::list(reader, a).await.unwrap().len(), 1, "another installation's stays");
     }
 
     async fn an_organisation_links_once_whoever_is_quicker(app) {
@@ -254,7 +259,7 @@ both! {
         let links: Vec<_> = (0..8).map(|_| link(&app, a, 1, 0)).collect();
         let inserted = join_all(links.iter().map(|link| insert_link(&app, link))).await;
         assert_eq!(inserted.iter().filter(|inserted| **inserted).count(), 1);
-        assert_eq!(github_links::organisations(app.app.store().reader(), 1).await.unwrap(), [a]);
+        assert_eq!(links::organisations(app.app.store().reader(), 1).await.unwrap(), [a]);
     }
 
     async fn a_proof_is_a_members_and_ends(app) {
@@ -274,23 +279,23 @@ both! {
                 permissions: None,
                 created_at: app.now(),
             };
-            store::members::insert(&tx, &member).await.unwrap();
+            store::tenancy::members::insert(&tx, &member).await.unwrap();
             members.push(member.id);
         }
-        github_links::save_proof(&tx, members[0], 1, after(&app, 600)).await.unwrap();
+        links::save_proof(&tx, members[0], 1, after(&app, 600)).await.unwrap();
         tx.commit().await.unwrap();
         let has = async |member: usize, installation: i64, seconds: u64| {
             let reader = app.app.store().reader();
-            github_links::has_proof(reader, members[member], installation, after(&app, seconds)).await.unwrap()
+            links::has_proof(reader, members[member], installation, after(&app, seconds)).await.unwrap()
         };
         assert!(has(0, 1, 0).await && has(0, 1, 599).await);
         assert!(!has(0, 1, 600).await && !has(0, 2, 0).await && !has(1, 1, 0).await);
         let tx = begin(&app).await;
-        github_links::save_proof(&tx, members[0], 1, after(&app, 900)).await.unwrap();
+        links::save_proof(&tx, members[0], 1, after(&app, 900)).await.unwrap();
         tx.commit().await.unwrap();
         assert!(has(0, 1, 899).await && !has(0, 1, 900).await, "a new proof takes its place");
         let tx = begin(&app).await;
-        store::members::delete(&tx, members[0]).await.unwrap();
+        store::tenancy::members::delete(&tx, members[0]).await.unwrap();
         tx.commit().await.unwrap();
         assert!(!has(0, 1, 0).await);
     }
@@ -300,14 +305,14 @@ both! {
         let db = app.app.store().writer();
         let organisation_id = {
             let tx = begin(&app).await;
-            let found = store::destinations::of_kind(&tx, OrganisationId(Uuid::nil()), DestinationKind::Slack).await;
+            let found = store::pipeline::destinations::of_kind(&tx, OrganisationId(Uuid::nil()), DestinationKind::Slack).await;
             assert_eq!(found.unwrap(), [], "nobody's");
             OrganisationId(Uuid::from_u128(1))
         };
         let open = async |id: DestinationId, topic: &str, ts: &str| {
-            slack_threads::open(db, organisation_id, id, topic, ts, app.now()).await.unwrap();
+            threads::open(db, organisation_id, id, topic, ts, app.now()).await.unwrap();
         };
-        let find = async |id: DestinationId, topic: &str| slack_threads::find(db, id, topic).await.unwrap();
+        let find = async |id: DestinationId, topic: &str| threads::find(db, id, topic).await.unwrap();
         assert_eq!(find(ids[0], "github/1/12").await, None);
         open(ids[0], "github/1/12", "1.1").await;
         open(ids[0], "github/1/12", "2.2").await;
@@ -402,7 +407,7 @@ both! {
         use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
         let gone = entity::organisation::Entity::delete_many().filter(entity::organisation::Column::Id.eq(a.0));
         gone.exec(app.app.store().writer()).await.unwrap();
-        assert_eq!(github_links::organisations(app.app.store().reader(), 1).await.unwrap(), [b]);
+        assert_eq!(links::organisations(app.app.store().reader(), 1).await.unwrap(), [b]);
         let tx = begin(&app).await;
         assert_eq!(subscriptions::of_organisations(&tx, &[a, b]).await.unwrap().len(), 1);
         assert!(known(&app, 1).await.is_some(), "what GitHub says belongs to nobody");

@@ -16,13 +16,15 @@ use poem::{
 use serde_json::{Value, json};
 use standin::Options;
 use tieline::{
-    app::{App, members::NewMember, tokens::NewToken},
+    app::{
+        App,
+        tenancy::{members::NewMember, tokens::NewToken},
+    },
     config::Config,
     domain::{
         ambient::{Ambient, Clock, Random, Time},
         ids::OrganisationId,
-        member::Role,
-        organisation::Slug,
+        tenancy::{member::Role, organisation::Slug},
     },
     provider::guard::{Resolve, SystemResolver},
     startup, store,
@@ -216,7 +218,7 @@ impl TestApp {
     /// An organisation's id.
     pub async fn organisation(&self, slug: &str) -> OrganisationId {
         let slug = Slug::parse(slug).unwrap();
-        store::organisations::find_by_slug(self.app.store().reader(), &slug).await.unwrap().unwrap().id
+        store::tenancy::organisations::find_by_slug(self.app.store().reader(), &slug).await.unwrap().unwrap().id
     }
 
     /// Lets the worker work until nothing is due at the present moment, once what follows answers is done.

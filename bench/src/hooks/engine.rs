@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tieline::{
     domain::{
         ids::OrganisationId,
-        script::{ScriptLimits, ScriptMethod},
+        webhooks::script::{ScriptLimits, ScriptMethod},
     },
     provider::script::{ScriptEngine, Settings},
 };

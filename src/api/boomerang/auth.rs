@@ -12,7 +12,7 @@ use url::form_urlencoded;
 
 use crate::{
     api::shared::{auth, refusal::into_error},
-    app::teams::Identified,
+    app::tenancy::teams::Identified,
     domain::{Error, error::AuthFailure},
 };
 

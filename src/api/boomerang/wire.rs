@@ -18,10 +18,10 @@ use crate::{
         word::{Vocabulary, Word},
     },
     app::{
-        github_links::{GithubInstallationDetails, GithubLinkRequest},
-        integrations::IntegrationCard,
+        apps::cards::IntegrationCard,
+        github::links::{GithubInstallationDetails, GithubLinkRequest},
     },
-    domain::{Error, error::Upstream, oauth::refusal},
+    domain::{Error, error::Upstream, tenancy::oauth::refusal},
 };
 
 /// Whether a team is linked.

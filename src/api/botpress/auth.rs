@@ -16,7 +16,10 @@ use crate::{
         auth::{self, Known, app},
         refusal::into_error,
     },
-    app::{Caller, teams::Identified, throttle::Room},
+    app::{
+        Caller,
+        tenancy::{teams::Identified, throttle::Room},
+    },
     domain::{Error, Result, error::AuthFailure},
 };
 

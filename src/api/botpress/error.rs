@@ -12,8 +12,8 @@ use crate::{
     },
     domain::{
         Error,
-        definition::{Issue, IssueKind, Rule},
         error::{Noun, Violation},
+        registry::definition::{Issue, IssueKind, Rule},
     },
 };
 

@@ -19,10 +19,7 @@ use crate::{
         App,
         registry::{ListQuery, Registered},
     },
-    domain::{
-        definition::Visibility,
-        registry::{SortBy, Verification},
-    },
+    domain::registry::{SortBy, Verification, definition::Visibility},
 };
 
 /// The operations.

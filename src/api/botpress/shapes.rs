@@ -22,7 +22,7 @@ use crate::{
     app::registry::Submission,
     domain::{
         Error,
-        definition::{Described, Issue, Rule, describe},
+        registry::definition::{Described, Issue, Rule, describe},
     },
 };
 

@@ -19,10 +19,9 @@ use crate::{
     },
     domain::{
         ambient::Time,
-        definition::Visibility,
-        organisation::Organisation,
-        registry::{Lifecycle, PublicId, SortBy, Verification},
+        registry::{Lifecycle, PublicId, SortBy, Verification, definition::Visibility},
         secret::Secret,
+        tenancy::organisation::Organisation,
     },
 };
 

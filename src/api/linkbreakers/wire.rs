@@ -9,12 +9,14 @@ use crate::{
         time::Timestamp,
         word::{Vocabulary, Word},
     },
-    app::slack_links::SlackIntegration,
+    app::slack::links::SlackIntegration,
     domain::{
         error::Violation,
-        event::StepKind,
-        slack::SlackChannel,
-        slack_link::{SlackLinkChange, SlackLinkStatus},
+        pipeline::event::StepKind,
+        slack::{
+            SlackChannel,
+            link::{SlackLinkChange, SlackLinkStatus},
+        },
     },
 };
 

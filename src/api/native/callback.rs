@@ -9,8 +9,8 @@ use crate::{
     api::shared::consent,
     app::{
         App,
-        consents::Consent,
-        github_connect::{GithubCallback, GithubConnected},
+        github::connect::{GithubCallback, GithubConnected},
+        tenancy::consents::Consent,
     },
 };
 

@@ -23,7 +23,7 @@ use crate::{
     },
     app::{
         App,
-        consents::{Agreed, Consent, Question},
+        tenancy::consents::{Agreed, Consent, Question},
     },
 };
 
@@ -176,8 +176,10 @@ mod tests {
     use crate::domain::{
         ambient::Time,
         github::{AccountKind, GithubAccount, GithubInstallation},
-        member::{Member, Role},
-        organisation::{Organisation, Slug},
+        tenancy::{
+            member::{Member, Role},
+            organisation::{Organisation, Slug},
+        },
     };
 
     fn text(page: Page) -> String {

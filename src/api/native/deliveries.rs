@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     api::shared::{auth::Bearer, body::Body, word::Word},
-    app::{App, deliveries::Filter},
-    domain::{delivery::DeliveryState, page::PageRequest},
+    app::{App, pipeline::deliveries::Filter},
+    domain::{page::PageRequest, pipeline::delivery::DeliveryState},
 };
 
 /// The operations.

@@ -18,7 +18,7 @@ use crate::{
         media::Media,
         signed::{Raw, SignatureHeader},
     },
-    app::{App, github_inbound::GithubDelivery},
+    app::{App, github::inbound::GithubDelivery},
 };
 
 /// The operations.

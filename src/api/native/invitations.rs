@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     api::shared::refusal::into_error,
-    app::{App, invitations::Subject},
+    app::{App, tenancy::invitations::Subject},
     domain::Error,
 };
 

@@ -39,11 +39,13 @@ pub use workflows::{WorkflowIn, WorkflowOut, WorkflowsOut};
 use crate::{
     api::shared::word::{Vocabulary, Word},
     domain::{
-        delivery::{AttemptOutcome, DeliveryState},
-        destination::Health,
-        event::StepKind,
-        member::{Permission, Role},
         page::Page,
+        pipeline::{
+            delivery::{AttemptOutcome, DeliveryState},
+            destination::Health,
+            event::StepKind,
+        },
+        tenancy::member::{Permission, Role},
     },
 };
 

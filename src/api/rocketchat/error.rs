@@ -16,7 +16,7 @@ use crate::{
     domain::{
         Error,
         error::Violation,
-        webhook_integration::{Way, WebhookRefusal, incoming_refusal::HookRefusal},
+        webhooks::{Way, WebhookRefusal, incoming_refusal::HookRefusal},
     },
 };
 

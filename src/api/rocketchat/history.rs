@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     api::shared::signed::Raw,
-    app::{App, webhook_history::WebhookHistory},
+    app::{App, webhooks::history::WebhookHistory},
 };
 
 /// The operations.

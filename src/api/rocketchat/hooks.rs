@@ -11,7 +11,7 @@ use self::wire::{Answered, Done, HookBody, SampleOut, SubscriberIn, UnsubscribeI
 use super::{Answer, Refused, Tag};
 use crate::{
     api::shared::{auth, body::Body, signed::Raw},
-    app::{App, incoming_webhooks::HookRequest},
+    app::{App, webhooks::incoming::HookRequest},
     domain::secret::Secret,
 };
 

@@ -15,11 +15,8 @@ pub use sent::{Creation, Removal, Update};
 
 use crate::{
     api::shared::time::Timestamp,
-    app::webhook_integrations::OpenWebhook,
-    domain::{
-        script::ScriptFault,
-        webhook_integration::{Direction, Incoming, Outgoing, Person, WebhookIntegration},
-    },
+    app::webhooks::OpenWebhook,
+    domain::webhooks::{Direction, Incoming, Outgoing, Person, WebhookIntegration, script::ScriptFault},
 };
 
 /// Who made or changed something.

@@ -32,7 +32,7 @@ use super::{
     gate::Ticket,
     watch::{Serving, Watch, Watched},
 };
-use crate::app::metrics::Metrics;
+use crate::app::pipeline::metrics::Metrics;
 
 /// An accepted connection.
 pub(super) struct Connection {

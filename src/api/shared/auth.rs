@@ -7,7 +7,7 @@ use poem_openapi::{SecurityScheme, auth};
 
 use super::{fault::Protocol, refusal::into_error, sender::Sender};
 use crate::{
-    app::{App, Caller, teams::Identified},
+    app::{App, Caller, tenancy::teams::Identified},
     domain::{Error, Result, ids::OrganisationId},
 };
 

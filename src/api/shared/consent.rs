@@ -1,5 +1,5 @@
 //! The browser's half of a question of consent: its cookie, and the origin of its answer. The page is in `native`; the
-//! question is in `app::consents`.
+//! question is in `app::tenancy::consents`.
 
 use poem::{
     Request,
@@ -7,7 +7,10 @@ use poem::{
 };
 use url::{Url, form_urlencoded};
 
-use crate::{app::consents::Consent, domain::oauth::STATE_LIFETIME, domain::secret::Secret};
+use crate::{
+    app::tenancy::consents::Consent,
+    domain::{secret::Secret, tenancy::oauth::STATE_LIFETIME},
+};
 
 /// Path of the page that asks, and of its answer.
 pub const PATH: &str = "/v1/consent";

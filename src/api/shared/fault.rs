@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::domain::{
     self,
-    definition::{Issue, Rule},
     error::{AuthFailure, Noun, StateFailure, Upstream, Violation},
+    registry::definition::{Issue, Rule},
 };
 
 /// What HTTP itself can do wrong, before any rule of ours is asked.

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     app::{
         App,
-        signatures::{SignatureCheck, Verified},
+        tenancy::signatures::{SignatureCheck, Verified},
     },
     domain::{Error, error::AuthFailure},
 };

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::shared::{auth, body::Body, word::Word},
-    app::{App, channel_inbound::ChannelPost},
+    app::{App, channels::inbound::ChannelPost},
 };
 
 /// The operations.

@@ -1,10 +1,10 @@
 //! Icons and readmes. Their addresses have a key that nobody guesses, so that a page can show them without a credential;
 //! another file gets another key, so that what is fetched once stays what it is.
 
-use super::super::App;
 use crate::{
+    app::App,
     domain::{Error, Result, error::Noun},
-    store::{Tx, bots},
+    store::{Tx, registry},
 };
 
 /// 26 digits of Crockford's Base32 tell 128 bits.
@@ -18,7 +18,7 @@ impl App {
     pub async fn get_integration_icon(&self, file: &str) -> Result<String> {
         let not_found = || Error::not_found(Noun::Integration, file);
         let key = key(file, ".svg").ok_or_else(not_found)?;
-        bots::icon(self.parts.store.reader(), key).await?.ok_or_else(not_found)
+        registry::icon(self.parts.store.reader(), key).await?.ok_or_else(not_found)
     }
 
     /// The readme with a key, Markdown.
@@ -28,16 +28,16 @@ impl App {
     pub async fn get_integration_readme(&self, file: &str) -> Result<String> {
         let not_found = || Error::not_found(Noun::Integration, file);
         let key = key(file, ".md").ok_or_else(not_found)?;
-        bots::readme(self.parts.store.reader(), key).await?.ok_or_else(not_found)
+        registry::readme(self.parts.store.reader(), key).await?.ok_or_else(not_found)
     }
 
     /// Gives an integration another icon; the same one keeps its address.
     pub(super) async fn keep_icon(&self, tx: &Tx, name: &str, icon: Vec<u8>) -> Result<()> {
         let icon = String::from_utf8(icon).map_err(|_| Error::Internal("an icon is not text".into()))?;
-        if bots::icon_of(tx, name).await?.as_ref() == Some(&icon) {
+        if registry::icon_of(tx, name).await?.as_ref() == Some(&icon) {
             return Ok(());
         }
-        bots::set_icon(tx, name, &self.fresh_file_key(), icon).await
+        registry::set_icon(tx, name, &self.fresh_file_key(), icon).await
     }
 
     pub(super) fn fresh_file_key(&self) -> String {

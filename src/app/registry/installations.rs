@@ -3,25 +3,27 @@
 
 use serde_json::{Map, Value};
 
-use super::{
-    super::{App, Caller},
-    not_found, version_id,
-};
+use super::{not_found, version_id};
 use crate::{
+    app::{App, Caller},
     domain::{
         Error, Result,
-        app_integration::{AppIntegration, FromRegistry},
-        definition::{Configuration, Definition, Issue, Rule, descriptor},
-        destination::{DestinationKind, integration_name},
+        apps::{
+            app::{AppIntegration, FromRegistry},
+            setting::Setting,
+        },
         ids::IntegrationId,
-        member::Permission,
         page::{Page, PageRequest},
-        registry::{BotVersion, Lifecycle},
-        setting::Setting,
+        pipeline::destination::{DestinationKind, integration_name},
+        registry::{
+            BotVersion, Lifecycle,
+            definition::{Configuration, Definition, Issue, Rule, descriptor},
+        },
+        tenancy::member::Permission,
     },
     store::{
         self, Tx,
-        bots::{self, Scope},
+        registry::{self, Scope},
     },
 };
 
@@ -53,7 +55,7 @@ impl App {
             return Err(Error::FailedPrecondition { message });
         }
         let reader = self.parts.store.reader();
-        let definition = bots::definition(reader, bot.id).await?.ok_or_else(|| not_found(&bot.name))?;
+        let definition = registry::definition(reader, bot.id).await?.ok_or_else(|| not_found(&bot.name))?;
         let descriptor = descriptor(&definition)?;
         self.check_called(&descriptor, "/url")?;
         let mut app =
@@ -70,9 +72,9 @@ impl App {
         match wanted {
             WantedVersion::Id(shown) => {
                 let (reader, id) = (self.parts.store.reader(), version_id(&shown)?);
-                let found = match bots::find(reader, own, id).await? {
+                let found = match registry::find(reader, own, id).await? {
                     Some(found) => Some(found),
-                    None => bots::find_published(reader, id).await?,
+                    None => registry::find_published(reader, id).await?,
                 };
                 found.ok_or_else(|| not_found(&shown))
             }
@@ -95,7 +97,7 @@ impl App {
         page: PageRequest,
     ) -> Result<Page<AppIntegration>> {
         caller.require(Permission::IntegrationsRead)?;
-        let all = store::app_integrations::list(self.parts.store.reader(), caller.organisation_id).await?;
+        let all = store::apps::installations::list(self.parts.store.reader(), caller.organisation_id).await?;
         let is_after = |app: &AppIntegration| page.after.is_none_or(|after| app.id.0 < after);
         let items = all.into_iter().rev().filter(is_after).take(page.limit as usize + 1).collect();
         Ok(Page::cut(items, page.limit, |app: &AppIntegration| app.id.0))
@@ -107,7 +109,7 @@ impl App {
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn uninstall_integration(&self, caller: &Caller, id: IntegrationId) -> Result<()> {
         caller.require(Permission::IntegrationsManage)?;
-        let app = store::app_integrations::find(self.parts.store.reader(), caller.organisation_id, id).await?;
+        let app = store::apps::installations::find(self.parts.store.reader(), caller.organisation_id, id).await?;
         self.uninstall(caller, &app).await
     }
 
@@ -116,13 +118,13 @@ impl App {
     pub(in crate::app) async fn note_installation(&self, tx: &Tx, app: &mut AppIntegration) -> Result<()> {
         let Some(from) = app.registry.clone() else { return Ok(()) };
         let id = IntegrationId(from.registry_id);
-        bots::lock_owner(tx, id).await?;
-        let definition = bots::definition(tx, id).await?.ok_or_else(|| not_found(&from.name))?;
+        registry::lock_owner(tx, id).await?;
+        let definition = registry::definition(tx, id).await?.ok_or_else(|| not_found(&from.name))?;
         let now = descriptor(&definition)?;
         self.check_called(&now, "/url")?;
         app.descriptor = Some(now);
-        store::app_integrations::update(tx, app, None).await?;
-        bots::insert_installation(tx, app, &from).await
+        store::apps::installations::update(tx, app, None).await?;
+        registry::insert_installation(tx, app, &from).await
     }
 
     /// Lets everything that was installed from a version know what that says of itself by now.
@@ -139,7 +141,7 @@ impl App {
         if told(former) == told(next) {
             return Ok(());
         }
-        let installed = bots::installed(tx, bot.id).await?;
+        let installed = registry::installed(tx, bot.id).await?;
         if installed.is_empty() {
             return Ok(());
         }
@@ -149,10 +151,10 @@ impl App {
             let place = if former.url == next.url { "/configuration" } else { "/url" };
             Error::Issues(vec![Issue::new(Rule::Url, place, says)])
         })?;
-        store::app_integrations::set_descriptor(tx, from_registry(bot), &made, self.now()).await?;
+        store::apps::installations::set_descriptor(tx, from_registry(bot), &made, self.now()).await?;
         if former.url != next.url {
             let names: Vec<String> = installed.into_iter().map(integration_name).collect();
-            store::destinations::heal_named(tx, DestinationKind::Integration, &names).await?;
+            store::pipeline::destinations::heal_named(tx, DestinationKind::Integration, &names).await?;
         }
         Ok(())
     }
@@ -162,7 +164,7 @@ impl App {
     pub(in crate::app) async fn check_configuration(&self, app: &AppIntegration, setting: &Setting) -> Result<bool> {
         let Some(from) = &app.registry else { return Ok(false) };
         let reader = self.parts.store.reader();
-        let Some(definition) = bots::definition(reader, IntegrationId(from.registry_id)).await? else {
+        let Some(definition) = registry::definition(reader, IntegrationId(from.registry_id)).await? else {
             return Ok(false);
         };
         let configuration = Configuration::of(&definition)?;
@@ -188,9 +190,9 @@ impl App {
     /// What is set already where a setting belongs, without itself: for the organisation, and for its channel.
     async fn settings_around(&self, app: &AppIntegration, setting: &Setting) -> Result<(Vec<Setting>, Vec<Setting>)> {
         let (reader, of) = (self.parts.store.reader(), app.installation_id);
-        let mut rows = store::settings::list(reader, app.organisation_id, of, None).await?;
+        let mut rows = store::apps::settings::list(reader, app.organisation_id, of, None).await?;
         if setting.channel_id.is_some() {
-            rows.extend(store::settings::list(reader, app.organisation_id, of, setting.channel_id).await?);
+            rows.extend(store::apps::settings::list(reader, app.organisation_id, of, setting.channel_id).await?);
         }
         rows.retain(|row| row.setting.id != setting.id);
         let opened = self.open_settings(rows).await?;

@@ -3,22 +3,23 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::json;
 
-use super::{
-    super::{App, Caller, credential::sha256},
-    not_found, version_id,
-};
-pub use crate::store::bots::ApiKey;
+use super::{not_found, version_id};
+use crate::app::{App, Caller, tenancy::credential::sha256};
+pub use crate::store::registry::ApiKey;
 use crate::{
     domain::{
         Error, Result,
-        definition::{Issue, Rule},
         error::Noun,
         ids::ApiKeyId,
-        member::Permission,
-        registry::{BotVersion, MAX_API_KEYS, PublicId, Verification, public_id},
+        registry::{
+            BotVersion, MAX_API_KEYS, PublicId, Verification,
+            definition::{Issue, Rule},
+            public_id,
+        },
         secret::Secret,
+        tenancy::member::Permission,
     },
-    store::{self, Tx, bots},
+    store::{self, Tx, registry},
 };
 
 /// For how long a signing secret that was replaced is good.
@@ -32,7 +33,7 @@ impl App {
     pub async fn request_integration_verification(&self, caller: &Caller, id: &str) -> Result<()> {
         let (tx, bot) = self.bot_to_manage(caller, id).await?;
         if bot.verification == Verification::Unapproved {
-            bots::set_standing(&tx, bot.id, Verification::Pending, bot.lifecycle).await?;
+            registry::set_standing(&tx, bot.id, Verification::Pending, bot.lifecycle).await?;
             let who = caller.actor();
             self.audit(&tx, (bot.organisation_id, &who), "registry.request_verification", bot.id, json!({})).await?;
         }
@@ -47,8 +48,8 @@ impl App {
         let (tx, bot) = self.bot_to_manage(caller, id).await?;
         let fresh = self.fresh_signing_secret();
         let sealed = self.seal_signing_secret((bot.organisation_id, bot.id), &fresh).await?;
-        let former = bots::secrets(&tx, bot.id).await?.signing_secret;
-        bots::rotate(&tx, bot.id, sealed, (former, self.now() + FORMER_LIFETIME)).await?;
+        let former = registry::secrets(&tx, bot.id).await?.signing_secret;
+        registry::rotate(&tx, bot.id, sealed, (former, self.now() + FORMER_LIFETIME)).await?;
         let who = caller.actor();
         self.audit(&tx, (bot.organisation_id, &who), "registry.rotate_signing_secret", bot.id, json!({})).await?;
         tx.commit().await?;
@@ -62,8 +63,9 @@ impl App {
     pub async fn list_integration_api_keys(&self, caller: &Caller, id: &str) -> Result<Vec<ApiKey>> {
         caller.require(Permission::IntegrationsManage)?;
         let reader = self.parts.store.reader();
-        let found = bots::find(reader, caller.organisation_id, version_id(id)?).await?.ok_or_else(|| not_found(id))?;
-        bots::list_keys(reader, caller.organisation_id, found.id).await
+        let found =
+            registry::find(reader, caller.organisation_id, version_id(id)?).await?.ok_or_else(|| not_found(id))?;
+        registry::list_keys(reader, caller.organisation_id, found.id).await
     }
 
     /// Creates a key of a version. Its text is told once.
@@ -77,7 +79,7 @@ impl App {
         note: Option<String>,
     ) -> Result<(ApiKey, Secret)> {
         let (tx, bot) = self.bot_to_manage(caller, id).await?;
-        if bots::count_keys(&tx, bot.organisation_id, bot.id).await? >= MAX_API_KEYS as u64 {
+        if registry::count_keys(&tx, bot.organisation_id, bot.id).await? >= MAX_API_KEYS as u64 {
             let says = format_args!("has {MAX_API_KEYS} keys; delete one first");
             return Err(Error::Issues(vec![Issue::new(Rule::Limit, "/integrationId", says)]));
         }
@@ -89,7 +91,7 @@ impl App {
             note: note.unwrap_or_default(),
             created_at: self.now(),
         };
-        bots::insert_key(&tx, &key, sha256(text.as_bytes())).await?;
+        registry::insert_key(&tx, &key, sha256(text.as_bytes())).await?;
         let detail = json!({"integration": bot.id.to_string()});
         self.audit(&tx, (bot.organisation_id, &caller.actor()), "registry.create_key", key.id, detail).await?;
         tx.commit().await?;
@@ -105,7 +107,7 @@ impl App {
         let key = public_id(PublicId::API_KEY, id).map(ApiKeyId);
         let key = key.ok_or_else(|| Error::not_found(Noun::ApiKey, id))?;
         let tx = self.parts.store.begin().await?;
-        bots::delete_key(&tx, caller.organisation_id, key, id).await?;
+        registry::delete_key(&tx, caller.organisation_id, key, id).await?;
         self.audit(&tx, (caller.organisation_id, &caller.actor()), "registry.delete_key", key, json!({})).await?;
         tx.commit().await
     }
@@ -113,8 +115,8 @@ impl App {
     async fn bot_to_manage(&self, caller: &Caller, id: &str) -> Result<(Tx, BotVersion)> {
         caller.require(Permission::IntegrationsManage)?;
         let tx = self.parts.store.begin().await?;
-        store::organisations::lock(&tx, caller.organisation_id).await?;
-        let found = bots::find(&tx, caller.organisation_id, version_id(id)?).await?;
+        store::tenancy::organisations::lock(&tx, caller.organisation_id).await?;
+        let found = registry::find(&tx, caller.organisation_id, version_id(id)?).await?;
         Ok((tx, found.ok_or_else(|| not_found(id))?))
     }
 }

@@ -6,19 +6,20 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::{App, Caller};
 use crate::{
+    app::{App, Caller},
     domain::{
         Error, Result,
-        definition::{Matched, Version, Visibility},
         ids::OrganisationId,
-        member::Permission,
-        organisation::Organisation,
-        registry::{BotVersion, SortBy, Verification},
+        registry::{
+            BotVersion, SortBy, Verification,
+            definition::{Matched, Version, Visibility},
+        },
+        tenancy::{member::Permission, organisation::Organisation},
     },
     store::{
         self,
-        bots::{self, BotList, Scope},
+        registry::{self, BotList, Scope},
     },
 };
 
@@ -111,7 +112,7 @@ impl App {
             return Ok(ListedPage { items: Vec::new(), next_token: None });
         }
         let reader = self.parts.store.reader();
-        let mut found = bots::list(reader, &wanted).await?;
+        let mut found = registry::list(reader, &wanted).await?;
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
         let next_token = found.last().filter(|_| more).map(|last| {
@@ -122,7 +123,7 @@ impl App {
         let mut owners: Vec<OrganisationId> = found.iter().map(|bot| bot.organisation_id).collect();
         owners.sort_unstable();
         owners.dedup();
-        let owners = store::organisations::list(reader, &owners).await?;
+        let owners = store::tenancy::organisations::list(reader, &owners).await?;
         let owners: HashMap<OrganisationId, Organisation> = owners.into_iter().map(|one| (one.id, one)).collect();
         let listed = |bot: BotVersion| {
             let workspace = owners.get(&bot.organisation_id)?.clone();

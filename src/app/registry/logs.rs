@@ -3,18 +3,16 @@
 
 use uuid::Uuid;
 
-use super::{
-    super::{App, Caller},
-    not_found, version_id,
-};
+use super::{not_found, version_id};
 use crate::{
+    app::{App, Caller},
     domain::{
         Error, Result,
         ambient::Time,
-        delivery::{Attempt, AttemptOutcome},
-        member::Permission,
+        pipeline::delivery::{Attempt, AttemptOutcome},
+        tenancy::member::Permission,
     },
-    store::bots,
+    store::registry,
 };
 
 /// How many lines there are at a time.
@@ -73,8 +71,9 @@ impl App {
         let wrong = |_| Error::invalid("nextToken", "is not one of this list's; ask for the first page again");
         let after = after.map_err(wrong)?;
         let reader = self.parts.store.reader();
-        let found = bots::find(reader, caller.organisation_id, version_id(id)?).await?.ok_or_else(|| not_found(id))?;
-        let mut attempts = bots::calls(reader, found.id, (query.from, query.until), after, PAGE_LINES + 1).await?;
+        let found =
+            registry::find(reader, caller.organisation_id, version_id(id)?).await?.ok_or_else(|| not_found(id))?;
+        let mut attempts = registry::calls(reader, found.id, (query.from, query.until), after, PAGE_LINES + 1).await?;
         let more = attempts.len() as u64 > PAGE_LINES;
         attempts.truncate(PAGE_LINES as usize);
         let next_token = attempts.last().filter(|_| more).map(|last| last.id.to_string());

@@ -1,17 +1,18 @@
 //! Looking versions up: one's own by identifier or by name and version, and on the hub what is published.
 
-use super::{
-    super::{App, Caller},
-    Registered, not_found, version_id,
-};
+use super::{Registered, not_found, version_id};
 use crate::{
+    app::{App, Caller},
     domain::{
-        Error, Result, definition::VersionQuery, error::Noun, ids::OrganisationId, member::Permission,
-        registry::BotVersion,
+        Error, Result,
+        error::Noun,
+        ids::OrganisationId,
+        registry::{BotVersion, definition::VersionQuery},
+        tenancy::member::Permission,
     },
     store::{
         self,
-        bots::{self, Scope},
+        registry::{self, Scope},
     },
 };
 
@@ -22,7 +23,7 @@ impl App {
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn get_bot_integration(&self, caller: &Caller, id: &str) -> Result<Registered> {
         caller.require(Permission::IntegrationsRead)?;
-        let found = bots::find(self.parts.store.reader(), caller.organisation_id, version_id(id)?).await?;
+        let found = registry::find(self.parts.store.reader(), caller.organisation_id, version_id(id)?).await?;
         self.registered(found.ok_or_else(|| not_found(id))?, false).await
     }
 
@@ -42,7 +43,7 @@ impl App {
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn get_public_integration_by_id(&self, caller: &Caller, id: &str) -> Result<Registered> {
         caller.require(Permission::IntegrationsRead)?;
-        let found = bots::find_published(self.parts.store.reader(), version_id(id)?).await?;
+        let found = registry::find_published(self.parts.store.reader(), version_id(id)?).await?;
         self.looked_at(found.ok_or_else(|| not_found(id))?).await
     }
 
@@ -69,7 +70,7 @@ impl App {
         let query = VersionQuery::parse(version).ok_or_else(|| {
             Error::invalid("version", "must be a version, a range of versions or the word \"latest\"")
         })?;
-        let found = bots::named(self.parts.store.reader(), scope, name).await?;
+        let found = registry::named(self.parts.store.reader(), scope, name).await?;
         let picked = query.pick(found.iter().map(|bot| (&bot.version, bot.id)));
         let picked = picked.and_then(|id| found.into_iter().find(|bot| bot.id == id));
         picked.ok_or_else(|| not_found(&format!("{name}@{version}")))
@@ -83,10 +84,10 @@ impl App {
     async fn registered(&self, bot: BotVersion, in_public: bool) -> Result<Registered> {
         let reader = self.parts.store.reader();
         // It may be removed between the two looks.
-        let definition = bots::definition(reader, bot.id).await?;
+        let definition = registry::definition(reader, bot.id).await?;
         let definition = definition.ok_or_else(|| not_found(&bot.name))?;
         let owner: OrganisationId = bot.organisation_id;
-        let workspace = store::organisations::find(reader, owner).await?;
+        let workspace = store::tenancy::organisations::find(reader, owner).await?;
         Ok(Registered { bot, definition, workspace, signing_secret: None, in_public })
     }
 }

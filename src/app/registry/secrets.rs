@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 
-use super::super::{App, vault::Place};
 use crate::{
+    app::{App, tenancy::vault::Place},
     domain::{
         Error, Result,
-        definition::{Definition, Enclosures},
         ids::{IntegrationId, OrganisationId},
-        registry::Around,
+        registry::{
+            Around,
+            definition::{Definition, Enclosures},
+        },
         secret::Secret,
     },
-    store::{Tx, bots},
+    store::{Tx, registry},
 };
 
 /// Secrets by their names.
@@ -32,7 +34,7 @@ impl App {
     ) -> Result<Secrets> {
         let mut secrets = match &around.secrets_of {
             Some((id, names)) if !definition.dev && !names.is_empty() => {
-                let sealed = bots::secrets(tx, *id).await?;
+                let sealed = registry::secrets(tx, *id).await?;
                 self.unseal_secrets((organisation_id, *id), sealed.secrets.as_deref()).await?
             }
             _ => Secrets::new(),

@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
-use super::{super::App, not_found, version_id};
+use super::{not_found, version_id};
 use crate::{
+    app::App,
     domain::{
         Result,
         registry::{BotVersion, Lifecycle, Verification},
     },
-    store::bots,
+    store::registry,
 };
 
 impl App {
@@ -17,7 +18,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn list_pending_versions_as_operator(&self) -> Result<Vec<BotVersion>> {
-        bots::pending(self.parts.store.reader()).await
+        registry::pending(self.parts.store.reader()).await
     }
 
     /// Says what became of it, or whether a version can still be installed; what is not given stays. What is installed
@@ -32,11 +33,11 @@ impl App {
     ) -> Result<BotVersion> {
         let tx = self.parts.store.begin().await?;
         let found = version_id(id)?;
-        bots::lock_owner(&tx, found).await?;
-        let mut bot = bots::find_anywhere(&tx, found).await?.ok_or_else(|| not_found(id))?;
+        registry::lock_owner(&tx, found).await?;
+        let mut bot = registry::find_anywhere(&tx, found).await?.ok_or_else(|| not_found(id))?;
         bot.verification = verification.unwrap_or(bot.verification);
         bot.lifecycle = lifecycle.unwrap_or(bot.lifecycle);
-        bots::set_standing(&tx, bot.id, bot.verification, bot.lifecycle).await?;
+        registry::set_standing(&tx, bot.id, bot.verification, bot.lifecycle).await?;
         let detail = json!({"verification": bot.verification.as_str(), "lifecycle": bot.lifecycle.as_str()});
         self.audit(&tx, (bot.organisation_id, "operator"), "registry.set_standing", bot.id, detail).await?;
         tx.commit().await?;

@@ -4,23 +4,25 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{App, Caller, credential::sha256},
     Registered, Submission, not_found, rank,
     secrets::{Secrets, change},
     version_id,
 };
 use crate::{
+    app::{App, Caller, tenancy::credential::sha256},
     domain::{
         Error, Result,
-        definition::{Definition, Enclosures, check_update},
         ids::{IntegrationId, OrganisationId},
-        member::Permission,
-        organisation::Organisation,
-        registry::{BotVersion, Successor, Terms, judge_update},
+        registry::{
+            BotVersion, Successor, Terms,
+            definition::{Definition, Enclosures, check_update},
+            judge_update,
+        },
+        tenancy::{member::Permission, organisation::Organisation},
     },
     store::{
         self, Tx,
-        bots::{self, Current, Source},
+        registry::{self, Current, Source},
     },
 };
 
@@ -61,8 +63,8 @@ impl App {
             let seen = self.current_bot(caller, id).await?;
             let change = check(&seen, &submission).await?;
             let tx = self.parts.store.begin().await?;
-            store::organisations::lock(&tx, workspace.id).await?;
-            let current = bots::current(&tx, workspace.id, seen.bot.id).await?.ok_or_else(|| not_found(id))?;
+            store::tenancy::organisations::lock(&tx, workspace.id).await?;
+            let current = registry::current(&tx, workspace.id, seen.bot.id).await?.ok_or_else(|| not_found(id))?;
             if current.is_like(&seen) {
                 return self.save_bot(tx, caller, workspace, current, change).await;
             }
@@ -71,7 +73,7 @@ impl App {
     }
 
     async fn current_bot(&self, caller: &Caller, id: &str) -> Result<Current> {
-        let found = bots::current(self.parts.store.reader(), caller.organisation_id, version_id(id)?).await?;
+        let found = registry::current(self.parts.store.reader(), caller.organisation_id, version_id(id)?).await?;
         found.ok_or_else(|| not_found(id))
     }
 
@@ -101,19 +103,19 @@ impl App {
         self.refresh_installed(&tx, &bot, (&current.definition, &definition)).await?;
         let sealed = self.seal_secrets((workspace.id, id), &secrets).await?;
         let source = Source { readme: enclosures.readme.filter(|_| readme_changes), code: enclosures.code };
-        bots::update(&tx, &bot, &definition, sealed, source).await?;
+        registry::update(&tx, &bot, &definition, sealed, source).await?;
         if let Some(icon) = enclosures.icon {
             self.keep_icon(&tx, &bot.name, icon).await?;
         }
         if definition.visibility.is_published() {
-            bots::set_published(&tx, &bot.name).await?;
+            registry::set_published(&tx, &bot.name).await?;
         }
-        let around = bots::around(&tx, &workspace, (Some(&bot.name), None), 0).await?;
+        let around = registry::around(&tx, &workspace, (Some(&bot.name), None), 0).await?;
         rank(&tx, (workspace.id, &bot.name), &around.versions).await?;
         let detail =
             json!({"name": bot.name, "version": bot.version.to_string(), "visibility": bot.visibility.as_str()});
         self.audit(&tx, (workspace.id, &caller.actor()), "registry.update", id, detail).await?;
-        let kept = bots::find(&tx, workspace.id, id).await?;
+        let kept = registry::find(&tx, workspace.id, id).await?;
         tx.commit().await?;
         Ok(Registered { bot: kept.unwrap_or(bot), definition, workspace, signing_secret: None, in_public: false })
     }
@@ -124,7 +126,7 @@ impl App {
         of: (OrganisationId, IntegrationId),
         enclosures: &Enclosures,
     ) -> Result<Secrets> {
-        let sealed = bots::secrets(tx, of.1).await?;
+        let sealed = registry::secrets(tx, of.1).await?;
         let mut secrets = self.unseal_secrets(of, sealed.secrets.as_deref()).await?;
         change(&mut secrets, enclosures);
         Ok(secrets)

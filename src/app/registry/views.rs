@@ -6,8 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::super::App;
-use crate::{domain::Result, store::bots};
+use crate::{app::App, domain::Result, store::registry};
 
 /// What was counted and is not written yet.
 #[derive(Default)]
@@ -45,7 +44,7 @@ impl App {
         // In one order, so that no two replicas wait for each other.
         names.sort_unstable();
         for (name, count) in names {
-            bots::add_views(&tx, &name, count).await?;
+            registry::add_views(&tx, &name, count).await?;
         }
         tx.commit().await
     }

@@ -1,16 +1,20 @@
 //! Workspaces: organisations, as whoever uses the registry knows them.
 
-use super::super::{App, Caller, teams::Identified, throttle::Room};
 use crate::{
+    app::{
+        App, Caller,
+        tenancy::{teams::Identified, throttle::Room},
+    },
     domain::{
         Error, Result,
         ambient::Time,
-        definition,
         error::{AuthFailure, Noun},
         ids::{OrganisationId, UserId},
-        member::Permission,
-        organisation::{Organisation, Slug},
-        registry::{PublicId, public_id},
+        registry::{PublicId, definition, public_id},
+        tenancy::{
+            member::Permission,
+            organisation::{Organisation, Slug},
+        },
     },
     store,
 };
@@ -104,7 +108,8 @@ impl App {
             caller.require(Permission::OrganisationRead)?;
         }
         for caller in callers.into_iter().filter(may_read) {
-            let organisation = store::organisations::find(self.parts.store.reader(), caller.organisation_id).await?;
+            let organisation =
+                store::tenancy::organisations::find(self.parts.store.reader(), caller.organisation_id).await?;
             if handle.is_none_or(|handle| handle == organisation.slug.as_str()) {
                 found.push(self.shown_workspace(&caller, organisation).await?);
             }
@@ -175,7 +180,7 @@ impl App {
 
     async fn with_handle(&self, handle: &str) -> Result<Option<OrganisationId>> {
         let Ok(slug) = Slug::parse(handle) else { return Ok(None) };
-        let found = store::organisations::find_by_slug(self.parts.store.reader(), &slug).await?;
+        let found = store::tenancy::organisations::find_by_slug(self.parts.store.reader(), &slug).await?;
         Ok(found.map(|organisation| organisation.id))
     }
 
@@ -190,7 +195,7 @@ impl App {
 
     async fn shown_workspace(&self, caller: &Caller, organisation: Organisation) -> Result<Workspace> {
         caller.require(Permission::OrganisationRead)?;
-        let owner = store::members::first_owner(self.parts.store.reader(), organisation.id).await?;
+        let owner = store::tenancy::members::first_owner(self.parts.store.reader(), organisation.id).await?;
         let owner_id = owner.map_or(caller.user_id, |owner| owner.user_id);
         Ok(Workspace { updated_at: organisation.created_at, organisation, owner_id })
     }

@@ -1,12 +1,10 @@
 //! Whether a version may come into the registry, or be changed there, given what is there already.
 
 use super::MAX_VERSIONS;
-use crate::domain::{
-    definition::{
-        Definition, DefinitionName, Enclosures, Issue, MAX_SECRETS, Rule, Version, Visibility, breaking_changes,
-    },
-    ids::{IntegrationId, OrganisationId},
+use super::definition::{
+    Definition, DefinitionName, Enclosures, Issue, MAX_SECRETS, Rule, Version, Visibility, breaking_changes,
 };
+use crate::domain::ids::{IntegrationId, OrganisationId};
 
 /// A version that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::{
     modal::COMMAND,
     text,
 };
-use crate::domain::{ids::EventId, product::Product, workflow::Workflow};
+use crate::domain::{ids::EventId, product::Product, workflows::Workflow};
 
 /// Characters of the product's and of a workflow's name, of a workflow's summary, and of its id.
 const MAX_NAME: usize = 200;

@@ -12,7 +12,7 @@ use super::{
     blocks::{MAX_HEADER, MAX_SECTION, context, header, mrkdwn, or, section},
     text,
 };
-use crate::domain::event::{Event, StepKind};
+use crate::domain::pipeline::event::{Event, StepKind};
 
 /// Characters of one of its fields; Slack takes 2,000.
 const MAX_FIELD: usize = 300;

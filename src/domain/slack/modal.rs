@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::{
     product::Product,
-    workflow::{MAX_PARAMETERS, MAX_VALUE, Workflow, WorkflowParameter, is_workflow_id},
+    workflows::{MAX_PARAMETERS, MAX_VALUE, Workflow, WorkflowParameter, is_workflow_id},
 };
 
 /// The command as the documentation names it. An operator may name it otherwise in the Slack app.

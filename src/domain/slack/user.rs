@@ -1,6 +1,6 @@
 //! Somebody in Slack, and whether the address that Slack tells of them is one to believe.
 
-use crate::domain::member;
+use crate::domain::tenancy::member;
 
 /// Somebody in Slack.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::{io, net::UdpSocket, time::Duration};
 
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 
-use crate::domain::script::ScriptLimits;
+use crate::domain::webhooks::script::ScriptLimits;
 
 /// Address space beside that of the process as it is and that of the script: frames, and what the engine has of its own.
 const MARGIN_BYTES: u64 = 128 * 1024 * 1024;

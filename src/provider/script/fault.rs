@@ -5,7 +5,7 @@
 use rquickjs::{Ctx, Error, Object, Value as JsValue};
 
 use super::run::{Watch, no_memory, timed_out};
-use crate::domain::script::{ScriptFault, ScriptLimits};
+use crate::domain::webhooks::script::{ScriptFault, ScriptLimits};
 
 /// Characters of a text that are kept.
 const NAME_CHARS: usize = 100;

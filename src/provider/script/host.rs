@@ -9,7 +9,7 @@ use rquickjs::{Ctx, Function, Object, Persistent, String as JsString, Value as J
 use serde_json::{Map, Value};
 
 use super::run::{self, Stop, Watch};
-use crate::domain::script::{ConsoleLevel, ConsoleLine, ScriptLimits};
+use crate::domain::webhooks::script::{ConsoleLevel, ConsoleLine, ScriptLimits};
 
 /// Takes out and guards what cannot be bounded otherwise. First: it keeps the language's own functions.
 const GUARDS: &str = include_str!("guards.js");

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::wire::{self, Done, HEAD, Hello};
-use crate::domain::script::{ScriptLimits, ScriptRun};
+use crate::domain::webhooks::script::{ScriptLimits, ScriptRun};
 
 /// Time that a process may take to start and to confine itself, on a busy machine.
 const START: Duration = Duration::from_secs(10);

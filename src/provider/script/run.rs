@@ -21,7 +21,7 @@ use super::{
     sloppy,
     wire::Job,
 };
-use crate::domain::script::{ConsoleLine, ScriptFault, ScriptLimits, ScriptMethod, ScriptRun, ScriptValue};
+use crate::domain::webhooks::script::{ConsoleLine, ScriptFault, ScriptLimits, ScriptMethod, ScriptRun, ScriptValue};
 
 /// Parts of the language that are there. Left out: Proxy and weak references, which scripts do without and whose defects engines
 /// keep having; and the clock with a higher resolution.

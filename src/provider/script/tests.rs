@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::domain::script::{ConsoleLevel, ConsoleLine, ScriptValue};
+use crate::domain::webhooks::script::{ConsoleLevel, ConsoleLine, ScriptValue};
 
 pub(super) const METHOD: ScriptMethod = ScriptMethod::ProcessIncomingRequest;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::domain::script::{ConsoleLine, ScriptFault, ScriptMethod, ScriptRun, ScriptValue};
+use crate::domain::webhooks::script::{ConsoleLine, ScriptFault, ScriptMethod, ScriptRun, ScriptValue};
 
 /// Length of the length.
 pub(super) const HEAD: usize = 4;

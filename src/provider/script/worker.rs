@@ -12,7 +12,7 @@ use super::{
     run::Engine,
     wire::{self, Done, HEAD, Hello, Job},
 };
-use crate::domain::script::ScriptLimits;
+use crate::domain::webhooks::script::ScriptLimits;
 
 /// Stack of the thread beside what scripts may use: the engine looks at the limit only where it calls.
 const STACK_MARGIN: usize = 1024 * 1024;

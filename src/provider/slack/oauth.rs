@@ -14,9 +14,9 @@ use super::{
 use crate::{
     domain::{
         Error, Result,
-        oauth::Flow,
         secret::Secret,
         slack::{Verdict, verdict::is_passing},
+        tenancy::oauth::Flow,
     },
     provider::http::Unreachable,
 };

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::{
     api::shared::{media::Media, signed::Inbound},
-    app::{App, signatures::SignatureCheck, slack_inbound::SlackEventAnswer},
+    app::{App, slack::inbound::SlackEventAnswer, tenancy::signatures::SignatureCheck},
     domain::Error,
 };
 

@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use super::{address, timestamp};
 use crate::{
     app::{App, registry::Registered},
-    domain::{
+    domain::registry::{
+        Lifecycle, PublicId, Verification,
         definition::{Described, describe},
-        registry::{Lifecycle, PublicId, Verification},
     },
 };
 
@@ -29,7 +29,7 @@ pub fn shown(app: &App, registered: &Registered) -> Value {
         "iconUrl": address(app, "icons", bot.icon_key.as_deref(), "svg"),
         "readmeUrl": address(app, "readmes", bot.readme_key.as_deref(), "md"),
         "dev": bot.dev,
-        "public": bot.visibility == crate::domain::definition::Visibility::Public,
+        "public": bot.visibility == crate::domain::registry::definition::Visibility::Public,
         "visibility": bot.visibility.as_str(),
         "verificationStatus": bot.verification.as_str(),
         "lifecycleStatus": bot.lifecycle.as_str(),

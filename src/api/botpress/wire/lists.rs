@@ -10,9 +10,11 @@ use crate::{
         registry::{Listed, ListedPage},
     },
     domain::{
-        definition::{Matched, Visibility},
-        organisation::Organisation,
-        registry::{Lifecycle, PublicId, Verification},
+        registry::{
+            Lifecycle, PublicId, Verification,
+            definition::{Matched, Visibility},
+        },
+        tenancy::organisation::Organisation,
     },
 };
 

@@ -3,10 +3,10 @@
 use poem_openapi::{Object, types::Example};
 use uuid::Uuid;
 
-use crate::api::shared::time::Timestamp;
 use crate::{
+    api::shared::time::Timestamp,
     app::channels::ChannelChange,
-    domain::{channel::Channel, ids::UserId},
+    domain::{channels::Channel, ids::UserId},
 };
 
 /// A channel.

@@ -4,10 +4,12 @@ use poem_openapi::{Object, types::Example};
 use uuid::Uuid;
 
 use super::{HealthWord, Word};
-use crate::api::shared::time::Timestamp;
-use crate::domain::{
-    delivery::{Attempt, AttemptOutcome, Delivery, DeliveryState},
-    destination::{Destination, Health},
+use crate::{
+    api::shared::time::Timestamp,
+    domain::pipeline::{
+        delivery::{Attempt, AttemptOutcome, Delivery, DeliveryState},
+        destination::{Destination, Health},
+    },
 };
 
 /// One event on its way to one destination.

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{StepKindWord, Word};
-use crate::api::shared::time::Timestamp;
 use crate::{
-    app::events::Accepted,
+    api::shared::time::Timestamp,
+    app::pipeline::events::Accepted,
     domain::{
-        event::{Event, Fact, StepKind},
         ids::{ChannelId, EventId},
+        pipeline::event::{Event, Fact, StepKind},
     },
 };
 

@@ -8,7 +8,7 @@ use poem_openapi::{
 
 use crate::{
     api::shared::{media::Media, signed::Inbound},
-    app::{App, github_inbound::GithubReceipt, signatures::SignatureCheck},
+    app::{App, github::inbound::GithubReceipt, tenancy::signatures::SignatureCheck},
     domain::Error,
 };
 

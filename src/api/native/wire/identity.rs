@@ -4,14 +4,18 @@ use poem_openapi::{Object, types::Example};
 use uuid::Uuid;
 
 use super::{Permission, Role, Word, meanings, words};
-use crate::api::shared::time::Timestamp;
 use crate::{
-    app::{
+    api::shared::time::Timestamp,
+    app::tenancy::{
         invitations::Invitation,
         members::{MemberChange, NewMember},
         tokens::NewToken,
     },
-    domain::{ids::UserId, member::Member, organisation::Organisation, secret::Secret, token::Token},
+    domain::{
+        ids::UserId,
+        secret::Secret,
+        tenancy::{member::Member, organisation::Organisation, token::Token},
+    },
 };
 
 /// An organisation.

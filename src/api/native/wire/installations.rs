@@ -12,8 +12,10 @@ use crate::{
     app::registry::WantedVersion,
     domain::{
         Error, Result,
-        app_integration::AppIntegration,
-        descriptor::{Descriptor, SettingSpec},
+        apps::{
+            app::AppIntegration,
+            descriptor::{Descriptor, SettingSpec},
+        },
         registry::PublicId,
     },
 };

@@ -7,19 +7,21 @@ use poem_openapi::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::api::shared::{
-    time::Timestamp,
-    word::{Vocabulary, Word},
-};
 use crate::{
+    api::shared::{
+        time::Timestamp,
+        word::{Vocabulary, Word},
+    },
     app::{
-        channel_inbound::ChannelWebhook,
-        channel_integrations::{ChannelIntegration, ChannelIntegrationChange},
-        descriptors::DescriptorSource,
+        apps::{
+            channel_apps::{ChannelIntegration, ChannelIntegrationChange},
+            descriptors::DescriptorSource,
+        },
+        channels::inbound::ChannelWebhook,
     },
     domain::{
         Error, Result,
-        descriptor::{Finding, Severity},
+        apps::descriptor::{Finding, Severity},
         secret::Secret,
     },
 };
@@ -236,7 +238,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::descriptor::Place;
+    use crate::domain::apps::descriptor::Place;
 
     fn finding(severity: Severity) -> Finding {
         Finding {

@@ -4,10 +4,10 @@ use poem_openapi::{Object, types::Example};
 use uuid::Uuid;
 
 use super::Word;
-use crate::api::shared::{time::Timestamp, word::Vocabulary};
 use crate::{
-    app::subscriptions::{Explanation, NewSubscription, RulesChange, SubscriptionChange},
-    domain::subscription::{
+    api::shared::{time::Timestamp, word::Vocabulary},
+    app::routes::subscriptions::{Explanation, NewSubscription, RulesChange, SubscriptionChange},
+    domain::routes::subscription::{
         Broadcast, Check, Conclusion, EventKind, Patterns, Rules, Subscription, ThreadRules, WorkflowRules,
     },
 };

@@ -2,10 +2,10 @@
 
 use poem_openapi::{Object, types::Example};
 
-use crate::api::shared::time::Timestamp;
 use crate::{
+    api::shared::time::Timestamp,
     app::workflows::NewWorkflow,
-    domain::workflow::{Workflow, WorkflowParameter},
+    domain::workflows::{Workflow, WorkflowParameter},
 };
 
 /// What a workflow needs to know.

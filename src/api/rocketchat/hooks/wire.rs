@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     api::shared::{media::Media, signed::Inbound, time::Timestamp},
-    app::incoming_webhooks::{HookAnswer, Posted, Sample, Subscriber, Told},
-    domain::webhook_integration::payload::MAX_PAYLOAD_BYTES,
+    app::webhooks::incoming::{HookAnswer, Posted, Sample, Subscriber, Told},
+    domain::webhooks::payload::MAX_PAYLOAD_BYTES,
 };
 
 /// What an incoming webhook is sent. Names of members are those of Slack's incoming webhooks, and more.

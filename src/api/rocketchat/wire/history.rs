@@ -13,7 +13,7 @@ use crate::{
         rocketchat::schema::{Kind, Shape, must, shaped},
         shared::{fault::Fault, media::Media, signed::Inbound, time::Timestamp},
     },
-    domain::{delivery::Attempt, webhook_integration::WebhookIntegration},
+    domain::{pipeline::delivery::Attempt, webhooks::WebhookIntegration},
 };
 
 /// One call of one URL, and what came of it.

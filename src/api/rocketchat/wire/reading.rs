@@ -7,10 +7,10 @@ use crate::{
         rocketchat::schema::{Kind, Shape, may, must, one_of},
         shared::fault::Fault,
     },
-    app::webhook_integrations::WebhookKey,
+    app::webhooks::WebhookKey,
     domain::{
         Error,
-        webhook_integration::{
+        webhooks::{
             Way, WebhookRefusal,
             setup::{Draft, DraftWay, OutgoingDraft},
         },

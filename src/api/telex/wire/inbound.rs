@@ -4,7 +4,7 @@ use poem_openapi::{Object, types::Example};
 
 use crate::{
     api::shared::word::{Vocabulary, Word},
-    app::channel_inbound::{ChannelPost, PostStatus},
+    app::channels::inbound::{ChannelPost, PostStatus},
 };
 
 /// How a post is meant.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     api::shared::time::Timestamp,
-    app::org_integrations::{InstalledIntegration, IntegrationChange, NewIntegration},
+    app::apps::installations::{InstalledIntegration, IntegrationChange, NewIntegration},
     domain::secret::Secret,
 };
 

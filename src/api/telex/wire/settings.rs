@@ -10,7 +10,7 @@ use poem_openapi::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{api::shared::time::Timestamp, app::integration_settings::SettingRow};
+use crate::{api::shared::time::Timestamp, app::apps::settings::SettingRow};
 
 /// What a setting is set to: text, a number, a truth value, or a list. It is answered as it came, never turned into text.
 #[derive(Clone, Debug, PartialEq)]

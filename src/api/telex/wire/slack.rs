@@ -3,7 +3,7 @@
 use poem_openapi::{Object, types::Example};
 use uuid::Uuid;
 
-use crate::{api::shared::time::Timestamp, app::slack_access::SlackAccess};
+use crate::{api::shared::time::Timestamp, app::slack::access::SlackAccess};
 
 /// The code with which Slack sends the browser back. Other members are passed over.
 #[derive(Clone, Object)]

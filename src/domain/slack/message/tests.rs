@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::*;
 use crate::domain::{
     ambient::Time,
-    event::{EventSource, Fact, WORKFLOW_STEP_COMPLETED},
+    pipeline::event::{EventSource, Fact, WORKFLOW_STEP_COMPLETED},
     slack::block_kit::{Dice, check_message},
 };
 

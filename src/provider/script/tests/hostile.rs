@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{InProcess, METHOD, fault, returned, run_body, run_text};
-use crate::domain::script::{ScriptFault, ScriptLimits, ScriptRun, ScriptValue};
+use crate::domain::webhooks::script::{ScriptFault, ScriptLimits, ScriptRun, ScriptValue};
 
 /// A short time to stop in, and a long one to be late by on a busy machine; far less than what the loops would take.
 const SHORT: Duration = Duration::from_millis(150);

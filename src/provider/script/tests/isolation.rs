@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, json};
 
 use super::{METHOD, engine, fault, returned, run_body, run_text};
-use crate::domain::script::{ScriptFault, ScriptValue};
+use crate::domain::webhooks::script::{ScriptFault, ScriptValue};
 
 #[tokio::test]
 async fn there_is_nothing_of_a_host_inside() {

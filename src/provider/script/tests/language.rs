@@ -4,7 +4,7 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Map, Value, json};
 
 use super::{METHOD, engine, returned};
-use crate::domain::script::ScriptValue;
+use crate::domain::webhooks::script::ScriptValue;
 
 #[tokio::test]
 async fn guarded_functions_do_what_the_language_says() {

@@ -1,0 +1,240 @@
+//! Calls of integrations, one by one: signed, sent through the guard, and told without secrets.
+//!
+//! The worker asks for those that are sent out; order, pace and records of them are its business.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    domain::{
+        Error, Result,
+        ambient::Time,
+        apps::{app::AppIntegration, call, setting::EffectiveSetting},
+        ids::{DestinationId, InstallationId, IntegrationId, OrganisationId},
+        pipeline::{
+            delivery::{Delivery, DeliveryState, Reason, Verdict},
+            destination::{Destination, DestinationKind, Health, integration_name},
+            event::{Event, INTEGRATION_TICK},
+        },
+    },
+    provider::{
+        guard::{Answer, Failure, HeaderMap, HeaderValue, Method, Outgoing},
+        redact,
+        webhook::{self, Signer},
+    },
+    store::{self, Tx, apps::installations::SealedSecrets},
+};
+
+/// How much of an answer is kept for the record.
+const EXCERPT_BYTES: usize = 512;
+/// How much of an answer is read where nobody cares what it says.
+const ANSWER_BYTES: usize = 4 * 1024;
+
+/// One call, as it is recorded.
+#[derive(Clone, Debug)]
+pub struct Called {
+    /// What it means for the delivery.
+    pub verdict: Verdict,
+    /// Where it went.
+    pub address: String,
+    /// What was sent, without secrets.
+    pub request: String,
+    /// The beginning of what came back, without secrets.
+    pub answer: Option<String>,
+    /// The HTTP status.
+    pub status_code: Option<u16>,
+    /// How long it took.
+    pub duration: Duration,
+    /// When it began.
+    pub began: Time,
+    /// Whose history it belongs to: of an outgoing webhook, or of the version in the registry that was called.
+    pub history_of: Option<IntegrationId>,
+}
+
+/// An integration that can be called.
+pub(in crate::app) struct Callee<'a> {
+    pub(in crate::app) app: &'a AppIntegration,
+    pub(in crate::app) secrets: &'a SealedSecrets,
+    pub(in crate::app) settings: &'a [EffectiveSetting],
+}
+
+/// One call to be made.
+pub(in crate::app) struct Order<'a> {
+    /// Stays the same when it is made again.
+    pub(in crate::app) id: Uuid,
+    pub(in crate::app) url: &'a str,
+    /// The body for some settings: those that hold, or masked ones.
+    pub(in crate::app) payload: &'a (dyn Fn(&[EffectiveSetting]) -> Value + Sync),
+    pub(in crate::app) limit: Duration,
+    pub(in crate::app) max_answer_bytes: usize,
+}
+
+/// What came back from a call.
+pub(in crate::app) struct Reply {
+    pub(in crate::app) called: Called,
+    pub(in crate::app) answer: Result<Answer, Failure>,
+}
+
+impl App {
+    /// Sends what waits for an integration: a published message, or a tick.
+    pub async fn call_integration(&self, id: Option<IntegrationId>, delivery: &Delivery, event: &Event) -> Called {
+        let began = self.now();
+        let refused = |verdict: Verdict| Called {
+            verdict,
+            address: String::new(),
+            request: String::new(),
+            answer: None,
+            status_code: None,
+            duration: Duration::ZERO,
+            began,
+            history_of: None,
+        };
+        match self.try_call(id, delivery, event).await {
+            Ok(Some(called)) => called,
+            Ok(None) => refused(Verdict::MessageRefused { reason: Reason::IntegrationDeleted.text().to_owned() }),
+            Err(Error::Internal(cause)) => {
+                tracing::error!(cause, "an integration could not be called");
+                let reason = "something went wrong on our side; the log says what".into();
+                refused(Verdict::Unreachable { reason })
+            }
+            Err(error) => refused(Verdict::Unreachable { reason: error.to_string().into() }),
+        }
+    }
+
+    async fn try_call(&self, id: Option<IntegrationId>, delivery: &Delivery, event: &Event) -> Result<Option<Called>> {
+        let (Some(id), Some(channel_id)) = (id, event.fact.channel_id) else { return Ok(None) };
+        let reader = self.parts.store.reader();
+        let found = store::apps::installations::find_with_secrets(reader, delivery.organisation_id, id).await;
+        let (app, secrets) = match found {
+            Ok(found) => found,
+            Err(Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Some(descriptor) = &app.descriptor else { return Ok(None) };
+        let settings = self.effective_settings(app.organisation_id, channel_id, &[&app]).await?.concat();
+        let message = event.fact.data["message"].as_str().unwrap_or_default();
+        let return_url = match event.fact.kind.as_str() {
+            INTEGRATION_TICK => Some(self.return_url(app.organisation_id, channel_id, app.id).await?),
+            _ => None,
+        };
+        let payload = |settings: &[EffectiveSetting]| match &return_url {
+            Some(return_url) => call::tick_payload(channel_id, return_url.as_str(), settings),
+            None => call::target_payload(channel_id, message, settings, app.organisation_id, None),
+        };
+        let url = if return_url.is_some() { &descriptor.tick_url } else { &descriptor.target_url };
+        let order = Order {
+            id: delivery.id.0,
+            url: url.as_deref().unwrap_or_default(),
+            payload: &payload,
+            limit: self.parts.call_limit,
+            max_answer_bytes: ANSWER_BYTES,
+        };
+        let callee = Callee { app: &app, secrets: &secrets, settings: &settings };
+        Ok(Some(self.call(&callee, order).await?.called))
+    }
+
+    /// Calls an integration once, signed as Standard Webhooks says.
+    pub(in crate::app) async fn call(&self, callee: &Callee<'_>, order: Order<'_>) -> Result<Reply> {
+        let body = (order.payload)(callee.settings).to_string();
+        let mut masked = (order.payload)(&[]);
+        masked["settings"] = callee.settings.iter().map(EffectiveSetting::masked).collect();
+        if masked.get("return_url").is_some() {
+            // Whoever reads the record may not post.
+            masked["return_url"] = "[redacted]".into();
+        }
+        let began = self.now();
+        let whose = (callee.app.organisation_id, callee.app.installation_id);
+        let mut headers = self.signature(whose, callee.secrets, (order.id, began), body.as_bytes()).await?;
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+        let timer = Instant::now();
+        let request = Outgoing { method: Method::POST, url: order.url.to_owned(), headers, body: Bytes::from(body) };
+        let answer = self.parts.guard.send(request, order.limit, order.max_answer_bytes).await;
+        let called = Called {
+            verdict: webhook::outcome(&answer, self.now()),
+            address: redact(order.url).into_owned(),
+            request: masked.to_string(),
+            answer: answer.as_ref().ok().map(|answer| excerpt(&answer.body)),
+            status_code: answer.as_ref().ok().map(|answer| answer.status),
+            duration: timer.elapsed(),
+            began,
+            history_of: callee.app.registry.as_ref().map(|from| IntegrationId(from.registry_id)),
+        };
+        Ok(Reply { called, answer })
+    }
+
+    /// The headers by which whoever is called knows us; none where nothing signs yet.
+    pub(in crate::app) async fn signature(
+        &self,
+        whose: (OrganisationId, InstallationId),
+        secrets: &SealedSecrets,
+        (id, at): (Uuid, Time),
+        body: &[u8],
+    ) -> Result<HeaderMap> {
+        let mut headers = HeaderMap::new();
+        let secrets = self.signing_secrets(whose, secrets, at).await?;
+        if !secrets.is_empty() {
+            headers.extend(Signer::new(&secrets)?.headers(&format!("msg_{}", id.simple()), at, body)?);
+        }
+        Ok(headers)
+    }
+
+    /// Where calls of an integration go.
+    pub(in crate::app) fn integration_destination(&self, app: &AppIntegration) -> Destination {
+        let id: DestinationId = self.parts.ambient.id();
+        let place = (DestinationKind::Integration, integration_name(app.id), app.id.to_string());
+        Destination::fresh(id, app.organisation_id, place, self.now())
+    }
+
+    /// Which of some integrations of an organisation are not to be called any more, and why.
+    pub(in crate::app) async fn switched_off(
+        &self,
+        organisation_id: OrganisationId,
+        apps: &[&AppIntegration],
+    ) -> Result<HashMap<String, String>> {
+        let names: Vec<String> = apps.iter().map(|app| integration_name(app.id)).collect();
+        let (reader, kind) = (self.parts.store.reader(), DestinationKind::Integration);
+        let found = store::pipeline::destinations::of_names(reader, organisation_id, kind, &names).await?;
+        let off = |destination: Destination| match destination.health {
+            Health::Off { reason, .. } => Some((destination.name, reason)),
+            Health::Healthy | Health::Broken { .. } => None,
+        };
+        Ok(found.into_iter().filter_map(off).collect())
+    }
+
+    /// Calls an integration no more, until somebody switches it on again; what waits for it fails.
+    pub(in crate::app) async fn switch_off(&self, app: &AppIntegration, reason: &str) -> Result<()> {
+        let now = self.now();
+        let tx = self.parts.store.begin().await?;
+        let destination = store::pipeline::destinations::ensure(&tx, &self.integration_destination(app)).await?;
+        let off = Health::Off { reason: reason.to_owned(), since: now };
+        store::pipeline::destinations::set_health(&tx, destination.id, &off).await?;
+        store::pipeline::deliveries::end_pending(&tx, destination.id, DeliveryState::Failed, reason, now).await?;
+        tx.commit().await
+    }
+
+    /// Gives an integration a new chance, after somebody switched it on or put its address right.
+    pub(in crate::app) async fn switch_on(&self, tx: &Tx, app: &AppIntegration) -> Result<()> {
+        let (kind, name) = (DestinationKind::Integration.as_str(), integration_name(app.id));
+        match store::pipeline::destinations::find_by_name(tx, app.organisation_id, kind, &name).await? {
+            Some(destination) => {
+                store::pipeline::destinations::set_address(tx, destination.id, &destination.address).await
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The beginning of an answer, without secrets.
+pub(in crate::app) fn excerpt(body: &[u8]) -> String {
+    let start = String::from_utf8_lossy(&body[..body.len().min(EXCERPT_BYTES)]);
+    let mut text = redact(&start).into_owned();
+    text.truncate(text.floor_char_boundary(EXCERPT_BYTES));
+    text
+}

@@ -1,0 +1,107 @@
+//! The cards of a team: what can be connected, and what is.
+
+use std::collections::HashMap;
+
+use url::Url;
+use uuid::Uuid;
+
+use crate::{
+    app::{App, Caller, tenancy::teams::Identified},
+    domain::{
+        Error, Result,
+        apps::card::{self, SystemIntegration},
+        ids::IntegrationId,
+        slack::link::SlackLinkStatus,
+        tenancy::{member::Permission, oauth::Flow},
+    },
+    store,
+};
+
+/// A card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IntegrationCard {
+    /// The integration.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// A picture's address or name.
+    pub icon: String,
+    /// A sentence.
+    pub description: String,
+    /// How it is connected; Markdown.
+    pub instructions: String,
+    /// Where one goes to connect it; `None` where this caller may not, or cannot here.
+    pub link: Option<Url>,
+    /// By what it is connected; `None` where it is not.
+    pub reference: Option<String>,
+}
+
+impl App {
+    /// What can be connected in a team, and by what it is. Of a team that does not exist, or is not the caller's,
+    /// nothing is connected: told alike on purpose.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub async fn list_integrations(&self, who: &Identified, team: &str) -> Result<Vec<IntegrationCard>> {
+        let caller = match self.in_team(who, team).await {
+            Ok((caller, _)) => {
+                caller.require(Permission::SlackRead)?;
+                caller.require(Permission::GithubRead)?;
+                Some(caller)
+            }
+            Err(Error::NotFound { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let mut all = card::built_in().to_vec();
+        all.extend(store::apps::cards::list_system(self.parts.store.reader()).await?);
+        let (references, mut links) = match &caller {
+            Some(caller) => (self.references(caller).await?, self.connecting_links(caller).await?),
+            None => Default::default(),
+        };
+        let card = |SystemIntegration { id, name, about }: SystemIntegration| IntegrationCard {
+            id: id.0,
+            name,
+            icon: about.icon,
+            description: about.description,
+            instructions: about.instructions,
+            link: links.remove(&id).or_else(|| Url::parse(about.link.as_deref()?).ok()),
+            reference: references.get(&id).cloned(),
+        };
+        Ok(all.into_iter().map(card).collect())
+    }
+
+    /// By what each integration is connected, each by its own kind of reference.
+    async fn references(&self, caller: &Caller) -> Result<HashMap<IntegrationId, String>> {
+        let (reader, organisation_id) = (self.parts.store.reader(), caller.organisation_id);
+        let installed = store::apps::cards::installed(reader, organisation_id).await?;
+        let mut references: HashMap<IntegrationId, String> =
+            installed.into_iter().map(|(integration, id)| (integration, id.to_string())).collect();
+        if let Some(stored) = store::slack::links::find(reader, organisation_id).await?
+            && stored.link.status != SlackLinkStatus::Disconnected
+        {
+            references.insert(card::SLACK, stored.link.id.to_string());
+        }
+        if let Some((_, record)) = store::github::links::list(reader, organisation_id).await?.into_iter().next() {
+            references.insert(card::GITHUB, record.to_string());
+        }
+        Ok(references)
+    }
+
+    /// Where a member who may connects Slack and GitHub, each with a fresh state.
+    async fn connecting_links(&self, caller: &Caller) -> Result<HashMap<IntegrationId, Url>> {
+        let slack = self.parts.slack.as_ref().filter(|_| caller.may(Permission::SlackManage));
+        let github = self.parts.github.as_ref().filter(|_| caller.may(Permission::GithubManage));
+        let mut links = HashMap::new();
+        if slack.is_none() && github.is_none() {
+            return Ok(links);
+        }
+        let [for_slack, for_github] = self.issue_states(caller, [Flow::SlackApp, Flow::Github]).await?;
+        if let Some(slack) = slack {
+            links.insert(card::SLACK, slack.authorize_url(Flow::SlackApp, &for_slack));
+        }
+        if let Some(github) = github {
+            links.insert(card::GITHUB, github.install_url(&for_github));
+        }
+        Ok(links)
+    }
+}

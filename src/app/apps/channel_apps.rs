@@ -1,0 +1,183 @@
+//! Integrations in a channel: switched on and off, and ordered. Their schedules hang on that.
+
+use serde_json::json;
+
+use crate::{
+    app::{App, Caller},
+    domain::{
+        Error, Result,
+        ambient::Time,
+        apps::{
+            app::{AppIntegration, ChannelUse},
+            setting::Setting,
+        },
+        error::Noun,
+        ids::{ChannelId, IntegrationId},
+        tenancy::member::Permission,
+    },
+    store::{
+        self, Tx,
+        apps::{installations::Used, settings::StoredSetting, ticks::NextTick},
+    },
+};
+
+/// An integration in a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelIntegration {
+    /// The integration.
+    pub integration_id: IntegrationId,
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub kind: String,
+    /// Whether it is switched on here.
+    pub active: bool,
+    /// Its place in the order: the lowest is called first.
+    pub position: i32,
+    /// When this was last changed.
+    pub updated_at: Time,
+}
+
+/// What is to be changed; `None` stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ChannelIntegrationChange {
+    /// On or off.
+    pub active: Option<bool>,
+    /// Another place.
+    pub position: Option<i32>,
+}
+
+impl App {
+    /// The integrations that are used in a channel, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn list_channel_integrations(&self, caller: &Caller, id: ChannelId) -> Result<Vec<ChannelIntegration>> {
+        caller.require(Permission::IntegrationsRead)?;
+        let channel = self.visible_channel(caller, id).await?;
+        let reader = self.parts.store.reader();
+        let all = store::apps::installations::of_channel(reader, caller.organisation_id, channel.id).await?;
+        Ok(all.iter().map(|Used { app, used, .. }| shown(app, used)).collect())
+    }
+
+    /// Puts an integration to use in a channel, switched on unless it is said otherwise and behind the others; or
+    /// changes its use there.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`] for the channel or the integration.
+    pub async fn put_channel_integration(
+        &self,
+        caller: &Caller,
+        channel_id: ChannelId,
+        id: IntegrationId,
+        change: ChannelIntegrationChange,
+    ) -> Result<ChannelIntegration> {
+        caller.require(Permission::IntegrationsManage)?;
+        let channel = self.visible_channel(caller, channel_id).await?;
+        let tx = self.parts.store.begin().await?;
+        let app = store::apps::installations::find(&tx, caller.organisation_id, id).await?;
+        let there = store::apps::installations::of_channel(&tx, caller.organisation_id, channel.id).await?;
+        let last = there.iter().map(|there| there.used.position).max();
+        let former = there.into_iter().find(|there| there.app.id == id).map(|there| there.used);
+        let is_new = former.is_none();
+        let mut used = former.unwrap_or_else(|| ChannelUse {
+            id: self.parts.ambient.id(),
+            channel_id: channel.id,
+            active: true,
+            position: last.map_or(0, |last| last.saturating_add(1)),
+            updated_at: self.now(),
+        });
+        used.active = change.active.unwrap_or(used.active);
+        used.position = change.position.unwrap_or(used.position);
+        used.updated_at = self.now();
+        store::apps::installations::put_in_channel(&tx, &app, &used).await?;
+        if change.active == Some(true) || is_new {
+            self.switch_on(&tx, &app).await?;
+        }
+        self.reschedule(&tx, &app).await?;
+        let detail = json!({"channel_id": channel.id, "active": used.active, "position": used.position});
+        let actor = (caller.organisation_id, caller.actor());
+        self.audit(&tx, (actor.0, &actor.1), "channel_integration.put", id, detail).await?;
+        tx.commit().await?;
+        Ok(shown(&app, &used))
+    }
+
+    /// Takes an integration out of a channel, with its settings there.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`] also where it is not used there.
+    pub async fn delete_channel_integration(
+        &self,
+        caller: &Caller,
+        channel_id: ChannelId,
+        id: IntegrationId,
+    ) -> Result<()> {
+        caller.require(Permission::IntegrationsManage)?;
+        let channel = self.visible_channel(caller, channel_id).await?;
+        let tx = self.parts.store.begin().await?;
+        let there = store::apps::installations::of_channel(&tx, caller.organisation_id, channel.id).await?;
+        let found = there.into_iter().find(|there| there.app.id == id);
+        let Used { app, used, .. } = found.ok_or_else(|| Error::not_found(Noun::Integration, id))?;
+        for row in store::apps::settings::list(&tx, app.organisation_id, app.installation_id, Some(channel.id)).await? {
+            store::apps::settings::delete(&tx, row.setting.id).await?;
+        }
+        store::apps::installations::remove_from_channel(&tx, used.id).await?;
+        let actor = (caller.organisation_id, caller.actor());
+        let detail = json!({"channel_id": channel.id});
+        self.audit(&tx, (actor.0, &actor.1), "channel_integration.delete", id, detail).await?;
+        tx.commit().await
+    }
+
+    /// Sets when an integration ticks next, everywhere that it is used: after it, its settings or its use has changed.
+    pub(in crate::app) async fn reschedule(&self, tx: &Tx, app: &AppIntegration) -> Result<()> {
+        let now = self.now();
+        for used in store::apps::installations::uses(tx, app.organisation_id, app.id).await? {
+            let due_at = if used.active && app.active { self.next_tick(tx, app, &used, now).await? } else { None };
+            let next = NextTick { organisation_id: app.organisation_id, installation_id: used.id, due_at };
+            store::apps::ticks::set(tx, &[next]).await?;
+        }
+        Ok(())
+    }
+
+    /// When an integration ticks next in a channel.
+    async fn next_tick(&self, tx: &Tx, app: &AppIntegration, used: &ChannelUse, after: Time) -> Result<Option<Time>> {
+        if !app.kind().ticks() {
+            return Ok(None);
+        }
+        let (organisation, installation) = (app.organisation_id, app.installation_id);
+        // The transaction's own rows: they may have been changed in it.
+        let of_all = store::apps::settings::list(tx, organisation, installation, None).await?;
+        let of_channel = store::apps::settings::list(tx, organisation, installation, Some(used.channel_id)).await?;
+        let plain = |rows: Vec<StoredSetting>| rows.into_iter().map(|row| row.setting).collect::<Vec<_>>();
+        Ok(self.tick_after(app, &plain(of_all), &plain(of_channel), after))
+    }
+
+    /// When an integration ticks next by its settings, those of the organisation and those of the channel.
+    pub(in crate::app) fn tick_after(
+        &self,
+        app: &AppIntegration,
+        of_all: &[Setting],
+        of_channel: &[Setting],
+        after: Time,
+    ) -> Option<Time> {
+        let descriptor = app.descriptor.as_ref().filter(|descriptor| descriptor.kind.ticks())?;
+        match descriptor.schedule(&descriptor.effective(of_all, of_channel)) {
+            Ok(schedule) => schedule.and_then(|schedule| schedule.next_after(after, self.parts.zone)),
+            Err(violation) => {
+                tracing::debug!(integration = %app.id, message = violation.message, "an interval cannot be read");
+                None
+            }
+        }
+    }
+}
+
+fn shown(app: &AppIntegration, used: &ChannelUse) -> ChannelIntegration {
+    ChannelIntegration {
+        integration_id: app.id,
+        name: app.name.clone(),
+        kind: app.kind().as_str().to_owned(),
+        active: used.active,
+        position: used.position,
+        updated_at: used.updated_at,
+    }
+}

@@ -1,0 +1,127 @@
+//! Integrations as callers see them: an organisation's own, and those of the system.
+
+use serde_json::{Value, json};
+
+use crate::{
+    app::{App, Caller},
+    domain::{
+        Result,
+        ambient::Time,
+        apps::{
+            app::AppIntegration,
+            card::{self, SystemIntegration},
+            descriptor::Descriptor,
+            setting::MASK,
+        },
+        ids::{IntegrationId, OrganisationId},
+        secret::Secret,
+        slack::link::SlackLinkStatus,
+        tenancy::member::Permission,
+    },
+    store,
+};
+
+/// An integration as a caller sees it.
+#[derive(Clone, Debug)]
+pub struct InstalledIntegration {
+    /// Its identifier.
+    pub id: IntegrationId,
+    /// What it is called here.
+    pub name: String,
+    /// Where its descriptor is.
+    pub json_url: String,
+    /// The schema of its descriptor.
+    pub json_schema: Value,
+    /// Its credential, as this caller may see it; empty where there is none.
+    pub auth_credential: String,
+    /// What it is said to be.
+    pub integration_type: String,
+    /// What its descriptor calls it.
+    pub app_name: String,
+    /// Its page.
+    pub app_url: String,
+    /// Its picture.
+    pub app_logo: String,
+    /// What it is for.
+    pub app_description: String,
+    /// Whether it is offered in every organisation.
+    pub is_system_integration: bool,
+    /// Whether it is switched on.
+    pub is_active: bool,
+    /// When it was installed.
+    pub created_at: Time,
+    /// When it was last changed.
+    pub updated_at: Time,
+}
+
+impl App {
+    /// The integrations that every organisation has.
+    pub(super) async fn system_integrations(
+        &self,
+        id: OrganisationId,
+        since: Time,
+    ) -> Result<Vec<InstalledIntegration>> {
+        let reader = self.parts.store.reader();
+        let slack = store::slack::links::find(reader, id).await?;
+        let uses_slack = slack.is_some_and(|stored| stored.link.status != SlackLinkStatus::Disconnected);
+        let uses_github = !store::github::links::list(reader, id).await?.is_empty();
+        let installed = store::apps::cards::installed(reader, id).await?;
+        let is_active = |integration: IntegrationId| match integration {
+            card::SLACK => uses_slack,
+            card::GITHUB => uses_github,
+            other => installed.iter().any(|(known, _)| *known == other),
+        };
+        let mut all = card::built_in().to_vec();
+        all.extend(store::apps::cards::list_system(reader).await?);
+        let seen = |SystemIntegration { id, name, about }: SystemIntegration| InstalledIntegration {
+            id,
+            name: name.clone(),
+            json_url: String::new(),
+            json_schema: json!({"type": "object", "properties": {}}),
+            auth_credential: String::new(),
+            integration_type: String::new(),
+            app_name: name,
+            app_url: about.link.unwrap_or_default(),
+            app_logo: about.icon,
+            app_description: about.description,
+            is_system_integration: true,
+            is_active: is_active(id),
+            created_at: since,
+            updated_at: since,
+        };
+        Ok(all.into_iter().map(seen).collect())
+    }
+
+    /// An integration as this caller may see it. `credential` is its own, where that is to be shown.
+    pub(super) fn seen(
+        &self,
+        caller: &Caller,
+        app: &AppIntegration,
+        credential: Option<&Secret>,
+    ) -> InstalledIntegration {
+        let descriptor = &app.descriptor;
+        let of = |text: fn(&Descriptor) -> Option<String>| descriptor.as_ref().and_then(text).unwrap_or_default();
+        let auth_credential = match credential {
+            Some(credential) if caller.may(Permission::SecretsRead) => credential.expose().to_owned(),
+            Some(_) => MASK.to_owned(),
+            None => String::new(),
+        };
+        let app_name = of(|descriptor| Some(descriptor.app_name.clone()));
+        InstalledIntegration {
+            id: app.id,
+            name: app.name.clone(),
+            json_url: app.json_url.clone(),
+            json_schema: descriptor.as_ref().map_or_else(|| json!({"type": "object"}), Descriptor::json_schema),
+            auth_credential,
+            integration_type: app.integration_type.clone(),
+            app_name: if app_name.is_empty() { app.name.clone() } else { app_name },
+            app_url: of(|descriptor| descriptor.app_url.clone()),
+            app_logo: of(|descriptor| descriptor.app_logo.clone()),
+            app_description: of(|descriptor| descriptor.app_description.clone()),
+            is_system_integration: false,
+            is_active: app.active,
+            created_at: app.created_at,
+            updated_at: app.updated_at,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What integrations tell our calls by: an installation's signing secret, shown and replaced.
+
+use serde_json::json;
+
+use crate::{
+    app::{App, Caller, tenancy::vault::Place},
+    domain::{
+        Error, Result,
+        ambient::Time,
+        error::Noun,
+        ids::{InstallationId, IntegrationId, OrganisationId},
+        secret::Secret,
+        tenancy::member::Permission,
+    },
+    provider::webhook,
+    store::{self, apps::installations::SealedSecrets},
+};
+
+/// How long a secret that was replaced still signs beside the new one.
+const OVERLAP: chrono::Duration = chrono::Duration::hours(24);
+
+const PRESENT: &str = "signing_secret";
+const FORMER: &str = "former_signing_secret";
+
+impl App {
+    /// The secret that signs our calls of an integration, for who checks the signatures.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::FailedPrecondition`] where there is none yet.
+    pub async fn get_signing_secret(&self, caller: &Caller, id: IntegrationId) -> Result<Secret> {
+        caller.require(Permission::IntegrationsRead)?;
+        caller.require(Permission::SecretsRead)?;
+        let reader = self.parts.store.reader();
+        let organisation_id = caller.organisation_id;
+        let (installation, secrets) = store::webhooks::secrets_of_called(reader, organisation_id, id).await?;
+        let place = |column| place((organisation_id, installation), column);
+        match &secrets.signing_secret {
+            Some(sealed) => self.parts.vault.unseal(place(PRESENT), sealed).await,
+            None => Err(Error::FailedPrecondition {
+                message: "the calls of this integration are not signed yet; rotate its secret to have one".into(),
+            }),
+        }
+    }
+
+    /// Replaces the secret that signs our calls of an integration. For a day the former one signs too, so that whoever
+    /// checks them can change over; one that was replaced before that signs no more.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Conflict`] where somebody else replaces it at the same time.
+    pub async fn rotate_signing_secret(&self, caller: &Caller, id: IntegrationId) -> Result<Secret> {
+        caller.require(Permission::IntegrationsManage)?;
+        caller.require(Permission::SecretsRead)?;
+        let reader = self.parts.store.reader();
+        let organisation_id = caller.organisation_id;
+        let (installation, secrets) = store::webhooks::secrets_of_called(reader, organisation_id, id).await?;
+        let place = |column| place((organisation_id, installation), column);
+        let (secret, sealed) = self.new_signing_secret((organisation_id, installation)).await?;
+        let replaced = secrets.signing_secret;
+        let former = match &replaced {
+            Some(replaced) => {
+                // What is sealed opens in its own column only.
+                let secret = self.parts.vault.unseal(place(PRESENT), replaced).await?;
+                let sealed = self.parts.vault.seal(place(FORMER), &secret).await?;
+                Some((sealed, self.now() + OVERLAP))
+            }
+            None => None,
+        };
+        let tx = self.parts.store.begin().await?;
+        if !store::apps::installations::rotate_signing_secret(&tx, installation, replaced, sealed, former).await? {
+            let message = "its signing secret was replaced at the same time by somebody else; read it".into();
+            return Err(Error::Conflict { noun: Noun::Integration, message });
+        }
+        let actor = (caller.organisation_id, caller.actor());
+        self.audit(&tx, (actor.0, &actor.1), "integration.rotate_signing_secret", id, json!({})).await?;
+        tx.commit().await?;
+        Ok(secret)
+    }
+
+    /// What signs a call at that time, the newest first; nothing where an installation is older than signatures.
+    pub(in crate::app) async fn signing_secrets(
+        &self,
+        whose: (OrganisationId, InstallationId),
+        sealed: &SealedSecrets,
+        at: Time,
+    ) -> Result<Vec<Secret>> {
+        let place = |column| place(whose, column);
+        let mut secrets = Vec::with_capacity(2);
+        if let Some(present) = &sealed.signing_secret {
+            secrets.push(self.parts.vault.unseal(place(PRESENT), present).await?);
+        }
+        if let Some((former, until)) = &sealed.former_signing_secret
+            && at < *until
+        {
+            secrets.push(self.parts.vault.unseal(place(FORMER), former).await?);
+        }
+        Ok(secrets)
+    }
+
+    /// A fresh secret, and the same sealed.
+    pub(super) async fn new_signing_secret(
+        &self,
+        whose: (OrganisationId, InstallationId),
+    ) -> Result<(Secret, Vec<u8>)> {
+        let secret = webhook::generate(self.parts.ambient.random());
+        let sealed = self.parts.vault.seal(place(whose, PRESENT), &secret).await?;
+        Ok((secret, sealed))
+    }
+}
+
+fn place((organisation_id, installation): (OrganisationId, InstallationId), column: &str) -> Place<'_> {
+    Place { organisation_id, table: "installation", column, row: installation.0 }
+}

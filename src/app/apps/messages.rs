@@ -1,0 +1,262 @@
+//! Messages on their way through a channel: changed by its modifiers, one after the other, then published, and sent out to
+//! those who collect messages and to outgoing webhooks.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::calls::{Called, Callee, Order, Reply};
+use crate::{
+    app::{
+        App,
+        pipeline::intake::{self, Arrival, Direct, Passed, Receipted},
+        tenancy::credential::sha256,
+        webhooks::listening::Listening,
+    },
+    domain::{
+        Result,
+        apps::{
+            app::AppIntegration,
+            call::{self, FilterReply},
+            descriptor::IntegrationKind,
+            setting::EffectiveSetting,
+        },
+        ids::{ChannelId, DeliveryId, IntegrationId},
+        pipeline::{
+            delivery::{Attempt, AttemptOutcome, Delivery, DeliveryState, Verdict},
+            destination::{DestinationKind, integration_name},
+            event::{Event, EventSource, Fact, MESSAGE_PUBLISHED},
+        },
+    },
+    store::{self, apps::installations::Used, pipeline::events::ReceiptKey},
+};
+
+/// How long a modifier may take (Telex: "must respond within 1 second").
+const MODIFIER_LIMIT: Duration = Duration::from_secs(1);
+/// How much of a modifier's answer is read: a message and what stands around it.
+const MODIFIER_ANSWER_BYTES: usize = 256 * 1024;
+/// How long a published message is recognised when its channel is worked on once more.
+const RECEIPT_LIFETIME: chrono::Duration = chrono::Duration::days(30);
+
+impl App {
+    /// Lets a message through its channel: the modifiers change it one after the other, each in its second; then it is
+    /// published, and goes out to those who collect messages. Tells what became of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn run_channel(&self, event: &Event) -> Result<String> {
+        let Some(channel_id) = event.fact.channel_id else { return Ok("the message is in no channel".into()) };
+        let reader = self.parts.store.reader();
+        let mut used = store::apps::installations::of_channel(reader, event.organisation_id, channel_id).await?;
+        let poster = event.fact.data["integrationId"].as_str().and_then(|id| id.parse::<IntegrationId>().ok());
+        // Nobody gets back what they posted themselves.
+        used.retain(|there| there.used.active && there.app.active && Some(there.app.id) != poster);
+        let (modifiers, others): (Vec<Used>, Vec<Used>) =
+            used.into_iter().partition(|there| there.app.kind().changes_messages());
+        let mut passed = Vec::with_capacity(modifiers.len());
+        let message = self.modified(event, channel_id, &modifiers, &mut passed).await?;
+        let Some(message) = message else {
+            self.record_calls(passed).await?;
+            return Ok("a filter dropped the message".into());
+        };
+        let outputs: Vec<IntegrationId> =
+            others.iter().filter(|there| collects(&there.app)).map(|there| there.app.id).collect();
+        let fact = published(event, message);
+        let mut direct: Vec<Direct> = outputs.into_iter().map(direct).collect();
+        direct.extend(self.listening_webhooks(event, channel_id, &fact).await?);
+        let said = format!("published; goes out to {}", direct.len());
+        self.publish(event, fact, direct, passed).await?;
+        Ok(said)
+    }
+
+    /// Where outgoing webhooks want to be told of a message that is about to be published.
+    async fn listening_webhooks(&self, event: &Event, channel_id: ChannelId, fact: &Fact) -> Result<Vec<Direct>> {
+        let (reader, of) = (self.parts.store.reader(), [event.organisation_id]);
+        let webhooks = store::webhooks::outgoing(reader, &of).await?;
+        if webhooks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let scenes = store::channels::scenes(reader, &of, &[channel_id]).await?;
+        let published = Event { fact: fact.clone(), ..event.clone() };
+        Ok(Listening::new(webhooks, scenes).called(&published))
+    }
+
+    /// What the modifiers make of a message; `None` where a filter drops it.
+    async fn modified(
+        &self,
+        event: &Event,
+        channel_id: ChannelId,
+        modifiers: &[Used],
+        passed: &mut Vec<Passed>,
+    ) -> Result<Option<String>> {
+        let mut message = event.fact.data["message"].as_str().unwrap_or_default().to_owned();
+        if modifiers.is_empty() {
+            return Ok(Some(message));
+        }
+        let apps: Vec<&AppIntegration> = modifiers.iter().map(|there| &there.app).collect();
+        let settings = self.effective_settings(event.organisation_id, channel_id, &apps).await?;
+        let off = self.switched_off(event.organisation_id, &apps).await?;
+        for (Used { app, secrets, .. }, settings) in modifiers.iter().zip(&settings) {
+            let id: DeliveryId = self.parts.ambient.id();
+            if let Some(reason) = off.get(&integration_name(app.id)) {
+                passed.push(self.passed(event, app, id, (None, Some(reason.clone()))));
+                continue;
+            }
+            let callee = Callee { app, secrets, settings };
+            let (called, reply) = self.modify(&callee, id, (event, channel_id), &message).await?;
+            if let Verdict::Gone { reason } = &called.verdict {
+                self.switch_off(app, reason).await?;
+            }
+            passed.push(self.passed(event, app, id, (Some(called), reply.as_ref().err().cloned())));
+            match reply.unwrap_or(FilterReply::Keep) {
+                FilterReply::Keep => {}
+                FilterReply::Replace(changed) => message = changed,
+                FilterReply::Drop => return Ok(None),
+            }
+        }
+        Ok(Some(message))
+    }
+
+    /// What one modifier makes of a message, or why it counts for nothing.
+    async fn modify(
+        &self,
+        callee: &Callee<'_>,
+        id: DeliveryId,
+        (event, channel_id): (&Event, ChannelId),
+        message: &str,
+    ) -> Result<(Called, Result<FilterReply, String>)> {
+        let payload = |settings: &[EffectiveSetting]| {
+            call::target_payload(channel_id, message, settings, event.organisation_id, None)
+        };
+        let url = callee.app.descriptor.as_ref().and_then(|descriptor| descriptor.target_url.as_deref());
+        let order = Order {
+            id: id.0,
+            url: url.unwrap_or_default(),
+            payload: &payload,
+            limit: MODIFIER_LIMIT,
+            max_answer_bytes: MODIFIER_ANSWER_BYTES,
+        };
+        let Reply { called, answer } = self.call(callee, order).await?;
+        let reply = match &answer {
+            Ok(answer) if called.verdict == Verdict::Delivered => {
+                let content_type = answer.headers.get("content-type").and_then(|value| value.to_str().ok());
+                match (callee.app.kind(), answer.incomplete) {
+                    (_, Some(reason)) => Err(reason.to_string()),
+                    (IntegrationKind::Filter, None) => call::filter_reply(&answer.body, content_type),
+                    (_, None) => call::modifier_reply(&answer.body, content_type).map(FilterReply::Replace),
+                }
+            }
+            _ => Err(reason_of(&called.verdict)),
+        };
+        Ok((called, reply))
+    }
+
+    /// A modifier's call as it is put on record: a delivery that is over. Without a call, it says why there was none.
+    fn passed(
+        &self,
+        event: &Event,
+        app: &AppIntegration,
+        id: DeliveryId,
+        (called, failure): (Option<Called>, Option<String>),
+    ) -> Passed {
+        let destination = self.integration_destination(app);
+        let (state, outcome) = match failure {
+            None => (DeliveryState::Delivered, AttemptOutcome::Delivered),
+            Some(_) => (DeliveryState::Failed, AttemptOutcome::Failed),
+        };
+        let delivery = Delivery {
+            id,
+            organisation_id: event.organisation_id,
+            event_id: event.id,
+            destination_id: destination.id,
+            state,
+            reason: failure.clone(),
+            content: None,
+            attempts: i32::from(called.is_some()),
+            next_attempt_at: None,
+            completed_at: Some(self.now()),
+            created_at: called.as_ref().map_or_else(|| self.now(), |called| called.began),
+        };
+        let attempt = called.map(|called| Attempt {
+            id: self.parts.ambient.id(),
+            organisation_id: event.organisation_id,
+            delivery_id: id,
+            number: 1,
+            address: called.address,
+            outcome,
+            status_code: called.status_code,
+            reason: failure,
+            request: called.request,
+            answer: called.answer,
+            detail: None,
+            history_of: called.history_of,
+            duration: called.duration,
+            created_at: called.began,
+        });
+        Passed { destination, delivery, attempt }
+    }
+
+    /// Puts the calls for a message on record that is not published.
+    async fn record_calls(&self, passed: Vec<Passed>) -> Result<()> {
+        let states: Vec<DeliveryState> = passed.iter().map(|passed| passed.delivery.state).collect();
+        let tx = self.parts.store.begin().await?;
+        intake::record(&tx, passed).await?;
+        tx.commit().await?;
+        for state in states {
+            self.parts.metrics.delivery(state.as_str());
+        }
+        Ok(())
+    }
+
+    /// The message as it is after the modifiers, as an event of its own, once; with it, the calls that made it so.
+    async fn publish(&self, event: &Event, fact: Fact, direct: Vec<Direct>, passed: Vec<Passed>) -> Result<()> {
+        let key = format!("published/{}", event.id);
+        let arrival = Arrival {
+            id: None,
+            organisation_id: event.organisation_id,
+            source: EventSource::Channel,
+            fact,
+            made_from: Some(event.id),
+            receipted: Some(Receipted {
+                fingerprint: sha256(key.as_bytes()),
+                key: ReceiptKey { organisation_id: event.organisation_id, source: EventSource::Channel.as_str(), key },
+                expires_at: event.created_at + RECEIPT_LIFETIME,
+            }),
+            direct,
+        };
+        self.parts.intake.accept_after(arrival, passed).await?;
+        Ok(())
+    }
+}
+
+/// A message as it is after the modifiers.
+fn published(event: &Event, message: String) -> Fact {
+    let mut data = (*event.fact.data).clone();
+    data["message"] = message.into();
+    data["postedAs"] = json!(event.id);
+    Fact { kind: MESSAGE_PUBLISHED.to_owned(), data: data.into(), ..event.fact.clone() }
+}
+
+/// Whether an integration gets messages after the modifiers.
+fn collects(app: &AppIntegration) -> bool {
+    app.descriptor.as_ref().is_some_and(|descriptor| {
+        descriptor.kind.collects_messages() && descriptor.kind.has_target() && descriptor.target_url.is_some()
+    })
+}
+
+fn direct(id: IntegrationId) -> Direct {
+    Direct { kind: DestinationKind::Integration, name: integration_name(id), address: id.to_string(), content: None }
+}
+
+fn reason_of(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Delivered => String::new(),
+        Verdict::Throttled { retry_after } => format!("it asked for a pause of {} s", retry_after.as_secs()),
+        Verdict::Unreachable { reason } => reason.to_string(),
+        Verdict::Faltered { reason }
+        | Verdict::MessageRefused { reason }
+        | Verdict::AddressRefused { reason }
+        | Verdict::Gone { reason }
+        | Verdict::ConnectionDead { reason, .. } => reason.clone(),
+    }
+}

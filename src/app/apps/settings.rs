@@ -1,0 +1,389 @@
+//! Settings of integrations, for the organisation and for its channels.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    app::{
+        App, Caller,
+        tenancy::{teams::Identified, vault::Place},
+    },
+    domain::{
+        Error, Result,
+        ambient::Time,
+        apps::{
+            app::AppIntegration,
+            setting::{EffectiveSetting, MASK, Setting, check_label},
+        },
+        error::{Noun, Violation},
+        ids::{ChannelId, InstallationId, IntegrationId, OrganisationId, SettingId},
+        secret::Secret,
+        tenancy::member::Permission,
+    },
+    store::{self, apps::settings::StoredSetting},
+};
+
+/// How many settings an installation may have, for the organisation or for one channel.
+pub const MOST_SETTINGS: usize = 200;
+
+/// A setting as a caller sees it.
+#[derive(Clone, Debug)]
+pub struct SettingRow {
+    /// Its identifier.
+    pub id: Uuid,
+    /// Whose it is.
+    pub organisation_id: OrganisationId,
+    /// Of which integration.
+    pub integration_id: IntegrationId,
+    /// For which channel; `None` is the organisation.
+    pub channel_id: Option<ChannelId>,
+    /// Its name.
+    pub label: String,
+    /// What was set; a mask where this caller may not see it.
+    pub value: Value,
+    /// When it was set first.
+    pub created_at: Time,
+    /// When it was last changed.
+    pub updated_at: Time,
+}
+
+/// Where a setting belongs.
+struct Scope {
+    caller: Caller,
+    app: AppIntegration,
+    channel_id: Option<ChannelId>,
+}
+
+impl App {
+    /// Sets something for the organisation. A label that is set already gets the new value.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Invalid`], [`Error::Conflict`] where there are too many.
+    pub async fn add_integration_setting(
+        &self,
+        who: &Identified,
+        organisation: &str,
+        id: Uuid,
+        label: &str,
+        value: Value,
+    ) -> Result<()> {
+        let scope = self.scope(who, organisation, id, None, Permission::IntegrationsManage).await?;
+        self.set(&scope, label, value).await
+    }
+
+    /// What is set for the organisation, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`].
+    pub async fn list_integration_settings(
+        &self,
+        who: &Identified,
+        organisation: &str,
+        id: Uuid,
+    ) -> Result<Vec<SettingRow>> {
+        let scope = self.scope(who, organisation, id, None, Permission::IntegrationsRead).await?;
+        self.rows(&scope).await
+    }
+
+    /// Changes what is set under a label. Without a label, the one setting that there is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] also where nothing is set under that label, [`Error::Forbidden`], [`Error::Invalid`].
+    pub async fn update_integration_setting(
+        &self,
+        who: &Identified,
+        organisation: &str,
+        id: Uuid,
+        label: Option<&str>,
+        value: Option<Value>,
+    ) -> Result<()> {
+        let scope = self.scope(who, organisation, id, None, Permission::IntegrationsManage).await?;
+        let rows = self.stored(&scope).await?;
+        let row = match label {
+            Some(label) => rows.into_iter().find(|row| row.setting.label == label),
+            None if rows.len() > 1 => {
+                return Err(Error::invalid("/form_field_label", "is needed: several settings are there"));
+            }
+            None => rows.into_iter().next(),
+        };
+        let row = row.ok_or_else(|| Error::not_found(Noun::Setting, label.unwrap_or("of this integration")))?;
+        match value {
+            Some(value) => self.change(&scope, row, None, Some(value)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Sets something for a channel. A label that is set already gets the new value.
+    ///
+    /// # Errors
+    /// As [`App::add_integration_setting`].
+    pub async fn add_channel_setting(
+        &self,
+        who: &Identified,
+        organisation: &str,
+        id: Uuid,
+        channel: Uuid,
+        label: &str,
+        value: Value,
+    ) -> Result<()> {
+        let scope = self.scope(who, organisation, id, Some(channel), Permission::IntegrationsManage).await?;
+        self.set(&scope, label, value).await
+    }
+
+    /// What is set for a channel, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`].
+    pub async fn list_channel_settings(
+        &self,
+        who: &Identified,
+        organisation: &str,
+        id: Uuid,
+        channel: Uuid,
+    ) -> Result<Vec<SettingRow>> {
+        let scope = self.scope(who, organisation, id, Some(channel), Permission::IntegrationsRead).await?;
+        self.rows(&scope).await
+    }
+
+    /// Changes a channel's setting.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Invalid`].
+    #[allow(clippy::too_many_arguments, reason = "the path has four parts, and the body two")]
+    pub async fn update_channel_setting(
+        &self,
+        who: &Identified,
+        organisation: &str,
+        id: Uuid,
+        channel: Uuid,
+        setting: Uuid,
+        label: Option<&str>,
+        value: Option<Value>,
+    ) -> Result<()> {
+        let scope = self.scope(who, organisation, id, Some(channel), Permission::IntegrationsManage).await?;
+        let row = self.one(&scope, setting).await?;
+        self.change(&scope, row, label, value).await
+    }
+
+    /// Removes a channel's setting.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`].
+    pub async fn delete_channel_setting(
+        &self,
+        who: &Identified,
+        organisation: &str,
+        id: Uuid,
+        channel: Uuid,
+        setting: Uuid,
+    ) -> Result<()> {
+        let scope = self.scope(who, organisation, id, Some(channel), Permission::IntegrationsManage).await?;
+        let row = self.one(&scope, setting).await?;
+        let tx = self.parts.store.begin().await?;
+        store::apps::settings::delete(&tx, row.setting.id).await?;
+        self.reschedule(&tx, &scope.app).await?;
+        self.audit_setting(&tx, &scope, "setting.delete", &row.setting.label).await?;
+        tx.commit().await
+    }
+
+    /// Sets something of a custom integration, for the organisation.
+    ///
+    /// # Errors
+    /// As [`App::add_integration_setting`].
+    pub async fn put_custom_setting(
+        &self,
+        who: &Identified,
+        organisation: &str,
+        id: Uuid,
+        field_name: &str,
+        value: Value,
+    ) -> Result<()> {
+        let scope = self.custom_scope(who, organisation, id, Permission::IntegrationsManage).await?;
+        self.set(&scope, field_name, value).await
+    }
+
+    /// What was last set of a custom integration.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`].
+    pub async fn get_custom_setting(
+        &self,
+        who: &Identified,
+        organisation: &str,
+        id: Uuid,
+    ) -> Result<Option<(String, Value)>> {
+        let scope = self.custom_scope(who, organisation, id, Permission::IntegrationsRead).await?;
+        let last = self.rows(&scope).await?.into_iter().max_by_key(|row| (row.updated_at, row.id));
+        Ok(last.map(|row| (row.label, row.value)))
+    }
+
+    /// What holds for each of some integrations in a channel, secrets opened.
+    pub(in crate::app) async fn effective_settings(
+        &self,
+        organisation_id: OrganisationId,
+        channel_id: ChannelId,
+        apps: &[&AppIntegration],
+    ) -> Result<Vec<Vec<EffectiveSetting>>> {
+        let installations: Vec<InstallationId> = apps.iter().map(|app| app.installation_id).collect();
+        let reader = self.parts.store.reader();
+        let rows = store::apps::settings::in_channel(reader, organisation_id, &installations, channel_id).await?;
+        let settings = self.open_settings(rows).await?;
+        let of = |app: &AppIntegration| {
+            let own = settings.iter().filter(|setting| setting.installation_id == app.installation_id).cloned();
+            let (channel, organisation): (Vec<_>, Vec<_>) = own.partition(|setting| setting.channel_id.is_some());
+            app.descriptor.as_ref().map(|descriptor| descriptor.effective(&organisation, &channel)).unwrap_or_default()
+        };
+        Ok(apps.iter().map(|app| of(app)).collect())
+    }
+
+    pub(in crate::app) async fn open_settings(&self, rows: Vec<StoredSetting>) -> Result<Vec<Setting>> {
+        let mut settings = Vec::with_capacity(rows.len());
+        for StoredSetting { mut setting, sealed } in rows {
+            if let Some(sealed) = sealed {
+                let text = self.parts.vault.unseal(place(&setting), &sealed).await?;
+                let value = serde_json::from_str(text.expose());
+                setting.value = value.map_err(|error| Error::Internal(format!("a secret is not JSON: {error}")))?;
+            }
+            settings.push(setting);
+        }
+        Ok(settings)
+    }
+
+    async fn scope(
+        &self,
+        who: &Identified,
+        organisation: &str,
+        id: Uuid,
+        channel: Option<Uuid>,
+        permission: Permission,
+    ) -> Result<Scope> {
+        let (caller, organisation) = self.in_team(who, organisation).await?;
+        caller.require(permission)?;
+        let app = store::apps::installations::find(self.parts.store.reader(), organisation.id, id.into()).await?;
+        let channel_id = match channel {
+            Some(channel) => Some(self.visible_channel(&caller, channel.into()).await?.id),
+            None => None,
+        };
+        Ok(Scope { caller, app, channel_id })
+    }
+
+    async fn custom_scope(
+        &self,
+        who: &Identified,
+        organisation: &str,
+        id: Uuid,
+        permission: Permission,
+    ) -> Result<Scope> {
+        let scope = self.scope(who, organisation, id, None, permission).await?;
+        if scope.app.custom { Ok(scope) } else { Err(Error::not_found(Noun::Integration, id)) }
+    }
+
+    async fn stored(&self, Scope { app, channel_id, .. }: &Scope) -> Result<Vec<StoredSetting>> {
+        let reader = self.parts.store.reader();
+        store::apps::settings::list(reader, app.organisation_id, app.installation_id, *channel_id).await
+    }
+
+    async fn one(&self, scope: &Scope, id: Uuid) -> Result<StoredSetting> {
+        let found = self.stored(scope).await?.into_iter().find(|row| row.setting.id == SettingId(id));
+        found.ok_or_else(|| Error::not_found(Noun::Setting, id))
+    }
+
+    async fn rows(&self, scope: &Scope) -> Result<Vec<SettingRow>> {
+        let open = scope.caller.may(Permission::SecretsRead);
+        let stored = self.stored(scope).await?;
+        let settings =
+            if open { self.open_settings(stored).await? } else { stored.into_iter().map(|row| row.setting).collect() };
+        let row = |setting: Setting| SettingRow {
+            id: setting.id.0,
+            organisation_id: setting.organisation_id,
+            integration_id: scope.app.id,
+            channel_id: setting.channel_id,
+            value: if setting.secret && !open { MASK.into() } else { setting.value },
+            label: setting.label,
+            created_at: setting.created_at,
+            updated_at: setting.updated_at,
+        };
+        Ok(settings.into_iter().map(row).collect())
+    }
+
+    async fn set(&self, scope: &Scope, label: &str, value: Value) -> Result<()> {
+        check_label(label).map_err(at_label)?;
+        let rows = self.stored(scope).await?;
+        if let Some(row) = rows.iter().find(|row| row.setting.label == label) {
+            return self.change(scope, row.clone(), None, Some(value)).await;
+        }
+        if rows.len() >= MOST_SETTINGS {
+            let message = format!("an integration has at most {MOST_SETTINGS} settings");
+            return Err(Error::Conflict { noun: Noun::Setting, message });
+        }
+        let now = self.now();
+        let setting = Setting {
+            id: self.parts.ambient.id(),
+            organisation_id: scope.app.organisation_id,
+            installation_id: scope.app.installation_id,
+            channel_id: scope.channel_id,
+            label: label.to_owned(),
+            value,
+            secret: false,
+            created_at: now,
+            updated_at: now,
+        };
+        let stored = self.checked(scope, setting).await?;
+        let tx = self.parts.store.begin().await?;
+        store::apps::settings::insert(&tx, &stored).await?;
+        self.reschedule(&tx, &scope.app).await?;
+        self.audit_setting(&tx, scope, "setting.add", label).await?;
+        tx.commit().await
+    }
+
+    async fn change(&self, scope: &Scope, row: StoredSetting, label: Option<&str>, value: Option<Value>) -> Result<()> {
+        let mut settings = self.open_settings(vec![row]).await?;
+        let Some(mut setting) = settings.pop() else { return Ok(()) };
+        if let Some(label) = label {
+            check_label(label).map_err(at_label)?;
+            label.clone_into(&mut setting.label);
+        }
+        setting.value = value.unwrap_or(setting.value);
+        setting.updated_at = self.now();
+        let stored = self.checked(scope, setting).await?;
+        let tx = self.parts.store.begin().await?;
+        store::apps::settings::update(&tx, &stored).await?;
+        self.reschedule(&tx, &scope.app).await?;
+        self.audit_setting(&tx, scope, "setting.update", &stored.setting.label).await?;
+        tx.commit().await
+    }
+
+    /// A setting whose value the descriptor allows, sealed where it is a secret.
+    async fn checked(&self, scope: &Scope, mut setting: Setting) -> Result<StoredSetting> {
+        let descriptor = &scope.app.descriptor;
+        let governed = self.check_configuration(&scope.app, &setting).await?;
+        if let Some(descriptor) = descriptor.as_ref().filter(|_| !governed) {
+            let checked = descriptor.validate_setting(&setting.label, &setting.value);
+            checked.map_err(|violation| {
+                Error::Invalid(vec![Violation { field: "/form_field_value".into(), message: violation.message }])
+            })?;
+        }
+        let spec = descriptor.as_ref().and_then(|descriptor| descriptor.setting(&setting.label));
+        setting.secret = spec.is_some_and(|spec| spec.secret);
+        if !setting.secret {
+            return Ok(StoredSetting { setting, sealed: None });
+        }
+        let text = Secret::new(setting.value.to_string());
+        let sealed = self.parts.vault.seal(place(&setting), &text).await?;
+        Ok(StoredSetting { setting, sealed: Some(sealed) })
+    }
+
+    async fn audit_setting(&self, tx: &store::Tx, scope: &Scope, action: &'static str, label: &str) -> Result<()> {
+        let detail = json!({"label": label, "channel_id": scope.channel_id});
+        let actor = (scope.caller.organisation_id, scope.caller.actor());
+        self.audit(tx, (actor.0, &actor.1), action, scope.app.id, detail).await
+    }
+}
+
+fn place(setting: &Setting) -> Place<'static> {
+    Place { organisation_id: setting.organisation_id, table: "setting", column: "secret", row: setting.id.0 }
+}
+
+fn at_label(violation: Violation) -> Error {
+    Error::Invalid(vec![Violation { field: "/form_field_label".into(), message: violation.message }])
+}

@@ -1,0 +1,134 @@
+//! The clock of integrations that tick.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+
+use crate::{
+    app::App,
+    domain::{
+        Result,
+        ambient::Time,
+        apps::{app::AppIntegration, setting::Setting},
+        ids::{ChannelId, DestinationId, InstallationId, OrganisationId},
+        pipeline::{
+            delivery::{Delivery, DeliveryState},
+            destination::Destination,
+            event::{Event, EventSource, Fact, INTEGRATION_TICK},
+        },
+    },
+    store::{
+        self, Tx,
+        apps::{installations::Used, settings::StoredSetting, ticks::NextTick},
+    },
+};
+
+/// An integration that is due to tick in a channel.
+struct Ticking {
+    app: AppIntegration,
+    channel_id: ChannelId,
+    /// Whether it is switched on, in the channel and altogether.
+    active: bool,
+    due_at: Time,
+    next: NextTick,
+}
+
+impl App {
+    /// Makes the ticks that are due now into events, each once in all processes together, and sets the next times. A
+    /// time that was missed is made up for once. Tells how many ticked.
+    ///
+    /// # Errors
+    /// When the database fails; what was due is due again then.
+    pub async fn tick(&self, limit: u64) -> Result<usize> {
+        let now = self.now();
+        let tx = self.parts.store.begin().await?;
+        let due = store::apps::ticks::due(&tx, now, limit).await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let ticking = self.ticking(&tx, due, now).await?;
+        let next: Vec<NextTick> = ticking.iter().map(|tick| tick.next).collect();
+        store::apps::ticks::set(&tx, &next).await?;
+        let ticking: Vec<Ticking> = ticking.into_iter().filter(|tick| tick.active).collect();
+        let wanted: Vec<Destination> = ticking.iter().map(|tick| self.integration_destination(&tick.app)).collect();
+        let destinations = store::pipeline::destinations::ensure_all(&tx, &wanted).await?;
+        let mut events = Vec::with_capacity(ticking.len());
+        let mut deliveries = Vec::with_capacity(ticking.len());
+        for (Ticking { app, channel_id, due_at, .. }, destination) in ticking.into_iter().zip(destinations) {
+            let organisation_id = app.organisation_id;
+            let fact = Fact {
+                kind: INTEGRATION_TICK.to_owned(),
+                channel_id: Some(channel_id),
+                link_id: None,
+                step_kind: None,
+                step_action: None,
+                visitor_id: None,
+                data: json!({"integrationId": app.id, "dueAt": due_at}).into(),
+            };
+            let event = Event {
+                id: self.parts.ambient.id(),
+                organisation_id,
+                source: EventSource::Channel,
+                fact,
+                made_from: None,
+                created_at: now,
+            };
+            let refusal = destination.health.refusal(now).map(str::to_owned);
+            let pending = refusal.is_none();
+            deliveries.push(Delivery {
+                id: self.parts.ambient.id(),
+                organisation_id,
+                event_id: event.id,
+                destination_id: destination.id,
+                state: if pending { DeliveryState::Pending } else { DeliveryState::Failed },
+                reason: refusal,
+                content: None,
+                attempts: 0,
+                next_attempt_at: pending.then_some(now),
+                completed_at: (!pending).then_some(now),
+                created_at: now,
+            });
+            events.push(event);
+        }
+        store::pipeline::events::insert_many(&tx, &events).await?;
+        store::pipeline::deliveries::insert_many(&tx, &deliveries).await?;
+        let waiting = deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Pending);
+        let mut waiting: Vec<DestinationId> = waiting.map(|delivery| delivery.destination_id).collect();
+        store::pipeline::destinations::wake(&tx, &mut waiting, now).await?;
+        tx.commit().await?;
+        if !events.is_empty() {
+            self.parts.bell.notify_one();
+        }
+        Ok(events.len())
+    }
+
+    /// What ticks, with the time after this one; in the order in which it was due. What is gone is left out.
+    async fn ticking(&self, tx: &Tx, due: Vec<(InstallationId, Time)>, now: Time) -> Result<Vec<Ticking>> {
+        let ids: Vec<InstallationId> = due.iter().map(|(id, _)| *id).collect();
+        let uses = store::apps::installations::find_uses(tx, &ids).await?;
+        let installations: Vec<InstallationId> = uses.iter().map(|there| there.app.installation_id).collect();
+        let mut organisations: Vec<OrganisationId> = uses.iter().map(|there| there.app.organisation_id).collect();
+        organisations.sort_unstable();
+        organisations.dedup();
+        // The transaction's own rows, as everything here: they are not changed until it ends.
+        let mut settings: HashMap<(InstallationId, Option<ChannelId>), Vec<Setting>> = HashMap::new();
+        for StoredSetting { setting, .. } in
+            store::apps::settings::of_installations(tx, &organisations, &installations).await?
+        {
+            settings.entry((setting.installation_id, setting.channel_id)).or_default().push(setting);
+        }
+        let of = |app: &AppIntegration, channel_id| {
+            settings.get(&(app.installation_id, channel_id)).map(Vec::as_slice).unwrap_or_default()
+        };
+        let mut uses: HashMap<InstallationId, Used> = uses.into_iter().map(|there| (there.used.id, there)).collect();
+        let ticking = |(id, due_at): (InstallationId, Time)| {
+            let Used { app, used, .. } = uses.remove(&id)?;
+            let active = used.active && app.active;
+            let after = || self.tick_after(&app, of(&app, None), of(&app, Some(used.channel_id)), now);
+            let due_next = if active { after() } else { None };
+            let next = NextTick { organisation_id: app.organisation_id, installation_id: id, due_at: due_next };
+            Some(Ticking { app, channel_id: used.channel_id, active, due_at, next })
+        };
+        Ok(due.into_iter().filter_map(ticking).collect())
+    }
+}

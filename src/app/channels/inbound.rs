@@ -1,0 +1,197 @@
+//! Messages that come into a channel from outside, by an address with a key in it: the channel's own, or the one that an
+//! integration answers by.
+
+use aws_lc_rs::constant_time;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
+use serde_json::json;
+use url::Url;
+
+use crate::{
+    app::{
+        App, Caller,
+        pipeline::intake::Arrival,
+        tenancy::{credential::sha256, vault::Place},
+    },
+    domain::{
+        Error, Result,
+        channels::message::{MAX_CHARS, Message},
+        error::Noun,
+        ids::{ChannelId, EventId, IntegrationId, OrganisationId},
+        pipeline::event::EventSource,
+        secret::Secret,
+        tenancy::member::Permission,
+    },
+    store::{self, channels::keys::ChannelKey},
+};
+
+/// The longest of the other texts.
+const MAX_TEXT: usize = 255;
+
+/// A message for a channel.
+#[derive(Clone, Debug)]
+pub struct ChannelPost {
+    /// What happened, in the sender's words.
+    pub event_name: String,
+    /// What is said.
+    pub message: String,
+    /// How it went.
+    pub status: PostStatus,
+    /// In whose name.
+    pub username: String,
+}
+
+/// How it went that a message is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PostStatus {
+    /// Well.
+    Success,
+    /// Badly.
+    Error,
+    /// Somebody should look at it.
+    Warning,
+}
+
+impl PostStatus {
+    /// Every status.
+    pub const ALL: [PostStatus; 3] = [PostStatus::Success, PostStatus::Error, PostStatus::Warning];
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PostStatus::Success => "success",
+            PostStatus::Error => "error",
+            PostStatus::Warning => "warning",
+        }
+    }
+}
+
+/// The addresses of a channel.
+#[derive(Clone, Debug)]
+pub struct ChannelWebhook {
+    /// As integrations answer.
+    pub return_url: Url,
+    /// As others post.
+    pub webhook_url: Url,
+}
+
+impl App {
+    /// Accepts a message by a key. One that is wrong, or for another channel, is told like a channel that is not there.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Invalid`], [`Error::RateLimited`].
+    pub async fn receive_channel_message(
+        &self,
+        channel_id: ChannelId,
+        key: Option<&str>,
+        post: ChannelPost,
+    ) -> Result<EventId> {
+        let not_found = || Error::not_found(Noun::Channel, channel_id);
+        let hash = sha256(key.ok_or_else(not_found)?.as_bytes());
+        let found = store::channels::keys::find_by_hash(self.parts.store.reader(), hash).await?;
+        let key = found.ok_or_else(not_found)?;
+        let same = constant_time::verify_slices_are_equal(&hash, &key.key_sha256).is_ok();
+        if !same || key.channel_id != channel_id {
+            return Err(not_found());
+        }
+        self.parts.inbound.admit(key.id, self.now())?;
+        let ChannelPost { event_name, message, status, username } = post;
+        check(&event_name, &message, &username)?;
+        store::channels::find(self.parts.store.reader(), key.organisation_id, channel_id).await?.demand_open()?;
+        let more = json!({"eventName": event_name, "status": status.as_str()});
+        let message = Message {
+            text: message,
+            username: Some(username),
+            integration_id: key.integration_id,
+            more: more.as_object().cloned().unwrap_or_default(),
+            ..Message::default()
+        };
+        let arrival = Arrival::posted(key.organisation_id, EventSource::Channel, (channel_id, message.data()));
+        let accepted = self.parts.intake.accept(arrival).await?;
+        self.parts.metrics.events("accepted", 1);
+        Ok(accepted.id)
+    }
+
+    /// The addresses by which others post into a channel. Whoever has one may post: it is a secret.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn get_channel_webhook(&self, caller: &Caller, id: ChannelId) -> Result<ChannelWebhook> {
+        caller.require(Permission::ChannelsManage)?;
+        let channel = self.visible_channel(caller, id).await?;
+        let key = self.channel_key(caller.organisation_id, channel.id, None).await?;
+        Ok(ChannelWebhook {
+            return_url: self.inbound_url("return", channel.id, &key),
+            webhook_url: self.inbound_url("webhooks", channel.id, &key),
+        })
+    }
+
+    /// Where an integration answers in a channel.
+    pub(in crate::app) async fn return_url(
+        &self,
+        organisation_id: OrganisationId,
+        channel_id: ChannelId,
+        integration_id: IntegrationId,
+    ) -> Result<Url> {
+        let key = self.channel_key(organisation_id, channel_id, Some(integration_id)).await?;
+        Ok(self.inbound_url("return", channel_id, &key))
+    }
+
+    fn inbound_url(&self, way: &str, channel_id: ChannelId, key: &Secret) -> Url {
+        let mut url = self.parts.public_url.clone();
+        url.set_path(&format!("{}/v1/{way}/{channel_id}", url.path().trim_end_matches('/')));
+        url.query_pairs_mut().append_pair("key", key.expose());
+        url
+    }
+
+    /// The key of a channel for a purpose, made where there is none yet.
+    async fn channel_key(
+        &self,
+        organisation_id: OrganisationId,
+        channel_id: ChannelId,
+        integration_id: Option<IntegrationId>,
+    ) -> Result<Secret> {
+        if let Some(key) = store::channels::keys::find(self.parts.store.reader(), channel_id, integration_id).await? {
+            return self.open_key(&key).await;
+        }
+        let text = Secret::new(BASE64URL.encode(self.parts.ambient.random::<32>()));
+        let id = self.parts.ambient.id();
+        let fresh = ChannelKey {
+            id,
+            organisation_id,
+            channel_id,
+            integration_id,
+            key_sha256: sha256(text.expose().as_bytes()),
+            sealed: self.parts.vault.seal(place(organisation_id, id), &text).await?,
+            created_at: self.now(),
+        };
+        let tx = self.parts.store.begin().await?;
+        store::channels::keys::insert(&tx, &fresh).await?;
+        tx.commit().await?;
+        // Somebody else may have been first.
+        match store::channels::keys::find(self.parts.store.writer(), channel_id, integration_id).await? {
+            Some(key) => self.open_key(&key).await,
+            None => Err(Error::not_found(Noun::Channel, channel_id)),
+        }
+    }
+
+    async fn open_key(&self, key: &ChannelKey) -> Result<Secret> {
+        self.parts.vault.unseal(place(key.organisation_id, key.id), &key.sealed).await
+    }
+}
+
+fn place(organisation_id: OrganisationId, row: uuid::Uuid) -> Place<'static> {
+    Place { organisation_id, table: "channel_key", column: "sealed", row }
+}
+
+fn check(event_name: &str, message: &str, username: &str) -> Result<()> {
+    let mut violations = Vec::new();
+    for (field, text, most) in
+        [("/event_name", event_name, MAX_TEXT), ("/message", message, MAX_CHARS), ("/username", username, MAX_TEXT)]
+    {
+        if !(1..=most).contains(&text.chars().count()) {
+            let message = format!("must be 1 to {most} characters");
+            violations.push(crate::domain::error::Violation { field: field.to_owned(), message });
+        }
+    }
+    if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
+}

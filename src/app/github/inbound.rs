@@ -1,0 +1,320 @@
+//! What GitHub sends to us, once its signature is verified over the raw bytes: installations are kept in step, and
+//! every other event becomes an event of each organisation that linked the installation.
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::{
+    app::{
+        App, Caller,
+        pipeline::{
+            events::Accepted,
+            intake::{Arrival, Receipted},
+        },
+        tenancy::{credential::sha256, signatures::Verified},
+    },
+    domain::{
+        Error, Result,
+        ambient::Time,
+        github::{EVENT_PREFIX, GithubInstallation},
+        ids::{EventId, OrganisationId},
+        pipeline::event::{EventSource, Fact},
+        tenancy::member::Permission,
+    },
+    provider::github::webhook,
+    store::{self, pipeline::events::ReceiptKey},
+};
+
+/// How long a delivery is recognised when it comes again: GitHub lets one be redelivered for three days.
+const RECEIPT_LIFETIME: chrono::Duration = chrono::Duration::days(7);
+
+/// Payloads from this length on are parsed on a thread of their own.
+const LONG_BYTES: usize = 64 << 10;
+
+/// A delivery of GitHub's, as it came.
+#[derive(Clone, Debug)]
+pub struct GithubDelivery<'a> {
+    /// `X-GitHub-Event`.
+    pub event: Option<&'a str>,
+    /// `X-GitHub-Delivery`.
+    pub delivery_id: Option<&'a str>,
+    /// Proof that `X-Hub-Signature-256` is GitHub's.
+    pub signature: Verified,
+    /// `Content-Type`.
+    pub content_type: Option<&'a str>,
+    /// The raw bytes.
+    pub body: Bytes,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GithubReceipt {
+    /// Events that it became, one for each linked organisation.
+    pub events: usize,
+    /// Events that it had become before.
+    pub repeated: usize,
+    /// Whether it is nobody's business here: a ping, an installation that nobody linked.
+    pub ignored: bool,
+}
+
+impl App {
+    /// Takes in a delivery. It is durable when this returns; where one organisation's event could not be committed, the
+    /// others are, and the delivery sent again becomes what is missing.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub async fn receive_github_event(&self, delivery: GithubDelivery<'_>) -> Result<GithubReceipt> {
+        let name =
+            named("X-GitHub-Event", delivery.event, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')?;
+        let id = named("X-GitHub-Delivery", delivery.delivery_id, |b| b.is_ascii_alphanumeric() || b == b'-')?;
+        let payload = read_payload(delivery.content_type, delivery.body).await?;
+        let outcome = self.take_in(name, id, payload).await;
+        match &outcome {
+            Ok(GithubReceipt { ignored: true, .. }) => self.parts.metrics.events("ignored", 1),
+            Ok(receipt) => {
+                self.parts.metrics.events("accepted", receipt.events as u64);
+                self.parts.metrics.events("repeated", receipt.repeated as u64);
+            }
+            Err(_) => {}
+        }
+        outcome
+    }
+
+    async fn take_in(&self, name: &str, delivery_id: &str, payload: Value) -> Result<GithubReceipt> {
+        let ignored = Ok(GithubReceipt { ignored: true, ..Default::default() });
+        let installation = webhook::installation(&payload["installation"]);
+        match (name, installation) {
+            ("ping" | "github_app_authorization", _) => ignored,
+            ("installation", Some(installation)) => self.keep_installation(&payload, &installation).await,
+            ("installation_repositories", Some(installation)) => self.keep_repositories(&payload, &installation).await,
+            ("installation_target", _) => self.keep_account(&payload).await,
+            ("installation" | "installation_repositories", None) => {
+                tracing::warn!(event = name, delivery_id, "what GitHub says of an installation could not be read");
+                ignored
+            }
+            _ => match payload["installation"]["id"].as_i64() {
+                Some(id) => self.fan_out(name, delivery_id, id, payload).await,
+                None => ignored,
+            },
+        }
+    }
+
+    /// Installed, changed, suspended, deleted: in any order, and more than once.
+    async fn keep_installation(&self, payload: &Value, installation: &GithubInstallation) -> Result<GithubReceipt> {
+        let now = self.now();
+        let tx = self.parts.store.begin().await?;
+        if payload["action"] == "deleted" {
+            store::github::installations::delete(&tx, self.parts.ambient.id(), installation, now).await?;
+            for link in store::github::links::delete_all(&tx, installation.id).await? {
+                let detail = json!({"installation_id": installation.id, "why": "deleted at GitHub"});
+                self.audit(&tx, (link.organisation_id, "github"), "github_link.unlink", link.id, detail).await?;
+            }
+        } else {
+            store::github::installations::save(&tx, self.parts.ambient.id(), installation, now).await?;
+            let repositories = webhook::repositories(&payload["repositories"]);
+            let (id, changed_at) = (installation.id, installation.updated_at);
+            store::github::installations::save_repositories(&tx, id, &repositories, false, changed_at).await?;
+        }
+        tx.commit().await?;
+        Ok(GithubReceipt::default())
+    }
+
+    /// Repositories that the installation may see now, or no longer. Then the whole list is asked for: of two deliveries
+    /// that overtook each other, nothing says which came first.
+    async fn keep_repositories(&self, payload: &Value, installation: &GithubInstallation) -> Result<GithubReceipt> {
+        let (id, changed_at) = (installation.id, installation.updated_at);
+        let tx = self.parts.store.begin().await?;
+        store::github::installations::save(&tx, self.parts.ambient.id(), installation, self.now()).await?;
+        let stored = store::github::installations::find(&tx, id).await?;
+        if stored.is_some() {
+            for (list, removed) in [("repositories_added", false), ("repositories_removed", true)] {
+                let repositories = webhook::repositories(&payload[list]);
+                store::github::installations::save_repositories(&tx, id, &repositories, removed, changed_at).await?;
+            }
+        }
+        tx.commit().await?;
+        if stored.is_some() {
+            let app = self.clone();
+            self.afterwards(async move {
+                if let Err(error) = app.reconcile_repositories(id, changed_at).await {
+                    tracing::warn!(%error, installation = id, "GitHub's list of repositories could not be read");
+                }
+            });
+        }
+        Ok(GithubReceipt::default())
+    }
+
+    /// The list is newer than the webhook after which it is asked for, also where GitHub's clock is ahead of ours.
+    async fn reconcile_repositories(&self, installation_id: i64, told_at: Time) -> Result<()> {
+        let asked_at = self.now().max(told_at);
+        let repositories = self.github()?.repositories(installation_id).await?;
+        let tx = self.parts.store.begin().await?;
+        store::github::installations::replace_repositories(&tx, installation_id, &repositories, asked_at).await?;
+        tx.commit().await
+    }
+
+    /// An account has another name; its number stays.
+    async fn keep_account(&self, payload: &Value) -> Result<GithubReceipt> {
+        let account = &payload["account"];
+        let (Some(id), Some(login)) = (account["id"].as_i64(), account["login"].as_str()) else {
+            return Ok(GithubReceipt { ignored: true, ..Default::default() });
+        };
+        let html_url = account["html_url"].as_str().unwrap_or_default();
+        let tx = self.parts.store.begin().await?;
+        store::github::installations::rename_account(&tx, id, login, html_url).await?;
+        tx.commit().await?;
+        Ok(GithubReceipt::default())
+    }
+
+    /// An event for each organisation that linked the installation. Each is accepted by itself, under the delivery's id.
+    async fn fan_out(
+        &self,
+        name: &str,
+        delivery_id: &str,
+        installation_id: i64,
+        payload: Value,
+    ) -> Result<GithubReceipt> {
+        let organisations = store::github::links::organisations(self.parts.store.reader(), installation_id).await?;
+        if organisations.is_empty() {
+            tracing::debug!(installation = installation_id, event = name, "nobody linked this GitHub installation");
+            return Ok(GithubReceipt { ignored: true, ..Default::default() });
+        }
+        let fact = github_fact(name, payload);
+        let arrivals = organisations.into_iter().map(|organisation_id| Arrival {
+            id: None,
+            organisation_id,
+            source: EventSource::Github,
+            fact: fact.clone(),
+            made_from: None,
+            receipted: Some(receipted(organisation_id, delivery_id, self.now())),
+            direct: Vec::new(),
+        });
+        let outcomes: Vec<Result<Accepted>> = join_all(arrivals.map(|arrival| self.parts.intake.accept(arrival))).await;
+        let mut receipt = GithubReceipt::default();
+        let mut failure = None;
+        for outcome in outcomes {
+            match outcome {
+                Ok(Accepted { repeated: true, .. }) => receipt.repeated += 1,
+                Ok(Accepted { repeated: false, .. }) => receipt.events += 1,
+                Err(error) => {
+                    tracing::error!(%error, delivery_id, "an event of GitHub's could not be accepted");
+                    failure = Some(error);
+                }
+            }
+        }
+        failure.map_or(Ok(receipt), Err)
+    }
+
+    /// Takes in once more what a delivery brought, as a new event that is routed by what is set up now.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`] where the organisation has no event of that delivery, or not any more.
+    pub async fn reprocess_github_delivery(&self, caller: &Caller, delivery_id: &str) -> Result<EventId> {
+        caller.require(Permission::GithubManage)?;
+        let organisation_id = caller.organisation_id;
+        let key = receipt_key(organisation_id, delivery_id);
+        let event = store::pipeline::events::find_by_receipt(self.parts.store.reader(), &key).await?;
+        let arrival = Arrival {
+            id: None,
+            organisation_id,
+            source: EventSource::Github,
+            fact: event.fact,
+            made_from: None,
+            receipted: None,
+            direct: Vec::new(),
+        };
+        let accepted = self.parts.intake.accept(arrival).await?;
+        let tx = self.parts.store.begin().await?;
+        let detail = json!({"delivery_id": delivery_id, "former_event_id": event.id});
+        self.audit(&tx, (organisation_id, &caller.actor()), "github_delivery.reprocess", accepted.id, detail).await?;
+        tx.commit().await?;
+        self.parts.metrics.events("accepted", 1);
+        Ok(accepted.id)
+    }
+}
+
+fn receipted(organisation_id: OrganisationId, delivery_id: &str, now: Time) -> Receipted {
+    let key = receipt_key(organisation_id, delivery_id);
+    // GitHub signs what it sends, and sends the same again under the same id.
+    Receipted { fingerprint: sha256(key.key.as_bytes()), key, expires_at: now + RECEIPT_LIFETIME }
+}
+
+fn receipt_key(organisation_id: OrganisationId, delivery_id: &str) -> ReceiptKey {
+    // GitHub's ids are GUIDs, whose case does not matter.
+    let key = delivery_id.to_ascii_lowercase();
+    ReceiptKey { organisation_id, source: EventSource::Github.as_str(), key }
+}
+
+fn github_fact(name: &str, data: Value) -> Fact {
+    Fact {
+        kind: format!("{EVENT_PREFIX}{name}"),
+        channel_id: None,
+        link_id: None,
+        step_kind: None,
+        step_action: None,
+        visitor_id: None,
+        data: data.into(),
+    }
+}
+
+/// A header of 1 to 100 of the bytes that are allowed in it.
+fn named<'a>(name: &str, value: Option<&'a str>, allowed: fn(u8) -> bool) -> Result<&'a str> {
+    let value = value.ok_or_else(|| Error::invalid(name, "is needed"))?;
+    if (1..=100).contains(&value.len()) && value.bytes().all(allowed) {
+        Ok(value)
+    } else {
+        Err(Error::invalid(name, "is not one that GitHub would send"))
+    }
+}
+
+/// Parses the payload; a long one delays no other request.
+async fn read_payload(content_type: Option<&str>, body: Bytes) -> Result<Value> {
+    if body.len() < LONG_BYTES {
+        return payload(content_type, &body);
+    }
+    let content_type = content_type.map(str::to_owned);
+    let work = tokio::task::spawn_blocking(move || payload(content_type.as_deref(), &body));
+    work.await.map_err(|error| Error::Internal(format!("a payload was not parsed: {error}")))?
+}
+
+/// The payload: JSON, or a form with JSON in its one field, as the app is set up at GitHub.
+fn payload(content_type: Option<&str>, body: &[u8]) -> Result<Value> {
+    let broken = |error: serde_json::Error| Error::invalid("", format!("is not JSON: {error}"));
+    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return serde_json::from_slice(body).map_err(broken);
+    }
+    let mut fields = url::form_urlencoded::parse(body).filter(|(name, _)| name == "payload");
+    match (fields.next(), fields.next()) {
+        (Some((_, json)), None) => serde_json::from_str(&json).map_err(broken),
+        _ => Err(Error::invalid("/payload", "must be there once")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_is_json_or_a_form_with_json() {
+        let json = br#"{"zen":"a+b"}"#;
+        let form = b"payload=%7B%22zen%22%3A%22a%2Bb%22%7D";
+        assert_eq!(payload(Some("application/json"), json).unwrap()["zen"], "a+b");
+        assert_eq!(payload(Some("application/x-www-form-urlencoded; charset=utf-8"), form).unwrap()["zen"], "a+b");
+        let twice = [&form[..], b"&", &form[..]].concat();
+        assert!(payload(Some("application/x-www-form-urlencoded"), &twice).is_err());
+        assert!(payload(Some("application/x-www-form-urlencoded"), b"other=1").is_err());
+        assert!(payload(None, b"[").is_err());
+    }
+
+    #[test]
+    fn headers_are_what_github_would_send() {
+        let word = |b: u8| b.is_ascii_lowercase();
+        assert_eq!(named("h", Some("push"), word).unwrap(), "push");
+        let long = "a".repeat(101);
+        for bad in [None, Some(""), Some("a b"), Some(long.as_str())] {
+            assert!(named("h", bad, word).is_err(), "{bad:?}");
+        }
+    }
+}

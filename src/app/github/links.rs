@@ -1,0 +1,191 @@
+//! An organisation's GitHub installations: looked at, linked, unlinked. `github_connect` proves who may.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::connect::Proof;
+use crate::{
+    app::{App, Caller, tenancy::teams::Identified},
+    domain::{
+        Error, Result,
+        error::Noun,
+        github::{GithubInstallation, GithubRepository},
+        tenancy::{
+            member::{Member, Permission},
+            oauth::Flow,
+        },
+    },
+    store::{self, github::installations::StoredInstallation},
+};
+
+/// An installation, and everything that it may see.
+#[derive(Clone, Debug)]
+pub struct GithubInstallationDetails {
+    /// What GitHub says.
+    pub installation: GithubInstallation,
+    /// All of its repositories.
+    pub repositories: Vec<GithubRepository>,
+}
+
+/// A wish to link an installation.
+#[derive(Clone, Debug)]
+pub struct GithubLinkRequest {
+    /// The record's id, or GitHub's number.
+    pub reference: String,
+    /// Which team, by slug or id.
+    pub team: String,
+    /// What GitHub's pages sent the browser back with, where a page of the product received it.
+    pub code: Option<String>,
+    /// The state beside it.
+    pub state: Option<String>,
+}
+
+/// How an installation is named by a caller.
+enum Reference {
+    Record(Uuid),
+    Number(i64),
+}
+
+impl App {
+    /// What GitHub says of an installation, and its repositories: of the one that is named, or of the team's first one.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where neither is named; [`Error::NotFound`] where the team is not the caller's, and where the
+    /// installation is none of theirs; [`Error::Forbidden`], [`Error::UpstreamUnavailable`].
+    pub async fn get_github_installation(
+        &self,
+        who: &Identified,
+        id: Option<i64>,
+        team: Option<&str>,
+    ) -> Result<GithubInstallationDetails> {
+        let id = match (id, team) {
+            (Some(id), _) => self.visible_installation(who, id).await?,
+            (None, Some(team)) => self.first_installation(who, team).await?,
+            (None, None) => return Err(Error::invalid("id", "is needed, or else team")),
+        };
+        let github = self.github()?;
+        // What we are told while GitHub answers is newer than its answer.
+        let now = self.now();
+        let (installation, repositories) = tokio::try_join!(github.installation(id), github.repositories(id))?;
+        let tx = self.parts.store.begin().await?;
+        store::github::installations::save(&tx, self.parts.ambient.id(), &installation, now).await?;
+        store::github::installations::replace_repositories(&tx, id, &repositories, now).await?;
+        tx.commit().await?;
+        Ok(GithubInstallationDetails { installation, repositories })
+    }
+
+    /// Only what a team of the caller's has linked, or what the caller has just proved to administer.
+    async fn visible_installation(&self, who: &Identified, id: i64) -> Result<i64> {
+        let reader = self.parts.store.reader();
+        let callers = self.everywhere(who).await?;
+        let (readers, others): (Vec<_>, Vec<_>) =
+            callers.into_iter().partition(|caller| caller.may(Permission::GithubRead));
+        if readers.is_empty() {
+            others.iter().try_for_each(|caller| caller.require(Permission::GithubRead))?;
+        }
+        for caller in readers {
+            if store::github::links::find(reader, caller.organisation_id, id).await?.is_some()
+                || store::github::links::has_proof(reader, caller.member_id, id, self.now()).await?
+            {
+                return Ok(id);
+            }
+        }
+        Err(Error::not_found(Noun::GithubInstallation, id))
+    }
+
+    async fn first_installation(&self, who: &Identified, team: &str) -> Result<i64> {
+        let (caller, _) = self.in_team(who, team).await?;
+        caller.require(Permission::GithubRead)?;
+        let links = store::github::links::list(self.parts.store.reader(), caller.organisation_id).await?;
+        let first = links.first().ok_or(Error::NotConnected { noun: Noun::GithubInstallation })?;
+        Ok(first.0.installation_id)
+    }
+
+    /// Links an installation to a team. One that is linked already stays so; any other needs a proof: a fresh one of
+    /// this member's, or a code and a state that make one.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], [`Error::NotFound`] where the team is not the caller's, and where there is no such installation
+    /// or no proof; [`Error::Forbidden`], [`Error::NotProven`], [`Error::OAuthState`], [`Error::UpstreamUnavailable`].
+    pub async fn link_github_installation(&self, who: &Identified, request: GithubLinkRequest) -> Result<()> {
+        let (caller, _) = self.in_team(who, &request.team).await?;
+        caller.require(Permission::GithubManage)?;
+        let id = match reference(&request.reference).ok_or_else(no_reference)? {
+            Reference::Number(id) => id,
+            Reference::Record(record) => {
+                self.recorded(record).await?.ok_or_else(|| not_here(&request.reference))?.installation.id
+            }
+        };
+        let reader = self.parts.store.reader();
+        if store::github::links::find(reader, caller.organisation_id, id).await?.is_some() {
+            return Ok(());
+        }
+        let (member, proof) = match (&request.code, &request.state) {
+            (Some(code), Some(state)) => {
+                let bound_to = (caller.organisation_id, caller.member_id);
+                let member = self.take_state(Flow::Github, state, Some(bound_to)).await?;
+                self.prove_github(&member, code, id).await?;
+                (member, Proof::New)
+            }
+            _ => {
+                let member = self.proven(&caller, id).await?.ok_or_else(|| not_here(&request.reference))?;
+                (member, Proof::Remembered)
+            }
+        };
+        self.link_github(&member, id, proof).await
+    }
+
+    /// The member, where they have proved lately to administer an installation that is there.
+    async fn proven(&self, caller: &Caller, id: i64) -> Result<Option<Member>> {
+        let reader = self.parts.store.reader();
+        let proven = store::github::links::has_proof(reader, caller.member_id, id, self.now()).await?;
+        if !proven || store::github::installations::find(reader, id).await?.is_none() {
+            return Ok(None);
+        }
+        store::tenancy::members::find_by_id(reader, caller.member_id).await.map(Some)
+    }
+
+    /// Unlinks an installation from a team, and from no other. Where it is not linked, or there is nothing of such a name,
+    /// nothing happens.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the team is not the caller's, [`Error::Forbidden`].
+    pub async fn unlink_github_installation(&self, who: &Identified, named: &str, team: &str) -> Result<()> {
+        let (caller, _) = self.in_team(who, team).await?;
+        caller.require(Permission::GithubManage)?;
+        let id = match reference(named) {
+            Some(Reference::Number(id)) => Some(id),
+            Some(Reference::Record(record)) => self.recorded(record).await?.map(|stored| stored.installation.id),
+            None => None,
+        };
+        let Some(id) = id else { return Ok(()) };
+        let tx = self.parts.store.begin().await?;
+        if store::github::links::delete(&tx, caller.organisation_id, id).await? {
+            let actor = (caller.organisation_id, caller.actor());
+            let detail = json!({"installation_id": id});
+            self.audit(&tx, (actor.0, &actor.1), "github_link.unlink", id, detail).await?;
+        }
+        tx.commit().await
+    }
+
+    async fn recorded(&self, record: Uuid) -> Result<Option<StoredInstallation>> {
+        store::github::installations::find_by_record(self.parts.store.reader(), record).await
+    }
+}
+
+/// Named as the caller named it: whether there is one at all, and by which number, is not told.
+fn not_here(named: &str) -> Error {
+    Error::not_found(Noun::GithubInstallation, named)
+}
+
+fn no_reference() -> Error {
+    Error::invalid("/ref", "must be the ref of a GitHub card, or the number of a GitHub installation")
+}
+
+/// A record's id, or else GitHub's number.
+fn reference(text: &str) -> Option<Reference> {
+    if let Ok(record) = Uuid::parse_str(text) {
+        return Some(Reference::Record(record));
+    }
+    text.parse().ok().filter(|number| *number > 0).map(Reference::Number)
+}

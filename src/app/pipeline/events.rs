@@ -1,0 +1,150 @@
+//! Events: checked at the door, accepted once, read back.
+
+use serde_json::Value;
+
+use super::intake::{Arrival, Receipted};
+use crate::{
+    app::{App, Caller, tenancy::credential::sha256},
+    domain::{
+        Error, Result,
+        channels::message::{MAX_CHARS, Message},
+        ids::EventId,
+        page::{Page, PageRequest},
+        pipeline::event::{Event, EventSource, Fact, MESSAGE_POSTED},
+        tenancy::member::Permission,
+        webhooks::Person,
+    },
+    store::{self, pipeline::events::ReceiptKey},
+};
+
+/// The longest Idempotency-Key.
+const MAX_KEY_CHARS: usize = 255;
+
+/// What became of an event that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The event, accepted now or before.
+    pub id: EventId,
+    /// Whether it was accepted before, under the same key.
+    pub repeated: bool,
+}
+
+impl App {
+    /// Accepts an event: it and its deliveries are committed when this returns. `key` is the caller's Idempotency-Key
+    /// and `payload` the exact bytes it stands for.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::NotFound`] for a channel that the caller may not see,
+    /// [`Error::FailedPrecondition`] for a message in one that is archived, [`Error::IdempotencyMismatch`],
+    /// [`Error::IdempotencyInFlight`].
+    pub async fn send_event(
+        &self,
+        caller: &Caller,
+        mut fact: Fact,
+        key: Option<&str>,
+        payload: &[u8],
+    ) -> Result<Accepted> {
+        caller.require(Permission::EventsWrite)?;
+        fact.check()?;
+        if let Some(channel_id) = fact.channel_id {
+            let channel = self.visible_channel(caller, channel_id).await?;
+            if fact.kind == MESSAGE_POSTED {
+                channel.demand_open()?;
+            }
+        }
+        if fact.kind == MESSAGE_POSTED {
+            fact.data = self.signed_message(caller, &fact.data).await?.into();
+        }
+        let receipted = match key {
+            None => None,
+            Some(key) => Some(Receipted {
+                key: ReceiptKey {
+                    organisation_id: caller.organisation_id,
+                    source: EventSource::Api.as_str(),
+                    key: idempotency_key(key)?,
+                },
+                fingerprint: sha256(payload),
+                expires_at: self.now() + self.parts.idempotency_lifetime,
+            }),
+        };
+        let arrival = Arrival {
+            id: None,
+            organisation_id: caller.organisation_id,
+            source: EventSource::Api,
+            fact,
+            made_from: None,
+            receipted,
+            direct: Vec::new(),
+        };
+        let accepted = self.parts.intake.accept(arrival).await?;
+        self.parts.metrics.events(if accepted.repeated { "repeated" } else { "accepted" }, 1);
+        Ok(accepted)
+    }
+
+    /// A message that a caller posts, as its data: in the caller's own name, whoever it says it is from.
+    async fn signed_message(&self, caller: &Caller, data: &Value) -> Result<Value> {
+        let mut message = Message::read(data);
+        if message.is_too_long() {
+            return Err(Error::invalid("/data/message", format!("must have at most {MAX_CHARS} characters")));
+        }
+        let member =
+            store::tenancy::members::find(self.parts.store.reader(), caller.organisation_id, caller.user_id).await?;
+        message.user = Some(Person { user_id: Some(member.user_id), username: member.username });
+        Ok(message.data())
+    }
+
+    /// One event.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`] also for one in a private channel that the caller is not in.
+    pub async fn get_event(&self, caller: &Caller, id: EventId) -> Result<Event> {
+        caller.require(Permission::EventsRead)?;
+        let event = store::pipeline::events::find(self.parts.store.reader(), caller.organisation_id, id).await?;
+        if let Some(channel_id) = event.fact.channel_id {
+            match self.visible_channel(caller, channel_id).await {
+                // The channel is gone: what flowed through it is for those who manage channels.
+                Err(Error::NotFound { .. }) if caller.may(Permission::ChannelsManage) => {}
+                Err(Error::NotFound { .. }) => return Err(Error::not_found(crate::domain::error::Noun::Event, id)),
+                other => drop(other?),
+            }
+        }
+        Ok(event)
+    }
+
+    /// The events of the organisation, newest first. Those of a private channel are listed by the channel.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`]: the whole stream is for those who may also see every channel.
+    pub async fn list_events(&self, caller: &Caller, page: PageRequest) -> Result<Page<Event>> {
+        caller.require(Permission::EventsRead)?;
+        caller.require(Permission::ChannelsManage)?;
+        store::pipeline::events::list(self.parts.store.reader(), caller.organisation_id, None, page).await
+    }
+}
+
+/// A key as the draft writes it (a quoted string, RFC 8941, 3.3.3) or bare, as most clients send it.
+fn idempotency_key(text: &str) -> Result<String> {
+    let text = text.trim();
+    let key = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+    if (1..=MAX_KEY_CHARS).contains(&key.len()) && key.bytes().all(|b| (0x20..0x7f).contains(&b) && b != b'"') {
+        Ok(key.to_owned())
+    } else {
+        let rule = format!("must be 1 to {MAX_KEY_CHARS} printable ASCII characters, such as a UUID, quoted or bare");
+        Err(Error::invalid("Idempotency-Key", rule))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_and_bare_keys_are_the_same() {
+        assert_eq!(idempotency_key("\"a-1\"").unwrap(), "a-1");
+        assert_eq!(idempotency_key(" a-1 ").unwrap(), "a-1");
+        let too_long = "k".repeat(256);
+        for bad in ["", "\"\"", "a\"b", "ä", too_long.as_str(), "a\tb"] {
+            assert!(idempotency_key(bad).is_err(), "{bad:?}");
+        }
+    }
+}

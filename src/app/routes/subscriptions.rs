@@ -1,0 +1,262 @@
+//! Subscriptions: which Slack channels hear of which GitHub events.
+
+use serde_json::json;
+
+use crate::{
+    app::{App, Caller},
+    domain::{
+        Error, Result,
+        error::{Noun, Violation},
+        github::{EVENT_PREFIX, GithubEvent},
+        ids::{EventId, SubscriptionId},
+        page::{Page, PageRequest},
+        pipeline::destination::{Destination, DestinationKind, slack_channel},
+        routes::subscription::{Check, Decision, EventKind, Patterns, Rules, Subscription, ThreadRules, WorkflowRules},
+        slack::link,
+        tenancy::member::Permission,
+    },
+    store::{self, Tx},
+};
+
+/// How many subscriptions an organisation may have: each is asked about each event of GitHub's.
+pub const MOST_SUBSCRIPTIONS: u64 = 500;
+
+/// What a subscription is to be.
+#[derive(Clone, Debug)]
+pub struct NewSubscription {
+    /// Slack's id of the channel.
+    pub slack_channel_id: String,
+    /// Its name, for people.
+    pub slack_channel_name: String,
+    /// What it wants to hear of.
+    pub rules: Rules,
+}
+
+/// What is to be changed; `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct SubscriptionChange {
+    /// Another channel's id.
+    pub slack_channel_id: Option<String>,
+    /// Its name.
+    pub slack_channel_name: Option<String>,
+    /// Whether it says nothing for now.
+    pub paused: Option<bool>,
+    /// Other rules.
+    pub rules: RulesChange,
+}
+
+/// Rules to be changed; `None` stays.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs, reason = "the rules are explained by the domain")]
+pub struct RulesChange {
+    pub repositories: Option<Vec<String>>,
+    pub events: Option<Vec<EventKind>>,
+    pub branches: Option<Patterns>,
+    pub labels: Option<Patterns>,
+    pub authors: Option<Patterns>,
+    pub bots: Option<bool>,
+    pub drafts: Option<bool>,
+    pub workflows: Option<WorkflowRules>,
+    pub threads: Option<ThreadRules>,
+}
+
+impl RulesChange {
+    /// Puts what is given in place of what was.
+    pub fn apply(self, rules: &mut Rules) {
+        fn put<T>(given: Option<T>, place: &mut T) {
+            if let Some(given) = given {
+                *place = given;
+            }
+        }
+        put(self.repositories, &mut rules.repositories);
+        put(self.events, &mut rules.events);
+        put(self.branches, &mut rules.branches);
+        put(self.labels, &mut rules.labels);
+        put(self.authors, &mut rules.authors);
+        put(self.bots, &mut rules.bots);
+        put(self.drafts, &mut rules.drafts);
+        put(self.workflows, &mut rules.workflows);
+        put(self.threads, &mut rules.threads);
+    }
+}
+
+/// What an event means for a subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// Whether the channel would be told.
+    pub told: bool,
+    /// Why, in words.
+    pub reason: String,
+    /// What each rule says.
+    pub checks: Vec<Check>,
+}
+
+impl App {
+    /// The subscriptions of the organisation, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub async fn list_subscriptions(&self, caller: &Caller, page: PageRequest) -> Result<Page<Subscription>> {
+        caller.require(Permission::SubscriptionsRead)?;
+        store::routes::subscriptions::list(self.parts.store.reader(), caller.organisation_id, page).await
+    }
+
+    /// One subscription.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn get_subscription(&self, caller: &Caller, id: SubscriptionId) -> Result<Subscription> {
+        caller.require(Permission::SubscriptionsRead)?;
+        store::routes::subscriptions::find(self.parts.store.reader(), caller.organisation_id, id).await
+    }
+
+    /// Subscribes a Slack channel.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::NotConnected`] where Slack is not, [`Error::Conflict`] where
+    /// there are too many.
+    pub async fn create_subscription(&self, caller: &Caller, new: NewSubscription) -> Result<Subscription> {
+        caller.require(Permission::SubscriptionsManage)?;
+        let NewSubscription { slack_channel_id, slack_channel_name, rules } = new;
+        let now = self.now();
+        let mut subscription = Subscription {
+            id: self.parts.ambient.id(),
+            organisation_id: caller.organisation_id,
+            destination_id: self.parts.ambient.id(),
+            slack_channel_id,
+            slack_channel_name,
+            paused: false,
+            rules,
+            created_by: caller.user_id,
+            created_at: now,
+            updated_at: now,
+        };
+        check(&subscription)?;
+        let tx = self.parts.store.begin().await?;
+        if store::routes::subscriptions::count(&tx, caller.organisation_id).await? >= MOST_SUBSCRIPTIONS {
+            let message = format!("an organisation has at most {MOST_SUBSCRIPTIONS} subscriptions; delete one first");
+            return Err(Error::Conflict { noun: Noun::Subscription, message });
+        }
+        self.choose_channel(&tx, &mut subscription).await?;
+        store::routes::subscriptions::insert(&tx, &subscription).await?;
+        self.audit_subscription(&tx, caller, "subscription.create", &subscription).await?;
+        tx.commit().await?;
+        Ok(subscription)
+    }
+
+    /// Changes a subscription. What is left out stays; a refused change changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`], [`Error::NotConnected`] where Slack is not.
+    pub async fn update_subscription(
+        &self,
+        caller: &Caller,
+        id: SubscriptionId,
+        change: SubscriptionChange,
+    ) -> Result<Subscription> {
+        caller.require(Permission::SubscriptionsManage)?;
+        let tx = self.parts.store.begin().await?;
+        let mut subscription = store::routes::subscriptions::find_for_update(&tx, caller.organisation_id, id).await?;
+        let SubscriptionChange { slack_channel_id, slack_channel_name, paused, rules } = change;
+        let moves = slack_channel_id.as_ref().is_some_and(|id| *id != subscription.slack_channel_id);
+        if let Some(id) = slack_channel_id.filter(|_| moves) {
+            subscription.slack_channel_id = id;
+            subscription.slack_channel_name = String::new();
+        }
+        subscription.slack_channel_name = slack_channel_name.unwrap_or(subscription.slack_channel_name);
+        subscription.paused = paused.unwrap_or(subscription.paused);
+        rules.apply(&mut subscription.rules);
+        subscription.updated_at = self.now();
+        check(&subscription)?;
+        if moves {
+            self.choose_channel(&tx, &mut subscription).await?;
+        }
+        store::routes::subscriptions::update(&tx, &subscription).await?;
+        self.audit_subscription(&tx, caller, "subscription.update", &subscription).await?;
+        tx.commit().await?;
+        Ok(subscription)
+    }
+
+    /// Removes a subscription. What is on its way already still arrives.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn delete_subscription(&self, caller: &Caller, id: SubscriptionId) -> Result<()> {
+        caller.require(Permission::SubscriptionsManage)?;
+        let tx = self.parts.store.begin().await?;
+        let subscription = store::routes::subscriptions::find_for_update(&tx, caller.organisation_id, id).await?;
+        store::routes::subscriptions::delete(&tx, id).await?;
+        self.audit_subscription(&tx, caller, "subscription.delete", &subscription).await?;
+        tx.commit().await
+    }
+
+    /// What an event that came in means for a subscription as it is set up now.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`] for either.
+    pub async fn explain_subscription(
+        &self,
+        caller: &Caller,
+        id: SubscriptionId,
+        event_id: EventId,
+    ) -> Result<Explanation> {
+        let subscription = self.get_subscription(caller, id).await?;
+        let event = self.get_event(caller, event_id).await?;
+        let nothing = |reason: &str| Explanation { told: false, reason: reason.to_owned(), checks: Vec::new() };
+        let Some(name) = event.fact.kind.strip_prefix(EVENT_PREFIX) else {
+            return Ok(nothing("the event is not one of GitHub's"));
+        };
+        let Some(github) = GithubEvent::read(name, &event.fact.data) else {
+            return Ok(nothing("the event is not about a repository"));
+        };
+        let checks = subscription.explain(&github);
+        let told = matches!(subscription.decide(&github), Decision::Send(_));
+        let first = checks.iter().find(|check| !check.passed);
+        let reason = first.map_or("every rule lets it through", |check| &check.detail).to_owned();
+        Ok(Explanation { told, reason, checks })
+    }
+
+    /// The destination of the subscription's channel, with a new chance.
+    async fn choose_channel(&self, tx: &Tx, subscription: &mut Subscription) -> Result<()> {
+        let link = store::slack::links::find(tx, subscription.organisation_id).await?;
+        if link.is_none() {
+            return Err(Error::NotConnected { noun: Noun::SlackLink });
+        }
+        let channel = &subscription.slack_channel_id;
+        let place = (DestinationKind::Slack, slack_channel(channel), channel.clone());
+        let id = self.parts.ambient.id();
+        let wanted = Destination::fresh(id, subscription.organisation_id, place, self.now());
+        self.demand_room_for_destination(tx, &wanted).await?;
+        let destination = store::pipeline::destinations::ensure(tx, &wanted).await?;
+        store::pipeline::destinations::set_address(tx, destination.id, channel).await?;
+        subscription.destination_id = destination.id;
+        Ok(())
+    }
+
+    async fn audit_subscription(
+        &self,
+        tx: &Tx,
+        caller: &Caller,
+        action: &'static str,
+        subscription: &Subscription,
+    ) -> Result<()> {
+        let detail = json!({"channel_id": subscription.slack_channel_id, "rules": subscription.rules});
+        self.audit(tx, (caller.organisation_id, &caller.actor()), action, subscription.id, detail).await
+    }
+}
+
+/// The channel and the rules; all that is wrong is listed.
+fn check(subscription: &Subscription) -> Result<()> {
+    let mut violations = link::channel_violations(
+        ("/slackChannelId", &subscription.slack_channel_id),
+        ("/slackChannelName", &subscription.slack_channel_name),
+    );
+    if subscription.slack_channel_id.is_empty() {
+        violations.push(Violation { field: "/slackChannelId".into(), message: "must not be empty".into() });
+    }
+    if let Err(Error::Invalid(broken)) = subscription.rules.check() {
+        let inside = |violation: Violation| Violation { field: format!("/rules{}", violation.field), ..violation };
+        violations.extend(broken.into_iter().map(inside));
+    }
+    if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
+}

@@ -1,0 +1,107 @@
+//! An organisation's Slack link in the words of those who ask for its token.
+
+use uuid::Uuid;
+
+use crate::{
+    app::{App, Caller, tenancy::teams::Identified},
+    domain::{
+        Error, Result,
+        ambient::Time,
+        apps::setting::MASK,
+        error::Noun,
+        ids::{OrganisationId, UserId},
+        tenancy::{member::Permission, oauth::Flow},
+    },
+    store::{self, slack::links::StoredSlackLink},
+};
+
+/// What is known of a connected workspace.
+#[derive(Clone, Debug)]
+pub struct SlackAccess {
+    /// The link.
+    pub id: Uuid,
+    /// Who connected it.
+    pub user_id: UserId,
+    /// Whose it is.
+    pub organisation_id: OrganisationId,
+    /// The bot's token; a mask where this caller may not see it.
+    pub access_token: String,
+    /// Slack's id of the workspace.
+    pub team_id: String,
+    /// Its name.
+    pub team_name: String,
+    /// The chosen channel's name.
+    pub channel: String,
+    /// Its id.
+    pub channel_id: String,
+    /// Where somebody at Slack changes the incoming webhook; empty where there is none.
+    pub configuration_url: String,
+    /// The incoming webhook; empty where there is none.
+    pub url: String,
+    /// When it was connected.
+    pub created_at: Time,
+    /// When it was last changed.
+    pub updated_at: Time,
+}
+
+impl App {
+    /// Connects Slack by a code that a page of the product received.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the organisation is not the caller's, [`Error::Forbidden`], [`Error::Conflict`] where
+    /// a workspace is connected already, or belongs to another; [`Error::Refused`], [`Error::UpstreamUnavailable`].
+    pub async fn exchange_slack_token(
+        &self,
+        who: &Identified,
+        organisation: &str,
+        oauth_code: &str,
+    ) -> Result<SlackAccess> {
+        let (caller, organisation) = self.in_team(who, organisation).await?;
+        caller.require(Permission::SlackManage)?;
+        let reader = self.parts.store.reader();
+        if store::slack::links::find(reader, organisation.id).await?.is_some() {
+            let message = "a Slack workspace is connected already; disconnect it first".to_owned();
+            return Err(Error::Conflict { noun: Noun::SlackLink, message });
+        }
+        let member = store::tenancy::members::find_by_id(reader, caller.member_id).await?;
+        self.connect(&member, Flow::Slack, oauth_code).await?;
+        self.slack_access(&caller, organisation.id).await
+    }
+
+    /// What is known of the connected workspace.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the organisation is not the caller's, [`Error::Forbidden`], [`Error::NotConnected`].
+    pub async fn get_slack_access(&self, who: &Identified, organisation: &str) -> Result<SlackAccess> {
+        let (caller, organisation) = self.in_team(who, organisation).await?;
+        caller.require(Permission::SlackRead)?;
+        self.slack_access(&caller, organisation.id).await
+    }
+
+    async fn slack_access(&self, caller: &Caller, organisation_id: OrganisationId) -> Result<SlackAccess> {
+        let found = store::slack::links::find(self.parts.store.writer(), organisation_id).await?;
+        let stored: StoredSlackLink = found.ok_or(Error::NotConnected { noun: Noun::SlackLink })?;
+        let (access_token, url) = if caller.may(Permission::SecretsRead) {
+            let url = self.unseal_webhook(&stored).await?.map(|url| url.expose().to_owned());
+            (self.unseal_access_token(&stored).await?.expose().to_owned(), url.unwrap_or_default())
+        } else {
+            let url = stored.tokens.webhook_url.is_some().then(|| MASK.to_owned());
+            (MASK.to_owned(), url.unwrap_or_default())
+        };
+        let link = stored.link;
+        Ok(SlackAccess {
+            id: link.id.0,
+            user_id: link.created_by,
+            organisation_id,
+            access_token,
+            team_id: link.team_id,
+            team_name: link.team_name,
+            channel: link.channel_name,
+            channel_id: link.channel_id,
+            configuration_url: stored.tokens.configuration_url,
+            url,
+            created_at: link.created_at,
+            updated_at: link.updated_at,
+        })
+    }
+}

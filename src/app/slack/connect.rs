@@ -1,0 +1,211 @@
+//! Connecting a Slack workspace by OAuth: the URL, and what comes back from it.
+
+use serde_json::json;
+use url::Url;
+
+use super::links::SlackIntegration;
+use crate::{
+    app::{
+        App, Caller,
+        tenancy::{
+            consents::{Carry, Consent},
+            teams::Identified,
+        },
+    },
+    domain::{
+        Error, Result,
+        error::StateFailure,
+        pipeline::{
+            delivery::{DeliveryState, Reason},
+            destination::{Destination, DestinationKind, SLACK_NOTIFICATIONS},
+        },
+        slack::link::{SlackLink, SlackLinkStatus},
+        tenancy::{
+            member::{Member, Permission},
+            oauth::Flow,
+        },
+    },
+    store::{self, Tx, slack::links::StoredSlackLink},
+};
+
+/// Outcome of coming back from Slack with an installation of the app.
+#[derive(Clone, Debug)]
+pub enum SlackInstalled {
+    /// It is installed; the app is at this address in Slack.
+    Done(Url),
+    /// The person in front of the browser is asked first.
+    Asked(Consent),
+}
+
+impl App {
+    /// Slack's page on which a member allows the connection. The state in it is good once, for a short time, for this
+    /// member and organisation.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::FailedPrecondition`] where no Slack app is configured.
+    pub async fn get_slack_oauth_url(&self, caller: &Caller) -> Result<Url> {
+        self.slack_oauth_url(caller, Flow::Slack).await
+    }
+
+    /// Slack's page on which a member installs the app, with its commands. Afterwards the browser goes into Slack.
+    ///
+    /// # Errors
+    /// As [`App::get_slack_oauth_url`]; [`Error::NotFound`] where the team is not the caller's, [`Error::Invalid`] where
+    /// none is named and the caller is in several.
+    pub async fn install_slack(&self, who: &Identified, team: Option<&str>) -> Result<Url> {
+        let caller = match team {
+            Some(team) => self.in_team(who, team).await?.0,
+            None => self.in_their_team(who).await?,
+        };
+        self.slack_oauth_url(&caller, Flow::SlackApp).await
+    }
+
+    async fn slack_oauth_url(&self, caller: &Caller, flow: Flow) -> Result<Url> {
+        caller.require(Permission::SlackManage)?;
+        let slack = self.slack()?;
+        let [state] = self.issue_states(caller, [flow]).await?;
+        Ok(slack.authorize_url(flow, &state))
+    }
+
+    /// Completes a connection for the member who began it, through the API.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::OAuthState`], [`Error::Refused`] with Slack's own code,
+    /// [`Error::UpstreamUnavailable`], [`Error::Conflict`] where the workspace belongs to another organisation.
+    pub async fn complete_slack_oauth(&self, caller: &Caller, code: &str, state: &str) -> Result<SlackIntegration> {
+        caller.require(Permission::SlackManage)?;
+        let bound_to = (caller.organisation_id, caller.member_id);
+        let member = self.take_state(Flow::Slack, state, Some(bound_to)).await?;
+        self.connect(&member, Flow::Slack, code).await
+    }
+
+    /// Asks in the browser that comes back from Slack whether to connect. The state says for whom, and nothing of the
+    /// person who sits there.
+    ///
+    /// # Errors
+    /// [`Error::OAuthState`], [`Error::Forbidden`] where the member may not connect Slack any more.
+    pub async fn complete_slack_oauth_in_browser(&self, code: &str, state: &str) -> Result<Consent> {
+        let member = self.take_state(Flow::Slack, state, None).await?;
+        Caller::member(&member, None).require(Permission::SlackManage)?;
+        self.ask_consent(&member, Flow::SlackConfirm, Carry::Code(code)).await
+    }
+
+    /// Completes an installation of the app for the caller who began it, and returns its address in Slack. A browser that
+    /// shows no credential is asked first.
+    ///
+    /// # Errors
+    /// As [`App::complete_slack_oauth`] and [`App::complete_slack_oauth_in_browser`].
+    pub async fn complete_slack_install(
+        &self,
+        who: Option<&Identified>,
+        code: &str,
+        state: &str,
+    ) -> Result<SlackInstalled> {
+        let member = match who {
+            Some(who) => self.take_state_of_any(who, state).await?,
+            None => self.take_state(Flow::SlackApp, state, None).await?,
+        };
+        Caller::member(&member, None).require(Permission::SlackManage)?;
+        if who.is_none() {
+            return Ok(SlackInstalled::Asked(
+                self.ask_consent(&member, Flow::SlackAppConfirm, Carry::Code(code)).await?,
+            ));
+        }
+        let SlackIntegration { link, .. } = self.connect(&member, Flow::SlackApp, code).await?;
+        Ok(SlackInstalled::Done(link.app_address()?))
+    }
+
+    /// Uses up a state that was issued to this caller, in whichever of their organisations.
+    async fn take_state_of_any(&self, who: &Identified, state: &str) -> Result<Member> {
+        for caller in self.everywhere(who).await? {
+            let bound_to = (caller.organisation_id, caller.member_id);
+            match self.take_state(Flow::SlackApp, state, Some(bound_to)).await {
+                Err(Error::OAuthState(StateFailure::Unknown)) => {}
+                taken => return taken,
+            }
+        }
+        Err(Error::OAuthState(StateFailure::Unknown))
+    }
+
+    /// Exchanges the code and makes, or replaces, the organisation's link. Who installs the app once more in the same
+    /// workspace keeps what is set up there; the other flow begins anew.
+    pub(in crate::app) async fn connect(&self, member: &Member, flow: Flow, code: &str) -> Result<SlackIntegration> {
+        let grant = self.slack()?.exchange_code(flow, code).await?;
+        let now = self.now();
+        // Somebody who chose a channel for the incoming webhook has chosen one.
+        let (channel_id, channel_name) = match &grant.incoming_webhook {
+            Some(webhook) => (webhook.channel_id.clone(), webhook.channel.trim_start_matches('#').to_owned()),
+            None => Default::default(),
+        };
+        let mut link = SlackLink {
+            id: self.parts.ambient.id(),
+            organisation_id: member.organisation_id,
+            destination_id: self.parts.ambient.id(),
+            created_by: member.user_id,
+            team_id: grant.team_id.clone(),
+            org_wide: grant.org_wide,
+            enterprise_id: grant.enterprise_id.clone(),
+            app_id: grant.app_id.clone(),
+            bot_user_id: grant.bot_user_id.clone(),
+            team_name: grant.team_name.clone(),
+            channel_id,
+            channel_name,
+            status: SlackLinkStatus::Active,
+            triggers: Default::default(),
+            link_id: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let tokens = self.seal_grant(link.organisation_id, link.id, &grant).await?;
+        let tx = self.parts.store.begin().await?;
+        self.require_still(&tx, member, Permission::SlackManage).await?;
+        let former = store::slack::links::find(&tx, link.organisation_id).await?;
+        if let Some(former) = &former {
+            store::slack::links::delete(&tx, former.link.id).await?;
+        }
+        let kept = former.as_ref().filter(|former| flow == Flow::SlackApp && former.link.team_id == link.team_id);
+        let destination = match kept {
+            Some(StoredSlackLink { link: former, .. }) => {
+                link.keep(former);
+                store::pipeline::destinations::heal(&tx, link.organisation_id, DestinationKind::Slack).await?;
+                store::pipeline::destinations::find(&tx, link.organisation_id, former.destination_id).await?
+            }
+            None => {
+                store::pipeline::destinations::heal(&tx, link.organisation_id, DestinationKind::Slack).await?;
+                self.notifications(&tx, &link).await?
+            }
+        };
+        link.destination_id = destination.id;
+        let stored = StoredSlackLink { link, tokens };
+        store::slack::links::insert(&tx, &stored, &grant.scopes).await?;
+        let link = stored.link;
+        let detail = json!({"team_id": link.team_id, "replaced": former.is_some()});
+        let actor = (link.organisation_id, member.user_id.to_string());
+        self.audit(&tx, (actor.0, &actor.1), "slack_link.connect", link.id, detail).await?;
+        tx.commit().await?;
+        if let Some(former) = former.filter(|former| former.link.team_id != link.team_id) {
+            self.revoke_at_slack(&former).await;
+        }
+        Ok(SlackIntegration { link, destination })
+    }
+
+    /// The organisation's destination for notifications, as good as new. It outlives its links, so that what failed
+    /// while nothing was connected can be replayed afterwards.
+    async fn notifications(&self, tx: &Tx, link: &SlackLink) -> Result<Destination> {
+        let kind = DestinationKind::Slack;
+        let place = (kind, SLACK_NOTIFICATIONS.to_owned(), link.channel_id.clone());
+        let fresh = Destination::fresh(link.destination_id, link.organisation_id, place, link.created_at);
+        let found =
+            store::pipeline::destinations::find_by_name(tx, link.organisation_id, kind.as_str(), SLACK_NOTIFICATIONS)
+                .await?;
+        let Some(former) = found else {
+            store::pipeline::destinations::insert(tx, &fresh).await?;
+            return Ok(fresh);
+        };
+        let reason = Reason::NoChannelChosen.text();
+        store::pipeline::deliveries::end_pending(tx, former.id, DeliveryState::Failed, reason, link.created_at).await?;
+        store::pipeline::destinations::set_address(tx, former.id, &link.channel_id).await?;
+        store::pipeline::destinations::reset_counters(tx, former.id).await?;
+        Ok(Destination { id: former.id, created_at: former.created_at, ..fresh })
+    }
+}

@@ -1,0 +1,273 @@
+//! What Slack sends to us: commands, events, interactions. Each comes with the proof of its signature; Slack
+//! gets its answer at once, and what takes longer is done afterwards or goes through the pipeline.
+
+use serde_json::{Value, json};
+
+use crate::{
+    app::{
+        App,
+        pipeline::intake::{Arrival, Direct, Receipted},
+        tenancy::{credential::sha256, signatures::Verified},
+    },
+    domain::{
+        Error, Result,
+        ids::OrganisationId,
+        pipeline::{
+            delivery::Content,
+            destination::{DestinationKind, WORKFLOW_RUNS, slack_user},
+            event::{EventSource, Fact, is_event_type},
+        },
+        slack::{
+            SlackMessage, greeting,
+            link::{SlackLink, SlackLinkStatus},
+            modal,
+        },
+    },
+    provider::slack::inbound::{
+        self, Command, Envelope, EventCallback, Interaction, Origin, SlashCommand, ViewSubmission,
+    },
+    store::{self, pipeline::events::ReceiptKey, slack::links::StoredSlackLink},
+};
+
+/// How long an event of Slack's is recognised when it comes again: it is retried for some minutes, and after an outage
+/// for some hours.
+const RECEIPT_LIFETIME: chrono::Duration = chrono::Duration::hours(24);
+/// How long it is remembered that somebody was greeted.
+const GREETING_LIFETIME: chrono::Duration = chrono::Duration::days(3650);
+/// The type of an event by which somebody opens the app for the first time.
+const APP_OPENED: &str = "slack.app_home_opened";
+/// The type of an event by which somebody asks for a run.
+pub(in crate::app) const RUN_SUBMITTED: &str = "slack.workflow_run_submitted";
+
+/// A request of Slack's, verified.
+#[derive(Clone, Copy, Debug)]
+pub struct Signed<'a> {
+    /// Proof that `X-Slack-Signature` is Slack's.
+    pub signature: Verified,
+    /// The raw bytes.
+    pub body: &'a [u8],
+}
+
+/// The answer to an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SlackEventAnswer {
+    /// Slack wants to hear its own word.
+    Challenge(String),
+    /// Nothing needs to be said.
+    Received,
+}
+
+impl App {
+    /// A slash command: a modal is opened, once Slack has its answer.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub async fn receive_slack_command(&self, request: Signed<'_>) -> Result<()> {
+        let command = match inbound::command(request.body)? {
+            Command::SslCheck => return Ok(()),
+            Command::Slash(command) => command,
+        };
+        let Some(stored) = self.workspace(&command.origin).await? else { return Ok(()) };
+        let app = self.clone();
+        self.afterwards(async move {
+            if let Err(error) = app.answer_command(&stored, &command).await {
+                tracing::warn!(%error, team_id = stored.link.team_id, "a slash command could not be answered");
+            }
+        });
+        Ok(())
+    }
+
+    /// Opens the modal that a command asks for: help, a workflow to confirm, or why there is none.
+    async fn answer_command(&self, stored: &StoredSlackLink, command: &SlashCommand) -> Result<()> {
+        let text = command.text.trim();
+        let view = if text.eq_ignore_ascii_case("help") {
+            modal::help_modal(&command.command, &self.parts.product)
+        } else if text.is_empty() {
+            modal::not_runnable_modal(None)
+        } else {
+            match self.runnable_from_slack(stored, &command.user_id, text).await {
+                Ok(run) => modal::run_modal(&run.workflow, &command.command),
+                Err(Error::NotFound { .. } | Error::Forbidden { .. }) => modal::not_runnable_modal(Some(text)),
+                Err(error) => return Err(error),
+            }
+        };
+        let token = self.open_slack_token(stored).await?;
+        Ok(self.slack()?.open_view(&token, &command.trigger_id, &view).await?)
+    }
+
+    /// An event: kept once under Slack's id. What concerns the connection is acted on before Slack has its answer.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub async fn receive_slack_event(&self, request: Signed<'_>) -> Result<SlackEventAnswer> {
+        match inbound::envelope(request.body)? {
+            Envelope::UrlVerification { challenge } => return Ok(SlackEventAnswer::Challenge(challenge)),
+            Envelope::AppRateLimited { team_id, minute_rate_limited } => {
+                tracing::warn!(team_id, minute_rate_limited, "Slack holds events of this workspace back");
+                self.parts.metrics.events("rate_limited", 1);
+            }
+            Envelope::EventCallback(callback) => {
+                if let Some(stored) = self.workspace(&callback.origin).await? {
+                    self.take_in_slack(&stored.link, *callback).await?;
+                }
+            }
+            Envelope::Other { kind } => tracing::debug!(kind, "Slack sent something unknown"),
+        }
+        Ok(SlackEventAnswer::Received)
+    }
+
+    async fn take_in_slack(&self, link: &SlackLink, callback: EventCallback) -> Result<()> {
+        let EventCallback { event_id, event_time, kind, event, .. } = callback;
+        // The two come in any order, and late: one from before this connection is about a former one.
+        let is_late = event_time.timestamp() < link.created_at.timestamp();
+        let is_bots = |user: &Value| user.as_str() == Some(link.bot_user_id.as_str());
+        match kind.as_str() {
+            "app_uninstalled" | "tokens_revoked" if is_late => return Ok(()),
+            "app_uninstalled" => return self.slack_connection_died(link, "app_uninstalled").await,
+            "tokens_revoked" => {
+                let bots = event["tokens"]["bot"].as_array();
+                return match bots.is_some_and(|bots| bots.iter().any(is_bots)) {
+                    true => self.slack_connection_died(link, "tokens_revoked").await,
+                    false => Ok(()),
+                };
+            }
+            // What we said ourselves is no news. Another app's bot is somebody else.
+            _ if is_bots(&event["user"]) || is_by_app(&event, &link.app_id) => return Ok(()),
+            "app_home_opened" => return self.greet(link, &event).await,
+            _ => {}
+        }
+        let type_ = format!("slack.{kind}");
+        if !is_event_type(&type_) {
+            return Ok(());
+        }
+        let arrival = Arrival {
+            receipted: Some(receipt(link.organisation_id, event_id, self.now() + RECEIPT_LIFETIME)),
+            ..arrival(link.organisation_id, type_, event)
+        };
+        self.take(arrival).await
+    }
+
+    /// Greets whoever opens the app for the first time. That they did is kept under their name, so it happens once.
+    async fn greet(&self, link: &SlackLink, event: &Value) -> Result<()> {
+        let Some(user_id) = event["user"].as_str().filter(|id| !id.is_empty()) else { return Ok(()) };
+        let key = format!("greeting/{}/{user_id}", link.team_id);
+        let message = greeting::greeting(&self.parts.product);
+        let arrival = Arrival {
+            receipted: Some(receipt(link.organisation_id, key, self.now() + GREETING_LIFETIME)),
+            direct: vec![direct_message(user_id, message)],
+            ..arrival(link.organisation_id, APP_OPENED.to_owned(), event.clone())
+        };
+        self.take(arrival).await
+    }
+
+    /// A button, a modal. A submitted run is kept before Slack has its answer, and looked into afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub async fn receive_slack_interaction(&self, request: Signed<'_>) -> Result<Option<Value>> {
+        let submission = match inbound::interaction(request.body)? {
+            Interaction::ViewSubmission(submission) if submission.callback_id == modal::RUN_CALLBACK => submission,
+            // None of our menus asks for its options.
+            Interaction::ViewSubmission(_)
+            | Interaction::BlockSuggestion
+            | Interaction::ViewClosed
+            | Interaction::BlockActions
+            | Interaction::Shortcut
+            | Interaction::MessageAction
+            | Interaction::Other { .. } => return Ok(None),
+        };
+        match self.workspace(&submission.origin).await? {
+            Some(stored) => self.submit_run(&stored.link, &submission).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn submit_run(&self, link: &SlackLink, submission: &ViewSubmission) -> Result<Option<Value>> {
+        let organisation_id = link.organisation_id;
+        let workflow_id = modal::workflow_id(&submission.private_metadata).unwrap_or_default();
+        let reader = self.parts.store.reader();
+        let parameters = match store::workflows::find(reader, organisation_id, workflow_id).await {
+            Ok(workflow) => match modal::answers(&submission.values, &workflow) {
+                Ok(parameters) => json!(parameters),
+                Err(wrong) => return Ok(Some(modal::refusal(&wrong))),
+            },
+            // It is refused in the pipeline, in the same words as one that they may not run.
+            Err(Error::NotFound { .. }) => json!({}),
+            Err(error) => return Err(error),
+        };
+        let data = json!({"slackUserId": submission.user_id, "workflowId": workflow_id, "parameters": parameters});
+        let run = Direct {
+            kind: DestinationKind::WorkflowRun,
+            name: WORKFLOW_RUNS.to_owned(),
+            address: String::new(),
+            content: None,
+        };
+        let key = format!("view/{}", submission.view_id);
+        let arrival = Arrival {
+            receipted: Some(receipt(organisation_id, key, self.now() + RECEIPT_LIFETIME)),
+            direct: vec![run],
+            ..arrival(organisation_id, RUN_SUBMITTED.to_owned(), data)
+        };
+        self.take(arrival).await?;
+        Ok(None)
+    }
+
+    async fn take(&self, arrival: Arrival) -> Result<()> {
+        let accepted = self.parts.intake.accept(arrival).await?;
+        self.parts.metrics.events(if accepted.repeated { "repeated" } else { "accepted" }, 1);
+        Ok(())
+    }
+
+    /// Whose workspace it is. One that nobody connected is nobody's business.
+    async fn workspace(&self, origin: &Origin) -> Result<Option<StoredSlackLink>> {
+        let (team, enterprise) = (origin.team_id.as_deref(), origin.enterprise_id.as_deref());
+        let team = team.filter(|_| !origin.org_wide);
+        let found = store::slack::links::find_by_workspace(self.parts.store.reader(), team, enterprise).await?;
+        if found.is_none() {
+            tracing::debug!(?origin, "nobody connected this Slack workspace");
+        }
+        Ok(found.filter(|stored| stored.link.status != SlackLinkStatus::Disconnected))
+    }
+}
+
+/// Whether a bot of that app did it: some events name the bot without its user.
+fn is_by_app(event: &Value, app_id: &str) -> bool {
+    event["bot_id"].is_string() && [&event["app_id"], &event["bot_profile"]["app_id"]].iter().any(|id| *id == app_id)
+}
+
+/// A message to a person.
+pub(in crate::app) fn direct_message(user_id: &str, message: SlackMessage) -> Direct {
+    Direct {
+        kind: DestinationKind::Slack,
+        name: slack_user(user_id),
+        address: user_id.to_owned(),
+        content: Some(Content::alone(message)),
+    }
+}
+
+/// An event of Slack's, without a key and without anybody to tell.
+pub(in crate::app) fn arrival(organisation_id: OrganisationId, kind: String, data: Value) -> Arrival {
+    let data = data.into();
+    let fact =
+        Fact { kind, channel_id: None, link_id: None, step_kind: None, step_action: None, visitor_id: None, data };
+    Arrival {
+        id: None,
+        organisation_id,
+        source: EventSource::Slack,
+        fact,
+        made_from: None,
+        receipted: None,
+        direct: Vec::new(),
+    }
+}
+
+/// Keeps what comes again under a key from being taken twice, whatever it says then.
+pub(in crate::app) fn receipt(
+    organisation_id: OrganisationId,
+    key: String,
+    expires_at: crate::domain::ambient::Time,
+) -> Receipted {
+    let fingerprint = sha256(key.as_bytes());
+    let key = ReceiptKey { organisation_id, source: EventSource::Slack.as_str(), key };
+    Receipted { key, fingerprint, expires_at }
+}

@@ -1,0 +1,232 @@
+//! An organisation's Slack integration: looked at, changed, tested, removed. `slack_connect` connects it.
+
+use serde_json::json;
+
+use crate::{
+    app::{App, Caller},
+    domain::{
+        Error, Result,
+        error::{Noun, Upstream},
+        pipeline::{
+            delivery::{DeliveryState, Reason},
+            destination::{Destination, Health},
+        },
+        secret::Secret,
+        slack::{
+            self, SlackChannel, Verdict,
+            link::{SlackLink, SlackLinkChange, SlackLinkStatus},
+        },
+        tenancy::member::Permission,
+    },
+    provider::slack::{PostAnswer, SlackClient, SlackFailure, post_body},
+    store::{self, slack::links::StoredSlackLink},
+};
+
+/// A link together with where it sends, whose counters belong to it.
+#[derive(Clone, Debug)]
+pub struct SlackIntegration {
+    /// The link.
+    pub link: SlackLink,
+    /// Where its notifications go.
+    pub destination: Destination,
+}
+
+impl App {
+    /// The organisation's Slack integration; `None` where nothing is connected.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub async fn get_slack_integration(&self, caller: &Caller) -> Result<Option<SlackIntegration>> {
+        caller.require(Permission::SlackRead)?;
+        let reader = self.parts.store.reader();
+        let Some(stored) = store::slack::links::find(reader, caller.organisation_id).await? else { return Ok(None) };
+        let destination =
+            store::pipeline::destinations::find(reader, caller.organisation_id, stored.link.destination_id).await?;
+        Ok(Some(SlackIntegration { link: stored.link, destination }))
+    }
+
+    /// Every channel of the workspace that the bot can see: all public ones, and the private ones that it is in.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotConnected`], [`Error::Refused`], [`Error::UpstreamUnavailable`].
+    pub async fn list_slack_channels(&self, caller: &Caller) -> Result<Vec<SlackChannel>> {
+        caller.require(Permission::SlackRead)?;
+        let stored = self.connected(caller).await?;
+        let slack = self.slack()?;
+        let token = self.or_disconnect(&stored, self.open_slack_token(&stored).await).await?;
+        let mut answer = visible_channels(slack, &token, &stored.link).await;
+        if answer.as_ref().is_err_and(|failure| failure.verdict() == Verdict::TokenExpired) {
+            let token = self.or_disconnect(&stored, self.renew_slack_token(&stored).await).await?;
+            answer = visible_channels(slack, &token, &stored.link).await;
+        }
+        match answer {
+            Ok(channels) => Ok(channels),
+            Err(SlackFailure::Refused { code }) => Err(self.refused(&stored.link, code).await?),
+            Err(unavailable @ SlackFailure::Unavailable { .. }) => Err(unavailable.into()),
+        }
+    }
+
+    /// Changes channel, filters or status. Another channel, or being set active, gives the destination a new chance;
+    /// a pause ends what still waits.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotConnected`], [`Error::Invalid`].
+    pub async fn update_slack_integration(&self, caller: &Caller, change: SlackLinkChange) -> Result<SlackIntegration> {
+        caller.require(Permission::SlackManage)?;
+        let now = self.now();
+        let tx = self.parts.store.begin().await?;
+        let not_connected = Error::NotConnected { noun: Noun::SlackLink };
+        let stored = store::slack::links::find(&tx, caller.organisation_id).await?.ok_or(not_connected)?;
+        let mut link = stored.link;
+        let (channel_given, status_given) = (change.channel_id.is_some(), change.status.is_some());
+        link.change(change, now)?;
+        store::slack::links::update(&tx, &link).await?;
+        if link.status == SlackLinkStatus::Paused {
+            let reason = Reason::LinkPaused.text();
+            store::pipeline::deliveries::end_pending(&tx, link.destination_id, DeliveryState::Skipped, reason, now)
+                .await?;
+        }
+        if link.status != SlackLinkStatus::Disconnected && (channel_given || status_given) {
+            store::pipeline::destinations::set_address(&tx, link.destination_id, &link.channel_id).await?;
+        }
+        let destination = store::pipeline::destinations::find(&tx, caller.organisation_id, link.destination_id).await?;
+        let detail = json!({
+            "channel_id": link.channel_id,
+            "status": link.status.as_str(),
+            "triggers": link.triggers.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
+            "link_id": link.link_id,
+        });
+        let actor = (caller.organisation_id, caller.actor());
+        self.audit(&tx, (actor.0, &actor.1), "slack_link.update", link.id, detail).await?;
+        tx.commit().await?;
+        Ok(SlackIntegration { link, destination })
+    }
+
+    /// Posts a fixed message to the chosen channel, also while paused. Tells whether Slack took it.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotConnected`], [`Error::FailedPrecondition`] where no channel is chosen,
+    /// [`Error::UpstreamUnavailable`].
+    pub async fn test_slack_integration(&self, caller: &Caller) -> Result<bool> {
+        caller.require(Permission::SlackManage)?;
+        let stored = self.connected(caller).await?;
+        let link = &stored.link;
+        if link.channel_id.is_empty() {
+            return Err(Error::FailedPrecondition {
+                message: "no Slack channel is chosen; set slackChannelId first".into(),
+            });
+        }
+        let organisation =
+            store::tenancy::organisations::find(self.parts.store.reader(), caller.organisation_id).await?;
+        let message = slack::test_message(&organisation.name, &link.channel_name);
+        let body = post_body(&link.channel_id, &message, None);
+        match self.post_to_slack(&stored, &mut None, &body).await {
+            Ok(PostAnswer::Posted { .. }) => {
+                let tx = self.parts.store.begin().await?;
+                store::pipeline::destinations::set_health(&tx, link.destination_id, &Health::Healthy).await?;
+                tx.commit().await?;
+                Ok(true)
+            }
+            Ok(PostAnswer::Refused { code, .. }) | Err(Error::Refused { code, .. }) => {
+                self.refused(link, code).await?;
+                Ok(false)
+            }
+            Ok(PostAnswer::RateLimited { retry_after, .. }) => Err(Error::UpstreamUnavailable {
+                upstream: Upstream::Slack,
+                reason: "it asks for a pause".into(),
+                retry_after: Some(retry_after),
+            }),
+            Ok(PostAnswer::Unreachable { reason, .. }) => Err(Error::UpstreamUnavailable {
+                upstream: Upstream::Slack,
+                reason: reason.as_str().to_owned(),
+                retry_after: None,
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Disconnects: the token is revoked at Slack where it answers, the link is removed, and what still waits fails.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotConnected`].
+    pub async fn delete_slack_integration(&self, caller: &Caller) -> Result<()> {
+        caller.require(Permission::SlackManage)?;
+        let now = self.now();
+        let tx = self.parts.store.begin().await?;
+        let not_connected = Error::NotConnected { noun: Noun::SlackLink };
+        let stored = store::slack::links::find(&tx, caller.organisation_id).await?.ok_or(not_connected)?;
+        let link = &stored.link;
+        let reason = Reason::LinkDeleted.text();
+        let off = Health::Off { reason: reason.to_owned(), since: now };
+        self.switch_off_slack(&tx, link.organisation_id, reason, &off).await?;
+        store::slack::links::delete(&tx, link.id).await?;
+        let actor = (caller.organisation_id, caller.actor());
+        self.audit(&tx, (actor.0, &actor.1), "slack_link.delete", link.id, json!({"team_id": link.team_id})).await?;
+        tx.commit().await?;
+        self.revoke_at_slack(&stored).await;
+        Ok(())
+    }
+
+    /// Revokes a link's token, as far as Slack lets us: the link is gone here in any case.
+    pub(in crate::app) async fn revoke_at_slack(&self, stored: &StoredSlackLink) {
+        match self.unseal_access_token(stored).await {
+            Ok(token) => self.revoke_token_at_slack(stored, &token).await,
+            Err(error) => tracing::warn!(%error, team_id = stored.link.team_id, "a token was not revoked"),
+        }
+    }
+
+    pub(in crate::app) async fn revoke_token_at_slack(&self, stored: &StoredSlackLink, token: &Secret) {
+        let revoked = async { Ok::<_, Error>(self.slack()?.revoke(token).await?) };
+        if let Err(error) = revoked.await {
+            tracing::warn!(%error, team_id = stored.link.team_id, "Slack did not revoke a token");
+        }
+    }
+
+    async fn connected(&self, caller: &Caller) -> Result<StoredSlackLink> {
+        let found = store::slack::links::find(self.parts.store.reader(), caller.organisation_id).await?;
+        found.ok_or(Error::NotConnected { noun: Noun::SlackLink })
+    }
+
+    /// A token; where Slack refuses it for good, the link is disconnected.
+    async fn or_disconnect(&self, stored: &StoredSlackLink, token: Result<Secret>) -> Result<Secret> {
+        match token {
+            Err(Error::Refused { code, .. }) => Err(self.refused(&stored.link, code).await?),
+            token => token,
+        }
+    }
+
+    /// Acts on a refusal of Slack's, and makes an error of it.
+    async fn refused(&self, link: &SlackLink, code: String) -> Result<Error> {
+        match slack::verdict(&code) {
+            Verdict::ConnectionDead | Verdict::TokenExpired => self.slack_connection_died(link, &code).await?,
+            Verdict::Retry | Verdict::DestinationBroken | Verdict::MessageRefused => {}
+        }
+        Ok(Error::Refused { upstream: Upstream::Slack, code })
+    }
+}
+
+/// The channels of a link's workspace, or of every workspace of its enterprise.
+async fn visible_channels(
+    slack: &SlackClient,
+    token: &Secret,
+    link: &SlackLink,
+) -> Result<Vec<SlackChannel>, SlackFailure> {
+    if !link.org_wide {
+        return slack.list_channels(token, &link.team_id).await;
+    }
+    let mut channels: Vec<SlackChannel> = Vec::new();
+    for team in slack.list_teams(token).await? {
+        let listed = match slack.list_channels(token, &team.id).await {
+            // The app was taken out of this workspace a moment ago; the others have theirs.
+            Err(failure) if failure.verdict() == Verdict::DestinationBroken => continue,
+            listed => listed?,
+        };
+        // A channel that several workspaces share is listed by each.
+        for channel in listed {
+            if !channels.iter().any(|known| known.id == channel.id) {
+                channels.push(channel);
+            }
+        }
+    }
+    Ok(channels)
+}

@@ -1,0 +1,213 @@
+//! A Slack link's tokens: sealed at rest, opened for a call, renewed in time.
+
+use std::time::Duration;
+
+use crate::{
+    app::{App, tenancy::vault::Place},
+    domain::{
+        Error, Result,
+        error::Upstream,
+        ids::{OrganisationId, SlackLinkId},
+        pipeline::{
+            delivery::{DeliveryState, Reason},
+            destination::{DestinationKind, Health},
+        },
+        secret::Secret,
+        slack::{Verdict, link::SlackLink, verdict},
+    },
+    provider::slack::{PostAnswer, SlackClient, SlackGrant},
+    store::{
+        self, Tx,
+        slack::links::{SealedTokens, StoredSlackLink},
+    },
+};
+
+/// A token that lives shorter than this is renewed before it is used.
+const RENEW_BEFORE_END: chrono::Duration = chrono::Duration::hours(2);
+/// How long one renewal may take before another may try.
+const RENEWAL_LEASE: Duration = Duration::from_secs(30);
+
+impl App {
+    /// Slack, where an app is configured.
+    ///
+    /// # Errors
+    /// [`Error::FailedPrecondition`] saying which settings are missing.
+    pub fn slack(&self) -> Result<&SlackClient> {
+        self.parts.slack.as_ref().ok_or_else(|| Error::FailedPrecondition {
+            message: "no Slack app is configured; set TIELINE_SLACK__CLIENT_ID, TIELINE_SLACK__CLIENT_SECRET and \
+                      TIELINE_SLACK__SIGNING_SECRET"
+                .into(),
+        })
+    }
+
+    /// The bot token of a link, renewed first where it ends soon.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when Slack does not renew it, [`Error::UpstreamUnavailable`] when it cannot be asked and the
+    /// old token has ended.
+    pub async fn open_slack_token(&self, stored: &StoredSlackLink) -> Result<Secret> {
+        let now = self.now();
+        match stored.tokens.expires_at {
+            Some(end) if end <= now + RENEW_BEFORE_END => match self.renew_slack_token(stored).await {
+                Ok(token) => Ok(token),
+                Err(Error::UpstreamUnavailable { .. }) if end > now => self.unseal_access_token(stored).await,
+                Err(error) => Err(error),
+            },
+            _ => self.unseal_access_token(stored).await,
+        }
+    }
+
+    /// Renews a link's bot token. Only one renewal runs at a time, in all processes together.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], or [`Error::UpstreamUnavailable`] also while another renewal runs.
+    pub async fn renew_slack_token(&self, stored: &StoredSlackLink) -> Result<Secret> {
+        let StoredSlackLink { link, tokens } = stored;
+        let refused = || Error::Refused { upstream: Upstream::Slack, code: "token_expired".into() };
+        let sealed = tokens.refresh_token.as_deref().ok_or_else(refused)?;
+        let now = self.now();
+        let writer = self.parts.store.writer();
+        if !store::slack::links::begin_refresh(writer, stored, now, now + RENEWAL_LEASE).await? {
+            return self.renewed_by_another(stored).await;
+        }
+        let place = token_place(link.organisation_id, link.id, "refresh_token");
+        let refresh_token = self.parts.vault.unseal(place, sealed).await?;
+        let grant = match self.slack()?.refresh(&refresh_token).await {
+            Ok(grant) => grant,
+            Err(error) => {
+                store::slack::links::end_refresh(writer, link.id).await?;
+                return Err(error);
+            }
+        };
+        let renewed = self.seal_grant(link.organisation_id, link.id, &grant).await?;
+        store::slack::links::save_tokens(writer, link.id, &renewed).await?;
+        Ok(grant.access_token)
+    }
+
+    /// Posts a body through a link, once; a token that has run out is renewed, once. `token` keeps the opened one for the
+    /// next call.
+    ///
+    /// # Errors
+    /// As [`App::open_slack_token`]: only the token's. What Slack says of the message is in the answer.
+    pub async fn post_to_slack(
+        &self,
+        stored: &StoredSlackLink,
+        token: &mut Option<Secret>,
+        body: &str,
+    ) -> Result<PostAnswer> {
+        let slack = self.slack()?;
+        let current = match token.take() {
+            Some(opened) => opened,
+            None => self.open_slack_token(stored).await?,
+        };
+        let current = token.insert(current);
+        let answer = slack.post(current, body.to_owned()).await;
+        match &answer {
+            PostAnswer::Refused { code, .. } if verdict(code) == Verdict::TokenExpired => {}
+            _ => return Ok(answer),
+        }
+        tracing::debug!(team_id = stored.link.team_id, "Slack says that the token has run out; renewing it");
+        let renewed = token.insert(self.renew_slack_token(stored).await?);
+        Ok(slack.post(renewed, body.to_owned()).await)
+    }
+
+    /// The token that another renewal has brought, once it is through.
+    async fn renewed_by_another(&self, StoredSlackLink { link, tokens }: &StoredSlackLink) -> Result<Secret> {
+        let found = store::slack::links::find(self.parts.store.reader(), link.organisation_id).await?;
+        if let Some(renewed) = found
+            && renewed.link.id == link.id
+            && renewed.tokens.access_token != tokens.access_token
+        {
+            return self.unseal_access_token(&renewed).await;
+        }
+        let reason = "the token is being renewed".to_owned();
+        let retry_after = Some(Duration::from_secs(1));
+        Err(Error::UpstreamUnavailable { upstream: Upstream::Slack, reason, retry_after })
+    }
+
+    /// Seals what Slack granted, for a link's row.
+    pub(in crate::app) async fn seal_grant(
+        &self,
+        organisation_id: OrganisationId,
+        id: SlackLinkId,
+        grant: &SlackGrant,
+    ) -> Result<SealedTokens> {
+        let vault = &self.parts.vault;
+        let access_token = vault.seal(token_place(organisation_id, id, "access_token"), &grant.access_token).await?;
+        let refresh_token = match &grant.refresh_token {
+            Some(token) => Some(vault.seal(token_place(organisation_id, id, "refresh_token"), token).await?),
+            None => None,
+        };
+        let (webhook_url, configuration_url) = match &grant.incoming_webhook {
+            Some(webhook) => {
+                let sealed = vault.seal(token_place(organisation_id, id, "webhook_url"), &webhook.url).await?;
+                (Some(sealed), webhook.configuration_url.clone())
+            }
+            None => (None, String::new()),
+        };
+        let expires_at = grant.expires_in.map(|life| self.now() + life);
+        Ok(SealedTokens { access_token, refresh_token, expires_at, webhook_url, configuration_url })
+    }
+
+    /// Notes that Slack says a link's token is dead: the link is disconnected, its destinations are switched off,
+    /// and what still waited there fails with the reason. A link that was replaced in the meantime is left alone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn slack_connection_died(&self, link: &SlackLink, code: &str) -> Result<()> {
+        let now = self.now();
+        let tx = self.parts.store.begin().await?;
+        if store::slack::links::disconnect(&tx, link.id, now).await? {
+            let reason = Reason::LinkDisconnected.text();
+            let health = Health::Off { reason: format!("{reason} (Slack says {code})"), since: now };
+            self.switch_off_slack(&tx, link.organisation_id, reason, &health).await?;
+            let detail = serde_json::json!({"code": code});
+            self.audit(&tx, (link.organisation_id, "slack"), "slack_link.disconnected", link.id, detail).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Switches every destination in the organisation's Slack off; what still waits there fails with the reason.
+    pub(in crate::app) async fn switch_off_slack(
+        &self,
+        tx: &Tx,
+        organisation_id: OrganisationId,
+        reason: &str,
+        health: &Health,
+    ) -> Result<()> {
+        let now = self.now();
+        let all = store::pipeline::destinations::of_kind(tx, organisation_id, DestinationKind::Slack).await?;
+        for id in &all {
+            store::pipeline::deliveries::end_pending(tx, *id, DeliveryState::Failed, reason, now).await?;
+        }
+        for id in all {
+            store::pipeline::destinations::set_health(tx, id, health).await?;
+        }
+        Ok(())
+    }
+
+    /// Opens a link's incoming webhook, where it has one.
+    pub(in crate::app) async fn unseal_webhook(
+        &self,
+        StoredSlackLink { link, tokens }: &StoredSlackLink,
+    ) -> Result<Option<Secret>> {
+        let place = token_place(link.organisation_id, link.id, "webhook_url");
+        match &tokens.webhook_url {
+            Some(sealed) => Ok(Some(self.parts.vault.unseal(place, sealed).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Opens a link's bot token as it is.
+    pub(in crate::app) async fn unseal_access_token(
+        &self,
+        StoredSlackLink { link, tokens }: &StoredSlackLink,
+    ) -> Result<Secret> {
+        let place = token_place(link.organisation_id, link.id, "access_token");
+        self.parts.vault.unseal(place, &tokens.access_token).await
+    }
+}
+
+fn token_place(organisation_id: OrganisationId, id: SlackLinkId, column: &'static str) -> Place<'static> {
+    Place { organisation_id, table: "slack_link", column, row: id.0 }
+}

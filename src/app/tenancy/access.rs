@@ -1,0 +1,109 @@
+//! Who calls, and what they may do.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{
+    Error, Result,
+    ambient::Time,
+    ids::{MemberId, OrganisationId, TokenId, UserId},
+    tenancy::{
+        member::{Member, Permission, Role},
+        token::Token,
+    },
+};
+
+/// A caller who is known: a member of one organisation, for the length of one request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The organisation that the request is about.
+    pub organisation_id: OrganisationId,
+    /// The membership.
+    pub member_id: MemberId,
+    /// The user.
+    pub user_id: UserId,
+    /// The token that was used, if it was one of ours.
+    pub token_id: Option<TokenId>,
+    /// Role of the member, whatever narrows the permissions.
+    role: Role,
+    /// The `sub` of the JWT that was used, if it was one.
+    pub(in crate::app) subject: Option<String>,
+    /// What the member may do, narrowed by the token's scopes.
+    permissions: BTreeSet<Permission>,
+    /// From then on the credential is refused.
+    pub(in crate::app) expires_at: Option<Time>,
+}
+
+impl Caller {
+    /// A member who shows a JWT that ends at `expires_at`.
+    pub(in crate::app) fn member(member: &Member, expires_at: Option<Time>) -> Self {
+        Self {
+            organisation_id: member.organisation_id,
+            member_id: member.id,
+            user_id: member.user_id,
+            token_id: None,
+            role: member.role,
+            subject: None,
+            permissions: member.effective_permissions(),
+            expires_at,
+        }
+    }
+
+    /// A member who shows a personal access token.
+    pub(in crate::app) fn token(member: &Member, token: &Token) -> Self {
+        let mut caller = Self::member(member, token.expires_at);
+        caller.token_id = Some(token.id);
+        if !token.scopes.is_empty() {
+            caller.permissions.retain(|permission| token.scopes.contains(permission));
+        }
+        caller
+    }
+
+    /// Whether the caller may.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.permissions.contains(&permission)
+    }
+
+    /// Demands a permission.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub fn require(&self, permission: Permission) -> Result<()> {
+        if self.may(permission) { Ok(()) } else { Err(Error::Forbidden { permission: permission.to_string() }) }
+    }
+
+    /// Demands that the caller holds everything that they want to hand on: nobody gives what they do not have.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] naming the first permission that is missing.
+    pub fn require_all(&self, permissions: &BTreeSet<Permission>) -> Result<()> {
+        permissions.iter().try_for_each(|permission| self.require(*permission))
+    }
+
+    /// Demands the rank to act on a member of this role: only owners act on owners, whatever permissions those have left.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub fn require_rank(&self, role: Role) -> Result<()> {
+        if role < Role::Owner || self.role == Role::Owner {
+            return Ok(());
+        }
+        Err(Error::Forbidden { permission: Permission::OrganisationManage.to_string() })
+    }
+
+    /// Returns the caller with this one permission, where they hold it or a wider one.
+    pub(in crate::app) fn narrowed(mut self, to: Permission, wider: Permission) -> Self {
+        let held = self.may(to) || self.may(wider);
+        self.permissions = BTreeSet::from_iter(held.then_some(to));
+        self
+    }
+
+    /// The scopes that keep a new token of `member` as narrow as this caller; empty where it is not narrowed.
+    pub(in crate::app) fn narrowing(&self, member: &Member) -> BTreeSet<Permission> {
+        if self.permissions == member.effective_permissions() { BTreeSet::new() } else { self.permissions.clone() }
+    }
+
+    /// As the audit log names them.
+    pub(in crate::app) fn actor(&self) -> String {
+        self.user_id.to_string()
+    }
+}

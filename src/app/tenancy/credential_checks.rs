@@ -1,0 +1,94 @@
+//! Rate limit of wrong credentials, by the client that sends them. Good ones are not counted.
+//!
+//! Not here: signatures of providers. Anybody can make a provider send requests with a wrong one from the provider's own
+//! addresses, and would have the right ones refused with them.
+
+use std::{future::Future, net::IpAddr, time::Duration};
+
+use moka::future::Cache;
+use uuid::Uuid;
+
+use super::{credential::sha256, throttle::Throttle};
+use crate::{
+    app::App,
+    domain::{
+        Error, Result,
+        error::AuthFailure,
+        pipeline::destination::Pace,
+        webhooks::{WebhookRefusal, incoming_refusal::HookRefusal},
+    },
+};
+
+/// Time for which a credential that was good is checked, however many wrong ones its client sends.
+const GOOD_LIFETIME: Duration = Duration::from_secs(3600);
+const GOOD_CREDENTIALS: u64 = 50_000;
+
+/// Wrong credentials of each client, and credentials that were good lately.
+pub struct CredentialChecks {
+    wrong: Throttle,
+    good: Cache<[u8; 32], ()>,
+}
+
+impl CredentialChecks {
+    /// Lets each client send this many wrong credentials a minute.
+    pub fn new(wrong_per_minute: u32) -> Self {
+        let wrong = Pace { interval: Duration::from_secs(60) / wrong_per_minute.max(1), burst: wrong_per_minute };
+        let good = Cache::builder().max_capacity(GOOD_CREDENTIALS).time_to_live(GOOD_LIFETIME).build();
+        Self { wrong: Throttle::new(wrong), good }
+    }
+}
+
+impl App {
+    /// Checks a credential of a client. It is not even looked up where too many of the client's were wrong lately, unless
+    /// it was good lately: others behind the same address go on.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`], and those of `check`.
+    pub async fn check_credential<T>(
+        &self,
+        client: Option<IpAddr>,
+        credential: &[&str],
+        check: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let Some(client) = client else { return check.await };
+        let CredentialChecks { wrong, good } = &self.parts.credential_checks;
+        let (key, now, hash) = (key(client), self.now(), sha256(credential.join(" ").as_bytes()));
+        let known = good.contains_key(&hash);
+        if !known {
+            wrong.demand_room(key, now).inspect_err(|_| self.parts.metrics.refusal("wrong_credentials"))?;
+        }
+        let outcome = check.await;
+        match &outcome {
+            Ok(_) if !known => good.insert(hash, ()).await,
+            Err(error) if is_wrong(error) => {
+                good.invalidate(&hash).await;
+                wrong.admit(key, now).inspect_err(|_| self.parts.metrics.refusal("wrong_credentials"))?;
+                if wrong.room(key, now).remaining == 0 {
+                    tracing::warn!(%client, "too many wrong credentials; more of this client are refused for a while");
+                }
+            }
+            Ok(_) | Err(_) => {}
+        }
+        outcome
+    }
+}
+
+/// Says that an error means a wrong credential, rather than a good one that may not do this.
+fn is_wrong(error: &Error) -> bool {
+    match error {
+        Error::Unauthenticated(why) => match why {
+            AuthFailure::Invalid | AuthFailure::Expired | AuthFailure::Revoked | AuthFailure::NotKeyed => true,
+            AuthFailure::Missing | AuthFailure::NotAMember | AuthFailure::NoWorkspace | AuthFailure::NotSigned => false,
+        },
+        Error::Webhook(WebhookRefusal::Hook(HookRefusal::Unknown)) => true,
+        _ => false,
+    }
+}
+
+fn key(client: IpAddr) -> Uuid {
+    let address = match client {
+        IpAddr::V4(address) => address.to_ipv6_mapped(),
+        IpAddr::V6(address) => address,
+    };
+    Uuid::from_u128(address.to_bits())
+}

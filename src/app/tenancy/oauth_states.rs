@@ -1,0 +1,144 @@
+//! The states of OAuth flows: issued to a member, used up once, whatever comes of it.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
+
+use super::credential::sha256;
+use crate::{
+    app::{App, Caller},
+    domain::{
+        Error, Result,
+        error::StateFailure,
+        ids::{MemberId, OrganisationId},
+        tenancy::{
+            member::{Member, Permission},
+            oauth::{Flow, OAuthState, STATE_LIFETIME},
+        },
+    },
+    store::{self, Tx},
+};
+
+/// Stands between the random part of a state and what it carries; neither has one.
+const CARRIES: char = '.';
+
+impl App {
+    /// Issues a fresh state for each flow, for this caller.
+    pub(in crate::app) async fn issue_states<const N: usize>(
+        &self,
+        caller: &Caller,
+        flows: [Flow; N],
+    ) -> Result<[String; N]> {
+        let texts = flows.map(|_| BASE64URL.encode(self.parts.ambient.random::<32>()));
+        let bound_to = (caller.organisation_id, caller.member_id);
+        let tx = self.parts.store.begin().await?;
+        for (text, flow) in texts.iter().zip(flows) {
+            let state = self.state(bound_to);
+            store::tenancy::oauth_states::insert(&tx, sha256(text.as_bytes()), flow.as_str(), &state, self.now())
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(texts)
+    }
+
+    /// Issues a state that carries a number with it: what the far end does not send back with its next answer.
+    pub(in crate::app) async fn issue_state_carrying(
+        &self,
+        member: &Member,
+        flow: Flow,
+        number: i64,
+    ) -> Result<String> {
+        let text = format!("{}{CARRIES}{number}", BASE64URL.encode(self.parts.ambient.random::<32>()));
+        self.keep_state((member.organisation_id, member.id), flow, &text).await?;
+        Ok(text)
+    }
+
+    /// Remembers a state of this text, by its hash.
+    pub(in crate::app) async fn keep_state(
+        &self,
+        bound_to: (OrganisationId, MemberId),
+        flow: Flow,
+        text: &str,
+    ) -> Result<()> {
+        let tx = self.parts.store.begin().await?;
+        let state = self.state(bound_to);
+        store::tenancy::oauth_states::insert(&tx, sha256(text.as_bytes()), flow.as_str(), &state, self.now()).await?;
+        tx.commit().await
+    }
+
+    /// Finds a state of a page that asks, and the member who began its flow, without using it up.
+    ///
+    /// # Errors
+    /// [`Error::OAuthState`].
+    pub(in crate::app) async fn find_state(&self, text: &str) -> Result<(Flow, Member)> {
+        let reader = self.parts.store.reader();
+        let unknown = || Error::OAuthState(StateFailure::Unknown);
+        let found = store::tenancy::oauth_states::find(reader, sha256(text.as_bytes())).await?;
+        let (name, state) = found.ok_or_else(unknown)?;
+        let flow = Flow::CONFIRMATIONS.into_iter().find(|flow| flow.as_str() == name).ok_or_else(unknown)?;
+        if state.expires_at <= self.now() {
+            return Err(Error::OAuthState(StateFailure::Expired));
+        }
+        Ok((flow, still_there(store::tenancy::members::find_by_id(reader, state.member_id).await)?))
+    }
+
+    /// Uses a state up and tells who began its flow. Where `bound_to` is given and another began it, it is left as it
+    /// is, and refused like one that was never issued.
+    ///
+    /// # Errors
+    /// [`Error::OAuthState`].
+    pub(in crate::app) async fn take_state(
+        &self,
+        flow: Flow,
+        text: &str,
+        bound_to: Option<(OrganisationId, MemberId)>,
+    ) -> Result<Member> {
+        let now = self.now();
+        let tx = self.parts.store.begin().await?;
+        let taken =
+            store::tenancy::oauth_states::take(&tx, sha256(text.as_bytes()), flow.as_str(), bound_to, now).await?;
+        tx.commit().await?;
+        let state = taken.ok_or(Error::OAuthState(StateFailure::Unknown))?;
+        if state.expires_at <= now {
+            return Err(Error::OAuthState(StateFailure::Expired));
+        }
+        still_there(store::tenancy::members::find_by_id(self.parts.store.reader(), state.member_id).await)
+    }
+
+    /// Demands, where a flow has its effect, that whoever began it is still a member who may: the far end took its time
+    /// to answer.
+    ///
+    /// # Errors
+    /// [`Error::OAuthState`], [`Error::Forbidden`].
+    pub(in crate::app) async fn require_still(&self, tx: &Tx, member: &Member, permission: Permission) -> Result<()> {
+        let member = still_there(store::tenancy::members::find_by_id(tx, member.id).await)?;
+        Caller::member(&member, None).require(permission)
+    }
+
+    fn state(&self, (organisation_id, member_id): (OrganisationId, MemberId)) -> OAuthState {
+        OAuthState { organisation_id, member_id, expires_at: self.now() + STATE_LIFETIME }
+    }
+}
+
+/// The state of a member who has left is void.
+fn still_there(found: Result<Member>) -> Result<Member> {
+    found.map_err(|error| match error {
+        Error::NotFound { .. } => Error::OAuthState(StateFailure::Unknown),
+        other => other,
+    })
+}
+
+/// The number that a state carries.
+pub(in crate::app) fn carried(text: &str) -> Option<i64> {
+    text.rsplit_once(CARRIES)?.1.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_carries_a_number_or_nothing() {
+        assert_eq!(carried("c2VjcmV0.50000001"), Some(50_000_001));
+        assert_eq!(carried("c2VjcmV0"), None);
+        assert_eq!(carried("c2VjcmV0.x"), None);
+    }
+}

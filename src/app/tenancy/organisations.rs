@@ -1,0 +1,151 @@
+//! Organisations: created by the operator or by an owner of another; each begins with an owner.
+
+use serde_json::json;
+
+use crate::{
+    app::{App, Caller},
+    domain::{
+        Error, Result,
+        error::Noun,
+        ids::OrganisationId,
+        tenancy::{
+            member::{Member, Permission, Role},
+            organisation::{Organisation, Slug, display_name},
+        },
+    },
+    store,
+};
+
+const NAME_CHARS: usize = 100;
+
+impl App {
+    /// Creates an organisation as the operator, from the command line; it has no members yet.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], or [`Error::Conflict`] where the slug is taken.
+    pub async fn create_organisation_as_operator(&self, slug: &str, name: Option<&str>) -> Result<Organisation> {
+        let organisation = self.new_organisation(slug, name)?;
+        let tx = self.parts.store.begin().await?;
+        store::tenancy::organisations::insert(&tx, &organisation).await?;
+        self.audit(&tx, (organisation.id, "operator"), "organisation.create", organisation.id, json!({})).await?;
+        tx.commit().await?;
+        Ok(organisation)
+    }
+
+    /// Deletes an organisation with all that is its own, as the operator, from the command line. What still waits is
+    /// delivered to nobody; the records of it go when they are old. Slack's token is revoked where Slack answers. What
+    /// others have installed of its versions goes on.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn delete_organisation_as_operator(&self, slug: &str) -> Result<Organisation> {
+        let unknown = || Error::not_found(Noun::Organisation, slug);
+        let tx = self.parts.store.begin().await?;
+        let wanted = Slug::parse(slug).map_err(|_| unknown())?;
+        let organisation = store::tenancy::organisations::find_by_slug(&tx, &wanted).await?.ok_or_else(unknown)?;
+        let stored = store::slack::links::find(&tx, organisation.id).await?;
+        // The key that seals the token goes too.
+        let token = match &stored {
+            Some(stored) => self.unseal_access_token(stored).await.ok(),
+            None => None,
+        };
+        store::registry::uncount_installations(&tx, organisation.id).await?;
+        store::tenancy::organisations::delete(&tx, organisation.id).await?;
+        tx.commit().await?;
+        if let (Some(stored), Some(token)) = (stored, token) {
+            self.revoke_token_at_slack(&stored, &token).await;
+        }
+        tracing::info!(id = %organisation.id, slug, "an organisation was deleted");
+        Ok(organisation)
+    }
+
+    /// Creates an organisation whose owner is the caller.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::FailedPrecondition`] where the caller has created as many as they
+    /// may, or [`Error::Conflict`] where the slug is taken.
+    pub async fn create_organisation(&self, caller: &Caller, slug: &str, name: Option<&str>) -> Result<Organisation> {
+        caller.require(Permission::OrganisationManage)?;
+        let organisation = self.new_organisation(slug, name)?;
+        let tx = self.parts.store.begin().await?;
+        self.demand_room_for_organisation(&tx, caller.user_id).await?;
+        let creator = store::tenancy::members::find(&tx, caller.organisation_id, caller.user_id).await?;
+        let mut owner = Member {
+            id: self.parts.ambient.id(),
+            organisation_id: organisation.id,
+            role: Role::Owner,
+            permissions: None,
+            created_at: organisation.created_at,
+            ..creator
+        };
+        // An issuer's claim brought in an identity that was not accepted: whoever shows it accepts it for this one.
+        if let Some(sub) = &caller.subject {
+            owner.accept(sub);
+        }
+        store::tenancy::organisations::insert(&tx, &organisation).await?;
+        store::tenancy::members::insert(&tx, &owner).await?;
+        let who = (organisation.id, caller.actor());
+        self.audit(&tx, (who.0, &who.1), "organisation.create", organisation.id, json!({})).await?;
+        tx.commit().await?;
+        Ok(organisation)
+    }
+
+    /// The organisations that whoever the caller showed themselves to be is a member of.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub async fn list_organisations(&self, caller: &Caller) -> Result<Vec<Organisation>> {
+        caller.require(Permission::OrganisationRead)?;
+        let reader = self.parts.store.reader();
+        let ids: Vec<OrganisationId> = match &caller.subject {
+            // A token speaks for one organisation only, and must not tell of others.
+            None => vec![caller.organisation_id],
+            // Not by the user's id: any organisation may name any user a member, under a subject of its choice.
+            Some(subject) => {
+                let memberships = store::tenancy::members::of_subject(reader, subject).await?;
+                let here = |id: OrganisationId| id == caller.organisation_id;
+                let theirs = memberships.iter().filter(|one| one.answers_to(subject) || here(one.organisation_id));
+                theirs.map(|member| member.organisation_id).collect()
+            }
+        };
+        store::tenancy::organisations::list(reader, &ids).await
+    }
+
+    /// One organisation.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], or [`Error::NotFound`] for another's.
+    pub async fn get_organisation(&self, caller: &Caller, id: OrganisationId) -> Result<Organisation> {
+        self.own_organisation(caller, id)?;
+        caller.require(Permission::OrganisationRead)?;
+        store::tenancy::organisations::find(self.parts.store.reader(), id).await
+    }
+
+    /// Gives an organisation another name.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::Invalid`], or [`Error::NotFound`] for another's.
+    pub async fn update_organisation(&self, caller: &Caller, id: OrganisationId, name: &str) -> Result<Organisation> {
+        self.own_organisation(caller, id)?;
+        caller.require(Permission::OrganisationManage)?;
+        let name = display_name("/name", name, NAME_CHARS)?;
+        let tx = self.parts.store.begin().await?;
+        let mut organisation = store::tenancy::organisations::find(&tx, id).await?;
+        organisation.name = name;
+        store::tenancy::organisations::update(&tx, &organisation).await?;
+        self.audit(&tx, (id, &caller.actor()), "organisation.update", id, json!({"name": organisation.name})).await?;
+        tx.commit().await?;
+        Ok(organisation)
+    }
+
+    /// Another tenant's organisation is not found, never forbidden.
+    pub(in crate::app) fn own_organisation(&self, caller: &Caller, id: OrganisationId) -> Result<()> {
+        if caller.organisation_id == id { Ok(()) } else { Err(Error::not_found(Noun::Organisation, id)) }
+    }
+
+    fn new_organisation(&self, slug: &str, name: Option<&str>) -> Result<Organisation> {
+        let slug = Slug::parse(slug)?;
+        let name = display_name("/name", name.unwrap_or(slug.as_str()), NAME_CHARS)?;
+        Ok(Organisation { id: self.parts.ambient.id(), slug, name, created_at: self.now() })
+    }
+}

@@ -1,0 +1,375 @@
+//! Webhook integrations set up: made, listed, looked at, changed, removed. What is sent by them is in
+//! `incoming_webhooks` and `outgoing_webhooks`.
+
+mod checks;
+pub mod history;
+pub mod incoming;
+pub mod listening;
+pub mod outgoing;
+mod reach;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::json;
+
+pub(in crate::app) use reach::Reach;
+
+use super::{App, Caller, tenancy::vault::Place};
+use crate::{
+    domain::{
+        Error, Result,
+        ambient::Time,
+        ids::{IntegrationId, OrganisationId},
+        pipeline::{
+            delivery::{DeliveryState, Reason},
+            destination::{DestinationKind, Health, webhook_names},
+        },
+        secret::Secret,
+        webhooks::{
+            Direction, Incoming, Look, Outgoing, Person, Script, Way, WebhookIntegration, WebhookRefusal,
+            setup::{self, Draft, DraftWay, OutgoingDraft},
+        },
+    },
+    provider::webhook,
+    store::{
+        self, Tx,
+        apps::installations::SealedSecrets,
+        webhooks::{self, Stored},
+    },
+};
+
+/// The engine that a script is said to be for where nobody says.
+const ENGINE: &str = "isolated-vm";
+/// How long a token is.
+const TOKEN_LENGTH: usize = 48;
+
+/// A webhook integration with its token, for those who manage it.
+#[derive(Clone, Debug)]
+pub struct OpenWebhook {
+    /// The integration.
+    pub webhook: WebhookIntegration,
+    /// Its token, where it has one.
+    pub token: Option<Secret>,
+}
+
+/// Which webhook is meant.
+#[derive(Clone, Debug)]
+pub enum WebhookKey {
+    /// By its identifier.
+    Id(String),
+    /// An outgoing one by one of its URLs.
+    Url(String),
+}
+
+impl App {
+    /// Makes a webhook.
+    ///
+    /// # Errors
+    /// [`Error::Webhook`] with the first rule that is broken, in the order in which they are checked.
+    pub async fn create_webhook_integration(&self, caller: &Caller, draft: Draft) -> Result<OpenWebhook> {
+        let way = draft.way();
+        if !Reach::of(caller).some(way) {
+            return Err(WebhookRefusal::NotAllowed(way).into());
+        }
+        let (poster, channels, direction) = self.check_draft(caller, &draft).await?;
+        let now = self.now();
+        let token = match &draft.way {
+            DraftWay::Incoming { .. } => Some(self.fresh_token()),
+            DraftWay::Outgoing(outgoing) => given_token(outgoing),
+        };
+        let webhook = WebhookIntegration {
+            id: self.parts.ambient.id(),
+            organisation_id: caller.organisation_id,
+            installation_id: self.parts.ambient.id(),
+            name: draft.name.clone(),
+            enabled: draft.enabled,
+            poster,
+            channels,
+            look: look(&draft, &Look::default()),
+            script: self.script(caller, &draft, &Script::default()).await?,
+            direction,
+            created_by: self.person(caller).await?,
+            created_at: now,
+            updated_by: None,
+            updated_at: now,
+        };
+        let signing_secret = webhook::generate(self.parts.ambient.random());
+        let secrets = SealedSecrets {
+            credential: self.seal_token(&webhook, token.as_ref()).await?,
+            signing_secret: Some(
+                self.parts.vault.seal(secret_place(&webhook, "signing_secret"), &signing_secret).await?,
+            ),
+            ..SealedSecrets::default()
+        };
+        let tx = self.parts.store.begin().await?;
+        self.demand_room_for_webhook(&tx, caller.organisation_id).await?;
+        webhooks::insert(&tx, &webhook, secrets).await?;
+        self.audit_webhook(&tx, caller, "webhook.create", &webhook).await?;
+        tx.commit().await?;
+        Ok(OpenWebhook { webhook, token })
+    }
+
+    /// The webhooks that the caller may see, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub async fn list_webhook_integrations(&self, caller: &Caller) -> Result<Vec<OpenWebhook>> {
+        let reach = Reach::of(caller);
+        reach.demand_any()?;
+        let stored = webhooks::list(self.parts.store.reader(), caller.organisation_id).await?;
+        let mut seen = Vec::with_capacity(stored.len());
+        for stored in stored.into_iter().filter(|stored| reach.lists(&stored.webhook, caller)) {
+            seen.push(self.opened(stored).await?);
+        }
+        Ok(seen)
+    }
+
+    /// One webhook, made by `created_by` where that is asked for.
+    ///
+    /// # Errors
+    /// [`Error::Webhook`]: [`WebhookRefusal::Unknown`], and then [`WebhookRefusal::Hidden`].
+    pub async fn get_webhook_integration(
+        &self,
+        caller: &Caller,
+        id: &str,
+        created_by: Option<&str>,
+    ) -> Result<OpenWebhook> {
+        let stored = self.find_webhook(caller.organisation_id, &WebhookKey::Id(id.to_owned()), None).await?;
+        let stored = stored.filter(|stored| created_by.is_none_or(|by| stored.webhook.created_by.id() == by));
+        let stored = stored.ok_or(WebhookRefusal::Unknown)?;
+        Reach::of(caller).manages(&stored.webhook, caller).map_err(|_| WebhookRefusal::Hidden)?;
+        self.opened(stored).await
+    }
+
+    /// Changes a webhook. What an incoming one is not told stays; an outgoing one is what it is told.
+    ///
+    /// # Errors
+    /// [`Error::Webhook`] with the first rule that is broken, in the order in which they are checked.
+    pub async fn update_webhook_integration(
+        &self,
+        caller: &Caller,
+        key: &WebhookKey,
+        draft: Draft,
+    ) -> Result<OpenWebhook> {
+        let way = draft.way();
+        let found = self.find_webhook(caller.organisation_id, key, Some(way)).await?;
+        let Stored { webhook: former, .. } = found.ok_or(WebhookRefusal::NothingToChange)?;
+        let (poster, channels, direction, token) = match &draft.way {
+            DraftWay::Incoming { override_destination } => {
+                let Direction::Incoming(incoming) = &former.direction else {
+                    return Err(WebhookRefusal::NothingToChange.into());
+                };
+                let (poster, channels) = self.check_incoming_change(caller, &former, &draft).await?;
+                let override_destination = override_destination.unwrap_or(incoming.override_destination);
+                (poster, channels, Direction::Incoming(Incoming { override_destination }), None)
+            }
+            DraftWay::Outgoing(outgoing) => {
+                if !Reach::of(caller).some(way) {
+                    return Err(WebhookRefusal::NotAllowed(way).into());
+                }
+                let (poster, channels, direction) = self.check_draft(caller, &draft).await?;
+                let token = given_token(outgoing).ok_or(WebhookRefusal::NoToken)?;
+                Reach::of(caller).manages(&former, caller)?;
+                (poster, channels, direction, Some(token))
+            }
+        };
+        let keeps = matches!(direction, Direction::Incoming(_));
+        let (look_before, script_before) =
+            if keeps { (former.look.clone(), former.script.clone()) } else { (Look::default(), Script::default()) };
+        let webhook = WebhookIntegration {
+            name: draft.name.clone(),
+            enabled: draft.enabled,
+            poster,
+            channels,
+            look: look(&draft, &look_before),
+            script: self.script(caller, &draft, &script_before).await?,
+            direction,
+            updated_by: Some(self.person(caller).await?),
+            updated_at: self.now(),
+            ..former.clone()
+        };
+        let sealed = self.seal_token(&webhook, token.as_ref()).await?;
+        let tx = self.parts.store.begin().await?;
+        webhooks::update(&tx, &webhook, sealed).await?;
+        self.settle_destinations(&tx, &former, &webhook).await?;
+        self.audit_webhook(&tx, caller, "webhook.update", &webhook).await?;
+        tx.commit().await?;
+        let found = self.find_webhook(caller.organisation_id, &WebhookKey::Id(webhook.id.to_string()), None).await?;
+        self.opened(found.ok_or(WebhookRefusal::NothingToChange)?).await
+    }
+
+    /// Removes a webhook; tells what it was. What waits to be sent ends.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::Webhook`].
+    pub async fn remove_webhook_integration(&self, caller: &Caller, key: &WebhookKey, way: Way) -> Result<OpenWebhook> {
+        let reach = Reach::of(caller);
+        reach.demand_any()?;
+        let found = self.find_webhook(caller.organisation_id, key, Some(way)).await?;
+        let stored = found.ok_or(WebhookRefusal::NothingToChange)?;
+        reach.manages(&stored.webhook, caller)?;
+        let open = self.opened(stored).await?;
+        let webhook = &open.webhook;
+        let tx = self.parts.store.begin().await?;
+        let reason = Reason::IntegrationDeleted.text();
+        self.switch_destinations(&tx, webhook, |_| Some(reason), self.now()).await?;
+        webhooks::delete(&tx, webhook.id).await?;
+        self.audit_webhook(&tx, caller, "webhook.delete", webhook).await?;
+        tx.commit().await?;
+        Ok(open)
+    }
+
+    /// A webhook of an organisation by its key, of one direction where that is asked for.
+    pub(in crate::app) async fn find_webhook(
+        &self,
+        organisation_id: OrganisationId,
+        key: &WebhookKey,
+        way: Option<Way>,
+    ) -> Result<Option<Stored>> {
+        let reader = self.parts.store.reader();
+        let found = match key {
+            WebhookKey::Id(id) => match id.parse::<IntegrationId>() {
+                Err(_) => None,
+                Ok(id) => match webhooks::find(reader, organisation_id, id).await {
+                    Ok(stored) => Some(stored),
+                    Err(Error::NotFound { .. }) => None,
+                    Err(error) => return Err(error),
+                },
+            },
+            WebhookKey::Url(url) => {
+                let all = webhooks::list(reader, organisation_id).await?;
+                let calls = |stored: &Stored| match &stored.webhook.direction {
+                    Direction::Outgoing(outgoing) => outgoing.urls.contains(url),
+                    Direction::Incoming(_) => false,
+                };
+                all.into_iter().find(calls)
+            }
+        };
+        Ok(found.filter(|stored| way.is_none_or(|way| Way::of(&stored.webhook.direction) == way)))
+    }
+
+    /// After a change, what was switched off works again where it is enabled, and what waits for a URL that is gone ends.
+    async fn settle_destinations(&self, tx: &Tx, former: &WebhookIntegration, now: &WebhookIntegration) -> Result<()> {
+        let urls = |webhook: &WebhookIntegration| match &webhook.direction {
+            Direction::Outgoing(Outgoing { urls, .. }) => urls.clone(),
+            Direction::Incoming(_) => Vec::new(),
+        };
+        let kept: Vec<String> = urls(now);
+        if former.enabled == now.enabled && urls(former) == kept {
+            return Ok(());
+        }
+        let gone = Reason::UrlRemoved.text();
+        let off = Reason::WebhookDisabled.text();
+        let enabled = now.enabled;
+        let fate = |address: &str| match kept.iter().any(|url| url == address) {
+            false => Some(gone),
+            true if !enabled => Some(off),
+            true => None,
+        };
+        self.switch_destinations(tx, former, fate, now.updated_at).await
+    }
+
+    /// Switches the destinations of a webhook off where `fate` has a reason, and on where it has none.
+    pub(in crate::app) async fn switch_destinations(
+        &self,
+        tx: &Tx,
+        webhook: &WebhookIntegration,
+        fate: impl Fn(&str) -> Option<&'static str>,
+        now: Time,
+    ) -> Result<()> {
+        let (kind, names) = (DestinationKind::OutgoingWebhook, webhook_names(webhook.id));
+        for destination in store::pipeline::destinations::named_after(tx, webhook.organisation_id, kind, &names).await?
+        {
+            let health = match fate(&destination.address) {
+                None => Health::Healthy,
+                Some(reason) => {
+                    store::pipeline::deliveries::end_pending(tx, destination.id, DeliveryState::Failed, reason, now)
+                        .await?;
+                    Health::Off { reason: reason.to_owned(), since: now }
+                }
+            };
+            store::pipeline::destinations::set_health(tx, destination.id, &health).await?;
+        }
+        Ok(())
+    }
+
+    /// Who somebody is, by the name that they have now.
+    pub(in crate::app) async fn person(&self, caller: &Caller) -> Result<Person> {
+        let member =
+            store::tenancy::members::find(self.parts.store.reader(), caller.organisation_id, caller.user_id).await?;
+        Ok(Person { user_id: Some(member.user_id), username: member.username })
+    }
+
+    /// A script as it is kept: with what is wrong with it, where it does not compile.
+    async fn script(&self, caller: &Caller, draft: &Draft, former: &Script) -> Result<Script> {
+        let text = draft.script.clone().or_else(|| former.text.clone());
+        let error = match text.as_deref().filter(|text| draft.script_enabled && !text.trim().is_empty()) {
+            Some(text) => self.parts.scripts.compile(caller.organisation_id, text).await?.err(),
+            None => None,
+        };
+        let engine = draft.script_engine.clone().or_else(|| former.engine.clone());
+        Ok(Script {
+            enabled: draft.script_enabled,
+            text,
+            engine: Some(engine.unwrap_or_else(|| ENGINE.to_owned())),
+            skip_transpile: draft.skip_transpile.unwrap_or(former.skip_transpile),
+            error,
+        })
+    }
+
+    async fn opened(&self, stored: Stored) -> Result<OpenWebhook> {
+        let token = match &stored.secrets.credential {
+            Some(sealed) => Some(self.parts.vault.unseal(secret_place(&stored.webhook, "credential"), sealed).await?),
+            None => None,
+        };
+        Ok(OpenWebhook { webhook: stored.webhook, token })
+    }
+
+    async fn seal_token(&self, webhook: &WebhookIntegration, token: Option<&Secret>) -> Result<Option<Vec<u8>>> {
+        match token {
+            Some(token) => Ok(Some(self.parts.vault.seal(secret_place(webhook, "credential"), token).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Letters and digits.
+    fn fresh_token(&self) -> Secret {
+        // Of base64's 64 signs 2 are neither, so 88 of them leave more than enough.
+        let random = BASE64_STANDARD.encode(self.parts.ambient.random::<64>());
+        Secret::new(random.chars().filter(char::is_ascii_alphanumeric).take(TOKEN_LENGTH).collect::<String>())
+    }
+
+    async fn audit_webhook(
+        &self,
+        tx: &Tx,
+        caller: &Caller,
+        action: &'static str,
+        webhook: &WebhookIntegration,
+    ) -> Result<()> {
+        let detail = json!({"name": webhook.name, "type": webhook.direction.as_str()});
+        self.audit(tx, (caller.organisation_id, &caller.actor()), action, webhook.id, detail).await
+    }
+}
+
+/// Where a secret of a webhook lies.
+pub(in crate::app) fn secret_place<'a>(webhook: &WebhookIntegration, column: &'a str) -> Place<'a> {
+    let (organisation_id, row) = (webhook.organisation_id, webhook.installation_id.0);
+    Place { organisation_id, table: "installation", column, row }
+}
+
+fn look(draft: &Draft, former: &Look) -> Look {
+    let kept = |wanted: &Option<String>, former: &Option<String>| wanted.clone().or_else(|| former.clone());
+    Look {
+        alias: kept(&draft.alias, &former.alias),
+        avatar: kept(&draft.avatar, &former.avatar),
+        emoji: kept(&draft.emoji, &former.emoji),
+    }
+}
+
+fn given_token(outgoing: &OutgoingDraft) -> Option<Secret> {
+    let token = outgoing.token.as_deref().map(str::trim).filter(|token| !token.is_empty());
+    token.map(Secret::new)
+}
+
+fn incoming_channels(draft: &Draft) -> Result<Vec<String>, WebhookRefusal> {
+    setup::incoming_channels(&draft.channel)
+}

@@ -1,0 +1,138 @@
+//! The history of outgoing webhooks: looked at, cleared, and a run made once more.
+
+use serde_json::{Value, json};
+
+use super::Reach;
+use crate::{
+    app::{App, Caller},
+    domain::{
+        Error, Result,
+        ids::{AttemptId, IntegrationId},
+        pipeline::delivery::{Attempt, Delivery, DeliveryState},
+        tenancy::member::Permission,
+        webhooks::{Direction, Way, WebhookIntegration, WebhookRefusal},
+    },
+    store,
+};
+
+/// Some of a webhook's history, newest first.
+#[derive(Clone, Debug)]
+pub struct WebhookHistory {
+    /// The webhook, as it is now; `None` where there is none that the caller manages, and so no history.
+    pub webhook: Option<WebhookIntegration>,
+    /// Its runs.
+    pub runs: Vec<Attempt>,
+    /// How many there are.
+    pub total: u64,
+}
+
+impl App {
+    /// The runs of an outgoing webhook. Those of one that is not there, or not the caller's, are none.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`WebhookRefusal::NoId`].
+    pub async fn list_webhook_history(&self, caller: &Caller, id: &str, window: (u64, u64)) -> Result<WebhookHistory> {
+        let reach = Reach::of(caller);
+        if !reach.some(Way::Outgoing) {
+            return Err(Error::Forbidden { permission: Permission::ManageOwnOutgoingIntegrations.to_string() });
+        }
+        if id.trim().is_empty() {
+            return Err(WebhookRefusal::NoId.into());
+        }
+        let found = match self.history_owner(caller, id).await {
+            Ok(webhook) => webhook,
+            Err(Error::Webhook(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let webhook = found.filter(|webhook| matches!(webhook.direction, Direction::Outgoing(_)));
+        let (runs, total) = match &webhook {
+            None => (Vec::new(), 0),
+            Some(webhook) => {
+                let reader = self.parts.store.reader();
+                store::webhooks::history::page(reader, caller.organisation_id, webhook.id, window).await?
+            }
+        };
+        Ok(WebhookHistory { webhook, runs, total })
+    }
+
+    /// Removes what is over from the history of an outgoing webhook. A run that is made again stays.
+    ///
+    /// # Errors
+    /// [`WebhookRefusal::NotAllowed`], [`WebhookRefusal::NoSuchOutgoing`].
+    pub async fn clear_webhook_history(&self, caller: &Caller, id: &str) -> Result<()> {
+        if !Reach::of(caller).some(Way::Outgoing) {
+            return Err(WebhookRefusal::NotAllowed(Way::Outgoing).into());
+        }
+        let webhook = self.history_owner(caller, id).await?.ok_or(WebhookRefusal::NoSuchOutgoing)?;
+        let writer = self.parts.store.writer();
+        // Slice by slice, so that others may write.
+        while store::webhooks::history::remove_slice(writer, webhook.id, None).await? > 0 {
+            tokio::task::yield_now().await;
+        }
+        let tx = self.parts.store.begin().await?;
+        let actor = caller.actor();
+        let whose = (caller.organisation_id, actor.as_str());
+        self.audit(&tx, whose, "webhook.clear_history", webhook.id, json!({})).await?;
+        tx.commit().await
+    }
+
+    /// Makes a run of an outgoing webhook once more: the same event, to the same URL, from the beginning.
+    ///
+    /// # Errors
+    /// [`WebhookRefusal::NotAllowed`], [`WebhookRefusal::NoSuchOutgoing`], [`WebhookRefusal::NotOutgoing`],
+    /// [`WebhookRefusal::NoSuchRun`], [`WebhookRefusal::RunWithoutData`].
+    pub async fn replay_outgoing_webhook(&self, caller: &Caller, id: &str, run: &str) -> Result<()> {
+        if !Reach::of(caller).some(Way::Outgoing) {
+            return Err(WebhookRefusal::NotAllowed(Way::Outgoing).into());
+        }
+        let webhook = self.history_owner(caller, id).await?.ok_or(WebhookRefusal::NoSuchOutgoing)?;
+        if !matches!(webhook.direction, Direction::Outgoing(_)) {
+            return Err(WebhookRefusal::NotOutgoing.into());
+        }
+        let run: AttemptId = run.parse().map_err(|_| WebhookRefusal::NoSuchRun)?;
+        let now = self.now();
+        let tx = self.parts.store.begin().await?;
+        let found = store::webhooks::history::find(&tx, caller.organisation_id, webhook.id, run).await?;
+        let found = found.ok_or(WebhookRefusal::NoSuchRun)?;
+        if found.detail.as_ref().is_none_or(|detail| detail["data"] == Value::Null) {
+            return Err(WebhookRefusal::RunWithoutData.into());
+        }
+        let former = store::pipeline::deliveries::find(&tx, caller.organisation_id, found.delivery_id).await?;
+        let again = Delivery {
+            id: self.parts.ambient.id(),
+            state: DeliveryState::Pending,
+            reason: None,
+            attempts: 0,
+            next_attempt_at: Some(now),
+            completed_at: None,
+            created_at: now,
+            ..former
+        };
+        let mut waiting = vec![again.destination_id];
+        store::pipeline::deliveries::insert_many(&tx, &[again]).await?;
+        let actor = caller.actor();
+        let whose = (caller.organisation_id, actor.as_str());
+        self.audit(&tx, whose, "webhook.replay", webhook.id, json!({"run": run})).await?;
+        store::pipeline::destinations::wake(&tx, &mut waiting, now).await?;
+        tx.commit().await?;
+        self.parts.bell.notify_one();
+        Ok(())
+    }
+
+    /// The webhook that a history is asked for, where the caller manages it; `None` where there is none.
+    async fn history_owner(&self, caller: &Caller, id: &str) -> Result<Option<WebhookIntegration>> {
+        let Ok(id) = id.trim().parse::<IntegrationId>() else { return Ok(None) };
+        let found = store::webhooks::find(self.parts.store.reader(), caller.organisation_id, id).await;
+        let webhook = match found {
+            Ok(stored) => stored.webhook,
+            Err(Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match Reach::of(caller).manages(&webhook, caller) {
+            Ok(()) => Ok(Some(webhook)),
+            // An incoming one has no history, whoever may manage it.
+            Err(_) if matches!(webhook.direction, Direction::Incoming(_)) => Ok(Some(webhook)),
+            Err(_) => Err(WebhookRefusal::NoSuchOutgoing.into()),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Requests to incoming webhooks that found scripts busy: each is kept, whole and sealed, and worked on by a worker as soon
+//! as scripts have a place. A sender that tries again within a quarter of an hour is told that it is done.
+//!
+//! Not in it: what a request means, which is the same now as later (`incoming_webhooks`).
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{HookAnswer, HookRequest};
+use crate::{
+    app::{
+        App,
+        pipeline::intake::{Arrival, Direct, Receipted},
+        tenancy::{credential::sha256, vault::Place},
+    },
+    domain::{
+        Error, Result,
+        ids::{EventId, IntegrationId, OrganisationId},
+        pipeline::{
+            destination::{DestinationKind, integration_name},
+            event::{Event, EventSource, Fact, WEBHOOK_RECEIVED},
+        },
+        secret::Secret,
+        webhooks::{Direction, WebhookIntegration, incoming_refusal::HookRefusal},
+    },
+    store::{self, pipeline::events::ReceiptKey},
+};
+
+/// Time in which the same request is taken for a repetition of one that was kept.
+const REPEATED_WITHIN: chrono::Duration = chrono::Duration::minutes(15);
+/// The source of receipts for requests that were kept.
+const SOURCE: &str = "webhook";
+
+/// A request, as it is sealed.
+#[derive(Deserialize, Serialize)]
+struct Kept {
+    token: String,
+    user_id: Option<String>,
+    target: String,
+    headers: Vec<(String, String)>,
+    content_type: Option<String>,
+    body: String,
+}
+
+impl App {
+    /// Keeps a request for a worker. It is durable when this returns.
+    pub(super) async fn keep_hook(&self, webhook: &WebhookIntegration, request: &HookRequest) -> Result<()> {
+        let (organisation_id, id): (_, EventId) = (webhook.organisation_id, self.parts.ambient.id());
+        let sealed = self.parts.vault.seal(place(organisation_id, id), &whole(request)?).await?;
+        let data = json!({"integrationId": webhook.id, "sealed": BASE64_STANDARD.encode(sealed)});
+        let key = receipt_key(webhook, request);
+        let direct = Direct {
+            kind: DestinationKind::IncomingWebhook,
+            name: integration_name(webhook.id),
+            address: webhook.id.to_string(),
+            content: None,
+        };
+        let accepted = self.parts.intake.accept(Arrival {
+            id: Some(id),
+            organisation_id,
+            source: EventSource::Channel,
+            fact: Fact::plain(WEBHOOK_RECEIVED, None, data),
+            made_from: None,
+            receipted: Some(Receipted {
+                fingerprint: sha256(key.key.as_bytes()),
+                key,
+                expires_at: self.now() + REPEATED_WITHIN,
+            }),
+            direct: vec![direct],
+        });
+        let repeated = accepted.await?.repeated;
+        self.parts.metrics.events(if repeated { "repeated" } else { "accepted" }, 1);
+        tracing::info!(integration = %webhook.id, "scripts are busy: a request was kept and is worked on later");
+        Ok(())
+    }
+
+    /// Returns true where the same request was kept a short while ago: its sender tries again, and need not. Once: the next
+    /// one that is the same is another one.
+    pub(super) async fn was_kept(&self, webhook: &WebhookIntegration, request: &HookRequest) -> Result<bool> {
+        let (store, key) = (&self.parts.store, receipt_key(webhook, request));
+        match store::pipeline::events::find_by_receipt(store.reader(), &key).await {
+            Ok(event) if self.now() < event.created_at + REPEATED_WITHIN => {
+                store::pipeline::events::forget_receipt(store.writer(), &key).await
+            }
+            Ok(_) | Err(Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Works on a request that was kept, as the webhook is set up now. Tells what came of it.
+    ///
+    /// # Errors
+    /// [`Error::Webhook`] where it is refused, [`Error::Unavailable`] while scripts are busy still.
+    pub async fn work_on_kept_hook(&self, event: &Event) -> Result<String> {
+        let data = &event.fact.data;
+        let text = |name: &str| data[name].as_str().unwrap_or_default();
+        let id: IntegrationId = text("integrationId").parse().map_err(|_| HookRefusal::Unknown)?;
+        let reader = self.parts.store.reader();
+        let webhook = match store::webhooks::find(reader, event.organisation_id, id).await {
+            Ok(stored) if matches!(stored.webhook.direction, Direction::Incoming(_)) => stored.webhook,
+            Ok(_) | Err(Error::NotFound { .. }) => return Err(HookRefusal::Unknown.into()),
+            Err(error) => return Err(error),
+        };
+        let sealed = BASE64_STANDARD.decode(text("sealed")).map_err(|_| unreadable(event.id))?;
+        let whole = self.parts.vault.unseal(place(event.organisation_id, event.id), &sealed).await?;
+        let request = request(&whole, id).ok_or_else(|| unreadable(event.id))?;
+        Ok(match self.work_on_hook(&webhook, &request).await? {
+            HookAnswer::Done { .. } => "done".to_owned(),
+            HookAnswer::Refused(error) => format!("the script refused it: {error}"),
+            HookAnswer::Separate(told) => {
+                let posted = told.iter().filter(|told| told.result.is_ok()).count();
+                format!("posted in {posted} of {} channels", told.len())
+            }
+        })
+    }
+}
+
+fn place<'a>(organisation_id: OrganisationId, id: EventId) -> Place<'a> {
+    Place { organisation_id, table: "event", column: "data", row: id.0 }
+}
+
+fn receipt_key(webhook: &WebhookIntegration, request: &HookRequest) -> ReceiptKey {
+    let said = [request.target.as_bytes(), request.content_type.as_deref().unwrap_or_default().as_bytes()];
+    let digest = sha256(&[said[0], b"\0", said[1], b"\0", &request.body].concat());
+    let key = format!("{}/{}", webhook.id, BASE64_STANDARD.encode(digest));
+    ReceiptKey { organisation_id: webhook.organisation_id, source: SOURCE, key }
+}
+
+fn whole(request: &HookRequest) -> Result<Secret> {
+    let kept = Kept {
+        token: request.token.expose().to_owned(),
+        user_id: request.user_id.clone(),
+        target: request.target.clone(),
+        headers: request.headers.clone(),
+        content_type: request.content_type.clone(),
+        body: BASE64_STANDARD.encode(&request.body),
+    };
+    let text = serde_json::to_string(&kept);
+    text.map(Secret::new).map_err(|error| Error::Internal(format!("a request cannot be kept: {error}")))
+}
+
+fn request(whole: &Secret, id: IntegrationId) -> Option<HookRequest> {
+    let Kept { token, user_id, target, headers, content_type, body } = serde_json::from_str(whole.expose()).ok()?;
+    let body = BASE64_STANDARD.decode(body).ok()?.into();
+    Some(HookRequest { id: id.to_string(), token: Secret::new(token), user_id, target, headers, content_type, body })
+}
+
+fn unreadable(id: EventId) -> Error {
+    Error::Internal(format!("the request in event {id} cannot be read"))
+}

@@ -1,0 +1,170 @@
+//! Where a message of a webhook goes: the channel that a text names, or the one in which two talk to each other.
+
+use crate::{
+    app::App,
+    domain::{
+        Error, Result,
+        channels::{Channel, channel_name, direct_name},
+        error::Noun,
+        ids::{ChannelId, OrganisationId, UserId},
+        pipeline::event::CHANNEL_MEMBER_JOINED,
+        tenancy::member,
+        webhooks::{BOT, Person, Target, post::PostFault},
+    },
+    store,
+};
+
+/// Where something may be posted.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Found {
+    /// In a channel.
+    There {
+        /// Which.
+        channel: Channel,
+        /// Whether the poster has to join it first.
+        joins: bool,
+    },
+    /// To a user with whom the poster has not talked yet.
+    Direct(Person),
+}
+
+impl App {
+    /// What a text names, where the poster may post there.
+    pub(super) async fn find_place(
+        &self,
+        organisation_id: OrganisationId,
+        poster: &Person,
+        text: &str,
+    ) -> Result<Result<Found, PostFault>> {
+        let none = || PostFault::NoSuchTarget(text.to_owned());
+        let (channel, user) = match Target::read(text) {
+            Target::Channel(name) => (Some(name), None),
+            Target::User(name) => (None, Some(name)),
+            // A user's name without its sign is taken for a channel's.
+            Target::Either(name) => (Some(name.clone()), name.parse::<UserId>().ok().map(|_| name)),
+            Target::AllPublic | Target::AllPrivate | Target::AllDirect => return Ok(Err(none())),
+        };
+        if let Some(name) = channel
+            && let Some(channel) = self.channel_named(organisation_id, &name).await?
+        {
+            return self.may_enter(poster, channel).await;
+        }
+        let Some(name) = user else { return Ok(Err(none())) };
+        let Some(other) = self.person_named(organisation_id, &name).await? else { return Ok(Err(none())) };
+        if poster.user_id.is_none() && other.user_id.is_none() {
+            return Ok(Err(none()));
+        }
+        let reader = self.parts.store.reader();
+        match store::channels::find_by_name(reader, organisation_id, &direct_name(poster, &other)).await? {
+            Some(channel) if channel.archived_at.is_some() => Ok(Err(PostFault::Archived)),
+            Some(channel) => Ok(Ok(Found::There { channel, joins: false })),
+            None => Ok(Ok(Found::Direct(other))),
+        }
+    }
+
+    async fn may_enter(&self, poster: &Person, channel: Channel) -> Result<Result<Found, PostFault>> {
+        if channel.archived_at.is_some() {
+            return Ok(Err(PostFault::Archived));
+        }
+        let is_in = match poster.user_id {
+            Some(user_id) => store::channels::has_member(self.parts.store.reader(), channel.id, user_id).await?,
+            None => false,
+        };
+        if channel.private && !is_in {
+            return Ok(Err(PostFault::NotAllowed));
+        }
+        // The bot is in no channel.
+        let joins = !is_in && poster.user_id.is_some();
+        Ok(Ok(Found::There { channel, joins }))
+    }
+
+    /// A channel by its id or its name.
+    async fn channel_named(&self, organisation_id: OrganisationId, text: &str) -> Result<Option<Channel>> {
+        let reader = self.parts.store.reader();
+        if let Ok(id) = text.parse::<ChannelId>() {
+            match store::channels::find(reader, organisation_id, id).await {
+                Ok(channel) => return Ok(Some(channel)),
+                Err(Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        match channel_name(text) {
+            Ok(name) => store::channels::find_by_name(reader, organisation_id, &name).await,
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// A member by their id or username, or the bot.
+    pub(super) async fn person_named(&self, organisation_id: OrganisationId, text: &str) -> Result<Option<Person>> {
+        let reader = self.parts.store.reader();
+        let member = match (text.parse::<UserId>(), member::username(text)) {
+            (Ok(user_id), _) => match store::tenancy::members::find(reader, organisation_id, user_id).await {
+                Ok(member) => Some(member),
+                Err(Error::NotFound { .. }) => None,
+                Err(error) => return Err(error),
+            },
+            (Err(_), Ok(name)) => store::tenancy::members::find_by_username(reader, organisation_id, &name).await?,
+            (Err(_), Err(_)) => None,
+        };
+        let person = member.map(|member| Person { user_id: Some(member.user_id), username: member.username });
+        Ok(person.or_else(|| (text == BOT).then(Person::bot)))
+    }
+
+    /// The channel itself: the poster joins it, or it is made.
+    pub(super) async fn open_place(
+        &self,
+        organisation_id: OrganisationId,
+        poster: &Person,
+        place: Found,
+    ) -> Result<Channel> {
+        match (place, poster.user_id) {
+            (Found::There { channel, joins: true }, Some(user_id)) => {
+                let tx = self.parts.store.begin().await?;
+                store::channels::add_member(&tx, &channel, user_id, self.now()).await?;
+                self.commit_channel_event(tx, CHANNEL_MEMBER_JOINED, &channel, user_id).await?;
+                Ok(channel)
+            }
+            (Found::There { channel, .. }, _) => Ok(channel),
+            (Found::Direct(other), _) => self.direct_channel(organisation_id, poster, &other).await,
+        }
+    }
+
+    /// Makes the channel of two.
+    async fn direct_channel(
+        &self,
+        organisation_id: OrganisationId,
+        poster: &Person,
+        other: &Person,
+    ) -> Result<Channel> {
+        let mut members: Vec<UserId> = poster.user_id.into_iter().chain(other.user_id).collect();
+        members.dedup();
+        let created_by = *members.first().ok_or_else(|| Error::not_found(Noun::Member, BOT))?;
+        let channel = Channel {
+            id: self.parts.ambient.id(),
+            organisation_id,
+            name: direct_name(poster, other),
+            private: true,
+            direct: true,
+            archived_at: None,
+            created_by,
+            created_at: self.now(),
+        };
+        let tx = self.parts.store.begin().await?;
+        match store::channels::insert(&tx, &channel).await {
+            Ok(()) => {}
+            Err(Error::Conflict { .. }) => {
+                // Somebody else was first.
+                drop(tx);
+                let writer = self.parts.store.writer();
+                let there = store::channels::find_by_name(writer, organisation_id, &channel.name).await?;
+                return there.ok_or_else(|| Error::not_found(Noun::Channel, channel.name));
+            }
+            Err(error) => return Err(error),
+        }
+        for user_id in members {
+            store::channels::add_member(&tx, &channel, user_id, channel.created_at).await?;
+        }
+        tx.commit().await?;
+        Ok(channel)
+    }
+}

@@ -1,0 +1,325 @@
+//! Calls of outgoing webhooks: what is sent, what a script makes of it, what is posted of the answer, and whether a call
+//! that failed is made again. Each is written down step by step.
+//!
+//! The worker asks for them. What waits is in the database, so a pause outlives the process.
+
+mod answer;
+mod request;
+mod run;
+mod scripts;
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+
+use self::{request::Request, run::Run, scripts::Prepared};
+use super::secret_place;
+use crate::{
+    app::{
+        App,
+        apps::calls::{Called, excerpt},
+    },
+    domain::{
+        Error, Result,
+        channels::{Channel, message::Message},
+        ids::IntegrationId,
+        pipeline::{
+            delivery::{Delivery, Next, Reason, Verdict},
+            destination::Destination,
+            event::Event,
+        },
+        webhooks::{
+            Direction, Outgoing, OutgoingEvent, WebhookIntegration,
+            outgoing_payload::{Telling, payload},
+            retry::AfterFailure,
+        },
+    },
+    provider::{
+        guard::{Answer, Failure, Outgoing as Sent, Unreachable},
+        redact,
+    },
+    store::{self, apps::installations::SealedSecrets, webhooks::Stored},
+};
+
+/// How much of an answer is read.
+const ANSWER_BYTES: usize = 1024 * 1024;
+/// Why nothing more is sent after an answer 410.
+const GONE: &str = "the endpoint says that it is gone (410), so the outgoing webhook was switched off; put its URL right \
+                    and enable it";
+
+/// What came of a delivery to an outgoing webhook.
+pub enum WebhookCall {
+    /// It is not called any more.
+    Held(Reason),
+    /// It was called, or its script had it otherwise.
+    Made(Box<WebhookTry>),
+}
+
+/// One run.
+pub struct WebhookTry {
+    /// The call, as it is recorded.
+    pub called: Called,
+    /// What comes next.
+    pub next: Next,
+    /// Every step, for the history.
+    pub detail: Value,
+}
+
+/// What a run needs to know.
+struct Job<'a> {
+    webhook: &'a WebhookIntegration,
+    outgoing: &'a Outgoing,
+    secrets: &'a SealedSecrets,
+    delivery: &'a Delivery,
+    event: &'a Event,
+    message: Message,
+    url: &'a str,
+    payload: Value,
+}
+
+impl App {
+    /// Runs an outgoing webhook once, as it is set up now.
+    ///
+    /// # Errors
+    /// When the database fails; nothing was called then, or it is called again.
+    pub async fn call_webhook(
+        &self,
+        destination: &Destination,
+        delivery: &Delivery,
+        event: &Event,
+    ) -> Result<WebhookCall> {
+        let Destination { organisation_id, name, address: url, .. } = destination;
+        let id: Option<IntegrationId> = name.split(':').next().and_then(|id| id.parse().ok());
+        let Some(id) = id else { return Ok(WebhookCall::Held(Reason::IntegrationDeleted)) };
+        let found = store::webhooks::find(self.parts.store.reader(), *organisation_id, id).await;
+        let Stored { webhook, secrets } = match found {
+            Ok(stored) => stored,
+            Err(Error::NotFound { .. }) => return Ok(WebhookCall::Held(Reason::IntegrationDeleted)),
+            Err(error) => return Err(error),
+        };
+        let Direction::Outgoing(outgoing) = &webhook.direction else {
+            return Ok(WebhookCall::Held(Reason::IntegrationDeleted));
+        };
+        if !webhook.enabled {
+            return Ok(WebhookCall::Held(Reason::WebhookDisabled));
+        }
+        if !outgoing.urls.contains(url) {
+            return Ok(WebhookCall::Held(Reason::UrlRemoved));
+        }
+        let token = match &secrets.credential {
+            Some(sealed) => Some(self.parts.vault.unseal(secret_place(&webhook, "credential"), sealed).await?),
+            None => None,
+        };
+        let kind = OutgoingEvent::of_kind(&event.fact.kind).unwrap_or(outgoing.event);
+        let message = Message::read(&event.fact.data);
+        let word = webhook.triggered(outgoing, &message).flatten();
+        let channel = self.channel_of(event).await?;
+        let telling = Telling {
+            token: token.as_ref().map(|token| token.expose()),
+            trigger_word: word,
+            site_url: self.parts.public_url.as_str().trim_end_matches('/'),
+            channel: channel.as_ref(),
+        };
+        let payload = payload(kind, event, &telling);
+        let mut run = Run::begin(url, kind.as_str(), word, token);
+        run.set("data", payload.clone());
+        run.step("mapped-args-to-data");
+        let job = Job { webhook: &webhook, outgoing, secrets: &secrets, delivery, event, message, url, payload };
+        let (began, timer) = (self.now(), Instant::now());
+        let next = self.carry_out(&job, &mut run).await?;
+        let called = Called {
+            verdict: run.verdict.clone(),
+            address: redact(url).into_owned(),
+            request: std::mem::take(&mut run.request),
+            answer: run.answer.take(),
+            status_code: run.status,
+            duration: timer.elapsed(),
+            began,
+            history_of: Some(id),
+        };
+        Ok(WebhookCall::Made(Box::new(WebhookTry { called, next, detail: run.into_detail() })))
+    }
+
+    /// The channel of an event, where it is in one that is still there.
+    async fn channel_of(&self, event: &Event) -> Result<Option<Channel>> {
+        let Some(id) = event.fact.channel_id else { return Ok(None) };
+        match store::channels::find(self.parts.store.reader(), event.organisation_id, id).await {
+            Ok(channel) => Ok(Some(channel)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn carry_out(&self, job: &Job<'_>, run: &mut Run) -> Result<Next> {
+        let wanted = match self.prepare(job, run).await? {
+            Prepared::Send(wanted) => wanted,
+            Prepared::Ended(next) => return Ok(next),
+        };
+        let request = match Request::read(&wanted) {
+            Ok(Some(request)) => request,
+            Ok(None) => {
+                run.finish("after-prepare-no-url_or_method");
+                return Ok(Next::Delivered);
+            }
+            Err(reason) => {
+                run.fail("pre-http-call");
+                run.because(&reason);
+                return Ok(Next::Failed { reason });
+            }
+        };
+        run.step("pre-http-call");
+        run.set("url", request.url.as_str());
+        let data = wanted.get("data").cloned().unwrap_or_default();
+        run.request = run.shown(&data);
+        run.set("httpCallData", data);
+        let answer = self.send_signed(job, request).await?;
+        run.step("after-http-call");
+        match answer {
+            Err(failure) => self.not_answered(job, run, failure),
+            Ok(Answer { incomplete: Some(reason), .. }) if reason != Unreachable::AnswerTooLarge => {
+                self.not_answered(job, run, Failure::Unreachable(reason))
+            }
+            Ok(answer) => self.answered(job, run, &wanted, &answer).await,
+        }
+    }
+
+    async fn send_signed(&self, job: &Job<'_>, request: Request) -> Result<Result<Answer, Failure>> {
+        let Request { method, url, mut headers, body, timeout } = request;
+        let whose = (job.webhook.organisation_id, job.webhook.installation_id);
+        // After those of the script: what signs is ours.
+        headers.extend(self.signature(whose, job.secrets, (job.delivery.id.0, self.now()), &body).await?);
+        let limit = timeout.unwrap_or(Duration::MAX).min(self.parts.call_limit);
+        Ok(self.parts.guard.send(Sent { method, url, headers, body }, limit, ANSWER_BYTES).await)
+    }
+
+    /// What follows where nothing came back.
+    fn not_answered(&self, job: &Job<'_>, run: &mut Run, failure: Failure) -> Result<Next> {
+        run.set("error", true);
+        run.verdict = failure.into();
+        let reason = match &run.verdict {
+            Verdict::Unreachable { reason } => format!("the endpoint was not reached, or did not answer: {reason}"),
+            Verdict::AddressRefused { reason } => reason.clone(),
+            _ => failure_text(&failure),
+        };
+        run.set("httpError", json!({"message": reason}));
+        // A URL that may not be called may not be called later either.
+        if self.parts.strict_retries || matches!(failure, Failure::Refused(_)) {
+            return Ok(Next::Failed { reason });
+        }
+        Ok(self.again(job, run, reason, None))
+    }
+
+    /// What follows from an answer.
+    async fn answered(
+        &self,
+        job: &Job<'_>,
+        run: &mut Run,
+        wanted: &Map<String, Value>,
+        answer: &Answer,
+    ) -> Result<Next> {
+        let (status, text) = (answer.status, String::from_utf8_lossy(&answer.body));
+        run.status = Some(status);
+        run.answer = Some(run.text(&excerpt(&answer.body)));
+        let result = json!(run.text(&text)).to_string();
+        run.set("httpResult", result);
+        if let Some(next) = self.process(job, run, wanted, answer).await? {
+            return Ok(next);
+        }
+        let strict = self.parts.strict_retries;
+        let is_success = match strict {
+            true => matches!(status, 200..=202) && !answer.body.is_empty(),
+            false => matches!(status, 200..=299),
+        };
+        if is_success {
+            self.post_default(job, run, answer).await?;
+            return Ok(Next::Delivered);
+        }
+        let reason = format!("the endpoint answered {status}");
+        run.verdict = Verdict::Faltered { reason: reason.clone() };
+        match status {
+            410 if !strict || !answer.body.is_empty() => {
+                run.fail("after-process-http-status-410");
+                self.webhook_gone(job.webhook).await?;
+                Ok(Next::Failed { reason: GONE.to_owned() })
+            }
+            500 if strict && !answer.body.is_empty() => {
+                run.fail("after-process-http-status-500");
+                Ok(Next::Failed { reason })
+            }
+            _ => Ok(self.again(job, run, reason, answer.retry_after(self.now()))),
+        }
+    }
+
+    /// Posts the message in an answer, where there is one.
+    async fn post_default(&self, job: &Job<'_>, run: &mut Run, answer: &Answer) -> Result<()> {
+        let content_type = answer.headers.get("content-type").and_then(|value| value.to_str().ok());
+        let Some(content) = answer::message_in(content_type, &answer.body) else { return Ok(()) };
+        match self.post_answer(job, &content).await? {
+            Ok(posted) => {
+                run.set("resultMessage", posted);
+                run.finish("url-response-sent-message");
+            }
+            Err(fault) => {
+                run.because(&fault.to_string());
+                run.finish("after-http-call-send-message-failed");
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a call that failed is made again, and when. Where the far end asks for a longer pause than the webhook's
+    /// rule, it has it.
+    fn again(&self, job: &Job<'_>, run: &mut Run, reason: String, asked: Option<Duration>) -> Next {
+        let before = u32::try_from(job.delivery.attempts).unwrap_or_default();
+        match job.outgoing.after_failure(before) {
+            AfterFailure::Again { pause, number } => {
+                run.fail(&format!("going-to-retry-{number}"));
+                let asked = asked.filter(|_| !self.parts.strict_retries).unwrap_or_default();
+                Next::RetryAt { at: self.now() + pause.max(asked), reason }
+            }
+            AfterFailure::TooMany => {
+                run.fail("too-many-retries");
+                Next::Failed { reason: format!("{}: {reason}", Reason::GivenUp.text()) }
+            }
+            AfterFailure::NotWanted => {
+                run.fail("failed-and-not-configured-to-retry");
+                Next::Failed { reason }
+            }
+            AfterFailure::NoSuchRule { rule } => {
+                run.fail("failed-and-retry-delay-is-invalid");
+                let wrong =
+                    format!("{rule:?} is no rule of pauses; choose powers-of-ten, powers-of-two or increments-of-two");
+                run.because(&wrong);
+                Next::Failed { reason: format!("{reason}; {wrong}") }
+            }
+        }
+    }
+
+    /// Switches a webhook off whose endpoint is gone, and says so in the audit log; what waits for it ends.
+    async fn webhook_gone(&self, webhook: &WebhookIntegration) -> Result<()> {
+        let now = self.now();
+        let tx = self.parts.store.begin().await?;
+        let found = store::webhooks::find(&tx, webhook.organisation_id, webhook.id).await;
+        let mut webhook = match found {
+            // Somebody changed it meanwhile: what was called is not what it is now.
+            Ok(stored) if stored.webhook.updated_at != webhook.updated_at => return Ok(()),
+            Ok(stored) => stored.webhook,
+            Err(Error::NotFound { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        webhook.enabled = false;
+        webhook.updated_at = now;
+        store::webhooks::update(&tx, &webhook, None).await?;
+        self.switch_destinations(&tx, &webhook, |_| Some(GONE), now).await?;
+        let whose = (webhook.organisation_id, "endpoint");
+        self.audit(&tx, whose, "webhook.disable", webhook.id, json!({"reason": GONE})).await?;
+        tx.commit().await
+    }
+}
+
+fn failure_text(failure: &Failure) -> String {
+    match failure {
+        Failure::Refused(refusal) => format!("the URL {refusal}"),
+        Failure::Unreachable(reason) => reason.to_string(),
+    }
+}

@@ -1,0 +1,168 @@
+//! Runs of workflows that somebody asks for in Slack: who they are here, whether they may, and what they are told.
+
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::{
+    app::{
+        App, Caller,
+        pipeline::intake::Arrival,
+        slack::inbound::{RUN_SUBMITTED, arrival, direct_message, receipt},
+    },
+    domain::{
+        Error, Result,
+        error::{Noun, Upstream},
+        ids::OrganisationId,
+        pipeline::event::Event,
+        slack::{SlackUser, Verdict, greeting, link::SlackLink, verdict::is_passing},
+        tenancy::member::{Member, Permission},
+        workflows::Workflow,
+    },
+    provider::slack::SlackFailure,
+    store::{self, slack::links::StoredSlackLink},
+};
+
+/// The type of an event that a product starts a run for.
+pub const RUN_REQUESTED: &str = "workflow.run.requested";
+/// The type of an event that says why a run was refused.
+pub const RUN_REFUSED: &str = "workflow.run.refused";
+
+/// What is said in Slack of a workflow that is not there, and of one that somebody may not run: told alike.
+const NOT_RUNNABLE: &str = "there is no such workflow, or you may not run it";
+
+/// A run that may be.
+pub(in crate::app) struct Run {
+    pub(in crate::app) workflow: Workflow,
+    member: Member,
+}
+
+impl App {
+    /// Looks into a run that was submitted in Slack, and accepts it or refuses it as an event. The person is told.
+    ///
+    /// # Errors
+    /// [`Error::UpstreamUnavailable`] where Slack does not say who it is; when the database fails.
+    pub async fn run_workflow_from_slack(&self, submitted: &Event) -> Result<String> {
+        let data = &submitted.fact.data;
+        let text = |name: &str| data[name].as_str().unwrap_or_default();
+        let (slack_user_id, workflow_id) = (text("slackUserId"), text("workflowId"));
+        let organisation_id = submitted.organisation_id;
+        debug_assert_eq!(submitted.fact.kind, RUN_SUBMITTED);
+        let run = match store::slack::links::find(self.parts.store.reader(), organisation_id).await? {
+            Some(stored) => self.runnable_from_slack(&stored, slack_user_id, workflow_id).await,
+            None => Err(Error::NotConnected { noun: Noun::SlackLink }),
+        };
+        let outcome = match run {
+            Ok(run) => self.requested(organisation_id, run, slack_user_id, &data["parameters"]),
+            Err(error @ (Error::NotFound { .. } | Error::Forbidden { .. } | Error::NotConnected { .. })) => {
+                self.refused_run(organisation_id, (slack_user_id, workflow_id), &error)
+            }
+            Err(Error::Refused { code, .. }) => {
+                let error = Error::FailedPrecondition { message: format!("Slack does not say who you are: {code}") };
+                self.refused_run(organisation_id, (slack_user_id, workflow_id), &error)
+            }
+            Err(error) => return Err(error),
+        };
+        let key = format!("run/{}", submitted.id);
+        let expires_at = submitted.created_at + chrono::Duration::days(30);
+        let kind = outcome.fact.kind.clone();
+        let arrival = Arrival { receipted: Some(receipt(organisation_id, key, expires_at)), ..outcome };
+        let accepted = self.parts.intake.accept(arrival).await?;
+        Ok(format!("{kind} {}", accepted.id))
+    }
+
+    fn requested(&self, organisation_id: OrganisationId, run: Run, slack_user_id: &str, parameters: &Value) -> Arrival {
+        let Run { workflow, member } = run;
+        let data = json!({
+            "workflowId": workflow.id,
+            "workflowName": workflow.name,
+            "parameters": parameters,
+            "requestedBy": {"userId": member.user_id, "username": member.username, "slackUserId": slack_user_id},
+        });
+        let id = self.parts.ambient.id();
+        let link = self.parts.product.app_url.as_ref().map(Url::as_str);
+        let message = greeting::run_requested(&workflow, id, link);
+        Arrival {
+            id: Some(id),
+            direct: vec![direct_message(slack_user_id, message)],
+            ..arrival(organisation_id, RUN_REQUESTED.to_owned(), data)
+        }
+    }
+
+    fn refused_run(
+        &self,
+        organisation_id: OrganisationId,
+        (slack_user_id, workflow_id): (&str, &str),
+        why: &Error,
+    ) -> Arrival {
+        let data = json!({"workflowId": workflow_id, "slackUserId": slack_user_id, "reason": why.to_string()});
+        // In Slack it is not told apart whether there is no such workflow or they may not run it.
+        let reason = match why {
+            Error::NotFound { .. } | Error::Forbidden { .. } => NOT_RUNNABLE.to_owned(),
+            other => other.to_string(),
+        };
+        Arrival {
+            direct: vec![direct_message(slack_user_id, greeting::run_refused(&reason))],
+            ..arrival(organisation_id, RUN_REFUSED.to_owned(), data)
+        }
+    }
+
+    /// The workflow that somebody in Slack wants to run, where they may.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the workflow or the member, [`Error::Forbidden`]; [`Error::Refused`] and
+    /// [`Error::UpstreamUnavailable`] where Slack does not say who it is.
+    pub(in crate::app) async fn runnable_from_slack(
+        &self,
+        stored: &StoredSlackLink,
+        slack_user_id: &str,
+        workflow_id: &str,
+    ) -> Result<Run> {
+        let organisation_id = stored.link.organisation_id;
+        let reader = self.parts.store.reader();
+        let workflow = store::workflows::find(reader, organisation_id, workflow_id).await?;
+        let member = self.member_in_slack(stored, slack_user_id).await?;
+        Caller::member(&member, None).require(Permission::WorkflowsRun)?;
+        Ok(Run { workflow, member })
+    }
+
+    /// The member whose e-mail address Slack knows a person by. Slack's word is taken for people whose address it has
+    /// confirmed, and only where one member has that address.
+    async fn member_in_slack(&self, stored: &StoredSlackLink, slack_user_id: &str) -> Result<Member> {
+        let key = format!("{}/{slack_user_id}", stored.link.team_id);
+        let unknown = || Error::not_found(Noun::Member, slack_user_id);
+        let user = match self.parts.slack_people.get(&key).await {
+            Some(user) => user,
+            None => {
+                let user = self.ask_slack_for(stored, slack_user_id).await?;
+                self.parts.slack_people.insert(key, user.clone()).await;
+                user
+            }
+        };
+        let SlackLink { team_id, enterprise_id, .. } = &stored.link;
+        let email = user.trusted_email(team_id, enterprise_id.as_deref()).ok_or_else(unknown)?;
+        let reader = self.parts.store.reader();
+        let mut members = store::tenancy::members::find_by_email(reader, stored.link.organisation_id, email).await?;
+        match (members.pop(), members.is_empty()) {
+            (Some(member), true) => Ok(member),
+            _ => Err(unknown()),
+        }
+    }
+
+    async fn ask_slack_for(&self, stored: &StoredSlackLink, slack_user_id: &str) -> Result<SlackUser> {
+        let token = self.open_slack_token(stored).await?;
+        match self.slack()?.users_info(&token, slack_user_id).await {
+            Ok(user) => Ok(user),
+            Err(failure) if failure.verdict() == Verdict::TokenExpired => {
+                let token = self.renew_slack_token(stored).await?;
+                Ok(self.slack()?.users_info(&token, slack_user_id).await?)
+            }
+            Err(SlackFailure::Refused { code }) if code == "user_not_found" || code == "user_not_visible" => {
+                Err(Error::not_found(Noun::Member, slack_user_id))
+            }
+            Err(SlackFailure::Refused { code }) if is_passing(&code) => {
+                Err(Error::UpstreamUnavailable { upstream: Upstream::Slack, reason: code, retry_after: None })
+            }
+            Err(failure) => Err(failure.into()),
+        }
+    }
+}

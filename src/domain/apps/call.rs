@@ -1,0 +1,194 @@
+//! Calls of Telex integrations: what they are sent, and what the answer of one that changes messages means.
+//!
+//! Only bodies live here. Status, time limit and size are judged where the call is made.
+
+use serde_json::{Map, Value, json};
+
+use super::setting::EffectiveSetting;
+use crate::domain::ids::{ChannelId, OrganisationId};
+
+/// The body for a `target_url`: a message entered a channel.
+pub fn target_payload(
+    channel_id: ChannelId,
+    message: &str,
+    settings: &[EffectiveSetting],
+    organisation_id: OrganisationId,
+    thread_id: Option<&str>,
+) -> Value {
+    let mut payload = json!({
+        "channel_id": channel_id,
+        "settings": delivered(settings),
+        "message": message,
+        "org_id": organisation_id,
+    });
+    if let Some(thread_id) = thread_id {
+        payload["thread_id"] = thread_id.into();
+    }
+    payload
+}
+
+/// The body for a `tick_url`: it is time. What the integration has to say it posts to `return_url`, later.
+pub fn tick_payload(channel_id: ChannelId, return_url: &str, settings: &[EffectiveSetting]) -> Value {
+    json!({ "channel_id": channel_id, "return_url": return_url, "settings": delivered(settings) })
+}
+
+fn delivered(settings: &[EffectiveSetting]) -> Vec<Value> {
+    settings.iter().map(EffectiveSetting::delivered).collect()
+}
+
+/// What a modifier made of a message: the member `message` of a JSON object.
+///
+/// # Errors
+/// Why the answer counts for nothing, so that the message stays as it was: anything else, and a text with an error
+/// status, which is a report and no message. The reason repeats nothing of the answer.
+pub fn modifier_reply(body: &[u8], content_type: Option<&str>) -> Result<String, String> {
+    message(object(body, content_type)?)
+}
+
+/// What a filter made of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FilterReply {
+    /// It goes on as it was.
+    Keep,
+    /// It goes on like this.
+    Replace(String),
+    /// It goes no further.
+    Drop,
+}
+
+/// What a filter says. Telex has the type and says nothing of its answers, so the shape is ours: that of a modifier,
+/// and beside it `{"drop": true}`, which drops the message. A word of its own was chosen, because an empty `message` is
+/// too easily sent by accident and `status` is in use already. `{"drop": false}` without a `message` keeps it as it was.
+///
+/// # Errors
+/// Why the answer counts for nothing: as [`modifier_reply`], and a `drop` that is neither true nor false. A filter that
+/// fails lets the message through, as a modifier does.
+pub fn filter_reply(body: &[u8], content_type: Option<&str>) -> Result<FilterReply, String> {
+    let answer = object(body, content_type)?;
+    match answer.get("drop") {
+        Some(Value::Bool(true)) => Ok(FilterReply::Drop),
+        Some(Value::Bool(false)) if !answer.contains_key("message") => Ok(FilterReply::Keep),
+        None | Some(Value::Bool(false)) => message(answer).map(FilterReply::Replace),
+        Some(_) => Err("its \"drop\" is neither true nor false".to_owned()),
+    }
+}
+
+/// The type of the content is only told, never judged: many a handler forgets to set it.
+fn object(body: &[u8], content_type: Option<&str>) -> Result<Map<String, Value>, String> {
+    let sent = match content_type.map(|sent| sent.split(';').next().unwrap_or_default().trim()) {
+        Some(sent) if !sent.is_empty() && !sent.to_ascii_lowercase().contains("json") => {
+            let shown: String = sent.chars().filter(|c| c.is_ascii_graphic()).take(60).collect();
+            format!(" (it says that it is {shown})")
+        }
+        _ => String::new(),
+    };
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(format!("it answered with nothing{sent}; a JSON object with a text \"message\" is expected"));
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(answer)) => Ok(answer),
+        Ok(_) => Err(format!("its answer is not a JSON object{sent}")),
+        Err(_) => Err(format!("its answer is not JSON{sent}")),
+    }
+}
+
+fn message(mut answer: Map<String, Value>) -> Result<String, String> {
+    let is_report = match answer.get("status") {
+        Some(Value::String(status)) => {
+            ["error", "failed", "failure"].iter().any(|bad| status.eq_ignore_ascii_case(bad))
+        }
+        Some(Value::Number(status)) => status.as_u64().is_some_and(|status| status >= 400),
+        _ => false,
+    };
+    match answer.remove("message") {
+        _ if is_report => Err("its answer reports an error".to_owned()),
+        Some(Value::String(message)) => Ok(message),
+        Some(_) => Err("the \"message\" of its answer is not a text".to_owned()),
+        None => Err("its answer has no \"message\"".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::apps::descriptor::Descriptor;
+
+    const CHANNEL: &str = "00000000-0000-0000-0000-000000000007";
+    const ORGANISATION: &str = "00000000-0000-0000-0000-000000000009";
+
+    fn settings() -> Vec<EffectiveSetting> {
+        let document = json!({"data": {
+            "descriptions": {"app_name": "A"}, "integration_type": "modifier", "target_url": "https://a.example/",
+            "settings": [
+                {"label": "limit", "type": "number", "required": true, "default": "100", "hint": "kept"},
+                {"label": "key", "type": "text", "required": true, "secret": true, "default": "s3cret"},
+            ],
+        }});
+        Descriptor::from_document(document).unwrap().0.effective(&[], &[])
+    }
+
+    #[test]
+    fn calls_carry_the_settings_as_the_descriptor_has_them() {
+        let (channel, organisation) = (ChannelId(Uuid::from_u128(7)), OrganisationId(Uuid::from_u128(9)));
+        let sent = json!([
+            {"label": "limit", "type": "number", "required": true, "default": "100", "hint": "kept"},
+            {"label": "key", "type": "text", "required": true, "secret": true, "default": "s3cret"},
+        ]);
+        assert_eq!(
+            target_payload(channel, "<p>hi</p>", &settings(), organisation, None),
+            json!({"channel_id": CHANNEL, "settings": sent, "message": "<p>hi</p>", "org_id": ORGANISATION}),
+        );
+        assert_eq!(target_payload(channel, "", &[], organisation, Some("t1"))["thread_id"], "t1");
+        assert_eq!(
+            tick_payload(channel, "https://tieline.example/return/7", &settings()),
+            json!({"channel_id": CHANNEL, "return_url": "https://tieline.example/return/7", "settings": sent}),
+        );
+        assert!(!format!("{:?}", settings()).contains("s3cret"));
+    }
+
+    #[test]
+    fn a_modifier_answers_with_a_message() {
+        for (body, expected) in [
+            (r#"{"message": "HI"}"#, Ok("HI")),
+            (r#"{"event_name": "formatted", "message": "", "status": "success", "username": "bot"}"#, Ok("")),
+            (r#"{"status": "Error", "message": "no key"}"#, Err("its answer reports an error")),
+            (r#"{"status": 500, "message": "x"}"#, Err("its answer reports an error")),
+            (r#"{"status": 200, "message": "x"}"#, Ok("x")),
+            (r#"{"message": null}"#, Err("the \"message\" of its answer is not a text")),
+            (r#"{"message": {"text": "x"}}"#, Err("the \"message\" of its answer is not a text")),
+            (r#"{"detail": "x"}"#, Err("its answer has no \"message\"")),
+            (r#"["x"]"#, Err("its answer is not a JSON object")),
+            ("Accepted", Err("its answer is not JSON")),
+            ("{\"message\": \"x\"} {}", Err("its answer is not JSON")),
+        ] {
+            let reply = modifier_reply(body.as_bytes(), Some("application/json"));
+            assert_eq!(reply.as_deref().map_err(String::as_str), expected, "{body}");
+        }
+        let said = |body: &[u8], sent| modifier_reply(body, sent).unwrap_err();
+        assert_eq!(
+            said(b"<p>", Some("text/html; charset=utf-8")),
+            "its answer is not JSON (it says that it is text/html)"
+        );
+        assert_eq!(said(b"\xFF", None), "its answer is not JSON");
+        assert!(said(b" \n", None).starts_with("it answered with nothing;"));
+        assert!(said("[".repeat(100_000).as_bytes(), None).contains("not JSON"));
+        assert_eq!(modifier_reply(br#"{"message": "x"}"#, Some("text/plain")), Ok("x".to_owned()), "told, not judged");
+    }
+
+    #[test]
+    fn a_filter_may_also_drop() {
+        for (body, expected) in [
+            (r#"{"drop": true}"#, Ok(FilterReply::Drop)),
+            (r#"{"drop": true, "message": "x"}"#, Ok(FilterReply::Drop)),
+            (r#"{"drop": false}"#, Ok(FilterReply::Keep)),
+            (r#"{"drop": false, "message": "x"}"#, Ok(FilterReply::Replace("x".into()))),
+            (r#"{"message": ""}"#, Ok(FilterReply::Replace(String::new()))),
+            (r#"{"drop": "yes"}"#, Err("its \"drop\" is neither true nor false".into())),
+            ("{}", Err("its answer has no \"message\"".into())),
+        ] {
+            assert_eq!(filter_reply(body.as_bytes(), None), expected, "{body}");
+        }
+    }
+}

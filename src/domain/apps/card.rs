@@ -1,0 +1,68 @@
+//! What can be connected in every organisation: the *system* integrations. Two are built in, and the operator may add
+//! others.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::ids::IntegrationId;
+
+/// A system integration, as a card shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SystemIntegration {
+    /// Its identifier, the same in every organisation.
+    pub id: IntegrationId,
+    /// Its name.
+    pub name: String,
+    /// What it says of itself.
+    pub about: About,
+}
+
+/// What an integration says of itself; stored with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct About {
+    /// A picture's address, or the name of one that the client has.
+    pub icon: String,
+    /// A sentence.
+    pub description: String,
+    /// How it is connected; Markdown.
+    pub instructions: String,
+    /// Where one goes to connect it, where that is the same for everybody.
+    pub link: Option<String>,
+}
+
+/// Slack's identifier.
+pub const SLACK: IntegrationId = IntegrationId(Uuid::from_u128(0x0199_c000_0000_7000_8000_0000_0000_0001));
+/// GitHub's identifier.
+pub const GITHUB: IntegrationId = IntegrationId(Uuid::from_u128(0x0199_c000_0000_7000_8000_0000_0000_0002));
+
+/// Those that are built in, in the order in which they are shown.
+pub fn built_in() -> [SystemIntegration; 2] {
+    let about = |icon: &str, description: &str, instructions: &str| About {
+        icon: icon.to_owned(),
+        description: description.to_owned(),
+        instructions: instructions.to_owned(),
+        link: None,
+    };
+    [
+        SystemIntegration {
+            id: GITHUB,
+            name: "GitHub".into(),
+            about: about(
+                "github",
+                "Events of your repositories, as events here and as messages in Slack channels.",
+                "Open the link and install the app in an account that you administer. Where an owner has to approve it \
+                 first, open the link again afterwards.",
+            ),
+        },
+        SystemIntegration {
+            id: SLACK,
+            name: "Slack".into(),
+            about: about(
+                "slack",
+                "Notifications in channels, and workflows that are run by a slash command.",
+                "Open the link, choose the workspace and press **Allow**. A workspace belongs to one organisation.",
+            ),
+        },
+    ]
+}

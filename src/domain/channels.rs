@@ -1,0 +1,100 @@
+//! Channels: named places in an organisation where events flow.
+
+pub mod message;
+
+use super::{
+    Error, Result,
+    ambient::Time,
+    ids::{ChannelId, OrganisationId, UserId},
+    webhooks::Person,
+};
+
+/// A channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// Its identifier.
+    pub id: ChannelId,
+    /// Whose it is.
+    pub organisation_id: OrganisationId,
+    /// Unique within the organisation, without `#`.
+    pub name: String,
+    /// Seen only by its members and by those who manage channels.
+    pub private: bool,
+    /// Whether it is the one in which two talk to each other: always private, and nobody else comes in.
+    pub direct: bool,
+    /// Since when nothing new is posted in it, where that is so.
+    pub archived_at: Option<Time>,
+    /// Who created it.
+    pub created_by: UserId,
+    /// When.
+    pub created_at: Time,
+}
+
+impl Channel {
+    /// Demands that something new may be posted in it.
+    ///
+    /// # Errors
+    /// [`Error::FailedPrecondition`].
+    pub fn demand_open(&self) -> Result<()> {
+        let message = || format!("the channel {:?} is archived; nothing new is posted in it", self.name);
+        if self.archived_at.is_some() { Err(Error::FailedPrecondition { message: message() }) } else { Ok(()) }
+    }
+
+    /// Demands that it is not the one of two, which stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::FailedPrecondition`].
+    pub fn demand_not_direct(&self) -> Result<()> {
+        let message = || "this is the channel of two members: it stays private, and nobody joins or leaves".to_owned();
+        if self.direct { Err(Error::FailedPrecondition { message: message() }) } else { Ok(()) }
+    }
+}
+
+/// A channel's name: 1 to 80 of lower-case letters of any script, digits, `.`, `_` and `-`. A leading `#` is dropped.
+///
+/// # Errors
+/// [`Error::Invalid`] naming `/name`.
+pub fn channel_name(text: &str) -> Result<String> {
+    let name = text.trim().trim_start_matches('#');
+    let allowed = |c: char| (c.is_alphanumeric() && !c.is_uppercase()) || "._-".contains(c);
+    if (1..=80).contains(&name.chars().count()) && name.chars().all(allowed) {
+        Ok(name.to_owned())
+    } else {
+        Err(Error::invalid(
+            "/name",
+            "must be 1 to 80 lower-case letters, digits, dots, underscores and hyphens, such as \"alerts\"",
+        ))
+    }
+}
+
+/// The name of the channel in which two talk to each other, whoever begins. Nobody can give a channel such a name.
+pub fn direct_name(one: &Person, other: &Person) -> String {
+    let (one, other) = (one.id(), other.id());
+    let (first, second) = if one <= other { (one, other) } else { (other, one) };
+    format!("direct:{first}:{second}")
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn two_have_one_channel_whoever_begins() {
+        let person = |id: u128| Person { user_id: Some(Uuid::from_u128(id).into()), username: "x".into() };
+        assert_eq!(direct_name(&person(1), &person(2)), direct_name(&person(2), &person(1)));
+        assert_ne!(direct_name(&person(1), &person(2)), direct_name(&person(1), &person(3)));
+        assert!(direct_name(&Person::bot(), &person(1)).ends_with(":rocket.cat"));
+        assert!(channel_name(&direct_name(&person(1), &person(1))).is_err());
+    }
+
+    #[test]
+    fn names_are_plain_words() {
+        assert_eq!(channel_name("#alerts").ok().as_deref(), Some("alerts"));
+        assert_eq!(channel_name("störungen-2").ok().as_deref(), Some("störungen-2"));
+        for bad in ["", "#", "Alerts", "a b", "a/b", "<x>"] {
+            assert!(channel_name(bad).is_err(), "{bad}");
+        }
+    }
+}

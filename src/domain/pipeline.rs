@@ -1,0 +1,7 @@
+//! Events, destinations, deliveries and attempts.
+//!
+//! Not here: any product.
+
+pub mod delivery;
+pub mod destination;
+pub mod event;

@@ -1,0 +1,448 @@
+//! Deliveries and their attempts: one event on its way to one destination, what was tried, and what comes next.
+
+use std::{borrow::Cow, str::FromStr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    Error, Result,
+    ambient::Time,
+    ids::{AttemptId, DeliveryId, DestinationId, EventId, IntegrationId, OrganisationId},
+    slack::SlackMessage,
+};
+
+/// One event on its way to one destination.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivery {
+    /// Its identifier.
+    pub id: DeliveryId,
+    /// Whose it is.
+    pub organisation_id: OrganisationId,
+    /// What is delivered.
+    pub event_id: EventId,
+    /// Where to.
+    pub destination_id: DestinationId,
+    /// How far it is.
+    pub state: DeliveryState,
+    /// Why it is not delivered, in words.
+    pub reason: Option<String>,
+    /// What is sent, where that was decided at the door; otherwise it is made from the event when it is sent.
+    pub content: Option<Content>,
+    /// How often it was tried.
+    pub attempts: i32,
+    /// When it is tried next, while pending.
+    pub next_attempt_at: Option<Time>,
+    /// When it was delivered or given up.
+    pub completed_at: Option<Time>,
+    /// When its event was accepted.
+    pub created_at: Time,
+}
+
+/// What a delivery says in Slack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Content {
+    /// The message.
+    pub message: SlackMessage,
+    /// The thread that it belongs to; `None` stands alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<Thread>,
+    /// Where it was seen, where that decides whether it may be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+impl Content {
+    /// A message by itself.
+    pub fn alone(message: SlackMessage) -> Self {
+        Self { message, thread: None, origin: None }
+    }
+
+    /// The same, asked for by somebody: it is told also where it was told before, or has nothing to reply to.
+    pub fn by_hand(mut self) -> Self {
+        if let Some(thread) = &mut self.thread {
+            thread.by_hand = true;
+        }
+        self
+    }
+}
+
+/// The repository that something happened in, and the installation that saw it. It may be told while that is linked and
+/// sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// GitHub's number of the installation.
+    pub installation_id: i64,
+    /// GitHub's number of the repository.
+    pub repository_id: i64,
+}
+
+/// Where a message stands among others on the same topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thread {
+    /// What it is about, such as `github/4711/pull/12`. The first message on a topic opens its thread.
+    pub topic: String,
+    /// Whether it only opens a thread: it is not sent where there is one already.
+    #[serde(default)]
+    pub only_first: bool,
+    /// Whether it only replies: it is not sent where there is no thread yet.
+    #[serde(default)]
+    pub only_reply: bool,
+    /// Whether a reply is shown in the channel as well.
+    #[serde(default)]
+    pub broadcast: bool,
+    /// Whether somebody asked for it, whatever was told before. What would open a thread then stands in the channel.
+    #[serde(default)]
+    pub by_hand: bool,
+}
+
+/// How far a delivery is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DeliveryState {
+    /// It will be tried, for the first time or again.
+    Pending,
+    /// It arrived.
+    Delivered,
+    /// It did not arrive and is not tried any more, unless somebody replays it.
+    Failed,
+    /// Somebody's wish kept it from being sent: a pause, a filter.
+    Skipped,
+}
+
+impl DeliveryState {
+    /// Every state.
+    pub const ALL: [DeliveryState; 4] =
+        [DeliveryState::Pending, DeliveryState::Delivered, DeliveryState::Failed, DeliveryState::Skipped];
+
+    /// The name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DeliveryState::Pending => "pending",
+            DeliveryState::Delivered => "delivered",
+            DeliveryState::Failed => "failed",
+            DeliveryState::Skipped => "skipped",
+        }
+    }
+}
+
+impl FromStr for DeliveryState {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        DeliveryState::ALL
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| Error::invalid("state", "must be pending, delivered, failed or skipped"))
+    }
+}
+
+/// Why a delivery is not sent, where the rule is ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The Slack link was paused by somebody.
+    LinkPaused,
+    /// Slack revoked the link's token.
+    LinkDisconnected,
+    /// The link was deleted.
+    LinkDeleted,
+    /// No channel has been chosen.
+    NoChannelChosen,
+    /// The link's filter asks for another link.
+    LinkFilter,
+    /// The link's filter asks for other kinds of step.
+    TriggerFilter,
+    /// The tries are used up.
+    GivenUp,
+    /// The integration was deleted.
+    IntegrationDeleted,
+    /// The outgoing webhook is switched off.
+    WebhookDisabled,
+    /// The URL was taken from the outgoing webhook.
+    UrlRemoved,
+    /// A thread on the topic is there already.
+    AlreadyTold,
+    /// There is no thread on the topic to reply in.
+    NothingToReplyTo,
+    /// The organisation unlinked the installation, or it was deleted at GitHub.
+    GithubUnlinked,
+    /// The repository was taken from the installation.
+    RepositoryRemoved,
+}
+
+impl Reason {
+    /// In words, with what to do about it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Reason::LinkPaused => "the Slack integration is paused; set it active and replay this delivery",
+            Reason::LinkDisconnected => "Slack revoked the connection; connect Slack again and replay this delivery",
+            Reason::LinkDeleted => "the Slack integration was deleted; connect Slack again and replay this delivery",
+            Reason::NoChannelChosen => "no Slack channel is chosen; choose one and replay this delivery",
+            Reason::LinkFilter => "the Slack integration's link filter asks for another link",
+            Reason::TriggerFilter => "the Slack integration's trigger filter asks for other kinds of step",
+            Reason::AlreadyTold => "the channel was told of it before",
+            Reason::NothingToReplyTo => {
+                "the channel was not told of the pull request, and a comment does not say whether its branch is asked for"
+            }
+            Reason::IntegrationDeleted => "the integration was deleted, or has no descriptor any more",
+            Reason::WebhookDisabled => "the outgoing webhook is switched off; enable it and replay this delivery",
+            Reason::UrlRemoved => "the URL was taken from the outgoing webhook",
+            Reason::GithubUnlinked => {
+                "the GitHub installation is not linked any more; link it again and replay this delivery"
+            }
+            Reason::RepositoryRemoved => {
+                "the GitHub installation does not see the repository any more; give it back to the app at GitHub and \
+                 replay this delivery"
+            }
+            Reason::GivenUp => "every try failed; replay this delivery when the destination works again",
+        }
+    }
+}
+
+/// One try.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    /// Its identifier.
+    pub id: AttemptId,
+    /// Whose it is.
+    pub organisation_id: OrganisationId,
+    /// Of which delivery.
+    pub delivery_id: DeliveryId,
+    /// 1 for the first.
+    pub number: i32,
+    /// Where it went, such as a Slack channel's id.
+    pub address: String,
+    /// How it ended.
+    pub outcome: AttemptOutcome,
+    /// The HTTP status of the answer, if there was one.
+    pub status_code: Option<u16>,
+    /// Why it failed, in words.
+    pub reason: Option<String>,
+    /// What was sent.
+    pub request: String,
+    /// What came back, cut and with secrets removed.
+    pub answer: Option<String>,
+    /// What was done beside the call, step by step, where something was; for the history of its kind.
+    pub detail: Option<serde_json::Value>,
+    /// Whose history it belongs to: of an outgoing webhook, or of the version in the registry that was called.
+    pub history_of: Option<IntegrationId>,
+    /// How long it took.
+    pub duration: Duration,
+    /// When it began.
+    pub created_at: Time,
+}
+
+/// How a try ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptOutcome {
+    /// It arrived.
+    Delivered,
+    /// It failed and is tried again.
+    Retried,
+    /// It failed for good.
+    Failed,
+}
+
+impl AttemptOutcome {
+    /// The name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AttemptOutcome::Delivered => "delivered",
+            AttemptOutcome::Retried => "retried",
+            AttemptOutcome::Failed => "failed",
+        }
+    }
+}
+
+impl FromStr for AttemptOutcome {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "delivered" => Ok(AttemptOutcome::Delivered),
+            "retried" => Ok(AttemptOutcome::Retried),
+            "failed" => Ok(AttemptOutcome::Failed),
+            _ => Err(Error::invalid("/outcome", "must be delivered, retried or failed")),
+        }
+    }
+}
+
+/// What a try came to, as the far end's adapter sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It arrived.
+    Delivered,
+    /// The far end asks for a pause.
+    Throttled {
+        /// How long.
+        retry_after: Duration,
+    },
+    /// The far end did not answer properly: it is down, slow or confused. Nothing is wrong with the message.
+    Unreachable {
+        /// In words.
+        reason: Cow<'static, str>,
+    },
+    /// The far end answered with an error that may pass.
+    Faltered {
+        /// In words.
+        reason: String,
+    },
+    /// This message will never be taken.
+    MessageRefused {
+        /// In words.
+        reason: String,
+    },
+    /// This address is refused: the destination is broken.
+    AddressRefused {
+        /// In words, with what to do.
+        reason: String,
+    },
+    /// The far end wants nothing more, ever: the destination is switched off until somebody switches it on.
+    Gone {
+        /// In words, with what to do.
+        reason: String,
+    },
+    /// The credential is dead: nothing can be sent through this connection any more.
+    ConnectionDead {
+        /// The far end's own word for it.
+        code: String,
+        /// In words, with what to do.
+        reason: String,
+    },
+}
+
+/// When to try again and when to give up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// The pause after the first failure; doubles with each further one.
+    pub first_pause: Duration,
+    /// The longest pause.
+    pub longest_pause: Duration,
+    /// A delivery older than this is given up when it fails.
+    pub give_up_after: Duration,
+    /// A far end that answers, and keeps answering with an error, gets this many tries.
+    pub max_faltering_tries: i32,
+}
+
+/// What happens to a delivery after a try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It is done.
+    Delivered,
+    /// It is tried again at that time; the destination rests until then, which keeps its order.
+    RetryAt {
+        /// When.
+        at: Time,
+        /// Why.
+        reason: String,
+    },
+    /// It is given up.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl RetryPolicy {
+    /// Decides what happens after try number `attempt` (1 for the first) of a delivery created at `created_at` came to
+    /// `verdict` at `now`. `jitter` in 0..=1 spreads the retries of many over time.
+    pub fn next(&self, verdict: &Verdict, attempt: i32, created_at: Time, now: Time, jitter: f64) -> Next {
+        let too_old = now >= created_at + self.give_up_after;
+        let given_up = |reason: &str| Next::Failed { reason: format!("{}: {reason}", Reason::GivenUp.text()) };
+        let again = |reason: &str, exhausted: bool| {
+            if exhausted {
+                given_up(reason)
+            } else {
+                Next::RetryAt { at: now + self.pause(attempt, jitter), reason: reason.to_owned() }
+            }
+        };
+        match verdict {
+            Verdict::Delivered => Next::Delivered,
+            Verdict::Throttled { retry_after } => {
+                let reason = format!("the far end asked for a pause of {} s", retry_after.as_secs());
+                if too_old { given_up(&reason) } else { Next::RetryAt { at: now + *retry_after, reason } }
+            }
+            Verdict::Unreachable { reason } => again(reason, too_old),
+            Verdict::Faltered { reason } => again(reason, too_old || attempt >= self.max_faltering_tries),
+            Verdict::MessageRefused { reason }
+            | Verdict::AddressRefused { reason }
+            | Verdict::Gone { reason }
+            | Verdict::ConnectionDead { reason, .. } => Next::Failed { reason: reason.clone() },
+        }
+    }
+
+    /// Exponential, with up to half of it taken off by `jitter` in 0..=1, in whole milliseconds.
+    fn pause(&self, attempt: i32, jitter: f64) -> Duration {
+        let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(0).min(30);
+        let full = self.first_pause.saturating_mul(1 << doublings).min(self.longest_pause);
+        let pause = full.mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0);
+        Duration::from_millis(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: RetryPolicy = RetryPolicy {
+        first_pause: Duration::from_secs(1),
+        longest_pause: Duration::from_secs(600),
+        give_up_after: Duration::from_secs(3600),
+        max_faltering_tries: 3,
+    };
+
+    fn at(secs: i64) -> Time {
+        Time::from_timestamp(secs, 0).unwrap()
+    }
+
+    fn down() -> Verdict {
+        Verdict::Unreachable { reason: "connection refused".into() }
+    }
+
+    fn pause_after(attempt: i32, jitter: f64) -> i64 {
+        match POLICY.next(&down(), attempt, at(0), at(0), jitter) {
+            Next::RetryAt { at, .. } => at.timestamp_millis(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_bound() {
+        let pauses: Vec<_> = [1, 2, 3, 10, 11, 1000].map(|n| pause_after(n, 0.0)).into();
+        assert_eq!(pauses, [1000, 2000, 4000, 512_000, 600_000, 600_000]);
+    }
+
+    #[test]
+    fn jitter_takes_off_up_to_half() {
+        assert_eq!(pause_after(1, 1.0), 500);
+        assert_eq!(pause_after(1, 0.5), 750);
+    }
+
+    #[test]
+    fn the_far_ends_wish_is_honoured_exactly() {
+        let throttled = Verdict::Throttled { retry_after: Duration::from_secs(37) };
+        let Next::RetryAt { at: again, .. } = POLICY.next(&throttled, 9, at(0), at(10), 0.9) else { panic!() };
+        assert_eq!(again, at(47));
+    }
+
+    #[test]
+    fn age_ends_it() {
+        assert!(matches!(POLICY.next(&down(), 1, at(0), at(3600), 0.0), Next::Failed { .. }));
+        assert!(matches!(POLICY.next(&down(), 99, at(0), at(3599), 0.0), Next::RetryAt { .. }));
+    }
+
+    #[test]
+    fn a_far_end_that_keeps_answering_errors_gets_few_tries() {
+        let faltered = Verdict::Faltered { reason: "internal_error".into() };
+        assert!(matches!(POLICY.next(&faltered, 2, at(0), at(1), 0.0), Next::RetryAt { .. }));
+        assert!(matches!(POLICY.next(&faltered, 3, at(0), at(1), 0.0), Next::Failed { .. }));
+    }
+
+    #[test]
+    fn refusals_are_final() {
+        for refused in [
+            Verdict::MessageRefused { reason: "no_text".into() },
+            Verdict::AddressRefused { reason: "is_archived".into() },
+            Verdict::Gone { reason: "410".into() },
+            Verdict::ConnectionDead { code: "token_revoked".into(), reason: "connect again".into() },
+        ] {
+            assert!(matches!(POLICY.next(&refused, 1, at(0), at(0), 0.0), Next::Failed { .. }), "{refused:?}");
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! Definitions: what a version of an integration says of itself in a registry, and what an update makes of it. What a body
+//! may hold is a table (`definition/shape.rs`); `check.rs` says all that is wrong with one, `merge.rs` what it comes to,
+//! `breaking.rs` whether those who rely on the former version still can.
+
+mod breaking;
+mod check;
+mod compat;
+mod configuration;
+mod describe;
+mod descriptor;
+mod file;
+mod issue;
+mod json_schema;
+mod merge;
+mod names;
+mod outcome;
+mod search;
+mod shape;
+mod version;
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use self::{
+    breaking::breaking_changes,
+    check::{MAX_CODE, MAX_EXECUTION_SECS, MAX_SECRET, MAX_URL},
+    configuration::Configuration,
+    describe::{Described, describe},
+    descriptor::descriptor,
+    file::{MAX_ICON, MAX_README},
+    issue::{Issue, IssueKind, MAX_ISSUES, Rule},
+    json_schema::{MAX_SCHEMA_BYTES, MAX_SCHEMA_DEPTH},
+    names::{DefinitionName, MAX_HANDLE, MAX_NAME, handle},
+    search::{Matched, Searched, search, titled_actions},
+    shape::{MAX_CHANNELS, MAX_ENTRIES, MAX_EVENTS, MAX_LAYERS, MAX_MESSAGES, MAX_SECRETS, MAX_STATES, MAX_TAGS},
+    version::{MAX_VERSION, Version, VersionQuery, VersionRange},
+};
+use self::{
+    check::{Mode, Walk, weight, whole_seconds},
+    issue::{Issues, Place},
+    shape::{ASIDE, BODY},
+};
+use crate::domain::secret::Secret;
+
+/// The largest definition, in bytes of JSON: without code, icon, readme and secrets.
+pub const MAX_DEFINITION: usize = 5 * 1_048_576;
+
+/// The longest title, in characters.
+const MAX_TITLE: usize = 64;
+
+/// Who may see and install a version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    /// Only the workspace that published it.
+    #[default]
+    Private,
+    /// Everybody, and it is on the list.
+    Public,
+    /// Everybody who knows its name.
+    Unlisted,
+}
+
+impl Visibility {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Visibility::Private => "private",
+            Visibility::Public => "public",
+            Visibility::Unlisted => "unlisted",
+        }
+    }
+
+    /// The one with a name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Visibility::Private, Visibility::Public, Visibility::Unlisted].into_iter().find(|one| one.as_str() == name)
+    }
+
+    /// Whether others than the workspace may rely on it, so that it stays as it is.
+    pub fn is_published(self) -> bool {
+        self != Visibility::Private
+    }
+
+    /// What a body says of it; where it says nothing, it stays. `visibility` counts before `public`. That a version is
+    /// not public does not say whether it is listed.
+    fn given(self, body: &Map<String, Value>) -> Self {
+        let named = body.get("visibility").and_then(Value::as_str).and_then(Visibility::named);
+        named.unwrap_or(match (body.get("public").and_then(Value::as_bool), self) {
+            (Some(true), _) => Visibility::Public,
+            (Some(false), Visibility::Public) => Visibility::Private,
+            (_, former) => former,
+        })
+    }
+}
+
+/// What a version of an integration says of itself, with the defaults filled in. What is in the maps has been checked,
+/// and has the shapes that the product answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Definition {
+    /// Its name.
+    pub name: DefinitionName,
+    /// Its version.
+    pub version: Version,
+    /// Whether it is under development, and runs at its author's.
+    pub dev: bool,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// What people read: 1 to 64 characters. The name, where nothing else was said.
+    pub title: String,
+    /// What it is for; may be empty.
+    pub description: String,
+    /// Where it is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// What a user sets: `{title?, description?, schema, identifier: {required, linkTemplateScript?}}`.
+    pub configuration: Map<String, Value>,
+    /// Other such configurations, by their names.
+    pub configurations: Map<String, Value>,
+    /// `{title?, description?, messages: {…: {schema}}, conversation: {tags, creation}, message: {tags}}` by names.
+    pub channels: Map<String, Value>,
+    /// `{type, schema}` by names.
+    pub states: Map<String, Value>,
+    /// `{title?, description?, schema, attributes?}` by names.
+    pub events: Map<String, Value>,
+    /// `{title?, description?, billable?, cacheable?, input: {schema}, output: {schema}, attributes?}` by names.
+    pub actions: Map<String, Value>,
+    /// `{tags, creation}`.
+    pub user: Map<String, Value>,
+    /// `{title?, description?, schema}` by names.
+    pub entities: Map<String, Value>,
+    /// `{id, entities, actions, events, channels}` by names. Whether there are interfaces with these ids is not known
+    /// here.
+    pub interfaces: Map<String, Value>,
+    /// `{extractScript?, fallbackHandlerScript?}`.
+    pub identifier: Map<String, Value>,
+    /// Free texts by names.
+    pub attributes: Map<String, Value>,
+    /// `{enabled}` by the names of operations.
+    pub extra_operations: Map<String, Value>,
+    /// Names of layers.
+    pub layers: Vec<String>,
+    /// With which version of its makers' library it was built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sdk_version: Option<String>,
+    /// For how long it may run, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_execution_time_secs: Option<u32>,
+}
+
+impl Definition {
+    /// A definition that says nothing, before a body is merged into it.
+    fn blank(name: DefinitionName, version: Version, dev: bool) -> Self {
+        Self {
+            title: name.as_str().chars().take(MAX_TITLE).collect(),
+            name,
+            version,
+            dev,
+            visibility: Visibility::Private,
+            description: String::new(),
+            url: None,
+            configuration: Map::new(),
+            configurations: Map::new(),
+            channels: Map::new(),
+            states: Map::new(),
+            events: Map::new(),
+            actions: Map::new(),
+            user: Map::new(),
+            entities: Map::new(),
+            interfaces: Map::new(),
+            identifier: Map::new(),
+            attributes: Map::new(),
+            extra_operations: Map::new(),
+            layers: Vec::new(),
+            sdk_version: None,
+            max_execution_time_secs: None,
+        }
+    }
+
+    /// The ids of the interfaces that it implements, each with the name that it has here.
+    pub fn interface_ids(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.interfaces.iter().filter_map(|(alias, interface)| Some((alias.as_str(), interface["id"].as_str()?)))
+    }
+
+    /// What an update can change, as the table names it.
+    fn into_content(self) -> Map<String, Value> {
+        let layers = self.layers.into_iter().map(Value::String).collect();
+        let optional = [
+            ("url", self.url.map(Value::String)),
+            ("sdkVersion", self.sdk_version.map(Value::String)),
+            ("maxExecutionTime", self.max_execution_time_secs.map(Value::from)),
+        ];
+        let maps = [
+            ("configuration", self.configuration),
+            ("configurations", self.configurations),
+            ("states", self.states),
+            ("events", self.events),
+            ("actions", self.actions),
+            ("entities", self.entities),
+            ("channels", self.channels),
+            ("user", self.user),
+            ("interfaces", self.interfaces),
+            ("identifier", self.identifier),
+            ("attributes", self.attributes),
+            ("extraOperations", self.extra_operations),
+        ];
+        let texts = [("title", self.title), ("description", self.description)];
+        let texts = texts.into_iter().map(|(name, text)| (name, Value::String(text)));
+        let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let maps = maps.into_iter().map(|(name, map)| (name, Value::Object(map)));
+        let all = texts.chain(optional).chain(maps).chain([("layers", Value::Array(layers))]);
+        all.map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// This version with another content.
+    fn with_content(&self, mut content: Map<String, Value>) -> Self {
+        let mut map = |name: &str| match content.get_mut(name).map(Value::take) {
+            Some(Value::Object(map)) => map,
+            _ => Map::new(),
+        };
+        let (configuration, configurations) = (map("configuration"), map("configurations"));
+        let (states, events, actions) = (map("states"), map("events"), map("actions"));
+        let (entities, channels, user) = (map("entities"), map("channels"), map("user"));
+        let (interfaces, identifier) = (map("interfaces"), map("identifier"));
+        let (attributes, extra_operations) = (map("attributes"), map("extraOperations"));
+        let text = |name: &str| content.get(name).and_then(Value::as_str).map(str::to_owned);
+        let layers = content.get("layers").and_then(Value::as_array).into_iter().flatten();
+        Self {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            dev: self.dev,
+            visibility: self.visibility,
+            title: text("title").unwrap_or_default(),
+            description: text("description").unwrap_or_default(),
+            url: text("url"),
+            configuration,
+            configurations,
+            channels,
+            states,
+            events,
+            actions,
+            user,
+            entities,
+            interfaces,
+            identifier,
+            attributes,
+            extra_operations,
+            layers: layers.filter_map(Value::as_str).map(str::to_owned).collect(),
+            sdk_version: text("sdkVersion"),
+            max_execution_time_secs: content.get("maxExecutionTime").and_then(whole_seconds),
+        }
+    }
+}
+
+/// What comes beside a definition. It is kept apart because it is large or secret.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Enclosures {
+    /// JavaScript. `None` where nothing was said of it, as for all of these.
+    pub code: Option<String>,
+    /// The SVG itself.
+    pub icon: Option<Vec<u8>>,
+    /// Markdown.
+    pub readme: Option<String>,
+    /// The secrets that were spoken of. `None` takes one away, or keeps it from being copied from a former version.
+    pub secrets: BTreeMap<String, Option<Secret>>,
+}
+
+/// Says how much there is, and nothing of it.
+impl fmt::Debug for Enclosures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Enclosures")
+            .field("code", &self.code.as_ref().map(String::len))
+            .field("icon", &self.icon.as_ref().map(Vec::len))
+            .field("readme", &self.readme.as_ref().map(String::len))
+            .field("secrets", &self.secrets)
+            .finish()
+    }
+}
+
+/// Checks the body of a creation.
+///
+/// # Errors
+/// All that is wrong with it, in the order of the document.
+pub fn check_create(body: &Value) -> Result<(Definition, Enclosures), Vec<Issue>> {
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let name = text("name").and_then(DefinitionName::parse).unwrap_or_else(DefinitionName::unknown);
+    let version = text("version").and_then(Version::parse).unwrap_or_else(Version::unknown);
+    let dev = body.get("dev").and_then(Value::as_bool).unwrap_or_default();
+    check(Mode::Create, &Definition::blank(name, version, dev), body)
+}
+
+/// Checks the body of an update, and what it makes of the former definition: `null` takes away, what is absent stays, and
+/// maps merge by their keys.
+///
+/// # Errors
+/// All that is wrong with it, in the order of the document, and then what is wrong with the outcome elsewhere.
+pub fn check_update(former: &Definition, body: &Value) -> Result<(Definition, Enclosures), Vec<Issue>> {
+    check(Mode::Update, former, body)
+}
+
+fn check(mode: Mode, former: &Definition, body: &Value) -> Result<(Definition, Enclosures), Vec<Issue>> {
+    let mut issues = Issues::default();
+    let mut enclosures = Enclosures::default();
+    let Some(object) = body.as_object() else {
+        issues.add_found(Rule::Type, &Place::BODY, "must be object", &check::seen(body));
+        return Err(issues.finish());
+    };
+    if weight(object, MAX_DEFINITION, is_content) > MAX_DEFINITION {
+        outcome::too_large(&mut issues);
+        return Err(issues.finish());
+    }
+    Walk { mode, issues: &mut issues, enclosures: &mut enclosures }.value(&BODY, body, &Place::BODY);
+    if issues.enough() {
+        return Err(issues.finish());
+    }
+    let mut next = former.with_content(merge::merged(former.clone().into_content(), object));
+    next.visibility = former.visibility.given(object);
+    outcome::check(&next, &mut issues);
+    issues.sort_by_document(body);
+    let issues = issues.finish();
+    if !issues.is_empty() {
+        return Err(issues);
+    }
+    let code = object.get("code").and_then(Value::as_str);
+    enclosures.code = code.map(str::to_owned);
+    let secrets = object.get("secrets").and_then(Value::as_object).into_iter().flatten();
+    enclosures.secrets = secrets.map(|(name, value)| (name.clone(), value.as_str().map(Secret::new))).collect();
+    Ok((next, enclosures))
+}
+
+/// Whether a member of a body belongs to what may not be too large.
+fn is_content(name: &str) -> bool {
+    let is_known =
+        matches!(&BODY, shape::Shape::Object { fields, .. } if fields.iter().any(|field| field.name == name));
+    is_known && !ASIDE.contains(&name)
+}
+
+#[cfg(test)]
+mod tests;

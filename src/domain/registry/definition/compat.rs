@@ -1,0 +1,383 @@
+//! Whether one JSON schema can take the place of another for those who are on the other side of it.
+//!
+//! It compares what schemas commonly say: types, values, properties, items, bounds, alternatives. What it cannot weigh,
+//! such as another `pattern`, counts as narrower. Two schemas can be made so that comparing them takes very long, so there
+//! is an end to it.
+
+use std::{borrow::Cow, mem};
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    issue::{Issue, Issues, Place, Rule},
+    version::Version,
+};
+
+/// Who is on the other side.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// They send it: whatever was taken has to be taken.
+    Taken,
+    /// They have set it: as [`Self::Taken`], and what has a default needs not be set.
+    Set,
+    /// They get it: it has to be what it was, and may have more to it.
+    Given,
+}
+
+/// No more pairs of schemas are compared, in all.
+const MAX_COMPARED: usize = 100_000;
+/// Schemas are followed no deeper, as one may contain itself.
+const MAX_DEPTH: usize = 60;
+
+const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
+
+/// Bounds that are narrower when they are higher, and when they are lower.
+const LOWER_BOUNDS: [&str; 5] = ["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"];
+const UPPER_BOUNDS: [&str; 5] = ["maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"];
+/// Rules that are only compared by their text: another one may refuse what the former one did not.
+const OPAQUE: [&str; 12] = [
+    "pattern",
+    "format",
+    "multipleOf",
+    "uniqueItems",
+    "not",
+    "if",
+    "then",
+    "else",
+    "contains",
+    "patternProperties",
+    "propertyNames",
+    "dependencies",
+];
+
+/// Comparisons of schemas, and what they have come upon.
+pub(super) struct Comparison<'a> {
+    version: &'a Version,
+    issues: Issues,
+    left: usize,
+    depth: usize,
+    direction: Direction,
+    /// The schemas that references lead into: the former one and the next.
+    roots: [&'a Value; 2],
+    has_references: bool,
+    /// Whether it only matters if anything breaks, and not what.
+    is_trial: bool,
+}
+
+static NOTHING: Value = Value::Null;
+/// What lets everything through, and stands for a schema that is absent.
+static ANYTHING: Value = Value::Bool(true);
+
+impl<'a> Comparison<'a> {
+    /// Comparisons with what a version says.
+    pub(super) fn new(version: &'a Version) -> Self {
+        Self {
+            version,
+            issues: Issues::default(),
+            left: MAX_COMPARED,
+            depth: 0,
+            direction: Direction::Taken,
+            roots: [&NOTHING, &NOTHING],
+            has_references: false,
+            is_trial: false,
+        }
+    }
+
+    /// What breaks.
+    pub(super) fn finish(mut self) -> Vec<Issue> {
+        if self.left == 0 {
+            self.say(Rule::BreakingChange, &Place::BODY, "is too intricate to be compared");
+        }
+        self.issues.finish()
+    }
+
+    /// Adds something that breaks.
+    pub(super) fn say(&mut self, rule: Rule, at: &Place<'_>, says: impl std::fmt::Display) {
+        let version = self.version;
+        self.issues.add(rule, at, format_args!("{says}, which breaks what version {version} promised"));
+    }
+
+    /// Compares a former schema and the next one.
+    pub(super) fn compare(&mut self, direction: Direction, pair: (&'a Value, &'a Value), at: &Place<'_>) {
+        if pair.0 == pair.1 {
+            return;
+        }
+        self.direction = direction;
+        self.roots = [pair.0, pair.1];
+        self.has_references = self.roots.iter().any(|root| has_reference(root));
+        self.schemas(pair.0, pair.1, at);
+    }
+
+    fn breaks(&mut self, at: &Place<'_>, says: impl std::fmt::Display) {
+        self.say(Rule::BreakingChange, at, says);
+    }
+
+    fn schemas(&mut self, former: &Value, next: &Value, at: &Place<'_>) {
+        if self.left == 0 || self.depth == MAX_DEPTH || (self.is_trial && !self.issues.is_empty()) {
+            return;
+        }
+        self.left -= 1;
+        // Equal texts with references may mean different things; without any, or as `true` and `false`, they do not.
+        if former == next && (!self.has_references || former.is_boolean()) {
+            return;
+        }
+        self.depth += 1;
+        let (former, next) = (flat(self.roots[0], former), flat(self.roots[1], next));
+        match (alternatives(&former), alternatives(&next)) {
+            (None, None) => self.plain(&former, &next, at),
+            (formers, nexts) => {
+                let formers = formers.unwrap_or_else(|| vec![&former]);
+                let nexts = nexts.unwrap_or_else(|| vec![&next]);
+                let name = if former.get("oneOf").or(next.get("oneOf")).is_some() { "oneOf" } else { "anyOf" };
+                self.alternatives(&formers, &nexts, (at, name));
+            }
+        }
+        self.depth -= 1;
+    }
+
+    /// Each alternative on one side needs one on the other that it goes with.
+    fn alternatives(&mut self, formers: &[&Value], nexts: &[&Value], (at, name): (&Place<'_>, &str)) {
+        let is_given = self.direction == Direction::Given;
+        let (inner, outer) = if is_given { (nexts, formers) } else { (formers, nexts) };
+        for (index, alternative) in inner.iter().enumerate() {
+            let goes_with = |this: &mut Self, other: &Value| {
+                let (former, next) = if is_given { (other, *alternative) } else { (*alternative, other) };
+                this.goes(former, next, at)
+            };
+            let is_at_home =
+                outer.contains(alternative) && !self.has_references || outer.iter().any(|other| goes_with(self, other));
+            if is_at_home {
+                continue;
+            }
+            let (list, says) = (at.key(name), if is_given { "was not given before" } else { "is not taken any more" });
+            match outer.get(index).filter(|_| inner.len() == outer.len()) {
+                // The same alternative, most likely: its details say more.
+                Some(_) => self.schemas(formers[index], nexts[index], &list.index(index)),
+                None if inner.len() == 1 => self.breaks(at, says),
+                None => self.breaks(&list.index(index), says),
+            }
+        }
+    }
+
+    /// Whether nothing breaks between two schemas.
+    fn goes(&mut self, former: &Value, next: &Value, at: &Place<'_>) -> bool {
+        let (kept, was_trial) = (mem::take(&mut self.issues), mem::replace(&mut self.is_trial, true));
+        self.schemas(former, next, at);
+        self.is_trial = was_trial;
+        mem::replace(&mut self.issues, kept).is_empty() && self.left > 0
+    }
+
+    fn plain(&mut self, former: &Value, next: &Value, at: &Place<'_>) {
+        let is_given = self.direction == Direction::Given;
+        let (inner, outer) = if is_given { (next, former) } else { (former, next) };
+        let (types, wider) = (types(inner), types(outer));
+        let has_home = |name: &str| wider.contains(&name) || (name == "integer" && wider.contains(&"number"));
+        let mut homeless: Vec<_> = types.into_iter().filter(|name| !has_home(name)).collect();
+        homeless.sort_unstable();
+        homeless.dedup();
+        if !homeless.is_empty() {
+            let names = homeless.join(", ");
+            let says = if is_given { "can be something else than before" } else { "takes less than before" };
+            return self.breaks(&at.key("type"), format_args!("{says} ({names})"));
+        }
+        self.values(inner, outer, at);
+        self.properties(former, next, at);
+        self.items(former, next, at);
+        if !is_given {
+            self.bounds(former, next, at);
+        }
+    }
+
+    /// The values that are listed.
+    fn values(&mut self, inner: &Value, outer: &Value, at: &Place<'_>) {
+        let Some(allowed) = values(outer) else { return };
+        let homeless = values(inner).map(|values| {
+            let homeless = values.iter().filter(|value| !allowed.contains(value));
+            homeless
+                .take(5)
+                .map(|value| crate::domain::registry::definition::issue::cut(&value.to_string(), 50))
+                .collect::<Vec<_>>()
+                .join(", ")
+        });
+        let at = at.key("enum");
+        let is_given = self.direction == Direction::Given;
+        match homeless.as_deref() {
+            Some("") => {}
+            Some(values) if is_given => self.breaks(&at, format_args!("has new values ({values})")),
+            Some(values) => self.breaks(&at, format_args!("lacks values ({values})")),
+            None if is_given => self.breaks(&at, "is gone, so any value may be given"),
+            None => self.breaks(&at, "is new, so not every value is taken"),
+        }
+    }
+
+    fn properties(&mut self, former: &Value, next: &Value, at: &Place<'_>) {
+        let (was, is) = (members(&former["properties"]), members(&next["properties"]));
+        let all = at.key("properties");
+        for (name, former) in was.into_iter().flatten() {
+            match is.and_then(|is| is.get(name)) {
+                Some(next) => self.schemas(former, next, &all.key(name)),
+                None => self.breaks(&all.key(name), "is gone"),
+            }
+        }
+        let (was_required, is_required) = (strings(&former["required"]), strings(&next["required"]));
+        let has =
+            |properties: Option<&Map<String, Value>>, name: &str| properties.is_some_and(|p| p.contains_key(name));
+        if self.direction == Direction::Given {
+            for name in was_required.iter().filter(|name| has(is, name) && !is_required.contains(name)) {
+                self.breaks(&all.key(name), "is not always there any more");
+            }
+        } else {
+            for name in is_required.iter().filter(|name| !was_required.contains(name)) {
+                let has_default = is.and_then(|is| is.get(*name)).is_some_and(|next| next.get("default").is_some());
+                if !(has_default && self.direction == Direction::Set) {
+                    let says = if has(was, name) { "became required" } else { "is new and required" };
+                    self.breaks(&all.key(name), says);
+                }
+            }
+        }
+        let at = at.key("additionalProperties");
+        match (part(former, "additionalProperties"), part(next, "additionalProperties")) {
+            // More properties than before harm nobody who does not know them.
+            (_, Value::Bool(_)) | (Value::Bool(_), _) if self.direction == Direction::Given => {}
+            (Value::Bool(false), _) => {}
+            (_, Value::Bool(false)) => self.breaks(&at, "became false"),
+            (former, next) => self.schemas(former, next, &at),
+        }
+    }
+
+    fn items(&mut self, former: &Value, next: &Value, at: &Place<'_>) {
+        let at = at.key("items");
+        match (part(former, "items"), part(next, "items")) {
+            (Value::Array(former), Value::Array(next)) => {
+                for index in 0..former.len().max(next.len()) {
+                    let (former, next) = (former.get(index), next.get(index));
+                    self.schemas(former.unwrap_or(&ANYTHING), next.unwrap_or(&ANYTHING), &at.index(index));
+                }
+            }
+            (Value::Array(_), _) | (_, Value::Array(_)) => self.breaks(&at, "has another form"),
+            (former, next) => self.schemas(former, next, &at),
+        }
+    }
+
+    fn bounds(&mut self, former: &Value, next: &Value, at: &Place<'_>) {
+        let bound = |schema: &Value, name: &str| schema.get(name).and_then(Value::as_f64);
+        for name in LOWER_BOUNDS {
+            let (was, is) = (bound(former, name), bound(next, name));
+            if is.is_some_and(|is| is > was.unwrap_or(f64::NEG_INFINITY)) && !is_vacuous(name, is) {
+                self.breaks(&at.key(name), "is higher than before");
+            }
+        }
+        for name in UPPER_BOUNDS {
+            let (was, is) = (bound(former, name), bound(next, name));
+            if is.is_some_and(|is| is < was.unwrap_or(f64::INFINITY)) {
+                self.breaks(&at.key(name), "is lower than before");
+            }
+        }
+        for name in OPAQUE {
+            let is_new = next.get(name).is_some_and(|next| former.get(name) != Some(next) && *next != json!(false));
+            if is_new {
+                self.breaks(&at.key(name), "is not what it was");
+            }
+        }
+    }
+}
+
+/// A length of at least nothing says nothing.
+fn is_vacuous(name: &str, bound: Option<f64>) -> bool {
+    matches!(name, "minLength" | "minItems" | "minProperties") && bound == Some(0.0)
+}
+
+/// A schema with its reference followed, and with the parts of its `allOf` put together. What two of them say, the first
+/// one says.
+fn flat<'a>(root: &'a Value, schema: &'a Value) -> Cow<'a, Value> {
+    let schema = followed(root, schema);
+    let Some(parts) = schema.get("allOf").and_then(Value::as_array) else { return Cow::Borrowed(schema) };
+    let mut whole = members(schema).cloned().unwrap_or_default();
+    whole.shift_remove("allOf");
+    for part in parts.iter().map(|part| followed(root, part)) {
+        for (key, value) in members(part).into_iter().flatten() {
+            match (whole.get_mut(key), value) {
+                (Some(Value::Object(there)), Value::Object(more)) if key == "properties" => {
+                    for (name, schema) in more {
+                        there.entry(name).or_insert_with(|| schema.clone());
+                    }
+                }
+                (Some(Value::Array(there)), Value::Array(more)) if key == "required" => there.extend(more.clone()),
+                (Some(_), _) => {}
+                (None, value) => {
+                    whole.insert(key.clone(), value.clone());
+                }
+            }
+        }
+    }
+    Cow::Owned(Value::Object(whole))
+}
+
+fn followed<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
+    let mut schema = schema;
+    for _ in 0..MAX_DEPTH {
+        let reference = schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
+        match reference.and_then(|pointer| root.pointer(pointer)) {
+            Some(there) => schema = there,
+            None => break,
+        }
+    }
+    schema
+}
+
+fn has_reference(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.contains_key("$ref") || map.values().any(has_reference),
+        Value::Array(list) => list.iter().any(has_reference),
+        _ => false,
+    }
+}
+
+fn alternatives(schema: &Value) -> Option<Vec<&Value>> {
+    let list = |name: &str| schema.get(name).and_then(Value::as_array).map(|list| list.iter().collect());
+    list("anyOf").or_else(|| list("oneOf"))
+}
+
+/// The types that a schema lets through.
+fn types(schema: &Value) -> Vec<&str> {
+    match (schema, schema.get("type")) {
+        (Value::Bool(false), _) => Vec::new(),
+        (_, Some(Value::String(one))) => vec![one],
+        (_, Some(Value::Array(several))) => several.iter().filter_map(Value::as_str).collect(),
+        _ => match values(schema) {
+            Some(values) => values.into_iter().map(type_of).collect(),
+            None => TYPES.to_vec(),
+        },
+    }
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// The only values that a schema lets through, if it lists them.
+fn values(schema: &Value) -> Option<Vec<&Value>> {
+    let one = schema.get("const").map(|one| vec![one]);
+    one.or_else(|| Some(schema.get("enum")?.as_array()?.iter().collect()))
+}
+
+/// The schema under a keyword.
+fn part<'a>(schema: &'a Value, keyword: &str) -> &'a Value {
+    schema.get(keyword).unwrap_or(&ANYTHING)
+}
+
+fn members(value: &Value) -> Option<&Map<String, Value>> {
+    value.as_object()
+}
+
+fn strings(value: &Value) -> Vec<&str> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}

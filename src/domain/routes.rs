@@ -1,0 +1,5 @@
+//! Rules by which events go to destinations.
+//!
+//! Not here: the loading of rules.
+
+pub mod subscription;

@@ -1,0 +1,179 @@
+//! What an incoming webhook, or the answer to an outgoing one, wants to be posted: the keys that Slack's incoming webhooks
+//! have, and those that Rocket.Chat added.
+
+mod blocks;
+
+use serde_json::{Map, Value};
+
+use super::{Look, WebhookIntegration};
+use crate::domain::channels::message::{MAX_CHARS, Message};
+
+/// The most channels that one request may post to.
+pub const MAX_TARGETS: usize = 50;
+
+/// Something to be posted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Post {
+    /// Where, as it was written; nowhere in particular where it is empty. Nothing is in it twice.
+    pub targets: Vec<String>,
+    /// What; without an author.
+    pub message: Message,
+    /// Whether each channel is answered for on its own.
+    pub separate: bool,
+}
+
+/// Why something is not posted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PostFault {
+    /// Nothing is said.
+    #[error("there is neither a text nor an attachment to post")]
+    Empty,
+    /// Too much is said.
+    #[error("the text is longer than {MAX_CHARS} characters")]
+    TooLong,
+    /// It goes to too many places.
+    #[error("it names more than {MAX_TARGETS} channels")]
+    TooManyTargets,
+    /// There is no such channel, or no such user.
+    #[error("there is no channel {0:?} here, and no user with that name or id")]
+    NoSuchTarget(String),
+    /// The poster does not see the channel.
+    #[error("the user in whose name it is posted is not in the channel")]
+    NotAllowed,
+    /// Nothing new is posted there.
+    #[error("the channel is archived")]
+    Archived,
+    /// There is nobody with that name in whose name it could be posted.
+    #[error("there is no user in whose name it could be posted")]
+    NoSuchUser,
+}
+
+impl PostFault {
+    /// The word that programs act on.
+    pub fn code(&self) -> &'static str {
+        match self {
+            PostFault::Empty => "unknown-error",
+            PostFault::TooLong => "error-message-size-exceeded",
+            PostFault::TooManyTargets => "error-too-many-channels",
+            PostFault::NoSuchTarget(_) => "invalid-channel",
+            PostFault::NotAllowed => "error-not-allowed",
+            PostFault::Archived => "room_is_archived",
+            PostFault::NoSuchUser => "error-invalid-user",
+        }
+    }
+}
+
+impl Post {
+    /// Reads what is to be posted. What is not as it should be is left out, like what is not known.
+    ///
+    /// # Errors
+    /// [`PostFault::Empty`], [`PostFault::TooLong`], [`PostFault::TooManyTargets`], [`PostFault::NoSuchTarget`] for one
+    /// that is no text.
+    pub fn read(content: &Map<String, Value>, webhook: &WebhookIntegration) -> Result<Self, PostFault> {
+        let targets = targets(content)?;
+        let mut message = message(content, &webhook.look);
+        message.integration_id = Some(webhook.id);
+        if message.text.is_empty() && message.attachments.is_empty() {
+            message.text = content.get("blocks").map(blocks::text).unwrap_or_default();
+        }
+        if message.text.is_empty() && message.attachments.is_empty() {
+            return Err(PostFault::Empty);
+        }
+        if message.is_too_long() {
+            return Err(PostFault::TooLong);
+        }
+        Ok(Self { targets, message, separate: content.get("separateResponse") == Some(&Value::Bool(true)) })
+    }
+}
+
+/// Whether somebody chose where it goes.
+pub fn names_a_target(content: &Map<String, Value>) -> bool {
+    asked(content).is_some()
+}
+
+fn asked(content: &Map<String, Value>) -> Option<&Value> {
+    let named = |value: &&Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(all) => !all.is_empty(),
+        Value::Bool(true) | Value::Number(_) | Value::Object(_) => true,
+    };
+    ["channel", "roomId"].into_iter().find_map(|key| content.get(key).filter(named))
+}
+
+fn targets(content: &Map<String, Value>) -> Result<Vec<String>, PostFault> {
+    let named = match asked(content) {
+        None => &[],
+        Some(Value::Array(all)) => all.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+    };
+    let mut targets: Vec<String> = Vec::new();
+    for one in named {
+        let Some(text) = one.as_str().map(str::trim).filter(|text| !text.is_empty()) else {
+            return Err(PostFault::NoSuchTarget(one.to_string()));
+        };
+        if targets.iter().any(|known| known == text) {
+            continue;
+        }
+        if targets.len() == MAX_TARGETS {
+            return Err(PostFault::TooManyTargets);
+        }
+        targets.push(text.to_owned());
+    }
+    Ok(targets)
+}
+
+fn message(content: &Map<String, Value>, look: &Look) -> Message {
+    let text = |keys: [&str; 2]| keys.into_iter().find_map(|key| said(content.get(key)?));
+    let (picture, emoji) = (text(["icon_url", "avatar"]), text(["icon_emoji", "emoji"]));
+    let (avatar, emoji) = match (picture, emoji) {
+        (Some(picture), _) => (Some(picture), None),
+        (None, Some(emoji)) => (None, Some(emoji)),
+        (None, None) if look.avatar.is_some() => (look.avatar.clone(), None),
+        (None, None) => (None, look.emoji.clone()),
+    };
+    let mut more = Map::new();
+    for key in ["parseUrls", "groupable"] {
+        if let Some(Value::Bool(wish)) = content.get(key) {
+            more.insert(key.to_owned(), (*wish).into());
+        }
+    }
+    if let Some(Value::Object(fields)) = content.get("customFields") {
+        more.insert("customFields".to_owned(), fields.clone().into());
+    }
+    Message {
+        text: text(["text", "msg"]).unwrap_or_default(),
+        attachments: attachments(content.get("attachments")),
+        username: text(["username", "alias"]).or_else(|| look.alias.clone()),
+        avatar,
+        emoji,
+        thread_id: content.get("tmid").and_then(said),
+        more,
+        ..Message::default()
+    }
+}
+
+/// The text of a value that may be one, trimmed; `None` where nothing is left.
+fn said(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(_) | Value::Bool(true) => value.to_string(),
+        Value::Null | Value::Bool(false) | Value::Array(_) | Value::Object(_) => String::new(),
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+fn attachments(value: Option<&Value>) -> Vec<Value> {
+    let Some(Value::Array(all)) = value else { return Vec::new() };
+    let renamed = |object: &Map<String, Value>| {
+        let mut object = object.clone();
+        if let Some(text) = object.shift_remove("msg").as_ref().and_then(said) {
+            object.insert("text".to_owned(), text.into());
+        }
+        (!object.is_empty()).then_some(Value::Object(object))
+    };
+    all.iter().filter_map(Value::as_object).filter_map(renamed).collect()
+}
+
+#[cfg(test)]
+mod tests;

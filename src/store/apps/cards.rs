@@ -1,0 +1,61 @@
+//! Integrations that the operator offers in every organisation, and which of them an organisation uses.
+
+use ::entity::{
+    installation::{Column as InstallationColumn, Entity as Installations},
+    integration::{Column, Entity as Integrations},
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use crate::{
+    domain::{
+        Result,
+        apps::card::SystemIntegration,
+        ids::{IntegrationId, OrganisationId},
+    },
+    store::corrupt,
+};
+
+/// The kind of those that are offered everywhere.
+const SYSTEM: &str = "system";
+
+/// The active system integrations that are not built in, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_system(db: &impl ConnectionTrait) -> Result<Vec<SystemIntegration>> {
+    let rows = Integrations::find()
+        .filter(Column::OrganisationId.is_null())
+        .filter(Column::Kind.eq(SYSTEM))
+        .filter(Column::Active.eq(true))
+        .order_by_asc(Column::CreatedAt)
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            let about = serde_json::from_value(row.definition);
+            Ok(SystemIntegration {
+                id: row.id.into(),
+                name: row.name,
+                about: about.map_err(|error| corrupt("integration", "definition", error))?,
+            })
+        })
+        .collect()
+}
+
+/// Which integrations an organisation uses everywhere, each with the id of its installation.
+///
+/// # Errors
+/// When the database fails.
+pub async fn installed(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+) -> Result<Vec<(IntegrationId, uuid::Uuid)>> {
+    let rows = Installations::find()
+        .filter(InstallationColumn::OrganisationId.eq(organisation_id.0))
+        .filter(InstallationColumn::ChannelId.is_null())
+        .filter(InstallationColumn::Active.eq(true))
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.integration_id.into(), row.id)).collect())
+}

@@ -1,0 +1,6 @@
+//! GitHub installations and links.
+//!
+//! Not here: GitHub's API.
+
+pub mod installations;
+pub mod links;

@@ -1,0 +1,12 @@
+//! Connections, transactions, migrations and the faults of the database.
+//!
+//! Not here: any table but that of the readiness probe.
+
+pub mod batches;
+pub mod breaker;
+pub mod connect;
+pub mod db;
+pub mod directory;
+pub mod fault;
+pub mod placeholders;
+pub mod readiness;

@@ -1,0 +1,46 @@
+//! Batches in few sizes. A prepared statement belongs to one number of rows, and databases prepare slowly and keep what
+//! they prepared: batches of any size would fill every connection's cache with statements that hardly ever come again.
+
+use uuid::Uuid;
+
+/// The most rows that one statement takes.
+const MOST: usize = 64;
+
+/// Cuts rows into runs whose lengths are powers of two.
+pub(in crate::store) fn runs<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let length = rows.len().min(MOST).checked_ilog2()?;
+        let (run, rest) = rows.split_at(1 << length);
+        rows = rest;
+        Some(run)
+    })
+}
+
+/// Fills a list of ids up to a power of two with an id that nothing has.
+pub(in crate::store) fn filled(ids: impl IntoIterator<Item = Uuid>) -> Vec<Uuid> {
+    let mut ids: Vec<Uuid> = ids.into_iter().collect();
+    ids.resize(ids.len().next_power_of_two(), Uuid::nil());
+    ids
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_powers_of_two_and_lose_nothing() {
+        for count in 0..300 {
+            let rows: Vec<usize> = (0..count).collect();
+            let runs: Vec<&[usize]> = runs(&rows).collect();
+            assert!(runs.iter().all(|run| run.len().is_power_of_two() && run.len() <= MOST));
+            assert_eq!(runs.concat(), rows);
+        }
+    }
+
+    #[test]
+    fn lists_are_filled_up() {
+        let ids: Vec<Uuid> = (1..=5).map(Uuid::from_u128).collect();
+        let filled = filled(ids.clone());
+        assert_eq!((filled.len(), &filled[..5], filled[5]), (8, &ids[..], Uuid::nil()));
+    }
+}

@@ -1,0 +1,345 @@
+//! Statements and transactions on pooled connections: the one owner of connections to the database. Each statement has a
+//! deadline, and a connection on which anything went wrong is closed and replaced, never used again.
+//!
+//! Not here: the settings of the connections (`connect`), the meaning of an error (`fault`), the refusal of statements
+//! while the database is down (`breaker`).
+//!
+//! Transactions are begun and ended by statements of ours. The counter that sqlx keeps for its own transactions can differ
+//! from the database's state, and then a commit is answered that commits nothing
+//! (`docs/adr/0005-one-owner-of-connections.md`).
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
+use sea_query_sqlx::SqlxValues;
+use sqlx::{
+    AssertSqlSafe, Executor, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, pool::PoolConnection, query_with,
+    raw_sql,
+};
+use tokio::{sync::Mutex, time::timeout};
+
+use super::{
+    breaker::Breaker,
+    fault::{self, Aftermath},
+};
+use crate::domain::{Error, Result, error::StorageFault};
+
+/// Longest time that a connection may take to go back to its pool, which ends with a round trip.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A pool of connections to one of the two databases. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(in crate::store) enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+impl Pool {
+    pub(in crate::store) fn backend(&self) -> DbBackend {
+        match self {
+            Pool::Sqlite(_) => DbBackend::Sqlite,
+            Pool::Postgres(_) => DbBackend::Postgres,
+        }
+    }
+
+    async fn acquire(&self) -> Result<Link, sqlx::Error> {
+        Ok(match self {
+            Pool::Sqlite(pool) => Link::Sqlite(pool.acquire().await?),
+            Pool::Postgres(pool) => Link::Postgres(pool.acquire().await?),
+        })
+    }
+
+    pub(in crate::store) async fn close(&self) {
+        match self {
+            Pool::Sqlite(pool) => pool.close().await,
+            Pool::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// Runs single statements, each on a connection of its own. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pub(in crate::store) pool: Pool,
+    pub(in crate::store) breaker: Breaker,
+    /// Deadline of a statement, on the monotonic clock.
+    pub(in crate::store) deadline: Duration,
+}
+
+impl Db {
+    /// Begins a transaction. On SQLite it takes the write lock at once: a deferred one that reads first and writes later
+    /// fails when another wrote in between (SQLITE_BUSY_SNAPSHOT). A connection that is within a transaction already
+    /// refuses, and is replaced.
+    pub(in crate::store) async fn begin(&self) -> Result<Tx, DbErr> {
+        let mut held = self.acquire().await?;
+        held.ask(Ask::Begin).await?;
+        Ok(Tx { held: Some(Mutex::new(held)), backend: self.pool.backend(), failed: AtomicBool::new(false) })
+    }
+
+    async fn acquire(&self) -> Result<Held, DbErr> {
+        let link = self.breaker.admit(self.pool.acquire()).await.map_err(|error| failed(error, &self.breaker))?;
+        Ok(Held { link: Some(link), sound: true, breaker: self.breaker.clone(), deadline: self.deadline })
+    }
+
+    fn backend(&self) -> DbBackend {
+        self.pool.backend()
+    }
+
+    async fn ask(&self, ask: Ask<'_>) -> Result<Told, DbErr> {
+        self.acquire().await?.ask(ask).await
+    }
+}
+
+/// A writing transaction. Dropped without [`Tx::commit`], it is rolled back.
+///
+/// After a failed statement it takes no other one and cannot be committed: PostgreSQL refuses them, and answers a commit
+/// with success although it rolls back; SQLite has rolled back by itself after some failures, and would go on outside
+/// of any transaction.
+pub struct Tx {
+    /// `None` once it has ended.
+    held: Option<Mutex<Held>>,
+    backend: DbBackend,
+    failed: AtomicBool,
+}
+
+impl Tx {
+    /// Makes it durable.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when the database refuses. Nothing is kept then, but where the answer was lost.
+    pub async fn commit(mut self) -> Result<()> {
+        if self.failed.load(Ordering::Relaxed) {
+            return Err(Error::Internal("a transaction was to be committed after one of its statements failed".into()));
+        }
+        if let Some(held) = self.held.take() {
+            held.into_inner().ask(Ask::Commit).await?;
+        }
+        Ok(())
+    }
+
+    fn backend(&self) -> DbBackend {
+        self.backend
+    }
+
+    async fn ask(&self, ask: Ask<'_>) -> Result<Told, DbErr> {
+        let over =
+            || DbErr::Custom("a statement came after the end of its transaction, or after one that failed".into());
+        let mut held = self.held.as_ref().ok_or_else(over)?.lock().await;
+        if self.failed.load(Ordering::Relaxed) {
+            return Err(over());
+        }
+        let told = held.ask(ask).await;
+        if told.is_err() {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        told
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        let Some(mut held) = self.held.take().map(Mutex::into_inner) else { return };
+        if held.sound {
+            // Nobody else gets the connection before it is through: it is given back afterwards.
+            tokio::spawn(async move { held.ask(Ask::Rollback).await.map(drop) });
+        }
+    }
+}
+
+/// Both ask one statement at a time, on a connection of its own or on that of the transaction.
+macro_rules! connection {
+    ($name:ident) => {
+        #[async_trait::async_trait]
+        impl ConnectionTrait for $name {
+            fn get_database_backend(&self) -> DbBackend {
+                self.backend()
+            }
+
+            async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+                self.ask(Ask::Execute(&statement)).await.and_then(Told::done)
+            }
+
+            async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+                self.ask(Ask::Unprepared(sql)).await.and_then(Told::done)
+            }
+
+            async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+                Ok(self.ask(Ask::One(&statement)).await?.rows().pop())
+            }
+
+            async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+                Ok(self.ask(Ask::All(&statement)).await?.rows())
+            }
+        }
+    };
+}
+
+connection!(Db);
+connection!(Tx);
+
+/// One statement.
+enum Ask<'a> {
+    Begin,
+    Commit,
+    Rollback,
+    Unprepared(&'a str),
+    Execute(&'a Statement),
+    /// A query of which the first row counts.
+    One(&'a Statement),
+    All(&'a Statement),
+}
+
+/// The answer to a statement.
+enum Told {
+    Done(ExecResult),
+    Rows(Vec<QueryResult>),
+}
+
+impl Told {
+    fn done(self) -> Result<ExecResult, DbErr> {
+        match self {
+            Told::Done(done) => Ok(done),
+            Told::Rows(_) => Err(DbErr::Custom("a statement was answered with rows".into())),
+        }
+    }
+
+    fn rows(self) -> Vec<QueryResult> {
+        match self {
+            Told::Done(_) => Vec::new(),
+            Told::Rows(rows) => rows,
+        }
+    }
+}
+
+/// A connection in use. It goes back to its pool while it is known to be sound, and is closed otherwise: after a failure,
+/// after a deadline, and where its caller went away in the middle of a statement.
+struct Held {
+    /// `None` once it has gone back.
+    link: Option<Link>,
+    sound: bool,
+    breaker: Breaker,
+    deadline: Duration,
+}
+
+impl Held {
+    async fn ask(&mut self, ask: Ask<'_>) -> Result<Told, DbErr> {
+        let Some(link) = &mut self.link else { return Err(DbErr::Custom("the connection has been given back".into())) };
+        self.sound = false;
+        let bounds_transaction = matches!(ask, Ask::Begin | Ask::Commit | Ask::Rollback);
+        let error = match timeout(self.deadline, link.ask(ask)).await {
+            Ok(Ok(told)) => {
+                self.sound = true;
+                return Ok(told);
+            }
+            Ok(Err(error)) => error,
+            Err(_) => fault::deadline_exceeded(),
+        };
+        self.sound = !bounds_transaction && fault::aftermath(&error) == Aftermath::Sound;
+        Err(failed(error, &self.breaker))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let Some(mut link) = self.link.take() else { return };
+        if self.sound {
+            tokio::spawn(timeout(RELEASE_TIMEOUT, link.give_back()));
+        } else {
+            link.close();
+        }
+    }
+}
+
+fn failed(error: sqlx::Error, breaker: &Breaker) -> DbErr {
+    if fault::aftermath(&error) == Aftermath::Down {
+        breaker.trip(&error);
+    }
+    DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+/// A connection to one of the two databases.
+enum Link {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+macro_rules! bound {
+    ($statement:expr) => {
+        query_with(
+            AssertSqlSafe($statement.sql.as_str()),
+            SqlxValues($statement.values.clone().unwrap_or_else(|| sea_orm::sea_query::Values(Vec::new()))),
+        )
+    };
+}
+
+/// The same words for both databases: their types have no common trait that says so.
+macro_rules! ask {
+    ($connection:expr, $ask:expr, $begin:literal) => {{
+        let connection = &mut **$connection;
+        let raw = |sql: &str| raw_sql(AssertSqlSafe(sql).into_sql_str());
+        match $ask {
+            Ask::Begin => Told::Done(connection.execute(raw($begin)).await?.into()),
+            Ask::Commit => Told::Done(connection.execute(raw("COMMIT")).await?.into()),
+            Ask::Rollback => Told::Done(connection.execute(raw("ROLLBACK")).await?.into()),
+            Ask::Unprepared(sql) => Told::Done(connection.execute(raw(sql)).await?.into()),
+            Ask::Execute(statement) => Told::Done(connection.execute(bound!(statement)).await?.into()),
+            Ask::One(statement) => {
+                Told::Rows(connection.fetch_optional(bound!(statement)).await?.into_iter().map(Into::into).collect())
+            }
+            Ask::All(statement) => {
+                Told::Rows(connection.fetch_all(bound!(statement)).await?.into_iter().map(Into::into).collect())
+            }
+        }
+    }};
+}
+
+impl Link {
+    async fn ask(&mut self, ask: Ask<'_>) -> Result<Told, sqlx::Error> {
+        Ok(match self {
+            Link::Sqlite(connection) => ask!(connection, ask, "BEGIN IMMEDIATE"),
+            Link::Postgres(connection) => ask!(connection, ask, "BEGIN"),
+        })
+    }
+
+    fn give_back(&mut self) -> impl Future<Output = ()> + Send + 'static {
+        let future: std::pin::Pin<Box<dyn Future<Output = ()> + Send>> = match self {
+            Link::Sqlite(connection) => Box::pin(connection.return_to_pool()),
+            Link::Postgres(connection) => Box::pin(connection.return_to_pool()),
+        };
+        future
+    }
+
+    fn close(&mut self) {
+        match self {
+            Link::Sqlite(connection) => connection.close_on_drop(),
+            Link::Postgres(connection) => connection.close_on_drop(),
+        }
+    }
+}
+
+impl From<sea_orm::DbErr> for Error {
+    /// Reads the fault out of the error. Its text is for the log; it never reaches a caller.
+    fn from(error: DbErr) -> Self {
+        let cause = match &error {
+            DbErr::Exec(RuntimeErr::SqlxError(cause))
+            | DbErr::Query(RuntimeErr::SqlxError(cause))
+            | DbErr::Conn(RuntimeErr::SqlxError(cause)) => fault::storage_fault(cause),
+            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Some(StorageFault::Unreachable),
+            _ => None,
+        };
+        match cause {
+            Some(fault) => {
+                tracing::warn!(cause = %error, ?fault, "the database refused a statement");
+                Error::Storage(fault)
+            }
+            None => Error::Internal(format!("database: {error}")),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Events, destinations, deliveries, attempts and their retention.
+//!
+//! Not here: any product.
+
+pub mod deliveries;
+pub mod destinations;
+pub mod events;
+pub mod housekeeping;

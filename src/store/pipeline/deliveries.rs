@@ -1,0 +1,365 @@
+//! Deliveries and their attempts.
+
+use std::time::Duration;
+
+use ::entity::{
+    attempt::{self, Entity as Attempts},
+    delivery::{ActiveModel, Column, Entity as Deliveries, Model as Row},
+    event,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Statement, Value,
+    sea_query::{Expr, ExprTrait},
+};
+
+use crate::{
+    domain::{
+        Error, Result,
+        ambient::Time,
+        error::Noun,
+        ids::{DeliveryId, DestinationId, EventId, IntegrationId, OrganisationId},
+        page::{Page, PageRequest},
+        pipeline::{
+            delivery::{Attempt, Content, Delivery, DeliveryState},
+            event::Event,
+        },
+    },
+    store::{Tx, corrupt, kernel::batches},
+};
+
+/// A delivery that is due, with its event.
+#[derive(Clone, Debug)]
+pub struct Due {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// What it delivers.
+    pub event: Event,
+}
+
+/// Which deliveries are wanted; `None` means all.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter {
+    /// In this state.
+    pub state: Option<DeliveryState>,
+    /// Of this event.
+    pub event_id: Option<EventId>,
+    /// To this destination.
+    pub destination_id: Option<DestinationId>,
+}
+
+/// Adds deliveries.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_many(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
+    for run in batches::runs(deliveries) {
+        Deliveries::insert_many(run.iter().map(row)).exec_without_returning(tx).await?;
+    }
+    Ok(())
+}
+
+/// The first `limit` pending deliveries of each destination, oldest first, with their events, in one round trip. The
+/// data of an event is left out where the delivery has content of its own: a webhook may have sent 25 MB.
+///
+/// # Errors
+/// When the database fails.
+pub async fn due(db: &impl ConnectionTrait, destinations: &[DestinationId], limit: usize) -> Result<Vec<Due>> {
+    waiting(db, destinations, ("id", "d.id"), limit).await
+}
+
+/// The same of destinations that keep no order: those that are due first, whether or not older ones wait for their time.
+///
+/// # Errors
+/// When the database fails.
+pub async fn due_first(db: &impl ConnectionTrait, destinations: &[DestinationId], limit: usize) -> Result<Vec<Due>> {
+    waiting(db, destinations, ("next_attempt_at, id", "d.next_attempt_at, d.id"), limit).await
+}
+
+async fn waiting(
+    db: &impl ConnectionTrait,
+    destinations: &[DestinationId],
+    (order_of_one, order_of_all): (&str, &str),
+    limit: usize,
+) -> Result<Vec<Due>> {
+    if destinations.is_empty() {
+        return Ok(Vec::new());
+    }
+    let backend = db.get_database_backend();
+    let ids = batches::filled(destinations.iter().map(|id| id.0));
+    let heads: Vec<String> = (0..ids.len())
+        .map(|index| {
+            format!(
+                "SELECT * FROM (SELECT * FROM delivery WHERE destination_id = {} AND state = 'pending' \
+                 ORDER BY {order_of_one} LIMIT {limit}) AS d{index}",
+                crate::store::kernel::placeholders::one(backend, index)
+            )
+        })
+        .collect();
+    let sql = format!(
+        "SELECT d.id AS d_id, d.organisation_id AS d_organisation_id, d.event_id AS d_event_id, \
+         d.destination_id AS d_destination_id, d.state AS d_state, d.reason AS d_reason, d.content AS d_content, \
+         d.attempts AS d_attempts, d.next_attempt_at AS d_next_attempt_at, d.completed_at AS d_completed_at, d.created_at AS d_created_at, \
+         e.id, e.organisation_id, e.channel_id, e.kind, e.source, e.link_id, e.step_kind, e.step_action, e.visitor_id, \
+         CASE WHEN d.content IS NULL THEN e.data ELSE 'null' END AS data, e.made_from, e.created_at \
+         FROM ({}) AS d JOIN event e ON e.id = d.event_id ORDER BY {order_of_all}",
+        heads.join(" UNION ALL ")
+    );
+    let values: Vec<Value> = ids.into_iter().map(Value::from).collect();
+    let rows = db.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Due {
+                delivery: delivery(Row::from_query_result(row, "d_")?)?,
+                event: crate::store::pipeline::events::event(event::Model::from_query_result(row, "")?)?,
+            })
+        })
+        .collect()
+}
+
+/// Adds attempts.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_attempts(tx: &Tx, attempts: &[&Attempt]) -> Result<()> {
+    for run in batches::runs(attempts) {
+        Attempts::insert_many(run.iter().copied().map(attempt_row)).exec_without_returning(tx).await?;
+    }
+    Ok(())
+}
+
+/// Marks deliveries as delivered by one more attempt, all in one statement.
+///
+/// # Errors
+/// When the database fails.
+pub async fn mark_delivered(tx: &Tx, ids: &[DeliveryId], now: Time) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    Deliveries::update_many()
+        .col_expr(Column::State, Expr::value(DeliveryState::Delivered.as_str()))
+        .col_expr(Column::Reason, Expr::value(None::<String>))
+        .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+        .col_expr(Column::NextAttemptAt, Expr::value(None::<Time>))
+        .col_expr(Column::CompletedAt, Expr::value(now))
+        .filter(Column::Id.is_in(batches::filled(ids.iter().map(|id| id.0))))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Saves a delivery's new state.
+///
+/// # Errors
+/// When the database fails.
+pub async fn update(tx: &Tx, delivery: &Delivery) -> Result<()> {
+    let row = ActiveModel {
+        state: Set(delivery.state.as_str().to_owned()),
+        reason: Set(delivery.reason.clone()),
+        attempts: Set(delivery.attempts),
+        next_attempt_at: Set(delivery.next_attempt_at),
+        completed_at: Set(delivery.completed_at),
+        ..Default::default()
+    };
+    Deliveries::update_many().set(row).filter(Column::Id.eq(delivery.id.0)).exec(tx).await?;
+    Ok(())
+}
+
+/// Ends every pending delivery of a destination in `state`, with a reason.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_pending(
+    tx: &Tx,
+    destination_id: DestinationId,
+    state: DeliveryState,
+    reason: &str,
+    now: Time,
+) -> Result<u64> {
+    let ended = Deliveries::update_many()
+        .col_expr(Column::State, Expr::value(state.as_str()))
+        .col_expr(Column::Reason, Expr::value(reason))
+        .col_expr(Column::NextAttemptAt, Expr::value(None::<Time>))
+        .col_expr(Column::CompletedAt, Expr::value(now))
+        .filter(Column::DestinationId.eq(destination_id.0))
+        .filter(Column::State.eq(DeliveryState::Pending.as_str()))
+        .exec(tx)
+        .await?;
+    Ok(ended.rows_affected)
+}
+
+/// Makes a finished delivery pending again, with this content. `false` where it was pending already.
+///
+/// # Errors
+/// When the database fails.
+pub async fn replay(tx: &Tx, id: DeliveryId, content: Option<&Content>, now: Time) -> Result<bool> {
+    let replayed = pending_again(now)
+        .col_expr(Column::Content, Expr::value(content.map(written)))
+        .filter(Column::Id.eq(id.0))
+        .filter(Column::State.ne(DeliveryState::Pending.as_str()))
+        .exec(tx)
+        .await?;
+    Ok(replayed.rows_affected == 1)
+}
+
+/// Makes every failed delivery of a destination pending again and tells how many there were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn replay_failed(tx: &Tx, destination_id: DestinationId, now: Time) -> Result<u64> {
+    let replayed = pending_again(now)
+        .filter(Column::DestinationId.eq(destination_id.0))
+        .filter(Column::State.eq(DeliveryState::Failed.as_str()))
+        .exec(tx)
+        .await?;
+    Ok(replayed.rows_affected)
+}
+
+/// A replay starts its age anew, or an old delivery would be given up after its first failure.
+fn pending_again(now: Time) -> sea_orm::UpdateMany<Deliveries> {
+    Deliveries::update_many()
+        .col_expr(Column::State, Expr::value(DeliveryState::Pending.as_str()))
+        .col_expr(Column::Reason, Expr::value(None::<String>))
+        .col_expr(Column::NextAttemptAt, Expr::value(now))
+        .col_expr(Column::CompletedAt, Expr::value(None::<Time>))
+}
+
+/// By identifier.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id: DeliveryId) -> Result<Delivery> {
+    let row = Deliveries::find_by_id(id.0).filter(Column::OrganisationId.eq(organisation_id.0)).one(db).await?;
+    delivery(row.ok_or_else(|| Error::not_found(Noun::Delivery, id))?)
+}
+
+/// The attempts of a delivery, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn attempts(db: &impl ConnectionTrait, id: DeliveryId) -> Result<Vec<Attempt>> {
+    Attempts::find()
+        .filter(attempt::Column::DeliveryId.eq(id.0))
+        .order_by_asc(attempt::Column::Id)
+        .all(db)
+        .await?
+        .into_iter()
+        .map(attempt)
+        .collect()
+}
+
+/// The deliveries of an organisation, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    filter: Filter,
+    page: PageRequest,
+) -> Result<Page<Delivery>> {
+    let mut query = Deliveries::find().filter(Column::OrganisationId.eq(organisation_id.0));
+    if let Some(state) = filter.state {
+        query = query.filter(Column::State.eq(state.as_str()));
+    }
+    if let Some(event_id) = filter.event_id {
+        query = query.filter(Column::EventId.eq(event_id.0));
+    }
+    if let Some(destination_id) = filter.destination_id {
+        query = query.filter(Column::DestinationId.eq(destination_id.0));
+    }
+    if let Some(after) = page.after {
+        query = query.filter(Column::Id.lt(after));
+    }
+    let rows = query.order_by_desc(Column::Id).limit(u64::from(page.limit) + 1).all(db).await?;
+    let deliveries = rows.into_iter().map(delivery).collect::<Result<Vec<_>>>()?;
+    Ok(Page::cut(deliveries, page.limit, |delivery| delivery.id.0))
+}
+
+/// How many deliveries wait, of all organisations: for the metrics.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_pending(db: &impl ConnectionTrait) -> Result<u64> {
+    let backend = db.get_database_backend();
+    let sql = "SELECT COUNT(*) AS waiting FROM delivery WHERE state = 'pending'";
+    let row = db.query_one_raw(Statement::from_string(backend, sql)).await?;
+    let waiting: i64 = row.map(|row| row.try_get("", "waiting")).transpose()?.unwrap_or_default();
+    Ok(u64::try_from(waiting).unwrap_or_default())
+}
+
+fn row(delivery: &Delivery) -> ActiveModel {
+    ActiveModel {
+        id: Set(delivery.id.0),
+        organisation_id: Set(delivery.organisation_id.0),
+        event_id: Set(delivery.event_id.0),
+        destination_id: Set(delivery.destination_id.0),
+        state: Set(delivery.state.as_str().to_owned()),
+        reason: Set(delivery.reason.clone()),
+        content: Set(delivery.content.as_ref().map(written)),
+        attempts: Set(delivery.attempts),
+        next_attempt_at: Set(delivery.next_attempt_at),
+        completed_at: Set(delivery.completed_at),
+        created_at: Set(delivery.created_at),
+    }
+}
+
+fn written(content: &Content) -> String {
+    serde_json::json!(content).to_string()
+}
+
+fn delivery(row: Row) -> Result<Delivery> {
+    let content = row.content.as_deref().map(serde_json::from_str).transpose();
+    Ok(Delivery {
+        id: row.id.into(),
+        organisation_id: row.organisation_id.into(),
+        event_id: row.event_id.into(),
+        destination_id: row.destination_id.into(),
+        state: row.state.parse().map_err(|error| corrupt("delivery", "state", error))?,
+        reason: row.reason,
+        content: content.map_err(|error| corrupt("delivery", "content", error))?,
+        attempts: row.attempts,
+        next_attempt_at: row.next_attempt_at,
+        completed_at: row.completed_at,
+        created_at: row.created_at,
+    })
+}
+
+fn attempt_row(attempt: &Attempt) -> attempt::ActiveModel {
+    attempt::ActiveModel {
+        id: Set(attempt.id.0),
+        organisation_id: Set(attempt.organisation_id.0),
+        delivery_id: Set(attempt.delivery_id.0),
+        number: Set(attempt.number),
+        address: Set(attempt.address.clone()),
+        outcome: Set(attempt.outcome.as_str().to_owned()),
+        status_code: Set(attempt.status_code.map(i32::from)),
+        reason: Set(attempt.reason.clone()),
+        request: Set(attempt.request.clone()),
+        answer: Set(attempt.answer.clone()),
+        detail: Set(attempt.detail.as_ref().map(ToString::to_string)),
+        history_of: Set(attempt.history_of.map(|id| id.0)),
+        duration_ms: Set(i64::try_from(attempt.duration.as_millis()).unwrap_or(i64::MAX)),
+        created_at: Set(attempt.created_at),
+    }
+}
+
+pub(in crate::store) fn attempt(row: attempt::Model) -> Result<Attempt> {
+    let detail = row.detail.as_deref().map(serde_json::from_str).transpose();
+    Ok(Attempt {
+        id: row.id.into(),
+        organisation_id: row.organisation_id.into(),
+        delivery_id: row.delivery_id.into(),
+        number: row.number,
+        address: row.address,
+        outcome: row.outcome.parse().map_err(|error| corrupt("attempt", "outcome", error))?,
+        status_code: row.status_code.and_then(|code| u16::try_from(code).ok()),
+        reason: row.reason,
+        request: row.request,
+        answer: row.answer,
+        detail: detail.map_err(|error| corrupt("attempt", "detail", error))?,
+        history_of: row.history_of.map(IntegrationId),
+        duration: Duration::from_millis(u64::try_from(row.duration_ms).unwrap_or_default()),
+        created_at: row.created_at,
+    })
+}

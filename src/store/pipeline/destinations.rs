@@ -1,0 +1,357 @@
+//! Destinations: the unit that workers claim.
+//!
+//! [`claim`] has the claiming itself, [`claims`] the wake-up and the release, [`clock`] what follows from a clock that was set
+//! back.
+
+mod claim;
+mod claims;
+mod clock;
+
+use std::collections::HashMap;
+
+use ::entity::destination::{ActiveModel, Column, Entity as Destinations, Model as Row};
+pub use claim::{Busy, Claim, Claimed, Room, claim};
+pub use claims::{Release, end_leases, release, wake};
+pub use clock::{latest_try, set_back};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{ExprTrait, OnConflict},
+};
+
+use crate::{
+    domain::{
+        Error, Result,
+        ambient::Time,
+        error::Noun,
+        ids::{DestinationId, OrganisationId},
+        page::{Page, PageRequest},
+        pipeline::destination::{Destination, DestinationKind, Health},
+    },
+    store::{Tx, corrupt, kernel::batches},
+};
+
+/// Adds a destination.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert(tx: &Tx, destination: &Destination) -> Result<()> {
+    Destinations::insert(row(destination)).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+fn row(destination: &Destination) -> ActiveModel {
+    let (health, health_reason, health_since) = health_columns(&destination.health);
+    ActiveModel {
+        id: Set(destination.id.0),
+        organisation_id: Set(destination.organisation_id.0),
+        kind: Set(destination.kind.as_str().to_owned()),
+        name: Set(destination.name.clone()),
+        address: Set(destination.address.clone()),
+        health: Set(health.to_owned()),
+        health_reason: Set(health_reason),
+        health_since: Set(health_since),
+        due_at: Set(None),
+        not_before: Set(None),
+        woken: Set(false),
+        lease_owner: Set(None),
+        pace_until: Set(None),
+        success_count: Set(destination.success_count),
+        failure_count: Set(destination.failure_count),
+        last_sent_at: Set(destination.last_sent_at),
+        created_at: Set(destination.created_at),
+        slow: Set(false),
+    }
+}
+
+/// The destination with this kind and name, made where it is not there yet.
+///
+/// # Errors
+/// When the database fails.
+pub async fn ensure(tx: &Tx, wanted: &Destination) -> Result<Destination> {
+    let found = ensure_all(tx, std::slice::from_ref(wanted)).await?;
+    found.into_iter().next().ok_or_else(|| Error::Internal("a destination was asked for and not answered".into()))
+}
+
+/// The destinations with these kinds and names, in their order, made where they are not there yet.
+///
+/// # Errors
+/// When the database fails.
+pub async fn ensure_all(tx: &Tx, wanted: &[Destination]) -> Result<Vec<Destination>> {
+    // In their order, so that two writers that make the same never wait for each other.
+    let mut different: Vec<&Destination> = wanted.iter().collect();
+    different.sort_unstable_by_key(|one| key(one));
+    different.dedup_by_key(|one| key(one));
+    let mut known = HashMap::with_capacity(different.len());
+    find_all(tx, &different, &mut known).await?;
+    let missing: Vec<&Destination> = different.into_iter().filter(|one| !known.contains_key(&owned_key(one))).collect();
+    for run in batches::runs(&missing) {
+        let there = OnConflict::columns([Column::OrganisationId, Column::Kind, Column::Name]).do_nothing().to_owned();
+        let rows = run.iter().map(|one| row(one));
+        Destinations::insert_many(rows).on_conflict(there).exec_without_returning(tx).await?;
+    }
+    find_all(tx, &missing, &mut known).await?;
+    let found = |one: &Destination| {
+        let vanished = || Error::Internal(format!("a {} destination vanished while it was made", one.kind.as_str()));
+        known.get(&owned_key(one)).cloned().ok_or_else(vanished)
+    };
+    wanted.iter().map(found).collect()
+}
+
+type Known = HashMap<(OrganisationId, &'static str, String), Destination>;
+
+fn key(of: &Destination) -> (OrganisationId, &'static str, &str) {
+    (of.organisation_id, of.kind.as_str(), &of.name)
+}
+
+fn owned_key(of: &Destination) -> (OrganisationId, &'static str, String) {
+    (of.organisation_id, of.kind.as_str(), of.name.clone())
+}
+
+/// Adds those that are there. What a query finds across organisations besides is under keys that nobody asks for.
+async fn find_all(tx: &Tx, wanted: &[&Destination], known: &mut Known) -> Result<()> {
+    for run in batches::runs(wanted) {
+        let mut kinds: Vec<&str> = run.iter().map(|one| one.kind.as_str()).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let mut organisations: Vec<_> = run.iter().map(|one| one.organisation_id.0).collect();
+        organisations.dedup();
+        let rows = Destinations::find()
+            .filter(Column::OrganisationId.is_in(batches::filled(organisations)))
+            .filter(Column::Kind.is_in(kinds))
+            .filter(Column::Name.is_in(run.iter().map(|one| one.name.as_str())))
+            .all(tx)
+            .await?;
+        for row in rows {
+            let found = destination(row)?;
+            known.insert(owned_key(&found), found);
+        }
+    }
+    Ok(())
+}
+
+/// Number of an organisation's destinations.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(tx: &Tx, organisation_id: OrganisationId) -> Result<u64> {
+    Ok(Destinations::find().filter(Column::OrganisationId.eq(organisation_id.0)).count(tx).await?)
+}
+
+/// The ids of an organisation's destinations of one kind, in their order.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_kind(tx: &Tx, organisation_id: OrganisationId, kind: DestinationKind) -> Result<Vec<DestinationId>> {
+    let rows = Destinations::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Kind.eq(kind.as_str()))
+        .order_by_asc(Column::Id)
+        .all(tx)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.id.into()).collect())
+}
+
+/// The destinations of one kind whose names begin with a text.
+///
+/// # Errors
+/// When the database fails.
+pub async fn named_after(
+    tx: &Tx,
+    organisation_id: OrganisationId,
+    kind: DestinationKind,
+    beginning: &str,
+) -> Result<Vec<Destination>> {
+    let rows = Destinations::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Kind.eq(kind.as_str()))
+        .filter(Column::Name.starts_with(beginning))
+        .all(tx)
+        .await?;
+    rows.into_iter().map(destination).collect()
+}
+
+/// By identifier.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    id: DestinationId,
+) -> Result<Destination> {
+    let row = Destinations::find_by_id(id.0).filter(Column::OrganisationId.eq(organisation_id.0)).one(db).await?;
+    destination(row.ok_or_else(|| Error::not_found(Noun::Destination, id))?)
+}
+
+/// By kind and name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_name(
+    tx: &Tx,
+    organisation_id: OrganisationId,
+    kind: &str,
+    name: &str,
+) -> Result<Option<Destination>> {
+    Destinations::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Kind.eq(kind))
+        .filter(Column::Name.eq(name))
+        .one(tx)
+        .await?
+        .map(destination)
+        .transpose()
+}
+
+/// The destinations of one kind that have these names, where they are there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_names(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    kind: DestinationKind,
+    names: &[String],
+) -> Result<Vec<Destination>> {
+    let rows = Destinations::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Kind.eq(kind.as_str()))
+        .filter(Column::Name.is_in(names.iter().map(String::as_str)))
+        .all(db)
+        .await?;
+    rows.into_iter().map(destination).collect()
+}
+
+/// The destinations of an organisation, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    page: PageRequest,
+) -> Result<Page<Destination>> {
+    let mut query = Destinations::find().filter(Column::OrganisationId.eq(organisation_id.0));
+    if let Some(after) = page.after {
+        query = query.filter(Column::Id.lt(after));
+    }
+    let rows = query.order_by_desc(Column::Id).limit(u64::from(page.limit) + 1).all(db).await?;
+    let destinations = rows.into_iter().map(destination).collect::<Result<Vec<_>>>()?;
+    Ok(Page::cut(destinations, page.limit, |destination| destination.id.0))
+}
+
+/// Gives a destination another address, and with it a new chance: it is healthy again and has no pause.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_address(tx: &Tx, id: DestinationId, address: &str) -> Result<()> {
+    let row = ActiveModel { id: Set(id.0), address: Set(address.to_owned()), ..healed() };
+    Destinations::update(row).exec(tx).await?;
+    Ok(())
+}
+
+/// What makes a new chance of whatever was.
+fn healed() -> ActiveModel {
+    ActiveModel {
+        health: Set(Health::Healthy.as_str().to_owned()),
+        health_reason: Set(None),
+        health_since: Set(None),
+        not_before: Set(None),
+        slow: Set(false),
+        ..Default::default()
+    }
+}
+
+/// Gives those of a kind with some names a new chance, wherever they are.
+///
+/// # Errors
+/// When the database fails.
+pub async fn heal_named(tx: &Tx, kind: DestinationKind, names: &[String]) -> Result<()> {
+    for names in batches::runs(names) {
+        Destinations::update_many()
+            .set(healed())
+            .filter(
+                Column::Id
+                    .in_subquery(claims::locked(tx, Column::Kind.eq(kind.as_str()).and(Column::Name.is_in(names)))),
+            )
+            .exec(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Saves what was learnt of a destination's health.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_health(tx: &Tx, id: DestinationId, health: &Health) -> Result<()> {
+    let (health, health_reason, health_since) = health_columns(health);
+    let row = ActiveModel {
+        id: Set(id.0),
+        health: Set(health.to_owned()),
+        health_reason: Set(health_reason),
+        health_since: Set(health_since),
+        ..Default::default()
+    };
+    Destinations::update(row).exec(tx).await?;
+    Ok(())
+}
+
+/// Gives every destination of a kind a new chance, for a new connection.
+///
+/// # Errors
+/// When the database fails.
+pub async fn heal(tx: &Tx, organisation_id: OrganisationId, kind: DestinationKind) -> Result<()> {
+    let all = Column::OrganisationId.eq(organisation_id.0).and(Column::Kind.eq(kind.as_str()));
+    Destinations::update_many().set(healed()).filter(Column::Id.in_subquery(claims::locked(tx, all))).exec(tx).await?;
+    Ok(())
+}
+
+/// Sets the counters back, for a new connection.
+///
+/// # Errors
+/// When the database fails.
+pub async fn reset_counters(tx: &Tx, id: DestinationId) -> Result<()> {
+    let row = ActiveModel {
+        id: Set(id.0),
+        success_count: Set(0),
+        failure_count: Set(0),
+        last_sent_at: Set(None),
+        ..Default::default()
+    };
+    Destinations::update(row).exec(tx).await?;
+    Ok(())
+}
+
+fn health_columns(health: &Health) -> (&'static str, Option<String>, Option<Time>) {
+    match health {
+        Health::Healthy => (health.as_str(), None, None),
+        Health::Broken { reason, since } | Health::Off { reason, since } => {
+            (health.as_str(), Some(reason.clone()), Some(*since))
+        }
+    }
+}
+
+pub(in crate::store) fn destination(row: Row) -> Result<Destination> {
+    let since = row.health_since.unwrap_or(row.created_at);
+    let reason = row.health_reason.unwrap_or_default();
+    let health = match row.health.as_str() {
+        "healthy" => Health::Healthy,
+        "broken" => Health::Broken { reason, since },
+        "off" => Health::Off { reason, since },
+        other => return Err(corrupt("destination", "health", other)),
+    };
+    Ok(Destination {
+        id: row.id.into(),
+        organisation_id: row.organisation_id.into(),
+        kind: row.kind.parse().map_err(|error| corrupt("destination", "kind", error))?,
+        name: row.name,
+        address: row.address,
+        health,
+        success_count: row.success_count,
+        failure_count: row.failure_count,
+        last_sent_at: row.last_sent_at,
+        created_at: row.created_at,
+    })
+}

@@ -1,0 +1,170 @@
+//! The claim of due destinations under a lease, fair by organisation. Not here: the wake-up and the release, which are in
+//! [`super::claims`].
+//!
+//! One statement. It walks the organisations that have something due, beginning after the one at which the former claim
+//! ended, by skips through the index `(slow, organisation_id, due_at, id)`: one probe for each organisation and class,
+//! however much waits there. Each of them offers its oldest due destinations; they are ranked within the organisation,
+//! after what it has in flight already, and taken by that rank: everybody's first before anybody's second. So a claim
+//! costs the same whether one organisation has ten thousand due destinations or a thousand have ten.
+
+use ::entity::destination::Model as Row;
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement, Value};
+use uuid::Uuid;
+
+use super::destination;
+use crate::{
+    domain::{Result, ambient::Time, ids::OrganisationId, pipeline::destination::Destination},
+    store::kernel::placeholders,
+};
+
+/// A destination in a worker's hands.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// The destination.
+    pub destination: Destination,
+    /// State of its rate limit, as the last release left it.
+    pub pace_until: Option<Time>,
+    /// Its class: the last delivery there was not answered in time.
+    pub slow: bool,
+}
+
+/// A worker's request for due destinations.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The worker.
+    pub owner: Uuid,
+    /// The present moment.
+    pub now: Time,
+    /// End of the lease.
+    pub lease_until: Time,
+    /// The organisation at which the former claim ended; this one begins with the next.
+    pub after: OrganisationId,
+    /// Free slots, and those in use.
+    pub room: Room,
+}
+
+/// Slots that a worker has for deliveries in flight.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// The most destinations to claim.
+    pub limit: usize,
+    /// The most of the slow class among them.
+    pub slow_limit: usize,
+    /// The most deliveries that an organisation may have in flight after the claim.
+    pub ceiling: usize,
+    /// The most of the slow class that it may have in flight then.
+    pub slow_ceiling: usize,
+    /// Organisations that have deliveries in flight.
+    pub busy: Vec<Busy>,
+}
+
+/// Deliveries that an organisation has in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy {
+    /// The organisation.
+    pub organisation_id: OrganisationId,
+    /// Altogether.
+    pub in_flight: usize,
+    /// Those of the slow class among them.
+    pub slow: usize,
+}
+
+/// Organisations that one claim looks at in each class, beside those that may not have more in flight anyway.
+const ORGANISATIONS: usize = 64;
+/// Number of values before those of the busy organisations.
+const FIXED: usize = 12;
+/// Number of values of a busy organisation.
+const BUSY_WIDTH: usize = 3;
+
+/// Takes due destinations under a lease: as many as there is room for, fairly shared out among organisations, and within an
+/// organisation the oldest due first.
+///
+/// The condition stands twice: on PostgreSQL the inner one alone lets two workers claim the same row. The rows to lock are
+/// chosen once, by themselves: within the condition PostgreSQL may choose again for every row, skip what it has locked
+/// already, and so take more than `limit`. They are ranked before they are locked, because no query both locks and ranks.
+/// The repeated condition is within a COALESCE, so that rows are looked up by their ids: with statistics of a quiet hour,
+/// PostgreSQL takes the index of what is due for a short one, and reads all of it for each row.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim(db: &impl ConnectionTrait, claim: &Claim) -> Result<Vec<Claimed>> {
+    let rows = Row::find_by_statement(statement(db.get_database_backend(), claim)).all(db).await?;
+    let claimed = |row: Row| Ok(Claimed { pace_until: row.pace_until, slow: row.slow, destination: destination(row)? });
+    rows.into_iter().map(claimed).collect()
+}
+
+fn statement(backend: DbBackend, claim: &Claim) -> Statement {
+    let (offered, locked) = match backend {
+        DbBackend::Postgres => (
+            "CROSS JOIN LATERAL (SELECT o.id, o.due_at FROM destination o WHERE o.slow = ring.slow \
+             AND o.organisation_id = ring.organisation_id AND o.due_at <= $2 ORDER BY o.due_at, o.id LIMIT $10) AS d \
+             WHERE",
+            "SELECT id FROM destination WHERE id = ANY (ARRAY (SELECT id FROM chosen)) AND COALESCE(due_at, $3) <= $2 \
+             FOR UPDATE SKIP LOCKED",
+        ),
+        // It has no LATERAL, and one writer, so nothing to lock.
+        _ => (
+            "CROSS JOIN destination d WHERE d.id IN (SELECT o.id FROM destination o WHERE o.slow = ring.slow \
+             AND o.organisation_id = ring.organisation_id AND o.due_at <= $2 ORDER BY o.due_at, o.id LIMIT $10) AND",
+            "SELECT id FROM chosen",
+        ),
+    };
+    let busy = claim.room.busy.len().max(1).next_power_of_two();
+    let sql = format!(
+        "WITH RECURSIVE busy (organisation_id, in_flight, slow) AS (VALUES {rows}), \
+         lap (after, until) AS (VALUES ($4, $12), ($11, $4)), \
+         class (slow) AS (VALUES (FALSE), (TRUE)), \
+         ring (slow, until, organisation_id, step) AS ( \
+           SELECT class.slow, lap.until, lap.after, 0 FROM class CROSS JOIN lap WHERE NOT class.slow OR $6 > 0 \
+           UNION ALL \
+           SELECT ring.slow, ring.until, (SELECT d.organisation_id FROM destination d WHERE d.slow = ring.slow \
+             AND d.organisation_id > ring.organisation_id AND d.organisation_id <= ring.until AND d.due_at <= $2 \
+             ORDER BY d.organisation_id, d.due_at LIMIT 1), ring.step + 1 \
+           FROM ring WHERE ring.organisation_id IS NOT NULL AND ring.step < $9), \
+         offered AS (SELECT d.id, d.due_at, ring.slow, ring.organisation_id FROM ring {offered} \
+           ring.step > 0 AND ring.organisation_id IS NOT NULL), \
+         ranked AS (SELECT o.id, o.due_at, o.slow, COALESCE(busy.in_flight, 0) + ROW_NUMBER() OVER \
+           (PARTITION BY o.organisation_id ORDER BY o.slow, o.due_at, o.id) AS share, \
+           COALESCE(busy.slow, 0) + ROW_NUMBER() OVER \
+           (PARTITION BY o.organisation_id, o.slow ORDER BY o.due_at, o.id) AS slow_share \
+           FROM offered o LEFT JOIN busy ON busy.organisation_id = o.organisation_id), \
+         placed AS (SELECT id, due_at, slow, share, \
+           ROW_NUMBER() OVER (PARTITION BY slow ORDER BY share, due_at, id) AS place \
+           FROM ranked WHERE share <= $7 AND (NOT slow OR slow_share <= $8)), \
+         chosen AS (SELECT id FROM placed WHERE NOT slow OR place <= $6 ORDER BY share, due_at, id LIMIT $5), \
+         due AS MATERIALIZED ({locked}) \
+         UPDATE destination SET due_at = $3, lease_owner = $1, woken = FALSE \
+         WHERE id IN (SELECT id FROM due) AND COALESCE(due_at, $3) <= $2 RETURNING *",
+        rows = placeholders::rows(FIXED, busy, BUSY_WIDTH),
+    );
+    Statement::from_sql_and_values(backend, sql, values(claim, busy))
+}
+
+fn values(claim: &Claim, busy: usize) -> Vec<Value> {
+    let Claim { owner, now, lease_until, after, room } = claim;
+    let number = |count: usize| Value::from(i64::try_from(count).unwrap_or(i64::MAX));
+    let full = room.busy.iter().filter(|one| one.in_flight >= room.ceiling).count();
+    let mut values: Vec<Value> = Vec::with_capacity(FIXED + busy * BUSY_WIDTH);
+    values.extend::<[Value; FIXED]>([
+        (*owner).into(),
+        (*now).into(),
+        (*lease_until).into(),
+        after.0.into(),
+        number(room.limit),
+        number(room.slow_limit),
+        number(room.ceiling),
+        number(room.slow_ceiling),
+        number(ORGANISATIONS + full),
+        number(room.limit.min(room.ceiling)),
+        Uuid::nil().into(),
+        Uuid::max().into(),
+    ]);
+    for one in &room.busy {
+        values.extend([one.organisation_id.0.into(), number(one.in_flight), number(one.slow)]);
+    }
+    // Filled up as in `batches`, with an organisation that is none.
+    for _ in room.busy.len()..busy {
+        values.extend([Uuid::nil().into(), number(0), number(0)]);
+    }
+    values
+}

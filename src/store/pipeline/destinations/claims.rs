@@ -1,0 +1,179 @@
+//! The wake-up of destinations, and the release of those that a worker held. Not here: the claim, which is in
+//! [`super::claim`].
+//!
+//! `due_at` says when a worker should look at a destination; empty means that nothing waits. A worker that claims one
+//! moves `due_at` to the end of its lease, so that a crash makes it due again by itself. Whoever adds a delivery in the
+//! meantime sets `woken`, and the release honours it: no wake-up is lost between "nothing left" and "released".
+
+use std::collections::HashMap;
+
+use ::entity::destination::{Column, Entity as Destinations};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Statement, Value,
+    sea_query::{CommonTableExpression, Expr, ExprTrait, LockType, Query, SelectStatement},
+};
+use uuid::Uuid;
+
+use super::health_columns;
+use crate::{
+    domain::{Result, ambient::Time, ids::DestinationId, pipeline::destination::Health},
+    store::{
+        Tx,
+        kernel::{batches, placeholders},
+    },
+};
+
+/// State written back when a worker releases its lease on a destination.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// Which one.
+    pub id: DestinationId,
+    /// Whether deliveries wait there, as far as the worker knows.
+    pub more: bool,
+    /// Not to be looked at before that: a pause that the far end or the pace asks for.
+    pub not_before: Option<Time>,
+    /// When to look again where nothing waits for its turn: some deliveries wait for their own time. Whoever wakes the
+    /// destination does not wait for it.
+    pub later: Option<Time>,
+    /// What the pace leaves behind.
+    pub pace_until: Option<Time>,
+    /// Deliveries that arrived.
+    pub successes: i64,
+    /// Tries that failed.
+    pub failures: i64,
+    /// The last try; `None` where nothing was tried.
+    pub last_sent_at: Option<Time>,
+    /// What was learnt of its health; `None` leaves it. Not kept where the address was changed in the meantime.
+    pub health: Option<Health>,
+    /// The address that it was learnt at.
+    pub address: String,
+    /// Class from now on; `None` leaves it.
+    pub slow: Option<bool>,
+}
+
+/// How many values a release has in the statement.
+const RELEASE_WIDTH: usize = 14;
+
+/// Tells the workers that deliveries wait at these destinations. The last statement before the commit, so that its row
+/// locks are held shortly; the ids are locked in their order, so that two writers never wait for each other.
+///
+/// # Errors
+/// When the database fails.
+pub async fn wake(tx: &Tx, ids: &mut Vec<DestinationId>, now: Time) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let wanted = locked(tx, Column::Id.is_in(batches::filled(ids.iter().map(|id| id.0))));
+    let earliest = Expr::case(Column::NotBefore.gt(now), Expr::col(Column::NotBefore)).finally(Expr::value(now));
+    let due_at = Expr::case(Column::LeaseOwner.is_not_null(), Expr::col(Column::DueAt))
+        .case(Expr::col(Column::DueAt).lte(now), Expr::col(Column::DueAt))
+        .finally(earliest);
+    Destinations::update_many()
+        .col_expr(Column::Woken, Expr::value(true))
+        .col_expr(Column::DueAt, due_at.into())
+        .filter(Column::Id.in_subquery(wanted))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Lets go of destinations that `owner` still holds, many in one statement. Tells which of them are due again, and when.
+///
+/// # Errors
+/// When the database fails.
+pub async fn release(tx: &Tx, owner: Uuid, now: Time, releases: &[&Release]) -> Result<HashMap<DestinationId, Time>> {
+    let mut ordered = releases.to_vec();
+    ordered.sort_unstable_by_key(|release| release.id);
+    let mut due_again = HashMap::new();
+    for run in batches::runs(&ordered) {
+        for row in tx.query_all_raw(release_statement(tx.get_database_backend(), owner, now, run)).await? {
+            if let Some(due_at) = row.try_get("", "due_at")? {
+                due_again.insert(DestinationId(row.try_get("", "id")?), due_at);
+            }
+        }
+    }
+    Ok(due_again)
+}
+
+/// The destinations that a condition finds, locked in the order of their ids. Every statement that changes several of them
+/// locks them by this first: a join locks in whatever order its plan has, and two of them wait for each other.
+pub(super) fn locked(tx: &Tx, condition: Expr) -> SelectStatement {
+    let mut found = Query::select();
+    found.column(Column::Id).from(Destinations).and_where(condition).order_by(Column::Id, sea_orm::Order::Asc);
+    if tx.get_database_backend() == DbBackend::Postgres {
+        found.lock(LockType::Update);
+    }
+    let found = CommonTableExpression::new().query(found).table_name("held").materialized(true).to_owned();
+    Query::select().with_cte(found).column(Column::Id).from("held").to_owned()
+}
+
+fn release_statement(backend: DbBackend, owner: Uuid, now: Time, releases: &[&Release]) -> Statement {
+    let mut values: Vec<Value> = Vec::with_capacity(releases.len() * RELEASE_WIDTH + 1);
+    for release in releases {
+        let (health, reason, since) = match &release.health {
+            None => (None, None, None),
+            Some(health) => {
+                let (health, reason, since) = health_columns(health);
+                (Some(health.to_owned()), reason, since)
+            }
+        };
+        let earliest = release.not_before.filter(|time| *time > now).unwrap_or(now);
+        values.extend::<[Value; RELEASE_WIDTH]>([
+            release.id.0.into(),
+            release.more.into(),
+            earliest.into(),
+            release.not_before.into(),
+            release.pace_until.into(),
+            release.successes.into(),
+            release.failures.into(),
+            release.last_sent_at.into(),
+            health.into(),
+            reason.into(),
+            since.into(),
+            release.address.as_str().into(),
+            release.later.into(),
+            release.slow.into(),
+        ]);
+    }
+    values.push(owner.into());
+    let sql = format!(
+        "WITH v (id, more, earliest, not_before, pace_until, successes, failures, last_sent_at, health, reason, since, \
+         address, later, slow) AS (VALUES {rows}), \
+         held AS MATERIALIZED (SELECT id FROM destination WHERE id IN (SELECT id FROM v) AND lease_owner = {owner} \
+         ORDER BY id{lock}) \
+         UPDATE destination SET \
+         due_at = CASE WHEN v.more OR destination.woken THEN v.earliest ELSE v.later END, \
+         woken = FALSE, lease_owner = NULL, not_before = v.not_before, pace_until = v.pace_until, \
+         success_count = destination.success_count + v.successes, \
+         failure_count = destination.failure_count + v.failures, \
+         last_sent_at = COALESCE(v.last_sent_at, destination.last_sent_at), \
+         slow = COALESCE(v.slow, destination.slow), \
+         health = CASE WHEN {learnt} THEN v.health ELSE destination.health END, \
+         health_reason = CASE WHEN {learnt} THEN v.reason ELSE destination.health_reason END, \
+         health_since = CASE WHEN {learnt} THEN v.since ELSE destination.health_since END \
+         FROM v WHERE destination.id = v.id AND destination.id IN (SELECT id FROM held) \
+         AND destination.lease_owner = {owner} \
+         RETURNING destination.id, destination.due_at",
+        learnt = "v.health IS NOT NULL AND v.address = destination.address AND destination.health <> 'off'",
+        rows = placeholders::rows(0, releases.len(), RELEASE_WIDTH),
+        owner = format_args!("${}", releases.len() * RELEASE_WIDTH + 1),
+        lock = if backend == DbBackend::Postgres { " FOR UPDATE" } else { "" },
+    );
+    Statement::from_sql_and_values(backend, sql, values)
+}
+
+/// Ends every lease. Only for the embedded database, whose single process has just started: whoever held them is gone.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_leases(db: &impl ConnectionTrait, now: Time) -> Result<()> {
+    Destinations::update_many()
+        .col_expr(Column::DueAt, Expr::value(now))
+        .col_expr(Column::LeaseOwner, Expr::value(None::<Uuid>))
+        .filter(Column::LeaseOwner.is_not_null())
+        .exec(db)
+        .await?;
+    Ok(())
+}

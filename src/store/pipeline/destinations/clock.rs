@@ -1,0 +1,61 @@
+//! Stored times after the clock was set back. Not here: the detection, which is the worker's.
+//!
+//! A time that was stored by the former clock may be an hour away by the present one. What would be due by now, or soon,
+//! becomes due; longer pauses stay. Doing it twice, or in several processes, does no more.
+
+use ::entity::{
+    delivery,
+    destination::{Column, Entity as Destinations},
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait},
+};
+use uuid::Uuid;
+
+use super::claims::locked;
+use crate::{
+    domain::{Result, ambient::Time, pipeline::delivery::DeliveryState},
+    store::Tx,
+};
+
+/// Returns when something was last sent anywhere.
+///
+/// # Errors
+/// When the database fails.
+pub async fn latest_try(db: &impl ConnectionTrait) -> Result<Option<Time>> {
+    let latest: Option<Option<Time>> =
+        Destinations::find().select_only().column_as(Column::LastSentAt.max(), "at").into_tuple().one(db).await?;
+    Ok(latest.flatten())
+}
+
+/// Makes due at `now` what the former clock had due by `until`, and ends the leases of `owner` no later than
+/// `lease_until`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_back(tx: &Tx, owner: Uuid, (now, until): (Time, Time), lease_until: Time) -> Result<()> {
+    let waiting = Destinations::find().select_only().column(Column::Id).filter(Column::DueAt.is_not_null());
+    delivery::Entity::update_many()
+        .col_expr(delivery::Column::NextAttemptAt, Expr::value(now))
+        .filter(delivery::Column::DestinationId.in_subquery(waiting.into_query()))
+        .filter(delivery::Column::State.eq(DeliveryState::Pending.as_str()))
+        .filter(delivery::Column::NextAttemptAt.gt(now))
+        .filter(delivery::Column::NextAttemptAt.lte(until))
+        .exec(tx)
+        .await?;
+    let paused = Column::LeaseOwner.is_null().and(Column::DueAt.gt(now)).and(Column::DueAt.lte(until));
+    Destinations::update_many()
+        .col_expr(Column::DueAt, Expr::value(now))
+        .col_expr(Column::NotBefore, Expr::value(None::<Time>))
+        .filter(Column::Id.in_subquery(locked(tx, paused)))
+        .exec(tx)
+        .await?;
+    let held = Column::LeaseOwner.eq(owner).and(Column::DueAt.gt(lease_until));
+    Destinations::update_many()
+        .col_expr(Column::DueAt, Expr::value(lease_until))
+        .filter(Column::Id.in_subquery(locked(tx, held)))
+        .exec(tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! Events and the receipts that keep each from being accepted twice.
+
+use std::{collections::HashMap, sync::Arc};
+
+use ::entity::{
+    event::{ActiveModel, Column, Entity as Events, Model as Row},
+    inbound_receipt::{self, Entity as InboundReceipts},
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{ExprTrait, OnConflict},
+};
+
+use crate::{
+    domain::{
+        Error, Result,
+        ambient::Time,
+        error::Noun,
+        ids::{ChannelId, EventId, OrganisationId},
+        page::{Page, PageRequest},
+        pipeline::event::{Event, Fact},
+    },
+    store::{Tx, corrupt, kernel::batches},
+};
+
+/// By what an inbound thing is recognised when it comes again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ReceiptKey {
+    /// Whose.
+    pub organisation_id: OrganisationId,
+    /// The door it came in by.
+    pub source: &'static str,
+    /// The key within that door.
+    pub key: String,
+}
+
+/// What was accepted under a key.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// The event.
+    pub event_id: EventId,
+    /// SHA-256 of the payload.
+    pub fingerprint: [u8; 32],
+    /// From then on the key may be used anew.
+    pub expires_at: Time,
+}
+
+/// Adds events.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_many(tx: &Tx, events: &[Event]) -> Result<()> {
+    for run in batches::runs(events) {
+        Events::insert_many(run.iter().map(row)).exec_without_returning(tx).await?;
+    }
+    Ok(())
+}
+
+/// Leaves receipts for keys. Tells which of them were there before, with what they stand for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn leave_receipts(
+    tx: &Tx,
+    receipts: Vec<(ReceiptKey, Receipt)>,
+    now: Time,
+) -> Result<HashMap<ReceiptKey, Receipt>> {
+    use inbound_receipt::{ActiveModel, Column};
+    if receipts.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mine: HashMap<ReceiptKey, EventId> =
+        receipts.iter().map(|(key, receipt)| (key.clone(), receipt.event_id)).collect();
+    let mut same = Condition::any();
+    for key in mine.keys() {
+        same = same.add(
+            Column::OrganisationId
+                .eq(key.organisation_id.0)
+                .and(Column::Source.eq(key.source))
+                .and(Column::Key.eq(key.key.as_str())),
+        );
+    }
+    InboundReceipts::delete_many().filter(same.clone()).filter(Column::ExpiresAt.lte(now)).exec(tx).await?;
+    let rows = receipts.into_iter().map(|(key, receipt)| ActiveModel {
+        organisation_id: Set(key.organisation_id.0),
+        source: Set(key.source.to_owned()),
+        key: Set(key.key),
+        event_id: Set(receipt.event_id.0),
+        fingerprint: Set(receipt.fingerprint.to_vec()),
+        expires_at: Set(receipt.expires_at),
+    });
+    let there = OnConflict::columns([Column::OrganisationId, Column::Source, Column::Key]).do_nothing().to_owned();
+    InboundReceipts::insert_many(rows).on_conflict(there).exec_without_returning(tx).await?;
+    let sources: HashMap<&str, &'static str> = mine.keys().map(|key| (key.source, key.source)).collect();
+    let mut before = HashMap::new();
+    for row in InboundReceipts::find().filter(same).all(tx).await? {
+        let Some(source) = sources.get(row.source.as_str()) else { continue };
+        let key = ReceiptKey { organisation_id: row.organisation_id.into(), source, key: row.key };
+        let receipt = Receipt {
+            event_id: row.event_id.into(),
+            fingerprint: row.fingerprint.try_into().unwrap_or_default(),
+            expires_at: row.expires_at,
+        };
+        if mine.get(&key) != Some(&receipt.event_id) {
+            before.insert(key, receipt);
+        }
+    }
+    Ok(before)
+}
+
+/// By identifier.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id: EventId) -> Result<Event> {
+    let row = Events::find_by_id(id.0).filter(Column::OrganisationId.eq(organisation_id.0)).one(db).await?;
+    event(row.ok_or_else(|| Error::not_found(Noun::Event, id))?)
+}
+
+/// The event that was accepted under a key.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find_by_receipt(db: &impl ConnectionTrait, key: &ReceiptKey) -> Result<Event> {
+    let id = (key.organisation_id.0, key.source.to_owned(), key.key.clone());
+    let receipt = InboundReceipts::find_by_id(id).one(db).await?;
+    let receipt = receipt.ok_or_else(|| Error::not_found(Noun::Event, &key.key))?;
+    find(db, key.organisation_id, receipt.event_id.into()).await
+}
+
+/// Forgets a key: what comes under it again is new. Returns false where there was none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_receipt(db: &impl ConnectionTrait, key: &ReceiptKey) -> Result<bool> {
+    let id = (key.organisation_id.0, key.source.to_owned(), key.key.clone());
+    Ok(InboundReceipts::delete_by_id(id).exec(db).await?.rows_affected > 0)
+}
+
+/// The events of an organisation, or of one of its channels, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    channel_id: Option<ChannelId>,
+    page: PageRequest,
+) -> Result<Page<Event>> {
+    let mut query = Events::find().filter(Column::OrganisationId.eq(organisation_id.0));
+    if let Some(channel_id) = channel_id {
+        query = query.filter(Column::ChannelId.eq(channel_id.0));
+    }
+    if let Some(after) = page.after {
+        query = query.filter(Column::Id.lt(after));
+    }
+    let rows = query.order_by_desc(Column::Id).limit(u64::from(page.limit) + 1).all(db).await?;
+    let events = rows.into_iter().map(event).collect::<Result<Vec<_>>>()?;
+    Ok(Page::cut(events, page.limit, |event| event.id.0))
+}
+
+fn row(event: &Event) -> ActiveModel {
+    let fact = &event.fact;
+    ActiveModel {
+        id: Set(event.id.0),
+        organisation_id: Set(event.organisation_id.0),
+        channel_id: Set(fact.channel_id.map(|id| id.0)),
+        kind: Set(fact.kind.clone()),
+        source: Set(event.source.as_str().to_owned()),
+        link_id: Set(fact.link_id.clone()),
+        step_kind: Set(fact.step_kind.map(|kind| kind.as_str().to_owned())),
+        step_action: Set(fact.step_action.clone()),
+        visitor_id: Set(fact.visitor_id.clone()),
+        data: Set(fact.data.to_string()),
+        made_from: Set(event.made_from.map(|id| id.0)),
+        created_at: Set(event.created_at),
+    }
+}
+
+pub(in crate::store) fn event(row: Row) -> Result<Event> {
+    let step_kind = row.step_kind.as_deref().map(str::parse).transpose();
+    Ok(Event {
+        id: row.id.into(),
+        organisation_id: row.organisation_id.into(),
+        source: row.source.parse().map_err(|error| corrupt("event", "source", error))?,
+        fact: Fact {
+            kind: row.kind,
+            channel_id: row.channel_id.map(ChannelId),
+            link_id: row.link_id,
+            step_kind: step_kind.map_err(|error| corrupt("event", "step_kind", error))?,
+            step_action: row.step_action,
+            visitor_id: row.visitor_id,
+            data: Arc::new(serde_json::from_str(&row.data).map_err(|error| corrupt("event", "data", error))?),
+        },
+        made_from: row.made_from.map(EventId),
+        created_at: row.created_at,
+    })
+}

@@ -1,0 +1,73 @@
+//! Removal of what is old, in slices, so that no statement holds the database for long.
+
+use ::entity::{github_proof, inbound_receipt, oauth_state};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
+
+use crate::domain::{Result, ambient::Time};
+
+/// How many rows one statement removes.
+const SLICE: u32 = 1000;
+
+/// Removes up to a slice of the deliveries that ended before `before`, their attempts first. Tells how many went.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove_deliveries(db: &impl ConnectionTrait, before: Time) -> Result<u64> {
+    remove(db, before, |at| format!("state <> 'pending' AND completed_at < {at}")).await
+}
+
+/// Removes up to a slice of the deliveries from before `before` that wait for nothing: their destination went with its
+/// organisation. Tells how many went.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove_orphans(db: &impl ConnectionTrait, before: Time) -> Result<u64> {
+    let orphans = |at| {
+        format!(
+            "state = 'pending' AND created_at < {at} \
+             AND NOT EXISTS (SELECT 1 FROM destination WHERE destination.id = delivery.destination_id)"
+        )
+    };
+    remove(db, before, orphans).await
+}
+
+async fn remove(db: &impl ConnectionTrait, before: Time, which: impl Fn(String) -> String) -> Result<u64> {
+    let backend = db.get_database_backend();
+    let which = which(crate::store::kernel::placeholders::one(backend, 0));
+    let old = format!("SELECT id FROM delivery WHERE {which} ORDER BY id LIMIT {SLICE}");
+    let attempts = format!("DELETE FROM attempt WHERE delivery_id IN ({old})");
+    db.execute_raw(Statement::from_sql_and_values(backend, attempts, [before.into()])).await?;
+    let deliveries = format!("DELETE FROM delivery WHERE id IN ({old})");
+    let done = db.execute_raw(Statement::from_sql_and_values(backend, deliveries, [before.into()])).await?;
+    Ok(done.rows_affected())
+}
+
+/// Removes up to a slice of the events from before `before` that no delivery needs any more.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove_events(db: &impl ConnectionTrait, before: Time) -> Result<u64> {
+    let backend = db.get_database_backend();
+    let at = crate::store::kernel::placeholders::one(backend, 0);
+    let sql = format!(
+        "DELETE FROM event WHERE id IN (SELECT e.id FROM event e WHERE e.created_at < {at} \
+         AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event_id = e.id) ORDER BY e.id LIMIT {SLICE})"
+    );
+    let done = db.execute_raw(Statement::from_sql_and_values(backend, sql, [before.into()])).await?;
+    Ok(done.rows_affected())
+}
+
+/// Removes receipts, OAuth states and proofs that are past their end.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove_expired(db: &impl ConnectionTrait, now: Time) -> Result<u64> {
+    let receipts =
+        inbound_receipt::Entity::delete_many().filter(inbound_receipt::Column::ExpiresAt.lte(now)).exec(db).await?;
+    // Kept a day longer, so that a late callback is told "too old" and not "unknown".
+    let long_ago = now - chrono::Duration::days(1);
+    let states =
+        oauth_state::Entity::delete_many().filter(oauth_state::Column::ExpiresAt.lte(long_ago)).exec(db).await?;
+    let proofs = github_proof::Entity::delete_many().filter(github_proof::Column::ExpiresAt.lte(now)).exec(db).await?;
+    Ok(receipts.rows_affected + states.rows_affected + proofs.rows_affected)
+}

@@ -1,0 +1,290 @@
+//! The registry: names, versions and what belongs to them. Lists never read a definition or code; those are read one by
+//! one.
+
+mod files;
+mod installations;
+mod keys;
+mod list;
+mod names;
+
+use ::entity::{
+    bot_source::{self, Entity as Sources},
+    bot_version::{self, Column, Entity as Versions},
+    integration::{self, Entity as Integrations},
+};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
+    sea_query::Expr,
+};
+
+pub use self::{
+    files::{Source, icon, readme, source},
+    installations::{
+        calls, count_installations, insert_installation, installed, lock_owner, uncount_installation,
+        uncount_installations,
+    },
+    keys::{ApiKey, count_keys, delete_key, insert_key, list_keys},
+    list::{BotList, Scope, find, find_anywhere, find_published, list, named, pending},
+    names::{add_views, around, claim_name, icon_of, release_name, set_icon, set_published},
+};
+use super::{Tx, corrupt, is_unique_violation};
+use crate::domain::{
+    Error, Result,
+    ambient::Time,
+    ids::{IntegrationId, OrganisationId},
+    registry::{
+        BotVersion, Lifecycle, Verification,
+        definition::{Definition, Issue, Rule},
+        published_before,
+    },
+};
+
+/// The kind of these integrations.
+const BOT: &str = "bot";
+
+/// The sealed secrets of a version.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SealedBotSecrets {
+    /// All of its secrets in one, where it has any.
+    pub secrets: Option<Vec<u8>>,
+    /// What signs the calls of it.
+    pub signing_secret: Vec<u8>,
+    /// What signed them before, and until when that is good.
+    pub former: Option<(Vec<u8>, Time)>,
+}
+
+/// Adds a version.
+///
+/// # Errors
+/// [`Error::Issues`] where somebody was quicker to add the same one.
+pub async fn insert(
+    tx: &Tx,
+    bot: &BotVersion,
+    definition: &Definition,
+    sealed: SealedBotSecrets,
+    source: &Source,
+) -> Result<()> {
+    let integration = integration::ActiveModel {
+        id: Set(bot.id.0),
+        organisation_id: Set(Some(bot.organisation_id.0)),
+        kind: Set(BOT.to_owned()),
+        name: Set(bot.name.clone()),
+        version: Set(Some(bot.version.to_string())),
+        active: Set(true),
+        definition: Set(json(definition)?),
+        created_at: Set(bot.created_at),
+        updated_at: Set(bot.updated_at),
+    };
+    Integrations::insert(integration).exec_without_returning(tx).await?;
+    let row = bot_version::ActiveModel {
+        organisation_id: Set(bot.organisation_id.0),
+        name: Set(bot.name.clone()),
+        version: Set(bot.version.to_string()),
+        dev: Set(bot.dev),
+        latest: Set(false),
+        latest_published: Set(false),
+        lifecycle: Set(bot.lifecycle.as_str().to_owned()),
+        signing_secret: Set(sealed.signing_secret),
+        former_signing_secret: Set(None),
+        former_until: Set(None),
+        created_at: Set(bot.created_at),
+        ..changeable(bot, definition, sealed.secrets)?
+    };
+    match Versions::insert(row).exec_without_returning(tx).await {
+        Ok(_) => {}
+        Err(error) if is_unique_violation(&error) => {
+            let says = format_args!("{} of {} exists already", bot.version, bot.name);
+            return Err(Error::Issues(vec![Issue::new(Rule::Taken, "/version", says)]));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let row = bot_source::ActiveModel {
+        integration_id: Set(bot.id.0),
+        organisation_id: Set(bot.organisation_id.0),
+        readme: Set(source.readme.clone()),
+        code: Set(source.code.clone()),
+    };
+    Sources::insert(row).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// Saves a changed version. Of its files, those that are given take the place of the former ones.
+///
+/// # Errors
+/// When the database fails.
+pub async fn update(
+    tx: &Tx,
+    bot: &BotVersion,
+    definition: &Definition,
+    secrets: Option<Vec<u8>>,
+    source: Source,
+) -> Result<()> {
+    let integration = integration::ActiveModel {
+        id: Set(bot.id.0),
+        definition: Set(json(definition)?),
+        updated_at: Set(bot.updated_at),
+        ..Default::default()
+    };
+    Integrations::update(integration).exec(tx).await?;
+    Versions::update(changeable(bot, definition, secrets)?).exec(tx).await?;
+    if source.code.is_some() || source.readme.is_some() {
+        let row = bot_source::ActiveModel {
+            integration_id: Set(bot.id.0),
+            readme: source.readme.map_or(NotSet, |readme| Set(Some(readme))),
+            code: source.code.map_or(NotSet, |code| Set(Some(code))),
+            ..Default::default()
+        };
+        Sources::update(row).exec(tx).await?;
+    }
+    Ok(())
+}
+
+fn changeable(bot: &BotVersion, definition: &Definition, secrets: Option<Vec<u8>>) -> Result<bot_version::ActiveModel> {
+    Ok(bot_version::ActiveModel {
+        integration_id: Set(bot.id.0),
+        visibility: Set(bot.visibility.as_str().to_owned()),
+        verification: Set(bot.verification.as_str().to_owned()),
+        title: Set(bot.title.clone()),
+        description: Set(bot.description.clone()),
+        url: Set(definition.url.clone().unwrap_or_default()),
+        terms: Set(json(&bot.terms)?),
+        search: Set(bot.terms.haystack(definition)),
+        readme_key: Set(bot.readme_key.clone()),
+        code_sha256: Set(bot.code_sha256.clone()),
+        secret_names: Set(json(&bot.secret_names)?),
+        secrets: Set(secrets),
+        updated_at: Set(bot.updated_at),
+        ..Default::default()
+    })
+}
+
+fn json(value: &impl serde::Serialize) -> Result<serde_json::Value> {
+    serde_json::to_value(value).map_err(|error| Error::Internal(format!("a version cannot be kept: {error}")))
+}
+
+/// Removes a version with everything that hangs on it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete(tx: &Tx, id: IntegrationId) -> Result<()> {
+    Integrations::delete_by_id(id.0).exec(tx).await?;
+    Ok(())
+}
+
+/// What a version says of itself.
+///
+/// # Errors
+/// When the database fails.
+pub async fn definition(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Option<Definition>> {
+    let row = Integrations::find_by_id(id.0).one(db).await?;
+    let definition = row.map(|row| serde_json::from_value(row.definition)).transpose();
+    definition.map_err(|error| corrupt("integration", "definition", error))
+}
+
+/// A version as it is, and what a change of it is held against.
+#[derive(Clone, Debug)]
+pub struct Current {
+    /// The version.
+    pub bot: BotVersion,
+    /// What it says of itself.
+    pub definition: Definition,
+    /// Its readme.
+    pub readme: Option<String>,
+    /// The published version before it.
+    pub before: Option<Definition>,
+}
+
+impl Current {
+    /// Whether nobody has changed it since it was `seen`. How often it was looked at does not count.
+    pub fn is_like(&self, seen: &Self) -> bool {
+        let Self { bot, definition, readme, before } = self;
+        let counted = BotVersion { views: bot.views, installs: bot.installs, ..seen.bot.clone() };
+        *bot == counted && *definition == seen.definition && *readme == seen.readme && *before == seen.before
+    }
+}
+
+/// A workspace's version as it is. `None` where there is none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn current(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    id: IntegrationId,
+) -> Result<Option<Current>> {
+    let Some(bot) = find(db, organisation_id, id).await? else { return Ok(None) };
+    let Some(definition) = definition(db, id).await? else { return Ok(None) };
+    let before = names::versions(db, organisation_id, &bot.name).await?;
+    let before = match published_before(&bot.version, &before) {
+        Some(known) => self::definition(db, known.id).await?,
+        None => None,
+    };
+    let readme = files::readme_of(db, id).await?;
+    Ok(Some(Current { bot, definition, readme, before }))
+}
+
+/// The sealed secrets of a version.
+///
+/// # Errors
+/// When the database fails, or the version is gone.
+pub async fn secrets(db: &impl ConnectionTrait, id: IntegrationId) -> Result<SealedBotSecrets> {
+    let row = Versions::find_by_id(id.0).one(db).await?;
+    let row = row.ok_or_else(|| Error::Internal(format!("the version {id} is gone")))?;
+    let former = row.former_signing_secret.zip(row.former_until);
+    Ok(SealedBotSecrets { secrets: row.secrets, signing_secret: row.signing_secret, former })
+}
+
+/// Saves what signs the calls of a version, and what did until then.
+///
+/// # Errors
+/// When the database fails.
+pub async fn rotate(tx: &Tx, id: IntegrationId, fresh: Vec<u8>, former: (Vec<u8>, Time)) -> Result<()> {
+    let row = bot_version::ActiveModel {
+        integration_id: Set(id.0),
+        signing_secret: Set(fresh),
+        former_signing_secret: Set(Some(former.0)),
+        former_until: Set(Some(former.1)),
+        ..Default::default()
+    };
+    Versions::update(row).exec(tx).await?;
+    Ok(())
+}
+
+/// Saves whether somebody has looked at a version, and whether it can be installed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_standing(tx: &Tx, id: IntegrationId, verification: Verification, lifecycle: Lifecycle) -> Result<()> {
+    let row = bot_version::ActiveModel {
+        integration_id: Set(id.0),
+        verification: Set(verification.as_str().to_owned()),
+        lifecycle: Set(lifecycle.as_str().to_owned()),
+        ..Default::default()
+    };
+    Versions::update(row).exec(tx).await?;
+    Ok(())
+}
+
+/// Marks the highest versions of an integration: of all, and of the published ones.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_latest(
+    tx: &Tx,
+    (organisation_id, name): (OrganisationId, &str),
+    (latest, published): (Option<IntegrationId>, Option<IntegrationId>),
+) -> Result<()> {
+    let is = |id: Option<IntegrationId>| match id {
+        Some(id) => Expr::col(Column::IntegrationId).eq(id.0),
+        None => Expr::value(false),
+    };
+    Versions::update_many()
+        .col_expr(Column::Latest, is(latest))
+        .col_expr(Column::LatestPublished, is(published))
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Name.eq(name))
+        .exec(tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! Where versions are installed, how often, and what became of their calls.
+
+use ::entity::{
+    attempt::{Column as AttemptColumn, Entity as Attempts},
+    bot_installation::{self, Column, Entity as Installations},
+    bot_name::{Column as NameColumn, Entity as Names},
+    bot_version::{Column as VersionColumn, Entity as Versions},
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, sea_query::Expr,
+};
+
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        Result,
+        ambient::Time,
+        apps::app::{AppIntegration, FromRegistry},
+        ids::{IntegrationId, OrganisationId},
+        pipeline::delivery::Attempt,
+    },
+    store::{Tx, pipeline::deliveries::attempt, tenancy::organisations},
+};
+
+/// Lets one at a time change the versions of the workspace that a version belongs to.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock_owner(tx: &Tx, id: IntegrationId) -> Result<()> {
+    let owner = Versions::find_by_id(id.0).select_only().column(VersionColumn::OrganisationId);
+    let owner: Option<Uuid> = owner.into_tuple().one(tx).await?;
+    match owner {
+        Some(owner) => organisations::lock(tx, owner.into()).await,
+        None => Ok(()),
+    }
+}
+
+/// Notes that an integration was installed from a version, and counts it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_installation(tx: &Tx, app: &AppIntegration, from: &FromRegistry) -> Result<()> {
+    let row = bot_installation::ActiveModel {
+        integration_id: Set(app.id.0),
+        bot_integration_id: Set(from.registry_id),
+        organisation_id: Set(app.organisation_id.0),
+    };
+    Installations::insert(row).exec_without_returning(tx).await?;
+    count(tx, &from.name, 1).await
+}
+
+/// Counts one less. The note of it goes with what was installed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn uncount_installation(tx: &Tx, from: &FromRegistry) -> Result<()> {
+    count(tx, &from.name, -1).await
+}
+
+/// Counts all that an organisation has installed as installed no more.
+///
+/// # Errors
+/// When the database fails.
+pub async fn uncount_installations(tx: &Tx, id: OrganisationId) -> Result<()> {
+    let installed: Vec<String> = Versions::find()
+        .select_only()
+        .column(VersionColumn::Name)
+        .join_rev(
+            JoinType::InnerJoin,
+            Installations::belongs_to(Versions).from(Column::BotIntegrationId).to(VersionColumn::IntegrationId).into(),
+        )
+        .filter(Column::OrganisationId.eq(id.0))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    for name in installed {
+        count(tx, &name, -1).await?;
+    }
+    Ok(())
+}
+
+async fn count(tx: &Tx, name: &str, by: i64) -> Result<()> {
+    Names::update_many()
+        .col_expr(NameColumn::Installs, Expr::col(NameColumn::Installs).add(by))
+        .filter(NameColumn::Name.eq(name))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// In how many places a version is installed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_installations(db: &impl ConnectionTrait, id: IntegrationId) -> Result<u64> {
+    Ok(Installations::find().filter(Column::BotIntegrationId.eq(id.0)).count(db).await?)
+}
+
+/// What is installed of a version.
+///
+/// # Errors
+/// When the database fails.
+pub async fn installed(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Vec<IntegrationId>> {
+    let query = Installations::find().select_only().column(Column::IntegrationId);
+    let ids: Vec<Uuid> = query.filter(Column::BotIntegrationId.eq(id.0)).into_tuple().all(db).await?;
+    Ok(ids.into_iter().map(IntegrationId).collect())
+}
+
+/// The calls of a version, of all who have installed it, oldest first: those after one of them, where it is given.
+///
+/// # Errors
+/// When the database fails.
+pub async fn calls(
+    db: &impl ConnectionTrait,
+    id: IntegrationId,
+    (from, until): (Time, Option<Time>),
+    after: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Attempt>> {
+    let mut query =
+        Attempts::find().filter(AttemptColumn::HistoryOf.eq(id.0)).filter(AttemptColumn::CreatedAt.gte(from));
+    if let Some(until) = until {
+        query = query.filter(AttemptColumn::CreatedAt.lte(until));
+    }
+    if let Some(after) = after {
+        query = query.filter(AttemptColumn::Id.gt(after));
+    }
+    query.order_by_asc(AttemptColumn::Id).limit(limit).all(db).await?.into_iter().map(attempt).collect()
+}

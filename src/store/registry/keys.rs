@@ -1,0 +1,92 @@
+//! Keys of versions. Only the hash of a key is kept.
+
+use ::entity::integration_api_key::{ActiveModel, Column, Entity as Keys, Model as Row};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+
+use crate::{
+    domain::{
+        Error, Result,
+        ambient::Time,
+        error::Noun,
+        ids::{ApiKeyId, IntegrationId, OrganisationId},
+    },
+    store::Tx,
+};
+
+/// A key without its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its identifier.
+    pub id: ApiKeyId,
+    /// Whose it is.
+    pub organisation_id: OrganisationId,
+    /// Of which version.
+    pub integration_id: IntegrationId,
+    /// What somebody noted about it; may be empty.
+    pub note: String,
+    /// When it was created.
+    pub created_at: Time,
+}
+
+/// Adds a key.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_key(tx: &Tx, key: &ApiKey, key_sha256: [u8; 32]) -> Result<()> {
+    let row = ActiveModel {
+        id: Set(key.id.0),
+        organisation_id: Set(key.organisation_id.0),
+        integration_id: Set(key.integration_id.0),
+        note: Set(key.note.clone()),
+        key_sha256: Set(key_sha256.to_vec()),
+        created_at: Set(key.created_at),
+    };
+    Keys::insert(row).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// The keys of a version, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_keys(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    id: IntegrationId,
+) -> Result<Vec<ApiKey>> {
+    let rows = Keys::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::IntegrationId.eq(id.0))
+        .order_by_desc(Column::Id)
+        .all(db)
+        .await?;
+    let key = |row: Row| ApiKey {
+        id: row.id.into(),
+        organisation_id: row.organisation_id.into(),
+        integration_id: row.integration_id.into(),
+        note: row.note,
+        created_at: row.created_at,
+    };
+    Ok(rows.into_iter().map(key).collect())
+}
+
+/// How many keys a version has.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_keys(tx: &Tx, organisation_id: OrganisationId, id: IntegrationId) -> Result<u64> {
+    let query = Keys::find().filter(Column::OrganisationId.eq(organisation_id.0));
+    Ok(query.filter(Column::IntegrationId.eq(id.0)).count(tx).await?)
+}
+
+/// Removes a key.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn delete_key(tx: &Tx, organisation_id: OrganisationId, id: ApiKeyId, shown: &str) -> Result<()> {
+    let query = Keys::delete_many().filter(Column::Id.eq(id.0)).filter(Column::OrganisationId.eq(organisation_id.0));
+    match query.exec(tx).await?.rows_affected {
+        0 => Err(Error::not_found(Noun::ApiKey, shown)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,301 @@
+//! Finding versions: by identifier, by name, and in lists that are sorted and cut in the database.
+
+use ::entity::{
+    bot_name::{Column as Name, Entity as Names},
+    bot_version::{Column, Entity as Versions},
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, ExprTrait, FromQueryResult, Order,
+    prelude::DateTimeUtc,
+    sea_query::{Expr, LikeExpr, Query, SelectStatement, SimpleExpr},
+};
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        Result,
+        ids::{IntegrationId, OrganisationId},
+        registry::{
+            BotVersion, Lifecycle, SortBy, Verification,
+            definition::{Version, Visibility},
+        },
+    },
+    store::corrupt,
+};
+
+/// Which versions are looked through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of a workspace.
+    Workspace(OrganisationId),
+    /// The public ones of all.
+    Hub,
+}
+
+/// What a list asks for.
+#[derive(Clone, Debug)]
+pub struct BotList {
+    /// Of whom.
+    pub scope: Scope,
+    /// Of the integration with this name.
+    pub name: Option<String>,
+    /// This version; `None` in it for the highest of each integration.
+    pub version: Option<Option<Version>>,
+    /// How far somebody looked at it.
+    pub verification: Option<Verification>,
+    /// Who may see it.
+    pub visibility: Option<Visibility>,
+    /// Those under development, or the others.
+    pub dev: bool,
+    /// A text that it has to say.
+    pub search: Option<String>,
+    /// The order.
+    pub sort_by: SortBy,
+    /// Whether the highest come first.
+    pub descending: bool,
+    /// After this one: what it is sorted by, and its identifier.
+    pub after: Option<(String, Uuid)>,
+    /// No more than these.
+    pub limit: u64,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    integration_id: Uuid,
+    organisation_id: Uuid,
+    name: String,
+    version: String,
+    dev: bool,
+    visibility: String,
+    verification: String,
+    lifecycle: String,
+    title: String,
+    description: String,
+    terms: serde_json::Value,
+    readme_key: Option<String>,
+    code_sha256: Option<Vec<u8>>,
+    secret_names: serde_json::Value,
+    created_at: DateTimeUtc,
+    updated_at: DateTimeUtc,
+    icon_key: Option<String>,
+    installs: i64,
+    views: i64,
+}
+
+const COLUMNS: [Column; 16] = [
+    Column::IntegrationId,
+    Column::OrganisationId,
+    Column::Name,
+    Column::Version,
+    Column::Dev,
+    Column::Visibility,
+    Column::Verification,
+    Column::Lifecycle,
+    Column::Title,
+    Column::Description,
+    Column::Terms,
+    Column::ReadmeKey,
+    Column::CodeSha256,
+    Column::SecretNames,
+    Column::CreatedAt,
+    Column::UpdatedAt,
+];
+
+fn select() -> SelectStatement {
+    let mut query = Query::select();
+    query.columns(COLUMNS.map(|column| (Versions, column)));
+    query.columns([Name::IconKey, Name::Installs, Name::Views].map(|column| (Names, column)));
+    query.from(Versions).inner_join(Names, Expr::col((Names, Name::Name)).equals((Versions, Column::Name)));
+    query
+}
+
+async fn all(db: &impl ConnectionTrait, query: &SelectStatement) -> Result<Vec<BotVersion>> {
+    let rows = Row::find_by_statement(db.get_database_backend().build(query)).all(db).await?;
+    rows.into_iter().map(bot).collect()
+}
+
+/// A workspace's version.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    id: IntegrationId,
+) -> Result<Option<BotVersion>> {
+    let mut query = select();
+    query.and_where(Column::IntegrationId.eq(id.0)).and_where(of(organisation_id));
+    Ok(all(db, &query).await?.pop())
+}
+
+/// A published version, whoever's it is.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_published(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Option<BotVersion>> {
+    let mut query = select();
+    query.and_where(Column::IntegrationId.eq(id.0)).and_where(published());
+    Ok(all(db, &query).await?.pop())
+}
+
+/// A version, whoever's it is: for the operator.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_anywhere(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Option<BotVersion>> {
+    let mut query = select();
+    query.and_where(Column::IntegrationId.eq(id.0));
+    Ok(all(db, &query).await?.pop())
+}
+
+/// The versions that somebody asked to have looked at, oldest first: for the operator.
+///
+/// # Errors
+/// When the database fails.
+pub async fn pending(db: &impl ConnectionTrait) -> Result<Vec<BotVersion>> {
+    let mut query = select();
+    query.and_where(Column::Verification.eq(Verification::Pending.as_str()));
+    query.order_by((Versions, Column::CreatedAt), Order::Asc).order_by((Versions, Column::IntegrationId), Order::Asc);
+    all(db, &query).await
+}
+
+/// The versions with a name that are not under development: a workspace's, or on the hub all that are published.
+///
+/// # Errors
+/// When the database fails.
+pub async fn named(db: &impl ConnectionTrait, scope: Scope, name: &str) -> Result<Vec<BotVersion>> {
+    let mut query = select();
+    query.and_where(Expr::col((Versions, Column::Name)).eq(name)).and_where(Column::Dev.eq(false));
+    query.and_where(match scope {
+        Scope::Workspace(id) => of(id),
+        Scope::Hub => published(),
+    });
+    all(db, &query).await
+}
+
+fn of(id: OrganisationId) -> SimpleExpr {
+    Expr::col((Versions, Column::OrganisationId)).eq(id.0)
+}
+
+fn published() -> SimpleExpr {
+    Column::Visibility.is_in([Visibility::Public.as_str(), Visibility::Unlisted.as_str()]).and(Column::Dev.eq(false))
+}
+
+/// A part of a list.
+///
+/// # Errors
+/// When the database fails, or what to go on after is of the wrong kind.
+pub async fn list(db: &impl ConnectionTrait, wanted: &BotList) -> Result<Vec<BotVersion>> {
+    let mut query = select();
+    match wanted.scope {
+        Scope::Workspace(id) => query.and_where(of(id)).and_where(Column::Dev.eq(wanted.dev)),
+        Scope::Hub => {
+            query.and_where(Column::Visibility.eq(Visibility::Public.as_str())).and_where(Column::Dev.eq(false))
+        }
+    };
+    if let Some(name) = &wanted.name {
+        query.and_where(Expr::col((Versions, Column::Name)).eq(name.as_str()));
+    }
+    match &wanted.version {
+        Some(Some(version)) => query.and_where(Column::Version.eq(version.to_string())),
+        Some(None) if wanted.scope == Scope::Hub => query.and_where(Column::LatestPublished.eq(true)),
+        Some(None) => query.and_where(Column::Latest.eq(true)),
+        None => &mut query,
+    };
+    if let Some(verification) = wanted.verification {
+        query.and_where(Column::Verification.eq(verification.as_str()));
+    }
+    if let Some(visibility) = wanted.visibility {
+        query.and_where(Column::Visibility.eq(visibility.as_str()));
+    }
+    if let Some(text) = &wanted.search {
+        let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        query.and_where(Expr::col(Column::Search).like(LikeExpr::new(format!("%{escaped}%")).escape('\\')));
+    }
+    sort(&mut query, wanted)?;
+    query.limit(wanted.limit);
+    all(db, &query).await
+}
+
+/// Sorts by what is wanted and then by the identifier, so that a boundary between two pages is one.
+fn sort(query: &mut SelectStatement, wanted: &BotList) -> Result<()> {
+    let key: SimpleExpr = match wanted.sort_by {
+        SortBy::CreatedAt => Expr::col((Versions, Column::IntegrationId)),
+        SortBy::UpdatedAt => Expr::col((Versions, Column::UpdatedAt)),
+        SortBy::Name => Expr::col((Versions, Column::Name)),
+        SortBy::InstallCount => Expr::col((Names, Name::Installs)),
+        SortBy::Popularity => popularity_expr(),
+    };
+    let id = || Expr::col((Versions, Column::IntegrationId));
+    let order = if wanted.descending { Order::Desc } else { Order::Asc };
+    if let Some((after, after_id)) = &wanted.after {
+        let beyond = |what: SimpleExpr, value: SimpleExpr| {
+            if wanted.descending { what.lt(value) } else { what.gt(value) }
+        };
+        let past_id = beyond(id(), Expr::value(*after_id));
+        let value: Option<SimpleExpr> = match wanted.sort_by {
+            SortBy::CreatedAt => None,
+            SortBy::Name => Some(Expr::value(after.as_str())),
+            SortBy::UpdatedAt => Some(Expr::value(
+                after.parse::<DateTimeUtc>().map_err(|_| crate::domain::Error::invalid("nextToken", "is not one"))?,
+            )),
+            SortBy::InstallCount | SortBy::Popularity => Some(Expr::value(
+                after.parse::<i64>().map_err(|_| crate::domain::Error::invalid("nextToken", "is not one"))?,
+            )),
+        };
+        query.and_where(match value {
+            None => past_id,
+            Some(value) => beyond(key.clone(), value.clone()).or(key.clone().eq(value).and(past_id)),
+        });
+    }
+    if wanted.sort_by != SortBy::CreatedAt {
+        query.order_by_expr(key, order.clone());
+    }
+    query.order_by((Versions, Column::IntegrationId), order);
+    Ok(())
+}
+
+/// One that installs it counts like a hundred who look.
+fn popularity_expr() -> SimpleExpr {
+    Expr::col((Names, Name::Installs)).mul(100).add(Expr::col((Names, Name::Views)))
+}
+
+impl BotList {
+    /// Where the list goes on after a version.
+    pub fn key_of(&self, bot: &BotVersion) -> (String, Uuid) {
+        let key = match self.sort_by {
+            SortBy::CreatedAt => String::new(),
+            SortBy::UpdatedAt => bot.updated_at.to_rfc3339(),
+            SortBy::Name => bot.name.clone(),
+            SortBy::InstallCount => bot.installs.to_string(),
+            SortBy::Popularity => (bot.installs * 100 + bot.views).to_string(),
+        };
+        (key, bot.id.0)
+    }
+}
+
+fn bot(row: Row) -> Result<BotVersion> {
+    let wrong = |column: &'static str, text: &str| corrupt("bot_version", column, text);
+    Ok(BotVersion {
+        id: row.integration_id.into(),
+        organisation_id: row.organisation_id.into(),
+        name: row.name,
+        version: Version::parse(&row.version).ok_or_else(|| wrong("version", &row.version))?,
+        dev: row.dev,
+        visibility: Visibility::named(&row.visibility).ok_or_else(|| wrong("visibility", &row.visibility))?,
+        verification: Verification::named(&row.verification).ok_or_else(|| wrong("verification", &row.verification))?,
+        lifecycle: Lifecycle::named(&row.lifecycle).ok_or_else(|| wrong("lifecycle", &row.lifecycle))?,
+        title: row.title,
+        description: row.description,
+        terms: serde_json::from_value(row.terms).map_err(|error| corrupt("bot_version", "terms", error))?,
+        readme_key: row.readme_key,
+        code_sha256: row.code_sha256,
+        secret_names: serde_json::from_value(row.secret_names)
+            .map_err(|error| corrupt("bot_version", "secret_names", error))?,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        icon_key: row.icon_key,
+        installs: row.installs,
+        views: row.views,
+    })
+}

@@ -1,0 +1,194 @@
+//! Names of integrations: one small table for the whole service, and what all versions of an integration share.
+
+use ::entity::{
+    bot_name::{ActiveModel, Column, Entity as Names},
+    bot_version::{Column as VersionColumn, Entity as Versions},
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, OnConflict},
+};
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        Error, Result,
+        ambient::Time,
+        ids::OrganisationId,
+        registry::{
+            Around, Known,
+            definition::{Issue, Rule, Version, Visibility},
+            published_before, same_major_before,
+        },
+        tenancy::organisation::Organisation,
+    },
+    store::{Tx, corrupt},
+};
+
+/// What is around a name in a workspace. It never tells whose another workspace's is but by its identifier.
+///
+/// # Errors
+/// When the database fails.
+pub async fn around(
+    db: &impl ConnectionTrait,
+    workspace: &Organisation,
+    (name, version): (Option<&str>, Option<&Version>),
+    most_names: u64,
+) -> Result<Around> {
+    let mut around = Around {
+        organisation_id: workspace.id,
+        handle: workspace.slug.as_str().to_owned(),
+        owner: None,
+        names: 0,
+        most_names,
+        versions: Vec::new(),
+        before: None,
+        secrets_of: None,
+    };
+    let Some(name) = name else { return Ok(around) };
+    let owner = Names::find_by_id(name).select_only().column(Column::OrganisationId);
+    let owner: Option<Uuid> = owner.into_tuple().one(db).await?;
+    around.owner = owner.map(OrganisationId);
+    if around.owner.is_none() {
+        around.names = Names::find().filter(Column::OrganisationId.eq(workspace.id.0)).count(db).await?;
+    }
+    if around.owner == Some(workspace.id) {
+        around.versions = versions(db, workspace.id, name).await?;
+    }
+    let Some(version) = version else { return Ok(around) };
+    if let Some(before) = published_before(version, &around.versions) {
+        around.before = crate::store::registry::definition(db, before.id).await?;
+    }
+    if let Some(Known { id, .. }) = same_major_before(version, &around.versions) {
+        let names = Versions::find_by_id(id.0).select_only().column(VersionColumn::SecretNames);
+        let names: Option<serde_json::Value> = names.into_tuple().one(db).await?;
+        let names = serde_json::from_value(names.unwrap_or_default());
+        around.secrets_of = Some((*id, names.map_err(|error| corrupt("bot_version", "secret_names", error))?));
+    }
+    Ok(around)
+}
+
+/// The versions of an integration of a workspace's.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn versions(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    name: &str,
+) -> Result<Vec<Known>> {
+    let rows: Vec<(Uuid, String, bool, String)> = Versions::find()
+        .select_only()
+        .columns([VersionColumn::IntegrationId, VersionColumn::Version, VersionColumn::Dev, VersionColumn::Visibility])
+        .filter(VersionColumn::OrganisationId.eq(organisation_id.0))
+        .filter(VersionColumn::Name.eq(name))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let known = |(id, version, dev, visibility): (Uuid, String, bool, String)| {
+        Ok(Known {
+            id: id.into(),
+            version: Version::parse(&version).ok_or_else(|| corrupt("bot_version", "version", &version))?,
+            dev,
+            visibility: Visibility::named(&visibility)
+                .ok_or_else(|| corrupt("bot_version", "visibility", &visibility))?,
+        })
+    };
+    rows.into_iter().map(known).collect()
+}
+
+/// Makes a name the workspace's, where it is nobody's.
+///
+/// # Errors
+/// [`Error::Issues`] where another workspace was quicker.
+pub async fn claim_name(tx: &Tx, organisation_id: OrganisationId, name: &str, now: Time) -> Result<()> {
+    let row = ActiveModel {
+        name: Set(name.to_owned()),
+        organisation_id: Set(organisation_id.0),
+        was_published: Set(false),
+        installs: Set(0),
+        views: Set(0),
+        created_at: Set(now),
+        icon_key: Set(None),
+        icon: Set(None),
+    };
+    let there = OnConflict::column(Column::Name).do_nothing().to_owned();
+    Names::insert(row).on_conflict(there).try_insert().exec_without_returning(tx).await?;
+    let owner: Option<Uuid> =
+        Names::find_by_id(name).select_only().column(Column::OrganisationId).into_tuple().one(tx).await?;
+    if owner == Some(organisation_id.0) {
+        return Ok(());
+    }
+    let issue = Issue::new(Rule::Reserved, "/name", "is already reserved by another workspace").found(name);
+    Err(Error::Issues(vec![issue]))
+}
+
+/// Notes that a version of an integration was published: then its name stays its workspace's.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_published(tx: &Tx, name: &str) -> Result<()> {
+    Names::update_many()
+        .col_expr(Column::WasPublished, Expr::value(true))
+        .filter(Column::Name.eq(name))
+        .filter(Column::WasPublished.eq(false))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Gives a name back that has no version any more, and never had a published one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn release_name(tx: &Tx, organisation_id: OrganisationId, name: &str) -> Result<()> {
+    let left = Versions::find()
+        .filter(VersionColumn::OrganisationId.eq(organisation_id.0))
+        .filter(VersionColumn::Name.eq(name))
+        .count(tx)
+        .await?;
+    if left == 0 {
+        let query = Names::delete_many().filter(Column::Name.eq(name)).filter(Column::WasPublished.eq(false));
+        query.exec(tx).await?;
+    }
+    Ok(())
+}
+
+/// The icon of an integration.
+///
+/// # Errors
+/// When the database fails.
+pub async fn icon_of(db: &impl ConnectionTrait, name: &str) -> Result<Option<String>> {
+    let query = Names::find_by_id(name).select_only().column(Column::Icon);
+    let found: Option<Option<String>> = query.into_tuple().one(db).await?;
+    Ok(found.flatten())
+}
+
+/// Gives an integration another icon, at another address.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_icon(tx: &Tx, name: &str, key: &str, icon: String) -> Result<()> {
+    let row = ActiveModel {
+        name: Set(name.to_owned()),
+        icon_key: Set(Some(key.to_owned())),
+        icon: Set(Some(icon)),
+        ..Default::default()
+    };
+    Names::update(row).exec(tx).await?;
+    Ok(())
+}
+
+/// Adds to how often an integration was looked at.
+///
+/// # Errors
+/// When the database fails.
+pub async fn add_views(tx: &Tx, name: &str, count: i64) -> Result<()> {
+    Names::update_many()
+        .col_expr(Column::Views, Expr::col(Column::Views).add(count))
+        .filter(Column::Name.eq(name))
+        .exec(tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! Subscriptions.
+//!
+//! Not here: rules (`domain::routes`).
+
+pub mod subscriptions;

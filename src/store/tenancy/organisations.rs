@@ -1,0 +1,100 @@
+//! Organisations.
+
+use ::entity::organisation::{ActiveModel, Column, Entity as Organisations, Model as Row};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        Error, Result,
+        error::Noun,
+        ids::OrganisationId,
+        tenancy::organisation::{Organisation, Slug},
+    },
+    store::{Tx, corrupt, is_unique_violation},
+};
+
+/// Adds an organisation.
+///
+/// # Errors
+/// [`Error::Conflict`] where the slug is taken.
+pub async fn insert(tx: &Tx, organisation: &Organisation) -> Result<()> {
+    let row = ActiveModel {
+        id: Set(organisation.id.0),
+        slug: Set(organisation.slug.as_str().to_owned()),
+        name: Set(organisation.name.clone()),
+        created_at: Set(organisation.created_at),
+    };
+    match Organisations::insert(row).exec_without_returning(tx).await {
+        Ok(_) => Ok(()),
+        Err(error) if is_unique_violation(&error) => Err(Error::Conflict {
+            noun: Noun::Organisation,
+            message: format!("the slug {:?} is taken; choose another", organisation.slug.as_str()),
+        }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Lets one transaction at a time count what an organisation has and add to it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock(tx: &Tx, id: OrganisationId) -> Result<()> {
+    let query = Organisations::find_by_id(id.0).select_only().column(Column::Id).lock_exclusive();
+    let _: Option<Uuid> = query.into_tuple().one(tx).await?;
+    Ok(())
+}
+
+/// Saves a changed name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn update(tx: &Tx, organisation: &Organisation) -> Result<()> {
+    let row = ActiveModel { id: Set(organisation.id.0), name: Set(organisation.name.clone()), ..Default::default() };
+    Organisations::update(row).exec(tx).await?;
+    Ok(())
+}
+
+/// Removes one with everything that belongs to it, but for events, deliveries and their attempts.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete(tx: &Tx, id: OrganisationId) -> Result<()> {
+    Organisations::delete_by_id(id.0).exec(tx).await?;
+    Ok(())
+}
+
+/// By identifier.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(db: &impl ConnectionTrait, id: OrganisationId) -> Result<Organisation> {
+    let row = Organisations::find_by_id(id.0).one(db).await?;
+    organisation(row.ok_or_else(|| Error::not_found(Noun::Organisation, id))?)
+}
+
+/// By handle.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_slug(db: &impl ConnectionTrait, slug: &Slug) -> Result<Option<Organisation>> {
+    Organisations::find().filter(Column::Slug.eq(slug.as_str())).one(db).await?.map(organisation).transpose()
+}
+
+/// Those with one of the ids.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(db: &impl ConnectionTrait, ids: &[OrganisationId]) -> Result<Vec<Organisation>> {
+    let ids = ids.iter().map(|id| id.0);
+    Organisations::find().filter(Column::Id.is_in(ids)).all(db).await?.into_iter().map(organisation).collect()
+}
+
+fn organisation(row: Row) -> Result<Organisation> {
+    Ok(Organisation {
+        id: row.id.into(),
+        slug: Slug::parse(&row.slug).map_err(|error| corrupt("organisation", "slug", error))?,
+        name: row.name,
+        created_at: row.created_at,
+    })
+}

@@ -1,0 +1,129 @@
+//! The attempts that are the history of an outgoing webhook.
+
+use ::entity::{
+    attempt::{Column, Entity as Attempts},
+    delivery::{Column as DeliveryColumn, Entity as Deliveries},
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+    sea_query::{Query, SelectStatement},
+};
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        Result,
+        ids::{AttemptId, IntegrationId, OrganisationId},
+        pipeline::delivery::{Attempt, DeliveryState},
+    },
+    store::pipeline::deliveries::attempt,
+};
+
+/// How many rows one statement removes.
+const SLICE: u64 = 1000;
+
+/// Some of it, newest first, and how many there are.
+///
+/// # Errors
+/// When the database fails.
+pub async fn page(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    id: IntegrationId,
+    (offset, count): (u64, u64),
+) -> Result<(Vec<Attempt>, u64)> {
+    let of = Attempts::find().filter(Column::OrganisationId.eq(organisation_id.0)).filter(Column::HistoryOf.eq(id.0));
+    let total = of.clone().count(db).await?;
+    let rows = of.order_by_desc(Column::Id).offset(offset).limit(count).all(db).await?;
+    Ok((rows.into_iter().map(attempt).collect::<Result<_>>()?, total))
+}
+
+/// One of it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    id: IntegrationId,
+    attempt_id: AttemptId,
+) -> Result<Option<Attempt>> {
+    let row = Attempts::find_by_id(attempt_id.0)
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::HistoryOf.eq(id.0))
+        .one(db)
+        .await?;
+    row.map(attempt).transpose()
+}
+
+/// Removes a slice of what is over: of all of it, or of what is as old as an attempt. What waits for its next try stays.
+/// Tells how many rows went.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove_slice(db: &impl ConnectionTrait, id: IntegrationId, up_to: Option<AttemptId>) -> Result<u64> {
+    let waiting: SelectStatement = Query::select()
+        .column(DeliveryColumn::Id)
+        .from(Deliveries)
+        .and_where(DeliveryColumn::State.eq(DeliveryState::Pending.as_str()))
+        .and_where(DeliveryColumn::Id.in_subquery(
+            Query::select().column(Column::DeliveryId).from(Attempts).and_where(Column::HistoryOf.eq(id.0)).to_owned(),
+        ))
+        .to_owned();
+    let mut over = Attempts::find()
+        .select_only()
+        .columns([Column::Id, Column::DeliveryId])
+        .filter(Column::HistoryOf.eq(id.0))
+        .filter(Column::DeliveryId.not_in_subquery(waiting));
+    if let Some(up_to) = up_to {
+        over = over.filter(Column::Id.lte(up_to.0));
+    }
+    let rows: Vec<(Uuid, Uuid)> = over.order_by_asc(Column::Id).limit(SLICE).into_tuple().all(db).await?;
+    let (attempts, deliveries): (Vec<Uuid>, Vec<Uuid>) = rows.into_iter().unzip();
+    if attempts.is_empty() {
+        return Ok(0);
+    }
+    let removed = Attempts::delete_many().filter(Column::Id.is_in(attempts)).exec(db).await?;
+    // A delivery goes with the last of its attempts.
+    let left = Query::select()
+        .column(Column::DeliveryId)
+        .from(Attempts)
+        .and_where(Column::DeliveryId.is_in(deliveries.clone()))
+        .to_owned();
+    Deliveries::delete_many()
+        .filter(DeliveryColumn::Id.is_in(deliveries))
+        .filter(DeliveryColumn::State.ne(DeliveryState::Pending.as_str()))
+        .filter(DeliveryColumn::Id.not_in_subquery(left))
+        .exec(db)
+        .await?;
+    Ok(removed.rows_affected)
+}
+
+/// The webhooks with a history of more than `most`, each with the newest attempt that is too many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn too_long(db: &impl ConnectionTrait, most: u64) -> Result<Vec<(IntegrationId, AttemptId)>> {
+    let backend = db.get_database_backend();
+    // Not those of versions in the registry: the deliveries belong to others, who want them for as long as all of theirs.
+    let sql = format!(
+        "SELECT history_of FROM attempt WHERE history_of IS NOT NULL \
+         AND history_of NOT IN (SELECT integration_id FROM bot_version) GROUP BY history_of HAVING COUNT(*) > {most}"
+    );
+    let mut found = Vec::new();
+    for row in db.query_all_raw(Statement::from_string(backend, sql)).await? {
+        let id = IntegrationId(row.try_get("", "history_of")?);
+        let first: Option<Uuid> = Attempts::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::HistoryOf.eq(id.0))
+            .order_by_desc(Column::Id)
+            .offset(most)
+            .limit(1)
+            .into_tuple()
+            .one(db)
+            .await?;
+        found.extend(first.map(|first| (id, AttemptId(first))));
+    }
+    Ok(found)
+}

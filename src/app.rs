@@ -6,6 +6,7 @@
 pub mod apps;
 pub mod channels;
 pub mod github;
+pub mod kernel;
 pub mod pipeline;
 pub mod registry;
 pub mod routes;
@@ -89,7 +90,7 @@ pub struct Parts {
     /// Bounds on what owners and organisations may create.
     pub quotas: tenancy::quotas::Quotas,
     /// How fast messages come in by one key.
-    pub inbound: tenancy::throttle::Throttle,
+    pub inbound: kernel::throttle::Throttle,
     /// In which schedules are meant.
     pub zone: Zone,
     /// Where others reach this service.
@@ -101,7 +102,7 @@ pub struct Parts {
     /// Rings when deliveries may be due.
     pub bell: Arc<Notify>,
     /// Counts.
-    pub metrics: pipeline::metrics::Metrics,
+    pub metrics: kernel::metrics::Metrics,
     /// Runs what is done after an answer. Close it and wait for it to let the last of it finish.
     pub background: TaskTracker,
     /// How long an Idempotency-Key is remembered.
@@ -125,7 +126,7 @@ impl App {
     }
 
     /// The counters.
-    pub fn metrics(&self) -> &pipeline::metrics::Metrics {
+    pub fn metrics(&self) -> &kernel::metrics::Metrics {
         &self.parts.metrics
     }
 

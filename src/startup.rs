@@ -30,13 +30,13 @@ use crate::{
     },
     app::{
         App, Parts,
-        pipeline::{health::Readiness, intake::Intake, metrics::Metrics},
+        kernel::{metrics::Metrics, throttle::Throttle},
+        pipeline::{health::Readiness, intake::Intake},
         registry::Registry,
         tenancy::{
             credential_checks::CredentialChecks,
             identity::{ExpectedClaims, Identity, Issuer},
             quotas::Quotas,
-            throttle::Throttle,
             vault::Vault,
         },
     },

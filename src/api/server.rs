@@ -21,7 +21,7 @@ use self::{
     connection::Connection,
     gate::{Bound, Gate, Notice},
 };
-use crate::app::pipeline::metrics::Metrics;
+use crate::app::kernel::metrics::Metrics;
 
 /// Pauses of the accept loop while the process can open no more files: from the first, doubling, to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);

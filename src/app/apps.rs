@@ -5,6 +5,7 @@
 pub mod calls;
 pub mod cards;
 pub mod channel_apps;
+pub mod consents;
 pub mod descriptors;
 pub mod installations;
 pub mod messages;

@@ -8,4 +8,3 @@ pub mod group_commit;
 pub mod health;
 pub mod intake;
 pub mod matching;
-pub mod metrics;

@@ -15,10 +15,7 @@ mod workspaces;
 
 use serde_json::{Value, json};
 
-use super::{
-    App, Caller,
-    tenancy::{credential::sha256, throttle::Throttle},
-};
+use super::{App, Caller, kernel::throttle::Throttle, tenancy::credential::sha256};
 use crate::{
     domain::{
         Error, Result,

@@ -14,6 +14,5 @@ pub mod organisations;
 pub mod quotas;
 pub mod signatures;
 pub mod teams;
-pub mod throttle;
 pub mod tokens;
 pub mod vault;

@@ -17,7 +17,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{
-    app::pipeline::metrics::Metrics,
+    app::kernel::metrics::Metrics,
     domain::ids::OrganisationId,
     store::pipeline::destinations::{Busy, Room},
 };

@@ -16,10 +16,7 @@ use crate::{
         auth::{self, Known, app},
         refusal::into_error,
     },
-    app::{
-        Caller,
-        tenancy::{teams::Identified, throttle::Room},
-    },
+    app::{Caller, kernel::throttle::Room, tenancy::teams::Identified},
     domain::{Error, Result, error::AuthFailure},
 };
 

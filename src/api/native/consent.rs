@@ -23,7 +23,8 @@ use crate::{
     },
     app::{
         App,
-        tenancy::consents::{Agreed, Consent, Question},
+        apps::consents::{Agreed, Question},
+        tenancy::consents::Consent,
     },
 };
 

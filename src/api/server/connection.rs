@@ -32,7 +32,7 @@ use super::{
     gate::Ticket,
     watch::{Serving, Watch, Watched},
 };
-use crate::app::pipeline::metrics::Metrics;
+use crate::app::kernel::metrics::Metrics;
 
 /// An accepted connection.
 pub(super) struct Connection {

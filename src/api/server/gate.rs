@@ -15,7 +15,7 @@ use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{Limits, watch::Watch};
-use crate::app::pipeline::metrics::Metrics;
+use crate::app::kernel::metrics::Metrics;
 
 /// Least time between two log lines that say the same.
 const QUIET: Duration = Duration::from_secs(10);

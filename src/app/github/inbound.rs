@@ -12,7 +12,10 @@ use crate::{
             events::Accepted,
             intake::{Arrival, Receipted},
         },
-        tenancy::{credential::sha256, signatures::Verified},
+        tenancy::{
+            credential::sha256,
+            signatures::{Check, SignatureCheck, Verified, refused},
+        },
     },
     domain::{
         Error, Result,
@@ -22,7 +25,7 @@ use crate::{
         pipeline::event::{EventSource, Fact},
         tenancy::member::Permission,
     },
-    provider::github::webhook,
+    provider::github::{signature, webhook},
     store::{self, pipeline::events::ReceiptKey},
 };
 
@@ -58,7 +61,30 @@ pub struct GithubReceipt {
     pub ignored: bool,
 }
 
+impl Check for signature::Check {
+    fn update(&mut self, bytes: &[u8]) {
+        signature::Check::update(self, bytes);
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        signature::Check::finish(*self).map_err(|forgery| refused("GitHub", &forgery))
+    }
+}
+
 impl App {
+    /// Begins to check a request of GitHub's by its `X-Hub-Signature-256`.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] where the header is missing or malformed, [`Error::FailedPrecondition`] where no GitHub
+    /// App is configured.
+    pub fn begin_github_signature(&self, signature: Option<&[u8]>) -> Result<SignatureCheck> {
+        self.github()?;
+        let verifier = self.parts.github_signatures.as_ref();
+        let verifier = verifier.ok_or_else(|| Error::Internal("GitHub's signatures cannot be verified".into()))?;
+        let check = verifier.begin(signature).map_err(|forgery| refused("GitHub", &forgery))?;
+        Ok(SignatureCheck::new(check))
+    }
+
     /// Takes in a delivery. It is durable when this returns; where one organisation's event could not be committed, the
     /// others are, and the delivery sent again becomes what is missing.
     ///

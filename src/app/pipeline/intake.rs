@@ -10,9 +10,9 @@ use std::{
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use super::{events::Accepted, group_commit::Batcher, matching::Router, metrics::Metrics};
+use super::{events::Accepted, group_commit::Batcher, matching::Router};
 use crate::{
-    app::App,
+    app::{App, kernel::metrics::Metrics},
     domain::{
         Error, Result,
         ambient::{Ambient, Time},

@@ -1,10 +1,7 @@
 //! Workspaces: organisations, as whoever uses the registry knows them.
 
 use crate::{
-    app::{
-        App, Caller,
-        tenancy::{teams::Identified, throttle::Room},
-    },
+    app::{App, Caller, kernel::throttle::Room, tenancy::teams::Identified},
     domain::{
         Error, Result,
         ambient::Time,

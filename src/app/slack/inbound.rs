@@ -7,7 +7,10 @@ use crate::{
     app::{
         App,
         pipeline::intake::{Arrival, Direct, Receipted},
-        tenancy::{credential::sha256, signatures::Verified},
+        tenancy::{
+            credential::sha256,
+            signatures::{Check, SignatureCheck, Verified, refused},
+        },
     },
     domain::{
         Error, Result,
@@ -23,8 +26,9 @@ use crate::{
             modal,
         },
     },
-    provider::slack::inbound::{
-        self, Command, Envelope, EventCallback, Interaction, Origin, SlashCommand, ViewSubmission,
+    provider::slack::{
+        inbound::{self, Command, Envelope, EventCallback, Interaction, Origin, SlashCommand, ViewSubmission},
+        signature,
     },
     store::{self, pipeline::events::ReceiptKey, slack::links::StoredSlackLink},
 };
@@ -57,7 +61,30 @@ pub enum SlackEventAnswer {
     Received,
 }
 
+impl Check for signature::Check {
+    fn update(&mut self, bytes: &[u8]) {
+        signature::Check::update(self, bytes);
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        signature::Check::finish(*self).map_err(|forgery| refused("Slack", &forgery))
+    }
+}
+
 impl App {
+    /// Begins to check a request of Slack's by its `X-Slack-Request-Timestamp` and `X-Slack-Signature`.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] where a header is missing or malformed or the time is too far away,
+    /// [`Error::FailedPrecondition`] where no Slack app is configured.
+    pub fn begin_slack_signature(&self, timestamp: Option<&[u8]>, signature: Option<&[u8]>) -> Result<SignatureCheck> {
+        self.slack()?;
+        let verifier = self.parts.slack_signatures.as_ref();
+        let verifier = verifier.ok_or_else(|| Error::Internal("Slack's signatures cannot be verified".into()))?;
+        let check = verifier.begin(timestamp, signature, self.now()).map_err(|forgery| refused("Slack", &forgery))?;
+        Ok(SignatureCheck::new(check))
+    }
+
     /// A slash command: a modal is opened, once Slack has its answer.
     ///
     /// # Errors

@@ -8,9 +8,9 @@ use std::{future::Future, net::IpAddr, time::Duration};
 use moka::future::Cache;
 use uuid::Uuid;
 
-use super::{credential::sha256, throttle::Throttle};
+use super::credential::sha256;
 use crate::{
-    app::App,
+    app::{App, kernel::throttle::Throttle},
     domain::{
         Error, Result,
         error::AuthFailure,

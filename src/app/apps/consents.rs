@@ -1,0 +1,115 @@
+//! Completion of the flows through the pages of Slack or GitHub, once the person in front of the browser has agreed.
+//!
+//! Not here: the question itself and its two halves (`tenancy::consents`), the exchange (`slack`, `github`).
+
+use url::Url;
+
+use crate::{
+    app::{
+        App, Caller,
+        github::connect::Proof,
+        slack::links::SlackIntegration,
+        tenancy::{
+            consents::{Consent, bound, opened},
+            oauth_states::carried,
+        },
+    },
+    domain::{
+        Error, Result,
+        error::StateFailure,
+        github::GithubInstallation,
+        tenancy::{
+            member::{Member, Permission},
+            oauth::Flow,
+            organisation::Organisation,
+        },
+    },
+    store::{self, github::installations::StoredInstallation},
+};
+
+/// Question for the person in front of the browser.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The organisation that would be connected.
+    pub organisation: Organisation,
+    /// The member who began.
+    pub asker: Member,
+    /// The installation of GitHub's; `None` for the Slack workspace that was just allowed, which has no name before its
+    /// code is exchanged.
+    pub installation: Option<GithubInstallation>,
+}
+
+/// Connection that was agreed to.
+#[derive(Clone, Debug)]
+pub enum Agreed {
+    /// A Slack workspace is connected.
+    Slack {
+        /// The organisation.
+        organisation: Organisation,
+        /// Name of the workspace.
+        workspace: String,
+        /// The address of the app in Slack, for the flow that leads there.
+        app: Option<Url>,
+    },
+    /// A GitHub installation is linked.
+    Github {
+        /// The organisation.
+        organisation: Organisation,
+        /// The installation.
+        installation: GithubInstallation,
+    },
+}
+
+impl App {
+    /// Returns the question that a browser was asked, as often as it looks.
+    ///
+    /// # Errors
+    /// [`Error::OAuthState`].
+    pub async fn get_consent(&self, consent: &Consent) -> Result<Question> {
+        let (secret, _) = opened(consent)?;
+        let (flow, member) = self.find_state(&bound(&consent.state, secret)).await?;
+        let reader = self.parts.store.reader();
+        let organisation = store::tenancy::organisations::find(reader, member.organisation_id).await?;
+        let installation = match flow {
+            Flow::GithubConfirm => Some(self.installation_of(consent).await?),
+            Flow::Slack | Flow::SlackApp | Flow::Github | Flow::SlackConfirm | Flow::SlackAppConfirm => None,
+        };
+        Ok(Question { organisation, asker: member, installation })
+    }
+
+    /// Does what was agreed to. The question is used up, whatever comes of it.
+    ///
+    /// # Errors
+    /// [`Error::OAuthState`], [`Error::Forbidden`] where the member may not connect any more, and those of the flow.
+    pub async fn give_consent(&self, consent: &Consent) -> Result<Agreed> {
+        let (secret, code) = opened(consent)?;
+        let text = bound(&consent.state, secret);
+        let (flow, _) = self.find_state(&text).await?;
+        let member = self.take_state(flow, &text, None).await?;
+        let organisation =
+            store::tenancy::organisations::find(self.parts.store.reader(), member.organisation_id).await?;
+        let unknown = || Error::OAuthState(StateFailure::Unknown);
+        match flow {
+            Flow::SlackConfirm | Flow::SlackAppConfirm => {
+                Caller::member(&member, None).require(Permission::SlackManage)?;
+                let begun = if flow == Flow::SlackConfirm { Flow::Slack } else { Flow::SlackApp };
+                let SlackIntegration { link, .. } = self.connect(&member, begun, &code.ok_or_else(unknown)?).await?;
+                let app = (begun == Flow::SlackApp).then(|| link.app_address()).transpose()?;
+                Ok(Agreed::Slack { organisation, workspace: link.team_name, app })
+            }
+            Flow::GithubConfirm => {
+                let number = carried(&consent.state).ok_or_else(unknown)?;
+                self.link_github(&member, number, Proof::New).await?;
+                Ok(Agreed::Github { organisation, installation: self.installation_of(consent).await? })
+            }
+            Flow::Slack | Flow::SlackApp | Flow::Github => Err(unknown()),
+        }
+    }
+
+    async fn installation_of(&self, consent: &Consent) -> Result<GithubInstallation> {
+        let number = carried(&consent.state).ok_or(Error::OAuthState(StateFailure::Unknown))?;
+        let reader = self.parts.store.reader();
+        let StoredInstallation { installation, .. } = store::github::installations::demand(reader, number).await?;
+        Ok(installation)
+    }
+}

@@ -17,5 +17,5 @@ pub mod workflows;
 pub use kernel::{
     ambient, error,
     error::{Error, Result},
-    ids, page, product, secret,
+    ids, page, product, rate_limit, secret,
 };

@@ -5,7 +5,7 @@ use std::{process::ExitCode, str::FromStr, time::Duration};
 use clap::{Parser, Subcommand, ValueEnum};
 use serde_json::json;
 use tieline::{
-    app::tenancy::{members::NewMember, tokens::NewToken},
+    app::tenancy::{members::NewMember, organisations::Departure, tokens::NewToken},
     config::Config,
     domain::{
         registry::{BotVersion, Lifecycle, PublicId, Verification},
@@ -202,23 +202,25 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
         Command::Openapi { .. } | Command::ScriptWorker { .. } => {}
         Command::Org(Org::Create { slug, name }) => {
             let app = open(&config).await?;
-            let organisation = app.create_organisation_as_operator(&slug, name.as_deref()).await?;
+            let organisation = app.tenancy.create_organisation_as_operator(&slug, name.as_deref()).await?;
             println!(
                 "{}",
                 json!({"id": organisation.id, "slug": organisation.slug.as_str(), "name": organisation.name})
             );
         }
         Command::Org(Org::Delete { slug }) => {
-            let organisation = open(&config).await?.delete_organisation_as_operator(&slug).await?;
+            let app = open(&config).await?;
+            let departures: [&dyn Departure; 2] = [&*app.slack, &*app.registry];
+            let organisation = app.tenancy.delete_organisation_as_operator(&slug, &departures).await?;
             println!("{}", json!({"id": organisation.id, "slug": organisation.slug.as_str(), "deleted": true}));
         }
         Command::Token(Token::Create { org, user, role, email }) => {
             let app = open(&config).await?;
             let role = member::Role::from_str(&role)?;
             let new = NewMember { user_id: None, username: user, email, subject: None, role };
-            let member = app.ensure_member_as_operator(&org, new).await?;
+            let member = app.tenancy.ensure_member_as_operator(&org, new).await?;
             let new = NewToken { name: "command line".into(), scopes: Default::default(), expires_at: None };
-            let (token, text) = app.create_token_as_operator(&member, new).await?;
+            let (token, text) = app.tenancy.create_token_as_operator(&member, new).await?;
             println!(
                 "{}",
                 json!({
@@ -230,17 +232,17 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
             );
         }
         Command::Token(Token::Revoke { token }) => {
-            let id = open(&config).await?.revoke_token_as_operator(&token).await?;
+            let id = open(&config).await?.tenancy.revoke_token_as_operator(&token).await?;
             println!("{}", json!({"token_id": id, "revoked": true}));
         }
         Command::Registry(Registry::Pending) => {
-            for version in open(&config).await?.list_pending_versions_as_operator().await? {
+            for version in open(&config).await?.registry.list_pending_versions_as_operator().await? {
                 println!("{}", version_line(&version));
             }
         }
         Command::Registry(Registry::Set { id, verification, lifecycle }) => {
             let standing = (verification, lifecycle);
-            println!("{}", version_line(&open(&config).await?.set_standing_as_operator(&id, standing).await?));
+            println!("{}", version_line(&open(&config).await?.registry.set_standing_as_operator(&id, standing).await?));
         }
         Command::Key(Key::Rotate) => {
             let store = startup::open_store(&config).await?;
@@ -251,9 +253,9 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-async fn open(config: &Config) -> tieline::domain::Result<tieline::app::App> {
+async fn open(config: &Config) -> tieline::domain::Result<tieline::app::Services> {
     let store = startup::open_store(config).await?;
-    startup::build_app(config, store, startup::system_ambient()).await
+    startup::build_services(config, store, startup::system_ambient()).await
 }
 
 /// A token that is cancelled by SIGTERM or SIGINT.

@@ -10,9 +10,7 @@ mod serve;
 
 use std::{sync::Arc, time::Duration};
 
-use moka::future::Cache;
 use poem::{EndpointExt, endpoint::BoxEndpoint};
-use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
@@ -29,23 +27,27 @@ use crate::{
         },
     },
     app::{
-        App, Parts,
-        kernel::{metrics::Metrics, throttle::Throttle},
-        pipeline::{health::Readiness, intake::Intake},
-        registry::Registry,
+        Services,
+        apps::{self, Apps},
+        channels::{ChannelAccess, Channels},
+        github::GithubConnections,
+        kernel::{Base, throttle::Throttle},
+        pipeline::Pipeline,
+        registry::{InstalledVersions, Registry},
+        routes::Routes,
+        slack::SlackConnections,
         tenancy::{
+            Tenancy,
             credential_checks::CredentialChecks,
             identity::{ExpectedClaims, Identity, Issuer},
             quotas::Quotas,
             vault::Vault,
         },
+        webhooks::{self, Webhooks},
+        workflows::Workflows,
     },
     config::{self, Config, JwtAlgorithm},
-    domain::{
-        Error, Result,
-        ambient::Ambient,
-        pipeline::{delivery::RetryPolicy, destination::Pace},
-    },
+    domain::{Error, Result, ambient::Ambient, pipeline::delivery::RetryPolicy, rate_limit::RateLimit},
     openapi,
     provider::{
         github::{self, GithubApp, GithubClient},
@@ -72,8 +74,6 @@ pub enum Role {
 /// How fast messages come in by one key.
 const INBOUND_INTERVAL: Duration = Duration::from_millis(50);
 const INBOUND_BURST: u32 = 200;
-/// How long we believe what Slack said of a person: their address may change, and somebody may leave.
-const SLACK_PEOPLE_LIFETIME: Duration = Duration::from_secs(300);
 
 /// Connects to the database and brings it up to date.
 ///
@@ -94,62 +94,62 @@ pub async fn open_store(config: &Config) -> Result<Store> {
 ///
 /// # Errors
 /// When a setting is wrong or a key is missing.
-pub async fn build_app(config: &Config, store: Store, ambient: Ambient) -> Result<App> {
-    build_app_resolving(config, store, ambient, Arc::new(SystemResolver)).await
+pub async fn build_services(config: &Config, store: Store, ambient: Ambient) -> Result<Services> {
+    build_services_resolving(config, store, ambient, Arc::new(SystemResolver)).await
 }
 
-/// As [`build_app`], and finds the names in tenants' URLs by `resolver`.
+/// As [`build_services`], and finds the names in tenants' URLs by `resolver`.
 ///
 /// # Errors
-/// As [`build_app`].
-pub async fn build_app_resolving(
+/// As [`build_services`].
+pub async fn build_services_resolving(
     config: &Config,
     store: Store,
     ambient: Ambient,
     resolver: Arc<dyn Resolve>,
-) -> Result<App> {
+) -> Result<Services> {
     let ring = keys::ring(config, &ambient)?;
-    let vault = Vault::open(ring, store.clone(), ambient.clone()).await?;
-    let bell = Arc::new(Notify::new());
-    let metrics = Metrics::default();
-    let github = github_client(config, &ambient)?;
-    let slack = slack_client(config)?;
-    Ok(App::new(Parts {
-        slack_signatures: slack
-            .as_ref()
-            .map(|slack| slack::signature::Verifier::new(&slack.app().signing_secret))
-            .transpose()?,
-        slack_people: Cache::builder().max_capacity(10_000).time_to_live(SLACK_PEOPLE_LIFETIME).build(),
-        github_signatures: github
-            .as_ref()
-            .map(|github| github::signature::Verifier::new(&github.app().webhook_secrets))
-            .transpose()?,
-        github,
-        guard: egress::guard(config, resolver)?,
-        scripts: scripts::engine(&config.script),
-        script_mode: config.script.mode,
-        strict_retries: config.webhooks.strict_retries,
-        self_service_hooks: config.webhooks.self_service_hooks,
-        call_limit: config.egress.total_timeout(),
-        registry: registry(config),
-        readiness: Readiness::new(&ambient),
-        quotas: quotas(config),
-        inbound: Throttle::new(Pace { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }),
-        zone: config.schedule.time_zone.parse().unwrap_or_default(),
-        public_url: parse_url("public_url", &config.public_url())?,
-        product: config.product.known(),
-        background: TaskTracker::new(),
-        vault,
-        identity: Identity::new(issuer(config)?, Duration::from_secs(config.auth.cache_secs)),
-        credential_checks: CredentialChecks::new(config.limits.wrong_credentials_per_minute),
-        slack,
-        intake: Intake::start(store.clone(), ambient.clone(), bell.clone(), metrics.clone()),
-        idempotency_lifetime: Duration::from_secs(u64::from(config.retention.idempotency_hours) * 3600),
-        store,
-        ambient,
-        bell,
-        metrics,
-    }))
+    let vault = Arc::new(Vault::open(ring, store.clone(), ambient.clone()).await?);
+    let base = Base::new(store.clone(), ambient, parse_url("public_url", &config.public_url())?);
+    let lifetime = Duration::from_secs(u64::from(config.retention.idempotency_hours) * 3600);
+    let pipeline = Arc::new(Pipeline::new(base.clone(), Arc::new(ChannelAccess(store.clone())), lifetime));
+    let tenancy = Arc::new(tenancy(config, &base, pipeline.clone())?);
+    let routes = Arc::new(Routes::new(base.clone(), tenancy.clone(), pipeline.clone()));
+    let inbound = Arc::new(Throttle::new(RateLimit { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }));
+    let channels = Arc::new(Channels::new(base.clone(), pipeline.clone(), vault.clone(), inbound.clone()));
+    let product = config.product.known();
+    let accepting = (tenancy.clone(), pipeline.clone());
+    let slack =
+        SlackConnections::new(base.clone(), accepting.clone(), vault.clone(), slack_app(config)?, product.clone());
+    let slack = Arc::new(slack);
+    let github = Arc::new(GithubConnections::new(base.clone(), accepting, github_app(config, &base.ambient())?));
+    let workflows = Arc::new(Workflows::new(base.clone(), pipeline.clone(), slack.clone(), product));
+    let guard = egress::guard(config, resolver)?;
+    let apps = Arc::new(Apps::new(
+        base.clone(),
+        (tenancy.clone(), pipeline.clone(), channels.clone()),
+        (slack.clone(), github.clone()),
+        (vault.clone(), guard.clone()),
+        Arc::new(InstalledVersions(store)),
+        apps::Rules {
+            call_limit: config.egress.total_timeout(),
+            zone: config.schedule.time_zone.parse().unwrap_or_default(),
+        },
+    ));
+    let webhooks = Arc::new(Webhooks::new(
+        base.clone(),
+        (tenancy.clone(), pipeline.clone(), channels.clone(), apps.clone()),
+        (vault.clone(), guard, scripts::engine(&config.script)),
+        inbound,
+        webhooks::Rules {
+            script_mode: config.script.mode,
+            strict_retries: config.webhooks.strict_retries,
+            self_service_hooks: config.webhooks.self_service_hooks,
+            call_limit: config.egress.total_timeout(),
+        },
+    ));
+    let registry = Arc::new(registry(config, &base, (tenancy.clone(), apps.clone(), vault)));
+    Ok(Services { base, tenancy, pipeline, routes, channels, slack, github, workflows, apps, webhooks, registry })
 }
 
 /// How the workers work.
@@ -173,7 +173,7 @@ pub fn worker_settings(config: &Config) -> worker::Settings {
             give_up_after: Duration::from_secs(delivery.give_up_after_secs),
             max_faltering_tries: delivery.max_faltering_tries,
         },
-        slack_pace: Pace {
+        slack_pace: RateLimit {
             interval: Duration::from_millis(config.slack.channel_interval_ms),
             burst: config.slack.channel_burst,
         },
@@ -186,25 +186,25 @@ pub fn worker_settings(config: &Config) -> worker::Settings {
 /// When a published document cannot be built or compiled: a bug that the tests find.
 pub fn endpoint(
     config: &Config,
-    app: &App,
+    app: &Services,
     requests: &TaskTracker,
     strict: Option<Tell>,
 ) -> Result<BoxEndpoint<'static>> {
     let routes = api::routes(&openapi::documents()?, &plumbing(config, app, requests, strict))?;
     let hidden = if config.admin_listen.is_some() { api::native::HEALTH_PATHS } else { &[] };
-    Ok(api::screened(routes.data(app.clone()).map_to_response(), hidden, app.ambient().clone()).boxed())
+    Ok(api::screened(routes.data(app.clone()).map_to_response(), hidden, app.base.ambient().clone()).boxed())
 }
 
 /// What a process serves that only works: whether it lives.
-fn health_endpoint(config: &Config, app: &App, requests: &TaskTracker) -> Result<BoxEndpoint<'static>> {
+fn health_endpoint(config: &Config, app: &Services, requests: &TaskTracker) -> Result<BoxEndpoint<'static>> {
     let routes = api::health_routes(&openapi::documents()?, &plumbing(config, app, requests, None))?;
-    Ok(api::screened(routes.data(app.clone()).map_to_response(), &[], app.ambient().clone()).boxed())
+    Ok(api::screened(routes.data(app.clone()).map_to_response(), &[], app.base.ambient().clone()).boxed())
 }
 
-fn plumbing(config: &Config, app: &App, requests: &TaskTracker, strict: Option<Tell>) -> Plumbing {
-    let metrics = app.metrics().clone();
+fn plumbing(config: &Config, app: &Services, requests: &TaskTracker, strict: Option<Tell>) -> Plumbing {
+    let metrics = app.base.metrics().clone();
     Plumbing {
-        ambient: app.ambient().clone(),
+        ambient: app.base.ambient().clone(),
         tasks: requests.clone(),
         body_limit_bytes: config.server.body_limit_bytes,
         limits: limits(config, app),
@@ -213,8 +213,8 @@ fn plumbing(config: &Config, app: &App, requests: &TaskTracker, strict: Option<T
     }
 }
 
-fn limits(config: &Config, app: &App) -> Limits {
-    let (metrics, limits) = (app.metrics().clone(), &config.limits);
+fn limits(config: &Config, app: &Services) -> Limits {
+    let (metrics, limits) = (app.base.metrics().clone(), &config.limits);
     let exhausted: Exhausted = Arc::new(move |budget| metrics.refusal(budget));
     let (unverified, verified) = (limits.unverified_body_budget_bytes, limits.body_budget_bytes);
     Limits::new(
@@ -233,10 +233,31 @@ fn quotas(config: &Config) -> Quotas {
     }
 }
 
-fn registry(config: &Config) -> Registry {
+fn tenancy(config: &Config, base: &Base, announcer: Arc<Pipeline>) -> Result<Tenancy> {
+    let identity = Identity::new(issuer(config)?, Duration::from_secs(config.auth.cache_secs));
+    let checks = CredentialChecks::new(config.limits.wrong_credentials_per_minute);
+    Ok(Tenancy::new(base.clone(), identity, checks, quotas(config), announcer))
+}
+
+fn registry(config: &Config, base: &Base, parts: (Arc<Tenancy>, Arc<Apps>, Arc<Vault>)) -> Registry {
     let Config { registry, .. } = config;
     let interval = Duration::from_secs(1) / registry.calls_per_second;
-    Registry::new(registry.max_integrations_per_workspace, Pace { interval, burst: registry.calls_per_second })
+    let calls = RateLimit { interval, burst: registry.calls_per_second };
+    Registry::new(base.clone(), parts, registry.max_integrations_per_workspace, calls)
+}
+
+/// Returns the client of Slack with the verifier of its requests, where an app is configured.
+fn slack_app(config: &Config) -> Result<Option<(SlackClient, slack::signature::Verifier)>> {
+    let Some(client) = slack_client(config)? else { return Ok(None) };
+    let verifier = slack::signature::Verifier::new(&client.app().signing_secret)?;
+    Ok(Some((client, verifier)))
+}
+
+/// Returns the client of GitHub with the verifier of its requests, where an app is configured.
+fn github_app(config: &Config, ambient: &Ambient) -> Result<Option<(GithubClient, github::signature::Verifier)>> {
+    let Some(client) = github_client(config, ambient)? else { return Ok(None) };
+    let verifier = github::signature::Verifier::new(&client.app().webhook_secrets)?;
+    Ok(Some((client, verifier)))
 }
 
 fn issuer(config: &Config) -> Result<Issuer> {

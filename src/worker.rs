@@ -21,7 +21,7 @@ mod webhook;
 
 use std::time::Duration;
 
-use crate::domain::pipeline::{delivery::RetryPolicy, destination::Pace};
+use crate::domain::{pipeline::delivery::RetryPolicy, rate_limit::RateLimit};
 
 /// How the workers work.
 #[derive(Clone, Debug)]
@@ -39,5 +39,5 @@ pub struct Settings {
     /// When to try again.
     pub retry: RetryPolicy,
     /// How fast a Slack channel is sent to.
-    pub slack_pace: Pace,
+    pub slack_pace: RateLimit,
 }

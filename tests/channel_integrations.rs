@@ -126,14 +126,14 @@ both! {
         let hourly = json!({"form_field_label": "interval", "form_field_value": "0 * * * *"});
         app.owner.post(&path, &hourly).await.ok(200);
         app.advance(Duration::from_secs(3600));
-        assert_eq!(app.app.tick(10).await.unwrap(), 3);
+        assert_eq!(app.app.apps.tick(10).await.unwrap(), 3);
         app.advance(Duration::from_secs(60));
-        assert_eq!(app.app.tick(10).await.unwrap(), 2, "the hourly one rests");
+        assert_eq!(app.app.apps.tick(10).await.unwrap(), 2, "the hourly one rests");
         app.drain().await;
         assert_eq!((often.calls().len(), seldom.calls().len()), (4, 1));
         put(&app, &format!("/v1/channels/{second}/integrations/{}", id_of(&app, &often).await), json!({"active": false})).await;
         app.advance(Duration::from_secs(60));
-        assert_eq!(app.app.tick(10).await.unwrap(), 1, "switched off in one channel, it ticks in the other");
+        assert_eq!(app.app.apps.tick(10).await.unwrap(), 1, "switched off in one channel, it ticks in the other");
     }
 
     async fn nobody_gets_back_what_they_posted(app) {
@@ -144,8 +144,8 @@ both! {
         use_in(&app, &channel, &clock).await;
         use_in(&app, &channel, &output).await;
         app.advance(Duration::from_secs(60));
-        assert_eq!(app.app.tick(10).await.unwrap(), 1);
-        assert_eq!(app.app.tick(10).await.unwrap(), 0, "a tick comes once");
+        assert_eq!(app.app.apps.tick(10).await.unwrap(), 1);
+        assert_eq!(app.app.apps.tick(10).await.unwrap(), 0, "a tick comes once");
         app.drain().await;
         let tick = clock.calls().pop().unwrap();
         assert_eq!(tick.path, "/tick");
@@ -160,7 +160,7 @@ both! {
         let wrong = path.replace("key=", "key=x");
         assert_eq!(app.anon.post(&wrong, &post).await.status.as_u16(), 401);
         app.advance(Duration::from_secs(3600));
-        assert_eq!(app.app.tick(10).await.unwrap(), 1, "an hour that was missed is made up for once");
+        assert_eq!(app.app.apps.tick(10).await.unwrap(), 1, "an hour that was missed is made up for once");
     }
 
     async fn settings_reach_the_integration_and_secrets_no_record(app) {

@@ -90,7 +90,7 @@ async fn exchanges(app: &TestApp) -> usize {
 
 /// Where the browser comes back to from GitHub, signed in as `user`, with a code and this state and number.
 async fn signed_in(app: &TestApp, user: &str, state: &str, id: impl ToString) -> Url {
-    let authorize = app.app.github().unwrap().authorize_url(state);
+    let authorize = app.app.github.github().unwrap().authorize_url(state);
     let location = app.github.authorize_as(user, authorize.as_str()).await;
     saying(&location, "installation_id", Some(&id.to_string()))
 }
@@ -111,9 +111,9 @@ fn wish(team: &str, id: i64, location: &Url) -> Value {
 async fn member(app: &TestApp, slug: &str, username: &str, like: Option<&Member>) -> (Client, Member) {
     let user_id = like.map(|member| member.user_id);
     let new = NewMember { user_id, username: username.into(), email: None, subject: None, role: Role::Admin };
-    let member = app.app.ensure_member_as_operator(slug, new).await.unwrap();
+    let member = app.app.tenancy.ensure_member_as_operator(slug, new).await.unwrap();
     let token = NewToken { name: "test".into(), scopes: Default::default(), expires_at: None };
-    let (_, text) = app.app.create_token_as_operator(&member, token).await.unwrap();
+    let (_, text) = app.app.tenancy.create_token_as_operator(&member, token).await.unwrap();
     (app.anon.with_token(text.expose()), member)
 }
 

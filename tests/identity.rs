@@ -156,7 +156,7 @@ async fn trusting(keys: &KeyServer, algorithm: &str) -> TestApp {
 async fn member(app: &TestApp, slug: &str, user_id: Option<UserId>, subject: Option<&str>) -> Member {
     let subject = subject.map(str::to_owned);
     let new = NewMember { user_id, username: "ada".into(), email: None, subject, role: Role::Member };
-    app.app.ensure_member_as_operator(slug, new).await.unwrap()
+    app.app.tenancy.ensure_member_as_operator(slug, new).await.unwrap()
 }
 
 async fn ask(app: &TestApp, token: &str) -> Answer {
@@ -232,7 +232,7 @@ async fn claims_must_say_what_is_expected() {
     let ada = member(&app, "acme", None, Some("idp|ada")).await;
     let key = Key::shared(SECRET);
     let good = claims(ada.user_id);
-    let globex = app.app.create_organisation_as_operator("globex", None).await.unwrap();
+    let globex = app.app.tenancy.create_organisation_as_operator("globex", None).await.unwrap();
     for (name, value, code) in [
         ("exp", json!(NOW + 1), None),
         ("exp", json!(NOW - 30), None),
@@ -408,7 +408,7 @@ async fn a_member_is_known_by_user_id_and_by_subject() {
 async fn who_is_in_several_organisations_says_which() {
     let app = sharing().await;
     for slug in ["globex", "initech"] {
-        app.app.create_organisation_as_operator(slug, None).await.unwrap();
+        app.app.tenancy.create_organisation_as_operator(slug, None).await.unwrap();
     }
     let ada = member(&app, "acme", None, None).await;
     let also = member(&app, "globex", Some(ada.user_id), None).await;

@@ -295,7 +295,7 @@ async fn what_leads_inside_when_it_is_called_is_not_called() {
         let attempt = async |form: &str| {
             app.advance(std::time::Duration::from_secs(60));
             match kind {
-                "interval" => assert_eq!(app.app.tick(10).await.unwrap(), 1, "{form}"),
+                "interval" => assert_eq!(app.app.apps.tick(10).await.unwrap(), 1, "{form}"),
                 _ => drop(app.owner.post("/v1/events", &message(&channel)).await.ok(202)),
             }
             app.drain().await;

@@ -154,7 +154,7 @@ both! {
     async fn nothing_is_left_of_an_organisation_that_is_deleted(app) {
         let (_, clock, path) = waiting(&app).await;
         let organisation = app.organisation("acme").await.0;
-        app.app.delete_organisation_as_operator("acme").await.unwrap();
+        app.delete_organisation("acme").await;
         assert_eq!(left(&app, organisation).await, [0, 0, 0, 0, 2, 0], "the records stay for a while");
         nothing_follows(&app, &clock, &path).await;
         let keep = chrono::Duration::days(30);
@@ -223,7 +223,7 @@ async fn waiting(app: &TestApp) -> (String, Integration, String) {
         app.owner.post(&path, &json!({"form_field_label": label, "form_field_value": "v"})).await.ok(200);
     }
     app.advance(Duration::from_secs(60));
-    app.app.tick(10).await.unwrap();
+    app.app.apps.tick(10).await.unwrap();
     app.drain().await;
     let url = Url::parse(clock.calls()[0].body["return_url"].as_str().unwrap()).unwrap();
     clock.reply(Reply::Pause(429, 3600));
@@ -235,7 +235,7 @@ async fn waiting(app: &TestApp) -> (String, Integration, String) {
 
 /// How much there is of each that [`BEFORE`] counts.
 async fn left(app: &TestApp, organisation: Uuid) -> [u64; 6] {
-    let db = app.app.store().reader();
+    let db = app.app.base.store().reader();
     macro_rules! count {
         ($table:ident, $($more:expr),*) => {
             entity::$table::Entity::find()
@@ -261,7 +261,7 @@ async fn nothing_follows(app: &TestApp, integration: &Integration, return_path: 
     let before = integration.calls().len();
     integration.reply(Reply::Text(202, String::new()));
     app.advance(Duration::from_secs(7200));
-    assert_eq!(app.app.tick(10).await.unwrap(), 0);
+    assert_eq!(app.app.apps.tick(10).await.unwrap(), 0);
     app.drain().await;
     assert_eq!(integration.calls().len(), before);
     let post = json!({"event_name": "e", "message": "m", "status": "success", "username": "u"});
@@ -293,7 +293,7 @@ async fn nobody_waits_long_for_a_descriptor() {
     let id = made["data"]["id"].as_str().unwrap();
     let before = seen(id).await;
     assert_eq!((&before["app_name"], &before["is_active"]), (&json!("mine"), &json!(true)), "kept without it");
-    app.app.settle().await;
+    app.app.base.settle().await;
     let after = seen(id).await;
     assert_eq!((&after["app_name"], &after["is_active"]), (&json!("A output"), &json!(false)), "taken when it came");
 

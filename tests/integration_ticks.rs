@@ -30,8 +30,8 @@ both! {
         let other = app.twin().await;
         for minute in 1..=5 {
             app.advance(MINUTE);
-            let (one, two) = tokio::join!(app.app.tick(100), other.tick(100));
-            let (late_one, late_two) = tokio::join!(app.app.tick(100), other.tick(100));
+            let (one, two) = tokio::join!(app.app.apps.tick(100), other.apps.tick(100));
+            let (late_one, late_two) = tokio::join!(app.app.apps.tick(100), other.apps.tick(100));
             let all = [one, two, late_one, late_two].map(Result::unwrap);
             assert_eq!(all.iter().sum::<usize>(), 10, "{all:?}");
             app.drain().await;
@@ -44,13 +44,13 @@ both! {
         let channel = channel(&app).await;
         use_in(&app, &channel, &integration).await;
         app.advance(MINUTE);
-        assert_eq!(app.app.tick(100).await.unwrap(), 1);
+        assert_eq!(app.app.apps.tick(100).await.unwrap(), 1);
         let again = app.twin().await;
-        assert_eq!(again.tick(100).await.unwrap(), 0, "this minute's was made");
+        assert_eq!(again.apps.tick(100).await.unwrap(), 0, "this minute's was made");
         app.advance(120 * MINUTE);
         let later = app.twin().await;
-        assert_eq!(later.tick(100).await.unwrap(), 1, "what was missed is made up for once");
-        assert_eq!((again.tick(100).await.unwrap(), app.app.tick(100).await.unwrap()), (0, 0));
+        assert_eq!(later.apps.tick(100).await.unwrap(), 1, "what was missed is made up for once");
+        assert_eq!((again.apps.tick(100).await.unwrap(), app.app.apps.tick(100).await.unwrap()), (0, 0));
         app.drain().await;
         assert_eq!(integration.calls().len(), 2);
     }
@@ -60,11 +60,11 @@ both! {
 async fn ticks(app: &TestApp, from: &str, to: &str) -> Vec<String> {
     let [from, to] = [from, to].map(|text| text.parse::<Time>().unwrap());
     app.advance((from - app.now()).to_std().unwrap());
-    app.app.tick(100).await.unwrap();
+    app.app.apps.tick(100).await.unwrap();
     let mut times = Vec::new();
     while app.now() < to {
         app.advance(10 * MINUTE);
-        match app.app.tick(100).await.unwrap() {
+        match app.app.apps.tick(100).await.unwrap() {
             0 => {}
             1 => times.push(app.now().format("%m-%dT%H:%M").to_string()),
             more => panic!("{more} at once"),

@@ -83,7 +83,7 @@ async fn offer(app: &TestApp, id: u128, name: &str, change: impl Fn(&mut integra
         updated_at: Set(app.now()),
     };
     change(&mut row);
-    integration::Entity::insert(row).exec_without_returning(app.app.store().writer()).await.unwrap();
+    integration::Entity::insert(row).exec_without_returning(app.app.base.store().writer()).await.unwrap();
 }
 
 /// An organisation's use of it.
@@ -109,7 +109,7 @@ async fn install(
         updated_at: Set(app.now()),
     };
     change(&mut row);
-    installation::Entity::insert(row).exec_without_returning(app.app.store().writer()).await.unwrap();
+    installation::Entity::insert(row).exec_without_returning(app.app.base.store().writer()).await.unwrap();
     id.to_string()
 }
 
@@ -303,7 +303,7 @@ both! {
         assert_eq!(card(&other, "globex", "Cube").await["ref"], json!(Uuid::from_u128(1007)));
         let made = app.owner.post("/v1/channels", &json!({"name": "c"})).await.ok(201);
         let place: Uuid = made["id"].as_str().unwrap().parse().unwrap();
-        assert!(channel::Entity::find_by_id(place).one(app.app.store().reader()).await.unwrap().is_some());
+        assert!(channel::Entity::find_by_id(place).one(app.app.base.store().reader()).await.unwrap().is_some());
         install(&app, &app.owner, 7, |row| (row.id, row.channel_id) = (Set(Uuid::from_u128(2)), Set(Some(place))))
             .await;
         assert_eq!(card(&app.owner, "acme", "Cube").await["status"], "unlinked");
@@ -456,7 +456,7 @@ fn issued(app: &TestApp, subject: impl ToString) -> Client {
 async fn member(app: &TestApp, slug: &str, like: Option<&Member>) -> Member {
     let user_id = like.map(|member| member.user_id);
     let new = NewMember { user_id, username: "ada".into(), email: None, subject: None, role: Role::Admin };
-    app.app.ensure_member_as_operator(slug, new).await.unwrap()
+    app.app.tenancy.ensure_member_as_operator(slug, new).await.unwrap()
 }
 
 /// Tells a story of somebody in `acme` and `globex`, and not in `initech`, who shows a JWT.
@@ -465,7 +465,7 @@ async fn in_two_teams(story: impl AsyncFn(&TestApp, Client)) {
         let settings = vec![("TIELINE_AUTH__JWT__HS256_SECRET", SECRET.to_owned())];
         let app = TestApp::start_with(database, Setup { settings, ..Setup::default() }).await;
         for slug in ["globex", "initech"] {
-            app.app.create_organisation_as_operator(slug, None).await.unwrap();
+            app.app.tenancy.create_organisation_as_operator(slug, None).await.unwrap();
         }
         let ada = member(&app, "acme", None).await;
         member(&app, "globex", Some(&ada)).await;
@@ -490,7 +490,8 @@ async fn who_is_in_several_teams_says_which() {
         let answer = ada.post(LINK, &json!({"ref": acmes, "team": "globex"})).await;
         error(&answer, 404, 1601, "ACTION_INVALID_REF");
         let state = card_state(&ada, "acme").await;
-        let back = app.github.authorize_as("ada", app.app.github().unwrap().authorize_url(&state).as_str()).await;
+        let back =
+            app.github.authorize_as("ada", app.app.github.github().unwrap().authorize_url(&state).as_str()).await;
         let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
         let wish = json!({"ref": acmes, "team": "globex", "code": code, "state": state});
         error(&ada.post(LINK, &wish).await, 400, 400, "INTEGRATION_INVALID_STATE");

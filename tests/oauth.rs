@@ -516,11 +516,11 @@ async fn two_who_need_a_token_renew_it_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_comes_late_takes_the_token_that_another_renewed() {
     with_rotation(async |app| {
-        let reader = app.app.store().reader();
+        let reader = app.app.base.store().reader();
         let organisation = own_id(&app, "olga").await.0.parse().unwrap();
         let seen = store::slack::links::find(reader, organisation).await.unwrap().unwrap();
-        let renewed = app.app.renew_slack_token(&seen).await.unwrap();
-        let late = app.app.renew_slack_token(&seen).await.unwrap();
+        let renewed = app.app.slack.renew_slack_token(&seen).await.unwrap();
+        let late = app.app.slack.renew_slack_token(&seen).await.unwrap();
         assert!(renewed.expose() == late.expose(), "both have the same one");
         assert_eq!(renewals(&app).await, 1, "a refresh token is good for one use");
     })

@@ -83,9 +83,9 @@ pub fn wanted(urls: &[&str], with: Value) -> Value {
 pub async fn rocket(app: &TestApp, slug: &str, username: &str, role: Role) -> Rocket {
     let email = Some(format!("{username}@example.org"));
     let member = NewMember { user_id: None, username: username.into(), email, subject: None, role };
-    let member = app.app.ensure_member_as_operator(slug, member).await.unwrap();
+    let member = app.app.tenancy.ensure_member_as_operator(slug, member).await.unwrap();
     let token = NewToken { name: "test".into(), scopes: Default::default(), expires_at: None };
-    let (_, text) = app.app.create_token_as_operator(&member, token).await.unwrap();
+    let (_, text) = app.app.tenancy.create_token_as_operator(&member, token).await.unwrap();
     Rocket { client: app.anon.clone(), token: text.expose().to_owned(), user_id: member.user_id.to_string() }
 }
 

@@ -55,7 +55,7 @@ async fn type_as(app: &TestApp, user: &str, text: &str) -> Option<Value> {
     let order = json!({"channel": "C0GENERAL", "user": user, "command": "/workflow", "text": text});
     let answer = app.slack.order("command", order).await;
     assert_eq!(answer, json!({"status": 200, "body": ""}), "{text}");
-    app.app.settle().await;
+    app.app.base.settle().await;
     app.slack.views(TEAM).await.into_iter().find(|view| !before.contains(&view["id"]))
 }
 
@@ -424,7 +424,7 @@ both! {
             "team": "T0SECOND", "channel": "C1GENERAL", "user": "U0SECONDADA", "command": "/workflow", "text": "deploy",
         });
         assert_eq!(app.slack.order("command", order).await["status"], 200);
-        app.app.settle().await;
+        app.app.base.settle().await;
         let view = &app.slack.views("T0SECOND").await[0];
         is_not_runnable(view, "deploy");
         let submitted = json!({

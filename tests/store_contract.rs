@@ -35,7 +35,7 @@ const LEASE: Duration = Duration::from_secs(30);
 
 fn destination(app: &TestApp, organisation_id: OrganisationId, name: &str) -> Destination {
     Destination {
-        id: app.app.ambient().id(),
+        id: app.app.base.ambient().id(),
         organisation_id,
         kind: DestinationKind::Slack,
         name: name.to_owned(),
@@ -49,8 +49,8 @@ fn destination(app: &TestApp, organisation_id: OrganisationId, name: &str) -> De
 }
 
 async fn due_destinations(app: &TestApp, count: usize) -> Vec<DestinationId> {
-    let organisation = app.app.create_organisation_as_operator("many", None).await.unwrap();
-    let tx = app.app.store().begin().await.unwrap();
+    let organisation = app.app.tenancy.create_organisation_as_operator("many", None).await.unwrap();
+    let tx = app.app.base.store().begin().await.unwrap();
     let mut ids = Vec::new();
     for number in 0..count {
         let destination = destination(app, organisation.id, &number.to_string());
@@ -105,7 +105,7 @@ both! {
     async fn a_destination_is_claimed_by_one_worker(app) {
         let ids = due_destinations(&app, 600).await;
         let workers = (0..8).map(|number| {
-            let (store, now) = (app.app.store().clone(), app.now());
+            let (store, now) = (app.app.base.store().clone(), app.now());
             tokio::spawn(async move {
                 let owner = Uuid::from_u128(number + 1);
                 let mut mine = Vec::new();
@@ -126,7 +126,7 @@ both! {
 
     async fn a_lease_ends_by_itself_and_a_late_worker_cannot_let_go(app) {
         due_destinations(&app, 1).await;
-        let store = app.app.store();
+        let store = app.app.base.store();
         let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let now = app.now();
         let held = claim(store, first, now, 10).await;
@@ -142,7 +142,7 @@ both! {
 
     async fn a_wake_up_during_the_lease_is_not_lost(app) {
         let ids = due_destinations(&app, 1).await;
-        let store = app.app.store();
+        let store = app.app.base.store();
         let owner = Uuid::from_u128(1);
         let now = app.now();
         let held = claim(store, owner, now, 10).await;
@@ -160,7 +160,7 @@ both! {
 
     async fn a_wake_up_does_not_end_a_pause(app) {
         let ids = due_destinations(&app, 1).await;
-        let store = app.app.store();
+        let store = app.app.base.store();
         let owner = Uuid::from_u128(1);
         let now = app.now();
         let until = now + Duration::from_secs(60);
@@ -175,7 +175,7 @@ both! {
 
     async fn a_release_counts_and_tells_of_health(app) {
         due_destinations(&app, 2).await;
-        let store = app.app.store();
+        let store = app.app.base.store();
         let owner = Uuid::from_u128(1);
         let now = app.now();
         let held = claim(store, owner, now, 10).await;
@@ -195,10 +195,10 @@ both! {
     }
 
     async fn what_is_due_comes_in_order_and_bounded(app) {
-        let organisation = app.app.create_organisation_as_operator("many", None).await.unwrap();
-        let ambient = app.app.ambient();
+        let organisation = app.app.tenancy.create_organisation_as_operator("many", None).await.unwrap();
+        let ambient = app.app.base.ambient();
         let now = app.now();
-        let tx = app.app.store().begin().await.unwrap();
+        let tx = app.app.base.store().begin().await.unwrap();
         let mut ids = Vec::new();
         for name in ["a", "b"] {
             let destination = destination(&app, organisation.id, name);
@@ -241,7 +241,7 @@ both! {
         store::pipeline::events::insert_many(&tx, &events).await.unwrap();
         store::pipeline::deliveries::insert_many(&tx, &deliveries).await.unwrap();
         tx.commit().await.unwrap();
-        let due = store::pipeline::deliveries::due(app.app.store().reader(), &ids, 4).await.unwrap();
+        let due = store::pipeline::deliveries::due(app.app.base.store().reader(), &ids, 4).await.unwrap();
         let of = |id: DestinationId| -> Vec<Value> {
             due.iter().filter(|due| due.delivery.destination_id == id).map(|due| (*due.event.fact.data).clone()).collect()
         };
@@ -262,6 +262,10 @@ async fn no_plan_claims_more_than_was_asked_for() {
     let app = TestApp::start(database).await;
     due_destinations(&app, 50).await;
     for left in [40, 30] {
-        assert_eq!(claim(app.app.store(), app.app.ambient().id(), app.now(), 10).await.len(), 10, "{left} are left");
+        assert_eq!(
+            claim(app.app.base.store(), app.app.base.ambient().id(), app.now(), 10).await.len(),
+            10,
+            "{left} are left"
+        );
     }
 }

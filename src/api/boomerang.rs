@@ -5,7 +5,7 @@ mod auth;
 pub mod error;
 pub mod wire;
 
-use poem::{http::header::SET_COOKIE, web::Data};
+use poem::http::header::SET_COOKIE;
 use poem_openapi::{
     ApiResponse, OpenApi, Tags,
     param::Query,
@@ -25,9 +25,13 @@ use super::shared::{
     signed::{Raw, SignatureHeader},
 };
 use crate::{
+    api::shared::services::Service,
     app::{
-        App,
-        slack::{connect::SlackInstalled, inbound::Signed},
+        apps::Apps,
+        github::GithubConnections,
+        kernel::Base,
+        slack::{SlackConnections, connect::SlackInstalled, inbound::Signed},
+        workflows::Workflows,
     },
     domain::Error,
 };
@@ -103,11 +107,11 @@ fn signed<I>(body: &Raw<I>) -> Result<Signed<'_>, Error> {
 }
 
 /// Leads the browser into Slack, or to the page that asks.
-fn installed(app: &App, installed: SlackInstalled) -> Response<Elsewhere> {
+fn installed(base: &Base, installed: SlackInstalled) -> Response<Elsewhere> {
     match installed {
         SlackInstalled::Done(url) => Response::new(Elsewhere::Found(url.into())),
         SlackInstalled::Asked(consent) => {
-            let (location, cookie) = consent::asked(&consent, app.public_url());
+            let (location, cookie) = consent::asked(&consent, base.public_url());
             Response::new(Elsewhere::Found(location)).header(SET_COOKIE, cookie)
         }
     }
@@ -121,12 +125,12 @@ impl TeamIntegrations {
     #[oai(path = "/api/v2/integration", method = "get", operation_id = "listIntegrations")]
     async fn list_integrations(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The team's name or id.
         team: Query<String>,
     ) -> Answer<Vec<IntegrationOut>> {
-        let cards = app.list_integrations(&who.0, &team.0).await?;
+        let cards = apps.list_integrations(&who.0, &team.0).await?;
         Ok(Json(cards.into_iter().map(Into::into).collect()))
     }
 
@@ -136,14 +140,14 @@ impl TeamIntegrations {
     #[oai(path = "/api/v2/integration/github/installation", method = "get", operation_id = "getGithubInstallation")]
     async fn get_github_installation(
         &self,
-        app: Data<&App>,
+        github: Service<'_, GithubConnections>,
         who: Known,
         /// GitHub's number of the installation.
         id: Query<Option<i64>>,
         /// The team's name or id.
         team: Query<Option<String>>,
     ) -> Answer<InstallationOut> {
-        let found = app.get_github_installation(&who.0, id.0, team.0.as_deref()).await;
+        let found = github.get_github_installation(&who.0, id.0, team.0.as_deref()).await;
         Ok(Json(found.map_err(of_looking)?.into()))
     }
 
@@ -151,8 +155,13 @@ impl TeamIntegrations {
     ///
     /// The caller has to have proved authority over it at GitHub. One that is linked already stays so.
     #[oai(path = "/api/v2/integration/github/link", method = "post", operation_id = "linkGithubInstallation")]
-    async fn link_github_installation(&self, app: Data<&App>, who: Known, body: Body<LinkIn>) -> Result<Done, Refused> {
-        app.link_github_installation(&who.0, body.value.into()).await?;
+    async fn link_github_installation(
+        &self,
+        github: Service<'_, GithubConnections>,
+        who: Known,
+        body: Body<LinkIn>,
+    ) -> Result<Done, Refused> {
+        github.link_github_installation(&who.0, body.value.into()).await?;
         Ok(Done::Done)
     }
 
@@ -162,12 +171,12 @@ impl TeamIntegrations {
     #[oai(path = "/api/v2/integration/github/unlink", method = "post", operation_id = "unlinkGithubInstallation")]
     async fn unlink_github_installation(
         &self,
-        app: Data<&App>,
+        github: Service<'_, GithubConnections>,
         who: Known,
         body: Body<LinkIn>,
     ) -> Result<Done, Refused> {
         let LinkIn { reference, team, .. } = body.value;
-        app.unlink_github_installation(&who.0, &reference.0, &team).await?;
+        github.unlink_github_installation(&who.0, &reference.0, &team).await?;
         Ok(Done::Done)
     }
 
@@ -177,12 +186,12 @@ impl TeamIntegrations {
     #[oai(path = "/api/v2/integration/slack/install", method = "get", operation_id = "installSlack")]
     async fn install_slack(
         &self,
-        app: Data<&App>,
+        slack: Service<'_, SlackConnections>,
         who: KnownByLink,
         /// The team's name or id; needed by who is in several.
         team: Query<Option<String>>,
     ) -> Result<Elsewhere, Refused> {
-        let url = app.install_slack(&who.0, team.0.as_deref()).await?;
+        let url = slack.install_slack(&who.0, team.0.as_deref()).await?;
         Ok(Elsewhere::Found(url.into()))
     }
 
@@ -193,7 +202,8 @@ impl TeamIntegrations {
     #[oai(path = "/api/v2/integration/slack/auth", method = "get", operation_id = "completeSlackInstall")]
     async fn complete_slack_install(
         &self,
-        app: Data<&App>,
+        slack: Service<'_, SlackConnections>,
+        base: Service<'_, Base>,
         who: Perhaps,
         /// Slack's authorization code.
         code: Query<Option<String>>,
@@ -203,7 +213,7 @@ impl TeamIntegrations {
         error: Query<Option<String>>,
     ) -> Result<Response<Elsewhere>, Refused> {
         let (code, state) = granted(code.0, state.0, error.0)?;
-        Ok(installed(&app, app.complete_slack_install(who.0.as_ref(), &code, &state).await?))
+        Ok(installed(&base, slack.complete_slack_install(who.0.as_ref(), &code, &state).await?))
     }
 
     /// Receive a Slack slash command
@@ -212,7 +222,7 @@ impl TeamIntegrations {
     #[oai(path = "/api/v2/integration/slack/commands", method = "post", operation_id = "receiveSlackCommand")]
     async fn receive_slack_command(
         &self,
-        app: Data<&App>,
+        workflows: Service<'_, Workflows>,
         /// When Slack signed, in seconds.
         #[oai(name = "x-slack-request-timestamp")]
         _timestamp: SignatureHeader,
@@ -221,7 +231,7 @@ impl TeamIntegrations {
         _signature: SignatureHeader,
         body: Raw<slack::Command>,
     ) -> Result<Done, Refused> {
-        app.receive_slack_command(signed(&body)?).await?;
+        workflows.receive_slack_command(signed(&body)?).await?;
         Ok(Done::Done)
     }
 
@@ -231,7 +241,7 @@ impl TeamIntegrations {
     #[oai(path = "/api/v2/integration/slack/events", method = "post", operation_id = "receiveSlackEvent")]
     async fn receive_slack_event(
         &self,
-        app: Data<&App>,
+        slack: Service<'_, SlackConnections>,
         /// When Slack signed, in seconds.
         #[oai(name = "x-slack-request-timestamp")]
         _timestamp: SignatureHeader,
@@ -240,7 +250,7 @@ impl TeamIntegrations {
         _signature: SignatureHeader,
         body: Raw<slack::Event>,
     ) -> Result<EventTaken, Refused> {
-        let answer = app.receive_slack_event(signed(&body)?).await?;
+        let answer = slack.receive_slack_event(signed(&body)?).await?;
         Ok(EventTaken::Taken(answer.into()))
     }
 
@@ -250,7 +260,7 @@ impl TeamIntegrations {
     #[oai(path = "/api/v2/integration/slack/interactivity", method = "post", operation_id = "receiveSlackInteraction")]
     async fn receive_slack_interaction(
         &self,
-        app: Data<&App>,
+        workflows: Service<'_, Workflows>,
         /// When Slack signed, in seconds.
         #[oai(name = "x-slack-request-timestamp")]
         _timestamp: SignatureHeader,
@@ -259,7 +269,7 @@ impl TeamIntegrations {
         _signature: SignatureHeader,
         body: Raw<slack::Interaction>,
     ) -> Result<InteractionTaken, Refused> {
-        let answer = app.receive_slack_interaction(signed(&body)?).await?;
+        let answer = workflows.receive_slack_interaction(signed(&body)?).await?;
         Ok(InteractionTaken::Taken(answer.into()))
     }
 }

@@ -3,7 +3,6 @@
 pub mod error;
 pub mod wire;
 
-use poem::web::Data;
 use poem_openapi::{OpenApi, Tags, payload::Json};
 
 use self::{
@@ -16,7 +15,7 @@ use super::shared::{
     dialect::{self, Dialect},
     refusal::{self, Refusal},
 };
-use crate::app::App;
+use crate::{api::shared::services::Service, app::slack::SlackConnections};
 
 /// Linkbreakers' dialect.
 pub const DIALECT: Dialect = Dialect {
@@ -53,8 +52,8 @@ impl SlackIntegrations {
     /// Retrieve the Slack integration configuration for the workspace. Where nothing is connected the answer is an
     /// empty object.
     #[oai(path = "/v1/slack-integrations", method = "get", operation_id = "getSlackIntegration")]
-    async fn get(&self, app: Data<&App>, caller: Bearer) -> Answer<GetOut> {
-        let integration = app.get_slack_integration(&caller.0).await?;
+    async fn get(&self, slack: Service<'_, SlackConnections>, caller: Bearer) -> Answer<GetOut> {
+        let integration = slack.get_slack_integration(&caller.0).await?;
         Ok(Json(GetOut { slack_integration: integration.map(Into::into) }))
     }
 
@@ -62,8 +61,8 @@ impl SlackIntegrations {
     ///
     /// List the Slack channels that the bot can see: all public ones, and the private ones that it was invited to.
     #[oai(path = "/v1/slack-integrations/channels", method = "get", operation_id = "listSlackChannels")]
-    async fn list_channels(&self, app: Data<&App>, caller: Bearer) -> Answer<ChannelsOut> {
-        Ok(Json(app.list_slack_channels(&caller.0).await?.into()))
+    async fn list_channels(&self, slack: Service<'_, SlackConnections>, caller: Bearer) -> Answer<ChannelsOut> {
+        Ok(Json(slack.list_slack_channels(&caller.0).await?.into()))
     }
 
     /// Get Slack OAuth URL
@@ -71,8 +70,8 @@ impl SlackIntegrations {
     /// Returns the Slack OAuth authorization URL to initiate the Add to Slack flow. Its state is good once, for ten
     /// minutes, for the caller.
     #[oai(path = "/v1/slack-integrations/oauth-url", method = "get", operation_id = "getSlackOAuthUrl")]
-    async fn oauth_url(&self, app: Data<&App>, caller: Bearer) -> Answer<OAuthUrlOut> {
-        let url = app.get_slack_oauth_url(&caller.0).await?;
+    async fn oauth_url(&self, slack: Service<'_, SlackConnections>, caller: Bearer) -> Answer<OAuthUrlOut> {
+        let url = slack.get_slack_oauth_url(&caller.0).await?;
         Ok(Json(OAuthUrlOut { oauth_url: url.into() }))
     }
 
@@ -80,9 +79,14 @@ impl SlackIntegrations {
     ///
     /// Exchanges the Slack authorization code for a bot token and creates the workspace integration, or replaces it.
     #[oai(path = "/v1/slack-integrations/oauth/complete", method = "post", operation_id = "completeSlackOAuth")]
-    async fn complete(&self, app: Data<&App>, caller: Bearer, body: Body<CompleteIn>) -> Answer<IntegrationOut> {
+    async fn complete(
+        &self,
+        slack: Service<'_, SlackConnections>,
+        caller: Bearer,
+        body: Body<CompleteIn>,
+    ) -> Answer<IntegrationOut> {
         let CompleteIn { code, state } = body.value;
-        let integration = app.complete_slack_oauth(&caller.0, &code, &state).await?;
+        let integration = slack.complete_slack_oauth(&caller.0, &code, &state).await?;
         Ok(Json(IntegrationOut { slack_integration: integration.into() }))
     }
 
@@ -90,8 +94,13 @@ impl SlackIntegrations {
     ///
     /// Send a test notification to the chosen channel to verify the Slack integration is working.
     #[oai(path = "/v1/slack-integrations/test", method = "post", operation_id = "testSlackIntegration")]
-    async fn test(&self, app: Data<&App>, caller: Bearer, _body: OptionalBody<TestIn>) -> Answer<TestOut> {
-        let success = app.test_slack_integration(&caller.0).await?;
+    async fn test(
+        &self,
+        slack: Service<'_, SlackConnections>,
+        caller: Bearer,
+        _body: OptionalBody<TestIn>,
+    ) -> Answer<TestOut> {
+        let success = slack.test_slack_integration(&caller.0).await?;
         Ok(Json(TestOut { success }))
     }
 
@@ -99,8 +108,13 @@ impl SlackIntegrations {
     ///
     /// Update the Slack integration configuration (channel, triggers, link, status). What is left out stays.
     #[oai(path = "/v1/slack-integrations", method = "patch", operation_id = "updateSlackIntegration")]
-    async fn update(&self, app: Data<&App>, caller: Bearer, body: Body<UpdateIn>) -> Answer<IntegrationOut> {
-        let integration = app.update_slack_integration(&caller.0, body.value.change()).await?;
+    async fn update(
+        &self,
+        slack: Service<'_, SlackConnections>,
+        caller: Bearer,
+        body: Body<UpdateIn>,
+    ) -> Answer<IntegrationOut> {
+        let integration = slack.update_slack_integration(&caller.0, body.value.change()).await?;
         Ok(Json(IntegrationOut { slack_integration: integration.into() }))
     }
 
@@ -108,8 +122,8 @@ impl SlackIntegrations {
     ///
     /// Disconnect and remove the Slack integration from the workspace.
     #[oai(path = "/v1/slack-integrations", method = "delete", operation_id = "deleteSlackIntegration")]
-    async fn delete(&self, app: Data<&App>, caller: Bearer) -> Answer<DeleteOut> {
-        app.delete_slack_integration(&caller.0).await?;
+    async fn delete(&self, slack: Service<'_, SlackConnections>, caller: Bearer) -> Answer<DeleteOut> {
+        slack.delete_slack_integration(&caller.0).await?;
         Ok(Json(DeleteOut {}))
     }
 }

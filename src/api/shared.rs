@@ -17,6 +17,7 @@ mod nul;
 pub mod refusal;
 pub mod schema;
 pub mod sender;
+pub mod services;
 pub mod signed;
 pub mod time;
 mod violations;

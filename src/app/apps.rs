@@ -11,3 +11,96 @@ pub mod installations;
 pub mod messages;
 pub mod settings;
 pub mod ticks;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use super::{
+    channels::Channels,
+    github::GithubConnections,
+    kernel::Base,
+    pipeline::Pipeline,
+    slack::SlackConnections,
+    tenancy::{Tenancy, vault::Vault},
+};
+use crate::{
+    domain::{
+        Result,
+        apps::{
+            app::{AppIntegration, FromRegistry},
+            descriptor::Descriptor,
+            schedule::Zone,
+            setting::Setting,
+        },
+    },
+    provider::guard::Guard,
+    store::Tx,
+};
+
+/// Service of apps: installation, settings, calls, ticks.
+#[derive(Clone)]
+pub struct Apps {
+    base: Base,
+    tenancy: Arc<Tenancy>,
+    pipeline: Arc<Pipeline>,
+    channels: Arc<Channels>,
+    slack: Arc<SlackConnections>,
+    github: Arc<GithubConnections>,
+    vault: Arc<Vault>,
+    versions: Arc<dyn Versions>,
+    guard: Guard,
+    rules: Rules,
+}
+
+/// Settings of the operator for apps.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Longest duration of a call, except for modifiers.
+    pub call_limit: Duration,
+    /// Time zone in which schedules are evaluated.
+    pub zone: Zone,
+}
+
+/// Rules of the registry for apps that were installed from one of its versions.
+#[async_trait]
+pub trait Versions: Send + Sync {
+    /// Returns the current descriptor of a version, and locks the version for the transaction.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::domain::Error::NotFound) where the version was removed meanwhile.
+    async fn current_descriptor(&self, tx: &Tx, from: &FromRegistry) -> Result<Descriptor>;
+
+    /// Records the installation of a version.
+    ///
+    /// # Errors
+    /// When the database fails.
+    async fn record_installation(&self, tx: &Tx, app: &AppIntegration, from: &FromRegistry) -> Result<()>;
+
+    /// Takes back the record of an installation.
+    ///
+    /// # Errors
+    /// When the database fails.
+    async fn forget_installation(&self, tx: &Tx, from: &FromRegistry) -> Result<()>;
+
+    /// Checks a setting against the configuration of the version, with the others that are set `around` it. Returns
+    /// `false` where no configuration governs it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::domain::Error::Invalid).
+    async fn check_configuration(&self, app: &AppIntegration, setting: &Setting, around: Vec<Setting>) -> Result<bool>;
+}
+
+impl Apps {
+    /// Creates the service.
+    pub fn new(
+        base: Base,
+        (tenancy, pipeline, channels): (Arc<Tenancy>, Arc<Pipeline>, Arc<Channels>),
+        (slack, github): (Arc<SlackConnections>, Arc<GithubConnections>),
+        (vault, guard): (Arc<Vault>, Guard),
+        versions: Arc<dyn Versions>,
+        rules: Rules,
+    ) -> Self {
+        Self { base, tenancy, pipeline, channels, slack, github, vault, versions, guard, rules }
+    }
+}

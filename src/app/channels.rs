@@ -2,9 +2,19 @@
 
 pub mod inbound;
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{
+    kernel::{Base, throttle::Throttle},
+    pipeline::{ChannelPolicy, Pipeline},
+    tenancy::vault::Vault,
+};
+
 use serde_json::json;
 
-use super::{App, Caller};
+use super::Caller;
 use crate::{
     domain::{
         Error, Result,
@@ -14,10 +24,54 @@ use crate::{
         page::{Page, PageRequest},
         pipeline::event::{CHANNEL_ARCHIVED, CHANNEL_CREATED, CHANNEL_MEMBER_JOINED, CHANNEL_MEMBER_LEFT, Event, Fact},
         tenancy::member::Permission,
-        webhooks::outgoing_payload::{channel_data, member_data},
     },
-    store::{self, Tx},
+    store::{self, Store, Tx},
 };
+
+/// Service of channels and their members.
+#[derive(Clone)]
+pub struct Channels {
+    base: Base,
+    access: ChannelAccess,
+    pipeline: Arc<Pipeline>,
+    vault: Arc<Vault>,
+    inbound: Arc<Throttle>,
+}
+
+impl Channels {
+    /// Creates the service. `inbound` limits the messages that arrive by a channel's key.
+    pub fn new(base: Base, pipeline: Arc<Pipeline>, vault: Arc<Vault>, inbound: Arc<Throttle>) -> Self {
+        let access = ChannelAccess(base.store.clone());
+        Self { base, access, pipeline, vault, inbound }
+    }
+}
+
+/// Visibility of channels.
+#[derive(Clone)]
+pub struct ChannelAccess(pub Store);
+
+impl ChannelAccess {
+    /// Returns a channel that the caller may see.
+    async fn visible(&self, caller: &Caller, id: ChannelId) -> Result<Channel> {
+        let reader = self.0.reader();
+        let channel = store::channels::find(reader, caller.organisation_id, id).await?;
+        let seen = !channel.private
+            || caller.may(Permission::ChannelsManage)
+            || store::channels::has_member(reader, id, caller.user_id).await?;
+        if seen { Ok(channel) } else { Err(Error::not_found(Noun::Channel, id)) }
+    }
+}
+
+#[async_trait]
+impl ChannelPolicy for ChannelAccess {
+    async fn require_visible(&self, caller: &Caller, id: ChannelId) -> Result<()> {
+        self.visible(caller, id).await.map(drop)
+    }
+
+    async fn require_open(&self, caller: &Caller, id: ChannelId) -> Result<()> {
+        self.visible(caller, id).await?.demand_open()
+    }
+}
 
 /// A wish to change a channel: what is `None` stays.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +84,7 @@ pub struct ChannelChange {
     pub archived: Option<bool>,
 }
 
-impl App {
+impl Channels {
     /// Creates a channel; its creator is in it.
     ///
     /// # Errors
@@ -38,16 +92,16 @@ impl App {
     pub async fn create_channel(&self, caller: &Caller, name: &str, private: bool) -> Result<Channel> {
         caller.require(Permission::ChannelsManage)?;
         let channel = Channel {
-            id: self.parts.ambient.id(),
+            id: self.base.ambient.id(),
             organisation_id: caller.organisation_id,
             name: channel_name(name)?,
             private,
             direct: false,
             archived_at: None,
             created_by: caller.user_id,
-            created_at: self.now(),
+            created_at: self.base.now(),
         };
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         store::channels::insert(&tx, &channel).await?;
         store::channels::add_member(&tx, &channel, caller.user_id, channel.created_at).await?;
         self.audit_channel(&tx, caller, "channel.create", &channel).await?;
@@ -63,7 +117,7 @@ impl App {
     pub async fn list_channels(&self, caller: &Caller, page: PageRequest) -> Result<Page<Channel>> {
         caller.require(Permission::ChannelsRead)?;
         let viewer = (caller.user_id, caller.may(Permission::ChannelsManage));
-        store::channels::list(self.parts.store.reader(), caller.organisation_id, viewer, page).await
+        store::channels::list(self.base.store.reader(), caller.organisation_id, viewer, page).await
     }
 
     /// One channel.
@@ -82,7 +136,7 @@ impl App {
     /// [`Error::FailedPrecondition`] for the channel of two.
     pub async fn update_channel(&self, caller: &Caller, id: ChannelId, change: ChannelChange) -> Result<Channel> {
         caller.require(Permission::ChannelsManage)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let mut channel = store::channels::find(&tx, caller.organisation_id, id).await?;
         channel.demand_not_direct()?;
         if let Some(name) = change.name {
@@ -91,7 +145,7 @@ impl App {
         channel.private = change.private.unwrap_or(channel.private);
         let was_archived = channel.archived_at.is_some();
         match change.archived {
-            Some(true) => channel.archived_at = channel.archived_at.or(Some(self.now())),
+            Some(true) => channel.archived_at = channel.archived_at.or(Some(self.base.now())),
             Some(false) => channel.archived_at = None,
             None => {}
         }
@@ -110,7 +164,7 @@ impl App {
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn delete_channel(&self, caller: &Caller, id: ChannelId) -> Result<()> {
         caller.require(Permission::ChannelsManage)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let channel = store::channels::find(&tx, caller.organisation_id, id).await?;
         store::channels::delete(&tx, id).await?;
         self.audit_channel(&tx, caller, "channel.delete", &channel).await?;
@@ -128,7 +182,7 @@ impl App {
         page: PageRequest,
     ) -> Result<Page<UserId>> {
         let channel = self.get_channel(caller, id).await?;
-        store::channels::members(self.parts.store.reader(), channel.id, page).await
+        store::channels::members(self.base.store.reader(), channel.id, page).await
     }
 
     /// Puts a member of the organisation into a channel; a second time changes nothing.
@@ -138,14 +192,14 @@ impl App {
     /// channel of two.
     pub async fn add_channel_member(&self, caller: &Caller, id: ChannelId, user_id: UserId) -> Result<()> {
         caller.require(Permission::ChannelsManage)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let channel = store::channels::find(&tx, caller.organisation_id, id).await?;
         channel.demand_not_direct()?;
         store::tenancy::members::find(&tx, caller.organisation_id, user_id).await?;
         if store::channels::has_member(&tx, id, user_id).await? {
             return Ok(());
         }
-        store::channels::add_member(&tx, &channel, user_id, self.now()).await?;
+        store::channels::add_member(&tx, &channel, user_id, self.base.now()).await?;
         self.commit_channel_event(tx, CHANNEL_MEMBER_JOINED, &channel, user_id).await
     }
 
@@ -156,7 +210,7 @@ impl App {
     /// [`Error::FailedPrecondition`] for the channel of two.
     pub async fn remove_channel_member(&self, caller: &Caller, id: ChannelId, user_id: UserId) -> Result<()> {
         caller.require(Permission::ChannelsManage)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let channel = store::channels::find(&tx, caller.organisation_id, id).await?;
         channel.demand_not_direct()?;
         store::channels::remove_member(&tx, channel.id, user_id).await?;
@@ -174,17 +228,12 @@ impl App {
         page: PageRequest,
     ) -> Result<Page<Event>> {
         let channel = self.get_channel(caller, id).await?;
-        store::pipeline::events::list(self.parts.store.reader(), caller.organisation_id, Some(channel.id), page).await
+        store::pipeline::events::list(self.base.store.reader(), caller.organisation_id, Some(channel.id), page).await
     }
 
-    /// A channel that the caller may see.
+    /// Returns a channel that the caller may see.
     pub(super) async fn visible_channel(&self, caller: &Caller, id: ChannelId) -> Result<Channel> {
-        let reader = self.parts.store.reader();
-        let channel = store::channels::find(reader, caller.organisation_id, id).await?;
-        let seen = !channel.private
-            || caller.may(Permission::ChannelsManage)
-            || store::channels::has_member(reader, id, caller.user_id).await?;
-        if seen { Ok(channel) } else { Err(Error::not_found(Noun::Channel, id)) }
+        self.access.visible(caller, id).await
     }
 
     /// Commits a change of a channel with the event that tells of it, and of whom it is about.
@@ -196,16 +245,16 @@ impl App {
         user_id: UserId,
     ) -> Result<()> {
         let user = match store::tenancy::members::find(&tx, channel.organisation_id, user_id).await {
-            Ok(member) => member_data(&member),
+            Ok(member) => member.event_data(),
             Err(Error::NotFound { .. }) => json!({"id": user_id}),
             Err(error) => return Err(error),
         };
-        let data = json!({"channel": channel_data(channel), "user": user});
-        self.commit_telling(tx, channel.organisation_id, Fact::plain(kind, Some(channel.id), data)).await
+        let data = json!({"channel": channel.event_data(), "user": user});
+        self.pipeline.commit_telling(tx, channel.organisation_id, Fact::plain(kind, Some(channel.id), data)).await
     }
 
     async fn audit_channel(&self, tx: &Tx, caller: &Caller, action: &'static str, channel: &Channel) -> Result<()> {
         let detail = json!({"name": channel.name, "private": channel.private});
-        self.audit(tx, (caller.organisation_id, &caller.actor()), action, channel.id, detail).await
+        self.base.audit(tx, (caller.organisation_id, &caller.actor()), action, channel.id, detail).await
     }
 }

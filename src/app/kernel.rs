@@ -1,6 +1,104 @@
-//! The ground that every service stands on: counters and rate limits of this process.
+//! The ground that every service stands on: the database, time and identifiers, counters, the audit log, background tasks.
 //!
 //! Not here: anything that belongs to a room.
 
 pub mod metrics;
 pub mod throttle;
+
+use std::{future::Future, sync::Arc};
+
+use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use self::metrics::Metrics;
+use crate::{
+    domain::{
+        Result,
+        ambient::{Ambient, Time},
+        ids::OrganisationId,
+    },
+    store::{Store, Tx, tenancy::audit},
+};
+
+/// Dependencies that every service has. Cheap to clone.
+#[derive(Clone)]
+pub struct Base {
+    pub(in crate::app) store: Store,
+    pub(in crate::app) ambient: Ambient,
+    pub(in crate::app) metrics: Metrics,
+    pub(in crate::app) bell: Arc<Notify>,
+    pub(in crate::app) public_url: Url,
+    pub(in crate::app) background: TaskTracker,
+}
+
+impl Base {
+    /// Creates the base of a process, which others reach at `public_url`.
+    pub fn new(store: Store, ambient: Ambient, public_url: Url) -> Self {
+        let (metrics, bell, background) = Default::default();
+        Self { store, ambient, metrics, bell, public_url, background }
+    }
+
+    /// Returns the database.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Returns the source of time, identifiers and randomness.
+    pub fn ambient(&self) -> &Ambient {
+        &self.ambient
+    }
+
+    /// Returns the counters.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Returns the wake-up signal of the workers: deliveries may be due.
+    pub fn bell(&self) -> &Arc<Notify> {
+        &self.bell
+    }
+
+    /// Returns the address at which others reach this service.
+    pub fn public_url(&self) -> &Url {
+        &self.public_url
+    }
+
+    /// Waits until every task that was begun after an answer has ended.
+    pub async fn settle(&self) {
+        self.background.close();
+        self.background.wait().await;
+        self.background.reopen();
+    }
+
+    /// Returns the current time.
+    pub(in crate::app) fn now(&self) -> Time {
+        self.ambient.now()
+    }
+
+    /// Runs a task after the answer of a request. What must not be lost goes through the pipeline instead.
+    pub(in crate::app) fn afterwards(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.background.spawn(work);
+    }
+
+    /// Writes a line of the audit log, in the transaction of the change.
+    pub(in crate::app) async fn audit(
+        &self,
+        tx: &Tx,
+        (organisation_id, actor): (OrganisationId, &str),
+        action: &'static str,
+        subject: impl ToString,
+        detail: serde_json::Value,
+    ) -> Result<()> {
+        let entry = audit::Entry {
+            id: self.ambient.id(),
+            organisation_id,
+            actor: actor.to_owned(),
+            action,
+            subject: subject.to_string(),
+            detail,
+            created_at: self.now(),
+        };
+        audit::insert(tx, entry).await
+    }
+}

@@ -3,6 +3,7 @@
 
 mod files;
 mod installations;
+mod installed;
 mod keys;
 mod lists;
 mod logs;
@@ -13,15 +14,24 @@ mod updates;
 mod views;
 mod workspaces;
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{App, Caller, kernel::throttle::Throttle, tenancy::credential::sha256};
+use super::{
+    Caller,
+    apps::Apps,
+    kernel::{Base, throttle::Throttle},
+    tenancy::{Tenancy, credential::sha256, organisations::Departure, vault::Vault},
+};
 use crate::{
     domain::{
         Error, Result,
         error::Noun,
         ids::{IntegrationId, OrganisationId},
-        pipeline::destination::Pace,
+        rate_limit::RateLimit,
         registry::{
             Around, BotVersion, Known, Lifecycle, Newcomer, PublicId, Terms, Verification,
             definition::{Definition, DefinitionName, Enclosures, Issue, Version, VersionQuery, check_create},
@@ -35,23 +45,43 @@ use crate::{
 
 pub use self::{
     installations::WantedVersion,
+    installed::InstalledVersions,
     keys::ApiKey,
     lists::{ListQuery, Listed, ListedPage},
     logs::{LogLine, LogPage, LogQuery},
     workspaces::{HandleAvailability, Workspace},
 };
 
-/// The limits of the registry, and what it counts.
+/// Service of the registry of integration versions.
+#[derive(Clone)]
 pub struct Registry {
+    base: Base,
+    tenancy: Arc<Tenancy>,
+    apps: Arc<Apps>,
+    vault: Arc<Vault>,
     most_integrations: u64,
-    calls: Throttle,
-    views: views::Views,
+    calls: Arc<Throttle>,
+    views: Arc<views::Views>,
 }
 
 impl Registry {
-    /// One that lets a workspace keep so many integrations and holds its calls to a pace.
-    pub fn new(most_integrations: u64, calls: Pace) -> Self {
-        Self { most_integrations, calls: Throttle::new(calls), views: views::Views::default() }
+    /// Creates the service. A workspace keeps at most `most_integrations`, and its calls are limited to `calls`.
+    pub fn new(
+        base: Base,
+        (tenancy, apps, vault): (Arc<Tenancy>, Arc<Apps>, Arc<Vault>),
+        most_integrations: u64,
+        calls: RateLimit,
+    ) -> Self {
+        let (calls, views) = (Arc::new(Throttle::new(calls)), Arc::default());
+        Self { base, tenancy, apps, vault, most_integrations, calls, views }
+    }
+}
+
+#[async_trait]
+impl Departure for Registry {
+    async fn leave(&self, tx: &Tx, id: OrganisationId) -> Result<BoxFuture<'static, ()>> {
+        store::registry::uncount_installations(tx, id).await?;
+        Ok(Box::pin(async {}))
     }
 }
 
@@ -82,18 +112,18 @@ pub struct Submission {
 /// What a check made of a body.
 type Checked = Result<(Definition, Enclosures), Vec<Issue>>;
 
-impl App {
+impl Registry {
     /// Says what is wrong with a version that somebody would create, and changes nothing.
     ///
     /// # Errors
-    /// As [`App::create_bot_integration`].
+    /// As [`Registry::create_bot_integration`].
     pub async fn validate_integration_creation(&self, caller: &Caller, submission: Submission) -> Result<()> {
         caller.require(Permission::IntegrationsManage)?;
         let workspace = self.workspace_of(caller).await?;
         let draft = Draft::check(submission).await?;
         let around = draft.look_around();
-        let most = self.parts.registry.most_integrations;
-        let around = registry::around(self.parts.store.reader(), &workspace, around, most).await?;
+        let most = self.most_integrations;
+        let around = registry::around(self.base.store.reader(), &workspace, around, most).await?;
         draft.judge(&around).map(drop)
     }
 
@@ -106,16 +136,16 @@ impl App {
         caller.require(Permission::IntegrationsManage)?;
         let workspace = self.workspace_of(caller).await?;
         let draft = Draft::check(submission).await?;
-        self.parts.vault.prepare(workspace.id).await?;
-        let tx = self.parts.store.begin().await?;
+        self.vault.prepare(workspace.id).await?;
+        let tx = self.base.store.begin().await?;
         store::tenancy::organisations::lock(&tx, workspace.id).await?;
-        let most = self.parts.registry.most_integrations;
+        let most = self.most_integrations;
         let around = registry::around(&tx, &workspace, draft.look_around(), most).await?;
         let (definition, enclosures) = draft.judge(&around)?;
         let created = self.insert_bot(&tx, workspace, (definition, enclosures), &around).await?;
         let detail = json!({"name": created.bot.name, "version": created.bot.version.to_string()});
         let who = (caller.organisation_id, caller.actor());
-        self.audit(&tx, (who.0, &who.1), "registry.create", created.bot.id, detail).await?;
+        self.base.audit(&tx, (who.0, &who.1), "registry.create", created.bot.id, detail).await?;
         tx.commit().await?;
         Ok(created)
     }
@@ -127,7 +157,7 @@ impl App {
         (definition, enclosures): (Definition, Enclosures),
         around: &Around,
     ) -> Result<Registered> {
-        let (id, now) = (self.parts.ambient.id::<IntegrationId>(), self.now());
+        let (id, now) = (self.base.ambient.id::<IntegrationId>(), self.base.now());
         let name = definition.name.as_str();
         registry::claim_name(tx, workspace.id, name, now).await?;
         let secrets = self.secrets_of_new(tx, workspace.id, around, &enclosures, &definition).await?;
@@ -182,7 +212,7 @@ impl App {
     pub async fn delete_bot_integration(&self, caller: &Caller, id: &str) -> Result<()> {
         caller.require(Permission::IntegrationsManage)?;
         let workspace = self.workspace_of(caller).await?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         store::tenancy::organisations::lock(&tx, workspace.id).await?;
         let bot = registry::find(&tx, workspace.id, version_id(id)?).await?.ok_or_else(|| not_found(id))?;
         let installations = registry::count_installations(&tx, bot.id).await?;
@@ -196,12 +226,12 @@ impl App {
         rank(&tx, (workspace.id, &bot.name), &around.versions).await?;
         registry::release_name(&tx, workspace.id, &bot.name).await?;
         let detail = json!({"name": bot.name, "version": bot.version.to_string()});
-        self.audit(&tx, (workspace.id, &caller.actor()), "registry.delete", bot.id, detail).await?;
+        self.base.audit(&tx, (workspace.id, &caller.actor()), "registry.delete", bot.id, detail).await?;
         tx.commit().await
     }
 
     async fn workspace_of(&self, caller: &Caller) -> Result<Organisation> {
-        store::tenancy::organisations::find(self.parts.store.reader(), caller.organisation_id).await
+        store::tenancy::organisations::find(self.base.store.reader(), caller.organisation_id).await
     }
 }
 

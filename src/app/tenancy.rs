@@ -16,3 +16,32 @@ pub mod signatures;
 pub mod teams;
 pub mod tokens;
 pub mod vault;
+
+use std::sync::Arc;
+
+use self::{credential_checks::CredentialChecks, identity::Identity, members::Announcer, quotas::Quotas};
+use super::kernel::Base;
+
+/// Service of organisations, members, tokens and the authentication of callers.
+#[derive(Clone)]
+pub struct Tenancy {
+    base: Base,
+    identity: Arc<Identity>,
+    credential_checks: Arc<CredentialChecks>,
+    quotas: Quotas,
+    announcer: Arc<dyn Announcer>,
+}
+
+impl Tenancy {
+    /// Creates the service. `announcer` commits the events of membership.
+    pub fn new(
+        base: Base,
+        identity: Identity,
+        credential_checks: CredentialChecks,
+        quotas: Quotas,
+        announcer: Arc<dyn Announcer>,
+    ) -> Self {
+        let (identity, credential_checks) = (Arc::new(identity), Arc::new(credential_checks));
+        Self { base, identity, credential_checks, quotas, announcer }
+    }
+}

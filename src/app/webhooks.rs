@@ -8,16 +8,31 @@ pub mod listening;
 pub mod outgoing;
 mod reach;
 
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    apps::Apps,
+    channels::Channels,
+    kernel::{Base, throttle::Throttle},
+    pipeline::Pipeline,
+    tenancy::{Tenancy, vault::Vault},
+};
+use crate::{
+    domain::webhooks::script::ScriptMode,
+    provider::{guard::Guard, script::ScriptEngine},
+};
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::json;
 
 pub(in crate::app) use reach::Reach;
 
-use super::{App, Caller, tenancy::vault::Place};
+use super::{Caller, tenancy::vault::Place};
 use crate::{
     domain::{
         Error, Result,
         ambient::Time,
+        channels::person::Person,
         ids::{IntegrationId, OrganisationId},
         pipeline::{
             delivery::{DeliveryState, Reason},
@@ -25,7 +40,7 @@ use crate::{
         },
         secret::Secret,
         webhooks::{
-            Direction, Incoming, Look, Outgoing, Person, Script, Way, WebhookIntegration, WebhookRefusal,
+            Direction, Incoming, Look, Outgoing, Script, Way, WebhookIntegration, WebhookRefusal,
             setup::{self, Draft, DraftWay, OutgoingDraft},
         },
     },
@@ -36,6 +51,47 @@ use crate::{
         webhooks::{self, Stored},
     },
 };
+
+/// Service of incoming and outgoing webhooks.
+#[derive(Clone)]
+pub struct Webhooks {
+    base: Base,
+    tenancy: Arc<Tenancy>,
+    pipeline: Arc<Pipeline>,
+    channels: Arc<Channels>,
+    apps: Arc<Apps>,
+    vault: Arc<Vault>,
+    guard: Guard,
+    scripts: ScriptEngine,
+    inbound: Arc<Throttle>,
+    rules: Rules,
+}
+
+/// Settings of the operator for webhooks.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Whether scripts are enabled, and for whom.
+    pub script_mode: ScriptMode,
+    /// Set where outgoing webhooks are retried only where Rocket.Chat would.
+    pub strict_retries: bool,
+    /// Set where the addresses of incoming webhooks add and remove outgoing ones.
+    pub self_service_hooks: bool,
+    /// Longest duration of a call.
+    pub call_limit: Duration,
+}
+
+impl Webhooks {
+    /// Creates the service. `inbound` limits the messages that arrive by a webhook's token.
+    pub fn new(
+        base: Base,
+        (tenancy, pipeline, channels, apps): (Arc<Tenancy>, Arc<Pipeline>, Arc<Channels>, Arc<Apps>),
+        (vault, guard, scripts): (Arc<Vault>, Guard, ScriptEngine),
+        inbound: Arc<Throttle>,
+        rules: Rules,
+    ) -> Self {
+        Self { base, tenancy, pipeline, channels, apps, vault, guard, scripts, inbound, rules }
+    }
+}
 
 /// The engine that a script is said to be for where nobody says.
 const ENGINE: &str = "isolated-vm";
@@ -60,7 +116,7 @@ pub enum WebhookKey {
     Url(String),
 }
 
-impl App {
+impl Webhooks {
     /// Makes a webhook.
     ///
     /// # Errors
@@ -71,15 +127,15 @@ impl App {
             return Err(WebhookRefusal::NotAllowed(way).into());
         }
         let (poster, channels, direction) = self.check_draft(caller, &draft).await?;
-        let now = self.now();
+        let now = self.base.now();
         let token = match &draft.way {
             DraftWay::Incoming { .. } => Some(self.fresh_token()),
             DraftWay::Outgoing(outgoing) => given_token(outgoing),
         };
         let webhook = WebhookIntegration {
-            id: self.parts.ambient.id(),
+            id: self.base.ambient.id(),
             organisation_id: caller.organisation_id,
-            installation_id: self.parts.ambient.id(),
+            installation_id: self.base.ambient.id(),
             name: draft.name.clone(),
             enabled: draft.enabled,
             poster,
@@ -92,16 +148,14 @@ impl App {
             updated_by: None,
             updated_at: now,
         };
-        let signing_secret = webhook::generate(self.parts.ambient.random());
+        let signing_secret = webhook::generate(self.base.ambient.random());
         let secrets = SealedSecrets {
             credential: self.seal_token(&webhook, token.as_ref()).await?,
-            signing_secret: Some(
-                self.parts.vault.seal(secret_place(&webhook, "signing_secret"), &signing_secret).await?,
-            ),
+            signing_secret: Some(self.vault.seal(secret_place(&webhook, "signing_secret"), &signing_secret).await?),
             ..SealedSecrets::default()
         };
-        let tx = self.parts.store.begin().await?;
-        self.demand_room_for_webhook(&tx, caller.organisation_id).await?;
+        let tx = self.base.store.begin().await?;
+        self.tenancy.demand_room_for_webhook(&tx, caller.organisation_id).await?;
         webhooks::insert(&tx, &webhook, secrets).await?;
         self.audit_webhook(&tx, caller, "webhook.create", &webhook).await?;
         tx.commit().await?;
@@ -115,7 +169,7 @@ impl App {
     pub async fn list_webhook_integrations(&self, caller: &Caller) -> Result<Vec<OpenWebhook>> {
         let reach = Reach::of(caller);
         reach.demand_any()?;
-        let stored = webhooks::list(self.parts.store.reader(), caller.organisation_id).await?;
+        let stored = webhooks::list(self.base.store.reader(), caller.organisation_id).await?;
         let mut seen = Vec::with_capacity(stored.len());
         for stored in stored.into_iter().filter(|stored| reach.lists(&stored.webhook, caller)) {
             seen.push(self.opened(stored).await?);
@@ -184,11 +238,11 @@ impl App {
             script: self.script(caller, &draft, &script_before).await?,
             direction,
             updated_by: Some(self.person(caller).await?),
-            updated_at: self.now(),
+            updated_at: self.base.now(),
             ..former.clone()
         };
         let sealed = self.seal_token(&webhook, token.as_ref()).await?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         webhooks::update(&tx, &webhook, sealed).await?;
         self.settle_destinations(&tx, &former, &webhook).await?;
         self.audit_webhook(&tx, caller, "webhook.update", &webhook).await?;
@@ -209,9 +263,9 @@ impl App {
         reach.manages(&stored.webhook, caller)?;
         let open = self.opened(stored).await?;
         let webhook = &open.webhook;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let reason = Reason::IntegrationDeleted.text();
-        self.switch_destinations(&tx, webhook, |_| Some(reason), self.now()).await?;
+        self.switch_destinations(&tx, webhook, |_| Some(reason), self.base.now()).await?;
         webhooks::delete(&tx, webhook.id).await?;
         self.audit_webhook(&tx, caller, "webhook.delete", webhook).await?;
         tx.commit().await?;
@@ -225,7 +279,7 @@ impl App {
         key: &WebhookKey,
         way: Option<Way>,
     ) -> Result<Option<Stored>> {
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let found = match key {
             WebhookKey::Id(id) => match id.parse::<IntegrationId>() {
                 Err(_) => None,
@@ -295,7 +349,7 @@ impl App {
     /// Who somebody is, by the name that they have now.
     pub(in crate::app) async fn person(&self, caller: &Caller) -> Result<Person> {
         let member =
-            store::tenancy::members::find(self.parts.store.reader(), caller.organisation_id, caller.user_id).await?;
+            store::tenancy::members::find(self.base.store.reader(), caller.organisation_id, caller.user_id).await?;
         Ok(Person { user_id: Some(member.user_id), username: member.username })
     }
 
@@ -303,7 +357,7 @@ impl App {
     async fn script(&self, caller: &Caller, draft: &Draft, former: &Script) -> Result<Script> {
         let text = draft.script.clone().or_else(|| former.text.clone());
         let error = match text.as_deref().filter(|text| draft.script_enabled && !text.trim().is_empty()) {
-            Some(text) => self.parts.scripts.compile(caller.organisation_id, text).await?.err(),
+            Some(text) => self.scripts.compile(caller.organisation_id, text).await?.err(),
             None => None,
         };
         let engine = draft.script_engine.clone().or_else(|| former.engine.clone());
@@ -318,7 +372,7 @@ impl App {
 
     async fn opened(&self, stored: Stored) -> Result<OpenWebhook> {
         let token = match &stored.secrets.credential {
-            Some(sealed) => Some(self.parts.vault.unseal(secret_place(&stored.webhook, "credential"), sealed).await?),
+            Some(sealed) => Some(self.vault.unseal(secret_place(&stored.webhook, "credential"), sealed).await?),
             None => None,
         };
         Ok(OpenWebhook { webhook: stored.webhook, token })
@@ -326,7 +380,7 @@ impl App {
 
     async fn seal_token(&self, webhook: &WebhookIntegration, token: Option<&Secret>) -> Result<Option<Vec<u8>>> {
         match token {
-            Some(token) => Ok(Some(self.parts.vault.seal(secret_place(webhook, "credential"), token).await?)),
+            Some(token) => Ok(Some(self.vault.seal(secret_place(webhook, "credential"), token).await?)),
             None => Ok(None),
         }
     }
@@ -334,7 +388,7 @@ impl App {
     /// Letters and digits.
     fn fresh_token(&self) -> Secret {
         // Of base64's 64 signs 2 are neither, so 88 of them leave more than enough.
-        let random = BASE64_STANDARD.encode(self.parts.ambient.random::<64>());
+        let random = BASE64_STANDARD.encode(self.base.ambient.random::<64>());
         Secret::new(random.chars().filter(char::is_ascii_alphanumeric).take(TOKEN_LENGTH).collect::<String>())
     }
 
@@ -346,7 +400,7 @@ impl App {
         webhook: &WebhookIntegration,
     ) -> Result<()> {
         let detail = json!({"name": webhook.name, "type": webhook.direction.as_str()});
-        self.audit(tx, (caller.organisation_id, &caller.actor()), action, webhook.id, detail).await
+        self.base.audit(tx, (caller.organisation_id, &caller.actor()), action, webhook.id, detail).await
     }
 }
 

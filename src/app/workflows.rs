@@ -1,19 +1,49 @@
 //! Workflows: what members may run from Slack. They run in the product; here they have a name and parameters.
 
+pub mod commands;
 pub mod runs;
+
+use std::{sync::Arc, time::Duration};
+
+use moka::future::Cache;
+
+use super::{kernel::Base, pipeline::Pipeline, slack::SlackConnections};
 
 use serde_json::json;
 
-use super::{App, Caller};
+use super::Caller;
 use crate::{
     domain::{
         Error, Result,
         error::Noun,
+        product::Product,
+        slack::SlackUser,
         tenancy::member::Permission,
         workflows::{Workflow, WorkflowParameter},
     },
     store,
 };
+
+/// Lifetime of what Slack says about a person: their address may change, and somebody may leave.
+const SLACK_PEOPLE_LIFETIME: Duration = Duration::from_secs(300);
+
+/// Service of workflows, which members run from Slack.
+#[derive(Clone)]
+pub struct Workflows {
+    base: Base,
+    pipeline: Arc<Pipeline>,
+    slack: Arc<SlackConnections>,
+    product: Product,
+    slack_people: Cache<String, SlackUser>,
+}
+
+impl Workflows {
+    /// Creates the service.
+    pub fn new(base: Base, pipeline: Arc<Pipeline>, slack: Arc<SlackConnections>, product: Product) -> Self {
+        let slack_people = Cache::builder().max_capacity(10_000).time_to_live(SLACK_PEOPLE_LIFETIME).build();
+        Self { base, pipeline, slack, product, slack_people }
+    }
+}
 
 /// How many workflows an organisation may have.
 pub const MOST_WORKFLOWS: usize = 500;
@@ -31,14 +61,14 @@ pub struct NewWorkflow {
     pub parameters: Vec<WorkflowParameter>,
 }
 
-impl App {
+impl Workflows {
     /// The workflows of the organisation, by their ids.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
     pub async fn list_workflows(&self, caller: &Caller) -> Result<Vec<Workflow>> {
         caller.require(Permission::WorkflowsRead)?;
-        store::workflows::list(self.parts.store.reader(), caller.organisation_id).await
+        store::workflows::list(self.base.store.reader(), caller.organisation_id).await
     }
 
     /// One workflow.
@@ -47,7 +77,7 @@ impl App {
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn get_workflow(&self, caller: &Caller, id: &str) -> Result<Workflow> {
         caller.require(Permission::WorkflowsRead)?;
-        store::workflows::find(self.parts.store.reader(), caller.organisation_id, id).await
+        store::workflows::find(self.base.store.reader(), caller.organisation_id, id).await
     }
 
     /// Creates a workflow, or puts it in place of the one with its id.
@@ -56,11 +86,11 @@ impl App {
     /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::Conflict`] where there are too many.
     pub async fn put_workflow(&self, caller: &Caller, new: NewWorkflow) -> Result<Workflow> {
         caller.require(Permission::WorkflowsManage)?;
-        let now = self.now();
+        let now = self.base.now();
         let NewWorkflow { id, name, summary, parameters } = new;
         let mut workflow = Workflow { id, name, summary, parameters, created_at: now, updated_at: now };
         workflow.check()?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let known = store::workflows::list(&tx, caller.organisation_id).await?;
         match known.iter().find(|known| known.id == workflow.id) {
             Some(former) => workflow.created_at = former.created_at,
@@ -72,7 +102,7 @@ impl App {
         }
         store::workflows::put(&tx, caller.organisation_id, &workflow).await?;
         let actor = (caller.organisation_id, caller.actor());
-        self.audit(&tx, (actor.0, &actor.1), "workflow.put", &workflow.id, json!({"name": workflow.name})).await?;
+        self.base.audit(&tx, (actor.0, &actor.1), "workflow.put", &workflow.id, json!({"name": workflow.name})).await?;
         tx.commit().await?;
         Ok(workflow)
     }
@@ -83,10 +113,10 @@ impl App {
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn delete_workflow(&self, caller: &Caller, id: &str) -> Result<()> {
         caller.require(Permission::WorkflowsManage)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         store::workflows::delete(&tx, caller.organisation_id, id).await?;
         let actor = (caller.organisation_id, caller.actor());
-        self.audit(&tx, (actor.0, &actor.1), "workflow.delete", id, json!({})).await?;
+        self.base.audit(&tx, (actor.0, &actor.1), "workflow.delete", id, json!({})).await?;
         tx.commit().await
     }
 }

@@ -1,12 +1,15 @@
 //! Channels: named places in an organisation where events flow.
 
 pub mod message;
+pub mod person;
+
+use serde_json::{Value, json};
 
 use super::{
     Error, Result,
-    ambient::Time,
+    ambient::{Time, timestamp},
+    channels::person::Person,
     ids::{ChannelId, OrganisationId, UserId},
-    webhooks::Person,
 };
 
 /// A channel.
@@ -38,6 +41,21 @@ impl Channel {
     pub fn demand_open(&self) -> Result<()> {
         let message = || format!("the channel {:?} is archived; nothing new is posted in it", self.name);
         if self.archived_at.is_some() { Err(Error::FailedPrecondition { message: message() }) } else { Ok(()) }
+    }
+
+    /// Returns the channel as the data of an event.
+    pub fn event_data(&self) -> Value {
+        let mut data = json!({
+            "id": self.id,
+            "name": self.name,
+            "private": self.private,
+            "direct": self.direct,
+            "createdAt": timestamp(self.created_at),
+        });
+        if let Some(archived_at) = self.archived_at {
+            data["archivedAt"] = timestamp(archived_at).into();
+        }
+        data
     }
 
     /// Demands that it is not the one of two, which stays as it is.

@@ -7,4 +7,5 @@ pub mod error;
 pub mod ids;
 pub mod page;
 pub mod product;
+pub mod rate_limit;
 pub mod secret;

@@ -16,7 +16,7 @@ use crate::domain::{
     tenancy::member::{Member, Role},
     webhooks::{
         OutgoingEvent,
-        outgoing_payload::{Telling, channel_data, member_data, payload},
+        outgoing_payload::{Telling, payload},
     },
 };
 
@@ -302,11 +302,11 @@ fn sample(event: OutgoingEvent) -> Value {
             "message": "deploy web", "user": {"userId": sample_id(1), "username": "ada"},
             "file": {"_id": sample_id(5), "name": "plan.png", "type": "image/png"},
         }),
-        OutgoingEvent::UserCreated => json!({"user": member_data(&member)}),
+        OutgoingEvent::UserCreated => json!({"user": member.event_data()}),
         OutgoingEvent::RoomArchived
         | OutgoingEvent::RoomCreated
         | OutgoingEvent::RoomJoined
-        | OutgoingEvent::RoomLeft => json!({"channel": channel_data(&channel), "user": member_data(&member)}),
+        | OutgoingEvent::RoomLeft => json!({"channel": channel.event_data(), "user": member.event_data()}),
     };
     let in_channel = event != OutgoingEvent::UserCreated;
     let source = Event {

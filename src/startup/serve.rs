@@ -6,10 +6,10 @@ use poem::endpoint::BoxEndpoint;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Role, build_app, endpoint, files, health_endpoint, open_store, system_ambient, worker_settings};
+use super::{Role, build_services, endpoint, files, health_endpoint, open_store, system_ambient, worker_settings};
 use crate::{
     api::server::{Limits, Server},
-    app::App,
+    app::Services,
     config::Config,
     domain::{Error, Result},
     store::Store,
@@ -29,7 +29,7 @@ pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Resul
     let limits = limits(&config);
     let store = open_store(&config).await?;
     let _serving = store.lock_for_serving()?;
-    let app = build_app(&config, store.clone(), system_ambient()).await?;
+    let app = build_services(&config, store.clone(), system_ambient()).await?;
     let (grace, background, requests) = (config.server.shutdown_grace(), TaskTracker::new(), TaskTracker::new());
     if role != Role::Api {
         start_workers(&config, &store, &app, &background, &stop).await?;
@@ -46,7 +46,7 @@ pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Resul
     background.close();
     let finished = async {
         tokio::join!(requests.wait(), background.wait());
-        app.settle().await;
+        app.base.settle().await;
     };
     if tokio::time::timeout(grace, finished).await.is_err() {
         tracing::warn!("some requests or deliveries did not finish in time");
@@ -58,12 +58,12 @@ pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Resul
 async fn start_workers(
     config: &Config,
     store: &Store,
-    app: &App,
+    app: &Services,
     background: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<()> {
     if store.is_embedded() {
-        crate::store::pipeline::destinations::end_leases(store.writer(), app.ambient().now()).await?;
+        crate::store::pipeline::destinations::end_leases(store.writer(), app.base.ambient().now()).await?;
     }
     background.spawn(Deliverer::new(app.clone(), worker_settings(config)).run(stop.clone()));
     background.spawn(worker::tick::run(app.clone(), stop.clone()));
@@ -112,12 +112,12 @@ impl Listeners {
         self,
         [main, admin]: [BoxEndpoint<'static>; 2],
         limits: Limits,
-        app: &App,
+        app: &Services,
         stop: &CancellationToken,
         grace: Duration,
     ) {
         let monitoring = Limits { connections: ADMIN_CONNECTIONS, ..limits.clone() };
-        let server = |limits| Server::new(limits, app.metrics().clone());
+        let server = |limits| Server::new(limits, app.base.metrics().clone());
         let (main_server, admin_server) = (server(limits), server(monitoring));
         tokio::join!(main_server.run(self.main, main, stop.clone(), grace), async {
             if let Some(listener) = self.admin {

@@ -27,9 +27,10 @@ use super::{
 use crate::domain::{
     Error, Result,
     ambient::Time,
+    channels::person::Person,
     error::Noun,
     ids::{InstallationId, IntegrationId, OrganisationId},
-    webhooks::{Direction, Incoming, Look, Outgoing, Person, Script, WebhookIntegration},
+    webhooks::{Direction, Incoming, Look, Outgoing, Script, WebhookIntegration},
 };
 
 const INCOMING: &str = "incoming-webhook";

@@ -26,7 +26,7 @@ use super::{
     slots::{Slot, Slots},
 };
 use crate::{
-    app::App,
+    app::Services,
     domain::{
         Result,
         ambient::Time,
@@ -62,7 +62,7 @@ pub struct Outcome {
 
 /// Sends deliveries.
 pub struct Deliverer {
-    pub(super) app: App,
+    pub(super) app: Services,
     pub(super) settings: Settings,
     /// Told apart from every other worker, in this process or another.
     owner: Uuid,
@@ -90,10 +90,10 @@ struct Work {
 
 impl Deliverer {
     /// Makes a worker; it does nothing until [`Deliverer::step`] or [`Deliverer::run`].
-    pub fn new(app: App, settings: Settings) -> Arc<Self> {
-        let owner = app.ambient().id();
+    pub fn new(app: Services, settings: Settings) -> Arc<Self> {
+        let owner = app.base.ambient().id();
         let recorder = Recorder::start(app.clone(), owner);
-        let slots = Slots::new(settings.limits, app.metrics().clone());
+        let slots = Slots::new(settings.limits, app.base.metrics().clone());
         let claims = AsyncMutex::new(Claims { after: OrganisationId(Uuid::nil()), at: None });
         Arc::new(Self { app, settings, owner, recorder, slots, claims, stopping: AtomicBool::new(false) })
     }
@@ -120,7 +120,7 @@ impl Deliverer {
         let lanes_in_flight = TaskTracker::new();
         while !stop.is_cancelled() {
             let free = self.slots.free();
-            agenda.pass(self.app.ambient().now());
+            agenda.pass(self.app.base.ambient().now());
             let claimed = if free > 0 { self.claim(CLAIM).await } else { Ok(Vec::new()) };
             let claimed = claimed.unwrap_or_else(|error| {
                 tracing::error!(%error, "due destinations could not be claimed; trying again");
@@ -135,10 +135,10 @@ impl Deliverer {
                 continue;
             }
             tokio::select! {
-                () = self.app.bell().notified(), if free > 0 => {}
+                () = self.app.base.bell().notified(), if free > 0 => {}
                 () = agenda.changed.notified() => {}
                 () = self.slots.freed.notified() => {}
-                () = tokio::time::sleep(agenda.rest(self.app.ambient().now(), self.settings.poll)) => {}
+                () = tokio::time::sleep(agenda.rest(self.app.base.ambient().now(), self.settings.poll)) => {}
                 () = stop.cancelled() => {}
             }
         }
@@ -152,13 +152,13 @@ impl Deliverer {
     /// Takes due destinations, a slot for each.
     async fn take_due(&self, most: usize) -> Result<Vec<(Claimed, Slot)>> {
         let mut claims = self.claims.lock().await;
-        let now = self.app.ambient().now();
+        let now = self.app.base.ambient().now();
         self.follow_clock(&claims, now).await?;
         claims.at = Some(now);
         let reserved = self.slots.reserve(most);
         let (owner, after, room) = (self.owner, claims.after, reserved.room.clone());
         let claim = Claim { owner, now, lease_until: now + self.settings.lease, after, room };
-        let claimed = store::pipeline::destinations::claim(self.app.store().writer(), &claim).await?;
+        let claimed = store::pipeline::destinations::claim(self.app.base.store().writer(), &claim).await?;
         // In the order in which the claim walks: those after the former end, and then the others.
         let organisations = claimed.iter().map(|one| one.destination.organisation_id);
         claims.after = organisations.max_by_key(|one| (*one <= after, *one)).unwrap_or(after);
@@ -172,7 +172,7 @@ impl Deliverer {
     /// Brings stored times forward where the clock was set back since the last claim or, at the first one, since something
     /// was last sent.
     async fn follow_clock(&self, claims: &Claims, now: Time) -> Result<()> {
-        let store = self.app.store();
+        let store = self.app.base.store();
         let seen = match claims.at {
             Some(at) => Some(at),
             None => store::pipeline::destinations::latest_try(store.reader()).await?,
@@ -187,7 +187,7 @@ impl Deliverer {
 
     /// Takes due destinations, with what waits at each.
     async fn claim(&self, most: usize) -> Result<Vec<Work>> {
-        let store = self.app.store();
+        let store = self.app.base.store();
         let claimed = self.take_due(most).await?;
         if claimed.is_empty() {
             return Ok(Vec::new());
@@ -235,7 +235,7 @@ impl Deliverer {
         let mut lane = Lane::to(&destination, &self.app, link);
         let pace = lane.pace(&self.settings);
         for Due { mut delivery, event } in due {
-            let now = self.app.ambient().now();
+            let now = self.app.base.ambient().now();
             if self.is_over(last_call) {
                 record.release.more = true;
                 break;
@@ -264,7 +264,7 @@ impl Deliverer {
                 }
             }
             let tried = lane.send(&delivery, &event).await;
-            let now = self.app.ambient().now();
+            let now = self.app.base.ambient().now();
             let verdict = tried.verdict.clone();
             let next =
                 self.settings.retry.next(&verdict, delivery.attempts + 1, delivery.created_at, now, self.jitter());
@@ -319,7 +319,7 @@ impl Deliverer {
 
     /// Spreads retries of many over time.
     fn jitter(&self) -> f64 {
-        f64::from(u32::from_le_bytes(self.app.ambient().random())) / f64::from(u32::MAX)
+        f64::from(u32::from_le_bytes(self.app.base.ambient().random())) / f64::from(u32::MAX)
     }
 }
 

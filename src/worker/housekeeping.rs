@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::App,
+    app::Services,
     domain::Result,
     store::{kernel::readiness, pipeline::housekeeping, webhooks::history},
 };
@@ -20,11 +20,11 @@ const PROBES_KEPT: chrono::Duration = chrono::Duration::days(1);
 ///
 /// # Errors
 /// When the database fails; what was removed stays removed.
-pub async fn step(app: &App, keep: chrono::Duration) -> Result<u64> {
-    let now = app.ambient().now();
-    let db = app.store().writer();
+pub async fn step(app: &Services, keep: chrono::Duration) -> Result<u64> {
+    let now = app.base.ambient().now();
+    let db = app.base.store().writer();
     let mut removed = housekeeping::remove_expired(db, now).await?;
-    removed += readiness::remove_old(app.store(), now - PROBES_KEPT).await?;
+    removed += readiness::remove_old(app.base.store(), now - PROBES_KEPT).await?;
     loop {
         let slice = housekeeping::remove_deliveries(db, now - keep).await?
             + housekeeping::remove_orphans(db, now - keep).await?
@@ -42,8 +42,8 @@ pub async fn step(app: &App, keep: chrono::Duration) -> Result<u64> {
 ///
 /// # Errors
 /// When the database fails; what was removed stays removed.
-pub async fn shorten_histories(app: &App, most: u64) -> Result<u64> {
-    let db = app.store().writer();
+pub async fn shorten_histories(app: &Services, most: u64) -> Result<u64> {
+    let db = app.base.store().writer();
     let mut removed = 0;
     for (id, up_to) in history::too_long(db, most).await? {
         loop {
@@ -59,7 +59,7 @@ pub async fn shorten_histories(app: &App, most: u64) -> Result<u64> {
 }
 
 /// Does both until `stop`.
-pub async fn run(app: App, keep: chrono::Duration, most_of_history: u64, stop: CancellationToken) {
+pub async fn run(app: Services, keep: chrono::Duration, most_of_history: u64, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::lane::Tried;
 use crate::{
-    app::App,
+    app::Services,
     domain::{
         Error,
         pipeline::{delivery::Verdict, event::Event},
@@ -24,23 +24,23 @@ pub(super) enum Work {
 
 /// The way of an event further into the pipeline.
 pub(super) struct InnerLane<'a> {
-    app: &'a App,
+    app: &'a Services,
     work: Work,
 }
 
 impl<'a> InnerLane<'a> {
-    pub(super) fn new(app: &'a App, work: Work) -> Self {
+    pub(super) fn new(app: &'a Services, work: Work) -> Self {
         Self { app, work }
     }
 
     /// Does it once; only what may pass is tried again.
     pub(super) async fn send(&mut self, event: &Event) -> Tried {
-        let began = self.app.ambient().now();
+        let began = self.app.base.ambient().now();
         let timer = Instant::now();
         let outcome = match self.work {
-            Work::WorkflowRun => self.app.run_workflow_from_slack(event).await,
-            Work::Channel => self.app.run_channel(event).await,
-            Work::IncomingWebhook => self.app.work_on_kept_hook(event).await,
+            Work::WorkflowRun => self.app.workflows.run_workflow_from_slack(event).await,
+            Work::Channel => self.app.apps.run_channel(event).await,
+            Work::IncomingWebhook => self.app.webhooks.work_on_kept_hook(event).await,
         };
         let (verdict, answer) = match outcome {
             Ok(said) => (Verdict::Delivered, Some(said)),

@@ -9,16 +9,17 @@ use super::{
     slack::SlackLane,
 };
 use crate::{
-    app::App,
+    app::Services,
     domain::{
         Result,
         ambient::Time,
         ids::IntegrationId,
         pipeline::{
             delivery::{Delivery, DeliveryState, Reason, Verdict},
-            destination::{Destination, DestinationKind, Pace},
+            destination::{Destination, DestinationKind},
             event::Event,
         },
+        rate_limit::RateLimit,
     },
     store::slack::links::StoredSlackLink,
 };
@@ -50,7 +51,7 @@ pub(super) enum Lane<'a> {
 }
 
 impl<'a> Lane<'a> {
-    pub(super) fn to(destination: &Destination, app: &'a App, link: Option<StoredSlackLink>) -> Self {
+    pub(super) fn to(destination: &Destination, app: &'a Services, link: Option<StoredSlackLink>) -> Self {
         match destination.kind {
             DestinationKind::Slack => Lane::Slack(Box::new(SlackLane::new(app, destination, link))),
             DestinationKind::WorkflowRun => Lane::Inner(InnerLane::new(app, Work::WorkflowRun)),
@@ -64,10 +65,10 @@ impl<'a> Lane<'a> {
     }
 
     /// How fast it may be sent to.
-    pub(super) fn pace(&self, settings: &Settings) -> Pace {
+    pub(super) fn pace(&self, settings: &Settings) -> RateLimit {
         match self {
             Lane::Slack(_) => settings.slack_pace,
-            Lane::Inner(_) | Lane::Integration(_) => Pace { interval: Duration::ZERO, burst: 1 },
+            Lane::Inner(_) | Lane::Integration(_) => RateLimit { interval: Duration::ZERO, burst: 1 },
         }
     }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::lane::Tried;
 use crate::{
-    app::{App, pipeline::group_commit::Batcher},
+    app::{Services, pipeline::group_commit::Batcher},
     domain::{
         Result,
         ambient::Time,
@@ -58,13 +58,13 @@ impl Record {
     }
 
     /// Notes one try.
-    pub(super) fn tried(&mut self, app: &App, delivery: &Delivery, tried: Tried, next: &Next, now: Time) {
+    pub(super) fn tried(&mut self, app: &Services, delivery: &Delivery, tried: Tried, next: &Next, now: Time) {
         let (outcome, reason) = match next {
             Next::Delivered => (AttemptOutcome::Delivered, None),
             Next::RetryAt { reason, .. } => (AttemptOutcome::Retried, Some(reason.clone())),
             Next::Failed { reason } => (AttemptOutcome::Failed, Some(reason.clone())),
         };
-        app.metrics().attempt(outcome.as_str(), tried.duration);
+        app.base.metrics().attempt(outcome.as_str(), tried.duration);
         match outcome {
             AttemptOutcome::Delivered => self.release.successes += 1,
             AttemptOutcome::Retried | AttemptOutcome::Failed => self.release.failures += 1,
@@ -72,7 +72,7 @@ impl Record {
         self.release.last_sent_at = Some(now);
         self.release.slow = Some(self.release.slow == Some(true) || tried.duration >= self.slow_after);
         self.attempts.push(Attempt {
-            id: app.ambient().id(),
+            id: app.base.ambient().id(),
             organisation_id: delivery.organisation_id,
             delivery_id: delivery.id,
             number: delivery.attempts + 1,
@@ -135,7 +135,7 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn start(app: App, owner: Uuid) -> Self {
+    pub(super) fn start(app: Services, owner: Uuid) -> Self {
         let batcher = Batcher::start(BATCH, move |records: Vec<Arc<Record>>| {
             let app = app.clone();
             async move {
@@ -167,14 +167,14 @@ impl Recorder {
 }
 
 /// Tells which destinations are due again, and when.
-async fn write(app: &App, owner: Uuid, records: &[Arc<Record>]) -> Result<HashMap<DestinationId, Time>> {
-    let now = app.ambient().now();
+async fn write(app: &Services, owner: Uuid, records: &[Arc<Record>]) -> Result<HashMap<DestinationId, Time>> {
+    let now = app.base.ambient().now();
     let attempts: Vec<&Attempt> = records.iter().flat_map(|record| &record.attempts).collect();
     let changed: Vec<&Delivery> = records.iter().flat_map(|record| &record.changed).collect();
     let releases: Vec<&Release> = records.iter().map(|record| &record.release).collect();
     let (ids, accepted_at): (Vec<DeliveryId>, Vec<Time>) =
         records.iter().flat_map(|record| record.delivered.iter().copied()).unzip();
-    let tx = app.store().begin().await?;
+    let tx = app.base.store().begin().await?;
     store::pipeline::deliveries::insert_attempts(&tx, &attempts).await?;
     store::pipeline::deliveries::mark_delivered(&tx, &ids, now).await?;
     for delivery in &changed {
@@ -191,11 +191,11 @@ async fn write(app: &App, owner: Uuid, records: &[Arc<Record>]) -> Result<HashMa
     let due_again = store::pipeline::destinations::release(&tx, owner, now, &releases).await?;
     tx.commit().await?;
     for accepted_at in accepted_at {
-        app.metrics().delivery(DeliveryState::Delivered.as_str());
-        app.metrics().latency((now - accepted_at).to_std().unwrap_or_default());
+        app.base.metrics().delivery(DeliveryState::Delivered.as_str());
+        app.base.metrics().latency((now - accepted_at).to_std().unwrap_or_default());
     }
     for delivery in changed.iter().filter(|delivery| delivery.state != DeliveryState::Pending) {
-        app.metrics().delivery(delivery.state.as_str());
+        app.base.metrics().delivery(delivery.state.as_str());
     }
     Ok(due_again)
 }

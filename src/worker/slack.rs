@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::lane::{Hold, Tried};
 use crate::{
-    app::App,
+    app::Services,
     domain::{
         Error, Result,
         github::{EVENT_PREFIX, GithubEvent},
@@ -24,7 +24,7 @@ use crate::{
 
 /// One Slack channel, or person, while it is sent to.
 pub(super) struct SlackLane<'a> {
-    app: &'a App,
+    app: &'a Services,
     address: String,
     is_person: bool,
     stored: Option<StoredSlackLink>,
@@ -36,7 +36,7 @@ pub(super) struct SlackLane<'a> {
 }
 
 impl<'a> SlackLane<'a> {
-    pub(super) fn new(app: &'a App, destination: &Destination, stored: Option<StoredSlackLink>) -> Self {
+    pub(super) fn new(app: &'a Services, destination: &Destination, stored: Option<StoredSlackLink>) -> Self {
         let (address, is_person) = (destination.address.clone(), destination.is_person());
         Self { app, address, is_person, stored, token: None, content: None, thread_ts: None }
     }
@@ -64,7 +64,7 @@ impl<'a> SlackLane<'a> {
         }
         self.thread_ts = None;
         if let Some(thread) = &content.thread {
-            let db = self.app.store().writer();
+            let db = self.app.base.store().writer();
             let opened = store::slack::threads::find(db, delivery.destination_id, &thread.topic).await?;
             self.thread_ts = match opened {
                 Some(_) if thread.only_first && thread.by_hand => None,
@@ -88,7 +88,7 @@ impl<'a> SlackLane<'a> {
         let fact = &event.fact;
         let github = fact.kind.strip_prefix(EVENT_PREFIX).and_then(|name| GithubEvent::read(name, &fact.data));
         let Some(github) = github else { return Ok(undecided(event)) };
-        let (reader, organisation_id) = (self.app.store().reader(), delivery.organisation_id);
+        let (reader, organisation_id) = (self.app.base.store().reader(), delivery.organisation_id);
         let subscriptions =
             store::routes::subscriptions::of_destination(reader, organisation_id, delivery.destination_id).await?;
         Ok(Subscription::by_hand(&subscriptions, &github))
@@ -98,7 +98,7 @@ impl<'a> SlackLane<'a> {
     /// replayed, and what GitHub delivered late alike.
     async fn withdrawn(&self, delivery: &Delivery, origin: Origin) -> Result<Option<Reason>> {
         let Origin { installation_id, repository_id } = origin;
-        let reader = self.app.store().reader();
+        let reader = self.app.base.store().reader();
         if store::github::links::find(reader, delivery.organisation_id, installation_id).await?.is_none() {
             return Ok(Some(Reason::GithubUnlinked));
         }
@@ -111,7 +111,7 @@ impl<'a> SlackLane<'a> {
         let Content { message, thread, .. } = self.content.take().unwrap_or_else(|| undecided(event));
         let broadcast = thread.as_ref().is_some_and(|thread| thread.broadcast);
         let reply = self.thread_ts.as_deref().map(|thread_ts| Reply { thread_ts, broadcast });
-        let began = self.app.ambient().now();
+        let began = self.app.base.ambient().now();
         let timer = Instant::now();
         let address = self.address.clone();
         let request = post_body(&address, &message, reply);
@@ -153,7 +153,7 @@ impl<'a> SlackLane<'a> {
     /// Remembers the first message on a topic. Where that fails the next one opens a thread of its own.
     async fn open_thread(&self, delivery: &Delivery, thread: Option<Thread>, ts: &str) {
         let (Some(thread), None) = (thread, &self.thread_ts) else { return };
-        let (store, now) = (self.app.store(), self.app.ambient().now());
+        let (store, now) = (self.app.base.store(), self.app.base.ambient().now());
         let (organisation, destination) = (delivery.organisation_id, delivery.destination_id);
         let opened =
             store::slack::threads::open(store.writer(), organisation, destination, &thread.topic, ts, now).await;
@@ -164,7 +164,7 @@ impl<'a> SlackLane<'a> {
 
     async fn post(&mut self, body: &str) -> Result<PostAnswer, Error> {
         match &self.stored {
-            Some(stored) => self.app.post_to_slack(stored, &mut self.token, body).await,
+            Some(stored) => self.app.slack.post_to_slack(stored, &mut self.token, body).await,
             None => Err(Error::Internal("a delivery is sent without a link".into())),
         }
     }
@@ -172,7 +172,7 @@ impl<'a> SlackLane<'a> {
     /// Tells the application that Slack refuses the token for good.
     pub(super) async fn connection_died(&self, verdict: &Verdict) {
         let (Some(stored), Verdict::ConnectionDead { code, .. }) = (&self.stored, verdict) else { return };
-        if let Err(error) = self.app.slack_connection_died(&stored.link, code).await {
+        if let Err(error) = self.app.slack.slack_connection_died(&stored.link, code).await {
             tracing::error!(%error, "a dead Slack connection could not be noted; the next delivery will try again");
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, domain::ambient::Time};
+use crate::{app::Services, domain::ambient::Time};
 
 /// How many ticks share a transaction at most.
 pub const BATCH: u64 = 100;
@@ -13,15 +13,15 @@ pub const BATCH: u64 = 100;
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Ticks until `stop`.
-pub async fn run(app: App, stop: CancellationToken) {
+pub async fn run(app: Services, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        match app.tick(BATCH).await {
+        match app.apps.tick(BATCH).await {
             Ok(ticked) if ticked as u64 == BATCH => continue,
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "due ticks could not be made; trying again"),
         }
         tokio::select! {
-            () = tokio::time::sleep(LOOK - into_the_look(app.ambient().now())) => {}
+            () = tokio::time::sleep(LOOK - into_the_look(app.base.ambient().now())) => {}
             () = stop.cancelled() => {}
         }
     }

@@ -107,21 +107,21 @@ impl Deliverer {
 
     async fn call(&self, destination: &Destination, due: Due, last_call: Instant) -> Came {
         let Due { delivery, event } = due;
-        let now = self.app.ambient().now();
+        let now = self.app.base.ambient().now();
         if let Some(at) = delivery.next_attempt_at.filter(|at| *at > now) {
             return Came::Waits(at);
         }
         if self.is_over(last_call) {
             return Came::Left;
         }
-        let called = self.app.call_webhook(destination, &delivery, &event).await;
+        let called = self.app.webhooks.call_webhook(destination, &delivery, &event).await;
         let called =
             called.map_err(|error| tracing::error!(%error, "a webhook could not be called; it is tried again"));
         Came::Called(Box::new((delivery, called.ok())))
     }
 
     fn note(&self, record: &mut Record, (mut delivery, called): (Delivery, Option<WebhookCall>)) {
-        let now = self.app.ambient().now();
+        let now = self.app.base.ambient().now();
         let (called, next, detail) = match called {
             None => return record.look_again(now + self.settings.poll),
             Some(WebhookCall::Held(reason)) => {

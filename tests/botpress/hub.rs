@@ -42,7 +42,7 @@ both! {
             refused(&globex.get(&path).await, 404, "ResourceNotFound");
         }
         refused(&globex.get("/v1/admin/hub/interfaces/typing/1.0.0").await, 404, "ResourceNotFound");
-        app.app.settle().await;
+        app.app.base.settle().await;
         let listed = globex.get(&format!("{HUB}?name=acme/teams")).await.ok(200);
         assert_eq!(listed["integrations"][0]["meta"]["views"], 3);
         let popular = globex.get(&format!("{HUB}?sortBy=popularity")).await.ok(200);

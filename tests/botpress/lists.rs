@@ -106,7 +106,7 @@ async fn ten_thousand_versions_are_no_burden() {
     let first = create(owner, &json!({"name": "first", "version": "1.0.0", "configuration": schema})).await;
     let id = tieline::domain::registry::public_id("intver", first["id"].as_str().unwrap()).unwrap();
     let hex = id.simple().to_string();
-    let db = app.app.store().writer();
+    let db = app.app.base.store().writer();
     let copy = |table: &str, columns: &str| {
         let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)";
         let fresh = format!("substr(unhex('{hex}'), 1, 12) || unhex(printf('%08x', n.i))");

@@ -19,13 +19,13 @@ async fn quietly(app: &TestApp, path: &str, order: Value) -> Value {
 }
 
 async fn stored(app: &TestApp, installation: i64) -> Option<StoredInstallation> {
-    store::github::installations::find(app.app.store().reader(), installation).await.unwrap()
+    store::github::installations::find(app.app.base.store().reader(), installation).await.unwrap()
 }
 
 /// The names of the repositories that we think the installation sees.
 async fn repositories(app: &TestApp, installation: i64) -> Vec<String> {
-    app.app.settle().await;
-    let found = store::github::installations::repositories(app.app.store().reader(), installation).await.unwrap();
+    app.app.base.settle().await;
+    let found = store::github::installations::repositories(app.app.base.store().reader(), installation).await.unwrap();
     let mut names: Vec<_> = found.iter().map(|repository| repository.name().to_owned()).collect();
     names.sort();
     names
@@ -51,7 +51,7 @@ async fn tell(app: &TestApp, orders: &[Value]) {
 
 /// Who unlinked GitHub from an organisation, by the audit.
 async fn unlinked_by(app: &TestApp, organisation: OrganisationId) -> Vec<(String, Value)> {
-    let all = audit_entry::Entity::find().all(app.app.store().reader()).await.unwrap();
+    let all = audit_entry::Entity::find().all(app.app.base.store().reader()).await.unwrap();
     let mine = all.into_iter().filter(|entry| entry.organisation_id == organisation.0);
     mine.filter(|entry| entry.action == "github_link.unlink").map(|entry| (entry.actor, entry.detail)).collect()
 }

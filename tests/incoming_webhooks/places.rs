@@ -23,7 +23,7 @@ async fn direct(caller: &Client) -> String {
 
 async fn archive(app: &TestApp, id: &str) {
     let organisation_id = app.organisation("acme").await;
-    let tx = app.app.store().begin().await.unwrap();
+    let tx = app.app.base.store().begin().await.unwrap();
     let mut channel = store::channels::find(&tx, organisation_id, id.parse().unwrap()).await.unwrap();
     channel.archived_at = Some(app.now());
     store::channels::update(&tx, &channel).await.unwrap();

@@ -109,7 +109,7 @@ both! {
         }
         failed(&hook.post(&json!({"fail": true})).await, "x");
         done(&hook.post(&json!({})).await);
-        let (store, organisation_id) = (app.app.store(), app.organisation("acme").await);
+        let (store, organisation_id) = (app.app.base.store(), app.organisation("acme").await);
         let before = webhooks::find(store.reader(), organisation_id, hook.id().parse().unwrap()).await;
         app.advance(Duration::from_secs(1));
         hook.update(counting).await;
@@ -129,11 +129,11 @@ async fn where_scripts_are_switched_off_nothing_goes_around_them() {
     done(&hook.post(&json!({"text": "without one"})).await);
     // One that was saved before they were switched off.
     let organisation_id = app.organisation("acme").await;
-    let found = webhooks::find(app.app.store().reader(), organisation_id, hook.id().parse().unwrap()).await;
+    let found = webhooks::find(app.app.base.store().reader(), organisation_id, hook.id().parse().unwrap()).await;
     let mut webhook = found.unwrap().webhook;
     webhook.script.enabled = true;
     webhook.script.text = Some("class Script {}".to_owned());
-    let tx = app.app.store().begin().await.unwrap();
+    let tx = app.app.base.store().begin().await.unwrap();
     webhooks::update(&tx, &webhook, None).await.unwrap();
     tx.commit().await.unwrap();
     refused(&hook.post(&json!({"text": "raw"})).await, 400, "integration-scripts-disabled");

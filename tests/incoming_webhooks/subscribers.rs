@@ -39,7 +39,7 @@ fn subscriber(change: Value) -> Value {
 
 /// Actions in the audit log of what an address did, oldest first, with its actor.
 async fn audited(app: &TestApp) -> Vec<(String, String)> {
-    let db = app.app.store().reader();
+    let db = app.app.base.store().reader();
     let rows = entity::audit_entry::Entity::find().all(db).await.unwrap();
     let mut rows: Vec<_> = rows.into_iter().filter(|row| row.action.ends_with("_subscriber")).collect();
     rows.sort_by_key(|row| row.id);

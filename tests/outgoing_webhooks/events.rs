@@ -35,7 +35,7 @@ both! {
         let call = last(&far);
         assert_eq!((call.method.as_str(), call.header("content-type")), ("POST", "application/json"));
         assert!(call.header("user-agent").starts_with("tieline/"), "{call:?}");
-        let owner = app.app.store();
+        let owner = app.app.base.store();
         let olga = tieline::store::tenancy::members::find_by_username(owner.reader(), app.organisation("acme").await, "olga")
             .await.unwrap().unwrap().user_id.to_string();
         let body = without_times(call.body.clone());

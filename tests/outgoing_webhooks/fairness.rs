@@ -46,7 +46,7 @@ async fn neighbour(app: &TestApp) -> (Client, String, Integration) {
 }
 
 fn in_flight(app: &TestApp) -> (usize, usize) {
-    let text = app.app.metrics().text().unwrap();
+    let text = app.app.base.metrics().text().unwrap();
     let of = |class: &str| {
         let line = format!("tieline_deliveries_in_flight{{class=\"{class}\"}} ");
         let line = text.lines().find_map(|one| one.strip_prefix(&line)).unwrap_or("0").to_owned();
@@ -72,7 +72,7 @@ async fn a_neighbour_that_hangs_holds_up_nobody(app: TestApp) {
     urls(&rob, &hangs, 30).await;
     hangs.reply(Reply::Late(Duration::from_secs(600), Value::Null));
     message(&app.owner, &channel, "hang").await;
-    app.app.settle().await;
+    app.app.base.settle().await;
     let mut hanging = vec![work(&app)];
     calls(&hangs, 5).await;
     // Whoever looks again, and again, gets no more of them.
@@ -108,7 +108,7 @@ async fn at_once(app: &TestApp, hangs: &Integration, channel: &str) -> (usize, u
     for _ in 0..8 {
         message(&app.owner, channel, "hang").await;
     }
-    app.app.settle().await;
+    app.app.base.settle().await;
     let working = work(app);
     calls(hangs, before + 1).await;
     let counts = in_flight(app);

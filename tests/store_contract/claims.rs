@@ -6,8 +6,8 @@ use super::*;
 
 /// Destinations of an organisation of its own, due since then.
 async fn due_of(app: &TestApp, slug: &str, count: usize, since: Time) -> OrganisationId {
-    let organisation = app.app.create_organisation_as_operator(slug, None).await.unwrap();
-    let tx = app.app.store().begin().await.unwrap();
+    let organisation = app.app.tenancy.create_organisation_as_operator(slug, None).await.unwrap();
+    let tx = app.app.base.store().begin().await.unwrap();
     let mut ids = Vec::new();
     for number in 0..count {
         let destination = destination(app, organisation.id, &number.to_string());
@@ -25,7 +25,7 @@ fn count_of(claimed: &[Claimed], organisation: OrganisationId) -> usize {
 
 both! {
     async fn a_claim_is_shared_out_among_organisations(app) {
-        let store = app.app.store();
+        let store = app.app.base.store();
         let (owner, now) = (Uuid::from_u128(1), app.now());
         let flood = due_of(&app, "flood", 100, now - Duration::from_secs(60)).await;
         let quiet = due_of(&app, "quiet", 2, now).await;
@@ -35,7 +35,7 @@ both! {
     }
 
     async fn an_organisation_has_no_more_in_flight_than_its_bound(app) {
-        let store = app.app.store();
+        let store = app.app.base.store();
         let (owner, now) = ((Uuid::from_u128(1), Uuid::nil()), app.now());
         let flood = due_of(&app, "flood", 20, now - Duration::from_secs(60)).await;
         let quiet = due_of(&app, "quiet", 20, now).await;
@@ -49,7 +49,7 @@ both! {
     }
 
     async fn the_slow_class_takes_its_share_and_no_more(app) {
-        let store = app.app.store();
+        let store = app.app.base.store();
         let (owner, now) = (Uuid::from_u128(1), app.now());
         let slow = due_of(&app, "slow", 12, now).await;
         let claimed = claim(store, owner, now, 20).await;
@@ -74,7 +74,7 @@ both! {
     }
 
     async fn claims_go_round_however_many_organisations_there_are(app) {
-        let store = app.app.store();
+        let store = app.app.base.store();
         let (owner, now) = (Uuid::from_u128(1), app.now());
         for number in 0..70 {
             due_of(&app, &format!("many-{number}"), 1, now).await;
@@ -91,7 +91,7 @@ both! {
     }
 
     async fn what_waits_for_a_clock_that_was_set_back_is_brought_forward(app) {
-        let store = app.app.store();
+        let store = app.app.base.store();
         let (owner, gone) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let later = app.now() + Duration::from_secs(3600);
         due_of(&app, "waiting", 3, later).await;
@@ -113,10 +113,10 @@ both! {
 async fn wake_ups_and_releases_do_not_wait_for_each_other() {
     let Some(database) = Database::postgres().await else { return };
     let app = TestApp::start(database).await;
-    let organisation = app.app.create_organisation_as_operator("many", None).await.unwrap();
-    let (store, now, owner) = (app.app.store().clone(), app.now(), Uuid::from_u128(1));
+    let organisation = app.app.tenancy.create_organisation_as_operator("many", None).await.unwrap();
+    let (store, now, owner) = (app.app.base.store().clone(), app.now(), Uuid::from_u128(1));
     let tx = store.begin().await.unwrap();
-    let mut ids: Vec<DestinationId> = (0..300).map(|_| app.app.ambient().id()).collect();
+    let mut ids: Vec<DestinationId> = (0..300).map(|_| app.app.base.ambient().id()).collect();
     for id in ids.iter().rev() {
         let destination = Destination { id: *id, ..destination(&app, organisation.id, &id.to_string()) };
         store::pipeline::destinations::insert(&tx, &destination).await.unwrap();

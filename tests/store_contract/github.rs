@@ -47,17 +47,17 @@ fn after(app: &TestApp, seconds: u64) -> Time {
 }
 
 async fn begin(app: &TestApp) -> Tx {
-    app.app.store().begin().await.unwrap()
+    app.app.base.store().begin().await.unwrap()
 }
 
 async fn save(app: &TestApp, installation: &GithubInstallation) {
     let tx = begin(app).await;
-    installations::save(&tx, app.app.ambient().id(), installation, app.now()).await.unwrap();
+    installations::save(&tx, app.app.base.ambient().id(), installation, app.now()).await.unwrap();
     tx.commit().await.unwrap();
 }
 
 async fn known(app: &TestApp, id: i64) -> Option<GithubInstallation> {
-    let found = installations::find(app.app.store().reader(), id).await.unwrap();
+    let found = installations::find(app.app.base.store().reader(), id).await.unwrap();
     found.map(|stored| stored.installation)
 }
 
@@ -68,17 +68,17 @@ async fn told(app: &TestApp, id: i64, repositories: &[GithubRepository], removed
 }
 
 async fn names(app: &TestApp, id: i64) -> Vec<String> {
-    let mut found = installations::repositories(app.app.store().reader(), id).await.unwrap();
+    let mut found = installations::repositories(app.app.base.store().reader(), id).await.unwrap();
     found.sort();
     found.iter().map(|repository| repository.name().to_owned()).collect()
 }
 
 async fn organisation(app: &TestApp, slug: &str) -> OrganisationId {
-    app.app.create_organisation_as_operator(slug, None).await.unwrap().id
+    app.app.tenancy.create_organisation_as_operator(slug, None).await.unwrap().id
 }
 
 fn link(app: &TestApp, organisation_id: OrganisationId, installation_id: i64, seconds: u64) -> GithubLink {
-    let (id, created_by) = (app.app.ambient().id(), UserId(Uuid::from_u128(7)));
+    let (id, created_by) = (app.app.base.ambient().id(), UserId(Uuid::from_u128(7)));
     GithubLink { id, organisation_id, installation_id, created_by, created_at: after(app, seconds) }
 }
 
@@ -94,7 +94,7 @@ async fn subscribed(app: &TestApp, organisation_id: OrganisationId, channel: &st
     let wanted = destination(app, organisation_id, channel);
     let destination = store::pipeline::destinations::ensure(&tx, &wanted).await.unwrap();
     let subscription = Subscription {
-        id: app.app.ambient().id(),
+        id: app.app.base.ambient().id(),
         organisation_id,
         destination_id: destination.id,
         slack_channel_id: channel.to_owned(),
@@ -116,7 +116,7 @@ both! {
         let second = installation(1, "acme", after(&app, 20));
         save(&app, &second).await;
         assert_eq!(known(&app, 1).await, Some(second.clone()), "as it went in");
-        let record = installations::demand(app.app.store().reader(), 1).await.unwrap().id;
+        let record = installations::demand(app.app.base.store().reader(), 1).await.unwrap().id;
         save(&app, &installation(1, "older", after(&app, 19))).await;
         assert_eq!(known(&app, 1).await, Some(second.clone()));
         let same_second = GithubInstallation { suspended_at: Some(after(&app, 20)), events: Vec::new(), ..second };
@@ -125,7 +125,7 @@ both! {
         let newer = GithubInstallation { all_repositories: true, ..installation(1, "newer", after(&app, 21)) };
         save(&app, &newer).await;
         assert_eq!(known(&app, 1).await, Some(newer.clone()));
-        let reader = app.app.store().reader();
+        let reader = app.app.base.store().reader();
         let stored = installations::find_by_record(reader, record.0).await.unwrap().unwrap();
         assert_eq!((stored.id, stored.installation), (record, newer), "the record keeps its id");
         assert_eq!(installations::find_by_record(reader, Uuid::nil()).await.unwrap(), None);
@@ -134,22 +134,22 @@ both! {
     async fn a_deleted_installation_stays_deleted(app) {
         let tx = begin(&app).await;
         let never_seen = installation(1, "acme", app.now());
-        installations::delete(&tx, app.app.ambient().id(), &never_seen, app.now()).await.unwrap();
+        installations::delete(&tx, app.app.base.ambient().id(), &never_seen, app.now()).await.unwrap();
         tx.commit().await.unwrap();
         save(&app, &installation(1, "acme", after(&app, 60))).await;
         assert_eq!(known(&app, 1).await, None);
 
         save(&app, &installation(2, "globex", after(&app, 60))).await;
-        let record = installations::demand(app.app.store().reader(), 2).await.unwrap().id;
+        let record = installations::demand(app.app.base.store().reader(), 2).await.unwrap().id;
         let tx = begin(&app).await;
         let older = installation(2, "globex", app.now());
         for _ in 0..2 {
-            installations::delete(&tx, app.app.ambient().id(), &older, app.now()).await.unwrap();
+            installations::delete(&tx, app.app.base.ambient().id(), &older, app.now()).await.unwrap();
         }
         tx.commit().await.unwrap();
         assert_eq!(known(&app, 2).await, None, "whatever its time");
-        assert_eq!(installations::find_by_record(app.app.store().reader(), record.0).await.unwrap(), None);
-        let demanded = installations::demand(app.app.store().reader(), 2).await;
+        assert_eq!(installations::find_by_record(app.app.base.store().reader(), record.0).await.unwrap(), None);
+        let demanded = installations::demand(app.app.base.store().reader(), 2).await;
         assert!(matches!(demanded, Err(Error::NotFound { .. })), "{demanded:?}");
     }
 
@@ -183,7 +183,7 @@ both! {
         assert_eq!(names(&app, 1).await, ["renamed", "api"]);
         told(&app, 1, &[], true, after(&app, 12)).await;
 
-        let reader = app.app.store().reader();
+        let reader = app.app.base.store().reader();
         told(&app, 1, &[api], true, after(&app, 12)).await;
         for (installation, repository, removed) in [(1, 11, false), (1, 12, true), (1, 99, false), (2, 12, false)] {
             let is = installations::is_removed(reader, installation, repository).await.unwrap();
@@ -225,7 +225,7 @@ both! {
         assert!(insert_link(&app, &late).await && insert_link(&app, &early).await);
         assert!(!insert_link(&app, &link(&app, a, 1, 5)).await, "it is there");
         assert!(insert_link(&app, &link(&app, a, 2, 1)).await);
-        let store = app.app.store();
+        let store = app.app.base.store();
         let reader = store.reader();
         assert_eq!(links::organisations(reader, 1).await.unwrap(), [b, a], "oldest first");
         assert_eq!(links::organisations(reader, 9).await.unwrap(), []);
@@ -259,7 +259,7 @@ both! {
         let links: Vec<_> = (0..8).map(|_| link(&app, a, 1, 0)).collect();
         let inserted = join_all(links.iter().map(|link| insert_link(&app, link))).await;
         assert_eq!(inserted.iter().filter(|inserted| **inserted).count(), 1);
-        assert_eq!(links::organisations(app.app.store().reader(), 1).await.unwrap(), [a]);
+        assert_eq!(links::organisations(app.app.base.store().reader(), 1).await.unwrap(), [a]);
     }
 
     async fn a_proof_is_a_members_and_ends(app) {
@@ -268,9 +268,9 @@ both! {
         let tx = begin(&app).await;
         for name in ["ann", "bo"] {
             let member = Member {
-                id: app.app.ambient().id(),
+                id: app.app.base.ambient().id(),
                 organisation_id: a,
-                user_id: app.app.ambient().id(),
+                user_id: app.app.base.ambient().id(),
                 username: name.into(),
                 email: None,
                 subject: None,
@@ -285,7 +285,7 @@ both! {
         links::save_proof(&tx, members[0], 1, after(&app, 600)).await.unwrap();
         tx.commit().await.unwrap();
         let has = async |member: usize, installation: i64, seconds: u64| {
-            let reader = app.app.store().reader();
+            let reader = app.app.base.store().reader();
             links::has_proof(reader, members[member], installation, after(&app, seconds)).await.unwrap()
         };
         assert!(has(0, 1, 0).await && has(0, 1, 599).await);
@@ -302,7 +302,7 @@ both! {
 
     async fn the_first_message_opens_a_thread(app) {
         let ids = due_destinations(&app, 2).await;
-        let db = app.app.store().writer();
+        let db = app.app.base.store().writer();
         let organisation_id = {
             let tx = begin(&app).await;
             let found = store::pipeline::destinations::of_kind(&tx, OrganisationId(Uuid::nil()), DestinationKind::Slack).await;
@@ -353,8 +353,8 @@ both! {
         subscriptions::update(&tx, &changed).await.unwrap();
         subscriptions::delete(&tx, second.0.id).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(subscriptions::find(app.app.store().reader(), a, first.0.id).await.unwrap(), changed);
-        assert!(subscriptions::find(app.app.store().reader(), a, second.0.id).await.is_err());
+        assert_eq!(subscriptions::find(app.app.base.store().reader(), a, first.0.id).await.unwrap(), changed);
+        assert!(subscriptions::find(app.app.base.store().reader(), a, second.0.id).await.is_err());
     }
 
     async fn workflows_are_kept_by_organisation_and_id(app) {
@@ -375,7 +375,7 @@ both! {
             workflows::put(&tx, organisation, workflow).await.unwrap();
             tx.commit().await.unwrap();
         };
-        let reader = app.app.store().reader();
+        let reader = app.app.base.store().reader();
         for id in ["deploy", "Build", "_x", "a.b", "a-b"] {
             put(a, &workflow(id, "first", 0)).await;
         }
@@ -406,8 +406,8 @@ both! {
         }
         use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
         let gone = entity::organisation::Entity::delete_many().filter(entity::organisation::Column::Id.eq(a.0));
-        gone.exec(app.app.store().writer()).await.unwrap();
-        assert_eq!(links::organisations(app.app.store().reader(), 1).await.unwrap(), [b]);
+        gone.exec(app.app.base.store().writer()).await.unwrap();
+        assert_eq!(links::organisations(app.app.base.store().reader(), 1).await.unwrap(), [b]);
         let tx = begin(&app).await;
         assert_eq!(subscriptions::of_organisations(&tx, &[a, b]).await.unwrap().len(), 1);
         assert!(known(&app, 1).await.is_some(), "what GitHub says belongs to nobody");

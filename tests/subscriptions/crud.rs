@@ -171,10 +171,10 @@ both! {
         connect(&app).await;
         let first: Uuid = subscribe(&app.owner, CHANNEL, json!({})).await.parse().unwrap();
         let organisation = app.organisation("acme").await;
-        let model = store::routes::subscriptions::find(app.app.store().reader(), organisation, first.into()).await.unwrap();
-        let tx = app.app.store().begin().await.unwrap();
+        let model = store::routes::subscriptions::find(app.app.base.store().reader(), organisation, first.into()).await.unwrap();
+        let tx = app.app.base.store().begin().await.unwrap();
         for _ in 1..500 {
-            let id: SubscriptionId = app.app.ambient().id();
+            let id: SubscriptionId = app.app.base.ambient().id();
             let copy = Subscription { id, ..model.clone() };
             store::routes::subscriptions::insert(&tx, &copy).await.unwrap();
         }

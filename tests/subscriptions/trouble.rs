@@ -20,7 +20,7 @@ async fn give(app: &TestApp, installation: i64, change: Value) {
         (now > before).then_some(())
     };
     until("the webhook arrives", Duration::from_secs(20), arrived).await;
-    app.app.settle().await;
+    app.app.base.settle().await;
 }
 
 /// Sends everything again that failed at a channel, and tells how many there were.
@@ -197,7 +197,7 @@ both! {
             let sent = async || (app.slack.messages(CHANNEL).await.len() == messages).then_some(());
             until("Slack has it", Duration::from_secs(20), sent).await;
             let known = async || {
-                let topics = slack_thread::Entity::find().all(app.app.store().reader()).await.unwrap();
+                let topics = slack_thread::Entity::find().all(app.app.base.store().reader()).await.unwrap();
                 (!topics.is_empty()).then_some(())
             };
             until("the thread is known", Duration::from_secs(20), known).await;

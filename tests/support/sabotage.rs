@@ -8,7 +8,7 @@ use super::TestApp;
 
 /// Refuses new rows of a table, of one organisation, until [`relent`].
 pub async fn refuse(app: &TestApp, table: &str, organisation: OrganisationId) {
-    let db = app.app.store().writer();
+    let db = app.app.base.store().writer();
     let id = organisation.0;
     let sql = match db.get_database_backend() {
         DbBackend::Postgres => format!(
@@ -27,7 +27,7 @@ pub async fn refuse(app: &TestApp, table: &str, organisation: OrganisationId) {
 
 /// Takes rows again.
 pub async fn relent(app: &TestApp, table: &str) {
-    let db = app.app.store().writer();
+    let db = app.app.base.store().writer();
     let sql = match db.get_database_backend() {
         DbBackend::Postgres => format!("DROP FUNCTION refuse_{table} CASCADE"),
         _ => format!("DROP TRIGGER refuse_{table}"),

@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use standin::Options;
 use tieline::{
     app::{
-        App,
-        tenancy::{members::NewMember, tokens::NewToken},
+        Services,
+        tenancy::{members::NewMember, organisations::Departure, tokens::NewToken},
     },
     config::Config,
     domain::{
@@ -68,7 +68,7 @@ pub struct Setup {
 /// A running Tieline with a stand-in Slack, and an organisation `acme` that has an owner.
 pub struct TestApp {
     /// The use cases.
-    pub app: App,
+    pub app: Services,
     /// The stand-in.
     pub slack: Slack,
     /// Its GitHub half.
@@ -138,7 +138,7 @@ impl TestApp {
             Some(names) => names,
             None => Arc::new(SystemResolver),
         };
-        let app = startup::build_app_resolving(&config, store, ambient, names).await.unwrap();
+        let app = startup::build_services_resolving(&config, store, ambient, names).await.unwrap();
         let deliverer = Deliverer::new(app.clone(), startup::worker_settings(&config));
         let differences = Differences::default();
         let endpoint = startup::endpoint(&config, &app, &TaskTracker::new(), Some(differences.tell())).unwrap();
@@ -146,7 +146,7 @@ impl TestApp {
         let address = acceptor.local_addr()[0].as_socket_addr().copied().unwrap();
         let server = tokio::spawn(async move { Server::new_with_acceptor(acceptor).run(endpoint).await.unwrap() });
         let anon = Client::new(format!("http://{address}")).in_workspace("acme");
-        app.create_organisation_as_operator("acme", Some("Acme")).await.unwrap();
+        app.tenancy.create_organisation_as_operator("acme", Some("Acme")).await.unwrap();
         let callback = format!("{}/v1/github/callback", config.public_url());
         let webhook_url = format!("http://{address}/v1/github/events");
         let github = Github::new(slack.server().origin(), anon.clone(), webhook_url, &callback).await;
@@ -173,15 +173,21 @@ impl TestApp {
         self.clock.now()
     }
 
+    /// Deletes an organisation, as the command line does.
+    pub async fn delete_organisation(&self, slug: &str) {
+        let departures: [&dyn Departure; 2] = [&*self.app.slack, &*self.app.registry];
+        self.app.tenancy.delete_organisation_as_operator(slug, &departures).await.unwrap();
+    }
+
     /// The use cases once more, as another process has them on the same database, or this one after a restart.
-    pub async fn twin(&self) -> App {
+    pub async fn twin(&self) -> Services {
         let store = startup::open_store(&self.config).await.unwrap();
         let ambient = Ambient::new(self.clock.clone(), Arc::new(SystemRandom));
-        startup::build_app(&self.config, store, ambient).await.unwrap()
+        startup::build_services(&self.config, store, ambient).await.unwrap()
     }
 
     /// A worker of another process.
-    pub fn worker_of(&self, app: App) -> Arc<Deliverer> {
+    pub fn worker_of(&self, app: Services) -> Arc<Deliverer> {
         Deliverer::new(app, startup::worker_settings(&self.config))
     }
 
@@ -203,27 +209,27 @@ impl TestApp {
     /// A caller with a token of their own, made a member of the organisation.
     pub async fn caller(&self, slug: &str, username: &str, role: Role) -> Client {
         let member = NewMember { user_id: None, username: username.into(), email: None, subject: None, role };
-        let member = self.app.ensure_member_as_operator(slug, member).await.unwrap();
+        let member = self.app.tenancy.ensure_member_as_operator(slug, member).await.unwrap();
         let token = NewToken { name: "test".into(), scopes: Default::default(), expires_at: None };
-        let (_, text) = self.app.create_token_as_operator(&member, token).await.unwrap();
+        let (_, text) = self.app.tenancy.create_token_as_operator(&member, token).await.unwrap();
         self.anon.with_token(text.expose()).in_workspace(slug)
     }
 
     /// Another organisation with an owner.
     pub async fn other(&self, slug: &str) -> Client {
-        self.app.create_organisation_as_operator(slug, None).await.unwrap();
+        self.app.tenancy.create_organisation_as_operator(slug, None).await.unwrap();
         self.caller(slug, "otto", Role::Owner).await
     }
 
     /// An organisation's id.
     pub async fn organisation(&self, slug: &str) -> OrganisationId {
         let slug = Slug::parse(slug).unwrap();
-        store::tenancy::organisations::find_by_slug(self.app.store().reader(), &slug).await.unwrap().unwrap().id
+        store::tenancy::organisations::find_by_slug(self.app.base.store().reader(), &slug).await.unwrap().unwrap().id
     }
 
     /// Lets the worker work until nothing is due at the present moment, once what follows answers is done.
     pub async fn drain(&self) {
-        self.app.settle().await;
+        self.app.base.settle().await;
         for _ in 0..1000 {
             if self.deliverer.step().await.unwrap().destinations == 0 {
                 return;

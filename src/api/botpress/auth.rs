@@ -13,10 +13,11 @@ use poem_openapi::{
 
 use crate::{
     api::shared::{
-        auth::{self, Known, app},
+        auth::{self, Known},
         refusal::into_error,
+        services::service,
     },
-    app::{Caller, kernel::throttle::Room, tenancy::teams::Identified},
+    app::{Caller, kernel::throttle::Room, registry::Registry as Versions, tenancy::teams::Identified},
     domain::{Error, Result, error::AuthFailure},
 };
 
@@ -60,7 +61,7 @@ fn workspace(request: &Request) -> Result<Option<&str>> {
 
 /// Counts the call.
 fn admit(request: &Request, caller: &Caller) -> Result<()> {
-    let (room, admitted) = app(request)?.admit_call(caller);
+    let (room, admitted) = service::<Versions>(request)?.admit_call(caller);
     if let Some(noted) = request.data::<Noted>() {
         let _ = noted.set(room);
     }
@@ -70,16 +71,16 @@ fn admit(request: &Request, caller: &Caller) -> Result<()> {
 async fn member(request: &Request) -> Result<Caller> {
     let who = identify(request).await?;
     let named = workspace(request)?.ok_or(Error::Unauthenticated(AuthFailure::NoWorkspace))?;
-    let caller = app(request)?.enter_workspace(&who, named).await?;
+    let caller = service::<Versions>(request)?.enter_workspace(&who, named).await?;
     admit(request, &caller)?;
     Ok(caller)
 }
 
 async fn anyone(request: &Request) -> Result<(Identified, Caller)> {
-    let (who, app) = (identify(request).await?, app(request)?);
+    let (who, versions) = (identify(request).await?, service::<Versions>(request)?);
     let caller = match workspace(request)? {
-        Some(named) => app.enter_workspace(&who, named).await?,
-        None => app.enter_any_workspace(&who).await?,
+        Some(named) => versions.enter_workspace(&who, named).await?,
+        None => versions.enter_any_workspace(&who).await?,
     };
     admit(request, &caller)?;
     Ok((who, caller))

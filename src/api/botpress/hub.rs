@@ -1,7 +1,6 @@
 //! The hub: what is published, of all workspaces; and the pictures and texts of versions, which anybody may fetch who
 //! knows their addresses.
 
-use poem::web::Data;
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::{Path, Query},
@@ -14,10 +13,10 @@ use super::{
     wire::{Direction, Nothing, PublicListOut, PublicOneOut, integration},
 };
 use crate::{
-    api::shared::word::Word,
+    api::shared::{services::Service, word::Word},
     app::{
-        App,
-        registry::{ListQuery, Registered},
+        kernel::Base,
+        registry::{ListQuery, Registered, Registry},
     },
     domain::registry::{SortBy, Verification},
 };
@@ -46,8 +45,8 @@ enum Readme {
     Markdown(PlainText<String>, #[oai(header = "Cache-Control")] String),
 }
 
-fn one(app: &App, registered: &Registered) -> Answer<PublicOneOut> {
-    Ok(Json(PublicOneOut { integration: integration::shown(app, registered).into() }))
+fn one(base: &Base, registered: &Registered) -> Answer<PublicOneOut> {
+    Ok(Json(PublicOneOut { integration: integration::shown(base, registered).into() }))
 }
 
 #[OpenApi(tag = "Tag::Hub")]
@@ -59,7 +58,8 @@ impl Hub {
     #[allow(clippy::too_many_arguments, reason = "each is a parameter of the query")]
     async fn list_public_integrations(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
+        base: Service<'_, Base>,
         /// The workspace that asks, for callers who are in several.
         #[oai(name = "x-workspace-id")]
         caller: Anyone,
@@ -107,7 +107,7 @@ impl Hub {
             asks_for_nothing: interface_id.0.or(interface_name.0).or(installed_by.0).is_some(),
             ..ListQuery::default()
         };
-        Ok(Json(PublicListOut::of(&app, app.list_public_integrations(&caller.0, query).await?)))
+        Ok(Json(PublicListOut::of(&base, registry.list_public_integrations(&caller.0, query).await?)))
     }
 
     /// Get a published version
@@ -116,14 +116,15 @@ impl Hub {
     #[oai(path = "/v1/admin/hub/integrations/:id", method = "get", operation_id = "getPublicIntegrationById")]
     async fn get_public_integration_by_id(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
+        base: Service<'_, Base>,
         /// The workspace that asks, for callers who are in several.
         #[oai(name = "x-workspace-id")]
         caller: Anyone,
         /// The id of the version.
         id: Path<String>,
     ) -> Answer<PublicOneOut> {
-        one(&app, &app.get_public_integration_by_id(&caller.0, &id.0).await?)
+        one(&base, &registry.get_public_integration_by_id(&caller.0, &id.0).await?)
     }
 
     /// Get a published version by its name
@@ -132,7 +133,8 @@ impl Hub {
     #[oai(path = "/v1/admin/hub/integrations/:name/:version", method = "get", operation_id = "getPublicIntegration")]
     async fn get_public_integration(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
+        base: Service<'_, Base>,
         /// The workspace that asks, for callers who are in several.
         #[oai(name = "x-workspace-id")]
         caller: Anyone,
@@ -141,7 +143,7 @@ impl Hub {
         /// A version, a range as npm reads it, of which the highest is given, or `latest`.
         version: Path<String>,
     ) -> Answer<PublicOneOut> {
-        one(&app, &app.get_public_integration(&caller.0, &name.0, &version.0).await?)
+        one(&base, &registry.get_public_integration(&caller.0, &name.0, &version.0).await?)
     }
 
     /// Get an interface
@@ -150,7 +152,7 @@ impl Hub {
     #[oai(path = "/v1/admin/hub/interfaces/:name/:version", method = "get", operation_id = "getPublicInterface")]
     async fn get_public_interface(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         /// The workspace that asks, for callers who are in several.
         #[oai(name = "x-workspace-id")]
         caller: Anyone,
@@ -159,7 +161,7 @@ impl Hub {
         /// Its version.
         version: Path<String>,
     ) -> Answer<Nothing> {
-        app.get_public_interface(&caller.0, &name.0, &version.0).await?;
+        registry.get_public_interface(&caller.0, &name.0, &version.0).await?;
         Ok(Json(Nothing {}))
     }
 
@@ -169,11 +171,11 @@ impl Hub {
     #[oai(path = "/v1/admin/icons/:file", method = "get", operation_id = "getIntegrationIcon")]
     async fn get_integration_icon(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         /// The last part of the address.
         file: Path<String>,
     ) -> Result<Icon, Refused> {
-        let icon = app.get_integration_icon(&file.0).await?;
+        let icon = registry.get_integration_icon(&file.0).await?;
         Ok(Icon::Svg(PlainText(icon), FOREVER.into(), ICON_POLICY.into()))
     }
 
@@ -183,11 +185,11 @@ impl Hub {
     #[oai(path = "/v1/admin/readmes/:file", method = "get", operation_id = "getIntegrationReadme")]
     async fn get_integration_readme(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         /// The last part of the address.
         file: Path<String>,
     ) -> Result<Readme, Refused> {
-        let readme = app.get_integration_readme(&file.0).await?;
+        let readme = registry.get_integration_readme(&file.0).await?;
         Ok(Readme::Markdown(PlainText(readme), FOREVER.into()))
     }
 }

@@ -1,6 +1,5 @@
 //! A workspace's own integrations, a version each.
 
-use poem::web::Data;
 use poem_openapi::{
     OpenApi,
     param::{Header, Path, Query},
@@ -14,10 +13,10 @@ use super::{
     wire::{Direction, ListOut, Nothing, OneOut, VerifyIn, integration},
 };
 use crate::{
-    api::shared::{body::Body, signed::Raw, word::Word},
+    api::shared::{body::Body, services::Service, signed::Raw, word::Word},
     app::{
-        App,
-        registry::{ListQuery, Registered},
+        kernel::Base,
+        registry::{ListQuery, Registered, Registry},
     },
     domain::registry::{SortBy, Verification, definition::Visibility},
 };
@@ -25,8 +24,8 @@ use crate::{
 /// The operations.
 pub struct Integrations;
 
-fn one(app: &App, registered: &Registered) -> Answer<OneOut> {
-    Ok(Json(OneOut { integration: integration::shown(app, registered).into() }))
+fn one(base: &Base, registered: &Registered) -> Answer<OneOut> {
+    Ok(Json(OneOut { integration: integration::shown(base, registered).into() }))
 }
 
 #[OpenApi(tag = "Tag::Registry")]
@@ -37,7 +36,7 @@ impl Integrations {
     #[oai(path = "/v1/admin/integrations/validate", method = "post", operation_id = "validateIntegrationCreation")]
     async fn validate_integration_creation(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
@@ -46,7 +45,7 @@ impl Integrations {
         bypass: Header<Option<String>>,
         body: Raw<Shaped<New>>,
     ) -> Answer<Nothing> {
-        app.validate_integration_creation(&caller.0, submission(body, bypass.0).await?).await?;
+        registry.validate_integration_creation(&caller.0, submission(body, bypass.0).await?).await?;
         Ok(Json(Nothing {}))
     }
 
@@ -56,7 +55,8 @@ impl Integrations {
     #[oai(path = "/v1/admin/integrations", method = "post", operation_id = "createBotIntegration")]
     async fn create_bot_integration(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
+        base: Service<'_, Base>,
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
@@ -65,7 +65,7 @@ impl Integrations {
         bypass: Header<Option<String>>,
         body: Raw<Shaped<New>>,
     ) -> Answer<OneOut> {
-        one(&app, &app.create_bot_integration(&caller.0, submission(body, bypass.0).await?).await?)
+        one(&base, &registry.create_bot_integration(&caller.0, submission(body, bypass.0).await?).await?)
     }
 
     /// List the versions of a workspace's integrations
@@ -75,7 +75,8 @@ impl Integrations {
     #[allow(clippy::too_many_arguments, reason = "each is a parameter of the query")]
     async fn list_bot_integrations(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
+        base: Service<'_, Base>,
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
@@ -128,7 +129,7 @@ impl Integrations {
             descending: direction.0.map(|Word(direction)| direction == Direction::Desc),
             asks_for_nothing: interface_id.0.or(interface_name.0).or(installed_by.0).is_some(),
         };
-        Ok(Json(ListOut::of(&app, app.list_bot_integrations(&caller.0, query).await?)))
+        Ok(Json(ListOut::of(&base, registry.list_bot_integrations(&caller.0, query).await?)))
     }
 
     /// Get a version of an integration
@@ -137,14 +138,15 @@ impl Integrations {
     #[oai(path = "/v1/admin/integrations/:id", method = "get", operation_id = "getBotIntegration")]
     async fn get_bot_integration(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
+        base: Service<'_, Base>,
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
         /// The id of the version.
         id: Path<String>,
     ) -> Answer<OneOut> {
-        one(&app, &app.get_bot_integration(&caller.0, &id.0).await?)
+        one(&base, &registry.get_bot_integration(&caller.0, &id.0).await?)
     }
 
     /// Update a version of an integration
@@ -154,7 +156,8 @@ impl Integrations {
     #[oai(path = "/v1/admin/integrations/:id", method = "put", operation_id = "updateBotIntegration")]
     async fn update_bot_integration(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
+        base: Service<'_, Base>,
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
@@ -165,7 +168,7 @@ impl Integrations {
         bypass: Header<Option<String>>,
         body: Raw<Shaped<Changed>>,
     ) -> Answer<OneOut> {
-        one(&app, &app.update_bot_integration(&caller.0, &id.0, submission(body, bypass.0).await?).await?)
+        one(&base, &registry.update_bot_integration(&caller.0, &id.0, submission(body, bypass.0).await?).await?)
     }
 
     /// Delete a version of an integration
@@ -174,14 +177,14 @@ impl Integrations {
     #[oai(path = "/v1/admin/integrations/:id", method = "delete", operation_id = "deleteBotIntegration")]
     async fn delete_bot_integration(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
         /// The id of the version.
         id: Path<String>,
     ) -> Answer<Nothing> {
-        app.delete_bot_integration(&caller.0, &id.0).await?;
+        registry.delete_bot_integration(&caller.0, &id.0).await?;
         Ok(Json(Nothing {}))
     }
 
@@ -191,7 +194,7 @@ impl Integrations {
     #[oai(path = "/v1/admin/integrations/:id/validate", method = "put", operation_id = "validateIntegrationUpdate")]
     async fn validate_integration_update(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
@@ -202,7 +205,7 @@ impl Integrations {
         bypass: Header<Option<String>>,
         body: Raw<Shaped<Changed>>,
     ) -> Answer<Nothing> {
-        app.validate_integration_update(&caller.0, &id.0, submission(body, bypass.0).await?).await?;
+        registry.validate_integration_update(&caller.0, &id.0, submission(body, bypass.0).await?).await?;
         Ok(Json(Nothing {}))
     }
 
@@ -212,7 +215,8 @@ impl Integrations {
     #[oai(path = "/v1/admin/integrations/:name/:version", method = "get", operation_id = "getBotIntegrationByName")]
     async fn get_bot_integration_by_name(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
+        base: Service<'_, Base>,
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
@@ -221,7 +225,7 @@ impl Integrations {
         /// A version, a range as npm reads it, of which the highest is given, or `latest`.
         version: Path<String>,
     ) -> Answer<OneOut> {
-        one(&app, &app.get_bot_integration_by_name(&caller.0, &name.0, &version.0).await?)
+        one(&base, &registry.get_bot_integration_by_name(&caller.0, &name.0, &version.0).await?)
     }
 
     /// Request the verification of a version
@@ -234,13 +238,13 @@ impl Integrations {
     )]
     async fn request_integration_verification(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
         body: Body<VerifyIn>,
     ) -> Answer<Nothing> {
-        app.request_integration_verification(&caller.0, &body.value.integration_id).await?;
+        registry.request_integration_verification(&caller.0, &body.value.integration_id).await?;
         Ok(Json(Nothing {}))
     }
 }

@@ -1,7 +1,6 @@
 //! Keys, signing secrets and logs of versions.
 
 use chrono::{DateTime, Utc};
-use poem::web::Data;
 use poem_openapi::{
     OpenApi,
     param::{Path, Query},
@@ -14,8 +13,8 @@ use super::{
     wire::{CreatedKeyOut, KeyIn, KeysOut, LogsOut, Nothing, RotatedOut},
 };
 use crate::{
-    api::shared::body::Body,
-    app::{App, registry::LogQuery},
+    api::shared::{body::Body, services::Service},
+    app::registry::{LogQuery, Registry},
 };
 
 /// The operations.
@@ -29,7 +28,7 @@ impl Keys {
     #[oai(path = "/v1/admin/integrations/iaks", method = "get", operation_id = "listIntegrationApiKeys")]
     async fn list_integration_api_keys(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
@@ -37,7 +36,7 @@ impl Keys {
         #[oai(name = "integrationId")]
         integration_id: Query<String>,
     ) -> Answer<KeysOut> {
-        let keys = app.list_integration_api_keys(&caller.0, &integration_id.0).await?;
+        let keys = registry.list_integration_api_keys(&caller.0, &integration_id.0).await?;
         Ok(Json(KeysOut { iaks: keys.into_iter().map(Into::into).collect() }))
     }
 
@@ -47,14 +46,14 @@ impl Keys {
     #[oai(path = "/v1/admin/integrations/iaks", method = "post", operation_id = "createIntegrationApiKey")]
     async fn create_integration_api_key(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
         body: Body<KeyIn>,
     ) -> Answer<CreatedKeyOut> {
         let KeyIn { integration_id, note } = body.value;
-        Ok(Json(app.create_integration_api_key(&caller.0, &integration_id, note).await?.into()))
+        Ok(Json(registry.create_integration_api_key(&caller.0, &integration_id, note).await?.into()))
     }
 
     /// Delete a key of a version
@@ -63,14 +62,14 @@ impl Keys {
     #[oai(path = "/v1/admin/integrations/iaks/:id", method = "delete", operation_id = "deleteIntegrationApiKey")]
     async fn delete_integration_api_key(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
         /// The id of the key.
         id: Path<String>,
     ) -> Answer<Nothing> {
-        app.delete_integration_api_key(&caller.0, &id.0).await?;
+        registry.delete_integration_api_key(&caller.0, &id.0).await?;
         Ok(Json(Nothing {}))
     }
 
@@ -84,14 +83,14 @@ impl Keys {
     )]
     async fn rotate_integration_signing_secrets(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
         /// The id of the version.
         id: Path<String>,
     ) -> Answer<RotatedOut> {
-        let secret = app.rotate_integration_signing_secrets(&caller.0, &id.0).await?;
+        let secret = registry.rotate_integration_signing_secrets(&caller.0, &id.0).await?;
         Ok(Json(RotatedOut { new_signing_secret: secret.expose().to_owned() }))
     }
 
@@ -104,7 +103,7 @@ impl Keys {
     #[allow(clippy::too_many_arguments, reason = "each is a parameter of the query")]
     async fn get_integration_logs(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
@@ -143,6 +142,6 @@ impl Keys {
             about: [user.0, workflow.0, conversation.0],
             next_token: next_token.0,
         };
-        Ok(Json(app.get_integration_logs(&caller.0, &id.0, query).await?.into()))
+        Ok(Json(registry.get_integration_logs(&caller.0, &id.0, query).await?.into()))
     }
 }

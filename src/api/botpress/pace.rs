@@ -9,7 +9,7 @@ use poem::{
 };
 
 use super::auth::Noted;
-use crate::app::App;
+use crate::{api::shared::services::service, app::registry::Registry};
 
 /// The headers, with what they mean.
 pub const HEADERS: [(HeaderName, &str); 3] = [
@@ -31,7 +31,7 @@ impl Endpoint for Told {
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let noted = Noted::default();
         request.set_data(noted.clone());
-        let untouched = request.data::<App>().map(App::untouched_room);
+        let untouched = service::<Registry>(&request).ok().map(Registry::untouched_room);
         let mut response = self.0.call(request).await?;
         if let Some(room) = noted.get().copied().or(untouched) {
             let seconds = room.reset.as_secs() + u64::from(room.reset > Duration::from_secs(room.reset.as_secs()));

@@ -14,7 +14,7 @@ use super::shapes::{Own, Public, Shaped};
 use crate::{
     api::shared::{time::Timestamp, word::Vocabulary},
     app::{
-        App,
+        kernel::Base,
         registry::{ApiKey, HandleAvailability, LogLine, LogPage, Workspace as Known},
     },
     domain::{
@@ -31,8 +31,8 @@ pub fn timestamp(time: Time) -> String {
 }
 
 /// Where a file is; empty where there is none.
-pub fn address(app: &App, folder: &str, key: Option<&str>, ending: &str) -> String {
-    let base = app.public_url().as_str().trim_end_matches('/');
+pub fn address(base: &Base, folder: &str, key: Option<&str>, ending: &str) -> String {
+    let base = base.public_url().as_str().trim_end_matches('/');
     key.map(|key| format!("{base}/v1/admin/{folder}/{key}.{ending}")).unwrap_or_default()
 }
 

@@ -1,6 +1,5 @@
 //! Workspaces, as far as the product's command line asks for them.
 
-use poem::web::Data;
 use poem_openapi::{
     OpenApi,
     param::{Path, Query},
@@ -12,7 +11,10 @@ use super::{
     auth::{Member, Person},
     wire::{BotsOut, HandleIn, HandleOut, MetaOut, WorkspaceIn, WorkspaceOut, WorkspacesOut},
 };
-use crate::{api::shared::body::Body, app::App};
+use crate::{
+    api::shared::{body::Body, services::Service},
+    app::registry::Registry,
+};
 
 /// The operations.
 pub struct Workspaces;
@@ -25,12 +27,12 @@ impl Workspaces {
     #[oai(path = "/v1/admin/workspaces", method = "get", operation_id = "listWorkspaces")]
     async fn list_workspaces(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         who: Person,
         /// The one with this handle.
         handle: Query<Option<String>>,
     ) -> Answer<WorkspacesOut> {
-        let found = app.list_workspaces(&who.0, handle.0.as_deref()).await?;
+        let found = registry.list_workspaces(&who.0, handle.0.as_deref()).await?;
         Ok(Json(WorkspacesOut { workspaces: found.into_iter().map(Into::into).collect(), meta: MetaOut::default() }))
     }
 
@@ -40,12 +42,12 @@ impl Workspaces {
     #[oai(path = "/v1/admin/workspaces/:id", method = "get", operation_id = "getWorkspace")]
     async fn get_workspace(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         who: Person,
         /// Its id, or its handle.
         id: Path<String>,
     ) -> Answer<WorkspaceOut> {
-        Ok(Json(app.get_workspace(&who.0, &id.0).await?.into()))
+        Ok(Json(registry.get_workspace(&who.0, &id.0).await?.into()))
     }
 
     /// Update a workspace
@@ -54,22 +56,27 @@ impl Workspaces {
     #[oai(path = "/v1/admin/workspaces/:id", method = "put", operation_id = "updateWorkspace")]
     async fn update_workspace(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         who: Person,
         /// Its id, or its handle.
         id: Path<String>,
         body: Body<WorkspaceIn>,
     ) -> Answer<WorkspaceOut> {
         let change = (body.value.name.as_deref(), body.value.handle.as_deref());
-        Ok(Json(app.update_workspace(&who.0, &id.0, change).await?.into()))
+        Ok(Json(registry.update_workspace(&who.0, &id.0, change).await?.into()))
     }
 
     /// Check whether a handle can be had
     ///
     /// Tells whether it is free, and names others where it is not.
     #[oai(path = "/v1/admin/workspaces/handle-availability", method = "put", operation_id = "checkHandleAvailability")]
-    async fn check_handle_availability(&self, app: Data<&App>, who: Person, body: Body<HandleIn>) -> Answer<HandleOut> {
-        Ok(Json(app.check_handle_availability(&who.0, &body.value.handle).await?.into()))
+    async fn check_handle_availability(
+        &self,
+        registry: Service<'_, Registry>,
+        who: Person,
+        body: Body<HandleIn>,
+    ) -> Answer<HandleOut> {
+        Ok(Json(registry.check_handle_availability(&who.0, &body.value.handle).await?.into()))
     }
 
     /// List the bots of a workspace
@@ -78,12 +85,12 @@ impl Workspaces {
     #[oai(path = "/v1/admin/bots", method = "get", operation_id = "listBots")]
     async fn list_bots(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
     ) -> Answer<BotsOut> {
-        app.list_bots(&caller.0).await?;
+        registry.list_bots(&caller.0).await?;
         Ok(Json(BotsOut::none()))
     }
 }

@@ -1,15 +1,19 @@
 //! Where Slack and GitHub send the browser after their pages. It is led on to the page that asks, `consent`; where there
 //! is nothing to ask, it sees a readable page of our own.
 
-use poem::{http::header::SET_COOKIE, web::Data};
+use poem::http::header::SET_COOKIE;
 use poem_openapi::{OpenApi, param::Query, payload::Response};
 
 use super::{Tag, page::Page};
 use crate::{
-    api::shared::consent,
+    api::shared::{consent, services::Service},
     app::{
-        App,
-        github::connect::{GithubCallback, GithubConnected},
+        github::{
+            GithubConnections,
+            connect::{GithubCallback, GithubConnected},
+        },
+        kernel::Base,
+        slack::SlackConnections,
         tenancy::consents::Consent,
     },
 };
@@ -29,7 +33,8 @@ impl Callbacks {
     #[oai(path = "/v1/slack/oauth/callback", method = "get", operation_id = "completeSlackOAuthInBrowser")]
     async fn complete_slack_oauth_in_browser(
         &self,
-        app: Data<&App>,
+        slack: Service<'_, SlackConnections>,
+        base: Service<'_, Base>,
         /// Slack's authorization code.
         code: Query<Option<String>>,
         /// The state of the OAuth URL.
@@ -40,8 +45,8 @@ impl Callbacks {
         let (Some(code), Some(state), None) = (code.0, state.0, &error.0) else {
             return Response::new(Page::not_done(NO_SLACK, refused(error.0.as_deref())));
         };
-        match app.complete_slack_oauth_in_browser(&code, &state).await {
-            Ok(consent) => asked(&app, &consent),
+        match slack.complete_slack_oauth_in_browser(&code, &state).await {
+            Ok(consent) => asked(&base, &consent),
             Err(error) => Response::new(Page::failed(NO_SLACK, &error)),
         }
     }
@@ -53,7 +58,8 @@ impl Callbacks {
     #[oai(path = "/v1/github/callback", method = "get", operation_id = "completeGithubInstall")]
     async fn complete_github_install(
         &self,
-        app: Data<&App>,
+        github: Service<'_, GithubConnections>,
+        base: Service<'_, Base>,
         /// GitHub's code: the proof of who sits there.
         code: Query<Option<String>>,
         /// GitHub's number of the installation.
@@ -79,16 +85,16 @@ impl Callbacks {
             state: state.0,
             error: error.0,
         };
-        match app.complete_github_install(callback).await {
-            Ok(connected) => github(&app, &connected),
+        match github.complete_github_install(callback).await {
+            Ok(connected) => linked(&base, &connected),
             Err(error) => Response::new(Page::failed(NO_GITHUB, &error)),
         }
     }
 }
 
 /// Leads the browser off an address with a code in it, to the page that asks.
-fn asked(app: &App, consent: &Consent) -> Response<Page> {
-    let (location, cookie) = consent::asked(consent, app.public_url());
+fn asked(base: &Base, consent: &Consent) -> Response<Page> {
+    let (location, cookie) = consent::asked(consent, base.public_url());
     Response::new(Page::Elsewhere(location)).header(SET_COOKIE, cookie)
 }
 
@@ -100,9 +106,9 @@ fn refused(error: Option<&str>) -> &'static str {
     }
 }
 
-fn github(app: &App, connected: &GithubConnected) -> Response<Page> {
+fn linked(base: &Base, connected: &GithubConnected) -> Response<Page> {
     let page = match connected {
-        GithubConnected::Proven(consent) => return asked(app, consent),
+        GithubConnected::Proven(consent) => return asked(base, consent),
         GithubConnected::Requested { organisation } => {
             let text = format!(
                 "An owner of the GitHub organisation has been asked to approve the installation. When they have, open \

@@ -1,6 +1,5 @@
 //! Which integrations are switched on in a channel, and where they post to it.
 
-use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path, payload::Json};
 use uuid::Uuid;
 
@@ -9,8 +8,8 @@ use super::{
     wire::{ChannelIntegrationOut, ChannelIntegrationPatch, ChannelIntegrationsOut, ChannelWebhookOut},
 };
 use crate::{
-    api::shared::{auth::Bearer, body::Body},
-    app::App,
+    api::shared::{auth::Bearer, body::Body, services::Service},
+    app::{apps::Apps, channels::Channels},
 };
 
 /// The operations.
@@ -24,12 +23,12 @@ impl ChannelIntegrations {
     #[oai(path = "/v1/channels/:id/integrations", method = "get", operation_id = "listChannelIntegrations")]
     async fn list_channel_integrations(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         caller: Bearer,
         /// The channel's id.
         id: Path<Uuid>,
     ) -> Answer<ChannelIntegrationsOut> {
-        let found = app.list_channel_integrations(&caller.0, id.0.into()).await?;
+        let found = apps.list_channel_integrations(&caller.0, id.0.into()).await?;
         Ok(Json(ChannelIntegrationsOut { data: found.into_iter().map(Into::into).collect() }))
     }
 
@@ -43,7 +42,7 @@ impl ChannelIntegrations {
     )]
     async fn put_channel_integration(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         caller: Bearer,
         /// The channel's id.
         id: Path<Uuid>,
@@ -53,7 +52,7 @@ impl ChannelIntegrations {
         body: Body<ChannelIntegrationPatch>,
     ) -> Answer<ChannelIntegrationOut> {
         let (channel, integration) = (id.0.into(), integration_id.0.into());
-        Ok(Json(app.put_channel_integration(&caller.0, channel, integration, body.value.into()).await?.into()))
+        Ok(Json(apps.put_channel_integration(&caller.0, channel, integration, body.value.into()).await?.into()))
     }
 
     /// Take an integration out of a channel
@@ -66,7 +65,7 @@ impl ChannelIntegrations {
     )]
     async fn delete_channel_integration(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         caller: Bearer,
         /// The channel's id.
         id: Path<Uuid>,
@@ -74,7 +73,7 @@ impl ChannelIntegrations {
         #[oai(name = "integrationId")]
         integration_id: Path<Uuid>,
     ) -> Result<Done, Refused> {
-        app.delete_channel_integration(&caller.0, id.0.into(), integration_id.0.into()).await?;
+        apps.delete_channel_integration(&caller.0, id.0.into(), integration_id.0.into()).await?;
         Ok(Done::Done)
     }
 
@@ -85,11 +84,11 @@ impl ChannelIntegrations {
     #[oai(path = "/v1/channels/:id/webhook", method = "get", operation_id = "getChannelWebhook")]
     async fn get_channel_webhook(
         &self,
-        app: Data<&App>,
+        channels: Service<'_, Channels>,
         caller: Bearer,
         /// The channel's id.
         id: Path<Uuid>,
     ) -> Answer<ChannelWebhookOut> {
-        Ok(Json(app.get_channel_webhook(&caller.0, id.0.into()).await?.into()))
+        Ok(Json(channels.get_channel_webhook(&caller.0, id.0.into()).await?.into()))
     }
 }

@@ -1,6 +1,5 @@
 //! Channels, who is in them, and what flowed through them.
 
-use poem::web::Data;
 use poem_openapi::{
     OpenApi,
     param::{Path, Query},
@@ -13,8 +12,8 @@ use super::{
     wire::{ChannelIn, ChannelOut, ChannelPatch, EventOut, List, UserOut, cursor},
 };
 use crate::{
-    api::shared::{auth::Bearer, body::Body},
-    app::App,
+    api::shared::{auth::Bearer, body::Body, services::Service},
+    app::channels,
     domain::page::PageRequest,
 };
 
@@ -29,7 +28,7 @@ impl Channels {
     #[oai(path = "/v1/channels", method = "get", operation_id = "listChannels")]
     async fn list_channels(
         &self,
-        app: Data<&App>,
+        channels: Service<'_, channels::Channels>,
         caller: Bearer,
         /// How many at most, 1 to 250; 50 where it is left out.
         limit: Query<Option<u32>>,
@@ -37,7 +36,7 @@ impl Channels {
         cursor: Query<Option<String>>,
     ) -> Answer<List<ChannelOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
-        Ok(Json(List::of(app.list_channels(&caller.0, page).await?)))
+        Ok(Json(List::of(channels.list_channels(&caller.0, page).await?)))
     }
 
     /// Create a channel
@@ -46,12 +45,12 @@ impl Channels {
     #[oai(path = "/v1/channels", method = "post", operation_id = "createChannel")]
     async fn create_channel(
         &self,
-        app: Data<&App>,
+        channels: Service<'_, channels::Channels>,
         caller: Bearer,
         body: Body<ChannelIn>,
     ) -> Result<Created<ChannelOut>, Refused> {
         let ChannelIn { name, private } = body.value;
-        let channel = app.create_channel(&caller.0, &name, private.unwrap_or(false)).await?;
+        let channel = channels.create_channel(&caller.0, &name, private.unwrap_or(false)).await?;
         Ok(Created::Created(Json(channel.into())))
     }
 
@@ -61,12 +60,12 @@ impl Channels {
     #[oai(path = "/v1/channels/:id", method = "get", operation_id = "getChannel")]
     async fn get_channel(
         &self,
-        app: Data<&App>,
+        channels: Service<'_, channels::Channels>,
         caller: Bearer,
         /// The channel's id.
         id: Path<Uuid>,
     ) -> Answer<ChannelOut> {
-        Ok(Json(app.get_channel(&caller.0, id.0.into()).await?.into()))
+        Ok(Json(channels.get_channel(&caller.0, id.0.into()).await?.into()))
     }
 
     /// Change a channel
@@ -75,13 +74,13 @@ impl Channels {
     #[oai(path = "/v1/channels/:id", method = "patch", operation_id = "updateChannel")]
     async fn update_channel(
         &self,
-        app: Data<&App>,
+        channels: Service<'_, channels::Channels>,
         caller: Bearer,
         /// The channel's id.
         id: Path<Uuid>,
         body: Body<ChannelPatch>,
     ) -> Answer<ChannelOut> {
-        Ok(Json(app.update_channel(&caller.0, id.0.into(), body.value.into()).await?.into()))
+        Ok(Json(channels.update_channel(&caller.0, id.0.into(), body.value.into()).await?.into()))
     }
 
     /// Delete a channel
@@ -90,12 +89,12 @@ impl Channels {
     #[oai(path = "/v1/channels/:id", method = "delete", operation_id = "deleteChannel")]
     async fn delete_channel(
         &self,
-        app: Data<&App>,
+        channels: Service<'_, channels::Channels>,
         caller: Bearer,
         /// The channel's id.
         id: Path<Uuid>,
     ) -> Result<Done, Refused> {
-        app.delete_channel(&caller.0, id.0.into()).await?;
+        channels.delete_channel(&caller.0, id.0.into()).await?;
         Ok(Done::Done)
     }
 
@@ -105,7 +104,7 @@ impl Channels {
     #[oai(path = "/v1/channels/:id/messages", method = "get", operation_id = "listChannelMessages")]
     async fn list_channel_messages(
         &self,
-        app: Data<&App>,
+        channels: Service<'_, channels::Channels>,
         caller: Bearer,
         /// The channel's id.
         id: Path<Uuid>,
@@ -115,7 +114,7 @@ impl Channels {
         cursor: Query<Option<String>>,
     ) -> Answer<List<EventOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
-        Ok(Json(List::of(app.list_channel_messages(&caller.0, id.0.into(), page).await?)))
+        Ok(Json(List::of(channels.list_channel_messages(&caller.0, id.0.into(), page).await?)))
     }
 
     /// List a channel's members
@@ -124,7 +123,7 @@ impl Channels {
     #[oai(path = "/v1/channels/:id/members", method = "get", operation_id = "listChannelMembers")]
     async fn list_channel_members(
         &self,
-        app: Data<&App>,
+        channels: Service<'_, channels::Channels>,
         caller: Bearer,
         /// The channel's id.
         id: Path<Uuid>,
@@ -134,7 +133,7 @@ impl Channels {
         cursor: Query<Option<String>>,
     ) -> Answer<List<UserOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
-        Ok(Json(List::of(app.list_channel_members(&caller.0, id.0.into(), page).await?)))
+        Ok(Json(List::of(channels.list_channel_members(&caller.0, id.0.into(), page).await?)))
     }
 
     /// Add a member to a channel
@@ -143,14 +142,14 @@ impl Channels {
     #[oai(path = "/v1/channels/:id/members/:user_id", method = "put", operation_id = "addChannelMember")]
     async fn add_channel_member(
         &self,
-        app: Data<&App>,
+        channels: Service<'_, channels::Channels>,
         caller: Bearer,
         /// The channel's id.
         id: Path<Uuid>,
         /// The user's id.
         user_id: Path<Uuid>,
     ) -> Result<Done, Refused> {
-        app.add_channel_member(&caller.0, id.0.into(), user_id.0.into()).await?;
+        channels.add_channel_member(&caller.0, id.0.into(), user_id.0.into()).await?;
         Ok(Done::Done)
     }
 
@@ -160,14 +159,14 @@ impl Channels {
     #[oai(path = "/v1/channels/:id/members/:user_id", method = "delete", operation_id = "removeChannelMember")]
     async fn remove_channel_member(
         &self,
-        app: Data<&App>,
+        channels: Service<'_, channels::Channels>,
         caller: Bearer,
         /// The channel's id.
         id: Path<Uuid>,
         /// The user's id.
         user_id: Path<Uuid>,
     ) -> Result<Done, Refused> {
-        app.remove_channel_member(&caller.0, id.0.into(), user_id.0.into()).await?;
+        channels.remove_channel_member(&caller.0, id.0.into(), user_id.0.into()).await?;
         Ok(Done::Done)
     }
 }

@@ -3,7 +3,6 @@
 use poem::{
     Request,
     http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, SET_COOKIE},
-    web::Data,
 };
 use poem_openapi::{
     Object, OpenApi,
@@ -19,11 +18,15 @@ use crate::{
     api::shared::{
         consent,
         media::Media,
+        services::Service,
         signed::{Inbound, Raw},
     },
     app::{
-        App,
-        apps::consents::{Agreed, Question},
+        apps::{
+            Apps,
+            consents::{Agreed, Question},
+        },
+        kernel::Base,
         tenancy::consents::Consent,
     },
 };
@@ -75,16 +78,17 @@ impl Consents {
     #[oai(path = "/v1/consent", method = "get", operation_id = "getConsent")]
     async fn get_consent(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
+        base: Service<'_, Base>,
         request: &Request,
         /// The state of the question.
         state: Query<Option<String>>,
     ) -> Response<Page> {
         let state = state.0.unwrap_or_default();
-        let Some(consent) = consent::shown(request, &state, app.public_url()) else {
+        let Some(consent) = consent::shown(request, &state, base.public_url()) else {
             return Response::new(Page::not_done(NOTHING, UNKNOWN_BROWSER));
         };
-        match app.get_consent(&consent).await {
+        match apps.get_consent(&consent).await {
             // Under no-referrer a form says that its origin is null.
             Ok(question) => Response::new(asked(&question, &state))
                 .header(CONTENT_SECURITY_POLICY, ASKING)
@@ -98,21 +102,27 @@ impl Consents {
     /// Sent by the button of the page that asks: from this origin, and with the cookie of the browser that was asked. The
     /// connection is made, and the question is used up, whatever comes of it.
     #[oai(path = "/v1/consent", method = "post", operation_id = "giveConsent")]
-    async fn give_consent(&self, app: Data<&App>, request: &Request, body: Raw<AnswerForm>) -> Response<Page> {
-        if !consent::is_own_page(request.headers(), app.public_url()) {
+    async fn give_consent(
+        &self,
+        apps: Service<'_, Apps>,
+        base: Service<'_, Base>,
+        request: &Request,
+        body: Raw<AnswerForm>,
+    ) -> Response<Page> {
+        if !consent::is_own_page(request.headers(), base.public_url()) {
             return Response::new(Page::not_done(NOTHING, OTHER_PAGE));
         }
         let state = form_urlencoded::parse(&body.bytes).find(|(name, _)| name == "state").map(|(_, state)| state);
         let state = state.unwrap_or_default();
-        let Some(consent) = consent::shown(request, &state, app.public_url()) else {
+        let Some(consent) = consent::shown(request, &state, base.public_url()) else {
             return Response::new(Page::not_done(NOTHING, UNKNOWN_BROWSER));
         };
-        Response::new(given(&app, &consent).await).header(SET_COOKIE, consent::forgotten(&state, app.public_url()))
+        Response::new(given(&apps, &consent).await).header(SET_COOKIE, consent::forgotten(&state, base.public_url()))
     }
 }
 
-async fn given(app: &App, consent: &Consent) -> Page {
-    match app.give_consent(consent).await {
+async fn given(apps: &Apps, consent: &Consent) -> Page {
+    match apps.give_consent(consent).await {
         Ok(agreed) => connected(&agreed),
         Err(error) => Page::failed(NOTHING, &error),
     }

@@ -1,6 +1,5 @@
 //! Deliveries and destinations.
 
-use poem::web::Data;
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::{Path, Query},
@@ -13,8 +12,8 @@ use super::{
     wire::{DeliveryDetailOut, DeliveryOut, DestinationOut, List, ReplayAllOut, ReplayFailedIn, ReplayOut, cursor},
 };
 use crate::{
-    api::shared::{auth::Bearer, body::Body, word::Word},
-    app::{App, pipeline::deliveries::Filter},
+    api::shared::{auth::Bearer, body::Body, services::Service, word::Word},
+    app::pipeline::{Pipeline, deliveries::Filter},
     domain::{page::PageRequest, pipeline::delivery::DeliveryState},
 };
 
@@ -46,7 +45,7 @@ impl Deliveries {
     #[allow(clippy::too_many_arguments, reason = "each is a query parameter of the documented operation")]
     async fn list_deliveries(
         &self,
-        app: Data<&App>,
+        pipeline: Service<'_, Pipeline>,
         caller: Bearer,
         /// Only those in this state.
         state: Query<Option<Word<DeliveryState>>>,
@@ -66,7 +65,7 @@ impl Deliveries {
             destination_id: destination.0.map(Into::into),
         };
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
-        Ok(Json(List::of(app.list_deliveries(&caller.0, filter, page).await?)))
+        Ok(Json(List::of(pipeline.list_deliveries(&caller.0, filter, page).await?)))
     }
 
     /// Get a delivery
@@ -75,12 +74,12 @@ impl Deliveries {
     #[oai(path = "/v1/deliveries/:id", method = "get", operation_id = "getDelivery")]
     async fn get_delivery(
         &self,
-        app: Data<&App>,
+        pipeline: Service<'_, Pipeline>,
         caller: Bearer,
         /// The delivery's id.
         id: Path<Uuid>,
     ) -> Answer<DeliveryDetailOut> {
-        Ok(Json(app.get_delivery(&caller.0, id.0.into()).await?.into()))
+        Ok(Json(pipeline.get_delivery(&caller.0, id.0.into()).await?.into()))
     }
 
     /// Replay a delivery
@@ -89,12 +88,12 @@ impl Deliveries {
     #[oai(path = "/v1/deliveries/:id/replay", method = "post", operation_id = "replayDelivery")]
     async fn replay_delivery(
         &self,
-        app: Data<&App>,
+        pipeline: Service<'_, Pipeline>,
         caller: Bearer,
         /// The delivery's id.
         id: Path<Uuid>,
     ) -> Result<Replayed, Refused> {
-        Ok(Replayed::Replayed(Json(app.replay_delivery(&caller.0, id.0.into()).await?.into())))
+        Ok(Replayed::Replayed(Json(pipeline.replay_delivery(&caller.0, id.0.into()).await?.into())))
     }
 
     /// Replay failed deliveries
@@ -103,11 +102,11 @@ impl Deliveries {
     #[oai(path = "/v1/deliveries/replay", method = "post", operation_id = "replayFailedDeliveries")]
     async fn replay_failed_deliveries(
         &self,
-        app: Data<&App>,
+        pipeline: Service<'_, Pipeline>,
         caller: Bearer,
         body: Body<ReplayFailedIn>,
     ) -> Result<ReplayedAll, Refused> {
-        let count = app.replay_failed_deliveries(&caller.0, body.value.destination_id.into()).await?;
+        let count = pipeline.replay_failed_deliveries(&caller.0, body.value.destination_id.into()).await?;
         Ok(ReplayedAll::Replayed(Json(ReplayAllOut { count })))
     }
 
@@ -117,7 +116,7 @@ impl Deliveries {
     #[oai(path = "/v1/destinations", method = "get", operation_id = "listDestinations")]
     async fn list_destinations(
         &self,
-        app: Data<&App>,
+        pipeline: Service<'_, Pipeline>,
         caller: Bearer,
         /// How many at most, 1 to 250; 50 where it is left out.
         limit: Query<Option<u32>>,
@@ -125,7 +124,7 @@ impl Deliveries {
         cursor: Query<Option<String>>,
     ) -> Answer<List<DestinationOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
-        Ok(Json(List::of(app.list_destinations(&caller.0, page).await?)))
+        Ok(Json(List::of(pipeline.list_destinations(&caller.0, page).await?)))
     }
 
     /// Get a destination
@@ -134,11 +133,11 @@ impl Deliveries {
     #[oai(path = "/v1/destinations/:id", method = "get", operation_id = "getDestination")]
     async fn get_destination(
         &self,
-        app: Data<&App>,
+        pipeline: Service<'_, Pipeline>,
         caller: Bearer,
         /// The destination's id.
         id: Path<Uuid>,
     ) -> Answer<DestinationOut> {
-        Ok(Json(app.get_destination(&caller.0, id.0.into()).await?.into()))
+        Ok(Json(pipeline.get_destination(&caller.0, id.0.into()).await?.into()))
     }
 }

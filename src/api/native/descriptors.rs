@@ -1,6 +1,5 @@
 //! The JSON documents that describe integrations, looked through before anybody installs them.
 
-use poem::web::Data;
 use poem_openapi::{OpenApi, payload::Json};
 
 use super::{
@@ -8,8 +7,8 @@ use super::{
     wire::{LintIn, LintOut},
 };
 use crate::{
-    api::shared::{auth::Bearer, body::Body},
-    app::App,
+    api::shared::{auth::Bearer, body::Body, services::Service},
+    app::apps::Apps,
 };
 
 /// The operations.
@@ -22,9 +21,9 @@ impl Descriptors {
     /// Tells everything that is wrong with it, and what works and may not mean what it says. Nothing is installed. A
     /// descriptor that is wrong is an answer, not an error.
     #[oai(path = "/v1/descriptors/lint", method = "post", operation_id = "lintDescriptor")]
-    async fn lint_descriptor(&self, app: Data<&App>, caller: Bearer, body: Body<LintIn>) -> Answer<LintOut> {
+    async fn lint_descriptor(&self, apps: Service<'_, Apps>, caller: Bearer, body: Body<LintIn>) -> Answer<LintOut> {
         let asked = body.value.asked()?;
-        let found = app.lint_descriptor(&caller.0, asked.source).await?;
+        let found = apps.lint_descriptor(&caller.0, asked.source).await?;
         Ok(Json(LintOut::of(found, asked.has_places)))
     }
 }

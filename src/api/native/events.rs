@@ -1,6 +1,6 @@
 //! Events.
 
-use poem::{http::HeaderMap, web::Data};
+use poem::http::HeaderMap;
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::{Header, Path, Query},
@@ -13,8 +13,8 @@ use super::{
     wire::{AcceptedOut, EventIn, EventOut, List, cursor},
 };
 use crate::{
-    api::shared::{auth::Bearer, body::Body},
-    app::App,
+    api::shared::{auth::Bearer, body::Body, services::Service},
+    app::pipeline::Pipeline,
     domain::{Error, page::PageRequest},
 };
 
@@ -57,7 +57,7 @@ impl Events {
     #[oai(path = "/v1/events", method = "post", operation_id = "sendEvent")]
     async fn send_event(
         &self,
-        app: Data<&App>,
+        pipeline: Service<'_, Pipeline>,
         caller: Bearer,
         /// A key of your own choice, such as a UUID, quoted or bare (draft-ietf-httpapi-idempotency-key-header).
         #[oai(name = "Idempotency-Key")]
@@ -67,7 +67,7 @@ impl Events {
     ) -> Result<Accepted, Refused> {
         demand_one_readable_key(headers)?;
         let Body { value, raw } = body;
-        let accepted = app.send_event(&caller.0, value.into(), key.0.as_deref(), &raw).await?;
+        let accepted = pipeline.send_event(&caller.0, value.into(), key.0.as_deref(), &raw).await?;
         Ok(Accepted::Accepted(Json(accepted.into()), accepted.repeated.then_some(true)))
     }
 
@@ -77,7 +77,7 @@ impl Events {
     #[oai(path = "/v1/events", method = "get", operation_id = "listEvents")]
     async fn list_events(
         &self,
-        app: Data<&App>,
+        pipeline: Service<'_, Pipeline>,
         caller: Bearer,
         /// How many at most, 1 to 250; 50 where it is left out.
         limit: Query<Option<u32>>,
@@ -85,7 +85,7 @@ impl Events {
         cursor: Query<Option<String>>,
     ) -> Answer<List<EventOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
-        Ok(Json(List::of(app.list_events(&caller.0, page).await?)))
+        Ok(Json(List::of(pipeline.list_events(&caller.0, page).await?)))
     }
 
     /// Get an event
@@ -94,11 +94,11 @@ impl Events {
     #[oai(path = "/v1/events/:id", method = "get", operation_id = "getEvent")]
     async fn get_event(
         &self,
-        app: Data<&App>,
+        pipeline: Service<'_, Pipeline>,
         caller: Bearer,
         /// The event's id.
         id: Path<Uuid>,
     ) -> Answer<EventOut> {
-        Ok(Json(app.get_event(&caller.0, id.0.into()).await?.into()))
+        Ok(Json(pipeline.get_event(&caller.0, id.0.into()).await?.into()))
     }
 }

@@ -1,6 +1,5 @@
 //! What GitHub sends, and doing it once more.
 
-use poem::web::Data;
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::{Header, Path},
@@ -16,9 +15,10 @@ use crate::{
     api::shared::{
         auth::Bearer,
         media::Media,
+        services::Service,
         signed::{Raw, SignatureHeader},
     },
-    app::{App, github::inbound::GithubDelivery},
+    app::github::{GithubConnections, inbound::GithubDelivery},
 };
 
 /// The operations.
@@ -49,7 +49,7 @@ impl Github {
     #[oai(path = "/v1/github/events", method = "post", operation_id = "receiveGithubEvent")]
     async fn receive_github_event(
         &self,
-        app: Data<&App>,
+        github: Service<'_, GithubConnections>,
         /// What happened, such as `push`.
         #[oai(name = "X-GitHub-Event")]
         event: Header<Option<String>>,
@@ -68,7 +68,7 @@ impl Github {
             content_type: body.media.map(Media::name),
             body: body.bytes,
         };
-        Ok(Taken::Taken(Json(app.receive_github_event(delivery).await?.into())))
+        Ok(Taken::Taken(Json(github.receive_github_event(delivery).await?.into())))
     }
 
     /// Reprocess a GitHub delivery
@@ -82,13 +82,13 @@ impl Github {
     )]
     async fn reprocess_github_delivery(
         &self,
-        app: Data<&App>,
+        github: Service<'_, GithubConnections>,
         caller: Bearer,
         /// The X-GitHub-Delivery of the delivery.
         #[oai(name = "deliveryId")]
         delivery_id: Path<Uuid>,
     ) -> Result<Again, Refused> {
-        let event = app.reprocess_github_delivery(&caller.0, &delivery_id.0.to_string()).await?;
+        let event = github.reprocess_github_delivery(&caller.0, &delivery_id.0.to_string()).await?;
         Ok(Again::Accepted(Json(event.into())))
     }
 }

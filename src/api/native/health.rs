@@ -1,13 +1,12 @@
 //! Whether the service lives and works, for those who run it.
 
-use poem::web::Data;
 use poem_openapi::{
     Object, OpenApi,
     payload::{Json, PlainText},
 };
 
 use super::{Answer, Refused, Tag};
-use crate::app::App;
+use crate::{api::shared::services::Service, app::pipeline::Pipeline};
 
 /// The operations. They need no caller.
 pub struct Health;
@@ -38,8 +37,8 @@ impl Health {
     ///
     /// The database answers too: requests can be served.
     #[oai(path = "/readyz", method = "get", operation_id = "checkReadiness")]
-    async fn check_readiness(&self, app: Data<&App>) -> Answer<HealthOut> {
-        app.check_readiness().await?;
+    async fn check_readiness(&self, pipeline: Service<'_, Pipeline>) -> Answer<HealthOut> {
+        pipeline.check_readiness().await?;
         Ok(ok())
     }
 
@@ -47,7 +46,7 @@ impl Health {
     ///
     /// Counters and histograms for Prometheus.
     #[oai(path = "/metrics", method = "get", operation_id = "readMetrics")]
-    async fn read_metrics(&self, app: Data<&App>) -> Result<PlainText<String>, Refused> {
-        Ok(PlainText(app.read_metrics().await?))
+    async fn read_metrics(&self, pipeline: Service<'_, Pipeline>) -> Result<PlainText<String>, Refused> {
+        Ok(PlainText(pipeline.read_metrics().await?))
     }
 }

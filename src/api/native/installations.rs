@@ -1,6 +1,5 @@
 //! What an organisation has installed, and what it installs from the registry.
 
-use poem::web::Data;
 use poem_openapi::{
     OpenApi,
     param::{Path, Query},
@@ -13,8 +12,8 @@ use super::{
     wire::{InstallIn, InstalledOut, List, cursor},
 };
 use crate::{
-    api::shared::{auth::Bearer, body::Body},
-    app::App,
+    api::shared::{auth::Bearer, body::Body, services::Service},
+    app::registry::Registry,
     domain::page::PageRequest,
 };
 
@@ -30,11 +29,11 @@ impl Installations {
     #[oai(path = "/v1/integrations", method = "post", operation_id = "installRegistryIntegration")]
     async fn install_registry_integration(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         caller: Bearer,
         body: Body<InstallIn>,
     ) -> Result<Created<InstalledOut>, Refused> {
-        let installed = app.install_registry_integration(&caller.0, body.value.wanted()?).await?;
+        let installed = registry.install_registry_integration(&caller.0, body.value.wanted()?).await?;
         Ok(Created::Created(Json(installed.into())))
     }
 
@@ -44,7 +43,7 @@ impl Installations {
     #[oai(path = "/v1/integrations", method = "get", operation_id = "listInstalledIntegrations")]
     async fn list_installed_integrations(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         caller: Bearer,
         /// How many at most, 1 to 250; 50 where it is left out.
         limit: Query<Option<u32>>,
@@ -52,7 +51,7 @@ impl Installations {
         cursor: Query<Option<String>>,
     ) -> Answer<List<InstalledOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
-        Ok(Json(List::of(app.list_installed_integrations(&caller.0, page).await?)))
+        Ok(Json(List::of(registry.list_installed_integrations(&caller.0, page).await?)))
     }
 
     /// Uninstall an integration
@@ -61,12 +60,12 @@ impl Installations {
     #[oai(path = "/v1/integrations/:id", method = "delete", operation_id = "uninstallIntegration")]
     async fn uninstall_integration(
         &self,
-        app: Data<&App>,
+        registry: Service<'_, Registry>,
         caller: Bearer,
         /// The integration.
         id: Path<Uuid>,
     ) -> Result<Done, Refused> {
-        app.uninstall_integration(&caller.0, id.0.into()).await?;
+        registry.uninstall_integration(&caller.0, id.0.into()).await?;
         Ok(Done::Done)
     }
 }

@@ -1,6 +1,6 @@
 //! Invitations to organisations, as the invited subject sees them. Members are added in `members`.
 
-use poem::{Request, web::Data};
+use poem::Request;
 use poem_openapi::{OpenApi, SecurityScheme, auth, param::Path, payload::Json};
 use uuid::Uuid;
 
@@ -9,9 +9,11 @@ use super::{
     wire::{InvitationOut, InvitationsOut, MemberOut},
 };
 use crate::{
-    api::shared::refusal::into_error,
-    app::{App, tenancy::invitations::Subject},
-    domain::Error,
+    api::shared::{
+        refusal::into_error,
+        services::{Service, service},
+    },
+    app::tenancy::{Tenancy, invitations::Subject},
 };
 
 /// A JWT, and no personal access token; its subject need not be a member of any organisation.
@@ -20,8 +22,8 @@ use crate::{
 pub struct Invited(pub Subject);
 
 async fn identify(request: &Request, bearer: auth::Bearer) -> poem::Result<Subject> {
-    let app = request.data::<App>().ok_or_else(|| into_error(Error::Internal("a request came without App".into())))?;
-    app.identify_subject(bearer.token.trim()).await.map_err(into_error)
+    let tenancy = service::<Tenancy>(request).map_err(into_error)?;
+    tenancy.identify_subject(bearer.token.trim()).await.map_err(into_error)
 }
 
 /// The operations.
@@ -33,8 +35,8 @@ impl Invitations {
     ///
     /// Memberships that organisations offer to the JWT's subject, newest first. None of them counts until it is accepted.
     #[oai(path = "/v1/invitations", method = "get", operation_id = "listInvitations")]
-    async fn list_invitations(&self, app: Data<&App>, who: Invited) -> Answer<InvitationsOut> {
-        let data = app.list_invitations(&who.0).await?.into_iter().map(InvitationOut::from).collect();
+    async fn list_invitations(&self, tenancy: Service<'_, Tenancy>, who: Invited) -> Answer<InvitationsOut> {
+        let data = tenancy.list_invitations(&who.0).await?.into_iter().map(InvitationOut::from).collect();
         Ok(Json(InvitationsOut { data }))
     }
 
@@ -44,12 +46,12 @@ impl Invitations {
     #[oai(path = "/v1/invitations/:id/accept", method = "post", operation_id = "acceptInvitation")]
     async fn accept_invitation(
         &self,
-        app: Data<&App>,
+        tenancy: Service<'_, Tenancy>,
         who: Invited,
         /// The invitation's id.
         id: Path<Uuid>,
     ) -> Answer<MemberOut> {
-        Ok(Json(app.accept_invitation(&who.0, id.0.into()).await?.into()))
+        Ok(Json(tenancy.accept_invitation(&who.0, id.0.into()).await?.into()))
     }
 
     /// Decline an invitation
@@ -58,12 +60,12 @@ impl Invitations {
     #[oai(path = "/v1/invitations/:id/decline", method = "post", operation_id = "declineInvitation")]
     async fn decline_invitation(
         &self,
-        app: Data<&App>,
+        tenancy: Service<'_, Tenancy>,
         who: Invited,
         /// The invitation's id.
         id: Path<Uuid>,
     ) -> Result<Done, Refused> {
-        app.decline_invitation(&who.0, id.0.into()).await?;
+        tenancy.decline_invitation(&who.0, id.0.into()).await?;
         Ok(Done::Done)
     }
 }

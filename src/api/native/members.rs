@@ -1,6 +1,5 @@
 //! Members of an organisation.
 
-use poem::web::Data;
 use poem_openapi::{
     OpenApi,
     param::{Path, Query},
@@ -13,8 +12,8 @@ use super::{
     wire::{List, MemberIn, MemberOut, MemberPatch, cursor},
 };
 use crate::{
-    api::shared::{auth::Bearer, body::Body},
-    app::App,
+    api::shared::{auth::Bearer, body::Body, services::Service},
+    app::tenancy::Tenancy,
     domain::page::PageRequest,
 };
 
@@ -29,7 +28,7 @@ impl Members {
     #[oai(path = "/v1/organisations/:id/members", method = "get", operation_id = "listMembers")]
     async fn list_members(
         &self,
-        app: Data<&App>,
+        tenancy: Service<'_, Tenancy>,
         caller: Bearer,
         /// The organisation's id.
         id: Path<Uuid>,
@@ -39,7 +38,7 @@ impl Members {
         cursor: Query<Option<String>>,
     ) -> Answer<List<MemberOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
-        Ok(Json(List::of(app.list_members(&caller.0, id.0.into(), page).await?)))
+        Ok(Json(List::of(tenancy.list_members(&caller.0, id.0.into(), page).await?)))
     }
 
     /// Add a member
@@ -49,13 +48,13 @@ impl Members {
     #[oai(path = "/v1/organisations/:id/members", method = "post", operation_id = "addMember")]
     async fn add_member(
         &self,
-        app: Data<&App>,
+        tenancy: Service<'_, Tenancy>,
         caller: Bearer,
         /// The organisation's id.
         id: Path<Uuid>,
         body: Body<MemberIn>,
     ) -> Result<Created<MemberOut>, Refused> {
-        let member = app.add_member(&caller.0, id.0.into(), body.value.into()).await?;
+        let member = tenancy.add_member(&caller.0, id.0.into(), body.value.into()).await?;
         Ok(Created::Created(Json(member.into())))
     }
 
@@ -65,14 +64,14 @@ impl Members {
     #[oai(path = "/v1/organisations/:id/members/:user_id", method = "get", operation_id = "getMember")]
     async fn get_member(
         &self,
-        app: Data<&App>,
+        tenancy: Service<'_, Tenancy>,
         caller: Bearer,
         /// The organisation's id.
         id: Path<Uuid>,
         /// The user's id.
         user_id: Path<Uuid>,
     ) -> Answer<MemberOut> {
-        Ok(Json(app.get_member(&caller.0, id.0.into(), user_id.0.into()).await?.into()))
+        Ok(Json(tenancy.get_member(&caller.0, id.0.into(), user_id.0.into()).await?.into()))
     }
 
     /// Change a member
@@ -81,7 +80,7 @@ impl Members {
     #[oai(path = "/v1/organisations/:id/members/:user_id", method = "patch", operation_id = "updateMember")]
     async fn update_member(
         &self,
-        app: Data<&App>,
+        tenancy: Service<'_, Tenancy>,
         caller: Bearer,
         /// The organisation's id.
         id: Path<Uuid>,
@@ -89,7 +88,7 @@ impl Members {
         user_id: Path<Uuid>,
         body: Body<MemberPatch>,
     ) -> Answer<MemberOut> {
-        let member = app.update_member(&caller.0, id.0.into(), user_id.0.into(), body.value.into()).await?;
+        let member = tenancy.update_member(&caller.0, id.0.into(), user_id.0.into(), body.value.into()).await?;
         Ok(Json(member.into()))
     }
 
@@ -99,14 +98,14 @@ impl Members {
     #[oai(path = "/v1/organisations/:id/members/:user_id", method = "delete", operation_id = "removeMember")]
     async fn remove_member(
         &self,
-        app: Data<&App>,
+        tenancy: Service<'_, Tenancy>,
         caller: Bearer,
         /// The organisation's id.
         id: Path<Uuid>,
         /// The user's id.
         user_id: Path<Uuid>,
     ) -> Result<Done, Refused> {
-        app.remove_member(&caller.0, id.0.into(), user_id.0.into()).await?;
+        tenancy.remove_member(&caller.0, id.0.into(), user_id.0.into()).await?;
         Ok(Done::Done)
     }
 }

@@ -1,6 +1,5 @@
 //! Organisations.
 
-use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path, payload::Json};
 use uuid::Uuid;
 
@@ -9,8 +8,8 @@ use super::{
     wire::{List, OrganisationIn, OrganisationOut, OrganisationPatch},
 };
 use crate::{
-    api::shared::{auth::Bearer, body::Body},
-    app::App,
+    api::shared::{auth::Bearer, body::Body, services::Service},
+    app::tenancy::Tenancy,
     domain::page::Page,
 };
 
@@ -23,8 +22,8 @@ impl Organisations {
     ///
     /// The organisations that the caller's user is a member of. A personal access token tells of its own alone.
     #[oai(path = "/v1/organisations", method = "get", operation_id = "listOrganisations")]
-    async fn list_organisations(&self, app: Data<&App>, caller: Bearer) -> Answer<List<OrganisationOut>> {
-        let items = app.list_organisations(&caller.0).await?;
+    async fn list_organisations(&self, tenancy: Service<'_, Tenancy>, caller: Bearer) -> Answer<List<OrganisationOut>> {
+        let items = tenancy.list_organisations(&caller.0).await?;
         Ok(Json(List::of(Page { items, next: None })))
     }
 
@@ -34,12 +33,12 @@ impl Organisations {
     #[oai(path = "/v1/organisations", method = "post", operation_id = "createOrganisation")]
     async fn create_organisation(
         &self,
-        app: Data<&App>,
+        tenancy: Service<'_, Tenancy>,
         caller: Bearer,
         body: Body<OrganisationIn>,
     ) -> Result<Created<OrganisationOut>, Refused> {
         let OrganisationIn { slug, name } = body.value;
-        Ok(Created::Created(Json(app.create_organisation(&caller.0, &slug, name.as_deref()).await?.into())))
+        Ok(Created::Created(Json(tenancy.create_organisation(&caller.0, &slug, name.as_deref()).await?.into())))
     }
 
     /// Get an organisation
@@ -48,12 +47,12 @@ impl Organisations {
     #[oai(path = "/v1/organisations/:id", method = "get", operation_id = "getOrganisation")]
     async fn get_organisation(
         &self,
-        app: Data<&App>,
+        tenancy: Service<'_, Tenancy>,
         caller: Bearer,
         /// The organisation's id.
         id: Path<Uuid>,
     ) -> Answer<OrganisationOut> {
-        Ok(Json(app.get_organisation(&caller.0, id.0.into()).await?.into()))
+        Ok(Json(tenancy.get_organisation(&caller.0, id.0.into()).await?.into()))
     }
 
     /// Rename an organisation
@@ -62,12 +61,12 @@ impl Organisations {
     #[oai(path = "/v1/organisations/:id", method = "patch", operation_id = "updateOrganisation")]
     async fn update_organisation(
         &self,
-        app: Data<&App>,
+        tenancy: Service<'_, Tenancy>,
         caller: Bearer,
         /// The organisation's id.
         id: Path<Uuid>,
         body: Body<OrganisationPatch>,
     ) -> Answer<OrganisationOut> {
-        Ok(Json(app.update_organisation(&caller.0, id.0.into(), &body.value.name).await?.into()))
+        Ok(Json(tenancy.update_organisation(&caller.0, id.0.into(), &body.value.name).await?.into()))
     }
 }

@@ -1,11 +1,13 @@
 //! What integrations tell our calls by.
 
-use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path, payload::Json};
 use uuid::Uuid;
 
 use super::{Answer, Tag, wire::SigningSecretOut};
-use crate::{api::shared::auth::Bearer, app::App};
+use crate::{
+    api::shared::{auth::Bearer, services::Service},
+    app::apps::Apps,
+};
 
 /// The operations.
 pub struct Signing;
@@ -18,12 +20,12 @@ impl Signing {
     #[oai(path = "/v1/integrations/:id/signing-secret", method = "get", operation_id = "getSigningSecret")]
     async fn get_signing_secret(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         caller: Bearer,
         /// The integration's id.
         id: Path<Uuid>,
     ) -> Answer<SigningSecretOut> {
-        Ok(Json(app.get_signing_secret(&caller.0, id.0.into()).await?.into()))
+        Ok(Json(apps.get_signing_secret(&caller.0, id.0.into()).await?.into()))
     }
 
     /// Replace an integration's signing secret
@@ -33,11 +35,11 @@ impl Signing {
     #[oai(path = "/v1/integrations/:id/signing-secret/rotate", method = "post", operation_id = "rotateSigningSecret")]
     async fn rotate_signing_secret(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         caller: Bearer,
         /// The integration's id.
         id: Path<Uuid>,
     ) -> Answer<SigningSecretOut> {
-        Ok(Json(app.rotate_signing_secret(&caller.0, id.0.into()).await?.into()))
+        Ok(Json(apps.rotate_signing_secret(&caller.0, id.0.into()).await?.into()))
     }
 }

@@ -1,6 +1,5 @@
 //! Personal access tokens.
 
-use poem::web::Data;
 use poem_openapi::{
     OpenApi,
     param::{Path, Query},
@@ -13,8 +12,8 @@ use super::{
     wire::{List, TokenCreatedOut, TokenIn, TokenOut, cursor},
 };
 use crate::{
-    api::shared::{auth::Bearer, body::Body},
-    app::App,
+    api::shared::{auth::Bearer, body::Body, services::Service},
+    app::tenancy::Tenancy,
     domain::page::PageRequest,
 };
 
@@ -29,7 +28,7 @@ impl Tokens {
     #[oai(path = "/v1/tokens", method = "get", operation_id = "listTokens")]
     async fn list_tokens(
         &self,
-        app: Data<&App>,
+        tenancy: Service<'_, Tenancy>,
         caller: Bearer,
         /// How many at most, 1 to 250; 50 where it is left out.
         limit: Query<Option<u32>>,
@@ -37,7 +36,7 @@ impl Tokens {
         cursor: Query<Option<String>>,
     ) -> Answer<List<TokenOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
-        Ok(Json(List::of(app.list_tokens(&caller.0, page).await?)))
+        Ok(Json(List::of(tenancy.list_tokens(&caller.0, page).await?)))
     }
 
     /// Create a token
@@ -46,11 +45,11 @@ impl Tokens {
     #[oai(path = "/v1/tokens", method = "post", operation_id = "createToken")]
     async fn create_token(
         &self,
-        app: Data<&App>,
+        tenancy: Service<'_, Tenancy>,
         caller: Bearer,
         body: Body<TokenIn>,
     ) -> Result<Created<TokenCreatedOut>, Refused> {
-        Ok(Created::Created(Json(app.create_token(&caller.0, body.value.into()).await?.into())))
+        Ok(Created::Created(Json(tenancy.create_token(&caller.0, body.value.into()).await?.into())))
     }
 
     /// Revoke a token
@@ -59,12 +58,12 @@ impl Tokens {
     #[oai(path = "/v1/tokens/:id", method = "delete", operation_id = "revokeToken")]
     async fn revoke_token(
         &self,
-        app: Data<&App>,
+        tenancy: Service<'_, Tenancy>,
         caller: Bearer,
         /// The token's id.
         id: Path<Uuid>,
     ) -> Result<Done, Refused> {
-        app.revoke_token(&caller.0, id.0.into()).await?;
+        tenancy.revoke_token(&caller.0, id.0.into()).await?;
         Ok(Done::Done)
     }
 }

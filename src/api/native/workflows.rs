@@ -1,6 +1,5 @@
 //! Workflows that members may run from Slack.
 
-use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path, payload::Json};
 
 use super::{
@@ -8,8 +7,8 @@ use super::{
     wire::{WorkflowIn, WorkflowOut, WorkflowsOut},
 };
 use crate::{
-    api::shared::{auth::Bearer, body::Body},
-    app::App,
+    api::shared::{auth::Bearer, body::Body, services::Service},
+    app::workflows,
 };
 
 /// The operations.
@@ -21,8 +20,12 @@ impl Workflows {
     ///
     /// All of them, by their ids.
     #[oai(path = "/v1/workflows", method = "get", operation_id = "listWorkflows")]
-    async fn list_workflows(&self, app: Data<&App>, caller: Bearer) -> Answer<WorkflowsOut> {
-        let workflows = app.list_workflows(&caller.0).await?;
+    async fn list_workflows(
+        &self,
+        workflows: Service<'_, workflows::Workflows>,
+        caller: Bearer,
+    ) -> Answer<WorkflowsOut> {
+        let workflows = workflows.list_workflows(&caller.0).await?;
         Ok(Json(WorkflowsOut { data: workflows.into_iter().map(Into::into).collect() }))
     }
 
@@ -32,12 +35,12 @@ impl Workflows {
     #[oai(path = "/v1/workflows/:id", method = "get", operation_id = "getWorkflow")]
     async fn get_workflow(
         &self,
-        app: Data<&App>,
+        workflows: Service<'_, workflows::Workflows>,
         caller: Bearer,
         /// The workflow's id.
         id: Path<String>,
     ) -> Answer<WorkflowOut> {
-        Ok(Json(app.get_workflow(&caller.0, &id.0).await?.into()))
+        Ok(Json(workflows.get_workflow(&caller.0, &id.0).await?.into()))
     }
 
     /// Create or replace a workflow
@@ -47,13 +50,13 @@ impl Workflows {
     #[oai(path = "/v1/workflows/:id", method = "put", operation_id = "putWorkflow")]
     async fn put_workflow(
         &self,
-        app: Data<&App>,
+        workflows: Service<'_, workflows::Workflows>,
         caller: Bearer,
         /// The workflow's id.
         id: Path<String>,
         body: Body<WorkflowIn>,
     ) -> Answer<WorkflowOut> {
-        Ok(Json(app.put_workflow(&caller.0, body.value.named(id.0)).await?.into()))
+        Ok(Json(workflows.put_workflow(&caller.0, body.value.named(id.0)).await?.into()))
     }
 
     /// Delete a workflow
@@ -62,12 +65,12 @@ impl Workflows {
     #[oai(path = "/v1/workflows/:id", method = "delete", operation_id = "deleteWorkflow")]
     async fn delete_workflow(
         &self,
-        app: Data<&App>,
+        workflows: Service<'_, workflows::Workflows>,
         caller: Bearer,
         /// The workflow's id.
         id: Path<String>,
     ) -> Result<Done, Refused> {
-        app.delete_workflow(&caller.0, &id.0).await?;
+        workflows.delete_workflow(&caller.0, &id.0).await?;
         Ok(Done::Done)
     }
 }

@@ -12,8 +12,9 @@ use crate::{
     api::shared::{
         auth::{self, ORGANISATION},
         refusal::into_error,
+        services,
     },
-    app::Caller,
+    app::{Caller, tenancy::Tenancy},
     domain::{
         Error,
         error::AuthFailure,
@@ -73,7 +74,7 @@ async fn authenticate(request: &Request) -> Result<Caller, Error> {
         (Some(token), Some(user)) => {
             let user = user.parse::<UserId>();
             let check = async {
-                let caller = auth::app(request)?.authenticate(token, wanted).await?;
+                let caller = services::service::<Tenancy>(request)?.authenticate(token, wanted).await?;
                 let same = user.is_ok_and(|user| user == caller.user_id);
                 if same { Ok(caller) } else { Err(Error::Unauthenticated(AuthFailure::Invalid)) }
             };

@@ -1,6 +1,5 @@
 //! The history of outgoing webhooks.
 
-use poem::web::Data;
 use poem_openapi::{
     OpenApi,
     param::Query,
@@ -15,8 +14,8 @@ use super::{
     wire::history::{self, Clearing, DoneOut, HistoryListOut, HistoryOut, Replay},
 };
 use crate::{
-    api::shared::signed::Raw,
-    app::{App, webhooks::history::WebhookHistory},
+    api::shared::{services::Service, signed::Raw},
+    app::webhooks::{Webhooks, history::WebhookHistory},
 };
 
 /// The operations.
@@ -30,7 +29,7 @@ impl History {
     #[oai(path = "/api/v1/integrations.history", method = "get", operation_id = "listWebhookHistory")]
     async fn list_webhook_history(
         &self,
-        app: Data<&App>,
+        webhooks: Service<'_, Webhooks>,
         caller: Known,
         /// The id of the webhook.
         id: Query<String>,
@@ -45,7 +44,7 @@ impl History {
         let listing = Listing::read(asked)?;
         let (offset, count) = listing.window();
         let WebhookHistory { webhook, runs, total } =
-            app.list_webhook_history(&caller.0, &id.0, (offset, count)).await?;
+            webhooks.list_webhook_history(&caller.0, &id.0, (offset, count)).await?;
         let document = |run| HistoryOut::of(webhook.as_ref(), run).to_json().unwrap_or_default();
         let history: Vec<_> = runs.into_iter().map(|run| Any(listing.shown(document(run)))).collect();
         let count = history.len() as u64;
@@ -56,9 +55,14 @@ impl History {
     ///
     /// What waits to be called again stays.
     #[oai(path = "/api/v1/integrations.clearHistory", method = "post", operation_id = "clearWebhookHistory")]
-    async fn clear_webhook_history(&self, app: Data<&App>, caller: Known, body: Raw<Clearing>) -> Answer<DoneOut> {
+    async fn clear_webhook_history(
+        &self,
+        webhooks: Service<'_, Webhooks>,
+        caller: Known,
+        body: Raw<Clearing>,
+    ) -> Answer<DoneOut> {
         let id = history::clearing(&body.bytes)?;
-        app.clear_webhook_history(&caller.0, &id).await?;
+        webhooks.clear_webhook_history(&caller.0, &id).await?;
         Ok(Json(DoneOut { success: true }))
     }
 
@@ -66,9 +70,14 @@ impl History {
     ///
     /// For the same event, to the same URL, as the webhook is now; with a record of its own.
     #[oai(path = "/api/v1/integrations.replayOutgoing", method = "post", operation_id = "replayOutgoingWebhook")]
-    async fn replay_outgoing_webhook(&self, app: Data<&App>, caller: Known, body: Raw<Replay>) -> Answer<DoneOut> {
+    async fn replay_outgoing_webhook(
+        &self,
+        webhooks: Service<'_, Webhooks>,
+        caller: Known,
+        body: Raw<Replay>,
+    ) -> Answer<DoneOut> {
         let (id, run) = history::replay(&body.bytes)?;
-        app.replay_outgoing_webhook(&caller.0, &id, &run).await?;
+        webhooks.replay_outgoing_webhook(&caller.0, &id, &run).await?;
         Ok(Json(DoneOut { success: true }))
     }
 }

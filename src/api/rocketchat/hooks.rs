@@ -3,15 +3,15 @@
 
 mod wire;
 
-use poem::{Request, http::header, web::Data};
+use poem::{Request, http::header};
 use poem_openapi::{OpenApi, param::Path, payload::Json};
 use url::form_urlencoded;
 
 use self::wire::{Answered, Done, HookBody, SampleOut, SubscriberIn, UnsubscribeIn};
 use super::{Answer, Refused, Tag};
 use crate::{
-    api::shared::{auth, body::Body, signed::Raw},
-    app::{App, webhooks::incoming::HookRequest},
+    api::shared::{auth, body::Body, services::Service, signed::Raw},
+    app::webhooks::{Webhooks, incoming::HookRequest},
     domain::secret::Secret,
 };
 
@@ -43,12 +43,12 @@ type Received = Result<Answered, Refused>;
 
 /// Posts what was sent, within the rate limit of wrong tokens.
 async fn received(
-    app: &App,
+    webhooks: &Webhooks,
     request: &Request,
     (id, user_id, token): (&str, Option<&str>, &str),
     body: &Raw<HookBody>,
 ) -> Received {
-    let received = app.receive_webhook(hook(request, (id, user_id, token), body));
+    let received = webhooks.receive_webhook(hook(request, (id, user_id, token), body));
     Ok(auth::checked(request, &[id, token], received).await?.into())
 }
 
@@ -61,7 +61,7 @@ impl Hooks {
     #[oai(path = "/hooks/:integrationId/:token", method = "post", operation_id = "receiveWebhook")]
     async fn receive_webhook(
         &self,
-        app: Data<&App>,
+        webhooks: Service<'_, Webhooks>,
         request: &Request,
         /// The integration's id.
         #[oai(name = "integrationId")]
@@ -70,7 +70,7 @@ impl Hooks {
         token: Path<String>,
         body: Raw<HookBody>,
     ) -> Received {
-        received(&app, request, (&id.0, None, &token.0), &body).await
+        received(&webhooks, request, (&id.0, None, &token.0), &body).await
     }
 
     /// Call an incoming webhook by a link
@@ -79,7 +79,7 @@ impl Hooks {
     #[oai(path = "/hooks/:integrationId/:token", method = "get", operation_id = "receiveWebhookByLink")]
     async fn receive_webhook_by_link(
         &self,
-        app: Data<&App>,
+        webhooks: Service<'_, Webhooks>,
         request: &Request,
         /// The integration's id.
         #[oai(name = "integrationId")]
@@ -87,7 +87,7 @@ impl Hooks {
         /// Its token.
         token: Path<String>,
     ) -> Received {
-        received(&app, request, (&id.0, None, &token.0), &Raw::nothing()).await
+        received(&webhooks, request, (&id.0, None, &token.0), &Raw::nothing()).await
     }
 
     /// Post by an incoming webhook, at its former address
@@ -96,7 +96,7 @@ impl Hooks {
     #[oai(path = "/hooks/:integrationId/:userId/:token", method = "post", operation_id = "receiveWebhookOfUser")]
     async fn receive_webhook_of_user(
         &self,
-        app: Data<&App>,
+        webhooks: Service<'_, Webhooks>,
         request: &Request,
         /// The integration's id.
         #[oai(name = "integrationId")]
@@ -108,7 +108,7 @@ impl Hooks {
         token: Path<String>,
         body: Raw<HookBody>,
     ) -> Received {
-        received(&app, request, (&id.0, Some(&user_id.0), &token.0), &body).await
+        received(&webhooks, request, (&id.0, Some(&user_id.0), &token.0), &body).await
     }
 
     /// Call an incoming webhook by a link, at its former address
@@ -117,7 +117,7 @@ impl Hooks {
     #[oai(path = "/hooks/:integrationId/:userId/:token", method = "get", operation_id = "receiveWebhookOfUserByLink")]
     async fn receive_webhook_of_user_by_link(
         &self,
-        app: Data<&App>,
+        webhooks: Service<'_, Webhooks>,
         request: &Request,
         /// The integration's id.
         #[oai(name = "integrationId")]
@@ -128,7 +128,7 @@ impl Hooks {
         /// Its token.
         token: Path<String>,
     ) -> Received {
-        received(&app, request, (&id.0, Some(&user_id.0), &token.0), &Raw::nothing()).await
+        received(&webhooks, request, (&id.0, Some(&user_id.0), &token.0), &Raw::nothing()).await
     }
 
     /// Check the address of an incoming webhook
@@ -137,7 +137,7 @@ impl Hooks {
     #[oai(path = "/hooks/info/:integrationId/:userId/:token", method = "get", operation_id = "checkWebhook")]
     async fn check_webhook(
         &self,
-        app: Data<&App>,
+        webhooks: Service<'_, Webhooks>,
         request: &Request,
         /// The integration's id.
         #[oai(name = "integrationId")]
@@ -149,7 +149,7 @@ impl Hooks {
         token: Path<String>,
     ) -> Answer<Done> {
         let secret = self::token(&token.0);
-        auth::checked(request, &[&id.0, &token.0], app.check_webhook(&id.0, &secret)).await?;
+        auth::checked(request, &[&id.0, &token.0], webhooks.check_webhook(&id.0, &secret)).await?;
         Ok(Json(Done { success: true }))
     }
 
@@ -159,7 +159,7 @@ impl Hooks {
     #[oai(path = "/hooks/sample/:integrationId/:userId/:token", method = "get", operation_id = "sampleWebhook")]
     async fn sample_webhook(
         &self,
-        app: Data<&App>,
+        webhooks: Service<'_, Webhooks>,
         request: &Request,
         /// The integration's id.
         #[oai(name = "integrationId")]
@@ -171,7 +171,7 @@ impl Hooks {
         token: Path<String>,
     ) -> Answer<Vec<SampleOut>> {
         let secret = self::token(&token.0);
-        let sample = auth::checked(request, &[&id.0, &token.0], app.sample_webhook(&id.0, &secret)).await?;
+        let sample = auth::checked(request, &[&id.0, &token.0], webhooks.sample_webhook(&id.0, &secret)).await?;
         Ok(Json(wire::samples(&sample)))
     }
 
@@ -182,7 +182,7 @@ impl Hooks {
     #[oai(path = "/hooks/add/:integrationId/:userId/:token", method = "post", operation_id = "addWebhookSubscriber")]
     async fn add_webhook_subscriber(
         &self,
-        app: Data<&App>,
+        webhooks: Service<'_, Webhooks>,
         request: &Request,
         /// The integration's id.
         #[oai(name = "integrationId")]
@@ -195,7 +195,7 @@ impl Hooks {
         body: Body<SubscriberIn>,
     ) -> Answer<Done> {
         let secret = self::token(&token.0);
-        auth::checked(request, &[&id.0, &token.0], app.add_webhook_subscriber(&id.0, &secret, body.value.into()))
+        auth::checked(request, &[&id.0, &token.0], webhooks.add_webhook_subscriber(&id.0, &secret, body.value.into()))
             .await?;
         Ok(Json(Done { success: true }))
     }
@@ -210,7 +210,7 @@ impl Hooks {
     )]
     async fn remove_webhook_subscriber(
         &self,
-        app: Data<&App>,
+        webhooks: Service<'_, Webhooks>,
         request: &Request,
         /// The integration's id.
         #[oai(name = "integrationId")]
@@ -226,7 +226,7 @@ impl Hooks {
         auth::checked(
             request,
             &[&id.0, &token.0],
-            app.remove_webhook_subscriber(&id.0, &secret, &body.value.target_url),
+            webhooks.remove_webhook_subscriber(&id.0, &secret, &body.value.target_url),
         )
         .await?;
         Ok(Json(Done { success: true }))

@@ -1,6 +1,5 @@
 //! Webhook integrations, set up.
 
-use poem::web::Data;
 use poem_openapi::{
     OpenApi,
     param::Query,
@@ -14,7 +13,10 @@ use super::{
     listing::{Asked, Listing, Page},
     wire::{self, Creation, IntegrationOut, ListOut, OneOut, Removal, Update},
 };
-use crate::{api::shared::signed::Raw, app::App};
+use crate::{
+    api::shared::{services::Service, signed::Raw},
+    app::webhooks::Webhooks,
+};
 
 /// The operations.
 pub struct Integrations;
@@ -25,9 +27,14 @@ impl Integrations {
     ///
     /// A script that does not compile is kept, with `scriptError`.
     #[oai(path = "/api/v1/integrations.create", method = "post", operation_id = "createWebhookIntegration")]
-    async fn create_webhook_integration(&self, app: Data<&App>, caller: Known, body: Raw<Creation>) -> Answer<OneOut> {
+    async fn create_webhook_integration(
+        &self,
+        webhooks: Service<'_, Webhooks>,
+        caller: Known,
+        body: Raw<Creation>,
+    ) -> Answer<OneOut> {
         let draft = wire::creation(&body.bytes)?;
-        Ok(Json(app.create_webhook_integration(&caller.0, draft).await?.into()))
+        Ok(Json(webhooks.create_webhook_integration(&caller.0, draft).await?.into()))
     }
 
     /// List webhook integrations
@@ -37,7 +44,7 @@ impl Integrations {
     #[allow(clippy::too_many_arguments, reason = "each part of the query is one")]
     async fn list_webhook_integrations(
         &self,
-        app: Data<&App>,
+        webhooks: Service<'_, Webhooks>,
         caller: Known,
         /// How many are passed over.
         offset: Query<Option<u64>>,
@@ -57,7 +64,7 @@ impl Integrations {
     ) -> Answer<ListOut> {
         let listing =
             Listing::read(Asked { offset: offset.0, count: count.0, sort: sort.0, query: query.0, fields: fields.0 })?;
-        let all = app.list_webhook_integrations(&caller.0).await?;
+        let all = webhooks.list_webhook_integrations(&caller.0).await?;
         let wanted = all.into_iter().filter(|open| {
             let webhook = &open.webhook;
             name.0.as_ref().is_none_or(|name| *name == webhook.name)
@@ -76,7 +83,7 @@ impl Integrations {
     #[oai(path = "/api/v1/integrations.get", method = "get", operation_id = "getWebhookIntegration")]
     async fn get_webhook_integration(
         &self,
-        app: Data<&App>,
+        webhooks: Service<'_, Webhooks>,
         caller: Known,
         /// Its id.
         #[oai(name = "integrationId")]
@@ -85,7 +92,7 @@ impl Integrations {
         #[oai(name = "createdBy")]
         created_by: Query<Option<String>>,
     ) -> Answer<OneOut> {
-        let found = app.get_webhook_integration(&caller.0, &integration_id.0, created_by.0.as_deref()).await?;
+        let found = webhooks.get_webhook_integration(&caller.0, &integration_id.0, created_by.0.as_deref()).await?;
         Ok(Json(found.into()))
     }
 
@@ -93,17 +100,27 @@ impl Integrations {
     ///
     /// What an incoming one is not told of its look and its script stays. An outgoing one becomes what it is told.
     #[oai(path = "/api/v1/integrations.update", method = "put", operation_id = "updateWebhookIntegration")]
-    async fn update_webhook_integration(&self, app: Data<&App>, caller: Known, body: Raw<Update>) -> Answer<OneOut> {
+    async fn update_webhook_integration(
+        &self,
+        webhooks: Service<'_, Webhooks>,
+        caller: Known,
+        body: Raw<Update>,
+    ) -> Answer<OneOut> {
         let (key, draft) = wire::update(&body.bytes)?;
-        Ok(Json(app.update_webhook_integration(&caller.0, &key, draft).await?.into()))
+        Ok(Json(webhooks.update_webhook_integration(&caller.0, &key, draft).await?.into()))
     }
 
     /// Remove a webhook integration
     ///
     /// The answer is the integration as it was. What waits to be sent by it ends.
     #[oai(path = "/api/v1/integrations.remove", method = "post", operation_id = "removeWebhookIntegration")]
-    async fn remove_webhook_integration(&self, app: Data<&App>, caller: Known, body: Raw<Removal>) -> Answer<OneOut> {
+    async fn remove_webhook_integration(
+        &self,
+        webhooks: Service<'_, Webhooks>,
+        caller: Known,
+        body: Raw<Removal>,
+    ) -> Answer<OneOut> {
         let (key, way) = wire::removal(&body.bytes)?;
-        Ok(Json(app.remove_webhook_integration(&caller.0, &key, way).await?.into()))
+        Ok(Json(webhooks.remove_webhook_integration(&caller.0, &key, way).await?.into()))
     }
 }

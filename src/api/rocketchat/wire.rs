@@ -16,7 +16,10 @@ pub use sent::{Creation, Removal, Update};
 use crate::{
     api::shared::time::Timestamp,
     app::webhooks::OpenWebhook,
-    domain::webhooks::{Direction, Incoming, Outgoing, Person, WebhookIntegration, script::ScriptFault},
+    domain::{
+        channels::person::Person,
+        webhooks::{Direction, Incoming, Outgoing, WebhookIntegration, script::ScriptFault},
+    },
 };
 
 /// Who made or changed something.

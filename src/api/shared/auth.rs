@@ -5,10 +5,13 @@ use std::{future::Future, sync::Arc};
 use poem::Request;
 use poem_openapi::{SecurityScheme, auth};
 
-use super::{fault::Protocol, refusal::into_error, sender::Sender};
+use super::{fault::Protocol, refusal::into_error, sender::Sender, services::service};
 use crate::{
-    app::{App, Caller, tenancy::teams::Identified},
-    domain::{Error, Result, ids::OrganisationId},
+    app::{
+        Caller,
+        tenancy::{Tenancy, teams::Identified},
+    },
+    domain::{Result, ids::OrganisationId},
 };
 
 /// Names the organisation where a caller is a member of several.
@@ -19,20 +22,12 @@ pub const ORGANISATION: &str = "X-Organisation-Id";
 #[oai(ty = "bearer", rename = "bearerAuth", checker = "authenticate")]
 pub struct Bearer(pub Caller);
 
-/// The use cases.
-///
-/// # Errors
-/// [`Error::Internal`]: a bug.
-pub fn app(request: &Request) -> Result<&App> {
-    request.data::<App>().ok_or_else(|| Error::Internal("a request came without App".into()))
-}
-
 /// Authenticates the caller of a request by a credential, and notes that they are known.
 ///
 /// # Errors
-/// As [`App::authenticate`], and [`Error::RateLimited`] where too many credentials of the client were wrong.
+/// As [`Tenancy::authenticate`], and [`Error::RateLimited`] where too many credentials of the client were wrong.
 pub async fn caller(request: &Request, credential: &str, wanted: Option<OrganisationId>) -> Result<Caller> {
-    checked(request, &[credential], app(request)?.authenticate(credential, wanted)).await
+    checked(request, &[credential], tenancy(request)?.authenticate(credential, wanted)).await
 }
 
 /// Identifies the caller of a request, without an organisation, and notes that they are known.
@@ -40,7 +35,7 @@ pub async fn caller(request: &Request, credential: &str, wanted: Option<Organisa
 /// # Errors
 /// As [`caller`].
 pub async fn identified(request: &Request, credential: &str) -> Result<Identified> {
-    checked(request, &[credential], app(request)?.identify(credential)).await
+    checked(request, &[credential], tenancy(request)?.identify(credential)).await
 }
 
 /// Checks a credential of a request within the rate limit of wrong ones.
@@ -50,11 +45,15 @@ pub async fn identified(request: &Request, credential: &str) -> Result<Identifie
 pub async fn checked<T>(request: &Request, credential: &[&str], check: impl Future<Output = Result<T>>) -> Result<T> {
     let sender = request.data::<Arc<Sender>>();
     let client = sender.and_then(|sender| sender.client);
-    let outcome = app(request)?.check_credential(client, credential, check).await?;
+    let outcome = tenancy(request)?.check_credential(client, credential, check).await?;
     if let Some(sender) = sender {
         sender.is_known();
     }
     Ok(outcome)
+}
+
+fn tenancy(request: &Request) -> Result<&Tenancy> {
+    service(request)
 }
 
 async fn authenticate(request: &Request, bearer: auth::Bearer) -> poem::Result<Caller> {

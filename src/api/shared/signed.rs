@@ -18,10 +18,7 @@ use super::{
     refusal::into_error,
 };
 use crate::{
-    app::{
-        App,
-        tenancy::signatures::{SignatureCheck, Verified},
-    },
+    app::tenancy::signatures::{SignatureCheck, Verified},
     domain::{Error, error::AuthFailure},
 };
 
@@ -43,7 +40,7 @@ pub trait Inbound: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`], [`Error::FailedPrecondition`] where the provider is not configured.
-    fn signature(_request: &Request, _app: &App) -> Result<Option<SignatureCheck>, Error> {
+    fn signature(_request: &Request) -> Result<Option<SignatureCheck>, Error> {
         Ok(None)
     }
 
@@ -104,10 +101,7 @@ impl<'a, I: Inbound> ApiExtractor<'a> for Raw<I> {
 }
 
 async fn read<I: Inbound>(request: &Request, body: &mut RequestBody) -> Result<Raw<I>, Fault> {
-    let mut check = match request.data::<App>() {
-        Some(app) => I::signature(request, app)?,
-        None => None,
-    };
+    let mut check = I::signature(request)?;
     let each = |bytes: &[u8]| check.iter_mut().for_each(|check| check.update(bytes));
     let sent = media::read(request, body, (I::MEDIA, I::LIMIT_BYTES), each).await?;
     let verified = check.map(SignatureCheck::finish).transpose()?;

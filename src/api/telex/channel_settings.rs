@@ -1,6 +1,5 @@
 //! How an integration is set for one channel.
 
-use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path};
 use uuid::Uuid;
 
@@ -9,8 +8,8 @@ use super::{
     wire::{ChannelSettingOut, SettingIn, SettingPatch},
 };
 use crate::{
-    api::shared::{auth::Known, body::Body},
-    app::App,
+    api::shared::{auth::Known, body::Body, services::Service},
+    app::apps::Apps,
 };
 
 /// The operations.
@@ -28,7 +27,7 @@ impl ChannelSettings {
     )]
     async fn add_channel_setting(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The organisation's id or slug.
         org_id: Path<String>,
@@ -39,7 +38,7 @@ impl ChannelSettings {
         body: Body<SettingIn>,
     ) -> Done {
         let SettingIn { label, value } = body.value;
-        app.add_channel_setting(&who.0, &org_id.0, integration_id.0, channel_id.0, &label, value.0).await?;
+        apps.add_channel_setting(&who.0, &org_id.0, integration_id.0, channel_id.0, &label, value.0).await?;
         done("Channel Integration setting added successfully")
     }
 
@@ -53,7 +52,7 @@ impl ChannelSettings {
     )]
     async fn list_channel_settings(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The organisation's id or slug.
         org_id: Path<String>,
@@ -62,7 +61,7 @@ impl ChannelSettings {
         /// The channel's id.
         channel_id: Path<Uuid>,
     ) -> Several<ChannelSettingOut> {
-        let found = app.list_channel_settings(&who.0, &org_id.0, integration_id.0, channel_id.0).await?;
+        let found = apps.list_channel_settings(&who.0, &org_id.0, integration_id.0, channel_id.0).await?;
         let of_channel = found.into_iter().map(|row| ChannelSettingOut::of(channel_id.0, row)).collect();
         several::<ChannelSettingOut, _>("Channel Integration settings retrieved successfully", of_channel)
     }
@@ -78,7 +77,7 @@ impl ChannelSettings {
     #[allow(clippy::too_many_arguments, reason = "the path has four parameters")]
     async fn update_channel_setting(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The organisation's id or slug.
         org_id: Path<String>,
@@ -92,7 +91,7 @@ impl ChannelSettings {
     ) -> Done {
         let (label, value) = body.value.parts();
         let (org, integration, channel, setting) = (&org_id.0, integration_id.0, channel_id.0, setting_id.0);
-        app.update_channel_setting(&who.0, org, integration, channel, setting, label.as_deref(), value).await?;
+        apps.update_channel_setting(&who.0, org, integration, channel, setting, label.as_deref(), value).await?;
         done("Integration setting updated successfully")
     }
 
@@ -106,7 +105,7 @@ impl ChannelSettings {
     )]
     async fn delete_channel_setting(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The organisation's id or slug.
         org_id: Path<String>,
@@ -117,7 +116,7 @@ impl ChannelSettings {
         /// The setting's id.
         setting_id: Path<Uuid>,
     ) -> Done {
-        app.delete_channel_setting(&who.0, &org_id.0, integration_id.0, channel_id.0, setting_id.0).await?;
+        apps.delete_channel_setting(&who.0, &org_id.0, integration_id.0, channel_id.0, setting_id.0).await?;
         done("Channel Integration setting deleted successfully")
     }
 }

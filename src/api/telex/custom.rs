@@ -1,6 +1,5 @@
 //! Integrations that are nothing but the address of their JSON document.
 
-use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path, payload::Json};
 use uuid::Uuid;
 
@@ -9,8 +8,8 @@ use super::{
     wire::{CustomIn, CustomListedOut, CustomSettingIn, CustomSettingOut, Plain},
 };
 use crate::{
-    api::shared::{auth::Known, body::Body},
-    app::App,
+    api::shared::{auth::Known, body::Body, services::Service},
+    app::apps::Apps,
 };
 
 /// The operations.
@@ -28,14 +27,14 @@ impl Custom {
     )]
     async fn create_custom_integration(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
         organisation: Path<String>,
         body: Body<CustomIn>,
     ) -> Result<Created<Plain>, Refused> {
-        app.create_custom_integration(&who.0, &organisation.0, &body.value.json_url).await?;
+        apps.create_custom_integration(&who.0, &organisation.0, &body.value.json_url).await?;
         Ok(Created::Created(Json(Plain::new(201, "Integration app created successfully"))))
     }
 
@@ -49,13 +48,13 @@ impl Custom {
     )]
     async fn list_custom_integrations(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
         organisation: Path<String>,
     ) -> Several<CustomListedOut> {
-        let found = app.list_custom_integrations(&who.0, &organisation.0).await?;
+        let found = apps.list_custom_integrations(&who.0, &organisation.0).await?;
         several("Integrations retrieved successfully.", found)
     }
 
@@ -69,7 +68,7 @@ impl Custom {
     )]
     async fn update_custom_integration(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
@@ -79,7 +78,7 @@ impl Custom {
         integration: Path<Uuid>,
         body: Body<CustomIn>,
     ) -> Done {
-        app.update_custom_integration(&who.0, &organisation.0, integration.0, &body.value.json_url).await?;
+        apps.update_custom_integration(&who.0, &organisation.0, integration.0, &body.value.json_url).await?;
         done("Integrations updated successfully")
     }
 
@@ -93,7 +92,7 @@ impl Custom {
     )]
     async fn delete_custom_integration(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
@@ -102,7 +101,7 @@ impl Custom {
         #[oai(name = "integrationId")]
         integration: Path<Uuid>,
     ) -> Done {
-        app.delete_custom_integration(&who.0, &organisation.0, integration.0).await?;
+        apps.delete_custom_integration(&who.0, &organisation.0, integration.0).await?;
         done("Integrations deleted successfully")
     }
 
@@ -116,7 +115,7 @@ impl Custom {
     )]
     async fn put_custom_setting(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
@@ -127,7 +126,7 @@ impl Custom {
         body: Body<CustomSettingIn>,
     ) -> Done {
         let CustomSettingIn { setting_entry: entry } = body.value;
-        app.put_custom_setting(&who.0, &organisation.0, integration.0, &entry.field_name, entry.value.0).await?;
+        apps.put_custom_setting(&who.0, &organisation.0, integration.0, &entry.field_name, entry.value.0).await?;
         done("Integrations Settings updated successfully")
     }
 
@@ -141,7 +140,7 @@ impl Custom {
     )]
     async fn get_custom_setting(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
@@ -150,7 +149,7 @@ impl Custom {
         #[oai(name = "integrationId")]
         integration: Path<Uuid>,
     ) -> One<CustomSettingOut> {
-        let found = app.get_custom_setting(&who.0, &organisation.0, integration.0).await?;
+        let found = apps.get_custom_setting(&who.0, &organisation.0, integration.0).await?;
         one("Integrations retrieved successfully.", found)
     }
 }

@@ -1,7 +1,7 @@
 //! Where integrations, and whoever else was given the address, post to a channel. One thing in four ways: the product has
 //! two addresses, and each takes a body as well as a query.
 
-use poem::{Request, web::Data};
+use poem::Request;
 use poem_openapi::{
     OpenApi,
     param::{Path, Query},
@@ -14,8 +14,8 @@ use super::{
     wire::{PostIn, PostWord},
 };
 use crate::{
-    api::shared::{auth, body::Body, word::Word},
-    app::{App, channels::inbound::ChannelPost},
+    api::shared::{auth, body::Body, services::Service, word::Word},
+    app::channels::{Channels, inbound::ChannelPost},
 };
 
 /// The operations.
@@ -23,8 +23,8 @@ pub struct Inbound;
 
 const SENT: &str = "Data sent successfully";
 
-async fn post((app, request): (&App, &Request), id: &str, key: &ChannelKey, post: ChannelPost) -> Done {
-    let check = async { app.receive_channel_message(channel(id)?, Some(&key.0), post).await.map_err(of_key) };
+async fn post((channels, request): (&Channels, &Request), id: &str, key: &ChannelKey, post: ChannelPost) -> Done {
+    let check = async { channels.receive_channel_message(channel(id)?, Some(&key.0), post).await.map_err(of_key) };
     auth::checked(request, &[id, &key.0], check).await?;
     done(SENT)
 }
@@ -37,7 +37,7 @@ impl Inbound {
     #[oai(path = "/v1/return/:channelId", method = "post", operation_id = "receiveChannelMessage")]
     async fn receive_channel_message(
         &self,
-        app: Data<&App>,
+        channels: Service<'_, Channels>,
         request: &Request,
         key: ChannelKey,
         /// The channel's id.
@@ -45,7 +45,7 @@ impl Inbound {
         channel: Path<String>,
         body: Body<PostIn>,
     ) -> Done {
-        post((&app, request), &channel.0, &key, body.value.into()).await
+        post((&channels, request), &channel.0, &key, body.value.into()).await
     }
 
     /// Post to a channel from an integration, by a link
@@ -55,7 +55,7 @@ impl Inbound {
     #[allow(clippy::too_many_arguments, reason = "each part of the query is one")]
     async fn receive_channel_message_by_link(
         &self,
-        app: Data<&App>,
+        channels: Service<'_, Channels>,
         request: &Request,
         key: ChannelKey,
         /// The channel's id.
@@ -71,7 +71,7 @@ impl Inbound {
         username: Query<String>,
     ) -> Done {
         let said = PostIn { event_name: event_name.0, message: message.0, status: status.0, username: username.0 };
-        post((&app, request), &channel.0, &key, said.into()).await
+        post((&channels, request), &channel.0, &key, said.into()).await
     }
 
     /// Post to a channel by its webhook
@@ -80,7 +80,7 @@ impl Inbound {
     #[oai(path = "/v1/webhooks/:channelId", method = "post", operation_id = "receiveChannelWebhook")]
     async fn receive_channel_webhook(
         &self,
-        app: Data<&App>,
+        channels: Service<'_, Channels>,
         request: &Request,
         key: ChannelKey,
         /// The channel's id.
@@ -88,7 +88,7 @@ impl Inbound {
         channel: Path<String>,
         body: Body<PostIn>,
     ) -> Done {
-        post((&app, request), &channel.0, &key, body.value.into()).await
+        post((&channels, request), &channel.0, &key, body.value.into()).await
     }
 
     /// Post to a channel by its webhook, by a link
@@ -98,7 +98,7 @@ impl Inbound {
     #[allow(clippy::too_many_arguments, reason = "each part of the query is one")]
     async fn receive_channel_webhook_by_link(
         &self,
-        app: Data<&App>,
+        channels: Service<'_, Channels>,
         request: &Request,
         key: ChannelKey,
         /// The channel's id.
@@ -114,6 +114,6 @@ impl Inbound {
         username: Query<String>,
     ) -> Done {
         let said = PostIn { event_name: event_name.0, message: message.0, status: status.0, username: username.0 };
-        post((&app, request), &channel.0, &key, said.into()).await
+        post((&channels, request), &channel.0, &key, said.into()).await
     }
 }

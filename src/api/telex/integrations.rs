@@ -1,6 +1,5 @@
 //! An organisation's integrations.
 
-use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path, payload::Json};
 use uuid::Uuid;
 
@@ -9,8 +8,8 @@ use super::{
     wire::{Envelope, InstalledOut, IntegrationIn, IntegrationOut, IntegrationPatch, ListedOut},
 };
 use crate::{
-    api::shared::{auth::Known, body::Body},
-    app::App,
+    api::shared::{auth::Known, body::Body, services::Service},
+    app::apps::Apps,
 };
 
 /// The operations.
@@ -24,14 +23,14 @@ impl Integrations {
     #[oai(path = "/organisations/:organisationId/integrations", method = "post", operation_id = "createIntegration")]
     async fn create_integration(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
         organisation: Path<String>,
         body: Body<IntegrationIn>,
     ) -> Result<Created<Envelope<InstalledOut>>, Refused> {
-        let made = app.create_integration(&who.0, &organisation.0, body.value.into()).await?;
+        let made = apps.create_integration(&who.0, &organisation.0, body.value.into()).await?;
         Ok(Created::Created(Json(Envelope::new(201, "Integration app created successfully", made.into()))))
     }
 
@@ -45,13 +44,13 @@ impl Integrations {
     )]
     async fn list_organisation_integrations(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
         organisation: Path<String>,
     ) -> Several<ListedOut> {
-        let found = app.list_organisation_integrations(&who.0, &organisation.0).await?;
+        let found = apps.list_organisation_integrations(&who.0, &organisation.0).await?;
         several("Integrations retrieved successfully.", found)
     }
 
@@ -65,7 +64,7 @@ impl Integrations {
     )]
     async fn update_integration(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
@@ -76,7 +75,7 @@ impl Integrations {
         body: Body<IntegrationPatch>,
     ) -> One<IntegrationOut> {
         let change = body.value.into();
-        let changed = app.update_integration(&who.0, &organisation.0, integration.0, change).await?;
+        let changed = apps.update_integration(&who.0, &organisation.0, integration.0, change).await?;
         one("Integrations updated successfully", changed)
     }
 
@@ -90,7 +89,7 @@ impl Integrations {
     )]
     async fn delete_integration(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
@@ -99,7 +98,7 @@ impl Integrations {
         #[oai(name = "integrationId")]
         integration: Path<Uuid>,
     ) -> One<IntegrationOut> {
-        let gone = app.delete_integration(&who.0, &organisation.0, integration.0).await?;
+        let gone = apps.delete_integration(&who.0, &organisation.0, integration.0).await?;
         one("Integrations deleted successfully", gone)
     }
 }

@@ -1,6 +1,5 @@
 //! How an integration is set for the whole organisation.
 
-use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path};
 use uuid::Uuid;
 
@@ -9,8 +8,8 @@ use super::{
     wire::{SettingIn, SettingOut, SettingPatch},
 };
 use crate::{
-    api::shared::{auth::Known, body::Body},
-    app::App,
+    api::shared::{auth::Known, body::Body, services::Service},
+    app::apps::Apps,
 };
 
 /// The operations.
@@ -28,7 +27,7 @@ impl Settings {
     )]
     async fn add_integration_setting(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The organisation's id or slug.
         organisation_id: Path<String>,
@@ -37,7 +36,7 @@ impl Settings {
         body: Body<SettingIn>,
     ) -> Done {
         let SettingIn { label, value } = body.value;
-        app.add_integration_setting(&who.0, &organisation_id.0, integration_id.0, &label, value.0).await?;
+        apps.add_integration_setting(&who.0, &organisation_id.0, integration_id.0, &label, value.0).await?;
         done("Integration setting added successfully")
     }
 
@@ -51,14 +50,14 @@ impl Settings {
     )]
     async fn list_integration_settings(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The organisation's id or slug.
         organisation_id: Path<String>,
         /// The integration's id.
         integration_id: Path<Uuid>,
     ) -> Several<SettingOut> {
-        let found = app.list_integration_settings(&who.0, &organisation_id.0, integration_id.0).await?;
+        let found = apps.list_integration_settings(&who.0, &organisation_id.0, integration_id.0).await?;
         several("Integration setting retrieved successfully", found)
     }
 
@@ -72,7 +71,7 @@ impl Settings {
     )]
     async fn update_integration_setting(
         &self,
-        app: Data<&App>,
+        apps: Service<'_, Apps>,
         who: Known,
         /// The organisation's id or slug.
         organisation_id: Path<String>,
@@ -82,7 +81,7 @@ impl Settings {
     ) -> Done {
         let (label, value) = body.value.parts();
         let (organisation, integration) = (&organisation_id.0, integration_id.0);
-        app.update_integration_setting(&who.0, organisation, integration, label.as_deref(), value).await?;
+        apps.update_integration_setting(&who.0, organisation, integration, label.as_deref(), value).await?;
         done("Integration setting updated successfully")
     }
 }

@@ -1,6 +1,5 @@
 //! An organisation's Slack.
 
-use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path};
 
 use super::{
@@ -8,8 +7,8 @@ use super::{
     wire::{SlackAccessOut, SlackTokenIn, SlackTokenOut},
 };
 use crate::{
-    api::shared::{auth::Known, body::Body},
-    app::App,
+    api::shared::{auth::Known, body::Body, services::Service},
+    app::slack::SlackConnections,
 };
 
 /// The operations.
@@ -27,14 +26,14 @@ impl Slack {
     )]
     async fn exchange_slack_token(
         &self,
-        app: Data<&App>,
+        slack: Service<'_, SlackConnections>,
         who: Known,
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
         organisation: Path<String>,
         body: Body<SlackTokenIn>,
     ) -> One<SlackTokenOut> {
-        let granted = app.exchange_slack_token(&who.0, &organisation.0, &body.value.oauth_code).await?;
+        let granted = slack.exchange_slack_token(&who.0, &organisation.0, &body.value.oauth_code).await?;
         one("Slack OAuth token exchange successful", granted)
     }
 
@@ -44,13 +43,13 @@ impl Slack {
     #[oai(path = "/slack/organisations/:organisationId", method = "get", operation_id = "getSlackAccess")]
     async fn get_slack_access(
         &self,
-        app: Data<&App>,
+        slack: Service<'_, SlackConnections>,
         who: Known,
         /// The organisation's id or slug.
         #[oai(name = "organisationId")]
         organisation: Path<String>,
     ) -> One<SlackAccessOut> {
-        let found = app.get_slack_access(&who.0, &organisation.0).await?;
+        let found = slack.get_slack_access(&who.0, &organisation.0).await?;
         one("Slack access info fetched successfully", found)
     }
 }

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::Apps;
 use crate::{
-    app::App,
     domain::{
         Error, Result,
         ambient::Time,
@@ -82,10 +82,10 @@ pub(in crate::app) struct Reply {
     pub(in crate::app) answer: Result<Answer, Failure>,
 }
 
-impl App {
+impl Apps {
     /// Sends what waits for an integration: a published message, or a tick.
     pub async fn call_integration(&self, id: Option<IntegrationId>, delivery: &Delivery, event: &Event) -> Called {
-        let began = self.now();
+        let began = self.base.now();
         let refused = |verdict: Verdict| Called {
             verdict,
             address: String::new(),
@@ -110,7 +110,7 @@ impl App {
 
     async fn try_call(&self, id: Option<IntegrationId>, delivery: &Delivery, event: &Event) -> Result<Option<Called>> {
         let (Some(id), Some(channel_id)) = (id, event.fact.channel_id) else { return Ok(None) };
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let found = store::apps::installations::find_with_secrets(reader, delivery.organisation_id, id).await;
         let (app, secrets) = match found {
             Ok(found) => found,
@@ -121,7 +121,7 @@ impl App {
         let settings = self.effective_settings(app.organisation_id, channel_id, &[&app]).await?.concat();
         let message = event.fact.data["message"].as_str().unwrap_or_default();
         let return_url = match event.fact.kind.as_str() {
-            INTEGRATION_TICK => Some(self.return_url(app.organisation_id, channel_id, app.id).await?),
+            INTEGRATION_TICK => Some(self.channels.return_url(app.organisation_id, channel_id, app.id).await?),
             _ => None,
         };
         let payload = |settings: &[EffectiveSetting]| match &return_url {
@@ -133,7 +133,7 @@ impl App {
             id: delivery.id.0,
             url: url.as_deref().unwrap_or_default(),
             payload: &payload,
-            limit: self.parts.call_limit,
+            limit: self.rules.call_limit,
             max_answer_bytes: ANSWER_BYTES,
         };
         let callee = Callee { app: &app, secrets: &secrets, settings: &settings };
@@ -149,15 +149,15 @@ impl App {
             // Whoever reads the record may not post.
             masked["return_url"] = "[redacted]".into();
         }
-        let began = self.now();
+        let began = self.base.now();
         let whose = (callee.app.organisation_id, callee.app.installation_id);
         let mut headers = self.signature(whose, callee.secrets, (order.id, began), body.as_bytes()).await?;
         headers.insert("content-type", HeaderValue::from_static("application/json"));
         let timer = Instant::now();
         let request = Outgoing { method: Method::POST, url: order.url.to_owned(), headers, body: Bytes::from(body) };
-        let answer = self.parts.guard.send(request, order.limit, order.max_answer_bytes).await;
+        let answer = self.guard.send(request, order.limit, order.max_answer_bytes).await;
         let called = Called {
-            verdict: webhook::outcome(&answer, self.now()),
+            verdict: webhook::outcome(&answer, self.base.now()),
             address: redact(order.url).into_owned(),
             request: masked.to_string(),
             answer: answer.as_ref().ok().map(|answer| excerpt(&answer.body)),
@@ -187,9 +187,9 @@ impl App {
 
     /// Where calls of an integration go.
     pub(in crate::app) fn integration_destination(&self, app: &AppIntegration) -> Destination {
-        let id: DestinationId = self.parts.ambient.id();
+        let id: DestinationId = self.base.ambient.id();
         let place = (DestinationKind::Integration, integration_name(app.id), app.id.to_string());
-        Destination::fresh(id, app.organisation_id, place, self.now())
+        Destination::fresh(id, app.organisation_id, place, self.base.now())
     }
 
     /// Which of some integrations of an organisation are not to be called any more, and why.
@@ -199,7 +199,7 @@ impl App {
         apps: &[&AppIntegration],
     ) -> Result<HashMap<String, String>> {
         let names: Vec<String> = apps.iter().map(|app| integration_name(app.id)).collect();
-        let (reader, kind) = (self.parts.store.reader(), DestinationKind::Integration);
+        let (reader, kind) = (self.base.store.reader(), DestinationKind::Integration);
         let found = store::pipeline::destinations::of_names(reader, organisation_id, kind, &names).await?;
         let off = |destination: Destination| match destination.health {
             Health::Off { reason, .. } => Some((destination.name, reason)),
@@ -210,8 +210,8 @@ impl App {
 
     /// Calls an integration no more, until somebody switches it on again; what waits for it fails.
     pub(in crate::app) async fn switch_off(&self, app: &AppIntegration, reason: &str) -> Result<()> {
-        let now = self.now();
-        let tx = self.parts.store.begin().await?;
+        let now = self.base.now();
+        let tx = self.base.store.begin().await?;
         let destination = store::pipeline::destinations::ensure(&tx, &self.integration_destination(app)).await?;
         let off = Health::Off { reason: reason.to_owned(), since: now };
         store::pipeline::destinations::set_health(&tx, destination.id, &off).await?;

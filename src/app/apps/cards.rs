@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use url::Url;
 use uuid::Uuid;
 
+use super::Apps;
 use crate::{
-    app::{App, Caller, tenancy::teams::Identified},
+    app::{Caller, tenancy::teams::Identified},
     domain::{
         Error, Result,
         apps::card::{self, SystemIntegration},
@@ -36,14 +37,14 @@ pub struct IntegrationCard {
     pub reference: Option<String>,
 }
 
-impl App {
+impl Apps {
     /// What can be connected in a team, and by what it is. Of a team that does not exist, or is not the caller's,
     /// nothing is connected: told alike on purpose.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
     pub async fn list_integrations(&self, who: &Identified, team: &str) -> Result<Vec<IntegrationCard>> {
-        let caller = match self.in_team(who, team).await {
+        let caller = match self.tenancy.in_team(who, team).await {
             Ok((caller, _)) => {
                 caller.require(Permission::SlackRead)?;
                 caller.require(Permission::GithubRead)?;
@@ -53,7 +54,7 @@ impl App {
             Err(error) => return Err(error),
         };
         let mut all = card::built_in().to_vec();
-        all.extend(store::apps::cards::list_system(self.parts.store.reader()).await?);
+        all.extend(store::apps::cards::list_system(self.base.store.reader()).await?);
         let (references, mut links) = match &caller {
             Some(caller) => (self.references(caller).await?, self.connecting_links(caller).await?),
             None => Default::default(),
@@ -72,7 +73,7 @@ impl App {
 
     /// By what each integration is connected, each by its own kind of reference.
     async fn references(&self, caller: &Caller) -> Result<HashMap<IntegrationId, String>> {
-        let (reader, organisation_id) = (self.parts.store.reader(), caller.organisation_id);
+        let (reader, organisation_id) = (self.base.store.reader(), caller.organisation_id);
         let installed = store::apps::cards::installed(reader, organisation_id).await?;
         let mut references: HashMap<IntegrationId, String> =
             installed.into_iter().map(|(integration, id)| (integration, id.to_string())).collect();
@@ -89,13 +90,13 @@ impl App {
 
     /// Where a member who may connects Slack and GitHub, each with a fresh state.
     async fn connecting_links(&self, caller: &Caller) -> Result<HashMap<IntegrationId, Url>> {
-        let slack = self.parts.slack.as_ref().filter(|_| caller.may(Permission::SlackManage));
-        let github = self.parts.github.as_ref().filter(|_| caller.may(Permission::GithubManage));
+        let slack = self.slack.client.as_ref().filter(|_| caller.may(Permission::SlackManage));
+        let github = self.github.client.as_ref().filter(|_| caller.may(Permission::GithubManage));
         let mut links = HashMap::new();
         if slack.is_none() && github.is_none() {
             return Ok(links);
         }
-        let [for_slack, for_github] = self.issue_states(caller, [Flow::SlackApp, Flow::Github]).await?;
+        let [for_slack, for_github] = self.tenancy.issue_states(caller, [Flow::SlackApp, Flow::Github]).await?;
         if let Some(slack) = slack {
             links.insert(card::SLACK, slack.authorize_url(Flow::SlackApp, &for_slack));
         }

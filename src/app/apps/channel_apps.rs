@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use super::Apps;
 use crate::{
-    app::{App, Caller},
+    app::Caller,
     domain::{
         Error, Result,
         ambient::Time,
@@ -47,15 +48,15 @@ pub struct ChannelIntegrationChange {
     pub position: Option<i32>,
 }
 
-impl App {
+impl Apps {
     /// The integrations that are used in a channel, in their order.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn list_channel_integrations(&self, caller: &Caller, id: ChannelId) -> Result<Vec<ChannelIntegration>> {
         caller.require(Permission::IntegrationsRead)?;
-        let channel = self.visible_channel(caller, id).await?;
-        let reader = self.parts.store.reader();
+        let channel = self.channels.visible_channel(caller, id).await?;
+        let reader = self.base.store.reader();
         let all = store::apps::installations::of_channel(reader, caller.organisation_id, channel.id).await?;
         Ok(all.iter().map(|Used { app, used, .. }| shown(app, used)).collect())
     }
@@ -73,23 +74,23 @@ impl App {
         change: ChannelIntegrationChange,
     ) -> Result<ChannelIntegration> {
         caller.require(Permission::IntegrationsManage)?;
-        let channel = self.visible_channel(caller, channel_id).await?;
-        let tx = self.parts.store.begin().await?;
+        let channel = self.channels.visible_channel(caller, channel_id).await?;
+        let tx = self.base.store.begin().await?;
         let app = store::apps::installations::find(&tx, caller.organisation_id, id).await?;
         let there = store::apps::installations::of_channel(&tx, caller.organisation_id, channel.id).await?;
         let last = there.iter().map(|there| there.used.position).max();
         let former = there.into_iter().find(|there| there.app.id == id).map(|there| there.used);
         let is_new = former.is_none();
         let mut used = former.unwrap_or_else(|| ChannelUse {
-            id: self.parts.ambient.id(),
+            id: self.base.ambient.id(),
             channel_id: channel.id,
             active: true,
             position: last.map_or(0, |last| last.saturating_add(1)),
-            updated_at: self.now(),
+            updated_at: self.base.now(),
         });
         used.active = change.active.unwrap_or(used.active);
         used.position = change.position.unwrap_or(used.position);
-        used.updated_at = self.now();
+        used.updated_at = self.base.now();
         store::apps::installations::put_in_channel(&tx, &app, &used).await?;
         if change.active == Some(true) || is_new {
             self.switch_on(&tx, &app).await?;
@@ -97,7 +98,7 @@ impl App {
         self.reschedule(&tx, &app).await?;
         let detail = json!({"channel_id": channel.id, "active": used.active, "position": used.position});
         let actor = (caller.organisation_id, caller.actor());
-        self.audit(&tx, (actor.0, &actor.1), "channel_integration.put", id, detail).await?;
+        self.base.audit(&tx, (actor.0, &actor.1), "channel_integration.put", id, detail).await?;
         tx.commit().await?;
         Ok(shown(&app, &used))
     }
@@ -113,8 +114,8 @@ impl App {
         id: IntegrationId,
     ) -> Result<()> {
         caller.require(Permission::IntegrationsManage)?;
-        let channel = self.visible_channel(caller, channel_id).await?;
-        let tx = self.parts.store.begin().await?;
+        let channel = self.channels.visible_channel(caller, channel_id).await?;
+        let tx = self.base.store.begin().await?;
         let there = store::apps::installations::of_channel(&tx, caller.organisation_id, channel.id).await?;
         let found = there.into_iter().find(|there| there.app.id == id);
         let Used { app, used, .. } = found.ok_or_else(|| Error::not_found(Noun::Integration, id))?;
@@ -124,13 +125,13 @@ impl App {
         store::apps::installations::remove_from_channel(&tx, used.id).await?;
         let actor = (caller.organisation_id, caller.actor());
         let detail = json!({"channel_id": channel.id});
-        self.audit(&tx, (actor.0, &actor.1), "channel_integration.delete", id, detail).await?;
+        self.base.audit(&tx, (actor.0, &actor.1), "channel_integration.delete", id, detail).await?;
         tx.commit().await
     }
 
     /// Sets when an integration ticks next, everywhere that it is used: after it, its settings or its use has changed.
     pub(in crate::app) async fn reschedule(&self, tx: &Tx, app: &AppIntegration) -> Result<()> {
-        let now = self.now();
+        let now = self.base.now();
         for used in store::apps::installations::uses(tx, app.organisation_id, app.id).await? {
             let due_at = if used.active && app.active { self.next_tick(tx, app, &used, now).await? } else { None };
             let next = NextTick { organisation_id: app.organisation_id, installation_id: used.id, due_at };
@@ -162,7 +163,7 @@ impl App {
     ) -> Option<Time> {
         let descriptor = app.descriptor.as_ref().filter(|descriptor| descriptor.kind.ticks())?;
         match descriptor.schedule(&descriptor.effective(of_all, of_channel)) {
-            Ok(schedule) => schedule.and_then(|schedule| schedule.next_after(after, self.parts.zone)),
+            Ok(schedule) => schedule.and_then(|schedule| schedule.next_after(after, self.rules.zone)),
             Err(violation) => {
                 tracing::debug!(integration = %app.id, message = violation.message, "an interval cannot be read");
                 None

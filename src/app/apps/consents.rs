@@ -4,9 +4,10 @@
 
 use url::Url;
 
+use super::Apps;
 use crate::{
     app::{
-        App, Caller,
+        Caller,
         github::connect::Proof,
         slack::links::SlackIntegration,
         tenancy::{
@@ -60,15 +61,15 @@ pub enum Agreed {
     },
 }
 
-impl App {
+impl Apps {
     /// Returns the question that a browser was asked, as often as it looks.
     ///
     /// # Errors
     /// [`Error::OAuthState`].
     pub async fn get_consent(&self, consent: &Consent) -> Result<Question> {
         let (secret, _) = opened(consent)?;
-        let (flow, member) = self.find_state(&bound(&consent.state, secret)).await?;
-        let reader = self.parts.store.reader();
+        let (flow, member) = self.tenancy.find_state(&bound(&consent.state, secret)).await?;
+        let reader = self.base.store.reader();
         let organisation = store::tenancy::organisations::find(reader, member.organisation_id).await?;
         let installation = match flow {
             Flow::GithubConfirm => Some(self.installation_of(consent).await?),
@@ -84,22 +85,23 @@ impl App {
     pub async fn give_consent(&self, consent: &Consent) -> Result<Agreed> {
         let (secret, code) = opened(consent)?;
         let text = bound(&consent.state, secret);
-        let (flow, _) = self.find_state(&text).await?;
-        let member = self.take_state(flow, &text, None).await?;
+        let (flow, _) = self.tenancy.find_state(&text).await?;
+        let member = self.tenancy.take_state(flow, &text, None).await?;
         let organisation =
-            store::tenancy::organisations::find(self.parts.store.reader(), member.organisation_id).await?;
+            store::tenancy::organisations::find(self.base.store.reader(), member.organisation_id).await?;
         let unknown = || Error::OAuthState(StateFailure::Unknown);
         match flow {
             Flow::SlackConfirm | Flow::SlackAppConfirm => {
                 Caller::member(&member, None).require(Permission::SlackManage)?;
                 let begun = if flow == Flow::SlackConfirm { Flow::Slack } else { Flow::SlackApp };
-                let SlackIntegration { link, .. } = self.connect(&member, begun, &code.ok_or_else(unknown)?).await?;
+                let SlackIntegration { link, .. } =
+                    self.slack.connect(&member, begun, &code.ok_or_else(unknown)?).await?;
                 let app = (begun == Flow::SlackApp).then(|| link.app_address()).transpose()?;
                 Ok(Agreed::Slack { organisation, workspace: link.team_name, app })
             }
             Flow::GithubConfirm => {
                 let number = carried(&consent.state).ok_or_else(unknown)?;
-                self.link_github(&member, number, Proof::New).await?;
+                self.github.link_github(&member, number, Proof::New).await?;
                 Ok(Agreed::Github { organisation, installation: self.installation_of(consent).await? })
             }
             Flow::Slack | Flow::SlackApp | Flow::Github => Err(unknown()),
@@ -108,7 +110,7 @@ impl App {
 
     async fn installation_of(&self, consent: &Consent) -> Result<GithubInstallation> {
         let number = carried(&consent.state).ok_or(Error::OAuthState(StateFailure::Unknown))?;
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let StoredInstallation { installation, .. } = store::github::installations::demand(reader, number).await?;
         Ok(installation)
     }

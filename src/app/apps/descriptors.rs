@@ -5,8 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use url::Url;
 
+use super::Apps;
 use crate::{
-    app::{App, Caller},
+    app::Caller,
     domain::{
         Error, Result,
         apps::descriptor::{Descriptor, Finding, MAX_BYTES, Severity, rule},
@@ -45,7 +46,7 @@ impl From<NoDescriptor> for Error {
     }
 }
 
-impl App {
+impl Apps {
     /// Everything that is wrong or odd with a descriptor, errors first. Nothing is kept.
     ///
     /// # Errors
@@ -58,9 +59,9 @@ impl App {
         };
         let mut findings = Descriptor::lint(&body);
         if let Ok((descriptor, _)) = Descriptor::read(&body) {
-            findings.extend(descriptor.lint_addresses(&self.parts.public_url, url.as_ref()));
+            findings.extend(descriptor.lint_addresses(&self.base.public_url, url.as_ref()));
             for (path, url) in descriptor.urls() {
-                if let Err(refusal) = self.parts.guard.check(url) {
+                if let Err(refusal) = self.guard.check(url) {
                     let (severity, message) = (Severity::Error, refusal.to_string());
                     findings.push(Finding { severity, path, place: None, rule: "url-refused", message });
                 }
@@ -95,7 +96,7 @@ impl App {
     /// [`Error::Invalid`] of `field`.
     pub(in crate::app) fn check_called(&self, descriptor: &Descriptor, field: &str) -> Result<()> {
         self.check_addresses(descriptor, field)?;
-        let loops = descriptor.lint_addresses(&self.parts.public_url, None);
+        let loops = descriptor.lint_addresses(&self.base.public_url, None);
         if loops.is_empty() { Ok(()) } else { Err(refused(field, &loops)) }
     }
 
@@ -104,7 +105,7 @@ impl App {
             .urls()
             .into_iter()
             .filter_map(|(path, url)| {
-                let refusal = self.parts.guard.check(url).err()?;
+                let refusal = self.guard.check(url).err()?;
                 Some(Violation { field: field.to_owned(), message: format!("its {path} {refusal}") })
             })
             .collect();
@@ -116,7 +117,7 @@ impl App {
         let wrong = |message: String| NoDescriptor::Unreadable(Error::invalid(field, message));
         let request =
             Outgoing { method: Method::GET, url: url.to_owned(), headers: HeaderMap::new(), body: Bytes::new() };
-        let answer = match self.parts.guard.send(request, FETCH_LIMIT, MAX_BYTES).await {
+        let answer = match self.guard.send(request, FETCH_LIMIT, MAX_BYTES).await {
             Ok(answer) => answer,
             Err(Failure::Refused(refusal)) => return Err(NoDescriptor::Refused(refusal.into_error(field))),
             Err(Failure::Unreachable(reason)) => return Err(wrong(format!("could not be read: {reason}"))),

@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 pub use shown::InstalledIntegration;
 
+use super::Apps;
 use crate::{
     app::{
-        App, Caller,
+        Caller,
         tenancy::{teams::Identified, vault::Place},
     },
     domain::{
@@ -63,7 +64,7 @@ pub struct IntegrationChange {
     pub active: Option<bool>,
 }
 
-impl App {
+impl Apps {
     /// Installs an integration. Its descriptor is read where it can be; an address that leads to none is kept as it is.
     ///
     /// # Errors
@@ -75,7 +76,7 @@ impl App {
         organisation: &str,
         new: NewIntegration,
     ) -> Result<InstalledIntegration> {
-        let (caller, _) = self.in_team(who, organisation).await?;
+        let (caller, _) = self.tenancy.in_team(who, organisation).await?;
         caller.require(Permission::IntegrationsManage)?;
         let NewIntegration { name, json_url, auth_credential, integration_type } = new;
         let integration_type = integration_type.unwrap_or_default();
@@ -90,14 +91,14 @@ impl App {
     /// Installs an integration by its descriptor alone, which has to be a good one.
     ///
     /// # Errors
-    /// As [`App::create_integration`].
+    /// As [`Apps::create_integration`].
     pub async fn create_custom_integration(
         &self,
         who: &Identified,
         organisation: &str,
         json_url: &str,
     ) -> Result<InstalledIntegration> {
-        let (caller, _) = self.in_team(who, organisation).await?;
+        let (caller, _) = self.tenancy.in_team(who, organisation).await?;
         caller.require(Permission::IntegrationsManage)?;
         let descriptor = self.fetch_descriptor(json_url, "/json_url").await?;
         let kind = descriptor.kind.as_str().to_owned();
@@ -116,9 +117,9 @@ impl App {
         who: &Identified,
         organisation: &str,
     ) -> Result<Vec<InstalledIntegration>> {
-        let (caller, organisation) = self.in_team(who, organisation).await?;
+        let (caller, organisation) = self.tenancy.in_team(who, organisation).await?;
         caller.require(Permission::IntegrationsRead)?;
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let mut all = self.system_integrations(organisation.id, organisation.created_at).await?;
         let installed = store::apps::installations::list(reader, organisation.id).await?;
         all.extend(installed.iter().map(|app| self.seen(&caller, app, None)));
@@ -128,15 +129,15 @@ impl App {
     /// The organisation's custom integrations.
     ///
     /// # Errors
-    /// As [`App::list_organisation_integrations`].
+    /// As [`Apps::list_organisation_integrations`].
     pub async fn list_custom_integrations(
         &self,
         who: &Identified,
         organisation: &str,
     ) -> Result<Vec<InstalledIntegration>> {
-        let (caller, organisation) = self.in_team(who, organisation).await?;
+        let (caller, organisation) = self.tenancy.in_team(who, organisation).await?;
         caller.require(Permission::IntegrationsRead)?;
-        let installed = store::apps::installations::list(self.parts.store.reader(), organisation.id).await?;
+        let installed = store::apps::installations::list(self.base.store.reader(), organisation.id).await?;
         Ok(installed.iter().filter(|app| app.custom).map(|app| self.seen(&caller, app, None)).collect())
     }
 
@@ -152,11 +153,11 @@ impl App {
         id: Uuid,
         change: IntegrationChange,
     ) -> Result<InstalledIntegration> {
-        let (caller, organisation) = self.in_team(who, organisation).await?;
+        let (caller, organisation) = self.tenancy.in_team(who, organisation).await?;
         caller.require(Permission::IntegrationsManage)?;
         let IntegrationChange { name, json_url, auth_credential, integration_type, active } = change;
         check(name.as_deref(), json_url.as_deref(), auth_credential.as_ref(), integration_type.as_deref())?;
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let (mut app, secrets) =
             store::apps::installations::find_with_secrets(reader, organisation.id, id.into()).await?;
         if json_url.is_some() && app.registry.is_some() {
@@ -188,7 +189,7 @@ impl App {
     /// Gives a custom integration another descriptor, which has to be a good one.
     ///
     /// # Errors
-    /// As [`App::update_integration`].
+    /// As [`Apps::update_integration`].
     pub async fn update_custom_integration(
         &self,
         who: &Identified,
@@ -196,7 +197,7 @@ impl App {
         id: Uuid,
         json_url: &str,
     ) -> Result<()> {
-        let (caller, organisation) = self.in_team(who, organisation).await?;
+        let (caller, organisation) = self.tenancy.in_team(who, organisation).await?;
         caller.require(Permission::IntegrationsManage)?;
         let mut app = self.custom(organisation.id, id).await?;
         let descriptor = self.fetch_descriptor(json_url, "/json_url").await?;
@@ -217,9 +218,9 @@ impl App {
         organisation: &str,
         id: Uuid,
     ) -> Result<InstalledIntegration> {
-        let (caller, organisation) = self.in_team(who, organisation).await?;
+        let (caller, organisation) = self.tenancy.in_team(who, organisation).await?;
         caller.require(Permission::IntegrationsManage)?;
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let (app, secrets) = store::apps::installations::find_with_secrets(reader, organisation.id, id.into()).await?;
         let credential = self.open_credential(&app, &secrets).await?;
         self.uninstall(&caller, &app).await?;
@@ -229,16 +230,16 @@ impl App {
     /// Removes a custom integration.
     ///
     /// # Errors
-    /// As [`App::delete_integration`].
+    /// As [`Apps::delete_integration`].
     pub async fn delete_custom_integration(&self, who: &Identified, organisation: &str, id: Uuid) -> Result<()> {
-        let (caller, organisation) = self.in_team(who, organisation).await?;
+        let (caller, organisation) = self.tenancy.in_team(who, organisation).await?;
         caller.require(Permission::IntegrationsManage)?;
         let app = self.custom(organisation.id, id).await?;
         self.uninstall(&caller, &app).await
     }
 
     pub(in crate::app) async fn custom(&self, organisation_id: OrganisationId, id: Uuid) -> Result<AppIntegration> {
-        let app = store::apps::installations::find(self.parts.store.reader(), organisation_id, id.into()).await?;
+        let app = store::apps::installations::find(self.base.store.reader(), organisation_id, id.into()).await?;
         if app.custom { Ok(app) } else { Err(Error::not_found(Noun::Integration, id)) }
     }
 
@@ -250,11 +251,11 @@ impl App {
         (integration_type, custom): (String, bool),
         descriptor: Option<Descriptor>,
     ) -> AppIntegration {
-        let now = self.now();
+        let now = self.base.now();
         AppIntegration {
-            id: self.parts.ambient.id(),
+            id: self.base.ambient.id(),
             organisation_id: caller.organisation_id,
-            installation_id: self.parts.ambient.id(),
+            installation_id: self.base.ambient.id(),
             name,
             json_url,
             integration_type,
@@ -278,14 +279,20 @@ impl App {
             signing_secret: Some(self.new_signing_secret((app.organisation_id, app.installation_id)).await?.1),
             former_signing_secret: None,
         };
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         if store::apps::installations::list(&tx, app.organisation_id).await?.len() >= MOST_INTEGRATIONS {
             let message =
                 format!("an organisation installs at most {MOST_INTEGRATIONS} integrations; delete one first");
             return Err(Error::Conflict { noun: Noun::Integration, message });
         }
         store::apps::installations::insert(&tx, app, secrets).await?;
-        self.note_installation(&tx, app).await?;
+        if let Some(from) = app.registry.clone() {
+            let current = self.versions.current_descriptor(&tx, &from).await?;
+            self.check_called(&current, "/url")?;
+            app.descriptor = Some(current);
+            store::apps::installations::update(&tx, app, None).await?;
+            self.versions.record_installation(&tx, app, &from).await?;
+        }
         self.audit_integration(&tx, caller, "integration.install", app).await?;
         tx.commit().await
     }
@@ -297,9 +304,9 @@ impl App {
         credential: Option<&Secret>,
         new_chance: bool,
     ) -> Result<()> {
-        app.updated_at = self.now();
+        app.updated_at = self.base.now();
         let sealed = self.seal_credential(app, credential).await?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         store::apps::installations::update(&tx, app, sealed).await?;
         if new_chance {
             self.switch_on(&tx, app).await?;
@@ -310,20 +317,20 @@ impl App {
     }
 
     pub(in crate::app) async fn uninstall(&self, caller: &Caller, app: &AppIntegration) -> Result<()> {
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let kind = DestinationKind::Integration.as_str();
         let name = integration_name(app.id);
         if let Some(destination) =
             store::pipeline::destinations::find_by_name(&tx, app.organisation_id, kind, &name).await?
         {
-            let (now, reason) = (self.now(), Reason::IntegrationDeleted.text());
+            let (now, reason) = (self.base.now(), Reason::IntegrationDeleted.text());
             store::pipeline::deliveries::end_pending(&tx, destination.id, DeliveryState::Failed, reason, now).await?;
             let off = Health::Off { reason: reason.to_owned(), since: now };
             store::pipeline::destinations::set_health(&tx, destination.id, &off).await?;
         }
         store::apps::installations::delete(&tx, app.id).await?;
         if let Some(from) = &app.registry {
-            store::registry::uncount_installation(&tx, from).await?;
+            self.versions.forget_installation(&tx, from).await?;
         }
         self.audit_integration(&tx, caller, "integration.delete", app).await?;
         tx.commit().await
@@ -331,14 +338,14 @@ impl App {
 
     async fn open_credential(&self, app: &AppIntegration, secrets: &SealedSecrets) -> Result<Option<Secret>> {
         match &secrets.credential {
-            Some(sealed) => Ok(Some(self.parts.vault.unseal(secret_place(app, "credential"), sealed).await?)),
+            Some(sealed) => Ok(Some(self.vault.unseal(secret_place(app, "credential"), sealed).await?)),
             None => Ok(None),
         }
     }
 
     async fn seal_credential(&self, app: &AppIntegration, credential: Option<&Secret>) -> Result<Option<Vec<u8>>> {
         match credential {
-            Some(credential) => Ok(Some(self.parts.vault.seal(secret_place(app, "credential"), credential).await?)),
+            Some(credential) => Ok(Some(self.vault.seal(secret_place(app, "credential"), credential).await?)),
             None => Ok(None),
         }
     }
@@ -351,7 +358,7 @@ impl App {
         app: &AppIntegration,
     ) -> Result<()> {
         let detail = json!({"name": app.name, "json_url": app.json_url});
-        self.audit(tx, (caller.organisation_id, &caller.actor()), action, app.id, detail).await
+        self.base.audit(tx, (caller.organisation_id, &caller.actor()), action, app.id, detail).await
     }
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::Apps;
 use super::calls::{Called, Callee, Order, Reply};
 use crate::{
     app::{
-        App,
         pipeline::intake::{self, Arrival, Direct, Passed, Receipted},
         tenancy::credential::sha256,
         webhooks::listening::Listening,
@@ -38,7 +38,7 @@ const MODIFIER_ANSWER_BYTES: usize = 256 * 1024;
 /// How long a published message is recognised when its channel is worked on once more.
 const RECEIPT_LIFETIME: chrono::Duration = chrono::Duration::days(30);
 
-impl App {
+impl Apps {
     /// Lets a message through its channel: the modifiers change it one after the other, each in its second; then it is
     /// published, and goes out to those who collect messages. Tells what became of it.
     ///
@@ -46,7 +46,7 @@ impl App {
     /// When the database fails.
     pub async fn run_channel(&self, event: &Event) -> Result<String> {
         let Some(channel_id) = event.fact.channel_id else { return Ok("the message is in no channel".into()) };
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let mut used = store::apps::installations::of_channel(reader, event.organisation_id, channel_id).await?;
         let poster = event.fact.data["integrationId"].as_str().and_then(|id| id.parse::<IntegrationId>().ok());
         // Nobody gets back what they posted themselves.
@@ -71,7 +71,7 @@ impl App {
 
     /// Where outgoing webhooks want to be told of a message that is about to be published.
     async fn listening_webhooks(&self, event: &Event, channel_id: ChannelId, fact: &Fact) -> Result<Vec<Direct>> {
-        let (reader, of) = (self.parts.store.reader(), [event.organisation_id]);
+        let (reader, of) = (self.base.store.reader(), [event.organisation_id]);
         let webhooks = store::webhooks::outgoing(reader, &of).await?;
         if webhooks.is_empty() {
             return Ok(Vec::new());
@@ -97,7 +97,7 @@ impl App {
         let settings = self.effective_settings(event.organisation_id, channel_id, &apps).await?;
         let off = self.switched_off(event.organisation_id, &apps).await?;
         for (Used { app, secrets, .. }, settings) in modifiers.iter().zip(&settings) {
-            let id: DeliveryId = self.parts.ambient.id();
+            let id: DeliveryId = self.base.ambient.id();
             if let Some(reason) = off.get(&integration_name(app.id)) {
                 passed.push(self.passed(event, app, id, (None, Some(reason.clone()))));
                 continue;
@@ -174,11 +174,11 @@ impl App {
             content: None,
             attempts: i32::from(called.is_some()),
             next_attempt_at: None,
-            completed_at: Some(self.now()),
-            created_at: called.as_ref().map_or_else(|| self.now(), |called| called.began),
+            completed_at: Some(self.base.now()),
+            created_at: called.as_ref().map_or_else(|| self.base.now(), |called| called.began),
         };
         let attempt = called.map(|called| Attempt {
-            id: self.parts.ambient.id(),
+            id: self.base.ambient.id(),
             organisation_id: event.organisation_id,
             delivery_id: id,
             number: 1,
@@ -199,11 +199,11 @@ impl App {
     /// Puts the calls for a message on record that is not published.
     async fn record_calls(&self, passed: Vec<Passed>) -> Result<()> {
         let states: Vec<DeliveryState> = passed.iter().map(|passed| passed.delivery.state).collect();
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         intake::record(&tx, passed).await?;
         tx.commit().await?;
         for state in states {
-            self.parts.metrics.delivery(state.as_str());
+            self.base.metrics.delivery(state.as_str());
         }
         Ok(())
     }
@@ -224,7 +224,7 @@ impl App {
             }),
             direct,
         };
-        self.parts.intake.accept_after(arrival, passed).await?;
+        self.pipeline.accept_after(arrival, passed).await?;
         Ok(())
     }
 }

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::Apps;
 use crate::{
     app::{
-        App, Caller,
+        Caller,
         tenancy::{teams::Identified, vault::Place},
     },
     domain::{
@@ -54,7 +55,7 @@ struct Scope {
     channel_id: Option<ChannelId>,
 }
 
-impl App {
+impl Apps {
     /// Sets something for the organisation. A label that is set already gets the new value.
     ///
     /// # Errors
@@ -116,7 +117,7 @@ impl App {
     /// Sets something for a channel. A label that is set already gets the new value.
     ///
     /// # Errors
-    /// As [`App::add_integration_setting`].
+    /// As [`Apps::add_integration_setting`].
     pub async fn add_channel_setting(
         &self,
         who: &Identified,
@@ -179,7 +180,7 @@ impl App {
     ) -> Result<()> {
         let scope = self.scope(who, organisation, id, Some(channel), Permission::IntegrationsManage).await?;
         let row = self.one(&scope, setting).await?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         store::apps::settings::delete(&tx, row.setting.id).await?;
         self.reschedule(&tx, &scope.app).await?;
         self.audit_setting(&tx, &scope, "setting.delete", &row.setting.label).await?;
@@ -189,7 +190,7 @@ impl App {
     /// Sets something of a custom integration, for the organisation.
     ///
     /// # Errors
-    /// As [`App::add_integration_setting`].
+    /// As [`Apps::add_integration_setting`].
     pub async fn put_custom_setting(
         &self,
         who: &Identified,
@@ -225,7 +226,7 @@ impl App {
         apps: &[&AppIntegration],
     ) -> Result<Vec<Vec<EffectiveSetting>>> {
         let installations: Vec<InstallationId> = apps.iter().map(|app| app.installation_id).collect();
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let rows = store::apps::settings::in_channel(reader, organisation_id, &installations, channel_id).await?;
         let settings = self.open_settings(rows).await?;
         let of = |app: &AppIntegration| {
@@ -240,7 +241,7 @@ impl App {
         let mut settings = Vec::with_capacity(rows.len());
         for StoredSetting { mut setting, sealed } in rows {
             if let Some(sealed) = sealed {
-                let text = self.parts.vault.unseal(place(&setting), &sealed).await?;
+                let text = self.vault.unseal(place(&setting), &sealed).await?;
                 let value = serde_json::from_str(text.expose());
                 setting.value = value.map_err(|error| Error::Internal(format!("a secret is not JSON: {error}")))?;
             }
@@ -257,11 +258,11 @@ impl App {
         channel: Option<Uuid>,
         permission: Permission,
     ) -> Result<Scope> {
-        let (caller, organisation) = self.in_team(who, organisation).await?;
+        let (caller, organisation) = self.tenancy.in_team(who, organisation).await?;
         caller.require(permission)?;
-        let app = store::apps::installations::find(self.parts.store.reader(), organisation.id, id.into()).await?;
+        let app = store::apps::installations::find(self.base.store.reader(), organisation.id, id.into()).await?;
         let channel_id = match channel {
-            Some(channel) => Some(self.visible_channel(&caller, channel.into()).await?.id),
+            Some(channel) => Some(self.channels.visible_channel(&caller, channel.into()).await?.id),
             None => None,
         };
         Ok(Scope { caller, app, channel_id })
@@ -279,7 +280,7 @@ impl App {
     }
 
     async fn stored(&self, Scope { app, channel_id, .. }: &Scope) -> Result<Vec<StoredSetting>> {
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         store::apps::settings::list(reader, app.organisation_id, app.installation_id, *channel_id).await
     }
 
@@ -316,9 +317,9 @@ impl App {
             let message = format!("an integration has at most {MOST_SETTINGS} settings");
             return Err(Error::Conflict { noun: Noun::Setting, message });
         }
-        let now = self.now();
+        let now = self.base.now();
         let setting = Setting {
-            id: self.parts.ambient.id(),
+            id: self.base.ambient.id(),
             organisation_id: scope.app.organisation_id,
             installation_id: scope.app.installation_id,
             channel_id: scope.channel_id,
@@ -329,7 +330,7 @@ impl App {
             updated_at: now,
         };
         let stored = self.checked(scope, setting).await?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         store::apps::settings::insert(&tx, &stored).await?;
         self.reschedule(&tx, &scope.app).await?;
         self.audit_setting(&tx, scope, "setting.add", label).await?;
@@ -344,9 +345,9 @@ impl App {
             label.clone_into(&mut setting.label);
         }
         setting.value = value.unwrap_or(setting.value);
-        setting.updated_at = self.now();
+        setting.updated_at = self.base.now();
         let stored = self.checked(scope, setting).await?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         store::apps::settings::update(&tx, &stored).await?;
         self.reschedule(&tx, &scope.app).await?;
         self.audit_setting(&tx, scope, "setting.update", &stored.setting.label).await?;
@@ -356,7 +357,13 @@ impl App {
     /// A setting whose value the descriptor allows, sealed where it is a secret.
     async fn checked(&self, scope: &Scope, mut setting: Setting) -> Result<StoredSetting> {
         let descriptor = &scope.app.descriptor;
-        let governed = self.check_configuration(&scope.app, &setting).await?;
+        let governed = match &scope.app.registry {
+            Some(_) => {
+                let around = self.settings_around(&scope.app, &setting).await?;
+                self.versions.check_configuration(&scope.app, &setting, around).await?
+            }
+            None => false,
+        };
         if let Some(descriptor) = descriptor.as_ref().filter(|_| !governed) {
             let checked = descriptor.validate_setting(&setting.label, &setting.value);
             checked.map_err(|violation| {
@@ -369,14 +376,25 @@ impl App {
             return Ok(StoredSetting { setting, sealed: None });
         }
         let text = Secret::new(setting.value.to_string());
-        let sealed = self.parts.vault.seal(place(&setting), &text).await?;
+        let sealed = self.vault.seal(place(&setting), &text).await?;
         Ok(StoredSetting { setting, sealed: Some(sealed) })
+    }
+
+    /// Returns the other settings of an organisation and, for a setting of a channel, of that channel.
+    async fn settings_around(&self, app: &AppIntegration, setting: &Setting) -> Result<Vec<Setting>> {
+        let (reader, of) = (self.base.store.reader(), app.installation_id);
+        let mut rows = store::apps::settings::list(reader, app.organisation_id, of, None).await?;
+        if setting.channel_id.is_some() {
+            rows.extend(store::apps::settings::list(reader, app.organisation_id, of, setting.channel_id).await?);
+        }
+        rows.retain(|row| row.setting.id != setting.id);
+        self.open_settings(rows).await
     }
 
     async fn audit_setting(&self, tx: &store::Tx, scope: &Scope, action: &'static str, label: &str) -> Result<()> {
         let detail = json!({"label": label, "channel_id": scope.channel_id});
         let actor = (scope.caller.organisation_id, scope.caller.actor());
-        self.audit(tx, (actor.0, &actor.1), action, scope.app.id, detail).await
+        self.base.audit(tx, (actor.0, &actor.1), action, scope.app.id, detail).await
     }
 }
 

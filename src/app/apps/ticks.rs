@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
+use super::Apps;
 use crate::{
-    app::App,
     domain::{
         Result,
         ambient::Time,
@@ -33,15 +33,15 @@ struct Ticking {
     next: NextTick,
 }
 
-impl App {
+impl Apps {
     /// Makes the ticks that are due now into events, each once in all processes together, and sets the next times. A
     /// time that was missed is made up for once. Tells how many ticked.
     ///
     /// # Errors
     /// When the database fails; what was due is due again then.
     pub async fn tick(&self, limit: u64) -> Result<usize> {
-        let now = self.now();
-        let tx = self.parts.store.begin().await?;
+        let now = self.base.now();
+        let tx = self.base.store.begin().await?;
         let due = store::apps::ticks::due(&tx, now, limit).await?;
         if due.is_empty() {
             return Ok(0);
@@ -66,7 +66,7 @@ impl App {
                 data: json!({"integrationId": app.id, "dueAt": due_at}).into(),
             };
             let event = Event {
-                id: self.parts.ambient.id(),
+                id: self.base.ambient.id(),
                 organisation_id,
                 source: EventSource::Channel,
                 fact,
@@ -76,7 +76,7 @@ impl App {
             let refusal = destination.health.refusal(now).map(str::to_owned);
             let pending = refusal.is_none();
             deliveries.push(Delivery {
-                id: self.parts.ambient.id(),
+                id: self.base.ambient.id(),
                 organisation_id,
                 event_id: event.id,
                 destination_id: destination.id,
@@ -97,7 +97,7 @@ impl App {
         store::pipeline::destinations::wake(&tx, &mut waiting, now).await?;
         tx.commit().await?;
         if !events.is_empty() {
-            self.parts.bell.notify_one();
+            self.base.bell.notify_one();
         }
         Ok(events.len())
     }

@@ -6,9 +6,10 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::json;
 use url::Url;
 
+use super::Channels;
 use crate::{
     app::{
-        App, Caller,
+        Caller,
         pipeline::intake::Arrival,
         tenancy::{credential::sha256, vault::Place},
     },
@@ -74,7 +75,7 @@ pub struct ChannelWebhook {
     pub webhook_url: Url,
 }
 
-impl App {
+impl Channels {
     /// Accepts a message by a key. One that is wrong, or for another channel, is told like a channel that is not there.
     ///
     /// # Errors
@@ -87,16 +88,16 @@ impl App {
     ) -> Result<EventId> {
         let not_found = || Error::not_found(Noun::Channel, channel_id);
         let hash = sha256(key.ok_or_else(not_found)?.as_bytes());
-        let found = store::channels::keys::find_by_hash(self.parts.store.reader(), hash).await?;
+        let found = store::channels::keys::find_by_hash(self.base.store.reader(), hash).await?;
         let key = found.ok_or_else(not_found)?;
         let same = constant_time::verify_slices_are_equal(&hash, &key.key_sha256).is_ok();
         if !same || key.channel_id != channel_id {
             return Err(not_found());
         }
-        self.parts.inbound.admit(key.id, self.now())?;
+        self.inbound.admit(key.id, self.base.now())?;
         let ChannelPost { event_name, message, status, username } = post;
         check(&event_name, &message, &username)?;
-        store::channels::find(self.parts.store.reader(), key.organisation_id, channel_id).await?.demand_open()?;
+        store::channels::find(self.base.store.reader(), key.organisation_id, channel_id).await?.demand_open()?;
         let more = json!({"eventName": event_name, "status": status.as_str()});
         let message = Message {
             text: message,
@@ -106,8 +107,8 @@ impl App {
             ..Message::default()
         };
         let arrival = Arrival::posted(key.organisation_id, EventSource::Channel, (channel_id, message.data()));
-        let accepted = self.parts.intake.accept(arrival).await?;
-        self.parts.metrics.events("accepted", 1);
+        let accepted = self.pipeline.accept(arrival).await?;
+        self.base.metrics.events("accepted", 1);
         Ok(accepted.id)
     }
 
@@ -137,7 +138,7 @@ impl App {
     }
 
     fn inbound_url(&self, way: &str, channel_id: ChannelId, key: &Secret) -> Url {
-        let mut url = self.parts.public_url.clone();
+        let mut url = self.base.public_url.clone();
         url.set_path(&format!("{}/v1/{way}/{channel_id}", url.path().trim_end_matches('/')));
         url.query_pairs_mut().append_pair("key", key.expose());
         url
@@ -150,32 +151,32 @@ impl App {
         channel_id: ChannelId,
         integration_id: Option<IntegrationId>,
     ) -> Result<Secret> {
-        if let Some(key) = store::channels::keys::find(self.parts.store.reader(), channel_id, integration_id).await? {
+        if let Some(key) = store::channels::keys::find(self.base.store.reader(), channel_id, integration_id).await? {
             return self.open_key(&key).await;
         }
-        let text = Secret::new(BASE64URL.encode(self.parts.ambient.random::<32>()));
-        let id = self.parts.ambient.id();
+        let text = Secret::new(BASE64URL.encode(self.base.ambient.random::<32>()));
+        let id = self.base.ambient.id();
         let fresh = ChannelKey {
             id,
             organisation_id,
             channel_id,
             integration_id,
             key_sha256: sha256(text.expose().as_bytes()),
-            sealed: self.parts.vault.seal(place(organisation_id, id), &text).await?,
-            created_at: self.now(),
+            sealed: self.vault.seal(place(organisation_id, id), &text).await?,
+            created_at: self.base.now(),
         };
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         store::channels::keys::insert(&tx, &fresh).await?;
         tx.commit().await?;
         // Somebody else may have been first.
-        match store::channels::keys::find(self.parts.store.writer(), channel_id, integration_id).await? {
+        match store::channels::keys::find(self.base.store.writer(), channel_id, integration_id).await? {
             Some(key) => self.open_key(&key).await,
             None => Err(Error::not_found(Noun::Channel, channel_id)),
         }
     }
 
     async fn open_key(&self, key: &ChannelKey) -> Result<Secret> {
-        self.parts.vault.unseal(place(key.organisation_id, key.id), &key.sealed).await
+        self.vault.unseal(place(key.organisation_id, key.id), &key.sealed).await
     }
 }
 

@@ -10,9 +10,10 @@
 use serde_json::json;
 use url::Url;
 
+use super::GithubConnections;
 use crate::{
     app::{
-        App, Caller,
+        Caller,
         tenancy::{
             consents::{Carry, Consent},
             oauth_states::carried,
@@ -76,13 +77,13 @@ pub(in crate::app) enum Proof {
     Remembered,
 }
 
-impl App {
+impl GithubConnections {
     /// GitHub, where an app is configured.
     ///
     /// # Errors
     /// [`Error::FailedPrecondition`] saying which settings are missing.
     pub fn github(&self) -> Result<&GithubClient> {
-        self.parts.github.as_ref().ok_or_else(|| Error::FailedPrecondition {
+        self.client.as_ref().ok_or_else(|| Error::FailedPrecondition {
             message: "no GitHub App is configured; set TIELINE_GITHUB__APP_ID and the other settings of [github]"
                 .into(),
         })
@@ -104,13 +105,13 @@ impl App {
                 }
             };
         };
-        let member = self.take_state(Flow::Github, &state, None).await?;
+        let member = self.tenancy.take_state(Flow::Github, &state, None).await?;
         if let Some(word) = error {
             return Err(Error::Refused { upstream: Upstream::Github, code: refusal(&word).to_owned() });
         }
         Caller::member(&member, None).require(Permission::GithubManage)?;
         if setup_action.as_deref() == Some("request") {
-            let reader = self.parts.store.reader();
+            let reader = self.base.store.reader();
             let organisation = store::tenancy::organisations::find(reader, member.organisation_id).await?;
             return Ok(GithubConnected::Requested { organisation });
         }
@@ -118,11 +119,11 @@ impl App {
         let installation_id = installation_id.ok_or_else(|| Error::invalid("installation_id", "is missing"))?;
         let Some(code) = code else {
             // GitHub sends a code with a first installation only.
-            let state = self.issue_state_carrying(&member, Flow::Github, installation_id).await?;
+            let state = self.tenancy.issue_state_carrying(&member, Flow::Github, installation_id).await?;
             return Ok(GithubConnected::Authorize(self.github()?.authorize_url(&state)));
         };
         self.prove_github(&member, &code, installation_id).await?;
-        let consent = self.ask_consent(&member, Flow::GithubConfirm, Carry::Number(installation_id)).await?;
+        let consent = self.tenancy.ask_consent(&member, Flow::GithubConfirm, Carry::Number(installation_id)).await?;
         Ok(GithubConnected::Proven(consent))
     }
 
@@ -142,16 +143,16 @@ impl App {
         }
         let (user, installation) = proved?;
         // What we are told while GitHub answers is newer than its answer.
-        let now = self.now();
+        let now = self.base.now();
         let repositories = github.repositories(installation_id).await?;
-        let tx = self.parts.store.begin().await?;
-        self.require_still(&tx, member, Permission::GithubManage).await?;
-        store::github::installations::save(&tx, self.parts.ambient.id(), &installation, now).await?;
+        let tx = self.base.store.begin().await?;
+        self.tenancy.require_still(&tx, member, Permission::GithubManage).await?;
+        store::github::installations::save(&tx, self.base.ambient.id(), &installation, now).await?;
         store::github::installations::replace_repositories(&tx, installation_id, &repositories, now).await?;
         let actor = (member.organisation_id, member.user_id.to_string());
         let detail =
             json!({"github_user": user.login, "github_user_id": user.id, "account": installation.account.login});
-        self.audit(&tx, (actor.0, &actor.1), "github_link.prove", installation_id, detail).await?;
+        self.base.audit(&tx, (actor.0, &actor.1), "github_link.prove", installation_id, detail).await?;
         tx.commit().await?;
         Ok(installation)
     }
@@ -189,16 +190,16 @@ impl App {
     /// Links an installation that was proved, if it and the member still are there; once more changes nothing. A proof that
     /// is new is remembered for a short time.
     pub(in crate::app) async fn link_github(&self, member: &Member, installation_id: i64, proof: Proof) -> Result<()> {
-        let now = self.now();
+        let now = self.base.now();
         let link = GithubLink {
-            id: self.parts.ambient.id(),
+            id: self.base.ambient.id(),
             organisation_id: member.organisation_id,
             installation_id,
             created_by: member.user_id,
             created_at: now,
         };
-        let tx = self.parts.store.begin().await?;
-        self.require_still(&tx, member, Permission::GithubManage).await?;
+        let tx = self.base.store.begin().await?;
+        self.tenancy.require_still(&tx, member, Permission::GithubManage).await?;
         // GitHub may have told in the meantime that it was deleted.
         store::github::installations::demand(&tx, installation_id).await?;
         if proof == Proof::New {
@@ -207,7 +208,7 @@ impl App {
         if store::github::links::insert(&tx, &link).await? {
             let actor = (member.organisation_id, member.user_id.to_string());
             let detail = json!({"installation_id": installation_id});
-            self.audit(&tx, (actor.0, &actor.1), "github_link.link", link.id, detail).await?;
+            self.base.audit(&tx, (actor.0, &actor.1), "github_link.link", link.id, detail).await?;
         }
         tx.commit().await
     }

@@ -5,9 +5,10 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
+use super::GithubConnections;
 use crate::{
     app::{
-        App, Caller,
+        Caller,
         pipeline::{
             events::Accepted,
             intake::{Arrival, Receipted},
@@ -71,7 +72,7 @@ impl Check for signature::Check {
     }
 }
 
-impl App {
+impl GithubConnections {
     /// Begins to check a request of GitHub's by its `X-Hub-Signature-256`.
     ///
     /// # Errors
@@ -79,7 +80,7 @@ impl App {
     /// App is configured.
     pub fn begin_github_signature(&self, signature: Option<&[u8]>) -> Result<SignatureCheck> {
         self.github()?;
-        let verifier = self.parts.github_signatures.as_ref();
+        let verifier = self.signatures.as_ref();
         let verifier = verifier.ok_or_else(|| Error::Internal("GitHub's signatures cannot be verified".into()))?;
         let check = verifier.begin(signature).map_err(|forgery| refused("GitHub", &forgery))?;
         Ok(SignatureCheck::new(check))
@@ -97,10 +98,10 @@ impl App {
         let payload = read_payload(delivery.content_type, delivery.body).await?;
         let outcome = self.take_in(name, id, payload).await;
         match &outcome {
-            Ok(GithubReceipt { ignored: true, .. }) => self.parts.metrics.events("ignored", 1),
+            Ok(GithubReceipt { ignored: true, .. }) => self.base.metrics.events("ignored", 1),
             Ok(receipt) => {
-                self.parts.metrics.events("accepted", receipt.events as u64);
-                self.parts.metrics.events("repeated", receipt.repeated as u64);
+                self.base.metrics.events("accepted", receipt.events as u64);
+                self.base.metrics.events("repeated", receipt.repeated as u64);
             }
             Err(_) => {}
         }
@@ -128,16 +129,16 @@ impl App {
 
     /// Installed, changed, suspended, deleted: in any order, and more than once.
     async fn keep_installation(&self, payload: &Value, installation: &GithubInstallation) -> Result<GithubReceipt> {
-        let now = self.now();
-        let tx = self.parts.store.begin().await?;
+        let now = self.base.now();
+        let tx = self.base.store.begin().await?;
         if payload["action"] == "deleted" {
-            store::github::installations::delete(&tx, self.parts.ambient.id(), installation, now).await?;
+            store::github::installations::delete(&tx, self.base.ambient.id(), installation, now).await?;
             for link in store::github::links::delete_all(&tx, installation.id).await? {
                 let detail = json!({"installation_id": installation.id, "why": "deleted at GitHub"});
-                self.audit(&tx, (link.organisation_id, "github"), "github_link.unlink", link.id, detail).await?;
+                self.base.audit(&tx, (link.organisation_id, "github"), "github_link.unlink", link.id, detail).await?;
             }
         } else {
-            store::github::installations::save(&tx, self.parts.ambient.id(), installation, now).await?;
+            store::github::installations::save(&tx, self.base.ambient.id(), installation, now).await?;
             let repositories = webhook::repositories(&payload["repositories"]);
             let (id, changed_at) = (installation.id, installation.updated_at);
             store::github::installations::save_repositories(&tx, id, &repositories, false, changed_at).await?;
@@ -150,8 +151,8 @@ impl App {
     /// that overtook each other, nothing says which came first.
     async fn keep_repositories(&self, payload: &Value, installation: &GithubInstallation) -> Result<GithubReceipt> {
         let (id, changed_at) = (installation.id, installation.updated_at);
-        let tx = self.parts.store.begin().await?;
-        store::github::installations::save(&tx, self.parts.ambient.id(), installation, self.now()).await?;
+        let tx = self.base.store.begin().await?;
+        store::github::installations::save(&tx, self.base.ambient.id(), installation, self.base.now()).await?;
         let stored = store::github::installations::find(&tx, id).await?;
         if stored.is_some() {
             for (list, removed) in [("repositories_added", false), ("repositories_removed", true)] {
@@ -162,7 +163,7 @@ impl App {
         tx.commit().await?;
         if stored.is_some() {
             let app = self.clone();
-            self.afterwards(async move {
+            self.base.afterwards(async move {
                 if let Err(error) = app.reconcile_repositories(id, changed_at).await {
                     tracing::warn!(%error, installation = id, "GitHub's list of repositories could not be read");
                 }
@@ -173,9 +174,9 @@ impl App {
 
     /// The list is newer than the webhook after which it is asked for, also where GitHub's clock is ahead of ours.
     async fn reconcile_repositories(&self, installation_id: i64, told_at: Time) -> Result<()> {
-        let asked_at = self.now().max(told_at);
+        let asked_at = self.base.now().max(told_at);
         let repositories = self.github()?.repositories(installation_id).await?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         store::github::installations::replace_repositories(&tx, installation_id, &repositories, asked_at).await?;
         tx.commit().await
     }
@@ -187,7 +188,7 @@ impl App {
             return Ok(GithubReceipt { ignored: true, ..Default::default() });
         };
         let html_url = account["html_url"].as_str().unwrap_or_default();
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         store::github::installations::rename_account(&tx, id, login, html_url).await?;
         tx.commit().await?;
         Ok(GithubReceipt::default())
@@ -201,7 +202,7 @@ impl App {
         installation_id: i64,
         payload: Value,
     ) -> Result<GithubReceipt> {
-        let organisations = store::github::links::organisations(self.parts.store.reader(), installation_id).await?;
+        let organisations = store::github::links::organisations(self.base.store.reader(), installation_id).await?;
         if organisations.is_empty() {
             tracing::debug!(installation = installation_id, event = name, "nobody linked this GitHub installation");
             return Ok(GithubReceipt { ignored: true, ..Default::default() });
@@ -213,10 +214,10 @@ impl App {
             source: EventSource::Github,
             fact: fact.clone(),
             made_from: None,
-            receipted: Some(receipted(organisation_id, delivery_id, self.now())),
+            receipted: Some(receipted(organisation_id, delivery_id, self.base.now())),
             direct: Vec::new(),
         });
-        let outcomes: Vec<Result<Accepted>> = join_all(arrivals.map(|arrival| self.parts.intake.accept(arrival))).await;
+        let outcomes: Vec<Result<Accepted>> = join_all(arrivals.map(|arrival| self.pipeline.accept(arrival))).await;
         let mut receipt = GithubReceipt::default();
         let mut failure = None;
         for outcome in outcomes {
@@ -240,7 +241,7 @@ impl App {
         caller.require(Permission::GithubManage)?;
         let organisation_id = caller.organisation_id;
         let key = receipt_key(organisation_id, delivery_id);
-        let event = store::pipeline::events::find_by_receipt(self.parts.store.reader(), &key).await?;
+        let event = store::pipeline::events::find_by_receipt(self.base.store.reader(), &key).await?;
         let arrival = Arrival {
             id: None,
             organisation_id,
@@ -250,12 +251,14 @@ impl App {
             receipted: None,
             direct: Vec::new(),
         };
-        let accepted = self.parts.intake.accept(arrival).await?;
-        let tx = self.parts.store.begin().await?;
+        let accepted = self.pipeline.accept(arrival).await?;
+        let tx = self.base.store.begin().await?;
         let detail = json!({"delivery_id": delivery_id, "former_event_id": event.id});
-        self.audit(&tx, (organisation_id, &caller.actor()), "github_delivery.reprocess", accepted.id, detail).await?;
+        self.base
+            .audit(&tx, (organisation_id, &caller.actor()), "github_delivery.reprocess", accepted.id, detail)
+            .await?;
         tx.commit().await?;
-        self.parts.metrics.events("accepted", 1);
+        self.base.metrics.events("accepted", 1);
         Ok(accepted.id)
     }
 }

@@ -3,9 +3,10 @@
 use serde_json::json;
 use uuid::Uuid;
 
+use super::GithubConnections;
 use super::connect::Proof;
 use crate::{
-    app::{App, Caller, tenancy::teams::Identified},
+    app::{Caller, tenancy::teams::Identified},
     domain::{
         Error, Result,
         error::Noun,
@@ -46,7 +47,7 @@ enum Reference {
     Number(i64),
 }
 
-impl App {
+impl GithubConnections {
     /// What GitHub says of an installation, and its repositories: of the one that is named, or of the team's first one.
     ///
     /// # Errors
@@ -65,10 +66,10 @@ impl App {
         };
         let github = self.github()?;
         // What we are told while GitHub answers is newer than its answer.
-        let now = self.now();
+        let now = self.base.now();
         let (installation, repositories) = tokio::try_join!(github.installation(id), github.repositories(id))?;
-        let tx = self.parts.store.begin().await?;
-        store::github::installations::save(&tx, self.parts.ambient.id(), &installation, now).await?;
+        let tx = self.base.store.begin().await?;
+        store::github::installations::save(&tx, self.base.ambient.id(), &installation, now).await?;
         store::github::installations::replace_repositories(&tx, id, &repositories, now).await?;
         tx.commit().await?;
         Ok(GithubInstallationDetails { installation, repositories })
@@ -76,8 +77,8 @@ impl App {
 
     /// Only what a team of the caller's has linked, or what the caller has just proved to administer.
     async fn visible_installation(&self, who: &Identified, id: i64) -> Result<i64> {
-        let reader = self.parts.store.reader();
-        let callers = self.everywhere(who).await?;
+        let reader = self.base.store.reader();
+        let callers = self.tenancy.everywhere(who).await?;
         let (readers, others): (Vec<_>, Vec<_>) =
             callers.into_iter().partition(|caller| caller.may(Permission::GithubRead));
         if readers.is_empty() {
@@ -85,7 +86,7 @@ impl App {
         }
         for caller in readers {
             if store::github::links::find(reader, caller.organisation_id, id).await?.is_some()
-                || store::github::links::has_proof(reader, caller.member_id, id, self.now()).await?
+                || store::github::links::has_proof(reader, caller.member_id, id, self.base.now()).await?
             {
                 return Ok(id);
             }
@@ -94,9 +95,9 @@ impl App {
     }
 
     async fn first_installation(&self, who: &Identified, team: &str) -> Result<i64> {
-        let (caller, _) = self.in_team(who, team).await?;
+        let (caller, _) = self.tenancy.in_team(who, team).await?;
         caller.require(Permission::GithubRead)?;
-        let links = store::github::links::list(self.parts.store.reader(), caller.organisation_id).await?;
+        let links = store::github::links::list(self.base.store.reader(), caller.organisation_id).await?;
         let first = links.first().ok_or(Error::NotConnected { noun: Noun::GithubInstallation })?;
         Ok(first.0.installation_id)
     }
@@ -108,7 +109,7 @@ impl App {
     /// [`Error::Invalid`], [`Error::NotFound`] where the team is not the caller's, and where there is no such installation
     /// or no proof; [`Error::Forbidden`], [`Error::NotProven`], [`Error::OAuthState`], [`Error::UpstreamUnavailable`].
     pub async fn link_github_installation(&self, who: &Identified, request: GithubLinkRequest) -> Result<()> {
-        let (caller, _) = self.in_team(who, &request.team).await?;
+        let (caller, _) = self.tenancy.in_team(who, &request.team).await?;
         caller.require(Permission::GithubManage)?;
         let id = match reference(&request.reference).ok_or_else(no_reference)? {
             Reference::Number(id) => id,
@@ -116,14 +117,14 @@ impl App {
                 self.recorded(record).await?.ok_or_else(|| not_here(&request.reference))?.installation.id
             }
         };
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         if store::github::links::find(reader, caller.organisation_id, id).await?.is_some() {
             return Ok(());
         }
         let (member, proof) = match (&request.code, &request.state) {
             (Some(code), Some(state)) => {
                 let bound_to = (caller.organisation_id, caller.member_id);
-                let member = self.take_state(Flow::Github, state, Some(bound_to)).await?;
+                let member = self.tenancy.take_state(Flow::Github, state, Some(bound_to)).await?;
                 self.prove_github(&member, code, id).await?;
                 (member, Proof::New)
             }
@@ -137,8 +138,8 @@ impl App {
 
     /// The member, where they have proved lately to administer an installation that is there.
     async fn proven(&self, caller: &Caller, id: i64) -> Result<Option<Member>> {
-        let reader = self.parts.store.reader();
-        let proven = store::github::links::has_proof(reader, caller.member_id, id, self.now()).await?;
+        let reader = self.base.store.reader();
+        let proven = store::github::links::has_proof(reader, caller.member_id, id, self.base.now()).await?;
         if !proven || store::github::installations::find(reader, id).await?.is_none() {
             return Ok(None);
         }
@@ -151,7 +152,7 @@ impl App {
     /// # Errors
     /// [`Error::NotFound`] where the team is not the caller's, [`Error::Forbidden`].
     pub async fn unlink_github_installation(&self, who: &Identified, named: &str, team: &str) -> Result<()> {
-        let (caller, _) = self.in_team(who, team).await?;
+        let (caller, _) = self.tenancy.in_team(who, team).await?;
         caller.require(Permission::GithubManage)?;
         let id = match reference(named) {
             Some(Reference::Number(id)) => Some(id),
@@ -159,17 +160,17 @@ impl App {
             None => None,
         };
         let Some(id) = id else { return Ok(()) };
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         if store::github::links::delete(&tx, caller.organisation_id, id).await? {
             let actor = (caller.organisation_id, caller.actor());
             let detail = json!({"installation_id": id});
-            self.audit(&tx, (actor.0, &actor.1), "github_link.unlink", id, detail).await?;
+            self.base.audit(&tx, (actor.0, &actor.1), "github_link.unlink", id, detail).await?;
         }
         tx.commit().await
     }
 
     async fn recorded(&self, record: Uuid) -> Result<Option<StoredInstallation>> {
-        store::github::installations::find_by_record(self.parts.store.reader(), record).await
+        store::github::installations::find_by_record(self.base.store.reader(), record).await
     }
 }
 

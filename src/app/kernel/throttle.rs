@@ -8,7 +8,7 @@ use std::{
 
 use uuid::Uuid;
 
-use crate::domain::{Error, Result, ambient::Time, pipeline::destination::Pace};
+use crate::domain::{Error, Result, ambient::Time, rate_limit::RateLimit};
 
 /// Keys of one generation. Where there are more, the generation before is forgotten, so memory is bounded whatever comes.
 const GENERATION: usize = 20_000;
@@ -26,7 +26,7 @@ pub struct Room {
 
 /// Holds each key to a pace.
 pub struct Throttle {
-    pace: Pace,
+    pace: RateLimit,
     arrivals: Mutex<Arrivals>,
 }
 
@@ -52,7 +52,7 @@ impl Arrivals {
 
 impl Throttle {
     /// One for all keys.
-    pub fn new(pace: Pace) -> Self {
+    pub fn new(pace: RateLimit) -> Self {
         Self { pace, arrivals: Mutex::default() }
     }
 
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn each_key_has_its_own_pace() {
-        let throttle = Throttle::new(Pace { interval: Duration::from_secs(1), burst: 2 });
+        let throttle = Throttle::new(RateLimit { interval: Duration::from_secs(1), burst: 2 });
         let (one, other, now) = (Uuid::from_u128(1), Uuid::from_u128(2), Time::UNIX_EPOCH);
         let room = |key| (throttle.room(key, now).remaining, throttle.room(key, now).reset.as_secs());
         assert_eq!(room(one), (2, 0));
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_number_of_keys_is_bounded() {
-        let throttle = Throttle::new(Pace { interval: Duration::from_secs(1), burst: 1 });
+        let throttle = Throttle::new(RateLimit { interval: Duration::from_secs(1), burst: 1 });
         let now = Time::UNIX_EPOCH;
         for key in 0..5 * GENERATION as u128 {
             throttle.admit(Uuid::from_u128(key), now).unwrap();

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use super::Pipeline;
 use crate::{
-    app::{App, Caller},
+    app::Caller,
     domain::{
         Error, Result,
         error::Noun,
@@ -21,14 +22,14 @@ use crate::{
 
 pub use store::pipeline::deliveries::Filter;
 
-impl App {
+impl Pipeline {
     /// The deliveries, newest first.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
     pub async fn list_deliveries(&self, caller: &Caller, filter: Filter, page: PageRequest) -> Result<Page<Delivery>> {
         caller.require(Permission::DeliveriesRead)?;
-        store::pipeline::deliveries::list(self.parts.store.reader(), caller.organisation_id, filter, page).await
+        store::pipeline::deliveries::list(self.base.store.reader(), caller.organisation_id, filter, page).await
     }
 
     /// One delivery with its attempts, oldest first.
@@ -37,7 +38,7 @@ impl App {
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn get_delivery(&self, caller: &Caller, id: DeliveryId) -> Result<(Delivery, Vec<Attempt>)> {
         caller.require(Permission::DeliveriesRead)?;
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let delivery = store::pipeline::deliveries::find(reader, caller.organisation_id, id).await?;
         let mut attempts = store::pipeline::deliveries::attempts(reader, id).await?;
         for attempt in &mut attempts {
@@ -54,16 +55,16 @@ impl App {
     /// [`Error::FailedPrecondition`] where its destination is switched off.
     pub async fn replay_delivery(&self, caller: &Caller, id: DeliveryId) -> Result<Delivery> {
         caller.require(Permission::DeliveriesReplay)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let delivery = store::pipeline::deliveries::find(&tx, caller.organisation_id, id).await?;
         let destination = self.reachable(&tx, caller, delivery.destination_id).await?;
         let content = delivery.content.map(Content::by_hand);
-        if !store::pipeline::deliveries::replay(&tx, id, content.as_ref(), self.now()).await? {
+        if !store::pipeline::deliveries::replay(&tx, id, content.as_ref(), self.base.now()).await? {
             let message = format!("the delivery {id} is still on its way; wait until it is delivered or failed");
             return Err(Error::Conflict { noun: Noun::Delivery, message });
         }
         let replayed = store::pipeline::deliveries::find(&tx, caller.organisation_id, id).await?;
-        self.audit(&tx, (caller.organisation_id, &caller.actor()), "delivery.replay", id, json!({})).await?;
+        self.base.audit(&tx, (caller.organisation_id, &caller.actor()), "delivery.replay", id, json!({})).await?;
         self.send_again(tx, &destination).await?;
         Ok(replayed)
     }
@@ -74,11 +75,11 @@ impl App {
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::FailedPrecondition`] where it is switched off.
     pub async fn replay_failed_deliveries(&self, caller: &Caller, id: DestinationId) -> Result<u64> {
         caller.require(Permission::DeliveriesReplay)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let destination = self.reachable(&tx, caller, id).await?;
-        let count = store::pipeline::deliveries::replay_failed(&tx, id, self.now()).await?;
+        let count = store::pipeline::deliveries::replay_failed(&tx, id, self.base.now()).await?;
         let detail = json!({"count": count});
-        self.audit(&tx, (caller.organisation_id, &caller.actor()), "delivery.replay_failed", id, detail).await?;
+        self.base.audit(&tx, (caller.organisation_id, &caller.actor()), "delivery.replay_failed", id, detail).await?;
         self.send_again(tx, &destination).await?;
         Ok(count)
     }
@@ -90,7 +91,7 @@ impl App {
     pub async fn list_destinations(&self, caller: &Caller, page: PageRequest) -> Result<Page<Destination>> {
         caller.require(Permission::DeliveriesRead)?;
         let mut page =
-            store::pipeline::destinations::list(self.parts.store.reader(), caller.organisation_id, page).await?;
+            store::pipeline::destinations::list(self.base.store.reader(), caller.organisation_id, page).await?;
         page.items = page.items.into_iter().map(shown).collect();
         Ok(page)
     }
@@ -101,7 +102,7 @@ impl App {
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn get_destination(&self, caller: &Caller, id: DestinationId) -> Result<Destination> {
         caller.require(Permission::DeliveriesRead)?;
-        store::pipeline::destinations::find(self.parts.store.reader(), caller.organisation_id, id).await.map(shown)
+        store::pipeline::destinations::find(self.base.store.reader(), caller.organisation_id, id).await.map(shown)
     }
 
     /// Demands a destination that is not switched off.
@@ -118,9 +119,9 @@ impl App {
         if destination.health != Health::Healthy {
             store::pipeline::destinations::set_health(&tx, destination.id, &Health::Healthy).await?;
         }
-        store::pipeline::destinations::wake(&tx, &mut vec![destination.id], self.now()).await?;
+        store::pipeline::destinations::wake(&tx, &mut vec![destination.id], self.base.now()).await?;
         tx.commit().await?;
-        self.parts.bell.notify_one();
+        self.base.bell.notify_one();
         Ok(())
     }
 }

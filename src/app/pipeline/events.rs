@@ -2,17 +2,20 @@
 
 use serde_json::Value;
 
+use super::Pipeline;
 use super::intake::{Arrival, Receipted};
 use crate::{
-    app::{App, Caller, tenancy::credential::sha256},
+    app::{Caller, tenancy::credential::sha256},
     domain::{
         Error, Result,
-        channels::message::{MAX_CHARS, Message},
+        channels::{
+            message::{MAX_CHARS, Message},
+            person::Person,
+        },
         ids::EventId,
         page::{Page, PageRequest},
         pipeline::event::{Event, EventSource, Fact, MESSAGE_POSTED},
         tenancy::member::Permission,
-        webhooks::Person,
     },
     store::{self, pipeline::events::ReceiptKey},
 };
@@ -29,7 +32,7 @@ pub struct Accepted {
     pub repeated: bool,
 }
 
-impl App {
+impl Pipeline {
     /// Accepts an event: it and its deliveries are committed when this returns. `key` is the caller's Idempotency-Key
     /// and `payload` the exact bytes it stands for.
     ///
@@ -47,9 +50,9 @@ impl App {
         caller.require(Permission::EventsWrite)?;
         fact.check()?;
         if let Some(channel_id) = fact.channel_id {
-            let channel = self.visible_channel(caller, channel_id).await?;
-            if fact.kind == MESSAGE_POSTED {
-                channel.demand_open()?;
+            match fact.kind == MESSAGE_POSTED {
+                true => self.channels.require_open(caller, channel_id).await?,
+                false => self.channels.require_visible(caller, channel_id).await?,
             }
         }
         if fact.kind == MESSAGE_POSTED {
@@ -64,7 +67,7 @@ impl App {
                     key: idempotency_key(key)?,
                 },
                 fingerprint: sha256(payload),
-                expires_at: self.now() + self.parts.idempotency_lifetime,
+                expires_at: self.base.now() + self.idempotency_lifetime,
             }),
         };
         let arrival = Arrival {
@@ -76,8 +79,8 @@ impl App {
             receipted,
             direct: Vec::new(),
         };
-        let accepted = self.parts.intake.accept(arrival).await?;
-        self.parts.metrics.events(if accepted.repeated { "repeated" } else { "accepted" }, 1);
+        let accepted = self.intake.accept(arrival).await?;
+        self.base.metrics.events(if accepted.repeated { "repeated" } else { "accepted" }, 1);
         Ok(accepted)
     }
 
@@ -88,7 +91,7 @@ impl App {
             return Err(Error::invalid("/data/message", format!("must have at most {MAX_CHARS} characters")));
         }
         let member =
-            store::tenancy::members::find(self.parts.store.reader(), caller.organisation_id, caller.user_id).await?;
+            store::tenancy::members::find(self.base.store.reader(), caller.organisation_id, caller.user_id).await?;
         message.user = Some(Person { user_id: Some(member.user_id), username: member.username });
         Ok(message.data())
     }
@@ -99,13 +102,13 @@ impl App {
     /// [`Error::Forbidden`], [`Error::NotFound`] also for one in a private channel that the caller is not in.
     pub async fn get_event(&self, caller: &Caller, id: EventId) -> Result<Event> {
         caller.require(Permission::EventsRead)?;
-        let event = store::pipeline::events::find(self.parts.store.reader(), caller.organisation_id, id).await?;
+        let event = store::pipeline::events::find(self.base.store.reader(), caller.organisation_id, id).await?;
         if let Some(channel_id) = event.fact.channel_id {
-            match self.visible_channel(caller, channel_id).await {
+            match self.channels.require_visible(caller, channel_id).await {
                 // The channel is gone: what flowed through it is for those who manage channels.
                 Err(Error::NotFound { .. }) if caller.may(Permission::ChannelsManage) => {}
                 Err(Error::NotFound { .. }) => return Err(Error::not_found(crate::domain::error::Noun::Event, id)),
-                other => drop(other?),
+                other => other?,
             }
         }
         Ok(event)
@@ -118,7 +121,7 @@ impl App {
     pub async fn list_events(&self, caller: &Caller, page: PageRequest) -> Result<Page<Event>> {
         caller.require(Permission::EventsRead)?;
         caller.require(Permission::ChannelsManage)?;
-        store::pipeline::events::list(self.parts.store.reader(), caller.organisation_id, None, page).await
+        store::pipeline::events::list(self.base.store.reader(), caller.organisation_id, None, page).await
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use moka::future::Cache;
 use uuid::Uuid;
 
+use super::Pipeline;
 use crate::{
-    app::App,
     domain::{Result, ambient::Ambient},
     store,
 };
@@ -27,16 +27,16 @@ impl Readiness {
     }
 }
 
-impl App {
+impl Pipeline {
     /// Proves that requests can be served: a write is kept, and another connection reads it. The answer may be a quarter
     /// of a second old.
     ///
     /// # Errors
     /// [`crate::domain::Error::Storage`] naming what is wrong.
     pub async fn check_readiness(&self) -> Result<()> {
-        let Readiness { process_id, recent } = &self.parts.readiness;
-        let mark = self.parts.ambient.id();
-        recent.get_with((), store::kernel::readiness::prove(&self.parts.store, *process_id, mark, self.now())).await
+        let Readiness { process_id, recent } = &*self.readiness;
+        let mark = self.base.ambient.id();
+        recent.get_with((), store::kernel::readiness::prove(&self.base.store, *process_id, mark, self.base.now())).await
     }
 
     /// The metrics, with what must be asked of the database brought up to date.
@@ -44,7 +44,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn read_metrics(&self) -> Result<String> {
-        self.parts.metrics.waiting(store::pipeline::deliveries::count_pending(self.parts.store.reader()).await?);
-        self.parts.metrics.text()
+        self.base.metrics.waiting(store::pipeline::deliveries::count_pending(self.base.store.reader()).await?);
+        self.base.metrics.text()
     }
 }

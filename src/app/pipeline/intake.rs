@@ -10,9 +10,10 @@ use std::{
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use super::Pipeline;
 use super::{events::Accepted, group_commit::Batcher, matching::Router};
 use crate::{
-    app::{App, kernel::metrics::Metrics},
+    app::kernel::metrics::Metrics,
     domain::{
         Error, Result,
         ambient::{Ambient, Time},
@@ -270,7 +271,7 @@ async fn write(
     Ok(deliveries.iter().map(|delivery| delivery.state).collect())
 }
 
-impl App {
+impl Pipeline {
     /// Commits a change together with the event that tells of it, where an outgoing webhook listens to such events, and
     /// has the workers look at where that goes.
     pub(in crate::app) async fn commit_telling(
@@ -288,15 +289,15 @@ impl App {
         if !webhooks.iter().any(listens) {
             return tx.commit().await;
         }
-        let (ambient, now) = (&self.parts.ambient, self.now());
+        let (ambient, now) = (&self.base.ambient, self.base.now());
         let (id, source) = (ambient.id(), EventSource::Api);
         let event = Event { id, organisation_id, source, fact, made_from: None, created_at: now };
         let states = write((&tx, ambient, now), &[event], Vec::new()).await?;
         tx.commit().await?;
         for state in states.into_iter().filter(|state| *state != DeliveryState::Pending) {
-            self.parts.metrics.delivery(state.as_str());
+            self.base.metrics.delivery(state.as_str());
         }
-        self.parts.bell.notify_one();
+        self.base.bell.notify_one();
         Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! Icons and readmes. Their addresses have a key that nobody guesses, so that a page can show them without a credential;
 //! another file gets another key, so that what is fetched once stays what it is.
 
+use super::Registry;
 use crate::{
-    app::App,
     domain::{Error, Result, error::Noun},
     store::{Tx, registry},
 };
@@ -10,7 +10,7 @@ use crate::{
 /// 26 digits of Crockford's Base32 tell 128 bits.
 const KEY_CHARS: usize = 26;
 
-impl App {
+impl Registry {
     /// The icon with a key, SVG.
     ///
     /// # Errors
@@ -18,7 +18,7 @@ impl App {
     pub async fn get_integration_icon(&self, file: &str) -> Result<String> {
         let not_found = || Error::not_found(Noun::Integration, file);
         let key = key(file, ".svg").ok_or_else(not_found)?;
-        registry::icon(self.parts.store.reader(), key).await?.ok_or_else(not_found)
+        registry::icon(self.base.store.reader(), key).await?.ok_or_else(not_found)
     }
 
     /// The readme with a key, Markdown.
@@ -28,7 +28,7 @@ impl App {
     pub async fn get_integration_readme(&self, file: &str) -> Result<String> {
         let not_found = || Error::not_found(Noun::Integration, file);
         let key = key(file, ".md").ok_or_else(not_found)?;
-        registry::readme(self.parts.store.reader(), key).await?.ok_or_else(not_found)
+        registry::readme(self.base.store.reader(), key).await?.ok_or_else(not_found)
     }
 
     /// Gives an integration another icon; the same one keeps its address.
@@ -41,7 +41,7 @@ impl App {
     }
 
     pub(super) fn fresh_file_key(&self) -> String {
-        let bits = u128::from_be_bytes(self.parts.ambient.random::<16>());
+        let bits = u128::from_be_bytes(self.base.ambient.random::<16>());
         let id = uuid::Uuid::from_u128(bits);
         let text = crate::domain::registry::PublicId { prefix: "", id }.to_string();
         text.trim_start_matches('_').to_ascii_lowercase()

@@ -3,8 +3,9 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::json;
 
+use super::Registry;
 use super::{not_found, version_id};
-use crate::app::{App, Caller, tenancy::credential::sha256};
+use crate::app::{Caller, tenancy::credential::sha256};
 pub use crate::store::registry::ApiKey;
 use crate::{
     domain::{
@@ -25,7 +26,7 @@ use crate::{
 /// For how long a signing secret that was replaced is good.
 const FORMER_LIFETIME: chrono::Duration = chrono::Duration::hours(24);
 
-impl App {
+impl Registry {
     /// Asks for somebody to look at a version; a second time changes nothing.
     ///
     /// # Errors
@@ -35,7 +36,9 @@ impl App {
         if bot.verification == Verification::Unapproved {
             registry::set_standing(&tx, bot.id, Verification::Pending, bot.lifecycle).await?;
             let who = caller.actor();
-            self.audit(&tx, (bot.organisation_id, &who), "registry.request_verification", bot.id, json!({})).await?;
+            self.base
+                .audit(&tx, (bot.organisation_id, &who), "registry.request_verification", bot.id, json!({}))
+                .await?;
         }
         tx.commit().await
     }
@@ -49,9 +52,9 @@ impl App {
         let fresh = self.fresh_signing_secret();
         let sealed = self.seal_signing_secret((bot.organisation_id, bot.id), &fresh).await?;
         let former = registry::secrets(&tx, bot.id).await?.signing_secret;
-        registry::rotate(&tx, bot.id, sealed, (former, self.now() + FORMER_LIFETIME)).await?;
+        registry::rotate(&tx, bot.id, sealed, (former, self.base.now() + FORMER_LIFETIME)).await?;
         let who = caller.actor();
-        self.audit(&tx, (bot.organisation_id, &who), "registry.rotate_signing_secret", bot.id, json!({})).await?;
+        self.base.audit(&tx, (bot.organisation_id, &who), "registry.rotate_signing_secret", bot.id, json!({})).await?;
         tx.commit().await?;
         Ok(fresh)
     }
@@ -62,7 +65,7 @@ impl App {
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn list_integration_api_keys(&self, caller: &Caller, id: &str) -> Result<Vec<ApiKey>> {
         caller.require(Permission::IntegrationsManage)?;
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let found =
             registry::find(reader, caller.organisation_id, version_id(id)?).await?.ok_or_else(|| not_found(id))?;
         registry::list_keys(reader, caller.organisation_id, found.id).await
@@ -83,17 +86,17 @@ impl App {
             let says = format_args!("has {MAX_API_KEYS} keys; delete one first");
             return Err(Error::Issues(vec![Issue::new(Rule::Limit, "/integrationId", says)]));
         }
-        let text = format!("bp_iak_{}", BASE64URL.encode(self.parts.ambient.random::<32>()));
+        let text = format!("bp_iak_{}", BASE64URL.encode(self.base.ambient.random::<32>()));
         let key = ApiKey {
-            id: self.parts.ambient.id(),
+            id: self.base.ambient.id(),
             organisation_id: bot.organisation_id,
             integration_id: bot.id,
             note: note.unwrap_or_default(),
-            created_at: self.now(),
+            created_at: self.base.now(),
         };
         registry::insert_key(&tx, &key, sha256(text.as_bytes())).await?;
         let detail = json!({"integration": bot.id.to_string()});
-        self.audit(&tx, (bot.organisation_id, &caller.actor()), "registry.create_key", key.id, detail).await?;
+        self.base.audit(&tx, (bot.organisation_id, &caller.actor()), "registry.create_key", key.id, detail).await?;
         tx.commit().await?;
         Ok((key, Secret::new(text)))
     }
@@ -106,15 +109,15 @@ impl App {
         caller.require(Permission::IntegrationsManage)?;
         let key = public_id(PublicId::API_KEY, id).map(ApiKeyId);
         let key = key.ok_or_else(|| Error::not_found(Noun::ApiKey, id))?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         registry::delete_key(&tx, caller.organisation_id, key, id).await?;
-        self.audit(&tx, (caller.organisation_id, &caller.actor()), "registry.delete_key", key, json!({})).await?;
+        self.base.audit(&tx, (caller.organisation_id, &caller.actor()), "registry.delete_key", key, json!({})).await?;
         tx.commit().await
     }
 
     async fn bot_to_manage(&self, caller: &Caller, id: &str) -> Result<(Tx, BotVersion)> {
         caller.require(Permission::IntegrationsManage)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         store::tenancy::organisations::lock(&tx, caller.organisation_id).await?;
         let found = registry::find(&tx, caller.organisation_id, version_id(id)?).await?;
         Ok((tx, found.ok_or_else(|| not_found(id))?))

@@ -6,8 +6,9 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Registry;
 use crate::{
-    app::{App, Caller},
+    app::Caller,
     domain::{
         Error, Result,
         ids::OrganisationId,
@@ -83,7 +84,7 @@ struct Cursor {
     id: Uuid,
 }
 
-impl App {
+impl Registry {
     /// The workspace's own versions.
     ///
     /// # Errors
@@ -111,7 +112,7 @@ impl App {
         if query.asks_for_nothing {
             return Ok(ListedPage { items: Vec::new(), next_token: None });
         }
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let mut found = registry::list(reader, &wanted).await?;
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);

@@ -3,9 +3,10 @@
 
 use uuid::Uuid;
 
+use super::Registry;
 use super::{not_found, version_id};
 use crate::{
-    app::{App, Caller},
+    app::Caller,
     domain::{
         Error, Result,
         ambient::Time,
@@ -55,7 +56,7 @@ pub struct LogLine {
     pub message: String,
 }
 
-impl App {
+impl Registry {
     /// What became of the calls of a version, oldest first. Where only some lines fit, a page may be short, and even
     /// empty, before the last.
     ///
@@ -70,7 +71,7 @@ impl App {
         let after = query.next_token.as_deref().map(str::parse::<Uuid>).transpose();
         let wrong = |_| Error::invalid("nextToken", "is not one of this list's; ask for the first page again");
         let after = after.map_err(wrong)?;
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let found =
             registry::find(reader, caller.organisation_id, version_id(id)?).await?.ok_or_else(|| not_found(id))?;
         let mut attempts = registry::calls(reader, found.id, (query.from, query.until), after, PAGE_LINES + 1).await?;

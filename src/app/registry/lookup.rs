@@ -1,8 +1,9 @@
 //! Looking versions up: one's own by identifier or by name and version, and on the hub what is published.
 
+use super::Registry;
 use super::{Registered, not_found, version_id};
 use crate::{
-    app::{App, Caller},
+    app::Caller,
     domain::{
         Error, Result,
         error::Noun,
@@ -16,14 +17,14 @@ use crate::{
     },
 };
 
-impl App {
+impl Registry {
     /// One of the workspace's own versions.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn get_bot_integration(&self, caller: &Caller, id: &str) -> Result<Registered> {
         caller.require(Permission::IntegrationsRead)?;
-        let found = registry::find(self.parts.store.reader(), caller.organisation_id, version_id(id)?).await?;
+        let found = registry::find(self.base.store.reader(), caller.organisation_id, version_id(id)?).await?;
         self.registered(found.ok_or_else(|| not_found(id))?, false).await
     }
 
@@ -43,7 +44,7 @@ impl App {
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn get_public_integration_by_id(&self, caller: &Caller, id: &str) -> Result<Registered> {
         caller.require(Permission::IntegrationsRead)?;
-        let found = registry::find_published(self.parts.store.reader(), version_id(id)?).await?;
+        let found = registry::find_published(self.base.store.reader(), version_id(id)?).await?;
         self.looked_at(found.ok_or_else(|| not_found(id))?).await
     }
 
@@ -70,7 +71,7 @@ impl App {
         let query = VersionQuery::parse(version).ok_or_else(|| {
             Error::invalid("version", "must be a version, a range of versions or the word \"latest\"")
         })?;
-        let found = registry::named(self.parts.store.reader(), scope, name).await?;
+        let found = registry::named(self.base.store.reader(), scope, name).await?;
         let picked = query.pick(found.iter().map(|bot| (&bot.version, bot.id)));
         let picked = picked.and_then(|id| found.into_iter().find(|bot| bot.id == id));
         picked.ok_or_else(|| not_found(&format!("{name}@{version}")))
@@ -82,7 +83,7 @@ impl App {
     }
 
     async fn registered(&self, bot: BotVersion, in_public: bool) -> Result<Registered> {
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         // It may be removed between the two looks.
         let definition = registry::definition(reader, bot.id).await?;
         let definition = definition.ok_or_else(|| not_found(&bot.name))?;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 
+use super::Registry;
 use crate::{
-    app::{App, tenancy::vault::Place},
+    app::tenancy::vault::Place,
     domain::{
         Error, Result,
         ids::{IntegrationId, OrganisationId},
@@ -21,7 +22,7 @@ use crate::{
 /// Secrets by their names.
 pub(super) type Secrets = BTreeMap<String, Secret>;
 
-impl App {
+impl Registry {
     /// The secrets of a new version: those that were given, and those of the version before it that nobody spoke of.
     /// One under development has only what was given.
     pub(super) async fn secrets_of_new(
@@ -53,7 +54,7 @@ impl App {
         }
         let texts: BTreeMap<&str, &str> = secrets.iter().map(|(name, text)| (name.as_str(), text.expose())).collect();
         let text = serde_json::to_string(&texts).map_err(|_| Error::Internal("secrets cannot be written".into()))?;
-        self.parts.vault.seal(place(of, "secrets"), &Secret::new(text)).await.map(Some)
+        self.vault.seal(place(of, "secrets"), &Secret::new(text)).await.map(Some)
     }
 
     pub(super) async fn unseal_secrets(
@@ -62,7 +63,7 @@ impl App {
         sealed: Option<&[u8]>,
     ) -> Result<Secrets> {
         let Some(sealed) = sealed else { return Ok(Secrets::new()) };
-        let text = self.parts.vault.unseal(place(of, "secrets"), sealed).await?;
+        let text = self.vault.unseal(place(of, "secrets"), sealed).await?;
         let texts: BTreeMap<String, String> = serde_json::from_str(text.expose())
             .map_err(|_| Error::Internal(format!("the secrets of {} cannot be read", of.1)))?;
         Ok(texts.into_iter().map(|(name, text)| (name, Secret::new(text))).collect())
@@ -73,11 +74,11 @@ impl App {
         of: (OrganisationId, IntegrationId),
         secret: &Secret,
     ) -> Result<Vec<u8>> {
-        self.parts.vault.seal(place(of, "signing_secret"), secret).await
+        self.vault.seal(place(of, "signing_secret"), secret).await
     }
 
     pub(super) fn fresh_signing_secret(&self) -> Secret {
-        Secret::new(format!("intsec_{}", BASE64URL.encode(self.parts.ambient.random::<32>())))
+        Secret::new(format!("intsec_{}", BASE64URL.encode(self.base.ambient.random::<32>())))
     }
 }
 

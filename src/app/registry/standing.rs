@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
+use super::Registry;
 use super::{not_found, version_id};
 use crate::{
-    app::App,
     domain::{
         Result,
         registry::{BotVersion, Lifecycle, Verification},
@@ -12,13 +12,13 @@ use crate::{
     store::registry,
 };
 
-impl App {
+impl Registry {
     /// The versions whose makers asked for somebody to look at them, oldest first.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn list_pending_versions_as_operator(&self) -> Result<Vec<BotVersion>> {
-        registry::pending(self.parts.store.reader()).await
+        registry::pending(self.base.store.reader()).await
     }
 
     /// Says what became of it, or whether a version can still be installed; what is not given stays. What is installed
@@ -31,7 +31,7 @@ impl App {
         id: &str,
         (verification, lifecycle): (Option<Verification>, Option<Lifecycle>),
     ) -> Result<BotVersion> {
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let found = version_id(id)?;
         registry::lock_owner(&tx, found).await?;
         let mut bot = registry::find_anywhere(&tx, found).await?.ok_or_else(|| not_found(id))?;
@@ -39,7 +39,7 @@ impl App {
         bot.lifecycle = lifecycle.unwrap_or(bot.lifecycle);
         registry::set_standing(&tx, bot.id, bot.verification, bot.lifecycle).await?;
         let detail = json!({"verification": bot.verification.as_str(), "lifecycle": bot.lifecycle.as_str()});
-        self.audit(&tx, (bot.organisation_id, "operator"), "registry.set_standing", bot.id, detail).await?;
+        self.base.audit(&tx, (bot.organisation_id, "operator"), "registry.set_standing", bot.id, detail).await?;
         tx.commit().await?;
         Ok(bot)
     }

@@ -3,13 +3,14 @@
 
 use serde_json::{Value, json};
 
+use super::Registry;
 use super::{
     Registered, Submission, not_found, rank,
     secrets::{Secrets, change},
     version_id,
 };
 use crate::{
-    app::{App, Caller, tenancy::credential::sha256},
+    app::{Caller, tenancy::credential::sha256},
     domain::{
         Error, Result,
         ids::{IntegrationId, OrganisationId},
@@ -36,11 +37,11 @@ struct Change {
     secret_names: Vec<String>,
 }
 
-impl App {
+impl Registry {
     /// Says what is wrong with a change that somebody would make, and changes nothing.
     ///
     /// # Errors
-    /// As [`App::update_bot_integration`].
+    /// As [`Registry::update_bot_integration`].
     pub async fn validate_integration_update(&self, caller: &Caller, id: &str, submission: Submission) -> Result<()> {
         caller.require(Permission::IntegrationsManage)?;
         let current = self.current_bot(caller, id).await?;
@@ -62,7 +63,7 @@ impl App {
         for _ in 0..TRIES {
             let seen = self.current_bot(caller, id).await?;
             let change = check(&seen, &submission).await?;
-            let tx = self.parts.store.begin().await?;
+            let tx = self.base.store.begin().await?;
             store::tenancy::organisations::lock(&tx, workspace.id).await?;
             let current = registry::current(&tx, workspace.id, seen.bot.id).await?.ok_or_else(|| not_found(id))?;
             if current.is_like(&seen) {
@@ -73,7 +74,7 @@ impl App {
     }
 
     async fn current_bot(&self, caller: &Caller, id: &str) -> Result<Current> {
-        let found = registry::current(self.parts.store.reader(), caller.organisation_id, version_id(id)?).await?;
+        let found = registry::current(self.base.store.reader(), caller.organisation_id, version_id(id)?).await?;
         found.ok_or_else(|| not_found(id))
     }
 
@@ -97,7 +98,7 @@ impl App {
             readme_key: if readme_changes { Some(self.fresh_file_key()) } else { current.bot.readme_key.clone() },
             code_sha256: code_sha256(&enclosures).or(current.bot.code_sha256.clone()),
             secret_names,
-            updated_at: self.now(),
+            updated_at: self.base.now(),
             ..current.bot
         };
         self.refresh_installed(&tx, &bot, (&current.definition, &definition)).await?;
@@ -114,7 +115,7 @@ impl App {
         rank(&tx, (workspace.id, &bot.name), &around.versions).await?;
         let detail =
             json!({"name": bot.name, "version": bot.version.to_string(), "visibility": bot.visibility.as_str()});
-        self.audit(&tx, (workspace.id, &caller.actor()), "registry.update", id, detail).await?;
+        self.base.audit(&tx, (workspace.id, &caller.actor()), "registry.update", id, detail).await?;
         let kept = registry::find(&tx, workspace.id, id).await?;
         tx.commit().await?;
         Ok(Registered { bot: kept.unwrap_or(bot), definition, workspace, signing_secret: None, in_public: false })

@@ -6,7 +6,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::{app::App, domain::Result, store::registry};
+use super::Registry;
+use crate::{domain::Result, store::registry};
 
 /// What was counted and is not written yet.
 #[derive(Default)]
@@ -15,10 +16,10 @@ pub(super) struct Views {
     writing: tokio::sync::Mutex<()>,
 }
 
-impl App {
+impl Registry {
     /// Counts that somebody looked.
     pub(super) fn count_view(&self, name: &str) {
-        let views = &self.parts.registry.views;
+        let views = &self.views;
         let is_first = {
             let mut gathered = views.gathered.lock().unwrap_or_else(PoisonError::into_inner);
             let is_first = gathered.is_empty();
@@ -27,7 +28,7 @@ impl App {
         };
         if is_first {
             let app = self.clone();
-            self.afterwards(async move {
+            self.base.afterwards(async move {
                 if let Err(error) = app.write_views().await {
                     tracing::warn!(%error, "views could not be counted");
                 }
@@ -36,10 +37,10 @@ impl App {
     }
 
     async fn write_views(&self) -> Result<()> {
-        let views = &self.parts.registry.views;
+        let views = &self.views;
         let _turn = views.writing.lock().await;
         let gathered = std::mem::take(&mut *views.gathered.lock().unwrap_or_else(PoisonError::into_inner));
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let mut names: Vec<_> = gathered.into_iter().collect();
         // In one order, so that no two replicas wait for each other.
         names.sort_unstable();

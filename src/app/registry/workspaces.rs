@@ -1,7 +1,8 @@
 //! Workspaces: organisations, as whoever uses the registry knows them.
 
+use super::Registry;
 use crate::{
-    app::{App, Caller, kernel::throttle::Room, tenancy::teams::Identified},
+    app::{Caller, kernel::throttle::Room, tenancy::teams::Identified},
     domain::{
         Error, Result,
         ambient::Time,
@@ -43,7 +44,7 @@ pub struct HandleAvailability {
     pub used_by: Option<OrganisationId>,
 }
 
-impl App {
+impl Registry {
     /// The caller in a workspace: its id, its handle, or the id that the registry shows. One that does not exist and one
     /// that they are not in are told like a wrong token.
     ///
@@ -62,10 +63,10 @@ impl App {
     /// # Errors
     /// [`Error::Unauthenticated`] where they are in none.
     pub async fn enter_any_workspace(&self, who: &Identified) -> Result<Caller> {
-        match self.in_their_team(who).await {
+        match self.tenancy.in_their_team(who).await {
             Ok(caller) => Ok(caller),
             Err(_) => {
-                let mut all = self.everywhere(who).await?;
+                let mut all = self.tenancy.everywhere(who).await?;
                 all.sort_by_key(|caller| caller.organisation_id);
                 all.into_iter().next().ok_or(Error::Unauthenticated(AuthFailure::NotAMember))
             }
@@ -74,15 +75,15 @@ impl App {
 
     /// Lets one call of a workspace in, and tells what is left.
     pub fn admit_call(&self, caller: &Caller) -> (Room, Result<()>) {
-        let (key, now) = (caller.organisation_id.0, self.now());
-        let calls = &self.parts.registry.calls;
+        let (key, now) = (caller.organisation_id.0, self.base.now());
+        let calls = &self.calls;
         let admitted = calls.admit(key, now);
         (calls.room(key, now), admitted)
     }
 
     /// What is left for somebody who has made no call.
     pub fn untouched_room(&self) -> Room {
-        self.parts.registry.calls.room(uuid::Uuid::nil(), self.now())
+        self.calls.room(uuid::Uuid::nil(), self.base.now())
     }
 
     /// A workspace of the caller's.
@@ -100,13 +101,13 @@ impl App {
     /// [`Error::Forbidden`] where they may see none.
     pub async fn list_workspaces(&self, who: &Identified, handle: Option<&str>) -> Result<Vec<Workspace>> {
         let mut found = Vec::new();
-        let callers = self.everywhere(who).await?;
+        let callers = self.tenancy.everywhere(who).await?;
         if let (Some(caller), false) = (callers.first(), callers.iter().any(may_read)) {
             caller.require(Permission::OrganisationRead)?;
         }
         for caller in callers.into_iter().filter(may_read) {
             let organisation =
-                store::tenancy::organisations::find(self.parts.store.reader(), caller.organisation_id).await?;
+                store::tenancy::organisations::find(self.base.store.reader(), caller.organisation_id).await?;
             if handle.is_none_or(|handle| handle == organisation.slug.as_str()) {
                 found.push(self.shown_workspace(&caller, organisation).await?);
             }
@@ -133,7 +134,7 @@ impl App {
             return Err(Error::invalid("/handle", rule));
         }
         if let Some(name) = name {
-            organisation = self.update_organisation(&caller, organisation.id, name).await?;
+            organisation = self.tenancy.update_organisation(&caller, organisation.id, name).await?;
         }
         self.shown_workspace(&caller, organisation).await
     }
@@ -143,7 +144,7 @@ impl App {
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Invalid`] where it is none.
     pub async fn check_handle_availability(&self, who: &Identified, handle: &str) -> Result<HandleAvailability> {
-        let own = self.everywhere(who).await?;
+        let own = self.tenancy.everywhere(who).await?;
         if let (Some(caller), false) = (own.first(), own.iter().any(may_read)) {
             caller.require(Permission::OrganisationRead)?;
         }
@@ -177,13 +178,13 @@ impl App {
 
     async fn with_handle(&self, handle: &str) -> Result<Option<OrganisationId>> {
         let Ok(slug) = Slug::parse(handle) else { return Ok(None) };
-        let found = store::tenancy::organisations::find_by_slug(self.parts.store.reader(), &slug).await?;
+        let found = store::tenancy::organisations::find_by_slug(self.base.store.reader(), &slug).await?;
         Ok(found.map(|organisation| organisation.id))
     }
 
     async fn in_workspace(&self, who: &Identified, workspace: &str) -> Result<(Caller, Organisation)> {
         let shown = public_id(PublicId::WORKSPACE, workspace).map(|id| id.to_string());
-        let found = self.in_team(who, shown.as_deref().unwrap_or(workspace)).await;
+        let found = self.tenancy.in_team(who, shown.as_deref().unwrap_or(workspace)).await;
         found.map_err(|error| match error {
             Error::NotFound { noun: Noun::Organisation, .. } => Error::not_found(Noun::Organisation, workspace),
             other => other,
@@ -192,7 +193,7 @@ impl App {
 
     async fn shown_workspace(&self, caller: &Caller, organisation: Organisation) -> Result<Workspace> {
         caller.require(Permission::OrganisationRead)?;
-        let owner = store::tenancy::members::first_owner(self.parts.store.reader(), organisation.id).await?;
+        let owner = store::tenancy::members::first_owner(self.base.store.reader(), organisation.id).await?;
         let owner_id = owner.map_or(caller.user_id, |owner| owner.user_id);
         Ok(Workspace { updated_at: organisation.created_at, organisation, owner_id })
     }

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use super::Routes;
 use crate::{
-    app::{App, Caller},
+    app::Caller,
     domain::{
         Error, Result,
         error::{Noun, Violation},
@@ -91,14 +92,14 @@ pub struct Explanation {
     pub checks: Vec<Check>,
 }
 
-impl App {
+impl Routes {
     /// The subscriptions of the organisation, newest first.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
     pub async fn list_subscriptions(&self, caller: &Caller, page: PageRequest) -> Result<Page<Subscription>> {
         caller.require(Permission::SubscriptionsRead)?;
-        store::routes::subscriptions::list(self.parts.store.reader(), caller.organisation_id, page).await
+        store::routes::subscriptions::list(self.base.store.reader(), caller.organisation_id, page).await
     }
 
     /// One subscription.
@@ -107,7 +108,7 @@ impl App {
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn get_subscription(&self, caller: &Caller, id: SubscriptionId) -> Result<Subscription> {
         caller.require(Permission::SubscriptionsRead)?;
-        store::routes::subscriptions::find(self.parts.store.reader(), caller.organisation_id, id).await
+        store::routes::subscriptions::find(self.base.store.reader(), caller.organisation_id, id).await
     }
 
     /// Subscribes a Slack channel.
@@ -118,11 +119,11 @@ impl App {
     pub async fn create_subscription(&self, caller: &Caller, new: NewSubscription) -> Result<Subscription> {
         caller.require(Permission::SubscriptionsManage)?;
         let NewSubscription { slack_channel_id, slack_channel_name, rules } = new;
-        let now = self.now();
+        let now = self.base.now();
         let mut subscription = Subscription {
-            id: self.parts.ambient.id(),
+            id: self.base.ambient.id(),
             organisation_id: caller.organisation_id,
-            destination_id: self.parts.ambient.id(),
+            destination_id: self.base.ambient.id(),
             slack_channel_id,
             slack_channel_name,
             paused: false,
@@ -132,7 +133,7 @@ impl App {
             updated_at: now,
         };
         check(&subscription)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         if store::routes::subscriptions::count(&tx, caller.organisation_id).await? >= MOST_SUBSCRIPTIONS {
             let message = format!("an organisation has at most {MOST_SUBSCRIPTIONS} subscriptions; delete one first");
             return Err(Error::Conflict { noun: Noun::Subscription, message });
@@ -155,7 +156,7 @@ impl App {
         change: SubscriptionChange,
     ) -> Result<Subscription> {
         caller.require(Permission::SubscriptionsManage)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let mut subscription = store::routes::subscriptions::find_for_update(&tx, caller.organisation_id, id).await?;
         let SubscriptionChange { slack_channel_id, slack_channel_name, paused, rules } = change;
         let moves = slack_channel_id.as_ref().is_some_and(|id| *id != subscription.slack_channel_id);
@@ -166,7 +167,7 @@ impl App {
         subscription.slack_channel_name = slack_channel_name.unwrap_or(subscription.slack_channel_name);
         subscription.paused = paused.unwrap_or(subscription.paused);
         rules.apply(&mut subscription.rules);
-        subscription.updated_at = self.now();
+        subscription.updated_at = self.base.now();
         check(&subscription)?;
         if moves {
             self.choose_channel(&tx, &mut subscription).await?;
@@ -183,7 +184,7 @@ impl App {
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn delete_subscription(&self, caller: &Caller, id: SubscriptionId) -> Result<()> {
         caller.require(Permission::SubscriptionsManage)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let subscription = store::routes::subscriptions::find_for_update(&tx, caller.organisation_id, id).await?;
         store::routes::subscriptions::delete(&tx, id).await?;
         self.audit_subscription(&tx, caller, "subscription.delete", &subscription).await?;
@@ -201,7 +202,7 @@ impl App {
         event_id: EventId,
     ) -> Result<Explanation> {
         let subscription = self.get_subscription(caller, id).await?;
-        let event = self.get_event(caller, event_id).await?;
+        let event = self.pipeline.get_event(caller, event_id).await?;
         let nothing = |reason: &str| Explanation { told: false, reason: reason.to_owned(), checks: Vec::new() };
         let Some(name) = event.fact.kind.strip_prefix(EVENT_PREFIX) else {
             return Ok(nothing("the event is not one of GitHub's"));
@@ -224,9 +225,9 @@ impl App {
         }
         let channel = &subscription.slack_channel_id;
         let place = (DestinationKind::Slack, slack_channel(channel), channel.clone());
-        let id = self.parts.ambient.id();
-        let wanted = Destination::fresh(id, subscription.organisation_id, place, self.now());
-        self.demand_room_for_destination(tx, &wanted).await?;
+        let id = self.base.ambient.id();
+        let wanted = Destination::fresh(id, subscription.organisation_id, place, self.base.now());
+        self.tenancy.demand_room_for_destination(tx, &wanted).await?;
         let destination = store::pipeline::destinations::ensure(tx, &wanted).await?;
         store::pipeline::destinations::set_address(tx, destination.id, channel).await?;
         subscription.destination_id = destination.id;
@@ -241,7 +242,7 @@ impl App {
         subscription: &Subscription,
     ) -> Result<()> {
         let detail = json!({"channel_id": subscription.slack_channel_id, "rules": subscription.rules});
-        self.audit(tx, (caller.organisation_id, &caller.actor()), action, subscription.id, detail).await
+        self.base.audit(tx, (caller.organisation_id, &caller.actor()), action, subscription.id, detail).await
     }
 }
 

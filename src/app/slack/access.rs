@@ -2,8 +2,9 @@
 
 use uuid::Uuid;
 
+use super::SlackConnections;
 use crate::{
-    app::{App, Caller, tenancy::teams::Identified},
+    app::{Caller, tenancy::teams::Identified},
     domain::{
         Error, Result,
         ambient::Time,
@@ -44,7 +45,7 @@ pub struct SlackAccess {
     pub updated_at: Time,
 }
 
-impl App {
+impl SlackConnections {
     /// Connects Slack by a code that a page of the product received.
     ///
     /// # Errors
@@ -56,9 +57,9 @@ impl App {
         organisation: &str,
         oauth_code: &str,
     ) -> Result<SlackAccess> {
-        let (caller, organisation) = self.in_team(who, organisation).await?;
+        let (caller, organisation) = self.tenancy.in_team(who, organisation).await?;
         caller.require(Permission::SlackManage)?;
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         if store::slack::links::find(reader, organisation.id).await?.is_some() {
             let message = "a Slack workspace is connected already; disconnect it first".to_owned();
             return Err(Error::Conflict { noun: Noun::SlackLink, message });
@@ -73,13 +74,13 @@ impl App {
     /// # Errors
     /// [`Error::NotFound`] where the organisation is not the caller's, [`Error::Forbidden`], [`Error::NotConnected`].
     pub async fn get_slack_access(&self, who: &Identified, organisation: &str) -> Result<SlackAccess> {
-        let (caller, organisation) = self.in_team(who, organisation).await?;
+        let (caller, organisation) = self.tenancy.in_team(who, organisation).await?;
         caller.require(Permission::SlackRead)?;
         self.slack_access(&caller, organisation.id).await
     }
 
     async fn slack_access(&self, caller: &Caller, organisation_id: OrganisationId) -> Result<SlackAccess> {
-        let found = store::slack::links::find(self.parts.store.writer(), organisation_id).await?;
+        let found = store::slack::links::find(self.base.store.writer(), organisation_id).await?;
         let stored: StoredSlackLink = found.ok_or(Error::NotConnected { noun: Noun::SlackLink })?;
         let (access_token, url) = if caller.may(Permission::SecretsRead) {
             let url = self.unseal_webhook(&stored).await?.map(|url| url.expose().to_owned());

@@ -3,10 +3,11 @@
 use serde_json::json;
 use url::Url;
 
+use super::SlackConnections;
 use super::links::SlackIntegration;
 use crate::{
     app::{
-        App, Caller,
+        Caller,
         tenancy::{
             consents::{Carry, Consent},
             teams::Identified,
@@ -37,7 +38,7 @@ pub enum SlackInstalled {
     Asked(Consent),
 }
 
-impl App {
+impl SlackConnections {
     /// Slack's page on which a member allows the connection. The state in it is good once, for a short time, for this
     /// member and organisation.
     ///
@@ -50,12 +51,12 @@ impl App {
     /// Slack's page on which a member installs the app, with its commands. Afterwards the browser goes into Slack.
     ///
     /// # Errors
-    /// As [`App::get_slack_oauth_url`]; [`Error::NotFound`] where the team is not the caller's, [`Error::Invalid`] where
+    /// As [`SlackConnections::get_slack_oauth_url`]; [`Error::NotFound`] where the team is not the caller's, [`Error::Invalid`] where
     /// none is named and the caller is in several.
     pub async fn install_slack(&self, who: &Identified, team: Option<&str>) -> Result<Url> {
         let caller = match team {
-            Some(team) => self.in_team(who, team).await?.0,
-            None => self.in_their_team(who).await?,
+            Some(team) => self.tenancy.in_team(who, team).await?.0,
+            None => self.tenancy.in_their_team(who).await?,
         };
         self.slack_oauth_url(&caller, Flow::SlackApp).await
     }
@@ -63,7 +64,7 @@ impl App {
     async fn slack_oauth_url(&self, caller: &Caller, flow: Flow) -> Result<Url> {
         caller.require(Permission::SlackManage)?;
         let slack = self.slack()?;
-        let [state] = self.issue_states(caller, [flow]).await?;
+        let [state] = self.tenancy.issue_states(caller, [flow]).await?;
         Ok(slack.authorize_url(flow, &state))
     }
 
@@ -75,7 +76,7 @@ impl App {
     pub async fn complete_slack_oauth(&self, caller: &Caller, code: &str, state: &str) -> Result<SlackIntegration> {
         caller.require(Permission::SlackManage)?;
         let bound_to = (caller.organisation_id, caller.member_id);
-        let member = self.take_state(Flow::Slack, state, Some(bound_to)).await?;
+        let member = self.tenancy.take_state(Flow::Slack, state, Some(bound_to)).await?;
         self.connect(&member, Flow::Slack, code).await
     }
 
@@ -85,16 +86,16 @@ impl App {
     /// # Errors
     /// [`Error::OAuthState`], [`Error::Forbidden`] where the member may not connect Slack any more.
     pub async fn complete_slack_oauth_in_browser(&self, code: &str, state: &str) -> Result<Consent> {
-        let member = self.take_state(Flow::Slack, state, None).await?;
+        let member = self.tenancy.take_state(Flow::Slack, state, None).await?;
         Caller::member(&member, None).require(Permission::SlackManage)?;
-        self.ask_consent(&member, Flow::SlackConfirm, Carry::Code(code)).await
+        self.tenancy.ask_consent(&member, Flow::SlackConfirm, Carry::Code(code)).await
     }
 
     /// Completes an installation of the app for the caller who began it, and returns its address in Slack. A browser that
     /// shows no credential is asked first.
     ///
     /// # Errors
-    /// As [`App::complete_slack_oauth`] and [`App::complete_slack_oauth_in_browser`].
+    /// As [`SlackConnections::complete_slack_oauth`] and [`SlackConnections::complete_slack_oauth_in_browser`].
     pub async fn complete_slack_install(
         &self,
         who: Option<&Identified>,
@@ -103,12 +104,12 @@ impl App {
     ) -> Result<SlackInstalled> {
         let member = match who {
             Some(who) => self.take_state_of_any(who, state).await?,
-            None => self.take_state(Flow::SlackApp, state, None).await?,
+            None => self.tenancy.take_state(Flow::SlackApp, state, None).await?,
         };
         Caller::member(&member, None).require(Permission::SlackManage)?;
         if who.is_none() {
             return Ok(SlackInstalled::Asked(
-                self.ask_consent(&member, Flow::SlackAppConfirm, Carry::Code(code)).await?,
+                self.tenancy.ask_consent(&member, Flow::SlackAppConfirm, Carry::Code(code)).await?,
             ));
         }
         let SlackIntegration { link, .. } = self.connect(&member, Flow::SlackApp, code).await?;
@@ -117,9 +118,9 @@ impl App {
 
     /// Uses up a state that was issued to this caller, in whichever of their organisations.
     async fn take_state_of_any(&self, who: &Identified, state: &str) -> Result<Member> {
-        for caller in self.everywhere(who).await? {
+        for caller in self.tenancy.everywhere(who).await? {
             let bound_to = (caller.organisation_id, caller.member_id);
-            match self.take_state(Flow::SlackApp, state, Some(bound_to)).await {
+            match self.tenancy.take_state(Flow::SlackApp, state, Some(bound_to)).await {
                 Err(Error::OAuthState(StateFailure::Unknown)) => {}
                 taken => return taken,
             }
@@ -131,16 +132,16 @@ impl App {
     /// workspace keeps what is set up there; the other flow begins anew.
     pub(in crate::app) async fn connect(&self, member: &Member, flow: Flow, code: &str) -> Result<SlackIntegration> {
         let grant = self.slack()?.exchange_code(flow, code).await?;
-        let now = self.now();
+        let now = self.base.now();
         // Somebody who chose a channel for the incoming webhook has chosen one.
         let (channel_id, channel_name) = match &grant.incoming_webhook {
             Some(webhook) => (webhook.channel_id.clone(), webhook.channel.trim_start_matches('#').to_owned()),
             None => Default::default(),
         };
         let mut link = SlackLink {
-            id: self.parts.ambient.id(),
+            id: self.base.ambient.id(),
             organisation_id: member.organisation_id,
-            destination_id: self.parts.ambient.id(),
+            destination_id: self.base.ambient.id(),
             created_by: member.user_id,
             team_id: grant.team_id.clone(),
             org_wide: grant.org_wide,
@@ -157,8 +158,8 @@ impl App {
             updated_at: now,
         };
         let tokens = self.seal_grant(link.organisation_id, link.id, &grant).await?;
-        let tx = self.parts.store.begin().await?;
-        self.require_still(&tx, member, Permission::SlackManage).await?;
+        let tx = self.base.store.begin().await?;
+        self.tenancy.require_still(&tx, member, Permission::SlackManage).await?;
         let former = store::slack::links::find(&tx, link.organisation_id).await?;
         if let Some(former) = &former {
             store::slack::links::delete(&tx, former.link.id).await?;
@@ -181,7 +182,7 @@ impl App {
         let link = stored.link;
         let detail = json!({"team_id": link.team_id, "replaced": former.is_some()});
         let actor = (link.organisation_id, member.user_id.to_string());
-        self.audit(&tx, (actor.0, &actor.1), "slack_link.connect", link.id, detail).await?;
+        self.base.audit(&tx, (actor.0, &actor.1), "slack_link.connect", link.id, detail).await?;
         tx.commit().await?;
         if let Some(former) = former.filter(|former| former.link.team_id != link.team_id) {
             self.revoke_at_slack(&former).await;

@@ -1,11 +1,11 @@
 //! What Slack sends to us: commands, events, interactions. Each comes with the proof of its signature; Slack
 //! gets its answer at once, and what takes longer is done afterwards or goes through the pipeline.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::SlackConnections;
 use crate::{
     app::{
-        App,
         pipeline::intake::{Arrival, Direct, Receipted},
         tenancy::{
             credential::sha256,
@@ -17,17 +17,16 @@ use crate::{
         ids::OrganisationId,
         pipeline::{
             delivery::Content,
-            destination::{DestinationKind, WORKFLOW_RUNS, slack_user},
+            destination::{DestinationKind, slack_user},
             event::{EventSource, Fact, is_event_type},
         },
         slack::{
             SlackMessage, greeting,
             link::{SlackLink, SlackLinkStatus},
-            modal,
         },
     },
     provider::slack::{
-        inbound::{self, Command, Envelope, EventCallback, Interaction, Origin, SlashCommand, ViewSubmission},
+        inbound::{self, Envelope, EventCallback, Origin},
         signature,
     },
     store::{self, pipeline::events::ReceiptKey, slack::links::StoredSlackLink},
@@ -35,7 +34,7 @@ use crate::{
 
 /// How long an event of Slack's is recognised when it comes again: it is retried for some minutes, and after an outage
 /// for some hours.
-const RECEIPT_LIFETIME: chrono::Duration = chrono::Duration::hours(24);
+pub(in crate::app) const RECEIPT_LIFETIME: chrono::Duration = chrono::Duration::hours(24);
 /// How long it is remembered that somebody was greeted.
 const GREETING_LIFETIME: chrono::Duration = chrono::Duration::days(3650);
 /// The type of an event by which somebody opens the app for the first time.
@@ -71,7 +70,7 @@ impl Check for signature::Check {
     }
 }
 
-impl App {
+impl SlackConnections {
     /// Begins to check a request of Slack's by its `X-Slack-Request-Timestamp` and `X-Slack-Signature`.
     ///
     /// # Errors
@@ -79,47 +78,11 @@ impl App {
     /// [`Error::FailedPrecondition`] where no Slack app is configured.
     pub fn begin_slack_signature(&self, timestamp: Option<&[u8]>, signature: Option<&[u8]>) -> Result<SignatureCheck> {
         self.slack()?;
-        let verifier = self.parts.slack_signatures.as_ref();
+        let verifier = self.signatures.as_ref();
         let verifier = verifier.ok_or_else(|| Error::Internal("Slack's signatures cannot be verified".into()))?;
-        let check = verifier.begin(timestamp, signature, self.now()).map_err(|forgery| refused("Slack", &forgery))?;
+        let check =
+            verifier.begin(timestamp, signature, self.base.now()).map_err(|forgery| refused("Slack", &forgery))?;
         Ok(SignatureCheck::new(check))
-    }
-
-    /// A slash command: a modal is opened, once Slack has its answer.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`].
-    pub async fn receive_slack_command(&self, request: Signed<'_>) -> Result<()> {
-        let command = match inbound::command(request.body)? {
-            Command::SslCheck => return Ok(()),
-            Command::Slash(command) => command,
-        };
-        let Some(stored) = self.workspace(&command.origin).await? else { return Ok(()) };
-        let app = self.clone();
-        self.afterwards(async move {
-            if let Err(error) = app.answer_command(&stored, &command).await {
-                tracing::warn!(%error, team_id = stored.link.team_id, "a slash command could not be answered");
-            }
-        });
-        Ok(())
-    }
-
-    /// Opens the modal that a command asks for: help, a workflow to confirm, or why there is none.
-    async fn answer_command(&self, stored: &StoredSlackLink, command: &SlashCommand) -> Result<()> {
-        let text = command.text.trim();
-        let view = if text.eq_ignore_ascii_case("help") {
-            modal::help_modal(&command.command, &self.parts.product)
-        } else if text.is_empty() {
-            modal::not_runnable_modal(None)
-        } else {
-            match self.runnable_from_slack(stored, &command.user_id, text).await {
-                Ok(run) => modal::run_modal(&run.workflow, &command.command),
-                Err(Error::NotFound { .. } | Error::Forbidden { .. }) => modal::not_runnable_modal(Some(text)),
-                Err(error) => return Err(error),
-            }
-        };
-        let token = self.open_slack_token(stored).await?;
-        Ok(self.slack()?.open_view(&token, &command.trigger_id, &view).await?)
     }
 
     /// An event: kept once under Slack's id. What concerns the connection is acted on before Slack has its answer.
@@ -131,7 +94,7 @@ impl App {
             Envelope::UrlVerification { challenge } => return Ok(SlackEventAnswer::Challenge(challenge)),
             Envelope::AppRateLimited { team_id, minute_rate_limited } => {
                 tracing::warn!(team_id, minute_rate_limited, "Slack holds events of this workspace back");
-                self.parts.metrics.events("rate_limited", 1);
+                self.base.metrics.events("rate_limited", 1);
             }
             Envelope::EventCallback(callback) => {
                 if let Some(stored) = self.workspace(&callback.origin).await? {
@@ -168,7 +131,7 @@ impl App {
             return Ok(());
         }
         let arrival = Arrival {
-            receipted: Some(receipt(link.organisation_id, event_id, self.now() + RECEIPT_LIFETIME)),
+            receipted: Some(receipt(link.organisation_id, event_id, self.base.now() + RECEIPT_LIFETIME)),
             ..arrival(link.organisation_id, type_, event)
         };
         self.take(arrival).await
@@ -178,78 +141,26 @@ impl App {
     async fn greet(&self, link: &SlackLink, event: &Value) -> Result<()> {
         let Some(user_id) = event["user"].as_str().filter(|id| !id.is_empty()) else { return Ok(()) };
         let key = format!("greeting/{}/{user_id}", link.team_id);
-        let message = greeting::greeting(&self.parts.product);
+        let message = greeting::greeting(&self.product);
         let arrival = Arrival {
-            receipted: Some(receipt(link.organisation_id, key, self.now() + GREETING_LIFETIME)),
+            receipted: Some(receipt(link.organisation_id, key, self.base.now() + GREETING_LIFETIME)),
             direct: vec![direct_message(user_id, message)],
             ..arrival(link.organisation_id, APP_OPENED.to_owned(), event.clone())
         };
         self.take(arrival).await
     }
 
-    /// A button, a modal. A submitted run is kept before Slack has its answer, and looked into afterwards.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`].
-    pub async fn receive_slack_interaction(&self, request: Signed<'_>) -> Result<Option<Value>> {
-        let submission = match inbound::interaction(request.body)? {
-            Interaction::ViewSubmission(submission) if submission.callback_id == modal::RUN_CALLBACK => submission,
-            // None of our menus asks for its options.
-            Interaction::ViewSubmission(_)
-            | Interaction::BlockSuggestion
-            | Interaction::ViewClosed
-            | Interaction::BlockActions
-            | Interaction::Shortcut
-            | Interaction::MessageAction
-            | Interaction::Other { .. } => return Ok(None),
-        };
-        match self.workspace(&submission.origin).await? {
-            Some(stored) => self.submit_run(&stored.link, &submission).await,
-            None => Ok(None),
-        }
-    }
-
-    async fn submit_run(&self, link: &SlackLink, submission: &ViewSubmission) -> Result<Option<Value>> {
-        let organisation_id = link.organisation_id;
-        let workflow_id = modal::workflow_id(&submission.private_metadata).unwrap_or_default();
-        let reader = self.parts.store.reader();
-        let parameters = match store::workflows::find(reader, organisation_id, workflow_id).await {
-            Ok(workflow) => match modal::answers(&submission.values, &workflow) {
-                Ok(parameters) => json!(parameters),
-                Err(wrong) => return Ok(Some(modal::refusal(&wrong))),
-            },
-            // It is refused in the pipeline, in the same words as one that they may not run.
-            Err(Error::NotFound { .. }) => json!({}),
-            Err(error) => return Err(error),
-        };
-        let data = json!({"slackUserId": submission.user_id, "workflowId": workflow_id, "parameters": parameters});
-        let run = Direct {
-            kind: DestinationKind::WorkflowRun,
-            name: WORKFLOW_RUNS.to_owned(),
-            address: String::new(),
-            content: None,
-        };
-        let key = format!("view/{}", submission.view_id);
-        let arrival = Arrival {
-            receipted: Some(receipt(organisation_id, key, self.now() + RECEIPT_LIFETIME)),
-            direct: vec![run],
-            ..arrival(organisation_id, RUN_SUBMITTED.to_owned(), data)
-        };
-        self.take(arrival).await?;
-        Ok(None)
-    }
-
-    async fn take(&self, arrival: Arrival) -> Result<()> {
-        let accepted = self.parts.intake.accept(arrival).await?;
-        self.parts.metrics.events(if accepted.repeated { "repeated" } else { "accepted" }, 1);
+    pub(in crate::app) async fn take(&self, arrival: Arrival) -> Result<()> {
+        let accepted = self.pipeline.accept(arrival).await?;
+        self.base.metrics.events(if accepted.repeated { "repeated" } else { "accepted" }, 1);
         Ok(())
     }
 
     /// Whose workspace it is. One that nobody connected is nobody's business.
-    async fn workspace(&self, origin: &Origin) -> Result<Option<StoredSlackLink>> {
+    pub(in crate::app) async fn workspace(&self, origin: &Origin) -> Result<Option<StoredSlackLink>> {
         let (team, enterprise) = (origin.team_id.as_deref(), origin.enterprise_id.as_deref());
         let team = team.filter(|_| !origin.org_wide);
-        let found = store::slack::links::find_by_workspace(self.parts.store.reader(), team, enterprise).await?;
+        let found = store::slack::links::find_by_workspace(self.base.store.reader(), team, enterprise).await?;
         if found.is_none() {
             tracing::debug!(?origin, "nobody connected this Slack workspace");
         }

@@ -1,12 +1,16 @@
 //! An organisation's Slack integration: looked at, changed, tested, removed. `slack_connect` connects it.
 
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use serde_json::json;
 
+use super::SlackConnections;
 use crate::{
-    app::{App, Caller},
+    app::{Caller, tenancy::organisations::Departure},
     domain::{
         Error, Result,
         error::{Noun, Upstream},
+        ids::OrganisationId,
         pipeline::{
             delivery::{DeliveryState, Reason},
             destination::{Destination, Health},
@@ -19,7 +23,7 @@ use crate::{
         tenancy::member::Permission,
     },
     provider::slack::{PostAnswer, SlackClient, SlackFailure, post_body},
-    store::{self, slack::links::StoredSlackLink},
+    store::{self, Tx, slack::links::StoredSlackLink},
 };
 
 /// A link together with where it sends, whose counters belong to it.
@@ -31,14 +35,14 @@ pub struct SlackIntegration {
     pub destination: Destination,
 }
 
-impl App {
+impl SlackConnections {
     /// The organisation's Slack integration; `None` where nothing is connected.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
     pub async fn get_slack_integration(&self, caller: &Caller) -> Result<Option<SlackIntegration>> {
         caller.require(Permission::SlackRead)?;
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let Some(stored) = store::slack::links::find(reader, caller.organisation_id).await? else { return Ok(None) };
         let destination =
             store::pipeline::destinations::find(reader, caller.organisation_id, stored.link.destination_id).await?;
@@ -73,8 +77,8 @@ impl App {
     /// [`Error::Forbidden`], [`Error::NotConnected`], [`Error::Invalid`].
     pub async fn update_slack_integration(&self, caller: &Caller, change: SlackLinkChange) -> Result<SlackIntegration> {
         caller.require(Permission::SlackManage)?;
-        let now = self.now();
-        let tx = self.parts.store.begin().await?;
+        let now = self.base.now();
+        let tx = self.base.store.begin().await?;
         let not_connected = Error::NotConnected { noun: Noun::SlackLink };
         let stored = store::slack::links::find(&tx, caller.organisation_id).await?.ok_or(not_connected)?;
         let mut link = stored.link;
@@ -97,7 +101,7 @@ impl App {
             "link_id": link.link_id,
         });
         let actor = (caller.organisation_id, caller.actor());
-        self.audit(&tx, (actor.0, &actor.1), "slack_link.update", link.id, detail).await?;
+        self.base.audit(&tx, (actor.0, &actor.1), "slack_link.update", link.id, detail).await?;
         tx.commit().await?;
         Ok(SlackIntegration { link, destination })
     }
@@ -117,12 +121,12 @@ impl App {
             });
         }
         let organisation =
-            store::tenancy::organisations::find(self.parts.store.reader(), caller.organisation_id).await?;
+            store::tenancy::organisations::find(self.base.store.reader(), caller.organisation_id).await?;
         let message = slack::test_message(&organisation.name, &link.channel_name);
         let body = post_body(&link.channel_id, &message, None);
         match self.post_to_slack(&stored, &mut None, &body).await {
             Ok(PostAnswer::Posted { .. }) => {
-                let tx = self.parts.store.begin().await?;
+                let tx = self.base.store.begin().await?;
                 store::pipeline::destinations::set_health(&tx, link.destination_id, &Health::Healthy).await?;
                 tx.commit().await?;
                 Ok(true)
@@ -151,8 +155,8 @@ impl App {
     /// [`Error::Forbidden`], [`Error::NotConnected`].
     pub async fn delete_slack_integration(&self, caller: &Caller) -> Result<()> {
         caller.require(Permission::SlackManage)?;
-        let now = self.now();
-        let tx = self.parts.store.begin().await?;
+        let now = self.base.now();
+        let tx = self.base.store.begin().await?;
         let not_connected = Error::NotConnected { noun: Noun::SlackLink };
         let stored = store::slack::links::find(&tx, caller.organisation_id).await?.ok_or(not_connected)?;
         let link = &stored.link;
@@ -161,7 +165,9 @@ impl App {
         self.switch_off_slack(&tx, link.organisation_id, reason, &off).await?;
         store::slack::links::delete(&tx, link.id).await?;
         let actor = (caller.organisation_id, caller.actor());
-        self.audit(&tx, (actor.0, &actor.1), "slack_link.delete", link.id, json!({"team_id": link.team_id})).await?;
+        self.base
+            .audit(&tx, (actor.0, &actor.1), "slack_link.delete", link.id, json!({"team_id": link.team_id}))
+            .await?;
         tx.commit().await?;
         self.revoke_at_slack(&stored).await;
         Ok(())
@@ -183,7 +189,7 @@ impl App {
     }
 
     async fn connected(&self, caller: &Caller) -> Result<StoredSlackLink> {
-        let found = store::slack::links::find(self.parts.store.reader(), caller.organisation_id).await?;
+        let found = store::slack::links::find(self.base.store.reader(), caller.organisation_id).await?;
         found.ok_or(Error::NotConnected { noun: Noun::SlackLink })
     }
 
@@ -229,4 +235,15 @@ async fn visible_channels(
         }
     }
     Ok(channels)
+}
+
+#[async_trait]
+impl Departure for SlackConnections {
+    /// Opens the token while the key that seals it is there, and revokes it once the organisation is gone.
+    async fn leave(&self, tx: &Tx, id: OrganisationId) -> Result<BoxFuture<'static, ()>> {
+        let Some(stored) = store::slack::links::find(tx, id).await? else { return Ok(Box::pin(async {})) };
+        let Ok(token) = self.unseal_access_token(&stored).await else { return Ok(Box::pin(async {})) };
+        let this = self.clone();
+        Ok(Box::pin(async move { this.revoke_token_at_slack(&stored, &token).await }))
+    }
 }

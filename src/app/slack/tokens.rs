@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::SlackConnections;
 use crate::{
-    app::{App, tenancy::vault::Place},
+    app::tenancy::vault::Place,
     domain::{
         Error, Result,
         error::Upstream,
@@ -27,13 +28,13 @@ const RENEW_BEFORE_END: chrono::Duration = chrono::Duration::hours(2);
 /// How long one renewal may take before another may try.
 const RENEWAL_LEASE: Duration = Duration::from_secs(30);
 
-impl App {
+impl SlackConnections {
     /// Slack, where an app is configured.
     ///
     /// # Errors
     /// [`Error::FailedPrecondition`] saying which settings are missing.
     pub fn slack(&self) -> Result<&SlackClient> {
-        self.parts.slack.as_ref().ok_or_else(|| Error::FailedPrecondition {
+        self.client.as_ref().ok_or_else(|| Error::FailedPrecondition {
             message: "no Slack app is configured; set TIELINE_SLACK__CLIENT_ID, TIELINE_SLACK__CLIENT_SECRET and \
                       TIELINE_SLACK__SIGNING_SECRET"
                 .into(),
@@ -46,7 +47,7 @@ impl App {
     /// [`Error::Refused`] when Slack does not renew it, [`Error::UpstreamUnavailable`] when it cannot be asked and the
     /// old token has ended.
     pub async fn open_slack_token(&self, stored: &StoredSlackLink) -> Result<Secret> {
-        let now = self.now();
+        let now = self.base.now();
         match stored.tokens.expires_at {
             Some(end) if end <= now + RENEW_BEFORE_END => match self.renew_slack_token(stored).await {
                 Ok(token) => Ok(token),
@@ -65,13 +66,13 @@ impl App {
         let StoredSlackLink { link, tokens } = stored;
         let refused = || Error::Refused { upstream: Upstream::Slack, code: "token_expired".into() };
         let sealed = tokens.refresh_token.as_deref().ok_or_else(refused)?;
-        let now = self.now();
-        let writer = self.parts.store.writer();
+        let now = self.base.now();
+        let writer = self.base.store.writer();
         if !store::slack::links::begin_refresh(writer, stored, now, now + RENEWAL_LEASE).await? {
             return self.renewed_by_another(stored).await;
         }
         let place = token_place(link.organisation_id, link.id, "refresh_token");
-        let refresh_token = self.parts.vault.unseal(place, sealed).await?;
+        let refresh_token = self.vault.unseal(place, sealed).await?;
         let grant = match self.slack()?.refresh(&refresh_token).await {
             Ok(grant) => grant,
             Err(error) => {
@@ -88,7 +89,7 @@ impl App {
     /// next call.
     ///
     /// # Errors
-    /// As [`App::open_slack_token`]: only the token's. What Slack says of the message is in the answer.
+    /// As [`SlackConnections::open_slack_token`]: only the token's. What Slack says of the message is in the answer.
     pub async fn post_to_slack(
         &self,
         stored: &StoredSlackLink,
@@ -113,7 +114,7 @@ impl App {
 
     /// The token that another renewal has brought, once it is through.
     async fn renewed_by_another(&self, StoredSlackLink { link, tokens }: &StoredSlackLink) -> Result<Secret> {
-        let found = store::slack::links::find(self.parts.store.reader(), link.organisation_id).await?;
+        let found = store::slack::links::find(self.base.store.reader(), link.organisation_id).await?;
         if let Some(renewed) = found
             && renewed.link.id == link.id
             && renewed.tokens.access_token != tokens.access_token
@@ -132,7 +133,7 @@ impl App {
         id: SlackLinkId,
         grant: &SlackGrant,
     ) -> Result<SealedTokens> {
-        let vault = &self.parts.vault;
+        let vault = &self.vault;
         let access_token = vault.seal(token_place(organisation_id, id, "access_token"), &grant.access_token).await?;
         let refresh_token = match &grant.refresh_token {
             Some(token) => Some(vault.seal(token_place(organisation_id, id, "refresh_token"), token).await?),
@@ -145,7 +146,7 @@ impl App {
             }
             None => (None, String::new()),
         };
-        let expires_at = grant.expires_in.map(|life| self.now() + life);
+        let expires_at = grant.expires_in.map(|life| self.base.now() + life);
         Ok(SealedTokens { access_token, refresh_token, expires_at, webhook_url, configuration_url })
     }
 
@@ -155,14 +156,14 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn slack_connection_died(&self, link: &SlackLink, code: &str) -> Result<()> {
-        let now = self.now();
-        let tx = self.parts.store.begin().await?;
+        let now = self.base.now();
+        let tx = self.base.store.begin().await?;
         if store::slack::links::disconnect(&tx, link.id, now).await? {
             let reason = Reason::LinkDisconnected.text();
             let health = Health::Off { reason: format!("{reason} (Slack says {code})"), since: now };
             self.switch_off_slack(&tx, link.organisation_id, reason, &health).await?;
             let detail = serde_json::json!({"code": code});
-            self.audit(&tx, (link.organisation_id, "slack"), "slack_link.disconnected", link.id, detail).await?;
+            self.base.audit(&tx, (link.organisation_id, "slack"), "slack_link.disconnected", link.id, detail).await?;
         }
         tx.commit().await
     }
@@ -175,7 +176,7 @@ impl App {
         reason: &str,
         health: &Health,
     ) -> Result<()> {
-        let now = self.now();
+        let now = self.base.now();
         let all = store::pipeline::destinations::of_kind(tx, organisation_id, DestinationKind::Slack).await?;
         for id in &all {
             store::pipeline::deliveries::end_pending(tx, *id, DeliveryState::Failed, reason, now).await?;
@@ -193,7 +194,7 @@ impl App {
     ) -> Result<Option<Secret>> {
         let place = token_place(link.organisation_id, link.id, "webhook_url");
         match &tokens.webhook_url {
-            Some(sealed) => Ok(Some(self.parts.vault.unseal(place, sealed).await?)),
+            Some(sealed) => Ok(Some(self.vault.unseal(place, sealed).await?)),
             None => Ok(None),
         }
     }
@@ -204,7 +205,7 @@ impl App {
         StoredSlackLink { link, tokens }: &StoredSlackLink,
     ) -> Result<Secret> {
         let place = token_place(link.organisation_id, link.id, "access_token");
-        self.parts.vault.unseal(place, &tokens.access_token).await
+        self.vault.unseal(place, &tokens.access_token).await
     }
 }
 

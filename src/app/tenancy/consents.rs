@@ -8,14 +8,12 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 
-use crate::{
-    app::App,
-    domain::{
-        Error, Result,
-        error::StateFailure,
-        secret::Secret,
-        tenancy::{member::Member, oauth::Flow},
-    },
+use super::Tenancy;
+use crate::domain::{
+    Error, Result,
+    error::StateFailure,
+    secret::Secret,
+    tenancy::{member::Member, oauth::Flow},
 };
 
 /// Stands between the secret of a ticket and the code that it carries; neither has one.
@@ -30,10 +28,10 @@ pub struct Consent {
     pub ticket: Secret,
 }
 
-impl App {
+impl Tenancy {
     /// Issues the question of a flow that came back to a browser. `code` waits in the ticket for the answer.
     pub(in crate::app) async fn ask_consent(&self, member: &Member, flow: Flow, carry: Carry<'_>) -> Result<Consent> {
-        let [state, secret] = [(); 2].map(|()| BASE64URL.encode(self.parts.ambient.random::<32>()));
+        let [state, secret] = [(); 2].map(|()| BASE64URL.encode(self.base.ambient.random::<32>()));
         let (state, ticket) = match carry {
             Carry::Number(number) => (format!("{state}.{number}"), secret.clone()),
             Carry::Code(code) => (state, format!("{secret}{CARRIES}{}", BASE64URL.encode(code))),

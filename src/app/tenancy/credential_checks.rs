@@ -8,15 +8,11 @@ use std::{future::Future, net::IpAddr, time::Duration};
 use moka::future::Cache;
 use uuid::Uuid;
 
+use super::Tenancy;
 use super::credential::sha256;
 use crate::{
-    app::{App, kernel::throttle::Throttle},
-    domain::{
-        Error, Result,
-        error::AuthFailure,
-        pipeline::destination::Pace,
-        webhooks::{WebhookRefusal, incoming_refusal::HookRefusal},
-    },
+    app::kernel::throttle::Throttle,
+    domain::{Result, rate_limit::RateLimit},
 };
 
 /// Time for which a credential that was good is checked, however many wrong ones its client sends.
@@ -32,13 +28,13 @@ pub struct CredentialChecks {
 impl CredentialChecks {
     /// Lets each client send this many wrong credentials a minute.
     pub fn new(wrong_per_minute: u32) -> Self {
-        let wrong = Pace { interval: Duration::from_secs(60) / wrong_per_minute.max(1), burst: wrong_per_minute };
+        let wrong = RateLimit { interval: Duration::from_secs(60) / wrong_per_minute.max(1), burst: wrong_per_minute };
         let good = Cache::builder().max_capacity(GOOD_CREDENTIALS).time_to_live(GOOD_LIFETIME).build();
         Self { wrong: Throttle::new(wrong), good }
     }
 }
 
-impl App {
+impl Tenancy {
     /// Checks a credential of a client. It is not even looked up where too many of the client's were wrong lately, unless
     /// it was good lately: others behind the same address go on.
     ///
@@ -51,18 +47,18 @@ impl App {
         check: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         let Some(client) = client else { return check.await };
-        let CredentialChecks { wrong, good } = &self.parts.credential_checks;
-        let (key, now, hash) = (key(client), self.now(), sha256(credential.join(" ").as_bytes()));
+        let CredentialChecks { wrong, good } = &*self.credential_checks;
+        let (key, now, hash) = (key(client), self.base.now(), sha256(credential.join(" ").as_bytes()));
         let known = good.contains_key(&hash);
         if !known {
-            wrong.demand_room(key, now).inspect_err(|_| self.parts.metrics.refusal("wrong_credentials"))?;
+            wrong.demand_room(key, now).inspect_err(|_| self.base.metrics.refusal("wrong_credentials"))?;
         }
         let outcome = check.await;
         match &outcome {
             Ok(_) if !known => good.insert(hash, ()).await,
-            Err(error) if is_wrong(error) => {
+            Err(error) if error.is_wrong_credential() => {
                 good.invalidate(&hash).await;
-                wrong.admit(key, now).inspect_err(|_| self.parts.metrics.refusal("wrong_credentials"))?;
+                wrong.admit(key, now).inspect_err(|_| self.base.metrics.refusal("wrong_credentials"))?;
                 if wrong.room(key, now).remaining == 0 {
                     tracing::warn!(%client, "too many wrong credentials; more of this client are refused for a while");
                 }
@@ -70,18 +66,6 @@ impl App {
             Ok(_) | Err(_) => {}
         }
         outcome
-    }
-}
-
-/// Says that an error means a wrong credential, rather than a good one that may not do this.
-fn is_wrong(error: &Error) -> bool {
-    match error {
-        Error::Unauthenticated(why) => match why {
-            AuthFailure::Invalid | AuthFailure::Expired | AuthFailure::Revoked | AuthFailure::NotKeyed => true,
-            AuthFailure::Missing | AuthFailure::NotAMember | AuthFailure::NoWorkspace | AuthFailure::NotSigned => false,
-        },
-        Error::Webhook(WebhookRefusal::Hook(HookRefusal::Unknown)) => true,
-        _ => false,
     }
 }
 

@@ -7,9 +7,10 @@ use moka::future::Cache;
 use serde::Deserialize;
 use url::Url;
 
+use super::Tenancy;
 use super::credential::{self, Credential, sha256};
 use crate::{
-    app::{App, Caller},
+    app::Caller,
     domain::{Error, Result, ambient::Time, error::AuthFailure, ids::OrganisationId, secret::Secret},
     provider::jwks::{self, JwksSource},
     store,
@@ -104,18 +105,18 @@ impl Identity {
     }
 }
 
-impl App {
+impl Tenancy {
     /// Finds out who calls. `wanted` is the organisation that the request names, where the dialect lets it.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`], or [`Error::Invalid`] where the user is in several organisations and none is named.
     pub async fn authenticate(&self, credential: &str, wanted: Option<OrganisationId>) -> Result<Caller> {
-        let identity = &self.parts.identity;
+        let identity = &self.identity;
         let wanted_text = wanted.map(|id| id.to_string()).unwrap_or_default();
         let key = sha256(format!("{credential} {wanted_text}").as_bytes());
         if let Some(caller) = identity.known.get(&key).await {
             return match caller.expires_at {
-                Some(end) if end <= self.now() => Err(Error::Unauthenticated(AuthFailure::Expired)),
+                Some(end) if end <= self.base.now() => Err(Error::Unauthenticated(AuthFailure::Expired)),
                 _ => Ok(caller),
             };
         }
@@ -131,13 +132,13 @@ impl App {
     async fn authenticate_token(&self, text: &str, wanted: Option<OrganisationId>) -> Result<Caller> {
         let refused = |why| Err(Error::Unauthenticated(why));
         let Some(credential) = Credential::parse(text) else { return refused(AuthFailure::Invalid) };
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let found = store::tenancy::tokens::find_with_secret(reader, credential.id).await?;
         let Some((token, hash)) = found else { return refused(AuthFailure::Invalid) };
         if !credential.matches(&hash) {
             return refused(AuthFailure::Invalid);
         }
-        let now = self.now();
+        let now = self.base.now();
         if token.revoked_at.is_some() {
             return refused(AuthFailure::Revoked);
         }
@@ -150,7 +151,7 @@ impl App {
         let member = store::tenancy::members::find_by_id(reader, token.member_id).await?;
         // To the minute: a hot token must not cost a write a request.
         if token.last_used_at.is_none_or(|last| last + chrono::Duration::seconds(60) <= now) {
-            store::tenancy::tokens::touch(self.parts.store.writer(), token.id, now).await?;
+            store::tenancy::tokens::touch(self.base.store.writer(), token.id, now).await?;
         }
         Ok(Caller::token(&member, &token))
     }
@@ -158,7 +159,7 @@ impl App {
     async fn authenticate_jwt(&self, text: &str, wanted: Option<OrganisationId>) -> Result<Caller> {
         let claims = self.verify_jwt(text).await?;
         let end = time(claims.exp).ok_or(Error::Unauthenticated(AuthFailure::Invalid))?;
-        if end > self.now() + LONGEST_LIFE {
+        if end > self.base.now() + LONGEST_LIFE {
             return Err(Error::Unauthenticated(AuthFailure::Invalid));
         }
         let named = match &claims.organisation_id {
@@ -201,7 +202,7 @@ impl App {
     }
 
     async fn verify_jwt(&self, text: &str) -> Result<Claims> {
-        match &self.parts.identity.issuer {
+        match &self.identity.issuer {
             Issuer::Nobody => Err(Error::Unauthenticated(AuthFailure::Invalid)),
             Issuer::Shared { secret, claims } => {
                 let key = DecodingKey::from_secret(secret.expose().as_bytes());
@@ -245,7 +246,7 @@ impl App {
         if iss != expected.issuer || header.crit.is_some() {
             return Err(invalid());
         }
-        let now = self.now();
+        let now = self.base.now();
         if time(claims.exp).ok_or_else(invalid)? <= now - LEEWAY {
             return Err(Error::Unauthenticated(AuthFailure::Expired));
         }
@@ -276,12 +277,12 @@ impl App {
             };
             jwk.and_then(|jwk| DecodingKey::from_jwk(jwk).ok())
         };
-        let identity = &self.parts.identity;
+        let identity = &self.identity;
         if let Some(key) = identity.keys().set.as_ref().and_then(find) {
             return Ok(key);
         }
         let _turn = identity.asking.lock().await;
-        let now = self.now();
+        let now = self.base.now();
         {
             let mut keys = identity.keys();
             if let Some(key) = keys.set.as_ref().and_then(find) {

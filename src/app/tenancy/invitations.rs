@@ -3,8 +3,8 @@
 
 use serde_json::json;
 
+use super::Tenancy;
 use crate::{
-    app::App,
     domain::{
         Error, Result,
         ambient::Time,
@@ -37,7 +37,7 @@ pub struct Invitation {
     pub created_at: Time,
 }
 
-impl App {
+impl Tenancy {
     /// Returns the subject of a JWT, which need not be a member of any organisation.
     ///
     /// # Errors
@@ -51,7 +51,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn list_invitations(&self, who: &Subject) -> Result<Vec<Invitation>> {
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let named = store::tenancy::members::of_subject(reader, &who.0).await?;
         let invited: Vec<Member> = named.into_iter().filter(|member| member.invites(&who.0)).collect();
         let ids: Vec<OrganisationId> = invited.iter().map(|member| member.organisation_id).collect();
@@ -69,14 +69,14 @@ impl App {
     /// # Errors
     /// [`Error::NotFound`], also for an invitation of another subject.
     pub async fn accept_invitation(&self, who: &Subject, id: MemberId) -> Result<Member> {
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let mut member = invited(&tx, who, id).await?;
         member.accept(&who.0);
         store::tenancy::members::update(&tx, &member).await?;
         let actor = (member.organisation_id, member.user_id.to_string());
-        self.audit(&tx, (actor.0, &actor.1), "invitation.accept", member.user_id, json!({})).await?;
+        self.base.audit(&tx, (actor.0, &actor.1), "invitation.accept", member.user_id, json!({})).await?;
         tx.commit().await?;
-        self.parts.identity.forget();
+        self.identity.forget();
         Ok(member)
     }
 
@@ -86,7 +86,7 @@ impl App {
     /// # Errors
     /// [`Error::NotFound`], also for an invitation of another subject.
     pub async fn decline_invitation(&self, who: &Subject, id: MemberId) -> Result<()> {
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let mut member = invited(&tx, who, id).await?;
         if member.is_invited() {
             store::tenancy::members::delete(&tx, member.id).await?;
@@ -95,16 +95,16 @@ impl App {
             store::tenancy::members::update(&tx, &member).await?;
         }
         let actor = (member.organisation_id, member.user_id.to_string());
-        self.audit(&tx, (actor.0, &actor.1), "invitation.decline", member.user_id, json!({})).await?;
+        self.base.audit(&tx, (actor.0, &actor.1), "invitation.decline", member.user_id, json!({})).await?;
         tx.commit().await?;
-        self.parts.identity.forget();
+        self.identity.forget();
         Ok(())
     }
 
     /// Memberships that a JWT's `sub` authenticates: those that it accepted, and those in organisations that its issuer
     /// asserts.
     pub(in crate::app) async fn memberships_of(&self, sub: &str, asserted: &[String]) -> Result<Vec<Member>> {
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let named = store::tenancy::members::of_subject(reader, sub).await?;
         let mut slugs = Vec::new();
         for name in asserted.iter().filter(|_| named.iter().any(|member| member.invites(sub))) {

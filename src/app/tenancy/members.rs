@@ -1,22 +1,22 @@
 //! Members of an organisation, their roles and permissions.
 
+use async_trait::async_trait;
 use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use super::Tenancy;
 use crate::{
-    app::{App, Caller},
+    app::Caller,
     domain::{
         Error, Result,
         error::Noun,
         ids::{OrganisationId, UserId},
         page::{Page, PageRequest},
-        pipeline::event::{Fact, MEMBER_CREATED},
         tenancy::{
             member::{self, Member, Permission, Role, Unproven},
             organisation::Slug,
         },
-        webhooks::outgoing_payload::member_data,
     },
     store::{self, Tx},
 };
@@ -49,7 +49,17 @@ pub struct MemberChange {
     pub subject: Option<String>,
 }
 
-impl App {
+/// Committer of the events of membership.
+#[async_trait]
+pub trait Announcer: Send + Sync {
+    /// Commits a transaction that adds a member, together with the event that announces it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    async fn commit_new_member(&self, tx: Tx, member: &Member) -> Result<()>;
+}
+
+impl Tenancy {
     /// Adds a member. One who is named by a user or a subject of others is invited: the membership counts once they
     /// accept.
     ///
@@ -63,11 +73,11 @@ impl App {
         let named = new.user_id.is_some() || new.subject.as_deref().is_some_and(|subject| !subject.is_empty());
         let unproven = Unproven { user: named, subject: claims_another(caller, new.subject.as_deref()) };
         let member = Member { unproven, ..self.new_member(id, new)? };
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         store::tenancy::members::insert(&tx, &member).await?;
         let detail = json!({"role": member.role.as_str(), "invited": member.is_invited()});
-        self.audit(&tx, (id, &caller.actor()), "member.add", member.user_id, detail).await?;
-        self.commit_telling(tx, id, created(&member)).await?;
+        self.base.audit(&tx, (id, &caller.actor()), "member.add", member.user_id, detail).await?;
+        self.announcer.commit_new_member(tx, &member).await?;
         Ok(member)
     }
 
@@ -78,7 +88,7 @@ impl App {
     /// [`Error::NotFound`] where there is no such organisation, [`Error::Invalid`].
     pub async fn ensure_member_as_operator(&self, slug: &str, new: NewMember) -> Result<Member> {
         let slug = Slug::parse(slug)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let organisation = store::tenancy::organisations::find_by_slug(&tx, &slug)
             .await?
             .ok_or_else(|| Error::not_found(Noun::Organisation, slug.as_str()))?;
@@ -88,8 +98,8 @@ impl App {
         let member = self.new_member(organisation.id, new)?;
         store::tenancy::members::insert(&tx, &member).await?;
         let detail = json!({"role": member.role.as_str()});
-        self.audit(&tx, (organisation.id, "operator"), "member.add", member.user_id, detail).await?;
-        self.commit_telling(tx, organisation.id, created(&member)).await?;
+        self.base.audit(&tx, (organisation.id, "operator"), "member.add", member.user_id, detail).await?;
+        self.announcer.commit_new_member(tx, &member).await?;
         Ok(member)
     }
 
@@ -100,7 +110,7 @@ impl App {
     pub async fn list_members(&self, caller: &Caller, id: OrganisationId, page: PageRequest) -> Result<Page<Member>> {
         self.own_organisation(caller, id)?;
         caller.require(Permission::MembersRead)?;
-        store::tenancy::members::list(self.parts.store.reader(), id, page).await
+        store::tenancy::members::list(self.base.store.reader(), id, page).await
     }
 
     /// One member.
@@ -110,7 +120,7 @@ impl App {
     pub async fn get_member(&self, caller: &Caller, id: OrganisationId, user_id: UserId) -> Result<Member> {
         self.own_organisation(caller, id)?;
         caller.require(Permission::MembersRead)?;
-        store::tenancy::members::find(self.parts.store.reader(), id, user_id).await
+        store::tenancy::members::find(self.base.store.reader(), id, user_id).await
     }
 
     /// Changes a member. Nobody hands on what they do not hold, only owners act on owners, and the last owner stays one. A
@@ -127,7 +137,7 @@ impl App {
     ) -> Result<Member> {
         self.own_organisation(caller, id)?;
         caller.require(Permission::MembersManage)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let mut member = store::tenancy::members::find(&tx, id, user_id).await?;
         let was_full_owner = member.is_full_owner();
         caller.require_all(&member.effective_permissions())?;
@@ -159,9 +169,9 @@ impl App {
             "role": member.role.as_str(),
             "permissions": member.effective_permissions().iter().map(|p| p.as_str()).collect::<Vec<_>>(),
         });
-        self.audit(&tx, (id, &caller.actor()), "member.update", user_id, detail).await?;
+        self.base.audit(&tx, (id, &caller.actor()), "member.update", user_id, detail).await?;
         tx.commit().await?;
-        self.parts.identity.forget();
+        self.identity.forget();
         Ok(member)
     }
 
@@ -172,7 +182,7 @@ impl App {
     pub async fn remove_member(&self, caller: &Caller, id: OrganisationId, user_id: UserId) -> Result<()> {
         self.own_organisation(caller, id)?;
         caller.require(Permission::MembersManage)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let member = store::tenancy::members::find(&tx, id, user_id).await?;
         caller.require_all(&member.effective_permissions())?;
         caller.require_rank(member.role)?;
@@ -180,9 +190,9 @@ impl App {
             self.keep_an_owner(&tx, id).await?;
         }
         store::tenancy::members::delete(&tx, member.id).await?;
-        self.audit(&tx, (id, &caller.actor()), "member.remove", user_id, json!({})).await?;
+        self.base.audit(&tx, (id, &caller.actor()), "member.remove", user_id, json!({})).await?;
         tx.commit().await?;
-        self.parts.identity.forget();
+        self.identity.forget();
         Ok(())
     }
 
@@ -196,16 +206,16 @@ impl App {
 
     fn new_member(&self, organisation_id: OrganisationId, new: NewMember) -> Result<Member> {
         Ok(Member {
-            id: self.parts.ambient.id(),
+            id: self.base.ambient.id(),
             organisation_id,
-            user_id: new.user_id.unwrap_or_else(|| self.parts.ambient.id()),
+            user_id: new.user_id.unwrap_or_else(|| self.base.ambient.id()),
             username: member::username(&new.username)?,
             email: new.email.as_deref().map(member::email).transpose()?,
             subject: new.subject.filter(|text| !text.is_empty()).as_deref().map(member::subject).transpose()?,
             role: new.role,
             permissions: None,
             unproven: Unproven::default(),
-            created_at: self.now(),
+            created_at: self.base.now(),
         })
     }
 }
@@ -213,8 +223,4 @@ impl App {
 /// Returns whether a subject is named that the caller does not prove to be.
 fn claims_another(caller: &Caller, subject: Option<&str>) -> bool {
     subject.is_some_and(|subject| !subject.is_empty() && caller.subject.as_deref() != Some(subject))
-}
-
-fn created(member: &Member) -> Fact {
-    Fact::plain(MEMBER_CREATED, None, json!({"user": member_data(member)}))
 }

@@ -2,9 +2,10 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 
+use super::Tenancy;
 use super::credential::sha256;
 use crate::{
-    app::{App, Caller},
+    app::Caller,
     domain::{
         Error, Result,
         error::StateFailure,
@@ -20,19 +21,19 @@ use crate::{
 /// Stands between the random part of a state and what it carries; neither has one.
 const CARRIES: char = '.';
 
-impl App {
+impl Tenancy {
     /// Issues a fresh state for each flow, for this caller.
     pub(in crate::app) async fn issue_states<const N: usize>(
         &self,
         caller: &Caller,
         flows: [Flow; N],
     ) -> Result<[String; N]> {
-        let texts = flows.map(|_| BASE64URL.encode(self.parts.ambient.random::<32>()));
+        let texts = flows.map(|_| BASE64URL.encode(self.base.ambient.random::<32>()));
         let bound_to = (caller.organisation_id, caller.member_id);
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         for (text, flow) in texts.iter().zip(flows) {
             let state = self.state(bound_to);
-            store::tenancy::oauth_states::insert(&tx, sha256(text.as_bytes()), flow.as_str(), &state, self.now())
+            store::tenancy::oauth_states::insert(&tx, sha256(text.as_bytes()), flow.as_str(), &state, self.base.now())
                 .await?;
         }
         tx.commit().await?;
@@ -46,7 +47,7 @@ impl App {
         flow: Flow,
         number: i64,
     ) -> Result<String> {
-        let text = format!("{}{CARRIES}{number}", BASE64URL.encode(self.parts.ambient.random::<32>()));
+        let text = format!("{}{CARRIES}{number}", BASE64URL.encode(self.base.ambient.random::<32>()));
         self.keep_state((member.organisation_id, member.id), flow, &text).await?;
         Ok(text)
     }
@@ -58,9 +59,10 @@ impl App {
         flow: Flow,
         text: &str,
     ) -> Result<()> {
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let state = self.state(bound_to);
-        store::tenancy::oauth_states::insert(&tx, sha256(text.as_bytes()), flow.as_str(), &state, self.now()).await?;
+        store::tenancy::oauth_states::insert(&tx, sha256(text.as_bytes()), flow.as_str(), &state, self.base.now())
+            .await?;
         tx.commit().await
     }
 
@@ -69,12 +71,12 @@ impl App {
     /// # Errors
     /// [`Error::OAuthState`].
     pub(in crate::app) async fn find_state(&self, text: &str) -> Result<(Flow, Member)> {
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let unknown = || Error::OAuthState(StateFailure::Unknown);
         let found = store::tenancy::oauth_states::find(reader, sha256(text.as_bytes())).await?;
         let (name, state) = found.ok_or_else(unknown)?;
         let flow = Flow::CONFIRMATIONS.into_iter().find(|flow| flow.as_str() == name).ok_or_else(unknown)?;
-        if state.expires_at <= self.now() {
+        if state.expires_at <= self.base.now() {
             return Err(Error::OAuthState(StateFailure::Expired));
         }
         Ok((flow, still_there(store::tenancy::members::find_by_id(reader, state.member_id).await)?))
@@ -91,8 +93,8 @@ impl App {
         text: &str,
         bound_to: Option<(OrganisationId, MemberId)>,
     ) -> Result<Member> {
-        let now = self.now();
-        let tx = self.parts.store.begin().await?;
+        let now = self.base.now();
+        let tx = self.base.store.begin().await?;
         let taken =
             store::tenancy::oauth_states::take(&tx, sha256(text.as_bytes()), flow.as_str(), bound_to, now).await?;
         tx.commit().await?;
@@ -100,7 +102,7 @@ impl App {
         if state.expires_at <= now {
             return Err(Error::OAuthState(StateFailure::Expired));
         }
-        still_there(store::tenancy::members::find_by_id(self.parts.store.reader(), state.member_id).await)
+        still_there(store::tenancy::members::find_by_id(self.base.store.reader(), state.member_id).await)
     }
 
     /// Demands, where a flow has its effect, that whoever began it is still a member who may: the far end took its time
@@ -114,7 +116,7 @@ impl App {
     }
 
     fn state(&self, (organisation_id, member_id): (OrganisationId, MemberId)) -> OAuthState {
-        OAuthState { organisation_id, member_id, expires_at: self.now() + STATE_LIFETIME }
+        OAuthState { organisation_id, member_id, expires_at: self.base.now() + STATE_LIFETIME }
     }
 }
 

@@ -1,9 +1,12 @@
 //! Organisations: created by the operator or by an owner of another; each begins with an owner.
 
+use async_trait::async_trait;
+use futures_util::future::{BoxFuture, join_all};
 use serde_json::json;
 
+use super::Tenancy;
 use crate::{
-    app::{App, Caller},
+    app::Caller,
     domain::{
         Error, Result,
         error::Noun,
@@ -13,48 +16,57 @@ use crate::{
             organisation::{Organisation, Slug, display_name},
         },
     },
-    store,
+    store::{self, Tx},
 };
 
 const NAME_CHARS: usize = 100;
 
-impl App {
+/// Part of another room in the deletion of an organisation.
+#[async_trait]
+pub trait Departure: Send + Sync {
+    /// Cleans up in the transaction of the deletion. The future that it returns is awaited after the commit.
+    ///
+    /// # Errors
+    /// When the database fails.
+    async fn leave(&self, tx: &Tx, id: OrganisationId) -> Result<BoxFuture<'static, ()>>;
+}
+
+impl Tenancy {
     /// Creates an organisation as the operator, from the command line; it has no members yet.
     ///
     /// # Errors
     /// [`Error::Invalid`], or [`Error::Conflict`] where the slug is taken.
     pub async fn create_organisation_as_operator(&self, slug: &str, name: Option<&str>) -> Result<Organisation> {
         let organisation = self.new_organisation(slug, name)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         store::tenancy::organisations::insert(&tx, &organisation).await?;
-        self.audit(&tx, (organisation.id, "operator"), "organisation.create", organisation.id, json!({})).await?;
+        self.base.audit(&tx, (organisation.id, "operator"), "organisation.create", organisation.id, json!({})).await?;
         tx.commit().await?;
         Ok(organisation)
     }
 
     /// Deletes an organisation with all that is its own, as the operator, from the command line. What still waits is
-    /// delivered to nobody; the records of it go when they are old. Slack's token is revoked where Slack answers. What
-    /// others have installed of its versions goes on.
+    /// delivered to nobody; the records of it go when they are old. What others have installed of its
+    /// versions goes on.
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn delete_organisation_as_operator(&self, slug: &str) -> Result<Organisation> {
+    pub async fn delete_organisation_as_operator(
+        &self,
+        slug: &str,
+        departures: &[&dyn Departure],
+    ) -> Result<Organisation> {
         let unknown = || Error::not_found(Noun::Organisation, slug);
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let wanted = Slug::parse(slug).map_err(|_| unknown())?;
         let organisation = store::tenancy::organisations::find_by_slug(&tx, &wanted).await?.ok_or_else(unknown)?;
-        let stored = store::slack::links::find(&tx, organisation.id).await?;
-        // The key that seals the token goes too.
-        let token = match &stored {
-            Some(stored) => self.unseal_access_token(stored).await.ok(),
-            None => None,
-        };
-        store::registry::uncount_installations(&tx, organisation.id).await?;
+        let mut afterwards = Vec::with_capacity(departures.len());
+        for departure in departures {
+            afterwards.push(departure.leave(&tx, organisation.id).await?);
+        }
         store::tenancy::organisations::delete(&tx, organisation.id).await?;
         tx.commit().await?;
-        if let (Some(stored), Some(token)) = (stored, token) {
-            self.revoke_token_at_slack(&stored, &token).await;
-        }
+        join_all(afterwards).await;
         tracing::info!(id = %organisation.id, slug, "an organisation was deleted");
         Ok(organisation)
     }
@@ -67,11 +79,11 @@ impl App {
     pub async fn create_organisation(&self, caller: &Caller, slug: &str, name: Option<&str>) -> Result<Organisation> {
         caller.require(Permission::OrganisationManage)?;
         let organisation = self.new_organisation(slug, name)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         self.demand_room_for_organisation(&tx, caller.user_id).await?;
         let creator = store::tenancy::members::find(&tx, caller.organisation_id, caller.user_id).await?;
         let mut owner = Member {
-            id: self.parts.ambient.id(),
+            id: self.base.ambient.id(),
             organisation_id: organisation.id,
             role: Role::Owner,
             permissions: None,
@@ -85,7 +97,7 @@ impl App {
         store::tenancy::organisations::insert(&tx, &organisation).await?;
         store::tenancy::members::insert(&tx, &owner).await?;
         let who = (organisation.id, caller.actor());
-        self.audit(&tx, (who.0, &who.1), "organisation.create", organisation.id, json!({})).await?;
+        self.base.audit(&tx, (who.0, &who.1), "organisation.create", organisation.id, json!({})).await?;
         tx.commit().await?;
         Ok(organisation)
     }
@@ -96,7 +108,7 @@ impl App {
     /// [`Error::Forbidden`].
     pub async fn list_organisations(&self, caller: &Caller) -> Result<Vec<Organisation>> {
         caller.require(Permission::OrganisationRead)?;
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let ids: Vec<OrganisationId> = match &caller.subject {
             // A token speaks for one organisation only, and must not tell of others.
             None => vec![caller.organisation_id],
@@ -118,7 +130,7 @@ impl App {
     pub async fn get_organisation(&self, caller: &Caller, id: OrganisationId) -> Result<Organisation> {
         self.own_organisation(caller, id)?;
         caller.require(Permission::OrganisationRead)?;
-        store::tenancy::organisations::find(self.parts.store.reader(), id).await
+        store::tenancy::organisations::find(self.base.store.reader(), id).await
     }
 
     /// Gives an organisation another name.
@@ -129,11 +141,13 @@ impl App {
         self.own_organisation(caller, id)?;
         caller.require(Permission::OrganisationManage)?;
         let name = display_name("/name", name, NAME_CHARS)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let mut organisation = store::tenancy::organisations::find(&tx, id).await?;
         organisation.name = name;
         store::tenancy::organisations::update(&tx, &organisation).await?;
-        self.audit(&tx, (id, &caller.actor()), "organisation.update", id, json!({"name": organisation.name})).await?;
+        self.base
+            .audit(&tx, (id, &caller.actor()), "organisation.update", id, json!({"name": organisation.name}))
+            .await?;
         tx.commit().await?;
         Ok(organisation)
     }
@@ -146,6 +160,6 @@ impl App {
     fn new_organisation(&self, slug: &str, name: Option<&str>) -> Result<Organisation> {
         let slug = Slug::parse(slug)?;
         let name = display_name("/name", name.unwrap_or(slug.as_str()), NAME_CHARS)?;
-        Ok(Organisation { id: self.parts.ambient.id(), slug, name, created_at: self.now() })
+        Ok(Organisation { id: self.base.ambient.id(), slug, name, created_at: self.base.now() })
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! Not here: quotas of the registry (`registry`).
 
+use super::Tenancy;
 use crate::{
-    app::App,
     domain::{
         Error, Result,
         ids::{OrganisationId, UserId},
@@ -26,7 +26,7 @@ pub struct Quotas {
     pub webhooks_per_organisation: usize,
 }
 
-impl App {
+impl Tenancy {
     /// Fails where a user has created as many organisations as one owner may. Those that others made them an owner of are
     /// not counted: anybody could use their quota up.
     pub(in crate::app) async fn demand_room_for_organisation(&self, tx: &Tx, user_id: UserId) -> Result<()> {
@@ -40,7 +40,7 @@ impl App {
             let mut of = organisations.iter().filter(|organisation| organisation.id == member.organisation_id);
             of.any(|organisation| organisation.created_at == member.created_at)
         });
-        let most = self.parts.quotas.organisations_per_owner;
+        let most = self.quotas.organisations_per_owner;
         if created.count() < most {
             return Ok(());
         }
@@ -58,7 +58,7 @@ impl App {
         let there =
             store::pipeline::destinations::find_by_name(tx, organisation_id, wanted.kind.as_str(), &wanted.name)
                 .await?;
-        let most = self.parts.quotas.destinations_per_organisation;
+        let most = self.quotas.destinations_per_organisation;
         if there.is_some() || store::pipeline::destinations::count(tx, organisation_id).await? < most {
             return Ok(());
         }
@@ -72,7 +72,7 @@ impl App {
     /// Fails where an organisation has as many webhooks as it may.
     pub(in crate::app) async fn demand_room_for_webhook(&self, tx: &Tx, organisation_id: OrganisationId) -> Result<()> {
         store::tenancy::organisations::lock(tx, organisation_id).await?;
-        let most = self.parts.quotas.webhooks_per_organisation;
+        let most = self.quotas.webhooks_per_organisation;
         match store::webhooks::count(tx, organisation_id).await? < most as u64 {
             true => Ok(()),
             false => Err(WebhookRefusal::TooMany(most).into()),

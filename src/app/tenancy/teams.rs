@@ -1,7 +1,8 @@
 //! Callers of dialects that name the organisation beside the credential, as a *team*, by its slug or id.
 
+use super::Tenancy;
 use crate::{
-    app::{App, Caller},
+    app::Caller,
     domain::{
         Error, Result,
         error::{AuthFailure, Noun},
@@ -20,7 +21,7 @@ pub struct Identified {
     caller: Option<Caller>,
 }
 
-impl App {
+impl Tenancy {
     /// Finds out who calls, without an organisation.
     ///
     /// # Errors
@@ -82,7 +83,7 @@ impl App {
     }
 
     async fn find_team(&self, team: &str) -> Result<Option<Organisation>> {
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         if let Ok(id) = team.parse::<OrganisationId>() {
             return match store::tenancy::organisations::find(reader, id).await {
                 Ok(organisation) => Ok(Some(organisation)),

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use super::Tenancy;
 use super::credential::Credential;
 use crate::{
-    app::{App, Caller},
+    app::Caller,
     domain::{
         Error, Result,
         ambient::Time,
@@ -34,7 +35,7 @@ pub struct NewToken {
     pub expires_at: Option<Time>,
 }
 
-impl App {
+impl Tenancy {
     /// Creates a token for the caller's own use.
     ///
     /// # Errors
@@ -42,7 +43,7 @@ impl App {
     pub async fn create_token(&self, caller: &Caller, new: NewToken) -> Result<(Token, Secret)> {
         caller.require(Permission::TokensManage)?;
         caller.require_all(&new.scopes)?;
-        let member = store::tenancy::members::find_by_id(self.parts.store.reader(), caller.member_id).await?;
+        let member = store::tenancy::members::find_by_id(self.base.store.reader(), caller.member_id).await?;
         // No scopes means everything that the caller may: a token that was narrowed does not beget a wider one.
         let scopes = if new.scopes.is_empty() { caller.narrowing(&member) } else { new.scopes };
         self.issue_token(&member, NewToken { scopes, ..new }, &caller.actor()).await
@@ -62,7 +63,7 @@ impl App {
     /// [`Error::Forbidden`].
     pub async fn list_tokens(&self, caller: &Caller, page: PageRequest) -> Result<Page<Token>> {
         caller.require(Permission::TokensManage)?;
-        store::tenancy::tokens::list(self.parts.store.reader(), caller.organisation_id, caller.member_id, page).await
+        store::tenancy::tokens::list(self.base.store.reader(), caller.organisation_id, caller.member_id, page).await
     }
 
     /// Revokes one of the caller's tokens; a caller who manages members may revoke those of others, but an owner's only as
@@ -72,16 +73,16 @@ impl App {
     /// [`Error::Forbidden`], or [`Error::NotFound`] for somebody else's.
     pub async fn revoke_token(&self, caller: &Caller, id: TokenId) -> Result<()> {
         caller.require(Permission::TokensManage)?;
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let token = store::tenancy::tokens::find(&tx, caller.organisation_id, id).await?;
         if token.member_id != caller.member_id && !caller.may(Permission::MembersManage) {
             return Err(Error::not_found(Noun::Token, id));
         }
         caller.require_rank(store::tenancy::members::find_by_id(&tx, token.member_id).await?.role)?;
-        store::tenancy::tokens::revoke(&tx, id, self.now()).await?;
-        self.audit(&tx, (caller.organisation_id, &caller.actor()), "token.revoke", id, json!({})).await?;
+        store::tenancy::tokens::revoke(&tx, id, self.base.now()).await?;
+        self.base.audit(&tx, (caller.organisation_id, &caller.actor()), "token.revoke", id, json!({})).await?;
         tx.commit().await?;
-        self.parts.identity.forget();
+        self.identity.forget();
         Ok(())
     }
 
@@ -95,21 +96,21 @@ impl App {
             Some(credential) => credential.id,
             None => id_or_text.parse().map_err(|_| unknown())?,
         };
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let (token, _) = store::tenancy::tokens::find_with_secret(&tx, id).await?.ok_or_else(unknown)?;
-        store::tenancy::tokens::revoke(&tx, id, self.now()).await?;
-        self.audit(&tx, (token.organisation_id, "operator"), "token.revoke", id, json!({})).await?;
+        store::tenancy::tokens::revoke(&tx, id, self.base.now()).await?;
+        self.base.audit(&tx, (token.organisation_id, "operator"), "token.revoke", id, json!({})).await?;
         tx.commit().await?;
         Ok(id)
     }
 
     async fn issue_token(&self, member: &Member, new: NewToken, actor: &str) -> Result<(Token, Secret)> {
-        let now = self.now();
+        let now = self.base.now();
         if new.expires_at.is_some_and(|end| end <= now) {
             return Err(Error::invalid("/expiresAt", "must be in the future"));
         }
         let token = Token {
-            id: self.parts.ambient.id(),
+            id: self.base.ambient.id(),
             organisation_id: member.organisation_id,
             member_id: member.id,
             user_id: member.user_id,
@@ -120,11 +121,11 @@ impl App {
             revoked_at: None,
             created_at: now,
         };
-        let (text, secret_sha256) = Credential::issue(token.id, self.parts.ambient.random());
-        let tx = self.parts.store.begin().await?;
+        let (text, secret_sha256) = Credential::issue(token.id, self.base.ambient.random());
+        let tx = self.base.store.begin().await?;
         store::tenancy::tokens::insert(&tx, &token, secret_sha256).await?;
         let detail = json!({"name": token.name, "for": token.user_id.to_string()});
-        self.audit(&tx, (token.organisation_id, actor), "token.create", token.id, detail).await?;
+        self.base.audit(&tx, (token.organisation_id, actor), "token.create", token.id, detail).await?;
         tx.commit().await?;
         Ok((token, text))
     }

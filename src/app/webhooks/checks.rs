@@ -1,14 +1,16 @@
 //! What is looked up before a webhook is set up: its poster, its channels, its URLs; in the order in which a caller is
 //! told of what is wrong.
 
+use super::Webhooks;
 use super::{Reach, incoming_channels};
 use crate::{
-    app::{App, Caller},
+    app::Caller,
     domain::{
         Error, Result,
+        channels::person::{BOT, Person},
         ids::{ChannelId, OrganisationId, UserId},
         webhooks::{
-            BOT, Direction, Incoming, Person, Target, Way, WebhookIntegration, WebhookRefusal,
+            Direction, Incoming, Target, Way, WebhookIntegration, WebhookRefusal,
             setup::{self, Draft, DraftWay},
         },
     },
@@ -23,7 +25,7 @@ enum Place {
     Sort,
 }
 
-impl App {
+impl Webhooks {
     /// The poster, the channels and the rest of a webhook that somebody wants.
     pub(super) async fn check_draft(&self, caller: &Caller, draft: &Draft) -> Result<(Person, Vec<String>, Direction)> {
         match &draft.way {
@@ -79,21 +81,20 @@ impl App {
 
     /// A member, or the bot, by name.
     pub(in crate::app) async fn poster(&self, organisation_id: OrganisationId, name: &str) -> Result<Option<Person>> {
-        let member =
-            store::tenancy::members::find_by_username(self.parts.store.reader(), organisation_id, name).await?;
+        let member = store::tenancy::members::find_by_username(self.base.store.reader(), organisation_id, name).await?;
         let person = |user_id, username| Person { user_id: Some(user_id), username };
         let member = member.map(|member| person(member.user_id, member.username));
         Ok(member.or_else(|| (name == BOT).then(Person::bot)))
     }
 
     fn demand_scripts(&self, draft: &Draft) -> Result<(), WebhookRefusal> {
-        let refused = draft.has_script() && !self.parts.script_mode.saves();
+        let refused = draft.has_script() && !self.rules.script_mode.saves();
         if refused { Err(WebhookRefusal::ScriptsFrozen) } else { Ok(()) }
     }
 
     fn demand_url(&self, url: &str) -> Result<(), WebhookRefusal> {
         let refused = |why: String| WebhookRefusal::UrlRefused { url: url.to_owned(), why };
-        self.parts.guard.check(url).map(drop).map_err(|why| refused(why.to_string()))
+        self.guard.check(url).map(drop).map_err(|why| refused(why.to_string()))
     }
 
     /// Every channel is there; and the caller is in it, but for those who may manage all of this direction and their own.
@@ -104,7 +105,7 @@ impl App {
             let place = place.ok_or_else(|| WebhookRefusal::ChannelUnknown(channel.clone()))?;
             let is_in = match place {
                 Place::Channel(id) if !anywhere => {
-                    store::channels::has_member(self.parts.store.reader(), id, caller.user_id).await?
+                    store::channels::has_member(self.base.store.reader(), id, caller.user_id).await?
                 }
                 Place::Person => anywhere,
                 Place::Channel(_) | Place::Sort => true,
@@ -117,7 +118,7 @@ impl App {
     }
 
     async fn place(&self, organisation_id: OrganisationId, text: &str) -> Result<Option<Place>> {
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         match Target::read(text) {
             Target::AllPublic | Target::AllPrivate | Target::AllDirect => Ok(Some(Place::Sort)),
             Target::Channel(name) | Target::Either(name) => {

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::Reach;
+use super::Webhooks;
 use crate::{
-    app::{App, Caller},
+    app::Caller,
     domain::{
         Error, Result,
         ids::{AttemptId, IntegrationId},
@@ -26,7 +27,7 @@ pub struct WebhookHistory {
     pub total: u64,
 }
 
-impl App {
+impl Webhooks {
     /// The runs of an outgoing webhook. Those of one that is not there, or not the caller's, are none.
     ///
     /// # Errors
@@ -48,7 +49,7 @@ impl App {
         let (runs, total) = match &webhook {
             None => (Vec::new(), 0),
             Some(webhook) => {
-                let reader = self.parts.store.reader();
+                let reader = self.base.store.reader();
                 store::webhooks::history::page(reader, caller.organisation_id, webhook.id, window).await?
             }
         };
@@ -64,15 +65,15 @@ impl App {
             return Err(WebhookRefusal::NotAllowed(Way::Outgoing).into());
         }
         let webhook = self.history_owner(caller, id).await?.ok_or(WebhookRefusal::NoSuchOutgoing)?;
-        let writer = self.parts.store.writer();
+        let writer = self.base.store.writer();
         // Slice by slice, so that others may write.
         while store::webhooks::history::remove_slice(writer, webhook.id, None).await? > 0 {
             tokio::task::yield_now().await;
         }
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let actor = caller.actor();
         let whose = (caller.organisation_id, actor.as_str());
-        self.audit(&tx, whose, "webhook.clear_history", webhook.id, json!({})).await?;
+        self.base.audit(&tx, whose, "webhook.clear_history", webhook.id, json!({})).await?;
         tx.commit().await
     }
 
@@ -90,8 +91,8 @@ impl App {
             return Err(WebhookRefusal::NotOutgoing.into());
         }
         let run: AttemptId = run.parse().map_err(|_| WebhookRefusal::NoSuchRun)?;
-        let now = self.now();
-        let tx = self.parts.store.begin().await?;
+        let now = self.base.now();
+        let tx = self.base.store.begin().await?;
         let found = store::webhooks::history::find(&tx, caller.organisation_id, webhook.id, run).await?;
         let found = found.ok_or(WebhookRefusal::NoSuchRun)?;
         if found.detail.as_ref().is_none_or(|detail| detail["data"] == Value::Null) {
@@ -99,7 +100,7 @@ impl App {
         }
         let former = store::pipeline::deliveries::find(&tx, caller.organisation_id, found.delivery_id).await?;
         let again = Delivery {
-            id: self.parts.ambient.id(),
+            id: self.base.ambient.id(),
             state: DeliveryState::Pending,
             reason: None,
             attempts: 0,
@@ -112,17 +113,17 @@ impl App {
         store::pipeline::deliveries::insert_many(&tx, &[again]).await?;
         let actor = caller.actor();
         let whose = (caller.organisation_id, actor.as_str());
-        self.audit(&tx, whose, "webhook.replay", webhook.id, json!({"run": run})).await?;
+        self.base.audit(&tx, whose, "webhook.replay", webhook.id, json!({"run": run})).await?;
         store::pipeline::destinations::wake(&tx, &mut waiting, now).await?;
         tx.commit().await?;
-        self.parts.bell.notify_one();
+        self.base.bell.notify_one();
         Ok(())
     }
 
     /// The webhook that a history is asked for, where the caller manages it; `None` where there is none.
     async fn history_owner(&self, caller: &Caller, id: &str) -> Result<Option<WebhookIntegration>> {
         let Ok(id) = id.trim().parse::<IntegrationId>() else { return Ok(None) };
-        let found = store::webhooks::find(self.parts.store.reader(), caller.organisation_id, id).await;
+        let found = store::webhooks::find(self.base.store.reader(), caller.organisation_id, id).await;
         let webhook = match found {
             Ok(stored) => stored.webhook,
             Err(Error::NotFound { .. }) => return Ok(None),

@@ -13,18 +13,19 @@ use serde_json::{Map, Value};
 use self::places::Found;
 pub use subscribers::{Sample, Subscriber};
 
+use super::Webhooks;
 use super::secret_place;
 use crate::{
-    app::{App, pipeline::intake::Arrival, tenancy::credential::sha256},
+    app::{pipeline::intake::Arrival, tenancy::credential::sha256},
     domain::{
         Error, Result,
         ambient::Time,
-        channels::{Channel, message::Message},
+        channels::{Channel, message::Message, person::Person},
         ids::{ChannelId, EventId, OrganisationId},
         pipeline::event::EventSource,
         secret::Secret,
         webhooks::{
-            Direction, Person, WebhookIntegration,
+            Direction, WebhookIntegration,
             incoming_refusal::HookRefusal,
             incoming_script::{self, Asked, ScriptReply},
             payload::{Packing, Payload},
@@ -97,7 +98,7 @@ struct Wish {
     response: Option<Value>,
 }
 
-impl App {
+impl Webhooks {
     /// Posts what an incoming webhook is sent. Everything is durable when this returns.
     ///
     /// # Errors
@@ -105,7 +106,7 @@ impl App {
     /// request is kept then, and worked on later.
     pub async fn receive_webhook(&self, request: HookRequest) -> Result<HookAnswer> {
         let webhook = self.known_hook(&request.id, &request.token).await?;
-        self.parts.inbound.admit(webhook.id.0, self.now())?;
+        self.inbound.admit(webhook.id.0, self.base.now())?;
         if webhook.script.runnable().is_some() && self.was_kept(&webhook, &request).await? {
             return Ok(HookAnswer::Done { response: None });
         }
@@ -154,7 +155,7 @@ impl App {
     /// Says that an address is good, and whose webhook it is. An id that there is not and a wrong token are told alike.
     pub(in crate::app) async fn known_hook(&self, id: &str, token: &Secret) -> Result<WebhookIntegration> {
         let found = match id.parse() {
-            Ok(id) => store::webhooks::find_anywhere(self.parts.store.reader(), id).await?,
+            Ok(id) => store::webhooks::find_anywhere(self.base.store.reader(), id).await?,
             Err(_) => None,
         };
         let kept = match &found {
@@ -171,13 +172,13 @@ impl App {
 
     async fn open_hook_token(&self, Stored { webhook, secrets }: &Stored) -> Result<Option<Secret>> {
         let Some(sealed) = &secrets.credential else { return Ok(None) };
-        self.parts.vault.unseal(secret_place(webhook, "credential"), sealed).await.map(Some)
+        self.vault.unseal(secret_place(webhook, "credential"), sealed).await.map(Some)
     }
 
     /// Whoever a webhook posts as, by the name that they have now.
     pub(in crate::app) async fn hook_poster(&self, webhook: &WebhookIntegration) -> Result<Person> {
         let Some(user_id) = webhook.poster.user_id else { return Ok(Person::bot()) };
-        match store::tenancy::members::find(self.parts.store.reader(), webhook.organisation_id, user_id).await {
+        match store::tenancy::members::find(self.base.store.reader(), webhook.organisation_id, user_id).await {
             Ok(member) => Ok(Person { user_id: Some(user_id), username: member.username }),
             Err(Error::NotFound { .. }) => Err(HookRefusal::PosterGone.into()),
             Err(error) => Err(error),
@@ -192,7 +193,7 @@ impl App {
         (request, payload): (&HookRequest, Payload),
         poster: &Person,
     ) -> Result<ScriptReply> {
-        if !self.parts.script_mode.runs() {
+        if !self.rules.script_mode.runs() {
             return Err(HookRefusal::ScriptsDisabled.into());
         }
         let asked = Asked {
@@ -203,16 +204,16 @@ impl App {
             headers: &request.headers,
         };
         let argument = incoming_script::argument(&asked, &payload, poster);
-        let kept = store::webhooks::script_store(self.parts.store.reader(), webhook.id).await?;
+        let kept = store::webhooks::script_store(self.base.store.reader(), webhook.id).await?;
         let method = ScriptMethod::ProcessIncomingRequest;
         let ScriptRun { result, console, store: changed, .. } =
-            self.parts.scripts.run(webhook.organisation_id, text, (method, &argument), kept).await?;
+            self.scripts.run(webhook.organisation_id, text, (method, &argument), kept).await?;
         for line in console {
             tracing::debug!(integration = %webhook.id, level = ?line.level, text = line.text, "a script says");
         }
         if let Some(changed) = changed {
-            let writer = self.parts.store.writer();
-            store::webhooks::keep_script_store(writer, webhook, &changed, self.now()).await?;
+            let writer = self.base.store.writer();
+            store::webhooks::keep_script_store(writer, webhook, &changed, self.base.now()).await?;
         }
         let value = result.map_err(|fault| {
             tracing::debug!(integration = %webhook.id, %fault, "a script failed");
@@ -266,8 +267,8 @@ impl App {
 
     async fn post_in(&self, organisation_id: OrganisationId, channel: &Channel, message: Message) -> Result<Posted> {
         let arrival = Arrival::posted(organisation_id, EventSource::Channel, (channel.id, message.data()));
-        let accepted = self.parts.intake.accept(arrival).await?;
-        self.parts.metrics.events("accepted", 1);
-        Ok(Posted { id: accepted.id, channel_id: channel.id, message, at: self.now() })
+        let accepted = self.pipeline.accept(arrival).await?;
+        self.base.metrics.events("accepted", 1);
+        Ok(Posted { id: accepted.id, channel_id: channel.id, message, at: self.base.now() })
     }
 }

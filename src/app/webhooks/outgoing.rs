@@ -13,12 +13,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 
 use self::{request::Request, run::Run, scripts::Prepared};
+use super::Webhooks;
 use super::secret_place;
 use crate::{
-    app::{
-        App,
-        apps::calls::{Called, excerpt},
-    },
+    app::apps::calls::{Called, excerpt},
     domain::{
         Error, Result,
         channels::{Channel, message::Message},
@@ -77,7 +75,7 @@ struct Job<'a> {
     payload: Value,
 }
 
-impl App {
+impl Webhooks {
     /// Runs an outgoing webhook once, as it is set up now.
     ///
     /// # Errors
@@ -91,7 +89,7 @@ impl App {
         let Destination { organisation_id, name, address: url, .. } = destination;
         let id: Option<IntegrationId> = name.split(':').next().and_then(|id| id.parse().ok());
         let Some(id) = id else { return Ok(WebhookCall::Held(Reason::IntegrationDeleted)) };
-        let found = store::webhooks::find(self.parts.store.reader(), *organisation_id, id).await;
+        let found = store::webhooks::find(self.base.store.reader(), *organisation_id, id).await;
         let Stored { webhook, secrets } = match found {
             Ok(stored) => stored,
             Err(Error::NotFound { .. }) => return Ok(WebhookCall::Held(Reason::IntegrationDeleted)),
@@ -107,7 +105,7 @@ impl App {
             return Ok(WebhookCall::Held(Reason::UrlRemoved));
         }
         let token = match &secrets.credential {
-            Some(sealed) => Some(self.parts.vault.unseal(secret_place(&webhook, "credential"), sealed).await?),
+            Some(sealed) => Some(self.vault.unseal(secret_place(&webhook, "credential"), sealed).await?),
             None => None,
         };
         let kind = OutgoingEvent::of_kind(&event.fact.kind).unwrap_or(outgoing.event);
@@ -117,7 +115,7 @@ impl App {
         let telling = Telling {
             token: token.as_ref().map(|token| token.expose()),
             trigger_word: word,
-            site_url: self.parts.public_url.as_str().trim_end_matches('/'),
+            site_url: self.base.public_url.as_str().trim_end_matches('/'),
             channel: channel.as_ref(),
         };
         let payload = payload(kind, event, &telling);
@@ -125,7 +123,7 @@ impl App {
         run.set("data", payload.clone());
         run.step("mapped-args-to-data");
         let job = Job { webhook: &webhook, outgoing, secrets: &secrets, delivery, event, message, url, payload };
-        let (began, timer) = (self.now(), Instant::now());
+        let (began, timer) = (self.base.now(), Instant::now());
         let next = self.carry_out(&job, &mut run).await?;
         let called = Called {
             verdict: run.verdict.clone(),
@@ -143,7 +141,7 @@ impl App {
     /// The channel of an event, where it is in one that is still there.
     async fn channel_of(&self, event: &Event) -> Result<Option<Channel>> {
         let Some(id) = event.fact.channel_id else { return Ok(None) };
-        match store::channels::find(self.parts.store.reader(), event.organisation_id, id).await {
+        match store::channels::find(self.base.store.reader(), event.organisation_id, id).await {
             Ok(channel) => Ok(Some(channel)),
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -187,9 +185,9 @@ impl App {
         let Request { method, url, mut headers, body, timeout } = request;
         let whose = (job.webhook.organisation_id, job.webhook.installation_id);
         // After those of the script: what signs is ours.
-        headers.extend(self.signature(whose, job.secrets, (job.delivery.id.0, self.now()), &body).await?);
-        let limit = timeout.unwrap_or(Duration::MAX).min(self.parts.call_limit);
-        Ok(self.parts.guard.send(Sent { method, url, headers, body }, limit, ANSWER_BYTES).await)
+        headers.extend(self.apps.signature(whose, job.secrets, (job.delivery.id.0, self.base.now()), &body).await?);
+        let limit = timeout.unwrap_or(Duration::MAX).min(self.rules.call_limit);
+        Ok(self.guard.send(Sent { method, url, headers, body }, limit, ANSWER_BYTES).await)
     }
 
     /// What follows where nothing came back.
@@ -203,7 +201,7 @@ impl App {
         };
         run.set("httpError", json!({"message": reason}));
         // A URL that may not be called may not be called later either.
-        if self.parts.strict_retries || matches!(failure, Failure::Refused(_)) {
+        if self.rules.strict_retries || matches!(failure, Failure::Refused(_)) {
             return Ok(Next::Failed { reason });
         }
         Ok(self.again(job, run, reason, None))
@@ -225,7 +223,7 @@ impl App {
         if let Some(next) = self.process(job, run, wanted, answer).await? {
             return Ok(next);
         }
-        let strict = self.parts.strict_retries;
+        let strict = self.rules.strict_retries;
         let is_success = match strict {
             true => matches!(status, 200..=202) && !answer.body.is_empty(),
             false => matches!(status, 200..=299),
@@ -246,7 +244,7 @@ impl App {
                 run.fail("after-process-http-status-500");
                 Ok(Next::Failed { reason })
             }
-            _ => Ok(self.again(job, run, reason, answer.retry_after(self.now()))),
+            _ => Ok(self.again(job, run, reason, answer.retry_after(self.base.now()))),
         }
     }
 
@@ -274,8 +272,8 @@ impl App {
         match job.outgoing.after_failure(before) {
             AfterFailure::Again { pause, number } => {
                 run.fail(&format!("going-to-retry-{number}"));
-                let asked = asked.filter(|_| !self.parts.strict_retries).unwrap_or_default();
-                Next::RetryAt { at: self.now() + pause.max(asked), reason }
+                let asked = asked.filter(|_| !self.rules.strict_retries).unwrap_or_default();
+                Next::RetryAt { at: self.base.now() + pause.max(asked), reason }
             }
             AfterFailure::TooMany => {
                 run.fail("too-many-retries");
@@ -297,8 +295,8 @@ impl App {
 
     /// Switches a webhook off whose endpoint is gone, and says so in the audit log; what waits for it ends.
     async fn webhook_gone(&self, webhook: &WebhookIntegration) -> Result<()> {
-        let now = self.now();
-        let tx = self.parts.store.begin().await?;
+        let now = self.base.now();
+        let tx = self.base.store.begin().await?;
         let found = store::webhooks::find(&tx, webhook.organisation_id, webhook.id).await;
         let mut webhook = match found {
             // Somebody changed it meanwhile: what was called is not what it is now.
@@ -312,7 +310,7 @@ impl App {
         store::webhooks::update(&tx, &webhook, None).await?;
         self.switch_destinations(&tx, &webhook, |_| Some(GONE), now).await?;
         let whose = (webhook.organisation_id, "endpoint");
-        self.audit(&tx, whose, "webhook.disable", webhook.id, json!({"reason": GONE})).await?;
+        self.base.audit(&tx, whose, "webhook.disable", webhook.id, json!({"reason": GONE})).await?;
         tx.commit().await
     }
 }

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 use url::Url;
 
+use super::Workflows;
 use crate::{
     app::{
-        App, Caller,
+        Caller,
         pipeline::intake::Arrival,
         slack::inbound::{RUN_SUBMITTED, arrival, direct_message, receipt},
     },
@@ -36,7 +37,7 @@ pub(in crate::app) struct Run {
     member: Member,
 }
 
-impl App {
+impl Workflows {
     /// Looks into a run that was submitted in Slack, and accepts it or refuses it as an event. The person is told.
     ///
     /// # Errors
@@ -47,7 +48,7 @@ impl App {
         let (slack_user_id, workflow_id) = (text("slackUserId"), text("workflowId"));
         let organisation_id = submitted.organisation_id;
         debug_assert_eq!(submitted.fact.kind, RUN_SUBMITTED);
-        let run = match store::slack::links::find(self.parts.store.reader(), organisation_id).await? {
+        let run = match store::slack::links::find(self.base.store.reader(), organisation_id).await? {
             Some(stored) => self.runnable_from_slack(&stored, slack_user_id, workflow_id).await,
             None => Err(Error::NotConnected { noun: Noun::SlackLink }),
         };
@@ -66,7 +67,7 @@ impl App {
         let expires_at = submitted.created_at + chrono::Duration::days(30);
         let kind = outcome.fact.kind.clone();
         let arrival = Arrival { receipted: Some(receipt(organisation_id, key, expires_at)), ..outcome };
-        let accepted = self.parts.intake.accept(arrival).await?;
+        let accepted = self.pipeline.accept(arrival).await?;
         Ok(format!("{kind} {}", accepted.id))
     }
 
@@ -78,8 +79,8 @@ impl App {
             "parameters": parameters,
             "requestedBy": {"userId": member.user_id, "username": member.username, "slackUserId": slack_user_id},
         });
-        let id = self.parts.ambient.id();
-        let link = self.parts.product.app_url.as_ref().map(Url::as_str);
+        let id = self.base.ambient.id();
+        let link = self.product.app_url.as_ref().map(Url::as_str);
         let message = greeting::run_requested(&workflow, id, link);
         Arrival {
             id: Some(id),
@@ -118,7 +119,7 @@ impl App {
         workflow_id: &str,
     ) -> Result<Run> {
         let organisation_id = stored.link.organisation_id;
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let workflow = store::workflows::find(reader, organisation_id, workflow_id).await?;
         let member = self.member_in_slack(stored, slack_user_id).await?;
         Caller::member(&member, None).require(Permission::WorkflowsRun)?;
@@ -130,17 +131,17 @@ impl App {
     async fn member_in_slack(&self, stored: &StoredSlackLink, slack_user_id: &str) -> Result<Member> {
         let key = format!("{}/{slack_user_id}", stored.link.team_id);
         let unknown = || Error::not_found(Noun::Member, slack_user_id);
-        let user = match self.parts.slack_people.get(&key).await {
+        let user = match self.slack_people.get(&key).await {
             Some(user) => user,
             None => {
                 let user = self.ask_slack_for(stored, slack_user_id).await?;
-                self.parts.slack_people.insert(key, user.clone()).await;
+                self.slack_people.insert(key, user.clone()).await;
                 user
             }
         };
         let SlackLink { team_id, enterprise_id, .. } = &stored.link;
         let email = user.trusted_email(team_id, enterprise_id.as_deref()).ok_or_else(unknown)?;
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let mut members = store::tenancy::members::find_by_email(reader, stored.link.organisation_id, email).await?;
         match (members.pop(), members.is_empty()) {
             (Some(member), true) => Ok(member),
@@ -149,12 +150,12 @@ impl App {
     }
 
     async fn ask_slack_for(&self, stored: &StoredSlackLink, slack_user_id: &str) -> Result<SlackUser> {
-        let token = self.open_slack_token(stored).await?;
-        match self.slack()?.users_info(&token, slack_user_id).await {
+        let token = self.slack.open_slack_token(stored).await?;
+        match self.slack.slack()?.users_info(&token, slack_user_id).await {
             Ok(user) => Ok(user),
             Err(failure) if failure.verdict() == Verdict::TokenExpired => {
-                let token = self.renew_slack_token(stored).await?;
-                Ok(self.slack()?.users_info(&token, slack_user_id).await?)
+                let token = self.slack.renew_slack_token(stored).await?;
+                Ok(self.slack.slack()?.users_info(&token, slack_user_id).await?)
             }
             Err(SlackFailure::Refused { code }) if code == "user_not_found" || code == "user_not_visible" => {
                 Err(Error::not_found(Noun::Member, slack_user_id))

@@ -5,7 +5,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::domain::{ids::IntegrationId, webhooks::Person};
+use super::person::Person;
+use crate::domain::ids::IntegrationId;
 
 /// The longest text of a message, in characters.
 pub const MAX_CHARS: usize = 40_000;

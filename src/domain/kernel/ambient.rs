@@ -70,6 +70,11 @@ impl Ambient {
     }
 }
 
+/// Writes a time as RFC 3339 in UTC, with milliseconds.
+pub fn timestamp(time: Time) -> String {
+    time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

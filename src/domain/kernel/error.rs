@@ -284,6 +284,22 @@ impl From<WebhookRefusal> for Error {
 }
 
 impl Error {
+    /// Returns whether the credential itself was wrong, rather than a good one that may not do this.
+    pub fn is_wrong_credential(&self) -> bool {
+        match self {
+            Error::Unauthenticated(why) => match why {
+                AuthFailure::Invalid | AuthFailure::Expired | AuthFailure::Revoked | AuthFailure::NotKeyed => true,
+                AuthFailure::Missing | AuthFailure::NotAMember | AuthFailure::NoWorkspace | AuthFailure::NotSigned => {
+                    false
+                }
+            },
+            Error::Webhook(WebhookRefusal::Hook(crate::domain::webhooks::incoming_refusal::HookRefusal::Unknown)) => {
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// One broken rule.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         Error::Invalid(vec![Violation { field: field.into(), message: message.into() }])

@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
+use serde_json::{Value, json};
+
 use crate::domain::{
     Error, Result,
-    ambient::Time,
+    ambient::{Time, timestamp},
     ids::{MemberId, OrganisationId, UserId},
 };
 
@@ -43,6 +45,20 @@ pub struct Unproven {
 }
 
 impl Member {
+    /// Returns the member as the data of an event.
+    pub fn event_data(&self) -> Value {
+        let mut data = json!({
+            "id": self.user_id,
+            "username": self.username,
+            "role": self.role.as_str(),
+            "createdAt": timestamp(self.created_at),
+        });
+        if let Some(email) = &self.email {
+            data["email"] = email.as_str().into();
+        }
+        data
+    }
+
     /// Returns whether this is an owner who holds every permission of owners and is not merely invited.
     pub fn is_full_owner(&self) -> bool {
         self.role == Role::Owner && self.permissions.is_none() && !self.is_invited()

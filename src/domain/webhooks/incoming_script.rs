@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
+use super::payload::Payload;
 use super::script::ScriptValue;
-use super::{Person, payload::Payload};
-use crate::domain::{ids::IntegrationId, secret::Secret};
+use crate::domain::{channels::person::Person, ids::IntegrationId, secret::Secret};
 
 /// A request as a script sees it.
 #[derive(Clone, Debug)]

@@ -1,14 +1,12 @@
 //! What an outgoing webhook is sent, for each of its events.
 
-use chrono::SecondsFormat;
 use serde_json::{Map, Value, json};
 
-use super::{OutgoingEvent, Person};
+use super::OutgoingEvent;
 use crate::domain::{
-    ambient::Time,
-    channels::{Channel, message::Message},
+    ambient::timestamp,
+    channels::{Channel, message::Message, person::Person},
     pipeline::event::Event,
-    tenancy::member::Member,
 };
 
 /// What there is to tell beside the event itself.
@@ -22,35 +20,6 @@ pub struct Telling<'a> {
     pub site_url: &'a str,
     /// The channel of the event, where it is in one that is still there.
     pub channel: Option<&'a Channel>,
-}
-
-/// A channel, as the data of an event says it.
-pub fn channel_data(channel: &Channel) -> Value {
-    let mut data = json!({
-        "id": channel.id,
-        "name": channel.name,
-        "private": channel.private,
-        "direct": channel.direct,
-        "createdAt": written(channel.created_at),
-    });
-    if let Some(archived_at) = channel.archived_at {
-        data["archivedAt"] = written(archived_at).into();
-    }
-    data
-}
-
-/// A member, as the data of an event says it.
-pub fn member_data(member: &Member) -> Value {
-    let mut data = json!({
-        "id": member.user_id,
-        "username": member.username,
-        "role": member.role.as_str(),
-        "createdAt": written(member.created_at),
-    });
-    if let Some(email) = &member.email {
-        data["email"] = email.as_str().into();
-    }
-    data
 }
 
 /// The body for an event.
@@ -72,7 +41,7 @@ pub fn payload(event: OutgoingEvent, source: &Event, telling: &Telling<'_>) -> V
             }
             there.put(&mut put);
             put("message_id", message_id(source).into());
-            put("timestamp", written(source.created_at).into());
+            put("timestamp", timestamp(source.created_at).into());
             put("user_id", author.id().into());
             put("user_name", author.username.as_str().into());
             put("text", message.text.as_str().into());
@@ -98,19 +67,19 @@ pub fn payload(event: OutgoingEvent, source: &Event, telling: &Telling<'_>) -> V
         }
         OutgoingEvent::RoomCreated => {
             there.put(&mut put);
-            let at = text(&data["channel"]["createdAt"]).unwrap_or_else(|| written(source.created_at));
+            let at = text(&data["channel"]["createdAt"]).unwrap_or_else(|| timestamp(source.created_at));
             put("timestamp", at.into());
             user(&data["user"], "owner", &mut put);
             put("room", there.room());
         }
         OutgoingEvent::RoomArchived | OutgoingEvent::RoomJoined | OutgoingEvent::RoomLeft => {
-            put("timestamp", written(source.created_at).into());
+            put("timestamp", timestamp(source.created_at).into());
             there.put(&mut put);
             user(&data["user"], "user", &mut put);
             put("room", there.room());
         }
         OutgoingEvent::UserCreated => {
-            let at = text(&data["user"]["createdAt"]).unwrap_or_else(|| written(source.created_at));
+            let at = text(&data["user"]["createdAt"]).unwrap_or_else(|| timestamp(source.created_at));
             put("timestamp", at.into());
             user(&data["user"], "user", &mut put);
         }
@@ -129,7 +98,7 @@ fn said(source: &Event, message: &Message, author: &Person, there: &Room<'_>) ->
         "_id": message_id(source),
         "rid": there.id,
         "msg": message.text,
-        "ts": written(source.created_at),
+        "ts": timestamp(source.created_at),
         "u": {"_id": author.id(), "username": author.username},
     });
     if !message.attachments.is_empty() {
@@ -172,7 +141,7 @@ struct Room<'a> {
 impl<'a> Room<'a> {
     fn of(source: &'a Event, channel: Option<&'a Channel>) -> Self {
         let told = &source.fact.data["channel"];
-        let now = channel.map(channel_data).unwrap_or_default();
+        let now = channel.map(Channel::event_data).unwrap_or_default();
         let flag = |key: &str| told[key].as_bool().or(now[key].as_bool()).unwrap_or_default();
         Self {
             id: source.fact.channel_id.map(|id| id.to_string()),
@@ -216,10 +185,6 @@ impl<'a> Room<'a> {
 
 fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
-}
-
-fn written(time: Time) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 #[cfg(test)]

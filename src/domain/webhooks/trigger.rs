@@ -3,9 +3,9 @@
 //! Nobody gets back what they posted, nor what came of it through others: a message that is an answer carries who
 //! answered before it. So two webhooks that answer each other come to an end, and a row of them after [`MAX_ANSWERS`].
 
-use super::{Direction, Outgoing, OutgoingEvent, Person, Target, WebhookIntegration};
+use super::{Direction, Outgoing, OutgoingEvent, Target, WebhookIntegration};
 use crate::domain::{
-    channels::message::Message,
+    channels::{message::Message, person::Person},
     ids::{ChannelId, UserId},
     pipeline::event::{
         CHANNEL_ARCHIVED, CHANNEL_CREATED, CHANNEL_MEMBER_JOINED, CHANNEL_MEMBER_LEFT, FILE_UPLOADED, MEMBER_CREATED,

@@ -13,8 +13,11 @@ use poem_openapi::{
 use serde_json::Value;
 
 use crate::{
-    api::shared::{media::Media, signed::Inbound},
-    app::{App, slack::inbound::SlackEventAnswer, tenancy::signatures::SignatureCheck},
+    api::shared::{media::Media, services, signed::Inbound},
+    app::{
+        slack::{SlackConnections, inbound::SlackEventAnswer},
+        tenancy::signatures::SignatureCheck,
+    },
     domain::Error,
 };
 
@@ -102,9 +105,11 @@ pub struct Interaction;
 pub struct Event;
 
 /// Begins to verify Slack's signature.
-fn begin(request: &Request, app: &App) -> Result<Option<SignatureCheck>, Error> {
+fn begin(request: &Request) -> Result<Option<SignatureCheck>, Error> {
     let header = |name| request.headers().get(name).map(|value| value.as_bytes());
-    app.begin_slack_signature(header("x-slack-request-timestamp"), header("x-slack-signature")).map(Some)
+    services::service::<SlackConnections>(request)?
+        .begin_slack_signature(header("x-slack-request-timestamp"), header("x-slack-signature"))
+        .map(Some)
 }
 
 impl Inbound for Command {
@@ -113,8 +118,8 @@ impl Inbound for Command {
     /// Slack sends what people type, and sends it again where it is refused.
     const CHECKS_TEXT: bool = false;
 
-    fn signature(request: &Request, app: &App) -> Result<Option<SignatureCheck>, Error> {
-        begin(request, app)
+    fn signature(request: &Request) -> Result<Option<SignatureCheck>, Error> {
+        begin(request)
     }
 
     fn schema(_: Media) -> MetaSchemaRef {
@@ -132,8 +137,8 @@ impl Inbound for Interaction {
     /// Slack sends what people type, and sends it again where it is refused.
     const CHECKS_TEXT: bool = false;
 
-    fn signature(request: &Request, app: &App) -> Result<Option<SignatureCheck>, Error> {
-        begin(request, app)
+    fn signature(request: &Request) -> Result<Option<SignatureCheck>, Error> {
+        begin(request)
     }
 
     fn schema(_: Media) -> MetaSchemaRef {
@@ -151,8 +156,8 @@ impl Inbound for Event {
     /// Slack sends what people type, and sends it again where it is refused.
     const CHECKS_TEXT: bool = false;
 
-    fn signature(request: &Request, app: &App) -> Result<Option<SignatureCheck>, Error> {
-        begin(request, app)
+    fn signature(request: &Request) -> Result<Option<SignatureCheck>, Error> {
+        begin(request)
     }
 
     fn schema(_: Media) -> MetaSchemaRef {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{address, timestamp};
 use crate::{
-    app::{App, registry::Registered},
+    app::{kernel::Base, registry::Registered},
     domain::registry::{
         Lifecycle, PublicId, Verification,
         definition::{Described, describe},
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A version as it is answered. `meta` and whose it is are told on the hub, where what is only its workspace's is not.
-pub fn shown(app: &App, registered: &Registered) -> Value {
+pub fn shown(base: &Base, registered: &Registered) -> Value {
     let Registered { bot, definition, workspace, signing_secret, in_public } = registered;
     let shown_id = |prefix, id| PublicId { prefix, id }.to_string();
     let url = definition.url.as_deref().filter(|_| !in_public).unwrap_or_default();
@@ -26,8 +26,8 @@ pub fn shown(app: &App, registered: &Registered) -> Value {
         "title": definition.title,
         "description": definition.description,
         "url": url,
-        "iconUrl": address(app, "icons", bot.icon_key.as_deref(), "svg"),
-        "readmeUrl": address(app, "readmes", bot.readme_key.as_deref(), "md"),
+        "iconUrl": address(base, "icons", bot.icon_key.as_deref(), "svg"),
+        "readmeUrl": address(base, "readmes", bot.readme_key.as_deref(), "md"),
         "dev": bot.dev,
         "public": bot.visibility == crate::domain::registry::definition::Visibility::Public,
         "visibility": bot.visibility.as_str(),

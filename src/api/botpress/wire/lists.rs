@@ -6,7 +6,7 @@ use super::{address, workspace_id};
 use crate::{
     api::shared::{time::Timestamp, word::Word},
     app::{
-        App,
+        kernel::Base,
         registry::{Listed, ListedPage},
     },
     domain::{
@@ -137,7 +137,7 @@ fn owner(organisation: &Organisation) -> OwnerOut {
     }
 }
 
-fn summary(app: &App, listed: Listed) -> SummaryOut {
+fn summary(base: &Base, listed: Listed) -> SummaryOut {
     let Listed { bot, workspace, matched_on } = listed;
     let matched = |on: Matched| MatchedOut {
         name: on.name,
@@ -153,7 +153,7 @@ fn summary(app: &App, listed: Listed) -> SummaryOut {
         updated_at: bot.updated_at.into(),
         title: bot.title,
         description: bot.description,
-        icon_url: address(app, "icons", bot.icon_key.as_deref(), "svg"),
+        icon_url: address(base, "icons", bot.icon_key.as_deref(), "svg"),
         public: bot.visibility == Visibility::Public,
         visibility: Word(bot.visibility),
         verification_status: Word(bot.verification),
@@ -166,18 +166,18 @@ fn summary(app: &App, listed: Listed) -> SummaryOut {
 
 impl ListOut {
     /// Of one's own.
-    pub fn of(app: &App, page: ListedPage) -> Self {
-        let integrations = page.items.into_iter().map(|listed| summary(app, listed)).collect();
+    pub fn of(base: &Base, page: ListedPage) -> Self {
+        let integrations = page.items.into_iter().map(|listed| summary(base, listed)).collect();
         Self { integrations, meta: MetaOut { next_token: page.next_token } }
     }
 }
 
 impl PublicListOut {
     /// Of what is published.
-    pub fn of(app: &App, page: ListedPage) -> Self {
+    pub fn of(base: &Base, page: ListedPage) -> Self {
         let one = |listed: Listed| {
             let meta = CountsOut { installs: listed.bot.installs, views: listed.bot.views };
-            PublicSummaryOut { summary: summary(app, listed), meta }
+            PublicSummaryOut { summary: summary(base, listed), meta }
         };
         let meta = MetaOut { next_token: page.next_token };
         Self { integrations: page.items.into_iter().map(one).collect(), meta }

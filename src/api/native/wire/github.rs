@@ -7,8 +7,11 @@ use poem_openapi::{
 };
 
 use crate::{
-    api::shared::{media::Media, signed::Inbound},
-    app::{App, github::inbound::GithubReceipt, tenancy::signatures::SignatureCheck},
+    api::shared::{media::Media, services, signed::Inbound},
+    app::{
+        github::{GithubConnections, inbound::GithubReceipt},
+        tenancy::signatures::SignatureCheck,
+    },
     domain::Error,
 };
 
@@ -22,9 +25,11 @@ impl Inbound for GithubBody {
     /// A payload is stored as its text, where the character is escaped, and an event of GitHub's is not to be lost.
     const CHECKS_TEXT: bool = false;
 
-    fn signature(request: &Request, app: &App) -> Result<Option<SignatureCheck>, Error> {
+    fn signature(request: &Request) -> Result<Option<SignatureCheck>, Error> {
         let signature = request.headers().get("x-hub-signature-256");
-        app.begin_github_signature(signature.map(|value| value.as_bytes())).map(Some)
+        services::service::<GithubConnections>(request)?
+            .begin_github_signature(signature.map(|value| value.as_bytes()))
+            .map(Some)
     }
 
     fn schema(media: Media) -> MetaSchemaRef {

@@ -8,7 +8,10 @@ use tokio::task::JoinHandle;
 use url::{ParseError, Url};
 
 use crate::{
-    app::{App, Caller, apps::descriptors::NoDescriptor},
+    app::{
+        Caller,
+        apps::{Apps, descriptors::NoDescriptor},
+    },
     domain::{
         Error, Result,
         apps::{app::AppIntegration, descriptor::Descriptor},
@@ -22,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// A descriptor that is still being read.
 pub(super) struct Late(JoinHandle<Result<Descriptor, NoDescriptor>>);
 
-impl App {
+impl Apps {
     /// The descriptor at an address, where there is one and it comes soon. A text that is no address leads to none.
     ///
     /// # Errors
@@ -32,7 +35,7 @@ impl App {
             return Ok((None, None));
         }
         let (app, url) = (self.clone(), json_url.to_owned());
-        let mut reading = self.parts.background.spawn(async move { app.fetch_descriptor(&url, "/json_url").await });
+        let mut reading = self.base.background.spawn(async move { app.fetch_descriptor(&url, "/json_url").await });
         match tokio::time::timeout(PATIENCE, &mut reading).await {
             Ok(Ok(Ok(descriptor))) => Ok((Some(descriptor), None)),
             Ok(Ok(Err(NoDescriptor::Refused(error)))) => Err(error),
@@ -50,7 +53,7 @@ impl App {
     pub(super) fn adopt_when_read(&self, caller: &Caller, saved: &AppIntegration, late: Option<Late>) {
         let Some(Late(reading)) = late else { return };
         let (app, caller, saved) = (self.clone(), caller.clone(), saved.clone());
-        self.parts.background.spawn(async move {
+        self.base.background.spawn(async move {
             let Ok(Ok(descriptor)) = reading.await else { return };
             if let Err(error) = app.adopt(&caller, &saved, descriptor).await {
                 tracing::warn!(%error, integration = %saved.id, "a descriptor that came late could not be kept");
@@ -59,7 +62,7 @@ impl App {
     }
 
     async fn adopt(&self, caller: &Caller, saved: &AppIntegration, descriptor: Descriptor) -> Result<()> {
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let mut app = match store::apps::installations::find(&tx, saved.organisation_id, saved.id).await {
             Ok(app) => app,
             Err(Error::NotFound { .. }) => return Ok(()),
@@ -72,12 +75,12 @@ impl App {
         let is_new = saved.created_at == saved.updated_at;
         app.active = app.active && (!is_new || descriptor.is_active);
         app.descriptor = Some(descriptor);
-        app.updated_at = self.now();
+        app.updated_at = self.base.now();
         store::apps::installations::update(&tx, &app, None).await?;
         self.reschedule(&tx, &app).await?;
         let detail = json!({"name": app.name, "json_url": app.json_url});
         let actor = (caller.organisation_id, caller.actor());
-        self.audit(&tx, (actor.0, &actor.1), "integration.read_descriptor", app.id, detail).await?;
+        self.base.audit(&tx, (actor.0, &actor.1), "integration.read_descriptor", app.id, detail).await?;
         tx.commit().await
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    app::{App, Caller},
+    app::{Caller, apps::Apps},
     domain::{
         Result,
         ambient::Time,
@@ -54,14 +54,14 @@ pub struct InstalledIntegration {
     pub updated_at: Time,
 }
 
-impl App {
+impl Apps {
     /// The integrations that every organisation has.
     pub(super) async fn system_integrations(
         &self,
         id: OrganisationId,
         since: Time,
     ) -> Result<Vec<InstalledIntegration>> {
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let slack = store::slack::links::find(reader, id).await?;
         let uses_slack = slack.is_some_and(|stored| stored.link.status != SlackLinkStatus::Disconnected);
         let uses_github = !store::github::links::list(reader, id).await?.is_empty();

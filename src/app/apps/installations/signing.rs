@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    app::{App, Caller, tenancy::vault::Place},
+    app::{Caller, apps::Apps, tenancy::vault::Place},
     domain::{
         Error, Result,
         ambient::Time,
@@ -22,7 +22,7 @@ const OVERLAP: chrono::Duration = chrono::Duration::hours(24);
 const PRESENT: &str = "signing_secret";
 const FORMER: &str = "former_signing_secret";
 
-impl App {
+impl Apps {
     /// The secret that signs our calls of an integration, for who checks the signatures.
     ///
     /// # Errors
@@ -30,12 +30,12 @@ impl App {
     pub async fn get_signing_secret(&self, caller: &Caller, id: IntegrationId) -> Result<Secret> {
         caller.require(Permission::IntegrationsRead)?;
         caller.require(Permission::SecretsRead)?;
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let organisation_id = caller.organisation_id;
         let (installation, secrets) = store::webhooks::secrets_of_called(reader, organisation_id, id).await?;
         let place = |column| place((organisation_id, installation), column);
         match &secrets.signing_secret {
-            Some(sealed) => self.parts.vault.unseal(place(PRESENT), sealed).await,
+            Some(sealed) => self.vault.unseal(place(PRESENT), sealed).await,
             None => Err(Error::FailedPrecondition {
                 message: "the calls of this integration are not signed yet; rotate its secret to have one".into(),
             }),
@@ -50,7 +50,7 @@ impl App {
     pub async fn rotate_signing_secret(&self, caller: &Caller, id: IntegrationId) -> Result<Secret> {
         caller.require(Permission::IntegrationsManage)?;
         caller.require(Permission::SecretsRead)?;
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let organisation_id = caller.organisation_id;
         let (installation, secrets) = store::webhooks::secrets_of_called(reader, organisation_id, id).await?;
         let place = |column| place((organisation_id, installation), column);
@@ -59,19 +59,19 @@ impl App {
         let former = match &replaced {
             Some(replaced) => {
                 // What is sealed opens in its own column only.
-                let secret = self.parts.vault.unseal(place(PRESENT), replaced).await?;
-                let sealed = self.parts.vault.seal(place(FORMER), &secret).await?;
-                Some((sealed, self.now() + OVERLAP))
+                let secret = self.vault.unseal(place(PRESENT), replaced).await?;
+                let sealed = self.vault.seal(place(FORMER), &secret).await?;
+                Some((sealed, self.base.now() + OVERLAP))
             }
             None => None,
         };
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         if !store::apps::installations::rotate_signing_secret(&tx, installation, replaced, sealed, former).await? {
             let message = "its signing secret was replaced at the same time by somebody else; read it".into();
             return Err(Error::Conflict { noun: Noun::Integration, message });
         }
         let actor = (caller.organisation_id, caller.actor());
-        self.audit(&tx, (actor.0, &actor.1), "integration.rotate_signing_secret", id, json!({})).await?;
+        self.base.audit(&tx, (actor.0, &actor.1), "integration.rotate_signing_secret", id, json!({})).await?;
         tx.commit().await?;
         Ok(secret)
     }
@@ -86,12 +86,12 @@ impl App {
         let place = |column| place(whose, column);
         let mut secrets = Vec::with_capacity(2);
         if let Some(present) = &sealed.signing_secret {
-            secrets.push(self.parts.vault.unseal(place(PRESENT), present).await?);
+            secrets.push(self.vault.unseal(place(PRESENT), present).await?);
         }
         if let Some((former, until)) = &sealed.former_signing_secret
             && at < *until
         {
-            secrets.push(self.parts.vault.unseal(place(FORMER), former).await?);
+            secrets.push(self.vault.unseal(place(FORMER), former).await?);
         }
         Ok(secrets)
     }
@@ -101,8 +101,8 @@ impl App {
         &self,
         whose: (OrganisationId, InstallationId),
     ) -> Result<(Secret, Vec<u8>)> {
-        let secret = webhook::generate(self.parts.ambient.random());
-        let sealed = self.parts.vault.seal(place(whose, PRESENT), &secret).await?;
+        let secret = webhook::generate(self.base.ambient.random());
+        let sealed = self.vault.seal(place(whose, PRESENT), &secret).await?;
         Ok((secret, sealed))
     }
 }

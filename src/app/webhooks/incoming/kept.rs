@@ -10,9 +10,9 @@ use serde_json::json;
 use super::{HookAnswer, HookRequest};
 use crate::{
     app::{
-        App,
         pipeline::intake::{Arrival, Direct, Receipted},
         tenancy::{credential::sha256, vault::Place},
+        webhooks::Webhooks,
     },
     domain::{
         Error, Result,
@@ -43,11 +43,11 @@ struct Kept {
     body: String,
 }
 
-impl App {
+impl Webhooks {
     /// Keeps a request for a worker. It is durable when this returns.
     pub(super) async fn keep_hook(&self, webhook: &WebhookIntegration, request: &HookRequest) -> Result<()> {
-        let (organisation_id, id): (_, EventId) = (webhook.organisation_id, self.parts.ambient.id());
-        let sealed = self.parts.vault.seal(place(organisation_id, id), &whole(request)?).await?;
+        let (organisation_id, id): (_, EventId) = (webhook.organisation_id, self.base.ambient.id());
+        let sealed = self.vault.seal(place(organisation_id, id), &whole(request)?).await?;
         let data = json!({"integrationId": webhook.id, "sealed": BASE64_STANDARD.encode(sealed)});
         let key = receipt_key(webhook, request);
         let direct = Direct {
@@ -56,7 +56,7 @@ impl App {
             address: webhook.id.to_string(),
             content: None,
         };
-        let accepted = self.parts.intake.accept(Arrival {
+        let accepted = self.pipeline.accept(Arrival {
             id: Some(id),
             organisation_id,
             source: EventSource::Channel,
@@ -65,12 +65,12 @@ impl App {
             receipted: Some(Receipted {
                 fingerprint: sha256(key.key.as_bytes()),
                 key,
-                expires_at: self.now() + REPEATED_WITHIN,
+                expires_at: self.base.now() + REPEATED_WITHIN,
             }),
             direct: vec![direct],
         });
         let repeated = accepted.await?.repeated;
-        self.parts.metrics.events(if repeated { "repeated" } else { "accepted" }, 1);
+        self.base.metrics.events(if repeated { "repeated" } else { "accepted" }, 1);
         tracing::info!(integration = %webhook.id, "scripts are busy: a request was kept and is worked on later");
         Ok(())
     }
@@ -78,9 +78,9 @@ impl App {
     /// Returns true where the same request was kept a short while ago: its sender tries again, and need not. Once: the next
     /// one that is the same is another one.
     pub(super) async fn was_kept(&self, webhook: &WebhookIntegration, request: &HookRequest) -> Result<bool> {
-        let (store, key) = (&self.parts.store, receipt_key(webhook, request));
+        let (store, key) = (&self.base.store, receipt_key(webhook, request));
         match store::pipeline::events::find_by_receipt(store.reader(), &key).await {
-            Ok(event) if self.now() < event.created_at + REPEATED_WITHIN => {
+            Ok(event) if self.base.now() < event.created_at + REPEATED_WITHIN => {
                 store::pipeline::events::forget_receipt(store.writer(), &key).await
             }
             Ok(_) | Err(Error::NotFound { .. }) => Ok(false),
@@ -96,14 +96,14 @@ impl App {
         let data = &event.fact.data;
         let text = |name: &str| data[name].as_str().unwrap_or_default();
         let id: IntegrationId = text("integrationId").parse().map_err(|_| HookRefusal::Unknown)?;
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let webhook = match store::webhooks::find(reader, event.organisation_id, id).await {
             Ok(stored) if matches!(stored.webhook.direction, Direction::Incoming(_)) => stored.webhook,
             Ok(_) | Err(Error::NotFound { .. }) => return Err(HookRefusal::Unknown.into()),
             Err(error) => return Err(error),
         };
         let sealed = BASE64_STANDARD.decode(text("sealed")).map_err(|_| unreadable(event.id))?;
-        let whole = self.parts.vault.unseal(place(event.organisation_id, event.id), &sealed).await?;
+        let whole = self.vault.unseal(place(event.organisation_id, event.id), &sealed).await?;
         let request = request(&whole, id).ok_or_else(|| unreadable(event.id))?;
         Ok(match self.work_on_hook(&webhook, &request).await? {
             HookAnswer::Done { .. } => "done".to_owned(),

@@ -1,15 +1,18 @@
 //! Where a message of a webhook goes: the channel that a text names, or the one in which two talk to each other.
 
 use crate::{
-    app::App,
+    app::webhooks::Webhooks,
     domain::{
         Error, Result,
-        channels::{Channel, channel_name, direct_name},
+        channels::{
+            Channel, channel_name, direct_name,
+            person::{BOT, Person},
+        },
         error::Noun,
         ids::{ChannelId, OrganisationId, UserId},
         pipeline::event::CHANNEL_MEMBER_JOINED,
         tenancy::member,
-        webhooks::{BOT, Person, Target, post::PostFault},
+        webhooks::{Target, post::PostFault},
     },
     store,
 };
@@ -28,7 +31,7 @@ pub(super) enum Found {
     Direct(Person),
 }
 
-impl App {
+impl Webhooks {
     /// What a text names, where the poster may post there.
     pub(super) async fn find_place(
         &self,
@@ -54,7 +57,7 @@ impl App {
         if poster.user_id.is_none() && other.user_id.is_none() {
             return Ok(Err(none()));
         }
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         match store::channels::find_by_name(reader, organisation_id, &direct_name(poster, &other)).await? {
             Some(channel) if channel.archived_at.is_some() => Ok(Err(PostFault::Archived)),
             Some(channel) => Ok(Ok(Found::There { channel, joins: false })),
@@ -67,7 +70,7 @@ impl App {
             return Ok(Err(PostFault::Archived));
         }
         let is_in = match poster.user_id {
-            Some(user_id) => store::channels::has_member(self.parts.store.reader(), channel.id, user_id).await?,
+            Some(user_id) => store::channels::has_member(self.base.store.reader(), channel.id, user_id).await?,
             None => false,
         };
         if channel.private && !is_in {
@@ -80,7 +83,7 @@ impl App {
 
     /// A channel by its id or its name.
     async fn channel_named(&self, organisation_id: OrganisationId, text: &str) -> Result<Option<Channel>> {
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         if let Ok(id) = text.parse::<ChannelId>() {
             match store::channels::find(reader, organisation_id, id).await {
                 Ok(channel) => return Ok(Some(channel)),
@@ -96,7 +99,7 @@ impl App {
 
     /// A member by their id or username, or the bot.
     pub(super) async fn person_named(&self, organisation_id: OrganisationId, text: &str) -> Result<Option<Person>> {
-        let reader = self.parts.store.reader();
+        let reader = self.base.store.reader();
         let member = match (text.parse::<UserId>(), member::username(text)) {
             (Ok(user_id), _) => match store::tenancy::members::find(reader, organisation_id, user_id).await {
                 Ok(member) => Some(member),
@@ -119,9 +122,9 @@ impl App {
     ) -> Result<Channel> {
         match (place, poster.user_id) {
             (Found::There { channel, joins: true }, Some(user_id)) => {
-                let tx = self.parts.store.begin().await?;
-                store::channels::add_member(&tx, &channel, user_id, self.now()).await?;
-                self.commit_channel_event(tx, CHANNEL_MEMBER_JOINED, &channel, user_id).await?;
+                let tx = self.base.store.begin().await?;
+                store::channels::add_member(&tx, &channel, user_id, self.base.now()).await?;
+                self.channels.commit_channel_event(tx, CHANNEL_MEMBER_JOINED, &channel, user_id).await?;
                 Ok(channel)
             }
             (Found::There { channel, .. }, _) => Ok(channel),
@@ -140,22 +143,22 @@ impl App {
         members.dedup();
         let created_by = *members.first().ok_or_else(|| Error::not_found(Noun::Member, BOT))?;
         let channel = Channel {
-            id: self.parts.ambient.id(),
+            id: self.base.ambient.id(),
             organisation_id,
             name: direct_name(poster, other),
             private: true,
             direct: true,
             archived_at: None,
             created_by,
-            created_at: self.now(),
+            created_at: self.base.now(),
         };
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         match store::channels::insert(&tx, &channel).await {
             Ok(()) => {}
             Err(Error::Conflict { .. }) => {
                 // Somebody else was first.
                 drop(tx);
-                let writer = self.parts.store.writer();
+                let writer = self.base.store.writer();
                 let there = store::channels::find_by_name(writer, organisation_id, &channel.name).await?;
                 return there.ok_or_else(|| Error::not_found(Noun::Channel, channel.name));
             }

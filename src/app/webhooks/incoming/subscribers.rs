@@ -9,16 +9,17 @@ use url::Url;
 
 use crate::{
     app::{
-        App, Caller,
-        webhooks::{OpenWebhook, WebhookKey},
+        Caller,
+        webhooks::{OpenWebhook, WebhookKey, Webhooks},
     },
     domain::{
         Error, Result,
         ambient::Time,
+        channels::person::Person,
         secret::Secret,
         tenancy::member::Permission,
         webhooks::{
-            Direction, OutgoingEvent, Person, Way, WebhookIntegration, WebhookRefusal,
+            Direction, OutgoingEvent, Way, WebhookIntegration, WebhookRefusal,
             incoming_refusal::HookRefusal,
             setup::{Draft, DraftWay, OutgoingDraft},
         },
@@ -54,7 +55,7 @@ pub struct Sample {
     pub at: Time,
 }
 
-impl App {
+impl Webhooks {
     /// Whether an address is good.
     ///
     /// # Errors
@@ -70,7 +71,7 @@ impl App {
     pub async fn sample_webhook(&self, id: &str, token: &Secret) -> Result<Sample> {
         let webhook = self.known_hook(id, token).await?;
         let poster = self.hook_poster(&webhook).await?;
-        Ok(Sample { poster, channel: webhook.channels.into_iter().next().unwrap_or_default(), at: self.now() })
+        Ok(Sample { poster, channel: webhook.channels.into_iter().next().unwrap_or_default(), at: self.base.now() })
     }
 
     /// Adds an outgoing webhook in the name of an incoming one's poster. It listens only to the channels that the incoming
@@ -116,11 +117,11 @@ impl App {
     /// Removes an outgoing webhook that an incoming one's poster made.
     ///
     /// # Errors
-    /// As [`App::add_webhook_subscriber`].
+    /// As [`Webhooks::add_webhook_subscriber`].
     pub async fn remove_webhook_subscriber(&self, id: &str, token: &Secret, target_url: &str) -> Result<OpenWebhook> {
         let webhook = self.self_serving_hook(id, token).await?;
         let caller = self.poster_as_caller(&webhook).await?;
-        let all = store::webhooks::list(self.parts.store.reader(), webhook.organisation_id).await?;
+        let all = store::webhooks::list(self.base.store.reader(), webhook.organisation_id).await?;
         let calls = |outgoing: &WebhookIntegration| match &outgoing.direction {
             Direction::Outgoing(of) => {
                 of.urls.iter().any(|url| same(url, target_url)) && outgoing.created_by.user_id == Some(caller.user_id)
@@ -140,7 +141,7 @@ impl App {
 
     /// Finds the webhook of an address that may add and remove outgoing ones. Without the operator's leave none may.
     async fn self_serving_hook(&self, id: &str, token: &Secret) -> Result<WebhookIntegration> {
-        if !self.parts.self_service_hooks {
+        if !self.rules.self_service_hooks {
             return Err(HookRefusal::Unknown.into());
         }
         self.known_hook(id, token).await
@@ -148,17 +149,17 @@ impl App {
 
     /// Writes down what an address did, which its poster did not do.
     async fn audit_subscriber(&self, by: &WebhookIntegration, action: &'static str, of: &OpenWebhook) -> Result<()> {
-        let tx = self.parts.store.begin().await?;
+        let tx = self.base.store.begin().await?;
         let actor = format!("webhook {}", by.id);
         let detail = json!({"name": of.webhook.name, "channels": of.webhook.channels});
-        self.audit(&tx, (by.organisation_id, &actor), action, of.webhook.id, detail).await?;
+        self.base.audit(&tx, (by.organisation_id, &actor), action, of.webhook.id, detail).await?;
         tx.commit().await
     }
 
     /// A webhook's poster, with all that they may.
     async fn poster_as_caller(&self, webhook: &WebhookIntegration) -> Result<Caller> {
         let user_id = webhook.poster.user_id.ok_or(WebhookRefusal::NotAllowed(Way::Outgoing))?;
-        match store::tenancy::members::find(self.parts.store.reader(), webhook.organisation_id, user_id).await {
+        match store::tenancy::members::find(self.base.store.reader(), webhook.organisation_id, user_id).await {
             Ok(member) => Ok(Caller::member(&member, None)),
             Err(Error::NotFound { .. }) => Err(HookRefusal::PosterGone.into()),
             Err(error) => Err(error),

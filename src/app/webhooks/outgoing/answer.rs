@@ -4,14 +4,15 @@ use serde_json::{Map, Value, json};
 
 use super::Job;
 use crate::{
-    app::{
-        App,
-        webhooks::incoming::{Posted, Told},
+    app::webhooks::{
+        Webhooks,
+        incoming::{Posted, Told},
     },
     domain::{
         Error, Result,
+        channels::person::Person,
         webhooks::{
-            Person, WebhookRefusal,
+            WebhookRefusal,
             incoming_refusal::HookRefusal,
             post::{Post, PostFault},
         },
@@ -37,7 +38,7 @@ pub(super) fn message_in(content_type: Option<&str>, body: &[u8]) -> Option<Map<
     (says("text") || says("attachments")).then_some(answer)
 }
 
-impl App {
+impl Webhooks {
     /// Posts what an answer, or a script, says: where it says, or else where the webhook does, or else where the event
     /// was. Tells what was posted, or why nothing was.
     pub(super) async fn post_answer(
@@ -69,7 +70,7 @@ impl App {
     /// In whose name an answer is posted: whoever caused the event, where that is wanted and somebody did, or else the
     /// webhook's own poster, by the name that they have now.
     async fn answer_poster(&self, job: &Job<'_>) -> Result<Option<Person>> {
-        let (reader, organisation_id) = (self.parts.store.reader(), job.webhook.organisation_id);
+        let (reader, organisation_id) = (self.base.store.reader(), job.webhook.organisation_id);
         if job.outgoing.impersonate_user
             && let Some(name) = job.payload["user_name"].as_str()
             && let Some(member) = store::tenancy::members::find_by_username_alike(reader, organisation_id, name).await?

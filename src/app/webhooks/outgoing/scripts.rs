@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Job, request, run::Run};
 use crate::{
-    app::App,
+    app::webhooks::Webhooks,
     domain::{
         Error, Result,
         pipeline::delivery::{Next, Verdict},
@@ -36,7 +36,7 @@ enum Scripted {
     Said(Value),
 }
 
-impl App {
+impl Webhooks {
     /// The request as the script wants it.
     pub(super) async fn prepare(&self, job: &Job<'_>, run: &mut Run) -> Result<Prepared> {
         let usual = request::usual(job.url, job.payload.clone());
@@ -107,7 +107,7 @@ impl App {
                 run.set("error", true);
                 run.because(&reason);
                 run.verdict = Verdict::Faltered { reason: reason.clone() };
-                return Ok(Some(Next::RetryAt { at: self.now() + BUSY_PAUSE, reason }));
+                return Ok(Some(Next::RetryAt { at: self.base.now() + BUSY_PAUSE, reason }));
             }
             said => said?,
         };
@@ -147,17 +147,17 @@ impl App {
         method: ScriptMethod,
         argument: Value,
     ) -> Result<Scripted> {
-        let runnable = job.webhook.script.runnable().filter(|_| self.parts.script_mode.runs());
+        let runnable = job.webhook.script.runnable().filter(|_| self.rules.script_mode.runs());
         let Some(text) = runnable else { return Ok(Scripted::Absent) };
         run.step(&format!("execute-script-before-running-{}", method.as_str()));
         let id = job.webhook.id;
-        let kept = store::webhooks::script_store(self.parts.store.reader(), id).await?;
+        let kept = store::webhooks::script_store(self.base.store.reader(), id).await?;
         let ScriptRun { result, console, store: changed, .. } =
-            self.parts.scripts.run(job.webhook.organisation_id, text, (method, &argument), kept).await?;
+            self.scripts.run(job.webhook.organisation_id, text, (method, &argument), kept).await?;
         run.console(console);
         if let Some(changed) = changed {
-            let writer = self.parts.store.writer();
-            store::webhooks::keep_script_store(writer, job.webhook, &changed, self.now()).await?;
+            let writer = self.base.store.writer();
+            store::webhooks::keep_script_store(writer, job.webhook, &changed, self.base.now()).await?;
         }
         match result {
             Err(fault) => {

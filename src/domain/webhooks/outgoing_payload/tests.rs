@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::{ambient::Time, tenancy::member::Member};
 use crate::domain::{
     pipeline::event::{EventSource, Fact},
     tenancy::member::Role,
@@ -125,7 +126,7 @@ fn what_happens_to_channels_and_members() {
         "emails": [{"address": "ada@example.org"}], "createdAt": AT,
     });
     let room = json!({"_id": CHANNEL, "name": "general", "t": "c", "ts": AT});
-    let data = json!({"channel": channel_data(&channel()), "user": member_data(&ada())});
+    let data = json!({"channel": channel().event_data(), "user": ada().event_data()});
     let in_room = json!({
         "bot": false, "timestamp": AT, "channel_id": CHANNEL, "channel_name": "general",
         "user_id": ADA, "user_name": "ada", "room": room,
@@ -139,12 +140,12 @@ fn what_happens_to_channels_and_members() {
     assert_eq!(sent(OutgoingEvent::RoomJoined, data.clone(), None), with("user"));
     assert_eq!(sent(OutgoingEvent::RoomLeft, data.clone(), None), with("user"));
     let archived = Channel { archived_at: Some(time()), private: true, ..channel() };
-    let gone = json!({"channel": channel_data(&archived), "user": member_data(&ada())});
+    let gone = json!({"channel": archived.event_data(), "user": ada().event_data()});
     let mut expected = with("user");
     expected["room"] = json!({"_id": CHANNEL, "name": "general", "t": "p", "ts": AT, "archived": true});
     assert_eq!(sent(OutgoingEvent::RoomArchived, gone, None), expected);
     let created = json!({"bot": false, "timestamp": AT, "user_id": ADA, "user_name": "ada", "user": user});
-    assert_eq!(sent(OutgoingEvent::UserCreated, json!({"user": member_data(&ada())}), None), created);
+    assert_eq!(sent(OutgoingEvent::UserCreated, json!({"user": ada().event_data()}), None), created);
     assert_eq!(
         sent(OutgoingEvent::UserCreated, json!(null), None),
         json!({"bot": false, "timestamp": AT}),

@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::*;
 use crate::domain::{
     ambient::Time,
-    webhooks::{Direction, Incoming, Person, Script},
+    channels::person::Person,
+    webhooks::{Direction, Incoming, Script},
 };
 
 fn webhook(look: Look) -> WebhookIntegration {

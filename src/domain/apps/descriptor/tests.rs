@@ -1,4 +1,4 @@
-//! Small documents, each with one deviation that was seen in a real one.
+//! Small documents, each with one deviation seen in a real one.
 
 use serde_json::json;
 
@@ -33,13 +33,13 @@ const MODIFIER: &str = r##"{
   }
 }"##;
 
-/// The good document with one part of its text replaced.
+/// Returns the good document with one part of its text replaced.
 fn with(old: &str, new: &str) -> String {
     assert!(MODIFIER.contains(old), "{old}");
     MODIFIER.replacen(old, new, 1)
 }
 
-/// The good document as something that ticks.
+/// Returns the good document as an interval app.
 fn interval(settings: &str) -> String {
     let kind = with(r#""modifier""#, r#""interval""#);
     let (before, after) = kind.split_once(r#""settings": ["#).unwrap();
@@ -48,7 +48,7 @@ fn interval(settings: &str) -> String {
     format!("{before}\"settings\": [{settings}],\n{tick}\n{after}")
 }
 
-/// The rules of the findings, with where they are about.
+/// Returns the rules of the findings, each with its path.
 fn found(text: &str) -> Vec<(&'static str, String)> {
     Descriptor::lint(text.as_bytes()).into_iter().map(|finding| (finding.rule, finding.path)).collect()
 }
@@ -275,7 +275,7 @@ fn what_ticks_needs_to_know_when() {
         assert!(findings[0].message.contains(says), "{}", findings[0]);
     }
     let no_target = interval("").replace("https://shouter.example/shout", "");
-    assert_eq!(accepted(&no_target).urls().len(), 1, "a target is optional for what ticks");
+    assert_eq!(accepted(&no_target).urls().len(), 1, "a target is optional for an interval app");
     let no_tick = interval("").replace("https://shouter.example/tick", "");
     assert_eq!(found(&no_tick)[0], (rule::MISSING, "/data/tick_url".to_owned()));
     let bad_target = interval("").replace("https://shouter.example/shout", "soon");

@@ -213,7 +213,7 @@ fn damaged_and_hostile_payloads_keep_every_limit() {
             for _ in 0..=dice.roll(12) {
                 damage(&mut data, &mut dice);
             }
-            // Without its repository, a payload tells nothing at all.
+            // Without its repository, a payload has no message.
             if round % 4 > 0 {
                 data = samples::rehoused(data);
             }
@@ -233,7 +233,7 @@ fn damaged_and_hostile_payloads_keep_every_limit() {
     assert!(readable > 1_500, "{readable}");
 }
 
-/// Puts anything in one place, or takes something away.
+/// Replaces a value in one place, or removes one.
 fn damage(data: &mut Value, dice: &mut Dice) {
     let go_on = dice.roll(4) > 0;
     match data {

@@ -1,4 +1,4 @@
-//! Payloads as GitHub sends them, and as it should not.
+//! Payloads as GitHub sends them, and malformed ones.
 
 use serde_json::{Value, json};
 

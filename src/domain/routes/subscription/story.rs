@@ -1,4 +1,6 @@
-//! Which actions are told at all, and what each is within the story of its topic.
+//! Selects the actions that are notified, and their role within the thread of their topic.
+//!
+//! Not here: the other rules (`filters`).
 
 use std::borrow::Cow;
 
@@ -12,20 +14,20 @@ use crate::domain::github::{
     payload::{RefKind, Subject},
 };
 
-/// What a message is within the story of its topic.
+/// Role of a notification within the thread of its topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Telling {
-    /// It opens the topic, and is not told where that is open already.
+    /// It opens the topic, and is not sent if that is open already.
     Opening,
-    /// The state changed: closed, merged, opened again, answered, ready for review.
+    /// It reports a change of state: closed, merged, reopened, answered, ready for review.
     Change,
-    /// Somebody said something.
+    /// It reports a comment or a review.
     Reply,
-    /// There is no topic.
+    /// It has no topic.
     Alone,
 }
 
-/// How an event is told, or why it is not.
+/// Returns the role of an event's notification, or the reason for none.
 pub(super) fn telling(rules: &Rules, event: &GithubEvent) -> Result<Telling, Cow<'static, str>> {
     let action = event.action.as_str();
     let told = match &event.subject {
@@ -82,9 +84,9 @@ pub(super) fn telling(rules: &Rules, event: &GithubEvent) -> Result<Telling, Cow
     Ok(told)
 }
 
-/// What happened later may be what lets something through the filters: then it is told as if it had just been opened,
-/// unless that was told before. Each label that is asked for does so, even if another one did: GitHub may show both in
-/// both of their events, and then neither looks like the first.
+/// A later change may be the one that lets a subject through the filters: it is then notified as if it had just been
+/// opened, unless that was notified before. Each included label does so, even if another one did: GitHub may show both
+/// in both of their events, and then neither looks like the first.
 fn late(rules: &Rules, event: &GithubEvent, open: bool) -> Result<Telling, Cow<'static, str>> {
     let (patterns, list) = match event.action.as_str() {
         "labeled" => (&rules.labels.include, "labels.include"),

@@ -1,5 +1,7 @@
-//! What an event means for a subscription: each rule in `filters`; here the story of a pull request, later labels,
-//! explanations, and damaged payloads.
+//! Decisions of a subscription on events: the story of a pull request, later labels, explanations, and damaged
+//! payloads.
+//!
+//! Not here: each single rule (`filters`).
 
 mod filters;
 
@@ -12,7 +14,7 @@ use crate::domain::{
     slack::block_kit::{Dice, check_message},
 };
 
-/// Acme's repositories, every kind of event, and whatever is said beyond.
+/// Returns a subscription to all of Acme's repositories and every kind of event, with further rules.
 fn subscription(rules: Value) -> Subscription {
     let mut all = json!({"repositories": ["acme/*"], "events": EventKind::ALL});
     all.as_object_mut().unwrap().extend(rules.as_object().unwrap().clone());
@@ -30,7 +32,7 @@ fn subscription(rules: Value) -> Subscription {
     }
 }
 
-/// What becomes of a sample: nothing, `sent`, or the reason. The explanation has to agree.
+/// Returns the decision on a sample: nothing, `sent`, or the reason. The explanation has to agree.
 fn outcome(subscription: &Subscription, sample: &Sample) -> String {
     let event = read(sample);
     let checks = subscription.explain(&event);

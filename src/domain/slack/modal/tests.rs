@@ -1,4 +1,4 @@
-//! Modals by example and against Block Kit's limits, and answers that are right, wrong and nonsense.
+//! Modals by example and against Block Kit's limits; valid, invalid and nonsensical answers.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The decision table: each rule letting something through and holding it back, with the reason.
+//! The decision table: each rule letting an event through and skipping it, with the reason.
 
 use super::*;
 

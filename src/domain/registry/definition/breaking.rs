@@ -1,5 +1,7 @@
-//! Whether those who use a version of an integration can go on with the next one. What they send has to be taken as
-//! before, and what they get has to be as before; what the integration keeps for itself is nobody's concern.
+//! Compares a version with the next one for breaking changes. Values that dependents send have to be accepted as
+//! before, and values that they receive have to be as before; the integration's private parts do not matter.
+//!
+//! Not here: the comparison of schemas (`compat`).
 
 use serde_json::{Map, Value};
 
@@ -9,10 +11,10 @@ use super::{
     issue::{Place, Rule},
 };
 
-/// What breaks for those who use the former definition, each with its place. Whether it may is for the versions to say,
-/// see [`Version::same_line`](super::Version::same_line).
+/// Returns the changes that break dependents of the former definition, each with its location. Whether a breaking
+/// change is allowed depends on the versions, see [`Version::same_line`](super::Version::same_line).
 ///
-/// A place of something that is gone is where it was.
+/// A removed member is reported at its former location.
 pub fn breaking_changes(former: &Definition, next: &Definition) -> Vec<Issue> {
     let mut check = Check { comparison: Comparison::new(&former.version), former, next };
     check.configurations();
@@ -66,7 +68,7 @@ impl<'a> Check<'a> {
                 if former["type"] != next["type"] {
                     check.say(&at.key("type"), "is another one");
                 }
-                // What was stored has to be read.
+                // The next version has to read stored values.
                 check.comparison.compare(Direction::Taken, (&former["schema"], &next["schema"]), &at.key("schema"));
             },
         );
@@ -123,7 +125,7 @@ impl<'a> Check<'a> {
         );
     }
 
-    /// What has tags, and may be created by somebody else.
+    /// Compares an object with tags that dependents may create.
     fn tagged(&mut self, (former, next): (&'a Map<String, Value>, &'a Map<String, Value>), at: &Place<'_>) {
         if let (Some(former), Some(next)) = (former.get("tags"), next.get("tags")) {
             self.entries((former, next), &at.key("tags"), |_, _, _| {});
@@ -144,7 +146,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// What becomes of each entry of a map of definitions.
+    /// Compares each entry of a map of definitions.
     fn each(
         &mut self,
         name: &str,

@@ -1,7 +1,7 @@
-//! Walks through a body along the table of shapes and says all that is wrong with it.
+//! Walks through a body along the table of shapes and lists all issues.
 //!
-//! The walk is bounded: a map or a list with too many entries is refused without looking at them, and after very many
-//! issues the rest is not looked at.
+//! The walk is bounded: a map or a list with too many entries is refused without reading them, and after very many
+//! issues the rest is not read. Not here: rules across members, on the merged result (`outcome`).
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -16,18 +16,18 @@ use super::{
     version::{VERSION_RULE, Version},
 };
 
-/// The largest code, in bytes.
+/// Maximum size of the code, in bytes.
 pub const MAX_CODE: usize = 52_428_800;
-/// The longest secret, in characters.
+/// Maximum length of a secret, in characters.
 pub const MAX_SECRET: usize = 20_000;
-/// The longest address, in characters.
+/// Maximum length of a URL, in characters.
 pub const MAX_URL: usize = 2_000;
-/// The longest key, in characters.
+/// Maximum length of a key, in characters.
 const MAX_KEY: usize = 200;
-/// The longest time that an execution may be given, in seconds.
+/// Maximum execution time that may be requested, in seconds.
 pub const MAX_EXECUTION_SECS: u32 = 86_400;
 
-/// What a body is for.
+/// Operation that a body is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     Create,
@@ -55,11 +55,11 @@ impl Null {
     }
 }
 
-/// The walk, and what it has come upon.
+/// State of the walk, with its results.
 pub(super) struct Walk<'a> {
     pub(super) mode: Mode,
     pub(super) issues: &'a mut Issues,
-    /// The files that were decoded on the way.
+    /// The files decoded on the way.
     pub(super) enclosures: &'a mut Enclosures,
 }
 
@@ -79,7 +79,7 @@ impl Walk<'_> {
             Shape::Seconds => self.seconds(value, at),
             Shape::Code | Shape::Secret | Shape::Icon | Shape::Readme => match value.as_str() {
                 Some(text) => self.hidden(shape, text, at),
-                // What is there may be the secret, in the wrong place.
+                // The value may be the secret, in the wrong place.
                 None => self.issues.add_found(Rule::Type, at, "must be string", name_of(value)),
             },
             Shape::Text { .. } | Shape::Name | Shape::Version | Shape::Id | Shape::Url | Shape::Choice(_) => {
@@ -130,7 +130,7 @@ impl Walk<'_> {
         };
         let takes_null = null.holds(self.mode);
         let is_given = |value: &&Value| !(takes_null && value.is_null());
-        // An update may take away as many as there are.
+        // An update may remove as many as there are.
         let taken_away = map.values().filter(|value| !is_given(value)).count();
         if map.len() - taken_away > most || taken_away > crate::domain::registry::definition::shape::MAX_ENTRIES {
             return self.issues.add(Rule::Limit, at, format_args!("must NOT have more than {most} properties"));
@@ -207,7 +207,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A text that is never shown.
+    /// Checks a text that is never shown.
     fn hidden(&mut self, shape: &Shape, text: &str, at: &Place<'_>) {
         match shape {
             Shape::Code if text.len() > MAX_CODE => {
@@ -249,7 +249,7 @@ impl Walk<'_> {
     }
 }
 
-/// A whole number, however it is written: to JSON `10.0` is one.
+/// Reads a whole number in any notation: to JSON `10.0` is one.
 pub(super) fn whole_seconds(value: &Value) -> Option<u32> {
     let number = value.as_u64().or_else(|| {
         let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=1e9).contains(number))?;
@@ -258,18 +258,18 @@ pub(super) fn whole_seconds(value: &Value) -> Option<u32> {
     u32::try_from(number).ok()
 }
 
-/// Whether a text has more characters than these. A long one is not counted to its end.
+/// Returns true if a text has more characters than the limit. A long one is not counted to its end.
 fn longer_than(text: &str, most: usize) -> bool {
     text.len() > most && text.chars().nth(most).is_some()
 }
 
-/// Empty is the product's word for none.
+/// Accepts a web address, and an empty text, which clears it in the product.
 fn is_web_address(text: &str) -> bool {
     let is_web = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host();
     text.is_empty() || Url::parse(text).is_ok_and(is_web)
 }
 
-/// A value as it is told.
+/// Formats a value for an issue.
 pub(super) fn seen(value: &Value) -> String {
     match value {
         Value::String(text) => cut(text, 100),
@@ -278,7 +278,7 @@ pub(super) fn seen(value: &Value) -> String {
     }
 }
 
-/// The type of a value, for people.
+/// Names the type of a value, for people.
 fn name_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -290,8 +290,7 @@ fn name_of(value: &Value) -> &'static str {
     }
 }
 
-/// About how many bytes an object is as JSON, without some of its members. It stops counting once there are more than
-/// `most`.
+/// Estimates the size of an object as JSON, in bytes, without some of its members. It stops counting above `most`.
 pub(super) fn weight(object: &Map<String, Value>, most: usize, is_counted: impl Fn(&str) -> bool) -> usize {
     let mut sum = 2;
     let mut open: Vec<&Value> = Vec::new();

@@ -1,4 +1,6 @@
-//! The table of shapes as JSON schemas in the words of OpenAPI 3.0, so that what is documented is what is checked.
+//! Converts the table of shapes into JSON schemas of OpenAPI 3.0, so that documentation and validation agree.
+//!
+//! Not here: their place in a document.
 
 use serde_json::{Map, Value, json};
 
@@ -8,21 +10,21 @@ use super::{
     shape::{ASIDE, BODY, Field, Fill, Keys, Null, Shape, When},
 };
 
-/// What is described.
+/// The described variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Described {
     /// The body of a creation.
     Creation,
     /// The body of an update.
     Update,
-    /// What a definition says, as it is answered: with the defaults filled in.
+    /// A definition in an answer: with the defaults filled in.
     Answer,
 }
 
-/// What is never answered.
+/// Members that answers never contain.
 const UNTOLD: [&str; 3] = ["extraOperations", "layers", "sdkVersion"];
 
-/// The schema of a body, or of the part of an answer that is a definition's.
+/// Returns the schema of a body, or of the definition's part of an answer.
 pub fn describe(what: Described) -> Value {
     schema(&BODY, what)
 }
@@ -63,7 +65,7 @@ fn schema(shape: &Shape, what: Described) -> Value {
                 Keys::Secrets => map["description"] = "By name, in SCREAMING_SNAKE case".into(),
                 Keys::Free => {}
             }
-            // `null` takes away in an update, and counts for nothing.
+            // In an update `null` removes an entry, and does not count.
             if what != Described::Update {
                 map["maxProperties"] = (*most).into();
             }

@@ -1,5 +1,6 @@
-//! What can only be said of a definition as a whole, after a body was merged into it: how much there is of each thing,
-//! and whether what speaks of something speaks of what is there.
+//! Checks a merged definition as a whole: the number of entries of each kind, and the consistency of references.
+//!
+//! Not here: the shape of single values (`check`).
 
 use serde_json::{Map, Value};
 
@@ -22,7 +23,7 @@ pub(super) fn check(definition: &Definition, issues: &mut Issues) {
     interfaces(definition, issues);
 }
 
-/// The definition is larger than it may be.
+/// Adds the issue of a definition above the size limit.
 pub(super) fn too_large(issues: &mut Issues) {
     let says = format_args!("must NOT be larger than {MAX_DEFINITION} bytes without code, icon, readme and secrets");
     issues.add(Rule::Limit, &Place::BODY, says);
@@ -53,7 +54,7 @@ fn count(shape: &Shape, value: &Value, at: &Place<'_>, issues: &mut Issues) {
     }
 }
 
-/// Each tag that something needs when it is created has to be declared beside it.
+/// Checks that each tag required at creation is declared beside it.
 fn required_tags(content: &Value, issues: &mut Issues) {
     let mut tagged = |tagged: &Value, at: &Place<'_>| {
         let required = tagged["creation"]["requiredTags"].as_array().into_iter().flatten().enumerate();
@@ -72,7 +73,7 @@ fn required_tags(content: &Value, issues: &mut Issues) {
     }
 }
 
-/// What an interface asks for goes by the name of something that is there.
+/// Checks that the members mapped to an interface exist.
 fn interfaces(definition: &Definition, issues: &mut Issues) {
     let all = Place::BODY.key("interfaces");
     let kinds: [(&str, &Map<String, Value>); 4] = [

@@ -1,4 +1,4 @@
-//! What each event is sent as, member by member.
+//! The body of each event, member by member.
 
 use uuid::Uuid;
 

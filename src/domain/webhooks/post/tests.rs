@@ -1,4 +1,4 @@
-//! What is read of what senders send, and what is left out.
+//! Parsing of senders' messages, and the members that are left out.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -134,7 +134,7 @@ fn what_else_was_wished_for_is_kept() {
     assert!(!read(json!({"text": "a", "separateResponse": "true"})).unwrap().separate);
 }
 
-/// Any JSON, of the members that mean something and of others.
+/// Any JSON, with known and unknown members.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -176,7 +176,7 @@ proptest! {
         if let Some(content) = content.as_object()
             && let Ok(post) = Post::read(content, &webhook(Look::default()))
         {
-            // As an event's data it comes back, and what was read once is read again alike.
+            // As an event's data it is restored, and parsing is idempotent.
             prop_assert_eq!(&Message::read(&post.message.data()), &post.message);
             let Message { text, attachments, username, avatar, emoji, thread_id, more, .. } = post.message.clone();
             let mut again = json!({

@@ -1,8 +1,9 @@
-//! What breaks those who use a version, and what does not.
+//! Changes that break dependents, and changes that do not.
 
 use super::*;
 
-/// What breaks when one place of the full definition changes: the places, and how each message goes on.
+/// Returns the breaking changes after one place of the full definition changed: locations, and the rest of each
+/// message.
 fn broken(next: &Value) -> Vec<(String, String)> {
     told(&accepted(&full()).0, &accepted(next).0)
 }
@@ -88,7 +89,7 @@ fn some_words_break_by_themselves() {
     assert_eq!(broken(&with("/user/creation/requiredTags", json!([]))), []);
 }
 
-/// What breaks when one schema takes the place of another: for who sends it, and for who gets it.
+/// Returns the breaking changes between two schemas: for senders, and for receivers.
 fn between(former: &Value, next: &Value) -> [Vec<(String, String)>; 2] {
     let bodies = [former, next].map(|schema| {
         json!({
@@ -127,7 +128,7 @@ fn schemas_narrow_for_senders_and_widen_for_receivers() {
     };
     let both = |parts: &[&Value]| json!({"allOf": parts});
     let other = object(json!({"b": {}}), json!([]));
-    // The former, the next, where it breaks senders, and where receivers.
+    // The former, the next, the locations that break senders, and those that break receivers.
     let cases: Vec<(Value, Value, &[&str], &[&str])> = vec![
         (one.clone(), one.clone(), &[], &[]),
         (
@@ -200,7 +201,7 @@ fn schemas_narrow_for_senders_and_widen_for_receivers() {
     for (former, next, senders, receivers) in cases {
         let mut found =
             between(&former, &next).map(|found| found.into_iter().map(|(path, _)| path).collect::<Vec<_>>());
-        // What contains itself breaks as often as it is followed; its first place is enough here.
+        // A recursive schema breaks as often as it is followed; its first location is enough here.
         if former.to_string().contains("\"#\"") {
             found.iter_mut().for_each(|found| found.truncate(1));
         }
@@ -235,7 +236,7 @@ fn messages_say_what_and_since_when() {
 
 #[test]
 fn a_comparison_comes_to_an_end() {
-    // Each alternative has to be held against each other one, at every level.
+    // Each alternative has to be compared with each other one, at every level.
     let nested = |leaf: &str| {
         let mut schema = json!({"type": leaf});
         for level in 0..12 {
@@ -259,7 +260,7 @@ fn a_comparison_comes_to_an_end() {
         accepted(&json!({"name": "teams", "version": "1.2.0", "actions": {"doIt": action}})).0
     };
     assert!(!told(&definition(nested("string")), &definition(nested("number"))).is_empty());
-    // So many that not all of them can be.
+    // Too many for all of them to be compared.
     let union = |start: usize| {
         let kinds = (start..start + 600).map(|n| json!({"properties": {"kind": {"const": n.to_string()}}}));
         json!({"anyOf": kinds.collect::<Vec<_>>()})

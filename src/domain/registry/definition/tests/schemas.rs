@@ -1,4 +1,4 @@
-//! JSON schemas: what is one, and what is said of what is none.
+//! JSON schemas: valid ones, and the issues of invalid ones.
 
 use super::*;
 

@@ -33,7 +33,7 @@ pub enum HookRefusal {
     /// The content returned by its script is not an object.
     #[error("the script failed: content must be an object")]
     ScriptContent,
-    /// A subscription to a channel's events names no channel.
+    /// A subscription names no target.
     #[error("username-required")]
     NoTarget,
     /// There is no subscription with that URL.

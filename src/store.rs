@@ -1,7 +1,7 @@
 //! Persistence with sea-orm, one file an aggregate, and the conversion between rows and the domain.
 //!
-//! Not here: rules. Every finder of a tenant's resource takes the organisation's id. Functions take a connection or a [`Tx`], so that `app`
-//! decides what belongs to one transaction without naming the database library.
+//! Not here: rules. Every finder of a tenant's resource takes the organisation's id. Functions take a connection or a
+//! [`Tx`], so that `app` decides what belongs to one transaction without naming the database library.
 
 pub mod apps;
 pub mod channels;

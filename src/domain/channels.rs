@@ -42,7 +42,7 @@ impl Channel {
         if self.archived_at.is_some() { Err(Error::FailedPrecondition { message: message() }) } else { Ok(()) }
     }
 
-    /// Requires that it is not a direct channel, whose settings are fixed.
+    /// Requires that it is not a direct channel: those have fixed settings.
     ///
     /// # Errors
     /// [`Error::FailedPrecondition`].
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_have_one_channel_whoever_begins() {
+    fn two_members_have_one_direct_channel() {
         let person = |id: u128| Person { user_id: Some(Uuid::from_u128(id).into()), username: "x".into() };
         assert_eq!(direct_name(&person(1), &person(2)), direct_name(&person(2), &person(1)));
         assert_ne!(direct_name(&person(1), &person(2)), direct_name(&person(1), &person(3)));

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn every_broken_rule_is_told_where_it_is() {
+    fn every_violation_names_its_field() {
         assert_eq!(fields(&workflow()), [""; 0]);
         let mut bad = workflow();
         bad.id = "<!channel>".into();

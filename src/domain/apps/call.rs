@@ -1,6 +1,6 @@
 //! Calls of Telex apps: request bodies, and the interpretation of the answers of modifiers and filters.
 //!
-//! Only bodies live here. Status, time limit and size are checked by the sender.
+//! Not here: status, time limit and size, which the sender checks.
 
 use serde_json::{Map, Value, json};
 

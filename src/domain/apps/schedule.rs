@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_falls_into_a_gap_ticks_once_when_it_ends() {
+    fn a_tick_within_a_gap_fires_once_at_its_end() {
         // Berlin, 29 March 2026: after 01:59 comes 03:00, which is 01:00 UTC.
         let after = "2026-03-29T00:00:00Z";
         assert_eq!(ticks("30 2 * * *", "Europe/Berlin", after, 2), ["01:00", "03-30 00:30"]);
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_falls_into_an_hour_that_comes_twice_ticks_once() {
+    fn a_tick_within_a_repeated_hour_fires_once() {
         // Berlin, 25 October 2026: 02:00 to 02:59 comes at 00:00 UTC and again at 01:00 UTC.
         let after = "2026-10-25T00:00:00Z";
         assert_eq!(ticks("30 2 * * *", "Europe/Berlin", after, 2), ["00:30", "10-26 01:30"]);
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_crontab_line_is_refused() {
+    fn an_invalid_crontab_line_is_refused() {
         for (text, says) in [
             ("", "it is empty"),
             ("60000", "milliseconds are not known"),

@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_required_is_not_empty() {
+    fn a_required_value_is_not_empty() {
         for kind in SettingKind::ALL {
             let spec = &specs(json!([{"label": "a", "type": kind.as_str(), "required": true}]))[0];
             for value in [json!(""), json!("  ")] {

@@ -35,7 +35,7 @@ pub struct Message {
     /// The app that posted it: its own messages are never sent to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration_id: Option<IntegrationId>,
-    /// The apps whose answers led to it, the first one first; the last posted it.
+    /// The apps with answers that led to it, in order; the last posted it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caused_by: Vec<IntegrationId>,
     /// The message it replies to.
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_left_out() {
+    fn malformed_members_are_left_out() {
         let message = Message::read(&json!({"message": "hi", "attachments": "none", "edited": 7}));
         assert_eq!(message, Message { text: "hi".into(), ..Message::default() });
         assert_eq!(Message::read(&Value::Null), Message::default());

@@ -1,7 +1,7 @@
 //! Ambient inputs, passed in as values: the time, fresh ids, random bytes.
 //!
-//! The real ones are made in `startup`; tests bring a clock that they move manually. `clippy.toml` bans the ambient
-//! calls everywhere else.
+//! Not here: the real ones, which are made in `startup`; tests bring a clock that they move manually. `clippy.toml`
+//! bans the ambient calls everywhere else.
 
 use std::sync::{
     Arc,

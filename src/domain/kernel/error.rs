@@ -267,7 +267,7 @@ pub enum Error {
     /// The service is overloaded or shutting down.
     #[error("{what} is not available right now; try again later")]
     Unavailable {
-        /// The overloaded component.
+        /// The unavailable component.
         what: &'static str,
     },
     /// The database failed.

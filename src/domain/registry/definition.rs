@@ -41,7 +41,7 @@ pub use self::{
 };
 use self::{
     check::{Mode, Walk, weight, whole_seconds},
-    issue::{Issues, Place},
+    issue::{Issues, Location},
     shape::{ASIDE, BODY},
 };
 use crate::domain::secret::Secret;
@@ -305,14 +305,14 @@ fn check(mode: Mode, former: &Definition, body: &Value) -> Result<(Definition, E
     let mut issues = Issues::default();
     let mut enclosures = Enclosures::default();
     let Some(object) = body.as_object() else {
-        issues.add_found(Rule::Type, &Place::BODY, "must be object", &check::seen(body));
+        issues.add_found(Rule::Type, &Location::BODY, "must be object", &check::seen(body));
         return Err(issues.finish());
     };
     if weight(object, MAX_DEFINITION, is_content) > MAX_DEFINITION {
         outcome::too_large(&mut issues);
         return Err(issues.finish());
     }
-    Walk { mode, issues: &mut issues, enclosures: &mut enclosures }.value(&BODY, body, &Place::BODY);
+    Walk { mode, issues: &mut issues, enclosures: &mut enclosures }.value(&BODY, body, &Location::BODY);
     if issues.enough() {
         return Err(issues.finish());
     }

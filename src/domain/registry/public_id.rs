@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_none() {
+    fn an_invalid_identifier_is_refused() {
         for text in [
             "",
             "intver_",

@@ -22,7 +22,7 @@ use crate::domain::{
     ids::{DestinationId, OrganisationId, SubscriptionId, UserId},
     pipeline::delivery::{Content, Origin, Thread},
 };
-use story::Telling;
+use story::ThreadRole;
 
 /// A Slack channel's subscription to GitHub events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,11 +81,11 @@ impl Subscription {
                 Err(reason) => return Decision::Skip(reason),
             }
         }
-        match story::telling(&self.rules, event) {
+        match story::thread_role(&self.rules, event) {
             Err(reason) => Decision::Skip(reason),
-            Ok(telling) => Decision::Send(Content {
+            Ok(role) => Decision::Send(Content {
                 message: message(event),
-                thread: self.thread(event, telling),
+                thread: self.thread(event, role),
                 origin: origin(event),
             }),
         }
@@ -95,9 +95,9 @@ impl Subscription {
     /// skipped: as the first subscription to the repository would, and outside of any thread if there is none.
     pub fn by_hand(subscriptions: &[Subscription], event: &GithubEvent) -> Content {
         let concerned = subscriptions.iter().find(|subscription| filters::is_about(subscription, event));
-        let telling =
-            |subscription: &Subscription| story::telling(&subscription.rules, event).unwrap_or(Telling::Reply);
-        let thread = concerned.and_then(|subscription| subscription.thread(event, telling(subscription)));
+        let role =
+            |subscription: &Subscription| story::thread_role(&subscription.rules, event).unwrap_or(ThreadRole::Reply);
+        let thread = concerned.and_then(|subscription| subscription.thread(event, role(subscription)));
         Content { message: message(event), thread, origin: origin(event) }.by_hand()
     }
 
@@ -113,19 +113,19 @@ impl Subscription {
     /// Assigns the message to a thread. A message that opens a topic is notified once, regardless of the event that
     /// arrives first: GitHub's webhooks keep no order, and labels often come in a second one. So it carries its topic
     /// without threads too.
-    fn thread(&self, event: &GithubEvent, telling: Telling) -> Option<Thread> {
+    fn thread(&self, event: &GithubEvent, role: ThreadRole) -> Option<Thread> {
         let threads = &self.rules.threads;
-        if telling == Telling::Alone || (telling != Telling::Opening && !threads.enabled) {
+        if role == ThreadRole::Alone || (role != ThreadRole::Opening && !threads.enabled) {
             return None;
         }
         let topic = format!("github/{}/{}", event.repository.id, event.number()?);
         let broadcast = match threads.broadcast {
             Broadcast::Never => false,
-            Broadcast::StateChanges => telling == Telling::Change,
-            Broadcast::Always => telling != Telling::Opening,
+            Broadcast::StateChanges => role == ThreadRole::Change,
+            Broadcast::Always => role != ThreadRole::Opening,
         };
         let only_reply = filters::only_replies(self, event);
-        Some(Thread { topic, only_first: telling == Telling::Opening, only_reply, broadcast, by_hand: false })
+        Some(Thread { topic, only_first: role == ThreadRole::Opening, only_reply, broadcast, by_hand: false })
     }
 }
 

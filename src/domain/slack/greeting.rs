@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_told_with_its_workflow_and_event() {
+    fn the_notification_of_a_run_names_its_workflow_and_event() {
         let message = run_requested(&workflow("Deploy"), event_id(), Some("https://app.acme.example/runs/7"));
         check_message(&message);
         assert_eq!(message.text, "The workflow Deploy was requested.");

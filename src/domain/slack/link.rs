@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_connection_is_not_set_active_by_hand() {
+    fn a_dead_connection_is_not_activated_manually() {
         let mut dead = SlackLink { status: SlackLinkStatus::Disconnected, ..link() };
         let change = SlackLinkChange { status: Some(SlackLinkStatus::Active), ..Default::default() };
         assert!(dead.change(change, Time::UNIX_EPOCH).is_err());

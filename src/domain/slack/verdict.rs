@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_of_refusal_is_told_apart() {
+    fn each_kind_of_refusal_is_distinguished() {
         let cases = [
             ("internal_error", Retry),
             ("rate_limited", Retry),

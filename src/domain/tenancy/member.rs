@@ -316,7 +316,7 @@ mod tests {
         let mut renamed = with(Some("idp|mole"), false, true);
         assert!(renamed.answers_to(&user) && !renamed.answers_to("idp|mole") && renamed.invites("idp|mole"));
         renamed.accept("idp|mole");
-        assert!(renamed.answers_to("idp|mole") && !renamed.answers_to(&user), "whoever accepts takes it over");
+        assert!(renamed.answers_to("idp|mole") && !renamed.answers_to(&user), "the accepting identity takes it over");
 
         let mut named = with(None, true, false);
         assert!(named.invites(&user) && named.is_invited());

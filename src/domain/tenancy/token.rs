@@ -1,4 +1,6 @@
-//! Personal access tokens as stored records. Their text is made and checked in `app::tenancy::credential`.
+//! Personal access tokens as stored records.
+//!
+//! Not here: their text, which is made and checked in `app::tenancy::credential`.
 
 use std::collections::BTreeSet;
 

@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_without_end_is_refused_in_every_packing() {
+    fn deep_nesting_is_refused_in_every_encoding() {
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(200_000), "]".repeat(200_000));
         for packing in [Packing::Json, Packing::Form, Packing::Text] {
             assert_eq!(read(packing, &deep), Err(PayloadFault::TooDeep), "{packing:?}");

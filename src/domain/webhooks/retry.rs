@@ -9,7 +9,7 @@ use super::Outgoing;
 /// The default backoff rule.
 pub const DEFAULT_RULE: &str = "powers-of-ten";
 /// Maximum pause, regardless of the rule.
-pub const LONGEST_PAUSE: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const MAX_BACKOFF: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Decision after a failed call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Outgoing {
             return AfterFailure::TooMany;
         }
         let rule = self.retry_delay.as_deref().unwrap_or(DEFAULT_RULE);
-        match pause(rule, again) {
+        match backoff(rule, again) {
             Some(pause) => AfterFailure::Again { pause, number: again + 1 },
             None => AfterFailure::NoSuchRule { rule: rule.to_owned() },
         }
@@ -51,14 +51,14 @@ impl Outgoing {
 }
 
 /// Returns the pause of a backoff rule, `n` from 0. Exactly as specified, without jitter: the user chose these pauses.
-fn pause(rule: &str, n: u32) -> Option<Duration> {
+fn backoff(rule: &str, n: u32) -> Option<Duration> {
     let pause = match rule {
         "powers-of-ten" => Duration::from_millis(10_u64.saturating_pow(n.saturating_add(2))),
         "powers-of-two" => Duration::from_secs(2_u64.saturating_pow(n.saturating_add(1))),
         "increments-of-two" => Duration::from_secs((u64::from(n) + 1) * 2),
         _ => return None,
     };
-    Some(pause.min(LONGEST_PAUSE))
+    Some(pause.min(MAX_BACKOFF))
 }
 
 #[cfg(test)]
@@ -88,11 +88,11 @@ mod tests {
             ("powers-of-two", [2_000, 4_000, 8_000, 16_000]),
             ("increments-of-two", [2_000, 4_000, 6_000, 8_000]),
         ] {
-            let found = [0, 1, 2, 3].map(|n| pause(rule, n).unwrap().as_millis());
+            let found = [0, 1, 2, 3].map(|n| backoff(rule, n).unwrap().as_millis());
             assert_eq!(found, pauses, "{rule}");
-            assert_eq!(pause(rule, u32::MAX), Some(LONGEST_PAUSE), "{rule}");
+            assert_eq!(backoff(rule, u32::MAX), Some(MAX_BACKOFF), "{rule}");
         }
-        assert_eq!(pause("Powers-of-ten", 0), None);
+        assert_eq!(backoff("Powers-of-ten", 0), None);
     }
 
     #[test]

@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn modes_say_what_is_allowed() {
+    fn an_unknown_mode_lists_the_allowed_ones() {
         let mode = |text: &str| ScriptMode::try_from(text.to_owned());
         assert_eq!(mode("on").map(|mode| (mode.runs(), mode.saves())), Ok((true, true)));
         assert_eq!(mode("frozen").map(|mode| (mode.runs(), mode.saves())), Ok((true, false)));

@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rules_are_told_in_their_order() {
+    fn violations_are_reported_in_order() {
         let mut wanted = OutgoingDraft::default();
         let tell =
             |wanted: &OutgoingDraft, username, channel| outgoing(wanted, (username, channel), false).unwrap_err();
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn private_places_are_for_those_who_see_all() {
+    fn private_channels_need_the_permission_for_all() {
         let channels = ["#a".to_owned(), "all_direct_messages".to_owned()];
         assert!(may_listen(&channels, true).is_ok());
         assert_eq!(may_listen(&channels, false), Err(WebhookRefusal::PrivateNeedsAll("all_direct_messages".into())));

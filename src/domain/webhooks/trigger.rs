@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_edited_is_sent_where_that_is_wanted() {
+    fn edited_messages_are_sent_on_request() {
         let edited = Message { edited: true, ..Message::default() };
         let mut outgoing = on(OutgoingEvent::SendMessage);
         assert_eq!(webhook(&[], outgoing.clone()).triggered(&outgoing, &edited), None);
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_hears_what_came_of_them() {
+    fn no_webhook_is_called_for_its_own_messages() {
         let outgoing = on(OutgoingEvent::SendMessage);
         let webhook = webhook(&[], outgoing.clone());
         let id = |n| IntegrationId(Uuid::from_u128(n));

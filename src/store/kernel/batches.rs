@@ -1,5 +1,8 @@
-//! Batches in few sizes. A prepared statement belongs to one number of rows, and databases prepare slowly and keep what
-//! they prepared: batches of any size would fill every connection's cache with statements that hardly ever come again.
+//! Batches in few sizes, for the caches of prepared statements.
+//!
+//! A prepared statement belongs to one number of rows, and databases prepare slowly and keep their prepared statements:
+//! batches of any size would fill every connection's cache with statements that hardly ever come again. Not here: the
+//! statements.
 
 use uuid::Uuid;
 

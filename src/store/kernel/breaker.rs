@@ -16,8 +16,8 @@ use tokio::{
 };
 
 /// Backoff before the first half-open probe, which doubles up to the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const FIRST_BACKOFF: Duration = Duration::from_millis(50);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
 /// Deadline of a probe: a connection of its own and one statement on it.
 const PROBE_DEADLINE: Duration = Duration::from_secs(3);
 
@@ -86,14 +86,14 @@ impl Breaker {
 
 impl Circuit {
     async fn probe_until_closed(self: Arc<Self>) {
-        let (since, mut pause) = (Instant::now(), FIRST_PAUSE);
+        let (since, mut backoff) = (Instant::now(), FIRST_BACKOFF);
         loop {
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            sleep(backoff).await;
+            backoff = (backoff * 2).min(LONGEST_BACKOFF);
             match timeout(PROBE_DEADLINE, self.probe()).await {
                 Ok(Ok(())) => break,
-                Ok(Err(error)) => tracing::debug!(%error, "a probe of the database failed"),
-                Err(_) => tracing::debug!("a probe of the database was not answered"),
+                Ok(Err(error)) => tracing::debug!(%error, "the half-open probe of the database failed"),
+                Err(_) => tracing::debug!("the half-open probe of the database timed out"),
             }
         }
         self.open.send_replace(false);

@@ -92,7 +92,7 @@ impl Db {
         self.pool.backend()
     }
 
-    async fn ask(&self, ask: Ask<'_>) -> Result<Told, DbErr> {
+    async fn ask(&self, ask: Ask<'_>) -> Result<Answer, DbErr> {
         self.acquire().await?.ask(ask).await
     }
 }
@@ -128,18 +128,18 @@ impl Tx {
         self.backend
     }
 
-    async fn ask(&self, ask: Ask<'_>) -> Result<Told, DbErr> {
+    async fn ask(&self, ask: Ask<'_>) -> Result<Answer, DbErr> {
         let over =
             || DbErr::Custom("a statement came after the end of its transaction, or after one that failed".into());
         let mut held = self.held.as_ref().ok_or_else(over)?.lock().await;
         if self.failed.load(Ordering::Relaxed) {
             return Err(over());
         }
-        let told = held.ask(ask).await;
-        if told.is_err() {
+        let answer = held.ask(ask).await;
+        if answer.is_err() {
             self.failed.store(true, Ordering::Relaxed);
         }
-        told
+        answer
     }
 }
 
@@ -163,11 +163,11 @@ macro_rules! connection {
             }
 
             async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-                self.ask(Ask::Execute(&statement)).await.and_then(Told::done)
+                self.ask(Ask::Execute(&statement)).await.and_then(Answer::done)
             }
 
             async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-                self.ask(Ask::Unprepared(sql)).await.and_then(Told::done)
+                self.ask(Ask::Unprepared(sql)).await.and_then(Answer::done)
             }
 
             async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
@@ -197,23 +197,23 @@ enum Ask<'a> {
 }
 
 /// Result of a statement.
-enum Told {
+enum Answer {
     Done(ExecResult),
     Rows(Vec<QueryResult>),
 }
 
-impl Told {
+impl Answer {
     fn done(self) -> Result<ExecResult, DbErr> {
         match self {
-            Told::Done(done) => Ok(done),
-            Told::Rows(_) => Err(DbErr::Custom("a statement was answered with rows".into())),
+            Answer::Done(done) => Ok(done),
+            Answer::Rows(_) => Err(DbErr::Custom("a statement was answered with rows".into())),
         }
     }
 
     fn rows(self) -> Vec<QueryResult> {
         match self {
-            Told::Done(_) => Vec::new(),
-            Told::Rows(rows) => rows,
+            Answer::Done(_) => Vec::new(),
+            Answer::Rows(rows) => rows,
         }
     }
 }
@@ -229,14 +229,14 @@ struct Held {
 }
 
 impl Held {
-    async fn ask(&mut self, ask: Ask<'_>) -> Result<Told, DbErr> {
+    async fn ask(&mut self, ask: Ask<'_>) -> Result<Answer, DbErr> {
         let Some(link) = &mut self.link else { return Err(DbErr::Custom("the connection has been given back".into())) };
         self.sound = false;
         let bounds_transaction = matches!(ask, Ask::Begin | Ask::Commit | Ask::Rollback);
         let error = match timeout(self.deadline, link.ask(ask)).await {
-            Ok(Ok(told)) => {
+            Ok(Ok(answer)) => {
                 self.sound = true;
-                return Ok(told);
+                return Ok(answer);
             }
             Ok(Err(error)) => error,
             Err(_) => fault::deadline_exceeded(),
@@ -285,23 +285,23 @@ macro_rules! ask {
         let connection = &mut **$connection;
         let raw = |sql: &str| raw_sql(AssertSqlSafe(sql).into_sql_str());
         match $ask {
-            Ask::Begin => Told::Done(connection.execute(raw($begin)).await?.into()),
-            Ask::Commit => Told::Done(connection.execute(raw("COMMIT")).await?.into()),
-            Ask::Rollback => Told::Done(connection.execute(raw("ROLLBACK")).await?.into()),
-            Ask::Unprepared(sql) => Told::Done(connection.execute(raw(sql)).await?.into()),
-            Ask::Execute(statement) => Told::Done(connection.execute(bound!(statement)).await?.into()),
+            Ask::Begin => Answer::Done(connection.execute(raw($begin)).await?.into()),
+            Ask::Commit => Answer::Done(connection.execute(raw("COMMIT")).await?.into()),
+            Ask::Rollback => Answer::Done(connection.execute(raw("ROLLBACK")).await?.into()),
+            Ask::Unprepared(sql) => Answer::Done(connection.execute(raw(sql)).await?.into()),
+            Ask::Execute(statement) => Answer::Done(connection.execute(bound!(statement)).await?.into()),
             Ask::One(statement) => {
-                Told::Rows(connection.fetch_optional(bound!(statement)).await?.into_iter().map(Into::into).collect())
+                Answer::Rows(connection.fetch_optional(bound!(statement)).await?.into_iter().map(Into::into).collect())
             }
             Ask::All(statement) => {
-                Told::Rows(connection.fetch_all(bound!(statement)).await?.into_iter().map(Into::into).collect())
+                Answer::Rows(connection.fetch_all(bound!(statement)).await?.into_iter().map(Into::into).collect())
             }
         }
     }};
 }
 
 impl Link {
-    async fn ask(&mut self, ask: Ask<'_>) -> Result<Told, sqlx::Error> {
+    async fn ask(&mut self, ask: Ask<'_>) -> Result<Answer, sqlx::Error> {
         Ok(match self {
             Link::Sqlite(connection) => ask!(connection, ask, "BEGIN IMMEDIATE"),
             Link::Postgres(connection) => ask!(connection, ask, "BEGIN"),

@@ -1,6 +1,7 @@
 //! Classification of database errors: the state of the connection afterwards, and the fault reported to a caller.
 //!
-//! Sources: SQLite, "Result and Error Codes"; PostgreSQL, appendix A, "PostgreSQL Error Codes".
+//! Sources: SQLite, "Result and Error Codes"; PostgreSQL, appendix A, "PostgreSQL Error Codes". Not here: the reaction
+//! to a fault (`db`, `breaker`).
 
 use std::io;
 

@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistake_is_named_where_it_is() {
+    fn a_mistake_is_reported_at_its_position() {
         for (text, rule, line, column, says) in [
             ("{\n  \"a\": 1, // one\n  \"b\": 2\n}", rule::COMMENT, 2, 11, "a comment; JSON has none"),
             ("{\"a\": 1 /* one */}", rule::COMMENT, 1, 9, "a comment"),

@@ -1,4 +1,6 @@
 //! Source positions of the values in a JSON text, and its duplicate members; serde_json discards both.
+//!
+//! Not here: syntax errors (`parse`).
 
 use std::{borrow::Cow, collections::HashSet};
 

@@ -1,4 +1,6 @@
 //! Converts a descriptor's settings into a JSON Schema.
+//!
+//! Not here: the validation of values (`setting`).
 
 use serde_json::{Map, Value, json};
 

@@ -86,7 +86,7 @@ fn a_good_document_is_read_without_a_word() {
 }
 
 #[test]
-fn what_can_be_understood_is_taken_with_a_warning() {
+fn recoverable_deviations_are_accepted_with_a_warning() {
     let at = |path: &str| format!("/data{path}");
     for (old, new, rule, path) in [
         (r#""author": "Ada""#, r#""author": 7"#, rule::TYPE, at("/author")),
@@ -131,7 +131,7 @@ fn what_can_be_understood_is_taken_with_a_warning() {
 }
 
 #[test]
-fn what_it_means_is_kept() {
+fn the_recovered_meaning_is_kept() {
     assert_eq!(accepted(&with(r#""author": "Ada""#, r#""author": {"name": "Ada"}"#)).author.as_deref(), Some("Ada"));
     assert_eq!(accepted(&with(r#""date""#, r#""author": "Eve", "date""#)).author.as_deref(), Some("Ada"), "the last");
     assert_eq!(accepted(&with(r#""modifier""#, r#""Modifier""#)).kind, IntegrationKind::Modifier);
@@ -165,7 +165,7 @@ fn without_data_the_paths_are_shorter() {
 }
 
 #[test]
-fn what_cannot_be_understood_is_refused() {
+fn other_deviations_are_refused() {
     let at = |path: &str| format!("/data{path}");
     let long_label = format!("\"label\": \"{}\"", "x".repeat(10_000));
     let large_logo = format!("data:image/png;base64,{}", "A".repeat(MAX_LOGO_BYTES));
@@ -233,7 +233,7 @@ fn everything_is_listed_at_once_with_its_place_and_errors_first() {
 }
 
 #[test]
-fn what_is_not_json_is_refused_in_words() {
+fn invalid_json_is_refused_with_an_explanation() {
     for (text, rule, line, column) in [
         (with("\"Task Automation\",", "\"Task Automation\", // a category"), rule::COMMENT, 12, 48),
         (with("\"Task Automation\",", "\"Task Automation\""), rule::MISSING_COMMA, 13, 5),
@@ -253,7 +253,7 @@ fn what_is_not_json_is_refused_in_words() {
 }
 
 #[test]
-fn what_ticks_needs_to_know_when() {
+fn an_interval_app_needs_a_schedule() {
     let line = |label: &str, default: &str| {
         interval(&format!(r#"{{"label": "{label}", "type": "text", "required": true, "default": {default}}}"#))
     };

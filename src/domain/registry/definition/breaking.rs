@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{
     Definition, Issue,
     compat::{Comparison, Direction},
-    issue::{Place, Rule},
+    issue::{Location, Rule},
 };
 
 /// Returns the changes that break dependents of the former definition, each with its location. Whether a breaking
@@ -23,7 +23,7 @@ pub fn breaking_changes(former: &Definition, next: &Definition) -> Vec<Issue> {
     check.actions();
     check.entities();
     check.channels();
-    check.tagged((&former.user, &next.user), &Place::BODY.key("user"));
+    check.tagged((&former.user, &next.user), &Location::BODY.key("user"));
     check.each("interfaces", |definition| &definition.interfaces, |_, _, _| {});
     check.comparison.finish()
 }
@@ -37,7 +37,7 @@ struct Check<'a> {
 impl<'a> Check<'a> {
     fn configurations(&mut self) {
         let one = (&self.former.configuration, &self.next.configuration);
-        self.configuration(one, &Place::BODY.key("configuration"));
+        self.configuration(one, &Location::BODY.key("configuration"));
         self.each(
             "configurations",
             |definition| &definition.configurations,
@@ -49,7 +49,7 @@ impl<'a> Check<'a> {
         );
     }
 
-    fn configuration(&mut self, pair: (&'a Map<String, Value>, &'a Map<String, Value>), at: &Place<'_>) {
+    fn configuration(&mut self, pair: (&'a Map<String, Value>, &'a Map<String, Value>), at: &Location<'_>) {
         let (Some(former), Some(next)) = (pair.0.get("schema"), pair.1.get("schema")) else { return };
         self.comparison.compare(Direction::Set, (former, next), &at.key("schema"));
         let required = |map: &Map<String, Value>| {
@@ -126,7 +126,7 @@ impl<'a> Check<'a> {
     }
 
     /// Compares an object with tags that dependents may create.
-    fn tagged(&mut self, (former, next): (&'a Map<String, Value>, &'a Map<String, Value>), at: &Place<'_>) {
+    fn tagged(&mut self, (former, next): (&'a Map<String, Value>, &'a Map<String, Value>), at: &Location<'_>) {
         if let (Some(former), Some(next)) = (former.get("tags"), next.get("tags")) {
             self.entries((former, next), &at.key("tags"), |_, _, _| {});
         }
@@ -151,16 +151,16 @@ impl<'a> Check<'a> {
         &mut self,
         name: &str,
         of: impl Fn(&'a Definition) -> &'a Map<String, Value>,
-        compare: impl FnMut(&mut Self, (&'a Value, &'a Value), &Place<'_>),
+        compare: impl FnMut(&mut Self, (&'a Value, &'a Value), &Location<'_>),
     ) {
-        self.maps((of(self.former), of(self.next)), &Place::BODY.key(name), compare);
+        self.maps((of(self.former), of(self.next)), &Location::BODY.key(name), compare);
     }
 
     fn entries(
         &mut self,
         (former, next): (&'a Value, &'a Value),
-        at: &Place<'_>,
-        compare: impl FnMut(&mut Self, (&'a Value, &'a Value), &Place<'_>),
+        at: &Location<'_>,
+        compare: impl FnMut(&mut Self, (&'a Value, &'a Value), &Location<'_>),
     ) {
         if let (Value::Object(former), Value::Object(next)) = (former, next) {
             self.maps((former, next), at, compare);
@@ -170,8 +170,8 @@ impl<'a> Check<'a> {
     fn maps(
         &mut self,
         (former, next): (&'a Map<String, Value>, &'a Map<String, Value>),
-        at: &Place<'_>,
-        mut compare: impl FnMut(&mut Self, (&'a Value, &'a Value), &Place<'_>),
+        at: &Location<'_>,
+        mut compare: impl FnMut(&mut Self, (&'a Value, &'a Value), &Location<'_>),
     ) {
         for (key, former) in former {
             let at = at.key(key);
@@ -182,7 +182,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn say(&mut self, at: &Place<'_>, says: &str) {
+    fn say(&mut self, at: &Location<'_>, says: &str) {
         self.comparison.say(Rule::BreakingChange, at, says);
     }
 }

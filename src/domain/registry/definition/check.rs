@@ -9,7 +9,7 @@ use url::Url;
 use super::{
     Enclosures,
     file::{self, FileError},
-    issue::{Issues, Place, Rule, cut},
+    issue::{Issues, Location, Rule, cut},
     json_schema,
     names::{DefinitionName, IDENTIFIER_RULE, NAME_RULE, SECRET_RULE, is_identifier, is_secret_name},
     shape::{Field, Keys, Null, Shape, When},
@@ -65,7 +65,7 @@ pub(super) struct Walk<'a> {
 
 impl Walk<'_> {
     /// Checks a value and all within it.
-    pub(super) fn value(&mut self, shape: &Shape, value: &Value, at: &Place<'_>) {
+    pub(super) fn value(&mut self, shape: &Shape, value: &Value, at: &Location<'_>) {
         match shape {
             Shape::Object { fields, .. } => self.object(fields, value, at),
             Shape::Map { of, keys, most, null } => self.map((of, *keys, *most, *null), value, at),
@@ -91,7 +91,7 @@ impl Walk<'_> {
         }
     }
 
-    fn object(&mut self, fields: &[Field], value: &Value, at: &Place<'_>) {
+    fn object(&mut self, fields: &[Field], value: &Value, at: &Location<'_>) {
         let Some(object) = value.as_object() else { return self.wrong_type("object", value, at) };
         for field in fields.iter().filter(|field| field.needed.holds(self.mode)) {
             if !object.contains_key(field.name) {
@@ -122,7 +122,7 @@ impl Walk<'_> {
         }
     }
 
-    fn map(&mut self, of: (&Shape, Keys, usize, Null), value: &Value, at: &Place<'_>) {
+    fn map(&mut self, of: (&Shape, Keys, usize, Null), value: &Value, at: &Location<'_>) {
         let (shape, keys, most, null) = of;
         let Some(map) = value.as_object() else {
             let found = if keys == Keys::Secrets { name_of(value).to_owned() } else { seen(value) };
@@ -147,7 +147,7 @@ impl Walk<'_> {
         }
     }
 
-    fn key(&mut self, keys: Keys, key: &str, at: &Place<'_>) {
+    fn key(&mut self, keys: Keys, key: &str, at: &Location<'_>) {
         match keys {
             Keys::Identifiers if !is_identifier(key) => self.issues.add(Rule::Identifier, at, IDENTIFIER_RULE),
             Keys::Secrets if !is_secret_name(key) => self.issues.add(Rule::SecretName, at, SECRET_RULE),
@@ -159,7 +159,7 @@ impl Walk<'_> {
         }
     }
 
-    fn list(&mut self, of: &Shape, most: usize, value: &Value, at: &Place<'_>) {
+    fn list(&mut self, of: &Shape, most: usize, value: &Value, at: &Location<'_>) {
         let Some(list) = value.as_array() else { return self.wrong_type("array", value, at) };
         if list.len() > most {
             return self.issues.add(Rule::Limit, at, format_args!("must NOT have more than {most} items"));
@@ -169,7 +169,7 @@ impl Walk<'_> {
         }
     }
 
-    fn text(&mut self, shape: &Shape, text: &str, at: &Place<'_>) {
+    fn text(&mut self, shape: &Shape, text: &str, at: &Location<'_>) {
         if text.contains('\0') {
             return self.characters(at);
         }
@@ -197,7 +197,7 @@ impl Walk<'_> {
         }
     }
 
-    fn length(&mut self, least: usize, most: usize, text: &str, at: &Place<'_>) {
+    fn length(&mut self, least: usize, most: usize, text: &str, at: &Location<'_>) {
         if longer_than(text, most) {
             let says = format_args!("must NOT have more than {most} characters");
             self.issues.add_found(Rule::MaxLength, at, says, text);
@@ -208,7 +208,7 @@ impl Walk<'_> {
     }
 
     /// Checks a text that is never shown.
-    fn hidden(&mut self, shape: &Shape, text: &str, at: &Place<'_>) {
+    fn hidden(&mut self, shape: &Shape, text: &str, at: &Location<'_>) {
         match shape {
             Shape::Code if text.len() > MAX_CODE => {
                 self.issues.add(Rule::Limit, at, format_args!("must NOT be larger than {MAX_CODE} bytes"));
@@ -229,7 +229,7 @@ impl Walk<'_> {
         }
     }
 
-    fn seconds(&mut self, value: &Value, at: &Place<'_>) {
+    fn seconds(&mut self, value: &Value, at: &Location<'_>) {
         match whole_seconds(value) {
             Some(seconds) if (1..=MAX_EXECUTION_SECS).contains(&seconds) => {}
             None if !value.is_number() => self.wrong_type("integer", value, at),
@@ -240,11 +240,11 @@ impl Walk<'_> {
         }
     }
 
-    fn characters(&mut self, at: &Place<'_>) {
+    fn characters(&mut self, at: &Location<'_>) {
         self.issues.add(Rule::Characters, at, "must NOT contain the character U+0000");
     }
 
-    fn wrong_type(&mut self, wanted: &str, value: &Value, at: &Place<'_>) {
+    fn wrong_type(&mut self, wanted: &str, value: &Value, at: &Location<'_>) {
         self.issues.add_found(Rule::Type, at, format_args!("must be {wanted}"), &seen(value));
     }
 }

@@ -9,7 +9,7 @@ use std::{borrow::Cow, mem};
 use serde_json::{Map, Value, json};
 
 use super::{
-    issue::{Issue, Issues, Place, Rule},
+    issue::{Issue, Issues, Location, Rule},
     version::Version,
 };
 
@@ -86,19 +86,19 @@ impl<'a> Comparison<'a> {
     /// Returns the breaking changes.
     pub(super) fn finish(mut self) -> Vec<Issue> {
         if self.left == 0 {
-            self.say(Rule::BreakingChange, &Place::BODY, "is too intricate to be compared");
+            self.say(Rule::BreakingChange, &Location::BODY, "is too intricate to be compared");
         }
         self.issues.finish()
     }
 
     /// Adds a breaking change.
-    pub(super) fn say(&mut self, rule: Rule, at: &Place<'_>, says: impl std::fmt::Display) {
+    pub(super) fn say(&mut self, rule: Rule, at: &Location<'_>, says: impl std::fmt::Display) {
         let version = self.version;
         self.issues.add(rule, at, format_args!("{says}, which breaks what version {version} promised"));
     }
 
     /// Compares a former schema with the next one.
-    pub(super) fn compare(&mut self, direction: Direction, pair: (&'a Value, &'a Value), at: &Place<'_>) {
+    pub(super) fn compare(&mut self, direction: Direction, pair: (&'a Value, &'a Value), at: &Location<'_>) {
         if pair.0 == pair.1 {
             return;
         }
@@ -108,11 +108,11 @@ impl<'a> Comparison<'a> {
         self.schemas(pair.0, pair.1, at);
     }
 
-    fn breaks(&mut self, at: &Place<'_>, says: impl std::fmt::Display) {
+    fn breaks(&mut self, at: &Location<'_>, says: impl std::fmt::Display) {
         self.say(Rule::BreakingChange, at, says);
     }
 
-    fn schemas(&mut self, former: &Value, next: &Value, at: &Place<'_>) {
+    fn schemas(&mut self, former: &Value, next: &Value, at: &Location<'_>) {
         if self.left == 0 || self.depth == MAX_DEPTH || (self.is_trial && !self.issues.is_empty()) {
             return;
         }
@@ -136,7 +136,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Requires for each alternative on one side a compatible one on the other.
-    fn alternatives(&mut self, formers: &[&Value], nexts: &[&Value], (at, name): (&Place<'_>, &str)) {
+    fn alternatives(&mut self, formers: &[&Value], nexts: &[&Value], (at, name): (&Location<'_>, &str)) {
         let is_given = self.direction == Direction::Given;
         let (inner, outer) = if is_given { (nexts, formers) } else { (formers, nexts) };
         for (index, alternative) in inner.iter().enumerate() {
@@ -160,14 +160,14 @@ impl<'a> Comparison<'a> {
     }
 
     /// Returns true if nothing breaks between two schemas.
-    fn goes(&mut self, former: &Value, next: &Value, at: &Place<'_>) -> bool {
+    fn goes(&mut self, former: &Value, next: &Value, at: &Location<'_>) -> bool {
         let (kept, was_trial) = (mem::take(&mut self.issues), mem::replace(&mut self.is_trial, true));
         self.schemas(former, next, at);
         self.is_trial = was_trial;
         mem::replace(&mut self.issues, kept).is_empty() && self.left > 0
     }
 
-    fn plain(&mut self, former: &Value, next: &Value, at: &Place<'_>) {
+    fn plain(&mut self, former: &Value, next: &Value, at: &Location<'_>) {
         let is_given = self.direction == Direction::Given;
         let (inner, outer) = if is_given { (next, former) } else { (former, next) };
         let (types, wider) = (types(inner), types(outer));
@@ -189,7 +189,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares the listed values.
-    fn values(&mut self, inner: &Value, outer: &Value, at: &Place<'_>) {
+    fn values(&mut self, inner: &Value, outer: &Value, at: &Location<'_>) {
         let Some(allowed) = values(outer) else { return };
         let homeless = values(inner).map(|values| {
             let homeless = values.iter().filter(|value| !allowed.contains(value));
@@ -210,7 +210,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn properties(&mut self, former: &Value, next: &Value, at: &Place<'_>) {
+    fn properties(&mut self, former: &Value, next: &Value, at: &Location<'_>) {
         let (was, is) = (members(&former["properties"]), members(&next["properties"]));
         let all = at.key("properties");
         for (name, former) in was.into_iter().flatten() {
@@ -245,7 +245,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn items(&mut self, former: &Value, next: &Value, at: &Place<'_>) {
+    fn items(&mut self, former: &Value, next: &Value, at: &Location<'_>) {
         let at = at.key("items");
         match (part(former, "items"), part(next, "items")) {
             (Value::Array(former), Value::Array(next)) => {
@@ -259,7 +259,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn bounds(&mut self, former: &Value, next: &Value, at: &Place<'_>) {
+    fn bounds(&mut self, former: &Value, next: &Value, at: &Location<'_>) {
         let bound = |schema: &Value, name: &str| schema.get(name).and_then(Value::as_f64);
         for name in LOWER_BOUNDS {
             let (was, is) = (bound(former, name), bound(next, name));

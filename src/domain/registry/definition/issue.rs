@@ -215,8 +215,8 @@ pub enum IssueKind {
 
 /// A location in a body, built during the walk: its text is only written for an issue.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    above: Option<&'a Place<'a>>,
+pub(super) struct Location<'a> {
+    above: Option<&'a Location<'a>>,
     step: Step<'a>,
 }
 
@@ -227,31 +227,31 @@ enum Step<'a> {
     Index(usize),
 }
 
-impl Place<'static> {
+impl Location<'static> {
     /// The body itself.
     pub(super) const BODY: Self = Self { above: None, step: Step::Body };
 }
 
-impl<'a> Place<'a> {
+impl<'a> Location<'a> {
     /// Returns the location of a member.
-    pub(super) fn key<'b>(&'b self, key: &'b str) -> Place<'b>
+    pub(super) fn key<'b>(&'b self, key: &'b str) -> Location<'b>
     where
         'a: 'b,
     {
-        Place { above: Some(self), step: Step::Key(key) }
+        Location { above: Some(self), step: Step::Key(key) }
     }
 
     /// Returns the location of an element.
-    pub(super) fn index<'b>(&'b self, index: usize) -> Place<'b>
+    pub(super) fn index<'b>(&'b self, index: usize) -> Location<'b>
     where
         'a: 'b,
     {
-        Place { above: Some(self), step: Step::Index(index) }
+        Location { above: Some(self), step: Step::Index(index) }
     }
 }
 
 /// Formats it as a JSON pointer.
-impl fmt::Display for Place<'_> {
+impl fmt::Display for Location<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(above) = self.above {
             above.fmt(f)?;
@@ -273,12 +273,12 @@ pub(super) struct Issues {
 
 impl Issues {
     /// Adds an issue at a location.
-    pub(super) fn add(&mut self, rule: Rule, place: &Place<'_>, says: impl fmt::Display) {
+    pub(super) fn add(&mut self, rule: Rule, place: &Location<'_>, says: impl fmt::Display) {
         self.push(|| Issue::new(rule, place.to_string(), says));
     }
 
     /// Adds an issue at a location, with the found value.
-    pub(super) fn add_found(&mut self, rule: Rule, place: &Place<'_>, says: impl fmt::Display, found: &str) {
+    pub(super) fn add_found(&mut self, rule: Rule, place: &Location<'_>, says: impl fmt::Display, found: &str) {
         self.push(|| Issue::new(rule, place.to_string(), says).found(found));
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     check::seen,
-    issue::{Issue, Issues, Place, Rule, cut},
+    issue::{Issue, Issues, Location, Rule, cut},
 };
 
 /// Maximum size of a schema, in bytes of JSON without white space.
@@ -50,7 +50,7 @@ static METASCHEMA: LazyLock<Option<Validator>> = LazyLock::new(|| {
 });
 
 /// Checks a schema.
-pub(super) fn check(schema: &Value, at: &Place<'_>, issues: &mut Issues) {
+pub(super) fn check(schema: &Value, at: &Location<'_>, issues: &mut Issues) {
     let Some(object) = schema.as_object() else {
         return issues.add_found(Rule::Type, at, "must be object", &seen(schema));
     };
@@ -73,14 +73,14 @@ pub(super) fn check(schema: &Value, at: &Place<'_>, issues: &mut Issues) {
     if !metaschema.is_valid(schema) {
         let mut left = MAX_ISSUES;
         for error in metaschema.iter_errors(schema) {
-            tell(&error, at, issues, &mut left);
+            report(&error, at, issues, &mut left);
         }
     }
     References { root: schema, issues }.within(object, at, true);
 }
 
 /// Reports an error in the words of ajv, at most `left` times.
-fn tell(error: &ValidationError<'_>, at: &Place<'_>, issues: &mut Issues, left: &mut usize) {
+fn report(error: &ValidationError<'_>, at: &Location<'_>, issues: &mut Issues, left: &mut usize) {
     let says = match error.kind() {
         // A value of several forms, such as `items` or `type`: the form that has its type was meant.
         ValidationErrorKind::AnyOf { context } => {
@@ -95,7 +95,7 @@ fn tell(error: &ValidationError<'_>, at: &Place<'_>, issues: &mut Issues, left: 
             };
             let mut meant = context.iter().filter(|errors| !errors.iter().any(is_other));
             match (meant.next(), meant.next()) {
-                (Some(errors), None) => return errors.iter().for_each(|error| tell(error, at, issues, left)),
+                (Some(errors), None) => return errors.iter().for_each(|error| report(error, at, issues, left)),
                 _ => "must match one of the forms that JSON Schema draft-07 has for it".to_owned(),
             }
         }
@@ -133,7 +133,7 @@ struct References<'a, 'i> {
 
 impl References<'_, '_> {
     /// `is_based` is true if `#` is the root: an `$id` on the way changes the base.
-    fn within(&mut self, schema: &Map<String, Value>, at: &Place<'_>, is_based: bool) {
+    fn within(&mut self, schema: &Map<String, Value>, at: &Location<'_>, is_based: bool) {
         if self.issues.enough() {
             return;
         }
@@ -168,7 +168,7 @@ impl References<'_, '_> {
         self.root.as_object().map_or(std::ptr::null(), |root| root)
     }
 
-    fn reference(&mut self, reference: &str, at: &Place<'_>, is_based: bool) {
+    fn reference(&mut self, reference: &str, at: &Location<'_>, is_based: bool) {
         let Some(pointer) = reference.strip_prefix('#').filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
             let says = "must lead to a place within the schema, such as \"#/definitions/name\"";
             return self.issues.add_found(Rule::JsonSchema, at, says, reference);

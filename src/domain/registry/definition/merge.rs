@@ -1,7 +1,7 @@
 //! Merges a body into a definition, along the table of shapes: `null` removes, an absent member stays, maps merge by
 //! their keys.
 //!
-//! It takes valid values and ignores others, which `check.rs` reports.
+//! Not here: the checks (`check.rs`). Valid values are merged and others ignored.
 
 use serde_json::{Map, Value, json};
 

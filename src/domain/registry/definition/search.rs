@@ -69,7 +69,7 @@ mod tests {
     use crate::domain::registry::definition::check_create;
 
     #[test]
-    fn a_text_is_found_whatever_its_case() {
+    fn search_ignores_case() {
         let action = json!({"input": {"schema": {}}, "output": {"schema": {}}});
         let titled = json!({"title": "Über alles", "input": {"schema": {}}, "output": {"schema": {}}});
         let body = json!({

@@ -233,8 +233,8 @@ fn a_message_begins_with_the_place() {
     assert_eq!(message(json!([])), "request/body must be object");
     let issue = issues(&with("/title", json!("x".repeat(200)))).remove(0);
     assert_eq!(issue.found, Some(format!("{}…", "x".repeat(99))));
-    let told = serde_json::to_value(&issue).unwrap();
-    assert_eq!((&told["rule"], &told["path"]), (&json!("maxLength"), &json!("/title")));
+    let reported = serde_json::to_value(&issue).unwrap();
+    assert_eq!((&reported["rule"], &reported["path"]), (&json!("maxLength"), &json!("/title")));
 }
 
 #[test]

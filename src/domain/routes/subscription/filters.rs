@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::{
     Conclusion, EventKind, Patterns, Subscription, glob,
-    story::{self, Telling},
+    story::{self, ThreadRole},
 };
 use crate::domain::github::{
     GithubEvent,
@@ -91,12 +91,12 @@ fn kind(event: &GithubEvent) -> Option<EventKind> {
 }
 
 fn action(subscription: &Subscription, event: &GithubEvent) -> Outcome {
-    story::telling(&subscription.rules, event).map(|telling| {
-        Cow::Borrowed(match telling {
-            Telling::Opening => "it is told where it was not told before",
-            Telling::Change => "it is told as a change of state",
-            Telling::Reply => "it is told as a reply",
-            Telling::Alone => "it is told by itself",
+    story::thread_role(&subscription.rules, event).map(|role| {
+        Cow::Borrowed(match role {
+            ThreadRole::Opening => "it is told where it was not told before",
+            ThreadRole::Change => "it is told as a change of state",
+            ThreadRole::Reply => "it is told as a reply",
+            ThreadRole::Alone => "it is told by itself",
         })
     })
 }
@@ -161,7 +161,7 @@ fn authors(subscription: &Subscription, event: &GithubEvent) -> Outcome {
 
 /// A bot may add a label to a person's subject: if that opens the topic, only the author counts.
 fn bots(subscription: &Subscription, event: &GithubEvent) -> Outcome {
-    let opens = story::telling(&subscription.rules, event) == Ok(Telling::Opening);
+    let opens = story::thread_role(&subscription.rules, event) == Ok(ThreadRole::Opening);
     let is_bot = |actor: &Actor| actor.is_bot.then(|| quoted(&actor.login));
     let author = is_bot(event.author()).map(|login| format!("the author {login} is a bot"));
     let sender = || is_bot(&event.sender).filter(|_| !opens).map(|login| format!("the sender {login} is a bot"));

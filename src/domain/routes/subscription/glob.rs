@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn random_patterns_mean_what_the_definition_says() {
+    fn random_patterns_match_by_definition() {
         let mut dice = Dice(7);
         let mut word = |letters: &[char], most: usize| -> Vec<char> {
             (0..dice.roll(most)).map(|_| letters[dice.roll(letters.len())]).collect()

@@ -17,7 +17,7 @@ pub const MAX_PATTERN_CHARS: usize = 255;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Rules {
-    /// `owner/name`, or `owner/*` for all of an account's; case-insensitive. At least one.
+    /// `owner/name`, or `owner/*` for all repositories of an account; case-insensitive. At least one.
     pub repositories: Vec<String>,
     /// The kinds of events. At least one.
     pub events: Vec<EventKind>,
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_a_default() {
+    fn an_absent_field_has_its_default() {
         let read: Rules = serde_json::from_value(json!({"repositories": ["acme/*"]})).unwrap();
         assert_eq!(read, rules());
         assert_eq!(
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn all_broken_rules_are_told_at_once() {
+    fn all_violations_are_reported_at_once() {
         assert_eq!(broken(&rules()), [""; 0]);
         let long = "x".repeat(MAX_PATTERN_CHARS);
         let all = Rules {

@@ -118,7 +118,11 @@ fn a_label_that_comes_later_brings_the_opening_once() {
     };
     let opened = first(&samples::pull_request("opened"));
     assert_eq!(opened.1, Some(true));
-    assert_eq!(first(&by("cy", late("labeled", "bug", &[]))), opened, "it tells of the pull request, not of the label");
+    assert_eq!(
+        first(&by("cy", late("labeled", "bug", &[]))),
+        opened,
+        "the message is about the pull request, not the label"
+    );
     assert_eq!(first(&aimed), opened);
 }
 
@@ -150,7 +154,7 @@ fn a_pull_request_is_one_thread() {
         assert_eq!(in_thread("always"), (topic.clone(), first, !first), "{}", sample.0);
         let alone = thread(&subscription(json!({"threads": {"enabled": false}})), &sample);
         let marked = first.then(|| (topic.clone(), true, false));
-        assert_eq!(alone, marked, "what opens bears its topic, so that a later label does not bring it again");
+        assert_eq!(alone, marked, "an opening message carries its topic, so a later label does not repeat it");
     }
     let anything = subscription(json!({}));
     for sample in [samples::push("main", 1), samples::workflow_run("failure"), samples::release("published")] {
@@ -186,7 +190,7 @@ fn a_comment_that_says_no_branch_only_replies() {
 }
 
 #[test]
-fn who_asks_for_what_was_kept_back_gets_it_as_the_channel_is_told() {
+fn a_manual_delivery_of_a_skipped_event_joins_the_thread() {
     let by_hand = |subscriptions: &[Subscription], sample: &Sample| {
         let content = Subscription::by_hand(subscriptions, &read(sample));
         assert_eq!(content.message, message(&read(sample)));
@@ -203,7 +207,11 @@ fn who_asks_for_what_was_kept_back_gets_it_as_the_channel_is_told() {
     };
     assert_eq!(by_hand(&[elsewhere(), threaded(), flat()], &review), thread(false, true));
     assert_eq!(by_hand(&[elsewhere(), threaded()], &opened), thread(true, false));
-    assert_eq!(by_hand(&[threaded()], &samples::pull_request("synchronize")), thread(false, true), "never told itself");
+    assert_eq!(
+        by_hand(&[threaded()], &samples::pull_request("synchronize")),
+        thread(false, true),
+        "never notified by itself"
+    );
     assert_eq!(by_hand(&[flat(), threaded()], &review), None);
     assert_eq!(by_hand(&[threaded()], &samples::push("main", 1)), None);
     assert_eq!(by_hand(&[elsewhere()], &review), None);

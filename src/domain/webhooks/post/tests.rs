@@ -76,7 +76,7 @@ fn blocks_speak_where_nothing_else_does() {
 }
 
 #[test]
-fn what_the_sender_leaves_open_the_integration_says() {
+fn the_webhook_fills_in_the_look() {
     let look = |avatar: Option<&str>| Look {
         alias: Some("Jenkins".into()),
         avatar: avatar.map(Into::into),
@@ -125,7 +125,7 @@ fn something_is_said_and_not_too_much() {
 }
 
 #[test]
-fn what_else_was_wished_for_is_kept() {
+fn other_members_are_kept() {
     let wishes = json!({"text": "a", "parseUrls": false, "groupable": "no", "customFields": {"a": 1}, "tmid": "t"});
     let message = message(wishes);
     assert_eq!(Value::Object(message.more), json!({"parseUrls": false, "customFields": {"a": 1}}));

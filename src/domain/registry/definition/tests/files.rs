@@ -32,7 +32,7 @@ fn pictures_are_taken() {
 }
 
 #[test]
-fn what_could_do_something_is_refused() {
+fn active_content_is_refused() {
     let says = |picture: &str| {
         let issues = icon(picture);
         assert_eq!((issues.len(), issues.first().map(|issue| issue.rule)), (1, Some(Rule::Icon)), "{picture}");

@@ -139,7 +139,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_asked_for_is_read_or_not(text in "\\PC{0,40}", range in "[<>=^~*xX0-9. |a-]{0,40}") {
+    fn a_query_is_parsed_or_refused(text in "\\PC{0,40}", range in "[<>=^~*xX0-9. |a-]{0,40}") {
         for text in [text, range] {
             let versions = ["0.1.0", "1.0.0-a", "1.2.3"].map(|text| Version::parse(text).unwrap());
             if let Some(query) = VersionQuery::parse(&text) {

@@ -26,7 +26,7 @@ fn changed(body: Value, pointer: &str) -> Option<Value> {
 }
 
 #[test]
-fn what_is_absent_stays() {
+fn an_absent_member_stays() {
     assert_eq!(after(&json!({})), accepted(&full()).0);
     let nothing =
         json!({"configurations": {}, "channels": {"channel": {}}, "user": {}, "configuration": {}, "events": {}});
@@ -196,7 +196,7 @@ fn visibility_stays_unless_it_is_given() {
 }
 
 #[test]
-fn what_comes_beside_is_what_was_given() {
+fn enclosures_are_those_of_the_body() {
     let (former, _) = accepted(&full());
     let (_, enclosures) = check_update(&former, &json!({})).unwrap();
     assert_eq!(enclosures, Enclosures::default());

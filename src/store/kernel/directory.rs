@@ -47,7 +47,7 @@ pub fn make_private(path: &Path) {
         return;
     }
     if let Err(error) = fs::set_permissions(path, Permissions::from_mode(private)) {
-        tracing::warn!(path = %path.display(), %error, "others may read this file, and its mode cannot be changed");
+        tracing::warn!(path = %path.display(), %error, "others have access, and the mode cannot be changed");
     }
 }
 

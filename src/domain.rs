@@ -1,6 +1,6 @@
-//! Nouns and rules. Pure: no async, no I/O, no clock of its own, no HTTP, no rows.
+//! Nouns and rules of the core. Pure: no async, no I/O, no clock of its own.
 //!
-//! Whatever two dialects must agree on is decided here, once. Wire shapes live in `api`, rows in `store`.
+//! Rules that two dialects share are decided here, once. Not here: wire shapes (`api`), rows (`store`).
 
 pub mod apps;
 pub mod channels;

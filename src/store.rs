@@ -1,7 +1,7 @@
-//! What we remember: sea-orm, one file an aggregate. Conversion between rows and the domain lives here, rules do not.
+//! Persistence with sea-orm, one file an aggregate, and the conversion between rows and the domain.
 //!
-//! Every finder of a tenant's thing takes the organisation's id. Functions take a connection or a [`Tx`], so that `app`
-//! decides what belongs to one transaction without naming the database library.
+//! Not here: rules. Every finder of a tenant's resource takes the organisation's id. Functions take a connection or a
+//! [`Tx`], so that `app` decides what belongs to one transaction without naming the database library.
 
 pub mod apps;
 pub mod channels;
@@ -24,12 +24,12 @@ pub use kernel::{
 
 use crate::domain::Error;
 
-/// Whether a unique index refused the row.
+/// Returns true if a unique index refused the row.
 fn is_unique_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }
 
-/// A text in the database that only this service writes, and that it cannot read any more.
+/// Returns the error for a stored value, written by this service, that this version cannot read.
 fn corrupt(table: &str, column: &str, error: impl std::fmt::Display) -> Error {
     Error::Internal(format!("{table}.{column} holds a value this version does not know: {error}"))
 }

@@ -1,4 +1,6 @@
-//! Channels: named places in an organisation where events flow.
+//! Channels: named places in an organisation through which events flow.
+//!
+//! Not here: the membership of a channel, which only the store keeps.
 
 pub mod message;
 pub mod person;
@@ -17,24 +19,24 @@ use super::{
 pub struct Channel {
     /// Its identifier.
     pub id: ChannelId,
-    /// Whose it is.
+    /// The owning organisation.
     pub organisation_id: OrganisationId,
     /// Unique within the organisation, without `#`.
     pub name: String,
-    /// Seen only by its members and by those who manage channels.
+    /// True if only its members and the managers of channels can see it.
     pub private: bool,
-    /// Whether it is the one in which two talk to each other: always private, and nobody else comes in.
+    /// True for a direct channel of two members: always private, and closed to others.
     pub direct: bool,
-    /// Since when nothing new is posted in it, where that is so.
+    /// Time of archiving, after which nothing new is posted in it.
     pub archived_at: Option<Time>,
-    /// Who created it.
+    /// The creator.
     pub created_by: UserId,
-    /// When.
+    /// Time of creation.
     pub created_at: Time,
 }
 
 impl Channel {
-    /// Demands that something new may be posted in it.
+    /// Requires that new messages may be posted in it.
     ///
     /// # Errors
     /// [`Error::FailedPrecondition`].
@@ -58,7 +60,7 @@ impl Channel {
         data
     }
 
-    /// Demands that it is not the one of two, which stays as it is.
+    /// Requires that it is not a direct channel: those have fixed settings.
     ///
     /// # Errors
     /// [`Error::FailedPrecondition`].
@@ -68,7 +70,8 @@ impl Channel {
     }
 }
 
-/// A channel's name: 1 to 80 of lower-case letters of any script, digits, `.`, `_` and `-`. A leading `#` is dropped.
+/// Validates a channel's name: 1 to 80 of lower-case letters of any script, digits, `.`, `_` and `-`. A leading `#` is
+/// dropped.
 ///
 /// # Errors
 /// [`Error::Invalid`] naming `/name`.
@@ -85,7 +88,7 @@ pub fn channel_name(text: &str) -> Result<String> {
     }
 }
 
-/// The name of the channel in which two talk to each other, whoever begins. Nobody can give a channel such a name.
+/// Returns the name of the direct channel of two members, the same for both. No user can give a channel such a name.
 pub fn direct_name(one: &Person, other: &Person) -> String {
     let (one, other) = (one.id(), other.id());
     let (first, second) = if one <= other { (one, other) } else { (other, one) };
@@ -99,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_have_one_channel_whoever_begins() {
+    fn two_members_have_one_direct_channel() {
         let person = |id: u128| Person { user_id: Some(Uuid::from_u128(id).into()), username: "x".into() };
         assert_eq!(direct_name(&person(1), &person(2)), direct_name(&person(2), &person(1)));
         assert_ne!(direct_name(&person(1), &person(2)), direct_name(&person(1), &person(3)));

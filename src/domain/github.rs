@@ -1,7 +1,8 @@
-//! GitHub as we know it: accounts, installations of our app, repositories. Who wants to hear of its events is
-//! `domain::routes::subscription`.
+//! GitHub's nouns: accounts, installations of our app, repositories.
 //!
-//! - [`payload`]: what of a webhook's payload matters.
+//! Not here: the subscriptions to its events (`domain::routes::subscription`), and its API.
+//!
+//! - [`payload`]: the typed part of a webhook's payload.
 //! - [`message`](mod@message): events as Slack messages.
 
 pub mod link;
@@ -20,17 +21,17 @@ use super::{Error, Result, ambient::Time};
 /// An account that owns repositories.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GithubAccount {
-    /// GitHub's number: it stays when the account is renamed.
+    /// GitHub's numeric id: it stays when the account is renamed.
     pub id: i64,
-    /// Its present name.
+    /// Current login.
     pub login: String,
     /// A person or an organisation.
     pub kind: AccountKind,
-    /// Its page.
+    /// URL of its page.
     pub html_url: String,
 }
 
-/// What an account is.
+/// Kind of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountKind {
     /// An organisation.
@@ -40,7 +41,7 @@ pub enum AccountKind {
 }
 
 impl AccountKind {
-    /// GitHub's word, also in the database.
+    /// Returns GitHub's name of the kind, also used in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             AccountKind::Organization => "Organization",
@@ -63,48 +64,48 @@ impl FromStr for AccountKind {
 /// An installation of our app, as GitHub describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GithubInstallation {
-    /// GitHub's number. It is small and can be guessed: knowing it proves nothing.
+    /// GitHub's numeric id. It is small and can be guessed: knowing it proves nothing.
     pub id: i64,
-    /// The app.
+    /// Id of the app.
     pub app_id: i64,
-    /// Where it is installed.
+    /// The account in which it is installed.
     pub account: GithubAccount,
-    /// The events that it subscribes to.
+    /// The subscribed events.
     pub events: Vec<String>,
-    /// Whether it sees every repository of the account.
+    /// True if it has access to every repository of the account.
     pub all_repositories: bool,
-    /// Since when it is suspended.
+    /// Time of the suspension; `None` while it is active.
     pub suspended_at: Option<Time>,
-    /// When GitHub last changed it: what is older than what we know is ignored.
+    /// Time of GitHub's last change: older reports than the stored one are ignored.
     pub updated_at: Time,
 }
 
 /// A repository.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GithubRepository {
-    /// GitHub's number.
+    /// GitHub's numeric id.
     pub id: i64,
     /// `owner/name`.
     pub full_name: String,
-    /// Whether only some may see it.
+    /// True if it has restricted visibility.
     pub private: bool,
 }
 
 impl GithubRepository {
-    /// The name without its owner.
+    /// Returns the name without its owner.
     pub fn name(&self) -> &str {
         self.full_name.rsplit('/').next().unwrap_or_default()
     }
 }
 
-/// A person who signed in at GitHub.
+/// A person signed in at GitHub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GithubUser {
-    /// GitHub's number.
+    /// GitHub's numeric id.
     pub id: i64,
-    /// The present name.
+    /// Current login.
     pub login: String,
 }
 
-/// The longest name of an event that is ours: `github.` and GitHub's own name.
+/// Prefix of our event types for GitHub's events, before GitHub's own name.
 pub const EVENT_PREFIX: &str = "github.";

@@ -1,5 +1,6 @@
-//! The registry: versions of integrations that workspaces publish, whose they are, and what may be done with them. What a
-//! version says of itself is in `definition`.
+//! The registry: versions of integrations that workspaces publish, their owners, and their lifecycle.
+//!
+//! Not here: the content of a version, which is in `definition`.
 
 pub mod definition;
 mod judge;
@@ -17,10 +18,10 @@ use super::{
     registry::definition::{Definition, Matched, Searched, Version, Visibility, search, titled_actions},
 };
 
-/// The versions of one integration.
+/// Maximum number of versions of one integration.
 pub const MAX_VERSIONS: usize = 200;
 
-/// The keys of one version.
+/// Maximum number of API keys of one version.
 pub const MAX_API_KEYS: usize = 100;
 
 macro_rules! words {
@@ -30,15 +31,15 @@ macro_rules! words {
         pub enum $name { $($(#[$word_doc])* $word),+ }
 
         impl $name {
-            /// Every one.
+            /// All values.
             pub const ALL: [$name; [$($text),+].len()] = [$($name::$word),+];
 
-            /// Its name.
+            /// Returns its name.
             pub fn as_str(self) -> &'static str {
                 match self { $($name::$word => $text),+ }
             }
 
-            /// The one with a name.
+            /// Returns the value with a name.
             pub fn named(name: &str) -> Option<Self> {
                 Self::ALL.into_iter().find(|one| one.as_str() == name)
             }
@@ -47,89 +48,89 @@ macro_rules! words {
 }
 
 words! {
-    /// Whether whoever runs the service has looked at a version. It can be published without.
+    /// State of the review by the operator. A version can be published without one.
     Verification {
-        /// Nobody asked.
+        /// No review was requested.
         Unapproved = "unapproved",
-        /// Somebody asked.
+        /// A review was requested.
         Pending = "pending",
-        /// It was found good.
+        /// The review approved it.
         Approved = "approved",
-        /// It was not.
+        /// The review rejected it.
         Rejected = "rejected",
     }
 }
 
 words! {
-    /// Whether a version can be installed.
+    /// State of a version with regard to new installations.
     Lifecycle {
-        /// It can.
+        /// It can be installed.
         Published = "published",
-        /// It cannot any more.
+        /// It can no longer be installed.
         Deprecated = "deprecated",
     }
 }
 
 words! {
-    /// By what a list is sorted.
+    /// Sort key of a list.
     SortBy {
-        /// How often it is installed and looked at.
+        /// Number of installations and of views.
         Popularity = "popularity",
         /// Its name.
         Name = "name",
-        /// When it was created.
+        /// Time of creation.
         CreatedAt = "createdAt",
-        /// When it was changed.
+        /// Time of the last change.
         UpdatedAt = "updatedAt",
-        /// How often it is installed.
+        /// Number of installations.
         InstallCount = "installCount",
     }
 }
 
-/// A version in the registry, without what is long or secret.
+/// A version in the registry, without its large or secret parts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BotVersion {
     /// Its identifier.
     pub id: IntegrationId,
-    /// Whose it is.
+    /// The owning organisation.
     pub organisation_id: OrganisationId,
-    /// The name of its integration.
+    /// Name of the integration.
     pub name: String,
     /// Its version.
     pub version: Version,
-    /// Whether it is under development.
+    /// True if it is under development.
     pub dev: bool,
-    /// Who may see it.
+    /// Visibility to other workspaces.
     pub visibility: Visibility,
-    /// Whether somebody looked at it.
+    /// State of the review.
     pub verification: Verification,
-    /// Whether it can be installed.
+    /// State with regard to new installations.
     pub lifecycle: Lifecycle,
-    /// What people read.
+    /// Display title.
     pub title: String,
-    /// What it is for.
+    /// Description.
     pub description: String,
-    /// What is looked at when somebody looks for a text.
+    /// Searchable terms.
     pub terms: Terms,
-    /// By what its readme is found, where it has one.
+    /// Key of its readme, if it has one.
     pub readme_key: Option<String>,
-    /// The SHA-256 of its code, where it has any.
+    /// SHA-256 of its code, if it has any.
     pub code_sha256: Option<Vec<u8>>,
     /// The names of its secrets.
     pub secret_names: Vec<String>,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Time,
-    /// When it was changed.
+    /// Time of the last change.
     pub updated_at: Time,
-    /// By what the integration's icon is found, where it has one.
+    /// Key of the integration's icon, if it has one.
     pub icon_key: Option<String>,
-    /// How often the integration is installed.
+    /// Number of installations of the integration.
     pub installs: i64,
-    /// How often the integration was looked at.
+    /// Number of views of the integration.
     pub views: i64,
 }
 
-/// What is looked at when somebody looks for a text, beside the name, the title and the description.
+/// Searchable terms beside the name, the title and the description.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     /// The actions, with their titles.
@@ -139,12 +140,12 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Those of a definition.
+    /// Returns the terms of a definition.
     pub fn of(definition: &Definition) -> Self {
         Self { actions: titled_actions(definition), interfaces: Vec::new() }
     }
 
-    /// Everything in small letters, a line each, for a database to look through.
+    /// Returns all searchable text in lower case, one line each, for the database to search.
     pub fn haystack(&self, definition: &Definition) -> String {
         let Definition { name, title, description, .. } = definition;
         let actions = self.actions.iter().flat_map(|(name, title)| [name.as_str(), title.as_str()]);
@@ -154,7 +155,7 @@ impl Terms {
 }
 
 impl BotVersion {
-    /// Where a text stands in it.
+    /// Returns the fields in which a text occurs.
     pub fn matched_on(&self, text: &str) -> Matched {
         let Self { name, title, description, terms, .. } = self;
         let of = Searched { name, title, description, actions: &terms.actions, interfaces: &terms.interfaces };

@@ -1,4 +1,4 @@
-//! Rules by which events go to destinations.
+//! Rules that decide on the delivery of events to destinations.
 //!
 //! Not here: the loading of rules.
 

@@ -1,7 +1,7 @@
-//! Webhook integrations: an *incoming* one posts into channels what it is sent, an *outgoing* one is called when something
-//! happens in a channel. Both may have a script.
+//! Webhooks: an *incoming* one posts the requests that it receives into channels, an *outgoing* one is called for
+//! events in a channel. Both may have a script.
 //!
-//! What they are lives here. The rules by which one is set up, triggered and answered are in the modules beside.
+//! Their types live here. Not here: the rules of set-up, triggers and answers, which are in the modules beside.
 
 pub mod incoming_refusal;
 pub mod incoming_script;
@@ -27,46 +27,46 @@ use super::{
 
 pub use refusal::{Way, WebhookRefusal};
 
-/// A webhook integration.
+/// A webhook.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WebhookIntegration {
     /// Its identifier.
     pub id: IntegrationId,
-    /// Whose it is.
+    /// The owning organisation.
     pub organisation_id: OrganisationId,
-    /// The organisation's use of it: what its secrets belong to.
+    /// The organisation's installation of it, to which its secrets belong.
     pub installation_id: InstallationId,
-    /// What it is called.
+    /// Display name.
     pub name: String,
-    /// Whether it does anything.
+    /// True if it is enabled.
     pub enabled: bool,
-    /// In whose name it posts.
+    /// The member, or the bot, as which it posts.
     pub poster: Person,
-    /// Where it posts, or what it listens to, as somebody wrote it: `#general`, `@ada`, `all_public_channels`.
+    /// Channels it posts to or is called for, as entered: `#general`, `@ada`, `all_public_channels`.
     pub channels: Vec<String>,
-    /// The name, picture and emoji that its messages show.
+    /// The displayed name, picture and emoji of its messages.
     pub look: Look,
     /// Its script.
     pub script: Script,
-    /// What is special to its direction.
+    /// Settings of its direction.
     pub direction: Direction,
-    /// Who made it.
+    /// The creator.
     pub created_by: Person,
-    /// When.
+    /// Time of creation.
     pub created_at: Time,
-    /// Who changed it last, where somebody has.
+    /// The member of the last change, if any.
     pub updated_by: Option<Person>,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Time,
 }
 
-/// How messages look, where that is not left to the sender.
+/// Display of messages, unless left to the sender.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
     /// The name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
-    /// A picture's address.
+    /// URL of a picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar: Option<String>,
     /// An emoji such as `:ghost:`.
@@ -74,45 +74,45 @@ pub struct Look {
     pub emoji: Option<String>,
 }
 
-/// A script, as it was set up.
+/// A script, as entered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Script {
-    /// Whether it is run.
+    /// True if it is enabled.
     pub enabled: bool,
     /// Its text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// The engine that somebody asked for; there is one.
+    /// The requested engine; there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
-    /// Kept for those who read it back; nothing is transpiled.
+    /// Stored for clients that read it back; nothing is transpiled.
     #[serde(default)]
     pub skip_transpile: bool,
-    /// Why it does not compile, where it does not: then it is not run.
+    /// The compile error, if any: such a script is not run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ScriptFault>,
 }
 
 impl Script {
-    /// The text that is run, where one is.
+    /// Returns the text to run, if there is any.
     pub fn runnable(&self) -> Option<&str> {
         let text = self.text.as_deref().filter(|text| !text.trim().is_empty());
         text.filter(|_| self.enabled && self.error.is_none())
     }
 }
 
-/// What is special to a direction.
+/// Settings of a direction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Direction {
-    /// It is posted to.
+    /// It receives requests.
     Incoming(Incoming),
     /// It is called.
     Outgoing(Outgoing),
 }
 
 impl Direction {
-    /// The name on the wire and in the database.
+    /// Returns the name on the wire and in the database.
     pub fn as_str(&self) -> &'static str {
         match self {
             Direction::Incoming(_) => "webhook-incoming",
@@ -125,7 +125,7 @@ impl Direction {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Incoming {
-    /// Whether the sender may choose another channel.
+    /// True if the sender may choose another channel.
     #[serde(default)]
     pub override_destination: bool,
 }
@@ -134,37 +134,37 @@ pub struct Incoming {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outgoing {
-    /// What it is called for.
+    /// The event it is called for.
     pub event: OutgoingEvent,
-    /// Where it is called; each of them.
+    /// The URLs, each of which is called.
     pub urls: Vec<String>,
-    /// It is called only for messages with one of these; for every message where there is none.
+    /// Trigger words: it is called only for messages with one of these; without any, for every message.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trigger_words: Vec<String>,
-    /// Whether a trigger word counts anywhere in a message, not only at its beginning.
+    /// True if a trigger word counts anywhere in a message, not only at its beginning.
     #[serde(default)]
     pub trigger_word_anywhere: bool,
-    /// Where its answers are posted, where that is not where the event was.
+    /// Channel for its answers, if it is not the one of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_room: Option<String>,
-    /// Whether it is called for a message that was edited.
+    /// True if it is called for edited messages.
     #[serde(default)]
     pub run_on_edits: bool,
-    /// Whether a call that failed is made again.
+    /// True if failed calls are retried.
     #[serde(default)]
     pub retry_failed_calls: bool,
-    /// How often, at most.
+    /// Maximum number of retries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_count: Option<u32>,
-    /// The rule of the pauses: `powers-of-ten`, `powers-of-two`, `increments-of-two`, or whatever somebody wrote.
+    /// Backoff rule: `powers-of-ten`, `powers-of-two`, `increments-of-two`, or any other text as entered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_delay: Option<String>,
-    /// Whether its answers are posted in the name of whoever caused the event.
+    /// True if its answers are posted in the name of the event's author.
     #[serde(default)]
     pub impersonate_user: bool,
 }
 
-/// What an outgoing webhook is called for.
+/// An event that an outgoing webhook is called for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum OutgoingEvent {
@@ -176,9 +176,9 @@ pub enum OutgoingEvent {
     RoomArchived,
     /// A channel was created.
     RoomCreated,
-    /// Somebody joined a channel.
+    /// A user joined a channel.
     RoomJoined,
-    /// Somebody left a channel.
+    /// A user left a channel.
     RoomLeft,
     /// A member was added.
     UserCreated,
@@ -196,7 +196,7 @@ impl OutgoingEvent {
         OutgoingEvent::UserCreated,
     ];
 
-    /// The name on the wire and in the database.
+    /// Returns the name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             OutgoingEvent::SendMessage => "sendMessage",
@@ -209,7 +209,7 @@ impl OutgoingEvent {
         }
     }
 
-    /// Whether it is for some channels rather than for all of them.
+    /// Returns true for an event of selected channels rather than of all.
     pub fn uses_channels(self) -> bool {
         match self {
             OutgoingEvent::SendMessage
@@ -220,12 +220,12 @@ impl OutgoingEvent {
         }
     }
 
-    /// Whether trigger words count.
+    /// Returns true for an event with trigger words.
     pub fn uses_trigger_words(self) -> bool {
         self == OutgoingEvent::SendMessage
     }
 
-    /// Whether it happens in no channel, so that one for the answers has to be named.
+    /// Returns true for an event outside of any channel, so that one for the answers has to be named.
     pub fn needs_target_room(self) -> bool {
         self == OutgoingEvent::UserCreated
     }
@@ -244,7 +244,7 @@ impl FromStr for OutgoingEvent {
     }
 }
 
-/// One place that an integration names.
+/// A target named by a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// `#name` or `#id`: a channel by its name or id.
@@ -262,7 +262,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// What somebody wrote.
+    /// Parses a target.
     pub fn read(text: &str) -> Self {
         let text = text.trim();
         match (text, text.chars().next()) {

@@ -1,4 +1,6 @@
-//! Workflows: what members may run from Slack. They are registered here and run elsewhere: a run is an event.
+//! Workflows that members may run from Slack. They are registered here and run elsewhere: a run is an event.
+//!
+//! Not here: the slash command and its modals (`domain::slack::modal`).
 
 use std::collections::BTreeSet;
 
@@ -6,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Error, Result, ambient::Time, error::Violation};
 
-/// Parameters that a workflow may have.
+/// Maximum number of parameters of a workflow.
 pub const MAX_PARAMETERS: usize = 20;
-/// The longest value of a parameter, in UTF-16 units, as Slack may count: whether it is a default or an answer.
+/// Maximum length of a parameter's value, default or answer, in UTF-16 units, as Slack may count.
 pub const MAX_VALUE: usize = 2_000;
-/// The longest of the other texts, counted likewise. Together they stay within one modal.
+/// Maximum lengths of the other texts, counted likewise. Together they stay within one modal.
 const MAX_ID: usize = 64;
 const MAX_NAME: usize = 150;
 const MAX_SUMMARY: usize = 1_000;
@@ -20,47 +22,47 @@ const MAX_DESCRIPTION: usize = 300;
 /// A workflow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workflow {
-    /// What is typed after the slash command: see [`is_workflow_id`].
+    /// Identifier, typed after the slash command: see [`is_workflow_id`].
     pub id: String,
-    /// What it is called.
+    /// Display name.
     pub name: String,
-    /// What it does. May be empty.
+    /// Summary. May be empty.
     pub summary: String,
-    /// What it needs to know.
+    /// Parameters.
     pub parameters: Vec<WorkflowParameter>,
-    /// When it was registered.
+    /// Time of registration.
     pub created_at: Time,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Time,
 }
 
-/// What a workflow needs to know. Kept as JSON.
+/// A parameter of a workflow. Kept as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkflowParameter {
-    /// Under which name it gets the value.
+    /// Name in the data of a run.
     pub name: String,
-    /// What somebody is asked for. Empty: the name.
+    /// Label of the input. Empty: the name.
     #[serde(default)]
     pub label: String,
-    /// Whether it runs without.
+    /// True if a value is required.
     #[serde(default)]
     pub required: bool,
-    /// What is filled in at first.
+    /// Default value, prefilled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
-    /// What else helps to answer. May be empty.
+    /// Hint for the input. May be empty.
     #[serde(default)]
     pub description: String,
 }
 
-/// Whether a text can be a workflow's id: 1 to 64 letters, digits, dots, underscores and hyphens.
+/// Returns true for a valid workflow id: 1 to 64 letters, digits, dots, underscores and hyphens.
 pub fn is_workflow_id(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     (1..=MAX_ID).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 impl Workflow {
-    /// Checks the rules that its shape alone does not say.
+    /// Validates the rules beyond its shape.
     ///
     /// # Errors
     /// [`Error::Invalid`] with every broken rule.
@@ -87,7 +89,7 @@ impl Workflow {
     }
 }
 
-/// The rules that were found broken.
+/// The violations found so far.
 #[derive(Default)]
 struct Broken(Vec<Violation>);
 
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn every_broken_rule_is_told_where_it_is() {
+    fn every_violation_names_its_field() {
         assert_eq!(fields(&workflow()), [""; 0]);
         let mut bad = workflow();
         bad.id = "<!channel>".into();

@@ -1,4 +1,6 @@
-//! Channels and who is in them.
+//! Channels and their members.
+//!
+//! Not here: their keys (`channels/keys.rs`) and messages.
 
 pub mod keys;
 
@@ -24,7 +26,7 @@ use crate::domain::{
     webhooks::trigger::Scene,
 };
 
-/// Adds a channel.
+/// Inserts a channel.
 ///
 /// # Errors
 /// [`Error::Conflict`] where the name is taken.
@@ -32,7 +34,7 @@ pub async fn insert(tx: &Tx, channel: &Channel) -> Result<()> {
     Channels::insert(row(channel)).exec_without_returning(tx).await.map(drop).map_err(|e| conflict(e, channel))
 }
 
-/// Saves a changed channel.
+/// Updates a channel.
 ///
 /// # Errors
 /// [`Error::Conflict`] where the name is taken.
@@ -40,7 +42,7 @@ pub async fn update(tx: &Tx, channel: &Channel) -> Result<()> {
     Channels::update(row(channel)).exec(tx).await.map(drop).map_err(|error| conflict(error, channel))
 }
 
-/// Removes a channel and its members; its events stay.
+/// Deletes a channel and its members; its events stay.
 ///
 /// # Errors
 /// When the database fails.
@@ -49,7 +51,7 @@ pub async fn delete(tx: &Tx, id: ChannelId) -> Result<()> {
     Ok(())
 }
 
-/// By identifier.
+/// Finds a channel by its identifier.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -58,7 +60,7 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id
     row.map(channel).ok_or_else(|| Error::not_found(Noun::Channel, id))
 }
 
-/// By name.
+/// Finds a channel by its name.
 ///
 /// # Errors
 /// When the database fails.
@@ -75,7 +77,7 @@ pub async fn find_by_name(
     Ok(row.map(channel))
 }
 
-/// Some channels of some organisations, with the people in those that are direct.
+/// Lists some channels of some organisations, with the members of direct ones.
 ///
 /// # Errors
 /// When the database fails.
@@ -100,7 +102,7 @@ pub async fn scenes(
     Ok(scenes)
 }
 
-/// The members of the organisation that are in a channel.
+/// Lists the organisation's members in a channel.
 async fn people(
     db: &impl ConnectionTrait,
     organisation_id: OrganisationId,
@@ -119,8 +121,8 @@ async fn people(
     Ok(rows.into_iter().map(|row| (UserId(row.user_id), row.username)).collect())
 }
 
-/// The channels of an organisation for somebody, newest first: those they are in, and public ones; with `all` private ones
-/// too, but not what two others say to each other.
+/// Lists the channels of an organisation visible to a user, newest first: those joined, and public ones; with `all`
+/// private ones too, except other users' direct channels.
 ///
 /// # Errors
 /// When the database fails.
@@ -147,7 +149,7 @@ pub async fn list(
     Ok(Page::cut(rows.into_iter().map(channel).collect(), page.limit, |channel: &Channel| channel.id.0))
 }
 
-/// Puts a user into a channel; a second time changes nothing.
+/// Adds a user to a channel; idempotent.
 ///
 /// # Errors
 /// When the database fails.
@@ -165,7 +167,7 @@ pub async fn add_member(tx: &Tx, channel: &Channel, user_id: UserId, now: Time) 
     Ok(())
 }
 
-/// Takes a user out of a channel.
+/// Removes a user from a channel.
 ///
 /// # Errors
 /// [`Error::NotFound`] where the user was not in it.
@@ -174,7 +176,7 @@ pub async fn remove_member(tx: &Tx, id: ChannelId, user_id: UserId) -> Result<()
     if gone.rows_affected == 0 { Err(Error::not_found(Noun::Member, user_id)) } else { Ok(()) }
 }
 
-/// Whether a user is in a channel.
+/// Returns true if a user is a member of a channel.
 ///
 /// # Errors
 /// When the database fails.
@@ -182,7 +184,7 @@ pub async fn has_member(db: &impl ConnectionTrait, id: ChannelId, user_id: UserI
     Ok(ChannelMembers::find_by_id((id.0, user_id.0)).one(db).await?.is_some())
 }
 
-/// The users in a channel, in the order of their ids.
+/// Lists the users in a channel, in the order of their ids.
 ///
 /// # Errors
 /// When the database fails.

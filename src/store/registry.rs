@@ -1,5 +1,6 @@
-//! The registry: names, versions and what belongs to them. Lists never read a definition or code; those are read one by
-//! one.
+//! The registry: names, versions and their parts. Lists never read a definition or code; those are read one by one.
+//!
+//! Not here: the queries of lists, names, files, keys and installations, which are in the modules beside.
 
 mod files;
 mod installations;
@@ -40,24 +41,24 @@ use crate::domain::{
     },
 };
 
-/// The kind of these integrations.
+/// The kind of registry versions in `integration.kind`.
 const BOT: &str = "bot";
 
 /// The sealed secrets of a version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SealedBotSecrets {
-    /// All of its secrets in one, where it has any.
+    /// All of its secrets in one, if it has any.
     pub secrets: Option<Vec<u8>>,
-    /// What signs the calls of it.
+    /// Secret that signs its calls.
     pub signing_secret: Vec<u8>,
-    /// What signed them before, and until when that is good.
+    /// Previous signing secret, and the time until which it stays valid.
     pub former: Option<(Vec<u8>, Time)>,
 }
 
-/// Adds a version.
+/// Inserts a version.
 ///
 /// # Errors
-/// [`Error::Issues`] where somebody was quicker to add the same one.
+/// [`Error::Issues`] if a concurrent request added the same one.
 pub async fn insert(
     tx: &Tx,
     bot: &BotVersion,
@@ -109,7 +110,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// Saves a changed version. Of its files, those that are given take the place of the former ones.
+/// Updates a version. The given files replace the former ones; absent ones stay.
 ///
 /// # Errors
 /// When the database fails.
@@ -163,7 +164,7 @@ fn json(value: &impl serde::Serialize) -> Result<serde_json::Value> {
     serde_json::to_value(value).map_err(|error| Error::Internal(format!("a version cannot be kept: {error}")))
 }
 
-/// Removes a version with everything that hangs on it.
+/// Deletes a version with all that depends on it.
 ///
 /// # Errors
 /// When the database fails.
@@ -172,7 +173,7 @@ pub async fn delete(tx: &Tx, id: IntegrationId) -> Result<()> {
     Ok(())
 }
 
-/// What a version says of itself.
+/// Reads the definition of a version.
 ///
 /// # Errors
 /// When the database fails.
@@ -182,12 +183,12 @@ pub async fn definition(db: &impl ConnectionTrait, id: IntegrationId) -> Result<
     definition.map_err(|error| corrupt("integration", "definition", error))
 }
 
-/// A version as it is, and what a change of it is held against.
+/// A version in its current state, as the base of a change.
 #[derive(Clone, Debug)]
 pub struct Current {
     /// The version.
     pub bot: BotVersion,
-    /// What it says of itself.
+    /// Its definition.
     pub definition: Definition,
     /// Its readme.
     pub readme: Option<String>,
@@ -196,7 +197,7 @@ pub struct Current {
 }
 
 impl Current {
-    /// Whether nobody has changed it since it was `seen`. How often it was looked at does not count.
+    /// Returns true if it is unchanged since it was `seen`. Views and installations do not count.
     pub fn is_like(&self, seen: &Self) -> bool {
         let Self { bot, definition, readme, before } = self;
         let counted = BotVersion { views: bot.views, installs: bot.installs, ..seen.bot.clone() };
@@ -204,7 +205,7 @@ impl Current {
     }
 }
 
-/// A workspace's version as it is. `None` where there is none.
+/// Finds a workspace's version in its current state. `None` if there is none.
 ///
 /// # Errors
 /// When the database fails.
@@ -224,7 +225,7 @@ pub async fn current(
     Ok(Some(Current { bot, definition, readme, before }))
 }
 
-/// The sealed secrets of a version.
+/// Reads the sealed secrets of a version.
 ///
 /// # Errors
 /// When the database fails, or the version is gone.
@@ -235,7 +236,7 @@ pub async fn secrets(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Sea
     Ok(SealedBotSecrets { secrets: row.secrets, signing_secret: row.signing_secret, former })
 }
 
-/// Saves what signs the calls of a version, and what did until then.
+/// Saves a new signing secret of a version, and the previous one.
 ///
 /// # Errors
 /// When the database fails.
@@ -251,7 +252,7 @@ pub async fn rotate(tx: &Tx, id: IntegrationId, fresh: Vec<u8>, former: (Vec<u8>
     Ok(())
 }
 
-/// Saves whether somebody has looked at a version, and whether it can be installed.
+/// Saves the states of review and lifecycle of a version.
 ///
 /// # Errors
 /// When the database fails.

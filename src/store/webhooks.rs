@@ -1,4 +1,6 @@
-//! Webhook integrations, and what their scripts remember.
+//! Webhooks, and the persistent stores of their scripts.
+//!
+//! Not here: their history (`webhooks/history.rs`).
 
 pub mod history;
 
@@ -36,7 +38,7 @@ use crate::domain::{
 const INCOMING: &str = "incoming-webhook";
 const OUTGOING: &str = "outgoing-webhook";
 
-/// What is special to this kind.
+/// JSON of a webhook in `integration.definition`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Definition {
@@ -55,16 +57,16 @@ struct Definition {
     updated_by: Option<Person>,
 }
 
-/// A webhook integration with its sealed secrets: the credential is its token.
+/// A webhook with its sealed secrets: the credential is its token.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    /// The integration.
+    /// The webhook.
     pub webhook: WebhookIntegration,
     /// Its sealed secrets.
     pub secrets: SealedSecrets,
 }
 
-/// Adds one.
+/// Inserts a webhook.
 ///
 /// # Errors
 /// When the database fails.
@@ -89,8 +91,7 @@ pub async fn insert(tx: &Tx, webhook: &WebhookIntegration, secrets: SealedSecret
     Ok(())
 }
 
-/// Saves what somebody may change; `token` takes the place of the former one where it is given. What the script
-/// remembers is forgotten.
+/// Updates the changeable fields; `token` replaces the former one if it is given. The script's Store is cleared.
 ///
 /// # Errors
 /// When the database fails.
@@ -108,7 +109,7 @@ pub async fn update(tx: &Tx, webhook: &WebhookIntegration, token: Option<Vec<u8>
     Ok(())
 }
 
-/// Removes one with everything that hangs on it.
+/// Deletes a webhook with all that depends on it.
 ///
 /// # Errors
 /// When the database fails.
@@ -117,7 +118,7 @@ pub async fn delete(tx: &Tx, id: IntegrationId) -> Result<()> {
     Ok(())
 }
 
-/// By identifier.
+/// Finds a webhook by its identifier.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -128,7 +129,7 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id
         .ok_or_else(|| Error::not_found(Noun::Integration, id))
 }
 
-/// By identifier, whoever's it is: for an address that has a token in it.
+/// Finds a webhook of any organisation by its identifier: for a URL that contains a token.
 ///
 /// # Errors
 /// When the database fails.
@@ -139,11 +140,11 @@ pub async fn find_anywhere(db: &impl ConnectionTrait, id: IntegrationId) -> Resu
         .filter(InstallationColumn::ChannelId.is_null())
         .one(db)
         .await?;
-    // Both are looked for in any case: how long it takes does not say what is there.
+    // Both are always queried, so that the time taken does not reveal their existence.
     row.zip(installed).map(|(row, installed)| stored(row, installed)).transpose()
 }
 
-/// Those of an organisation, oldest first.
+/// Lists the webhooks of an organisation, oldest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -157,7 +158,7 @@ pub async fn list(db: &impl ConnectionTrait, organisation_id: OrganisationId) ->
     with_installations(db, rows).await
 }
 
-/// How many an organisation has.
+/// Counts the webhooks of an organisation.
 ///
 /// # Errors
 /// When the database fails.
@@ -168,7 +169,7 @@ pub async fn count(tx: &Tx, organisation_id: OrganisationId) -> Result<u64> {
     Ok(query.count(tx).await?)
 }
 
-/// The outgoing ones of some organisations that are enabled, oldest first.
+/// Lists the enabled outgoing webhooks of some organisations, oldest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -196,7 +197,7 @@ async fn with_installations(db: &impl ConnectionTrait, rows: Vec<integration::Mo
     rows.into_iter().filter_map(|row| installed.remove(&row.id).map(|installed| stored(row, installed))).collect()
 }
 
-/// The secrets of an integration that we call: one with a descriptor, or an outgoing webhook.
+/// Reads the secrets for calling an integration: an app, or an outgoing webhook.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -222,7 +223,7 @@ pub async fn secrets_of_called(
     Ok((installed.id.into(), installations::secrets(installed)))
 }
 
-/// What a script remembers.
+/// Reads a script's Store.
 ///
 /// # Errors
 /// When the database fails.
@@ -233,8 +234,8 @@ pub async fn script_store(db: &impl ConnectionTrait, id: IntegrationId) -> Resul
     })
 }
 
-/// Saves what the script of a webhook remembers. Nothing is kept for one that is gone, or that was saved again while the
-/// script ran: a new script begins with an empty memory.
+/// Saves a script's Store. Nothing is saved for a deleted webhook, or for one that was changed while the script ran: a
+/// new script begins with an empty Store.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,4 +1,6 @@
 //! Workflows that can be run from Slack.
+//!
+//! Not here: their runs, which are events.
 
 use ::entity::workflow::{ActiveModel, Column, Entity as Workflows, Model as Row};
 use sea_orm::{
@@ -14,7 +16,7 @@ use crate::domain::{
     workflows::{Workflow, is_workflow_id},
 };
 
-/// Adds a workflow, or puts it in place of the one with its id.
+/// Inserts a workflow, or replaces the one with its id.
 ///
 /// # Errors
 /// When the database fails.
@@ -36,7 +38,7 @@ pub async fn put(tx: &Tx, organisation_id: OrganisationId, workflow: &Workflow) 
     Ok(())
 }
 
-/// Removes a workflow.
+/// Deletes a workflow.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -45,7 +47,7 @@ pub async fn delete(tx: &Tx, organisation_id: OrganisationId, id: &str) -> Resul
     if deleted.rows_affected == 0 { Err(Error::not_found(Noun::Workflow, id)) } else { Ok(()) }
 }
 
-/// By identifier.
+/// Finds a workflow by its identifier.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -54,7 +56,7 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id
     workflow(row.ok_or_else(|| Error::not_found(Noun::Workflow, id))?)
 }
 
-/// The workflows of an organisation by their ids, at most as many as an organisation may have.
+/// Lists the workflows of an organisation by their ids, at most as many as an organisation may have.
 ///
 /// # Errors
 /// When the database fails.
@@ -63,7 +65,8 @@ pub async fn list(db: &impl ConnectionTrait, organisation_id: OrganisationId) ->
     query.all(db).await?.into_iter().map(workflow).collect()
 }
 
-/// What cannot be an id is not there. It comes as it was typed, and PostgreSQL does not even look for a NUL.
+/// Returns the key of a workflow; an invalid id is reported as not found. It comes as it was typed, and PostgreSQL
+/// rejects a NUL.
 fn key(organisation_id: OrganisationId, id: &str) -> Result<(Uuid, String)> {
     if is_workflow_id(id) { Ok((organisation_id.0, id.to_owned())) } else { Err(Error::not_found(Noun::Workflow, id)) }
 }

@@ -1,4 +1,6 @@
-//! Integrations that an organisation installs by a descriptor, and their use in channels.
+//! Apps (integrations that an organisation installs by a descriptor) and their use in channels.
+//!
+//! Not here: the descriptor itself (`descriptor`) and the settings (`setting`).
 
 use serde::{Deserialize, Serialize};
 
@@ -8,56 +10,56 @@ use crate::domain::{
     ids::{ChannelId, InstallationId, IntegrationId, OrganisationId},
 };
 
-/// An integration that an organisation has installed.
+/// An app installed by an organisation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AppIntegration {
     /// Its identifier.
     pub id: IntegrationId,
-    /// Whose it is.
+    /// The owning organisation.
     pub organisation_id: OrganisationId,
-    /// The organisation's use of it: what settings belong to.
+    /// The organisation's installation, to which settings belong.
     pub installation_id: InstallationId,
-    /// What its owner calls it; the name in its descriptor where nobody said.
+    /// Display name chosen by the owner; by default the name in the descriptor.
     pub name: String,
-    /// Where its descriptor is, as it was given.
+    /// URL of the descriptor, as given.
     pub json_url: String,
-    /// What it is said to be, as it was given; may be empty. The descriptor's word counts where there is one.
+    /// Declared type, as given; may be empty. The descriptor's type takes precedence where there is a descriptor.
     pub integration_type: String,
-    /// Whether it was installed by its descriptor alone.
+    /// True for a custom app, installed by its descriptor alone.
     pub custom: bool,
-    /// Whether the organisation has it switched on.
+    /// True while the organisation has the app enabled.
     pub active: bool,
-    /// The version in the registry that it was installed from, where it was.
+    /// The registry version it was installed from, if any.
     pub registry: Option<FromRegistry>,
-    /// The last good copy of its descriptor, where there was one that could be read.
+    /// The last good copy of its descriptor, if one could ever be read.
     pub descriptor: Option<Descriptor>,
-    /// When it was installed.
+    /// Time of installation.
     pub created_at: Time,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Time,
 }
 
-/// A version in the registry that is installed. It is kept under its name and version: they do not change.
+/// An installed registry version. It is referenced by name and version, because they do not change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FromRegistry {
-    /// Its identifier.
+    /// The registry version's identifier.
     pub registry_id: uuid::Uuid,
-    /// The name of its integration.
+    /// Name of the integration in the registry.
     pub name: String,
-    /// Its version.
+    /// Version of the integration.
     pub version: String,
 }
 
 impl FromRegistry {
-    /// What stands in for the address of a descriptor. It leads nowhere.
+    /// Placeholder in place of a descriptor's URL. It does not resolve.
     pub fn json_url(&self) -> String {
         format!("registry:{}@{}", self.name, self.version)
     }
 }
 
 impl AppIntegration {
-    /// What it does: by its descriptor, or else by what it is said to be.
+    /// Returns the kind of the app: from its descriptor, or else from its declared type.
     pub fn kind(&self) -> IntegrationKind {
         match &self.descriptor {
             Some(descriptor) => descriptor.kind.clone(),
@@ -66,17 +68,17 @@ impl AppIntegration {
     }
 }
 
-/// An integration's use in a channel.
+/// An app's use in a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelUse {
     /// Its identifier.
     pub id: InstallationId,
-    /// Where.
+    /// The channel.
     pub channel_id: ChannelId,
-    /// Whether it is switched on there.
+    /// True while the app is enabled in the channel.
     pub active: bool,
-    /// Its place in the order: the lowest is called first.
+    /// Position in the call order: the lowest is called first.
     pub position: i32,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Time,
 }

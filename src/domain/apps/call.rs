@@ -1,13 +1,13 @@
-//! Calls of Telex integrations: what they are sent, and what the answer of one that changes messages means.
+//! Calls of Telex apps: request bodies, and the interpretation of the answers of modifiers and filters.
 //!
-//! Only bodies live here. Status, time limit and size are judged where the call is made.
+//! Not here: status, time limit and size, which the sender checks.
 
 use serde_json::{Map, Value, json};
 
 use super::setting::EffectiveSetting;
 use crate::domain::ids::{ChannelId, OrganisationId};
 
-/// The body for a `target_url`: a message entered a channel.
+/// Builds the request body for a `target_url`: a message entered a channel.
 pub fn target_payload(
     channel_id: ChannelId,
     message: &str,
@@ -27,7 +27,7 @@ pub fn target_payload(
     payload
 }
 
-/// The body for a `tick_url`: it is time. What the integration has to say it posts to `return_url`, later.
+/// Builds the request body for a `tick_url`: the schedule is due. The app posts its result to `return_url`, later.
 pub fn tick_payload(channel_id: ChannelId, return_url: &str, settings: &[EffectiveSetting]) -> Value {
     json!({ "channel_id": channel_id, "return_url": return_url, "settings": delivered(settings) })
 }
@@ -36,33 +36,34 @@ fn delivered(settings: &[EffectiveSetting]) -> Vec<Value> {
     settings.iter().map(EffectiveSetting::delivered).collect()
 }
 
-/// What a modifier made of a message: the member `message` of a JSON object.
+/// Extracts the new message from a modifier's answer: the member `message` of a JSON object.
 ///
 /// # Errors
-/// Why the answer counts for nothing, so that the message stays as it was: anything else, and a text with an error
-/// status, which is a report and no message. The reason repeats nothing of the answer.
+/// The reason for ignoring the answer, so that the message stays as it was: anything but such an object, and a text
+/// with an error status, which is a report and not a message. The reason repeats nothing of the answer.
 pub fn modifier_reply(body: &[u8], content_type: Option<&str>) -> Result<String, String> {
     message(object(body, content_type)?)
 }
 
-/// What a filter made of a message.
+/// A filter's decision on a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FilterReply {
-    /// It goes on as it was.
+    /// The message passes unchanged.
     Keep,
-    /// It goes on like this.
+    /// The message passes with this text instead.
     Replace(String),
-    /// It goes no further.
+    /// The message is dropped.
     Drop,
 }
 
-/// What a filter says. Telex has the type and says nothing of its answers, so the shape is ours: that of a modifier,
-/// and beside it `{"drop": true}`, which drops the message. A word of its own was chosen, because an empty `message` is
-/// too easily sent by accident and `status` is in use already. `{"drop": false}` without a `message` keeps it as it was.
+/// Interprets a filter's answer. Telex has the type and does not define its answers, so the shape is ours: that of a
+/// modifier, and beside it `{"drop": true}`, which drops the message. A member of its own was chosen, because an empty
+/// `message` is too easily sent by accident and `status` is in use already. `{"drop": false}` without a `message` keeps
+/// it as it was.
 ///
 /// # Errors
-/// Why the answer counts for nothing: as [`modifier_reply`], and a `drop` that is neither true nor false. A filter that
-/// fails lets the message through, as a modifier does.
+/// The reason for ignoring the answer: as [`modifier_reply`], and a `drop` that is neither true nor false. A failing
+/// filter lets the message through, as a modifier does.
 pub fn filter_reply(body: &[u8], content_type: Option<&str>) -> Result<FilterReply, String> {
     let answer = object(body, content_type)?;
     match answer.get("drop") {
@@ -73,7 +74,8 @@ pub fn filter_reply(body: &[u8], content_type: Option<&str>) -> Result<FilterRep
     }
 }
 
-/// The type of the content is only told, never judged: many a handler forgets to set it.
+/// Parses an answer as a JSON object. The content type is only reported, never enforced: many handlers forget to set
+/// it.
 fn object(body: &[u8], content_type: Option<&str>) -> Result<Map<String, Value>, String> {
     let sent = match content_type.map(|sent| sent.split(';').next().unwrap_or_default().trim()) {
         Some(sent) if !sent.is_empty() && !sent.to_ascii_lowercase().contains("json") => {
@@ -174,7 +176,11 @@ mod tests {
         assert_eq!(said(b"\xFF", None), "its answer is not JSON");
         assert!(said(b" \n", None).starts_with("it answered with nothing;"));
         assert!(said("[".repeat(100_000).as_bytes(), None).contains("not JSON"));
-        assert_eq!(modifier_reply(br#"{"message": "x"}"#, Some("text/plain")), Ok("x".to_owned()), "told, not judged");
+        assert_eq!(
+            modifier_reply(br#"{"message": "x"}"#, Some("text/plain")),
+            Ok("x".to_owned()),
+            "reported, not enforced"
+        );
     }
 
     #[test]

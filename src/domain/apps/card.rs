@@ -1,5 +1,6 @@
-//! What can be connected in every organisation: the *system* integrations. Two are built in, and the operator may add
-//! others.
+//! *System* integrations, which every organisation can connect. Two are built in, and the operator may add others.
+//!
+//! Not here: the state of the connection to Slack or GitHub.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -13,21 +14,21 @@ pub struct SystemIntegration {
     pub id: IntegrationId,
     /// Its name.
     pub name: String,
-    /// What it says of itself.
+    /// Its descriptive texts.
     pub about: About,
 }
 
-/// What an integration says of itself; stored with it.
+/// Descriptive texts of an integration; stored with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct About {
-    /// A picture's address, or the name of one that the client has.
+    /// URL of a picture, or the name of one that the client has.
     pub icon: String,
-    /// A sentence.
+    /// Description: one sentence.
     pub description: String,
-    /// How it is connected; Markdown.
+    /// Instructions for connecting it; Markdown.
     pub instructions: String,
-    /// Where one goes to connect it, where that is the same for everybody.
+    /// URL at which to connect it, if it is the same for everybody.
     pub link: Option<String>,
 }
 
@@ -36,7 +37,7 @@ pub const SLACK: IntegrationId = IntegrationId(Uuid::from_u128(0x0199_c000_0000_
 /// GitHub's identifier.
 pub const GITHUB: IntegrationId = IntegrationId(Uuid::from_u128(0x0199_c000_0000_7000_8000_0000_0000_0002));
 
-/// Those that are built in, in the order in which they are shown.
+/// The built-in integrations, in display order.
 pub fn built_in() -> [SystemIntegration; 2] {
     let about = |icon: &str, description: &str, instructions: &str| About {
         icon: icon.to_owned(),

@@ -1,8 +1,8 @@
-//! Descriptors: the JSON documents by which Telex integrations say what they are, where they are called and what can be
-//! set. Reading one lives here; `descriptor/parse.rs` names mistakes in the JSON, `lint.rs` those in its content.
+//! Descriptors: the JSON documents by which Telex apps declare their texts, endpoints and settings. Parsing one lives
+//! here; `descriptor/parse.rs` names mistakes in the JSON, `lint.rs` those in its content.
 //!
-//! Real descriptors are written by hand and deviate. What can be understood is taken, with a warning; what cannot is
-//! refused, with all of its errors at once.
+//! Not here: downloading one. Real descriptors are written by hand and deviate. Recoverable deviations are accepted,
+//! with a warning; the rest is refused, with all of its errors at once.
 
 mod address;
 mod finding;
@@ -29,10 +29,10 @@ use super::{
 };
 use crate::domain::error::Violation;
 
-/// The label of the setting that says when an interval integration ticks. Exactly so: the case matters.
+/// Label of the setting with the schedule of an interval app. It is case-sensitive.
 pub const INTERVAL: &str = "interval";
 
-/// The categories that Telex knows.
+/// The categories defined by Telex.
 pub const CATEGORIES: [&str; 20] = [
     "Monitoring & Logging",
     "Communication & Collaboration",
@@ -56,23 +56,23 @@ pub const CATEGORIES: [&str; 20] = [
     "DevOps & CI/CD",
 ];
 
-/// What an integration does.
+/// Kind of an app.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum IntegrationKind {
     /// Changes each message on its way.
     Modifier,
     /// Changes each message, or drops it.
     Filter,
-    /// Is called by the clock, and posts when it has something to say.
+    /// Is called by the schedule, and posts its results.
     Interval,
-    /// Gets each message.
+    /// Receives each message.
     Output,
-    /// Something else, kept as it was written, or nothing. It is never called.
+    /// Another kind, kept as written, or an empty one. It is never called.
     Other(String),
 }
 
 impl IntegrationKind {
-    /// The kind with a name, which is lower-case.
+    /// Returns the kind with a name, which is lower-case.
     pub fn named(name: &str) -> Self {
         match name {
             "modifier" => Self::Modifier,
@@ -94,72 +94,72 @@ impl IntegrationKind {
         }
     }
 
-    /// Whether its `target_url` stands in the way of each message and says what becomes of it.
+    /// Returns true if its `target_url` is called inline for each message and may change it.
     pub fn changes_messages(&self) -> bool {
         matches!(self, Self::Modifier | Self::Filter)
     }
 
-    /// Whether its `target_url`, if it has one, gets a copy of each message.
+    /// Returns true if its `target_url`, if it has one, gets a copy of each message.
     pub fn collects_messages(&self) -> bool {
         matches!(self, Self::Output | Self::Interval)
     }
 
-    /// Whether its `tick_url` is called by the clock.
+    /// Returns true if its `tick_url` is called by the schedule.
     pub fn ticks(&self) -> bool {
         matches!(self, Self::Interval)
     }
 
-    /// Whether its `target_url`, if it has one, is called.
+    /// Returns true if its `target_url`, if it has one, is called.
     pub fn has_target(&self) -> bool {
         self.changes_messages() || self.collects_messages()
     }
 
-    /// Whether it is of no use without a `target_url`.
+    /// Returns true if a `target_url` is required.
     pub fn needs_target(&self) -> bool {
         matches!(self, Self::Modifier | Self::Filter | Self::Output)
     }
 }
 
-/// What an integration says of itself. Texts are trimmed and never empty.
+/// A parsed descriptor. Texts are trimmed and never empty.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Descriptor {
-    /// What users call it.
+    /// Display name.
     pub app_name: String,
-    /// What it is for.
+    /// Purpose.
     pub app_description: Option<String>,
-    /// The address of a picture, or a small picture itself, `data:image/…`.
+    /// URL of a picture, or a small picture itself, `data:image/…`.
     pub app_logo: Option<String>,
-    /// Its page.
+    /// URL of its page.
     pub app_url: Option<String>,
     /// The colour behind the picture.
     pub background_color: Option<String>,
-    /// What it does.
+    /// Kind of the app.
     pub kind: IntegrationKind,
     /// Mostly one of [`CATEGORIES`].
     pub category: Option<String>,
-    /// Whether it is to be on once it is installed.
+    /// True if the app is to be enabled when it is installed.
     pub is_active: bool,
-    /// Who wrote it.
+    /// Author.
     pub author: Option<String>,
-    /// Its, or its author's, page.
+    /// Page of the app or of its author.
     pub website: Option<String>,
-    /// Where it gets messages: an absolute HTTP address. It may also be there without being called.
+    /// URL that receives messages: absolute, over HTTP. It may also be present without being called.
     pub target_url: Option<String>,
-    /// Where it is called by the clock: as `target_url`.
+    /// URL called by the schedule: as `target_url`.
     pub tick_url: Option<String>,
-    /// What can be set.
+    /// The declared settings.
     pub settings: Vec<SettingSpec>,
-    /// The document as it came, with its `data` and all that is not understood here. Not larger than [`MAX_BYTES`].
+    /// The document as it came, with its `data` and all unknown members. Not larger than [`MAX_BYTES`].
     pub document: Value,
-    /// The pointer to the object that describes: `/data`, or nothing.
+    /// JSON pointer to the describing object: `/data`, or nothing.
     base: &'static str,
 }
 
 impl Descriptor {
-    /// Reads a document as it came over the wire. What comes with a descriptor are warnings.
+    /// Parses a document as it came over the wire. The findings beside a descriptor are warnings.
     ///
     /// # Errors
-    /// All that is wrong and odd, errors first; `Error::from` makes a refusal of it.
+    /// All errors and warnings, errors first; `Error::from` makes a refusal of them.
     pub fn read(body: &[u8]) -> Result<(Self, Vec<Finding>), Vec<Finding>> {
         let mut findings = Findings::default();
         let Some(mut parsed) = parse::parse(body, &mut findings) else { return Err(findings.finish(|_| None)) };
@@ -171,7 +171,7 @@ impl Descriptor {
         }
     }
 
-    /// Reads a document that was read before, such as the last good copy of it.
+    /// Parses a document that was parsed before, such as its last good copy.
     ///
     /// # Errors
     /// As [`Self::read`], without places.
@@ -187,23 +187,23 @@ impl Descriptor {
         }
     }
 
-    /// All that is wrong or odd with a document, errors first.
+    /// Returns all errors and warnings of a document, errors first.
     pub fn lint(body: &[u8]) -> Vec<Finding> {
         match Self::read(body) {
             Ok((_, findings)) | Err(findings) => findings,
         }
     }
 
-    /// The addresses that will be called, each with the pointer to it. The caller asks the guard of its HTTP client
-    /// about each.
+    /// Returns the addresses that will be called, each with the pointer to it. The caller asks the guard of its HTTP
+    /// client about each.
     pub fn urls(&self) -> Vec<(String, &str)> {
         let target = self.target_url.as_deref().filter(|_| self.kind.has_target()).map(|url| ("target_url", url));
         let tick = self.tick_url.as_deref().filter(|_| self.kind.ticks()).map(|url| ("tick_url", url));
         target.into_iter().chain(tick).map(|(name, url)| (format!("{}/{name}", self.base), url)).collect()
     }
 
-    /// What is wrong with the called addresses from where we stand: one that leads to ourselves would make every
-    /// message the cause of the next, and is an error; one that is the descriptor's own address is a slip of the pen.
+    /// Lints the called addresses against our own: one that leads to ourselves would make every message the cause of
+    /// the next, and is an error; one that is the descriptor's own address is a slip of the pen.
     pub fn lint_addresses(&self, ourselves: &Url, document: Option<&Url>) -> Vec<Finding> {
         let mut findings = Findings::default();
         for (path, text) in self.urls() {
@@ -218,9 +218,10 @@ impl Descriptor {
         findings.finish(|_| None)
     }
 
-    /// The schema that the document brings along, or one of its settings: an object with a property for each.
+    /// Returns the JSON schema in the document, or else one derived from its settings: an object with a property for
+    /// each.
     ///
-    /// A schema of its own is a member `json_schema`, or `schema`, beside the others or beside `data`.
+    /// A schema in the document is a member `json_schema`, or `schema`, beside the others or beside `data`.
     pub fn json_schema(&self) -> Value {
         let data = self.document.pointer(self.base);
         let places = [data, Some(&self.document)];
@@ -232,12 +233,12 @@ impl Descriptor {
         }
     }
 
-    /// The declaration of a setting. Where a label comes twice, the first one.
+    /// Returns the declaration of a setting. Of duplicate labels, the first one.
     pub fn setting(&self, label: &str) -> Option<&SettingSpec> {
         self.settings.iter().find(|spec| spec.label == label)
     }
 
-    /// Whether a setting may have a value: as its declaration says, and the `interval` of what ticks has to be a
+    /// Validates a value of a setting: against its declaration, and the `interval` of an interval app has to be a
     /// crontab line, or empty.
     ///
     /// # Errors
@@ -250,17 +251,17 @@ impl Descriptor {
         Schedule::of_value(value).map(|_| ())
     }
 
-    /// When the integration ticks: as the first setting with the label [`INTERVAL`] says, exactly so. Without one, or
-    /// with an empty one, it never does, and neither does what is of another kind.
+    /// Returns the schedule of an interval app: the value of the first setting with the exact label [`INTERVAL`].
+    /// Without one, or with an empty one, there is none, and neither is there for any other kind.
     ///
     /// # Errors
-    /// A [`Violation`] of `/value`; it never ticks then either, and this is why.
+    /// A [`Violation`] of `/value`, which is the reason that the app never ticks.
     pub fn schedule(&self, settings: &[EffectiveSetting]) -> Result<Option<Schedule>, Violation> {
         let interval = settings.iter().find(|setting| self.kind.ticks() && setting.label == INTERVAL);
         interval.map_or(Ok(None), |setting| Schedule::of_value(setting.value()))
     }
 
-    /// What holds for each setting, see [`effective`].
+    /// Returns the effective settings, see [`effective`].
     pub fn effective(&self, organisation: &[Setting], channel: &[Setting]) -> Vec<EffectiveSetting> {
         effective(&self.settings, organisation, channel)
     }

@@ -1,12 +1,14 @@
-//! Schedules: when an interval integration ticks. Five fields of crontab, in a time zone.
+//! Schedules of interval apps: five crontab fields, evaluated in a time zone.
 //!
-//! croner reads the fields and finds the next time on a clock on the wall. What that means on a day on which the clock is
-//! moved is decided here:
+//! Not here: the timer queue, which stores the next tick.
 //!
-//! - A schedule that names hours, such as `30 2 * * *`, ticks at these hours once. What falls into a gap ticks once, when
-//!   the gap ends; what falls into an hour that comes twice ticks the first time.
-//! - A schedule for every hour, whose second field begins with `*`, goes on as time goes on: nothing is made up for a
-//!   gap, and an hour that comes twice is ticked through twice.
+//! croner reads the fields and finds the next time on a wall clock. The meaning on a day of a clock change is decided
+//! here:
+//!
+//! - A schedule that names hours, such as `30 2 * * *`, ticks at these hours once. A tick within a gap fires once, when
+//!   the gap ends; a tick within a repeated hour fires the first time.
+//! - A schedule for every hour, whose second field begins with `*`, follows elapsed time: nothing is made up for a gap,
+//!   and a repeated hour is ticked through twice.
 
 use std::{fmt, str::FromStr};
 
@@ -44,12 +46,12 @@ impl fmt::Display for Zone {
     }
 }
 
-/// Five fields of crontab.
+/// A schedule: five crontab fields.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     text: String,
     cron: Cron,
-    /// It names no hours.
+    /// True if it names no hours.
     every_hour: bool,
 }
 
@@ -59,7 +61,7 @@ impl PartialEq for Schedule {
     }
 }
 
-/// The fields: what each is called, its smallest and largest number, and the names it knows, the first for the smallest.
+/// The fields: name, smallest and largest number, and the recognised names, the first for the smallest number.
 const FIELDS: [(&str, u32, u32, &[&str]); 5] = [
     ("minute", 0, 59, &[]),
     ("hour", 0, 23, &[]),
@@ -68,12 +70,12 @@ const FIELDS: [(&str, u32, u32, &[&str]); 5] = [
     ("day of the week", 0, 7, &["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
 ];
 
-/// Longer than any crontab line with a meaning.
+/// Maximum length of a line, longer than any meaningful one.
 const MAX_TEXT: usize = 500;
 
 impl Schedule {
-    /// Reads `minute hour day-of-month month day-of-week`, as in crontab(5): numbers, `*`, lists, ranges, steps, and the
-    /// names of months and days in English, in any case. Where both kinds of day are given, either is enough.
+    /// Parses `minute hour day-of-month month day-of-week`, as in crontab(5): numbers, `*`, lists, ranges, steps, and
+    /// the names of months and days in English, in any case. Where both kinds of day are given, either is enough.
     ///
     /// # Errors
     /// A [`Violation`] of `/value`: for seconds, names like `@hourly`, milliseconds, and days that never come.
@@ -98,7 +100,7 @@ impl Schedule {
         Ok(Self { cron, every_hour: fields[1].starts_with('*'), text })
     }
 
-    /// The schedule of a setting's value; an empty one means never.
+    /// Returns the schedule in a setting's value; an empty value means never.
     ///
     /// # Errors
     /// A [`Violation`] of `/value`.
@@ -116,12 +118,12 @@ impl Schedule {
         &self.text
     }
 
-    /// The first tick later than `time`. `None` when the calendar ends.
+    /// Returns the first tick after `time`. `None` when the calendar ends.
     pub fn next_after(&self, time: Time, zone: Zone) -> Option<Time> {
         let Zone(zone) = zone;
         let mut wall = local(time, zone);
         let mut inclusive = false;
-        // Each turn is a step out of a gap or of an hour that comes twice; a day has 1440 minutes.
+        // Each iteration steps out of a gap or of a repeated hour; a day has 1440 minutes.
         for _ in 0..2_000 {
             let next = self.cron.find_next_occurrence(&wall, inclusive).ok()?;
             inclusive = false;
@@ -145,8 +147,8 @@ impl Schedule {
         None
     }
 
-    /// A tick of every hour, found by going on from `time` on the wall clock, unless the clock is moved back before it:
-    /// then there may be an earlier one in the hour that comes again.
+    /// Corrects a tick of an every-hour schedule, found by going on from `time` on the wall clock: if the clock is
+    /// moved back before it, there may be an earlier tick in the repeated hour.
     fn in_repeated_hour(&self, time: Time, zone: Tz, found: Time) -> Time {
         let LocalResult::Ambiguous(first, second) = zone.from_local_datetime(&local(time, zone)) else { return found };
         if !self.every_hour || first != time {
@@ -165,12 +167,12 @@ impl fmt::Display for Schedule {
     }
 }
 
-/// What the clock on the wall shows.
+/// Returns the wall-clock time.
 fn local(time: DateTime<Utc>, zone: Tz) -> NaiveDateTime {
     time.with_timezone(&zone).naive_local()
 }
 
-/// When the clock is moved between `from` and `from + within`, which happens once, at a whole second.
+/// Returns the time of the clock change between `from` and `from + within`; there is one, at a whole second.
 fn change_within(from: Time, within: Duration, zone: Tz) -> Time {
     let offset = |seconds: i64| {
         let at = from + Duration::seconds(seconds);
@@ -197,7 +199,7 @@ fn not_five(fields: &[&str]) -> String {
     format!("must be the five fields of a crontab line, {EXAMPLE}; {hint}")
 }
 
-/// Whether a field is what crontab(5) knows. croner knows more, such as `L`, `#` and `W`, and is lax about names.
+/// Checks a field by crontab(5). croner accepts more, such as `L`, `#` and `W`, and is lax about names.
 fn check_field(field: &str, (name, low, high, names): (&str, u32, u32, &[&str])) -> Result<(), String> {
     let number = |text: &str| match text.parse::<u32>() {
         Ok(number) if text.bytes().all(|byte| byte.is_ascii_digit()) => Some(number),
@@ -228,7 +230,7 @@ fn check_field(field: &str, (name, low, high, names): (&str, u32, u32, &[&str]))
     Err(format!("{shown:?} is no {name}: {low} to {high}, lists (1,2), ranges (1-5), steps (*/5, 1-9/2) or *"))
 }
 
-/// Whether all of its days are like 30 February. A day of the week always comes.
+/// Returns true if all of its days are like 30 February. A day of the week always comes.
 fn never_comes(cron: &Cron) -> bool {
     const LONGEST: [u16; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let pattern = &cron.pattern;
@@ -247,7 +249,7 @@ mod tests {
         text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
-    /// The next ticks after a time, as UTC, without their date where it is that of the time.
+    /// Returns the next ticks after a time, as UTC, without their date where it is that of the time.
     fn ticks(line: &str, zone: &str, after: &str, count: usize) -> Vec<String> {
         let (schedule, zone) = (Schedule::parse(line).unwrap(), zone.parse().unwrap());
         let mut at = time(after);
@@ -286,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_falls_into_a_gap_ticks_once_when_it_ends() {
+    fn a_tick_within_a_gap_fires_once_at_its_end() {
         // Berlin, 29 March 2026: after 01:59 comes 03:00, which is 01:00 UTC.
         let after = "2026-03-29T00:00:00Z";
         assert_eq!(ticks("30 2 * * *", "Europe/Berlin", after, 2), ["01:00", "03-30 00:30"]);
@@ -301,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_falls_into_an_hour_that_comes_twice_ticks_once() {
+    fn a_tick_within_a_repeated_hour_fires_once() {
         // Berlin, 25 October 2026: 02:00 to 02:59 comes at 00:00 UTC and again at 01:00 UTC.
         let after = "2026-10-25T00:00:00Z";
         assert_eq!(ticks("30 2 * * *", "Europe/Berlin", after, 2), ["00:30", "10-26 01:30"]);
@@ -335,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_crontab_line_is_refused() {
+    fn an_invalid_crontab_line_is_refused() {
         for (text, says) in [
             ("", "it is empty"),
             ("60000", "milliseconds are not known"),

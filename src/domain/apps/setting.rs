@@ -1,7 +1,7 @@
-//! Settings of an installation: what may be set, and what holds in the end.
+//! Settings of an installation: validation, and resolution of the effective value.
 //!
-//! A setting is identified by its label, as integrations look for it by that. What holds is the descriptor's default,
-//! unless the organisation has set something, unless the channel has.
+//! A setting is identified by its label, because apps look it up by that. The effective value is the channel's, or else
+//! the organisation's, or else the descriptor's default. Not here: the declarations, which `descriptor` reads.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -17,11 +17,11 @@ use crate::domain::{
     ids::{ChannelId, InstallationId, OrganisationId, SettingId},
 };
 
-/// How many characters a label may have.
+/// Maximum length of a label, in characters.
 pub const MAX_LABEL: usize = 200;
-/// How many characters a value may have.
+/// Maximum length of a value, in characters.
 pub const MAX_VALUE: usize = 10_000;
-/// What is shown in place of a secret. Nothing of the secret is in it, not even its length.
+/// Mask shown in place of a secret. It reveals nothing of the secret, not even its length.
 pub const MASK: &str = "••••";
 
 /// A label and a value of an installation, for the organisation or for one of its channels.
@@ -29,26 +29,26 @@ pub const MASK: &str = "••••";
 pub struct Setting {
     /// Its identifier.
     pub id: SettingId,
-    /// Whose it is.
+    /// The owning organisation.
     pub organisation_id: OrganisationId,
-    /// Which installation it belongs to.
+    /// The installation it belongs to.
     pub installation_id: InstallationId,
-    /// The channel it is for; `None` means the whole organisation.
+    /// The channel it applies to; `None` means the whole organisation.
     pub channel_id: Option<ChannelId>,
     /// Its name.
     pub label: String,
-    /// What was set.
+    /// The value set.
     pub value: Value,
-    /// Whether the value must not be shown.
+    /// True if the value must not be shown.
     pub secret: bool,
-    /// When it was set first.
+    /// Time of creation.
     pub created_at: Time,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Time,
 }
 
 impl Setting {
-    /// The value as it may be shown.
+    /// Returns the value, masked if it is secret.
     pub fn masked(&self) -> Value {
         masked(self.secret, &self.value)
     }
@@ -66,29 +66,29 @@ impl fmt::Debug for Setting {
     }
 }
 
-/// A setting as the integration gets it.
+/// A setting with its effective value, as sent to the app.
 #[derive(Clone, PartialEq)]
 pub struct EffectiveSetting {
     /// Its name.
     pub label: String,
-    /// Whether the value must not be shown.
+    /// True if the value must not be shown.
     pub secret: bool,
-    /// The descriptor's own object, with what holds as `default`.
+    /// The descriptor's own object, with the effective value as `default`.
     object: Map<String, Value>,
 }
 
 impl EffectiveSetting {
-    /// What holds.
+    /// Returns the effective value.
     pub fn value(&self) -> &Value {
         self.object.get("default").unwrap_or(&Value::Null)
     }
 
-    /// For the integration, secrets included.
+    /// Returns the object sent to the app, secrets included.
     pub fn delivered(&self) -> Value {
         Value::Object(self.object.clone())
     }
 
-    /// For a user's eyes and for records.
+    /// Returns the object with a secret value masked, for users and for records.
     pub fn masked(&self) -> Value {
         let mut object = self.object.clone();
         if let Some(value) = object.get_mut("default") {
@@ -104,15 +104,15 @@ impl fmt::Debug for EffectiveSetting {
     }
 }
 
-/// A secret that is not set yet is shown as what it is: empty.
+/// Masks a secret. An unset secret is shown as empty.
 fn masked(secret: bool, value: &Value) -> Value {
     let is_set = !value.is_null() && value.as_str() != Some("");
     if secret && is_set { Value::from(MASK) } else { value.clone() }
 }
 
-/// What holds for each setting. First those of the descriptor, in its order; then those rows whose label it does not
-/// know, as `{label, type: "text", default}`. They are not dropped: integrations exist that read more settings than they
-/// declare, and what an organisation has set is what it gets.
+/// Resolves the effective value of each setting. First those of the descriptor, in its order; then the rows with a
+/// label unknown to it, as `{label, type: "text", default}`. They are not dropped: apps exist that read more settings
+/// than they declare, and every setting of an organisation is delivered.
 ///
 /// Of two rows with one label the later one counts.
 pub fn effective(specs: &[SettingSpec], organisation: &[Setting], channel: &[Setting]) -> Vec<EffectiveSetting> {
@@ -137,7 +137,7 @@ pub fn effective(specs: &[SettingSpec], organisation: &[Setting], channel: &[Set
     declared.chain(others).collect()
 }
 
-/// Whether a text may be a setting's label.
+/// Validates a setting's label.
 ///
 /// # Errors
 /// A [`Violation`] of `/label`.
@@ -150,11 +150,11 @@ pub fn check_label(label: &str) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Whether a setting takes a value. A label that the descriptor does not know has no spec and takes any JSON scalar.
-/// The value is kept as it came: integrations differ in whether they want `5` or `"5"`.
+/// Validates a setting's value. A label unknown to the descriptor has no spec and takes any JSON scalar. The value is
+/// kept as it came: apps differ in whether they want `5` or `"5"`.
 ///
 /// # Errors
-/// A [`Violation`] of `/value`. It never says what the value was: that may be a secret.
+/// A [`Violation`] of `/value`. It never repeats the value, which may be a secret.
 pub fn validate(spec: Option<&SettingSpec>, value: &Value) -> Result<(), Violation> {
     let broken = match spec {
         _ if too_long(value) => Some(format!("must have at most {MAX_VALUE} characters")),
@@ -196,7 +196,7 @@ fn broken(spec: &SettingSpec, value: &Value) -> Option<String> {
         }
         SettingKind::MultiSelect | SettingKind::MultiCheckbox => match choices(value) {
             None => (false, "must be a text with commas, or a list of texts".to_owned()),
-            // An option may have a comma of its own.
+            // An option may contain a comma.
             Some(all) => {
                 let is_one = value.as_str().is_some_and(|text| options.iter().any(|option| option == text));
                 (is_one || all.into_iter().all(is_offered), format!("must only hold {}", listed(options)))
@@ -214,7 +214,7 @@ fn is_empty(kind: SettingKind, value: &Value) -> bool {
     }
 }
 
-/// The choices of a multi-select: `"a,b"`, `"a, b"` or `["a", "b"]`.
+/// Splits the choices of a multi-select: `"a,b"`, `"a, b"` or `["a", "b"]`.
 fn choices(value: &Value) -> Option<Vec<&str>> {
     match value {
         Value::String(text) => Some(text.split(',').map(str::trim).filter(|choice| !choice.is_empty()).collect()),
@@ -223,7 +223,7 @@ fn choices(value: &Value) -> Option<Vec<&str>> {
     }
 }
 
-/// The forms that `f64` reads, without its words for infinity and what is no number.
+/// Accepts the forms that `f64` parses, except its words for infinity and not-a-number.
 fn is_number(value: &Value) -> bool {
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
     match value {
@@ -238,7 +238,7 @@ fn is_yes_or_no(value: &Value) -> bool {
     value.is_boolean() || value.as_str().is_some_and(|text| words.iter().any(|word| text.eq_ignore_ascii_case(word)))
 }
 
-/// The options, as far as a message holds them.
+/// Lists the options for a message, up to a limit.
 fn listed(options: &[String]) -> String {
     const SHOWN: usize = 10;
     let quoted = |option: &String| format!("{:?}", option.chars().take(60).collect::<String>());
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_required_is_not_empty() {
+    fn a_required_value_is_not_empty() {
         for kind in SettingKind::ALL {
             let spec = &specs(json!([{"label": "a", "type": kind.as_str(), "required": true}]))[0];
             for value in [json!(""), json!("  ")] {
@@ -401,7 +401,7 @@ mod tests {
             assert_eq!(setting.masked()["default"], MASK);
         }
         assert!(!format!("{all:?} {secret:?}").contains("s3cret"));
-        assert_eq!(effective(&specs, &[], &[])[0].masked()["default"], "", "what is not set is shown as that");
+        assert_eq!(effective(&specs, &[], &[])[0].masked()["default"], "", "an unset secret is shown as empty");
         assert_eq!(row("a", json!(7)).masked(), json!(7));
     }
 }

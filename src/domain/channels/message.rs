@@ -1,6 +1,6 @@
-//! A message in a channel: what the data of `message.posted` and `message.published` says.
+//! A message in a channel: the data of `message.posted` and `message.published`.
 //!
-//! Modifiers change its text alone. Whatever else an author put into the data stays there.
+//! Modifiers change its text alone; the author's other members stay. Not here: the event around it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -8,50 +8,50 @@ use serde_json::{Map, Value};
 use super::person::Person;
 use crate::domain::ids::IntegrationId;
 
-/// The longest text of a message, in characters.
+/// Maximum length of a message's text, in characters.
 pub const MAX_CHARS: usize = 40_000;
 
 /// A message in a channel.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
-    /// What is said; may be empty where there are attachments.
+    /// The text; may be empty if there are attachments.
     #[serde(default, rename = "message")]
     pub text: String,
     /// Attachments, as Slack and Rocket.Chat write them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Value>,
-    /// The name that is shown, where that is not the author's.
+    /// The displayed name, if it differs from the author's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// Who said it.
+    /// The author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Person>,
-    /// A picture's address.
+    /// URL of a picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar: Option<String>,
     /// An emoji such as `:ghost:`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emoji: Option<String>,
-    /// The integration that posted it: it is never sent what it posted.
+    /// The app that posted it: its own messages are never sent to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration_id: Option<IntegrationId>,
-    /// The integrations whose answers led to it, the first one first; the last posted it.
+    /// The apps with answers that led to it, in order; the last posted it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caused_by: Vec<IntegrationId>,
-    /// The message that it replies to.
+    /// The message it replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread_id: Option<String>,
-    /// Whether it takes the place of one that was posted before.
+    /// True if it replaces an earlier one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub edited: bool,
-    /// What else is said of it.
+    /// Other members of the data.
     #[serde(flatten)]
     pub more: Map<String, Value>,
 }
 
 impl Message {
-    /// The message in an event's data; what is not as it should be is left out.
+    /// Reads the message in an event's data; malformed members are left out.
     pub fn read(data: &Value) -> Self {
         if let Ok(message) = Self::deserialize(data) {
             return message;
@@ -64,12 +64,12 @@ impl Message {
         Self::deserialize(Value::Object(good)).unwrap_or_default()
     }
 
-    /// Whether its text is longer than a channel takes.
+    /// Returns true if its text is longer than a channel allows.
     pub fn is_too_long(&self) -> bool {
         self.text.len() > MAX_CHARS && self.text.chars().count() > MAX_CHARS
     }
 
-    /// As an event's data.
+    /// Converts it into an event's data.
     pub fn data(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
     }
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_left_out() {
+    fn malformed_members_are_left_out() {
         let message = Message::read(&json!({"message": "hi", "attachments": "none", "edited": 7}));
         assert_eq!(message, Message { text: "hi".into(), ..Message::default() });
         assert_eq!(Message::read(&Value::Null), Message::default());

@@ -1,4 +1,6 @@
-//! An organisation's link to a GitHub installation, and how long a proof of authority over one is believed.
+//! An organisation's link to a GitHub installation, and the lifetime of a proof of authority over one.
+//!
+//! Not here: the installation itself (`domain::github`).
 
 use std::time::Duration;
 
@@ -7,7 +9,8 @@ use crate::domain::{
     ids::{GithubLinkId, OrganisationId, UserId},
 };
 
-/// How long a member who has proved to administer an installation may link it: as long as the flow itself may take.
+/// Time within which a member who has proved to administer an installation may link it: the lifetime of the flow
+/// itself.
 pub const PROOF_LIFETIME: Duration = Duration::from_secs(600);
 
 /// A link. Several organisations may link one installation, each by its own proof.
@@ -15,12 +18,12 @@ pub const PROOF_LIFETIME: Duration = Duration::from_secs(600);
 pub struct GithubLink {
     /// Its identifier.
     pub id: GithubLinkId,
-    /// Whose it is.
+    /// The owning organisation.
     pub organisation_id: OrganisationId,
-    /// GitHub's number of the installation.
+    /// GitHub's numeric id of the installation.
     pub installation_id: i64,
     /// The user who linked it.
     pub created_by: UserId,
-    /// When.
+    /// Time of linking.
     pub created_at: Time,
 }

@@ -1,5 +1,6 @@
-//! GitHub's events as Slack messages: short, in the manner of GitHub's own app, and safe whatever a title says. What
-//! stands here are the words for each subject; `card` lays them out.
+//! Renders GitHub's events as Slack messages: short, in the manner of GitHub's own app, and safe with hostile titles.
+//!
+//! The wording for each subject lives here. Not here: the layout (`card`).
 
 mod card;
 
@@ -9,13 +10,13 @@ use super::payload::{
 use crate::domain::slack::{SlackMessage, text};
 use card::{Card, code, link, plain};
 
-/// Characters of a commit's message, and of its author's name.
+/// Maximum length of a commit's message, and of its author's name, in characters.
 const MAX_MESSAGE: usize = 120;
 const MAX_AUTHOR: usize = 40;
-/// Characters of a hash that are shown.
+/// Characters shown of a hash.
 const SHORT_HASH: usize = 7;
 
-/// The message for an event.
+/// Renders the message for an event.
 pub fn message(event: &GithubEvent) -> SlackMessage {
     let card = match &event.subject {
         Subject::Pull(it) => pull(event, it),
@@ -71,13 +72,14 @@ fn pull(event: &GithubEvent, pull: &Pull) -> Card {
         "closed" => card("Pull request closed without merging by ", sender).detail(way),
         "reopened" => card("Pull request reopened by ", sender).detail(way),
         "ready_for_review" => whole(card("Pull request marked ready for review by ", sender)),
-        // Also what a later label or edit brings up: it tells of the pull request, not of the label.
+        // Also for a later label or edit that passes the filters: the message is about the pull request, not about the
+        // label.
         _ if pull.draft => whole(card("Draft pull request opened by ", author)),
         _ => whole(card("Pull request opened by ", author)),
     }
 }
 
-/// An issue or a discussion.
+/// Renders an issue or a discussion.
 fn issue(event: &GithubEvent, issue: &Issue, noun: &str) -> Card {
     let title = numbered(issue.number, &issue.title);
     let card = |done: &str| {
@@ -110,7 +112,7 @@ fn review(event: &GithubEvent, pull: &Pull, review: &Review) -> Card {
     let title = numbered(pull.number, &pull.title);
     let card = |before: &str, by, done: &str| Card::new(event, before, by, done).title(&review.url, &title);
     let card = match review.state.as_str() {
-        // Its text was told when it was written.
+        // Its text was part of the notification of the submitted review.
         _ if event.action == "dismissed" => {
             return card("The review by ", &review.author, " of a pull request was dismissed");
         }
@@ -233,7 +235,7 @@ fn numbered(number: i64, title: &str) -> String {
     if number > 0 { format!("#{number} {title}") } else { title.to_owned() }
 }
 
-/// The beginning of a hash, as people write it.
+/// Abbreviates a hash as Git does.
 fn short(sha: &str) -> &str {
     sha.get(..SHORT_HASH).unwrap_or(sha)
 }

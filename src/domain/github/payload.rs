@@ -1,59 +1,61 @@
-//! What of a GitHub webhook's payload matters to us, whatever else GitHub sends: who did what to which thing in which
-//! repository. Reading is in `read`; what rules and messages ask of an event is in `facets`.
+//! The typed part of a GitHub webhook's payload: actor, action, subject and repository.
+//!
+//! Parsing is in `read`; the accessors for rules and messages are in `facets`. Not here: the verification of a
+//! signature.
 
 mod facets;
 mod read;
 
 pub use facets::Branch;
 
-/// A webhook's payload, read.
+/// A parsed webhook payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GithubEvent {
     /// GitHub's name of the event, such as `pull_request`.
     pub name: String,
-    /// What was done, such as `opened`; empty where the event knows no actions.
+    /// The action, such as `opened`; empty for an event without actions.
     pub action: String,
-    /// GitHub's number of the installation that saw it; nothing where it is missing.
+    /// GitHub's numeric id of the receiving installation; `None` if it is missing.
     pub installation_id: Option<i64>,
-    /// Where it happened.
+    /// The repository of the event.
     pub repository: Repository,
-    /// Who did it.
+    /// The account that caused it.
     pub sender: Actor,
-    /// What it happened to.
+    /// The subject of the event.
     pub subject: Subject,
-    /// The label that was added or taken off, where that is what happened.
+    /// The label that was added or removed, for such an action.
     pub label: Option<String>,
-    /// Whether a pull request was aimed at another branch.
+    /// True if a pull request's base branch was changed.
     pub retargeted: bool,
 }
 
 /// The repository of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repository {
-    /// GitHub's number: it stays when the repository is renamed or moved.
+    /// GitHub's numeric id: it stays when the repository is renamed or moved.
     pub id: i64,
     /// `owner/name`.
     pub full_name: String,
-    /// Whether only some may see it.
+    /// True if it has restricted visibility.
     pub private: bool,
-    /// Its page.
+    /// URL of its page.
     pub url: String,
-    /// The branch that stands for the repository.
+    /// The default branch.
     pub default_branch: String,
 }
 
-/// An account that did or wrote something.
+/// An account that acted or wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actor {
-    /// Its present name; empty where GitHub does not know one.
+    /// Current login; empty if GitHub has none.
     pub login: String,
-    /// Whether a program acts under it.
+    /// True for a bot.
     pub is_bot: bool,
-    /// Its page.
+    /// URL of its page.
     pub url: String,
 }
 
-/// What an event is about.
+/// Subject of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// A pull request.
@@ -80,7 +82,7 @@ pub enum Subject {
     Ref(GitRef),
     /// A deployment, before its first status.
     Deployment(Box<Deployment>),
-    /// How a deployment goes.
+    /// The state of a deployment.
     DeploymentStatus(Box<Deployment>),
     /// A discussion.
     Discussion(Box<Issue>),
@@ -92,7 +94,7 @@ pub enum Subject {
     Fork {
         /// `owner/name` of the copy.
         full_name: String,
-        /// Its page.
+        /// URL of its page.
         url: String,
     },
     /// Anything else.
@@ -102,77 +104,77 @@ pub enum Subject {
 /// A pull request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pull {
-    /// Its number in the repository, which issues and discussions share; 0 where it is missing.
+    /// Its number in the repository, shared with issues and discussions; 0 if it is missing.
     pub number: i64,
     /// Its title.
     pub title: String,
-    /// Its page.
+    /// URL of its page.
     pub url: String,
     /// The beginning of its description.
     pub body: String,
-    /// Whether it is neither closed nor merged.
+    /// True if it is neither closed nor merged.
     pub open: bool,
-    /// Whether it is not yet meant to be merged.
+    /// True for a draft.
     pub draft: bool,
-    /// Whether it was merged.
+    /// True if it was merged.
     pub merged: bool,
-    /// The branch it is aimed at.
+    /// The base branch.
     pub base: String,
-    /// The branch it comes from.
+    /// The head branch.
     pub head: String,
     /// Its labels.
     pub labels: Vec<String>,
-    /// Who opened it.
+    /// The author.
     pub author: Actor,
-    /// Who is asked for a review: people, then teams.
+    /// The requested reviewers: people, then teams.
     pub reviewers: Vec<String>,
-    /// Lines added and removed, where GitHub says so.
+    /// Lines added and removed, if GitHub gives them.
     pub lines: Option<(i64, i64)>,
 }
 
-/// An issue, or a pull request or discussion seen as one.
+/// An issue, or a pull request or discussion represented as one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Issue {
-    /// Its number in the repository; 0 where it is missing.
+    /// Its number in the repository; 0 if it is missing.
     pub number: i64,
     /// Its title.
     pub title: String,
-    /// Its page.
+    /// URL of its page.
     pub url: String,
     /// The beginning of its text.
     pub body: String,
-    /// Whether it is not closed.
+    /// True if it is not closed.
     pub open: bool,
-    /// Why it was closed or opened again, such as `not_planned`.
+    /// Reason for its closing or reopening, such as `not_planned`.
     pub state_reason: String,
     /// Its labels.
     pub labels: Vec<String>,
-    /// Who opened it.
+    /// The author.
     pub author: Actor,
-    /// Whether it is a pull request: GitHub tells comments on those as comments on issues.
+    /// True for a pull request: GitHub sends comments on those as comments on issues.
     pub is_pull: bool,
-    /// Whether it is a pull request that is not yet meant to be merged.
+    /// True for a draft pull request.
     pub draft: bool,
 }
 
 /// Commits that were pushed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Push {
-    /// What moved.
+    /// The branch or tag that moved.
     pub target: GitRef,
     /// The first of the commits, oldest first.
     pub commits: Vec<Commit>,
-    /// How many commits there are.
+    /// Number of commits.
     pub commit_count: usize,
-    /// Who wrote the newest of them.
+    /// Author of the newest of them.
     pub author: Actor,
-    /// Whether what was there before is left behind.
+    /// True for a forced push, which drops former commits.
     pub forced: bool,
-    /// Whether the branch or tag is new.
+    /// True if the branch or tag was created.
     pub created: bool,
-    /// Whether it is gone.
+    /// True if it was deleted.
     pub deleted: bool,
-    /// The page that shows what changed.
+    /// URL of the page with the changes.
     pub compare_url: String,
 }
 
@@ -185,33 +187,33 @@ pub struct Commit {
     pub message: String,
     /// Its author's login or else name.
     pub author: String,
-    /// Its page.
+    /// URL of its page.
     pub url: String,
 }
 
 /// A branch or a tag.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GitRef {
-    /// Which of both.
+    /// Kind of the reference.
     pub kind: RefKind,
     /// Its name, without `refs/heads/`.
     pub name: String,
 }
 
-/// What a name in Git points at.
+/// Kind of a Git reference.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RefKind {
     /// A branch.
     Branch,
     /// A tag.
     Tag,
-    /// A note, or something else that nobody looks at.
+    /// A note, or another kind that is never shown.
     #[default]
     Other,
 }
 
 impl RefKind {
-    /// In words.
+    /// Returns the word for it.
     pub fn as_str(self) -> &'static str {
         match self {
             RefKind::Branch => "branch",
@@ -224,26 +226,26 @@ impl RefKind {
 /// A review of a pull request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Review {
-    /// GitHub's number; 0 where it is missing.
+    /// GitHub's numeric id; 0 if it is missing.
     pub id: i64,
     /// `approved`, `changes_requested`, `commented` or `dismissed`.
     pub state: String,
     /// The beginning of its text; the comments on lines are not part of it.
     pub body: String,
-    /// Its page.
+    /// URL of its page.
     pub url: String,
-    /// Who wrote it.
+    /// The author.
     pub author: Actor,
 }
 
 /// A comment on a line of a pull request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReviewComment {
-    /// The review that it belongs to; 0 where it is missing.
+    /// The review that contains it; 0 if it is missing.
     pub review_id: i64,
     /// The beginning of its text.
     pub body: String,
-    /// Its page.
+    /// URL of its page.
     pub url: String,
 }
 
@@ -252,26 +254,26 @@ pub struct ReviewComment {
 pub struct Comment {
     /// The beginning of its text.
     pub body: String,
-    /// Its page.
+    /// URL of its page.
     pub url: String,
-    /// The hash of the commit, where it is on one.
+    /// The hash of the commit, for a comment on one.
     pub commit: String,
 }
 
 /// A release.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Release {
-    /// Its name; empty where it has none but its tag.
+    /// Its name; empty if it has none but its tag.
     pub name: String,
     /// Its tag.
     pub tag: String,
-    /// Its page.
+    /// URL of its page.
     pub url: String,
     /// The beginning of its notes.
     pub body: String,
-    /// Whether it is not meant for everyone yet.
+    /// True for a pre-release.
     pub prerelease: bool,
-    /// Who made it.
+    /// The author.
     pub author: Actor,
 }
 
@@ -280,42 +282,42 @@ pub struct Release {
 pub struct Run {
     /// The workflow's or the check's name.
     pub name: String,
-    /// What it runs for, such as a commit's message; a check's own summary.
+    /// Subject of the run, such as a commit's message; a check's own summary.
     pub title: String,
-    /// How it ended, such as `failure`; empty while it runs.
+    /// The conclusion, such as `failure`; empty while it runs.
     pub conclusion: String,
-    /// The branch whose head it looks at.
+    /// The branch whose head it checks.
     pub branch: String,
-    /// The commit that it looks at.
+    /// The checked commit.
     pub sha: String,
-    /// Its page.
+    /// URL of its page.
     pub url: String,
-    /// Its number among the runs of its workflow; 0 where it has none.
+    /// Its number among the runs of its workflow; 0 if it has none.
     pub number: i64,
-    /// 2 and more where it was tried again.
+    /// The attempt; 2 and more after a re-run.
     pub attempt: i64,
-    /// The short name of the app that checks, such as `github-actions`.
+    /// Slug of the app that runs the check, such as `github-actions`.
     pub app: String,
-    /// Who set it off.
+    /// The account that triggered it.
     pub actor: Actor,
 }
 
-/// A deployment and how it goes.
+/// A deployment and its state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Deployment {
-    /// Where to, such as `production`.
+    /// The environment, such as `production`.
     pub environment: String,
     /// `success`, `failure`, `error`, or a state on the way; empty before the first.
     pub state: String,
-    /// What its maker says of it.
+    /// Description by its creator.
     pub description: String,
-    /// The page that says more.
+    /// URL of the details.
     pub url: String,
     /// The branch, tag or commit.
     pub target: String,
     /// The commit.
     pub sha: String,
-    /// Who deploys.
+    /// The creator.
     pub creator: Actor,
 }
 

@@ -1,4 +1,4 @@
-//! Payloads for tests, in the shapes that GitHub sends, shortened to what a reader would look for.
+//! Payloads for tests, in the shapes that GitHub sends, shortened to the fields that a reader could need.
 
 use serde_json::{Value, json};
 
@@ -7,12 +7,12 @@ use super::GithubEvent;
 /// An event's name and payload.
 pub(crate) type Sample = (&'static str, Value);
 
-/// Reads a sample.
+/// Parses a sample.
 pub(crate) fn read((name, data): &Sample) -> GithubEvent {
     GithubEvent::read(name, data).expect("a sample has a repository")
 }
 
-/// A sample with another value at a JSON pointer, whose parent exists.
+/// Returns a sample with another value at a JSON pointer, whose parent exists.
 pub(crate) fn with((name, mut data): Sample, pointer: &str, value: Value) -> Sample {
     let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
     data.pointer_mut(parent).and_then(Value::as_object_mut).expect(pointer).insert(key.to_owned(), value);
@@ -26,7 +26,7 @@ pub(crate) fn user(login: &str) -> Value {
     json!({"login": login, "id": 583_231, "node_id": "MDQ6VXNlcjU4MzIzMQ==", "type": kind, "site_admin": false, "html_url": page})
 }
 
-/// A payload of Acme's shop, on which Ann did something.
+/// Returns a payload about Acme's shop, with Ann as the sender.
 pub(crate) fn payload(action: &str, more: Value) -> Value {
     let mut data = json!({
         "action": action,
@@ -46,7 +46,7 @@ pub(crate) fn payload(action: &str, more: Value) -> Value {
     data
 }
 
-/// A payload, whatever became of it, of Acme's shop again.
+/// Returns any payload with Acme's shop as its repository.
 pub(crate) fn rehoused(mut data: Value) -> Value {
     let home = payload("", json!({}))["repository"].take();
     match data.as_object_mut() {
@@ -77,7 +77,7 @@ pub(crate) fn pull_request(action: &str) -> Sample {
     ("pull_request", payload(action, json!({"number": 12, "pull_request": pull()})))
 }
 
-/// A pull request that got or lost a label, and has `all` now.
+/// A pull request after a label was added or removed, with the labels `all`.
 pub(crate) fn labeled(action: &str, label: &str, all: &[&str]) -> Sample {
     let sample = with(pull_request(action), "/label", labels(&[label])[0].clone());
     with(sample, "/pull_request/labels", labels(all))
@@ -207,7 +207,7 @@ fn discussed() -> Value {
     })
 }
 
-/// One of each event that means something to us, and one that does not.
+/// Returns one sample of each supported event, and of an unsupported one.
 pub(crate) fn all() -> Vec<Sample> {
     let comment = json!({"id": 1, "body": "Hm", "commit_id": "6dcb09b5b578", "html_url": "https://github.com/acme/shop/commit/6#c1"});
     let fork = json!({"full_name": "bo/shop", "html_url": "https://github.com/bo/shop"});

@@ -1,7 +1,7 @@
-//! What the world gives us, passed in: the time, fresh ids, random bytes.
+//! Ambient inputs, passed in as values: the time, fresh ids, random bytes.
 //!
-//! The real ones are made in `startup`; tests bring a clock that they move by hand. `clippy.toml` bans the ambient
-//! calls everywhere else.
+//! Not here: the real ones, which are made in `startup`; tests bring a clock that they move manually. `clippy.toml`
+//! bans the ambient calls everywhere else.
 
 use std::sync::{
     Arc,
@@ -14,13 +14,13 @@ use uuid::Uuid;
 /// Time in UTC, always cut to whole milliseconds so that a value survives the database unchanged.
 pub type Time = DateTime<Utc>;
 
-/// Tells the time.
+/// A source of the time.
 pub trait Clock: Send + Sync + 'static {
-    /// The present moment, in whole milliseconds.
+    /// Returns the present moment, in whole milliseconds.
     fn now(&self) -> Time;
 }
 
-/// Fills buffers with unpredictable bytes.
+/// A source of unpredictable bytes.
 pub trait Random: Send + Sync + 'static {
     /// Fills `buffer` from a cryptographically secure source.
     fn fill(&self, buffer: &mut [u8]);
@@ -34,7 +34,7 @@ pub struct Ambient {
     last_id: Arc<AtomicU64>,
 }
 
-/// How many identifiers one millisecond holds in order: 12 bits, the `rand_a` of a UUIDv7.
+/// Number of identifiers that one millisecond holds in order: 12 bits, the `rand_a` of a UUIDv7.
 const IDS_PER_MILLI: u64 = 1 << 12;
 
 impl Ambient {
@@ -43,20 +43,20 @@ impl Ambient {
         Self { clock, random, last_id: Arc::default() }
     }
 
-    /// The present moment.
+    /// Returns the present moment.
     pub fn now(&self) -> Time {
         self.clock.now()
     }
 
-    /// `N` unpredictable bytes.
+    /// Returns `N` unpredictable bytes.
     pub fn random<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.random.fill(&mut bytes);
         bytes
     }
 
-    /// A fresh identifier, UUIDv7 (RFC 9562, 5.7). One that is made later in this process sorts later, also within a
-    /// millisecond (6.2, method 3): deliveries leave in the order of their ids.
+    /// Returns a fresh identifier, UUIDv7 (RFC 9562, 5.7). Identifiers made later in this process sort later, also
+    /// within a millisecond (6.2, method 3): deliveries leave in the order of their ids.
     pub fn id<T: From<Uuid>>(&self) -> T {
         let millis = u64::try_from(self.now().timestamp_millis()).unwrap_or_default();
         let earliest = millis * IDS_PER_MILLI;

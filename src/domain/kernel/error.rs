@@ -1,7 +1,8 @@
-//! The one error of the core. It knows nothing of HTTP: each dialect maps it, exhaustively, in its own `error.rs`.
+//! The single error type of the core. It knows nothing of HTTP: each dialect maps it, exhaustively, in its own
+//! `error.rs`.
 //!
-//! A variant is added only when some program acts on it. What HTTP itself can do wrong (a malformed body, an unknown
-//! path) is `api::shared::fault::Protocol`, not here.
+//! A variant is added only when some program acts on it. Not here: faults of HTTP itself, such as a malformed body or
+//! an unknown path (`api::shared::fault::Protocol`).
 
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -10,14 +11,14 @@ use crate::domain::{registry::definition::Issue, webhooks::WebhookRefusal};
 /// A result of the core.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The things that can be missing or in the way.
+/// Kinds of resources that can be missing or in conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Noun {
     /// An organisation.
     Organisation,
     /// A member of an organisation.
     Member,
-    /// A membership that is offered to a subject.
+    /// A membership offered to a subject.
     Invitation,
     /// A personal access token.
     Token,
@@ -25,15 +26,15 @@ pub enum Noun {
     Channel,
     /// A connected Slack workspace.
     SlackLink,
-    /// What GitHub says of an installation of our app.
+    /// The record of an installation of our GitHub App.
     GithubInstallation,
-    /// A Slack channel's wish to hear of GitHub events.
+    /// A subscription of a Slack channel to GitHub events.
     Subscription,
     /// A workflow that can be run from Slack.
     Workflow,
-    /// An integration that an organisation has installed.
+    /// An app installed by an organisation.
     Integration,
-    /// A label and a value of an integration.
+    /// A setting of an app.
     Setting,
     /// An event.
     Event,
@@ -41,9 +42,9 @@ pub enum Noun {
     Delivery,
     /// A destination.
     Destination,
-    /// A key of an integration in the registry.
+    /// An API key of a registry version.
     ApiKey,
-    /// An interface that integrations in the registry implement.
+    /// An interface implemented by registry versions.
     Interface,
 }
 
@@ -70,46 +71,46 @@ impl fmt::Display for Noun {
     }
 }
 
-/// One broken rule of an input.
+/// A violated rule of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// JSON pointer (RFC 6901) into the body, or the name of the parameter.
     pub field: String,
-    /// What is wrong and what would be right.
+    /// Description of the problem and of its solution.
     pub message: String,
 }
 
-/// Why a caller is not known.
+/// Reason for failed authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthFailure {
     /// No credential was sent.
     Missing,
-    /// It is not a token of ours, or its signature is wrong.
+    /// The token was not issued here, or its signature is wrong.
     Invalid,
-    /// It was valid once.
+    /// The token has expired.
     Expired,
-    /// It was revoked.
+    /// The token was revoked.
     Revoked,
-    /// It is a good credential of somebody who is not a member of the organisation asked for.
+    /// The credential is valid, and its user is not a member of the requested organisation.
     NotAMember,
     /// The request should name an organisation, and names none.
     NoWorkspace,
-    /// The request should be signed by a far end, and is not, or not well.
+    /// The request should be signed by a provider, and its signature is missing or wrong.
     NotSigned,
-    /// The address asks for a key, and there is none, or not the right one. That nothing lives there is told alike.
+    /// The URL's key is missing or wrong. An unused URL is reported the same way.
     NotKeyed,
 }
 
-/// Why an OAuth state is refused.
+/// Reason for refusing an OAuth state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StateFailure {
-    /// Never issued here, used already, or issued to somebody else: told alike on purpose.
+    /// Never issued here, used already, or issued to another member: reported alike on purpose.
     Unknown,
     /// Issued too long ago.
     Expired,
 }
 
-/// The far ends we call for a caller.
+/// The upstreams that we call on behalf of a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Upstream {
     /// Slack's Web API.
@@ -127,7 +128,7 @@ impl fmt::Display for Upstream {
     }
 }
 
-/// Faults of the database, as a caller needs to tell them apart.
+/// Faults of the database, as far as a caller needs to distinguish them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StorageFault {
     /// It cannot be reached, or is starting or stopping.
@@ -138,9 +139,9 @@ pub enum StorageFault {
     Unwritable,
     /// Its files are damaged.
     Damaged,
-    /// Transactions stood in each other's way, and this one was chosen to give in. Repeated as a whole it may go through.
+    /// Transactions were in conflict, and this one was aborted. Repeated as a whole it may succeed.
     Contended,
-    /// It did not finish a statement in time.
+    /// A statement exceeded its time limit.
     Slow,
 }
 
@@ -159,120 +160,120 @@ impl fmt::Display for StorageFault {
     }
 }
 
-/// What the core refuses or cannot do.
+/// Refusals and failures of the core.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The caller is not known.
+    /// The caller is not authenticated.
     #[error("{}", auth_failure(.0))]
     Unauthenticated(AuthFailure),
-    /// The caller is known and may not.
+    /// The caller is authenticated and lacks a permission.
     #[error("this needs the permission {permission}, which the caller does not hold")]
     Forbidden {
         /// The wire name of the permission.
         permission: String,
     },
-    /// The caller has not proved to have authority over something at a far end.
+    /// The caller has not proved authority over a resource at an upstream.
     #[error("{message}")]
     NotProven {
-        /// Where.
+        /// The upstream.
         upstream: Upstream,
-        /// What is to be proved, and how.
+        /// The missing proof, and how to give it.
         message: String,
     },
-    /// It does not exist, or it is another organisation's: told alike on purpose.
+    /// It does not exist, or it is another organisation's: reported alike on purpose.
     #[error("there is no {noun} {id} here")]
     NotFound {
-        /// What was looked for.
+        /// Kind of the resource.
         noun: Noun,
-        /// By which name.
+        /// The requested id or name.
         id: String,
     },
-    /// Nothing is there to act on: the organisation has no such link yet.
+    /// The organisation has no such connection yet.
     #[error("no {noun} is connected; connect it first")]
     NotConnected {
-        /// What is not connected.
+        /// Kind of the missing connection.
         noun: Noun,
     },
-    /// Another one is in the way.
+    /// Another resource is in conflict.
     #[error("{message}")]
     Conflict {
-        /// What stands in the way.
+        /// Kind of the conflicting resource.
         noun: Noun,
-        /// What collided and what to do.
+        /// Description of the conflict and of its solution.
         message: String,
     },
-    /// The input breaks rules; all that were found are listed.
+    /// The input is invalid; all violations that were found are listed.
     #[error("{}", violations_text(.0))]
     Invalid(Vec<Violation>),
-    /// A definition cannot be taken as it is; everything that is wrong with it is listed.
+    /// A definition is invalid; all of its issues are listed.
     #[error("{}", issues_text(.0))]
     Issues(Vec<Issue>),
-    /// It is still in use.
+    /// The resource is still in use.
     #[error("{message}")]
     InUse {
-        /// What is in use.
+        /// Kind of the used resource.
         noun: Noun,
-        /// By what, and what to do.
+        /// Its users, and the solution.
         message: String,
     },
-    /// The input is fine, but something must be done first.
+    /// The input is valid, but a precondition is not met.
     #[error("{message}")]
     FailedPrecondition {
-        /// What is missing and how to bring it about.
+        /// The precondition and how to meet it.
         message: String,
     },
-    /// A webhook integration cannot be set up, found or used.
+    /// A webhook cannot be set up, found or used.
     #[error("{0}")]
     Webhook(WebhookRefusal),
-    /// An OAuth state that was not issued, is used up, is another's, or is too old.
+    /// An OAuth state that was not issued, is used up, was issued to another member, or has expired.
     #[error("{}", state_failure(.0))]
     OAuthState(StateFailure),
-    /// The same idempotency key came with another payload.
+    /// The idempotency key was used with another payload.
     #[error("the Idempotency-Key {key:?} was used with another payload; use a new key for a new event")]
     IdempotencyMismatch {
         /// The key.
         key: String,
     },
-    /// The first request with this idempotency key is still being worked on.
+    /// The first request with this idempotency key is still in flight.
     #[error("a request with the Idempotency-Key {key:?} is still being processed; try again in a moment")]
     IdempotencyInFlight {
         /// The key.
         key: String,
     },
-    /// The far end was reached and said no.
+    /// The upstream answered and refused.
     #[error("{upstream} refused: {code}")]
     Refused {
-        /// Who refused.
+        /// The upstream.
         upstream: Upstream,
         /// Its own error code.
         code: String,
     },
-    /// The far end is slow, down, or talks nonsense.
+    /// The upstream is slow, down, or gives malformed answers.
     #[error("{upstream} could not be reached or did not answer properly: {reason}; try again later")]
     UpstreamUnavailable {
-        /// Who did not answer.
+        /// The upstream.
         upstream: Upstream,
         /// A short class of the failure, safe to show.
         reason: String,
-        /// When it asked us to come back.
+        /// Time after which it asked to be called again.
         retry_after: Option<Duration>,
     },
-    /// More comes in than is taken.
+    /// The rate limit is exceeded.
     #[error("too many requests; try again in {} s", .retry_after.as_secs().max(1))]
     RateLimited {
-        /// When to come back.
+        /// Time after which to try again.
         retry_after: Duration,
     },
-    /// We are too busy, or on the way down.
+    /// The service is overloaded or shutting down.
     #[error("{what} is not available right now; try again later")]
     Unavailable {
-        /// Which part of us.
+        /// The unavailable component.
         what: &'static str,
     },
-    /// The database could not do it.
+    /// The database failed.
     #[error("{0}")]
     Storage(StorageFault),
-    /// Something that should not happen. The text is for the log; a caller sees only the id.
+    /// An unexpected failure. The text is for the log; a caller sees only the id.
     #[error("internal error: {0}")]
     Internal(String),
 }
@@ -300,12 +301,12 @@ impl Error {
         }
     }
 
-    /// One broken rule.
+    /// Returns an error with one violation.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         Error::Invalid(vec![Violation { field: field.into(), message: message.into() }])
     }
 
-    /// Nothing with that id that this caller may see.
+    /// Returns the error for an id that does not exist or that this caller may not see.
     pub fn not_found(noun: Noun, id: impl fmt::Display) -> Self {
         Error::NotFound { noun, id: clip(&id.to_string()).into_owned() }
     }

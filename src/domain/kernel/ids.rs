@@ -1,4 +1,6 @@
-//! Typed identifiers: a channel's id cannot be passed where a member's is wanted.
+//! Typed identifiers: the compiler refuses a channel's id in place of a member's.
+//!
+//! Not here: the generation of identifiers (`ambient`).
 
 use std::{fmt, str::FromStr};
 
@@ -52,26 +54,26 @@ id! {
     ChannelId,
     /// An organisation's connection to one Slack workspace.
     SlackLinkId,
-    /// What GitHub says of an installation of our app: its record, not GitHub's own number.
+    /// The record of an installation of our GitHub App: its own id, not GitHub's number.
     GithubInstallationId,
     /// An organisation's link to a GitHub installation.
     GithubLinkId,
-    /// A Slack channel's wish to hear of GitHub events.
+    /// A subscription of a Slack channel to GitHub events.
     SubscriptionId,
-    /// Something that can be installed.
+    /// An app, a webhook or a registry version.
     IntegrationId,
-    /// An organisation's use of an integration.
+    /// An organisation's installation of an integration.
     InstallationId,
     /// A label and a value of an installation.
     SettingId,
-    /// Where deliveries go.
+    /// A destination of deliveries.
     DestinationId,
     /// An accepted event.
     EventId,
     /// One event on its way to one destination.
     DeliveryId,
-    /// One try of a delivery.
+    /// One attempt at a delivery.
     AttemptId,
-    /// A key of an integration in the registry (its row, not its text).
+    /// An API key of a registry version (its row, not its text).
     ApiKeyId,
 }

@@ -1,27 +1,28 @@
 //! Cursor paging: by identifier, newest first.
 //!
-//! Identifiers are UUIDv7, so their order is the order of creation and a page boundary never moves.
+//! Identifiers are UUIDv7, so their order is the order of creation and a page boundary never moves. Not here: the
+//! cursors on the wire.
 
 use uuid::Uuid;
 
 use crate::domain::{Error, Result};
 
-/// What part of a list is wanted.
+/// The requested part of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageRequest {
-    /// How many, 1 to [`PageRequest::MAX_LIMIT`].
+    /// Page size, 1 to [`PageRequest::MAX_LIMIT`].
     pub limit: u32,
-    /// Only what comes after this one in the list.
+    /// The last item of the previous page.
     pub after: Option<Uuid>,
 }
 
 impl PageRequest {
-    /// The most that one page holds.
+    /// Maximum page size.
     pub const MAX_LIMIT: u32 = 250;
-    /// What a page holds when nobody says.
+    /// Default page size.
     pub const DEFAULT_LIMIT: u32 = 50;
 
-    /// Checks a wish.
+    /// Validates the page size.
     ///
     /// # Errors
     /// [`Error::Invalid`] naming `limit`.
@@ -36,14 +37,14 @@ impl PageRequest {
 /// A part of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
-    /// The things, newest first.
+    /// The items, newest first.
     pub items: Vec<T>,
-    /// Where the next page begins; absent on the last.
+    /// Cursor of the next page; absent on the last.
     pub next: Option<Uuid>,
 }
 
 impl<T> Page<T> {
-    /// Makes a page of up to `limit` things from `limit + 1` that were asked of the database.
+    /// Makes a page of up to `limit` items from `limit + 1` rows of the database.
     pub fn cut(mut items: Vec<T>, limit: u32, id: impl Fn(&T) -> Uuid) -> Self {
         let limit = limit as usize;
         let more = items.len() > limit;

@@ -1,14 +1,16 @@
-//! The product that Tieline stands behind: its name, and where its pages are.
+//! The product that Tieline stands behind: its name, and the addresses of its pages.
+//!
+//! Not here: Tieline's own address.
 
 use url::Url;
 
-/// What members know it by.
+/// The product, as its members know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Product {
     /// Its name.
     pub name: String,
-    /// Where members work with it, if there is such a place.
+    /// Address of its application, if any.
     pub app_url: Option<Url>,
-    /// Its documentation, if it has any.
+    /// Address of its documentation, if any.
     pub docs_url: Option<Url>,
 }

@@ -1,4 +1,6 @@
-//! A value that must not be seen: it prints as `[redacted]` and is wiped when dropped.
+//! A secret value: it prints as `[redacted]` and is wiped when dropped.
+//!
+//! Not here: encryption at rest.
 
 use std::fmt;
 
@@ -14,7 +16,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself. Every call of this is a place where the secret could leak: search for it in a review.
+    /// Returns the text itself. Every call of this is a place where the secret could leak: search for it in a review.
     pub fn expose(&self) -> &str {
         &self.0
     }

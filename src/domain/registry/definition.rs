@@ -1,6 +1,8 @@
-//! Definitions: what a version of an integration says of itself in a registry, and what an update makes of it. What a body
-//! may hold is a table (`definition/shape.rs`); `check.rs` says all that is wrong with one, `merge.rs` what it comes to,
-//! `breaking.rs` whether those who rely on the former version still can.
+//! Definitions: the content of a registry version, and the effect of an update on it.
+//!
+//! The allowed shape of a body is a table (`definition/shape.rs`); `check.rs` lists all that is wrong with one,
+//! `merge.rs` computes the result, `breaking.rs` compares it with the former version for dependents. Not here: rules
+//! across the versions of an integration (`judge`).
 
 mod breaking;
 mod check;
@@ -39,32 +41,32 @@ pub use self::{
 };
 use self::{
     check::{Mode, Walk, weight, whole_seconds},
-    issue::{Issues, Place},
+    issue::{Issues, Location},
     shape::{ASIDE, BODY},
 };
 use crate::domain::secret::Secret;
 
-/// The largest definition, in bytes of JSON: without code, icon, readme and secrets.
+/// Maximum size of a definition, in bytes of JSON: without code, icon, readme and secrets.
 pub const MAX_DEFINITION: usize = 5 * 1_048_576;
 
-/// The longest title, in characters.
+/// Maximum length of a title, in characters.
 const MAX_TITLE: usize = 64;
 
-/// Who may see and install a version.
+/// Visibility of a version: to whom it is shown, and who may install it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Visibility {
-    /// Only the workspace that published it.
+    /// Visible only to the publishing workspace.
     #[default]
     Private,
-    /// Everybody, and it is on the list.
+    /// Visible to everybody, and listed.
     Public,
-    /// Everybody who knows its name.
+    /// Available to everybody by its name, but not listed.
     Unlisted,
 }
 
 impl Visibility {
-    /// Its name.
+    /// Returns its name.
     pub fn as_str(self) -> &'static str {
         match self {
             Visibility::Private => "private",
@@ -73,18 +75,18 @@ impl Visibility {
         }
     }
 
-    /// The one with a name.
+    /// Returns the visibility with a name.
     pub fn named(name: &str) -> Option<Self> {
         [Visibility::Private, Visibility::Public, Visibility::Unlisted].into_iter().find(|one| one.as_str() == name)
     }
 
-    /// Whether others than the workspace may rely on it, so that it stays as it is.
+    /// Returns true if other workspaces may rely on it, so that it is immutable.
     pub fn is_published(self) -> bool {
         self != Visibility::Private
     }
 
-    /// What a body says of it; where it says nothing, it stays. `visibility` counts before `public`. That a version is
-    /// not public does not say whether it is listed.
+    /// Returns the visibility in a body, or the former one if the body has none. `visibility` takes precedence over
+    /// `public`. `public: false` does not distinguish private from unlisted.
     fn given(self, body: &Map<String, Value>) -> Self {
         let named = body.get("visibility").and_then(Value::as_str).and_then(Visibility::named);
         named.unwrap_or(match (body.get("public").and_then(Value::as_bool), self) {
@@ -95,29 +97,29 @@ impl Visibility {
     }
 }
 
-/// What a version of an integration says of itself, with the defaults filled in. What is in the maps has been checked,
-/// and has the shapes that the product answers.
+/// Content of a registry version, with the defaults filled in. The contents of the maps have been checked, and have the
+/// shapes that the product answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Definition {
-    /// Its name.
+    /// Name of the integration.
     pub name: DefinitionName,
     /// Its version.
     pub version: Version,
-    /// Whether it is under development, and runs at its author's.
+    /// True if it is under development, and runs at its author's.
     pub dev: bool,
-    /// Who may see it.
+    /// Visibility to other workspaces.
     pub visibility: Visibility,
-    /// What people read: 1 to 64 characters. The name, where nothing else was said.
+    /// Display title: 1 to 64 characters. By default the name.
     pub title: String,
-    /// What it is for; may be empty.
+    /// Description; may be empty.
     pub description: String,
-    /// Where it is called.
+    /// URL at which it is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// What a user sets: `{title?, description?, schema, identifier: {required, linkTemplateScript?}}`.
+    /// The configuration set by a user: `{title?, description?, schema, identifier: {required, linkTemplateScript?}}`.
     pub configuration: Map<String, Value>,
-    /// Other such configurations, by their names.
+    /// Further configurations, by their names.
     pub configurations: Map<String, Value>,
     /// `{title?, description?, messages: {…: {schema}}, conversation: {tags, creation}, message: {tags}}` by names.
     pub channels: Map<String, Value>,
@@ -131,8 +133,7 @@ pub struct Definition {
     pub user: Map<String, Value>,
     /// `{title?, description?, schema}` by names.
     pub entities: Map<String, Value>,
-    /// `{id, entities, actions, events, channels}` by names. Whether there are interfaces with these ids is not known
-    /// here.
+    /// `{id, entities, actions, events, channels}` by names. The existence of these interfaces is not checked here.
     pub interfaces: Map<String, Value>,
     /// `{extractScript?, fallbackHandlerScript?}`.
     pub identifier: Map<String, Value>,
@@ -142,16 +143,16 @@ pub struct Definition {
     pub extra_operations: Map<String, Value>,
     /// Names of layers.
     pub layers: Vec<String>,
-    /// With which version of its makers' library it was built.
+    /// Version of the SDK that it was built with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sdk_version: Option<String>,
-    /// For how long it may run, in seconds.
+    /// Maximum execution time, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_execution_time_secs: Option<u32>,
 }
 
 impl Definition {
-    /// A definition that says nothing, before a body is merged into it.
+    /// An empty definition, before a body is merged into it.
     fn blank(name: DefinitionName, version: Version, dev: bool) -> Self {
         Self {
             title: name.as_str().chars().take(MAX_TITLE).collect(),
@@ -179,12 +180,12 @@ impl Definition {
         }
     }
 
-    /// The ids of the interfaces that it implements, each with the name that it has here.
+    /// Returns the ids of the implemented interfaces, each with its alias here.
     pub fn interface_ids(&self) -> impl Iterator<Item = (&str, &str)> {
         self.interfaces.iter().filter_map(|(alias, interface)| Some((alias.as_str(), interface["id"].as_str()?)))
     }
 
-    /// What an update can change, as the table names it.
+    /// Returns the part that an update can change, with the names of the table.
     fn into_content(self) -> Map<String, Value> {
         let layers = self.layers.into_iter().map(Value::String).collect();
         let optional = [
@@ -214,7 +215,7 @@ impl Definition {
         all.map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// This version with another content.
+    /// Returns this version with another content.
     fn with_content(&self, mut content: Map<String, Value>) -> Self {
         let mut map = |name: &str| match content.get_mut(name).map(Value::take) {
             Some(Value::Object(map)) => map,
@@ -254,20 +255,20 @@ impl Definition {
     }
 }
 
-/// What comes beside a definition. It is kept apart because it is large or secret.
+/// Files and secrets beside a definition. They are kept apart because they are large or secret.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Enclosures {
-    /// JavaScript. `None` where nothing was said of it, as for all of these.
+    /// JavaScript. `None` if absent from the body, as for all of these.
     pub code: Option<String>,
     /// The SVG itself.
     pub icon: Option<Vec<u8>>,
     /// Markdown.
     pub readme: Option<String>,
-    /// The secrets that were spoken of. `None` takes one away, or keeps it from being copied from a former version.
+    /// The secrets in the body. `None` removes one, or keeps it from being copied from a former version.
     pub secrets: BTreeMap<String, Option<Secret>>,
 }
 
-/// Says how much there is, and nothing of it.
+/// Prints the sizes, and nothing of the content.
 impl fmt::Debug for Enclosures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Enclosures")
@@ -279,10 +280,10 @@ impl fmt::Debug for Enclosures {
     }
 }
 
-/// Checks the body of a creation.
+/// Validates the body of a creation.
 ///
 /// # Errors
-/// All that is wrong with it, in the order of the document.
+/// All issues, in the order of the document.
 pub fn check_create(body: &Value) -> Result<(Definition, Enclosures), Vec<Issue>> {
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let name = text("name").and_then(DefinitionName::parse).unwrap_or_else(DefinitionName::unknown);
@@ -291,11 +292,11 @@ pub fn check_create(body: &Value) -> Result<(Definition, Enclosures), Vec<Issue>
     check(Mode::Create, &Definition::blank(name, version, dev), body)
 }
 
-/// Checks the body of an update, and what it makes of the former definition: `null` takes away, what is absent stays, and
-/// maps merge by their keys.
+/// Validates the body of an update, and applies it to the former definition: `null` removes, an absent member stays,
+/// and maps merge by their keys.
 ///
 /// # Errors
-/// All that is wrong with it, in the order of the document, and then what is wrong with the outcome elsewhere.
+/// All issues of the body, in the order of the document, and then those of the result elsewhere.
 pub fn check_update(former: &Definition, body: &Value) -> Result<(Definition, Enclosures), Vec<Issue>> {
     check(Mode::Update, former, body)
 }
@@ -304,14 +305,14 @@ fn check(mode: Mode, former: &Definition, body: &Value) -> Result<(Definition, E
     let mut issues = Issues::default();
     let mut enclosures = Enclosures::default();
     let Some(object) = body.as_object() else {
-        issues.add_found(Rule::Type, &Place::BODY, "must be object", &check::seen(body));
+        issues.add_found(Rule::Type, &Location::BODY, "must be object", &check::seen(body));
         return Err(issues.finish());
     };
     if weight(object, MAX_DEFINITION, is_content) > MAX_DEFINITION {
         outcome::too_large(&mut issues);
         return Err(issues.finish());
     }
-    Walk { mode, issues: &mut issues, enclosures: &mut enclosures }.value(&BODY, body, &Place::BODY);
+    Walk { mode, issues: &mut issues, enclosures: &mut enclosures }.value(&BODY, body, &Location::BODY);
     if issues.enough() {
         return Err(issues.finish());
     }
@@ -330,7 +331,7 @@ fn check(mode: Mode, former: &Definition, body: &Value) -> Result<(Definition, E
     Ok((next, enclosures))
 }
 
-/// Whether a member of a body belongs to what may not be too large.
+/// Returns true if a member of a body counts towards the size limit.
 fn is_content(name: &str) -> bool {
     let is_known =
         matches!(&BODY, shape::Shape::Object { fields, .. } if fields.iter().any(|field| field.name == name));

@@ -1,4 +1,6 @@
-//! Whether a version may come into the registry, or be changed there, given what is there already.
+//! Checks a new version, or a change of one, against the existing state of the registry.
+//!
+//! Not here: the definition itself (`definition`).
 
 use super::MAX_VERSIONS;
 use super::definition::{
@@ -6,64 +8,64 @@ use super::definition::{
 };
 use crate::domain::ids::{IntegrationId, OrganisationId};
 
-/// A version that is there.
+/// An existing version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     /// Its identifier.
     pub id: IntegrationId,
     /// Its version.
     pub version: Version,
-    /// Whether it is under development.
+    /// True if it is under development.
     pub dev: bool,
-    /// Who may see it.
+    /// Visibility to other workspaces.
     pub visibility: Visibility,
 }
 
-/// What is around a name in a workspace.
+/// State of the registry for a name in a workspace.
 #[derive(Clone, Debug)]
 pub struct Around {
     /// The workspace.
     pub organisation_id: OrganisationId,
     /// Its handle.
     pub handle: String,
-    /// Whose name it is, where somebody used it.
+    /// Owner of the name, if it is in use.
     pub owner: Option<OrganisationId>,
-    /// How many names the workspace keeps.
+    /// Number of names of the workspace.
     pub names: u64,
-    /// How many it may keep.
+    /// Maximum number of names of the workspace.
     pub most_names: u64,
-    /// The versions of the integration, where it is the workspace's.
+    /// The versions of the integration, if the workspace owns it.
     pub versions: Vec<Known>,
-    /// The published version before the new one, which others may rely on.
+    /// The published version before the new one, with possible dependents.
     pub before: Option<Definition>,
-    /// The version whose secrets the new one goes on with, and their names.
+    /// The version from which the new one inherits secrets, and their names.
     pub secrets_of: Option<(IntegrationId, Vec<String>)>,
 }
 
 impl Around {
-    /// The names of the secrets that are copied: those of the version before that the new one does not speak of.
+    /// Returns the names of the secrets to copy: those of the version before that the new one does not mention.
     pub fn carried(&self, enclosures: &Enclosures) -> Vec<String> {
         let names = self.secrets_of.iter().flat_map(|(_, names)| names);
         names.filter(|name| !enclosures.secrets.contains_key(*name)).cloned().collect()
     }
 }
 
-/// What wants to come in: what could be read of it, for there may be something wrong with the rest.
+/// A proposed version: its readable parts, as the others may have issues.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Newcomer<'a> {
-    /// All that it says, where nothing is wrong with that.
+    /// Its whole content, if that is free of issues.
     pub definition: Option<(&'a Definition, &'a Enclosures)>,
-    /// Whether nobody asked to pass over what breaks.
+    /// False if the caller asked to ignore breaking changes.
     pub may_not_break: bool,
     /// Its name.
     pub name: Option<&'a DefinitionName>,
     /// Its version.
     pub version: Option<&'a Version>,
-    /// Whether it is under development.
+    /// True if it is under development.
     pub dev: bool,
 }
 
-/// Why a version may not come in, beside what is wrong with it itself.
+/// Returns the reasons to refuse a new version, beside the issues of its own content.
 pub fn judge_new(new: Newcomer<'_>, around: &Around) -> Vec<Issue> {
     let mut issues = Vec::new();
     let Some(name) = new.name else { return issues };
@@ -98,7 +100,7 @@ pub fn judge_new(new: Newcomer<'_>, around: &Around) -> Vec<Issue> {
     issues
 }
 
-/// No interface is kept here, so there is none with any id.
+/// Refuses all interfaces: none is stored here, so no id exists.
 fn unknown_interfaces(definition: &Definition) -> impl Iterator<Item = Issue> {
     definition.interface_ids().map(|(alias, id)| {
         let alias = alias.replace('~', "~0").replace('/', "~1");
@@ -112,7 +114,7 @@ fn too_many_secrets(count: usize) -> Option<Issue> {
     (count > MAX_SECRETS).then(|| Issue::new(Rule::Limit, "/secrets", says()))
 }
 
-/// The highest published version below one within which nothing may break.
+/// Returns the highest published version below one within which nothing may break.
 pub fn published_before<'a>(version: &Version, versions: &'a [Known]) -> Option<&'a Known> {
     let fits = |known: &&Known| {
         !known.dev && known.visibility.is_published() && known.version < *version && known.version.same_line(version)
@@ -120,29 +122,29 @@ pub fn published_before<'a>(version: &Version, versions: &'a [Known]) -> Option<
     versions.iter().filter(fits).max_by(|one, other| one.version.cmp(&other.version))
 }
 
-/// The highest version below one with the same major version.
+/// Returns the highest version below one with the same major version.
 pub fn same_major_before<'a>(version: &Version, versions: &'a [Known]) -> Option<&'a Known> {
     let fits = |known: &&Known| !known.dev && known.version < *version && known.version.major() == version.major();
     versions.iter().filter(fits).max_by(|one, other| one.version.cmp(&other.version))
 }
 
-/// A version and what is to become of it.
+/// A proposed change of a version.
 #[derive(Clone, Copy, Debug)]
 pub struct Successor<'a> {
-    /// As it is.
+    /// Its current definition.
     pub former: &'a Definition,
-    /// As it is to be.
+    /// Its new definition.
     pub next: &'a Definition,
-    /// Whether its code or its readme is to change.
+    /// True if its code or its readme changes.
     pub files_change: bool,
-    /// How many secrets it is to have.
+    /// Its new number of secrets.
     pub secrets: usize,
-    /// The published version before it, where others rely on one and nobody said to pass over that.
+    /// The published version before it, if there are dependents and the caller did not ask to ignore breaking changes.
     pub before: Option<&'a Definition>,
 }
 
-/// Why a version may not become another one. A published one keeps what it is; its visibility may change among the
-/// published ones, and its secrets.
+/// Returns the reasons to refuse a change of a version. A published one is immutable, but for its secrets and a change
+/// of visibility among the published ones.
 pub fn judge_update(change: Successor<'_>) -> Vec<Issue> {
     let Successor { former, next, files_change, secrets, before } = change;
     let mut issues: Vec<Issue> = too_many_secrets(secrets).into_iter().collect();

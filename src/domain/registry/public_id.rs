@@ -1,4 +1,6 @@
-//! Identifiers as they are shown: what kind of thing it is, and its UUID in 26 characters, as a ULID is written.
+//! Public identifiers: the kind of a resource, and its UUID in 26 characters, as a ULID is written.
+//!
+//! Not here: the identifiers in the core (`kernel::ids`).
 
 use std::{fmt, str::FromStr};
 
@@ -11,18 +13,18 @@ const LENGTH: usize = 26;
 /// An identifier with a prefix, such as `intver_01JVYWESY3BVAM5FR3XT9X813H`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublicId {
-    /// What kind of thing it is.
+    /// Kind of the resource.
     pub prefix: &'static str,
     /// Its UUID.
     pub id: Uuid,
 }
 
 impl PublicId {
-    /// A version of an integration.
+    /// Prefix of a version of an integration.
     pub const VERSION: &'static str = "intver";
-    /// An organisation.
+    /// Prefix of an organisation.
     pub const WORKSPACE: &'static str = "wkspace";
-    /// A key of an integration.
+    /// Prefix of an API key of an integration.
     pub const API_KEY: &'static str = "iak";
 }
 
@@ -38,13 +40,13 @@ impl fmt::Display for PublicId {
     }
 }
 
-/// Reads an identifier of a kind: with its prefix, or as a UUID. `None` where it is neither.
+/// Parses an identifier of a kind: with its prefix, or as a UUID. `None` if it is neither.
 pub fn public_id(prefix: &str, text: &str) -> Option<Uuid> {
     let Some(digits) = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')) else {
         return Uuid::from_str(text).ok().filter(|_| text.len() == 36);
     };
     let value = |digit: u8| DIGITS.iter().position(|known| *known == digit.to_ascii_uppercase());
-    // 26 digits have room for 130 bits.
+    // 26 digits can hold 130 bits.
     if digits.len() != LENGTH || value(digits.as_bytes()[0])? > 7 {
         return None;
     }
@@ -69,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_none() {
+    fn an_invalid_identifier_is_refused() {
         for text in [
             "",
             "intver_",

@@ -1,9 +1,11 @@
-//! Subscriptions: a Slack channel's wish to hear of GitHub events, and what an event means for it.
+//! Subscriptions of Slack channels to GitHub events, and the decision on an event.
 //!
-//! - [`rules`]: the rules, their words and defaults.
+//! Not here: the text of the messages (`domain::github::message`).
+//!
+//! - [`rules`]: the rules, their enum values and defaults.
 //! - [`glob`]: patterns with `*`.
 //! - `filters`: each rule against an event, with the reason in words.
-//! - `story`: which actions are told, and whether they open a topic, change its state or reply to it.
+//! - `story`: the actions that are notified, and whether they open a topic, change its state or reply to it.
 
 mod filters;
 pub mod glob;
@@ -20,57 +22,57 @@ use crate::domain::{
     ids::{DestinationId, OrganisationId, SubscriptionId, UserId},
     pipeline::delivery::{Content, Origin, Thread},
 };
-use story::Telling;
+use story::ThreadRole;
 
-/// A Slack channel that wants to hear of GitHub events.
+/// A Slack channel's subscription to GitHub events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
     /// Its identifier.
     pub id: SubscriptionId,
-    /// Whose it is.
+    /// The owning organisation.
     pub organisation_id: OrganisationId,
-    /// Where its messages go.
+    /// The destination of its messages.
     pub destination_id: DestinationId,
     /// Slack's id of the channel.
     pub slack_channel_id: String,
     /// The channel's name, without `#`.
     pub slack_channel_name: String,
-    /// Whether somebody stopped it for a while.
+    /// True while it is paused.
     pub paused: bool,
-    /// What it wants to hear of.
+    /// Its rules.
     pub rules: Rules,
-    /// Who made it.
+    /// The creator.
     pub created_by: UserId,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Time,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Time,
 }
 
-/// What an event means for a subscription.
+/// Decision of a subscription on an event.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
-    /// It is none of its business: another repository's, or of a kind that nobody can subscribe to.
+    /// Not concerned: the event is about another repository, or of a kind that cannot be subscribed to.
     Ignore,
-    /// It is told.
+    /// Deliver this message.
     Send(Content),
-    /// It is not told, and this is why: the rule and the value that decided.
+    /// Skip, with the reason: the rule and the value that decided.
     Skip(Cow<'static, str>),
 }
 
-/// What one rule says to an event.
+/// Result of one rule for an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     /// The rule's name, as in the rules; `action` and `paused` stand beside them.
     pub rule: &'static str,
-    /// Whether it lets the event through.
+    /// True if the rule lets the event through.
     pub passed: bool,
-    /// Why, in words.
+    /// Reason, in words.
     pub detail: Cow<'static, str>,
 }
 
 impl Subscription {
-    /// What `event` means: the first rule that does not let it through decides.
+    /// Decides on `event`: the first rule that does not let it through is decisive.
     pub fn decide(&self, event: &GithubEvent) -> Decision {
         for rule in filters::ALL {
             match (rule.test)(self, event) {
@@ -79,27 +81,27 @@ impl Subscription {
                 Err(reason) => return Decision::Skip(reason),
             }
         }
-        match story::telling(&self.rules, event) {
+        match story::thread_role(&self.rules, event) {
             Err(reason) => Decision::Skip(reason),
-            Ok(telling) => Decision::Send(Content {
+            Ok(role) => Decision::Send(Content {
                 message: message(event),
-                thread: self.thread(event, telling),
+                thread: self.thread(event, role),
                 origin: origin(event),
             }),
         }
     }
 
-    /// What is told to somebody who asks for it although a rule of these subscriptions of a channel kept it back: as the
-    /// first one that is about the repository would, and by itself where there is none.
+    /// Builds the message for a manual delivery of an event that a rule of these subscriptions of a channel has
+    /// skipped: as the first subscription to the repository would, and outside of any thread if there is none.
     pub fn by_hand(subscriptions: &[Subscription], event: &GithubEvent) -> Content {
         let concerned = subscriptions.iter().find(|subscription| filters::is_about(subscription, event));
-        let telling =
-            |subscription: &Subscription| story::telling(&subscription.rules, event).unwrap_or(Telling::Reply);
-        let thread = concerned.and_then(|subscription| subscription.thread(event, telling(subscription)));
+        let role =
+            |subscription: &Subscription| story::thread_role(&subscription.rules, event).unwrap_or(ThreadRole::Reply);
+        let thread = concerned.and_then(|subscription| subscription.thread(event, role(subscription)));
         Content { message: message(event), thread, origin: origin(event) }.by_hand()
     }
 
-    /// What every rule says to `event`, in the order in which they decide.
+    /// Returns the result of every rule for `event`, in the order of evaluation.
     pub fn explain(&self, event: &GithubEvent) -> Vec<Check> {
         let check = |rule: &filters::Filter| {
             let outcome = (rule.test)(self, event);
@@ -108,21 +110,22 @@ impl Subscription {
         filters::ALL.iter().map(check).collect()
     }
 
-    /// Where the message stands. One that opens a topic is told once, whatever is heard of it first: GitHub's webhooks
-    /// keep no order, and labels often come in a second one. So it bears its topic without threads too.
-    fn thread(&self, event: &GithubEvent, telling: Telling) -> Option<Thread> {
+    /// Assigns the message to a thread. A message that opens a topic is notified once, regardless of the event that
+    /// arrives first: GitHub's webhooks keep no order, and labels often come in a second one. So it carries its topic
+    /// without threads too.
+    fn thread(&self, event: &GithubEvent, role: ThreadRole) -> Option<Thread> {
         let threads = &self.rules.threads;
-        if telling == Telling::Alone || (telling != Telling::Opening && !threads.enabled) {
+        if role == ThreadRole::Alone || (role != ThreadRole::Opening && !threads.enabled) {
             return None;
         }
         let topic = format!("github/{}/{}", event.repository.id, event.number()?);
         let broadcast = match threads.broadcast {
             Broadcast::Never => false,
-            Broadcast::StateChanges => telling == Telling::Change,
-            Broadcast::Always => telling != Telling::Opening,
+            Broadcast::StateChanges => role == ThreadRole::Change,
+            Broadcast::Always => role != ThreadRole::Opening,
         };
         let only_reply = filters::only_replies(self, event);
-        Some(Thread { topic, only_first: telling == Telling::Opening, only_reply, broadcast, by_hand: false })
+        Some(Thread { topic, only_first: role == ThreadRole::Opening, only_reply, broadcast, by_hand: false })
     }
 }
 

@@ -1,4 +1,4 @@
-//! What Slack demands of messages and modals, and what we demand of other people's text in them: for tests.
+//! Checks of messages and modals against Slack's limits, and of the escaping of user text in them: for tests.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{SlackMessage, text::width};
 
-/// Other people's text at its worst.
+/// Hostile user text.
 pub(super) const HOSTILE: [&str; 8] = [
     "<!channel> & </b>|x>",
     "<@U012> <#C012|general> <!subteam^S1> &amp; &lt",
@@ -18,13 +18,13 @@ pub(super) const HOSTILE: [&str; 8] = [
     "   ",
 ];
 
-/// Each of [`HOSTILE`], the empty text, and long ones.
+/// Returns each of [`HOSTILE`], the empty text, and long ones.
 pub(super) fn hostile() -> impl Iterator<Item = String> {
     let long = ["x", "&", "<", "😀", "*", "`", "字"].map(|piece| piece.repeat(10_000));
     HOSTILE.into_iter().map(str::to_owned).chain([String::new()]).chain(long)
 }
 
-/// A message within all limits, with nothing in it that could ping anyone or lead astray.
+/// Asserts that a message is within all limits, without text that could ping a user or disguise a link.
 pub(crate) fn check_message(message: &SlackMessage) {
     let blocks = message.blocks.as_array().expect("blocks are an array");
     assert!((1..=50).contains(&blocks.len()));
@@ -36,7 +36,7 @@ pub(crate) fn check_message(message: &SlackMessage) {
     assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), message.blocks);
 }
 
-/// A modal within all limits, likewise.
+/// Asserts the same of a modal.
 pub(super) fn check_modal(view: &Value) {
     assert_eq!(view["type"], "modal");
     for (field, needed) in [("title", true), ("close", true), ("submit", false)] {
@@ -131,7 +131,7 @@ fn check_text(object: &Value, max: usize) {
     }
 }
 
-/// Ampersands begin entities; brackets hold whole links to places that a browser may go to, and nothing else.
+/// Asserts that ampersands begin entities, and that brackets hold whole links to web pages and nothing else.
 fn check_markup(text: &str) {
     for (at, _) in text.match_indices('&') {
         assert!(["&amp;", "&lt;", "&gt;"].iter().any(|entity| text[at..].starts_with(entity)), "{text}");
@@ -148,7 +148,7 @@ fn check_markup(text: &str) {
     assert!(!text.contains(['\u{202E}', '\u{2066}', '\0', '\u{1b}', '\r']), "{text:?}");
 }
 
-/// A small generator of nasty input (SplitMix64).
+/// A small generator of hostile input (SplitMix64).
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
@@ -164,7 +164,7 @@ impl Dice {
         usize::try_from((z ^ (z >> 31)) % (sides as u64)).unwrap()
     }
 
-    /// 1 to `max` characters.
+    /// Returns 1 to `max` characters.
     pub(crate) fn text(&mut self, max: usize) -> String {
         #[rustfmt::skip]
         const PIECES: [&str; 30] = [

@@ -1,60 +1,60 @@
-//! The few blocks that messages and modals are made of (Slack: Block Kit reference). What is put in is safe already: our
-//! own text, or other people's from [`text`](super::text).
+//! The Block Kit blocks of messages and modals (Slack: Block Kit reference).
 //!
-//! `mrkdwn` carries `verbatim`, so that Slack turns nothing in other people's text into a mention or a link by itself.
+//! Not here: escaping. Text must be safe already: our own, or user text from [`text`](super::text). `mrkdwn` carries
+//! `verbatim`, so that Slack turns nothing in user text into a mention or a link by itself.
 
 use serde_json::{Value, json};
 use url::Url;
 
-/// Characters that a header takes.
+/// Maximum length of a header, in characters.
 pub const MAX_HEADER: usize = 150;
-/// Characters that the text of a section takes.
+/// Maximum length of a section's text, in characters.
 pub const MAX_SECTION: usize = 3_000;
-/// Characters of a button's address.
+/// Maximum length of a button's URL, in characters.
 const MAX_URL: usize = 3_000;
 
-/// `text`, or another one where it is empty: Slack refuses empty texts.
+/// Returns `text`, or another one if it is empty: Slack refuses empty texts.
 pub fn or(text: String, instead: &str) -> String {
     if text.is_empty() { instead.to_owned() } else { text }
 }
 
-/// A line in large letters, of at most [`MAX_HEADER`] characters.
+/// Returns a header, of at most [`MAX_HEADER`] characters.
 pub fn header(title: &str) -> Value {
     json!({"type": "header", "text": plain_text(title)})
 }
 
-/// A paragraph, of at most [`MAX_SECTION`] characters.
+/// Returns a paragraph, of at most [`MAX_SECTION`] characters.
 pub fn section(said: &str) -> Value {
     json!({"type": "section", "text": mrkdwn(said)})
 }
 
-/// A line in small letters.
+/// Returns a line in small letters.
 pub fn context(said: &str) -> Value {
     json!({"type": "context", "elements": [mrkdwn(said)]})
 }
 
-/// A line across.
+/// Returns a divider.
 pub fn divider() -> Value {
     json!({"type": "divider"})
 }
 
-/// Text with markup.
+/// Returns text with markup.
 pub fn mrkdwn(said: &str) -> Value {
     json!({"type": "mrkdwn", "text": said, "verbatim": true})
 }
 
-/// Text without markup.
+/// Returns text without markup.
 pub fn plain_text(said: &str) -> Value {
     json!({"type": "plain_text", "text": said})
 }
 
-/// Buttons in a row, at most 25; nothing where there is none, which Slack would refuse.
+/// Returns buttons in a row, at most 25; `None` without any, which Slack would refuse.
 pub fn actions(buttons: Vec<Value>) -> Option<Value> {
     (!buttons.is_empty()).then(|| json!({"type": "actions", "elements": buttons}))
 }
 
-/// A button that leads to a page. Slack tells us of the press all the same, by `action_id`. Nothing where the address
-/// is none that a browser should go to.
+/// Returns a button that links to a page. Slack reports the press all the same, by `action_id`. `None` for a URL that a
+/// browser should not open.
 pub fn link_button(action_id: &str, label: &str, address: &str) -> Option<Value> {
     let url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     (url.as_str().len() <= MAX_URL)

@@ -1,4 +1,6 @@
-//! What members are told in direct messages: how to begin, and what has become of a run.
+//! Direct messages to members: the welcome, and the outcome of a requested run.
+//!
+//! Not here: the sending.
 
 use serde_json::Value;
 
@@ -10,14 +12,14 @@ use super::{
 };
 use crate::domain::{ids::EventId, product::Product, workflows::Workflow};
 
-/// Characters of the product's and of a workflow's name, of a workflow's summary, and of its id.
+/// Maximum length of the product's and of a workflow's name, of a workflow's summary, and of its id.
 const MAX_NAME: usize = 200;
 const MAX_SUMMARY: usize = 2_000;
 const MAX_ID: usize = 100;
-/// Characters of a reason; the notification's text is to be short too.
+/// Maximum length of a reason; the notification's text is to be short too.
 const MAX_REASON: usize = 1_000;
 
-/// The first message to somebody who looks at the app for the first time.
+/// Returns the first message to a member who opens the app for the first time.
 pub fn greeting(product: &Product) -> SlackMessage {
     let name = or(text::plain(&product.name, MAX_NAME), "Tieline");
     let intro = format!("{name} connects this workspace with your organisation. Here is how to begin.");
@@ -41,7 +43,7 @@ pub fn greeting(product: &Product) -> SlackMessage {
     SlackMessage { text: format!("Hello! {intro}"), blocks: Value::Array(blocks) }
 }
 
-/// Tells whoever asked for a run that it is under way. `link` leads to where it can be followed.
+/// Notifies the requester of a run that it was accepted. `link` is the page on which to follow it.
 pub fn run_requested(workflow: &Workflow, event_id: EventId, link: Option<&str>) -> SlackMessage {
     let name = or(text::plain(&workflow.name, MAX_NAME), "–");
     let id = text::code(&workflow.id, MAX_ID);
@@ -57,7 +59,7 @@ pub fn run_requested(workflow: &Workflow, event_id: EventId, link: Option<&str>)
     SlackMessage { text: format!("The workflow {name} was requested."), blocks: Value::Array(blocks) }
 }
 
-/// Tells whoever asked for a run that there will be none, and why.
+/// Notifies the requester of a run that it was refused, with the reason.
 pub fn run_refused(reason: &str) -> SlackMessage {
     let reason = or(text::plain(reason, MAX_REASON), "the reason is not known");
     let blocks = vec![
@@ -114,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_told_with_its_workflow_and_event() {
+    fn the_notification_of_a_run_names_its_workflow_and_event() {
         let message = run_requested(&workflow("Deploy"), event_id(), Some("https://app.acme.example/runs/7"));
         check_message(&message);
         assert_eq!(message.text, "The workflow Deploy was requested.");

@@ -1,4 +1,6 @@
-//! An organisation's connection to one Slack workspace, and which events it lets through.
+//! An organisation's connection to one Slack workspace, and its event filters.
+//!
+//! Not here: its tokens, which `app::slack::links` decrypts on use.
 
 use std::{collections::BTreeSet, str::FromStr};
 
@@ -16,26 +18,27 @@ use crate::domain::{
     },
 };
 
-/// A connected Slack workspace. Its tokens are not here: `app::slack::links` opens them when they are needed.
+/// A connected Slack workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlackLink {
     /// Its identifier.
     pub id: SlackLinkId,
-    /// Whose it is.
+    /// The owning organisation.
     pub organisation_id: OrganisationId,
-    /// Where its notifications go; outlives a reconnection.
+    /// The destination of its notifications; outlives a reconnection.
     pub destination_id: DestinationId,
     /// The user who connected it.
     pub created_by: UserId,
-    /// Slack's id of the workspace, such as `T01ABC123`; of the enterprise, such as `E01ABC123`, where it is org-wide.
+    /// Slack's id of the workspace, such as `T01ABC123`; of the enterprise, such as `E01ABC123`, for an org-wide
+    /// installation.
     pub team_id: String,
-    /// Whether the app is installed for a whole Slack enterprise.
+    /// True if the app is installed for a whole Slack enterprise.
     pub org_wide: bool,
-    /// The enterprise that the workspace belongs to.
+    /// The enterprise of the workspace.
     pub enterprise_id: Option<String>,
     /// Our app's id at Slack.
     pub app_id: String,
-    /// The bot's user, by whom we know what we said ourselves.
+    /// The bot's user, by which our own messages are recognised.
     pub bot_user_id: String,
     /// The workspace's name.
     pub team_name: String,
@@ -43,31 +46,31 @@ pub struct SlackLink {
     pub channel_id: String,
     /// The chosen channel's name, without `#`.
     pub channel_name: String,
-    /// Whether it sends.
+    /// State of the connection.
     pub status: SlackLinkStatus,
     /// Only these kinds of step; empty means all.
     pub triggers: BTreeSet<StepKind>,
     /// Only this link; `None` means all.
     pub link_id: Option<Uuid>,
-    /// When it was connected.
+    /// Time of connecting.
     pub created_at: Time,
-    /// When it was last changed by somebody.
+    /// Time of the last change by a user.
     pub updated_at: Time,
 }
 
-/// Whether a Slack link sends.
+/// State of a Slack link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlackLinkStatus {
-    /// It sends.
+    /// It sends notifications.
     Active,
-    /// Somebody paused it.
+    /// A member paused it.
     Paused,
-    /// Slack says that its token is dead: connect again.
+    /// Slack reports its token as dead: connect again.
     Disconnected,
 }
 
 impl SlackLinkStatus {
-    /// The name in the database.
+    /// Returns the name in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             SlackLinkStatus::Active => "active",
@@ -87,21 +90,21 @@ impl FromStr for SlackLinkStatus {
     }
 }
 
-/// What an event means for a link.
+/// Decision of a link on an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Routing {
-    /// It is none of the link's business.
+    /// Not concerned.
     Ignore,
-    /// It goes out.
+    /// Deliver.
     Send,
-    /// It is held back by somebody's wish.
+    /// Skip, as configured.
     Skip(Reason),
-    /// It should go out and cannot.
+    /// Should be delivered and cannot be.
     Fail(Reason),
 }
 
 impl SlackLink {
-    /// Returns the address that opens the app in Slack.
+    /// Returns the URL that opens the app in Slack.
     ///
     /// # Errors
     /// [`Error::Internal`] when the fixed part of it is no address.
@@ -111,12 +114,12 @@ impl SlackLink {
         Ok(url)
     }
 
-    /// Whether `fact` is any link's business at all.
+    /// Returns true if `fact` concerns Slack links.
     pub fn is_concerned(fact: &Fact) -> bool {
         fact.kind == WORKFLOW_STEP_COMPLETED
     }
 
-    /// What `fact` means for this link: by status, chosen channel, link filter and trigger filter, in this order.
+    /// Decides on `fact` for this link: by status, chosen channel, link filter and trigger filter, in this order.
     pub fn route(&self, fact: &Fact) -> Routing {
         if !Self::is_concerned(fact) {
             return Routing::Ignore;
@@ -141,7 +144,7 @@ impl SlackLink {
         }
     }
 
-    /// Takes over what was set up in a former connection to the same workspace. A pause stays one.
+    /// Takes over the configuration of a former connection to the same workspace. A paused link stays paused.
     pub fn keep(&mut self, former: &SlackLink) {
         self.channel_id.clone_from(&former.channel_id);
         self.channel_name.clone_from(&former.channel_name);
@@ -153,7 +156,7 @@ impl SlackLink {
         };
     }
 
-    /// Changes what is given and leaves the rest.
+    /// Applies an update; absent fields stay.
     ///
     /// # Errors
     /// [`Error::Invalid`] with every broken rule; nothing is changed then.
@@ -219,17 +222,17 @@ fn is_channel_name(name: &str) -> bool {
     name.chars().count() <= 80 && !name.chars().any(char::is_control)
 }
 
-/// What is wrong with the id and the name of a channel, each with the field that it stands in.
+/// Validates the id and the name of a channel; each violation names its field.
 pub fn channel_violations(id: (&str, &str), name: (&str, &str)) -> Vec<Violation> {
     let rules = [(id, is_channel_id as fn(&str) -> bool, CHANNEL_ID_RULE), (name, is_channel_name, CHANNEL_NAME_RULE)];
     let broken = rules.into_iter().filter(|((_, text), is_good, _)| !is_good(text));
     broken.map(|((field, _), _, rule)| Violation { field: field.into(), message: rule.into() }).collect()
 }
 
-/// A wish to change a link: what is `None` stays.
+/// An update of a link: `None` leaves a field as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlackLinkChange {
-    /// Slack's id of the channel; empty chooses none.
+    /// Slack's id of the channel; empty deselects it.
     pub channel_id: Option<String>,
     /// Its name.
     pub channel_name: Option<String>,
@@ -239,7 +242,7 @@ pub struct SlackLinkChange {
     pub link_id: Option<String>,
     /// Active or paused.
     pub status: Option<SlackLinkStatus>,
-    /// The rules that the wish breaks by its very words; they are listed with the others.
+    /// Violations found while parsing the update; they are listed with the others.
     pub broken: Vec<Violation>,
 }
 
@@ -344,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_connection_is_not_set_active_by_hand() {
+    fn a_dead_connection_is_not_activated_manually() {
         let mut dead = SlackLink { status: SlackLinkStatus::Disconnected, ..link() };
         let change = SlackLinkChange { status: Some(SlackLinkStatus::Active), ..Default::default() };
         assert!(dead.change(change, Time::UNIX_EPOCH).is_err());

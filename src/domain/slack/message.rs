@@ -1,7 +1,8 @@
-//! Events as Slack messages: a header, what happened in fields, the event's data line by line, and where it came from.
+//! Renders events as Slack messages: a header, fields, the event's data line by line, and its origin.
 //!
 //! A message stays far below Slack's limits (Slack: Block Kit reference, "Section block", "Header block", "Context
-//! block"; "Truncating content" for the text), whatever the event holds.
+//! block"; "Truncating content" for the text), regardless of the event's size. Not here: GitHub's events
+//! (`domain::github::message`).
 
 use std::{borrow::Cow, io};
 
@@ -14,30 +15,30 @@ use super::{
 };
 use crate::domain::pipeline::event::{Event, StepKind};
 
-/// Characters of one of its fields; Slack takes 2,000.
+/// Maximum length of one of its fields; Slack takes 2,000.
 const MAX_FIELD: usize = 300;
-/// Characters of the notification's text; Slack recommends less than 4,000.
+/// Maximum length of the notification's text; Slack recommends less than 4,000.
 const MAX_TEXT: usize = 3_500;
-/// Lines of data in the blocks, and in the notification's text.
+/// Maximum lines of data in the blocks, and in the notification's text.
 const MAX_LINES: usize = 20;
 const MAX_TEXT_LINES: usize = 3;
-/// Characters of one entry of the data.
+/// Maximum length of one entry of the data.
 const MAX_KEY: usize = 80;
 const MAX_SCALAR: usize = 400;
 const MAX_NESTED: usize = 600;
-/// Room for "…and 12 more".
+/// Characters reserved for "…and 12 more".
 const MORE: usize = 40;
 
-/// What is posted.
+/// A message to post.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SlackMessage {
-    /// What notifications and screen readers say.
+    /// Text for notifications and screen readers.
     pub text: String,
-    /// What the channel shows: an array of Block Kit blocks.
+    /// Content shown in the channel: an array of Block Kit blocks.
     pub blocks: Value,
 }
 
-/// The message for a completed step of a workflow.
+/// Renders a completed step of a workflow.
 pub fn step_completed(event: &Event) -> SlackMessage {
     let fact = &event.fact;
     let title = match fact.step_action.as_deref() {
@@ -52,7 +53,7 @@ pub fn step_completed(event: &Event) -> SlackMessage {
     lay_out(&title, fields, event)
 }
 
-/// The message for an event of any other type.
+/// Renders an event of any other type.
 pub fn event_message(event: &Event) -> SlackMessage {
     let fact = &event.fact;
     let mut fields = Fields::default();
@@ -64,7 +65,7 @@ pub fn event_message(event: &Event) -> SlackMessage {
     lay_out(&sentence(&fact.kind), fields, event)
 }
 
-/// The message by which an administrator sees that a connection works.
+/// Renders the test message by which an administrator sees that a connection works.
 pub fn test_message(organisation_name: &str, channel_name: &str) -> SlackMessage {
     let organisation = or(text::plain(organisation_name, MAX_FIELD), "Tieline");
     let channel = text::plain(channel_name.trim_start_matches('#'), MAX_FIELD);
@@ -101,14 +102,14 @@ fn lay_out(title: &str, fields: Fields, event: &Event) -> SlackMessage {
 struct Fields(Vec<Value>);
 
 impl Fields {
-    /// A field whose value is our own text.
+    /// Adds a field with our own text as its value.
     fn add(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.0.push(mrkdwn(&format!("*{name}*\n{value}")));
         }
     }
 
-    /// A field whose value is somebody else's.
+    /// Adds a field with user text as its value.
     fn add_code(&mut self, name: &str, value: Option<&str>) {
         self.add(name, value.map(|value| text::code(value, MAX_FIELD)).as_deref());
     }
@@ -136,7 +137,8 @@ impl DataLines {
         self.lines.is_empty()
     }
 
-    /// At most `max_lines` whole lines of at most `max_chars` characters together, and how many were left out.
+    /// Returns at most `max_lines` whole lines of at most `max_chars` characters together, and the number of the
+    /// others.
     fn within(&self, max_lines: usize, max_chars: usize) -> String {
         let mut out = String::new();
         let (mut shown, mut used) = (0, MORE);
@@ -174,12 +176,12 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// The beginning of a value's compact JSON: enough to fill `max` characters and no more work than that, however large
-/// or deep the value.
+/// Returns the beginning of a value's compact JSON: enough to fill `max` characters and no more work than that, for
+/// values of any size or depth.
 fn start_of_json(value: &Value, max: usize) -> String {
     // Four bytes for each character, and one character more, so that the cut shows.
     let mut start = Start { bytes: Vec::new(), room: 4 * (max + 1) };
-    // An error only says that the room is used up.
+    // An error only means that the capacity is used up.
     let _ = serde_json::to_writer(&mut start, value);
     match String::from_utf8(start.bytes) {
         Ok(text) => text,
@@ -215,7 +217,7 @@ fn bare_action(action: &str) -> &str {
     action.strip_prefix("EVENT_ACTION_").unwrap_or(action)
 }
 
-/// What happened, in words.
+/// Returns the title for an action.
 fn action_title(action: &str) -> Cow<'_, str> {
     let action = bare_action(action);
     let known = match action {
@@ -244,7 +246,7 @@ fn is_constant(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
-/// `SOME_WORDS` and `some.other_words` as words that begin a sentence.
+/// Converts `SOME_WORDS` and `some.other_words` into words that begin a sentence.
 fn sentence(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for word in name.split(['_', '.']).filter(|word| !word.is_empty()) {

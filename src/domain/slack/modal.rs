@@ -1,7 +1,7 @@
-//! The modals of the slash command that runs workflows, and what somebody has filled into one.
+//! The modals of the slash command that runs workflows, and the parsing of their submissions.
 //!
-//! A modal is kept by Slack between being opened and being sent off, and its `private_metadata` comes back with it: it
-//! says which workflow was meant and proves nothing, so whether somebody may run it is decided anew.
+//! A modal is kept by Slack between opening and submission, and its `private_metadata` comes back with it: it names the
+//! workflow and proves nothing, so the permission to run it is checked anew. Not here: that check.
 
 use std::collections::BTreeMap;
 
@@ -16,26 +16,26 @@ use crate::domain::{
     workflows::{MAX_PARAMETERS, MAX_VALUE, Workflow, WorkflowParameter, is_workflow_id},
 };
 
-/// The command as the documentation names it. An operator may name it otherwise in the Slack app.
+/// The command in the documentation. An operator may name it otherwise in the Slack app.
 pub const COMMAND: &str = "/workflow";
-/// What the modal that runs a workflow is called when it comes back.
+/// Callback id of the modal that runs a workflow.
 pub const RUN_CALLBACK: &str = "workflow-run-modal";
-/// What the modal that explains the command is called.
+/// Callback id of the modal that explains the command.
 pub const HELP_CALLBACK: &str = "workflow-help-modal";
 
 /// The title of them all; Slack takes 24 characters.
 const TITLE: &str = "Run Workflow";
 /// The input within each parameter's block.
 const INPUT: &str = "value";
-/// Characters of a workflow's name, of its summary, and of a command with what was typed after it.
+/// Maximum length of a workflow's name, of its summary, and of a command with its argument.
 const MAX_NAME: usize = 200;
 const MAX_SUMMARY: usize = 2_000;
 const MAX_TYPED: usize = 100;
-/// Characters of an input's label and of its hint; Slack takes 2,000.
+/// Maximum length of an input's label and of its hint; Slack takes 2,000.
 const MAX_LABEL: usize = 200;
 const MAX_HINT: usize = 400;
 
-/// Says what the command can do, and where to go on.
+/// Explains the command, with links to the product.
 pub fn help_modal(command: &str, product: &Product) -> Value {
     let name = or(text::plain(&product.name, MAX_NAME), "Tieline");
     let forms = format!(
@@ -58,7 +58,7 @@ pub fn help_modal(command: &str, product: &Product) -> Value {
     modal(HELP_CALLBACK, blocks)
 }
 
-/// Asks for a workflow's parameters, and whether to run it. The workflow has passed [`Workflow::check`].
+/// Asks for a workflow's parameters and for confirmation. The workflow has passed [`Workflow::check`].
 pub fn run_modal(workflow: &Workflow, command: &str) -> Value {
     let name = text::plain(&workflow.name, MAX_NAME);
     let summary = or(text::plain(&workflow.summary, MAX_SUMMARY), "–");
@@ -76,8 +76,8 @@ pub fn run_modal(workflow: &Workflow, command: &str) -> Value {
     view
 }
 
-/// Says why nothing can be run: no id was given; or there is no workflow with it, or none for this member, which are
-/// told alike.
+/// Explains that nothing can be run: no id was given; or the workflow does not exist, or this member may not run it,
+/// which are reported alike.
 pub fn not_runnable_modal(given: Option<&str>) -> Value {
     let said = match given.map(str::trim).filter(|given| !given.is_empty()) {
         None => "No workflow was named. Type its ID after the command, or `help` to see how.".to_owned(),
@@ -92,16 +92,16 @@ pub fn not_runnable_modal(given: Option<&str>) -> Value {
     modal(RUN_CALLBACK, blocks)
 }
 
-/// The workflow that a modal's `private_metadata` names. It was in other people's hands.
+/// Returns the workflow id in a modal's `private_metadata`, which is untrusted.
 pub fn workflow_id(private_metadata: &str) -> Option<&str> {
     is_workflow_id(private_metadata).then_some(private_metadata)
 }
 
-/// What was filled in, by the names of the parameters: `values` is the modal's `state.values`. What was left empty is
-/// left out; a parameter that the modal did not ask for yet has its default.
+/// Parses the answers, by the names of the parameters: `values` is the modal's `state.values`. Empty answers are left
+/// out; a parameter that the modal did not ask for yet has its default.
 ///
 /// # Errors
-/// What is wrong with which block: see [`refusal`].
+/// The error message of each invalid block: see [`refusal`].
 pub fn answers(values: &Value, workflow: &Workflow) -> Result<BTreeMap<String, String>, Vec<(String, String)>> {
     let (mut given, mut wrong) = (BTreeMap::new(), Vec::new());
     for parameter in &workflow.parameters {
@@ -124,7 +124,7 @@ pub fn answers(values: &Value, workflow: &Workflow) -> Result<BTreeMap<String, S
     if wrong.is_empty() { Ok(given) } else { Err(wrong) }
 }
 
-/// The answer to a modal that was sent off, by which Slack shows beside each input what is wrong with it.
+/// Returns the answer to a submission by which Slack shows the errors beside the inputs.
 pub fn refusal(wrong: &[(String, String)]) -> Value {
     let errors: Map<_, _> = wrong.iter().map(|(block_id, message)| (block_id.clone(), json!(message))).collect();
     json!({"response_action": "errors", "errors": errors})
@@ -140,14 +140,14 @@ fn modal(callback_id: &str, blocks: Vec<Value>) -> Value {
     })
 }
 
-/// By name and not by place: a workflow may be changed while its modal is open.
+/// Returns the block id of a parameter: by name and not by position, as a workflow may be changed while its modal is open.
 fn block_id(parameter: &WorkflowParameter) -> String {
     format!("parameter.{}", parameter.name)
 }
 
 fn input(parameter: &WorkflowParameter) -> Value {
     let mut element = json!({"type": "plain_text_input", "action_id": INPUT, "max_length": MAX_VALUE});
-    // What is filled in is no markup: it is shown, and comes back, as it stands.
+    // Input values are not markup: they are shown, and come back, literally.
     if let Some(default) = &parameter.default
         && (1..=MAX_VALUE).contains(&width(default))
     {
@@ -179,7 +179,7 @@ fn footer(command: Option<&str>) -> [Value; 2] {
     [divider(), context(&said)]
 }
 
-/// What somebody types. Slack tells us what the operator has named the command.
+/// Formats a typed command. Slack sends the name that the operator gave it.
 fn typed(command: &str, argument: &str) -> String {
     let command = if command.trim().is_empty() { COMMAND } else { command };
     text::code(&format!("{} {argument}", command.trim()), MAX_TYPED)

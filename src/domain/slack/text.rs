@@ -1,8 +1,8 @@
-//! Text that others wrote, made safe for Slack's `mrkdwn`, and cut without breaking what it consists of.
+//! User text, escaped for Slack's `mrkdwn`, and cut without breaking its entities.
 //!
 //! Slack reads `&`, `<` and `>` as markup and nothing else needs an entity (Slack: "Formatting text for app surfaces",
 //! "Escaping text"). `<!channel>`, `<@U…>`, `<#C…>` and links are all written in angle brackets, so text without a bare
-//! `<` can neither ping anyone nor hide where a link leads.
+//! `<` can neither ping a user nor hide the target of a link. Not here: the blocks around the text.
 
 use std::borrow::Cow;
 
@@ -10,9 +10,9 @@ use url::Url;
 
 /// Stands in for a backtick, which would open or close code and cannot be escaped.
 const GRAVE: char = '\u{2CB}';
-/// Parts an emphasis character from what it would emphasise.
+/// Separates an emphasis character from its text.
 const BREAK: char = '\u{200B}';
-/// Ends what was cut.
+/// Marks the end of cut text.
 const ELLIPSIS: char = '…';
 
 /// Replaces `&`, `<` and `>` by their entities, and nothing else: any other entity would be shown literally.
@@ -27,7 +27,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// One line of text for a `mrkdwn` object that shows as it was typed: escaped, without control characters, with
+/// Returns one line of text for a `mrkdwn` object that shows as it was typed: escaped, without control characters, with
 /// emphasis made harmless. At most `max` characters.
 pub fn plain(text: &str, max: usize) -> String {
     let line = one_line(text, max);
@@ -55,7 +55,7 @@ pub fn plain(text: &str, max: usize) -> String {
     truncated(out, max)
 }
 
-/// One line of text for a `plain_text` object, where emphasis means nothing: escaped, without control characters. At
+/// Returns one line of text for a `plain_text` object, which has no emphasis: escaped, without control characters. At
 /// most `max` characters.
 pub fn title(text: &str, max: usize) -> String {
     let line = one_line(text, max);
@@ -65,7 +65,7 @@ pub fn title(text: &str, max: usize) -> String {
     }
 }
 
-/// One line of text between backticks. At most `max` characters, backticks included; empty text gives a dash.
+/// Returns one line of text between backticks. At most `max` characters, backticks included; empty text gives a dash.
 pub fn code(text: &str, max: usize) -> String {
     let line = one_line(text, max);
     if line.is_empty() {
@@ -79,8 +79,9 @@ pub fn code(text: &str, max: usize) -> String {
     format!("`{inner}`")
 }
 
-/// A link to an `http`, `https` or `mailto` address, shown as `label`. Nothing for another scheme, for an address with
-/// characters that an address must encode, and for a link of more than `max` characters: half of it leads elsewhere.
+/// Returns a link to an `http`, `https` or `mailto` address, shown as `label`. `None` for another scheme, for an
+/// address with characters that an address must encode, and for a link of more than `max` characters: half of it leads
+/// elsewhere.
 pub fn link(address: &str, label: &str, max: usize) -> Option<String> {
     let schemed = ["http://", "https://", "mailto:"].iter().any(|scheme| address.starts_with(scheme));
     let raw = |c: char| c.is_whitespace() || is_unseen(c) || "<>|`\"\\^{}".contains(c);
@@ -93,8 +94,8 @@ pub fn link(address: &str, label: &str, max: usize) -> Option<String> {
     (width(&link) <= max).then_some(link)
 }
 
-/// Cuts text that is already escaped to at most `max` characters, the last of them an ellipsis. It is never cut within
-/// an entity or an angle-bracketed token.
+/// Cuts escaped text to at most `max` characters, the last of them an ellipsis. It is never cut within an entity or an
+/// angle-bracketed token.
 ///
 /// Slack does not say whether it counts code points or UTF-16 units, so the larger number is kept.
 pub fn truncate(text: &str, max: usize) -> Cow<'_, str> {
@@ -104,7 +105,7 @@ pub fn truncate(text: &str, max: usize) -> Cow<'_, str> {
     }
 }
 
-/// The length of a text as Slack may count it at most.
+/// Returns the largest length of a text that Slack may count.
 pub fn width(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }
@@ -119,7 +120,7 @@ fn truncated(mut text: String, max: usize) -> String {
     text
 }
 
-/// Where to cut so that an ellipsis still fits; nothing when there is no need to.
+/// Returns the cut position that leaves space for an ellipsis; `None` if the text fits.
 fn cut_at(text: &str, max: usize) -> Option<usize> {
     if text.len() <= max || width(text) <= max {
         return None;
@@ -144,8 +145,8 @@ fn cut_at(text: &str, max: usize) -> Option<usize> {
     Some(cut)
 }
 
-/// White space of any kind and number becomes one space, control and bidirectional-override characters go. Reads no
-/// more than it takes to know that the result is longer than `max`.
+/// Collapses white space of any kind into one space, and removes control and bidirectional-override characters. Reads
+/// no more than needed to know that the result is longer than `max`.
 fn one_line(text: &str, max: usize) -> String {
     let mut out = String::with_capacity(text.len().min(max + 4));
     let mut kept = 0;
@@ -169,8 +170,8 @@ fn one_line(text: &str, max: usize) -> String {
     out
 }
 
-/// Characters that only change how others are shown: controls, and the embeddings, overrides and isolates with which
-/// text can pretend to read differently (Unicode TR 36, 2.6).
+/// Returns true for characters that only change the display of others: controls, and the embeddings, overrides and
+/// isolates with which text can pretend to read differently (Unicode TR 36, 2.6).
 fn is_unseen(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
 }

@@ -1,34 +1,36 @@
-//! Somebody in Slack, and whether the address that Slack tells of them is one to believe.
+//! A Slack user, and the trust in the e-mail address that Slack gives.
+//!
+//! Not here: the look-up of a member by that address.
 
 use crate::domain::tenancy::member;
 
-/// Somebody in Slack.
+/// A Slack user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlackUser {
     /// Slack's id, such as `U01ABC123`.
     pub id: String,
-    /// The workspace whose member this is: another one than ours for people of a shared channel.
+    /// The user's workspace: another one than ours for people of a shared channel.
     pub team_id: String,
-    /// The Enterprise organisation whose member this is.
+    /// The user's Enterprise organisation.
     pub enterprise_id: Option<String>,
-    /// The full name where there is one; otherwise the name in Slack.
+    /// The full name if there is one; otherwise the name in Slack.
     pub name: String,
-    /// The address, where the app may see it.
+    /// The address, if the app may see it.
     pub email: Option<String>,
-    /// Whether it is a program.
+    /// True for a bot.
     pub is_bot: bool,
-    /// Whether the account was switched off.
+    /// True if the account was deactivated.
     pub deleted: bool,
-    /// Whether Slack says that it is somebody from elsewhere. That it does not say so means nothing.
+    /// True if Slack marks the user as external. The absence of that mark means nothing.
     pub is_stranger: bool,
-    /// Whether Slack knows that the address is theirs.
+    /// True if Slack has confirmed the address.
     pub is_email_confirmed: Option<bool>,
 }
 
 impl SlackUser {
-    /// The address by which this may be taken for a member of ours: of a person who belongs to the workspace, or to the
-    /// Enterprise organisation, that is connected as `team_id` and lies in `enterprise_id`. Whoever administers another
-    /// workspace gives its people what addresses they like, and they come here through shared channels.
+    /// Returns the address that may identify a member of ours: of a person who belongs to the workspace, or to the
+    /// Enterprise organisation, that is connected as `team_id` and lies in `enterprise_id`. Administrators of other
+    /// workspaces give their people any address they like, and these come here through shared channels.
     pub fn trusted_email(&self, team_id: &str, enterprise_id: Option<&str>) -> Option<&str> {
         let own = self.enterprise_id.as_deref();
         let belongs = self.team_id == team_id || own.is_some_and(|own| own == team_id || Some(own) == enterprise_id);

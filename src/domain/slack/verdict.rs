@@ -1,44 +1,44 @@
-//! Slack's error codes: what each asks of us, and what each asks of an administrator.
+//! Slack's error codes: the outcome classification of each, and advice for an administrator.
 //!
-//! Source: Slack API, "chat.postMessage: errors" and the errors common to all Web API methods.
+//! Source: Slack API, "chat.postMessage: errors" and the errors common to all Web API methods. Not here: the retry
+//! schedule.
 
 use Verdict::{ConnectionDead, DestinationBroken, MessageRefused, Retry, TokenExpired};
 
-/// What a refusal means for what comes next.
+/// Outcome classification of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// Slack may take the same message later.
     Retry,
-    /// This channel does not take our messages until somebody changes something in Slack or chooses another channel.
+    /// This channel refuses our messages until an administrator changes it in Slack, or another channel is chosen.
     DestinationBroken,
     /// The token is dead: nothing can be sent with it any more.
     ConnectionDead,
-    /// This message is never taken; the next one may be.
+    /// This message is refused permanently; the next one may be accepted.
     MessageRefused,
-    /// The token has run out: refresh it and try again.
+    /// The token has expired: refresh it and try again.
     TokenExpired,
 }
 
-/// What Slack's error code means for what comes next. A code that is not known may pass: it is tried again, a bounded
-/// number of times.
+/// Classifies Slack's error code. An unknown code may be transient: it is retried, a bounded number of times.
 pub fn verdict(error_code: &str) -> Verdict {
     rule(error_code).map_or(Verdict::Retry, |rule| rule.verdict)
 }
 
-/// What an administrator can do about Slack's error code.
+/// Returns advice for an administrator on Slack's error code.
 pub fn advice(error_code: &str) -> &'static str {
     rule(error_code)
         .map_or("look the code up in Slack's API documentation; it is tried again for a while", |rule| rule.advice)
 }
 
-/// Whether Slack's error code says that Slack itself is in trouble, and not the caller. Unlike [`verdict`], it does not
-/// presume this of a code that is not known.
+/// Returns true if Slack's error code reports a fault of Slack itself, not of the caller. Unlike [`verdict`], it does
+/// not presume this of an unknown code.
 pub fn is_passing(error_code: &str) -> bool {
     rule(error_code).is_some_and(|rule| rule.verdict == Verdict::Retry)
 }
 
 struct Rule {
-    /// Exact codes, or the beginning of a family of codes where one ends in `*`.
+    /// Exact codes, or the prefix of a family of codes, ending in `*`.
     codes: &'static [&'static str],
     verdict: Verdict,
     advice: &'static str,
@@ -52,33 +52,33 @@ fn rule(error_code: &str) -> Option<&'static Rule> {
     RULES.iter().find(exact).or_else(|| RULES.iter().find(family))
 }
 
-/// Grouped by what helps. An exact code beats a family.
+/// Grouped by remedy. An exact code beats a family.
 const RULES: &[Rule] = &[
-    // Slack's own trouble.
+    // Faults of Slack itself.
     Rule {
         codes: &["internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"],
         verdict: Retry,
         advice: "nothing: Slack has a problem that passes; it is tried again",
     },
-    // The workspace is moving into an Enterprise organisation. Slack documents it as passing, the token stays valid.
+    // The workspace is moving into an Enterprise organisation. Slack documents it as transient, the token stays valid.
     Rule {
         codes: &["org_login_required"],
         verdict: Retry,
         advice: "wait until the workspace's migration to Slack Enterprise is complete; it is tried again",
     },
-    // Too fast for the app, the channel or the workspace.
+    // Rate limit of the app, the channel or the workspace.
     Rule {
         codes: &["ratelimited", "rate_limited", "message_limit_exceeded"],
         verdict: Retry,
         advice: "nothing: Slack asked for a pause; filter by link or trigger if it happens often",
     },
-    // The token has a limited life and it is over.
+    // The token's limited life is over.
     Rule {
         codes: &["token_expired"],
         verdict: TokenExpired,
         advice: "nothing: the token is refreshed; reconnect Slack if this stays",
     },
-    // The token is of no use for anything any more: revoked, the app removed, its user or workspace gone.
+    // The token is permanently useless: revoked, the app removed, its user or workspace gone.
     Rule {
         codes: &[
             "invalid_auth",
@@ -94,13 +94,13 @@ const RULES: &[Rule] = &[
         verdict: ConnectionDead,
         advice: "reconnect Slack: the app was removed from the workspace or its access was revoked",
     },
-    // The bot is not where it should post. For private channels Slack says that they are not there.
+    // The bot is not in the channel. Slack reports private channels as missing.
     Rule {
         codes: &["not_in_channel"],
         verdict: DestinationBroken,
         advice: "invite the bot with /invite in the Slack channel, or choose another channel",
     },
-    // A token of a whole Slack organisation is good for its other workspaces all the same.
+    // A token of a whole Slack organisation stays valid for its other workspaces.
     Rule {
         codes: &["team_access_not_granted"],
         verdict: DestinationBroken,
@@ -128,7 +128,7 @@ const RULES: &[Rule] = &[
         verdict: DestinationBroken,
         advice: "choose a public or private Slack channel that the bot is a member of",
     },
-    // A rule that an administrator of the workspace made for the channel.
+    // A rule of a workspace administrator for the channel.
     Rule {
         codes: &[
             "restricted_action",
@@ -181,7 +181,7 @@ const RULES: &[Rule] = &[
         verdict: MessageRefused,
         advice: "choose a channel that is not shared with another company: an administrator blocks this content there",
     },
-    // A thread or an earlier message that the message names.
+    // The thread or earlier message named by the message.
     Rule {
         codes: &[
             "cannot_reply_to_message",
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_of_refusal_is_told_apart() {
+    fn each_kind_of_refusal_is_distinguished() {
         let cases = [
             ("internal_error", Retry),
             ("rate_limited", Retry),

@@ -1,4 +1,6 @@
-//! Members of an organisation, their roles, and what they may do.
+//! Members of an organisation, their roles and permissions.
+//!
+//! Not here: authentication.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -15,7 +17,7 @@ use crate::domain::{
 pub struct Member {
     /// The membership.
     pub id: MemberId,
-    /// Whose member.
+    /// The organisation.
     pub organisation_id: OrganisationId,
     /// The user, who may be a member elsewhere too.
     pub user_id: UserId,
@@ -27,11 +29,11 @@ pub struct Member {
     pub subject: Option<String>,
     /// The role.
     pub role: Role,
-    /// Set one by one; `None` means what the role implies.
+    /// Permissions set individually; `None` means those of the role.
     pub permissions: Option<BTreeSet<Permission>>,
-    /// Identities that nobody has proved to hold.
+    /// Identities without proof of ownership.
     pub unproven: Unproven,
-    /// When the member was added.
+    /// Time of joining.
     pub created_at: Time,
 }
 
@@ -59,22 +61,22 @@ impl Member {
         data
     }
 
-    /// Returns whether this is an owner who holds every permission of owners and is not merely invited.
+    /// Returns true for an owner who holds every permission of owners and is not merely invited.
     pub fn is_full_owner(&self) -> bool {
         self.role == Role::Owner && self.permissions.is_none() && !self.is_invited()
     }
 
-    /// Returns whether none of the member's identities is proven: only an invitation so far.
+    /// Returns true if none of the member's identities is proven: only an invitation so far.
     pub fn is_invited(&self) -> bool {
         self.unproven.user && (self.subject.is_none() || self.unproven.subject)
     }
 
-    /// Returns whether a JWT with this `sub` authenticates the member.
+    /// Returns true if a JWT with this `sub` authenticates the member.
     pub fn answers_to(&self, sub: &str) -> bool {
         (self.has_subject(sub) && !self.unproven.subject) || (self.is_user(sub) && !self.unproven.user)
     }
 
-    /// Returns whether the holder of `sub` has an invitation to accept or decline here. A membership that a subject has
+    /// Returns true if the holder of `sub` has an invitation to accept or decline here. A membership that a subject has
     /// accepted is not offered to a user any more.
     pub fn invites(&self, sub: &str) -> bool {
         (self.has_subject(sub) && self.unproven.subject) || (self.is_user(sub) && self.is_invited())
@@ -98,20 +100,20 @@ impl Member {
         sub.parse() == Ok(self.user_id)
     }
 
-    /// What this member may do: the permissions set one by one, or else what the role implies.
+    /// Returns the effective permissions: those set individually, or else those of the role.
     pub fn effective_permissions(&self) -> BTreeSet<Permission> {
         self.permissions.clone().unwrap_or_else(|| self.role.implies())
     }
 }
 
-/// What a member is, broadly.
+/// Role of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Uses what is set up.
+    /// Uses the configuration.
     Member,
-    /// Sets things up.
+    /// Changes the configuration.
     Admin,
-    /// Admin, and answers for the organisation: there is always at least one.
+    /// Admin, and responsible for the organisation: there is always at least one.
     Owner,
 }
 
@@ -119,7 +121,7 @@ impl Role {
     /// Every role.
     pub const ALL: [Role; 3] = [Role::Member, Role::Admin, Role::Owner];
 
-    /// The name on the wire and in the database.
+    /// Returns the name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Role::Member => "member",
@@ -128,7 +130,7 @@ impl Role {
         }
     }
 
-    /// The permissions that come with the role.
+    /// Returns the permissions of the role.
     pub fn implies(self) -> BTreeSet<Permission> {
         Permission::ALL.into_iter().filter(|permission| self >= permission.least_role()).collect()
     }
@@ -152,7 +154,7 @@ impl FromStr for Role {
 
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $wire:literal, $role:ident;)+) => {
-        /// One thing that a caller may do. Tokens are scoped with the same words.
+        /// A permission of a caller. Tokens are scoped with the same names.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Permission { $($(#[$doc])* $name),+ }
 
@@ -160,12 +162,12 @@ macro_rules! permissions {
             /// Every permission.
             pub const ALL: [Permission; [$($wire),+].len()] = [$(Permission::$name),+];
 
-            /// The name on the wire and in the database.
+            /// Returns the name on the wire and in the database.
             pub fn as_str(self) -> &'static str {
                 match self { $(Permission::$name => $wire),+ }
             }
 
-            /// The lowest role that has it without being given it.
+            /// Returns the lowest role that implies it.
             fn least_role(self) -> Role {
                 match self { $(Permission::$name => Role::$role),+ }
             }
@@ -184,7 +186,7 @@ permissions! {
     MembersManage = "members:manage", Admin;
     /// Create, list and revoke one's own tokens.
     TokensManage = "tokens:manage", Member;
-    /// See public channels and those one is a member of.
+    /// See public channels and those that the caller is a member of.
     ChannelsRead = "channels:read", Member;
     /// Create, change and remove channels and their members.
     ChannelsManage = "channels:manage", Admin;
@@ -194,7 +196,7 @@ permissions! {
     EventsRead = "events:read", Member;
     /// Read deliveries and their attempts.
     DeliveriesRead = "deliveries:read", Member;
-    /// Send deliveries again.
+    /// Replay deliveries.
     DeliveriesReplay = "deliveries:replay", Admin;
     /// See the Slack integration and its channels.
     SlackRead = "slack:read", Member;
@@ -202,9 +204,9 @@ permissions! {
     SlackManage = "slack:manage", Admin;
     /// See the linked GitHub installations.
     GithubRead = "github:read", Member;
-    /// Link and unlink GitHub installations, process their events again.
+    /// Link and unlink GitHub installations, replay their events.
     GithubManage = "github:manage", Admin;
-    /// See which Slack channels hear of which GitHub events.
+    /// See the subscriptions of Slack channels to GitHub events.
     SubscriptionsRead = "subscriptions:read", Member;
     /// Subscribe Slack channels to GitHub events.
     SubscriptionsManage = "subscriptions:manage", Admin;
@@ -214,9 +216,9 @@ permissions! {
     WorkflowsManage = "workflows:manage", Admin;
     /// Run workflows.
     WorkflowsRun = "workflows:run", Member;
-    /// See the installed integrations, their settings, and where they are switched on.
+    /// See the installed apps, their settings, and the channels that they are enabled in.
     IntegrationsRead = "integrations:read", Member;
-    /// Install, change and remove integrations and their settings, and switch them on and off.
+    /// Install, change and remove apps and their settings, and enable and disable them.
     IntegrationsManage = "integrations:manage", Admin;
     /// Set up every incoming webhook.
     ManageIncomingIntegrations = "manage-incoming-integrations", Admin;
@@ -246,7 +248,7 @@ impl FromStr for Permission {
     }
 }
 
-/// A username: 1 to 64 of letters, digits, `.`, `_`, `-` and `@`.
+/// Validates a username: 1 to 64 of letters, digits, `.`, `_`, `-` and `@`.
 ///
 /// # Errors
 /// [`Error::Invalid`] naming `/username`.
@@ -259,7 +261,7 @@ pub fn username(text: &str) -> Result<String> {
     }
 }
 
-/// An e-mail address, checked for shape alone: something, an `@`, something.
+/// Validates an e-mail address, for shape alone: characters, an `@`, characters.
 ///
 /// # Errors
 /// [`Error::Invalid`] naming `/email`.
@@ -277,7 +279,8 @@ pub fn email(text: &str) -> Result<String> {
     }
 }
 
-/// The `sub` of an external issuer: 1 to 255 characters, none of them a control character (OpenID Connect Core, 2).
+/// Validates the `sub` of an external issuer: 1 to 255 characters, none of them a control character (OpenID Connect
+/// Core, 2).
 ///
 /// # Errors
 /// [`Error::Invalid`] naming `/subject`.
@@ -329,7 +332,7 @@ mod tests {
         let mut renamed = with(Some("idp|mole"), false, true);
         assert!(renamed.answers_to(&user) && !renamed.answers_to("idp|mole") && renamed.invites("idp|mole"));
         renamed.accept("idp|mole");
-        assert!(renamed.answers_to("idp|mole") && !renamed.answers_to(&user), "whoever accepts takes it over");
+        assert!(renamed.answers_to("idp|mole") && !renamed.answers_to(&user), "the accepting identity takes it over");
 
         let mut named = with(None, true, false);
         assert!(named.invites(&user) && named.is_invited());

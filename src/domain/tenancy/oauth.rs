@@ -1,4 +1,6 @@
 //! The state of an OAuth flow: single use, short-lived, bound to the member and the organisation that began it.
+//!
+//! Not here: the exchange of the code.
 
 use std::time::Duration;
 
@@ -7,10 +9,10 @@ use crate::domain::{
     ids::{MemberId, OrganisationId},
 };
 
-/// How long a member has to press Allow. Slack's own codes live as long.
+/// Time that a member has to press Allow. Slack's own codes live as long.
 pub const STATE_LIFETIME: Duration = Duration::from_secs(600);
 
-/// What a flow connects, and by which way it comes back: a state of one flow is none of another's (RFC 9700, 4.4).
+/// A kind of flow: its provider and its callback. A state of one flow is not valid for another (RFC 9700, 4.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
     /// Slack, back to the native callback or to a page of the product.
@@ -19,19 +21,19 @@ pub enum Flow {
     SlackApp,
     /// GitHub.
     Github,
-    /// The page that asks before [`Flow::Slack`] connects.
+    /// The confirmation page before [`Flow::Slack`] connects.
     SlackConfirm,
-    /// The page that asks before [`Flow::SlackApp`] connects.
+    /// The confirmation page before [`Flow::SlackApp`] connects.
     SlackAppConfirm,
-    /// The page that asks before [`Flow::Github`] links.
+    /// The confirmation page before [`Flow::Github`] links.
     GithubConfirm,
 }
 
 impl Flow {
-    /// Pages that ask.
+    /// The confirmation pages.
     pub const CONFIRMATIONS: [Flow; 3] = [Flow::SlackConfirm, Flow::SlackAppConfirm, Flow::GithubConfirm];
 
-    /// The name in the database.
+    /// Returns the name in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Flow::Slack => "slack",
@@ -44,19 +46,19 @@ impl Flow {
     }
 }
 
-/// Who began a flow. The state itself is 32 random bytes; only their SHA-256 is kept.
+/// The initiator of a flow. The state itself is 32 random bytes; only their SHA-256 is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OAuthState {
-    /// Where it began.
+    /// The initiating organisation.
     pub organisation_id: OrganisationId,
-    /// Who began it.
+    /// The initiating member.
     pub member_id: MemberId,
-    /// After this it is refused.
+    /// Time of expiry.
     pub expires_at: Time,
 }
 
-/// The word that a far end's page sends the browser back with in place of a code (RFC 6749, 4.1.2.1), if it is one: anybody
-/// can write an address, and a page of ours shows no sentence of theirs.
+/// Returns the error code with which a provider redirects the browser in place of a code (RFC 6749, 4.1.2.1), if it is
+/// well-formed: any site can construct such a redirect, and our pages show no sentence of theirs.
 pub fn refusal(word: &str) -> &str {
     let is_word = (1..=64).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     if is_word { word } else { "no reason that we know" }

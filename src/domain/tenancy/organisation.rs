@@ -1,4 +1,6 @@
 //! The organisation: the tenant. Everything else belongs to one.
+//!
+//! Not here: its members.
 
 use crate::domain::{Error, Result, ambient::Time, ids::OrganisationId};
 
@@ -9,9 +11,9 @@ pub struct Organisation {
     pub id: OrganisationId,
     /// Its handle, unique in the whole service.
     pub slug: Slug,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Time,
 }
 
@@ -20,7 +22,7 @@ pub struct Organisation {
 pub struct Slug(String);
 
 impl Slug {
-    /// Checks a handle.
+    /// Validates a handle.
     ///
     /// # Errors
     /// [`Error::Invalid`] naming `/slug`.
@@ -37,13 +39,13 @@ impl Slug {
         }
     }
 
-    /// The handle as text.
+    /// Returns the handle as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Checks a name that people read: 1 to `max_chars` characters, not all blank, no control characters.
+/// Validates a display name: 1 to `max_chars` characters, not all blank, no control characters.
 ///
 /// # Errors
 /// [`Error::Invalid`] naming `field`.

@@ -1,4 +1,6 @@
-//! Personal access tokens, as they are remembered. Their text is made and checked in `app::tenancy::credential`.
+//! Personal access tokens as stored records.
+//!
+//! Not here: their text, which is made and checked in `app::tenancy::credential`.
 
 use std::collections::BTreeSet;
 
@@ -11,24 +13,24 @@ use crate::domain::{
 /// A personal access token, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// Its identifier, which is in its text too.
+    /// Its identifier, which is part of its text.
     pub id: TokenId,
-    /// Where it works.
+    /// The organisation it is valid for.
     pub organisation_id: OrganisationId,
-    /// Whose it is.
+    /// The member it belongs to.
     pub member_id: MemberId,
     /// The user behind the member.
     pub user_id: UserId,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// Narrower than its member's permissions; empty means all of them.
+    /// Scopes, narrower than its member's permissions; empty means all of them.
     pub scopes: BTreeSet<Permission>,
-    /// After this it is refused.
+    /// Time of expiry.
     pub expires_at: Option<Time>,
-    /// Cut to the minute so that it is written rarely.
+    /// Time of the last use, cut to the minute so that it is written rarely.
     pub last_used_at: Option<Time>,
-    /// From then on it is refused.
+    /// Time of revocation.
     pub revoked_at: Option<Time>,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Time,
 }

@@ -1,40 +1,42 @@
-//! Why an incoming webhook does not do what it is asked.
+//! Reasons to refuse a request to an incoming webhook.
+//!
+//! Not here: refusals of set-up (`refusal`).
 
 use super::script::ScriptFault;
 use super::{WebhookRefusal, payload::PayloadFault, post::PostFault};
 use crate::domain::Error;
 
-/// Why a request to an incoming webhook is refused. The texts are those that senders know.
+/// Reason to refuse a request to an incoming webhook. The texts are known to senders.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HookRefusal {
-    /// There is no such webhook, or it has another token: told alike.
+    /// There is no such webhook, or it has another token: reported alike.
     #[error("Invalid integration id or token provided.")]
     Unknown,
-    /// Whoever it posts as is no member any more.
+    /// The member as whom it posts has left.
     #[error("the user in whose name this webhook posts is gone; choose another one")]
     PosterGone,
-    /// It is switched off.
+    /// It is disabled.
     #[error("Service Unavailable")]
     Disabled,
-    /// What was sent cannot be read.
+    /// The body cannot be parsed.
     #[error(transparent)]
     Payload(#[from] PayloadFault),
     /// The sender chose a channel and may not.
     #[error("overriding destination channel is disabled for this integration")]
     Override,
-    /// It has a script, and scripts are switched off here.
+    /// It has a script, and scripts are disabled here.
     #[error("integration-scripts-disabled")]
     ScriptsDisabled,
     /// Its script failed.
     #[error("the script failed: {0}")]
     Script(#[from] ScriptFault),
-    /// What its script wants to be posted is no object.
+    /// The content returned by its script is not an object.
     #[error("the script failed: content must be an object")]
     ScriptContent,
-    /// Somebody wants to be told of what happens in a channel, and names none.
+    /// A subscription names no target.
     #[error("username-required")]
     NoTarget,
-    /// Nobody is told of what happens at that address.
+    /// There is no subscription with that URL.
     #[error("integration-not-found")]
     NoSubscriber,
     /// It cannot be posted.

@@ -1,4 +1,6 @@
-//! What the script of an incoming webhook is given, and what its answer means.
+//! The input of an incoming webhook's script, and the interpretation of its result.
+//!
+//! Not here: the run (`provider::script`).
 
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
@@ -7,14 +9,14 @@ use super::payload::Payload;
 use super::script::ScriptValue;
 use crate::domain::{channels::person::Person, ids::IntegrationId, secret::Secret};
 
-/// A request as a script sees it.
+/// A request, as passed to a script.
 #[derive(Clone, Debug)]
 pub struct Asked<'a> {
-    /// The integration that its address names.
+    /// The webhook named by its URL.
     pub id: IntegrationId,
-    /// The token that its address has in it.
+    /// The token in its URL.
     pub token: &'a Secret,
-    /// The user that its address names, where it does; nothing follows from it.
+    /// The user named by its URL, if any; nothing follows from it.
     pub user_id: Option<&'a str>,
     /// The path with its query, as it came.
     pub target: &'a str,
@@ -22,7 +24,7 @@ pub struct Asked<'a> {
     pub headers: &'a [(String, String)],
 }
 
-/// The argument of `process_incoming_request`.
+/// Builds the argument of `process_incoming_request`.
 pub fn argument(asked: &Asked<'_>, payload: &Payload, poster: &Person) -> Value {
     let (path, query) = asked.target.split_once('?').unwrap_or((asked.target, ""));
     let search = if query.is_empty() { String::new() } else { format!("?{query}") };
@@ -45,7 +47,7 @@ pub fn argument(asked: &Asked<'_>, payload: &Payload, poster: &Person) -> Value 
     })
 }
 
-/// A query's fields; those that are there more than once are lists.
+/// Parses a query's fields; repeated ones become lists.
 fn fields(query: &str) -> Map<String, Value> {
     let mut fields = Map::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -59,7 +61,7 @@ fn fields(query: &str) -> Map<String, Value> {
     fields
 }
 
-/// Headers by their names in small letters; those that are there more than once are one line.
+/// Maps headers by lower-case names; repeated ones become one line.
 fn headers(headers: &[(String, String)]) -> Map<String, Value> {
     let mut all: Map<String, Value> = Map::new();
     for (name, value) in headers {
@@ -73,31 +75,31 @@ fn headers(headers: &[(String, String)]) -> Map<String, Value> {
     all
 }
 
-/// What a script answered.
+/// Result of a script.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ScriptReply {
-    /// The request is taken, and nothing is posted; the sender is told this, where there is something.
+    /// The request is accepted, and nothing is posted; the sender gets this response, if any.
     Nothing {
-        /// What.
+        /// The response.
         response: Option<Value>,
     },
-    /// The sender is told this error.
+    /// The sender gets this error.
     Refused(Value),
-    /// Something is posted.
+    /// A message is posted.
     Post {
-        /// What, in the words of a sender.
+        /// The content, in a sender's format.
         content: Map<String, Value>,
-        /// In whose name, by the id or the username, where that is not the integration's poster.
+        /// The author, by id or username, if it is not the webhook's poster.
         user: Option<String>,
-        /// What the sender is told.
+        /// The response to the sender.
         response: Option<Value>,
     },
-    /// What should be posted is no object.
+    /// The content to post is not an object.
     NoObject,
 }
 
 impl ScriptReply {
-    /// Reads an answer. A method that is missing has nothing to say.
+    /// Interprets a result. A missing method means nothing to post.
     pub fn read(value: ScriptValue) -> Self {
         let ScriptValue::Json(Value::Object(mut reply)) = value else { return Self::Nothing { response: None } };
         if let Some(error) = reply.shift_remove("error").filter(counts) {
@@ -113,7 +115,7 @@ impl ScriptReply {
     }
 }
 
-/// Whether JavaScript takes a value for true.
+/// Returns true for a truthy value in JavaScript.
 fn counts(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,

@@ -1,4 +1,6 @@
-//! What an outgoing webhook is sent, for each of its events.
+//! Builds the request body of an outgoing webhook, for each of its events.
+//!
+//! Not here: the decision to call it (`trigger`).
 
 use serde_json::{Map, Value, json};
 
@@ -9,20 +11,20 @@ use crate::domain::{
     pipeline::event::Event,
 };
 
-/// What there is to tell beside the event itself.
+/// Context of a call beside the event itself.
 #[derive(Clone, Debug, Default)]
 pub struct Telling<'a> {
-    /// The webhook's token, where it has one.
+    /// The webhook's token, if it has one.
     pub token: Option<&'a str>,
-    /// By which of its words it was called.
+    /// The trigger word that matched.
     pub trigger_word: Option<&'a str>,
-    /// Where this service is.
+    /// Public address of this service.
     pub site_url: &'a str,
-    /// The channel of the event, where it is in one that is still there.
+    /// The channel of the event, if it has one that still exists.
     pub channel: Option<&'a Channel>,
 }
 
-/// The body for an event.
+/// Builds the body for an event.
 pub fn payload(event: OutgoingEvent, source: &Event, telling: &Telling<'_>) -> Value {
     let mut body = Map::new();
     let mut put = |key: &str, value: Value| body.insert(key.to_owned(), value);
@@ -87,7 +89,7 @@ pub fn payload(event: OutgoingEvent, source: &Event, telling: &Telling<'_>) -> V
     Value::Object(body)
 }
 
-/// What a message is known by: the id that its author gave it, or that of the event that it was posted as.
+/// Returns a message's id: the one given by its author, or that of the event that it was posted as.
 fn message_id(source: &Event) -> String {
     let given = text(&source.fact.data["messageId"]);
     given.unwrap_or_else(|| source.made_from.unwrap_or(source.id).to_string())
@@ -129,7 +131,7 @@ fn user(data: &Value, key: &str, put: &mut impl FnMut(&str, Value) -> Option<Val
     put(key, user);
 }
 
-/// A channel as it was at the time of the event where that says it, and as it is now otherwise.
+/// A channel as recorded in the event, or else in its current state.
 struct Room<'a> {
     id: Option<String>,
     name: Option<&'a str>,

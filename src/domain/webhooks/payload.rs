@@ -1,28 +1,30 @@
-//! What an incoming webhook is sent, taken out of however the sender packed it: a JSON object, a form, a form that has
-//! the object in its `payload`, or an object that curl calls a form.
+//! Extracts the payload of a request to an incoming webhook from any of its encodings: a JSON object, a form, a form
+//! with the object in its `payload`, or an object that curl labels as a form.
+//!
+//! Not here: the meaning of its members (`post`).
 
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-/// The longest body, in bytes.
+/// Maximum size of a body, in bytes.
 pub const MAX_PAYLOAD_BYTES: usize = 1 << 20;
 
-/// The field of a form that has the object in it.
+/// The field of a form that contains the object.
 const WRAPPER: &str = "payload";
 
-/// How a body is packed, by its Content-Type.
+/// Encoding of a body, by its Content-Type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packing {
-    /// As JSON.
+    /// JSON.
     Json,
-    /// As a form.
+    /// A form.
     Form,
-    /// As anything else, or without saying so.
+    /// Any other type, or none.
     Text,
 }
 
 impl Packing {
-    /// What a Content-Type says. Character sets are not looked at: a body is UTF-8 or refused.
+    /// Classifies a Content-Type. Character sets are ignored: a body is UTF-8 or refused.
     pub fn of(content_type: Option<&str>) -> Self {
         let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
         let essence = essence.to_ascii_lowercase();
@@ -35,53 +37,53 @@ impl Packing {
     }
 }
 
-/// A body that was taken out.
+/// An extracted payload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Payload {
-    /// What it says.
+    /// Its content.
     pub said: Said,
     /// The text as it came.
     pub raw: String,
 }
 
-/// What a body says.
+/// Content of a body.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Said {
-    /// Nothing was sent.
+    /// An empty body.
     Nothing,
     /// An object, or the fields of a form.
     Object(Map<String, Value>),
-    /// A JSON array, which is for a script alone to read.
+    /// A JSON array, which only a script can use.
     Array,
-    /// Some text, which is for a script alone to read.
+    /// Other text, which only a script can use.
     Text,
 }
 
-/// Why a body cannot be read.
+/// Reason for an unreadable body.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PayloadFault {
-    /// It is not text.
+    /// It is not UTF-8.
     #[error("the body is not UTF-8")]
     NotUtf8,
-    /// It calls itself JSON.
+    /// It is labelled as JSON and is not.
     #[error("the body is not JSON: {0}")]
     NotJson(String),
-    /// It is JSON that is nested without need.
+    /// It is JSON nested beyond the limit.
     #[error("the body is nested deeper than 127 levels")]
     TooDeep,
-    /// It is JSON that has no members.
+    /// It is JSON without members.
     #[error("Integration payload must be a JSON object, not an array or primitive")]
     NotAnObject,
-    /// It is neither of what can be read.
+    /// It has none of the known encodings.
     #[error("the body is neither a JSON object nor a form; send one with a member \"text\"")]
     Unknown,
 }
 
 impl Payload {
-    /// Takes a body out of its packing.
+    /// Extracts a payload.
     ///
     /// # Errors
-    /// A [`PayloadFault`], but never [`PayloadFault::Unknown`]: a script may know what to make of it.
+    /// A [`PayloadFault`], but never [`PayloadFault::Unknown`]: a script may be able to use it.
     pub fn read(packing: Packing, body: &[u8]) -> Result<Self, PayloadFault> {
         let raw = std::str::from_utf8(body).map_err(|_| PayloadFault::NotUtf8)?;
         let text = raw.trim_start_matches('\u{feff}').trim();
@@ -98,7 +100,7 @@ impl Payload {
         Ok(Self { said, raw: raw.to_owned() })
     }
 
-    /// The members of the object; none where there is no object.
+    /// Returns the members of the object; empty if there is no object.
     pub fn content(&self) -> Map<String, Value> {
         match &self.said {
             Said::Object(object) => object.clone(),
@@ -106,7 +108,7 @@ impl Payload {
         }
     }
 
-    /// What is to be posted where no script is asked; `None` where nothing was sent.
+    /// Returns the content to post without a script; `None` for an empty body.
     ///
     /// # Errors
     /// [`PayloadFault::NotAnObject`], [`PayloadFault::Unknown`].
@@ -130,8 +132,8 @@ fn json(text: &str) -> Result<Said, PayloadFault> {
     }
 }
 
-/// A form. Before it is one, it is looked at as JSON: `curl -d` calls everything a form, and an address in a text may
-/// have signs that divide fields.
+/// Parses a form. First it is tried as JSON: `curl -d` labels everything as a form, and an address in a text may
+/// contain characters that separate fields.
 fn form(text: &str) -> Result<Said, PayloadFault> {
     if text.starts_with('{')
         && let Ok(Value::Object(object)) = parse(text)
@@ -237,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_without_end_is_refused_in_every_packing() {
+    fn deep_nesting_is_refused_in_every_encoding() {
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(200_000), "]".repeat(200_000));
         for packing in [Packing::Json, Packing::Form, Packing::Text] {
             assert_eq!(read(packing, &deep), Err(PayloadFault::TooDeep), "{packing:?}");
@@ -267,7 +269,7 @@ mod tests {
             for packing in [Packing::Json, Packing::Form, Packing::Text] {
                 if let Ok(payload) = Payload::read(packing, body.as_bytes()) {
                     prop_assert_eq!(&payload.raw, &body);
-                    // What was taken out once comes out of itself.
+                    // An extracted payload, encoded again, is extracted unchanged.
                     if let Said::Object(object) = &payload.said {
                         let again = serde_json::to_vec(object).unwrap();
                         prop_assert_eq!(&Payload::read(Packing::Json, &again).unwrap().said, &payload.said);

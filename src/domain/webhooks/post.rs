@@ -1,5 +1,7 @@
-//! What an incoming webhook, or the answer to an outgoing one, wants to be posted: the keys that Slack's incoming webhooks
-//! have, and those that Rocket.Chat added.
+//! Messages posted by an incoming webhook, or by the answer to an outgoing one: the keys of Slack's incoming webhooks,
+//! and those that Rocket.Chat added.
+//!
+//! Not here: the permission to post.
 
 mod blocks;
 
@@ -8,30 +10,30 @@ use serde_json::{Map, Value};
 use super::{Look, WebhookIntegration};
 use crate::domain::channels::message::{MAX_CHARS, Message};
 
-/// The most channels that one request may post to.
+/// Maximum number of channels of one request.
 pub const MAX_TARGETS: usize = 50;
 
-/// Something to be posted.
+/// A message to post, with its targets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Post {
-    /// Where, as it was written; nowhere in particular where it is empty. Nothing is in it twice.
+    /// Targets as written, without duplicates; empty for the default target.
     pub targets: Vec<String>,
-    /// What; without an author.
+    /// The message, without an author.
     pub message: Message,
-    /// Whether each channel is answered for on its own.
+    /// True if the outcome is reported for each channel separately.
     pub separate: bool,
 }
 
-/// Why something is not posted.
+/// Reason for not posting a message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PostFault {
-    /// Nothing is said.
+    /// The message is empty.
     #[error("there is neither a text nor an attachment to post")]
     Empty,
-    /// Too much is said.
+    /// The message is too long.
     #[error("the text is longer than {MAX_CHARS} characters")]
     TooLong,
-    /// It goes to too many places.
+    /// It has too many targets.
     #[error("it names more than {MAX_TARGETS} channels")]
     TooManyTargets,
     /// There is no such channel, or no such user.
@@ -40,16 +42,16 @@ pub enum PostFault {
     /// The poster does not see the channel.
     #[error("the user in whose name it is posted is not in the channel")]
     NotAllowed,
-    /// Nothing new is posted there.
+    /// The channel is archived.
     #[error("the channel is archived")]
     Archived,
-    /// There is nobody with that name in whose name it could be posted.
+    /// There is no user with the requested author's name.
     #[error("there is no user in whose name it could be posted")]
     NoSuchUser,
 }
 
 impl PostFault {
-    /// The word that programs act on.
+    /// Returns the error code for programs.
     pub fn code(&self) -> &'static str {
         match self {
             PostFault::Empty => "unknown-error",
@@ -64,11 +66,11 @@ impl PostFault {
 }
 
 impl Post {
-    /// Reads what is to be posted. What is not as it should be is left out, like what is not known.
+    /// Parses a message to post. Malformed members are left out, like unknown ones.
     ///
     /// # Errors
     /// [`PostFault::Empty`], [`PostFault::TooLong`], [`PostFault::TooManyTargets`], [`PostFault::NoSuchTarget`] for one
-    /// that is no text.
+    /// that is not a text.
     pub fn read(content: &Map<String, Value>, webhook: &WebhookIntegration) -> Result<Self, PostFault> {
         let targets = targets(content)?;
         let mut message = message(content, &webhook.look);
@@ -86,7 +88,7 @@ impl Post {
     }
 }
 
-/// Whether somebody chose where it goes.
+/// Returns true if the sender chose a target.
 pub fn names_a_target(content: &Map<String, Value>) -> bool {
     asked(content).is_some()
 }
@@ -153,7 +155,7 @@ fn message(content: &Map<String, Value>, look: &Look) -> Message {
     }
 }
 
-/// The text of a value that may be one, trimmed; `None` where nothing is left.
+/// Converts a scalar into text, trimmed; `None` if nothing is left.
 fn said(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(text) => text.trim().to_owned(),

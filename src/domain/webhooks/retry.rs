@@ -1,37 +1,39 @@
-//! When a call that failed is made again.
+//! Retry schedule of an outgoing webhook.
+//!
+//! Not here: the schedule of other destinations (`pipeline`).
 
 use std::time::Duration;
 
 use super::Outgoing;
 
-/// The rule where none was chosen.
+/// The default backoff rule.
 pub const DEFAULT_RULE: &str = "powers-of-ten";
-/// No pause is longer, whatever its rule says.
-pub const LONGEST_PAUSE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Maximum pause, regardless of the rule.
+pub const MAX_BACKOFF: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// What comes after a call that failed.
+/// Decision after a failed call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AfterFailure {
-    /// It is made again, for that time, counted from 1.
+    /// Retry it, as the retry with this number, counted from 1.
     Again {
-        /// After this pause.
+        /// Pause before the retry.
         pause: Duration,
-        /// For which time.
+        /// Number of the retry.
         number: u32,
     },
-    /// It was made again as often as it may be.
+    /// The retries are exhausted.
     TooMany,
-    /// Nobody wants it to be made again.
+    /// Retries are disabled.
     NotWanted,
-    /// The rule of the pauses is none that there is.
+    /// The backoff rule is unknown.
     NoSuchRule {
-        /// What somebody wrote.
+        /// The rule, as entered.
         rule: String,
     },
 }
 
 impl Outgoing {
-    /// What comes after a call failed that had been made `again` times before: 0 for the first one.
+    /// Decides after a failed call with `again` retries before it: 0 for the first call.
     pub fn after_failure(&self, again: u32) -> AfterFailure {
         let most = self.retry_count.unwrap_or_default();
         if !self.retry_failed_calls || most == 0 {
@@ -41,22 +43,22 @@ impl Outgoing {
             return AfterFailure::TooMany;
         }
         let rule = self.retry_delay.as_deref().unwrap_or(DEFAULT_RULE);
-        match pause(rule, again) {
+        match backoff(rule, again) {
             Some(pause) => AfterFailure::Again { pause, number: again + 1 },
             None => AfterFailure::NoSuchRule { rule: rule.to_owned() },
         }
     }
 }
 
-/// The pause by a rule, `n` from 0. Exactly as the rule says: one that is spread would not be the one that was chosen.
-fn pause(rule: &str, n: u32) -> Option<Duration> {
+/// Returns the pause of a backoff rule, `n` from 0. Exactly as specified, without jitter: the user chose these pauses.
+fn backoff(rule: &str, n: u32) -> Option<Duration> {
     let pause = match rule {
         "powers-of-ten" => Duration::from_millis(10_u64.saturating_pow(n.saturating_add(2))),
         "powers-of-two" => Duration::from_secs(2_u64.saturating_pow(n.saturating_add(1))),
         "increments-of-two" => Duration::from_secs((u64::from(n) + 1) * 2),
         _ => return None,
     };
-    Some(pause.min(LONGEST_PAUSE))
+    Some(pause.min(MAX_BACKOFF))
 }
 
 #[cfg(test)]
@@ -86,11 +88,11 @@ mod tests {
             ("powers-of-two", [2_000, 4_000, 8_000, 16_000]),
             ("increments-of-two", [2_000, 4_000, 6_000, 8_000]),
         ] {
-            let found = [0, 1, 2, 3].map(|n| pause(rule, n).unwrap().as_millis());
+            let found = [0, 1, 2, 3].map(|n| backoff(rule, n).unwrap().as_millis());
             assert_eq!(found, pauses, "{rule}");
-            assert_eq!(pause(rule, u32::MAX), Some(LONGEST_PAUSE), "{rule}");
+            assert_eq!(backoff(rule, u32::MAX), Some(MAX_BACKOFF), "{rule}");
         }
-        assert_eq!(pause("Powers-of-ten", 0), None);
+        assert_eq!(backoff("Powers-of-ten", 0), None);
     }
 
     #[test]

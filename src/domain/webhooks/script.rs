@@ -1,6 +1,6 @@
-//! Scripts of webhook integrations: their methods, their limits, and the outcome of a run.
+//! Scripts of webhooks: their methods, their limits, and the outcome of a run.
 //!
-//! Not in it: the engine and its processes, which are `provider::script`.
+//! Not here: the engine and its processes (`provider::script`).
 
 use std::time::Duration;
 
@@ -13,25 +13,25 @@ use serde_json::{Map, Value};
 pub enum ScriptMode {
     /// They are saved and run.
     On,
-    /// None is run, and none is saved.
+    /// Scripts are neither saved nor run.
     Off,
-    /// Those that are there run; saving one is refused.
+    /// Existing scripts run; saving one is refused.
     Frozen,
 }
 
 impl ScriptMode {
-    /// Returns true where scripts are run.
+    /// Returns true if scripts are run.
     pub fn runs(self) -> bool {
         matches!(self, Self::On | Self::Frozen)
     }
 
-    /// Returns true where a script may be saved.
+    /// Returns true if a script may be saved.
     pub fn saves(self) -> bool {
         matches!(self, Self::On)
     }
 }
 
-// Not derived: the error of the derived one does not say what is allowed.
+// Not derived: the error of the derived one does not list the allowed values.
 impl TryFrom<String> for ScriptMode {
     type Error = &'static str;
 
@@ -50,14 +50,14 @@ impl TryFrom<String> for ScriptMode {
 pub enum ScriptMethod {
     /// Turns a request to an incoming webhook into a message.
     ProcessIncomingRequest,
-    /// Changes or withholds a request of an outgoing webhook.
+    /// Changes or cancels a request of an outgoing webhook.
     PrepareOutgoingRequest,
     /// Turns the answer of a target into a message.
     ProcessOutgoingResponse,
 }
 
 impl ScriptMethod {
-    /// Its name in a script.
+    /// Returns its name in a script.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ProcessIncomingRequest => "process_incoming_request",
@@ -69,8 +69,8 @@ impl ScriptMethod {
 
 /// Error that ended a script, or kept it from being read.
 ///
-/// `name` is that of the error that was thrown, `SyntaxError`, `TypeError` or one of the script's own, or one of the
-/// names below, which are ours. A script may throw errors with these names too; nothing follows from a name.
+/// `name` is that of the thrown error, `SyntaxError`, `TypeError` or one of the script's own, or one of the names
+/// below, which are ours. A script may throw errors with these names too; nothing follows from a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{name}: {message}")]
 pub struct ScriptFault {
@@ -78,21 +78,21 @@ pub struct ScriptFault {
     pub name: String,
     /// Message for the author of the script. A syntax error has its line and column here.
     pub message: String,
-    /// Stack, a call a line; empty where that is not known.
+    /// Stack, a call a line; empty if it is not known.
     pub stack: String,
 }
 
 impl ScriptFault {
-    /// It ran, or was silent, for longer than it may.
+    /// It ran, or was silent, beyond its time limit.
     pub const TIMEOUT: &'static str = "ScriptTimeout";
-    /// It wanted more memory than it may have.
+    /// It exceeded its memory limit.
     pub const MEMORY: &'static str = "ScriptMemory";
     /// Its calls, or its values, are nested too deep.
     pub const STACK: &'static str = "ScriptStack";
     /// Its result, or its Store, is too large, is nested too deep, or is not JSON.
     pub const OUTPUT: &'static str = "ScriptOutput";
 
-    /// A fault without a place.
+    /// Returns a fault without a stack.
     pub fn new(name: &str, message: impl Into<String>) -> Self {
         Self { name: name.to_owned(), message: message.into(), stack: String::new() }
     }
@@ -105,9 +105,9 @@ pub struct ScriptRun {
     pub result: Result<ScriptValue, ScriptFault>,
     /// Console lines, also of a run that failed.
     pub console: Vec<ConsoleLine>,
-    /// The Store, where it changed; also where the script then threw.
+    /// The Store, if it changed; also if the script then threw.
     pub store: Option<Map<String, Value>>,
-    /// Time on the clock, without the wait for a free process.
+    /// Wall-clock time, without the wait for a free process.
     pub duration: Duration,
 }
 
@@ -116,9 +116,9 @@ pub struct ScriptRun {
 pub enum ScriptValue {
     /// The class has no such method.
     NoMethod,
-    /// Nothing.
+    /// `undefined`.
     Undefined,
-    /// Something; `null` is `Value::Null`.
+    /// A value; `null` is `Value::Null`.
     Json(Value),
 }
 
@@ -150,11 +150,11 @@ pub enum ConsoleLevel {
 /// Limits of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScriptLimits {
-    /// Memory, the engine's own for it included.
+    /// Memory, including the engine's own.
     pub memory_bytes: usize,
-    /// Time on the clock, from reading the text to having the result.
+    /// Wall-clock time, from reading the text to having the result.
     pub time: Duration,
-    /// Stack, so how deep calls and values may be nested.
+    /// Stack, which bounds the nesting of calls and values.
     pub stack_bytes: usize,
     /// Size of the result as JSON.
     pub output_bytes: usize,
@@ -163,12 +163,12 @@ pub struct ScriptLimits {
 impl ScriptLimits {
     /// Size of the Store as JSON.
     pub const STORE_BYTES: usize = 64 * 1024;
-    /// Console lines that are kept.
+    /// Maximum number of console lines kept.
     pub const CONSOLE_LINES: usize = 100;
-    /// Bytes of the console that are kept.
+    /// Maximum size of the console kept, in bytes.
     pub const CONSOLE_BYTES: usize = 16 * 1024;
 
-    /// With what is usual for stack and output.
+    /// Returns limits with the defaults for stack and output.
     pub const fn new(memory_bytes: usize, time: Duration) -> Self {
         Self { memory_bytes, time, stack_bytes: 256 * 1024, output_bytes: 1024 * 1024 }
     }
@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn modes_say_what_is_allowed() {
+    fn an_unknown_mode_lists_the_allowed_ones() {
         let mode = |text: &str| ScriptMode::try_from(text.to_owned());
         assert_eq!(mode("on").map(|mode| (mode.runs(), mode.saves())), Ok((true, true)));
         assert_eq!(mode("frozen").map(|mode| (mode.runs(), mode.saves())), Ok((true, false)));

@@ -1,46 +1,48 @@
-//! The rules by which a webhook integration is set up, as far as they need nothing but what was sent. They are checked in
-//! the order in which a caller is told of them.
+//! Validation of a webhook's set-up, as far as it depends on nothing but the request. The rules are checked in the
+//! order in which they are reported to a caller.
+//!
+//! Not here: permissions, and the existence of channels and members.
 
 use super::{Outgoing, OutgoingEvent, Target, Way, WebhookRefusal};
 
-/// The number of further tries where somebody gave none that can be used.
+/// Default number of retries, for an absent or unusable number.
 const DEFAULT_RETRIES: u32 = 4;
-/// The most further tries.
+/// Maximum number of retries.
 const MOST_RETRIES: u32 = 100;
-/// The rule of the pauses where nobody chose one.
+/// Default backoff rule.
 const DEFAULT_DELAY: &str = "powers-of-ten";
 
-/// A webhook integration as somebody wants it. What is `None` was not said.
+/// A requested webhook. `None` means absent from the request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draft {
-    /// What it is to be called.
+    /// Display name.
     pub name: String,
-    /// Whether it is to do anything.
+    /// True to enable it.
     pub enabled: bool,
-    /// In whose name it is to post.
+    /// The username as which it posts.
     pub username: Option<String>,
-    /// Channels, with commas between.
+    /// Channels, separated by commas.
     pub channel: String,
-    /// The name that its messages show.
+    /// The displayed name of its messages.
     pub alias: Option<String>,
-    /// Their picture.
+    /// Picture of its messages.
     pub avatar: Option<String>,
-    /// Their emoji.
+    /// Emoji of its messages.
     pub emoji: Option<String>,
-    /// Whether its script is to be run.
+    /// True to enable its script.
     pub script_enabled: bool,
     /// The script.
     pub script: Option<String>,
-    /// The engine for it.
+    /// The engine of the script.
     pub script_engine: Option<String>,
-    /// Whether the script is to be left as it is.
+    /// True to store the script without transpiling.
     pub skip_transpile: Option<bool>,
-    /// What is special to its direction.
+    /// Settings of its direction.
     pub way: DraftWay,
 }
 
 impl Draft {
-    /// Which way it is to work.
+    /// Returns its direction.
     pub fn way(&self) -> Way {
         match self.way {
             DraftWay::Incoming { .. } => Way::Incoming,
@@ -48,21 +50,21 @@ impl Draft {
         }
     }
 
-    /// Whether there is a script in it.
+    /// Returns true if it has a script.
     pub fn has_script(&self) -> bool {
         self.script.as_deref().is_some_and(|script| !script.trim().is_empty())
     }
 }
 
-/// What is special to a direction, as somebody wants it.
+/// Requested settings of a direction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DraftWay {
-    /// An incoming one.
+    /// An incoming webhook.
     Incoming {
-        /// Whether the sender may choose another channel.
+        /// True if the sender may choose another channel.
         override_destination: Option<bool>,
     },
-    /// An outgoing one.
+    /// An outgoing webhook.
     Outgoing(Box<OutgoingDraft>),
 }
 
@@ -72,34 +74,34 @@ impl Default for DraftWay {
     }
 }
 
-/// An outgoing webhook as somebody wants it.
+/// A requested outgoing webhook.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OutgoingDraft {
-    /// What it is to be called for.
+    /// The event it is called for.
     pub event: String,
-    /// Where.
+    /// The URLs.
     pub urls: Vec<String>,
-    /// Where its answers are to be posted.
+    /// Channel for its answers.
     pub target_room: Option<String>,
     /// Its trigger words.
     pub trigger_words: Vec<String>,
-    /// Whether they count anywhere.
+    /// True if they count anywhere in a message.
     pub trigger_word_anywhere: Option<bool>,
-    /// What its calls show.
+    /// The token sent with its calls.
     pub token: Option<String>,
-    /// Whether it is called for edited messages.
+    /// True if it is called for edited messages.
     pub run_on_edits: Option<bool>,
-    /// Whether calls that failed are made again.
+    /// True if failed calls are retried.
     pub retry_failed_calls: Option<bool>,
-    /// How often.
+    /// Number of retries.
     pub retry_count: Option<f64>,
-    /// The rule of the pauses.
+    /// Backoff rule.
     pub retry_delay: Option<String>,
-    /// Whether its answers are posted in the name of whoever caused the event.
+    /// True if its answers are posted in the name of the event's author.
     pub impersonate_user: Option<bool>,
 }
 
-/// The channels of an incoming webhook.
+/// Validates the channels of an incoming webhook.
 ///
 /// # Errors
 /// [`WebhookRefusal::NoChannel`], [`WebhookRefusal::ChannelSign`].
@@ -114,11 +116,11 @@ pub fn incoming_channels(text: &str) -> Result<Vec<String>, WebhookRefusal> {
     }
 }
 
-/// What an outgoing webhook is called for, where, and for which channels. `sees_all` says that the caller manages every
-/// outgoing webhook.
+/// Validates an outgoing webhook: its event, URLs and channels. `sees_all` is true if the caller manages every outgoing
+/// webhook.
 ///
 /// # Errors
-/// The first rule that is broken.
+/// The first violated rule.
 pub fn outgoing(
     draft: &OutgoingDraft,
     (username, channel): (Option<&str>, &str),
@@ -158,7 +160,7 @@ pub fn outgoing(
     Ok((outgoing, channels))
 }
 
-/// Which of these only those may listen to who manage every outgoing webhook.
+/// Refuses channels that require the permission to manage every outgoing webhook.
 ///
 /// # Errors
 /// [`WebhookRefusal::PrivateNeedsAll`].
@@ -187,7 +189,7 @@ fn split(text: &str) -> Vec<String> {
     text.split(',').map(|channel| channel.trim().to_owned()).collect()
 }
 
-/// A number of tries that can be used, or the default.
+/// Returns a usable number of retries, or the default.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is a whole number within bounds")]
 fn retry_count(wanted: Option<f64>) -> u32 {
     match wanted {
@@ -232,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rules_are_told_in_their_order() {
+    fn violations_are_reported_in_order() {
         let mut wanted = OutgoingDraft::default();
         let tell =
             |wanted: &OutgoingDraft, username, channel| outgoing(wanted, (username, channel), false).unwrap_err();
@@ -280,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn private_places_are_for_those_who_see_all() {
+    fn private_channels_need_the_permission_for_all() {
         let channels = ["#a".to_owned(), "all_direct_messages".to_owned()];
         assert!(may_listen(&channels, true).is_ok());
         assert_eq!(may_listen(&channels, false), Err(WebhookRefusal::PrivateNeedsAll("all_direct_messages".into())));

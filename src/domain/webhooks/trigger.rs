@@ -1,7 +1,8 @@
-//! Which outgoing webhooks are called for an event, and by which of their words.
+//! Selects the outgoing webhooks to call for an event, and the trigger word that matched.
 //!
-//! Nobody gets back what they posted, nor what came of it through others: a message that is an answer carries who
-//! answered before it. So two webhooks that answer each other come to an end, and a row of them after [`MAX_ANSWERS`].
+//! No webhook is called for its own messages, nor for messages caused by them: an answer carries the webhooks that
+//! answered before it. So two webhooks that answer each other stop, and a chain of them after [`MAX_ANSWERS`]. Not
+//! here: the calls.
 
 use super::{Direction, Outgoing, OutgoingEvent, Target, WebhookIntegration};
 use crate::domain::{
@@ -13,27 +14,27 @@ use crate::domain::{
     },
 };
 
-/// How many answers may follow one another until nobody is called for the last of them.
+/// Maximum number of consecutive answers, after which no webhook is called.
 pub const MAX_ANSWERS: usize = 3;
 
-/// A channel, as far as it decides who is called.
+/// A channel, with the properties that the selection depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scene {
     /// Its identifier.
     pub id: ChannelId,
     /// Its name.
     pub name: String,
-    /// Whether it is private.
+    /// True if it is private.
     pub private: bool,
-    /// Whether it is the one in which two members talk to each other.
+    /// True if it is a direct channel of two members.
     pub direct: bool,
-    /// Who is in it, where it is direct.
+    /// The members of a direct channel.
     pub people: Vec<(UserId, String)>,
 }
 
 impl OutgoingEvent {
-    /// What an event of ours is for outgoing webhooks. A message counts when it is posted and when it is published: it is
-    /// sent out after its channel's modifiers.
+    /// Maps an event type to an event of outgoing webhooks. A message counts when it is posted and when it is
+    /// published: it is sent out after its channel's modifiers.
     pub fn of_kind(kind: &str) -> Option<Self> {
         Some(match kind {
             MESSAGE_POSTED | MESSAGE_PUBLISHED => OutgoingEvent::SendMessage,
@@ -49,7 +50,7 @@ impl OutgoingEvent {
 }
 
 impl WebhookIntegration {
-    /// What it is, where it is an outgoing one that listens to this event in this channel.
+    /// Returns its settings, if it is an outgoing webhook for this event in this channel.
     pub fn listens(&self, event: OutgoingEvent, scene: Option<&Scene>, sender: Option<&Person>) -> Option<&Outgoing> {
         let Direction::Outgoing(outgoing) = &self.direction else { return None };
         let there = !event.uses_channels() || scene.is_some_and(|scene| self.is_in(scene, sender));
@@ -63,12 +64,13 @@ impl WebhookIntegration {
         self.channels.iter().any(|channel| Target::read(channel).holds(scene, sender))
     }
 
-    /// Whether a message came of it: it posted the message, or an answer before it.
+    /// Returns true if it caused a message: it posted the message, or an answer before it.
     fn caused(&self, message: &Message) -> bool {
         message.integration_id == Some(self.id) || message.caused_by.contains(&self.id)
     }
 
-    /// Whether it is called for a message, and by which of its trigger words: `Some(None)` where it has none.
+    /// Returns the trigger word for a message, or `None` if the webhook is not called; `Some(None)` if it has no
+    /// trigger words.
     pub fn triggered<'a>(&'a self, outgoing: &'a Outgoing, message: &Message) -> Option<Option<&'a str>> {
         let too_many = message.caused_by.len() >= MAX_ANSWERS;
         if too_many || self.caused(message) || (message.edited && !outgoing.run_on_edits) {
@@ -219,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_edited_is_sent_where_that_is_wanted() {
+    fn edited_messages_are_sent_on_request() {
         let edited = Message { edited: true, ..Message::default() };
         let mut outgoing = on(OutgoingEvent::SendMessage);
         assert_eq!(webhook(&[], outgoing.clone()).triggered(&outgoing, &edited), None);
@@ -228,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_hears_what_came_of_them() {
+    fn no_webhook_is_called_for_its_own_messages() {
         let outgoing = on(OutgoingEvent::SendMessage);
         let webhook = webhook(&[], outgoing.clone());
         let id = |n| IntegrationId(Uuid::from_u128(n));

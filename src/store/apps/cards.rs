@@ -1,4 +1,6 @@
-//! Integrations that the operator offers in every organisation, and which of them an organisation uses.
+//! System integrations that the operator offers to every organisation, and the organisations' use of them.
+//!
+//! Not here: the built-in ones (`domain::apps::card`).
 
 use ::entity::{
     installation::{Column as InstallationColumn, Entity as Installations},
@@ -15,10 +17,10 @@ use crate::{
     store::corrupt,
 };
 
-/// The kind of those that are offered everywhere.
+/// The kind of system integrations in `integration.kind`.
 const SYSTEM: &str = "system";
 
-/// The active system integrations that are not built in, oldest first.
+/// Lists the active system integrations that are not built in, oldest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -43,7 +45,7 @@ pub async fn list_system(db: &impl ConnectionTrait) -> Result<Vec<SystemIntegrat
         .collect()
 }
 
-/// Which integrations an organisation uses everywhere, each with the id of its installation.
+/// Lists the integrations that an organisation uses organisation-wide, each with the id of its installation.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,4 +1,6 @@
-//! Integrations that organisations install by a descriptor, and their use in channels.
+//! Apps that organisations install by a descriptor, and their use in channels.
+//!
+//! Not here: the JSON in their rows (`installations/rows.rs`), their settings and ticks.
 
 mod rows;
 
@@ -28,32 +30,32 @@ use crate::{
     store::{Tx, kernel::batches},
 };
 
-/// The kind of those that are installed by a descriptor.
+/// The kind of apps in `integration.kind`.
 pub(in crate::store) const APP: &str = "app";
 
 /// The sealed secrets of an installation.
 #[derive(Clone, Debug, Default)]
 pub struct SealedSecrets {
-    /// What its owner gave for calling it.
+    /// Credential given by the owner, sent with calls.
     pub credential: Option<Vec<u8>>,
-    /// What signs our calls.
+    /// Secret that signs our calls.
     pub signing_secret: Option<Vec<u8>>,
-    /// What signed them before, and until when it still does.
+    /// Previous signing secret, and the time until which it stays valid.
     pub former_signing_secret: Option<(Vec<u8>, Time)>,
 }
 
-/// An integration in a channel, with what it takes to call it.
+/// An app in a channel, with the secrets for calling it.
 #[derive(Clone, Debug)]
 pub struct Used {
-    /// The integration.
+    /// The app.
     pub app: AppIntegration,
-    /// Its use there.
+    /// Its use in the channel.
     pub used: ChannelUse,
     /// The sealed secrets of the installation.
     pub secrets: SealedSecrets,
 }
 
-/// Adds an integration and the organisation's installation of it.
+/// Inserts an app and the organisation's installation of it.
 ///
 /// # Errors
 /// When the database fails.
@@ -78,7 +80,7 @@ pub async fn insert(tx: &Tx, app: &AppIntegration, secrets: SealedSecrets) -> Re
     Ok(())
 }
 
-/// Saves what somebody may change; `credential` takes the place of the former one where it is given.
+/// Updates the changeable fields; `credential` replaces the former one if it is given.
 ///
 /// # Errors
 /// When the database fails.
@@ -95,8 +97,8 @@ pub async fn update(tx: &Tx, app: &AppIntegration, credential: Option<Vec<u8>>) 
     Ok(())
 }
 
-/// Gives an installation another signing secret in the place of `replaced`, which signs as `former` for a while. `false`
-/// where somebody else was first.
+/// Rotates the signing secret of an installation from `replaced`; the replaced one stays valid as `former` for a while.
+/// `false` if a concurrent rotation was first.
 ///
 /// # Errors
 /// When the database fails.
@@ -122,7 +124,7 @@ pub async fn rotate_signing_secret(
     Ok(done.rows_affected == 1)
 }
 
-/// Removes an integration with everything that hangs on it: installations, settings, keys, ticks.
+/// Deletes an app with its installations, settings, keys and ticks.
 ///
 /// # Errors
 /// When the database fails.
@@ -131,7 +133,7 @@ pub async fn delete(tx: &Tx, id: IntegrationId) -> Result<()> {
     Ok(())
 }
 
-/// The integrations of an organisation, oldest first.
+/// Lists the apps of an organisation, oldest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -151,7 +153,7 @@ pub async fn list(db: &impl ConnectionTrait, organisation_id: OrganisationId) ->
     rows.into_iter().filter_map(|row| installations.remove(&row.id).map(|installed| app(row, &installed))).collect()
 }
 
-/// By identifier.
+/// Finds an app by its identifier.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -163,7 +165,7 @@ pub async fn find(
     Ok(find_with_secrets(db, organisation_id, id).await?.0)
 }
 
-/// By identifier, with its sealed secrets.
+/// Finds an app by its identifier, with its sealed secrets.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -189,7 +191,7 @@ pub async fn find_with_secrets(
     Ok((app(row, &installed)?, secrets(installed)))
 }
 
-/// The integrations that are used in a channel, in their order.
+/// Lists the apps used in a channel, in their order.
 ///
 /// # Errors
 /// When the database fails.
@@ -208,8 +210,7 @@ pub async fn of_channel(
     with_apps(db, uses).await
 }
 
-/// The uses of integrations in channels by their identifiers, across organisations: for ticks. Those that are gone are
-/// left out.
+/// Lists uses of apps in channels by their identifiers, across organisations: for ticks. Deleted ones are left out.
 ///
 /// # Errors
 /// When the database fails.
@@ -222,7 +223,7 @@ pub async fn find_uses(db: &impl ConnectionTrait, ids: &[InstallationId]) -> Res
     with_apps(db, uses).await
 }
 
-/// Uses with their integrations, in the order in which they are given.
+/// Joins uses with their apps, in the given order.
 async fn with_apps(db: &impl ConnectionTrait, uses: Vec<installation::Model>) -> Result<Vec<Used>> {
     if uses.is_empty() {
         return Ok(Vec::new());
@@ -253,7 +254,7 @@ async fn with_apps(db: &impl ConnectionTrait, uses: Vec<installation::Model>) ->
     uses.iter().filter_map(both).collect()
 }
 
-/// Which of some channels have an integration that is switched on.
+/// Filters channels: those with an active app.
 ///
 /// # Errors
 /// When the database fails.
@@ -275,7 +276,7 @@ pub async fn busy(
     Ok(rows.into_iter().flatten().map(ChannelId).collect())
 }
 
-/// Switches an integration on or off in a channel, or changes its place there.
+/// Enables or disables an app in a channel, or changes its position there.
 ///
 /// # Errors
 /// When the database fails.
@@ -301,7 +302,7 @@ pub async fn put_in_channel(tx: &Tx, app: &AppIntegration, wanted: &ChannelUse) 
     Ok(())
 }
 
-/// Takes an integration out of a channel.
+/// Removes an app from a channel.
 ///
 /// # Errors
 /// When the database fails.
@@ -310,7 +311,7 @@ pub async fn remove_from_channel(tx: &Tx, id: InstallationId) -> Result<()> {
     Ok(())
 }
 
-/// Everywhere that an integration is used.
+/// Lists all uses of an app in channels.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,5 +1,6 @@
-//! Settings of installations: rows of label and value, for the organisation and for its channels. A secret's value is
-//! sealed and stands in a column of its own; whoever asks gets it as it lies there.
+//! Settings of installations: rows of label and value, for the organisation and for its channels.
+//!
+//! A secret's value is sealed, in a column of its own; callers get it still sealed. Not here: its decryption.
 
 use ::entity::setting::{ActiveModel, Column, Entity as Settings, Model as Row};
 use sea_orm::{
@@ -16,7 +17,7 @@ use crate::{
     store::{Tx, kernel::batches},
 };
 
-/// A setting as it lies there: of a secret the value is empty, and sealed beside it.
+/// A setting as stored: for a secret the value is empty, and the sealed one is beside it.
 #[derive(Clone, Debug)]
 pub struct StoredSetting {
     /// The setting.
@@ -25,7 +26,7 @@ pub struct StoredSetting {
     pub sealed: Option<Vec<u8>>,
 }
 
-/// Adds a setting.
+/// Inserts a setting.
 ///
 /// # Errors
 /// When the database fails.
@@ -34,7 +35,7 @@ pub async fn insert(tx: &Tx, stored: &StoredSetting) -> Result<()> {
     Ok(())
 }
 
-/// Saves a setting.
+/// Updates a setting.
 ///
 /// # Errors
 /// When the database fails.
@@ -43,7 +44,7 @@ pub async fn update(tx: &Tx, stored: &StoredSetting) -> Result<()> {
     Ok(())
 }
 
-/// Removes a setting.
+/// Deletes a setting.
 ///
 /// # Errors
 /// When the database fails.
@@ -52,7 +53,7 @@ pub async fn delete(tx: &Tx, id: SettingId) -> Result<()> {
     Ok(())
 }
 
-/// The settings of an installation for the organisation, or for one channel, oldest first.
+/// Lists the settings of an installation for the organisation, or for one channel, oldest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -72,7 +73,7 @@ pub async fn list(
     Ok(query.order_by_asc(Column::Id).all(db).await?.into_iter().map(stored).collect())
 }
 
-/// The settings of some installations that matter in a channel: the organisation's, and the channel's own.
+/// Lists the settings of some installations that apply in a channel: the organisation's, and the channel's own.
 ///
 /// # Errors
 /// When the database fails.
@@ -92,7 +93,7 @@ pub async fn in_channel(
     Ok(rows.into_iter().map(stored).collect())
 }
 
-/// All settings of some installations, for their organisations and for any channel, oldest first.
+/// Lists all settings of some installations, for their organisations and for any channel, oldest first.
 ///
 /// # Errors
 /// When the database fails.

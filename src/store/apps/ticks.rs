@@ -1,4 +1,6 @@
-//! When integrations that tick are called next.
+//! Timer queue of interval apps.
+//!
+//! Not here: the computation of the next tick (`domain::apps::schedule`).
 
 use ::entity::tick::{ActiveModel, Column, Entity as Ticks};
 use sea_orm::{
@@ -16,18 +18,18 @@ use crate::{
     store::{Tx, kernel::batches},
 };
 
-/// When an installation ticks next; `None` means never.
+/// Next tick of an installation; `None` means never.
 #[derive(Clone, Copy, Debug)]
 pub struct NextTick {
-    /// Whose it is.
+    /// The owning organisation.
     pub organisation_id: OrganisationId,
-    /// Which one.
+    /// The installation.
     pub installation_id: InstallationId,
-    /// When.
+    /// Time of the tick.
     pub due_at: Option<Time>,
 }
 
-/// Sets when some installations tick next.
+/// Sets the next ticks of some installations.
 ///
 /// # Errors
 /// When the database fails.
@@ -52,8 +54,8 @@ pub async fn set(tx: &Tx, ticks: &[NextTick]) -> Result<()> {
     Ok(())
 }
 
-/// What is due, the longest waiting first. Nobody else gets the same until the transaction ends, and whoever sets the
-/// next time in it makes each tick come once.
+/// Claims the due ticks, oldest due first. The rows stay locked until the transaction ends; setting the next time
+/// within it makes each tick fire once.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,4 +1,6 @@
-//! The keys by which messages come into a channel from outside.
+//! Keys in the URLs by which messages enter a channel from outside.
+//!
+//! Not here: the making of a key.
 
 use ::entity::channel_key::{ActiveModel, Column, Entity as Keys, Model as Row};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
@@ -16,23 +18,23 @@ use crate::{
 /// A key of a channel.
 #[derive(Clone, Debug)]
 pub struct ChannelKey {
-    /// Its row.
+    /// Id of its row.
     pub id: Uuid,
-    /// Whose it is.
+    /// The owning organisation.
     pub organisation_id: OrganisationId,
-    /// Where messages come in by it.
+    /// The channel it posts to.
     pub channel_id: ChannelId,
-    /// Who answers there by it; `None` is the channel's own.
+    /// The app that answers with it; `None` is the channel's own.
     pub integration_id: Option<IntegrationId>,
-    /// SHA-256 of the key, to find it by.
+    /// SHA-256 of the key, for look-up.
     pub key_sha256: [u8; 32],
-    /// The key, sealed, to be told again.
+    /// The key, sealed, so that it can be shown again.
     pub sealed: Vec<u8>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Time,
 }
 
-/// Adds a key, unless there is one for the same purpose. `false` then.
+/// Inserts a key, unless there is one for the same purpose. `false` then.
 ///
 /// # Errors
 /// When the database fails.
@@ -50,7 +52,7 @@ pub async fn insert(tx: &Tx, key: &ChannelKey) -> Result<bool> {
     Ok(Keys::insert(row).on_conflict(there).exec_without_returning(tx).await? == 1)
 }
 
-/// The key of a channel for a purpose.
+/// Finds the key of a channel for a purpose.
 ///
 /// # Errors
 /// When the database fails.
@@ -67,7 +69,7 @@ pub async fn find(
     Ok(query.one(db).await?.map(key))
 }
 
-/// What a key that somebody shows is for.
+/// Finds a presented key by its hash.
 ///
 /// # Errors
 /// When the database fails.

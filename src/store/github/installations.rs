@@ -1,8 +1,9 @@
-//! What GitHub says of installations of our app and their repositories. These rows belong to nobody: `github_links` says
-//! which organisations linked one.
+//! GitHub's data on installations of our app and their repositories. These rows belong to no organisation:
+//! `github_link` maps organisations to installations.
 //!
-//! Webhooks come in any order and more than once. So a row remembers when GitHub last changed it, what is older is
-//! ignored, and a deleted installation stays as a tombstone: GitHub never uses its number again.
+//! Webhooks come in any order and more than once. So a row keeps the time of GitHub's last change, older data is
+//! ignored, and a deleted installation stays as a tombstone: GitHub never reuses its number. Not here: the links
+//! (`github/links.rs`).
 
 use ::entity::{
     github_installation::{ActiveModel, Column, Entity as Installations, Model as Row},
@@ -31,11 +32,11 @@ use crate::{
 pub struct StoredInstallation {
     /// The record's id.
     pub id: GithubInstallationId,
-    /// What GitHub says.
+    /// GitHub's data.
     pub installation: GithubInstallation,
 }
 
-/// Saves what GitHub says of an installation, unless something newer is known or it was deleted.
+/// Saves GitHub's data on an installation, unless newer data is known or it was deleted.
 ///
 /// # Errors
 /// When the database fails.
@@ -43,7 +44,7 @@ pub async fn save(tx: &Tx, id: GithubInstallationId, installation: &GithubInstal
     upsert(tx, id, installation, None, now).await
 }
 
-/// Marks an installation as deleted, for good.
+/// Marks an installation as deleted, permanently.
 ///
 /// # Errors
 /// When the database fails.
@@ -93,7 +94,7 @@ async fn upsert(
     Ok(())
 }
 
-/// The account has another name now; its number is what counts.
+/// Renames an account, which is identified by its number.
 ///
 /// # Errors
 /// When the database fails.
@@ -107,7 +108,7 @@ pub async fn rename_account(tx: &Tx, account_id: i64, login: &str, html_url: &st
     Ok(())
 }
 
-/// By GitHub's number; `None` also where it was deleted.
+/// Finds an installation by GitHub's number; `None` also for a deleted one.
 ///
 /// # Errors
 /// When the database fails.
@@ -116,7 +117,7 @@ pub async fn find(db: &impl ConnectionTrait, github_id: i64) -> Result<Option<St
     query.one(db).await?.map(stored).transpose()
 }
 
-/// By the record's id; `None` also where it was deleted.
+/// Finds an installation by the record's id; `None` also for a deleted one.
 ///
 /// # Errors
 /// When the database fails.
@@ -125,7 +126,7 @@ pub async fn find_by_record(db: &impl ConnectionTrait, id: Uuid) -> Result<Optio
     query.one(db).await?.map(stored).transpose()
 }
 
-/// By GitHub's number, which must be there.
+/// Finds an installation by GitHub's number, and requires that it exists.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -133,7 +134,7 @@ pub async fn demand(db: &impl ConnectionTrait, github_id: i64) -> Result<StoredI
     find(db, github_id).await?.ok_or_else(|| Error::not_found(Noun::GithubInstallation, github_id))
 }
 
-/// Saves repositories that an installation may see, or may see no longer, unless something newer is known of them.
+/// Saves repositories that were granted to an installation, or removed from it, unless newer data on them is known.
 ///
 /// # Errors
 /// When the database fails.
@@ -163,7 +164,7 @@ pub async fn save_repositories(
     Ok(())
 }
 
-/// Puts the whole list of an installation's repositories in place of what was known before `asked_at`.
+/// Replaces the repositories of an installation known before `asked_at` by the complete list.
 ///
 /// # Errors
 /// When the database fails.
@@ -183,7 +184,7 @@ pub async fn replace_repositories(
     save_repositories(tx, installation_id, repositories, false, asked_at).await
 }
 
-/// Whether an installation was told to see a repository no longer. What was never heard of counts as visible.
+/// Returns true if GitHub reported a repository as removed from an installation. An unknown one counts as visible.
 ///
 /// # Errors
 /// When the database fails.
@@ -192,7 +193,7 @@ pub async fn is_removed(db: &impl ConnectionTrait, installation_id: i64, reposit
     Ok(row.is_some_and(|row| row.removed))
 }
 
-/// The repositories that an installation may see, as far as we were told.
+/// Lists the repositories that an installation may see, as far as they were reported.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,4 +1,6 @@
-//! Which organisations linked which GitHub installation, and who has proved lately to administer one.
+//! Links of organisations to GitHub installations, and recent proofs of members to administer one.
+//!
+//! Not here: GitHub's data on the installations.
 
 use ::entity::{
     github_installation::{self, Entity as Installations},
@@ -20,7 +22,7 @@ use crate::{
     store::Tx,
 };
 
-/// Adds a link. `false` where the organisation has it already: nothing is changed then.
+/// Inserts a link. `false` if the organisation has it already: nothing is changed then.
 ///
 /// # Errors
 /// When the database fails.
@@ -36,7 +38,7 @@ pub async fn insert(tx: &Tx, link: &GithubLink) -> Result<bool> {
     Ok(Links::insert(row).on_conflict(there).exec_without_returning(tx).await? == 1)
 }
 
-/// Removes an organisation's link to an installation, and nobody else's. Tells whether there was one.
+/// Deletes an organisation's link to an installation, and no other organisation's. Returns true if there was one.
 ///
 /// # Errors
 /// When the database fails.
@@ -49,7 +51,7 @@ pub async fn delete(tx: &Tx, organisation_id: OrganisationId, installation_id: i
     Ok(deleted.rows_affected > 0)
 }
 
-/// Removes every link to an installation that is gone, and tells whose they were.
+/// Deletes every link to a deleted installation, and returns them.
 ///
 /// # Errors
 /// When the database fails.
@@ -58,7 +60,7 @@ pub async fn delete_all(tx: &Tx, installation_id: i64) -> Result<Vec<GithubLink>
     Ok(rows.into_iter().map(link).collect())
 }
 
-/// The links of an organisation, oldest first, each with the id of its installation's record.
+/// Lists the links of an organisation, oldest first, each with the id of its installation's record.
 ///
 /// # Errors
 /// When the database fails.
@@ -80,7 +82,7 @@ pub async fn list(
     Ok(rows.into_iter().filter_map(both).collect())
 }
 
-/// An organisation's link to an installation.
+/// Finds an organisation's link to an installation.
 ///
 /// # Errors
 /// When the database fails.
@@ -97,7 +99,7 @@ pub async fn find(
     Ok(row.map(link))
 }
 
-/// The organisations that linked an installation, oldest first.
+/// Lists the organisations that linked an installation, oldest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -111,7 +113,7 @@ pub async fn organisations(db: &impl ConnectionTrait, installation_id: i64) -> R
     Ok(rows.into_iter().map(|row| row.organisation_id.into()).collect())
 }
 
-/// Remembers that a member has proved to administer an installation.
+/// Saves a member's proof to administer an installation.
 ///
 /// # Errors
 /// When the database fails.
@@ -125,7 +127,7 @@ pub async fn save_proof(tx: &Tx, member_id: MemberId, installation_id: i64, expi
     Ok(())
 }
 
-/// Whether a member has proved, lately, to administer an installation.
+/// Returns true if a member has an unexpired proof to administer an installation.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,12 +1,15 @@
-//! Batches in few sizes. A prepared statement belongs to one number of rows, and databases prepare slowly and keep what
-//! they prepared: batches of any size would fill every connection's cache with statements that hardly ever come again.
+//! Batches in few sizes, for the caches of prepared statements.
+//!
+//! A prepared statement belongs to one number of rows, and databases prepare slowly and keep their prepared statements:
+//! batches of any size would fill every connection's cache with statements that hardly ever come again. Not here: the
+//! statements.
 
 use uuid::Uuid;
 
-/// The most rows that one statement takes.
+/// Maximum number of rows of one statement.
 const MOST: usize = 64;
 
-/// Cuts rows into runs whose lengths are powers of two.
+/// Cuts rows into runs with powers of two as lengths.
 pub(in crate::store) fn runs<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         let length = rows.len().min(MOST).checked_ilog2()?;
@@ -16,7 +19,7 @@ pub(in crate::store) fn runs<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
-/// Fills a list of ids up to a power of two with an id that nothing has.
+/// Pads a list of ids to a power of two with an id that no row has.
 pub(in crate::store) fn filled(ids: impl IntoIterator<Item = Uuid>) -> Vec<Uuid> {
     let mut ids: Vec<Uuid> = ids.into_iter().collect();
     ids.resize(ids.len().next_power_of_two(), Uuid::nil());

@@ -1,5 +1,5 @@
 //! The circuit breaker before PostgreSQL: while the database is down, statements are refused at once instead of each
-//! waiting for its own deadline, and one probe at a time looks whether it is back.
+//! waiting for its own deadline, and one half-open probe at a time checks the recovery.
 //!
 //! Not here: the decision that an error means "down" (`fault`).
 
@@ -15,9 +15,9 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-/// The pause before the first half-open probe, which doubles up to the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Backoff before the first half-open probe, which doubles up to the longest.
+const FIRST_BACKOFF: Duration = Duration::from_millis(50);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
 /// Deadline of a probe: a connection of its own and one statement on it.
 const PROBE_DEADLINE: Duration = Duration::from_secs(3);
 
@@ -31,18 +31,18 @@ pub(in crate::store) struct Breaker {
 #[derive(Debug)]
 struct Circuit {
     open: watch::Sender<bool>,
-    /// The last time it opened: connections from before are not believed.
+    /// The last time it opened: older connections are not trusted.
     opened_at: Mutex<Option<Instant>>,
     target: PgConnectOptions,
 }
 
 impl Breaker {
-    /// A breaker that never opens.
+    /// Returns a breaker that never opens.
     pub(in crate::store) fn none() -> Self {
         Self { circuit: None }
     }
 
-    /// A closed breaker before a PostgreSQL.
+    /// Returns a closed breaker before a PostgreSQL.
     pub(in crate::store) fn before(target: PgConnectOptions) -> Self {
         let (open, _) = watch::channel(false);
         Self { circuit: Some(Arc::new(Circuit { open, opened_at: Mutex::default(), target })) }
@@ -62,43 +62,43 @@ impl Breaker {
         }
     }
 
-    /// Tells whether a connection of this age was there before the circuit last opened.
+    /// Returns true if a connection of this age existed before the circuit last opened.
     pub(in crate::store) fn is_suspect(&self, age: Duration) -> bool {
         let Some(circuit) = &self.circuit else { return false };
         let opened_at = *circuit.opened_at.lock().unwrap_or_else(PoisonError::into_inner);
         opened_at.is_some_and(|at| at.elapsed() <= age)
     }
 
-    /// Opens the circuit, where it is closed, until a probe is answered. The caller has found that `cause` means "down".
+    /// Opens the circuit, if it is closed, until a probe is answered. The caller has classified `cause` as "down".
     pub(in crate::store) fn trip(&self, cause: &sqlx::Error) {
         let Some(circuit) = &self.circuit else { return };
         if circuit.open.send_replace(true) {
             return;
         }
-        // A pool that had no connection to give says nothing of those that are in use.
+        // A pool without a free connection proves nothing about the connections in use.
         if !matches!(cause, sqlx::Error::PoolTimedOut) {
             *circuit.opened_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }
-        tracing::error!(%cause, "the database does not answer: statements are refused until a probe is answered");
+        tracing::error!(%cause, "circuit open: statements are refused until the database answers a probe");
         tokio::spawn(circuit.clone().probe_until_closed());
     }
 }
 
 impl Circuit {
     async fn probe_until_closed(self: Arc<Self>) {
-        let (since, mut pause) = (Instant::now(), FIRST_PAUSE);
+        let (since, mut backoff) = (Instant::now(), FIRST_BACKOFF);
         loop {
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            sleep(backoff).await;
+            backoff = (backoff * 2).min(LONGEST_BACKOFF);
             match timeout(PROBE_DEADLINE, self.probe()).await {
                 Ok(Ok(())) => break,
-                Ok(Err(error)) => tracing::debug!(%error, "a probe of the database failed"),
-                Err(_) => tracing::debug!("a probe of the database was not answered"),
+                Ok(Err(error)) => tracing::debug!(%error, "the half-open probe of the database failed"),
+                Err(_) => tracing::debug!("the half-open probe of the database timed out"),
             }
         }
         self.open.send_replace(false);
         let down_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(down_ms, "the database answers again");
+        tracing::info!(down_ms, "circuit closed: the database answers again");
     }
 
     async fn probe(&self) -> Result<(), sqlx::Error> {

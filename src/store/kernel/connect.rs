@@ -1,4 +1,4 @@
-//! Connections to the two databases: their settings, the schema, the proof that writes are kept.
+//! Connections to the two databases: their settings, the schema, the proof that writes are durable.
 //!
 //! Not here: statements and transactions on a connection (`db`), the files of the embedded database (`directory`).
 
@@ -22,24 +22,25 @@ use super::{
 };
 use crate::domain::{Error, Result};
 
-/// How many prepared statements a connection keeps: more than there are, with those of batches in all their sizes.
+/// Number of prepared statements that a connection keeps: more than there are, with those of batches in all their
+/// sizes.
 const STATEMENTS: usize = 200;
 /// Longest wait for a connection of the pool, and of SQLite for the lock of another process.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time beyond the server's own statement timeout after which a connection counts as dead.
 const GRACE: Duration = Duration::from_secs(2);
-/// How often the schema is tried to be brought up to date, and the pause between two tries.
+/// Number of tries to migrate the schema, and the pause between two tries.
 const MIGRATION_TRIES: u32 = 5;
 const MIGRATION_PAUSE: Duration = Duration::from_millis(100);
 /// Key of the advisory lock that migrations run under: "tieline" in ASCII.
 const MIGRATION_LOCK: i64 = 0x74_69_65_6c_69_6e_65;
 
-/// Bounds of the connections.
+/// Limits of the connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections for reading (SQLite) or in all (PostgreSQL).
+    /// Maximum number of connections for reading (SQLite) or in all (PostgreSQL).
     pub max_connections: u32,
-    /// Longest time of a statement or a commit.
+    /// Time limit of a statement or a commit.
     pub statement_timeout: Duration,
 }
 
@@ -57,7 +58,7 @@ pub struct Store {
     target: Target,
 }
 
-/// Where it is.
+/// Location of the database.
 #[derive(Clone, Debug)]
 enum Target {
     File(PathBuf),
@@ -65,7 +66,7 @@ enum Target {
 }
 
 impl Store {
-    /// Connects, creating an SQLite file where there is none.
+    /// Connects; creates a missing SQLite file.
     ///
     /// # Errors
     /// When the directory cannot be made or the database cannot be reached, or is damaged.
@@ -89,7 +90,7 @@ impl Store {
             .busy_timeout(ACQUIRE_TIMEOUT)
             .foreign_keys(true)
             .pragma("temp_store", "memory")
-            // Pages that change often are written back to the file less often.
+            // Checkpoints copy frequently changed pages to the file less often.
             .pragma("wal_autocheckpoint", "4000")
             .statement_cache_capacity(STATEMENTS)
             .disable_statement_logging();
@@ -129,11 +130,11 @@ impl Store {
         Ok(Self { writer: db.clone(), reader: db, target: Target::Server(Box::new(options)) })
     }
 
-    /// Brings the schema up to date. Of several processes that start at once one does, and the others wait: under an
-    /// advisory lock on PostgreSQL; on SQLite one that was slower fails, looks again, and finds it done.
+    /// Migrates the schema. Of several processes that start at once one does, and the others wait: under an advisory
+    /// lock on PostgreSQL; on SQLite a slower one fails, checks again, and finds it done.
     ///
     /// # Errors
-    /// When a migration fails, what ran before it stays; when the schema is of a newer version.
+    /// When a migration fails, the ones before it stay; when the schema is of a newer version.
     pub async fn migrate(&self) -> Result<()> {
         match (&self.target, &self.writer.pool) {
             (Target::Server(options), _) => migrate_server(options).await,
@@ -144,7 +145,7 @@ impl Store {
                     match Migrator::up(&schema, None).await {
                         Ok(()) => return Ok(()),
                         Err(error) => {
-                            tracing::debug!(%error, "a migration failed; looking again whether others did it")
+                            tracing::debug!(%error, "a migration failed: checking if another process applied it")
                         }
                     }
                     tokio::time::sleep(MIGRATION_PAUSE).await;
@@ -155,12 +156,12 @@ impl Store {
         }
     }
 
-    /// For a single query that changes nothing.
+    /// Returns the connections for a single read-only query.
     pub fn reader(&self) -> &Db {
         &self.reader
     }
 
-    /// For a single statement that changes something.
+    /// Returns the connections for a single writing statement.
     pub fn writer(&self) -> &Db {
         &self.writer
     }
@@ -173,13 +174,13 @@ impl Store {
         Ok(self.writer.begin().await?)
     }
 
-    /// Whether this is the embedded database.
+    /// Returns true for the embedded database.
     pub fn is_embedded(&self) -> bool {
         self.writer.get_database_backend() == DbBackend::Sqlite
     }
 
-    /// Takes the right to serve from the embedded database, which one process has at a time; `None` on PostgreSQL, which
-    /// any number of processes share. It is given up when the lock is dropped, or the process ends.
+    /// Takes the lock for serving from the embedded database, which one process has at a time; `None` on PostgreSQL,
+    /// which any number of processes share. It is released when the lock is dropped, or the process ends.
     ///
     /// # Errors
     /// When another process has it.
@@ -212,7 +213,7 @@ async fn migrate_server(options: &PgConnectOptions) -> Result<()> {
     migrated
 }
 
-/// Fails where the schema has migrations that this version does not know.
+/// Fails if the schema has migrations unknown to this version.
 async fn refuse_newer(schema: &DatabaseConnection) -> Result<()> {
     let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
     let applied = Migrator::get_migration_models(schema).await?;
@@ -228,8 +229,8 @@ async fn refuse_newer(schema: &DatabaseConnection) -> Result<()> {
     }
 }
 
-/// Settings of every session: the server ends statements and idle transactions of its own accord, and notices clients
-/// that are gone, so that their locks do not outlive them.
+/// Returns the settings of every session: the server ends slow statements and idle transactions by itself, and detects
+/// vanished clients, so that their locks do not outlive them.
 fn session_settings(statement_timeout: Duration) -> String {
     let millis = statement_timeout.as_millis();
     format!(

@@ -1,11 +1,11 @@
-//! Statements and transactions on pooled connections: the one owner of connections to the database. Each statement has a
-//! deadline, and a connection on which anything went wrong is closed and replaced, never used again.
+//! Statements and transactions on pooled connections: the one owner of connections to the database. Each statement has
+//! a deadline, and a connection with a failure is closed and replaced, never used again.
 //!
 //! Not here: the settings of the connections (`connect`), the meaning of an error (`fault`), the refusal of statements
 //! while the database is down (`breaker`).
 //!
-//! Transactions are begun and ended by statements of ours. The counter that sqlx keeps for its own transactions can differ
-//! from the database's state, and then a commit is answered that commits nothing
+//! Transactions are begun and ended by statements of ours. The counter that sqlx keeps for its own transactions can
+//! differ from the database's state, and then a commit is answered that commits nothing
 //! (`docs/adr/0005-one-owner-of-connections.md`).
 
 use std::{
@@ -31,7 +31,7 @@ use super::{
 };
 use crate::domain::{Error, Result, error::StorageFault};
 
-/// Longest time that a connection may take to go back to its pool, which ends with a round trip.
+/// Longest time that a connection may take to return to its pool, which ends with a round trip.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A pool of connections to one of the two databases. Cheap to clone.
@@ -74,9 +74,9 @@ pub struct Db {
 }
 
 impl Db {
-    /// Begins a transaction. On SQLite it takes the write lock at once: a deferred one that reads first and writes later
-    /// fails when another wrote in between (SQLITE_BUSY_SNAPSHOT). A connection that is within a transaction already
-    /// refuses, and is replaced.
+    /// Begins a transaction. On SQLite it takes the write lock at once: a deferred one that reads first and writes
+    /// later fails when another wrote in between (SQLITE_BUSY_SNAPSHOT). A connection that is within a transaction
+    /// already refuses, and is replaced.
     pub(in crate::store) async fn begin(&self) -> Result<Tx, DbErr> {
         let mut held = self.acquire().await?;
         held.ask(Ask::Begin).await?;
@@ -92,16 +92,16 @@ impl Db {
         self.pool.backend()
     }
 
-    async fn ask(&self, ask: Ask<'_>) -> Result<Told, DbErr> {
+    async fn ask(&self, ask: Ask<'_>) -> Result<Answer, DbErr> {
         self.acquire().await?.ask(ask).await
     }
 }
 
 /// A writing transaction. Dropped without [`Tx::commit`], it is rolled back.
 ///
-/// After a failed statement it takes no other one and cannot be committed: PostgreSQL refuses them, and answers a commit
-/// with success although it rolls back; SQLite has rolled back by itself after some failures, and would go on outside
-/// of any transaction.
+/// After a failed statement it takes no other one and cannot be committed: PostgreSQL refuses them, and answers a
+/// commit with success although it rolls back; SQLite has rolled back by itself after some failures, and would go on
+/// outside of any transaction.
 pub struct Tx {
     /// `None` once it has ended.
     held: Option<Mutex<Held>>,
@@ -110,10 +110,10 @@ pub struct Tx {
 }
 
 impl Tx {
-    /// Makes it durable.
+    /// Commits the transaction durably.
     ///
     /// # Errors
-    /// [`Error::Storage`] when the database refuses. Nothing is kept then, but where the answer was lost.
+    /// [`Error::Storage`] when the database refuses. Nothing is kept then, unless the answer was lost.
     pub async fn commit(mut self) -> Result<()> {
         if self.failed.load(Ordering::Relaxed) {
             return Err(Error::Internal("a transaction was to be committed after one of its statements failed".into()));
@@ -128,18 +128,18 @@ impl Tx {
         self.backend
     }
 
-    async fn ask(&self, ask: Ask<'_>) -> Result<Told, DbErr> {
+    async fn ask(&self, ask: Ask<'_>) -> Result<Answer, DbErr> {
         let over =
             || DbErr::Custom("a statement came after the end of its transaction, or after one that failed".into());
         let mut held = self.held.as_ref().ok_or_else(over)?.lock().await;
         if self.failed.load(Ordering::Relaxed) {
             return Err(over());
         }
-        let told = held.ask(ask).await;
-        if told.is_err() {
+        let answer = held.ask(ask).await;
+        if answer.is_err() {
             self.failed.store(true, Ordering::Relaxed);
         }
-        told
+        answer
     }
 }
 
@@ -147,13 +147,13 @@ impl Drop for Tx {
     fn drop(&mut self) {
         let Some(mut held) = self.held.take().map(Mutex::into_inner) else { return };
         if held.sound {
-            // Nobody else gets the connection before it is through: it is given back afterwards.
+            // The connection returns to the pool only after the rollback, so no other caller can get it before.
             tokio::spawn(async move { held.ask(Ask::Rollback).await.map(drop) });
         }
     }
 }
 
-/// Both ask one statement at a time, on a connection of its own or on that of the transaction.
+/// Both run one statement at a time, on a connection of its own or on that of the transaction.
 macro_rules! connection {
     ($name:ident) => {
         #[async_trait::async_trait]
@@ -163,11 +163,11 @@ macro_rules! connection {
             }
 
             async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-                self.ask(Ask::Execute(&statement)).await.and_then(Told::done)
+                self.ask(Ask::Execute(&statement)).await.and_then(Answer::done)
             }
 
             async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-                self.ask(Ask::Unprepared(sql)).await.and_then(Told::done)
+                self.ask(Ask::Unprepared(sql)).await.and_then(Answer::done)
             }
 
             async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
@@ -184,44 +184,44 @@ macro_rules! connection {
 connection!(Db);
 connection!(Tx);
 
-/// One statement.
+/// A single statement.
 enum Ask<'a> {
     Begin,
     Commit,
     Rollback,
     Unprepared(&'a str),
     Execute(&'a Statement),
-    /// A query of which the first row counts.
+    /// A query for its first row.
     One(&'a Statement),
     All(&'a Statement),
 }
 
-/// The answer to a statement.
-enum Told {
+/// Result of a statement.
+enum Answer {
     Done(ExecResult),
     Rows(Vec<QueryResult>),
 }
 
-impl Told {
+impl Answer {
     fn done(self) -> Result<ExecResult, DbErr> {
         match self {
-            Told::Done(done) => Ok(done),
-            Told::Rows(_) => Err(DbErr::Custom("a statement was answered with rows".into())),
+            Answer::Done(done) => Ok(done),
+            Answer::Rows(_) => Err(DbErr::Custom("a statement was answered with rows".into())),
         }
     }
 
     fn rows(self) -> Vec<QueryResult> {
         match self {
-            Told::Done(_) => Vec::new(),
-            Told::Rows(rows) => rows,
+            Answer::Done(_) => Vec::new(),
+            Answer::Rows(rows) => rows,
         }
     }
 }
 
-/// A connection in use. It goes back to its pool while it is known to be sound, and is closed otherwise: after a failure,
-/// after a deadline, and where its caller went away in the middle of a statement.
+/// A connection in use. It returns to its pool while it is known to be sound, and is closed otherwise: after a failure,
+/// after a deadline, and if its caller was cancelled in the middle of a statement.
 struct Held {
-    /// `None` once it has gone back.
+    /// `None` after its return.
     link: Option<Link>,
     sound: bool,
     breaker: Breaker,
@@ -229,14 +229,14 @@ struct Held {
 }
 
 impl Held {
-    async fn ask(&mut self, ask: Ask<'_>) -> Result<Told, DbErr> {
+    async fn ask(&mut self, ask: Ask<'_>) -> Result<Answer, DbErr> {
         let Some(link) = &mut self.link else { return Err(DbErr::Custom("the connection has been given back".into())) };
         self.sound = false;
         let bounds_transaction = matches!(ask, Ask::Begin | Ask::Commit | Ask::Rollback);
         let error = match timeout(self.deadline, link.ask(ask)).await {
-            Ok(Ok(told)) => {
+            Ok(Ok(answer)) => {
                 self.sound = true;
-                return Ok(told);
+                return Ok(answer);
             }
             Ok(Err(error)) => error,
             Err(_) => fault::deadline_exceeded(),
@@ -279,29 +279,29 @@ macro_rules! bound {
     };
 }
 
-/// The same words for both databases: their types have no common trait that says so.
+/// The same statements for both databases: their types have no common trait.
 macro_rules! ask {
     ($connection:expr, $ask:expr, $begin:literal) => {{
         let connection = &mut **$connection;
         let raw = |sql: &str| raw_sql(AssertSqlSafe(sql).into_sql_str());
         match $ask {
-            Ask::Begin => Told::Done(connection.execute(raw($begin)).await?.into()),
-            Ask::Commit => Told::Done(connection.execute(raw("COMMIT")).await?.into()),
-            Ask::Rollback => Told::Done(connection.execute(raw("ROLLBACK")).await?.into()),
-            Ask::Unprepared(sql) => Told::Done(connection.execute(raw(sql)).await?.into()),
-            Ask::Execute(statement) => Told::Done(connection.execute(bound!(statement)).await?.into()),
+            Ask::Begin => Answer::Done(connection.execute(raw($begin)).await?.into()),
+            Ask::Commit => Answer::Done(connection.execute(raw("COMMIT")).await?.into()),
+            Ask::Rollback => Answer::Done(connection.execute(raw("ROLLBACK")).await?.into()),
+            Ask::Unprepared(sql) => Answer::Done(connection.execute(raw(sql)).await?.into()),
+            Ask::Execute(statement) => Answer::Done(connection.execute(bound!(statement)).await?.into()),
             Ask::One(statement) => {
-                Told::Rows(connection.fetch_optional(bound!(statement)).await?.into_iter().map(Into::into).collect())
+                Answer::Rows(connection.fetch_optional(bound!(statement)).await?.into_iter().map(Into::into).collect())
             }
             Ask::All(statement) => {
-                Told::Rows(connection.fetch_all(bound!(statement)).await?.into_iter().map(Into::into).collect())
+                Answer::Rows(connection.fetch_all(bound!(statement)).await?.into_iter().map(Into::into).collect())
             }
         }
     }};
 }
 
 impl Link {
-    async fn ask(&mut self, ask: Ask<'_>) -> Result<Told, sqlx::Error> {
+    async fn ask(&mut self, ask: Ask<'_>) -> Result<Answer, sqlx::Error> {
         Ok(match self {
             Link::Sqlite(connection) => ask!(connection, ask, "BEGIN IMMEDIATE"),
             Link::Postgres(connection) => ask!(connection, ask, "BEGIN"),
@@ -325,7 +325,7 @@ impl Link {
 }
 
 impl From<sea_orm::DbErr> for Error {
-    /// Reads the fault out of the error. Its text is for the log; it never reaches a caller.
+    /// Extracts the fault from the error. The error's text is for the log; it never reaches a caller.
     fn from(error: DbErr) -> Self {
         let cause = match &error {
             DbErr::Exec(RuntimeErr::SqlxError(cause))

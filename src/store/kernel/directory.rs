@@ -1,4 +1,4 @@
-//! Files of the embedded database: who may read them, and which process serves from them.
+//! Files of the embedded database: their permissions, and the lock of the serving process.
 //!
 //! Not here: the key file beside the database, and the check that both belong together (`startup`).
 
@@ -11,13 +11,13 @@ use std::{
 
 use crate::domain::{Error, Result};
 
-/// The right to serve from an embedded database. The operating system takes it back when the process ends.
+/// The lock for serving from an embedded database. The operating system releases it when the process ends.
 #[derive(Debug)]
 pub struct ServeLock {
     _file: File,
 }
 
-/// Makes the directory and the file where they are missing, for this user alone. SQLite gives the files beside it the
+/// Creates the directory and the file if they are missing, for this user alone. SQLite gives the files beside it the
 /// same permissions.
 ///
 /// # Errors
@@ -38,8 +38,8 @@ pub(in crate::store) fn prepare(file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Takes group's and others' permissions from a file or folder of ours. One that belongs to another user stays as it is,
-/// and the log says so.
+/// Removes group's and others' permissions from a file or folder of ours. Another user's stays as it is, with a warning
+/// in the log.
 pub fn make_private(path: &Path) {
     let Ok(permissions) = fs::metadata(path).map(|metadata| metadata.permissions()) else { return };
     let private = permissions.mode() & 0o7700;
@@ -47,7 +47,7 @@ pub fn make_private(path: &Path) {
         return;
     }
     if let Err(error) = fs::set_permissions(path, Permissions::from_mode(private)) {
-        tracing::warn!(path = %path.display(), %error, "others may read this, and that cannot be changed");
+        tracing::warn!(path = %path.display(), %error, "others have access, and the mode cannot be changed");
     }
 }
 

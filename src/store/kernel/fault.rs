@@ -1,6 +1,7 @@
-//! The meaning of a database's errors: whether the connection can be used again, and which fault a caller is told of.
+//! Classification of database errors: the state of the connection afterwards, and the fault reported to a caller.
 //!
-//! Sources: SQLite, "Result and Error Codes"; PostgreSQL, appendix A, "PostgreSQL Error Codes".
+//! Sources: SQLite, "Result and Error Codes"; PostgreSQL, appendix A, "PostgreSQL Error Codes". Not here: the reaction
+//! to a fault (`db`, `breaker`).
 
 use std::io;
 
@@ -15,11 +16,11 @@ pub(in crate::store) enum Aftermath {
     Sound,
     /// The connection is closed: its state is unknown.
     Broken,
-    /// The database itself does not answer; other connections to it are not believed either.
+    /// The database itself does not answer; other connections to it are not trusted either.
     Down,
 }
 
-/// The error of a statement that was not answered before its deadline.
+/// Returns the error of a statement that was not answered before its deadline.
 pub(in crate::store) fn deadline_exceeded() -> Error {
     Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer before the deadline of the statement"))
 }
@@ -28,20 +29,20 @@ pub(in crate::store) fn aftermath(error: &Error) -> Aftermath {
     match error {
         Error::Io(_) | Error::Tls(_) | Error::PoolTimedOut | Error::WorkerCrashed => Aftermath::Down,
         Error::Database(_) => match (code(error), storage_fault(error)) {
-            // A row that a constraint refuses, and what a program got wrong, leave the connection as it was.
+            // A violated constraint, and a mistake in the program, leave the connection as it was.
             (Code::Sqlite(19) | Code::Sqlite(1) | Code::Sqlite(20), _) => Aftermath::Sound,
             (Code::Sqlite(_), _) => Aftermath::Broken,
             (_, Some(StorageFault::Unreachable)) => Aftermath::Down,
             (_, Some(StorageFault::Contended | StorageFault::Slow) | None) => Aftermath::Sound,
             (_, Some(_)) => Aftermath::Broken,
         },
-        // Of values that cannot be read, and of what was asked wrongly.
+        // Unreadable values, and wrong calls.
         Error::RowNotFound | Error::ColumnDecode { .. } | Error::Decode(_) | Error::Encode(_) => Aftermath::Sound,
         _ => Aftermath::Broken,
     }
 }
 
-/// The fault behind an error; `None` where the statement itself is to blame.
+/// Returns the fault behind an error; `None` if the statement itself is to blame.
 pub(in crate::store) fn storage_fault(error: &Error) -> Option<StorageFault> {
     match error {
         Error::Io(_) | Error::Tls(_) | Error::Protocol(_) => Some(StorageFault::Unreachable),

@@ -1,15 +1,17 @@
 //! Placeholders of hand-written statements: `?` for SQLite, `$1` for PostgreSQL.
+//!
+//! Not here: the binding of values.
 
 use std::fmt::Write;
 
 use sea_orm::DbBackend;
 
-/// The placeholder of the value at `index`, from 0.
+/// Returns the placeholder of the value at `index`, from 0.
 pub(in crate::store) fn one(backend: DbBackend, index: usize) -> String {
     if backend == DbBackend::Postgres { format!("${}", index + 1) } else { "?".to_owned() }
 }
 
-/// `($3, $4), ($5, $6)` for `count` rows of `width` values, after the `first` ones. SQLite knows these too.
+/// Returns `($3, $4), ($5, $6)` for `count` rows of `width` values, after the `first` ones. SQLite accepts these too.
 pub(in crate::store) fn rows(first: usize, count: usize, width: usize) -> String {
     let mut text = String::with_capacity(count * width * 5);
     for row in 0..count {

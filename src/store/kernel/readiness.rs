@@ -1,6 +1,6 @@
-//! Proof that the database keeps what it is given: a row is written by one connection and read back by another.
+//! Proof that the database stores its writes: a row is written by one connection and read back by another.
 //!
-//! Not here: how often that is asked for (`app::pipeline::health`).
+//! Not here: the frequency of the check (`app::pipeline::health`).
 
 use ::entity::readiness_probe::{ActiveModel, Column, Entity as Probes};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
@@ -29,7 +29,7 @@ pub async fn prove(store: &Store, process_id: Uuid, mark: Uuid, now: Time) -> Re
     }
 }
 
-/// Removes the rows of processes that have not proved anything since `before`. Tells how many there were.
+/// Deletes the rows of processes without a proof since `before`. Returns their number.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,4 +1,6 @@
-//! What is long: code, readmes and icons.
+//! Large parts of a version: code, readmes and icons.
+//!
+//! Not here: the definition.
 
 use ::entity::{
     bot_name::{Column as NameColumn, Entity as Names},
@@ -10,7 +12,7 @@ use uuid::Uuid;
 
 use crate::domain::{Result, ids::IntegrationId};
 
-/// What belongs to a version and is long.
+/// The large parts of a version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
     /// Markdown.
@@ -19,7 +21,7 @@ pub struct Source {
     pub code: Option<String>,
 }
 
-/// The code and the readme of a version.
+/// Reads the code and the readme of a version.
 ///
 /// # Errors
 /// When the database fails.
@@ -28,7 +30,7 @@ pub async fn source(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Sour
     Ok(row.map(|row| Source { readme: row.readme, code: row.code }).unwrap_or_default())
 }
 
-/// The readme of a version.
+/// Reads the readme of a version.
 ///
 /// # Errors
 /// When the database fails.
@@ -38,7 +40,7 @@ pub(super) async fn readme_of(db: &impl ConnectionTrait, id: IntegrationId) -> R
     Ok(found.flatten())
 }
 
-/// The icon with a key.
+/// Finds the icon with a key.
 ///
 /// # Errors
 /// When the database fails.
@@ -48,7 +50,7 @@ pub async fn icon(db: &impl ConnectionTrait, key: &str) -> Result<Option<String>
     Ok(found.flatten())
 }
 
-/// The readme with a key.
+/// Finds the readme with a key.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,4 +1,6 @@
-//! Where versions are installed, how often, and what became of their calls.
+//! Installations of versions, their number, and the attempts at their calls.
+//!
+//! Not here: the installed apps themselves (`store::apps`).
 
 use ::entity::{
     attempt::{Column as AttemptColumn, Entity as Attempts},
@@ -24,7 +26,7 @@ use crate::{
     store::{Tx, pipeline::deliveries::attempt, tenancy::organisations},
 };
 
-/// Lets one at a time change the versions of the workspace that a version belongs to.
+/// Locks the workspace of a version, so that one transaction at a time changes its versions.
 ///
 /// # Errors
 /// When the database fails.
@@ -37,7 +39,7 @@ pub async fn lock_owner(tx: &Tx, id: IntegrationId) -> Result<()> {
     }
 }
 
-/// Notes that an integration was installed from a version, and counts it.
+/// Records that an app was installed from a version, and counts it.
 ///
 /// # Errors
 /// When the database fails.
@@ -51,7 +53,7 @@ pub async fn insert_installation(tx: &Tx, app: &AppIntegration, from: &FromRegis
     count(tx, &from.name, 1).await
 }
 
-/// Counts one less. The note of it goes with what was installed.
+/// Decrements the count. The record is deleted together with the app.
 ///
 /// # Errors
 /// When the database fails.
@@ -59,7 +61,7 @@ pub async fn uncount_installation(tx: &Tx, from: &FromRegistry) -> Result<()> {
     count(tx, &from.name, -1).await
 }
 
-/// Counts all that an organisation has installed as installed no more.
+/// Decrements the counts for all apps that an organisation has installed.
 ///
 /// # Errors
 /// When the database fails.
@@ -90,7 +92,7 @@ async fn count(tx: &Tx, name: &str, by: i64) -> Result<()> {
     Ok(())
 }
 
-/// In how many places a version is installed.
+/// Counts the installations of a version.
 ///
 /// # Errors
 /// When the database fails.
@@ -98,7 +100,7 @@ pub async fn count_installations(db: &impl ConnectionTrait, id: IntegrationId) -
     Ok(Installations::find().filter(Column::BotIntegrationId.eq(id.0)).count(db).await?)
 }
 
-/// What is installed of a version.
+/// Lists the apps installed from a version.
 ///
 /// # Errors
 /// When the database fails.
@@ -108,7 +110,7 @@ pub async fn installed(db: &impl ConnectionTrait, id: IntegrationId) -> Result<V
     Ok(ids.into_iter().map(IntegrationId).collect())
 }
 
-/// The calls of a version, of all who have installed it, oldest first: those after one of them, where it is given.
+/// Lists the calls of a version, across all of its installations, oldest first, optionally after one of them.
 ///
 /// # Errors
 /// When the database fails.

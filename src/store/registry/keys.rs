@@ -1,4 +1,6 @@
-//! Keys of versions. Only the hash of a key is kept.
+//! API keys of versions. Only the hash of a key is stored.
+//!
+//! Not here: the making of a key.
 
 use ::entity::integration_api_key::{ActiveModel, Column, Entity as Keys, Model as Row};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
@@ -18,17 +20,17 @@ use crate::{
 pub struct ApiKey {
     /// Its identifier.
     pub id: ApiKeyId,
-    /// Whose it is.
+    /// The owning organisation.
     pub organisation_id: OrganisationId,
-    /// Of which version.
+    /// The version.
     pub integration_id: IntegrationId,
-    /// What somebody noted about it; may be empty.
+    /// A user's note about it; may be empty.
     pub note: String,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Time,
 }
 
-/// Adds a key.
+/// Inserts a key.
 ///
 /// # Errors
 /// When the database fails.
@@ -45,7 +47,7 @@ pub async fn insert_key(tx: &Tx, key: &ApiKey, key_sha256: [u8; 32]) -> Result<(
     Ok(())
 }
 
-/// The keys of a version, newest first.
+/// Lists the keys of a version, newest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -70,7 +72,7 @@ pub async fn list_keys(
     Ok(rows.into_iter().map(key).collect())
 }
 
-/// How many keys a version has.
+/// Counts the keys of a version.
 ///
 /// # Errors
 /// When the database fails.
@@ -79,7 +81,7 @@ pub async fn count_keys(tx: &Tx, organisation_id: OrganisationId, id: Integratio
     Ok(query.filter(Column::IntegrationId.eq(id.0)).count(tx).await?)
 }
 
-/// Removes a key.
+/// Deletes a key.
 ///
 /// # Errors
 /// [`Error::NotFound`].

@@ -1,4 +1,6 @@
-//! Finding versions: by identifier, by name, and in lists that are sorted and cut in the database.
+//! Queries for versions: by identifier, by name, and in lists that are sorted and paged in the database.
+//!
+//! Not here: their definitions and files.
 
 use ::entity::{
     bot_name::{Column as Name, Entity as Names},
@@ -23,39 +25,39 @@ use crate::{
     store::corrupt,
 };
 
-/// Which versions are looked through.
+/// Scope of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Those of a workspace.
+    /// Versions of a workspace.
     Workspace(OrganisationId),
-    /// The public ones of all.
+    /// Public versions of all workspaces.
     Hub,
 }
 
-/// What a list asks for.
+/// Filter, order and page of a list.
 #[derive(Clone, Debug)]
 pub struct BotList {
-    /// Of whom.
+    /// The scope.
     pub scope: Scope,
-    /// Of the integration with this name.
+    /// Only versions of the integration with this name.
     pub name: Option<String>,
-    /// This version; `None` in it for the highest of each integration.
+    /// Only this version; `None` in it for the highest of each integration.
     pub version: Option<Option<Version>>,
-    /// How far somebody looked at it.
+    /// State of the review.
     pub verification: Option<Verification>,
-    /// Who may see it.
+    /// Visibility to other workspaces.
     pub visibility: Option<Visibility>,
-    /// Those under development, or the others.
+    /// True for versions under development, false for the others.
     pub dev: bool,
-    /// A text that it has to say.
+    /// Text to search for.
     pub search: Option<String>,
-    /// The order.
+    /// Sort key.
     pub sort_by: SortBy,
-    /// Whether the highest come first.
+    /// True for descending order.
     pub descending: bool,
-    /// After this one: what it is sorted by, and its identifier.
+    /// Cursor: the sort key's value and the identifier of the last version.
     pub after: Option<(String, Uuid)>,
-    /// No more than these.
+    /// Maximum number of versions.
     pub limit: u64,
 }
 
@@ -114,7 +116,7 @@ async fn all(db: &impl ConnectionTrait, query: &SelectStatement) -> Result<Vec<B
     rows.into_iter().map(bot).collect()
 }
 
-/// A workspace's version.
+/// Finds a workspace's version.
 ///
 /// # Errors
 /// When the database fails.
@@ -128,7 +130,7 @@ pub async fn find(
     Ok(all(db, &query).await?.pop())
 }
 
-/// A published version, whoever's it is.
+/// Finds a published version of any workspace.
 ///
 /// # Errors
 /// When the database fails.
@@ -138,7 +140,7 @@ pub async fn find_published(db: &impl ConnectionTrait, id: IntegrationId) -> Res
     Ok(all(db, &query).await?.pop())
 }
 
-/// A version, whoever's it is: for the operator.
+/// Finds a version of any workspace: for the operator.
 ///
 /// # Errors
 /// When the database fails.
@@ -148,7 +150,7 @@ pub async fn find_anywhere(db: &impl ConnectionTrait, id: IntegrationId) -> Resu
     Ok(all(db, &query).await?.pop())
 }
 
-/// The versions that somebody asked to have looked at, oldest first: for the operator.
+/// Lists the versions with a pending review, oldest first: for the operator.
 ///
 /// # Errors
 /// When the database fails.
@@ -159,7 +161,7 @@ pub async fn pending(db: &impl ConnectionTrait) -> Result<Vec<BotVersion>> {
     all(db, &query).await
 }
 
-/// The versions with a name that are not under development: a workspace's, or on the hub all that are published.
+/// Lists the versions with a name that are not under development: a workspace's, or on the hub all published ones.
 ///
 /// # Errors
 /// When the database fails.
@@ -181,10 +183,10 @@ fn published() -> SimpleExpr {
     Column::Visibility.is_in([Visibility::Public.as_str(), Visibility::Unlisted.as_str()]).and(Column::Dev.eq(false))
 }
 
-/// A part of a list.
+/// Lists a page of versions.
 ///
 /// # Errors
-/// When the database fails, or what to go on after is of the wrong kind.
+/// When the database fails, or the cursor is of the wrong kind.
 pub async fn list(db: &impl ConnectionTrait, wanted: &BotList) -> Result<Vec<BotVersion>> {
     let mut query = select();
     match wanted.scope {
@@ -217,7 +219,7 @@ pub async fn list(db: &impl ConnectionTrait, wanted: &BotList) -> Result<Vec<Bot
     all(db, &query).await
 }
 
-/// Sorts by what is wanted and then by the identifier, so that a boundary between two pages is one.
+/// Sorts by the requested key and then by the identifier, so that page boundaries are unambiguous.
 fn sort(query: &mut SelectStatement, wanted: &BotList) -> Result<()> {
     let key: SimpleExpr = match wanted.sort_by {
         SortBy::CreatedAt => Expr::col((Versions, Column::IntegrationId)),
@@ -255,13 +257,13 @@ fn sort(query: &mut SelectStatement, wanted: &BotList) -> Result<()> {
     Ok(())
 }
 
-/// One that installs it counts like a hundred who look.
+/// Weighs an installation like a hundred views.
 fn popularity_expr() -> SimpleExpr {
     Expr::col((Names, Name::Installs)).mul(100).add(Expr::col((Names, Name::Views)))
 }
 
 impl BotList {
-    /// Where the list goes on after a version.
+    /// Returns the cursor after a version.
     pub fn key_of(&self, bot: &BotVersion) -> (String, Uuid) {
         let key = match self.sort_by {
             SortBy::CreatedAt => String::new(),

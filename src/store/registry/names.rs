@@ -1,4 +1,7 @@
-//! Names of integrations: one small table for the whole service, and what all versions of an integration share.
+//! Names of integrations: one small table for the whole service, with the data that all versions of an integration
+//! share.
+//!
+//! Not here: the rules for names (`domain::registry`).
 
 use ::entity::{
     bot_name::{ActiveModel, Column, Entity as Names},
@@ -26,7 +29,7 @@ use crate::{
     store::{Tx, corrupt},
 };
 
-/// What is around a name in a workspace. It never tells whose another workspace's is but by its identifier.
+/// Reads the state of the registry for a name in a workspace. It identifies another owner by its identifier alone.
 ///
 /// # Errors
 /// When the database fails.
@@ -69,7 +72,7 @@ pub async fn around(
     Ok(around)
 }
 
-/// The versions of an integration of a workspace's.
+/// Lists the versions of a workspace's integration.
 ///
 /// # Errors
 /// When the database fails.
@@ -98,10 +101,10 @@ pub(super) async fn versions(
     rows.into_iter().map(known).collect()
 }
 
-/// Makes a name the workspace's, where it is nobody's.
+/// Reserves a name for the workspace, if it is free.
 ///
 /// # Errors
-/// [`Error::Issues`] where another workspace was quicker.
+/// [`Error::Issues`] if another workspace was first.
 pub async fn claim_name(tx: &Tx, organisation_id: OrganisationId, name: &str, now: Time) -> Result<()> {
     let row = ActiveModel {
         name: Set(name.to_owned()),
@@ -124,7 +127,7 @@ pub async fn claim_name(tx: &Tx, organisation_id: OrganisationId, name: &str, no
     Err(Error::Issues(vec![issue]))
 }
 
-/// Notes that a version of an integration was published: then its name stays its workspace's.
+/// Records that a version of an integration was published: from then on its name stays reserved for its workspace.
 ///
 /// # Errors
 /// When the database fails.
@@ -138,7 +141,7 @@ pub async fn set_published(tx: &Tx, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Gives a name back that has no version any more, and never had a published one.
+/// Releases a name without any version, unless one was ever published.
 ///
 /// # Errors
 /// When the database fails.
@@ -155,7 +158,7 @@ pub async fn release_name(tx: &Tx, organisation_id: OrganisationId, name: &str) 
     Ok(())
 }
 
-/// The icon of an integration.
+/// Reads the icon of an integration.
 ///
 /// # Errors
 /// When the database fails.
@@ -165,7 +168,7 @@ pub async fn icon_of(db: &impl ConnectionTrait, name: &str) -> Result<Option<Str
     Ok(found.flatten())
 }
 
-/// Gives an integration another icon, at another address.
+/// Replaces the icon of an integration, under a new key.
 ///
 /// # Errors
 /// When the database fails.
@@ -180,7 +183,7 @@ pub async fn set_icon(tx: &Tx, name: &str, key: &str, icon: String) -> Result<()
     Ok(())
 }
 
-/// Adds to how often an integration was looked at.
+/// Adds to the number of views of an integration.
 ///
 /// # Errors
 /// When the database fails.

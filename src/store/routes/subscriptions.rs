@@ -1,4 +1,6 @@
 //! Subscriptions of Slack channels to GitHub events.
+//!
+//! Not here: the evaluation of their rules.
 
 use ::entity::{
     destination::{self, Entity as Destinations},
@@ -20,7 +22,7 @@ use crate::{
     store::{Tx, corrupt, kernel::batches},
 };
 
-/// Adds a subscription.
+/// Inserts a subscription.
 ///
 /// # Errors
 /// When the database fails.
@@ -29,7 +31,7 @@ pub async fn insert(tx: &Tx, subscription: &Subscription) -> Result<()> {
     Ok(())
 }
 
-/// Saves what somebody may change.
+/// Updates the changeable fields.
 ///
 /// # Errors
 /// When the database fails.
@@ -38,7 +40,7 @@ pub async fn update(tx: &Tx, subscription: &Subscription) -> Result<()> {
     Ok(())
 }
 
-/// Removes a subscription.
+/// Deletes a subscription.
 ///
 /// # Errors
 /// When the database fails.
@@ -47,7 +49,7 @@ pub async fn delete(tx: &Tx, id: SubscriptionId) -> Result<()> {
     Ok(())
 }
 
-/// By identifier.
+/// Finds a subscription by its identifier.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -60,8 +62,8 @@ pub async fn find(
     subscription(row.ok_or_else(|| Error::not_found(Noun::Subscription, id))?)
 }
 
-/// By identifier. Until the transaction ends nobody else changes or removes it: two changes at once would each write
-/// what the other one did not see.
+/// Finds a subscription by its identifier and locks it until the transaction ends: two concurrent changes would each
+/// overwrite the other's.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -70,7 +72,7 @@ pub async fn find_for_update(tx: &Tx, organisation_id: OrganisationId, id: Subsc
     subscription(query.one(tx).await?.ok_or_else(|| Error::not_found(Noun::Subscription, id))?)
 }
 
-/// The subscriptions of an organisation, newest first.
+/// Lists the subscriptions of an organisation, newest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -88,7 +90,7 @@ pub async fn list(
     Ok(Page::cut(subscriptions, page.limit, |subscription| subscription.id.0))
 }
 
-/// How many an organisation has.
+/// Counts the subscriptions of an organisation.
 ///
 /// # Errors
 /// When the database fails.
@@ -97,7 +99,7 @@ pub async fn count(tx: &Tx, organisation_id: OrganisationId) -> Result<u64> {
     Ok(Subscriptions::find().filter(Column::OrganisationId.eq(organisation_id.0)).count(tx).await?)
 }
 
-/// The subscriptions of an organisation that send to a destination, oldest first.
+/// Lists the subscriptions of an organisation that send to a destination, oldest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -115,7 +117,7 @@ pub async fn of_destination(
     rows.into_iter().map(subscription).collect()
 }
 
-/// The subscriptions of some organisations, oldest first, each with where it sends.
+/// Lists the subscriptions of some organisations, oldest first, each with its destination.
 ///
 /// # Errors
 /// When the database fails.

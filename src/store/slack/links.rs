@@ -1,4 +1,6 @@
-//! Slack links, their sealed tokens beside them.
+//! Slack links, with their sealed tokens.
+//!
+//! Not here: the decryption of tokens.
 
 use std::collections::BTreeSet;
 
@@ -34,25 +36,25 @@ pub struct StoredSlackLink {
     pub tokens: SealedTokens,
 }
 
-/// What a link needs to speak to Slack, sealed by `app::tenancy::vault`.
+/// Sealed credentials of a link, encrypted by `app::tenancy::vault`.
 #[derive(Clone, Debug)]
 pub struct SealedTokens {
     /// The bot token.
     pub access_token: Vec<u8>,
-    /// With token rotation: what renews it.
+    /// With token rotation: the refresh token.
     pub refresh_token: Option<Vec<u8>>,
-    /// With token rotation: when the bot token ends.
+    /// With token rotation: expiry of the bot token.
     pub expires_at: Option<Time>,
-    /// The incoming webhook, where there is one. A renewal leaves it as it is.
+    /// The incoming webhook, if there is one. A renewal leaves it as it is.
     pub webhook_url: Option<Vec<u8>>,
-    /// Where somebody at Slack changes it.
+    /// URL of the page at Slack on which to change it.
     pub configuration_url: String,
 }
 
-/// Adds a link; `scopes` is what Slack granted.
+/// Inserts a link; `scopes` are those granted by Slack.
 ///
 /// # Errors
-/// [`Error::Conflict`] where the workspace belongs to another organisation, or the organisation has a link already.
+/// [`Error::Conflict`] if the workspace belongs to another organisation, or the organisation has a link already.
 pub async fn insert(tx: &Tx, stored: &StoredSlackLink, scopes: &str) -> Result<()> {
     let StoredSlackLink { link, tokens } = stored;
     let row = ActiveModel {
@@ -88,7 +90,7 @@ pub async fn insert(tx: &Tx, stored: &StoredSlackLink, scopes: &str) -> Result<(
     }
 }
 
-/// Saves what somebody may change: channel, filters, status.
+/// Updates the changeable fields: channel, filters, status.
 ///
 /// # Errors
 /// When the database fails.
@@ -97,7 +99,7 @@ pub async fn update(tx: &Tx, link: &SlackLink) -> Result<()> {
     Ok(())
 }
 
-/// Marks a link as disconnected. `false` where it was replaced or removed in the meantime: nothing is changed then.
+/// Marks a link as disconnected. `false` if it was replaced or deleted in the meantime: nothing is changed then.
 ///
 /// # Errors
 /// When the database fails.
@@ -111,8 +113,8 @@ pub async fn disconnect(tx: &Tx, id: SlackLinkId, now: Time) -> Result<bool> {
     Ok(disconnected.rows_affected == 1)
 }
 
-/// Takes the right to renew a link's token, so that it is renewed once: Slack revokes the old refresh token with its
-/// first use. `false` while another renews it, and where another has renewed it since `seen` was read.
+/// Claims the renewal of a link's token, so that it happens once: Slack revokes the old refresh token on its first use.
+/// `false` while another caller renews it, and if another has renewed it since `seen` was read.
 ///
 /// # Errors
 /// When the database fails.
@@ -127,7 +129,7 @@ pub async fn begin_refresh(db: &impl ConnectionTrait, seen: &StoredSlackLink, no
     Ok(taken.rows_affected == 1)
 }
 
-/// Gives that right back after a renewal that came to nothing, so that the next try need not wait for its end.
+/// Releases that claim after a failed renewal, so that the next try need not wait for its expiry.
 ///
 /// # Errors
 /// When the database fails.
@@ -157,7 +159,7 @@ pub async fn save_tokens(db: &impl ConnectionTrait, id: SlackLinkId, tokens: &Se
     Ok(())
 }
 
-/// Removes a link.
+/// Deletes a link.
 ///
 /// # Errors
 /// When the database fails.
@@ -166,7 +168,7 @@ pub async fn delete(tx: &Tx, id: SlackLinkId) -> Result<()> {
     Ok(())
 }
 
-/// An organisation's link.
+/// Finds an organisation's link.
 ///
 /// # Errors
 /// When the database fails.
@@ -175,7 +177,7 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId) ->
     row.map(stored).transpose()
 }
 
-/// The links of some organisations, each with where it sends.
+/// Lists the links of some organisations, each with its destination.
 ///
 /// # Errors
 /// When the database fails.
@@ -195,7 +197,7 @@ pub async fn of_organisations(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<(Sl
     rows.into_iter().map(both).collect()
 }
 
-/// The link of a workspace that Slack names: its own, or else the one of its enterprise where that is org-wide.
+/// Finds the link of a workspace named by Slack: its own, or else its enterprise's org-wide one.
 ///
 /// # Errors
 /// When the database fails.
@@ -211,7 +213,7 @@ pub async fn find_by_workspace(
     found.and_then(|index| rows.into_iter().nth(index)).map(stored).transpose()
 }
 
-/// The links of some organisations.
+/// Lists the links of some organisations.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,4 +1,6 @@
-//! Threads in Slack: the message that opened the one on a topic.
+//! Threads in Slack: the opening message of each topic.
+//!
+//! Not here: the decision to reply in a thread (`domain::routes`).
 
 use ::entity::slack_thread::{ActiveModel, Column, Entity as Threads};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, sea_query::OnConflict};
@@ -9,7 +11,7 @@ use crate::domain::{
     ids::{DestinationId, OrganisationId},
 };
 
-/// The `ts` of the message that opened the thread on a topic at a destination.
+/// Finds the `ts` of the message that opened the thread on a topic at a destination.
 ///
 /// # Errors
 /// When the database fails.
@@ -18,7 +20,7 @@ pub async fn find(db: &impl ConnectionTrait, destination_id: DestinationId, topi
     Ok(row.map(|row| row.slack_ts))
 }
 
-/// Remembers the message that opened a thread. The first one stays.
+/// Saves the message that opened a thread. The first one stays.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,4 +1,6 @@
-//! The audit log: who did what to what.
+//! The audit log: actors, actions and their subjects.
+//!
+//! Not here: the choice of audited actions.
 
 use ::entity::audit_entry::{ActiveModel, Entity as AuditEntries};
 use sea_orm::{ActiveValue::Set, EntityTrait};
@@ -14,21 +16,21 @@ use crate::{
 pub struct Entry {
     /// Its identifier.
     pub id: Uuid,
-    /// Where it was done.
+    /// The organisation.
     pub organisation_id: OrganisationId,
     /// The user's id, or the name of the command.
     pub actor: String,
     /// A dotted verb such as `slack_link.connect`.
     pub action: &'static str,
-    /// The id of what it was done to.
+    /// The id of the changed resource.
     pub subject: String,
-    /// What changed.
+    /// The change.
     pub detail: serde_json::Value,
-    /// When.
+    /// Time of the action.
     pub created_at: Time,
 }
 
-/// Adds a line, in the transaction of the deed itself.
+/// Inserts a line, in the transaction of the action itself.
 ///
 /// # Errors
 /// When the database fails.

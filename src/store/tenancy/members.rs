@@ -1,4 +1,6 @@
 //! Members of organisations.
+//!
+//! Not here: their permissions (`domain::tenancy::member`).
 
 use ::entity::member::{ActiveModel, Column, Entity as Members, Model as Row};
 use sea_orm::{
@@ -19,24 +21,24 @@ use crate::{
     store::{Tx, corrupt, is_unique_violation},
 };
 
-/// Adds a member.
+/// Inserts a member.
 ///
 /// # Errors
-/// [`Error::Conflict`] where the user, the username or the subject is in the organisation already.
+/// [`Error::Conflict`] if the user, the username or the subject is in the organisation already.
 pub async fn insert(tx: &Tx, member: &Member) -> Result<()> {
     let row = ActiveModel { created_at: Set(member.created_at), ..row(member) };
     Members::insert(row).exec_without_returning(tx).await.map(drop).map_err(|error| conflict(error, member))
 }
 
-/// Saves a changed member.
+/// Updates a member.
 ///
 /// # Errors
-/// [`Error::Conflict`] where the username or the subject is another's.
+/// [`Error::Conflict`] if the username or the subject is another member's.
 pub async fn update(tx: &Tx, member: &Member) -> Result<()> {
     Members::update(row(member)).exec(tx).await.map(drop).map_err(|error| conflict(error, member))
 }
 
-/// Removes a member; its tokens go with it.
+/// Deletes a member; its tokens are deleted with it.
 ///
 /// # Errors
 /// When the database fails.
@@ -45,7 +47,7 @@ pub async fn delete(tx: &Tx, id: MemberId) -> Result<()> {
     Ok(())
 }
 
-/// A user's membership of an organisation.
+/// Finds a user's membership of an organisation.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -58,7 +60,7 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, us
     member(row.ok_or_else(|| Error::not_found(Noun::Member, user_id))?)
 }
 
-/// By the membership's own id.
+/// Finds a membership by its own id.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -66,7 +68,7 @@ pub async fn find_by_id(db: &impl ConnectionTrait, id: MemberId) -> Result<Membe
     member(Members::find_by_id(id.0).one(db).await?.ok_or_else(|| Error::not_found(Noun::Member, id))?)
 }
 
-/// By username.
+/// Finds a member by username.
 ///
 /// # Errors
 /// When the database fails.
@@ -84,7 +86,7 @@ pub async fn find_by_username(
         .transpose()
 }
 
-/// By username, the case of letters aside; the one that is written alike where there are several.
+/// Finds a member by username, ignoring case; of several, the one in the same case.
 ///
 /// # Errors
 /// When the database fails.
@@ -104,8 +106,8 @@ pub async fn find_by_username_alike(
     alike.into_iter().next().map(member).transpose()
 }
 
-/// Everybody in an organisation who has this e-mail address. The case of ASCII letters does not matter; that of others
-/// does, for Unicode makes a small k of the sign for Kelvin, and so one address of another.
+/// Lists the members of an organisation with this e-mail address. The case of ASCII letters does not matter; that of
+/// others does, for Unicode makes a small k of the sign for Kelvin, and so one address of another.
 ///
 /// # Errors
 /// When the database fails.
@@ -117,12 +119,13 @@ pub async fn find_by_email(
     let lower = Expr::expr(Func::lower(Expr::col(Column::Email)));
     let alike = lower.eq(email.to_ascii_lowercase()).or(Column::Email.eq(email));
     let rows = Members::find().filter(Column::OrganisationId.eq(organisation_id.0)).filter(alike).all(db).await?;
-    // A database may know more letters than those.
+    // A database may fold more letters than ASCII's.
     let same = |row: &Row| row.email.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(email));
     rows.into_iter().filter(same).map(member).collect()
 }
 
-/// Every membership that a JWT's `sub` names, accepted or not: by a user's id, or by the subject of an external issuer.
+/// Lists every membership named by a JWT's `sub`, accepted or not: by a user's id, or by the subject of an external
+/// issuer.
 ///
 /// # Errors
 /// When the database fails.
@@ -134,7 +137,7 @@ pub async fn of_subject(db: &impl ConnectionTrait, subject: &str) -> Result<Vec<
     Members::find().filter(who).order_by_asc(Column::Id).all(db).await?.into_iter().map(member).collect()
 }
 
-/// Lets one transaction at a time count the memberships of a user and add to them.
+/// Locks the memberships of a user, so that one transaction at a time counts and adds to them.
 ///
 /// # Errors
 /// When the database fails.
@@ -144,7 +147,7 @@ pub async fn lock_user(tx: &Tx, user_id: UserId) -> Result<()> {
     Ok(())
 }
 
-/// The members of an organisation, newest first.
+/// Lists the members of an organisation, newest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -162,7 +165,7 @@ pub async fn list(
     Ok(Page::cut(members, page.limit, |member| member.id.0))
 }
 
-/// The owner who has been one of an organisation's members for the longest time.
+/// Finds the longest-standing owner of an organisation.
 ///
 /// # Errors
 /// When the database fails.
@@ -176,8 +179,8 @@ pub async fn first_owner(db: &impl ConnectionTrait, organisation_id: Organisatio
     row.map(member).transpose()
 }
 
-/// How many owners an organisation has who may everything that owners may. They are locked until the transaction ends,
-/// so that of two who go at the same time one stays.
+/// Counts the owners of an organisation with all permissions of owners. They are locked until the transaction ends, so
+/// that of two who leave at the same time one stays.
 ///
 /// # Errors
 /// When the database fails.
@@ -197,7 +200,7 @@ pub async fn count_owners(tx: &Tx, organisation_id: OrganisationId) -> Result<u6
     Ok(owners.len() as u64)
 }
 
-/// Members but those who are only invited, as [`Member::is_invited`].
+/// Selects members, except those who are only invited, as [`Member::is_invited`].
 fn is_member() -> Condition {
     let subject = Column::Subject.is_not_null().and(Column::SubjectUnproven.eq(false));
     Condition::any().add(Column::UserUnproven.eq(false)).add(subject)

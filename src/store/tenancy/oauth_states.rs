@@ -1,4 +1,6 @@
 //! OAuth states: issued once, used once.
+//!
+//! Not here: their making and their lifetime.
 
 use ::entity::oauth_state::{ActiveModel, Column, Entity as OAuthStates, Model as Row};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
@@ -13,7 +15,7 @@ use crate::{
     store::Tx,
 };
 
-/// Remembers a state by its hash.
+/// Inserts a state by its hash.
 ///
 /// # Errors
 /// When the database fails.
@@ -37,7 +39,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// Finds a state that is not used up, with the name of its flow.
+/// Finds an unused state, with the name of its flow.
 ///
 /// # Errors
 /// When the database fails.
@@ -46,8 +48,8 @@ pub async fn find(db: &impl ConnectionTrait, state_sha256: [u8; 32]) -> Result<O
     Ok(row.map(|row| (row.provider.clone(), state(row))))
 }
 
-/// Uses a state up and tells who began it. Where `bound_to` is given and another began it, it is left as it is and
-/// `None` is told, as for one that was never issued or was used already.
+/// Consumes a state and returns its initiator. If `bound_to` is given and another initiated it, it stays unused and the
+/// result is `None`, as for one that was never issued or was used already.
 ///
 /// # Errors
 /// When the database fails.

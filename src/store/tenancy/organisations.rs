@@ -1,4 +1,6 @@
 //! Organisations.
+//!
+//! Not here: their members.
 
 use ::entity::organisation::{ActiveModel, Column, Entity as Organisations, Model as Row};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
@@ -14,10 +16,10 @@ use crate::{
     store::{Tx, corrupt, is_unique_violation},
 };
 
-/// Adds an organisation.
+/// Inserts an organisation.
 ///
 /// # Errors
-/// [`Error::Conflict`] where the slug is taken.
+/// [`Error::Conflict`] if the slug is taken.
 pub async fn insert(tx: &Tx, organisation: &Organisation) -> Result<()> {
     let row = ActiveModel {
         id: Set(organisation.id.0),
@@ -35,7 +37,7 @@ pub async fn insert(tx: &Tx, organisation: &Organisation) -> Result<()> {
     }
 }
 
-/// Lets one transaction at a time count what an organisation has and add to it.
+/// Locks an organisation, so that one transaction at a time counts its resources and adds to them.
 ///
 /// # Errors
 /// When the database fails.
@@ -45,7 +47,7 @@ pub async fn lock(tx: &Tx, id: OrganisationId) -> Result<()> {
     Ok(())
 }
 
-/// Saves a changed name.
+/// Updates the name.
 ///
 /// # Errors
 /// When the database fails.
@@ -55,7 +57,7 @@ pub async fn update(tx: &Tx, organisation: &Organisation) -> Result<()> {
     Ok(())
 }
 
-/// Removes one with everything that belongs to it, but for events, deliveries and their attempts.
+/// Deletes an organisation with all that belongs to it, except events, deliveries and their attempts.
 ///
 /// # Errors
 /// When the database fails.
@@ -64,7 +66,7 @@ pub async fn delete(tx: &Tx, id: OrganisationId) -> Result<()> {
     Ok(())
 }
 
-/// By identifier.
+/// Finds an organisation by its identifier.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -73,7 +75,7 @@ pub async fn find(db: &impl ConnectionTrait, id: OrganisationId) -> Result<Organ
     organisation(row.ok_or_else(|| Error::not_found(Noun::Organisation, id))?)
 }
 
-/// By handle.
+/// Finds an organisation by its handle.
 ///
 /// # Errors
 /// When the database fails.
@@ -81,7 +83,7 @@ pub async fn find_by_slug(db: &impl ConnectionTrait, slug: &Slug) -> Result<Opti
     Organisations::find().filter(Column::Slug.eq(slug.as_str())).one(db).await?.map(organisation).transpose()
 }
 
-/// Those with one of the ids.
+/// Lists the organisations with these ids.
 ///
 /// # Errors
 /// When the database fails.

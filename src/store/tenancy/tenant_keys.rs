@@ -1,4 +1,6 @@
 //! The organisations' data keys, each wrapped by a key of the service.
+//!
+//! Not here: cryptography.
 
 use ::entity::tenant_key::{ActiveModel, Column, Entity as TenantKeys};
 use sea_orm::{
@@ -13,15 +15,15 @@ use crate::{
 /// A wrapped data key.
 #[derive(Clone, Debug)]
 pub struct WrappedKey {
-    /// Whose it is.
+    /// The owning organisation.
     pub organisation_id: OrganisationId,
-    /// The id of the key that wraps it.
+    /// The id of the wrapping key.
     pub wrapped_by: String,
     /// The ciphertext.
     pub wrapped_key: Vec<u8>,
 }
 
-/// An organisation's key.
+/// Finds an organisation's key.
 ///
 /// # Errors
 /// When the database fails.
@@ -29,7 +31,7 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId) ->
     Ok(TenantKeys::find_by_id(organisation_id.0).one(db).await?.map(wrapped))
 }
 
-/// Every key that is not wrapped by `current`.
+/// Lists every key that is not wrapped by `current`.
 ///
 /// # Errors
 /// When the database fails.
@@ -38,7 +40,7 @@ pub async fn not_wrapped_by(db: &impl ConnectionTrait, current: &str) -> Result<
     Ok(rows.into_iter().map(wrapped).collect())
 }
 
-/// The ids of all keys that wrap something.
+/// Lists the ids of all wrapping keys in use.
 ///
 /// # Errors
 /// When the database fails.
@@ -46,7 +48,7 @@ pub async fn wrapping_ids(db: &impl ConnectionTrait) -> Result<Vec<String>> {
     Ok(TenantKeys::find().select_only().column(Column::WrappedBy).distinct().into_tuple().all(db).await?)
 }
 
-/// Keeps a fresh key, unless another was quicker.
+/// Inserts a fresh key, unless a concurrent request was first.
 ///
 /// # Errors
 /// When the database fails.
@@ -62,7 +64,7 @@ pub async fn insert(db: &impl ConnectionTrait, key: WrappedKey, now: Time) -> Re
     Ok(())
 }
 
-/// Replaces a key by itself, wrapped anew.
+/// Replaces the wrapping of a key.
 ///
 /// # Errors
 /// When the database fails.

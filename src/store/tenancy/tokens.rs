@@ -1,4 +1,6 @@
 //! Personal access tokens. The secret's hash never leaves this layer but for comparison.
+//!
+//! Not here: the text of a token.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +21,7 @@ use crate::{
     store::{Tx, corrupt},
 };
 
-/// Adds a token.
+/// Inserts a token.
 ///
 /// # Errors
 /// When the database fails.
@@ -42,7 +44,7 @@ pub async fn insert(tx: &Tx, token: &Token, secret_sha256: [u8; 32]) -> Result<(
     Ok(())
 }
 
-/// By identifier, with the hash of its secret.
+/// Finds a token by its identifier, with the hash of its secret.
 ///
 /// # Errors
 /// When the database fails.
@@ -52,7 +54,7 @@ pub async fn find_with_secret(db: &impl ConnectionTrait, id: TokenId) -> Result<
     Ok(Some((token(row)?, secret_sha256)))
 }
 
-/// By identifier, within an organisation.
+/// Finds a token by its identifier, within an organisation.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -61,7 +63,7 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id
     token(row.ok_or_else(|| Error::not_found(Noun::Token, id))?)
 }
 
-/// A member's tokens, newest first.
+/// Lists a member's tokens, newest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -81,7 +83,7 @@ pub async fn list(
     Ok(Page::cut(tokens, page.limit, |token| token.id.0))
 }
 
-/// Marks a token as revoked; a second time changes nothing.
+/// Marks a token as revoked; idempotent.
 ///
 /// # Errors
 /// When the database fails.
@@ -95,7 +97,7 @@ pub async fn revoke(tx: &Tx, id: TokenId, now: Time) -> Result<()> {
     Ok(())
 }
 
-/// Notes when a token was last used.
+/// Records the last use of a token.
 ///
 /// # Errors
 /// When the database fails.
@@ -104,7 +106,7 @@ pub async fn touch(db: &impl ConnectionTrait, id: TokenId, now: Time) -> Result<
     Ok(())
 }
 
-/// Reads a JSON list of permissions' names.
+/// Parses a JSON list of permission names.
 pub(in crate::store) fn permissions(json: &serde_json::Value) -> Result<BTreeSet<Permission>> {
     json.as_array().into_iter().flatten().filter_map(|name| name.as_str()).map(str::parse).collect()
 }

@@ -1,4 +1,6 @@
-//! The attempts that are the history of an outgoing webhook.
+//! The history of an outgoing webhook: its attempts.
+//!
+//! Not here: their recording.
 
 use ::entity::{
     attempt::{Column, Entity as Attempts},
@@ -19,10 +21,10 @@ use crate::{
     store::pipeline::deliveries::attempt,
 };
 
-/// How many rows one statement removes.
+/// Maximum number of rows that one statement deletes.
 const SLICE: u64 = 1000;
 
-/// Some of it, newest first, and how many there are.
+/// Lists a page of the history, newest first, with the total number.
 ///
 /// # Errors
 /// When the database fails.
@@ -38,7 +40,7 @@ pub async fn page(
     Ok((rows.into_iter().map(attempt).collect::<Result<_>>()?, total))
 }
 
-/// One of it.
+/// Finds one attempt of the history.
 ///
 /// # Errors
 /// When the database fails.
@@ -56,8 +58,8 @@ pub async fn find(
     row.map(attempt).transpose()
 }
 
-/// Removes a slice of what is over: of all of it, or of what is as old as an attempt. What waits for its next try stays.
-/// Tells how many rows went.
+/// Deletes a slice of the finished history: of all of it, or up to an attempt. Deliveries waiting for a retry stay.
+/// Returns the number of deleted rows.
 ///
 /// # Errors
 /// When the database fails.
@@ -84,7 +86,7 @@ pub async fn remove_slice(db: &impl ConnectionTrait, id: IntegrationId, up_to: O
         return Ok(0);
     }
     let removed = Attempts::delete_many().filter(Column::Id.is_in(attempts)).exec(db).await?;
-    // A delivery goes with the last of its attempts.
+    // A delivery is deleted with the last of its attempts.
     let left = Query::select()
         .column(Column::DeliveryId)
         .from(Attempts)
@@ -99,13 +101,14 @@ pub async fn remove_slice(db: &impl ConnectionTrait, id: IntegrationId, up_to: O
     Ok(removed.rows_affected)
 }
 
-/// The webhooks with a history of more than `most`, each with the newest attempt that is too many.
+/// Lists the webhooks with a history of more than `most`, each with the newest attempt beyond that.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn too_long(db: &impl ConnectionTrait, most: u64) -> Result<Vec<(IntegrationId, AttemptId)>> {
     let backend = db.get_database_backend();
-    // Not those of versions in the registry: the deliveries belong to others, who want them for as long as all of theirs.
+    // Except those of registry versions: the deliveries belong to other organisations, which keep them as long as all
+    // of theirs.
     let sql = format!(
         "SELECT history_of FROM attempt WHERE history_of IS NOT NULL \
          AND history_of NOT IN (SELECT integration_id FROM bot_version) GROUP BY history_of HAVING COUNT(*) > {most}"

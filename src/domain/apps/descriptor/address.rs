@@ -1,5 +1,6 @@
-//! The addresses in a descriptor: which of them will be called, and what they look like. Whether an address may be
-//! called from here is another question, and the guard of the HTTP client answers it.
+//! Addresses in a descriptor: which ones are called, and their syntax.
+//!
+//! Not here: the check whether an address may be called from this host, which is the guard of the HTTP client's.
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -10,12 +11,12 @@ use super::{
     lint::{text, type_of},
 };
 
-/// How long an address may be.
+/// Maximum length of an address, in bytes.
 const MAX_URL: usize = 2_048;
-/// How large a logo may be that is inside the descriptor.
+/// Maximum size of a logo inside the descriptor.
 pub const MAX_LOGO_BYTES: usize = 64 * 1024;
 
-/// An absolute HTTP address, or what is wrong with it.
+/// Parses an absolute HTTP address; the error is the reason.
 pub(super) fn http_url(text: &str) -> Result<Url, String> {
     let shown = quoted(text);
     let has_scheme = ["http://", "https://"]
@@ -37,12 +38,12 @@ pub(super) fn http_url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// What people write for no address.
+/// Recognises the spellings of an absent address.
 fn is_none(text: &str) -> bool {
     ["none", "null", "nil", "undefined", "\"\"", "''"].iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// `target_url` or `tick_url`, of an object at `base`.
+/// A `target_url` or `tick_url` of an object at `base`.
 pub(super) struct Called<'a> {
     pub(super) name: &'static str,
     pub(super) needed: bool,
@@ -51,7 +52,7 @@ pub(super) struct Called<'a> {
 }
 
 impl Called<'_> {
-    /// The address, trimmed and otherwise as it came.
+    /// Reads the address, trimmed and otherwise as it came.
     pub(super) fn read(&self, data: &Map<String, Value>, base: &str, findings: &mut Findings) -> Option<String> {
         let path = format!("{base}/{}", self.name);
         let kind = self.kind.as_str();
@@ -80,7 +81,7 @@ impl Called<'_> {
             }
             Ok(url) => {
                 if matches!(self.kind, IntegrationKind::Other(_)) {
-                    // That nothing is called was said already.
+                    // The unknown kind was reported already.
                 } else if !self.called {
                     findings.warning(rule::URL_UNUSED, path, format!("is never called: the type is {}", quoted(kind)));
                 } else if let Some(message) = unlikely(&url) {
@@ -92,7 +93,7 @@ impl Called<'_> {
     }
 }
 
-/// An address that is well-formed and most likely the wrong one.
+/// Returns a warning for a well-formed address that is most likely the wrong one.
 fn unlikely(url: &Url) -> Option<&'static str> {
     let host = url.host_str().unwrap_or_default();
     if host.starts_with("ping.") && (host == "ping.telex.im" || host.ends_with(".telex.im")) {
@@ -106,13 +107,13 @@ fn unlikely(url: &Url) -> Option<&'static str> {
     }
 }
 
-/// Whether two addresses lead to the same server. The default ports of HTTP and HTTPS count as one.
+/// Returns true if two addresses lead to the same server. The default ports of HTTP and HTTPS count as one.
 pub(super) fn same_server(one: &Url, other: &Url) -> bool {
     let port = |url: &Url| url.port_or_known_default().map(|port| if port == 443 { 80 } else { port });
     one.host_str() == other.host_str() && port(one) == port(other)
 }
 
-/// An address for a user's eyes. A wrong one is left out: nothing is called there, and nobody should click on it.
+/// Reads a displayed address. A wrong one is left out: nothing is called there, and nobody should click on it.
 pub(super) fn shown(address: String, path: String, findings: &mut Findings) -> Option<String> {
     match http_url(&address) {
         _ if is_none(&address) => None,
@@ -124,7 +125,7 @@ pub(super) fn shown(address: String, path: String, findings: &mut Findings) -> O
     }
 }
 
-/// A logo: an address, or a small picture inside the descriptor.
+/// Reads a logo: an address, or a small picture inside the descriptor.
 pub(super) fn logo(object: &Map<String, Value>, name: &str, base: &str, findings: &mut Findings) -> Option<String> {
     let logo = text(object, name, base, findings)?;
     let path = format!("{base}/{name}");

@@ -1,48 +1,50 @@
-//! What is said about a descriptor: findings, with a place in its text and a stable code for each rule.
+//! Findings about a descriptor, each with a place in its text and a stable rule code.
+//!
+//! Not here: the checks that report them.
 
 use std::fmt;
 
 use crate::domain::{Error, error::Violation};
 
-/// The codes of the rules. Programs act on them: one may be added, and none changes its meaning.
+/// The rule codes. Programs act on them: one may be added, and none changes its meaning.
 pub mod rule {
     /// The document is larger than [`super::super::MAX_BYTES`].
     pub const TOO_LARGE: &str = "too-large";
-    /// There is nothing.
+    /// An empty document.
     pub const EMPTY: &str = "empty";
     /// The text is not UTF-8.
     pub const ENCODING: &str = "encoding";
-    /// It is a web page.
+    /// A web page.
     pub const HTML: &str = "html";
     /// A comment.
     pub const COMMENT: &str = "comment";
-    /// No comma between two members or elements.
+    /// Missing comma between two members or elements.
     pub const MISSING_COMMA: &str = "missing-comma";
-    /// A comma after the last member or element.
+    /// Trailing comma after the last member or element.
     pub const TRAILING_COMMA: &str = "trailing-comma";
-    /// A bracket or a quotation mark that is never closed.
+    /// Unclosed bracket or quotation mark.
     pub const UNCLOSED: &str = "unclosed";
-    /// Something after the end, such as a second document.
+    /// Text after the end, such as a second document.
     pub const TRAILING_TEXT: &str = "trailing-text";
-    /// Another mistake in the JSON.
+    /// Another JSON syntax error.
     pub const SYNTAX: &str = "syntax";
-    /// A number that no computer can hold.
+    /// A number out of range.
     pub const NUMBER: &str = "number";
-    /// Lists and objects within each other, too deep.
+    /// Lists and objects nested too deeply.
     pub const TOO_DEEP: &str = "too-deep";
-    /// A member twice in one object: the last one counts.
+    /// Duplicate member of an object: the last one counts.
     pub const DUPLICATE_KEY: &str = "duplicate-key";
     /// The descriptor is not inside a member `data`.
     pub const NO_DATA: &str = "no-data";
     /// A value of the wrong type.
     pub const TYPE: &str = "type";
-    /// Something that has to be there is not.
+    /// A missing required member.
     pub const MISSING: &str = "missing";
-    /// A text that is too long.
+    /// A text above the length limit.
     pub const TOO_LONG: &str = "too-long";
-    /// More entries than can be taken.
+    /// Entries above the limit.
     pub const TOO_MANY: &str = "too-many";
-    /// An `integration_type` that nobody calls.
+    /// An `integration_type` that is never called.
     pub const UNKNOWN_KIND: &str = "unknown-kind";
     /// An `integration_category` that is not on the list.
     pub const UNKNOWN_CATEGORY: &str = "unknown-category";
@@ -50,39 +52,39 @@ pub mod rule {
     pub const URL: &str = "url";
     /// An address that is never called for this type.
     pub const URL_UNUSED: &str = "url-unused";
-    /// An address that leads back to where messages come from, or that is not an endpoint.
+    /// An address that leads back to the source of the messages, or that is not an endpoint.
     pub const URL_LOOP: &str = "url-loop";
-    /// A logo that is no picture or too large.
+    /// A logo that is not a picture, or is too large.
     pub const LOGO: &str = "logo";
-    /// A colour that is none.
+    /// An invalid colour.
     pub const COLOR: &str = "color";
-    /// A setting's label that another setting has.
+    /// A label used by another setting.
     pub const DUPLICATE_LABEL: &str = "duplicate-label";
-    /// A setting's type that is not known.
+    /// An unknown setting type.
     pub const UNKNOWN_TYPE: &str = "unknown-type";
-    /// A choice without options, or options that are no list of texts.
+    /// A choice without options, or options that are not a list of texts.
     pub const OPTIONS: &str = "options";
     /// A default that the setting itself would refuse.
     pub const DEFAULT: &str = "default";
     /// An interval integration without a setting `interval`.
     pub const NO_INTERVAL: &str = "no-interval";
-    /// A setting `interval` that is no crontab line.
+    /// A setting `interval` that is not a crontab line.
     pub const INTERVAL: &str = "interval";
-    /// There is more than is listed.
+    /// Number of findings that are not listed.
     pub const MORE: &str = "more";
 }
 
-/// How bad it is.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// The descriptor cannot be used.
     Error,
-    /// It can, and somebody should look at it.
+    /// The descriptor can be used, and should be reviewed.
     Warning,
 }
 
 impl Severity {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Severity::Error => "error",
@@ -91,7 +93,7 @@ impl Severity {
     }
 }
 
-/// A place in a text, both counted from 1. A column is a character, not a byte; a tab is one.
+/// A position in a text, both counted from 1. A column is a character, not a byte; a tab is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The line.
@@ -101,7 +103,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Where the byte at `offset` stands.
+    /// Returns the position of the byte at `offset`.
     pub(super) fn of(text: &str, offset: usize) -> Self {
         let before = &text.as_bytes()[..offset.min(text.len())];
         let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
@@ -113,18 +115,18 @@ impl Place {
     }
 }
 
-/// One thing that is wrong or odd.
+/// A single error or warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
     /// JSON pointer (RFC 6901) into the document; empty for the whole of it.
     pub path: String,
-    /// Where it stands; `None` when the document did not come as a text.
+    /// Position in the text; `None` when the document did not come as a text.
     pub place: Option<Place>,
     /// A code of [`rule`].
     pub rule: &'static str,
-    /// What is wrong and what would be right.
+    /// Description of the problem and of its solution.
     pub message: String,
 }
 
@@ -140,7 +142,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// The refusal of a descriptor: its errors, without its warnings.
+/// Refuses a descriptor: with its errors, without its warnings.
 impl From<Vec<Finding>> for Error {
     fn from(findings: Vec<Finding>) -> Self {
         let violation = |finding: &Finding| Violation {
@@ -152,10 +154,10 @@ impl From<Vec<Finding>> for Error {
     }
 }
 
-/// How many errors, and how many warnings, are listed at most.
+/// Maximum number of errors, and of warnings, that are listed.
 const MOST: usize = 100;
 
-/// The findings so far.
+/// Collects the findings.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: Vec<Finding>,
@@ -164,7 +166,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// The descriptor cannot be used.
+    /// Adds an error: the descriptor cannot be used.
     pub(super) fn error(&mut self, rule: &'static str, path: impl Into<String>, message: impl Into<String>) {
         self.errors += 1;
         if self.errors <= MOST {
@@ -172,18 +174,18 @@ impl Findings {
         }
     }
 
-    /// An error whose place is known.
+    /// Adds an error with a known position.
     pub(super) fn error_at(&mut self, place: Place, rule: &'static str, message: impl Into<String>) {
         self.errors += 1;
         self.push(Severity::Error, Some(place), rule, String::new(), message.into());
     }
 
-    /// Somebody should look at it.
+    /// Adds a warning, for review.
     pub(super) fn warning(&mut self, rule: &'static str, path: impl Into<String>, message: impl Into<String>) {
         self.warn(|| None, rule, path.into(), message.into());
     }
 
-    /// A warning whose place is known. To count lines takes time, so that is done only for what is listed.
+    /// Adds a warning with a known position. Counting lines takes time, so it is done only for listed findings.
     pub(super) fn warning_at(
         &mut self,
         place: impl FnOnce() -> Place,
@@ -194,7 +196,7 @@ impl Findings {
         self.warn(|| Some(place()), rule, path, message);
     }
 
-    /// One that is an error here and a warning there.
+    /// Adds a finding of a given severity.
     pub(super) fn either(&mut self, severity: Severity, rule: &'static str, path: String, message: String) {
         match severity {
             Severity::Error => self.error(rule, path, message),
@@ -213,12 +215,12 @@ impl Findings {
         self.list.push(Finding { severity, path, place, rule, message });
     }
 
-    /// Whether the descriptor cannot be used.
+    /// Returns true if the descriptor cannot be used.
     pub(super) fn has_errors(&self) -> bool {
         self.errors > 0
     }
 
-    /// All of them, errors first, from top to bottom, each with its place where `place` knows it.
+    /// Returns all findings, errors first, from top to bottom, each with the position that `place` returns.
     pub(super) fn finish(mut self, place: impl Fn(&str) -> Option<Place>) -> Vec<Finding> {
         for finding in &mut self.list {
             finding.place = finding.place.or_else(|| place(&finding.path));
@@ -233,7 +235,7 @@ impl Findings {
     }
 }
 
-/// The beginning of a text, in quotation marks, for a message.
+/// Quotes the beginning of a text, for a message.
 pub(super) fn quoted(text: &str) -> String {
     const SHOWN: usize = 60;
     match text.char_indices().nth(SHOWN) {

@@ -1,4 +1,6 @@
-//! From JSON to a descriptor, listing on the way all that is wrong or odd.
+//! Converts JSON into a descriptor, and collects all errors and warnings on the way.
+//!
+//! Not here: syntax errors of the JSON (`parse`), the settings (`settings`) and the addresses (`address`).
 
 use serde_json::{Map, Value};
 
@@ -10,10 +12,10 @@ use super::{
 };
 use crate::domain::apps::schedule::Schedule;
 
-/// How many characters a name may have.
+/// Maximum length of a name, in characters.
 const MAX_NAME: usize = 200;
 
-/// Reads a document; it is a descriptor only when there are no errors among the findings.
+/// Reads a document; a descriptor is returned only without errors among the findings.
 pub(super) fn descriptor(document: Value, findings: &mut Findings) -> Option<Descriptor> {
     let (data, base) = data(&document, findings)?;
     let nothing = Map::new();
@@ -57,7 +59,7 @@ pub(super) fn descriptor(document: Value, findings: &mut Findings) -> Option<Des
     (!findings.has_errors()).then_some(Descriptor { document, ..descriptor })
 }
 
-/// The object that describes, and the pointer to it.
+/// Returns the describing object, and the pointer to it.
 fn data<'a>(document: &'a Value, findings: &mut Findings) -> Option<(&'a Map<String, Value>, &'static str)> {
     let Value::Object(members) = document else {
         let message = format!("must be an object with a member \"data\", not {}", type_of(document));
@@ -112,7 +114,7 @@ fn kind(data: &Map<String, Value>, base: &str, findings: &mut Findings) -> Integ
     }
 }
 
-/// What ticks has to say when. It can be said later too, so nothing here is an error.
+/// Checks the schedule of an interval app. It can be set later too, so nothing here is an error.
 fn interval(settings: &[SettingSpec], path: &str, findings: &mut Findings) {
     let Some((index, spec)) = settings.iter().enumerate().find(|(_, spec)| spec.label == INTERVAL) else {
         let similar = settings.iter().find(|spec| spec.label.trim().eq_ignore_ascii_case(INTERVAL));
@@ -158,7 +160,7 @@ fn category(data: &Map<String, Value>, base: &str, findings: &mut Findings) -> O
     found
 }
 
-/// A person's name, or an object with one.
+/// Reads the author: a person's name, or an object with one.
 fn author(data: &Map<String, Value>, base: &str, findings: &mut Findings) -> Option<String> {
     match data.get("author") {
         Some(Value::Object(author)) => text(author, "name", &format!("{base}/author"), findings),
@@ -173,7 +175,7 @@ fn is_active(data: &Map<String, Value>, base: &str, findings: &mut Findings) -> 
     })
 }
 
-/// `#` and three to eight hexadecimal digits, or a word.
+/// Reads a colour: `#` and three to eight hexadecimal digits, or a name.
 fn color(described: &Map<String, Value>, base: &str, findings: &mut Findings) -> Option<String> {
     let text = text(described, "background_color", base, findings)?;
     let is_color = match text.strip_prefix('#') {
@@ -187,7 +189,7 @@ fn color(described: &Map<String, Value>, base: &str, findings: &mut Findings) ->
     is_color.then_some(text)
 }
 
-/// A text that a descriptor should have.
+/// Reads a recommended text member.
 fn expected(object: &Map<String, Value>, name: &str, base: &str, findings: &mut Findings) -> Option<String> {
     let is_empty = |value: &Value| value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty());
     if object.get(name).is_none_or(is_empty) {
@@ -196,7 +198,7 @@ fn expected(object: &Map<String, Value>, name: &str, base: &str, findings: &mut 
     text(object, name, base, findings)
 }
 
-/// A member that is a text: trimmed, and `None` where there is nothing.
+/// Reads a text member: trimmed, and `None` if empty.
 pub(super) fn text(object: &Map<String, Value>, name: &str, base: &str, findings: &mut Findings) -> Option<String> {
     match object.get(name)? {
         Value::Null => None,
@@ -212,7 +214,7 @@ pub(super) fn text(object: &Map<String, Value>, name: &str, base: &str, findings
     }
 }
 
-/// A member that is true or false, also as a text.
+/// Reads a boolean member, also as a text.
 pub(super) fn flag(object: &Map<String, Value>, name: &str, base: &str, findings: &mut Findings) -> Option<bool> {
     let path = || format!("{base}/{name}");
     let found = object.get(name)?;
@@ -230,7 +232,7 @@ pub(super) fn flag(object: &Map<String, Value>, name: &str, base: &str, findings
     }
 }
 
-/// What a value is, in words.
+/// Names the type of a value, for messages.
 pub(super) fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

@@ -1,5 +1,7 @@
-//! From bytes to JSON. Real descriptors are written by hand, and one in twelve is not JSON: what is wrong is said in
-//! words, at the place where it is wrong.
+//! Parses bytes as JSON, and explains syntax errors. Real descriptors are written by hand, and one in twelve is not
+//! JSON: each error is explained, with its position.
+//!
+//! Not here: the content of a descriptor (`lint`).
 
 use serde_json::Value;
 
@@ -8,9 +10,9 @@ use super::{
     places::Node,
 };
 
-/// The largest document that is read.
+/// Maximum size of a document.
 pub const MAX_BYTES: usize = 256 * 1024;
-/// How deep lists and objects may lie within each other.
+/// Maximum nesting depth of lists and objects.
 pub const MAX_DEPTH: usize = 32;
 
 /// A document and its text.
@@ -21,13 +23,13 @@ pub(super) struct Parsed<'a> {
 }
 
 impl Parsed<'_> {
-    /// Where the value at a pointer stands.
+    /// Returns the position of the value at a pointer.
     pub(super) fn place(&self, pointer: &str) -> Place {
         Place::of(self.text, self.nodes.find(pointer))
     }
 }
 
-/// Reads a text; without one, the reason is an error among the findings.
+/// Parses a text; on failure, the reason is an error among the findings.
 pub(super) fn parse<'a>(body: &'a [u8], findings: &mut Findings) -> Option<Parsed<'a>> {
     let start = Place { line: 1, column: 1 };
     if body.len() > MAX_BYTES {
@@ -36,7 +38,7 @@ pub(super) fn parse<'a>(body: &'a [u8], findings: &mut Findings) -> Option<Parse
         return None;
     }
     let text = match std::str::from_utf8(body) {
-        // RFC 8259, 8.1: nobody may write a byte order mark, and a reader may ignore one.
+        // RFC 8259, 8.1: a byte order mark must not be written, and a reader may ignore one.
         Ok(text) => text.trim_start_matches('\u{FEFF}'),
         Err(error) => {
             let message = match body {
@@ -70,7 +72,7 @@ pub(super) fn parse<'a>(body: &'a [u8], findings: &mut Findings) -> Option<Parse
 
 pub(super) const TOO_DEEP: &str = "lists and objects lie too deep within each other; at most 32 levels are read";
 
-/// How deep lists and objects lie within each other. serde_json has refused what would overflow the stack.
+/// Returns the nesting depth of a value. serde_json has refused inputs that would overflow the stack.
 pub(super) fn depth(value: &Value) -> usize {
     match value {
         Value::Array(elements) => 1 + elements.iter().map(depth).max().unwrap_or(0),
@@ -91,7 +93,7 @@ impl Mistake {
     }
 }
 
-/// What is likely wrong where serde_json stopped.
+/// Explains the likely cause of an error of serde_json.
 fn mistake(text: &str, error: &serde_json::Error) -> Mistake {
     let first = text.trim_start();
     if first.is_empty() {
@@ -125,8 +127,8 @@ fn mistake(text: &str, error: &serde_json::Error) -> Mistake {
     }
 }
 
-/// Where it stopped. serde_json counts columns in bytes and names the byte it has just read,
-/// also where that is a line break: column 0 of the next line.
+/// Returns the offset of the error. serde_json counts columns in bytes and names the byte it has just read, also if
+/// that is a line break: column 0 of the next line.
 fn offset(text: &str, error: &serde_json::Error) -> usize {
     let line = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
     let at = (line + error.column()).saturating_sub(1).min(text.len());
@@ -142,7 +144,7 @@ fn after_the_end(at: usize, rest: &str) -> Mistake {
     Mistake::new(at, rule::TRAILING_TEXT, message)
 }
 
-/// Between two entries, where a comma or the end is due.
+/// Explains an error between two entries, where a comma or the end is due.
 fn between(text: &str, at: usize) -> Mistake {
     let rest = &text[at..];
     let next = rest.chars().next().unwrap_or_default();
@@ -165,7 +167,7 @@ fn between(text: &str, at: usize) -> Mistake {
     syntax(at, rest, "a comma or a closing bracket is expected")
 }
 
-/// At the end of the text, too early.
+/// Explains a premature end of the text.
 fn ended(text: &str) -> Mistake {
     let lexed = lexed(text);
     let end = text.trim_end().len();
@@ -185,7 +187,7 @@ fn ended(text: &str) -> Mistake {
     Mistake::new(end, rule::UNCLOSED, message)
 }
 
-/// Inside a text, at a character that has to be escaped there.
+/// Explains an error inside a text, at a character that has to be escaped there.
 fn in_text(text: &str, at: usize) -> Mistake {
     let line = |offset| Place::of(text, offset).line;
     match (text.as_bytes().get(at), lexed(&text[..at]).quotation) {
@@ -199,7 +201,7 @@ fn in_text(text: &str, at: usize) -> Mistake {
     }
 }
 
-/// Whatever else is wrong.
+/// Explains any other error.
 fn syntax(at: usize, rest: &str, complaint: &str) -> Mistake {
     let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').take(40).collect();
     let message = match rest.chars().next().unwrap_or_default() {
@@ -222,7 +224,7 @@ fn syntax(at: usize, rest: &str, complaint: &str) -> Mistake {
     Mistake::new(at, rule::SYNTAX, message)
 }
 
-/// What is open at the end of a text that is well-formed up to there.
+/// Open brackets and quotation mark at the end of a text that is well-formed up to there.
 #[derive(Default)]
 struct Lexed {
     open: Vec<(char, usize)>,
@@ -254,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistake_is_named_where_it_is() {
+    fn a_mistake_is_reported_at_its_position() {
         for (text, rule, line, column, says) in [
             ("{\n  \"a\": 1, // one\n  \"b\": 2\n}", rule::COMMENT, 2, 11, "a comment; JSON has none"),
             ("{\"a\": 1 /* one */}", rule::COMMENT, 1, 9, "a comment"),

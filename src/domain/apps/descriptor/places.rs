@@ -1,8 +1,10 @@
-//! Where in a JSON text each value stands. serde_json forgets that, and the member that comes twice.
+//! Source positions of the values in a JSON text, and its duplicate members; serde_json discards both.
+//!
+//! Not here: syntax errors (`parse`).
 
 use std::{borrow::Cow, collections::HashSet};
 
-/// A value of a text that is known to be JSON, by where it begins; a member begins with its name.
+/// A value of a well-formed JSON text, with its offset; a member begins with its name.
 pub(super) struct Node<'a> {
     at: usize,
     inside: Inside<'a>,
@@ -15,12 +17,12 @@ enum Inside<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// Reads a text that serde_json has read before: it is well-formed and not deep.
+    /// Reads a text that serde_json has parsed before: it is well-formed and not deep.
     pub(super) fn read(text: &'a str) -> Self {
         Walk { text, at: 0 }.value()
     }
 
-    /// Where the value at a JSON pointer begins. Where it is missing, that is where it should have been.
+    /// Returns the offset of the value at a JSON pointer; for a missing one, of its nearest existing parent.
     pub(super) fn find(&self, pointer: &str) -> usize {
         let mut node = self;
         for step in pointer.split('/').skip(1) {
@@ -36,7 +38,7 @@ impl<'a> Node<'a> {
         node.at
     }
 
-    /// Every member whose name was there before in the same object: its pointer, its name, where it stands.
+    /// Returns every duplicate member of an object: its pointer, name and offset.
     pub(super) fn duplicates(&self) -> Vec<(String, &str, usize)> {
         let mut found = Vec::new();
         self.collect_duplicates("", &mut found);
@@ -73,7 +75,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// How long a pointer is that is shown. A longer one ends at the object, so that a hostile document with long names
+/// Maximum length of a reported pointer. A longer one ends at the object, so that a hostile document with long names
 /// within each other does not become a thousand times itself.
 const LONGEST_POINTER: usize = 250;
 
@@ -84,7 +86,7 @@ fn join(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Reads on from `at`. What it expects is there, or serde_json would have complained.
+/// Reads on from `at`. The expected characters are there, or serde_json would have complained.
 struct Walk<'a> {
     text: &'a str,
     at: usize,
@@ -113,7 +115,7 @@ impl<'a> Walk<'a> {
         self.skip_space();
         let at = self.at;
         let quoted = self.string();
-        // Without an escape the name is what stands there.
+        // Without an escape the name is the text between the quotation marks.
         let name = match quoted.contains('\\') {
             true => Cow::Owned(serde_json::from_str(quoted).unwrap_or_default()),
             false => Cow::Borrowed(quoted.trim_matches('"')),

@@ -1,12 +1,14 @@
-//! A descriptor as a JSON Schema of its settings.
+//! Converts a descriptor's settings into a JSON Schema.
+//!
+//! Not here: the validation of values (`setting`).
 
 use serde_json::{Map, Value, json};
 
 use super::settings::{SettingKind, SettingSpec};
 
-/// An object with a property for each setting.
+/// Returns an object schema with a property for each setting.
 ///
-/// A type is said in one word, as readers of it expect, although a number may also be set as a text.
+/// Each property has a single type, as readers of it expect, although a number may also be set as a text.
 pub(super) fn of_settings(specs: &[SettingSpec]) -> Value {
     let properties: Map<_, _> = specs.iter().map(|spec| (spec.label.clone(), property(spec))).collect();
     let required: Vec<_> = specs.iter().filter(|spec| spec.required).map(|spec| spec.label.as_str()).collect();

@@ -1,4 +1,6 @@
-//! The settings that a descriptor declares.
+//! Reads the settings that a descriptor declares.
+//!
+//! Not here: their values (`setting`).
 
 use std::collections::HashSet;
 
@@ -10,17 +12,17 @@ use super::{
 };
 use crate::domain::apps::setting::{MAX_LABEL, validate};
 
-/// How many settings a descriptor may declare.
+/// Maximum number of settings in a descriptor.
 pub const MAX_SETTINGS: usize = 200;
-/// How many options a setting may have.
+/// Maximum number of options of a setting.
 pub const MAX_OPTIONS: usize = 1_000;
 
-/// What kind of value a setting takes.
+/// Type of a setting's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettingKind {
     /// A text.
     Text,
-    /// A number, or a text that is one.
+    /// A number, or its text.
     Number,
     /// One of the options.
     Dropdown,
@@ -37,7 +39,7 @@ pub enum SettingKind {
 }
 
 impl SettingKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 8] = [
         Self::Text,
         Self::Number,
@@ -63,7 +65,7 @@ impl SettingKind {
         }
     }
 
-    /// Whether it makes no sense without options. A multi-select has them or not.
+    /// Returns true if it makes no sense without options. A multi-select has them or not.
     pub fn needs_options(self) -> bool {
         matches!(self, Self::Dropdown | Self::Radio | Self::MultiCheckbox)
     }
@@ -73,28 +75,28 @@ impl SettingKind {
     }
 }
 
-/// A setting, as its descriptor declares it.
+/// The declaration of a setting.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SettingSpec {
-    /// Its identity, and what a user sees. Not trimmed: integrations look for the exact text.
+    /// Its identity, shown to users. Not trimmed: apps look for the exact text.
     pub label: String,
-    /// What it takes. A type that is not known counts as text.
+    /// Type of the value. An unknown type counts as text.
     pub kind: SettingKind,
-    /// Whether it must not be empty.
+    /// True if the value must not be empty.
     pub required: bool,
-    /// What holds until somebody sets it; `null` when the descriptor says nothing.
+    /// The default; `null` if the descriptor has none.
     pub default: Value,
-    /// What there is to choose from; empty means anything.
+    /// The allowed values; empty means anything.
     pub options: Vec<String>,
-    /// For a user.
+    /// Description for users.
     pub description: Option<String>,
-    /// Whether its value must not be shown.
+    /// True if the value must not be shown.
     pub secret: bool,
-    /// The object in the descriptor, which is what the integration gets, with `default` overwritten.
+    /// The object in the descriptor, which is sent to the app, with `default` overwritten.
     pub object: Map<String, Value>,
 }
 
-/// Reads the member `settings`, which stands at `path`.
+/// Reads the member `settings` at `path`.
 pub(super) fn read(settings: Option<&Value>, path: &str, findings: &mut Findings) -> Vec<SettingSpec> {
     let list = match settings {
         Some(Value::Array(list)) => list,
@@ -221,7 +223,7 @@ fn options(object: &Map<String, Value>, kind: SettingKind, path: &str, findings:
     options
 }
 
-/// An empty default is the normal thing: a user has yet to fill it in.
+/// Checks the default. An empty one is normal: a user has yet to fill it in.
 fn check_default(spec: &SettingSpec, path: &str, findings: &mut Findings) {
     let optional = SettingSpec { required: false, ..spec.clone() };
     if let Some(default) = spec.object.get("default").filter(|default| !default.is_null())
@@ -235,7 +237,7 @@ fn check_default(spec: &SettingSpec, path: &str, findings: &mut Findings) {
     }
 }
 
-/// A text, a number or a truth value as a text.
+/// Returns a text, a number or a truth value as a text.
 pub(in crate::domain) fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

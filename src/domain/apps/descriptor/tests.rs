@@ -1,4 +1,4 @@
-//! Small documents, each with one deviation that was seen in a real one.
+//! Small documents, each with one deviation seen in a real one.
 
 use serde_json::json;
 
@@ -33,13 +33,13 @@ const MODIFIER: &str = r##"{
   }
 }"##;
 
-/// The good document with one part of its text replaced.
+/// Returns the good document with one part of its text replaced.
 fn with(old: &str, new: &str) -> String {
     assert!(MODIFIER.contains(old), "{old}");
     MODIFIER.replacen(old, new, 1)
 }
 
-/// The good document as something that ticks.
+/// Returns the good document as an interval app.
 fn interval(settings: &str) -> String {
     let kind = with(r#""modifier""#, r#""interval""#);
     let (before, after) = kind.split_once(r#""settings": ["#).unwrap();
@@ -48,7 +48,7 @@ fn interval(settings: &str) -> String {
     format!("{before}\"settings\": [{settings}],\n{tick}\n{after}")
 }
 
-/// The rules of the findings, with where they are about.
+/// Returns the rules of the findings, each with its path.
 fn found(text: &str) -> Vec<(&'static str, String)> {
     Descriptor::lint(text.as_bytes()).into_iter().map(|finding| (finding.rule, finding.path)).collect()
 }
@@ -86,7 +86,7 @@ fn a_good_document_is_read_without_a_word() {
 }
 
 #[test]
-fn what_can_be_understood_is_taken_with_a_warning() {
+fn recoverable_deviations_are_accepted_with_a_warning() {
     let at = |path: &str| format!("/data{path}");
     for (old, new, rule, path) in [
         (r#""author": "Ada""#, r#""author": 7"#, rule::TYPE, at("/author")),
@@ -131,7 +131,7 @@ fn what_can_be_understood_is_taken_with_a_warning() {
 }
 
 #[test]
-fn what_it_means_is_kept() {
+fn the_recovered_meaning_is_kept() {
     assert_eq!(accepted(&with(r#""author": "Ada""#, r#""author": {"name": "Ada"}"#)).author.as_deref(), Some("Ada"));
     assert_eq!(accepted(&with(r#""date""#, r#""author": "Eve", "date""#)).author.as_deref(), Some("Ada"), "the last");
     assert_eq!(accepted(&with(r#""modifier""#, r#""Modifier""#)).kind, IntegrationKind::Modifier);
@@ -165,7 +165,7 @@ fn without_data_the_paths_are_shorter() {
 }
 
 #[test]
-fn what_cannot_be_understood_is_refused() {
+fn other_deviations_are_refused() {
     let at = |path: &str| format!("/data{path}");
     let long_label = format!("\"label\": \"{}\"", "x".repeat(10_000));
     let large_logo = format!("data:image/png;base64,{}", "A".repeat(MAX_LOGO_BYTES));
@@ -233,7 +233,7 @@ fn everything_is_listed_at_once_with_its_place_and_errors_first() {
 }
 
 #[test]
-fn what_is_not_json_is_refused_in_words() {
+fn invalid_json_is_refused_with_an_explanation() {
     for (text, rule, line, column) in [
         (with("\"Task Automation\",", "\"Task Automation\", // a category"), rule::COMMENT, 12, 48),
         (with("\"Task Automation\",", "\"Task Automation\""), rule::MISSING_COMMA, 13, 5),
@@ -253,7 +253,7 @@ fn what_is_not_json_is_refused_in_words() {
 }
 
 #[test]
-fn what_ticks_needs_to_know_when() {
+fn an_interval_app_needs_a_schedule() {
     let line = |label: &str, default: &str| {
         interval(&format!(r#"{{"label": "{label}", "type": "text", "required": true, "default": {default}}}"#))
     };
@@ -275,7 +275,7 @@ fn what_ticks_needs_to_know_when() {
         assert!(findings[0].message.contains(says), "{}", findings[0]);
     }
     let no_target = interval("").replace("https://shouter.example/shout", "");
-    assert_eq!(accepted(&no_target).urls().len(), 1, "a target is optional for what ticks");
+    assert_eq!(accepted(&no_target).urls().len(), 1, "a target is optional for an interval app");
     let no_tick = interval("").replace("https://shouter.example/tick", "");
     assert_eq!(found(&no_tick)[0], (rule::MISSING, "/data/tick_url".to_owned()));
     let bad_target = interval("").replace("https://shouter.example/shout", "soon");

@@ -1,5 +1,7 @@
-//! How a message about a GitHub event is laid out: who did what in which repository, what it is about, what was said of
-//! it, and its particulars. All lengths are bounded here, so that no payload can break a limit of Slack's.
+//! Layout of a message about a GitHub event: headline with actor and repository, title, excerpt, details.
+//!
+//! All lengths are bounded here, so that no payload can break a limit of Slack's. Not here: the wording for each
+//! subject.
 
 use std::mem;
 
@@ -10,36 +12,36 @@ use crate::domain::{
     slack::{SlackMessage, text},
 };
 
-/// Characters of a name: of a repository, an account, a branch.
+/// Maximum length of a name: of a repository, an account, a branch.
 const MAX_NAME: usize = 140;
-/// Characters of a title, as it was typed.
+/// Maximum length of a title, as it was typed.
 const MAX_TITLE: usize = 250;
-/// Characters of a link with its address; what is longer is told without one.
+/// Maximum length of a link with its address; a longer one is shown without it.
 const MAX_LINK: usize = 600;
-/// Characters of a section; Slack takes 3,000.
+/// Maximum length of a section; Slack takes 3,000.
 const MAX_SECTION: usize = 2_900;
-/// Characters and lines of somebody's text.
+/// Maximum characters and lines of an excerpt of a user's text.
 const MAX_EXCERPT: usize = 300;
 const MAX_EXCERPT_LINES: usize = 6;
-/// Characters of somebody's text in a notification.
+/// Maximum length of an excerpt in a notification.
 const MAX_REMARK: usize = 120;
-/// Names of one kind: labels, reviewers.
+/// Maximum number of names of one kind: labels, reviewers.
 const MAX_NAMES: usize = 6;
 const MAX_SHORT: usize = 50;
 
-/// A message in the making.
+/// A message under construction.
 pub(super) struct Card {
     repository: String,
     private: bool,
     headline: String,
-    /// What a notification says.
+    /// Text of the notification.
     summary: String,
     lines: Vec<String>,
     details: Vec<String>,
 }
 
 impl Card {
-    /// Begins with what was done: `before`, who did it, and `after`. Both are our own words, or made safe.
+    /// Begins with the headline: `before`, the actor, and `after`. Both are our own text, or escaped.
     pub(super) fn new(event: &GithubEvent, before: &str, by: &Actor, after: &str) -> Self {
         let name = &event.repository.full_name;
         let who = plain(&by.login, "someone", MAX_NAME);
@@ -53,7 +55,7 @@ impl Card {
         }
     }
 
-    /// What it is about, linked.
+    /// Adds the linked title of the subject.
     pub(super) fn title(mut self, url: &str, title: &str) -> Self {
         if !title.trim().is_empty() {
             self.lines.push(format!("*{}*", link(url, title, "untitled", MAX_TITLE)));
@@ -62,19 +64,19 @@ impl Card {
         self
     }
 
-    /// What it is about, in the notification alone.
+    /// Adds the subject's title to the notification alone.
     pub(super) fn summary(mut self, title: &str) -> Self {
         self.summary.push_str(&format!(": {}", plain(title, "untitled", MAX_TITLE)));
         self
     }
 
-    /// The beginning of what somebody wrote, in the channel.
+    /// Adds the beginning of a user's text to the channel message.
     pub(super) fn excerpt(mut self, body: &str) -> Self {
         self.lines.extend(excerpt(body));
         self
     }
 
-    /// The beginning of what somebody just said, in the channel and in the notification.
+    /// Adds the beginning of a new comment to the channel message and to the notification.
     pub(super) fn remark(mut self, body: &str) -> Self {
         let said = text::plain(body, MAX_REMARK);
         if !said.is_empty() {
@@ -83,19 +85,19 @@ impl Card {
         self.excerpt(body)
     }
 
-    /// A line that is `mrkdwn` already.
+    /// Adds a line in `mrkdwn`.
     pub(super) fn line(mut self, line: String) -> Self {
         self.lines.push(line);
         self
     }
 
-    /// A particular that is `mrkdwn` already.
+    /// Adds a detail in `mrkdwn`.
     pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
         self.details.push(detail.into());
         self
     }
 
-    /// Names under a heading, as code; nothing when there are none.
+    /// Adds names under a heading, as code; nothing without names.
     pub(super) fn names(self, heading: &str, names: &[String]) -> Self {
         if names.is_empty() {
             return self;
@@ -107,7 +109,7 @@ impl Card {
         self.detail(format!("{heading}: {}", shown.join(" ")))
     }
 
-    /// The message.
+    /// Builds the message.
     pub(super) fn finish(self) -> SlackMessage {
         let mut head = vec![self.repository];
         if self.private {
@@ -147,13 +149,14 @@ fn mrkdwn(said: &str) -> Value {
     json!({"type": "mrkdwn", "text": said, "verbatim": true})
 }
 
-/// Somebody else's text on one line, or `instead` where nothing of it can be seen.
+/// Returns a user's text on one line, or `instead` if no character of it is visible.
 pub(super) fn plain(said: &str, instead: &str, max: usize) -> String {
     let said = text::plain(said, max);
     if is_visible(&said) { said } else { instead.to_owned() }
 }
 
-/// A link to a page, or its label alone where the address is none of `http` or `https`, or is too long to be real.
+/// Returns a link to a page, or its label alone if the address is not one of `http` or `https`, or is too long to be
+/// real.
 pub(super) fn link(url: &str, label: &str, instead: &str, max: usize) -> String {
     let label = if is_visible(&text::plain(label, max)) { label } else { instead };
     let is_page = url.starts_with("https://") || url.starts_with("http://");
@@ -161,12 +164,12 @@ pub(super) fn link(url: &str, label: &str, instead: &str, max: usize) -> String 
     is_page.then(linked).flatten().unwrap_or_else(|| text::plain(label, max))
 }
 
-/// A name in Git, as code.
+/// Formats a name in Git as code.
 pub(super) fn code(name: &str) -> String {
     text::code(name, MAX_SHORT + 2)
 }
 
-/// Whether there is anything but characters without a shape, which would make a link that nobody can see.
+/// Returns false for a text of invisible characters alone, which would make an invisible link.
 fn is_visible(said: &str) -> bool {
     said.chars().any(|c| {
         !c.is_whitespace()
@@ -182,7 +185,7 @@ fn cut(said: &str, max: usize) -> String {
     }
 }
 
-/// The first lines of a text, each as it was typed, together of bounded length.
+/// Returns the first lines of a text, each as it was typed, together of bounded length.
 fn excerpt(body: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut room = MAX_EXCERPT;

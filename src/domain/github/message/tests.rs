@@ -8,7 +8,7 @@ use crate::domain::{
     slack::block_kit::{Dice, check_message},
 };
 
-fn told(sample: Sample) -> SlackMessage {
+fn rendered(sample: Sample) -> SlackMessage {
     let message = message(&read(&sample));
     check_message(&message);
     message
@@ -28,7 +28,8 @@ fn mrkdwn(text: &str) -> Value {
 
 #[test]
 fn a_pull_request_reads_well() {
-    let message = told(with(samples::pull_request("opened"), "/pull_request/labels", samples::labels(&["bug", "a`b"])));
+    let message =
+        rendered(with(samples::pull_request("opened"), "/pull_request/labels", samples::labels(&["bug", "a`b"])));
     assert_eq!(message.text, "[acme/shop] Pull request opened by ann: #12 Add a checkout");
     assert_eq!(
         message.blocks,
@@ -49,7 +50,7 @@ fn a_pull_request_reads_well() {
 
 #[test]
 fn a_push_reads_well() {
-    let message = told(samples::push("main", 17));
+    let message = rendered(samples::push("main", 17));
     assert_eq!(message.text, "[acme/shop] ann pushed 17 commits to the branch `main`");
     let commit = |n| format!("<https://github.com/acme/shop/commit/000000{n}|000000{n}> Change {n} – ann\n");
     let commits: String = (1..=5).map(commit).collect();
@@ -64,16 +65,16 @@ fn a_push_reads_well() {
             )},
         ])
     );
-    let one = told(with(samples::push("new", 1), "/created", json!(true)));
+    let one = rendered(with(samples::push("new", 1), "/created", json!(true)));
     assert_eq!(one.text, "[acme/shop] ann pushed 1 commit to the new branch `new`: Change 1");
     assert_eq!(one.blocks[2]["elements"][0]["text"], "<https://github.com/acme/shop/compare/1...2|Compare>");
-    let forced = told(with(samples::push("x", 0), "/forced", json!(true)));
+    let forced = rendered(with(samples::push("x", 0), "/forced", json!(true)));
     assert_eq!(forced.text, "[acme/shop] ann force-pushed the branch `x`");
 }
 
 #[test]
 fn a_review_reads_well() {
-    let message = told(samples::review("changes_requested"));
+    let message = rendered(samples::review("changes_requested"));
     let text = "[acme/shop] ❗ bo requested changes on a pull request: #12 Add a checkout – Looks *\u{200B}good\u{200B}*\u{200B}. Ship it!";
     assert_eq!(message.text, text);
     assert_eq!(
@@ -88,13 +89,13 @@ fn a_review_reads_well() {
             )},
         ])
     );
-    let dismissed = told(with(samples::review("dismissed"), "/action", json!("dismissed")));
+    let dismissed = rendered(with(samples::review("dismissed"), "/action", json!("dismissed")));
     assert_eq!(dismissed.text, "[acme/shop] The review by bo of a pull request was dismissed: #12 Add a checkout");
 }
 
 #[test]
 fn a_failed_workflow_reads_well() {
-    let message = told(with(samples::workflow_run("failure"), "/workflow_run/run_attempt", json!(2)));
+    let message = rendered(with(samples::workflow_run("failure"), "/workflow_run/run_attempt", json!(2)));
     assert_eq!(message.text, "[acme/shop] ❌ Workflow failed on `main`, set off by ann: CI #812");
     assert_eq!(
         message.blocks,
@@ -145,19 +146,19 @@ fn every_subject_has_its_words() {
         ),
         (("gollum", samples::payload("", json!({}))), "gollum by ann"),
     ] {
-        assert_eq!(told(sample).text, format!("[acme/shop] {text}"));
+        assert_eq!(rendered(sample).text, format!("[acme/shop] {text}"));
     }
-    let deployed = told(samples::deployment_status("success"));
+    let deployed = rendered(samples::deployment_status("success"));
     assert_eq!(section(&deployed), "Deployed in 3 s\n<https://shop.example/|See it>");
     assert_eq!(deployed.blocks[2]["elements"][0]["text"], "`main` · Commit `6dcb09b`");
     for sample in samples::all() {
-        told(sample);
+        rendered(sample);
     }
 }
 
 #[test]
 fn a_private_repository_has_its_lock() {
-    let message = told(with(samples::issues("opened"), "/repository/private", json!(true)));
+    let message = rendered(with(samples::issues("opened"), "/repository/private", json!(true)));
     assert!(headline(&message).starts_with("<https://github.com/acme/shop|acme/shop> · 🔒 private · Issue"));
 }
 
@@ -170,13 +171,13 @@ fn hostile_texts_stay_text() {
         ("*b* `c` _i_", "*\u{200B}b\u{200B}* \u{2CB}c\u{2CB} _\u{200B}i\u{200B}_"),
         ("<https://evil.example|#12 Add a checkout>", "&lt;https://evil.example¦#12 Add a checkout&gt;"),
     ] {
-        let message = told(with(samples::pull_request("reopened"), "/pull_request/title", json!(title)));
+        let message = rendered(with(samples::pull_request("reopened"), "/pull_request/title", json!(title)));
         assert_eq!(section(&message), format!("*<https://github.com/acme/shop/pull/12|#12 {shown}>*"));
     }
     for unseen in ["", "\u{200B}\u{2060}", "\u{202E}\n", "\u{FE0F}\u{200D}"] {
         let sample = with(samples::pull_request("closed"), "/sender/login", json!(unseen));
         let sample = with(sample, "/repository/full_name", json!(format!("x{unseen}")));
-        assert!(headline(&told(sample)).ends_with("by <https://github.com/ann|someone>"), "{unseen:?}");
+        assert!(headline(&rendered(sample)).ends_with("by <https://github.com/ann|someone>"), "{unseen:?}");
     }
 }
 
@@ -184,23 +185,23 @@ fn hostile_texts_stay_text() {
 fn links_lead_to_pages_only() {
     for address in ["javascript:alert(1)", "mailto:a@b.example", "https://a.example/|x>", "", "https://"] {
         let sample = with(samples::pull_request("reopened"), "/pull_request/html_url", json!(address));
-        assert_eq!(section(&told(sample)), "*#12 Add a checkout*", "{address}");
+        assert_eq!(section(&rendered(sample)), "*#12 Add a checkout*", "{address}");
     }
     let long = format!("https://a.example/{}", "x".repeat(2_000));
     let sample = with(samples::pull_request("reopened"), "/pull_request/html_url", json!(long));
-    assert_eq!(section(&told(sample)), "*#12 Add a checkout*");
+    assert_eq!(section(&rendered(sample)), "*#12 Add a checkout*");
 }
 
 #[test]
 fn a_long_text_is_cut() {
     let sample = |body: String| with(samples::pull_request("opened"), "/pull_request/body", json!(body));
-    let message = told(sample("word ".repeat(1_000)));
+    let message = rendered(sample("word ".repeat(1_000)));
     let body = section(&message).split_once('\n').unwrap().1;
     assert!(body.ends_with('…') && (250..=300).contains(&text::width(body)), "{body}");
-    let lines = told(sample("- x\n\n".repeat(100)));
+    let lines = rendered(sample("- x\n\n".repeat(100)));
     assert!(section(&lines).ends_with("- x\n- x…"), "{}", section(&lines));
     assert_eq!(section(&lines).lines().count(), 7);
-    let hidden = told(sample("<!-- all\nof --><!-- it".into()));
+    let hidden = rendered(sample("<!-- all\nof --><!-- it".into()));
     assert!(!section(&hidden).contains('\n'), "{}", section(&hidden));
 }
 
@@ -213,7 +214,7 @@ fn damaged_and_hostile_payloads_keep_every_limit() {
             for _ in 0..=dice.roll(12) {
                 damage(&mut data, &mut dice);
             }
-            // Without its repository, a payload tells nothing at all.
+            // Without its repository, a payload has no message.
             if round % 4 > 0 {
                 data = samples::rehoused(data);
             }
@@ -233,7 +234,7 @@ fn damaged_and_hostile_payloads_keep_every_limit() {
     assert!(readable > 1_500, "{readable}");
 }
 
-/// Puts anything in one place, or takes something away.
+/// Replaces a value in one place, or removes one.
 fn damage(data: &mut Value, dice: &mut Dice) {
     let go_on = dice.roll(4) > 0;
     match data {

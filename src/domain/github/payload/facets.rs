@@ -1,20 +1,22 @@
-//! What rules and messages ask of an event, whatever it is about: its number, branch, labels and author.
+//! Accessors of an event, common to all subjects: its number, branch, labels and author.
+//!
+//! Not here: the rules that read them (`domain::routes::subscription`).
 
 use super::{Actor, GithubEvent, RefKind, Subject};
 
-/// The branch that a rule on branches looks at.
+/// Branch of an event, for the rule on branches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Branch<'a> {
-    /// The event has nothing to do with a branch.
+    /// The event is not about a branch.
     None,
-    /// There is one, and GitHub does not say which.
+    /// The event is about a branch, and GitHub does not name it.
     Unknown,
-    /// This one.
+    /// The named branch.
     Name(&'a str),
 }
 
 impl GithubEvent {
-    /// The number of the pull request, issue or discussion; they share one sequence.
+    /// Returns the number of the pull request, issue or discussion; they share one sequence.
     pub fn number(&self) -> Option<i64> {
         let number = match &self.subject {
             Subject::Pull(pull) | Subject::Review(pull, _) | Subject::ReviewComment(pull, _) => pull.number,
@@ -27,21 +29,21 @@ impl GithubEvent {
         (number > 0).then_some(number)
     }
 
-    /// The branch: of a pull request the one it is aimed at, of a push the one that moved, of a run the one it checks.
+    /// Returns the branch: of a pull request its base, of a push the one that moved, of a run the checked one.
     pub fn branch(&self) -> Branch<'_> {
         let name = match &self.subject {
             Subject::Pull(pull) | Subject::Review(pull, _) | Subject::ReviewComment(pull, _) => &pull.base,
             Subject::WorkflowRun(run) | Subject::CheckRun(run) => &run.branch,
             Subject::Push(push) if push.target.kind == RefKind::Branch => &push.target.name,
             Subject::Ref(target) if target.kind == RefKind::Branch => &target.name,
-            // A comment on a pull request comes as one on an issue, and an issue has no branch.
+            // GitHub sends a comment on a pull request as one on an issue, and an issue has no branch.
             Subject::Comment(issue, _) if issue.is_pull => return Branch::Unknown,
             _ => return Branch::None,
         };
         if name.is_empty() { Branch::Unknown } else { Branch::Name(name) }
     }
 
-    /// The labels, where there can be some.
+    /// Returns the labels, for subjects that can have some.
     pub fn labels(&self) -> Option<&[String]> {
         match &self.subject {
             Subject::Pull(pull) | Subject::Review(pull, _) | Subject::ReviewComment(pull, _) => Some(&pull.labels),
@@ -53,7 +55,7 @@ impl GithubEvent {
         }
     }
 
-    /// Who wrote what it is about: of reviews, comments and whatever has no author, who did it.
+    /// Returns the author of the subject; for reviews, comments and subjects without an author, the sender.
     pub fn author(&self) -> &Actor {
         let author = match &self.subject {
             Subject::Pull(pull) => &pull.author,
@@ -67,7 +69,7 @@ impl GithubEvent {
         if author.login.is_empty() { &self.sender } else { author }
     }
 
-    /// Whether it is about a pull request that is not yet meant to be merged.
+    /// Returns true for an event about a draft pull request.
     pub fn is_draft(&self) -> bool {
         match &self.subject {
             Subject::Pull(pull) | Subject::Review(pull, _) | Subject::ReviewComment(pull, _) => pull.draft,

@@ -1,25 +1,27 @@
-//! Reads payloads. GitHub documents their shapes and still leaves fields out, sets them to `null` and adds new ones, so
-//! nothing is demanded here but a repository: what is missing is empty. Whatever is longer than any real one is cut.
+//! Parses payloads leniently. GitHub documents their shapes and still leaves fields out, sets them to `null` and adds
+//! new ones, so nothing is required here but a repository: a missing value is empty, an oversized one is cut.
+//!
+//! Not here: the types (`payload`).
 
 use serde_json::Value;
 
 use super::*;
 use crate::domain::github::EVENT_PREFIX;
 
-/// Characters of a name, a title, a line. Titles have 256, Git's names fewer than 255.
+/// Maximum length of a name, a title, a line. Titles have 256, Git's names fewer than 255.
 const MAX_LINE: usize = 1_024;
-/// Characters of an address. A longer one is dropped: half an address leads elsewhere.
+/// Maximum length of an address. A longer one is dropped: half an address leads elsewhere.
 const MAX_ADDRESS: usize = 2_048;
-/// Characters of a text of several lines; an excerpt is shown.
+/// Maximum length of a text of several lines; an excerpt is shown.
 const MAX_BODY: usize = 2_000;
-/// Commits that are kept; GitHub sends up to 2,048.
+/// Maximum number of commits kept; GitHub sends up to 2,048.
 const MAX_COMMITS: usize = 5;
-/// Labels and reviewers that are kept; an issue has at most 100 labels.
+/// Maximum number of labels and reviewers kept; an issue has at most 100 labels.
 const MAX_NAMES: usize = 100;
 
 impl GithubEvent {
-    /// Reads a payload by the event's name, with or without our `github.` before it. Nothing when there is no
-    /// repository: it has a number and a name.
+    /// Parses a payload by the event's name, with or without our `github.` before it. `None` without a repository with
+    /// a number and a name.
     pub fn read(name: &str, data: &Value) -> Option<GithubEvent> {
         let name = name.strip_prefix(EVENT_PREFIX).unwrap_or(name);
         let data = Node(Some(data));
@@ -40,7 +42,7 @@ impl GithubEvent {
     }
 }
 
-/// A value that may not be there.
+/// An optional value.
 #[derive(Clone, Copy)]
 struct Node<'a>(Option<&'a Value>);
 
@@ -53,7 +55,7 @@ impl<'a> Node<'a> {
         self.get(key).0.and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// One line, cut.
+    /// Returns a member's first line, cut.
     fn line(self, key: &str) -> String {
         clip(self.text(key).trim().lines().next().unwrap_or_default(), MAX_LINE).to_owned()
     }
@@ -63,7 +65,7 @@ impl<'a> Node<'a> {
         if text.len() > MAX_ADDRESS { String::new() } else { text.to_owned() }
     }
 
-    /// A text as GitHub shows it, without HTML comments: templates are full of them.
+    /// Returns a text as GitHub shows it, without HTML comments: templates are full of them.
     fn body(self, key: &str) -> String {
         let mut shown = String::new();
         let mut rest = self.text(key);
@@ -87,7 +89,7 @@ impl<'a> Node<'a> {
         self.get(key).0.and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
-    /// One line of each of a list's entries, where they have it.
+    /// Returns a member of each entry of a list, one line each, if it is there.
     fn names(self, key: &str, of: &str) -> Vec<String> {
         let names = self.list(key).iter().map(|entry| Node(Some(entry)).line(of));
         names.filter(|name| !name.is_empty()).take(MAX_NAMES).collect()
@@ -167,7 +169,7 @@ fn pull(data: Node) -> Pull {
         body: data.body("body"),
         open: data.text("state") != "closed",
         draft: data.flag("draft"),
-        // A review's pull request comes without `merged`.
+        // A review's pull request has no `merged`.
         merged: data.flag("merged") || !data.text("merged_at").is_empty(),
         base: data.get("base").line("ref"),
         head: data.get("head").line("ref"),
@@ -201,7 +203,7 @@ fn push(data: Node, sender: &Actor) -> Push {
         _ => (RefKind::Other, full.as_str()),
     };
     let commits = data.list("commits");
-    // A Git name and an address need not belong to an account; the one who pushed always does.
+    // A Git name and an address need not belong to an account; the pusher always does.
     let login = data.get("head_commit").get("author").line("username");
     let author = if login.is_empty() {
         sender.clone()
@@ -234,7 +236,7 @@ fn commit(data: Node) -> Commit {
 fn review(data: Node) -> Review {
     Review {
         id: data.number("id"),
-        // The webhook writes it in small letters, the REST API in capitals.
+        // The webhook writes it in lower case, the REST API in upper case.
         state: data.line("state").to_ascii_lowercase(),
         body: data.body("body"),
         url: data.address("html_url"),

@@ -1,4 +1,4 @@
-//! Payloads as GitHub sends them, and as it should not.
+//! Payloads as GitHub sends them, and malformed ones.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::github::samples::{self, read, with};
 
 #[test]
-fn what_matters_is_read() {
+fn payloads_are_parsed() {
     let event = read(&with(samples::pull_request("opened"), "/pull_request/labels", samples::labels(&["bug"])));
     let ann = || Actor { login: "ann".into(), is_bot: false, url: "https://github.com/ann".into() };
     let expected = GithubEvent {
@@ -79,7 +79,7 @@ fn a_payload_that_says_nothing_else_is_read() {
 }
 
 #[test]
-fn pushes_say_what_moved() {
+fn pushes_name_the_moved_reference() {
     for (full, kind, name) in [
         ("refs/heads/feature/x", RefKind::Branch, "feature/x"),
         ("refs/tags/v1", RefKind::Tag, "v1"),
@@ -94,7 +94,7 @@ fn pushes_say_what_moved() {
 }
 
 #[test]
-fn the_author_is_who_wrote_it() {
+fn the_author_is_that_of_the_subject() {
     let bot = |sample, pointer| with(sample, pointer, samples::user("renovate[bot]"));
     let nameless =
         with(samples::push("main", 1), "/head_commit/author", json!({"name": "Zed", "email": "z@z.example"}));
@@ -135,7 +135,7 @@ fn the_branch_is_the_one_that_counts() {
 }
 
 #[test]
-fn what_is_longer_than_anything_real_is_cut() {
+fn oversized_values_are_cut() {
     let long = "é".repeat(70_000);
     let sample = with(samples::issues("opened"), "/issue/title", json!(long));
     let sample = with(sample, "/issue/body", json!(format!("<!-- {long} -->{long}")));

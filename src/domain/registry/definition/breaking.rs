@@ -1,18 +1,20 @@
-//! Whether those who use a version of an integration can go on with the next one. What they send has to be taken as
-//! before, and what they get has to be as before; what the integration keeps for itself is nobody's concern.
+//! Compares a version with the next one for breaking changes. Values that dependents send have to be accepted as
+//! before, and values that they receive have to be as before; the integration's private parts do not matter.
+//!
+//! Not here: the comparison of schemas (`compat`).
 
 use serde_json::{Map, Value};
 
 use super::{
     Definition, Issue,
     compat::{Comparison, Direction},
-    issue::{Place, Rule},
+    issue::{Location, Rule},
 };
 
-/// What breaks for those who use the former definition, each with its place. Whether it may is for the versions to say,
-/// see [`Version::same_line`](super::Version::same_line).
+/// Returns the changes that break dependents of the former definition, each with its location. Whether a breaking
+/// change is allowed depends on the versions, see [`Version::same_line`](super::Version::same_line).
 ///
-/// A place of something that is gone is where it was.
+/// A removed member is reported at its former location.
 pub fn breaking_changes(former: &Definition, next: &Definition) -> Vec<Issue> {
     let mut check = Check { comparison: Comparison::new(&former.version), former, next };
     check.configurations();
@@ -21,7 +23,7 @@ pub fn breaking_changes(former: &Definition, next: &Definition) -> Vec<Issue> {
     check.actions();
     check.entities();
     check.channels();
-    check.tagged((&former.user, &next.user), &Place::BODY.key("user"));
+    check.tagged((&former.user, &next.user), &Location::BODY.key("user"));
     check.each("interfaces", |definition| &definition.interfaces, |_, _, _| {});
     check.comparison.finish()
 }
@@ -35,7 +37,7 @@ struct Check<'a> {
 impl<'a> Check<'a> {
     fn configurations(&mut self) {
         let one = (&self.former.configuration, &self.next.configuration);
-        self.configuration(one, &Place::BODY.key("configuration"));
+        self.configuration(one, &Location::BODY.key("configuration"));
         self.each(
             "configurations",
             |definition| &definition.configurations,
@@ -47,7 +49,7 @@ impl<'a> Check<'a> {
         );
     }
 
-    fn configuration(&mut self, pair: (&'a Map<String, Value>, &'a Map<String, Value>), at: &Place<'_>) {
+    fn configuration(&mut self, pair: (&'a Map<String, Value>, &'a Map<String, Value>), at: &Location<'_>) {
         let (Some(former), Some(next)) = (pair.0.get("schema"), pair.1.get("schema")) else { return };
         self.comparison.compare(Direction::Set, (former, next), &at.key("schema"));
         let required = |map: &Map<String, Value>| {
@@ -66,7 +68,7 @@ impl<'a> Check<'a> {
                 if former["type"] != next["type"] {
                     check.say(&at.key("type"), "is another one");
                 }
-                // What was stored has to be read.
+                // The next version has to read stored values.
                 check.comparison.compare(Direction::Taken, (&former["schema"], &next["schema"]), &at.key("schema"));
             },
         );
@@ -123,8 +125,8 @@ impl<'a> Check<'a> {
         );
     }
 
-    /// What has tags, and may be created by somebody else.
-    fn tagged(&mut self, (former, next): (&'a Map<String, Value>, &'a Map<String, Value>), at: &Place<'_>) {
+    /// Compares an object with tags that dependents may create.
+    fn tagged(&mut self, (former, next): (&'a Map<String, Value>, &'a Map<String, Value>), at: &Location<'_>) {
         if let (Some(former), Some(next)) = (former.get("tags"), next.get("tags")) {
             self.entries((former, next), &at.key("tags"), |_, _, _| {});
         }
@@ -144,21 +146,21 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// What becomes of each entry of a map of definitions.
+    /// Compares each entry of a map of definitions.
     fn each(
         &mut self,
         name: &str,
         of: impl Fn(&'a Definition) -> &'a Map<String, Value>,
-        compare: impl FnMut(&mut Self, (&'a Value, &'a Value), &Place<'_>),
+        compare: impl FnMut(&mut Self, (&'a Value, &'a Value), &Location<'_>),
     ) {
-        self.maps((of(self.former), of(self.next)), &Place::BODY.key(name), compare);
+        self.maps((of(self.former), of(self.next)), &Location::BODY.key(name), compare);
     }
 
     fn entries(
         &mut self,
         (former, next): (&'a Value, &'a Value),
-        at: &Place<'_>,
-        compare: impl FnMut(&mut Self, (&'a Value, &'a Value), &Place<'_>),
+        at: &Location<'_>,
+        compare: impl FnMut(&mut Self, (&'a Value, &'a Value), &Location<'_>),
     ) {
         if let (Value::Object(former), Value::Object(next)) = (former, next) {
             self.maps((former, next), at, compare);
@@ -168,8 +170,8 @@ impl<'a> Check<'a> {
     fn maps(
         &mut self,
         (former, next): (&'a Map<String, Value>, &'a Map<String, Value>),
-        at: &Place<'_>,
-        mut compare: impl FnMut(&mut Self, (&'a Value, &'a Value), &Place<'_>),
+        at: &Location<'_>,
+        mut compare: impl FnMut(&mut Self, (&'a Value, &'a Value), &Location<'_>),
     ) {
         for (key, former) in former {
             let at = at.key(key);
@@ -180,7 +182,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn say(&mut self, at: &Place<'_>, says: &str) {
+    fn say(&mut self, at: &Location<'_>, says: &str) {
         self.comparison.say(Rule::BreakingChange, at, says);
     }
 }

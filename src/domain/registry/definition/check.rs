@@ -1,7 +1,7 @@
-//! Walks through a body along the table of shapes and says all that is wrong with it.
+//! Walks through a body along the table of shapes and lists all issues.
 //!
-//! The walk is bounded: a map or a list with too many entries is refused without looking at them, and after very many
-//! issues the rest is not looked at.
+//! The walk is bounded: a map or a list with too many entries is refused without reading them, and after very many
+//! issues the rest is not read. Not here: rules across members, on the merged result (`outcome`).
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -9,25 +9,25 @@ use url::Url;
 use super::{
     Enclosures,
     file::{self, FileError},
-    issue::{Issues, Place, Rule, cut},
+    issue::{Issues, Location, Rule, cut},
     json_schema,
     names::{DefinitionName, IDENTIFIER_RULE, NAME_RULE, SECRET_RULE, is_identifier, is_secret_name},
     shape::{Field, Keys, Null, Shape, When},
     version::{VERSION_RULE, Version},
 };
 
-/// The largest code, in bytes.
+/// Maximum size of the code, in bytes.
 pub const MAX_CODE: usize = 52_428_800;
-/// The longest secret, in characters.
+/// Maximum length of a secret, in characters.
 pub const MAX_SECRET: usize = 20_000;
-/// The longest address, in characters.
+/// Maximum length of a URL, in characters.
 pub const MAX_URL: usize = 2_000;
-/// The longest key, in characters.
+/// Maximum length of a key, in characters.
 const MAX_KEY: usize = 200;
-/// The longest time that an execution may be given, in seconds.
+/// Maximum execution time that may be requested, in seconds.
 pub const MAX_EXECUTION_SECS: u32 = 86_400;
 
-/// What a body is for.
+/// Operation that a body is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     Create,
@@ -55,17 +55,17 @@ impl Null {
     }
 }
 
-/// The walk, and what it has come upon.
+/// State of the walk, with its results.
 pub(super) struct Walk<'a> {
     pub(super) mode: Mode,
     pub(super) issues: &'a mut Issues,
-    /// The files that were decoded on the way.
+    /// The files decoded on the way.
     pub(super) enclosures: &'a mut Enclosures,
 }
 
 impl Walk<'_> {
     /// Checks a value and all within it.
-    pub(super) fn value(&mut self, shape: &Shape, value: &Value, at: &Place<'_>) {
+    pub(super) fn value(&mut self, shape: &Shape, value: &Value, at: &Location<'_>) {
         match shape {
             Shape::Object { fields, .. } => self.object(fields, value, at),
             Shape::Map { of, keys, most, null } => self.map((of, *keys, *most, *null), value, at),
@@ -79,7 +79,7 @@ impl Walk<'_> {
             Shape::Seconds => self.seconds(value, at),
             Shape::Code | Shape::Secret | Shape::Icon | Shape::Readme => match value.as_str() {
                 Some(text) => self.hidden(shape, text, at),
-                // What is there may be the secret, in the wrong place.
+                // The value may be the secret, in the wrong place.
                 None => self.issues.add_found(Rule::Type, at, "must be string", name_of(value)),
             },
             Shape::Text { .. } | Shape::Name | Shape::Version | Shape::Id | Shape::Url | Shape::Choice(_) => {
@@ -91,7 +91,7 @@ impl Walk<'_> {
         }
     }
 
-    fn object(&mut self, fields: &[Field], value: &Value, at: &Place<'_>) {
+    fn object(&mut self, fields: &[Field], value: &Value, at: &Location<'_>) {
         let Some(object) = value.as_object() else { return self.wrong_type("object", value, at) };
         for field in fields.iter().filter(|field| field.needed.holds(self.mode)) {
             if !object.contains_key(field.name) {
@@ -122,7 +122,7 @@ impl Walk<'_> {
         }
     }
 
-    fn map(&mut self, of: (&Shape, Keys, usize, Null), value: &Value, at: &Place<'_>) {
+    fn map(&mut self, of: (&Shape, Keys, usize, Null), value: &Value, at: &Location<'_>) {
         let (shape, keys, most, null) = of;
         let Some(map) = value.as_object() else {
             let found = if keys == Keys::Secrets { name_of(value).to_owned() } else { seen(value) };
@@ -130,7 +130,7 @@ impl Walk<'_> {
         };
         let takes_null = null.holds(self.mode);
         let is_given = |value: &&Value| !(takes_null && value.is_null());
-        // An update may take away as many as there are.
+        // An update may remove as many as there are.
         let taken_away = map.values().filter(|value| !is_given(value)).count();
         if map.len() - taken_away > most || taken_away > crate::domain::registry::definition::shape::MAX_ENTRIES {
             return self.issues.add(Rule::Limit, at, format_args!("must NOT have more than {most} properties"));
@@ -147,7 +147,7 @@ impl Walk<'_> {
         }
     }
 
-    fn key(&mut self, keys: Keys, key: &str, at: &Place<'_>) {
+    fn key(&mut self, keys: Keys, key: &str, at: &Location<'_>) {
         match keys {
             Keys::Identifiers if !is_identifier(key) => self.issues.add(Rule::Identifier, at, IDENTIFIER_RULE),
             Keys::Secrets if !is_secret_name(key) => self.issues.add(Rule::SecretName, at, SECRET_RULE),
@@ -159,7 +159,7 @@ impl Walk<'_> {
         }
     }
 
-    fn list(&mut self, of: &Shape, most: usize, value: &Value, at: &Place<'_>) {
+    fn list(&mut self, of: &Shape, most: usize, value: &Value, at: &Location<'_>) {
         let Some(list) = value.as_array() else { return self.wrong_type("array", value, at) };
         if list.len() > most {
             return self.issues.add(Rule::Limit, at, format_args!("must NOT have more than {most} items"));
@@ -169,7 +169,7 @@ impl Walk<'_> {
         }
     }
 
-    fn text(&mut self, shape: &Shape, text: &str, at: &Place<'_>) {
+    fn text(&mut self, shape: &Shape, text: &str, at: &Location<'_>) {
         if text.contains('\0') {
             return self.characters(at);
         }
@@ -197,7 +197,7 @@ impl Walk<'_> {
         }
     }
 
-    fn length(&mut self, least: usize, most: usize, text: &str, at: &Place<'_>) {
+    fn length(&mut self, least: usize, most: usize, text: &str, at: &Location<'_>) {
         if longer_than(text, most) {
             let says = format_args!("must NOT have more than {most} characters");
             self.issues.add_found(Rule::MaxLength, at, says, text);
@@ -207,8 +207,8 @@ impl Walk<'_> {
         }
     }
 
-    /// A text that is never shown.
-    fn hidden(&mut self, shape: &Shape, text: &str, at: &Place<'_>) {
+    /// Checks a text that is never shown.
+    fn hidden(&mut self, shape: &Shape, text: &str, at: &Location<'_>) {
         match shape {
             Shape::Code if text.len() > MAX_CODE => {
                 self.issues.add(Rule::Limit, at, format_args!("must NOT be larger than {MAX_CODE} bytes"));
@@ -229,7 +229,7 @@ impl Walk<'_> {
         }
     }
 
-    fn seconds(&mut self, value: &Value, at: &Place<'_>) {
+    fn seconds(&mut self, value: &Value, at: &Location<'_>) {
         match whole_seconds(value) {
             Some(seconds) if (1..=MAX_EXECUTION_SECS).contains(&seconds) => {}
             None if !value.is_number() => self.wrong_type("integer", value, at),
@@ -240,16 +240,16 @@ impl Walk<'_> {
         }
     }
 
-    fn characters(&mut self, at: &Place<'_>) {
+    fn characters(&mut self, at: &Location<'_>) {
         self.issues.add(Rule::Characters, at, "must NOT contain the character U+0000");
     }
 
-    fn wrong_type(&mut self, wanted: &str, value: &Value, at: &Place<'_>) {
+    fn wrong_type(&mut self, wanted: &str, value: &Value, at: &Location<'_>) {
         self.issues.add_found(Rule::Type, at, format_args!("must be {wanted}"), &seen(value));
     }
 }
 
-/// A whole number, however it is written: to JSON `10.0` is one.
+/// Reads a whole number in any notation: to JSON `10.0` is one.
 pub(super) fn whole_seconds(value: &Value) -> Option<u32> {
     let number = value.as_u64().or_else(|| {
         let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=1e9).contains(number))?;
@@ -258,18 +258,18 @@ pub(super) fn whole_seconds(value: &Value) -> Option<u32> {
     u32::try_from(number).ok()
 }
 
-/// Whether a text has more characters than these. A long one is not counted to its end.
+/// Returns true if a text has more characters than the limit. A long one is not counted to its end.
 fn longer_than(text: &str, most: usize) -> bool {
     text.len() > most && text.chars().nth(most).is_some()
 }
 
-/// Empty is the product's word for none.
+/// Accepts a web address, and an empty text, which clears it in the product.
 fn is_web_address(text: &str) -> bool {
     let is_web = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host();
     text.is_empty() || Url::parse(text).is_ok_and(is_web)
 }
 
-/// A value as it is told.
+/// Formats a value for an issue.
 pub(super) fn seen(value: &Value) -> String {
     match value {
         Value::String(text) => cut(text, 100),
@@ -278,7 +278,7 @@ pub(super) fn seen(value: &Value) -> String {
     }
 }
 
-/// The type of a value, for people.
+/// Names the type of a value, for people.
 fn name_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -290,8 +290,7 @@ fn name_of(value: &Value) -> &'static str {
     }
 }
 
-/// About how many bytes an object is as JSON, without some of its members. It stops counting once there are more than
-/// `most`.
+/// Estimates the size of an object as JSON, in bytes, without some of its members. It stops counting above `most`.
 pub(super) fn weight(object: &Map<String, Value>, most: usize, is_counted: impl Fn(&str) -> bool) -> usize {
     let mut sum = 2;
     let mut open: Vec<&Value> = Vec::new();

@@ -1,40 +1,40 @@
-//! Whether one JSON schema can take the place of another for those who are on the other side of it.
+//! Compares two JSON schemas: whether the next can replace the former for dependents.
 //!
-//! It compares what schemas commonly say: types, values, properties, items, bounds, alternatives. What it cannot weigh,
-//! such as another `pattern`, counts as narrower. Two schemas can be made so that comparing them takes very long, so there
-//! is an end to it.
+//! It compares the common keywords: types, values, properties, items, bounds, alternatives. A keyword it cannot
+//! compare, such as another `pattern`, counts as narrower. Two schemas can be constructed so that comparing them takes
+//! very long, so the work is bounded. Not here: the places of schemas in a definition (`breaking`).
 
 use std::{borrow::Cow, mem};
 
 use serde_json::{Map, Value, json};
 
 use super::{
-    issue::{Issue, Issues, Place, Rule},
+    issue::{Issue, Issues, Location, Rule},
     version::Version,
 };
 
-/// Who is on the other side.
+/// Direction of a value, from the dependents' point of view.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
-    /// They send it: whatever was taken has to be taken.
+    /// Dependents send it: every value accepted before has to be accepted.
     Taken,
-    /// They have set it: as [`Self::Taken`], and what has a default needs not be set.
+    /// Dependents have set it: as [`Self::Taken`], and a new property with a default need not be set.
     Set,
-    /// They get it: it has to be what it was, and may have more to it.
+    /// Dependents receive it: it has to be as before, and may have more members.
     Given,
 }
 
-/// No more pairs of schemas are compared, in all.
+/// Maximum number of compared pairs of schemas, in all.
 const MAX_COMPARED: usize = 100_000;
-/// Schemas are followed no deeper, as one may contain itself.
+/// Maximum depth at which schemas are followed, as one may contain itself.
 const MAX_DEPTH: usize = 60;
 
 const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
 
-/// Bounds that are narrower when they are higher, and when they are lower.
+/// Bounds that narrow a schema when raised, and when lowered.
 const LOWER_BOUNDS: [&str; 5] = ["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"];
 const UPPER_BOUNDS: [&str; 5] = ["maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"];
-/// Rules that are only compared by their text: another one may refuse what the former one did not.
+/// Keywords that are only compared by their text: another one may refuse values that the former one accepted.
 const OPAQUE: [&str; 12] = [
     "pattern",
     "format",
@@ -50,26 +50,26 @@ const OPAQUE: [&str; 12] = [
     "dependencies",
 ];
 
-/// Comparisons of schemas, and what they have come upon.
+/// Comparisons of schemas, with their results.
 pub(super) struct Comparison<'a> {
     version: &'a Version,
     issues: Issues,
     left: usize,
     depth: usize,
     direction: Direction,
-    /// The schemas that references lead into: the former one and the next.
+    /// The roots for references: the former schema and the next.
     roots: [&'a Value; 2],
     has_references: bool,
-    /// Whether it only matters if anything breaks, and not what.
+    /// True if only the existence of a breaking change matters, not its description.
     is_trial: bool,
 }
 
 static NOTHING: Value = Value::Null;
-/// What lets everything through, and stands for a schema that is absent.
+/// Accepts everything; the default for an absent schema.
 static ANYTHING: Value = Value::Bool(true);
 
 impl<'a> Comparison<'a> {
-    /// Comparisons with what a version says.
+    /// Begins the comparisons for a version.
     pub(super) fn new(version: &'a Version) -> Self {
         Self {
             version,
@@ -83,22 +83,22 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// What breaks.
+    /// Returns the breaking changes.
     pub(super) fn finish(mut self) -> Vec<Issue> {
         if self.left == 0 {
-            self.say(Rule::BreakingChange, &Place::BODY, "is too intricate to be compared");
+            self.say(Rule::BreakingChange, &Location::BODY, "is too intricate to be compared");
         }
         self.issues.finish()
     }
 
-    /// Adds something that breaks.
-    pub(super) fn say(&mut self, rule: Rule, at: &Place<'_>, says: impl std::fmt::Display) {
+    /// Adds a breaking change.
+    pub(super) fn say(&mut self, rule: Rule, at: &Location<'_>, says: impl std::fmt::Display) {
         let version = self.version;
         self.issues.add(rule, at, format_args!("{says}, which breaks what version {version} promised"));
     }
 
-    /// Compares a former schema and the next one.
-    pub(super) fn compare(&mut self, direction: Direction, pair: (&'a Value, &'a Value), at: &Place<'_>) {
+    /// Compares a former schema with the next one.
+    pub(super) fn compare(&mut self, direction: Direction, pair: (&'a Value, &'a Value), at: &Location<'_>) {
         if pair.0 == pair.1 {
             return;
         }
@@ -108,16 +108,16 @@ impl<'a> Comparison<'a> {
         self.schemas(pair.0, pair.1, at);
     }
 
-    fn breaks(&mut self, at: &Place<'_>, says: impl std::fmt::Display) {
+    fn breaks(&mut self, at: &Location<'_>, says: impl std::fmt::Display) {
         self.say(Rule::BreakingChange, at, says);
     }
 
-    fn schemas(&mut self, former: &Value, next: &Value, at: &Place<'_>) {
+    fn schemas(&mut self, former: &Value, next: &Value, at: &Location<'_>) {
         if self.left == 0 || self.depth == MAX_DEPTH || (self.is_trial && !self.issues.is_empty()) {
             return;
         }
         self.left -= 1;
-        // Equal texts with references may mean different things; without any, or as `true` and `false`, they do not.
+        // Equal texts with references may differ in meaning; without any, or as `true` and `false`, they do not.
         if former == next && (!self.has_references || former.is_boolean()) {
             return;
         }
@@ -135,8 +135,8 @@ impl<'a> Comparison<'a> {
         self.depth -= 1;
     }
 
-    /// Each alternative on one side needs one on the other that it goes with.
-    fn alternatives(&mut self, formers: &[&Value], nexts: &[&Value], (at, name): (&Place<'_>, &str)) {
+    /// Requires for each alternative on one side a compatible one on the other.
+    fn alternatives(&mut self, formers: &[&Value], nexts: &[&Value], (at, name): (&Location<'_>, &str)) {
         let is_given = self.direction == Direction::Given;
         let (inner, outer) = if is_given { (nexts, formers) } else { (formers, nexts) };
         for (index, alternative) in inner.iter().enumerate() {
@@ -151,7 +151,7 @@ impl<'a> Comparison<'a> {
             }
             let (list, says) = (at.key(name), if is_given { "was not given before" } else { "is not taken any more" });
             match outer.get(index).filter(|_| inner.len() == outer.len()) {
-                // The same alternative, most likely: its details say more.
+                // The same alternative, most likely: its details give a better message.
                 Some(_) => self.schemas(formers[index], nexts[index], &list.index(index)),
                 None if inner.len() == 1 => self.breaks(at, says),
                 None => self.breaks(&list.index(index), says),
@@ -159,15 +159,15 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Whether nothing breaks between two schemas.
-    fn goes(&mut self, former: &Value, next: &Value, at: &Place<'_>) -> bool {
+    /// Returns true if nothing breaks between two schemas.
+    fn goes(&mut self, former: &Value, next: &Value, at: &Location<'_>) -> bool {
         let (kept, was_trial) = (mem::take(&mut self.issues), mem::replace(&mut self.is_trial, true));
         self.schemas(former, next, at);
         self.is_trial = was_trial;
         mem::replace(&mut self.issues, kept).is_empty() && self.left > 0
     }
 
-    fn plain(&mut self, former: &Value, next: &Value, at: &Place<'_>) {
+    fn plain(&mut self, former: &Value, next: &Value, at: &Location<'_>) {
         let is_given = self.direction == Direction::Given;
         let (inner, outer) = if is_given { (next, former) } else { (former, next) };
         let (types, wider) = (types(inner), types(outer));
@@ -188,8 +188,8 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// The values that are listed.
-    fn values(&mut self, inner: &Value, outer: &Value, at: &Place<'_>) {
+    /// Compares the listed values.
+    fn values(&mut self, inner: &Value, outer: &Value, at: &Location<'_>) {
         let Some(allowed) = values(outer) else { return };
         let homeless = values(inner).map(|values| {
             let homeless = values.iter().filter(|value| !allowed.contains(value));
@@ -210,7 +210,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn properties(&mut self, former: &Value, next: &Value, at: &Place<'_>) {
+    fn properties(&mut self, former: &Value, next: &Value, at: &Location<'_>) {
         let (was, is) = (members(&former["properties"]), members(&next["properties"]));
         let all = at.key("properties");
         for (name, former) in was.into_iter().flatten() {
@@ -237,7 +237,7 @@ impl<'a> Comparison<'a> {
         }
         let at = at.key("additionalProperties");
         match (part(former, "additionalProperties"), part(next, "additionalProperties")) {
-            // More properties than before harm nobody who does not know them.
+            // Additional properties harm no dependent that ignores them.
             (_, Value::Bool(_)) | (Value::Bool(_), _) if self.direction == Direction::Given => {}
             (Value::Bool(false), _) => {}
             (_, Value::Bool(false)) => self.breaks(&at, "became false"),
@@ -245,7 +245,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn items(&mut self, former: &Value, next: &Value, at: &Place<'_>) {
+    fn items(&mut self, former: &Value, next: &Value, at: &Location<'_>) {
         let at = at.key("items");
         match (part(former, "items"), part(next, "items")) {
             (Value::Array(former), Value::Array(next)) => {
@@ -259,7 +259,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn bounds(&mut self, former: &Value, next: &Value, at: &Place<'_>) {
+    fn bounds(&mut self, former: &Value, next: &Value, at: &Location<'_>) {
         let bound = |schema: &Value, name: &str| schema.get(name).and_then(Value::as_f64);
         for name in LOWER_BOUNDS {
             let (was, is) = (bound(former, name), bound(next, name));
@@ -282,13 +282,12 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// A length of at least nothing says nothing.
+/// Returns true for a minimum length of zero, which excludes nothing.
 fn is_vacuous(name: &str, bound: Option<f64>) -> bool {
     matches!(name, "minLength" | "minItems" | "minProperties") && bound == Some(0.0)
 }
 
-/// A schema with its reference followed, and with the parts of its `allOf` put together. What two of them say, the first
-/// one says.
+/// Returns a schema with its reference followed and its `allOf` flattened. Of duplicate keywords, the first one counts.
 fn flat<'a>(root: &'a Value, schema: &'a Value) -> Cow<'a, Value> {
     let schema = followed(root, schema);
     let Some(parts) = schema.get("allOf").and_then(Value::as_array) else { return Cow::Borrowed(schema) };
@@ -338,7 +337,7 @@ fn alternatives(schema: &Value) -> Option<Vec<&Value>> {
     list("anyOf").or_else(|| list("oneOf"))
 }
 
-/// The types that a schema lets through.
+/// Returns the types that a schema accepts.
 fn types(schema: &Value) -> Vec<&str> {
     match (schema, schema.get("type")) {
         (Value::Bool(false), _) => Vec::new(),
@@ -363,13 +362,13 @@ fn type_of(value: &Value) -> &'static str {
     }
 }
 
-/// The only values that a schema lets through, if it lists them.
+/// Returns the only values that a schema accepts, if it lists them.
 fn values(schema: &Value) -> Option<Vec<&Value>> {
     let one = schema.get("const").map(|one| vec![one]);
     one.or_else(|| Some(schema.get("enum")?.as_array()?.iter().collect()))
 }
 
-/// The schema under a keyword.
+/// Returns the schema under a keyword.
 fn part<'a>(schema: &'a Value, keyword: &str) -> &'a Value {
     schema.get(keyword).unwrap_or(&ANYTHING)
 }

@@ -1,7 +1,7 @@
-//! What may be set of an installed version: its `configuration`, as settings and as a schema that values are held against.
+//! The `configuration` of an installed version: its settings, and a schema that validates their values.
 //!
-//! A schema is somebody else's, so it is only evaluated where its size says what that costs: with every reference written
-//! out it has to stay small, and none may lead back to where it stands.
+//! A schema is user input, so it is only evaluated if its size bounds the cost: with every reference expanded it has to
+//! stay small, and none may be recursive. Not here: the stored values.
 
 use jsonschema::{Draft, PatternOptions, Validator, error::ValidationErrorKind};
 use serde_json::{Map, Value, json};
@@ -9,13 +9,13 @@ use serde_json::{Map, Value, json};
 use super::Definition;
 use crate::domain::{Error, Result, apps::descriptor::MAX_OPTIONS};
 
-/// The most values of a schema, with every reference written out.
+/// Maximum number of values of a schema, with every reference expanded.
 const MAX_NODES: usize = 10_000;
 
-/// How deep it may be nested then.
+/// Maximum nesting depth, with every reference expanded.
 const MAX_NESTING: usize = 200;
 
-/// The longest value of a setting, in bytes of JSON.
+/// Maximum size of a setting's value, in bytes of JSON.
 const MAX_VALUE: usize = 40_000;
 
 const FIELD: &str = "/configuration/schema";
@@ -25,17 +25,17 @@ const MAX_PATTERN: usize = 1 << 20;
 /// Words in the name of a property that make it a secret.
 const SECRET_WORDS: [&str; 5] = ["secret", "password", "token", "apikey", "api_key"];
 
-/// A configuration whose schema can be evaluated.
+/// A configuration with a schema that can be evaluated.
 #[derive(Clone, Debug)]
 pub struct Configuration {
     schema: Value,
 }
 
 impl Configuration {
-    /// That of a definition.
+    /// Returns the configuration of a definition.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where evaluating its schema could take forever.
+    /// [`Error::Invalid`] if evaluating its schema could take forever.
     pub fn of(definition: &Definition) -> Result<Self> {
         let mut schema = definition.configuration.get("schema").cloned().unwrap_or_else(|| json!({}));
         if let Some(root) = schema.as_object_mut() {
@@ -51,13 +51,13 @@ impl Configuration {
         self.schema.get("properties")?.as_object()
     }
 
-    /// Whether the schema speaks of a setting.
+    /// Returns true if the schema constrains a setting.
     pub fn governs(&self, label: &str) -> bool {
         self.properties().is_some_and(|properties| properties.contains_key(label))
             || self.schema.get("additionalProperties").is_some()
     }
 
-    /// The settings, as a descriptor declares them.
+    /// Returns the settings, as declared in a descriptor.
     pub(super) fn settings(&self) -> Vec<Value> {
         let required = self.schema.get("required").and_then(Value::as_array);
         let is_required = |name: &str| required.is_some_and(|names| names.iter().any(|one| one == name));
@@ -90,11 +90,10 @@ impl Configuration {
         setting
     }
 
-    /// Whether a setting fits among the others. What is wrong with the others is not its fault: they are filled one by
-    /// one.
+    /// Validates a setting among the others. Errors of the others are ignored: they are filled one by one.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of `field` with the broken rule. It never says what the value was: that may be a secret.
+    /// [`Error::Invalid`] of `field` with the violated rule. It never repeats the value, which may be a secret.
     pub fn check(&self, label: &str, values: &Value, field: &str) -> Result<()> {
         if values.to_string().len() > MAX_VALUE {
             return Err(Error::invalid(field, format!("is too much: all settings have at most {MAX_VALUE} bytes")));
@@ -133,7 +132,7 @@ fn is_secret(name: &str, property: &Value) -> bool {
         || SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
-/// What a schema comes to with its references written out.
+/// Measures a schema with its references expanded.
 struct Bounds<'a> {
     root: &'a Value,
     left: usize,
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_take_forever_is_not_evaluated() {
+    fn a_costly_schema_is_not_evaluated() {
         let cyclic = json!({"allOf": [{"$ref": "#/definitions/a"}], "definitions": {"a": {"allOf": [{"$ref": "#/definitions/a"}]}}});
         assert!(configuration(cyclic).is_err());
         assert!(configuration(json!({"properties": {"a": {"$ref": "#"}}})).is_err());

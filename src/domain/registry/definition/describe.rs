@@ -1,4 +1,6 @@
-//! The table of shapes as JSON schemas in the words of OpenAPI 3.0, so that what is documented is what is checked.
+//! Converts the table of shapes into JSON schemas of OpenAPI 3.0, so that documentation and validation agree.
+//!
+//! Not here: their place in a document.
 
 use serde_json::{Map, Value, json};
 
@@ -8,21 +10,21 @@ use super::{
     shape::{ASIDE, BODY, Field, Fill, Keys, Null, Shape, When},
 };
 
-/// What is described.
+/// The described variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Described {
     /// The body of a creation.
     Creation,
     /// The body of an update.
     Update,
-    /// What a definition says, as it is answered: with the defaults filled in.
+    /// A definition in an answer: with the defaults filled in.
     Answer,
 }
 
-/// What is never answered.
-const UNTOLD: [&str; 3] = ["extraOperations", "layers", "sdkVersion"];
+/// Members that answers never contain.
+const HIDDEN: [&str; 3] = ["extraOperations", "layers", "sdkVersion"];
 
-/// The schema of a body, or of the part of an answer that is a definition's.
+/// Returns the schema of a body, or of the definition's part of an answer.
 pub fn describe(what: Described) -> Value {
     schema(&BODY, what)
 }
@@ -63,7 +65,7 @@ fn schema(shape: &Shape, what: Described) -> Value {
                 Keys::Secrets => map["description"] = "By name, in SCREAMING_SNAKE case".into(),
                 Keys::Free => {}
             }
-            // `null` takes away in an update, and counts for nothing.
+            // In an update `null` removes an entry, and does not count.
             if what != Described::Update {
                 map["maxProperties"] = (*most).into();
             }
@@ -75,7 +77,7 @@ fn schema(shape: &Shape, what: Described) -> Value {
 fn object(fields: &[Field], what: Described, is_body: bool) -> Value {
     let mut properties = Map::new();
     let mut required: Vec<&str> = Vec::new();
-    for field in fields.iter().filter(|field| is_told(field, what, is_body)) {
+    for field in fields.iter().filter(|field| is_described(field, what, is_body)) {
         let mut schema = schema(field.shape, what);
         if is_nullable(field.null, what) {
             schema["nullable"] = true.into();
@@ -104,11 +106,11 @@ fn object(fields: &[Field], what: Described, is_body: bool) -> Value {
     object
 }
 
-fn is_told(field: &Field, what: Described, is_body: bool) -> bool {
+fn is_described(field: &Field, what: Described, is_body: bool) -> bool {
     match what {
         Described::Creation => field.known.holds(Mode::Create),
         Described::Update => field.known.holds(Mode::Update),
-        Described::Answer => !is_body || !(ASIDE.contains(&field.name) || UNTOLD.contains(&field.name)),
+        Described::Answer => !is_body || !(ASIDE.contains(&field.name) || HIDDEN.contains(&field.name)),
     }
 }
 
@@ -186,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_described_is_what_is_checked() {
+    fn description_and_check_agree() {
         let creation = describe(Described::Creation);
         assert_eq!(creation["required"], json!(["name", "version"]));
         assert_eq!(creation["additionalProperties"], json!(false));
@@ -199,13 +201,13 @@ mod tests {
         let answer = describe(Described::Answer);
         let channel = &answer["properties"]["channels"]["additionalProperties"];
         assert_eq!(channel["required"], json!(["messages", "conversation", "message"]));
-        for untold in ["code", "layers", "secrets", "name"] {
-            assert!(answer["properties"].get(untold).is_none(), "{untold}");
+        for hidden in ["code", "layers", "secrets", "name"] {
+            assert!(answer["properties"].get(hidden).is_none(), "{hidden}");
         }
     }
 
     #[test]
-    fn every_member_says_what_it_is() {
+    fn every_member_is_described() {
         fn without(schema: &Value, place: &str, found: &mut Vec<String>) {
             for (name, property) in schema["properties"].as_object().into_iter().flatten() {
                 let place = format!("{place}/{name}");

@@ -1,14 +1,16 @@
-//! A definition as the descriptor by which its version is installed: it gets each message at its `url`.
+//! Converts a definition into the descriptor that its version is installed by: it gets each message at its `url`.
+//!
+//! Not here: the installation.
 
 use serde_json::json;
 
 use super::{Configuration, Definition};
 use crate::domain::{Error, Result, apps::descriptor::Descriptor};
 
-/// The descriptor of a version: what can be set are the properties of its configuration.
+/// Returns the descriptor of a version: its settings are the properties of its configuration.
 ///
 /// # Errors
-/// [`Error::Invalid`] where it has no `url`, or cannot be installed as it is.
+/// [`Error::Invalid`] if it has no `url`, or cannot be installed as it is.
 pub fn descriptor(definition: &Definition) -> Result<Descriptor> {
     let Some(url) = &definition.url else {
         let says = "is missing: a version without an address cannot be called, so it cannot be installed";

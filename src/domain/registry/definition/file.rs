@@ -1,7 +1,7 @@
-//! The files that come with a definition, in Base64: an icon, which is an SVG, and a readme, which is Markdown.
+//! The files of a definition, in Base64: an icon, which is an SVG, and a readme, which is Markdown.
 //!
-//! An icon is shown to everybody who looks for integrations, so it has to be a picture and nothing else: it can run
-//! nothing and fetch nothing.
+//! An icon is shown to every user who browses integrations, so it has to be a picture and nothing else: it can run
+//! nothing and fetch nothing. Not here: the serving of files.
 
 use base64::{
     Engine,
@@ -12,31 +12,31 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 use super::issue::Rule;
 
-/// The largest icon, in bytes.
+/// Maximum size of an icon, in bytes.
 pub const MAX_ICON: usize = 1_048_576;
-/// The largest readme, in bytes.
+/// Maximum size of a readme, in bytes.
 pub const MAX_README: usize = 1_048_576;
 
-/// An icon has no more elements, texts and comments together.
+/// Maximum number of elements, texts and comments in an icon, together.
 const MAX_NODES: u32 = 50_000;
-/// An element has no more attributes: the parser compares each with each.
+/// Maximum number of attributes of an element: the parser compares each with each.
 const MAX_ATTRIBUTES: usize = 1_000;
-/// An icon declares no more namespaces.
+/// Maximum number of namespace declarations in an icon.
 const MAX_NAMESPACES: usize = 100;
 
 const SVG: &str = "http://www.w3.org/2000/svg";
 const XHTML: &str = "http://www.w3.org/1999/xhtml";
 
-/// Elements that run something, or hold another document.
+/// Elements that execute code, or embed another document.
 const FORBIDDEN: [&str; 9] =
     ["script", "foreignobject", "iframe", "embed", "object", "audio", "video", "handler", "listener"];
 /// Elements that can change an attribute later on.
 const ANIMATIONS: [&str; 4] = ["animate", "set", "animatemotion", "animatetransform"];
-/// Beginnings of pictures that may stand within an icon.
+/// Prefixes of pictures that may be embedded in an icon.
 const PICTURES: [&str; 4] =
     ["data:image/png;base64,", "data:image/jpeg;base64,", "data:image/gif;base64,", "data:image/webp;base64,"];
 
-/// What is wrong with a file, as it goes on after its place.
+/// An error in a file; its text continues after the location.
 pub(super) struct FileError {
     pub(super) rule: Rule,
     pub(super) says: String,
@@ -46,7 +46,7 @@ fn error(rule: Rule, says: impl Into<String>) -> FileError {
     FileError { rule, says: says.into() }
 }
 
-/// Reads an icon. An empty one is none.
+/// Decodes an icon. An empty one counts as absent.
 pub(super) fn icon(base64: &str) -> Result<Option<Vec<u8>>, FileError> {
     let Some(bytes) = decode(base64, MAX_ICON)? else { return Ok(None) };
     let text = std::str::from_utf8(&bytes).map_err(|_| error(Rule::Icon, "must be an SVG in UTF-8"))?;
@@ -76,7 +76,7 @@ pub(super) fn icon(base64: &str) -> Result<Option<Vec<u8>>, FileError> {
     }
 }
 
-/// Reads a readme. An empty one is none.
+/// Decodes a readme. An empty one counts as absent.
 pub(super) fn readme(base64: &str) -> Result<Option<String>, FileError> {
     let Some(bytes) = decode(base64, MAX_README)? else { return Ok(None) };
     match String::from_utf8(bytes) {
@@ -97,7 +97,7 @@ fn decode(base64: &str, most: usize) -> Result<Option<Vec<u8>>, FileError> {
     Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
 }
 
-/// What a node could do, in words; nothing, mostly.
+/// Describes the danger of a node; `None` for most.
 fn danger(node: Node<'_, '_>) -> Option<String> {
     if node.is_pi() {
         return Some("a processing instruction".to_owned());
@@ -136,22 +136,22 @@ fn danger(node: Node<'_, '_>) -> Option<String> {
     })
 }
 
-/// A value as a browser reads an address: without white space and control characters, and in lower case.
+/// Normalises a value as a browser reads an address: without white space and control characters, and in lower case.
 fn squeezed(value: &str) -> String {
     value.chars().filter(|c| !c.is_whitespace() && !c.is_control()).flat_map(char::to_lowercase).collect()
 }
 
-/// Whether a value has `url(…)` of anything but a place in the same picture.
+/// Returns true if a value has a `url(…)` that leaves the picture.
 fn fetches(squeezed: &str) -> bool {
     squeezed.split("url(").skip(1).any(|rest| !rest.trim_start_matches(['"', '\'']).starts_with('#'))
 }
 
-/// Whether a style could fetch something. An escape or a comment could hide that, so they may not be there, and neither
-/// may what names a source by a bare text.
+/// Returns true if a style could fetch a resource. An escape or a comment could hide that, so they are refused, and so
+/// are functions that name a source by a bare text.
 fn css_fetches(css: &str) -> bool {
     let squeezed = squeezed(css);
     let hides = ["\\", "@import", "image-set(", "image(", "src(", "javascript:"];
-    // A comment may split a word, so it is read both with and without.
+    // A comment may split a word, so the style is read both with and without comments.
     let without_comments = without_comments(&squeezed);
     [squeezed.as_str(), &without_comments].iter().any(|css| fetches(css) || hides.iter().any(|word| css.contains(word)))
 }

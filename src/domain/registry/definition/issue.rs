@@ -1,52 +1,54 @@
-//! What is wrong with a definition: issues, each with a place, a rule and a sentence, and no more of them than help.
+//! Issues of a definition, each with a location, a rule and a sentence, in a bounded number.
+//!
+//! Not here: the checks that find them.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-/// No more issues are listed. Where there are more, the last one says how many.
+/// Maximum number of listed issues. If there are more, the last one gives their number.
 pub const MAX_ISSUES: usize = 200;
 
-/// No more issues are counted: the rest of the body is not looked at.
+/// Maximum number of counted issues: the rest of the body is not read.
 const MAX_COUNTED: usize = 10_000;
 
-/// No more of what was found is repeated, in characters.
+/// Maximum characters of a found value that are repeated.
 const MAX_FOUND: usize = 100;
 
-/// No more of one key is repeated in a place, in characters.
+/// Maximum characters of a key that are repeated in a location.
 const MAX_KEY: usize = 200;
 
-/// One thing wrong with a definition.
+/// A single issue of a definition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Issue {
     /// JSON pointer (RFC 6901) into the body; empty for the body itself.
     pub path: String,
-    /// The rule that is broken.
+    /// The violated rule.
     pub rule: Rule,
-    /// A sentence that begins with the place: `request/body/title must NOT have more than 64 characters`.
+    /// A sentence that begins with the location: `request/body/title must NOT have more than 64 characters`.
     pub message: String,
-    /// What was found, cut. Never a secret's value, and never code.
+    /// The found value, cut. Never a secret's value, and never code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
 }
 
 impl Issue {
-    /// An issue with what is at a place. `says` goes on after the place.
+    /// Returns an issue at a location. `says` continues after the location.
     pub fn new(rule: Rule, path: impl Into<String>, says: impl fmt::Display) -> Self {
         let path = path.into();
         let message = format!("request/body{path} {says}");
         Self { path, rule, message, found: None }
     }
 
-    /// The same issue with what was found there.
+    /// Returns the same issue with the found value.
     pub fn found(mut self, text: &str) -> Self {
         self.found = Some(cut(text, MAX_FOUND));
         self
     }
 
-    /// What several issues come to, for an answer that has one type: a malformed body before anything else, then the
-    /// first issue.
+    /// Reduces several issues to the single kind of an answer: a malformed body before anything else, then the first
+    /// issue.
     pub fn kind_of(issues: &[Issue]) -> IssueKind {
         let mut kinds = issues.iter().map(|issue| issue.rule.kind());
         let first = kinds.next().unwrap_or(IssueKind::InvalidPayload);
@@ -57,66 +59,66 @@ impl Issue {
 /// The rules. Programs act on their names: one may be added, and none changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rule {
-    /// Something that has to be there is not.
+    /// A missing required member.
     Required,
-    /// A value of the wrong type, such as `null` where nothing can be taken away.
+    /// A value of the wrong type, such as `null` for a member that cannot be removed.
     Type,
-    /// A text that is too long.
+    /// A text above the length limit.
     MaxLength,
-    /// A text that is too short.
+    /// A text below the minimum length.
     MinLength,
-    /// Not one of the allowed values.
+    /// A value that is not an enum value.
     Enum,
     /// A number out of its range.
     Range,
-    /// A member that is not known.
+    /// An unknown member.
     UnknownKey,
     /// A key of a map that is empty or too long.
     Key,
-    /// A text with the character U+0000, which no database keeps.
+    /// A text with the character U+0000, which no database stores.
     Characters,
-    /// Not the name of an integration.
+    /// An invalid name of an integration.
     Name,
-    /// Not a version.
+    /// An invalid version.
     Version,
-    /// Not the identifier of an action, a channel, a message, an event or a state.
+    /// An invalid identifier of an action, a channel, a message, an event or a state.
     Identifier,
-    /// Not the name of a secret.
+    /// An invalid name of a secret.
     SecretName,
-    /// Not a JSON schema, or one that cannot be taken.
+    /// An invalid or unacceptable JSON schema.
     JsonSchema,
-    /// Not Base64.
+    /// Invalid Base64.
     Base64,
-    /// Not an SVG, or one that could do something.
+    /// An invalid SVG, or one with active content.
     Icon,
     /// Not Markdown in UTF-8.
     Readme,
-    /// Not an absolute HTTP address.
+    /// A value that is not an absolute HTTP address.
     Url,
-    /// More, or larger, than can be taken.
+    /// A number or size above a limit.
     Limit,
-    /// Something of an interface, or the interface itself, that there is not.
+    /// An unknown interface, or an unknown member of one.
     Interface,
-    /// A tag that is required and not declared.
+    /// A required tag without a declaration.
     Tag,
-    /// What others rely on is broken without a new major version.
+    /// A breaking change for dependents without a new major version.
     BreakingChange,
-    /// More than the workspace may keep.
+    /// A quota of the workspace is exceeded.
     Quota,
-    /// The name and version are there already.
+    /// The name and version exist already.
     Taken,
-    /// The name is another workspace's.
+    /// The name belongs to another workspace.
     Reserved,
-    /// The name has another handle than the workspace.
+    /// The handle in the name is not the workspace's.
     Handle,
-    /// The version is published, and stays as it is.
+    /// The version is published and immutable.
     Published,
-    /// There is more than is listed.
+    /// Number of issues that are not listed.
     More,
 }
 
 impl Rule {
-    /// Its name.
+    /// Returns its name.
     pub fn as_str(self) -> &'static str {
         match self {
             Rule::Required => "required",
@@ -150,7 +152,7 @@ impl Rule {
         }
     }
 
-    /// Which error of the product it stands for.
+    /// Returns the error of the product that it maps to.
     pub fn kind(self) -> IssueKind {
         match self {
             Rule::Required
@@ -188,33 +190,33 @@ impl Serialize for Rule {
     }
 }
 
-/// The errors of the product that issues stand for.
+/// The errors of the product that issues map to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IssueKind {
     /// The body breaks its schema.
     InvalidPayload,
-    /// A JSON schema within the body is none.
+    /// A JSON schema within the body is invalid.
     InvalidJsonSchema,
     /// An identifier breaks the rule for identifiers.
     InvalidIdentifier,
-    /// A hard limit is passed.
+    /// A hard limit is exceeded.
     LimitExceeded,
-    /// The body speaks of something that there is not.
+    /// The body refers to a missing resource.
     ReferenceNotFound,
-    /// This needs a new major version.
+    /// The change needs a new major version.
     BreakingChanges,
-    /// The workspace keeps too many.
+    /// The workspace's quota is exceeded.
     QuotaExceeded,
-    /// It is there already.
+    /// It exists already.
     AlreadyExists,
-    /// It is not for this caller, or not any more.
+    /// The caller may not do this, or not any more.
     Forbidden,
 }
 
-/// A place in a body, as long as it is being looked at: nothing is written down for a place without an issue.
+/// A location in a body, built during the walk: its text is only written for an issue.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    above: Option<&'a Place<'a>>,
+pub(super) struct Location<'a> {
+    above: Option<&'a Location<'a>>,
     step: Step<'a>,
 }
 
@@ -225,31 +227,31 @@ enum Step<'a> {
     Index(usize),
 }
 
-impl Place<'static> {
+impl Location<'static> {
     /// The body itself.
     pub(super) const BODY: Self = Self { above: None, step: Step::Body };
 }
 
-impl<'a> Place<'a> {
-    /// The place of a member.
-    pub(super) fn key<'b>(&'b self, key: &'b str) -> Place<'b>
+impl<'a> Location<'a> {
+    /// Returns the location of a member.
+    pub(super) fn key<'b>(&'b self, key: &'b str) -> Location<'b>
     where
         'a: 'b,
     {
-        Place { above: Some(self), step: Step::Key(key) }
+        Location { above: Some(self), step: Step::Key(key) }
     }
 
-    /// The place of an element.
-    pub(super) fn index<'b>(&'b self, index: usize) -> Place<'b>
+    /// Returns the location of an element.
+    pub(super) fn index<'b>(&'b self, index: usize) -> Location<'b>
     where
         'a: 'b,
     {
-        Place { above: Some(self), step: Step::Index(index) }
+        Location { above: Some(self), step: Step::Index(index) }
     }
 }
 
-/// As a JSON pointer.
-impl fmt::Display for Place<'_> {
+/// Formats it as a JSON pointer.
+impl fmt::Display for Location<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(above) = self.above {
             above.fmt(f)?;
@@ -262,7 +264,7 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// The issues that have been found so far.
+/// The issues found so far.
 #[derive(Default)]
 pub(super) struct Issues {
     listed: Vec<Issue>,
@@ -270,13 +272,13 @@ pub(super) struct Issues {
 }
 
 impl Issues {
-    /// Adds an issue at a place.
-    pub(super) fn add(&mut self, rule: Rule, place: &Place<'_>, says: impl fmt::Display) {
+    /// Adds an issue at a location.
+    pub(super) fn add(&mut self, rule: Rule, place: &Location<'_>, says: impl fmt::Display) {
         self.push(|| Issue::new(rule, place.to_string(), says));
     }
 
-    /// Adds an issue at a place, with what was found there.
-    pub(super) fn add_found(&mut self, rule: Rule, place: &Place<'_>, says: impl fmt::Display, found: &str) {
+    /// Adds an issue at a location, with the found value.
+    pub(super) fn add_found(&mut self, rule: Rule, place: &Location<'_>, says: impl fmt::Display, found: &str) {
         self.push(|| Issue::new(rule, place.to_string(), says).found(found));
     }
 
@@ -289,27 +291,27 @@ impl Issues {
         }
     }
 
-    /// Whether there are so many that nothing more needs to be looked at.
+    /// Returns true if there are so many that the walk can stop.
     pub(super) fn enough(&self) -> bool {
         self.unlisted >= MAX_COUNTED
     }
 
-    /// Whether there is none.
+    /// Returns true if there is none.
     pub(super) fn is_empty(&self) -> bool {
         self.listed.is_empty()
     }
 
-    /// Whether there is one of a rule at a place.
+    /// Returns true if there is one of a rule at a location.
     pub(super) fn has(&self, rule: Rule, path: &str) -> bool {
         self.listed.iter().any(|issue| issue.rule == rule && issue.path == path)
     }
 
-    /// Puts them into the order in which their places stand in the body; what stands nowhere comes last.
+    /// Sorts them by the order of their locations in the body; issues without a location in it come last.
     pub(super) fn sort_by_document(&mut self, body: &Value) {
         self.listed.sort_by_cached_key(|issue| position(body, &issue.path));
     }
 
-    /// All of them.
+    /// Returns all of them.
     pub(super) fn finish(mut self) -> Vec<Issue> {
         if self.unlisted > 0 {
             self.listed.truncate(MAX_ISSUES - 1);
@@ -325,7 +327,7 @@ impl Issues {
     }
 }
 
-/// Where a pointer leads, as the numbers of the members on the way.
+/// Converts a pointer into the indexes of the members on its path.
 fn position(body: &Value, path: &str) -> Vec<usize> {
     let mut at = Some(body);
     let steps = path.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
@@ -347,7 +349,7 @@ fn position(body: &Value, path: &str) -> Vec<usize> {
     steps.map(number).collect()
 }
 
-/// A text of no more characters than these; `…` stands for the rest.
+/// Cuts a text to a number of characters; `…` stands for the rest.
 pub(super) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),

@@ -1,7 +1,8 @@
-//! Whether a value is a JSON schema (draft-07) that can be taken. A schema of somebody else's is never compiled and
-//! never evaluated: it is only held against the metaschema, so it costs no more than its size.
+//! Checks that a value is a valid and acceptable JSON schema (draft-07). A user's schema is never compiled and never
+//! evaluated here: it is only validated against the metaschema, so the cost is bounded by its size.
 //!
-//! Keywords that the draft does not know are let through, and so is any `pattern`: nobody here runs it.
+//! Unknown keywords are let through, and so is any `pattern`: it is never executed here. Not here: the evaluation of a
+//! configuration's schema (`configuration`).
 
 use std::{io, sync::LazyLock};
 
@@ -10,19 +11,19 @@ use serde_json::{Map, Value, json};
 
 use super::{
     check::seen,
-    issue::{Issue, Issues, Place, Rule, cut},
+    issue::{Issue, Issues, Location, Rule, cut},
 };
 
-/// The largest schema, in bytes of JSON without white space.
+/// Maximum size of a schema, in bytes of JSON without white space.
 pub const MAX_SCHEMA_BYTES: usize = 102_400;
 
-/// How deep a schema may be nested.
+/// Maximum nesting depth of a schema.
 pub const MAX_SCHEMA_DEPTH: usize = 100;
 
-/// No more issues of one schema are listed.
+/// Maximum number of issues listed for one schema.
 const MAX_ISSUES: usize = 20;
 
-/// The keywords whose value is a schema, or a list of schemas.
+/// The keywords with a schema, or a list of schemas, as their value.
 const SCHEMAS: [&str; 13] = [
     "additionalItems",
     "additionalProperties",
@@ -39,17 +40,17 @@ const SCHEMAS: [&str; 13] = [
     "unevaluatedProperties",
 ];
 
-/// The keywords whose value has schemas by names.
+/// The keywords with a map of schemas as their value.
 const MAPS_OF_SCHEMAS: [&str; 5] = ["$defs", "definitions", "dependencies", "patternProperties", "properties"];
 
-/// The metaschema. Formats are not looked at: that would compile every `pattern`.
+/// The metaschema. Formats are not validated: that would compile every `pattern`.
 static METASCHEMA: LazyLock<Option<Validator>> = LazyLock::new(|| {
     let metaschema = json!({"$ref": "http://json-schema.org/draft-07/schema#"});
     jsonschema::options().with_draft(Draft::Draft7).should_validate_formats(false).build(&metaschema).ok()
 });
 
 /// Checks a schema.
-pub(super) fn check(schema: &Value, at: &Place<'_>, issues: &mut Issues) {
+pub(super) fn check(schema: &Value, at: &Location<'_>, issues: &mut Issues) {
     let Some(object) = schema.as_object() else {
         return issues.add_found(Rule::Type, at, "must be object", &seen(schema));
     };
@@ -72,21 +73,21 @@ pub(super) fn check(schema: &Value, at: &Place<'_>, issues: &mut Issues) {
     if !metaschema.is_valid(schema) {
         let mut left = MAX_ISSUES;
         for error in metaschema.iter_errors(schema) {
-            tell(&error, at, issues, &mut left);
+            report(&error, at, issues, &mut left);
         }
     }
     References { root: schema, issues }.within(object, at, true);
 }
 
-/// Says what is wrong in the words of ajv, at most `left` times.
-fn tell(error: &ValidationError<'_>, at: &Place<'_>, issues: &mut Issues, left: &mut usize) {
+/// Reports an error in the words of ajv, at most `left` times.
+fn report(error: &ValidationError<'_>, at: &Location<'_>, issues: &mut Issues, left: &mut usize) {
     let says = match error.kind() {
         // A value of several forms, such as `items` or `type`: the form that has its type was meant.
         ValidationErrorKind::AnyOf { context } => {
             let here = error.instance_path().as_str();
             let is_other = |error: &ValidationError<'_>| match error.kind() {
                 ValidationErrorKind::Type { .. } => error.instance_path().as_str() == here,
-                // The words that `type` may be.
+                // The enum values of `type`.
                 ValidationErrorKind::Enum { .. } => {
                     error.instance_path().as_str() == here && !error.instance().is_string()
                 }
@@ -94,7 +95,7 @@ fn tell(error: &ValidationError<'_>, at: &Place<'_>, issues: &mut Issues, left: 
             };
             let mut meant = context.iter().filter(|errors| !errors.iter().any(is_other));
             match (meant.next(), meant.next()) {
-                (Some(errors), None) => return errors.iter().for_each(|error| tell(error, at, issues, left)),
+                (Some(errors), None) => return errors.iter().for_each(|error| report(error, at, issues, left)),
                 _ => "must match one of the forms that JSON Schema draft-07 has for it".to_owned(),
             }
         }
@@ -123,16 +124,16 @@ fn tell(error: &ValidationError<'_>, at: &Place<'_>, issues: &mut Issues, left: 
     }
 }
 
-/// Looks at the `$ref`s of a schema. They have to lead to something within it. That one leads back to where it stands
-/// is no harm: whoever follows it does so with a value in hand, which comes to an end.
+/// Checks the `$ref`s of a schema. They have to lead to a location within it. A recursive reference is harmless: it is
+/// followed together with a value, which is finite.
 struct References<'a, 'i> {
     root: &'a Value,
     issues: &'i mut Issues,
 }
 
 impl References<'_, '_> {
-    /// `is_based` is whether `#` is the root: an `$id` on the way makes it something else.
-    fn within(&mut self, schema: &Map<String, Value>, at: &Place<'_>, is_based: bool) {
+    /// `is_based` is true if `#` is the root: an `$id` on the way changes the base.
+    fn within(&mut self, schema: &Map<String, Value>, at: &Location<'_>, is_based: bool) {
         if self.issues.enough() {
             return;
         }
@@ -167,12 +168,12 @@ impl References<'_, '_> {
         self.root.as_object().map_or(std::ptr::null(), |root| root)
     }
 
-    fn reference(&mut self, reference: &str, at: &Place<'_>, is_based: bool) {
+    fn reference(&mut self, reference: &str, at: &Location<'_>, is_based: bool) {
         let Some(pointer) = reference.strip_prefix('#').filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
             let says = "must lead to a place within the schema, such as \"#/definitions/name\"";
             return self.issues.add_found(Rule::JsonSchema, at, says, reference);
         };
-        // A place that is percent-encoded, or that another `$id` is the root of, is taken on trust.
+        // A percent-encoded pointer, or one relative to another `$id`, is not checked.
         let leads_nowhere = self.root.pointer(pointer).is_none_or(|there| !there.is_object() && !there.is_boolean());
         if is_based && !pointer.contains('%') && leads_nowhere {
             let says = "must lead to a place within the schema: there is no schema at this one";
@@ -181,7 +182,7 @@ impl References<'_, '_> {
     }
 }
 
-/// Whether a value is nested deeper than so many levels. It looks no deeper than that.
+/// Returns true if a value is nested deeper than so many levels. It reads no deeper than that.
 fn deeper_than(levels: usize, value: &Value) -> bool {
     match value {
         Value::Object(map) => levels == 0 || map.values().any(|value| deeper_than(levels - 1, value)),
@@ -190,7 +191,7 @@ fn deeper_than(levels: usize, value: &Value) -> bool {
     }
 }
 
-/// Whether a value is longer as JSON. It is written no further than that.
+/// Returns true if a value is longer as JSON. It is written no further than that.
 fn larger_than(most: usize, value: &Value) -> bool {
     struct Room(usize);
     impl io::Write for Room {

@@ -1,17 +1,19 @@
-//! How what is given meets what is there, along the table of shapes: `null` takes away, what is absent stays, maps merge
-//! by their keys. It takes what fits and passes over what does not; `check.rs` has something to say about that.
+//! Merges a body into a definition, along the table of shapes: `null` removes, an absent member stays, maps merge by
+//! their keys.
+//!
+//! Not here: the checks (`check.rs`). Valid values are merged and others ignored.
 
 use serde_json::{Map, Value, json};
 
 use super::shape::{ASIDE, ATTRIBUTES, BODY, Field, Fill, Merge, Null, Shape};
 
-/// The content of a definition after an update, with the defaults filled in.
+/// Returns the content of a definition after an update, with the defaults filled in.
 pub(super) fn merged(former: Map<String, Value>, body: &Map<String, Value>) -> Map<String, Value> {
     let Shape::Object { fields, .. } = &BODY else { return former };
     let mut next = former;
     for field in fields.iter().filter(|field| !ASIDE.contains(&field.name)) {
         let Some(given) = body.get(field.name) else { continue };
-        // Empty is the product's word for no address.
+        // In the product, an empty text clears the address.
         let is_none = matches!(field.shape, Shape::Url) && given.as_str() == Some("");
         member(field, if is_none { &Value::Null } else { given }, &mut next);
     }
@@ -19,7 +21,7 @@ pub(super) fn merged(former: Map<String, Value>, body: &Map<String, Value>) -> M
     next
 }
 
-/// Puts a member that is given into an object that is there.
+/// Merges a given member into an existing object.
 fn member(field: &Field, given: &Value, object: &mut Map<String, Value>) {
     if given.is_null() && field.null == Null::Never {
         return;
@@ -31,7 +33,7 @@ fn member(field: &Field, given: &Value, object: &mut Map<String, Value>) {
     };
 }
 
-/// What becomes of a value; `None` if it is taken away.
+/// Merges a value; `None` if it is removed.
 fn value(shape: &Shape, former: Option<Value>, given: &Value) -> Option<Value> {
     match (shape, given) {
         (_, Value::Null) => None,
@@ -78,7 +80,7 @@ fn value(shape: &Shape, former: Option<Value>, given: &Value) -> Option<Value> {
             fill(fields, &mut next);
             Some(Value::Object(next))
         }
-        // Of the wrong type, so the outcome is for nobody: but what speaks of this does not speak of nothing.
+        // Of the wrong type, so the result is never used; but references to this member must not count as dangling.
         (Shape::Map { .. } | Shape::Object { .. }, given) => former.or_else(|| Some(given.clone())),
         (_, given) => Some(given.clone()),
     }
@@ -91,8 +93,7 @@ fn object(value: Option<Value>) -> Map<String, Value> {
     }
 }
 
-/// Fills in the members that are absent, and those of the objects that are not. The entries of maps were filled when they
-/// were given.
+/// Fills in absent members, also within existing objects. The entries of maps were filled when they were given.
 fn fill(fields: &[Field], object: &mut Map<String, Value>) {
     for field in fields {
         let value = match (object.get_mut(field.name), field.fill) {

@@ -1,4 +1,6 @@
 //! The names in a definition: of integrations, identifiers, secrets, and the handles of workspaces.
+//!
+//! Not here: the ownership of names (`judge`).
 
 use std::fmt;
 
@@ -6,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Error, Result};
 
-/// The longest name of an integration, in characters.
+/// Maximum length of an integration's name, in characters.
 pub const MAX_NAME: usize = 200;
 
-/// The longest handle of a workspace.
+/// Maximum length of a workspace's handle.
 pub const MAX_HANDLE: usize = 64;
 
 /// The name of an integration: `teams`, or with the handle of its workspace, `acme/teams`.
@@ -17,12 +19,12 @@ pub const MAX_HANDLE: usize = 64;
 #[serde(try_from = "String", into = "String")]
 pub struct DefinitionName(String);
 
-/// What a name has to be, as it goes on after its place.
+/// Rule for a name; its text continues after the location.
 pub(super) const NAME_RULE: &str = "must be lower-case letters, digits, \"-\" and \"_\", beginning with a letter, with at \
                                     most one handle before it, such as \"teams\" or \"acme/teams\"";
 
 impl DefinitionName {
-    /// Reads a name. `None` where it is none.
+    /// Parses a name. `None` if it is invalid.
     pub fn parse(text: &str) -> Option<Self> {
         let (handle, local) = match text.split_once('/') {
             Some((handle, local)) => (Some(handle), local),
@@ -35,27 +37,27 @@ impl DefinitionName {
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// The whole name.
+    /// Returns the whole name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The handle before it.
+    /// Returns the handle before it.
     pub fn handle(&self) -> Option<&str> {
         self.0.split_once('/').map(|(handle, _)| handle)
     }
 
-    /// The name without a handle.
+    /// Returns the name without a handle.
     pub fn local(&self) -> &str {
         self.0.split_once('/').map_or(&self.0, |(_, local)| local)
     }
 
-    /// The same name under a handle: what to suggest to a workspace that has one.
+    /// Returns the same name under a handle: a suggestion for a workspace with that handle.
     pub fn under(&self, handle: &str) -> String {
         format!("{handle}/{}", self.local())
     }
 
-    /// A name for a definition that is never seen, because there are issues with its own name.
+    /// Placeholder in a definition that is never seen, because its own name has issues.
     pub(super) fn unknown() -> Self {
         Self("unknown".to_owned())
     }
@@ -81,7 +83,7 @@ impl From<DefinitionName> for String {
     }
 }
 
-/// Checks the handle of a workspace.
+/// Validates the handle of a workspace.
 ///
 /// # Errors
 /// [`Error::Invalid`] naming `/handle`.
@@ -110,22 +112,22 @@ fn is_name_byte(b: u8) -> bool {
     b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_'
 }
 
-/// What an identifier has to be, as it goes on after its place.
+/// Rule for an identifier; its text continues after the location.
 pub(super) const IDENTIFIER_RULE: &str =
     "must be an identifier: 2 to 100 letters and digits, beginning with a lower-case letter, such as \"sendMessage\"";
 
-/// Whether a text is the identifier of an action, a channel, a message, an event or a state.
+/// Returns true for a valid identifier of an action, a channel, a message, an event or a state.
 pub(super) fn is_identifier(text: &str) -> bool {
     (2..=100).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// What the name of a secret has to be, as it goes on after its place.
+/// Rule for the name of a secret; its text continues after the location.
 pub(super) const SECRET_RULE: &str =
     "must be named in SCREAMING_SNAKE case: upper-case words and digits, joined by \"_\", such as \"API_KEY\"";
 
-/// Whether a text is the name of a secret: upper-case words, joined by one `_` each, at most 200 characters.
+/// Returns true for a valid name of a secret: upper-case words, joined by one `_` each, at most 200 characters.
 pub(super) fn is_secret_name(text: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
     text.len() <= MAX_NAME && text.starts_with(|c: char| c.is_ascii_uppercase()) && text.split('_').all(is_word)

@@ -1,12 +1,13 @@
-//! What can only be said of a definition as a whole, after a body was merged into it: how much there is of each thing,
-//! and whether what speaks of something speaks of what is there.
+//! Checks a merged definition as a whole: the number of entries of each kind, and the consistency of references.
+//!
+//! Not here: the shape of single values (`check`).
 
 use serde_json::{Map, Value};
 
 use super::{
     Definition, MAX_DEFINITION,
     check::weight,
-    issue::{Issues, Place, Rule},
+    issue::{Issues, Location, Rule},
     shape::{BODY, Shape},
 };
 
@@ -17,19 +18,19 @@ pub(super) fn check(definition: &Definition, issues: &mut Issues) {
         too_large(issues);
     }
     let content = Value::Object(content);
-    count(&BODY, &content, &Place::BODY, issues);
+    count(&BODY, &content, &Location::BODY, issues);
     required_tags(&content, issues);
     interfaces(definition, issues);
 }
 
-/// The definition is larger than it may be.
+/// Adds the issue of a definition above the size limit.
 pub(super) fn too_large(issues: &mut Issues) {
     let says = format_args!("must NOT be larger than {MAX_DEFINITION} bytes without code, icon, readme and secrets");
-    issues.add(Rule::Limit, &Place::BODY, says);
+    issues.add(Rule::Limit, &Location::BODY, says);
 }
 
 /// Counts the entries of each map.
-fn count(shape: &Shape, value: &Value, at: &Place<'_>, issues: &mut Issues) {
+fn count(shape: &Shape, value: &Value, at: &Location<'_>, issues: &mut Issues) {
     let Some(object) = value.as_object() else { return };
     match shape {
         Shape::Object { fields, .. } => {
@@ -53,9 +54,9 @@ fn count(shape: &Shape, value: &Value, at: &Place<'_>, issues: &mut Issues) {
     }
 }
 
-/// Each tag that something needs when it is created has to be declared beside it.
+/// Checks that each tag required at creation is declared beside it.
 fn required_tags(content: &Value, issues: &mut Issues) {
-    let mut tagged = |tagged: &Value, at: &Place<'_>| {
+    let mut tagged = |tagged: &Value, at: &Location<'_>| {
         let required = tagged["creation"]["requiredTags"].as_array().into_iter().flatten().enumerate();
         let (creation, tags) = (at.key("creation"), &tagged["tags"]);
         for (index, tag) in required {
@@ -64,17 +65,17 @@ fn required_tags(content: &Value, issues: &mut Issues) {
             issues.add_found(Rule::Tag, &at.index(index), "must be a tag that is declared beside it", tag);
         }
     };
-    tagged(&content["user"], &Place::BODY.key("user"));
+    tagged(&content["user"], &Location::BODY.key("user"));
     for (name, channel) in content["channels"].as_object().into_iter().flatten() {
-        let channels = Place::BODY.key("channels");
+        let channels = Location::BODY.key("channels");
         let channel_at = channels.key(name);
         tagged(&channel["conversation"], &channel_at.key("conversation"));
     }
 }
 
-/// What an interface asks for goes by the name of something that is there.
+/// Checks that the members mapped to an interface exist.
 fn interfaces(definition: &Definition, issues: &mut Issues) {
-    let all = Place::BODY.key("interfaces");
+    let all = Location::BODY.key("interfaces");
     let kinds: [(&str, &Map<String, Value>); 4] = [
         ("entities", &definition.entities),
         ("actions", &definition.actions),

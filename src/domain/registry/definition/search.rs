@@ -1,25 +1,27 @@
-//! What a definition says to somebody who looks for a text.
+//! Text search in a definition.
+//!
+//! Not here: the query of the database.
 
 use serde_json::Value;
 
 use super::Definition;
 
-/// Where a text was found in a definition.
+/// The fields of a definition in which a text was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Matched {
-    /// In its name.
+    /// The name.
     pub name: bool,
-    /// In its title.
+    /// The title.
     pub title: bool,
-    /// In its description.
+    /// The description.
     pub description: bool,
-    /// In the names or titles of these actions, by their names.
+    /// The names or titles of these actions, by their names.
     pub actions: Vec<String>,
-    /// In the names of these interfaces.
+    /// The names of these interfaces.
     pub interfaces: Vec<String>,
 }
 
-/// What is looked at of a definition.
+/// The searchable fields of a definition.
 #[derive(Clone, Copy, Debug)]
 pub struct Searched<'a> {
     /// Its name.
@@ -30,18 +32,18 @@ pub struct Searched<'a> {
     pub description: &'a str,
     /// Its actions, with their titles.
     pub actions: &'a [(String, String)],
-    /// The names of the interfaces that it implements; it knows only their ids.
+    /// The names of the implemented interfaces; a definition has only their ids.
     pub interfaces: &'a [String],
 }
 
-/// The actions of a definition, with their titles; empty where one has none.
+/// Returns the actions of a definition, with their titles; an empty title if one has none.
 pub fn titled_actions(definition: &Definition) -> Vec<(String, String)> {
     let title = |action: &Value| action["title"].as_str().unwrap_or_default().to_owned();
     definition.actions.iter().map(|(name, action)| (name.clone(), title(action))).collect()
 }
 
-/// Where a text stands in a definition, whatever the case of its letters. `None` where it does not stand anywhere. A
-/// text of nothing but white space stands nowhere.
+/// Searches a definition for a text, ignoring case. `None` if it is not found. A text of nothing but white space is
+/// never found.
 pub fn search(of: Searched<'_>, text: &str) -> Option<Matched> {
     let wanted = text.trim().to_lowercase();
     if wanted.is_empty() {
@@ -67,7 +69,7 @@ mod tests {
     use crate::domain::registry::definition::check_create;
 
     #[test]
-    fn a_text_is_found_whatever_its_case() {
+    fn search_ignores_case() {
         let action = json!({"input": {"schema": {}}, "output": {"schema": {}}});
         let titled = json!({"title": "Über alles", "input": {"schema": {}}, "output": {"schema": {}}});
         let body = json!({

@@ -1,26 +1,28 @@
-//! What a body may hold, as tables: [`BODY`] is read by the walk that checks (`check.rs`) and by the one that merges
-//! (`merge.rs`), so the two cannot disagree.
+//! The allowed shape of a body, as tables: [`BODY`] is read by the walk that checks (`check.rs`) and by the one that
+//! merges (`merge.rs`), so the two cannot disagree.
+//!
+//! Not here: rules across members (`outcome`).
 
-/// The channels of an integration.
+/// Maximum number of channels of an integration.
 pub const MAX_CHANNELS: usize = 10;
-/// The types of messages of a channel.
+/// Maximum number of message types of a channel.
 pub const MAX_MESSAGES: usize = 20;
-/// The definitions of events.
+/// Maximum number of event definitions.
 pub const MAX_EVENTS: usize = 20;
-/// The definitions of states.
+/// Maximum number of state definitions.
 pub const MAX_STATES: usize = 20;
-/// The definitions of tags in one place.
+/// Maximum number of tag definitions in one object.
 pub const MAX_TAGS: usize = 50;
-/// The secrets.
+/// Maximum number of secrets.
 pub const MAX_SECRETS: usize = 25;
-/// The entries of what the product names no limit for, so that there is one.
+/// Maximum number of entries of maps for which the product names no limit, so that there is one.
 pub const MAX_ENTRIES: usize = 1_000;
-/// The layers.
+/// Maximum number of layers.
 pub const MAX_LAYERS: usize = 100;
 
-/// What a value may be.
+/// Allowed shape of a value.
 pub(super) enum Shape {
-    /// A text of so many characters.
+    /// A text with a length between two bounds.
     Text { least: usize, most: usize },
     /// The name of an integration.
     Name,
@@ -42,7 +44,7 @@ pub(super) enum Shape {
     Flag,
     /// A time in whole seconds.
     Seconds,
-    /// One of some words.
+    /// One of the enum values.
     Choice(&'static [&'static str]),
     /// A JSON schema.
     Schema,
@@ -54,51 +56,51 @@ pub(super) enum Shape {
     Map { of: &'static Shape, keys: Keys, most: usize, null: Null },
 }
 
-/// What becomes of an object that is there already, when another one is given in an update.
+/// Merge behaviour of an existing object in an update.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Merge {
-    /// Each member that is given takes the place of the former one.
+    /// Each given member replaces the former one.
     Members,
-    /// The object that is given takes the place of the former one, but for maps of attributes, which merge.
+    /// The given object replaces the former one, but for maps of attributes, which merge.
     Whole,
 }
 
-/// Which keys a map takes.
+/// Allowed keys of a map.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keys {
     /// Identifiers.
     Identifiers,
     /// Names of secrets.
     Secrets,
-    /// All that are neither empty nor too long.
+    /// All keys that are neither empty nor too long.
     Free,
 }
 
-/// Where `null` may stand.
+/// Operations in which `null` is allowed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Null {
-    /// Nowhere.
+    /// None.
     Never,
-    /// In an update, where it takes away.
+    /// An update, in which it removes the value.
     InUpdate,
-    /// In both.
+    /// Creation and update.
     Always,
 }
 
-/// Where something is asked for, or may be.
+/// Operations in which a member is required, or known.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum When {
-    /// Nowhere.
+    /// None.
     Never,
-    /// When an integration is created.
+    /// Creation of an integration.
     InCreate,
-    /// When one is updated.
+    /// Update of an integration.
     InUpdate,
-    /// In both.
+    /// Both.
     Always,
 }
 
-/// What stands for a member that is absent.
+/// Default of an absent member.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fill {
     /// Nothing.
@@ -115,9 +117,9 @@ pub(super) enum Fill {
 pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) shape: &'static Shape,
-    /// Where it is known.
+    /// Operations in which it is known.
     pub(super) known: When,
-    /// Where it is asked for.
+    /// Operations in which it is required.
     pub(super) needed: When,
     pub(super) null: Null,
     pub(super) fill: Fill,
@@ -149,7 +151,7 @@ const fn field(name: &'static str, shape: &'static Shape) -> Field {
     Field { name, shape, known: When::Always, needed: When::Never, null: Null::Never, fill: Fill::Absent }
 }
 
-/// A map whose entries can be taken away in an update.
+/// Returns a map with entries that can be removed in an update.
 const fn map(of: &'static Shape, keys: Keys, most: usize) -> Shape {
     Shape::Map { of, keys, most, null: Null::InUpdate }
 }
@@ -265,7 +267,7 @@ static SECRETS: Shape = Shape::Map { of: &Shape::Secret, keys: Keys::Secrets, mo
 static LAYERS: Shape = Shape::List { of: &WORD, most: MAX_LAYERS };
 static VISIBILITY: Shape = Shape::Choice(&["public", "private", "unlisted"]);
 
-/// What comes beside a definition, or says something else than what is in it: it is not merged into it by the table.
+/// Members beside a definition, or with a meaning of their own: the table does not merge them.
 pub(super) const ASIDE: [&str; 9] =
     ["name", "version", "dev", "code", "icon", "readme", "secrets", "public", "visibility"];
 

@@ -1,4 +1,4 @@
-//! Bodies of creations, and what they come to.
+//! Bodies of creations, and the resulting definitions.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
@@ -13,7 +13,7 @@ mod rules;
 mod schemas;
 mod update;
 
-/// A body with something in each place.
+/// Returns a body with a value in each place.
 fn full() -> Value {
     json!({
         "name": "acme/teams",
@@ -66,7 +66,7 @@ fn full() -> Value {
     })
 }
 
-/// As Zod writes them.
+/// Returns a schema in the form that Zod writes.
 fn schema(property: &str) -> Value {
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -77,7 +77,7 @@ fn schema(property: &str) -> Value {
     })
 }
 
-/// The full body with one place changed. A pointer to what is not there adds it.
+/// Returns the full body with one place changed. A pointer to a missing place adds it.
 fn with(pointer: &str, value: Value) -> Value {
     put(full(), pointer, value)
 }
@@ -110,7 +110,7 @@ fn issues(body: &Value) -> Vec<Issue> {
     check_create(body).err().unwrap_or_default()
 }
 
-/// The rules and places of the issues.
+/// Returns the rules and locations of the issues.
 fn found(body: &Value) -> Vec<(Rule, String)> {
     issues(body).into_iter().map(|issue| (issue.rule, issue.path)).collect()
 }
@@ -233,8 +233,8 @@ fn a_message_begins_with_the_place() {
     assert_eq!(message(json!([])), "request/body must be object");
     let issue = issues(&with("/title", json!("x".repeat(200)))).remove(0);
     assert_eq!(issue.found, Some(format!("{}…", "x".repeat(99))));
-    let told = serde_json::to_value(&issue).unwrap();
-    assert_eq!((&told["rule"], &told["path"]), (&json!("maxLength"), &json!("/title")));
+    let reported = serde_json::to_value(&issue).unwrap();
+    assert_eq!((&reported["rule"], &reported["path"]), (&json!("maxLength"), &json!("/title")));
 }
 
 #[test]

@@ -1,42 +1,44 @@
-//! Versions of integrations, and how one is asked for: semantic versions (semver 2.0), and ranges as npm reads them.
+//! Versions of integrations, and queries for one: semantic versions (semver 2.0), and ranges as npm reads them.
+//!
+//! Not here: the stored versions.
 
 use std::{cmp::Ordering, fmt};
 
 use serde::{Deserialize, Serialize};
 
-/// The longest version, and the longest question for one, in bytes.
+/// Maximum length of a version, and of a query for one, in bytes.
 pub const MAX_VERSION: usize = 200;
 
-/// What a version has to be, as it goes on after its place.
+/// Rule for a version; its text continues after the location.
 pub(super) const VERSION_RULE: &str =
     "must be a semantic version such as \"1.2.0\" or \"2.0.0-beta.1\": no range, no \"v\", no build metadata";
 
 /// A semantic version, strictly: `1.2.0`, `2.0.0-beta.1`. It has no build metadata, because two versions that differ in
-/// nothing else could not be told apart when one is asked for.
+/// nothing else could not be told apart in a query.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Version(nodejs_semver::Version);
 
 impl Version {
-    /// Reads a version. `None` where it is none.
+    /// Parses a version. `None` if it is invalid.
     pub fn parse(text: &str) -> Option<Self> {
         let version = nodejs_semver::Version::parse(text).ok().filter(|_| text.len() <= MAX_VERSION)?;
-        // The library forgives what people write, such as `v1.2.0`; what it writes itself is strict.
+        // The library tolerates common mistakes, such as `v1.2.0`; its own output is strict.
         (version.build().is_empty() && version.to_string() == text).then_some(Self(version))
     }
 
-    /// Its first number.
+    /// Returns its first number.
     pub fn major(&self) -> u64 {
         self.0.major()
     }
 
-    /// Whether it comes before its release, as `2.0.0-beta.1` does.
+    /// Returns true for a pre-release, such as `2.0.0-beta.1`.
     pub fn is_prerelease(&self) -> bool {
         self.0.is_prerelease()
     }
 
-    /// Whether both have the same major, within which nothing that others rely on may break. Below 1.0.0 the second
-    /// number counts as the major, as it does in ranges.
+    /// Returns true if both have the same major, within which no dependent may break. Below 1.0.0 the second number
+    /// counts as the major, as it does in ranges.
     pub fn same_line(&self, other: &Self) -> bool {
         let line = |version: &Self| match version.0.major() {
             0 => (0, version.0.minor()),
@@ -45,7 +47,7 @@ impl Version {
         line(self) == line(other)
     }
 
-    /// A version for a definition that is never seen, because there are issues with its own version.
+    /// Placeholder in a definition that is never seen, because its own version has issues.
     pub(super) fn unknown() -> Self {
         Self(nodejs_semver::Version::from((0, 0, 0)))
     }
@@ -71,10 +73,10 @@ impl From<Version> for String {
     }
 }
 
-/// How a version is asked for.
+/// A query for a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VersionQuery {
-    /// This one.
+    /// Exactly this version.
     Exact(Version),
     /// The highest within a range.
     Range(VersionRange),
@@ -82,7 +84,7 @@ pub enum VersionQuery {
     Latest,
 }
 
-/// A range as npm reads it. A pre-release is within it only where the range names one of the same three numbers.
+/// A range as npm reads it. A pre-release is within it only if the range names one of the same three numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionRange(Vec<nodejs_semver::Range>);
 
@@ -102,19 +104,19 @@ impl VersionRange {
     }
 }
 
-/// Whether each word could be one of a range. The library passes over other words.
+/// Returns true if each word could be part of a range. The library ignores other words.
 fn is_range(text: &str) -> bool {
     let can_begin = |c: char| c.is_ascii_digit() || "vVxX*><=^~".contains(c);
     text.split_whitespace().all(|word| word == "-" || word.starts_with(can_begin))
 }
 
-/// Whether no version fits, as in `>=2 <1`. The library takes such words for alternatives.
+/// Returns true if no version matches, as in `>=2 <1`. The library takes such words for alternatives.
 fn is_contradiction(text: &str) -> bool {
     let mut left: Option<nodejs_semver::Range> = None;
     let mut operator = String::new();
     for word in text.split_whitespace() {
         operator.push_str(word);
-        // Of `1 - 2` and of `> 1` a single word says nothing.
+        // A single word of `1 - 2` or of `> 1` is inconclusive.
         if word == "-" {
             return false;
         }
@@ -134,7 +136,7 @@ fn is_contradiction(text: &str) -> bool {
 }
 
 impl VersionQuery {
-    /// Reads a version, a range or the word `latest`. `None` where it is none of these.
+    /// Parses a version, a range or the word `latest`. `None` if it is none of these.
     pub fn parse(text: &str) -> Option<Self> {
         if text == "latest" {
             return Some(Self::Latest);
@@ -148,7 +150,7 @@ impl VersionQuery {
         }
     }
 
-    /// Whether a version is one that is asked for. For [`Self::Latest`] each one is.
+    /// Returns true if a version matches. [`Self::Latest`] matches each.
     pub fn matches(&self, version: &Version) -> bool {
         match self {
             Self::Exact(exact) => exact == version,
@@ -157,7 +159,7 @@ impl VersionQuery {
         }
     }
 
-    /// The highest version that is asked for. The latest one is the highest release, or else the highest pre-release.
+    /// Returns the highest matching version. The latest one is the highest release, or else the highest pre-release.
     pub fn pick<'a, T>(&self, versions: impl Iterator<Item = (&'a Version, T)>) -> Option<T> {
         let is_latest = matches!(self, Self::Latest);
         let rank = |a: &Version, b: &Version| -> Ordering {

@@ -1,31 +1,33 @@
-//! Each rule of a subscription against an event: whether it lets it through, and why, naming the rule and the value.
+//! Evaluates each rule of a subscription against an event, with a reason that names the rule and the value.
+//!
+//! Not here: the rule on actions (`story`).
 
 use std::borrow::Cow;
 
 use super::{
     Conclusion, EventKind, Patterns, Subscription, glob,
-    story::{self, Telling},
+    story::{self, ThreadRole},
 };
 use crate::domain::github::{
     GithubEvent,
     payload::{Actor, Branch, Subject},
 };
 
-/// Why a rule lets an event through, or why not.
+/// Reason for letting an event through, or for skipping it.
 type Outcome = Result<Cow<'static, str>, Cow<'static, str>>;
 
 /// A rule.
 pub(super) struct Filter {
     /// Its name.
     pub(super) name: &'static str,
-    /// Asks it.
+    /// Evaluates it.
     pub(super) test: fn(&Subscription, &GithubEvent) -> Outcome,
 }
 
-/// The rule that says whose business an event is.
+/// Name of the rule that determines whether a subscription is concerned.
 pub(super) const REPOSITORIES: &str = "repositories";
 
-/// In the order in which they decide. The pause comes last, so that what it holds back is what would have been told.
+/// The rules in order of evaluation. The pause comes last, so that it skips only messages that would have been sent.
 pub(super) const ALL: &[Filter] = &[
     Filter { name: REPOSITORIES, test: repositories },
     Filter { name: "events", test: events },
@@ -39,7 +41,7 @@ pub(super) const ALL: &[Filter] = &[
     Filter { name: "paused", test: paused },
 ];
 
-/// Characters of a value or pattern that a reason shows, and how many patterns.
+/// Maximum characters of a value or pattern in a reason, and maximum number of patterns.
 const MAX_SHOWN: usize = 80;
 const MAX_LISTED: usize = 5;
 
@@ -59,13 +61,13 @@ fn events(subscription: &Subscription, event: &GithubEvent) -> Outcome {
     }
 }
 
-/// Whether an event is about a repository of the subscription.
+/// Returns true if an event is about a repository of the subscription.
 pub(super) fn is_about(subscription: &Subscription, event: &GithubEvent) -> bool {
     repositories(subscription, event).is_ok()
 }
 
-/// Whether a subscription can ask for it at all. GitHub sends much that none can: of each commit's every status, job and
-/// suite.
+/// Returns true if the event is of a kind that can be subscribed to. GitHub sends many of other kinds: each status, job
+/// and suite of each commit.
 pub(super) fn has_kind(event: &GithubEvent) -> bool {
     kind(event).is_some()
 }
@@ -89,12 +91,12 @@ fn kind(event: &GithubEvent) -> Option<EventKind> {
 }
 
 fn action(subscription: &Subscription, event: &GithubEvent) -> Outcome {
-    story::telling(&subscription.rules, event).map(|telling| {
-        Cow::Borrowed(match telling {
-            Telling::Opening => "it is told where it was not told before",
-            Telling::Change => "it is told as a change of state",
-            Telling::Reply => "it is told as a reply",
-            Telling::Alone => "it is told by itself",
+    story::thread_role(&subscription.rules, event).map(|role| {
+        Cow::Borrowed(match role {
+            ThreadRole::Opening => "it is told where it was not told before",
+            ThreadRole::Change => "it is told as a change of state",
+            ThreadRole::Reply => "it is told as a reply",
+            ThreadRole::Alone => "it is told by itself",
         })
     })
 }
@@ -138,8 +140,8 @@ fn branches(subscription: &Subscription, event: &GithubEvent) -> Outcome {
     outcome
 }
 
-/// Whether the branch is known to be right only by what was told before. GitHub tells comments on pull requests without
-/// their branch; where the pull request has a thread, the branch let it through.
+/// Returns true if only an earlier notification shows that the branch is right. GitHub sends comments on pull requests
+/// without their branch; if the pull request has a thread, its branch passed the filter.
 pub(super) fn only_replies(subscription: &Subscription, event: &GithubEvent) -> bool {
     let rules = &subscription.rules;
     let is_comment = matches!(event.subject, Subject::Comment(..)) && event.branch() == Branch::Unknown;
@@ -157,9 +159,9 @@ fn authors(subscription: &Subscription, event: &GithubEvent) -> Outcome {
     judged("author", login.as_slice(), &subscription.rules.authors, "authors", glob::covers_in_any_case)
 }
 
-/// A label may be added by a bot to what a person opened: where that opens the topic, only the author counts.
+/// A bot may add a label to a person's subject: if that opens the topic, only the author counts.
 fn bots(subscription: &Subscription, event: &GithubEvent) -> Outcome {
-    let opens = story::telling(&subscription.rules, event) == Ok(Telling::Opening);
+    let opens = story::thread_role(&subscription.rules, event) == Ok(ThreadRole::Opening);
     let is_bot = |actor: &Actor| actor.is_bot.then(|| quoted(&actor.login));
     let author = is_bot(event.author()).map(|login| format!("the author {login} is a bot"));
     let sender = || is_bot(&event.sender).filter(|_| !opens).map(|login| format!("the sender {login} is a bot"));
@@ -194,7 +196,7 @@ fn paused(subscription: &Subscription, _: &GithubEvent) -> Outcome {
     Ok("the subscription is not paused".into())
 }
 
-/// Values against patterns: none may be excluded, and one has to be included where something is.
+/// Matches values against patterns: none may be excluded, and one has to be included unless `include` is empty.
 fn judged(noun: &str, values: &[&str], patterns: &Patterns, rule: &str, covers: fn(&str, &str) -> bool) -> Outcome {
     for value in values {
         if let Some(pattern) = patterns.exclude.iter().find(|pattern| covers(pattern, value)) {
@@ -232,12 +234,12 @@ fn included(noun: &str, values: &[&str], patterns: &[String], rule: &str, covers
     .into())
 }
 
-/// Somebody else's text in a reason: between quotation marks, of bounded length, with what is not visible written out.
+/// Quotes a user's text in a reason: of bounded length, with invisible characters escaped.
 pub(super) fn quoted(value: &str) -> String {
     format!("{:?}", cut(value))
 }
 
-/// The first of some texts, and how many more there are.
+/// Lists the first of some texts, and the number of the others.
 pub(super) fn listed(texts: &[String]) -> String {
     let shown = texts.iter().take(MAX_LISTED).map(|text| cut(text).escape_debug().to_string());
     let mut out = shown.collect::<Vec<_>>().join(", ");

@@ -1,10 +1,12 @@
-//! Patterns with `*`. It stands for any characters, or none, and also for `/`; everything else stands for itself, so
-//! that `*[bot]` means what it says.
+//! Patterns with `*`. It stands for any characters, or none, and also for `/`; everything else is literal, such as the
+//! brackets of `*[bot]`.
+//!
+//! Not here: `?`, character classes and escapes, which these patterns do not have.
 
-/// Whether `pattern` covers the whole of `text`, letter by letter.
+/// Returns true if `pattern` matches the whole of `text`, letter by letter.
 ///
-/// The pieces between the stars are looked for one after the other, each in what the one before has left, so the time
-/// is linear in the length of both: nothing is ever tried again.
+/// The pieces between the stars are searched one after the other, each in the rest after the one before, so the time is
+/// linear in the length of both: there is no backtracking.
 pub fn covers(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
     let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
@@ -17,7 +19,7 @@ pub fn covers(pattern: &str, text: &str) -> bool {
     true
 }
 
-/// Whether `pattern` covers the whole of `text`, in small letters or capitals.
+/// Returns true if `pattern` matches the whole of `text`, ignoring case.
 pub fn covers_in_any_case(pattern: &str, text: &str) -> bool {
     pattern.eq_ignore_ascii_case(text) || covers(&pattern.to_lowercase(), &text.to_lowercase())
 }
@@ -75,7 +77,7 @@ mod tests {
         assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     }
 
-    /// The definition, as slow as it is plain.
+    /// Matches by definition: slow and simple.
     fn by_definition(pattern: &[char], text: &[char]) -> bool {
         match pattern.split_first() {
             None => text.is_empty(),
@@ -85,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn random_patterns_mean_what_the_definition_says() {
+    fn random_patterns_match_by_definition() {
         let mut dice = Dice(7);
         let mut word = |letters: &[char], most: usize| -> Vec<char> {
             (0..dice.roll(most)).map(|_| letters[dice.roll(letters.len())]).collect()

@@ -1,4 +1,6 @@
-//! The rules of a subscription: their words, what holds where they say nothing, and what they must not say.
+//! The rules of a subscription: their enum values, defaults and validation.
+//!
+//! Not here: their evaluation (`filters`).
 
 use std::{fmt, str::FromStr};
 
@@ -6,37 +8,37 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Error, Result, error::Violation};
 
-/// The most patterns of one list.
+/// Maximum number of patterns in a list.
 pub const MAX_PATTERNS: usize = 50;
-/// Characters of a pattern.
+/// Maximum length of a pattern, in characters.
 pub const MAX_PATTERN_CHARS: usize = 255;
 
-/// Which events are told, and how. Stored as JSON; a field that an older version did not know has its default.
+/// Rules for the notification of events. Stored as JSON; a field unknown to an older version has its default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Rules {
-    /// `owner/name`, or `owner/*` for all that an account owns; in small letters or capitals. At least one.
+    /// `owner/name`, or `owner/*` for all repositories of an account; case-insensitive. At least one.
     pub repositories: Vec<String>,
     /// The kinds of events. At least one.
     pub events: Vec<EventKind>,
-    /// Branches: those that pull requests, their reviews and comments are aimed at, that were pushed, created or
-    /// deleted, and that workflows and checks ran for. `include` left empty means every branch, but for commits the
-    /// repository's default branch alone. GitHub tells comments on pull requests without a branch: where branches are
-    /// asked for, a comment only replies in the thread of a pull request that was told.
+    /// Branches: the base of pull requests, their reviews and comments; the branch that was pushed, created or deleted,
+    /// or that workflows and checks ran for. An empty `include` means every branch, but for commits the repository's
+    /// default branch alone. GitHub sends comments on pull requests without a branch: if the rule has any pattern, a
+    /// comment only replies in the thread of a notified pull request.
     pub branches: Patterns,
-    /// Labels of pull requests, issues, discussions, their reviews and comments; in small letters or capitals. One of
-    /// `include` has to be there, and none of `exclude`.
+    /// Labels of pull requests, issues, discussions, their reviews and comments; case-insensitive. One of `include` has
+    /// to be there, and none of `exclude`.
     pub labels: Patterns,
-    /// Logins, in small letters or capitals: the author of the pull request, issue, discussion, release, newest commit
-    /// of a push; who set off the run or deployment; who reviewed, commented or did anything else.
+    /// Logins, case-insensitive: the author of the pull request, issue, discussion, release, or newest commit of a
+    /// push; the account that triggered the run or deployment; otherwise the sender.
     pub authors: Patterns,
-    /// Whether events are told that a bot caused, or that are about what a bot wrote.
+    /// True to notify events caused by a bot, or about a bot's text.
     pub bots: bool,
-    /// Whether draft pull requests are told of. Where not, one is told when it becomes ready for review.
+    /// True to notify draft pull requests. Otherwise one is notified when it becomes ready for review.
     pub drafts: bool,
-    /// Which runs of workflows and checks are told.
+    /// Filter of runs of workflows and checks.
     pub workflows: WorkflowRules,
-    /// How messages on one topic hang together.
+    /// Threading of the messages on one topic.
     pub threads: ThreadRules,
 }
 
@@ -56,30 +58,30 @@ impl Default for Rules {
     }
 }
 
-/// What has to be and what must not. `*` stands for any characters, `/` among them.
+/// Required and forbidden patterns. `*` stands for any characters, `/` among them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Patterns {
-    /// One of these has to match; empty demands nothing.
+    /// One of these has to match; empty requires nothing.
     pub include: Vec<String>,
-    /// None of these may match; they win.
+    /// None of these may match; they take precedence.
     pub exclude: Vec<String>,
 }
 
 impl Patterns {
-    /// Whether they let everything through.
+    /// Returns true if they let everything through.
     pub fn is_empty(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty()
     }
 }
 
-/// Which runs of workflows and checks are told.
+/// Filter of runs of workflows and checks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct WorkflowRules {
-    /// How they ended. At least one.
+    /// The notified conclusions. At least one.
     pub conclusions: Vec<Conclusion>,
-    /// Patterns of their names, in small letters or capitals; empty means all.
+    /// Patterns of their names, case-insensitive; empty means all.
     pub names: Vec<String>,
 }
 
@@ -89,13 +91,13 @@ impl Default for WorkflowRules {
     }
 }
 
-/// How messages on one pull request, issue or discussion hang together.
+/// Threading of the messages on one pull request, issue or discussion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ThreadRules {
-    /// Whether they go into one thread. Where not, each stands in the channel.
+    /// True to post them into one thread. Otherwise each is a message of its own in the channel.
     pub enabled: bool,
-    /// Which replies are shown in the channel as well.
+    /// The replies that are shown in the channel as well.
     pub broadcast: Broadcast,
 }
 
@@ -114,10 +116,10 @@ macro_rules! words {
         }
 
         impl $name {
-            /// Every one.
+            /// All values.
             pub const ALL: &[$name] = &[$($name::$variant),+];
 
-            /// The word in the rules.
+            /// Returns the value's name in the rules.
             pub fn as_str(self) -> &'static str {
                 match self { $($name::$variant => $word,)+ }
             }
@@ -143,13 +145,13 @@ macro_rules! words {
 words! {
     /// A kind of events.
     EventKind:
-    /// Issues: opened, closed, opened again.
+    /// Issues: opened, closed, reopened.
     Issues = "issues",
-    /// Pull requests: opened, ready for review, merged, closed, opened again.
+    /// Pull requests: opened, ready for review, merged, closed, reopened.
     Pulls = "pulls",
     /// Commits pushed to a branch.
     Commits = "commits",
-    /// Releases that were published.
+    /// Published releases.
     Releases = "releases",
     /// Deployments that succeeded or failed.
     Deployments = "deployments",
@@ -159,43 +161,43 @@ words! {
     Comments = "comments",
     /// Branches and tags: created, deleted.
     Branches = "branches",
-    /// Runs of GitHub Actions' workflows that ended as `workflows` says.
+    /// Runs of GitHub Actions' workflows with a conclusion in `workflows`.
     Workflows = "workflows",
-    /// Discussions: started, answered, closed, opened again, and new comments on them.
+    /// Discussions: started, answered, closed, reopened, and new comments on them.
     Discussions = "discussions",
     /// Stars and forks.
     Stars = "stars",
-    /// Check runs that ended as `workflows` says; those of GitHub Actions are `workflows`.
+    /// Check runs with a conclusion in `workflows`; those of GitHub Actions are `workflows`.
     Checks = "checks",
 }
 
 impl EventKind {
-    /// What is told where nothing is said.
+    /// The default kinds.
     pub const DEFAULT: [EventKind; 5] =
         [EventKind::Issues, EventKind::Pulls, EventKind::Commits, EventKind::Releases, EventKind::Deployments];
 }
 
 words! {
-    /// How a run ended.
+    /// Conclusion of a run.
     Conclusion:
-    /// It failed, took too long, or could not start.
+    /// It failed, timed out, or could not start.
     Failure = "failure",
     /// It succeeded.
     Success = "success",
-    /// Somebody stopped it.
+    /// It was cancelled.
     Cancelled = "cancelled",
-    /// It waits for somebody to act.
+    /// It requires manual action.
     ActionRequired = "action_required",
-    /// It ended without a judgement.
+    /// It ended neutrally.
     Neutral = "neutral",
-    /// It was left out.
+    /// It was skipped.
     Skipped = "skipped",
-    /// GitHub lost sight of it.
+    /// GitHub marked it stale.
     Stale = "stale",
 }
 
 impl Conclusion {
-    /// What GitHub's word means here; nothing for a word that we do not know.
+    /// Maps GitHub's conclusion; `None` for an unknown one.
     pub fn of(word: &str) -> Option<Conclusion> {
         match word {
             "timed_out" | "startup_failure" => Some(Conclusion::Failure),
@@ -205,18 +207,18 @@ impl Conclusion {
 }
 
 words! {
-    /// Which replies in a thread are shown in the channel as well.
+    /// Replies in a thread that are shown in the channel as well.
     Broadcast:
     /// None.
     Never = "never",
-    /// That something was closed, merged, opened again, answered, or became ready for review.
+    /// Changes of state: closed, merged, reopened, answered, ready for review.
     StateChanges = "state_changes",
     /// All.
     Always = "always",
 }
 
 impl Rules {
-    /// Checks what their shape alone does not say.
+    /// Validates the rules beyond their shape.
     ///
     /// # Errors
     /// [`Error::Invalid`] with every broken rule.
@@ -264,7 +266,7 @@ fn some(broken: &mut Vec<Violation>, field: &str, count: usize, what: &str) {
     }
 }
 
-/// The entries with their pointers; too many are a violation, and the rest of them is not looked at.
+/// Returns the entries with their pointers; too many are a violation, and the rest of them is not read.
 fn few<'a, T>(broken: &mut Vec<Violation>, field: &str, entries: &'a [T]) -> Vec<(String, &'a T)> {
     if entries.len() > MAX_PATTERNS {
         violate(broken, field.to_owned(), format!("must be at most {MAX_PATTERNS}, not {}", entries.len()));
@@ -272,7 +274,7 @@ fn few<'a, T>(broken: &mut Vec<Violation>, field: &str, entries: &'a [T]) -> Vec
     entries.iter().take(MAX_PATTERNS).enumerate().map(|(n, entry)| (format!("{field}/{n}"), entry)).collect()
 }
 
-/// `owner/name` in GitHub's letters, or `owner/*`.
+/// Accepts `owner/name` in GitHub's characters, or `owner/*`.
 fn is_repository(text: &str) -> bool {
     let word = |word: &str, more: &[u8]| {
         !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || more.contains(&b))
@@ -300,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_a_default() {
+    fn an_absent_field_has_its_default() {
         let read: Rules = serde_json::from_value(json!({"repositories": ["acme/*"]})).unwrap();
         assert_eq!(read, rules());
         assert_eq!(
@@ -353,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn all_broken_rules_are_told_at_once() {
+    fn all_violations_are_reported_at_once() {
         assert_eq!(broken(&rules()), [""; 0]);
         let long = "x".repeat(MAX_PATTERN_CHARS);
         let all = Rules {

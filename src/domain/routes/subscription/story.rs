@@ -1,4 +1,6 @@
-//! Which actions are told at all, and what each is within the story of its topic.
+//! Selects the actions that are notified, and their role within the thread of their topic.
+//!
+//! Not here: the other rules (`filters`).
 
 use std::borrow::Cow;
 
@@ -12,85 +14,85 @@ use crate::domain::github::{
     payload::{RefKind, Subject},
 };
 
-/// What a message is within the story of its topic.
+/// Role of a notification within the thread of its topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Telling {
-    /// It opens the topic, and is not told where that is open already.
+pub(super) enum ThreadRole {
+    /// It opens the topic, and is not sent if that is open already.
     Opening,
-    /// The state changed: closed, merged, opened again, answered, ready for review.
+    /// It reports a change of state: closed, merged, reopened, answered, ready for review.
     Change,
-    /// Somebody said something.
+    /// It reports a comment or a review.
     Reply,
-    /// There is no topic.
+    /// It has no topic.
     Alone,
 }
 
-/// How an event is told, or why it is not.
-pub(super) fn telling(rules: &Rules, event: &GithubEvent) -> Result<Telling, Cow<'static, str>> {
+/// Returns the role of an event's notification, or the reason for none.
+pub(super) fn thread_role(rules: &Rules, event: &GithubEvent) -> Result<ThreadRole, Cow<'static, str>> {
     let action = event.action.as_str();
-    let told = match &event.subject {
+    let role = match &event.subject {
         Subject::Pull(pull) => match action {
-            "opened" => Telling::Opening,
-            "closed" | "reopened" | "ready_for_review" => Telling::Change,
+            "opened" => ThreadRole::Opening,
+            "closed" | "reopened" | "ready_for_review" => ThreadRole::Change,
             _ => return late(rules, event, pull.open),
         },
         Subject::Issue(issue) => match action {
-            "opened" => Telling::Opening,
-            "closed" | "reopened" => Telling::Change,
+            "opened" => ThreadRole::Opening,
+            "closed" | "reopened" => ThreadRole::Change,
             _ => return late(rules, event, issue.open),
         },
         Subject::Discussion(discussion) => match action {
-            "created" => Telling::Opening,
-            "closed" | "reopened" | "answered" => Telling::Change,
+            "created" => ThreadRole::Opening,
+            "closed" | "reopened" | "answered" => ThreadRole::Change,
             _ => return late(rules, event, discussion.open),
         },
-        Subject::Review(..) if ["submitted", "dismissed"].contains(&action) => Telling::Reply,
+        Subject::Review(..) if ["submitted", "dismissed"].contains(&action) => ThreadRole::Reply,
         Subject::ReviewComment(..) => {
             return no("a comment on a line is part of its review, and a review is one message");
         }
-        Subject::Comment(..) | Subject::DiscussionComment(..) if action == "created" => Telling::Reply,
+        Subject::Comment(..) | Subject::DiscussionComment(..) if action == "created" => ThreadRole::Reply,
         Subject::Push(push) => match push.target.kind {
             RefKind::Tag => return no("tags are told by the event create, which is of the kind branches"),
             RefKind::Other => return no("it is neither about a branch nor about a tag"),
             RefKind::Branch if push.deleted => {
                 return no("a branch's end is told by the event delete, which is of the kind branches");
             }
-            RefKind::Branch if push.commit_count > 0 => Telling::Alone,
+            RefKind::Branch if push.commit_count > 0 => ThreadRole::Alone,
             RefKind::Branch if push.created => {
                 return no("a branch without commits is told by the event create, which is of the kind branches");
             }
-            RefKind::Branch if push.forced => Telling::Alone,
+            RefKind::Branch if push.forced => ThreadRole::Alone,
             RefKind::Branch => return no("there are no commits in it"),
         },
         Subject::CheckRun(run) if run.app == "github-actions" => {
             return no("checks by GitHub Actions are told as runs of their workflow, by the kind workflows");
         }
-        Subject::WorkflowRun(_) | Subject::CheckRun(_) if action == "completed" => Telling::Alone,
-        Subject::Release(_) if action == "published" => Telling::Alone,
-        Subject::CommitComment(_) | Subject::Star if action == "created" => Telling::Alone,
-        Subject::Ref(_) | Subject::Fork { .. } => Telling::Alone,
+        Subject::WorkflowRun(_) | Subject::CheckRun(_) if action == "completed" => ThreadRole::Alone,
+        Subject::Release(_) if action == "published" => ThreadRole::Alone,
+        Subject::CommitComment(_) | Subject::Star if action == "created" => ThreadRole::Alone,
+        Subject::Ref(_) | Subject::Fork { .. } => ThreadRole::Alone,
         Subject::Deployment(_) => return no("a deployment is told when it has succeeded or failed"),
         Subject::DeploymentStatus(deployment) => match deployment.state.as_str() {
-            "success" | "failure" | "error" => Telling::Alone,
+            "success" | "failure" | "error" => ThreadRole::Alone,
             other => {
                 let said = quoted(other);
                 return Err(format!("the deployment's state {said} is not told, but success, failure and error").into());
             }
         },
-        _ => return untold(action),
+        _ => return not_notified(action),
     };
-    Ok(told)
+    Ok(role)
 }
 
-/// What happened later may be what lets something through the filters: then it is told as if it had just been opened,
-/// unless that was told before. Each label that is asked for does so, even if another one did: GitHub may show both in
-/// both of their events, and then neither looks like the first.
-fn late(rules: &Rules, event: &GithubEvent, open: bool) -> Result<Telling, Cow<'static, str>> {
+/// A later change may be the one that lets a subject through the filters: it is then notified as if it had just been
+/// opened, unless that was notified before. Each included label does so, even if another one did: GitHub may show both
+/// in both of their events, and then neither looks like the first.
+fn late(rules: &Rules, event: &GithubEvent, open: bool) -> Result<ThreadRole, Cow<'static, str>> {
     let (patterns, list) = match event.action.as_str() {
         "labeled" => (&rules.labels.include, "labels.include"),
         "unlabeled" => (&rules.labels.exclude, "labels.exclude"),
         "edited" if event.retargeted && !rules.branches.is_empty() => (&Vec::new(), ""),
-        action => return untold(action),
+        action => return not_notified(action),
     };
     if !list.is_empty() {
         if patterns.is_empty() {
@@ -104,17 +106,17 @@ fn late(rules: &Rules, event: &GithubEvent, open: bool) -> Result<Telling, Cow<'
         }
     }
     if open {
-        Ok(Telling::Opening)
+        Ok(ThreadRole::Opening)
     } else {
         no("it is closed, and later labels and edits of what is closed are not told")
     }
 }
 
-fn no(reason: &'static str) -> Result<Telling, Cow<'static, str>> {
+fn no(reason: &'static str) -> Result<ThreadRole, Cow<'static, str>> {
     Err(reason.into())
 }
 
-fn untold(action: &str) -> Result<Telling, Cow<'static, str>> {
+fn not_notified(action: &str) -> Result<ThreadRole, Cow<'static, str>> {
     let is_word = action.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     Err(match action {
         "" => "it says no action that is told".into(),

@@ -1,5 +1,7 @@
-//! What an event means for a subscription: each rule in `filters`; here the story of a pull request, later labels,
-//! explanations, and damaged payloads.
+//! Decisions of a subscription on events: the story of a pull request, later labels, explanations, and damaged
+//! payloads.
+//!
+//! Not here: each single rule (`filters`).
 
 mod filters;
 
@@ -12,7 +14,7 @@ use crate::domain::{
     slack::block_kit::{Dice, check_message},
 };
 
-/// Acme's repositories, every kind of event, and whatever is said beyond.
+/// Returns a subscription to all of Acme's repositories and every kind of event, with further rules.
 fn subscription(rules: Value) -> Subscription {
     let mut all = json!({"repositories": ["acme/*"], "events": EventKind::ALL});
     all.as_object_mut().unwrap().extend(rules.as_object().unwrap().clone());
@@ -30,7 +32,7 @@ fn subscription(rules: Value) -> Subscription {
     }
 }
 
-/// What becomes of a sample: nothing, `sent`, or the reason. The explanation has to agree.
+/// Returns the decision on a sample: nothing, `sent`, or the reason. The explanation has to agree.
 fn outcome(subscription: &Subscription, sample: &Sample) -> String {
     let event = read(sample);
     let checks = subscription.explain(&event);
@@ -116,7 +118,11 @@ fn a_label_that_comes_later_brings_the_opening_once() {
     };
     let opened = first(&samples::pull_request("opened"));
     assert_eq!(opened.1, Some(true));
-    assert_eq!(first(&by("cy", late("labeled", "bug", &[]))), opened, "it tells of the pull request, not of the label");
+    assert_eq!(
+        first(&by("cy", late("labeled", "bug", &[]))),
+        opened,
+        "the message is about the pull request, not the label"
+    );
     assert_eq!(first(&aimed), opened);
 }
 
@@ -148,7 +154,7 @@ fn a_pull_request_is_one_thread() {
         assert_eq!(in_thread("always"), (topic.clone(), first, !first), "{}", sample.0);
         let alone = thread(&subscription(json!({"threads": {"enabled": false}})), &sample);
         let marked = first.then(|| (topic.clone(), true, false));
-        assert_eq!(alone, marked, "what opens bears its topic, so that a later label does not bring it again");
+        assert_eq!(alone, marked, "an opening message carries its topic, so a later label does not repeat it");
     }
     let anything = subscription(json!({}));
     for sample in [samples::push("main", 1), samples::workflow_run("failure"), samples::release("published")] {
@@ -184,7 +190,7 @@ fn a_comment_that_says_no_branch_only_replies() {
 }
 
 #[test]
-fn who_asks_for_what_was_kept_back_gets_it_as_the_channel_is_told() {
+fn a_manual_delivery_of_a_skipped_event_joins_the_thread() {
     let by_hand = |subscriptions: &[Subscription], sample: &Sample| {
         let content = Subscription::by_hand(subscriptions, &read(sample));
         assert_eq!(content.message, message(&read(sample)));
@@ -201,7 +207,11 @@ fn who_asks_for_what_was_kept_back_gets_it_as_the_channel_is_told() {
     };
     assert_eq!(by_hand(&[elsewhere(), threaded(), flat()], &review), thread(false, true));
     assert_eq!(by_hand(&[elsewhere(), threaded()], &opened), thread(true, false));
-    assert_eq!(by_hand(&[threaded()], &samples::pull_request("synchronize")), thread(false, true), "never told itself");
+    assert_eq!(
+        by_hand(&[threaded()], &samples::pull_request("synchronize")),
+        thread(false, true),
+        "never notified by itself"
+    );
     assert_eq!(by_hand(&[flat(), threaded()], &review), None);
     assert_eq!(by_hand(&[threaded()], &samples::push("main", 1)), None);
     assert_eq!(by_hand(&[elsewhere()], &review), None);

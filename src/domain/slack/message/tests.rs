@@ -112,7 +112,7 @@ fn a_test_says_where_notifications_will_arrive() {
 }
 
 #[test]
-fn what_does_not_fit_is_counted() {
+fn omitted_lines_are_counted() {
     let wide: Map<String, Value> = (0..500).map(|n| (format!("key{n}"), json!("x".repeat(1_000)))).collect();
     let message = step_completed(&event(None, Value::Object(wide)));
     let said = message.blocks[2]["text"]["text"].as_str().unwrap();
@@ -122,7 +122,7 @@ fn what_does_not_fit_is_counted() {
 }
 
 #[test]
-fn large_and_deep_data_costs_no_more_than_what_is_shown() {
+fn large_and_deep_data_costs_no_more_than_its_excerpt() {
     let mut deep = json!("<!channel>");
     for _ in 0..500 {
         deep = json!([deep]);

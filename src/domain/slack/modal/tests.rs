@@ -1,4 +1,4 @@
-//! Modals by example and against Block Kit's limits, and answers that are right, wrong and nonsense.
+//! Modals by example and against Block Kit's limits; valid, invalid and nonsensical answers.
 
 use serde_json::{Value, json};
 
@@ -103,7 +103,7 @@ fn help_shows_the_command_as_it_is_named_here() {
 }
 
 #[test]
-fn what_cannot_be_run_says_why_and_not_which_of_two() {
+fn a_missing_and_a_forbidden_workflow_are_reported_alike() {
     for given in [None, Some(""), Some(" \n")] {
         let view = not_runnable_modal(given);
         check_modal(&view);
@@ -180,7 +180,7 @@ fn filled(values: &[(&str, Value)]) -> Value {
 }
 
 #[test]
-fn answers_are_taken_by_name_and_what_is_empty_is_left_out() {
+fn answers_are_read_by_name_and_empty_ones_left_out() {
     let values = filled(&[
         ("version", json!(" 1.2 <b> ")),
         ("region", Value::Null),
@@ -192,7 +192,7 @@ fn answers_are_taken_by_name_and_what_is_empty_is_left_out() {
 }
 
 #[test]
-fn what_the_modal_did_not_ask_for_has_its_default() {
+fn a_parameter_that_the_modal_lacks_has_its_default() {
     let given = answers(&filled(&[("version", json!("1"))]), &workflow()).unwrap();
     assert_eq!(given["region"], "eu & us");
     assert_eq!(given["notes"], "a\nb");
@@ -201,13 +201,13 @@ fn what_the_modal_did_not_ask_for_has_its_default() {
 }
 
 #[test]
-fn a_missing_or_too_long_answer_is_told_at_its_block() {
+fn a_missing_or_too_long_answer_is_reported_at_its_block() {
     for missing in [Value::Null, json!(""), json!(" \n"), json!(7), json!(["1"]), json!({"a": "1"})] {
         let wrong = answers(&filled(&[("version", missing.clone())]), &workflow()).unwrap_err();
         assert_eq!(wrong.iter().map(|(block, _)| block.as_str()).collect::<Vec<_>>(), ["parameter.version"]);
     }
     let wrong = answers(&filled(&[("region", json!("x".repeat(2_001)))]), &workflow()).unwrap_err();
-    assert_eq!(wrong.len(), 2, "both are told at once");
+    assert_eq!(wrong.len(), 2, "both are reported at once");
     let answer = refusal(&wrong);
     assert_eq!(answer["response_action"], "errors");
     assert_eq!(answer["errors"]["parameter.region"], "At most 2000 characters, please.");

@@ -1,4 +1,4 @@
-//! What each event is sent as, member by member.
+//! The body of each event, member by member.
 
 use uuid::Uuid;
 
@@ -120,7 +120,7 @@ fn a_file() {
 }
 
 #[test]
-fn what_happens_to_channels_and_members() {
+fn events_of_channels_and_members() {
     let user = json!({
         "_id": ADA, "username": "ada", "type": "user", "active": true, "roles": ["owner"],
         "emails": [{"address": "ada@example.org"}], "createdAt": AT,

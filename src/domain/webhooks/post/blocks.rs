@@ -1,9 +1,11 @@
-//! What Slack's blocks say, as plain lines: for senders who send nothing else.
+//! Extracts the text of Slack's blocks, as plain lines: for senders who send nothing else.
+//!
+//! Not here: the blocks that we send (`domain::slack::blocks`).
 
 use serde_json::Value;
 
-/// The texts in some blocks (Block Kit: header, section, context, rich text), a line for each, in their order. Empty where
-/// there are none.
+/// Returns the texts in some blocks (Block Kit: header, section, context, rich text), a line for each, in their order;
+/// empty without any.
 pub(super) fn text(blocks: &Value) -> String {
     let mut lines = Vec::new();
     for block in blocks.as_array().into_iter().flatten() {
@@ -22,7 +24,7 @@ pub(super) fn text(blocks: &Value) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// A text object, `{"type": "mrkdwn", "text": "…"}`, or what stands beside an image.
+/// Returns the text of a text object, `{"type": "mrkdwn", "text": "…"}`, or the alternative text of an image.
 fn said(object: &Value) -> String {
     object["text"].as_str().or_else(|| object["alt_text"].as_str()).unwrap_or_default().to_owned()
 }
@@ -32,7 +34,7 @@ fn joined(elements: &Value, between: &str) -> String {
     said.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(between)
 }
 
-/// A section, a quote, a list or a piece of code of rich text.
+/// Returns the text of a rich-text section, quote, list or piece of code.
 fn rich(element: &Value) -> String {
     match element["type"].as_str() {
         Some("rich_text_list") => {

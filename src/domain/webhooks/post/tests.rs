@@ -1,4 +1,4 @@
-//! What is read of what senders send, and what is left out.
+//! Parsing of senders' messages, and the members that are left out.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -77,7 +77,7 @@ fn blocks_speak_where_nothing_else_does() {
 }
 
 #[test]
-fn what_the_sender_leaves_open_the_integration_says() {
+fn the_webhook_fills_in_the_look() {
     let look = |avatar: Option<&str>| Look {
         alias: Some("Jenkins".into()),
         avatar: avatar.map(Into::into),
@@ -126,7 +126,7 @@ fn something_is_said_and_not_too_much() {
 }
 
 #[test]
-fn what_else_was_wished_for_is_kept() {
+fn other_members_are_kept() {
     let wishes = json!({"text": "a", "parseUrls": false, "groupable": "no", "customFields": {"a": 1}, "tmid": "t"});
     let message = message(wishes);
     assert_eq!(Value::Object(message.more), json!({"parseUrls": false, "customFields": {"a": 1}}));
@@ -135,7 +135,7 @@ fn what_else_was_wished_for_is_kept() {
     assert!(!read(json!({"text": "a", "separateResponse": "true"})).unwrap().separate);
 }
 
-/// Any JSON, of the members that mean something and of others.
+/// Any JSON, with known and unknown members.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -177,7 +177,7 @@ proptest! {
         if let Some(content) = content.as_object()
             && let Ok(post) = Post::read(content, &webhook(Look::default()))
         {
-            // As an event's data it comes back, and what was read once is read again alike.
+            // As an event's data it is restored, and parsing is idempotent.
             prop_assert_eq!(&Message::read(&post.message.data()), &post.message);
             let Message { text, attachments, username, avatar, emoji, thread_id, more, .. } = post.message.clone();
             let mut again = json!({

@@ -1,4 +1,6 @@
-//! Rows of integrations that are installed by a descriptor, and what is in their JSON.
+//! Row conversion of apps that are installed by a descriptor, and the shape of their JSON.
+//!
+//! Not here: the queries (`installations`).
 
 use ::entity::{
     bot_installation::{Column as FromBot, Entity as BotInstallations},
@@ -25,7 +27,7 @@ use crate::{
     store::{Tx, corrupt},
 };
 
-/// What is special to this kind.
+/// JSON of an app in `integration.definition`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Definition {
@@ -75,15 +77,15 @@ pub(super) fn app(row: integration::Model, installed: &installation::Model) -> R
         custom,
         active: installed.active,
         registry,
-        // A copy that a later version cannot read any more is none.
+        // A copy that a later version can no longer read counts as absent.
         descriptor: document.and_then(|document| Descriptor::from_document(document).ok()).map(|(read, _)| read),
         created_at: row.created_at,
         updated_at: row.updated_at,
     })
 }
 
-/// Gives everything that was installed from a version in the registry another descriptor: in all of their rows the JSON
-/// is the same, so one statement does.
+/// Updates the descriptor of every app that was installed from a registry version: the JSON is the same in all of their
+/// rows, so one statement suffices.
 ///
 /// # Errors
 /// When the database fails.

@@ -85,7 +85,7 @@ fn a_definition_has_a_size() {
     assert!(check_update(&former, &actions(0, 20)).is_ok());
 }
 
-/// The most that a check may take here, built for debugging and beside others.
+/// Asserts an upper bound on the time of a check, in a debug build and beside other tests.
 fn in_time<T>(what: &str, seconds: u64, run: impl FnOnce() -> T) -> T {
     let start = std::time::Instant::now();
     let result = run();

@@ -1,13 +1,14 @@
-//! What breaks those who use a version, and what does not.
+//! Changes that break dependents, and changes that do not.
 
 use super::*;
 
-/// What breaks when one place of the full definition changes: the places, and how each message goes on.
+/// Returns the breaking changes after one place of the full definition changed: locations, and the rest of each
+/// message.
 fn broken(next: &Value) -> Vec<(String, String)> {
-    told(&accepted(&full()).0, &accepted(next).0)
+    changes(&accepted(&full()).0, &accepted(next).0)
 }
 
-fn told(former: &Definition, next: &Definition) -> Vec<(String, String)> {
+fn changes(former: &Definition, next: &Definition) -> Vec<(String, String)> {
     let issues = breaking_changes(former, next);
     assert!(issues.iter().all(|issue| issue.rule.kind() == IssueKind::BreakingChanges));
     let words = |issue: &Issue| {
@@ -18,7 +19,7 @@ fn told(former: &Definition, next: &Definition) -> Vec<(String, String)> {
 }
 
 #[test]
-fn what_is_gone_is_missed() {
+fn a_removal_breaks() {
     let gone = |paths: &[&str]| paths.iter().map(|path| ((*path).to_owned(), "is gone".to_owned())).collect::<Vec<_>>();
     for pointer in [
         "/configurations/o-auth",
@@ -53,7 +54,7 @@ fn what_is_gone_is_missed() {
 }
 
 #[test]
-fn what_is_new_breaks_nobody() {
+fn an_addition_does_not_break() {
     for (pointer, value) in [
         ("/actions/more", json!({"input": {"schema": schema("x")}, "output": {"schema": schema("x")}})),
         ("/events/more", json!({"schema": schema("x")})),
@@ -88,7 +89,7 @@ fn some_words_break_by_themselves() {
     assert_eq!(broken(&with("/user/creation/requiredTags", json!([]))), []);
 }
 
-/// What breaks when one schema takes the place of another: for who sends it, and for who gets it.
+/// Returns the breaking changes between two schemas: for senders, and for receivers.
 fn between(former: &Value, next: &Value) -> [Vec<(String, String)>; 2] {
     let bodies = [former, next].map(|schema| {
         json!({
@@ -96,10 +97,10 @@ fn between(former: &Value, next: &Value) -> [Vec<(String, String)>; 2] {
             "actions": {"doIt": {"input": {"schema": schema}, "output": {"schema": schema}}}
         })
     });
-    let told = told(&accepted(&bodies[0]).0, &accepted(&bodies[1]).0);
+    let found = changes(&accepted(&bodies[0]).0, &accepted(&bodies[1]).0);
     ["/actions/doIt/input/schema", "/actions/doIt/output/schema"].map(|start| {
         let of = |(path, says): &(String, String)| Some((path.strip_prefix(start)?.to_owned(), says.clone()));
-        told.iter().filter_map(of).collect()
+        found.iter().filter_map(of).collect()
     })
 }
 
@@ -127,7 +128,7 @@ fn schemas_narrow_for_senders_and_widen_for_receivers() {
     };
     let both = |parts: &[&Value]| json!({"allOf": parts});
     let other = object(json!({"b": {}}), json!([]));
-    // The former, the next, where it breaks senders, and where receivers.
+    // The former, the next, the locations that break senders, and those that break receivers.
     let cases: Vec<(Value, Value, &[&str], &[&str])> = vec![
         (one.clone(), one.clone(), &[], &[]),
         (
@@ -200,7 +201,7 @@ fn schemas_narrow_for_senders_and_widen_for_receivers() {
     for (former, next, senders, receivers) in cases {
         let mut found =
             between(&former, &next).map(|found| found.into_iter().map(|(path, _)| path).collect::<Vec<_>>());
-        // What contains itself breaks as often as it is followed; its first place is enough here.
+        // A recursive schema breaks as often as it is followed; its first location is enough here.
         if former.to_string().contains("\"#\"") {
             found.iter_mut().for_each(|found| found.truncate(1));
         }
@@ -209,7 +210,7 @@ fn schemas_narrow_for_senders_and_widen_for_receivers() {
 }
 
 #[test]
-fn what_has_a_default_needs_not_be_configured() {
+fn a_property_with_a_default_need_not_be_configured() {
     let broken = |schema: Value| {
         let paths = broken(&with("/configuration/schema", schema)).into_iter().map(|(path, _)| path);
         paths.collect::<Vec<_>>()
@@ -223,7 +224,7 @@ fn what_has_a_default_needs_not_be_configured() {
 }
 
 #[test]
-fn messages_say_what_and_since_when() {
+fn messages_name_the_change_and_the_version() {
     let body = with("/actions/createTeam/input/schema/properties/name/type", json!("number"));
     let issue = breaking_changes(&accepted(&full()).0, &accepted(&body).0).remove(0);
     assert_eq!(
@@ -235,7 +236,7 @@ fn messages_say_what_and_since_when() {
 
 #[test]
 fn a_comparison_comes_to_an_end() {
-    // Each alternative has to be held against each other one, at every level.
+    // Each alternative has to be compared with each other one, at every level.
     let nested = |leaf: &str| {
         let mut schema = json!({"type": leaf});
         for level in 0..12 {
@@ -258,13 +259,13 @@ fn a_comparison_comes_to_an_end() {
         let action = json!({"input": {"schema": schema}, "output": {"schema": {}}});
         accepted(&json!({"name": "teams", "version": "1.2.0", "actions": {"doIt": action}})).0
     };
-    assert!(!told(&definition(nested("string")), &definition(nested("number"))).is_empty());
-    // So many that not all of them can be.
+    assert!(!changes(&definition(nested("string")), &definition(nested("number"))).is_empty());
+    // Too many for all of them to be compared.
     let union = |start: usize| {
         let kinds = (start..start + 600).map(|n| json!({"properties": {"kind": {"const": n.to_string()}}}));
         json!({"anyOf": kinds.collect::<Vec<_>>()})
     };
-    let found = told(&definition(union(0)), &definition(union(600)));
+    let found = changes(&definition(union(0)), &definition(union(600)));
     assert_eq!(found.last().unwrap(), &(String::new(), "is too intricate to be compared".to_owned()));
     let cycle = json!({"anyOf": [{"$ref": "#"}, {"$ref": "#/anyOf/0"}], "items": {"$ref": "#"}});
     let other = json!({"anyOf": [{"$ref": "#/anyOf/1"}, {"$ref": "#"}], "items": {"$ref": "#/anyOf/0"}});

@@ -1,4 +1,4 @@
-//! Icons and readmes: what is a picture and nothing else.
+//! Icons and readmes: pictures without active content, and others.
 
 use super::*;
 
@@ -6,7 +6,7 @@ fn icon(svg: &str) -> Vec<Issue> {
     issues(&with("/icon", json!(STANDARD.encode(svg))))
 }
 
-/// A picture with something in it.
+/// Returns a picture with some content.
 fn svg(inside: &str) -> String {
     format!(r#"<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{inside}</svg>"#)
 }
@@ -32,7 +32,7 @@ fn pictures_are_taken() {
 }
 
 #[test]
-fn what_could_do_something_is_refused() {
+fn active_content_is_refused() {
     let says = |picture: &str| {
         let issues = icon(picture);
         assert_eq!((issues.len(), issues.first().map(|issue| issue.rule)), (1, Some(Rule::Icon)), "{picture}");
@@ -118,7 +118,7 @@ fn a_hostile_icon_costs_a_bounded_time() {
     ] {
         icon(&picture);
     }
-    // Nested as deep as it may be, it is walked through without an end of the stack.
+    // At the maximum nesting depth it is walked through without a stack overflow.
     assert_eq!(icon(&svg(&format!("{}{}", "<g>".repeat(49_000), "</g>".repeat(49_000)))), []);
     assert_eq!(icon(&svg(&format!("<g{}/>", attributes(900)))), []);
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());

@@ -1,10 +1,10 @@
-//! What holds for any body.
+//! Properties that hold for any body.
 
 use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
 
-/// Keys that meet often.
+/// Keys that often collide.
 fn key() -> impl Strategy<Value = String> {
     "[ab][a-c]"
 }
@@ -45,7 +45,7 @@ fn words() -> BoxedStrategy<Value> {
     "[a-z ]{1,9}".prop_map(Value::String).boxed()
 }
 
-/// A value, or `null` where it may be taken away.
+/// A value, or `null` if it may be removed.
 fn or_null(value: BoxedStrategy<Value>, is_update: bool) -> BoxedStrategy<Value> {
     if is_update { prop_oneof![3 => value, 1 => Just(Value::Null)].boxed() } else { value }
 }
@@ -139,7 +139,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_asked_for_is_read_or_not(text in "\\PC{0,40}", range in "[<>=^~*xX0-9. |a-]{0,40}") {
+    fn a_query_is_parsed_or_refused(text in "\\PC{0,40}", range in "[<>=^~*xX0-9. |a-]{0,40}") {
         for text in [text, range] {
             let versions = ["0.1.0", "1.0.0-a", "1.2.3"].map(|text| Version::parse(text).unwrap());
             if let Some(query) = VersionQuery::parse(&text) {

@@ -1,20 +1,20 @@
-//! JSON schemas: what is one, and what is said of what is none.
+//! JSON schemas: valid ones, and the issues of invalid ones.
 
 use super::*;
 
 fn check(schema: Value) -> Vec<(Rule, String, String)> {
     let issues = issues(&json!({"name": "teams", "version": "1.0.0", "configuration": {"schema": schema}}));
-    let told = |issue: Issue| {
+    let parts = |issue: Issue| {
         let path = issue.path.strip_prefix("/configuration/schema").unwrap().to_owned();
         let says = issue.message.strip_prefix("request/body/configuration/schema").unwrap();
         let says = says.strip_prefix(path.as_str()).unwrap().trim().to_owned();
         (issue.rule, path, says)
     };
-    issues.into_iter().map(told).collect()
+    issues.into_iter().map(parts).collect()
 }
 
 #[test]
-fn what_zod_writes_is_taken() {
+fn schemas_written_by_zod_are_accepted() {
     for schema in [
         json!({}),
         crate::domain::registry::definition::tests::schema("x"),
@@ -34,7 +34,7 @@ fn what_zod_writes_is_taken() {
 }
 
 #[test]
-fn what_is_no_schema_is_named() {
+fn an_invalid_schema_is_reported() {
     let local = "must lead to a place within the schema, such as \"#/definitions/name\"";
     let nowhere = "must lead to a place within the schema: there is no schema at this one";
     let types = "must be equal to one of the allowed values: array, boolean, integer, null, number, object, string";

@@ -1,20 +1,20 @@
-//! Updates: what stays, what goes, what merges.
+//! Updates: members that stay, are removed, or merge.
 
 use super::*;
 
-/// The full definition after an update.
+/// Returns the full definition after an update.
 fn after(body: &Value) -> Definition {
     let (former, _) = accepted(&full());
     check_update(&former, body).unwrap_or_else(|issues| panic!("{body}\n{issues:#?}")).0
 }
 
-/// Where an update changes something, with the full definition as JSON before it.
+/// Returns the value that an update changes at a pointer, and asserts that nothing else changes.
 fn changed(body: Value, pointer: &str) -> Option<Value> {
     let next = serde_json::to_value(after(&body)).unwrap();
     let former = serde_json::to_value(accepted(&full()).0).unwrap();
     let mut expected = next.clone();
     let found = next.pointer(pointer).cloned();
-    // All but this place stays.
+    // Everything but this place stays.
     let (above, key) = pointer.rsplit_once('/').unwrap();
     let place = expected.pointer_mut(above).unwrap().as_object_mut().unwrap();
     match former.pointer(pointer) {
@@ -26,7 +26,7 @@ fn changed(body: Value, pointer: &str) -> Option<Value> {
 }
 
 #[test]
-fn what_is_absent_stays() {
+fn an_absent_member_stays() {
     assert_eq!(after(&json!({})), accepted(&full()).0);
     let nothing =
         json!({"configurations": {}, "channels": {"channel": {}}, "user": {}, "configuration": {}, "events": {}});
@@ -71,7 +71,7 @@ fn null_takes_away_where_it_may_stand() {
             if pointer.starts_with("/events/teamCreated/") { "/events/teamCreated/attributes" } else { pointer };
         assert_eq!(changed(body, place), None, "{pointer}");
     }
-    // These are spoken of by an interface, or by a list of tags.
+    // These are referenced by an interface, or by a list of tags.
     for pointer in ["/channels/channel", "/actions/createTeam", "/events/teamCreated", "/entities/Team"] {
         let step = pointer.split('/').collect::<Vec<_>>();
         let body = json!({step[1]: {step[2]: null}, "interfaces": {"listable<team>": null}});
@@ -196,7 +196,7 @@ fn visibility_stays_unless_it_is_given() {
 }
 
 #[test]
-fn what_comes_beside_is_what_was_given() {
+fn enclosures_are_those_of_the_body() {
     let (former, _) = accepted(&full());
     let (_, enclosures) = check_update(&former, &json!({})).unwrap();
     assert_eq!(enclosures, Enclosures::default());
@@ -215,7 +215,7 @@ fn the_outcome_is_checked_as_a_whole() {
         let issues = check_update(&former, &body).unwrap_err();
         issues.into_iter().map(|issue| (issue.rule, issue.path)).collect::<Vec<_>>()
     };
-    // One channel is there, so ten more are one too many; when it goes, they fit.
+    // One channel exists, so ten more are one too many; without it, they fit.
     let ten = |former: Value| {
         let mut channels = json!({"channel": former});
         (0..10).for_each(|n| channels[format!("other{n}")] = json!({}));

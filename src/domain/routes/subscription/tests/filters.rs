@@ -1,4 +1,4 @@
-//! The decision table: each rule letting something through and holding it back, with the reason.
+//! The decision table: each rule letting an event through and skipping it, with the reason.
 
 use super::*;
 
@@ -31,14 +31,14 @@ fn kinds_of_events_are_chosen() {
     let only = "the kind commits is not among events (issues, pulls)";
     check_table(vec![(kinds.clone(), samples::issues("opened"), "sent"), (kinds, samples::push("main", 1), only)]);
     let defaults = subscription(json!({"events": EventKind::DEFAULT}));
-    let told: Vec<_> =
+    let sent: Vec<_> =
         samples::all().iter().filter(|sample| outcome(&defaults, sample) == "sent").map(|s| s.0).collect();
     let expected = ["pull_request", "pull_request", "issues", "issues", "push", "push", "release", "deployment_status"];
-    assert_eq!(told, expected);
+    assert_eq!(sent, expected);
 }
 
 #[test]
-fn what_nobody_can_subscribe_to_is_nobodys_business() {
+fn unsupported_events_are_ignored() {
     let all = subscription(json!({}));
     let paused = Subscription { paused: true, ..subscription(json!({"events": ["stars"]})) };
     for name in ["gollum", "status", "workflow_job", "check_suite", "member", "label", "unheard_of"] {
@@ -51,7 +51,7 @@ fn what_nobody_can_subscribe_to_is_nobodys_business() {
 }
 
 #[test]
-fn only_some_actions_are_told() {
+fn only_some_actions_are_notified() {
     let branch = |sample, field| with(sample, field, json!(true));
     let tag = with(samples::push("main", 1), "/ref", json!("refs/tags/v1"));
     let own = with(samples::check_run("failure"), "/check_run/app/slug", json!("github-actions"));
@@ -228,7 +228,7 @@ fn drafts_wait_until_they_are_ready() {
 }
 
 #[test]
-fn workflows_are_told_as_they_end() {
+fn workflows_are_notified_at_their_end() {
     let named = json!({"workflows": {"names": ["ci", "Deploy *"], "conclusions": ["failure", "success"]}});
     let lint = with(samples::workflow_run("failure"), "/workflow_run/name", json!("Lint"));
     let not = "is not among workflows.conclusions (failure)";

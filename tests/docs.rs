@@ -1,5 +1,7 @@
 //! The guides in `docs/guide/` as their readers would follow them: every block of `sh` is run, in order, against the real
-//! binary beside a stand-in. A command that fails fails the test.
+//! binary beside a stand-in. A command that fails fails the test. [`names`] holds what all documents name.
+
+mod names;
 
 use std::{path::Path, process::Stdio, time::Duration};
 

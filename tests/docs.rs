@@ -1,9 +1,12 @@
 //! The guides in `docs/guide/` as their readers would follow them: every block of `sh` is run, in order, against the real
-//! binary beside a stand-in. A command that fails fails the test.
+//! binary beside a stand-in. A command that fails fails the test. [`names`] holds what all documents name.
+
+mod names;
 
 use std::{path::Path, process::Stdio, time::Duration};
 
 use standin::Options;
+use tieline::domain::pipeline::delivery::Reason;
 
 use crate::support::{Database, Deployment, Slack};
 
@@ -111,4 +114,11 @@ async fn replicas_run_as_it_is_written() {
         environment.push((name, free.to_string()));
     }
     type_in("operations.md", &deployment.folder, &environment).await;
+}
+
+#[test]
+fn the_readme_shows_the_reason_that_is_given() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let reason = Reason::TriggerFilter.text();
+    assert!(readme.contains(&format!("\"reason\": \"{reason}\"")), "README.md has to show the reason {reason:?}");
 }

@@ -21,7 +21,7 @@ macro_rules! types {
     ($($name:ident = $status:literal),+ $(,)?) => {
         /// The types of errors that are given here. The product's client knows more, and none beside those.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[allow(missing_docs, reason = "the product names them, and docs/api-design.md says when each is given")]
+        #[allow(missing_docs, reason = "the product's names; docs/api-design/botpress.md has the case of each")]
         pub enum ErrorType { $($name),+ }
 
         impl ErrorType {

@@ -8,7 +8,7 @@ use tieline::{
     app::tenancy::{members::NewMember, organisations::Departure, tokens::NewToken},
     config::Config,
     domain::{
-        registry::{BotVersion, Lifecycle, PublicId, Verification},
+        registry::{Lifecycle, PublicId, RegistryVersion, Verification},
         tenancy::member,
         webhooks::script::ScriptLimits,
     },
@@ -152,7 +152,7 @@ fn one_of(words: &[&str]) -> String {
     format!("possible values: {}", words.join(", "))
 }
 
-fn version_line(version: &BotVersion) -> serde_json::Value {
+fn version_line(version: &RegistryVersion) -> serde_json::Value {
     json!({
         "id": PublicId { prefix: PublicId::VERSION, id: version.id.0 }.to_string(),
         "organisation_id": version.organisation_id,

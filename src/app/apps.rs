@@ -28,7 +28,7 @@ use crate::{
     domain::{
         Result,
         apps::{
-            app::{AppIntegration, FromRegistry},
+            app::{App, RegistryReference},
             descriptor::Descriptor,
             schedule::Zone,
             setting::Setting,
@@ -69,26 +69,26 @@ pub trait Versions: Send + Sync {
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::domain::Error::NotFound) where the version was removed meanwhile.
-    async fn current_descriptor(&self, tx: &Tx, from: &FromRegistry) -> Result<Descriptor>;
+    async fn current_descriptor(&self, tx: &Tx, from: &RegistryReference) -> Result<Descriptor>;
 
     /// Records the installation of a version.
     ///
     /// # Errors
     /// When the database fails.
-    async fn record_installation(&self, tx: &Tx, app: &AppIntegration, from: &FromRegistry) -> Result<()>;
+    async fn record_installation(&self, tx: &Tx, app: &App, from: &RegistryReference) -> Result<()>;
 
     /// Takes back the record of an installation.
     ///
     /// # Errors
     /// When the database fails.
-    async fn forget_installation(&self, tx: &Tx, from: &FromRegistry) -> Result<()>;
+    async fn forget_installation(&self, tx: &Tx, from: &RegistryReference) -> Result<()>;
 
     /// Checks a setting against the configuration of the version, with the others that are set `around` it. Returns
     /// `false` where no configuration governs it.
     ///
     /// # Errors
     /// [`Error::Invalid`](crate::domain::Error::Invalid).
-    async fn check_configuration(&self, app: &AppIntegration, setting: &Setting, around: Vec<Setting>) -> Result<bool>;
+    async fn check_configuration(&self, app: &App, setting: &Setting, around: Vec<Setting>) -> Result<bool>;
 }
 
 impl Apps {

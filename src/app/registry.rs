@@ -33,7 +33,7 @@ use crate::{
         ids::{IntegrationId, OrganisationId},
         rate_limit::RateLimit,
         registry::{
-            Around, BotVersion, Known, Lifecycle, Newcomer, PublicId, Terms, Verification,
+            Around, Known, Lifecycle, Newcomer, PublicId, RegistryVersion, Terms, Verification,
             definition::{Definition, DefinitionName, Enclosures, Issue, Version, VersionQuery, check_create},
             judge_new, public_id,
         },
@@ -89,7 +89,7 @@ impl Departure for Registry {
 #[derive(Clone, Debug)]
 pub struct Registered {
     /// The version.
-    pub bot: BotVersion,
+    pub bot: RegistryVersion,
     /// What it says of itself.
     pub definition: Definition,
     /// Whose it is.
@@ -162,7 +162,7 @@ impl Registry {
         registry::claim_name(tx, workspace.id, name, now).await?;
         let secrets = self.secrets_of_new(tx, workspace.id, around, &enclosures, &definition).await?;
         let signing_secret = self.fresh_signing_secret();
-        let mut bot = BotVersion {
+        let mut bot = RegistryVersion {
             id,
             organisation_id: workspace.id,
             name: name.to_owned(),
@@ -183,7 +183,7 @@ impl Registry {
             installs: 0,
             views: 0,
         };
-        let sealed = registry::SealedBotSecrets {
+        let sealed = registry::SealedVersionSecrets {
             secrets: self.seal_secrets((workspace.id, id), &secrets).await?,
             signing_secret: self.seal_signing_secret((workspace.id, id), &signing_secret).await?,
             former: None,

@@ -40,7 +40,7 @@ use crate::{
         },
         secret::Secret,
         webhooks::{
-            Direction, Incoming, Look, Outgoing, Script, Way, WebhookIntegration, WebhookRefusal,
+            Direction, Incoming, Look, Outgoing, Script, Way, Webhook, WebhookRefusal,
             setup::{self, Draft, DraftWay, OutgoingDraft},
         },
     },
@@ -102,7 +102,7 @@ const TOKEN_LENGTH: usize = 48;
 #[derive(Clone, Debug)]
 pub struct OpenWebhook {
     /// The integration.
-    pub webhook: WebhookIntegration,
+    pub webhook: Webhook,
     /// Its token, where it has one.
     pub token: Option<Secret>,
 }
@@ -132,7 +132,7 @@ impl Webhooks {
             DraftWay::Incoming { .. } => Some(self.fresh_token()),
             DraftWay::Outgoing(outgoing) => given_token(outgoing),
         };
-        let webhook = WebhookIntegration {
+        let webhook = Webhook {
             id: self.base.ambient.id(),
             organisation_id: caller.organisation_id,
             installation_id: self.base.ambient.id(),
@@ -229,7 +229,7 @@ impl Webhooks {
         let keeps = matches!(direction, Direction::Incoming(_));
         let (look_before, script_before) =
             if keeps { (former.look.clone(), former.script.clone()) } else { (Look::default(), Script::default()) };
-        let webhook = WebhookIntegration {
+        let webhook = Webhook {
             name: draft.name.clone(),
             enabled: draft.enabled,
             poster,
@@ -302,8 +302,8 @@ impl Webhooks {
     }
 
     /// After a change, what was switched off works again where it is enabled, and what waits for a URL that is gone ends.
-    async fn settle_destinations(&self, tx: &Tx, former: &WebhookIntegration, now: &WebhookIntegration) -> Result<()> {
-        let urls = |webhook: &WebhookIntegration| match &webhook.direction {
+    async fn settle_destinations(&self, tx: &Tx, former: &Webhook, now: &Webhook) -> Result<()> {
+        let urls = |webhook: &Webhook| match &webhook.direction {
             Direction::Outgoing(Outgoing { urls, .. }) => urls.clone(),
             Direction::Incoming(_) => Vec::new(),
         };
@@ -326,7 +326,7 @@ impl Webhooks {
     pub(in crate::app) async fn switch_destinations(
         &self,
         tx: &Tx,
-        webhook: &WebhookIntegration,
+        webhook: &Webhook,
         fate: impl Fn(&str) -> Option<&'static str>,
         now: Time,
     ) -> Result<()> {
@@ -378,7 +378,7 @@ impl Webhooks {
         Ok(OpenWebhook { webhook: stored.webhook, token })
     }
 
-    async fn seal_token(&self, webhook: &WebhookIntegration, token: Option<&Secret>) -> Result<Option<Vec<u8>>> {
+    async fn seal_token(&self, webhook: &Webhook, token: Option<&Secret>) -> Result<Option<Vec<u8>>> {
         match token {
             Some(token) => Ok(Some(self.vault.seal(secret_place(webhook, "credential"), token).await?)),
             None => Ok(None),
@@ -392,20 +392,14 @@ impl Webhooks {
         Secret::new(random.chars().filter(char::is_ascii_alphanumeric).take(TOKEN_LENGTH).collect::<String>())
     }
 
-    async fn audit_webhook(
-        &self,
-        tx: &Tx,
-        caller: &Caller,
-        action: &'static str,
-        webhook: &WebhookIntegration,
-    ) -> Result<()> {
+    async fn audit_webhook(&self, tx: &Tx, caller: &Caller, action: &'static str, webhook: &Webhook) -> Result<()> {
         let detail = json!({"name": webhook.name, "type": webhook.direction.as_str()});
         self.base.audit(tx, (caller.organisation_id, &caller.actor()), action, webhook.id, detail).await
     }
 }
 
 /// Where a secret of a webhook lies.
-pub(in crate::app) fn secret_place<'a>(webhook: &WebhookIntegration, column: &'a str) -> Place<'a> {
+pub(in crate::app) fn secret_place<'a>(webhook: &Webhook, column: &'a str) -> Place<'a> {
     let (organisation_id, row) = (webhook.organisation_id, webhook.installation_id.0);
     Place { organisation_id, table: "installation", column, row }
 }

@@ -89,7 +89,7 @@ words! {
 
 /// A version in the registry, without its large or secret parts.
 #[derive(Clone, Debug, PartialEq)]
-pub struct BotVersion {
+pub struct RegistryVersion {
     /// Its identifier.
     pub id: IntegrationId,
     /// The owning organisation.
@@ -154,7 +154,7 @@ impl Terms {
     }
 }
 
-impl BotVersion {
+impl RegistryVersion {
     /// Returns the fields in which a text occurs.
     pub fn matched_on(&self, text: &str) -> Matched {
         let Self { name, title, description, terms, .. } = self;

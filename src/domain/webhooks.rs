@@ -29,7 +29,7 @@ pub use refusal::{Way, WebhookRefusal};
 
 /// A webhook.
 #[derive(Clone, Debug, PartialEq)]
-pub struct WebhookIntegration {
+pub struct Webhook {
     /// Its identifier.
     pub id: IntegrationId,
     /// The owning organisation.

@@ -26,7 +26,7 @@ pub use self::{
         uncount_installations,
     },
     keys::{ApiKey, count_keys, delete_key, insert_key, list_keys},
-    list::{BotList, Scope, find, find_anywhere, find_published, list, named, pending},
+    list::{Scope, VersionFilter, find, find_anywhere, find_published, list, named, pending},
     names::{add_views, around, claim_name, icon_of, release_name, set_icon, set_published},
 };
 use super::{Tx, corrupt, is_unique_violation};
@@ -35,7 +35,7 @@ use crate::domain::{
     ambient::Time,
     ids::{IntegrationId, OrganisationId},
     registry::{
-        BotVersion, Lifecycle, Verification,
+        Lifecycle, RegistryVersion, Verification,
         definition::{Definition, Issue, Rule},
         published_before,
     },
@@ -46,7 +46,7 @@ const BOT: &str = "bot";
 
 /// The sealed secrets of a version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SealedBotSecrets {
+pub struct SealedVersionSecrets {
     /// All of its secrets in one, if it has any.
     pub secrets: Option<Vec<u8>>,
     /// Secret that signs its calls.
@@ -61,9 +61,9 @@ pub struct SealedBotSecrets {
 /// [`Error::Issues`] if a concurrent request added the same one.
 pub async fn insert(
     tx: &Tx,
-    bot: &BotVersion,
+    bot: &RegistryVersion,
     definition: &Definition,
-    sealed: SealedBotSecrets,
+    sealed: SealedVersionSecrets,
     source: &Source,
 ) -> Result<()> {
     let integration = integration::ActiveModel {
@@ -116,7 +116,7 @@ pub async fn insert(
 /// When the database fails.
 pub async fn update(
     tx: &Tx,
-    bot: &BotVersion,
+    bot: &RegistryVersion,
     definition: &Definition,
     secrets: Option<Vec<u8>>,
     source: Source,
@@ -141,7 +141,11 @@ pub async fn update(
     Ok(())
 }
 
-fn changeable(bot: &BotVersion, definition: &Definition, secrets: Option<Vec<u8>>) -> Result<bot_version::ActiveModel> {
+fn changeable(
+    bot: &RegistryVersion,
+    definition: &Definition,
+    secrets: Option<Vec<u8>>,
+) -> Result<bot_version::ActiveModel> {
     Ok(bot_version::ActiveModel {
         integration_id: Set(bot.id.0),
         visibility: Set(bot.visibility.as_str().to_owned()),
@@ -187,7 +191,7 @@ pub async fn definition(db: &impl ConnectionTrait, id: IntegrationId) -> Result<
 #[derive(Clone, Debug)]
 pub struct Current {
     /// The version.
-    pub bot: BotVersion,
+    pub bot: RegistryVersion,
     /// Its definition.
     pub definition: Definition,
     /// Its readme.
@@ -200,7 +204,7 @@ impl Current {
     /// Returns true if it is unchanged since it was `seen`. Views and installations do not count.
     pub fn is_like(&self, seen: &Self) -> bool {
         let Self { bot, definition, readme, before } = self;
-        let counted = BotVersion { views: bot.views, installs: bot.installs, ..seen.bot.clone() };
+        let counted = RegistryVersion { views: bot.views, installs: bot.installs, ..seen.bot.clone() };
         *bot == counted && *definition == seen.definition && *readme == seen.readme && *before == seen.before
     }
 }
@@ -229,11 +233,11 @@ pub async fn current(
 ///
 /// # Errors
 /// When the database fails, or the version is gone.
-pub async fn secrets(db: &impl ConnectionTrait, id: IntegrationId) -> Result<SealedBotSecrets> {
+pub async fn secrets(db: &impl ConnectionTrait, id: IntegrationId) -> Result<SealedVersionSecrets> {
     let row = Versions::find_by_id(id.0).one(db).await?;
     let row = row.ok_or_else(|| Error::Internal(format!("the version {id} is gone")))?;
     let former = row.former_signing_secret.zip(row.former_until);
-    Ok(SealedBotSecrets { secrets: row.secrets, signing_secret: row.signing_secret, former })
+    Ok(SealedVersionSecrets { secrets: row.secrets, signing_secret: row.signing_secret, former })
 }
 
 /// Saves a new signing secret of a version, and the previous one.

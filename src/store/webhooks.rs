@@ -32,7 +32,7 @@ use crate::domain::{
     channels::person::Person,
     error::Noun,
     ids::{InstallationId, IntegrationId, OrganisationId},
-    webhooks::{Direction, Incoming, Look, Outgoing, Script, WebhookIntegration},
+    webhooks::{Direction, Incoming, Look, Outgoing, Script, Webhook},
 };
 
 const INCOMING: &str = "incoming-webhook";
@@ -61,7 +61,7 @@ struct Definition {
 #[derive(Clone, Debug)]
 pub struct Stored {
     /// The webhook.
-    pub webhook: WebhookIntegration,
+    pub webhook: Webhook,
     /// Its sealed secrets.
     pub secrets: SealedSecrets,
 }
@@ -70,7 +70,7 @@ pub struct Stored {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn insert(tx: &Tx, webhook: &WebhookIntegration, secrets: SealedSecrets) -> Result<()> {
+pub async fn insert(tx: &Tx, webhook: &Webhook, secrets: SealedSecrets) -> Result<()> {
     let integration = integration::ActiveModel { created_at: Set(webhook.created_at), ..changeable(webhook)? };
     Integrations::insert(integration).exec_without_returning(tx).await?;
     let installation = installation::ActiveModel {
@@ -95,7 +95,7 @@ pub async fn insert(tx: &Tx, webhook: &WebhookIntegration, secrets: SealedSecret
 ///
 /// # Errors
 /// When the database fails.
-pub async fn update(tx: &Tx, webhook: &WebhookIntegration, token: Option<Vec<u8>>) -> Result<()> {
+pub async fn update(tx: &Tx, webhook: &Webhook, token: Option<Vec<u8>>) -> Result<()> {
     Integrations::update(changeable(webhook)?).exec(tx).await?;
     let installation = installation::ActiveModel {
         id: Set(webhook.installation_id.0),
@@ -173,7 +173,7 @@ pub async fn count(tx: &Tx, organisation_id: OrganisationId) -> Result<u64> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn outgoing(db: &impl ConnectionTrait, organisations: &[OrganisationId]) -> Result<Vec<WebhookIntegration>> {
+pub async fn outgoing(db: &impl ConnectionTrait, organisations: &[OrganisationId]) -> Result<Vec<Webhook>> {
     let rows = Integrations::find()
         .filter(Column::OrganisationId.is_in(batches::filled(organisations.iter().map(|id| id.0))))
         .filter(Column::Kind.eq(OUTGOING))
@@ -241,7 +241,7 @@ pub async fn script_store(db: &impl ConnectionTrait, id: IntegrationId) -> Resul
 /// When the database fails.
 pub async fn keep_script_store(
     db: &impl ConnectionTrait,
-    webhook: &WebhookIntegration,
+    webhook: &Webhook,
     kept: &Map<String, Value>,
     now: Time,
 ) -> Result<()> {
@@ -262,7 +262,7 @@ pub async fn keep_script_store(
     Ok(())
 }
 
-fn changeable(webhook: &WebhookIntegration) -> Result<integration::ActiveModel> {
+fn changeable(webhook: &Webhook) -> Result<integration::ActiveModel> {
     let (kind, incoming, outgoing) = match &webhook.direction {
         Direction::Incoming(incoming) => (INCOMING, Some(incoming.clone()), None),
         Direction::Outgoing(outgoing) => (OUTGOING, None, Some(outgoing.clone())),
@@ -300,7 +300,7 @@ fn stored(row: integration::Model, installed: installation::Model) -> Result<Sto
         (None, Some(outgoing)) => Direction::Outgoing(outgoing),
         _ => return Err(corrupt("integration", "definition", "it is neither incoming nor outgoing")),
     };
-    let webhook = WebhookIntegration {
+    let webhook = Webhook {
         id: row.id.into(),
         organisation_id: installed.organisation_id.into(),
         installation_id: installed.id.into(),

@@ -18,7 +18,7 @@ use crate::{
     app::webhooks::OpenWebhook,
     domain::{
         channels::person::Person,
-        webhooks::{Direction, Incoming, Outgoing, WebhookIntegration, script::ScriptFault},
+        webhooks::{Direction, Incoming, Outgoing, Webhook, script::ScriptFault},
     },
 };
 
@@ -133,7 +133,7 @@ pub struct IntegrationOut {
 
 impl IntegrationOut {
     /// A webhook as it is shown; a token only to those who manage it.
-    pub fn of(webhook: WebhookIntegration, token: Option<String>) -> Self {
+    pub fn of(webhook: Webhook, token: Option<String>) -> Self {
         let kind = webhook.direction.as_str().to_owned();
         let (incoming, outgoing): (Option<Incoming>, Option<Outgoing>) = match webhook.direction {
             Direction::Incoming(incoming) => (Some(incoming), None),

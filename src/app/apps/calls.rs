@@ -16,7 +16,7 @@ use crate::{
     domain::{
         Error, Result,
         ambient::Time,
-        apps::{app::AppIntegration, call, setting::EffectiveSetting},
+        apps::{app::App, call, setting::EffectiveSetting},
         ids::{DestinationId, InstallationId, IntegrationId, OrganisationId},
         pipeline::{
             delivery::{Delivery, DeliveryState, Reason, Verdict},
@@ -60,7 +60,7 @@ pub struct Called {
 
 /// An integration that can be called.
 pub(in crate::app) struct Callee<'a> {
-    pub(in crate::app) app: &'a AppIntegration,
+    pub(in crate::app) app: &'a App,
     pub(in crate::app) secrets: &'a SealedSecrets,
     pub(in crate::app) settings: &'a [EffectiveSetting],
 }
@@ -186,7 +186,7 @@ impl Apps {
     }
 
     /// Where calls of an integration go.
-    pub(in crate::app) fn integration_destination(&self, app: &AppIntegration) -> Destination {
+    pub(in crate::app) fn integration_destination(&self, app: &App) -> Destination {
         let id: DestinationId = self.base.ambient.id();
         let place = (DestinationKind::Integration, integration_name(app.id), app.id.to_string());
         Destination::fresh(id, app.organisation_id, place, self.base.now())
@@ -196,7 +196,7 @@ impl Apps {
     pub(in crate::app) async fn switched_off(
         &self,
         organisation_id: OrganisationId,
-        apps: &[&AppIntegration],
+        apps: &[&App],
     ) -> Result<HashMap<String, String>> {
         let names: Vec<String> = apps.iter().map(|app| integration_name(app.id)).collect();
         let (reader, kind) = (self.base.store.reader(), DestinationKind::Integration);
@@ -209,7 +209,7 @@ impl Apps {
     }
 
     /// Calls an integration no more, until somebody switches it on again; what waits for it fails.
-    pub(in crate::app) async fn switch_off(&self, app: &AppIntegration, reason: &str) -> Result<()> {
+    pub(in crate::app) async fn switch_off(&self, app: &App, reason: &str) -> Result<()> {
         let now = self.base.now();
         let tx = self.base.store.begin().await?;
         let destination = store::pipeline::destinations::ensure(&tx, &self.integration_destination(app)).await?;
@@ -220,7 +220,7 @@ impl Apps {
     }
 
     /// Gives an integration a new chance, after somebody switched it on or put its address right.
-    pub(in crate::app) async fn switch_on(&self, tx: &Tx, app: &AppIntegration) -> Result<()> {
+    pub(in crate::app) async fn switch_on(&self, tx: &Tx, app: &App) -> Result<()> {
         let (kind, name) = (DestinationKind::Integration.as_str(), integration_name(app.id));
         match store::pipeline::destinations::find_by_name(tx, app.organisation_id, kind, &name).await? {
             Some(destination) => {

@@ -10,7 +10,7 @@ use crate::{
     app::{Caller, tenancy::teams::Identified},
     domain::{
         Error, Result,
-        apps::card::{self, SystemIntegration},
+        apps::card::{self, SystemApp},
         ids::IntegrationId,
         slack::link::SlackLinkStatus,
         tenancy::{member::Permission, oauth::Flow},
@@ -59,7 +59,7 @@ impl Apps {
             Some(caller) => (self.references(caller).await?, self.connecting_links(caller).await?),
             None => Default::default(),
         };
-        let card = |SystemIntegration { id, name, about }: SystemIntegration| IntegrationCard {
+        let card = |SystemApp { id, name, about }: SystemApp| IntegrationCard {
             id: id.0,
             name,
             icon: about.icon,

@@ -9,7 +9,7 @@ use crate::{
         Error, Result,
         ambient::Time,
         apps::{
-            app::{AppIntegration, ChannelUse},
+            app::{App, AppInChannel},
             setting::Setting,
         },
         error::Noun,
@@ -81,7 +81,7 @@ impl Apps {
         let last = there.iter().map(|there| there.used.position).max();
         let former = there.into_iter().find(|there| there.app.id == id).map(|there| there.used);
         let is_new = former.is_none();
-        let mut used = former.unwrap_or_else(|| ChannelUse {
+        let mut used = former.unwrap_or_else(|| AppInChannel {
             id: self.base.ambient.id(),
             channel_id: channel.id,
             active: true,
@@ -130,7 +130,7 @@ impl Apps {
     }
 
     /// Sets when an integration ticks next, everywhere that it is used: after it, its settings or its use has changed.
-    pub(in crate::app) async fn reschedule(&self, tx: &Tx, app: &AppIntegration) -> Result<()> {
+    pub(in crate::app) async fn reschedule(&self, tx: &Tx, app: &App) -> Result<()> {
         let now = self.base.now();
         for used in store::apps::installations::uses(tx, app.organisation_id, app.id).await? {
             let due_at = if used.active && app.active { self.next_tick(tx, app, &used, now).await? } else { None };
@@ -141,7 +141,7 @@ impl Apps {
     }
 
     /// When an integration ticks next in a channel.
-    async fn next_tick(&self, tx: &Tx, app: &AppIntegration, used: &ChannelUse, after: Time) -> Result<Option<Time>> {
+    async fn next_tick(&self, tx: &Tx, app: &App, used: &AppInChannel, after: Time) -> Result<Option<Time>> {
         if !app.kind().ticks() {
             return Ok(None);
         }
@@ -156,7 +156,7 @@ impl Apps {
     /// When an integration ticks next by its settings, those of the organisation and those of the channel.
     pub(in crate::app) fn tick_after(
         &self,
-        app: &AppIntegration,
+        app: &App,
         of_all: &[Setting],
         of_channel: &[Setting],
         after: Time,
@@ -172,7 +172,7 @@ impl Apps {
     }
 }
 
-fn shown(app: &AppIntegration, used: &ChannelUse) -> ChannelIntegration {
+fn shown(app: &App, used: &AppInChannel) -> ChannelIntegration {
     ChannelIntegration {
         integration_id: app.id,
         name: app.name.clone(),

@@ -17,7 +17,7 @@ use crate::{
     },
     domain::{
         Error, Result,
-        apps::{app::AppIntegration, descriptor::Descriptor},
+        apps::{app::App, descriptor::Descriptor},
         error::{Noun, Violation},
         ids::OrganisationId,
         pipeline::{
@@ -238,7 +238,7 @@ impl Apps {
         self.uninstall(&caller, &app).await
     }
 
-    pub(in crate::app) async fn custom(&self, organisation_id: OrganisationId, id: Uuid) -> Result<AppIntegration> {
+    pub(in crate::app) async fn custom(&self, organisation_id: OrganisationId, id: Uuid) -> Result<App> {
         let app = store::apps::installations::find(self.base.store.reader(), organisation_id, id.into()).await?;
         if app.custom { Ok(app) } else { Err(Error::not_found(Noun::Integration, id)) }
     }
@@ -250,9 +250,9 @@ impl Apps {
         json_url: String,
         (integration_type, custom): (String, bool),
         descriptor: Option<Descriptor>,
-    ) -> AppIntegration {
+    ) -> App {
         let now = self.base.now();
-        AppIntegration {
+        App {
             id: self.base.ambient.id(),
             organisation_id: caller.organisation_id,
             installation_id: self.base.ambient.id(),
@@ -271,7 +271,7 @@ impl Apps {
     pub(in crate::app) async fn install(
         &self,
         caller: &Caller,
-        app: &mut AppIntegration,
+        app: &mut App,
         credential: Option<&Secret>,
     ) -> Result<()> {
         let secrets = SealedSecrets {
@@ -300,7 +300,7 @@ impl Apps {
     async fn save_integration(
         &self,
         caller: &Caller,
-        app: &mut AppIntegration,
+        app: &mut App,
         credential: Option<&Secret>,
         new_chance: bool,
     ) -> Result<()> {
@@ -316,7 +316,7 @@ impl Apps {
         tx.commit().await
     }
 
-    pub(in crate::app) async fn uninstall(&self, caller: &Caller, app: &AppIntegration) -> Result<()> {
+    pub(in crate::app) async fn uninstall(&self, caller: &Caller, app: &App) -> Result<()> {
         let tx = self.base.store.begin().await?;
         let kind = DestinationKind::Integration.as_str();
         let name = integration_name(app.id);
@@ -336,34 +336,28 @@ impl Apps {
         tx.commit().await
     }
 
-    async fn open_credential(&self, app: &AppIntegration, secrets: &SealedSecrets) -> Result<Option<Secret>> {
+    async fn open_credential(&self, app: &App, secrets: &SealedSecrets) -> Result<Option<Secret>> {
         match &secrets.credential {
             Some(sealed) => Ok(Some(self.vault.unseal(secret_place(app, "credential"), sealed).await?)),
             None => Ok(None),
         }
     }
 
-    async fn seal_credential(&self, app: &AppIntegration, credential: Option<&Secret>) -> Result<Option<Vec<u8>>> {
+    async fn seal_credential(&self, app: &App, credential: Option<&Secret>) -> Result<Option<Vec<u8>>> {
         match credential {
             Some(credential) => Ok(Some(self.vault.seal(secret_place(app, "credential"), credential).await?)),
             None => Ok(None),
         }
     }
 
-    async fn audit_integration(
-        &self,
-        tx: &Tx,
-        caller: &Caller,
-        action: &'static str,
-        app: &AppIntegration,
-    ) -> Result<()> {
+    async fn audit_integration(&self, tx: &Tx, caller: &Caller, action: &'static str, app: &App) -> Result<()> {
         let detail = json!({"name": app.name, "json_url": app.json_url});
         self.base.audit(tx, (caller.organisation_id, &caller.actor()), action, app.id, detail).await
     }
 }
 
 /// Where an installation's secret lies.
-pub(in crate::app) fn secret_place<'a>(app: &AppIntegration, column: &'a str) -> Place<'a> {
+pub(in crate::app) fn secret_place<'a>(app: &App, column: &'a str) -> Place<'a> {
     Place { organisation_id: app.organisation_id, table: "installation", column, row: app.installation_id.0 }
 }
 

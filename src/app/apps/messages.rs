@@ -16,9 +16,9 @@ use crate::{
     domain::{
         Result,
         apps::{
-            app::AppIntegration,
+            app::App,
             call::{self, FilterReply},
-            descriptor::IntegrationKind,
+            descriptor::AppKind,
             setting::EffectiveSetting,
         },
         ids::{ChannelId, DeliveryId, IntegrationId},
@@ -93,7 +93,7 @@ impl Apps {
         if modifiers.is_empty() {
             return Ok(Some(message));
         }
-        let apps: Vec<&AppIntegration> = modifiers.iter().map(|there| &there.app).collect();
+        let apps: Vec<&App> = modifiers.iter().map(|there| &there.app).collect();
         let settings = self.effective_settings(event.organisation_id, channel_id, &apps).await?;
         let off = self.switched_off(event.organisation_id, &apps).await?;
         for (Used { app, secrets, .. }, settings) in modifiers.iter().zip(&settings) {
@@ -142,7 +142,7 @@ impl Apps {
                 let content_type = answer.headers.get("content-type").and_then(|value| value.to_str().ok());
                 match (callee.app.kind(), answer.incomplete) {
                     (_, Some(reason)) => Err(reason.to_string()),
-                    (IntegrationKind::Filter, None) => call::filter_reply(&answer.body, content_type),
+                    (AppKind::Filter, None) => call::filter_reply(&answer.body, content_type),
                     (_, None) => call::modifier_reply(&answer.body, content_type).map(FilterReply::Replace),
                 }
             }
@@ -155,7 +155,7 @@ impl Apps {
     fn passed(
         &self,
         event: &Event,
-        app: &AppIntegration,
+        app: &App,
         id: DeliveryId,
         (called, failure): (Option<Called>, Option<String>),
     ) -> Passed {
@@ -238,7 +238,7 @@ fn published(event: &Event, message: String) -> Fact {
 }
 
 /// Whether an integration gets messages after the modifiers.
-fn collects(app: &AppIntegration) -> bool {
+fn collects(app: &App) -> bool {
     app.descriptor.as_ref().is_some_and(|descriptor| {
         descriptor.kind.collects_messages() && descriptor.kind.has_target() && descriptor.target_url.is_some()
     })

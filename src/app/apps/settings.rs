@@ -13,7 +13,7 @@ use crate::{
         Error, Result,
         ambient::Time,
         apps::{
-            app::AppIntegration,
+            app::App,
             setting::{EffectiveSetting, MASK, Setting, check_label},
         },
         error::{Noun, Violation},
@@ -51,7 +51,7 @@ pub struct SettingRow {
 /// Where a setting belongs.
 struct Scope {
     caller: Caller,
-    app: AppIntegration,
+    app: App,
     channel_id: Option<ChannelId>,
 }
 
@@ -223,13 +223,13 @@ impl Apps {
         &self,
         organisation_id: OrganisationId,
         channel_id: ChannelId,
-        apps: &[&AppIntegration],
+        apps: &[&App],
     ) -> Result<Vec<Vec<EffectiveSetting>>> {
         let installations: Vec<InstallationId> = apps.iter().map(|app| app.installation_id).collect();
         let reader = self.base.store.reader();
         let rows = store::apps::settings::in_channel(reader, organisation_id, &installations, channel_id).await?;
         let settings = self.open_settings(rows).await?;
-        let of = |app: &AppIntegration| {
+        let of = |app: &App| {
             let own = settings.iter().filter(|setting| setting.installation_id == app.installation_id).cloned();
             let (channel, organisation): (Vec<_>, Vec<_>) = own.partition(|setting| setting.channel_id.is_some());
             app.descriptor.as_ref().map(|descriptor| descriptor.effective(&organisation, &channel)).unwrap_or_default()
@@ -381,7 +381,7 @@ impl Apps {
     }
 
     /// Returns the other settings of an organisation and, for a setting of a channel, of that channel.
-    async fn settings_around(&self, app: &AppIntegration, setting: &Setting) -> Result<Vec<Setting>> {
+    async fn settings_around(&self, app: &App, setting: &Setting) -> Result<Vec<Setting>> {
         let (reader, of) = (self.base.store.reader(), app.installation_id);
         let mut rows = store::apps::settings::list(reader, app.organisation_id, of, None).await?;
         if setting.channel_id.is_some() {

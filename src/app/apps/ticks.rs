@@ -9,7 +9,7 @@ use crate::{
     domain::{
         Result,
         ambient::Time,
-        apps::{app::AppIntegration, setting::Setting},
+        apps::{app::App, setting::Setting},
         ids::{ChannelId, DestinationId, InstallationId, OrganisationId},
         pipeline::{
             delivery::{Delivery, DeliveryState},
@@ -25,7 +25,7 @@ use crate::{
 
 /// An integration that is due to tick in a channel.
 struct Ticking {
-    app: AppIntegration,
+    app: App,
     channel_id: ChannelId,
     /// Whether it is switched on, in the channel and altogether.
     active: bool,
@@ -117,7 +117,7 @@ impl Apps {
         {
             settings.entry((setting.installation_id, setting.channel_id)).or_default().push(setting);
         }
-        let of = |app: &AppIntegration, channel_id| {
+        let of = |app: &App, channel_id| {
             settings.get(&(app.installation_id, channel_id)).map(Vec::as_slice).unwrap_or_default()
         };
         let mut uses: HashMap<InstallationId, Used> = uses.into_iter().map(|there| (there.used.id, there)).collect();

@@ -23,7 +23,7 @@ use crate::{
             destination::{Destination, DestinationKind},
             event::{Event, EventSource, Fact, MESSAGE_POSTED},
         },
-        webhooks::{Direction, OutgoingEvent, WebhookIntegration},
+        webhooks::{Direction, OutgoingEvent, Webhook},
     },
     store::{
         self, Store, Tx,
@@ -282,7 +282,7 @@ impl Pipeline {
     ) -> Result<()> {
         let wanted = OutgoingEvent::of_kind(&fact.kind);
         let webhooks = store::webhooks::outgoing(&tx, &[organisation_id]).await?;
-        let listens = |webhook: &WebhookIntegration| match &webhook.direction {
+        let listens = |webhook: &Webhook| match &webhook.direction {
             Direction::Outgoing(outgoing) => Some(outgoing.event) == wanted,
             Direction::Incoming(_) => false,
         };

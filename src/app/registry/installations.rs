@@ -7,12 +7,12 @@ use crate::{
     app::Caller,
     domain::{
         Error, Result,
-        apps::app::{AppIntegration, FromRegistry},
+        apps::app::{App, RegistryReference},
         ids::IntegrationId,
         page::{Page, PageRequest},
         pipeline::destination::{DestinationKind, integration_name},
         registry::{
-            BotVersion, Lifecycle,
+            Lifecycle, RegistryVersion,
             definition::{Definition, Issue, Rule, descriptor},
         },
         tenancy::member::Permission,
@@ -43,7 +43,7 @@ impl Registry {
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] where it cannot be installed as it is,
     /// [`Error::FailedPrecondition`] where it is deprecated, [`Error::Conflict`] where there are too many.
-    pub async fn install_registry_integration(&self, caller: &Caller, wanted: WantedVersion) -> Result<AppIntegration> {
+    pub async fn install_registry_integration(&self, caller: &Caller, wanted: WantedVersion) -> Result<App> {
         caller.require(Permission::IntegrationsManage)?;
         let bot = self.installable(caller, wanted).await?;
         if bot.lifecycle == Lifecycle::Deprecated {
@@ -68,7 +68,7 @@ impl Registry {
         Ok(app)
     }
 
-    async fn installable(&self, caller: &Caller, wanted: WantedVersion) -> Result<BotVersion> {
+    async fn installable(&self, caller: &Caller, wanted: WantedVersion) -> Result<RegistryVersion> {
         let own = caller.organisation_id;
         match wanted {
             WantedVersion::Id(shown) => {
@@ -92,16 +92,12 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::Forbidden`].
-    pub async fn list_installed_integrations(
-        &self,
-        caller: &Caller,
-        page: PageRequest,
-    ) -> Result<Page<AppIntegration>> {
+    pub async fn list_installed_integrations(&self, caller: &Caller, page: PageRequest) -> Result<Page<App>> {
         caller.require(Permission::IntegrationsRead)?;
         let all = store::apps::installations::list(self.base.store.reader(), caller.organisation_id).await?;
-        let is_after = |app: &AppIntegration| page.after.is_none_or(|after| app.id.0 < after);
+        let is_after = |app: &App| page.after.is_none_or(|after| app.id.0 < after);
         let items = all.into_iter().rev().filter(is_after).take(page.limit as usize + 1).collect();
-        Ok(Page::cut(items, page.limit, |app: &AppIntegration| app.id.0))
+        Ok(Page::cut(items, page.limit, |app: &App| app.id.0))
     }
 
     /// Removes an installed integration with its settings; what still waited for it fails.
@@ -118,7 +114,7 @@ impl Registry {
     pub(super) async fn refresh_installed(
         &self,
         tx: &Tx,
-        bot: &BotVersion,
+        bot: &RegistryVersion,
         (former, next): (&Definition, &Definition),
     ) -> Result<()> {
         let told = |definition: &Definition| {
@@ -147,6 +143,6 @@ impl Registry {
     }
 }
 
-fn from_registry(bot: &BotVersion) -> FromRegistry {
-    FromRegistry { registry_id: bot.id.0, name: bot.name.clone(), version: bot.version.to_string() }
+fn from_registry(bot: &RegistryVersion) -> RegistryReference {
+    RegistryReference { registry_id: bot.id.0, name: bot.name.clone(), version: bot.version.to_string() }
 }

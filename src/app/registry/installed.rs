@@ -11,7 +11,7 @@ use crate::{
     domain::{
         Error, Result,
         apps::{
-            app::{AppIntegration, FromRegistry},
+            app::{App, RegistryReference},
             descriptor::Descriptor,
             setting::Setting,
         },
@@ -26,7 +26,7 @@ pub struct InstalledVersions(pub Store);
 
 #[async_trait]
 impl Versions for InstalledVersions {
-    async fn current_descriptor(&self, tx: &Tx, from: &FromRegistry) -> Result<Descriptor> {
+    async fn current_descriptor(&self, tx: &Tx, from: &RegistryReference) -> Result<Descriptor> {
         let id = IntegrationId(from.registry_id);
         // A change or removal at the same time waits, or was quicker: then its outcome is installed.
         store::registry::lock_owner(tx, id).await?;
@@ -34,15 +34,15 @@ impl Versions for InstalledVersions {
         descriptor(&definition)
     }
 
-    async fn record_installation(&self, tx: &Tx, app: &AppIntegration, from: &FromRegistry) -> Result<()> {
+    async fn record_installation(&self, tx: &Tx, app: &App, from: &RegistryReference) -> Result<()> {
         store::registry::insert_installation(tx, app, from).await
     }
 
-    async fn forget_installation(&self, tx: &Tx, from: &FromRegistry) -> Result<()> {
+    async fn forget_installation(&self, tx: &Tx, from: &RegistryReference) -> Result<()> {
         store::registry::uncount_installation(tx, from).await
     }
 
-    async fn check_configuration(&self, app: &AppIntegration, setting: &Setting, around: Vec<Setting>) -> Result<bool> {
+    async fn check_configuration(&self, app: &App, setting: &Setting, around: Vec<Setting>) -> Result<bool> {
         let Some(from) = &app.registry else { return Ok(false) };
         let found = store::registry::definition(self.0.reader(), IntegrationId(from.registry_id)).await?;
         let Some(definition) = found else { return Ok(false) };

@@ -13,7 +13,7 @@ use crate::{
         error::Noun,
         ids::ApiKeyId,
         registry::{
-            BotVersion, MAX_API_KEYS, PublicId, Verification,
+            MAX_API_KEYS, PublicId, RegistryVersion, Verification,
             definition::{Issue, Rule},
             public_id,
         },
@@ -115,7 +115,7 @@ impl Registry {
         tx.commit().await
     }
 
-    async fn bot_to_manage(&self, caller: &Caller, id: &str) -> Result<(Tx, BotVersion)> {
+    async fn bot_to_manage(&self, caller: &Caller, id: &str) -> Result<(Tx, RegistryVersion)> {
         caller.require(Permission::IntegrationsManage)?;
         let tx = self.base.store.begin().await?;
         store::tenancy::organisations::lock(&tx, caller.organisation_id).await?;

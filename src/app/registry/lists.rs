@@ -13,14 +13,14 @@ use crate::{
         Error, Result,
         ids::OrganisationId,
         registry::{
-            BotVersion, SortBy, Verification,
+            RegistryVersion, SortBy, Verification,
             definition::{Matched, Version, Visibility},
         },
         tenancy::{member::Permission, organisation::Organisation},
     },
     store::{
         self,
-        registry::{self, BotList, Scope},
+        registry::{self, Scope, VersionFilter},
     },
 };
 
@@ -59,7 +59,7 @@ pub struct ListQuery {
 #[derive(Clone, Debug)]
 pub struct Listed {
     /// The version.
-    pub bot: BotVersion,
+    pub bot: RegistryVersion,
     /// Whose it is.
     pub workspace: Organisation,
     /// Where the text was found, where one was looked for.
@@ -126,7 +126,7 @@ impl Registry {
         owners.dedup();
         let owners = store::tenancy::organisations::list(reader, &owners).await?;
         let owners: HashMap<OrganisationId, Organisation> = owners.into_iter().map(|one| (one.id, one)).collect();
-        let listed = |bot: BotVersion| {
+        let listed = |bot: RegistryVersion| {
             let workspace = owners.get(&bot.organisation_id)?.clone();
             let matched_on = wanted.search.as_deref().map(|text| bot.matched_on(text));
             Some(Listed { bot, workspace, matched_on })
@@ -135,7 +135,7 @@ impl Registry {
     }
 }
 
-fn wanted(scope: Scope, query: &ListQuery, limit: u32) -> Result<BotList> {
+fn wanted(scope: Scope, query: &ListQuery, limit: u32) -> Result<VersionFilter> {
     let version = match query.version.as_deref() {
         None => None,
         Some("latest") => Some(None),
@@ -155,7 +155,7 @@ fn wanted(scope: Scope, query: &ListQuery, limit: u32) -> Result<BotList> {
             return Err(Error::invalid(name, "must not contain the character U+0000"));
         }
     }
-    Ok(BotList {
+    Ok(VersionFilter {
         scope,
         name: query.name.clone(),
         version,

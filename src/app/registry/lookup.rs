@@ -8,7 +8,7 @@ use crate::{
         Error, Result,
         error::Noun,
         ids::OrganisationId,
-        registry::{BotVersion, definition::VersionQuery},
+        registry::{RegistryVersion, definition::VersionQuery},
         tenancy::member::Permission,
     },
     store::{
@@ -67,7 +67,7 @@ impl Registry {
         Err(Error::not_found(Noun::Interface, format_args!("{name}@{version}")))
     }
 
-    pub(super) async fn pick_bot(&self, scope: Scope, name: &str, version: &str) -> Result<BotVersion> {
+    pub(super) async fn pick_bot(&self, scope: Scope, name: &str, version: &str) -> Result<RegistryVersion> {
         let query = VersionQuery::parse(version).ok_or_else(|| {
             Error::invalid("version", "must be a version, a range of versions or the word \"latest\"")
         })?;
@@ -77,12 +77,12 @@ impl Registry {
         picked.ok_or_else(|| not_found(&format!("{name}@{version}")))
     }
 
-    async fn looked_at(&self, bot: BotVersion) -> Result<Registered> {
+    async fn looked_at(&self, bot: RegistryVersion) -> Result<Registered> {
         self.count_view(&bot.name);
         self.registered(bot, true).await
     }
 
-    async fn registered(&self, bot: BotVersion, in_public: bool) -> Result<Registered> {
+    async fn registered(&self, bot: RegistryVersion, in_public: bool) -> Result<Registered> {
         let reader = self.base.store.reader();
         // It may be removed between the two looks.
         let definition = registry::definition(reader, bot.id).await?;

@@ -7,7 +7,7 @@ use super::{not_found, version_id};
 use crate::{
     domain::{
         Result,
-        registry::{BotVersion, Lifecycle, Verification},
+        registry::{Lifecycle, RegistryVersion, Verification},
     },
     store::registry,
 };
@@ -17,7 +17,7 @@ impl Registry {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn list_pending_versions_as_operator(&self) -> Result<Vec<BotVersion>> {
+    pub async fn list_pending_versions_as_operator(&self) -> Result<Vec<RegistryVersion>> {
         registry::pending(self.base.store.reader()).await
     }
 
@@ -30,7 +30,7 @@ impl Registry {
         &self,
         id: &str,
         (verification, lifecycle): (Option<Verification>, Option<Lifecycle>),
-    ) -> Result<BotVersion> {
+    ) -> Result<RegistryVersion> {
         let tx = self.base.store.begin().await?;
         let found = version_id(id)?;
         registry::lock_owner(&tx, found).await?;

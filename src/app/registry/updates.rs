@@ -15,7 +15,7 @@ use crate::{
         Error, Result,
         ids::{IntegrationId, OrganisationId},
         registry::{
-            BotVersion, Successor, Terms,
+            RegistryVersion, Successor, Terms,
             definition::{Definition, Enclosures, check_update},
             judge_update,
         },
@@ -90,7 +90,7 @@ impl Registry {
         let id = current.bot.id;
         let readme_changes = enclosures.readme.is_some() && enclosures.readme != current.readme;
         let secrets = self.changed_secrets(&tx, (workspace.id, id), &enclosures).await?;
-        let bot = BotVersion {
+        let bot = RegistryVersion {
             visibility: definition.visibility,
             title: definition.title.clone(),
             description: definition.description.clone(),

@@ -10,7 +10,7 @@ use crate::{
         channels::person::{BOT, Person},
         ids::{ChannelId, OrganisationId, UserId},
         webhooks::{
-            Direction, Incoming, Target, Way, WebhookIntegration, WebhookRefusal,
+            Direction, Incoming, Target, Way, Webhook, WebhookRefusal,
             setup::{self, Draft, DraftWay},
         },
     },
@@ -62,7 +62,7 @@ impl Webhooks {
     pub(super) async fn check_incoming_change(
         &self,
         caller: &Caller,
-        former: &WebhookIntegration,
+        former: &Webhook,
         draft: &Draft,
     ) -> Result<(Person, Vec<String>)> {
         let channels = incoming_channels(draft)?;

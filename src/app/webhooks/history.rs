@@ -11,7 +11,7 @@ use crate::{
         ids::{AttemptId, IntegrationId},
         pipeline::delivery::{Attempt, Delivery, DeliveryState},
         tenancy::member::Permission,
-        webhooks::{Direction, Way, WebhookIntegration, WebhookRefusal},
+        webhooks::{Direction, Way, Webhook, WebhookRefusal},
     },
     store,
 };
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct WebhookHistory {
     /// The webhook, as it is now; `None` where there is none that the caller manages, and so no history.
-    pub webhook: Option<WebhookIntegration>,
+    pub webhook: Option<Webhook>,
     /// Its runs.
     pub runs: Vec<Attempt>,
     /// How many there are.
@@ -121,7 +121,7 @@ impl Webhooks {
     }
 
     /// The webhook that a history is asked for, where the caller manages it; `None` where there is none.
-    async fn history_owner(&self, caller: &Caller, id: &str) -> Result<Option<WebhookIntegration>> {
+    async fn history_owner(&self, caller: &Caller, id: &str) -> Result<Option<Webhook>> {
         let Ok(id) = id.trim().parse::<IntegrationId>() else { return Ok(None) };
         let found = store::webhooks::find(self.base.store.reader(), caller.organisation_id, id).await;
         let webhook = match found {

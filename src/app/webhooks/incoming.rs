@@ -25,7 +25,7 @@ use crate::{
         pipeline::event::EventSource,
         secret::Secret,
         webhooks::{
-            Direction, WebhookIntegration,
+            Direction, Webhook,
             incoming_refusal::HookRefusal,
             incoming_script::{self, Asked, ScriptReply},
             payload::{Packing, Payload},
@@ -120,7 +120,7 @@ impl Webhooks {
     }
 
     /// Makes of a request what its webhook makes of it.
-    async fn work_on_hook(&self, webhook: &WebhookIntegration, request: &HookRequest) -> Result<HookAnswer> {
+    async fn work_on_hook(&self, webhook: &Webhook, request: &HookRequest) -> Result<HookAnswer> {
         let poster = self.hook_poster(webhook).await?;
         let Direction::Incoming(incoming) = &webhook.direction else { return Err(HookRefusal::Unknown.into()) };
         if !webhook.enabled {
@@ -153,7 +153,7 @@ impl Webhooks {
     }
 
     /// Says that an address is good, and whose webhook it is. An id that there is not and a wrong token are told alike.
-    pub(in crate::app) async fn known_hook(&self, id: &str, token: &Secret) -> Result<WebhookIntegration> {
+    pub(in crate::app) async fn known_hook(&self, id: &str, token: &Secret) -> Result<Webhook> {
         let found = match id.parse() {
             Ok(id) => store::webhooks::find_anywhere(self.base.store.reader(), id).await?,
             Err(_) => None,
@@ -176,7 +176,7 @@ impl Webhooks {
     }
 
     /// Whoever a webhook posts as, by the name that they have now.
-    pub(in crate::app) async fn hook_poster(&self, webhook: &WebhookIntegration) -> Result<Person> {
+    pub(in crate::app) async fn hook_poster(&self, webhook: &Webhook) -> Result<Person> {
         let Some(user_id) = webhook.poster.user_id else { return Ok(Person::bot()) };
         match store::tenancy::members::find(self.base.store.reader(), webhook.organisation_id, user_id).await {
             Ok(member) => Ok(Person { user_id: Some(user_id), username: member.username }),
@@ -188,7 +188,7 @@ impl Webhooks {
     /// What the script makes of a request. What it keeps is saved also where it then fails.
     async fn ask_script(
         &self,
-        webhook: &WebhookIntegration,
+        webhook: &Webhook,
         text: &str,
         (request, payload): (&HookRequest, Payload),
         poster: &Person,
@@ -224,12 +224,7 @@ impl Webhooks {
 
     /// Posts to every channel that a post names, or else to the webhook's own. All of them are looked at before anything
     /// is posted; where one cannot be posted to and the sender does not want to hear of each, nothing is.
-    pub(in crate::app) async fn post_from(
-        &self,
-        webhook: &WebhookIntegration,
-        poster: &Person,
-        post: Post,
-    ) -> Result<Vec<Told>> {
+    pub(in crate::app) async fn post_from(&self, webhook: &Webhook, poster: &Person, post: Post) -> Result<Vec<Told>> {
         let Post { targets, mut message, separate } = post;
         let targets = if targets.is_empty() { webhook.channels.clone() } else { targets };
         message.user = Some(poster.clone());

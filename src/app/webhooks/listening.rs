@@ -14,20 +14,20 @@ use crate::{
             destination::{DestinationKind, webhook_name},
             event::{Event, MESSAGE_POSTED, MESSAGE_PUBLISHED},
         },
-        webhooks::{OutgoingEvent, WebhookIntegration, trigger::Scene},
+        webhooks::{OutgoingEvent, Webhook, trigger::Scene},
     },
 };
 
 /// The outgoing webhooks of some organisations, and the channels in which something happened.
 #[derive(Default)]
 pub(in crate::app) struct Listening {
-    webhooks: HashMap<OrganisationId, Vec<WebhookIntegration>>,
+    webhooks: HashMap<OrganisationId, Vec<Webhook>>,
     scenes: HashMap<ChannelId, Scene>,
 }
 
 impl Listening {
-    pub(in crate::app) fn new(webhooks: Vec<WebhookIntegration>, scenes: Vec<Scene>) -> Self {
-        let mut by_organisation: HashMap<OrganisationId, Vec<WebhookIntegration>> = HashMap::new();
+    pub(in crate::app) fn new(webhooks: Vec<Webhook>, scenes: Vec<Scene>) -> Self {
+        let mut by_organisation: HashMap<OrganisationId, Vec<Webhook>> = HashMap::new();
         for webhook in webhooks {
             by_organisation.entry(webhook.organisation_id).or_default().push(webhook);
         }
@@ -75,7 +75,7 @@ impl Listening {
         called
     }
 
-    fn of(&self, event: &Event) -> &[WebhookIntegration] {
+    fn of(&self, event: &Event) -> &[Webhook] {
         self.webhooks.get(&event.organisation_id).map_or(&[], Vec::as_slice)
     }
 

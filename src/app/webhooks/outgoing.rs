@@ -27,7 +27,7 @@ use crate::{
             event::Event,
         },
         webhooks::{
-            Direction, Outgoing, OutgoingEvent, WebhookIntegration,
+            Direction, Outgoing, OutgoingEvent, Webhook,
             outgoing_payload::{Telling, payload},
             retry::AfterFailure,
         },
@@ -65,7 +65,7 @@ pub struct WebhookTry {
 
 /// What a run needs to know.
 struct Job<'a> {
-    webhook: &'a WebhookIntegration,
+    webhook: &'a Webhook,
     outgoing: &'a Outgoing,
     secrets: &'a SealedSecrets,
     delivery: &'a Delivery,
@@ -294,7 +294,7 @@ impl Webhooks {
     }
 
     /// Switches a webhook off whose endpoint is gone, and says so in the audit log; what waits for it ends.
-    async fn webhook_gone(&self, webhook: &WebhookIntegration) -> Result<()> {
+    async fn webhook_gone(&self, webhook: &Webhook) -> Result<()> {
         let now = self.base.now();
         let tx = self.base.store.begin().await?;
         let found = store::webhooks::find(&tx, webhook.organisation_id, webhook.id).await;

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         Error, Result,
         tenancy::member::Permission,
-        webhooks::{Way, WebhookIntegration, WebhookRefusal},
+        webhooks::{Way, Webhook, WebhookRefusal},
     },
 };
 
@@ -55,7 +55,7 @@ impl Reach {
     }
 
     /// Whether a webhook may be managed, and why not.
-    pub(in crate::app) fn manages(self, webhook: &WebhookIntegration, caller: &Caller) -> Result<(), WebhookRefusal> {
+    pub(in crate::app) fn manages(self, webhook: &Webhook, caller: &Caller) -> Result<(), WebhookRefusal> {
         let way = Way::of(&webhook.direction);
         match (self.all(way), self.own[way as usize]) {
             (true, _) => Ok(()),
@@ -66,7 +66,7 @@ impl Reach {
     }
 
     /// Whether a webhook is listed. Who manages their own of both directions sees their own, whatever else they may.
-    pub(super) fn lists(self, webhook: &WebhookIntegration, caller: &Caller) -> bool {
+    pub(super) fn lists(self, webhook: &Webhook, caller: &Caller) -> bool {
         let is_own = webhook.created_by.user_id == Some(caller.user_id);
         match (self.all, self.own) {
             ([true, true], _) => true,

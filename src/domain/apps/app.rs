@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::descriptor::{Descriptor, IntegrationKind};
+use super::descriptor::{AppKind, Descriptor};
 use crate::domain::{
     ambient::Time,
     ids::{ChannelId, InstallationId, IntegrationId, OrganisationId},
@@ -12,7 +12,7 @@ use crate::domain::{
 
 /// An app installed by an organisation.
 #[derive(Clone, Debug, PartialEq)]
-pub struct AppIntegration {
+pub struct App {
     /// Its identifier.
     pub id: IntegrationId,
     /// The owning organisation.
@@ -30,7 +30,7 @@ pub struct AppIntegration {
     /// True while the organisation has the app enabled.
     pub active: bool,
     /// The registry version it was installed from, if any.
-    pub registry: Option<FromRegistry>,
+    pub registry: Option<RegistryReference>,
     /// The last good copy of its descriptor, if one could ever be read.
     pub descriptor: Option<Descriptor>,
     /// Time of installation.
@@ -42,7 +42,7 @@ pub struct AppIntegration {
 /// An installed registry version. It is referenced by name and version, because they do not change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct FromRegistry {
+pub struct RegistryReference {
     /// The registry version's identifier.
     pub registry_id: uuid::Uuid,
     /// Name of the integration in the registry.
@@ -51,26 +51,26 @@ pub struct FromRegistry {
     pub version: String,
 }
 
-impl FromRegistry {
+impl RegistryReference {
     /// Placeholder in place of a descriptor's URL. It does not resolve.
     pub fn json_url(&self) -> String {
         format!("registry:{}@{}", self.name, self.version)
     }
 }
 
-impl AppIntegration {
+impl App {
     /// Returns the kind of the app: from its descriptor, or else from its declared type.
-    pub fn kind(&self) -> IntegrationKind {
+    pub fn kind(&self) -> AppKind {
         match &self.descriptor {
             Some(descriptor) => descriptor.kind.clone(),
-            None => IntegrationKind::named(&self.integration_type),
+            None => AppKind::named(&self.integration_type),
         }
     }
 }
 
 /// An app's use in a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChannelUse {
+pub struct AppInChannel {
     /// Its identifier.
     pub id: InstallationId,
     /// The channel.

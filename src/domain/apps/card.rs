@@ -9,7 +9,7 @@ use crate::domain::ids::IntegrationId;
 
 /// A system integration, as a card shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SystemIntegration {
+pub struct SystemApp {
     /// Its identifier, the same in every organisation.
     pub id: IntegrationId,
     /// Its name.
@@ -38,7 +38,7 @@ pub const SLACK: IntegrationId = IntegrationId(Uuid::from_u128(0x0199_c000_0000_
 pub const GITHUB: IntegrationId = IntegrationId(Uuid::from_u128(0x0199_c000_0000_7000_8000_0000_0000_0002));
 
 /// The built-in integrations, in display order.
-pub fn built_in() -> [SystemIntegration; 2] {
+pub fn built_in() -> [SystemApp; 2] {
     let about = |icon: &str, description: &str, instructions: &str| About {
         icon: icon.to_owned(),
         description: description.to_owned(),
@@ -46,7 +46,7 @@ pub fn built_in() -> [SystemIntegration; 2] {
         link: None,
     };
     [
-        SystemIntegration {
+        SystemApp {
             id: GITHUB,
             name: "GitHub".into(),
             about: about(
@@ -56,7 +56,7 @@ pub fn built_in() -> [SystemIntegration; 2] {
                  first, open the link again afterwards.",
             ),
         },
-        SystemIntegration {
+        SystemApp {
             id: SLACK,
             name: "Slack".into(),
             about: about(

@@ -58,7 +58,7 @@ pub const CATEGORIES: [&str; 20] = [
 
 /// Kind of an app.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum IntegrationKind {
+pub enum AppKind {
     /// Changes each message on its way.
     Modifier,
     /// Changes each message, or drops it.
@@ -71,7 +71,7 @@ pub enum IntegrationKind {
     Other(String),
 }
 
-impl IntegrationKind {
+impl AppKind {
     /// Returns the kind with a name, which is lower-case.
     pub fn named(name: &str) -> Self {
         match name {
@@ -134,7 +134,7 @@ pub struct Descriptor {
     /// The colour behind the picture.
     pub background_color: Option<String>,
     /// Kind of the app.
-    pub kind: IntegrationKind,
+    pub kind: AppKind,
     /// Mostly one of [`CATEGORIES`].
     pub category: Option<String>,
     /// True if the app is to be enabled when it is installed.

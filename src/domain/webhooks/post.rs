@@ -7,7 +7,7 @@ mod blocks;
 
 use serde_json::{Map, Value};
 
-use super::{Look, WebhookIntegration};
+use super::{Look, Webhook};
 use crate::domain::channels::message::{MAX_CHARS, Message};
 
 /// Maximum number of channels of one request.
@@ -71,7 +71,7 @@ impl Post {
     /// # Errors
     /// [`PostFault::Empty`], [`PostFault::TooLong`], [`PostFault::TooManyTargets`], [`PostFault::NoSuchTarget`] for one
     /// that is not a text.
-    pub fn read(content: &Map<String, Value>, webhook: &WebhookIntegration) -> Result<Self, PostFault> {
+    pub fn read(content: &Map<String, Value>, webhook: &Webhook) -> Result<Self, PostFault> {
         let targets = targets(content)?;
         let mut message = message(content, &webhook.look);
         message.integration_id = Some(webhook.id);

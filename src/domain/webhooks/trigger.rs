@@ -4,7 +4,7 @@
 //! answered before it. So two webhooks that answer each other stop, and a chain of them after [`MAX_ANSWERS`]. Not
 //! here: the calls.
 
-use super::{Direction, Outgoing, OutgoingEvent, Target, WebhookIntegration};
+use super::{Direction, Outgoing, OutgoingEvent, Target, Webhook};
 use crate::domain::{
     channels::{message::Message, person::Person},
     ids::{ChannelId, UserId},
@@ -49,7 +49,7 @@ impl OutgoingEvent {
     }
 }
 
-impl WebhookIntegration {
+impl Webhook {
     /// Returns its settings, if it is an outgoing webhook for this event in this channel.
     pub fn listens(&self, event: OutgoingEvent, scene: Option<&Scene>, sender: Option<&Person>) -> Option<&Outgoing> {
         let Direction::Outgoing(outgoing) = &self.direction else { return None };
@@ -116,8 +116,8 @@ mod tests {
         webhooks::{Look, Script},
     };
 
-    fn webhook(channels: &[&str], outgoing: Outgoing) -> WebhookIntegration {
-        WebhookIntegration {
+    fn webhook(channels: &[&str], outgoing: Outgoing) -> Webhook {
+        Webhook {
             id: IntegrationId(Uuid::from_u128(1)),
             organisation_id: Uuid::from_u128(2).into(),
             installation_id: Uuid::from_u128(3).into(),

@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use crate::{
     domain::{
         Result,
-        apps::card::SystemIntegration,
+        apps::card::SystemApp,
         ids::{IntegrationId, OrganisationId},
     },
     store::corrupt,
@@ -24,7 +24,7 @@ const SYSTEM: &str = "system";
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list_system(db: &impl ConnectionTrait) -> Result<Vec<SystemIntegration>> {
+pub async fn list_system(db: &impl ConnectionTrait) -> Result<Vec<SystemApp>> {
     let rows = Integrations::find()
         .filter(Column::OrganisationId.is_null())
         .filter(Column::Kind.eq(SYSTEM))
@@ -36,7 +36,7 @@ pub async fn list_system(db: &impl ConnectionTrait) -> Result<Vec<SystemIntegrat
     rows.into_iter()
         .map(|row| {
             let about = serde_json::from_value(row.definition);
-            Ok(SystemIntegration {
+            Ok(SystemApp {
                 id: row.id.into(),
                 name: row.name,
                 about: about.map_err(|error| corrupt("integration", "definition", error))?,

@@ -23,7 +23,7 @@ use crate::{
     domain::{
         Error, Result,
         ambient::Time,
-        apps::app::{AppIntegration, ChannelUse},
+        apps::app::{App, AppInChannel},
         error::Noun,
         ids::{ChannelId, InstallationId, IntegrationId, OrganisationId},
     },
@@ -48,9 +48,9 @@ pub struct SealedSecrets {
 #[derive(Clone, Debug)]
 pub struct Used {
     /// The app.
-    pub app: AppIntegration,
+    pub app: App,
     /// Its use in the channel.
-    pub used: ChannelUse,
+    pub used: AppInChannel,
     /// The sealed secrets of the installation.
     pub secrets: SealedSecrets,
 }
@@ -59,7 +59,7 @@ pub struct Used {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn insert(tx: &Tx, app: &AppIntegration, secrets: SealedSecrets) -> Result<()> {
+pub async fn insert(tx: &Tx, app: &App, secrets: SealedSecrets) -> Result<()> {
     let integration = integration::ActiveModel { created_at: Set(app.created_at), ..changeable(app)? };
     Integrations::insert(integration).exec_without_returning(tx).await?;
     let installation = installation::ActiveModel {
@@ -84,7 +84,7 @@ pub async fn insert(tx: &Tx, app: &AppIntegration, secrets: SealedSecrets) -> Re
 ///
 /// # Errors
 /// When the database fails.
-pub async fn update(tx: &Tx, app: &AppIntegration, credential: Option<Vec<u8>>) -> Result<()> {
+pub async fn update(tx: &Tx, app: &App, credential: Option<Vec<u8>>) -> Result<()> {
     Integrations::update(changeable(app)?).exec(tx).await?;
     let installation = installation::ActiveModel {
         id: Set(app.installation_id.0),
@@ -137,7 +137,7 @@ pub async fn delete(tx: &Tx, id: IntegrationId) -> Result<()> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(db: &impl ConnectionTrait, organisation_id: OrganisationId) -> Result<Vec<AppIntegration>> {
+pub async fn list(db: &impl ConnectionTrait, organisation_id: OrganisationId) -> Result<Vec<App>> {
     let rows = Integrations::find()
         .filter(Column::OrganisationId.eq(organisation_id.0))
         .filter(Column::Kind.eq(APP))
@@ -157,11 +157,7 @@ pub async fn list(db: &impl ConnectionTrait, organisation_id: OrganisationId) ->
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn find(
-    db: &impl ConnectionTrait,
-    organisation_id: OrganisationId,
-    id: IntegrationId,
-) -> Result<AppIntegration> {
+pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id: IntegrationId) -> Result<App> {
     Ok(find_with_secrets(db, organisation_id, id).await?.0)
 }
 
@@ -173,7 +169,7 @@ pub async fn find_with_secrets(
     db: &impl ConnectionTrait,
     organisation_id: OrganisationId,
     id: IntegrationId,
-) -> Result<(AppIntegration, SealedSecrets)> {
+) -> Result<(App, SealedSecrets)> {
     let not_found = || Error::not_found(Noun::Integration, id);
     let row = Integrations::find_by_id(id.0)
         .filter(Column::OrganisationId.eq(organisation_id.0))
@@ -280,7 +276,7 @@ pub async fn busy(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn put_in_channel(tx: &Tx, app: &AppIntegration, wanted: &ChannelUse) -> Result<()> {
+pub async fn put_in_channel(tx: &Tx, app: &App, wanted: &AppInChannel) -> Result<()> {
     let row = installation::ActiveModel {
         id: Set(wanted.id.0),
         organisation_id: Set(app.organisation_id.0),
@@ -319,7 +315,7 @@ pub async fn uses(
     db: &impl ConnectionTrait,
     organisation_id: OrganisationId,
     id: IntegrationId,
-) -> Result<Vec<ChannelUse>> {
+) -> Result<Vec<AppInChannel>> {
     let rows = Installations::find()
         .filter(InstallationColumn::OrganisationId.eq(organisation_id.0))
         .filter(InstallationColumn::IntegrationId.eq(id.0))
@@ -337,8 +333,8 @@ pub(in crate::store) fn secrets(installed: installation::Model) -> SealedSecrets
     }
 }
 
-fn used(row: &installation::Model) -> ChannelUse {
-    ChannelUse {
+fn used(row: &installation::Model) -> AppInChannel {
+    AppInChannel {
         id: row.id.into(),
         channel_id: ChannelId(row.channel_id.unwrap_or_default()),
         active: row.active,

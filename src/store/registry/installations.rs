@@ -19,7 +19,7 @@ use crate::{
     domain::{
         Result,
         ambient::Time,
-        apps::app::{AppIntegration, FromRegistry},
+        apps::app::{App, RegistryReference},
         ids::{IntegrationId, OrganisationId},
         pipeline::delivery::Attempt,
     },
@@ -43,7 +43,7 @@ pub async fn lock_owner(tx: &Tx, id: IntegrationId) -> Result<()> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn insert_installation(tx: &Tx, app: &AppIntegration, from: &FromRegistry) -> Result<()> {
+pub async fn insert_installation(tx: &Tx, app: &App, from: &RegistryReference) -> Result<()> {
     let row = bot_installation::ActiveModel {
         integration_id: Set(app.id.0),
         bot_integration_id: Set(from.registry_id),
@@ -57,7 +57,7 @@ pub async fn insert_installation(tx: &Tx, app: &AppIntegration, from: &FromRegis
 ///
 /// # Errors
 /// When the database fails.
-pub async fn uncount_installation(tx: &Tx, from: &FromRegistry) -> Result<()> {
+pub async fn uncount_installation(tx: &Tx, from: &RegistryReference) -> Result<()> {
     count(tx, &from.name, -1).await
 }
 

@@ -18,7 +18,7 @@ use crate::{
         Result,
         ids::{IntegrationId, OrganisationId},
         registry::{
-            BotVersion, Lifecycle, SortBy, Verification,
+            Lifecycle, RegistryVersion, SortBy, Verification,
             definition::{Version, Visibility},
         },
     },
@@ -36,7 +36,7 @@ pub enum Scope {
 
 /// Filter, order and page of a list.
 #[derive(Clone, Debug)]
-pub struct BotList {
+pub struct VersionFilter {
     /// The scope.
     pub scope: Scope,
     /// Only versions of the integration with this name.
@@ -111,7 +111,7 @@ fn select() -> SelectStatement {
     query
 }
 
-async fn all(db: &impl ConnectionTrait, query: &SelectStatement) -> Result<Vec<BotVersion>> {
+async fn all(db: &impl ConnectionTrait, query: &SelectStatement) -> Result<Vec<RegistryVersion>> {
     let rows = Row::find_by_statement(db.get_database_backend().build(query)).all(db).await?;
     rows.into_iter().map(bot).collect()
 }
@@ -124,7 +124,7 @@ pub async fn find(
     db: &impl ConnectionTrait,
     organisation_id: OrganisationId,
     id: IntegrationId,
-) -> Result<Option<BotVersion>> {
+) -> Result<Option<RegistryVersion>> {
     let mut query = select();
     query.and_where(Column::IntegrationId.eq(id.0)).and_where(of(organisation_id));
     Ok(all(db, &query).await?.pop())
@@ -134,7 +134,7 @@ pub async fn find(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_published(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Option<BotVersion>> {
+pub async fn find_published(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Option<RegistryVersion>> {
     let mut query = select();
     query.and_where(Column::IntegrationId.eq(id.0)).and_where(published());
     Ok(all(db, &query).await?.pop())
@@ -144,7 +144,7 @@ pub async fn find_published(db: &impl ConnectionTrait, id: IntegrationId) -> Res
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_anywhere(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Option<BotVersion>> {
+pub async fn find_anywhere(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Option<RegistryVersion>> {
     let mut query = select();
     query.and_where(Column::IntegrationId.eq(id.0));
     Ok(all(db, &query).await?.pop())
@@ -154,7 +154,7 @@ pub async fn find_anywhere(db: &impl ConnectionTrait, id: IntegrationId) -> Resu
 ///
 /// # Errors
 /// When the database fails.
-pub async fn pending(db: &impl ConnectionTrait) -> Result<Vec<BotVersion>> {
+pub async fn pending(db: &impl ConnectionTrait) -> Result<Vec<RegistryVersion>> {
     let mut query = select();
     query.and_where(Column::Verification.eq(Verification::Pending.as_str()));
     query.order_by((Versions, Column::CreatedAt), Order::Asc).order_by((Versions, Column::IntegrationId), Order::Asc);
@@ -165,7 +165,7 @@ pub async fn pending(db: &impl ConnectionTrait) -> Result<Vec<BotVersion>> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn named(db: &impl ConnectionTrait, scope: Scope, name: &str) -> Result<Vec<BotVersion>> {
+pub async fn named(db: &impl ConnectionTrait, scope: Scope, name: &str) -> Result<Vec<RegistryVersion>> {
     let mut query = select();
     query.and_where(Expr::col((Versions, Column::Name)).eq(name)).and_where(Column::Dev.eq(false));
     query.and_where(match scope {
@@ -187,7 +187,7 @@ fn published() -> SimpleExpr {
 ///
 /// # Errors
 /// When the database fails, or the cursor is of the wrong kind.
-pub async fn list(db: &impl ConnectionTrait, wanted: &BotList) -> Result<Vec<BotVersion>> {
+pub async fn list(db: &impl ConnectionTrait, wanted: &VersionFilter) -> Result<Vec<RegistryVersion>> {
     let mut query = select();
     match wanted.scope {
         Scope::Workspace(id) => query.and_where(of(id)).and_where(Column::Dev.eq(wanted.dev)),
@@ -220,7 +220,7 @@ pub async fn list(db: &impl ConnectionTrait, wanted: &BotList) -> Result<Vec<Bot
 }
 
 /// Sorts by the requested key and then by the identifier, so that page boundaries are unambiguous.
-fn sort(query: &mut SelectStatement, wanted: &BotList) -> Result<()> {
+fn sort(query: &mut SelectStatement, wanted: &VersionFilter) -> Result<()> {
     let key: SimpleExpr = match wanted.sort_by {
         SortBy::CreatedAt => Expr::col((Versions, Column::IntegrationId)),
         SortBy::UpdatedAt => Expr::col((Versions, Column::UpdatedAt)),
@@ -262,9 +262,9 @@ fn popularity_expr() -> SimpleExpr {
     Expr::col((Names, Name::Installs)).mul(100).add(Expr::col((Names, Name::Views)))
 }
 
-impl BotList {
+impl VersionFilter {
     /// Returns the cursor after a version.
-    pub fn key_of(&self, bot: &BotVersion) -> (String, Uuid) {
+    pub fn key_of(&self, bot: &RegistryVersion) -> (String, Uuid) {
         let key = match self.sort_by {
             SortBy::CreatedAt => String::new(),
             SortBy::UpdatedAt => bot.updated_at.to_rfc3339(),
@@ -276,9 +276,9 @@ impl BotList {
     }
 }
 
-fn bot(row: Row) -> Result<BotVersion> {
+fn bot(row: Row) -> Result<RegistryVersion> {
     let wrong = |column: &'static str, text: &str| corrupt("bot_version", column, text);
-    Ok(BotVersion {
+    Ok(RegistryVersion {
         id: row.integration_id.into(),
         organisation_id: row.organisation_id.into(),
         name: row.name,

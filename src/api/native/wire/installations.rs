@@ -13,7 +13,7 @@ use crate::{
     domain::{
         Error, Result,
         apps::{
-            app::AppIntegration,
+            app::App,
             descriptor::{Descriptor, SettingSpec},
         },
         registry::PublicId,
@@ -112,8 +112,8 @@ pub struct InstalledOut {
     pub updated_at: Timestamp,
 }
 
-impl From<AppIntegration> for InstalledOut {
-    fn from(app: AppIntegration) -> Self {
+impl From<App> for InstalledOut {
+    fn from(app: App) -> Self {
         let descriptor = app.descriptor.as_ref();
         let id = |id| PublicId { prefix: PublicId::VERSION, id }.to_string();
         Self {

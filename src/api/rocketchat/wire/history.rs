@@ -13,7 +13,7 @@ use crate::{
         rocketchat::schema::{Kind, Shape, must, shaped},
         shared::{fault::Fault, media::Media, signed::Inbound, time::Timestamp},
     },
-    domain::{pipeline::delivery::Attempt, webhooks::WebhookIntegration},
+    domain::{pipeline::delivery::Attempt, webhooks::Webhook},
 };
 
 /// One call of one URL, and what came of it.
@@ -70,11 +70,11 @@ pub struct HistoryOut {
 
 impl HistoryOut {
     /// A run as it is shown.
-    pub fn of(webhook: Option<&WebhookIntegration>, run: Attempt) -> Self {
+    pub fn of(webhook: Option<&Webhook>, run: Attempt) -> Self {
         let detail = run.detail.unwrap_or_default();
         let text = |key: &str| detail[key].as_str().map(str::to_owned);
         let any = |key: &str| detail.get(key).cloned().map(Any);
-        let snapshot = |webhook: &WebhookIntegration| {
+        let snapshot = |webhook: &Webhook| {
             let mut shown = IntegrationOut::of(webhook.clone(), None);
             shown.script = None;
             Any(shown.to_json().unwrap_or_default())

@@ -14,7 +14,7 @@ use crate::{
     },
     domain::{
         Error, Result,
-        apps::{app::AppIntegration, descriptor::Descriptor},
+        apps::{app::App, descriptor::Descriptor},
     },
     store,
 };
@@ -50,7 +50,7 @@ impl Apps {
 
     /// Takes over a descriptor that comes after its integration was saved, unless that was changed again: whoever
     /// changes it reads it anew.
-    pub(super) fn adopt_when_read(&self, caller: &Caller, saved: &AppIntegration, late: Option<Late>) {
+    pub(super) fn adopt_when_read(&self, caller: &Caller, saved: &App, late: Option<Late>) {
         let Some(Late(reading)) = late else { return };
         let (app, caller, saved) = (self.clone(), caller.clone(), saved.clone());
         self.base.background.spawn(async move {
@@ -61,7 +61,7 @@ impl Apps {
         });
     }
 
-    async fn adopt(&self, caller: &Caller, saved: &AppIntegration, descriptor: Descriptor) -> Result<()> {
+    async fn adopt(&self, caller: &Caller, saved: &App, descriptor: Descriptor) -> Result<()> {
         let tx = self.base.store.begin().await?;
         let mut app = match store::apps::installations::find(&tx, saved.organisation_id, saved.id).await {
             Ok(app) => app,

@@ -8,8 +8,8 @@ use crate::{
         Result,
         ambient::Time,
         apps::{
-            app::AppIntegration,
-            card::{self, SystemIntegration},
+            app::App,
+            card::{self, SystemApp},
             descriptor::Descriptor,
             setting::MASK,
         },
@@ -73,7 +73,7 @@ impl Apps {
         };
         let mut all = card::built_in().to_vec();
         all.extend(store::apps::cards::list_system(reader).await?);
-        let seen = |SystemIntegration { id, name, about }: SystemIntegration| InstalledIntegration {
+        let seen = |SystemApp { id, name, about }: SystemApp| InstalledIntegration {
             id,
             name: name.clone(),
             json_url: String::new(),
@@ -93,12 +93,7 @@ impl Apps {
     }
 
     /// An integration as this caller may see it. `credential` is its own, where that is to be shown.
-    pub(super) fn seen(
-        &self,
-        caller: &Caller,
-        app: &AppIntegration,
-        credential: Option<&Secret>,
-    ) -> InstalledIntegration {
+    pub(super) fn seen(&self, caller: &Caller, app: &App, credential: Option<&Secret>) -> InstalledIntegration {
         let descriptor = &app.descriptor;
         let of = |text: fn(&Descriptor) -> Option<String>| descriptor.as_ref().and_then(text).unwrap_or_default();
         let auth_credential = match credential {

@@ -22,7 +22,7 @@ use crate::{
             event::{Event, EventSource, Fact, WEBHOOK_RECEIVED},
         },
         secret::Secret,
-        webhooks::{Direction, WebhookIntegration, incoming_refusal::HookRefusal},
+        webhooks::{Direction, Webhook, incoming_refusal::HookRefusal},
     },
     store::{self, pipeline::events::ReceiptKey},
 };
@@ -45,7 +45,7 @@ struct Kept {
 
 impl Webhooks {
     /// Keeps a request for a worker. It is durable when this returns.
-    pub(super) async fn keep_hook(&self, webhook: &WebhookIntegration, request: &HookRequest) -> Result<()> {
+    pub(super) async fn keep_hook(&self, webhook: &Webhook, request: &HookRequest) -> Result<()> {
         let (organisation_id, id): (_, EventId) = (webhook.organisation_id, self.base.ambient.id());
         let sealed = self.vault.seal(place(organisation_id, id), &whole(request)?).await?;
         let data = json!({"integrationId": webhook.id, "sealed": BASE64_STANDARD.encode(sealed)});
@@ -77,7 +77,7 @@ impl Webhooks {
 
     /// Returns true where the same request was kept a short while ago: its sender tries again, and need not. Once: the next
     /// one that is the same is another one.
-    pub(super) async fn was_kept(&self, webhook: &WebhookIntegration, request: &HookRequest) -> Result<bool> {
+    pub(super) async fn was_kept(&self, webhook: &Webhook, request: &HookRequest) -> Result<bool> {
         let (store, key) = (&self.base.store, receipt_key(webhook, request));
         match store::pipeline::events::find_by_receipt(store.reader(), &key).await {
             Ok(event) if self.base.now() < event.created_at + REPEATED_WITHIN => {
@@ -120,7 +120,7 @@ fn place<'a>(organisation_id: OrganisationId, id: EventId) -> Place<'a> {
     Place { organisation_id, table: "event", column: "data", row: id.0 }
 }
 
-fn receipt_key(webhook: &WebhookIntegration, request: &HookRequest) -> ReceiptKey {
+fn receipt_key(webhook: &Webhook, request: &HookRequest) -> ReceiptKey {
     let said = [request.target.as_bytes(), request.content_type.as_deref().unwrap_or_default().as_bytes()];
     let digest = sha256(&[said[0], b"\0", said[1], b"\0", &request.body].concat());
     let key = format!("{}/{}", webhook.id, BASE64_STANDARD.encode(digest));

@@ -19,7 +19,7 @@ use crate::{
         secret::Secret,
         tenancy::member::Permission,
         webhooks::{
-            Direction, OutgoingEvent, Way, WebhookIntegration, WebhookRefusal,
+            Direction, OutgoingEvent, Way, Webhook, WebhookRefusal,
             incoming_refusal::HookRefusal,
             setup::{Draft, DraftWay, OutgoingDraft},
         },
@@ -122,7 +122,7 @@ impl Webhooks {
         let webhook = self.self_serving_hook(id, token).await?;
         let caller = self.poster_as_caller(&webhook).await?;
         let all = store::webhooks::list(self.base.store.reader(), webhook.organisation_id).await?;
-        let calls = |outgoing: &WebhookIntegration| match &outgoing.direction {
+        let calls = |outgoing: &Webhook| match &outgoing.direction {
             Direction::Outgoing(of) => {
                 of.urls.iter().any(|url| same(url, target_url)) && outgoing.created_by.user_id == Some(caller.user_id)
             }
@@ -140,7 +140,7 @@ impl Webhooks {
     }
 
     /// Finds the webhook of an address that may add and remove outgoing ones. Without the operator's leave none may.
-    async fn self_serving_hook(&self, id: &str, token: &Secret) -> Result<WebhookIntegration> {
+    async fn self_serving_hook(&self, id: &str, token: &Secret) -> Result<Webhook> {
         if !self.rules.self_service_hooks {
             return Err(HookRefusal::Unknown.into());
         }
@@ -148,7 +148,7 @@ impl Webhooks {
     }
 
     /// Writes down what an address did, which its poster did not do.
-    async fn audit_subscriber(&self, by: &WebhookIntegration, action: &'static str, of: &OpenWebhook) -> Result<()> {
+    async fn audit_subscriber(&self, by: &Webhook, action: &'static str, of: &OpenWebhook) -> Result<()> {
         let tx = self.base.store.begin().await?;
         let actor = format!("webhook {}", by.id);
         let detail = json!({"name": of.webhook.name, "channels": of.webhook.channels});
@@ -157,7 +157,7 @@ impl Webhooks {
     }
 
     /// A webhook's poster, with all that they may.
-    async fn poster_as_caller(&self, webhook: &WebhookIntegration) -> Result<Caller> {
+    async fn poster_as_caller(&self, webhook: &Webhook) -> Result<Caller> {
         let user_id = webhook.poster.user_id.ok_or(WebhookRefusal::NotAllowed(Way::Outgoing))?;
         match store::tenancy::members::find(self.base.store.reader(), webhook.organisation_id, user_id).await {
             Ok(member) => Ok(Caller::member(&member, None)),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{
-    IntegrationKind,
+    AppKind,
     finding::{Findings, Severity, quoted, rule},
     lint::{text, type_of},
 };
@@ -48,7 +48,7 @@ pub(super) struct Called<'a> {
     pub(super) name: &'static str,
     pub(super) needed: bool,
     pub(super) called: bool,
-    pub(super) kind: &'a IntegrationKind,
+    pub(super) kind: &'a AppKind,
 }
 
 impl Called<'_> {
@@ -80,7 +80,7 @@ impl Called<'_> {
                 None
             }
             Ok(url) => {
-                if matches!(self.kind, IntegrationKind::Other(_)) {
+                if matches!(self.kind, AppKind::Other(_)) {
                     // The unknown kind was reported already.
                 } else if !self.called {
                     findings.warning(rule::URL_UNUSED, path, format!("is never called: the type is {}", quoted(kind)));

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    CATEGORIES, Descriptor, INTERVAL, IntegrationKind,
+    AppKind, CATEGORIES, Descriptor, INTERVAL,
     address::{Called, logo, shown},
     finding::{Findings, quoted, rule},
     settings::{self, SettingSpec},
@@ -92,18 +92,18 @@ fn name(described: &Map<String, Value>, base: &str, findings: &mut Findings) -> 
     name
 }
 
-fn kind(data: &Map<String, Value>, base: &str, findings: &mut Findings) -> IntegrationKind {
+fn kind(data: &Map<String, Value>, base: &str, findings: &mut Findings) -> AppKind {
     let path = format!("{base}/integration_type");
     let found = text(data, "integration_type", base, findings).unwrap_or_default();
-    let kind = IntegrationKind::named(&found.to_lowercase());
+    let kind = AppKind::named(&found.to_lowercase());
     match kind {
-        IntegrationKind::Other(_) => {
+        AppKind::Other(_) => {
             let shown =
                 if found.is_empty() { "is missing".to_owned() } else { format!("{} is not known", quoted(&found)) };
             let message =
                 format!("{shown}; such an integration is never called; known are modifier, filter, interval, output");
             findings.warning(rule::UNKNOWN_KIND, path, message);
-            IntegrationKind::Other(found)
+            AppKind::Other(found)
         }
         kind => {
             if kind.as_str() != found {

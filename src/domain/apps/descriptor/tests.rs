@@ -69,7 +69,7 @@ fn a_good_document_is_read_without_a_word() {
     assert_eq!(descriptor.app_logo.as_deref(), Some("https://shouter.example/logo.png"));
     assert_eq!(descriptor.app_url.as_deref(), Some("https://shouter.example"));
     assert_eq!(descriptor.background_color.as_deref(), Some("#4A90E2"));
-    assert_eq!(descriptor.kind, IntegrationKind::Modifier);
+    assert_eq!(descriptor.kind, AppKind::Modifier);
     assert_eq!(descriptor.category.as_deref(), Some("Task Automation"));
     assert_eq!(descriptor.author.as_deref(), Some("Ada"));
     assert_eq!(descriptor.website.as_deref(), Some("https://ada.example"));
@@ -134,10 +134,10 @@ fn recoverable_deviations_are_accepted_with_a_warning() {
 fn the_recovered_meaning_is_kept() {
     assert_eq!(accepted(&with(r#""author": "Ada""#, r#""author": {"name": "Ada"}"#)).author.as_deref(), Some("Ada"));
     assert_eq!(accepted(&with(r#""date""#, r#""author": "Eve", "date""#)).author.as_deref(), Some("Ada"), "the last");
-    assert_eq!(accepted(&with(r#""modifier""#, r#""Modifier""#)).kind, IntegrationKind::Modifier);
+    assert_eq!(accepted(&with(r#""modifier""#, r#""Modifier""#)).kind, AppKind::Modifier);
     let other = accepted(&with(r#""modifier""#, r#""Interval Integration""#));
     assert_eq!((other.kind.as_str(), other.urls()), ("Interval Integration", vec![]), "and never called");
-    assert_eq!(accepted(&with(r#""integration_type": "modifier","#, "")).kind, IntegrationKind::Other(String::new()));
+    assert_eq!(accepted(&with(r#""integration_type": "modifier","#, "")).kind, AppKind::Other(String::new()));
     assert_eq!(accepted(&with("\"author\"", "\"tick_url\": \"None\", \"author\"")).tick_url, None);
     assert_eq!(accepted(&with("\"https://shouter.example\"", "\"javascript:alert(1)\"")).app_url, None);
     let unused = accepted(&with("\"author\"", "\"tick_url\": \"https://a.example\", \"author\""));
@@ -145,7 +145,7 @@ fn the_recovered_meaning_is_kept() {
     let small = format!("data:image/png;base64,{}", "A".repeat(5_000));
     assert_eq!(accepted(&with("https://shouter.example/logo.png", &small)).app_logo, Some(small));
     let filter = accepted(&with(r#""modifier""#, r#""filter""#));
-    assert_eq!((&filter.kind, filter.urls().len()), (&IntegrationKind::Filter, 1));
+    assert_eq!((&filter.kind, filter.urls().len()), (&AppKind::Filter, 1));
     let tabs = MODIFIER.replace("  ", "\t").replace('\n', "\r\n");
     assert_eq!(accepted(&tabs).document, accepted(MODIFIER).document);
     let numbers = accepted(&with(r#""Low", "options": ["High", "Low"]"#, r#"2, "options": [1, 2]"#));
@@ -314,7 +314,7 @@ fn the_schedule_is_the_setting_with_exactly_that_label() {
     assert!(one("interval", json!(60000)).is_err());
     let line = r#"{"label": "interval", "type": "text", "default": "* * * * *"}"#;
     let output = interval(line).replacen(r#""interval""#, r#""output""#, 1);
-    assert_eq!(accepted(&output).kind, IntegrationKind::Output);
+    assert_eq!(accepted(&output).kind, AppKind::Output);
     assert_eq!(schedule(&accepted(&output)), Ok(None), "only an interval integration ticks");
 }
 

@@ -32,7 +32,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::domain::{apps::descriptor::IntegrationKind, registry::definition::check_create};
+    use crate::domain::{apps::descriptor::AppKind, registry::definition::check_create};
 
     fn definition(more: Value) -> Definition {
         let mut body = json!({"name": "acme/teams", "version": "1.0.0"});
@@ -54,7 +54,7 @@ mod tests {
         let made = descriptor(&definition(json!({"title": "Teams", "url": url, "configuration": {"schema": schema}})))
             .unwrap();
         assert_eq!((made.app_name.as_str(), made.target_url.as_deref()), ("Teams", Some(url)));
-        assert_eq!(made.kind, IntegrationKind::Output);
+        assert_eq!(made.kind, AppKind::Output);
         let of = |label: &str| made.setting(label).unwrap();
         assert!(of("room").required && of("room").description.as_deref() == Some("Where"));
         assert_eq!((of("level").kind.as_str(), &of("level").default), ("dropdown", &json!("low")));

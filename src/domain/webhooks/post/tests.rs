@@ -11,8 +11,8 @@ use crate::domain::{
     webhooks::{Direction, Incoming, Script},
 };
 
-fn webhook(look: Look) -> WebhookIntegration {
-    WebhookIntegration {
+fn webhook(look: Look) -> Webhook {
+    Webhook {
         id: Uuid::from_u128(1).into(),
         organisation_id: Uuid::from_u128(2).into(),
         installation_id: Uuid::from_u128(3).into(),

@@ -20,7 +20,7 @@ use crate::{
         Error, Result,
         ambient::Time,
         apps::{
-            app::{AppIntegration, FromRegistry},
+            app::{App, RegistryReference},
             descriptor::Descriptor,
         },
     },
@@ -36,10 +36,10 @@ struct Definition {
     custom: bool,
     document: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    registry: Option<FromRegistry>,
+    registry: Option<RegistryReference>,
 }
 
-pub(super) fn changeable(app: &AppIntegration) -> Result<integration::ActiveModel> {
+pub(super) fn changeable(app: &App) -> Result<integration::ActiveModel> {
     Ok(integration::ActiveModel {
         id: Set(app.id.0),
         organisation_id: Set(Some(app.organisation_id.0)),
@@ -63,11 +63,11 @@ fn json(definition: Definition) -> Result<Value> {
     serde_json::to_value(definition).map_err(|error| Error::Internal(format!("an integration cannot be kept: {error}")))
 }
 
-pub(super) fn app(row: integration::Model, installed: &installation::Model) -> Result<AppIntegration> {
+pub(super) fn app(row: integration::Model, installed: &installation::Model) -> Result<App> {
     let definition = serde_json::from_value(row.definition);
     let Definition { json_url, integration_type, custom, document, registry } =
         definition.map_err(|error| corrupt("integration", "definition", error))?;
-    Ok(AppIntegration {
+    Ok(App {
         id: row.id.into(),
         organisation_id: installed.organisation_id.into(),
         installation_id: installed.id.into(),
@@ -89,7 +89,7 @@ pub(super) fn app(row: integration::Model, installed: &installation::Model) -> R
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set_descriptor(tx: &Tx, from: FromRegistry, descriptor: &Descriptor, now: Time) -> Result<()> {
+pub async fn set_descriptor(tx: &Tx, from: RegistryReference, descriptor: &Descriptor, now: Time) -> Result<()> {
     let id = from.registry_id;
     let installed = BotInstallations::find().select_only().column(FromBot::IntegrationId);
     let installed = installed.filter(FromBot::BotIntegrationId.eq(id)).into_query();

@@ -199,7 +199,7 @@ async fn press(slack: &Slack, act: &Act<'_>, form: &Params) {
     });
     // Slack shows a warning sign by the button; here the app's own log has the details.
     if let Err(reason) = slack.interact(act, fields).await {
-        tracing::warn!(reason, "the app did not take a button press");
+        tracing::warn!(reason, "the app did not accept a button press");
     }
 }
 

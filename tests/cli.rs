@@ -1,4 +1,4 @@
-//! The command line of the real binary: what it prints, what it refuses and how it says so.
+//! Tests of the real binary's command line: output, refusals, and their texts.
 
 use std::{os::unix::fs::PermissionsExt, time::Duration};
 
@@ -196,7 +196,7 @@ async fn versions_in_the_registry_are_approved_and_deprecated() {
     assert!(ran.refused().contains("unapproved, pending, approved, rejected"), "{ran:?}");
 }
 
-/// Whether an event of `acme` still gets to Slack: its token opens.
+/// Asserts that an event of `acme` still gets to Slack: its token can be decrypted.
 async fn delivers(deployment: &Deployment, slack: &Slack, token: &str) {
     let before = slack.messages("C0ALERTS").await.len();
     let mut process = deployment.serve("all").await;

@@ -1,5 +1,5 @@
-//! The embedded database's folder, as an operator finds it: who may read it, who may serve from it, and starts that are
-//! refused because something is missing, damaged or newer.
+//! Tests of the embedded database's folder from an operator's point of view: permissions, exclusive use, and starts
+//! that are refused because something is missing, damaged or newer.
 
 use std::{
     fs::{self, Permissions},
@@ -15,14 +15,14 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// Serves for a moment, so that everything is there.
+/// Serves for a moment, so that all files exist.
 async fn served() -> (Deployment, Process) {
     let deployment = Deployment::bare();
     let process = deployment.serve("all").await;
     (deployment, process)
 }
 
-/// Starts and tells why that was refused.
+/// Starts and returns the reason of the refusal.
 async fn refusal(deployment: &Deployment) -> String {
     deployment.run(&["serve"]).await.refused().to_owned()
 }

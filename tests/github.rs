@@ -1,4 +1,4 @@
-//! GitHub: linked by proof, listened to, and told of in Slack.
+//! Tests of GitHub: linked by proof, received by webhooks, and shown in Slack.
 
 use serde_json::json;
 

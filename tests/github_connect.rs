@@ -1,5 +1,5 @@
-//! Linking GitHub: the way through its pages, what counts as a proof of authority over an installation, and for whom a
-//! proof or a state is good.
+//! Tests of linking GitHub: its pages, the proofs of authority over an installation, and the owners of a proof or a
+//! state.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ const LINK: &str = "/api/v2/integration/github/link";
 const UNLINK: &str = "/api/v2/integration/github/unlink";
 const INSTALLATION: &str = "/api/v2/integration/github/installation";
 const SLACK_STATE: &str = "/v1/slack-integrations/oauth-url";
-/// How long a state and a proof are good.
+/// Lifetime of a state and a proof.
 const LIFETIME: Duration = Duration::from_secs(600);
-/// How long a thing may take that another task does.
+/// Time limit of a wait for another task.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Demands a page of ours: readable, safe in a browser, and with nothing secret in it.
+/// Asserts a page of ours: readable, safe in a browser, and without a secret in it.
 #[track_caller]
 fn page(answer: &Answer, status: u16, location: &Url) -> String {
     assert_eq!(answer.status.as_u16(), status, "{}", answer.text);
@@ -39,7 +39,7 @@ fn page(answer: &Answer, status: u16, location: &Url) -> String {
     answer.text.clone()
 }
 
-/// Demands an error of the Boomerang dialect, and tells its message.
+/// Asserts an error of the Boomerang dialect, and returns its message.
 #[track_caller]
 fn error(answer: &Answer, status: u16, code: u16, reason: &str) -> String {
     let body = answer.ok(status);
@@ -47,18 +47,18 @@ fn error(answer: &Answer, status: u16, code: u16, reason: &str) -> String {
     body["message"].as_str().unwrap().to_owned()
 }
 
-/// Demands what a link that was made, or taken away, is answered.
+/// Asserts the answer to a created or removed link.
 #[track_caller]
 fn done(answer: &Answer) {
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
 }
 
-/// What an address says under a name.
+/// Returns a query parameter of an address.
 fn said(url: &Url, name: &str) -> Option<String> {
     url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-/// The address with something else said in it, or nothing under that name.
+/// Returns the address with a query parameter replaced, or removed.
 fn saying(url: &Url, name: &str, value: Option<&str>) -> Url {
     let rest: Vec<_> = url.query_pairs().into_owned().filter(|(key, _)| key != name).collect();
     let mut url = url.clone();
@@ -70,7 +70,7 @@ fn number(location: &Url) -> i64 {
     said(location, "installation_id").unwrap().parse().unwrap()
 }
 
-/// The `ref` of the team's GitHub card; none where it is not linked.
+/// `ref` of the team's GitHub card; none where it is not linked.
 async fn linked(caller: &Client, team: &str) -> Option<String> {
     let cards = caller.get(&format!("/api/v2/integration?team={team}")).await.ok(200);
     let card = cards.as_array().unwrap().iter().find(|card| card["name"] == "GitHub").unwrap().clone();
@@ -78,36 +78,36 @@ async fn linked(caller: &Client, team: &str) -> Option<String> {
     card["ref"].as_str().map(str::to_owned)
 }
 
-/// What the installation is asked for by its number.
+/// Asks for the installation by its number.
 async fn look(caller: &Client, id: i64) -> Answer {
     caller.get(&format!("{INSTALLATION}?id={id}")).await
 }
 
-/// How often GitHub was asked for a user token.
+/// Counts the requests for a user token at GitHub.
 async fn exchanges(app: &TestApp) -> usize {
     app.slack.calls("POST%20/login/oauth/access_token").await.len()
 }
 
-/// Where the browser comes back to from GitHub, signed in as `user`, with a code and this state and number.
+/// Address to which the browser comes back from GitHub, signed in as `user`, with a code and this state and number.
 async fn signed_in(app: &TestApp, user: &str, state: &str, id: impl ToString) -> Url {
     let authorize = app.app.github().unwrap().authorize_url(state);
     let location = app.github.authorize_as(user, authorize.as_str()).await;
     saying(&location, "installation_id", Some(&id.to_string()))
 }
 
-/// Comes back from GitHub, and says yes to what is asked then.
+/// Comes back from GitHub, and agrees on the consent page.
 async fn agreed(app: &TestApp, location: &Url) -> Answer {
     let asked = app.github.come_back(location).await;
     assert!(page(&asked, 200, location).contains("<h1>Link the GitHub account "), "{}", asked.text);
     app.github.confirm(&asked).await
 }
 
-/// A wish to link, with what a page of the product got from GitHub.
+/// A request to link, with the values that a page of the product got from GitHub.
 fn wish(team: &str, id: i64, location: &Url) -> Value {
     json!({"ref": id, "team": team, "code": said(location, "code"), "state": said(location, "state")})
 }
 
-/// A member with a token of their own; with the user of another member's, where one is given.
+/// Creates a member with a token of their own; with the user of another member, where one is given.
 async fn member(app: &TestApp, slug: &str, username: &str, like: Option<&Member>) -> (Client, Member) {
     let user_id = like.map(|member| member.user_id);
     let new = NewMember { user_id, username: username.into(), email: None, subject: None, role: Role::Admin };
@@ -175,7 +175,7 @@ both! {
         assert!(text.contains("the GitHub card of Acme again"), "{text}");
         page(&app.github.come_back(&location).await, 400, &location);
 
-        // The owner approves on GitHub's own pages: without a state of ours, nobody knows for whom.
+        // The owner approves on GitHub's own pages: without a state of ours, the organisation is unknown.
         let id = app.github.install("acme").await;
         let approved = signed_in(&app, "ada", "none", id).await;
         let approved = saying(&saying(&approved, "state", None), "setup_action", Some("install"));
@@ -220,11 +220,11 @@ both! {
             let location = saying(&location, "state", Some(&card_state(&app.owner, "acme").await));
             Url::parse(app.github.come_back(&location).await.header("location")).unwrap()
         };
-        // Somebody else signs in than who administers what the state carries.
+        // The user who signs in is not the administrator of the installation in the state.
         let back = app.github.authorize_as("max", carrying(acme).await.as_str()).await;
         let text = page(&app.github.come_back(&back).await, 400, &back);
         assert!(text.contains("ax does not administer"), "{text}");
-        // The number is exchanged on the way, in the address or in the state.
+        // The number is replaced on the way, in the address or in the state.
         let back = app.github.authorize_as("eve", carrying(eves).await.as_str()).await;
         let other = saying(&back, "installation_id", Some(&acme.to_string()));
         page(&app.github.come_back(&other).await, 400, &other);
@@ -274,7 +274,7 @@ both! {
         assert_eq!(linked(&other, "globex").await, record, "it is one installation");
         let record = record.unwrap();
 
-        // Neither the other team's link nor the other team's name does anything for a stranger.
+        // Neither the other team's link nor the other team's name has an effect for another organisation.
         let answer = other.post(UNLINK, &json!({"ref": record, "team": "acme"})).await;
         error(&answer, 400, 1101, "TEAM_INVALID_REF");
         assert!(linked(&app.owner, "acme").await.is_some());
@@ -336,7 +336,7 @@ both! {
         let (other, _) = member(&app, "acme", "boss", None).await;
         error(&oda.post(LINK, &json!({"ref": id, "team": "globex"})).await, 400, 1101, "TEAM_INVALID_REF");
 
-        // Who left and came back is another member.
+        // A member who left and came back is another member.
         app.owner.delete(&place(&is_anna)).await.ok(204);
         let (anna, is_anna) = member(&app, "acme", "anna", None).await;
         app.github.link(&anna, "acme", "acme").await;
@@ -345,7 +345,7 @@ both! {
         let (anna, is_anna) = member(&app, "acme", "anna", Some(&is_anna)).await;
         error(&anna.post(LINK, &json!({"ref": id, "team": "acme"})).await, 404, 1601, "ACTION_INVALID_REF");
 
-        // Who may no longer manage does not profit from what they proved before.
+        // A member without the permission to manage does not profit from an earlier proof.
         app.owner.patch(&place(&is_oda), &json!({"role": "member"})).await.ok(200);
         error(&oda.post(LINK, &json!({"ref": id, "team": "acme"})).await, 403, 403, "PERMISSION_DENIED");
         app.owner.patch(&place(&is_anna), &json!({"permissions": []})).await.ok(200);
@@ -371,7 +371,8 @@ both! {
 
     async fn only_who_administers_the_account_links_it(app) {
         let id = app.github.install("acme").await;
-        // They see the installation: a member of the organisation, and somebody who may push to one repository of it.
+        // Users who see the installation: a member of the organisation, and a collaborator with push access to one
+        // repository of it.
         let repository = json!({"name": "shared", "collaborators": ["eve"]});
         app.github.order("accounts", json!({"login": "acme", "repositories": [repository]})).await;
         let maxs = app.github.install("max").await;
@@ -587,7 +588,7 @@ both! {
         app.owner.post("/v1/slack-integrations/oauth/complete", &body).await.ok(400);
         assert_eq!((exchanges(&app).await, app.slack.calls("oauth.v2.access").await.len()), (0, 0));
 
-        // Nobody's mistake has used them up.
+        // Another's mistake has not used them up.
         let back = signed_in(&app, "ada", &githubs, id).await;
         page(&app.github.come_back(&back).await, 200, &back);
         let body = json!({"code": slacks_code, "state": slacks});
@@ -651,7 +652,7 @@ both! {
         app.github
             .order("faults", json!({"method": "GET /installation/repositories", "latencyMs": 300, "times": 1}))
             .await;
-        // The webhook overtakes the list that was asked for.
+        // The webhook overtakes the requested list.
         let gone = app.github.sign(json!({"event": "installation", "action": "deleted", "installation": id})).await;
         let leaves = async {
             until("GitHub is asked", PATIENCE, async || (app.github.ask("faults").await == json!([])).then_some(()))
@@ -662,7 +663,7 @@ both! {
         assert!(page(&asked, 400, &back).contains("There is no GitHub installation"), "{}", asked.text);
         assert_eq!(linked(&app.owner, "acme").await, None);
 
-        // The same between the question and the answer.
+        // The same between the request and the answer.
         let id = app.github.install("eve").await;
         let back = signed_in(&app, "eve", &card_state(&app.owner, "acme").await, id).await;
         let asked = app.github.come_back(&back).await;
@@ -675,7 +676,7 @@ both! {
     async fn a_link_from_a_stranger_links_nothing(app) {
         let mallory = app.other("evil").await;
         let id = app.github.install("acme").await;
-        // Mallory gets an address at GitHub that carries her state and somebody else's installation, and sends it to Ada,
+        // Mallory gets an address at GitHub that carries her state and another's installation, and sends it to Ada,
         // whom GitHub signs in without a question.
         let begun = Url::parse(&format!("http://x{CALLBACK}?setup_action=update&installation_id={id}")).unwrap();
         let begun = saying(&begun, "state", Some(&card_state(&mallory, "evil").await));
@@ -724,7 +725,7 @@ both! {
 
         let (asked, back) = asked(&app.owner).await;
         let yes = &browser::state(&asked);
-        // It is no state for anything else, and needs its number.
+        // It is not a valid state for anything else, and needs its number.
         let other = signed_in(&app, "ada", yes, id).await;
         page(&app.github.come_back(&other).await, 400, &other);
         error(&app.owner.post(LINK, &wish("acme", id, &other)).await, 400, 400, "INTEGRATION_INVALID_STATE");

@@ -1,4 +1,5 @@
-//! What GitHub sends: who is believed, what is taken, what becomes of it for whom, and what it says of installations.
+//! Tests of GitHub's webhooks: authentication, acceptance, the resulting events of each organisation, and the state of
+//! installations.
 
 use aws_lc_rs::hmac;
 use futures_util::future::join_all;
@@ -19,7 +20,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// The example that GitHub publishes, by a secret that is not ours.
 const PUBLISHED: &str = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
 
-/// A delivery of ours, to be bent before it is sent.
+/// A delivery of ours, to be modified before it is sent.
 struct Webhook {
     headers: Vec<(&'static str, Vec<u8>)>,
     body: Vec<u8>,
@@ -40,14 +41,14 @@ impl Webhook {
         }
     }
 
-    /// With another value of a header, or without it.
+    /// Replaces a header, or removes it.
     fn with(mut self, name: &'static str, value: Option<&[u8]>) -> Self {
         self.headers.retain(|(known, _)| *known != name);
         self.headers.extend(value.map(|value| (name, value.to_vec())));
         self
     }
 
-    /// With a header once more.
+    /// Adds a header once more.
     fn and(mut self, name: &'static str, value: &[u8]) -> Self {
         self.headers.push((name, value.to_vec()));
         self
@@ -69,7 +70,7 @@ fn signature(secret: &str, body: &[u8]) -> String {
     format!("sha256={hex}")
 }
 
-/// A delivery id that is told from others by its number.
+/// A delivery id, distinguished by its number.
 fn guid(number: u64) -> String {
     format!("72d3162e-cc78-11e3-81ab-{number:012x}")
 }
@@ -78,7 +79,7 @@ fn receipt(events: u64, repeated: u64, ignored: bool) -> Value {
     json!({"events": events, "repeated": repeated, "ignored": ignored})
 }
 
-/// The events of the caller's organisation, newest first.
+/// Returns the events of the caller's organisation, newest first.
 async fn events(caller: &Client) -> Vec<Value> {
     caller.get("/v1/events?limit=250").await.ok(200)["data"].as_array().unwrap().clone()
 }
@@ -206,14 +207,14 @@ both! {
                 assert_eq!(hook(event, body.as_bytes()).send(&app).await.ok(202), ignored, "{event} {body}");
             }
         }
-        // What says so little of an installation changes nothing, and is no event either.
+        // Too little data about an installation changes nothing, and is not an event either.
         let little = json!({"action": "deleted", "installation": {"id": installation}}).to_string();
         for event in ["installation", "installation_repositories", "installation_target"] {
             assert_eq!(hook(event, little.as_bytes()).send(&app).await.ok(202), ignored, "{event}");
         }
         assert_eq!(events(&app.owner).await.len(), 0);
 
-        // Names and actions that nobody has heard of are kept, also without a repository.
+        // Unknown names and actions are stored, also without a repository.
         let mut number = 10;
         for (event, body) in [
             ("quantum_entanglement", json!({"action": "observed", "installation": {"id": installation}})),
@@ -268,7 +269,7 @@ both! {
         let shouted = guid(0xabc).to_uppercase();
         let again = hook().with("x-github-delivery", Some(shouted.as_bytes())).send(&app).await;
         assert_eq!(again.ok(202), receipt(0, 2, false));
-        // GitHub delivers again for three days.
+        // GitHub allows redeliveries for three days.
         app.advance(std::time::Duration::from_secs(4 * 24 * 3600));
         assert_eq!(hook().send(&app).await.ok(202), receipt(0, 2, false));
         assert_eq!(Webhook::new("star", &guid(2), star(installation)).send(&app).await.ok(202), receipt(2, 0, false));

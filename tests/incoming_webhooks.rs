@@ -1,4 +1,4 @@
-//! What is posted by the addresses of incoming webhooks: how it may be packed, who is refused, and what becomes of it.
+//! Tests of posts to the addresses of incoming webhooks: accepted encodings, refusals, and results.
 
 mod places;
 mod script_processes;
@@ -13,7 +13,7 @@ use tieline::domain::tenancy::member::Role;
 
 use crate::support::{Answer, Client, Integration, Reply, Setup, TestApp, form};
 
-/// Somebody who sets webhooks up, by the two headers.
+/// A manager of webhooks, authenticated by the two headers.
 struct Manager {
     client: Client,
     token: String,
@@ -21,7 +21,7 @@ struct Manager {
 }
 
 impl Manager {
-    /// A member of an organisation who is a client already.
+    /// The member of an organisation who is a client already.
     async fn of(app: &TestApp, client: &Client, username: &str) -> Self {
         let home = client.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned();
         let user_id = user_id(client, &home, username).await;
@@ -36,7 +36,7 @@ impl Manager {
     }
 }
 
-/// The id of a member's user.
+/// Returns the id of a member's user.
 async fn user_id(client: &Client, home: &str, username: &str) -> String {
     let listed = client.get(&format!("/v1/organisations/{home}/members?limit=250")).await.ok(200);
     let member = listed["data"].as_array().unwrap().iter().find(|one| one["username"] == username).unwrap().clone();
@@ -92,12 +92,12 @@ impl<'a> Hook<'a> {
         self.app.anon.send(request).await
     }
 
-    /// The messages that were posted in the channel, newest first.
+    /// Returns the messages posted in the channel, newest first.
     async fn posted(&self) -> Vec<Value> {
         posted(&self.app.owner, &self.general).await
     }
 
-    /// Their texts.
+    /// Returns their texts.
     async fn texts(&self) -> Vec<String> {
         self.posted().await.iter().map(|event| event["data"]["message"].as_str().unwrap().to_owned()).collect()
     }
@@ -126,13 +126,13 @@ async fn posted(caller: &Client, channel: &str) -> Vec<Value> {
     events(caller, channel, "message.posted").await
 }
 
-/// Demands what was done and nothing more.
+/// Asserts success, without anything else.
 #[track_caller]
 fn done(answer: &Answer) {
     assert_eq!(answer.ok(200), json!({"success": true}));
 }
 
-/// Demands that a request was refused with this word.
+/// Asserts a refusal with this error.
 #[track_caller]
 fn refused(answer: &Answer, status: u16, error: &str) {
     let body = answer.ok(status);
@@ -355,7 +355,7 @@ async fn another_way_of_asking() {
     assert_eq!(app.anon.get("/hooks/a").await.status, 404);
 }
 
-/// A running Tieline with these settings.
+/// Starts Tieline with these settings.
 async fn start(settings: Vec<(&'static str, String)>) -> TestApp {
     TestApp::start_with(crate::support::Database::sqlite(), Setup { settings, ..Setup::default() }).await
 }

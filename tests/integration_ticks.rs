@@ -1,4 +1,4 @@
-//! When integrations tick: once in all processes, once over a restart, and by the clock on the wall.
+//! Tests of ticks: once in all processes, once over a restart, and by the wall clock.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// An interval integration with this schedule.
+/// An interval app with this schedule.
 async fn clock(interval: &str) -> Integration {
     let settings = json!([{"label": "interval", "type": "text", "required": true, "default": interval}]);
     Integration::start("interval", settings).await
@@ -56,7 +56,7 @@ both! {
     }
 }
 
-/// When it ticks from one time on until another, looked at every ten minutes.
+/// Times of its ticks between two times, checked every ten minutes.
 async fn ticks(app: &TestApp, from: &str, to: &str) -> Vec<String> {
     let [from, to] = [from, to].map(|text| text.parse::<Time>().unwrap());
     app.advance((from - app.now()).to_std().unwrap());

@@ -1,4 +1,4 @@
-//! What a team has connected: its cards, and what is told of a GitHub installation, to whom.
+//! Tests of a team's connections: its cards, and the details of a GitHub installation, with their readers.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -23,7 +23,7 @@ const SLACK: &str = "/v1/slack-integrations";
 const TEAM: &str = "T0STANDIN";
 const SECRET: &str = "a secret that has more than 32 bytes in it";
 
-/// Demands an error of the Boomerang dialect, and tells all of it but the time.
+/// Asserts an error of the Boomerang dialect, and returns all of it but the time.
 #[track_caller]
 fn error(answer: &Answer, status: u16, code: u16, reason: &str) -> Value {
     let mut body = answer.ok(status);
@@ -42,7 +42,7 @@ async fn card(caller: &Client, team: &str, name: &str) -> Value {
     all.iter().find(|card| card["name"] == name).unwrap_or_else(|| panic!("no {name} in {all:?}")).clone()
 }
 
-/// Each card's name and status, in their order.
+/// Names and statuses of the cards, in order.
 async fn statuses(caller: &Client, team: &str) -> Vec<(String, String)> {
     let text = |card: &Value, field: &str| card[field].as_str().unwrap().to_owned();
     cards(caller, team).await.iter().map(|card| (text(card, "name"), text(card, "status"))).collect()
@@ -61,13 +61,13 @@ async fn organisation_id(caller: &Client) -> String {
     caller.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned()
 }
 
-/// A caller with a token of these scopes, of the owner's.
+/// A caller with a token of the owner's with these scopes.
 async fn narrow(app: &TestApp, scopes: &[&str]) -> Client {
     let made = app.owner.post("/v1/tokens", &json!({"name": "narrow", "scopes": scopes})).await.ok(201);
     app.anon.with_token(made["secret"].as_str().unwrap())
 }
 
-/// Something else that can be connected everywhere, or in one organisation only.
+/// Another app that can be connected everywhere, or in one organisation only.
 async fn offer(app: &TestApp, id: u128, name: &str, change: impl Fn(&mut integration::ActiveModel)) {
     let about =
         json!({"icon": "cube", "description": "Boxes.", "instructions": "Ask.", "link": "https://cube.example/"});
@@ -341,7 +341,7 @@ both! {
     async fn an_installation_is_told_as_it_is_now(app) {
         let id = app.github.link(&app.owner, "acme", "globex").await;
         assert_eq!(repositories(&app.owner, "team=acme").await, ["site", "ledger", "tools"]);
-        // Nobody tells us: what is shown comes from GitHub.
+        // There is no webhook: the shown data come from GitHub.
         app.github.order("app", json!({"webhookUrl": ""})).await;
         app.github.order(&format!("installations/{id}/repositories"), json!({"select": ["tools"]})).await;
         app.github.order(&format!("installations/{id}/rename"), json!({"login": "globex-corp"})).await;
@@ -444,7 +444,7 @@ both! {
     }
 }
 
-/// Whom an issuer says to be this subject.
+/// A caller whom an issuer asserts to be this subject.
 fn issued(app: &TestApp, subject: impl ToString) -> Client {
     let claims = json!({
         "sub": subject.to_string(), "iss": "tieline", "aud": "tieline", "exp": app.now().timestamp() + 3600,
@@ -459,7 +459,7 @@ async fn member(app: &TestApp, slug: &str, like: Option<&Member>) -> Member {
     app.app.ensure_member_as_operator(slug, new).await.unwrap()
 }
 
-/// Tells a story of somebody in `acme` and `globex`, and not in `initech`, who shows a JWT.
+/// Runs a scenario of a member of `acme` and `globex`, and not of `initech`, with a JWT.
 async fn in_two_teams(story: impl AsyncFn(&TestApp, Client)) {
     for database in [Some(Database::sqlite()), Database::postgres().await].into_iter().flatten() {
         let settings = vec![("TIELINE_AUTH__JWT__HS256_SECRET", SECRET.to_owned())];
@@ -486,7 +486,7 @@ async fn who_is_in_several_teams_says_which() {
         for (id, slug) in [(acmes, "acme"), (globexs, "globex")] {
             assert_eq!(look(&ada, &format!("id={id}")).await.ok(200)["orgSlug"], slug, "whichever team has it");
         }
-        // A proof for one team is none for another of theirs.
+        // A proof for one team is not valid for another of theirs.
         let answer = ada.post(LINK, &json!({"ref": acmes, "team": "globex"})).await;
         error(&answer, 404, 1601, "ACTION_INVALID_REF");
         let state = card_state(&ada, "acme").await;

@@ -1,4 +1,4 @@
-//! The Linkbreakers dialect: every operation, every field, every refusal.
+//! Tests of the Linkbreakers dialect: every operation, every field, every refusal.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -38,7 +38,7 @@ async fn test(app: &TestApp) -> Answer {
     app.owner.post(TEST, &json!({})).await
 }
 
-/// Demands the product's error body, and tells what is in it.
+/// Asserts the product's error body, and returns its contents.
 #[track_caller]
 fn refused(answer: &Answer, code: u16, code_type: &str) -> Value {
     let body = answer.ok(code);
@@ -50,7 +50,7 @@ fn refused(answer: &Answer, code: u16, code_type: &str) -> Value {
     error.clone()
 }
 
-/// The places that an error complains of.
+/// Locations that an error names.
 fn complaints(error: &Value) -> BTreeSet<&str> {
     error["details"].as_array().unwrap().iter().map(|detail| detail["field"].as_str().unwrap()).collect()
 }

@@ -1,4 +1,4 @@
-//! The native dialect as a client sees it.
+//! Tests of the native dialect from a client's point of view.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -10,10 +10,10 @@ use tieline::domain::tenancy::member::Role;
 
 use crate::support::{Answer, Client, TestApp, step};
 
-/// An id that nothing has.
+/// An unknown id.
 const NOBODY: &str = "0199c1de-0000-7000-8000-00000000dead";
 
-/// Where the organisation of a caller lives.
+/// Path of a caller's organisation.
 async fn home(caller: &Client) -> String {
     let found = caller.get("/v1/organisations").await.ok(200);
     format!("/v1/organisations/{}", text(&found["data"][0]["id"]))
@@ -23,24 +23,24 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-/// The moment is that one, written in UTC.
+/// Asserts the moment, written in UTC.
 #[track_caller]
 fn demand_time(value: &Value, expected: &str) {
     let [found, expected] = [text(value), expected].map(|text| DateTime::parse_from_rfc3339(text).unwrap());
     assert_eq!((found, found.offset().local_minus_utc()), (expected, 0));
 }
 
-/// A field of every item of a list.
+/// Returns a field of every item of a list.
 fn each(list: &Value, field: &str) -> Vec<String> {
     list["data"].as_array().unwrap().iter().map(|item| text(&item[field]).to_owned()).collect()
 }
 
-/// The names of a member's or a token's permissions, in their order.
+/// Names of a member's or a token's permissions, in order.
 fn words(value: &Value) -> Vec<&str> {
     value.as_array().unwrap().iter().map(text).collect()
 }
 
-/// Follows a list to its end and tells a field of all its items, part by part.
+/// Follows a list to its end and returns a field of all its items, page by page.
 async fn pages(caller: &Client, path: &str, limit: u32, field: &str) -> Vec<Vec<String>> {
     let mut parts = Vec::new();
     let mut cursor = String::new();
@@ -72,24 +72,25 @@ async fn demand_paging_rules(caller: &Client, path: &str) {
     }
 }
 
-/// What is another's is told like what does not exist: the bodies differ in the id alone.
+/// Asserts that another organisation's thing is reported like one that does not exist: the bodies differ in the id
+/// alone.
 fn demand_told_alike(anothers: &Answer, unknown: &Answer, (id, unknown_id): (&str, &str)) {
     assert_eq!(anothers.problem(404, "not_found").to_string().replace(id, unknown_id), unknown.json().to_string());
 }
 
-/// Adds a member through the API and tells their place.
+/// Adds a member through the API and returns their path.
 async fn add(caller: &Client, home: &str, username: &str, role: &str) -> String {
     let member = caller.post(&format!("{home}/members"), &json!({"username": username, "role": role})).await.ok(201);
     format!("{home}/members/{}", text(&member["userId"]))
 }
 
-/// Creates a token and tells a caller who uses it.
+/// Creates a token and returns a caller with it.
 async fn token(caller: &Client, scopes: &[&str]) -> Client {
     let created = caller.post("/v1/tokens", &json!({"name": "narrow", "scopes": scopes})).await.ok(201);
     caller.with_token(text(&created["secret"]))
 }
 
-/// Where the member of this name lives, in the caller's organisation.
+/// Path of the member of this name, in the caller's organisation.
 async fn place_of(caller: &Client, username: &str) -> String {
     let home = home(caller).await;
     let members = caller.get(&format!("{home}/members?limit=250")).await.ok(200);
@@ -564,7 +565,7 @@ async fn connect(app: &TestApp) {
     app.slack.connect(&app.owner, "T0STANDIN", CHANNEL).await;
 }
 
-/// Sends a step that the link's filter keeps back.
+/// Sends a step that the link's filter skips.
 async fn skipped(app: &TestApp) -> String {
     app.owner.patch("/v1/slack-integrations", &json!({"triggers": ["KIND_ENTRY"]})).await.ok(200);
     let event = app.step("kept back").await;

@@ -1,4 +1,5 @@
-//! Connecting Slack by OAuth: whose state counts, what Slack may answer, what the browser sees, and tokens that rotate.
+//! Tests of connecting Slack by OAuth: accepted states, Slack's possible answers, the browser's pages, and tokens that
+//! rotate.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ const COMPLETE: &str = "/v1/slack-integrations/oauth/complete";
 const CALLBACK: &str = "/v1/slack/oauth/callback";
 const TEAM: &str = "T0STANDIN";
 const CHANNEL: &str = "C0ALERTS";
-/// How long a thing may take that another task does.
+/// Time limit of a wait for another task.
 const PATIENCE: Duration = Duration::from_secs(5);
 const DISCONNECTED: &str = "SLACK_INTEGRATION_STATUS_DISCONNECTED";
 
@@ -22,7 +23,7 @@ async fn oauth_url(caller: &Client) -> String {
     caller.get("/v1/slack-integrations/oauth-url").await.ok(200)["oauthUrl"].as_str().unwrap().to_owned()
 }
 
-/// Begins a flow and presses Allow: the code and the state.
+/// Starts a flow and presses Allow: the code and the state.
 async fn allowed(app: &TestApp, caller: &Client) -> (String, String) {
     app.slack.allow(&oauth_url(caller).await, TEAM).await
 }
@@ -44,7 +45,7 @@ fn refused(answer: &Answer, code: u16, code_type: &str) -> String {
     error["message"].as_str().unwrap().to_owned()
 }
 
-/// Demands a page of ours: readable, with the headers that keep a browser safe, and nothing in it that is secret.
+/// Asserts a page of ours: readable, with the headers that keep a browser safe, and without a secret in it.
 #[track_caller]
 fn page(answer: &Answer, status: u16, secrets: &[&str]) -> String {
     assert_eq!(answer.status.as_u16(), status, "{}", answer.text);
@@ -361,7 +362,7 @@ async fn without_a_slack_app_it_says_which_settings_are_missing() {
     refused(&complete(&app.owner, "code", "state").await, 400, "INVALID_ARGUMENT");
 }
 
-/// Tells a story on both databases, with this setup.
+/// Runs a scenario on both databases, with this setup.
 async fn on_each_database(setup: impl Fn() -> Setup, story: impl AsyncFn(TestApp)) {
     for database in [Some(Database::sqlite()), Database::postgres().await].into_iter().flatten() {
         story(TestApp::start_with(database, setup()).await).await;

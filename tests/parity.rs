@@ -1,4 +1,4 @@
-//! One story through all dialects: what is set up, done or decided through one is seen in the others.
+//! One scenario through all dialects: a change or decision made through one is visible in the others.
 
 use serde_json::{Value, json};
 use tieline::domain::tenancy::member::Role;
@@ -27,7 +27,7 @@ async fn destination(caller: &Client) -> Value {
     found["data"][0].clone()
 }
 
-/// Demands that both dialects count alike, and tells successes and failures.
+/// Asserts that both dialects count alike, and returns successes and failures.
 async fn counts(app: &TestApp) -> (i64, i64) {
     let (ours, theirs) = (destination(&app.owner).await, integration(&app.owner).await);
     for name in ["successCount", "failureCount"] {
@@ -50,7 +50,7 @@ async fn install(app: &TestApp, caller: &Client, team: &str) {
     assert!(back.status == 200 && back.text.contains("slack://app?team="), "{}", back.text);
 }
 
-/// What Boomerang's cards of GitHub and Slack refer to.
+/// `ref` values of Boomerang's cards of GitHub and Slack.
 async fn cards(caller: &Client) -> [Value; 2] {
     let cards = caller.get("/api/v2/integration?team=acme").await.ok(200);
     ["GitHub", "Slack"].map(|name| {
@@ -60,7 +60,7 @@ async fn cards(caller: &Client) -> [Value; 2] {
     })
 }
 
-/// The path of a member of the caller's organisation.
+/// Path of a member of the caller's organisation.
 async fn member_path(app: &TestApp, username: &str) -> String {
     let organisation = app.owner.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned();
     let members = format!("/v1/organisations/{organisation}/members");

@@ -1,4 +1,4 @@
-//! From an accepted event to a message in Slack, and everything that can get in the way.
+//! Tests of the path from an accepted event to a message in Slack, and of every failure on it.
 
 use std::time::Duration;
 

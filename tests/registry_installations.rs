@@ -1,4 +1,4 @@
-//! Versions from the registry, installed: found, set, called and removed like any other integration.
+//! Tests of installed registry versions: found, configured, called and removed like any other app.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the store promises, the same on SQLite and on PostgreSQL. The tests of claiming run many workers at once:
+//! The store's contract, the same on SQLite and on PostgreSQL. The tests of claiming run many workers at once:
 //! PostgreSQL shows faults there that SQLite, with its one writer, cannot.
 
 use std::{
@@ -66,13 +66,13 @@ async fn claim(store: &Store, owner: Uuid, now: Time, limit: usize) -> Vec<Claim
     claim_within(store, (owner, Uuid::nil()), now, room(limit)).await
 }
 
-/// Claims what there is room for, beginning after an organisation.
+/// Claims within these limits, beginning after an organisation.
 async fn claim_within(store: &Store, (owner, after): (Uuid, Uuid), now: Time, room: Room) -> Vec<Claimed> {
     let claim = Claim { owner, now, lease_until: now + LEASE, after: after.into(), room };
     store::pipeline::destinations::claim(store.writer(), &claim).await.unwrap()
 }
 
-/// Room for so many, of whomever.
+/// Limits to this number, of any organisation.
 fn room(limit: usize) -> Room {
     Room { limit, slow_limit: limit, ceiling: limit, slow_ceiling: limit, busy: Vec::new() }
 }
@@ -251,7 +251,7 @@ both! {
     }
 }
 
-/// The plan is PostgreSQL's to choose, and this one makes it look for what is due once for every row.
+/// PostgreSQL chooses the plan, and this one makes it search for due rows once for every row.
 #[tokio::test]
 async fn no_plan_claims_more_than_was_asked_for() {
     let Some(mut database) = Database::postgres().await else { return };

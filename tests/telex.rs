@@ -1,6 +1,6 @@
-//! The Telex dialect as a translation: paths, envelopes, the product's own messages, values that come back as they went
-//! in, and the addresses that integrations post to; and what is native beside it. What is behind them is tested
-//! elsewhere.
+//! Tests of the Telex dialect as a translation: paths, envelopes, the product's own messages, values that come back
+//! unchanged, and the addresses that apps post to; and of the native routes beside it. The use cases behind them are
+//! tested elsewhere.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ const ALL: &str = "/organisations/acme/integrations";
 const CUSTOM: &str = "/organisations/acme/integrations/custom";
 const SLACK: &str = "/slack/organisations/acme";
 const EXCHANGE: &str = "/slack/organisations/acme/token-exchg";
-/// Where nothing answers, and that at once.
+/// An address without a server, which refuses at once.
 const NOWHERE: &str = "http://127.0.0.1:9/integration.json";
 const NOTHING: &str = "0199c1de-0000-7000-8000-00000000dead";
 
@@ -22,7 +22,7 @@ async fn start() -> TestApp {
     TestApp::start(Database::sqlite()).await
 }
 
-/// Demands what was done, in its envelope, and tells the data.
+/// Asserts success, in its envelope, and returns the data.
 #[track_caller]
 fn done(answer: &Answer, status: u16, message: &str) -> Value {
     let body = answer.ok(status);
@@ -34,14 +34,14 @@ fn done(answer: &Answer, status: u16, message: &str) -> Value {
     body["data"].clone()
 }
 
-/// Demands what was done and says no more.
+/// Asserts success without data.
 #[track_caller]
 fn plain(answer: &Answer, status: u16, message: &str) {
     assert_eq!(done(answer, status, message), Value::Null, "{}", answer.text);
     assert!(answer.ok(status).get("data").is_none(), "absent is left out: {}", answer.text);
 }
 
-/// Demands an error of this dialect, and tells what exactly it is.
+/// Asserts an error of this dialect, and returns its details.
 #[track_caller]
 fn error(answer: &Answer, status: u16, message: &str) -> String {
     let body = answer.ok(status);
@@ -50,7 +50,7 @@ fn error(answer: &Answer, status: u16, message: &str) -> String {
     body["error"].as_str().unwrap().to_owned()
 }
 
-/// Demands exactly these members.
+/// Asserts exactly these members.
 #[track_caller]
 fn members(of: &Value, names: &[&str]) {
     let found: BTreeSet<_> = of.as_object().unwrap().keys().map(String::as_str).collect();
@@ -64,7 +64,7 @@ fn id(of: &Value) -> String {
     of["id"].as_str().unwrap().to_owned()
 }
 
-/// The one of a list that has this id.
+/// Finds the element of a list with this id.
 #[track_caller]
 fn find<'a>(list: &'a Value, id: &str) -> &'a Value {
     list.as_array().unwrap().iter().find(|one| one["id"] == id).unwrap_or_else(|| panic!("{id} is not in {list}"))
@@ -388,7 +388,7 @@ async fn an_address_does_not_tell_what_is_wrong_with_it() {
             format!("{NOTHING}?key={key}"),
             format!("general?key={key}"),
         ] {
-            // No token takes its place.
+            // A token does not replace it.
             for caller in [&app.anon, &app.owner] {
                 let path = format!("/v1/{place}/{address}");
                 for answer in [caller.post(&path, &post()).await, caller.get(&format!("{path}&{QUERY}")).await] {

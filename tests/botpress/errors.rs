@@ -1,4 +1,5 @@
-//! What is wrong is told all at once, each with its place, and by the type that the product's client knows.
+//! Tests of validation errors: all are reported at once, each with its location, and by the type that the product's
+//! client knows.
 
 use serde_json::{Value, json};
 
@@ -71,7 +72,7 @@ both! {
             let request = owner.request(reqwest::Method::POST, VALIDATE).header("content-type", "application/json");
             refused(&owner.send(request.body(body)).await, 400, "InvalidPayload");
         }
-        // Who calls is asked for before the body is looked at.
+        // Authentication comes before the body.
         refused(&app.anon.post(VALIDATE, &json!([])).await, 401, "Unauthorized");
         let narrow = json!({"name": "narrow", "scopes": ["integrations:read"]});
         let narrow = owner.post("/v1/tokens", &narrow).await.ok(201);

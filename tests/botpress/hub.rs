@@ -1,4 +1,4 @@
-//! The hub: what is published, for everybody.
+//! Tests of the hub: published versions, for everybody.
 
 use serde_json::{Value, json};
 

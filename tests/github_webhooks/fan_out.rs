@@ -1,4 +1,4 @@
-//! One delivery, an event for each organisation that linked the installation, and for nobody else.
+//! Tests of fan-out: one delivery, an event for each organisation that linked the installation, and for no other.
 
 use super::*;
 

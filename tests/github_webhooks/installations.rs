@@ -1,4 +1,4 @@
-//! What GitHub says of installations, in any order and more than once.
+//! Tests of GitHub's changes of installations, in any order and more than once.
 
 use ::entity::audit_entry;
 use sea_orm::EntityTrait;
@@ -9,7 +9,7 @@ use tieline::{
 
 use super::*;
 
-/// Does something at GitHub without its webhook: that is sent by the test, when it likes.
+/// Acts at GitHub without its webhook, which the test sends later.
 async fn quietly(app: &TestApp, path: &str, order: Value) -> Value {
     let url = app.github.ask("app").await["webhookUrl"].clone();
     app.github.order("app", json!({"webhookUrl": ""})).await;
@@ -22,7 +22,7 @@ async fn stored(app: &TestApp, installation: i64) -> Option<StoredInstallation> 
     store::github::installations::find(app.app.store().reader(), installation).await.unwrap()
 }
 
-/// The names of the repositories that we think the installation sees.
+/// Returns the names of the repositories that Tieline knows of the installation.
 async fn repositories(app: &TestApp, installation: i64) -> Vec<String> {
     app.app.settle().await;
     let found = store::github::installations::repositories(app.app.store().reader(), installation).await.unwrap();
@@ -31,7 +31,7 @@ async fn repositories(app: &TestApp, installation: i64) -> Vec<String> {
     names
 }
 
-/// What GitHub would say of an installation at a time, in seconds after the hour.
+/// GitHub's description of an installation at a time, in seconds after the hour.
 fn said(action: &str, installation: i64, second: u32) -> Value {
     let at = format!("2026-11-18T12:00:{second:02}Z");
     json!({
@@ -40,7 +40,7 @@ fn said(action: &str, installation: i64, second: u32) -> Value {
     })
 }
 
-/// Sends orders one after the other; each has to be taken, and to become no event.
+/// Sends orders one after the other; each has to be accepted, without an event.
 async fn tell(app: &TestApp, orders: &[Value]) {
     for order in orders {
         let sent = app.github.send(order.clone()).await;
@@ -49,7 +49,7 @@ async fn tell(app: &TestApp, orders: &[Value]) {
     }
 }
 
-/// Who unlinked GitHub from an organisation, by the audit.
+/// Actors of the unlinking of GitHub from an organisation, by the audit log.
 async fn unlinked_by(app: &TestApp, organisation: OrganisationId) -> Vec<(String, Value)> {
     let all = audit_entry::Entity::find().all(app.app.store().reader()).await.unwrap();
     let mine = all.into_iter().filter(|entry| entry.organisation_id == organisation.0);
@@ -77,7 +77,7 @@ both! {
             app.github.sign(said("unsuspend", installation, 20)).await,
             app.github.sign(said("suspend", installation, 30)).await,
         ];
-        // The stand-in installed it today, and the story begins later.
+        // The stand-in installed it today, and the scenario begins later.
         let begin = stored(&app, installation).await.unwrap();
         let first: Time = "2026-11-18T12:00:10Z".parse().unwrap();
         assert!(begin.installation.updated_at < first, "{begin:?}");
@@ -162,7 +162,8 @@ both! {
     async fn the_list_of_repositories_is_githubs_in_the_end(app) {
         let installation = app.github.link(&app.owner, "acme", "acme").await;
         let path = format!("installations/{installation}/repositories");
-        // GitHub's clock is far ahead of ours: what was asked for after a webhook is newer than it all the same.
+        // GitHub's clock is far ahead of ours: a list that was requested after a webhook counts as newer in spite of
+        // that.
         let change = |action: &str, name: &str, second: u32| {
             let installation_says = json!({"updated_at": format!("2026-11-18T12:00:{second:02}Z")});
             json!({
@@ -174,7 +175,7 @@ both! {
         tell(&app, &[change("removed", "api", 1)]).await;
         assert_eq!(repositories(&app, installation).await, ["web"], "all the others went with it");
 
-        // Of two that overtook each other, and which GitHub gives the same second.
+        // Two that overtook each other, with the same second from GitHub.
         quietly(&app, &path, json!({"select": ["api", "web"]})).await;
         tell(&app, &[change("added", "api", 2), change("removed", "api", 2)]).await;
         assert_eq!(repositories(&app, installation).await, ["api", "web"]);

@@ -1,4 +1,4 @@
-//! GitHub sends up to 25 MB.
+//! Tests of large webhooks: GitHub sends up to 25 MB.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use tokio::{
 use super::*;
 use crate::support::{Deployment, Github, Slack};
 
-/// The longest that GitHub sends.
+/// Maximum size of GitHub's webhooks.
 const LIMIT: usize = 25 << 20;
 
-/// Long enough to tell how memory grows.
+/// Large enough to show the growth of memory.
 const CROWDED: usize = 8 << 20;
 
 /// A push of this many bytes.
@@ -28,7 +28,7 @@ fn long(installation: i64, bytes: usize) -> Vec<u8> {
     body.into_bytes()
 }
 
-/// The same with much in it that is small: what takes the most memory.
+/// The same with many small parts, which takes the most memory.
 fn crowded(installation: i64, bytes: usize) -> Vec<u8> {
     let mut body = long(installation, 400);
     body.truncate(body.len() - 1);
@@ -42,7 +42,7 @@ fn crowded(installation: i64, bytes: usize) -> Vec<u8> {
     body
 }
 
-/// Sends head and body over a connection of its own, and tells the status.
+/// Sends head and body over a connection of its own, and returns the status.
 async fn raw(app: &TestApp, hook: &Webhook, length: &str, body: &[&[u8]]) -> u16 {
     let request = app.anon.request(Method::POST, PATH).build().unwrap();
     let url = request.url();

@@ -1,4 +1,4 @@
-//! What the script of an incoming webhook makes of a request.
+//! Tests of the scripts of incoming webhooks.
 
 use std::time::Duration;
 
@@ -127,7 +127,7 @@ async fn where_scripts_are_switched_off_nothing_goes_around_them() {
     let app = start(vec![("TIELINE_SCRIPT__MODE", "off".into())]).await;
     let hook = Hook::new(&app, json!({})).await;
     done(&hook.post(&json!({"text": "without one"})).await);
-    // One that was saved before they were switched off.
+    // A script that was saved before they were switched off.
     let organisation_id = app.organisation("acme").await;
     let found = webhooks::find(app.app.store().reader(), organisation_id, hook.id().parse().unwrap()).await;
     let mut webhook = found.unwrap().webhook;

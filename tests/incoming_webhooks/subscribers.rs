@@ -1,4 +1,4 @@
-//! What else an address is good for: a check, examples, and outgoing webhooks for where it may post.
+//! Tests of the other uses of an address: a check, examples, and outgoing webhooks for the channels it may post in.
 
 use reqwest::Method;
 use sea_orm::EntityTrait;
@@ -37,7 +37,7 @@ fn subscriber(change: Value) -> Value {
     body
 }
 
-/// Actions in the audit log of what an address did, oldest first, with its actor.
+/// Actions by an address in the audit log, oldest first, with their actor.
 async fn audited(app: &TestApp) -> Vec<(String, String)> {
     let db = app.app.store().reader();
     let rows = entity::audit_entry::Entity::find().all(db).await.unwrap();
@@ -46,7 +46,7 @@ async fn audited(app: &TestApp) -> Vec<(String, String)> {
     rows.into_iter().map(|row| (row.action, row.actor)).collect()
 }
 
-/// Tells a story on both databases, where the operator lets addresses add outgoing webhooks.
+/// Runs a scenario on both databases, with addresses that may add outgoing webhooks.
 async fn allowed(story: impl AsyncFn(TestApp)) {
     for database in [Some(Database::sqlite()), Database::postgres().await].into_iter().flatten() {
         let settings = vec![("TIELINE_WEBHOOKS__SELF_SERVICE_HOOKS", "true".to_owned())];

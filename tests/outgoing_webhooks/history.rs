@@ -1,4 +1,4 @@
-//! The history: what it shows, and what may be done with it.
+//! Tests of the history: its contents, and its operations.
 
 use serde_json::json;
 use tieline::{domain::tenancy::member::Role, worker::housekeeping};
@@ -26,7 +26,7 @@ both! {
             told.push(reader.get(&format!("/v1/deliveries/{}", delivery["id"].as_str().unwrap())).await.text);
         }
         for mut run in rob.history(&id).await {
-            // The webhook itself is shown to those who manage it.
+            // The webhook itself is shown to its managers.
             run.as_object_mut().unwrap().remove("integration");
             told.push(run.to_string());
         }
@@ -86,7 +86,7 @@ both! {
         let page = rob.get(&format!("integrations.history?id={id}&offset=2&count=3")).await.ok(200);
         let texts: Vec<_> = page["history"].as_array().unwrap().iter().map(|run| run["data"]["text"].clone()).collect();
         assert_eq!((texts, &page["total"], &page["count"]), (vec![json!("4"), json!("3"), json!("2")], &json!(7), &json!(3)));
-        // The document says `int64`, and so do the databases.
+        // The document promises `int64`, and the databases store it.
         for path in [format!("integrations.history?id={id}&"), "integrations.list?".into()] {
             for name in ["offset", "count"] {
                 let over = rob.get(&format!("{path}{name}=9223372036854775808")).await.ok(400);

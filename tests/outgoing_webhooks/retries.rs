@@ -1,4 +1,4 @@
-//! What follows where a call fails.
+//! Tests of retries after a failed call.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ async fn strict() -> TestApp {
     TestApp::start_with(Database::sqlite(), Setup { settings, ..Setup::default() }).await
 }
 
-/// Moves the clock to just before a moment, and to it; tells how many calls there were each time.
+/// Moves the clock to just before a moment, and to it; returns the number of calls each time.
 async fn around(app: &TestApp, far: &Integration, millis: u64) -> [usize; 2] {
     app.advance(Duration::from_millis(millis - 1));
     app.drain().await;

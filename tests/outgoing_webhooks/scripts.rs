@@ -1,4 +1,4 @@
-//! What scripts make of requests and answers.
+//! Tests of scripts that change requests and answers.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Who is called for a message, and who is not.
+//! Tests of triggers: the webhooks that a message calls, and those that it does not.
 
 use serde_json::{Value, json};
 use tieline::domain::tenancy::member::Role;
@@ -119,7 +119,7 @@ both! {
         }
         let bots: Vec<Value> = fars[0].calls().into_iter().map(|call| call.body["bot"].clone()).collect();
         assert_eq!((&bots[0], &bots[1]), (&json!(false), &json!(true)));
-        // A message, 5 answers, 5 * 4 answers to those, and 5 * 4 * 3 that nobody answers.
+        // A message, 5 answers, 5 * 4 answers to those, and 5 * 4 * 3 without an answer.
         assert_eq!(messages(&app, &channel).await.len(), 1 + 5 + 20 + 60);
     }
 

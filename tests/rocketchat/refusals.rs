@@ -1,11 +1,11 @@
-//! What is refused, in the product's sentences and in the order in which it looks.
+//! Tests of refusals, in the product's texts and in its order of checks.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{incoming, outgoing, owner};
 
-/// The error and the code of an answer.
+/// Error and code of an answer.
 fn told(answer: &Value) -> (&str, &str) {
     assert_eq!(answer["success"], false, "{answer}");
     (answer["error"].as_str().unwrap(), answer["errorType"].as_str().unwrap_or(""))

@@ -1,10 +1,10 @@
-//! The claim, fair by organisation and class; and statements that change many destinations at once.
+//! Tests of the claim, fair by organisation and class; and of statements that change many destinations at once.
 
 use std::time::Duration;
 
 use super::*;
 
-/// Destinations of an organisation of its own, due since then.
+/// Creates destinations of an organisation of its own, due since then.
 async fn due_of(app: &TestApp, slug: &str, count: usize, since: Time) -> OrganisationId {
     let organisation = app.app.create_organisation_as_operator(slug, None).await.unwrap();
     let tx = app.app.store().begin().await.unwrap();
@@ -43,7 +43,7 @@ both! {
         let bounded = Room { ceiling: 5, busy, ..room(20) };
         let claimed = claim_within(store, owner, now, bounded.clone()).await;
         assert_eq!((count_of(&claimed, flood), count_of(&claimed, quiet)), (2, 5));
-        // Whoever has none in flight comes first.
+        // The organisation with none in flight comes first.
         let claimed = claim_within(store, owner, now, Room { limit: 3, ..bounded }).await;
         assert_eq!((count_of(&claimed, flood), count_of(&claimed, quiet)), (0, 3));
     }
@@ -107,8 +107,8 @@ both! {
     }
 }
 
-/// Their rows lie in the order in which they were made, and the ids are the other way round: whoever locks in the order of
-/// a scan meets whoever locks in the order of the ids.
+/// Their rows are stored in the order of creation, and the ids are the other way round: a statement that locks in the
+/// order of a scan meets one that locks in the order of the ids.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn wake_ups_and_releases_do_not_wait_for_each_other() {
     let Some(database) = Database::postgres().await else { return };

@@ -1,4 +1,4 @@
-//! Installations, repositories, links and proofs; subscriptions, threads and workflows.
+//! Tests of installations, repositories, links and proofs; subscriptions, threads and workflows.
 
 use tieline::{
     domain::{

@@ -1,4 +1,4 @@
-//! Each rule over the whole way, and what is said of what it keeps back.
+//! Tests of each rule through the whole pipeline, and of the reason for a skipped event.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn push(branch: &str) -> Value {
     json!({"event": "push", "branch": branch, "commits": ["Mend it"]})
 }
 
-/// Sends each order to a channel with each rules, and looks what becomes of it; `""` means that it is told.
+/// Sends each order to a channel with each rules, and checks the outcome; `""` means that it is delivered.
 async fn check(app: &TestApp, table: Vec<(Value, Value, &str)>) {
     let path = format!("{PATH}/{}", subscribe(&app.owner, CHANNEL, json!({})).await);
     let defaults = json!({
@@ -65,7 +65,7 @@ both! {
             (json!({"branches": {"include": ["*"]}}), push("any/thing"), ""),
             (several(), json!({"event": "release", "tag": "v1"}), ""),
         ]).await;
-        // A comment says no branch: it replies where its pull request was told, and nowhere else.
+        // A comment names no branch: it replies in its pull request's thread, and nowhere else.
         let comment = |number: u64| json!({"event": "issue_comment", "onPullRequest": true, "number": number});
         let path = format!("{PATH}/{}", app.owner.get(PATH).await.ok(200)["data"][0]["id"].as_str().unwrap());
         app.owner.patch(&path, &json!({"rules": several()})).await.ok(200);

@@ -1,4 +1,4 @@
-//! How events are told: in one thread, once, in their order, and safely.
+//! Tests of notifications: in one thread, once, in order, and safely.
 
 use std::time::Duration;
 
@@ -97,14 +97,14 @@ both! {
         let texts = app.slack.texts(CHANNEL).await;
         assert!(texts.len() == 1 && texts[0].contains("Pull request opened by"), "{texts:?}");
 
-        // GitHub may tell of the label first, and of the opening with the label in it.
+        // GitHub may send the label first, and then the opening with the label in it.
         let numbered = |order: Value| with(order, json!({"number": 20}));
         hear(&app, numbered(label("bug", &["bug"]))).await;
         let opened = hear(&app, numbered(with(pull("pull_request", "opened"), json!({"labels": ["bug"]})))).await;
         app.run_for(1).await;
         assert_eq!(state(&app, &opened).await, skipped("the channel was told of it before"));
         assert_eq!(app.slack.texts(CHANNEL).await.len(), 2);
-        // What is taken off can be what was in the way.
+        // The removed label may have been the obstacle.
         let wip = numbered(with(pull("pull_request", "opened"), json!({"number": 21, "labels": ["bug", "wip"]})));
         let wip = hear(&app, with(wip, json!({"number": 21}))).await;
         assert_eq!(state(&app, &wip).await, skipped("the label \"wip\" is among labels.exclude (wip)"));
@@ -124,7 +124,7 @@ both! {
         assert_eq!((state(&app, &review).await, state(&app, &comment).await), (told(), told()));
         assert_eq!(state(&app, &opened).await, skipped("the channel was told of it before"));
         assert_eq!(places(&app, CHANNEL).await, [None, Some(0)]);
-        // Who wants to see it all the same asks for it.
+        // A user who wants it in spite of that replays it.
         replay(&app, &opened).await;
         assert_eq!(state(&app, &opened).await, told());
         let all = threads(&app, CHANNEL).await;
@@ -147,13 +147,13 @@ both! {
         assert_eq!(found.iter().map(|delivery| &delivery["state"]).collect::<Vec<_>>(), [&json!("delivered"); 2]);
         assert_eq!(app.slack.texts(CHANNEL).await.len(), 1);
         assert_eq!(app.slack.texts("C0SECRET").await.len(), 1);
-        // Where none wants it, each says why, and the same reason once.
+        // Where no subscription matches, each gives its reason, and the same reason once.
         let event = hear(&app, pull("issues", "milestoned")).await;
         let found = app.deliveries(&format!("eventId={event}")).await;
         let reasons: Vec<_> = found.iter().map(|delivery| delivery["reason"].clone()).collect();
         let (kind, action) = ("the kind issues is not among events (stars)", "the action milestoned is not told");
         assert_eq!(reasons, [json!(action), json!(format!("{kind}; {action}"))]);
-        // And where no subscription asks for the repository, there is nothing to say.
+        // And where no subscription asks for the repository, there is no reason to give.
         let event = hear(&app, with(pull("issues", "opened"), json!({"repository": "acme/infra"}))).await;
         assert_eq!(app.deliveries(&format!("eventId={event}")).await.len(), 1, "acme/* alone");
     }

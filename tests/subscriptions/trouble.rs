@@ -1,5 +1,5 @@
-//! What gets in the way between GitHub and the channel: pauses, broken channels, lost connections, crashes, and what
-//! may not be told any more.
+//! Tests of failures between GitHub and the channel: rate limits, broken channels, lost connections, crashes, and
+//! revoked access.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::until;
 
 const PAUSED: &str = "the subscription is paused; resume it and replay this delivery";
 
-/// Takes repositories from the installation at GitHub, or gives them back, and waits until we know.
+/// Removes repositories from the installation at GitHub, or adds them, and waits until Tieline knows.
 async fn give(app: &TestApp, installation: i64, change: Value) {
     let before = app.github.ask("deliveries?event=installation_repositories").await.as_array().unwrap().len();
     app.github.order(&format!("installations/{installation}/repositories"), change).await;
@@ -23,7 +23,7 @@ async fn give(app: &TestApp, installation: i64, change: Value) {
     app.app.settle().await;
 }
 
-/// Sends everything again that failed at a channel, and tells how many there were.
+/// Replays everything that failed at a channel, and returns the number.
 async fn replay_failed(app: &TestApp, channel: &str) -> u64 {
     let body = json!({"destinationId": destination(app, channel).await["id"]});
     app.owner.post("/v1/deliveries/replay", &body).await.ok(202)["count"].as_u64().unwrap()
@@ -65,7 +65,7 @@ both! {
         app.run_for(1).await;
         assert_eq!(places(&app, CHANNEL).await[4], Some(3));
 
-        // What was told is told once more where somebody asks for it; an opening is a card in the channel.
+        // A delivered notification is delivered once more on a replay; an opening is a card in the channel.
         replay(&app, &review).await;
         replay(&app, &other).await;
         app.run_for(2).await;
@@ -189,7 +189,7 @@ both! {
         subscribe(&app.owner, CHANNEL, json!({})).await;
         let opened = hear(&app, pull("pull_request", "opened")).await;
         let acme = app.organisation("acme").await;
-        // Slack has it, and the database takes no record of it: then the worker is gone.
+        // Slack has it, and the database accepts no record of it: then the worker is gone.
         let crash = async |messages: usize| {
             sabotage::refuse(&app, "attempt", acme).await;
             let worker = app.deliverer.clone();
@@ -203,7 +203,7 @@ both! {
             until("the thread is known", Duration::from_secs(20), known).await;
             step.abort();
             let _ = step.await;
-            // What it handed in last is refused too: it does not get through just as the database mends.
+            // Its last records are refused too: they do not get through just as the database recovers.
             app.deliverer.settle().await;
             sabotage::relent(&app, "attempt").await;
             app.drain().await;
@@ -219,7 +219,7 @@ both! {
         assert_eq!(state(&app, &comment).await, told());
         assert_eq!(places(&app, CHANNEL).await, [None, Some(0), Some(0)], "at least once, and in the thread");
 
-        // Slack took it, and its answer was lost: the second card opens the thread.
+        // Slack accepted it, and its answer was lost: the second card opens the thread.
         app.slack.fault(json!({"method": "chat.postMessage", "drop": "after", "times": 1})).await;
         let numbered = |order: Value| with(order, json!({"number": 30}));
         let opened = hear(&app, numbered(pull("pull_request", "opened"))).await;
@@ -234,7 +234,7 @@ both! {
         subscribe(&app.owner, CHANNEL, json!({"repositories": ["acme/*"]})).await;
         let waiting = hear(&app, pull("pull_request", "opened")).await;
         let kept = hear(&app, with(pull("issues", "opened"), json!({"repository": "acme/api", "number": 7}))).await;
-        // What GitHub sent before and is delivered, or replayed, later.
+        // Events that GitHub sent before and that are delivered, or replayed, later.
         let late = app.github.sign(with(pull("pull_request", "merged"), json!({"repository": "acme/web"}))).await;
         give(&app, installation, json!({"select": ["api"]})).await;
         app.github.deliver(&late).await.ok(202);
@@ -248,7 +248,7 @@ both! {
         assert_eq!(state(&app, &kept).await, told());
         replay(&app, &late).await;
         assert_eq!(state(&app, &late).await, skipped(why), "whoever asks");
-        // Also what a rule had kept back, of which no content was kept.
+        // Also an event skipped by a rule, whose content was not stored.
         let path = format!("{PATH}/{}", app.owner.get(PATH).await.ok(200)["data"][0]["id"].as_str().unwrap());
         app.owner.patch(&path, &json!({"paused": true})).await.ok(200);
         let delivery = app.github.sign(with(pull("issues", "opened"), json!({"repository": "acme/api"}))).await;

@@ -197,7 +197,7 @@ fn a_modal_belongs_to_where_the_app_is_installed() {
     assert_eq!(origin(Value::Null, corp.clone(), json!(true), Value::Null), "E1");
     assert_eq!(origin(team.clone(), corp.clone(), json!(true), Value::Null), "E1");
     assert_eq!(origin(team.clone(), corp, json!(false), Value::Null), "T1", "installed in one workspace of it");
-    assert_eq!(origin(team, Value::Null, Value::Null, json!("T2")), "T2", "somebody of another workspace");
+    assert_eq!(origin(team, Value::Null, Value::Null, json!("T2")), "T2", "a user of another workspace");
 }
 
 #[test]

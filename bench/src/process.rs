@@ -1,4 +1,4 @@
-//! The measured processes. Each ends with its handle in every case.
+//! The measured processes. Each ends when its handle is dropped, in every case.
 
 use std::{
     fs::File,

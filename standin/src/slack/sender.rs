@@ -132,8 +132,7 @@ impl Sender {
 }
 
 impl Slack {
-    /// Sends an event about a workspace, with retries; returns its id, or nothing when the app has not subscribed to
-    /// it.
+    /// Sends an event about a workspace, with retries; returns its id, or nothing without an events address.
     pub(crate) fn send_event(self: &Arc<Self>, team: &Team, event: Value, event_id: Option<String>) -> Option<String> {
         let url = self.app().events_url.clone()?;
         let event_id = event_id.unwrap_or_else(|| self.ids.id("Ev"));

@@ -36,8 +36,8 @@ fn policy(config: &Config) -> EgressPolicy {
     }
 }
 
-/// Returns the host of a URL with its port. Nothing where a tenant's URL could not have the same: a database may be at
-/// the other end of a file.
+/// Returns the host of a URL with its port. Nothing without a host that a tenant's URL could name: a database may be a
+/// file.
 fn host_and_port(url: &str, usual_port: Option<u16>) -> Option<String> {
     let url = Url::parse(url).ok()?;
     let port = url.port_or_known_default().or(usual_port)?;

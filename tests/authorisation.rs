@@ -25,11 +25,11 @@ const OPEN: &[(&str, &str)] = &[
     ("completeSlackInstall", "the state again; but a credential that is sent has to be a good one"),
     ("getConsent", "the browser that was asked has a cookie for the question"),
     ("giveConsent", "the same cookie, and the origin of the page that asks"),
-    ("getIntegrationIcon", "whoever was shown the integration has its address, which nobody guesses"),
+    ("getIntegrationIcon", "the address is shown with the integration, and cannot be guessed"),
     ("getIntegrationReadme", "the same"),
-    ("checkLiveness", "for whoever runs the service"),
-    ("checkReadiness", "for whoever runs the service"),
-    ("readMetrics", "for whoever runs the service; counts only"),
+    ("checkLiveness", "for the operator of the service"),
+    ("checkReadiness", "for the operator of the service"),
+    ("readMetrics", "for the operator of the service; counts only"),
 ];
 
 /// Operations that an upstream calls: its signature over the body is the credential, and no token is accepted.
@@ -87,11 +87,11 @@ struct Case {
     needs: &'static [&'static str],
     /// Status for the owner of another organisation who asks for a thing of ours, or for their own where the request
     /// names none.
-    stranger: u16,
+    outsider: u16,
 }
 
-const fn case(operation: &'static str, role: Role, needs: &'static [&'static str], stranger: u16) -> Case {
-    Case { operation, role, needs, stranger }
+const fn case(operation: &'static str, role: Role, needs: &'static [&'static str], outsider: u16) -> Case {
+    Case { operation, role, needs, outsider }
 }
 
 use Role::{Admin, Member, Owner};
@@ -275,10 +275,10 @@ fn every_operation_says_who_may_use_it() {
     let closed: BTreeSet<&str> = CASES.iter().map(|case| case.operation).collect();
     let signed: BTreeSet<&str> = SIGNED.iter().map(|(id, _)| *id).collect();
     let others = KEYED.iter().chain(ALTERNATIVES).chain(EMPTY).chain(ADDRESSED).chain(SUBJECTS);
-    let told: BTreeSet<&str> = open.iter().chain(&closed).chain(&signed).chain(others).copied().collect();
-    let missing: Vec<_> = published.difference(&told).collect();
-    assert!(missing.is_empty(), "who may use {missing:?}? Add them to CASES in tests/authorisation.rs");
-    let gone: Vec<_> = told.difference(&published).collect();
+    let reported: BTreeSet<&str> = open.iter().chain(&closed).chain(&signed).chain(others).copied().collect();
+    let missing: Vec<_> = published.difference(&reported).collect();
+    assert!(missing.is_empty(), "{missing:?} have no permissions. Add them to CASES in tests/authorisation.rs");
+    let gone: Vec<_> = reported.difference(&published).collect();
     assert!(gone.is_empty(), "{gone:?} are not published any more; take them out of tests/authorisation.rs");
     for operation in &operations {
         let id = operation.id.as_str();
@@ -376,7 +376,7 @@ const NOTHING: &str = "0199c1de-0000-7000-8000-00000000dead";
 struct World<'a> {
     app: &'a TestApp,
     home: String,
-    stranger: Client,
+    outsider: Client,
     strangers_home: String,
     /// A linked installation, and the id of a delivery from it.
     github: OnceCell<(i64, String)>,
@@ -387,13 +387,13 @@ struct World<'a> {
 
 impl<'a> World<'a> {
     async fn new(app: &'a TestApp) -> Self {
-        let stranger = app.other("globex").await;
+        let outsider = app.other("globex").await;
         let id = async |caller: &Client| {
             caller.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned()
         };
-        let (home, strangers_home) = (id(&app.owner).await, id(&stranger).await);
+        let (home, strangers_home) = (id(&app.owner).await, id(&outsider).await);
         let integration = Integration::start("output", json!([])).await;
-        Self { app, home, stranger, strangers_home, github: OnceCell::new(), integration, count: AtomicUsize::new(0) }
+        Self { app, home, outsider, strangers_home, github: OnceCell::new(), integration, count: AtomicUsize::new(0) }
     }
 
     /// Returns an unused name.
@@ -575,7 +575,7 @@ impl<'a> World<'a> {
     /// Fills a path with an app, a channel and a setting of ours, where it has parameters for them.
     async fn telex_path(&self, operation: &Operation, mut path: String) -> String {
         if path.starts_with("/slack/organisations") {
-            // The first is to be exchanged; for reading, there is a connection.
+            // There is a connection to read; a token can be exchanged only without one.
             self.connected().await;
             if operation.id == "exchangeSlackToken" {
                 self.app.owner.delete("/v1/slack-integrations").await.ok(200);
@@ -694,10 +694,10 @@ impl<'a> World<'a> {
             Self::demand(operation, who, &ask.by(caller).await, 401);
         }
         if operation.names_organisation {
-            let named = ask.naming(&self.stranger, Some(&self.home)).await;
-            Self::demand(operation, "a stranger who names our organisation", &named, 401);
+            let named = ask.naming(&self.outsider, Some(&self.home)).await;
+            Self::demand(operation, "an outsider that names our organisation", &named, 401);
         }
-        self.refuse_the_stranger(operation, case, &ask).await;
+        self.refuse_the_outsider(operation, case, &ask).await;
 
         for (role, username) in [(Member, "bob"), (Admin, "ada")] {
             if role < case.role {
@@ -715,9 +715,9 @@ impl<'a> World<'a> {
         self.admit(operation, "the owner", owner, &ask).await;
     }
 
-    async fn refuse_the_stranger(&self, operation: &Operation, case: &Case, ask: &Ask) {
+    async fn refuse_the_outsider(&self, operation: &Operation, case: &Case, ask: &Ask) {
         let other;
-        let theirs = if case.stranger < 300 {
+        let theirs = if case.outsider < 300 {
             // It is carried out for the caller's own organisation: with a request of their own, so that it does not
             // disturb ours.
             other = self.ask(operation, &self.app.owner).await.of_their_own();
@@ -725,25 +725,34 @@ impl<'a> World<'a> {
         } else {
             ask
         };
-        let answer = theirs.by(&self.stranger).await;
-        Self::demand(operation, "a stranger", &answer, case.stranger);
-        let mut told = theirs.without_echo(&answer);
+        let answer = theirs.by(&self.outsider).await;
+        Self::demand(operation, "a stranger", &answer, case.outsider);
+        let mut reported = theirs.without_echo(&answer);
         if operation.id == "listEvents" {
             // Their own effects, by requests like ours, are theirs.
-            let mut events: Value = serde_json::from_str(&told).unwrap();
+            let mut events: Value = serde_json::from_str(&reported).unwrap();
             events["data"].as_array_mut().unwrap().retain(|event| event["data"]["user"]["username"] != "otto");
-            told = events.to_string();
+            reported = events.to_string();
         }
-        assert!(!told.contains(CANARY) && !told.contains(&self.home), "{} shows ours: {told}", operation.id);
+        assert!(
+            !reported.contains(CANARY) && !reported.contains(&self.home),
+            "{} shows ours: {reported}",
+            operation.id
+        );
         let nothing = ask.of_nothing();
-        if case.stranger == 404 && nothing.path != ask.path {
-            let unknown = nothing.by(&self.stranger).await;
-            assert_eq!(told, nothing.without_echo(&unknown), "{}: ours is told like nothing", operation.id);
+        if case.outsider == 404 && nothing.path != ask.path {
+            let unknown = nothing.by(&self.outsider).await;
+            assert_eq!(
+                reported,
+                nothing.without_echo(&unknown),
+                "{}: ours is reported like an unknown one",
+                operation.id
+            );
         }
         if operation.path.contains("{user_id}") && operation.path.starts_with("/v1/organisations") {
             let mixed = ask.path.replace(&self.home, &self.strangers_home);
             let mixed = Ask { method: ask.method.clone(), path: mixed, body: ask.body.clone() };
-            Self::demand(operation, "a stranger for our user", &mixed.by(&self.stranger).await, 404);
+            Self::demand(operation, "an outsider for our user", &mixed.by(&self.outsider).await, 404);
         }
     }
 
@@ -791,7 +800,7 @@ both! {
             let garbage = app.anon.with_token("garbage");
             for (caller, is_good) in [(&app.anon, true), (&garbage, !operation.optional), (&app.owner, true)] {
                 let answer = caller.send(caller.request(operation.method.clone(), &operation.path)).await;
-                // For operations authorised by their address, there is nothing at the one of the template.
+                // The template itself is not a valid address of an operation that is authorised by its address.
                 let good = if operation.path.contains('{') { &[404][..] } else { &[200, 400] };
                 let expected: &[u16] = if is_good { good } else { &[401] };
                 assert!(expected.contains(&answer.status.as_u16()), "{}: {}", operation.id, answer.text);
@@ -841,16 +850,16 @@ both! {
         }
     }
 
-    async fn nothing_of_ours_is_explained_to_a_stranger(app) {
+    async fn nothing_of_ours_is_explained_to_an_outsider(app) {
         let world = World::new(&app).await;
         let ours = (world.subscription().await, world.create("/v1/events", json!({"type": CANARY})).await);
-        app.slack.connect(&world.stranger, "T0SECOND", "C1ALERTS").await;
+        app.slack.connect(&world.outsider, "T0SECOND", "C1ALERTS").await;
         let body = json!({"slackChannelId": "C1ALERTS", "slackChannelName": "x", "rules": {"repositories": ["acme/web"]}});
-        let theirs = world.stranger.post("/v1/subscriptions", &body).await.ok(201)["id"].as_str().unwrap().to_owned();
-        let event = world.stranger.post("/v1/events", &json!({"type": "a"})).await.ok(202)["id"].clone();
+        let theirs = world.outsider.post("/v1/subscriptions", &body).await.ok(201)["id"].as_str().unwrap().to_owned();
+        let event = world.outsider.post("/v1/events", &json!({"type": "a"})).await.ok(202)["id"].clone();
         let event = event.as_str().unwrap();
         let ask = async |subscription: &str, event: &str| {
-            world.stranger.get(&format!("/v1/subscriptions/{subscription}/explanation?eventId={event}")).await
+            world.outsider.get(&format!("/v1/subscriptions/{subscription}/explanation?eventId={event}")).await
         };
         ask(&theirs, event).await.ok(200);
         for (subscription, event) in [(&theirs, ours.1.as_str()), (&ours.0, event), (&ours.0, &ours.1)] {

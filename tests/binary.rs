@@ -48,10 +48,10 @@ macro_rules! both_databases {
 mod connections;
 mod crashes;
 mod disks;
-mod far_ends;
 mod hang_ups;
 mod outages;
 mod stopping;
+mod upstreams;
 
 /// Time limit of any wait. Much more than it takes, for busy machines.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -119,24 +119,24 @@ impl Scene {
     }
 
     /// Counts the posted messages of each event, by the event's name.
-    async fn arrivals(&self) -> BTreeMap<String, usize> {
+    async fn posted(&self) -> BTreeMap<String, usize> {
         let answer = self.control.get("/control/slack/messages?limit=20000").await.ok(200);
-        let mut arrivals = BTreeMap::new();
+        let mut posted = BTreeMap::new();
         for message in answer["messages"].as_array().unwrap() {
             let text = message["text"].as_str().unwrap();
             for name in text.split_whitespace().filter(|word| word.starts_with("ev-")) {
-                *arrivals.entry(name.to_owned()).or_default() += 1;
+                *posted.entry(name.to_owned()).or_default() += 1;
             }
         }
-        arrivals
+        posted
     }
 
     /// Waits until each of these events has arrived.
     async fn all_arrive(&self, names: &[String]) {
         let mut missing = 0;
         until("everything that was accepted arrives", LIMIT, async || {
-            let arrivals = self.arrivals().await;
-            let now = names.iter().filter(|name| !arrivals.contains_key(*name)).count();
+            let posted = self.posted().await;
+            let now = names.iter().filter(|name| !posted.contains_key(*name)).count();
             if now != missing {
                 eprintln!("{now} of {} are still to arrive", names.len());
                 missing = now;
@@ -159,7 +159,7 @@ impl Scene {
 
     /// Events that arrived more than once.
     async fn repeated(&self) -> Vec<(String, usize)> {
-        self.arrivals().await.into_iter().filter(|(_, times)| *times > 1).collect()
+        self.posted().await.into_iter().filter(|(_, times)| *times > 1).collect()
     }
 }
 

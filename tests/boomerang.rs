@@ -374,8 +374,8 @@ async fn what_github_sends_is_long_and_of_two_kinds() {
     assert_eq!(app.anon.send(github(&app, JSON, long.to_string())).await.ok(202), none);
 
     let answer = app.anon.send(github(&app, "text/plain", "{}")).await;
-    let told = answer.problem(415, "unsupported_media_type")["detail"].clone();
-    assert_eq!(told, format!("send the body as {JSON} or {FORM}, not text/plain"));
+    let reported = answer.problem(415, "unsupported_media_type")["detail"].clone();
+    assert_eq!(reported, format!("send the body as {JSON} or {FORM}, not text/plain"));
     app.anon.send(github(&app, JSON, "{")).await.problem(400, "invalid");
     let unsigned = app.anon.request(Method::POST, GITHUB).json(&ping);
     app.anon.send(unsigned).await.problem(401, "signature_invalid");
@@ -404,7 +404,7 @@ async fn coming_back_from_github_always_shows_a_page() {
 }
 
 #[tokio::test]
-async fn an_answer_of_another_method_is_none() {
+async fn another_method_is_refused() {
     let app = start().await;
     for (path, allow) in
         [(COMMANDS, "POST"), (EVENTS, "POST"), (INTERACTIVITY, "POST"), (LINK, "POST"), (AUTH, "GET, HEAD")]

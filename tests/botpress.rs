@@ -201,9 +201,9 @@ both! {
         for path in [ALL, VALIDATE] {
             let answer = globex.post(path, &plain("teams", "2.0.0")).await;
             refused_for(&answer, 403, "Forbidden", "/name", "reserved");
-            let told = answer.text.replace("another workspace", "");
-            assert!(!told.contains("acme") && !told.contains("1.0.0"), "{told}");
-            assert!(answer.text.contains("globex/teams"), "{told}");
+            let reported = answer.text.replace("another workspace", "");
+            assert!(!reported.contains("acme") && !reported.contains("1.0.0"), "{reported}");
+            assert!(answer.text.contains("globex/teams"), "{reported}");
             refused_for(&globex.post(path, &plain("acme/other", "1.0.0")).await, 403, "Forbidden", "/name", "handle");
         }
         create(&globex, &plain("globex/teams", "1.0.0")).await;
@@ -226,7 +226,7 @@ both! {
         create(owner, &plain("known", "1.0.1")).await;
     }
 
-    async fn keys_and_signing_secrets_are_told_once(app) {
+    async fn keys_and_signing_secrets_are_shown_once(app) {
         let owner = &app.owner;
         let made = create(owner, &plain("teams", "1.0.0")).await;
         let id = made["id"].as_str().unwrap();

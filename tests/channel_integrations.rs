@@ -156,7 +156,7 @@ both! {
         app.drain().await;
         assert_eq!(published(&app, &channel).await, ["all is well"]);
         assert_eq!(output.calls().len(), 1);
-        assert!(clock.calls().iter().all(|call| call.path == "/tick"), "what it posted itself is not sent to it");
+        assert!(clock.calls().iter().all(|call| call.path == "/tick"), "its own posts are not sent to it");
         let wrong = path.replace("key=", "key=x");
         assert_eq!(app.anon.post(&wrong, &post).await.status.as_u16(), 401);
         app.advance(Duration::from_secs(3600));

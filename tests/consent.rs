@@ -129,7 +129,7 @@ both! {
         page(&answer(&app, &state, &[ours, ("cookie", &cookie)]).await, 200, "is connected to Acme");
     }
 
-    async fn a_link_from_a_stranger_connects_no_workspace(app) {
+    async fn a_link_from_an_outsider_connects_no_workspace(app) {
         let mallory = app.other("evil").await;
         for of_app in [false, true] {
             let (back, _) = allowed(&app, &mallory, of_app, TEAM).await;
@@ -149,7 +149,7 @@ both! {
         let led = app.anon.get(&back).await;
         let asked = browser::look(&app.anon, led.clone()).await;
         app.advance(Duration::from_secs(600));
-        app.tell_the_time().await;
+        app.set_their_clocks().await;
         page(&browser::look(&app.anon, led).await, 400, "too old");
         page(&browser::agree(&app.anon, &asked).await, 400, "too old");
         assert_eq!((exchanges(&app).await, connected(&app.owner).await), (0, Value::Null));

@@ -347,7 +347,7 @@ async fn raw(request: RequestBuilder, rest: &[u8]) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_told_with_its_place() {
+async fn invalid_json_is_reported_with_its_location() {
     let app = start().await;
     for (body, place) in [
         ("{\"name\": }", "line 1, column 10"),
@@ -373,7 +373,7 @@ async fn what_is_not_json_is_told_with_its_place() {
 }
 
 #[tokio::test]
-async fn what_has_another_form_is_told_with_every_pointer() {
+async fn violations_are_reported_with_every_pointer() {
     let app = start().await;
     let invalid = || expect(400, "invalid", "INVALID_ARGUMENT");
     let with = |dialect: &Dialect, value: Value| {
@@ -545,7 +545,7 @@ async fn every_path_says_which_methods_it_takes() {
 const ID: &str = "0199c1de-0000-7000-8000-00000000dead";
 
 #[tokio::test]
-async fn an_id_that_is_none_is_told_by_its_public_name() {
+async fn a_malformed_id_is_reported_by_its_public_name() {
     let app = start().await;
     // Invitations know a subject by its JWT, and a personal token has none.
     let subject = identity::as_subject(&app, "somebody");
@@ -576,7 +576,7 @@ async fn an_id_that_is_none_is_told_by_its_public_name() {
 }
 
 #[tokio::test]
-async fn a_caller_who_is_not_known_is_told_why() {
+async fn an_unknown_caller_gets_the_reason() {
     let app = start().await;
     let expiring = json!({"name": "brief", "expiresAt": "2026-11-18T11:07:40Z"});
     let [expired, revoked] = [expiring, json!({"name": "lost"})].map(async |body| {
@@ -646,7 +646,7 @@ async fn the_organisation_that_is_named_must_be_the_callers() {
 }
 
 #[tokio::test]
-async fn a_caller_without_the_permission_is_told_which() {
+async fn a_missing_permission_is_named() {
     let app = start().await;
     let narrow = json!({"name": "narrow", "scopes": ["organisation:read"]});
     let narrow = app.owner.post("/v1/tokens", &narrow).await.ok(201);

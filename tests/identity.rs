@@ -177,7 +177,7 @@ async fn demand(app: &TestApp, token: &str, code: Option<&str>, what: &str) {
 
 const INVALID: Option<&str> = Some("token_invalid");
 const EXPIRED: Option<&str> = Some("token_expired");
-const STRANGER: Option<&str> = Some("not_a_member");
+const OUTSIDER: Option<&str> = Some("not_a_member");
 
 /// Publishes keys on loopback and counts the requests for them.
 struct KeyServer {
@@ -270,17 +270,17 @@ async fn claims_must_say_what_is_expected() {
         ("iss", json!(null), INVALID),
         ("sub", json!("idp|ada"), None),
         ("sub", json!(ada.user_id.0.simple().to_string()), None),
-        ("sub", json!("nobody"), STRANGER),
-        ("sub", json!("0199c1de-0000-7000-8000-00000000dead"), STRANGER),
-        ("sub", json!("ada"), STRANGER),
-        ("sub", json!(ada.id.to_string()), STRANGER),
+        ("sub", json!("nobody"), OUTSIDER),
+        ("sub", json!("0199c1de-0000-7000-8000-00000000dead"), OUTSIDER),
+        ("sub", json!("ada"), OUTSIDER),
+        ("sub", json!(ada.id.to_string()), OUTSIDER),
         ("sub", json!(""), INVALID),
         ("sub", json!("a\u{0}b"), INVALID),
         ("sub", json!(5), INVALID),
         ("sub", json!(["idp|ada"]), INVALID),
         ("sub", json!(null), INVALID),
         ("organisation_id", json!(ada.organisation_id.to_string()), None),
-        ("organisation_id", json!(globex.id.to_string()), STRANGER),
+        ("organisation_id", json!(globex.id.to_string()), OUTSIDER),
         ("organisation_id", json!("acme"), INVALID),
         ("more", json!({"deep": [1, null]}), None),
     ] {
@@ -425,7 +425,7 @@ async fn who_is_in_several_organisations_says_which() {
     assert_eq!(refused["errors"][0]["pointer"], "X-Organisation-Id");
     for (id, other) in [(&ours, &theirs), (&theirs, &ours)] {
         let all = in_organisation(id, "/v1/organisations").await.ok(200);
-        assert_eq!(all["data"].as_array().unwrap().len(), 2, "a user is told of all of theirs");
+        assert_eq!(all["data"].as_array().unwrap().len(), 2, "a user sees all of theirs");
         in_organisation(id, &format!("/v1/organisations/{id}")).await.ok(200);
         in_organisation(id, &format!("/v1/organisations/{other}")).await.problem(404, "not_found");
     }
@@ -485,7 +485,7 @@ async fn personal_tokens_work_beside_an_issuers() {
 #[tokio::test]
 async fn an_issuers_published_keys_count_and_no_others() {
     for algorithm in ["RS256", "ES256", "EdDSA"] {
-        let [key, second, stranger] = [(); 3].map(|()| Key::fresh(algorithm));
+        let [key, second, outsider] = [(); 3].map(|()| Key::fresh(algorithm));
         let oct = Key::shared("a published secret that is no secret");
         let server = KeyServer::start(&[key.public("one"), second.public("two"), oct.public("oct")]).await;
         let app = trusting(&server, algorithm).await;
@@ -497,7 +497,7 @@ async fn an_issuers_published_keys_count_and_no_others() {
         let by_subject = mint(&key, &json!({"alg": algorithm, "kid": "one"}), &claims("idp|ada"));
         demand(&app, &by_subject, None, algorithm).await;
         demand(&app, &with(&key, "two"), INVALID, "signed with another key").await;
-        demand(&app, &with(&stranger, "one"), INVALID, "signed with a key of somebody's").await;
+        demand(&app, &with(&outsider, "one"), INVALID, "signed with a key of somebody's").await;
         demand(&app, &mint(&key, &json!({"alg": algorithm}), &good), INVALID, "which of two keys?").await;
         let hs256 = json!({"alg": "HS256", "kid": "oct"});
         demand(&app, &mint(&oct, &hs256, &good), INVALID, "a published secret").await;
@@ -659,7 +659,7 @@ async fn an_issuer_that_is_down_is_not_the_callers_fault() {
     server.break_down();
     app.advance(Duration::from_secs(60));
     demand_unavailable(with("unknown", 4)).await;
-    demand(&app, &with("one", 5), None, "what is known stays known").await;
+    demand(&app, &with("one", 5), None, "known keys stay known").await;
     assert_eq!(server.fetches(), 3);
 }
 

@@ -224,14 +224,14 @@ both! {
         assert_eq!(hook.posted().await.len(), 1);
     }
 
-    async fn who_does_not_know_the_token_is_told_nothing(app) {
+    async fn a_caller_without_the_token_learns_nothing(app) {
         let hook = Hook::new(&app, json!({})).await;
         let outgoing = json!({"event": "sendMessage", "urls": ["https://example.org/"], "token": "known"});
         let body = changed("webhook-outgoing", outgoing);
         let outgoing = hook.manager.call(Method::POST, "integrations.create", &body).await;
         let [id, token, other] = [hook.id(), hook.token(), outgoing["_id"].as_str().unwrap()];
         let text = json!({"text": "a"});
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for (id, token) in [
             (id, "wrong"),
             (id, &token[1..]),
@@ -243,12 +243,12 @@ both! {
             for path in [format!("/hooks/{id}/{token}"), format!("/hooks/{id}/x/{token}")] {
                 let answer = app.anon.post(&path, &text).await;
                 refused(&answer, 404, "Invalid integration id or token provided.");
-                told.push(answer.text);
+                reported.push(answer.text);
                 assert_eq!(app.owner.get(&path).await.status, 404, "a token of ours opens nothing here");
             }
         }
-        told.dedup();
-        assert_eq!(told.len(), 1, "told alike: {told:?}");
+        reported.dedup();
+        assert_eq!(reported.len(), 1, "reported alike: {reported:?}");
         let twice = token.bytes().fold(String::new(), |text, byte| format!("{text}%25{byte:02x}"));
         done(&app.anon.post(&format!("/hooks/{id}/{twice}"), &text).await);
         let upper = format!("/hooks/{}/{token}", id.to_uppercase());
@@ -283,7 +283,7 @@ both! {
         assert_eq!(answer.header("www-authenticate"), "X-Auth-Token", "as with every 401");
     }
 
-    async fn a_flood_is_held_back(app) {
+    async fn a_flood_is_rate_limited(app) {
         let hook = Hook::new(&app, json!({})).await;
         for _ in 0..200 {
             done(&app.anon.get(&hook.path()).await);

@@ -187,13 +187,13 @@ impl Trap {
 fn refused(answer: &Answer, of: &str) {
     assert_eq!(answer.status, 400, "{of}: {}", answer.text);
     let body = answer.json();
-    let told = (&body["status"], &body["status_code"], &body["message"]);
-    assert_eq!(told, (&json!("error"), &json!(400), &json!("Invalid JSON URL supplied.")), "{of}: {}", answer.text);
+    let reported = (&body["status"], &body["status_code"], &body["message"]);
+    assert_eq!(reported, (&json!("error"), &json!(400), &json!("Invalid JSON URL supplied.")), "{of}: {}", answer.text);
     assert!(body["error"].as_str().unwrap().starts_with("/json_url: "), "{of}: {}", answer.text);
 }
 
 /// Saves an address by each operation that takes one, and asserts that each refuses it.
-async fn refused_at_every_door(app: &TestApp, classic: &str, custom: &str, json_url: &str, of: &str) {
+async fn refused_by_every_operation(app: &TestApp, classic: &str, custom: &str, json_url: &str, of: &str) {
     let owner = &app.owner;
     let body = json!({"json_url": json_url});
     refused(&owner.post(ALL, &json!({"name": "n", "json_url": json_url})).await, of);
@@ -225,7 +225,7 @@ async fn no_descriptor_is_fetched_from_inside() {
     let (classic, custom) = installed(&app, &integration).await;
     let before = addresses(&app).await;
     for form in trap.forms().into_iter().chain(trap.named_forms()) {
-        refused_at_every_door(&app, &classic, &custom, &form, &form).await;
+        refused_by_every_operation(&app, &classic, &custom, &form, &form).await;
         app.owner.post("/v1/descriptors/lint", &json!({"url": form})).await.problem(400, "invalid");
     }
     // A name that is valid when it is saved, and leads inside when it is read again.
@@ -233,7 +233,7 @@ async fn no_descriptor_is_fetched_from_inside() {
     let url = format!("{}/me.json", integration.base().replace(PUBLIC, "moves.example"));
     app.owner.post(CUSTOM, &json!({"json_url": url})).await.ok(201);
     names.set("moves-too.example", &["127.0.0.1"]);
-    refused_at_every_door(&app, &classic, &custom, &url.replace("moves", "moves-too"), "moves-too.example").await;
+    refused_by_every_operation(&app, &classic, &custom, &url.replace("moves", "moves-too"), "moves-too.example").await;
     // Redirections are not followed.
     integration.describe_by(Reply::Redirect(format!("http://127.0.0.1:{}/", trap.port)));
     refused(&app.owner.post(CUSTOM, &json!({"json_url": integration.json_url()})).await, "302");
@@ -268,7 +268,7 @@ async fn no_descriptor_names_an_address_inside() {
             let of = format!("{address} {form}");
             let document = describe(&form);
             integration.describe(&document.to_string());
-            refused_at_every_door(&app, &classic, &custom, &integration.json_url(), &of).await;
+            refused_by_every_operation(&app, &classic, &custom, &integration.json_url(), &of).await;
             judged(&app, json!({"url": integration.json_url()})).await;
             judged(&strict, json!({"document": document})).await;
         }

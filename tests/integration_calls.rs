@@ -44,7 +44,7 @@ both! {
         let reason = gone["reason"].as_str().unwrap();
         assert!(reason.contains("410") && reason.contains("switch it on again"), "{reason}");
         let failed = app.deliveries("state=failed").await;
-        assert_eq!(failed.len(), 2, "what waited ends with it: {failed:?}");
+        assert_eq!(failed.len(), 2, "pending deliveries end with it: {failed:?}");
         assert!(failed.iter().all(|delivery| delivery["reason"] == reason), "{failed:?}");
         let calls = output.calls().len();
 
@@ -166,7 +166,7 @@ both! {
         assert_eq!(left(&app, organisation).await, [0; 6], "and go with the others of their age");
     }
 
-    async fn a_key_has_its_own_pace(app) {
+    async fn a_key_has_its_own_rate_limit(app) {
         let (here, there) = (channel(&app).await, named_channel(&app, "alerts").await);
         let post = json!({"event_name": "e", "message": "m", "status": "success", "username": "u"});
         let [one, other] = [address(&app, &here).await, address(&app, &there).await];
@@ -182,8 +182,8 @@ both! {
         };
         let answer = refused().await;
         let body = answer.ok(429);
-        let told = (&body["status"], &body["status_code"], &body["message"]);
-        assert_eq!(told, (&json!("error"), &json!(429), &json!("Too many requests.")), "{body}");
+        let reported = (&body["status"], &body["status_code"], &body["message"]);
+        assert_eq!(reported, (&json!("error"), &json!(429), &json!("Too many requests.")), "{body}");
         let pause: u64 = answer.header("retry-after").parse().unwrap();
         assert!((1..=60).contains(&pause), "{pause}");
         app.anon.post(&other, &post).await.ok(200);
@@ -192,12 +192,12 @@ both! {
         // A refused request does not count against the key.
         let swapped = format!("{}?{}", other.split_once('?').unwrap().0, one.split_once('?').unwrap().1);
         let wrong = one.replace("key=", "key=x");
-        let told: Vec<String> = futures_util::future::join_all([&swapped, &wrong].map(|path| app.anon.post(path, &post)))
+        let reported: Vec<String> = futures_util::future::join_all([&swapped, &wrong].map(|path| app.anon.post(path, &post)))
             .await
             .iter()
             .map(|answer| answer.ok(401).to_string())
             .collect();
-        assert_eq!(told[0], told[1], "another channel's key is told like a wrong one");
+        assert_eq!(reported[0], reported[1], "another channel's key is reported like a wrong one");
     }
 }
 
@@ -270,8 +270,8 @@ async fn nothing_follows(app: &TestApp, integration: &Integration, return_path: 
 
 /// Address by which others post into a channel.
 async fn address(app: &TestApp, channel: &str) -> String {
-    let told = app.owner.get(&format!("/v1/channels/{channel}/webhook")).await.ok(200);
-    let url = Url::parse(told["webhookUrl"].as_str().unwrap()).unwrap();
+    let reported = app.owner.get(&format!("/v1/channels/{channel}/webhook")).await.ok(200);
+    let url = Url::parse(reported["webhookUrl"].as_str().unwrap()).unwrap();
     format!("{}?{}", url.path(), url.query().unwrap())
 }
 

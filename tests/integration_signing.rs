@@ -88,12 +88,12 @@ both! {
         let body = json!({});
         let answers = futures_util::future::join_all((0..4).map(|_| app.owner.post(&rotate, &body))).await;
         let holds = shown(&app.owner, &id).await;
-        let told: Vec<String> = answers
+        let reported: Vec<String> = answers
             .iter()
             .filter(|answer| answer.status == 200)
             .map(|answer| answer.json()["secret"].as_str().unwrap().to_owned())
             .collect();
-        assert!(told.contains(&holds), "whoever was last was told what holds");
+        assert!(reported.contains(&holds), "the last caller got the valid secret");
         for answer in answers.iter().filter(|answer| answer.status != 200) {
             answer.problem(409, "conflict");
         }

@@ -49,7 +49,7 @@ both! {
         assert_eq!(again.tick(100).await.unwrap(), 0, "this minute's was made");
         app.advance(120 * MINUTE);
         let later = app.twin().await;
-        assert_eq!(later.tick(100).await.unwrap(), 1, "what was missed is made up for once");
+        assert_eq!(later.tick(100).await.unwrap(), 1, "missed ticks are made up for once");
         assert_eq!((again.tick(100).await.unwrap(), app.app.tick(100).await.unwrap()), (0, 0));
         app.drain().await;
         assert_eq!(integration.calls().len(), 2);

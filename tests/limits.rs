@@ -155,7 +155,7 @@ both! {
         }
     }
 
-    async fn of_a_long_wrong_list_the_first_violations_are_told(app) {
+    async fn of_a_long_wrong_list_the_first_violations_are_reported(app) {
         let wrong: Value = vec![1; 500_000].into();
         for rules in [
             json!({"repositories": wrong}),

@@ -16,7 +16,7 @@ const CALLBACK: &str = "/v1/slack/oauth/callback";
 const TEAM: &str = "T0STANDIN";
 const CHANNEL: &str = "C0ALERTS";
 /// Time limit of a wait for another task.
-const PATIENCE: Duration = Duration::from_secs(5);
+const WAIT_LIMIT: Duration = Duration::from_secs(5);
 const DISCONNECTED: &str = "SLACK_INTEGRATION_STATUS_DISCONNECTED";
 
 async fn oauth_url(caller: &Client) -> String {
@@ -90,14 +90,14 @@ both! {
         let (code, state) = allowed(&app, &app.owner).await;
         let admin = app.caller("acme", "ada", Role::Admin).await;
         let other = app.other("globex").await;
-        let told = refused(&complete(&app.owner, &code, "forged").await, 400, "INVALID_ARGUMENT");
+        let reported = refused(&complete(&app.owner, &code, "forged").await, 400, "INVALID_ARGUMENT");
         for thief in [&admin, &other] {
             let answer = complete(thief, &code, &state).await;
-            assert_eq!(refused(&answer, 400, "INVALID_ARGUMENT"), told, "as if it had never been issued");
+            assert_eq!(refused(&answer, 400, "INVALID_ARGUMENT"), reported, "as if it had never been issued");
         }
         assert_eq!(app.slack.calls("oauth.v2.access").await.len(), 0, "Slack is not asked");
         complete(&app.owner, &code, &state).await.ok(200);
-        assert_eq!(refused(&complete(&app.owner, &code, &state).await, 400, "INVALID_ARGUMENT"), told, "used");
+        assert_eq!(refused(&complete(&app.owner, &code, &state).await, 400, "INVALID_ARGUMENT"), reported, "used");
         assert!(!is_connected(&other).await);
     }
 
@@ -297,7 +297,7 @@ both! {
         assert!(text.contains("&lt;script&gt;"), "{text}");
     }
 
-    async fn the_browser_is_told_what_went_wrong(app) {
+    async fn the_browser_shows_the_failure(app) {
         let (code, used) = allowed(&app, &app.owner).await;
         complete(&app.owner, &code, &used).await.ok(200);
         let (code, old) = allowed(&app, &app.owner).await;
@@ -400,10 +400,10 @@ async fn who_hangs_up_is_connected_all_the_same() {
                 };
                 app.slack.fault(json!({"method": "oauth.v2.access", "latencyMs": 600, "times": 1})).await;
                 let asking = tokio::spawn(request.send());
-                until("Slack is asked", PATIENCE, async || (!app.slack.is_fault_waiting().await).then_some(())).await;
+                until("Slack is asked", WAIT_LIMIT, async || (!app.slack.is_fault_waiting().await).then_some(())).await;
                 asking.abort();
                 assert!(asking.await.unwrap_err().is_cancelled(), "it was answered already");
-                until("it is connected", PATIENCE, async || is_connected(&app.owner).await.then_some(())).await;
+                until("it is connected", WAIT_LIMIT, async || is_connected(&app.owner).await.then_some(())).await;
                 app.owner.delete(BASE).await.ok(200);
             }
         },
@@ -442,7 +442,7 @@ async fn a_renewal_that_slack_refuses_disconnects() {
             app.advance(LONG);
             app.slack.fault(fault.clone()).await;
             refused(&app.owner.get("/v1/slack-integrations/channels").await, 502, "UNKNOWN");
-            assert_eq!(status(&app).await, DISCONNECTED, "whoever finds out");
+            assert_eq!(status(&app).await, DISCONNECTED, "at any caller that finds out");
         })
         .await;
     }
@@ -523,7 +523,7 @@ async fn who_comes_late_takes_the_token_that_another_renewed() {
         let renewed = app.app.renew_slack_token(&seen).await.unwrap();
         let late = app.app.renew_slack_token(&seen).await.unwrap();
         assert!(renewed.expose() == late.expose(), "both have the same one");
-        assert_eq!(renewals(&app).await, 1, "a refresh token is good for one use");
+        assert_eq!(renewals(&app).await, 1, "a refresh token is valid for one use");
     })
     .await;
 }

@@ -128,12 +128,12 @@ both! {
         assert_eq!(app.delivery_of(&event).await["state"], "delivered");
         assert_eq!(counts(&app).await, (3, 1));
         let attempts = app.deliveries("").await.iter().map(|one| one["attemptCount"].as_i64().unwrap()).sum::<i64>();
-        assert_eq!(attempts, 4, "what both count is what was tried");
+        assert_eq!(attempts, 4, "both count the attempted deliveries");
         app.slack.install(&app.owner, TEAM).await.ok(200);
         assert_eq!(counts(&app).await, (0, 0), "a new connection counts from zero");
     }
 
-    async fn a_choice_in_one_heals_the_other(app) {
+    async fn a_choice_in_one_repairs_the_other(app) {
         app.slack.connect(&app.owner, TEAM, "C0GENERAL").await;
         let event = app.step("not in the channel").await;
         app.drain().await;
@@ -141,8 +141,8 @@ both! {
         assert_eq!(broken["health"], "broken");
         assert!(broken["reason"].as_str().unwrap().contains("/invite"), "{broken}");
         app.owner.patch(BASE, &json!({"slackChannelId": CHANNEL})).await.ok(200);
-        let healed = destination(&app.owner).await;
-        assert_eq!((&healed["health"], healed.get("reason")), (&json!("healthy"), None));
+        let recovered = destination(&app.owner).await;
+        assert_eq!((&recovered["health"], recovered.get("reason")), (&json!("healthy"), None));
         app.owner.post(&format!("{}/replay", delivery_path(&app, &event).await), &json!({})).await.ok(202);
         app.drain().await;
         assert_eq!(app.slack.texts(CHANNEL).await.len(), 1);
@@ -195,7 +195,7 @@ both! {
             }
             answers.map(|answer| answer.status.as_u16())
         };
-        assert_eq!(statuses().await, [200, 200, 403, 403, 403], "what a member may");
+        assert_eq!(statuses().await, [200, 200, 403, 403, 403], "a member's permissions");
         for (permissions, expected) in [
             (json!(["slack:read", "slack:manage"]), [200, 200, 200, 200, 200]),
             (json!(["slack:manage"]), [403, 403, 200, 200, 200]),
@@ -314,7 +314,7 @@ both! {
         app.owner.get(&format!("/v1/subscriptions/{subscription}")).await.ok(200);
         assert_eq!(app.owner.post(GITHUB_LINK, &named).await.status, 200);
         assert_eq!(opened(4, id).await["events"], 1);
-        assert_eq!(app.slack.texts(CHANNEL).await.len(), 2, "what was subscribed is heard again");
+        assert_eq!(app.slack.texts(CHANNEL).await.len(), 2, "the subscriptions are active again");
     }
 
     async fn permissions_of_one_decide_for_the_cards(app) {
@@ -336,7 +336,7 @@ both! {
             }
             answers.map(|answer| answer.status.as_u16())
         };
-        assert_eq!(statuses().await, [200, 200, 403, 403, 403, 200], "what a member may");
+        assert_eq!(statuses().await, [200, 200, 403, 403, 403, 200], "a member's permissions");
         for (permissions, expected) in [
             (json!(["slack:read", "github:read"]), [200, 200, 403, 403, 403, 403]),
             (json!(["slack:manage"]), [403, 403, 302, 200, 403, 403]),

@@ -142,7 +142,7 @@ both! {
         assert_eq!(again.ok(400), json!({"success": false, "error": "No integration found."}));
     }
 
-    async fn an_outgoing_one_is_changed_by_its_url_and_becomes_what_it_is_told(app) {
+    async fn an_outgoing_one_is_changed_by_its_url_and_updated_as_requested(app) {
         let olga = owner(&app).await;
         let token = json!({"token": "s3cret", "alias": "Bot", "triggerWords": ["bug"], "retryFailedCalls": true, "retryCount": -1});
         let made = olga.create(outgoing(token)).await;
@@ -207,12 +207,12 @@ both! {
             let request = app.anon.request(Method::GET, path);
             app.anon.send(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
         };
-        let stranger = "0199c1de-0000-7000-8000-00000000dead";
+        let outsider = "0199c1de-0000-7000-8000-00000000dead";
         for headers in [
             &[][..],
             &[("X-Auth-Token", olga.token.as_str())],
             &[("X-User-Id", olga.user_id.as_str())],
-            &[("X-Auth-Token", olga.token.as_str()), ("X-User-Id", stranger)],
+            &[("X-Auth-Token", olga.token.as_str()), ("X-User-Id", outsider)],
             &[("X-Auth-Token", olga.token.as_str()), ("X-User-Id", "olga")],
             &[("X-Auth-Token", "tl_nonsense"), ("X-User-Id", olga.user_id.as_str())],
         ] {

@@ -199,13 +199,14 @@ async fn everything_that_handles_secrets(witness: &mut Witness, slack: &Slack, o
 
     // A Slack that answers too much.
     let says = |body: Value| json!({"method": post, "body": body.to_string(), "times": 1});
-    let told = json!({"ok": false, "error": "fatal_error", "why": format!("token={token}"), "refresh_token": refresh});
-    witness.goes_wrong(slack, says(told)).await;
+    let reported =
+        json!({"ok": false, "error": "fatal_error", "why": format!("token={token}"), "refresh_token": refresh});
+    witness.goes_wrong(slack, says(reported)).await;
     witness.goes_wrong(slack, says(json!({"ok": false, "error": token}))).await;
-    let told = format!("<p>400 for Authorization: Bearer {token}</p>");
-    witness.goes_wrong(slack, json!({"method": post, "status": 400, "body": told, "times": 1})).await;
-    let told = json!({"ok": false, "error": "invalid_blocks", "response_metadata": {"messages": [token, refresh]}});
-    witness.goes_wrong(slack, says(told)).await;
+    let reported = format!("<p>400 for Authorization: Bearer {token}</p>");
+    witness.goes_wrong(slack, json!({"method": post, "status": 400, "body": reported, "times": 1})).await;
+    let reported = json!({"ok": false, "error": "invalid_blocks", "response_metadata": {"messages": [token, refresh]}});
+    witness.goes_wrong(slack, says(reported)).await;
     for method in ["conversations.list", post] {
         slack.fault(json!({"method": method, "status": 403, "body": format!("no, {token}!")})).await;
         let path = if method == post { "/v1/slack-integrations/test" } else { "/v1/slack-integrations/channels" };
@@ -287,7 +288,7 @@ async fn no_secret_is_logged_answered_or_kept_in_clear() {
     assert!(kinds("xoxe.xoxb-") >= 3 && kinds("xoxe-") >= 3, "{:?}", witness.secrets);
     witness.clears("the log", log.as_bytes());
     witness.clears("the log of a command", made.stderr.as_bytes());
-    witness.clears("what a command said", format!("{revoked:?}").as_bytes());
+    witness.clears("a command's output", format!("{revoked:?}").as_bytes());
     witness.clears("an answer", witness.answers.as_bytes());
     witness.clears("the database", &database_files(&file));
     drop(process);
@@ -373,7 +374,7 @@ async fn a_sealed_token_opens_only_where_it_belongs() {
         let delivery = tried(&process, &globex).await;
         assert_eq!(delivery["state"], "pending", "{delivery}");
         let reason = delivery["reason"].as_str().unwrap();
-        assert!(!reason.contains("slack_link") && !reason.contains("tenant"), "it tells of our tables: {reason}");
+        assert!(!reason.contains("slack_link") && !reason.contains("tenant"), "it names our tables: {reason}");
         // The log comes through a pipe, and may be later than the answer.
         until("the log says why", LIMIT, async || process.output().contains("does not open").then_some(())).await;
         assert_eq!(slack.calls("chat.postMessage").await.len(), 0, "nothing was sent with it");

@@ -241,7 +241,7 @@ both! {
         assert_eq!(alike(&missing), alike(&forbidden));
     }
 
-    async fn whatever_is_typed_is_answered(app) {
+    async fn every_typed_text_is_answered(app) {
         set_up(&app).await;
         for (typed, shown) in [
             ("<!channel>", "&lt;!channel&gt;"),
@@ -272,7 +272,7 @@ both! {
             app.slack.fault(fault.clone()).await;
             assert_eq!(type_as(&app, ADA, "deploy").await, None, "{fault}");
         }
-        assert_eq!(app.slack.calls("views.open").await.len(), 3, "a trigger is tried once, and not without knowing who");
+        assert_eq!(app.slack.calls("views.open").await.len(), 3, "a trigger is used once, and not for an unknown user");
         assert!(modal(&app, ADA, "deploy").await.get("submit").is_some(), "the next one is answered");
     }
 
@@ -294,9 +294,9 @@ both! {
             "requestedBy": {"userId": ada.rsplit('/').next(), "username": "ada", "slackUserId": ADA},
         });
         assert_eq!(requested["data"], data);
-        let told = app.slack.messages(ADA).await;
-        assert_eq!((told.len(), &told[0]["text"]), (1, &json!("The workflow Deploy the shop was requested.")));
-        assert!(told[0]["blocks"].to_string().contains(requested["id"].as_str().unwrap()), "{told:?}");
+        let reported = app.slack.messages(ADA).await;
+        assert_eq!((reported.len(), &reported[0]["text"]), (1, &json!("The workflow Deploy the shop was requested.")));
+        assert!(reported[0]["blocks"].to_string().contains(requested["id"].as_str().unwrap()), "{reported:?}");
         let checked = app.delivery_of(submitted["id"].as_str().unwrap()).await;
         assert_eq!(checked["state"], "delivered");
         let answer = checked["attempts"][0]["answer"].as_str().unwrap();
@@ -331,7 +331,7 @@ both! {
         assert_eq!(submit(&app, ADA, &view, odd).await, Value::Null);
         app.drain().await;
         let requested = &events(&app.owner, "workflow.run.requested").await[0];
-        assert_eq!(requested["data"]["parameters"], json!({"version": "v\u{0}\u{202e}1"}), "what was emptied is left out");
+        assert_eq!(requested["data"]["parameters"], json!({"version": "v\u{0}\u{202e}1"}), "emptied values are left out");
     }
 
     async fn a_run_that_is_submitted_again_runs_once(app) {
@@ -360,7 +360,7 @@ both! {
         assert_eq!(counts(&app.owner).await, [1, 0, 1]);
         let refused = events(&app.owner, "workflow.run.refused").await[0]["data"].clone();
         assert_eq!((&refused["workflowId"], &refused["slackUserId"]), (&json!("deploy"), &json!(ADA)));
-        assert!(refused["reason"].as_str().unwrap().contains("workflows:run"), "whoever looks here is told why: {refused}");
+        assert!(refused["reason"].as_str().unwrap().contains("workflows:run"), "the refusal names its reason: {refused}");
         assert_eq!(app.slack.texts(ADA).await, [refusal]);
 
         app.owner.patch(&ada, &json!({"role": "member"})).await.ok(200);
@@ -368,14 +368,14 @@ both! {
         let mut changed = deploy();
         changed["parameters"] = json!([{"name": "ticket", "required": true}]);
         put(&app.owner, "deploy", &changed).await.ok(200);
-        let told = submit(&app, ADA, &view, version("v1")).await;
-        assert_eq!(told["errors"], json!({"parameter.ticket": "The workflow does not run without this."}));
+        let reported = submit(&app, ADA, &view, version("v1")).await;
+        assert_eq!(reported["errors"], json!({"parameter.ticket": "The workflow does not run without this."}));
         changed["parameters"][0]["default"] = json!("T-1");
         put(&app.owner, "deploy", &changed).await.ok(200);
         assert_eq!(submit(&app, ADA, &view, version("v1")).await, Value::Null);
         app.drain().await;
         let requested = events(&app.owner, "workflow.run.requested").await[0]["data"].clone();
-        assert_eq!(requested["parameters"], json!({"ticket": "T-1"}), "what was not asked for yet has its default");
+        assert_eq!(requested["parameters"], json!({"ticket": "T-1"}), "a parameter that was not asked for yet has its default");
 
         let view = modal(&app, ADA, "deploy").await;
         app.owner.delete("/v1/workflows/deploy").await.ok(204);
@@ -396,8 +396,8 @@ both! {
             (view["private_metadata"], view["id"]) = (json!(metadata), json!(id));
             view
         };
-        let told = submit(&app, ADA, &carrying("rollback", "V1"), version("v1")).await;
-        assert_eq!(told["errors"], json!({"parameter.to": "The workflow does not run without this."}), "by its own rules");
+        let reported = submit(&app, ADA, &carrying("rollback", "V1"), version("v1")).await;
+        assert_eq!(reported["errors"], json!({"parameter.to": "The workflow does not run without this."}), "by its own rules");
         for (number, metadata) in ["theirs", "", "a b", "../deploy", "deploy\u{0}", &"x".repeat(3000)].into_iter().enumerate() {
             let view = carrying(metadata, &format!("V2{number}"));
             assert_eq!(submit(&app, ADA, &view, version("v1")).await, Value::Null, "{metadata}");
@@ -440,12 +440,12 @@ both! {
         app.drain().await;
         assert_eq!((counts(&app.owner).await, counts(&other).await), ([0; 3], [1, 0, 1]));
         put(&other, "deploy", &json!({"name": "Another"})).await.ok(200);
-        assert_eq!(by_hand(&app, "T0SECOND", "U0SECONDADA", "V2").await.text, "");
+        assert_eq!(submit_signed(&app, "T0SECOND", "U0SECONDADA", "V2").await.text, "");
         app.drain().await;
         assert_eq!(events(&other, "workflow.run.requested").await[0]["data"]["workflowName"], "Another");
         assert_eq!(counts(&app.owner).await, [0; 3]);
         for team in ["T0NOBODY", ""] {
-            by_hand(&app, team, ADA, "V3").await;
+            submit_signed(&app, team, ADA, "V3").await;
         }
         assert_eq!((counts(&app.owner).await[0], counts(&other).await[0]), (0, 2));
     }
@@ -481,7 +481,7 @@ both! {
             (email("ada@acme-\u{17f}tandin.example"), false),
         ].into_iter().enumerate() {
             app.slack.fault(json!({"method": "users.info", "body": person(over.clone()).to_string(), "times": 1})).await;
-            by_hand(&app, TEAM, &format!("U{number}"), &format!("V{number}")).await;
+            submit_signed(&app, TEAM, &format!("U{number}"), &format!("V{number}")).await;
             let before = counts(&app.owner).await;
             app.drain().await;
             assert!(!app.slack.is_fault_waiting().await, "{over}");
@@ -490,7 +490,7 @@ both! {
             let found: Vec<_> = after.iter().zip(before).map(|(after, before)| after - before).collect();
             assert_eq!(found, expected, "{over}");
         }
-        by_hand(&app, TEAM, "U0NOBODY", "V100").await;
+        submit_signed(&app, TEAM, "U0NOBODY", "V100").await;
         app.drain().await;
         let refused = events(&app.owner, "workflow.run.refused").await[0]["data"]["slackUserId"].clone();
         assert_eq!(refused, "U0NOBODY", "nobody there has that id");
@@ -507,7 +507,7 @@ both! {
         ].into_iter().enumerate() {
             app.slack.fault(fault.clone()).await;
             // Each is a new person, because profiles are cached for some minutes.
-            by_hand(&app, TEAM, &format!("U{number}"), &format!("V{number}")).await;
+            submit_signed(&app, TEAM, &format!("U{number}"), &format!("V{number}")).await;
             app.run_for(4).await;
             let submitted = events(&app.owner, "slack.workflow_run_submitted").await[0]["id"].clone();
             let submitted = submitted.as_str().unwrap();
@@ -519,7 +519,7 @@ both! {
                 assert_eq!(attempt["outcome"], "retried");
                 assert!(attempt["reason"].as_str().unwrap().contains("Slack"), "{attempt}");
             }
-            assert_eq!(app.slack.calls("chat.postMessage").await.len(), number, "nobody is told anything yet");
+            assert_eq!(app.slack.calls("chat.postMessage").await.len(), number, "there is no notification yet");
             app.slack.mend().await;
             app.slack.fault(json!({"method": "users.info", "body": person(json!({})).to_string(), "times": 1})).await;
             app.run_for(16).await;
@@ -528,7 +528,7 @@ both! {
         }
         app.slack.fault(json!({"method": "users.info", "retryAfterSecs": 37, "times": 1})).await;
         let asked = app.slack.calls("users.info").await.len();
-        by_hand(&app, TEAM, ADA, "V9").await;
+        submit_signed(&app, TEAM, ADA, "V9").await;
         app.drain().await;
         app.advance(Duration::from_secs(36));
         app.drain().await;
@@ -542,16 +542,16 @@ both! {
         set_up(&app).await;
         for (number, code) in ["missing_scope", "user_not_visible", "user_not_found"].into_iter().enumerate() {
             app.slack.fault(json!({"method": "users.info", "error": code, "times": 1})).await;
-            by_hand(&app, TEAM, ADA, &format!("V{number}")).await;
+            submit_signed(&app, TEAM, ADA, &format!("V{number}")).await;
             app.drain().await;
             assert_eq!(counts(&app.owner).await, [number + 1, 0, number + 1], "{code}");
         }
-        let told = app.slack.texts(ADA).await;
-        assert_eq!((told.len(), told[0].contains("missing_scope")), (3, true), "{told:?}");
-        by_hand(&app, TEAM, ADA, "V8").await;
+        let reported = app.slack.texts(ADA).await;
+        assert_eq!((reported.len(), reported[0].contains("missing_scope")), (3, true), "{reported:?}");
+        submit_signed(&app, TEAM, ADA, "V8").await;
         app.owner.delete("/v1/slack-integrations").await.ok(200);
         app.drain().await;
-        assert_eq!(counts(&app.owner).await, [4, 0, 4], "the connection is gone, and so is whoever could be asked");
+        assert_eq!(counts(&app.owner).await, [4, 0, 4], "the connection is gone, and so is its token for asking Slack");
         let refused = &events(&app.owner, "workflow.run.refused").await[0];
         assert!(refused["data"]["reason"].as_str().unwrap().contains("connect it first"), "{refused}");
         let message = app.delivery_of(refused["id"].as_str().unwrap()).await;
@@ -584,7 +584,7 @@ async fn slack_has_its_answer_before_it_is_asked_anything() {
     // No time limit of ours ends before the test, and the stand-in waits for three seconds.
     let long_timeouts = [("TIELINE_DELIVERY__TOTAL_TIMEOUT_MS", "600000"), ("TIELINE_DELIVERY__LEASE_SECS", "3600")]
         .map(|(key, value)| (key, value.to_owned()));
-    let app = TestApp::start_with(Database::sqlite(), Setup { settings: patience.into(), ..Setup::default() }).await;
+    let app = TestApp::start_with(Database::sqlite(), Setup { settings: long_timeouts.into(), ..Setup::default() }).await;
     set_up(&app).await;
     app.slack.fault(json!({"method": "users.info", "hang": "headers"})).await;
     let order = json!({"channel": "C0GENERAL", "user": ADA, "command": "/workflow", "text": "deploy"});
@@ -594,12 +594,12 @@ async fn slack_has_its_answer_before_it_is_asked_anything() {
     until("Slack is asked who it is", LIMIT, async || (app.slack.calls("users.info").await.len() == 3).then_some(()))
         .await;
     assert_eq!(app.slack.views(TEAM).await, [Value::Null; 0]);
-    assert_eq!(by_hand(&app, TEAM, ADA, "V1").await.text, "", "nor is a submission held up");
+    assert_eq!(submit_signed(&app, TEAM, ADA, "V1").await.text, "", "nor is a submission held up");
     assert_eq!(counts(&app.owner).await, [1, 0, 0]);
 }
 
 /// Submits a modal by a signed request of our own, as any user.
-async fn by_hand(app: &TestApp, team: &str, user: &str, view_id: &str) -> Answer {
+async fn submit_signed(app: &TestApp, team: &str, user: &str, view_id: &str) -> Answer {
     let payload = json!({
         "type": "view_submission",
         "team": {"id": team, "domain": "x"},

@@ -160,21 +160,21 @@ both! {
         assert_eq!(waiting.len(), 2, "{waiting:?}");
         app.drain().await;
         for user in [ADA, MAX] {
-            let told = app.slack.texts(user).await;
-            assert_eq!(told.len(), 1, "{user}: {told:?}");
-            assert!(told[0].starts_with("Hello! Tieline connects this workspace"), "{told:?}");
+            let reported = app.slack.texts(user).await;
+            assert_eq!(reported.len(), 1, "{user}: {reported:?}");
+            assert!(reported[0].starts_with("Hello! Tieline connects this workspace"), "{reported:?}");
         }
         assert_eq!(app.deliveries("state=delivered").await.len(), 2);
 
         // Neither a reconnection nor an absence makes a known user new.
         app.advance(Duration::from_secs(60));
-        app.tell_the_time().await;
+        app.set_their_clocks().await;
         connect(&app).await;
         slack(&app).event(TEAM, "Ev6", opened(ADA), json!({})).await;
         app.owner.delete("/v1/slack-integrations").await.ok(200);
         connect(&app).await;
         app.advance(Duration::from_secs(365 * 24 * 3600));
-        app.tell_the_time().await;
+        app.set_their_clocks().await;
         slack(&app).event(TEAM, "Ev7", opened(ADA), json!({})).await;
         app.drain().await;
         assert_eq!(app.slack.texts(ADA).await.len(), 1);
@@ -207,7 +207,7 @@ both! {
             slack(&app).event(TEAM, "Ev0", opened(ADA), json!({})).await;
             app.drain().await;
             let waiting = app.step("waiting").await;
-            let told_before = app.slack.calls("chat.postMessage").await.len();
+            let reported_before = app.slack.calls("chat.postMessage").await.len();
             for (number, event) in order.iter().enumerate() {
                 // Slack retries each until it is accepted.
                 for _ in 0..2 {
@@ -230,11 +230,11 @@ both! {
             assert_eq!(app.delivery_of(&after).await["state"], "failed");
             slack(&app).event(TEAM, "Ev9", json!({"type": "emoji_changed"}), json!({})).await;
             app.drain().await;
-            assert_eq!(app.slack.calls("chat.postMessage").await.len(), told_before, "nothing is sent any more");
+            assert_eq!(app.slack.calls("chat.postMessage").await.len(), reported_before, "nothing is sent any more");
             assert!(!types(&app.owner).await.contains(&"slack.emoji_changed".to_owned()));
 
             app.advance(Duration::from_secs(60));
-            app.tell_the_time().await;
+            app.set_their_clocks().await;
             connect(&app).await;
             let again = app.step("again").await;
             app.drain().await;
@@ -246,10 +246,10 @@ both! {
         app.slack.order("app", json!({"eventsUrl": app.anon.url(EVENTS), "retryFactor": 0})).await;
         for _ in 0..4 {
             app.advance(Duration::from_secs(5));
-            app.tell_the_time().await;
+            app.set_their_clocks().await;
             connect(&app).await;
             app.advance(Duration::from_secs(5));
-            app.tell_the_time().await;
+            app.set_their_clocks().await;
             app.slack.order("uninstall", json!({"team": TEAM})).await;
             until("both events are taken", LIMIT, async || {
                 let sent = app.slack.sent_events().await;
@@ -264,7 +264,7 @@ both! {
         connect(&app).await;
         let before = app.now().timestamp();
         app.advance(Duration::from_secs(10));
-        app.tell_the_time().await;
+        app.set_their_clocks().await;
         connect(&app).await;
         for (number, event) in [uninstalled(), revoked(&[], &[BOT])].into_iter().enumerate() {
             for seconds in [0, 9] {
@@ -297,7 +297,7 @@ both! {
         assert_eq!((status(&app.owner).await.as_str(), events(&app.owner).await.len()), ("ACTIVE", 0));
     }
 
-    async fn being_held_back_is_noted(app) {
+    async fn withheld_events_are_noted(app) {
         connect(&app).await;
         for team in [TEAM, "T0NOBODY"] {
             let limited = json!({

@@ -18,7 +18,7 @@ const TEAM: &str = "T0STANDIN";
 const SECOND: &str = "T0SECOND";
 const CHANNEL: &str = "C0ALERTS";
 /// Time limit of a wait for another task.
-const PATIENCE: Duration = Duration::from_secs(5);
+const WAIT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Asserts an error of the Boomerang dialect, and returns its message.
 #[track_caller]
@@ -106,7 +106,7 @@ both! {
         assert_eq!(said(&page, "client_id"), Options::default().client_id);
         let scopes = said(&page, "scope");
         let expected = "chat:write,channels:read,groups:read,commands,users:read,users:read.email";
-        assert_eq!(scopes, expected, "what commands and the home tab need, too");
+        assert_eq!(scopes, expected, "the scopes of commands and the home tab, too");
         assert!(said(&page, "redirect_uri").ends_with(AUTH), "{page}");
         assert!(said(&page, "state").len() >= 43, "at least 256 bits");
         assert_ne!(said(&begun(&app.owner).await, "state"), said(&page, "state"));
@@ -132,7 +132,7 @@ both! {
         let waiting = app.step("waiting").await;
         let before = integration(&app.owner).await;
         app.advance(Duration::from_secs(60));
-        app.tell_the_time().await;
+        app.set_their_clocks().await;
         installed(&install(&app, &app.owner, TEAM).await, TEAM);
         let after = integration(&app.owner).await;
         for field in [
@@ -271,7 +271,7 @@ both! {
             let path = place(&app, username).await;
             app.slack.fault(json!({"method": "oauth.v2.access", "latencyMs": 300, "times": 1})).await;
             let leaves = async {
-                until("Slack is asked", PATIENCE, async || (!app.slack.is_fault_waiting().await).then_some(())).await;
+                until("Slack is asked", WAIT_LIMIT, async || (!app.slack.is_fault_waiting().await).then_some(())).await;
                 if is_removed {
                     app.owner.delete(&path).await.ok(204);
                 } else {
@@ -284,7 +284,7 @@ both! {
         }
     }
 
-    async fn what_goes_wrong_at_slack_is_told_and_connects_nothing(app) {
+    async fn a_failure_at_slack_is_reported_and_connects_nothing(app) {
         for (fault, status, reason) in [
             (json!({"error": "invalid_code"}), 400, "SLACK_REFUSED"),
             (json!({"error": "bad_client_secret"}), 400, "SLACK_REFUSED"),
@@ -328,7 +328,7 @@ const LONG: Duration = Duration::from_secs(13 * 3600);
 
 async fn later(app: &TestApp) {
     app.advance(LONG);
-    app.tell_the_time().await;
+    app.set_their_clocks().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -357,8 +357,8 @@ async fn a_whole_organisation_is_one_connection() {
             "{made}"
         );
         let channels = async || {
-            let told = app.owner.get(CHANNELS).await.ok(200)["channels"].as_array().unwrap().clone();
-            told.iter().map(|channel| channel["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+            let reported = app.owner.get(CHANNELS).await.ok(200)["channels"].as_array().unwrap().clone();
+            reported.iter().map(|channel| channel["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
         let all = channels().await;
         let unique: BTreeSet<&String> = all.iter().collect();
@@ -402,9 +402,9 @@ async fn a_workspace_that_leaves_takes_only_itself_away() {
         app.owner.patch(BASE, &json!({"slackChannelId": "C1ALERTS"})).await.ok(200);
         let gone = |method: &str| json!({"method": method, "team": SECOND, "error": "team_access_not_granted"});
         app.slack.fault(gone("conversations.list")).await;
-        let told = app.owner.get(CHANNELS).await.ok(200)["channels"].as_array().unwrap().clone();
-        assert!(told.iter().any(|channel| channel["id"] == CHANNEL), "{told:?}");
-        assert!(!told.iter().any(|channel| channel["id"] == "C1ALERTS"), "{told:?}");
+        let reported = app.owner.get(CHANNELS).await.ok(200)["channels"].as_array().unwrap().clone();
+        assert!(reported.iter().any(|channel| channel["id"] == CHANNEL), "{reported:?}");
+        assert!(!reported.iter().any(|channel| channel["id"] == "C1ALERTS"), "{reported:?}");
         app.slack.fault(gone("chat.postMessage")).await;
         let event = app.step("not there any more").await;
         app.drain().await;
@@ -419,7 +419,7 @@ async fn a_workspace_that_leaves_takes_only_itself_away() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_workspace_of_the_organisation_that_fails_is_told() {
+async fn a_workspace_of_the_organisation_that_fails_is_reported() {
     with_and_without_rotation(async |app| {
         installed(&install_org_wide(app, &app.owner, TEAM).await, "E0STANDIN");
         for (fault, status) in [

@@ -251,7 +251,7 @@ async fn the_very_bytes_are_signed() {
 }
 
 #[tokio::test]
-async fn a_look_at_the_certificate_opens_no_door() {
+async fn a_certificate_check_grants_nothing() {
     let scene = Scene::start().await;
     let sender = Sender::new(&scene.app.anon, scene.app.now().timestamp());
     let check = form(&[("ssl_check", "1"), ("token", "t")]);

@@ -7,7 +7,7 @@ use crate::support::{Client, TestApp, sabotage};
 
 mod crud;
 mod filters;
-mod telling;
+mod notifications;
 mod trouble;
 
 const CHANNEL: &str = "C0ALERTS";
@@ -44,8 +44,8 @@ async fn hear(app: &TestApp, mut order: Value) -> String {
         order["repository"] = "acme/web".into();
     }
     let sent = app.github.send(order).await;
-    let receipt: Value = serde_json::from_str(sent["body"].as_str().unwrap()).unwrap();
-    assert_eq!((&sent["status"], receipt["events"].as_u64()), (&json!(202), Some(1)), "{sent}");
+    let acknowledgement: Value = serde_json::from_str(sent["body"].as_str().unwrap()).unwrap();
+    assert_eq!((&sent["status"], acknowledgement["events"].as_u64()), (&json!(202), Some(1)), "{sent}");
     app.owner.get("/v1/events?limit=1").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned()
 }
 
@@ -67,7 +67,7 @@ async fn state(app: &TestApp, event: &str) -> (String, String) {
     (text("state"), text("reason"))
 }
 
-fn told() -> (String, String) {
+fn reported() -> (String, String) {
     ("delivered".into(), String::new())
 }
 

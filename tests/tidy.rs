@@ -497,7 +497,7 @@ fn literal_length(rest: &[char], after_word: bool) -> Option<usize> {
     }
 }
 
-/// The length of a literal in the quotes it begins with; a backslash protects what follows it.
+/// The length of a literal in the quotes it begins with; a backslash protects the next character.
 fn quoted_length(rest: &[char]) -> usize {
     let mut i = 1;
     while i < rest.len() && rest[i] != rest[0] {

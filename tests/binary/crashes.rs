@@ -115,5 +115,5 @@ async fn two_replicas_deliver_each_message_once() {
     scene.all_arrive(&accepted).await;
     scene.settle(&one).await;
     assert_eq!(scene.repeated().await, []);
-    assert_eq!(scene.arrivals().await.len(), accepted.len());
+    assert_eq!(scene.posted().await.len(), accepted.len());
 }

@@ -42,7 +42,7 @@ async fn retry(client: &Client, name: &str) -> String {
 }
 
 both_databases! {
-    async fn a_caller_who_hangs_up_and_tries_again_is_served_once(database) {
+    async fn a_caller_that_disconnects_and_retries_is_served_once(database) {
         let (scene, process) = Scene::start(database, &[]).await;
         let [owner, _] = scene.owners(&process);
         let callers = (0..CALLERS).map(|caller| {

@@ -49,7 +49,7 @@ async fn a_database_that_goes_away_and_comes_back_is_noticed_and_survived() {
     // The claims of a worker from before the outage are free again when its lease ends.
     let (scene, process) = Scene::start(database, &[IMPATIENT, SHORT_LEASE].concat()).await;
     let flood = Flood::begin(&scene.owners(&process), "d", 4, usize::MAX);
-    until("something has arrived", LIMIT, async || (scene.arrivals().await.len() > 50).then_some(())).await;
+    until("something has arrived", LIMIT, async || (scene.posted().await.len() > 50).then_some(())).await;
     gate.shut();
     let accepted = flood.end().await;
     let anon = process.anon();

@@ -68,7 +68,7 @@ both_databases! {
         let process = scene.deployment.serve("all").await;
         scene.all_arrive(&accepted).await;
         scene.settle(&process).await;
-        assert_eq!(scene.repeated().await, [], "what was begun was also written down");
+        assert_eq!(scene.repeated().await, [], "everything begun was also recorded");
     }
 }
 

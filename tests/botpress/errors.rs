@@ -10,7 +10,7 @@ fn places(issues: &[Value]) -> Vec<&str> {
 }
 
 both! {
-    async fn everything_that_is_wrong_is_told_at_once(app) {
+    async fn all_violations_are_reported_at_once(app) {
         let owner = &app.owner;
         let globex = app.other("globex").await;
         create(&globex, &plain("taken", "1.0.0")).await;

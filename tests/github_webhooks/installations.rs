@@ -70,7 +70,7 @@ both! {
         assert_eq!(stored(&app, installation).await, None, "GitHub never uses a number again");
     }
 
-    async fn the_newest_state_counts_whatever_comes_last(app) {
+    async fn the_newest_state_counts_in_any_order(app) {
         let installation = app.github.link(&app.owner, "acme", "acme").await;
         let [suspend, unsuspend, later] = [
             app.github.sign(said("suspend", installation, 10)).await,
@@ -110,7 +110,7 @@ both! {
         assert_eq!(stored(&app, after).await.unwrap().id, record);
         for installation in [before, after] {
             let hook = Webhook::new("star", &guid(installation.unsigned_abs()), star(installation));
-            assert_eq!(hook.send(&app).await.ok(202), receipt(1, 0, false), "linked still");
+            assert_eq!(hook.send(&app).await.ok(202), acknowledgement(1, 0, false), "linked still");
         }
     }
 
@@ -120,7 +120,7 @@ both! {
         app.github.link(&other, "globex", "acme").await;
         let kept = app.github.link(&other, "globex", "globex").await;
         let hook = |number, installation| Webhook::new("star", &guid(number), star(installation));
-        assert_eq!(hook(1, installation).send(&app).await.ok(202), receipt(2, 0, false));
+        assert_eq!(hook(1, installation).send(&app).await.ok(202), acknowledgement(2, 0, false));
 
         let deleted = app.github.sign(said("deleted", installation, 5)).await;
         quietly(&app, &format!("installations/{installation}/delete"), json!({})).await;
@@ -129,20 +129,20 @@ both! {
         }
         for slug in ["acme", "globex"] {
             let why = json!({"installation_id": installation, "why": "deleted at GitHub"});
-            let told = unlinked_by(&app, app.organisation(slug).await).await;
-            assert_eq!(told, [("github".to_owned(), why)], "{slug}");
+            let reported = unlinked_by(&app, app.organisation(slug).await).await;
+            assert_eq!(reported, [("github".to_owned(), why)], "{slug}");
         }
         let cards = app.owner.get("/api/v2/integration?team=acme").await.ok(200);
         let card = cards.as_array().unwrap().iter().find(|card| card["name"] == "GitHub").unwrap();
         assert_eq!(card["status"], "unlinked", "{card}");
-        assert_eq!(hook(2, installation).send(&app).await.ok(202), receipt(0, 0, true));
-        assert_eq!(hook(1, installation).send(&app).await.ok(202), receipt(0, 0, true), "redelivered after the end");
-        assert_eq!(hook(3, kept).send(&app).await.ok(202), receipt(1, 0, false), "another installation is another's");
+        assert_eq!(hook(2, installation).send(&app).await.ok(202), acknowledgement(0, 0, true));
+        assert_eq!(hook(1, installation).send(&app).await.ok(202), acknowledgement(0, 0, true), "redelivered after the end");
+        assert_eq!(hook(3, kept).send(&app).await.ok(202), acknowledgement(1, 0, false), "another installation is another's");
         assert_eq!((events(&app.owner).await.len(), events(&other).await.len()), (1, 2));
 
         let again = app.github.link(&app.owner, "acme", "acme").await;
         assert_ne!(again, installation);
-        assert_eq!(hook(4, again).send(&app).await.ok(202), receipt(1, 0, false));
+        assert_eq!(hook(4, again).send(&app).await.ok(202), acknowledgement(1, 0, false));
     }
 
     async fn an_account_is_renamed(app) {
@@ -156,7 +156,7 @@ both! {
         assert_eq!((now.login.as_str(), now.html_url.ends_with("/acme-corp")), ("acme-corp", true));
         assert_eq!(account(stored(&app, elsewhere).await.unwrap()).login, "globex");
         let sent = app.github.send(json!({"event": "star", "repository": "acme-corp/web"})).await;
-        assert_eq!(serde_json::from_str::<Value>(sent["body"].as_str().unwrap()).unwrap(), receipt(1, 0, false));
+        assert_eq!(serde_json::from_str::<Value>(sent["body"].as_str().unwrap()).unwrap(), acknowledgement(1, 0, false));
     }
 
     async fn the_list_of_repositories_is_githubs_in_the_end(app) {
@@ -209,7 +209,7 @@ both! {
         tell(&app, &[said("suspend", installation, 10)]).await;
         let before = repositories(&app, installation).await.len();
         let hook = Webhook::new("star", &guid(1), star(installation));
-        assert_eq!(hook.send(&app).await.ok(202), receipt(1, 0, false), "what GitHub still had on its way");
+        assert_eq!(hook.send(&app).await.ok(202), acknowledgement(1, 0, false), "an event still in flight at GitHub");
         tell(&app, &[said("unsuspend", installation, 20)]).await;
         assert_eq!(repositories(&app, installation).await.len(), before);
         assert_eq!(unlinked_by(&app, app.organisation("acme").await).await, []);

@@ -70,7 +70,7 @@ both! {
 
         let longest = Webhook::new("push", &guid(1), long(installation, LIMIT));
         assert_eq!(longest.body.len(), LIMIT);
-        assert_eq!(longest.send(&app).await.ok(202), receipt(1, 0, false));
+        assert_eq!(longest.send(&app).await.ok(202), acknowledgement(1, 0, false));
         let id = app.deliveries("").await[0]["eventId"].as_str().unwrap().to_owned();
         let kept = app.owner.get(&format!("/v1/events/{id}")).await.ok(200);
         assert_eq!(kept["data"], serde_json::from_slice::<Value>(&longest.body).unwrap());
@@ -133,7 +133,7 @@ async fn long_deliveries_take_little_memory() {
         }
         async { anon.send(request).await.ok(202) }
     });
-    assert_eq!(join_all(sent).await, [receipt(2, 0, false), receipt(2, 0, false)]);
+    assert_eq!(join_all(sent).await, [acknowledgement(2, 0, false), acknowledgement(2, 0, false)]);
     let grown = (process.peak_memory() - before) >> 20;
     assert!(grown < 500, "{grown} MB for two deliveries of 8 MB at once, each for two organisations");
     for caller in callers {

@@ -89,7 +89,7 @@ both! {
         let id = direct(&ada).await;
         assert_eq!(direct(&app.owner).await, id, "both see it");
         assert_eq!(posted(&ada, &id).await.len(), 2);
-        assert!(listed(&bob).await.iter().all(|one| one["id"] != id), "whoever manages channels does not see it listed");
+        assert!(listed(&bob).await.iter().all(|one| one["id"] != id), "a manager of channels does not see it listed");
         assert_eq!(bob.get(&format!("/v1/channels/{id}")).await.ok(200)["private"], true, "as every private one");
         let carl = app.caller("acme", "carl", Role::Member).await;
         assert_eq!(carl.get(&format!("/v1/channels/{id}")).await.status, 404);

@@ -58,16 +58,16 @@ async fn harm_is_kept_apart(harmful: &str, times: usize) {
     let other = hook_of(&app, "globex", ECHO).await;
     let mut harm = flood(&app.anon, &hook.path(), times);
     let mut well = 0;
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     while !harm.is_empty() {
         done(&app.anon.post(&other, &json!({"text": "well"})).await);
         well += 1;
         while let Some(answer) = harm.try_join_next() {
-            told.push(answer.unwrap());
+            reported.push(answer.unwrap());
         }
     }
     assert!(well > 1, "others were served while it lasted");
-    for answer in &told {
+    for answer in &reported {
         match answer.status.as_u16() {
             400 => assert!(answer.text.contains("ScriptTimeout"), "{}", answer.text),
             _ => busy(answer),
@@ -152,7 +152,7 @@ async fn a_request_that_finds_scripts_busy_is_not_lost() {
     texts.reverse();
     assert_eq!(texts, said, "each once");
     done(&hook.post(&json!({"text": lost})).await);
-    assert_eq!(hook.texts().await.len(), said.len() + 1, "the sender has tried again, so the next one is another one");
+    assert_eq!(hook.texts().await.len(), said.len() + 1, "the sender has retried, so the next one is another one");
 }
 
 /// A stored request that is later refused by the script or the webhook records the reason, and is not retried
@@ -336,7 +336,7 @@ fn a_process_cannot_open_a_socket() {
     input.write_all(job.as_bytes()).unwrap();
     assert_eq!(next()["result"], json!({"Ok": {"Json": "0"}}));
     drop(input);
-    assert!(child.wait().unwrap().success(), "it ends when nobody can ask it any more");
+    assert!(child.wait().unwrap().success(), "it ends when its input is closed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

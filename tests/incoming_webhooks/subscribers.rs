@@ -84,7 +84,7 @@ async fn an_address_adds_and_removes_outgoing_webhooks() {
         assert_eq!(shown, (&json!("sendMessage"), &json!(["#general"]), &json!(["bug"]), &json!("olga")));
         let of_user = subscriber(json!({"event": "newMessageToUser", "data": {"username": "ada"}}));
         refused(&hook.ask(Method::POST, "add", Some(of_user)).await, 400, "Invalid Channel [error-invalid-channel]");
-        assert_eq!(hook.outgoing().await.len(), 1, "what others write to each other is not read by an address");
+        assert_eq!(hook.outgoing().await.len(), 1, "messages between others are not read by an address");
 
         for (change, error) in [
             (json!({"event": "newMessageToUser", "data": {}}), "username-required"),
@@ -132,8 +132,8 @@ async fn an_address_reads_no_channel_that_it_could_only_post_to() {
         let ada = app.caller("acme", "ada", Role::Admin).await;
         super::channel(&ada, "secret", true).await;
         let secret = subscriber(json!({"data": {"channel_name": "secret"}}));
-        let told = "overriding destination channel is disabled for this integration";
-        refused(&hook.ask(Method::POST, "add", Some(secret.clone())).await, 400, told);
+        let reported = "overriding destination channel is disabled for this integration";
+        refused(&hook.ask(Method::POST, "add", Some(secret.clone())).await, 400, reported);
         hook.update(json!({"channel": "#secret,#general"})).await;
         refused(&hook.ask(Method::POST, "add", Some(secret)).await, 400, "Invalid Channel [error-invalid-channel]");
         assert!(hook.outgoing().await.is_empty());

@@ -103,7 +103,7 @@ both! {
         let member = format!("/v1/channels/{general}/members/{}", ada.user_id);
         assert!(app.owner.delete(&member).await.status.is_success());
         app.drain().await;
-        assert_eq!(without_times(last(&left).body), in_general, "also where somebody else takes them out");
+        assert_eq!(without_times(last(&left).body), in_general, "also when another member removes them");
 
         let made = app.owner.post("/v1/channels", &json!({"name": "secret", "private": true})).await.ok(201);
         app.drain().await;

@@ -81,7 +81,7 @@ both! {
         say(&app, &channel, "go").await;
         assert_eq!(rob.webhook(&id).await["enabled"], false);
         assert_eq!(rob.history(&id).await[0]["step"], "after-process-http-status-410");
-        assert!(app.deliveries("state=pending").await.is_empty(), "what waited ended");
+        assert!(app.deliveries("state=pending").await.is_empty(), "pending deliveries ended");
         let all = app.owner.get("/v1/destinations").await.ok(200)["data"].clone();
         let gone = all.as_array().unwrap().iter().find(|one| one["kind"] == "outgoing-webhook").unwrap().clone();
         assert_eq!(gone["health"], "off", "{gone}");
@@ -144,7 +144,7 @@ both! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_far_end_that_asks_for_a_longer_pause_has_it() {
+async fn a_longer_retry_after_is_honoured() {
     let app = TestApp::start(Database::sqlite()).await;
     let (rob, channel) = scene(&app).await;
     let far = far().await;

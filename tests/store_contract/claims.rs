@@ -58,7 +58,7 @@ both! {
             .iter()
             .map(|claimed| Release { more: true, slow: Some(true), ..release(claimed) })
             .collect();
-        let_go(store, owner, now, &releases).await;
+        release_all(store, owner, now, &releases).await;
         let other = due_of(&app, "other", 3, now).await;
         let none = claim_within(store, (owner, Uuid::nil()), now, Room { slow_limit: 0, ..room(1) }).await;
         assert_eq!((count_of(&none, slow), count_of(&none, other)), (0, 1));
@@ -68,7 +68,7 @@ both! {
         let bounded = Room { slow_ceiling: 6, busy, ..room(20) };
         let some = claim_within(store, (owner, Uuid::nil()), now, bounded).await;
         assert_eq!((some.len(), some[0].slow), (2, true));
-        let_go(store, owner, now, &[Release { more: true, slow: Some(false), ..release(&some[0]) }]).await;
+        release_all(store, owner, now, &[Release { more: true, slow: Some(false), ..release(&some[0]) }]).await;
         let again = claim_within(store, (owner, Uuid::nil()), now, Room { slow_limit: 0, ..room(20) }).await;
         assert_eq!((again.len(), again[0].slow), (1, false), "it was answered in time");
     }
@@ -136,7 +136,7 @@ async fn wake_ups_and_releases_do_not_wait_for_each_other() {
             })
         });
         let wakes: Vec<_> = wakes.collect();
-        let_go(&store, owner, now, &releases).await;
+        release_all(&store, owner, now, &releases).await;
         for wake in join_all(wakes).await {
             wake.unwrap();
         }

@@ -37,7 +37,7 @@ async fn sqlx_answers_commits_that_keep_nothing() {
 
     let mut reader = SqliteConnection::connect(&url).await.unwrap();
     let kept: i64 = reader.fetch_one("SELECT COUNT(*) FROM parent").await.unwrap().get(0);
-    assert_eq!(kept, 0, "sqlx keeps it now: docs/adr/0005-one-owner-of-connections.md can be told so");
+    assert_eq!(kept, 0, "sqlx stores it now: update docs/adr/0005-one-owner-of-connections.md");
 }
 
 async fn sqlite() -> (Database, Store) {
@@ -84,7 +84,7 @@ async fn a_transaction_takes_nothing_after_a_failed_statement() {
 
 /// A full database rolls back by itself; once there is space again, everything goes on.
 #[tokio::test]
-async fn a_full_database_is_told_as_full_and_recovers() {
+async fn a_full_database_is_reported_as_full_and_recovers() {
     let (_database, store) = sqlite().await;
     let tx = store.begin().await.unwrap();
     tx.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
@@ -115,7 +115,7 @@ async fn postgres() -> Option<(Database, Store)> {
 }
 
 #[tokio::test]
-async fn what_a_server_says_of_itself_is_told_apart() {
+async fn what_a_server_says_of_itself_is_distinguished() {
     let Some((_database, store)) = postgres().await else { return };
     let states = [
         ("08006", StorageFault::Unreachable),
@@ -131,12 +131,13 @@ async fn what_a_server_says_of_itself_is_told_apart() {
     for (state, fault) in states {
         let raise = format!("DO $$ BEGIN RAISE EXCEPTION 'raised' USING ERRCODE = '{state}'; END $$");
         // A database that reports itself as down is believed: the next statement waits for a probe.
-        let told = crate::support::until("the breaker is closed", std::time::Duration::from_secs(10), async || {
-            let told = Error::from(store.writer().execute_unprepared(&raise).await.unwrap_err());
-            (!told.to_string().contains("does not answer") || fault == StorageFault::Unreachable).then_some(told)
+        let reported = crate::support::until("the breaker is closed", std::time::Duration::from_secs(10), async || {
+            let reported = Error::from(store.writer().execute_unprepared(&raise).await.unwrap_err());
+            (!reported.to_string().contains("does not answer") || fault == StorageFault::Unreachable)
+                .then_some(reported)
         })
         .await;
-        assert!(matches!(told, Error::Storage(said) if said == fault), "{state}: {told}");
+        assert!(matches!(reported, Error::Storage(said) if said == fault), "{state}: {reported}");
     }
 }
 

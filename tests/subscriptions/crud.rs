@@ -91,7 +91,7 @@ both! {
         assert_eq!(app.owner.get(&path).await.ok(200)["paused"], false);
     }
 
-    async fn everything_that_is_wrong_is_told_at_once(app) {
+    async fn all_violations_are_reported_at_once(app) {
         connect(&app).await;
         let made = subscribe(&app.owner, CHANNEL, json!({})).await;
         let path = format!("{PATH}/{made}");

@@ -23,7 +23,7 @@ async fn check(app: &TestApp, table: Vec<(Value, Value, &str)>) {
         let order = with(order, json!({"number": number + 1}));
         let event = hear(app, order.clone()).await;
         app.run_for(1).await;
-        let expected = if reason.is_empty() { told() } else { skipped(reason) };
+        let expected = if reason.is_empty() { reported() } else { skipped(reason) };
         assert_eq!(state(app, &event).await, expected, "{given} {order}");
         let said = app.owner.get(&format!("{path}/explanation?eventId={event}")).await.ok(200);
         assert_eq!(said["told"], reason.is_empty(), "{said}");
@@ -76,9 +76,9 @@ both! {
         let why = "the channel was not told of the pull request, and a comment does not say whether its branch is \
                    asked for";
         assert_eq!(state(&app, &stray).await, skipped(why));
-        assert_eq!((state(&app, &opened).await, state(&app, &reply).await), (told(), told()));
+        assert_eq!((state(&app, &opened).await, state(&app, &reply).await), (reported(), reported()));
         replay(&app, &stray).await;
-        assert_eq!(state(&app, &stray).await, told(), "who asks for it gets it");
+        assert_eq!(state(&app, &stray).await, reported(), "a replay delivers it");
     }
 
     async fn labels_and_authors(app) {

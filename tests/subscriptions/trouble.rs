@@ -36,7 +36,7 @@ async fn destination(app: &TestApp, channel: &str) -> Value {
 }
 
 both! {
-    async fn what_a_rule_kept_back_is_told_on_demand(app) {
+    async fn a_skipped_event_is_posted_on_demand(app) {
         connect(&app).await;
         let path = format!("{PATH}/{}", subscribe(&app.owner, CHANNEL, json!({})).await);
         hear(&app, pull("pull_request", "opened")).await;
@@ -54,7 +54,7 @@ both! {
         assert_eq!(app.slack.texts(CHANNEL).await.len(), 1, "a pause is not caught up on");
         for event in [&review, &push, &other] {
             replay(&app, event).await;
-            assert_eq!(state(&app, event).await, told());
+            assert_eq!(state(&app, event).await, reported());
         }
         let all = threads(&app, CHANNEL).await;
         assert!(all[1].0.contains("So far so good") && all[1].1 == Some(0), "{all:?}");
@@ -69,7 +69,7 @@ both! {
         replay(&app, &review).await;
         replay(&app, &other).await;
         app.run_for(2).await;
-        assert_eq!((state(&app, &review).await, state(&app, &other).await), (told(), told()));
+        assert_eq!((state(&app, &review).await, state(&app, &other).await), (reported(), reported()));
         assert_eq!(places(&app, CHANNEL).await[5..], [Some(0), None]);
         app.owner.patch(&path, &json!({"rules": {"threads": {"enabled": false}}})).await.ok(200);
         app.owner.patch(&path, &json!({"paused": true})).await.ok(200);
@@ -100,7 +100,7 @@ both! {
         app.owner.patch("/v1/slack-integrations", &status("ACTIVE")).await.ok(200);
         for event in [&waiting, &review] {
             replay(&app, event).await;
-            assert_eq!(state(&app, event).await, told());
+            assert_eq!(state(&app, event).await, reported());
         }
         assert_eq!(places(&app, CHANNEL).await, [None, Some(0)]);
     }
@@ -130,7 +130,7 @@ both! {
         assert!(all[0].0.contains("opened") && all[1].0.contains("approved") && all[2].0.contains("merged"), "{all:?}");
     }
 
-    async fn a_broken_channel_heals_by_itself(app) {
+    async fn a_broken_channel_recovers_by_itself(app) {
         connect(&app).await;
         app.slack.order("leave", json!({"channel": "C0GENERAL"})).await;
         subscribe(&app.owner, "C0GENERAL", json!({})).await;
@@ -154,8 +154,8 @@ both! {
         app.advance(Duration::from_secs(61));
         hear(&app, with(pull("issues", "opened"), json!({"number": 7}))).await;
         app.drain().await;
-        let healed = destination(&app, "C0GENERAL").await;
-        assert_eq!(healed["health"], "healthy");
+        let recovered = destination(&app, "C0GENERAL").await;
+        assert_eq!(recovered["health"], "healthy");
         assert_eq!(replay_failed(&app, "C0GENERAL").await, 2);
         app.run_for(1).await;
         assert_eq!(places(&app, "C0GENERAL").await, [None, None, Some(1)]);
@@ -179,7 +179,7 @@ both! {
         app.owner.delete(&path).await.ok(204);
         let after = hear(&app, pull("pull_request", "merged")).await;
         app.drain().await;
-        assert_eq!(state(&app, &opened).await, told());
+        assert_eq!(state(&app, &opened).await, reported());
         assert_eq!(app.deliveries(&format!("eventId={after}")).await.len(), 0);
         assert_eq!(app.slack.texts(CHANNEL).await.len(), 1);
     }
@@ -216,7 +216,7 @@ both! {
         let comment = hear(&app, with(pull("issue_comment", "created"), json!({"onPullRequest": true}))).await;
         crash(2).await;
         app.drain().await;
-        assert_eq!(state(&app, &comment).await, told());
+        assert_eq!(state(&app, &comment).await, reported());
         assert_eq!(places(&app, CHANNEL).await, [None, Some(0), Some(0)], "at least once, and in the thread");
 
         // Slack accepted it, and its answer was lost: the second card opens the thread.
@@ -225,11 +225,11 @@ both! {
         let opened = hear(&app, numbered(pull("pull_request", "opened"))).await;
         hear(&app, numbered(pull("pull_request", "merged"))).await;
         app.run_for(5).await;
-        assert_eq!(state(&app, &opened).await, told());
+        assert_eq!(state(&app, &opened).await, reported());
         assert_eq!(places(&app, CHANNEL).await[3..], [None, None, Some(4)]);
     }
 
-    async fn a_repository_that_was_taken_away_is_not_told_any_more(app) {
+    async fn a_repository_that_was_removed_is_not_posted_any_more(app) {
         let installation = connect(&app).await;
         subscribe(&app.owner, CHANNEL, json!({"repositories": ["acme/*"]})).await;
         let waiting = hear(&app, pull("pull_request", "opened")).await;
@@ -245,7 +245,7 @@ both! {
         for event in [&waiting, &late] {
             assert_eq!(state(&app, event).await, skipped(why));
         }
-        assert_eq!(state(&app, &kept).await, told());
+        assert_eq!(state(&app, &kept).await, reported());
         replay(&app, &late).await;
         assert_eq!(state(&app, &late).await, skipped(why), "whoever asks");
         // Also an event skipped by a rule, whose content was not stored.
@@ -262,12 +262,12 @@ both! {
 
         for event in [&waiting, &late] {
             replay(&app, event).await;
-            assert_eq!(state(&app, event).await, told(), "given back");
+            assert_eq!(state(&app, event).await, reported(), "given back");
         }
         assert_eq!(places(&app, CHANNEL).await, [None, None, Some(1)]);
     }
 
-    async fn what_is_not_linked_any_more_is_not_told_any_more(app) {
+    async fn an_unlinked_installation_is_not_posted_any_more(app) {
         let installation = connect(&app).await;
         subscribe(&app.owner, CHANNEL, json!({})).await;
         let unlink = json!({"ref": installation.to_string(), "team": "acme"});
@@ -278,7 +278,7 @@ both! {
         assert_eq!(state(&app, &waiting).await, skipped(why));
         app.github.link(&app.owner, "acme", "acme").await;
         replay(&app, &waiting).await;
-        assert_eq!(state(&app, &waiting).await, told());
+        assert_eq!(state(&app, &waiting).await, reported());
 
         let waiting = hear(&app, pull("pull_request", "merged")).await;
         let deleted = json!({"event": "installation", "action": "deleted", "installation": installation});

@@ -167,8 +167,8 @@ fn an_answer_that_is_not_as_published_is_seen() {
         headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
     let see = |status: u16, text: &'static str, headers: &header::HeaderMap| {
         let status = StatusCode::from_u16(status).unwrap();
-        let told = || hold(&Method::GET, "/v1/organisations", status, headers, text);
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(told)).is_err()
+        let reported = || hold(&Method::GET, "/v1/organisations", status, headers, text);
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(reported)).is_err()
     };
     assert!(!see(200, r#"{"data": []}"#, &headers));
     assert!(see(200, r#"{"data": 1}"#, &headers) && see(418, r#"{"data": []}"#, &headers));

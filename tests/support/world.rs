@@ -164,7 +164,7 @@ impl TestApp {
             _database: database,
         };
         this.owner = this.caller("acme", "olga", Role::Owner).await;
-        this.tell_the_time().await;
+        this.set_their_clocks().await;
         this
     }
 
@@ -186,7 +186,7 @@ impl TestApp {
     }
 
     /// Sets the stand-in's clock to ours: its signatures, and the signatures for it, contain a time.
-    pub async fn tell_the_time(&self) {
+    pub async fn set_their_clocks(&self) {
         self.slack.set_clock(self.now().timestamp()).await;
     }
 

@@ -31,9 +31,9 @@ async fn main() -> Outcome<()> {
     let native = native::Client::new_with_client(&server, http.clone());
 
     // A request without a valid token is refused in the dialect's own type.
-    let stranger = linkbreakers::Client::new_with_client(&server, with_token("wrong")?);
-    let Err(linkbreakers::Error::ErrorResponse(refused)) = stranger.get_slack_integration().send().await else {
-        return Err("a stranger was not refused".into());
+    let outsider = linkbreakers::Client::new_with_client(&server, with_token("wrong")?);
+    let Err(linkbreakers::Error::ErrorResponse(refused)) = outsider.get_slack_integration().send().await else {
+        return Err("a wrong token was not refused".into());
     };
     assert_eq!((refused.status().as_u16(), refused.error.code_type.as_str()), (401, "UNAUTHENTICATED"));
 

@@ -584,7 +584,8 @@ async fn slack_has_its_answer_before_it_is_asked_anything() {
     // No time limit of ours ends before the test, and the stand-in waits for three seconds.
     let long_timeouts = [("TIELINE_DELIVERY__TOTAL_TIMEOUT_MS", "600000"), ("TIELINE_DELIVERY__LEASE_SECS", "3600")]
         .map(|(key, value)| (key, value.to_owned()));
-    let app = TestApp::start_with(Database::sqlite(), Setup { settings: long_timeouts.into(), ..Setup::default() }).await;
+    let app =
+        TestApp::start_with(Database::sqlite(), Setup { settings: long_timeouts.into(), ..Setup::default() }).await;
     set_up(&app).await;
     app.slack.fault(json!({"method": "users.info", "hang": "headers"})).await;
     let order = json!({"channel": "C0GENERAL", "user": ADA, "command": "/workflow", "text": "deploy"});

@@ -31,7 +31,7 @@ use crate::domain::{apps::schedule::Zone, product, secret::Secret};
 
 const DEFAULTS: &str = include_str!("config.default.toml");
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "config.default.toml documents every key")]
@@ -93,7 +93,7 @@ pub struct Jwt {
     pub organisations_claim: String,
 }
 
-/// The algorithms of an external issuer.
+/// Permitted algorithms of an external issuer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 #[allow(missing_docs, reason = "RFC 7518 and RFC 8037 name them")]
@@ -103,7 +103,7 @@ pub enum JwtAlgorithm {
     EdDsa,
 }
 
-// Not derived: the error of the derived one does not say what is allowed.
+// Not derived: the error of the derived one does not list the permitted values.
 impl TryFrom<String> for JwtAlgorithm {
     type Error = &'static str;
 
@@ -164,7 +164,7 @@ pub struct Retention {
     pub idempotency_hours: u32,
 }
 
-/// Why the configuration cannot be used.
+/// Reason for which the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A key is missing, unknown, or has a value of the wrong shape.
@@ -175,7 +175,7 @@ pub enum ConfigError {
     Wrong {
         /// The key, dotted.
         key: &'static str,
-        /// What is allowed.
+        /// The permitted values.
         rule: String,
     },
 }
@@ -184,7 +184,7 @@ impl Config {
     /// Joins the defaults, the file and the environment.
     ///
     /// # Errors
-    /// [`ConfigError`] naming the key, the shape of its value and what is allowed.
+    /// [`ConfigError`] naming the key, the shape of its value and the permitted values.
     pub fn load(environment: HashMap<String, String>) -> Result<Self, ConfigError> {
         let file = environment.get("TIELINE_CONFIG").cloned();
         let own: HashMap<String, String> = environment
@@ -286,12 +286,12 @@ impl Config {
         if url.is_empty() { format!("sqlite://{}", self.data_dir.join("tieline.db").display()) } else { url.to_owned() }
     }
 
-    /// Whether the embedded database is used.
+    /// Reports that the embedded database is used.
     pub fn is_embedded(&self) -> bool {
         self.database_url().starts_with("sqlite:")
     }
 
-    /// The address others reach this service at, without a trailing slash.
+    /// Returns the public address of this service, without a trailing slash.
     pub fn public_url(&self) -> String {
         if self.public_url.is_empty() {
             format!("http://{}", self.listen)
@@ -302,26 +302,26 @@ impl Config {
 }
 
 impl Product {
-    /// The product as its members know it.
+    /// Product name and pages shown to members.
     pub fn known(&self) -> product::Product {
         let Self { name, app_url, docs_url } = self;
         product::Product { name: name.trim().to_owned(), app_url: page(app_url), docs_url: page(docs_url) }
     }
 }
 
-/// An address that a browser may go to.
+/// Parses an address that a browser may visit.
 fn page(url: &str) -> Option<Url> {
     Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 
 impl Slack {
-    /// Whether an app's credentials are set.
+    /// Reports that an app's credentials are set.
     pub fn is_configured(&self) -> bool {
         !self.client_id.is_empty()
     }
 }
 
-/// A list, or a text with commas, as environment variables have it.
+/// Reads a list, or a text with commas, as environment variables have it.
 fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: serde::Deserializer<'de>,
@@ -356,7 +356,7 @@ where
         .collect()
 }
 
-/// An address, or an empty text.
+/// Reads an address, or an empty text.
 fn optional_address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let wrong =

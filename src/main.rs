@@ -32,13 +32,13 @@ struct Cli {
 enum Command {
     /// Serve the API, the worker, or both.
     Serve {
-        /// Which half this process is.
+        /// Part of the service that this process runs.
         #[arg(long, value_enum, default_value_t = RoleArg::All)]
         role: RoleArg,
     },
-    /// Bring the database up to date and exit.
+    /// Migrate the database and exit.
     Migrate,
-    /// Write the OpenAPI documents to openapi/, or with --check fail where they differ.
+    /// Write the OpenAPI documents to openapi/, or with --check fail on a difference.
     Openapi {
         /// Compare instead of writing.
         #[arg(long)]
@@ -50,13 +50,13 @@ enum Command {
     /// Personal access tokens.
     #[command(subcommand)]
     Token(Token),
-    /// The key that protects stored secrets.
+    /// The key that encrypts stored secrets.
     #[command(subcommand)]
     Key(Key),
-    /// Versions in the registry: which wait for you, and what you make of them.
+    /// Versions in the registry: those that wait for verification, and its outcome.
     #[command(subcommand)]
     Registry(Registry),
-    /// Run scripts that come by standard input; started by `serve`, and confined.
+    /// Run scripts from standard input; started by `serve`, and confined.
     #[command(hide = true)]
     ScriptWorker {
         /// Memory of one run.
@@ -79,33 +79,33 @@ enum RoleArg {
 enum Org {
     /// Create an organisation; prints it as one line of JSON.
     Create {
-        /// Its handle, such as acme.
+        /// Its slug, such as acme.
         slug: String,
-        /// What people call it; the handle where it is left out.
+        /// Its name; the slug by default.
         #[arg(long)]
         name: Option<String>,
     },
-    /// Delete an organisation with all that is its own, for good; prints it as one line of JSON.
+    /// Delete an organisation with everything it owns, permanently; prints it as one line of JSON.
     Delete {
-        /// Its handle.
+        /// Its slug.
         slug: String,
     },
 }
 
 #[derive(Subcommand)]
 enum Token {
-    /// Create a token for a member, who is made where needed; prints it as one line of JSON, once.
+    /// Create a token for a member, who is created if missing; prints it as one line of JSON, once.
     Create {
-        /// The organisation's handle.
+        /// The organisation's slug.
         #[arg(long)]
         org: String,
         /// The member's username.
         #[arg(long)]
         user: String,
-        /// The role of a member who is made: owner, admin or member.
+        /// The role of a created member: owner, admin or member.
         #[arg(long, default_value = "member")]
         role: String,
-        /// The e-mail address of a member who is made.
+        /// The e-mail address of a created member.
         #[arg(long)]
         email: Option<String>,
     },
@@ -118,23 +118,23 @@ enum Token {
 
 #[derive(Subcommand)]
 enum Key {
-    /// Wrap every organisation's key anew: with a fresh key where it is kept in the data directory, else with
+    /// Wrap every organisation's key anew: with a fresh key if it is stored in the data directory, else with
     /// TIELINE_SECRET_KEY while TIELINE_SECRET_KEY_PREVIOUS still holds the former one. Restart the service afterwards.
     Rotate,
 }
 
 #[derive(Subcommand)]
 enum Registry {
-    /// List the versions whose makers asked for verification; prints each as one line of JSON.
+    /// List the versions submitted for verification; prints each as one line of JSON.
     Pending,
-    /// Say whether a version was found good, or whether it can still be installed; prints it as one line of JSON.
+    /// Set the verification or the lifecycle of a version; prints it as one line of JSON.
     Set {
         /// Its id, such as intver_01JVYWESY3BVAM5FR3XT9X813H.
         id: String,
         /// unapproved, pending, approved or rejected.
         #[arg(long, value_parser = verification)]
         verification: Option<Verification>,
-        /// published, or deprecated: what is installed already goes on, and nobody installs it any more.
+        /// published, or deprecated: existing installations go on, and new ones are refused.
         #[arg(long, value_parser = lifecycle)]
         lifecycle: Option<Lifecycle>,
     },
@@ -168,7 +168,7 @@ fn version_line(version: &RegistryVersion) -> serde_json::Value {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Command::ScriptWorker { memory_bytes, time_ms } = cli.command {
-        // Before there is a runtime: it would take threads, files and memory that no script needs.
+        // Before a runtime starts: it would take threads, files and memory that no script needs.
         let served = worker::serve(ScriptLimits::new(memory_bytes, Duration::from_millis(time_ms)));
         return if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
@@ -258,7 +258,7 @@ async fn open(config: &Config) -> tieline::domain::Result<tieline::app::Services
     startup::build_services(config, store, startup::system_ambient()).await
 }
 
-/// A token that is cancelled by SIGTERM or SIGINT.
+/// Returns a token that is cancelled by SIGTERM or SIGINT.
 fn stop_on_signal() -> std::io::Result<CancellationToken> {
     let stop = CancellationToken::new();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

@@ -1,7 +1,7 @@
-//! Every published document, built from the one list of dialects: nothing is served and not documented, or documented
-//! and not served.
+//! Every published document, built from the one list of dialects: everything served is documented, and everything
+//! documented is served.
 //!
-//! `tieline openapi` writes them to `openapi/`, where a review sees what changes; `--check` finds drift.
+//! `tieline openapi` writes them to `openapi/`, where a review sees the changes; `--check` finds drift.
 
 mod assemble;
 mod examples;
@@ -25,7 +25,7 @@ use crate::{
 /// Builds all published documents.
 ///
 /// # Errors
-/// [`Error::Internal`] naming what is wrong with a document: a bug that the tests find.
+/// [`Error::Internal`] naming the defect of a document: a bug that the tests find.
 pub fn documents() -> Result<Documents> {
     let publish = |dialect| {
         publish::publish(dialect)
@@ -50,15 +50,15 @@ pub fn write(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What is not up to date, one thing a line.
+/// Outdated files, one a line.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.join("\n"))]
 pub struct Drift(pub Vec<String>);
 
-/// Tells which files of a folder are not what would be written.
+/// Compares the files of a folder with the built documents.
 ///
 /// # Errors
-/// A line for each file that is missing or differs, or for what is wrong with a document.
+/// A line for each file that is missing or differs, or for the defect of a document.
 pub fn check(folder: &Path) -> Result<(), Drift> {
     let documents = documents().map_err(|error| Drift(vec![error.to_string()]))?;
     let differs = |document: &Document| {

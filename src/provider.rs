@@ -1,17 +1,15 @@
-//! The far ends we call. Nothing here knows of a database, of a use case or of a dialect.
+//! Clients of the upstreams. Nothing here knows of a database, of a use case or of a dialect.
 //!
-//! - [`http`]: one exchange with a far end, bounded in time and size, and what can go wrong with it.
-//! - [`slack`]: Slack's Web API, and the signature on what Slack sends to us.
-//! - [`github`]: GitHub's API for a GitHub App, and what GitHub sends to us.
-//! - [`guard`]: the only way to a URL that a tenant gave.
+//! - [`http`]: one exchange with an upstream, bounded in time and size, with its failures.
+//! - [`slack`]: Slack's Web API, and the signature on Slack's requests to us.
+//! - [`github`]: GitHub's API for a GitHub App, and GitHub's requests to us.
+//! - [`guard`]: the only client for a tenant's URL.
 //! - [`webhook`]: signed messages to such a URL.
 //! - [`jwks`]: the keys with which an identity provider signs its tokens.
-//! - [`script`]: the engine that runs the scripts of webhook integrations, in a box.
-//! - [`redact`](mod@redact): secrets taken out of text that is stored or logged.
+//! - [`script`]: the sandboxed engine that runs the scripts of webhooks.
+//! - [`redact`](mod@redact): removal of secrets from text that is stored or logged.
 
 mod digest;
-#[cfg(test)]
-mod far_end;
 pub mod github;
 pub mod guard;
 pub mod http;
@@ -19,6 +17,8 @@ pub mod jwks;
 pub mod redact;
 pub mod script;
 pub mod slack;
+#[cfg(test)]
+mod test_server;
 pub mod webhook;
 
 pub use redact::redact;

@@ -1,4 +1,4 @@
-//! The composition root: puts everything together from the configuration. The only place that knows everyone.
+//! The composition root: wires all services from the configuration. The only place that knows every module.
 
 mod ambient;
 mod data_dir;
@@ -60,18 +60,18 @@ use crate::{
     worker,
 };
 
-/// Which half of the service a process is.
+/// Part of the service that a process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Both.
     All,
     /// Answers requests.
     Api,
-    /// Sends deliveries; answers only whether it lives.
+    /// Sends deliveries; answers only health checks.
     Worker,
 }
 
-/// How fast messages come in by one key.
+/// Minimum interval between messages by one key.
 const INBOUND_INTERVAL: Duration = Duration::from_millis(50);
 const INBOUND_BURST: u32 = 200;
 
@@ -90,7 +90,7 @@ pub async fn open_store(config: &Config) -> Result<Store> {
     Ok(store)
 }
 
-/// Puts the use cases together.
+/// Wires the services.
 ///
 /// # Errors
 /// When a setting is wrong or a key is missing.
@@ -98,7 +98,7 @@ pub async fn build_services(config: &Config, store: Store, ambient: Ambient) -> 
     build_services_resolving(config, store, ambient, Arc::new(SystemResolver)).await
 }
 
-/// As [`build_services`], and finds the names in tenants' URLs by `resolver`.
+/// As [`build_services`], with `resolver` for the names in tenants' URLs.
 ///
 /// # Errors
 /// As [`build_services`].
@@ -152,7 +152,7 @@ pub async fn build_services_resolving(
     Ok(Services { base, tenancy, pipeline, routes, channels, slack, github, workflows, apps, webhooks, registry })
 }
 
-/// How the workers work.
+/// Returns the settings of the workers.
 pub fn worker_settings(config: &Config) -> worker::Settings {
     let delivery = &config.delivery;
     worker::Settings {
@@ -180,7 +180,8 @@ pub fn worker_settings(config: &Config) -> worker::Settings {
     }
 }
 
-/// Everything that is served. With `strict` every answer is held against its published document, for tests.
+/// Builds the endpoint of everything served. With `strict` every answer is validated against its published document,
+/// for tests.
 ///
 /// # Errors
 /// When a published document cannot be built or compiled: a bug that the tests find.
@@ -195,7 +196,7 @@ pub fn endpoint(
     Ok(api::screened(routes.data(app.clone()).map_to_response(), hidden, app.base.ambient().clone()).boxed())
 }
 
-/// What a process serves that only works: whether it lives.
+/// Builds the endpoint of a worker process: health checks.
 fn health_endpoint(config: &Config, app: &Services, requests: &TaskTracker) -> Result<BoxEndpoint<'static>> {
     let routes = api::health_routes(&openapi::documents()?, &plumbing(config, app, requests, None))?;
     Ok(api::screened(routes.data(app.clone()).map_to_response(), &[], app.base.ambient().clone()).boxed())
@@ -311,10 +312,10 @@ fn slack_client(config: &Config) -> Result<Option<SlackClient>> {
     Ok(Some(SlackClient::new(app, slack::http_client(&limits)?, limits)))
 }
 
-/// The client of GitHub, where an app is set.
+/// Builds the client of GitHub, if an app is configured.
 ///
 /// # Errors
-/// When its key cannot be read or is none, or another setting is wrong.
+/// When its key cannot be read or is not a valid one, or another setting is wrong.
 pub fn github_client(config: &Config, ambient: &Ambient) -> Result<Option<GithubClient>> {
     let settings = &config.github;
     if !settings.is_configured() {

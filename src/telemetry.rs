@@ -12,8 +12,8 @@ use tracing_subscriber::{
 
 use crate::config::{ConfigError, Log, LogFormat};
 
-/// Crates that say only what is a warning or worse, whatever the filter asks for: at finer levels sea-orm writes the
-/// database's address with its password, and statements, into its spans, and every line of sqlx within them shows it.
+/// Crates limited to warnings and errors, independent of the filter: at finer levels sea-orm writes the database's
+/// address with its password, and statements, into its spans, and every line of sqlx within them shows it.
 const DISCREET: &[&str] = &["sea_orm", "sqlx", "sqlx_core", "sqlx_postgres", "sqlx_sqlite"];
 
 /// Starts logging to the standard error stream.
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_crates_are_told_by_their_whole_name() {
+    fn the_crates_are_matched_by_their_whole_name() {
         assert!(is_discreet("sqlx::postgres::notice") && is_discreet("sea_orm::driver") && is_discreet("sqlx"));
         assert!(!is_discreet("sea_orm_migration::migrator") && !is_discreet("tieline::store") && !is_discreet(""));
     }

@@ -1,7 +1,7 @@
-//! Who may what: every operation that is published, against every kind of caller.
+//! The authorisation matrix: every published operation, against every kind of caller.
 //!
 //! The operations come from the published documents. One that is missing in the table below fails the test by name, so
-//! nobody adds an operation without saying who may use it.
+//! no operation is added without its permissions.
 
 use std::{
     collections::BTreeSet,
@@ -25,14 +25,14 @@ const OPEN: &[(&str, &str)] = &[
     ("completeSlackInstall", "the state again; but a credential that is sent has to be a good one"),
     ("getConsent", "the browser that was asked has a cookie for the question"),
     ("giveConsent", "the same cookie, and the origin of the page that asks"),
-    ("getIntegrationIcon", "whoever was shown the integration has its address, which nobody guesses"),
+    ("getIntegrationIcon", "the address is shown with the integration, and cannot be guessed"),
     ("getIntegrationReadme", "the same"),
-    ("checkLiveness", "for whoever runs the service"),
-    ("checkReadiness", "for whoever runs the service"),
-    ("readMetrics", "for whoever runs the service; counts only"),
+    ("checkLiveness", "for the operator of the service"),
+    ("checkReadiness", "for the operator of the service"),
+    ("readMetrics", "for the operator of the service; counts only"),
 ];
 
-/// Operations that a far end calls: its signature over the body is the credential, and no token is one.
+/// Operations that an upstream calls: its signature over the body is the credential, and no token is accepted.
 const SIGNED: &[(&str, &[&str])] = &[
     ("receiveSlackCommand", &SLACK),
     ("receiveSlackEvent", &SLACK),
@@ -40,11 +40,11 @@ const SIGNED: &[(&str, &[&str])] = &[
     ("receiveGithubEvent", &["x-hub-signature-256"]),
 ];
 
-/// Operations that whoever knows their address may use: the key in it is the credential, and no token is one.
+/// Operations authorised by the key in their address: no token is accepted.
 const KEYED: &[&str] =
     &["receiveChannelMessage", "receiveChannelMessageByLink", "receiveChannelWebhook", "receiveChannelWebhookByLink"];
 
-/// Operations for which one of several permissions will do, and which tell a missing one in the words of their product.
+/// Operations with alternative permissions, which report a missing one in their product's words.
 /// `rocketchat/permissions.rs` and `outgoing_webhooks/history.rs` have a case for each.
 const ALTERNATIVES: &[&str] = &[
     "createWebhookIntegration",
@@ -57,10 +57,10 @@ const ALTERNATIVES: &[&str] = &[
     "replayOutgoingWebhook",
 ];
 
-/// Operations by which nobody gets anything: what they are about is not there.
+/// Operations without any effect for a caller: their subject does not exist.
 const EMPTY: &[&str] = &["getPublicInterface"];
 
-/// Operations that whoever knows their address may use: the token in its path is the credential, and no other one is.
+/// Operations authorised by the token in their path: no other credential is accepted.
 const ADDRESSED: &[&str] = &[
     "receiveWebhook",
     "receiveWebhookByLink",
@@ -72,26 +72,26 @@ const ADDRESSED: &[&str] = &[
     "removeWebhookSubscriber",
 ];
 
-/// Operations of a JWT's subject, which need not be a member of anything. No personal access token is one.
+/// Operations of a JWT's subject, which need not be a member of any organisation. Personal access tokens are refused.
 /// `identity/invitations.rs` has the cases of other subjects.
 const SUBJECTS: &[&str] = &["listInvitations", "acceptInvitation", "declineInvitation"];
 
 const SLACK: [&str; 2] = ["x-slack-request-timestamp", "x-slack-signature"];
 
-/// What an operation asks of its caller.
+/// Requirements of an operation on its caller.
 struct Case {
     operation: &'static str,
-    /// The lowest role that may.
+    /// The lowest permitted role.
     role: Role,
-    /// The scopes that a token needs.
+    /// Required scopes of a token.
     needs: &'static [&'static str],
-    /// What the owner of another organisation is answered who asks for a thing of ours, or for their own where the
-    /// request names none.
-    stranger: u16,
+    /// Status for the owner of another organisation who asks for a thing of ours, or for their own where the request
+    /// names none.
+    outsider: u16,
 }
 
-const fn case(operation: &'static str, role: Role, needs: &'static [&'static str], stranger: u16) -> Case {
-    Case { operation, role, needs, stranger }
+const fn case(operation: &'static str, role: Role, needs: &'static [&'static str], outsider: u16) -> Case {
+    Case { operation, role, needs, outsider }
 }
 
 use Role::{Admin, Member, Owner};
@@ -102,7 +102,7 @@ const CASES: &[Case] = &[
     case("getOrganisation", Member, &["organisation:read"], 404),
     case("updateOrganisation", Owner, &["organisation:manage"], 404),
     case("listMembers", Member, &["members:read"], 404),
-    // Nobody hands on what they do not hold: a new member holds all of these.
+    // A caller may only grant permissions of their own: a new member holds all of these.
     case(
         "addMember",
         Admin,
@@ -153,10 +153,10 @@ const CASES: &[Case] = &[
     case("deleteSlackIntegration", Admin, &["slack:manage"], 404),
     case("listSlackChannels", Member, &["slack:read"], 404),
     case("getSlackOAuthUrl", Admin, &["slack:manage"], 200),
-    // Told like a state that nobody was ever given.
+    // Reported as a state that was never issued.
     case("completeSlackOAuth", Admin, &["slack:manage"], 400),
     case("testSlackIntegration", Admin, &["slack:manage"], 404),
-    // Of a team that is not theirs a caller sees cards, and not which are linked.
+    // Of another's team a caller sees cards, but not the links.
     case("listIntegrations", Member, &["github:read", "slack:read"], 200),
     case("getGithubInstallation", Member, &["github:read"], 400),
     case("linkGithubInstallation", Admin, &["github:manage"], 400),
@@ -164,7 +164,7 @@ const CASES: &[Case] = &[
     case("installSlack", Admin, &["slack:manage"], 400),
     case("reprocessGithubDelivery", Admin, &["github:manage"], 404),
     case("listSubscriptions", Member, &["subscriptions:read"], 200),
-    // Theirs has no Slack integration.
+    // The other organisation has no Slack integration.
     case("createSubscription", Admin, &["subscriptions:manage"], 404),
     case("getSubscription", Member, &["subscriptions:read"], 404),
     case("updateSubscription", Admin, &["subscriptions:manage"], 404),
@@ -217,7 +217,7 @@ const CASES: &[Case] = &[
     case("listIntegrationApiKeys", Admin, &["integrations:manage"], 404),
     case("createIntegrationApiKey", Admin, &["integrations:manage"], 404),
     case("deleteIntegrationApiKey", Admin, &["integrations:manage"], 404),
-    // What is published is for everybody.
+    // Published things are public.
     case("listPublicIntegrations", Member, &["integrations:read"], 200),
     case("getPublicIntegrationById", Member, &["integrations:read"], 200),
     case("getPublicIntegration", Member, &["integrations:read"], 200),
@@ -233,16 +233,16 @@ struct Operation {
     id: String,
     method: Method,
     path: String,
-    /// It does without a token.
+    /// Needs no token.
     open: bool,
-    /// It takes one where it is sent.
+    /// Accepts a token, and needs none.
     optional: bool,
-    /// The caller says by a header which organisation is meant.
+    /// Names the organisation by a header.
     names_organisation: bool,
     statuses: BTreeSet<u16>,
 }
 
-/// Every published operation.
+/// Lists every published operation.
 fn operations() -> Vec<Operation> {
     let mut found = Vec::new();
     for document in &openapi::documents().unwrap().dialects {
@@ -275,10 +275,10 @@ fn every_operation_says_who_may_use_it() {
     let closed: BTreeSet<&str> = CASES.iter().map(|case| case.operation).collect();
     let signed: BTreeSet<&str> = SIGNED.iter().map(|(id, _)| *id).collect();
     let others = KEYED.iter().chain(ALTERNATIVES).chain(EMPTY).chain(ADDRESSED).chain(SUBJECTS);
-    let told: BTreeSet<&str> = open.iter().chain(&closed).chain(&signed).chain(others).copied().collect();
-    let missing: Vec<_> = published.difference(&told).collect();
-    assert!(missing.is_empty(), "who may use {missing:?}? Add them to CASES in tests/authorisation.rs");
-    let gone: Vec<_> = told.difference(&published).collect();
+    let reported: BTreeSet<&str> = open.iter().chain(&closed).chain(&signed).chain(others).copied().collect();
+    let missing: Vec<_> = published.difference(&reported).collect();
+    assert!(missing.is_empty(), "{missing:?} have no permissions. Add them to CASES in tests/authorisation.rs");
+    let gone: Vec<_> = reported.difference(&published).collect();
     assert!(gone.is_empty(), "{gone:?} are not published any more; take them out of tests/authorisation.rs");
     for operation in &operations {
         let id = operation.id.as_str();
@@ -298,7 +298,7 @@ fn the_roles_hold_what_the_table_says() {
 }
 
 const CHANNEL: &str = "C0ALERTS";
-/// In the name of everything of ours: no stranger may read it.
+/// Text in the name of all our things: another organisation may never read it.
 const CANARY: &str = "canary";
 
 /// A request to be sent by several callers.
@@ -324,7 +324,7 @@ impl Ask {
         caller.send(request).await
     }
 
-    /// The same, for things that do not exist.
+    /// The same request, for things that do not exist.
     fn of_nothing(&self) -> Self {
         let nothing = |text: &str| {
             let shown = ["intver_", "iak_"].into_iter().find(|prefix| text.starts_with(prefix));
@@ -345,7 +345,7 @@ impl Ask {
         Self { method: self.method.clone(), path, body }
     }
 
-    /// The same, with names that nothing of ours has: whoever asks may find them again.
+    /// The same request, with names that none of our things has: the caller may find them again.
     fn of_their_own(mut self) -> Self {
         self.path = self.path.replace(CANARY, "sparrow");
         for value in self.body.as_mut().and_then(Value::as_object_mut).into_iter().flat_map(serde_json::Map::values_mut)
@@ -357,7 +357,7 @@ impl Ask {
         self
     }
 
-    /// An answer without what the caller said themselves.
+    /// Returns an answer without the caller's own input.
     fn without_echo(&self, answer: &Answer) -> String {
         let said = self.body.iter().flat_map(|body| body.as_object().unwrap().values().filter_map(Value::as_str));
         let said = self.path.split(['/', '?', '&', '=']).chain(said).filter(|word| word.len() > 3);
@@ -372,36 +372,36 @@ impl Ask {
 
 const NOTHING: &str = "0199c1de-0000-7000-8000-00000000dead";
 
-/// The organisation that everything is asked of, and who asks.
+/// The organisation under test, with its callers.
 struct World<'a> {
     app: &'a TestApp,
     home: String,
-    stranger: Client,
+    outsider: Client,
     strangers_home: String,
-    /// A linked installation, and the id of a delivery that it brought.
+    /// A linked installation, and the id of a delivery from it.
     github: OnceCell<(i64, String)>,
-    /// An integration that can be installed.
+    /// An app that can be installed.
     integration: Integration,
     count: AtomicUsize,
 }
 
 impl<'a> World<'a> {
     async fn new(app: &'a TestApp) -> Self {
-        let stranger = app.other("globex").await;
+        let outsider = app.other("globex").await;
         let id = async |caller: &Client| {
             caller.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned()
         };
-        let (home, strangers_home) = (id(&app.owner).await, id(&stranger).await);
+        let (home, strangers_home) = (id(&app.owner).await, id(&outsider).await);
         let integration = Integration::start("output", json!([])).await;
-        Self { app, home, stranger, strangers_home, github: OnceCell::new(), integration, count: AtomicUsize::new(0) }
+        Self { app, home, outsider, strangers_home, github: OnceCell::new(), integration, count: AtomicUsize::new(0) }
     }
 
-    /// A name that nothing has.
+    /// Returns an unused name.
     fn fresh(&self) -> String {
         format!("{CANARY}-{}", self.count.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Creates something as the owner and tells its id.
+    /// Creates something as the owner and returns its id.
     async fn create(&self, path: &str, body: Value) -> String {
         let answer = self.app.owner.post(path, &body).await;
         assert!(answer.status.is_success(), "{path}: {}", answer.text);
@@ -409,7 +409,7 @@ impl<'a> World<'a> {
         made["id"].as_str().or(made["userId"].as_str()).or(made["token"]["id"].as_str()).unwrap().to_owned()
     }
 
-    /// A member who may nothing, so that everybody who manages members may change them.
+    /// Creates a member without any permission, so that every manager of members may change them.
     async fn member(&self) -> String {
         let members = format!("/v1/organisations/{}/members", self.home);
         let id = self.create(&members, json!({"username": self.fresh()})).await;
@@ -417,7 +417,7 @@ impl<'a> World<'a> {
         id
     }
 
-    /// A caller with exactly these scopes.
+    /// Creates a caller with exactly these scopes.
     async fn narrow(&self, scopes: impl IntoIterator<Item = &str>) -> Client {
         let scopes: Vec<&str> = scopes.into_iter().collect();
         let made = self.app.owner.post("/v1/tokens", &json!({"name": self.fresh(), "scopes": scopes})).await.ok(201);
@@ -433,7 +433,7 @@ impl<'a> World<'a> {
         self.app.owner.patch("/v1/slack-integrations", &set).await.ok(200);
     }
 
-    /// A finished delivery and its destination.
+    /// Creates a finished delivery and returns it with its destination.
     async fn delivery(&self) -> (String, String) {
         self.connected().await;
         self.app.owner.patch("/v1/slack-integrations", &json!({"triggers": ["KIND_ENTRY"]})).await.ok(200);
@@ -444,8 +444,8 @@ impl<'a> World<'a> {
         (text("id"), text("destinationId"))
     }
 
-    /// A valid request for things of ours that were made for it. A token to be revoked and a state to be used are of
-    /// `caller`: those are nobody else's.
+    /// Builds a valid request for things of ours that were created for it. A token to be revoked and a state to be used
+    /// are of `caller`, and of no other.
     async fn ask(&self, operation: &Operation, caller: &Client) -> Ask {
         let mut path = self.registry_path(operation).await;
         if path.contains("{id}") {
@@ -492,14 +492,14 @@ impl<'a> World<'a> {
         Ask { method: operation.method.clone(), path, body: self.body(&operation.id, caller).await }
     }
 
-    /// A version in the registry: its id and its name.
+    /// Creates a version in the registry and returns its id and its name.
     async fn version(&self, visibility: &str) -> (String, String) {
         let name = match visibility {
             "private" => self.fresh(),
             _ => self.fresh().replace(CANARY, "known"),
         };
         if visibility != "private" {
-            // Whose it is, is told too.
+            // The owner is reported, too.
             let home = format!("/v1/organisations/{}", self.home);
             self.app.owner.patch(&home, &json!({"name": "Acme"})).await.ok(200);
         }
@@ -544,7 +544,7 @@ impl<'a> World<'a> {
         self.create("/v1/subscriptions", body).await
     }
 
-    /// A workflow's id; one that is put is not there yet.
+    /// Returns a workflow's id; for a PUT, one that does not exist yet.
     async fn workflow(&self, operation: &Operation) -> String {
         let id = self.fresh();
         if operation.id != "putWorkflow" {
@@ -555,7 +555,7 @@ impl<'a> World<'a> {
         id
     }
 
-    /// A linked installation, and the id of a delivery that it brought.
+    /// Returns a linked installation, and the id of a delivery from it.
     async fn linked(&self) -> &(i64, String) {
         let made = self.github.get_or_init(async || {
             let id = self.app.github.link(&self.app.owner, "acme", "acme").await;
@@ -565,17 +565,17 @@ impl<'a> World<'a> {
             (id, sent["deliveryId"].as_str().unwrap().to_owned())
         });
         let made = made.await;
-        // Whoever was admitted before may have unlinked it; the owner's proof is fresh.
+        // A caller admitted before may have unlinked it; the owner's proof is fresh.
         let again = json!({"ref": made.0, "team": "acme"});
         let answer = self.app.owner.post("/api/v2/integration/github/link", &again).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         made
     }
 
-    /// A path with an integration, a channel and a setting of ours in it, where it asks for them.
+    /// Fills a path with an app, a channel and a setting of ours, where it has parameters for them.
     async fn telex_path(&self, operation: &Operation, mut path: String) -> String {
         if path.starts_with("/slack/organisations") {
-            // What is to be exchanged is the first, what is to be read is there.
+            // There is a connection to read; a token can be exchanged only without one.
             self.connected().await;
             if operation.id == "exchangeSlackToken" {
                 self.app.owner.delete("/v1/slack-integrations").await.ok(200);
@@ -606,7 +606,7 @@ impl<'a> World<'a> {
         path
     }
 
-    /// The id of an integration that was installed.
+    /// Installs an app and returns its id.
     async fn integration(&self, custom: bool) -> String {
         let (owner, all) = (&self.app.owner, "/organisations/acme/integrations");
         if !custom {
@@ -679,13 +679,14 @@ impl<'a> World<'a> {
         })
     }
 
-    /// Demands that a caller is refused, and how.
+    /// Asserts the refusal of a caller, with its status.
     #[track_caller]
     fn demand(operation: &Operation, who: &str, answer: &Answer, status: u16) {
         assert_eq!(answer.status, status, "{} by {who}: {}", operation.id, answer.text);
     }
 
-    /// Nobody who is refused changes anything: after all of them, what they asked for still works for the owner.
+    /// Asserts that no refused caller changes anything: after all of them, the requested thing still works for the
+    /// owner.
     async fn refuse_the_others(&self, operation: &Operation, case: &Case, unknown: &[(&str, Client)]) {
         let owner = &self.app.owner;
         let ask = self.ask(operation, owner).await;
@@ -693,10 +694,10 @@ impl<'a> World<'a> {
             Self::demand(operation, who, &ask.by(caller).await, 401);
         }
         if operation.names_organisation {
-            let named = ask.naming(&self.stranger, Some(&self.home)).await;
-            Self::demand(operation, "a stranger who names our organisation", &named, 401);
+            let named = ask.naming(&self.outsider, Some(&self.home)).await;
+            Self::demand(operation, "an outsider that names our organisation", &named, 401);
         }
-        self.refuse_the_stranger(operation, case, &ask).await;
+        self.refuse_the_outsider(operation, case, &ask).await;
 
         for (role, username) in [(Member, "bob"), (Admin, "ada")] {
             if role < case.role {
@@ -714,34 +715,44 @@ impl<'a> World<'a> {
         self.admit(operation, "the owner", owner, &ask).await;
     }
 
-    async fn refuse_the_stranger(&self, operation: &Operation, case: &Case, ask: &Ask) {
+    async fn refuse_the_outsider(&self, operation: &Operation, case: &Case, ask: &Ask) {
         let other;
-        let theirs = if case.stranger < 300 {
-            // It is carried out, for themselves: with a request of their own, so that it is not in our way.
+        let theirs = if case.outsider < 300 {
+            // It is carried out for the caller's own organisation: with a request of their own, so that it does not
+            // disturb ours.
             other = self.ask(operation, &self.app.owner).await.of_their_own();
             &other
         } else {
             ask
         };
-        let answer = theirs.by(&self.stranger).await;
-        Self::demand(operation, "a stranger", &answer, case.stranger);
-        let mut told = theirs.without_echo(&answer);
+        let answer = theirs.by(&self.outsider).await;
+        Self::demand(operation, "a stranger", &answer, case.outsider);
+        let mut reported = theirs.without_echo(&answer);
         if operation.id == "listEvents" {
-            // What they did themselves, by requests like ours, is theirs.
-            let mut events: Value = serde_json::from_str(&told).unwrap();
+            // Their own effects, by requests like ours, are theirs.
+            let mut events: Value = serde_json::from_str(&reported).unwrap();
             events["data"].as_array_mut().unwrap().retain(|event| event["data"]["user"]["username"] != "otto");
-            told = events.to_string();
+            reported = events.to_string();
         }
-        assert!(!told.contains(CANARY) && !told.contains(&self.home), "{} shows ours: {told}", operation.id);
+        assert!(
+            !reported.contains(CANARY) && !reported.contains(&self.home),
+            "{} shows ours: {reported}",
+            operation.id
+        );
         let nothing = ask.of_nothing();
-        if case.stranger == 404 && nothing.path != ask.path {
-            let unknown = nothing.by(&self.stranger).await;
-            assert_eq!(told, nothing.without_echo(&unknown), "{}: ours is told like nothing", operation.id);
+        if case.outsider == 404 && nothing.path != ask.path {
+            let unknown = nothing.by(&self.outsider).await;
+            assert_eq!(
+                reported,
+                nothing.without_echo(&unknown),
+                "{}: ours is reported like an unknown one",
+                operation.id
+            );
         }
         if operation.path.contains("{user_id}") && operation.path.starts_with("/v1/organisations") {
             let mixed = ask.path.replace(&self.home, &self.strangers_home);
             let mixed = Ask { method: ask.method.clone(), path: mixed, body: ask.body.clone() };
-            Self::demand(operation, "a stranger for our user", &mixed.by(&self.stranger).await, 404);
+            Self::demand(operation, "an outsider for our user", &mixed.by(&self.outsider).await, 404);
         }
     }
 
@@ -789,7 +800,7 @@ both! {
             let garbage = app.anon.with_token("garbage");
             for (caller, is_good) in [(&app.anon, true), (&garbage, !operation.optional), (&app.owner, true)] {
                 let answer = caller.send(caller.request(operation.method.clone(), &operation.path)).await;
-                // Where the address is what counts, there is nothing at the one of the template.
+                // The template itself is not a valid address of an operation that is authorised by its address.
                 let good = if operation.path.contains('{') { &[404][..] } else { &[200, 400] };
                 let expected: &[u16] = if is_good { good } else { &[401] };
                 assert!(expected.contains(&answer.status.as_u16()), "{}: {}", operation.id, answer.text);
@@ -830,7 +841,7 @@ both! {
                     requests.push(headers.iter().fold(ask(), |request, name| request.header(*name, value)));
                 }
                 for request in requests {
-                    // Some take forms only, and that is told first where there is a signature to be looked at.
+                    // Some accept forms only, and report that first where there is a signature to be checked.
                     let answer = caller.send(request).await;
                     assert!([401, 415].contains(&answer.status.as_u16()), "{id}: {}", answer.text);
                     assert!(answer.status == 401 || id.starts_with("receiveSlack"), "{id}: {}", answer.text);
@@ -839,16 +850,16 @@ both! {
         }
     }
 
-    async fn nothing_of_ours_is_explained_to_a_stranger(app) {
+    async fn nothing_of_ours_is_explained_to_an_outsider(app) {
         let world = World::new(&app).await;
         let ours = (world.subscription().await, world.create("/v1/events", json!({"type": CANARY})).await);
-        app.slack.connect(&world.stranger, "T0SECOND", "C1ALERTS").await;
+        app.slack.connect(&world.outsider, "T0SECOND", "C1ALERTS").await;
         let body = json!({"slackChannelId": "C1ALERTS", "slackChannelName": "x", "rules": {"repositories": ["acme/web"]}});
-        let theirs = world.stranger.post("/v1/subscriptions", &body).await.ok(201)["id"].as_str().unwrap().to_owned();
-        let event = world.stranger.post("/v1/events", &json!({"type": "a"})).await.ok(202)["id"].clone();
+        let theirs = world.outsider.post("/v1/subscriptions", &body).await.ok(201)["id"].as_str().unwrap().to_owned();
+        let event = world.outsider.post("/v1/events", &json!({"type": "a"})).await.ok(202)["id"].clone();
         let event = event.as_str().unwrap();
         let ask = async |subscription: &str, event: &str| {
-            world.stranger.get(&format!("/v1/subscriptions/{subscription}/explanation?eventId={event}")).await
+            world.outsider.get(&format!("/v1/subscriptions/{subscription}/explanation?eventId={event}")).await
         };
         ask(&theirs, event).await.ok(200);
         for (subscription, event) in [(&theirs, ours.1.as_str()), (&ours.0, event), (&ours.0, &ours.1)] {

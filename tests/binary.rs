@@ -1,7 +1,7 @@
-//! The real binary, as a process of its own beside a stand-in Slack and in real time: crashes, callers who hang up, far
-//! ends that hang or never end, slow neighbours, stopping, and what is down when it starts.
+//! Tests of the real binary, as a separate process beside a stand-in Slack and in real time: crashes, disconnecting
+//! callers, upstreams that hang or never end, slow neighbours, stopping, and dependencies that are down at the start.
 //!
-//! Nothing sleeps to wait: every wait is for a condition, and bounded.
+//! There is no fixed sleep: every wait is for a condition, and bounded.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{Client, Database, Deployment, Process, Slack, step, until};
 
-/// A story on both databases: `name::on_sqlite` and `name::on_postgres`, each with a fresh database.
+/// Runs a scenario on both databases: `name::on_sqlite` and `name::on_postgres`, each with a fresh database.
 macro_rules! both_databases {
     ($($(#[$attribute:meta])* async fn $name:ident($database:ident) $body:block)+) => {$(
         $(#[$attribute])*
@@ -48,26 +48,26 @@ macro_rules! both_databases {
 mod connections;
 mod crashes;
 mod disks;
-mod far_ends;
 mod hang_ups;
 mod outages;
 mod stopping;
+mod upstreams;
 
-/// How long something may take that is only waited for. Much more than it takes, for busy machines.
+/// Time limit of any wait. Much more than it takes, for busy machines.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// How often something is repeated: as often as a test needs, and more under `make chaos`.
+/// Number of repetitions: as many as a test needs, and more under `make chaos`.
 fn rounds(least: usize) -> usize {
     let asked = std::env::var("TIELINE_TEST_CHAOS_ROUNDS").ok().and_then(|text| text.parse().ok());
     asked.map_or(least, |times: usize| times * least)
 }
 
-/// A line for the table of `make chaos`.
+/// Prints a line of the table of `make chaos`.
 fn tell(fault: &str, injected: usize, accepted: usize) {
     eprintln!("chaos: {fault}: {injected} injected, {accepted} accepted, 0 lost");
 }
 
-/// A lease ends soon, so that what a dead worker held is soon free.
+/// A short lease, so that the claims of a dead worker are soon free.
 const SHORT_LEASE: &[(&str, &str)] = &[
     ("TIELINE_DELIVERY__LEASE_SECS", "2"),
     ("TIELINE_DELIVERY__TOTAL_TIMEOUT_MS", "500"),
@@ -76,16 +76,16 @@ const SHORT_LEASE: &[(&str, &str)] = &[
     ("TIELINE_EGRESS__CONNECT_TIMEOUT_MS", "500"),
 ];
 
-/// Where the two organisations are connected.
+/// Slack channels of the two organisations.
 const PLACES: [(&str, &str); 2] = [("T0STANDIN", "C0ALERTS"), ("T0SECOND", "C1ALERTS")];
 
 /// A deployment with two organisations, each connected to a workspace of its own.
 struct Scene {
     deployment: Deployment,
     slack: Slack,
-    /// Reads everything that was posted.
+    /// Reads all posted messages.
     control: Client,
-    /// The owners' tokens.
+    /// Tokens of the owners.
     tokens: [String; 2],
 }
 
@@ -97,7 +97,7 @@ impl Scene {
         Self::start_with(slack, &base, database, settings).await
     }
 
-    /// The same, where Tieline is told another address of Slack.
+    /// The same, with another address of Slack for Tieline.
     async fn start_with(slack: Slack, base: &str, database: Database, settings: &[(&str, &str)]) -> (Self, Process) {
         slack.unlimited().await;
         let mut deployment = Deployment::new(database, base);
@@ -113,30 +113,30 @@ impl Scene {
         (Self { deployment, slack, control, tokens }, process)
     }
 
-    /// The owners of the two organisations, as callers of a process.
+    /// Owners of the two organisations, as callers of a process.
     fn owners(&self, process: &Process) -> [Client; 2] {
         [process.client(&self.tokens[0]), process.client(&self.tokens[1])]
     }
 
-    /// How often the message of each event was posted, by the event's name.
-    async fn arrivals(&self) -> BTreeMap<String, usize> {
+    /// Counts the posted messages of each event, by the event's name.
+    async fn posted(&self) -> BTreeMap<String, usize> {
         let answer = self.control.get("/control/slack/messages?limit=20000").await.ok(200);
-        let mut arrivals = BTreeMap::new();
+        let mut posted = BTreeMap::new();
         for message in answer["messages"].as_array().unwrap() {
             let text = message["text"].as_str().unwrap();
             for name in text.split_whitespace().filter(|word| word.starts_with("ev-")) {
-                *arrivals.entry(name.to_owned()).or_default() += 1;
+                *posted.entry(name.to_owned()).or_default() += 1;
             }
         }
-        arrivals
+        posted
     }
 
     /// Waits until each of these events has arrived.
     async fn all_arrive(&self, names: &[String]) {
         let mut missing = 0;
         until("everything that was accepted arrives", LIMIT, async || {
-            let arrivals = self.arrivals().await;
-            let now = names.iter().filter(|name| !arrivals.contains_key(*name)).count();
+            let posted = self.posted().await;
+            let now = names.iter().filter(|name| !posted.contains_key(*name)).count();
             if now != missing {
                 eprintln!("{now} of {} are still to arrive", names.len());
                 missing = now;
@@ -146,7 +146,7 @@ impl Scene {
         .await;
     }
 
-    /// Waits until nothing is under way any more.
+    /// Waits until nothing is in flight any more.
     async fn settle(&self, process: &Process) {
         for owner in self.owners(process) {
             until("no delivery is pending", LIMIT, async || {
@@ -157,22 +157,23 @@ impl Scene {
         }
     }
 
-    /// Those that arrived more than once.
+    /// Events that arrived more than once.
     async fn repeated(&self) -> Vec<(String, usize)> {
-        self.arrivals().await.into_iter().filter(|(_, times)| *times > 1).collect()
+        self.posted().await.into_iter().filter(|(_, times)| *times > 1).collect()
     }
 }
 
-/// Callers who send events at the same time.
+/// Concurrent callers that send events.
 struct Flood {
-    /// How many were accepted so far.
+    /// Number of accepted events so far.
     accepted: Arc<AtomicUsize>,
     callers: JoinSet<Vec<String>>,
     stop: CancellationToken,
 }
 
 impl Flood {
-    /// Lets several callers of each client send up to `most` events, one after another, until the server is gone.
+    /// Starts several callers of each client; each sends up to `most` events, one after another, until the server is
+    /// gone.
     fn begin(clients: &[Client], prefix: &str, callers: usize, most: usize) -> Self {
         let mut this = Self { accepted: Arc::default(), callers: JoinSet::new(), stop: CancellationToken::new() };
         for (index, client) in clients.iter().enumerate() {
@@ -184,7 +185,7 @@ impl Flood {
         this
     }
 
-    /// The same, where callers whose event is refused go on with the next, until [`Flood::stop`].
+    /// The same, with callers that go on after a refused event, until [`Flood::stop`].
     fn persistent(clients: &[Client], prefix: &str, callers: usize) -> Self {
         let mut this = Self { accepted: Arc::default(), callers: JoinSet::new(), stop: CancellationToken::new() };
         for (index, client) in clients.iter().enumerate() {
@@ -196,18 +197,18 @@ impl Flood {
         this
     }
 
-    /// Ends the callers of [`Flood::persistent`] and tells the names of the events that were accepted.
+    /// Ends the callers of [`Flood::persistent`] and returns the names of the accepted events.
     async fn stop(self) -> Vec<String> {
         self.stop.cancel();
         self.end().await
     }
 
-    /// Waits until so many were accepted.
+    /// Waits for this number of accepted events.
     async fn reaches(&self, count: usize) {
         until("events are accepted", LIMIT, async || (self.accepted.load(SeqCst) >= count).then_some(())).await;
     }
 
-    /// Waits for the end and tells the names of the events that were accepted.
+    /// Waits for the end and returns the names of the accepted events.
     async fn end(self) -> Vec<String> {
         self.callers.join_all().await.concat()
     }
@@ -248,26 +249,26 @@ async fn insist(client: Client, prefix: String, stop: CancellationToken, count: 
     accepted
 }
 
-/// Sends an event and tells its id.
+/// Sends an event and returns its id.
 async fn send(client: &Client, name: &str) -> String {
     client.post("/v1/events", &step(name)).await.ok(202)["id"].as_str().unwrap().to_owned()
 }
 
-/// The one delivery of an event, with its attempts.
+/// Returns the one delivery of an event, with its attempts.
 async fn delivery_of(client: &Client, event_id: &str) -> Value {
     let found = client.get(&format!("/v1/deliveries?eventId={event_id}")).await.ok(200);
     let id = found["data"][0]["id"].as_str().unwrap();
     client.get(&format!("/v1/deliveries/{id}")).await.ok(200)
 }
 
-/// A duration between two, by chance.
+/// Returns a random duration between two.
 fn between(least: Duration, most: Duration) -> Duration {
     let mut bytes = [0; 4];
     rand::fill(&mut bytes).unwrap();
     least + (most - least).mul_f64(f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX))
 }
 
-/// Makes what is posted to a workspace go wrong in a way.
+/// Builds a fault of posting to a workspace.
 fn fault_of(team: &str, what: Value) -> Value {
     let mut fault = json!({"method": "chat.postMessage", "team": team});
     fault.as_object_mut().unwrap().extend(what.as_object().unwrap().clone());

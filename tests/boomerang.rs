@@ -1,5 +1,5 @@
-//! The Boomerang dialect as a translation: credentials, parameters, media types, limits, empty answers and redirections;
-//! and the two routes for GitHub beside it, which are native. What is behind them is tested elsewhere.
+//! Tests of the Boomerang dialect as a translation: credentials, parameters, media types, limits, empty answers and
+//! redirections; and the two native routes for GitHub beside it. The use cases behind them are tested elsewhere.
 
 use std::fmt::Write;
 
@@ -35,7 +35,7 @@ async fn start() -> TestApp {
     TestApp::start_with(Database::sqlite(), Setup { settings, ..Setup::default() }).await
 }
 
-/// Demands an error of this dialect.
+/// Asserts an error of this dialect.
 #[track_caller]
 fn error(answer: &Answer, status: u16, code: u16, reason: &str) -> String {
     let body = answer.ok(status);
@@ -44,7 +44,7 @@ fn error(answer: &Answer, status: u16, code: u16, reason: &str) -> String {
     body["message"].as_str().unwrap().to_owned()
 }
 
-/// Demands an answer without a text.
+/// Asserts an answer without a text.
 #[track_caller]
 fn empty(answer: &Answer, status: u16) {
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (status, ""));
@@ -60,7 +60,7 @@ fn hex_hmac(secret: &str, parts: &[&[u8]]) -> String {
     context.sign().as_ref().iter().fold(String::new(), hex)
 }
 
-/// A request as Slack sends it, so many seconds from now.
+/// A request as Slack sends it, this many seconds from now.
 fn slack(app: &TestApp, path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> RequestBuilder {
     let body = body.into();
     let time = app.now().timestamp().to_string();
@@ -85,7 +85,7 @@ fn github(app: &TestApp, content_type: &str, body: impl Into<Vec<u8>>) -> Reques
         .body(body)
 }
 
-/// The text of a token of the owner's.
+/// Text of a token of the owner's.
 async fn token(app: &TestApp) -> String {
     let made = app.owner.post("/v1/tokens", &json!({"name": "t"})).await.ok(201);
     made["secret"].as_str().unwrap().to_owned()
@@ -174,7 +174,7 @@ async fn an_installation_is_asked_for_by_a_number_or_a_team() {
     for id in ["abc", "", "1.5", "1e3", "99999999999999999999"] {
         error(&ask(&format!("id={id}&team=acme")).await, 400, 400, "PARAMETER_INVALID");
     }
-    // There is none, or it is nobody's business: told alike, and as the product tells it.
+    // A missing one and another organisation's are reported alike, and as the product reports them.
     error(&ask("id=404").await, 400, 1601, "ACTION_INVALID_REF");
     error(&ask("team=nobodys").await, 400, 1101, "TEAM_INVALID_REF");
 }
@@ -303,7 +303,7 @@ async fn what_is_not_signed_is_refused_before_it_is_read() {
             error(&answer, 401, 401, "SIGNATURE_INVALID");
             assert!(!answer.header("www-authenticate").is_empty());
         }
-        // Neither its media type nor its length is looked at.
+        // Neither its media type nor its length is checked.
         for request in [app.anon.request(Method::POST, path), app.owner.request(Method::POST, path)] {
             let request = request.header(header::CONTENT_TYPE, "text/plain").body("x".repeat(2 << 20));
             error(&app.anon.send(request).await, 401, 401, "SIGNATURE_INVALID");
@@ -356,7 +356,7 @@ async fn each_route_has_its_limit() {
             error(&app.anon.send(slack(&app, path, content_type, long(limit + 1))).await, 413, 413, "BODY_TOO_LARGE");
         assert_eq!(message, format!("the body is longer than {limit} bytes"));
     }
-    // The others keep the usual one.
+    // The other routes keep the usual limit.
     let body = json!({"ref": "4711", "team": "acme", "x": "x".repeat(2000)});
     error(&app.owner.post(UNLINK, &body).await, 413, 413, "BODY_TOO_LARGE");
 }
@@ -374,8 +374,8 @@ async fn what_github_sends_is_long_and_of_two_kinds() {
     assert_eq!(app.anon.send(github(&app, JSON, long.to_string())).await.ok(202), none);
 
     let answer = app.anon.send(github(&app, "text/plain", "{}")).await;
-    let told = answer.problem(415, "unsupported_media_type")["detail"].clone();
-    assert_eq!(told, format!("send the body as {JSON} or {FORM}, not text/plain"));
+    let reported = answer.problem(415, "unsupported_media_type")["detail"].clone();
+    assert_eq!(reported, format!("send the body as {JSON} or {FORM}, not text/plain"));
     app.anon.send(github(&app, JSON, "{")).await.problem(400, "invalid");
     let unsigned = app.anon.request(Method::POST, GITHUB).json(&ping);
     app.anon.send(unsigned).await.problem(401, "signature_invalid");
@@ -404,7 +404,7 @@ async fn coming_back_from_github_always_shows_a_page() {
 }
 
 #[tokio::test]
-async fn an_answer_of_another_method_is_none() {
+async fn another_method_is_refused() {
     let app = start().await;
     for (path, allow) in
         [(COMMANDS, "POST"), (EVENTS, "POST"), (INTERACTIVITY, "POST"), (LINK, "POST"), (AUTH, "GET, HEAD")]

@@ -1,4 +1,4 @@
-//! The Botpress dialect: the registry over HTTP, every route and every kind of refusal.
+//! Tests of the Botpress dialect: the registry over HTTP, every route and every kind of refusal.
 
 mod errors;
 mod hub;
@@ -27,7 +27,7 @@ fn plain(name: &str, version: &str) -> Value {
     json!({"name": name, "version": version})
 }
 
-/// A version with something of everything.
+/// A version with every kind of content.
 fn full(name: &str, version: &str) -> Value {
     let schema = json!({"type": "object", "properties": {"text": {"type": "string"}}, "x-zui": {"hidden": true}});
     json!({
@@ -66,7 +66,7 @@ fn path(id: &Value) -> String {
     format!("{ALL}/{}", id.as_str().unwrap())
 }
 
-/// Demands an error of this type, and gives the issues.
+/// Asserts an error of this type, and returns the issues.
 #[track_caller]
 fn refused(answer: &Answer, status: u16, kind: &str) -> Vec<Value> {
     let body = answer.ok(status);
@@ -75,7 +75,7 @@ fn refused(answer: &Answer, status: u16, kind: &str) -> Vec<Value> {
     body["metadata"]["issues"].as_array().cloned().unwrap_or_default()
 }
 
-/// Demands one issue: its place and its rule.
+/// Asserts one issue: its JSON pointer and its rule.
 #[track_caller]
 fn refused_for(answer: &Answer, status: u16, kind: &str, place: &str, rule: &str) {
     let issues = refused(answer, status, kind);
@@ -166,7 +166,7 @@ both! {
         }
         refused(&owner.get(&format!("{ALL}/nothing/latest")).await, 404, "ResourceNotFound");
         refused(&owner.get(&format!("{ALL}/teams/newest")).await, 400, "InvalidQuery");
-        // By its id, the one under development is there.
+        // By its id, the one under development is found.
         let dev = owner.get(&format!("{ALL}?dev=true")).await.ok(200);
         assert_eq!(dev["integrations"][0]["version"], "9.9.9");
         // The same version may be under development twice.
@@ -190,7 +190,7 @@ both! {
         let id = owner.get(&format!("{ALL}/teams/1.2.0")).await.ok(200)["integration"]["id"].clone();
         let changed = put(owner, &id, &json!({"secrets": {"A": null, "D": "d"}})).await.ok(200);
         assert_eq!(changed["integration"]["secrets"], json!(["C", "D"]));
-        // Sealed: nothing of them is in the database as it stands.
+        // Sealed: none of them is in the database in clear.
         let many: serde_json::Map<_, _> = (0..25).map(|n| (format!("S{n}"), json!("s"))).collect();
         refused_for(&owner.post(ALL, &with("1.3.0", Value::Object(many))).await, 413, "LimitExceeded", "/secrets", "limit");
     }
@@ -201,9 +201,9 @@ both! {
         for path in [ALL, VALIDATE] {
             let answer = globex.post(path, &plain("teams", "2.0.0")).await;
             refused_for(&answer, 403, "Forbidden", "/name", "reserved");
-            let told = answer.text.replace("another workspace", "");
-            assert!(!told.contains("acme") && !told.contains("1.0.0"), "{told}");
-            assert!(answer.text.contains("globex/teams"), "{told}");
+            let reported = answer.text.replace("another workspace", "");
+            assert!(!reported.contains("acme") && !reported.contains("1.0.0"), "{reported}");
+            assert!(answer.text.contains("globex/teams"), "{reported}");
             refused_for(&globex.post(path, &plain("acme/other", "1.0.0")).await, 403, "Forbidden", "/name", "handle");
         }
         create(&globex, &plain("globex/teams", "1.0.0")).await;
@@ -215,7 +215,7 @@ both! {
         ] {
             refused(&answer, 404, "ResourceNotFound");
         }
-        // The last version of what was never published gives the name back.
+        // The deletion of the last version frees a name that was never published.
         owner.delete(&path(&made["id"])).await.ok(200);
         create(&globex, &plain("teams", "1.0.0")).await;
         let mut known = plain("known", "1.0.0");
@@ -226,7 +226,7 @@ both! {
         create(owner, &plain("known", "1.0.1")).await;
     }
 
-    async fn keys_and_signing_secrets_are_told_once(app) {
+    async fn keys_and_signing_secrets_are_shown_once(app) {
         let owner = &app.owner;
         let made = create(owner, &plain("teams", "1.0.0")).await;
         let id = made["id"].as_str().unwrap();

@@ -1,5 +1,5 @@
-//! The Botpress dialect's own clients, as they are published: the JavaScript client and the command line, unchanged, against
-//! a running server. `tests/clients/botpress/` has them and what drives them.
+//! Tests of the Botpress dialect with its published clients: the JavaScript client and the command line, unchanged,
+//! against a running server. `tests/clients/botpress/` has them and their driver.
 
 use std::{path::Path, process::Stdio, time::Duration};
 
@@ -8,7 +8,7 @@ use tokio::process::Command;
 use crate::support::{Database, TestApp};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/botpress");
-/// On a busy machine: the command line builds what it deploys, and starts twelve times.
+/// Time limit on a busy machine: the command line builds before it deploys, and starts twelve times.
 const LIMIT: Duration = Duration::from_secs(400);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,4 @@
-//! Integrations called: what a message goes through in its channel, and what goes out.
+//! Tests of app calls: the modifiers of a message in its channel, and the outputs.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Integration, Reply, TestApp};
 
-/// Installs an integration and puts it to use in a channel; tells its id.
+/// Installs an app and uses it in a channel; returns its id.
 pub async fn use_in(app: &TestApp, channel: &str, integration: &Integration) -> String {
     let body = json!({"json_url": integration.json_url()});
     app.owner.post("/organisations/acme/integrations/custom", &body).await.ok(201);
@@ -42,7 +42,7 @@ pub async fn named_channel(app: &TestApp, name: &str) -> String {
     made["id"].as_str().unwrap().to_owned()
 }
 
-/// Posts a message, lets everything happen, and tells the texts that were published, newest first.
+/// Posts a message, runs the worker until nothing is due, and returns the published texts, newest first.
 pub async fn say(app: &TestApp, channel: &str, text: &str) -> Vec<String> {
     let event = json!({"type": "message.posted", "channelId": channel, "data": {"message": text}});
     app.owner.post("/v1/events", &event).await.ok(202);
@@ -156,7 +156,7 @@ both! {
         app.drain().await;
         assert_eq!(published(&app, &channel).await, ["all is well"]);
         assert_eq!(output.calls().len(), 1);
-        assert!(clock.calls().iter().all(|call| call.path == "/tick"), "what it posted itself is not sent to it");
+        assert!(clock.calls().iter().all(|call| call.path == "/tick"), "its own posts are not sent to it");
         let wrong = path.replace("key=", "key=x");
         assert_eq!(app.anon.post(&wrong, &post).await.status.as_u16(), 401);
         app.advance(Duration::from_secs(3600));

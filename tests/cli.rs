@@ -1,4 +1,4 @@
-//! The command line of the real binary: what it prints, what it refuses and how it says so.
+//! Tests of the real binary's command line: output, refusals, and their texts.
 
 use std::{os::unix::fs::PermissionsExt, time::Duration};
 
@@ -24,7 +24,7 @@ fn keys(json: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn help_tells_the_commands() {
+async fn help_lists_the_commands() {
     let deployment = Deployment::bare();
     let ran = deployment.run(&["--help"]).await;
     assert!(ran.success && ran.stderr.is_empty(), "{ran:?}");
@@ -33,13 +33,13 @@ async fn help_tells_the_commands() {
         let help = deployment.run(&[command, "--help"]).await;
         assert!(help.success && help.stdout.contains("Usage: tieline"), "{help:?}");
     }
-    assert!(!ran.stdout.contains("script-worker"), "nobody types it: {}", ran.stdout);
+    assert!(!ran.stdout.contains("script-worker"), "it is an internal command: {}", ran.stdout);
     let version = deployment.run(&["--version"]).await;
     assert_eq!(version.stdout.trim(), concat!("tieline ", env!("CARGO_PKG_VERSION")));
     for wrong in [&[][..], &["serv"], &["serve", "--role", "king"], &["org", "create"], &["token", "create"]] {
         let ran = deployment.run(wrong).await;
-        let told = ["Usage: tieline", "possible values"].iter().any(|told| ran.refused().contains(told));
-        assert!(told, "{ran:?}");
+        let reported = ["Usage: tieline", "possible values"].iter().any(|reported| ran.refused().contains(reported));
+        assert!(reported, "{ran:?}");
     }
     assert_eq!(std::fs::read_dir(&deployment.folder).unwrap().count(), 0, "asking for help leaves nothing behind");
 }
@@ -187,7 +187,7 @@ async fn versions_in_the_registry_are_approved_and_deprecated() {
     assert_eq!((&set["verification"], &set["lifecycle"]), (&json!("approved"), &json!("deprecated")));
     let refused = ada.post("/v1/integrations", &json!({"registryId": id})).await.problem(409, "failed_precondition");
     assert!(refused.to_string().contains("acme/teams 1.0.0 is deprecated"), "{refused}");
-    assert_eq!(ada.get("/v1/integrations").await.ok(200)["data"], json!([installed]), "what is installed goes on");
+    assert_eq!(ada.get("/v1/integrations").await.ok(200)["data"], json!([installed]), "an installed one goes on");
 
     let ran =
         deployment.run(&["registry", "set", "intver_01JVYWESY3BVAM5FR3XT9X813H", "--lifecycle", "published"]).await;
@@ -196,7 +196,7 @@ async fn versions_in_the_registry_are_approved_and_deprecated() {
     assert!(ran.refused().contains("unapproved, pending, approved, rejected"), "{ran:?}");
 }
 
-/// Whether an event of `acme` still gets to Slack: its token opens.
+/// Asserts that an event of `acme` still gets to Slack: its token can be decrypted.
 async fn delivers(deployment: &Deployment, slack: &Slack, token: &str) {
     let before = slack.messages("C0ALERTS").await.len();
     let mut process = deployment.serve("all").await;
@@ -229,7 +229,7 @@ async fn an_organisation_is_deleted_with_all_that_is_its_own() {
     process.client(&other).post("/v1/events", &step("still here")).await.ok(202);
     until("the other's message arrives", LIMIT, async || (!slack.messages("C1ALERTS").await.is_empty()).then_some(()))
         .await;
-    assert!(slack.messages("C0ALERTS").await.is_empty(), "what waited is delivered to nobody");
+    assert!(slack.messages("C0ALERTS").await.is_empty(), "pending deliveries are not sent");
     deployment.run(&["org", "create", "acme"]).await.ok();
 }
 

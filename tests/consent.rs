@@ -1,4 +1,5 @@
-//! The page that asks before Slack or GitHub is connected: what it shows, whose answer counts, and how often.
+//! Tests of the page that asks before Slack or GitHub is connected: its contents, the accepted answers, and their
+//! single use.
 
 use std::time::Duration;
 
@@ -9,10 +10,11 @@ use tieline::domain::tenancy::member::Role;
 use crate::support::{Answer, Client, Database, Setup, TestApp, browser, card_state};
 
 const TEAM: &str = "T0STANDIN";
-/// Where browsers reach the service, and so the origin of its pages.
+/// Address of the service for browsers, and so the origin of its pages.
 const ORIGIN: &str = "http://127.0.0.1:8080";
 
-/// Slack allowed by the notifications' flow, or by the app's: the path that the browser comes back to, and the code.
+/// Consent at Slack by the notifications' flow, or by the app's: the path to which the browser comes back, and the
+/// code.
 async fn allowed(app: &TestApp, caller: &Client, of_app: bool, team: &str) -> (String, String) {
     let (page, back) = if of_app {
         let begun = caller.get("/api/v2/integration/slack/install").await;
@@ -41,7 +43,7 @@ fn page(answer: &Answer, status: u16, says: &str) {
     assert!(!answer.text.contains("<script"), "{}", answer.text);
 }
 
-/// The answer to a page that asks, with these headers.
+/// Answers a consent page, with these headers.
 async fn answer(app: &TestApp, state: &str, headers: &[(&str, &str)]) -> Answer {
     let request = app.anon.request(Method::POST, browser::CONSENT).form(&[("state", state)]);
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
@@ -109,7 +111,7 @@ both! {
             let headers = [headers, &[("cookie", cookie.as_str())]].concat();
             page(&answer(&app, &state, &headers).await, 400, "did not come from this page");
         }
-        // Another browser sends it, or one with a cookie of another question.
+        // Another browser sends it, or one with the cookie of another consent page.
         let (other, _) = allowed(&app, &app.owner, false, TEAM).await;
         let others = browser::cookie(&app.anon.get(&other).await);
         let mixed = format!("{}={}", cookie.split_once('=').unwrap().0, others.split_once('=').unwrap().1);
@@ -127,7 +129,7 @@ both! {
         page(&answer(&app, &state, &[ours, ("cookie", &cookie)]).await, 200, "is connected to Acme");
     }
 
-    async fn a_link_from_a_stranger_connects_no_workspace(app) {
+    async fn a_link_from_an_outsider_connects_no_workspace(app) {
         let mallory = app.other("evil").await;
         for of_app in [false, true] {
             let (back, _) = allowed(&app, &mallory, of_app, TEAM).await;
@@ -147,7 +149,7 @@ both! {
         let led = app.anon.get(&back).await;
         let asked = browser::look(&app.anon, led.clone()).await;
         app.advance(Duration::from_secs(600));
-        app.tell_the_time().await;
+        app.set_their_clocks().await;
         page(&browser::look(&app.anon, led).await, 400, "too old");
         page(&browser::agree(&app.anon, &asked).await, 400, "too old");
         assert_eq!((exchanges(&app).await, connected(&app.owner).await), (0, Value::Null));
@@ -207,7 +209,7 @@ both! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn by_https_the_cookie_is_of_this_host_alone() {
-    // The stand-in leads to loopback alone.
+    // The stand-in redirects to loopback only.
     let settings = vec![
         ("TIELINE_PUBLIC_URL", "https://tieline.example".to_owned()),
         ("TIELINE_SLACK__REDIRECT_URI", format!("{ORIGIN}/v1/slack/oauth/callback")),

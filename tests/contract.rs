@@ -1,33 +1,34 @@
-//! Holds each published document to the contract it was promised by, with a direction: what a client may send can only
-//! widen, what it gets back can only gain. `openapi/contract/*.yaml` is the promise, `openapi/<name>.json` is what the
-//! code publishes.
+//! Compares each published document with its contract, by direction: a request can only widen, a response can only
+//! gain. `openapi/contract/*.yaml` is the promise, `openapi/<name>.json` is published from the code.
 //!
-//! Limits of size and patterns are not compared: a published document may bound what a contract left unbounded.
+//! Limits of size and patterns are not compared: a published document may bound a value that a contract left unbounded.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use serde_json::{Map, Value, json};
 
-/// Everything in which `published` falls short of `contract`, each with the place in the contract. Empty: it holds.
+/// Lists every violation of `contract` by `published`, each with the location in the contract. Empty: the contract
+/// holds.
 pub fn violations(contract: &Value, published: &Value) -> Vec<String> {
     let mut check = Check { contract, published, within: Vec::new(), found: Vec::new() };
     check.document();
     check.found
 }
 
-/// Which way data flows through a schema.
+/// Direction of data through a schema.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Direction {
-    /// The published schema has to take whatever the contract's takes.
+    /// The published schema has to accept every value of the contract's.
     Request,
-    /// The published schema has to give only what the contract's gives.
+    /// The published schema has to give only values of the contract's.
     Response,
 }
 
 use Direction::{Request, Response};
 
 impl Direction {
-    /// The one that has to lie within the other: what the contract takes, or what the published document gives.
+    /// The pair of inner and outer: the contract's within the published one for a request, the other way round for a
+    /// response.
     fn order<T>(self, ours: T, theirs: T) -> (T, T) {
         match self {
             Request => (ours, theirs),
@@ -40,7 +41,7 @@ impl Direction {
     }
 }
 
-/// How far down a schema is followed.
+/// Maximum depth of a schema.
 const DEEPEST: usize = 40;
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -48,7 +49,7 @@ const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "
 struct Check<'a> {
     contract: &'a Value,
     published: &'a Value,
-    /// The pairs of references that are being compared, from the outside in: a schema may contain itself.
+    /// The pairs of references under comparison, from the outside in: a schema may contain itself.
     within: Vec<(String, String)>,
     found: Vec<String>,
 }
@@ -192,7 +193,7 @@ impl<'a> Check<'a> {
             }
             return;
         }
-        // The one whose every alternative needs a home in the other.
+        // Every alternative of the inner one needs a match in the outer one.
         let (inner, outer) = direction.order(ours, theirs);
         let listed = |schema| alternatives(schema).unwrap_or(vec![schema]);
         let homeless = listed(inner).into_iter().filter(|&inner| {
@@ -264,7 +265,7 @@ impl<'a> Check<'a> {
     }
 }
 
-/// An operation with what it inherits from its path.
+/// An operation with the members it inherits from its path.
 struct Operation<'a> {
     path: &'a str,
     item: &'a Value,
@@ -272,7 +273,8 @@ struct Operation<'a> {
 }
 
 impl<'a> Operation<'a> {
-    /// Every parameter under a key that is the same in both documents: a path's by its position, a header's in small letters.
+    /// Every parameter under a key that is the same in both documents: a path's by its position, a header's in lower
+    /// case.
     fn parameters(&self, document: &'a Value) -> Vec<(String, &'a Value)> {
         let slots: Vec<_> = self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
         let listed =
@@ -304,7 +306,7 @@ fn template(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-/// The credentials that an operation takes, one text for each alternative; empty when it is open.
+/// Accepted credentials of an operation, one text for each alternative; empty when it is open.
 fn credentials(document: &Value, operation: &Value) -> BTreeSet<String> {
     let demanded = operation.get("security").unwrap_or(&document["security"]);
     let one = |name: &str| {
@@ -318,7 +320,7 @@ fn credentials(document: &Value, operation: &Value) -> BTreeSet<String> {
     demanded.as_array().into_iter().flatten().map(|alternative| together(all(alternative))).collect()
 }
 
-/// The schema with its references followed and `allOf` joined into one.
+/// Returns the schema with its references resolved and `allOf` joined into one.
 fn flat(document: &Value, schema: &Value) -> Result<Value, String> {
     let mut seen = BTreeSet::new();
     let mut schema = schema;
@@ -343,13 +345,13 @@ fn flat(document: &Value, schema: &Value) -> Result<Value, String> {
     Ok(Value::Object(joined))
 }
 
-/// The alternatives of a schema that has some.
+/// Alternatives of a schema, if it has any.
 fn alternatives(schema: &Value) -> Option<Vec<&Value>> {
     let listed = ["oneOf", "anyOf"].into_iter().find_map(|key| schema[key].as_array())?;
     Some(listed.iter().collect())
 }
 
-/// Whether each value of the inner format is one of the outer format.
+/// Reports that each value of the inner format is one of the outer format.
 fn format_fits(inner: Option<&str>, outer: &str, direction: Direction) -> bool {
     const INT32: [&str; 5] = ["int8", "int16", "int32", "uint8", "uint16"];
     let Some(inner) = inner else {
@@ -365,7 +367,7 @@ fn format_fits(inner: Option<&str>, outer: &str, direction: Direction) -> bool {
     }
 }
 
-/// The types that a schema allows; `None` when it allows any.
+/// Types that a schema allows; `None` when it allows any.
 fn types(schema: &Value) -> Option<BTreeSet<String>> {
     let mut types: BTreeSet<String> = match &schema["type"] {
         Value::String(one) => [one.clone()].into(),
@@ -414,7 +416,7 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("openapi")
 }
 
-/// The contracts by name.
+/// Returns the contracts by name.
 fn contracts() -> Vec<(String, Value)> {
     let files = fs::read_dir(folder().join("contract")).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut contracts: Vec<_> = files
@@ -445,7 +447,7 @@ fn every_contract_holds() {
     }
 }
 
-/// A contract holds against itself, so each of its references leads somewhere; and its operations have proper names.
+/// A contract holds against itself, so each of its references can be resolved; and its operations have proper names.
 #[test]
 fn every_contract_is_sound() {
     for (name, contract) in contracts() {
@@ -466,11 +468,11 @@ fn every_contract_is_sound() {
 }
 
 mod comparison {
-    //! The comparison, compared: each rule on a small document that breaks it, and on one that does not.
+    //! Tests of the comparison: each rule on a small document that breaks it, and on one that does not.
 
     use super::*;
 
-    /// A document with one operation, which takes a body and gives one.
+    /// A document with one operation, with a request and a response body.
     fn document(takes: Value, gives: Value) -> Value {
         json!({
             "paths": {"/things/{id}": {"post": {

@@ -1,5 +1,6 @@
-//! The guides in `docs/guide/` as their readers would follow them: every block of `sh` is run, in order, against the real
-//! binary beside a stand-in. A command that fails fails the test. [`names`] holds what all documents name.
+//! Runs the guides in `docs/guide/` as their readers would: every block of `sh`, in order, against the real binary
+//! beside a stand-in. A command that fails fails the test. [`names`] checks the names in all
+//! documents.
 
 mod names;
 
@@ -10,10 +11,10 @@ use tieline::domain::pipeline::delivery::Reason;
 
 use crate::support::{Database, Deployment, Slack};
 
-/// How long a reader who types fast takes.
+/// Time limit, as for a reader who types fast.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// The blocks of a language in a page, one after the other.
+/// Joins the blocks of a language in a page.
 fn blocks(page: &str, language: &str) -> String {
     let mut inside = false;
     let mut found = String::new();
@@ -33,7 +34,7 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A page followed beside what `make run` starts.
+/// Follows a page beside the processes of `make run`.
 async fn follow(name: &str) {
     let slack = Slack::start(Options::default()).await;
     slack.unlimited().await;
@@ -60,7 +61,7 @@ async fn follow(name: &str) {
 async fn type_in(name: &str, folder: &Path, environment: &[(&str, String)]) {
     let text = blocks(&page(name), "sh");
     assert!(!text.is_empty(), "{name} has nothing to run");
-    // Whatever happens, what it has started ends with it.
+    // Processes that the block has started end with it in any case.
     let text = format!("trap 'jobs -p | xargs -r kill 2>/dev/null || true' EXIT\n{text}");
     let mut shell = tokio::process::Command::new("bash");
     shell
@@ -109,7 +110,7 @@ async fn replicas_run_as_it_is_written() {
     let mut environment =
         vec![("DATABASE_URL", database.url.clone()), ("PATH", format!("{binary}:{}", std::env::var("PATH").unwrap()))];
     for name in ["API_LISTEN", "SECOND_API_LISTEN", "WORKER_LISTEN"] {
-        // Nobody else binds it: the kernel gives out another one until it comes round.
+        // No other process binds it: the kernel gives out other ports until it comes round.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         environment.push((name, free.to_string()));
     }

@@ -1,5 +1,5 @@
-//! The embedded database's folder, as an operator finds it: who may read it, who may serve from it, and starts that are
-//! refused because something is missing, damaged or newer.
+//! Tests of the embedded database's folder from an operator's point of view: permissions, exclusive use, and starts
+//! that are refused because something is missing, damaged or newer.
 
 use std::{
     fs::{self, Permissions},
@@ -15,14 +15,14 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// Serves for a moment, so that everything is there.
+/// Serves for a moment, so that all files exist.
 async fn served() -> (Deployment, Process) {
     let deployment = Deployment::bare();
     let process = deployment.serve("all").await;
     (deployment, process)
 }
 
-/// Starts and tells why that was refused.
+/// Starts and returns the reason of the refusal.
 async fn refusal(deployment: &Deployment) -> String {
     deployment.run(&["serve"]).await.refused().to_owned()
 }
@@ -40,14 +40,14 @@ async fn nobody_else_reads_the_data_directory() {
     }
     let _process = deployment.serve("all").await;
     assert_eq!(mode(&deployment.path("data")), 0o700);
-    assert_eq!(modes(), [0o600; 5], "what was there before is closed too");
+    assert_eq!(modes(), [0o600; 5], "existing files are closed too");
 }
 
 #[tokio::test]
 async fn one_process_serves_from_a_directory() {
     let (deployment, process) = served().await;
-    let told = refusal(&deployment).await;
-    assert!(told.contains("another process serves from") && told.contains("PostgreSQL"), "{told}");
+    let reported = refusal(&deployment).await;
+    assert!(reported.contains("another process serves from") && reported.contains("PostgreSQL"), "{reported}");
     deployment.run(&["org", "create", "acme"]).await.ok();
     process.kill();
     deployment.serve("all").await;
@@ -66,8 +66,8 @@ async fn a_database_that_is_gone_is_not_replaced_in_silence() {
         if let Some(text) = spoil {
             fs::write(&file, text).unwrap();
         }
-        let told = refusal(&deployment).await;
-        assert!(told.contains(state) && told.contains("restore it from a backup"), "{told}");
+        let reported = refusal(&deployment).await;
+        assert!(reported.contains(state) && reported.contains("restore it from a backup"), "{reported}");
         assert!(deployment.run(&["org", "create", "acme"]).await.refused().contains(state));
     }
     fs::remove_file(data.join("secret.key")).unwrap();
@@ -75,7 +75,7 @@ async fn a_database_that_is_gone_is_not_replaced_in_silence() {
 }
 
 #[tokio::test]
-async fn a_damaged_file_is_told_as_damaged() {
+async fn a_damaged_file_is_reported_as_damaged() {
     let (deployment, process) = served().await;
     process.kill();
     let data = deployment.path("data");
@@ -83,8 +83,11 @@ async fn a_damaged_file_is_told_as_damaged() {
         let _ = fs::remove_file(data.join(name));
     }
     fs::write(data.join("tieline.db"), "this is no database ".repeat(1000)).unwrap();
-    let told = refusal(&deployment).await;
-    assert!(told.contains("damaged") && told.contains("backup") && !told.contains("try again"), "{told}");
+    let reported = refusal(&deployment).await;
+    assert!(
+        reported.contains("damaged") && reported.contains("backup") && !reported.contains("try again"),
+        "{reported}"
+    );
 }
 
 async fn newer(database: Database) {
@@ -96,8 +99,8 @@ async fn newer(database: Database) {
     connection.execute_unprepared(row).await.unwrap();
     connection.close().await.unwrap();
     for command in [&["serve"][..], &["migrate"]] {
-        let told = deployment.run(command).await.refused().to_owned();
-        assert!(told.contains("m20990101_000001_flying_cars") && told.contains("newer version"), "{told}");
+        let reported = deployment.run(command).await.refused().to_owned();
+        assert!(reported.contains("m20990101_000001_flying_cars") && reported.contains("newer version"), "{reported}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Every kind of bad request, in every dialect: each gets the dialect's own status, body and media type.
+//! Tests of every kind of invalid request, in every dialect: each gets the dialect's own status, body and media type.
 
 use std::time::Duration;
 
@@ -21,26 +21,26 @@ const LIMIT: usize = 2000;
 /// A method, a path, a body, and a pointer into it.
 type Word = (Method, &'static str, fn() -> Value, &'static str);
 
-/// What the tests need to know of a dialect.
+/// Properties of a dialect that the tests need.
 struct Dialect {
     name: &'static str,
     /// Any operation without a body.
     get: &'static str,
     /// An operation with a body: its method, its path, and a body in its form.
     write: (Method, &'static str, fn() -> Value),
-    /// A member of that body which is a text that must be there, and the body without it.
+    /// A required text member of that body, and the body without it.
     text: &'static str,
-    /// A body with a word that is not in its enumeration, where it goes, and the pointer to it; where it takes any.
+    /// A body with an unknown enum value, its operation, and the pointer to it; where the dialect has an enum.
     word: Option<Word>,
-    /// Whether it refuses members that it does not know.
+    /// Refuses unknown members.
     closed_bodies: bool,
-    /// Whether a header says which organisation is meant.
+    /// Names the organisation by a header.
     names_organisation: bool,
-    /// A path that nobody serves, in the dialect's reach.
+    /// An unknown path below the dialect's own.
     nothing: &'static str,
-    /// An operation that a token with the scope `organisation:read` may not use.
+    /// An operation forbidden to a token with the scope `organisation:read`.
     closed: &'static str,
-    /// The permissions for that one, and for the operation with a body.
+    /// Permissions for that one, and for the operation with a body.
     needs: [&'static str; 2],
 }
 
@@ -129,7 +129,7 @@ const BOTPRESS: Dialect = Dialect {
 
 const DIALECTS: [Dialect; 5] = [NATIVE, LINKBREAKERS, BOOMERANG, TELEX, BOTPRESS];
 
-/// Botpress's type where native has this code.
+/// Botpress's type for native's code.
 fn botpress(native: &str) -> &'static str {
     match native {
         "malformed_json" | "invalid" => "InvalidPayload",
@@ -144,7 +144,7 @@ fn botpress(native: &str) -> &'static str {
     }
 }
 
-/// Telex's message where native has this code.
+/// Telex's message for native's code.
 fn telex(native: &str) -> &'static str {
     match native {
         "malformed_json" | "invalid" | "invalid_parameter" => "Invalid request.",
@@ -158,7 +158,7 @@ fn telex(native: &str) -> &'static str {
     }
 }
 
-/// Boomerang's reason where native has this code.
+/// Boomerang's reason for native's code.
 fn boomerang(native: &str) -> &'static str {
     match native {
         "malformed_json" => "BODY_NOT_JSON",
@@ -177,14 +177,14 @@ fn boomerang(native: &str) -> &'static str {
     }
 }
 
-/// What an error must be, in the words of each dialect.
+/// Expected error, in the terms of each dialect.
 struct Expected {
     status: u16,
     /// Native's code and Linkbreakers' codeType.
     codes: (&'static str, &'static str),
-    /// What is wrong, one by one: pointers or names of parameters.
+    /// The violations, one by one: pointers or names of parameters.
     about: Vec<String>,
-    /// What the message has to say.
+    /// Required parts of the message.
     says: Vec<String>,
 }
 
@@ -208,7 +208,7 @@ fn strings(list: &Value, field: &str) -> Vec<String> {
     list.as_array().into_iter().flatten().map(|one| one[field].as_str().unwrap().to_owned()).collect()
 }
 
-/// Demands the whole error: status, media type, every member, and the headers that each answer has.
+/// Asserts the whole error: status, media type, every member, and the headers common to all answers.
 #[track_caller]
 fn demand(answer: &Answer, dialect: &str, path: &str, expected: &Expected) {
     let context = format!("{dialect} {path}: {}", answer.text);
@@ -250,7 +250,7 @@ fn demand(answer: &Answer, dialect: &str, path: &str, expected: &Expected) {
             assert_eq!(body["cause"], Value::Null, "{context}");
             let timestamp = body["timestamp"].as_str().unwrap();
             assert!(timestamp.starts_with("2026-11-18T11:0") && timestamp.ends_with('Z'), "{context}");
-            // It has no list: what is wrong is in the message.
+            // It has no list: the violations are in the message.
             let message = body["message"].as_str().unwrap();
             assert!(expected.about.iter().all(|about| message.contains(about.as_str())), "{context}");
             (&body["message"], expected.about.clone())
@@ -261,7 +261,7 @@ fn demand(answer: &Answer, dialect: &str, path: &str, expected: &Expected) {
             assert_eq!(body["status"], "error", "{context}");
             assert_eq!(body["status_code"], expected.status, "{context}");
             assert_eq!(body["message"], telex(expected.codes.0), "{context}");
-            // It has no list: what is wrong is in the error.
+            // It has no list: the violations are in the error.
             let error = body["error"].as_str().unwrap();
             assert!(expected.about.iter().all(|about| error.contains(about.as_str())), "{context}");
             (&body["error"], expected.about.clone())
@@ -290,7 +290,7 @@ fn demand(answer: &Answer, dialect: &str, path: &str, expected: &Expected) {
         }
         other => panic!("{other} has no errors here"),
     };
-    // Botpress's begin with the place.
+    // Botpress's messages begin with the location.
     let message = message.as_str().unwrap().replace("request/body ", "the body ");
     assert_eq!(about, expected.about, "{context}");
     for words in &expected.says {
@@ -319,7 +319,7 @@ fn write(caller: &Client, dialect: &Dialect) -> RequestBuilder {
     caller.request(dialect.write.0.clone(), dialect.write.1)
 }
 
-/// Sends bytes as JSON to each dialect and demands the same of each.
+/// Sends bytes as JSON to each dialect and asserts the same of each.
 async fn demand_of_body(app: &TestApp, body: impl Fn(&Dialect) -> Vec<u8>, expected: impl Fn(&Dialect) -> Expected) {
     for dialect in &DIALECTS {
         let request = write(&app.owner, dialect).header(header::CONTENT_TYPE, JSON).body(body(dialect));
@@ -327,7 +327,7 @@ async fn demand_of_body(app: &TestApp, body: impl Fn(&Dialect) -> Vec<u8>, expec
     }
 }
 
-/// Sends text over a connection of its own, and tells what came back: the status and everything else.
+/// Sends text over a connection of its own, and returns the status and the rest of the answer.
 async fn raw(request: RequestBuilder, rest: &[u8]) -> (u16, String) {
     let request = request.build().unwrap();
     let url = request.url();
@@ -347,7 +347,7 @@ async fn raw(request: RequestBuilder, rest: &[u8]) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_told_with_its_place() {
+async fn invalid_json_is_reported_with_its_location() {
     let app = start().await;
     for (body, place) in [
         ("{\"name\": }", "line 1, column 10"),
@@ -373,7 +373,7 @@ async fn what_is_not_json_is_told_with_its_place() {
 }
 
 #[tokio::test]
-async fn what_has_another_form_is_told_with_every_pointer() {
+async fn violations_are_reported_with_every_pointer() {
     let app = start().await;
     let invalid = || expect(400, "invalid", "INVALID_ARGUMENT");
     let with = |dialect: &Dialect, value: Value| {
@@ -545,9 +545,9 @@ async fn every_path_says_which_methods_it_takes() {
 const ID: &str = "0199c1de-0000-7000-8000-00000000dead";
 
 #[tokio::test]
-async fn an_id_that_is_none_is_told_by_its_public_name() {
+async fn a_malformed_id_is_reported_by_its_public_name() {
     let app = start().await;
-    // Invitations know a subject by its JWT, and nobody by a personal token.
+    // Invitations know a subject by its JWT, and a personal token has none.
     let subject = identity::as_subject(&app, "somebody");
     for document in &openapi::documents().unwrap().dialects {
         for (template, item) in document.value["paths"].as_object().unwrap() {
@@ -576,7 +576,7 @@ async fn an_id_that_is_none_is_told_by_its_public_name() {
 }
 
 #[tokio::test]
-async fn a_caller_who_is_not_known_is_told_why() {
+async fn an_unknown_caller_gets_the_reason() {
     let app = start().await;
     let expiring = json!({"name": "brief", "expiresAt": "2026-11-18T11:07:40Z"});
     let [expired, revoked] = [expiring, json!({"name": "lost"})].map(async |body| {
@@ -605,7 +605,7 @@ async fn a_caller_who_is_not_known_is_told_why() {
         (Some(format!("Bearer {revoked}")), "token_revoked", r#"Bearer error="invalid_token""#),
     ] {
         for dialect in &DIALECTS {
-            // Who calls is asked for before the body is looked at.
+            // Authentication comes before the body.
             let asks = [(Method::GET, dialect.get), (dialect.write.0.clone(), dialect.write.1)];
             for (method, path) in asks {
                 let mut request = app.anon.request(method, path).header(header::CONTENT_TYPE, JSON).body("{");
@@ -646,7 +646,7 @@ async fn the_organisation_that_is_named_must_be_the_callers() {
 }
 
 #[tokio::test]
-async fn a_caller_without_the_permission_is_told_which() {
+async fn a_missing_permission_is_named() {
     let app = start().await;
     let narrow = json!({"name": "narrow", "scopes": ["organisation:read"]});
     let narrow = app.owner.post("/v1/tokens", &narrow).await.ok(201);

@@ -1,11 +1,11 @@
-//! GitHub: linked by proof, listened to, and told of in Slack.
+//! Tests of GitHub: linked by proof, received by webhooks, and shown in Slack.
 
 use serde_json::json;
 
 use crate::support::card_link;
 
 both! {
-    async fn a_pull_request_is_told_in_a_channel(app) {
+    async fn a_pull_request_is_posted_in_a_channel(app) {
         app.slack.connect(&app.owner, "T0STANDIN", "C0ALERTS").await;
         let installation = app.github.link(&app.owner, "acme", "acme").await;
         let rules = json!({"repositories": ["acme/web"], "events": ["pulls"]});

@@ -1,5 +1,5 @@
-//! Linking GitHub: the way through its pages, what counts as a proof of authority over an installation, and for whom a
-//! proof or a state is good.
+//! Tests of linking GitHub: its pages, the proofs of authority over an installation, and the owners of a proof or a
+//! state.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ const LINK: &str = "/api/v2/integration/github/link";
 const UNLINK: &str = "/api/v2/integration/github/unlink";
 const INSTALLATION: &str = "/api/v2/integration/github/installation";
 const SLACK_STATE: &str = "/v1/slack-integrations/oauth-url";
-/// How long a state and a proof are good.
+/// Lifetime of a state and a proof.
 const LIFETIME: Duration = Duration::from_secs(600);
-/// How long a thing may take that another task does.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Time limit of a wait for another task.
+const WAIT_LIMIT: Duration = Duration::from_secs(5);
 
-/// Demands a page of ours: readable, safe in a browser, and with nothing secret in it.
+/// Asserts a page of ours: readable, safe in a browser, and without a secret in it.
 #[track_caller]
 fn page(answer: &Answer, status: u16, location: &Url) -> String {
     assert_eq!(answer.status.as_u16(), status, "{}", answer.text);
@@ -39,7 +39,7 @@ fn page(answer: &Answer, status: u16, location: &Url) -> String {
     answer.text.clone()
 }
 
-/// Demands an error of the Boomerang dialect, and tells its message.
+/// Asserts an error of the Boomerang dialect, and returns its message.
 #[track_caller]
 fn error(answer: &Answer, status: u16, code: u16, reason: &str) -> String {
     let body = answer.ok(status);
@@ -47,18 +47,18 @@ fn error(answer: &Answer, status: u16, code: u16, reason: &str) -> String {
     body["message"].as_str().unwrap().to_owned()
 }
 
-/// Demands what a link that was made, or taken away, is answered.
+/// Asserts the answer to a created or removed link.
 #[track_caller]
 fn done(answer: &Answer) {
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
 }
 
-/// What an address says under a name.
+/// Returns a query parameter of an address.
 fn said(url: &Url, name: &str) -> Option<String> {
     url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-/// The address with something else said in it, or nothing under that name.
+/// Returns the address with a query parameter replaced, or removed.
 fn saying(url: &Url, name: &str, value: Option<&str>) -> Url {
     let rest: Vec<_> = url.query_pairs().into_owned().filter(|(key, _)| key != name).collect();
     let mut url = url.clone();
@@ -70,7 +70,7 @@ fn number(location: &Url) -> i64 {
     said(location, "installation_id").unwrap().parse().unwrap()
 }
 
-/// The `ref` of the team's GitHub card; none where it is not linked.
+/// `ref` of the team's GitHub card; none where it is not linked.
 async fn linked(caller: &Client, team: &str) -> Option<String> {
     let cards = caller.get(&format!("/api/v2/integration?team={team}")).await.ok(200);
     let card = cards.as_array().unwrap().iter().find(|card| card["name"] == "GitHub").unwrap().clone();
@@ -78,36 +78,36 @@ async fn linked(caller: &Client, team: &str) -> Option<String> {
     card["ref"].as_str().map(str::to_owned)
 }
 
-/// What the installation is asked for by its number.
+/// Asks for the installation by its number.
 async fn look(caller: &Client, id: i64) -> Answer {
     caller.get(&format!("{INSTALLATION}?id={id}")).await
 }
 
-/// How often GitHub was asked for a user token.
+/// Counts the requests for a user token at GitHub.
 async fn exchanges(app: &TestApp) -> usize {
     app.slack.calls("POST%20/login/oauth/access_token").await.len()
 }
 
-/// Where the browser comes back to from GitHub, signed in as `user`, with a code and this state and number.
+/// Address to which the browser comes back from GitHub, signed in as `user`, with a code and this state and number.
 async fn signed_in(app: &TestApp, user: &str, state: &str, id: impl ToString) -> Url {
     let authorize = app.app.github.github().unwrap().authorize_url(state);
     let location = app.github.authorize_as(user, authorize.as_str()).await;
     saying(&location, "installation_id", Some(&id.to_string()))
 }
 
-/// Comes back from GitHub, and says yes to what is asked then.
+/// Comes back from GitHub, and agrees on the consent page.
 async fn agreed(app: &TestApp, location: &Url) -> Answer {
     let asked = app.github.come_back(location).await;
     assert!(page(&asked, 200, location).contains("<h1>Link the GitHub account "), "{}", asked.text);
     app.github.confirm(&asked).await
 }
 
-/// A wish to link, with what a page of the product got from GitHub.
-fn wish(team: &str, id: i64, location: &Url) -> Value {
+/// A request to link, with the values that a page of the product got from GitHub.
+fn link_request(team: &str, id: i64, location: &Url) -> Value {
     json!({"ref": id, "team": team, "code": said(location, "code"), "state": said(location, "state")})
 }
 
-/// A member with a token of their own; with the user of another member's, where one is given.
+/// Creates a member with a token of their own; with the user of another member, where one is given.
 async fn member(app: &TestApp, slug: &str, username: &str, like: Option<&Member>) -> (Client, Member) {
     let user_id = like.map(|member| member.user_id);
     let new = NewMember { user_id, username: username.into(), email: None, subject: None, role: Role::Admin };
@@ -175,7 +175,7 @@ both! {
         assert!(text.contains("the GitHub card of Acme again"), "{text}");
         page(&app.github.come_back(&location).await, 400, &location);
 
-        // The owner approves on GitHub's own pages: without a state of ours, nobody knows for whom.
+        // The owner approves on GitHub's own pages: without a state of ours, the organisation is unknown.
         let id = app.github.install("acme").await;
         let approved = signed_in(&app, "ada", "none", id).await;
         let approved = saying(&saying(&approved, "state", None), "setup_action", Some("install"));
@@ -220,11 +220,11 @@ both! {
             let location = saying(&location, "state", Some(&card_state(&app.owner, "acme").await));
             Url::parse(app.github.come_back(&location).await.header("location")).unwrap()
         };
-        // Somebody else signs in than who administers what the state carries.
+        // The user who signs in is not the administrator of the installation in the state.
         let back = app.github.authorize_as("max", carrying(acme).await.as_str()).await;
         let text = page(&app.github.come_back(&back).await, 400, &back);
         assert!(text.contains("ax does not administer"), "{text}");
-        // The number is exchanged on the way, in the address or in the state.
+        // The number is replaced on the way, in the address or in the state.
         let back = app.github.authorize_as("eve", carrying(eves).await.as_str()).await;
         let other = saying(&back, "installation_id", Some(&acme.to_string()));
         page(&app.github.come_back(&other).await, 400, &other);
@@ -241,7 +241,7 @@ both! {
         }
     }
 
-    async fn a_change_on_githubs_own_pages_is_only_told(app) {
+    async fn a_change_on_githubs_own_pages_is_only_reported(app) {
         let id = app.github.install("acme").await;
         let location = Url::parse(&format!("http://x{CALLBACK}?setup_action=update&installation_id={id}")).unwrap();
         let text = page(&app.github.come_back(&location).await, 200, &location);
@@ -258,7 +258,7 @@ both! {
             done(&app.owner.post(LINK, &json!({"ref": reference, "team": "acme"})).await);
         }
         assert_eq!(linked(&app.owner, "acme").await, Some(record));
-        assert_eq!(app.slack.calls("GET%20/user").await.len(), asked, "GitHub is not asked for what is linked");
+        assert_eq!(app.slack.calls("GET%20/user").await.len(), asked, "GitHub is not asked about a linked one");
         for reference in ["", "x", "0", "-1", "1.5", "99999999999999999999", "%00"] {
             let answer = app.owner.post(LINK, &json!({"ref": reference, "team": "acme"})).await;
             assert!(error(&answer, 400, 400, "VALUE_INVALID").contains("/ref"), "{reference}: {}", answer.text);
@@ -274,7 +274,7 @@ both! {
         assert_eq!(linked(&other, "globex").await, record, "it is one installation");
         let record = record.unwrap();
 
-        // Neither the other team's link nor the other team's name does anything for a stranger.
+        // Neither the other team's link nor the other team's name has an effect for another organisation.
         let answer = other.post(UNLINK, &json!({"ref": record, "team": "acme"})).await;
         error(&answer, 400, 1101, "TEAM_INVALID_REF");
         assert!(linked(&app.owner, "acme").await.is_some());
@@ -308,9 +308,9 @@ both! {
         assert_eq!(linked(&app.owner, "acme").await, None);
 
         // A page of the product brings a new one.
-        app.tell_the_time().await;
+        app.set_their_clocks().await;
         let back = signed_in(&app, "ada", &card_state(&app.owner, "acme").await, id).await;
-        done(&app.owner.post(LINK, &wish("acme", id, &back)).await);
+        done(&app.owner.post(LINK, &link_request("acme", id, &back)).await);
         assert!(linked(&app.owner, "acme").await.is_some());
     }
 
@@ -336,7 +336,7 @@ both! {
         let (other, _) = member(&app, "acme", "boss", None).await;
         error(&oda.post(LINK, &json!({"ref": id, "team": "globex"})).await, 400, 1101, "TEAM_INVALID_REF");
 
-        // Who left and came back is another member.
+        // A member who left and came back is another member.
         app.owner.delete(&place(&is_anna)).await.ok(204);
         let (anna, is_anna) = member(&app, "acme", "anna", None).await;
         app.github.link(&anna, "acme", "acme").await;
@@ -345,7 +345,7 @@ both! {
         let (anna, is_anna) = member(&app, "acme", "anna", Some(&is_anna)).await;
         error(&anna.post(LINK, &json!({"ref": id, "team": "acme"})).await, 404, 1601, "ACTION_INVALID_REF");
 
-        // Who may no longer manage does not profit from what they proved before.
+        // A member without the permission to manage does not profit from an earlier proof.
         app.owner.patch(&place(&is_oda), &json!({"role": "member"})).await.ok(200);
         error(&oda.post(LINK, &json!({"ref": id, "team": "acme"})).await, 403, 403, "PERMISSION_DENIED");
         app.owner.patch(&place(&is_anna), &json!({"permissions": []})).await.ok(200);
@@ -353,25 +353,26 @@ both! {
         assert_eq!(linked(&app.owner, "acme").await, None);
     }
 
-    async fn what_nobody_proved_is_told_like_nothing(app) {
+    async fn an_unproved_installation_is_reported_like_an_unknown_one(app) {
         let other = app.other("globex").await;
         let id = app.github.link(&other, "globex", "globex").await;
         let record = linked(&other, "globex").await.unwrap();
         let heard_of = app.github.install("acme").await;
-        let told = async |caller: &Client, reference: &str| {
+        let reported = async |caller: &Client, reference: &str| {
             let answer = caller.post(LINK, &json!({"ref": reference, "team": "acme"})).await;
             error(&answer, 404, 1601, "ACTION_INVALID_REF").replace(reference, "…")
         };
-        let nothing = told(&app.owner, "0199c1de-0000-7000-8000-00000000dead").await;
-        assert_eq!(told(&app.owner, "404").await, nothing);
+        let nothing = reported(&app.owner, "0199c1de-0000-7000-8000-00000000dead").await;
+        assert_eq!(reported(&app.owner, "404").await, nothing);
         for reference in [record, id.to_string(), heard_of.to_string()] {
-            assert_eq!(told(&app.owner, &reference).await, nothing, "{reference}");
+            assert_eq!(reported(&app.owner, &reference).await, nothing, "{reference}");
         }
     }
 
     async fn only_who_administers_the_account_links_it(app) {
         let id = app.github.install("acme").await;
-        // They see the installation: a member of the organisation, and somebody who may push to one repository of it.
+        // Users who see the installation: a member of the organisation, and a collaborator with push access to one
+        // repository of it.
         let repository = json!({"name": "shared", "collaborators": ["eve"]});
         app.github.order("accounts", json!({"login": "acme", "repositories": [repository]})).await;
         let maxs = app.github.install("max").await;
@@ -391,7 +392,7 @@ both! {
             );
             let back = signed_in(&app, user, &card_state(&app.owner, "acme").await, id).await;
             let message =
-                error(&app.owner.post(LINK, &wish("acme", id, &back)).await, 403, 403, "INTEGRATION_UNAUTHORIZED");
+                error(&app.owner.post(LINK, &link_request("acme", id, &back)).await, 403, 403, "INTEGRATION_UNAUTHORIZED");
             assert!(message.starts_with(&format!("{user} does not administer")), "{message}");
             assert_eq!(linked(&app.owner, "acme").await, None);
             error(&app.owner.post(LINK, &json!({"ref": id, "team": "acme"})).await, 404, 1601, "ACTION_INVALID_REF");
@@ -401,15 +402,15 @@ both! {
 
     async fn an_outsider_learns_nothing_of_an_installation(app) {
         let id = app.github.install("globex").await;
-        let told = async |id: i64| {
+        let reported = async |id: i64| {
             let back = signed_in(&app, "eve", &card_state(&app.owner, "acme").await, id).await;
             let text = page(&app.github.come_back(&back).await, 400, &back);
             let back = signed_in(&app, "eve", &card_state(&app.owner, "acme").await, id).await;
-            let answer = app.owner.post(LINK, &wish("acme", id, &back)).await;
+            let answer = app.owner.post(LINK, &link_request("acme", id, &back)).await;
             (text + &error(&answer, 403, 403, "INTEGRATION_UNAUTHORIZED")).replace(&id.to_string(), "…")
         };
-        let there = told(id).await;
-        assert_eq!(there, told(id + 1000).await, "one that is there is told like one that is not");
+        let there = reported(id).await;
+        assert_eq!(there, reported(id + 1000).await, "an existing one is reported like an unknown one");
         assert!(!there.contains("globex"), "{there}");
         assert_eq!(linked(&app.owner, "acme").await, None);
     }
@@ -424,13 +425,13 @@ both! {
         assert_eq!(linked(&eve, "acme").await, None, "neither the one nor the other");
         for text in ["", "x", "1.5", "99999999999999999999", "1 or 1=1", "<script>"] {
             let back = signed_in(&app, "ada", &card_state(&app.owner, "acme").await, text).await;
-            let told = page(&app.github.come_back(&back).await, 400, &back);
-            assert!(told.contains("The address is not complete"), "{text}: {told}");
+            let reported = page(&app.github.come_back(&back).await, 400, &back);
+            assert!(reported.contains("The address is not complete"), "{text}: {reported}");
         }
         let none =
             saying(&signed_in(&app, "ada", &card_state(&app.owner, "acme").await, 0).await, "installation_id", None);
-        let told = page(&app.github.come_back(&none).await, 400, &none);
-        assert!(told.contains("nstallation_id"), "{told}");
+        let reported = page(&app.github.come_back(&none).await, 400, &none);
+        assert!(reported.contains("nstallation_id"), "{reported}");
         assert_eq!(linked(&app.owner, "acme").await, None);
     }
 
@@ -448,7 +449,7 @@ both! {
         let text = page(&app.github.come_back(&back).await, 400, &back);
         assert!(text.contains("suspended"), "{text}");
         let back = signed_in(&app, "ada", &card_state(&app.owner, "acme").await, id).await;
-        let message = error(&app.owner.post(LINK, &wish("acme", id, &back)).await, 400, 400, "FAILED_PRECONDITION");
+        let message = error(&app.owner.post(LINK, &link_request("acme", id, &back)).await, 400, 400, "FAILED_PRECONDITION");
         assert!(message.contains("suspended"), "{message}");
         assert_eq!(linked(&app.owner, "acme").await, None);
         app.github.order(&format!("installations/{id}/unsuspend"), json!({})).await;
@@ -459,7 +460,7 @@ both! {
         let id = app.github.link(&app.owner, "acme", "acme").await;
         let record = linked(&app.owner, "acme").await.unwrap();
         app.github.order(&format!("installations/{id}/delete"), json!({})).await;
-        until("it is unlinked", PATIENCE, async || linked(&app.owner, "acme").await.is_none().then_some(())).await;
+        until("it is unlinked", WAIT_LIMIT, async || linked(&app.owner, "acme").await.is_none().then_some(())).await;
         for reference in [json!(id), json!(record)] {
             error(
                 &app.owner.post(LINK, &json!({"ref": reference, "team": "acme"})).await,
@@ -477,7 +478,7 @@ both! {
         let id = app.github.install("acme").await;
         let old = card_state(&app.owner, "acme").await;
         app.advance(LIFETIME);
-        app.tell_the_time().await;
+        app.set_their_clocks().await;
         for (state, says) in [
             ("forged", "not one that was issued"),
             ("", "not one that was issued"),
@@ -487,7 +488,7 @@ both! {
             let back = signed_in(&app, "ada", state, id).await;
             let text = page(&app.github.come_back(&saying(&back, "state", Some(state))).await, 400, &back);
             assert!(text.contains("Nothing was connected</h1>") && text.contains(says), "{state}: {text}");
-            let answer = app.owner.post(LINK, &wish("acme", id, &saying(&back, "state", Some(state)))).await;
+            let answer = app.owner.post(LINK, &link_request("acme", id, &saying(&back, "state", Some(state)))).await;
             error(&answer, 400, 400, "INTEGRATION_INVALID_STATE");
         }
         assert_eq!((linked(&app.owner, "acme").await, exchanges(&app).await), (None, 0), "GitHub is not asked");
@@ -507,18 +508,18 @@ both! {
         let id = app.github.install("acme").await;
         let back = signed_in(&app, "ada", &card_state(&app.owner, "acme").await, id).await;
         for (thief, team) in [(&anna, "acme"), (&other, "globex")] {
-            error(&thief.post(LINK, &wish(team, id, &back)).await, 400, 400, "INTEGRATION_INVALID_STATE");
+            error(&thief.post(LINK, &link_request(team, id, &back)).await, 400, 400, "INTEGRATION_INVALID_STATE");
             assert_eq!(linked(thief, team).await, None);
         }
-        error(&other.post(LINK, &wish("acme", id, &back)).await, 400, 1101, "TEAM_INVALID_REF");
-        error(&app.owner.post(LINK, &wish("globex", id, &back)).await, 400, 1101, "TEAM_INVALID_REF");
+        error(&other.post(LINK, &link_request("acme", id, &back)).await, 400, 1101, "TEAM_INVALID_REF");
+        error(&app.owner.post(LINK, &link_request("globex", id, &back)).await, 400, 1101, "TEAM_INVALID_REF");
         for without in ["code", "state"] {
-            let mut wish = wish("acme", id, &back);
-            wish.as_object_mut().unwrap().remove(without);
-            error(&app.owner.post(LINK, &wish).await, 404, 1601, "ACTION_INVALID_REF");
+            let mut link_request = link_request("acme", id, &back);
+            link_request.as_object_mut().unwrap().remove(without);
+            error(&app.owner.post(LINK, &link_request).await, 404, 1601, "ACTION_INVALID_REF");
         }
         assert_eq!(exchanges(&app).await, 0, "GitHub is not asked");
-        done(&app.owner.post(LINK, &wish("acme", id, &back)).await);
+        done(&app.owner.post(LINK, &link_request("acme", id, &back)).await);
     }
 
     async fn two_tabs_work(app) {
@@ -538,7 +539,7 @@ both! {
         assert!(linked(&app.owner, "acme").await.is_some());
     }
 
-    async fn who_cancels_is_told_so_and_no_words_of_others(app) {
+    async fn a_cancellation_is_confirmed_without_words_of_others(app) {
         for (word, says) in [
             ("access_denied", "access_denied"),
             ("redirect_uri_mismatch", "redirect_uri_mismatch"),
@@ -566,7 +567,7 @@ both! {
         assert_eq!((linked(&app.owner, "acme").await, exchanges(&app).await), (None, 0));
     }
 
-    async fn a_state_of_one_far_end_is_none_of_the_others(app) {
+    async fn a_state_of_one_provider_is_invalid_for_the_other(app) {
         let id = app.github.install("acme").await;
         let slack = app.owner.get(SLACK_STATE).await.ok(200)["oauthUrl"].as_str().unwrap().to_owned();
         let (slacks_code, slacks) = app.slack.allow(&slack, "T0STANDIN").await;
@@ -575,7 +576,7 @@ both! {
         for state in [&slacks, &installs] {
             let back = signed_in(&app, "ada", state, id).await;
             page(&app.github.come_back(&back).await, 400, &back);
-            error(&app.owner.post(LINK, &wish("acme", id, &back)).await, 400, 400, "INTEGRATION_INVALID_STATE");
+            error(&app.owner.post(LINK, &link_request("acme", id, &back)).await, 400, 400, "INTEGRATION_INVALID_STATE");
         }
         let githubs = card_state(&app.owner, "acme").await;
         for path in ["/v1/slack/oauth/callback", "/api/v2/integration/slack/auth"] {
@@ -587,7 +588,7 @@ both! {
         app.owner.post("/v1/slack-integrations/oauth/complete", &body).await.ok(400);
         assert_eq!((exchanges(&app).await, app.slack.calls("oauth.v2.access").await.len()), (0, 0));
 
-        // Nobody's mistake has used them up.
+        // Another's mistake has not used them up.
         let back = signed_in(&app, "ada", &githubs, id).await;
         page(&app.github.come_back(&back).await, 200, &back);
         let body = json!({"code": slacks_code, "state": slacks});
@@ -606,13 +607,13 @@ both! {
                 saying(&signed_in(&app, "ada", &second, id).await, "code", None),
                 requested,
             ];
-            let wish = wish("acme", id, &signed_in(&app, "ada", &state().await, id).await);
+            let link_request = link_request("acme", id, &signed_in(&app, "ada", &state().await, id).await);
             if is_removed {
                 app.owner.delete(&place(&member)).await.ok(204);
-                error(&caller.post(LINK, &wish).await, 401, 401, "TOKEN_INVALID");
+                error(&caller.post(LINK, &link_request).await, 401, 401, "TOKEN_INVALID");
             } else {
                 app.owner.patch(&place(&member), &json!({"role": "member"})).await.ok(200);
-                error(&caller.post(LINK, &wish).await, 403, 403, "PERMISSION_DENIED");
+                error(&caller.post(LINK, &link_request).await, 403, 403, "PERMISSION_DENIED");
             }
             for back in backs {
                 page(&app.github.come_back(&back).await, 400, &back);
@@ -629,7 +630,7 @@ both! {
             let fault = json!({"method": "GET /installation/repositories", "latencyMs": 300, "times": 1});
             app.github.order("faults", fault).await;
             let leaves = async {
-                until("GitHub is asked", PATIENCE, async || {
+                until("GitHub is asked", WAIT_LIMIT, async || {
                     (app.github.ask("faults").await == json!([])).then_some(())
                 })
                 .await;
@@ -651,10 +652,10 @@ both! {
         app.github
             .order("faults", json!({"method": "GET /installation/repositories", "latencyMs": 300, "times": 1}))
             .await;
-        // The webhook overtakes the list that was asked for.
+        // The webhook overtakes the requested list.
         let gone = app.github.sign(json!({"event": "installation", "action": "deleted", "installation": id})).await;
         let leaves = async {
-            until("GitHub is asked", PATIENCE, async || (app.github.ask("faults").await == json!([])).then_some(()))
+            until("GitHub is asked", WAIT_LIMIT, async || (app.github.ask("faults").await == json!([])).then_some(()))
                 .await;
             app.github.deliver(&gone).await.ok(202);
         };
@@ -662,7 +663,7 @@ both! {
         assert!(page(&asked, 400, &back).contains("There is no GitHub installation"), "{}", asked.text);
         assert_eq!(linked(&app.owner, "acme").await, None);
 
-        // The same between the question and the answer.
+        // The same between the request and the answer.
         let id = app.github.install("eve").await;
         let back = signed_in(&app, "eve", &card_state(&app.owner, "acme").await, id).await;
         let asked = app.github.come_back(&back).await;
@@ -672,10 +673,10 @@ both! {
         assert_eq!(linked(&app.owner, "acme").await, None);
     }
 
-    async fn a_link_from_a_stranger_links_nothing(app) {
+    async fn a_link_from_an_outsider_links_nothing(app) {
         let mallory = app.other("evil").await;
         let id = app.github.install("acme").await;
-        // Mallory gets an address at GitHub that carries her state and somebody else's installation, and sends it to Ada,
+        // Mallory gets an address at GitHub that carries her state and another's installation, and sends it to Ada,
         // whom GitHub signs in without a question.
         let begun = Url::parse(&format!("http://x{CALLBACK}?setup_action=update&installation_id={id}")).unwrap();
         let begun = saying(&begun, "state", Some(&card_state(&mallory, "evil").await));
@@ -693,7 +694,7 @@ both! {
             let forged = saying(&saying(&begun, "state", Some(&state)), "setup_action", Some("confirm"));
             page(&app.github.come_back(&forged).await, 400, &forged);
         }
-        assert_eq!(linked(&mallory, "evil").await, None, "what Mallory knows is not enough");
+        assert_eq!(linked(&mallory, "evil").await, None, "Mallory's knowledge is not enough");
         page(&app.github.confirm(&asked).await, 200, &back);
         assert!(linked(&mallory, "evil").await.is_some(), "Ada has");
     }
@@ -706,7 +707,7 @@ both! {
         };
         let (old, back) = asked(&app.owner).await;
         app.advance(LIFETIME);
-        app.tell_the_time().await;
+        app.set_their_clocks().await;
         let text = page(&app.github.confirm(&old).await, 400, &back);
         assert!(text.contains("too old"), "{text}");
         for is_removed in [false, true] {
@@ -724,10 +725,10 @@ both! {
 
         let (asked, back) = asked(&app.owner).await;
         let yes = &browser::state(&asked);
-        // It is no state for anything else, and needs its number.
+        // It is not a valid state for anything else, and needs its number.
         let other = signed_in(&app, "ada", yes, id).await;
         page(&app.github.come_back(&other).await, 400, &other);
-        error(&app.owner.post(LINK, &wish("acme", id, &other)).await, 400, 400, "INTEGRATION_INVALID_STATE");
+        error(&app.owner.post(LINK, &link_request("acme", id, &other)).await, 400, 400, "INTEGRATION_INVALID_STATE");
         for forged in [yes.replace(&id.to_string(), &(id + 1).to_string()), yes.split('.').next().unwrap().to_owned()] {
             let request = browser::button(&app.anon, &asked).form(&[("state", forged)]);
             page(&app.anon.send(request).await, 400, &back);
@@ -746,14 +747,14 @@ both! {
         page(&app.github.come_back(&first).await, 200, &first);
         done(&app.owner.post(UNLINK, &json!({"ref": id, "team": "acme"})).await);
         app.advance(LIFETIME);
-        app.tell_the_time().await;
+        app.set_their_clocks().await;
         for code in [said(&first, "code").unwrap().as_str(), "nonsense", ""] {
             let back = saying(&first, "code", Some(code));
             let back = saying(&back, "state", Some(&card_state(&app.owner, "acme").await));
             let text = page(&app.github.come_back(&back).await, 400, &back);
             assert!(text.contains("bad_verification_code"), "{text}");
             let back = saying(&back, "state", Some(&card_state(&app.owner, "acme").await));
-            let message = error(&app.owner.post(LINK, &wish("acme", id, &back)).await, 400, 1601, "ACTION_INVALID_REF");
+            let message = error(&app.owner.post(LINK, &link_request("acme", id, &back)).await, 400, 1601, "ACTION_INVALID_REF");
             assert!(message.contains("bad_verification_code"), "{message}");
         }
         assert_eq!(linked(&app.owner, "acme").await, None);
@@ -802,7 +803,7 @@ both! {
                 page(&app.github.come_back(&back).await, 400, &back);
                 if ["status", "body", "rateLimitResetSecs"].iter().any(|name| fault.get(name).is_some()) {
                     let back = fails().await;
-                    let answer = app.owner.post(LINK, &wish("acme", id, &back)).await;
+                    let answer = app.owner.post(LINK, &link_request("acme", id, &back)).await;
                     error(&answer, 400, 1601, "ACTION_INVALID_REF");
                     app.github.mend().await;
                 }

@@ -1,4 +1,5 @@
-//! What GitHub sends: who is believed, what is taken, what becomes of it for whom, and what it says of installations.
+//! Tests of GitHub's webhooks: authentication, acceptance, the resulting events of each organisation, and the state of
+//! installations.
 
 use aws_lc_rs::hmac;
 use futures_util::future::join_all;
@@ -19,7 +20,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// The example that GitHub publishes, by a secret that is not ours.
 const PUBLISHED: &str = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
 
-/// A delivery of ours, to be bent before it is sent.
+/// A delivery of ours, to be modified before it is sent.
 struct Webhook {
     headers: Vec<(&'static str, Vec<u8>)>,
     body: Vec<u8>,
@@ -40,14 +41,14 @@ impl Webhook {
         }
     }
 
-    /// With another value of a header, or without it.
+    /// Replaces a header, or removes it.
     fn with(mut self, name: &'static str, value: Option<&[u8]>) -> Self {
         self.headers.retain(|(known, _)| *known != name);
         self.headers.extend(value.map(|value| (name, value.to_vec())));
         self
     }
 
-    /// With a header once more.
+    /// Adds a header once more.
     fn and(mut self, name: &'static str, value: &[u8]) -> Self {
         self.headers.push((name, value.to_vec()));
         self
@@ -69,16 +70,16 @@ fn signature(secret: &str, body: &[u8]) -> String {
     format!("sha256={hex}")
 }
 
-/// A delivery id that is told from others by its number.
+/// A delivery id, distinguished by its number.
 fn guid(number: u64) -> String {
     format!("72d3162e-cc78-11e3-81ab-{number:012x}")
 }
 
-fn receipt(events: u64, repeated: u64, ignored: bool) -> Value {
+fn acknowledgement(events: u64, repeated: u64, ignored: bool) -> Value {
     json!({"events": events, "repeated": repeated, "ignored": ignored})
 }
 
-/// The events of the caller's organisation, newest first.
+/// Returns the events of the caller's organisation, newest first.
 async fn events(caller: &Client) -> Vec<Value> {
     caller.get("/v1/events?limit=250").await.ok(200)["data"].as_array().unwrap().clone()
 }
@@ -133,7 +134,7 @@ both! {
         let nameless = hook().with("x-github-event", None).with("x-hub-signature-256", Some(b"sha256=0"));
         nameless.send(&app).await.problem(401, "signature_invalid");
         assert_eq!(events(&app.owner).await.len(), 0);
-        assert_eq!(hook().send(&app).await.ok(202), receipt(1, 0, false));
+        assert_eq!(hook().send(&app).await.ok(202), acknowledgement(1, 0, false));
     }
 
     async fn json_and_forms_are_taken(app) {
@@ -145,7 +146,7 @@ both! {
         assert_eq!(app.github.send(order(1)).await["status"], 202);
         app.github.order("app", json!({"webhookContentType": "form"})).await;
         let sent = app.github.send(order(2)).await;
-        assert_eq!((&sent["status"], &sent["body"]), (&json!(202), &json!(receipt(1, 0, false).to_string())));
+        assert_eq!((&sent["status"], &sent["body"]), (&json!(202), &json!(acknowledgement(1, 0, false).to_string())));
         let found = events(&app.owner).await;
         let titles: Vec<_> = found.iter().map(|event| (&event["type"], &event["data"]["issue"]["title"])).collect();
         assert_eq!(titles, [(&json!("github.issues"), &json!(title)); 2]);
@@ -177,7 +178,7 @@ both! {
         }
     }
 
-    async fn whatever_is_signed_is_answered_and_nothing_breaks(app) {
+    async fn every_signed_body_is_answered_and_nothing_breaks(app) {
         let installation = app.github.link(&app.owner, "acme", "acme").await;
         let hook = |event: &str, body: &[u8]| Webhook::new(event, &guid(1), body);
         for (what, body) in [
@@ -193,7 +194,7 @@ both! {
             let problem = answer.problem(400, "invalid");
             assert!(problem["detail"].as_str().unwrap().len() < 300, "{what}: {problem}");
         }
-        let ignored = receipt(0, 0, true);
+        let ignored = acknowledgement(0, 0, true);
         for body in [
             "[]", "null", "1", "\"x\"", "{}", "[{\"installation\": {\"id\": 1}}]", r#"{"installation": null}"#,
             r#"{"installation": []}"#, r#"{"installation": {}}"#, r#"{"installation": {"id": null}}"#,
@@ -206,14 +207,14 @@ both! {
                 assert_eq!(hook(event, body.as_bytes()).send(&app).await.ok(202), ignored, "{event} {body}");
             }
         }
-        // What says so little of an installation changes nothing, and is no event either.
+        // Too little data about an installation changes nothing, and is not an event either.
         let little = json!({"action": "deleted", "installation": {"id": installation}}).to_string();
         for event in ["installation", "installation_repositories", "installation_target"] {
             assert_eq!(hook(event, little.as_bytes()).send(&app).await.ok(202), ignored, "{event}");
         }
         assert_eq!(events(&app.owner).await.len(), 0);
 
-        // Names and actions that nobody has heard of are kept, also without a repository.
+        // Unknown names and actions are stored, also without a repository.
         let mut number = 10;
         for (event, body) in [
             ("quantum_entanglement", json!({"action": "observed", "installation": {"id": installation}})),
@@ -224,13 +225,13 @@ both! {
         ] {
             number += 1;
             let hook = Webhook::new(event, &guid(number), body.to_string());
-            assert_eq!(hook.send(&app).await.ok(202), receipt(1, 0, false), "{event} {body}");
+            assert_eq!(hook.send(&app).await.ok(202), acknowledgement(1, 0, false), "{event} {body}");
             let found = &events(&app.owner).await[0];
             assert_eq!((&found["type"], &found["data"]), (&json!(format!("github.{event}")), &body));
         }
         let (open, close) = ("[".repeat(120), "]".repeat(120));
         let deepest = format!(r#"{{"installation": {{"id": {installation}}}, "x": {open}1{close}}}"#);
-        assert_eq!(Webhook::new("push", &guid(30), deepest).send(&app).await.ok(202), receipt(1, 0, false));
+        assert_eq!(Webhook::new("push", &guid(30), deepest).send(&app).await.ok(202), acknowledgement(1, 0, false));
         events(&app.owner).await;
     }
 
@@ -247,7 +248,7 @@ both! {
         assert_eq!(events(&app.owner).await.len(), 0);
         let ping = json!({"zen": "Keep it logically awesome.", "hook_id": 1, "hook": {"type": "App"}});
         let ping = Webhook::new("ping", &guid(2), ping.to_string()).send(&app).await;
-        assert_eq!(ping.ok(202), receipt(0, 0, true));
+        assert_eq!(ping.ok(202), acknowledgement(0, 0, true));
         assert_eq!(app.github.send(json!({"event": "ping"})).await["status"], 202);
         assert_eq!(app.github.send(json!({"event": "github_app_authorization"})).await["status"], 202);
         assert_eq!(events(&app.owner).await.len(), 0);
@@ -258,8 +259,8 @@ both! {
         let installation = app.github.link(&app.owner, "acme", "acme").await;
         assert_eq!(app.github.link(&other, "globex", "acme").await, installation);
         let hook = || Webhook::new("star", &guid(0xabc), star(installation));
-        let receipts = join_all((0..50).map(|_| async { hook().send(&app).await.ok(202) })).await;
-        let sum = |name: &str| receipts.iter().map(|receipt| receipt[name].as_u64().unwrap()).sum::<u64>();
+        let acknowledgements = join_all((0..50).map(|_| async { hook().send(&app).await.ok(202) })).await;
+        let sum = |name: &str| acknowledgements.iter().map(|acknowledgement| acknowledgement[name].as_u64().unwrap()).sum::<u64>();
         assert_eq!((sum("events"), sum("repeated")), (2, 98));
         for caller in [&app.owner, &other] {
             assert_eq!(events(caller).await.len(), 1);
@@ -267,11 +268,11 @@ both! {
         // A GUID is the same in capitals.
         let shouted = guid(0xabc).to_uppercase();
         let again = hook().with("x-github-delivery", Some(shouted.as_bytes())).send(&app).await;
-        assert_eq!(again.ok(202), receipt(0, 2, false));
-        // GitHub delivers again for three days.
+        assert_eq!(again.ok(202), acknowledgement(0, 2, false));
+        // GitHub allows redeliveries for three days.
         app.advance(std::time::Duration::from_secs(4 * 24 * 3600));
-        assert_eq!(hook().send(&app).await.ok(202), receipt(0, 2, false));
-        assert_eq!(Webhook::new("star", &guid(2), star(installation)).send(&app).await.ok(202), receipt(2, 0, false));
+        assert_eq!(hook().send(&app).await.ok(202), acknowledgement(0, 2, false));
+        assert_eq!(Webhook::new("star", &guid(2), star(installation)).send(&app).await.ok(202), acknowledgement(2, 0, false));
     }
 
     async fn a_delivery_is_worked_on_again_on_purpose(app) {
@@ -282,13 +283,13 @@ both! {
             "event": "issues", "installation": installation, "repository": "web", "title": "It is slow",
         })).await;
         let id = sent["deliveryId"].as_str().unwrap().to_owned();
-        assert_eq!(app.deliveries("").await.len(), 0, "nobody wants to hear of it");
+        assert_eq!(app.deliveries("").await.len(), 0, "no subscription matches");
         let rules = json!({"repositories": ["acme/web"]});
         app.owner.post("/v1/subscriptions", &json!({"slackChannelId": "C0ALERTS", "rules": rules})).await.ok(201);
 
         let again = app.github.order(&format!("deliveries/{id}/redeliver"), json!({})).await;
         assert_eq!(again["deliveryId"], id.as_str(), "GitHub keeps the id");
-        assert_eq!(serde_json::from_str::<Value>(again["body"].as_str().unwrap()).unwrap(), receipt(0, 1, false));
+        assert_eq!(serde_json::from_str::<Value>(again["body"].as_str().unwrap()).unwrap(), acknowledgement(0, 1, false));
         assert_eq!((events(&app.owner).await.len(), app.deliveries("").await.len()), (1, 0));
 
         let path = format!("/v1/github/deliveries/{id}/reprocess");

@@ -1,4 +1,4 @@
-//! JSON Web Tokens: who is believed, for how long, and whose keys count (RFC 7519, RFC 8725).
+//! Tests of JSON Web Tokens: accepted tokens, their lifetime, and the accepted keys (RFC 7519, RFC 8725).
 
 mod invitations;
 
@@ -42,12 +42,12 @@ use tieline::{
 use crate::support::{Answer, Database, Setup, TestApp};
 
 pub const SECRET: &str = "a secret that has more than 32 bytes in it";
-/// When every test begins.
+/// Start time of every test.
 const NOW: i64 = 1_795_000_000;
 const HOUR: i64 = 3600;
 const YEAR: i64 = 366 * 24 * HOUR;
 
-/// Something to sign with.
+/// Key to sign with.
 enum Key {
     Hmac(hmac::Algorithm, Vec<u8>),
     Rsa(RsaKeyPair),
@@ -60,7 +60,7 @@ impl Key {
         Self::Hmac(hmac::HMAC_SHA256, secret.as_ref().to_vec())
     }
 
-    /// A fresh one for an algorithm.
+    /// Generates a key for an algorithm.
     fn fresh(algorithm: &str) -> Self {
         match algorithm {
             "RS256" => Self::Rsa(RsaKeyPair::generate(rsa::KeySize::Rsa2048).unwrap()),
@@ -84,7 +84,7 @@ impl Key {
         }
     }
 
-    /// As it is published (RFC 7517).
+    /// The key as published (RFC 7517).
     fn public(&self, kid: &str) -> Value {
         match self {
             Self::Hmac(_, secret) => json!({"kty": "oct", "kid": kid, "k": BASE64URL.encode(secret)}),
@@ -117,12 +117,12 @@ fn mint(key: &Key, header: &Value, claims: &Value) -> String {
     signed(key, &header.to_string(), &claims.to_string())
 }
 
-/// What a good token says.
+/// Claims of a valid token.
 fn claims(subject: impl ToString) -> Value {
     json!({"sub": subject.to_string(), "iss": "tieline", "aud": "tieline", "exp": NOW + HOUR})
 }
 
-/// The claims with one of them changed; `null` takes it out.
+/// The claims with one of them changed; `null` removes it.
 fn but(claims: &Value, name: &str, value: Value) -> Value {
     let mut claims = claims.clone();
     match value {
@@ -136,7 +136,7 @@ async fn with_settings(database: Database, settings: Vec<(&'static str, String)>
     TestApp::start_with(database, Setup { settings, ..Setup::default() }).await
 }
 
-/// One that believes tokens signed with [`SECRET`].
+/// An app that accepts tokens signed with [`SECRET`].
 async fn sharing() -> TestApp {
     sharing_on(Database::sqlite()).await
 }
@@ -145,14 +145,14 @@ async fn sharing_on(database: Database) -> TestApp {
     with_settings(database, vec![("TIELINE_AUTH__JWT__HS256_SECRET", SECRET.into())]).await
 }
 
-/// One that believes the keys of an issuer.
+/// An app that accepts the keys of an issuer.
 async fn trusting(keys: &KeyServer, algorithm: &str) -> TestApp {
     let settings =
         vec![("TIELINE_AUTH__JWT__JWKS_URL", keys.url.clone()), ("TIELINE_AUTH__JWT__ALGORITHM", algorithm.to_owned())];
     with_settings(Database::sqlite(), settings).await
 }
 
-/// Makes somebody a member.
+/// Creates a member.
 async fn member(app: &TestApp, slug: &str, user_id: Option<UserId>, subject: Option<&str>) -> Member {
     let subject = subject.map(str::to_owned);
     let new = NewMember { user_id, username: "ada".into(), email: None, subject, role: Role::Member };
@@ -163,7 +163,7 @@ async fn ask(app: &TestApp, token: &str) -> Answer {
     app.anon.with_token(token).get("/v1/channels").await
 }
 
-/// Demands that a token is refused with this code, or believed where there is none.
+/// Asserts that a token is refused with this code, or accepted without one.
 async fn demand(app: &TestApp, token: &str, code: Option<&str>, what: &str) {
     let answer = ask(app, token).await;
     match code {
@@ -177,9 +177,9 @@ async fn demand(app: &TestApp, token: &str, code: Option<&str>, what: &str) {
 
 const INVALID: Option<&str> = Some("token_invalid");
 const EXPIRED: Option<&str> = Some("token_expired");
-const STRANGER: Option<&str> = Some("not_a_member");
+const OUTSIDER: Option<&str> = Some("not_a_member");
 
-/// Publishes keys on loopback and counts how often they are asked for.
+/// Publishes keys on loopback and counts the requests for them.
 struct KeyServer {
     url: String,
     published: Arc<Mutex<(StatusCode, String)>>,
@@ -210,7 +210,7 @@ impl KeyServer {
         *self.published.lock().unwrap() = (StatusCode::OK, json!({"keys": keys}).to_string());
     }
 
-    /// From now on it answers only that it is down.
+    /// Answers from now on only that it is down.
     fn break_down(&self) {
         self.published.lock().unwrap().0 = StatusCode::SERVICE_UNAVAILABLE;
     }
@@ -270,17 +270,17 @@ async fn claims_must_say_what_is_expected() {
         ("iss", json!(null), INVALID),
         ("sub", json!("idp|ada"), None),
         ("sub", json!(ada.user_id.0.simple().to_string()), None),
-        ("sub", json!("nobody"), STRANGER),
-        ("sub", json!("0199c1de-0000-7000-8000-00000000dead"), STRANGER),
-        ("sub", json!("ada"), STRANGER),
-        ("sub", json!(ada.id.to_string()), STRANGER),
+        ("sub", json!("nobody"), OUTSIDER),
+        ("sub", json!("0199c1de-0000-7000-8000-00000000dead"), OUTSIDER),
+        ("sub", json!("ada"), OUTSIDER),
+        ("sub", json!(ada.id.to_string()), OUTSIDER),
         ("sub", json!(""), INVALID),
         ("sub", json!("a\u{0}b"), INVALID),
         ("sub", json!(5), INVALID),
         ("sub", json!(["idp|ada"]), INVALID),
         ("sub", json!(null), INVALID),
         ("organisation_id", json!(ada.organisation_id.to_string()), None),
-        ("organisation_id", json!(globex.id.to_string()), STRANGER),
+        ("organisation_id", json!(globex.id.to_string()), OUTSIDER),
         ("organisation_id", json!("acme"), INVALID),
         ("more", json!({"deep": [1, null]}), None),
     ] {
@@ -425,7 +425,7 @@ async fn who_is_in_several_organisations_says_which() {
     assert_eq!(refused["errors"][0]["pointer"], "X-Organisation-Id");
     for (id, other) in [(&ours, &theirs), (&theirs, &ours)] {
         let all = in_organisation(id, "/v1/organisations").await.ok(200);
-        assert_eq!(all["data"].as_array().unwrap().len(), 2, "a user is told of all of theirs");
+        assert_eq!(all["data"].as_array().unwrap().len(), 2, "a user sees all of theirs");
         in_organisation(id, &format!("/v1/organisations/{id}")).await.ok(200);
         in_organisation(id, &format!("/v1/organisations/{other}")).await.problem(404, "not_found");
     }
@@ -485,7 +485,7 @@ async fn personal_tokens_work_beside_an_issuers() {
 #[tokio::test]
 async fn an_issuers_published_keys_count_and_no_others() {
     for algorithm in ["RS256", "ES256", "EdDSA"] {
-        let [key, second, stranger] = [(); 3].map(|()| Key::fresh(algorithm));
+        let [key, second, outsider] = [(); 3].map(|()| Key::fresh(algorithm));
         let oct = Key::shared("a published secret that is no secret");
         let server = KeyServer::start(&[key.public("one"), second.public("two"), oct.public("oct")]).await;
         let app = trusting(&server, algorithm).await;
@@ -497,7 +497,7 @@ async fn an_issuers_published_keys_count_and_no_others() {
         let by_subject = mint(&key, &json!({"alg": algorithm, "kid": "one"}), &claims("idp|ada"));
         demand(&app, &by_subject, None, algorithm).await;
         demand(&app, &with(&key, "two"), INVALID, "signed with another key").await;
-        demand(&app, &with(&stranger, "one"), INVALID, "signed with a key of somebody's").await;
+        demand(&app, &with(&outsider, "one"), INVALID, "signed with a key of somebody's").await;
         demand(&app, &mint(&key, &json!({"alg": algorithm}), &good), INVALID, "which of two keys?").await;
         let hs256 = json!({"alg": "HS256", "kid": "oct"});
         demand(&app, &mint(&oct, &hs256, &good), INVALID, "a published secret").await;
@@ -659,7 +659,7 @@ async fn an_issuer_that_is_down_is_not_the_callers_fault() {
     server.break_down();
     app.advance(Duration::from_secs(60));
     demand_unavailable(with("unknown", 4)).await;
-    demand(&app, &with("one", 5), None, "what is known stays known").await;
+    demand(&app, &with("one", 5), None, "known keys stay known").await;
     assert_eq!(server.fetches(), 3);
 }
 

@@ -1,4 +1,4 @@
-//! What is posted by the addresses of incoming webhooks: how it may be packed, who is refused, and what becomes of it.
+//! Tests of posts to the addresses of incoming webhooks: accepted encodings, refusals, and results.
 
 mod places;
 mod script_processes;
@@ -13,7 +13,7 @@ use tieline::domain::tenancy::member::Role;
 
 use crate::support::{Answer, Client, Integration, Reply, Setup, TestApp, form};
 
-/// Somebody who sets webhooks up, by the two headers.
+/// A manager of webhooks, authenticated by the two headers.
 struct Manager {
     client: Client,
     token: String,
@@ -21,7 +21,7 @@ struct Manager {
 }
 
 impl Manager {
-    /// A member of an organisation who is a client already.
+    /// The member of an organisation who is a client already.
     async fn of(app: &TestApp, client: &Client, username: &str) -> Self {
         let home = client.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned();
         let user_id = user_id(client, &home, username).await;
@@ -36,7 +36,7 @@ impl Manager {
     }
 }
 
-/// The id of a member's user.
+/// Returns the id of a member's user.
 async fn user_id(client: &Client, home: &str, username: &str) -> String {
     let listed = client.get(&format!("/v1/organisations/{home}/members?limit=250")).await.ok(200);
     let member = listed["data"].as_array().unwrap().iter().find(|one| one["username"] == username).unwrap().clone();
@@ -92,12 +92,12 @@ impl<'a> Hook<'a> {
         self.app.anon.send(request).await
     }
 
-    /// The messages that were posted in the channel, newest first.
+    /// Returns the messages posted in the channel, newest first.
     async fn posted(&self) -> Vec<Value> {
         posted(&self.app.owner, &self.general).await
     }
 
-    /// Their texts.
+    /// Returns their texts.
     async fn texts(&self) -> Vec<String> {
         self.posted().await.iter().map(|event| event["data"]["message"].as_str().unwrap().to_owned()).collect()
     }
@@ -126,13 +126,13 @@ async fn posted(caller: &Client, channel: &str) -> Vec<Value> {
     events(caller, channel, "message.posted").await
 }
 
-/// Demands what was done and nothing more.
+/// Asserts success, without anything else.
 #[track_caller]
 fn done(answer: &Answer) {
     assert_eq!(answer.ok(200), json!({"success": true}));
 }
 
-/// Demands that a request was refused with this word.
+/// Asserts a refusal with this error.
 #[track_caller]
 fn refused(answer: &Answer, status: u16, error: &str) {
     let body = answer.ok(status);
@@ -224,14 +224,14 @@ both! {
         assert_eq!(hook.posted().await.len(), 1);
     }
 
-    async fn who_does_not_know_the_token_is_told_nothing(app) {
+    async fn a_caller_without_the_token_learns_nothing(app) {
         let hook = Hook::new(&app, json!({})).await;
         let outgoing = json!({"event": "sendMessage", "urls": ["https://example.org/"], "token": "known"});
         let body = changed("webhook-outgoing", outgoing);
         let outgoing = hook.manager.call(Method::POST, "integrations.create", &body).await;
         let [id, token, other] = [hook.id(), hook.token(), outgoing["_id"].as_str().unwrap()];
         let text = json!({"text": "a"});
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for (id, token) in [
             (id, "wrong"),
             (id, &token[1..]),
@@ -243,12 +243,12 @@ both! {
             for path in [format!("/hooks/{id}/{token}"), format!("/hooks/{id}/x/{token}")] {
                 let answer = app.anon.post(&path, &text).await;
                 refused(&answer, 404, "Invalid integration id or token provided.");
-                told.push(answer.text);
+                reported.push(answer.text);
                 assert_eq!(app.owner.get(&path).await.status, 404, "a token of ours opens nothing here");
             }
         }
-        told.dedup();
-        assert_eq!(told.len(), 1, "told alike: {told:?}");
+        reported.dedup();
+        assert_eq!(reported.len(), 1, "reported alike: {reported:?}");
         let twice = token.bytes().fold(String::new(), |text, byte| format!("{text}%25{byte:02x}"));
         done(&app.anon.post(&format!("/hooks/{id}/{twice}"), &text).await);
         let upper = format!("/hooks/{}/{token}", id.to_uppercase());
@@ -283,7 +283,7 @@ both! {
         assert_eq!(answer.header("www-authenticate"), "X-Auth-Token", "as with every 401");
     }
 
-    async fn a_flood_is_held_back(app) {
+    async fn a_flood_is_rate_limited(app) {
         let hook = Hook::new(&app, json!({})).await;
         for _ in 0..200 {
             done(&app.anon.get(&hook.path()).await);
@@ -355,7 +355,7 @@ async fn another_way_of_asking() {
     assert_eq!(app.anon.get("/hooks/a").await.status, 404);
 }
 
-/// A running Tieline with these settings.
+/// Starts Tieline with these settings.
 async fn start(settings: Vec<(&'static str, String)>) -> TestApp {
     TestApp::start_with(crate::support::Database::sqlite(), Setup { settings, ..Setup::default() }).await
 }

@@ -1,5 +1,5 @@
-//! Where a tenant may send us and where not, through the whole service: each spelling is refused in the dialect's words
-//! when it is saved, and again when it is called, and nobody is connected to.
+//! Tests of the egress guard through the whole service: each spelling of a forbidden address is refused in the
+//! dialect's words when it is saved, and again when it is called, and no connection is opened.
 
 use std::sync::{
     Arc,
@@ -16,10 +16,10 @@ use crate::{
 
 const ALL: &str = "/organisations/acme/integrations";
 const CUSTOM: &str = "/organisations/acme/integrations/custom";
-/// The only address that is called. What is behind it stands for the public internet.
+/// The only permitted address. The server behind it stands for the public internet.
 const PUBLIC: &str = "127.0.0.3";
 
-/// Hosts that are refused by how they are written, wherever the operator lets us go.
+/// Hosts that are refused by their spelling, independent of the operator's policy.
 const HOSTS: &[&str] = &[
     "127.0.0.1",
     "2130706433",
@@ -59,7 +59,7 @@ const HOSTS: &[&str] = &[
     "192.168.0.1",
     "198.18.0.1",
     "255.255.255.255",
-    // Where clouds and platforms keep what a machine may know.
+    // Metadata services of clouds and platforms.
     "169.254.169.254",
     "0xa9fea9fe",
     "[::ffff:169.254.169.254]",
@@ -78,7 +78,7 @@ const HOSTS: &[&str] = &[
     "instance-data.ec2.internal",
 ];
 
-/// Names that say nothing by themselves where the operator lets us into a network, and where they lead.
+/// Names without a forbidden form, where the operator allows a network, with their addresses.
 const NAMES: &[(&str, &[&str])] = &[
     ("localhost", &["127.0.0.1"]),
     ("LOCALHOST", &["127.0.0.1"]),
@@ -89,7 +89,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("secrets.internal", &["127.0.0.1"]),
     ("kubernetes.default.svc", &["127.0.0.1"]),
     ("postgres", &["127.0.0.1"]),
-    // As a CNAME to something inside looks when it is resolved.
+    // A CNAME to an internal host, as it is resolved.
     ("alias.example", &["127.0.0.1"]),
     ("both.example", &["93.184.215.14", "::1"]),
     ("both-ways.example", &["::1", "93.184.215.14"]),
@@ -103,7 +103,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("bücher.example", &["127.0.0.1"]),
 ];
 
-/// Counts who comes, at every address of this machine.
+/// Counts connections, at every address of this machine.
 struct Trap {
     port: u16,
     visits: Arc<AtomicUsize>,
@@ -122,7 +122,7 @@ impl Trap {
                 count.fetch_add(1, Ordering::SeqCst);
             }
         });
-        // One that cannot be visited proves nothing.
+        // A trap that cannot be reached proves nothing.
         tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         while visits.swap(0, Ordering::SeqCst) == 0 {
             tokio::task::yield_now().await;
@@ -134,7 +134,7 @@ impl Trap {
         self.visits.load(Ordering::SeqCst)
     }
 
-    /// Addresses that are refused as they stand.
+    /// Addresses that are refused by their text.
     fn forms(&self) -> Vec<String> {
         let port = self.port;
         let hosts = HOSTS.iter().map(|host| format!("http://{host}:{port}/x"));
@@ -153,13 +153,13 @@ impl Trap {
             "unix:///var/run/docker.sock".into(),
             "data:application/json,{}".into(),
             "javascript:alert(1)".into(),
-            // Ourselves.
+            // This service itself.
             "http://127.0.0.1:8080/v1/return/x".into(),
         ];
         hosts.chain(others).collect()
     }
 
-    /// Addresses that are refused by where their names lead.
+    /// Addresses that are refused by the resolution of their names.
     fn named_forms(&self) -> Vec<String> {
         let names = NAMES.iter().map(|(name, _)| format!("http://{name}:{}/x", self.port));
         let ports = [22, 25, 6379].map(|port| format!("http://ok.example:{port}/x"));
@@ -187,13 +187,13 @@ impl Trap {
 fn refused(answer: &Answer, of: &str) {
     assert_eq!(answer.status, 400, "{of}: {}", answer.text);
     let body = answer.json();
-    let told = (&body["status"], &body["status_code"], &body["message"]);
-    assert_eq!(told, (&json!("error"), &json!(400), &json!("Invalid JSON URL supplied.")), "{of}: {}", answer.text);
+    let reported = (&body["status"], &body["status_code"], &body["message"]);
+    assert_eq!(reported, (&json!("error"), &json!(400), &json!("Invalid JSON URL supplied.")), "{of}: {}", answer.text);
     assert!(body["error"].as_str().unwrap().starts_with("/json_url: "), "{of}: {}", answer.text);
 }
 
-/// Saves an address in each way that there is, and demands that each is refused.
-async fn refused_at_every_door(app: &TestApp, classic: &str, custom: &str, json_url: &str, of: &str) {
+/// Saves an address by each operation that takes one, and asserts that each refuses it.
+async fn refused_by_every_operation(app: &TestApp, classic: &str, custom: &str, json_url: &str, of: &str) {
     let owner = &app.owner;
     let body = json!({"json_url": json_url});
     refused(&owner.post(ALL, &json!({"name": "n", "json_url": json_url})).await, of);
@@ -203,7 +203,7 @@ async fn refused_at_every_door(app: &TestApp, classic: &str, custom: &str, json_
     refused(&owner.send(put).await, of);
 }
 
-/// A classic and a custom integration, both good.
+/// A classic and a custom app, both valid.
 async fn installed(app: &TestApp, integration: &Integration) -> (String, String) {
     let new = json!({"name": "classic", "json_url": integration.json_url()});
     let made = app.owner.post(ALL, &new).await.ok(201);
@@ -225,16 +225,16 @@ async fn no_descriptor_is_fetched_from_inside() {
     let (classic, custom) = installed(&app, &integration).await;
     let before = addresses(&app).await;
     for form in trap.forms().into_iter().chain(trap.named_forms()) {
-        refused_at_every_door(&app, &classic, &custom, &form, &form).await;
+        refused_by_every_operation(&app, &classic, &custom, &form, &form).await;
         app.owner.post("/v1/descriptors/lint", &json!({"url": form})).await.problem(400, "invalid");
     }
-    // What was good when it was saved, and leads inside when it is read again.
+    // A name that is valid when it is saved, and leads inside when it is read again.
     names.set("moves.example", &[PUBLIC]);
     let url = format!("{}/me.json", integration.base().replace(PUBLIC, "moves.example"));
     app.owner.post(CUSTOM, &json!({"json_url": url})).await.ok(201);
     names.set("moves-too.example", &["127.0.0.1"]);
-    refused_at_every_door(&app, &classic, &custom, &url.replace("moves", "moves-too"), "moves-too.example").await;
-    // And what points elsewhere is not followed.
+    refused_by_every_operation(&app, &classic, &custom, &url.replace("moves", "moves-too"), "moves-too.example").await;
+    // Redirections are not followed.
     integration.describe_by(Reply::Redirect(format!("http://127.0.0.1:{}/", trap.port)));
     refused(&app.owner.post(CUSTOM, &json!({"json_url": integration.json_url()})).await, "302");
     app.owner.post(ALL, &json!({"name": "n", "json_url": integration.json_url()})).await.ok(201);
@@ -268,11 +268,11 @@ async fn no_descriptor_names_an_address_inside() {
             let of = format!("{address} {form}");
             let document = describe(&form);
             integration.describe(&document.to_string());
-            refused_at_every_door(&app, &classic, &custom, &integration.json_url(), &of).await;
+            refused_by_every_operation(&app, &classic, &custom, &integration.json_url(), &of).await;
             judged(&app, json!({"url": integration.json_url()})).await;
             judged(&strict, json!({"document": document})).await;
         }
-        // Without any network of the operator's, these names are refused as they stand.
+        // Without any network of the operator's, these names are refused by their text.
         for (name, _) in &NAMES[..9] {
             judged(&strict, json!({"document": describe(&format!("https://{name}/"))})).await;
         }
@@ -302,7 +302,8 @@ async fn what_leads_inside_when_it_is_called_is_not_called() {
             app.deliveries("state=failed").await.first().cloned()
         };
         let mut failed = attempt("before").await;
-        // The names say nothing when they are saved. Then those of the table lead inside, and the last does so later.
+        // The names resolve to nothing when they are saved. Then those of the table lead inside, and the last does so
+        // later.
         let later = format!("http://{kind}-later.example:{}/x", trap.port);
         names.set(&format!("{kind}-later.example"), &[PUBLIC]);
         for form in trap.named_forms().into_iter().chain([later]) {
@@ -323,7 +324,7 @@ async fn what_leads_inside_when_it_is_called_is_not_called() {
             failed = now;
         }
         assert_eq!(trap.visits(), 0, "{kind}");
-        // Nor does anybody go where an answer points to.
+        // Redirections in an answer are not followed either.
         integration.describe(&integration.descriptor(kind, settings).to_string());
         let put_custom = app.owner.request(Method::PUT, &format!("{CUSTOM}/{id}"));
         app.owner.send(put_custom.json(&json!({"json_url": integration.json_url()}))).await.ok(200);

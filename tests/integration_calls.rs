@@ -1,4 +1,4 @@
-//! What an integration's answer means for what comes after it: gone, too fast, and back again.
+//! Tests of the outcome of an app's answers: gone, rate limited, and recovered.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
 
 const ALL: &str = "/organisations/acme/integrations";
 
-/// What is known of an integration as a destination.
+/// Returns the state of an app as a destination.
 async fn destination(app: &TestApp, integration: &str) -> Value {
     let all = app.owner.get("/v1/destinations").await.ok(200)["data"].clone();
     let found = all.as_array().unwrap().iter().find(|one| one["name"] == integration);
@@ -44,7 +44,7 @@ both! {
         let reason = gone["reason"].as_str().unwrap();
         assert!(reason.contains("410") && reason.contains("switch it on again"), "{reason}");
         let failed = app.deliveries("state=failed").await;
-        assert_eq!(failed.len(), 2, "what waited ends with it: {failed:?}");
+        assert_eq!(failed.len(), 2, "pending deliveries end with it: {failed:?}");
         assert!(failed.iter().all(|delivery| delivery["reason"] == reason), "{failed:?}");
         let calls = output.calls().len();
 
@@ -166,7 +166,7 @@ both! {
         assert_eq!(left(&app, organisation).await, [0; 6], "and go with the others of their age");
     }
 
-    async fn a_key_has_its_own_pace(app) {
+    async fn a_key_has_its_own_rate_limit(app) {
         let (here, there) = (channel(&app).await, named_channel(&app, "alerts").await);
         let post = json!({"event_name": "e", "message": "m", "status": "success", "username": "u"});
         let [one, other] = [address(&app, &here).await, address(&app, &there).await];
@@ -182,30 +182,30 @@ both! {
         };
         let answer = refused().await;
         let body = answer.ok(429);
-        let told = (&body["status"], &body["status_code"], &body["message"]);
-        assert_eq!(told, (&json!("error"), &json!(429), &json!("Too many requests.")), "{body}");
+        let reported = (&body["status"], &body["status_code"], &body["message"]);
+        assert_eq!(reported, (&json!("error"), &json!(429), &json!("Too many requests.")), "{body}");
         let pause: u64 = answer.header("retry-after").parse().unwrap();
         assert!((1..=60).contains(&pause), "{pause}");
         app.anon.post(&other, &post).await.ok(200);
         app.advance(Duration::from_secs(pause));
         app.anon.post(&one, &post).await.ok(200);
-        // Who is not let in costs the key nothing.
+        // A refused request does not count against the key.
         let swapped = format!("{}?{}", other.split_once('?').unwrap().0, one.split_once('?').unwrap().1);
         let wrong = one.replace("key=", "key=x");
-        let told: Vec<String> = futures_util::future::join_all([&swapped, &wrong].map(|path| app.anon.post(path, &post)))
+        let reported: Vec<String> = futures_util::future::join_all([&swapped, &wrong].map(|path| app.anon.post(path, &post)))
             .await
             .iter()
             .map(|answer| answer.ok(401).to_string())
             .collect();
-        assert_eq!(told[0], told[1], "another channel's key is told like a wrong one");
+        assert_eq!(reported[0], reported[1], "another channel's key is reported like a wrong one");
     }
 }
 
-/// What hangs on an integration that is in use: installations, settings, keys, ticks, what waits, and credentials.
+/// Rows that depend on an installed app: installations, settings, keys, ticks, pending deliveries, and credentials.
 const BEFORE: [u64; 6] = [2, 3, 1, 1, 2, 1];
 
-/// An integration in a channel with everything that one can have: a credential, settings for all and for the channel,
-/// a key, a schedule, and two calls that wait. Tells the channel, the integration, and where it answers.
+/// Installs an app in a channel with everything that it can have: a credential, settings for all and for the channel, a
+/// key, a schedule, and two pending calls. Returns the channel, the app, and its return address.
 async fn waiting(app: &TestApp) -> (String, Integration, String) {
     let channel = channel(app).await;
     let settings = json!([
@@ -233,7 +233,7 @@ async fn waiting(app: &TestApp) -> (String, Integration, String) {
     (channel, clock, format!("{}?{}", url.path(), url.query().unwrap()))
 }
 
-/// How much there is of each that [`BEFORE`] counts.
+/// Counts the rows of each kind in [`BEFORE`].
 async fn left(app: &TestApp, organisation: Uuid) -> [u64; 6] {
     let db = app.app.base.store().reader();
     macro_rules! count {
@@ -256,7 +256,7 @@ async fn left(app: &TestApp, organisation: Uuid) -> [u64; 6] {
     ]
 }
 
-/// Lets time pass and demands that an integration hears nothing more, and is not heard.
+/// Advances the clock and asserts that an app gets no more calls, and cannot post.
 async fn nothing_follows(app: &TestApp, integration: &Integration, return_path: &str) {
     let before = integration.calls().len();
     integration.reply(Reply::Text(202, String::new()));
@@ -268,10 +268,10 @@ async fn nothing_follows(app: &TestApp, integration: &Integration, return_path: 
     app.anon.post(return_path, &post).await.ok(401);
 }
 
-/// Where others post into a channel.
+/// Address by which others post into a channel.
 async fn address(app: &TestApp, channel: &str) -> String {
-    let told = app.owner.get(&format!("/v1/channels/{channel}/webhook")).await.ok(200);
-    let url = Url::parse(told["webhookUrl"].as_str().unwrap()).unwrap();
+    let reported = app.owner.get(&format!("/v1/channels/{channel}/webhook")).await.ok(200);
+    let url = Url::parse(reported["webhookUrl"].as_str().unwrap()).unwrap();
     format!("{}?{}", url.path(), url.query().unwrap())
 }
 
@@ -297,7 +297,7 @@ async fn nobody_waits_long_for_a_descriptor() {
     let after = seen(id).await;
     assert_eq!((&after["app_name"], &after["is_active"]), (&json!("A output"), &json!(false)), "taken when it came");
 
-    // One that could not be read is read with the next change.
+    // A descriptor that could not be read is read with the next change.
     late.describe_by(Reply::Text(500, String::new()));
     let made = app.owner.post(ALL, &new).await.ok(201);
     let id = made["data"]["id"].as_str().unwrap();

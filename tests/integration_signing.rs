@@ -1,5 +1,5 @@
-//! The secret by which integrations know our calls: who sees it, and how it is replaced without a call that cannot be
-//! checked.
+//! Tests of the secret that signs calls to apps: its visibility, and its rotation without a call that cannot be
+//! verified.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ async fn rotated(caller: &Client, id: &str) -> String {
     caller.post(&format!("{}/rotate", path(id)), &json!({})).await.ok(200)["secret"].as_str().unwrap().to_owned()
 }
 
-/// Lets a message go out and demands that it is signed by exactly these, in their order.
+/// Posts a message and asserts that it is signed by exactly these secrets, in order.
 async fn signed_by(app: &TestApp, channel: &str, output: &Integration, secrets: &[&str]) {
     say(app, channel, "hello").await;
     let call = output.calls().pop().unwrap();
@@ -63,14 +63,14 @@ both! {
         app.advance(Duration::from_millis(1));
         signed_by(&app, &channel, &output, &[&second]).await;
 
-        // A secret may have to go at once: of three, the newest two sign.
+        // A secret may have to be retired at once: of three, the newest two sign.
         let third = rotated(&app.owner, &id).await;
         let fourth = rotated(&app.owner, &id).await;
         signed_by(&app, &channel, &output, &[&fourth, &third]).await;
         app.advance(DAY);
         signed_by(&app, &channel, &output, &[&fourth]).await;
 
-        // Other changes leave it.
+        // Other changes keep it.
         let classic = format!("/organisations/acme/integrations/{id}");
         app.owner.patch(&classic, &json!({"auth_credential": "hunter2-hunter2"})).await.ok(200);
         signed_by(&app, &channel, &output, &[&fourth]).await;
@@ -88,12 +88,12 @@ both! {
         let body = json!({});
         let answers = futures_util::future::join_all((0..4).map(|_| app.owner.post(&rotate, &body))).await;
         let holds = shown(&app.owner, &id).await;
-        let told: Vec<String> = answers
+        let reported: Vec<String> = answers
             .iter()
             .filter(|answer| answer.status == 200)
             .map(|answer| answer.json()["secret"].as_str().unwrap().to_owned())
             .collect();
-        assert!(told.contains(&holds), "whoever was last was told what holds");
+        assert!(reported.contains(&holds), "the last caller got the valid secret");
         for answer in answers.iter().filter(|answer| answer.status != 200) {
             answer.problem(409, "conflict");
         }
@@ -123,7 +123,7 @@ both! {
         app.owner.get(&path(NOTHING)).await.problem(404, "not_found");
         app.owner.get(&path("none")).await.problem(400, "invalid_parameter");
         assert_eq!(shown(&app.owner, &id).await, first, "nobody changed it");
-        // Two with the right of it see the same.
+        // Two members with the permission see the same.
         let other = app.caller("acme", "ona", Role::Owner).await;
         assert_eq!(rotated(&other, &id).await, shown(&app.owner, &id).await);
         let listed = app.owner.get("/organisations/acme/integrations").await;

@@ -1,4 +1,4 @@
-//! When integrations tick: once in all processes, once over a restart, and by the clock on the wall.
+//! Tests of ticks: once in all processes, once over a restart, and by the wall clock.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// An interval integration with this schedule.
+/// An interval app with this schedule.
 async fn clock(interval: &str) -> Integration {
     let settings = json!([{"label": "interval", "type": "text", "required": true, "default": interval}]);
     Integration::start("interval", settings).await
@@ -49,14 +49,14 @@ both! {
         assert_eq!(again.apps.tick(100).await.unwrap(), 0, "this minute's was made");
         app.advance(120 * MINUTE);
         let later = app.twin().await;
-        assert_eq!(later.apps.tick(100).await.unwrap(), 1, "what was missed is made up for once");
+        assert_eq!(later.apps.tick(100).await.unwrap(), 1, "missed ticks are made up for once");
         assert_eq!((again.apps.tick(100).await.unwrap(), app.app.apps.tick(100).await.unwrap()), (0, 0));
         app.drain().await;
         assert_eq!(integration.calls().len(), 2);
     }
 }
 
-/// When it ticks from one time on until another, looked at every ten minutes.
+/// Times of its ticks between two times, checked every ten minutes.
 async fn ticks(app: &TestApp, from: &str, to: &str) -> Vec<String> {
     let [from, to] = [from, to].map(|text| text.parse::<Time>().unwrap());
     app.advance((from - app.now()).to_std().unwrap());

@@ -1,4 +1,4 @@
-//! What a team has connected: its cards, and what is told of a GitHub installation, to whom.
+//! Tests of a team's connections: its cards, and the details of a GitHub installation, with their readers.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -23,7 +23,7 @@ const SLACK: &str = "/v1/slack-integrations";
 const TEAM: &str = "T0STANDIN";
 const SECRET: &str = "a secret that has more than 32 bytes in it";
 
-/// Demands an error of the Boomerang dialect, and tells all of it but the time.
+/// Asserts an error of the Boomerang dialect, and returns all of it but the time.
 #[track_caller]
 fn error(answer: &Answer, status: u16, code: u16, reason: &str) -> Value {
     let mut body = answer.ok(status);
@@ -42,7 +42,7 @@ async fn card(caller: &Client, team: &str, name: &str) -> Value {
     all.iter().find(|card| card["name"] == name).unwrap_or_else(|| panic!("no {name} in {all:?}")).clone()
 }
 
-/// Each card's name and status, in their order.
+/// Names and statuses of the cards, in order.
 async fn statuses(caller: &Client, team: &str) -> Vec<(String, String)> {
     let text = |card: &Value, field: &str| card[field].as_str().unwrap().to_owned();
     cards(caller, team).await.iter().map(|card| (text(card, "name"), text(card, "status"))).collect()
@@ -53,21 +53,21 @@ async fn look(caller: &Client, query: &str) -> Answer {
 }
 
 async fn repositories(caller: &Client, query: &str) -> Vec<String> {
-    let told = look(caller, query).await.ok(200);
-    told["repositories"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+    let reported = look(caller, query).await.ok(200);
+    reported["repositories"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
 }
 
 async fn organisation_id(caller: &Client) -> String {
     caller.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned()
 }
 
-/// A caller with a token of these scopes, of the owner's.
+/// A caller with a token of the owner's with these scopes.
 async fn narrow(app: &TestApp, scopes: &[&str]) -> Client {
     let made = app.owner.post("/v1/tokens", &json!({"name": "narrow", "scopes": scopes})).await.ok(201);
     app.anon.with_token(made["secret"].as_str().unwrap())
 }
 
-/// Something else that can be connected everywhere, or in one organisation only.
+/// Another app that can be connected everywhere, or in one organisation only.
 async fn offer(app: &TestApp, id: u128, name: &str, change: impl Fn(&mut integration::ActiveModel)) {
     let about =
         json!({"icon": "cube", "description": "Boxes.", "instructions": "Ask.", "link": "https://cube.example/"});
@@ -140,29 +140,29 @@ both! {
     }
 
     async fn each_card_has_the_ref_of_its_own_kind(app) {
-        let told = async || {
+        let reported = async || {
             let all = cards(&app.owner, "acme").await;
             [all[0]["ref"].as_str().map(str::to_owned), all[1]["ref"].as_str().map(str::to_owned)]
         };
-        assert_eq!(told().await, [None, None]);
+        assert_eq!(reported().await, [None, None]);
         app.slack.install(&app.owner, TEAM).await.ok(200);
         let slack = app.owner.get(SLACK).await.ok(200)["slackIntegration"]["id"].as_str().map(str::to_owned);
-        assert_eq!(told().await, [None, slack.clone()]);
+        assert_eq!(reported().await, [None, slack.clone()]);
         let first = app.github.link(&app.owner, "acme", "globex").await;
-        let [github, _] = told().await;
+        let [github, _] = reported().await;
         assert!(github.is_some() && github != slack);
         app.advance(Duration::from_secs(1));
-        app.tell_the_time().await;
+        app.set_their_clocks().await;
         let second = app.github.link(&app.owner, "acme", "acme").await;
-        assert_eq!(told().await, [github.clone(), slack.clone()], "the first stays the first");
+        assert_eq!(reported().await, [github.clone(), slack.clone()], "the first stays the first");
         assert_eq!(look(&app.owner, "team=acme").await.ok(200)["installationId"], first);
         let gone = json!({"ref": github, "team": "acme"});
         assert_eq!(app.owner.post(UNLINK, &gone).await.status, 200);
         assert_eq!(look(&app.owner, "team=acme").await.ok(200)["installationId"], second);
-        let [another, _] = told().await;
+        let [another, _] = reported().await;
         assert!(another.is_some() && another != github);
         assert_eq!(app.owner.delete(SLACK).await.status, 200);
-        assert_eq!(told().await, [another, None]);
+        assert_eq!(reported().await, [another, None]);
     }
 
     async fn slack_is_linked_while_its_token_works(app) {
@@ -226,8 +226,8 @@ both! {
             [(["github:read", "github:manage"], "slack:read"), (["slack:read", "slack:manage"], "github:read")]
         {
             let answer = narrow(&app, &scopes).await.get("/api/v2/integration?team=acme").await;
-            let told = error(&answer, 403, 403, "PERMISSION_DENIED");
-            assert!(told["message"].as_str().unwrap().contains(lacks), "{told}");
+            let reported = error(&answer, 403, 403, "PERMISSION_DENIED");
+            assert!(reported["message"].as_str().unwrap().contains(lacks), "{reported}");
         }
     }
 
@@ -242,7 +242,7 @@ both! {
         }
     }
 
-    async fn anothers_team_is_told_like_none(app) {
+    async fn anothers_team_is_reported_like_an_unknown_one(app) {
         app.github.link(&app.owner, "acme", "acme").await;
         app.slack.install(&app.owner, TEAM).await.ok(200);
         offer(&app, 7, "Cube", |_| {}).await;
@@ -259,17 +259,17 @@ both! {
             assert!(!answer.text.contains("state="), "{}", answer.text);
         }
         for team in ["acme", id.as_str()] {
-            let told =
+            let reported =
                 |answer: Answer| error(&answer, 400, 1101, "TEAM_INVALID_REF").to_string().replace(team, "nobodys");
             for path in [INSTALLATION, INSTALL] {
                 let ours = other.get(&format!("{path}?team={team}")).await;
                 let none = other.get(&format!("{path}?team=nobodys")).await;
-                assert_eq!(told(ours), told(none), "{path}");
+                assert_eq!(reported(ours), reported(none), "{path}");
             }
             for path in [LINK, UNLINK] {
                 let ours = other.post(path, &json!({"ref": "4711", "team": team})).await;
                 let none = other.post(path, &json!({"ref": "4711", "team": "nobodys"})).await;
-                assert_eq!(told(ours), told(none), "{path}");
+                assert_eq!(reported(ours), reported(none), "{path}");
             }
         }
         assert!(statuses(&app.owner, "acme").await.iter().all(|(_, status)| status == "linked"));
@@ -313,11 +313,11 @@ both! {
         assert_eq!(card(&app.owner, "acme", "GitHub").await.get("ref"), None);
     }
 
-    async fn an_installation_is_told_in_full(app) {
+    async fn an_installation_is_shown_in_full(app) {
         let id = app.github.link(&app.owner, "acme", "acme").await;
-        let told = look(&app.owner, &format!("id={id}")).await.ok(200);
-        assert_eq!(look(&app.owner, "team=acme").await.ok(200), told);
-        let all = told["repositories"].as_array().unwrap();
+        let reported = look(&app.owner, &format!("id={id}")).await.ok(200);
+        assert_eq!(look(&app.owner, "team=acme").await.ok(200), reported);
+        let all = reported["repositories"].as_array().unwrap();
         let names: BTreeSet<&str> = all.iter().map(|name| name.as_str().unwrap()).collect();
         assert_eq!((all.len(), names.len()), (133, 133), "every page, and nothing twice");
         let services: Vec<String> = (1..=130).map(|number| format!("service-{number:03}")).collect();
@@ -325,7 +325,7 @@ both! {
         assert_eq!(names, expected.collect::<BTreeSet<_>>(), "names, without their owner");
 
         let at_github = app.github.ask(&format!("installations/{id}")).await;
-        let mut rest = told.clone();
+        let mut rest = reported.clone();
         rest.as_object_mut().unwrap().remove("repositories");
         let expected = json!({
             "appId": 4242, "installationId": id, "orgSlug": "acme", "orgUrl": at_github["account"]["html_url"],
@@ -335,13 +335,13 @@ both! {
         assert!(!expected["events"].as_array().unwrap().is_empty());
 
         let max = app.caller("acme", "max", Role::Member).await;
-        assert_eq!(look(&max, "team=acme").await.ok(200), told, "whoever may read");
+        assert_eq!(look(&max, "team=acme").await.ok(200), reported, "any member with the permission to read");
     }
 
-    async fn an_installation_is_told_as_it_is_now(app) {
+    async fn an_installation_is_shown_as_it_is_now(app) {
         let id = app.github.link(&app.owner, "acme", "globex").await;
         assert_eq!(repositories(&app.owner, "team=acme").await, ["site", "ledger", "tools"]);
-        // Nobody tells us: what is shown comes from GitHub.
+        // There is no webhook: the shown data come from GitHub.
         app.github.order("app", json!({"webhookUrl": ""})).await;
         app.github.order(&format!("installations/{id}/repositories"), json!({"select": ["tools"]})).await;
         app.github.order(&format!("installations/{id}/rename"), json!({"login": "globex-corp"})).await;
@@ -362,24 +362,24 @@ both! {
         assert_eq!(look(&other, &format!("team=globex&id={globexs}")).await.ok(200)["orgSlug"], "globex");
     }
 
-    async fn what_is_not_ones_own_is_told_like_nothing(app) {
+    async fn anothers_installation_is_reported_like_an_unknown_one(app) {
         let other = app.other("globex").await;
         let theirs = app.github.link(&other, "globex", "globex").await;
         let nobodys = app.github.install("acme").await;
-        let told = async |query: &str| error(&look(&app.owner, query).await, 400, 1601, "ACTION_INVALID_REF");
-        let nothing = told("id=404").await;
+        let reported = async |query: &str| error(&look(&app.owner, query).await, 400, 1601, "ACTION_INVALID_REF");
+        let nothing = reported("id=404").await;
         for query in
             [format!("id={theirs}"), format!("id={nobodys}"), "id=0".into(), "id=-1".into(), format!("id={}", i64::MAX)]
         {
-            assert_eq!(told(&query).await, nothing, "{query}");
+            assert_eq!(reported(&query).await, nothing, "{query}");
         }
-        assert_eq!(told("team=acme").await, nothing, "a team without one");
+        assert_eq!(reported("team=acme").await, nothing, "a team without one");
         assert!(
             app.slack.calls("GET%20/app/installations/%7Binstallation_id%7D").await.len() <= 1,
             "GitHub is not asked"
         );
         app.github.link(&app.owner, "acme", "acme").await;
-        assert_eq!(told(&format!("id={theirs}")).await, nothing);
+        assert_eq!(reported(&format!("id={theirs}")).await, nothing);
     }
 
     async fn what_was_proved_is_shown_for_a_while(app) {
@@ -389,7 +389,7 @@ both! {
         look(&app.owner, &query).await.ok(200);
         error(&look(&app.owner, "team=acme").await, 400, 1601, "ACTION_INVALID_REF");
         app.advance(Duration::from_secs(600));
-        app.tell_the_time().await;
+        app.set_their_clocks().await;
         error(&look(&app.owner, &query).await, 400, 1601, "ACTION_INVALID_REF");
     }
 
@@ -398,8 +398,8 @@ both! {
         look(&app.owner, "team=acme").await.ok(200);
         app.github.order(&format!("installations/{id}/suspend"), json!({})).await;
         for query in ["team=acme".to_owned(), format!("id={id}")] {
-            let told = error(&look(&app.owner, &query).await, 400, 400, "FAILED_PRECONDITION");
-            assert!(told["message"].as_str().unwrap().contains("suspended"), "{told}");
+            let reported = error(&look(&app.owner, &query).await, 400, 400, "FAILED_PRECONDITION");
+            assert!(reported["message"].as_str().unwrap().contains("suspended"), "{reported}");
         }
         assert_eq!(card(&app.owner, "acme", "GitHub").await["status"], "linked", "it is there, and can be taken away");
         app.github.order(&format!("installations/{id}/unsuspend"), json!({})).await;
@@ -419,7 +419,7 @@ both! {
         assert_eq!(card(&app.owner, "acme", "GitHub").await.get("ref"), None);
     }
 
-    async fn a_github_that_does_not_answer_is_told(app) {
+    async fn a_github_that_does_not_answer_is_reported(app) {
         let id = app.github.link(&app.owner, "acme", "acme").await;
         for step in ["GET /app/installations/{installation_id}", "GET /installation/repositories"] {
             for fault in [
@@ -434,8 +434,8 @@ both! {
                 let mut order = fault;
                 order["method"] = json!(step);
                 app.github.order("faults", order.clone()).await;
-                let told = error(&look(&app.owner, &format!("id={id}")).await, 400, 1601, "ACTION_INVALID_REF");
-                assert!(!told.to_string().contains("Unicorn"), "{order}: {told}");
+                let reported = error(&look(&app.owner, &format!("id={id}")).await, 400, 1601, "ACTION_INVALID_REF");
+                assert!(!reported.to_string().contains("Unicorn"), "{order}: {reported}");
                 app.github.mend().await;
                 assert_eq!(card(&app.owner, "acme", "GitHub").await["status"], "linked", "{order}");
             }
@@ -444,7 +444,7 @@ both! {
     }
 }
 
-/// Whom an issuer says to be this subject.
+/// A caller whom an issuer asserts to be this subject.
 fn issued(app: &TestApp, subject: impl ToString) -> Client {
     let claims = json!({
         "sub": subject.to_string(), "iss": "tieline", "aud": "tieline", "exp": app.now().timestamp() + 3600,
@@ -459,7 +459,7 @@ async fn member(app: &TestApp, slug: &str, like: Option<&Member>) -> Member {
     app.app.tenancy.ensure_member_as_operator(slug, new).await.unwrap()
 }
 
-/// Tells a story of somebody in `acme` and `globex`, and not in `initech`, who shows a JWT.
+/// Runs a scenario of a member of `acme` and `globex`, and not of `initech`, with a JWT.
 async fn in_two_teams(story: impl AsyncFn(&TestApp, Client)) {
     for database in [Some(Database::sqlite()), Database::postgres().await].into_iter().flatten() {
         let settings = vec![("TIELINE_AUTH__JWT__HS256_SECRET", SECRET.to_owned())];
@@ -486,15 +486,15 @@ async fn who_is_in_several_teams_says_which() {
         for (id, slug) in [(acmes, "acme"), (globexs, "globex")] {
             assert_eq!(look(&ada, &format!("id={id}")).await.ok(200)["orgSlug"], slug, "whichever team has it");
         }
-        // A proof for one team is none for another of theirs.
+        // A proof for one team is not valid for another of theirs.
         let answer = ada.post(LINK, &json!({"ref": acmes, "team": "globex"})).await;
         error(&answer, 404, 1601, "ACTION_INVALID_REF");
         let state = card_state(&ada, "acme").await;
         let back =
             app.github.authorize_as("ada", app.app.github.github().unwrap().authorize_url(&state).as_str()).await;
         let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
-        let wish = json!({"ref": acmes, "team": "globex", "code": code, "state": state});
-        error(&ada.post(LINK, &wish).await, 400, 400, "INTEGRATION_INVALID_STATE");
+        let link_request = json!({"ref": acmes, "team": "globex", "code": code, "state": state});
+        error(&ada.post(LINK, &link_request).await, 400, 400, "INTEGRATION_INVALID_STATE");
 
         assert_eq!(ada.post(UNLINK, &json!({"ref": acmes, "team": "globex"})).await.status, 200);
         assert_eq!(card(&ada, "acme", "GitHub").await["status"], "linked");
@@ -515,8 +515,8 @@ async fn who_is_in_several_teams_says_which() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_in_several_teams_installs_slack_for_the_one_they_named() {
     in_two_teams(async |app, ada| {
-        let told = error(&ada.get(INSTALL).await, 400, 400, "VALUE_INVALID");
-        assert!(told["message"].as_str().unwrap().contains("team"), "{told}");
+        let reported = error(&ada.get(INSTALL).await, 400, 400, "VALUE_INVALID");
+        assert!(reported["message"].as_str().unwrap().contains("team"), "{reported}");
         error(&ada.get(&format!("{INSTALL}?team=initech")).await, 400, 1101, "TEAM_INVALID_REF");
         let begun = async |team: &str, workspace: &str| {
             let begun = ada.get(&format!("{INSTALL}?team={team}")).await;
@@ -532,8 +532,8 @@ async fn who_is_in_several_teams_installs_slack_for_the_one_they_named() {
         }
         // And another's with neither.
         let begun = begun("acme", TEAM).await;
-        let stranger = app.caller("initech", "ivan", Role::Owner).await;
-        error(&stranger.get(&begun).await, 400, 400, "INTEGRATION_INVALID_STATE");
+        let outsider = app.caller("initech", "ivan", Role::Owner).await;
+        error(&outsider.get(&begun).await, 400, 400, "INTEGRATION_INVALID_STATE");
         error(&app.owner.get(&begun).await, 400, 400, "INTEGRATION_INVALID_STATE");
         assert_eq!(ada.get(&begun).await.status, 302, "nobody's mistake has used it up");
     })

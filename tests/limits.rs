@@ -1,5 +1,5 @@
-//! Bounds on what clients and organisations may use: memory for bodies, wrong credentials, quotas, and text that no
-//! database keeps.
+//! Tests of the limits of clients and organisations: memory for bodies, wrong credentials, quotas, and text that no
+//! database stores.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 const NOBODY: &str = "0199c1de-0000-7000-8000-00000000dead";
 const EVENTS: &str = "/api/v2/integration/slack/events";
 
-/// A list of each dialect, the status of a rate limit there, and a path that nobody serves.
+/// A list of each dialect, the status of a rate limit there, and an unknown path.
 const DIALECTS: [(&str, u16, &str); 6] = [
     ("/v1/channels", 429, "/v1/channels/x/nothing"),
     ("/v1/slack-integrations", 503, "/v1/slack-integrations/nothing"),
@@ -36,7 +36,7 @@ async fn worlds(settings: &[(&'static str, &str)]) -> Vec<TestApp> {
     worlds
 }
 
-/// GET in the name of a client behind a proxy.
+/// Sends a GET for a client behind a proxy.
 async fn from(client: &str, caller: &Client, path: &str) -> Answer {
     caller.send(caller.request(Method::GET, path).header("X-Forwarded-For", client)).await
 }
@@ -87,7 +87,7 @@ async fn tokens_in_addresses_are_rate_limited_by_client() {
     }
 }
 
-/// The head of a request that Slack might send, with this signature and a body of this length to come.
+/// Head of a request as from Slack, with this signature and a body of this length to come.
 fn head(app: &TestApp, signature: &str, length: usize) -> String {
     let now = app.now().timestamp();
     format!(
@@ -113,8 +113,8 @@ async fn memory_for_bodies_is_bounded_before_they_are_verified() {
             let request = request.header("X-Slack-Signature", signature).header("X-Slack-Request-Timestamp", &now);
             app.anon.send(request.body(body)).await
         };
-        // Connections that send nearly all of a body, and then wait: more and more of them. One may find no room for its
-        // end, because of the probe, and is gone.
+        // Connections that send nearly all of a body, and then wait: more and more of them. The end of one may find no
+        // budget, because of the probe, and is dropped.
         let mut held = Vec::new();
         let refused = until("the budget is used up", LIMIT, async || {
             let mut connection = connect(&app).await;
@@ -128,7 +128,7 @@ async fn memory_for_bodies_is_bounded_before_they_are_verified() {
         assert_eq!((refused.json()["code"].clone(), refused.header("retry-after")), (json!(503), "1"));
         let text = app.app.base.metrics().text().unwrap();
         assert!(text.contains(r#"tieline_http_refusals_total{reason="unverified_bodies"}"#), "{text}");
-        // Known callers have a budget of their own.
+        // Authenticated callers have a budget of their own.
         app.owner.post("/v1/channels", &json!({"name": "alerts"})).await.ok(201);
         drop(held);
         let body = json!({"type": "url_verification", "challenge": "c", "padding": "x".repeat(BODY - 100)}).to_string();
@@ -146,7 +146,7 @@ both! {
         use tokio::io::AsyncReadExt;
         for signature in ["", "v0=abc", "v1=00"] {
             let mut connection = connect(&app).await;
-            // Nothing of the body is ever sent.
+            // No byte of the body is ever sent.
             connection.write_all(head(&app, signature, 1 << 20).as_bytes()).await.unwrap();
             let mut answer = [0; 12];
             let read = tokio::time::timeout(LIMIT, connection.read_exact(&mut answer)).await;
@@ -155,7 +155,7 @@ both! {
         }
     }
 
-    async fn of_a_long_wrong_list_the_first_violations_are_told(app) {
+    async fn of_a_long_wrong_list_the_first_violations_are_reported(app) {
         let wrong: Value = vec![1; 500_000].into();
         for rules in [
             json!({"repositories": wrong}),
@@ -203,7 +203,7 @@ both! {
     }
 }
 
-/// Statuses of requests that are made at the same time.
+/// Statuses of concurrent requests.
 async fn together(requests: impl Iterator<Item = reqwest::RequestBuilder>, caller: &Client) -> Vec<Answer> {
     join_all(requests.map(|request| caller.send(request))).await
 }
@@ -235,7 +235,7 @@ async fn quotas_hold_also_for_creations_at_the_same_time() {
         let webhooks = (0..6).map(|n| post("/api/v1/integrations.create", hook(n)));
         demand(together(webhooks, owner).await, (200, 2), (400, "limits.webhooks_per_organisation"));
 
-        // Connecting makes a destination for notifications.
+        // Connecting creates a destination for notifications.
         app.slack.connect(owner, "T0STANDIN", "C0ALERTS").await;
         let rules = json!({"repositories": ["acme/web"]});
         let subscriptions = (0..6)
@@ -246,7 +246,7 @@ async fn quotas_hold_also_for_creations_at_the_same_time() {
     }
 }
 
-/// Demands that so many were made, and that the others were told the limit.
+/// Asserts the number of created things, and that the others were refused by the limit.
 #[track_caller]
 fn demand(answers: Vec<Answer>, (made, count): (u16, usize), (refused, limit): (u16, &str)) {
     let (good, bad): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == made);

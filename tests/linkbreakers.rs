@@ -1,4 +1,4 @@
-//! The Linkbreakers dialect: every operation, every field, every refusal.
+//! Tests of the Linkbreakers dialect: every operation, every field, every refusal.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -38,7 +38,7 @@ async fn test(app: &TestApp) -> Answer {
     app.owner.post(TEST, &json!({})).await
 }
 
-/// Demands the product's error body, and tells what is in it.
+/// Asserts the product's error body, and returns its contents.
 #[track_caller]
 fn refused(answer: &Answer, code: u16, code_type: &str) -> Value {
     let body = answer.ok(code);
@@ -50,7 +50,7 @@ fn refused(answer: &Answer, code: u16, code_type: &str) -> Value {
     error.clone()
 }
 
-/// The places that an error complains of.
+/// Locations that an error names.
 fn complaints(error: &Value) -> BTreeSet<&str> {
     error["details"].as_array().unwrap().iter().map(|detail| detail["field"].as_str().unwrap()).collect()
 }
@@ -206,7 +206,7 @@ both! {
         assert_eq!(integration(&app.owner).await["status"], DISCONNECTED);
     }
 
-    async fn a_test_that_slack_does_not_answer_can_be_tried_again(app) {
+    async fn a_test_that_slack_does_not_answer_can_be_retried(app) {
         connect(&app).await;
         for (fault, retry_after) in [
             (json!({"method": "chat.postMessage", "status": 503}), ""),
@@ -223,7 +223,7 @@ both! {
         assert_eq!(test(&app).await.ok(200), json!({"success": true}));
     }
 
-    async fn a_test_that_arrives_heals(app) {
+    async fn a_test_that_arrives_closes_the_circuit(app) {
         connect(&app).await;
         app.slack.order("archive", json!({"channel": CHANNEL})).await;
         app.step("refused").await;
@@ -316,7 +316,7 @@ both! {
         refused(&nothing, 400, "INVALID_ARGUMENT");
     }
 
-    async fn a_dead_connection_is_not_set_active_by_hand(app) {
+    async fn a_dead_connection_is_not_set_active_manually(app) {
         connect(&app).await;
         app.slack.order("uninstall", json!({"team": TEAM})).await;
         test(&app).await.ok(200);
@@ -354,7 +354,7 @@ both! {
         patch(&app, &json!({"status": PAUSED})).await;
         app.step("kept").await;
         app.drain().await;
-        assert_eq!(numbers().await, ("2".into(), "1".into(), Some(last)), "what is not tried is not counted");
+        assert_eq!(numbers().await, ("2".into(), "1".into(), Some(last)), "a skipped event is not counted");
     }
 
     async fn disconnecting_revokes_and_removes(app) {
@@ -442,12 +442,12 @@ both! {
         let before = integration(&app.owner).await;
         let other = app.other("globex").await;
         let error = refused(&app.slack.install(&other, TEAM).await, 409, "ALREADY_EXISTS");
-        assert!(!error["message"].as_str().unwrap().contains("acme"), "whose it is stays unsaid: {error}");
+        assert!(!error["message"].as_str().unwrap().contains("acme"), "the owner stays unnamed: {error}");
         assert_eq!(other.get(BASE).await.text, "{}");
         app.slack.connect(&other, "T0SECOND", "C1ALERTS").await;
         let others = integration(&other).await;
         refused(&app.slack.install(&other, TEAM).await, 409, "ALREADY_EXISTS");
-        assert_eq!(integration(&other).await, others, "what it has stays");
+        assert_eq!(integration(&other).await, others, "its settings stay");
         assert_eq!(integration(&app.owner).await, before);
         let event = app.step("still mine").await;
         app.drain().await;

@@ -1,7 +1,7 @@
 //! The integration tests: one binary, a file a subject. Each runs a real server on loopback beside a stand-in Slack, on
 //! SQLite and on PostgreSQL.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at what it did not expect")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at anything unexpected")]
 
 #[macro_use]
 mod support;

@@ -1,4 +1,4 @@
-//! The native dialect as a client sees it.
+//! Tests of the native dialect from a client's point of view.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -10,10 +10,10 @@ use tieline::domain::tenancy::member::Role;
 
 use crate::support::{Answer, Client, TestApp, step};
 
-/// An id that nothing has.
+/// An unknown id.
 const NOBODY: &str = "0199c1de-0000-7000-8000-00000000dead";
 
-/// Where the organisation of a caller lives.
+/// Path of a caller's organisation.
 async fn home(caller: &Client) -> String {
     let found = caller.get("/v1/organisations").await.ok(200);
     format!("/v1/organisations/{}", text(&found["data"][0]["id"]))
@@ -23,24 +23,24 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-/// The moment is that one, written in UTC.
+/// Asserts the moment, written in UTC.
 #[track_caller]
 fn demand_time(value: &Value, expected: &str) {
     let [found, expected] = [text(value), expected].map(|text| DateTime::parse_from_rfc3339(text).unwrap());
     assert_eq!((found, found.offset().local_minus_utc()), (expected, 0));
 }
 
-/// A field of every item of a list.
+/// Returns a field of every item of a list.
 fn each(list: &Value, field: &str) -> Vec<String> {
     list["data"].as_array().unwrap().iter().map(|item| text(&item[field]).to_owned()).collect()
 }
 
-/// The names of a member's or a token's permissions, in their order.
+/// Names of a member's or a token's permissions, in order.
 fn words(value: &Value) -> Vec<&str> {
     value.as_array().unwrap().iter().map(text).collect()
 }
 
-/// Follows a list to its end and tells a field of all its items, part by part.
+/// Follows a list to its end and returns a field of all its items, page by page.
 async fn pages(caller: &Client, path: &str, limit: u32, field: &str) -> Vec<Vec<String>> {
     let mut parts = Vec::new();
     let mut cursor = String::new();
@@ -72,24 +72,25 @@ async fn demand_paging_rules(caller: &Client, path: &str) {
     }
 }
 
-/// What is another's is told like what does not exist: the bodies differ in the id alone.
-fn demand_told_alike(anothers: &Answer, unknown: &Answer, (id, unknown_id): (&str, &str)) {
+/// Asserts that another organisation's thing is reported like one that does not exist: the bodies differ in the id
+/// alone.
+fn demand_reported_alike(anothers: &Answer, unknown: &Answer, (id, unknown_id): (&str, &str)) {
     assert_eq!(anothers.problem(404, "not_found").to_string().replace(id, unknown_id), unknown.json().to_string());
 }
 
-/// Adds a member through the API and tells their place.
+/// Adds a member through the API and returns their path.
 async fn add(caller: &Client, home: &str, username: &str, role: &str) -> String {
     let member = caller.post(&format!("{home}/members"), &json!({"username": username, "role": role})).await.ok(201);
     format!("{home}/members/{}", text(&member["userId"]))
 }
 
-/// Creates a token and tells a caller who uses it.
+/// Creates a token and returns a caller with it.
 async fn token(caller: &Client, scopes: &[&str]) -> Client {
     let created = caller.post("/v1/tokens", &json!({"name": "narrow", "scopes": scopes})).await.ok(201);
     caller.with_token(text(&created["secret"]))
 }
 
-/// Where the member of this name lives, in the caller's organisation.
+/// Path of the member of this name, in the caller's organisation.
 async fn place_of(caller: &Client, username: &str) -> String {
     let home = home(caller).await;
     let members = caller.get(&format!("{home}/members?limit=250")).await.ok(200);
@@ -119,7 +120,7 @@ both! {
         );
         assert_eq!(app.owner.get(&home).await.ok(200), after);
         let list = app.owner.get("/v1/organisations").await.ok(200);
-        assert_eq!(each(&list, "slug"), ["acme"], "a token tells of its own organisation alone");
+        assert_eq!(each(&list, "slug"), ["acme"], "a token lists its own organisation alone");
         assert!(list.get("nextCursor").is_none());
     }
 
@@ -144,10 +145,10 @@ both! {
         let ids = (last(&theirs), NOBODY);
         for below in ["", "/members", &format!("/members/{NOBODY}")] {
             let ask = async |home: &str| app.owner.get(&format!("{home}{below}")).await;
-            demand_told_alike(&ask(&theirs).await, &ask(&unknown).await, ids);
+            demand_reported_alike(&ask(&theirs).await, &ask(&unknown).await, ids);
         }
         let rename = async |home: &str| app.owner.patch(home, &json!({"name": "Mine"})).await;
-        demand_told_alike(&rename(&theirs).await, &rename(&unknown).await, ids);
+        demand_reported_alike(&rename(&theirs).await, &rename(&unknown).await, ids);
         assert_eq!(globex.get(&theirs).await.ok(200)["name"], "globex");
     }
 
@@ -162,7 +163,7 @@ both! {
         let place = format!("{home}/members/{}", text(&ada["userId"]));
         assert_eq!(app.owner.get(&place).await.ok(200), ada);
         let bob = app.owner.post(&format!("{home}/members"), &json!({"username": "bob"})).await.ok(201);
-        assert_eq!(bob["role"], "member", "unless somebody says otherwise");
+        assert_eq!(bob["role"], "member", "the default");
         assert!(bob.get("email").is_none() && bob.get("subject").is_none(), "{bob}");
 
         for (body, status, code) in [
@@ -221,7 +222,7 @@ both! {
         let mail = app.owner.patch(&place, &json!({"email": "bob@example.org", "subject": "idp|bob"})).await.ok(200);
         assert_eq!((&mail["email"], &mail["subject"]), (&json!("bob@example.org"), &json!("idp|bob")));
         let same = app.owner.patch(&place, &json!({})).await.ok(200);
-        assert_eq!(same, mail, "what is left out stays");
+        assert_eq!(same, mail, "absent members stay");
         let none = app.owner.patch(&place, &json!({"email": "", "subject": ""})).await.ok(200);
         assert!(none.get("email").is_none() && none.get("subject").is_none(), "{none}");
         let nul = app.owner.patch(&place, &json!({"subject": "a\u{0}b"})).await.problem(400, "invalid");
@@ -408,7 +409,7 @@ both! {
         let renamed = app.owner.patch(&place, &json!({"name": "#incidents"})).await.ok(200);
         assert_eq!((&renamed["name"], &renamed["private"]), (&json!("incidents"), &json!(false)));
         let hidden = app.owner.patch(&place, &json!({"private": true})).await.ok(200);
-        assert_eq!((&hidden["name"], &hidden["private"]), (&json!("incidents"), &json!(true)), "what is absent stays");
+        assert_eq!((&hidden["name"], &hidden["private"]), (&json!("incidents"), &json!(true)), "absent members stay");
         assert_eq!(app.owner.get(&place).await.ok(200), hidden);
         let globex = app.other("globex").await;
         globex.post("/v1/channels", &json!({"name": "alerts"})).await.ok(201);
@@ -416,7 +417,7 @@ both! {
             let ask = async |id: &str| {
                 globex.send(globex.request(method.clone(), &format!("/v1/channels/{id}")).json(&json!({}))).await
             };
-            demand_told_alike(&ask(last(&place)).await, &ask(NOBODY).await, (last(&place), NOBODY));
+            demand_reported_alike(&ask(last(&place)).await, &ask(NOBODY).await, (last(&place), NOBODY));
         }
     }
 
@@ -453,7 +454,7 @@ both! {
         let members = format!("/v1/channels/{}/members", text(&created["id"]));
         let (olga, home) = (place_of(&app.owner, "olga").await, home(&app.owner).await);
         let list = async || each(&app.owner.get(&members).await.ok(200), "userId");
-        assert_eq!(list().await, [last(&olga)], "who creates it is in it");
+        assert_eq!(list().await, [last(&olga)], "its creator is a member");
         let bob = add(&app.owner, &home, "bob", "member").await;
         let bobs = format!("{members}/{}", last(&bob));
         for _ in 0..2 {
@@ -466,9 +467,9 @@ both! {
         assert_eq!(list().await, [last(&olga)]);
         app.owner.put(&format!("{members}/{NOBODY}")).await.problem(404, "not_found");
         let globex = app.other("globex").await;
-        let stranger = globex.get(&format!("{}/members", self::home(&globex).await)).await.ok(200);
-        let stranger = format!("{members}/{}", text(&stranger["data"][0]["userId"]));
-        app.owner.put(&stranger).await.problem(404, "not_found");
+        let outsider = globex.get(&format!("{}/members", self::home(&globex).await)).await.ok(200);
+        let outsider = format!("{members}/{}", text(&outsider["data"][0]["userId"]));
+        app.owner.put(&outsider).await.problem(404, "not_found");
         demand_paging_rules(&app.owner, &members).await;
     }
 
@@ -502,7 +503,7 @@ both! {
         app.owner.post("/v1/channels", &json!({"name": "alerts"})).await.ok(201);
     }
 
-    async fn health_is_told_without_a_token(app) {
+    async fn health_is_shown_without_a_token(app) {
         for path in ["/healthz", "/readyz"] {
             assert_eq!(app.anon.get(path).await.ok(200), json!({"status": "ok"}));
         }
@@ -564,7 +565,7 @@ async fn connect(app: &TestApp) {
     app.slack.connect(&app.owner, "T0STANDIN", CHANNEL).await;
 }
 
-/// Sends a step that the link's filter keeps back.
+/// Sends a step that the link's filter skips.
 async fn skipped(app: &TestApp) -> String {
     app.owner.patch("/v1/slack-integrations", &json!({"triggers": ["KIND_ENTRY"]})).await.ok(200);
     let event = app.step("kept back").await;
@@ -597,7 +598,7 @@ both! {
         let least = app.owner.post("/v1/events", &json!({"type": "a"})).await.ok(202);
         let least = app.owner.get(&format!("/v1/events/{}", id(&least))).await.ok(200);
         let fields: Vec<_> = least.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(fields, ["id", "type", "source", "createdAt"], "what is absent is left out");
+        assert_eq!(fields, ["id", "type", "source", "createdAt"], "absent values are left out");
         for data in [json!("text"), json!(5), json!([]), json!(false), json!({})] {
             let sent = app.owner.post("/v1/events", &json!({"type": "a", "data": data})).await.ok(202);
             assert_eq!(app.owner.get(&format!("/v1/events/{}", id(&sent))).await.ok(200)["data"], data);
@@ -606,12 +607,12 @@ both! {
         demand_paging_rules(&app.owner, "/v1/events").await;
     }
 
-    async fn an_event_that_breaks_rules_is_told_all_of_them(app) {
+    async fn an_event_is_refused_with_all_of_its_violations(app) {
         let refused = async |body: Value| app.owner.post("/v1/events", &body).await.problem(400, "invalid");
         let shape = refused(json!({"type": 5, "channelId": "x", "stepKind": "FLY", "more": 1})).await;
-        let mut told = violations(&shape);
-        told.sort_unstable();
-        assert_eq!(told, ["/channelId", "/more", "/stepKind", "/type"], "{shape}");
+        let mut reported = violations(&shape);
+        reported.sort_unstable();
+        assert_eq!(reported, ["/channelId", "/more", "/stepKind", "/type"], "{shape}");
         let long = "x".repeat(256);
         let rules = refused(json!({"type": "a b", "linkId": "", "stepAction": long, "visitorId": "a\nb"})).await;
         assert_eq!(violations(&rules), ["/type", "/linkId", "/stepAction", "/visitorId"], "{rules}");
@@ -636,7 +637,7 @@ both! {
         }
         let event = id(&globex.post("/v1/events", &json!({"type": "a"})).await.ok(202));
         let ask = async |id: &str| app.owner.get(&format!("/v1/events/{id}")).await;
-        demand_told_alike(&ask(&event).await, &ask(NOBODY).await, (&event, NOBODY));
+        demand_reported_alike(&ask(&event).await, &ask(NOBODY).await, (&event, NOBODY));
     }
 
     async fn a_key_is_good_for_one_event(app) {
@@ -739,7 +740,7 @@ both! {
         demand_paging_rules(&app.owner, "/v1/deliveries").await;
     }
 
-    async fn a_delivery_tells_every_try(app) {
+    async fn a_delivery_shows_every_attempt(app) {
         connect(&app).await;
         app.slack.fault(json!({"method": "chat.postMessage", "status": 503, "times": 1})).await;
         let event = app.step("Ada").await;
@@ -753,11 +754,11 @@ both! {
         assert!(delivery["completedAt"].is_string() && delivery.get("nextAttemptAt").is_none(), "{delivery}");
         assert!(delivery.get("reason").is_none(), "{delivery}");
         let tries = delivery["attempts"].as_array().unwrap();
-        let told = |field: &str| tries.iter().map(|one| one[field].clone()).collect::<Vec<_>>();
-        assert_eq!(told("number"), [1, 2]);
-        assert_eq!(told("outcome"), ["retried", "delivered"]);
-        assert_eq!(told("statusCode"), [503, 200]);
-        assert_eq!(told("address"), [CHANNEL, CHANNEL]);
+        let reported = |field: &str| tries.iter().map(|one| one[field].clone()).collect::<Vec<_>>();
+        assert_eq!(reported("number"), [1, 2]);
+        assert_eq!(reported("outcome"), ["retried", "delivered"]);
+        assert_eq!(reported("statusCode"), [503, 200]);
+        assert_eq!(reported("address"), [CHANNEL, CHANNEL]);
         assert!(tries[0]["reason"].is_string() && tries[1].get("reason").is_none(), "{delivery}");
         for one in tries {
             assert!(text(&one["request"]).contains("Ada") && one["durationMs"].is_u64(), "{one}");
@@ -815,8 +816,8 @@ both! {
         let place = format!("/v1/destinations/{}", id(&list["data"][0]));
         let fresh = app.owner.get(&place).await.ok(200);
         assert_eq!(fresh, list["data"][0]);
-        let told = |one: &Value| ["kind", "address", "health"].map(|field| text(&one[field]).to_owned());
-        assert_eq!(told(&fresh), ["slack", CHANNEL, "healthy"]);
+        let reported = |one: &Value| ["kind", "address", "health"].map(|field| text(&one[field]).to_owned());
+        assert_eq!(reported(&fresh), ["slack", CHANNEL, "healthy"]);
         assert!(fresh.get("lastSentAt").is_none() && fresh.get("since").is_none(), "{fresh}");
         app.slack.order("archive", json!({"channel": CHANNEL})).await;
         app.step("lost").await;
@@ -837,12 +838,12 @@ both! {
         let globex = app.other("globex").await;
         let get = async |kind: &str, id: &str| globex.get(&format!("/v1/{kind}/{id}")).await;
         for (kind, ours) in [("deliveries", &delivery), ("destinations", &destination), ("events", &event)] {
-            demand_told_alike(&get(kind, ours).await, &get(kind, NOBODY).await, (ours, NOBODY));
+            demand_reported_alike(&get(kind, ours).await, &get(kind, NOBODY).await, (ours, NOBODY));
         }
         let replay = async |id: &str| globex.post(&format!("/v1/deliveries/{id}/replay"), &json!({})).await;
-        demand_told_alike(&replay(&delivery).await, &replay(NOBODY).await, (&delivery, NOBODY));
+        demand_reported_alike(&replay(&delivery).await, &replay(NOBODY).await, (&delivery, NOBODY));
         let all = async |id: &str| globex.post("/v1/deliveries/replay", &json!({"destinationId": id})).await;
-        demand_told_alike(&all(&destination).await, &all(NOBODY).await, (&destination, NOBODY));
+        demand_reported_alike(&all(&destination).await, &all(NOBODY).await, (&destination, NOBODY));
         for query in [String::new(), format!("?eventId={event}"), format!("?destination={destination}")] {
             let found = globex.get(&format!("/v1/deliveries{query}")).await.ok(200);
             assert_eq!(found, json!({"data": []}), "{query}");

@@ -1,4 +1,5 @@
-//! Connecting Slack by OAuth: whose state counts, what Slack may answer, what the browser sees, and tokens that rotate.
+//! Tests of connecting Slack by OAuth: accepted states, Slack's possible answers, the browser's pages, and tokens that
+//! rotate.
 
 use std::time::Duration;
 
@@ -14,15 +15,15 @@ const COMPLETE: &str = "/v1/slack-integrations/oauth/complete";
 const CALLBACK: &str = "/v1/slack/oauth/callback";
 const TEAM: &str = "T0STANDIN";
 const CHANNEL: &str = "C0ALERTS";
-/// How long a thing may take that another task does.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Time limit of a wait for another task.
+const WAIT_LIMIT: Duration = Duration::from_secs(5);
 const DISCONNECTED: &str = "SLACK_INTEGRATION_STATUS_DISCONNECTED";
 
 async fn oauth_url(caller: &Client) -> String {
     caller.get("/v1/slack-integrations/oauth-url").await.ok(200)["oauthUrl"].as_str().unwrap().to_owned()
 }
 
-/// Begins a flow and presses Allow: the code and the state.
+/// Starts a flow and presses Allow: the code and the state.
 async fn allowed(app: &TestApp, caller: &Client) -> (String, String) {
     app.slack.allow(&oauth_url(caller).await, TEAM).await
 }
@@ -44,7 +45,7 @@ fn refused(answer: &Answer, code: u16, code_type: &str) -> String {
     error["message"].as_str().unwrap().to_owned()
 }
 
-/// Demands a page of ours: readable, with the headers that keep a browser safe, and nothing in it that is secret.
+/// Asserts a page of ours: readable, with the headers that keep a browser safe, and without a secret in it.
 #[track_caller]
 fn page(answer: &Answer, status: u16, secrets: &[&str]) -> String {
     assert_eq!(answer.status.as_u16(), status, "{}", answer.text);
@@ -89,14 +90,14 @@ both! {
         let (code, state) = allowed(&app, &app.owner).await;
         let admin = app.caller("acme", "ada", Role::Admin).await;
         let other = app.other("globex").await;
-        let told = refused(&complete(&app.owner, &code, "forged").await, 400, "INVALID_ARGUMENT");
+        let reported = refused(&complete(&app.owner, &code, "forged").await, 400, "INVALID_ARGUMENT");
         for thief in [&admin, &other] {
             let answer = complete(thief, &code, &state).await;
-            assert_eq!(refused(&answer, 400, "INVALID_ARGUMENT"), told, "as if it had never been issued");
+            assert_eq!(refused(&answer, 400, "INVALID_ARGUMENT"), reported, "as if it had never been issued");
         }
         assert_eq!(app.slack.calls("oauth.v2.access").await.len(), 0, "Slack is not asked");
         complete(&app.owner, &code, &state).await.ok(200);
-        assert_eq!(refused(&complete(&app.owner, &code, &state).await, 400, "INVALID_ARGUMENT"), told, "used");
+        assert_eq!(refused(&complete(&app.owner, &code, &state).await, 400, "INVALID_ARGUMENT"), reported, "used");
         assert!(!is_connected(&other).await);
     }
 
@@ -296,7 +297,7 @@ both! {
         assert!(text.contains("&lt;script&gt;"), "{text}");
     }
 
-    async fn the_browser_is_told_what_went_wrong(app) {
+    async fn the_browser_shows_the_failure(app) {
         let (code, used) = allowed(&app, &app.owner).await;
         complete(&app.owner, &code, &used).await.ok(200);
         let (code, old) = allowed(&app, &app.owner).await;
@@ -361,7 +362,7 @@ async fn without_a_slack_app_it_says_which_settings_are_missing() {
     refused(&complete(&app.owner, "code", "state").await, 400, "INVALID_ARGUMENT");
 }
 
-/// Tells a story on both databases, with this setup.
+/// Runs a scenario on both databases, with this setup.
 async fn on_each_database(setup: impl Fn() -> Setup, story: impl AsyncFn(TestApp)) {
     for database in [Some(Database::sqlite()), Database::postgres().await].into_iter().flatten() {
         story(TestApp::start_with(database, setup()).await).await;
@@ -399,10 +400,10 @@ async fn who_hangs_up_is_connected_all_the_same() {
                 };
                 app.slack.fault(json!({"method": "oauth.v2.access", "latencyMs": 600, "times": 1})).await;
                 let asking = tokio::spawn(request.send());
-                until("Slack is asked", PATIENCE, async || (!app.slack.is_fault_waiting().await).then_some(())).await;
+                until("Slack is asked", WAIT_LIMIT, async || (!app.slack.is_fault_waiting().await).then_some(())).await;
                 asking.abort();
                 assert!(asking.await.unwrap_err().is_cancelled(), "it was answered already");
-                until("it is connected", PATIENCE, async || is_connected(&app.owner).await.then_some(())).await;
+                until("it is connected", WAIT_LIMIT, async || is_connected(&app.owner).await.then_some(())).await;
                 app.owner.delete(BASE).await.ok(200);
             }
         },
@@ -441,7 +442,7 @@ async fn a_renewal_that_slack_refuses_disconnects() {
             app.advance(LONG);
             app.slack.fault(fault.clone()).await;
             refused(&app.owner.get("/v1/slack-integrations/channels").await, 502, "UNKNOWN");
-            assert_eq!(status(&app).await, DISCONNECTED, "whoever finds out");
+            assert_eq!(status(&app).await, DISCONNECTED, "at any caller that finds out");
         })
         .await;
     }
@@ -522,7 +523,7 @@ async fn who_comes_late_takes_the_token_that_another_renewed() {
         let renewed = app.app.slack.renew_slack_token(&seen).await.unwrap();
         let late = app.app.slack.renew_slack_token(&seen).await.unwrap();
         assert!(renewed.expose() == late.expose(), "both have the same one");
-        assert_eq!(renewals(&app).await, 1, "a refresh token is good for one use");
+        assert_eq!(renewals(&app).await, 1, "a refresh token is valid for one use");
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! The published documents: what is in them, that they are up to date, and how they are served.
+//! Tests of the published documents: their contents, their freshness, and how they are served.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -12,7 +12,7 @@ use tieline::{
 
 use crate::support::{Answer, Database, Differences, TestApp};
 
-/// What anyone may call without a token.
+/// Operations without authentication.
 const OPEN: [&str; 9] = [
     "checkLiveness",
     "checkReadiness",
@@ -25,7 +25,7 @@ const OPEN: [&str; 9] = [
     "readMetrics",
 ];
 
-/// What a far end calls, with a signature, or with a token in the path.
+/// Operations that an upstream calls, with a signature, or with a token in the path.
 const SIGNED: [&str; 12] = [
     "receiveGithubEvent",
     "receiveSlackCommand",
@@ -41,10 +41,10 @@ const SIGNED: [&str; 12] = [
     "removeWebhookSubscriber",
 ];
 
-/// What takes a token where one is sent, and does without.
+/// Operations with an optional token.
 const OPTIONAL: [&str; 1] = ["completeSlackInstall"];
 
-/// Every document: its name and what it says. The assembled one is the first.
+/// Every document with its name. The assembled one is the first.
 fn documents() -> Vec<(&'static str, Value)> {
     openapi::documents().unwrap().all().map(|document| (document.name, document.value.clone())).collect()
 }
@@ -152,13 +152,13 @@ fn every_reference_leads_somewhere() {
         for section in ["schemas", "responses"] {
             for component in document["components"][section].as_object().into_iter().flat_map(Map::keys) {
                 let reference = format!("#/components/{section}/{component}");
-                assert!(found.contains(reference.as_str()), "{name}: nobody uses {reference}");
+                assert!(found.contains(reference.as_str()), "{name}: {reference} is unused");
             }
         }
     }
 }
 
-/// The examples of a document, each with the schema that it is an example of.
+/// Examples of a document, each with its schema.
 fn examples(document: &Value) -> Vec<(Value, Value)> {
     fn collect(value: &Value, found: &mut Vec<(Value, Value)>) {
         match value {
@@ -207,7 +207,7 @@ async fn start() -> TestApp {
     TestApp::start(Database::sqlite()).await
 }
 
-/// Demands an answer of this kind, with the headers that each file of ours has.
+/// Asserts a file of this kind, with the headers common to our files.
 #[track_caller]
 fn file(path: &str, answer: &Answer, content_type: &str) {
     assert_eq!(answer.status, 200, "{path}");
@@ -217,7 +217,7 @@ fn file(path: &str, answer: &Answer, content_type: &str) {
     assert!(!answer.text.is_empty(), "{path}");
 }
 
-/// The addresses that a page of ours loads or leads to.
+/// Addresses that a page of ours loads or links to.
 fn addresses(html: &str) -> Vec<String> {
     let after = |name: &'static str| html.split(name).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
     after("src=\"").chain(after("href=\"")).collect()

@@ -1,4 +1,4 @@
-//! Outgoing webhooks, as those who run the far end see them.
+//! Tests of outgoing webhooks from their receivers' point of view.
 
 mod answers;
 mod events;
@@ -44,7 +44,7 @@ impl Rocket {
         self.call(Method::POST, path, Some(body)).await
     }
 
-    /// Makes an outgoing webhook for `#general`, with what is given over what is usual; tells its id.
+    /// Creates an outgoing webhook for `#general`, with these members over the usual ones; returns its id.
     pub async fn make(&self, far: &Integration, with: Value) -> String {
         let made = self.post("integrations.create", &wanted(&[far.base()], with)).await.ok(200);
         made["integration"]["_id"].as_str().unwrap().to_owned()
@@ -56,7 +56,7 @@ impl Rocket {
         found["history"].as_array().unwrap().clone()
     }
 
-    /// The steps that the runs of a webhook ended at, oldest first.
+    /// Returns the last steps of the runs of a webhook, oldest first.
     pub async fn steps(&self, id: &str) -> Vec<String> {
         let history = self.history(id).await;
         history.iter().rev().map(|run| run["step"].as_str().unwrap().to_owned()).collect()
@@ -67,7 +67,7 @@ impl Rocket {
     }
 }
 
-/// An outgoing webhook as it is asked for.
+/// Body of a request for an outgoing webhook.
 pub fn wanted(urls: &[&str], with: Value) -> Value {
     let mut wanted = json!({
         "type": "webhook-outgoing", "username": "rob", "channel": "#general", "event": "sendMessage", "name": "Far",
@@ -89,7 +89,7 @@ pub async fn rocket(app: &TestApp, slug: &str, username: &str, role: Role) -> Ro
     Rocket { client: app.anon.clone(), token: text.expose().to_owned(), user_id: member.user_id.to_string() }
 }
 
-/// The usual scene: `rob`, who manages webhooks and whose name they post in, and the channel `#general` with him in it.
+/// The usual scene: `rob`, who manages webhooks and is the poster, and the channel `#general` with him in it.
 pub async fn scene(app: &TestApp) -> (Rocket, String) {
     let rob = rocket(app, "acme", "rob", Role::Admin).await;
     let made = app.owner.post("/v1/channels", &json!({"name": "general"})).await.ok(201);
@@ -103,7 +103,7 @@ pub async fn join(app: &TestApp, channel: &str, user_id: &str) {
     assert!(app.owner.put(&format!("/v1/channels/{channel}/members/{user_id}")).await.status.is_success());
 }
 
-/// Posts a message by the owner, and lets everything happen.
+/// Posts a message by the owner, and runs the worker until nothing is due.
 pub async fn say(app: &TestApp, channel: &str, text: &str) {
     post(app, channel, json!({"message": text})).await;
 }
@@ -114,7 +114,7 @@ pub async fn post(app: &TestApp, channel: &str, data: Value) {
     app.drain().await;
 }
 
-/// The texts that a far end was told, in their order.
+/// Returns the texts that a receiver got, in order.
 pub fn texts(far: &Integration) -> Vec<String> {
     far.calls().iter().map(|call| call.body["text"].as_str().unwrap_or_default().to_owned()).collect()
 }
@@ -127,7 +127,7 @@ pub async fn far() -> Integration {
     Integration::start("output", json!([])).await
 }
 
-/// The messages in a channel, newest first, as they were published or, where nobody listens, posted.
+/// Messages in a channel, newest first, as published or, where nothing is subscribed, as posted.
 pub async fn messages(app: &TestApp, channel: &str) -> Vec<Value> {
     let events = app.owner.get(&format!("/v1/channels/{channel}/messages?limit=250")).await.ok(200);
     let events = events["data"].as_array().unwrap().clone();

@@ -1,4 +1,4 @@
-//! One story through all dialects: what is set up, done or decided through one is seen in the others.
+//! One scenario through all dialects: a change or decision made through one is visible in the others.
 
 use serde_json::{Value, json};
 use tieline::domain::tenancy::member::Role;
@@ -27,7 +27,7 @@ async fn destination(caller: &Client) -> Value {
     found["data"][0].clone()
 }
 
-/// Demands that both dialects count alike, and tells successes and failures.
+/// Asserts that both dialects count alike, and returns successes and failures.
 async fn counts(app: &TestApp) -> (i64, i64) {
     let (ours, theirs) = (destination(&app.owner).await, integration(&app.owner).await);
     for name in ["successCount", "failureCount"] {
@@ -50,7 +50,7 @@ async fn install(app: &TestApp, caller: &Client, team: &str) {
     assert!(back.status == 200 && back.text.contains("slack://app?team="), "{}", back.text);
 }
 
-/// What Boomerang's cards of GitHub and Slack refer to.
+/// `ref` values of Boomerang's cards of GitHub and Slack.
 async fn cards(caller: &Client) -> [Value; 2] {
     let cards = caller.get("/api/v2/integration?team=acme").await.ok(200);
     ["GitHub", "Slack"].map(|name| {
@@ -60,7 +60,7 @@ async fn cards(caller: &Client) -> [Value; 2] {
     })
 }
 
-/// The path of a member of the caller's organisation.
+/// Path of a member of the caller's organisation.
 async fn member_path(app: &TestApp, username: &str) -> String {
     let organisation = app.owner.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned();
     let members = format!("/v1/organisations/{organisation}/members");
@@ -128,12 +128,12 @@ both! {
         assert_eq!(app.delivery_of(&event).await["state"], "delivered");
         assert_eq!(counts(&app).await, (3, 1));
         let attempts = app.deliveries("").await.iter().map(|one| one["attemptCount"].as_i64().unwrap()).sum::<i64>();
-        assert_eq!(attempts, 4, "what both count is what was tried");
+        assert_eq!(attempts, 4, "both count the attempted deliveries");
         app.slack.install(&app.owner, TEAM).await.ok(200);
         assert_eq!(counts(&app).await, (0, 0), "a new connection counts from zero");
     }
 
-    async fn a_choice_in_one_heals_the_other(app) {
+    async fn a_choice_in_one_repairs_the_other(app) {
         app.slack.connect(&app.owner, TEAM, "C0GENERAL").await;
         let event = app.step("not in the channel").await;
         app.drain().await;
@@ -141,8 +141,8 @@ both! {
         assert_eq!(broken["health"], "broken");
         assert!(broken["reason"].as_str().unwrap().contains("/invite"), "{broken}");
         app.owner.patch(BASE, &json!({"slackChannelId": CHANNEL})).await.ok(200);
-        let healed = destination(&app.owner).await;
-        assert_eq!((&healed["health"], healed.get("reason")), (&json!("healthy"), None));
+        let recovered = destination(&app.owner).await;
+        assert_eq!((&recovered["health"], recovered.get("reason")), (&json!("healthy"), None));
         app.owner.post(&format!("{}/replay", delivery_path(&app, &event).await), &json!({})).await.ok(202);
         app.drain().await;
         assert_eq!(app.slack.texts(CHANNEL).await.len(), 1);
@@ -195,7 +195,7 @@ both! {
             }
             answers.map(|answer| answer.status.as_u16())
         };
-        assert_eq!(statuses().await, [200, 200, 403, 403, 403], "what a member may");
+        assert_eq!(statuses().await, [200, 200, 403, 403, 403], "a member's permissions");
         for (permissions, expected) in [
             (json!(["slack:read", "slack:manage"]), [200, 200, 200, 200, 200]),
             (json!(["slack:manage"]), [403, 403, 200, 200, 200]),
@@ -314,7 +314,7 @@ both! {
         app.owner.get(&format!("/v1/subscriptions/{subscription}")).await.ok(200);
         assert_eq!(app.owner.post(GITHUB_LINK, &named).await.status, 200);
         assert_eq!(opened(4, id).await["events"], 1);
-        assert_eq!(app.slack.texts(CHANNEL).await.len(), 2, "what was subscribed is heard again");
+        assert_eq!(app.slack.texts(CHANNEL).await.len(), 2, "the subscriptions are active again");
     }
 
     async fn permissions_of_one_decide_for_the_cards(app) {
@@ -336,7 +336,7 @@ both! {
             }
             answers.map(|answer| answer.status.as_u16())
         };
-        assert_eq!(statuses().await, [200, 200, 403, 403, 403, 200], "what a member may");
+        assert_eq!(statuses().await, [200, 200, 403, 403, 403, 200], "a member's permissions");
         for (permissions, expected) in [
             (json!(["slack:read", "github:read"]), [200, 200, 403, 403, 403, 403]),
             (json!(["slack:manage"]), [403, 403, 302, 200, 403, 403]),

@@ -1,4 +1,4 @@
-//! From an accepted event to a message in Slack, and everything that can get in the way.
+//! Tests of the path from an accepted event to a message in Slack, and of every failure on it.
 
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ both! {
             app.step(&number.to_string()).await;
         }
         app.drain().await;
-        assert_eq!(app.slack.texts(CHANNEL).await.len(), 0, "the first waits to be tried again");
+        assert_eq!(app.slack.texts(CHANNEL).await.len(), 0, "the first waits for its retry");
         app.set_back(Duration::from_secs(3600));
         app.drain().await;
         assert!(app.slack.texts(CHANNEL).await.len() >= 5, "a burst");
@@ -134,7 +134,7 @@ both! {
         }
     }
 
-    async fn a_delivery_is_given_up_in_the_end_and_can_be_replayed(app) {
+    async fn a_delivery_exhausts_its_retries_and_can_be_replayed(app) {
         connect(&app).await;
         app.slack.fault(json!({"method": "chat.postMessage", "status": 500})).await;
         let event = app.step("late").await;
@@ -153,7 +153,7 @@ both! {
         assert_eq!(app.slack.messages(CHANNEL).await.len(), 1);
     }
 
-    async fn a_channel_that_refuses_breaks_its_destination_and_heals(app) {
+    async fn a_channel_that_refuses_opens_the_circuit_and_recovers(app) {
         connect(&app).await;
         app.slack.order("archive", json!({"channel": CHANNEL})).await;
         let (first, second) = (app.step("first").await, app.step("second").await);
@@ -175,7 +175,7 @@ both! {
         app.advance(Duration::from_secs(60));
         let fourth = app.step("fourth").await;
         app.drain().await;
-        assert_eq!(app.delivery_of(&fourth).await["state"], "delivered", "it heals by itself");
+        assert_eq!(app.delivery_of(&fourth).await["state"], "delivered", "it recovers by itself");
         let body = json!({"destinationId": destination["id"]});
         assert_eq!(app.owner.post("/v1/deliveries/replay", &body).await.ok(202)["count"], 3);
         app.run_for(3).await;

@@ -1,4 +1,4 @@
-//! Versions from the registry, installed: found, set, called and removed like any other integration.
+//! Tests of installed registry versions: found, configured, called and removed like any other app.
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ both! {
         let calls = far.calls().len();
         far.reply(Reply::Text(202, String::new()));
         say(&app, &channel, "not asked").await;
-        assert_eq!(far.calls().len(), calls, "who is gone is not called");
+        assert_eq!(far.calls().len(), calls, "a removed app is not called");
         let path = format!("{ALL}/{registry_id}");
         let change = json!({"url": format!("{}/elsewhere", far.base())});
         app.owner.send(app.owner.request(Method::PUT, &path).json(&change)).await.ok(200);
@@ -134,21 +134,21 @@ both! {
         app.advance(Duration::from_secs(60));
         app.drain().await;
 
-        let told = logs("").await;
-        let lines: Vec<_> = told["logs"].as_array().unwrap().iter().map(|line| {
+        let reported = logs("").await;
+        let lines: Vec<_> = reported["logs"].as_array().unwrap().iter().map(|line| {
             (line["level"].as_str().unwrap(), line["message"].as_str().unwrap())
         }).collect();
-        assert_eq!(lines.iter().map(|line| line.0).collect::<Vec<_>>(), ["info", "warn", "error"], "{told}");
+        assert_eq!(lines.iter().map(|line| line.0).collect::<Vec<_>>(), ["info", "warn", "error"], "{reported}");
         for (line, status) in lines.iter().zip(["202", "500", "404"]) {
-            assert!(line.1.contains(&format!("{}/target answered with the status {status}", far.base())), "{told}");
+            assert!(line.1.contains(&format!("{}/target answered with the status {status}", far.base())), "{reported}");
         }
-        assert!(!told.to_string().contains("secret of ours") && !told.to_string().contains("acme"), "{told}");
+        assert!(!reported.to_string().contains("secret of ours") && !reported.to_string().contains("acme"), "{reported}");
         for (query, left) in [
             ("&level=warn", vec!["warn"]), ("&messageContains=STATUS%20404", vec!["error"]), ("&userId=u", vec![]),
             ("&timeEnd=2020-01-02T00:00:00Z", vec![]),
         ] {
-            let told = logs(query).await;
-            let levels: Vec<_> = told["logs"].as_array().unwrap().iter().map(|line| line["level"].as_str().unwrap()).collect();
+            let reported = logs(query).await;
+            let levels: Vec<_> = reported["logs"].as_array().unwrap().iter().map(|line| line["level"].as_str().unwrap()).collect();
             assert_eq!(levels, left, "{query}");
         }
         for _ in 0..100 {
@@ -195,7 +195,7 @@ both! {
         let next = page["nextCursor"].as_str().unwrap();
         let rest = globex.get(&format!("{INSTALLED}?limit=3&cursor={next}")).await.ok(200);
         assert_eq!(rest, json!({"data": [first]}));
-        assert_eq!(app.owner.get(INSTALLED).await.ok(200), json!({"data": []}), "what others install is theirs");
+        assert_eq!(app.owner.get(INSTALLED).await.ok(200), json!({"data": []}), "others' installations are theirs");
         app.owner.delete(&format!("{INSTALLED}/{}", id(&first))).await.problem(404, "not_found");
 
         for body in [json!({}), json!({"version": "1"}), json!({"registryId": newest, "name": "acme/teams"})] {
@@ -212,6 +212,6 @@ both! {
         member.post(INSTALLED, &json!({"registryId": bare})).await.problem(403, "forbidden");
         member.get(INSTALLED).await.ok(200);
         app.delete_organisation("globex").await;
-        assert_eq!(installs().await, 0, "who is gone has nothing installed");
+        assert_eq!(installs().await, 0, "a removed organisation has nothing installed");
     }
 }

@@ -1,4 +1,4 @@
-//! Webhook integrations set up in the dialect of Rocket.Chat: its two headers, its sentences, in its order.
+//! Tests of webhooks set up in the dialect of Rocket.Chat: its two headers, its error texts, in its order.
 
 mod permissions;
 mod refusals;
@@ -16,7 +16,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// The member whom a client with a bearer token is.
+    /// Creates the caller for the member of a client with a bearer token.
     pub async fn of(app: &TestApp, client: &Client, username: &str) -> Self {
         let home = app.organisation("acme").await;
         let listed = app.owner.get(&format!("/v1/organisations/{home}/members?limit=250")).await.ok(200);
@@ -53,7 +53,7 @@ impl Known {
         self.call(Method::PUT, path, Some(body)).await
     }
 
-    /// Makes an integration and tells it.
+    /// Creates a webhook and returns it.
     pub async fn create(&self, body: Value) -> Value {
         self.post("integrations.create", body).await.ok(200)["integration"].clone()
     }
@@ -65,7 +65,7 @@ pub async fn owner(app: &TestApp) -> Known {
     Known::of(app, &app.owner, "olga").await
 }
 
-/// An incoming webhook, with what is changed.
+/// Body of an incoming webhook, with changes.
 pub fn incoming(change: Value) -> Value {
     changed(
         json!({
@@ -76,7 +76,7 @@ pub fn incoming(change: Value) -> Value {
     )
 }
 
-/// An outgoing webhook, with what is changed.
+/// Body of an outgoing webhook, with changes.
 pub fn outgoing(change: Value) -> Value {
     changed(
         json!({
@@ -87,7 +87,7 @@ pub fn outgoing(change: Value) -> Value {
     )
 }
 
-/// What is null in a change is taken out.
+/// Merges a change; null removes a member.
 fn changed(mut body: Value, change: Value) -> Value {
     for (name, value) in change.as_object().unwrap() {
         match value {
@@ -142,7 +142,7 @@ both! {
         assert_eq!(again.ok(400), json!({"success": false, "error": "No integration found."}));
     }
 
-    async fn an_outgoing_one_is_changed_by_its_url_and_becomes_what_it_is_told(app) {
+    async fn an_outgoing_one_is_changed_by_its_url_and_updated_as_requested(app) {
         let olga = owner(&app).await;
         let token = json!({"token": "s3cret", "alias": "Bot", "triggerWords": ["bug"], "retryFailedCalls": true, "retryCount": -1});
         let made = olga.create(outgoing(token)).await;
@@ -207,12 +207,12 @@ both! {
             let request = app.anon.request(Method::GET, path);
             app.anon.send(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
         };
-        let stranger = "0199c1de-0000-7000-8000-00000000dead";
+        let outsider = "0199c1de-0000-7000-8000-00000000dead";
         for headers in [
             &[][..],
             &[("X-Auth-Token", olga.token.as_str())],
             &[("X-User-Id", olga.user_id.as_str())],
-            &[("X-Auth-Token", olga.token.as_str()), ("X-User-Id", stranger)],
+            &[("X-Auth-Token", olga.token.as_str()), ("X-User-Id", outsider)],
             &[("X-Auth-Token", olga.token.as_str()), ("X-User-Id", "olga")],
             &[("X-Auth-Token", "tl_nonsense"), ("X-User-Id", olga.user_id.as_str())],
         ] {

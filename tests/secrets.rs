@@ -1,5 +1,5 @@
-//! Secrets stay secret: not in the log however talkative it is made, not in an answer but the one that hands them out,
-//! not in clear in the database; and what is sealed there opens nowhere else.
+//! Tests of the secrecy of secrets: never in the log at any level, only in the one answer that issues them, not in
+//! clear in the database; and a sealed secret opens nowhere else.
 
 use jsonwebtoken::{EncodingKey, Header, encode};
 use reqwest::Method;
@@ -15,11 +15,11 @@ const JWT_SECRET: &str = "canary-of-the-jwt-secret-with-more-than-32-bytes";
 const SECRET_KEY: &str = "Y2FuYXJ5IG9mIHRoZSBzZWNyZXQga2V5LCAzMiBieXQ=";
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// Remembers secrets and everything that was said.
+/// Record of the issued secrets and of all answers.
 struct Witness {
-    /// What each is, and its text.
+    /// Name and text of each secret.
     secrets: Vec<(String, String)>,
-    /// The answers, without the secret that an answer is for.
+    /// The answers, without the secret that an answer issues.
     answers: String,
     client: Client,
     anon: Client,
@@ -27,14 +27,14 @@ struct Witness {
 }
 
 impl Witness {
-    /// Notes an answer that must not have a secret in it.
+    /// Records an answer that must not have a secret in it.
     async fn said(&mut self, answer: impl Future<Output = Answer>) -> Answer {
         let answer = answer.await;
         self.answers += &format!("{answer:?}\n");
         answer
     }
 
-    /// Notes an answer that hands out a new secret, which must not be in any other.
+    /// Records an answer that issues a new secret, which must not be in any other.
     async fn issued(&mut self, what: &str, answer: Answer, secret: impl Fn(&Value) -> String) -> String {
         let secret = secret(&answer.json());
         self.answers += &format!("{answer:?}\n").replace(&secret, "");
@@ -47,7 +47,7 @@ impl Witness {
         self.secrets.push((what.to_owned(), secret.to_owned()));
     }
 
-    /// Asks for an OAuth URL, presses Allow, and tells the code and the state.
+    /// Asks for an OAuth URL, presses Allow, and returns the code and the state.
     async fn allowed(&mut self, slack: &Slack) -> (String, String) {
         let answer = self.client.get("/v1/slack-integrations/oauth-url").await;
         let url = answer.ok(200)["oauthUrl"].as_str().unwrap().to_owned();
@@ -57,7 +57,7 @@ impl Witness {
         (code, state)
     }
 
-    /// Sends an event whose delivery goes wrong in a way, and reads what is told of it.
+    /// Sends an event whose delivery fails in a way, and reads its reported attempts.
     async fn goes_wrong(&mut self, slack: &Slack, fault: Value) {
         slack.fault(fault).await;
         let client = self.client.clone();
@@ -73,7 +73,7 @@ impl Witness {
         slack.mend().await;
     }
 
-    /// Keeps the tokens that Slack has handed out so far.
+    /// Records the tokens that Slack has issued so far.
     fn keep_tokens(&mut self) {
         let seen = self.gate.seen();
         let is_part = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
@@ -93,7 +93,7 @@ impl Witness {
         found.expect("Slack has handed a token out").1.clone()
     }
 
-    /// Demands that no secret is in a text.
+    /// Asserts that no secret is in a text.
     fn clears(&self, place: &str, text: &[u8]) {
         for (what, secret) in &self.secrets {
             let at = text.windows(secret.len()).position(|window| window == secret.as_bytes());
@@ -105,7 +105,7 @@ impl Witness {
     }
 }
 
-/// Signs a JWT for a subject that ends in an hour.
+/// Signs a JWT for a subject, valid for an hour.
 fn jwt(subject: &str, secret: &str) -> String {
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
     let claims = json!({"sub": subject, "iss": "tieline", "aud": "tieline", "exp": now + 3600});
@@ -115,7 +115,7 @@ fn jwt(subject: &str, secret: &str) -> String {
 async fn everything_that_handles_secrets(witness: &mut Witness, slack: &Slack, organisation: &str, user: &str) {
     let (owner, anon) = (witness.client.clone(), witness.anon.clone());
 
-    // A JWT, good and bad.
+    // A JWT, valid and invalid.
     let me = format!("/v1/organisations/{organisation}/members/{user}");
     witness.said(owner.patch(&me, &json!({"subject": "idp|olga"}))).await.ok(200);
     let good = jwt("idp|olga", JWT_SECRET);
@@ -128,7 +128,7 @@ async fn everything_that_handles_secrets(witness: &mut Witness, slack: &Slack, o
     witness.keep("a JWT that is refused", &bad);
     assert_eq!(witness.said(anon.with_token(&bad).get("/v1/organisations")).await.status, 401);
 
-    // A personal token: made, used, listed, revoked, used.
+    // A personal token: created, used, listed, revoked, used.
     let made = owner.post("/v1/tokens", &json!({"name": "canary"})).await;
     let id = made.ok(201)["token"]["id"].as_str().unwrap().to_owned();
     let text = witness.issued("a personal token", made, |body| body["secret"].as_str().unwrap().to_owned()).await;
@@ -144,7 +144,7 @@ async fn everything_that_handles_secrets(witness: &mut Witness, slack: &Slack, o
     witness.said(owner.delete(&format!("/v1/tokens/{id}"))).await.ok(204);
     assert_eq!(witness.said(other.get("/v1/tokens")).await.status, 401);
 
-    // What signs the calls of an integration: shown, and replaced.
+    // The secret that signs the calls of an app: shown, and rotated.
     let new = json!({"name": "canary", "json_url": "nowhere"});
     let made = witness.said(owner.post("/organisations/acme/integrations", &new)).await.ok(201);
     let path = format!("/v1/integrations/{}/signing-secret", made["data"]["id"].as_str().unwrap());
@@ -153,7 +153,7 @@ async fn everything_that_handles_secrets(witness: &mut Witness, slack: &Slack, o
         witness.issued(what, answer, |body| body["secret"].as_str().unwrap().to_owned()).await;
     }
 
-    // OAuth, as it should be and as it should not.
+    // OAuth, with valid and invalid requests.
     const COMPLETE: &str = "/v1/slack-integrations/oauth/complete";
     let (code, state) = witness.allowed(slack).await;
     let body = json!({"code": code, "state": state, "surplus": 1});
@@ -197,15 +197,16 @@ async fn everything_that_handles_secrets(witness: &mut Witness, slack: &Slack, o
     witness.keep_tokens();
     let (token, refresh) = (witness.one_token("xoxe.xoxb-"), witness.one_token("xoxe-"));
 
-    // A Slack that says too much.
+    // A Slack that answers too much.
     let says = |body: Value| json!({"method": post, "body": body.to_string(), "times": 1});
-    let told = json!({"ok": false, "error": "fatal_error", "why": format!("token={token}"), "refresh_token": refresh});
-    witness.goes_wrong(slack, says(told)).await;
+    let reported =
+        json!({"ok": false, "error": "fatal_error", "why": format!("token={token}"), "refresh_token": refresh});
+    witness.goes_wrong(slack, says(reported)).await;
     witness.goes_wrong(slack, says(json!({"ok": false, "error": token}))).await;
-    let told = format!("<p>400 for Authorization: Bearer {token}</p>");
-    witness.goes_wrong(slack, json!({"method": post, "status": 400, "body": told, "times": 1})).await;
-    let told = json!({"ok": false, "error": "invalid_blocks", "response_metadata": {"messages": [token, refresh]}});
-    witness.goes_wrong(slack, says(told)).await;
+    let reported = format!("<p>400 for Authorization: Bearer {token}</p>");
+    witness.goes_wrong(slack, json!({"method": post, "status": 400, "body": reported, "times": 1})).await;
+    let reported = json!({"ok": false, "error": "invalid_blocks", "response_metadata": {"messages": [token, refresh]}});
+    witness.goes_wrong(slack, says(reported)).await;
     for method in ["conversations.list", post] {
         slack.fault(json!({"method": method, "status": 403, "body": format!("no, {token}!")})).await;
         let path = if method == post { "/v1/slack-integrations/test" } else { "/v1/slack-integrations/channels" };
@@ -222,7 +223,7 @@ async fn everything_that_handles_secrets(witness: &mut Witness, slack: &Slack, o
     witness.keep_tokens();
 }
 
-/// The bytes of the database's files.
+/// Bytes of the database's files.
 fn database_files(database: &std::path::Path) -> Vec<u8> {
     let beside = |suffix: &str| std::fs::read(format!("{}{suffix}", database.display())).unwrap_or_default();
     [beside(""), beside("-wal"), beside("-shm")].concat()
@@ -287,7 +288,7 @@ async fn no_secret_is_logged_answered_or_kept_in_clear() {
     assert!(kinds("xoxe.xoxb-") >= 3 && kinds("xoxe-") >= 3, "{:?}", witness.secrets);
     witness.clears("the log", log.as_bytes());
     witness.clears("the log of a command", made.stderr.as_bytes());
-    witness.clears("what a command said", format!("{revoked:?}").as_bytes());
+    witness.clears("a command's output", format!("{revoked:?}").as_bytes());
     witness.clears("an answer", witness.answers.as_bytes());
     witness.clears("the database", &database_files(&file));
     drop(process);
@@ -297,7 +298,7 @@ async fn no_secret_is_logged_answered_or_kept_in_clear() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_databases_password_is_not_logged() {
     let Some(mut database) = Database::postgres().await else { return };
-    // The server speaks as much as it can too: what it says is logged within what is being done, with its arguments.
+    // The server logs as much as it can too: its messages are logged within spans, with their arguments.
     database.url = database.url.replace("tieline@", "tieline:canary-password@");
     database.url += "?options=-c%20client_min_messages%3Ddebug5";
     let wrong = database.url.replace("/t_", "/no_such_");
@@ -317,7 +318,7 @@ async fn the_databases_password_is_not_logged() {
     assert!(!ran.success && !ran.stderr.contains("canary-password"), "{ran:?}");
 }
 
-/// Two organisations that are connected, and the file of their database. Nothing is running.
+/// Two connected organisations, and the file of their database. Nothing is running.
 async fn two_connected(slack: &Slack) -> (Deployment, [String; 2], String) {
     slack.unlimited().await;
     let database = Database::sqlite();
@@ -337,7 +338,7 @@ async fn change(url: &str, statements: &[&str]) {
     database.close().await.unwrap();
 }
 
-/// The delivery of a new event once it was tried.
+/// Returns the delivery of a new event after its first attempt.
 async fn tried(process: &Process, token: &str) -> Value {
     let client = process.client(token);
     let event = client.post("/v1/events", &step("moved")).await.ok(202)["id"].as_str().unwrap().to_owned();
@@ -373,7 +374,7 @@ async fn a_sealed_token_opens_only_where_it_belongs() {
         let delivery = tried(&process, &globex).await;
         assert_eq!(delivery["state"], "pending", "{delivery}");
         let reason = delivery["reason"].as_str().unwrap();
-        assert!(!reason.contains("slack_link") && !reason.contains("tenant"), "it tells of our tables: {reason}");
+        assert!(!reason.contains("slack_link") && !reason.contains("tenant"), "it names our tables: {reason}");
         // The log comes through a pipe, and may be later than the answer.
         until("the log says why", LIMIT, async || process.output().contains("does not open").then_some(())).await;
         assert_eq!(slack.calls("chat.postMessage").await.len(), 0, "nothing was sent with it");

@@ -1,4 +1,5 @@
-//! Workflows that members run from Slack: registered, found by a slash command, asked for in a modal, and told by an event.
+//! Tests of workflows that members run from Slack: registered, found by a slash command, filled in by a modal, and
+//! started by an event.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ const MAX: &str = "U0STANDINMAX";
 const ADAS: &str = "ada@acme-standin.example";
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A workflow that asks for a version, which it needs, and for a region, which it knows one for.
+/// A workflow that asks for a version, which is required, and for a region, which has a default.
 fn deploy() -> Value {
     json!({
         "name": "Deploy the shop",
@@ -31,7 +32,7 @@ async fn put(caller: &Client, id: &str, workflow: &Value) -> Answer {
     caller.send(caller.request(Method::PUT, &format!("/v1/workflows/{id}")).json(workflow)).await
 }
 
-/// Adds a member with an address and tells where the member is.
+/// Adds a member with an e-mail address and returns their path.
 async fn member(caller: &Client, username: &str, email: &str) -> String {
     let organisation = caller.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned();
     let members = format!("/v1/organisations/{organisation}/members");
@@ -40,7 +41,7 @@ async fn member(caller: &Client, username: &str, email: &str) -> String {
     format!("{members}/{}", added["userId"].as_str().unwrap())
 }
 
-/// The app is installed, Slack sends here, there is a workflow `deploy`, and Ada is a member, who may run it.
+/// Sets up the installed app, Slack's requests to it, a workflow `deploy`, and the member Ada, who may run it.
 async fn set_up(app: &TestApp) -> String {
     app.slack.install_app(&app.owner, "acme", TEAM).await;
     let order = json!({"commandsUrl": app.anon.url(COMMANDS), "interactivityUrl": app.anon.url(INTERACTIVITY)});
@@ -49,7 +50,7 @@ async fn set_up(app: &TestApp) -> String {
     member(&app.owner, "ada", ADAS).await
 }
 
-/// Types a command at the stand-in and tells the modal that came of it.
+/// Types a command at the stand-in and returns the resulting modal.
 async fn type_as(app: &TestApp, user: &str, text: &str) -> Option<Value> {
     let before: Vec<_> = app.slack.views(TEAM).await.iter().map(|view| view["id"].clone()).collect();
     let order = json!({"channel": "C0GENERAL", "user": user, "command": "/workflow", "text": text});
@@ -63,7 +64,7 @@ async fn modal(app: &TestApp, user: &str, text: &str) -> Value {
     type_as(app, user, text).await.unwrap_or_else(|| panic!("no modal for {text}"))
 }
 
-/// Whether a modal says that there is nothing to run for this text, or that it may not be.
+/// Asserts a modal that reports nothing to run for this text, or no permission for it.
 #[track_caller]
 fn is_not_runnable(view: &Value, text: &str) {
     assert!(view.get("submit").is_none() && view.get("private_metadata").is_none(), "{view}");
@@ -71,7 +72,7 @@ fn is_not_runnable(view: &Value, text: &str) {
     assert!(said.contains(&format!("The workflow `{text}` was not found, or you are not permitted")), "{said}");
 }
 
-/// Sends a modal off at the stand-in, with these values.
+/// Submits a modal at the stand-in, with these values.
 async fn submit(app: &TestApp, user: &str, view: &Value, values: Value) -> Value {
     let mut view = view.clone();
     view["state"] = json!({"values": values});
@@ -93,13 +94,13 @@ fn version(text: &str) -> Value {
     json!({"parameter.version": value(text), "parameter.region": value("us")})
 }
 
-/// The events of a type, newest first.
+/// Returns the events of a type, newest first.
 async fn events(caller: &Client, kind: &str) -> Vec<Value> {
     let all = caller.get("/v1/events?limit=250").await.ok(200);
     all["data"].as_array().unwrap().iter().filter(|event| event["type"] == kind).cloned().collect()
 }
 
-/// How many runs were submitted, requested and refused.
+/// Numbers of submitted, requested and refused runs.
 async fn counts(caller: &Client) -> [usize; 3] {
     let mut counts = [0; 3];
     for (count, kind) in
@@ -110,7 +111,7 @@ async fn counts(caller: &Client) -> [usize; 3] {
     counts
 }
 
-/// What Slack says of Ada, with these fields over the usual ones.
+/// Slack's profile of Ada, with these fields over the usual ones.
 fn person(over: Value) -> Value {
     let mut user = json!({
         "id": ADA, "team_id": TEAM, "name": "ada", "deleted": false, "is_bot": false, "is_email_confirmed": true,
@@ -240,7 +241,7 @@ both! {
         assert_eq!(alike(&missing), alike(&forbidden));
     }
 
-    async fn whatever_is_typed_is_answered(app) {
+    async fn every_typed_text_is_answered(app) {
         set_up(&app).await;
         for (typed, shown) in [
             ("<!channel>", "&lt;!channel&gt;"),
@@ -271,7 +272,7 @@ both! {
             app.slack.fault(fault.clone()).await;
             assert_eq!(type_as(&app, ADA, "deploy").await, None, "{fault}");
         }
-        assert_eq!(app.slack.calls("views.open").await.len(), 3, "a trigger is tried once, and not without knowing who");
+        assert_eq!(app.slack.calls("views.open").await.len(), 3, "a trigger is used once, and not for an unknown user");
         assert!(modal(&app, ADA, "deploy").await.get("submit").is_some(), "the next one is answered");
     }
 
@@ -293,9 +294,9 @@ both! {
             "requestedBy": {"userId": ada.rsplit('/').next(), "username": "ada", "slackUserId": ADA},
         });
         assert_eq!(requested["data"], data);
-        let told = app.slack.messages(ADA).await;
-        assert_eq!((told.len(), &told[0]["text"]), (1, &json!("The workflow Deploy the shop was requested.")));
-        assert!(told[0]["blocks"].to_string().contains(requested["id"].as_str().unwrap()), "{told:?}");
+        let reported = app.slack.messages(ADA).await;
+        assert_eq!((reported.len(), &reported[0]["text"]), (1, &json!("The workflow Deploy the shop was requested.")));
+        assert!(reported[0]["blocks"].to_string().contains(requested["id"].as_str().unwrap()), "{reported:?}");
         let checked = app.delivery_of(submitted["id"].as_str().unwrap()).await;
         assert_eq!(checked["state"], "delivered");
         let answer = checked["attempts"][0]["answer"].as_str().unwrap();
@@ -325,12 +326,12 @@ both! {
         let long = json!({"parameter.version": value(&"x".repeat(2001))});
         assert_eq!(submit(&app, ADA, &view, long).await, errors("At most 2000 characters, please."));
         assert_eq!(counts(&app.owner).await, [0; 3]);
-        // It stays open, and is sent off again when it is better.
+        // It stays open, and is submitted again with a valid value.
         let odd = json!({"parameter.version": value("v\u{0}\u{202e}1"), "parameter.region": value(""), "x": value("y")});
         assert_eq!(submit(&app, ADA, &view, odd).await, Value::Null);
         app.drain().await;
         let requested = &events(&app.owner, "workflow.run.requested").await[0];
-        assert_eq!(requested["data"]["parameters"], json!({"version": "v\u{0}\u{202e}1"}), "what was emptied is left out");
+        assert_eq!(requested["data"]["parameters"], json!({"version": "v\u{0}\u{202e}1"}), "emptied values are left out");
     }
 
     async fn a_run_that_is_submitted_again_runs_once(app) {
@@ -359,7 +360,7 @@ both! {
         assert_eq!(counts(&app.owner).await, [1, 0, 1]);
         let refused = events(&app.owner, "workflow.run.refused").await[0]["data"].clone();
         assert_eq!((&refused["workflowId"], &refused["slackUserId"]), (&json!("deploy"), &json!(ADA)));
-        assert!(refused["reason"].as_str().unwrap().contains("workflows:run"), "whoever looks here is told why: {refused}");
+        assert!(refused["reason"].as_str().unwrap().contains("workflows:run"), "the refusal names its reason: {refused}");
         assert_eq!(app.slack.texts(ADA).await, [refusal]);
 
         app.owner.patch(&ada, &json!({"role": "member"})).await.ok(200);
@@ -367,14 +368,14 @@ both! {
         let mut changed = deploy();
         changed["parameters"] = json!([{"name": "ticket", "required": true}]);
         put(&app.owner, "deploy", &changed).await.ok(200);
-        let told = submit(&app, ADA, &view, version("v1")).await;
-        assert_eq!(told["errors"], json!({"parameter.ticket": "The workflow does not run without this."}));
+        let reported = submit(&app, ADA, &view, version("v1")).await;
+        assert_eq!(reported["errors"], json!({"parameter.ticket": "The workflow does not run without this."}));
         changed["parameters"][0]["default"] = json!("T-1");
         put(&app.owner, "deploy", &changed).await.ok(200);
         assert_eq!(submit(&app, ADA, &view, version("v1")).await, Value::Null);
         app.drain().await;
         let requested = events(&app.owner, "workflow.run.requested").await[0]["data"].clone();
-        assert_eq!(requested["parameters"], json!({"ticket": "T-1"}), "what was not asked for yet has its default");
+        assert_eq!(requested["parameters"], json!({"ticket": "T-1"}), "a parameter that was not asked for yet has its default");
 
         let view = modal(&app, ADA, "deploy").await;
         app.owner.delete("/v1/workflows/deploy").await.ok(204);
@@ -395,15 +396,15 @@ both! {
             (view["private_metadata"], view["id"]) = (json!(metadata), json!(id));
             view
         };
-        let told = submit(&app, ADA, &carrying("rollback", "V1"), version("v1")).await;
-        assert_eq!(told["errors"], json!({"parameter.to": "The workflow does not run without this."}), "by its own rules");
+        let reported = submit(&app, ADA, &carrying("rollback", "V1"), version("v1")).await;
+        assert_eq!(reported["errors"], json!({"parameter.to": "The workflow does not run without this."}), "by its own rules");
         for (number, metadata) in ["theirs", "", "a b", "../deploy", "deploy\u{0}", &"x".repeat(3000)].into_iter().enumerate() {
             let view = carrying(metadata, &format!("V2{number}"));
             assert_eq!(submit(&app, ADA, &view, version("v1")).await, Value::Null, "{metadata}");
             app.drain().await;
             assert_eq!(counts(&app.owner).await, [number + 1, 0, number + 1], "{metadata}");
         }
-        // A modal that is not ours to submit is closed, and that is all.
+        // A modal that is not ours to submit is closed without any effect.
         for callback in ["workflow-help-modal", "another", ""] {
             let mut view = carrying("deploy", "V3");
             view["callback_id"] = json!(callback);
@@ -417,7 +418,7 @@ both! {
         set_up(&app).await;
         let other = app.other("globex").await;
         app.slack.install_app(&other, "globex", "T0SECOND").await;
-        // The same address in both, as far as people may say what theirs is.
+        // The same address in both organisations, as far as people may set their own.
         member(&other, "ada", "ada@second.example").await;
         member(&app.owner, "eve", "ada@second.example").await;
         let order = json!({
@@ -439,12 +440,12 @@ both! {
         app.drain().await;
         assert_eq!((counts(&app.owner).await, counts(&other).await), ([0; 3], [1, 0, 1]));
         put(&other, "deploy", &json!({"name": "Another"})).await.ok(200);
-        assert_eq!(by_hand(&app, "T0SECOND", "U0SECONDADA", "V2").await.text, "");
+        assert_eq!(submit_signed(&app, "T0SECOND", "U0SECONDADA", "V2").await.text, "");
         app.drain().await;
         assert_eq!(events(&other, "workflow.run.requested").await[0]["data"]["workflowName"], "Another");
         assert_eq!(counts(&app.owner).await, [0; 3]);
         for team in ["T0NOBODY", ""] {
-            by_hand(&app, team, ADA, "V3").await;
+            submit_signed(&app, team, ADA, "V3").await;
         }
         assert_eq!((counts(&app.owner).await[0], counts(&other).await[0]), (0, 2));
     }
@@ -455,7 +456,7 @@ both! {
         member(&app.owner, "joe", "joe@acme-standin.example").await;
         member(&app.owner, "joseph", "Joe@ACME-standin.example").await;
         let email = |email: &str| json!({"profile": {"email": email}});
-        // Each is somebody new, because people are remembered for some minutes.
+        // Each is a new person, because profiles are cached for some minutes.
         for (number, (over, believed)) in [
             (json!({}), true),
             (email("ADA@Acme-Standin.Example"), true),
@@ -475,12 +476,12 @@ both! {
             (email(" ada@acme-standin.example"), false),
             (email("joe@acme-standin.example"), false),
             (email("ada\u{0}@acme-standin.example"), false),
-            // Unicode has a sign for Kelvin of which it makes a small k, and a long s that is a capital S.
+            // Unicode's Kelvin sign becomes a small k, and its long s a capital S.
             (email("\u{212a}im@acme-standin.example"), false),
             (email("ada@acme-\u{17f}tandin.example"), false),
         ].into_iter().enumerate() {
             app.slack.fault(json!({"method": "users.info", "body": person(over.clone()).to_string(), "times": 1})).await;
-            by_hand(&app, TEAM, &format!("U{number}"), &format!("V{number}")).await;
+            submit_signed(&app, TEAM, &format!("U{number}"), &format!("V{number}")).await;
             let before = counts(&app.owner).await;
             app.drain().await;
             assert!(!app.slack.is_fault_waiting().await, "{over}");
@@ -489,7 +490,7 @@ both! {
             let found: Vec<_> = after.iter().zip(before).map(|(after, before)| after - before).collect();
             assert_eq!(found, expected, "{over}");
         }
-        by_hand(&app, TEAM, "U0NOBODY", "V100").await;
+        submit_signed(&app, TEAM, "U0NOBODY", "V100").await;
         app.drain().await;
         let refused = events(&app.owner, "workflow.run.refused").await[0]["data"]["slackUserId"].clone();
         assert_eq!(refused, "U0NOBODY", "nobody there has that id");
@@ -505,8 +506,8 @@ both! {
             json!({"method": "users.info", "error": "internal_error"}),
         ].into_iter().enumerate() {
             app.slack.fault(fault.clone()).await;
-            // Each is somebody new, because people are remembered for some minutes.
-            by_hand(&app, TEAM, &format!("U{number}"), &format!("V{number}")).await;
+            // Each is a new person, because profiles are cached for some minutes.
+            submit_signed(&app, TEAM, &format!("U{number}"), &format!("V{number}")).await;
             app.run_for(4).await;
             let submitted = events(&app.owner, "slack.workflow_run_submitted").await[0]["id"].clone();
             let submitted = submitted.as_str().unwrap();
@@ -518,7 +519,7 @@ both! {
                 assert_eq!(attempt["outcome"], "retried");
                 assert!(attempt["reason"].as_str().unwrap().contains("Slack"), "{attempt}");
             }
-            assert_eq!(app.slack.calls("chat.postMessage").await.len(), number, "nobody is told anything yet");
+            assert_eq!(app.slack.calls("chat.postMessage").await.len(), number, "there is no notification yet");
             app.slack.mend().await;
             app.slack.fault(json!({"method": "users.info", "body": person(json!({})).to_string(), "times": 1})).await;
             app.run_for(16).await;
@@ -527,7 +528,7 @@ both! {
         }
         app.slack.fault(json!({"method": "users.info", "retryAfterSecs": 37, "times": 1})).await;
         let asked = app.slack.calls("users.info").await.len();
-        by_hand(&app, TEAM, ADA, "V9").await;
+        submit_signed(&app, TEAM, ADA, "V9").await;
         app.drain().await;
         app.advance(Duration::from_secs(36));
         app.drain().await;
@@ -541,16 +542,16 @@ both! {
         set_up(&app).await;
         for (number, code) in ["missing_scope", "user_not_visible", "user_not_found"].into_iter().enumerate() {
             app.slack.fault(json!({"method": "users.info", "error": code, "times": 1})).await;
-            by_hand(&app, TEAM, ADA, &format!("V{number}")).await;
+            submit_signed(&app, TEAM, ADA, &format!("V{number}")).await;
             app.drain().await;
             assert_eq!(counts(&app.owner).await, [number + 1, 0, number + 1], "{code}");
         }
-        let told = app.slack.texts(ADA).await;
-        assert_eq!((told.len(), told[0].contains("missing_scope")), (3, true), "{told:?}");
-        by_hand(&app, TEAM, ADA, "V8").await;
+        let reported = app.slack.texts(ADA).await;
+        assert_eq!((reported.len(), reported[0].contains("missing_scope")), (3, true), "{reported:?}");
+        submit_signed(&app, TEAM, ADA, "V8").await;
         app.owner.delete("/v1/slack-integrations").await.ok(200);
         app.drain().await;
-        assert_eq!(counts(&app.owner).await, [4, 0, 4], "the connection is gone, and so is whoever could be asked");
+        assert_eq!(counts(&app.owner).await, [4, 0, 4], "the connection is gone, and so is its token for asking Slack");
         let refused = &events(&app.owner, "workflow.run.refused").await[0];
         assert!(refused["data"]["reason"].as_str().unwrap().contains("connect it first"), "{refused}");
         let message = app.delivery_of(refused["id"].as_str().unwrap()).await;
@@ -580,10 +581,11 @@ both! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slack_has_its_answer_before_it_is_asked_anything() {
-    // Nothing of ours gives up before the end of the test, and the stand-in waits for three seconds.
-    let patience = [("TIELINE_DELIVERY__TOTAL_TIMEOUT_MS", "600000"), ("TIELINE_DELIVERY__LEASE_SECS", "3600")]
+    // No time limit of ours ends before the test, and the stand-in waits for three seconds.
+    let long_timeouts = [("TIELINE_DELIVERY__TOTAL_TIMEOUT_MS", "600000"), ("TIELINE_DELIVERY__LEASE_SECS", "3600")]
         .map(|(key, value)| (key, value.to_owned()));
-    let app = TestApp::start_with(Database::sqlite(), Setup { settings: patience.into(), ..Setup::default() }).await;
+    let app =
+        TestApp::start_with(Database::sqlite(), Setup { settings: long_timeouts.into(), ..Setup::default() }).await;
     set_up(&app).await;
     app.slack.fault(json!({"method": "users.info", "hang": "headers"})).await;
     let order = json!({"channel": "C0GENERAL", "user": ADA, "command": "/workflow", "text": "deploy"});
@@ -593,12 +595,12 @@ async fn slack_has_its_answer_before_it_is_asked_anything() {
     until("Slack is asked who it is", LIMIT, async || (app.slack.calls("users.info").await.len() == 3).then_some(()))
         .await;
     assert_eq!(app.slack.views(TEAM).await, [Value::Null; 0]);
-    assert_eq!(by_hand(&app, TEAM, ADA, "V1").await.text, "", "nor is a submission held up");
+    assert_eq!(submit_signed(&app, TEAM, ADA, "V1").await.text, "", "nor is a submission held up");
     assert_eq!(counts(&app.owner).await, [1, 0, 0]);
 }
 
-/// Sends a modal off by a signed request of our own, by whoever it is.
-async fn by_hand(app: &TestApp, team: &str, user: &str, view_id: &str) -> Answer {
+/// Submits a modal by a signed request of our own, as any user.
+async fn submit_signed(app: &TestApp, team: &str, user: &str, view_id: &str) -> Answer {
     let payload = json!({
         "type": "view_submission",
         "team": {"id": team, "domain": "x"},

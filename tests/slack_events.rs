@@ -1,5 +1,4 @@
-//! What Slack tells of by events: kept once, acted on where it concerns the connection, and never lost where the database
-//! is down.
+//! Tests of Slack's events: accepted once, applied to the connection, and never lost where the database is down.
 
 use std::time::Duration;
 
@@ -21,22 +20,22 @@ async fn connect(app: &TestApp) {
     app.slack.connect(&app.owner, TEAM, CHANNEL).await;
 }
 
-/// Slack, at the present moment.
+/// Slack as a sender, at the present moment.
 fn slack(app: &TestApp) -> Sender {
     Sender::new(&app.anon, app.now().timestamp())
 }
 
-/// Every event of the caller's organisation, newest first.
+/// Returns every event of the caller's organisation, newest first.
 async fn events(caller: &Client) -> Vec<Value> {
     caller.get("/v1/events?limit=250").await.ok(200)["data"].as_array().unwrap().clone()
 }
 
-/// Their types, oldest first.
+/// Returns their types, oldest first.
 async fn types(caller: &Client) -> Vec<String> {
     events(caller).await.iter().rev().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The status of the caller's Slack integration.
+/// Returns the status of the caller's Slack integration.
 async fn status(caller: &Client) -> String {
     let link = caller.get("/v1/slack-integrations").await.ok(200);
     let status = link["slackIntegration"]["status"].as_str().unwrap();
@@ -74,7 +73,7 @@ both! {
         let slack = slack(&app);
         let send = || slack.event(TEAM, "Ev1", renamed.clone(), json!({}));
         join_all([send(), send(), send()]).await;
-        // Slack's own words on a retry change nothing, and neither does another time of signing.
+        // Slack's retry headers change nothing, and neither does another time of signing.
         let body = slack.envelope(TEAM, "Ev1", renamed.clone(), json!({})).to_string();
         app.advance(Duration::from_secs(300));
         let later = Sender::new(&app.anon, app.now().timestamp()).signed(EVENTS, &body);
@@ -83,7 +82,7 @@ both! {
         let kept = events(&app.owner).await;
         assert_eq!(kept.len(), 1, "{kept:?}");
         assert_eq!((&kept[0]["type"], &kept[0]["data"]), (&json!("slack.channel_rename"), &renamed));
-        // The first try may never have come, so a retry is not dropped for being one.
+        // The first attempt may never have arrived, so a retry is not dropped for being one.
         let body = slack.envelope(TEAM, "Ev2", renamed.clone(), json!({})).to_string();
         let retry = slack.signed(EVENTS, &body).header("X-Slack-Retry-Num", "3");
         assert_eq!(app.anon.send(retry).await.status, 200);
@@ -118,7 +117,7 @@ both! {
         for (event_id, event) in [("Ev1", json!({"type": "channel_archive", "user": ADA})), ("Ev2", odd.clone())] {
             slack(&app).event(TEAM, event_id, event, json!({})).await;
         }
-        // A name that is no type of ours is taken, so that Slack does not come again, and left.
+        // An event without a valid type is accepted, so that Slack does not retry, and ignored.
         for (number, kind) in ["a-b", "a..b", ".", "ü", &"x".repeat(130)].into_iter().enumerate() {
             let kind = if kind == "ü" { "u%" } else { kind };
             slack(&app).event(TEAM, &format!("Ev1{number}"), json!({"type": kind}), json!({})).await;
@@ -161,21 +160,21 @@ both! {
         assert_eq!(waiting.len(), 2, "{waiting:?}");
         app.drain().await;
         for user in [ADA, MAX] {
-            let told = app.slack.texts(user).await;
-            assert_eq!(told.len(), 1, "{user}: {told:?}");
-            assert!(told[0].starts_with("Hello! Tieline connects this workspace"), "{told:?}");
+            let reported = app.slack.texts(user).await;
+            assert_eq!(reported.len(), 1, "{user}: {reported:?}");
+            assert!(reported[0].starts_with("Hello! Tieline connects this workspace"), "{reported:?}");
         }
         assert_eq!(app.deliveries("state=delivered").await.len(), 2);
 
-        // Neither a reconnection nor an absence makes somebody new.
+        // Neither a reconnection nor an absence makes a known user new.
         app.advance(Duration::from_secs(60));
-        app.tell_the_time().await;
+        app.set_their_clocks().await;
         connect(&app).await;
         slack(&app).event(TEAM, "Ev6", opened(ADA), json!({})).await;
         app.owner.delete("/v1/slack-integrations").await.ok(200);
         connect(&app).await;
         app.advance(Duration::from_secs(365 * 24 * 3600));
-        app.tell_the_time().await;
+        app.set_their_clocks().await;
         slack(&app).event(TEAM, "Ev7", opened(ADA), json!({})).await;
         app.drain().await;
         assert_eq!(app.slack.texts(ADA).await.len(), 1);
@@ -195,7 +194,7 @@ both! {
         app.slack.mend().await;
         app.run_for(3).await;
         assert_eq!(app.slack.texts(ADA).await.len(), 1);
-        // A pause is for notifications: who comes to the app is answered.
+        // A pause is for notifications: a user who opens the app is answered.
         app.owner.patch("/v1/slack-integrations", &json!({"status": "SLACK_INTEGRATION_STATUS_PAUSED"})).await.ok(200);
         slack(&app).event(TEAM, "Ev2", opened(MAX), json!({})).await;
         app.drain().await;
@@ -208,9 +207,9 @@ both! {
             slack(&app).event(TEAM, "Ev0", opened(ADA), json!({})).await;
             app.drain().await;
             let waiting = app.step("waiting").await;
-            let told_before = app.slack.calls("chat.postMessage").await.len();
+            let reported_before = app.slack.calls("chat.postMessage").await.len();
             for (number, event) in order.iter().enumerate() {
-                // Slack sends each until it is taken.
+                // Slack retries each until it is accepted.
                 for _ in 0..2 {
                     slack(&app).event(TEAM, &format!("Ev{}{number}", app.now().timestamp()), event.clone(), json!({})).await;
                 }
@@ -231,11 +230,11 @@ both! {
             assert_eq!(app.delivery_of(&after).await["state"], "failed");
             slack(&app).event(TEAM, "Ev9", json!({"type": "emoji_changed"}), json!({})).await;
             app.drain().await;
-            assert_eq!(app.slack.calls("chat.postMessage").await.len(), told_before, "nothing is sent any more");
+            assert_eq!(app.slack.calls("chat.postMessage").await.len(), reported_before, "nothing is sent any more");
             assert!(!types(&app.owner).await.contains(&"slack.emoji_changed".to_owned()));
 
             app.advance(Duration::from_secs(60));
-            app.tell_the_time().await;
+            app.set_their_clocks().await;
             connect(&app).await;
             let again = app.step("again").await;
             app.drain().await;
@@ -247,10 +246,10 @@ both! {
         app.slack.order("app", json!({"eventsUrl": app.anon.url(EVENTS), "retryFactor": 0})).await;
         for _ in 0..4 {
             app.advance(Duration::from_secs(5));
-            app.tell_the_time().await;
+            app.set_their_clocks().await;
             connect(&app).await;
             app.advance(Duration::from_secs(5));
-            app.tell_the_time().await;
+            app.set_their_clocks().await;
             app.slack.order("uninstall", json!({"team": TEAM})).await;
             until("both events are taken", LIMIT, async || {
                 let sent = app.slack.sent_events().await;
@@ -265,7 +264,7 @@ both! {
         connect(&app).await;
         let before = app.now().timestamp();
         app.advance(Duration::from_secs(10));
-        app.tell_the_time().await;
+        app.set_their_clocks().await;
         connect(&app).await;
         for (number, event) in [uninstalled(), revoked(&[], &[BOT])].into_iter().enumerate() {
             for seconds in [0, 9] {
@@ -298,7 +297,7 @@ both! {
         assert_eq!((status(&app.owner).await.as_str(), events(&app.owner).await.len()), ("ACTIVE", 0));
     }
 
-    async fn being_held_back_is_noted(app) {
+    async fn withheld_events_are_noted(app) {
         connect(&app).await;
         for team in [TEAM, "T0NOBODY"] {
             let limited = json!({
@@ -331,10 +330,10 @@ both! {
         slack(&app).event("", "Ev1", kind("one"), wide(Value::Null)).await;
         slack(&app).event("", "Ev2", kind("two"), wide(json!("T0CORP1"))).await;
         slack(&app).event("", "Ev3", kind("three"), without).await;
-        // A workspace of the enterprise, by its own word.
+        // A workspace of the enterprise, by its own claim.
         let of_one = json!({"enterprise_id": "E0CORP", "authorizations": null});
         slack(&app).event("T0CORP2", "Ev4", kind("four"), of_one).await;
-        // Another enterprise, and a workspace that calls itself so.
+        // Another enterprise, and a workspace that claims to be one.
         let foreign = json!({"team_id": null, "enterprise_id": "E0EVIL", "is_enterprise_install": true, "authorizations": []});
         slack(&app).event("", "Ev5", kind("five"), foreign).await;
         slack(&app).event("E0CORP", "Ev6", kind("six"), json!({"authorizations": [], "is_enterprise_install": true})).await;
@@ -403,7 +402,7 @@ async fn a_database_that_is_down_makes_slack_come_again() {
     let process = deployment.serve("all").await;
     let token = deployment.connected(&process, "acme", &slack, (TEAM, CHANNEL)).await;
     let (anon, owner) = (process.anon(), process.client(&token));
-    // The tries after the first come at once, after 1.2 s, and after 6 s.
+    // The retries come at once, after 1.2 s, and after 6 s.
     slack.order("app", json!({"eventsUrl": anon.url(EVENTS), "retryFactor": 0.02})).await;
     gate.shut();
     slack.order("events", json!({"team": TEAM, "event": {"type": "emoji_changed"}})).await;
@@ -414,7 +413,7 @@ async fn a_database_that_is_down_makes_slack_come_again() {
     .await;
     // A busy machine may take longer over it than Slack waits.
     assert!(failed["status"] == 503 || failed["reason"] == "http_timeout", "{failed}");
-    // What is not Slack's is refused all the same.
+    // Requests from others are still refused.
     assert_eq!(anon.send(anon.request(Method::POST, EVENTS).json(&step("x"))).await.status, 401);
     gate.reopen();
     until("it is taken", LIMIT, async || (slack.sent_events().await[0]["delivered"] == true).then_some(())).await;

@@ -1,4 +1,5 @@
-//! Installing the Slack app through the Boomerang dialect: who is led where, what is kept, and whose a workspace is.
+//! Tests of installing the Slack app through the Boomerang dialect: redirections, stored grants, and the owner of a
+//! workspace.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -16,10 +17,10 @@ const CHANNELS: &str = "/v1/slack-integrations/channels";
 const TEAM: &str = "T0STANDIN";
 const SECOND: &str = "T0SECOND";
 const CHANNEL: &str = "C0ALERTS";
-/// How long a thing may take that another task does.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Time limit of a wait for another task.
+const WAIT_LIMIT: Duration = Duration::from_secs(5);
 
-/// Demands an error of the Boomerang dialect, and tells its message.
+/// Asserts an error of the Boomerang dialect, and returns its message.
 #[track_caller]
 fn error(answer: &Answer, status: u16, reason: &str) -> String {
     let body = answer.ok(status);
@@ -27,31 +28,31 @@ fn error(answer: &Answer, status: u16, reason: &str) -> String {
     body["message"].as_str().unwrap().to_owned()
 }
 
-/// What an address says under a name.
+/// Returns a query parameter of an address.
 fn said(url: &str, name: &str) -> String {
     let url = Url::parse(url).unwrap();
     url.query_pairs().find(|(key, _)| key == name).unwrap_or_else(|| panic!("no {name} in {url}")).1.into_owned()
 }
 
-/// Slack's page, to which a caller is led.
+/// Slack's page, to which a caller is redirected.
 async fn begun(caller: &Client) -> String {
     let answer = caller.get(INSTALL).await;
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (302, ""));
     answer.header("location").to_owned()
 }
 
-/// Comes back from Slack with the caller's credential, which no page has to ask.
+/// Comes back from Slack with the caller's credential, so that no consent page is needed.
 async fn come_back(caller: &Client, (code, state): &(String, String)) -> Answer {
     caller.get(&format!("{AUTH}?code={code}&state={state}")).await
 }
 
-/// Goes the whole way.
+/// Runs the whole flow.
 async fn install(app: &TestApp, caller: &Client, team: &str) -> Answer {
     let granted = app.slack.allow(&begun(caller).await, team).await;
     come_back(caller, &granted).await
 }
 
-/// Goes the whole way for all workspaces of the organisation that `team` belongs to.
+/// Runs the whole flow for all workspaces of the organisation that `team` belongs to.
 async fn install_org_wide(app: &TestApp, caller: &Client, team: &str) -> Answer {
     let page = begun(caller).await;
     let mut order = json!({"team": team, "org_wide": true});
@@ -62,7 +63,7 @@ async fn install_org_wide(app: &TestApp, caller: &Client, team: &str) -> Answer 
     come_back(caller, &(code, said(&page, "state"))).await
 }
 
-/// Demands that the browser is led into Slack.
+/// Asserts that the browser is redirected into Slack.
 #[track_caller]
 fn installed(answer: &Answer, team: &str) {
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (302, ""));
@@ -90,7 +91,7 @@ async fn exchanges(app: &TestApp) -> usize {
     app.slack.calls("oauth.v2.access").await.len()
 }
 
-/// The path of a member of `acme`.
+/// Path of a member of `acme`.
 async fn place(app: &TestApp, username: &str) -> String {
     let id = app.owner.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned();
     let members = app.owner.get(&format!("/v1/organisations/{id}/members")).await.ok(200);
@@ -105,7 +106,7 @@ both! {
         assert_eq!(said(&page, "client_id"), Options::default().client_id);
         let scopes = said(&page, "scope");
         let expected = "chat:write,channels:read,groups:read,commands,users:read,users:read.email";
-        assert_eq!(scopes, expected, "what commands and the home tab need, too");
+        assert_eq!(scopes, expected, "the scopes of commands and the home tab, too");
         assert!(said(&page, "redirect_uri").ends_with(AUTH), "{page}");
         assert!(said(&page, "state").len() >= 43, "at least 256 bits");
         assert_ne!(said(&begun(&app.owner).await, "state"), said(&page, "state"));
@@ -131,7 +132,7 @@ both! {
         let waiting = app.step("waiting").await;
         let before = integration(&app.owner).await;
         app.advance(Duration::from_secs(60));
-        app.tell_the_time().await;
+        app.set_their_clocks().await;
         installed(&install(&app, &app.owner, TEAM).await, TEAM);
         let after = integration(&app.owner).await;
         for field in [
@@ -193,7 +194,7 @@ both! {
         };
         assert_eq!(test(&other).await, json!({"success": true}), "their token still works");
 
-        // The owner gives it up first.
+        // The owner disconnects it first.
         app.owner.delete(BASE).await.ok(200);
         installed(&install(&app, &other, TEAM).await, TEAM);
     }
@@ -229,7 +230,7 @@ both! {
             error(&thief.get(&path).await, 400, "INTEGRATION_INVALID_STATE");
         }
         error(&app.anon.with_token("garbage").get(&path).await, 401, "TOKEN_INVALID");
-        // It is none of the other way to Slack, and that way's is none of this one.
+        // It is not a valid state of the other flow to Slack, and neither the other way round.
         let body = json!({"code": granted.0, "state": granted.1});
         app.owner.post("/v1/slack-integrations/oauth/complete", &body).await.ok(400);
         let page = app.anon.get(&format!("/v1/slack/oauth/callback?code={}&state={}", granted.0, granted.1)).await;
@@ -270,7 +271,7 @@ both! {
             let path = place(&app, username).await;
             app.slack.fault(json!({"method": "oauth.v2.access", "latencyMs": 300, "times": 1})).await;
             let leaves = async {
-                until("Slack is asked", PATIENCE, async || (!app.slack.is_fault_waiting().await).then_some(())).await;
+                until("Slack is asked", WAIT_LIMIT, async || (!app.slack.is_fault_waiting().await).then_some(())).await;
                 if is_removed {
                     app.owner.delete(&path).await.ok(204);
                 } else {
@@ -283,7 +284,7 @@ both! {
         }
     }
 
-    async fn what_goes_wrong_at_slack_is_told_and_connects_nothing(app) {
+    async fn a_failure_at_slack_is_reported_and_connects_nothing(app) {
         for (fault, status, reason) in [
             (json!({"error": "invalid_code"}), 400, "SLACK_REFUSED"),
             (json!({"error": "bad_client_secret"}), 400, "SLACK_REFUSED"),
@@ -312,7 +313,7 @@ both! {
     }
 }
 
-/// Tells a story with a Slack app that rotates its tokens, and with one that does not.
+/// Runs a scenario with a Slack app that rotates its tokens, and with one that does not.
 async fn with_and_without_rotation(story: impl AsyncFn(&TestApp)) {
     for rotation in [false, true] {
         for database in [Some(Database::sqlite()), Database::postgres().await].into_iter().flatten() {
@@ -322,12 +323,12 @@ async fn with_and_without_rotation(story: impl AsyncFn(&TestApp)) {
     }
 }
 
-/// Longer than a token lives that rotates.
+/// Longer than the lifetime of a rotating token.
 const LONG: Duration = Duration::from_secs(13 * 3600);
 
 async fn later(app: &TestApp) {
     app.advance(LONG);
-    app.tell_the_time().await;
+    app.set_their_clocks().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -356,8 +357,8 @@ async fn a_whole_organisation_is_one_connection() {
             "{made}"
         );
         let channels = async || {
-            let told = app.owner.get(CHANNELS).await.ok(200)["channels"].as_array().unwrap().clone();
-            told.iter().map(|channel| channel["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+            let reported = app.owner.get(CHANNELS).await.ok(200)["channels"].as_array().unwrap().clone();
+            reported.iter().map(|channel| channel["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
         let all = channels().await;
         let unique: BTreeSet<&String> = all.iter().collect();
@@ -401,9 +402,9 @@ async fn a_workspace_that_leaves_takes_only_itself_away() {
         app.owner.patch(BASE, &json!({"slackChannelId": "C1ALERTS"})).await.ok(200);
         let gone = |method: &str| json!({"method": method, "team": SECOND, "error": "team_access_not_granted"});
         app.slack.fault(gone("conversations.list")).await;
-        let told = app.owner.get(CHANNELS).await.ok(200)["channels"].as_array().unwrap().clone();
-        assert!(told.iter().any(|channel| channel["id"] == CHANNEL), "{told:?}");
-        assert!(!told.iter().any(|channel| channel["id"] == "C1ALERTS"), "{told:?}");
+        let reported = app.owner.get(CHANNELS).await.ok(200)["channels"].as_array().unwrap().clone();
+        assert!(reported.iter().any(|channel| channel["id"] == CHANNEL), "{reported:?}");
+        assert!(!reported.iter().any(|channel| channel["id"] == "C1ALERTS"), "{reported:?}");
         app.slack.fault(gone("chat.postMessage")).await;
         let event = app.step("not there any more").await;
         app.drain().await;
@@ -418,7 +419,7 @@ async fn a_workspace_that_leaves_takes_only_itself_away() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_workspace_of_the_organisation_that_fails_is_told() {
+async fn a_workspace_of_the_organisation_that_fails_is_reported() {
     with_and_without_rotation(async |app| {
         installed(&install_org_wide(app, &app.owner, TEAM).await, "E0STANDIN");
         for (fault, status) in [

@@ -1,4 +1,4 @@
-//! What is taken for a request of Slack's: the table of what signatures can be, on each of the three routes.
+//! Tests of the authentication of Slack's requests: the table of possible signatures, on each of the three routes.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::{
 const TIMESTAMP: &str = "X-Slack-Request-Timestamp";
 const SIGNATURE: &str = "X-Slack-Signature";
 
-/// A good body for each route: nothing comes of it but an answer.
+/// A valid body for each route, with no effect but an answer.
 fn routes() -> [(&'static str, String); 3] {
     let command = form(&[
         ("team_id", "T0NOBODY"),
@@ -40,7 +40,7 @@ impl Scene {
         Self { app: TestApp::start(Database::sqlite()).await, secret: Options::default().signing_secret }
     }
 
-    /// A correct signature over a timestamp, whatever that is.
+    /// A correct signature over any timestamp.
     fn sign(&self, timestamp: impl AsRef<[u8]>, body: &str) -> String {
         sign(&self.secret, timestamp.as_ref(), body.as_bytes())
     }
@@ -60,7 +60,7 @@ impl Scene {
     }
 }
 
-/// Demands that it was not taken for Slack's. Whoever forges learns nothing of why.
+/// Asserts that it was not accepted as Slack's. A forger gets no reason.
 #[track_caller]
 fn refused(answer: &Answer, why: &str) {
     assert_eq!(answer.status, 401, "{why}: {}", answer.text);
@@ -112,7 +112,7 @@ async fn a_time_is_near_ours_and_in_digits() {
             let signature = scene.sign(bytes, &body);
             refused(&scene.try_with(path, &body, bytes, signature.as_bytes()).await, &format!("{path} {bytes:?}"));
         }
-        // HTTP takes the space off again (RFC 9110, 5.5), so what was signed is not what came.
+        // HTTP removes the space (RFC 9110, 5.5), so the signed bytes differ from the received ones.
         for spaced in [format!(" {now}"), format!("{now} "), format!("\t{now}")] {
             let signature = scene.sign(&spaced, &body);
             let answer = scene.try_with(path, &body, spaced.as_bytes(), signature.as_bytes()).await;
@@ -196,7 +196,7 @@ async fn each_header_comes_once() {
         ] {
             refused(&scene.send(path, &body, headers).await, &format!("{path} {headers:?}"));
         }
-        // The HMAC that a careless program would make of a time that is not there.
+        // The HMAC that a careless program would make of a missing time.
         for nothing in ["undefined", "null", "None", "nil", ""] {
             let signature = scene.sign(nothing, &body);
             refused(&scene.send(path, &body, &[(SIGNATURE, signature.as_bytes())]).await, nothing);
@@ -236,7 +236,7 @@ async fn the_very_bytes_are_signed() {
         let signature = scene.sign(&now, signed);
         refused(&scene.try_with(path, &sent, now.as_bytes(), signature.as_bytes()).await, &sent);
     }
-    // Whatever may be said of such a body, its signature is good.
+    // Whatever is wrong with such a body, its signature is valid.
     for (path, sent) in [
         (COMMANDS, format!("{rest}&{first}")),
         (COMMANDS, command.replace("%2F", "%2f")),
@@ -251,7 +251,7 @@ async fn the_very_bytes_are_signed() {
 }
 
 #[tokio::test]
-async fn a_look_at_the_certificate_opens_no_door() {
+async fn a_certificate_check_grants_nothing() {
     let scene = Scene::start().await;
     let sender = Sender::new(&scene.app.anon, scene.app.now().timestamp());
     let check = form(&[("ssl_check", "1"), ("token", "t")]);

@@ -1,4 +1,4 @@
-//! What the store promises, the same on SQLite and on PostgreSQL. The tests of claiming run many workers at once:
+//! The store's contract, the same on SQLite and on PostgreSQL. The tests of claiming run many workers at once:
 //! PostgreSQL shows faults there that SQLite, with its one writer, cannot.
 
 use std::{
@@ -66,13 +66,13 @@ async fn claim(store: &Store, owner: Uuid, now: Time, limit: usize) -> Vec<Claim
     claim_within(store, (owner, Uuid::nil()), now, room(limit)).await
 }
 
-/// Claims what there is room for, beginning after an organisation.
+/// Claims within these limits, beginning after an organisation.
 async fn claim_within(store: &Store, (owner, after): (Uuid, Uuid), now: Time, room: Room) -> Vec<Claimed> {
     let claim = Claim { owner, now, lease_until: now + LEASE, after: after.into(), room };
     store::pipeline::destinations::claim(store.writer(), &claim).await.unwrap()
 }
 
-/// Room for so many, of whomever.
+/// Limits to this number, of any organisation.
 fn room(limit: usize) -> Room {
     Room { limit, slow_limit: limit, ceiling: limit, slow_ceiling: limit, busy: Vec::new() }
 }
@@ -93,7 +93,7 @@ fn release(claimed: &Claimed) -> Release {
     }
 }
 
-async fn let_go(store: &Store, owner: Uuid, now: Time, releases: &[Release]) -> HashMap<DestinationId, Time> {
+async fn release_all(store: &Store, owner: Uuid, now: Time, releases: &[Release]) -> HashMap<DestinationId, Time> {
     let tx = store.begin().await.unwrap();
     let due_again =
         store::pipeline::destinations::release(&tx, owner, now, &releases.iter().collect::<Vec<_>>()).await.unwrap();
@@ -124,7 +124,7 @@ both! {
         assert_eq!((claimed.len(), distinct.len()), (ids.len(), ids.len()));
     }
 
-    async fn a_lease_ends_by_itself_and_a_late_worker_cannot_let_go(app) {
+    async fn a_lease_ends_by_itself_and_a_late_worker_cannot_release(app) {
         due_destinations(&app, 1).await;
         let store = app.app.base.store();
         let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
@@ -134,7 +134,7 @@ both! {
         assert!(claim(store, second, now + LEASE - Duration::from_millis(1), 10).await.is_empty());
         let taken_over = claim(store, second, now + LEASE, 10).await;
         assert_eq!(taken_over.len(), 1);
-        let_go(store, first, now + LEASE, &[Release { successes: 7, ..release(&held[0]) }]).await;
+        release_all(store, first, now + LEASE, &[Release { successes: 7, ..release(&held[0]) }]).await;
         let id = held[0].destination.id;
         let found = store::pipeline::destinations::find(store.reader(), held[0].destination.organisation_id, id).await.unwrap();
         assert_eq!(found.success_count, 0, "a worker whose lease is over changes nothing");
@@ -150,11 +150,11 @@ both! {
         store::pipeline::destinations::wake(&tx, &mut ids.clone(), now).await.unwrap();
         tx.commit().await.unwrap();
         assert!(claim(store, owner, now, 10).await.is_empty(), "it is still held");
-        let due_again = let_go(store, owner, now, &[release(&held[0])]).await;
+        let due_again = release_all(store, owner, now, &[release(&held[0])]).await;
         assert_eq!(due_again, [(ids[0], now)].into());
         let again = claim(store, owner, now, 10).await;
         assert_eq!(again.len(), 1, "it is due again at once");
-        assert!(let_go(store, owner, now, &[release(&again[0])]).await.is_empty());
+        assert!(release_all(store, owner, now, &[release(&again[0])]).await.is_empty());
         assert!(claim(store, owner, now, 10).await.is_empty(), "nothing waits");
     }
 
@@ -165,7 +165,7 @@ both! {
         let now = app.now();
         let until = now + Duration::from_secs(60);
         let held = claim(store, owner, now, 10).await;
-        let_go(store, owner, now, &[Release { more: true, not_before: Some(until), ..release(&held[0]) }]).await;
+        release_all(store, owner, now, &[Release { more: true, not_before: Some(until), ..release(&held[0]) }]).await;
         let tx = store.begin().await.unwrap();
         store::pipeline::destinations::wake(&tx, &mut ids.clone(), now).await.unwrap();
         tx.commit().await.unwrap();
@@ -173,14 +173,14 @@ both! {
         assert_eq!(claim(store, owner, until, 10).await.len(), 1);
     }
 
-    async fn a_release_counts_and_tells_of_health(app) {
+    async fn a_release_counts_and_reports_health(app) {
         due_destinations(&app, 2).await;
         let store = app.app.base.store();
         let owner = Uuid::from_u128(1);
         let now = app.now();
         let held = claim(store, owner, now, 10).await;
         let broken = Health::Broken { reason: "not_in_channel".into(), since: now };
-        let_go(store, owner, now, &[
+        release_all(store, owner, now, &[
             Release { successes: 3, last_sent_at: Some(now), ..release(&held[0]) },
             Release { failures: 1, health: Some(broken.clone()), ..release(&held[1]) },
         ])
@@ -251,7 +251,7 @@ both! {
     }
 }
 
-/// The plan is PostgreSQL's to choose, and this one makes it look for what is due once for every row.
+/// PostgreSQL chooses the plan, and this one makes it search for due rows once for every row.
 #[tokio::test]
 async fn no_plan_claims_more_than_was_asked_for() {
     let Some(mut database) = Database::postgres().await else { return };

@@ -1,4 +1,5 @@
-//! Subscriptions: which Slack channels hear of which GitHub events, how it is told, and what it says where it is not.
+//! Tests of subscriptions: the Slack channels notified of GitHub events, the form of their messages, and the reasons
+//! for skipped ones.
 
 use serde_json::{Value, json};
 
@@ -6,19 +7,19 @@ use crate::support::{Client, TestApp, sabotage};
 
 mod crud;
 mod filters;
-mod telling;
+mod notifications;
 mod trouble;
 
 const CHANNEL: &str = "C0ALERTS";
 const PATH: &str = "/v1/subscriptions";
 
-/// Connects the owner's organisation to both ends, and tells the installation's number.
+/// Connects the owner's organisation to both providers, and returns the installation's number.
 async fn connect(app: &TestApp) -> i64 {
     app.slack.connect(&app.owner, "T0STANDIN", CHANNEL).await;
     app.github.link(&app.owner, "acme", "acme").await
 }
 
-/// Everything in one repository but what these rules say otherwise.
+/// Rules for everything in one repository, with these changes.
 fn rules(more: Value) -> Value {
     let mut rules = json!({
         "repositories": ["acme/web"],
@@ -31,20 +32,20 @@ fn rules(more: Value) -> Value {
     rules
 }
 
-/// Subscribes a channel, and tells the subscription's id.
+/// Subscribes a channel, and returns the subscription's id.
 async fn subscribe(caller: &Client, channel: &str, more: Value) -> String {
     let body = json!({"slackChannelId": channel, "rules": rules(more)});
     caller.post(PATH, &body).await.ok(201)["id"].as_str().unwrap().to_owned()
 }
 
-/// Has GitHub send an event of the repository, and tells our event's id.
+/// Has GitHub send an event of the repository, and returns our event's id.
 async fn hear(app: &TestApp, mut order: Value) -> String {
     if order["repository"].is_null() {
         order["repository"] = "acme/web".into();
     }
     let sent = app.github.send(order).await;
-    let receipt: Value = serde_json::from_str(sent["body"].as_str().unwrap()).unwrap();
-    assert_eq!((&sent["status"], receipt["events"].as_u64()), (&json!(202), Some(1)), "{sent}");
+    let acknowledgement: Value = serde_json::from_str(sent["body"].as_str().unwrap()).unwrap();
+    assert_eq!((&sent["status"], acknowledgement["events"].as_u64()), (&json!(202), Some(1)), "{sent}");
     app.owner.get("/v1/events?limit=1").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned()
 }
 
@@ -53,20 +54,20 @@ fn pull(event: &str, action: &str) -> Value {
     json!({"event": event, "action": action, "number": 12, "title": "Add a checkout", "branch": "checkout"})
 }
 
-/// An order with more in it.
+/// An order with more members.
 fn with(mut order: Value, more: Value) -> Value {
     order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     order
 }
 
-/// The state of an event's one delivery, and its reason.
+/// State of an event's one delivery, and its reason.
 async fn state(app: &TestApp, event: &str) -> (String, String) {
     let delivery = app.delivery_of(event).await;
     let text = |name: &str| delivery[name].as_str().unwrap_or_default().to_owned();
     (text("state"), text("reason"))
 }
 
-fn told() -> (String, String) {
+fn reported() -> (String, String) {
     ("delivered".into(), String::new())
 }
 
@@ -81,7 +82,7 @@ async fn replay(app: &TestApp, event: &str) {
     app.drain().await;
 }
 
-/// The texts in a channel, each with the number of the message under which it stands.
+/// Texts in a channel, each with the number of its thread's first message.
 async fn threads(app: &TestApp, channel: &str) -> Vec<(String, Option<usize>)> {
     let messages = app.slack.messages(channel).await;
     let place = |ts: &Value| messages.iter().position(|message| message["ts"] == *ts);
@@ -89,7 +90,7 @@ async fn threads(app: &TestApp, channel: &str) -> Vec<(String, Option<usize>)> {
     messages.iter().map(of).collect()
 }
 
-/// Under which message each one stands.
+/// Threads of the messages, by the number of their first message.
 async fn places(app: &TestApp, channel: &str) -> Vec<Option<usize>> {
     threads(app, channel).await.into_iter().map(|(_, place)| place).collect()
 }

@@ -1,5 +1,5 @@
-//! What every test needs: a running Tieline with a clock that is moved by hand, a stand-in Slack and GitHub beside
-//! it, and a database of its own.
+//! Common parts of the tests: a running Tieline with a manually moved clock, a stand-in Slack and GitHub beside it, and
+//! a database of its own.
 
 pub mod browser;
 mod database;
@@ -29,7 +29,7 @@ pub use sender::{COMMANDS, EVENTS, INTERACTIVITY, Sender, form, sign};
 pub use slack::Slack;
 pub use world::{Setup, TestApp, step};
 
-/// Runs a story on both databases: `both! { async fn name(app) { … } }` makes `name::on_sqlite` and
+/// Runs a scenario on both databases: `both! { async fn name(app) { … } }` makes `name::on_sqlite` and
 /// `name::on_postgres`, each with a fresh [`TestApp`].
 #[macro_export]
 macro_rules! both {

@@ -1,6 +1,6 @@
-//! The Telex dialect as a translation: paths, envelopes, the product's own messages, values that come back as they went
-//! in, and the addresses that integrations post to; and what is native beside it. What is behind them is tested
-//! elsewhere.
+//! Tests of the Telex dialect as a translation: paths, envelopes, the product's own messages, values that come back
+//! unchanged, and the addresses that apps post to; and of the native routes beside it. The use cases behind them are
+//! tested elsewhere.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ const ALL: &str = "/organisations/acme/integrations";
 const CUSTOM: &str = "/organisations/acme/integrations/custom";
 const SLACK: &str = "/slack/organisations/acme";
 const EXCHANGE: &str = "/slack/organisations/acme/token-exchg";
-/// Where nothing answers, and that at once.
+/// An address without a server, which refuses at once.
 const NOWHERE: &str = "http://127.0.0.1:9/integration.json";
 const NOTHING: &str = "0199c1de-0000-7000-8000-00000000dead";
 
@@ -22,35 +22,35 @@ async fn start() -> TestApp {
     TestApp::start(Database::sqlite()).await
 }
 
-/// Demands what was done, in its envelope, and tells the data.
+/// Asserts success, in its envelope, and returns the data.
 #[track_caller]
 fn done(answer: &Answer, status: u16, message: &str) -> Value {
     let body = answer.ok(status);
     assert_eq!(answer.header("content-type"), "application/json", "{}", answer.text);
-    let told = (&body["status"], &body["status_code"], &body["message"]);
-    assert_eq!(told, (&json!("success"), &json!(status), &json!(message)), "{}", answer.text);
+    let reported = (&body["status"], &body["status_code"], &body["message"]);
+    assert_eq!(reported, (&json!("success"), &json!(status), &json!(message)), "{}", answer.text);
     let more = body.as_object().unwrap().keys().filter(|key| !["status", "status_code", "message"].contains(&&***key));
     assert!(more.into_iter().all(|key| key == "data"), "{}", answer.text);
     body["data"].clone()
 }
 
-/// Demands what was done and says no more.
+/// Asserts success without data.
 #[track_caller]
 fn plain(answer: &Answer, status: u16, message: &str) {
     assert_eq!(done(answer, status, message), Value::Null, "{}", answer.text);
     assert!(answer.ok(status).get("data").is_none(), "absent is left out: {}", answer.text);
 }
 
-/// Demands an error of this dialect, and tells what exactly it is.
+/// Asserts an error of this dialect, and returns its details.
 #[track_caller]
 fn error(answer: &Answer, status: u16, message: &str) -> String {
     let body = answer.ok(status);
-    let told = (&body["status"], &body["status_code"], &body["message"]);
-    assert_eq!(told, (&json!("error"), &json!(status), &json!(message)), "{}", answer.text);
+    let reported = (&body["status"], &body["status_code"], &body["message"]);
+    assert_eq!(reported, (&json!("error"), &json!(status), &json!(message)), "{}", answer.text);
     body["error"].as_str().unwrap().to_owned()
 }
 
-/// Demands exactly these members.
+/// Asserts exactly these members.
 #[track_caller]
 fn members(of: &Value, names: &[&str]) {
     let found: BTreeSet<_> = of.as_object().unwrap().keys().map(String::as_str).collect();
@@ -64,7 +64,7 @@ fn id(of: &Value) -> String {
     of["id"].as_str().unwrap().to_owned()
 }
 
-/// The one of a list that has this id.
+/// Finds the element of a list with this id.
 #[track_caller]
 fn find<'a>(list: &'a Value, id: &str) -> &'a Value {
     list.as_array().unwrap().iter().find(|one| one["id"] == id).unwrap_or_else(|| panic!("{id} is not in {list}"))
@@ -110,10 +110,10 @@ async fn an_integration_is_shown_in_the_products_four_ways() {
     let change = json!({"json_url": "https://example.org/other.json", "colour": "red"});
     let changed = done(&app.owner.patch(&path, &change).await, 200, "Integrations updated successfully");
     members(&changed, &row);
-    assert_eq!((&changed["json_url"], &changed["name"]), (&change["json_url"], &new["name"]), "what is left out stays");
+    assert_eq!((&changed["json_url"], &changed["name"]), (&change["json_url"], &new["name"]), "absent members stay");
 
     let gone = done(&app.owner.delete(&path).await, 200, "Integrations deleted successfully");
-    assert_eq!(gone, changed, "it shows what it was");
+    assert_eq!(gone, changed, "it shows the deleted one");
     for answer in [app.owner.delete(&path).await, app.owner.patch(&path, &change).await] {
         assert!(answer.ok(404)["message"].as_str().unwrap().ends_with(" not found."), "{}", answer.text);
     }
@@ -156,15 +156,18 @@ async fn an_organisation_goes_by_its_slug_or_its_id() {
         let listed = app.owner.get(&format!("/organisations/{name}/integrations")).await.ok(200);
         find(&listed["data"], &made);
     }
-    let told = async |name: &str, path: &str| {
+    let reported = async |name: &str, path: &str| {
         let answer = app.owner.get(&path.replace("{}", name)).await;
         error(&answer, 404, "Organisation not found.").replace(name, "…")
     };
     for path in ["/organisations/{}/integrations", "/organisations/{}/integrations/custom", "/slack/organisations/{}"] {
-        let unknown = told("nowhere", path).await;
+        let unknown = reported("nowhere", path).await;
         for name in ["globex", &theirs, NOTHING, "Not%20A%20Slug"] {
-            let shown = told(name, path).await;
-            assert!(shown == unknown || name.contains('%'), "{name}: another's is told like none: {shown}");
+            let shown = reported(name, path).await;
+            assert!(
+                shown == unknown || name.contains('%'),
+                "{name}: another's is reported like an unknown one: {shown}"
+            );
         }
     }
     let header = app.owner.request(Method::GET, ALL).header("X-Organisation-Id", theirs);
@@ -290,7 +293,7 @@ async fn a_setting_of_a_channel_has_its_own_path() {
     plain(&changed, 200, "Integration setting updated successfully");
     let after = done(&app.owner.get(&path).await, 200, message);
     assert_eq!(after[0]["form_field_value"], "ouuuuuuu");
-    assert_eq!(after[0]["form_field_label"], "Shallom Micah", "what is left out stays");
+    assert_eq!(after[0]["form_field_label"], "Shallom Micah", "absent members stay");
     plain(&app.owner.delete(&setting).await, 200, "Channel Integration setting deleted successfully");
     assert_eq!(app.owner.delete(&setting).await.status, 404);
     let elsewhere = format!("{ALL}/{integration}/channels/{NOTHING}/settings");
@@ -322,10 +325,10 @@ async fn slack_is_exchanged_once() {
 
 /// The two addresses of a channel, from their paths on.
 async fn addresses(app: &TestApp, channel: &str) -> [String; 2] {
-    let told = app.owner.get(&format!("/v1/channels/{channel}/webhook")).await.ok(200);
-    members(&told, &["returnUrl", "webhookUrl"]);
+    let reported = app.owner.get(&format!("/v1/channels/{channel}/webhook")).await.ok(200);
+    members(&reported, &["returnUrl", "webhookUrl"]);
     ["returnUrl", "webhookUrl"].map(|name| {
-        let url = Url::parse(told[name].as_str().unwrap()).unwrap();
+        let url = Url::parse(reported[name].as_str().unwrap()).unwrap();
         assert!(url.path().ends_with(channel) && url.query_pairs().any(|(name, _)| name == "key"), "{url}");
         format!("{}?{}", url.path(), url.query().unwrap())
     })
@@ -360,11 +363,11 @@ async fn a_channel_is_posted_to_in_four_ways() {
         for name in ["event_name", "message", "status", "username"] {
             let mut post = post();
             post.as_object_mut().unwrap().remove(name);
-            let told = error(&app.anon.post(address, &post).await, 400, "Invalid request.");
-            assert!(told.contains(&format!("/{name} is required")), "{told}");
+            let reported = error(&app.anon.post(address, &post).await, 400, "Invalid request.");
+            assert!(reported.contains(&format!("/{name} is required")), "{reported}");
             let left = QUERY.split('&').filter(|part| !part.starts_with(name)).collect::<Vec<_>>().join("&");
-            let told = error(&app.anon.get(&format!("{address}&{left}")).await, 400, "Invalid request.");
-            assert!(told.contains(name) && told.contains("is required"), "{told}");
+            let reported = error(&app.anon.get(&format!("{address}&{left}")).await, 400, "Invalid request.");
+            assert!(reported.contains(name) && reported.contains("is required"), "{reported}");
         }
         let other = QUERY.replace("error", "other");
         error(&app.anon.get(&format!("{address}&{other}")).await, 400, "Invalid request.");
@@ -378,7 +381,7 @@ async fn an_address_does_not_tell_what_is_wrong_with_it() {
     let key = addresses(&app, &here).await[0].split_once("?key=").unwrap().1.to_owned();
     addresses(&app, &there).await;
     for place in ["return", "webhooks"] {
-        let mut told = BTreeSet::new();
+        let mut reported = BTreeSet::new();
         for address in [
             format!("{here}?"),
             format!("{here}?key="),
@@ -388,16 +391,16 @@ async fn an_address_does_not_tell_what_is_wrong_with_it() {
             format!("{NOTHING}?key={key}"),
             format!("general?key={key}"),
         ] {
-            // No token takes its place.
+            // A token does not replace it.
             for caller in [&app.anon, &app.owner] {
                 let path = format!("/v1/{place}/{address}");
                 for answer in [caller.post(&path, &post()).await, caller.get(&format!("{path}&{QUERY}")).await] {
-                    told.insert(error(&answer, 401, "Unauthorized."));
+                    reported.insert(error(&answer, 401, "Unauthorized."));
                     assert!(!answer.header("www-authenticate").is_empty(), "{path}");
                 }
             }
         }
-        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(reported.len(), 1, "{reported:?}");
         let nobody = app.anon.request(Method::POST, &format!("/v1/{place}/{here}")).body("{");
         error(&app.anon.send(nobody).await, 401, "Unauthorized.");
     }

@@ -1,5 +1,5 @@
-//! The receiver in Rust that the guide shows, called by the real binary. Those in other languages are held to the same
-//! by `scripts/verify-webhooks`.
+//! Tests of the guide's receiver in Rust, called by the real binary. Those in other languages are held to the same by
+//! `scripts/verify-webhooks`.
 
 use std::{
     sync::{Arc, Mutex},
@@ -23,10 +23,10 @@ use receiver::Receiver;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// What came, and how it was answered.
+/// A received call, and the status of the answer.
 type Taken = (HeaderMap, Vec<u8>, StatusCode);
 
-/// A receiver, once it has its secret, and what it was sent.
+/// A receiver with its secret, and its calls.
 #[derive(Default)]
 struct Far {
     receiver: Option<Receiver>,

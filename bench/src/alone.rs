@@ -1,4 +1,5 @@
-//! Tieline without far ends: only its processes and those of its database. What it calls, this process serves itself.
+//! Tieline without upstreams: only its processes and those of its database. This process serves the servers that it
+//! calls.
 
 use std::path::Path;
 
@@ -13,9 +14,9 @@ use crate::{
 
 /// Everything that runs.
 pub struct Alone {
-    /// What is measured.
+    /// The measured server.
     pub tieline: Server,
-    /// What its database is called.
+    /// Name of its database.
     pub database: String,
     /// The owner of each organisation.
     pub owners: Vec<Key>,
@@ -23,10 +24,10 @@ pub struct Alone {
 }
 
 impl Alone {
-    /// Starts it on a new database of that name, with so many organisations and these settings.
+    /// Starts it on a new database of that name, with this number of organisations and these settings.
     ///
     /// # Errors
-    /// When anything of that does not work.
+    /// When any of that fails.
     pub async fn start(
         databases: &Databases,
         (name, home): (&str, &Path),
@@ -44,12 +45,12 @@ impl Alone {
         Ok(Self { tieline, database: databases.name().await?, owners, postmaster: databases.postmaster() })
     }
 
-    /// Whose processor time is read.
+    /// Processes whose processor time is read.
     pub fn watched(&self) -> Watched {
         Watched { server: self.tieline.pid, postmaster: self.postmaster, standin: None }
     }
 
-    /// Says what is being done.
+    /// Reports progress.
     pub fn step(&self, what: &str) {
         eprintln!("bench: {}: {what}", self.database);
     }

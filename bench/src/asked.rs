@@ -1,4 +1,4 @@
-//! Requests that are over when they are answered: how many a second, how long each took, and what it cost.
+//! Requests that are complete with their answer: throughput, latency and cost.
 
 use std::{
     net::SocketAddr,
@@ -21,52 +21,52 @@ use crate::{
     usage::Cpu,
 };
 
-/// What came of some requests.
+/// Result of a number of requests.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub struct Asked {
-    /// Requests that were answered well.
+    /// Requests with a good answer.
     pub answered: u64,
-    /// Requests that were not.
+    /// Requests with any other answer.
     pub refused: u64,
-    /// Requests answered well a second.
+    /// Good answers a second.
     pub per_second: f64,
-    /// From when a request was due to its answer.
+    /// From the due time of a request to its answer.
     pub latency: Percentiles,
-    /// Processor time of Tieline for each, in milliseconds.
+    /// Tieline's processor time per request, in milliseconds.
     pub server_ms: f64,
-    /// That of PostgreSQL; with SQLite it is in Tieline's.
+    /// PostgreSQL's; with SQLite it is in Tieline's.
     pub database_ms: f64,
-    /// That of the load generator.
+    /// The load generator's.
     pub generator_ms: f64,
 }
 
 /// The same requests as fast as possible and at a fixed rate.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub struct Pair {
-    /// How many connections, where it is as fast as they can.
+    /// Number of connections of the closed loop.
     pub connections: usize,
-    /// As fast as possible.
+    /// Closed loop: as fast as possible.
     pub closed: Asked,
-    /// How many a second, at a fixed rate.
+    /// Requests a second of the open loop.
     pub rate: u32,
-    /// At a fixed rate.
+    /// Open loop: at a fixed rate.
     pub open: Asked,
 }
 
-/// How a [`Pair`] is measured.
+/// Parameters of a [`Pair`].
 #[derive(Clone, Copy, Debug)]
 pub struct PairPlan {
-    /// How many connections, where it is as fast as they can.
+    /// Number of connections of the closed loop.
     pub connections: usize,
-    /// For how long as fast as possible.
+    /// Duration of the closed loop.
     pub closed: Duration,
-    /// How many a second, at a fixed rate.
+    /// Requests a second of the open loop.
     pub rate: u32,
-    /// For how long at that rate.
+    /// Duration of the open loop.
     pub open: Duration,
 }
 
-/// Asks as fast as possible, and then at a fixed rate.
+/// Sends requests as fast as possible, and then at a fixed rate.
 ///
 /// # Errors
 /// As [`load`].
@@ -78,7 +78,7 @@ pub async fn pair(alone: &Alone, requests: Requests, plan: PairPlan) -> Result<P
     Ok(Pair { connections, closed, rate, open })
 }
 
-/// Asks, and sums up.
+/// Sends requests, and sums up.
 ///
 /// # Errors
 /// As [`load`].
@@ -93,7 +93,7 @@ pub async fn asked(
     Ok(sum_up((took, load.refused), load.ended - load.began, cpu))
 }
 
-/// Asks; tells what came of it and what was used.
+/// Sends requests; returns the result and the processor time used.
 ///
 /// # Errors
 /// When a connection breaks or a process is gone.
@@ -115,8 +115,8 @@ pub async fn load(
     Ok((load, cpu))
 }
 
-/// Sends each of some requests once, on so many connections; gives the answers in the order of the requests, and how
-/// that went.
+/// Sends each request once, over a number of connections; returns the answers in the order of the requests, and the
+/// result.
 ///
 /// # Errors
 /// When a connection breaks, a request is refused, or an answer is not JSON.
@@ -139,7 +139,7 @@ pub async fn each_once(alone: &Alone, requests: Vec<Vec<u8>>, connections: usize
     Ok((values, sum_up((took, 0), ended - began, cpu)))
 }
 
-/// Sends each of a sender's requests: the first of them, and then every so many.
+/// Sends one sender's share of the requests: the first, and then every n-th.
 async fn every(
     address: SocketAddr,
     requests: &[Vec<u8>],
@@ -166,7 +166,7 @@ fn sum_up((took, refused): (Vec<Duration>, u64), lasted: Duration, cpu: Cpu) -> 
     Asked { answered, refused, per_second, latency, server_ms, database_ms, generator_ms }
 }
 
-/// Requests that are the same each time, used in turn; 200 is a good answer.
+/// Builds requests from fixed templates, used in turn; 200 is the good answer.
 pub fn in_turn(requests: impl IntoIterator<Item = Vec<u8>>) -> Requests {
     let templates = requests.into_iter().map(|bytes| Template { bytes, number_at: None, seal: None }).collect();
     Requests { templates, expected: 200 }

@@ -1,7 +1,7 @@
-//! Messages through channels, and ticks: what it takes to call integrations.
+//! Messages through channels, and ticks: the cost of calling integrations.
 //!
-//! Each message goes through three modifiers, one after the other, and out to two outputs. The integrations answer at once,
-//! so that what is measured is what the pipeline adds.
+//! Each message goes through three modifiers, one after the other, and out to two outputs. The integrations answer at
+//! once, so the pipeline's own overhead is measured.
 
 mod table;
 
@@ -31,31 +31,31 @@ use crate::{
 
 const MODIFIERS: usize = 3;
 const OUTPUTS: usize = 2;
-/// Each call of a message.
+/// Calls per message.
 const CALLS: usize = MODIFIERS + OUTPUTS;
-/// How many organisations share the integrations that tick.
+/// Number of organisations that share the ticking integrations.
 const ORGANISATIONS: usize = 32;
-/// How fast messages are sent when it is counted how many get through a second.
+/// Rate of messages in the measurement of throughput.
 const BURST_RATE: u32 = 2_000;
-/// How often it is looked whether everything has arrived.
+/// Polling interval of the check that everything has arrived.
 const LOOK: Duration = Duration::from_millis(25);
-/// When nothing has come for so long, nothing more is waited for.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// Time limit without any progress.
+const STALL_LIMIT: Duration = Duration::from_secs(15);
 const MINUTE: Duration = Duration::from_secs(60);
-/// So long before a whole minute nothing new is begun.
+/// Time before a whole minute in which nothing new is begun.
 const MARGIN: Duration = Duration::from_secs(3);
 
-/// What a run against one database came to.
+/// Result of a run against one database.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct ChannelFigures {
     database: String,
-    /// What the disk takes to make 4 KiB last: the median, in milliseconds.
+    /// Median time of a durable write of 4 KiB, in milliseconds.
     sync_ms: f64,
     messages: Vec<Messages>,
     ticks: Ticks,
 }
 
-/// Messages through some channels.
+/// Messages through a number of channels.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 struct Messages {
     channels: usize,
@@ -70,17 +70,17 @@ struct Messages {
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 struct Passage {
     accepted: u64,
-    /// Calls that were never made.
+    /// Calls never made.
     missing: u64,
-    /// Calls too many.
+    /// Surplus calls.
     repeated: u64,
     /// From the first message sent to the last call of an output.
     per_second: f64,
     /// From the answer to a message to the calls of both its outputs.
     through: Percentiles,
-    /// The same, and the integrations' own time taken off.
+    /// The same without the integrations' own time.
     added: Percentiles,
-    /// Processor time for each message, in milliseconds.
+    /// Processor time per message, in milliseconds.
     server_ms: f64,
     database_ms: f64,
     bench_ms: f64,
@@ -91,22 +91,22 @@ struct Passage {
 struct Ticks {
     integrations: usize,
     minutes: u32,
-    /// Ticks that did not come.
+    /// Missing ticks.
     missing: u64,
-    /// Ticks too many.
+    /// Surplus ticks.
     repeated: u64,
     /// From the whole minute to the call.
     lateness: Percentiles,
     /// The latest of all.
     latest_ms: f64,
-    /// Processor time for each tick, in milliseconds, all that is used in those minutes.
+    /// Processor time per tick, in milliseconds: all that is used in those minutes.
     server_ms: f64,
     database_ms: f64,
 }
 
-/// How much is measured.
+/// Extent of the measurement.
 struct Plan {
-    /// Channels, messages in a burst, and messages a second when paced.
+    /// Channels, messages in a burst, and messages a second at the fixed rate.
     channels: Vec<(usize, u32, u32)>,
     paced: Duration,
     ticking: usize,
@@ -173,13 +173,13 @@ pub async fn measure(kind: DatabaseKind, file: &Path, quick: bool) -> Result<()>
     Ok(std::fs::write(file, serde_json::to_string_pretty(&figures)?)?)
 }
 
-/// A channel that messages are posted in.
+/// A channel for posts.
 struct Channel {
     id: String,
     message: Template,
 }
 
-/// Makes a channel with its integrations, none of which is used elsewhere.
+/// Creates a channel with integrations of its own.
 async fn channel(
     world: &World,
     organisation: &Organisation,
@@ -220,7 +220,7 @@ async fn use_in(world: &World, organisation: usize, channel: &str, urls: &[Strin
     Ok(())
 }
 
-/// Everything that takes part.
+/// All components of a run.
 struct Stage {
     world: World,
     integrations: Integrations,
@@ -229,12 +229,12 @@ struct Stage {
 }
 
 impl Stage {
-    /// So many messages, faster than they get through.
+    /// Sends a number of messages, faster than they get through.
     async fn burst(&mut self, channels: usize, count: u32) -> Result<Passage> {
         self.pass(channels, BURST_RATE, Duration::from_secs(1) * count / BURST_RATE).await
     }
 
-    /// Messages at a rate through some of the channels, in turn, to the last call.
+    /// Sends messages at a rate through some of the channels, in turn, up to the last call.
     async fn pass(&mut self, channels: usize, rate: u32, duration: Duration) -> Result<Passage> {
         let templates = self.channels[..channels].iter().map(|channel| channel.message.clone()).collect();
         let requests = Arc::new(Requests { templates, expected: 202 });
@@ -245,7 +245,7 @@ impl Stage {
             eprintln!("bench: {} requests were refused, the first with {refusal}", load.refused);
         }
         self.wait_for(load.samples.len() * CALLS).await;
-        // What came of the last calls is written down.
+        // The results of the last calls are being stored.
         tokio::time::sleep(LOOK * 8).await;
         let cpu = self.world.watched().cpu()?.since(before);
         Ok(passage(&load, &self.integrations.take(), cpu))
@@ -261,7 +261,7 @@ impl Stage {
             if count != known {
                 (known, progressed) = (count, Instant::now());
             }
-            if progressed.elapsed() > PATIENCE {
+            if progressed.elapsed() > STALL_LIMIT {
                 eprintln!("bench: {count} of {calls} calls were made; no more are waited for");
                 return;
             }
@@ -269,7 +269,7 @@ impl Stage {
         }
     }
 
-    /// Installs integrations that tick, spread over the organisations and their channels.
+    /// Installs ticking integrations, spread over the organisations and their channels.
     async fn install_ticking(&self, count: usize) -> Result<()> {
         for (index, channel) in self.channels.iter().enumerate() {
             let mine = (index..count).step_by(self.channels.len());
@@ -283,7 +283,7 @@ impl Stage {
     async fn ticks(&mut self, integrations: usize, minutes: u32) -> Result<Ticks> {
         let now = u64::try_from(Anchor::now().wall_micros(Instant::now()))?;
         let into = Duration::from_micros(now % 60_000_000);
-        // The first minute makes the destinations and the keys; it is not counted.
+        // The first minute creates the destinations and the keys; it is not counted.
         tokio::time::sleep(MINUTE - into + MINUTE - MARGIN).await;
         self.integrations.take();
         let (anchor, before) = (Anchor::now(), self.world.watched().cpu()?);
@@ -313,7 +313,7 @@ impl Stage {
     }
 }
 
-/// What the calls say of a load.
+/// Sums up the calls of a load.
 fn passage(load: &Load, calls: &[Call], cpu: Cpu) -> Passage {
     let mut by_message: HashMap<u64, Vec<&Call>> = HashMap::with_capacity(load.samples.len());
     for call in calls {
@@ -350,8 +350,8 @@ fn passage(load: &Load, calls: &[Call], cpu: Cpu) -> Passage {
     }
 }
 
-/// From the answer to a message to the last of its outputs, and how much of that was the modifiers' own time. An output's
-/// own time comes after.
+/// Latency from the answer to a message to the last of its outputs, and the modifiers' own time in it. An output's own
+/// time comes after.
 fn way(sample: &Sample, calls: &[&Call]) -> Option<(Duration, Duration)> {
     let last = calls.iter().filter(|call| call.kind == Kind::Output).map(|call| call.came).max()?;
     let modifiers = calls.iter().filter(|call| call.kind == Kind::Modifier);
@@ -364,7 +364,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_modifiers_own_time_is_told_apart() {
+    fn the_modifiers_own_time_is_separate() {
         let began = Instant::now();
         let at = |millis| began + Duration::from_millis(millis);
         let call = |kind, integration, came, answered| Call {

@@ -1,4 +1,5 @@
-//! The one clock: durations are measured on the monotonic one, and compared with other processes on the wall's.
+//! Clock of the bench: durations are measured on the monotonic clock, and compared with other processes on the wall
+//! clock.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -10,7 +11,7 @@ pub struct Anchor {
 }
 
 impl Anchor {
-    /// This moment.
+    /// Returns the present moment.
     #[allow(clippy::disallowed_methods, reason = "the stand-in stamps messages with the wall's clock")]
     pub fn now() -> Self {
         let monotonic = Instant::now();
@@ -18,7 +19,7 @@ impl Anchor {
         Self { monotonic, wall_micros: i64::try_from(wall.as_micros()).unwrap_or_default() }
     }
 
-    /// A moment of this process, in microseconds since 1970.
+    /// Converts a moment of this process to microseconds since 1970.
     pub fn wall_micros(&self, moment: Instant) -> i64 {
         let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or_default();
         match moment.checked_duration_since(self.monotonic) {
@@ -28,7 +29,7 @@ impl Anchor {
     }
 }
 
-/// The wall's seconds since 1970.
+/// Returns the wall clock's seconds since 1970.
 #[allow(
     clippy::disallowed_methods,
     reason = "what is signed has a time in it, which Tieline holds against the wall's clock"

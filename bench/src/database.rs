@@ -1,5 +1,4 @@
-//! The database that a run is measured on: an SQLite file in a folder of the run's own, or databases on a PostgreSQL
-//! server that was started for it.
+//! Database of a run: an SQLite file in a folder of the run's own, or databases on a PostgreSQL server started for it.
 
 use std::{path::Path, process::Stdio};
 
@@ -10,17 +9,17 @@ use crate::{Result, process::Program};
 /// Protects nothing: base64 of 32 bytes.
 const SECRET_KEY: &str = "dGllbGluZS1iZW5jaC1ub3QtYS1zZWNyZXQtMzJieXQ=";
 
-/// Which one.
+/// Kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The embedded one.
+    /// SQLite, embedded.
     Sqlite,
-    /// A server.
+    /// PostgreSQL, a server.
     Postgres,
 }
 
 impl Kind {
-    /// By the name on the command line.
+    /// Parses the name on the command line.
     pub fn parse(name: &str) -> Option<Self> {
         match name {
             "sqlite" => Some(Self::Sqlite),
@@ -30,22 +29,22 @@ impl Kind {
     }
 }
 
-/// Where databases are made.
+/// Place in which databases are created.
 #[derive(Clone, Debug)]
 pub enum Databases {
     /// Files.
     Sqlite,
-    /// On a server.
+    /// A server.
     Postgres {
         /// `postgres://…:port`, without the database.
         server: String,
-        /// The process id of the server's first process.
+        /// Process id of the postmaster.
         postmaster: u32,
     },
 }
 
 impl Databases {
-    /// Those of that kind.
+    /// Returns the place for that kind of database.
     ///
     /// # Errors
     /// When no PostgreSQL server is named in the environment or it does not answer.
@@ -62,7 +61,7 @@ impl Databases {
         Ok(Self::Postgres { server: server.to_owned(), postmaster })
     }
 
-    /// What it is called in the table.
+    /// Returns its name for the table.
     ///
     /// # Errors
     /// When the server does not say its version.
@@ -76,7 +75,7 @@ impl Databases {
         }
     }
 
-    /// The process id of the server's first process, where there is a server.
+    /// Returns the process id of the postmaster, if there is a server.
     pub fn postmaster(&self) -> Option<u32> {
         match self {
             Self::Sqlite => None,
@@ -84,10 +83,10 @@ impl Databases {
         }
     }
 
-    /// The settings by which a program keeps its things in a new, empty database called `name`, below `home`.
+    /// Creates an empty database called `name`, below `home`, and returns the program with the settings for it.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be created.
     pub async fn fresh(&self, program: &Program, name: &str, home: &Path) -> Result<Program> {
         let folder = home.join(name);
         std::fs::create_dir_all(&folder)?;

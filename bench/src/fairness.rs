@@ -1,8 +1,8 @@
-//! Fairness among organisations: one that behaves well, alone and beside others that behave as badly as they may.
+//! Fairness among organisations: a well-behaved one, alone and beside others that behave as badly as they may.
 //!
-//! The bad ones have URLs that never answer, and URLs whose answers drip, and send messages to them and to one that answers
-//! at once, as fast as a few connections can. Measured is the time from the acceptance of a message of the good one to its
-//! arrival at the URL of an outgoing webhook.
+//! The bad ones have URLs that never answer, and URLs with dripping answers, and send messages to them and to one that
+//! answers at once, as fast as a few connections can. Measured is the time from the acceptance of a message of the good
+//! one to its arrival at the URL of an outgoing webhook.
 
 mod neighbours;
 
@@ -22,21 +22,21 @@ use crate::{
     world::Home,
 };
 
-/// Organisations that behave badly.
+/// Number of badly behaved organisations.
 const BAD: usize = 8;
-/// URLs of each of them that never answer, and whose answers drip.
+/// URLs of each of them that never answer, and that drip.
 const URLS: [usize; 2] = [200, 100];
-/// Messages of the good one a second.
+/// Messages a second of the good organisation.
 const RATE: u32 = 40;
-/// The time for which it is alone, and beside the others: longer than a call may take, so that some time out.
+/// Duration of the phases alone and beside the others: longer than a call may take, so that some time out.
 const ALONE: Duration = Duration::from_secs(8);
 const BESIDE: Duration = Duration::from_secs(30);
-/// The time for which messages that were accepted may be missing at the end.
+/// Time in which missing messages may still arrive at the end.
 const GRACE: Duration = Duration::from_secs(5);
-/// The most that the 99th percentile may be.
+/// Limit of the 99th percentile.
 const LIMIT_MS: f64 = 100.0;
 
-/// Measures on that database, prints the percentiles, and fails where the good one has to wait.
+/// Measures on that database, prints the percentiles, and fails where the good organisation has to wait.
 ///
 /// # Errors
 /// When the limit is passed or a message is missing, or something does not start or breaks.
@@ -51,7 +51,7 @@ pub async fn measure(kind: Kind) -> Result<()> {
     let numbers = Arc::default();
     let run = async |duration| -> Result<Percentiles> {
         let (load, _) = asked::load(&alone, &requests, &numbers, (Shape::Open(RATE), duration)).await?;
-        arrival(&load, &sinks).await
+        latency(&load, &sinks).await
     };
     alone.step(&format!("{RATE} messages a second of one organisation"));
     let quiet = run(ALONE).await?;
@@ -79,8 +79,8 @@ pub async fn measure(kind: Kind) -> Result<()> {
     Ok(())
 }
 
-/// From acceptance to arrival, of every message that was accepted.
-async fn arrival(load: &Load, sinks: &Integrations) -> Result<Percentiles> {
+/// Latency from acceptance to arrival, of every accepted message.
+async fn latency(load: &Load, sinks: &Integrations) -> Result<Percentiles> {
     let deadline = tokio::time::Instant::now() + GRACE;
     while sinks.count() < load.samples.len() && tokio::time::Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(20)).await;

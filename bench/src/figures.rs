@@ -1,4 +1,4 @@
-//! What a run against one database came to.
+//! Result of a run against one database.
 
 use std::path::Path;
 
@@ -9,15 +9,15 @@ use crate::{Result, latency::Percentiles};
 /// All figures of one database.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Figures {
-    /// Its name and version.
+    /// Name and version of the database.
     pub database: String,
-    /// How many organisations the events were spread over, each with a Slack workspace of its own.
+    /// Number of organisations of the load, each with a Slack workspace of its own.
     pub organisations: usize,
-    /// The bytes of a request's body.
+    /// Bytes of a request's body.
     pub body_bytes: usize,
-    /// What the disk takes to make 4 KiB last: the median, in milliseconds.
+    /// Median time of a durable write of 4 KiB, in milliseconds.
     pub sync_ms: f64,
-    /// Starting and stopping.
+    /// Start and stop.
     pub starts: Starts,
     /// Resident memory.
     pub memory: Memory,
@@ -35,14 +35,14 @@ pub struct Figures {
     pub github: Inbound,
 }
 
-/// Starting and stopping: medians, in milliseconds.
+/// Start and stop: medians, in milliseconds.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct Starts {
     /// From the start of the process to the first 200 of /healthz, on an empty database.
     pub fresh_ms: f64,
-    /// The same on a migrated one.
+    /// The same on a migrated database.
     pub migrated_ms: f64,
-    /// From SIGTERM to the end, idle.
+    /// From SIGTERM to the end of an idle process.
     pub stop_ms: f64,
 }
 
@@ -51,36 +51,36 @@ pub struct Starts {
 pub struct Memory {
     /// After the start.
     pub idle_mb: f64,
-    /// The most under load.
+    /// Peak under load.
     pub peak_mb: f64,
 }
 
 /// One load from its first event to its last message.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct Run {
-    /// Events that were accepted.
+    /// Accepted events.
     pub accepted: u64,
-    /// Requests that were not.
+    /// Refused requests.
     pub refused: u64,
     /// Accepted events without a message.
     pub lost: u64,
-    /// Messages too many.
+    /// Surplus messages.
     pub duplicates: u64,
     /// Events accepted a second.
     pub accepted_per_second: f64,
     /// Messages delivered a second, from the first event sent to the last message arrived.
     pub delivered_per_second: f64,
-    /// From when a request was due to its answer.
+    /// From the due time of a request to its answer.
     pub accept: Percentiles,
-    /// From when a request was due to the arrival of its message, where every message could be matched.
+    /// From the due time of a request to the arrival of its message, if every message could be matched.
     pub end_to_end: Option<Percentiles>,
     /// From the last answer to the last message: the backlog, in seconds.
     pub backlog_seconds: f64,
-    /// Processor time for each message.
+    /// Processor time per message.
     pub cpu: CpuPerMessage,
 }
 
-/// Processor time for each delivered message, in milliseconds.
+/// Processor time per delivered message, in milliseconds.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct CpuPerMessage {
     /// Tieline.
@@ -93,10 +93,10 @@ pub struct CpuPerMessage {
     pub generator_ms: f64,
 }
 
-/// What a far end sends on its own account.
+/// Requests initiated by an upstream.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct Inbound {
-    /// The bytes of a request's body.
+    /// Bytes of a request's body.
     pub body_bytes: usize,
     /// As fast as possible, by the number of connections.
     pub closed: (usize, Taken),
@@ -104,33 +104,33 @@ pub struct Inbound {
     pub open: (u32, Taken),
 }
 
-/// One load of it, until the last answer.
+/// One load of such requests, until the last answer.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct Taken {
-    /// Requests that were answered well.
+    /// Requests with a good answer.
     pub accepted: u64,
-    /// Requests that were not.
+    /// Refused requests.
     pub refused: u64,
-    /// How many events Tieline counts.
+    /// Number of events that Tieline counts.
     pub kept: u64,
-    /// Requests answered well a second.
+    /// Good answers a second.
     pub per_second: f64,
-    /// From when a request was due to its answer.
+    /// From the due time of a request to its answer.
     pub answer: Percentiles,
-    /// Processor time of Tieline for each, in milliseconds.
+    /// Tieline's processor time per request, in milliseconds.
     pub server_ms: f64,
-    /// That of PostgreSQL; with SQLite it is in Tieline's.
+    /// PostgreSQL's; with SQLite it is in Tieline's.
     pub database_ms: f64,
-    /// That of the load generator.
+    /// The load generator's.
     pub generator_ms: f64,
 }
 
 /// Reads as fast as possible.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct Reads {
-    /// How many a second.
+    /// Reads a second.
     pub per_second: f64,
-    /// How long each took.
+    /// Latency of a read.
     pub latency: Percentiles,
 }
 
@@ -146,7 +146,7 @@ impl Figures {
     /// Reads them from a file.
     ///
     /// # Errors
-    /// When it is not one of ours.
+    /// When it is not a file of figures.
     pub fn read(file: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
         Ok(serde_json::from_str(&text)?)

@@ -18,7 +18,7 @@ pub struct Grid<'a, F> {
 }
 
 impl<'a, F> Grid<'a, F> {
-    /// One with only its head.
+    /// Creates a table with only its head.
     pub fn new(columns: &'a [F], name: impl Fn(&F) -> &str) -> Self {
         let names: Vec<&str> = columns.iter().map(name).collect();
         Self { columns, text: format!("| | {} |\n|{}\n", names.join(" | "), "---|".repeat(names.len() + 1)) }
@@ -31,13 +31,13 @@ impl<'a, F> Grid<'a, F> {
         let _ = writeln!(self.text, "| {label} | {} |", cells.join(" | "));
     }
 
-    /// Adds what came of requests as fast as possible, and what each cost.
+    /// Adds the throughput and the cost of requests as fast as possible.
     pub fn asked(&mut self, label: &str, of: impl Fn(&F) -> Asked) {
         self.row(label, |f| speed(of(f)));
         self.row("the same: CPU for each", |f| cost(of(f)));
     }
 
-    /// Adds both of what was asked as fast as possible and at a fixed rate.
+    /// Adds the results of the closed and of the open loop.
     pub fn pair(&mut self, label: &str, of: impl Fn(&F) -> Pair) {
         let Some(first) = self.columns.first().map(&of) else { return };
         self.asked(&format!("{label}, c={}", first.connections), |f| of(f).closed);
@@ -45,7 +45,7 @@ impl<'a, F> Grid<'a, F> {
         self.row("the same: CPU for each", |f| cost(of(f).open));
     }
 
-    /// All of it.
+    /// Returns the table.
     pub fn text(self) -> String {
         self.text
     }
@@ -63,13 +63,13 @@ pub fn read<F: DeserializeOwned>(files: &[&str]) -> Result<Vec<F>> {
     files.iter().map(one).collect()
 }
 
-/// Requests a second, with their percentiles.
+/// Formats requests a second, with their percentiles.
 pub fn speed(asked: Asked) -> String {
     let rate = if asked.per_second < 100.0 { format!("{:.1}", asked.per_second) } else { whole(asked.per_second) };
     format!("{rate}/s, {}", both(asked.latency))
 }
 
-/// Both percentiles.
+/// Formats both percentiles.
 pub fn both(latency: Percentiles) -> String {
     format!("p50 {}, p99 {} ms", millis(latency.p50_ms), millis(latency.p99_ms))
 }
@@ -78,7 +78,7 @@ fn cost(asked: Asked) -> String {
     time((asked.server_ms, asked.database_ms))
 }
 
-/// The sum of a count, over all that was asked.
+/// Formats the sum of a counter over several results.
 pub fn sum(all: &[Asked], count: fn(&Asked) -> u64) -> String {
     whole(all.iter().map(count).sum::<u64>() as f64)
 }

@@ -1,7 +1,8 @@
-//! Webhooks in the dialect of Rocket.Chat: what posting by incoming ones takes, without and with a script, getting them,
-//! and calling outgoing ones.
+//! Webhooks in the dialect of Rocket.Chat: the cost of posting by incoming ones, without and with a script, of getting
+//! them, and of calling outgoing ones.
 //!
-//! An incoming webhook takes 20 posts a second after a first 200, so many are used in turn; that limit cannot be set.
+//! An incoming webhook accepts 20 posts a second after a burst of 200, so many are used in turn; that limit cannot be
+//! set.
 
 mod engine;
 mod outgoing;
@@ -22,63 +23,63 @@ use self::{
 use crate::{
     Result,
     alone::Alone,
-    arrivals,
     asked::{self, Asked, Pair, PairPlan},
     database::{Databases, Kind},
     integrations::Integrations,
     latency::Percentiles,
     load::{Load, Requests, Template},
+    received,
     run::Shape,
     start,
     usage::Memory,
     world::Home,
 };
 
-/// How many incoming webhooks there are, half of them with a script, and among how many organisations.
+/// Number of incoming webhooks, half of them with a script, and of their organisations.
 const WEBHOOKS: usize = 1_000;
 const ORGANISATIONS: usize = 4;
 /// Two more have outgoing webhooks: one of them one, the other a hundred.
 const LISTENING: usize = 2;
 const MANY_URLS: usize = 100;
 
-/// What a run against one database came to.
+/// Result of a run against one database.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct HookFigures {
     database: String,
-    /// What the disk takes to make 4 KiB last: the median, in milliseconds.
+    /// Median time of a durable write of 4 KiB, in milliseconds.
     sync_ms: f64,
     webhooks: usize,
     script_lines: usize,
     body_bytes: usize,
-    /// How making them went, and on how many connections.
+    /// Creation of the webhooks: number of connections, and result.
     made: (usize, Asked),
-    /// Connections where it is posted as fast as they can.
+    /// Number of connections of the closed loop.
     connections: usize,
     plain: Asked,
     scripted: Asked,
     in_turn: InTurn,
-    /// The script by the engine alone.
+    /// The script in the engine alone.
     engine: engine::Alone,
-    /// Posts that were answered well, and how many events Tieline counts.
+    /// Posts with a good answer, and the number of events that Tieline counts.
     posted: (u64, u64),
     gets: Pair,
     outgoing: Vec<Outgoing>,
-    /// Resident memory of Tieline, in MB: after the webhooks were made, and the most up to the last post without a
+    /// Resident memory of Tieline, in MB: after the webhooks were created, and the peak up to the last post without a
     /// script, to the last with one, and to the end.
     memory: [f64; 4],
 }
 
-/// Posts at a fixed rate, without and with a script in turn: what else the machine does holds up both alike.
+/// Posts at a fixed rate, without and with a script in turn: other load on the machine slows both alike.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 struct InTurn {
-    /// Of both together.
+    /// Rate of both together.
     rate: u32,
     refused: u64,
     plain: Percentiles,
     scripted: Percentiles,
 }
 
-/// How much is measured.
+/// Extent of the measurement.
 struct Plan {
     connections: usize,
     warm_up: Duration,
@@ -123,7 +124,7 @@ pub async fn measure(kind: Kind, file: &Path, quick: bool) -> Result<()> {
     alone.step(&format!("making {WEBHOOKS} incoming webhooks"));
     let incoming = webhooks::make_incoming(&alone, &alone.owners[..ORGANISATIONS], WEBHOOKS).await?;
     let made_mb = memory()?.now_mb;
-    let kept_before = arrivals::accepted(alone.tieline.address).await?;
+    let kept_before = received::accepted(alone.tieline.address).await?;
     let numbers = Arc::default();
     let posts = Posts::of(&incoming);
     let closed = Shape::Closed(plan.connections);
@@ -138,7 +139,7 @@ pub async fn measure(kind: Kind, file: &Path, quick: bool) -> Result<()> {
     alone.step(&format!("{} posts a second", plan.rate));
     let (load, _) = asked::load(&alone, &posts.all, &numbers, (Shape::Open(plan.rate), plan.open)).await?;
     let answered = [first, plain, second, scripted].iter().map(|asked| asked.answered).sum::<u64>();
-    let kept = arrivals::accepted(alone.tieline.address).await? - kept_before;
+    let kept = received::accepted(alone.tieline.address).await? - kept_before;
     let in_turn = posts.in_turn(plan.rate, &load);
     alone.step("getting webhooks");
     let gets = asked::pair(&alone, asked::in_turn(incoming.gets), plan.gets).await?;
@@ -168,7 +169,7 @@ pub async fn measure(kind: Kind, file: &Path, quick: bool) -> Result<()> {
     Ok(std::fs::write(file, serde_json::to_string_pretty(&figures)?)?)
 }
 
-/// Measures the script of the hooks by the engine alone.
+/// Measures the script of the webhooks in the engine alone.
 ///
 /// # Errors
 /// When it fails.
@@ -178,7 +179,7 @@ pub async fn script() -> Result<String> {
     Ok([row("warm, paced", paced), row("warm, at once", at_once), row("cold", cold)].concat())
 }
 
-/// What is posted: by webhooks without a script, with one, and by all in turn.
+/// Templates of posts: by webhooks without a script, with one, and by all in turn.
 struct Posts {
     plain: Arc<Requests>,
     scripted: Arc<Requests>,
@@ -194,7 +195,7 @@ impl Posts {
         Self { plain: requests(0, 2), scripted: requests(1, 2), all: requests(0, 1) }
     }
 
-    /// Tells those with a script from the others.
+    /// Separates the results with a script from the others.
     fn in_turn(&self, rate: u32, load: &Load) -> InTurn {
         let took = |rest| {
             let mine = load.samples.iter().filter(|sample| self.all.template_of(sample.number) % 2 == rest);

@@ -1,5 +1,5 @@
-//! A plain HTTP/1.1 client: keep-alive connections, requests as bytes, answers by their Content-Length. It does no more
-//! than the two servers here need, so that it costs next to nothing.
+//! A plain HTTP/1.1 client: keep-alive connections, requests as bytes, answers by their Content-Length. It supports
+//! only what the two servers here use, so that it costs next to nothing.
 
 use std::{io, net::SocketAddr};
 
@@ -17,7 +17,7 @@ pub struct Connection {
     received: Vec<u8>,
 }
 
-/// What a server said.
+/// An answer of a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
     /// The status.
@@ -30,7 +30,7 @@ impl Connection {
     /// Connects.
     ///
     /// # Errors
-    /// When nobody listens there.
+    /// When nothing listens there.
     pub async fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
@@ -66,7 +66,7 @@ impl Connection {
     }
 }
 
-/// The status and the length of the body.
+/// Parses the status and the length of the body.
 fn read_head(head: &[u8]) -> Option<(u16, usize)> {
     let head = std::str::from_utf8(head).ok()?;
     let mut lines = head.split("\r\n");
@@ -78,12 +78,12 @@ fn read_head(head: &[u8]) -> Option<(u16, usize)> {
     Some((status, if status == 204 { 0 } else { length? }))
 }
 
-/// Where something stands in a text.
+/// Finds the position of a text.
 pub fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len()).position(|window| window == wanted)
 }
 
-/// Writes a request down.
+/// Writes a request.
 pub fn request(method: &str, path: &str, token: Option<&str>, body: Option<&str>) -> Vec<u8> {
     let authorization = token.map(|token| ("Authorization", format!("Bearer {token}")));
     let content = body.map(|_| ("Content-Type", "application/json".to_owned()));
@@ -91,7 +91,7 @@ pub fn request(method: &str, path: &str, token: Option<&str>, body: Option<&str>
     with_headers(method, path, &headers, body)
 }
 
-/// Writes a request with these headers down.
+/// Writes a request with these headers.
 pub fn with_headers(method: &str, path: &str, headers: &[(&str, String)], body: Option<&str>) -> Vec<u8> {
     let length = body.map(|body| ("Content-Length", body.len().to_string()));
     let lines = headers.iter().map(|(name, value)| (*name, value.clone())).chain(length);
@@ -100,10 +100,10 @@ pub fn with_headers(method: &str, path: &str, headers: &[(&str, String)], body: 
     format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n{body}").into_bytes()
 }
 
-/// One request on a connection of its own, with JSON both ways; a refusal is an error.
+/// Sends one request on a connection of its own, with JSON both ways; a refusal is an error.
 ///
 /// # Errors
-/// When it cannot be made or is answered with anything but 2xx and JSON.
+/// When it cannot be sent or is answered with anything but 2xx and JSON.
 pub async fn call(
     address: SocketAddr,
     method: &str,

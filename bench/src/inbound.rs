@@ -1,5 +1,5 @@
-//! What the far ends send on their own account: signed events of Slack's, and GitHub's webhooks. It is a load until the
-//! last answer: nothing of it is delivered anywhere.
+//! Requests initiated by the upstreams: Slack's signed events, and GitHub's webhooks. The load ends with the last
+//! answer: nothing of it is delivered anywhere.
 
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -9,21 +9,22 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    Result, arrivals,
+    Result,
     figures::{CpuPerMessage, Inbound, Taken},
     http::{call, with_headers},
     latency::Percentiles,
     load::{self, DIGITS, Requests, Template},
     measure::InboundPlan,
+    received,
     run::{Shape, per_message, per_second_of},
     seal::{HEADERS, Seal},
     world::{Organisation, SIGNING_SECRET, World, text},
 };
 
-/// What a webhook's body is padded to: GitHub's are mostly between 10 and 30 kB.
+/// Padded size of a webhook's body: GitHub's are mostly between 10 and 30 kB.
 const GITHUB_BODY_BYTES: usize = 25_000;
 
-/// Measures Slack's events: of all organisations in turn, each signed for itself, each with an id of its own.
+/// Measures Slack's events: of all organisations in turn, each with a signature and an id of its own.
 ///
 /// # Errors
 /// When a connection breaks or a process is gone.
@@ -80,7 +81,7 @@ async fn take(
     numbers: &Arc<AtomicU64>,
     (shape, duration): (Shape, Duration),
 ) -> Result<Taken> {
-    let kept_before = arrivals::accepted(world.tieline.address).await?;
+    let kept_before = received::accepted(world.tieline.address).await?;
     let before = world.watched().cpu()?;
     let load = match shape {
         Shape::Closed(connections) => {
@@ -93,7 +94,7 @@ async fn take(
         eprintln!("bench: {} requests were refused, the first with {refusal}", load.refused);
     }
     let accepted = load.samples.len() as u64;
-    let kept = arrivals::accepted(world.tieline.address).await? - kept_before;
+    let kept = received::accepted(world.tieline.address).await? - kept_before;
     if kept != accepted {
         eprintln!("bench: of {accepted} that were taken Tieline counts {kept} as events");
     }
@@ -119,7 +120,7 @@ fn slack_event(organisation: &Organisation) -> Result<Template> {
     Ok(Template { seal: Some(Seal::over(&template, SIGNING_SECRET)?), ..template })
 }
 
-/// An event that means nothing to us and is passed on; its number is in its id.
+/// An event without a meaning to Tieline, which is passed on; its number is in its id.
 fn slack_body(team: &str) -> String {
     json!({
         "token": "deprecated",

@@ -1,5 +1,6 @@
-//! Integrations as their authors would run them, all on one server of this process: each serves its descriptor, answers at
-//! once, and writes down when it was called. It runs on a thread of its own, so that the load generator does not hold it up.
+//! Integrations as their authors would run them, all on one server of this process: each serves its descriptor, answers
+//! at once, and records the time of each call. It runs on a thread of its own, so that the load generator does not
+//! delay it.
 
 use std::{
     net::SocketAddr,
@@ -20,20 +21,20 @@ use crate::{
     load::{DIGITS, Template},
 };
 
-/// What a message of ours begins with; its number follows.
+/// Prefix of a message; its number follows.
 const GREETING: &str = "number ";
 
-/// What posts a message of ours in a channel.
+/// Builds the request that posts a message in a channel.
 ///
 /// # Errors
-/// Where it has no place for its number.
+/// Without a location for its number.
 pub fn message(token: &str, channel: &str) -> Result<Template> {
     let text = format!("{GREETING}{} of those who would like to see how the engine weaves", "0".repeat(DIGITS));
     let body: Value = json!({"type": "message.posted", "channelId": channel, "data": {"message": text}});
     Template::numbered(request("POST", "/v1/events", Some(token), Some(&body.to_string())), GREETING)
 }
 
-/// What kind of integration.
+/// Kind of an integration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Changes messages.
@@ -42,14 +43,14 @@ pub enum Kind {
     Output,
     /// Ticks each minute.
     Interval,
-    /// What an outgoing webhook calls. It has no descriptor, and answers nothing that is posted.
+    /// Target of an outgoing webhook. It has no descriptor, and answers nothing that is posted.
     Sink,
 }
 
 impl Kind {
     const ALL: [Self; 4] = [Self::Modifier, Self::Output, Self::Interval, Self::Sink];
 
-    /// Its place among all of them.
+    /// Index among all kinds.
     pub fn as_index(self) -> usize {
         self as usize
     }
@@ -64,22 +65,22 @@ impl Kind {
     }
 }
 
-/// A call that an integration got.
+/// A received call.
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
-    /// Of what kind the integration is.
+    /// Kind of the integration.
     pub kind: Kind,
-    /// Which one of that kind.
+    /// Index within that kind.
     pub integration: usize,
-    /// The number of the message; 0 for a tick.
+    /// Number of the message; 0 for a tick.
     pub number: u64,
-    /// When all of it was there.
+    /// Time at which the whole request was read.
     pub came: Instant,
-    /// When its answer was written.
+    /// Time at which its answer was written.
     pub answered: Instant,
 }
 
-/// The server. Dropped, it ends.
+/// Server of the integrations, stopped when dropped.
 pub struct Integrations {
     address: SocketAddr,
     calls: Arc<Mutex<Vec<Call>>>,
@@ -114,22 +115,22 @@ impl Integrations {
         Ok(Self { address, calls, _stop: stop })
     }
 
-    /// Where the descriptor of one is.
+    /// URL of an integration's descriptor.
     pub fn json_url(&self, kind: Kind, integration: usize) -> String {
         format!("http://{}/{}/{integration}/integration.json", self.address, kind.as_str())
     }
 
-    /// Where an outgoing webhook calls one.
+    /// URL of a sink for an outgoing webhook.
     pub fn sink_url(&self, integration: usize) -> String {
         format!("http://{}/{}/{integration}", self.address, Kind::Sink.as_str())
     }
 
-    /// How many calls there were since they were last taken.
+    /// Counts the calls since they were last taken.
     pub fn count(&self) -> usize {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Takes the calls.
+    /// Takes the recorded calls.
     pub fn take(&self) -> Vec<Call> {
         std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -139,13 +140,13 @@ async fn listen(listener: &TcpListener, address: SocketAddr, calls: &Arc<Mutex<V
     while let Ok((stream, _)) = listener.accept().await {
         let calls = calls.clone();
         tokio::spawn(async move {
-            // A caller that hangs up is not our business.
+            // A caller that hangs up is no error here.
             let _ = serve(stream, address, &calls).await;
         });
     }
 }
 
-/// Answers what comes on one connection.
+/// Answers the requests on one connection.
 async fn serve(mut stream: TcpStream, address: SocketAddr, calls: &Mutex<Vec<Call>>) -> Result<()> {
     stream.set_nodelay(true)?;
     let mut received = Vec::with_capacity(4096);
@@ -183,10 +184,10 @@ fn length(head: &[u8]) -> usize {
     length.and_then(|(_, value)| value.trim().parse().ok()).unwrap_or_default()
 }
 
-/// Of what kind, which one, and the number of the message.
+/// Kind and index of the integration, and the number of the message.
 type Called = (Kind, usize, u64);
 
-/// What is answered, and which call it was if it was one.
+/// Builds the answer, and identifies the call, if it was one.
 fn answer(head: &[u8], body: &[u8], address: SocketAddr) -> Result<(String, Option<Called>)> {
     let head = std::str::from_utf8(head)?;
     let path = head.split(' ').nth(1).unwrap_or_default();

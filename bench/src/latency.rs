@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 /// Two percentiles of many durations, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Percentiles {
-    /// Half were faster.
+    /// Median.
     pub p50_ms: f64,
-    /// 99 of 100 were faster.
+    /// 99th percentile.
     pub p99_ms: f64,
 }
 
 impl Percentiles {
-    /// Of these durations; zero where there are none.
+    /// Computes them; zero without durations.
     pub fn of(mut all: Vec<Duration>) -> Self {
         all.sort_unstable();
         Self { p50_ms: nearest_rank(&all, 50), p99_ms: nearest_rank(&all, 99) }
     }
 }
 
-/// The median, in milliseconds.
+/// Computes the median, in milliseconds.
 pub fn median_ms(mut all: Vec<Duration>) -> f64 {
     all.sort_unstable();
     nearest_rank(&all, 50)

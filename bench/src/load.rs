@@ -1,4 +1,4 @@
-//! Generates load: as fast as some connections can, or at a fixed rate whatever the answers.
+//! Generates load: in a closed loop over some connections, or at a fixed rate independent of the answers.
 
 use std::{
     net::SocketAddr,
@@ -16,37 +16,37 @@ use tokio::{
 
 use crate::{Result, clock, http::Connection, seal::Seal};
 
-/// How many digits the number of a request has in its text.
+/// Number of digits of a request's number in its text.
 pub const DIGITS: usize = 8;
-/// How many requests may be under way at once at a fixed rate. One that has to wait for a connection is late, and that
-/// counts as its latency.
+/// Maximum number of requests in flight at a fixed rate. One that has to wait for a connection is late, and that counts
+/// as its latency.
 const OPEN_CONNECTIONS: usize = 64;
 
-/// Requests that are ready but for a number.
+/// Requests that are complete but for a number.
 #[derive(Debug)]
 pub struct Requests {
     /// Used in turn.
     pub templates: Vec<Template>,
-    /// The status of a good answer.
+    /// Status of a good answer.
     pub expected: u16,
 }
 
-/// The bytes of a request.
+/// Bytes of a request.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// All of them.
+    /// The whole request.
     pub bytes: Vec<u8>,
-    /// Where [`DIGITS`] digits are replaced by the request's number, if anywhere.
+    /// Position of the [`DIGITS`] digits that are replaced by the request's number, if any.
     pub number_at: Option<usize>,
-    /// What signs each request anew, if anything does.
+    /// Signer of each request, if any.
     pub seal: Option<Seal>,
 }
 
 impl Template {
-    /// One whose number goes where `marker` is first followed by so many zeros.
+    /// Creates a template; its number replaces the zeros that first follow `marker`.
     ///
     /// # Errors
-    /// Where it has no such place.
+    /// When there is no such position.
     pub fn numbered(bytes: Vec<u8>, marker: &str) -> Result<Self> {
         let wanted = [marker.as_bytes(), &[b'0'; DIGITS]].concat();
         let at = bytes.windows(wanted.len()).position(|window| window == wanted);
@@ -55,34 +55,34 @@ impl Template {
     }
 }
 
-/// A request that was answered well.
+/// A request with a good answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
     /// Its number.
     pub number: u64,
-    /// When it was to be sent.
+    /// Due time.
     pub due: Instant,
-    /// When its answer was there.
+    /// Time of its answer.
     pub answered: Instant,
 }
 
-/// What came of a load.
+/// Result of a load.
 #[derive(Debug)]
 pub struct Load {
-    /// Those that were answered well.
+    /// Requests with a good answer.
     pub samples: Vec<Sample>,
-    /// How many were not.
+    /// Number of other requests.
     pub refused: u64,
-    /// What the first of those was answered.
+    /// Answer to the first of those.
     pub refusal: Option<String>,
-    /// When the first was sent.
+    /// Time of the first request.
     pub began: Instant,
-    /// When the last was answered.
+    /// Time of the last answer.
     pub ended: Instant,
 }
 
 impl Requests {
-    /// Writes the request of that number down.
+    /// Writes the request of that number.
     fn render(&self, number: u64, into: &mut Vec<u8>) {
         let template = &self.templates[self.template_of(number)];
         into.clear();
@@ -99,13 +99,13 @@ impl Requests {
         }
     }
 
-    /// Which template a number takes.
+    /// Index of the template for a number.
     pub fn template_of(&self, number: u64) -> usize {
         (number % self.templates.len().max(1) as u64) as usize
     }
 }
 
-/// Sends on each of some connections one request after another, for that long.
+/// Sends requests one after another on each of some connections, for that duration.
 ///
 /// # Errors
 /// When a connection breaks.
@@ -131,7 +131,7 @@ pub async fn closed(
     gather(senders, began).await
 }
 
-/// Sends so many requests a second, for that long. Each is timed from the moment at which it was due: a server that
+/// Sends requests at a fixed rate, for that duration. Each is timed from the moment at which it was due: a server that
 /// stalls is not spared the requests that would have come meanwhile.
 ///
 /// # Errors
@@ -189,7 +189,7 @@ async fn gather(mut senders: JoinSet<Result<Sender>>, began: Instant) -> Result<
     Ok(load)
 }
 
-/// One connection and what came of the requests on it.
+/// One connection, with the results of its requests.
 struct Sender {
     connection: Connection,
     requests: Arc<Requests>,

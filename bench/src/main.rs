@@ -1,20 +1,20 @@
-//! Measures a release build of Tieline: how many events it takes and delivers, how fast, and what that costs.
+//! Measures a release build of Tieline: throughput and latency of acceptance and delivery, and their cost.
 //!
 //! `scripts/bench` is the way to run it. One run is against one database:
 //!
 //! - `world` starts the stand-in Slack and Tieline as processes of their own and connects the organisations;
-//! - `measure` says what is measured, in which order; `run` is one load from its first event to its last message;
-//! - `inbound` is the load of what Slack and GitHub send on their own account, which `seal` signs;
-//! - `load` generates the load, over the plain HTTP client in `http`; `arrivals` asks the stand-in what came;
-//! - `channels` measures messages through channels and ticks, with `integrations` at the other end;
-//! - `hooks` measures webhooks and `registry` the registry, by requests that are over with their answer (`asked`) to a
+//! - `measure` defines the measurements and their order; `run` is one load from its first event to its last message;
+//! - `inbound` is the load of requests initiated by Slack and GitHub, which `seal` signs;
+//! - `load` generates the load, over the plain HTTP client in `http`; `received` queries the stand-in for messages;
+//! - `channels` measures messages through channels and ticks, with the servers of `integrations`;
+//! - `hooks` measures webhooks and `registry` the registry, by requests that are complete with their answer (`asked`)
+//!   to a
 //!   Tieline `alone`; `grid` is their tables;
 //! - `fairness` measures one organisation beside others that behave badly;
 //! - `start` is about starting and stopping; `usage` reads processor time and memory;
 //! - `figures` is the outcome of a run, and `table` puts the outcomes side by side.
 
 mod alone;
-mod arrivals;
 mod asked;
 mod channels;
 mod clock;
@@ -30,6 +30,7 @@ mod latency;
 mod load;
 mod measure;
 mod process;
+mod received;
 mod registry;
 mod run;
 mod seal;
@@ -44,7 +45,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{database::Kind, figures::Figures, measure::Plan};
 
-/// What goes wrong in a benchmark is only ever shown.
+/// Errors of a benchmark are only ever shown.
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Error>;
 
@@ -63,7 +64,7 @@ usage: bench run sqlite|postgres FILE [--quick]   measure, and write the figures
 `run postgres` needs TIELINE_TEST_POSTGRES_URL, the address of a server on this machine (scripts/with-postgres).
 The binaries `tieline` and `standin` are expected beside this one.";
 
-// One thread: the load generator must leave the processors to what is measured.
+// One thread: the load generator must leave the processors to the measured processes.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

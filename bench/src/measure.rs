@@ -1,4 +1,4 @@
-//! What is measured, in which order.
+//! The measurements, in their order.
 
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -20,36 +20,36 @@ use crate::{
     world::{self, Home, World},
 };
 
-/// Connections of the runs that have a single number of them.
+/// Number of connections of the runs with a single one.
 const CONNECTIONS: usize = 16;
-/// Before the memory of an idle server is read.
+/// Pause before the memory of an idle server is read.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// How much of it.
+/// Extent of the measurement.
 #[derive(Clone, Debug)]
 pub struct Plan {
     organisations: usize,
     warm_up: Duration,
     closed: Vec<(usize, Duration)>,
     one_channel: Duration,
-    // The stand-in keeps a hundred messages of a channel: a run of more than 100 × organisations cannot be matched.
+    // The stand-in stores a hundred messages of a channel: a run of more than 100 × organisations cannot be matched.
     open: Vec<(u32, Duration)>,
     reads: Duration,
     inbound: InboundPlan,
 }
 
-/// How much of what the far ends send.
+/// Extent of the measurement of inbound requests.
 #[derive(Clone, Debug)]
 pub struct InboundPlan {
-    /// How many connections, where it is as fast as they can.
+    /// Number of connections of the closed loop.
     pub connections: usize,
-    /// Before anything is measured.
+    /// Duration of the warm-up.
     pub warm_up: Duration,
-    /// For how long as fast as possible.
+    /// Duration of the closed loop.
     pub closed: Duration,
-    /// How many a second, at a fixed rate.
+    /// Requests a second of the open loop.
     pub rate: u32,
-    /// For how long at that rate.
+    /// Duration of the open loop.
     pub open: Duration,
 }
 
@@ -61,7 +61,7 @@ impl InboundPlan {
 }
 
 impl Plan {
-    /// Less than three minutes for a database.
+    /// Returns the full plan: less than three minutes for a database.
     pub fn full() -> Self {
         let seconds = Duration::from_secs;
         Self {
@@ -75,7 +75,7 @@ impl Plan {
         }
     }
 
-    /// About a minute for a database.
+    /// Returns the quick plan: about a minute for a database.
     pub fn quick() -> Self {
         let seconds = Duration::from_secs;
         Self {
@@ -105,7 +105,7 @@ pub async fn all(kind: Kind, plan: &Plan) -> Result<Figures> {
     let starts = start::measure(&databases, &program, home.path()).await?;
     step(&name, &format!("connecting {} organisations", plan.organisations));
     let program = databases.fresh(&program, "bench", home.path()).await?;
-    // Before the many, so that the memory of a server that has done nothing can be read.
+    // Before the load, so that the memory of an idle server can be read.
     let idle_mb = idle_memory(&program).await?;
     let world = World::start(standin, &databases, &program, plan.organisations).await?;
     let numbers = Arc::new(AtomicU64::new(1));
@@ -150,7 +150,7 @@ pub async fn all(kind: Kind, plan: &Plan) -> Result<Figures> {
     })
 }
 
-/// The memory of a server that was started on a database that is there already, and then left alone.
+/// Returns the memory of a server that was started on an existing database and then left idle.
 async fn idle_memory(program: &crate::process::Program) -> Result<f64> {
     let (server, _) = start::healthy(program).await?;
     server.terminate().await?;
@@ -161,7 +161,7 @@ async fn idle_memory(program: &crate::process::Program) -> Result<f64> {
     Ok(memory.now_mb)
 }
 
-/// Reads one channel over and over.
+/// Reads one channel repeatedly.
 async fn reads(world: &World, duration: Duration) -> Result<Reads> {
     let address = world.tieline.address;
     let token = &world.organisations[0].token;

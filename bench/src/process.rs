@@ -1,4 +1,4 @@
-//! The processes that are measured. Each ends with the value that stands for it, whatever happens.
+//! The measured processes. Each ends when its handle is dropped, in every case.
 
 use std::{
     fs::File,
@@ -16,24 +16,24 @@ use tokio::{
 
 use crate::{Error, Result};
 
-/// How long a server may take to say where it listens.
+/// Time limit in which a server reports its address.
 const START: Duration = Duration::from_secs(30);
-/// How long a process may take to end after SIGTERM.
+/// Time limit for the end of a process after SIGTERM.
 const END: Duration = Duration::from_secs(30);
 
-/// A server that runs. Dropped, it is killed.
+/// A running server, killed when dropped.
 pub struct Server {
     child: Child,
     log: PathBuf,
-    /// Its process id.
+    /// Process id.
     pub pid: u32,
-    /// Where it listens.
+    /// Its address.
     pub address: SocketAddr,
-    /// When it was started.
+    /// Start time.
     pub began: Instant,
 }
 
-/// Programs, their settings, and where their logs go.
+/// Program with its settings and the folder of its logs.
 #[derive(Clone, Debug)]
 pub struct Program {
     path: PathBuf,
@@ -42,10 +42,10 @@ pub struct Program {
 }
 
 impl Program {
-    /// The program of that name beside this one; its log goes into the folder `logs`.
+    /// Finds the program of that name beside this one; its log goes into the folder `logs`.
     ///
     /// # Errors
-    /// When there is none.
+    /// When it is missing.
     pub fn beside(name: &str, logs: &Path) -> Result<Self> {
         let path = std::env::current_exe()?.with_file_name(name);
         if !path.exists() {
@@ -54,13 +54,13 @@ impl Program {
         Ok(Self { path, settings: Vec::new(), logs: logs.to_owned() })
     }
 
-    /// With an environment variable.
+    /// Sets an environment variable.
     pub fn with(mut self, key: &str, value: impl Into<String>) -> Self {
         self.settings.push((key.to_owned(), value.into()));
         self
     }
 
-    /// Runs it to its end and gives what it prints.
+    /// Runs it to its end and returns its output.
     ///
     /// # Errors
     /// When it fails.
@@ -73,10 +73,10 @@ impl Program {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// Starts it as a server and waits for the line on which it says where it listens: an address at its end.
+    /// Starts it as a server and waits for the line that reports its address, at its end.
     ///
     /// # Errors
-    /// When it ends or says nothing of the kind.
+    /// When it ends or prints no such line.
     pub async fn serve(&self, arguments: &[&str]) -> Result<Server> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let log = self.logs.join(format!("{name}.log"));
@@ -105,19 +105,19 @@ impl Program {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.path);
         command.args(arguments).envs(self.settings.iter().map(|(key, value)| (key, value))).stdin(Stdio::null());
-        // Or the file of somebody who runs this by hand would change what is measured.
+        // Otherwise a settings file in the user's folder would change the measurement.
         command.current_dir(&self.logs);
         command
     }
 }
 
 impl Server {
-    /// The last lines of its log.
+    /// Returns the last lines of its log.
     pub fn last_words(&self) -> String {
         tail(&self.log)
     }
 
-    /// Sends SIGTERM and tells how long the process took to end.
+    /// Sends SIGTERM and returns the time until the process ended.
     ///
     /// # Errors
     /// When it does not end in time, or not with 0.
@@ -132,7 +132,7 @@ impl Server {
     }
 }
 
-/// The address in `… listens on 127.0.0.1:8080` or `… at http://127.0.0.1:8090/slack`.
+/// Parses the address in `… listens on 127.0.0.1:8080` or `… at http://127.0.0.1:8090/slack`.
 fn address_in(line: &str) -> Option<SocketAddr> {
     let last = line.rsplit(' ').next()?;
     let last = last.strip_prefix("http://").unwrap_or(last);

@@ -1,4 +1,4 @@
-//! The registry in the dialect of Botpress: dry runs of a small and of a large version, and what is looked up among many.
+//! The registry in the dialect of Botpress: dry runs of a small and of a large version, and look-ups among many.
 
 mod definition;
 mod table;
@@ -23,37 +23,37 @@ use crate::{
 };
 
 const ALL: &str = "/v1/admin/integrations";
-/// How many versions each integration has.
+/// Number of versions of each integration.
 const VERSIONS_EACH: usize = 50;
-/// How many versions are on a page of a list.
+/// Number of versions on a page of a list.
 const PAGE: usize = 20;
-/// How many versions are created at the same time.
+/// Number of versions created at the same time.
 const CREATING: usize = 8;
-/// A word in the titles of few integrations: one of so many.
+/// A word in the titles of few integrations: one in this many.
 const RARE: &str = "Rare";
 const RARE_EACH: usize = 40;
 
-/// What a run against one database came to.
+/// Result of a run against one database.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct RegistryFigures {
     database: String,
-    /// What the disk takes to make 4 KiB last: the median, in milliseconds.
+    /// Median time of a durable write of 4 KiB, in milliseconds.
     sync_ms: f64,
     versions: usize,
     integrations: usize,
     small_bytes: usize,
     large_bytes: usize,
-    /// How creating the versions went, and on how many connections.
+    /// Creation of the versions: number of connections, and result.
     created: (usize, Asked),
     looked_up: Vec<(String, Pair)>,
     small: Pair,
     large: Pair,
-    /// Resident memory of Tieline, in MB: after the start, and the most up to the last version created, to the last looked
-    /// up, to the last small one checked, and to the last large one.
+    /// Resident memory of Tieline, in MB: after the start, and the peak up to the last version created, to the last
+    /// look-up, to the last small dry run, and to the last large one.
     memory: [f64; 5],
 }
 
-/// How much is measured.
+/// Extent of the measurement.
 struct Plan {
     versions: usize,
     looked_up: PairPlan,
@@ -81,7 +81,7 @@ impl Plan {
 pub async fn measure(kind: Kind, file: &Path, quick: bool) -> Result<()> {
     let (plan, databases, home) = (Plan::new(quick), Databases::of(kind).await?, Home::make()?);
     let sync_ms = start::sync_ms(home.path())?;
-    // Or the limit of a workspace's calls would be measured.
+    // Otherwise the rate limit of a workspace would be measured.
     let settings = [("TIELINE_REGISTRY__CALLS_PER_SECOND", "1000000")];
     let alone = Alone::start(&databases, ("bench_registry", home.path()), 1, &settings).await?;
     let memory = || Memory::of(alone.tieline.pid);
@@ -124,7 +124,7 @@ pub async fn measure(kind: Kind, file: &Path, quick: bool) -> Result<()> {
     Ok(std::fs::write(file, serde_json::to_string_pretty(&figures)?)?)
 }
 
-/// Demands that a list has as many versions on its first page as there may be, or the figures would be those of less.
+/// Requires a full first page of a list, because a shorter one would change the figures.
 async fn demand_a_page(alone: &Alone, requests: &Requests) -> Result<()> {
     let first = requests.templates.iter().take(1).map(|template| template.bytes.clone()).collect();
     let (answers, _) = asked::each_once(alone, first, 1).await?;
@@ -135,7 +135,7 @@ async fn demand_a_page(alone: &Alone, requests: &Requests) -> Result<()> {
     }
 }
 
-/// The version of that index: one of each integration, then the next of each.
+/// Version of that index: one of each integration, then the next of each.
 fn numbered(index: usize, integrations: usize) -> Value {
     let (number, minor) = (index % integrations, index / integrations);
     let mut version = definition::small(&name(number), &format!("1.{minor}.0"));
@@ -148,7 +148,7 @@ fn name(number: usize) -> String {
     format!("tickets-{number:04}")
 }
 
-/// What is looked up, and what it is called: spread over all integrations and versions.
+/// Look-ups with their labels, spread over all integrations and versions.
 fn lookups(owner: &Key, versions: usize, integrations: usize) -> Vec<(String, Requests)> {
     let get = |path: String| with_headers("GET", &path, &known(owner), None);
     let named = |version: &dyn Fn(usize) -> String| {

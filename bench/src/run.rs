@@ -1,4 +1,4 @@
-//! One load, from its first event to its last message, with a count of what arrived.
+//! One load, from its first event to its last message, with a count of the messages received.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -11,32 +11,32 @@ use std::{
 
 use crate::{
     Result,
-    arrivals::{self, Arrival},
     clock::Anchor,
     figures::{CpuPerMessage, Run},
     latency::Percentiles,
     load::{self, Load, Requests},
+    received::{self, ReceivedMessage},
     usage::Cpu,
     world::{Organisation, World},
 };
 
-/// How often the stand-in is asked whether everything has arrived.
+/// Polling interval of the check that everything has arrived.
 const LOOK: Duration = Duration::from_millis(25);
-/// When nothing has arrived for so long, nothing more is waited for.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// For duplicates that come late.
+/// Time limit without any arrival.
+const STALL_LIMIT: Duration = Duration::from_secs(15);
+/// Wait for late duplicates.
 const SETTLE: Duration = Duration::from_millis(300);
 
-/// What kind of load.
+/// Shape of a load.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
-    /// So many connections, each as fast as it can.
+    /// Closed loop: this number of connections, each as fast as it can.
     Closed(usize),
-    /// So many events a second.
+    /// Open loop: this number of events a second.
     Open(u32),
 }
 
-/// Sends events of some organisations to Tieline for that long, and waits until their messages have arrived.
+/// Sends events of some organisations to Tieline for that duration, and waits until their messages have arrived.
 ///
 /// # Errors
 /// When a connection breaks or a process is gone.
@@ -49,8 +49,8 @@ pub async fn events(
 ) -> Result<Run> {
     let templates = organisations.iter().map(|organisation| organisation.event.clone()).collect();
     let requests = Arc::new(Requests { templates, expected: 202 });
-    arrivals::forget(world.standin.address).await?;
-    let (delivered_before, attempts_before) = arrivals::counted(world.tieline.address).await?;
+    received::forget(world.standin.address).await?;
+    let (delivered_before, attempts_before) = received::counted(world.tieline.address).await?;
     let first_number = numbers.load(Ordering::Relaxed);
     let (anchor, before) = (Anchor::now(), world.watched().cpu()?);
     let load = match shape {
@@ -63,9 +63,9 @@ pub async fn events(
     wait_for(world, accepted, delivered_before).await?;
     let cpu = world.watched().cpu()?.since(before);
     tokio::time::sleep(SETTLE).await;
-    let last = arrivals::newest_micros(world.standin.address).await?.unwrap_or_default();
-    let kept = arrivals::kept(world.standin.address).await?;
-    let (delivered_after, attempts_after) = arrivals::counted(world.tieline.address).await?;
+    let last = received::newest_micros(world.standin.address).await?.unwrap_or_default();
+    let kept = received::kept(world.standin.address).await?;
+    let (delivered_after, attempts_after) = received::counted(world.tieline.address).await?;
     let count = Count::of(world, organisations, &requests, &load, &kept, first_number).await?;
     if let Some(refusal) = &load.refusal {
         eprintln!("bench: {} requests were refused, the first with {refusal}", load.refused);
@@ -88,15 +88,15 @@ pub async fn events(
     })
 }
 
-/// Waits until so many messages are there and Tieline has written that down.
+/// Waits for this number of messages, and until Tieline has stored their results.
 async fn wait_for(world: &World, accepted: u64, delivered_before: u64) -> Result<()> {
     let mut progress = (0, 0);
     let mut progressed = Instant::now();
     loop {
-        let arrived = arrivals::count(world.standin.address).await?;
+        let arrived = received::count(world.standin.address).await?;
         let recorded = match arrived < accepted {
             true => 0,
-            false => arrivals::counted(world.tieline.address).await?.0 - delivered_before,
+            false => received::counted(world.tieline.address).await?.0 - delivered_before,
         };
         if recorded >= accepted {
             return Ok(());
@@ -104,7 +104,7 @@ async fn wait_for(world: &World, accepted: u64, delivered_before: u64) -> Result
         if progress != (arrived, recorded) {
             (progress, progressed) = ((arrived, recorded), Instant::now());
         }
-        if progressed.elapsed() > PATIENCE {
+        if progressed.elapsed() > STALL_LIMIT {
             eprintln!("bench: {arrived} of {accepted} messages have arrived; no more are waited for");
             return Ok(());
         }
@@ -112,7 +112,7 @@ async fn wait_for(world: &World, accepted: u64, delivered_before: u64) -> Result
     }
 }
 
-/// What arrived, held against what was accepted.
+/// Comparison of received messages with accepted events.
 struct Count {
     arrived: u64,
     lost: u64,
@@ -120,13 +120,13 @@ struct Count {
 }
 
 impl Count {
-    /// Counts channel by channel, and looks at each message that the stand-in still has.
+    /// Counts channel by channel, and examines each message that the stand-in still stores.
     async fn of(
         world: &World,
         organisations: &[Organisation],
         requests: &Requests,
         load: &Load,
-        kept: &[Arrival],
+        kept: &[ReceivedMessage],
         first_number: u64,
     ) -> Result<Self> {
         let mut expected = vec![0_u64; organisations.len()];
@@ -135,12 +135,12 @@ impl Count {
         }
         let mut count = Self { arrived: 0, lost: 0, duplicates: 0 };
         for (organisation, expected) in organisations.iter().zip(expected) {
-            let arrived = arrivals::count_in(world.standin.address, &organisation.team, &organisation.channel).await?;
+            let arrived = received::count_in(world.standin.address, &organisation.team, &organisation.channel).await?;
             count.arrived += arrived;
             count.lost += expected.saturating_sub(arrived);
             count.duplicates += arrived.saturating_sub(expected);
         }
-        // A loss in a channel can hide a duplicate, but not among messages that can still be told apart.
+        // A loss in a channel can hide a duplicate, but not among messages that can still be distinguished.
         let known: HashSet<u64> = kept.iter().map(|arrival| arrival.number).collect();
         let foreign = known.iter().filter(|number| **number < first_number).count();
         count.duplicates = count.duplicates.max((kept.len() - known.len() + foreign) as u64);
@@ -148,8 +148,8 @@ impl Count {
     }
 }
 
-/// From when each event was due to its message, if the stand-in still has all of them.
-fn end_to_end(load: &Load, kept: &[Arrival], anchor: &Anchor) -> Option<Percentiles> {
+/// Latency from the due time of each event to its message, if the stand-in still stores all of them.
+fn end_to_end(load: &Load, kept: &[ReceivedMessage], anchor: &Anchor) -> Option<Percentiles> {
     let at: HashMap<u64, i64> = kept.iter().map(|arrival| (arrival.number, arrival.at_micros)).collect();
     let took = load.samples.iter().map(|sample| {
         let micros = at.get(&sample.number)? - anchor.wall_micros(sample.due);
@@ -167,7 +167,7 @@ pub fn per_second_of(count: u64, duration: Duration) -> f64 {
     per_second(count, i64::try_from(duration.as_micros()).unwrap_or_default())
 }
 
-/// What each of so many cost.
+/// Cost per message.
 pub fn per_message(cpu: Cpu, messages: u64) -> CpuPerMessage {
     let each = |used: Duration| used.as_secs_f64() * 1000.0 / messages.max(1) as f64;
     CpuPerMessage {

@@ -1,4 +1,4 @@
-//! Slack's signature, set into each request anew: it is over the present time and the very bytes.
+//! Slack's signature, computed anew for each request: it covers the present time and the exact bytes.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use aws_lc_rs::hmac;
 
 use crate::{Result, load::Template};
 
-/// The headers, with room for what is set into them.
+/// The headers, with space for the values set into them.
 pub const HEADERS: [(&str, &str); 2] = [
     ("X-Slack-Request-Timestamp", "0000000000"),
     ("X-Slack-Signature", "v0=0000000000000000000000000000000000000000000000000000000000000000"),
@@ -14,7 +14,7 @@ pub const HEADERS: [(&str, &str); 2] = [
 /// Digits of a time in seconds.
 const TIME: usize = 10;
 
-/// Signs requests that are made from one template.
+/// Signer of the requests of one template.
 #[derive(Clone)]
 pub struct Seal {
     key: hmac::Key,
@@ -30,10 +30,10 @@ impl fmt::Debug for Seal {
 }
 
 impl Seal {
-    /// For a template with [`HEADERS`].
+    /// Creates the signer of a template with [`HEADERS`].
     ///
     /// # Errors
-    /// Where it lacks them.
+    /// When it lacks them.
     pub fn over(template: &Template, secret: &str) -> Result<Self> {
         let after = |text: &str| {
             let at = template.bytes.windows(text.len()).position(|window| window == text.as_bytes());

@@ -15,14 +15,14 @@ use crate::{
     process::{Program, Server},
 };
 
-/// How often each is measured.
+/// Number of repetitions of each measurement.
 const TIMES: usize = 5;
-/// What counts as idle.
+/// Pause after which a server counts as idle.
 const IDLE: Duration = Duration::from_millis(500);
-/// How long a server may take to answer once it listens.
+/// Time limit in which a listening server answers.
 const HEALTHY: Duration = Duration::from_secs(10);
 
-/// Starts a server and waits until it answers; tells how long that took from the start of the process on.
+/// Starts a server and waits until it answers; returns the time since the start of the process.
 ///
 /// # Errors
 /// When it does not start or does not become healthy.
@@ -57,7 +57,7 @@ pub async fn measure(databases: &Databases, program: &Program, home: &Path) -> R
     Ok(Starts { fresh_ms: median_ms(fresh), migrated_ms: median_ms(migrated), stop_ms: median_ms(stop) })
 }
 
-/// How long the disk below a folder takes to make 4 KiB last: what a commit costs at least.
+/// Median time in which the disk below a folder makes 4 KiB durable: the minimum cost of a commit.
 ///
 /// # Errors
 /// When it cannot be written to.

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use crate::figures::{Figures, Inbound, Run, Taken};
 
-/// What Svix server 1.100.0 came to (PostgreSQL and Redis, both durable; one endpoint; events of 550 bytes), measured
-/// in November 2026 on another machine of two cores, likewise with the load generator and the sink on the same cores.
+/// Figures of Svix server 1.100.0 (PostgreSQL and Redis, both durable; one endpoint; events of 550 bytes), measured in
+/// November 2026 on another machine of two cores, likewise with the load generator and the sink on the same cores.
 mod svix {
     pub(super) const ACCEPTED: [(usize, &str); 3] = [
         (1, "612/s, p50 1.55, p99 2.7 ms"),
@@ -24,7 +24,7 @@ mod svix {
     pub(super) const MEMORY_PEAK: &str = "55 MB";
 }
 
-/// Nobody has measured it.
+/// Not measured.
 const UNKNOWN: &str = "–";
 
 /// The table.
@@ -92,7 +92,7 @@ fn pacing(table: &mut Table<'_>, first: &Figures) {
     }
 }
 
-/// What a far end sends on its own account. Nobody has measured that of a peer.
+/// Adds the requests initiated by an upstream. There are no figures of a peer for it.
 fn inbound(table: &mut Table<'_>, name: &str, of: fn(&Figures) -> &Inbound) {
     let Some(first) = table.columns.first().map(of) else { return };
     let answer = |taken: &Taken| format!("p50 {}, p99 {} ms", millis(taken.answer.p50_ms), millis(taken.answer.p99_ms));
@@ -170,7 +170,7 @@ fn known<K: PartialEq>(peer: &[(K, &'static str)], key: &K) -> &'static str {
     peer.iter().find(|(known, _)| known == key).map_or(UNKNOWN, |(_, figure)| figure)
 }
 
-/// Three digits are enough.
+/// Formats a value to three digits.
 pub fn millis(value: f64) -> String {
     match value {
         value if value < 10.0 => format!("{value:.2}"),
@@ -179,7 +179,7 @@ pub fn millis(value: f64) -> String {
     }
 }
 
-/// A whole number with its thousands apart.
+/// Formats a whole number with its thousands apart.
 pub fn whole(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut out = String::new();

@@ -1,18 +1,18 @@
-//! What processes use: processor time and memory, from /proc.
+//! Resource use of processes: processor time and memory, from /proc.
 
 use std::{fs, time::Duration};
 
 use crate::Result;
 
-/// Linux counts processor time for users in hundredths of a second, whatever the kernel's own tick.
+/// Linux counts processor time for user space in hundredths of a second, independent of the kernel's own tick.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Processor time, by whom it was used.
+/// Processor time by its user.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cpu {
     /// Tieline.
     pub server: Duration,
-    /// All processes of PostgreSQL, those that have ended too.
+    /// All processes of PostgreSQL, including ended ones.
     pub database: Duration,
     /// The stand-in Slack.
     pub standin: Duration,
@@ -20,19 +20,19 @@ pub struct Cpu {
     pub generator: Duration,
 }
 
-/// Whose processor time is read.
+/// Processes whose processor time is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Watched {
     /// Tieline's process id.
     pub server: u32,
-    /// That of PostgreSQL's first process, where there is one.
+    /// The postmaster's, if there is one.
     pub postmaster: Option<u32>,
-    /// The stand-in's, where there is one.
+    /// The stand-in's, if there is one.
     pub standin: Option<u32>,
 }
 
 impl Watched {
-    /// What they have used so far.
+    /// Reads the processor time used so far.
     ///
     /// # Errors
     /// When a process is gone.
@@ -47,7 +47,7 @@ impl Watched {
 }
 
 impl Cpu {
-    /// What was used since an earlier reading.
+    /// Returns the use since an earlier reading.
     pub fn since(self, earlier: Self) -> Self {
         Self {
             server: self.server.saturating_sub(earlier.server),
@@ -58,7 +58,7 @@ impl Cpu {
     }
 }
 
-/// A process with its children, including those that it has seen end.
+/// A process with its children, including those whose end it has collected.
 fn family(pid: u32) -> Result<Duration> {
     let first = Stat::of(pid)?;
     let mut total = first.own + first.ended_children;
@@ -74,7 +74,7 @@ fn family(pid: u32) -> Result<Duration> {
     Ok(total)
 }
 
-/// What /proc/PID/stat says (proc(5)).
+/// Fields of /proc/PID/stat (proc(5)).
 struct Stat {
     parent: u32,
     own: Duration,
@@ -103,14 +103,14 @@ impl Stat {
 /// Resident memory of a process.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {
-    /// Now, in MB.
+    /// Present, in MB.
     pub now_mb: f64,
-    /// At most so far, in MB.
+    /// Peak, in MB.
     pub peak_mb: f64,
 }
 
 impl Memory {
-    /// Of that process.
+    /// Reads the memory of that process.
     ///
     /// # Errors
     /// When it is gone.

@@ -6,39 +6,39 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::{
-    Result, arrivals,
+    Result,
     database::Databases,
     http::{call, fetch, request},
     load::{DIGITS, Template},
     process::{Program, Server},
-    start,
+    received, start,
     usage::Watched,
 };
 
 const CLIENT_ID: &str = "1111111111.2222222222";
 const CLIENT_SECRET: &str = "standin-client-secret";
-/// By which Slack's requests are known.
+/// Secret by which Slack's requests are authenticated.
 pub const SIGNING_SECRET: &str = "standin-signing-secret";
 const GITHUB_CLIENT_SECRET: &str = "standin-github-client-secret";
 const GITHUB_WEBHOOK_SECRET: &str = "standin-github-webhook-secret";
-/// Where GitHub sends browsers; nobody has to be there, for this program goes the way itself.
+/// Address to which GitHub sends browsers; nothing has to listen there, for this program follows the redirect itself.
 const GITHUB_CALLBACK: &str = "http://127.0.0.1:9/v1/github/callback";
 
-/// A folder of our own that goes when this goes.
+/// A temporary folder, removed when dropped.
 pub struct Home(PathBuf);
 
 impl Home {
-    /// Makes it.
+    /// Creates it.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be created.
     pub fn make() -> Result<Self> {
         let path = std::env::temp_dir().join(format!("tieline-bench-{}", std::process::id()));
         std::fs::create_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(Self(path))
     }
 
-    /// Where it is.
+    /// Returns its path.
     pub fn path(&self) -> &std::path::Path {
         &self.0
     }
@@ -52,15 +52,15 @@ impl Drop for Home {
     }
 }
 
-/// An organisation that is connected.
+/// A connected organisation.
 pub struct Organisation {
-    /// The token of a member who may do everything.
+    /// Token of a member with every permission.
     pub token: String,
     /// Its Slack workspace.
     pub team: String,
-    /// The channel in it that is sent to.
+    /// Slack channel that is its destination.
     pub channel: String,
-    /// The request that sends an event.
+    /// Request that sends an event.
     pub event: Template,
 }
 
@@ -68,9 +68,9 @@ pub struct Organisation {
 pub struct World {
     /// The stand-in Slack.
     pub standin: Server,
-    /// What is measured.
+    /// The measured server.
     pub tieline: Server,
-    /// Those who send events.
+    /// Organisations that send events.
     pub organisations: Vec<Organisation>,
     postmaster: Option<u32>,
 }
@@ -87,10 +87,10 @@ pub async fn start_standin(home: &Home) -> Result<Server> {
     Ok(standin)
 }
 
-/// Tieline, set up for the stand-in; its database is chosen later.
+/// Tieline, configured for the stand-in; its database is chosen later.
 ///
 /// # Errors
-/// When it has not been built, or the stand-in does not say how its GitHub is set up.
+/// When it has not been built, or the stand-in does not report the settings of its GitHub.
 pub async fn tieline(home: &Home, standin: SocketAddr) -> Result<Program> {
     let callbacks = json!({"callbackUrls": [GITHUB_CALLBACK]});
     call(standin, "POST", "/control/github/app", None, Some(callbacks)).await?;
@@ -116,10 +116,10 @@ pub async fn tieline(home: &Home, standin: SocketAddr) -> Result<Program> {
 }
 
 impl World {
-    /// Starts Tieline and connects so many organisations, each to a workspace of its own.
+    /// Starts Tieline and connects organisations, each to a workspace of its own.
     ///
     /// # Errors
-    /// When anything of that does not work.
+    /// When any of that fails.
     pub async fn start(standin: Server, databases: &Databases, program: &Program, count: usize) -> Result<Self> {
         let mut tokens = Vec::with_capacity(count);
         for index in 0..count {
@@ -137,7 +137,7 @@ impl World {
         Ok(world)
     }
 
-    /// Connects an organisation the way its administrator does: the consent page, the code, the choice of a channel.
+    /// Connects an organisation as its administrator does: the consent page, the code, the choice of a channel.
     async fn connect(&self, token: String, team: &str, channel: &str) -> Result<Organisation> {
         let tieline = |method, path, body| call(self.tieline.address, method, path, Some(&token), body);
         let url = tieline("GET", "/v1/slack-integrations/oauth-url", None).await?;
@@ -156,11 +156,11 @@ impl World {
         Ok(Organisation { token, team: team.to_owned(), channel: channel.to_owned(), event })
     }
 
-    /// Links the first organisation to a GitHub account the way its administrator does: the card's link, the page on
-    /// which the app is installed, and the proof that comes back. Tells the installation's number.
+    /// Links the first organisation to a GitHub account as its administrator does: the card's link, the page on which
+    /// the app is installed, and the proof that comes back. Returns the installation's number.
     ///
     /// # Errors
-    /// When anything of that does not work.
+    /// When any of that fails.
     pub async fn link_github(&self) -> Result<u64> {
         let token = self.organisations.first().map(|organisation| organisation.token.as_str());
         let webhook = json!({"webhookUrl": format!("http://{}/v1/github/events", self.tieline.address)});
@@ -181,32 +181,32 @@ impl World {
         Ok(id)
     }
 
-    /// Whose processor time is read.
+    /// Processes whose processor time is read.
     pub fn watched(&self) -> Watched {
         Watched { server: self.tieline.pid, postmaster: self.postmaster, standin: Some(self.standin.pid) }
     }
 }
 
-/// What the organisation of that index is called.
+/// Slug of the organisation of that index.
 pub fn slug(index: usize) -> String {
     format!("bench-{index}")
 }
 
-/// By what somebody is known.
+/// Credentials of a member.
 #[derive(Clone, Debug)]
 pub struct Key {
     /// The token.
     pub token: String,
-    /// Whose it is.
+    /// The member's id.
     pub user_id: String,
-    /// In which organisation.
+    /// The organisation's id.
     pub organisation_id: String,
 }
 
-/// The name of each organisation's owner.
+/// Name of each organisation's owner.
 pub const OWNER: &str = "bench";
 
-/// Makes an organisation on the command line, and a token for its owner.
+/// Creates an organisation on the command line, and a token for its owner.
 ///
 /// # Errors
 /// When the command line refuses.
@@ -218,7 +218,7 @@ pub async fn owner(program: &Program, slug: &str) -> Result<Key> {
     Ok(Key { token: text("token")?, user_id: text("user_id")?, organisation_id: text("organisation_id")? })
 }
 
-/// The body of an event, some 550 bytes; its number stands at the front of its data.
+/// Body of an event, some 550 bytes; its number is at the front of its data.
 pub fn event_body() -> String {
     json!({
         "type": "workflow.step.completed",
@@ -227,7 +227,7 @@ pub fn event_body() -> String {
         "stepAction": "FORM_SUBMIT",
         "visitorId": "0199c1de-0000-7000-8000-000000000002",
         "data": {
-            arrivals::NUMBER: "0".repeat(DIGITS),
+            received::NUMBER: "0".repeat(DIGITS),
             "name": "Ada Lovelace",
             "email": "ada.lovelace@example.org",
             "company": "Analytical Engines Ltd",
@@ -244,13 +244,13 @@ pub fn event_body() -> String {
 
 fn event(token: &str) -> Result<Template> {
     let bytes = request("POST", "/v1/events", Some(token), Some(&event_body()));
-    Template::numbered(bytes, &format!("\"{}\":\"", arrivals::NUMBER))
+    Template::numbered(bytes, &format!("\"{}\":\"", received::NUMBER))
 }
 
-/// A text in an object.
+/// Returns a text member of an object.
 ///
 /// # Errors
-/// Where there is none.
+/// When it is missing.
 pub fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str> {
     value[name].as_str().ok_or_else(|| format!("no {name} in {value}").into())
 }

@@ -1,4 +1,4 @@
-//! One try of a delivery: what was sent, what came back, how long it took.
+//! An attempt of a delivery: request, answer and duration.
 
 use sea_orm::entity::prelude::*;
 

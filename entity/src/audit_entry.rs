@@ -1,4 +1,4 @@
-//! Who did what to what.
+//! Entries of the audit log: actor, action and object.
 
 use sea_orm::entity::prelude::*;
 

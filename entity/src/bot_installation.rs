@@ -1,4 +1,4 @@
-//! Which installed integrations come from which version in the registry.
+//! Registry versions from which installed apps come.
 
 use sea_orm::entity::prelude::*;
 

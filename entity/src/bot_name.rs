@@ -1,4 +1,4 @@
-//! Names of integrations in the registry, unique in the whole service, and what all versions of one share. `icon` is SVG.
+//! Names in the registry, unique in the whole service, with the data shared by all versions of one. `icon` is SVG.
 
 use sea_orm::entity::prelude::*;
 

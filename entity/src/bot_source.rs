@@ -1,4 +1,4 @@
-//! What belongs to a version in the registry and is long: its code, and its readme as Markdown.
+//! Long parts of a registry version: its code, and its readme as Markdown.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Versions of integrations in the registry; `integration` has the definition, `bot_source` the code.
+//! Registry versions; `integration` has the definition, `bot_source` the code.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! By which messages come into a channel from outside: its own key, and one for each integration that answers there.
+//! Keys by which messages enter a channel from outside: its own, and one for each app that answers there.
 
 use sea_orm::entity::prelude::*;
 

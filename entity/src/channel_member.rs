@@ -1,4 +1,4 @@
-//! Who is in a channel.
+//! Members of a channel.
 
 use sea_orm::entity::prelude::*;
 

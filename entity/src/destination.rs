@@ -1,4 +1,5 @@
-//! Where deliveries go. The unit of claiming: `due_at` is when a worker should look at it (empty: nothing to do), and while one does, `due_at` is the end of its lease.
+//! Target of deliveries. The unit of claiming: `due_at` is the time at which a worker should claim it (empty: nothing
+//! to do), and during a claim, `due_at` is the end of its lease.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What GitHub says of an installation of our app. Belongs to nobody: `github_link` says who linked it.
+//! GitHub's data of an installation of our app. It has no organisation: `github_link` names those that linked it.
 
 use sea_orm::entity::prelude::*;
 

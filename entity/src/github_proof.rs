@@ -1,4 +1,4 @@
-//! For a short time: a member has proved to administer a GitHub installation.
+//! A member's short-lived proof of administering a GitHub installation.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Keys of what was accepted, so that it is accepted once.
+//! Idempotency records: keys of accepted requests, so that each is accepted once.
 
 use sea_orm::entity::prelude::*;
 

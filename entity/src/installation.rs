@@ -1,4 +1,4 @@
-//! An organisation's use of an integration, in one channel or in all of it.
+//! An organisation's use of an app, in one channel or in the whole organisation.
 
 use sea_orm::entity::prelude::*;
 

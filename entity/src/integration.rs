@@ -1,4 +1,4 @@
-//! What can be installed. `organisation_id` is empty for what the service itself brings.
+//! Installable apps. `organisation_id` is empty for those of the service itself.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Keys of integrations in the registry; only the hash of one is kept.
+//! API keys of integrations in the registry; only the hash of one is stored.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The last write of each process that proved that the database keeps what it is given.
+//! Last write of each process that proved the database's durability.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What the scripts of webhook integrations remember between runs. `kept` is a JSON object as text.
+//! Stores of webhook scripts, which persist between runs. `kept` is a JSON object as text.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The Slack message under which everything about one topic goes.
+//! The Slack message that heads the thread of one topic.
 
 use sea_orm::entity::prelude::*;
 

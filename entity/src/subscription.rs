@@ -1,4 +1,4 @@
-//! A Slack channel that wants to hear of GitHub events.
+//! A Slack channel's subscription to GitHub events.
 
 use sea_orm::entity::prelude::*;
 

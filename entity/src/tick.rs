@@ -1,4 +1,4 @@
-//! When an integration that ticks in a channel is called next.
+//! Next due time of an interval app's tick in a channel.
 
 use sea_orm::entity::prelude::*;
 

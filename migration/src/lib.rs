@@ -15,7 +15,7 @@ mod m20261201_000001_readiness;
 mod m20261201_000002_fair_claims;
 mod m20261201_000003_invitations;
 
-/// Knows every migration, in order.
+/// List of all migrations, in order.
 pub struct Migrator;
 
 #[async_trait::async_trait]

@@ -1,8 +1,8 @@
 //! The core tables.
 //!
-//! Written as SQL because both databases take the same text but for three type names. Every tenant-owned table carries
-//! `organisation_id` and its indexes begin with it. The hot append-only tables (`event`, `delivery`, `attempt`) have no
-//! foreign keys: `docs/adr/0003` says why.
+//! Written as SQL because both databases take the same text except for three type names. Every tenant-owned table
+//! carries `organisation_id` and its indexes begin with it. The hot append-only tables (`event`, `delivery`, `attempt`)
+//! have no foreign keys: `docs/adr/0003` gives the reason.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
@@ -259,7 +259,7 @@ CREATE TABLE tenant_key (
 );
 "#;
 
-/// Newest last: the reverse of creation, so that nothing points at what is dropped.
+/// Newest last: the reverse of creation, so that nothing references a dropped table.
 const NAMES: [&str; 18] = [
     "tenant_key",
     "audit_entry",

@@ -1,8 +1,8 @@
-//! GitHub and Slack as far ends that speak to us: installations and their repositories, subscriptions, threads,
-//! workflows that are run from Slack, and what a delivery says where that is decided at the door.
+//! Events from GitHub and Slack: installations and their repositories, subscriptions, threads, workflows that are run
+//! from Slack, and the content of a delivery that is decided at intake.
 //!
-//! `github_link` is made anew: one installation may be linked by several organisations, each by its own proof, so what
-//! GitHub says of an installation stands in a table of its own. Nothing wrote the old one.
+//! `github_link` is created anew: one installation may be linked by several organisations, each by its own proof, so
+//! GitHub's data of an installation is in a table of its own. Nothing wrote the old one.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 

@@ -1,5 +1,5 @@
-//! Integrations that are called: what signs the calls, by which key their answers come in, and when they tick; and what
-//! Slack gives for its incoming webhooks.
+//! Apps that are called: the secret that signs the calls, the key by which their answers enter a channel, and the due
+//! times of ticks; and Slack's incoming webhooks.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 

@@ -1,4 +1,4 @@
-//! The secret that signed an integration's calls before the present one, and until when it still does.
+//! The former signing secret of an app's calls, with the end of its validity.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 

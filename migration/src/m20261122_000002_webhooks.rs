@@ -1,5 +1,5 @@
-//! Webhook integrations: what an event was made from, what a try did beside its call, what scripts remember, direct
-//! channels and archived ones.
+//! Webhooks: the source of an event, the effects of an attempt beside its call, the stores of scripts, direct channels
+//! and archived ones.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 

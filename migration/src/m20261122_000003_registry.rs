@@ -1,5 +1,5 @@
-//! The registry of integrations: names, which are unique in the whole service, their versions, what belongs to a version
-//! and is only read on its own, and keys.
+//! The registry: names, which are unique in the whole service, their versions, the long parts of a version that are
+//! only read on their own, and keys.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 

@@ -1,5 +1,5 @@
-//! Which installed integrations come from which version in the registry: `integration_id` is what was installed, an
-//! integration of the organisation's own, and `bot_integration_id` the version.
+//! Registry versions from which installed apps come: `integration_id` is the installed app, which belongs to the
+//! organisation, and `bot_integration_id` the version.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 

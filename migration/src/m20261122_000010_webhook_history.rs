@@ -1,4 +1,5 @@
-//! The history of outgoing webhooks: whose an attempt is, so that it is found without looking at all others.
+//! The history of outgoing webhooks: the webhook of an attempt, so that its attempts are found without a scan of all
+//! others.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 

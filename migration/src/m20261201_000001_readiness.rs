@@ -1,4 +1,4 @@
-//! Readiness: a row of each process, written and read back to prove that the database keeps what it is given.
+//! Readiness: a row of each process, written and read back to prove that the database stores its writes.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 

@@ -1,7 +1,7 @@
-//! Claims that are fair by organisation: the class of a destination, and the index in whose order claims walk.
+//! Claims that are fair by organisation: the class of a destination, and the index in the order of claims.
 //!
-//! The former index on `due_at` alone goes at once: PostgreSQL would go on choosing it, and it costs a write with every
-//! claim and release. Until every process runs this version, the others claim without an index.
+//! The former index on `due_at` alone is dropped at once: PostgreSQL would go on choosing it, and it costs a write with
+//! every claim and release. Until every process runs this version, the others claim without an index.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The settings for URLs that tenants give.
+//! Settings for tenants' URLs.
 
 use std::time::Duration;
 
@@ -22,12 +22,12 @@ pub struct Egress {
 }
 
 impl Egress {
-    /// How long a connection may take to stand.
+    /// Time limit of a connection.
     pub fn connect_timeout(&self) -> Duration {
         Duration::from_millis(self.connect_timeout_ms)
     }
 
-    /// How long a whole exchange may take.
+    /// Time limit of a whole exchange.
     pub fn total_timeout(&self) -> Duration {
         Duration::from_millis(self.total_timeout_ms)
     }

@@ -27,7 +27,7 @@ pub struct Github {
 }
 
 impl Github {
-    /// Whether an app is set.
+    /// Reports that an app is configured.
     pub fn is_configured(&self) -> bool {
         !self.app_id.is_empty()
     }
@@ -93,7 +93,7 @@ pub(super) mod tests {
             let error = load(&pairs).unwrap_err().to_string();
             assert!(error.contains(&format!("github.{key} ")) && error.contains("is needed"), "{error}");
         }
-        // Without an app, the others may stand there.
+        // Without an app, the other settings may be present.
         assert!(!load(&GITHUB[1..]).unwrap().github.is_configured());
     }
 

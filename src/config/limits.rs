@@ -1,12 +1,12 @@
-//! `[limits]`: bounds on what clients and organisations may use.
+//! `[limits]`: limits of clients and organisations.
 
 use serde::Deserialize;
 
 use super::ConfigError;
 
-/// Longest body whose sender is not known until it ends: a GitHub delivery.
+/// Maximum size of a body whose sender is not authenticated until its end: a GitHub delivery.
 pub const LONGEST_UNVERIFIED_BYTES: usize = 25 << 20;
-/// Longest body of a known caller: a version in the registry.
+/// Maximum size of a body from an authenticated caller: a version in the registry.
 pub const LONGEST_BYTES: usize = 50 << 20;
 
 /// `[limits]`

@@ -1,4 +1,4 @@
-//! What is written to the log, and how.
+//! Contents and format of the log.
 
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ pub struct Log {
     pub format: LogFormat,
 }
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum LogFormat {

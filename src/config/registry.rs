@@ -1,4 +1,4 @@
-//! `[registry]`: how much of it a workspace may have.
+//! `[registry]`: limits of a workspace's use of it.
 
 use serde::Deserialize;
 

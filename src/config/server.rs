@@ -44,7 +44,7 @@ impl Server {
         ];
         let wrong = |key, rule: &str| Err(ConfigError::Wrong { key, rule: rule.to_owned() });
         for (key, value) in positive {
-            // The longest deadline is a day: what is added to a clock must not overflow it.
+            // The longest deadline is a day: adding it to a clock must not overflow.
             if value == 0 || (key.ends_with("_secs") && value > 86_400) {
                 return wrong(key, "it must be at least 1, and a time at most 86400");
             }

@@ -1,4 +1,4 @@
-//! `[webhooks]`: how outgoing webhooks are called again, how much of their history is kept, and what addresses may do.
+//! `[webhooks]`: retry schedule of outgoing webhooks, size of their history, and limits of their addresses.
 
 use serde::Deserialize;
 

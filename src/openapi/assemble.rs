@@ -1,7 +1,6 @@
 //! All dialects in one document, OpenAPI 3.1, by utoipa's typed model.
 //!
-//! The typed model drops what it does not know without a word, so a test demands that nothing gets lost on the way
-//! through it.
+//! The typed model silently drops anything it does not know, so a test requires that nothing is lost in it.
 
 use std::collections::BTreeMap;
 
@@ -68,7 +67,7 @@ fn read(value: &Value) -> Result<OpenApi, String> {
     serde_json::from_value(value.clone()).map_err(|error| error.to_string())
 }
 
-/// The references that more than one dialect uses, such as `#/components/schemas/Error`.
+/// Finds the references that more than one dialect uses, such as `#/components/schemas/Error`.
 fn clashes(documents: &[Document]) -> Vec<String> {
     let mut counts = BTreeMap::<String, usize>::new();
     for (document, section) in documents.iter().flat_map(|one| SECTIONS.map(|section| (one, section))) {
@@ -79,7 +78,7 @@ fn clashes(documents: &[Document]) -> Vec<String> {
     counts.into_iter().filter(|(_, count)| *count > 1).map(|(reference, _)| reference).collect()
 }
 
-/// Puts the dialect's name before the names that clash.
+/// Prefixes the clashing names with the dialect's.
 fn prefix(document: &mut Value, dialect: &str, clashes: &[String]) {
     let mut letters = dialect.chars();
     let prefix: String = letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect();
@@ -88,7 +87,7 @@ fn prefix(document: &mut Value, dialect: &str, clashes: &[String]) {
     });
 }
 
-/// Of two operations on one path, or two tags of one name, the model would keep the first without a word.
+/// Requires distinct operations and tags: of two on one path or of one name, the model would silently keep the first.
 fn demand_distinct(documents: &[Document]) -> Result<(), String> {
     let mut owners = BTreeMap::<String, &str>::new();
     let mut claim = |what: String, name: &'static str| match owners.insert(what.clone(), name) {

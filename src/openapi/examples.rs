@@ -1,13 +1,13 @@
-//! An example of everything that is sent and answered, put together from those that the types give of themselves.
+//! Examples of all requests and answers, assembled from those of the types.
 
 use serde_json::{Map, Value, json};
 
 use crate::api::shared::schema::each_operation;
 
-/// A schema that contains itself has an end in its example.
+/// Maximum depth, because a schema may contain itself.
 const DEEPEST: usize = 8;
 
-/// Gives every body an example where it has none.
+/// Adds an example to every body that has none.
 pub fn add_examples(document: &mut Value) {
     let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
     each_operation(document, |_, operation| {
@@ -34,7 +34,7 @@ fn add_to_bodies(holder: &mut Value, schemas: &Value) {
     }
 }
 
-/// An example of a schema, through so many references; none of one that goes deeper.
+/// Builds an example of a schema, through a number of references; none of a deeper one.
 fn example(schema: &Value, schemas: &Value, depth: usize) -> Option<Value> {
     if let Some(reference) = schema["$ref"].as_str() {
         let depth = depth.checked_sub(1)?;
@@ -65,7 +65,7 @@ fn example(schema: &Value, schemas: &Value, depth: usize) -> Option<Value> {
     })
 }
 
-/// Two objects are one; of two other things the first counts.
+/// Merges two objects; of any other two values the first counts.
 fn merge(mut one: Value, other: Value) -> Value {
     if let (Value::Object(one), Value::Object(other)) = (&mut one, other) {
         one.extend(other);
@@ -77,7 +77,7 @@ fn of_object(schema: &Value, schemas: &Value, depth: usize) -> Value {
     let properties = schema["properties"].as_object();
     let required = |name: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name));
     let member = |(name, schema): (&String, &Value)| {
-        // What may be left out is in an example where somebody wrote one.
+        // Optional members are in an example where the schema has one of its own.
         let shown = required(name) || schema.get("example").is_some() || schema.get("enum").is_some();
         shown.then(|| example(schema, schemas, depth)).flatten().map(|example| (name.clone(), example))
     };

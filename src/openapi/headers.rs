@@ -1,8 +1,8 @@
-//! The headers of answers, as they are published.
+//! Published headers of answers.
 
 use serde_json::{Value, json};
 
-/// The headers that the guard adds, and that a refusal has. A far end that cannot be reached may not say for how long.
+/// Headers that the guard adds, and those of a refusal. An unreachable upstream may give no duration.
 pub fn own_headers(status: u16) -> impl Iterator<Item = (&'static str, Value)> {
     let header = |ty, text| json!({ "description": text, "required": true, "schema": { "type": ty } });
     let may = |ty, text| json!({ "description": text, "schema": { "type": ty } });
@@ -17,7 +17,7 @@ pub fn own_headers(status: u16) -> impl Iterator<Item = (&'static str, Value)> {
     std::iter::once(("X-Request-Id", id)).chain(more)
 }
 
-/// A header's name as it is usually spelled; the framework shouts it.
+/// Returns a header's name in its usual spelling; the framework writes it in capitals.
 pub fn spelled(name: &str) -> String {
     let word = |word: &str| match word.to_ascii_uppercase().as_str() {
         "WWW" => "WWW".to_owned(),

@@ -1,4 +1,4 @@
-//! What can be done next: an answer that tells the id of something new links to the operations on it.
+//! Links to the next operations: an answer with the id of a new thing links to the operations on it.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ struct Target {
     id: String,
 }
 
-/// Links each answer of a `POST` with the id of what it made to the operations on that.
+/// Links each answer of a `POST` with the id of the created thing to the operations on it.
 pub fn add_links(document: &mut Value) {
     let targets: Vec<Target> = document["paths"].as_object().into_iter().flatten().flat_map(targets).collect();
     let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
@@ -33,7 +33,7 @@ fn targets((path, item): (&String, &Value)) -> Vec<Target> {
     ids.map(|id| Target { path: path.clone(), id: id.to_owned() }).collect()
 }
 
-/// The link from what is made at a path to an operation that is about one of those, and nothing else.
+/// Builds the link from a path that creates to an operation on one created thing, and nothing else.
 fn link(path: &str, target: &Target, id: &str) -> Option<(String, Value)> {
     let mut parameters = Map::new();
     let mut theirs = target.path.split('/');
@@ -58,7 +58,7 @@ fn parameter(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
 
-/// Where an answer has the id of what it is about: in itself, or in the one thing in it that has an id.
+/// Finds the location of the id in an answer: in itself, or in its one member with an id.
 fn place_of_id(schema: &Value, schemas: &Value) -> Option<String> {
     let properties = properties(schema, schemas)?;
     if properties.contains_key("id") {

@@ -1,11 +1,11 @@
-//! The names of schemas and shared responses, and the references to them.
+//! Names of schemas and shared responses, and the references to them.
 
 use serde_json::Value;
 
-/// The kinds of components that have names of the dialects' choice.
+/// Kinds of components whose names the dialects choose.
 pub const SECTIONS: [&str; 2] = ["schemas", "responses"];
 
-/// Gives components new names, here and in every reference. `rename` gets the kind and the name.
+/// Renames components, here and in every reference. `rename` gets the kind and the name.
 pub fn rename_components(document: &mut Value, rename: &impl Fn(&str, &str) -> Option<String>) {
     for section in SECTIONS {
         let Some(Value::Object(named)) = document["components"].get_mut(section) else { continue };

@@ -1,7 +1,7 @@
-//! From what the framework says of a dialect's operations to the document that is published.
+//! Transforms the framework's description of a dialect's operations into the published document.
 //!
-//! The framework's document is honest about types and routes; here it learns what it cannot say. Nothing in here knows
-//! one dialect from another.
+//! The framework's document is correct about types and routes; here it gets the facts that it cannot express. Nothing
+//! in here distinguishes dialects.
 
 use std::collections::BTreeSet;
 
@@ -20,13 +20,13 @@ use crate::api::shared::{
     schema::{each_operation, each_schema},
 };
 
-/// Where schemas live.
+/// Prefix of references to schemas.
 pub const SCHEMAS: &str = "#/components/schemas/";
 
-/// The published document of a dialect: OpenAPI 3.0.3.
+/// Builds the published document of a dialect: OpenAPI 3.0.3.
 ///
 /// # Errors
-/// When the framework's document is not one.
+/// When the framework's document is not a valid one.
 pub fn publish(dialect: &Dialect) -> Result<Value, String> {
     let raw = (dialect.described)();
     let mut raw: Value = serde_json::from_str(&raw).map_err(|error| format!("{}: {error}", dialect.name))?;
@@ -55,7 +55,7 @@ pub fn publish(dialect: &Dialect) -> Result<Value, String> {
     }))
 }
 
-/// The head of a document.
+/// Head of a document.
 pub fn info(title: &str, description: &str) -> Value {
     json!({
         "title": title,
@@ -65,7 +65,7 @@ pub fn info(title: &str, description: &str) -> Value {
     })
 }
 
-/// The tags, in the order in which the operations use them.
+/// Lists the tags, in the order in which the operations use them.
 fn tags_in_order(document: &mut Value) -> Value {
     let mut tags = document["tags"].as_array().cloned().unwrap_or_default();
     let mut used = Vec::new();
@@ -76,12 +76,12 @@ fn tags_in_order(document: &mut Value) -> Value {
     tags.into()
 }
 
-/// The names of a list of tags.
+/// Returns the names of a list of tags.
 pub fn names(tags: &Value) -> Vec<&Value> {
     tags.as_array().into_iter().flatten().filter_map(|tag| tag.get("name")).collect()
 }
 
-/// Moves the error responses, which are the same all over, to one place.
+/// Moves the error responses, which are the same everywhere, to one place.
 fn share_responses(document: &mut Value) -> Map<String, Value> {
     let mut shared = Map::new();
     each_operation(document, |_, operation| {
@@ -101,7 +101,7 @@ fn reason(status: Option<u16>) -> Option<&'static str> {
     StatusCode::from_u16(status?).ok()?.canonical_reason()
 }
 
-/// Takes the framework's noise out of a schema, and says unsigned numbers in words that other programs know.
+/// Removes the framework's noise from a schema, and describes unsigned numbers by keywords that other programs know.
 fn tidy_schema(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     for limit in ["maximum", "minimum", "multipleOf"] {
@@ -122,7 +122,7 @@ fn tidy_schema(schema: &mut Value) {
     }
     unwrap_lines(object);
     leave_out_nulls(object);
-    // A reference with a description: the framework says the description twice.
+    // A reference with a description: the framework writes the description twice.
     let outer = object.clone();
     if let Some(Value::Array(all)) = object.get_mut("allOf") {
         let said = |part: &Value| match part.as_object() {
@@ -137,7 +137,7 @@ fn tidy_schema(schema: &mut Value) {
     }
 }
 
-/// What is absent is left out of an example too.
+/// Removes absent members from an example, too.
 fn leave_out_nulls(schema: &mut Map<String, Value>) {
     let properties = schema.get("properties").cloned().unwrap_or_default();
     if let Some(Value::Object(example)) = schema.get_mut("example") {
@@ -150,7 +150,7 @@ fn whole(number: f64) -> Option<Number> {
     (number.fract() == 0.0 && number.abs() < 1e15).then(|| Number::from(number as i64))
 }
 
-/// Objects of requests take no members that they do not name.
+/// Closes the objects of requests to unknown members.
 fn close_requests(document: &mut Value) {
     let mut reached = BTreeSet::new();
     each_operation(document, |_, operation| {
@@ -175,7 +175,7 @@ fn close_requests(document: &mut Value) {
     }
 }
 
-/// The names of the schemas that a value refers to.
+/// Collects the names of the schemas that a value references.
 fn references(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(object) => {
@@ -189,7 +189,7 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The names of the schemas that are only a part of another one: those cannot say what else there may be.
+/// Collects the names of the schemas that are only a part of another one: those cannot exclude other members.
 fn composed_of(value: &Value, found: &mut BTreeSet<String>) {
     if let Some(all) = value.get("allOf").and_then(Value::as_array).filter(|all| all.len() > 1) {
         all.iter().for_each(|part| references(part, found));
@@ -198,7 +198,7 @@ fn composed_of(value: &Value, found: &mut BTreeSet<String>) {
     inner.chain(value.as_array().into_iter().flatten()).for_each(|value| composed_of(value, found));
 }
 
-/// A paragraph of a description is one line: where our source breaks it means nothing.
+/// Joins the lines of each paragraph of a description: the line breaks of our source have no meaning.
 fn unwrap_lines(object: &mut Map<String, Value>) {
     let Some(Value::String(text)) = object.get_mut("description") else { return };
     let is_plain = |line: &str| line.starts_with(|first: char| first.is_alphanumeric() || "`\"(*_".contains(first));
@@ -243,7 +243,7 @@ fn publish_operation(method: &str, operation: &mut Map<String, Value>, dialect: 
     operation.insert("security".into(), security);
 }
 
-/// What `auth::Bearer` reads beside the token.
+/// The header that `auth::Bearer` reads beside the token.
 fn organisation() -> Value {
     json!({
         "name": ORGANISATION,
@@ -254,7 +254,7 @@ fn organisation() -> Value {
     })
 }
 
-/// What decides which of its dialect's errors an operation can have.
+/// Facts that decide which of its dialect's errors an operation can have.
 struct Facts {
     has_body: bool,
     has_parameters: bool,
@@ -262,7 +262,7 @@ struct Facts {
     has_key: bool,
     is_open: bool,
     is_signed: bool,
-    /// Whether the path has a token in it.
+    /// The path contains a token.
     is_addressed: bool,
     reads: bool,
 }
@@ -300,7 +300,8 @@ impl Facts {
     }
 }
 
-/// The framework lists schemes as alternatives; those that only count together become one requirement.
+/// Combines security schemes: the framework lists them as alternatives; those that only count together become one
+/// requirement.
 fn security(listed: Option<Value>, together: &[&[&str]]) -> Value {
     let mut listed: Vec<Value> = listed.and_then(|listed| listed.as_array().cloned()).unwrap_or_default();
     for set in together {
@@ -343,7 +344,7 @@ fn publish_response(response: &mut Value, status: u16, dialect: &Dialect) {
     }
 }
 
-/// An answer without a sentence of its own is what its type says it is.
+/// Describes an answer without a sentence of its own by its type's description.
 fn describe_answers(document: &mut Value) {
     let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
     each_operation(document, |_, operation| {
@@ -360,7 +361,7 @@ fn describe_answers(document: &mut Value) {
     });
 }
 
-/// `application/json; charset=utf-8` is `application/json`: JSON has no other character set.
+/// Rewrites `application/json; charset=utf-8` to `application/json`: JSON has no other character set.
 fn plain_media_types(holder: &mut Value) {
     let Some(content) = holder.get_mut("content").and_then(Value::as_object_mut) else { return };
     let found = std::mem::take(content);

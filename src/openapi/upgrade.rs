@@ -1,10 +1,10 @@
-//! From a published OpenAPI 3.0 document to 3.1, in the part of 3.1 that utoipa's typed model keeps whole.
+//! Converts a published OpenAPI 3.0 document to 3.1, within the part of 3.1 that utoipa's typed model preserves.
 
 use serde_json::{Map, Value, json};
 
 use crate::api::shared::schema::{each_operation, each_schema, modernise};
 
-/// The same document in OpenAPI 3.1.
+/// Returns the same document in OpenAPI 3.1.
 pub fn upgrade(document: &Value) -> Value {
     let mut document = document.clone();
     each_schema(&mut document, &mut |schema| {
@@ -23,7 +23,7 @@ pub fn upgrade(document: &Value) -> Value {
     document
 }
 
-/// utoipa does not know that a header of an answer is always there.
+/// Removes `required` from the headers of answers, which utoipa does not know.
 fn forget_required_headers(responses: &mut Map<String, Value>) {
     let headers = responses.values_mut().filter_map(|response| response.get_mut("headers")?.as_object_mut());
     for header in headers.flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
@@ -31,7 +31,7 @@ fn forget_required_headers(responses: &mut Map<String, Value>) {
     }
 }
 
-/// utoipa reads no schema without a type: what may be anything says so at length.
+/// Adds every possible type to a schema without one, because utoipa reads no schema without a type.
 fn name_every_type(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     if ["type", "$ref", "allOf", "anyOf", "oneOf"].iter().any(|key| object.contains_key(*key)) {

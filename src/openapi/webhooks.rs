@@ -1,5 +1,5 @@
-//! The messages that we send, as the `webhooks` of the assembled document. What they look like is decided in `domain`; the
-//! examples are made by it, and the tests hold them to the schemas.
+//! The messages that we send, as the `webhooks` of the assembled document. `domain` decides their form and builds the
+//! examples, and the tests check them against the schemas.
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -20,7 +20,7 @@ use crate::domain::{
     },
 };
 
-/// A document with nothing but the webhooks and what they are made of.
+/// Builds a document with only the webhooks and their components.
 pub fn document() -> Value {
     let mut webhooks = Map::new();
     webhooks.insert("integrationMessage".into(), integration_message());
@@ -144,7 +144,7 @@ fn schemas() -> Value {
         }
         object
     };
-    // What an event of a channel has, whichever it is.
+    // Members common to the events of a channel.
     let in_channel = |more: Value| {
         let mut properties = json!({
             "token": text("The token of the webhook, where it has one."),
@@ -272,7 +272,7 @@ fn settings() -> Vec<EffectiveSetting> {
     Descriptor::from_document(document).map(|(descriptor, _)| descriptor.effective(&[], &[])).unwrap_or_default()
 }
 
-/// What an event is sent as.
+/// Builds a sample of an event as it is sent.
 fn sample(event: OutgoingEvent) -> Value {
     let at = Time::UNIX_EPOCH + chrono::TimeDelta::days(20_778);
     let channel = Channel {
@@ -317,13 +317,13 @@ fn sample(event: OutgoingEvent) -> Value {
         made_from: None,
         created_at: at,
     };
-    let telling = Telling {
+    let context = Telling {
         token: Some("b1f0…"),
         trigger_word: (event == OutgoingEvent::SendMessage).then_some("deploy"),
         site_url: "https://tieline.example",
         channel: in_channel.then_some(&channel),
     };
-    payload(event, &source, &telling)
+    payload(event, &source, &context)
 }
 
 #[cfg(test)]

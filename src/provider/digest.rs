@@ -1,6 +1,6 @@
-//! A SHA-256 digest as far ends write it into a header: a prefix and hexadecimal digits.
+//! A SHA-256 digest in the form of a signature header: a prefix and hexadecimal digits.
 
-/// What follows `prefix`: 64 lower-case hexadecimal digits, and nothing else.
+/// Decodes a digest: `prefix`, 64 lower-case hexadecimal digits, and nothing else.
 pub(super) fn decode(prefix: &[u8], text: &[u8]) -> Option<[u8; 32]> {
     let hex = text.strip_prefix(prefix)?;
     if hex.len() != 64 {

@@ -1,13 +1,13 @@
-//! GitHub: a thin client of its API for a GitHub App, and what GitHub sends to us.
+//! GitHub: a thin client of its API for a GitHub App, and the requests that GitHub sends to us.
 //!
-//! - `jwt`: the app's key, and the tokens with which the app speaks for itself.
-//! - `oauth`: what a person may do: signing in, installations that they see, organisations that they administer.
-//! - `installations`: what an installation says and sees, with tokens of its own.
-//! - `answer`: what GitHub's answers mean before anyone knows what was asked.
-//! - [`signature`]: requests from GitHub.
-//! - [`webhook`]: what stands in them.
+//! - `jwt`: the app's key, and the tokens with which the app authenticates itself.
+//! - `oauth`: the rights of a person: sign-in, visible installations, administered organisations.
+//! - `installations`: the details and the repositories of an installation, with tokens of its own.
+//! - `answer`: classification of GitHub's answers, independent of the request.
+//! - [`signature`]: authentication of requests from GitHub.
+//! - [`webhook`]: parsing of their contents.
 //!
-//! The client decides nothing: whether somebody may link an installation is the caller's to conclude.
+//! The client decides nothing: the caller concludes from its results who may link an installation.
 
 mod answer;
 mod installations;
@@ -34,40 +34,41 @@ pub use super::http::Limits;
 #[cfg(test)]
 pub(crate) use jwt::tests::pkcs1 as test_key;
 
-/// The form of the answers that we understand (GitHub: "Media types", "API Versions").
+/// Supported form of the answers (GitHub: "Media types", "API Versions").
 const JSON: HeaderValue = HeaderValue::from_static("application/vnd.github+json");
 const API_VERSION: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-github-api-version"), HeaderValue::from_static("2022-11-28"));
 
-/// A page holds up to 100 things that GitHub describes at length: a hundred repositories are 600 kB.
+/// Maximum size of a page: it holds up to 100 objects that GitHub describes at length; a hundred repositories are 600
+/// kB.
 const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
-/// As many as GitHub puts into a page.
+/// Page size: GitHub's maximum.
 const PER_PAGE: usize = 100;
-/// Where reading ends in any case.
+/// Maximum number of pages read.
 const MAX_PAGES: usize = 200;
-/// All pages together take at most this many times as long as one exchange may.
+/// Time limit of all pages together, in multiples of the limit of one exchange.
 const MAX_EXCHANGES: u32 = 30;
 
-/// Our app at GitHub, and where GitHub is.
+/// Our app at GitHub, with GitHub's addresses.
 #[derive(Clone, Debug)]
 pub struct GithubApp {
-    /// The app's number. Where it is empty, the client id stands for the app.
+    /// The app's number. Where it is empty, the client id identifies the app.
     pub app_id: String,
-    /// The app's name in addresses.
+    /// The app's slug in addresses.
     pub slug: String,
-    /// For signing people in.
+    /// OAuth client id, for signing people in.
     pub client_id: String,
-    /// Goes with it.
+    /// OAuth client secret.
     pub client_secret: Secret,
     /// RSA, as PEM: PKCS#1, as GitHub hands it out, or PKCS#8.
     pub private_key: Secret,
-    /// Sign what GitHub sends to us. There are two while one replaces the other.
+    /// Secrets by which GitHub signs its requests to us. There are two during a rotation.
     pub webhook_secrets: Vec<Secret>,
-    /// Where browsers go: `https://github.com`.
+    /// Base address of GitHub's pages: `https://github.com`.
     pub web_base: Url,
-    /// Where the API is: `https://api.github.com`, or `https://HOST/api/v3`.
+    /// Base address of the API: `https://api.github.com`, or `https://HOST/api/v3`.
     pub api_base: Url,
-    /// Where GitHub sends the browser after consent. It must be registered with the app.
+    /// Target of the browser after consent. It must be registered with the app.
     pub redirect_uri: Url,
 }
 
@@ -89,7 +90,7 @@ impl fmt::Debug for GithubClient {
 }
 
 impl GithubClient {
-    /// Speaks for `app` through `http`, which [`http::client`] made.
+    /// Creates a client for `app` over `http`, which [`http::client`] has built.
     ///
     /// # Errors
     /// [`Error::Invalid`](crate::domain::Error::Invalid) when the private key is not one that can sign.
@@ -99,23 +100,24 @@ impl GithubClient {
         Ok(Self { app: Arc::new(app), key, http, limits, ambient, tokens: installations::tokens() })
     }
 
-    /// The app it speaks for.
+    /// Returns its app.
     pub fn app(&self) -> &GithubApp {
         &self.app
     }
 
-    /// Where a browser goes to install the app, or to choose its repositories. `state` comes back from there.
+    /// Returns the address at which a browser installs the app, or chooses its repositories. `state` comes back from
+    /// there.
     pub fn install_url(&self, state: &str) -> Url {
         let host = self.app.web_base.host_str().unwrap_or_default();
         let is_githubs_own = host == "github.com" || host.ends_with(".ghe.com");
-        // GitHub Enterprise Server has its own word (its manual: "Sharing your GitHub App").
+        // GitHub Enterprise Server uses another path (its manual: "Sharing your GitHub App").
         let apps = if is_githubs_own { "apps" } else { "github-apps" };
         let mut url = under(&self.app.web_base, &format!("{apps}/{}/installations/new", self.app.slug));
         url.query_pairs_mut().append_pair("state", state);
         url
     }
 
-    /// Where a browser goes to sign in, without installing anything. `state` comes back with the code.
+    /// Returns the address at which a browser signs in, without installing anything. `state` comes back with the code.
     pub fn authorize_url(&self, state: &str) -> Url {
         let mut url = under(&self.app.web_base, "login/oauth/authorize");
         url.query_pairs_mut()
@@ -129,7 +131,7 @@ impl GithubClient {
         under(&self.app.api_base, path)
     }
 
-    /// The page of a list: asked for by its number, since an address in an answer could lead anywhere.
+    /// Returns the address of a page by its number, since an address from an answer could lead anywhere.
     fn page(&self, path: &str, number: usize) -> Url {
         let mut url = self.api(path);
         url.query_pairs_mut().append_pair("per_page", &PER_PAGE.to_string()).append_pair("page", &number.to_string());
@@ -158,7 +160,7 @@ impl GithubClient {
         Ok((answer::parse(&got)?, got.headers))
     }
 
-    /// Reads pages, within a time limit for all of them.
+    /// Reads pages within a common time limit.
     async fn in_time<T>(&self, pages: impl Future<Output = Result<T>>) -> Result<T> {
         match tokio::time::timeout(self.limits.total.saturating_mul(MAX_EXCHANGES), pages).await {
             Ok(read) => read,

@@ -1,17 +1,17 @@
-//! The only way to a URL that a tenant gave. It leads to the public internet and to networks that the operator allows,
-//! and nowhere else: not to this machine, not to its neighbours, not to where a cloud keeps its credentials (OWASP API7,
+//! The egress guard: the only client for a tenant's URL. It reaches the public internet and networks that the operator
+//! allows, and nothing else: not this machine, not its neighbours, not a cloud's metadata service (OWASP API7,
 //! CWE-918).
 //!
-//! - `text`: what can be said of a URL without asking anybody.
-//! - `address`: which addresses may be called.
-//! - `resolve`: names, and the addresses they lead to.
-//! - [`Refusal`]: why a URL is not called.
+//! - `text`: rules for a URL's text, without I/O.
+//! - `address`: rules for addresses.
+//! - `resolve`: names, and their addresses.
+//! - [`Refusal`]: the rule that a URL breaks.
 //!
-//! A URL is checked when it is saved and again each time it is called, for names change their addresses, on purpose too
-//! ("DNS rebinding"). The check of addresses stands where the HTTP client asks for those it then dials, so there is no
-//! moment in between. The client does not ask where a URL has an address in the place of a name; those are checked
-//! before. A kept connection leads to where it led when it was checked. And when an answer comes, the address that it
-//! comes from is checked once more.
+//! A URL is checked when it is saved and again on each call, for names change their addresses, on purpose too ("DNS
+//! rebinding"). The check of addresses is in the resolver from which the HTTP client gets the addresses it then dials,
+//! so there is no moment in between. The client does not resolve a URL with an address in the place of a name; those
+//! are checked before. A kept connection leads to the address that was checked for it. And when an answer arrives, its
+//! remote address is checked once more.
 
 mod address;
 mod refusal;
@@ -41,7 +41,7 @@ use self::{
 use super::http::{self, Exchange};
 use crate::domain::{Result, ambient::Time, pipeline::delivery::Verdict};
 
-/// Calls URLs that tenants gave. Cheap to clone.
+/// Client for tenants' URLs. Cheap to clone.
 #[derive(Clone)]
 pub struct Guard {
     inner: Arc<Inner>,
@@ -50,58 +50,58 @@ pub struct Guard {
 struct Inner {
     text: TextRules,
     limits: Limits,
-    /// To the public internet and to what the operator allows.
-    anywhere: Way,
-    /// Only to what the operator allows, but by `http`, with any port and by private names.
-    allowed_only: Way,
+    /// For the public internet and the networks that the operator allows.
+    anywhere: Egress,
+    /// Only for networks that the operator allows, but by `http`, with any port and by private names.
+    allowed_only: Egress,
 }
 
-/// A client with the resolver that it dials by. Kept connections of one are not used by another.
-struct Way {
+/// An HTTP client with the resolver by which it dials. Kept connections of one are not used by another.
+struct Egress {
     resolver: CheckedResolver,
     client: Client,
 }
 
-/// A request to a tenant's URL. It is sent once, as it stands: nothing is added but what HTTP needs and who we are. There
-/// is no `Debug`, for there may be credentials in the headers.
+/// A request to a tenant's URL. It is sent once, as it is: only the headers of HTTP itself and our User-Agent are
+/// added. There is no `Debug`, for there may be credentials in the headers.
 #[derive(Clone)]
 pub struct Outgoing {
-    /// How.
+    /// HTTP method.
     pub method: Method,
-    /// Where to, as it was saved. It is checked again.
+    /// The URL as saved. It is checked again.
     pub url: String,
-    /// Those that [`may_be_set`]; the others are left out.
+    /// Headers that [`may_be_set`] accepts; the others are left out.
     pub headers: HeaderMap,
-    /// What is sent, byte by byte.
+    /// The body, byte by byte.
     pub body: Bytes,
 }
 
-/// What came back, at least the headers of it.
+/// The answer, at least its headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The HTTP status. A redirection is one as any other: nobody goes there.
+    /// The HTTP status. A redirection is a status like any other: it is not followed.
     pub status: u16,
-    /// All that the headers said.
+    /// All headers.
     pub headers: HeaderMap,
-    /// The body as it came over the wire, or the beginning of it.
+    /// The body as received, or its beginning.
     pub body: Vec<u8>,
-    /// Why the body is not complete, if it is not.
+    /// Reason for an incomplete body.
     pub incomplete: Option<Unreachable>,
 }
 
 impl Answer {
-    /// The pause that it asks for, in seconds or as a date: 1 second to 1 hour.
+    /// Returns the requested backoff, in seconds or as a date: 1 second to 1 hour.
     pub fn retry_after(&self, now: Time) -> Option<Duration> {
         http::retry_after_at(&self.headers, now)
     }
 }
 
-/// Why there is no answer.
+/// Reason for a missing answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The URL is not called.
     Refused(Refusal),
-    /// It was called, and nothing that makes sense came back. The request may have been carried out.
+    /// It was called, and no valid answer came back. The request may have been carried out.
     Unreachable(Unreachable),
 }
 
@@ -112,7 +112,7 @@ impl From<Refusal> for Failure {
 }
 
 impl From<Failure> for Verdict {
-    /// A URL that is refused today may lead elsewhere tomorrow: the destination is broken, and probed now and then.
+    /// A refused URL may lead elsewhere tomorrow: the circuit of the destination opens, with half-open probes.
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Refused(refusal) => Verdict::AddressRefused { reason: format!("the URL {refusal}") },
@@ -122,24 +122,24 @@ impl From<Failure> for Verdict {
 }
 
 impl Guard {
-    /// Goes where `policy` lets it, finds addresses by `resolver`, and never beyond `limits`.
+    /// Creates a guard with `policy`, which finds addresses by `resolver` and never exceeds `limits`.
     ///
     /// # Errors
-    /// [`Error::Internal`](crate::domain::Error::Internal) when one of our own hosts is none, or TLS cannot be set up on
-    /// this machine.
+    /// [`Error::Internal`](crate::domain::Error::Internal) when one of our own hosts is not a valid one, or TLS cannot
+    /// be set up on this machine.
     pub fn new(policy: EgressPolicy, resolver: Arc<dyn Resolve>, limits: Limits) -> Result<Self> {
         let networks = Arc::new(Networks::new(policy.allow.clone()));
-        let way = |allowed_only| -> Result<Way> {
+        let egress = |allowed_only| -> Result<Egress> {
             let resolver = CheckedResolver { resolver: resolver.clone(), networks: networks.clone(), allowed_only };
             let client = http::guarded_client(&limits, Arc::new(resolver.clone()))?;
-            Ok(Way { resolver, client })
+            Ok(Egress { resolver, client })
         };
-        let (anywhere, allowed_only) = (way(false)?, way(true)?);
+        let (anywhere, allowed_only) = (egress(false)?, egress(true)?);
         let text = TextRules::new(policy, networks)?;
         Ok(Self { inner: Arc::new(Inner { text, limits, anywhere, allowed_only }) })
     }
 
-    /// What can be said of a URL without any I/O, for when it is saved. Names are resolved when they are called.
+    /// Checks a URL without any I/O, for when it is saved. Names are resolved when they are called.
     ///
     /// # Errors
     /// The first rule that it breaks.
@@ -147,11 +147,11 @@ impl Guard {
         self.inner.text.check(url)
     }
 
-    /// Sends a request, once, and reads the answer, all within `total` together. Of the body no more than
-    /// `max_answer_bytes` are kept. Neither goes beyond the guard's own limits.
+    /// Sends a request, once, and reads the answer, all within `total` together. At most `max_answer_bytes` of the body
+    /// are returned. Neither exceeds the guard's own limits.
     ///
     /// # Errors
-    /// [`Failure`] when not even the headers of an answer came.
+    /// [`Failure`] when not even the headers of an answer arrived.
     pub async fn send(&self, request: Outgoing, total: Duration, max_answer_bytes: usize) -> Result<Answer, Failure> {
         let limits = &self.inner.limits;
         let mut got = Exchange::default();
@@ -172,13 +172,13 @@ impl Guard {
     async fn exchange(&self, request: Outgoing, max_bytes: usize, got: &mut Exchange) -> Result<(), Failure> {
         let Inner { text, limits, anywhere, allowed_only } = &*self.inner;
         let GuardedUrl { url, allowed_only: reason } = text.check(&request.url)?;
-        // Of a name that had to lead into an allowed network and does not, this is what is wrong.
+        // For a name that was required to lead into an allowed network and does not, this is the reason.
         let refused = |refusal| Failure::Refused(reason.filter(|_| refusal == Refusal::LeadsInside).unwrap_or(refusal));
-        let way = if reason.is_some() { allowed_only } else { anywhere };
+        let egress = if reason.is_some() { allowed_only } else { anywhere };
         let port = url.port_or_known_default().unwrap_or_default();
         if let (Some(name), true) = (url.domain(), text.is_own_port(port)) {
-            // The client's resolver is not told the port, so here it is asked before.
-            let asked = tokio::time::timeout(limits.connect, way.resolver.addresses(name)).await;
+            // The client's resolver does not get the port, so here the name is resolved before.
+            let asked = tokio::time::timeout(limits.connect, egress.resolver.addresses(name)).await;
             let addresses = match asked {
                 Ok(Ok(addresses)) => addresses,
                 Ok(Err(NotResolved::Refused(refusal))) => return Err(refused(refusal)),
@@ -192,13 +192,13 @@ impl Guard {
         for name in NOT_SET {
             headers.remove(name);
         }
-        let sent = way.client.request(request.method, url).headers(headers).body(request.body).send().await;
+        let sent = egress.client.request(request.method, url).headers(headers).body(request.body).send().await;
         let response = sent.map_err(|error| match refusal_in(&error) {
             Some(refusal) => refused(refusal),
             None => Failure::Unreachable(http::classify(error)),
         })?;
         let peer = response.remote_addr().ok_or(Failure::Unreachable(Unreachable::Other))?;
-        if !way.resolver.may_be_called(peer.ip()) {
+        if !egress.resolver.may_be_called(peer.ip()) {
             tracing::error!(address = %peer, "a connection led to an address that was not checked; its answer is dropped");
             return Err(refused(Refusal::LeadsInside));
         }
@@ -209,8 +209,8 @@ impl Guard {
     }
 }
 
-/// What belongs to the connection and to HTTP itself (RFC 9110, 7.6.1). `Host` among them: with another one, a proxy in
-/// front of many would be led to somebody else.
+/// Headers of the connection and of HTTP itself (RFC 9110, 7.6.1). `Host` among them: with another one, a proxy in
+/// front of many would route to another host.
 const NOT_SET: [HeaderName; 11] = [
     header::CONNECTION,
     header::CONTENT_LENGTH,
@@ -225,7 +225,7 @@ const NOT_SET: [HeaderName; 11] = [
     HeaderName::from_static("keep-alive"),
 ];
 
-/// Whether a request to a tenant's URL may have this header.
+/// Accepts a header for a request to a tenant's URL.
 pub fn may_be_set(header: &HeaderName) -> bool {
     !NOT_SET.contains(header)
 }

@@ -1,7 +1,7 @@
-//! One exchange with a far end: bounded in time and size as a whole, and never redirected.
+//! One exchange with an upstream: bounded in time and size as a whole, and never redirected.
 //!
-//! A far end may answer headers and then never a body, or a body without end. So one time limit covers everything from
-//! connecting to the last byte, and of a body no more than a fixed number of bytes is read.
+//! An upstream may answer headers and then never a body, or a body without end. So one time limit covers everything
+//! from connecting to the last byte, and at most a fixed number of bytes of a body is read.
 
 use std::{fmt, mem, sync::Arc, time::Duration};
 
@@ -16,14 +16,14 @@ use url::Url;
 
 use crate::domain::{self, ambient::Time, secret::Secret};
 
-/// The bounds of an exchange.
+/// Bounds of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Until a connection stands, TLS included.
+    /// Time limit of the connection, TLS included.
     pub connect: Duration,
-    /// From the beginning to the last byte of the body.
+    /// Time limit of the exchange, to the last byte of the body.
     pub total: Duration,
-    /// How much of a body is read.
+    /// Maximum number of bytes read of a body.
     pub max_answer_bytes: usize,
 }
 
@@ -33,29 +33,29 @@ impl Default for Limits {
     }
 }
 
-/// How a far end failed to answer. Nothing is known about the request then: it may have been carried out.
+/// Transport failure of an upstream. The state of the request is unknown then: it may have been carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unreachable {
-    /// No connection came about.
+    /// No connection was established.
     Connect,
-    /// The time limit was reached first.
+    /// The time limit was reached.
     Timeout,
     /// The connection ended or broke before the answer was complete.
     Closed,
-    /// It answered something else than its API would.
+    /// The answer is not one of its API.
     NotJson,
-    /// It answered with a server error.
+    /// A server error.
     ServerError,
-    /// It answered more than is read.
+    /// The answer exceeds the size limit.
     AnswerTooLarge,
-    /// It pointed elsewhere, where we do not go.
+    /// A redirection, which is not followed.
     Redirected,
-    /// Anything else.
+    /// Any other failure.
     Other,
 }
 
 impl Unreachable {
-    /// In words, to go after "could not be reached or did not answer properly:".
+    /// The failure in words, to follow "could not be reached or did not answer properly:".
     pub fn as_str(self) -> &'static str {
         match self {
             Unreachable::Connect => "no connection",
@@ -76,10 +76,10 @@ impl fmt::Display for Unreachable {
     }
 }
 
-/// Makes a client for the far ends that the operator names: it follows no redirect, knows no proxy, keeps connections
+/// Builds a client for the upstreams that the operator names: it follows no redirect, knows no proxy, keeps connections
 /// and never sends a request twice.
 ///
-/// It must not be used for addresses that tenants name: it goes wherever it is told. [`guard`](super::guard) is for
+/// It must not be used for addresses that tenants name, because it reaches any address. [`guard`](super::guard) is for
 /// those.
 ///
 /// # Errors
@@ -89,10 +89,10 @@ pub fn client(limits: &Limits) -> domain::Result<Client> {
     build(builder(limits).pool_max_idle_per_host(256).pool_idle_timeout(Duration::from_secs(50)))
 }
 
-/// Makes the client of [`guard`](super::guard), which finds addresses by `resolver`. It is not asked where a URL has an
-/// address in the place of a name.
+/// Builds the client of [`guard`](super::guard), which finds addresses by `resolver`. A URL with an address in the
+/// place of a name does not use it.
 pub(super) fn guarded_client(limits: &Limits, resolver: Arc<dyn Resolve>) -> domain::Result<Client> {
-    // There may be as many hosts as tenants like to name, so fewer connections are kept, and not for long.
+    // Tenants may name any number of hosts, so fewer connections are kept, and not for long.
     build(builder(limits).dns_resolver(resolver).pool_max_idle_per_host(8).pool_idle_timeout(Duration::from_secs(15)))
 }
 
@@ -107,7 +107,7 @@ fn builder(limits: &Limits) -> ClientBuilder {
         .http1_only()
         .tcp_nodelay(true)
         .connect_timeout(limits.connect)
-        // Whatever features another crate switches on: what is small on the wire is small in memory.
+        // Independent of the features that another crate switches on: a small answer on the wire stays small in memory.
         .no_gzip()
         .no_brotli()
         .no_zstd()
@@ -118,20 +118,20 @@ fn build(builder: ClientBuilder) -> domain::Result<Client> {
     builder.build().map_err(|error| domain::Error::Internal(format!("no HTTP client: {}", error.without_url())))
 }
 
-/// What came back, as far as it came.
+/// The answer, as far as it was received.
 #[derive(Debug, Default)]
 pub(crate) struct Exchange {
-    /// Set once the headers were there.
+    /// Set once the headers were received.
     pub(crate) status: Option<StatusCode>,
-    /// The pause that it asked for, if it did.
+    /// Requested backoff, if any.
     pub(crate) retry_after: Option<Duration>,
-    /// All that the headers said.
+    /// All headers.
     pub(crate) headers: HeaderMap,
-    /// The body, or the beginning of it when the exchange failed.
+    /// The body, or its beginning when the exchange failed.
     pub(crate) body: Vec<u8>,
 }
 
-/// `base` with more path.
+/// Appends a path to `base`.
 pub(crate) fn under(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
     url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
@@ -140,8 +140,8 @@ pub(crate) fn under(base: &Url, path: &str) -> Url {
     url
 }
 
-/// `Authorization: Bearer …`, marked so that it is not shown. Nothing when the token has characters that a header
-/// cannot have.
+/// Builds `Authorization: Bearer …`, marked as sensitive so that it is not shown. Nothing when the token has characters
+/// that a header cannot have.
 pub(crate) fn bearer(token: &Secret) -> Option<HeaderValue> {
     let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
     value.set_sensitive(true);
@@ -150,7 +150,7 @@ pub(crate) fn bearer(token: &Secret) -> Option<HeaderValue> {
 
 /// Sends a request and reads the answer, both within `total` together.
 ///
-/// The second part is `Some` when the answer is not complete; what there is of it is in the first.
+/// The second part is `Some` when the answer is incomplete; the received part of it is in the first.
 pub(crate) async fn exchange(
     request: RequestBuilder,
     total: Duration,
@@ -182,14 +182,14 @@ pub(super) async fn receive(
         let room = max_answer_bytes - got.body.len();
         got.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() > room {
-            // Leaving drops the connection: the rest is never read.
+            // Returning drops the connection: the rest is never read.
             return Err(Unreachable::AnswerTooLarge);
         }
     }
     Ok(())
 }
 
-/// What an error of the HTTP client means.
+/// Classifies an error of the HTTP client.
 pub(super) fn classify(error: HttpError) -> Unreachable {
     let error = error.without_url();
     let class = if error.is_connect() {
@@ -205,8 +205,8 @@ pub(super) fn classify(error: HttpError) -> Unreachable {
     class
 }
 
-/// The pause that a header asks for, in seconds (RFC 9110, 10.2.3; Slack and GitHub send no dates). At least one second,
-/// so that nobody is asked again at once, and at most an hour.
+/// Parses the backoff in seconds from a header (RFC 9110, 10.2.3; Slack and GitHub send no dates). At least one second,
+/// so that there is no immediate retry, and at most an hour.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let digits = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -215,7 +215,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(bounded_pause(digits.parse().unwrap_or(u64::MAX)))
 }
 
-/// The same for far ends that may also send a date.
+/// The same for upstreams that may also send a date.
 pub(super) fn retry_after_at(headers: &HeaderMap, now: Time) -> Option<Duration> {
     let date = || DateTime::parse_from_rfc2822(headers.get(RETRY_AFTER)?.to_str().ok()?.trim()).ok();
     retry_after(headers).or_else(|| {

@@ -9,12 +9,12 @@ use url::Url;
 use super::http::{self, Limits};
 use crate::domain::{Error, Result};
 
-/// The largest document that is read.
+/// Maximum size of a document.
 const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
 /// More keys than any issuer rotates through.
 const MAX_KEYS: usize = 100;
 
-/// Fetches key sets from addresses that the operator configured.
+/// Client that fetches key sets from addresses that the operator configured.
 #[derive(Clone, Debug)]
 pub struct JwksSource {
     http: Client,
@@ -22,7 +22,7 @@ pub struct JwksSource {
 }
 
 impl JwksSource {
-    /// Fetches with these limits; of a document 256 KiB are read, whatever they say.
+    /// Creates a client with these limits; at most 256 KiB of a document are read in any case.
     ///
     /// # Errors
     /// [`Error::Internal`] when TLS cannot be set up on this machine.
@@ -30,8 +30,8 @@ impl JwksSource {
         Ok(Self { http: http::client(&limits)?, limits })
     }
 
-    /// The public keys that `url` holds at present. Keys of a kind that is not known here are left out, as RFC 7517,
-    /// section 5, asks, and so are symmetric ones: what is published is no secret.
+    /// Fetches the public keys that `url` holds at present. Keys of an unknown kind are left out, as RFC 7517, section
+    /// 5, asks, and so are symmetric ones: a published key is no secret.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when no key set came back: no answer, another status than 200, or another document.
@@ -51,7 +51,7 @@ impl JwksSource {
     }
 }
 
-/// No key set could be had.
+/// Error for an unavailable key set.
 pub fn unavailable() -> Error {
     Error::Unavailable { what: "the identity provider's key set" }
 }
@@ -75,7 +75,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::provider::far_end::{Answer, FarEnd};
+    use crate::provider::test_server::{Answer, TestServer};
 
     const KEYS: &str = r#"{"keys": [
         {"kty": "RSA", "kid": "a", "use": "sig", "alg": "RS256", "n": "AQAB", "e": "AQAB"},
@@ -85,9 +85,9 @@ mod tests {
     ]}"#;
 
     async fn fetch(answer: Answer, total: Duration) -> Result<JwkSet> {
-        let far_end = FarEnd::answering(vec![answer]);
+        let server = TestServer::answering(vec![answer]);
         let limits = Limits { total, ..Limits::default() };
-        JwksSource::new(limits).unwrap().fetch(&far_end.url("/keys")).await
+        JwksSource::new(limits).unwrap().fetch(&server.url("/keys")).await
     }
 
     #[tokio::test]
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whatever_is_not_a_key_set_is_unavailable() {
+    async fn anything_but_a_key_set_is_unavailable() {
         for answer in [
             Answer::json(404, KEYS),
             Answer::json(200, "[]"),

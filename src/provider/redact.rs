@@ -1,14 +1,14 @@
-//! Secrets taken out of text that is stored or logged, by what they look like.
+//! Redaction of secrets in text that is stored or logged, by their form.
 //!
-//! This is the second wall: secrets do not belong into such text in the first place. It knows the tokens of Slack and
-//! GitHub, webhook secrets, capability addresses (of Slack, Discord, Zapier, n8n and their like), private keys,
-//! `Authorization`, and the secret parameters of addresses and of OAuth.
+//! This is the second line of defence: secrets do not belong into such text in the first place. It knows the tokens of
+//! Slack and GitHub, webhook secrets, capability addresses (of Slack, Discord, Zapier, n8n and their like), private
+//! keys, `Authorization`, and the secret parameters of addresses and of OAuth.
 
 use std::borrow::Cow;
 
 const REDACTED: &str = "[redacted]";
 
-/// How credentials begin. They end where a character stands that no credential has.
+/// Prefixes of credentials. A credential ends at the first character that none contains.
 const TOKENS: &[&str] = &[
     "xoxa-",
     "xoxb-",
@@ -28,10 +28,10 @@ const TOKENS: &[&str] = &[
     "whsk_",
 ];
 
-/// Addresses that let anyone who has them post.
+/// Host of addresses that let any holder post.
 const CAPABILITY_HOST: &str = "hooks.slack.com";
 
-/// Names whose values are secret wherever they stand: in a query, a form, a header or JSON.
+/// Names with secret values in every place: a query, a form, a header or JSON.
 const NAMES: &[&str] = &[
     "access_token",
     "refresh_token",
@@ -43,7 +43,7 @@ const NAMES: &[&str] = &[
     "token",
 ];
 
-/// Names whose values are secret in a query or a form; elsewhere they are everyday words.
+/// Names with secret values in a query or a form; elsewhere they are everyday words.
 const QUERY_NAMES: &[&str] = &[
     "access_key",
     "accesskey",
@@ -59,17 +59,17 @@ const QUERY_NAMES: &[&str] = &[
     "state",
 ];
 
-/// Segments after which the rest of an address's path is a capability, whatever it looks like.
+/// Segments after which the rest of an address's path is a capability in every form.
 const CAPABILITIES: &[&str] = &["/hooks/catch/"];
 
-/// Segments after which it is one where a part of it looks like a secret.
+/// Segments after which it is one if it contains something like a secret.
 const HOOKS: &[&str] =
     &["/hook/", "/hooks/", "/incomingwebhook/", "/webhook/", "/webhook-test/", "/webhookb2/", "/webhooks/"];
 
-/// Shortest segment of a path that looks like a secret: identifiers and tokens are longer than words.
+/// Minimum length of a segment that counts as a secret: identifiers and tokens are longer than words.
 const SECRET_SEGMENT: usize = 16;
 
-/// Bytes of a path in which one is looked for, so that hostile text takes linear time.
+/// Bytes of a path that are searched for one, so that hostile text takes linear time.
 const NEAR: usize = 256;
 
 const PEM_BEGIN: &str = "-----BEGIN ";
@@ -97,8 +97,8 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Where the secret that is announced at `at` begins and ends. What announces a secret is ASCII, so both are
-/// boundaries of characters.
+/// Returns the range of the secret announced at `at`. The announcement is ASCII, so both ends are boundaries of
+/// characters.
 fn secret_at(text: &str, at: usize) -> Option<(usize, usize)> {
     let rest = &text.as_bytes()[at..];
     match rest[0].to_ascii_lowercase() {
@@ -124,7 +124,7 @@ fn secret_at(text: &str, at: usize) -> Option<(usize, usize)> {
     }
 }
 
-/// Begin and end of the rest of a path that is a capability.
+/// Returns the range of the rest of a path that is a capability.
 fn path_at(rest: &[u8]) -> Option<(usize, usize)> {
     let after = |names: &[&str]| names.iter().find(|name| starts_with(rest, name)).map(|name| name.len());
     let of = |start: usize| (start, start + length(&rest[start..], is_path));
@@ -137,7 +137,7 @@ fn path_at(rest: &[u8]) -> Option<(usize, usize)> {
     near[..length(near, is_path)].split(|&b| b == b'/').any(secret).then(|| of(start))
 }
 
-/// Where the value of the secret name that begins at `at` begins and ends.
+/// Returns the range of the value of the secret name at `at`.
 fn value_at(text: &str, at: usize) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
     let before = at.checked_sub(1).map(|before| bytes[before]);
@@ -156,7 +156,8 @@ fn value_at(text: &str, at: usize) -> Option<(usize, usize)> {
     Some((start, start + length(&bytes[start..], is_parameter))).filter(|(start, end)| start < end)
 }
 
-/// The value after a name: `=value`, `: value`, or in JSON `": "value"`, with its quotes escaped or not.
+/// Returns the range of the value after a name: `=value`, `: value`, or in JSON `": "value"`, with its quotes escaped
+/// or not.
 fn value_after(bytes: &[u8], name_end: usize, is_header: bool) -> Option<(usize, usize)> {
     let skip = |from: usize, what: fn(u8) -> bool| from + length(&bytes[from..], what);
     let sign = skip(skip(name_end, is_quote), is_blank);

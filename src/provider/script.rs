@@ -1,12 +1,11 @@
-//! Runs the scripts of webhook integrations: QuickJS in processes apart, which have no network and are killed at their
-//! deadline.
+//! Runs the scripts of webhooks: QuickJS in separate processes, which have no network and are killed at their deadline.
 //!
-//! A process serves one organisation; each of its runs has a JavaScript runtime of its own, and nothing outlives a run but
-//! its result, its console lines and its Store. Not in it: the use that is made of these (`app`).
+//! A process serves one organisation; each of its runs has a JavaScript runtime of its own, and nothing outlives a run
+//! but its result, its console lines and its Store. Not in it: the use of these results (`app`).
 //!
 //! - `slots`: runs at the same time, in all and of one organisation.
 //! - `pool`: processes that wait for the next script of their organisation.
-//! - `process`: one process, from outside; `wire`: what is said to it.
+//! - `process`: one process, from outside; `wire`: the messages to it.
 //! - [`worker`]: the same process, from inside; `confine`: the limits that it puts on itself.
 //! - `run`, `host`, `fault`, `sloppy`: the engine, and a run of it.
 
@@ -44,7 +43,7 @@ use crate::domain::{
     webhooks::script::{ScriptFault, ScriptLimits, ScriptMethod, ScriptRun},
 };
 
-/// A process that ends in the midst of a run is replaced and the run made again, but so often only.
+/// Maximum number of attempts: a process that ends in the midst of a run is replaced and the run is repeated.
 const TRIES: usize = 2;
 const BUSY: Error = Error::Unavailable { what: "the engine of scripts" };
 
@@ -57,15 +56,15 @@ pub struct Settings {
     pub concurrent: usize,
     /// Runs of one organisation at the same time.
     pub concurrent_per_organisation: usize,
-    /// Processes that wait for the next script of their organisation.
+    /// Warm processes that wait for the next script of their organisation.
     pub warm: usize,
-    /// Time that each of them waits.
+    /// Idle time after which a warm process ends.
     pub warm_for: Duration,
     /// Program that runs scripts; empty: the one that is running.
     pub program: PathBuf,
 }
 
-/// Runs scripts, so many at a time. Cheap to clone; clones share the bounds and the processes.
+/// Bounded runner of scripts. Cheap to clone; clones share the bounds and the processes.
 #[derive(Clone, Debug)]
 pub struct ScriptEngine {
     limits: ScriptLimits,
@@ -75,7 +74,7 @@ pub struct ScriptEngine {
 }
 
 impl ScriptEngine {
-    /// An engine that has started nothing yet.
+    /// Creates an engine without any process yet.
     pub fn new(settings: Settings) -> Self {
         let Settings { limits, concurrent, concurrent_per_organisation, warm, warm_for, program } = settings;
         Self {
@@ -96,12 +95,11 @@ impl ScriptEngine {
         Ok(self.exchange(organisation_id, &job).await?.result.map(|_| ()))
     }
 
-    /// Evaluates a text, makes a `Script` and calls one of its methods. Waits for its turn first, for a bounded time.
-    /// The run is stopped where the caller stops waiting.
+    /// Evaluates a text, creates a `Script` and calls one of its methods. Waits for a slot first, for a bounded time.
+    /// The run is stopped when the caller stops waiting.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] where there was no turn, or no process could run it: nothing came of it, and it may be tried
-    /// again.
+    /// [`Error::Unavailable`] without a slot, or when no process could run it: it had no effect, and may be retried.
     pub async fn run(
         &self,
         organisation_id: OrganisationId,
@@ -117,7 +115,7 @@ impl ScriptEngine {
     async fn exchange(&self, organisation_id: OrganisationId, job: &Job) -> Result<ScriptRun> {
         let frame = wire::frame(job).map_err(|error| Error::Internal(format!("a script cannot be sent: {error}")))?;
         let Some(_slot) = self.slots.claim(organisation_id, self.limits.time.saturating_mul(2)).await else {
-            tracing::warn!(organisation = %organisation_id, "scripts are busy: a run had no turn (script.concurrent)");
+            tracing::warn!(organisation = %organisation_id, "the script engine is busy: a run got no slot (script.concurrent)");
             return Err(BUSY);
         };
         for _ in 0..TRIES {

@@ -1,14 +1,14 @@
-//! Slack: a thin client of its Web API, and the signature on what Slack sends to us.
+//! Slack: a thin client of its Web API, and the signature on Slack's requests to us.
 //!
 //! - `post`: `chat.postMessage`, the hot path.
 //! - `oauth`: connecting a workspace (`oauth.v2.access`), refreshing its token, revoking it.
 //! - `lists`: the conversations that the bot can see, and the workspaces of an Enterprise organisation.
-//! - `people`: who somebody is, and the modal that is opened for them.
-//! - `answer`: what Slack's answers mean before anyone knows which method it was.
-//! - [`signature`]: whether a request comes from Slack.
-//! - [`inbound`]: what it says.
+//! - `people`: a user's profile, and modals.
+//! - `answer`: classification of Slack's answers, independent of the method.
+//! - [`signature`]: authentication of requests from Slack.
+//! - [`inbound`]: parsing of their contents.
 //!
-//! The client decides nothing: what a refusal means for a delivery or a connection is `domain::slack::verdict`.
+//! The client decides nothing: `domain::slack::verdict` classifies a refusal for a delivery or a connection.
 
 mod answer;
 pub mod inbound;
@@ -29,28 +29,28 @@ pub use answer::SlackFailure;
 pub use oauth::{IncomingWebhook, SlackGrant};
 pub use post::{PostAnswer, Reply, post_body};
 
-/// Our app at Slack, and where Slack is.
+/// Our app at Slack, with Slack's addresses.
 #[derive(Clone, Debug)]
 pub struct SlackApp {
-    /// From the app's "Basic Information".
+    /// Client id, from the app's "Basic Information".
     pub client_id: String,
-    /// From there too.
+    /// Client secret, from there too.
     pub client_secret: Secret,
-    /// Signs what Slack sends to us.
+    /// Secret by which Slack signs its requests to us.
     pub signing_secret: Secret,
-    /// Where browsers go: `https://slack.com`.
+    /// Base address of Slack's pages: `https://slack.com`.
     pub web_base: Url,
-    /// Where methods are called: `https://slack.com/api`.
+    /// Base address of the methods: `https://slack.com/api`.
     pub api_base: Url,
-    /// Where response addresses may lead: `https://hooks.slack.com`.
+    /// Base address of response URLs: `https://hooks.slack.com`.
     pub hooks_base: Url,
-    /// Where Slack sends the browser after consent. It must be registered with the app in exactly this form.
+    /// Target of the browser after consent. It must be registered with the app in exactly this form.
     pub redirect_uri: Url,
-    /// What the bot may do, such as `chat:write`.
+    /// Scopes of the bot, such as `chat:write`.
     pub scopes: Vec<String>,
-    /// Where Slack sends it in [`Flow::SlackApp`], which connects the app that members use within Slack.
+    /// Target of the browser in [`Flow::SlackApp`], which connects the app that members use within Slack.
     pub app_redirect_uri: Url,
-    /// What the bot may do then.
+    /// Scopes of the bot in that flow.
     pub app_scopes: Vec<String>,
 }
 
@@ -60,11 +60,11 @@ pub struct SlackClient {
     app: SlackApp,
     http: Client,
     limits: Limits,
-    // Made once: a message a millisecond needs no parsing of addresses.
+    // Built once: a message a millisecond needs no parsing of addresses.
     post_message: Url,
 }
 
-/// A client for [`SlackClient::new`]: no redirects, no proxy, kept connections.
+/// Builds the client for [`SlackClient::new`]: no redirects, no proxy, kept connections.
 ///
 /// # Errors
 /// [`Error::Internal`](crate::domain::Error::Internal) when TLS cannot be set up on this machine.
@@ -73,20 +73,21 @@ pub fn http_client(limits: &Limits) -> Result<Client> {
 }
 
 impl SlackClient {
-    /// Speaks for `app` through `http`, which [`http_client`] made.
+    /// Creates a client for `app` over `http`, which [`http_client`] has built.
     pub fn new(app: SlackApp, http: Client, limits: Limits) -> Self {
         let post_message = under(&app.api_base, "chat.postMessage");
         Self { app, http, limits, post_message }
     }
 
-    /// The app it speaks for.
+    /// Returns its app.
     pub fn app(&self) -> &SlackApp {
         &self.app
     }
 
-    /// Where a browser goes to connect a workspace (Slack: "Installing with OAuth"). `state` comes back with the code.
+    /// Returns the address at which a browser connects a workspace (Slack: "Installing with OAuth"). `state` comes back
+    /// with the code.
     pub fn authorize_url(&self, flow: Flow, state: &str) -> Url {
-        let (redirect_uri, scopes) = self.way(flow);
+        let (redirect_uri, scopes) = self.redirect_and_scopes(flow);
         let mut url = under(&self.app.web_base, "oauth/v2/authorize");
         url.query_pairs_mut()
             .append_pair("client_id", &self.app.client_id)
@@ -96,11 +97,11 @@ impl SlackClient {
         url
     }
 
-    /// Where a flow comes back, and what it asks for.
-    fn way(&self, flow: Flow) -> (&Url, &[String]) {
+    /// Returns the redirect address and the scopes of a flow.
+    fn redirect_and_scopes(&self, flow: Flow) -> (&Url, &[String]) {
         match flow {
             Flow::SlackApp | Flow::SlackAppConfirm => (&self.app.app_redirect_uri, &self.app.app_scopes),
-            // GitHub's flows go to GitHub and never ask here.
+            // GitHub's flows do not get here.
             Flow::Slack | Flow::SlackConfirm | Flow::Github | Flow::GithubConfirm => {
                 (&self.app.redirect_uri, &self.app.scopes)
             }

@@ -1,7 +1,7 @@
-//! Messages to a tenant's URL, signed as Standard Webhooks 1.0.0 says, and what the answers to them mean.
+//! Messages to a tenant's URL, signed as specified by Standard Webhooks 1.0.0, with the classification of the answers.
 //!
-//! The signature is over the id, the time and the exact bytes of the body. The id stays the same when a message is sent
-//! again; the time is that of the try.
+//! The signature covers the id, the time and the exact bytes of the body. The id stays the same on a retry; the time is
+//! that of the attempt.
 
 use std::{fmt, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::domain::{Error, Result, ambient::Time, pipeline::delivery::Verdict, s
 
 /// The header with the message's id.
 pub const ID_HEADER: &str = "webhook-id";
-/// The header with the time of the try, in seconds since 1970.
+/// The header with the time of the attempt, in seconds since 1970.
 pub const TIMESTAMP_HEADER: &str = "webhook-timestamp";
 /// The header with the signatures.
 pub const SIGNATURE_HEADER: &str = "webhook-signature";
@@ -22,7 +22,7 @@ pub const SIGNATURE_HEADER: &str = "webhook-signature";
 const SECRET_PREFIX: &str = "whsec_";
 const VERSION: &str = "v1,";
 
-/// Signs messages with an endpoint's secret, or with each of several while one replaces the other.
+/// Signer of messages with an endpoint's secret, or with each of several during a rotation.
 #[derive(Clone)]
 pub struct Signer {
     keys: Vec<hmac::Key>,
@@ -34,13 +34,13 @@ impl fmt::Debug for Signer {
     }
 }
 
-/// A fresh secret: `whsec_` and base64.
+/// Generates a secret: `whsec_` and base64.
 pub fn generate(random: [u8; 32]) -> Secret {
     Secret::new(format!("{SECRET_PREFIX}{}", STANDARD.encode(random)))
 }
 
 impl Signer {
-    /// Signs with these, the newest first.
+    /// Creates a signer with these secrets, the newest first.
     ///
     /// # Errors
     /// [`Error::Invalid`] when there is none, or one is not `whsec_` and the base64 of 24 to 64 bytes.
@@ -51,11 +51,11 @@ impl Signer {
         Ok(Self { keys })
     }
 
-    /// The headers for `body`, exactly as it is sent.
+    /// Returns the headers for `body`, exactly as it is sent.
     ///
     /// # Errors
-    /// [`Error::Internal`] for an id that is empty or has other characters than letters, digits, `_` and `-`: with a dot
-    /// in it, one signature would be good for two messages.
+    /// [`Error::Internal`] for an id that is empty or has other characters than letters, digits, `_` and `-`: with a
+    /// dot in it, one signature would be valid for two messages.
     pub fn headers(&self, id: &str, at: Time, body: &[u8]) -> Result<[(HeaderName, HeaderValue); 3]> {
         let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
         if id.is_empty() || !id.bytes().all(is_plain) {
@@ -85,7 +85,8 @@ fn signature(key: &hmac::Key, id: &str, timestamp: &str, body: &[u8]) -> String 
     format!("{VERSION}{}", STANDARD.encode(context.sign()))
 }
 
-/// What came of a message. The status decides, also where the body is too long or does not end: nobody waits for it.
+/// Classifies the outcome of a message. The status decides, also where the body is too long or does not end: it is not
+/// waited for.
 pub fn outcome(sent: &Result<Answer, Failure>, now: Time) -> Verdict {
     match sent {
         Ok(answer) => verdict(answer.status, answer.retry_after(now)),
@@ -93,7 +94,7 @@ pub fn outcome(sent: &Result<Answer, Failure>, now: Time) -> Verdict {
     }
 }
 
-/// What a status means for what comes next (Standard Webhooks, "Deliverability and reliability").
+/// Classifies a status (Standard Webhooks, "Deliverability and reliability").
 pub fn verdict(status: u16, retry_after: Option<Duration>) -> Verdict {
     match (status, retry_after) {
         (200..=299, _) => Verdict::Delivered,
@@ -107,7 +108,7 @@ pub fn verdict(status: u16, retry_after: Option<Duration>) -> Verdict {
                      and switch it on again"
                     .into(),
         },
-        // They say of themselves that they pass: too slow, too early, too many.
+        // These statuses are temporary by definition: too slow, too early, too many.
         (408 | 425 | 429, _) => {
             Verdict::Faltered { reason: format!("the endpoint asked to be called again later ({status})") }
         }

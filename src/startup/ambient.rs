@@ -1,4 +1,4 @@
-//! The real clock and the real randomness: the only place that asks the ambient ones.
+//! The real clock and the real randomness: the only place that reads the ambient ones.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ impl Random for SystemRandom {
     }
 }
 
-/// The system's clock and randomness.
+/// Returns the system's clock and randomness.
 pub fn system() -> Ambient {
     Ambient::new(Arc::new(SystemClock), Arc::new(SystemRandom))
 }

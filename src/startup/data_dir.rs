@@ -11,11 +11,11 @@ use crate::{
     store::kernel::directory::make_private,
 };
 
-/// Makes what is there private, and looks whether the database and the key file belong together.
+/// Makes the existing files private, and checks that the database and the key file belong together.
 ///
 /// # Errors
-/// [`Error::FailedPrecondition`] where the key is there and the database is not: a fresh database in its place would hide
-/// that everything is gone, and a new key beside a restored one could open none of its secrets.
+/// [`Error::FailedPrecondition`] where the key exists and the database does not: a fresh database in its place would
+/// hide the loss of everything, and a new key beside a restored one could open none of its secrets.
 pub(super) fn prepare(config: &Config) -> Result<()> {
     let key = keys::path(config);
     if !config.is_embedded() || !config.secret_key.expose().is_empty() {

@@ -1,4 +1,4 @@
-//! The guard of URLs that tenants give, from the configuration.
+//! The egress guard of tenants' URLs, from the configuration.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
     provider::guard::{EgressPolicy, Guard, Limits, Resolve},
 };
 
-/// The only way to a URL that a tenant gave; names are found by `resolver`.
+/// Builds the only client for tenants' URLs; `resolver` finds names.
 ///
 /// # Errors
 /// When TLS cannot be set up on this machine.
@@ -36,8 +36,8 @@ fn policy(config: &Config) -> EgressPolicy {
     }
 }
 
-/// The host of a URL with its port. Nothing where it has none that a tenant's URL could have: a database may be at the
-/// other end of a file.
+/// Returns the host of a URL with its port. Nothing without a host that a tenant's URL could name: a database may be a
+/// file.
 fn host_and_port(url: &str, usual_port: Option<u16>) -> Option<String> {
     let url = Url::parse(url).ok()?;
     let port = url.port_or_known_default().or(usual_port)?;

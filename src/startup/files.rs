@@ -4,20 +4,20 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Config;
 
-/// More files than this are not asked for: some machines promise a number that they refuse.
+/// Limit that is requested at most: some machines promise a number that they refuse.
 const MANY: u64 = 1 << 20;
 /// Files of the process itself: listeners, logs, the runtime, the key.
 const OWN: u64 = 64;
 /// Files that one connection of the embedded database has open: the database, its log and their index.
 const FILES_OF_A_DATABASE_CONNECTION: u64 = 3;
 
-/// Raises the limit of open files as far as it may be raised, and returns the bound on client connections.
+/// Raises the limit of open files as far as permitted, and returns the bound on client connections.
 pub(super) fn connections(config: &Config) -> usize {
     let wanted = config.server.max_connections;
     let files = match raise() {
         Ok(files) => files,
         Err(error) => {
-            tracing::warn!(%error, "cannot read the limit of open files, or raise it: server.max_connections holds as it is");
+            tracing::warn!(%error, "cannot read or raise the limit of open files; server.max_connections is not adjusted");
             return wanted;
         }
     };
@@ -47,7 +47,7 @@ fn raise() -> rustix::io::Result<u64> {
     Ok(now.max(most))
 }
 
-/// Files that are left for connections. Where there are too few for everybody, half of them.
+/// Files left for connections. Where there are too few for all demands, half of them.
 fn shared_out(files: u64, reserve: u64, wanted: usize) -> usize {
     let left = files.saturating_sub(reserve).max(files / 2);
     wanted.min(usize::try_from(left).unwrap_or(usize::MAX)).max(1)

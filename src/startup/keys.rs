@@ -1,5 +1,5 @@
-//! The service's secret key: from the configuration, or for the embedded database from a file that is made at the first
-//! start. And the key of its app at GitHub.
+//! The service's secret key: from the configuration, or for the embedded database from a file that is created at the
+//! first start. And the key of its app at GitHub.
 
 use std::{
     fs::{self, OpenOptions},
@@ -17,7 +17,7 @@ use crate::{
     store::Store,
 };
 
-/// The keys that the configuration names.
+/// Returns the keys that the configuration names.
 pub(super) fn ring(config: &Config, ambient: &Ambient) -> Result<KeyRing> {
     if !config.secret_key.expose().is_empty() {
         return KeyRing::new(&config.secret_key, &config.secret_key_previous);
@@ -38,7 +38,7 @@ pub(super) fn ring(config: &Config, ambient: &Ambient) -> Result<KeyRing> {
     KeyRing::new(current, previous)
 }
 
-/// Makes a new key where the key is a file, and wraps every organisation's key anew. Tells how many there were.
+/// Generates a new key where the key is a file, and wraps every organisation's key anew. Returns their number.
 ///
 /// # Errors
 /// When the file cannot be written, or a key does not open.
@@ -52,13 +52,13 @@ pub async fn rotate(config: &Config, store: Store, ambient: Ambient) -> Result<u
     let vault = Vault::open(ring(config, &ambient)?, store, ambient).await?;
     let count = vault.rotate().await?;
     if in_file {
-        // Only now nothing needs the former keys any more.
+        // From here on nothing needs the former keys any more.
         write(config, &read(config)?[..1])?;
     }
     Ok(count)
 }
 
-/// The private key of the app at GitHub: in the configuration, or in the file that it names.
+/// Returns the private key of the app at GitHub: from the configuration, or from the file that it names.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -80,7 +80,7 @@ fn fresh(ambient: &Ambient) -> Secret {
     Secret::new(BASE64_STANDARD.encode(ambient.random::<32>()))
 }
 
-/// The keys in the file, the current one first; none where there is no file.
+/// Reads the keys of the file, the current one first; none without a file.
 fn read(config: &Config) -> Result<Vec<Secret>> {
     match fs::read_to_string(path(config)) {
         Ok(text) => Ok(text.lines().filter(|line| !line.trim().is_empty()).map(Secret::new).collect()),
@@ -89,8 +89,8 @@ fn read(config: &Config) -> Result<Vec<Secret>> {
     }
 }
 
-/// Makes the file with the first key, unless another process was quicker: a key that has sealed something must never be
-/// replaced by one that has not.
+/// Creates the file with the first key, unless another process was faster: a key that has sealed something must never
+/// be replaced by one that has not.
 fn first(config: &Config, key: &Secret) -> Result<()> {
     let beside = path(config).with_extension(format!("key.{}", std::process::id()));
     let make = || {
@@ -105,7 +105,7 @@ fn first(config: &Config, key: &Secret) -> Result<()> {
     make().map_err(|error: std::io::Error| failed(config, &error))
 }
 
-/// Replaces the file in one go, readable by its owner alone.
+/// Replaces the file atomically, readable by its owner alone.
 fn write(config: &Config, keys: &[Secret]) -> Result<()> {
     let beside = path(config).with_extension("key.new");
     let replace = || {

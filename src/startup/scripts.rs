@@ -1,4 +1,4 @@
-//! The engine of scripts, as it is configured.
+//! The configured engine of scripts.
 //!
 //! Not in it: the limits of the settings themselves, which `config` checks.
 

@@ -1,4 +1,4 @@
-//! A process that serves: listeners, workers, and the order in which they start and stop.
+//! A serving process: listeners, workers, and the order in which they start and stop.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -16,15 +16,15 @@ use crate::{
     worker::{self, deliver::Deliverer, housekeeping},
 };
 
-/// Open connections of those who watch the process, on an address of their own.
+/// Maximum number of open connections on the monitoring address.
 const ADMIN_CONNECTIONS: usize = 64;
 
-/// Serves until `stop`, then finishes what has begun, within the configured time.
+/// Serves until `stop`, then drains the requests in flight, within the configured time.
 ///
 /// # Errors
 /// When the address cannot be listened on, or anything that the service needs is missing.
 pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Result<()> {
-    // Before anything is touched: one that was started twice by mistake must not take the leases of the other.
+    // Before anything is touched: a process started twice by mistake must not take the leases of the other.
     let listeners = Listeners::bind(&config, role).await?;
     let limits = limits(&config);
     let store = open_store(&config).await?;
@@ -76,12 +76,12 @@ async fn start_workers(
 /// The sockets of a process.
 struct Listeners {
     main: TcpListener,
-    /// For health checks and metrics, where they have an address of their own.
+    /// Listener for health checks and metrics, if they have an address of their own.
     admin: Option<TcpListener>,
 }
 
 impl Listeners {
-    /// Listens on the addresses that a role has. A worker serves nothing but health checks and metrics.
+    /// Listens on the addresses of a role. A worker serves nothing but health checks and metrics.
     async fn bind(config: &Config, role: Role) -> Result<Self> {
         match (role, config.admin_listen) {
             (Role::Worker, Some(admin)) => Ok(Self { main: bind(admin).await?, admin: None }),
@@ -96,7 +96,7 @@ impl Listeners {
         }
     }
 
-    /// Says where the process listens. Scripts wait for the line, and read a port from it that was left open.
+    /// Prints the listening address. Scripts wait for the line, and read from it the port that the system chose.
     fn announce(&self) {
         let address = |listener: &TcpListener| listener.local_addr().ok();
         if let Some(address) = self.admin.as_ref().and_then(address) {

@@ -1,4 +1,4 @@
-//! The log of API calls received: bounded, newest last, without arguments (they may hold secrets).
+//! Bounded log of received API calls, newest last, without arguments (they may hold secrets).
 
 use std::collections::VecDeque;
 
@@ -9,22 +9,22 @@ use crate::clock::rfc3339;
 
 const KEPT: usize = 20_000;
 
-/// One call as it was answered.
+/// A call with the outcome of its answer.
 #[derive(Clone)]
 pub(crate) struct Call {
-    /// The method, such as `chat.postMessage` or `GET /user`.
+    /// API method, such as `chat.postMessage` or `GET /user`.
     pub(crate) method: String,
-    /// The workspace of the token, when there was a good token; at GitHub the installation's id or the person's name.
+    /// Workspace of the token, if the token is valid; at GitHub the installation's id or the user's name.
     pub(crate) team: Option<String>,
-    /// The channel as the caller named it; at GitHub what the address is about.
+    /// Channel as the caller named it; at GitHub the subject of the route.
     pub(crate) channel: Option<String>,
     /// Microseconds since 1970.
     pub(crate) at: i64,
-    /// The HTTP status, or 0 when no answer was given.
+    /// HTTP status, or 0 when no answer was given.
     pub(crate) status: u16,
-    /// The error word, or GitHub's message.
+    /// Slack's error code, or GitHub's message.
     pub(crate) error: Option<String>,
-    /// Whether a fault shaped this answer.
+    /// Set when a fault shaped this answer.
     pub(crate) fault: bool,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct CallView {
     fault: bool,
 }
 
-/// The log itself.
+/// Bounded log of calls.
 #[derive(Default)]
 pub(crate) struct CallLog {
     inner: Mutex<Kept>,
@@ -65,7 +65,7 @@ impl CallLog {
         kept.calls.push_back(call);
     }
 
-    /// The calls kept, oldest first; with a method, only those of that method.
+    /// Returns the stored calls, oldest first, optionally of one method.
     pub(crate) fn list(&self, method: Option<&str>) -> Vec<CallView> {
         let kept = self.inner.lock();
         (kept.first_seq..)

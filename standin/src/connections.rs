@@ -1,4 +1,4 @@
-//! Connections that can be broken on request: no answer can say "the network failed", so that is done below HTTP.
+//! Connections that can be broken on request: no HTTP answer can express a network failure, so it happens below HTTP.
 
 use std::collections::HashMap;
 use std::io;
@@ -16,12 +16,12 @@ use poem::web::{LocalAddr, RemoteAddr};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The connections that are open, by the caller's address.
+/// Open connections by the caller's address.
 #[derive(Clone, Default)]
 pub(crate) struct Connections(Arc<Mutex<HashMap<SocketAddr, Arc<AtomicBool>>>>);
 
 impl Connections {
-    /// Breaks the connection that a request came by: the next byte read or written on it fails.
+    /// Breaks the connection of a request: the next byte read or written on it fails.
     pub(crate) fn break_off(&self, caller: &RemoteAddr) {
         if let RemoteAddr(Addr::SocketAddr(address)) = caller
             && let Some(broken) = self.0.lock().get(address)
@@ -31,21 +31,21 @@ impl Connections {
     }
 }
 
-/// Accepts connections and lists them.
-pub(crate) struct Door {
+/// Acceptor that registers each connection.
+pub(crate) struct TrackingAcceptor {
     listener: TcpListener,
     local: LocalAddr,
     connections: Connections,
 }
 
-impl Door {
+impl TrackingAcceptor {
     pub(crate) fn new(listener: TcpListener, connections: Connections) -> io::Result<Self> {
         let local = LocalAddr(listener.local_addr()?.into());
         Ok(Self { listener, local, connections })
     }
 }
 
-impl Acceptor for Door {
+impl Acceptor for TrackingAcceptor {
     type Io = Connection;
 
     fn local_addr(&self) -> Vec<LocalAddr> {
@@ -63,7 +63,7 @@ impl Acceptor for Door {
     }
 }
 
-/// A connection. It leaves the list when it is closed.
+/// A registered connection, removed from the register when it is closed.
 pub(crate) struct Connection {
     stream: TcpStream,
     address: SocketAddr,

@@ -1,8 +1,9 @@
-//! The control API: how a test or a demo arranges the world. JSON in, JSON out; nothing here is part of Slack or GitHub.
+//! The control API, by which a test or a demo arranges the world. JSON in, JSON out; nothing here is part of Slack or
+//! GitHub.
 //!
-//! - here: the log of calls, the clock, a fresh start.
+//! - here: the log of calls, the clock, a reset.
 //! - `slack`: Slack's messages, faults, limits, settings and events.
-//! - `people`: what somebody does in Slack: agreeing, joining, archiving, typing a command, pressing a button.
+//! - `people`: user actions in Slack: consent, joining, archiving, typing a command, pressing a button.
 //! - `bulk`: many workspaces and channels at once, for benches.
 //! - `github`: the same for GitHub.
 
@@ -22,7 +23,7 @@ use serde_json::{Value, json};
 use crate::calls::CallView;
 use crate::world::World;
 
-/// The routes under `/control`.
+/// Returns the routes under `/control`.
 pub(crate) fn routes() -> Route {
     Route::new()
         .at("/calls", get(calls).delete(forget_calls))
@@ -50,10 +51,10 @@ pub(crate) fn routes() -> Route {
         .nest("/github", github::routes())
 }
 
-/// What an order comes to.
+/// Result of an order.
 type Outcome = poem::Result<Json<Value>>;
 
-/// Says in a word what is wrong with an order.
+/// Reports an invalid order by an error code.
 fn wrong(word: &str) -> poem::Error {
     let status = if word.ends_with("_not_found") { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST };
     poem::Error::from_response(Json(json!({"error": word})).with_status(status).into_response())

@@ -1,4 +1,4 @@
-//! Faults on demand: which call is to go wrong, and how. A fault that gives no answer at all breaks or holds the
+//! Faults on demand: a selected call fails in a configured way. A fault without an answer breaks or stalls the
 //! connection, as a bad network or a bad server would.
 
 use std::io;
@@ -14,47 +14,47 @@ use serde_json::json;
 
 const CHUNK: usize = 16 * 1024;
 
-/// One order to misbehave. What is not named is not restricted; what is not set is not done.
+/// A configured fault. An absent filter matches every call; an absent effect is not applied.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Fault {
-    /// The method it is for, or the route such as `GET /user`; `*` for all.
+    /// Method it applies to, or the route such as `GET /user`; `*` for all.
     #[serde(default = "any_method")]
     method: String,
-    /// Only calls for this channel, by id or by name, as the caller wrote it.
+    /// Restriction to calls for this channel, by id or by name, as the caller wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     channel: Option<String>,
-    /// Only calls with a token of this workspace.
+    /// Restriction to calls with a token of this workspace.
     #[serde(skip_serializing_if = "Option::is_none")]
     team: Option<String>,
-    /// Answer `ok: false` with this error.
+    /// Error code of an `ok: false` answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
-    /// Answer with this HTTP status.
+    /// HTTP status of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
-    /// Send `Retry-After`; alone it means 429.
+    /// Value of `Retry-After`; alone it means 429.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_after_secs: Option<u64>,
-    /// Say that the hour's limit is used up until so many seconds from now; alone it means 403. Only GitHub says this.
+    /// Seconds until the hourly rate limit resets, reported as used up; alone it means 403. GitHub only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rate_limit_reset_secs: Option<i64>,
-    /// Answer with exactly this text.
+    /// Exact text of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) body: Option<String>,
-    /// Wait this long first.
+    /// Delay before the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_ms: Option<u64>,
-    /// Close the connection without an answer, before or after the method has done its work.
+    /// Closes the connection without an answer, before or after the method has done its work.
     #[serde(skip_serializing_if = "Option::is_none")]
     drop: Option<Moment>,
-    /// Never answer, or send headers and then never a body.
+    /// Never answers, or sends headers and never a body.
     #[serde(skip_serializing_if = "Option::is_none")]
     hang: Option<Part>,
-    /// Answer with this many bytes of nonsense.
+    /// Number of bytes of nonsense in the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     endless_bytes: Option<u64>,
-    /// How often; until cleared when absent.
+    /// Number of calls it applies to; unlimited until cleared when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     times: Option<u64>,
 }
@@ -85,17 +85,17 @@ impl Fault {
             && self.channel.as_deref().is_none_or(|wanted| channel.map(bare) == Some(bare(wanted)))
     }
 
-    /// Whether the method does not get to answer.
+    /// Reports a fault that answers in place of the method.
     pub(crate) fn replaces_answer(&self) -> bool {
         self.drops_before() || self.hang.is_some() || self.endless_bytes.is_some() || self.speaks()
     }
 
-    /// Whether the caller never sees a whole answer.
+    /// Reports a fault after which the caller never receives a complete answer.
     pub(crate) fn is_silent(&self) -> bool {
         self.drop.is_some() || self.hang.is_some()
     }
 
-    /// The status the caller sees, or 0 when it never sees a whole answer; 200 where nothing says otherwise.
+    /// Status that the caller receives, or 0 without a complete answer; 200 by default.
     pub(crate) fn logged_status(&self) -> u16 {
         if self.is_silent() { 0 } else { self.status(200).as_u16() }
     }
@@ -105,7 +105,7 @@ impl Fault {
         limits || self.status.is_some() || self.body.is_some() || self.error.is_some()
     }
 
-    /// The status that is said or meant, or else this one.
+    /// Returns the configured or implied status, or the default.
     pub(crate) fn status(&self, otherwise: u16) -> StatusCode {
         let meant = match (self.retry_after_secs, self.rate_limit_reset_secs) {
             (Some(_), _) => 429,
@@ -115,24 +115,24 @@ impl Fault {
         StatusCode::from_u16(self.status.unwrap_or(meant)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// Whether the connection ends before the work is done.
+    /// Reports a fault that ends the connection before the work is done.
     pub(crate) fn drops_before(&self) -> bool {
         self.drop == Some(Moment::Before)
     }
 
-    /// Whether the work is done and only the answer is lost.
+    /// Reports a fault that does the work and loses the answer.
     pub(crate) fn drops_after(&self) -> bool {
         self.drop == Some(Moment::After)
     }
 
-    /// Waits, if it is to wait.
+    /// Waits for the configured delay.
     pub(crate) async fn delay(&self) {
         if let Some(millis) = self.latency_ms {
             tokio::time::sleep(Duration::from_millis(millis)).await;
         }
     }
 
-    /// What this fault answers in the method's place; what it says, if it says anything, is in the provider's words.
+    /// Answers in place of the method; the body, if there is one, is in the provider's format.
     pub(crate) async fn answer(&self, say: impl FnOnce(&Self) -> Response) -> Response {
         match self.hang {
             Some(Part::Headers) => return std::future::pending().await,
@@ -145,7 +145,7 @@ impl Fault {
         say(self)
     }
 
-    /// The fault in Slack's words.
+    /// Formats the fault as Slack does.
     pub(crate) fn as_slack(&self) -> Response {
         let status = self.status(200);
         let word = match (&self.error, status) {
@@ -177,7 +177,7 @@ fn nonsense(bytes: u64) -> Body {
     Body::from_bytes_stream(chunks.map(Ok::<_, io::Error>))
 }
 
-/// The orders in force, oldest first.
+/// Active faults, oldest first.
 #[derive(Default)]
 pub(crate) struct Faults {
     // Read on each call so that a world without faults pays one load and no lock.
@@ -200,7 +200,7 @@ impl Faults {
         self.any.store(false, Ordering::Release);
     }
 
-    /// The first fault for this call, used up by one.
+    /// Returns the first fault that matches this call, and counts the use.
     pub(crate) fn take(&self, method: &str, team: Option<&str>, channel: Option<&str>) -> Option<Fault> {
         if !self.any.load(Ordering::Acquire) {
             return None;

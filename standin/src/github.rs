@@ -1,11 +1,12 @@
-//! GitHub, as far as an app sees it: github.com or an Enterprise Server, with one GitHub App.
+//! GitHub from an app's point of view: github.com or an Enterprise Server, with one GitHub App.
 //!
-//! - `accounts`, `installations`, `app`: the nouns; `seed` says which there are at the start, `shapes` writes them as JSON.
-//! - `key`, `jwt`: the app's key, and the token by which it proves to have it. `grants`: all other codes and tokens.
+//! - `accounts`, `installations`, `app`: the nouns; `seed` creates the initial ones, `shapes` writes them as JSON.
+//! - `key`, `jwt`: the app's key, and the token that proves its possession. `grants`: all other codes and tokens.
 //! - `api`: the REST routes, one file a family. `oauth` is the authorization page and the exchange of its code.
-//! - `install` is what comes of somebody installing the app; `acts` is everything that the app is told of by a webhook.
-//! - `events` builds a webhook's payload, `sender` signs and sends it and remembers how that went.
-//! - `pages` are what a browser sees.
+//! - `install` is the result of an installation by a user; `acts` is every action that the app is notified of by a
+//!   webhook.
+//! - `events` builds a webhook's payload, `sender` signs and sends it and records the result.
+//! - `pages` are the pages for a browser.
 //!
 //! Nothing here knows of the control API, and only `api` knows of faults.
 
@@ -43,17 +44,17 @@ use key::Key;
 use sender::Sender;
 use shapes::Shapes;
 
-/// Who and what there is.
+/// Accounts, repositories and installations.
 pub(crate) struct State {
     pub(crate) directory: Directory,
     pub(crate) installations: Installations,
 }
 
-/// All of GitHub, and the one app that everything here is about.
+/// The whole of GitHub, with its one app.
 pub(crate) struct GitHub {
-    /// The address that all of GitHub's pages begin with.
+    /// Base address of GitHub's pages.
     pub(crate) web: String,
-    /// The API's address as an Enterprise Server has it.
+    /// Base address of the API as an Enterprise Server has it.
     pub(crate) api: String,
     pub(crate) clock: Arc<Clock>,
     pub(crate) key: Arc<Key>,
@@ -64,7 +65,7 @@ pub(crate) struct GitHub {
 }
 
 impl GitHub {
-    /// A GitHub with the accounts that every stand-in starts with.
+    /// Creates a GitHub with the initial accounts of every stand-in.
     pub(crate) fn seeded(options: &Options, origin: &str, clock: Arc<Clock>, key: Arc<Key>, client: Client) -> Self {
         let web = format!("{origin}/github");
         Self {
@@ -79,7 +80,7 @@ impl GitHub {
         }
     }
 
-    /// The app's settings as they are now.
+    /// Returns the app's current settings.
     pub(crate) fn app(&self) -> Arc<App> {
         Arc::clone(&self.app.read())
     }
@@ -90,41 +91,41 @@ impl GitHub {
         *app = Arc::new(app.changed(change));
     }
 
-    /// Who and what there is, to look at. Not to be held while something else is asked of the same thing.
+    /// Locks the state for reading. Release it before the same state is asked for again.
     pub(crate) fn state(&self) -> RwLockReadGuard<'_, State> {
         self.state.read()
     }
 
-    /// Who and what there is, to change.
+    /// Locks the state for writing.
     pub(crate) fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write()
     }
 
-    /// Writes what is known, with addresses as an Enterprise Server has them.
+    /// Returns a writer of JSON with the addresses of an Enterprise Server.
     pub(crate) fn shapes<'a>(&'a self, state: &'a State, app: &'a App) -> Shapes<'a> {
         Shapes { state, app, web: &self.web, api: &self.api }
     }
 }
 
 impl State {
-    /// An account by name.
+    /// Finds an account by name.
     pub(crate) fn account(&self, login: &str) -> Result<&Account, &'static str> {
         self.directory.by_login(login).ok_or("account_not_found")
     }
 
-    /// A person by name.
+    /// Finds a person by name.
     pub(crate) fn user(&self, login: &str) -> Result<&Account, &'static str> {
         self.directory.user(login).ok_or("user_not_found")
     }
 
-    /// Who acts for an account where nobody is named: the person, or the first owner of the organisation.
+    /// Default acting user of an account: the person, or the first owner of the organisation.
     pub(crate) fn administrator(&self, account: u64) -> u64 {
         let first =
             self.directory.users().find(|user| self.directory.role(user.id, account) == Some(accounts::Role::Admin));
         first.map_or(account, |user| user.id)
     }
 
-    /// The ids of an account's repositories with these names, with or without the owner before it.
+    /// Ids of an account's repositories with these names, with or without the owner's name before them.
     pub(crate) fn repository_ids(&self, account: u64, names: &[String]) -> Result<BTreeSet<u64>, &'static str> {
         let find = |name: &String| {
             let bare = name.rsplit_once('/').map_or(name.as_str(), |(_, bare)| bare);
@@ -133,13 +134,14 @@ impl State {
         names.iter().map(|name| find(name).ok_or("repository_not_found")).collect()
     }
 
-    /// A selection of an account's repositories by their names.
+    /// Selects repositories of an account by their names.
     pub(crate) fn selection(&self, account: u64, names: &[String]) -> Result<Selection, &'static str> {
         self.repository_ids(account, names).map(Selection::Selected)
     }
 }
 
-/// Ids that no other run gives: a program that remembers a token or a delivery from before must not meet it again.
+/// Creates ids unique to this run: a program that remembers a token or a delivery from an earlier run must not meet it
+/// again.
 fn fresh_ids() -> Ids {
     let mut seed = [0; 32];
     // Where there is no randomness left, ids that repeat are the smaller trouble.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::hmac;
 
-/// The counter and its key.
+/// Counter and its key.
 pub(crate) struct Ids {
     key: hmac::Key,
     serial: AtomicU64,
@@ -16,23 +16,23 @@ impl Ids {
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, seed.as_bytes()), serial: AtomicU64::new(1) }
     }
 
-    /// The next number.
+    /// Returns the next number.
     pub(crate) fn serial(&self) -> u64 {
         self.serial.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A secret with this prefix, never given twice.
+    /// Returns a unique secret with this prefix.
     pub(crate) fn secret(&self, prefix: &str) -> String {
         let serial = self.serial();
         let tag = hmac::sign(&self.key, format!("{prefix}{serial}").as_bytes());
         format!("{prefix}{serial:06}-{}", &hex(tag.as_ref())[..32])
     }
 
-    /// An id as Slack writes them: a letter or two, then capitals and digits.
+    /// Returns an id as Slack writes them: a letter or two, then capitals and digits.
     pub(crate) fn id(&self, prefix: &str) -> String {
         format!("{prefix}0{:09}", self.serial())
     }
-    /// So many hexadecimal digits that were not given before.
+    /// Returns a unique string of hexadecimal digits.
     pub(crate) fn digits(&self, count: usize) -> String {
         let tag = hmac::sign(&self.key, &self.serial().to_be_bytes());
         let mut text = hex(tag.as_ref());
@@ -50,7 +50,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Compares without telling by its duration where two secrets differ.
+/// Compares two secrets in constant time.
 pub(crate) fn same_secret(left: &str, right: &str) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(left.as_bytes(), right.as_bytes()).is_ok()
 }

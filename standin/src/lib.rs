@@ -3,13 +3,13 @@
 //! It is never part of the product. The product reaches it as it reaches the real ones, over HTTP, by pointing its base
 //! addresses at it, so nothing in the product knows that Slack and GitHub are not there.
 //!
-//! - [`options`]: what the stand-in apps are called and which secrets they use.
+//! - [`options`]: names and secrets of the stand-in apps.
 //! - [`server`]: listening, stopping, and the list of routes.
-//! - `world`: everything that is remembered, with its clock, its log of calls and its faults.
+//! - `world`: the whole state, with its clock, its log of calls and its faults.
 //! - `slack`, `github`: the providers. Nothing in there knows of the control API.
-//! - `connections`: what is below HTTP, so that a fault can break it.
+//! - `connections`: the layer below HTTP, so that a fault can break it.
 //! - `control`: the API by which a test or a demo arranges the world. The real ones have nothing like it.
-//! - `page`, `params`, `ids`, `loopback`: what both providers have in common.
+//! - `page`, `params`, `ids`, `loopback`: code shared by both providers.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 

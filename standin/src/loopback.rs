@@ -1,8 +1,8 @@
-//! Which addresses are safe to send a browser to when none was registered: those of this machine.
+//! Addresses that are safe redirect targets without registration: those of this machine.
 
 use url::Url;
 
-/// Whether an address is a web address of this machine.
+/// Accepts a web address of this machine.
 pub(crate) fn is_loopback(uri: &str) -> bool {
     let Ok(url) = Url::parse(uri) else {
         return false;

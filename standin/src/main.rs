@@ -30,13 +30,13 @@ struct Arguments {
     /// A registered redirect address; may be repeated. Without any, every loopback address is accepted.
     #[arg(long = "redirect-uri", env = "STANDIN_REDIRECT_URI", value_delimiter = ',')]
     redirect_uris: Vec<String>,
-    /// Where signed events are sent.
+    /// Target of signed events.
     #[arg(long, env = "STANDIN_EVENTS_URL")]
     events_url: Option<String>,
-    /// Where slash commands are sent.
+    /// Target of slash commands.
     #[arg(long, env = "STANDIN_COMMANDS_URL")]
     commands_url: Option<String>,
-    /// Where button presses are sent.
+    /// Target of button presses.
     #[arg(long, env = "STANDIN_INTERACTIVITY_URL")]
     interactivity_url: Option<String>,
     /// Give out Slack tokens that expire, with a refresh token.
@@ -52,7 +52,7 @@ struct GitHub {
     /// Id of the GitHub App.
     #[arg(long, env = "STANDIN_GITHUB_APP_ID", default_value_t = Options::default().github_app_id)]
     github_app_id: u64,
-    /// What the GitHub App is called in addresses.
+    /// Slug of the GitHub App in addresses.
     #[arg(long, env = "STANDIN_GITHUB_APP_SLUG", default_value_t = Options::default().github_app_slug)]
     github_app_slug: String,
     /// OAuth client id of the GitHub App.
@@ -64,13 +64,13 @@ struct GitHub {
     /// The secret that signs webhooks.
     #[arg(long, env = "STANDIN_GITHUB_WEBHOOK_SECRET", default_value_t = Options::default().github_webhook_secret, hide_env_values = true)]
     github_webhook_secret: String,
-    /// A PEM file with the app's private key; it is made when it is not there.
+    /// A PEM file with the app's private key; it is created when it is missing.
     #[arg(long, env = "STANDIN_GITHUB_PRIVATE_KEY", value_name = "FILE")]
     github_private_key: Option<PathBuf>,
-    /// Where webhooks are sent.
+    /// Target of webhooks.
     #[arg(long, env = "STANDIN_GITHUB_WEBHOOK_URL")]
     github_webhook_url: Option<String>,
-    /// Where the browser goes after an installation without an authorization.
+    /// Target of the browser after an installation without an authorization.
     #[arg(long, env = "STANDIN_GITHUB_SETUP_URL")]
     github_setup_url: Option<String>,
     /// A registered callback address; may be repeated. Without any, every loopback address is accepted.
@@ -119,7 +119,7 @@ async fn main() -> std::io::Result<()> {
         ..Options::default()
     })
     .await?;
-    // One line, with Slack's address last: programs read it to learn the port.
+    // One line, with Slack's address last: programs read the port from it.
     writeln!(
         std::io::stdout(),
         "stand-in GitHub at {}, stand-in Slack at {}",

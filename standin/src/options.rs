@@ -1,13 +1,13 @@
-//! What a stand-in is told when it starts. The control API may change some of it later; a reset comes back to this.
+//! Start-up options of a stand-in. The control API may change some of them later; a reset restores these.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-/// How to start a [`Standin`](crate::Standin).
+/// Options of a [`Standin`](crate::Standin).
 #[derive(Clone)]
 pub struct Options {
-    /// Where to listen. Port 0 takes any free port.
+    /// Address to listen on. Port 0 takes any free port.
     pub listen: SocketAddr,
     /// The host name used in links; the listening address when absent.
     pub public_host: Option<String>,
@@ -23,17 +23,17 @@ pub struct Options {
     pub app_name: String,
     /// Redirect addresses the app has registered, compared exactly. Empty accepts any loopback `http` address.
     pub redirect_uris: Vec<String>,
-    /// Where signed events are sent. No events are sent when absent.
+    /// Target of signed events. No events are sent when absent.
     pub events_url: Option<String>,
-    /// Where slash commands are sent.
+    /// Target of slash commands.
     pub commands_url: Option<String>,
-    /// Where button presses and view submissions are sent.
+    /// Target of button presses and view submissions.
     pub interactivity_url: Option<String>,
-    /// Whether Slack's tokens expire and come with a refresh token.
+    /// Makes Slack's tokens expire and come with a refresh token.
     pub rotation: bool,
     /// Id of the one GitHub App this stand-in knows. Its name is [`Options::app_name`].
     pub github_app_id: u64,
-    /// What the GitHub App is called in addresses.
+    /// Slug of the GitHub App in addresses.
     pub github_app_slug: String,
     /// OAuth client id of the GitHub App.
     pub github_client_id: String,
@@ -41,15 +41,15 @@ pub struct Options {
     pub github_client_secret: String,
     /// The secret that signs every webhook.
     pub github_webhook_secret: String,
-    /// A PEM file with the GitHub App's private key, which is made when it is not there. All stand-ins of a process that
-    /// name none share one key.
+    /// A PEM file with the GitHub App's private key, which is created when it is missing. All stand-ins of a process
+    /// without one share a key.
     pub github_private_key: Option<PathBuf>,
-    /// Where webhooks are sent. None are sent when absent.
+    /// Target of webhooks. None are sent when absent.
     pub github_webhook_url: Option<String>,
-    /// Where the browser goes after an installation, unless the user is asked for an authorization as well.
+    /// Target of the browser after an installation, unless the user is asked for an authorization as well.
     pub github_setup_url: Option<String>,
-    /// Callback addresses the GitHub App has registered. Empty accepts any loopback `http` address, but then nobody is
-    /// sent back after an installation.
+    /// Callback addresses the GitHub App has registered. Empty accepts any loopback `http` address, but then the
+    /// browser is not sent back after an installation.
     pub github_callback_urls: Vec<String>,
     /// "Request user authorization (OAuth) during installation".
     pub github_request_user_authorization: bool,

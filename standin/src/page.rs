@@ -1,4 +1,4 @@
-//! What the browser pages have in common: the frame, the style sheet and the escaping of text.
+//! Common code of the browser pages: the frame, the style sheet and the escaping of text.
 
 use poem::Response;
 use poem::http::StatusCode;
@@ -6,7 +6,7 @@ use poem::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 
 const STYLE: &str = include_str!("page/style.css");
 
-/// Text made safe for HTML, in elements and in quoted attributes.
+/// Escapes text for HTML, in elements and in quoted attributes.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -15,7 +15,7 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
-/// One character made safe for HTML.
+/// Escapes one character for HTML.
 pub(crate) fn push_escaped(out: &mut String, character: char) {
     match character {
         '&' => out.push_str("&amp;"),
@@ -27,7 +27,7 @@ pub(crate) fn push_escaped(out: &mut String, character: char) {
     }
 }
 
-/// Whose page it is.
+/// Site of a page.
 #[derive(Clone, Copy)]
 pub(crate) enum Site {
     Slack,
@@ -64,12 +64,12 @@ impl Page {
         Self { site: Site::Slack, title: escape(title), body, refresh_secs: None, status: StatusCode::OK }
     }
 
-    /// The same under another head.
+    /// Puts the page under another site's head.
     pub(crate) fn on(self, site: Site) -> Self {
         Self { site, ..self }
     }
 
-    /// Loads itself again and again.
+    /// Makes the page reload itself periodically.
     pub(crate) fn refreshing(self, secs: u32) -> Self {
         Self { refresh_secs: Some(secs), ..self }
     }
@@ -100,13 +100,13 @@ impl Page {
     }
 }
 
-/// A page that says that there is nothing here.
+/// A page for a missing thing.
 pub(crate) fn not_found(what: &str) -> Response {
     let body = format!("<h1>Not found</h1><p>{}</p>", escape(what));
     Page::new("Not found", body).status(StatusCode::NOT_FOUND).into_response()
 }
 
-/// Sends the browser elsewhere, with a GET.
+/// Redirects the browser with a GET.
 pub(crate) fn see_other(location: &str) -> Response {
     Response::builder().status(StatusCode::SEE_OTHER).header(LOCATION, location).finish()
 }

@@ -1,5 +1,5 @@
-//! The arguments of a request, however they were sent: in the address, as a form, or as JSON. Clients differ, and both
-//! providers take them all; in a form, a structured argument is JSON in a string.
+//! The arguments of a request in each of their encodings: in the address, as a form, or as JSON. Clients differ, and
+//! both providers accept all of them; in a form, a structured argument is JSON in a string.
 
 use serde_json::{Map, Value};
 use url::form_urlencoded;
@@ -9,7 +9,7 @@ use url::form_urlencoded;
 pub(crate) struct Params(Map<String, Value>);
 
 impl Params {
-    /// Reads the arguments of a request; on failure, Slack's error word.
+    /// Reads the arguments of a request; on failure, returns Slack's error code.
     pub(crate) fn parse(query: &str, content_type: &str, body: &[u8]) -> Result<Self, &'static str> {
         let mut params = if content_type.starts_with("application/json") {
             match serde_json::from_slice(body) {
@@ -35,18 +35,18 @@ impl Params {
         Self(pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect())
     }
 
-    /// Arguments that are at hand.
+    /// Creates arguments from values.
     pub(crate) fn of(fields: &[(&str, Option<&str>)]) -> Self {
         let given = fields.iter().filter_map(|(name, value)| value.map(|value| (*name, value)));
         Self(given.map(|(name, value)| (name.to_owned(), Value::String(value.to_owned()))).collect())
     }
 
-    /// An argument that is a word or a text; an empty one counts as absent.
+    /// A text argument; an empty one counts as absent.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
-    /// An argument that must be there.
+    /// A required argument.
     pub(crate) fn required(&self, name: &str, error: &'static str) -> Result<&str, &'static str> {
         self.text(name).ok_or(error)
     }
@@ -60,7 +60,7 @@ impl Params {
         }
     }
 
-    /// A whole number; an error when there is something else.
+    /// An integer argument; an error for any other value.
     pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, ()> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -71,7 +71,7 @@ impl Params {
         }
     }
 
-    /// Takes a structured argument out; an error when it is a text that is not JSON.
+    /// Takes a structured argument; an error when it is a text that is not JSON.
     pub(crate) fn take_json(&mut self, name: &str) -> Result<Option<Value>, ()> {
         match self.0.remove(name) {
             None | Some(Value::Null) => Ok(None),
@@ -81,7 +81,7 @@ impl Params {
         }
     }
 
-    /// Takes a text out, so that it need not be copied.
+    /// Takes a text, which avoids a copy.
     pub(crate) fn take_text(&mut self, name: &str) -> Option<String> {
         match self.0.remove(name) {
             Some(Value::String(text)) if !text.is_empty() => Some(text),

@@ -1,4 +1,4 @@
-//! Listening and stopping, and the list of what is served where.
+//! Listening and stopping, and the routes of the server.
 
 use std::fmt;
 use std::future::Future;
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::connections::Door;
+use crate::connections::TrackingAcceptor;
 use crate::control;
 use crate::github::key::Key;
 use crate::options::Options;
@@ -23,12 +23,12 @@ use crate::slack::{hooks, oauth, pages};
 use crate::world::{Clients, World};
 use crate::{github, slack};
 
-/// A stand-in that is running. It stops when it is dropped or shut down.
+/// A running stand-in. It stops when it is dropped or shut down.
 pub struct Standin {
     origin: String,
     address: SocketAddr,
     github_private_key_pem: String,
-    // Dropping it is the signal to stop.
+    // Dropping it is the stop signal.
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -53,7 +53,7 @@ impl Standin {
         let world = Arc::new(World::new(options, origin.clone(), clients, key));
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(serve(listener, world, async {
-            // Either a word or the silence of the dropped sender.
+            // Either a message or the drop of the sender.
             let _ = stopped.await;
         }));
         Ok(Self { origin, address, github_private_key_pem, stop: Some(stop), task })
@@ -74,12 +74,12 @@ impl Standin {
         format!("{}{}", self.origin, github::api::ENTERPRISE)
     }
 
-    /// GitHub's API base as github.com has it: without a version. It serves the same.
+    /// GitHub's API base as github.com has it: without a version. It serves the same routes.
     pub fn github_rest_base(&self) -> String {
         format!("{}{}", self.origin, github::api::DOT_COM)
     }
 
-    /// The private key of the GitHub App as GitHub hands it out, in PKCS#1.
+    /// The private key of the GitHub App as GitHub issues it, in PKCS#1.
     pub fn github_private_key_pem(&self) -> String {
         self.github_private_key_pem.clone()
     }
@@ -117,8 +117,8 @@ fn host_of(address: SocketAddr) -> String {
 }
 
 async fn serve(listener: TcpListener, world: Arc<World>, stopped: impl Future<Output = ()>) {
-    let outcome = match Door::new(listener, world.connections.clone()) {
-        // Nobody is waited for: a caller that a fault keeps hanging would never go away.
+    let outcome = match TrackingAcceptor::new(listener, world.connections.clone()) {
+        // Shutdown waits for no request: a caller that a fault stalls would never leave.
         Ok(acceptor) => {
             Server::new_with_acceptor(acceptor)
                 .run_with_graceful_shutdown(routes(world), stopped, Some(Duration::ZERO))
@@ -146,7 +146,7 @@ fn routes(world: Arc<World>) -> impl IntoEndpoint {
     github::pages::routes(all, &world).data(world)
 }
 
-/// `GET /`: what there is.
+/// `GET /`: an index of the sites.
 #[handler]
 fn index(Data(world): Data<&Arc<World>>) -> Response {
     let teams: String = world

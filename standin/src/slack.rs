@@ -1,11 +1,12 @@
-//! Slack, as far as an app sees it.
+//! Slack from an app's point of view.
 //!
-//! - `workspace`, `channel`, `message`: the nouns; `seed` says which there are at the start.
+//! - `workspace`, `channel`, `message`: the nouns; `seed` creates the initial ones.
 //! - `grants`: authorisation codes and tokens. `oauth` is the page and the exchange before them.
-//! - `api`: the Web API, one file a family of methods; `answer` is what comes out of it.
-//! - `blocks` judges Block Kit, `mrkdwn` and `render` draw it, `pages` are what a browser sees.
-//! - `acts` is what people do in Slack that the app is told of; `sender` sends it, signed. `hooks` takes what comes back
-//!   without a token, as to a response URL.
+//! - `api`: the Web API, one file a family of methods; `answer` is its result.
+//! - `blocks` validates Block Kit, `mrkdwn` and `render` draw it, `pages` are the pages for a browser.
+//! - `acts` is every user action that the app is notified of; `sender` sends it, signed. `hooks` takes requests without
+//!   a
+//!   token, as to a response URL.
 //!
 //! Nothing here knows of the control API, and only `api` knows of faults.
 
@@ -48,11 +49,11 @@ use sender::Sender;
 use views::Views;
 use workspace::Team;
 
-/// All of Slack: its workspaces, and the one app that everything here is about.
+/// The whole of Slack: its workspaces, and its one app.
 pub(crate) struct Slack {
     /// The app's id, which no setting changes.
     pub(crate) app_id: String,
-    /// The address that all of Slack's pages and methods begin with.
+    /// Base address of Slack's pages and methods.
     pub(crate) base: String,
     pub(crate) clock: Arc<Clock>,
     pub(crate) ids: Ids,
@@ -66,7 +67,7 @@ pub(crate) struct Slack {
 }
 
 impl Slack {
-    /// A Slack with the workspaces that every stand-in starts with.
+    /// Creates a Slack with the initial workspaces of every stand-in.
     pub(crate) fn seeded(options: &Options, origin: &str, clock: Arc<Clock>, client: Client) -> Self {
         let now = clock.now_secs();
         let teams = seed::teams(&options.app_name, now);
@@ -85,7 +86,7 @@ impl Slack {
         }
     }
 
-    /// The app's settings as they are now.
+    /// Returns the app's current settings.
     pub(crate) fn app(&self) -> Arc<App> {
         Arc::clone(&self.app.read())
     }
@@ -100,7 +101,7 @@ impl Slack {
         self.teams.read().get(id).cloned()
     }
 
-    /// Every workspace, in the order of their ids.
+    /// Returns every workspace, in the order of their ids.
     pub(crate) fn teams(&self) -> Vec<Arc<Team>> {
         self.teams.read().values().cloned().collect()
     }

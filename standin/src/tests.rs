@@ -1,4 +1,4 @@
-//! The stand-in from outside: everything here is spoken over real HTTP.
+//! Tests of the stand-in from outside, over real HTTP.
 
 mod faults;
 mod github;

@@ -1,5 +1,5 @@
-//! Everything one stand-in remembers. A reset puts a fresh Slack and a fresh GitHub in place of the old ones; the calls
-//! under way finish on those they began with.
+//! State of one stand-in. A reset replaces Slack and GitHub by fresh ones; calls in progress finish on those they began
+//! with.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::github::key::Key;
 use crate::options::Options;
 use crate::slack::Slack;
 
-/// One stand-in's memory.
+/// State of one stand-in.
 pub(crate) struct World {
     options: Options,
     origin: String,
@@ -31,7 +31,7 @@ pub(crate) struct World {
     github: RwLock<Arc<GitHub>>,
 }
 
-/// What each provider sends its requests with.
+/// HTTP clients of each provider.
 pub(crate) struct Clients {
     pub(crate) slack: Client,
     pub(crate) github: Client,
@@ -57,22 +57,22 @@ impl World {
         }
     }
 
-    /// Slack as it is now.
+    /// Returns the current Slack.
     pub(crate) fn slack(&self) -> Arc<Slack> {
         Arc::clone(&self.slack.read())
     }
 
-    /// GitHub as it is now.
+    /// Returns the current GitHub.
     pub(crate) fn github(&self) -> Arc<GitHub> {
         Arc::clone(&self.github.read())
     }
 
-    /// Where this server is reached, without a path.
+    /// Address of this server, without a path.
     pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// Back to how it all began.
+    /// Restores the initial state.
     pub(crate) fn reset(&self) {
         self.clock.set_skew(0);
         self.calls.clear();

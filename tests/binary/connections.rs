@@ -1,4 +1,5 @@
-//! Clients that open connections and send or read little: deadlines, bounds, files that run out, and what HTTP forbids.
+//! Tests of clients that open connections and send or read little: deadlines, bounds, exhausted files, and HTTP
+//! violations.
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -20,10 +21,10 @@ fn deployment(settings: &[(&str, &str)]) -> Deployment {
     deployment
 }
 
-/// A connection on which this was sent.
+/// Opens a connection and sends this text.
 async fn sent(process: &Process, text: &str) -> TcpStream {
     let mut stream = TcpStream::connect(&process.address).await.unwrap();
-    // One that is refused at once may be closed already.
+    // A refused connection may be closed already.
     let _ = stream.write_all(text.as_bytes()).await;
     stream
 }
@@ -37,7 +38,7 @@ async fn sent_from(from: &str, process: &Process, text: &str) -> TcpStream {
     stream
 }
 
-/// Everything that comes until the server closes the connection. A reset is an end, too.
+/// Reads everything until the server closes the connection. A reset is an end, too.
 async fn rest(stream: &mut TcpStream) -> String {
     let mut all = Vec::new();
     let reading = async {
@@ -50,7 +51,7 @@ async fn rest(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&all).into_owned()
 }
 
-/// The head of one response whose body is short.
+/// Reads the head of one response with a short body.
 async fn head(stream: &mut TcpStream) -> String {
     let mut all = String::new();
     let mut buffer = [0; 1 << 14];
@@ -62,7 +63,7 @@ async fn head(stream: &mut TcpStream) -> String {
     all
 }
 
-/// Holds a line of the log to once in ten seconds.
+/// Asserts that a line of the log appears at most once in ten seconds.
 #[track_caller]
 fn is_said_rarely(process: &Process, text: &str, begun: Instant) {
     let (output, most) = (process.output(), 1 + begun.elapsed().as_secs() as usize / 10);
@@ -164,7 +165,7 @@ async fn the_limit_of_files_is_raised() {
     assert!(process.file_limit() > 100);
 }
 
-/// A request of which most of the body is missing: it keeps its connection busy.
+/// A request with most of its body missing: it keeps its connection busy.
 fn half_a_body(path: &str, token: &str) -> String {
     format!(
         "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nX-Workspace-Id: acme\r\nContent-Type: application/json\r\n\
@@ -229,7 +230,7 @@ async fn a_slow_body_is_answered_with_408_in_the_dialects_body() {
         assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{path}: {answer}");
         assert!(answer.contains("connection: close\r\n") && answer.contains(says), "{path}: {answer}");
     }
-    // Bytes that keep coming do not make the time longer.
+    // A steady trickle of bytes does not extend the deadline.
     let mut drip = sent(&process, &half_a_body("/v1/events", &token)).await;
     let dripping = async {
         while drip.write_all(b" ").await.is_ok() {
@@ -265,7 +266,7 @@ async fn what_http_forbids_is_refused() {
         let answer = rest(&mut sent(&process, &request).await).await;
         assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
     }
-    // Where both lengths are there the chunks count, and nothing behind them is taken for a request.
+    // Where both lengths are present the chunks count, and nothing behind them is parsed as a request.
     for lengths in
         ["Content-Length: 4\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 4"]
     {
@@ -274,7 +275,7 @@ async fn what_http_forbids_is_refused() {
         assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
         assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
     }
-    // Several streams on one connection are not taken.
+    // HTTP/2 is refused.
     let answer = rest(&mut sent(&process, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await).await;
     assert!(!answer.contains("\0\0"), "{answer:?}");
 }
@@ -298,7 +299,7 @@ async fn health_checks_and_metrics_have_an_address_of_their_own() {
     process.terminate();
     assert!(process.exited(LIMIT).await.0.success());
 
-    // A worker listens there alone.
+    // A worker listens only there.
     deployment.unset("TIELINE_LISTEN");
     let worker = deployment.serve("worker").await;
     assert!(!worker.address.ends_with(":8080"));

@@ -1,11 +1,11 @@
-//! `kill -9`: what was answered 202 arrives, whatever happens to the process.
+//! Tests of `kill -9`: an event answered with 202 arrives in spite of any crash.
 
 use super::*;
 
 const ROUNDS: usize = 5;
 const CALLERS: usize = 4;
 
-/// When a process is killed.
+/// Waits for a random moment before the kill.
 async fn a_moment() {
     let moment = between(Duration::from_millis(5), Duration::from_millis(300));
     eprintln!("kill -9 after {moment:?}");
@@ -37,11 +37,10 @@ both_databases! {
     }
 }
 
-/// A first start that is killed half-way leaves nothing behind that a second one cannot deal with, and of several first
-/// starts at once none fails.
+/// A second start copes with a first one that was killed half-way, and of several first starts at once none fails.
 async fn first_starts(database: Database) {
     let mut deployment = Deployment::new(database, "http://127.0.0.1:9/slack");
-    // With a key file, which the first start makes.
+    // With a key file, which the first start creates.
     if deployment.is_embedded() {
         deployment.unset("TIELINE_SECRET_KEY");
     }
@@ -101,7 +100,7 @@ async fn two_replicas_deliver_each_message_once() {
     let two = scene.deployment.serve("all").await;
     let ([a, b], [c, d]) = (scene.owners(&one), scene.owners(&two));
     let flood = Flood::begin(&[a.clone(), b, c.clone(), d], "r", CALLERS, 20);
-    // The same key at both doors at the same time.
+    // The same key at both intakes at the same time.
     for number in 0..30 {
         let name = format!("ev-same-{number}");
         let [here, there] = [&a, &c].map(|door| {
@@ -116,5 +115,5 @@ async fn two_replicas_deliver_each_message_once() {
     scene.all_arrive(&accepted).await;
     scene.settle(&one).await;
     assert_eq!(scene.repeated().await, []);
-    assert_eq!(scene.arrivals().await.len(), accepted.len());
+    assert_eq!(scene.posted().await.len(), accepted.len());
 }

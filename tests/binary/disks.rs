@@ -1,5 +1,5 @@
-//! The embedded database's disk fails: what was answered 202 is kept and arrives, everything else is refused, and the
-//! service recovers by itself.
+//! Tests of a failing disk of the embedded database: an event answered with 202 is stored and arrives, everything else
+//! is refused, and the service recovers by itself.
 
 use super::*;
 use crate::support::{Disk, IO_ERROR, NO_SPACE};
@@ -20,7 +20,7 @@ async fn scene() -> (Scene, Process, Disk) {
     (Scene { deployment, slack, control, tokens }, process, disk)
 }
 
-/// Sends an event. Tells whether it was accepted; everything else has to be an honest refusal.
+/// Sends an event. Returns true if it was accepted; any other answer has to be a proper refusal.
 async fn was_accepted(client: &Client, name: &str) -> bool {
     let answer = client.post("/v1/events", &step(name)).await;
     match answer.status.as_u16() {

@@ -1,4 +1,4 @@
-//! Callers who hang up in mid-request and try again with the same key.
+//! Tests of callers that disconnect in mid-request and retry with the same idempotency key.
 
 use std::{collections::BTreeSet, io::Write, net::TcpStream, time::Instant};
 
@@ -9,7 +9,7 @@ const CALLERS: usize = 4;
 /// One, two or three for each key.
 const HANG_UPS: usize = 2 * KEYS;
 
-/// Sends a whole request, waits for a moment, and hangs up without reading the answer.
+/// Sends a whole request, waits for a moment, and disconnects without reading the answer.
 fn hang_up(address: &str, token: &str, name: &str, moment: Duration) {
     let body = step(name).to_string();
     let request = format!(
@@ -20,14 +20,14 @@ fn hang_up(address: &str, token: &str, name: &str, moment: Duration) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_nodelay(true).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
-    // Not a wait for anything: the moment is what is tested. Spinning, because a sleep is too coarse for 0.2 ms.
+    // Not a wait for anything: the moment itself is under test. Spinning, because a sleep is too coarse for 0.2 ms.
     let begun = Instant::now();
     while begun.elapsed() < moment {
         std::hint::spin_loop();
     }
 }
 
-/// Tries until the event is accepted, and tells its id.
+/// Retries until the event is accepted, and returns its id.
 async fn retry(client: &Client, name: &str) -> String {
     let begun = Instant::now();
     loop {
@@ -42,7 +42,7 @@ async fn retry(client: &Client, name: &str) -> String {
 }
 
 both_databases! {
-    async fn a_caller_who_hangs_up_and_tries_again_is_served_once(database) {
+    async fn a_caller_that_disconnects_and_retries_is_served_once(database) {
         let (scene, process) = Scene::start(database, &[]).await;
         let [owner, _] = scene.owners(&process);
         let callers = (0..CALLERS).map(|caller| {
@@ -74,12 +74,12 @@ both_databases! {
         scene.all_arrive(&names).await;
         scene.settle(&process).await;
         assert_eq!(scene.repeated().await, []);
-        // Otherwise all hung up too early, and nothing was tested.
+        // Otherwise all disconnected too early, and nothing was tested.
         let metrics = process.anon().get("/metrics").await.text;
         let repeated = metrics.lines().find_map(|line| line.strip_prefix("tieline_events_total{outcome=\"repeated\"} "));
         let repeated: usize = repeated.unwrap().parse().unwrap();
-        // Each key was sent twice by those who waited for the answer.
-        eprintln!("of {HANG_UPS} hang-ups, {} came after the event was at the door", repeated - KEYS);
+        // Each key was sent twice by the callers that waited for the answer.
+        eprintln!("of {HANG_UPS} hang-ups, {} came after the event had reached intake", repeated - KEYS);
         assert!(repeated > KEYS + HANG_UPS / 4, "{repeated}");
     }
 }

@@ -1,11 +1,11 @@
-//! What the service needs is not there, and comes back.
+//! Tests of dependencies that go away and come back.
 
 use reqwest::Url;
 
 use super::*;
 use crate::support::Gate;
 
-/// Failed tries are soon followed by the next.
+/// A short retry schedule.
 const IMPATIENT: &[(&str, &str)] =
     &[("TIELINE_DELIVERY__FIRST_PAUSE_MS", "50"), ("TIELINE_DELIVERY__LONGEST_PAUSE_MS", "200")];
 
@@ -46,10 +46,10 @@ async fn a_database_that_goes_away_and_comes_back_is_noticed_and_survived() {
     let Some(mut database) = Database::postgres().await else { return };
     let gate = Gate::before(&host(&database.url)).await;
     database.url = database.url.replace(&host(&database.url), &gate.address.to_string());
-    // What a worker held when the database went away is free again when its lease ends.
+    // The claims of a worker from before the outage are free again when its lease ends.
     let (scene, process) = Scene::start(database, &[IMPATIENT, SHORT_LEASE].concat()).await;
     let flood = Flood::begin(&scene.owners(&process), "d", 4, usize::MAX);
-    until("something has arrived", LIMIT, async || (scene.arrivals().await.len() > 50).then_some(())).await;
+    until("something has arrived", LIMIT, async || (scene.posted().await.len() > 50).then_some(())).await;
     gate.shut();
     let accepted = flood.end().await;
     let anon = process.anon();
@@ -78,7 +78,7 @@ async fn behind_a_gate(settings: &[(&str, &str)]) -> Option<(Gate, Scene, Proces
     Some((gate, scene, process))
 }
 
-/// Statements are given up soon.
+/// A short statement timeout.
 const SHORT_STATEMENTS: &[(&str, &str)] = &[("TIELINE_DATABASE__STATEMENT_TIMEOUT_MS", "500")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -115,7 +115,7 @@ async fn without_a_database_requests_are_refused_at_once() {
         assert_eq!(refused.status, 503, "{}", refused.text);
         assert_eq!(process.anon().get("/readyz").await.status, 503);
     }
-    // Each waited for ten seconds before.
+    // Before, each waited for ten seconds.
     assert!(begun.elapsed() < Duration::from_secs(10), "100 refusals took {:?}", begun.elapsed());
     gate.reopen();
     until("it is back", LIMIT, async || (process.anon().get("/readyz").await.status == 200).then_some(())).await;

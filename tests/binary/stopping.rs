@@ -1,4 +1,4 @@
-//! SIGTERM, and starting where somebody is already.
+//! Tests of SIGTERM, and of a start beside a running process.
 
 use std::{io::Write, net::TcpStream};
 
@@ -12,7 +12,7 @@ async fn an_idle_process_stops_within_a_second() {
     for role in ["all", "api", "worker"] {
         let deployment = Deployment::new(Database::sqlite(), "http://127.0.0.1:9/slack");
         let mut process = deployment.serve(role).await;
-        // Open connections that rest: one that was used, one that never was, one that ended in mid-head.
+        // Idle open connections: a used one, an unused one, and one that ended in mid-head.
         let client = process.anon();
         assert_eq!(client.get("/healthz").await.status, 200);
         let unused = TcpStream::connect(&process.address).unwrap();
@@ -49,7 +49,7 @@ both_databases! {
         scene.slack.fault(fault_of(PLACES[0].0, json!({"latencyMs": 700}))).await;
         let [owner, _] = scene.owners(&process);
         let flood = Flood::begin(&scene.owners(&process), "s", CALLERS, usize::MAX);
-        // A request of which the answer comes only when the process is stopping.
+        // A request with an answer that comes only when the process is stopping.
         let before = scene.slack.calls("chat.postMessage").await.len();
         let slow = tokio::spawn(async move { owner.post("/v1/slack-integrations/test", &json!({})).await });
         until("much is under way", LIMIT, async || {
@@ -68,7 +68,7 @@ both_databases! {
         let process = scene.deployment.serve("all").await;
         scene.all_arrive(&accepted).await;
         scene.settle(&process).await;
-        assert_eq!(scene.repeated().await, [], "what was begun was also written down");
+        assert_eq!(scene.repeated().await, [], "everything begun was also recorded");
     }
 }
 

@@ -1,4 +1,5 @@
-//! What is wrong is told all at once, each with its place, and by the type that the product's client knows.
+//! Tests of validation errors: all are reported at once, each with its location, and by the type that the product's
+//! client knows.
 
 use serde_json::{Value, json};
 
@@ -9,7 +10,7 @@ fn places(issues: &[Value]) -> Vec<&str> {
 }
 
 both! {
-    async fn everything_that_is_wrong_is_told_at_once(app) {
+    async fn all_violations_are_reported_at_once(app) {
         let owner = &app.owner;
         let globex = app.other("globex").await;
         create(&globex, &plain("taken", "1.0.0")).await;
@@ -71,7 +72,7 @@ both! {
             let request = owner.request(reqwest::Method::POST, VALIDATE).header("content-type", "application/json");
             refused(&owner.send(request.body(body)).await, 400, "InvalidPayload");
         }
-        // Who calls is asked for before the body is looked at.
+        // Authentication comes before the body.
         refused(&app.anon.post(VALIDATE, &json!([])).await, 401, "Unauthorized");
         let narrow = json!({"name": "narrow", "scopes": ["integrations:read"]});
         let narrow = owner.post("/v1/tokens", &narrow).await.ok(201);

@@ -1,4 +1,4 @@
-//! The hub: what is published, for everybody.
+//! Tests of the hub: published versions, for everybody.
 
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ both! {
                 let answer = globex.get(&path).await;
                 let shown = answer.ok(200)["integration"].clone();
                 assert_eq!((&shown["id"], &shown["ownerWorkspace"]["name"]), (&made["id"], &json!("Acme")), "{path}");
-                assert_eq!((&shown["url"], &shown["secrets"]), (&json!(""), &json!([])), "what is only its workspace's");
+                assert_eq!((&shown["url"], &shown["secrets"]), (&json!(""), &json!([])), "private to its workspace");
                 assert!(!answer.text.contains("hunter"), "{path}");
             }
         }

@@ -1,4 +1,4 @@
-//! Bodies that are long, deep or made to be expensive: each is refused, clearly and soon.
+//! Tests of bodies that are long, deep or made to be expensive: each is refused, clearly and soon.
 
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,7 @@ async fn a_body_has_at_most_50_mb() {
     let request = owner.request(Method::POST, VALIDATE).header("content-type", "application/json");
     let answer = owner.send(request.body(code((50 << 20) - frame + 1))).await;
     refused(&answer, 413, "PayloadTooLarge");
-    // Everywhere else there is the limit of all.
+    // Everywhere else the common limit applies.
     let note = json!({"integrationId": "x", "note": "x".repeat(1 << 20)});
     refused(&owner.post(&format!("{ALL}/iaks"), &note).await, 413, "PayloadTooLarge");
 }

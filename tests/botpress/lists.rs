@@ -13,7 +13,7 @@ async fn names_of(caller: &Client, query: &str) -> Vec<String> {
     listed["integrations"].as_array().unwrap().iter().map(name).collect()
 }
 
-/// Every page to the end.
+/// Reads every page to the end.
 async fn all(caller: &Client, query: &str) -> Vec<String> {
     let (mut found, mut token) = (Vec::new(), String::new());
     loop {
@@ -95,8 +95,8 @@ both! {
     }
 }
 
-/// Lists read none of the definitions, and a page is found by an index: with ten thousand versions, each with a definition
-/// of some size, a page takes no longer than with a few.
+/// Lists read none of the definitions, and a page is found by an index: with ten thousand versions, each with a
+/// definition of some size, a page takes no longer than with a few.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_versions_are_no_burden() {
     let app = TestApp::start(Database::sqlite()).await;

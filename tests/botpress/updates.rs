@@ -1,4 +1,4 @@
-//! Updates: what stays, what goes, and what others rely on.
+//! Tests of updates: kept, removed and compatibility-relevant parts.
 
 use serde_json::{Value, json};
 
@@ -90,7 +90,7 @@ both! {
             refused_for(&validate(owner, id, &body).await, 403, "Forbidden", "", "published");
         }
         refused_for(&put(owner, id, &json!({"visibility": "private"})).await, 403, "Forbidden", "/visibility", "published");
-        // The same once more changes nothing, so a deployment can be repeated; secrets and the icon may change.
+        // A repeated update changes nothing, so a deployment can be repeated; secrets and the icon may change.
         let mut again = full("teams", "1.0.0");
         for fixed in ["name", "version"] {
             again.as_object_mut().unwrap().remove(fixed);
@@ -117,7 +117,7 @@ both! {
         owner.send(bypassed.json(&next)).await.ok(200);
         next["version"] = json!("2.0.0");
         let second = create(owner, &next).await;
-        // A private one may become anything, until it is published.
+        // A private version may become anything, until it is published.
         let third = create(owner, &full("teams", "2.1.0")).await;
         put(owner, &second["id"], &json!({"visibility": "public", "actions": {"one": first["actions"]["sendMessage"]}})).await.ok(200);
         refused(&put(owner, &third["id"], &json!({"visibility": "public"})).await, 400, "BreakingChanges");

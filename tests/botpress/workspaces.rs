@@ -1,4 +1,4 @@
-//! Workspaces, and what the product's command line asks before it does anything.
+//! Tests of workspaces, and of the first requests of the product's command line.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,6 +1,6 @@
 // A person with a browser: the landing page, every document in the console, each way to authorise, and in each dialect
-// an operation that is tried out. Nothing may be asked of another host, and the page's policy may block nothing that we
-// did not foresee.
+// an operation that is tried out. No request may go to another host, and the page's policy may block nothing
+// unforeseen.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ const [{ id: organisationId }] = (await api('/v1/organisations')).data;
 const [{ userId }] = (await api(`/v1/organisations/${organisationId}/members`)).data;
 
 const bearer = { bearerAuth: token };
-// What is tried out in each document: the operation, what is filled in, and how the caller shows who they are.
+// Trials of each document: the operation, its input, and the caller's authentication.
 const trials = [
   { document: 'tieline', operation: 'listTokens', as: bearer },
   { document: 'native', operation: 'createChannel', body: { name: 'from-the-console' }, status: 201, as: bearer },
@@ -59,13 +59,13 @@ const browser = await chromium.launch({
     '--disable-background-networking',
     '--disable-component-update',
     '--disable-sync',
-    // Were another host asked for, it would not be found.
+    // A request to another host would not resolve.
     '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
   ],
 });
 
 let requests = 0;
-/** A browser that has never been here, and that minds what it is asked to load and what it is kept from. */
+/** A fresh browser, which records loaded and blocked resources. */
 async function visitor() {
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, colorScheme: 'light' });
   const complaints = [];
@@ -81,7 +81,7 @@ async function visitor() {
   });
   context.on('weberror', (error) => complaints.push(`throws ${error.error()}`));
   context.on('console', (message) => {
-    // That an answer is an error is what a trial asks for; others are caught as a response.
+    // A trial may request an error; other errors are caught as a response.
     const refusal = message.text().startsWith('Failed to load resource');
     if (['error', 'warning'].includes(message.type()) && !refusal) complaints.push(`says ${message.text()}`);
   });
@@ -143,7 +143,7 @@ async function authorise(page, credentials) {
   await page.locator('.modal-ux .btn-done').first().click();
 }
 
-/** Opens an operation, fills it in, presses Execute, and tells the status that the page shows. */
+/** Opens an operation, fills it in, presses Execute, and returns the status that the page shows. */
 async function tryOut(page, { operation, fill = {}, body }) {
   const block = page.locator(`.opblock[id$="-${operation}"]`);
   await block.locator('.opblock-summary-control').click();

@@ -1,4 +1,4 @@
-//! One delivery, an event for each organisation that linked the installation, and for nobody else.
+//! Tests of fan-out: one delivery, an event for each organisation that linked the installation, and for no other.
 
 use super::*;
 
@@ -22,11 +22,11 @@ async fn counts(callers: &[Client; 3]) -> [usize; 3] {
 both! {
     async fn each_organisation_that_linked_gets_its_own(app) {
         let (callers, installation) = three(&app).await;
-        let stranger = app.other("hooli").await;
+        let outsider = app.other("hooli").await;
         let elsewhere = app.other("umbrella").await;
         assert_ne!(app.github.link(&elsewhere, "umbrella", "globex").await, installation);
         let hook = Webhook::new("star", &guid(1), star(installation));
-        assert_eq!(hook.send(&app).await.ok(202), receipt(3, 0, false));
+        assert_eq!(hook.send(&app).await.ok(202), acknowledgement(3, 0, false));
         let mut ids = Vec::new();
         for caller in &callers {
             let found = events(caller).await;
@@ -34,11 +34,11 @@ both! {
             ids.push(found[0]["id"].as_str().unwrap().to_owned());
         }
         assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2], "{ids:?}");
-        for caller in [&stranger, &elsewhere] {
+        for caller in [&outsider, &elsewhere] {
             assert_eq!(events(caller).await.len(), 0);
         }
         for (number, id) in ids.iter().enumerate() {
-            for caller in [&callers[(number + 1) % 3], &stranger, &elsewhere] {
+            for caller in [&callers[(number + 1) % 3], &outsider, &elsewhere] {
                 caller.get(&format!("/v1/events/{id}")).await.problem(404, "not_found");
             }
         }
@@ -46,17 +46,17 @@ both! {
         let unlink = json!({"ref": installation.to_string(), "team": "globex"});
         callers[1].post("/api/v2/integration/github/unlink", &unlink).await.ok(200);
         let hook = Webhook::new("star", &guid(2), star(installation));
-        assert_eq!(hook.send(&app).await.ok(202), receipt(2, 0, false));
-        assert_eq!(counts(&callers).await, [2, 1, 2], "who unlinked hears no more, and the others still do");
+        assert_eq!(hook.send(&app).await.ok(202), acknowledgement(2, 0, false));
+        assert_eq!(counts(&callers).await, [2, 1, 2], "an unlinked organisation gets no more events, and the others still do");
     }
 
     async fn what_nobody_linked_is_forgotten(app) {
         let installation = app.github.install("acme").await;
         let hook = Webhook::new("star", &guid(1), star(installation));
-        assert_eq!(hook.send(&app).await.ok(202), receipt(0, 0, true));
+        assert_eq!(hook.send(&app).await.ok(202), acknowledgement(0, 0, true));
         assert_eq!(app.github.link(&app.owner, "acme", "acme").await, installation);
-        assert_eq!(events(&app.owner).await.len(), 0, "what came before the link is not caught up on");
-        assert_eq!(hook.send(&app).await.ok(202), receipt(1, 0, false), "unless GitHub is asked to deliver it again");
+        assert_eq!(events(&app.owner).await.len(), 0, "events before the link are not delivered later");
+        assert_eq!(hook.send(&app).await.ok(202), acknowledgement(1, 0, false), "unless GitHub is asked to deliver it again");
     }
 
     async fn what_fails_for_one_is_not_lost_for_the_others(app) {
@@ -72,8 +72,8 @@ both! {
                 assert_eq!(counts(&callers).await, [before[0] + 1, before[1], before[2] + 1], "{table}");
             }
             sabotage::relent(&app, table).await;
-            assert_eq!(hook.send(&app).await.ok(202), receipt(1, 2, false), "{table}");
-            assert_eq!(hook.send(&app).await.ok(202), receipt(0, 3, false), "{table}");
+            assert_eq!(hook.send(&app).await.ok(202), acknowledgement(1, 2, false), "{table}");
+            assert_eq!(hook.send(&app).await.ok(202), acknowledgement(0, 3, false), "{table}");
             assert_eq!(counts(&callers).await, before.map(|count| count + 1), "{table}");
         }
     }
@@ -92,7 +92,7 @@ both! {
         sabotage::relent(&app, "event").await;
         for number in 0..20 {
             let hook = Webhook::new("star", &guid(number), star(installation));
-            assert_eq!(hook.send(&app).await.ok(202), receipt(1, 2, false));
+            assert_eq!(hook.send(&app).await.ok(202), acknowledgement(1, 2, false));
         }
         assert_eq!(counts(&callers).await, [20; 3]);
     }

@@ -1,4 +1,4 @@
-//! What GitHub says of installations, in any order and more than once.
+//! Tests of GitHub's changes of installations, in any order and more than once.
 
 use ::entity::audit_entry;
 use sea_orm::EntityTrait;
@@ -9,7 +9,7 @@ use tieline::{
 
 use super::*;
 
-/// Does something at GitHub without its webhook: that is sent by the test, when it likes.
+/// Acts at GitHub without its webhook, which the test sends later.
 async fn quietly(app: &TestApp, path: &str, order: Value) -> Value {
     let url = app.github.ask("app").await["webhookUrl"].clone();
     app.github.order("app", json!({"webhookUrl": ""})).await;
@@ -22,7 +22,7 @@ async fn stored(app: &TestApp, installation: i64) -> Option<StoredInstallation> 
     store::github::installations::find(app.app.base.store().reader(), installation).await.unwrap()
 }
 
-/// The names of the repositories that we think the installation sees.
+/// Returns the names of the repositories that Tieline knows of the installation.
 async fn repositories(app: &TestApp, installation: i64) -> Vec<String> {
     app.app.base.settle().await;
     let found = store::github::installations::repositories(app.app.base.store().reader(), installation).await.unwrap();
@@ -31,7 +31,7 @@ async fn repositories(app: &TestApp, installation: i64) -> Vec<String> {
     names
 }
 
-/// What GitHub would say of an installation at a time, in seconds after the hour.
+/// GitHub's description of an installation at a time, in seconds after the hour.
 fn said(action: &str, installation: i64, second: u32) -> Value {
     let at = format!("2026-11-18T12:00:{second:02}Z");
     json!({
@@ -40,7 +40,7 @@ fn said(action: &str, installation: i64, second: u32) -> Value {
     })
 }
 
-/// Sends orders one after the other; each has to be taken, and to become no event.
+/// Sends orders one after the other; each has to be accepted, without an event.
 async fn tell(app: &TestApp, orders: &[Value]) {
     for order in orders {
         let sent = app.github.send(order.clone()).await;
@@ -49,7 +49,7 @@ async fn tell(app: &TestApp, orders: &[Value]) {
     }
 }
 
-/// Who unlinked GitHub from an organisation, by the audit.
+/// Actors of the unlinking of GitHub from an organisation, by the audit log.
 async fn unlinked_by(app: &TestApp, organisation: OrganisationId) -> Vec<(String, Value)> {
     let all = audit_entry::Entity::find().all(app.app.base.store().reader()).await.unwrap();
     let mine = all.into_iter().filter(|entry| entry.organisation_id == organisation.0);
@@ -70,14 +70,14 @@ both! {
         assert_eq!(stored(&app, installation).await, None, "GitHub never uses a number again");
     }
 
-    async fn the_newest_state_counts_whatever_comes_last(app) {
+    async fn the_newest_state_counts_in_any_order(app) {
         let installation = app.github.link(&app.owner, "acme", "acme").await;
         let [suspend, unsuspend, later] = [
             app.github.sign(said("suspend", installation, 10)).await,
             app.github.sign(said("unsuspend", installation, 20)).await,
             app.github.sign(said("suspend", installation, 30)).await,
         ];
-        // The stand-in installed it today, and the story begins later.
+        // The stand-in installed it today, and the scenario begins later.
         let begin = stored(&app, installation).await.unwrap();
         let first: Time = "2026-11-18T12:00:10Z".parse().unwrap();
         assert!(begin.installation.updated_at < first, "{begin:?}");
@@ -110,7 +110,7 @@ both! {
         assert_eq!(stored(&app, after).await.unwrap().id, record);
         for installation in [before, after] {
             let hook = Webhook::new("star", &guid(installation.unsigned_abs()), star(installation));
-            assert_eq!(hook.send(&app).await.ok(202), receipt(1, 0, false), "linked still");
+            assert_eq!(hook.send(&app).await.ok(202), acknowledgement(1, 0, false), "linked still");
         }
     }
 
@@ -120,7 +120,7 @@ both! {
         app.github.link(&other, "globex", "acme").await;
         let kept = app.github.link(&other, "globex", "globex").await;
         let hook = |number, installation| Webhook::new("star", &guid(number), star(installation));
-        assert_eq!(hook(1, installation).send(&app).await.ok(202), receipt(2, 0, false));
+        assert_eq!(hook(1, installation).send(&app).await.ok(202), acknowledgement(2, 0, false));
 
         let deleted = app.github.sign(said("deleted", installation, 5)).await;
         quietly(&app, &format!("installations/{installation}/delete"), json!({})).await;
@@ -129,20 +129,20 @@ both! {
         }
         for slug in ["acme", "globex"] {
             let why = json!({"installation_id": installation, "why": "deleted at GitHub"});
-            let told = unlinked_by(&app, app.organisation(slug).await).await;
-            assert_eq!(told, [("github".to_owned(), why)], "{slug}");
+            let reported = unlinked_by(&app, app.organisation(slug).await).await;
+            assert_eq!(reported, [("github".to_owned(), why)], "{slug}");
         }
         let cards = app.owner.get("/api/v2/integration?team=acme").await.ok(200);
         let card = cards.as_array().unwrap().iter().find(|card| card["name"] == "GitHub").unwrap();
         assert_eq!(card["status"], "unlinked", "{card}");
-        assert_eq!(hook(2, installation).send(&app).await.ok(202), receipt(0, 0, true));
-        assert_eq!(hook(1, installation).send(&app).await.ok(202), receipt(0, 0, true), "redelivered after the end");
-        assert_eq!(hook(3, kept).send(&app).await.ok(202), receipt(1, 0, false), "another installation is another's");
+        assert_eq!(hook(2, installation).send(&app).await.ok(202), acknowledgement(0, 0, true));
+        assert_eq!(hook(1, installation).send(&app).await.ok(202), acknowledgement(0, 0, true), "redelivered after the end");
+        assert_eq!(hook(3, kept).send(&app).await.ok(202), acknowledgement(1, 0, false), "another installation is another's");
         assert_eq!((events(&app.owner).await.len(), events(&other).await.len()), (1, 2));
 
         let again = app.github.link(&app.owner, "acme", "acme").await;
         assert_ne!(again, installation);
-        assert_eq!(hook(4, again).send(&app).await.ok(202), receipt(1, 0, false));
+        assert_eq!(hook(4, again).send(&app).await.ok(202), acknowledgement(1, 0, false));
     }
 
     async fn an_account_is_renamed(app) {
@@ -156,13 +156,14 @@ both! {
         assert_eq!((now.login.as_str(), now.html_url.ends_with("/acme-corp")), ("acme-corp", true));
         assert_eq!(account(stored(&app, elsewhere).await.unwrap()).login, "globex");
         let sent = app.github.send(json!({"event": "star", "repository": "acme-corp/web"})).await;
-        assert_eq!(serde_json::from_str::<Value>(sent["body"].as_str().unwrap()).unwrap(), receipt(1, 0, false));
+        assert_eq!(serde_json::from_str::<Value>(sent["body"].as_str().unwrap()).unwrap(), acknowledgement(1, 0, false));
     }
 
     async fn the_list_of_repositories_is_githubs_in_the_end(app) {
         let installation = app.github.link(&app.owner, "acme", "acme").await;
         let path = format!("installations/{installation}/repositories");
-        // GitHub's clock is far ahead of ours: what was asked for after a webhook is newer than it all the same.
+        // GitHub's clock is far ahead of ours: a list that was requested after a webhook counts as newer in spite of
+        // that.
         let change = |action: &str, name: &str, second: u32| {
             let installation_says = json!({"updated_at": format!("2026-11-18T12:00:{second:02}Z")});
             json!({
@@ -174,7 +175,7 @@ both! {
         tell(&app, &[change("removed", "api", 1)]).await;
         assert_eq!(repositories(&app, installation).await, ["web"], "all the others went with it");
 
-        // Of two that overtook each other, and which GitHub gives the same second.
+        // Two that overtook each other, with the same second from GitHub.
         quietly(&app, &path, json!({"select": ["api", "web"]})).await;
         tell(&app, &[change("added", "api", 2), change("removed", "api", 2)]).await;
         assert_eq!(repositories(&app, installation).await, ["api", "web"]);
@@ -208,7 +209,7 @@ both! {
         tell(&app, &[said("suspend", installation, 10)]).await;
         let before = repositories(&app, installation).await.len();
         let hook = Webhook::new("star", &guid(1), star(installation));
-        assert_eq!(hook.send(&app).await.ok(202), receipt(1, 0, false), "what GitHub still had on its way");
+        assert_eq!(hook.send(&app).await.ok(202), acknowledgement(1, 0, false), "an event still in flight at GitHub");
         tell(&app, &[said("unsuspend", installation, 20)]).await;
         assert_eq!(repositories(&app, installation).await.len(), before);
         assert_eq!(unlinked_by(&app, app.organisation("acme").await).await, []);

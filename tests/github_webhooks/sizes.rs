@@ -1,4 +1,4 @@
-//! GitHub sends up to 25 MB.
+//! Tests of large webhooks: GitHub sends up to 25 MB.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use tokio::{
 use super::*;
 use crate::support::{Deployment, Github, Slack};
 
-/// The longest that GitHub sends.
+/// Maximum size of GitHub's webhooks.
 const LIMIT: usize = 25 << 20;
 
-/// Long enough to tell how memory grows.
+/// Large enough to show the growth of memory.
 const CROWDED: usize = 8 << 20;
 
 /// A push of this many bytes.
@@ -28,7 +28,7 @@ fn long(installation: i64, bytes: usize) -> Vec<u8> {
     body.into_bytes()
 }
 
-/// The same with much in it that is small: what takes the most memory.
+/// The same with many small parts, which takes the most memory.
 fn crowded(installation: i64, bytes: usize) -> Vec<u8> {
     let mut body = long(installation, 400);
     body.truncate(body.len() - 1);
@@ -42,7 +42,7 @@ fn crowded(installation: i64, bytes: usize) -> Vec<u8> {
     body
 }
 
-/// Sends head and body over a connection of its own, and tells the status.
+/// Sends head and body over a connection of its own, and returns the status.
 async fn raw(app: &TestApp, hook: &Webhook, length: &str, body: &[&[u8]]) -> u16 {
     let request = app.anon.request(Method::POST, PATH).build().unwrap();
     let url = request.url();
@@ -70,7 +70,7 @@ both! {
 
         let longest = Webhook::new("push", &guid(1), long(installation, LIMIT));
         assert_eq!(longest.body.len(), LIMIT);
-        assert_eq!(longest.send(&app).await.ok(202), receipt(1, 0, false));
+        assert_eq!(longest.send(&app).await.ok(202), acknowledgement(1, 0, false));
         let id = app.deliveries("").await[0]["eventId"].as_str().unwrap().to_owned();
         let kept = app.owner.get(&format!("/v1/events/{id}")).await.ok(200);
         assert_eq!(kept["data"], serde_json::from_slice::<Value>(&longest.body).unwrap());
@@ -133,7 +133,7 @@ async fn long_deliveries_take_little_memory() {
         }
         async { anon.send(request).await.ok(202) }
     });
-    assert_eq!(join_all(sent).await, [receipt(2, 0, false), receipt(2, 0, false)]);
+    assert_eq!(join_all(sent).await, [acknowledgement(2, 0, false), acknowledgement(2, 0, false)]);
     let grown = (process.peak_memory() - before) >> 20;
     assert!(grown < 500, "{grown} MB for two deliveries of 8 MB at once, each for two organisations");
     for caller in callers {

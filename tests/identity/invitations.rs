@@ -1,4 +1,5 @@
-//! Invitations: a user or a subject that another names counts once its holder accepts, or the issuer asserts it.
+//! Tests of invitations: a user or a subject named by another member counts once its holder accepts, or the issuer
+//! asserts it.
 
 use super::*;
 use crate::support::Client;
@@ -12,7 +13,7 @@ pub fn as_subject(app: &TestApp, sub: impl ToString) -> Client {
     app.anon.with_token(&mint(&Key::shared(SECRET), &header(), &claims(sub)))
 }
 
-/// The path of a caller's organisation.
+/// Path of a caller's organisation.
 async fn home(caller: &Client) -> String {
     let id = caller.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned();
     format!("/v1/organisations/{id}")
@@ -45,7 +46,7 @@ async fn whoever_claims_a_user_or_a_subject_of_others_changes_nothing_for_them()
         let evil = app.other("evil").await;
         invite(&evil, json!({"username": "one", "subject": "idp|bob"})).await;
         invite(&evil, json!({"username": "two", "userId": bob.user_id.to_string()})).await;
-        // One who belongs nowhere does not land in the organisation of whoever names them first.
+        // A subject without an organisation does not land in the first one that names it.
         let made = invite(&evil, json!({"username": "three", "subject": "idp|new"})).await;
         assert_eq!(made["invited"], true, "{made}");
         for sub in ["idp|bob".to_owned(), bob.user_id.to_string()] {
@@ -94,7 +95,7 @@ async fn an_invitation_that_is_declined_is_gone() {
         let place = format!("{}/members/{}", home(&app.owner).await, made["userId"].as_str().unwrap());
         app.owner.get(&place).await.problem(404, "not_found");
 
-        // A member who was given somebody's subject stays.
+        // A member who was given another's subject stays.
         let carl = member(&app, "acme", None, None).await;
         let place = format!("{}/members/{}", home(&app.owner).await, carl.user_id);
         app.owner.patch(&place, &json!({"subject": "idp|bob"})).await.ok(200);
@@ -109,7 +110,7 @@ async fn an_invitation_that_is_declined_is_gone() {
 #[tokio::test]
 async fn a_subject_that_takes_a_membership_over_is_no_other_user() {
     for app in each_database().await {
-        // An admin gives a member's place to a subject of their own, to speak as that user elsewhere.
+        // An admin gives a member's place to a subject of their own, to act as that user elsewhere.
         let alice = member(&app, "acme", None, None).await;
         let place = format!("{}/members/{}", home(&app.owner).await, alice.user_id);
         app.owner.patch(&place, &json!({"subject": "idp|mole", "role": "owner"})).await.ok(200);
@@ -181,7 +182,7 @@ async fn only_owners_act_on_owners() {
     admin.delete(&token).await.problem(403, "forbidden");
     app.anon.with_token(made["secret"].as_str().unwrap()).get("/v1/channels").await.ok(200);
 
-    // An owner who holds nothing is one nevertheless.
+    // An owner without permissions is still an owner.
     let bob = invite(&app.owner, json!({"username": "bob"})).await;
     let place = format!("{}/members/{}", home(&app.owner).await, bob["userId"].as_str().unwrap());
     admin.patch(&place, &json!({"role": "owner", "permissions": []})).await.problem(403, "forbidden");

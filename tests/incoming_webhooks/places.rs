@@ -1,4 +1,4 @@
-//! Where it goes: the webhook's own channels, or those that the sender chooses.
+//! Tests of the target of a post: the webhook's own channels, or those that the sender chooses.
 
 use serde_json::{Value, json};
 use tieline::{domain::tenancy::member::Role, store};
@@ -8,12 +8,12 @@ use crate::support::{Client, TestApp};
 
 const OVERRIDE: &str = "overriding destination channel is disabled for this integration";
 
-/// The channels that a caller sees listed.
+/// Lists the channels that a caller sees.
 async fn listed(caller: &Client) -> Vec<Value> {
     caller.get("/v1/channels?limit=250").await.ok(200)["data"].as_array().unwrap().clone()
 }
 
-/// The one direct channel that a caller sees listed.
+/// Returns the one direct channel that a caller sees.
 async fn direct(caller: &Client) -> String {
     let direct: Vec<_> =
         listed(caller).await.into_iter().filter(|one| one["name"].as_str().unwrap().contains(':')).collect();
@@ -89,7 +89,7 @@ both! {
         let id = direct(&ada).await;
         assert_eq!(direct(&app.owner).await, id, "both see it");
         assert_eq!(posted(&ada, &id).await.len(), 2);
-        assert!(listed(&bob).await.iter().all(|one| one["id"] != id), "whoever manages channels does not see it listed");
+        assert!(listed(&bob).await.iter().all(|one| one["id"] != id), "a manager of channels does not see it listed");
         assert_eq!(bob.get(&format!("/v1/channels/{id}")).await.ok(200)["private"], true, "as every private one");
         let carl = app.caller("acme", "carl", Role::Member).await;
         assert_eq!(carl.get(&format!("/v1/channels/{id}")).await.status, 404);

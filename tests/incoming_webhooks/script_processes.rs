@@ -1,5 +1,5 @@
-//! The processes that scripts run in: one organisation's scripts leave those of others alone, whatever they do, and a
-//! process is confined, killed, replaced and never left behind.
+//! Tests of the script processes: one organisation's scripts cannot disturb those of others, and a process is confined,
+//! killed, replaced and never left behind.
 
 use std::{
     io::{Read, Write},
@@ -14,7 +14,8 @@ use super::{Hook, Manager, changed, channel, done, start};
 use crate::support::{Answer, Client, Deployment, Integration, Process, TestApp, until};
 
 const LIMIT: Duration = Duration::from_secs(60);
-/// Two texts of half a gigabyte, of few bytes, compared: the engine does that in one step, and never asks for the time.
+/// Compares two texts of half a gigabyte, built from few bytes: the engine does that in one step, and never checks the
+/// time.
 const ROPES: &str = "let a = 'a', b = 'a'; for (let i = 0; i < 29; i += 1) { a += a; b += b }
     for (let i = 0; i < 1000; i += 1) a === b; return { content: { text: 'never' } };";
 const LOOP: &str = "for (;;) {}";
@@ -25,7 +26,7 @@ fn script(body: &str) -> Value {
     json!({"scriptEnabled": true, "script": text})
 }
 
-/// An organisation with a webhook that has this script; tells its path.
+/// Creates an organisation with a webhook that has this script; returns its path.
 async fn hook_of(app: &TestApp, slug: &str, body: &str) -> String {
     let client = app.other(slug).await;
     channel(&client, "general", false).await;
@@ -49,23 +50,24 @@ fn flood(client: &Client, path: &str, times: usize) -> JoinSet<Answer> {
     answers
 }
 
-/// One organisation's scripts do harm, many at once; another one's answer well all the while, and in the end its own do.
+/// Runs harmful scripts of one organisation, many at once, while another one's answer in time, and in the end its own
+/// do.
 async fn harm_is_kept_apart(harmful: &str, times: usize) {
     let app = start(vec![("TIELINE_SCRIPT__TIME_MS", "500".into())]).await;
     let hook = Hook::new(&app, script(harmful)).await;
     let other = hook_of(&app, "globex", ECHO).await;
     let mut harm = flood(&app.anon, &hook.path(), times);
     let mut well = 0;
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     while !harm.is_empty() {
         done(&app.anon.post(&other, &json!({"text": "well"})).await);
         well += 1;
         while let Some(answer) = harm.try_join_next() {
-            told.push(answer.unwrap());
+            reported.push(answer.unwrap());
         }
     }
     assert!(well > 1, "others were served while it lasted");
-    for answer in &told {
+    for answer in &reported {
         match answer.status.as_u16() {
             400 => assert!(answer.text.contains("ScriptTimeout"), "{}", answer.text),
             _ => busy(answer),
@@ -100,12 +102,12 @@ async fn busy_scripts_are_503_and_come_again() {
     let (refused, stopped): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 503);
     assert!(!refused.is_empty() && !stopped.is_empty(), "{answers:?}");
     refused.into_iter().for_each(busy);
-    // Saving a script needs the engine too: it is not saved as one that does not compile.
+    // Saving a script needs the engine too: a busy engine is not reported as a script that does not compile.
     hook.update(script(ECHO)).await;
     done(&hook.post(&json!({"text": "a"})).await);
 }
 
-/// Keeps the one place for scripts taken, until it is aborted.
+/// Keeps the one slot for scripts occupied, until it is aborted.
 fn hold_scripts(client: &Client, path: &str) -> JoinHandle<()> {
     let (client, path) = (client.clone(), path.to_owned());
     tokio::spawn(async move {
@@ -115,7 +117,8 @@ fn hold_scripts(client: &Client, path: &str) -> JoinHandle<()> {
     })
 }
 
-/// A request that finds scripts busy is answered 503 and kept; the sender may try again or not, it is posted once.
+/// A request that finds scripts busy is answered 503 and stored; with or without a retry by the sender, it is posted
+/// once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_finds_scripts_busy_is_not_lost() {
     let app = start(one_at_a_time("100")).await;
@@ -149,10 +152,11 @@ async fn a_request_that_finds_scripts_busy_is_not_lost() {
     texts.reverse();
     assert_eq!(texts, said, "each once");
     done(&hook.post(&json!({"text": lost})).await);
-    assert_eq!(hook.texts().await.len(), said.len() + 1, "the sender has tried again, so the next one is another one");
+    assert_eq!(hook.texts().await.len(), said.len() + 1, "the sender has retried, so the next one is another one");
 }
 
-/// A kept request that the script or the webhook refuses by then says why, and is not tried for ever.
+/// A stored request that is later refused by the script or the webhook records the reason, and is not retried
+/// endlessly.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kept_request_may_be_refused_later() {
     let app = start(one_at_a_time("100")).await;
@@ -168,7 +172,7 @@ async fn a_kept_request_may_be_refused_later() {
     assert!(app.deliveries("state=pending").await.is_empty());
 }
 
-/// A delivery that finds the engine busy is neither failed nor counted as a try.
+/// A delivery that finds the engine busy is neither failed nor counted as an attempt.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn outgoing_webhooks_wait_for_scripts() {
     let app = start(one_at_a_time("100")).await;
@@ -218,7 +222,7 @@ async fn memory_ends_for_one_run_alone() {
     }
 }
 
-/// The real binary with one webhook; tells its path.
+/// The real binary with one webhook, and its path.
 struct Served {
     _deployment: Deployment,
     process: Process,
@@ -272,7 +276,7 @@ fn busy_for(pid: u32) -> Duration {
 async fn gone(pids: &[u32]) {
     for pid in pids {
         until("the script process is gone", LIMIT, async || {
-            // One that has ended and was not reaped, because whoever inherits it here does not, is gone too.
+            // One that has ended and was not reaped, because its new parent does not reap, is gone too.
             let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
             (status.is_empty() || status.contains("State:\tZ")).then_some(())
         })
@@ -303,7 +307,7 @@ async fn a_process_is_confined() {
     assert!(space < 2 << 30, "{space}");
     let environment = read(pid, "environ");
     assert!(!environment.contains("TIELINE") && !environment.contains("PATH"), "{environment}");
-    // Those that this test was given by whoever started it go on to everybody.
+    // Descriptors that this test inherited from its parent go on to all children.
     for descriptor in std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap() {
         let to = std::fs::read_link(descriptor.unwrap().path()).unwrap().display().to_string();
         assert!(!to.starts_with("socket:") && !to.starts_with("anon_inode:") && !to.contains("tieline.db"), "{to}");
@@ -311,7 +315,7 @@ async fn a_process_is_confined() {
     assert_eq!(std::fs::read_link(format!("/proc/{pid}/cwd")).unwrap().to_str(), Some("/"));
 }
 
-/// A process tries to open a socket when it has confined itself, and tells.
+/// A confined process tries to open a socket, and reports the result.
 #[test]
 fn a_process_cannot_open_a_socket() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tieline"));
@@ -332,7 +336,7 @@ fn a_process_cannot_open_a_socket() {
     input.write_all(job.as_bytes()).unwrap();
     assert_eq!(next()["result"], json!({"Ok": {"Json": "0"}}));
     drop(input);
-    assert!(child.wait().unwrap().success(), "it ends when nobody can ask it any more");
+    assert!(child.wait().unwrap().success(), "it ends when its input is closed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

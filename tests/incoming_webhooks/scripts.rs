@@ -1,4 +1,4 @@
-//! What the script of an incoming webhook makes of a request.
+//! Tests of the scripts of incoming webhooks.
 
 use std::time::Duration;
 
@@ -47,9 +47,9 @@ both! {
         refused(&hook.post(&json!({})).await, 400, "error-invalid-user");
     }
 
-    async fn a_script_says_what_the_sender_is_told(app) {
+    async fn a_script_chooses_the_senders_answer(app) {
         let hook = Hook::new(&app, json!({})).await;
-        for (body, status, told) in [
+        for (body, status, reported) in [
             ("return;", 200, json!({"success": true})),
             ("return null;", 200, json!({"success": true})),
             ("return {};", 200, json!({"success": true})),
@@ -60,7 +60,7 @@ both! {
             ("return { error: 5, content: { text: 'a' } };", 400, json!({"error": "5", "success": false})),
         ] {
             hook.update(script(body)).await;
-            assert_eq!(hook.post(&json!({"challenge": "c"})).await.ok(status), told, "{body}");
+            assert_eq!(hook.post(&json!({"challenge": "c"})).await.ok(status), reported, "{body}");
         }
         assert!(hook.posted().await.is_empty());
         hook.update(script("return { content: { text: 'a' }, response: { ok: 1 } };")).await;
@@ -80,7 +80,7 @@ both! {
         assert_eq!(hook.posted().await.len(), 2, "a method that is missing has nothing to say");
     }
 
-    async fn a_script_that_fails_is_told_and_harms_nobody(app) {
+    async fn a_script_that_fails_is_reported_and_harms_nobody(app) {
         let hook = Hook::new(&app, json!({})).await;
         for (body, with) in [
             ("throw new Error('boom');", "boom"),
@@ -127,7 +127,7 @@ async fn where_scripts_are_switched_off_nothing_goes_around_them() {
     let app = start(vec![("TIELINE_SCRIPT__MODE", "off".into())]).await;
     let hook = Hook::new(&app, json!({})).await;
     done(&hook.post(&json!({"text": "without one"})).await);
-    // One that was saved before they were switched off.
+    // A script that was saved before they were switched off.
     let organisation_id = app.organisation("acme").await;
     let found = webhooks::find(app.app.base.store().reader(), organisation_id, hook.id().parse().unwrap()).await;
     let mut webhook = found.unwrap().webhook;

@@ -1,4 +1,4 @@
-//! What else an address is good for: a check, examples, and outgoing webhooks for where it may post.
+//! Tests of the other uses of an address: a check, examples, and outgoing webhooks for the channels it may post in.
 
 use reqwest::Method;
 use sea_orm::EntityTrait;
@@ -37,7 +37,7 @@ fn subscriber(change: Value) -> Value {
     body
 }
 
-/// Actions in the audit log of what an address did, oldest first, with its actor.
+/// Actions by an address in the audit log, oldest first, with their actor.
 async fn audited(app: &TestApp) -> Vec<(String, String)> {
     let db = app.app.base.store().reader();
     let rows = entity::audit_entry::Entity::find().all(db).await.unwrap();
@@ -46,7 +46,7 @@ async fn audited(app: &TestApp) -> Vec<(String, String)> {
     rows.into_iter().map(|row| (row.action, row.actor)).collect()
 }
 
-/// Tells a story on both databases, where the operator lets addresses add outgoing webhooks.
+/// Runs a scenario on both databases, with addresses that may add outgoing webhooks.
 async fn allowed(story: impl AsyncFn(TestApp)) {
     for database in [Some(Database::sqlite()), Database::postgres().await].into_iter().flatten() {
         let settings = vec![("TIELINE_WEBHOOKS__SELF_SERVICE_HOOKS", "true".to_owned())];
@@ -84,7 +84,7 @@ async fn an_address_adds_and_removes_outgoing_webhooks() {
         assert_eq!(shown, (&json!("sendMessage"), &json!(["#general"]), &json!(["bug"]), &json!("olga")));
         let of_user = subscriber(json!({"event": "newMessageToUser", "data": {"username": "ada"}}));
         refused(&hook.ask(Method::POST, "add", Some(of_user)).await, 400, "Invalid Channel [error-invalid-channel]");
-        assert_eq!(hook.outgoing().await.len(), 1, "what others write to each other is not read by an address");
+        assert_eq!(hook.outgoing().await.len(), 1, "messages between others are not read by an address");
 
         for (change, error) in [
             (json!({"event": "newMessageToUser", "data": {}}), "username-required"),
@@ -132,8 +132,8 @@ async fn an_address_reads_no_channel_that_it_could_only_post_to() {
         let ada = app.caller("acme", "ada", Role::Admin).await;
         super::channel(&ada, "secret", true).await;
         let secret = subscriber(json!({"data": {"channel_name": "secret"}}));
-        let told = "overriding destination channel is disabled for this integration";
-        refused(&hook.ask(Method::POST, "add", Some(secret.clone())).await, 400, told);
+        let reported = "overriding destination channel is disabled for this integration";
+        refused(&hook.ask(Method::POST, "add", Some(secret.clone())).await, 400, reported);
         hook.update(json!({"channel": "#secret,#general"})).await;
         refused(&hook.ask(Method::POST, "add", Some(secret)).await, 400, "Invalid Channel [error-invalid-channel]");
         assert!(hook.outgoing().await.is_empty());

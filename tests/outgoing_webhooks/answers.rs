@@ -1,4 +1,4 @@
-//! What is posted of the answers.
+//! Tests of posts made from the answers.
 
 use serde_json::{Value, json};
 use tieline::domain::tenancy::member::Role;

@@ -1,4 +1,4 @@
-//! What each event is sent as.
+//! Tests of the payload of each event.
 
 use serde_json::{Value, json};
 use tieline::{
@@ -9,7 +9,7 @@ use tieline::{
 use super::{far, join, last, messages, rocket, say, scene, texts};
 use crate::support::is_documented;
 
-/// Leaves out what is different each time; it has to be there.
+/// Removes the members that differ each time; they have to be present.
 fn without_times(mut body: Value) -> Value {
     fn strip(value: &mut Value) {
         if let Value::Object(object) = value {
@@ -103,7 +103,7 @@ both! {
         let member = format!("/v1/channels/{general}/members/{}", ada.user_id);
         assert!(app.owner.delete(&member).await.status.is_success());
         app.drain().await;
-        assert_eq!(without_times(last(&left).body), in_general, "also where somebody else takes them out");
+        assert_eq!(without_times(last(&left).body), in_general, "also when another member removes them");
 
         let made = app.owner.post("/v1/channels", &json!({"name": "secret", "private": true})).await.ok(201);
         app.drain().await;

@@ -1,4 +1,4 @@
-//! One organisation's URLs that hang, and another's deliveries.
+//! Tests of one organisation's hanging URLs beside another's deliveries.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ async fn message(by: &Client, channel: &str, text: &str) {
     by.post("/v1/events", &event).await.ok(202);
 }
 
-/// Makes an outgoing webhook with that many URLs of a server.
+/// Creates an outgoing webhook with that many URLs of a server.
 async fn urls(rob: &Rocket, far: &Integration, count: usize) {
     let urls: Vec<String> = (0..count).map(|number| format!("{}/{number}", far.base())).collect();
     let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
@@ -55,7 +55,7 @@ fn in_flight(app: &TestApp) -> (usize, usize) {
     (of("normal"), of("slow"))
 }
 
-/// A worker that works by the side, until nothing is due or it is ended.
+/// A worker in the background, until nothing is due or it is ended.
 fn work(app: &TestApp) -> tokio::task::JoinHandle<()> {
     let deliverer = app.deliverer.clone();
     tokio::spawn(async move { while deliverer.step().await.is_ok_and(|outcome| outcome.destinations > 0) {} })
@@ -75,13 +75,13 @@ async fn a_neighbour_that_hangs_holds_up_nobody(app: TestApp) {
     app.app.base.settle().await;
     let mut hanging = vec![work(&app)];
     calls(&hangs, 5).await;
-    // Whoever looks again, and again, gets no more of them.
+    // A repeated claim gets no more of them.
     for _ in 0..3 {
         hanging.push(work(&app));
     }
     for number in 1..=3 {
         message(&quiet, &quiet_channel, "through").await;
-        // By this worker, or by one of those that already wait for the URLs that hang.
+        // By this worker, or by one of those that already wait for the hanging URLs.
         app.drain().await;
         calls(&answers, number).await;
     }
@@ -101,7 +101,7 @@ async fn a_neighbour_that_hangs_holds_up_nobody_on_postgres() {
     }
 }
 
-/// Lets eight messages wait at one URL that hangs, and tells how many are in flight, by class.
+/// Queues eight messages at one hanging URL, and returns the number in flight, by class.
 async fn at_once(app: &TestApp, hangs: &Integration, channel: &str) -> (usize, usize) {
     hangs.reply(Reply::Late(Duration::from_secs(600), Value::Null));
     let before = hangs.calls().len();

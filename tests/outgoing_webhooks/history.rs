@@ -1,4 +1,4 @@
-//! The history: what it shows, and what may be done with it.
+//! Tests of the history: its contents, and its operations.
 
 use serde_json::json;
 use tieline::{domain::tenancy::member::Role, worker::housekeeping};
@@ -21,21 +21,21 @@ both! {
         say(&app, &channel, "hello").await;
         let reader = app.caller("acme", "reader", Role::Member).await;
         let listed = reader.get("/v1/deliveries?limit=250").await;
-        let mut told = vec![listed.text.clone(), reader.get("/v1/destinations?limit=250").await.text];
+        let mut reported = vec![listed.text.clone(), reader.get("/v1/destinations?limit=250").await.text];
         for delivery in listed.ok(200)["data"].as_array().unwrap() {
-            told.push(reader.get(&format!("/v1/deliveries/{}", delivery["id"].as_str().unwrap())).await.text);
+            reported.push(reader.get(&format!("/v1/deliveries/{}", delivery["id"].as_str().unwrap())).await.text);
         }
         for mut run in rob.history(&id).await {
-            // The webhook itself is shown to those who manage it.
+            // The webhook itself is shown to its managers.
             run.as_object_mut().unwrap().remove("integration");
-            told.push(run.to_string());
+            reported.push(run.to_string());
         }
-        let told = told.concat();
-        assert!(!told.contains("canary"), "{told}");
+        let reported = reported.concat();
+        assert!(!reported.contains("canary"), "{reported}");
         for (_, shown) in paths {
-            assert!(told.contains(&format!("/{shown}")), "{shown}: {told}");
+            assert!(reported.contains(&format!("/{shown}")), "{shown}: {reported}");
         }
-        assert_eq!(rob.webhook(&id).await["urls"], json!(urls), "who manages it sees it");
+        assert_eq!(rob.webhook(&id).await["urls"], json!(urls), "its managers see it");
     }
 
     async fn a_run_is_shown_with_all_that_became_of_it(app) {
@@ -86,7 +86,7 @@ both! {
         let page = rob.get(&format!("integrations.history?id={id}&offset=2&count=3")).await.ok(200);
         let texts: Vec<_> = page["history"].as_array().unwrap().iter().map(|run| run["data"]["text"].clone()).collect();
         assert_eq!((texts, &page["total"], &page["count"]), (vec![json!("4"), json!("3"), json!("2")], &json!(7), &json!(3)));
-        // The document says `int64`, and so do the databases.
+        // The document promises `int64`, and the databases store it.
         for path in [format!("integrations.history?id={id}&"), "integrations.list?".into()] {
             for name in ["offset", "count"] {
                 let over = rob.get(&format!("{path}{name}=9223372036854775808")).await.ok(400);
@@ -106,8 +106,8 @@ both! {
         let cleared = rob.post("integrations.clearHistory", &clear).await.ok(200);
         assert_eq!(cleared, json!({"success": true}));
         let left = rob.history(&id).await;
-        assert_eq!((left.len(), &left[0]["step"]), (1, &json!("going-to-retry-1")), "what is not over stays");
-        assert_eq!(rob.history(&kept).await.len(), 6, "and what is another's");
+        assert_eq!((left.len(), &left[0]["step"]), (1, &json!("going-to-retry-1")), "unfinished runs stay");
+        assert_eq!(rob.history(&kept).await.len(), 6, "and another webhook's");
         app.run_for(3).await;
         rob.post("integrations.clearHistory", &clear).await.ok(200);
         assert!(rob.history(&id).await.is_empty());

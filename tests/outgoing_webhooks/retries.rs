@@ -1,4 +1,4 @@
-//! What follows where a call fails.
+//! Tests of retries after a failed call.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ async fn strict() -> TestApp {
     TestApp::start_with(Database::sqlite(), Setup { settings, ..Setup::default() }).await
 }
 
-/// Moves the clock to just before a moment, and to it; tells how many calls there were each time.
+/// Moves the clock to just before a moment, and to it; returns the number of calls each time.
 async fn around(app: &TestApp, far: &Integration, millis: u64) -> [usize; 2] {
     app.advance(Duration::from_millis(millis - 1));
     app.drain().await;
@@ -81,7 +81,7 @@ both! {
         say(&app, &channel, "go").await;
         assert_eq!(rob.webhook(&id).await["enabled"], false);
         assert_eq!(rob.history(&id).await[0]["step"], "after-process-http-status-410");
-        assert!(app.deliveries("state=pending").await.is_empty(), "what waited ended");
+        assert!(app.deliveries("state=pending").await.is_empty(), "pending deliveries ended");
         let all = app.owner.get("/v1/destinations").await.ok(200)["data"].clone();
         let gone = all.as_array().unwrap().iter().find(|one| one["kind"] == "outgoing-webhook").unwrap().clone();
         assert_eq!(gone["health"], "off", "{gone}");
@@ -144,7 +144,7 @@ both! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_far_end_that_asks_for_a_longer_pause_has_it() {
+async fn a_longer_retry_after_is_honoured() {
     let app = TestApp::start(Database::sqlite()).await;
     let (rob, channel) = scene(&app).await;
     let far = far().await;

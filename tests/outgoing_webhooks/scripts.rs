@@ -1,4 +1,4 @@
-//! What scripts make of requests and answers.
+//! Tests of scripts that change requests and answers.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ both! {
         let call = last(&far);
         assert_eq!((call.method.as_str(), call.path.as_str(), &call.body), ("PUT", "/changed", &json!({"said": "two"})));
         assert_eq!((call.header("authorization"), call.header("x-one")), ("Basic dXNlcjpwYXNz", "yes"));
-        assert!(call.header("webhook-id").starts_with("msg_"), "what signs is ours");
+        assert!(call.header("webhook-id").starts_with("msg_"), "the signing headers are ours");
         let run = rob.history(&id).await[0].clone();
         assert_eq!((&run["step"], &run["ranPrepareScript"]), (&json!("after-http-call"), &json!(true)));
         assert_eq!(run["url"], format!("{}/changed?n=2", far.base()));
@@ -118,7 +118,7 @@ both! {
         }
         let broken = rob.make(&far, json!({"scriptEnabled": true, "script": "class {"})).await;
         say(&app, &channel, "go").await;
-        assert_eq!(rob.steps(&broken).await, ["url-response-sent-message"], "what does not compile is not run");
+        assert_eq!(rob.steps(&broken).await, ["url-response-sent-message"], "a script that does not compile is not run");
     }
 
     async fn a_script_sees_failures_too(app) {

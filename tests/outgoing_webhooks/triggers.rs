@@ -1,4 +1,4 @@
-//! Who is called for a message, and who is not.
+//! Tests of triggers: the webhooks that a message calls, and those that it does not.
 
 use serde_json::{Value, json};
 use tieline::domain::tenancy::member::Role;
@@ -21,7 +21,7 @@ both! {
         assert_eq!(texts(&anywhere), ["deploy it", "please deploy"]);
         assert_eq!(texts(&every).len(), 5);
         assert!(last(&every).body.get("trigger_word").is_none());
-        assert_eq!(rob.steps(&one).await.len(), 2, "who is not called has no history of it");
+        assert_eq!(rob.steps(&one).await.len(), 2, "an uncalled webhook has no history of it");
     }
 
     async fn channels_decide_who_is_called(app) {
@@ -115,11 +115,11 @@ both! {
         say(&app, &channel, "begin").await;
         for (number, far) in fars.iter().enumerate() {
             let own = format!("answer {number}");
-            assert!(!texts(far).contains(&own), "nobody gets back what they posted");
+            assert!(!texts(far).contains(&own), "no integration gets its own posts back");
         }
         let bots: Vec<Value> = fars[0].calls().into_iter().map(|call| call.body["bot"].clone()).collect();
         assert_eq!((&bots[0], &bots[1]), (&json!(false), &json!(true)));
-        // A message, 5 answers, 5 * 4 answers to those, and 5 * 4 * 3 that nobody answers.
+        // A message, 5 answers, 5 * 4 answers to those, and 5 * 4 * 3 without an answer.
         assert_eq!(messages(&app, &channel).await.len(), 1 + 5 + 20 + 60);
     }
 

@@ -1,4 +1,4 @@
-//! Who may manage which: all of a direction, or their own; and in which channels.
+//! Tests of permissions: all webhooks of a direction, or the caller's own; and their channels.
 
 use serde_json::{Value, json};
 use tieline::domain::tenancy::member::Role;
@@ -11,7 +11,7 @@ const OWN_IN: &str = "manage-own-incoming-integrations";
 const ALL_OUT: &str = "manage-outgoing-integrations";
 const OWN_OUT: &str = "manage-own-outgoing-integrations";
 
-/// A member with just these permissions, set by the members' endpoint; and able to make a token.
+/// A member with exactly these permissions, set by the members' endpoint, and able to create a token.
 async fn member(app: &TestApp, name: &str, permissions: &[&str]) -> Known {
     let client = app.caller("acme", name, Role::Member).await;
     let known = Known::of(app, &client, name).await;

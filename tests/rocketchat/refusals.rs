@@ -1,12 +1,12 @@
-//! What is refused, in the product's sentences and in the order in which it looks.
+//! Tests of refusals, in the product's texts and in its order of checks.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{incoming, outgoing, owner};
 
-/// The error and the code of an answer.
-fn told(answer: &Value) -> (&str, &str) {
+/// Error and code of an answer.
+fn reported(answer: &Value) -> (&str, &str) {
     assert_eq!(answer["success"], false, "{answer}");
     (answer["error"].as_str().unwrap(), answer["errorType"].as_str().unwrap_or(""))
 }
@@ -30,10 +30,10 @@ both! {
         ];
         for (body, expected) in cases {
             let answer = olga.post("integrations.create", body.clone()).await.ok(400);
-            assert_eq!(told(&answer), (expected.as_str(), "invalid-params"), "{body}");
+            assert_eq!(reported(&answer), (expected.as_str(), "invalid-params"), "{body}");
         }
         let empty = olga.put("integrations.update", json!({})).await.ok(400);
-        assert_eq!(told(&empty), (missing("integrationId", "type").as_str(), "invalid-params"));
+        assert_eq!(reported(&empty), (missing("integrationId", "type").as_str(), "invalid-params"));
         let get = olga.get("integrations.get").await.ok(400);
         assert_eq!(get, json!({
             "success": false,
@@ -42,7 +42,7 @@ both! {
         }));
         let broken = olga.client.request(Method::POST, "/api/v1/integrations.create").bearer_auth(&olga.token);
         let broken = olga.client.send(broken.header("content-type", "application/json").body("{")).await.ok(400);
-        assert!(told(&broken).0.contains("not JSON"), "{broken}");
+        assert!(reported(&broken).0.contains("not JSON"), "{broken}");
     }
 
     async fn an_incoming_one_is_refused_for_the_first_reason(app) {
@@ -57,7 +57,7 @@ both! {
             (json!({"channel": "@nobody"}), "Invalid room [error-invalid-room]", "error-invalid-room"),
         ] {
             let answer = olga.post("integrations.create", incoming(change.clone())).await.ok(400);
-            assert_eq!(told(&answer), (error, code), "{change}");
+            assert_eq!(reported(&answer), (error, code), "{change}");
         }
         for good in ["#general, @olga", "@rocket.cat"] {
             olga.create(incoming(json!({"channel": good}))).await;
@@ -77,37 +77,37 @@ both! {
             (json!({"channel": "#none"}), "Invalid room [error-invalid-room]", "error-invalid-room"),
         ] {
             let answer = olga.post("integrations.create", outgoing(change.clone())).await.ok(400);
-            assert_eq!(told(&answer), (error, code), "{change}");
+            assert_eq!(reported(&answer), (error, code), "{change}");
         }
         for url in ["http://169.254.169.254/latest", "ftp://93.184.216.34/", "https://[::ffff:127.0.0.1]:22/", "nonsense"] {
             let answer = olga.post("integrations.create", outgoing(json!({"urls": [url]}))).await.ok(400);
-            assert_eq!(told(&answer).1, "error-invalid-urls", "{url}: {answer}");
+            assert_eq!(reported(&answer).1, "error-invalid-urls", "{url}: {answer}");
         }
         let made = olga.create(outgoing(json!({"channel": "all_public_channels,all_private_groups,all_direct_messages"}))).await;
         let change = outgoing(json!({"integrationId": made["_id"]}));
         let answer = olga.put("integrations.update", change.clone()).await.ok(400);
         assert_eq!(answer["details"], json!({"method": "updateOutgoingIntegration"}));
-        assert_eq!(told(&answer), ("Invalid token [error-invalid-token]", "error-invalid-token"));
+        assert_eq!(reported(&answer), ("Invalid token [error-invalid-token]", "error-invalid-token"));
         let nothing = outgoing(json!({"integrationId": "0199c1de-0000-7000-8000-00000000dead", "token": "t"}));
-        assert_eq!(told(&olga.put("integrations.update", nothing).await.ok(400)).0, "No integration found.");
+        assert_eq!(reported(&olga.put("integrations.update", nothing).await.ok(400)).0, "No integration found.");
         let other_way = incoming(json!({"integrationId": made["_id"]}));
-        assert_eq!(told(&olga.put("integrations.update", other_way).await.ok(400)).0, "No integration found.");
+        assert_eq!(reported(&olga.put("integrations.update", other_way).await.ok(400)).0, "No integration found.");
     }
 
     async fn another_organisations_is_not_there(app) {
         let olga = owner(&app).await;
         let made = olga.create(incoming(json!({}))).await;
-        let stranger = app.other("globex").await;
+        let outsider = app.other("globex").await;
         let id = made["_id"].as_str().unwrap();
         let unknown = "0199c1de-0000-7000-8000-00000000dead";
         for id in [id, unknown, "ByehQjC44FwMeiLbX"] {
-            let got = stranger.get(&format!("/api/v1/integrations.get?integrationId={id}")).await.ok(400);
+            let got = outsider.get(&format!("/api/v1/integrations.get?integrationId={id}")).await.ok(400);
             assert_eq!(got, json!({"success": false, "error": "The integration does not exists."}));
             let removal = json!({"type": "webhook-incoming", "integrationId": id});
-            let removed = stranger.post("/api/v1/integrations.remove", &removal).await.ok(400);
-            assert_eq!(told(&removed).0, "No integration found.");
+            let removed = outsider.post("/api/v1/integrations.remove", &removal).await.ok(400);
+            assert_eq!(reported(&removed).0, "No integration found.");
         }
-        assert_eq!(stranger.get("/api/v1/integrations.list").await.ok(200)["total"], 0);
+        assert_eq!(outsider.get("/api/v1/integrations.list").await.ok(200)["total"], 0);
         olga.get(&format!("integrations.get?integrationId={id}")).await.ok(200);
     }
 }

@@ -1,10 +1,10 @@
-//! The claim, fair by organisation and class; and statements that change many destinations at once.
+//! Tests of the claim, fair by organisation and class; and of statements that change many destinations at once.
 
 use std::time::Duration;
 
 use super::*;
 
-/// Destinations of an organisation of its own, due since then.
+/// Creates destinations of an organisation of its own, due since then.
 async fn due_of(app: &TestApp, slug: &str, count: usize, since: Time) -> OrganisationId {
     let organisation = app.app.tenancy.create_organisation_as_operator(slug, None).await.unwrap();
     let tx = app.app.base.store().begin().await.unwrap();
@@ -43,7 +43,7 @@ both! {
         let bounded = Room { ceiling: 5, busy, ..room(20) };
         let claimed = claim_within(store, owner, now, bounded.clone()).await;
         assert_eq!((count_of(&claimed, flood), count_of(&claimed, quiet)), (2, 5));
-        // Whoever has none in flight comes first.
+        // The organisation with none in flight comes first.
         let claimed = claim_within(store, owner, now, Room { limit: 3, ..bounded }).await;
         assert_eq!((count_of(&claimed, flood), count_of(&claimed, quiet)), (0, 3));
     }
@@ -58,7 +58,7 @@ both! {
             .iter()
             .map(|claimed| Release { more: true, slow: Some(true), ..release(claimed) })
             .collect();
-        let_go(store, owner, now, &releases).await;
+        release_all(store, owner, now, &releases).await;
         let other = due_of(&app, "other", 3, now).await;
         let none = claim_within(store, (owner, Uuid::nil()), now, Room { slow_limit: 0, ..room(1) }).await;
         assert_eq!((count_of(&none, slow), count_of(&none, other)), (0, 1));
@@ -68,7 +68,7 @@ both! {
         let bounded = Room { slow_ceiling: 6, busy, ..room(20) };
         let some = claim_within(store, (owner, Uuid::nil()), now, bounded).await;
         assert_eq!((some.len(), some[0].slow), (2, true));
-        let_go(store, owner, now, &[Release { more: true, slow: Some(false), ..release(&some[0]) }]).await;
+        release_all(store, owner, now, &[Release { more: true, slow: Some(false), ..release(&some[0]) }]).await;
         let again = claim_within(store, (owner, Uuid::nil()), now, Room { slow_limit: 0, ..room(20) }).await;
         assert_eq!((again.len(), again[0].slow), (1, false), "it was answered in time");
     }
@@ -107,8 +107,8 @@ both! {
     }
 }
 
-/// Their rows lie in the order in which they were made, and the ids are the other way round: whoever locks in the order of
-/// a scan meets whoever locks in the order of the ids.
+/// Their rows are stored in the order of creation, and the ids are the other way round: a statement that locks in the
+/// order of a scan meets one that locks in the order of the ids.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn wake_ups_and_releases_do_not_wait_for_each_other() {
     let Some(database) = Database::postgres().await else { return };
@@ -136,7 +136,7 @@ async fn wake_ups_and_releases_do_not_wait_for_each_other() {
             })
         });
         let wakes: Vec<_> = wakes.collect();
-        let_go(&store, owner, now, &releases).await;
+        release_all(&store, owner, now, &releases).await;
         for wake in join_all(wakes).await {
             wake.unwrap();
         }

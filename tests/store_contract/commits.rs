@@ -1,4 +1,4 @@
-//! Commits that are answered are kept, and what the database refuses is told for what it is.
+//! Tests of commits: an acknowledged one is durable, and a refusal of the database is reported as its cause.
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sqlx::{Connection, Executor, Row, SqliteConnection};
@@ -9,14 +9,14 @@ use tieline::{
 
 use crate::support::Database;
 
-/// A table in which a commit can be made to fail: its foreign key is looked at only then.
+/// A table in which a commit can be made to fail: its foreign key is checked only then.
 const TABLES: &str = "CREATE TABLE parent (id INTEGER PRIMARY KEY); \
      CREATE TABLE child (id INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)";
 
-/// The defect that the store stands against, with sqlx alone. It counts how deep a connection is in transactions; where
-/// SQLite has rolled back by itself, the count stays one too high. The next transaction is then a savepoint that nothing
-/// is around; when its commit fails, it stays open; and every later one is a savepoint within it, whose commit is answered
-/// and keeps nothing.
+/// The defect that the store guards against, with sqlx alone. It counts the depth of a connection's transactions; where
+/// SQLite has rolled back by itself, the count stays one too high. The next transaction is then a savepoint without a
+/// transaction around it; when its commit fails, it stays open; and every later one is a savepoint within it, whose
+/// commit is acknowledged and not durable.
 #[tokio::test]
 async fn sqlx_answers_commits_that_keep_nothing() {
     let database = Database::sqlite();
@@ -37,7 +37,7 @@ async fn sqlx_answers_commits_that_keep_nothing() {
 
     let mut reader = SqliteConnection::connect(&url).await.unwrap();
     let kept: i64 = reader.fetch_one("SELECT COUNT(*) FROM parent").await.unwrap().get(0);
-    assert_eq!(kept, 0, "sqlx keeps it now: docs/adr/0005-one-owner-of-connections.md can be told so");
+    assert_eq!(kept, 0, "sqlx stores it now: update docs/adr/0005-one-owner-of-connections.md");
 }
 
 async fn sqlite() -> (Database, Store) {
@@ -52,7 +52,7 @@ async fn parents(store: &Store) -> usize {
     store.reader().query_all_raw(statement).await.unwrap().len()
 }
 
-/// The same story through the store.
+/// The same scenario through the store.
 #[tokio::test]
 async fn a_commit_that_is_answered_is_kept() {
     let (_database, store) = sqlite().await;
@@ -82,9 +82,9 @@ async fn a_transaction_takes_nothing_after_a_failed_statement() {
     assert_eq!(parents(&store).await, 0);
 }
 
-/// A full database rolls back by itself; afterwards there is room, and everything goes on.
+/// A full database rolls back by itself; once there is space again, everything goes on.
 #[tokio::test]
-async fn a_full_database_is_told_as_full_and_recovers() {
+async fn a_full_database_is_reported_as_full_and_recovers() {
     let (_database, store) = sqlite().await;
     let tx = store.begin().await.unwrap();
     tx.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
@@ -115,7 +115,7 @@ async fn postgres() -> Option<(Database, Store)> {
 }
 
 #[tokio::test]
-async fn what_a_server_says_of_itself_is_told_apart() {
+async fn what_a_server_says_of_itself_is_distinguished() {
     let Some((_database, store)) = postgres().await else { return };
     let states = [
         ("08006", StorageFault::Unreachable),
@@ -130,13 +130,14 @@ async fn what_a_server_says_of_itself_is_told_apart() {
     ];
     for (state, fault) in states {
         let raise = format!("DO $$ BEGIN RAISE EXCEPTION 'raised' USING ERRCODE = '{state}'; END $$");
-        // One that says that it is down is believed: the next statement waits for a probe.
-        let told = crate::support::until("the breaker is closed", std::time::Duration::from_secs(10), async || {
-            let told = Error::from(store.writer().execute_unprepared(&raise).await.unwrap_err());
-            (!told.to_string().contains("does not answer") || fault == StorageFault::Unreachable).then_some(told)
+        // A database that reports itself as down is believed: the next statement waits for a probe.
+        let reported = crate::support::until("the breaker is closed", std::time::Duration::from_secs(10), async || {
+            let reported = Error::from(store.writer().execute_unprepared(&raise).await.unwrap_err());
+            (!reported.to_string().contains("does not answer") || fault == StorageFault::Unreachable)
+                .then_some(reported)
         })
         .await;
-        assert!(matches!(told, Error::Storage(said) if said == fault), "{state}: {told}");
+        assert!(matches!(reported, Error::Storage(said) if said == fault), "{state}: {reported}");
     }
 }
 
@@ -150,7 +151,7 @@ async fn a_statement_that_takes_too_long_is_ended() {
     store.writer().execute_unprepared("SELECT 1").await.unwrap();
 }
 
-/// PostgreSQL answers the commit of a failed transaction with success, and rolls it back.
+/// PostgreSQL acknowledges the commit of a failed transaction, and rolls it back.
 #[tokio::test]
 async fn a_failed_transaction_cannot_be_committed_on_postgres() {
     let Some((_database, store)) = postgres().await else { return };

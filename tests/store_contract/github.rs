@@ -1,4 +1,4 @@
-//! Installations, repositories, links and proofs; subscriptions, threads and workflows.
+//! Tests of installations, repositories, links and proofs; subscriptions, threads and workflows.
 
 use tieline::{
     domain::{
@@ -61,7 +61,7 @@ async fn known(app: &TestApp, id: i64) -> Option<GithubInstallation> {
     found.map(|stored| stored.installation)
 }
 
-async fn told(app: &TestApp, id: i64, repositories: &[GithubRepository], removed: bool, at: Time) {
+async fn reported(app: &TestApp, id: i64, repositories: &[GithubRepository], removed: bool, at: Time) {
     let tx = begin(app).await;
     installations::save_repositories(&tx, id, repositories, removed, at).await.unwrap();
     tx.commit().await.unwrap();
@@ -147,7 +147,7 @@ both! {
             installations::delete(&tx, app.app.base.ambient().id(), &older, app.now()).await.unwrap();
         }
         tx.commit().await.unwrap();
-        assert_eq!(known(&app, 2).await, None, "whatever its time");
+        assert_eq!(known(&app, 2).await, None, "independent of its time");
         assert_eq!(installations::find_by_record(app.app.base.store().reader(), record.0).await.unwrap(), None);
         let demanded = installations::demand(app.app.base.store().reader(), 2).await;
         assert!(matches!(demanded, Err(Error::NotFound { .. })), "{demanded:?}");
@@ -173,18 +173,18 @@ both! {
             save(&app, &installation(id, "acme", app.now())).await;
         }
         let (web, api) = (repository(11, "web"), repository(12, "api"));
-        told(&app, 1, &[web.clone(), api.clone()], false, after(&app, 10)).await;
-        told(&app, 2, std::slice::from_ref(&web), false, after(&app, 10)).await;
-        told(&app, 1, std::slice::from_ref(&web), true, after(&app, 9)).await;
+        reported(&app, 1, &[web.clone(), api.clone()], false, after(&app, 10)).await;
+        reported(&app, 2, std::slice::from_ref(&web), false, after(&app, 10)).await;
+        reported(&app, 1, std::slice::from_ref(&web), true, after(&app, 9)).await;
         assert_eq!(names(&app, 1).await, ["web", "api"], "the removal was before");
-        told(&app, 1, std::slice::from_ref(&web), true, after(&app, 10)).await;
+        reported(&app, 1, std::slice::from_ref(&web), true, after(&app, 10)).await;
         assert_eq!((names(&app, 1).await, names(&app, 2).await), (vec!["api".to_owned()], vec!["web".to_owned()]));
-        told(&app, 1, &[repository(11, "renamed")], false, after(&app, 11)).await;
+        reported(&app, 1, &[repository(11, "renamed")], false, after(&app, 11)).await;
         assert_eq!(names(&app, 1).await, ["renamed", "api"]);
-        told(&app, 1, &[], true, after(&app, 12)).await;
+        reported(&app, 1, &[], true, after(&app, 12)).await;
 
         let reader = app.app.base.store().reader();
-        told(&app, 1, &[api], true, after(&app, 12)).await;
+        reported(&app, 1, &[api], true, after(&app, 12)).await;
         for (installation, repository, removed) in [(1, 11, false), (1, 12, true), (1, 99, false), (2, 12, false)] {
             let is = installations::is_removed(reader, installation, repository).await.unwrap();
             assert_eq!(is, removed, "{installation} {repository}");
@@ -196,17 +196,17 @@ both! {
             save(&app, &installation(id, "acme", app.now())).await;
         }
         let many: Vec<_> = (0..300).map(|id| repository(id, &format!("r{id}"))).collect();
-        told(&app, 1, &many, false, after(&app, 10)).await;
-        told(&app, 2, &many[..1], false, after(&app, 10)).await;
-        told(&app, 1, &[repository(400, "later")], false, after(&app, 30)).await;
-        told(&app, 1, &[repository(401, "gone-later")], true, after(&app, 30)).await;
+        reported(&app, 1, &many, false, after(&app, 10)).await;
+        reported(&app, 2, &many[..1], false, after(&app, 10)).await;
+        reported(&app, 1, &[repository(400, "later")], false, after(&app, 30)).await;
+        reported(&app, 1, &[repository(401, "gone-later")], true, after(&app, 30)).await;
         let replace = async |list: &[GithubRepository], seconds: u64| {
             let tx = begin(&app).await;
             installations::replace_repositories(&tx, 1, list, after(&app, seconds)).await.unwrap();
             tx.commit().await.unwrap();
         };
         replace(&[repository(7, "r7"), repository(500, "new"), repository(401, "gone-later")], 20).await;
-        assert_eq!(names(&app, 1).await, ["r7", "later", "new"], "what was told since is newer than the list");
+        assert_eq!(names(&app, 1).await, ["r7", "later", "new"], "later webhooks are newer than the list");
         assert_eq!(names(&app, 2).await, ["r0"]);
         replace(&many, 5).await;
         assert_eq!(names(&app, 1).await.len(), 3, "a list that was asked for long ago");
@@ -410,6 +410,6 @@ both! {
         assert_eq!(links::organisations(app.app.base.store().reader(), 1).await.unwrap(), [b]);
         let tx = begin(&app).await;
         assert_eq!(subscriptions::of_organisations(&tx, &[a, b]).await.unwrap().len(), 1);
-        assert!(known(&app, 1).await.is_some(), "what GitHub says belongs to nobody");
+        assert!(known(&app, 1).await.is_some(), "GitHub's data belongs to no organisation");
     }
 }

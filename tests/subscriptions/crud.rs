@@ -1,4 +1,4 @@
-//! Subscriptions as things: made, looked at, changed, removed.
+//! Tests of subscriptions as resources: created, read, changed, removed.
 
 use futures_util::future::join_all;
 use tieline::{
@@ -13,7 +13,7 @@ fn body(rules: Value) -> Value {
     json!({"slackChannelId": CHANNEL, "rules": rules})
 }
 
-/// The pointers of everything that is wrong.
+/// Pointers of all violations.
 fn pointers(problem: &Value) -> Vec<&str> {
     problem["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap()).collect()
 }
@@ -54,7 +54,7 @@ both! {
         assert_eq!((&changed["slackChannelName"], &changed["paused"]), (&json!("alerts"), &json!(true)));
         assert!(changed["updatedAt"].as_str() > made["updatedAt"].as_str(), "{changed}");
         assert_eq!((&changed["createdAt"], &changed["id"]), (&made["createdAt"], &made["id"]));
-        // A list takes the place of the former one; what is left out of the whole change stays.
+        // A list replaces the former one; members left out of the change stay.
         let changed = app.owner.patch(&path, &json!({"rules": {"bots": false}})).await.ok(200);
         expected["bots"] = json!(false);
         assert_eq!(changed["rules"], expected);
@@ -91,7 +91,7 @@ both! {
         assert_eq!(app.owner.get(&path).await.ok(200)["paused"], false);
     }
 
-    async fn everything_that_is_wrong_is_told_at_once(app) {
+    async fn all_violations_are_reported_at_once(app) {
         connect(&app).await;
         let made = subscribe(&app.owner, CHANNEL, json!({})).await;
         let path = format!("{PATH}/{made}");

@@ -1,4 +1,4 @@
-//! Each rule over the whole way, and what is said of what it keeps back.
+//! Tests of each rule through the whole pipeline, and of the reason for a skipped event.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn push(branch: &str) -> Value {
     json!({"event": "push", "branch": branch, "commits": ["Mend it"]})
 }
 
-/// Sends each order to a channel with each rules, and looks what becomes of it; `""` means that it is told.
+/// Sends each order to a channel with each rules, and checks the outcome; `""` means that it is delivered.
 async fn check(app: &TestApp, table: Vec<(Value, Value, &str)>) {
     let path = format!("{PATH}/{}", subscribe(&app.owner, CHANNEL, json!({})).await);
     let defaults = json!({
@@ -23,7 +23,7 @@ async fn check(app: &TestApp, table: Vec<(Value, Value, &str)>) {
         let order = with(order, json!({"number": number + 1}));
         let event = hear(app, order.clone()).await;
         app.run_for(1).await;
-        let expected = if reason.is_empty() { told() } else { skipped(reason) };
+        let expected = if reason.is_empty() { reported() } else { skipped(reason) };
         assert_eq!(state(app, &event).await, expected, "{given} {order}");
         let said = app.owner.get(&format!("{path}/explanation?eventId={event}")).await.ok(200);
         assert_eq!(said["told"], reason.is_empty(), "{said}");
@@ -65,7 +65,7 @@ both! {
             (json!({"branches": {"include": ["*"]}}), push("any/thing"), ""),
             (several(), json!({"event": "release", "tag": "v1"}), ""),
         ]).await;
-        // A comment says no branch: it replies where its pull request was told, and nowhere else.
+        // A comment names no branch: it replies in its pull request's thread, and nowhere else.
         let comment = |number: u64| json!({"event": "issue_comment", "onPullRequest": true, "number": number});
         let path = format!("{PATH}/{}", app.owner.get(PATH).await.ok(200)["data"][0]["id"].as_str().unwrap());
         app.owner.patch(&path, &json!({"rules": several()})).await.ok(200);
@@ -76,9 +76,9 @@ both! {
         let why = "the channel was not told of the pull request, and a comment does not say whether its branch is \
                    asked for";
         assert_eq!(state(&app, &stray).await, skipped(why));
-        assert_eq!((state(&app, &opened).await, state(&app, &reply).await), (told(), told()));
+        assert_eq!((state(&app, &opened).await, state(&app, &reply).await), (reported(), reported()));
         replay(&app, &stray).await;
-        assert_eq!(state(&app, &stray).await, told(), "who asks for it gets it");
+        assert_eq!(state(&app, &stray).await, reported(), "a replay delivers it");
     }
 
     async fn labels_and_authors(app) {

@@ -1,5 +1,5 @@
-//! What gets in the way between GitHub and the channel: pauses, broken channels, lost connections, crashes, and what
-//! may not be told any more.
+//! Tests of failures between GitHub and the channel: rate limits, broken channels, lost connections, crashes, and
+//! revoked access.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::until;
 
 const PAUSED: &str = "the subscription is paused; resume it and replay this delivery";
 
-/// Takes repositories from the installation at GitHub, or gives them back, and waits until we know.
+/// Removes repositories from the installation at GitHub, or adds them, and waits until Tieline knows.
 async fn give(app: &TestApp, installation: i64, change: Value) {
     let before = app.github.ask("deliveries?event=installation_repositories").await.as_array().unwrap().len();
     app.github.order(&format!("installations/{installation}/repositories"), change).await;
@@ -23,7 +23,7 @@ async fn give(app: &TestApp, installation: i64, change: Value) {
     app.app.base.settle().await;
 }
 
-/// Sends everything again that failed at a channel, and tells how many there were.
+/// Replays everything that failed at a channel, and returns the number.
 async fn replay_failed(app: &TestApp, channel: &str) -> u64 {
     let body = json!({"destinationId": destination(app, channel).await["id"]});
     app.owner.post("/v1/deliveries/replay", &body).await.ok(202)["count"].as_u64().unwrap()
@@ -36,7 +36,7 @@ async fn destination(app: &TestApp, channel: &str) -> Value {
 }
 
 both! {
-    async fn what_a_rule_kept_back_is_told_on_demand(app) {
+    async fn a_skipped_event_is_posted_on_demand(app) {
         connect(&app).await;
         let path = format!("{PATH}/{}", subscribe(&app.owner, CHANNEL, json!({})).await);
         hear(&app, pull("pull_request", "opened")).await;
@@ -54,7 +54,7 @@ both! {
         assert_eq!(app.slack.texts(CHANNEL).await.len(), 1, "a pause is not caught up on");
         for event in [&review, &push, &other] {
             replay(&app, event).await;
-            assert_eq!(state(&app, event).await, told());
+            assert_eq!(state(&app, event).await, reported());
         }
         let all = threads(&app, CHANNEL).await;
         assert!(all[1].0.contains("So far so good") && all[1].1 == Some(0), "{all:?}");
@@ -65,11 +65,11 @@ both! {
         app.run_for(1).await;
         assert_eq!(places(&app, CHANNEL).await[4], Some(3));
 
-        // What was told is told once more where somebody asks for it; an opening is a card in the channel.
+        // A delivered notification is delivered once more on a replay; an opening is a card in the channel.
         replay(&app, &review).await;
         replay(&app, &other).await;
         app.run_for(2).await;
-        assert_eq!((state(&app, &review).await, state(&app, &other).await), (told(), told()));
+        assert_eq!((state(&app, &review).await, state(&app, &other).await), (reported(), reported()));
         assert_eq!(places(&app, CHANNEL).await[5..], [Some(0), None]);
         app.owner.patch(&path, &json!({"rules": {"threads": {"enabled": false}}})).await.ok(200);
         app.owner.patch(&path, &json!({"paused": true})).await.ok(200);
@@ -100,7 +100,7 @@ both! {
         app.owner.patch("/v1/slack-integrations", &status("ACTIVE")).await.ok(200);
         for event in [&waiting, &review] {
             replay(&app, event).await;
-            assert_eq!(state(&app, event).await, told());
+            assert_eq!(state(&app, event).await, reported());
         }
         assert_eq!(places(&app, CHANNEL).await, [None, Some(0)]);
     }
@@ -130,7 +130,7 @@ both! {
         assert!(all[0].0.contains("opened") && all[1].0.contains("approved") && all[2].0.contains("merged"), "{all:?}");
     }
 
-    async fn a_broken_channel_heals_by_itself(app) {
+    async fn a_broken_channel_recovers_by_itself(app) {
         connect(&app).await;
         app.slack.order("leave", json!({"channel": "C0GENERAL"})).await;
         subscribe(&app.owner, "C0GENERAL", json!({})).await;
@@ -154,8 +154,8 @@ both! {
         app.advance(Duration::from_secs(61));
         hear(&app, with(pull("issues", "opened"), json!({"number": 7}))).await;
         app.drain().await;
-        let healed = destination(&app, "C0GENERAL").await;
-        assert_eq!(healed["health"], "healthy");
+        let recovered = destination(&app, "C0GENERAL").await;
+        assert_eq!(recovered["health"], "healthy");
         assert_eq!(replay_failed(&app, "C0GENERAL").await, 2);
         app.run_for(1).await;
         assert_eq!(places(&app, "C0GENERAL").await, [None, None, Some(1)]);
@@ -179,7 +179,7 @@ both! {
         app.owner.delete(&path).await.ok(204);
         let after = hear(&app, pull("pull_request", "merged")).await;
         app.drain().await;
-        assert_eq!(state(&app, &opened).await, told());
+        assert_eq!(state(&app, &opened).await, reported());
         assert_eq!(app.deliveries(&format!("eventId={after}")).await.len(), 0);
         assert_eq!(app.slack.texts(CHANNEL).await.len(), 1);
     }
@@ -189,7 +189,7 @@ both! {
         subscribe(&app.owner, CHANNEL, json!({})).await;
         let opened = hear(&app, pull("pull_request", "opened")).await;
         let acme = app.organisation("acme").await;
-        // Slack has it, and the database takes no record of it: then the worker is gone.
+        // Slack has it, and the database accepts no record of it: then the worker is gone.
         let crash = async |messages: usize| {
             sabotage::refuse(&app, "attempt", acme).await;
             let worker = app.deliverer.clone();
@@ -203,7 +203,7 @@ both! {
             until("the thread is known", Duration::from_secs(20), known).await;
             step.abort();
             let _ = step.await;
-            // What it handed in last is refused too: it does not get through just as the database mends.
+            // Its last records are refused too: they do not get through just as the database recovers.
             app.deliverer.settle().await;
             sabotage::relent(&app, "attempt").await;
             app.drain().await;
@@ -216,25 +216,25 @@ both! {
         let comment = hear(&app, with(pull("issue_comment", "created"), json!({"onPullRequest": true}))).await;
         crash(2).await;
         app.drain().await;
-        assert_eq!(state(&app, &comment).await, told());
+        assert_eq!(state(&app, &comment).await, reported());
         assert_eq!(places(&app, CHANNEL).await, [None, Some(0), Some(0)], "at least once, and in the thread");
 
-        // Slack took it, and its answer was lost: the second card opens the thread.
+        // Slack accepted it, and its answer was lost: the second card opens the thread.
         app.slack.fault(json!({"method": "chat.postMessage", "drop": "after", "times": 1})).await;
         let numbered = |order: Value| with(order, json!({"number": 30}));
         let opened = hear(&app, numbered(pull("pull_request", "opened"))).await;
         hear(&app, numbered(pull("pull_request", "merged"))).await;
         app.run_for(5).await;
-        assert_eq!(state(&app, &opened).await, told());
+        assert_eq!(state(&app, &opened).await, reported());
         assert_eq!(places(&app, CHANNEL).await[3..], [None, None, Some(4)]);
     }
 
-    async fn a_repository_that_was_taken_away_is_not_told_any_more(app) {
+    async fn a_repository_that_was_removed_is_not_posted_any_more(app) {
         let installation = connect(&app).await;
         subscribe(&app.owner, CHANNEL, json!({"repositories": ["acme/*"]})).await;
         let waiting = hear(&app, pull("pull_request", "opened")).await;
         let kept = hear(&app, with(pull("issues", "opened"), json!({"repository": "acme/api", "number": 7}))).await;
-        // What GitHub sent before and is delivered, or replayed, later.
+        // Events that GitHub sent before and that are delivered, or replayed, later.
         let late = app.github.sign(with(pull("pull_request", "merged"), json!({"repository": "acme/web"}))).await;
         give(&app, installation, json!({"select": ["api"]})).await;
         app.github.deliver(&late).await.ok(202);
@@ -245,10 +245,10 @@ both! {
         for event in [&waiting, &late] {
             assert_eq!(state(&app, event).await, skipped(why));
         }
-        assert_eq!(state(&app, &kept).await, told());
+        assert_eq!(state(&app, &kept).await, reported());
         replay(&app, &late).await;
         assert_eq!(state(&app, &late).await, skipped(why), "whoever asks");
-        // Also what a rule had kept back, of which no content was kept.
+        // Also an event skipped by a rule, whose content was not stored.
         let path = format!("{PATH}/{}", app.owner.get(PATH).await.ok(200)["data"][0]["id"].as_str().unwrap());
         app.owner.patch(&path, &json!({"paused": true})).await.ok(200);
         let delivery = app.github.sign(with(pull("issues", "opened"), json!({"repository": "acme/api"}))).await;
@@ -262,12 +262,12 @@ both! {
 
         for event in [&waiting, &late] {
             replay(&app, event).await;
-            assert_eq!(state(&app, event).await, told(), "given back");
+            assert_eq!(state(&app, event).await, reported(), "given back");
         }
         assert_eq!(places(&app, CHANNEL).await, [None, None, Some(1)]);
     }
 
-    async fn what_is_not_linked_any_more_is_not_told_any_more(app) {
+    async fn an_unlinked_installation_is_not_posted_any_more(app) {
         let installation = connect(&app).await;
         subscribe(&app.owner, CHANNEL, json!({})).await;
         let unlink = json!({"ref": installation.to_string(), "team": "acme"});
@@ -278,7 +278,7 @@ both! {
         assert_eq!(state(&app, &waiting).await, skipped(why));
         app.github.link(&app.owner, "acme", "acme").await;
         replay(&app, &waiting).await;
-        assert_eq!(state(&app, &waiting).await, told());
+        assert_eq!(state(&app, &waiting).await, reported());
 
         let waiting = hear(&app, pull("pull_request", "merged")).await;
         let deleted = json!({"event": "installation", "action": "deleted", "installation": installation});

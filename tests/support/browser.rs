@@ -1,16 +1,17 @@
-//! A browser that comes back from Slack or GitHub: it is led to the page that asks, keeps a cookie, and has a button.
+//! A browser that comes back from Slack or GitHub: it is redirected to the consent page, keeps a cookie, and has a
+//! button.
 
 use reqwest::{Method, RequestBuilder, header::HeaderName};
 
 use super::http::{Answer, Client};
 
-/// Path of the page that asks.
+/// Path of the consent page.
 pub const CONSENT: &str = "/v1/consent";
 
-/// The cookie that a page was asked with, where its answer is kept.
+/// Header with the consent page's cookie, in which the test passes it on.
 const KEPT: HeaderName = HeaderName::from_static("x-kept-cookie");
 
-/// Follows an answer to the page that asks; another answer is the last one.
+/// Follows an answer to the consent page; another answer is the last one.
 pub async fn look(browser: &Client, answer: Answer) -> Answer {
     let location = answer.header("location").to_owned();
     if answer.status != 302 || !location.starts_with(CONSENT) {
@@ -22,29 +23,29 @@ pub async fn look(browser: &Client, answer: Answer) -> Answer {
     page
 }
 
-/// Presses the button of a page that asks.
+/// Presses the button of a consent page.
 pub async fn agree(browser: &Client, page: &Answer) -> Answer {
     browser.send(button(browser, page)).await
 }
 
-/// The request of the button of a page that asks.
+/// Request of the button of a consent page.
 pub fn button(browser: &Client, page: &Answer) -> RequestBuilder {
     let request = browser.request(Method::POST, CONSENT).header("sec-fetch-site", "same-origin");
     request.header("cookie", page.header(KEPT.as_str())).form(&[("state", state(page))])
 }
 
-/// Goes the whole way from an answer: where it asks, the button is pressed.
+/// Follows the whole flow from an answer: on a consent page, the button is pressed.
 pub async fn go_on(browser: &Client, answer: Answer) -> Answer {
     let page = look(browser, answer).await;
     if page.text.contains("<form") { agree(browser, &page).await } else { page }
 }
 
-/// The cookie that an answer sets, as it is sent back.
+/// Cookie that an answer sets, as it is sent back.
 pub fn cookie(answer: &Answer) -> String {
     answer.header("set-cookie").split(';').next().unwrap().to_owned()
 }
 
-/// The state of a page that asks.
+/// State of a consent page.
 pub fn state(page: &Answer) -> String {
     let asked = page.text.split_once("name=\"state\" value=\"");
     let (_, rest) = asked.unwrap_or_else(|| panic!("nothing is asked: {} {}", page.status, page.text));

@@ -9,12 +9,12 @@ use sea_orm::{ConnectionTrait, Database as Connector, DatabaseConnection};
 use tieline::store::{Limits, Store};
 use tokio::sync::{Mutex, OnceCell};
 
-/// Names the throw-away server; `scripts/with-postgres` sets it.
+/// Variable with the throw-away server; `scripts/with-postgres` sets it.
 const SERVER: &str = "TIELINE_TEST_POSTGRES_URL";
 
 static COUNTER: AtomicU32 = AtomicU32::new(0);
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
-/// PostgreSQL copies a template only while nobody else is connected to it.
+/// PostgreSQL copies a template only while no other session is connected to it.
 static COPYING: Mutex<()> = Mutex::const_new(());
 
 /// A database of its own for one test.
@@ -25,14 +25,14 @@ pub struct Database {
 }
 
 impl Database {
-    /// A fresh SQLite file.
+    /// Creates an SQLite file.
     pub fn sqlite() -> Self {
         let folder = std::env::temp_dir().join(format!("tieline-test-{}", unique()));
         std::fs::create_dir_all(&folder).unwrap();
         Self { url: format!("sqlite://{}", folder.join("tieline.db").display()), folder: Some(folder) }
     }
 
-    /// A fresh PostgreSQL database, where there is a server to make it on. Without one the test passes by, except where
+    /// Creates a PostgreSQL database, if there is a server to create it on. Without one the test passes, except where
     /// `CI=true`: there it fails.
     pub async fn postgres() -> Option<Self> {
         let server = server()?;
@@ -66,7 +66,7 @@ impl Drop for Database {
     }
 }
 
-/// The throw-away server, where there is one.
+/// The throw-away server, if there is one.
 fn server() -> Option<String> {
     let Ok(server) = std::env::var(SERVER) else {
         assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{SERVER} is not set; run scripts/with-postgres");
@@ -76,7 +76,7 @@ fn server() -> Option<String> {
     Some(server)
 }
 
-/// Makes the migrated database that the others are copies of.
+/// Creates the migrated database that the others are copies of.
 async fn template(server: &str) -> String {
     let name = format!("template_{}", std::process::id());
     run(server, &format!("CREATE DATABASE {name}")).await;

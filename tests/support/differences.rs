@@ -1,15 +1,15 @@
-//! Where answers were not as the published document says.
+//! Differences between answers and the published document.
 
 use std::sync::{Arc, Mutex};
 
 use tieline::api::shared::guard::Tell;
 
-/// Every difference of one server. At the end of its test there may be none, whether or not somebody looked at the answer.
+/// Every difference of one server. At the end of its test there may be none, even in answers that the test ignored.
 #[derive(Default)]
 pub struct Differences(Arc<Mutex<Vec<String>>>);
 
 impl Differences {
-    /// Who is to be told of a difference.
+    /// Returns the callback that records a difference.
     pub fn tell(&self) -> Tell {
         let found = self.0.clone();
         Arc::new(move |difference| found.lock().unwrap().push(difference.to_owned()))

@@ -21,7 +21,7 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Puts one below the processes of a deployment that are yet to come.
+    /// Installs one below the future processes of a deployment.
     pub fn below(deployment: &mut Deployment, folder: &Path) -> Self {
         let path = deployment.path("disk-faults");
         let control = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).unwrap();
@@ -33,7 +33,7 @@ impl Disk {
         Self { control }
     }
 
-    /// Lets so many operations through, and fails so many after them.
+    /// Lets a number of operations through, and fails a number after them.
     pub fn fail(&self, errno: i64, after: i64, count: i64) {
         self.set(1, 0);
         self.set(2, errno);
@@ -41,12 +41,12 @@ impl Disk {
         self.set(1, count);
     }
 
-    /// Works again.
+    /// Stops failing.
     pub fn heal(&self) {
         self.set(1, 0);
     }
 
-    /// How many operations failed so far.
+    /// Returns the number of failed operations.
     pub fn failed(&self) -> i64 {
         let mut bytes = [0; 8];
         self.control.read_exact_at(&mut bytes, 4 * 8).unwrap();

@@ -1,10 +1,10 @@
 /* A disk that fails on demand: preloaded, it makes writes and syncs of files below FAULT_DIRECTORY fail as the control
  * file says. The control file is mapped by both sides and holds five 64-bit numbers:
- *   0  how many operations still go through before the first one fails
- *   1  how many operations fail from then on
- *   2  errno of those that fail
- *   3  how many operations there were
- *   4  how many of them failed
+ *   0  number of operations that still go through before the first failure
+ *   1  number of operations that fail from then on
+ *   2  errno of the failures
+ *   3  number of operations so far
+ *   4  number of failed ones
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,4 +1,4 @@
-//! A proxy between two programs that cuts, delays and swallows, and remembers what went through.
+//! A proxy between two programs that cuts, delays and swallows, and records its traffic.
 
 use std::{
     net::SocketAddr,
@@ -18,7 +18,7 @@ use tokio::{
 
 /// Forwards connections to an address, byte by byte, while it is open.
 pub struct Gate {
-    /// Where it listens.
+    /// Listening address.
     pub address: SocketAddr,
     open: watch::Sender<bool>,
     state: Arc<State>,
@@ -28,16 +28,16 @@ pub struct Gate {
 #[derive(Default)]
 struct State {
     seen: Mutex<Vec<u8>>,
-    /// Connections so far.
+    /// Number of connections so far.
     connections: AtomicUsize,
-    /// Of so many, the first ones, every byte is swallowed.
+    /// Number of first connections on which every byte is swallowed.
     swallowed: AtomicUsize,
-    /// How long every piece is held up, in milliseconds.
+    /// Delay of every piece, in milliseconds.
     delay_ms: AtomicU64,
 }
 
 impl Gate {
-    /// Opens one in front of `target`, `HOST:PORT`.
+    /// Opens a gate in front of `target`, `HOST:PORT`.
     pub async fn before(target: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -57,17 +57,17 @@ impl Gate {
         self.open.send_replace(true);
     }
 
-    /// Swallows whatever is sent through the connections that there are, without ever closing one. New ones go through.
+    /// Swallows everything sent through the existing connections, without ever closing one. New ones go through.
     pub fn swallow(&self) {
         self.state.swallowed.store(self.state.connections.load(SeqCst), SeqCst);
     }
 
-    /// Holds up every piece for a while.
+    /// Delays every piece.
     pub fn delay(&self, pause: Duration) {
         self.state.delay_ms.store(u64::try_from(pause.as_millis()).unwrap(), SeqCst);
     }
 
-    /// Everything that went through, in both directions.
+    /// Returns the traffic in both directions.
     pub fn seen(&self) -> String {
         String::from_utf8_lossy(&self.state.seen.lock().unwrap()).into_owned()
     }
@@ -112,7 +112,7 @@ async fn pump(
     while let Ok(read) = from.read(&mut buffer).await {
         let is_swallowed = number < state.swallowed.load(SeqCst);
         if read == 0 && is_swallowed {
-            // Not even the end is told.
+            // Not even the end is passed on.
             std::future::pending::<()>().await;
         }
         if read == 0 {

@@ -1,4 +1,4 @@
-//! The stand-in GitHub as a test sees it: its control API, and the ways through its pages.
+//! The stand-in GitHub for tests: its control API, and the flows through its pages.
 
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
@@ -25,38 +25,39 @@ pub struct Delivery {
 }
 
 impl Github {
-    /// The GitHub of the stand-in at `origin`, which sends webhooks to `tieline`, and browsers to `callback`.
+    /// Configures the GitHub of the stand-in at `origin`, which sends webhooks to `tieline`, and browsers to
+    /// `callback`.
     pub async fn new(origin: String, tieline: Client, webhook_url: String, callback: &str) -> Self {
         let this = Self { control: Client::new(origin), tieline };
         this.order("app", json!({"webhookUrl": webhook_url, "callbackUrls": [callback]})).await;
         this
     }
 
-    /// Orders something by the control API.
+    /// Sends an order to the control API.
     pub async fn order(&self, path: &str, body: Value) -> Value {
         let answer = self.control.post(&format!("/control/github/{path}"), &body).await;
         assert!(answer.status.is_success(), "{path}: {}", answer.text);
         answer.json()
     }
 
-    /// What the control API says.
+    /// Reads from the control API.
     pub async fn ask(&self, path: &str) -> Value {
         self.control.get(&format!("/control/github/{path}")).await.ok(200)
     }
 
-    /// Installs the app in an account without anybody, and tells GitHub's number. The webhook is sent.
+    /// Installs the app in an account without a browser, and returns GitHub's number. The webhook is sent.
     pub async fn install(&self, account: &str) -> i64 {
         self.order("installations", json!({"account": account})).await["id"].as_i64().unwrap()
     }
 
-    /// Goes through the install page as a user, and tells where the browser is sent.
+    /// Goes through the install page as a user, and returns the browser's next address.
     pub async fn install_as(&self, user: &str, account: &str, state: &str) -> Url {
         let order = json!({"account": account, "user": user, "state": state});
         let answer = self.order("install-flow", order).await;
         Url::parse(answer["location"].as_str().unwrap()).unwrap()
     }
 
-    /// Signs in as a user, and tells where the browser is sent.
+    /// Signs in as a user, and returns the browser's next address.
     pub async fn authorize_as(&self, user: &str, authorize_url: &str) -> Url {
         let url = Url::parse(authorize_url).unwrap();
         let query = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
@@ -67,19 +68,20 @@ impl Github {
         Url::parse(answer["location"].as_str().unwrap()).unwrap()
     }
 
-    /// Opens the address that a browser was sent to, at Tieline, and follows it to the page that asks.
+    /// Opens the browser's next address at Tieline, and follows it to the consent page.
     pub async fn come_back(&self, location: &Url) -> Answer {
         let query = location.query().map(|query| format!("?{query}")).unwrap_or_default();
         let answer = self.tieline.get(&format!("{}{query}", location.path())).await;
         browser::look(&self.tieline, answer).await
     }
 
-    /// Says yes on the page that asks whether to link, and tells what comes of it.
+    /// Agrees on the consent page of a link, and returns the answer.
     pub async fn confirm(&self, page: &Answer) -> Answer {
         browser::agree(&self.tieline, page).await
     }
 
-    /// Links an account to the caller's team by the whole way through the browser, as `ada`, and tells GitHub's number.
+    /// Links an account to the caller's team by the whole flow through the browser, as `ada`, and returns GitHub's
+    /// number.
     pub async fn link(&self, caller: &Client, team: &str, account: &str) -> i64 {
         let location = self.install_as("ada", account, &card_state(caller, team).await).await;
         let mut page = self.come_back(&location).await;
@@ -99,7 +101,7 @@ impl Github {
         assert!(answer.status.is_success(), "{}", answer.text);
     }
 
-    /// Sends an event to Tieline, as GitHub does, and tells how it was answered.
+    /// Sends an event to Tieline, as GitHub does, and returns the answer.
     pub async fn send(&self, order: Value) -> Value {
         self.order("send", order).await
     }
@@ -113,7 +115,7 @@ impl Github {
         Delivery { headers, body: signed["body"].as_str().unwrap().to_owned() }
     }
 
-    /// Sends what was signed.
+    /// Sends a signed delivery.
     pub async fn deliver(&self, delivery: &Delivery) -> Answer {
         let mut request = self.tieline.request(Method::POST, "/v1/github/events").body(delivery.body.clone());
         for (name, value) in &delivery.headers {
@@ -123,7 +125,7 @@ impl Github {
     }
 }
 
-/// The link of a team's GitHub card.
+/// Link of a team's GitHub card.
 pub async fn card_link(caller: &Client, team: &str) -> Url {
     let cards = caller.get(&format!("/api/v2/integration?team={team}")).await.ok(200);
     let card = cards.as_array().unwrap().iter().find(|card| card["name"] == "GitHub").unwrap().clone();

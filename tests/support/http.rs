@@ -6,18 +6,18 @@ use reqwest::{Method, RequestBuilder, StatusCode, header};
 use serde_json::Value;
 use tieline::{api::shared::contract::Contract, openapi};
 
-/// Speaks to one server, with or without a token.
+/// Client of one server, with or without a token.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     base: String,
     token: Option<String>,
     workspace: Option<String>,
-    /// Whether it holds every answer against its published document. A server within the test does that itself.
+    /// Validates every answer against its published document. A server within the test does that itself.
     holds: bool,
 }
 
-/// What came back.
+/// A received answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status.
@@ -36,7 +36,7 @@ impl Client {
         Self { http, base: base.into(), token: None, workspace: None, holds: false }
     }
 
-    /// The same caller, of a server that does not hold its own answers against the published documents.
+    /// The same caller, of a server that does not validate its own answers.
     pub fn holding(&self) -> Self {
         Self { holds: true, ..self.clone() }
     }
@@ -66,7 +66,7 @@ impl Client {
         format!("{}{path}", self.base)
     }
 
-    /// A request, to be refined.
+    /// Builds a request, to be refined.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut request = self.http.request(method, self.url(path));
         if let Some(workspace) = &self.workspace {
@@ -117,7 +117,7 @@ impl Client {
     }
 }
 
-/// Demands an answer as it is published.
+/// Asserts that an answer matches its published description.
 #[track_caller]
 fn hold(method: &Method, path: &str, status: StatusCode, headers: &header::HeaderMap, text: &str) {
     static CONTRACTS: LazyLock<Vec<Contract>> = LazyLock::new(|| {
@@ -137,14 +137,14 @@ impl Answer {
         if self.text.is_empty() { Value::Null } else { serde_json::from_str(&self.text).expect(&self.text) }
     }
 
-    /// The body as JSON, where the status is this one.
+    /// Asserts the status, and returns the body as JSON.
     #[track_caller]
     pub fn ok(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
         self.json()
     }
 
-    /// The body as a problem of the native dialect, where it is this one (RFC 9457).
+    /// Asserts a problem of the native dialect, and returns it (RFC 9457).
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str) -> Value {
         let problem = self.ok(status);
@@ -167,8 +167,8 @@ fn an_answer_that_is_not_as_published_is_seen() {
         headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
     let see = |status: u16, text: &'static str, headers: &header::HeaderMap| {
         let status = StatusCode::from_u16(status).unwrap();
-        let told = || hold(&Method::GET, "/v1/organisations", status, headers, text);
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(told)).is_err()
+        let reported = || hold(&Method::GET, "/v1/organisations", status, headers, text);
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(reported)).is_err()
     };
     assert!(!see(200, r#"{"data": []}"#, &headers));
     assert!(see(200, r#"{"data": 1}"#, &headers) && see(418, r#"{"data": []}"#, &headers));

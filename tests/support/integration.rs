@@ -1,5 +1,5 @@
-//! An integration as its author would run it: a real server on loopback that serves its descriptor, answers as it is
-//! told, and remembers what it was sent.
+//! An app as its author would run it: a real server on loopback that serves its descriptor, answers as configured, and
+//! records its calls.
 
 use std::{
     collections::HashMap,
@@ -16,26 +16,26 @@ use poem::{
 };
 use serde_json::{Value, json};
 
-/// How it answers a call.
+/// Answer to a call.
 #[derive(Clone, Debug)]
 pub enum Reply {
-    /// With this JSON, and 200.
+    /// This JSON, with 200.
     Json(Value),
-    /// With this status and text.
+    /// This status and text.
     Text(u16, String),
-    /// With a pointer elsewhere.
+    /// A redirection.
     Redirect(String),
-    /// With this many bytes of nonsense.
+    /// This many bytes of nonsense.
     Bytes(usize),
-    /// With this JSON, after a while.
+    /// This JSON, after a delay.
     Late(Duration, Value),
-    /// With the message, changed: `{}` stands for the former one.
+    /// The changed message: `{}` stands for the former one.
     Change(String),
-    /// With this status, and the wish for a pause of so many seconds.
+    /// This status, and a `Retry-After` of this many seconds.
     Pause(u16, u32),
 }
 
-/// What it was sent.
+/// A received call.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// The method.
@@ -66,7 +66,7 @@ struct Memory {
     calls: Vec<Call>,
 }
 
-/// A running integration.
+/// A running app.
 pub struct Integration {
     memory: Arc<Mutex<Memory>>,
     base: String,
@@ -92,7 +92,7 @@ impl Integration {
         this
     }
 
-    /// A good descriptor of itself.
+    /// A valid descriptor of itself.
     pub fn descriptor(&self, kind: &str, settings: Value) -> Value {
         json!({"data": {
             "date": {"created_at": "2026-11-18", "updated_at": "2026-11-18"},
@@ -111,27 +111,27 @@ impl Integration {
         self.memory.lock().unwrap().document = document.to_owned();
     }
 
-    /// How whoever asks for its descriptor is answered from now on, whatever it is.
+    /// Sets any other answer to requests for its descriptor.
     pub fn describe_by(&self, reply: Reply) {
         self.memory.lock().unwrap().described = Some(reply);
     }
 
-    /// Where its descriptor is.
+    /// URL of its descriptor.
     pub fn json_url(&self) -> String {
         format!("{}/integration.json", self.base)
     }
 
-    /// Where it is.
+    /// Base address.
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// How it answers from now on.
+    /// Sets its answer from now on.
     pub fn reply(&self, reply: Reply) {
         self.memory.lock().unwrap().reply = Some(reply);
     }
 
-    /// What it was sent so far: nothing but what the document says that we send.
+    /// Returns the received calls, each validated against the published description of our messages.
     #[track_caller]
     pub fn calls(&self) -> Vec<Call> {
         let calls = self.memory.lock().unwrap().calls.clone();
@@ -148,7 +148,8 @@ impl Drop for Integration {
     }
 }
 
-/// Whether a body is one of the `webhooks` in the published document. What a script made of it is its own affair.
+/// Accepts a body that matches one of the `webhooks` in the published document. The output of a script is not
+/// described.
 pub fn is_documented(path: &str, body: &Value) -> bool {
     static WEBHOOKS: LazyLock<HashMap<String, Validator>> = LazyLock::new(|| {
         let document: Value = serde_json::from_slice(&std::fs::read("openapi/tieline.json").unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! A name server whose answers a test changes.
+//! A name server with answers that a test changes.
 
 use std::{
     collections::HashMap,
@@ -9,12 +9,12 @@ use std::{
 
 use tieline::provider::guard::Resolve;
 
-/// Names and where they lead.
+/// Names with their addresses.
 #[derive(Default)]
 pub struct Names(Mutex<HashMap<String, Vec<IpAddr>>>);
 
 impl Names {
-    /// A name leads to these addresses from now on.
+    /// Sets the addresses of a name.
     pub fn set(&self, name: &str, addresses: &[&str]) {
         self.table().insert(name.to_owned(), addresses.iter().map(|address| address.parse().unwrap()).collect());
     }

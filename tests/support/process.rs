@@ -1,4 +1,4 @@
-//! The real binary as a process of its own, with an environment, a folder and a database that nobody else has.
+//! The real binary as a separate process, with an environment, a folder and a database of its own.
 
 use std::{
     collections::BTreeMap,
@@ -20,10 +20,10 @@ use super::{Client, Database, Slack};
 
 static COUNTER: AtomicU32 = AtomicU32::new(0);
 
-/// How long a start may take on a busy machine.
+/// Time limit of a start on a busy machine.
 const START: Duration = Duration::from_secs(20);
 
-/// Where Tieline is installed: a working directory, settings and a database.
+/// An installed Tieline: a working directory, settings and a database.
 pub struct Deployment {
     /// The working directory of every process.
     pub folder: PathBuf,
@@ -35,7 +35,7 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// One that has nothing set: all defaults, but for the port.
+    /// A deployment without any setting: all defaults, but for the port.
     pub fn bare() -> Self {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("tieline-process-{}-{number}", std::process::id()));
@@ -44,7 +44,7 @@ impl Deployment {
         Self { folder, environment: listen.into(), limits: None, database: None }
     }
 
-    /// One on a database, that knows a Slack at this base. Nothing slows its channels down.
+    /// A deployment on a database, with a Slack at this base. Its channels have no rate limit.
     pub fn new(database: Database, slack_base: &str) -> Self {
         let url = database.url.clone();
         let options = Options::default();
@@ -62,35 +62,35 @@ impl Deployment {
         this
     }
 
-    /// Sets an environment variable of the processes to come.
+    /// Sets an environment variable of the future processes.
     pub fn set(&mut self, name: &str, value: impl Into<String>) -> &mut Self {
         self.environment.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Bounds what the processes to come may use: arguments of the shell's `ulimit`.
+    /// Limits the resources of the future processes: arguments of the shell's `ulimit`.
     pub fn limit(&mut self, arguments: &str) -> &mut Self {
         self.limits = Some(arguments.to_owned());
         self
     }
 
-    /// Takes an environment variable away.
+    /// Removes an environment variable.
     pub fn unset(&mut self, name: &str) -> &mut Self {
         self.environment.remove(name);
         self
     }
 
-    /// Whether the database is a file.
+    /// Reports that the database is a file.
     pub fn is_embedded(&self) -> bool {
         self.database.as_ref().is_none_or(|database| database.url.starts_with("sqlite"))
     }
 
-    /// What is in the folder under a name.
+    /// Path of a name in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// A command, to be refined and run.
+    /// Builds a command, to be refined and run.
     fn command(&self, arguments: &[&str]) -> Command {
         let tieline = env!("CARGO_BIN_EXE_tieline");
         let mut command = Command::new(if self.limits.is_some() { "/bin/sh" } else { tieline });
@@ -135,19 +135,20 @@ impl Deployment {
         Process::of(child)
     }
 
-    /// Makes an organisation with an owner and tells the owner's token.
+    /// Creates an organisation with an owner and returns the owner's token.
     pub async fn owner(&self, slug: &str) -> String {
         self.run(&["org", "create", slug]).await.ok();
         self.token(slug, "olga", "owner").await
     }
 
-    /// Makes a token and tells its text.
+    /// Creates a token and returns its text.
     pub async fn token(&self, slug: &str, username: &str, role: &str) -> String {
         let made = self.run(&["token", "create", "--org", slug, "--user", username, "--role", role]).await.ok();
         made["token"].as_str().unwrap().to_owned()
     }
 
-    /// Makes an organisation whose owner connects it to a workspace and chooses a channel, by way of a running process.
+    /// Creates an organisation whose owner connects it to a workspace and chooses a channel, by way of a running
+    /// process.
     pub async fn connected(&self, process: &Process, slug: &str, slack: &Slack, at: (&str, &str)) -> String {
         let token = self.owner(slug).await;
         slack.connect(&process.client(&token), at.0, at.1).await;
@@ -161,19 +162,19 @@ impl Drop for Deployment {
     }
 }
 
-/// What a command came to.
+/// Result of a command.
 #[derive(Debug)]
 pub struct Ran {
-    /// Whether it exited with 0.
+    /// Exit status 0.
     pub success: bool,
-    /// What it printed.
+    /// Standard output.
     pub stdout: String,
-    /// What it complained about, and its log.
+    /// Standard error, and its log.
     pub stderr: String,
 }
 
 impl Ran {
-    /// The one line of JSON that it printed, where it succeeded.
+    /// Asserts success, and returns the one line of JSON that it printed.
     #[track_caller]
     pub fn ok(&self) -> Value {
         assert!(self.success, "{self:?}");
@@ -181,7 +182,7 @@ impl Ran {
         serde_json::from_str(&self.stdout).unwrap()
     }
 
-    /// What it complained about, where it failed and printed nothing else.
+    /// Asserts a failure without other output, and returns its complaint.
     #[track_caller]
     pub fn refused(&self) -> &str {
         assert!(!self.success && self.stdout.is_empty(), "{self:?}");
@@ -189,9 +190,9 @@ impl Ran {
     }
 }
 
-/// A process that serves. It is killed when it goes out of scope.
+/// A serving process, killed when dropped.
 pub struct Process {
-    /// Where it listens.
+    /// Its address.
     pub address: String,
     child: Child,
     output: Arc<Mutex<String>>,
@@ -217,17 +218,17 @@ impl Process {
         Client::new(format!("http://{}", self.address)).holding()
     }
 
-    /// Everything that it has printed and logged so far.
+    /// Everything printed and logged so far.
     pub fn output(&self) -> String {
         self.output.lock().unwrap().clone()
     }
 
-    /// How it ended, if it has.
+    /// Its exit status, if it has ended.
     pub fn exit_status(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().unwrap()
     }
 
-    /// Waits for its end, and tells how it ended and how long that took.
+    /// Waits for its end, and returns its exit status and the time taken.
     pub async fn exited(&mut self, limit: Duration) -> (ExitStatus, Duration) {
         let begun = Instant::now();
         let status = until("it exits", limit, async || self.exit_status()).await;
@@ -236,7 +237,7 @@ impl Process {
         (status, took)
     }
 
-    /// Asks it to stop.
+    /// Sends SIGTERM.
     pub fn terminate(&self) {
         let command = format!("kill -TERM {}", self.child.id());
         assert!(Command::new("/bin/sh").args(["-c", &command]).status().unwrap().success());
@@ -247,7 +248,7 @@ impl Process {
         self.end();
     }
 
-    /// The limit of open files that it has now.
+    /// Its present limit of open files.
     pub fn file_limit(&self) -> u64 {
         let path = Path::new("/proc").join(self.child.id().to_string()).join("limits");
         let limits = std::fs::read_to_string(path).unwrap();
@@ -255,7 +256,7 @@ impl Process {
         line.split_whitespace().next().unwrap().parse().unwrap()
     }
 
-    /// The processes that it has started and that have not been reaped.
+    /// Child processes that have not been reaped.
     pub fn children(&self) -> Vec<u32> {
         let parent = format!("PPid:\t{}", self.child.id());
         let processes =
@@ -267,12 +268,12 @@ impl Process {
         processes.filter_map(|name| name.parse().ok()).filter(is_child).collect()
     }
 
-    /// Number of files that it has open.
+    /// Number of its open files.
     pub fn open_files(&self) -> usize {
         std::fs::read_dir(Path::new("/proc").join(self.child.id().to_string()).join("fd")).unwrap().count()
     }
 
-    /// The most memory that it ever had, in bytes.
+    /// Peak memory, in bytes.
     pub fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(Path::new("/proc").join(self.child.id().to_string()).join("status"));
         let status = status.unwrap();
@@ -295,7 +296,7 @@ impl Drop for Process {
     }
 }
 
-/// Keeps what comes by a pipe, until it ends.
+/// Collects the output of a pipe, until it ends.
 fn gather(pipe: impl Read + Send + 'static, into: &Arc<Mutex<String>>) -> JoinHandle<()> {
     let into = Arc::clone(into);
     thread::spawn(move || {
@@ -308,7 +309,7 @@ fn gather(pipe: impl Read + Send + 'static, into: &Arc<Mutex<String>>) -> JoinHa
     })
 }
 
-/// Waits for something, looking again and again, and stops the test where it does not come in time.
+/// Polls for a condition, and fails the test at the time limit.
 pub async fn until<T>(what: &str, limit: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {

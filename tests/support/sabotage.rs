@@ -1,5 +1,5 @@
-//! A database that refuses to keep one organisation's rows of a table, so that what fails for one can be told from what
-//! fails for all.
+//! A database that refuses one organisation's rows of a table, so that a failure for one can be distinguished from a
+//! failure for all.
 
 use sea_orm::{ConnectionTrait, DbBackend};
 use tieline::domain::ids::OrganisationId;
@@ -25,7 +25,7 @@ pub async fn refuse(app: &TestApp, table: &str, organisation: OrganisationId) {
     db.execute_unprepared(&sql).await.unwrap();
 }
 
-/// Takes rows again.
+/// Accepts rows again.
 pub async fn relent(app: &TestApp, table: &str) {
     let db = app.app.base.store().writer();
     let sql = match db.get_database_backend() {

@@ -1,4 +1,4 @@
-//! Slack as a sender: requests signed as Slack signs them, with every byte and header in the test's hand.
+//! Slack as a sender: requests signed as Slack signs them, with every byte and header under the test's control.
 
 use std::fmt::Write;
 
@@ -9,14 +9,14 @@ use standin::Options;
 
 use super::{Answer, Client};
 
-/// Where slash commands come to.
+/// Path of slash commands.
 pub const COMMANDS: &str = "/api/v2/integration/slack/commands";
-/// Where events come to.
+/// Path of events.
 pub const EVENTS: &str = "/api/v2/integration/slack/events";
-/// Where what was pressed or submitted comes to.
+/// Path of interactions.
 pub const INTERACTIVITY: &str = "/api/v2/integration/slack/interactivity";
 
-/// A signature of version 0 over a time and a body, whatever they are.
+/// A signature of version 0 over any time and body.
 pub fn sign(secret: &str, timestamp: &[u8], body: &[u8]) -> String {
     let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()));
     for part in [b"v0:", timestamp, b":", body] {
@@ -29,12 +29,12 @@ pub fn sign(secret: &str, timestamp: &[u8], body: &[u8]) -> String {
     context.sign().as_ref().iter().fold("v0=".to_owned(), hex)
 }
 
-/// The body of a form.
+/// Body of a form.
 pub fn form(fields: &[(&str, &str)]) -> String {
     Url::parse_with_params("http://x", fields).unwrap().query().unwrap().to_owned()
 }
 
-/// Sends to one Tieline what Slack would send at one time.
+/// Sender of Slack's requests to one Tieline at one time.
 #[derive(Clone)]
 pub struct Sender {
     tieline: Client,
@@ -42,7 +42,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// One who sends at `now`, in seconds since 1970.
+    /// Creates a sender at `now`, in seconds since 1970.
     pub fn new(tieline: &Client, now: i64) -> Self {
         Self { tieline: tieline.clone(), now }
     }
@@ -65,14 +65,14 @@ impl Sender {
         self.tieline.send(self.signed(path, body)).await
     }
 
-    /// Tells of an event in a workspace, and demands that it is taken. The fields of `over` go over those of the
+    /// Sends an event in a workspace, and asserts that it is accepted. The fields of `over` replace those of the
     /// envelope.
     pub async fn event(&self, team: &str, event_id: &str, event: Value, over: Value) {
         let answer = self.send(EVENTS, &self.envelope(team, event_id, event, over).to_string()).await;
         assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
     }
 
-    /// What Slack puts an event into.
+    /// Slack's envelope of an event.
     pub fn envelope(&self, team: &str, event_id: &str, event: Value, over: Value) -> Value {
         let mut envelope = json!({
             "token": "deprecated",

@@ -1,4 +1,4 @@
-//! The stand-in Slack as a test sees it: its control API, and the flow that connects an organisation to it.
+//! The stand-in Slack for tests: its control API, and the flow that connects an organisation to it.
 
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ pub struct Slack {
 }
 
 impl Slack {
-    /// Starts one.
+    /// Starts a stand-in.
     pub async fn start(options: Options) -> Self {
         let server = Standin::start(options).await.unwrap();
         let control = Client::new(server.origin());
@@ -25,17 +25,17 @@ impl Slack {
         self.server.base_url()
     }
 
-    /// Where the stand-in is, without a path: its GitHub half is there too.
+    /// The stand-in, with its GitHub half.
     pub fn server(&self) -> &Standin {
         &self.server
     }
 
-    /// Orders something by the control API.
+    /// Sends an order to the control API.
     pub async fn order(&self, path: &str, body: Value) -> Value {
         self.control.post(&format!("/control/slack/{path}"), &body).await.ok(200)
     }
 
-    /// Makes every call that fits fail in a way, until [`Slack::mend`].
+    /// Makes every matching call fail in a way, until [`Slack::mend`].
     pub async fn fault(&self, fault: Value) {
         let answer = self.control.post("/control/slack/faults", &fault).await;
         assert!(answer.status.is_success(), "{}", answer.text);
@@ -71,12 +71,12 @@ impl Slack {
         answer["messages"].as_array().unwrap().clone()
     }
 
-    /// How often a method was called.
+    /// Returns the calls of a method.
     pub async fn calls(&self, method: &str) -> Vec<Value> {
         self.control.get(&format!("/control/calls?method={method}")).await.ok(200).as_array().unwrap().clone()
     }
 
-    /// Presses Allow for an OAuth URL and tells the code and state that come back.
+    /// Presses Allow for an OAuth URL and returns the code and state that come back.
     pub async fn allow(&self, oauth_url: &str, team: &str) -> (String, String) {
         let url = Url::parse(oauth_url).unwrap();
         let query =
@@ -89,7 +89,7 @@ impl Slack {
         (answer["code"].as_str().unwrap().to_owned(), query("state"))
     }
 
-    /// Connects the caller's organisation to a workspace and tells what it answers.
+    /// Connects the caller's organisation to a workspace and returns the answer.
     pub async fn install(&self, caller: &Client, team: &str) -> Answer {
         let url = caller.get("/v1/slack-integrations/oauth-url").await.ok(200);
         let (code, state) = self.allow(url["oauthUrl"].as_str().unwrap(), team).await;
@@ -112,7 +112,7 @@ impl Slack {
         assert_eq!(answer.status, 302, "{}", answer.text);
     }
 
-    /// The modals that are open in a workspace.
+    /// Modals that are open in a workspace.
     pub async fn views(&self, team: &str) -> Vec<Value> {
         self.control.get(&format!("/control/slack/views?team={team}")).await.ok(200).as_array().unwrap().clone()
     }
@@ -129,17 +129,17 @@ impl Slack {
         answer["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// What Slack says of a token.
+    /// Slack's answer to `auth.test`.
     pub async fn auth_test(&self, token: &str) -> Value {
         self.control.with_token(token).post("/slack/api/auth.test", &json!({})).await.ok(200)
     }
 
-    /// The events that the stand-in has sent, with its tries.
+    /// Events that the stand-in has sent, with its attempts.
     pub async fn sent_events(&self) -> Vec<Value> {
         self.control.get("/control/slack/events").await.ok(200).as_array().unwrap().clone()
     }
 
-    /// Whether a fault is still waiting for its call.
+    /// Reports that a fault is still waiting for its call.
     pub async fn is_fault_waiting(&self) -> bool {
         self.control.get("/control/slack/faults").await.ok(200) != json!([])
     }

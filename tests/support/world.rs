@@ -1,4 +1,4 @@
-//! A running Tieline: the real server on a loopback port, with a clock that is moved by hand.
+//! A running Tieline: the real server on a loopback port, with a manually moved clock.
 
 use std::{
     collections::HashMap,
@@ -34,7 +34,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{Client, Database, Differences, Names, github::Github, slack::Slack};
 
-/// When every test begins.
+/// Start time of every test.
 const BEGIN_MILLIS: i64 = 1_795_000_000_000;
 
 /// A clock that stands until it is moved.
@@ -54,14 +54,14 @@ impl Random for SystemRandom {
     }
 }
 
-/// How a [`TestApp`] differs from the usual one.
+/// Differences of a [`TestApp`] from the usual one.
 #[derive(Default)]
 pub struct Setup {
     /// Settings, as environment variables.
     pub settings: Vec<(&'static str, String)>,
     /// The stand-in's options.
     pub slack: Options,
-    /// Who knows where the names in tenants' URLs lead; the operating system, where nobody is set.
+    /// Resolver of the names in tenants' URLs; the operating system's by default.
     pub names: Option<Arc<Names>>,
 }
 
@@ -77,23 +77,23 @@ pub struct TestApp {
     pub anon: Client,
     /// The owner of `acme`.
     pub owner: Client,
-    /// The worker; it works when it is told to.
+    /// The worker; it works on demand.
     pub deliverer: Arc<Deliverer>,
     config: Config,
     clock: Arc<HandClock>,
-    /// Where an answer was not as it is documented, whoever asked: checked at the end.
+    /// Differences of any answer from its documentation: checked at the end.
     _differences: Differences,
     server: tokio::task::JoinHandle<()>,
     _database: Database,
 }
 
 impl TestApp {
-    /// The usual one.
+    /// Starts the usual one.
     pub async fn start(database: Database) -> Self {
         Self::start_with(database, Setup::default()).await
     }
 
-    /// One that differs.
+    /// Starts one with a setup of its own.
     pub async fn start_with(database: Database, setup: Setup) -> Self {
         let slack = Slack::start(setup.slack).await;
         slack.unlimited().await;
@@ -117,7 +117,7 @@ impl TestApp {
             ("TIELINE_GITHUB__WEBHOOK_SECRET", Options::default().github_webhook_secret),
             ("TIELINE_GITHUB__WEB_BASE", github.github_web_base()),
             ("TIELINE_GITHUB__API_BASE", github.github_api_base()),
-            // The tests are not Tieline itself.
+            // The test binary is not Tieline itself.
             ("TIELINE_SCRIPT__PROGRAM", env!("CARGO_BIN_EXE_tieline").into()),
             ("TIELINE_EGRESS__ALLOW", "127.0.0.0/8,::1/128".into()),
             // The clock stands still, and a workspace's calls are counted by it.
@@ -164,11 +164,11 @@ impl TestApp {
             _database: database,
         };
         this.owner = this.caller("acme", "olga", Role::Owner).await;
-        this.tell_the_time().await;
+        this.set_their_clocks().await;
         this
     }
 
-    /// The time.
+    /// Returns the time.
     pub fn now(&self) -> Time {
         self.clock.now()
     }
@@ -191,8 +191,8 @@ impl TestApp {
         Deliverer::new(app, startup::worker_settings(&self.config))
     }
 
-    /// Sets the stand-in's clock by ours: what it signs, and what is signed for it, has a time in it.
-    pub async fn tell_the_time(&self) {
+    /// Sets the stand-in's clock to ours: its signatures, and the signatures for it, contain a time.
+    pub async fn set_their_clocks(&self) {
         self.slack.set_clock(self.now().timestamp()).await;
     }
 
@@ -206,7 +206,7 @@ impl TestApp {
         self.clock.0.fetch_sub(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
-    /// A caller with a token of their own, made a member of the organisation.
+    /// Creates a member of the organisation with a token of their own, and returns a caller.
     pub async fn caller(&self, slug: &str, username: &str, role: Role) -> Client {
         let member = NewMember { user_id: None, username: username.into(), email: None, subject: None, role };
         let member = self.app.tenancy.ensure_member_as_operator(slug, member).await.unwrap();
@@ -215,19 +215,19 @@ impl TestApp {
         self.anon.with_token(text.expose()).in_workspace(slug)
     }
 
-    /// Another organisation with an owner.
+    /// Creates another organisation, and returns its owner.
     pub async fn other(&self, slug: &str) -> Client {
         self.app.tenancy.create_organisation_as_operator(slug, None).await.unwrap();
         self.caller(slug, "otto", Role::Owner).await
     }
 
-    /// An organisation's id.
+    /// Returns an organisation's id.
     pub async fn organisation(&self, slug: &str) -> OrganisationId {
         let slug = Slug::parse(slug).unwrap();
         store::tenancy::organisations::find_by_slug(self.app.base.store().reader(), &slug).await.unwrap().unwrap().id
     }
 
-    /// Lets the worker work until nothing is due at the present moment, once what follows answers is done.
+    /// Runs the worker until nothing is due at the present moment, and the effects of answers are done.
     pub async fn drain(&self) {
         self.app.base.settle().await;
         for _ in 0..1000 {
@@ -238,7 +238,7 @@ impl TestApp {
         panic!("the worker does not come to rest");
     }
 
-    /// Lets the worker work and the clock run, second by second, for so long.
+    /// Runs the worker and the clock, second by second, for this long.
     pub async fn run_for(&self, seconds: u64) {
         for _ in 0..seconds {
             self.drain().await;
@@ -247,19 +247,19 @@ impl TestApp {
         self.drain().await;
     }
 
-    /// Sends a step event of this name, by the owner, and tells its id.
+    /// Sends a step event of this name, by the owner, and returns its id.
     pub async fn step(&self, name: &str) -> String {
         let answer = self.owner.post("/v1/events", &step(name)).await.ok(202);
         answer["id"].as_str().unwrap().to_owned()
     }
 
-    /// The deliveries that a query finds, newest first.
+    /// Returns the deliveries of a query, newest first.
     pub async fn deliveries(&self, query: &str) -> Vec<Value> {
         let answer = self.owner.get(&format!("/v1/deliveries?limit=250&{query}")).await.ok(200);
         answer["data"].as_array().unwrap().clone()
     }
 
-    /// The one delivery of an event, with its attempts.
+    /// Returns the one delivery of an event, with its attempts.
     pub async fn delivery_of(&self, event_id: &str) -> Value {
         let found = self.deliveries(&format!("eventId={event_id}")).await;
         assert_eq!(found.len(), 1, "{found:?}");
@@ -273,7 +273,7 @@ impl Drop for TestApp {
     }
 }
 
-/// A step event that can be told from others by its name.
+/// A step event, distinguished by its name.
 pub fn step(name: &str) -> Value {
     json!({
         "type": "workflow.step.completed",

@@ -1,5 +1,5 @@
-// Holds a receiver of webhooks to what Tieline sends: `node drive.mjs COMMAND...` starts the receiver with WEBHOOK_SECRET
-// and PORT, has Tieline call it, and then sends it what Tieline did not.
+// Tests a receiver of webhooks against Tieline's requests: `node drive.mjs COMMAND...` starts the receiver with
+// WEBHOOK_SECRET and PORT, has Tieline call it, and then sends it forged requests.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
@@ -53,7 +53,7 @@ async function send({ headers, body }) {
   return answer.status;
 }
 
-// Tieline calls us, and we pass on what it sent, byte for byte.
+// Tieline calls this process, which forwards the request byte for byte.
 const calls = [];
 const between = createServer(async (request, response) => {
   const chunks = [];
@@ -109,7 +109,7 @@ try {
     return delivery.state !== 'pending' && delivery;
   });
 
-  // What Tieline sends is taken, once.
+  // Tieline's requests are accepted, once.
   await start(secret);
   const { call, delivery } = await say('hello 世界');
   assert.deepEqual([call.status, delivery.state], [204, 'delivered']);
@@ -120,7 +120,7 @@ try {
   assert.equal(again.headers['webhook-id'], call.headers['webhook-id'], 'a replay keeps the id');
   assert.deepEqual([again.status, (await ended(again)).state], [204, 'delivered']);
 
-  // What Tieline did not send is refused.
+  // Forged requests are refused.
   const sign = (age) => {
     const timestamp = String(Math.floor(Date.now() / 1000) - age);
     const fresh = `msg_${age}`;
@@ -147,7 +147,7 @@ try {
   assert.equal(said, 'hello 世界\n', 'it was told once');
   assert.equal(await send(sign(240)), 204, 'four minutes old');
 
-  // While the secret is replaced, who has the former one and who has the new one understand alike.
+  // During a rotation, receivers with the former and with the new secret both verify.
   const { secret: replaced } = await api('POST', `${signing}/rotate`, {});
   const former = await say('by the former secret');
   assert.equal(former.call.headers['webhook-signature'].split(' ').length, 2);
@@ -155,7 +155,7 @@ try {
   await start(replaced);
   assert.equal((await say('by the new secret')).delivery.state, 'delivered');
 
-  // Who has neither refuses; the delivery says so, and is sent again when that is mended.
+  // A receiver with neither refuses; the delivery shows it, and is retried once that is fixed.
   await start('whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=');
   const refused = await say('by neither');
   assert.deepEqual([refused.call.status, refused.delivery.state], [401, 'failed']);

@@ -1,4 +1,4 @@
-//! Organisations that behave badly: the server of their URLs, on a thread of its own, and the flood of their messages.
+//! Badly behaved organisations: the server of their URLs, on a thread of its own, and the flood of their messages.
 
 use std::{
     net::SocketAddr,
@@ -22,19 +22,19 @@ use crate::{
     load::Template,
 };
 
-/// The pause between two messages of an organisation: each makes a delivery for each of its URLs.
+/// Pause between two messages of an organisation: each makes a delivery for each of its URLs.
 const PAUSE: Duration = Duration::from_millis(500);
-/// The pause between two bytes of an answer that drips.
+/// Pause between two bytes of a dripping answer.
 const DRIP: Duration = Duration::from_millis(300);
 
-/// The server. Dropped, it ends.
+/// Server of the URLs, stopped when dropped.
 pub struct Neighbours {
     address: SocketAddr,
     held: Arc<Held>,
     _stop: oneshot::Sender<()>,
 }
 
-/// Calls that are held.
+/// Counters of stalled calls.
 #[derive(Default)]
 struct Held {
     now: AtomicUsize,
@@ -65,13 +65,13 @@ impl Neighbours {
         Ok(Self { address, held, _stop: stop })
     }
 
-    /// URLs for one organisation: that many that never answer, that many whose answers drip, and one that answers at once.
+    /// URLs for one organisation: a number that never answer, a number that drip, and one that answers at once.
     pub fn urls(&self, [hanging, dripping]: [usize; 2]) -> Vec<String> {
         let of = |how, count| (0..count).map(move |number| format!("http://{}/{how}/{number}", self.address));
         of("at-once", 1).chain(of("hang", hanging)).chain(of("drip", dripping)).collect()
     }
 
-    /// The most calls that were held at the same time.
+    /// Returns the maximum number of calls that were stalled at the same time.
     pub fn most_held(&self) -> usize {
         self.held.most.load(Ordering::Relaxed)
     }
@@ -83,7 +83,7 @@ async fn listen(listener: std::net::TcpListener, held: Arc<Held>) -> std::io::Re
         let (stream, _) = listener.accept().await?;
         let held = held.clone();
         tokio::spawn(async move {
-            // A caller that hangs up is what is wanted.
+            // A caller that hangs up is the expected case.
             let _ = serve(stream, &held).await;
         });
     }
@@ -113,7 +113,7 @@ async fn serve(mut stream: TcpStream, held: &Held) -> std::io::Result<()> {
     }
 }
 
-/// Keeps a caller waiting until they hang up.
+/// Stalls a caller until it hangs up.
 async fn hold(stream: &mut TcpStream, drips: bool) -> std::io::Result<()> {
     if !drips {
         return stream.read(&mut [0; 64 * 1024]).await.map(drop);
@@ -125,7 +125,7 @@ async fn hold(stream: &mut TcpStream, drips: bool) -> std::io::Result<()> {
     }
 }
 
-/// Sends messages of every one, until it breaks.
+/// Sends messages of every organisation, until a connection breaks.
 ///
 /// # Errors
 /// When a connection breaks or a message is refused.

@@ -1,6 +1,6 @@
-//! Measures a script by the engine alone: the one that Tieline has, with its process, one run after the other.
+//! Measures a script in the engine alone: Tieline's own, with its process, one run after the other.
 //!
-//! Not in it: requests and the database.
+//! Excluded: requests and the database.
 
 use std::time::{Duration, Instant};
 
@@ -16,25 +16,25 @@ use tieline::{
 
 use crate::{Error, Result, latency::Percentiles};
 
-/// Runs that are measured, and those before.
+/// Number of measured runs, and of warm-up runs before them.
 const RUNS: usize = 300;
 const WARM_UP: usize = 20;
-/// Runs of which each is in a process that is started for it.
+/// Number of cold runs, each in a process started for it.
 const COLD_RUNS: usize = 50;
 /// Pause between two runs, in which a process makes the runtime of the next.
 const PAUSE: Duration = Duration::from_millis(5);
-/// Limits of a run, as Tieline's defaults say.
+/// Limits of a run, as in Tieline's defaults.
 const MEMORY_BYTES: usize = 8 << 20;
 const TIME: Duration = Duration::from_secs(3);
 
-/// Times of a script on a body, from handing it over to having its result.
+/// Times of a script on a body, from handing it over to its result.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub struct Alone {
-    /// In a warm process that had a moment to make the runtime.
+    /// In a warm process that had time to prepare the runtime.
     pub paced: Percentiles,
     /// In a warm process, one run at once after the other.
     pub at_once: Percentiles,
-    /// In a process that is started for it.
+    /// In a process started for the run.
     pub cold: Percentiles,
 }
 
@@ -64,7 +64,7 @@ async fn runs(script: &str, argument: &Value, (warm, count, pause): (usize, usiz
     });
     let organisation_id: OrganisationId = "0199c1de-0000-7000-8000-000000000001".parse()?;
     let mut took = Vec::with_capacity(count);
-    // The first one of a warm process starts it.
+    // The first run of a warm process starts it.
     for index in 0..count + warm {
         tokio::time::sleep(pause).await;
         let started = Instant::now();

@@ -12,74 +12,74 @@ use super::webhooks;
 use crate::{
     Result,
     alone::Alone,
-    arrivals,
     asked::load,
     figures::CpuPerMessage,
     integrations::{self, Call, Integrations, Kind},
     latency::Percentiles,
     load::{Load, Requests},
+    received,
     run::{Shape, per_message, per_second_of},
     usage::Cpu,
     world::Key,
 };
 
-/// How fast messages are sent when it is counted how many calls are made in a second.
+/// Rate of messages in the measurement of throughput.
 const BURST_RATE: u32 = 2_000;
-/// How often it is looked whether everything was called.
+/// Polling interval of the check that every URL was called.
 const LOOK: Duration = Duration::from_millis(25);
-/// When nothing was called for so long, nothing more is waited for.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// Time limit without any call.
+const STALL_LIMIT: Duration = Duration::from_secs(15);
 
-/// How it is measured.
+/// Parameters of the measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct OutgoingPlan {
-    /// How many outgoing webhooks there are, each with one URL.
+    /// Number of outgoing webhooks, each with one URL.
     pub urls: usize,
-    /// How many messages are sent at once.
+    /// Number of messages in the burst.
     pub burst: u32,
     /// Messages a second, at a fixed rate.
     pub rate: u32,
-    /// For how long at that rate.
+    /// Duration of the open loop.
     pub paced: Duration,
 }
 
-/// Messages in one channel, of which each URL is told.
+/// Messages in one channel, each sent to every URL.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub struct Outgoing {
-    /// How many URLs there are.
+    /// Number of URLs.
     pub urls: usize,
     /// As fast as they are called.
-    pub burst: Told,
+    pub burst: OutgoingResult,
     /// Messages a second, at a fixed rate.
     pub rate: u32,
     /// At that rate.
-    pub paced: Told,
+    pub paced: OutgoingResult,
 }
 
-/// What came of some messages.
+/// Result of a number of messages.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-pub struct Told {
-    /// Messages that were accepted.
+pub struct OutgoingResult {
+    /// Accepted messages.
     pub accepted: u64,
-    /// Calls that were made.
+    /// Calls made.
     pub calls: u64,
-    /// Calls that were never made.
+    /// Calls never made.
     pub missing: u64,
-    /// Calls too many.
+    /// Surplus calls.
     pub repeated: u64,
     /// Calls a second, from the first message sent to the last call.
     pub per_second: f64,
-    /// From when a message was due to each of its calls.
+    /// From the due time of a message to each of its calls.
     pub called: Percentiles,
-    /// Processor time of Tieline for each call, in milliseconds.
+    /// Tieline's processor time per call, in milliseconds.
     pub server_ms: f64,
-    /// That of PostgreSQL; with SQLite it is in Tieline's.
+    /// PostgreSQL's; with SQLite it is in Tieline's.
     pub database_ms: f64,
-    /// That of this process, which sends the messages and serves the URLs.
+    /// This process's, which sends the messages and serves the URLs.
     pub bench_ms: f64,
 }
 
-/// Makes the webhooks in an organisation, and measures.
+/// Creates the webhooks in an organisation, and measures.
 ///
 /// # Errors
 /// When something cannot be made, a connection breaks, or a process is gone.
@@ -88,49 +88,49 @@ pub async fn measure(alone: &Alone, owner: &Key, sinks: &Integrations, plan: Out
     let channel = webhooks::make_outgoing(alone, owner, &urls).await?;
     let templates = vec![integrations::message(&owner.token, &channel)?];
     let (requests, numbers) = (Arc::new(Requests { templates, expected: 202 }), Arc::new(AtomicU64::new(1)));
-    let tell = async |rate, duration| tell(alone, sinks, (&requests, &numbers), plan.urls, (rate, duration)).await;
-    // The first calls make the keys and the connections.
-    tell(BURST_RATE, Duration::from_secs(1) * 10 / BURST_RATE).await?;
-    let burst = tell(BURST_RATE, Duration::from_secs(1) * plan.burst / BURST_RATE).await?;
-    let paced = tell(plan.rate, plan.paced).await?;
+    let send = async |rate, duration| send(alone, sinks, (&requests, &numbers), plan.urls, (rate, duration)).await;
+    // The first calls create the keys and the connections.
+    send(BURST_RATE, Duration::from_secs(1) * 10 / BURST_RATE).await?;
+    let burst = send(BURST_RATE, Duration::from_secs(1) * plan.burst / BURST_RATE).await?;
+    let paced = send(plan.rate, plan.paced).await?;
     Ok(Outgoing { urls: plan.urls, burst, rate: plan.rate, paced })
 }
 
-/// Sends messages, and waits until Tieline has written down that every URL was told of each.
-async fn tell(
+/// Sends messages, and waits until Tieline has stored the result of every call.
+async fn send(
     alone: &Alone,
     sinks: &Integrations,
     (requests, numbers): (&Arc<Requests>, &Arc<AtomicU64>),
     urls: usize,
     (rate, duration): (u32, Duration),
-) -> Result<Told> {
+) -> Result<OutgoingResult> {
     sinks.take();
-    let (delivered_before, _) = arrivals::counted(alone.tieline.address).await?;
+    let (delivered_before, _) = received::counted(alone.tieline.address).await?;
     let before = alone.watched().cpu()?;
     let (load, _) = load(alone, requests, numbers, (Shape::Open(rate), duration)).await?;
-    // A message that webhooks listen for goes through its channel too, which Tieline counts as a delivery.
+    // A message with subscribed webhooks goes through its channel too, which Tieline counts as a delivery.
     let expected = (load.samples.len() * (urls + 1)) as u64;
     let (mut known, mut progressed) = (0, Instant::now());
     loop {
-        let delivered = arrivals::counted(alone.tieline.address).await?.0 - delivered_before;
+        let delivered = received::counted(alone.tieline.address).await?.0 - delivered_before;
         if delivered >= expected {
             break;
         }
         if delivered != known {
             (known, progressed) = (delivered, Instant::now());
         }
-        if progressed.elapsed() > PATIENCE {
+        if progressed.elapsed() > STALL_LIMIT {
             eprintln!("bench: {delivered} of {expected} deliveries were made; no more are waited for");
             break;
         }
         tokio::time::sleep(LOOK).await;
     }
     let cpu = alone.watched().cpu()?.since(before);
-    Ok(told(&load, &sinks.take(), urls, cpu))
+    Ok(sum_up(&load, &sinks.take(), urls, cpu))
 }
 
-/// What the calls say of some messages.
-fn told(load: &Load, calls: &[Call], urls: usize, cpu: Cpu) -> Told {
+/// Sums up the calls of some messages.
+fn sum_up(load: &Load, calls: &[Call], urls: usize, cpu: Cpu) -> OutgoingResult {
     let due: HashMap<u64, Instant> = load.samples.iter().map(|sample| (sample.number, sample.due)).collect();
     let calls = || calls.iter().filter(|call| call.kind == Kind::Sink);
     let (mut different, mut took) = (HashSet::new(), Vec::new());
@@ -145,7 +145,7 @@ fn told(load: &Load, calls: &[Call], urls: usize, cpu: Cpu) -> Told {
     let last = calls().map(|call| call.came).max().unwrap_or(load.began);
     let made = different.len() as u64;
     let CpuPerMessage { server_ms, database_ms, generator_ms, .. } = per_message(cpu, made);
-    Told {
+    OutgoingResult {
         accepted: accepted as u64,
         calls: made,
         missing: ((accepted * urls) as u64).saturating_sub(made),
@@ -179,9 +179,9 @@ mod tests {
         let load = Load { samples, refused: 0, refusal: None, began, ended: at(5) };
         let calls = [call(0, 1, 20), call(1, 1, 30), call(0, 2, 50), call(0, 2, 60)];
         let cpu = Cpu { server: Duration::from_millis(6), ..Cpu::default() };
-        let told = told(&load, &calls, 2, cpu);
-        assert_eq!((told.accepted, told.calls, told.missing, told.repeated), (2, 3, 1, 1));
-        assert_eq!((told.called.p50_ms, told.called.p99_ms), (30.0, 40.0));
-        assert_eq!((told.per_second, told.server_ms), (50.0, 2.0));
+        let result = sum_up(&load, &calls, 2, cpu);
+        assert_eq!((result.accepted, result.calls, result.missing, result.repeated), (2, 3, 1, 1));
+        assert_eq!((result.called.p50_ms, result.called.p99_ms), (30.0, 40.0));
+        assert_eq!((result.per_second, result.server_ms), (50.0, 2.0));
     }
 }

@@ -1,4 +1,4 @@
-// Says in a channel what a build server posts.
+// Turns a build server's post into a message of a channel.
 class Script {
   process_incoming_request({ request }) {
     const { text, build, repository, commits } = request.content;

@@ -1,6 +1,6 @@
 //! The figures of webhooks as one Markdown table.
 
-use super::{HookFigures, outgoing::Told};
+use super::{HookFigures, outgoing::OutgoingResult};
 use crate::{
     Result,
     grid::{Grid, both, read, sum},
@@ -51,9 +51,9 @@ fn markdown(columns: &[HookFigures]) -> String {
     }
     grid.row("Messages accepted / calls made / missing / repeated", |f| {
         let all = || f.outgoing.iter().flat_map(|one| [one.burst, one.paced]);
-        let sum = |count: fn(Told) -> u64| whole(all().map(count).sum::<u64>() as f64);
-        let (accepted, calls) = (sum(|told| told.accepted), sum(|told| told.calls));
-        format!("{accepted} / {calls} / {} / {}", sum(|told| told.missing), sum(|told| told.repeated))
+        let sum = |count: fn(OutgoingResult) -> u64| whole(all().map(count).sum::<u64>() as f64);
+        let (accepted, calls) = (sum(|result| result.accepted), sum(|result| result.calls));
+        format!("{accepted} / {calls} / {} / {}", sum(|result| result.missing), sum(|result| result.repeated))
     });
     grid.row("`integrations.get` answered well / refused", |f| {
         let all = [f.gets.closed, f.gets.open];
@@ -68,11 +68,11 @@ fn markdown(columns: &[HookFigures]) -> String {
     grid.text()
 }
 
-fn cost(told: Told) -> String {
-    time((told.server_ms, told.database_ms))
+fn cost(result: OutgoingResult) -> String {
+    time((result.server_ms, result.database_ms))
 }
 
-/// How far apart the percentiles are; which is not a percentile of anything.
+/// Difference of the percentiles, which is not a percentile itself.
 fn difference(without: Percentiles, with: Percentiles) -> String {
     let apart = |less: f64, more: f64| format!("{:+.2}", more - less);
     format!("p50 {}, p99 {} ms", apart(without.p50_ms, with.p50_ms), apart(without.p99_ms, with.p99_ms))
@@ -85,7 +85,8 @@ mod tests {
 
     #[test]
     fn a_table_says_what_a_script_adds_and_what_was_called() {
-        let told = |calls| Told { accepted: 7, calls, missing: 1, per_second: 1_234.0, ..Told::default() };
+        let result =
+            |calls| OutgoingResult { accepted: 7, calls, missing: 1, per_second: 1_234.0, ..OutgoingResult::default() };
         let percentiles = |p50_ms, p99_ms| Percentiles { p50_ms, p99_ms };
         let (plain, scripted) = (percentiles(2.0, 9.5), percentiles(3.25, 9.0));
         let figures = HookFigures {
@@ -94,7 +95,7 @@ mod tests {
             connections: 64,
             in_turn: InTurn { rate: 200, refused: 2, plain, scripted },
             posted: (5_000, 4_999),
-            outgoing: vec![Outgoing { urls: 100, burst: told(600), rate: 2, paced: told(99) }],
+            outgoing: vec![Outgoing { urls: 100, burst: result(600), rate: 2, paced: result(99) }],
             memory: [30.4, 40.0, 50.0, 60.6],
             ..HookFigures::default()
         };

@@ -1,5 +1,5 @@
-//! The webhooks, and what is posted by them. A webhook with a script makes of a body what one without posts of it: the
-//! same message of the same bytes.
+//! The webhooks, with the bodies posted to them. A webhook with a script turns a body into the same message, of the
+//! same bytes, as one without.
 
 use serde_json::{Value, json};
 
@@ -12,27 +12,28 @@ use crate::{
     world::{Key, OWNER, text},
 };
 
-/// What the text of a body begins with; the number of the request follows.
+/// Prefix of a body's text; the number of the request follows.
 const MARKER: &str = "Build #";
-/// The script of every second webhook.
+/// Script of every second webhook.
 pub const SCRIPT: &str = include_str!("script.js");
-/// How many webhooks are made at the same time.
+/// Number of webhooks created at the same time.
 pub const CONNECTIONS: usize = 8;
 
 /// Incoming webhooks: every second one has a script, beginning with the second.
 pub struct Incoming {
-    /// What posts by each.
+    /// Post request of each.
     pub posts: Vec<Template>,
-    /// What gets each.
+    /// Get request of each.
     pub gets: Vec<Vec<u8>>,
-    /// How making them went.
+    /// Result of their creation.
     pub made: Asked,
 }
 
-/// Makes so many incoming webhooks, spread over the organisations, each of which has a channel for all of its own.
+/// Creates a number of incoming webhooks, spread over the organisations, each of which has one channel for all of its
+/// own.
 ///
 /// # Errors
-/// When one cannot be made.
+/// When one cannot be created.
 pub async fn make_incoming(alone: &Alone, owners: &[Key], count: usize) -> Result<Incoming> {
     let mut channels = Vec::with_capacity(owners.len());
     for owner in owners {
@@ -54,7 +55,7 @@ pub async fn make_incoming(alone: &Alone, owners: &[Key], count: usize) -> Resul
     Ok(Incoming { posts, gets, made })
 }
 
-/// Posts by a webhook without a script and by one with it, and demands that they post the same.
+/// Posts by a webhook without a script and by one with it, and requires that they post the same.
 async fn post_the_same(alone: &Alone, posts: &[Template], (owner, channel): (&Key, &str)) -> Result<()> {
     each_once(alone, posts.iter().map(|post| post.bytes.clone()).collect(), 1).await?;
     let path = format!("/v1/channels/{channel}/messages?limit=10");
@@ -68,10 +69,10 @@ async fn post_the_same(alone: &Alone, posts: &[Template], (owner, channel): (&Ke
     }
 }
 
-/// Makes so many outgoing webhooks on one new channel, each to a URL of its own. Tells the channel.
+/// Creates outgoing webhooks on one new channel, each with a URL of its own. Returns the channel.
 ///
 /// # Errors
-/// When one cannot be made.
+/// When one cannot be created.
 pub async fn make_outgoing(alone: &Alone, owner: &Key, urls: &[String]) -> Result<String> {
     let channel = channel(alone, owner, "general").await?;
     let orders = urls.iter().map(|url| create(owner, outgoing(url))).collect();
@@ -113,7 +114,8 @@ fn outgoing(url: &str) -> Value {
     })
 }
 
-/// What a build server posts: a message that is ready, and beside it what a script makes the same message of.
+/// Body of a build server's post: a finished message, and beside it the data from which a script builds the same
+/// message.
 pub fn body() -> String {
     let repository = "https://git.example.org/acme/engine";
     let commits = [

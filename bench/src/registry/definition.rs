@@ -1,12 +1,12 @@
-//! Definitions of integrations: a small one, and one as large as those of services with many operations are.
+//! Definitions of integrations: a small one, and one as large as those of services with many operations.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
 
-/// How many actions the large one has, and as many events as one may have.
+/// Number of actions of the large one, and of events: the maximum of events.
 const ACTIONS: usize = 185;
 const EVENTS: usize = 20;
-/// How many bytes its readme has, and how many paths its icon.
+/// Bytes of its readme, and number of paths of its icon.
 const README_BYTES: usize = 40_000;
 const ICON_PATHS: usize = 120;
 
@@ -80,7 +80,7 @@ fn map(count: usize, name: &str, of: impl Fn(usize) -> Value) -> Map<String, Val
     (0..count).map(|index| (format!("{name}{index}"), of(index))).collect()
 }
 
-/// A schema of so many properties, of all kinds in turn.
+/// A schema with this number of properties, of all kinds in turn.
 fn schema(properties: usize, seed: usize) -> Value {
     let property = |index: usize| {
         let title = format!("Field {index}");

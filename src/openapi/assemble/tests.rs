@@ -1,9 +1,9 @@
-//! Nothing gets lost on the way through the typed model, and nothing clashes.
+//! Tests that nothing is lost in the typed model, and nothing clashes.
 
 use super::*;
 use crate::{api::ALL, openapi::documents};
 
-/// Where two values differ.
+/// Collects the locations at which two values differ.
 fn differences(place: &str, one: &Value, other: &Value, found: &mut Vec<String>) {
     match (one, other) {
         (Value::Object(a), Value::Object(b)) => {
@@ -90,7 +90,7 @@ fn a_name_that_two_dialects_use_gets_the_dialects_name() {
 fn nothing_is_claimed_twice() {
     let path = |path: &str, id: &str| json!({"paths": {path: {"get": {"operationId": id}}}});
     assert!(demand_distinct(&two(path("/a", "a"), path("/b", "b"))).is_ok());
-    let told = demand_distinct(&two(path("/a", "a"), path("/a", "b"))).unwrap_err();
-    assert_eq!(told, "two and one both have the path /a");
+    let error = demand_distinct(&two(path("/a", "a"), path("/a", "b"))).unwrap_err();
+    assert_eq!(error, "two and one both have the path /a");
     assert!(demand_distinct(&two(path("/a", "a"), path("/b", "a"))).unwrap_err().contains("the operation a"));
 }

@@ -1,4 +1,4 @@
-//! What publishing adds and takes away, on one small document.
+//! Tests of the additions and removals by publishing, on one small document.
 
 use poem_openapi::{Object, OpenApi, payload::Json};
 
@@ -19,7 +19,7 @@ const DIALECT: Dialect = Dialect {
     endpoint: |_| unreachable!("nothing is served here"),
 };
 
-/// What the framework writes, in the parts that matter.
+/// The relevant parts of the framework's document.
 fn described() -> String {
     json!({
         "openapi": "3.0.0",
@@ -169,7 +169,7 @@ fn requests_take_no_unknown_members() {
     let document = published();
     let closed = |name: &str| document["components"]["schemas"][name].get("additionalProperties").is_some();
     assert!(closed("Thing") && closed("Part"));
-    // Only a part of another schema, which knows what else there may be; and not part of any request.
+    // Only a part of another schema, which knows the other members; and not part of any request.
     assert!(!closed("Inner") && !closed("Answer"));
 }
 

@@ -1,8 +1,8 @@
-//! What is said of our messages holds for them.
+//! Tests that our messages match their description.
 
 use super::*;
 
-/// What a message breaks of its schema.
+/// Lists a message's violations of its schema.
 fn broken(document: &Value, webhook: &str, body: &Value) -> Vec<String> {
     let media = &document["webhooks"][webhook]["post"]["requestBody"]["content"]["application/json"];
     let mut schema = media["schema"].clone();

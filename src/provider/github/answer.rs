@@ -1,7 +1,7 @@
-//! What an answer of GitHub's API means, whatever was asked (GitHub: "Rate limits for the REST API", "Troubleshooting
-//! the REST API", "Using pagination in the REST API").
+//! Classification of GitHub's answers, independent of the request (GitHub: "Rate limits for the REST API",
+//! "Troubleshooting the REST API", "Using pagination in the REST API").
 //!
-//! GitHub says no with a status and a `message`. A 403 may also be a request for a pause, which its headers tell.
+//! GitHub refuses with a status and a `message`. A 403 may also be a rate limit, which its headers show.
 
 use std::time::Duration;
 
@@ -19,26 +19,26 @@ use crate::{
     },
 };
 
-/// The pause when GitHub asks for one and does not say how long (GitHub: "wait for at least one minute").
+/// Backoff for a rate limit without a duration (GitHub: "wait for at least one minute").
 const DEFAULT_PAUSE: Duration = Duration::from_secs(60);
-/// GitHub counts by the hour, so no pause is longer.
+/// Maximum backoff in seconds: GitHub counts by the hour.
 const MAX_PAUSE: u64 = 3_600;
 
-/// Why a call came to nothing.
+/// Reason for which a call failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// GitHub said no.
+    /// Refused by GitHub.
     Refused {
-        /// With this status.
+        /// The status.
         status: StatusCode,
-        /// In these words, as far as they can be shown.
+        /// GitHub's message, as far as it can be shown.
         words: String,
     },
-    /// GitHub could not be reached, asked for a pause, or did not answer properly.
+    /// GitHub could not be reached, limited the rate, or did not answer properly.
     Unavailable {
-        /// In words, safe to show.
+        /// Reason in words, safe to show.
         reason: &'static str,
-        /// The pause that it asked for.
+        /// Requested backoff.
         retry_after: Option<Duration>,
     },
 }
@@ -52,7 +52,7 @@ impl Failure {
         Failure::Unavailable { reason: "rate limited", retry_after: Some(pause) }
     }
 
-    /// The status of a refusal.
+    /// Returns the status of a refusal.
     pub(super) fn status(&self) -> Option<StatusCode> {
         match self {
             Failure::Refused { status, .. } => Some(*status),
@@ -60,7 +60,7 @@ impl Failure {
         }
     }
 
-    /// Whether an installation is refused because it is suspended. Only GitHub's words tell.
+    /// Reports a refusal because the installation is suspended. Only GitHub's message says so.
     pub(super) fn is_suspended(&self) -> bool {
         matches!(self, Failure::Refused { status: StatusCode::FORBIDDEN, words } if mentions(words, "suspended"))
     }
@@ -77,13 +77,13 @@ impl From<Failure> for Error {
     }
 }
 
-/// How GitHub says no.
+/// Body of GitHub's refusal.
 #[derive(Deserialize)]
 struct Refusal {
     message: String,
 }
 
-/// What the status and the headers say on their own, even where the rest of the answer did not come.
+/// Classifies an answer by its status and headers, even where the rest of it is missing.
 pub(super) fn reached(exchange: &Exchange, failure: Option<Unreachable>, now: Time) -> Result<StatusCode, Failure> {
     match exchange.status {
         Some(StatusCode::TOO_MANY_REQUESTS) => {
@@ -107,14 +107,14 @@ pub(super) fn reached(exchange: &Exchange, failure: Option<Unreachable>, now: Ti
     }
 }
 
-/// Whether a call succeeded.
+/// Classifies a complete answer: success or failure.
 pub(super) fn succeeded(exchange: &Exchange, failure: Option<Unreachable>, now: Time) -> Result<(), Failure> {
     let status = reached(exchange, failure, now)?;
     if status.is_success() {
         return Ok(());
     }
-    // A refusal without GitHub's words is somebody else's, such as a proxy's or a wrong address's: to take its 404 for
-    // "this is gone" would be a mistake with consequences.
+    // A refusal without GitHub's message is another server's, such as a proxy's or a wrong address's: to take its 404
+    // for "this is gone" would be a mistake with consequences.
     let refusal: Refusal = parse(exchange)?;
     if status == StatusCode::FORBIDDEN && mentions(&refusal.message, "rate limit") {
         return Err(Failure::rate_limited(DEFAULT_PAUSE));
@@ -122,12 +122,12 @@ pub(super) fn succeeded(exchange: &Exchange, failure: Option<Unreachable>, now: 
     Err(Failure::Refused { status, words: shown(&refusal.message, status) })
 }
 
-/// The body of an answer.
+/// Parses the body of an answer.
 pub(super) fn parse<T: DeserializeOwned>(exchange: &Exchange) -> Result<T, Failure> {
     serde_json::from_slice(&exchange.body).map_err(|_| Failure::unreachable(Unreachable::NotJson))
 }
 
-/// GitHub's words where they are short, plain and no secret; else only the status.
+/// Returns GitHub's message where it is short, plain and without a secret; otherwise only the status.
 pub(super) fn shown(words: &str, status: StatusCode) -> String {
     let plain = |b: u8| b == b' ' || (b.is_ascii_graphic() && !matches!(b, b'<' | b'>'));
     if (1..=200).contains(&words.len()) && words.bytes().all(plain) && redact(words) == words {
@@ -137,7 +137,7 @@ pub(super) fn shown(words: &str, status: StatusCode) -> String {
     }
 }
 
-/// Whether there are more pages: the `Link` header says so, or, where there is none, what the list says of itself.
+/// Reports a next page: by the `Link` header or, without one, by the list's own total.
 pub(super) fn has_next(headers: &HeaderMap, on_page: usize, seen: usize, total: Option<usize>) -> bool {
     if headers.contains_key(LINK) {
         let names_next = |link: &str| link.contains(r#"rel="next""#);
@@ -150,7 +150,7 @@ fn mentions(words: &str, what: &str) -> bool {
     words.to_ascii_lowercase().contains(what)
 }
 
-/// The pause that the headers ask for.
+/// Returns the backoff that the headers request.
 fn pause(exchange: &Exchange, now: Time) -> Option<Duration> {
     let header = |name: &str| exchange.headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     if exchange.retry_after.is_some() {
@@ -239,13 +239,13 @@ mod tests {
         ] {
             assert_eq!(read(&exchange(status, &headers, no), None), expected, "{status} {headers:?}");
         }
-        let mut told = exchange(403, &[remaining("0"), reset("1800000090")], no);
-        told.retry_after = Some(Duration::from_secs(7));
-        assert_eq!(read(&told, None), later(7));
+        let mut limited = exchange(403, &[remaining("0"), reset("1800000090")], no);
+        limited.retry_after = Some(Duration::from_secs(7));
+        assert_eq!(read(&limited, None), later(7));
     }
 
     #[test]
-    fn half_an_answer_is_none_unless_the_status_says_enough() {
+    fn half_an_answer_is_invalid_unless_the_status_is_decisive() {
         let half = |status| read(&exchange(status, &[], "{"), Some(Unreachable::Timeout));
         assert_eq!(half(200), Err(Failure::unreachable(Unreachable::Timeout)));
         assert_eq!(half(404), Err(Failure::unreachable(Unreachable::Timeout)));
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn the_link_header_or_the_count_tells_of_more_pages() {
+    fn the_link_header_or_the_count_shows_more_pages() {
         let link = |value: &'static str| HeaderMap::from_iter([(LINK, HeaderValue::from_static(value))]);
         let next = link(r#"<https://evil.example/?page=2>; rel="next", <https://x/?page=9>; rel="last""#);
         let last = link(r#"<https://x/?page=1>; rel="first", <https://x/?page=1>; rel="prev""#);

@@ -1,7 +1,7 @@
-//! What an installation of the app says and sees (GitHub: "Authenticating as a GitHub App installation").
+//! Details and repositories of an installation of the app (GitHub: "Authenticating as a GitHub App installation").
 //!
-//! An installation's token is good for an hour. It is kept in memory only, and fetched once for everyone who asks at
-//! the same time.
+//! An installation's token is valid for an hour. It is kept in memory only, and fetched once for all concurrent
+//! callers.
 
 use std::{collections::HashSet, future::ready, time};
 
@@ -27,10 +27,10 @@ use crate::{
     provider::http::Unreachable,
 };
 
-/// A token that ends this soon is not used any more: what it is fetched for may take a while.
+/// Remaining lifetime below which a token is not used any more: the request that it is fetched for may take a while.
 const MARGIN: Duration = Duration::minutes(5);
 
-/// A token, and until when it is good.
+/// A token with its expiry.
 #[derive(Clone)]
 pub(super) struct InstallationToken {
     token: Secret,
@@ -49,13 +49,13 @@ struct Page {
     repositories: Vec<Repository>,
 }
 
-/// The place for tokens. Their own time limits count; those here only bound the memory.
+/// Creates the token cache. The tokens' own expiry counts; the limits here only bound the memory.
 pub(super) fn tokens() -> Cache<i64, InstallationToken> {
     Cache::builder().max_capacity(10_000).time_to_live(time::Duration::from_secs(3_600)).build()
 }
 
 impl GithubClient {
-    /// What GitHub says of an installation of our app.
+    /// Fetches an installation of our app.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none with this number, or it is another app's; [`Error::FailedPrecondition`]
@@ -76,7 +76,7 @@ impl GithubClient {
         if ours { Ok(installation) } else { Err(not_found(id)) }
     }
 
-    /// The repositories that an installation sees.
+    /// Lists the repositories of an installation.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the installation is gone; [`Error::FailedPrecondition`] when it is suspended, when it
@@ -106,13 +106,13 @@ impl GithubClient {
         .await
     }
 
-    /// A page of repositories, and whether there are more.
+    /// Fetches a page of repositories; returns `true` if there are more.
     async fn repository_page(&self, id: i64, number: usize, seen: usize) -> Result<(Vec<GithubRepository>, bool)> {
         let url = self.page("installation/repositories", number);
         let token = self.installation_token(id).await?;
         let mut answer = self.get_page::<Page>(url.clone(), &token).await;
         if answer.as_ref().err().and_then(Failure::status) == Some(StatusCode::UNAUTHORIZED) {
-            // Tokens die early: with a change of the app's permissions, or when the installation goes.
+            // Tokens die early: with a change of the app's permissions, or when the installation is removed.
             self.forget(id, |kept| kept.token == token).await;
             let token = self.installation_token(id).await?;
             answer = self.get_page(url, &token).await;
@@ -123,7 +123,7 @@ impl GithubClient {
         Ok((page.repositories.into_iter().map(GithubRepository::from).collect(), more))
     }
 
-    /// A token that is good for another five minutes.
+    /// Returns a token that is valid for at least another five minutes.
     async fn installation_token(&self, id: i64) -> Result<Secret> {
         let soon = self.ambient.now() + MARGIN;
         if let Some(kept) = self.tokens.get(&id).await {
@@ -139,7 +139,7 @@ impl GithubClient {
     async fn fetch_token(&self, id: i64) -> Result<InstallationToken> {
         let jwt = self.key.token(self.ambient.now())?;
         let request = self.http.post(self.api(&format!("app/installations/{id}/access_tokens")));
-        // It lists the repositories, where some were chosen.
+        // The answer lists the repositories, where some were chosen.
         let got = self.ask(request, &jwt, self.limits.max_answer_bytes.max(super::MAX_PAGE_BYTES)).await;
         let got = got.map_err(|failure| as_app(id, failure))?;
         let issued: Issued = answer::parse(&got)?;
@@ -147,7 +147,7 @@ impl GithubClient {
         Ok(InstallationToken { token: issued.token, expires_at: issued.expires_at })
     }
 
-    /// Drops a token, unless another one has taken its place.
+    /// Drops a token from the cache, unless it has been replaced.
     async fn forget(&self, id: i64, which: impl Fn(&InstallationToken) -> bool) {
         let entry = self.tokens.entry(id);
         let drop = |kept: Option<moka::Entry<i64, InstallationToken>>| {
@@ -158,7 +158,7 @@ impl GithubClient {
     }
 }
 
-/// What a refusal means where the app spoke of an installation.
+/// Maps a refusal of the app's own token.
 fn as_app(id: i64, failure: Failure) -> Error {
     if failure.status() == Some(StatusCode::UNAUTHORIZED) {
         tracing::error!(
@@ -172,7 +172,7 @@ fn as_app(id: i64, failure: Failure) -> Error {
     as_installation(id, failure)
 }
 
-/// What a refusal means where an installation is spoken of.
+/// Maps a refusal in the context of an installation.
 fn as_installation(id: i64, failure: Failure) -> Error {
     if failure.is_suspended() {
         let message = format!(

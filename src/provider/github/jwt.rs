@@ -1,5 +1,5 @@
-//! The app's private key, and the tokens with which the app speaks for itself (GitHub: "Generating a JSON Web Token for
-//! a GitHub App").
+//! The app's private key, and the tokens with which the app authenticates itself (GitHub: "Generating a JSON Web Token
+//! for a GitHub App").
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,14 +10,14 @@ use zeroize::Zeroizing;
 
 use crate::domain::{Error, Result, ambient::Time, secret::Secret};
 
-/// A token says that it was issued a minute ago, in case our clock is ahead of GitHub's.
+/// Backdating of a token's time of issue, in case our clock is ahead of GitHub's.
 const BACKDATED: Duration = Duration::seconds(60);
-/// GitHub takes no token that lasts longer than ten minutes.
+/// Lifetime of a token: GitHub accepts none that lasts longer than ten minutes.
 const LIFETIME: Duration = Duration::minutes(9);
-/// A token that ends this soon is not used any more.
+/// Remaining lifetime below which a token is not used any more.
 const MARGIN: Duration = Duration::seconds(60);
 
-/// Signs for the app.
+/// Signer for the app.
 pub(super) struct AppKey {
     key: EncodingKey,
     issuer: String,
@@ -37,7 +37,7 @@ struct Claims<'a> {
 }
 
 impl AppKey {
-    /// Reads the key, and signs with it once to see that it is a good one.
+    /// Parses the key, and signs with it once to validate it.
     ///
     /// # Errors
     /// [`Error::Invalid`] for anything else than an RSA private key.
@@ -49,10 +49,10 @@ impl AppKey {
         Ok(key)
     }
 
-    /// A token that is good for at least another minute.
+    /// Returns a token that is valid for at least another minute.
     pub(super) fn token(&self, now: Time) -> Result<Secret> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        // Not one from the future either: GitHub refuses it when the clock was set back.
+        // Nor one from the future: GitHub refuses it when the clock was set back.
         let good = |made: &&Current| made.made_at <= now && now < made.made_at + LIFETIME - MARGIN;
         if let Some(made) = current.as_ref().filter(good) {
             return Ok(made.token.clone());
@@ -75,8 +75,8 @@ fn not_a_key() -> Error {
     )
 }
 
-/// The first PEM block, its line breaks put right: on the way through an environment variable they become spaces, or
-/// a backslash and a letter.
+/// Extracts the first PEM block and repairs its line breaks: in an environment variable they become spaces, or a
+/// backslash and a letter.
 fn normalised(text: &str) -> Option<Zeroizing<String>> {
     let (_, rest) = text.split_once("-----BEGIN ")?;
     let (label, rest) = rest.split_once("-----")?;
@@ -107,7 +107,7 @@ pub(crate) mod tests {
 
     const NOW: i64 = 1_800_000_000;
 
-    /// Made anew for every run: a key in a repository is found by whoever looks for keys.
+    /// Generated anew for every run: scanners find a key in a repository.
     static KEY: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::generate(KeySize::Rsa2048).unwrap());
 
     fn pem(label: &str, der: &[u8]) -> String {
@@ -120,13 +120,13 @@ pub(crate) mod tests {
         pem("PRIVATE KEY", AsDer::<Pkcs8V1Der<'_>>::as_der(&*KEY).unwrap().as_ref())
     }
 
-    /// As GitHub hands keys out.
+    /// Returns the key in GitHub's form.
     pub(crate) fn pkcs1() -> String {
         let key = EncodingKey::from_rsa_pem(pkcs8().as_bytes()).unwrap();
         pem("RSA PRIVATE KEY", key.as_bytes())
     }
 
-    /// The claims of a token, with its signature checked by the public key and not its times.
+    /// Returns the claims of a token after a check of its signature by the public key, but not of its times.
     pub(crate) fn claims(token: &str) -> Value {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.validate_exp = false;

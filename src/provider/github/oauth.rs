@@ -1,5 +1,6 @@
-//! What a person may do (GitHub: "Generating a user access token for a GitHub App"). Knowing an installation's number
-//! proves nothing, and seeing an installation proves little: only these together say whose it is.
+//! Rights of a person (GitHub: "Generating a user access token for a GitHub App"). Knowing an installation's number
+//! proves nothing, and seeing an installation proves little: only both together with the administrator's role prove
+//! ownership.
 
 use reqwest::{
     StatusCode,
@@ -18,7 +19,7 @@ use crate::{
     provider::http::{Unreachable, under},
 };
 
-/// Without it, GitHub answers a form.
+/// Without it, GitHub answers with a form.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 #[derive(Deserialize)]
@@ -51,8 +52,8 @@ struct Membership {
 }
 
 impl GithubClient {
-    /// Exchanges the code that a browser brought back for a token of the person who consented. A code is good for one
-    /// exchange. The token is for asking who they are and what they may do, at once; nothing is there to renew it with.
+    /// Exchanges the code that a browser brought back for a token of the person who consented. A code is valid for one
+    /// exchange. The token serves to read the person's identity and rights, at once; there is no refresh token.
     ///
     /// # Errors
     /// [`Error::Refused`] with GitHub's code, such as `bad_verification_code`; [`Error::UpstreamUnavailable`] when
@@ -77,7 +78,7 @@ impl GithubClient {
         }
     }
 
-    /// Who a token belongs to.
+    /// Returns the user of a token.
     ///
     /// # Errors
     /// [`Error::Refused`] when the token is dead; [`Error::UpstreamUnavailable`] when GitHub does not answer properly.
@@ -86,8 +87,8 @@ impl GithubClient {
         Ok(GithubUser { id: user.id, login: user.login })
     }
 
-    /// Whether a person has anything to do with an installation of our app. It takes no more than to read one of its
-    /// repositories, so this is needed for binding an installation and never enough.
+    /// Reports that a person can see an installation of our app. It takes no more than to read one of its repositories,
+    /// so this is necessary for binding an installation and never sufficient.
     ///
     /// # Errors
     /// [`Error::Refused`] when the token is dead; [`Error::UpstreamUnavailable`] when GitHub does not answer properly;
@@ -112,8 +113,8 @@ impl GithubClient {
         .await
     }
 
-    /// Whether a person administers an organisation. The app needs the permission to read members for it; without, the
-    /// answer is no.
+    /// Reports that a person administers an organisation. The app needs the permission to read members for it; without
+    /// it, the result is `false`.
     ///
     /// # Errors
     /// [`Error::Refused`] when the token is dead; [`Error::UpstreamUnavailable`] when GitHub does not answer properly.
@@ -127,7 +128,7 @@ impl GithubClient {
                 tracing::warn!(
                     organisation = login,
                     said = %words,
-                    "GitHub does not tell a membership; the app needs the organisation permission Members: read"
+                    "GitHub does not show the membership; the app needs the organisation permission Members: read"
                 );
                 Ok(false)
             }
@@ -136,7 +137,7 @@ impl GithubClient {
         }
     }
 
-    /// Makes a person's token useless. One that is dead already counts as revoked.
+    /// Revokes a person's token. A dead one already counts as revoked.
     ///
     /// # Errors
     /// [`Error::Refused`] when our own credentials are wrong; [`Error::UpstreamUnavailable`] when GitHub does not
@@ -156,7 +157,7 @@ impl GithubClient {
     }
 }
 
-/// What names of accounts are made of. A name is put into an address, where other characters would lead elsewhere.
+/// Accepts the characters of account names. A name is put into an address, where other characters would lead elsewhere.
 fn is_login(login: &str) -> bool {
     (1..=100).contains(&login.len()) && login.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }

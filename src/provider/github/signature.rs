@@ -1,7 +1,7 @@
-//! Requests from GitHub (GitHub: "Validating webhook deliveries").
+//! Authentication of requests from GitHub (GitHub: "Validating webhook deliveries").
 //!
-//! GitHub signs the exact bytes of the body, so a request is verified before anything is parsed. It signs no time: that
-//! a delivery was seen before is known by its id only. The older SHA-1 signature beside this one is not looked at.
+//! GitHub signs the exact bytes of the body, so a request is verified before anything is parsed. It signs no time: a
+//! repeated delivery is recognised by its id only. The older SHA-1 signature beside this one is ignored.
 
 use std::fmt;
 
@@ -17,13 +17,13 @@ pub const SIGNATURE_HEADER: &str = "x-hub-signature-256";
 
 const PREFIX: &[u8] = b"sha256=";
 
-/// Verifies requests with the app's webhook secret, or with any of two while one replaces the other.
+/// Verifier of requests with the app's webhook secret, or with either of two during a rotation.
 #[derive(Clone)]
 pub struct Verifier {
     keys: Vec<hmac::Key>,
 }
 
-/// Why a request is not taken for one of GitHub's.
+/// Reason for which a request does not count as GitHub's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forgery {
     /// No signature, or not one by SHA-256.
@@ -48,7 +48,7 @@ impl fmt::Debug for Verifier {
 }
 
 impl Verifier {
-    /// Verifies with any of these secrets.
+    /// Creates a verifier for any of these secrets.
     ///
     /// # Errors
     /// [`Error::Invalid`] for no secret, or an empty one, with which anyone could sign.
@@ -60,7 +60,7 @@ impl Verifier {
         Ok(Self { keys: secrets.iter().map(key).collect() })
     }
 
-    /// Begins to check a body against the signature that was sent with it. The header is given as it came, in bytes.
+    /// Starts the check of a body against its signature. The header is given as received, in bytes.
     ///
     /// # Errors
     /// [`Forgery::NoSignature`]: the request is to be answered with 401 before anything of its body is read.
@@ -72,7 +72,7 @@ impl Verifier {
     /// Checks a body that was read already.
     ///
     /// # Errors
-    /// [`Forgery`]: the request is to be answered with 401, whatever the reason.
+    /// [`Forgery`]: the request is to be answered with 401 for every reason.
     pub fn verify(&self, signature: Option<&[u8]>, body: &[u8]) -> Result<(), Forgery> {
         let mut check = self.begin(signature)?;
         check.update(body);
@@ -88,18 +88,18 @@ pub struct Check {
 }
 
 impl Check {
-    /// Takes the next bytes of the body.
+    /// Adds the next bytes of the body.
     pub fn update(&mut self, bytes: &[u8]) {
         self.contexts.iter_mut().for_each(|context| context.update(bytes));
     }
 
-    /// Compares the signature once the body has ended.
+    /// Compares the signature after the end of the body.
     ///
     /// # Errors
     /// [`Forgery::WrongSignature`].
     pub fn finish(self) -> Result<(), Forgery> {
         let Self { contexts, claimed } = self;
-        // All are tried: the time taken says nothing about which one it was.
+        // All are tried: the time taken does not reveal which one matched.
         let signs =
             |context: &hmac::Context| verify_slices_are_equal(context.clone().sign().as_ref(), &claimed).is_ok();
         let matching = contexts.iter().filter(|context| signs(context)).count();
@@ -162,8 +162,8 @@ mod tests {
         let other = verifier(&["other"]).unwrap().verify(Some(SIGNATURE.as_bytes()), BODY);
         assert_eq!(other, Err(Forgery::WrongSignature));
         for body in [&b""[..], b"Hello, World", b"Hello, World!\n"] {
-            let verdict = verifier(&[SECRET]).unwrap().verify(Some(SIGNATURE.as_bytes()), body);
-            assert_eq!(verdict, Err(Forgery::WrongSignature));
+            let result = verifier(&[SECRET]).unwrap().verify(Some(SIGNATURE.as_bytes()), body);
+            assert_eq!(result, Err(Forgery::WrongSignature));
         }
     }
 

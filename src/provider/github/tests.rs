@@ -1,4 +1,4 @@
-//! The client against far ends that behave well and badly: what its tests share, and its addresses.
+//! Tests of the client against well and badly behaved upstreams: shared helpers, and addresses.
 
 mod installations;
 mod oauth;
@@ -21,21 +21,21 @@ use crate::{
         error::{Noun, Upstream},
         github::GithubUser,
     },
-    provider::far_end::{Answer, FarEnd},
+    provider::test_server::{Answer, TestServer},
 };
 
 const NOW: i64 = 1_800_000_000;
 /// Long enough on a busy machine.
-const PATIENT: Duration = Duration::from_secs(10);
-/// For far ends that would never answer.
-const IMPATIENT: Duration = Duration::from_millis(250);
+const LONG_TIMEOUT: Duration = Duration::from_secs(10);
+/// For upstreams that would never answer.
+const SHORT_TIMEOUT: Duration = Duration::from_millis(250);
 
 const NOT_FOUND: &str = r#"{"message":"Not Found","status":"404"}"#;
 const BAD_CREDENTIALS: &str = r#"{"message":"Bad credentials","status":"401"}"#;
 const SUSPENDED: &str = r#"{"message":"This installation has been suspended","status":"403"}"#;
 const FORBIDDEN: &str = r#"{"message":"Resource not accessible by integration","status":"403"}"#;
 
-/// Moved by hand, in seconds.
+/// Manually moved clock, in seconds.
 #[derive(Default)]
 struct Hand(AtomicI64);
 
@@ -73,17 +73,17 @@ fn app(web_base: &str, api_base: Url) -> GithubApp {
     }
 }
 
-/// A client whose far end is both GitHub's site and its API, and the clock that it goes by.
-fn client_and_clock(far_end: &FarEnd, total: Duration) -> (GithubClient, Arc<Hand>) {
+/// A client with one upstream as both GitHub's site and its API, and its clock.
+fn client_and_clock(server: &TestServer, total: Duration) -> (GithubClient, Arc<Hand>) {
     let clock = Arc::new(Hand::default());
-    let limits = Limits { connect: PATIENT, total, max_answer_bytes: 64 * 1024 };
-    let app = app(far_end.url("/web").as_str(), far_end.url("/api/v3/"));
+    let limits = Limits { connect: LONG_TIMEOUT, total, max_answer_bytes: 64 * 1024 };
+    let app = app(server.url("/web").as_str(), server.url("/api/v3/"));
     let ambient = Ambient::new(clock.clone(), Arc::new(Zero));
     (GithubClient::new(app, http::client(&limits).unwrap(), limits, ambient).unwrap(), clock)
 }
 
-fn client(far_end: &FarEnd) -> GithubClient {
-    client_and_clock(far_end, PATIENT).0
+fn client(server: &TestServer) -> GithubClient {
+    client_and_clock(server, LONG_TIMEOUT).0
 }
 
 fn client_of(web_base: &str) -> GithubClient {
@@ -150,7 +150,7 @@ fn the_authorize_url_names_the_app_the_way_back_and_the_state() {
 }
 
 #[test]
-fn a_key_that_is_none_is_named() {
+fn an_invalid_key_is_named() {
     let mut app = app("https://github.com", Url::parse("https://api.github.com").unwrap());
     app.private_key = Secret::new("hush");
     let limits = Limits::default();

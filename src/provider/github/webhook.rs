@@ -1,5 +1,5 @@
-//! What GitHub tells, in a webhook or an answer, taken apart (GitHub: "Webhook events and payloads"). Pure: whether it
-//! came from GitHub is known already.
+//! Parsing of GitHub's objects in a webhook or an answer (GitHub: "Webhook events and payloads"). Pure: the sender is
+//! authenticated already.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -33,7 +33,7 @@ struct Account {
     html_url: String,
 }
 
-/// A repository, as all of its descriptions have it in common.
+/// Members of a repository common to all of its descriptions.
 #[derive(Deserialize)]
 pub(super) struct Repository {
     id: i64,
@@ -50,7 +50,7 @@ enum Moment {
 }
 
 impl Moment {
-    /// In whole milliseconds, as all our times are.
+    /// Converts to whole milliseconds, as all our times are.
     fn time(&self) -> Option<Time> {
         match self {
             Moment::Text(time) => Time::from_timestamp_millis(time.timestamp_millis()),
@@ -65,34 +65,29 @@ impl From<Repository> for GithubRepository {
     }
 }
 
-/// An installation, from the object `installation` of a payload or from the API's answer. Nothing where it is only
-/// mentioned by its number, as in most events, and for an account that is neither a person's nor an organisation's.
+/// Parses an installation, from the object `installation` of a payload or from the API's answer. Nothing where only its
+/// number is mentioned, as in most events, and for an account that is neither a person's nor an organisation's.
 pub fn installation(value: &Value) -> Option<GithubInstallation> {
-    let told = Installation::deserialize(value).ok()?;
-    let kind: AccountKind = told.account.kind.parse().ok()?;
-    // A moment that is there and out of range is not the same as none: the installation would not look suspended.
-    let suspended_at = match told.suspended_at {
+    let raw = Installation::deserialize(value).ok()?;
+    let kind: AccountKind = raw.account.kind.parse().ok()?;
+    // A moment out of range is not the same as none: the installation would not look suspended.
+    let suspended_at = match raw.suspended_at {
         Some(moment) => Some(moment.time()?),
         None => None,
     };
     Some(GithubInstallation {
-        id: told.id,
-        app_id: told.app_id,
-        account: GithubAccount {
-            id: told.account.id,
-            login: told.account.login,
-            kind,
-            html_url: told.account.html_url,
-        },
-        events: told.events,
-        all_repositories: told.repository_selection == "all",
+        id: raw.id,
+        app_id: raw.app_id,
+        account: GithubAccount { id: raw.account.id, login: raw.account.login, kind, html_url: raw.account.html_url },
+        events: raw.events,
+        all_repositories: raw.repository_selection == "all",
         suspended_at,
-        updated_at: told.updated_at.or(told.created_at)?.time()?,
+        updated_at: raw.updated_at.or(raw.created_at)?.time()?,
     })
 }
 
-/// Repositories, from an array such as `repositories`, `repositories_added` or `repositories_removed`. What is no
-/// repository is left out, and anything but an array has none.
+/// Parses repositories, from an array such as `repositories`, `repositories_added` or `repositories_removed`. Invalid
+/// elements are left out, and anything but an array yields none.
 pub fn repositories(value: &Value) -> Vec<GithubRepository> {
     let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
     items.iter().filter_map(|item| Repository::deserialize(item).ok()).map(GithubRepository::from).collect()
@@ -104,7 +99,7 @@ mod tests {
 
     use super::*;
 
-    fn told() -> Value {
+    fn raw() -> Value {
         json!({
             "id": 957387, "app_id": 29310, "app_slug": "octoapp", "target_id": 21031067, "target_type": "Organization",
             "account": {"login": "Codertocat", "id": 21031067, "type": "Organization", "site_admin": false,
@@ -116,9 +111,9 @@ mod tests {
     }
 
     fn with(name: &str, value: Value) -> Option<GithubInstallation> {
-        let mut told = told();
-        told[name] = value;
-        installation(&told)
+        let mut raw = raw();
+        raw[name] = value;
+        installation(&raw)
     }
 
     fn time(text: &str) -> Time {
@@ -141,7 +136,7 @@ mod tests {
             suspended_at: None,
             updated_at: time("2019-05-15T13:20:41.123Z"),
         };
-        assert_eq!(installation(&told()), Some(expected));
+        assert_eq!(installation(&raw()), Some(expected));
         assert!(with("repository_selection", json!("all")).unwrap().all_repositories);
     }
 
@@ -160,11 +155,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_whole_installation_is_none() {
+    fn an_incomplete_installation_is_ignored() {
         let enterprise = json!({"id": 1, "slug": "acme", "name": "Acme"});
         let bot = json!({"id": 1, "login": "x", "type": "Bot"});
-        for told in [json!(null), json!([]), json!("x"), json!({"id": 1, "node_id": "MDIz"}), json!({"id": "1"})] {
-            assert_eq!(installation(&told), None, "{told}");
+        for raw in [json!(null), json!([]), json!("x"), json!({"id": 1, "node_id": "MDIz"}), json!({"id": "1"})] {
+            assert_eq!(installation(&raw), None, "{raw}");
         }
         for (name, value) in [("account", enterprise), ("account", bot), ("account", json!(null)), ("id", json!("1"))] {
             assert_eq!(with(name, value.clone()), None, "{name} {value}");
@@ -173,13 +168,13 @@ mod tests {
 
     #[test]
     fn repositories_are_taken_from_an_array() {
-        let told = json!([
+        let raw = json!([
             {"id": 186853002, "node_id": "x", "name": "Hello-World", "full_name": "Codertocat/Hello-World",
                 "private": true},
             null, 1, {"id": 2}, {"id": "3", "full_name": "a/b", "private": false},
             {"id": 4, "full_name": "a/b", "private": false}
         ]);
-        let found = repositories(&told);
+        let found = repositories(&raw);
         assert_eq!(found.iter().map(|repository| repository.id).collect::<Vec<_>>(), [186_853_002, 4]);
         assert_eq!((found[0].name(), found[0].private), ("Hello-World", true));
         for none in [json!(null), json!({}), json!("x"), json!([])] {

@@ -1,24 +1,24 @@
-//! Which addresses a tenant's URL may lead to: the public ones, and those that the operator allows.
+//! Rules for the addresses of a tenant's URL: the public ones, and those that the operator allows.
 //!
 //! Source: IANA's registries of special-purpose IPv4 and IPv6 addresses (RFC 6890). The standard library's `is_private`
-//! and its like are not enough: of 100.64.0.1, 192.0.0.1, 198.18.0.1, 240.0.0.1 and `::ffff:127.0.0.1` they say nothing.
+//! and its like are not enough: they miss 100.64.0.1, 192.0.0.1, 198.18.0.1, 240.0.0.1 and `::ffff:127.0.0.1`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-/// What may be done with an address.
+/// Classification of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// It is on the public internet.
+pub(super) enum AddressClass {
+    /// On the public internet.
     Public,
-    /// The operator allows it.
+    /// Allowed by the operator.
     Allowed,
-    /// It is not called.
+    /// Never called.
     Denied,
 }
 
-/// The networks that the operator allows, and what is known of all the others.
+/// The networks that the operator allows, with the rules for all others.
 #[derive(Clone, Debug)]
 pub(super) struct Networks {
     allow: Vec<IpNet>,
@@ -29,30 +29,30 @@ impl Networks {
         Self { allow }
     }
 
-    /// Whether nothing but the public internet may be called.
+    /// Reports that only the public internet may be called.
     pub(super) fn is_public_only(&self) -> bool {
         self.allow.is_empty()
     }
 
-    /// What may be done with this address.
-    pub(super) fn standing(&self, address: IpAddr) -> Standing {
+    /// Classifies an address.
+    pub(super) fn classify(&self, address: IpAddr) -> AddressClass {
         if METADATA.contains(&address) {
-            // A whole network is allowed for what else is in it; credentials of the machine are never meant.
+            // A whole network is allowed for its other hosts; the machine's metadata service is never meant.
             let alone = IpNet::from(address);
-            return if self.allow.contains(&alone) { Standing::Allowed } else { Standing::Denied };
+            return if self.allow.contains(&alone) { AddressClass::Allowed } else { AddressClass::Denied };
         }
         if let IpAddr::V6(v6) = address
             && let Some(carried) = carried(v6)
         {
-            // The network of a translator is allowed for what may be called directly, too.
-            return if self.allows(address) { self.standing(carried.into()) } else { Standing::Denied };
+            // A translator's network allows only addresses that may be called directly, too.
+            return if self.allows(address) { self.classify(carried.into()) } else { AddressClass::Denied };
         }
         if self.allows(address) {
-            Standing::Allowed
+            AddressClass::Allowed
         } else if is_public(address) {
-            Standing::Public
+            AddressClass::Public
         } else {
-            Standing::Denied
+            AddressClass::Denied
         }
     }
 
@@ -61,7 +61,7 @@ impl Networks {
     }
 }
 
-/// Where clouds tell a machine its credentials. One of them is in a public network.
+/// Addresses of the clouds' metadata services, which hold a machine's credentials. One of them is in a public network.
 const METADATA: &[IpAddr] = &[
     v4(169, 254, 169, 254), // AWS, Azure, DigitalOcean, Google, Oracle
     v4(169, 254, 170, 2),   // AWS, containers
@@ -96,9 +96,9 @@ const NOT_PUBLIC_V4: &[Ipv4Net] = &[
     net4(240, 0, 0, 0, 4),
 ];
 
-/// All that is public in IPv6 is in here ...
+/// The public part of IPv6 ...
 const GLOBAL_V6: Ipv6Net = net6([0x2000, 0], 3);
-/// ... but for these.
+/// ... except for these.
 const NOT_PUBLIC_V6: &[Ipv6Net] =
     &[net6([0x2001, 0], 23), net6([0x2001, 0xdb8], 32), net6([0x2002, 0], 16), net6([0x3fff, 0], 20)];
 
@@ -116,7 +116,7 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// The IPv4 address that a translator makes of this one: mapped and compatible (RFC 4291), NAT64 (RFC 6052, 8215), 6to4
+/// Extracts the IPv4 address embedded by a translator: mapped and compatible (RFC 4291), NAT64 (RFC 6052, 8215), 6to4
 /// (RFC 3056), Teredo (RFC 4380).
 fn carried(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let bytes = address.octets();
@@ -159,8 +159,8 @@ mod tests {
         Networks::new(allow.iter().map(|network| network.parse().unwrap()).collect())
     }
 
-    fn standing(address: &str, allow: &[&str]) -> Standing {
-        networks(allow).standing(address.parse().unwrap())
+    fn classify(address: &str, allow: &[&str]) -> AddressClass {
+        networks(allow).classify(address.parse().unwrap())
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
             "2003::1",
             "3ffe:ffff::1",
         ] {
-            assert_eq!(standing(address, &[]), Standing::Public, "{address}");
+            assert_eq!(classify(address, &[]), AddressClass::Public, "{address}");
         }
     }
 
@@ -260,7 +260,7 @@ mod tests {
             "fec0::1",
             "ff02::1",
         ] {
-            assert_eq!(standing(address, &[]), Standing::Denied, "{address}");
+            assert_eq!(classify(address, &[]), AddressClass::Denied, "{address}");
         }
     }
 
@@ -268,35 +268,35 @@ mod tests {
     fn what_the_operator_allows_wins() {
         let allow = ["127.0.0.0/8", "10.1.0.0/16", "::1/128", "fc00::/7"];
         for address in ["127.0.0.1", "127.9.9.9", "10.1.2.3", "::1", "fd12::1"] {
-            assert_eq!(standing(address, &allow), Standing::Allowed, "{address}");
+            assert_eq!(classify(address, &allow), AddressClass::Allowed, "{address}");
         }
         for address in ["10.2.0.1", "192.168.0.1", "0.0.0.0", "::", "::ffff:127.0.0.1", "2002:7f00:1::", "fe80::1"] {
-            assert_eq!(standing(address, &allow), Standing::Denied, "{address}");
+            assert_eq!(classify(address, &allow), AddressClass::Denied, "{address}");
         }
-        assert_eq!(standing("8.8.8.8", &allow), Standing::Public);
-        assert_eq!(standing("8.8.8.8", &["8.8.8.0/24"]), Standing::Allowed);
+        assert_eq!(classify("8.8.8.8", &allow), AddressClass::Public);
+        assert_eq!(classify("8.8.8.8", &["8.8.8.0/24"]), AddressClass::Allowed);
     }
 
     #[test]
     fn a_translators_network_leads_no_further_than_one_could_go_without_it() {
         let allow = ["64:ff9b::/96", "::ffff:0:0/96", "2001::/32", "2002::/16", "10.0.0.0/8"];
         for (address, expected) in [
-            ("64:ff9b::8.8.8.8", Standing::Public),
-            ("64:ff9b::10.0.0.1", Standing::Allowed),
-            ("64:ff9b::127.0.0.1", Standing::Denied),
-            ("64:ff9b::169.254.169.254", Standing::Denied),
-            ("::ffff:10.0.0.1", Standing::Allowed),
-            ("::ffff:127.0.0.1", Standing::Denied),
-            ("2002:a00:1::", Standing::Allowed),
-            ("2002:7f00:1::", Standing::Denied),
+            ("64:ff9b::8.8.8.8", AddressClass::Public),
+            ("64:ff9b::10.0.0.1", AddressClass::Allowed),
+            ("64:ff9b::127.0.0.1", AddressClass::Denied),
+            ("64:ff9b::169.254.169.254", AddressClass::Denied),
+            ("::ffff:10.0.0.1", AddressClass::Allowed),
+            ("::ffff:127.0.0.1", AddressClass::Denied),
+            ("2002:a00:1::", AddressClass::Allowed),
+            ("2002:7f00:1::", AddressClass::Denied),
             // The client behind it is 192.0.2.45.
-            ("2001:0:4136:e378:8000:63bf:3fff:fdd2", Standing::Denied),
+            ("2001:0:4136:e378:8000:63bf:3fff:fdd2", AddressClass::Denied),
             // ... and here 10.0.0.1.
-            ("2001:0:4136:e378:8000:63bf:f5ff:fffe", Standing::Allowed),
+            ("2001:0:4136:e378:8000:63bf:f5ff:fffe", AddressClass::Allowed),
         ] {
-            assert_eq!(standing(address, &allow), expected, "{address}");
+            assert_eq!(classify(address, &allow), expected, "{address}");
         }
-        assert_eq!(standing("64:ff9b:1:7f00:0:100::", &["64:ff9b:1::/48"]), Standing::Denied);
+        assert_eq!(classify("64:ff9b:1:7f00:0:100::", &["64:ff9b:1::/48"]), AddressClass::Denied);
     }
 
     #[test]
@@ -307,9 +307,9 @@ mod tests {
             ("168.63.129.16", "0.0.0.0/0", "168.63.129.16/32"),
             ("fd00:ec2::254", "fc00::/7", "fd00:ec2::254/128"),
         ] {
-            assert_eq!(standing(address, &[network]), Standing::Denied, "{address}");
-            assert_eq!(standing(address, &[network, alone]), Standing::Allowed, "{address}");
+            assert_eq!(classify(address, &[network]), AddressClass::Denied, "{address}");
+            assert_eq!(classify(address, &[network, alone]), AddressClass::Allowed, "{address}");
         }
-        assert_eq!(standing("169.254.1.1", &["169.254.0.0/16"]), Standing::Allowed);
+        assert_eq!(classify("169.254.1.1", &["169.254.0.0/16"]), AddressClass::Allowed);
     }
 }

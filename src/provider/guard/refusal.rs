@@ -1,41 +1,41 @@
-//! Why a URL is not called.
+//! Reasons for which a URL is not called.
 
 use std::fmt;
 
 use crate::domain::Error;
 
-/// The rule that a URL breaks. It can be shown to whoever gave the URL: where a name leads to is not in it.
+/// The rule that a URL breaks. It can be shown to the author of the URL: the address of a name is not in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Refusal {
-    /// It is no absolute URL, or one that is written so that programs read it in different ways.
+    /// Not an absolute URL, or one that programs parse in different ways.
     NotAUrl,
-    /// It has more than [`MAX_URL_BYTES`](super::MAX_URL_BYTES).
+    /// Longer than [`MAX_URL_BYTES`](super::MAX_URL_BYTES).
     TooLong,
-    /// It is neither `https` nor, where that may be, `http`.
+    /// Neither `https` nor, where that is allowed, `http`.
     Scheme,
-    /// It has a user name or a password.
+    /// With a user name or a password.
     Userinfo,
-    /// It has a fragment, which is never sent.
+    /// With a fragment, which is never sent.
     Fragment,
-    /// Its host is no name that the DNS could have.
+    /// With a host that is not a valid DNS name.
     BadName,
-    /// Its host is a name that means something only in our own network.
+    /// With a host name of private networks.
     PrivateName,
-    /// Its port is not one of those that are called.
+    /// With a port that is not allowed.
     Port {
-        /// Which it is.
+        /// The port.
         port: u16,
     },
-    /// Its host is an address that is not called.
+    /// With an address as its host that is not allowed.
     Address,
-    /// Its host is a name that leads to an address that is not called.
+    /// With a host name that leads to an address that is not allowed.
     LeadsInside,
-    /// It leads back to us.
+    /// Leads back to this service.
     Ourselves,
 }
 
 impl Refusal {
-    /// A stable word for the rule, for programs and metrics.
+    /// Returns a stable identifier of the rule, for programs and metrics.
     pub fn rule(self) -> &'static str {
         match self {
             Refusal::NotAUrl => "not-a-url",
@@ -52,14 +52,14 @@ impl Refusal {
         }
     }
 
-    /// As a broken rule of an input: `field` is the JSON pointer of the URL.
+    /// Converts to an error about an input: `field` is the JSON pointer of the URL.
     pub fn into_error(self, field: &str) -> Error {
         Error::invalid(field, self.to_string())
     }
 }
 
 impl fmt::Display for Refusal {
-    /// In words, to go after the field's name.
+    /// The rule in words, as a predicate of the field's name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = match self {
             Refusal::NotAUrl => "is not a URL such as https://example.org/hook",

@@ -1,4 +1,4 @@
-//! Names and the addresses they lead to, checked before anything is dialled.
+//! Name resolution: addresses are checked before any of them is dialled.
 
 use std::{
     io,
@@ -11,16 +11,17 @@ use reqwest::dns::{Addrs, Name, Resolve as DialResolve, Resolving};
 
 use super::{
     Refusal,
-    address::{Networks, Standing},
+    address::{AddressClass, Networks},
 };
 
-/// Finds the addresses of a name. Tests bring one that changes its mind.
+/// Resolver of names. Tests bring one with changing answers.
 pub trait Resolve: Send + Sync + 'static {
-    /// All addresses of `name`.
+    /// Returns all addresses of `name`.
     fn resolve(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 }
 
-/// The operating system's: `/etc/hosts`, search domains and all. So what it finds is what any other program would.
+/// The operating system's resolver: `/etc/hosts`, search domains and all. So it finds the same addresses as any other
+/// program.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemResolver;
 
@@ -30,23 +31,23 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// Names in, checked addresses out. What it gives to the HTTP client is what the client dials.
+/// Resolver that returns checked addresses only; the HTTP client dials them.
 #[derive(Clone)]
 pub(super) struct CheckedResolver {
     pub(super) resolver: Arc<dyn Resolve>,
     pub(super) networks: Arc<Networks>,
-    /// Whether only networks that the operator allows will do.
+    /// Accepts only networks that the operator allows.
     pub(super) allowed_only: bool,
 }
 
 impl CheckedResolver {
-    /// All addresses of `name`, of which every single one may be called: one that may not is a sign of bad intent or of
-    /// a split network, and a client would go to any of them.
+    /// Returns all addresses of `name`, of which every single one is allowed: one that is not is a sign of bad intent
+    /// or of a split network, and a client would dial any of them.
     pub(super) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, NotResolved> {
         let addresses = self.resolver.resolve(name.to_owned()).await.map_err(NotResolved::Lookup)?;
         match addresses.iter().find(|address| !self.may_be_called(**address)) {
             Some(address) => {
-                tracing::info!(name, %address, "a name that a tenant gave leads to an address that is not called");
+                tracing::info!(name, %address, "a tenant's host name resolves to an address that is not allowed");
                 Err(NotResolved::Refused(Refusal::LeadsInside))
             }
             None => Ok(addresses),
@@ -54,10 +55,10 @@ impl CheckedResolver {
     }
 
     pub(super) fn may_be_called(&self, address: IpAddr) -> bool {
-        match self.networks.standing(address) {
-            Standing::Public => !self.allowed_only,
-            Standing::Allowed => true,
-            Standing::Denied => false,
+        match self.networks.classify(address) {
+            AddressClass::Public => !self.allowed_only,
+            AddressClass::Allowed => true,
+            AddressClass::Denied => false,
         }
     }
 }
@@ -66,25 +67,25 @@ impl DialResolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let resolver = self.clone();
         Box::pin(async move {
-            // The client puts the port in.
+            // The client adds the port.
             let addresses = resolver.addresses(name.as_str()).await?.into_iter();
             Ok(Box::new(addresses.map(|address| SocketAddr::new(address, 0))) as Addrs)
         })
     }
 }
 
-/// Why there are no addresses.
+/// Reason for missing addresses.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NotResolved {
-    /// They are not called.
+    /// They are not allowed.
     #[error("the address is refused")]
     Refused(Refusal),
-    /// There are none, or nobody could say.
+    /// There are none, or the lookup failed.
     #[error("the name could not be resolved")]
     Lookup(#[source] io::Error),
 }
 
-/// The refusal for which an exchange did not come about, if it was that.
+/// Finds the refusal in an error of an exchange, if that was its cause.
 pub(super) fn refusal_in(error: &(dyn std::error::Error + 'static)) -> Option<Refusal> {
     let mut next = Some(error);
     while let Some(error) = next {

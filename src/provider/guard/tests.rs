@@ -1,6 +1,6 @@
-//! The guard against far ends that must not be reached.
+//! Tests of the guard against upstreams that must not be reached.
 
-mod far_ends;
+mod servers;
 
 use std::{
     collections::VecDeque,
@@ -12,14 +12,14 @@ use std::{
 use futures_util::future::BoxFuture;
 
 use super::*;
-use crate::provider::far_end::{Answer as Says, FarEnd};
+use crate::provider::test_server::{Answer as Says, TestServer};
 
 /// Long enough on a busy machine.
-const PATIENT: Duration = Duration::from_secs(10);
-const LIMITS: Limits = Limits { connect: PATIENT, total: PATIENT, max_answer_bytes: 64 * 1024 };
+const LONG_TIMEOUT: Duration = Duration::from_secs(10);
+const LIMITS: Limits = Limits { connect: LONG_TIMEOUT, total: LONG_TIMEOUT, max_answer_bytes: 64 * 1024 };
 const LOOPBACK: &str = "127.0.0.0/8";
 
-/// A name server with one answer after the other; the last is given again and again. It keeps what it was asked.
+/// A name server with one answer after the other; the last is repeated. It records its queries.
 #[derive(Default)]
 struct Names {
     answers: Mutex<VecDeque<Vec<IpAddr>>>,
@@ -46,11 +46,11 @@ impl Resolve for Names {
     }
 }
 
-/// Like the default, but by `http` and with the far end's port too: only the address is left to be refused.
-fn policy(far_end: &FarEnd, allow: &[&str]) -> EgressPolicy {
+/// The default policy, but with `http` and the upstream's port: only the address is left to be refused.
+fn policy(server: &TestServer, allow: &[&str]) -> EgressPolicy {
     EgressPolicy {
         allow: allow.iter().map(|network| network.parse().unwrap()).collect(),
-        ports: vec![443, port(far_end)],
+        ports: vec![443, port(server)],
         https_only: false,
         own_hosts: vec![],
     }
@@ -60,21 +60,21 @@ fn guard(policy: EgressPolicy, names: &Arc<Names>) -> Guard {
     Guard::new(policy, names.clone(), LIMITS).unwrap()
 }
 
-fn port(far_end: &FarEnd) -> u16 {
-    far_end.url("/").port().unwrap()
+fn port(server: &TestServer) -> u16 {
+    server.url("/").port().unwrap()
 }
 
-/// At every address of this machine, IPv6 included where it is there.
-fn everywhere() -> FarEnd {
+/// Starts an upstream at every address of this machine, IPv6 included where available.
+fn everywhere() -> TestServer {
     let has_v6 = std::net::TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
     let any: IpAddr = if has_v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
-    FarEnd::at(SocketAddr::new(any, 0), vec![Says::json(200, "{}")])
+    TestServer::at(SocketAddr::new(any, 0), vec![Says::json(200, "{}")])
 }
 
-/// Two far ends with the same port, at 127.0.0.1 and at 127.0.0.2.
-fn neighbours(first: Says, second: Says) -> (FarEnd, FarEnd) {
-    let first = FarEnd::answering(vec![first]);
-    let second = FarEnd::at((Ipv4Addr::new(127, 0, 0, 2), port(&first)).into(), vec![second]);
+/// Starts two upstreams with the same port, at 127.0.0.1 and at 127.0.0.2.
+fn neighbours(first: Says, second: Says) -> (TestServer, TestServer) {
+    let first = TestServer::answering(vec![first]);
+    let second = TestServer::at((Ipv4Addr::new(127, 0, 0, 2), port(&first)).into(), vec![second]);
     (first, second)
 }
 
@@ -83,7 +83,7 @@ fn post(url: impl Into<String>) -> Outgoing {
 }
 
 async fn send(guard: &Guard, url: impl Into<String>) -> Result<Answer, Failure> {
-    guard.send(post(url), PATIENT, usize::MAX).await
+    guard.send(post(url), LONG_TIMEOUT, usize::MAX).await
 }
 
 fn refused(answer: Result<Answer, Failure>) -> Refusal {
@@ -93,7 +93,7 @@ fn refused(answer: Result<Answer, Failure>) -> Refusal {
     }
 }
 
-/// Everything that leads to loopback, to the knowledge of those who try.
+/// Known spellings of URLs that lead to loopback.
 const LOOPBACK_SPELLINGS: &[&str] = &[
     "127.0.0.1",
     "2130706433",
@@ -117,36 +117,36 @@ const LOOPBACK_SPELLINGS: &[&str] = &[
 
 #[tokio::test]
 async fn no_spelling_of_loopback_is_connected_to() {
-    let far_end = everywhere();
+    let server = everywhere();
     let names = Names::new(&[&["127.0.0.1"]]);
-    let guard = guard(policy(&far_end, &[]), &names);
-    let port = port(&far_end);
+    let guard = guard(policy(&server, &[]), &names);
+    let port = port(&server);
     for host in LOOPBACK_SPELLINGS {
         let url = format!("http://{host}:{port}/");
         assert_eq!(guard.check(&url).unwrap_err(), Refusal::Address, "{url}");
         assert_eq!(refused(send(&guard, url).await), Refusal::Address, "{host}");
     }
-    assert_eq!(far_end.connections(), 0);
+    assert_eq!(server.connections(), 0);
     assert!(names.asked().is_empty());
 
-    // All of them would have led there.
+    // Without the guard, all of them would have led there.
     let unguarded = http::client(&LIMITS).unwrap();
-    let has_v6 = far_end.url("/").host_str() == Some("[::]");
+    let has_v6 = server.url("/").host_str() == Some("[::]");
     let spellings = LOOPBACK_SPELLINGS.iter().filter(|host| has_v6 || !host.contains(':'));
     let mut sent = 0;
     for host in spellings {
         unguarded.post(format!("http://{host}:{port}/")).send().await.unwrap_or_else(|error| panic!("{host}: {error}"));
         sent += 1;
     }
-    assert_eq!((far_end.requests().len(), far_end.connections() > 0), (sent, true));
+    assert_eq!((server.requests().len(), server.connections() > 0), (sent, true));
 }
 
 #[tokio::test]
 async fn other_ways_inside_are_not_taken_either() {
-    let far_end = everywhere();
+    let server = everywhere();
     let names = Names::new(&[&["127.0.0.1"]]);
-    let guard = guard(policy(&far_end, &[]), &names);
-    let port = port(&far_end);
+    let guard = guard(policy(&server, &[]), &names);
+    let port = port(&server);
     for host in [
         "[64:ff9b::7f00:1]",
         "[64:ff9b:1::7f00:1]",
@@ -174,14 +174,14 @@ async fn other_ways_inside_are_not_taken_either() {
     for port in [22, 25, 6379] {
         assert_eq!(refused(send(&guard, format!("http://ok.example:{port}/")).await), Refusal::Port { port });
     }
-    assert_eq!(far_end.connections(), 0);
+    assert_eq!(server.connections(), 0);
     assert!(names.asked().is_empty(), "{:?}", names.asked());
 }
 
 #[tokio::test]
 async fn names_that_lead_inside_are_not_connected_to() {
-    let far_end = everywhere();
-    let url = format!("http://hook.example:{}/", port(&far_end));
+    let server = everywhere();
+    let url = format!("http://hook.example:{}/", port(&server));
     for addresses in [
         &["127.0.0.1"][..],
         &["::1"],
@@ -195,12 +195,12 @@ async fn names_that_lead_inside_are_not_connected_to() {
         &["93.184.215.14", "93.184.215.15", "127.0.0.1"],
     ] {
         let names = Names::new(&[addresses]);
-        let guard = guard(policy(&far_end, &[]), &names);
+        let guard = guard(policy(&server, &[]), &names);
         assert!(guard.check(&url).is_ok());
         assert_eq!(refused(send(&guard, &url).await), Refusal::LeadsInside, "{addresses:?}");
         assert_eq!(names.asked(), ["hook.example"]);
     }
-    assert_eq!(far_end.connections(), 0);
+    assert_eq!(server.connections(), 0);
 }
 
 #[tokio::test]
@@ -234,7 +234,7 @@ async fn a_kept_connection_leads_where_it_led_when_it_was_checked() {
 
 #[tokio::test]
 async fn an_answer_from_an_address_that_was_never_checked_is_dropped() {
-    /// Asks nobody before it answers.
+    /// Resolver without any check.
     struct Unchecked;
 
     impl reqwest::dns::Resolve for Unchecked {
@@ -244,20 +244,20 @@ async fn an_answer_from_an_address_that_was_never_checked_is_dropped() {
         }
     }
 
-    let far_end = FarEnd::answering(vec![Says::json(200, "{}")]);
-    let mut guard = guard(policy(&far_end, &[]), &Names::new(&[]));
+    let server = TestServer::answering(vec![Says::json(200, "{}")]);
+    let mut guard = guard(policy(&server, &[]), &Names::new(&[]));
     let inner = Arc::get_mut(&mut guard.inner).unwrap();
     inner.anywhere.client = http::guarded_client(&LIMITS, Arc::new(Unchecked)).unwrap();
-    let url = format!("http://hook.example:{}/", port(&far_end));
+    let url = format!("http://hook.example:{}/", port(&server));
     assert_eq!(refused(send(&guard, url).await), Refusal::LeadsInside);
-    assert_eq!(far_end.connections(), 1, "this is the second wall");
+    assert_eq!(server.connections(), 1, "this is the second wall");
 }
 
 #[tokio::test]
 async fn what_the_operator_allows_is_called() {
-    let far_end = everywhere();
-    let port = port(&far_end);
-    // As strict as can be, but for the network.
+    let server = everywhere();
+    let port = port(&server);
+    // As strict as possible, except for the network.
     let strict = EgressPolicy { allow: vec![LOOPBACK.parse().unwrap()], ..EgressPolicy::default() };
     let names = Names::new(&[&["127.0.0.1"]]);
     let guard = guard(strict, &names);
@@ -265,7 +265,7 @@ async fn what_the_operator_allows_is_called() {
         let url = format!("http://{host}:{port}/hook?a=b");
         assert!(guard.check(&url).is_ok());
         assert_eq!(send(&guard, url).await.unwrap().status, 200, "{host}");
-        assert_eq!(far_end.requests().len(), count + 1);
+        assert_eq!(server.requests().len(), count + 1);
     }
     assert_eq!(names.asked(), ["hook.example", "localhost"]);
     assert_eq!(refused(send(&guard, format!("http://[::1]:{port}/")).await), Refusal::Address);
@@ -291,26 +291,26 @@ async fn what_is_allowed_only_inside_is_refused_outside_with_its_own_reason() {
 
 #[tokio::test]
 async fn names_that_lead_back_to_ourselves_are_refused_before_anything_is_sent() {
-    let far_end = FarEnd::answering(vec![Says::json(200, "{}")]);
-    let other = FarEnd::answering(vec![Says::json(200, "{}")]);
-    for own in [format!("127.0.0.1:{}", port(&far_end)), format!("0.0.0.0:{}", port(&far_end))] {
+    let server = TestServer::answering(vec![Says::json(200, "{}")]);
+    let other = TestServer::answering(vec![Says::json(200, "{}")]);
+    for own in [format!("127.0.0.1:{}", port(&server)), format!("0.0.0.0:{}", port(&server))] {
         let names = Names::new(&[&["127.0.0.1"]]);
-        let guard = guard(EgressPolicy { own_hosts: vec![own], ..policy(&far_end, &[LOOPBACK]) }, &names);
-        let url = format!("http://hook.example:{}/", port(&far_end));
+        let guard = guard(EgressPolicy { own_hosts: vec![own], ..policy(&server, &[LOOPBACK]) }, &names);
+        let url = format!("http://hook.example:{}/", port(&server));
         assert_eq!(refused(send(&guard, url).await), Refusal::Ourselves);
         assert_eq!(send(&guard, format!("http://hook.example:{}/", port(&other))).await.unwrap().status, 200);
     }
-    assert_eq!((far_end.connections(), other.connections()), (0, 2));
+    assert_eq!((server.connections(), other.connections()), (0, 2));
 }
 
 #[tokio::test]
 async fn the_system_is_asked_and_answers_are_checked() {
-    let far_end = everywhere();
-    let system = |allow: &[&str]| Guard::new(policy(&far_end, allow), Arc::new(SystemResolver), LIMITS).unwrap();
-    let url = format!("http://localhost:{}/", port(&far_end));
+    let server = everywhere();
+    let system = |allow: &[&str]| Guard::new(policy(&server, allow), Arc::new(SystemResolver), LIMITS).unwrap();
+    let url = format!("http://localhost:{}/", port(&server));
     assert_eq!(refused(send(&system(&[]), &url).await), Refusal::PrivateName);
     assert_eq!(refused(send(&system(&["10.0.0.0/8"]), &url).await), Refusal::PrivateName);
-    assert_eq!(far_end.connections(), 0);
+    assert_eq!(server.connections(), 0);
     assert_eq!(send(&system(&[LOOPBACK, "::1/128"]), &url).await.unwrap().status, 200);
 }
 

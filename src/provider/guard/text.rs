@@ -1,4 +1,4 @@
-//! What can be said of a URL by its text alone, without asking anybody.
+//! Rules for the text of a URL, without I/O.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -10,23 +10,23 @@ use url::{Host, Url};
 
 use super::{
     Refusal,
-    address::{Networks, Standing},
+    address::{AddressClass, Networks},
 };
 use crate::domain::{Error, Result};
 
-/// The longest URL that is taken.
+/// Maximum length of a URL.
 pub const MAX_URL_BYTES: usize = 2048;
 
-/// Where tenants' URLs may lead.
+/// Permitted targets of tenants' URLs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EgressPolicy {
     /// Networks that may be called although they are not public, with any port and also by `http`.
     pub allow: Vec<IpNet>,
-    /// The ports that are called on the public internet.
+    /// Permitted ports on the public internet.
     pub ports: Vec<u16>,
-    /// Whether the public internet is called by `https` only.
+    /// Requires `https` on the public internet.
     pub https_only: bool,
-    /// Ourselves and what belongs to us, each as `host:port`: the public address, where we listen, the database.
+    /// Our own hosts, each as `host:port`: the public address, the listening address, the database.
     pub own_hosts: Vec<String>,
 }
 
@@ -41,16 +41,16 @@ impl Default for EgressPolicy {
     }
 }
 
-/// A URL with which nothing is wrong as far as its text goes, in its canonical form.
+/// A URL whose text breaks no rule, in its canonical form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuardedUrl {
     pub(super) url: Url,
-    /// What it is refused for unless it leads into a network that the operator allows.
+    /// Reason for a refusal unless the URL leads into a network that the operator allows.
     pub(super) allowed_only: Option<Refusal>,
 }
 
 impl GuardedUrl {
-    /// The canonical form, which is to be kept and shown.
+    /// Returns the canonical form, which is the one to store and show.
     pub fn as_str(&self) -> &str {
         self.url.as_str()
     }
@@ -62,7 +62,7 @@ impl From<GuardedUrl> for Url {
     }
 }
 
-/// The rules for the text of a URL.
+/// Compiled rules for the text of a URL.
 #[derive(Debug)]
 pub(super) struct TextRules {
     networks: Arc<Networks>,
@@ -121,20 +121,20 @@ impl TextRules {
         }
     }
 
-    /// Whether the operator allows the address; it may be public as well.
+    /// Returns `true` for an address that the operator allows; it may be public as well.
     fn check_address(&self, address: IpAddr, port: u16) -> Result<bool, Refusal> {
-        let standing = self.networks.standing(address);
-        if standing == Standing::Denied {
+        let class = self.networks.classify(address);
+        if class == AddressClass::Denied {
             Err(Refusal::Address)
         } else if self.is_ourselves(address, port) {
             Err(Refusal::Ourselves)
         } else {
-            Ok(standing == Standing::Allowed)
+            Ok(class == AddressClass::Allowed)
         }
     }
 
-    /// Whether somebody there is us. Who listens everywhere is found at any loopback address, and the system takes the
-    /// unspecified address for one.
+    /// Recognises this service. A listener on all addresses is reached at any loopback address, and the system takes
+    /// the unspecified address for one.
     pub(super) fn is_ourselves(&self, address: IpAddr, port: u16) -> bool {
         let address = address.to_canonical();
         let is_local = |address: IpAddr| address.is_loopback() || address.is_unspecified();
@@ -144,14 +144,14 @@ impl TextRules {
         })
     }
 
-    /// Whether one of our own addresses has this port.
+    /// Reports that one of our own addresses has this port.
     pub(super) fn is_own_port(&self, port: u16) -> bool {
         self.own_addresses.iter().any(|own| own.port() == port)
     }
 }
 
-/// Reads a URL strictly. `url` does what browsers do and takes `https:\\user@host`, `https:host` and tabs within; people
-/// and other programs read those in other ways, so they are not taken.
+/// Parses a URL strictly. `url` follows browsers and accepts `https:\\user@host`, `https:host` and tabs within; people
+/// and other programs parse those in other ways, so they are refused.
 fn parse(text: &str) -> Result<Url, Refusal> {
     if text.len() > MAX_URL_BYTES {
         return Err(Refusal::TooLong);
@@ -174,11 +174,11 @@ fn parse(text: &str) -> Result<Url, Refusal> {
     if url.fragment().is_some() {
         return Err(Refusal::Fragment);
     }
-    // What was short may have grown: `ü` becomes `%C3%BC`.
+    // A short text may have grown: `ü` becomes `%C3%BC`.
     if url.as_str().len() > MAX_URL_BYTES { Err(Refusal::TooLong) } else { Ok(url) }
 }
 
-/// Whether it is a name as the DNS has them (RFC 1035, 2.3.4), underscores included. `url` has made it lower case.
+/// Accepts a DNS name (RFC 1035, 2.3.4), underscores included. `url` has made it lower case.
 fn is_name(name: &str) -> bool {
     let label = |label: &str| {
         let letters = label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
@@ -187,7 +187,7 @@ fn is_name(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(label)
 }
 
-/// Names behind which clouds tell a machine its credentials.
+/// Names of the clouds' metadata services.
 const METADATA_NAMES: &[&str] = &[
     "metadata",
     "metadata.google.internal",
@@ -197,8 +197,8 @@ const METADATA_NAMES: &[&str] = &[
     "instance-data.ec2.internal",
 ];
 
-/// The last labels of names that mean something only in some private network: RFC 6761, 6762, 8375, ICANN's `internal`,
-/// Kubernetes, and what routers and administrators use.
+/// Top-level labels of private networks: RFC 6761, 6762, 8375, ICANN's `internal`, Kubernetes, and those that routers
+/// and administrators use.
 const PRIVATE_ENDS: &[&str] = &[
     "localhost",
     "localdomain",
@@ -213,7 +213,7 @@ const PRIVATE_ENDS: &[&str] = &[
     "svc",
 ];
 
-/// Whether a name means something only in a private network. One without a dot always does: it is completed there.
+/// Reports a name of private networks. One without a dot always is: it is completed there.
 fn is_private(name: &str) -> bool {
     let within = |end: &str| name.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     !name.contains('.') || PRIVATE_ENDS.iter().any(|end| within(end))
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_written_oddly_is_refused() {
+    fn oddly_written_urls_are_refused() {
         let label = format!("https://{}.example/", "a".repeat(64));
         let huge_label = format!("https://{}.example/", "a".repeat(255));
         let name = format!("https://{}example/", "a23456789.".repeat(25));

@@ -8,22 +8,23 @@ use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal,
 
 use crate::domain::webhooks::script::ScriptLimits;
 
-/// Address space beside that of the process as it is and that of the script: frames, and what the engine has of its own.
+/// Address space in addition to that of the process as it is and that of the script: frames, and the engine's own
+/// memory.
 const MARGIN_BYTES: u64 = 128 * 1024 * 1024;
-/// Assumed size of a process that cannot be found out.
+/// Assumed size of a process where it is unknown.
 const UNKNOWN_BYTES: u64 = 1024 * 1024 * 1024;
-/// Files that may be open: the three pipes, and those that the standard library needs for a moment.
+/// Limit of open files: the three pipes, and those that the standard library needs for a moment.
 const FILES: u64 = 8;
-/// Processor time of a process beside that of its last run. The parent replaces it long before.
+/// Processor time of a process in addition to that of its last run. The parent replaces it long before.
 pub(super) const CPU: Duration = Duration::from_secs(60);
 
-/// Has the kernel kill this process when its parent ends, however that ends.
+/// Has the kernel kill this process when its parent ends for any reason.
 pub(super) fn end_with_the_parent() -> io::Result<()> {
     Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
 }
 
-/// Gives up memory, processor time, files, core dumps and the network. Returns true where a socket can still be opened:
-/// the kernel has no seccomp.
+/// Limits memory, processor time, files and core dumps, and drops the network. Returns true where a socket can still be
+/// opened: the kernel has no seccomp.
 pub(super) fn confine(limits: &ScriptLimits) -> io::Result<bool> {
     let memory = u64::try_from(limits.memory_bytes).unwrap_or(u64::MAX);
     let cpu = (CPU + limits.time.saturating_mul(2)).as_secs();
@@ -41,7 +42,7 @@ pub(super) fn confine(limits: &ScriptLimits) -> io::Result<bool> {
     Ok(UdpSocket::bind("127.0.0.1:0").is_ok())
 }
 
-/// The size of this process, in bytes.
+/// Size of this process, in bytes.
 fn address_space() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let size = status.lines().find_map(|line| line.strip_prefix("VmSize:"))?;
@@ -90,7 +91,7 @@ mod seccomp {
         libc::SYS_exit_group,
     ];
 
-    /// Forbids nothing on a kernel without seccomp; the caller finds that out by trying.
+    /// Forbids nothing on a kernel without seccomp; the caller detects that by trying.
     pub(super) fn forbid_the_rest() {
         let rules: BTreeMap<i64, Vec<_>> = ALLOWED.into_iter().map(|call| (call, Vec::new())).collect();
         let denied = SeccompAction::Errno(libc::EPERM.unsigned_abs());

@@ -1,4 +1,4 @@
-//! Turns what a script throws into a fault, whatever it is and does when it is looked at.
+//! Converts a value thrown by a script into a fault, safely for every value and its getters.
 //!
 //! Not in it: the faults of limits, which are in `run`.
 
@@ -7,27 +7,27 @@ use rquickjs::{Ctx, Error, Object, Value as JsValue};
 use super::run::{Watch, no_memory, timed_out};
 use crate::domain::webhooks::script::{ScriptFault, ScriptLimits};
 
-/// Characters of a text that are kept.
+/// Maximum number of characters of a text.
 const NAME_CHARS: usize = 100;
 const MESSAGE_CHARS: usize = 2_000;
 const STACK_CHARS: usize = 4_000;
-/// Memory has run out where there is less.
+/// Free memory below which it counts as exhausted.
 const ROOM_BYTES: usize = 256 * 1024;
 
-/// The fault for what the engine says. Takes the exception that it holds.
+/// Converts an error of the engine. Takes the exception that it holds.
 pub(super) fn of(ctx: &Ctx<'_>, error: &Error, limits: &ScriptLimits, watch: &Watch) -> ScriptFault {
     let fault = match error {
         Error::Exception => {
             let value = ctx.catch();
-            // What the engine throws where there is no memory for an error.
+            // The engine throws this where there is no memory for an error.
             if value.is_null() && is_full(ctx) { no_memory(limits) } else { thrown(ctx, &value) }
         }
         Error::InvalidString(_) => ScriptFault::new("SyntaxError", "a script cannot contain the character U+0000"),
-        // The engine gives no reason where it could not make a text or an object.
+        // The engine gives no reason where it could not create a text or an object.
         Error::Allocation | Error::Unknown => no_memory(limits),
         other => ScriptFault::new("InternalError", other.to_string()),
     };
-    // Also where looking at what was thrown took too long.
+    // Also where examining the thrown value took too long.
     if watch.is_over() {
         return timed_out(limits);
     }
@@ -75,7 +75,7 @@ fn thrown_object<'js>(ctx: &Ctx<'js>, object: &Object<'js>) -> ScriptFault {
     let read = |key: &str| match object.get::<_, JsValue>(key) {
         Ok(value) => value.as_string().and_then(lossy).filter(|text| !text.trim().is_empty()),
         Err(_) => {
-            // A getter that throws has nothing to say.
+            // A getter that throws yields nothing.
             ctx.catch();
             None
         }
@@ -106,12 +106,12 @@ fn json<'js>(ctx: &Ctx<'js>, object: &Object<'js>) -> Option<String> {
     }
 }
 
-/// A text of the script's; none where it has half characters or there is no memory to look at it.
+/// A text of the script's; none with half characters or without memory to read it.
 fn lossy(text: &rquickjs::String<'_>) -> Option<String> {
     text.to_string().ok()
 }
 
-/// Without the calls that are ours.
+/// Removes the frames of our own functions.
 fn own_frames(stack: &str) -> String {
     let frames = stack.lines().map(str::trim).filter(|line| !line.is_empty());
     frames.filter(|line| !line.contains("tieline:") && !line.ends_with("(native)")).collect::<Vec<_>>().join("\n")

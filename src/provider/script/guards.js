@@ -1,10 +1,10 @@
-// Runs first in every box. The engine asks whether the time is up once in ten thousand calls and turns of loops, and not
-// at all within most of its own functions. So:
+// Runs first in every sandbox. The engine checks the deadline once in ten thousand calls and turns of loops, and never
+// within most of its own functions. So:
 //
-// - What scripts do without and engines have defects in, or what makes steps of any length, is taken out.
-// - A function of the language that may take long asks for itself, before it begins. What it throws can be caught; the
-//   engine's own question then comes soon, and its answer cannot.
-// - One whose cost is not bounded by memory refuses what would take too long, or is written anew as a loop.
+// - Features that scripts do without and engines have defects in, or with unbounded single steps, are removed.
+// - A function of the language that may take long checks the deadline itself, before it begins. Its exception can be
+//   caught; the engine's own check then follows soon, and its exception cannot.
+// - One whose cost is not bounded by memory refuses inputs that would take too long, or is replaced by a loop.
 (function (isOver) {
   'use strict';
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
@@ -17,9 +17,9 @@
   const { min, max, trunc } = Math;
   const { match: matchSymbol, replace: replaceSymbol, split: splitSymbol, isConcatSpreadable } = Symbol;
 
-  // Longer texts and lists are worth a question.
+  // Length of texts and lists from which on the deadline is checked.
   const BIG = 1024;
-  // No list of this length fits the memory, so most of it is not there.
+  // No list of this length fits the memory, so most of it is holes.
   const LONG = 10_000_000;
   // Comparisons of characters in one search.
   const SEARCH = 2 ** 28;
@@ -31,7 +31,7 @@
   };
   const put = (owner, name, value) =>
     defineProperty(owner, name, { value, writable: true, enumerable: false, configurable: true });
-  // A method, so that it is no constructor, with the length of what it stands for.
+  // A method, so that it is no constructor, with the length of the replaced function.
   const replaceMethod = (owner, name, make) => {
     const original = owner[name];
     if (typeof original !== 'function') return;
@@ -49,7 +49,7 @@
     }
   };
 
-  // Taken out
+  // Removed
 
   for (const name of ['SharedArrayBuffer', 'Atomics', 'BigInt', 'BigInt64Array', 'BigUint64Array']) {
     delete globalThis[name];
@@ -64,7 +64,7 @@
   delete Error.prepareStackTrace;
   delete Error.stackTraceLimit;
 
-  // No code from text. Bundles look for the global object in this way, so that much is understood.
+  // No code from text. Bundles look for the global object in this way, so that much is supported.
 
   const refuseText = () => {
     throw new EvalError('a script cannot make code from text: eval and Function are not available');
@@ -166,7 +166,7 @@
   put(patterns, 'constructor', Pattern);
   put(globalThis, 'RegExp', Pattern);
 
-  // Lists. Only an ordinary property can be trusted to say the same when the engine asks again.
+  // Lists. Only an ordinary property reliably has the same value when the engine reads it again.
 
   const lists = Array.prototype;
   const typedLists = getPrototypeOf(Uint8Array.prototype);
@@ -196,7 +196,7 @@
   };
   onList(['join', 'toLocaleString', 'reverse', 'toReversed', 'shift', 'unshift', 'slice', 'splice', 'toSpliced']);
   onList(['with', 'copyWithin', 'fill', 'includes', 'indexOf', 'lastIndexOf']);
-  // The engine compares texts by itself where it is not told how.
+  // The engine compares texts itself where there is no comparison function.
   const byText = (a, b) => {
     const [left, right] = [Text(a), Text(b)];
     return left < right ? -1 : left > right ? 1 : 0;
@@ -237,7 +237,7 @@
   askFirst(typedLists, ['set', 'with', 'copyWithin', 'fill', 'reverse', 'toReversed', 'slice', 'sort', 'toSorted']);
   askFirst(typedLists, ['join', 'toLocaleString', 'indexOf', 'lastIndexOf', 'includes']);
 
-  // What else takes long where there is much
+  // Other functions that take long on large inputs
 
   const { stringify } = JSON;
   askFirst(JSON, ['parse']);

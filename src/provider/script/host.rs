@@ -1,7 +1,8 @@
-//! Globals that a script has beside the language: `console`, `Store`, `s`, and those that say why there is no network.
+//! Globals of a script in addition to the language: `console`, `Store`, `s`, and those that explain the missing
+//! network.
 //!
 //! Not in it: their code, which is JavaScript of the script's own runtime, in `guards.js` and `prelude.js`. Three
-//! functions are ours: one takes a line of the console, one gives the text of the Store, one tells that the time is up.
+//! functions are ours: one takes a line of the console, one returns the text of the Store, one reports the deadline.
 
 use std::{cell::RefCell, mem, rc::Rc};
 
@@ -11,11 +12,12 @@ use serde_json::{Map, Value};
 use super::run::{self, Stop, Watch};
 use crate::domain::webhooks::script::{ConsoleLevel, ConsoleLine, ScriptLimits};
 
-/// Takes out and guards what cannot be bounded otherwise. First: it keeps the language's own functions.
+/// Removes and guards the functions that cannot be bounded otherwise. First, because it captures the language's own
+/// functions.
 const GUARDS: &str = include_str!("guards.js");
 const PRELUDE: &str = include_str!("prelude.js");
 
-/// Lines that were written to the console, up to a limit.
+/// Lines written to the console, up to a limit.
 #[derive(Default)]
 pub(super) struct Console {
     lines: Vec<ConsoleLine>,
@@ -44,12 +46,12 @@ impl Console {
     }
 }
 
-/// Handle on the Store of a runtime, kept from its making until its run.
+/// Handle on the Store of a runtime, from its creation until its run.
 pub(super) struct Host(Persistent<Function<'static>>);
 
 impl Host {
-    /// Before the script: it may overwrite what it finds, but not what was kept here before. `store` is filled in before
-    /// the script is run.
+    /// Installs the globals before the script, which may overwrite them, but not the functions captured here before.
+    /// `store` is filled in before the script is run.
     pub(super) fn install(
         ctx: &Ctx<'_>,
         store: Rc<RefCell<String>>,
@@ -69,7 +71,7 @@ impl Host {
         Ok(Self(Persistent::save(ctx, held)))
     }
 
-    /// The content of the Store; none where the script did not look at it.
+    /// Content of the Store; none where the script did not read it.
     pub(super) fn store(self, ctx: &Ctx<'_>) -> Result<Option<Map<String, Value>>, Stop> {
         let held: JsValue = self.0.restore(ctx)?.call(())?;
         held.into_object().map(|held: Object| run::store(ctx, held)).transpose()

@@ -1,6 +1,6 @@
-//! Processes that are kept warm: each waits for the next script of the one organisation whose scripts it has run.
+//! Warm processes: each waits for the next script of the one organisation whose scripts it has run.
 //!
-//! Not in it: how many may run at the same time (`slots`).
+//! Not in it: the limit of concurrent runs (`slots`).
 
 use std::{
     collections::VecDeque,
@@ -52,7 +52,8 @@ impl Pool {
         }
     }
 
-    /// Keeps a process for the next script of its organisation. Where there are too many, the one that waited longest ends.
+    /// Returns a process to the pool for the next script of its organisation. Where there are too many, the one that
+    /// waited longest ends.
     pub(super) fn keep(self: &Arc<Self>, organisation_id: OrganisationId, mut process: Process) {
         if !process.is_good() {
             return;
@@ -68,7 +69,7 @@ impl Pool {
         }
     }
 
-    /// Ends those whose time is up. Returns when to look again, if any is left.
+    /// Ends the processes past their idle time. Returns the time of the next check, if any is left.
     fn end_idle(&self) -> Option<Instant> {
         let mut state = self.lock();
         while let Some(oldest) = state.waiting.front() {

@@ -1,4 +1,4 @@
-// What a script finds beside the language. Keeps the functions it needs: the script may overwrite all of them.
+// Globals of a script beside the language. Captures the functions it needs: the script may overwrite all of them.
 (function (write, storeText) {
   'use strict';
   const { stringify, parse } = JSON;
@@ -44,7 +44,7 @@
     debug: line('debug'),
   });
 
-  // Store: what is in it stays as it is until the end of the run, and is JSON from then on.
+  // Store: its values stay as they are until the end of the run, and are JSON from then on.
 
   let held;
   const store = () => {
@@ -75,7 +75,7 @@
   for (const verb of ['call', 'get', 'post', 'put', 'patch', 'del']) defineProperty(http, verb, { value: refuse(`HTTP.${verb}`) });
   give('HTTP', http);
 
-  // s: a part of what underscore.string is known for, as s.trim(text) and as s(text).trim().value().
+  // s: a part of underscore.string, as s.trim(text) and as s(text).trim().value().
 
   const trim = bound(texts.trim);
   const trimStart = bound(texts.trimStart);
@@ -227,7 +227,7 @@
   ];
   for (const [name, known] of also) helpers[name] = helpers[known];
 
-  // A chain goes on while there is a text; what is something else is the end of it.
+  // A chain goes on while its value is a text; any other value ends it.
   const Chain = class {
     #value;
     constructor(value) {

@@ -1,6 +1,6 @@
-//! A script process as its parent sees it: started with an empty environment, given jobs, killed at their deadline.
+//! A script process from its parent's side: started with an empty environment, given jobs, killed at their deadline.
 //!
-//! Not in it: what it does inside (`worker`), and which organisation it belongs to (`pool`).
+//! Not in it: its work inside (`worker`), and the organisation it belongs to (`pool`).
 
 use std::{
     ffi::OsString,
@@ -20,17 +20,17 @@ use tokio::{
 use super::wire::{self, Done, HEAD, Hello};
 use crate::domain::webhooks::script::{ScriptLimits, ScriptRun};
 
-/// Time that a process may take to start and to confine itself, on a busy machine.
+/// Time limit for the start and confinement of a process, on a busy machine.
 const START: Duration = Duration::from_secs(10);
 /// Time after the deadline of a run at which its process is killed: a run ends itself in time where it can.
 const GRACE: Duration = Duration::from_secs(1);
-/// Console, faults and what surrounds the result.
+/// Console, faults and the envelope of the result.
 const REPLY_MARGIN: usize = 1024 * 1024;
-/// A process is replaced after so many runs, or so much time in them: what an engine leaks is bounded.
+/// Runs, or time in them, after which a process is replaced: leaks of an engine are bounded.
 const RUNS: u32 = 1_000;
 const TIME: Duration = Duration::from_secs(20);
 
-/// The program that a process runs, and the limits that it is given.
+/// Program of a process, with its limits.
 #[derive(Clone, Debug)]
 pub(super) struct Program {
     path: PathBuf,
@@ -39,13 +39,13 @@ pub(super) struct Program {
 
 /// Reason for which a process gave no outcome.
 pub(super) enum Broken {
-    /// It was killed at the deadline of its job.
+    /// Killed at the deadline of its job.
     Deadline,
-    /// It ended, or what it said was no outcome.
+    /// Ended, or sent an invalid outcome.
     Ended(String),
 }
 
-/// One process. It is killed where it is dropped.
+/// One process, killed when dropped.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
@@ -94,7 +94,7 @@ impl Program {
 }
 
 impl Process {
-    /// Sends a job and waits for its outcome. Whatever went wrong, the process has ended then.
+    /// Sends a job and waits for its outcome. After any error, the process has ended.
     pub(super) async fn run(&mut self, job: &[u8], limits: &ScriptLimits) -> Result<ScriptRun, Broken> {
         let exchange = async {
             self.input.write_all(job).await?;
@@ -122,9 +122,9 @@ impl Process {
         self.runs < RUNS && self.time < TIME && matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Kills the process and reaps it. Returns how it ended.
+    /// Kills the process and reaps it. Returns its exit status as an error.
     async fn end(&mut self, reason: &str) -> io::Error {
-        // It may have ended by itself: then the kill finds nobody, and its own status is told.
+        // It may have ended by itself: then the kill has no target, and its own status is reported.
         let _ = self.child.start_kill();
         match self.child.wait().await {
             Ok(status) => io::Error::other(format!("{status}: {reason}")),

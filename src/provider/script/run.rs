@@ -23,8 +23,8 @@ use super::{
 };
 use crate::domain::webhooks::script::{ConsoleLine, ScriptFault, ScriptLimits, ScriptMethod, ScriptRun, ScriptValue};
 
-/// Parts of the language that are there. Left out: Proxy and weak references, which scripts do without and whose defects engines
-/// keep having; and the clock with a higher resolution.
+/// Enabled parts of the language. Left out: Proxy and weak references, which scripts do without and which remain a
+/// source of engine defects; and the clock with a higher resolution.
 type Language = (
     intrinsic::Date,
     intrinsic::Eval,
@@ -36,8 +36,8 @@ type Language = (
     intrinsic::Promise,
 );
 
-/// Memory that is kept free for the error that stops a script which has taken all memory: without it the engine can only throw
-/// `null`, which a script can catch.
+/// Memory reserved for the error that stops a script which has exhausted its memory: without it the engine can only
+/// throw `null`, which a script can catch.
 const RESERVE_BYTES: usize = 64 * 1024;
 
 /// Deadline of a run. Once it has passed, it stays so.
@@ -72,9 +72,9 @@ impl Watch {
 
 /// Reason for which a run ends early.
 pub(super) enum Stop {
-    /// Something was thrown, or the engine could not.
+    /// A thrown value, or a failure of the engine.
     Js(rquickjs::Error),
-    /// It broke a rule of ours.
+    /// A broken rule of ours.
     Fault(ScriptFault),
 }
 
@@ -84,38 +84,38 @@ impl From<rquickjs::Error> for Stop {
     }
 }
 
-/// That the time was up.
+/// Fault for a run past its deadline.
 pub(super) fn timed_out(limits: &ScriptLimits) -> ScriptFault {
     let message = format!("the script did not end within {} ms", limits.time.as_millis());
     ScriptFault::new(ScriptFault::TIMEOUT, message)
 }
 
-/// That there was no memory.
+/// Fault for exhausted memory.
 pub(super) fn no_memory(limits: &ScriptLimits) -> ScriptFault {
     let message = format!("the script wanted more than {} bytes of memory", limits.memory_bytes);
     ScriptFault::new(ScriptFault::MEMORY, message)
 }
 
-/// Runs scripts one after another, each in a runtime that was made for it ahead of time.
+/// Runs scripts one after another, each in a runtime created for it ahead of time.
 pub(super) struct Engine {
     limits: ScriptLimits,
     ready: Option<Ready>,
 }
 
 impl Engine {
-    /// An engine that has made nothing yet.
+    /// Creates an engine without any runtime yet.
     pub(super) fn new(limits: ScriptLimits) -> Self {
         Self { limits, ready: None }
     }
 
-    /// Makes the runtime of the next run, so that the run need not wait for it. Where that fails, the run says so.
+    /// Creates the runtime of the next run, so that the run need not wait for it. A failure is reported by the run.
     pub(super) fn prepare(&mut self) {
         if self.ready.is_none() {
             self.ready = Ready::make(&self.limits).ok();
         }
     }
 
-    /// Runs a script. Takes no longer than its time, but for what the language does in one step.
+    /// Runs a script. Takes no longer than its time, except for a single step of the language.
     pub(super) fn run(&mut self, job: &Job) -> ScriptRun {
         let started = Instant::now();
         let ready = self.ready.take().map_or_else(|| Ready::make(&self.limits), Ok);
@@ -129,7 +129,7 @@ impl Engine {
 
 type Outcome = (Result<ScriptValue, ScriptFault>, Vec<ConsoleLine>, Option<Map<String, Value>>);
 
-/// A runtime in which nothing of a script has run. Its fields are freed in this order.
+/// A runtime in which no script has run. Its fields are freed in this order.
 struct Ready {
     host: Host,
     watch: Rc<Watch>,
@@ -205,7 +205,7 @@ fn evaluate(ctx: &Ctx<'_>, job: &Job, limits: &ScriptLimits, watch: &Watch) -> R
 }
 
 /// Evaluates the text, as sloppy code in the global scope, and finds the class. The names that its strict parts assign
-/// without a declaration are globals before that, as assigning makes them in sloppy code.
+/// without a declaration are globals before that, as assignment makes them in sloppy code.
 fn class<'js>(ctx: &Ctx<'js>, text: &str) -> Result<Constructor<'js>, Stop> {
     let options = |name: &str| {
         let mut options = EvalOptions::default();
@@ -223,14 +223,15 @@ fn class<'js>(ctx: &Ctx<'js>, text: &str) -> Result<Constructor<'js>, Stop> {
         }
     }
     ctx.eval_with_options::<(), _>(text, options("script"))?;
-    // A class is no property of the global object, so only code can tell.
+    // A class is not a property of the global object, so only code can find it.
     let found: JsValue =
         ctx.eval_with_options("typeof Script === 'function' ? Script : undefined", options("tieline"))?;
     found.into_constructor().ok_or_else(|| no_class().into())
 }
 
-/// A literal such as `10n`, which is refused wherever it stands. With such numbers a single multiplication takes as long
-/// as it likes, and nothing stops it. Text in quotes is looked at too: what is quoted only an engine can tell for sure.
+/// Finds a literal such as `10n`, which is refused in every place. With such numbers a single multiplication takes
+/// unbounded time, and nothing stops it. Quoted text is searched too: only an engine can tell for sure that it is
+/// quoted.
 fn big_integer(text: &str) -> Option<ScriptFault> {
     let is_literal = |word: &&str| {
         let Some(digits) = word.strip_suffix('n').filter(|_| word.starts_with(|c: char| c.is_ascii_digit())) else {
@@ -257,7 +258,7 @@ fn no_class() -> ScriptFault {
     ScriptFault::new("ReferenceError", "the text does not define `class Script`")
 }
 
-/// Runs jobs until a promise is settled. What else would be done later is not done.
+/// Runs jobs until a promise is settled. Later jobs are not run.
 fn settle<'js>(
     ctx: &Ctx<'js>,
     returned: JsValue<'js>,
@@ -283,7 +284,7 @@ fn settle<'js>(
     }
 }
 
-/// Returned value, as JSON text inside and parsed outside, where depth has a limit of its own.
+/// Returned value, as JSON text inside and parsed outside, where the depth is limited separately.
 fn value<'js>(
     ctx: &Ctx<'js>,
     returned: JsValue<'js>,
@@ -301,8 +302,8 @@ fn value<'js>(
     Ok(ScriptValue::Json(text))
 }
 
-/// A value as JSON, with the meaning of `JSON.stringify`; none where it has none. Nothing that a script can overwrite
-/// takes part, but for what belongs to that meaning: getters and `toJSON`.
+/// A value as JSON, with the semantics of `JSON.stringify`; none where that returns `undefined`. A script can influence
+/// it only by the parts of those semantics: getters and `toJSON`.
 pub(super) fn json<'js>(
     ctx: &Ctx<'js>,
     value: JsValue<'js>,
@@ -327,7 +328,7 @@ impl From<ScriptFault> for Stop {
     }
 }
 
-/// Half characters, as a script makes them that cuts a text within an emoji, become U+FFFD. JSON has them escaped.
+/// Replaces half characters by U+FFFD: a script makes them when it cuts a text within an emoji. JSON has them escaped.
 fn whole_characters(json: &str) -> std::borrow::Cow<'_, str> {
     if !json.contains("\\ud") {
         return json.into();
@@ -356,7 +357,7 @@ fn whole_characters(json: &str) -> std::borrow::Cow<'_, str> {
     whole.into()
 }
 
-/// The Store of a run, out of the box.
+/// Reads the Store of a run from the sandbox.
 pub(super) fn store<'js>(ctx: &Ctx<'js>, store: Object<'js>) -> Result<Map<String, Value>, Stop> {
     match json(ctx, store.into_value(), "what the Store holds", ScriptLimits::STORE_BYTES)? {
         Some(Value::Object(store)) => Ok(store),

@@ -6,14 +6,14 @@
 
 use std::collections::BTreeSet;
 
-/// More names than that are not looked for: no script that people write has as many.
+/// Maximum number of names searched for: no real script has as many.
 const MOST: usize = 1_000;
 
-/// Words before a name by which it is declared.
+/// Keywords of a declaration before a name.
 const DECLARING: [&str; 5] = ["var", "let", "const", "function", "class"];
 
-/// Returns the names that stand where an assignment may make them. Text in quotes and comments is read like code, and
-/// names that are declared elsewhere are among them: a global too many harms nobody.
+/// Returns the names in a position where an assignment may create them. Quoted text and comments are read like code,
+/// and names declared elsewhere are among them: a surplus global harms nobody.
 pub(super) fn assigned_names(text: &str) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();
     let (mut before, mut at) = ("", 0);
@@ -33,12 +33,12 @@ pub(super) fn assigned_names(text: &str) -> BTreeSet<&str> {
     names
 }
 
-/// An `=` that is no comparison and no arrow.
+/// Matches an `=` that is no comparison and no arrow.
 fn is_assigned(rest: &str) -> bool {
     rest.strip_prefix('=').is_some_and(|more| !more.starts_with(['=', '>']))
 }
 
-/// `for (name of …`, `for (name in …`.
+/// Matches `for (name of …`, `for (name in …`.
 fn is_iterated(before: &str, rest: &str) -> bool {
     let words = |word: &str| rest.strip_prefix(word).is_some_and(|more| !more.starts_with(is_part));
     (before == "for" || before == "await") && (words("of") || words("in"))

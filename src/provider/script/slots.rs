@@ -1,4 +1,4 @@
-//! Fair slots: so many runs at a time in all, and so many of them for one organisation.
+//! Fair slots: a limit of concurrent runs in all, and one for each organisation.
 //!
 //! Not in it: the processes that run in the slots (`pool`).
 
@@ -16,7 +16,7 @@ use crate::domain::ids::OrganisationId;
 const WAITING_EACH: usize = 128;
 const WAITING: usize = 2_048;
 
-/// Bounds on how many run at the same time. Clones share them.
+/// Limits of concurrent runs. Clones share them.
 #[derive(Clone, Debug)]
 pub(super) struct Slots {
     most: usize,
@@ -31,7 +31,7 @@ struct State {
     waiting: VecDeque<(OrganisationId, oneshot::Sender<Slot>)>,
 }
 
-/// The right to run one script; given back when it is dropped.
+/// Permit to run one script, returned when dropped.
 #[derive(Debug)]
 pub(super) struct Slot {
     organisation_id: OrganisationId,
@@ -43,15 +43,15 @@ impl Slots {
         Self { most: most.max(1), most_each: most_each.clamp(1, most.max(1)), state: Arc::default() }
     }
 
-    /// Takes a slot, and waits for one for a bounded time. None where there was none.
-    pub(super) async fn claim(&self, organisation_id: OrganisationId, patience: Duration) -> Option<Slot> {
+    /// Claims a slot, and waits for one for a bounded time. None if there was none.
+    pub(super) async fn claim(&self, organisation_id: OrganisationId, max_wait: Duration) -> Option<Slot> {
         let wait = {
             let mut state = self.lock();
             if self.is_free(&state, organisation_id) {
                 state.take(organisation_id);
                 return Some(Slot { organisation_id, slots: self.clone() });
             }
-            state.forget_who_gave_up();
+            state.drop_timed_out();
             let own = state.waiting.iter().filter(|(waiting, _)| *waiting == organisation_id).count();
             if own >= WAITING_EACH || state.waiting.len() >= WAITING {
                 return None;
@@ -60,10 +60,10 @@ impl Slots {
             state.waiting.push_back((organisation_id, give));
             wait
         };
-        timeout(patience, wait).await.ok()?.ok()
+        timeout(max_wait, wait).await.ok()?.ok()
     }
 
-    /// Numbers of slots in use: of an organisation, and in all.
+    /// Returns the numbers of slots in use: of an organisation, and in all.
     #[cfg(test)]
     pub(super) fn in_use(&self, organisation_id: OrganisationId) -> (usize, usize) {
         let state = self.lock();
@@ -75,12 +75,13 @@ impl Slots {
         state.total < self.most && own < self.most_each
     }
 
-    /// Gives a slot back, and to the one who waits: of the organisations that have fewest, the one that waited longest.
+    /// Releases a slot, and hands it to a waiting run: of the organisations with the fewest slots, the one that waited
+    /// longest.
     fn release(&self, organisation_id: OrganisationId) {
         let next = {
             let mut state = self.lock();
             state.give_back(organisation_id);
-            state.forget_who_gave_up();
+            state.drop_timed_out();
             let can = |(index, (id, _)): (usize, &(OrganisationId, _))| {
                 let own = state.running.get(id).copied().unwrap_or_default();
                 self.is_free(&state, *id).then_some((own, index))
@@ -89,7 +90,7 @@ impl Slots {
             next.and_then(|(_, index)| state.waiting.remove(index)).inspect(|(id, _)| state.take(*id))
         };
         if let Some((organisation_id, give)) = next {
-            // Whoever has just given up waiting drops it, and it goes to the next one.
+            // A waiter that has just timed out drops it, and it goes to the next one.
             let _ = give.send(Slot { organisation_id, slots: self.clone() });
         }
     }
@@ -100,7 +101,7 @@ impl Slots {
 }
 
 impl State {
-    fn forget_who_gave_up(&mut self) {
+    fn drop_timed_out(&mut self) {
         self.waiting.retain(|(_, give)| !give.is_closed());
     }
 
@@ -138,7 +139,7 @@ mod tests {
         OrganisationId(Uuid::from_u128(n))
     }
 
-    /// Lets others run until so many wait.
+    /// Yields until this number of runs waits.
     async fn waiting(slots: &Slots, count: usize) {
         while slots.lock().waiting.len() < count {
             tokio::task::yield_now().await;
@@ -220,7 +221,7 @@ mod tests {
             assert!(one.await.is_err());
         }
         let mut state = slots.lock();
-        state.forget_who_gave_up();
+        state.drop_timed_out();
         assert!(state.waiting.is_empty());
     }
 }

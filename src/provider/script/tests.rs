@@ -1,4 +1,4 @@
-//! The engine in this process, without its limits on the process: what scripts can do, and what they cannot.
+//! Tests of the engine in this process, without its limits on the process: supported features and forbidden ones.
 
 mod hostile;
 mod isolation;
@@ -15,7 +15,7 @@ use crate::domain::webhooks::script::{ConsoleLevel, ConsoleLine, ScriptValue};
 
 pub(super) const METHOD: ScriptMethod = ScriptMethod::ProcessIncomingRequest;
 
-/// The engine of a script process, on a thread of the size that it has there.
+/// The engine of a script process, on a thread of the same size as there.
 #[derive(Clone)]
 pub(super) struct InProcess(ScriptLimits);
 
@@ -172,7 +172,7 @@ async fn async_methods_are_settled() {
     assert!(never.message.contains("nothing settles"), "{never:?}");
 }
 
-/// A script as people have it for Alertmanager: its loops assign names that nothing declares.
+/// A typical script for Alertmanager: its loops assign names without a declaration.
 #[tokio::test]
 async fn names_that_are_not_declared_become_globals_also_in_a_class() {
     let text = r#"

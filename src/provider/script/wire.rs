@@ -1,7 +1,7 @@
 //! Frames between Tieline and a script process: a length of four bytes, and as many bytes of JSON.
 //!
-//! Not in it: the pipes that they go through. Values within a frame are texts of JSON, so that how deep they are nested
-//! is counted from their own beginning.
+//! Not in it: the pipes. Values within a frame are texts of JSON, so that their nesting depth is counted from their own
+//! beginning.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub(super) const HEAD: usize = 4;
 /// First frame of a process: it is confined, and waits for jobs.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Hello {
-    /// False where the kernel kept it from opening a socket.
+    /// False where the kernel prevented it from opening a socket.
     pub(super) has_network: bool,
 }
 
@@ -73,7 +73,7 @@ impl TryFrom<Done> for ScriptRun {
     }
 }
 
-/// Makes a frame.
+/// Builds a frame.
 pub(super) fn frame(value: &impl Serialize) -> std::io::Result<Vec<u8>> {
     let mut bytes = vec![0; HEAD];
     serde_json::to_writer(&mut bytes, value)?;
@@ -82,12 +82,12 @@ pub(super) fn frame(value: &impl Serialize) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns the length that a frame begins with.
+/// Returns the length in the head of a frame.
 pub(super) fn length(head: [u8; HEAD]) -> usize {
     usize::try_from(u32::from_be_bytes(head)).unwrap_or(usize::MAX)
 }
 
-/// Reads the content of a frame.
+/// Parses the content of a frame.
 pub(super) fn content<T: DeserializeOwned>(bytes: &[u8]) -> std::io::Result<T> {
     Ok(serde_json::from_slice(bytes)?)
 }

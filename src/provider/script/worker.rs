@@ -1,6 +1,6 @@
 //! The script process from within: reads jobs from its standard input and writes their outcomes to its standard output.
 //!
-//! Not in it: what it may not do (`confine`), and who starts and kills it (`process`).
+//! Not in it: its confinement (`confine`), and its start and end (`process`).
 
 use std::{
     io::{self, Read, Write},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::domain::webhooks::script::ScriptLimits;
 
-/// Stack of the thread beside what scripts may use: the engine looks at the limit only where it calls.
+/// Stack of the thread in addition to that of scripts: the engine checks the limit only on calls.
 const STACK_MARGIN: usize = 1024 * 1024;
 
 /// Runs scripts until standard input ends.
@@ -23,7 +23,7 @@ const STACK_MARGIN: usize = 1024 * 1024;
 /// When the process cannot be confined, or a pipe breaks.
 pub fn serve(limits: ScriptLimits) -> io::Result<()> {
     confine::end_with_the_parent()?;
-    // A thread of a known size; the first one has whatever size the machine gives.
+    // A thread of a known size; the size of the first one depends on the machine.
     let stack = limits.stack_bytes.saturating_add(STACK_MARGIN);
     let scripts = thread::Builder::new().name("script".to_owned()).stack_size(stack).spawn(move || work(limits))?;
     scripts.join().unwrap_or_else(|_| Err(io::Error::other("the engine failed")))
@@ -31,7 +31,7 @@ pub fn serve(limits: ScriptLimits) -> io::Result<()> {
 
 fn work(limits: ScriptLimits) -> io::Result<()> {
     let mut engine = Engine::new(limits);
-    // A whole run, so that what is read of the machine is read before that is forbidden: the time zone.
+    // A whole run, so that the time zone is read from the machine before that is forbidden.
     engine.run(&Job { text: WARM_UP.to_owned(), call: None, store: "{}".to_owned() });
     engine.prepare();
     let has_network = confine::confine(&limits)?;
@@ -52,7 +52,7 @@ fn write(output: &mut impl Write, frame: &[u8]) -> io::Result<()> {
     output.flush()
 }
 
-/// The next frame; none where the other end is closed between two.
+/// Reads the next frame; none where the input is closed between two.
 fn read(input: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut head = [0; HEAD];
     match input.read_exact(&mut head) {

@@ -1,6 +1,7 @@
-//! What an answer of Slack's Web API means, whichever the method (Slack API: "Evaluating responses", "Rate limits").
+//! Classification of Slack's answers, independent of the method (Slack API: "Evaluating responses", "Rate limits").
 //!
-//! Slack says `ok: false` and a code at HTTP 200 for nearly everything; 429 asks for a pause; 5xx is Slack's trouble.
+//! Slack answers `ok: false` and a code at HTTP 200 for nearly every error; 429 is a rate limit; 5xx is a failure of
+//! Slack's.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -19,30 +20,30 @@ use crate::{
     },
 };
 
-/// The pause when Slack asks for one and does not say how long.
+/// Backoff for a rate limit without a duration.
 pub(super) const DEFAULT_PAUSE: Duration = Duration::from_secs(30);
 
-/// Why a call came to nothing.
+/// Reason for which a call failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SlackFailure {
-    /// Slack said no.
+    /// Refused by Slack.
     #[error("Slack refused: {code}")]
     Refused {
         /// Slack's error code.
         code: String,
     },
-    /// Slack could not be reached, asked for a pause, or did not answer properly.
+    /// Slack could not be reached, limited the rate, or did not answer properly.
     #[error("Slack could not be reached or did not answer properly: {reason}")]
     Unavailable {
-        /// In words, safe to show.
+        /// Reason in words, safe to show.
         reason: &'static str,
-        /// The pause that it asked for.
+        /// Requested backoff.
         retry_after: Option<Duration>,
     },
 }
 
 impl SlackFailure {
-    /// What it means for what comes next.
+    /// Classifies the failure.
     pub fn verdict(&self) -> Verdict {
         match self {
             SlackFailure::Refused { code } => verdict(code),
@@ -66,7 +67,7 @@ impl From<SlackFailure> for Error {
     }
 }
 
-/// What every answer says.
+/// Members common to all answers.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     ok: bool,
@@ -74,21 +75,21 @@ struct Envelope<'a> {
     error: Option<Cow<'a, str>>,
 }
 
-/// What a complete answer came to.
+/// Classification of a complete answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Said {
-    /// `ok: true`, at a status that means it.
+    /// `ok: true`, at a successful status.
     Yes,
     /// `ok: false` with this code.
     No(String),
-    /// Come back after this pause.
+    /// Rate limited, with this backoff.
     Later(Duration),
     /// Not an answer of the Web API.
     Nonsense(Unreachable),
 }
 
-/// Reads an answer as far as all methods have it in common. What the status alone says is said even where the rest of
-/// the answer did not come.
+/// Reads the members common to all methods. Where the status alone is decisive, it counts even if the rest of the
+/// answer is missing.
 pub(super) fn read(exchange: &Exchange, failure: Option<Unreachable>) -> Said {
     let pause = || exchange.retry_after.unwrap_or(DEFAULT_PAUSE);
     match (exchange.status, failure) {
@@ -108,7 +109,7 @@ pub(super) fn read(exchange: &Exchange, failure: Option<Unreachable>) -> Said {
     }
 }
 
-/// Whether a method succeeded.
+/// Classifies the answer of a method without a result.
 pub(super) fn succeeded(exchange: &Exchange, failure: Option<Unreachable>) -> Result<(), SlackFailure> {
     match read(exchange, failure) {
         Said::Yes => Ok(()),
@@ -120,13 +121,13 @@ pub(super) fn succeeded(exchange: &Exchange, failure: Option<Unreachable>) -> Re
     }
 }
 
-/// Reads the answer of a method of which more than success is wanted.
+/// Parses the answer of a method with a result.
 pub(super) fn parse<T: DeserializeOwned>(exchange: &Exchange, failure: Option<Unreachable>) -> Result<T, SlackFailure> {
     succeeded(exchange, failure)?;
     serde_json::from_slice(&exchange.body).map_err(|_| SlackFailure::unreachable(Unreachable::NotJson))
 }
 
-/// What Slack's codes look like; anything else is not shown to anyone as one.
+/// Accepts the form of Slack's codes; anything else is not shown as one.
 fn is_code(code: &str) -> bool {
     (1..=100).contains(&code.len())
         && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':'))

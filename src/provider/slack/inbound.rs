@@ -1,9 +1,9 @@
-//! What Slack sends to us, taken apart: slash commands, what people do in modals and messages, and events (Slack API:
+//! Parsing of Slack's requests: slash commands, interactions in modals and messages, and events (Slack API:
 //! "Implementing slash commands", "Handling user interaction", "The Events API").
 //!
-//! Everything here comes after [`signature`](super::signature): it is Slack that speaks, and yet what it passes on was
-//! typed by people. Nothing is decided here. Ids are short words, texts are bounded, and a field that comes twice is
-//! refused, so that nobody reads the one and acts on the other.
+//! Everything here comes after [`signature`](super::signature): Slack is the sender, and yet the contents were typed by
+//! people. Nothing is decided here. Ids are short words, texts are bounded, and a repeated field is refused, so that no
+//! two readers act on different values.
 
 mod form;
 mod json;
@@ -13,28 +13,28 @@ use serde_json::Value;
 use self::{form::Form, json::Json};
 use crate::domain::{Error, Result, ambient::Time, secret::Secret};
 
-/// Characters of what is typed after a command: Slack's messages are no longer.
+/// Maximum number of characters after a command: Slack's messages are no longer.
 const MAX_TEXT: usize = 40_000;
-/// Characters of a view's `private_metadata` and of its `callback_id`: Slack's own limits.
+/// Maximum number of characters of a view's `private_metadata` and of its `callback_id`: Slack's own limits.
 const MAX_METADATA: usize = 3_000;
 const MAX_CALLBACK_ID: usize = 255;
-/// Characters of an address, and of a challenge.
+/// Maximum number of characters of an address, and of a challenge.
 const MAX_URL: usize = 3_000;
 const MAX_CHALLENGE: usize = 1_000;
 
-/// Where something happened, as far as it says which installation of the app is meant.
+/// Installation of the app in which something happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// The workspace. It may be missing where the app was installed for a whole Enterprise organisation.
     pub team_id: Option<String>,
-    /// The Enterprise organisation, where the workspace belongs to one. At least one of both is there.
+    /// The Enterprise organisation, where the workspace belongs to one. At least one of both is present.
     pub enterprise_id: Option<String>,
-    /// Whether the app was installed for the whole Enterprise organisation.
+    /// Set when the app was installed for the whole Enterprise organisation.
     pub org_wide: bool,
 }
 
 impl Origin {
-    /// What the installation is kept under: `SlackGrant::team_id`.
+    /// Key of the stored installation: `SlackGrant::team_id`.
     pub fn installation_id(&self) -> &str {
         let (team, enterprise) = (self.team_id.as_deref(), self.enterprise_id.as_deref());
         let preferred = if self.org_wide { enterprise.or(team) } else { team.or(enterprise) };
@@ -52,108 +52,108 @@ impl Origin {
 /// A request to the address of slash commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Slack looks whether our certificate is good; nobody has typed anything.
+    /// Slack's check of our TLS certificate; no user has typed anything.
     SslCheck,
-    /// Somebody has typed a command.
+    /// A typed command.
     Slash(Box<SlashCommand>),
 }
 
-/// A command that somebody has typed.
+/// A command typed by a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlashCommand {
-    /// Where.
+    /// Installation of the app.
     pub origin: Origin,
-    /// Our app, as Slack names it.
+    /// Our app, by Slack's id.
     pub app_id: Option<String>,
-    /// Who.
+    /// The user.
     pub user_id: String,
-    /// In which conversation.
+    /// The conversation.
     pub channel_id: Option<String>,
     /// The command, with its slash.
     pub command: String,
-    /// What stands after it, as it was typed.
+    /// The text after it, as typed.
     pub text: String,
-    /// Opens a modal for them, once, for three seconds.
+    /// Opens one modal for the user within three seconds.
     pub trigger_id: Secret,
-    /// Lets anyone answer there who has it.
+    /// Capability URL: any holder can answer there.
     pub response_url: Option<Secret>,
 }
 
 /// A request to the address of interactivity.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Interaction {
-    /// A modal was sent off.
+    /// A submitted modal.
     ViewSubmission(Box<ViewSubmission>),
-    /// A modal was closed.
+    /// A closed modal.
     ViewClosed,
-    /// A button was pressed or a choice made; a button that is a link too.
+    /// A pressed button or a choice; a button that is also a link.
     BlockActions,
-    /// A shortcut was chosen.
+    /// A global shortcut.
     Shortcut,
-    /// A shortcut was chosen on a message.
+    /// A shortcut on a message.
     MessageAction,
-    /// A menu asks for its options.
+    /// A menu's request for its options.
     BlockSuggestion,
-    /// Anything else.
+    /// Any other interaction.
     Other {
-        /// What Slack calls it.
+        /// Slack's name of it.
         kind: String,
     },
 }
 
-/// A modal that somebody has sent off.
+/// A modal submitted by a user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ViewSubmission {
-    /// Where.
+    /// Installation of the app.
     pub origin: Origin,
-    /// Our app, as Slack names it.
+    /// Our app, by Slack's id.
     pub app_id: Option<String>,
-    /// Who.
+    /// The user.
     pub user_id: String,
-    /// Slack's name for the view.
+    /// Slack's id of the view.
     pub view_id: String,
-    /// Ours.
+    /// Our id of the view.
     pub callback_id: String,
-    /// What we put into it. It was in other people's hands.
+    /// Data that we put into it. It has been in other hands since.
     pub private_metadata: String,
-    /// What was filled in, by block and by action: an object.
+    /// Form values, by block and by action: an object.
     pub values: Value,
 }
 
 /// A request to the address of events.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Envelope {
-    /// Slack asks whether the address is ours.
+    /// Slack's check of the address's ownership.
     UrlVerification {
-        /// To be sent back.
+        /// Text to be sent back.
         challenge: String,
     },
-    /// Something has happened.
+    /// An event.
     EventCallback(Box<EventCallback>),
-    /// More happens than Slack tells us of.
+    /// Slack withholds further events because of a rate limit.
     AppRateLimited {
-        /// In which workspace.
+        /// The workspace.
         team_id: String,
-        /// Since when, in seconds since 1970.
+        /// Start of it, in seconds since 1970.
         minute_rate_limited: i64,
     },
-    /// Anything else.
+    /// Any other envelope.
     Other {
-        /// What Slack calls it.
+        /// Slack's name of it.
         kind: String,
     },
 }
 
-/// Something that has happened.
+/// An event from Slack.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventCallback {
-    /// Where the app is installed that is told of it. In a shared channel it may have happened elsewhere.
+    /// Installation of the app that is notified. In a shared channel the event may have happened elsewhere.
     pub origin: Origin,
-    /// Our app, as Slack names it.
+    /// Our app, by Slack's id.
     pub app_id: String,
-    /// The same for each try of Slack's to tell us.
+    /// Id common to all of Slack's attempts to deliver it.
     pub event_id: String,
-    /// When it happened.
+    /// Time of the event.
     pub event_time: Time,
     /// Its type, such as `app_home_opened`.
     pub kind: String,
@@ -161,7 +161,7 @@ pub struct EventCallback {
     pub event: Value,
 }
 
-/// Reads a slash command: a form.
+/// Parses a slash command: a form.
 ///
 /// # Errors
 /// [`Error::Invalid`] naming the field.
@@ -187,7 +187,7 @@ pub fn command(body: &[u8]) -> Result<Command> {
     })))
 }
 
-/// Reads what somebody has done in a modal or in a message: a form with JSON in its one field.
+/// Parses an interaction in a modal or in a message: a form with JSON in its one field.
 ///
 /// # Errors
 /// [`Error::Invalid`] naming the field.
@@ -208,7 +208,7 @@ pub fn interaction(body: &[u8]) -> Result<Interaction> {
 }
 
 fn view_submission(payload: &Json) -> Result<ViewSubmission> {
-    // A modal may be sent off by somebody of another workspace, in a shared channel: the view knows whose app it is.
+    // In a shared channel, a user of another workspace may submit a modal: the view names the installation of its app.
     let team_id = match payload.word("/view/app_installed_team_id")? {
         Some(team_id) => Some(team_id),
         None => payload.word("/team/id")?,
@@ -225,7 +225,7 @@ fn view_submission(payload: &Json) -> Result<ViewSubmission> {
     })
 }
 
-/// Reads an event, or what else comes to that address: JSON.
+/// Parses an event, or another request to that address: JSON.
 ///
 /// # Errors
 /// [`Error::Invalid`] naming the field.
@@ -237,7 +237,7 @@ pub fn envelope(body: &[u8]) -> Result<Envelope> {
             Envelope::UrlVerification { challenge: needed(envelope.text("/challenge", MAX_CHALLENGE)?, "/challenge")? }
         }
         "event_callback" => Envelope::EventCallback(Box::new(event_callback(&envelope)?)),
-        // It stands alone: there is no event in it.
+        // It has no event in it.
         "app_rate_limited" => Envelope::AppRateLimited {
             team_id: needed(envelope.word("/team_id")?, "/team_id")?,
             minute_rate_limited: needed(envelope.number("/minute_rate_limited")?, "/minute_rate_limited")?,
@@ -259,7 +259,7 @@ fn event_callback(envelope: &Json) -> Result<EventCallback> {
     })
 }
 
-/// The installation that an event is told to. Of events in shared channels the envelope's own fields may name another
+/// Finds the installation that is notified of an event. In shared channels the envelope's own fields may name another
 /// workspace; `authorizations` names ours, and never more than one.
 fn installed_at(envelope: &Json) -> Result<Origin> {
     if envelope.object("/authorizations/0")?.is_some() {
@@ -278,10 +278,10 @@ fn needed<T>(value: Option<T>, field: &str) -> Result<T> {
     value.ok_or_else(|| Error::invalid(field, "is missing"))
 }
 
-/// Characters of an id, and of a type's name.
+/// Maximum number of characters of an id, and of a type's name.
 const MAX_WORD: usize = 255;
 
-/// An id or a name: printable ASCII without spaces.
+/// Accepts an id or a name: printable ASCII without spaces.
 fn word(text: &str, field: &str) -> Result<String> {
     if text.len() <= MAX_WORD && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(text.to_owned())

@@ -1,4 +1,4 @@
-//! What Slack tells page by page: the conversations that a bot can see, and the workspaces of an Enterprise organisation
+//! Slack's paginated lists: the conversations that a bot can see, and the workspaces of an Enterprise organisation
 //! (Slack API: "conversations.list", "auth.teams.list", "Pagination").
 
 use std::{collections::HashSet, time::Duration};
@@ -19,20 +19,21 @@ use crate::{
     provider::http::Unreachable,
 };
 
-/// Things in a page. Slack takes fewer than 1,000 and recommends 200, but allows only some 20 pages a minute.
+/// Page size. Slack accepts fewer than 1,000 and recommends 200, but allows only some 20 pages a minute.
 const PAGE: &str = "500";
-/// Where reading ends in any case.
+/// Maximum number of pages read.
 const MAX_PAGES: usize = 100;
-/// A page says much more about each thing than is read here, such as a channel's topic and purpose.
+/// Maximum size of a page, which describes each element in more detail than is read here, such as a channel's topic and
+/// purpose.
 const MAX_PAGE_BYTES: usize = 2 * 1024 * 1024;
-/// The longest pause that is waited out while somebody waits for the list.
+/// Longest backoff that is waited out while a caller waits for the list.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
-/// All pages together take at most this many times as long as one exchange.
+/// Time limit of all pages together, in multiples of the limit of one exchange.
 const MAX_EXCHANGES: u32 = 4;
 
 #[derive(Deserialize)]
 struct Page<T> {
-    // A method names the list after what is in it.
+    // Each method names the list after its elements.
     #[serde(default = "Vec::new", alias = "channels", alias = "teams")]
     things: Vec<T>,
     response_metadata: Option<Metadata>,
@@ -62,13 +63,13 @@ struct Team {
 }
 
 impl SlackClient {
-    /// The public channels of a workspace, and the private ones that the bot was invited to; no archived ones. `team`
-    /// says which workspace a token of several means, and may be empty. Of more than 50,000 channels the rest is left
-    /// out.
+    /// Lists the public channels of a workspace, and the private ones that the bot was invited to; no archived ones.
+    /// `team` selects the workspace for a token of several, and may be empty. Of more than 50,000 channels the rest is
+    /// left out.
     ///
     /// # Errors
-    /// [`SlackFailure::Refused`] with Slack's code, [`SlackFailure::Unavailable`] when Slack does not answer properly or
-    /// asks for a pause that is too long to wait for.
+    /// [`SlackFailure::Refused`] with Slack's code, [`SlackFailure::Unavailable`] when Slack does not answer properly
+    /// or requests a backoff that is too long to wait for.
     pub async fn list_channels(&self, token: &Secret, team: &str) -> Result<Vec<SlackChannel>, SlackFailure> {
         let mut query = vec![("types", "public_channel,private_channel"), ("exclude_archived", "true")];
         if !team.is_empty() {
@@ -84,8 +85,8 @@ impl SlackClient {
         Ok(found.into_iter().map(channel).collect())
     }
 
-    /// The workspaces that a token is good for: the ones in which an Enterprise organisation has put the app, or the one
-    /// in which it was installed. Of more than 50,000 the rest is left out.
+    /// Lists the workspaces that a token is valid for: the ones in which an Enterprise organisation has put the app, or
+    /// the one in which it was installed. Of more than 50,000 the rest is left out.
     ///
     /// # Errors
     /// As [`SlackClient::list_channels`].
@@ -94,7 +95,7 @@ impl SlackClient {
         Ok(found.into_iter().map(|found| SlackTeam { id: found.id, name: found.name }).collect())
     }
 
-    /// All pages of a list, within one time limit.
+    /// Reads all pages of a list, within one time limit.
     async fn list<T: DeserializeOwned>(
         &self,
         token: &Secret,
@@ -128,7 +129,7 @@ impl SlackClient {
                 page => page?,
             };
             things.extend(page.things);
-            // An empty page is not the last one: only an empty cursor says so.
+            // An empty page is not the last one: only an empty cursor ends the list.
             let next = page.response_metadata.and_then(|metadata| metadata.next_cursor);
             let Some(next) = next.filter(|next| !next.is_empty()) else { return Ok(things) };
             cursors.insert(cursor);
@@ -137,7 +138,7 @@ impl SlackClient {
             }
             cursor = next;
         }
-        tracing::debug!(method, things = things.len(), "a list at Slack is longer than what is read");
+        tracing::debug!(method, things = things.len(), "a list at Slack exceeds the page limit and was truncated");
         Ok(things)
     }
 

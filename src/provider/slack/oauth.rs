@@ -1,4 +1,4 @@
-//! Connecting a workspace, keeping its token fresh, and giving it back (Slack API: "oauth.v2.access", "Token rotation",
+//! Connecting a workspace, refreshing its token, and revoking it (Slack API: "oauth.v2.access", "Token rotation",
 //! "auth.revoke").
 
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::{
     provider::http::Unreachable,
 };
 
-/// What Slack grants for a code or a refresh token.
+/// Slack's grant for a code or a refresh token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlackGrant {
     /// The workspace, or the Enterprise organisation where [`org_wide`](Self::org_wide): their ids begin with `T` and
@@ -31,27 +31,27 @@ pub struct SlackGrant {
     pub team_name: String,
     /// The Enterprise organisation it belongs to, or is.
     pub enterprise_id: Option<String>,
-    /// Whether the app was installed for a whole Enterprise organisation, and the token is good for many workspaces.
+    /// Set when the app was installed for a whole Enterprise organisation, and the token is valid for many workspaces.
     pub org_wide: bool,
     /// The bot's user.
     pub bot_user_id: String,
     /// Our app.
     pub app_id: String,
-    /// What the bot may do, separated by commas. It may be less than was asked for.
+    /// Scopes of the bot, separated by commas. There may be fewer than requested.
     pub scopes: String,
     /// The bot's token.
     pub access_token: Secret,
-    /// For the next token, where the app rotates tokens. It is good for one use.
+    /// Refresh token, where the app rotates tokens. It is valid for one use.
     pub refresh_token: Option<Secret>,
-    /// How long the token is good for, where the app rotates tokens.
+    /// Lifetime of the token, where the app rotates tokens.
     pub expires_in: Option<Duration>,
-    /// Who consented.
+    /// The user who consented.
     pub authed_user_id: String,
-    /// The incoming webhook, where one was asked for.
+    /// The incoming webhook, if one was requested.
     pub incoming_webhook: Option<IncomingWebhook>,
 }
 
-/// An address that posts into the channel that somebody chose on Slack's page.
+/// An address that posts into the channel chosen on Slack's page.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct IncomingWebhook {
     /// The channel's name, with `#`.
@@ -60,10 +60,10 @@ pub struct IncomingWebhook {
     /// Its id.
     #[serde(default)]
     pub channel_id: String,
-    /// Where somebody at Slack changes it.
+    /// Page at Slack on which it is changed.
     #[serde(default)]
     pub configuration_url: String,
-    /// The address: whoever has it may post.
+    /// The address, a capability: any holder may post.
     pub url: Secret,
 }
 
@@ -95,15 +95,15 @@ struct Named {
 }
 
 impl SlackClient {
-    /// Exchanges the code that a browser brought back from this flow. A code is good for one exchange.
+    /// Exchanges the code that a browser brought back from this flow. A code is valid for one exchange.
     ///
     /// # Errors
     /// [`Error::Refused`] with Slack's code, such as `invalid_code`; [`Error::UpstreamUnavailable`] when Slack does not
     /// answer properly; [`Error::FailedPrecondition`] when the app was installed without a bot.
     pub async fn exchange_code(&self, flow: Flow, code: &str) -> Result<SlackGrant> {
-        let (redirect_uri, _) = self.way(flow);
+        let (redirect_uri, _) = self.redirect_and_scopes(flow);
         let grant = grant(self.access(&[("code", code), ("redirect_uri", redirect_uri.as_str())]).await?)?;
-        // Without a name for where it was installed, nothing that Slack sends could be told to belong to it.
+        // Without the id of the installation, none of Slack's requests could be assigned to it.
         if grant.team_id.is_empty() {
             return Err(SlackFailure::unreachable(Unreachable::NotJson).into());
         }
@@ -111,7 +111,7 @@ impl SlackClient {
     }
 
     /// Exchanges a refresh token for the next access token. The refresh token is spent by it: see that only one caller
-    /// at a time does this for a workspace, and keep the new one before anything else.
+    /// at a time does this for a workspace, and store the new one before anything else.
     ///
     /// # Errors
     /// [`Error::Refused`] with Slack's code, such as `invalid_refresh_token`; [`Error::UpstreamUnavailable`] when Slack
@@ -121,9 +121,9 @@ impl SlackClient {
         grant(self.access(&form).await?)
     }
 
-    /// Makes a token useless. It does not uninstall the app.
+    /// Revokes a token. It does not uninstall the app.
     ///
-    /// A token that is dead already counts as revoked.
+    /// A dead token already counts as revoked.
     ///
     /// # Errors
     /// [`SlackFailure`] when Slack does not answer properly, or refuses.

@@ -1,4 +1,4 @@
-//! Who somebody in Slack is, and the modal that is opened for them (Slack API: "users.info", "views.open").
+//! Profile of a Slack user, and modals (Slack API: "users.info", "views.open").
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ use crate::{
     provider::http::{self, Unreachable},
 };
 
-/// A trigger is good for three seconds, counted from when Slack made it: later nobody waits for the modal any more.
+/// A trigger is valid for three seconds after Slack created it: a later modal is of no use to the user.
 const TRIGGER_LIFE: Duration = Duration::from_millis(2_500);
-/// Slack answers with the whole view, which may have 250 kB, and as much again of what was put into it.
+/// Slack answers with the whole view, which may have 250 kB, and as much again of its initial data.
 const MAX_VIEW_ANSWER_BYTES: usize = 1024 * 1024;
 
 #[derive(Deserialize)]
@@ -61,7 +61,7 @@ struct Opened<'a> {
 }
 
 impl SlackClient {
-    /// Who somebody is. The e-mail address is there only with the scope `users:read.email`.
+    /// Fetches a user's profile. The e-mail address is present only with the scope `users:read.email`.
     ///
     /// # Errors
     /// [`SlackFailure::Refused`] with Slack's code, such as `user_not_found`; [`SlackFailure::Unavailable`] when Slack
@@ -87,7 +87,7 @@ impl SlackClient {
         })
     }
 
-    /// Opens a modal for whom the trigger belongs to. A trigger is good once, and not long enough for a second try.
+    /// Opens a modal for the user of the trigger. A trigger is valid once, and too short for a retry.
     ///
     /// # Errors
     /// [`SlackFailure::Refused`] with Slack's code, such as `expired_trigger_id`; [`SlackFailure::Unavailable`] when
@@ -95,7 +95,7 @@ impl SlackClient {
     pub async fn open_view(&self, token: &Secret, trigger_id: &Secret, view: &Value) -> Result<(), SlackFailure> {
         let bearer = bearer(token).ok_or(SlackFailure::unreachable(Unreachable::Other))?;
         let opened = Opened { trigger_id: trigger_id.expose(), view };
-        // Texts and a JSON value can always be written.
+        // Texts and a JSON value can always be serialised.
         let body = serde_json::to_string(&opened).unwrap_or_default();
         let url = self.method("views.open");
         let request = self.http.post(url).header(AUTHORIZATION, bearer).header(CONTENT_TYPE, JSON).body(body);

@@ -14,42 +14,42 @@ use crate::{
 
 /// Slack warns about JSON without a charset (Slack API: "POST bodies").
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
-/// How much of an answer is kept for the record of the attempt.
+/// Maximum size of an answer in the record of the attempt.
 const MAX_EXCERPT_BYTES: usize = 512;
 
-/// What came of posting a message. `answer` is the beginning of what Slack said, without secrets.
+/// Outcome of posting a message. `answer` is the beginning of Slack's answer, without secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PostAnswer {
-    /// It is in the channel.
+    /// The message is in the channel.
     Posted {
-        /// Slack's name for the message: text, although it looks like a number.
+        /// Slack's id of the message: text, although it looks like a number.
         ts: String,
-        /// What Slack said.
+        /// Slack's answer.
         answer: String,
     },
-    /// Slack asks for a pause, of 1 second to 1 hour.
+    /// Rate limited, for 1 second to 1 hour.
     RateLimited {
-        /// How long.
+        /// Requested backoff.
         retry_after: Duration,
-        /// What Slack said.
+        /// Slack's answer.
         answer: String,
     },
-    /// Slack does not take it.
+    /// Refused by Slack.
     Refused {
         /// Slack's error code: see `domain::slack::verdict`.
         code: String,
         /// The HTTP status.
         status: u16,
-        /// What Slack said.
+        /// Slack's answer.
         answer: String,
     },
-    /// There is no proper answer. The message may have been posted.
+    /// No proper answer. The message may have been posted.
     Unreachable {
-        /// What went wrong.
+        /// The failure.
         reason: Unreachable,
-        /// The HTTP status, where there was one.
+        /// The HTTP status, if there was one.
         status: Option<u16>,
-        /// As much as Slack said.
+        /// The received part of Slack's answer.
         answer: Option<String>,
     },
 }
@@ -57,9 +57,9 @@ pub enum PostAnswer {
 /// The thread that a message belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reply<'a> {
-    /// The `ts` of the message that began it.
+    /// `ts` of the thread's first message.
     pub thread_ts: &'a str,
-    /// Whether the channel shows the reply as well.
+    /// Shows the reply in the channel as well.
     pub broadcast: bool,
 }
 
@@ -69,7 +69,7 @@ struct Post<'a> {
     text: &'a str,
     #[serde(skip_serializing_if = "is_empty")]
     blocks: &'a Value,
-    // A link in somebody's data is no reason to fetch it and show what is behind it.
+    // A link in a tenant's data is no reason to fetch it and show its contents.
     unfurl_links: bool,
     unfurl_media: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +84,7 @@ struct Posted<'a> {
     ts: Cow<'a, str>,
 }
 
-/// The body of the request that posts a message, so that it can be kept as it was sent.
+/// Builds the body of the request that posts a message, so that it can be stored as sent.
 pub fn post_body(channel: &str, message: &SlackMessage, reply: Option<Reply<'_>>) -> String {
     let post = Post {
         channel,
@@ -95,12 +95,12 @@ pub fn post_body(channel: &str, message: &SlackMessage, reply: Option<Reply<'_>>
         thread_ts: reply.map(|reply| reply.thread_ts),
         reply_broadcast: reply.filter(|reply| reply.broadcast).map(|_| true),
     };
-    // Texts and a JSON value can always be written.
+    // Texts and a JSON value can always be serialised.
     serde_json::to_string(&post).unwrap_or_default()
 }
 
 impl SlackClient {
-    /// Posts what [`post_body`] made, once: a failure is an answer, and trying again is the caller's decision.
+    /// Posts the result of [`post_body`], once: a failure is an outcome, and the caller decides on a retry.
     pub async fn post(&self, token: &Secret, body: String) -> PostAnswer {
         let Some(bearer) = bearer(token) else {
             return PostAnswer::Unreachable { reason: Unreachable::Other, status: None, answer: None };
@@ -128,11 +128,11 @@ fn is_empty(blocks: &&Value) -> bool {
     blocks.as_array().is_none_or(Vec::is_empty)
 }
 
-/// The beginning of an answer as text, without secrets.
+/// Beginning of an answer as text, without secrets.
 fn excerpt(body: &[u8]) -> String {
     let start = String::from_utf8_lossy(&body[..body.len().min(MAX_EXCERPT_BYTES)]);
     let mut text = redact(&start).into_owned();
-    // What stands in for a secret may be longer than the secret, and for a broken character than its bytes.
+    // The placeholder of a secret may be longer than the secret, and that of a broken character longer than its bytes.
     text.truncate(text.floor_char_boundary(MAX_EXCERPT_BYTES));
     text
 }

@@ -1,4 +1,5 @@
-//! Requests from Slack: events, slash commands, interactivity (Slack API: "Verifying requests from Slack").
+//! Authentication of requests from Slack: events, slash commands, interactivity (Slack API: "Verifying requests from
+//! Slack").
 //!
 //! Slack signs the exact bytes of the body, so a request is verified before anything is parsed. This is stricter than
 //! some SDKs: a timestamp is plain digits, and one from the future is as bad as one from the past.
@@ -17,18 +18,18 @@ pub const SIGNATURE_HEADER: &str = "x-slack-signature";
 /// The header with the time of signing.
 pub const TIMESTAMP_HEADER: &str = "x-slack-request-timestamp";
 
-/// How far a request's time may be from ours, in seconds, in either direction.
+/// Permitted difference between a request's time and ours, in seconds, in either direction.
 const WINDOW: u64 = 300;
 const VERSION: &str = "v0";
 const PREFIX: &[u8] = b"v0=";
 
-/// Verifies requests with the app's signing secret.
+/// Verifier of requests with the app's signing secret.
 #[derive(Clone)]
 pub struct Verifier {
     key: hmac::Key,
 }
 
-/// Why a request is not taken for one of Slack's.
+/// Reason for which a request does not count as Slack's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forgery {
     /// No signature, or not one of version 0.
@@ -59,7 +60,7 @@ impl fmt::Debug for Verifier {
 }
 
 impl Verifier {
-    /// Verifies with this secret.
+    /// Creates a verifier for this secret.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a blank secret, with which anyone could sign.
@@ -70,7 +71,7 @@ impl Verifier {
         Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, signing_secret.expose().as_bytes()) })
     }
 
-    /// Begins to check a body against the headers that were sent with it, given as they came, in bytes.
+    /// Starts the check of a body against its headers, given as received, in bytes.
     ///
     /// # Errors
     /// [`Forgery`]: the request is to be answered with 401 before anything of its body is read.
@@ -91,7 +92,7 @@ impl Verifier {
     /// Checks a body that was read already.
     ///
     /// # Errors
-    /// [`Forgery`]: the request is to be answered with 401, whatever the reason.
+    /// [`Forgery`]: the request is to be answered with 401 for every reason.
     pub fn verify(
         &self,
         timestamp: Option<&[u8]>,
@@ -113,12 +114,12 @@ pub struct Check {
 }
 
 impl Check {
-    /// Takes the next bytes of the body.
+    /// Adds the next bytes of the body.
     pub fn update(&mut self, bytes: &[u8]) {
         self.context.update(bytes);
     }
 
-    /// Compares the signature once the body has ended.
+    /// Compares the signature after the end of the body.
     ///
     /// # Errors
     /// [`Forgery::WrongSignature`].
@@ -151,7 +152,7 @@ mod tests {
         verifier.verify(timestamp, signature, body, Time::from_timestamp(now, 0).unwrap())
     }
 
-    /// A correct signature over whatever stands in the timestamp's place.
+    /// A correct signature over any text in the timestamp's place.
     fn sign(timestamp: &str, body: &str) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
         let tag = hmac::sign(&key, format!("v0:{timestamp}:{body}").as_bytes());
@@ -197,12 +198,12 @@ mod tests {
             "١٥٣",
         ] {
             let signature = sign(odd, body);
-            let verdict = verify(Some(odd.as_bytes()), Some(signature.as_bytes()), body.as_bytes(), AT);
-            assert_eq!(verdict, Err(Forgery::NoTimestamp), "{odd:?}");
+            let result = verify(Some(odd.as_bytes()), Some(signature.as_bytes()), body.as_bytes(), AT);
+            assert_eq!(result, Err(Forgery::NoTimestamp), "{odd:?}");
         }
         let signature = sign("undefined", body);
         assert_eq!(verify(None, Some(signature.as_bytes()), body.as_bytes(), AT), Err(Forgery::NoTimestamp));
-        // Leading zeros are digits. They are signed as they stand.
+        // Leading zeros are digits. They are signed as they are.
         let zero = format!("0{AT}");
         assert_eq!(verify(Some(zero.as_bytes()), Some(sign(&zero, body).as_bytes()), body.as_bytes(), AT), Ok(()));
     }
@@ -227,11 +228,11 @@ mod tests {
             format!("v0={hex}{hex}"),
             format!("v0={}", "ü".repeat(32)),
         ] {
-            let verdict = verify(Some(at.as_bytes()), Some(bad.as_bytes()), BODY.as_bytes(), AT);
-            assert_eq!(verdict, Err(Forgery::NoSignature), "{bad}");
+            let result = verify(Some(at.as_bytes()), Some(bad.as_bytes()), BODY.as_bytes(), AT);
+            assert_eq!(result, Err(Forgery::NoSignature), "{bad}");
         }
-        let verdict = verify(Some(at.as_bytes()), Some(b"v0=\xff\xfe"), BODY.as_bytes(), AT);
-        assert_eq!(verdict, Err(Forgery::NoSignature));
+        let result = verify(Some(at.as_bytes()), Some(b"v0=\xff\xfe"), BODY.as_bytes(), AT);
+        assert_eq!(result, Err(Forgery::NoSignature));
         assert_eq!(verify(Some(at.as_bytes()), None, BODY.as_bytes(), AT), Err(Forgery::NoSignature));
     }
 

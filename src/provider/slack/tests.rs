@@ -1,4 +1,4 @@
-//! The client against far ends that behave well and badly: messages here, the rest in the modules.
+//! Tests of the client against well and badly behaved upstreams: messages here, the rest in the modules.
 
 mod lists;
 mod oauth;
@@ -11,17 +11,17 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     domain::slack::SlackMessage,
-    provider::far_end::{Answer, FarEnd},
+    provider::test_server::{Answer, TestServer},
 };
 
 const OK: &str = r#"{"ok":true,"channel":"C1","ts":"1700000000.000100","message":{"text":"hi"}}"#;
 /// Long enough on a busy machine.
-const PATIENT: Duration = Duration::from_secs(10);
-/// For far ends that would never answer.
-const IMPATIENT: Duration = Duration::from_millis(250);
+const LONG_TIMEOUT: Duration = Duration::from_secs(10);
+/// For upstreams that would never answer.
+const SHORT_TIMEOUT: Duration = Duration::from_millis(250);
 
-fn client(far_end: &FarEnd) -> SlackClient {
-    client_at(far_end.url("/api"))
+fn client(server: &TestServer) -> SlackClient {
+    client_at(server.url("/api"))
 }
 
 fn client_at(api_base: Url) -> SlackClient {
@@ -37,7 +37,7 @@ fn client_at(api_base: Url) -> SlackClient {
         app_redirect_uri: Url::parse("https://tieline.example/app").unwrap(),
         app_scopes: vec!["chat:write".into(), "commands".into()],
     };
-    let limits = Limits { connect: PATIENT, total: PATIENT, max_answer_bytes: 64 * 1024 };
+    let limits = Limits { connect: LONG_TIMEOUT, total: LONG_TIMEOUT, max_answer_bytes: 64 * 1024 };
     SlackClient::new(app, http_client(&limits).unwrap(), limits)
 }
 
@@ -50,8 +50,8 @@ fn token() -> Secret {
 }
 
 async fn post(answer: Answer) -> PostAnswer {
-    let far_end = FarEnd::answering(vec![answer]);
-    client(&far_end).post(&token(), post_body("C1", &message(), None)).await
+    let server = TestServer::answering(vec![answer]);
+    client(&server).post(&token(), post_body("C1", &message(), None)).await
 }
 
 fn unreachable(answer: PostAnswer) -> (Unreachable, Option<u16>) {
@@ -66,14 +66,14 @@ fn unreachable(answer: PostAnswer) -> (Unreachable, Option<u16>) {
 
 #[tokio::test]
 async fn a_message_is_posted_as_json_over_one_kept_connection() {
-    let far_end = FarEnd::answering(vec![Answer::json(200, OK)]);
-    let client = client(&far_end);
+    let server = TestServer::answering(vec![Answer::json(200, OK)]);
+    let client = client(&server);
     for _ in 0..3 {
         let answer = client.post(&token(), post_body("C1", &message(), None)).await;
         assert_eq!(answer, PostAnswer::Posted { ts: "1700000000.000100".into(), answer: OK.into() });
     }
-    assert_eq!(far_end.connections(), 1);
-    let requests = far_end.requests();
+    assert_eq!(server.connections(), 1);
+    let requests = server.requests();
     let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("POST /api/chat.postMessage HTTP/1.1\r\n"), "{head}");
     for line in ["authorization: Bearer xoxb-1-hush", "content-type: application/json; charset=utf-8"] {
@@ -101,10 +101,10 @@ fn a_reply_names_its_thread() {
 
 #[tokio::test]
 async fn a_message_without_blocks_sends_none() {
-    let far_end = FarEnd::answering(vec![Answer::json(200, OK)]);
+    let server = TestServer::answering(vec![Answer::json(200, OK)]);
     let plain = SlackMessage { text: "x".into(), blocks: json!([]) };
-    client(&far_end).post(&token(), post_body("C1", &plain, None)).await;
-    assert!(!far_end.requests()[0].contains("blocks"));
+    client(&server).post(&token(), post_body("C1", &plain, None)).await;
+    assert!(!server.requests()[0].contains("blocks"));
 }
 
 #[tokio::test]
@@ -154,28 +154,28 @@ async fn what_is_no_answer_of_the_web_api_is_no_answer() {
 #[tokio::test]
 async fn one_time_limit_covers_headers_and_body() {
     for (answer, status) in [(Answer::Silence, None), (Answer::HeadersOnly, Some(200))] {
-        let far_end = FarEnd::answering(vec![answer]);
-        let mut client = client(&far_end);
-        client.limits.total = IMPATIENT;
+        let server = TestServer::answering(vec![answer]);
+        let mut client = client(&server);
+        client.limits.total = SHORT_TIMEOUT;
         let begun = Instant::now();
         let answer = client.post(&token(), post_body("C1", &message(), None)).await;
         assert_eq!(unreachable(answer), (Unreachable::Timeout, status));
-        assert!((IMPATIENT..PATIENT).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+        assert!((SHORT_TIMEOUT..LONG_TIMEOUT).contains(&begun.elapsed()), "{:?}", begun.elapsed());
     }
 }
 
 #[tokio::test]
 async fn an_endless_body_is_not_read_to_its_end() {
-    let far_end = FarEnd::answering(vec![Answer::Endless]);
-    let answer = client(&far_end).post(&token(), post_body("C1", &message(), None)).await;
+    let server = TestServer::answering(vec![Answer::Endless]);
+    let answer = client(&server).post(&token(), post_body("C1", &message(), None)).await;
     let PostAnswer::Unreachable { reason: Unreachable::AnswerTooLarge, status: Some(200), answer: Some(answer) } =
         answer
     else {
         panic!("{answer:?}")
     };
     assert_eq!(answer.len(), 512);
-    // What was written beyond the cap lies in buffers between us; the server could not go on.
-    assert!(far_end.written() < 16 * 1024 * 1024, "{}", far_end.written());
+    // Bytes written beyond the cap are in buffers between client and server; the server could not go on.
+    assert!(server.written() < 16 * 1024 * 1024, "{}", server.written());
 }
 
 #[tokio::test]
@@ -188,14 +188,14 @@ async fn nobody_there_is_no_connection() {
 
 #[tokio::test]
 async fn a_token_that_no_header_can_carry_is_not_sent() {
-    let far_end = FarEnd::answering(vec![Answer::json(200, OK)]);
-    let answer = client(&far_end).post(&Secret::new("a\r\nb"), post_body("C1", &message(), None)).await;
+    let server = TestServer::answering(vec![Answer::json(200, OK)]);
+    let answer = client(&server).post(&Secret::new("a\r\nb"), post_body("C1", &message(), None)).await;
     assert_eq!(unreachable(answer), (Unreachable::Other, None));
-    assert!(far_end.requests().is_empty());
+    assert!(server.requests().is_empty());
 }
 
 #[test]
-fn the_authorize_url_names_the_app_its_wishes_and_the_state() {
+fn the_authorize_url_names_the_app_its_scopes_and_the_state() {
     let url = client_at(Url::parse("https://slack.example/api/").unwrap()).authorize_url(Flow::Slack, "a b&c");
     assert_eq!(
         url.as_str(),

@@ -1,4 +1,4 @@
-//! Many channels and many workspaces at once, and one number for all that was posted: for benches.
+//! Many channels and workspaces at once, and one count of all posted messages: for benches.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use crate::slack::channel::Channel;
 use crate::slack::workspace::Team;
 use crate::world::World;
 
-/// One order makes no more than this.
+/// Maximum number of items per order.
 const MOST: usize = 100_000;
-/// A bench has very many channels, so each keeps few messages.
+/// Messages stored per channel: a bench has very many channels, so each keeps few.
 const KEPT: usize = 100;
 const SCOPES: &[&str] = &["chat:write", "channels:read", "groups:read", "channels:join", "users:read", "team:read"];
 
@@ -26,7 +26,7 @@ struct ChannelOrder {
     prefix: String,
 }
 
-/// Public channels that the bot is in. A channel that is there already is kept.
+/// Adds public channels with the bot as a member. An existing channel is kept.
 #[handler]
 pub(super) fn add_channels(Json(order): Json<ChannelOrder>, Data(world): Data<&Arc<World>>) -> Outcome {
     check(order.count)?;
@@ -55,7 +55,7 @@ struct NewTeam {
     channel: String,
 }
 
-/// Workspaces with one channel and the app installed.
+/// Adds workspaces with one channel and the app installed.
 #[handler]
 pub(super) fn add_teams(
     Json(order): Json<TeamOrder>,
@@ -85,7 +85,7 @@ fn add_channel(team: &Team, id: &str, name: &str, world: &World) -> String {
     team.add_channel(channel).id.clone()
 }
 
-/// How many messages were posted, everywhere.
+/// Returns the number of messages posted in all workspaces.
 #[handler]
 pub(super) fn stats(Data(world): Data<&Arc<World>>) -> Outcome {
     let teams = world.slack().teams();

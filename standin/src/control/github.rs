@@ -1,4 +1,4 @@
-//! GitHub from outside: the app, who is there, faults, and what was sent.
+//! Control of the stand-in GitHub: the app, its accounts, faults, and sent webhooks.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::world::World;
 
 mod people;
 
-/// The routes under `/control/github`.
+/// Returns the routes under `/control/github`.
 pub(super) fn routes() -> Route {
     Route::new()
         .at("/app", get(app).post(change_app))
@@ -82,21 +82,21 @@ fn accounts(Data(world): Data<&Arc<World>>) -> Json<Vec<Value>> {
     Json(shown.collect())
 }
 
-/// Adds accounts and what they have. An account that is there already gets what is new to it.
+/// Order to add accounts and their repositories. An existing account is extended.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct AccountOrder {
     login: String,
-    /// Without it an account that is new is an organisation.
+    /// Kind of a new account; an organisation when absent.
     #[serde(rename = "type")]
     kind: Option<AccountKind>,
     id: Option<u64>,
-    /// Of an organisation: `admin` or `member` by the user's name.
+    /// Members of an organisation: `admin` or `member` by the user's name.
     #[serde(default)]
     members: std::collections::BTreeMap<String, MemberRole>,
     #[serde(default)]
     repositories: Vec<RepositoryOrder>,
-    /// So many more repositories, with made-up names.
+    /// Number of additional repositories with generated names.
     #[serde(default)]
     repository_count: u32,
 }
@@ -114,7 +114,7 @@ enum MemberRole {
     Member,
 }
 
-/// A repository by its name alone, or with more.
+/// A repository, by its name alone or with its properties.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum RepositoryOrder {
@@ -125,7 +125,7 @@ enum RepositoryOrder {
         private: bool,
         #[serde(default)]
         description: String,
-        /// Users from outside who may push to it.
+        /// Outside collaborators with push access.
         #[serde(default)]
         collaborators: Vec<String>,
     },
@@ -191,7 +191,7 @@ fn add_account(directory: &mut Directory, order: &AccountOrder) -> Result<Value,
 struct Many {
     count: usize,
     prefix: String,
-    /// How many repositories each has.
+    /// Number of repositories per organisation.
     #[serde(default = "one")]
     repositories: usize,
 }
@@ -200,10 +200,10 @@ fn one() -> usize {
     1
 }
 
-/// One order makes no more than this.
+/// Maximum number of organisations per order.
 const MOST: usize = 100_000;
 
-/// Organisations of Ada's with the app installed, for benches. Nobody is told of them.
+/// Adds organisations owned by Ada, with the app installed, for benches. No webhook is sent.
 #[handler]
 fn add_organizations(Json(order): Json<Many>, Data(world): Data<&Arc<World>>) -> poem::Result<Json<Vec<Value>>> {
     if order.count.saturating_mul(order.repositories) > MOST {
@@ -248,7 +248,7 @@ fn clear_faults(Data(world): Data<&Arc<World>>) -> Outcome {
     done()
 }
 
-/// Sends an event and waits for the answer, or tells what would be sent.
+/// Sends an event and waits for the answer, or returns the request that would be sent.
 #[handler]
 async fn send(Json(order): Json<Order>, Data(world): Data<&Arc<World>>) -> Outcome {
     let github = world.github();
@@ -264,11 +264,11 @@ async fn send(Json(order): Json<Order>, Data(world): Data<&Arc<World>>) -> Outco
 }
 
 fn answered(delivery: &Delivery) -> Value {
-    let mut told = json!({"deliveryId": delivery.guid, "status": delivery.status, "body": delivery.body});
+    let mut shown = json!({"deliveryId": delivery.guid, "status": delivery.status, "body": delivery.body});
     if let Some(error) = delivery.error {
-        told["error"] = json!(error);
+        shown["error"] = json!(error);
     }
-    told
+    shown
 }
 
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! What somebody does in Slack, done at once: each order takes the path that the page takes.
+//! User actions in Slack without a browser: each order takes the same path as the page.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::slack::oauth::{Ask, Choice};
 use crate::slack::workspace::Team;
 use crate::world::World;
 
-/// Scopes asked for when a test does not care.
+/// Scopes requested by default.
 const USUAL_SCOPES: &str = "chat:write,channels:read,groups:read";
 
-/// Somebody opens the consent page and presses Allow.
+/// A user opens the consent page and presses Allow.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Authorization {
@@ -33,7 +33,7 @@ struct Authorization {
     user_scope: Option<String>,
     code_challenge: Option<String>,
     code_challenge_method: Option<String>,
-    /// For the whole organisation.
+    /// Installation for the whole organisation.
     #[serde(default)]
     org_wide: bool,
 }
@@ -63,7 +63,7 @@ pub(super) fn authorize(Json(asked): Json<Authorization>, Data(world): Data<&Arc
     Ok(Json(json!({"code": granted.code, "location": granted.location})))
 }
 
-/// A channel of a workspace; of the first workspace, if none is named.
+/// A channel of a workspace, of the first workspace by default.
 #[derive(Deserialize)]
 struct Place {
     team: Option<String>,
@@ -127,7 +127,7 @@ pub(super) async fn uninstall(Json(workspace): Json<Workspace>, Data(world): Dat
     done()
 }
 
-/// Somebody types a slash command.
+/// A user types a slash command.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Command {
@@ -149,14 +149,14 @@ pub(super) async fn command(Json(order): Json<Command>, Data(world): Data<&Arc<W
     Ok(Json(json!(response)))
 }
 
-/// Somebody presses a button, sends a modal off, or does whatever else the payload says.
+/// A user presses a button, submits a modal, or performs another interaction that the payload describes.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Interaction {
     team: Option<String>,
     channel: String,
     user: Option<String>,
-    /// Goes over the usual fields of a `block_actions` payload.
+    /// Members that replace the usual fields of a `block_actions` payload.
     #[serde(default)]
     payload: Value,
 }

@@ -1,4 +1,4 @@
-//! Slack's messages, faults, limits, settings and events, from outside.
+//! Control of the stand-in Slack: messages, faults, limits, settings and events.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use super::{Outcome, done, wrong};
 use crate::faults::Fault;
 use crate::slack::AppChange;
 use crate::slack::channel::Channel;
-use crate::slack::limits::Pace;
+use crate::slack::limits::RateLimit;
 use crate::slack::workspace::Team;
 use crate::world::World;
 
-/// How many messages of a channel are shown when nobody says how many.
+/// Default number of messages shown of a channel.
 const SHOWN: usize = 1_000;
 
-/// Settings of the app, and how long the waits before the sender's retries are.
+/// Settings of the app, and the factor of the sender's retry delays.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Settings {
@@ -55,12 +55,12 @@ pub(super) fn clear_faults(Data(world): Data<&Arc<World>>) -> Outcome {
 }
 
 #[handler]
-pub(super) fn set_rate(Json(pace): Json<Pace>, Data(world): Data<&Arc<World>>) -> Outcome {
-    world.slack().limits.set(pace);
+pub(super) fn set_rate(Json(rate): Json<RateLimit>, Data(world): Data<&Arc<World>>) -> Outcome {
+    world.slack().limits.set(rate);
     done()
 }
 
-/// Which messages are meant: of one channel, by id or name, or of all; of one workspace, or of all.
+/// Filter of messages: of one channel, by id or name, or of all; of one workspace, or of all.
 #[derive(Deserialize)]
 struct Where {
     team: Option<String>,
@@ -146,7 +146,7 @@ pub(super) fn deliveries(Data(world): Data<&Arc<World>>) -> Outcome {
 struct EventOrder {
     team: String,
     event: Value,
-    /// To send one event twice.
+    /// Id of an earlier event, to send it twice.
     event_id: Option<String>,
 }
 

@@ -1,8 +1,8 @@
-//! People, organisations and their repositories, and who may do what with them.
+//! People, organisations and their repositories, with roles and access.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What kind of account one is.
+/// Kind of an account.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Kind {
     User,
@@ -10,7 +10,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// GitHub's word.
+    /// Returns GitHub's name of the kind.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::User => "User",
@@ -19,7 +19,7 @@ impl Kind {
     }
 }
 
-/// What a member is in an organisation.
+/// Role of a member in an organisation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Role {
     Admin,
@@ -27,7 +27,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    /// GitHub's word.
+    /// Returns GitHub's name of the role.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Admin => "admin",
@@ -42,7 +42,7 @@ pub(crate) struct Account {
     pub(crate) id: u64,
     pub(crate) login: String,
     pub(crate) kind: Kind,
-    /// Of an organisation, by the user's id.
+    /// Roles of an organisation's members, by the user's id.
     pub(crate) members: BTreeMap<u64, Role>,
 }
 
@@ -60,11 +60,11 @@ pub(crate) struct Repository {
     pub(crate) owner: u64,
     pub(crate) private: bool,
     pub(crate) description: String,
-    /// Users from outside who may push to it.
+    /// Outside collaborators with push access.
     pub(crate) collaborators: BTreeSet<u64>,
 }
 
-/// How far somebody's access to a repository goes.
+/// Level of a user's access to a repository.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub(crate) enum Access {
     Read,
@@ -83,8 +83,8 @@ pub(crate) struct Directory {
     last_organization: u64,
 }
 
-/// An account owns no more repositories than this: their ids begin with its own.
-const ROOM: u64 = 1_000_000;
+/// Range of the repository ids of an account: they begin with its own id.
+const ID_RANGE: u64 = 1_000_000;
 
 impl Directory {
     /// Adds an account. Without an id it gets the next one of its kind.
@@ -104,20 +104,20 @@ impl Directory {
         id
     }
 
-    /// Makes somebody a member of an organisation, or something else there.
+    /// Sets a user's role in an organisation.
     pub(crate) fn set_member(&mut self, organization: u64, user: u64, role: Role) {
         if let Some(account) = self.accounts.get_mut(&organization) {
             account.members.insert(user, role);
         }
     }
 
-    /// Adds a repository, or finds the one with that name.
+    /// Adds a repository, or finds the existing one of that name.
     pub(crate) fn add_repository(&mut self, owner: u64, name: &str, private: bool, description: &str) -> u64 {
         if let Some(known) = self.repositories_of(owner).find(|repository| repository.name == name) {
             return known.id;
         }
         let owned = self.owned.entry(owner).or_default();
-        let id = owner * ROOM + owned.len() as u64 + 1;
+        let id = owner * ID_RANGE + owned.len() as u64 + 1;
         owned.push(id);
         let repository = Repository {
             id,
@@ -131,14 +131,14 @@ impl Directory {
         id
     }
 
-    /// Lets somebody push to a repository.
+    /// Grants a user push access to a repository.
     pub(crate) fn add_collaborator(&mut self, repository: u64, user: u64) {
         if let Some(repository) = self.repositories.get_mut(&repository) {
             repository.collaborators.insert(user);
         }
     }
 
-    /// Gives an account another name; the one it had. Nothing is done when the name is taken.
+    /// Renames an account and returns the previous name. A name that is taken changes nothing.
     pub(crate) fn rename(&mut self, id: u64, login: &str) -> Option<String> {
         let new = login.to_lowercase();
         if self.by_login.get(&new).is_some_and(|holder| *holder != id) {
@@ -155,22 +155,22 @@ impl Directory {
         self.accounts.get(&id)
     }
 
-    /// An account by its name; upper and lower case are the same.
+    /// Finds an account by its name, ignoring case.
     pub(crate) fn by_login(&self, login: &str) -> Option<&Account> {
         self.account(*self.by_login.get(&login.to_lowercase())?)
     }
 
-    /// A person by name.
+    /// Finds a person by name.
     pub(crate) fn user(&self, login: &str) -> Option<&Account> {
         self.by_login(login).filter(|account| account.kind == Kind::User)
     }
 
-    /// All accounts, people first.
+    /// Returns all accounts, people first.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = &Account> {
         self.accounts.values()
     }
 
-    /// All people.
+    /// Returns all people.
     pub(crate) fn users(&self) -> impl Iterator<Item = &Account> {
         self.accounts().filter(|account| account.kind == Kind::User)
     }
@@ -179,23 +179,23 @@ impl Directory {
         self.repositories.get(&id)
     }
 
-    /// The repositories of an account, in the order they were made.
+    /// Returns the repositories of an account, in the order of their creation.
     pub(crate) fn repositories_of(&self, owner: u64) -> impl Iterator<Item = &Repository> {
         self.owned.get(&owner).into_iter().flatten().filter_map(|id| self.repository(*id))
     }
 
-    /// A repository of an account by name.
+    /// Finds a repository of an account by name.
     pub(crate) fn repository_named(&self, owner: u64, name: &str) -> Option<&Repository> {
         self.repositories_of(owner).find(|repository| repository.name.eq_ignore_ascii_case(name))
     }
 
-    /// A repository by `owner/name`.
+    /// Finds a repository by `owner/name`.
     pub(crate) fn repository_at(&self, full_name: &str) -> Option<&Repository> {
         let (owner, name) = full_name.split_once('/')?;
         self.repository_named(self.by_login(owner)?.id, name)
     }
 
-    /// What somebody is in an account: an admin of their own, whatever they are in an organisation.
+    /// Returns a user's role in an account: admin in their own, otherwise their role in the organisation.
     pub(crate) fn role(&self, user: u64, account: u64) -> Option<Role> {
         if user == account {
             return Some(Role::Admin);
@@ -203,7 +203,7 @@ impl Directory {
         self.account(account)?.members.get(&user).copied()
     }
 
-    /// How far somebody's access to a repository goes, if there is any.
+    /// Returns the level of a user's access to a repository, if any.
     pub(crate) fn access(&self, user: u64, repository: &Repository) -> Option<Access> {
         match self.role(user, repository.owner) {
             Some(Role::Admin) => Some(Access::Admin),

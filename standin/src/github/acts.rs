@@ -1,24 +1,24 @@
-//! What somebody does with the app's installations, which the app is told of by webhooks.
+//! User actions on the app's installations, each with the webhook that notifies the app.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::GitHub;
 use super::app::Permissions;
-use super::events::account::Told;
+use super::events::account::InstallationChange;
 use super::installations::{Installation, Request, Selection};
 
-/// What an act comes to; on failure, a word for what is wrong.
+/// Result of an action; on failure, an error code.
 type Outcome<T = ()> = Result<T, &'static str>;
 
 impl GitHub {
-    /// Somebody installs the app. A request for it is granted by that.
+    /// A user installs the app, which grants a pending request for it.
     pub(crate) fn install(
         self: &Arc<Self>,
         account: u64,
         by: u64,
         selection: Selection,
-        tell: bool,
+        notify: bool,
     ) -> Outcome<Installation> {
         let (app, now) = (self.app(), self.clock.now_secs());
         let mut state = self.state_mut();
@@ -37,19 +37,19 @@ impl GitHub {
             suspended: None,
         });
         drop(state);
-        if tell {
-            self.tell_of(&installation, by, &Told::Created { requester });
+        if notify {
+            self.notify_of(&installation, by, &InstallationChange::Created { requester });
         }
         Ok(installation)
     }
 
-    /// A member who may not install the app asks for it.
+    /// A member without the right to install the app requests it.
     pub(crate) fn request_installation(&self, account: u64, requester: u64) {
         let created_at = self.clock.now_secs();
         self.state_mut().installations.request(Request { account, requester, created_at });
     }
 
-    /// Somebody chooses other repositories.
+    /// A user selects other repositories.
     pub(crate) fn select(self: &Arc<Self>, id: u64, by: u64, selection: Selection) -> Outcome<Installation> {
         let (before, after) = self.change(id, |installation| installation.selection = selection)?;
         let state = self.state();
@@ -61,35 +61,39 @@ impl GitHub {
         let added: Vec<u64> = new.difference(&old).copied().collect();
         let removed: Vec<u64> = old.difference(&new).copied().collect();
         if !added.is_empty() {
-            self.tell_of(&after, by, &Told::RepositoriesAdded(added));
+            self.notify_of(&after, by, &InstallationChange::RepositoriesAdded(added));
         }
         if !removed.is_empty() {
-            self.tell_of(&after, by, &Told::RepositoriesRemoved(removed));
+            self.notify_of(&after, by, &InstallationChange::RepositoriesRemoved(removed));
         }
         Ok(after)
     }
 
-    /// Somebody stops the app from doing anything there, or lets it go on.
+    /// A user suspends or resumes an installation.
     pub(crate) fn suspend(self: &Arc<Self>, id: u64, by: u64, suspended: bool) -> Outcome {
         let now = self.clock.now_secs();
         let (before, after) = self.change(id, |installation| {
             installation.suspended = suspended.then(|| installation.suspended.unwrap_or((now, by)));
         })?;
         if before.suspended != after.suspended {
-            self.tell_of(&after, by, if suspended { &Told::Suspended } else { &Told::Unsuspended });
+            self.notify_of(
+                &after,
+                by,
+                if suspended { &InstallationChange::Suspended } else { &InstallationChange::Unsuspended },
+            );
         }
         Ok(())
     }
 
-    /// Somebody removes the app. Its tokens end at once.
+    /// A user removes the app. Its tokens end at once.
     pub(crate) fn uninstall(self: &Arc<Self>, id: u64, by: u64) -> Outcome {
         let removed = self.state_mut().installations.remove(id).ok_or("installation_not_found")?;
         self.grants.revoke_installation(id);
-        self.tell_of(&removed, by, &Told::Deleted);
+        self.notify_of(&removed, by, &InstallationChange::Deleted);
         Ok(())
     }
 
-    /// Somebody accepts what the app asks for anew.
+    /// A user accepts newly requested permissions.
     pub(crate) fn accept_permissions(
         self: &Arc<Self>,
         id: u64,
@@ -103,30 +107,30 @@ impl GitHub {
                 installation.events = events;
             }
         })?;
-        self.tell_of(&after, by, &Told::PermissionsAccepted);
+        self.notify_of(&after, by, &InstallationChange::PermissionsAccepted);
         Ok(())
     }
 
-    /// The account of an installation gets another name.
+    /// Renames the account of an installation.
     pub(crate) fn rename(self: &Arc<Self>, id: u64, by: u64, login: &str) -> Outcome {
         let mut state = self.state_mut();
         let installation = state.installations.get(id).cloned().ok_or("installation_not_found")?;
         let old = state.directory.rename(installation.account, login).ok_or("login_taken")?;
         drop(state);
-        self.tell_of(&installation, by, &Told::Renamed { old });
+        self.notify_of(&installation, by, &InstallationChange::Renamed { old });
         Ok(())
     }
 
-    /// Somebody takes back what they allowed the app to do for them.
+    /// Revokes the app's authorization for a user.
     pub(crate) fn revoke_authorization(self: &Arc<Self>, user: u64) {
         self.grants.revoke_user(user);
         let hook = self.authorization_revoked(user);
-        self.tell(hook);
+        self.notify(hook);
     }
 
-    fn tell_of(self: &Arc<Self>, installation: &Installation, by: u64, what: &Told) {
+    fn notify_of(self: &Arc<Self>, installation: &Installation, by: u64, what: &InstallationChange) {
         let hook = self.about_installation(installation, by, what);
-        self.tell(hook);
+        self.notify(hook);
     }
 
     fn change(&self, id: u64, change: impl FnOnce(&mut Installation)) -> Outcome<(Installation, Installation)> {

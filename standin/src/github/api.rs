@@ -1,7 +1,7 @@
-//! The REST API: takes a request apart, finds out who is calling, lets a fault have its way, runs the route and logs the
-//! call. It is served twice, as an Enterprise Server has it and as github.com has it.
+//! The REST API: parses a request, authenticates the caller, applies faults, runs the route and logs the call. It is
+//! served twice, as an Enterprise Server has it and as github.com has it.
 //!
-//! The routes are plain functions from a [`Call`] to an `Outcome`, one file a family. None of them waits for anything.
+//! The routes are plain, non-blocking functions from a [`Call`] to an `Outcome`, one file a family.
 
 mod answer;
 mod app;
@@ -27,20 +27,20 @@ use crate::params::Params;
 use crate::world::World;
 use answer::{Answer, Outcome, Refusal};
 
-/// Where the API is, as an Enterprise Server has it.
+/// Base path of the API as an Enterprise Server has it.
 pub(crate) const ENTERPRISE: &str = "/github/api/v3";
-/// Where the API is, as github.com has it: at a root without a version.
+/// Base path of the API as github.com has it: at a root without a version.
 pub(crate) const DOT_COM: &str = "/github/rest";
 const TOKENS: &str = "/github/login/oauth/access_token";
 
-/// Who is calling.
+/// The authenticated caller, or its refusal.
 enum Caller {
     Nobody,
-    /// The app itself, by a token it has signed.
+    /// The app, by a token signed with its key.
     App,
-    /// Somebody, or an installation, by a token they were given.
+    /// A user or an installation, by an issued token.
     Holder(Arc<Holder>),
-    /// Somebody with something that is no good, and what GitHub says to that.
+    /// Invalid credentials, with GitHub's answer to them.
     Refused(jwt::Refused),
 }
 
@@ -48,19 +48,19 @@ enum Caller {
 struct Call {
     github: Arc<GitHub>,
     app: Arc<App>,
-    /// The part of the address before the route.
+    /// Part of the address before the route.
     base: String,
     path: String,
     caller: Caller,
     /// The token, for a call that ends it.
     secret: String,
-    /// What stands in the route's places, in their order.
+    /// Values of the route's path parameters, in order.
     places: Vec<String>,
-    /// The arguments in the address, and in a form.
+    /// Arguments in the address and in a form.
     params: Params,
     /// The body, if it is JSON.
     body: Value,
-    /// Whether an answer that may be a form is to be JSON.
+    /// Requests JSON where the answer could be a form.
     wants_json: bool,
     now: i64,
 }
@@ -74,12 +74,12 @@ impl Call {
         self.places.get(index).map_or("", String::as_str)
     }
 
-    /// The id in the address; what is no number is not found.
+    /// Parses the id in the address; anything but a number is not found.
     fn id(&self) -> Result<u64, Refusal> {
         self.place(0).parse().map_err(|_| Refusal::not_found())
     }
 
-    /// Only for the app itself.
+    /// Requires the app itself as the caller.
     fn as_app(&self) -> Result<(), Refusal> {
         match &self.caller {
             Caller::App => Ok(()),
@@ -88,7 +88,7 @@ impl Call {
         }
     }
 
-    /// Only for a person, by a user token.
+    /// Requires a person with a user token.
     fn as_user<'a>(&self, state: &'a State) -> Result<&'a Account, Refusal> {
         match self.holder()? {
             Holder::User(id) => state.directory.account(*id).ok_or_else(Refusal::bad_credentials),
@@ -96,7 +96,7 @@ impl Call {
         }
     }
 
-    /// Only for an installation: its id, and the repositories that the token is for, if it is not for all.
+    /// Requires an installation: returns its id, and the token's repositories if it is limited to some.
     fn as_installation(&self) -> Result<(u64, Option<&BTreeSet<u64>>), Refusal> {
         match self.holder()? {
             Holder::Installation { id, repositories } => Ok((*id, repositories.as_ref())),
@@ -112,12 +112,12 @@ impl Call {
         match &self.caller {
             Caller::Holder(holder) => Ok(holder),
             Caller::Nobody => Err(Refusal::new(401, "Requires authentication")),
-            // A signed token is good for the app's own routes and for nothing else.
+            // A signed token is valid for the app's own routes only.
             Caller::App | Caller::Refused(_) => Err(Refusal::bad_credentials()),
         }
     }
 
-    /// Who is calling, for the log: an installation's id or a person's name.
+    /// Name of the caller for the log: an installation's id or a person's name.
     fn who(&self) -> Option<String> {
         let Caller::Holder(holder) = &self.caller else {
             return None;
@@ -169,10 +169,10 @@ const ROUTES: &[Route] = &[
     route("GET", "/orgs/{org}", user::organization),
 ];
 
-/// The one thing outside the API that a program calls.
+/// The only endpoint outside the API that a program calls.
 const TOKEN_ROUTE: Route = route("POST", "/login/oauth/access_token", oauth::access_token);
 
-/// The endpoint of all routes.
+/// Endpoint of all routes.
 pub(crate) struct Api(pub(crate) Arc<World>);
 
 impl Endpoint for Api {
@@ -183,7 +183,7 @@ impl Endpoint for Api {
         let path = request.uri().path().to_owned();
         let (base, rest) = split(&path);
         let found = find(request.method().as_str(), base, rest);
-        // Faults and the log speak of patterns, not of paths.
+        // Faults and the log name patterns, not paths.
         let (name, run, places) = match &found {
             Some((route, places)) => (format!("{} {}", route.method, route.path), Some(route.run), places.clone()),
             None => (format!("{} {rest}", request.method()), None, Vec::new()),
@@ -226,7 +226,7 @@ impl Api {
         if let Some(fault) = &fault {
             fault.delay().await;
             if fault.replaces_answer() {
-                // Written down first, because some faults never come to an end.
+                // Logged first, because some faults never end.
                 world.calls.push(calls::Call {
                     status: if fault.is_silent() { 0 } else { dialect.status(fault).as_u16() },
                     error: fault.error.clone(),
@@ -257,7 +257,7 @@ impl Api {
     }
 }
 
-/// This call as the log shows it.
+/// Returns the log entry of this call.
 fn log_entry(call: &Call, name: &str) -> calls::Call {
     let (_, path) = name.split_once(' ').unwrap_or_default();
     let about = match call.places.as_slice() {
@@ -276,7 +276,7 @@ fn log_entry(call: &Call, name: &str) -> calls::Call {
     }
 }
 
-/// The base of an address, and the route after it.
+/// Splits an address into its base and the route.
 fn split(path: &str) -> (&str, &str) {
     for base in [ENTERPRISE, DOT_COM] {
         if let Some(rest) = path.strip_prefix(base) {
@@ -294,7 +294,7 @@ fn find(method: &str, base: &str, path: &str) -> Option<(&'static Route, Vec<Str
     ROUTES.iter().filter(fits).find_map(|route| Some((route, places(route.path, path)?)))
 }
 
-/// What stands in a pattern's places, if the path is of that pattern.
+/// Matches a path against a pattern and returns the values of its parameters.
 fn places(pattern: &str, path: &str) -> Option<Vec<String>> {
     let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
     let mut found = Vec::new();
@@ -325,7 +325,7 @@ fn caller(github: &GitHub, app: &App, secret: Option<&str>, now: i64) -> Caller 
     }
 }
 
-/// The token in a header: GitHub takes either word before it.
+/// Extracts the token from a header: GitHub accepts either scheme before it.
 fn secret_in(authorization: &str) -> Option<&str> {
     let (scheme, secret) = authorization.split_once(' ')?;
     (scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token")).then(|| secret.trim())

@@ -1,4 +1,4 @@
-//! The one GitHub App: what its owner has set up on GitHub's side.
+//! The one GitHub App, with the settings that its owner has made at GitHub.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -7,10 +7,10 @@ use url::{Host, Url};
 use crate::loopback::is_loopback;
 use crate::options::Options;
 
-/// What the app may do, and how far.
+/// Permissions of the app, by their level.
 pub(crate) type Permissions = Map<String, Value>;
 
-/// How a webhook's body is written.
+/// Encoding of a webhook's body.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ContentType {
@@ -38,7 +38,8 @@ pub(crate) struct App {
     pub(crate) events: Vec<String>,
 }
 
-/// What of it can be changed while the stand-in runs: only what is named is changed, and an empty address removes one.
+/// Settings that can be changed while the stand-in runs: only members that are present are changed, and an empty
+/// address removes one.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct AppChange {
@@ -95,8 +96,8 @@ impl App {
         }
     }
 
-    /// Whether a browser may be sent back there. Without a list, only loopback addresses are safe to accept; with one,
-    /// the port of a registered loopback address is left to the caller.
+    /// Allows a redirect address. Without a list, only loopback addresses are safe to accept; with one, the port of a
+    /// registered loopback address is left to the caller.
     pub(crate) fn may_redirect_to(&self, uri: &str) -> bool {
         if self.callback_urls.is_empty() {
             return is_loopback(uri);
@@ -104,7 +105,7 @@ impl App {
         self.callback_urls.iter().any(|known| known == uri || differs_only_in_port(known, uri))
     }
 
-    /// The settings as the control API shows them.
+    /// Returns the settings as the control API shows them.
     pub(crate) fn to_value(&self) -> Value {
         json!({
             "id": self.id,
@@ -125,7 +126,8 @@ impl App {
     }
 }
 
-/// GitHub ignores the port of an IP address that is loopback, so that a program can listen on any that is free.
+/// Compares without the port: GitHub ignores the port of a loopback IP address, so that a program can listen on any
+/// free one.
 fn differs_only_in_port(known: &str, uri: &str) -> bool {
     let (Ok(mut known), Ok(mut uri)) = (Url::parse(known), Url::parse(uri)) else {
         return false;

@@ -1,11 +1,11 @@
-//! What a webhook says: payloads in GitHub's full shapes.
+//! Payloads of webhooks, in GitHub's full shapes.
 //!
 //! - here: an order for an event, and the scene in which it happens.
-//! - `account`: what happens to the app itself: installations and authorizations.
-//! - `code`, `pulls`, `issues`, `runs`: what happens in a repository.
+//! - `account`: events of the app itself: installations and authorizations.
+//! - `code`, `pulls`, `issues`, `runs`: events of a repository.
 //!
-//! The stand-in keeps no code, issues or pull requests. Whatever an order does not say is made up, and is the same each
-//! time for the same repository and number, so that several events can be about one pull request.
+//! The stand-in stores no code, issues or pull requests. Anything that an order leaves out is generated, and is the
+//! same each time for the same repository and number, so that several events can be about one pull request.
 
 pub(crate) mod account;
 mod code;
@@ -27,10 +27,10 @@ use super::{App, GitHub, State};
 use crate::clock::rfc3339_secs;
 use crate::ids::hex;
 
-/// About as many bytes as a payload has where much is written: the size that "pad" asks for.
+/// Approximate size in bytes of a large but realistic payload: the size that "pad" asks for.
 const REALISTIC: usize = 22_000;
 
-/// An order for an event. What is not said is made up.
+/// An order for an event. Absent members are generated.
 #[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Order {
@@ -40,11 +40,11 @@ pub(crate) struct Order {
     pub(crate) installation: Option<u64>,
     /// `owner/name`, or the name alone; the installation's first when absent.
     pub(crate) repository: Option<String>,
-    /// Who does it, by name; an owner of the account when absent.
+    /// Name of the acting user; an owner of the account when absent.
     pub(crate) sender: Option<String>,
-    /// Who opened the issue or pull request, by name; the sender when absent.
+    /// Name of the user who opened the issue or pull request; the sender when absent.
     pub(crate) author: Option<String>,
-    /// Of the issue, the pull request, or the run.
+    /// Number of the issue, the pull request, or the run.
     pub(crate) number: Option<u64>,
     pub(crate) title: Option<String>,
     pub(crate) body: Option<String>,
@@ -55,38 +55,38 @@ pub(crate) struct Order {
     pub(crate) tag: Option<String>,
     /// The label that was added or removed.
     pub(crate) label: Option<String>,
-    /// All labels there are afterwards.
+    /// All labels afterwards.
     pub(crate) labels: Option<Vec<String>>,
     pub(crate) draft: Option<bool>,
     pub(crate) merged: Option<bool>,
     pub(crate) assignee: Option<String>,
     pub(crate) reviewer: Option<String>,
-    /// A team that is asked for a review, by name.
+    /// Name of a team whose review is requested.
     pub(crate) team: Option<String>,
-    /// Of a review: `approved`, `changes_requested`, `commented`.
+    /// State of a review: `approved`, `changes_requested`, `commented`.
     pub(crate) state: Option<String>,
-    /// Of a run: `success`, `failure`, …
+    /// Conclusion of a run: `success`, `failure`, …
     pub(crate) conclusion: Option<String>,
     /// The name of a workflow or a check.
     pub(crate) workflow: Option<String>,
     /// The messages of the commits pushed.
     pub(crate) commits: Option<Vec<String>>,
     pub(crate) forced: Option<bool>,
-    /// Whether a comment on an issue is one on a pull request.
+    /// Marks a comment on an issue as one on a pull request.
     pub(crate) on_pull_request: bool,
-    /// Goes over the payload, as a JSON merge patch.
+    /// JSON merge patch applied to the payload.
     pub(crate) fields: Option<Value>,
-    /// Goes in the payload's place; a text is sent as it is.
+    /// Replacement of the payload; a text is sent as it is.
     pub(crate) payload: Option<Value>,
-    /// Fills the payload up: `true` to what is usual where much is written, or to so many bytes.
+    /// Padding of the payload: `true` for the usual size of a large one, or a number of bytes.
     pub(crate) pad: Option<Value>,
-    /// To send one delivery twice.
+    /// Id of an earlier delivery, to send it twice.
     pub(crate) delivery_id: Option<String>,
-    /// Answer what would be sent instead of sending it.
+    /// Returns the request instead of sending it.
     pub(crate) dry: bool,
 }
 
-/// Where and by whom something is done.
+/// Actors and objects of an event.
 struct Scene<'a> {
     order: &'a Order,
     shapes: Shapes<'a>,
@@ -101,7 +101,7 @@ struct Scene<'a> {
 type Payload = Result<Value, &'static str>;
 
 impl GitHub {
-    /// Builds the webhook that an order asks for; on failure, a word for what is wrong.
+    /// Builds the webhook of an order; on failure, returns an error code.
     pub(crate) fn hook(&self, order: &Order) -> Result<Hook, &'static str> {
         let (app, state) = (self.app(), self.state());
         let mut hook = Hook {
@@ -192,7 +192,7 @@ impl Scene<'_> {
         }
     }
 
-    /// An event's own members between its action and what every event ends with.
+    /// Assembles the payload: action, the event's own members, and the members common to all events.
     fn event(&self, action: Option<&str>, own: Value) -> Value {
         let mut payload = action.map_or_else(|| json!({}), |action| json!({"action": action}));
         extend(&mut payload, own);
@@ -223,12 +223,12 @@ impl Scene<'_> {
         self.order.number.unwrap_or(1)
     }
 
-    /// An id for a thing of a kind with a number: the same each time.
+    /// Returns an id for a numbered thing of a kind: the same each time.
     fn id(&self, kind: u64, number: u64) -> u64 {
         self.repository.id % 1_000_000_000 * 1_000 + kind * 100_000_000_000_000 + number
     }
 
-    /// A commit's hash, the same each time for the same words.
+    /// Returns a commit's hash, the same each time for the same text.
     fn sha(&self, words: &str) -> String {
         let text = format!("{} {words}", self.repository.id);
         hex(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()).as_ref())
@@ -238,7 +238,7 @@ impl Scene<'_> {
         rfc3339_secs(self.now)
     }
 
-    /// A time before this one.
+    /// Returns a time before this one.
     fn earlier(&self, secs: i64) -> String {
         rfc3339_secs(self.now - secs)
     }
@@ -253,7 +253,7 @@ impl Scene<'_> {
         format!("{}/{}", self.shapes.web, self.shapes.full_name(self.repository))
     }
 
-    /// Somebody named in the order, or somebody else of the account.
+    /// Finds the person named in the order, or another of the account.
     fn person(&self, login: Option<&str>) -> Result<&Account, &'static str> {
         match login {
             Some(login) => self.shapes.state.user(login),
@@ -274,7 +274,7 @@ impl Scene<'_> {
         })
     }
 
-    /// The label of the event, and all labels there are with it.
+    /// Returns the label of the event, and all labels including it.
     fn labels(&self) -> (Option<Value>, Vec<Value>) {
         let changed = self.order.label.as_deref().or(match self.order.action.as_deref() {
             Some("labeled" | "unlabeled") => Some("bug"),
@@ -290,7 +290,7 @@ impl Scene<'_> {
     }
 }
 
-/// RFC 7396: members that are null are taken away, objects are merged, everything else is replaced.
+/// Applies RFC 7396: null members are removed, objects are merged, everything else is replaced.
 fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();
@@ -310,7 +310,7 @@ fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
-/// Fills a payload up to so many bytes, where people write much: in the text of what they open, or in many commits.
+/// Pads a payload to a number of bytes, in realistic places: in the text of an issue, or in many commits.
 fn pad(payload: &mut Value, bytes: usize) {
     let missing = bytes.saturating_sub(payload.to_string().len());
     if missing == 0 {
@@ -325,7 +325,7 @@ fn pad(payload: &mut Value, bytes: usize) {
         && let Some(first) = commits.first().cloned()
     {
         let size = first.to_string().len() + 1;
-        // The last one stays the last: it is the head.
+        // The last commit stays the last: it is the head.
         for number in 0..missing / size {
             let mut more = first.clone();
             more["id"] = json!(format!("{:040x}", number + 1));

@@ -1,4 +1,4 @@
-//! Codes and tokens: who may act for whom, and until when.
+//! Codes and tokens: their holders, rights and lifetimes.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -7,32 +7,32 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::ids::Ids;
 
-/// How long a user's token lives.
+/// Lifetime of a user's token.
 pub(crate) const USER_TOKEN_SECS: i64 = 28_800;
-/// How long it can be renewed.
+/// Lifetime of a refresh token.
 pub(crate) const REFRESH_SECS: i64 = 15_897_600;
-/// How long an installation's token lives.
+/// Lifetime of an installation's token.
 pub(crate) const INSTALLATION_TOKEN_SECS: i64 = 3_600;
 const CODE_SECS: i64 = 600;
-/// GitHub's tokens have so many characters after their prefix.
+/// Number of characters after the prefix of GitHub's tokens.
 const LENGTH: usize = 36;
 
 /// A user's consent that waits to be exchanged.
 #[derive(Clone)]
 pub(crate) struct Consent {
     pub(crate) user: u64,
-    /// Where the browser took the code.
+    /// Address to which the browser took the code.
     pub(crate) redirect_uri: Option<String>,
-    /// The hash of what has to come with the code.
+    /// Hash of the PKCE verifier that has to come with the code.
     pub(crate) challenge: Option<String>,
 }
 
-/// For whom a token acts.
+/// Subject for which a token acts.
 #[derive(Clone)]
 pub(crate) enum Holder {
     /// A person, by id.
     User(u64),
-    /// An installation, perhaps with fewer repositories than it has.
+    /// An installation, optionally limited to some of its repositories.
     Installation { id: u64, repositories: Option<BTreeSet<u64>> },
 }
 
@@ -41,7 +41,7 @@ struct Token {
     expires_at: i64,
 }
 
-/// A user's token with the one that renews it.
+/// A user's token with its refresh token.
 pub(crate) struct UserTokens {
     pub(crate) access: String,
     pub(crate) refresh: String,
@@ -56,7 +56,7 @@ pub(crate) struct Grants {
 }
 
 impl Grants {
-    /// None yet; their text comes from these ids.
+    /// Creates an empty store; the text of codes and tokens comes from these ids.
     pub(crate) fn new(ids: Ids) -> Self {
         Self { ids, codes: Mutex::default(), tokens: RwLock::default(), refreshes: Mutex::default() }
     }
@@ -65,20 +65,20 @@ impl Grants {
         format!("{prefix}{}", self.ids.digits(LENGTH))
     }
 
-    /// Turns a consent into a code.
+    /// Exchanges a consent for a code.
     pub(crate) fn consent(&self, consent: Consent, now: i64) -> String {
         let code = self.ids.digits(20);
         self.codes.lock().insert(code.clone(), (consent, now + CODE_SECS));
         code
     }
 
-    /// Uses a code up, whatever becomes of it; nothing when it was used before or is too old.
+    /// Consumes a code in any case; nothing when it was used before or has expired.
     pub(crate) fn redeem(&self, code: &str, now: i64) -> Option<Consent> {
         let (consent, expires_at) = self.codes.lock().remove(code)?;
         (now < expires_at).then_some(consent)
     }
 
-    /// Tokens for a person.
+    /// Issues tokens for a person.
     pub(crate) fn user_tokens(&self, user: u64, now: i64) -> UserTokens {
         let (access, refresh) = (self.secret("ghu_"), self.secret("ghr_"));
         let token = Token { holder: Arc::new(Holder::User(user)), expires_at: now + USER_TOKEN_SECS };
@@ -87,13 +87,13 @@ impl Grants {
         UserTokens { access, refresh }
     }
 
-    /// New tokens in exchange for a refresh token, which ends with it.
+    /// Issues new tokens for a refresh token, which is consumed.
     pub(crate) fn refresh(&self, secret: &str, now: i64) -> Option<UserTokens> {
         let (user, expires_at) = self.refreshes.lock().remove(secret)?;
         (now < expires_at).then(|| self.user_tokens(user, now))
     }
 
-    /// A token for an installation.
+    /// Issues a token for an installation.
     pub(crate) fn installation_token(&self, holder: Holder, now: i64) -> String {
         let secret = self.secret("ghs_");
         let token = Token { holder: Arc::new(holder), expires_at: now + INSTALLATION_TOKEN_SECS };
@@ -101,24 +101,24 @@ impl Grants {
         secret
     }
 
-    /// For whom a token acts, if it still works.
+    /// Returns the subject of a token, if it is valid.
     pub(crate) fn holder(&self, secret: &str, now: i64) -> Option<Arc<Holder>> {
         let tokens = self.tokens.read();
         tokens.get(secret).filter(|token| now < token.expires_at).map(|token| Arc::clone(&token.holder))
     }
 
-    /// Ends one token.
+    /// Revokes one token.
     pub(crate) fn revoke(&self, secret: &str) {
         self.tokens.write().remove(secret);
     }
 
-    /// Ends every token of a person.
+    /// Revokes every token of a person.
     pub(crate) fn revoke_user(&self, user: u64) {
         self.tokens.write().retain(|_, token| !matches!(*token.holder, Holder::User(id) if id == user));
         self.refreshes.lock().retain(|_, (id, _)| *id != user);
     }
 
-    /// Ends every token of an installation.
+    /// Revokes every token of an installation.
     pub(crate) fn revoke_installation(&self, installation: u64) {
         let ends = |token: &Token| matches!(*token.holder, Holder::Installation { id, .. } if id == installation);
         self.tokens.write().retain(|_, token| !ends(token));

@@ -1,5 +1,5 @@
-//! What comes of somebody installing the app, or asking for it: where the browser is sent, and with what. The page before
-//! it is in `pages::install`.
+//! Results of installing or requesting the app: the browser's next address, with its parameters. The page before it is
+//! in `pages::install`.
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use super::accounts::{Kind, Role};
 use super::grants::Consent;
 use super::installations::Selection;
 
-/// Who installs the app where.
-pub(crate) struct Wish<'a> {
+/// An installation requested by a user.
+pub(crate) struct InstallRequest<'a> {
     pub(crate) account: u64,
     pub(crate) user: u64,
-    /// Which repositories; nothing leaves them as they are, and means all at first.
+    /// Selected repositories; absent leaves them unchanged, and means all at first.
     pub(crate) selection: Option<Selection>,
     pub(crate) state: Option<&'a str>,
 }
 
-/// Where the browser is sent, and what it takes along.
+/// Next address of the browser, with its parameters.
 #[derive(Debug)]
 pub(crate) struct Landing {
     pub(crate) location: String,
@@ -28,7 +28,7 @@ pub(crate) struct Landing {
     pub(crate) code: Option<String>,
 }
 
-/// What somebody can do about the app in an account.
+/// Actions open to a user for the app in an account.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Step {
     Install,
@@ -37,7 +37,7 @@ pub(crate) enum Step {
 }
 
 impl GitHub {
-    /// What a user can do about the app in an account; nothing when the account is none of theirs.
+    /// Returns the action open to a user in an account; an error when the user does not belong to the account.
     pub(crate) fn step(&self, user: u64, account: u64) -> Result<Step, &'static str> {
         let state = self.state();
         let installed = state.installations.of_account(account);
@@ -50,30 +50,30 @@ impl GitHub {
         }
     }
 
-    /// Takes that step.
-    pub(crate) fn take_step(self: &Arc<Self>, wish: Wish<'_>) -> Result<Landing, &'static str> {
-        match self.step(wish.user, wish.account)? {
+    /// Performs that action.
+    pub(crate) fn take_step(self: &Arc<Self>, wanted: InstallRequest<'_>) -> Result<Landing, &'static str> {
+        match self.step(wanted.user, wanted.account)? {
             Step::Install => {
-                let selection = wish.selection.unwrap_or(Selection::All);
-                let id = self.install(wish.account, wish.user, selection, true)?.id;
-                let code = self.code_for(wish.user);
-                Ok(self.land("install", Some(id), code, wish.state))
+                let selection = wanted.selection.unwrap_or(Selection::All);
+                let id = self.install(wanted.account, wanted.user, selection, true)?.id;
+                let code = self.code_for(wanted.user);
+                Ok(self.land("install", Some(id), code, wanted.state))
             }
             Step::Configure(id) => {
-                if let Some(selection) = wish.selection {
-                    self.select(id, wish.user, selection)?;
+                if let Some(selection) = wanted.selection {
+                    self.select(id, wanted.user, selection)?;
                 }
-                Ok(self.land("update", Some(id), None, wish.state))
+                Ok(self.land("update", Some(id), None, wanted.state))
             }
             Step::Request => {
-                self.request_installation(wish.account, wish.user);
-                let code = self.code_for(wish.user);
-                Ok(self.land("request", None, code, wish.state))
+                self.request_installation(wanted.account, wanted.user);
+                let code = self.code_for(wanted.user);
+                Ok(self.land("request", None, code, wanted.state))
             }
         }
     }
 
-    /// A code for the first callback address, if users are asked for an authorization during the installation.
+    /// Issues a code for the first callback address, if users are asked for an authorization during the installation.
     fn code_for(&self, user: u64) -> Option<String> {
         let app = self.app();
         let redirect_uri = app.callback_urls.first().filter(|_| app.request_user_authorization)?.clone();
@@ -81,7 +81,8 @@ impl GitHub {
         Some(self.grants.consent(consent, self.clock.now_secs()))
     }
 
-    /// With an authorization the setup address is not used. Without any address the browser stays on GitHub.
+    /// Builds the next address. With an authorization the setup address is not used. Without any address the browser
+    /// stays on GitHub.
     fn land(
         &self,
         setup_action: &'static str,
@@ -112,7 +113,7 @@ impl GitHub {
         Landing { location: location.into(), setup_action, installation_id, code }
     }
 
-    /// Where an installation is configured.
+    /// Address of an installation's settings.
     pub(crate) fn settings_page(&self, id: u64) -> String {
         let state = self.state();
         let account = state.installations.get(id).and_then(|it| state.directory.account(it.account));

@@ -1,14 +1,14 @@
-//! Installations of the app, and the requests of members who may not install it themselves.
+//! Installations of the app, and the requests of members without the right to install it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::accounts::{Directory, Repository};
 use super::app::Permissions;
 
-/// The first installation's id; the others follow.
+/// Id of the first installation; the others follow.
 const FIRST: u64 = 50_000_001;
 
-/// Which repositories of its account an installation reaches.
+/// Repositories of its account that an installation reaches.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Selection {
     All,
@@ -16,7 +16,7 @@ pub(crate) enum Selection {
 }
 
 impl Selection {
-    /// GitHub's word.
+    /// Returns GitHub's name of the selection.
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::All => "all",
@@ -43,25 +43,25 @@ pub(crate) struct Installation {
     /// Seconds since 1970.
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
-    /// When it was suspended, and by whom.
+    /// Time of the suspension, and the acting user.
     pub(crate) suspended: Option<(i64, u64)>,
 }
 
 impl Installation {
-    /// The repositories it reaches, in the order they were made.
+    /// Returns the repositories it reaches, in the order of their creation.
     pub(crate) fn repositories<'a>(&'a self, directory: &'a Directory) -> impl Iterator<Item = &'a Repository> {
         directory.repositories_of(self.account).filter(|repository| self.selection.contains(repository.id))
     }
 
-    /// Whether GitHub lists it for a user. Being a member, or having access to one repository, is enough: that somebody
-    /// sees an installation does not mean that it is theirs to give away.
+    /// Reports that GitHub lists it for a user. Membership, or access to one repository, is enough: that a user sees an
+    /// installation does not mean that the user may give it away.
     pub(crate) fn is_visible_to(&self, user: u64, directory: &Directory) -> bool {
         directory.role(user, self.account).is_some()
             || self.repositories(directory).any(|repository| directory.access(user, repository).is_some())
     }
 }
 
-/// A member's wish for an installation, which an owner has to grant.
+/// A member's request for an installation, which an owner has to grant.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) account: u64,
@@ -91,12 +91,12 @@ impl Installations {
         self.by_id.get_mut(&id)
     }
 
-    /// The installation in an account: there is one at most.
+    /// Returns the installation in an account: there is one at most.
     pub(crate) fn of_account(&self, account: u64) -> Option<&Installation> {
         self.iter().find(|installation| installation.account == account)
     }
 
-    /// All of them, oldest first.
+    /// Returns all of them, oldest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Installation> {
         self.by_id.values()
     }
@@ -105,7 +105,7 @@ impl Installations {
         self.by_id.len()
     }
 
-    /// Adds one; what is given for an id is replaced by the next.
+    /// Adds one; its id is replaced by the next.
     pub(crate) fn add(&mut self, installation: Installation) -> Installation {
         let installation = Installation { id: self.next, ..installation };
         self.next += 1;
@@ -117,7 +117,7 @@ impl Installations {
         self.by_id.remove(&id)
     }
 
-    /// Keeps a request; a second one for the same account changes nothing.
+    /// Stores a request; a second one for the same account changes nothing.
     pub(crate) fn request(&mut self, request: Request) {
         if !self.requests.iter().any(|known| known.account == request.account) {
             self.requests.push(request);

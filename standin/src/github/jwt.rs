@@ -1,5 +1,5 @@
-//! The token by which an app proves to be itself: RS256 by the app's key, for ten minutes at most. The refusals are in
-//! GitHub's words, because clients look for them to find out that their clock is wrong.
+//! The JWT that authenticates the app: RS256 by the app's key, for ten minutes at most. The refusals have GitHub's
+//! texts, because clients look for them to find out that their clock is wrong.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 use super::app::App;
 use super::key::Key;
 
-/// How far ahead a token may expire.
+/// Maximum lifetime of a token.
 const LONGEST_SECS: i64 = 600;
 
 const GARBAGE: Refused = Refused { status: 401, message: "A JSON web token could not be decoded" };
 
-/// Why a token is not accepted.
+/// Reason for which a token is not accepted.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Refused {
     pub(crate) status: u16,
@@ -30,7 +30,7 @@ pub(crate) fn verify(token: &str, app: &App, key: &Key, now: i64) -> Result<(), 
     let (header, claims) = signed.split_once('.').ok_or(GARBAGE)?;
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| GARBAGE)?;
     let claims = object(claims).ok_or(GARBAGE)?;
-    // The algorithm is ours to choose: a token that names another one is not even looked at.
+    // The algorithm is fixed here: a token that names another one is not examined.
     if object(header).ok_or(GARBAGE)?.get("alg") != Some(&Value::from("RS256")) {
         return Err(GARBAGE);
     }

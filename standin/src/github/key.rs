@@ -1,5 +1,5 @@
-//! The app's RSA key: made once a process, or kept in a file. GitHub hands out PKCS#1, so that is what this writes; it
-//! reads both forms.
+//! The app's RSA key: generated once a process, or stored in a file. GitHub issues PKCS#1, so that is written here;
+//! both forms are read.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -18,7 +18,7 @@ const PKCS1: &str = "RSA PRIVATE KEY";
 const PKCS8: &str = "PRIVATE KEY";
 const LINE: usize = 64;
 
-/// Making a key takes a noticeable time, so all stand-ins of a process that bring none share one.
+/// Generating a key takes a noticeable time, so all stand-ins of a process without a key of their own share one.
 static OF_PROCESS: LazyLock<Result<Arc<Key>, Unspecified>> = LazyLock::new(|| Key::generate().map(Arc::new));
 
 /// A private key with its public half.
@@ -29,7 +29,7 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// The key in a file, which is made when it is not there; without a file, the key of this process.
+    /// Loads the key of a file, which is created when it is missing; without a file, the key of this process.
     ///
     /// # Errors
     ///
@@ -71,7 +71,7 @@ impl Key {
         Self::of(pair).ok()
     }
 
-    /// The private key as GitHub gives it, `BEGIN RSA PRIVATE KEY`.
+    /// Returns the private key as GitHub issues it, `BEGIN RSA PRIVATE KEY`.
     pub(crate) fn pem(&self) -> String {
         encode(PKCS1, &self.pkcs1)
     }
@@ -81,13 +81,13 @@ impl Key {
         encode(PKCS8, &self.pkcs8)
     }
 
-    /// Whether a signature by RS256 is of this key.
+    /// Verifies an RS256 signature by this key.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.pair.public_key()).verify(message, signature).is_ok()
     }
 }
 
-/// The PKCS#1 key inside a PKCS#8 one: a sequence of a version, an algorithm, and an octet string that holds it.
+/// Extracts the PKCS#1 key from a PKCS#8 one: a sequence of a version, an algorithm, and an octet string that holds it.
 fn pkcs1_within(pkcs8: &[u8]) -> Option<&[u8]> {
     const SEQUENCE: u8 = 0x30;
     const INTEGER: u8 = 0x02;
@@ -98,7 +98,7 @@ fn pkcs1_within(pkcs8: &[u8]) -> Option<&[u8]> {
     element(rest, OCTETS).map(|(key, _)| key)
 }
 
-/// The content of the DER element that comes first, and what follows it.
+/// Splits off the first DER element: its content, and the rest.
 fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (&first, rest) = der.split_first()?;
     let (&length, rest) = rest.split_first()?;
@@ -135,7 +135,7 @@ fn decode(label: &str, pem: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 impl Key {
-    /// A signature by RS256.
+    /// Signs with RS256.
     pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         let rng = aws_lc_rs::rand::SystemRandom::new();
@@ -143,7 +143,7 @@ impl Key {
         signature
     }
 
-    /// Another key than the process's.
+    /// Generates a key other than the process's.
     pub(crate) fn another() -> Self {
         Self::generate().unwrap()
     }

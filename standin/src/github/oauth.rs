@@ -1,5 +1,5 @@
-//! The authorization page: who may send a user there, and what comes of the answer. The exchange of the code that comes of
-//! it is in `api::oauth`.
+//! The authorization page: validation of a request, and the result of the user's choice. The exchange of the resulting
+//! code is in `api::oauth`.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::page::{escape, see_other};
 use crate::params::Params;
 use crate::world::World;
 
-/// What is wrong with a request: a word, and a sentence for whoever set the app up.
+/// A rejected request: an error code, and a sentence for the developer who set the app up.
 #[derive(Debug)]
 pub(crate) struct Problem {
     pub(crate) word: &'static str,
@@ -26,18 +26,18 @@ fn problem<T>(word: &'static str, text: impl Into<String>) -> Result<T, Problem>
     Err(Problem { word, text: text.into() })
 }
 
-/// A request for authorization that may be put before somebody.
+/// A validated request for authorization.
 pub(crate) struct Ask {
     redirect_uri: String,
     target: Url,
     state: Option<String>,
     challenge: Option<String>,
-    /// Whom the app expects.
+    /// Name of the expected user.
     login: Option<String>,
 }
 
 impl Ask {
-    /// Checks a request as GitHub does before it shows anything.
+    /// Validates a request as GitHub does before it shows a page.
     pub(crate) fn read(github: &GitHub, params: &Params) -> Result<Self, Problem> {
         let app = github.app();
         let client_id = params.text("client_id").unwrap_or_default();
@@ -67,7 +67,7 @@ impl Ask {
         })
     }
 
-    /// Somebody agreed: the code, and where the browser takes it.
+    /// Accepts: the code, and the browser's next address.
     pub(crate) fn allow(self, github: &GitHub, login: &str) -> Result<(String, String), Problem> {
         let user = github.state().directory.user(login).map(|user| user.id);
         let Some(user) = user else {
@@ -79,7 +79,7 @@ impl Ask {
         Ok((code, location))
     }
 
-    /// Somebody declined; where the browser takes that.
+    /// Declines: the browser's next address.
     fn decline(self) -> String {
         let refusal = [
             ("error", "access_denied"),
@@ -132,7 +132,7 @@ pub(crate) fn show_consent(request: &Request, Data(world): Data<&Arc<World>>) ->
     frame(&format!("Authorize {}", app.name), body).into_response()
 }
 
-/// `POST /github/login/oauth/authorize`: what somebody pressed on it. The request is in the address, as before.
+/// `POST /github/login/oauth/authorize`: the pressed button. The request is in the address, as before.
 #[handler]
 pub(crate) fn take_consent(request: &Request, body: Vec<u8>, Data(world): Data<&Arc<World>>) -> Response {
     let query = request.uri().query().unwrap_or_default();

@@ -1,6 +1,6 @@
-//! What a browser sees of GitHub, and the list of what is served where.
+//! GitHub's pages for a browser, and the routing of everything under `/github`.
 //!
-//! - here: the frame, and a page for everything that the stand-in has no page for.
+//! - here: the frame, and a page for addresses without one of their own.
 //! - `overview`: accounts, installations and deliveries, and a form that sends an event.
 //! - `install`: choosing an account and repositories. `settings`: changing an installation.
 
@@ -57,7 +57,7 @@ fn not_found(what: &str) -> Response {
     frame("Not found", body).status(StatusCode::NOT_FOUND).into_response()
 }
 
-/// One button that posts.
+/// A button that posts a form.
 fn button(action: &str, label: &str, class: &str) -> String {
     format!(
         "<form method=\"post\" action=\"{}\"><button class=\"{class}\">{}</button></form>",
@@ -66,7 +66,7 @@ fn button(action: &str, label: &str, class: &str) -> String {
     )
 }
 
-/// `GET /github/{anything else}`: where the links in webhooks lead.
+/// `GET /github/{anything else}`: target of the links in webhooks.
 #[handler]
 fn show_absent(Path(path): Path<String>) -> Response {
     let body = format!(

@@ -1,11 +1,11 @@
-//! Who and what is there at the start.
+//! Initial accounts and repositories.
 
 use super::accounts::{Directory, Kind, Role};
 
-/// How many small services the first organisation has, so that lists have pages.
+/// Number of small services of the first organisation, so that lists have pages.
 const SERVICES: u64 = 130;
 
-/// The accounts and repositories that every stand-in starts with.
+/// Creates the initial accounts and repositories of every stand-in.
 pub(crate) fn directory() -> Directory {
     let mut all = Directory::default();
     let ada = all.add_account("ada", Kind::User, Some(1001));

@@ -1,5 +1,5 @@
-//! Sends signed webhooks to the app, once each, and remembers how that went. GitHub never sends one again by itself;
-//! somebody has to ask for it, and then it has the same id as before.
+//! Sends signed webhooks to the app, once each, and records the result. GitHub never retries by itself; a redelivery
+//! has to be requested, and has the same id as before.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use super::{GitHub, sign};
 use crate::clock::rfc3339;
 use crate::ids::Ids;
 
-/// How long the app has to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Time limit of the app's answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
 const KEPT: usize = 1_000;
-/// An answer is kept for somebody to read, so its beginning will do.
+/// Stored length of an answer, in bytes: its beginning is enough for a reader.
 const ANSWER_KEPT: usize = 4_000;
 const AGENT: &str = "GitHub-Hookshot/5t4nd1n";
 
@@ -28,14 +28,14 @@ const AGENT: &str = "GitHub-Hookshot/5t4nd1n";
 pub(crate) struct Hook {
     pub(crate) guid: String,
     pub(crate) event: String,
-    /// What happened, as the payload says it.
+    /// Action, as the payload names it.
     pub(crate) action: Option<String>,
     pub(crate) installation: Option<u64>,
-    /// The payload, exactly as it is signed.
+    /// Payload, exactly as it is signed.
     pub(crate) payload: Arc<str>,
 }
 
-/// One try to deliver a webhook.
+/// One attempt to deliver a webhook.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Delivery {
@@ -49,11 +49,11 @@ pub(crate) struct Delivery {
     pub(crate) at: i64,
     pub(crate) duration_ms: u64,
     pub(crate) redelivery: bool,
-    /// The HTTP status, or 0 when no answer came.
+    /// HTTP status, or 0 without an answer.
     pub(crate) status: u16,
-    /// The beginning of what the app answered.
+    /// Beginning of the app's answer.
     pub(crate) body: String,
-    /// Why no answer came.
+    /// Reason for a missing answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<&'static str>,
     pub(crate) bytes: usize,
@@ -64,12 +64,12 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    /// Whether the app took it.
+    /// Reports that the app accepted it.
     pub(crate) fn is_good(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// The same with what was sent.
+    /// Returns the delivery together with its request.
     pub(crate) fn in_full(&self) -> Value {
         let mut shown = json!(self);
         let headers: Map<String, Value> =
@@ -80,7 +80,7 @@ impl Delivery {
     }
 }
 
-/// The HTTP client, and what it has sent.
+/// HTTP client, with a record of its deliveries.
 pub(crate) struct Sender {
     client: Client,
     ids: Ids,
@@ -99,7 +99,7 @@ impl Sender {
         Self { client, ids, log: Mutex::default() }
     }
 
-    /// The client every stand-in uses: GitHub's patience, no redirects, and never a proxy.
+    /// Builds the client of every stand-in: GitHub's timeout, no redirects, and never a proxy.
     ///
     /// # Errors
     ///
@@ -107,37 +107,37 @@ impl Sender {
     #[allow(clippy::disallowed_methods, reason = "the client of this half; it sends to where the app's settings say")]
     pub(crate) fn client() -> reqwest::Result<Client> {
         Client::builder()
-            .timeout(PATIENCE)
+            .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(AGENT)
             .no_proxy()
             .build()
     }
 
-    /// A delivery id that was not given before.
+    /// Returns a new delivery id.
     pub(crate) fn guid(&self) -> String {
         let hex = self.ids.digits(32);
         let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
         format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
     }
 
-    /// The deliveries kept, oldest first.
+    /// Returns the stored deliveries, oldest first.
     pub(crate) fn deliveries(&self) -> Vec<Delivery> {
         self.log.lock().deliveries.iter().cloned().collect()
     }
 
-    /// The last try of one webhook.
+    /// Returns the last attempt of a webhook.
     pub(crate) fn last(&self, guid: &str) -> Option<Delivery> {
         self.log.lock().deliveries.iter().rev().find(|delivery| delivery.guid == guid).cloned()
     }
 
-    /// How many were sent, and how many of them were taken.
+    /// Returns the number of sent and of accepted webhooks.
     pub(crate) fn counts(&self) -> (u64, u64) {
         let log = self.log.lock();
         (log.sent, log.taken)
     }
 
-    /// Forgets what was sent.
+    /// Clears the record.
     pub(crate) fn clear(&self) {
         self.log.lock().deliveries.clear();
     }
@@ -155,7 +155,7 @@ impl Sender {
     }
 }
 
-/// The headers and the body of a webhook, as they go out.
+/// Returns the headers and the body of a webhook as they are sent.
 pub(crate) fn request(app: &App, hook: &Hook) -> (Vec<(&'static str, String)>, String) {
     let (kind, body) = match app.webhook_content_type {
         ContentType::Json => ("application/json", hook.payload.to_string()),
@@ -181,7 +181,7 @@ pub(crate) fn request(app: &App, hook: &Hook) -> (Vec<(&'static str, String)>, S
     (headers, body)
 }
 
-/// The id of the app's one webhook.
+/// Returns the id of the app's one webhook.
 pub(crate) fn hook_id(app: &App) -> u64 {
     app.id * 1_000 + 1
 }
@@ -229,7 +229,7 @@ impl GitHub {
     }
 
     /// Sends a webhook in the background.
-    pub(crate) fn tell(self: &Arc<Self>, hook: Hook) {
+    pub(crate) fn notify(self: &Arc<Self>, hook: Hook) {
         if self.app().webhook_url.is_none() {
             return;
         }
@@ -237,7 +237,7 @@ impl GitHub {
         tokio::spawn(async move { github.deliver(&hook, false).await });
     }
 
-    /// Sends a webhook again, with the id it had.
+    /// Sends a webhook again, with the same id.
     pub(crate) async fn redeliver(&self, guid: &str) -> Result<Delivery, &'static str> {
         let last = self.sender.last(guid).ok_or("delivery_not_found")?;
         let hook = Hook {
@@ -251,7 +251,7 @@ impl GitHub {
     }
 }
 
-/// GitHub's word for a failure to get any answer.
+/// GitHub's name of a transport failure.
 fn reason_of(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() {
         "timed_out"

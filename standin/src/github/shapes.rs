@@ -1,4 +1,4 @@
-//! How GitHub writes its nouns as JSON, in full: with every address that a client might follow.
+//! GitHub's objects as JSON, in full: with every address that a client might follow.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,10 +10,10 @@ use super::app::App;
 use super::installations::Installation;
 use crate::clock::rfc3339_secs;
 
-/// A time long before the first start, at which everything at the start was made.
+/// Creation time of the seeded objects, long before the first start.
 const FOUNDED: &str = "2024-02-29T08:00:00Z";
 
-/// The words that follow an account's address to make the addresses of what it has.
+/// Suffixes of an account's address, by the name of their member.
 const OF_ACCOUNT: &[(&str, &str)] = &[
     ("followers_url", "/followers"),
     ("following_url", "/following{/other_user}"),
@@ -66,12 +66,12 @@ const OF_REPOSITORY: &[(&str, &str)] = &[
     ("deployments_url", "/deployments"),
 ];
 
-/// GitHub's opaque id for a thing, in its older form.
+/// Returns GitHub's opaque id of a thing, in its older form.
 pub(crate) fn node_id(kind: &str, id: u64) -> String {
     STANDARD.encode(format!("0{}:{kind}{id}", kind.len()))
 }
 
-/// Writes what is known, with addresses under one API base.
+/// Writer of JSON with addresses under one API base.
 #[derive(Clone, Copy)]
 pub(crate) struct Shapes<'a> {
     pub(crate) state: &'a State,
@@ -85,7 +85,7 @@ impl Shapes<'_> {
         &self.state.directory
     }
 
-    /// An account as GitHub puts it into everything else.
+    /// An account as other objects embed it.
     pub(crate) fn account(&self, account: &Account) -> Value {
         let url = format!("{}/users/{}", self.api, account.login);
         let mut shape = Map::new();
@@ -111,7 +111,7 @@ impl Shapes<'_> {
         self.directory().account(id).map_or(Value::Null, |account| self.account(account))
     }
 
-    /// The person a token is for, as `GET /user` and `GET /users/{name}` say it.
+    /// The token's user, as `GET /user` and `GET /users/{name}` show it.
     pub(crate) fn profile(&self, account: &Account) -> Value {
         let mut shape = self.account(account);
         extend(
@@ -156,7 +156,7 @@ impl Shapes<'_> {
         })
     }
 
-    /// Somebody's membership of an organisation.
+    /// A user's membership of an organisation.
     pub(crate) fn membership(&self, organization: &Account, user: &Account, role: Role) -> Value {
         let url = format!("{}/orgs/{}", self.api, organization.login);
         json!({
@@ -248,7 +248,7 @@ impl Shapes<'_> {
         shape
     }
 
-    /// A repository with what somebody may do in it.
+    /// A repository with a user's permissions in it.
     pub(crate) fn repository_for(&self, repository: &Repository, access: Access) -> Value {
         let mut shape = self.repository(repository);
         shape["permissions"] = json!({
@@ -302,7 +302,7 @@ impl Shapes<'_> {
         })
     }
 
-    /// The app, as `GET /app` says it.
+    /// The app, as `GET /app` shows it.
     pub(crate) fn app(&self) -> Value {
         json!({
             "id": self.app.id,
@@ -324,7 +324,7 @@ impl Shapes<'_> {
     }
 }
 
-/// Adds members to an object, over those that are there.
+/// Adds members to an object, replacing existing ones.
 pub(crate) fn extend(object: &mut Value, more: Value) {
     if let (Value::Object(object), Value::Object(more)) = (object, more) {
         object.extend(more);

@@ -1,4 +1,4 @@
-//! How GitHub signs what it sends: an HMAC over the body as it goes out.
+//! GitHub's signature: an HMAC over the body as it is sent.
 
 use aws_lc_rs::hmac;
 

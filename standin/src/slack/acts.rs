@@ -1,4 +1,4 @@
-//! What people do in Slack, which the app is told of by events.
+//! User actions in Slack, each with the events that notify the app.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::message::Content;
 use super::sender::Response;
 use super::workspace::Team;
 
-/// A command somebody typed, or a button somebody pressed.
+/// A typed command, or a pressed button.
 pub(crate) struct Act<'a> {
     pub(crate) team: &'a Arc<Team>,
     pub(crate) channel: &'a Arc<Channel>,
@@ -18,7 +18,7 @@ pub(crate) struct Act<'a> {
 }
 
 impl Slack {
-    /// Somebody invites the bot.
+    /// A user invites the bot.
     pub(crate) fn invite_bot(self: &Arc<Self>, team: &Team, channel: &Channel) {
         if !channel.has_bot() {
             channel.set_bot_in(true);
@@ -26,7 +26,7 @@ impl Slack {
         }
     }
 
-    /// Somebody removes the bot.
+    /// A user removes the bot.
     pub(crate) fn remove_bot(self: &Arc<Self>, team: &Team, channel: &Channel) {
         if channel.has_bot() {
             self.send_event(team, membership("member_left_channel", team, channel), None);
@@ -34,7 +34,7 @@ impl Slack {
         }
     }
 
-    /// Somebody archives a channel, or takes it out again.
+    /// A user archives or unarchives a channel.
     pub(crate) fn archive(self: &Arc<Self>, team: &Team, channel: &Channel, archived: bool) {
         channel.set_archived(archived);
         if channel.visible_to_bot() {
@@ -49,26 +49,26 @@ impl Slack {
         }
     }
 
-    /// The app is removed from a workspace, and is told so twice, in no particular order.
+    /// Removes the app from a workspace; the app is notified by two events, in no particular order.
     pub(crate) fn uninstall(self: &Arc<Self>, team: &Team) {
         let (people, bots) = self.grants.uninstall(team);
         team.dismiss_bot();
         let uninstalled = || self.send_event(team, json!({"type": "app_uninstalled"}), None);
         if self.ids.serial().is_multiple_of(2) {
             uninstalled();
-            self.tell_tokens_revoked(team, people, bots);
+            self.notify_tokens_revoked(team, people, bots);
         } else {
-            self.tell_tokens_revoked(team, people, bots);
+            self.notify_tokens_revoked(team, people, bots);
             uninstalled();
         }
     }
 
-    /// Tells the app whose tokens have ended.
-    pub(crate) fn tell_tokens_revoked(self: &Arc<Self>, team: &Team, people: Vec<String>, bots: Vec<String>) {
+    /// Notifies the app of the revoked tokens of users and bots.
+    pub(crate) fn notify_tokens_revoked(self: &Arc<Self>, team: &Team, people: Vec<String>, bots: Vec<String>) {
         self.send_event(team, json!({"type": "tokens_revoked", "tokens": {"oauth": people, "bot": bots}}), None);
     }
 
-    /// Somebody writes a message.
+    /// A user posts a message.
     pub(crate) fn say(&self, act: &Act<'_>, text: &str) {
         let content = Content {
             user: act.user.to_owned(),
@@ -79,7 +79,7 @@ impl Slack {
         act.channel.say(&content, self.clock.now_micros());
     }
 
-    /// Somebody types a slash command. The app's first answer counts as a reply.
+    /// A user types a slash command. The app's first answer counts as a reply.
     pub(crate) async fn command(&self, act: &Act<'_>, command: &str, text: &str) -> Result<Response, &'static str> {
         let url = self.app().commands_url.clone().ok_or("no_commands_url")?;
         let (trigger, response_url) = self.handles(act);
@@ -103,13 +103,13 @@ impl Slack {
         let response = self.send_form(&url, &fields).await?;
         if response.status == 200 && !response.body.is_empty() {
             let payload = serde_json::from_str(&response.body).unwrap_or_else(|_| json!({"text": response.body}));
-            // A reply that Slack would refuse is shown to nobody; the caller sees it in the answer.
+            // A reply that Slack would refuse is not shown; the caller sees it in the answer.
             let _ = self.take_reply(act.team, act.channel, act.user, payload);
         }
         Ok(response)
     }
 
-    /// Somebody presses a button or sends a modal off. The fields given go over those that are usual.
+    /// A user presses a button or submits a modal. The given fields replace the usual ones.
     pub(crate) async fn interact(&self, act: &Act<'_>, fields: Value) -> Result<Response, &'static str> {
         let url = self.app().interactivity_url.clone().ok_or("no_interactivity_url")?;
         let (trigger, response_url) = self.handles(act);
@@ -134,7 +134,7 @@ impl Slack {
         self.send_form(&url, &[("payload", &payload.to_string())]).await
     }
 
-    /// A trigger and a response URL for what somebody did.
+    /// Opens a trigger and a response URL for an action.
     fn handles(&self, act: &Act<'_>) -> (String, String) {
         let now = self.clock.now_micros();
         let trigger = self.hooks.open_trigger(&self.ids, act.team, act.user, now);

@@ -1,4 +1,4 @@
-//! What a method answers: Slack says `ok: false` at HTTP 200 for everything but a rate limit.
+//! Answers of a method: Slack answers `ok: false` at HTTP 200 for everything but a rate limit.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,10 @@ use poem::Response;
 use poem::http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
-/// A good answer, already written.
+/// A successful answer, already serialised.
 pub(crate) struct Answer(Vec<u8>);
 
-/// A refusal: Slack's error word and what goes with it.
+/// A refusal: Slack's error code and its details.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) error: Cow<'static, str>,
@@ -17,11 +17,11 @@ pub(crate) struct Refusal {
     fields: Map<String, Value>,
 }
 
-/// What a method comes to.
+/// Result of a method.
 pub(crate) type Outcome = Result<Answer, Refusal>;
 
 impl Answer {
-    /// `ok: true` and these fields.
+    /// Answers `ok: true` with these fields.
     pub(crate) fn ok(fields: Value) -> Self {
         let mut body = Map::new();
         body.insert("ok".to_owned(), Value::Bool(true));
@@ -31,7 +31,7 @@ impl Answer {
         Self(serde_json::to_vec(&body).unwrap_or_default())
     }
 
-    /// An answer that is JSON text already.
+    /// Answers with text that is JSON already.
     pub(crate) fn written(json: String) -> Self {
         Self(json.into_bytes())
     }
@@ -42,12 +42,12 @@ impl Answer {
 }
 
 impl Refusal {
-    /// Too fast: come back later.
+    /// Rate limited, with a delay.
     pub(crate) fn rate_limited(secs: u64) -> Self {
         Self { retry_after: Some(secs), ..Self::from("ratelimited") }
     }
 
-    /// The token lacks one of these scopes.
+    /// A token without one of these scopes.
     pub(crate) fn missing_scope(needed: &str, provided: &str) -> Self {
         Self::from("missing_scope").with("needed", json!(needed)).with("provided", json!(provided))
     }
@@ -58,7 +58,7 @@ impl Refusal {
         self
     }
 
-    /// Adds the messages by which Slack explains what is wrong with an argument.
+    /// Adds the messages by which Slack explains an invalid argument.
     pub(crate) fn explained(self, messages: &[String]) -> Self {
         self.with("errors", json!(messages)).with("response_metadata", json!({"messages": messages}))
     }

@@ -1,6 +1,6 @@
-//! The Web API: takes a call apart, finds its token, lets a fault have its way, runs the method and logs the call.
+//! The Web API: parses a call, authenticates its token, applies faults, runs the method and logs the call.
 //!
-//! The methods are plain functions from a [`Call`] to an `Outcome`, one file a family. None of them waits for anything.
+//! The methods are plain, non-blocking functions from a [`Call`] to an `Outcome`, one file a family.
 
 mod auth;
 pub(crate) mod chat;
@@ -26,7 +26,7 @@ use crate::faults::Fault;
 use crate::params::Params;
 use crate::world::World;
 
-/// What Slack documents as calls a minute for its tiers.
+/// Calls a minute that Slack documents for its tiers.
 const TIER_1: u32 = 1;
 const TIER_2: u32 = 20;
 const TIER_3: u32 = 50;
@@ -41,7 +41,7 @@ struct Call {
 }
 
 impl Call {
-    /// This call as the log shows it when all goes well.
+    /// Returns the log entry of this call when it succeeds.
     fn log_entry(&self, name: &str) -> calls::Call {
         calls::Call {
             method: name.to_owned(),
@@ -54,12 +54,12 @@ impl Call {
         }
     }
 
-    /// The token, or why there is none.
+    /// Returns the token, or the refusal.
     fn token(&self) -> Result<Arc<Token>, Refusal> {
         Ok(Arc::clone(self.token.as_ref().map_err(|error| *error)?))
     }
 
-    /// The token, if it has this scope.
+    /// Returns the token, if it has this scope.
     fn token_with(&self, scope: &str) -> Result<Arc<Token>, Refusal> {
         let token = self.token()?;
         if token.has(scope) {
@@ -68,7 +68,7 @@ impl Call {
         Err(Refusal::missing_scope(scope, &token.scope()))
     }
 
-    /// The channel that is named, by id or by name. What the bot cannot see is not found, never forbidden.
+    /// Finds the named channel, by id or by name. One that the bot cannot see is not found, never forbidden.
     fn channel(&self, token: &Token) -> Result<Arc<Channel>, Refusal> {
         let id = self.params.required("channel", "channel_not_found")?;
         let found = token.team.channel(id).filter(|channel| channel.visible_to_bot());
@@ -78,7 +78,7 @@ impl Call {
 
 type Method = (&'static str, u32, fn(&mut Call) -> Outcome);
 
-/// Every method there is, with its tier; a tier of 0 has no limit a minute, because the method has one of its own.
+/// Every method, with its tier; tier 0 has no limit a minute, because the method has one of its own.
 const METHODS: &[Method] = &[
     ("chat.postMessage", 0, chat::post_message),
     ("api.test", 0, auth::api_test),
@@ -107,7 +107,7 @@ const METHODS: &[Method] = &[
     ("views.update", TIER_4, views::update),
 ];
 
-/// The endpoint of all methods.
+/// Endpoint of all methods.
 pub(crate) struct Api(pub(crate) Arc<World>);
 
 impl Endpoint for Api {
@@ -143,7 +143,7 @@ impl Api {
         if let Some(fault) = &fault {
             fault.delay().await;
             if fault.replaces_answer() {
-                // Written down first, because some faults never come to an end.
+                // Logged first, because some faults never end.
                 world.calls.push(calls::Call {
                     status: fault.logged_status(),
                     error: fault.error.clone(),
@@ -189,7 +189,7 @@ fn run(name: &str, call: &mut Call) -> Outcome {
     method(call)
 }
 
-/// A token of a whole organisation acts in the workspace that is named, or whose channel is.
+/// Resolves the workspace of an organisation's token: the named one, or the channel's.
 fn acting(slack: &Slack, token: Arc<Token>, params: &Params) -> Result<Arc<Token>, &'static str> {
     if !token.org_wide {
         return Ok(token);

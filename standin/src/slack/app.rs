@@ -1,4 +1,4 @@
-//! The one Slack app: what its owner has set up on Slack's side. Its secrets never leave this crate's memory.
+//! The one Slack app, with the settings that its owner has made at Slack. Its secrets never leave this crate's memory.
 
 use serde::Deserialize;
 
@@ -20,7 +20,8 @@ pub(crate) struct App {
     pub(crate) rotation: bool,
 }
 
-/// What of it can be changed while the stand-in runs: only what is named is changed, and an empty address removes one.
+/// Settings that can be changed while the stand-in runs: only members that are present are changed, and an empty
+/// address removes one.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct AppChange {
@@ -62,7 +63,7 @@ impl App {
         }
     }
 
-    /// Whether a browser may be sent back there. Without a list, only loopback addresses are safe to accept.
+    /// Allows a redirect address. Without a list, only loopback addresses are safe to accept.
     pub(crate) fn may_redirect_to(&self, uri: &str) -> bool {
         if self.redirect_uris.is_empty() {
             return is_loopback(uri);

@@ -1,4 +1,4 @@
-//! Judges Block Kit by the limits that Slack documents, and says what is wrong and where, as Slack does.
+//! Validates Block Kit by the limits that Slack documents, and reports each problem with its location, as Slack does.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::answer::Refusal;
 const MOST_IN_MESSAGE: usize = 50;
 const MOST_IN_VIEW: usize = 100;
 
-/// Judges the blocks of a message.
+/// Validates the blocks of a message.
 pub(crate) fn check(blocks: &Value) -> Result<(), Refusal> {
     let list = blocks.as_array().ok_or("invalid_blocks_format")?;
     if list.len() > MOST_IN_MESSAGE {
@@ -16,7 +16,7 @@ pub(crate) fn check(blocks: &Value) -> Result<(), Refusal> {
     judge(list, "invalid_blocks")
 }
 
-/// Judges the blocks of a modal or a home tab.
+/// Validates the blocks of a modal or a home tab.
 pub(crate) fn check_view(blocks: &Value) -> Result<(), Refusal> {
     match blocks.as_array() {
         Some(list) if list.len() <= MOST_IN_VIEW => judge(list, "invalid_arguments"),
@@ -25,21 +25,21 @@ pub(crate) fn check_view(blocks: &Value) -> Result<(), Refusal> {
 }
 
 fn judge(list: &[Value], error: &'static str) -> Result<(), Refusal> {
-    let mut verdict = Verdict::default();
+    let mut problems = Problems::default();
     for (index, block) in list.iter().enumerate() {
-        verdict.block(block, index);
+        problems.block(block, index);
     }
-    if verdict.0.is_empty() {
+    if problems.0.is_empty() {
         return Ok(());
     }
-    Err(Refusal::from(error).explained(&verdict.0))
+    Err(Refusal::from(error).explained(&problems.0))
 }
 
-/// What is wrong so far. Pointers are only written when something is.
+/// Problems found so far. Pointers are only written for a problem.
 #[derive(Default)]
-struct Verdict(Vec<String>);
+struct Problems(Vec<String>);
 
-impl Verdict {
+impl Problems {
     fn block(&mut self, block: &Value, index: usize) {
         let at = |field: &str| format!("/blocks/{index}{field}");
         self.length(&block["block_id"], 0, 255, || at("/block_id"));
@@ -126,7 +126,7 @@ impl Verdict {
         }
     }
 
-    /// A text object that must be there.
+    /// Checks a required text object.
     fn text(&mut self, text: &Value, most: usize, at: impl Fn() -> String) {
         if !matches!(text["type"].as_str(), Some("plain_text" | "mrkdwn")) {
             return self.wrong("must be a text object", at());

@@ -12,7 +12,7 @@ use super::limits::{Bucket, Limits};
 use super::message::{Content, Message, Ts, Written};
 use super::workspace::Team;
 
-/// How many messages a channel keeps; the oldest go first.
+/// Number of messages stored per channel; the oldest are dropped first.
 const KEPT: usize = 10_000;
 
 /// A channel.
@@ -21,9 +21,9 @@ pub(crate) struct Channel {
     pub(crate) name: String,
     pub(crate) private: bool,
     pub(crate) purpose: &'static str,
-    /// Whether it is one person's with the bot.
+    /// Marks a direct channel of a person with the bot.
     pub(crate) is_direct: bool,
-    /// Whether the bot is a member as soon as the app is installed.
+    /// Makes the bot a member as soon as the app is installed.
     pub(crate) invites_bot: bool,
     created: i64,
     kept: usize,
@@ -61,12 +61,12 @@ impl Channel {
         Self { private: true, ..Self::public(id, name, created) }
     }
 
-    /// One person's with the bot, which is always in it.
+    /// Creates the direct channel of a person with the bot, which is always a member.
     pub(crate) fn direct(id: &str, name: &str) -> Self {
         Self { is_direct: true, bot_in: AtomicBool::new(true), ..Self::private(id, name, 0) }
     }
 
-    /// Keeps only so many messages: for worlds with very many channels.
+    /// Limits the number of stored messages, for worlds with very many channels.
     pub(crate) fn keeping(self, kept: usize) -> Self {
         Self { kept: kept.max(1), ..self }
     }
@@ -95,12 +95,12 @@ impl Channel {
         self.bot_in.store(member, Ordering::Relaxed);
     }
 
-    /// Whether the bot can know of this channel at all.
+    /// Reports that the bot can know of this channel.
     pub(crate) fn visible_to_bot(&self) -> bool {
         !self.private || self.has_bot()
     }
 
-    /// Stores a message by an app, unless they come too fast.
+    /// Stores a message by an app, within the rate limit.
     pub(crate) fn post(&self, content: &Content, now: i64, limits: &Limits) -> Result<Arc<Message>, Refusal> {
         let written = content.written();
         let mut log = self.log.lock();
@@ -114,14 +114,14 @@ impl Channel {
         self.log.lock().push(written, now, self.kept);
     }
 
-    /// A message by its timestamp.
+    /// Finds a message by its timestamp.
     pub(crate) fn message(&self, ts: &str) -> Option<Arc<Message>> {
         let at = Ts::parse(ts)?;
         let log = self.log.lock();
         log.find(at).and_then(|index| log.messages.get(index).cloned())
     }
 
-    /// Puts other content in the place of a message's, if it is still there.
+    /// Replaces the content of a message, if it is still stored.
     pub(crate) fn replace(&self, at: Ts, content: &Content) -> Option<Arc<Message>> {
         let message = Arc::new(Message::new(at, content.written()));
         let mut log = self.log.lock();
@@ -130,32 +130,32 @@ impl Channel {
         Some(message)
     }
 
-    /// Removes a message; whether there was one.
+    /// Removes a message and returns `true` if there was one.
     pub(crate) fn remove(&self, at: Ts) -> bool {
         let mut log = self.log.lock();
         log.find(at).is_some_and(|index| log.messages.remove(index).is_some())
     }
 
-    /// The newest messages, oldest of them first.
+    /// Returns the newest messages, oldest of them first.
     pub(crate) fn newest(&self, count: usize) -> Vec<Arc<Message>> {
         let log = self.log.lock();
         let skip = log.messages.len().saturating_sub(count);
         log.messages.iter().skip(skip).cloned().collect()
     }
 
-    /// How many messages were ever posted, kept or not.
+    /// Returns the number of all messages ever posted, stored or not.
     pub(crate) fn posted(&self) -> u64 {
         self.log.lock().posted
     }
 
-    /// Forgets the messages, but not which timestamps have been used.
+    /// Clears the messages, but not the used timestamps.
     pub(crate) fn clear(&self) {
         let mut log = self.log.lock();
         log.messages.clear();
         log.posted = 0;
     }
 
-    /// Who is in it: everybody of the workspace, and the bot if it is.
+    /// Returns its members: everybody of the workspace, and the bot if it has joined.
     pub(crate) fn members(&self, team: &Team) -> Vec<String> {
         let mut members: Vec<String> = team.users.iter().map(|user| user.id.clone()).collect();
         if self.has_bot() {
@@ -210,7 +210,7 @@ impl Log {
         message
     }
 
-    /// Timestamps only grow, so the log is sorted by them.
+    /// Finds a message: timestamps only grow, so the log is sorted by them.
     fn find(&self, at: Ts) -> Option<usize> {
         self.messages.binary_search_by_key(&at, |message| message.at).ok()
     }

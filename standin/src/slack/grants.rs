@@ -1,4 +1,4 @@
-//! Authorisation codes and tokens: who may act for the app, where, and until when.
+//! Authorisation codes and tokens: their holders, workspaces and lifetimes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,24 +10,24 @@ use poem::http::HeaderValue;
 use super::workspace::{ENTERPRISE, Team};
 use crate::ids::Ids;
 
-/// How long a rotating token lives.
+/// Lifetime of a rotating token.
 pub(crate) const TOKEN_SECS: i64 = 43_200;
 const CODE_SECS: i64 = 600;
 
-/// What somebody agreed to on the consent page.
+/// A user's consent on the consent page.
 #[derive(Clone)]
 pub(crate) struct Consent {
     pub(crate) client_id: String,
-    /// As it was sent to the consent page; absent when it was left out there.
+    /// As sent to the consent page; absent when it was left out there.
     pub(crate) redirect_uri: Option<String>,
     pub(crate) team: Arc<Team>,
-    /// For every workspace of the organisation; `team` is the one it was agreed to in.
+    /// For every workspace of the organisation; `team` is the one in which it was given.
     pub(crate) org_wide: bool,
     pub(crate) user: String,
     pub(crate) scopes: Vec<String>,
     pub(crate) user_scopes: Vec<String>,
     pub(crate) challenge: Option<String>,
-    /// The channel chosen for an incoming webhook.
+    /// Channel chosen for an incoming webhook.
     pub(crate) webhook_channel: Option<String>,
 }
 
@@ -38,7 +38,7 @@ struct Code {
     used: bool,
 }
 
-/// For whom a token acts.
+/// Subject for which a token acts.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Holder {
     /// The app's bot.
@@ -51,7 +51,8 @@ pub(crate) enum Holder {
 #[derive(Clone)]
 pub(crate) struct Token {
     pub(crate) secret: String,
-    /// Where it acts. One of a whole organisation acts where a call says; see [`Token::acting_in`].
+    /// Workspace in which it acts. One of a whole organisation acts in the workspace that a call names; see
+    /// [`Token::acting_in`].
     pub(crate) team: Arc<Team>,
     pub(crate) org_wide: bool,
     pub(crate) holder: Holder,
@@ -72,7 +73,7 @@ impl Token {
         self.scopes.join(",")
     }
 
-    /// The same token of a whole organisation, in another of its workspaces.
+    /// Returns the same token of a whole organisation, in another of its workspaces.
     pub(crate) fn acting_in(&self, team: Arc<Team>) -> Self {
         Self { team, ..self.clone() }
     }
@@ -81,7 +82,7 @@ impl Token {
         self.scopes.iter().any(|known| known == scope)
     }
 
-    /// Slack's error word when the token no longer works.
+    /// Slack's error code when the token is no longer valid.
     fn trouble(&self, now: i64) -> Option<&'static str> {
         match self.ended.load(Ordering::Relaxed) {
             REVOKED => Some("token_revoked"),
@@ -98,12 +99,12 @@ pub(crate) struct Grants {
     codes: Mutex<HashMap<String, Code>>,
     tokens: RwLock<HashMap<String, Arc<Token>>>,
     refreshes: Mutex<HashMap<String, Arc<Token>>>,
-    // One app has one bot token in a workspace, and one in an organisation, however often it is installed there.
+    // One app has one bot token in a workspace, and one in an organisation, after any number of installations.
     bots: Mutex<HashMap<String, Arc<Token>>>,
 }
 
 impl Grants {
-    /// Turns a consent into a code.
+    /// Exchanges a consent for a code.
     pub(crate) fn consent(&self, consent: Consent, ids: &Ids, now: i64) -> String {
         let code = ids.secret("");
         let kept = Code { consent, expires_at: now + CODE_SECS, used: false };
@@ -111,7 +112,7 @@ impl Grants {
         code
     }
 
-    /// Uses a code up if the check agrees; a code that fails the check is spent as well, as a stolen one should be.
+    /// Consumes a code if the check agrees; a code that fails the check is spent as well, as a stolen one should be.
     pub(crate) fn redeem(
         &self,
         code: &str,
@@ -131,13 +132,14 @@ impl Grants {
         Ok(kept.consent.clone())
     }
 
-    /// The token with this text, if it still works.
+    /// Returns the token with this text, if it is valid.
     pub(crate) fn token(&self, secret: &str, now: i64) -> Result<Arc<Token>, &'static str> {
         let token = self.tokens.read().get(secret).cloned().ok_or("invalid_auth")?;
         token.trouble(now).map_or(Ok(token), Err)
     }
 
-    /// The bot's token in a workspace, or in the whole organisation. Scopes add up over installations; without rotation the text stays the same.
+    /// Issues the bot's token in a workspace, or in the whole organisation. Scopes add up over installations; without
+    /// rotation the text stays the same.
     pub(crate) fn install(
         &self,
         (team, org_wide): (&Arc<Team>, bool),
@@ -161,7 +163,7 @@ impl Grants {
         token
     }
 
-    /// A token for a person.
+    /// Issues a token for a person.
     pub(crate) fn install_user(&self, team: &Arc<Team>, user: &str, scopes: &[String], ids: &Ids) -> Arc<Token> {
         let secret = ids.secret(&format!("xoxp-{}-", team.id));
         self.issue(secret, (Arc::clone(team), false), Holder::User(user.to_owned()), scopes.to_vec(), None)
@@ -190,25 +192,25 @@ impl Grants {
         token
     }
 
-    /// A refresh token for a token.
+    /// Issues a refresh token for a token.
     pub(crate) fn refresh_token(&self, token: &Arc<Token>, ids: &Ids) -> String {
         let secret = ids.secret("xoxe-1-");
         self.refreshes.lock().insert(secret.clone(), Arc::clone(token));
         secret
     }
 
-    /// Exchanges a refresh token, which ends with it, for the token it renews.
+    /// Exchanges a refresh token, which is consumed, for the token it renews.
     pub(crate) fn take_refresh(&self, secret: &str) -> Option<Arc<Token>> {
         let token = self.refreshes.lock().remove(secret)?;
         (token.ended.load(Ordering::Relaxed) == LIVE).then_some(token)
     }
 
-    /// Ends one token.
+    /// Revokes one token.
     pub(crate) fn revoke(&self, token: &Token) {
         token.ended.store(REVOKED, Ordering::Relaxed);
     }
 
-    /// Ends every token of a workspace; the ids of the people and of the bots they belonged to.
+    /// Revokes every token of a workspace; returns the ids of the people and of the bots they belonged to.
     pub(crate) fn uninstall(&self, team: &Team) -> (Vec<String>, Vec<String>) {
         let (mut people, mut bots) = (Vec::new(), Vec::new());
         for token in self.tokens.read().values().filter(|token| token.team.id == team.id && !token.org_wide) {
@@ -225,7 +227,7 @@ impl Grants {
         (people, bots)
     }
 
-    /// Whether the app is installed in a workspace.
+    /// Reports that the app is installed in a workspace.
     pub(crate) fn is_installed(&self, team: &Team) -> bool {
         let bots = self.bots.lock();
         let mut places = [team.id.as_str(), ENTERPRISE.id].into_iter().filter_map(|place| bots.get(place));

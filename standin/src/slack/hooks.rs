@@ -1,4 +1,4 @@
-//! What an app may do without a token, because it holds something Slack gave it: a response URL, an incoming webhook, a
+//! Requests that an app may make without a token, by a capability from Slack: a response URL, an incoming webhook, a
 //! trigger.
 
 use std::collections::{HashMap, VecDeque};
@@ -26,7 +26,7 @@ const RESPONSE_MICROS: i64 = 30 * 60 * 1_000_000;
 const TRIGGER_MICROS: i64 = 3_000_000;
 const REPLIES_KEPT: usize = 1_000;
 
-/// Everything of this kind that was given out, and the replies that came of it.
+/// All such capabilities given out, and the resulting replies.
 #[derive(Default)]
 pub(crate) struct Hooks {
     responses: Mutex<HashMap<String, ResponseUrl>>,
@@ -56,27 +56,27 @@ struct Trigger {
     used: bool,
 }
 
-/// What the app said in answer to a command or a button.
+/// The app's answer to a command or a button.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Reply {
     pub(crate) team: String,
     pub(crate) channel: String,
     pub(crate) user: String,
-    /// Whether everybody saw it, and not only the user.
+    /// Shown to everybody, and not only to the user.
     pub(crate) in_channel: bool,
     pub(crate) payload: Value,
 }
 
 impl Hooks {
-    /// A new incoming webhook; its secret part.
+    /// Opens an incoming webhook and returns its secret part.
     pub(crate) fn open_webhook(&self, ids: &Ids, team: Arc<Team>, channel: Arc<Channel>) -> String {
         let key = ids.secret("w");
         self.webhooks.lock().insert(key.clone(), Webhook { team, channel });
         key
     }
 
-    /// A new response URL; its secret part.
+    /// Opens a response URL and returns its secret part.
     pub(crate) fn open_response(
         &self,
         ids: &Ids,
@@ -97,7 +97,7 @@ impl Hooks {
         key
     }
 
-    /// A new trigger: good for one view within three seconds.
+    /// Opens a trigger, valid for one view within three seconds.
     pub(crate) fn open_trigger(&self, ids: &Ids, team: &Team, user: &str, now: i64) -> String {
         let id = ids.secret("trigger.");
         let kept =
@@ -106,7 +106,7 @@ impl Hooks {
         id
     }
 
-    /// Uses a trigger up; the user who caused it.
+    /// Consumes a trigger and returns the user who caused it.
     pub(crate) fn use_trigger(&self, id: &str, team: &Team, now: i64) -> Result<String, Refusal> {
         let mut triggers = self.triggers.lock();
         let trigger = triggers.get_mut(id).filter(|trigger| trigger.team == team.id).ok_or("invalid_trigger_id")?;
@@ -120,7 +120,7 @@ impl Hooks {
         Ok(trigger.user.clone())
     }
 
-    /// The replies kept, oldest first.
+    /// Returns the stored replies, oldest first.
     pub(crate) fn replies(&self) -> Vec<Reply> {
         self.replies.lock().iter().cloned().collect()
     }
@@ -157,7 +157,7 @@ impl Slack {
         Ok(())
     }
 
-    /// Posts for an app that holds no token for it.
+    /// Posts for an app without a token.
     fn post_unasked(&self, team: &Team, channel: &Channel, body: &str) -> Result<(), Refusal> {
         let mut params = Params::parse("", "application/json", body.as_bytes()).map_err(|_| "invalid_payload")?;
         let mut content = Content::by_bot(team, &self.app_id);
@@ -209,7 +209,7 @@ pub(crate) fn webhook(
     plain(slack.post_unasked(&team, &channel, &json))
 }
 
-/// Hooks answer in plain text, and with statuses that mean something.
+/// Answers in plain text, and with meaningful statuses.
 fn plain(outcome: Result<(), Refusal>) -> Response {
     let (status, text) = match outcome {
         Ok(()) => (StatusCode::OK, "ok".to_owned()),

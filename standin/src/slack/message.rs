@@ -1,5 +1,5 @@
-//! Messages and their timestamps. A message is kept as text: as a tree it is hundreds of small pieces, which cost more
-//! to keep and to free than they cost to read again when somebody looks.
+//! Messages and their timestamps. A message is stored as text: as a tree it is hundreds of small pieces, which cost
+//! more to keep and to free than they cost to parse again for a reader.
 
 use std::fmt;
 
@@ -13,12 +13,12 @@ use super::workspace::Team;
 pub(crate) struct Ts(i64);
 
 impl Ts {
-    /// The timestamp of a message posted now: after every earlier one, even within a microsecond.
+    /// Returns the timestamp of a message posted now: after every earlier one, even within a microsecond.
     pub(crate) fn next(self, now_micros: i64) -> Self {
         Self(now_micros.max(self.0 + 1))
     }
 
-    /// Reads a timestamp; never as a float, which would round it.
+    /// Parses a timestamp; never as a float, which would round it.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (secs, micros) = text.split_once('.')?;
         if micros.len() != 6 {
@@ -29,7 +29,7 @@ impl Ts {
         Some(Self(secs.checked_mul(1_000_000)?.checked_add(i64::from(micros))?))
     }
 
-    /// The part of a permanent link that names a message.
+    /// Part of a permanent link that names a message.
     pub(crate) fn anchor(self) -> String {
         format!("p{}{:06}", self.0 / 1_000_000, self.0 % 1_000_000)
     }
@@ -45,18 +45,18 @@ impl fmt::Display for Ts {
     }
 }
 
-/// What is said, and by whom.
+/// Content of a message, with its author.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub(crate) struct Content {
-    /// The member or bot user who said it.
+    /// Author: the member or the bot user.
     pub(crate) user: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) bot_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) app_id: Option<String>,
     pub(crate) team: String,
-    /// The name shown, where it is not the user's own.
+    /// Displayed name, where it is not the user's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) username: Option<String>,
     pub(crate) text: String,
@@ -72,18 +72,18 @@ pub(crate) struct Content {
     pub(crate) edited: Option<Edited>,
 }
 
-/// Who changed a message last, and when.
+/// Author and time of the last change of a message.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Edited {
     pub(crate) user: String,
     pub(crate) ts: String,
 }
 
-/// Content as JSON text, made before any lock is taken.
+/// Content as JSON text, serialised before any lock is taken.
 pub(crate) struct Written(Box<str>);
 
 impl Content {
-    /// A message by the app's bot.
+    /// Content posted by the app's bot.
     pub(crate) fn by_bot(team: &Team, app_id: &str) -> Self {
         Self {
             user: team.bot.user_id.clone(),
@@ -110,19 +110,19 @@ impl Message {
         Self { at, content }
     }
 
-    /// The message object of the Web API, as text.
+    /// Returns the message object of the Web API, as text.
     pub(crate) fn json(&self) -> String {
         // The content is an object with at least its user, so it goes on after a comma.
         let rest = self.content.0.strip_prefix('{').unwrap_or_default();
         format!(r#"{{"type":"message","ts":"{}",{rest}"#, self.at)
     }
 
-    /// The same as a tree.
+    /// Returns the message object as a tree.
     pub(crate) fn to_value(&self) -> Value {
         serde_json::from_str(&self.json()).unwrap_or_default()
     }
 
-    /// What is said, read again.
+    /// Parses the content.
     pub(crate) fn content(&self) -> Content {
         serde_json::from_str(&self.content.0).unwrap_or_default()
     }

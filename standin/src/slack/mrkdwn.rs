@@ -3,12 +3,12 @@
 use super::workspace::Team;
 use crate::page::{escape, push_escaped};
 
-/// Emphasis within emphasis within emphasis is as deep as it goes; beyond that the marks are shown.
+/// Maximum nesting of emphasis; deeper marks are shown as they are.
 const DEEPEST: usize = 3;
-/// No emphasis is longer than this, which keeps hostile text cheap to draw.
+/// Maximum length of emphasised text, which keeps hostile text cheap to draw.
 const LONGEST: usize = 2_000;
 
-/// Markup as HTML.
+/// Renders markup as HTML.
 pub(super) fn html(text: &str, team: &Team) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 4);
     let mut parts = text.split("```");
@@ -26,7 +26,7 @@ pub(super) fn html(text: &str, team: &Team) -> String {
     out
 }
 
-/// Plain text as HTML, with its line breaks.
+/// Renders plain text as HTML, with its line breaks.
 pub(super) fn plain(text: &str) -> String {
     escape(text).replace('\n', "<br>")
 }
@@ -93,7 +93,7 @@ fn tag_of(mark: char) -> &'static str {
     }
 }
 
-/// What stands between a mark and its partner, and what comes after.
+/// Splits text at the mark's partner: the emphasised part, and the rest.
 fn emphasised(text: &str, mark: char) -> Option<(&str, &str)> {
     let near = text.char_indices().take(LONGEST).filter(|(_, character)| *character == mark);
     for (end, _) in near {
@@ -109,7 +109,7 @@ fn emphasised(text: &str, mark: char) -> Option<(&str, &str)> {
     None
 }
 
-/// What stands between angle brackets: a link, a person, a channel, a call to everybody.
+/// Renders the text between angle brackets: a link, a person, a channel, a mention of everybody.
 fn reference(inside: &str, team: &Team, out: &mut String) {
     let (target, label) = inside.split_once('|').map_or((inside, None), |(target, label)| (target, Some(label)));
     let mention = |text: &str, out: &mut String| {
@@ -141,7 +141,7 @@ fn reference(inside: &str, team: &Team, out: &mut String) {
     }
 }
 
-/// Whether an address is safe to put into a link.
+/// Accepts an address that is safe to put into a link.
 pub(super) fn is_link(target: &str) -> bool {
     ["http://", "https://", "mailto:"].iter().any(|scheme| target.starts_with(scheme))
 }
@@ -152,7 +152,7 @@ fn entities(text: &str, out: &mut String) {
     }
 }
 
-/// One character. Slack's senders have already escaped three of them, and that must not be done twice.
+/// Renders one character. Slack's senders have already escaped three of them, and that must not be done twice.
 fn entity(rest: &str, character: char, out: &mut String) {
     if character == '&' && ["&amp;", "&lt;", "&gt;"].iter().any(|known| rest.starts_with(known)) {
         out.push('&');

@@ -1,5 +1,5 @@
-//! The consent page: what the app asks for, whether it may ask for it, and what comes of the answer. The exchange of the
-//! code that comes of it is a Web API method, in `api::oauth`.
+//! The consent page: the requested scopes, their validation, and the result of the user's choice. The exchange of the
+//! resulting code is a Web API method, in `api::oauth`.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::world::World;
 
 mod consent;
 
-/// The workspace that is meant where nobody names one.
+/// Default workspace.
 const DEFAULT_TEAM: &str = "T0STANDIN";
 
-/// What is wrong with a request for consent: Slack's word, and a sentence for whoever set the app up.
+/// A rejected request for consent: Slack's error code, and a sentence for the developer who set the app up.
 #[derive(Debug)]
 pub(crate) struct Problem {
     pub(crate) word: &'static str,
@@ -30,10 +30,10 @@ fn problem<T>(word: &'static str, text: impl Into<String>) -> Result<T, Problem>
     Err(Problem { word, text: text.into() })
 }
 
-/// A request for consent that may be put before somebody.
+/// A validated request for consent.
 pub(crate) struct Ask {
     client_id: String,
-    /// As sent; absent when it was left to the app's first registered one.
+    /// As sent; absent when the app's first registered one applies.
     redirect_uri: Option<String>,
     target: Url,
     scopes: Vec<String>,
@@ -43,7 +43,7 @@ pub(crate) struct Ask {
     challenge: Option<String>,
 }
 
-/// What somebody chose on the page.
+/// The user's choice on the page.
 #[derive(Default)]
 pub(crate) struct Choice<'a> {
     pub(crate) team: Option<&'a str>,
@@ -53,14 +53,14 @@ pub(crate) struct Choice<'a> {
     pub(crate) org_wide: bool,
 }
 
-/// A code, and where the browser takes it.
+/// A code, and the browser's next address.
 pub(crate) struct Granted {
     pub(crate) code: String,
     pub(crate) location: String,
 }
 
 impl Ask {
-    /// Checks a request for consent as Slack does before it shows anything.
+    /// Validates a request for consent as Slack does before it shows a page.
     pub(crate) fn read(slack: &Slack, params: &Params) -> Result<Self, Problem> {
         let app = slack.app();
         let client_id = params.text("client_id").unwrap_or_default();
@@ -101,7 +101,7 @@ impl Ask {
         })
     }
 
-    /// Somebody agreed.
+    /// Accepts.
     pub(crate) fn allow(self, slack: &Slack, choice: &Choice<'_>) -> Result<Granted, Problem> {
         let team_id = choice.team.or(self.team.as_deref()).unwrap_or(DEFAULT_TEAM);
         let Some(team) = slack.team(team_id) else {
@@ -137,7 +137,7 @@ impl Ask {
         Ok(Granted { code, location })
     }
 
-    /// Somebody declined; where the browser takes that.
+    /// Declines: the browser's next address.
     fn decline(self) -> String {
         back(self.target, ("error", "access_denied"), self.state.as_deref())
     }
@@ -164,7 +164,7 @@ pub(crate) fn show_consent(request: &Request, Data(world): Data<&Arc<World>>) ->
     }
 }
 
-/// `POST /slack/oauth/v2/authorize`: what somebody pressed on it. The request for consent is in the address, as before.
+/// `POST /slack/oauth/v2/authorize`: the pressed button. The request for consent is in the address, as before.
 #[handler]
 pub(crate) fn take_consent(request: &Request, body: Vec<u8>, Data(world): Data<&Arc<World>>) -> Response {
     let query = request.uri().query().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What a browser sees: the workspaces with their channels, and a channel with its messages. A few forms stand in for
-//! what people do in Slack.
+//! Slack's pages for a browser: the workspaces with their channels, and a channel with its messages. A few forms stand
+//! in for user actions in Slack.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use crate::page::{Page, escape, not_found, see_other};
 use crate::params::Params;
 use crate::world::World;
 
-/// How many messages a page shows.
+/// Number of messages on a page.
 const SHOWN: usize = 100;
-/// How many channels of a workspace the overview names.
+/// Number of channels of a workspace in the overview.
 const LISTED: usize = 30;
 const REFRESH_SECS: u32 = 3;
 
@@ -55,7 +55,7 @@ fn uninstall_form(team: &Team) -> String {
 }
 
 fn channel_list(team: &Team) -> String {
-    // Those that somebody made by hand come first; the generated ones fill the page up.
+    // Channels created manually come first; the generated ones fill the page up.
     let mut channels = team.channels();
     channels.sort_by_key(|channel| channel.purpose.is_empty());
     let spoken = team.users.iter().map(|user| &user.direct).filter(|direct| direct.posted() > 0);
@@ -84,7 +84,7 @@ fn title(channel: &Channel) -> String {
     format!("{mark}{}", channel.name)
 }
 
-/// `GET /slack/{team}/{channel}`: a channel. With `?write` there is a form to write in, and the page stands still.
+/// `GET /slack/{team}/{channel}`: a channel. With `?write` there is a form to write in, and the page does not refresh.
 #[handler]
 pub(crate) fn show_channel(
     Path((team, channel)): Path<(String, String)>,
@@ -142,7 +142,7 @@ fn write_form(team: &Team, channel: &Channel) -> String {
     )
 }
 
-/// `POST /slack/{team}/{channel}/{action}`: something a person does in a channel.
+/// `POST /slack/{team}/{channel}/{action}`: a user action in a channel.
 #[handler]
 pub(crate) async fn do_action(
     Path((team_id, channel_id, action)): Path<(String, String, String)>,
@@ -197,13 +197,13 @@ async fn press(slack: &Slack, act: &Act<'_>, form: &Params) {
             "value": said("value"),
         }],
     });
-    // Slack shows a warning sign by the button; here the app's own log tells more.
+    // Slack shows a warning sign by the button; here the app's own log has the details.
     if let Err(reason) = slack.interact(act, fields).await {
-        tracing::warn!(reason, "the app did not take a button press");
+        tracing::warn!(reason, "the app did not accept a button press");
     }
 }
 
-/// `POST /slack/{team}/uninstall`: somebody removes the app from a workspace.
+/// `POST /slack/{team}/uninstall`: removes the app from a workspace.
 #[handler]
 pub(crate) fn do_uninstall(Path(team): Path<String>, Data(world): Data<&Arc<World>>) -> Response {
     let slack = world.slack();

@@ -11,7 +11,7 @@ use super::workspace::Team;
 use crate::clock::time_of_day;
 use crate::page::escape;
 
-/// Where a message is shown, and whether its buttons do anything.
+/// Surroundings of a message, and the state of its buttons.
 pub(super) struct Frame<'a> {
     pub(super) team: &'a Team,
     pub(super) channel: &'a Channel,
@@ -19,7 +19,7 @@ pub(super) struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// One message.
+    /// Renders one message.
     pub(super) fn message(&self, message: &Message) -> String {
         let content = message.content();
         let bot = content.bot_id.is_some();
@@ -49,7 +49,7 @@ impl Frame<'_> {
     fn attachment(&self, attachment: &Value, message: &Message) -> String {
         let mut inside = String::new();
         for field in ["pretext", "title", "text", "fallback"] {
-            // The fallback is for who cannot show the rest.
+            // The fallback is for clients that cannot show the rest.
             if field == "fallback" && !inside.is_empty() {
                 continue;
             }
@@ -156,7 +156,7 @@ fn image(block: &Value) -> String {
     }
 }
 
-/// The words of a rich text block, without its decoration.
+/// Plain text of a rich text block, without its decoration.
 fn rich_text(value: &Value) -> String {
     let mut out = value["text"].as_str().map(mrkdwn::plain).unwrap_or_default();
     out.extend(list(&value["elements"]).map(rich_text));

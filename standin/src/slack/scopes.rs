@@ -1,6 +1,6 @@
-//! The scopes that can be asked for, with the words the consent page shows for the common ones.
+//! The scopes that can be requested, with the consent page's descriptions of the common ones.
 
-/// A list as it travels: separated by commas or spaces, without blanks and doubles, in the order asked for.
+/// Parses a list separated by commas or spaces, without blanks and doubles, in the order of the request.
 pub(crate) fn split(list: &str) -> Vec<String> {
     let mut scopes: Vec<String> = Vec::new();
     for scope in list.split([',', ' ', '+']).filter(|scope| !scope.is_empty()) {
@@ -11,12 +11,12 @@ pub(crate) fn split(list: &str) -> Vec<String> {
     scopes
 }
 
-/// Whether Slack has a scope of this name.
+/// Accepts the name of a scope that Slack has.
 pub(crate) fn exists(scope: &str) -> bool {
     meaning(scope).is_some() || OTHERS.contains(&scope)
 }
 
-/// What a scope lets an app do, for those that integrations usually ask for.
+/// Description of a scope, for those that integrations usually request.
 pub(crate) fn meaning(scope: &str) -> Option<&'static str> {
     let words = match scope {
         "app_mentions:read" => "See messages that mention it",

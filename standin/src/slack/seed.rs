@@ -1,9 +1,9 @@
-//! The workspaces that are there at the start. Their ids never change, so tests and demos can name them.
+//! Initial workspaces. Their ids never change, so tests and demos can name them.
 
 use super::channel::Channel;
 use super::workspace::Team;
 
-/// Enough that a list of channels takes several pages.
+/// Enough for a list of channels that takes several pages.
 const TEAM_CHANNELS: usize = 250;
 
 pub(super) fn teams(app_name: &str, now: i64) -> Vec<Team> {
@@ -20,7 +20,7 @@ fn acme(app_name: &str, now: i64) -> Team {
     for number in 1..=TEAM_CHANNELS {
         team.add_channel(Channel::public(&format!("C0TEAM{number:03}"), &format!("team-{number:03}"), now));
     }
-    // Last, so that only who follows the cursor to its end finds them.
+    // Last, so that only a client that follows the cursor to its end finds them.
     team.add_channel(
         Channel::private("C0SECRET", "secret-plans", now).about("Private; the bot is a member").inviting_bot(),
     );

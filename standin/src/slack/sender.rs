@@ -1,4 +1,4 @@
-//! Sends signed requests to the app: events with their retries, commands and interactions without.
+//! Sends signed requests to the app: events with retries, commands and interactions without.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,22 +13,22 @@ use super::workspace::Team;
 use super::{Slack, sign};
 use crate::clock::rfc3339;
 
-/// How long the app has to answer.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// How long after a failure the next try comes: at once, a minute, five.
+/// Time limit of the app's answer.
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// Retry schedule of an event, in seconds: at once, a minute, five.
 const RETRY_SECS: [f64; 3] = [0.0, 60.0, 300.0];
 const DELIVERIES_KEPT: usize = 1_000;
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
-/// The HTTP client, and what it has sent.
+/// HTTP client, with a record of its deliveries.
 pub(crate) struct Sender {
     client: Client,
     retry_factor: RwLock<f64>,
     deliveries: Mutex<VecDeque<Delivery>>,
 }
 
-/// One event and how it went.
+/// An event with its outcome.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Delivery {
@@ -37,9 +37,9 @@ pub(crate) struct Delivery {
     #[serde(rename = "type")]
     kind: String,
     attempts: Vec<Attempt>,
-    /// Whether nothing more will be tried.
+    /// Set when no attempt will follow.
     done: bool,
-    /// Whether the app took it.
+    /// Set when the app accepted it.
     delivered: bool,
 }
 
@@ -53,7 +53,7 @@ struct Attempt {
     reason: Option<&'static str>,
 }
 
-/// What came back.
+/// The app's answer.
 #[derive(Serialize)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -68,7 +68,7 @@ impl Response {
     }
 }
 
-/// Why an event is sent again.
+/// Reason and number of a retry.
 struct Retry {
     number: usize,
     reason: &'static str,
@@ -79,7 +79,7 @@ impl Sender {
         Self { client, retry_factor: RwLock::new(1.0), deliveries: Mutex::default() }
     }
 
-    /// The client every stand-in uses: short patience, two redirects, and never a proxy.
+    /// Builds the client of every stand-in: a short timeout, two redirects, and never a proxy.
     ///
     /// # Errors
     ///
@@ -90,19 +90,19 @@ impl Sender {
     )]
     pub(crate) fn client() -> reqwest::Result<Client> {
         Client::builder()
-            .timeout(PATIENCE)
+            .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::limited(2))
             .user_agent("Slackbot 1.0 (+https://api.slack.com/robots)")
             .no_proxy()
             .build()
     }
 
-    /// Makes the waits before the tries so many times as long.
+    /// Scales the retry schedule.
     pub(crate) fn set_retry_factor(&self, factor: f64) {
         *self.retry_factor.write() = factor.clamp(0.0, 1.0);
     }
 
-    /// The events sent, oldest first.
+    /// Returns the sent events, oldest first.
     pub(crate) fn deliveries(&self) -> Vec<Delivery> {
         self.deliveries.lock().iter().cloned().collect()
     }
@@ -132,7 +132,7 @@ impl Sender {
 }
 
 impl Slack {
-    /// Sends an event about a workspace, and again when it is not taken; its id, or nothing when the app wants none.
+    /// Sends an event about a workspace, with retries; returns its id, or nothing without an events address.
     pub(crate) fn send_event(self: &Arc<Self>, team: &Team, event: Value, event_id: Option<String>) -> Option<String> {
         let url = self.app().events_url.clone()?;
         let event_id = event_id.unwrap_or_else(|| self.ids.id("Ev"));
@@ -183,30 +183,30 @@ impl Slack {
                 Ok(response) => (Some(response.status), Some("http_error")),
                 Err(reason) => (None, Some(*reason)),
             };
-            let given_up = number == RETRY_SECS.len() || outcome.as_ref().is_ok_and(|response| response.no_retry);
+            let exhausted = number == RETRY_SECS.len() || outcome.as_ref().is_ok_and(|response| response.no_retry);
             let at = rfc3339(self.clock.now_micros());
             self.sender.record(event_id, |delivery| {
                 delivery.attempts.push(Attempt { at, status, reason });
                 delivery.delivered = reason.is_none();
-                delivery.done = reason.is_none() || given_up;
+                delivery.done = reason.is_none() || exhausted;
             });
             match reason {
-                Some(reason) if !given_up => retry = Some(Retry { number: number + 1, reason }),
+                Some(reason) if !exhausted => retry = Some(Retry { number: number + 1, reason }),
                 _ => return,
             }
         }
     }
 
-    /// Asks the app to prove that the events address is its own; whether it did.
+    /// Asks the app to prove that the events address is its own, and returns the result.
     pub(crate) async fn verify_events_url(&self) -> Result<bool, &'static str> {
         let url = self.app().events_url.clone().ok_or("no_events_url")?;
         let challenge = self.ids.secret("challenge-");
         let body = json!({"token": "standin-verification-token", "challenge": challenge, "type": "url_verification"});
         let response = self.send(&url, JSON, &body.to_string(), None).await?;
-        let told = serde_json::from_str::<Value>(&response.body)
+        let echoed = serde_json::from_str::<Value>(&response.body)
             .ok()
             .and_then(|body| body["challenge"].as_str().map(str::to_owned));
-        Ok(response.is_good() && (response.body.trim() == challenge || told.as_deref() == Some(&challenge)))
+        Ok(response.is_good() && (response.body.trim() == challenge || echoed.as_deref() == Some(&challenge)))
     }
 
     /// Sends a form once, as commands and interactions are.
@@ -237,7 +237,7 @@ impl Slack {
     }
 }
 
-/// Slack's word for a failure to get any answer.
+/// Slack's name of a transport failure.
 fn reason_of(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() {
         "http_timeout"

@@ -1,4 +1,4 @@
-//! The modals that are open and the home tabs that were published.
+//! Open modals and published home tabs.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Whether a view is of this kind and well formed.
+    /// Validates the kind and the form of a view.
     pub(crate) fn check(self, view: &Value) -> Result<(), Refusal> {
         let kind = match self {
             Self::Modal => "modal",
@@ -41,7 +41,7 @@ impl Kind {
     }
 }
 
-/// Where a view is shown, and what names it.
+/// Surroundings of a view, and its names.
 pub(crate) struct Place<'a> {
     pub(crate) team: &'a Team,
     pub(crate) user: &'a str,
@@ -60,7 +60,7 @@ struct View {
 pub(crate) struct Views(Mutex<HashMap<String, View>>);
 
 impl Views {
-    /// Opens a modal, alone or on top of those that are open already.
+    /// Opens a modal, alone or on top of the open ones.
     pub(crate) fn show(&self, place: &Place<'_>, body: Value, on_top: bool) -> Result<Value, Refusal> {
         let mut views = self.0.lock();
         let theirs = |view: &View| !view.home && view.team == place.team.id && view.user == place.user;
@@ -73,7 +73,7 @@ impl Views {
         Ok(keep(&mut views, place, &id, place.user.to_owned(), body, false))
     }
 
-    /// Puts a home tab in the place of the one before.
+    /// Replaces a home tab.
     pub(crate) fn publish(&self, place: &Place<'_>, body: Value, hash: Option<&str>) -> Result<Value, Refusal> {
         let mut views = self.0.lock();
         let known = views
@@ -89,7 +89,7 @@ impl Views {
         Ok(keep(&mut views, place, &id, place.user.to_owned(), body, true))
     }
 
-    /// Changes a modal that is open.
+    /// Changes an open modal.
     pub(crate) fn update(
         &self,
         place: &Place<'_>,
@@ -109,7 +109,7 @@ impl Views {
         Ok(keep(&mut views, place, &id, user, body, home))
     }
 
-    /// Every view of a workspace, for whoever looks in from outside.
+    /// Returns every view of a workspace, for the control API.
     pub(crate) fn list(&self, team: &str) -> Vec<Value> {
         let views = self.0.lock();
         views.values().filter(|view| view.team == team).map(|view| view.body.clone()).collect()

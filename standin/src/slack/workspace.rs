@@ -13,7 +13,7 @@ pub(crate) struct User {
     pub(crate) name: &'static str,
     pub(crate) real_name: &'static str,
     pub(crate) admin: bool,
-    /// What the bot and this person say to each other. It is not among the channels.
+    /// Direct channel of this person with the bot. It is not among the channels.
     pub(crate) direct: Arc<Channel>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Enterprise {
     pub(crate) name: &'static str,
 }
 
-/// The one that every workspace belongs to. Nobody hears of it before the app is installed for all of it.
+/// The organisation of every workspace. It stays hidden until the app is installed for all of it.
 pub(crate) const ENTERPRISE: Enterprise = Enterprise { id: "E0STANDIN", name: "Stand-in Corporation" };
 
 /// The app's bot in one workspace.
@@ -91,7 +91,7 @@ impl Team {
         channel
     }
 
-    /// A channel by its id or by its name, with or without `#`; a direct one by its id or by the person's.
+    /// Finds a channel by its id or by its name, with or without `#`; a direct one by its id or by the person's.
     pub(crate) fn channel(&self, id_or_name: &str) -> Option<Arc<Channel>> {
         if let Some(user) = self.users.iter().find(|user| user.id == id_or_name || user.direct.id == id_or_name) {
             return Some(Arc::clone(&user.direct));
@@ -102,12 +102,12 @@ impl Team {
         rooms.list.get(*index).cloned()
     }
 
-    /// All channels, in the order they were made.
+    /// Returns all channels, in the order of their creation.
     pub(crate) fn channels(&self) -> Vec<Arc<Channel>> {
         self.rooms.read().list.clone()
     }
 
-    /// Some channels, and whether there are more.
+    /// Returns some channels, and `true` if there are more.
     pub(crate) fn channels_from(&self, start: usize, count: usize) -> (Vec<Arc<Channel>>, bool) {
         let rooms = self.rooms.read();
         let page = rooms.list.iter().skip(start).take(count).cloned().collect();
@@ -123,7 +123,7 @@ impl Team {
         self.users.iter().find(|user| user.id == id)
     }
 
-    /// What happens to a workspace when the app is installed: somebody has long since invited the bot to some channels.
+    /// Joins the bot to the channels that have invited it, when the app is installed.
     pub(crate) fn welcome_bot(&self) {
         for channel in self.channels() {
             if channel.invites_bot {
@@ -132,7 +132,7 @@ impl Team {
         }
     }
 
-    /// What happens when the app is uninstalled.
+    /// Removes the bot from its channels, when the app is uninstalled.
     pub(crate) fn dismiss_bot(&self) {
         for channel in self.channels() {
             channel.set_bot_in(false);

@@ -23,7 +23,7 @@ async fn messages_come_too_fast_until_the_limit_is_lifted() {
 }
 
 #[tokio::test]
-async fn a_fault_answers_in_the_methods_place_as_often_as_told() {
+async fn a_fault_answers_in_the_methods_place_as_often_as_configured() {
     let world = World::new().await;
     let token = world.install().await;
     let fault = json!({"method": "chat.postMessage", "channel": "C0ALERTS", "error": "channel_not_found", "times": 2});
@@ -77,7 +77,7 @@ async fn answers_hang_or_never_end() {
     assert_eq!(ask().await.unwrap().bytes().await.unwrap().len(), 1_000_000);
     assert_eq!(ask().await.unwrap().status(), 200);
 
-    // A caller left hanging does not keep the server from stopping.
+    // A stalled caller does not keep the server from stopping.
     world.control("/slack/faults", json!({"hang": "body"})).await;
     let _held = ask().await.unwrap();
     let World { standin, .. } = world;

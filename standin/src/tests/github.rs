@@ -10,13 +10,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use poem::http::Method;
 use serde_json::{Value, json};
 
-use super::support::{FarEnd, Heard, World};
+use super::support::{Heard, Receiver, World};
 use crate::Options;
 use crate::github::key::Key;
 
 const CALLBACK: &str = "http://127.0.0.1:9/callback";
 
-/// An answer that was read.
+/// A received answer.
 struct Answer {
     status: u16,
     headers: poem::http::HeaderMap,
@@ -29,12 +29,12 @@ impl Answer {
     }
 }
 
-/// A stand-in whose app has one callback address.
+/// Starts a stand-in whose app has one callback address.
 async fn world() -> World {
     World::with(Options { github_callback_urls: vec![CALLBACK.to_owned()], ..Options::default() }).await
 }
 
-/// A token that the app signs, with these claims in place of the usual ones.
+/// Signs a token as the app, with these claims in place of the usual ones.
 fn jwt(claims: Value) -> String {
     let key = Key::load(None).unwrap();
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -100,20 +100,20 @@ impl World {
         answer.headers()["location"].to_str().unwrap().to_owned()
     }
 
-    /// Sets an address for webhooks up, and somebody who listens there.
-    async fn listening(&self) -> std::sync::Arc<FarEnd> {
-        let (app, url) = FarEnd::start().await;
+    /// Configures an address for webhooks, with a receiver that listens there.
+    async fn listening(&self) -> std::sync::Arc<Receiver> {
+        let (app, url) = Receiver::start().await;
         self.control("/github/app", json!({"webhookUrl": url})).await;
         app
     }
 }
 
-/// The event and the action of what was heard.
+/// Event and action of a received request.
 fn what(heard: &Heard) -> String {
     format!("{}.{}", heard.header("x-github-event"), heard.json()["action"].as_str().unwrap_or_default())
 }
 
-/// The query of an address.
+/// Parses the query of an address.
 fn query(location: &str) -> Vec<(String, String)> {
     url::Url::parse(location).unwrap().query_pairs().into_owned().collect()
 }

@@ -31,7 +31,7 @@ async fn who_may_post_where() {
 }
 
 #[tokio::test]
-async fn a_person_is_told_something_alone() {
+async fn an_ephemeral_message_reaches_one_person() {
     let world = World::new().await;
     let token = world.install().await;
     for channel in ["U0STANDINMAX", "D0STANDINMAX"] {
@@ -40,8 +40,8 @@ async fn a_person_is_told_something_alone() {
     assert_eq!(world.post(&token, "U0SECONDMAX", "psst").await["error"], "channel_not_found");
     let info = world.call(&token, "conversations.info", json!({"channel": "D0STANDINMAX"})).await;
     assert_eq!((&info["channel"]["is_im"], &info["channel"]["is_group"]), (&json!(true), &json!(false)));
-    let told = world.look("/slack/messages?channel=U0STANDINMAX").await;
-    assert_eq!(told["posted"], 2);
+    let shown = world.look("/slack/messages?channel=U0STANDINMAX").await;
+    assert_eq!(shown["posted"], 2);
     assert!(world.page("/slack/T0STANDIN/U0STANDINMAX").await.contains("psst"));
     let page = world.page("/slack").await;
     assert!(page.contains("D0STANDINMAX") && !page.contains("D0STANDINADA"), "only who has heard something");

@@ -1,14 +1,14 @@
-//! What Slack sends to the app: events, commands, interactions, and the replies to them.
+//! Requests from Slack to the app: events, commands, interactions, and the replies to them.
 
 use serde_json::{Value, json};
 
-use super::support::{FarEnd, World};
+use super::support::{Receiver, World};
 use crate::slack::sign;
 
 #[tokio::test]
 async fn an_event_is_signed_and_sent_again_until_it_is_taken() {
     let world = World::new().await;
-    let (app, url) = FarEnd::start().await;
+    let (app, url) = Receiver::start().await;
     world.control("/slack/app", json!({"eventsUrl": url, "retryFactor": 0.0})).await;
     app.answers(&[(200, ""), (500, ""), (503, "")]);
     let order = json!({"team": "T0STANDIN", "event": {"type": "app_home_opened", "tab": "home"}});
@@ -30,7 +30,7 @@ async fn an_event_is_signed_and_sent_again_until_it_is_taken() {
 }
 
 #[tokio::test]
-async fn an_event_is_given_up_after_three_more_tries() {
+async fn an_event_is_exhausted_after_three_retries() {
     let world = World::new().await;
     // Nothing listens there.
     world.control("/slack/app", json!({"eventsUrl": "http://127.0.0.1:9/", "retryFactor": 0.0})).await;
@@ -55,7 +55,7 @@ async fn settled(world: &World) -> Value {
 #[tokio::test]
 async fn the_events_address_must_answer_the_challenge() {
     let world = World::new().await;
-    let (app, url) = FarEnd::start().await;
+    let (app, url) = Receiver::start().await;
     world.control("/slack/app", json!({"eventsUrl": url})).await;
     assert_eq!(world.control("/slack/events/verify", json!({})).await["verified"], true);
     app.answers(&[(200, "something else")]);
@@ -63,9 +63,9 @@ async fn the_events_address_must_answer_the_challenge() {
 }
 
 #[tokio::test]
-async fn losing_the_installation_is_told() {
+async fn losing_the_installation_sends_events() {
     let world = World::new().await;
-    let (app, url) = FarEnd::start().await;
+    let (app, url) = Receiver::start().await;
     world.control("/slack/app", json!({"eventsUrl": url})).await;
     let token = world.install().await;
     world.call(&token, "auth.revoke", json!({})).await;
@@ -85,7 +85,7 @@ async fn losing_the_installation_is_told() {
 #[tokio::test]
 async fn a_command_is_sent_and_replied_to() {
     let world = World::new().await;
-    let (app, url) = FarEnd::start().await;
+    let (app, url) = Receiver::start().await;
     world.control("/slack/app", json!({"commandsUrl": url})).await;
     app.answers(&[(200, r#"{"response_type":"in_channel","text":"pong"}"#)]);
     let order = json!({"channel": "C0GENERAL", "command": "/ping", "text": "a b"});
@@ -113,7 +113,7 @@ async fn a_command_is_sent_and_replied_to() {
 #[tokio::test]
 async fn a_button_on_the_page_is_live_when_somebody_listens() {
     let world = World::new().await;
-    let (app, url) = FarEnd::start().await;
+    let (app, url) = Receiver::start().await;
     world.control("/slack/app", json!({"interactivityUrl": url})).await;
     let token = world.install().await;
     let blocks = json!([{"type": "actions", "block_id": "b", "elements": [

@@ -1,4 +1,4 @@
-//! A stand-in with a client, a far end that hears what is sent to it, and short words for what every test does.
+//! A stand-in with a client, a receiver that records the requests sent to it, and helpers common to the tests.
 
 use std::sync::Arc;
 
@@ -97,7 +97,7 @@ impl World {
     }
 }
 
-/// What the app's side heard: the headers that matter and the body.
+/// A request recorded by the receiver: the relevant headers and the body.
 #[derive(Clone, Debug)]
 pub(super) struct Heard {
     pub(super) timestamp: i64,
@@ -109,7 +109,7 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    /// A header, or nothing.
+    /// Returns a header, or an empty text.
     pub(super) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -119,31 +119,31 @@ impl Heard {
     }
 }
 
-/// The app's side: it answers as told, 200 when told nothing.
+/// The app's side: it answers as configured, 200 by default.
 #[derive(Default)]
-pub(super) struct FarEnd {
+pub(super) struct Receiver {
     heard: Mutex<Vec<Heard>>,
     answers: Mutex<Vec<(u16, String)>>,
 }
 
-impl FarEnd {
-    /// Starts it; its address comes with it.
+impl Receiver {
+    /// Starts it and returns its address.
     pub(super) async fn start() -> (Arc<Self>, String) {
-        let far_end = Arc::new(Self::default());
+        let receiver = Arc::new(Self::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/in", listener.local_addr().unwrap());
-        let routes = Route::new().at("/in", hear).data(Arc::clone(&far_end));
+        let routes = Route::new().at("/in", hear).data(Arc::clone(&receiver));
         let acceptor = TcpAcceptor::from_tokio(listener).unwrap();
         tokio::spawn(Server::new_with_acceptor(acceptor).run(routes));
-        (far_end, url)
+        (receiver, url)
     }
 
-    /// Says what the next requests are answered, last first.
+    /// Queues the next answers, last first.
     pub(super) fn answers(&self, answers: &[(u16, &str)]) {
         *self.answers.lock() = answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect();
     }
 
-    /// Waits until so many requests have come in.
+    /// Waits for a number of requests.
     pub(super) async fn wait_for(&self, count: usize) -> Vec<Heard> {
         for _ in 0..500 {
             if self.heard.lock().len() >= count {
@@ -156,11 +156,11 @@ impl FarEnd {
 }
 
 #[handler]
-async fn hear(request: &Request, body: String, Data(far_end): Data<&Arc<FarEnd>>) -> Response {
+async fn hear(request: &Request, body: String, Data(receiver): Data<&Arc<Receiver>>) -> Response {
     let header = |name: &str| request.header(name).map(str::to_owned);
     let challenge =
         serde_json::from_str::<Value>(&body).ok().and_then(|body| body["challenge"].as_str().map(str::to_owned));
-    far_end.heard.lock().push(Heard {
+    receiver.heard.lock().push(Heard {
         timestamp: header("x-slack-request-timestamp").map_or(0, |text| text.parse().unwrap()),
         signature: header("x-slack-signature").unwrap_or_default(),
         retry: header("x-slack-retry-num"),
@@ -168,6 +168,6 @@ async fn hear(request: &Request, body: String, Data(far_end): Data<&Arc<FarEnd>>
         headers: request.headers().clone(),
         body,
     });
-    let (status, text) = far_end.answers.lock().pop().unwrap_or((200, challenge.unwrap_or_default()));
+    let (status, text) = receiver.answers.lock().pop().unwrap_or((200, challenge.unwrap_or_default()));
     Response::builder().status(StatusCode::from_u16(status).unwrap()).body(text)
 }

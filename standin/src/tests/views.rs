@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{FarEnd, World};
+use super::support::{Receiver, World};
 
 fn modal(title: &str) -> Value {
     json!({"type": "modal", "title": {"type": "plain_text", "text": title}, "blocks": [{"type": "divider"}]})
@@ -11,7 +11,7 @@ fn modal(title: &str) -> Value {
 #[tokio::test]
 async fn a_modal_needs_a_fresh_trigger() {
     let world = World::new().await;
-    let (app, url) = FarEnd::start().await;
+    let (app, url) = Receiver::start().await;
     world.control("/slack/app", json!({"commandsUrl": url})).await;
     let token = world.install().await;
     let trigger = async |number: usize| {

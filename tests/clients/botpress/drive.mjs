@@ -1,5 +1,5 @@
 // Drives the published JavaScript client and the published command line of the Botpress dialect against a running server.
-// Neither is changed: they are pointed here by their own options. Ends with 1 where something is not as it should be.
+// Neither is changed: they are pointed here by their own options. Exits with 1 on any difference.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
@@ -15,7 +15,7 @@ assert.ok(apiUrl && token && workspaceId && otherToken, 'TIELINE_URL, _TOKEN, _W
 const svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path d="M0 0h8v8z"/></svg>'
 const base64 = (text) => Buffer.from(text).toString('base64')
 
-/** What a promise was refused with. */
+/** Error of a rejected promise. */
 const refusal = async (promise) => {
   try {
     await promise
@@ -118,7 +118,7 @@ const succeeds = async (...args) => {
   return output
 }
 
-/** A project as the command line makes one, with a name of its own. */
+/** A project as the command line creates one, with a name of its own. */
 const project = () => {
   const folder = path.join(home, 'project')
   fs.mkdirSync(path.join(folder, 'src'), { recursive: true })

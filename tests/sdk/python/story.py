@@ -32,7 +32,7 @@ def main() -> None:
     slack = SlackClient(base_url=SERVER, token=TOKEN)
     native = AuthenticatedClient(base_url=SERVER, token=TOKEN)
 
-    # Nobody is let in without a token, and is told so in the dialect's own type.
+    # A request without a valid token is refused in the dialect's own type.
     refused = get_slack_integration.sync(client=SlackClient(base_url=SERVER, token="wrong"))
     assert isinstance(refused, ErrorResponse) and refused.error.code_type == "UNAUTHENTICATED", refused
 

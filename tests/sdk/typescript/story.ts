@@ -1,4 +1,4 @@
-// The story of an organisation that connects Slack and sends an event, told with the generated TypeScript clients.
+// Scenario of an organisation that connects Slack and sends an event, with the generated TypeScript clients.
 import assert from 'node:assert/strict';
 
 import { completeSlackOAuth, getSlackIntegration, getSlackOAuthUrl, updateSlackIntegration } from '../../../target/sdk/typescript/linkbreakers';
@@ -17,7 +17,7 @@ const token = setting('TOKEN');
 const slack = createClient({ baseUrl, auth: token });
 const native = createNativeClient({ baseUrl, auth: token });
 
-// Nobody is let in without a token, and is told so in the dialect's own type.
+// A request without a valid token is refused in the dialect's own type.
 const stranger = await getSlackIntegration({ client: createClient({ baseUrl, auth: 'wrong' }) });
 assert.equal(stranger.response?.status, 401);
 assert.equal(stranger.error?.error.codeType, 'UNAUTHENTICATED');

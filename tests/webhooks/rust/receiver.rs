@@ -4,7 +4,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use standardwebhooks::{Webhook, WebhookError};
 
-/// What your framework's handler hands the headers and the bytes of the body to.
+/// Receives the headers and the bytes of the body from your framework's handler.
 pub struct Receiver {
     webhook: Webhook,
     /// A table with a unique column, where it has to outlive the process.

@@ -1,18 +1,18 @@
-//! What people may do, asked well and answered badly.
+//! Tests of a person's rights, with good and bad answers.
 
 use super::*;
 
 async fn exchange(answer: Answer) -> Result<Secret> {
-    client(&FarEnd::answering(vec![answer])).exchange_code("a code").await
+    client(&TestServer::answering(vec![answer])).exchange_code("a code").await
 }
 
 #[tokio::test]
 async fn a_code_is_exchanged_for_a_token_and_nothing_else_is_kept() {
     let body =
         r#"{"access_token":"ghu_1","expires_in":28800,"refresh_token":"ghr_1","scope":"","token_type":"bearer"}"#;
-    let far_end = FarEnd::answering(vec![Answer::json(200, body)]);
-    assert_eq!(client(&far_end).exchange_code("a+code&").await.unwrap().expose(), "ghu_1");
-    let requests = far_end.requests();
+    let server = TestServer::answering(vec![Answer::json(200, body)]);
+    assert_eq!(client(&server).exchange_code("a+code&").await.unwrap().expose(), "ghu_1");
+    let requests = server.requests();
     let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
     assert_eq!(first_line(head), "POST /web/login/oauth/access_token HTTP/1.1");
     assert_eq!(header(head, "accept"), Some("application/json"));
@@ -24,7 +24,7 @@ async fn a_code_is_exchanged_for_a_token_and_nothing_else_is_kept() {
 }
 
 #[tokio::test]
-async fn a_refused_code_keeps_githubs_own_word_whatever_the_status() {
+async fn a_refused_code_keeps_githubs_own_word_at_any_status() {
     for (status, body, expected) in [
         (200, r#"{"error":"bad_verification_code","error_description":"x"}"#, "bad_verification_code"),
         (200, r#"{"error":"incorrect_client_credentials"}"#, "incorrect_client_credentials"),
@@ -66,10 +66,10 @@ async fn what_is_neither_a_token_nor_a_refusal_is_no_answer() {
 
 #[tokio::test]
 async fn the_user_is_asked_for_in_githubs_own_way() {
-    let far_end = FarEnd::answering(vec![Answer::json(200, r#"{"login":"octocat","id":583231,"type":"User"}"#)]);
-    let user = client(&far_end).user(&token()).await.unwrap();
+    let server = TestServer::answering(vec![Answer::json(200, r#"{"login":"octocat","id":583231,"type":"User"}"#)]);
+    let user = client(&server).user(&token()).await.unwrap();
     assert_eq!(user, GithubUser { id: 583_231, login: "octocat".into() });
-    let request = far_end.requests()[0].clone();
+    let request = server.requests()[0].clone();
     assert_eq!(first_line(&request), "GET /api/v3/user HTTP/1.1");
     assert_eq!(header(&request, "authorization"), Some("Bearer ghu_hush"));
     assert_eq!(header(&request, "accept"), Some("application/vnd.github+json"));
@@ -79,8 +79,8 @@ async fn the_user_is_asked_for_in_githubs_own_way() {
 
 #[tokio::test]
 async fn a_dead_token_is_refused() {
-    let far_end = FarEnd::answering(vec![Answer::json(401, BAD_CREDENTIALS)]);
-    let client = client(&far_end);
+    let server = TestServer::answering(vec![Answer::json(401, BAD_CREDENTIALS)]);
+    let client = client(&server);
     let refused = |error| matches!(error, Error::Refused { code, .. } if code == "Bad credentials");
     assert!(refused(client.user(&token()).await.unwrap_err()));
     assert!(refused(client.user_sees_installation(&token(), 1).await.unwrap_err()));
@@ -89,15 +89,15 @@ async fn a_dead_token_is_refused() {
 
 #[tokio::test]
 async fn a_token_that_no_header_can_carry_is_not_sent() {
-    let far_end = FarEnd::answering(vec![Answer::json(200, "{}")]);
-    unavailable(client(&far_end).user(&Secret::new("a\r\nb")).await);
-    assert!(far_end.requests().is_empty());
+    let server = TestServer::answering(vec![Answer::json(200, "{}")]);
+    unavailable(client(&server).user(&Secret::new("a\r\nb")).await);
+    assert!(server.requests().is_empty());
 }
 
 async fn sees(script: Vec<Answer>, id: i64) -> (Result<bool>, Vec<String>) {
-    let far_end = FarEnd::answering(script);
-    let seen = client(&far_end).user_sees_installation(&token(), id).await;
-    (seen, far_end.requests())
+    let server = TestServer::answering(script);
+    let seen = client(&server).user_sees_installation(&token(), id).await;
+    (seen, server.requests())
 }
 
 fn installations(ids: std::ops::Range<i64>, total: usize) -> Answer {
@@ -118,7 +118,7 @@ async fn an_installation_is_looked_for_on_every_page() {
 }
 
 #[tokio::test]
-async fn pages_are_asked_for_by_number_whatever_the_link_says() {
+async fn pages_are_requested_by_number_and_not_by_link() {
     let body = r#"{"installations":[{"id":1}]}"#;
     let next = Answer::with(200, "link: <http://127.0.0.1:1/evil?page=7>; rel=\"next\"\r\n", body);
     let last = Answer::with(200, "link: <http://127.0.0.1:1/evil>; rel=\"prev\"\r\n", body);
@@ -139,9 +139,9 @@ async fn only_an_active_admin_administers() {
         (Answer::json(404, NOT_FOUND), false),
         (Answer::json(403, FORBIDDEN), false),
     ] {
-        let far_end = FarEnd::answering(vec![answer]);
-        assert_eq!(client(&far_end).is_organization_admin(&token(), "acme-1").await.unwrap(), expected);
-        assert_eq!(first_line(&far_end.requests()[0]), "GET /api/v3/user/memberships/orgs/acme-1 HTTP/1.1");
+        let server = TestServer::answering(vec![answer]);
+        assert_eq!(client(&server).is_organization_admin(&token(), "acme-1").await.unwrap(), expected);
+        assert_eq!(first_line(&server.requests()[0]), "GET /api/v3/user/memberships/orgs/acme-1 HTTP/1.1");
     }
     for answer in [
         Answer::json(200, "[]"),
@@ -152,18 +152,18 @@ async fn only_an_active_admin_administers() {
         Answer::with(403, "x-ratelimit-remaining: 0\r\n", FORBIDDEN),
         Answer::with(403, "retry-after: 7\r\n", FORBIDDEN),
     ] {
-        unavailable(client(&FarEnd::answering(vec![answer])).is_organization_admin(&token(), "acme").await);
+        unavailable(client(&TestServer::answering(vec![answer])).is_organization_admin(&token(), "acme").await);
     }
 }
 
 #[tokio::test]
 async fn a_name_that_would_lead_elsewhere_is_nobodys() {
-    let far_end = FarEnd::answering(vec![Answer::json(200, r#"{"state":"active","role":"admin"}"#)]);
-    let client = client(&far_end);
+    let server = TestServer::answering(vec![Answer::json(200, r#"{"state":"active","role":"admin"}"#)]);
+    let client = client(&server);
     for login in ["", ".", "..", "a/b", "a?b", "a%2Fb", "a#", "ä", "a b", &"a".repeat(101)] {
         assert!(!client.is_organization_admin(&token(), login).await.unwrap(), "{login}");
     }
-    assert!(far_end.requests().is_empty());
+    assert!(server.requests().is_empty());
 }
 
 #[tokio::test]
@@ -175,9 +175,9 @@ async fn revoking_a_dead_token_succeeds() {
         (Answer::json(401, BAD_CREDENTIALS), false),
         (Answer::json(500, ""), false),
     ] {
-        let far_end = FarEnd::answering(vec![answer]);
-        assert_eq!(client(&far_end).revoke_user_token(&token()).await.is_ok(), expected);
-        let request = far_end.requests()[0].clone();
+        let server = TestServer::answering(vec![answer]);
+        assert_eq!(client(&server).revoke_user_token(&token()).await.is_ok(), expected);
+        let request = server.requests()[0].clone();
         assert_eq!(first_line(&request), "DELETE /api/v3/applications/Iv1.abc/token HTTP/1.1");
         assert_eq!(header(&request, "authorization"), Some("Basic SXYxLmFiYzpodXNoLWNsaWVudA=="));
         assert!(request.ends_with("\r\n\r\n{\"access_token\":\"ghu_hush\"}"));

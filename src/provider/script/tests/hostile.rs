@@ -1,4 +1,4 @@
-//! Scripts that mean harm: each ends in a fault that says what it did, and the process lives.
+//! Tests of malicious scripts: each ends in a fault that names its cause, and the process lives.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{InProcess, METHOD, fault, returned, run_body, run_text};
 use crate::domain::webhooks::script::{ScriptFault, ScriptLimits, ScriptRun, ScriptValue};
 
-/// A short time to stop in, and a long one to be late by on a busy machine; far less than what the loops would take.
+/// A short deadline, and a long tolerance on a busy machine; far less than the duration of the loops.
 const SHORT: Duration = Duration::from_millis(150);
 
 async fn briefly(text: &str) -> ScriptRun {
@@ -79,14 +79,14 @@ async fn promises_that_go_on_for_ever_end() {
     ] {
         let text = format!("class Script {{ async process_incoming_request() {{ {body} }} }}");
         let fault = briefly(&text).await.result.expect_err(body);
-        // A promise of a promise is kept, so that memory may be the first to end; and then all of them are let go, so
-        // that there is room again by the time the last one tells.
+        // A promise of a promise is kept, so that memory may be exhausted first; and then all of them are released, so
+        // that there is memory again by the time the last one is examined.
         let ended = [ScriptFault::TIMEOUT, ScriptFault::MEMORY].contains(&fault.name.as_str());
         assert!(ended || fault.message.contains("or there was no memory"), "{body}: {fault:?}");
     }
 }
 
-/// The engine does not look at the clock within its own functions.
+/// The engine does not check the clock within its own functions.
 #[tokio::test]
 async fn functions_of_the_language_are_bounded() {
     for body in [
@@ -163,7 +163,7 @@ async fn a_script_that_took_all_memory_is_stopped_all_the_same() {
     .await;
 }
 
-/// Wherever memory ends, also within the engine's own making of things, nothing but the run ends.
+/// Memory may be exhausted in any place, also within the engine's own allocations: only the run ends.
 #[tokio::test]
 async fn memory_may_end_anywhere() {
     let text = "class Script { async process_incoming_request(a) { const all = [];
@@ -307,7 +307,7 @@ async fn a_value_with_a_prototype_key_is_a_value() {
     assert_eq!(Value::Object(run.store.unwrap()).to_string(), r#"{"__proto__":{"polluted":1},"toString":1}"#);
 }
 
-/// A bomb takes 8 MiB. Other tests run in the same process, so the bound is wide; what is lost a bomb would be wider.
+/// A bomb takes 8 MiB. Other tests run in the same process, so the bound is wide; the leak of a bomb would be wider.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn memory_is_given_back() {

@@ -1,4 +1,4 @@
-//! The ways out of boxes that are known: each leads nowhere.
+//! Tests of the known sandbox escapes: each leads nowhere.
 
 use std::sync::Arc;
 

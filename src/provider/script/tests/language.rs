@@ -1,4 +1,4 @@
-//! What scripts in the wild rely on: the language as they know it, and `s`.
+//! Tests of the features that scripts in the wild rely on: the language as they know it, and `s`.
 
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Map, Value, json};
@@ -114,7 +114,7 @@ async fn s_helps_with_texts() {
 }
 
 fn number() -> impl Strategy<Value = Value> {
-    // Whole numbers up to 2^53 are numbers in JavaScript too; a fraction is told from one by its text.
+    // Whole numbers up to 2^53 are numbers in JavaScript too; only its text distinguishes a fraction.
     let fraction = any::<f64>().prop_filter_map("whole", |number| (number.fract() != 0.0).then(|| json!(number)));
     prop_oneof![(-(1_i64 << 53)..=(1_i64 << 53)).prop_map(|number| json!(number)), fraction]
 }

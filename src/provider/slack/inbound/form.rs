@@ -1,9 +1,9 @@
-//! Forms (`application/x-www-form-urlencoded`; WHATWG URL, 5.1), read strictly: what is not one is refused and not
-//! guessed at, because the signature is over the bytes as they came.
+//! Forms (`application/x-www-form-urlencoded`; WHATWG URL, 5.1), parsed strictly: an invalid one is refused and not
+//! guessed at, because the signature covers the bytes as received.
 
 use crate::domain::{Error, Result};
 
-/// Slack sends some fifteen fields.
+/// Maximum number of fields; Slack sends some fifteen.
 const MAX_FIELDS: usize = 100;
 
 /// The fields of a form, in their order.
@@ -28,7 +28,7 @@ impl Form {
         Ok(Self(fields))
     }
 
-    /// The field with that name. Empty counts as absent, and two are one too many.
+    /// Returns the field with that name. Empty counts as absent, and a repeated one is an error.
     pub(super) fn text(&self, name: &str, max: usize) -> Result<Option<&str>> {
         let mut found = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let first = found.next();
@@ -44,7 +44,7 @@ impl Form {
     }
 }
 
-/// Nothing for what is not whole escapes of UTF-8.
+/// Decodes percent escapes; nothing for incomplete escapes or invalid UTF-8.
 fn decode(text: &[u8]) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.iter();

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::domain::{Error, Result};
 
-/// An object. How deep it may be is bounded by `serde_json`.
+/// An object. `serde_json` bounds its depth.
 pub(super) struct Json(Value);
 
 impl Json {
@@ -33,7 +33,7 @@ impl Json {
         self.text(pointer, usize::MAX)?.map(|text| super::word(&text, pointer)).transpose()
     }
 
-    /// `false` where it is absent.
+    /// A flag, `false` where it is absent.
     pub(super) fn flag(&self, pointer: &str) -> Result<bool> {
         match self.get(pointer) {
             None => Ok(false),

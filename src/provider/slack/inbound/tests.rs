@@ -1,4 +1,4 @@
-//! What Slack sends, what it might send one day, and what it never should.
+//! Tests of Slack's requests: published ones, possible future ones, and invalid ones.
 
 use serde_json::json;
 
@@ -21,7 +21,7 @@ fn slash(body: &[u8]) -> SlashCommand {
     }
 }
 
-/// The fields that are refused.
+/// Returns the fields that are refused.
 fn refused<T: std::fmt::Debug>(result: Result<T>) -> String {
     match result {
         Err(Error::Invalid(violations)) => violations.into_iter().map(|violation| violation.field).collect(),
@@ -118,7 +118,7 @@ fn a_megabyte_is_read_or_refused_and_nothing_worse() {
     assert_eq!(refused(envelope(deep.as_bytes())), "body");
 }
 
-/// A command whose text is as long as given.
+/// A command with a text of the given length.
 fn bounded_text(text: &str) -> Result<Command> {
     command(&form(&[("team_id", "T1"), ("user_id", "U1"), ("command", "/wf"), ("trigger_id", "1"), ("text", text)]))
 }
@@ -197,7 +197,7 @@ fn a_modal_belongs_to_where_the_app_is_installed() {
     assert_eq!(origin(Value::Null, corp.clone(), json!(true), Value::Null), "E1");
     assert_eq!(origin(team.clone(), corp.clone(), json!(true), Value::Null), "E1");
     assert_eq!(origin(team.clone(), corp, json!(false), Value::Null), "T1", "installed in one workspace of it");
-    assert_eq!(origin(team, Value::Null, Value::Null, json!("T2")), "T2", "somebody of another workspace");
+    assert_eq!(origin(team, Value::Null, Value::Null, json!("T2")), "T2", "a user of another workspace");
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn an_event_is_taken_apart() {
 }
 
 #[test]
-fn an_event_belongs_to_the_installation_that_it_is_told_to() {
+fn an_event_belongs_to_the_notified_installation() {
     let origin = |team: Value, enterprise: Value, authorizations: Value| {
         let mut event = event();
         event["team_id"] = team;
@@ -354,7 +354,7 @@ fn the_other_envelopes_are_read() {
         Envelope::AppRateLimited { team_id: "T1".into(), minute_rate_limited: 1_518_467_820 }
     );
     assert_eq!(refused(read(&json!({"type": "app_rate_limited", "event": {"team_id": "T1"}}))), "/team_id");
-    // Only its own type makes it a question for the address.
+    // Only its own type makes it a check of the address.
     assert_eq!(read(&json!({"type": "new", "challenge": "x"})).unwrap(), Envelope::Other { kind: "new".into() });
 }
 

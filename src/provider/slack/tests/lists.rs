@@ -1,4 +1,4 @@
-//! Lists page by page.
+//! Tests of paginated lists.
 
 use super::*;
 use crate::domain::slack::{SlackChannel, SlackTeam, Verdict};
@@ -10,9 +10,9 @@ fn page(ids: &[&str], cursor: &str) -> Answer {
 }
 
 async fn list(script: Vec<Answer>) -> (Result<Vec<SlackChannel>, SlackFailure>, Vec<String>) {
-    let far_end = FarEnd::answering(script);
-    let channels = client(&far_end).list_channels(&token(), "T1").await;
-    (channels, far_end.requests())
+    let server = TestServer::answering(script);
+    let channels = client(&server).list_channels(&token(), "T1").await;
+    (channels, server.requests())
 }
 
 #[tokio::test]
@@ -58,9 +58,9 @@ async fn refusals_tell_a_dead_token_from_a_slack_in_trouble() {
 
 #[tokio::test]
 async fn all_pages_together_have_a_time_limit_too() {
-    let far_end = FarEnd::answering(vec![Answer::with(429, "retry-after: 5\r\n", "{}"), page(&["C1"], "")]);
-    let mut client = client(&far_end);
-    client.limits.total = IMPATIENT;
+    let server = TestServer::answering(vec![Answer::with(429, "retry-after: 5\r\n", "{}"), page(&["C1"], "")]);
+    let mut client = client(&server);
+    client.limits.total = SHORT_TIMEOUT;
     let begun = Instant::now();
     assert!(client.list_channels(&token(), "").await.is_err());
     assert!(begun.elapsed() < Duration::from_secs(5));
@@ -68,10 +68,10 @@ async fn all_pages_together_have_a_time_limit_too() {
 
 #[tokio::test]
 async fn one_short_pause_is_waited_out() {
-    let far_end = FarEnd::answering(vec![Answer::with(429, "retry-after: 1\r\n", "{}"), page(&["C1"], "")]);
-    let client = client(&far_end);
+    let server = TestServer::answering(vec![Answer::with(429, "retry-after: 1\r\n", "{}"), page(&["C1"], "")]);
+    let client = client(&server);
     assert_eq!(client.list_channels(&token(), "").await.unwrap().len(), 1);
-    assert!(!far_end.requests()[0].contains("team_id"));
+    assert!(!server.requests()[0].contains("team_id"));
 }
 
 #[tokio::test]
@@ -81,15 +81,15 @@ async fn the_teams_of_a_token_are_listed_page_by_page() {
         let body = json!({"ok": true, "teams": teams, "response_metadata": {"next_cursor": cursor}});
         Answer::json(200, &body.to_string())
     };
-    let far_end = FarEnd::answering(vec![page(&["T1"], "next"), page(&[], "more"), page(&["T2"], "")]);
-    let teams = client(&far_end).list_teams(&token()).await.unwrap();
+    let server = TestServer::answering(vec![page(&["T1"], "next"), page(&[], "more"), page(&["T2"], "")]);
+    let teams = client(&server).list_teams(&token()).await.unwrap();
     let team = |id: &str| SlackTeam { id: id.into(), name: format!("Team {id}") };
     assert_eq!(teams, [team("T1"), team("T2")]);
-    let requests = far_end.requests();
+    let requests = server.requests();
     assert!(requests[0].starts_with("GET /api/auth.teams.list?limit=500 HTTP/1.1\r\n"), "{}", requests[0]);
     assert!(requests[2].starts_with("GET /api/auth.teams.list?limit=500&cursor=more HTTP/1.1\r\n"));
     assert!(requests[0].contains("authorization: Bearer xoxb-1-hush"));
 
-    let far_end = FarEnd::answering(vec![Answer::json(200, r#"{"ok":false,"error":"token_revoked"}"#)]);
-    assert_eq!(client(&far_end).list_teams(&token()).await.unwrap_err().verdict(), Verdict::ConnectionDead);
+    let server = TestServer::answering(vec![Answer::json(200, r#"{"ok":false,"error":"token_revoked"}"#)]);
+    assert_eq!(client(&server).list_teams(&token()).await.unwrap_err().verdict(), Verdict::ConnectionDead);
 }

@@ -1,4 +1,4 @@
-//! Grants, renewals and revocations.
+//! Tests of grants, refreshes and revocations.
 
 use super::*;
 use crate::domain::Error;
@@ -8,13 +8,13 @@ const GRANT: &str = r#"{"ok":true,"app_id":"A1","access_token":"xoxe.xoxb-1","to
     "enterprise":null,"is_enterprise_install":false,"authed_user":{"id":"U2"}}"#;
 
 async fn exchange(body: &str) -> crate::domain::Result<SlackGrant> {
-    client(&FarEnd::answering(vec![Answer::json(200, body)])).exchange_code(Flow::Slack, "a code").await
+    client(&TestServer::answering(vec![Answer::json(200, body)])).exchange_code(Flow::Slack, "a code").await
 }
 
 #[tokio::test]
 async fn a_code_is_exchanged_for_a_grant() {
-    let far_end = FarEnd::answering(vec![Answer::json(200, GRANT)]);
-    let grant = client(&far_end).exchange_code(Flow::Slack, "a+code&").await.unwrap();
+    let server = TestServer::answering(vec![Answer::json(200, GRANT)]);
+    let grant = client(&server).exchange_code(Flow::Slack, "a+code&").await.unwrap();
     let expected = SlackGrant {
         team_id: "T1".into(),
         team_name: "Team".into(),
@@ -31,7 +31,7 @@ async fn a_code_is_exchanged_for_a_grant() {
     };
     assert_eq!(grant, expected);
     assert!(!format!("{grant:?}").contains("xox"));
-    let requests = far_end.requests();
+    let requests = server.requests();
     let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("POST /api/oauth.v2.access HTTP/1.1\r\n"));
     assert!(head.contains("authorization: Basic MTEuMjI6aHVzaC1jbGllbnQ="), "{head}");
@@ -40,16 +40,16 @@ async fn a_code_is_exchanged_for_a_grant() {
 
 #[tokio::test]
 async fn a_code_goes_back_with_the_redirect_uri_of_its_flow() {
-    let far_end = FarEnd::answering(vec![Answer::json(200, GRANT)]);
-    client(&far_end).exchange_code(Flow::SlackApp, "c").await.unwrap();
-    assert!(far_end.requests()[0].ends_with("\r\n\r\ncode=c&redirect_uri=https%3A%2F%2Ftieline.example%2Fapp"));
+    let server = TestServer::answering(vec![Answer::json(200, GRANT)]);
+    client(&server).exchange_code(Flow::SlackApp, "c").await.unwrap();
+    assert!(server.requests()[0].ends_with("\r\n\r\ncode=c&redirect_uri=https%3A%2F%2Ftieline.example%2Fapp"));
 }
 
 #[tokio::test]
 async fn a_refused_code_keeps_slacks_own_word() {
     for code in ["invalid_code", "code_already_used", "bad_redirect_uri", "bad_client_secret"] {
         let failed = exchange(&format!(r#"{{"ok":false,"error":"{code}"}}"#)).await;
-        assert!(matches!(&failed, Err(Error::Refused { code: told, .. }) if told == code), "{failed:?}");
+        assert!(matches!(&failed, Err(Error::Refused { code: found, .. }) if found == code), "{failed:?}");
     }
 }
 
@@ -99,10 +99,10 @@ async fn an_installation_nowhere_is_no_answer() {
 
 #[tokio::test]
 async fn a_token_is_refreshed() {
-    let far_end = FarEnd::answering(vec![Answer::json(200, GRANT)]);
-    let grant = client(&far_end).refresh(&Secret::new("xoxe-1-old")).await.unwrap();
+    let server = TestServer::answering(vec![Answer::json(200, GRANT)]);
+    let grant = client(&server).refresh(&Secret::new("xoxe-1-old")).await.unwrap();
     assert_eq!(grant.refresh_token, Some(Secret::new("xoxe-1-r")));
-    assert!(far_end.requests()[0].ends_with("\r\n\r\ngrant_type=refresh_token&refresh_token=xoxe-1-old"));
+    assert!(server.requests()[0].ends_with("\r\n\r\ngrant_type=refresh_token&refresh_token=xoxe-1-old"));
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn revoking_a_dead_token_succeeds() {
         (r#"{"ok":false,"error":"internal_error"}"#, false),
         ("nonsense", false),
     ] {
-        let far_end = FarEnd::answering(vec![Answer::json(200, body)]);
-        assert_eq!(client(&far_end).revoke(&token()).await.is_ok(), expected, "{body}");
+        let server = TestServer::answering(vec![Answer::json(200, body)]);
+        assert_eq!(client(&server).revoke(&token()).await.is_ok(), expected, "{body}");
     }
 }

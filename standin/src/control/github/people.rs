@@ -1,4 +1,4 @@
-//! What somebody does at GitHub, done at once: each order takes the path that the page takes.
+//! User actions at GitHub without a browser: each order takes the same path as the page.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::super::{Outcome, done, wrong};
-use crate::github::install::Wish;
+use crate::github::install::InstallRequest;
 use crate::github::installations::{Installation, Selection};
 use crate::github::oauth::Ask;
 use crate::github::{GitHub, State};
 use crate::params::Params;
 use crate::world::World;
 
-/// Somebody opens the authorization page and presses Authorize.
+/// A user opens the authorization page and presses Authorize.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Authorization {
@@ -50,7 +50,7 @@ struct Person {
     user: String,
 }
 
-/// Somebody takes back what they allowed the app to do for them.
+/// Revokes the app's authorization for a user.
 #[handler]
 pub(super) async fn revoke(Json(person): Json<Person>, Data(world): Data<&Arc<World>>) -> Outcome {
     let github = world.github();
@@ -59,7 +59,7 @@ pub(super) async fn revoke(Json(person): Json<Person>, Data(world): Data<&Arc<Wo
     done()
 }
 
-/// Which repositories: `"all"`, or their names.
+/// Repositories: `"all"`, or a list of names.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Repositories {
@@ -82,7 +82,7 @@ impl Repositories {
     }
 }
 
-/// Somebody goes through the installation in the browser.
+/// A user goes through the installation in the browser.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Flow {
@@ -95,22 +95,22 @@ struct Flow {
 #[handler]
 pub(super) async fn install_flow(Json(flow): Json<Flow>, Data(world): Data<&Arc<World>>) -> Outcome {
     let github = world.github();
-    let wish = read_flow(&github.state(), &flow).map_err(wrong)?;
-    let landing = github.take_step(wish).map_err(wrong)?;
-    let mut told = json!({"location": landing.location, "setupAction": landing.setup_action});
+    let wanted = read_flow(&github.state(), &flow).map_err(wrong)?;
+    let landing = github.take_step(wanted).map_err(wrong)?;
+    let mut answer = json!({"location": landing.location, "setupAction": landing.setup_action});
     if let Some(id) = landing.installation_id {
-        told["installationId"] = json!(id);
+        answer["installationId"] = json!(id);
     }
     if let Some(code) = landing.code {
-        told["code"] = json!(code);
+        answer["code"] = json!(code);
     }
-    Ok(Json(told))
+    Ok(Json(answer))
 }
 
-fn read_flow<'a>(state: &State, flow: &'a Flow) -> Result<Wish<'a>, &'static str> {
+fn read_flow<'a>(state: &State, flow: &'a Flow) -> Result<InstallRequest<'a>, &'static str> {
     let account = state.account(&flow.account)?.id;
     let selection = flow.repositories.as_ref().map(|wanted| wanted.select(state, account)).transpose()?;
-    Ok(Wish { account, user: state.user(&flow.user)?.id, selection, state: flow.state.as_deref() })
+    Ok(InstallRequest { account, user: state.user(&flow.user)?.id, selection, state: flow.state.as_deref() })
 }
 
 #[handler]
@@ -144,7 +144,7 @@ struct Order {
     account: String,
     user: Option<String>,
     repositories: Option<Repositories>,
-    /// Whether the app is told.
+    /// Sends the webhook about it to the app.
     #[serde(default = "yes")]
     webhook: bool,
 }
@@ -169,14 +169,14 @@ fn read_order(state: &State, order: &Order) -> Result<(u64, u64, Selection), &'s
     Ok((account, by, selection))
 }
 
-/// Who does it; an owner when nobody is named.
+/// The acting user; an owner when absent.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct By {
     user: Option<String>,
 }
 
-/// An installation, and who changes it.
+/// Finds an installation and the acting user.
 fn find(github: &GitHub, id: u64, user: Option<&str>) -> poem::Result<(Installation, u64)> {
     let state = github.state();
     let installation = state.installations.get(id).ok_or_else(|| wrong("installation_not_found"))?;
@@ -246,7 +246,7 @@ pub(super) async fn accept_permissions(
     done()
 }
 
-/// Either names to add and to take away, or the whole new choice.
+/// Either names to add and to remove, or the whole new selection.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change {

@@ -1,4 +1,4 @@
-//! What a route answers, and the headers that every answer has.
+//! Answers of a route, with the headers common to all of them.
 
 use poem::Response;
 use poem::http::{HeaderMap, StatusCode};
@@ -7,18 +7,18 @@ use serde_json::{Map, Value, json};
 use super::{Call, header};
 
 const DOCUMENTATION: &str = "https://docs.github.com/rest";
-/// The version that answers when none is asked for.
+/// Version used when the request names none.
 const VERSION: &str = "2022-11-28";
 const PER_PAGE: usize = 30;
 const MOST_PER_PAGE: usize = 100;
 const LIMIT: u32 = 5_000;
-/// Nobody is slowed down but by a fault, so there is always as much left.
+/// Remaining requests: only a fault limits the rate, so the number is constant.
 const REMAINING: u32 = 4_999;
 
 /// An answer: JSON, a form, or nothing.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
-    /// What went wrong, for the log.
+    /// Error message for the log.
     pub(super) error: Option<String>,
     content_type: &'static str,
     body: String,
@@ -33,7 +33,7 @@ pub(super) struct Refusal {
     plain: bool,
 }
 
-/// What a route comes to.
+/// Result of a route.
 pub(super) type Outcome = Result<Answer, Refusal>;
 
 impl Answer {
@@ -49,7 +49,7 @@ impl Answer {
         Self { status: StatusCode::NO_CONTENT, error: None, content_type: "", body: String::new(), link: None }
     }
 
-    /// An answer in the words of OAuth: JSON or a form, as the caller wants it, and always with status 200.
+    /// Answers as OAuth does: JSON or a form, as the caller asks, and always with status 200.
     pub(super) fn oauth(call: &Call, fields: &[(&str, Value)]) -> Self {
         let error = fields.iter().find(|(name, _)| *name == "error").and_then(|(_, word)| word.as_str());
         let (content_type, body) = if call.wants_json {
@@ -66,7 +66,7 @@ impl Answer {
         Self { status: StatusCode::OK, error: error.map(str::to_owned), content_type, body, link: None }
     }
 
-    /// One page of a list. With a name it is a member of an object that tells the total, too.
+    /// Answers with one page of a list; with a name, as a member of an object that also has the total.
     pub(super) fn page<T>(call: &Call, name: Option<&str>, all: &[T], show: impl Fn(&T) -> Value) -> Self {
         let number = |name: &str| call.params.number(name).ok().flatten().and_then(|it| usize::try_from(it).ok());
         let per_page = number("per_page").filter(|size| *size > 0).unwrap_or(PER_PAGE).min(MOST_PER_PAGE);
@@ -115,7 +115,7 @@ impl Answer {
 
 const JSON: &str = "application/json; charset=utf-8";
 
-/// The limits as `GET /rate_limit` tells them.
+/// Rate limits as `GET /rate_limit` reports them.
 pub(super) fn rate_limit(call: &Call) -> Value {
     let resets = call.now + 3_600 - call.now.rem_euclid(3_600);
     let rate = json!({"limit": LIMIT, "used": LIMIT - REMAINING, "remaining": REMAINING, "reset": resets});
@@ -123,7 +123,7 @@ pub(super) fn rate_limit(call: &Call) -> Value {
     json!({"resources": {"core": rate, "search": search, "graphql": rate}, "rate": rate})
 }
 
-/// The addresses of the pages around this one, in GitHub's order.
+/// Links to the pages around this one, in GitHub's order.
 fn links(call: &Call, page: usize, last: usize) -> Option<String> {
     let to = |page: usize, relation: &str| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -169,7 +169,7 @@ impl Refusal {
         Self::new(403, "This installation has been suspended")
     }
 
-    /// GitHub turns away programs that do not say who they are, before it looks at anything else.
+    /// Refuses a program without a User-Agent header; GitHub checks it before anything else.
     pub(super) fn no_user_agent() -> Self {
         let message = "\r\nRequest forbidden by administrative rules. Please make sure your request has a User-Agent \
                        header (https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required). \
@@ -191,7 +191,7 @@ impl From<Refusal> for Answer {
     }
 }
 
-/// GitHub's form for anything that goes wrong.
+/// Formats an error as GitHub does.
 pub(super) fn said(status: StatusCode, message: &str) -> String {
     json!({"message": message, "documentation_url": DOCUMENTATION, "status": status.as_u16().to_string()}).to_string()
 }

@@ -1,4 +1,4 @@
-//! What the app may ask and do by the tokens it signs itself.
+//! Routes for the app, authenticated by the tokens that it signs itself.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::github::grants::{Holder, INSTALLATION_TOKEN_SECS};
 use crate::github::installations::Installation;
 use crate::github::sender::Delivery;
 
-/// GitHub takes no more repositories than this in one order.
+/// Maximum number of repositories in one request.
 const MOST_REPOSITORIES: usize = 500;
 
 pub(super) fn show(call: &Call) -> Outcome {
@@ -74,7 +74,7 @@ pub(super) fn installation_of_repository(call: &Call) -> Outcome {
     Ok(Answer::json(&call.shapes(&state).installation(installation)))
 }
 
-/// Who is named as the one who did it, where the app does it itself.
+/// Finds the installation and its administrator, who is recorded as the acting user where the app acts itself.
 fn known_with_administrator(call: &Call) -> Result<(u64, u64), Refusal> {
     let state = call.github.state();
     let installation = known(call, &state)?;
@@ -129,7 +129,7 @@ pub(super) fn access_token(call: &Call) -> Outcome {
     Ok(Answer::with_status(StatusCode::CREATED, &answer))
 }
 
-/// The repositories that the token is to be for, if not for all that the installation reaches.
+/// Repositories that the token is limited to, if not all of the installation.
 fn narrowed(call: &Call, installation: &Installation, state: &State) -> Result<Option<BTreeSet<u64>>, Refusal> {
     let list = |name: &str| call.body[name].as_array().cloned().unwrap_or_default();
     let (ids, names) = (list("repository_ids"), list("repositories"));
@@ -154,7 +154,7 @@ fn narrowed(call: &Call, installation: &Installation, state: &State) -> Result<O
     })
 }
 
-/// What is asked for, if it is not more than what there is.
+/// Returns the requested permissions, if none exceeds the granted ones.
 fn allowed(asked: &Permissions, granted: &Permissions) -> Result<Permissions, Refusal> {
     let rank = |level: Option<&Value>| match level.and_then(Value::as_str) {
         Some("read") => 1,

@@ -1,4 +1,4 @@
-//! How a fault speaks where GitHub is expected to answer.
+//! Faults in GitHub's format.
 
 use poem::Response;
 use poem::http::StatusCode;
@@ -7,9 +7,9 @@ use serde_json::json;
 use super::answer;
 use crate::faults::Fault;
 
-/// Which of GitHub's two ways to refuse is used here.
+/// Variant of GitHub's two error formats.
 pub(super) struct Dialect {
-    /// The exchange of tokens: an error word, and status 200.
+    /// The exchange of tokens: an error code, and status 200.
     pub(super) oauth: bool,
     pub(super) now: i64,
 }

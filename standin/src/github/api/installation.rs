@@ -1,4 +1,4 @@
-//! What an installation may ask by the token it was given.
+//! Routes for an installation, authenticated by its token.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +11,13 @@ use crate::github::accounts::{Access, Repository};
 use crate::github::grants::Holder;
 use crate::github::installations::Installation;
 
-/// The installation of a token, if it may do anything.
+/// Finds the installation of a token, if it is not suspended.
 fn active(state: &State, id: u64) -> Result<&Installation, Refusal> {
     let installation = state.installations.get(id).ok_or_else(Refusal::bad_credentials)?;
     if installation.suspended.is_some() { Err(Refusal::suspended()) } else { Ok(installation) }
 }
 
-/// The repositories that a token reaches: the installation's, or fewer.
+/// Repositories that a token reaches: the installation's, or fewer.
 fn reached<'a>(
     state: &'a State,
     installation: &'a Installation,
@@ -57,7 +57,7 @@ pub(super) fn repository(call: &Call) -> Outcome {
             repository.filter(within).map(|_| Access::Read)
         }
     };
-    // What everybody may read, every token may read. What it may not is not found.
+    // Public repositories are readable by every token; others out of reach are not found.
     let repository = repository.filter(|repository| access.is_some() || !repository.private);
     let repository = repository.ok_or_else(Refusal::not_found)?;
     Ok(Answer::json(&call.shapes(&state).repository_for(repository, access.unwrap_or(Access::Read))))

@@ -10,7 +10,7 @@ use super::answer::{Answer, Outcome};
 use crate::github::grants::{Consent, REFRESH_SECS, USER_TOKEN_SECS, UserTokens};
 use crate::ids::same_secret;
 
-/// GitHub's word for a failure, and its sentence.
+/// Error code of GitHub and its description.
 type Problem = (&'static str, &'static str);
 
 const BAD_CODE: Problem = ("bad_verification_code", "The code passed is incorrect or expired.");

@@ -1,4 +1,4 @@
-//! What the app may ask for a person, by the token that the person has agreed to; and what anybody may.
+//! Routes for a person, authenticated by the token that the person has agreed to, and public routes.
 
 use serde_json::json;
 
@@ -22,7 +22,7 @@ pub(super) fn rate_limit(call: &Call) -> Outcome {
     Ok(Answer::json(&answer::rate_limit(call)))
 }
 
-/// Anybody may ask, but not with something that is no good.
+/// Requires that credentials, if there are any, are valid.
 fn authentic(call: &Call) -> Result<(), Refusal> {
     match &call.caller {
         Caller::Refused(refused) => Err(Refusal::new(refused.status, refused.message)),
@@ -62,7 +62,7 @@ pub(super) fn organizations(call: &Call) -> Outcome {
     Ok(Answer::page(call, None, &theirs, |account| call.shapes(&state).organization(account)))
 }
 
-/// Those that the person can see, which are not only those that the person may decide about.
+/// Lists the installations that the person can see, which is more than those that the person may administer.
 pub(super) fn installations(call: &Call) -> Outcome {
     let state = call.github.state();
     let user = call.as_user(&state)?;
@@ -89,8 +89,8 @@ pub(super) fn repositories(call: &Call) -> Outcome {
     Ok(page.with("repository_selection", json!(installation.selection.word())))
 }
 
-/// A user token can do what both the person and the app may do: who is in an organisation is told only where the app is
-/// installed with that permission.
+/// A user token is limited to the rights of both the person and the app: members of an organisation are shown only
+/// where the app is installed with that permission.
 pub(super) fn membership(call: &Call) -> Outcome {
     let state = call.github.state();
     let user = call.as_user(&state)?;

@@ -1,4 +1,4 @@
-//! What happens to the app itself: installations come, change and go, and people take their authorization back.
+//! Events of the app itself: installations are created, changed and removed, and authorizations are revoked.
 
 use serde_json::{Value, json};
 
@@ -9,8 +9,8 @@ use crate::github::sender::{Hook, hook_id};
 use crate::github::shapes::{Shapes, extend, node_id};
 use crate::github::{App, GitHub, State};
 
-/// What has happened to an installation.
-pub(crate) enum Told {
+/// Change of an installation.
+pub(crate) enum InstallationChange {
     Created { requester: Option<u64> },
     Deleted,
     Suspended,
@@ -21,7 +21,7 @@ pub(crate) enum Told {
     Renamed { old: String },
 }
 
-impl Told {
+impl InstallationChange {
     fn event_and_action(&self) -> (&'static str, &'static str) {
         match self {
             Self::Created { .. } => ("installation", "created"),
@@ -37,8 +37,8 @@ impl Told {
 }
 
 impl GitHub {
-    /// The webhook that tells of it.
-    pub(crate) fn about_installation(&self, installation: &Installation, by: u64, what: &Told) -> Hook {
+    /// Builds the webhook about a change of an installation.
+    pub(crate) fn about_installation(&self, installation: &Installation, by: u64, what: &InstallationChange) -> Hook {
         let (app, state) = (self.app(), self.state());
         let (event, action) = what.event_and_action();
         Hook {
@@ -46,11 +46,11 @@ impl GitHub {
             event: event.to_owned(),
             action: Some(action.to_owned()),
             installation: Some(installation.id),
-            payload: told(self.shapes(&state, &app), installation, by, what).to_string().into(),
+            payload: payload(self.shapes(&state, &app), installation, by, what).to_string().into(),
         }
     }
 
-    /// The webhook that says that somebody has taken their authorization back.
+    /// Builds the webhook about a revoked authorization.
     pub(crate) fn authorization_revoked(&self, user: u64) -> Hook {
         let (app, state) = (self.app(), self.state());
         Hook {
@@ -62,8 +62,8 @@ impl GitHub {
         }
     }
 
-    /// The payload of an event about the app itself, with the installation it is about, as if it had happened; nothing
-    /// when the order is for another event.
+    /// Builds the payload of an event about the app itself, with its installation, as if it had happened; nothing when
+    /// the order is for another event.
     pub(super) fn account_event(
         &self,
         order: &Order,
@@ -78,20 +78,20 @@ impl GitHub {
                 let user = sender.or_else(|| state.directory.users().next()).ok_or("user_not_found")?;
                 return Ok(Some((revoked(shapes, user.id), None)));
             }
-            ("installation", None | Some("created")) => Told::Created { requester: None },
-            ("installation", Some("deleted")) => Told::Deleted,
-            ("installation", Some("suspend")) => Told::Suspended,
-            ("installation", Some("unsuspend")) => Told::Unsuspended,
-            ("installation", Some("new_permissions_accepted")) => Told::PermissionsAccepted,
+            ("installation", None | Some("created")) => InstallationChange::Created { requester: None },
+            ("installation", Some("deleted")) => InstallationChange::Deleted,
+            ("installation", Some("suspend")) => InstallationChange::Suspended,
+            ("installation", Some("unsuspend")) => InstallationChange::Unsuspended,
+            ("installation", Some("new_permissions_accepted")) => InstallationChange::PermissionsAccepted,
             ("installation_repositories", action) => {
                 let name = order.repository.as_deref().ok_or("repository_not_found")?;
                 let id = state.directory.repository_at(name).ok_or("repository_not_found")?.id;
                 match action {
-                    Some("removed") => Told::RepositoriesRemoved(vec![id]),
-                    _ => Told::RepositoriesAdded(vec![id]),
+                    Some("removed") => InstallationChange::RepositoriesRemoved(vec![id]),
+                    _ => InstallationChange::RepositoriesAdded(vec![id]),
                 }
             }
-            ("installation_target", _) => Told::Renamed { old: "what-it-was".to_owned() },
+            ("installation_target", _) => InstallationChange::Renamed { old: "what-it-was".to_owned() },
             _ => return Ok(None),
         };
         let installation = match order.installation {
@@ -100,11 +100,11 @@ impl GitHub {
         };
         let installation = installation.ok_or("installation_not_found")?;
         let by = sender.map_or_else(|| state.administrator(installation.account), |sender| sender.id);
-        Ok(Some((told(shapes, installation, by, &what), Some(installation.id))))
+        Ok(Some((payload(shapes, installation, by, &what), Some(installation.id))))
     }
 }
 
-fn told(shapes: Shapes<'_>, installation: &Installation, by: u64, what: &Told) -> Value {
+fn payload(shapes: Shapes<'_>, installation: &Installation, by: u64, what: &InstallationChange) -> Value {
     let (_, action) = what.event_and_action();
     let mut payload = json!({"action": action, "installation": shapes.installation(installation)});
     extend(&mut payload, details(shapes, installation, what));
@@ -116,36 +116,39 @@ fn revoked(shapes: Shapes<'_>, user: u64) -> Value {
     json!({"action": "revoked", "sender": shapes.account_by_id(user)})
 }
 
-fn details(shapes: Shapes<'_>, installation: &Installation, what: &Told) -> Value {
+fn details(shapes: Shapes<'_>, installation: &Installation, what: &InstallationChange) -> Value {
     let some = |ids: &[u64]| -> Vec<Value> {
         let known = ids.iter().filter_map(|id| shapes.directory().repository(*id));
         known.map(|repository| shapes.repository_in_brief(repository)).collect()
     };
     let selection = installation.selection.word();
     match what {
-        Told::Created { requester } => json!({
+        InstallationChange::Created { requester } => json!({
             "repositories": all(shapes, installation),
             "requester": requester.map(|id| shapes.account_by_id(id)),
         }),
-        Told::Deleted | Told::Suspended | Told::Unsuspended | Told::PermissionsAccepted => {
+        InstallationChange::Deleted
+        | InstallationChange::Suspended
+        | InstallationChange::Unsuspended
+        | InstallationChange::PermissionsAccepted => {
             json!({"repositories": all(shapes, installation), "requester": null})
         }
-        Told::RepositoriesAdded(ids) => json!({
+        InstallationChange::RepositoriesAdded(ids) => json!({
             "repository_selection": selection,
             "repositories_added": some(ids),
             "repositories_removed": [],
             "requester": null,
         }),
-        Told::RepositoriesRemoved(ids) => json!({
+        InstallationChange::RepositoriesRemoved(ids) => json!({
             "repository_selection": selection,
             "repositories_added": [],
             "repositories_removed": some(ids),
             "requester": null,
         }),
-        Told::Renamed { old } => {
+        InstallationChange::Renamed { old } => {
             let account = shapes.directory().account(installation.account);
             let kind = account.map_or("User", |account| account.kind.word());
-            let mut told = json!({
+            let mut payload = json!({
                 "account": shapes.account_by_id(installation.account),
                 "changes": {"login": {"from": old}},
                 "target_type": kind,
@@ -155,9 +158,9 @@ fn details(shapes: Shapes<'_>, installation: &Installation, what: &Told) -> Valu
                 },
             });
             if let Some(account) = account.filter(|account| Account::is_organization(account)) {
-                told["organization"] = shapes.organization(account);
+                payload["organization"] = shapes.organization(account);
             }
-            told
+            payload
         }
     }
 }
@@ -166,7 +169,7 @@ fn all(shapes: Shapes<'_>, installation: &Installation) -> Vec<Value> {
     installation.repositories(shapes.directory()).map(|repository| shapes.repository_in_brief(repository)).collect()
 }
 
-/// What GitHub says when somebody sets a webhook up.
+/// Payload that GitHub sends when a webhook is set up.
 fn ping(shapes: Shapes<'_>) -> Value {
     let (app, id) = (shapes.app, hook_id(shapes.app));
     json!({

@@ -6,7 +6,7 @@ use super::{Payload, Scene};
 use crate::github::accounts::Account;
 use crate::github::shapes::node_id;
 
-/// When everything at the start was made, as a push writes times.
+/// Creation time of the seeded objects, as a push writes times.
 const FOUNDED: i64 = 1_709_193_600;
 
 impl Scene<'_> {
@@ -67,7 +67,7 @@ impl Scene<'_> {
         })
     }
 
-    /// The name of a branch or a tag that comes or goes, and which of the two it is.
+    /// Returns the name of a created or deleted reference, and its kind: branch or tag.
     fn reference(&self) -> (&str, &'static str) {
         match (&self.order.tag, &self.order.branch) {
             (Some(tag), _) => (tag, "tag"),
@@ -146,7 +146,7 @@ impl Scene<'_> {
     }
 }
 
-/// The address GitHub makes up for somebody who keeps theirs private.
+/// Address that GitHub generates for a user whose address is private.
 pub(super) fn email(account: &Account) -> String {
     format!("{}+{}@users.noreply.github.example", account.id, account.login)
 }

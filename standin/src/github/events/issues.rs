@@ -105,7 +105,7 @@ impl Scene<'_> {
         shape
     }
 
-    /// Nobody has reacted yet.
+    /// Returns empty reaction counts.
     pub(super) fn reactions(&self, of: &str) -> Value {
         json!({
             "url": format!("{of}/reactions"),

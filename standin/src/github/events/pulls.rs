@@ -7,7 +7,7 @@ use crate::github::shapes::{extend, node_id};
 
 impl Scene<'_> {
     pub(super) fn pull_request(&self) -> Payload {
-        // GitHub has no such action: a pull request that is merged is one that is closed.
+        // GitHub has no action "merged": a merged pull request is a closed one.
         let action = match self.action("opened") {
             "merged" => "closed",
             action => action,
@@ -132,7 +132,7 @@ impl Scene<'_> {
         self.order.merged.unwrap_or(self.order.action.as_deref() == Some("merged"))
     }
 
-    /// One end of a pull request: a branch and where it points.
+    /// One end of a pull request: a branch and its commit.
     fn end(&self, branch: &str, sha: &str) -> Value {
         json!({
             "label": format!("{}:{branch}", self.owner.login),
@@ -228,7 +228,7 @@ impl Scene<'_> {
 
     /// A pull request in full, as its own events show it.
     fn full_pull_request(&self) -> Payload {
-        // Somebody who is named has to be there.
+        // An assignee has to exist.
         self.person(self.order.assignee.as_deref())?;
         self.person(self.order.reviewer.as_deref())?;
         let mut shape = self.simple_pull_request();

@@ -1,4 +1,4 @@
-//! What machines do: runs of workflows, and checks.
+//! Automated events: runs of workflows, and checks.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Installing the app: who somebody is, which of their accounts is meant, and which repositories. Plain forms and links
-//! that work without scripts. There are no passwords, so who somebody is stands in the address.
+//! Installing the app: the choice of the user, the account and the repositories. Plain forms and links that work
+//! without scripts. There are no passwords, so the user is named in the address.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use url::form_urlencoded::Serializer;
 
 use super::{frame, not_found};
 use crate::github::accounts::{Account, Role};
-use crate::github::install::{Step, Wish};
+use crate::github::install::{InstallRequest, Step};
 use crate::github::installations::Selection;
 use crate::github::{GitHub, State};
 use crate::page::{escape, see_other};
 use crate::params::Params;
 use crate::world::World;
 
-/// What the address says: the app's own `state`, who is looking, and which account they have chosen.
+/// Parameters of the address: the app's own `state`, the user, and the chosen account.
 struct Visit {
     state: Option<String>,
     login: Option<String>,
@@ -32,7 +32,7 @@ impl Visit {
         Self { state: text("state"), login: text("as"), target: target.and_then(|id| id.parse().ok()) }
     }
 
-    /// The query of an address that goes on from here.
+    /// Builds the query of the next address.
     fn query(&self, login: Option<&str>, target: Option<u64>) -> String {
         let mut query = Serializer::new(String::new());
         if let Some(state) = &self.state {
@@ -48,7 +48,7 @@ impl Visit {
     }
 }
 
-/// Where the pages of one app begin: as the browser came here, in one of the two forms there are.
+/// Base address of an app's pages, in the one of the two forms by which the browser came.
 fn home(request: &Request) -> String {
     let parts: Vec<&str> = request.uri().path().split('/').take(4).collect();
     parts.join("/")
@@ -70,7 +70,7 @@ pub(super) fn show_app(Path(slug): Path<String>, request: &Request, Data(world):
     frame(&app.name, body).into_response()
 }
 
-/// `GET …/installations/new`: who somebody is, and then their accounts.
+/// `GET …/installations/new`: the user, and then their accounts.
 #[handler]
 pub(super) fn show_targets(Path(slug): Path<String>, request: &Request, Data(world): Data<&Arc<World>>) -> Response {
     let github = world.github();
@@ -104,7 +104,7 @@ pub(super) fn show_targets(Path(slug): Path<String>, request: &Request, Data(wor
     frame("Install the app", body).into_response()
 }
 
-/// A page that asks who is looking; each answer leads on.
+/// A page that asks for the user; each answer leads on.
 pub(super) fn chooser(state: &State, title: &str, to: impl Fn(&Account) -> String) -> Response {
     let people = state.directory.users().map(|user| {
         format!(
@@ -143,14 +143,14 @@ fn target(state: &State, account: &Account, role: Role, home: &str, query: &str)
     )
 }
 
-/// What the address of the form is about, checked.
+/// Validated subject of the form.
 struct Choice {
     user: u64,
     account: u64,
     step: Step,
 }
 
-/// On failure, a sentence for whoever came here.
+/// Validates a request; on failure, returns a sentence for the user.
 fn read(github: &GitHub, visit: &Visit) -> Result<Choice, &'static str> {
     let user = visit.login.as_deref().and_then(|login| github.state().directory.user(login).map(|user| user.id));
     let (Some(user), Some(account)) = (user, visit.target) else {
@@ -163,7 +163,7 @@ fn read(github: &GitHub, visit: &Visit) -> Result<Choice, &'static str> {
     }
 }
 
-/// `GET …/installations/new/permissions`: which repositories.
+/// `GET …/installations/new/permissions`: choice of repositories.
 #[handler]
 pub(super) fn show_choice(Path(slug): Path<String>, request: &Request, Data(world): Data<&Arc<World>>) -> Response {
     let github = world.github();
@@ -213,7 +213,7 @@ fn permissions(github: &GitHub) -> String {
     words.join(", ")
 }
 
-/// The fields by which repositories are chosen.
+/// Form fields for the choice of repositories.
 pub(super) fn repository_fields(state: &State, account: u64, selection: Option<&Selection>) -> String {
     let all = selection.is_none_or(|selection| *selection == Selection::All);
     let checked = |yes: bool| if yes { " checked" } else { "" };
@@ -236,7 +236,7 @@ pub(super) fn repository_fields(state: &State, account: u64, selection: Option<&
     )
 }
 
-/// What was chosen in those fields; nothing when nothing was.
+/// Reads the choice from those fields; nothing without a choice.
 pub(super) fn chosen(state: &State, account: u64, body: &[u8]) -> Option<Selection> {
     let fields: Vec<(String, String)> = url::form_urlencoded::parse(body).into_owned().collect();
     let selection = fields.iter().find(|(name, _)| name == "selection").map(|(_, value)| value.as_str())?;
@@ -248,7 +248,7 @@ pub(super) fn chosen(state: &State, account: u64, body: &[u8]) -> Option<Selecti
     Some(Selection::Selected(picked.filter_map(|(_, id)| id.parse().ok()).filter(|id| owned.contains(id)).collect()))
 }
 
-/// `POST …/installations/new/permissions`: it is installed, changed, or asked for.
+/// `POST …/installations/new/permissions`: installs, changes or requests the app.
 #[handler]
 pub(super) async fn take_choice(
     Path(slug): Path<String>,
@@ -266,8 +266,9 @@ pub(super) async fn take_choice(
         Err(sentence) => return not_found(sentence),
     };
     let selection = chosen(&github.state(), choice.account, &body);
-    let wish = Wish { account: choice.account, user: choice.user, selection, state: visit.state.as_deref() };
-    match github.take_step(wish) {
+    let wanted =
+        InstallRequest { account: choice.account, user: choice.user, selection, state: visit.state.as_deref() };
+    match github.take_step(wanted) {
         Ok(landing) => see_other(&landing.location),
         Err(word) => not_found(word),
     }

@@ -1,4 +1,4 @@
-//! Everything at a glance: accounts, installations, what was sent to the app and how that went, and a form that sends more.
+//! Overview: accounts, installations, webhooks sent to the app with their results, and a form that sends more.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::page::{escape, see_other};
 use crate::params::Params;
 use crate::world::World;
 
-/// How many accounts, installations and deliveries are shown.
+/// Number of accounts, installations and deliveries shown.
 const SHOWN: usize = 30;
 
-/// What can be sent by a click: an event with its action, and what people call it.
+/// Events that can be sent by a click: an event with its action, and a label.
 const SAMPLES: &[(&str, &str)] = &[
     ("push", "Push to a branch"),
     ("pull_request.opened", "Pull request opened"),
@@ -260,7 +260,7 @@ pub(super) async fn send(body: Vec<u8>, Data(world): Data<&Arc<World>>) -> Respo
     sent.map_or_else(not_found, |()| see_other("/github"))
 }
 
-/// `GET /github/-/deliveries/{guid}`: what was sent, and what came back.
+/// `GET /github/-/deliveries/{guid}`: the request, and the answer.
 #[handler]
 pub(super) fn show_delivery(Path(guid): Path<String>, Data(world): Data<&Arc<World>>) -> Response {
     let Some(delivery) = world.github().sender.last(&guid) else {

@@ -1,4 +1,4 @@
-//! An installation's own page, where an owner changes, suspends or removes it.
+//! Settings page of an installation, by which an owner changes, suspends or removes it.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::install::{chooser, chosen, repository_fields};
 use super::{frame, not_found};
 use crate::github::GitHub;
 use crate::github::accounts::Role;
-use crate::github::install::Wish;
+use crate::github::install::InstallRequest;
 use crate::page::{escape, see_other};
 use crate::params::Params;
 use crate::world::World;
@@ -52,7 +52,7 @@ pub(super) async fn change_organizations(
     change(&world.github(), id, request, &body)
 }
 
-/// Who is looking, as the address says it.
+/// Name of the user, from the address.
 fn login(request: &Request) -> Option<String> {
     let params = Params::form(request.uri().query().unwrap_or_default().as_bytes());
     params.text("as").map(str::to_owned)
@@ -105,7 +105,7 @@ fn change(github: &Arc<GitHub>, id: u64, request: &Request, body: &[u8]) -> Resp
         Some("suspend") => github.suspend(id, user, true).map(|()| github.settings_page(id)),
         Some("unsuspend") => github.suspend(id, user, false).map(|()| github.settings_page(id)),
         Some("uninstall") => github.uninstall(id, user).map(|()| "/github".to_owned()),
-        _ => github.take_step(Wish { account, user, selection, state: None }).map(|landing| landing.location),
+        _ => github.take_step(InstallRequest { account, user, selection, state: None }).map(|landing| landing.location),
     };
     done.map_or_else(not_found, |location| see_other(&location))
 }

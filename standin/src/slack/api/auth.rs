@@ -1,4 +1,4 @@
-//! Who am I, and no longer: `auth.*` and `apps.uninstall`.
+//! Identity and revocation: `auth.*` and `apps.uninstall`.
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ pub(super) fn revoke(call: &mut Call) -> Outcome {
         Holder::Bot => (Vec::new(), vec![token.team.bot.user_id.clone()]),
         Holder::User(id) => (vec![id.clone()], Vec::new()),
     };
-    call.slack.tell_tokens_revoked(&token.team, people, bots);
+    call.slack.notify_tokens_revoked(&token.team, people, bots);
     Ok(Answer::ok(json!({"revoked": true})))
 }
 

@@ -26,7 +26,7 @@ pub(super) fn post_message(call: &mut Call) -> Outcome {
     }
     content.thread_ts = call.params.take_text("thread_ts");
     let message = channel.post(&content, call.slack.clock.now_micros(), &call.slack.limits)?;
-    // The message is text already; a tree around it would only be taken apart again.
+    // The message is text already; a tree around it would only be parsed again.
     let (channel, ts, message) = (json!(channel.id), message.at, message.json());
     Ok(Answer::written(format!(r#"{{"ok":true,"channel":{channel},"ts":"{ts}","message":{message}}}"#)))
 }
@@ -39,7 +39,7 @@ pub(super) fn post_ephemeral(call: &mut Call) -> Outcome {
         return Err("user_not_in_channel".into());
     }
     read_content(&mut call.params, &mut Content::default())?;
-    // Seen by one person and kept by nobody.
+    // Shown to one person, and not stored.
     let ts = Ts::default().next(call.slack.clock.now_micros()).to_string();
     Ok(Answer::ok(json!({"message_ts": ts})))
 }
@@ -72,7 +72,7 @@ pub(super) fn permalink(call: &mut Call) -> Outcome {
     Ok(Answer::ok(json!({"channel": channel.id, "permalink": link})))
 }
 
-/// The channel, if the token may post there.
+/// Returns the channel, if the token may post there.
 fn postable(call: &Call, token: &Token) -> Result<Arc<Channel>, Refusal> {
     let channel = call.channel(token)?;
     if channel.is_archived() {
@@ -103,7 +103,7 @@ fn author(call: &Call, token: &Token) -> Content {
     }
 }
 
-/// Reads what is to be said and judges it, in the order in which Slack does.
+/// Reads and validates the content, in the order in which Slack does.
 pub(crate) fn read_content(params: &mut Params, content: &mut Content) -> Result<(), Refusal> {
     let text = params.take_text("text");
     let markdown = params.take_text("markdown_text");

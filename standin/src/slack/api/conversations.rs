@@ -14,8 +14,8 @@ use crate::slack::grants::Token;
 pub(super) const DEFAULT_LIMIT: usize = 100;
 pub(super) const LARGEST_LIMIT: i64 = 1000;
 
-/// One page. Cut first and filtered after, as Slack does it: a page may hold fewer than asked for, even none, and yet
-/// another follow it.
+/// One page. Cut first and filtered after, as Slack does it: a page may hold fewer than requested, even none, and still
+/// have a next one.
 pub(super) fn list(call: &mut Call) -> Outcome {
     let token = call.token()?;
     if token.org_wide {
@@ -59,7 +59,7 @@ impl Wanted {
                     wanted.private = true;
                     "groups:read"
                 }
-                // There are no direct messages here, but asking for them needs the scope all the same.
+                // There are no direct messages here, but listing them needs the scope all the same.
                 "im" => "im:read",
                 "mpim" => "mpim:read",
                 _ => return Err("invalid_types".into()),
@@ -127,7 +127,7 @@ pub(super) fn leave(call: &mut Call) -> Outcome {
     Ok(Answer::ok(json!({})))
 }
 
-/// A channel the token may know of and read about.
+/// A channel visible to the token and readable by it.
 fn readable(call: &Call) -> Result<(Arc<Token>, Arc<Channel>), Refusal> {
     let token = call.token()?;
     let channel = call.channel(&token)?;

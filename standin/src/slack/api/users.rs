@@ -69,7 +69,7 @@ pub(super) fn team_info(call: &mut Call) -> Outcome {
 
 fn person(team: &Team, user: &User, token: &Token) -> Value {
     let mut profile = json!({"real_name": user.real_name, "display_name": user.name, "team": team.id});
-    // The address is there only for who has asked for it by a scope of its own.
+    // The address is present only with a scope of its own.
     if token.has("users:read.email") {
         profile["email"] = json!(user.email(team));
     }

@@ -1,4 +1,4 @@
-//! How the consent page looks. It is a plain form that works without scripts.
+//! HTML of the consent page. It is a plain form that works without scripts.
 
 use poem::Response;
 

@@ -1,4 +1,4 @@
-//! Users authorize the app, and their codes become tokens.
+//! Authorization by users, and the exchange of their codes for tokens.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Webhooks: how they are signed and sent, sent again, and what they say.
+//! Webhooks: signature, sending, redelivery, and payloads.
 
 use super::*;
 use crate::github::sign;
@@ -30,7 +30,7 @@ async fn a_webhook_is_signed_sent_once_and_sent_again_with_the_same_id() {
     }
     assert!(heard.header("user-agent").starts_with("GitHub-Hookshot/"));
 
-    // Nothing is sent again by itself.
+    // There is no automatic retry.
     let again = world.control(&format!("/github/deliveries/{guid}/redeliver"), json!({})).await;
     assert_eq!((&again["status"], &again["deliveryId"]), (&json!(202), &json!(guid)));
     let second = app.wait_for(2).await.remove(1);
@@ -44,7 +44,7 @@ async fn a_webhook_is_signed_sent_once_and_sent_again_with_the_same_id() {
     assert!(world.page("/github").await.contains("/redeliver"));
     assert!(world.page(&format!("/github/-/deliveries/{guid}")).await.contains("refs/heads/main"));
 
-    // The same by the app's own API.
+    // The same through the app's own API.
     let listed = world.ask("/app/hook/deliveries", &app_token()).await;
     let attempts = format!("/app/hook/deliveries/{}/attempts", listed.body[0]["id"]);
     assert_eq!(world.rest(Method::POST, &attempts, &app_token(), Value::Null).await.status, 202);
@@ -52,7 +52,7 @@ async fn a_webhook_is_signed_sent_once_and_sent_again_with_the_same_id() {
 }
 
 #[tokio::test]
-async fn a_payload_may_be_a_form_or_whatever_is_ordered() {
+async fn a_payload_may_be_a_form_or_anything_that_is_ordered() {
     let world = world().await;
     let app = world.listening().await;
     world.control("/github/app", json!({"webhookContentType": "form", "webhookSecret": "other"})).await;
@@ -171,7 +171,7 @@ async fn payloads_are_as_large_as_real_ones_when_that_is_wanted() {
 }
 
 #[tokio::test]
-async fn changes_of_an_installation_are_told() {
+async fn changes_of_an_installation_send_webhooks() {
     let world = world().await;
     let app = world.listening().await;
     let order = json!({"account": "acme", "repositories": ["web"]});
@@ -192,13 +192,13 @@ async fn changes_of_an_installation_are_told() {
     assert_eq!(renamed["account"]["id"], 2001);
     world.control(&to("permissions"), json!({"permissions": {"metadata": "read"}})).await;
     assert_eq!(what(&app.wait_for(5).await[4]), "installation.new_permissions_accepted");
-    for (number, (order, told)) in
+    for (number, (order, action)) in
         [("suspend", "suspend"), ("unsuspend", "unsuspend"), ("delete", "deleted")].iter().enumerate()
     {
         world.control(&to(order), json!({})).await;
-        assert_eq!(app.wait_for(6 + number).await[5 + number].json()["action"], *told);
+        assert_eq!(app.wait_for(6 + number).await[5 + number].json()["action"], *action);
     }
-    // The last one is written down a moment after it was heard.
+    // The last one is recorded a moment after it was received.
     for _ in 0..200 {
         let counts = world.look("/github/stats").await;
         if (&counts["deliveries"], &counts["delivered"]) == (&json!(8), &json!(8)) {

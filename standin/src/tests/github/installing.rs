@@ -1,10 +1,10 @@
-//! Installing in the browser: who may, and what comes back to the app.
+//! Installation in the browser: permissions, and the parameters that return to the app.
 
 use serde_json::{Value, json};
 
 use super::*;
 
-/// The names in a query, in their order.
+/// Names in a query, in order.
 fn names(location: &str) -> Vec<String> {
     query(location).into_iter().map(|(name, _)| name).collect()
 }
@@ -67,7 +67,7 @@ async fn a_member_can_only_ask_for_it() {
 }
 
 #[tokio::test]
-async fn an_update_comes_without_a_code_or_not_at_all() {
+async fn an_update_comes_without_a_code_or_is_not_announced() {
     let world = world().await;
     let flow = json!({"account": "acme", "user": "ada", "state": "s", "repositories": ["web"]});
     let first = world.control("/github/install-flow", flow.clone()).await;
@@ -126,8 +126,8 @@ async fn an_owner_changes_an_installation_on_its_page() {
     world.press(&page, &[("decision", "suspend")]).await;
     world.press(&page, &[("decision", "unsuspend")]).await;
     world.press(&page, &[("decision", "uninstall")]).await;
-    let mut told: Vec<_> = app.wait_for(4).await[1..].iter().map(what).collect();
-    told.sort();
-    assert_eq!(told, ["installation.deleted", "installation.suspend", "installation.unsuspend"]);
+    let mut received: Vec<_> = app.wait_for(4).await[1..].iter().map(what).collect();
+    received.sort();
+    assert_eq!(received, ["installation.deleted", "installation.suspend", "installation.unsuspend"]);
     assert_eq!(world.look("/github/stats").await["installations"], 0);
 }

@@ -1,4 +1,4 @@
-//! The API: who may ask what, by which token, and how lists are cut into pages.
+//! The REST API: authorisation of each kind of token, and pagination.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn whoever_belongs_to_an_account_sees_its_installation_but_only_owners_are
         accounts.iter().map(|it| it["account"]["login"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(visible("ada").await, ["acme"]);
-    // The trap: somebody who may decide nothing sees it just as well.
+    // The trap: a member without any right to administer it sees it just as well.
     assert_eq!(visible("max").await, ["acme"]);
     assert_eq!(visible("eve").await, ["eve"]);
     for (user, org, status, role) in [
@@ -153,9 +153,9 @@ async fn a_suspended_or_removed_installation_gives_no_access() {
     assert_eq!(order(Method::GET, &path).await.status, 404);
     assert_eq!(order(Method::POST, &tokens).await.status, 404);
     assert_eq!(world.ask("/installation/repositories", &token).await.status, 401);
-    let mut told: Vec<_> = app.wait_for(3).await.iter().map(what).collect();
-    told.sort();
-    assert_eq!(told, ["installation.deleted", "installation.suspend", "installation.unsuspend"]);
+    let mut received: Vec<_> = app.wait_for(3).await.iter().map(what).collect();
+    received.sort();
+    assert_eq!(received, ["installation.deleted", "installation.suspend", "installation.unsuspend"]);
 }
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn every_answer_has_githubs_headers_and_nobody_is_answered_who_has_no_name
 }
 
 #[tokio::test]
-async fn routes_fail_as_told() {
+async fn routes_fail_as_configured() {
     let world = world().await;
     let token = world.user_token("ada").await;
     let fault = async |fault: Value| world.control("/github/faults", fault).await;
@@ -202,7 +202,7 @@ async fn routes_fail_as_told() {
     assert!(ask().await.unwrap_err().is_request());
     fault(json!({"method": "GET /user", "hang": "headers"})).await;
     assert!(tokio::time::timeout(Duration::from_millis(200), ask()).await.is_err());
-    // Slack's faults are others.
+    // Slack's faults are separate.
     assert_eq!(world.look("/slack/faults").await, json!([]));
     let calls = world.look("/calls?method=GET%20/user").await;
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The story of an organisation that connects Slack and sends an event, told with the generated Rust clients.
+//! Scenario of an organisation that connects Slack and sends an event, with the generated Rust clients.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 type Outcome<T> = Result<T, Box<dyn error::Error>>;
 
-/// An HTTP client that says whose token it has. A generated client knows of no credentials.
+/// Builds an HTTP client with a token, because a generated client knows of no credentials.
 fn with_token(token: &str) -> Outcome<reqwest::Client> {
     let mut headers = HeaderMap::new();
     headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}"))?);
@@ -30,10 +30,10 @@ async fn main() -> Outcome<()> {
     let slack = linkbreakers::Client::new_with_client(&server, http.clone());
     let native = native::Client::new_with_client(&server, http.clone());
 
-    // Nobody is let in without a token, and is told so in the dialect's own type.
-    let stranger = linkbreakers::Client::new_with_client(&server, with_token("wrong")?);
-    let Err(linkbreakers::Error::ErrorResponse(refused)) = stranger.get_slack_integration().send().await else {
-        return Err("a stranger was not refused".into());
+    // A request without a valid token is refused in the dialect's own type.
+    let outsider = linkbreakers::Client::new_with_client(&server, with_token("wrong")?);
+    let Err(linkbreakers::Error::ErrorResponse(refused)) = outsider.get_slack_integration().send().await else {
+        return Err("a wrong token was not refused".into());
     };
     assert_eq!((refused.status().as_u16(), refused.error.code_type.as_str()), (401, "UNAUTHENTICATED"));
 

@@ -1,12 +1,12 @@
-//! Writes a crate with a client for each document that is named: `rust-clients FOLDER DOCUMENT...`.
+//! Writes a crate with a client for each named document: `rust-clients FOLDER DOCUMENT...`.
 //!
-//! A document is the copy that `generator_copy.py rust` makes, and its file name is the name of the module.
+//! A document is a copy made by `generator_copy.py rust`, and its file name is the name of the module.
 
 use std::{env, error::Error, fs, path::Path};
 
 use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 
-/// What the generated code stands on. Its versions are those that progenitor's own code is written for.
+/// Dependencies of the generated code. Their versions are those that progenitor's own code is written for.
 const MANIFEST: &str = r#"# Generated; see docs/sdk.md.
 [workspace]
 
@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Writes a file unless it is that already: cargo builds anew what was written.
+/// Writes a file unless its content is the same already: cargo rebuilds every written file.
 fn write(path: &Path, text: &str) -> Result<(), Box<dyn Error>> {
     if fs::read_to_string(path).is_ok_and(|old| old == text) {
         return Ok(());
@@ -57,11 +57,11 @@ fn write(path: &Path, text: &str) -> Result<(), Box<dyn Error>> {
     Ok(fs::write(path, text)?)
 }
 
-/// The source of one document's client.
+/// Source of one document's client.
 fn client(document: &str) -> Result<String, Box<dyn Error>> {
     let document = serde_json::from_str(&fs::read_to_string(document)?)?;
     let mut settings = GenerationSettings::new();
-    // A call names what it sends, and leaves out what it does not.
+    // A call names its members, and leaves out the others.
     settings.with_interface(InterfaceStyle::Builder);
     let tokens = Generator::new(&settings).generate_tokens(&document)?;
     Ok(prettyplease::unparse(&syn::parse2(tokens)?))

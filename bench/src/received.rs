@@ -1,4 +1,4 @@
-//! Asks the stand-in Slack what has arrived.
+//! Queries the stand-in Slack for received messages.
 
 use std::net::SocketAddr;
 
@@ -10,19 +10,19 @@ use crate::{
     load::DIGITS,
 };
 
-/// The name under which an event's data holds its number; it comes first, so it is in the first line of the message.
+/// Name under which an event's data holds its number; it comes first, so it is in the first line of the message.
 pub const NUMBER: &str = "number";
 
-/// A message that arrived.
+/// A message received by the stand-in.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Arrival {
-    /// The number of its event.
+pub struct ReceivedMessage {
+    /// Number of its event.
     pub number: u64,
-    /// Microseconds since 1970: the timestamp by which Slack knows it.
+    /// Microseconds since 1970: Slack's timestamp of the message.
     pub at_micros: i64,
 }
 
-/// Forgets all messages.
+/// Clears all messages.
 ///
 /// # Errors
 /// When the stand-in does not answer.
@@ -30,7 +30,7 @@ pub async fn forget(standin: SocketAddr) -> Result<()> {
     call(standin, "DELETE", "/control/slack/messages", None, None).await.map(drop)
 }
 
-/// How many messages have arrived since they were last forgotten.
+/// Counts the messages received since they were last cleared.
 ///
 /// # Errors
 /// When the stand-in does not answer.
@@ -39,7 +39,7 @@ pub async fn count(standin: SocketAddr) -> Result<u64> {
     Ok(stats["posted"].as_u64().unwrap_or_default())
 }
 
-/// How many have arrived in one channel.
+/// Counts the messages received in one channel.
 ///
 /// # Errors
 /// When the stand-in does not answer.
@@ -49,7 +49,7 @@ pub async fn count_in(standin: SocketAddr, team: &str, channel: &str) -> Result<
     Ok(answer["posted"].as_u64().unwrap_or_default())
 }
 
-/// When the newest message arrived.
+/// Returns the time of the newest message.
 ///
 /// # Errors
 /// When the stand-in does not answer.
@@ -57,11 +57,11 @@ pub async fn newest_micros(standin: SocketAddr) -> Result<Option<i64>> {
     Ok(messages(standin, 1).await?.iter().filter_map(timestamp).max())
 }
 
-/// The messages that the stand-in still has: the newest hundred of each channel.
+/// Returns the messages that the stand-in still stores: the newest hundred of each channel.
 ///
 /// # Errors
 /// When the stand-in does not answer.
-pub async fn kept(standin: SocketAddr) -> Result<Vec<Arrival>> {
+pub async fn kept(standin: SocketAddr) -> Result<Vec<ReceivedMessage>> {
     Ok(messages(standin, 1_000_000).await?.iter().filter_map(read).collect())
 }
 
@@ -74,9 +74,9 @@ async fn messages(standin: SocketAddr, limit: usize) -> Result<Vec<Value>> {
     }
 }
 
-fn read(message: &Value) -> Option<Arrival> {
+fn read(message: &Value) -> Option<ReceivedMessage> {
     let (_, rest) = message["text"].as_str()?.split_once(&format!("*{NUMBER}:* "))?;
-    Some(Arrival { number: rest.get(..DIGITS)?.parse().ok()?, at_micros: timestamp(message)? })
+    Some(ReceivedMessage { number: rest.get(..DIGITS)?.parse().ok()?, at_micros: timestamp(message)? })
 }
 
 fn timestamp(message: &Value) -> Option<i64> {
@@ -84,7 +84,7 @@ fn timestamp(message: &Value) -> Option<i64> {
     Some(seconds.parse::<i64>().ok()? * 1_000_000 + micros.parse::<i64>().ok()?)
 }
 
-/// How many deliveries Tieline says have arrived, and how many attempts it says have succeeded.
+/// Returns the number of deliveries and of successful attempts that Tieline counts.
 ///
 /// # Errors
 /// When Tieline does not answer.
@@ -94,7 +94,7 @@ pub async fn counted(tieline: SocketAddr) -> Result<(u64, u64)> {
     Ok((deliveries, value(&text, r#"tieline_attempts_total{outcome="delivered"}"#)))
 }
 
-/// How many events Tieline says it has accepted.
+/// Returns the number of accepted events that Tieline counts.
 ///
 /// # Errors
 /// When Tieline does not answer.
@@ -103,7 +103,7 @@ pub async fn accepted(tieline: SocketAddr) -> Result<u64> {
     Ok(value(&text, r#"tieline_events_total{outcome="accepted"}"#))
 }
 
-/// One value of the text that Prometheus reads; nothing counted is zero.
+/// Reads one value of Prometheus' text format; an absent counter is zero.
 fn value(text: &str, name: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|value| value.trim().parse().ok()).unwrap_or_default()
@@ -116,9 +116,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_tells_its_number_and_its_time() {
+    fn a_message_names_its_number_and_its_time() {
         let message = json!({"ts": "1795000000.000042", "text": "Form submitted\n*number:* 00004212\n*name:* Ada"});
-        assert_eq!(read(&message), Some(Arrival { number: 4_212, at_micros: 1_795_000_000_000_042 }));
+        assert_eq!(read(&message), Some(ReceivedMessage { number: 4_212, at_micros: 1_795_000_000_000_042 }));
         assert_eq!(read(&json!({"ts": "1795000000.000042", "text": "hello"})), None);
     }
 }

@@ -1,11 +1,12 @@
-//! Far ends that never finish their answer, that answer without end, and that are slow: what others notice of it.
+//! Tests of upstreams that never finish their answer, that answer without end, and that are slow: their effect on other
+//! organisations.
 
 use super::*;
 
-/// How much memory one endless answer may cost.
+/// Memory that one endless answer may cost.
 const ROOM: u64 = 30 * 1024 * 1024;
 
-/// Sends an event and measures how long it takes from then until its message is in the channel.
+/// Sends an event and measures the time until its message is in the channel.
 async fn time_to_arrive(scene: &Scene, client: &Client, name: &str) -> Duration {
     let begun = std::time::Instant::now();
     send(client, name).await;
@@ -17,7 +18,7 @@ async fn time_to_arrive(scene: &Scene, client: &Client, name: &str) -> Duration 
     begun.elapsed()
 }
 
-/// Lets many messages wait at the first organisation, whose Slack misbehaves. Tells the first event's id.
+/// Queues many messages at the first organisation, whose Slack misbehaves. Returns the first event's id.
 async fn queue(scene: &Scene, process: &Process, fault: Value, waiting: usize) -> String {
     scene.slack.fault(fault_of(PLACES[0].0, fault)).await;
     let [owner, _] = scene.owners(process);
@@ -26,7 +27,7 @@ async fn queue(scene: &Scene, process: &Process, fault: Value, waiting: usize) -
     first
 }
 
-/// The times of `count` messages of the second organisation, the shortest first.
+/// Latencies of `count` messages of the second organisation, the shortest first.
 async fn times(scene: &Scene, process: &Process, count: usize) -> Vec<Duration> {
     let [_, healthy] = scene.owners(process);
     let mut times = Vec::new();
@@ -38,7 +39,7 @@ async fn times(scene: &Scene, process: &Process, count: usize) -> Vec<Duration> 
     times
 }
 
-/// The first try of a delivery, as soon as it is written down.
+/// Returns the first attempt of a delivery, as soon as it is recorded.
 async fn first_try(client: &Client, event_id: &str) -> Value {
     until("the try is written down", LIMIT, async || {
         let delivery = delivery_of(client, event_id).await;

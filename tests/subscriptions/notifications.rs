@@ -1,4 +1,4 @@
-//! How events are told: in one thread, once, in their order, and safely.
+//! Tests of notifications: in one thread, once, in order, and safely.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ both! {
         for (number, (order, says, under, broadcast)) in story.into_iter().enumerate() {
             let event = hear(&app, order).await;
             app.run_for(1).await;
-            assert_eq!(state(&app, &event).await, told());
+            assert_eq!(state(&app, &event).await, reported());
             let all = threads(&app, CHANNEL).await;
             assert_eq!(all.len(), number + 1);
             assert!(all[number].0.contains(says) && all[number].0.contains("Add a checkout"), "{all:?}");
@@ -90,28 +90,28 @@ both! {
         let urgent = hear(&app, label("urgent", &["bug", "urgent"])).await;
         let docs = hear(&app, label("docs", &["bug", "docs"])).await;
         app.drain().await;
-        assert_eq!(state(&app, &bug).await, told());
+        assert_eq!(state(&app, &bug).await, reported());
         assert_eq!(state(&app, &urgent).await, skipped("the channel was told of it before"));
         let other = "it was labeled \"docs\", which is not among labels.include (bug, urgent)";
         assert_eq!(state(&app, &docs).await, skipped(other));
         let texts = app.slack.texts(CHANNEL).await;
         assert!(texts.len() == 1 && texts[0].contains("Pull request opened by"), "{texts:?}");
 
-        // GitHub may tell of the label first, and of the opening with the label in it.
+        // GitHub may send the label first, and then the opening with the label in it.
         let numbered = |order: Value| with(order, json!({"number": 20}));
         hear(&app, numbered(label("bug", &["bug"]))).await;
         let opened = hear(&app, numbered(with(pull("pull_request", "opened"), json!({"labels": ["bug"]})))).await;
         app.run_for(1).await;
         assert_eq!(state(&app, &opened).await, skipped("the channel was told of it before"));
         assert_eq!(app.slack.texts(CHANNEL).await.len(), 2);
-        // What is taken off can be what was in the way.
+        // The removed label may have been the obstacle.
         let wip = numbered(with(pull("pull_request", "opened"), json!({"number": 21, "labels": ["bug", "wip"]})));
         let wip = hear(&app, with(wip, json!({"number": 21}))).await;
         assert_eq!(state(&app, &wip).await, skipped("the label \"wip\" is among labels.exclude (wip)"));
         let ready = with(pull("pull_request", "unlabeled"), json!({"number": 21, "label": "wip", "labels": ["bug"]}));
         let ready = hear(&app, ready).await;
         app.run_for(1).await;
-        assert_eq!(state(&app, &ready).await, told());
+        assert_eq!(state(&app, &ready).await, reported());
     }
 
     async fn webhooks_that_overtake_each_other_meet_in_one_thread(app) {
@@ -121,12 +121,12 @@ both! {
         let opened = hear(&app, pull("pull_request", "opened")).await;
         let comment = hear(&app, with(pull("issue_comment", "created"), json!({"onPullRequest": true}))).await;
         app.drain().await;
-        assert_eq!((state(&app, &review).await, state(&app, &comment).await), (told(), told()));
+        assert_eq!((state(&app, &review).await, state(&app, &comment).await), (reported(), reported()));
         assert_eq!(state(&app, &opened).await, skipped("the channel was told of it before"));
         assert_eq!(places(&app, CHANNEL).await, [None, Some(0)]);
-        // Who wants to see it all the same asks for it.
+        // A user who wants it in spite of that replays it.
         replay(&app, &opened).await;
-        assert_eq!(state(&app, &opened).await, told());
+        assert_eq!(state(&app, &opened).await, reported());
         let all = threads(&app, CHANNEL).await;
         assert!(all[2].0.contains("Pull request opened by") && all[2].1.is_none(), "{all:?}");
         hear(&app, pull("pull_request", "merged")).await;
@@ -147,18 +147,18 @@ both! {
         assert_eq!(found.iter().map(|delivery| &delivery["state"]).collect::<Vec<_>>(), [&json!("delivered"); 2]);
         assert_eq!(app.slack.texts(CHANNEL).await.len(), 1);
         assert_eq!(app.slack.texts("C0SECRET").await.len(), 1);
-        // Where none wants it, each says why, and the same reason once.
+        // Where no subscription matches, each gives its reason, and the same reason once.
         let event = hear(&app, pull("issues", "milestoned")).await;
         let found = app.deliveries(&format!("eventId={event}")).await;
         let reasons: Vec<_> = found.iter().map(|delivery| delivery["reason"].clone()).collect();
         let (kind, action) = ("the kind issues is not among events (stars)", "the action milestoned is not told");
         assert_eq!(reasons, [json!(action), json!(format!("{kind}; {action}"))]);
-        // And where no subscription asks for the repository, there is nothing to say.
+        // And where no subscription asks for the repository, there is no reason to give.
         let event = hear(&app, with(pull("issues", "opened"), json!({"repository": "acme/infra"}))).await;
         assert_eq!(app.deliveries(&format!("eventId={event}")).await.len(), 1, "acme/* alone");
     }
 
-    async fn messages_keep_their_order_when_slack_asks_for_patience(app) {
+    async fn messages_keep_their_order_when_slack_limits_the_rate(app) {
         connect(&app).await;
         subscribe(&app.owner, CHANNEL, json!({})).await;
         app.slack.fault(json!({"method": "chat.postMessage", "retryAfterSecs": 7, "times": 1})).await;
@@ -180,7 +180,7 @@ both! {
         }
     }
 
-    async fn whatever_a_title_says_is_only_a_title(app) {
+    async fn a_title_is_only_text(app) {
         connect(&app).await;
         subscribe(&app.owner, CHANNEL, json!({"drafts": true})).await;
         let long = "x".repeat(10_000);
@@ -208,7 +208,7 @@ both! {
             ] {
                 let event = hear(&app, order).await;
                 app.run_for(1).await;
-                assert_eq!(state(&app, &event).await, told(), "{title:?}");
+                assert_eq!(state(&app, &event).await, reported(), "{title:?}");
             }
             hear(&app, json!({"event": "push", "commits": [title, title], "number": number})).await;
             app.run_for(1).await;

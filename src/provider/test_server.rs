@@ -1,5 +1,5 @@
-//! A far end for tests: a real TCP server on loopback that answers by a script, well or badly. It keeps what it was
-//! sent.
+//! An upstream for tests: a real TCP server on loopback that answers by a script, well or badly, and records its
+//! requests.
 
 use std::{
     io::{Read, Write},
@@ -14,18 +14,18 @@ use std::{
 
 use url::Url;
 
-/// What is done with one request.
+/// Reaction to one request.
 #[derive(Clone)]
 pub(crate) enum Answer {
-    /// Exactly these bytes, and the connection is kept.
+    /// Exactly these bytes, on a connection that is kept open.
     Bytes(Vec<u8>),
-    /// Nothing, for as long as the client waits.
+    /// No answer, for as long as the client waits.
     Silence,
-    /// Headers and the beginning of a body that never goes on.
+    /// Headers and the beginning of a body that never continues.
     HeadersOnly,
     /// A body that never ends.
     Endless,
-    /// A body that comes byte by byte, for as long as the client waits.
+    /// A body that arrives byte by byte, for as long as the client waits.
     Drip,
     /// The connection is closed.
     HangUp,
@@ -38,7 +38,7 @@ impl Answer {
         Self::with(status, "", body)
     }
 
-    /// With more header lines, each ended by CRLF.
+    /// Answers with additional header lines, each ended by CRLF.
     pub(crate) fn with(status: u16, headers: &str, body: &str) -> Self {
         let length = body.len();
         let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n");
@@ -50,31 +50,31 @@ impl Answer {
     }
 }
 
-/// The server. Its threads end when the clients are gone.
-pub(crate) struct FarEnd {
+/// The server. Its threads end when its clients disconnect.
+pub(crate) struct TestServer {
     base: String,
     requests: Arc<Mutex<Vec<String>>>,
     connections: Arc<AtomicUsize>,
     written: Arc<AtomicUsize>,
 }
 
-impl FarEnd {
-    /// Answers the requests in turn; the last answer is given again and again.
+impl TestServer {
+    /// Answers the requests in turn; the last answer is repeated.
     pub(crate) fn answering(script: Vec<Answer>) -> Self {
         Self::at((Ipv4Addr::LOCALHOST, 0).into(), script)
     }
 
-    /// The same at another address of this machine.
+    /// Starts the same server at another address of this machine.
     pub(crate) fn at(address: SocketAddr, script: Vec<Answer>) -> Self {
         let listener = TcpListener::bind(address).unwrap();
-        let far_end = Self {
+        let server = Self {
             base: format!("http://{}", listener.local_addr().unwrap()),
             requests: Arc::default(),
             connections: Arc::default(),
             written: Arc::default(),
         };
-        let (requests, connections) = (far_end.requests.clone(), far_end.connections.clone());
-        let written = far_end.written.clone();
+        let (requests, connections) = (server.requests.clone(), server.connections.clone());
+        let written = server.written.clone();
         let script = Arc::new(script);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -83,14 +83,14 @@ impl FarEnd {
                 thread::spawn(move || serve(stream, &script, &requests, &written));
             }
         });
-        far_end
+        server
     }
 
     pub(crate) fn url(&self, path: &str) -> Url {
         Url::parse(&format!("{}{path}", self.base)).unwrap()
     }
 
-    /// Heads and bodies as they came.
+    /// Returns the requests as received, each with head and body.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -99,7 +99,7 @@ impl FarEnd {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// How much of endless bodies went out.
+    /// Returns the number of bytes written of endless bodies.
     pub(crate) fn written(&self) -> usize {
         self.written.load(Ordering::SeqCst)
     }
@@ -132,7 +132,7 @@ fn serve(mut stream: TcpStream, script: &[Answer], requests: &Mutex<Vec<String>>
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n");
                 let pause = Duration::from_millis(20);
                 stream.set_read_timeout(Some(pause)).unwrap();
-                // The client says nothing more, so reading is waiting.
+                // The client sends nothing more, so reading blocks until it disconnects.
                 while stream.write_all(b"x").is_ok() && stream.read(&mut [0]).is_err() {}
             }
             Answer::HangUp => return,
@@ -144,7 +144,7 @@ fn serve(mut stream: TcpStream, script: &[Answer], requests: &Mutex<Vec<String>>
     }
 }
 
-/// One request with a `Content-Length`, or without a body. Nothing when the client is gone.
+/// Reads one request with a `Content-Length`, or without a body. Nothing when the client has disconnected.
 fn read_request(stream: &mut TcpStream) -> Option<String> {
     let mut request = Vec::new();
     let mut buffer = [0; 4096];

@@ -79,6 +79,12 @@ impl Store {
         }
     }
 
+    /// The file of an embedded database, by its address; `None` where the address is another one.
+    pub fn file_of(url: &str) -> Option<PathBuf> {
+        let options = url.starts_with("sqlite:").then(|| SqliteConnectOptions::from_str(url).ok()).flatten()?;
+        Some(options.get_filename().to_owned())
+    }
+
     async fn connect_embedded(options: SqliteConnectOptions, limits: Limits) -> Result<Self> {
         let file = options.get_filename().to_owned();
         directory::prepare(&file)?;

@@ -279,6 +279,7 @@ impl App {
                 format!("an organisation installs at most {MOST_INTEGRATIONS} integrations; delete one first");
             return Err(Error::Conflict { noun: Noun::Integration, message });
         }
+        self.demand_room_for_destinations(&tx, app.organisation_id, 1).await?;
         store::app_integrations::insert(&tx, app, secrets).await?;
         self.note_installation(&tx, app).await?;
         self.audit_integration(&tx, caller, "integration.install", app).await?;

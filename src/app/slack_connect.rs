@@ -154,8 +154,9 @@ impl App {
         let tx = self.parts.store.begin().await?;
         self.require_still(&tx, member, Permission::SlackManage).await?;
         let former = store::slack_links::find(&tx, link.organisation_id).await?;
-        if let Some(former) = &former {
-            store::slack_links::delete(&tx, former.link.id).await?;
+        match &former {
+            Some(former) => store::slack_links::delete(&tx, former.link.id).await?,
+            None => self.demand_room_for_destinations(&tx, link.organisation_id, 1).await?,
         }
         let kept = former.as_ref().filter(|former| flow == Flow::SlackApp && former.link.team_id == link.team_id);
         let destination = match kept {

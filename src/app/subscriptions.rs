@@ -226,7 +226,7 @@ impl App {
         let place = (DestinationKind::Slack, slack_channel(channel), channel.clone());
         let id = self.parts.ambient.id();
         let wanted = Destination::fresh(id, subscription.organisation_id, place, self.now());
-        self.demand_room_for_destination(tx, &wanted).await?;
+        self.demand_room_for_channel(tx, &wanted).await?;
         let destination = store::destinations::ensure(tx, &wanted).await?;
         store::destinations::set_address(tx, destination.id, channel).await?;
         subscription.destination_id = destination.id;

@@ -96,6 +96,7 @@ impl App {
         };
         let tx = self.parts.store.begin().await?;
         self.demand_room_for_webhook(&tx, caller.organisation_id).await?;
+        self.demand_room_for_urls(&tx, None, &webhook).await?;
         webhook_integrations::insert(&tx, &webhook, secrets).await?;
         self.audit_webhook(&tx, caller, "webhook.create", &webhook).await?;
         tx.commit().await?;
@@ -183,6 +184,7 @@ impl App {
         };
         let sealed = self.seal_token(&webhook, token.as_ref()).await?;
         let tx = self.parts.store.begin().await?;
+        self.demand_room_for_urls(&tx, Some(&former), &webhook).await?;
         webhook_integrations::update(&tx, &webhook, sealed).await?;
         self.settle_destinations(&tx, &former, &webhook).await?;
         self.audit_webhook(&tx, caller, "webhook.update", &webhook).await?;

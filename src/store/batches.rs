@@ -1,7 +1,14 @@
 //! Batches in few sizes. A prepared statement belongs to one number of rows, and databases prepare slowly and keep what
 //! they prepared: batches of any size would fill every connection's cache with statements that hardly ever come again.
+//!
+//! PostgreSQL takes the columns of any number of rows as arrays (`UNNEST`), which is one statement and one round trip. The
+//! arrays have no NULL in them: an absent text stands as `''` and an absent time as the epoch, and the statement takes them
+//! back by `NULLIF`. So they are for columns in which neither is ever a value.
 
+use sea_orm::Value;
 use uuid::Uuid;
+
+use crate::domain::ambient::Time;
 
 /// The most rows that one statement takes.
 const MOST: usize = 64;
@@ -21,6 +28,21 @@ pub(super) fn filled(ids: impl IntoIterator<Item = Uuid>) -> Vec<Uuid> {
     let mut ids: Vec<Uuid> = ids.into_iter().collect();
     ids.resize(ids.len().next_power_of_two(), Uuid::nil());
     ids
+}
+
+/// A column of ids as an array.
+pub(super) fn ids(ids: impl IntoIterator<Item = Uuid>) -> Value {
+    ids.into_iter().collect::<Vec<_>>().into()
+}
+
+/// A column of texts as an array; an absent one is empty.
+pub(super) fn texts<T: Into<String>>(texts: impl IntoIterator<Item = Option<T>>) -> Value {
+    texts.into_iter().map(|text| text.map(Into::into).unwrap_or_default()).collect::<Vec<String>>().into()
+}
+
+/// A column of times as an array; an absent one is the epoch.
+pub(super) fn times(times: impl IntoIterator<Item = Option<Time>>) -> Value {
+    times.into_iter().map(|time| time.unwrap_or(Time::UNIX_EPOCH)).collect::<Vec<Time>>().into()
 }
 
 #[cfg(test)]

@@ -175,9 +175,7 @@ async fn write(app: &App, owner: Uuid, records: &[Arc<Record>]) -> Result<HashMa
     let tx = app.store().begin().await?;
     store::deliveries::insert_attempts(&tx, &attempts).await?;
     store::deliveries::mark_delivered(&tx, &ids, now).await?;
-    for delivery in &changed {
-        store::deliveries::update(&tx, delivery).await?;
-    }
+    store::deliveries::update_many(&tx, &changed).await?;
     for release in &releases {
         match &release.health {
             Some(Health::Broken { reason, .. } | Health::Off { reason, .. }) => {

@@ -18,7 +18,7 @@ use tieline::{
     },
     store::{
         self, Store,
-        destinations::{Busy, Claim, Claimed, Release, Room},
+        destinations::{Busy, Claim, Claimed, LeaseClock, Release, Room},
     },
 };
 use uuid::Uuid;
@@ -66,7 +66,8 @@ async fn claim(store: &Store, owner: Uuid, now: Time, limit: usize) -> Vec<Claim
 
 /// Claims what there is room for, beginning after an organisation.
 async fn claim_within(store: &Store, (owner, after): (Uuid, Uuid), now: Time, room: Room) -> Vec<Claimed> {
-    let claim = Claim { owner, now, lease_until: now + LEASE, after: after.into(), room };
+    let (lease_until, lease_clock) = (now + LEASE, store.lease_clock());
+    let claim = Claim { owner, now, lease_until, lease_clock, after: after.into(), room };
     store::destinations::claim(store.writer(), &claim).await.unwrap()
 }
 

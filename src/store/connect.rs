@@ -18,6 +18,7 @@ use sqlx::{
 use super::{
     breaker::Breaker,
     db::{Db, Pool, Tx},
+    destinations::LeaseClock,
     directory::{self, ServeLock},
 };
 use crate::domain::{Error, Result};
@@ -55,6 +56,7 @@ pub struct Store {
     writer: Db,
     reader: Db,
     target: Target,
+    lease_clock: LeaseClock,
 }
 
 /// Where it is.
@@ -109,7 +111,7 @@ impl Store {
             breaker: Breaker::none(),
             deadline: limits.statement_timeout + GRACE,
         };
-        Ok(Self { writer: db(writer), reader: db(reader), target: Target::File(file) })
+        Ok(Self { writer: db(writer), reader: db(reader), target: Target::File(file), lease_clock: LeaseClock::Caller })
     }
 
     async fn connect_server(options: PgConnectOptions, limits: Limits) -> Result<Self> {
@@ -132,7 +134,8 @@ impl Store {
             .await
             .map_err(unreached)?;
         let db = Db { pool: Pool::Postgres(pool), breaker, deadline: limits.statement_timeout + GRACE };
-        Ok(Self { writer: db.clone(), reader: db, target: Target::Server(Box::new(options)) })
+        let target = Target::Server(Box::new(options));
+        Ok(Self { writer: db.clone(), reader: db, target, lease_clock: LeaseClock::Database })
     }
 
     /// Brings the schema up to date. Of several processes that start at once one does, and the others wait: under an
@@ -177,6 +180,16 @@ impl Store {
     /// [`Error::Storage`] when the database cannot be reached, or another process holds the write lock for too long.
     pub async fn begin(&self) -> Result<Tx> {
         Ok(self.writer.begin().await?)
+    }
+
+    /// Has leases begin and end by another clock.
+    pub fn with_lease_clock(self, lease_clock: LeaseClock) -> Self {
+        Self { lease_clock, ..self }
+    }
+
+    /// The clock of the leases: the database's on PostgreSQL.
+    pub fn lease_clock(&self) -> LeaseClock {
+        self.lease_clock
     }
 
     /// Whether this is the embedded database.

@@ -10,7 +10,7 @@ mod clock;
 use std::collections::HashMap;
 
 use ::entity::destination::{ActiveModel, Column, Entity as Destinations, Model as Row};
-pub use claim::{Busy, Claim, Claimed, Room, claim};
+pub use claim::{Busy, Claim, Claimed, LeaseClock, Room, claim};
 pub use claims::{Release, end_leases, release, wake};
 pub use clock::{latest_try, set_back};
 use sea_orm::{

@@ -49,6 +49,7 @@ mod connections;
 mod crashes;
 mod disks;
 mod far_ends;
+mod forgeries;
 mod hang_ups;
 mod outages;
 mod stopping;

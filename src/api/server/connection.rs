@@ -34,9 +34,8 @@ use super::{
 };
 use crate::app::metrics::Metrics;
 
-const LEAST_BUFFER_BYTES: usize = 64 << 10;
-/// The longest head and more are read before it is refused as too long, and not for the buffer's sake.
-const HEAD_TO_SPARE_BYTES: usize = 8 << 10;
+/// What is read of a socket beyond the longest head: one that is too long is refused for that, not for the buffer's sake.
+const TO_SPARE_BYTES: usize = 8 << 10;
 
 /// An accepted connection.
 pub(super) struct Connection {
@@ -62,10 +61,9 @@ impl Connection {
         let io = TokioIo::new(Watched { socket, watch: watch.clone() });
         let mut builder = http1::Builder::new();
         // Its own limit of time counts a connection that rests, too.
-        builder
-            .header_read_timeout(None)
-            .max_header_size(limits.header_bytes)
-            .max_buf_size(buffer_bytes(limits.header_bytes));
+        builder.header_read_timeout(None).max_header_size(limits.header_bytes);
+        // By itself it reads ten times as much ahead of a fast sender, in each connection and beside all budgets.
+        builder.max_buf_size(limits.header_bytes + TO_SPARE_BYTES);
         let mut connection = pin!(builder.serve_connection(io, service));
         let mut stopping = false;
         loop {
@@ -85,12 +83,6 @@ impl Connection {
             }
         }
     }
-}
-
-/// The most that is read of a socket, or kept for it, at a time. By itself hyper lets a fast sender have six times as much,
-/// in each connection and beside all budgets.
-fn buffer_bytes(header_bytes: usize) -> usize {
-    LEAST_BUFFER_BYTES.max(header_bytes + HEAD_TO_SPARE_BYTES)
 }
 
 /// Drives a connection to its end, or to the first deadline that is missed: its reason.

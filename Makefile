@@ -2,7 +2,8 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test clients check openapi openapi-check lint-openapi sdk sdk-test diff-openapi release-openapi \
-        contract console-test verify-webhooks chaos bench fairness fmt lint audit clean
+        contract console-test verify-webhooks chaos bench bench-scripts \
+        fairness fmt lint audit clean
 
 # What is no part of the workspace.
 OWN_WORKSPACES := tools/openapi/rust/src/main.rs tests/sdk/rust/src/main.rs
@@ -59,6 +60,10 @@ chaos: ## Inject faults for about ten minutes: disks, crashes, the way to the da
 
 bench: ## Measure throughput and latency on this machine
 	scripts/bench
+
+bench-scripts: ## Measure what processes that are kept for scripts are worth, in a release build
+	cargo build --release --package tieline --package bench
+	$${CARGO_TARGET_DIR:-target}/release/bench script
 
 fairness: ## Fail where organisations that behave badly hold up one that does not, in a release build
 	@scripts/fairness

@@ -227,7 +227,7 @@ impl Routes {
         let place = (DestinationKind::Slack, slack_channel(channel), channel.clone());
         let id = self.base.ambient.id();
         let wanted = Destination::fresh(id, subscription.organisation_id, place, self.base.now());
-        self.tenancy.demand_room_for_destination(tx, &wanted).await?;
+        self.tenancy.demand_room_for_channel(tx, &wanted).await?;
         let destination = store::pipeline::destinations::ensure(tx, &wanted).await?;
         store::pipeline::destinations::set_address(tx, destination.id, channel).await?;
         subscription.destination_id = destination.id;

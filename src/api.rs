@@ -6,6 +6,8 @@
 pub mod boomerang;
 pub mod botpress;
 pub mod console;
+#[cfg(test)]
+mod error_tables;
 pub mod linkbreakers;
 pub mod native;
 pub mod rocketchat;

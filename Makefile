@@ -1,7 +1,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test clients check openapi openapi-check lint-openapi sdk sdk-test diff-openapi release-openapi \
+.PHONY: help run test clients-test check openapi openapi-check lint-openapi sdk sdk-test diff-openapi release-openapi \
         contract console-test verify-webhooks chaos bench bench-scripts \
         fairness fmt lint audit clean
 
@@ -14,11 +14,11 @@ help: ## List these commands
 run: ## Build and start the demo: Tieline beside a stand-in Slack
 	@scripts/run
 
-test: check clients ## Check, then run every test, on SQLite and on a throw-away PostgreSQL
+test: check ## Check, then run every test, on SQLite and on a throw-away PostgreSQL
 	scripts/with-postgres cargo test --workspace
 
-clients: ## Get the published clients that the tests drive, with npm
-	scripts/clients
+clients-test: ## Drive a server with the published clients of the Botpress dialect (needs Node)
+	scripts/clients-test
 
 check: ## Check formatting and lints; run no test
 	cargo fmt --all --check

@@ -191,14 +191,14 @@ pub fn endpoint(
     requests: &TaskTracker,
     strict: Option<Tell>,
 ) -> Result<BoxEndpoint<'static>> {
-    let routes = api::routes(&openapi::documents()?, &plumbing(config, app, requests, strict))?;
+    let routes = api::routes(openapi::documents()?, &plumbing(config, app, requests, strict))?;
     let hidden = if config.admin_listen.is_some() { api::native::HEALTH_PATHS } else { &[] };
     Ok(api::screened(routes.data(app.clone()).map_to_response(), hidden, app.base.ambient().clone()).boxed())
 }
 
 /// Builds the endpoint of a worker process: health checks.
 fn health_endpoint(config: &Config, app: &Services, requests: &TaskTracker) -> Result<BoxEndpoint<'static>> {
-    let routes = api::health_routes(&openapi::documents()?, &plumbing(config, app, requests, None))?;
+    let routes = api::health_routes(openapi::documents()?, &plumbing(config, app, requests, None))?;
     Ok(api::screened(routes.data(app.clone()).map_to_response(), &[], app.base.ambient().clone()).boxed())
 }
 

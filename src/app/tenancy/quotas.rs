@@ -65,7 +65,7 @@ impl Tenancy {
         let there =
             store::pipeline::destinations::find_by_name(tx, organisation_id, wanted.kind.as_str(), &wanted.name)
                 .await?;
-        let subscribed = store::routes::subscriptions::destinations(tx, organisation_id).await?;
+        let subscribed = store::github::subscriptions::destinations(tx, organisation_id).await?;
         let is_new = !there.is_some_and(|there| subscribed.contains(&there.id));
         self.demand_room_for_destinations(tx, organisation_id, usize::from(is_new)).await
     }
@@ -93,7 +93,7 @@ impl Tenancy {
         }
         store::tenancy::organisations::lock(tx, organisation_id).await?;
         let linked = usize::from(store::slack::links::find(tx, organisation_id).await?.is_some());
-        let subscribed = store::routes::subscriptions::destinations(tx, organisation_id).await?.len();
+        let subscribed = store::github::subscriptions::destinations(tx, organisation_id).await?.len();
         let integrations = store::apps::installations::list(tx, organisation_id).await?.len();
         let webhooks = store::webhooks::list(tx, organisation_id).await?;
         let urls: usize = webhooks.iter().map(|stored| destinations_of(&stored.webhook)).sum();

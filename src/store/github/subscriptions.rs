@@ -16,10 +16,10 @@ use crate::{
     domain::{
         Error, Result,
         error::Noun,
+        github::subscription::Subscription,
         ids::{DestinationId, OrganisationId, SubscriptionId},
         page::{Page, PageRequest},
         pipeline::destination::Destination,
-        routes::subscription::Subscription,
     },
     store::{Tx, corrupt, kernel::batches},
 };

@@ -24,6 +24,8 @@ pub use tenancy::access::Caller;
 pub struct Services {
     /// Dependencies that every service has.
     pub base: kernel::Base,
+    /// Senders of deliveries, by kind of destination.
+    pub senders: pipeline::sender::Senders,
     /// Organisations, members, tokens.
     pub tenancy: Arc<tenancy::Tenancy>,
     /// Events and deliveries.

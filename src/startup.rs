@@ -6,6 +6,7 @@ mod egress;
 mod files;
 mod keys;
 mod scripts;
+mod senders;
 mod serve;
 
 use std::{sync::Arc, time::Duration};
@@ -148,8 +149,10 @@ pub async fn build_services_resolving(
         },
     ));
     let registry = Arc::new(registry(config, &base, (tenancy.clone(), apps.clone(), vault)));
+    let senders = senders::all(config, &base, (&slack, &workflows), (&apps, &webhooks));
     Ok(Services {
         base,
+        senders,
         tenancy,
         pipeline,
         subscriptions,
@@ -183,10 +186,6 @@ pub fn worker_settings(config: &Config) -> worker::Settings {
             longest_pause: Duration::from_millis(delivery.longest_pause_ms),
             give_up_after: Duration::from_secs(delivery.give_up_after_secs),
             max_faltering_tries: delivery.max_faltering_tries,
-        },
-        slack_pace: RateLimit {
-            interval: Duration::from_millis(config.slack.channel_interval_ms),
-            burst: config.slack.channel_burst,
         },
     }
 }

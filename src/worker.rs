@@ -1,43 +1,38 @@
-//! What happens later: deliveries are sent, old things are removed.
+//! Loops of the engine: deliveries are dispatched, schedules tick, old rows are removed.
 //!
-//! A worker claims due destinations under a lease, sends what waits there in order, and records what came of it. The
-//! lease is for efficiency; truth is at-least-once. Each kind of work is a step that tests can take by themselves; the
-//! loops around them only wait.
+//! A worker claims due destinations under a lease, sends their deliveries, and records the outcomes. The lease is for
+//! efficiency; truth is at-least-once. Each kind of work is a step that tests can take alone; the loops around them only
+//! wait. Not here: the kinds of destination, which register as senders (`app::pipeline::sender`).
 //!
-//! Who does what: [`deliver`] claims and serves destinations by their `lane`, [`slack`] sends one delivery to Slack,
-//! `integration` calls an integration, `inner` does what is ours, [`tick`] looks at the clock, [`record`] writes down what came of it, [`housekeeping`]
-//! removes what is old. [`slots`] bounds the deliveries in flight, so that no organisation takes them all.
+//! - [`dispatcher`]: claims; `serving`: the deliveries of one destination; [`slots`]: bounds of the deliveries in flight,
+//!   so that no organisation takes them all; [`recorder`]: records and releases.
+//! - [`clock`]: schedules. [`housekeeping`]: retention.
 
-pub mod deliver;
+pub mod clock;
+pub mod dispatcher;
 pub mod housekeeping;
-mod inner;
-mod integration;
-mod lane;
-pub mod record;
-pub mod slack;
+pub mod recorder;
+mod serving;
 pub mod slots;
-pub mod tick;
-mod webhook;
+mod timers;
 
 use std::time::Duration;
 
-use crate::domain::{pipeline::delivery::RetryPolicy, rate_limit::RateLimit};
+use crate::domain::pipeline::delivery::RetryPolicy;
 
-/// How the workers work.
+/// Settings of a worker.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Bounds of the deliveries in flight.
     pub limits: slots::Limits,
-    /// Duration of a try from which on its destination is in the slow class.
+    /// Duration of an attempt from which on its destination is in the slow class.
     pub slow_after: Duration,
-    /// How long a destination may be held.
+    /// Longest lease of a destination.
     pub lease: Duration,
-    /// How long an idle worker waits before it looks again.
+    /// Interval at which an idle worker polls.
     pub poll: Duration,
-    /// How long what has begun may take when the service stops.
+    /// Time limit of in-flight deliveries when the service stops.
     pub shutdown_grace: Duration,
-    /// When to try again.
+    /// Retry schedule of destinations that have none of their own.
     pub retry: RetryPolicy,
-    /// How fast a Slack channel is sent to.
-    pub slack_pace: RateLimit,
 }

@@ -159,10 +159,10 @@ both! {
         nothing_follows(&app, &clock, &path).await;
         let keep = chrono::Duration::days(30);
         app.advance(Duration::from_secs(29 * 24 * 3600));
-        housekeeping::step(&app.app, keep).await.unwrap();
+        housekeeping::step(&app.app.base, keep).await.unwrap();
         assert_eq!(left(&app, organisation).await[4], 2);
         app.advance(Duration::from_secs(24 * 3600));
-        housekeeping::step(&app.app, keep).await.unwrap();
+        housekeeping::step(&app.app.base, keep).await.unwrap();
         assert_eq!(left(&app, organisation).await, [0; 6], "and go with the others of their age");
     }
 

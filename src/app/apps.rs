@@ -9,6 +9,7 @@ pub mod consents;
 pub mod descriptors;
 pub mod installations;
 pub mod messages;
+pub mod sender;
 pub mod settings;
 pub mod ticks;
 
@@ -20,7 +21,7 @@ use super::{
     channels::Channels,
     github::GithubConnections,
     kernel::Base,
-    pipeline::Pipeline,
+    pipeline::{Pipeline, ticker::Ticker},
     slack::SlackConnections,
     tenancy::{Tenancy, vault::Vault},
 };
@@ -89,6 +90,12 @@ pub trait Versions: Send + Sync {
     /// # Errors
     /// [`Error::Invalid`](crate::domain::Error::Invalid).
     async fn check_configuration(&self, app: &App, setting: &Setting, around: Vec<Setting>) -> Result<bool>;
+}
+
+impl Ticker for Arc<Apps> {
+    async fn tick(&self, limit: u64) -> Result<usize> {
+        Apps::tick(self, limit).await
+    }
 }
 
 impl Apps {

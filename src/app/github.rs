@@ -3,6 +3,7 @@
 //! Not here: the API of GitHub (`provider::github`).
 
 pub mod connect;
+pub mod contents;
 pub mod inbound;
 pub mod links;
 pub mod subscriptions;

@@ -8,6 +8,8 @@ pub mod group_commit;
 pub mod health;
 pub mod intake;
 pub mod matching;
+pub mod sender;
+pub mod ticker;
 
 use std::{sync::Arc, time::Duration};
 

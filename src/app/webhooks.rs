@@ -7,6 +7,7 @@ pub mod incoming;
 pub mod listening;
 pub mod outgoing;
 mod reach;
+pub mod sender;
 
 use std::{sync::Arc, time::Duration};
 

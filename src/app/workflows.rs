@@ -2,6 +2,7 @@
 
 pub mod commands;
 pub mod runs;
+pub mod sender;
 
 use std::{sync::Arc, time::Duration};
 

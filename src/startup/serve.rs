@@ -13,7 +13,7 @@ use crate::{
     config::Config,
     domain::{Error, Result},
     store::Store,
-    worker::{self, deliver::Deliverer, housekeeping},
+    worker::{clock, dispatcher::Dispatcher, housekeeping},
 };
 
 /// Maximum number of open connections on the monitoring address.
@@ -65,11 +65,12 @@ async fn start_workers(
     if store.is_embedded() {
         crate::store::pipeline::destinations::end_leases(store.writer(), app.base.ambient().now()).await?;
     }
-    background.spawn(Deliverer::new(app.clone(), worker_settings(config)).run(stop.clone()));
-    background.spawn(worker::tick::run(app.clone(), stop.clone()));
+    let dispatcher = Dispatcher::new(app.base.clone(), app.senders.clone(), worker_settings(config));
+    background.spawn(dispatcher.run(stop.clone()));
+    background.spawn(clock::run(app.base.clone(), app.apps.clone(), stop.clone()));
     let keep = chrono::Duration::days(i64::from(config.retention.days));
     let history = config.webhooks.history_max_per_integration;
-    background.spawn(housekeeping::run(app.clone(), keep, history, stop.clone()));
+    background.spawn(housekeeping::run(app.base.clone(), keep, history, stop.clone()));
     Ok(())
 }
 

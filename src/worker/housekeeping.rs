@@ -1,30 +1,32 @@
-//! Removes what is old: finished deliveries and their events, receipts and OAuth states.
+//! Retention: removes old finished deliveries and their events, idempotency records and OAuth states.
+//!
+//! Not here: the statements (`store`).
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::Services,
+    app::kernel::Base,
     domain::Result,
     store::{kernel::readiness, pipeline::housekeeping, webhooks::history},
 };
 
-/// How often it looks.
+/// Interval between two runs.
 const INTERVAL: Duration = Duration::from_secs(600);
 
-/// How long the readiness row of a process that has ended stays.
+/// Retention of the readiness row of a process that has ended.
 const PROBES_KEPT: chrono::Duration = chrono::Duration::days(1);
 
-/// Removes what is older than `keep`, slice by slice. Tells how many rows went.
+/// Removes rows older than `keep`, slice by slice. Returns the number of removed rows.
 ///
 /// # Errors
-/// When the database fails; what was removed stays removed.
-pub async fn step(app: &Services, keep: chrono::Duration) -> Result<u64> {
-    let now = app.base.ambient().now();
-    let db = app.base.store().writer();
+/// When the database fails; removed rows stay removed.
+pub async fn step(base: &Base, keep: chrono::Duration) -> Result<u64> {
+    let now = base.ambient().now();
+    let db = base.store().writer();
     let mut removed = housekeeping::remove_expired(db, now).await?;
-    removed += readiness::remove_old(app.base.store(), now - PROBES_KEPT).await?;
+    removed += readiness::remove_old(base.store(), now - PROBES_KEPT).await?;
     loop {
         let slice = housekeeping::remove_deliveries(db, now - keep).await?
             + housekeeping::remove_orphans(db, now - keep).await?
@@ -38,12 +40,12 @@ pub async fn step(app: &Services, keep: chrono::Duration) -> Result<u64> {
     }
 }
 
-/// Removes what the histories of outgoing webhooks have more than `most` of, slice by slice. Tells how many rows went.
+/// Shortens the histories of outgoing webhooks to `most` entries, slice by slice. Returns the number of removed rows.
 ///
 /// # Errors
-/// When the database fails; what was removed stays removed.
-pub async fn shorten_histories(app: &Services, most: u64) -> Result<u64> {
-    let db = app.base.store().writer();
+/// When the database fails; removed rows stay removed.
+pub async fn shorten_histories(base: &Base, most: u64) -> Result<u64> {
+    let db = base.store().writer();
     let mut removed = 0;
     for (id, up_to) in history::too_long(db, most).await? {
         loop {
@@ -58,15 +60,15 @@ pub async fn shorten_histories(app: &Services, most: u64) -> Result<u64> {
     Ok(removed)
 }
 
-/// Does both until `stop`.
-pub async fn run(app: Services, keep: chrono::Duration, most_of_history: u64, stop: CancellationToken) {
+/// Does both until cancelled.
+pub async fn run(base: Base, keep: chrono::Duration, most_of_history: u64, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
             () = stop.cancelled() => return,
         }
-        let removed = match step(&app, keep).await {
-            Ok(removed) => shorten_histories(&app, most_of_history).await.map(|more| removed + more),
+        let removed = match step(&base, keep).await {
+            Ok(removed) => shorten_histories(&base, most_of_history).await.map(|more| removed + more),
             Err(error) => Err(error),
         };
         match removed {

@@ -95,10 +95,10 @@ both! {
             }
         }
 
-        assert_eq!(housekeeping::shorten_histories(&app.app, 5).await.unwrap(), 4);
+        assert_eq!(housekeeping::shorten_histories(&app.app.base, 5).await.unwrap(), 4);
         assert_eq!(rob.history(&id).await.len(), 5);
         assert_eq!(rob.history(&id).await[4]["data"]["text"], "2", "the oldest go");
-        assert_eq!(housekeeping::shorten_histories(&app.app, 5).await.unwrap(), 0);
+        assert_eq!(housekeeping::shorten_histories(&app.app.base, 5).await.unwrap(), 0);
 
         far.reply(Reply::Text(500, "no".into()));
         say(&app, &channel, "waits").await;
@@ -112,7 +112,7 @@ both! {
         rob.post("integrations.clearHistory", &clear).await.ok(200);
         assert!(rob.history(&id).await.is_empty());
         app.advance(std::time::Duration::from_secs(3600));
-        housekeeping::step(&app.app, chrono::Duration::seconds(60)).await.unwrap();
+        housekeeping::step(&app.app.base, chrono::Duration::seconds(60)).await.unwrap();
         assert!(rob.history(&kept).await.is_empty(), "by age, as everything");
     }
 

@@ -29,7 +29,7 @@ use tieline::{
     provider::guard::{Resolve, SystemResolver},
     startup,
     store::{self, Store, kernel::lease_clock::LeaseClock},
-    worker::deliver::Deliverer,
+    worker::dispatcher::Dispatcher,
 };
 use tokio_util::task::TaskTracker;
 
@@ -79,7 +79,7 @@ pub struct TestApp {
     /// The owner of `acme`.
     pub owner: Client,
     /// The worker; it works on demand.
-    pub deliverer: Arc<Deliverer>,
+    pub deliverer: Arc<Dispatcher>,
     config: Config,
     clock: Arc<HandClock>,
     /// Differences of any answer from its documentation: checked at the end.
@@ -145,7 +145,7 @@ impl TestApp {
             None => Arc::new(SystemResolver),
         };
         let app = startup::build_services_resolving(&config, store, ambient, names).await.unwrap();
-        let deliverer = Deliverer::new(app.clone(), startup::worker_settings(&config));
+        let deliverer = Dispatcher::new(app.base.clone(), app.senders.clone(), startup::worker_settings(&config));
         let differences = Differences::default();
         let endpoint = startup::endpoint(&config, &app, &TaskTracker::new(), Some(differences.tell())).unwrap();
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
@@ -193,8 +193,8 @@ impl TestApp {
     }
 
     /// A worker of another process.
-    pub fn worker_of(&self, app: Services) -> Arc<Deliverer> {
-        Deliverer::new(app, startup::worker_settings(&self.config))
+    pub fn worker_of(&self, app: Services) -> Arc<Dispatcher> {
+        Dispatcher::new(app.base.clone(), app.senders.clone(), startup::worker_settings(&self.config))
     }
 
     /// Sets the stand-in's clock to ours: its signatures, and the signatures for it, contain a time.

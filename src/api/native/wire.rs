@@ -41,7 +41,7 @@ use crate::{
     domain::{
         page::Page,
         pipeline::{
-            delivery::{AttemptOutcome, DeliveryState},
+            delivery::{AttemptState, DeliveryState},
             destination::Health,
             event::StepKind,
         },
@@ -124,12 +124,12 @@ impl Vocabulary for DeliveryState {
     }
 }
 
-impl Vocabulary for AttemptOutcome {
-    const NAME: &'static str = "AttemptOutcome";
+impl Vocabulary for AttemptState {
+    const NAME: &'static str = "AttemptState";
     const DESCRIPTION: &'static str = "How a try ended: delivered, retried (it failed and is tried again), or failed.";
 
     fn words() -> Vec<(&'static str, Self)> {
-        [AttemptOutcome::Delivered, AttemptOutcome::Retried, AttemptOutcome::Failed]
+        [AttemptState::Delivered, AttemptState::Retried, AttemptState::Failed]
             .map(|outcome| (outcome.as_str(), outcome))
             .into()
     }

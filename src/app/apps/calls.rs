@@ -19,7 +19,7 @@ use crate::{
         apps::{app::App, call, setting::EffectiveSetting},
         ids::{DestinationId, InstallationId, IntegrationId, OrganisationId},
         pipeline::{
-            delivery::{Delivery, DeliveryState, Reason, Verdict},
+            delivery::{AttemptOutcome, Delivery, DeliveryState, Reason, Verdict},
             destination::{Destination, DestinationKind, Health, integration_name},
             event::{Event, INTEGRATION_TICK},
         },
@@ -36,27 +36,6 @@ use crate::{
 const EXCERPT_BYTES: usize = 512;
 /// How much of an answer is read where nobody cares what it says.
 const ANSWER_BYTES: usize = 4 * 1024;
-
-/// One call, as it is recorded.
-#[derive(Clone, Debug)]
-pub struct Called {
-    /// What it means for the delivery.
-    pub verdict: Verdict,
-    /// Where it went.
-    pub address: String,
-    /// What was sent, without secrets.
-    pub request: String,
-    /// The beginning of what came back, without secrets.
-    pub answer: Option<String>,
-    /// The HTTP status.
-    pub status_code: Option<u16>,
-    /// How long it took.
-    pub duration: Duration,
-    /// When it began.
-    pub began: Time,
-    /// Whose history it belongs to: of an outgoing webhook, or of the version in the registry that was called.
-    pub history_of: Option<IntegrationId>,
-}
 
 /// An integration that can be called.
 pub(in crate::app) struct Callee<'a> {
@@ -78,24 +57,20 @@ pub(in crate::app) struct Order<'a> {
 
 /// What came back from a call.
 pub(in crate::app) struct Reply {
-    pub(in crate::app) called: Called,
+    pub(in crate::app) called: AttemptOutcome,
     pub(in crate::app) answer: Result<Answer, Failure>,
 }
 
 impl Apps {
     /// Sends what waits for an integration: a published message, or a tick.
-    pub async fn call_integration(&self, id: Option<IntegrationId>, delivery: &Delivery, event: &Event) -> Called {
+    pub async fn call_integration(
+        &self,
+        id: Option<IntegrationId>,
+        delivery: &Delivery,
+        event: &Event,
+    ) -> AttemptOutcome {
         let began = self.base.now();
-        let refused = |verdict: Verdict| Called {
-            verdict,
-            address: String::new(),
-            request: String::new(),
-            answer: None,
-            status_code: None,
-            duration: Duration::ZERO,
-            began,
-            history_of: None,
-        };
+        let refused = |verdict: Verdict| AttemptOutcome::without_call(verdict, began);
         match self.try_call(id, delivery, event).await {
             Ok(Some(called)) => called,
             Ok(None) => refused(Verdict::MessageRefused { reason: Reason::IntegrationDeleted.text().to_owned() }),
@@ -108,7 +83,12 @@ impl Apps {
         }
     }
 
-    async fn try_call(&self, id: Option<IntegrationId>, delivery: &Delivery, event: &Event) -> Result<Option<Called>> {
+    async fn try_call(
+        &self,
+        id: Option<IntegrationId>,
+        delivery: &Delivery,
+        event: &Event,
+    ) -> Result<Option<AttemptOutcome>> {
         let (Some(id), Some(channel_id)) = (id, event.fact.channel_id) else { return Ok(None) };
         let reader = self.base.store.reader();
         let found = store::apps::installations::find_with_secrets(reader, delivery.organisation_id, id).await;
@@ -156,7 +136,7 @@ impl Apps {
         let timer = Instant::now();
         let request = Outgoing { method: Method::POST, url: order.url.to_owned(), headers, body: Bytes::from(body) };
         let answer = self.guard.send(request, order.limit, order.max_answer_bytes).await;
-        let called = Called {
+        let called = AttemptOutcome {
             verdict: webhook::outcome(&answer, self.base.now()),
             address: redact(order.url).into_owned(),
             request: masked.to_string(),
@@ -165,6 +145,8 @@ impl Apps {
             duration: timer.elapsed(),
             began,
             history_of: callee.app.registry.as_ref().map(|from| IntegrationId(from.registry_id)),
+            next: None,
+            detail: None,
         };
         Ok(Reply { called, answer })
     }

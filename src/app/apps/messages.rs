@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Apps;
-use super::calls::{Called, Callee, Order, Reply};
+use super::calls::{Callee, Order, Reply};
 use crate::{
     app::{
         pipeline::intake::{self, Arrival, Direct, Passed, Receipted},
@@ -23,7 +23,7 @@ use crate::{
         },
         ids::{ChannelId, DeliveryId, IntegrationId},
         pipeline::{
-            delivery::{Attempt, AttemptOutcome, Delivery, DeliveryState, Verdict},
+            delivery::{Attempt, AttemptOutcome, AttemptState, Delivery, DeliveryState, Verdict},
             destination::{DestinationKind, integration_name},
             event::{Event, EventSource, Fact, MESSAGE_PUBLISHED},
         },
@@ -124,7 +124,7 @@ impl Apps {
         id: DeliveryId,
         (event, channel_id): (&Event, ChannelId),
         message: &str,
-    ) -> Result<(Called, Result<FilterReply, String>)> {
+    ) -> Result<(AttemptOutcome, Result<FilterReply, String>)> {
         let payload = |settings: &[EffectiveSetting]| {
             call::target_payload(channel_id, message, settings, event.organisation_id, None)
         };
@@ -157,12 +157,12 @@ impl Apps {
         event: &Event,
         app: &App,
         id: DeliveryId,
-        (called, failure): (Option<Called>, Option<String>),
+        (called, failure): (Option<AttemptOutcome>, Option<String>),
     ) -> Passed {
         let destination = self.integration_destination(app);
         let (state, outcome) = match failure {
-            None => (DeliveryState::Delivered, AttemptOutcome::Delivered),
-            Some(_) => (DeliveryState::Failed, AttemptOutcome::Failed),
+            None => (DeliveryState::Delivered, AttemptState::Delivered),
+            Some(_) => (DeliveryState::Failed, AttemptState::Failed),
         };
         let delivery = Delivery {
             id,

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         Error, Result,
         ambient::Time,
-        pipeline::delivery::{Attempt, AttemptOutcome},
+        pipeline::delivery::{Attempt, AttemptState},
         tenancy::member::Permission,
     },
     store::registry,
@@ -90,9 +90,9 @@ impl Registry {
 
 fn line(attempt: &Attempt) -> LogLine {
     let level = match attempt.outcome {
-        AttemptOutcome::Delivered => "info",
-        AttemptOutcome::Retried => "warn",
-        AttemptOutcome::Failed => "error",
+        AttemptState::Delivered => "info",
+        AttemptState::Retried => "warn",
+        AttemptState::Failed => "error",
     };
     let (address, duration_ms) = (&attempt.address, attempt.duration.as_millis());
     let came = match attempt.status_code {

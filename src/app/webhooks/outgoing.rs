@@ -16,13 +16,13 @@ use self::{request::Request, run::Run, scripts::Prepared};
 use super::Webhooks;
 use super::secret_place;
 use crate::{
-    app::apps::calls::{Called, excerpt},
+    app::apps::calls::excerpt,
     domain::{
         Error, Result,
         channels::{Channel, message::Message},
         ids::IntegrationId,
         pipeline::{
-            delivery::{Delivery, Next, Reason, Verdict},
+            delivery::{AttemptOutcome, Delivery, Next, Reason, Verdict},
             destination::Destination,
             event::Event,
         },
@@ -45,24 +45,6 @@ const ANSWER_BYTES: usize = 1024 * 1024;
 const GONE: &str = "the endpoint says that it is gone (410), so the outgoing webhook was switched off; put its URL right \
                     and enable it";
 
-/// What came of a delivery to an outgoing webhook.
-pub enum WebhookCall {
-    /// It is not called any more.
-    Held(Reason),
-    /// It was called, or its script had it otherwise.
-    Made(Box<WebhookTry>),
-}
-
-/// One run.
-pub struct WebhookTry {
-    /// The call, as it is recorded.
-    pub called: Called,
-    /// What comes next.
-    pub next: Next,
-    /// Every step, for the history.
-    pub detail: Value,
-}
-
 /// What a run needs to know.
 struct Job<'a> {
     webhook: &'a Webhook,
@@ -76,36 +58,40 @@ struct Job<'a> {
 }
 
 impl Webhooks {
-    /// Runs an outgoing webhook once, as it is set up now.
+    /// Returns the outgoing webhook of a destination, as it is configured now, or the reason for which it is not called.
+    pub(super) async fn callable(&self, destination: &Destination) -> Result<Result<Stored, Reason>> {
+        let Destination { organisation_id, name, address: url, .. } = destination;
+        let id: Option<IntegrationId> = name.split(':').next().and_then(|id| id.parse().ok());
+        let Some(id) = id else { return Ok(Err(Reason::IntegrationDeleted)) };
+        let stored = match store::webhooks::find(self.base.store.reader(), *organisation_id, id).await {
+            Ok(stored) => stored,
+            Err(Error::NotFound { .. }) => return Ok(Err(Reason::IntegrationDeleted)),
+            Err(error) => return Err(error),
+        };
+        Ok(match &stored.webhook.direction {
+            Direction::Incoming(_) => Err(Reason::IntegrationDeleted),
+            Direction::Outgoing(_) if !stored.webhook.enabled => Err(Reason::WebhookDisabled),
+            Direction::Outgoing(outgoing) if !outgoing.urls.contains(url) => Err(Reason::UrlRemoved),
+            Direction::Outgoing(_) => Ok(stored),
+        })
+    }
+
+    /// Calls a URL of an outgoing webhook once.
     ///
     /// # Errors
     /// When the database fails; nothing was called then, or it is called again.
-    pub async fn call_webhook(
+    pub(super) async fn call_webhook(
         &self,
-        destination: &Destination,
+        Stored { webhook, secrets }: &Stored,
+        url: &str,
         delivery: &Delivery,
         event: &Event,
-    ) -> Result<WebhookCall> {
-        let Destination { organisation_id, name, address: url, .. } = destination;
-        let id: Option<IntegrationId> = name.split(':').next().and_then(|id| id.parse().ok());
-        let Some(id) = id else { return Ok(WebhookCall::Held(Reason::IntegrationDeleted)) };
-        let found = store::webhooks::find(self.base.store.reader(), *organisation_id, id).await;
-        let Stored { webhook, secrets } = match found {
-            Ok(stored) => stored,
-            Err(Error::NotFound { .. }) => return Ok(WebhookCall::Held(Reason::IntegrationDeleted)),
-            Err(error) => return Err(error),
-        };
+    ) -> Result<AttemptOutcome> {
         let Direction::Outgoing(outgoing) = &webhook.direction else {
-            return Ok(WebhookCall::Held(Reason::IntegrationDeleted));
+            return Err(Error::Internal("an incoming webhook is not called".into()));
         };
-        if !webhook.enabled {
-            return Ok(WebhookCall::Held(Reason::WebhookDisabled));
-        }
-        if !outgoing.urls.contains(url) {
-            return Ok(WebhookCall::Held(Reason::UrlRemoved));
-        }
         let token = match &secrets.credential {
-            Some(sealed) => Some(self.vault.unseal(secret_place(&webhook, "credential"), sealed).await?),
+            Some(sealed) => Some(self.vault.unseal(secret_place(webhook, "credential"), sealed).await?),
             None => None,
         };
         let kind = OutgoingEvent::of_kind(&event.fact.kind).unwrap_or(outgoing.event);
@@ -122,20 +108,22 @@ impl Webhooks {
         let mut run = Run::begin(url, kind.as_str(), word, token);
         run.set("data", payload.clone());
         run.step("mapped-args-to-data");
-        let job = Job { webhook: &webhook, outgoing, secrets: &secrets, delivery, event, message, url, payload };
+        let job = Job { webhook, outgoing, secrets, delivery, event, message, url, payload };
         let (began, timer) = (self.base.now(), Instant::now());
         let next = self.carry_out(&job, &mut run).await?;
-        let called = Called {
-            verdict: run.verdict.clone(),
+        let outcome = AttemptOutcome {
+            verdict: of_run(run.verdict.clone()),
+            next: Some(next),
             address: redact(url).into_owned(),
             request: std::mem::take(&mut run.request),
             answer: run.answer.take(),
             status_code: run.status,
             duration: timer.elapsed(),
             began,
-            history_of: Some(id),
+            history_of: Some(webhook.id),
+            detail: Some(run.into_detail()),
         };
-        Ok(WebhookCall::Made(Box::new(WebhookTry { called, next, detail: run.into_detail() })))
+        Ok(outcome)
     }
 
     /// The channel of an event, where it is in one that is still there.
@@ -312,6 +300,14 @@ impl Webhooks {
         let whose = (webhook.organisation_id, "endpoint");
         self.base.audit(&tx, whose, "webhook.disable", webhook.id, json!({"reason": GONE})).await?;
         tx.commit().await
+    }
+}
+
+/// Classifies a run for its destination: a URL that is refused, or gone, says nothing of the other runs.
+fn of_run(verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::AddressRefused { reason } | Verdict::Gone { reason } => Verdict::MessageRefused { reason },
+        verdict => verdict,
     }
 }
 

@@ -16,6 +16,9 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
+    /// No limit.
+    pub const NONE: RateLimit = RateLimit { interval: Duration::ZERO, burst: 1 };
+
     /// Asks to send one at `now`, given what the last answer left (the theoretical arrival time of the generic cell
     /// rate algorithm, ITU-T I.371). One that is further away than any answer leaves it is of a clock that was set back
     /// since, and is not believed.

@@ -210,7 +210,7 @@ pub struct Attempt {
     /// Where it went, such as a Slack channel's id.
     pub address: String,
     /// How it ended.
-    pub outcome: AttemptOutcome,
+    pub outcome: AttemptState,
     /// The HTTP status of the answer, if there was one.
     pub status_code: Option<u16>,
     /// Why it failed, in words.
@@ -231,7 +231,7 @@ pub struct Attempt {
 
 /// How a try ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AttemptOutcome {
+pub enum AttemptState {
     /// It arrived.
     Delivered,
     /// It failed and is tried again.
@@ -240,24 +240,24 @@ pub enum AttemptOutcome {
     Failed,
 }
 
-impl AttemptOutcome {
+impl AttemptState {
     /// The name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
-            AttemptOutcome::Delivered => "delivered",
-            AttemptOutcome::Retried => "retried",
-            AttemptOutcome::Failed => "failed",
+            AttemptState::Delivered => "delivered",
+            AttemptState::Retried => "retried",
+            AttemptState::Failed => "failed",
         }
     }
 }
 
-impl FromStr for AttemptOutcome {
+impl FromStr for AttemptState {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
         match text {
-            "delivered" => Ok(AttemptOutcome::Delivered),
-            "retried" => Ok(AttemptOutcome::Retried),
-            "failed" => Ok(AttemptOutcome::Failed),
+            "delivered" => Ok(AttemptState::Delivered),
+            "retried" => Ok(AttemptState::Retried),
+            "failed" => Ok(AttemptState::Failed),
             _ => Err(Error::invalid("/outcome", "must be delivered, retried or failed")),
         }
     }
@@ -305,6 +305,49 @@ pub enum Verdict {
         /// In words, with what to do.
         reason: String,
     },
+}
+
+/// Outcome of one attempt, as a sender reports it.
+#[derive(Clone, Debug)]
+pub struct AttemptOutcome {
+    /// Its meaning for the delivery and its destination.
+    pub verdict: Verdict,
+    /// Next step, where the destination has a retry schedule of its own; otherwise [`RetryPolicy`] decides.
+    pub next: Option<Next>,
+    /// Address of the call, without secrets.
+    pub address: String,
+    /// Request, without secrets.
+    pub request: String,
+    /// Beginning of the answer, without secrets.
+    pub answer: Option<String>,
+    /// Steps beside the call, for the history of the kind.
+    pub detail: Option<serde_json::Value>,
+    /// Owner of the history that the attempt belongs to: an outgoing webhook, or the registry version that was called.
+    pub history_of: Option<IntegrationId>,
+    /// HTTP status.
+    pub status_code: Option<u16>,
+    /// Duration.
+    pub duration: Duration,
+    /// Time of its beginning.
+    pub began: Time,
+}
+
+impl AttemptOutcome {
+    /// Creates the outcome of an attempt that made no call.
+    pub fn without_call(verdict: Verdict, began: Time) -> Self {
+        Self {
+            verdict,
+            next: None,
+            address: String::new(),
+            request: String::new(),
+            answer: None,
+            detail: None,
+            history_of: None,
+            status_code: None,
+            duration: Duration::ZERO,
+            began,
+        }
+    }
 }
 
 /// When to try again and when to give up.

@@ -7,7 +7,7 @@ use super::{HealthWord, Word};
 use crate::{
     api::shared::time::Timestamp,
     domain::pipeline::{
-        delivery::{Attempt, AttemptOutcome, Delivery, DeliveryState},
+        delivery::{Attempt, AttemptState, Delivery, DeliveryState},
         destination::{Destination, Health},
     },
 };
@@ -63,7 +63,7 @@ pub struct AttemptOut {
     /// Where it went, such as a Slack channel's id.
     pub address: String,
     /// How it ended.
-    pub outcome: Word<AttemptOutcome>,
+    pub outcome: Word<AttemptState>,
     /// The HTTP status of the answer, if there was one.
     pub status_code: Option<u16>,
     /// Why it failed, and what to do.

@@ -1,0 +1,137 @@
+//! Seam between the dispatcher and the kinds of destination: one [`Sender`] for each kind, registered by the composition
+//! root.
+//!
+//! Not here: order, rate, retries and records of deliveries (`worker`).
+
+use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Instant};
+
+use futures_util::future::BoxFuture;
+
+use crate::domain::{
+    Error, Result,
+    ambient::Time,
+    pipeline::{
+        delivery::{AttemptOutcome, Delivery, DeliveryState, Verdict},
+        destination::{Destination, DestinationKind},
+        event::Event,
+    },
+    rate_limit::RateLimit,
+};
+
+/// Reason of an attempt that failed for a cause of ours.
+const INTERNAL: &str = "something went wrong on our side; the log says what";
+
+/// Kind of destination: how its deliveries are sent.
+pub trait Sender: Send + Sync {
+    /// Kind of the destinations that it serves.
+    fn kind(&self) -> DestinationKind;
+
+    /// Returns whether the deliveries of a destination leave in their order, one at a time. Otherwise several leave at
+    /// once, and one that waits for its retry holds up no other.
+    fn keeps_order(&self) -> bool {
+        true
+    }
+
+    /// Returns the rate limit of each destination.
+    fn rate_limit(&self) -> RateLimit {
+        RateLimit::NONE
+    }
+
+    /// Opens a session for each destination of a claim, in their order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn open<'a>(&'a self, destinations: &'a [&'a Destination]) -> BoxFuture<'a, Result<Vec<Box<dyn Session>>>>;
+}
+
+/// One destination while a worker holds its lease.
+pub trait Session: Send + Sync {
+    /// Checks that a delivery may still be sent: the configuration may have changed since its event was accepted.
+    ///
+    /// # Errors
+    /// When the database fails; the delivery is checked again later.
+    fn check<'a>(&'a self, delivery: &'a Delivery, event: &'a Event) -> BoxFuture<'a, Result<Check<'a>>>;
+
+    /// Acts on the outcome of an attempt, beyond the record of the delivery and the health of the destination.
+    fn on_outcome<'a>(&'a self, _verdict: &'a Verdict) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
+    }
+}
+
+/// Result of the check of a delivery.
+pub enum Check<'a> {
+    /// It ends without an attempt.
+    Skip(Skip),
+    /// It is sent by awaiting this. An error means that nothing is known of the attempt: it is made again later.
+    Send(BoxFuture<'a, Result<AttemptOutcome>>),
+}
+
+/// End of a delivery without an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skip {
+    /// State in which it ends.
+    pub state: DeliveryState,
+    /// Reason, in words, with the cure.
+    pub reason: Cow<'static, str>,
+}
+
+impl Skip {
+    /// Creates the end of a delivery that a rule skips.
+    pub fn skipped(reason: &'static str) -> Self {
+        Self { state: DeliveryState::Skipped, reason: reason.into() }
+    }
+
+    /// Creates the end of a delivery that cannot be sent.
+    pub fn failed(reason: &'static str) -> Self {
+        Self { state: DeliveryState::Failed, reason: reason.into() }
+    }
+}
+
+/// Senders of a process, by kind.
+#[derive(Clone)]
+pub struct Senders(Arc<HashMap<String, Arc<dyn Sender>>>);
+
+impl Senders {
+    /// Creates the list.
+    pub fn new(senders: impl IntoIterator<Item = Arc<dyn Sender>>) -> Self {
+        Self(Arc::new(senders.into_iter().map(|sender| (sender.kind().as_str().to_owned(), sender)).collect()))
+    }
+
+    /// Returns the sender of a kind.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a kind that none serves.
+    pub fn of(&self, kind: &DestinationKind) -> Result<&Arc<dyn Sender>> {
+        let sender = self.0.get(kind.as_str());
+        sender.ok_or_else(|| Error::Internal(format!("no sender serves destinations of the kind {:?}", kind.as_str())))
+    }
+}
+
+/// Makes the outcome of an attempt that is work of this service's own, from its result.
+pub(in crate::app) fn outcome_of(
+    result: Result<String>,
+    request: String,
+    (began, timer): (Time, Instant),
+) -> AttemptOutcome {
+    let (verdict, answer) = match result {
+        Ok(answer) => (Verdict::Delivered, Some(answer)),
+        Err(Error::UpstreamUnavailable { retry_after: Some(retry_after), .. }) => {
+            (Verdict::Throttled { retry_after }, None)
+        }
+        Err(Error::Webhook(refusal)) => (Verdict::MessageRefused { reason: refusal.to_string() }, None),
+        Err(error) => (unreachable(error), None),
+    };
+    let outcome = AttemptOutcome::without_call(verdict, began);
+    AttemptOutcome { request, answer, duration: timer.elapsed(), ..outcome }
+}
+
+/// Classifies an error that says nothing of the delivery itself.
+pub(in crate::app) fn unreachable(error: Error) -> Verdict {
+    match error {
+        Error::Internal(cause) => {
+            tracing::error!(cause, "an attempt failed for an internal error");
+            Verdict::Unreachable { reason: INTERNAL.into() }
+        }
+        error => Verdict::Unreachable { reason: error.to_string().into() },
+    }
+}

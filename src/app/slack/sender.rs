@@ -1,0 +1,233 @@
+//! Sender to Slack channels, and to people in Slack.
+//!
+//! Not here: the text of messages (`domain::slack`), the order and the rate of deliveries (`worker`).
+
+use std::{collections::HashMap, sync::Arc, time::Instant};
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use tokio::sync::Mutex;
+
+use super::SlackConnections;
+use crate::{
+    app::pipeline::sender::{Check, Sender, Session, Skip, unreachable},
+    domain::{
+        Error, Result,
+        ids::OrganisationId,
+        pipeline::{
+            delivery::{AttemptOutcome, Content, Delivery, Reason, Thread, Verdict},
+            destination::{Destination, DestinationKind},
+            event::{Event, WORKFLOW_STEP_COMPLETED},
+        },
+        rate_limit::RateLimit,
+        secret::Secret,
+        slack::{self, link::SlackLinkStatus},
+    },
+    provider::slack::{PostAnswer, Reply, post_body},
+    store::{self, slack::links::StoredSlackLink},
+};
+
+/// Content of deliveries whose rules belong to another room.
+#[async_trait]
+pub trait ContentSource: Send + Sync {
+    /// Returns the content of a delivery that has none of its own, for an event of that room.
+    ///
+    /// # Errors
+    /// When the database fails.
+    async fn content(&self, delivery: &Delivery, event: &Event) -> Result<Option<Content>>;
+
+    /// Returns the reason for which a content may not be sent any more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    async fn withdrawn(&self, organisation_id: OrganisationId, content: &Content) -> Result<Option<Reason>>;
+}
+
+/// Sender of Slack messages.
+pub struct SlackSender {
+    shared: Arc<Shared>,
+    rate_limit: RateLimit,
+}
+
+struct Shared {
+    slack: Arc<SlackConnections>,
+    source: Arc<dyn ContentSource>,
+}
+
+impl SlackSender {
+    /// Creates the sender, with the rate limit of each channel.
+    pub fn new(slack: Arc<SlackConnections>, source: Arc<dyn ContentSource>, rate_limit: RateLimit) -> Self {
+        Self { shared: Arc::new(Shared { slack, source }), rate_limit }
+    }
+}
+
+impl Sender for SlackSender {
+    fn kind(&self) -> DestinationKind {
+        DestinationKind::Slack
+    }
+
+    fn rate_limit(&self) -> RateLimit {
+        self.rate_limit
+    }
+
+    fn open<'a>(&'a self, destinations: &'a [&'a Destination]) -> BoxFuture<'a, Result<Vec<Box<dyn Session>>>> {
+        Box::pin(async move {
+            let mut organisations: Vec<OrganisationId> = destinations.iter().map(|one| one.organisation_id).collect();
+            organisations.sort_unstable();
+            organisations.dedup();
+            let links = store::slack::links::list(self.shared.slack.base.store.reader(), &organisations).await?;
+            let links: HashMap<OrganisationId, StoredSlackLink> =
+                links.into_iter().map(|stored| (stored.link.organisation_id, stored)).collect();
+            let session = |destination: &&Destination| -> Box<dyn Session> {
+                Box::new(SlackSession {
+                    shared: self.shared.clone(),
+                    address: destination.address.clone(),
+                    is_person: destination.is_person(),
+                    stored: links.get(&destination.organisation_id).cloned(),
+                    token: Mutex::new(None),
+                })
+            };
+            Ok(destinations.iter().map(session).collect())
+        })
+    }
+}
+
+/// One channel, or person.
+struct SlackSession {
+    shared: Arc<Shared>,
+    address: String,
+    is_person: bool,
+    stored: Option<StoredSlackLink>,
+    token: Mutex<Option<Secret>>,
+}
+
+impl Session for SlackSession {
+    fn check<'a>(&'a self, delivery: &'a Delivery, event: &'a Event) -> BoxFuture<'a, Result<Check<'a>>> {
+        Box::pin(async move {
+            let Some(stored) = &self.stored else { return Ok(Check::Skip(Skip::failed(Reason::LinkDeleted.text()))) };
+            if let Some(skip) = self.refused(stored) {
+                return Ok(Check::Skip(skip));
+            }
+            let content = self.content(delivery, event).await?;
+            if let Some(reason) = self.shared.source.withdrawn(delivery.organisation_id, &content).await? {
+                return Ok(Check::Skip(Skip::skipped(reason.text())));
+            }
+            match self.thread(delivery, content.thread.as_ref()).await? {
+                Err(reason) => Ok(Check::Skip(Skip::skipped(reason.text()))),
+                Ok(thread_ts) => {
+                    Ok(Check::Send(Box::pin(async move { Ok(self.send(delivery, content, thread_ts).await) })))
+                }
+            }
+        })
+    }
+
+    fn on_outcome<'a>(&'a self, verdict: &'a Verdict) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let (Some(stored), Verdict::ConnectionDead { code, .. }) = (&self.stored, verdict) else { return };
+            if let Err(error) = self.shared.slack.slack_connection_died(&stored.link, code).await {
+                tracing::error!(%error, "a dead Slack connection could not be recorded; the next delivery will try again");
+            }
+        })
+    }
+}
+
+impl SlackSession {
+    /// Returns the end of every delivery while the connection or the address does not allow one.
+    fn refused(&self, stored: &StoredSlackLink) -> Option<Skip> {
+        match stored.link.status {
+            SlackLinkStatus::Disconnected => Some(Skip::failed(Reason::LinkDisconnected.text())),
+            // A person who asked for something is answered in spite of a pause.
+            SlackLinkStatus::Paused if !self.is_person => Some(Skip::skipped(Reason::LinkPaused.text())),
+            SlackLinkStatus::Paused | SlackLinkStatus::Active => {
+                self.address.is_empty().then(|| Skip::failed(Reason::NoChannelChosen.text()))
+            }
+        }
+    }
+
+    async fn content(&self, delivery: &Delivery, event: &Event) -> Result<Content> {
+        if let Some(content) = &delivery.content {
+            return Ok(content.clone());
+        }
+        let content = self.shared.source.content(delivery, event).await?;
+        Ok(content.unwrap_or_else(|| by_event(event)))
+    }
+
+    /// Returns the message under which a delivery goes, if any, or the reason for which it is skipped.
+    async fn thread(&self, delivery: &Delivery, thread: Option<&Thread>) -> Result<Result<Option<String>, Reason>> {
+        let Some(thread) = thread else { return Ok(Ok(None)) };
+        let writer = self.shared.slack.base.store.writer();
+        let opened = store::slack::threads::find(writer, delivery.destination_id, &thread.topic).await?;
+        Ok(match opened {
+            Some(_) if thread.only_first && thread.by_hand => Ok(None),
+            Some(_) if thread.only_first => Err(Reason::AlreadyTold),
+            None if thread.only_reply && !thread.by_hand => Err(Reason::NothingToReplyTo),
+            opened => Ok(opened),
+        })
+    }
+
+    async fn send(&self, delivery: &Delivery, content: Content, thread_ts: Option<String>) -> AttemptOutcome {
+        let Content { message, thread, .. } = content;
+        let broadcast = thread.as_ref().is_some_and(|thread| thread.broadcast);
+        let reply = thread_ts.as_deref().map(|thread_ts| Reply { thread_ts, broadcast });
+        let (began, timer) = (self.shared.slack.base.now(), Instant::now());
+        let request = post_body(&self.address, &message, reply);
+        let answer = self.post(&request).await;
+        let duration = timer.elapsed();
+        let (verdict, status_code, answer) = match answer {
+            Ok(PostAnswer::Posted { ts, answer }) => {
+                if let (Some(thread), None) = (&thread, &thread_ts) {
+                    self.open_thread(delivery, thread, &ts).await;
+                }
+                (Verdict::Delivered, Some(200), Some(answer))
+            }
+            Ok(PostAnswer::RateLimited { retry_after, answer }) => {
+                (Verdict::Throttled { retry_after }, Some(429), Some(answer))
+            }
+            Ok(PostAnswer::Refused { code, status, answer }) => (refusal(&code), Some(status), Some(answer)),
+            Ok(PostAnswer::Unreachable { reason, status, answer }) => {
+                (Verdict::Unreachable { reason: reason.as_str().into() }, status, answer)
+            }
+            Err(Error::Refused { code, .. }) => (refusal(&code), None, None),
+            Err(error) => (unreachable(error), None, None),
+        };
+        let outcome = AttemptOutcome::without_call(verdict, began);
+        AttemptOutcome { address: self.address.clone(), request, answer, status_code, duration, ..outcome }
+    }
+
+    /// Records the first message on a topic. If that fails, the next one opens a thread of its own.
+    async fn open_thread(&self, delivery: &Delivery, thread: &Thread, ts: &str) {
+        let base = &self.shared.slack.base;
+        let (organisation, destination) = (delivery.organisation_id, delivery.destination_id);
+        let (writer, now) = (base.store.writer(), base.now());
+        let opened = store::slack::threads::open(writer, organisation, destination, &thread.topic, ts, now).await;
+        if let Err(error) = opened {
+            tracing::error!(%error, topic = thread.topic, "a thread could not be recorded");
+        }
+    }
+
+    async fn post(&self, body: &str) -> Result<PostAnswer> {
+        let Some(stored) = &self.stored else {
+            return Err(Error::Internal("a delivery is sent without a link".into()));
+        };
+        self.shared.slack.post_to_slack(stored, &mut *self.token.lock().await, body).await
+    }
+}
+
+/// Returns the content of an event on which no subscription decided.
+fn by_event(event: &Event) -> Content {
+    let is_step = event.fact.kind == WORKFLOW_STEP_COMPLETED;
+    Content::alone(if is_step { slack::step_completed(event) } else { slack::event_message(event) })
+}
+
+/// Classifies an error code of Slack's for a delivery and its destination.
+fn refusal(code: &str) -> Verdict {
+    let reason = || format!("Slack says {code}: {}", slack::advice(code));
+    match slack::verdict(code) {
+        slack::Verdict::Retry => Verdict::Faltered { reason: reason() },
+        slack::Verdict::DestinationBroken => Verdict::AddressRefused { reason: reason() },
+        slack::Verdict::ConnectionDead | slack::Verdict::TokenExpired => {
+            Verdict::ConnectionDead { code: code.to_owned(), reason: reason() }
+        }
+        slack::Verdict::MessageRefused => Verdict::MessageRefused { reason: reason() },
+    }
+}

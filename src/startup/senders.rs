@@ -1,0 +1,46 @@
+//! Registration of the senders: one for each kind of destination.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    app::{
+        apps::{
+            Apps,
+            sender::{AppSender, ChannelSender},
+        },
+        github::contents::GithubContents,
+        kernel::Base,
+        pipeline::sender::{Sender, Senders},
+        slack::{SlackConnections, sender::SlackSender},
+        webhooks::{
+            Webhooks,
+            sender::{KeptSender, OutgoingSender},
+        },
+        workflows::{Workflows, sender::RunSender},
+    },
+    config::Config,
+    domain::rate_limit::RateLimit,
+};
+
+/// Returns every sender of the service.
+pub(super) fn all(
+    config: &Config,
+    base: &Base,
+    (slack, workflows): (&Arc<SlackConnections>, &Arc<Workflows>),
+    (apps, webhooks): (&Arc<Apps>, &Arc<Webhooks>),
+) -> Senders {
+    let rate_limit = RateLimit {
+        interval: Duration::from_millis(config.slack.channel_interval_ms),
+        burst: config.slack.channel_burst,
+    };
+    let contents = Arc::new(GithubContents(base.store().clone()));
+    let senders: [Arc<dyn Sender>; 6] = [
+        Arc::new(SlackSender::new(slack.clone(), contents, rate_limit)),
+        Arc::new(RunSender(workflows.clone())),
+        Arc::new(AppSender(apps.clone())),
+        Arc::new(ChannelSender(apps.clone())),
+        Arc::new(OutgoingSender(webhooks.clone())),
+        Arc::new(KeptSender(webhooks.clone())),
+    ];
+    Senders::new(senders)
+}

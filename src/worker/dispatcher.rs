@@ -1,0 +1,224 @@
+//! Claims due destinations under a lease and dispatches their deliveries, many destinations at once.
+//!
+//! Not here: the deliveries of one destination (`serving`), the number in flight (`slots`).
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use tokio::sync::Mutex as AsyncMutex;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+use super::{
+    Settings,
+    recorder::Recorder,
+    serving::Work,
+    slots::{Slot, Slots},
+    timers::TimerQueue,
+};
+use crate::{
+    app::{kernel::Base, pipeline::sender::Senders},
+    domain::{
+        Result,
+        ambient::Time,
+        ids::{DestinationId, OrganisationId},
+        pipeline::destination::Destination,
+    },
+    store::{
+        self,
+        kernel::lease_clock::LeaseClock,
+        pipeline::{
+            deliveries::Due,
+            destinations::{Claim, Claimed},
+        },
+    },
+};
+
+/// Number of deliveries of one destination that are loaded at once: after them, others have their turn.
+pub(super) const LOAD: usize = 32;
+/// Number of destinations that are claimed at once.
+const CLAIM: usize = 64;
+/// Largest step back of a clock that is waited for. A larger one is a clock that was set back.
+const SET_BACK: Duration = Duration::from_secs(10);
+
+/// Result of a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Destinations that were served.
+    pub destinations: usize,
+}
+
+/// Dispatches deliveries.
+pub struct Dispatcher {
+    pub(super) base: Base,
+    pub(super) senders: Senders,
+    pub(super) settings: Settings,
+    /// Distinguishes this worker from every other, in this process or another.
+    owner: Uuid,
+    pub(super) recorder: Recorder,
+    pub(super) slots: Arc<Slots>,
+    claims: AsyncMutex<Claims>,
+    pub(super) stopping: AtomicBool,
+}
+
+/// State from one claim to the next; claims of a worker follow one another.
+struct Claims {
+    /// The organisation at which the last one ended.
+    after: OrganisationId,
+    /// The time of the last one.
+    at: Option<Time>,
+}
+
+impl Dispatcher {
+    /// Creates a worker; it does nothing until [`Dispatcher::step`] or [`Dispatcher::run`].
+    pub fn new(base: Base, senders: Senders, settings: Settings) -> Arc<Self> {
+        let owner = base.ambient().id();
+        let recorder = Recorder::start(base.clone(), owner);
+        let slots = Slots::new(settings.limits, base.metrics().clone());
+        let claims = AsyncMutex::new(Claims { after: OrganisationId(Uuid::nil()), at: None });
+        Arc::new(Self { base, senders, settings, owner, recorder, slots, claims, stopping: AtomicBool::new(false) })
+    }
+
+    /// Dispatches the deliveries that are due now, once.
+    ///
+    /// # Errors
+    /// When the database fails; what was claimed is due again when its lease ends.
+    pub async fn step(&self) -> Result<Outcome> {
+        let claimed = self.claim(CLAIM).await?;
+        let destinations = claimed.len();
+        join_all(claimed.into_iter().map(|work| self.serve(work))).await;
+        Ok(Outcome { destinations })
+    }
+
+    /// Waits until every record of deliveries is written or refused, also those of a step that was abandoned.
+    pub async fn settle(&self) {
+        self.recorder.settle().await;
+    }
+
+    /// Dispatches due destinations concurrently until cancelled, then drains in-flight deliveries.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let timers = Arc::new(TimerQueue::default());
+        let in_flight = TaskTracker::new();
+        while !stop.is_cancelled() {
+            let free = self.slots.free();
+            timers.pass(self.base.ambient().now());
+            let claimed = if free > 0 { self.claim(CLAIM).await } else { Ok(Vec::new()) };
+            let claimed = claimed.unwrap_or_else(|error| {
+                tracing::error!(%error, "due destinations could not be claimed; trying again");
+                Vec::new()
+            });
+            let more_may_be_due = !claimed.is_empty() && claimed.len() >= free.min(CLAIM);
+            for work in claimed {
+                let (worker, timers) = (self.clone(), timers.clone());
+                in_flight.spawn(async move { timers.add(worker.serve(work).await) });
+            }
+            if more_may_be_due {
+                continue;
+            }
+            tokio::select! {
+                () = self.base.bell().notified(), if free > 0 => {}
+                () = timers.changed.notified() => {}
+                () = self.slots.freed.notified() => {}
+                () = tokio::time::sleep(timers.rest(self.base.ambient().now(), self.settings.poll)) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        self.stopping.store(true, Ordering::Relaxed);
+        in_flight.close();
+        if tokio::time::timeout(self.settings.shutdown_grace, in_flight.wait()).await.is_err() {
+            tracing::warn!("deliveries were still in flight at the end; they are sent again after the next start");
+        }
+    }
+
+    /// Claims due destinations, with a slot for each.
+    async fn take_due(&self, most: usize) -> Result<Vec<(Claimed, Slot)>> {
+        let mut claims = self.claims.lock().await;
+        let now = self.base.ambient().now();
+        self.follow_clock(&claims, now).await?;
+        claims.at = Some(now);
+        let reserved = self.slots.reserve(most);
+        let (owner, after, room) = (self.owner, claims.after, reserved.room.clone());
+        let (store, lease_until) = (self.base.store(), now + self.settings.lease);
+        let claim = Claim { owner, now, lease_until, lease_clock: store.lease_clock(), after, room };
+        let claimed = store::pipeline::destinations::claim(store.writer(), &claim).await?;
+        // In the order of the claim: those after the former end, and then the others.
+        let organisations = claimed.iter().map(|one| one.destination.organisation_id);
+        claims.after = organisations.max_by_key(|one| (*one <= after, *one)).unwrap_or(after);
+        let taken = |one: Claimed| {
+            let slot = reserved.take(one.destination.organisation_id, one.slow);
+            (one, slot)
+        };
+        Ok(claimed.into_iter().map(taken).collect())
+    }
+
+    /// Brings stored times forward if the clock was set back since the last claim or, at the first one, since the last
+    /// attempt.
+    async fn follow_clock(&self, claims: &Claims, now: Time) -> Result<()> {
+        let store = self.base.store();
+        let seen = match claims.at {
+            Some(at) => Some(at),
+            None => store::pipeline::destinations::latest_try(store.reader()).await?,
+        };
+        let Some(seen) = seen.filter(|seen| now + SET_BACK < *seen) else { return Ok(()) };
+        tracing::warn!(%now, was = %seen, "the clock was set back; deliveries that would wait for it are due now");
+        let until = seen + self.settings.retry.longest_pause;
+        let lease_until = (store.lease_clock() == LeaseClock::Caller).then(|| now + self.settings.lease);
+        let tx = store.begin().await?;
+        store::pipeline::destinations::set_back(&tx, self.owner, (now, until), lease_until).await?;
+        tx.commit().await
+    }
+
+    /// Claims due destinations, and loads their deliveries.
+    async fn claim(&self, most: usize) -> Result<Vec<Work>> {
+        let claimed = self.take_due(most).await?;
+        if claimed.is_empty() {
+            return Ok(Vec::new());
+        }
+        // By their senders: each opens the sessions of its destinations in one go.
+        let mut by_kind: HashMap<&str, Vec<&Destination>> = HashMap::new();
+        for (Claimed { destination, .. }, _) in &claimed {
+            by_kind.entry(destination.kind.as_str()).or_default().push(destination);
+        }
+        let (mut in_order, mut in_any, mut opening) = (Vec::new(), Vec::new(), Vec::with_capacity(by_kind.len()));
+        for destinations in by_kind.into_values() {
+            let sender = self.senders.of(&destinations[0].kind)?;
+            let ids = destinations.iter().map(|one| one.id);
+            if sender.keeps_order() {
+                in_order.extend(ids)
+            } else {
+                in_any.extend(ids)
+            }
+            opening.push(async move {
+                let sessions = sender.open(&destinations).await?;
+                let opened = destinations.iter().zip(sessions).map(|(one, session)| (one.id, (sender, session)));
+                Ok(opened.collect::<Vec<_>>())
+            });
+        }
+        let reader = self.base.store().reader();
+        let (opened, due, due_first) = tokio::try_join!(
+            futures_util::future::try_join_all(opening),
+            store::pipeline::deliveries::due(reader, &in_order, LOAD),
+            store::pipeline::deliveries::due_first(reader, &in_any, LOAD),
+        )?;
+        let mut sessions: HashMap<DestinationId, _> = opened.into_iter().flatten().collect();
+        let mut waiting: HashMap<DestinationId, Vec<Due>> = HashMap::with_capacity(claimed.len());
+        for due in due.into_iter().chain(due_first) {
+            waiting.entry(due.delivery.destination_id).or_default().push(due);
+        }
+        let work = |(claimed, slot): (Claimed, Slot)| {
+            let id = claimed.destination.id;
+            let (sender, session) = sessions.remove(&id)?;
+            let (keeps_order, rate_limit) = (sender.keeps_order(), sender.rate_limit());
+            let due = waiting.remove(&id).unwrap_or_default();
+            Some(Work { claimed, session, keeps_order, rate_limit, due, slot })
+        };
+        Ok(claimed.into_iter().filter_map(work).collect())
+    }
+}

@@ -1,4 +1,6 @@
-//! Secrets of versions: all of a version are sealed as one, and what signs its calls beside them.
+//! Secrets of versions: those of a version are sealed as one value, its signing secret beside them.
+//!
+//! Not here: encryption (`tenancy::vault`).
 
 use std::collections::BTreeMap;
 
@@ -23,8 +25,8 @@ use crate::{
 pub(super) type Secrets = BTreeMap<String, Secret>;
 
 impl Registry {
-    /// The secrets of a new version: those that were given, and those of the version before it that nobody spoke of.
-    /// One under development has only what was given.
+    /// Returns the secrets of a new version: the given ones, and those of the preceding version that the body does not
+    /// name. A version under development has only the given ones.
     pub(super) async fn secrets_of_new(
         &self,
         tx: &Tx,
@@ -82,7 +84,7 @@ impl Registry {
     }
 }
 
-/// Makes of secrets what was given: `None` takes one away.
+/// Applies the secrets of a body: `None` removes one.
 pub(super) fn change(secrets: &mut Secrets, enclosures: &Enclosures) {
     for (name, given) in &enclosures.secrets {
         match given {
@@ -92,7 +94,8 @@ pub(super) fn change(secrets: &mut Secrets, enclosures: &Enclosures) {
     }
 }
 
-/// The former signing secret is moved from one column to another as it is, so both are sealed for the same place.
+/// Returns the binding of a sealed value. The former signing secret moves from one column to another unchanged, so both
+/// are sealed for the same column.
 fn place((organisation_id, id): (OrganisationId, IntegrationId), column: &'static str) -> Place<'static> {
     Place { organisation_id, table: "bot_version", column, row: id.0 }
 }

@@ -1,5 +1,5 @@
-//! Quotas: bounds on what owners and organisations may create. Each is counted in the transaction that creates, under a
-//! lock, so creations at the same time do not exceed it together.
+//! Quotas: limits on how much owners and organisations may create. Each is counted in the creating transaction under a
+//! lock, so concurrent creations cannot exceed it together.
 //!
 //! Not here: quotas of the registry (`registry`).
 
@@ -15,20 +15,20 @@ use crate::{
     store::{self, Tx},
 };
 
-/// Bounds on what owners and organisations may create.
+/// Limits on how much owners and organisations may create.
 #[derive(Clone, Copy, Debug)]
 pub struct Quotas {
-    /// Organisations that one user has created and still owns.
+    /// Largest number of organisations that one user has created and still owns.
     pub organisations_per_owner: usize,
-    /// Destinations of an organisation.
+    /// Largest number of destinations of an organisation.
     pub destinations_per_organisation: u64,
-    /// Webhooks of an organisation, incoming and outgoing.
+    /// Largest number of webhooks of an organisation, incoming and outgoing.
     pub webhooks_per_organisation: usize,
 }
 
 impl Tenancy {
-    /// Fails where a user has created as many organisations as one owner may. Those that others made them an owner of are
-    /// not counted: anybody could use their quota up.
+    /// Fails where a user has created the largest number of organisations. Organisations that others made them an owner
+    /// of are not counted, since anybody could exhaust their quota.
     pub(in crate::app) async fn demand_room_for_organisation(&self, tx: &Tx, user_id: UserId) -> Result<()> {
         store::tenancy::members::lock_user(tx, user_id).await?;
         let memberships = store::tenancy::members::of_subject(tx, &user_id.to_string()).await?;
@@ -51,7 +51,7 @@ impl Tenancy {
         Err(Error::FailedPrecondition { message })
     }
 
-    /// Fails where a destination is not there yet, and its organisation has as many as it may.
+    /// Fails where a new destination would exceed its organisation's quota.
     pub(in crate::app) async fn demand_room_for_destination(&self, tx: &Tx, wanted: &Destination) -> Result<()> {
         let organisation_id = wanted.organisation_id;
         store::tenancy::organisations::lock(tx, organisation_id).await?;
@@ -69,7 +69,7 @@ impl Tenancy {
         Err(Error::FailedPrecondition { message })
     }
 
-    /// Fails where an organisation has as many webhooks as it may.
+    /// Fails where another webhook would exceed an organisation's quota.
     pub(in crate::app) async fn demand_room_for_webhook(&self, tx: &Tx, organisation_id: OrganisationId) -> Result<()> {
         store::tenancy::organisations::lock(tx, organisation_id).await?;
         let most = self.quotas.webhooks_per_organisation;

@@ -1,4 +1,4 @@
-//! Subscriptions: the rules by which events go to destinations.
+//! Routes: the rules by which events go to destinations. Today these are subscriptions.
 //!
 //! Not here: the matching itself (`pipeline`).
 

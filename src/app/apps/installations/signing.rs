@@ -1,4 +1,6 @@
-//! What integrations tell our calls by: an installation's signing secret, shown and replaced.
+//! Signing secret of an installation, by which apps verify our calls: shown and rotated.
+//!
+//! Not here: the signature scheme (`provider::webhook`).
 
 use serde_json::json;
 
@@ -16,14 +18,14 @@ use crate::{
     store::{self, apps::installations::SealedSecrets},
 };
 
-/// How long a secret that was replaced still signs beside the new one.
+/// Time for which a replaced secret still signs beside the new one.
 const OVERLAP: chrono::Duration = chrono::Duration::hours(24);
 
 const PRESENT: &str = "signing_secret";
 const FORMER: &str = "former_signing_secret";
 
 impl Apps {
-    /// The secret that signs our calls of an integration, for who checks the signatures.
+    /// Returns the secret that signs our calls of an app, for its verification of signatures.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::FailedPrecondition`] where there is none yet.
@@ -42,11 +44,11 @@ impl Apps {
         }
     }
 
-    /// Replaces the secret that signs our calls of an integration. For a day the former one signs too, so that whoever
-    /// checks them can change over; one that was replaced before that signs no more.
+    /// Replaces the secret that signs our calls of an app. For a day the former one signs too, so that the verifying
+    /// side can change over; an earlier one stops immediately.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Conflict`] where somebody else replaces it at the same time.
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Conflict`] where a concurrent request replaces it.
     pub async fn rotate_signing_secret(&self, caller: &Caller, id: IntegrationId) -> Result<Secret> {
         caller.require(Permission::IntegrationsManage)?;
         caller.require(Permission::SecretsRead)?;
@@ -58,7 +60,7 @@ impl Apps {
         let replaced = secrets.signing_secret;
         let former = match &replaced {
             Some(replaced) => {
-                // What is sealed opens in its own column only.
+                // A sealed secret opens in its own column only.
                 let secret = self.vault.unseal(place(PRESENT), replaced).await?;
                 let sealed = self.vault.seal(place(FORMER), &secret).await?;
                 Some((sealed, self.base.now() + OVERLAP))
@@ -76,7 +78,8 @@ impl Apps {
         Ok(secret)
     }
 
-    /// What signs a call at that time, the newest first; nothing where an installation is older than signatures.
+    /// Returns the secrets that sign a call at a time, the newest first; empty where an installation predates
+    /// signatures.
     pub(in crate::app) async fn signing_secrets(
         &self,
         whose: (OrganisationId, InstallationId),
@@ -96,7 +99,7 @@ impl Apps {
         Ok(secrets)
     }
 
-    /// A fresh secret, and the same sealed.
+    /// Returns a fresh secret, plain and sealed.
     pub(super) async fn new_signing_secret(
         &self,
         whose: (OrganisationId, InstallationId),

@@ -28,7 +28,7 @@ use serde_json::json;
 
 pub(in crate::app) use reach::Reach;
 
-use super::{Caller, tenancy::vault::Place};
+use super::{Caller, tenancy::vault::SecretLocation};
 use crate::{
     domain::{
         Error, Result,
@@ -402,9 +402,9 @@ impl Webhooks {
 }
 
 /// Returns the row and column to which a secret of a webhook is bound.
-pub(in crate::app) fn secret_place<'a>(webhook: &Webhook, column: &'a str) -> Place<'a> {
+pub(in crate::app) fn secret_place<'a>(webhook: &Webhook, column: &'a str) -> SecretLocation<'a> {
     let (organisation_id, row) = (webhook.organisation_id, webhook.installation_id.0);
-    Place { organisation_id, table: "installation", column, row }
+    SecretLocation { organisation_id, table: "installation", column, row }
 }
 
 fn look(draft: &Draft, former: &Look) -> Look {

@@ -15,7 +15,7 @@ use super::Apps;
 use crate::{
     app::{
         Caller,
-        tenancy::{teams::Identified, vault::Place},
+        tenancy::{teams::Identified, vault::SecretLocation},
     },
     domain::{
         Error, Result,
@@ -340,14 +340,14 @@ impl Apps {
 
     async fn open_credential(&self, app: &App, secrets: &SealedSecrets) -> Result<Option<Secret>> {
         match &secrets.credential {
-            Some(sealed) => Ok(Some(self.vault.unseal(secret_place(app, "credential"), sealed).await?)),
+            Some(sealed) => Ok(Some(self.vault.unseal(secret_location(app, "credential"), sealed).await?)),
             None => Ok(None),
         }
     }
 
     async fn seal_credential(&self, app: &App, credential: Option<&Secret>) -> Result<Option<Vec<u8>>> {
         match credential {
-            Some(credential) => Ok(Some(self.vault.seal(secret_place(app, "credential"), credential).await?)),
+            Some(credential) => Ok(Some(self.vault.seal(secret_location(app, "credential"), credential).await?)),
             None => Ok(None),
         }
     }
@@ -359,8 +359,8 @@ impl Apps {
 }
 
 /// Returns the row and column to which an installation's secret is bound.
-pub(in crate::app) fn secret_place<'a>(app: &App, column: &'a str) -> Place<'a> {
-    Place { organisation_id: app.organisation_id, table: "installation", column, row: app.installation_id.0 }
+pub(in crate::app) fn secret_location<'a>(app: &App, column: &'a str) -> SecretLocation<'a> {
+    SecretLocation { organisation_id: app.organisation_id, table: "installation", column, row: app.installation_id.0 }
 }
 
 fn check(

@@ -9,7 +9,7 @@ use super::Apps;
 use crate::{
     app::{
         Caller,
-        tenancy::{teams::Identified, vault::Place},
+        tenancy::{teams::Identified, vault::SecretLocation},
     },
     domain::{
         Error, Result,
@@ -243,7 +243,7 @@ impl Apps {
         let mut settings = Vec::with_capacity(rows.len());
         for StoredSetting { mut setting, sealed } in rows {
             if let Some(sealed) = sealed {
-                let text = self.vault.unseal(place(&setting), &sealed).await?;
+                let text = self.vault.unseal(location(&setting), &sealed).await?;
                 let value = serde_json::from_str(text.expose());
                 setting.value = value.map_err(|error| Error::Internal(format!("a secret is not JSON: {error}")))?;
             }
@@ -378,7 +378,7 @@ impl Apps {
             return Ok(StoredSetting { setting, sealed: None });
         }
         let text = Secret::new(setting.value.to_string());
-        let sealed = self.vault.seal(place(&setting), &text).await?;
+        let sealed = self.vault.seal(location(&setting), &text).await?;
         Ok(StoredSetting { setting, sealed: Some(sealed) })
     }
 
@@ -400,8 +400,8 @@ impl Apps {
     }
 }
 
-fn place(setting: &Setting) -> Place<'static> {
-    Place { organisation_id: setting.organisation_id, table: "setting", column: "secret", row: setting.id.0 }
+fn location(setting: &Setting) -> SecretLocation<'static> {
+    SecretLocation { organisation_id: setting.organisation_id, table: "setting", column: "secret", row: setting.id.0 }
 }
 
 fn at_label(violation: Violation) -> Error {

@@ -13,7 +13,7 @@ use crate::{
     app::{
         Caller,
         pipeline::intake::Arrival,
-        tenancy::{credential::sha256, vault::Place},
+        tenancy::{credential::sha256, vault::SecretLocation},
     },
     domain::{
         Error, Result,
@@ -164,7 +164,7 @@ impl Channels {
             channel_id,
             integration_id,
             key_sha256: sha256(text.expose().as_bytes()),
-            sealed: self.vault.seal(place(organisation_id, id), &text).await?,
+            sealed: self.vault.seal(location(organisation_id, id), &text).await?,
             created_at: self.base.now(),
         };
         let tx = self.base.store.begin().await?;
@@ -178,12 +178,12 @@ impl Channels {
     }
 
     async fn open_key(&self, key: &ChannelKey) -> Result<Secret> {
-        self.vault.unseal(place(key.organisation_id, key.id), &key.sealed).await
+        self.vault.unseal(location(key.organisation_id, key.id), &key.sealed).await
     }
 }
 
-fn place(organisation_id: OrganisationId, row: uuid::Uuid) -> Place<'static> {
-    Place { organisation_id, table: "channel_key", column: "sealed", row }
+fn location(organisation_id: OrganisationId, row: uuid::Uuid) -> SecretLocation<'static> {
+    SecretLocation { organisation_id, table: "channel_key", column: "sealed", row }
 }
 
 fn check(event_name: &str, message: &str, username: &str) -> Result<()> {

@@ -1,6 +1,6 @@
 //! API keys, signing secret and verification request of a version.
 //!
-//! Not here: the secrets that its code uses (`secrets`), and the decision on a request (`standing`).
+//! Not here: the secrets that its code uses (`secrets`), and the decision on a request (`operator`).
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::json;

@@ -8,7 +8,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 
 use super::Registry;
 use crate::{
-    app::tenancy::vault::Place,
+    app::tenancy::vault::SecretLocation,
     domain::{
         Error, Result,
         ids::{IntegrationId, OrganisationId},
@@ -56,7 +56,7 @@ impl Registry {
         }
         let texts: BTreeMap<&str, &str> = secrets.iter().map(|(name, text)| (name.as_str(), text.expose())).collect();
         let text = serde_json::to_string(&texts).map_err(|_| Error::Internal("secrets cannot be written".into()))?;
-        self.vault.seal(place(of, "secrets"), &Secret::new(text)).await.map(Some)
+        self.vault.seal(location(of, "secrets"), &Secret::new(text)).await.map(Some)
     }
 
     pub(super) async fn unseal_secrets(
@@ -65,7 +65,7 @@ impl Registry {
         sealed: Option<&[u8]>,
     ) -> Result<Secrets> {
         let Some(sealed) = sealed else { return Ok(Secrets::new()) };
-        let text = self.vault.unseal(place(of, "secrets"), sealed).await?;
+        let text = self.vault.unseal(location(of, "secrets"), sealed).await?;
         let texts: BTreeMap<String, String> = serde_json::from_str(text.expose())
             .map_err(|_| Error::Internal(format!("the secrets of {} cannot be read", of.1)))?;
         Ok(texts.into_iter().map(|(name, text)| (name, Secret::new(text))).collect())
@@ -76,7 +76,7 @@ impl Registry {
         of: (OrganisationId, IntegrationId),
         secret: &Secret,
     ) -> Result<Vec<u8>> {
-        self.vault.seal(place(of, "signing_secret"), secret).await
+        self.vault.seal(location(of, "signing_secret"), secret).await
     }
 
     pub(super) fn fresh_signing_secret(&self) -> Secret {
@@ -96,6 +96,6 @@ pub(super) fn change(secrets: &mut Secrets, enclosures: &Enclosures) {
 
 /// Returns the binding of a sealed value. The former signing secret moves from one column to another unchanged, so both
 /// are sealed for the same column.
-fn place((organisation_id, id): (OrganisationId, IntegrationId), column: &'static str) -> Place<'static> {
-    Place { organisation_id, table: "bot_version", column, row: id.0 }
+fn location((organisation_id, id): (OrganisationId, IntegrationId), column: &'static str) -> SecretLocation<'static> {
+    SecretLocation { organisation_id, table: "bot_version", column, row: id.0 }
 }

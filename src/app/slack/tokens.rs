@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::SlackConnections;
 use crate::{
-    app::tenancy::vault::Place,
+    app::tenancy::vault::SecretLocation,
     domain::{
         Error, Result,
         error::Upstream,
@@ -73,8 +73,8 @@ impl SlackConnections {
         if !store::slack::links::begin_refresh(writer, stored, now, now + RENEWAL_LEASE).await? {
             return self.renewed_by_another(stored).await;
         }
-        let place = token_place(link.organisation_id, link.id, "refresh_token");
-        let refresh_token = self.vault.unseal(place, sealed).await?;
+        let location = token_location(link.organisation_id, link.id, "refresh_token");
+        let refresh_token = self.vault.unseal(location, sealed).await?;
         let grant = match self.slack()?.refresh(&refresh_token).await {
             Ok(grant) => grant,
             Err(error) => {
@@ -136,14 +136,14 @@ impl SlackConnections {
         grant: &SlackGrant,
     ) -> Result<SealedTokens> {
         let vault = &self.vault;
-        let access_token = vault.seal(token_place(organisation_id, id, "access_token"), &grant.access_token).await?;
+        let access_token = vault.seal(token_location(organisation_id, id, "access_token"), &grant.access_token).await?;
         let refresh_token = match &grant.refresh_token {
-            Some(token) => Some(vault.seal(token_place(organisation_id, id, "refresh_token"), token).await?),
+            Some(token) => Some(vault.seal(token_location(organisation_id, id, "refresh_token"), token).await?),
             None => None,
         };
         let (webhook_url, configuration_url) = match &grant.incoming_webhook {
             Some(webhook) => {
-                let sealed = vault.seal(token_place(organisation_id, id, "webhook_url"), &webhook.url).await?;
+                let sealed = vault.seal(token_location(organisation_id, id, "webhook_url"), &webhook.url).await?;
                 (Some(sealed), webhook.configuration_url.clone())
             }
             None => (None, String::new()),
@@ -194,9 +194,9 @@ impl SlackConnections {
         &self,
         StoredSlackLink { link, tokens }: &StoredSlackLink,
     ) -> Result<Option<Secret>> {
-        let place = token_place(link.organisation_id, link.id, "webhook_url");
+        let location = token_location(link.organisation_id, link.id, "webhook_url");
         match &tokens.webhook_url {
-            Some(sealed) => Ok(Some(self.vault.unseal(place, sealed).await?)),
+            Some(sealed) => Ok(Some(self.vault.unseal(location, sealed).await?)),
             None => Ok(None),
         }
     }
@@ -206,11 +206,11 @@ impl SlackConnections {
         &self,
         StoredSlackLink { link, tokens }: &StoredSlackLink,
     ) -> Result<Secret> {
-        let place = token_place(link.organisation_id, link.id, "access_token");
-        self.vault.unseal(place, &tokens.access_token).await
+        let location = token_location(link.organisation_id, link.id, "access_token");
+        self.vault.unseal(location, &tokens.access_token).await
     }
 }
 
-fn token_place(organisation_id: OrganisationId, id: SlackLinkId, column: &'static str) -> Place<'static> {
-    Place { organisation_id, table: "slack_link", column, row: id.0 }
+fn token_location(organisation_id: OrganisationId, id: SlackLinkId, column: &'static str) -> SecretLocation<'static> {
+    SecretLocation { organisation_id, table: "slack_link", column, row: id.0 }
 }

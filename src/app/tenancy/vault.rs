@@ -57,7 +57,7 @@ impl KeyRing {
 
 /// Row and column to which a sealed secret is bound.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct SecretLocation<'a> {
     /// Owning organisation.
     pub organisation_id: OrganisationId,
     /// Table.
@@ -68,7 +68,7 @@ pub struct Place<'a> {
     pub row: uuid::Uuid,
 }
 
-impl Place<'_> {
+impl SecretLocation<'_> {
     fn aad(&self) -> Vec<u8> {
         let Self { organisation_id, table, column, row } = self;
         format!("{VERSION}|{organisation_id}|{table}|{column}|{row}").into_bytes()
@@ -115,19 +115,19 @@ impl Vault {
     ///
     /// # Errors
     /// When the data key cannot be loaded or created.
-    pub async fn seal(&self, place: Place<'_>, secret: &Secret) -> Result<Vec<u8>> {
-        let key = self.data_key(place.organisation_id).await?;
-        seal(&key, &place.aad(), self.ambient.random(), secret.expose().as_bytes())
+    pub async fn seal(&self, location: SecretLocation<'_>, secret: &Secret) -> Result<Vec<u8>> {
+        let key = self.data_key(location.organisation_id).await?;
+        seal(&key, &location.aad(), self.ambient.random(), secret.expose().as_bytes())
     }
 
     /// Opens a secret that was sealed for this row and column.
     ///
     /// # Errors
     /// [`Error::Internal`] where it was changed, moved, or sealed with another key.
-    pub async fn unseal(&self, place: Place<'_>, sealed: &[u8]) -> Result<Secret> {
-        let key = self.data_key(place.organisation_id).await?;
-        let bytes = open(&key, &place.aad(), sealed).map_err(|_| {
-            Error::Internal(format!("{}.{} of row {} does not open", place.table, place.column, place.row))
+    pub async fn unseal(&self, location: SecretLocation<'_>, sealed: &[u8]) -> Result<Secret> {
+        let key = self.data_key(location.organisation_id).await?;
+        let bytes = open(&key, &location.aad(), sealed).map_err(|_| {
+            Error::Internal(format!("{}.{} of row {} does not open", location.table, location.column, location.row))
         })?;
         String::from_utf8(bytes).map(Secret::new).map_err(|_| Error::Internal("a secret is not text".into()))
     }

@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use crate::{
-    app::{Caller, apps::Apps, tenancy::vault::Place},
+    app::{Caller, apps::Apps, tenancy::vault::SecretLocation},
     domain::{
         Error, Result,
         ambient::Time,
@@ -35,9 +35,9 @@ impl Apps {
         let reader = self.base.store.reader();
         let organisation_id = caller.organisation_id;
         let (installation, secrets) = store::webhooks::secrets_of_called(reader, organisation_id, id).await?;
-        let place = |column| place((organisation_id, installation), column);
+        let location = |column| location((organisation_id, installation), column);
         match &secrets.signing_secret {
-            Some(sealed) => self.vault.unseal(place(PRESENT), sealed).await,
+            Some(sealed) => self.vault.unseal(location(PRESENT), sealed).await,
             None => Err(Error::FailedPrecondition {
                 message: "the calls of this integration are not signed yet; rotate its secret to have one".into(),
             }),
@@ -55,14 +55,14 @@ impl Apps {
         let reader = self.base.store.reader();
         let organisation_id = caller.organisation_id;
         let (installation, secrets) = store::webhooks::secrets_of_called(reader, organisation_id, id).await?;
-        let place = |column| place((organisation_id, installation), column);
+        let location = |column| location((organisation_id, installation), column);
         let (secret, sealed) = self.new_signing_secret((organisation_id, installation)).await?;
         let replaced = secrets.signing_secret;
         let former = match &replaced {
             Some(replaced) => {
                 // A sealed secret opens in its own column only.
-                let secret = self.vault.unseal(place(PRESENT), replaced).await?;
-                let sealed = self.vault.seal(place(FORMER), &secret).await?;
+                let secret = self.vault.unseal(location(PRESENT), replaced).await?;
+                let sealed = self.vault.seal(location(FORMER), &secret).await?;
                 Some((sealed, self.base.now() + OVERLAP))
             }
             None => None,
@@ -86,15 +86,15 @@ impl Apps {
         sealed: &SealedSecrets,
         at: Time,
     ) -> Result<Vec<Secret>> {
-        let place = |column| place(whose, column);
+        let location = |column| location(whose, column);
         let mut secrets = Vec::with_capacity(2);
         if let Some(present) = &sealed.signing_secret {
-            secrets.push(self.vault.unseal(place(PRESENT), present).await?);
+            secrets.push(self.vault.unseal(location(PRESENT), present).await?);
         }
         if let Some((former, until)) = &sealed.former_signing_secret
             && at < *until
         {
-            secrets.push(self.vault.unseal(place(FORMER), former).await?);
+            secrets.push(self.vault.unseal(location(FORMER), former).await?);
         }
         Ok(secrets)
     }
@@ -105,11 +105,11 @@ impl Apps {
         whose: (OrganisationId, InstallationId),
     ) -> Result<(Secret, Vec<u8>)> {
         let secret = webhook::generate(self.base.ambient.random());
-        let sealed = self.vault.seal(place(whose, PRESENT), &secret).await?;
+        let sealed = self.vault.seal(location(whose, PRESENT), &secret).await?;
         Ok((secret, sealed))
     }
 }
 
-fn place((organisation_id, installation): (OrganisationId, InstallationId), column: &str) -> Place<'_> {
-    Place { organisation_id, table: "installation", column, row: installation.0 }
+fn location((organisation_id, installation): (OrganisationId, InstallationId), column: &str) -> SecretLocation<'_> {
+    SecretLocation { organisation_id, table: "installation", column, row: installation.0 }
 }

@@ -12,7 +12,7 @@ use super::{HookAnswer, HookRequest};
 use crate::{
     app::{
         pipeline::intake::{Arrival, Direct, Receipted},
-        tenancy::{credential::sha256, vault::Place},
+        tenancy::{credential::sha256, vault::SecretLocation},
         webhooks::Webhooks,
     },
     domain::{
@@ -48,7 +48,7 @@ impl Webhooks {
     /// Stores a request for a worker. It is durable when this returns.
     pub(super) async fn keep_hook(&self, webhook: &Webhook, request: &HookRequest) -> Result<()> {
         let (organisation_id, id): (_, EventId) = (webhook.organisation_id, self.base.ambient.id());
-        let sealed = self.vault.seal(place(organisation_id, id), &whole(request)?).await?;
+        let sealed = self.vault.seal(location(organisation_id, id), &whole(request)?).await?;
         let data = json!({"integrationId": webhook.id, "sealed": BASE64_STANDARD.encode(sealed)});
         let key = receipt_key(webhook, request);
         let direct = Direct {
@@ -104,7 +104,7 @@ impl Webhooks {
             Err(error) => return Err(error),
         };
         let sealed = BASE64_STANDARD.decode(text("sealed")).map_err(|_| unreadable(event.id))?;
-        let whole = self.vault.unseal(place(event.organisation_id, event.id), &sealed).await?;
+        let whole = self.vault.unseal(location(event.organisation_id, event.id), &sealed).await?;
         let request = request(&whole, id).ok_or_else(|| unreadable(event.id))?;
         Ok(match self.work_on_hook(&webhook, &request).await? {
             HookAnswer::Done { .. } => "done".to_owned(),
@@ -117,8 +117,8 @@ impl Webhooks {
     }
 }
 
-fn place<'a>(organisation_id: OrganisationId, id: EventId) -> Place<'a> {
-    Place { organisation_id, table: "event", column: "data", row: id.0 }
+fn location<'a>(organisation_id: OrganisationId, id: EventId) -> SecretLocation<'a> {
+    SecretLocation { organisation_id, table: "event", column: "data", row: id.0 }
 }
 
 fn receipt_key(webhook: &Webhook, request: &HookRequest) -> ReceiptKey {

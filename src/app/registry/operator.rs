@@ -28,7 +28,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::domain::Error::NotFound).
-    pub async fn set_standing_as_operator(
+    pub async fn set_version_status_as_operator(
         &self,
         id: &str,
         (verification, lifecycle): (Option<Verification>, Option<Lifecycle>),

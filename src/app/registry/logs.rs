@@ -1,5 +1,7 @@
 //! Logs of a version: outcomes of its calls, in every organisation that installed it. Its makers see the answers of
 //! their own server, but neither the calling organisation nor the content.
+//!
+//! Not here: calling an app and recording the attempt (`apps::calls`, `worker`).
 
 use uuid::Uuid;
 

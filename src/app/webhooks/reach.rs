@@ -1,4 +1,6 @@
 //! Webhooks that a caller may manage.
+//!
+//! Not here: the permissions of a role (`domain::tenancy`).
 
 use crate::{
     app::Caller,

@@ -109,9 +109,9 @@ impl Webhooks {
         Ok(match self.work_on_hook(&webhook, &request).await? {
             HookAnswer::Done { .. } => "done".to_owned(),
             HookAnswer::Refused(error) => format!("the script refused it: {error}"),
-            HookAnswer::Separate(told) => {
-                let posted = told.iter().filter(|told| told.result.is_ok()).count();
-                format!("posted in {posted} of {} channels", told.len())
+            HookAnswer::Separate(results) => {
+                let posted = results.iter().filter(|one| one.result.is_ok()).count();
+                format!("posted in {posted} of {} channels", results.len())
             }
         })
     }

@@ -78,8 +78,8 @@ impl GithubConnections {
     /// Begins the verification of a request by its `X-Hub-Signature-256`.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] where the header is missing or malformed, [`Error::FailedPrecondition`] where no GitHub
-    /// App is configured.
+    /// [`Error::Unauthenticated`] where the header is missing or malformed, [`Error::FailedPrecondition`] where no
+    /// GitHub App is configured.
     pub fn begin_github_signature(&self, signature: Option<&[u8]>) -> Result<SignatureCheck> {
         self.github()?;
         let verifier = self.signatures.as_ref();

@@ -54,8 +54,8 @@ impl SlackConnections {
     /// browser is sent to Slack.
     ///
     /// # Errors
-    /// As [`SlackConnections::get_slack_oauth_url`]; [`Error::NotFound`] where the team is not the caller's, [`Error::Invalid`] where
-    /// none is named and the caller is in several.
+    /// As [`SlackConnections::get_slack_oauth_url`]; [`Error::NotFound`] where the team is not the caller's,
+    /// [`Error::Invalid`] where none is named and the caller is in several.
     pub async fn install_slack(&self, who: &Identified, team: Option<&str>) -> Result<Url> {
         let caller = match team {
             Some(team) => self.tenancy.in_team(who, team).await?.0,

@@ -60,7 +60,7 @@ impl Tenancy {
                 good.invalidate(&hash).await;
                 wrong.admit(key, now).inspect_err(|_| self.base.metrics.refusal("wrong_credentials"))?;
                 if wrong.room(key, now).remaining == 0 {
-                    tracing::warn!(%client, "wrong credentials rate limited; further ones of this client are refused for a while");
+                    tracing::warn!(%client, "wrong credentials rate limited; further ones are refused for a while");
                 }
             }
             Ok(_) | Err(_) => {}

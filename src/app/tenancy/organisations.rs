@@ -75,8 +75,8 @@ impl Tenancy {
     /// Creates an organisation whose owner is the caller.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::FailedPrecondition`] where the caller has created as many as they
-    /// may, or [`Error::Conflict`] where the slug is taken.
+    /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::FailedPrecondition`] where the caller has created as many as
+    /// they may, or [`Error::Conflict`] where the slug is taken.
     pub async fn create_organisation(&self, caller: &Caller, slug: &str, name: Option<&str>) -> Result<Organisation> {
         caller.require(Permission::OrganisationManage)?;
         let organisation = self.new_organisation(slug, name)?;

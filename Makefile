@@ -1,8 +1,9 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test clients check openapi openapi-check lint-openapi sdk sdk-test diff-openapi release-openapi \
-        contract console-test verify-webhooks chaos bench fairness fmt lint audit clean
+.PHONY: help run test clients-test check openapi openapi-check lint-openapi sdk sdk-test diff-openapi release-openapi \
+        contract console-test verify-webhooks chaos bench bench-scripts \
+        fairness fmt lint audit clean
 
 # What is no part of the workspace.
 OWN_WORKSPACES := tools/openapi/rust/src/main.rs tests/sdk/rust/src/main.rs
@@ -13,11 +14,11 @@ help: ## List these commands
 run: ## Build and start the demo: Tieline beside a stand-in Slack
 	@scripts/run
 
-test: check clients ## Check, then run every test, on SQLite and on a throw-away PostgreSQL
+test: check ## Check, then run every test, on SQLite and on a throw-away PostgreSQL
 	scripts/with-postgres cargo test --workspace
 
-clients: ## Get the published clients that the tests drive, with npm
-	scripts/clients
+clients-test: ## Drive a server with the published clients of the Botpress dialect (needs Node)
+	scripts/clients-test
 
 check: ## Check formatting and lints; run no test
 	cargo fmt --all --check
@@ -59,6 +60,10 @@ chaos: ## Inject faults for about ten minutes: disks, crashes, the way to the da
 
 bench: ## Measure throughput and latency on this machine
 	scripts/bench
+
+bench-scripts: ## Measure what processes that are kept for scripts are worth, in a release build
+	cargo build --release --package tieline --package bench
+	$${CARGO_TARGET_DIR:-target}/release/bench script
 
 fairness: ## Fail where organisations that behave badly hold up one that does not, in a release build
 	@scripts/fairness

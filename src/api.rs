@@ -6,6 +6,8 @@
 pub mod boomerang;
 pub mod botpress;
 pub mod console;
+#[cfg(test)]
+mod error_tables;
 pub mod linkbreakers;
 pub mod native;
 pub mod rocketchat;
@@ -22,14 +24,13 @@ use poem::{
 };
 
 use self::shared::{
-    contract::Contract,
     dialect::Dialect,
     documents::{Document, Documents},
     fault::{Fault, Protocol},
     guard::{Plumbing, Served},
     refusal::Occasion,
 };
-use crate::domain::{Error, Result, ambient::Ambient};
+use crate::domain::{Result, ambient::Ambient};
 
 /// Every dialect. The first one answers for paths that nobody knows.
 pub const ALL: &[Dialect] = &[
@@ -45,7 +46,7 @@ pub const ALL: &[Dialect] = &[
 /// which the caller of this adds.
 ///
 /// # Errors
-/// [`Error::Internal`] when a published document cannot be compiled: a bug that the tests find.
+/// An [internal error](crate::domain::Error::Internal) when a document cannot be compiled: a bug that the tests find.
 pub fn routes(documents: &Documents, plumbing: &Plumbing) -> Result<Route> {
     let mut routes = console::routes(documents)?.at("/problems", console::page(native::error::page()));
     for (index, (dialect, document)) in ALL.iter().zip(&documents.dialects).enumerate() {
@@ -119,8 +120,7 @@ fn refuse(fault: &Fault, path: &str, ambient: &Ambient) -> Response {
 }
 
 fn serve(dialect: &Dialect, document: &Document, plumbing: &Plumbing) -> Result<Arc<Served>> {
-    let contract = Contract::compile(&document.value, plumbing.strict.is_some());
-    let contract = contract.map_err(|error| Error::Internal(format!("{}.json: {error}", dialect.name)))?;
+    let contract = document.contract(plumbing.strict.is_some())?;
     Ok(Arc::new(Served { name: dialect.name, contract, plumbing: plumbing.clone() }))
 }
 
@@ -169,7 +169,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_dialect_answers_under_its_prefixes_in_its_own_shape() {
-        let routes = || routes(&openapi::documents().unwrap(), &plumbing()).unwrap();
+        let routes = || routes(openapi::documents().unwrap(), &plumbing()).unwrap();
         let (status, _, body) = get(routes(), "/v1/slack-integrations/nothing").await;
         assert_eq!((status.as_u16(), &body["error"]["codeType"]), (404, &"NOT_FOUND".into()));
         let (status, _, body) = get(routes(), "/api/v2/integration/nothing").await;
@@ -193,7 +193,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_process_that_only_works_tells_that_it_lives() {
-        let routes = || health_routes(&openapi::documents().unwrap(), &plumbing()).unwrap();
+        let routes = || health_routes(openapi::documents().unwrap(), &plumbing()).unwrap();
         assert_eq!(get(routes(), "/healthz").await.2["status"], "ok");
         assert_eq!(get(routes(), "/v1/channels").await.0, StatusCode::NOT_FOUND);
         let response = TestClient::new(routes()).delete("/healthz").send().await;

@@ -10,7 +10,6 @@ pub mod github;
 pub mod kernel;
 pub mod pipeline;
 pub mod registry;
-pub mod routes;
 pub mod slack;
 pub mod tenancy;
 pub mod webhooks;
@@ -29,8 +28,8 @@ pub struct Services {
     pub tenancy: Arc<tenancy::Tenancy>,
     /// Events and deliveries.
     pub pipeline: Arc<pipeline::Pipeline>,
-    /// Subscriptions.
-    pub routes: Arc<routes::Routes>,
+    /// Subscriptions of Slack channels to GitHub events.
+    pub subscriptions: Arc<github::subscriptions::Subscriptions>,
     /// Channels.
     pub channels: Arc<channels::Channels>,
     /// Slack.
@@ -61,7 +60,7 @@ each_service! {
     base: kernel::Base,
     tenancy: tenancy::Tenancy,
     pipeline: pipeline::Pipeline,
-    routes: routes::Routes,
+    subscriptions: github::subscriptions::Subscriptions,
     channels: channels::Channels,
     slack: slack::SlackConnections,
     github: github::GithubConnections,

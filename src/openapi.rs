@@ -12,7 +12,7 @@ mod publish;
 mod upgrade;
 mod webhooks;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::LazyLock};
 
 use crate::{
     api::{
@@ -22,18 +22,19 @@ use crate::{
     domain::{Error, Result},
 };
 
-/// Builds all published documents.
+/// All published documents. They depend on the code alone, so a process builds them once.
 ///
 /// # Errors
 /// [`Error::Internal`] naming the defect of a document: a bug that the tests find.
-pub fn documents() -> Result<Documents> {
-    let publish = |dialect| {
-        publish::publish(dialect)
-            .map(|value| Document::new(dialect.name, dialect.title, value))
-            .map_err(Error::Internal)
-    };
-    let dialects: Vec<Document> = api::ALL.iter().map(publish).collect::<Result<_>>()?;
-    let assembled = assemble::assemble(api::ALL, &dialects).map_err(Error::Internal)?;
+pub fn documents() -> Result<&'static Documents> {
+    static BUILT: LazyLock<Result<Documents, String>> = LazyLock::new(build);
+    BUILT.as_ref().map_err(|reason| Error::Internal(reason.clone()))
+}
+
+fn build() -> Result<Documents, String> {
+    let publish = |dialect| publish::publish(dialect).map(|value| Document::new(dialect.name, dialect.title, value));
+    let dialects: Vec<Document> = api::ALL.iter().map(publish).collect::<Result<_, _>>()?;
+    let assembled = assemble::assemble(api::ALL, &dialects)?;
     Ok(Documents { assembled: Document::new("tieline", "Everything", assembled), dialects })
 }
 

@@ -30,11 +30,10 @@ use crate::{
         Services,
         apps::{self, Apps},
         channels::{ChannelAccess, Channels},
-        github::GithubConnections,
+        github::{GithubConnections, subscriptions::Subscriptions},
         kernel::{Base, throttle::Throttle},
         pipeline::Pipeline,
         registry::{InstalledVersions, Registry},
-        routes::Routes,
         slack::SlackConnections,
         tenancy::{
             Tenancy,
@@ -114,7 +113,7 @@ pub async fn build_services_resolving(
     let lifetime = Duration::from_secs(u64::from(config.retention.idempotency_hours) * 3600);
     let pipeline = Arc::new(Pipeline::new(base.clone(), Arc::new(ChannelAccess(store.clone())), lifetime));
     let tenancy = Arc::new(tenancy(config, &base, pipeline.clone())?);
-    let routes = Arc::new(Routes::new(base.clone(), tenancy.clone(), pipeline.clone()));
+    let subscriptions = Arc::new(Subscriptions::new(base.clone(), tenancy.clone(), pipeline.clone()));
     let inbound = Arc::new(Throttle::new(RateLimit { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }));
     let channels = Arc::new(Channels::new(base.clone(), pipeline.clone(), vault.clone(), inbound.clone()));
     let product = config.product.known();
@@ -149,7 +148,19 @@ pub async fn build_services_resolving(
         },
     ));
     let registry = Arc::new(registry(config, &base, (tenancy.clone(), apps.clone(), vault)));
-    Ok(Services { base, tenancy, pipeline, routes, channels, slack, github, workflows, apps, webhooks, registry })
+    Ok(Services {
+        base,
+        tenancy,
+        pipeline,
+        subscriptions,
+        channels,
+        slack,
+        github,
+        workflows,
+        apps,
+        webhooks,
+        registry,
+    })
 }
 
 /// Returns the settings of the workers.
@@ -191,14 +202,14 @@ pub fn endpoint(
     requests: &TaskTracker,
     strict: Option<Tell>,
 ) -> Result<BoxEndpoint<'static>> {
-    let routes = api::routes(&openapi::documents()?, &plumbing(config, app, requests, strict))?;
+    let routes = api::routes(openapi::documents()?, &plumbing(config, app, requests, strict))?;
     let hidden = if config.admin_listen.is_some() { api::native::HEALTH_PATHS } else { &[] };
     Ok(api::screened(routes.data(app.clone()).map_to_response(), hidden, app.base.ambient().clone()).boxed())
 }
 
 /// Builds the endpoint of a worker process: health checks.
 fn health_endpoint(config: &Config, app: &Services, requests: &TaskTracker) -> Result<BoxEndpoint<'static>> {
-    let routes = api::health_routes(&openapi::documents()?, &plumbing(config, app, requests, None))?;
+    let routes = api::health_routes(openapi::documents()?, &plumbing(config, app, requests, None))?;
     Ok(api::screened(routes.data(app.clone()).map_to_response(), &[], app.base.ambient().clone()).boxed())
 }
 

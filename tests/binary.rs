@@ -48,6 +48,7 @@ macro_rules! both_databases {
 mod connections;
 mod crashes;
 mod disks;
+mod forgeries;
 mod hang_ups;
 mod outages;
 mod stopping;

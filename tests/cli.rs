@@ -122,7 +122,7 @@ async fn a_revoked_token_is_soon_refused_by_a_running_server() {
 
 #[tokio::test]
 async fn migrating_twice_changes_nothing() {
-    let databases = [Some(Database::sqlite()), Database::empty_postgres().await];
+    let databases = [Some(Database::empty_sqlite()), Database::empty_postgres().await];
     for database in databases.into_iter().flatten() {
         let deployment = Deployment::new(database, "http://127.0.0.1:9/slack");
         for _ in 0..2 {

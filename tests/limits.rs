@@ -10,7 +10,10 @@ use standin::Options;
 use tieline::domain::tenancy::member::Role;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-use crate::support::{Answer, Client, Database, Setup, TestApp, sign, until};
+use crate::{
+    outgoing_webhooks::wanted,
+    support::{Answer, Client, Database, Setup, TestApp, sign, until},
+};
 
 const LIMIT: Duration = Duration::from_secs(60);
 const NOBODY: &str = "0199c1de-0000-7000-8000-00000000dead";
@@ -243,6 +246,46 @@ async fn quotas_hold_also_for_creations_at_the_same_time() {
         demand(together(subscriptions, owner).await, (201, 1), (409, "limits.destinations_per_organisation"));
         let again = owner.post("/v1/subscriptions", &json!({"slackChannelId": "C0ALERTS", "rules": rules})).await;
         assert_eq!(again.status, 409, "{}", again.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_quota_of_destinations_holds_wherever_one_is_set_up() {
+    let settings = [("TIELINE_LIMITS__DESTINATIONS_PER_ORGANISATION", "3")];
+    for app in worlds(&settings).await {
+        let (owner, limit) = (&app.owner, "limits.destinations_per_organisation");
+        owner.post("/v1/channels", &json!({"name": "general"})).await.ok(201);
+        let webhook = |name: &str, urls: &[&str]| {
+            let urls: Vec<String> = urls.iter().map(|url| format!("https://hooks.example/{url}")).collect();
+            wanted(&urls.iter().map(String::as_str).collect::<Vec<_>>(), json!({"name": name, "username": "olga"}))
+        };
+        let made = owner.post("/api/v1/integrations.create", &webhook("one", &["a", "b", "a"])).await.ok(200);
+        let refused = owner.post("/api/v1/integrations.create", &webhook("two", &["c", "d"])).await;
+        demand(vec![refused], (200, 0), (400, limit));
+        let update = async |urls: &[&str]| {
+            let mut changed = webhook("one", urls);
+            changed["integrationId"] = made["integration"]["_id"].clone();
+            owner.send(owner.request(Method::PUT, "/api/v1/integrations.update").json(&changed)).await
+        };
+        demand(vec![update(&["a", "b", "c", "d"]).await], (200, 0), (400, limit));
+        update(&["a", "b", "c"]).await.ok(200);
+        let integration = json!({"name": "App", "json_url": "https://apps.example/app.json"});
+        let install = || owner.post("/organisations/acme/integrations", &integration);
+        assert_eq!(install().await.status, 400);
+        let link = app.slack.install(owner, "T0STANDIN").await;
+        assert!(link.status.is_client_error() && link.text.contains(limit), "{}", link.text);
+        update(&["a"]).await.ok(200);
+        install().await.ok(201);
+        app.slack.connect(owner, "T0STANDIN", "C0ALERTS").await;
+        let subscription = json!({"slackChannelId": "C1", "rules": {"repositories": ["acme/web"]}});
+        demand(vec![owner.post("/v1/subscriptions", &subscription).await], (201, 0), (409, limit));
+        // A webhook that is gone leaves its place to others, as everything else does.
+        let gone = json!({"type": "webhook-outgoing", "integrationId": made["integration"]["_id"]});
+        owner.post("/api/v1/integrations.remove", &gone).await.ok(200);
+        let subscription = owner.post("/v1/subscriptions", &subscription).await.ok(201);
+        let path = format!("/v1/subscriptions/{}", subscription["id"].as_str().unwrap());
+        owner.send(owner.request(Method::DELETE, &path)).await;
+        owner.post("/api/v1/integrations.create", &webhook("three", &["x"])).await.ok(200);
     }
 }
 

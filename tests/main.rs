@@ -48,4 +48,5 @@ mod store_contract;
 mod subscriptions;
 mod telex;
 mod tidy;
+mod toolchain;
 mod verifying_webhooks;

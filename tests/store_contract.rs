@@ -20,6 +20,7 @@ use tieline::{
     },
     store::{
         self, Store,
+        kernel::lease_clock::LeaseClock,
         pipeline::destinations::{Busy, Claim, Claimed, Release, Room},
     },
 };
@@ -68,7 +69,8 @@ async fn claim(store: &Store, owner: Uuid, now: Time, limit: usize) -> Vec<Claim
 
 /// Claims within these limits, beginning after an organisation.
 async fn claim_within(store: &Store, (owner, after): (Uuid, Uuid), now: Time, room: Room) -> Vec<Claimed> {
-    let claim = Claim { owner, now, lease_until: now + LEASE, after: after.into(), room };
+    let (lease_until, lease_clock) = (now + LEASE, store.lease_clock());
+    let claim = Claim { owner, now, lease_until, lease_clock, after: after.into(), room };
     store::pipeline::destinations::claim(store.writer(), &claim).await.unwrap()
 }
 

@@ -7,6 +7,7 @@
 mod engine;
 mod outgoing;
 mod table;
+mod warmth;
 mod webhooks;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -14,6 +15,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 
 pub use table::table;
+pub use warmth::measure as script;
 pub use webhooks::make_outgoing;
 
 use self::{
@@ -167,16 +169,6 @@ pub async fn measure(kind: Kind, file: &Path, quick: bool) -> Result<()> {
     };
     alone.tieline.terminate().await?;
     Ok(std::fs::write(file, serde_json::to_string_pretty(&figures)?)?)
-}
-
-/// Measures the script of the webhooks in the engine alone.
-///
-/// # Errors
-/// When it fails.
-pub async fn script() -> Result<String> {
-    let engine::Alone { paced, at_once, cold } = engine::measure(webhooks::SCRIPT, &webhooks::body()).await?;
-    let row = |name: &str, of: Percentiles| format!("{name}: {}\n", crate::grid::both(of));
-    Ok([row("warm, paced", paced), row("warm, at once", at_once), row("cold", cold)].concat())
 }
 
 /// Templates of posts: by webhooks without a script, with one, and by all in turn.

@@ -5,6 +5,7 @@
 pub mod connect;
 pub mod inbound;
 pub mod links;
+pub mod subscriptions;
 
 use std::sync::Arc;
 

@@ -157,6 +157,7 @@ impl Webhooks {
         };
         let tx = self.base.store.begin().await?;
         self.tenancy.demand_room_for_webhook(&tx, caller.organisation_id).await?;
+        self.tenancy.demand_room_for_urls(&tx, None, &webhook).await?;
         webhooks::insert(&tx, &webhook, secrets).await?;
         self.audit_webhook(&tx, caller, "webhook.create", &webhook).await?;
         tx.commit().await?;
@@ -245,6 +246,7 @@ impl Webhooks {
         };
         let sealed = self.seal_token(&webhook, token.as_ref()).await?;
         let tx = self.base.store.begin().await?;
+        self.tenancy.demand_room_for_urls(&tx, Some(&former), &webhook).await?;
         webhooks::update(&tx, &webhook, sealed).await?;
         self.settle_destinations(&tx, &former, &webhook).await?;
         self.audit_webhook(&tx, caller, "webhook.update", &webhook).await?;

@@ -1,6 +1,6 @@
 //! GitHub's nouns: accounts, installations of our app, repositories.
 //!
-//! Not here: the subscriptions to its events (`domain::routes::subscription`), and its API.
+//! Not here: the subscriptions to its events (`domain::github::subscription`), and its API.
 //!
 //! - [`payload`]: the typed part of a webhook's payload.
 //! - [`message`](mod@message): events as Slack messages.
@@ -10,6 +10,7 @@ pub mod message;
 pub mod payload;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod subscription;
 
 use std::str::FromStr;
 

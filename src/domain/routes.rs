@@ -2,4 +2,4 @@
 //!
 //! Not here: the loading of rules.
 
-pub mod subscription;
+pub mod glob;

@@ -3,7 +3,11 @@
 //! An upstream may answer headers and then never a body, or a body without end. So one time limit covers everything
 //! from connecting to the last byte, and at most a fixed number of bytes of a body is read.
 
-use std::{fmt, mem, sync::Arc, time::Duration};
+use std::{
+    fmt, mem,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use chrono::DateTime;
 use reqwest::{
@@ -12,6 +16,8 @@ use reqwest::{
     header::{HeaderMap, HeaderValue, RETRY_AFTER},
     redirect, retry,
 };
+use rustls::{ClientConfig, client::Resumption, crypto::aws_lc_rs};
+use rustls_platform_verifier::BuilderVerifierExt;
 use url::Url;
 
 use crate::domain::{self, ambient::Time, secret::Secret};
@@ -86,19 +92,19 @@ impl fmt::Display for Unreachable {
 /// [`domain::Error::Internal`] when TLS cannot be set up on this machine.
 pub fn client(limits: &Limits) -> domain::Result<Client> {
     // As many as may be in flight, so that a burst does not pay a handshake for each message.
-    build(builder(limits).pool_max_idle_per_host(256).pool_idle_timeout(Duration::from_secs(50)))
+    build(builder(limits)?.pool_max_idle_per_host(256).pool_idle_timeout(Duration::from_secs(50)))
 }
 
 /// Builds the client of [`guard`](super::guard), which finds addresses by `resolver`. A URL with an address in the
 /// place of a name does not use it.
 pub(super) fn guarded_client(limits: &Limits, resolver: Arc<dyn Resolve>) -> domain::Result<Client> {
     // Tenants may name any number of hosts, so fewer connections are kept, and not for long.
-    build(builder(limits).dns_resolver(resolver).pool_max_idle_per_host(8).pool_idle_timeout(Duration::from_secs(15)))
+    build(builder(limits)?.dns_resolver(resolver).pool_max_idle_per_host(8).pool_idle_timeout(Duration::from_secs(15)))
 }
 
 #[allow(clippy::disallowed_methods, reason = "the place where clients are made, with all their limits")]
-fn builder(limits: &Limits) -> ClientBuilder {
-    Client::builder()
+fn builder(limits: &Limits) -> domain::Result<ClientBuilder> {
+    let builder = Client::builder()
         .user_agent(concat!("tieline/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .retry(retry::never())
@@ -112,6 +118,26 @@ fn builder(limits: &Limits) -> ClientBuilder {
         .no_brotli()
         .no_zstd()
         .no_deflate()
+        .tls_backend_preconfigured(tls()?);
+    Ok(builder)
+}
+
+/// TLS settings of a client. A process reads the machine's certificates once: that takes longer than all else about a
+/// client. Sessions are resumed within one client alone.
+fn tls() -> domain::Result<ClientConfig> {
+    static SHARED: LazyLock<Result<ClientConfig, String>> = LazyLock::new(|| read_tls().map_err(|e| e.to_string()));
+    let shared = SHARED.as_ref().map_err(|error| domain::Error::Internal(format!("no TLS: {error}")))?;
+    let mut config = shared.clone();
+    config.resumption = Resumption::default();
+    Ok(config)
+}
+
+fn read_tls() -> Result<ClientConfig, rustls::Error> {
+    let versions = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let verifier = versions.with_safe_default_protocol_versions()?.with_platform_verifier()?;
+    let mut config = verifier.with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 fn build(builder: ClientBuilder) -> domain::Result<Client> {

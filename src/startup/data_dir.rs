@@ -2,13 +2,11 @@
 //!
 //! Not here: the database file itself (`store::kernel::directory`), the key file (`keys`).
 
-use std::path::Path;
-
 use super::keys;
 use crate::{
     config::Config,
     domain::{Error, Result},
-    store::kernel::directory::make_private,
+    store::{Store, kernel::directory::make_private},
 };
 
 /// Makes the existing files private, and checks that the database and the key file belong together.
@@ -23,10 +21,9 @@ pub(super) fn prepare(config: &Config) -> Result<()> {
     }
     make_private(&config.data_dir);
     make_private(&key);
-    let url = config.database_url();
-    let file = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    let file = Path::new(file.split('?').next().unwrap_or(file));
-    let is_empty = std::fs::metadata(file).map_or(true, |metadata| metadata.len() == 0);
+    // An address that is none is told when it is connected to.
+    let Some(file) = Store::file_of(&config.database_url()) else { return Ok(()) };
+    let is_empty = std::fs::metadata(&file).map_or(true, |metadata| metadata.len() == 0);
     match key.exists() && is_empty {
         false => Ok(()),
         true => Err(Error::FailedPrecondition {

@@ -4,3 +4,4 @@
 
 pub mod installations;
 pub mod links;
+pub mod subscriptions;

@@ -8,5 +8,6 @@ pub mod connect;
 pub mod db;
 pub mod directory;
 pub mod fault;
+pub mod lease_clock;
 pub mod placeholders;
 pub mod readiness;

@@ -38,6 +38,7 @@ use crate::{
     },
     store::{
         self,
+        kernel::lease_clock::LeaseClock,
         pipeline::{
             deliveries::Due,
             destinations::{Claim, Claimed},
@@ -157,8 +158,9 @@ impl Deliverer {
         claims.at = Some(now);
         let reserved = self.slots.reserve(most);
         let (owner, after, room) = (self.owner, claims.after, reserved.room.clone());
-        let claim = Claim { owner, now, lease_until: now + self.settings.lease, after, room };
-        let claimed = store::pipeline::destinations::claim(self.app.base.store().writer(), &claim).await?;
+        let (store, lease_until) = (self.app.base.store(), now + self.settings.lease);
+        let claim = Claim { owner, now, lease_until, lease_clock: store.lease_clock(), after, room };
+        let claimed = store::pipeline::destinations::claim(store.writer(), &claim).await?;
         // In the order in which the claim walks: those after the former end, and then the others.
         let organisations = claimed.iter().map(|one| one.destination.organisation_id);
         claims.after = organisations.max_by_key(|one| (*one <= after, *one)).unwrap_or(after);
@@ -180,8 +182,9 @@ impl Deliverer {
         let Some(seen) = seen.filter(|seen| now + SET_BACK < *seen) else { return Ok(()) };
         tracing::warn!(%now, was = %seen, "the clock was set back; deliveries that would wait for it are due now");
         let until = seen + self.settings.retry.longest_pause;
+        let lease_until = (store.lease_clock() == LeaseClock::Caller).then(|| now + self.settings.lease);
         let tx = store.begin().await?;
-        store::pipeline::destinations::set_back(&tx, self.owner, (now, until), now + self.settings.lease).await?;
+        store::pipeline::destinations::set_back(&tx, self.owner, (now, until), lease_until).await?;
         tx.commit().await
     }
 

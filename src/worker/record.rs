@@ -177,9 +177,7 @@ async fn write(app: &Services, owner: Uuid, records: &[Arc<Record>]) -> Result<H
     let tx = app.base.store().begin().await?;
     store::pipeline::deliveries::insert_attempts(&tx, &attempts).await?;
     store::pipeline::deliveries::mark_delivered(&tx, &ids, now).await?;
-    for delivery in &changed {
-        store::pipeline::deliveries::update(&tx, delivery).await?;
-    }
+    store::pipeline::deliveries::update_many(&tx, &changed).await?;
     for release in &releases {
         match &release.health {
             Some(Health::Broken { reason, .. } | Health::Off { reason, .. }) => {

@@ -7,13 +7,12 @@ use crate::{
     app::Services,
     domain::{
         Error, Result,
-        github::{EVENT_PREFIX, GithubEvent},
+        github::{EVENT_PREFIX, GithubEvent, subscription::Subscription},
         pipeline::{
             delivery::{Content, Delivery, DeliveryState, Origin, Reason, Thread, Verdict},
             destination::Destination,
             event::{Event, WORKFLOW_STEP_COMPLETED},
         },
-        routes::subscription::Subscription,
         secret::Secret,
         slack,
         slack::link::SlackLinkStatus,
@@ -90,7 +89,7 @@ impl<'a> SlackLane<'a> {
         let Some(github) = github else { return Ok(undecided(event)) };
         let (reader, organisation_id) = (self.app.base.store().reader(), delivery.organisation_id);
         let subscriptions =
-            store::routes::subscriptions::of_destination(reader, organisation_id, delivery.destination_id).await?;
+            store::github::subscriptions::of_destination(reader, organisation_id, delivery.destination_id).await?;
         Ok(Subscription::by_hand(&subscriptions, &github))
     }
 

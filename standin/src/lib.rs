@@ -9,7 +9,7 @@
 //! - `slack`, `github`: the providers. Nothing in there knows of the control API.
 //! - `connections`: the layer below HTTP, so that a fault can break it.
 //! - `control`: the API by which a test or a demo arranges the world. The real ones have nothing like it.
-//! - `page`, `params`, `ids`, `loopback`: code shared by both providers.
+//! - `page`, `params`, `ids`, `loopback`, `tls`: code shared by both providers.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -28,6 +28,7 @@ pub mod server;
 mod slack;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod world;
 
 pub use options::Options;

@@ -44,10 +44,7 @@ impl Standin {
         let address = listener.local_addr()?;
         let host = options.public_host.clone().unwrap_or_else(|| host_of(address));
         let origin = format!("http://{host}:{}", address.port());
-        let clients = Clients {
-            slack: slack::sender::Sender::client().map_err(io::Error::other)?,
-            github: github::sender::Sender::client().map_err(io::Error::other)?,
-        };
+        let clients = Clients { slack: slack::sender::Sender::client()?, github: github::sender::Sender::client()? };
         let key = Key::load(options.github_private_key.as_deref())?;
         let github_private_key_pem = key.pem();
         let world = Arc::new(World::new(options, origin.clone(), clients, key));

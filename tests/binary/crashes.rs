@@ -60,7 +60,7 @@ async fn first_starts(database: Database) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn first_starts_that_are_killed_or_meet_do_no_harm_on_sqlite() {
     for _ in 0..3 {
-        first_starts(Database::sqlite()).await;
+        first_starts(Database::empty_sqlite()).await;
     }
 }
 

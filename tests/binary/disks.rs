@@ -7,7 +7,7 @@ use crate::support::{Disk, IO_ERROR, NO_SPACE};
 async fn scene() -> (Scene, Process, Disk) {
     let slack = Slack::start(Options::default()).await;
     slack.unlimited().await;
-    let database = Database::sqlite();
+    let database = Database::empty_sqlite();
     let folder = database.folder();
     let mut deployment = Deployment::new(database, &slack.base());
     let disk = Disk::below(&mut deployment, &folder);

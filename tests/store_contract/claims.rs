@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
 use super::*;
 
 /// Creates destinations of an organisation of its own, due since then.
@@ -99,12 +101,44 @@ both! {
         let held = claim(store, owner, later, 1).await;
         let tx = store.begin().await.unwrap();
         let now = app.now();
-        store::pipeline::destinations::set_back(&tx, owner, (now, later), now + LEASE).await.unwrap();
+        store::pipeline::destinations::set_back(&tx, owner, (now, later), Some(now + LEASE)).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(claim(store, gone, now, 10).await.len(), 2);
         let again = claim(store, gone, now + LEASE, 10).await;
         assert!(again.iter().any(|one| one.destination.id == held[0].destination.id), "the lease ends in time");
     }
+}
+
+/// Workers whose clocks are an hour apart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leases_hold_by_the_clock_of_the_database() {
+    let Some(database) = Database::postgres().await else { return };
+    let app = TestApp::start(database).await;
+    let store = app.app.base.store().clone().with_lease_clock(LeaseClock::Database);
+    let (right, ahead) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let sql = "SELECT DATE_TRUNC('milliseconds', NOW()) AS now";
+    let told = store.reader().query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
+    let now: Time = told.try_get("", "now").unwrap();
+    let hour_ahead = now + Duration::from_secs(3600);
+    due_of(&app, "many", 3, now).await;
+    let claim_for = async |owner, now: Time, lease| {
+        let lease_clock = store.lease_clock();
+        let claim =
+            Claim { owner, now, lease_until: now + lease, lease_clock, after: Uuid::nil().into(), room: room(1) };
+        store::pipeline::destinations::claim(store.writer(), &claim).await.unwrap()
+    };
+    let held = claim_for(right, now, LEASE).await;
+    for _ in 0..2 {
+        let others = claim_for(ahead, hour_ahead, Duration::ZERO).await;
+        assert_eq!(others.len(), 1);
+        assert_ne!(others[0].destination.id, held[0].destination.id, "its lease holds");
+        release_all(&store, ahead, hour_ahead, &[release(&others[0])]).await;
+    }
+    assert!(claim_for(ahead, hour_ahead, LEASE).await.is_empty(), "its lease holds");
+    release_all(&store, right, now, &[Release { more: true, ..release(&held[0]) }]).await;
+    assert_eq!(claim_for(ahead, hour_ahead, Duration::ZERO).await.len(), 1, "and ends at once");
+    let after = claim_for(right, now, LEASE).await;
+    assert_eq!(after[0].destination.id, held[0].destination.id, "for whoever is right too");
 }
 
 /// Their rows are stored in the order of creation, and the ids are the other way round: a statement that locks in the

@@ -19,7 +19,7 @@ const TABLES: &str = "CREATE TABLE parent (id INTEGER PRIMARY KEY); \
 /// commit is acknowledged and not durable.
 #[tokio::test]
 async fn sqlx_answers_commits_that_keep_nothing() {
-    let database = Database::sqlite();
+    let database = Database::empty_sqlite();
     let url = format!("{}?mode=rwc", database.url);
     let mut writer = SqliteConnection::connect(&url).await.unwrap();
     writer.execute(TABLES).await.unwrap();
@@ -41,7 +41,7 @@ async fn sqlx_answers_commits_that_keep_nothing() {
 }
 
 async fn sqlite() -> (Database, Store) {
-    let database = Database::sqlite();
+    let database = Database::empty_sqlite();
     let store = Store::connect(&database.url, Limits::default()).await.unwrap();
     store.writer().execute_unprepared(TABLES).await.unwrap();
     (database, store)

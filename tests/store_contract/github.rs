@@ -3,16 +3,18 @@
 use tieline::{
     domain::{
         Error,
-        github::{AccountKind, GithubAccount, GithubInstallation, GithubRepository, link::GithubLink},
+        github::{
+            AccountKind, GithubAccount, GithubInstallation, GithubRepository,
+            link::GithubLink,
+            subscription::{Rules, Subscription},
+        },
         ids::{MemberId, UserId},
-        routes::subscription::{Rules, Subscription},
         tenancy::member::{Member, Role},
         workflows::{Workflow, WorkflowParameter},
     },
     store::{
         Tx,
-        github::{installations, links},
-        routes::subscriptions,
+        github::{installations, links, subscriptions},
         slack::threads,
         workflows,
     },

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use tieline::{
-    domain::{ids::SubscriptionId, routes::subscription::Subscription},
+    domain::{github::subscription::Subscription, ids::SubscriptionId},
     store,
 };
 use uuid::Uuid;
@@ -171,12 +171,12 @@ both! {
         connect(&app).await;
         let first: Uuid = subscribe(&app.owner, CHANNEL, json!({})).await.parse().unwrap();
         let organisation = app.organisation("acme").await;
-        let model = store::routes::subscriptions::find(app.app.base.store().reader(), organisation, first.into()).await.unwrap();
+        let model = store::github::subscriptions::find(app.app.base.store().reader(), organisation, first.into()).await.unwrap();
         let tx = app.app.base.store().begin().await.unwrap();
         for _ in 1..500 {
             let id: SubscriptionId = app.app.base.ambient().id();
             let copy = Subscription { id, ..model.clone() };
-            store::routes::subscriptions::insert(&tx, &copy).await.unwrap();
+            store::github::subscriptions::insert(&tx, &copy).await.unwrap();
         }
         tx.commit().await.unwrap();
         let refused = app.owner.post(PATH, &body(rules(json!({})))).await.problem(409, "conflict");

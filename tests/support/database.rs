@@ -1,8 +1,11 @@
-//! A database for one test: a file, or a copy of a template.
+//! A database for one test: a copy of a template that is migrated once.
 
 use std::{
-    path::PathBuf,
-    sync::atomic::{AtomicU32, Ordering},
+    path::{Path, PathBuf},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use sea_orm::{ConnectionTrait, Database as Connector, DatabaseConnection};
@@ -11,6 +14,8 @@ use tokio::sync::{Mutex, OnceCell};
 
 /// Variable with the throw-away server; `scripts/with-postgres` sets it.
 const SERVER: &str = "TIELINE_TEST_POSTGRES_URL";
+
+const FILE: &str = "tieline.db";
 
 static COUNTER: AtomicU32 = AtomicU32::new(0);
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
@@ -25,11 +30,19 @@ pub struct Database {
 }
 
 impl Database {
-    /// Creates an SQLite file.
+    /// Creates an SQLite file with every table.
     pub fn sqlite() -> Self {
+        static TEMPLATE: LazyLock<Vec<u8>> = LazyLock::new(sqlite_template);
+        let this = Self::empty_sqlite();
+        std::fs::write(this.folder().join(FILE), &*TEMPLATE).unwrap();
+        this
+    }
+
+    /// The address of an SQLite file that is not there yet.
+    pub fn empty_sqlite() -> Self {
         let folder = std::env::temp_dir().join(format!("tieline-test-{}", unique()));
         std::fs::create_dir_all(&folder).unwrap();
-        Self { url: format!("sqlite://{}", folder.join("tieline.db").display()), folder: Some(folder) }
+        Self { url: sqlite_url(&folder), folder: Some(folder) }
     }
 
     /// Creates a PostgreSQL database, if there is a server to create it on. Without one the test passes, except where
@@ -80,11 +93,28 @@ fn server() -> Option<String> {
 async fn template(server: &str) -> String {
     let name = format!("template_{}", std::process::id());
     run(server, &format!("CREATE DATABASE {name}")).await;
-    let store =
-        Store::connect(&in_database(server, &name), Limits { max_connections: 1, ..Limits::default() }).await.unwrap();
+    migrate(&in_database(server, &name)).await;
+    name
+}
+
+/// The bytes of a migrated file. A thread of its own makes it, since the caller's may be one of a runtime.
+fn sqlite_template() -> Vec<u8> {
+    let make = || {
+        let database = Database::empty_sqlite();
+        tokio::runtime::Runtime::new().unwrap().block_on(migrate(&database.url));
+        std::fs::read(database.folder().join(FILE)).unwrap()
+    };
+    std::thread::spawn(make).join().unwrap()
+}
+
+async fn migrate(url: &str) {
+    let store = Store::connect(url, Limits { max_connections: 1, ..Limits::default() }).await.unwrap();
     store.migrate().await.unwrap();
     store.close().await;
-    name
+}
+
+fn sqlite_url(folder: &Path) -> String {
+    format!("sqlite://{}", folder.join(FILE).display())
 }
 
 async fn run(server: &str, sql: &str) {

@@ -27,7 +27,8 @@ use tieline::{
         tenancy::{member::Role, organisation::Slug},
     },
     provider::guard::{Resolve, SystemResolver},
-    startup, store,
+    startup,
+    store::{self, Store, kernel::lease_clock::LeaseClock},
     worker::deliver::Deliverer,
 };
 use tokio_util::task::TaskTracker;
@@ -87,6 +88,11 @@ pub struct TestApp {
     _database: Database,
 }
 
+/// Leases end by the clock that is moved by hand, on PostgreSQL too.
+async fn open_store(config: &Config) -> Store {
+    startup::open_store(config).await.unwrap().with_lease_clock(LeaseClock::Caller)
+}
+
 impl TestApp {
     /// Starts the usual one.
     pub async fn start(database: Database) -> Self {
@@ -133,7 +139,7 @@ impl TestApp {
 
         let clock = Arc::new(HandClock(AtomicI64::new(BEGIN_MILLIS)));
         let ambient = Ambient::new(clock.clone(), Arc::new(SystemRandom));
-        let store = startup::open_store(&config).await.unwrap();
+        let store = open_store(&config).await;
         let names: Arc<dyn Resolve> = match setup.names {
             Some(names) => names,
             None => Arc::new(SystemResolver),
@@ -181,7 +187,7 @@ impl TestApp {
 
     /// The use cases once more, as another process has them on the same database, or this one after a restart.
     pub async fn twin(&self) -> Services {
-        let store = startup::open_store(&self.config).await.unwrap();
+        let store = open_store(&self.config).await;
         let ambient = Ambient::new(self.clock.clone(), Arc::new(SystemRandom));
         startup::build_services(&self.config, store, ambient).await.unwrap()
     }

@@ -281,9 +281,6 @@ fn mark(Occasion { now, mark, .. }: &Occasion<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use poem_openapi::types::ToJSON;
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -309,47 +306,5 @@ mod tests {
         for (word, kind) in ErrorType::words() {
             assert!(given.contains(&kind), "{word} is never given");
         }
-    }
-
-    #[test]
-    fn an_error_in_full() {
-        assert_eq!(
-            ErrorOut::example().to_json().unwrap(),
-            json!({
-                "id": "err_20261118110640x67BE4B5D",
-                "code": 400,
-                "type": "InvalidPayload",
-                "message": "request/body/title must NOT have more than 64 characters",
-                "metadata": {"issues": [{
-                    "path": "/title",
-                    "rule": "maxLength",
-                    "message": "request/body/title must NOT have more than 64 characters",
-                }]},
-            })
-        );
-    }
-
-    #[test]
-    fn the_message_is_of_the_type() {
-        let issues = vec![
-            Issue::new(Rule::Reserved, "/name", "is already reserved by another workspace"),
-            Issue::new(Rule::Type, "/title", "must be string"),
-        ];
-        let fault = Fault::Core(Error::Issues(issues));
-        let body = BotpressError::body(&fault, BotpressError::status(&fault), Occasion::example());
-        assert_eq!((body.code, body.message.as_str()), (400, "request/body/title must be string"));
-        assert_eq!(body.metadata.unwrap().issues.len(), 2);
-    }
-
-    #[test]
-    fn what_is_missing_is_told_in_the_products_words() {
-        let fault = Fault::Core(Error::not_found(Noun::Integration, "intver_1"));
-        assert_eq!(message(&fault, &[]), "Integration \"intver_1\" doesn't exist");
-        let fault = Fault::Core(Error::invalid("limit", "must be 1 to 100"));
-        let issues = issues(&fault);
-        assert_eq!(
-            (type_of(&fault), message(&fault, &issues).as_str()),
-            (ErrorType::InvalidQuery, "request/query/limit must be 1 to 100")
-        );
     }
 }

@@ -187,9 +187,6 @@ impl ErrorShape for NativeError {
 
 #[cfg(test)]
 mod tests {
-    use poem_openapi::types::ToJSON;
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -201,33 +198,11 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_in_full() {
-        assert_eq!(
-            Problem::example().to_json().unwrap(),
-            json!({
-                "type": "/problems#invalid",
-                "title": "The request breaks a rule",
-                "status": 400,
-                "detail": "/name: is required",
-                "instance": "/v1/channels",
-                "code": "invalid",
-                "errors": [{"pointer": "/name", "detail": "is required"}],
-            })
-        );
-    }
-
-    #[test]
     fn every_type_of_problem_is_explained() {
         let page = page();
         for fault in Fault::samples() {
             let code = problem(&fault, "").code;
             assert!(page.contains(&format!("id=\"{code}\"")), "{code}");
         }
-    }
-
-    #[test]
-    fn a_bug_shows_its_id() {
-        let id = Uuid::from_u128(5);
-        assert_eq!(problem(&Fault::Bug { id }, "").id, Some(id));
     }
 }

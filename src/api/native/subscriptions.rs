@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     api::shared::{auth::Bearer, body::Body, services::Service},
-    app::routes::Routes,
+    app::github::subscriptions,
     domain::page::PageRequest,
 };
 
@@ -28,7 +28,7 @@ impl Subscriptions {
     #[oai(path = "/v1/subscriptions", method = "get", operation_id = "listSubscriptions")]
     async fn list_subscriptions(
         &self,
-        routes: Service<'_, Routes>,
+        subscriptions: Service<'_, subscriptions::Subscriptions>,
         caller: Bearer,
         /// How many at most, 1 to 250; 50 where it is left out.
         limit: Query<Option<u32>>,
@@ -36,7 +36,7 @@ impl Subscriptions {
         cursor: Query<Option<String>>,
     ) -> Answer<List<SubscriptionOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
-        Ok(Json(List::of(routes.list_subscriptions(&caller.0, page).await?)))
+        Ok(Json(List::of(subscriptions.list_subscriptions(&caller.0, page).await?)))
     }
 
     /// Subscribe a Slack channel to GitHub events
@@ -45,11 +45,11 @@ impl Subscriptions {
     #[oai(path = "/v1/subscriptions", method = "post", operation_id = "createSubscription")]
     async fn create_subscription(
         &self,
-        routes: Service<'_, Routes>,
+        subscriptions: Service<'_, subscriptions::Subscriptions>,
         caller: Bearer,
         body: Body<SubscriptionIn>,
     ) -> Result<Created<SubscriptionOut>, Refused> {
-        let subscription = routes.create_subscription(&caller.0, body.value.into()).await?;
+        let subscription = subscriptions.create_subscription(&caller.0, body.value.into()).await?;
         Ok(Created::Created(Json(subscription.into())))
     }
 
@@ -59,12 +59,12 @@ impl Subscriptions {
     #[oai(path = "/v1/subscriptions/:id", method = "get", operation_id = "getSubscription")]
     async fn get_subscription(
         &self,
-        routes: Service<'_, Routes>,
+        subscriptions: Service<'_, subscriptions::Subscriptions>,
         caller: Bearer,
         /// The subscription's id.
         id: Path<Uuid>,
     ) -> Answer<SubscriptionOut> {
-        Ok(Json(routes.get_subscription(&caller.0, id.0.into()).await?.into()))
+        Ok(Json(subscriptions.get_subscription(&caller.0, id.0.into()).await?.into()))
     }
 
     /// Change a subscription
@@ -73,13 +73,13 @@ impl Subscriptions {
     #[oai(path = "/v1/subscriptions/:id", method = "patch", operation_id = "updateSubscription")]
     async fn update_subscription(
         &self,
-        routes: Service<'_, Routes>,
+        subscriptions: Service<'_, subscriptions::Subscriptions>,
         caller: Bearer,
         /// The subscription's id.
         id: Path<Uuid>,
         body: Body<SubscriptionPatch>,
     ) -> Answer<SubscriptionOut> {
-        Ok(Json(routes.update_subscription(&caller.0, id.0.into(), body.value.into()).await?.into()))
+        Ok(Json(subscriptions.update_subscription(&caller.0, id.0.into(), body.value.into()).await?.into()))
     }
 
     /// Delete a subscription
@@ -88,12 +88,12 @@ impl Subscriptions {
     #[oai(path = "/v1/subscriptions/:id", method = "delete", operation_id = "deleteSubscription")]
     async fn delete_subscription(
         &self,
-        routes: Service<'_, Routes>,
+        subscriptions: Service<'_, subscriptions::Subscriptions>,
         caller: Bearer,
         /// The subscription's id.
         id: Path<Uuid>,
     ) -> Result<Done, Refused> {
-        routes.delete_subscription(&caller.0, id.0.into()).await?;
+        subscriptions.delete_subscription(&caller.0, id.0.into()).await?;
         Ok(Done::Done)
     }
 
@@ -104,7 +104,7 @@ impl Subscriptions {
     #[oai(path = "/v1/subscriptions/:id/explanation", method = "get", operation_id = "explainSubscription")]
     async fn explain_subscription(
         &self,
-        routes: Service<'_, Routes>,
+        subscriptions: Service<'_, subscriptions::Subscriptions>,
         caller: Bearer,
         /// The subscription's id.
         id: Path<Uuid>,
@@ -112,6 +112,6 @@ impl Subscriptions {
         #[oai(name = "eventId")]
         event_id: Query<Uuid>,
     ) -> Answer<ExplanationOut> {
-        Ok(Json(routes.explain_subscription(&caller.0, id.0.into(), event_id.0.into()).await?.into()))
+        Ok(Json(subscriptions.explain_subscription(&caller.0, id.0.into(), event_id.0.into()).await?.into()))
     }
 }

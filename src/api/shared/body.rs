@@ -105,7 +105,7 @@ fn meta<T: ParseFromJSON>(required: bool) -> MetaRequest {
 async fn read(request: &Request, body: &mut RequestBody) -> Result<Option<Bytes>, Fault> {
     let limit = served(request)?.plumbing.body_limit_bytes;
     let sent = media::read(request, body, (&[Media::Json], limit), |_| {}).await?;
-    Ok(sent.map(|(_, bytes)| bytes))
+    Ok(sent.map(|(_, sent)| sent.whole()))
 }
 
 /// Reads JSON that somebody else checks.

@@ -1,13 +1,18 @@
 //! Published documents as they are served: written down once, with a tag to ask by.
 
-use std::fmt::Write;
+use std::{
+    fmt::Write,
+    sync::{Arc, OnceLock},
+};
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::contract::Contract;
+use crate::domain::{Error, Result};
+
 /// A published document.
-#[derive(Clone, Debug)]
 pub struct Document {
     /// Its file is `<name>.json`.
     pub name: &'static str,
@@ -19,6 +24,8 @@ pub struct Document {
     pub text: Bytes,
     /// Changes with the text (RFC 9110, 8.8.3).
     pub etag: String,
+    /// The contract compiled from it: for requests alone, and with responses.
+    contracts: [OnceLock<Arc<Contract>>; 2],
 }
 
 impl Document {
@@ -31,12 +38,25 @@ impl Document {
             _ = write!(etag, "{byte:02x}");
         }
         etag.push('"');
-        Self { name, title, value, text: text.into(), etag }
+        Self { name, title, value, text: text.into(), etag, contracts: Default::default() }
+    }
+
+    /// The contract of requests, and with `responses` of answers too. It is compiled once.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] naming the place that cannot be compiled: a bug that the tests find.
+    pub fn contract(&self, responses: bool) -> Result<Arc<Contract>> {
+        let slot = &self.contracts[usize::from(responses)];
+        if let Some(contract) = slot.get() {
+            return Ok(contract.clone());
+        }
+        let contract = Contract::compile(&self.value, responses);
+        let contract = contract.map_err(|error| Error::Internal(format!("{}.json: {error}", self.name)))?;
+        Ok(slot.get_or_init(|| Arc::new(contract)).clone())
     }
 }
 
 /// All published documents.
-#[derive(Clone, Debug)]
 pub struct Documents {
     /// Everything in one, OpenAPI 3.1.
     pub assembled: Document,

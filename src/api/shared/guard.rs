@@ -68,7 +68,7 @@ pub struct Served {
     /// The dialect's name.
     pub name: &'static str,
     /// Its published document.
-    pub contract: Contract,
+    pub contract: Arc<Contract>,
     /// What all dialects share.
     pub plumbing: Plumbing,
 }

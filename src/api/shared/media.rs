@@ -77,6 +77,9 @@ pub fn listed(takes: &[Media]) -> String {
     takes.iter().map(|media| media.name()).collect::<Vec<_>>().join(" or ")
 }
 
+/// The size of a piece of a long body.
+const PIECE_BYTES: usize = 64 << 10;
+
 /// Reads a body that is one of `takes`; `None` when nothing was sent. Its bytes are counted in the budget of the sender,
 /// as long as the request lives, and shown to `each` as they come.
 ///
@@ -88,7 +91,7 @@ pub async fn read(
     body: &mut RequestBody,
     (takes, limit_bytes): (&[Media], usize),
     mut each: impl FnMut(&[u8]) + Send,
-) -> Result<Option<(Media, Bytes)>, Fault> {
+) -> Result<Option<(Media, Sent)>, Fault> {
     let headers = request.headers();
     let body = body.take().map_err(|error| Error::Internal(format!("a body was read twice: {error}")))?;
     if body.is_empty() {
@@ -111,35 +114,75 @@ pub async fn read(
             return Err(fault);
         }
     }
-    let mut first = Bytes::new();
-    let mut all = BytesMut::new();
+    let mut sent = Sent::default();
     while let Some(frame) = frames.next().await {
         let frame = frame.map_err(Protocol::from)?;
-        let length = first.len().max(all.len()) + frame.len();
+        let length = sent.length + frame.len();
         if length > limit_bytes {
             return Err(Protocol::BodyTooLarge { limit_bytes }.into());
         }
         if let Err(error) = memory.grow_to(length) {
-            drop((first, all, memory));
+            drop((sent, memory));
             drain(&mut frames).await;
             return Err(error.into());
         }
         each(&frame);
-        // Nearly every body is one frame: that is kept as it came, without a copy.
-        if all.is_empty() && first.is_empty() {
-            first = frame;
-            continue;
-        }
-        if all.is_empty() {
-            // Pages that are not written yet take no memory.
-            all.reserve(announced.unwrap_or(length));
-            all.extend_from_slice(&first);
-        }
-        all.extend_from_slice(&frame);
+        sent.take(frame);
     }
     memory.keep();
-    let raw = if all.is_empty() { first } else { all.freeze() };
-    Ok(if raw.is_empty() { None } else { Some((media, raw)) })
+    Ok(if sent.length == 0 { None } else { Some((media, sent)) })
+}
+
+/// A body as it came. A long one is in pieces of one size until somebody wants the whole: blocks of any size, of bodies that
+/// come at the same time and are refused, leave the allocator with several times the memory that any of them had.
+#[derive(Default)]
+pub struct Sent {
+    /// All of it, where it came as one frame: nearly every body does, and is kept without a copy.
+    only: Bytes,
+    pieces: Vec<BytesMut>,
+    length: usize,
+}
+
+impl Sent {
+    /// The whole in one piece.
+    pub fn whole(mut self) -> Bytes {
+        match self.pieces.len() {
+            0 => self.only,
+            1 => self.pieces.remove(0).freeze(),
+            _ => {
+                let mut whole = BytesMut::with_capacity(self.length);
+                for piece in self.pieces {
+                    whole.extend_from_slice(&piece);
+                }
+                whole.freeze()
+            }
+        }
+    }
+
+    fn take(&mut self, frame: Bytes) {
+        let is_first = self.length == 0;
+        self.length += frame.len();
+        if is_first {
+            self.only = frame;
+            return;
+        }
+        let first = std::mem::take(&mut self.only);
+        self.append(&first);
+        self.append(&frame);
+    }
+
+    fn append(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            match self.pieces.last_mut() {
+                Some(piece) if piece.len() < PIECE_BYTES => {
+                    let (now, rest) = bytes.split_at(bytes.len().min(PIECE_BYTES - piece.len()));
+                    piece.extend_from_slice(now);
+                    bytes = rest;
+                }
+                _ => self.pieces.push(BytesMut::with_capacity(PIECE_BYTES)),
+            }
+        }
+    }
 }
 
 /// Reads the rest of a refused body and keeps nothing of it, for a bounded time.
@@ -187,6 +230,21 @@ fn media_of(headers: &HeaderMap, takes: &[Media]) -> Result<Media, Protocol> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_is_whole_again_however_it_came() {
+        let body: Vec<u8> = (0..3 * PIECE_BYTES + 7).map(|at| (at % 251) as u8).collect();
+        for size in [1000, PIECE_BYTES, body.len() - 1, body.len()] {
+            let mut sent = Sent::default();
+            for frame in body.chunks(size) {
+                sent.take(Bytes::copy_from_slice(frame));
+                sent.take(Bytes::new());
+            }
+            assert!(sent.pieces.iter().all(|piece| piece.capacity() == PIECE_BYTES));
+            assert_eq!(sent.whole(), body, "{size}");
+        }
+        assert!(Sent::default().whole().is_empty());
+    }
 
     #[test]
     fn what_counts_as_json() {

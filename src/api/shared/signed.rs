@@ -105,6 +105,7 @@ async fn read<I: Inbound>(request: &Request, body: &mut RequestBody) -> Result<R
     let each = |bytes: &[u8]| check.iter_mut().for_each(|check| check.update(bytes));
     let sent = media::read(request, body, (I::MEDIA, I::LIMIT_BYTES), each).await?;
     let verified = check.map(SignatureCheck::finish).transpose()?;
+    let sent = sent.map(|(media, sent)| (media, sent.whole()));
     if let Some((media, bytes)) = sent.as_ref().filter(|_| I::CHECKS_TEXT) {
         nul::check_raw(*media, bytes)?;
     }

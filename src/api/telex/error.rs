@@ -159,16 +159,7 @@ impl ErrorShape for TelexError {
 
 #[cfg(test)]
 mod tests {
-    use poem_openapi::types::ToJSON;
-    use serde_json::json;
-
     use super::*;
-    use crate::domain::error::{Upstream, Violation};
-
-    fn told(fault: impl Into<Fault>) -> (u16, String) {
-        let (status, message) = kind_of(&fault.into());
-        (status, message.into_owned())
-    }
 
     #[test]
     fn every_status_is_documented() {
@@ -176,44 +167,6 @@ mod tests {
             let status = TelexError::status(&fault).as_u16();
             assert!(TelexError::STATUSES.iter().any(|(documented, _)| *documented == status), "{fault:?}");
         }
-    }
-
-    #[test]
-    fn an_error_in_full() {
-        assert_eq!(
-            ErrorOut::example().to_json().unwrap(),
-            json!({
-                "status": "error",
-                "status_code": 404,
-                "message": "Organisation not found.",
-                "error": "there is no organisation acme here",
-            })
-        );
-    }
-
-    #[test]
-    fn the_products_own_sentences_are_kept() {
-        let refused = |code: &str| Error::Refused { upstream: Upstream::Slack, code: code.into() };
-        let conflict = |noun| Error::Conflict { noun, message: "no".into() };
-        for (error, status, message) in [
-            (Error::invalid("/json_url", "is no address"), 400, "Invalid JSON URL supplied."),
-            (Error::invalid("/name", "is empty"), 400, "Invalid request."),
-            (Error::Unauthenticated(AuthFailure::NotKeyed), 401, "Unauthorized."),
-            (Error::not_found(Noun::Channel, "x"), 404, "Channel not found."),
-            (Error::NotConnected { noun: Noun::SlackLink }, 404, "Slack integration not found."),
-            (conflict(Noun::SlackLink), 409, "Integration app already exists."),
-            (conflict(Noun::Channel), 409, "Conflict."),
-            (refused("invalid_code"), 400, "Invalid request."),
-            (refused("invalid_client_id"), 502, "Slack refused."),
-        ] {
-            assert_eq!(told(error.clone()), (status, message.to_owned()), "{error}");
-        }
-        let broken = |fields: &[&str]| {
-            let one = |field: &&str| Violation { field: (*field).to_owned(), message: "is required".into() };
-            told(Protocol::BodyViolations(fields.iter().map(one).collect())).1
-        };
-        assert_eq!(broken(&["/json_url"]), "Invalid JSON URL supplied.");
-        assert_eq!(broken(&["/json_url", "/name"]), "Invalid request.");
     }
 
     #[test]

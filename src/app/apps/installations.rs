@@ -287,6 +287,7 @@ impl Apps {
                 format!("an organisation installs at most {MOST_INTEGRATIONS} integrations; delete one first");
             return Err(Error::Conflict { noun: Noun::Integration, message });
         }
+        self.tenancy.demand_room_for_destinations(&tx, app.organisation_id, 1).await?;
         store::apps::installations::insert(&tx, app, secrets).await?;
         if let Some(from) = app.registry.clone() {
             let current = self.versions.current_descriptor(&tx, &from).await?;

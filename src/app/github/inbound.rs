@@ -1,7 +1,7 @@
 //! Accepts GitHub's webhooks once their signature is verified over the raw bytes: installations are synchronised, and
 //! every other webhook becomes an event of each organisation that linked the installation.
 //!
-//! Not here: the matching of these events with subscriptions (`routes`).
+//! Not here: the matching of these events with subscriptions (`domain::github`).
 
 use bytes::Bytes;
 use futures_util::future::join_all;

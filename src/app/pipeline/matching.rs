@@ -9,14 +9,16 @@ use crate::{
     domain::{
         Result,
         ambient::{Ambient, Time},
-        github::{EVENT_PREFIX, GithubEvent},
+        github::{
+            EVENT_PREFIX, GithubEvent,
+            subscription::{Decision, Subscription},
+        },
         ids::{ChannelId, DestinationId, OrganisationId},
         pipeline::{
             delivery::{Content, Delivery, DeliveryState, Reason},
             destination::{Destination, DestinationKind, channel_name},
             event::{Event, EventSource, MESSAGE_POSTED, MESSAGE_PUBLISHED},
         },
-        routes::subscription::{Decision, Subscription},
         slack::link::{Routing, SlackLink, SlackLinkStatus},
         webhooks::OutgoingEvent,
     },
@@ -136,7 +138,7 @@ impl Router<'_> {
         }
         let mut by_organisation = Subscriptions::new();
         for (subscription, destination) in
-            store::routes::subscriptions::of_organisations(self.tx, organisations).await?
+            store::github::subscriptions::of_organisations(self.tx, organisations).await?
         {
             let of_one = by_organisation.entry(subscription.organisation_id).or_default();
             match of_one.iter_mut().find(|(known, _)| known.id == destination.id) {

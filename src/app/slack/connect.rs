@@ -164,8 +164,9 @@ impl SlackConnections {
         let tx = self.base.store.begin().await?;
         self.tenancy.require_still(&tx, member, Permission::SlackManage).await?;
         let former = store::slack::links::find(&tx, link.organisation_id).await?;
-        if let Some(former) = &former {
-            store::slack::links::delete(&tx, former.link.id).await?;
+        match &former {
+            Some(former) => store::slack::links::delete(&tx, former.link.id).await?,
+            None => self.tenancy.demand_room_for_destinations(&tx, link.organisation_id, 1).await?,
         }
         let kept = former.as_ref().filter(|former| flow == Flow::SlackApp && former.link.team_id == link.team_id);
         let destination = match kept {

@@ -1,7 +1,14 @@
 //! Quotas: limits on how much owners and organisations may create. Each is counted in the creating transaction under a
 //! lock, so concurrent creations cannot exceed it together.
 //!
+//! Destinations are counted as they are configured, even before their first delivery: the Slack link, each Slack
+//! channel with subscriptions, each URL of an outgoing webhook, each installed app. A destination that the acceptance
+//! of an event creates (the first delivery to a channel of ours, to a person in Slack, to a workflow) is neither
+//! counted nor refused: an accepted event is not lost to a quota.
+//!
 //! Not here: quotas of the registry (`registry`).
+
+use std::collections::HashSet;
 
 use super::Tenancy;
 use crate::{
@@ -10,7 +17,7 @@ use crate::{
         ids::{OrganisationId, UserId},
         pipeline::destination::Destination,
         tenancy::member::{Member, Role},
-        webhooks::WebhookRefusal,
+        webhooks::{Direction, Webhook, WebhookRefusal},
     },
     store::{self, Tx},
 };
@@ -20,7 +27,7 @@ use crate::{
 pub struct Quotas {
     /// Largest number of organisations that one user has created and still owns.
     pub organisations_per_owner: usize,
-    /// Largest number of destinations of an organisation.
+    /// Largest number of destinations that an organisation sets up.
     pub destinations_per_organisation: u64,
     /// Largest number of webhooks of an organisation, incoming and outgoing.
     pub webhooks_per_organisation: usize,
@@ -51,20 +58,52 @@ impl Tenancy {
         Err(Error::FailedPrecondition { message })
     }
 
-    /// Fails where a new destination would exceed its organisation's quota.
-    pub(in crate::app) async fn demand_room_for_destination(&self, tx: &Tx, wanted: &Destination) -> Result<()> {
+    /// Fails where the first subscription of a Slack channel would exceed its organisation's quota of destinations.
+    pub(in crate::app) async fn demand_room_for_channel(&self, tx: &Tx, wanted: &Destination) -> Result<()> {
         let organisation_id = wanted.organisation_id;
         store::tenancy::organisations::lock(tx, organisation_id).await?;
         let there =
             store::pipeline::destinations::find_by_name(tx, organisation_id, wanted.kind.as_str(), &wanted.name)
                 .await?;
+        let subscribed = store::github::subscriptions::destinations(tx, organisation_id).await?;
+        let is_new = !there.is_some_and(|there| subscribed.contains(&there.id));
+        self.demand_room_for_destinations(tx, organisation_id, usize::from(is_new)).await
+    }
+
+    /// Fails where the additional URLs of a webhook would exceed its organisation's quota of destinations.
+    pub(in crate::app) async fn demand_room_for_urls(
+        &self,
+        tx: &Tx,
+        former: Option<&Webhook>,
+        wanted: &Webhook,
+    ) -> Result<()> {
+        let more = destinations_of(wanted).saturating_sub(former.map_or(0, destinations_of));
+        self.demand_room_for_destinations(tx, wanted.organisation_id, more).await
+    }
+
+    /// Fails where so many more destinations would exceed an organisation's quota.
+    pub(in crate::app) async fn demand_room_for_destinations(
+        &self,
+        tx: &Tx,
+        organisation_id: OrganisationId,
+        more: usize,
+    ) -> Result<()> {
+        if more == 0 {
+            return Ok(());
+        }
+        store::tenancy::organisations::lock(tx, organisation_id).await?;
+        let linked = usize::from(store::slack::links::find(tx, organisation_id).await?.is_some());
+        let subscribed = store::github::subscriptions::destinations(tx, organisation_id).await?.len();
+        let integrations = store::apps::installations::list(tx, organisation_id).await?.len();
+        let webhooks = store::webhooks::list(tx, organisation_id).await?;
+        let urls: usize = webhooks.iter().map(|stored| destinations_of(&stored.webhook)).sum();
         let most = self.quotas.destinations_per_organisation;
-        if there.is_some() || store::pipeline::destinations::count(tx, organisation_id).await? < most {
+        if (linked + subscribed + integrations + urls + more) as u64 <= most {
             return Ok(());
         }
         let message = format!(
-            "an organisation has at most {most} destinations (limits.destinations_per_organisation); use one that is \
-             there, or ask the operator for more"
+            "an organisation has at most {most} destinations (limits.destinations_per_organisation): Slack channels, \
+             URLs of outgoing webhooks and integrations; use one that is there, or ask the operator for more"
         );
         Err(Error::FailedPrecondition { message })
     }
@@ -77,5 +116,13 @@ impl Tenancy {
             true => Ok(()),
             false => Err(WebhookRefusal::TooMany(most).into()),
         }
+    }
+}
+
+/// Returns the number of a webhook's destinations: its distinct URLs.
+fn destinations_of(webhook: &Webhook) -> usize {
+    match &webhook.direction {
+        Direction::Outgoing(outgoing) => outgoing.urls.iter().collect::<HashSet<_>>().len(),
+        Direction::Incoming(_) => 0,
     }
 }

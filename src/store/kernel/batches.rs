@@ -1,10 +1,17 @@
 //! Batches in few sizes, for the caches of prepared statements.
 //!
 //! A prepared statement belongs to one number of rows, and databases prepare slowly and keep their prepared statements:
-//! batches of any size would fill every connection's cache with statements that hardly ever come again. Not here: the
-//! statements.
+//! batches of any size would fill every connection's cache with statements that hardly ever come again.
+//! PostgreSQL takes the columns of any number of rows as arrays (`UNNEST`): one statement and one round trip. The arrays
+//! have no NULL: an absent text is `''` and an absent time the epoch, and the statement restores them by `NULLIF`. So
+//! they are for columns in which neither is ever a value.
+//!
+//! Not here: the statements.
 
+use sea_orm::Value;
 use uuid::Uuid;
+
+use crate::domain::ambient::Time;
 
 /// Maximum number of rows of one statement.
 const MOST: usize = 64;
@@ -24,6 +31,21 @@ pub(in crate::store) fn filled(ids: impl IntoIterator<Item = Uuid>) -> Vec<Uuid>
     let mut ids: Vec<Uuid> = ids.into_iter().collect();
     ids.resize(ids.len().next_power_of_two(), Uuid::nil());
     ids
+}
+
+/// A column of ids as an array.
+pub(in crate::store) fn ids(ids: impl IntoIterator<Item = Uuid>) -> Value {
+    ids.into_iter().collect::<Vec<_>>().into()
+}
+
+/// A column of texts as an array; an absent one is empty.
+pub(in crate::store) fn texts<T: Into<String>>(texts: impl IntoIterator<Item = Option<T>>) -> Value {
+    texts.into_iter().map(|text| text.map(Into::into).unwrap_or_default()).collect::<Vec<String>>().into()
+}
+
+/// A column of times as an array; an absent one is the epoch.
+pub(in crate::store) fn times(times: impl IntoIterator<Item = Option<Time>>) -> Value {
+    times.into_iter().map(|time| time.unwrap_or(Time::UNIX_EPOCH)).collect::<Vec<Time>>().into()
 }
 
 #[cfg(test)]

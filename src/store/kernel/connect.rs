@@ -19,6 +19,7 @@ use super::{
     breaker::Breaker,
     db::{Db, Pool, Tx},
     directory::{self, ServeLock},
+    lease_clock::LeaseClock,
 };
 use crate::domain::{Error, Result};
 
@@ -56,6 +57,7 @@ pub struct Store {
     writer: Db,
     reader: Db,
     target: Target,
+    lease_clock: LeaseClock,
 }
 
 /// Location of the database.
@@ -78,6 +80,12 @@ impl Store {
         } else {
             Self::connect_server(PgConnectOptions::from_str(url).map_err(wrong)?, limits).await
         }
+    }
+
+    /// The file of an embedded database, by its address; `None` where the address is another one.
+    pub fn file_of(url: &str) -> Option<PathBuf> {
+        let options = url.starts_with("sqlite:").then(|| SqliteConnectOptions::from_str(url).ok()).flatten()?;
+        Some(options.get_filename().to_owned())
     }
 
     async fn connect_embedded(options: SqliteConnectOptions, limits: Limits) -> Result<Self> {
@@ -104,7 +112,7 @@ impl Store {
             breaker: Breaker::none(),
             deadline: limits.statement_timeout + GRACE,
         };
-        Ok(Self { writer: db(writer), reader: db(reader), target: Target::File(file) })
+        Ok(Self { writer: db(writer), reader: db(reader), target: Target::File(file), lease_clock: LeaseClock::Caller })
     }
 
     async fn connect_server(options: PgConnectOptions, limits: Limits) -> Result<Self> {
@@ -127,7 +135,8 @@ impl Store {
             .await
             .map_err(unreached)?;
         let db = Db { pool: Pool::Postgres(pool), breaker, deadline: limits.statement_timeout + GRACE };
-        Ok(Self { writer: db.clone(), reader: db, target: Target::Server(Box::new(options)) })
+        let target = Target::Server(Box::new(options));
+        Ok(Self { writer: db.clone(), reader: db, target, lease_clock: LeaseClock::Database })
     }
 
     /// Migrates the schema. Of several processes that start at once one does, and the others wait: under an advisory
@@ -172,6 +181,16 @@ impl Store {
     /// [`Error::Storage`] when the database cannot be reached, or another process holds the write lock for too long.
     pub async fn begin(&self) -> Result<Tx> {
         Ok(self.writer.begin().await?)
+    }
+
+    /// Returns the store with another clock for leases.
+    pub fn with_lease_clock(self, lease_clock: LeaseClock) -> Self {
+        Self { lease_clock, ..self }
+    }
+
+    /// Returns the clock of the leases: the database's on PostgreSQL.
+    pub fn lease_clock(&self) -> LeaseClock {
+        self.lease_clock
     }
 
     /// Returns true for the embedded database.

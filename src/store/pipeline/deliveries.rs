@@ -1,5 +1,7 @@
 //! Deliveries and their attempts.
 
+mod arrays;
+
 use std::time::Duration;
 
 use ::entity::{
@@ -9,7 +11,8 @@ use ::entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Statement, Value,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    Statement, Value,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -53,6 +56,9 @@ pub struct Filter {
 /// # Errors
 /// When the database fails.
 pub async fn insert_many(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        return arrays::insert(tx, deliveries).await;
+    }
     for run in batches::runs(deliveries) {
         Deliveries::insert_many(run.iter().map(row)).exec_without_returning(tx).await?;
     }
@@ -86,26 +92,32 @@ async fn waiting(
         return Ok(Vec::new());
     }
     let backend = db.get_database_backend();
-    let ids = batches::filled(destinations.iter().map(|id| id.0));
-    let heads: Vec<String> = (0..ids.len())
-        .map(|index| {
-            format!(
-                "SELECT * FROM (SELECT * FROM delivery WHERE destination_id = {} AND state = 'pending' \
-                 ORDER BY {order_of_one} LIMIT {limit}) AS d{index}",
-                crate::store::kernel::placeholders::one(backend, index)
-            )
-        })
-        .collect();
+    let head = |of: &str| {
+        format!(
+            "SELECT * FROM delivery WHERE destination_id = {of} AND state = 'pending' ORDER BY {order_of_one} LIMIT {limit}"
+        )
+    };
+    let ids = destinations.iter().map(|id| id.0);
+    let (heads, values): (String, Vec<Value>) = match backend {
+        DbBackend::Postgres => {
+            let heads = format!("SELECT h.* FROM UNNEST($1) AS v (id) CROSS JOIN LATERAL ({}) AS h", head("v.id"));
+            (heads, vec![batches::ids(ids)])
+        }
+        // It has no LATERAL.
+        _ => {
+            let ids = batches::filled(ids);
+            let heads = (0..ids.len()).map(|index| format!("SELECT * FROM ({}) AS d{index}", head("?")));
+            (heads.collect::<Vec<_>>().join(" UNION ALL "), ids.into_iter().map(Value::from).collect())
+        }
+    };
     let sql = format!(
         "SELECT d.id AS d_id, d.organisation_id AS d_organisation_id, d.event_id AS d_event_id, \
          d.destination_id AS d_destination_id, d.state AS d_state, d.reason AS d_reason, d.content AS d_content, \
          d.attempts AS d_attempts, d.next_attempt_at AS d_next_attempt_at, d.completed_at AS d_completed_at, d.created_at AS d_created_at, \
          e.id, e.organisation_id, e.channel_id, e.kind, e.source, e.link_id, e.step_kind, e.step_action, e.visitor_id, \
          CASE WHEN d.content IS NULL THEN e.data ELSE 'null' END AS data, e.made_from, e.created_at \
-         FROM ({}) AS d JOIN event e ON e.id = d.event_id ORDER BY {order_of_all}",
-        heads.join(" UNION ALL ")
+         FROM ({heads}) AS d JOIN event e ON e.id = d.event_id ORDER BY {order_of_all}"
     );
-    let values: Vec<Value> = ids.into_iter().map(Value::from).collect();
     let rows = db.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
     rows.iter()
         .map(|row| {
@@ -148,11 +160,21 @@ pub async fn mark_delivered(tx: &Tx, ids: &[DeliveryId], now: Time) -> Result<()
     Ok(())
 }
 
-/// Saves a delivery's new state.
+/// Saves the new states of deliveries.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn update(tx: &Tx, delivery: &Delivery) -> Result<()> {
+pub async fn update_many(tx: &Tx, deliveries: &[&Delivery]) -> Result<()> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        return arrays::update(tx, deliveries).await;
+    }
+    for delivery in deliveries {
+        update(tx, delivery).await?;
+    }
+    Ok(())
+}
+
+async fn update(tx: &Tx, delivery: &Delivery) -> Result<()> {
     let row = ActiveModel {
         state: Set(delivery.state.as_str().to_owned()),
         reason: Set(delivery.reason.clone()),

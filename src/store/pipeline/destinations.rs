@@ -15,7 +15,8 @@ pub use claims::{Release, end_leases, release, wake};
 pub use clock::{latest_try, set_back};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    Statement,
     sea_query::{ExprTrait, OnConflict},
 };
 
@@ -98,6 +99,10 @@ pub async fn ensure_all(tx: &Tx, wanted: &[Destination]) -> Result<Vec<Destinati
     wanted.iter().map(found).collect()
 }
 
+/// All at once, on PostgreSQL.
+const FIND_ALL: &str = "SELECT d.* FROM UNNEST($1, $2, $3) AS v (organisation_id, kind, name) \
+     JOIN destination d ON d.organisation_id = v.organisation_id AND d.kind = v.kind AND d.name = v.name";
+
 type Known = HashMap<(OrganisationId, &'static str, String), Destination>;
 
 fn key(of: &Destination) -> (OrganisationId, &'static str, &str) {
@@ -110,6 +115,16 @@ fn owned_key(of: &Destination) -> (OrganisationId, &'static str, String) {
 
 /// Adds those that are there. What a query finds across organisations besides is under keys that nobody asks for.
 async fn find_all(tx: &Tx, wanted: &[&Destination], known: &mut Known) -> Result<()> {
+    if tx.get_database_backend() == DbBackend::Postgres && !wanted.is_empty() {
+        let all = || wanted.iter();
+        let keys = [
+            batches::ids(all().map(|one| one.organisation_id.0)),
+            batches::texts(all().map(|one| Some(one.kind.as_str()))),
+            batches::texts(all().map(|one| Some(one.name.as_str()))),
+        ];
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, FIND_ALL, keys);
+        return learn(known, Row::find_by_statement(statement).all(tx).await?);
+    }
     for run in batches::runs(wanted) {
         let mut kinds: Vec<&str> = run.iter().map(|one| one.kind.as_str()).collect();
         kinds.sort_unstable();
@@ -122,20 +137,17 @@ async fn find_all(tx: &Tx, wanted: &[&Destination], known: &mut Known) -> Result
             .filter(Column::Name.is_in(run.iter().map(|one| one.name.as_str())))
             .all(tx)
             .await?;
-        for row in rows {
-            let found = destination(row)?;
-            known.insert(owned_key(&found), found);
-        }
+        learn(known, rows)?;
     }
     Ok(())
 }
 
-/// Number of an organisation's destinations.
-///
-/// # Errors
-/// When the database fails.
-pub async fn count(tx: &Tx, organisation_id: OrganisationId) -> Result<u64> {
-    Ok(Destinations::find().filter(Column::OrganisationId.eq(organisation_id.0)).count(tx).await?)
+fn learn(known: &mut Known, rows: Vec<Row>) -> Result<()> {
+    for row in rows {
+        let found = destination(row)?;
+        known.insert(owned_key(&found), found);
+    }
+    Ok(())
 }
 
 /// The ids of an organisation's destinations of one kind, in their order.

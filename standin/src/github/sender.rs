@@ -2,6 +2,7 @@
 //! has to be requested, and has the same id as before.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use super::app::{App, ContentType};
 use super::{GitHub, sign};
 use crate::clock::rfc3339;
 use crate::ids::Ids;
+use crate::tls;
 
 /// Time limit of the app's answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -105,13 +107,14 @@ impl Sender {
     ///
     /// When the TLS library cannot be set up.
     #[allow(clippy::disallowed_methods, reason = "the client of this half; it sends to where the app's settings say")]
-    pub(crate) fn client() -> reqwest::Result<Client> {
-        Client::builder()
+    pub(crate) fn client() -> io::Result<Client> {
+        let builder = Client::builder()
             .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(AGENT)
             .no_proxy()
-            .build()
+            .tls_backend_preconfigured(tls::config()?);
+        builder.build().map_err(io::Error::other)
     }
 
     /// Returns a new delivery id.

@@ -1,6 +1,7 @@
 //! Sends signed requests to the app: events with retries, commands and interactions without.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use super::workspace::Team;
 use super::{Slack, sign};
 use crate::clock::rfc3339;
+use crate::tls;
 
 /// Time limit of the app's answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -88,13 +90,14 @@ impl Sender {
         clippy::disallowed_methods,
         reason = "the one client of this crate; it sends to where the app's settings say"
     )]
-    pub(crate) fn client() -> reqwest::Result<Client> {
-        Client::builder()
+    pub(crate) fn client() -> io::Result<Client> {
+        let builder = Client::builder()
             .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::limited(2))
             .user_agent("Slackbot 1.0 (+https://api.slack.com/robots)")
             .no_proxy()
-            .build()
+            .tls_backend_preconfigured(tls::config()?);
+        builder.build().map_err(io::Error::other)
     }
 
     /// Scales the retry schedule.

@@ -19,7 +19,7 @@ const SCOPES: &str = "chat:write,channels:read,groups:read,channels:join,users:r
 /// A client that follows no redirects.
 #[allow(clippy::disallowed_methods, reason = "tests speak to loopback only")]
 pub(super) fn client() -> reqwest::ClientBuilder {
-    reqwest::Client::builder().redirect(Policy::none()).no_proxy()
+    reqwest::Client::builder().redirect(Policy::none()).no_proxy().tls_certs_only([])
 }
 
 /// A stand-in and a client that follows no redirects.

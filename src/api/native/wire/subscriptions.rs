@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::Word;
 use crate::{
     api::shared::{time::Timestamp, word::Vocabulary},
-    app::routes::subscriptions::{Explanation, NewSubscription, RulesChange, SubscriptionChange},
-    domain::routes::subscription::{
+    app::github::subscriptions::{Explanation, NewSubscription, RulesChange, SubscriptionChange},
+    domain::github::subscription::{
         Broadcast, Check, Conclusion, EventKind, Patterns, Rules, Subscription, ThreadRules, WorkflowRules,
     },
 };

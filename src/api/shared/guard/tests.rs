@@ -154,7 +154,7 @@ fn endpoint(strict: bool, api: Api, seen: Seen) -> (Route, TaskTracker) {
     document["components"]["schemas"]["Thing"]["additionalProperties"] = json!(false);
     // What publishing does to media types.
     let text = document.to_string().replace("application/json; charset=utf-8", "application/json");
-    let contract = Contract::compile(&serde_json::from_str(&text).unwrap(), strict).unwrap();
+    let contract = Arc::new(Contract::compile(&serde_json::from_str(&text).unwrap(), strict).unwrap());
     let tasks = TaskTracker::new();
     let plumbing = Plumbing {
         ambient: Ambient::new(Arc::new(Still), Arc::new(Still)),
@@ -369,7 +369,7 @@ async fn a_strict_guard_does_not_let_an_undocumented_answer_pass() {
         }
     }
     let service = OpenApiService::new(Odd, "test", "1");
-    let contract = Contract::compile(&serde_json::from_str(&service.spec()).unwrap(), true).unwrap();
+    let contract = Arc::new(Contract::compile(&serde_json::from_str(&service.spec()).unwrap(), true).unwrap());
     let told = Arc::new(Mutex::new(Vec::new()));
     let tell: Tell = {
         let told = told.clone();

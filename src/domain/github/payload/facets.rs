@@ -1,6 +1,6 @@
 //! Accessors of an event, common to all subjects: its number, branch, labels and author.
 //!
-//! Not here: the rules that read them (`domain::routes::subscription`).
+//! Not here: the rules that read them (`domain::github::subscription`).
 
 use super::{Actor, GithubEvent, RefKind, Subject};
 

@@ -3,10 +3,10 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::{ambient::Time, tenancy::member::Member};
 use crate::domain::{
+    ambient::Time,
     pipeline::event::{EventSource, Fact},
-    tenancy::member::Role,
+    tenancy::member::{Member, Role},
 };
 
 const AT: &str = "2026-11-21T00:00:00.000Z";

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::destination;
 use crate::{
     domain::{Result, ambient::Time, ids::OrganisationId, pipeline::destination::Destination},
-    store::kernel::placeholders,
+    store::kernel::{lease_clock::LeaseClock, placeholders},
 };
 
 /// A destination in a worker's hands.
@@ -33,10 +33,12 @@ pub struct Claimed {
 pub struct Claim {
     /// The worker.
     pub owner: Uuid,
-    /// The present moment.
+    /// The present moment, by the caller's clock.
     pub now: Time,
-    /// End of the lease.
+    /// End of the lease, by the same clock.
     pub lease_until: Time,
+    /// The clock that holds for the lease. Whatever is not leased is due by the caller's clock in any case.
+    pub lease_clock: LeaseClock,
     /// The organisation at which the former claim ended; this one begins with the next.
     pub after: OrganisationId,
     /// Free slots, and those in use.
@@ -93,21 +95,59 @@ pub async fn claim(db: &impl ConnectionTrait, claim: &Claim) -> Result<Vec<Claim
     rows.into_iter().map(claimed).collect()
 }
 
+/// The parts of the statement that depend on the clock of the leases.
+struct Due {
+    /// Condition that a row is due, which an index answers.
+    indexed: fn(&str) -> String,
+    /// The same of a row that is looked up by its id.
+    looked_up: &'static str,
+    /// End of the lease.
+    lease_until: &'static str,
+}
+
+impl LeaseClock {
+    /// A row in a worker's hands is due at the end of its lease, by the clock of the leases; any other one by the caller's.
+    fn due(self) -> Due {
+        match self {
+            LeaseClock::Caller => Due {
+                indexed: |row| format!("{row}.due_at <= $2"),
+                looked_up: "COALESCE(due_at, $3) <= $2",
+                lease_until: "$3",
+            },
+            // The index bounds the rows by the later of the two clocks; they hardly differ.
+            LeaseClock::Database => Due {
+                indexed: |row| {
+                    format!(
+                        "{row}.due_at <= GREATEST($2, STATEMENT_TIMESTAMP()) AND {row}.due_at <= \
+                         CASE WHEN {row}.lease_owner IS NULL THEN $2 ELSE STATEMENT_TIMESTAMP() END"
+                    )
+                },
+                looked_up: "COALESCE(due_at, 'infinity') <= \
+                     CASE WHEN lease_owner IS NULL THEN $2 ELSE STATEMENT_TIMESTAMP() END",
+                lease_until: "STATEMENT_TIMESTAMP() + ($3 - $2)",
+            },
+        }
+    }
+}
+
 fn statement(backend: DbBackend, claim: &Claim) -> Statement {
+    let Due { indexed, looked_up, lease_until } = claim.lease_clock.due();
+    let offered = format!(
+        "SELECT o.id{due_at} FROM destination o WHERE o.slow = ring.slow AND o.organisation_id = ring.organisation_id \
+         AND {due} ORDER BY o.due_at, o.id LIMIT $10",
+        due_at = if backend == DbBackend::Postgres { ", o.due_at" } else { "" },
+        due = indexed("o"),
+    );
     let (offered, locked) = match backend {
         DbBackend::Postgres => (
-            "CROSS JOIN LATERAL (SELECT o.id, o.due_at FROM destination o WHERE o.slow = ring.slow \
-             AND o.organisation_id = ring.organisation_id AND o.due_at <= $2 ORDER BY o.due_at, o.id LIMIT $10) AS d \
-             WHERE",
-            "SELECT id FROM destination WHERE id = ANY (ARRAY (SELECT id FROM chosen)) AND COALESCE(due_at, $3) <= $2 \
-             FOR UPDATE SKIP LOCKED",
+            format!("CROSS JOIN LATERAL ({offered}) AS d WHERE"),
+            format!(
+                "SELECT id FROM destination WHERE id = ANY (ARRAY (SELECT id FROM chosen)) AND {looked_up} \
+                 FOR UPDATE SKIP LOCKED"
+            ),
         ),
         // It has no LATERAL, and one writer, so nothing to lock.
-        _ => (
-            "CROSS JOIN destination d WHERE d.id IN (SELECT o.id FROM destination o WHERE o.slow = ring.slow \
-             AND o.organisation_id = ring.organisation_id AND o.due_at <= $2 ORDER BY o.due_at, o.id LIMIT $10) AND",
-            "SELECT id FROM chosen",
-        ),
+        _ => (format!("CROSS JOIN destination d WHERE d.id IN ({offered}) AND"), "SELECT id FROM chosen".to_owned()),
     };
     let busy = claim.room.busy.len().max(1).next_power_of_two();
     let sql = format!(
@@ -118,7 +158,7 @@ fn statement(backend: DbBackend, claim: &Claim) -> Statement {
            SELECT class.slow, lap.until, lap.after, 0 FROM class CROSS JOIN lap WHERE NOT class.slow OR $6 > 0 \
            UNION ALL \
            SELECT ring.slow, ring.until, (SELECT d.organisation_id FROM destination d WHERE d.slow = ring.slow \
-             AND d.organisation_id > ring.organisation_id AND d.organisation_id <= ring.until AND d.due_at <= $2 \
+             AND d.organisation_id > ring.organisation_id AND d.organisation_id <= ring.until AND {walked} \
              ORDER BY d.organisation_id, d.due_at LIMIT 1), ring.step + 1 \
            FROM ring WHERE ring.organisation_id IS NOT NULL AND ring.step < $9), \
          offered AS (SELECT d.id, d.due_at, ring.slow, ring.organisation_id FROM ring {offered} \
@@ -133,15 +173,16 @@ fn statement(backend: DbBackend, claim: &Claim) -> Statement {
            FROM ranked WHERE share <= $7 AND (NOT slow OR slow_share <= $8)), \
          chosen AS (SELECT id FROM placed WHERE NOT slow OR place <= $6 ORDER BY share, due_at, id LIMIT $5), \
          due AS MATERIALIZED ({locked}) \
-         UPDATE destination SET due_at = $3, lease_owner = $1, woken = FALSE \
-         WHERE id IN (SELECT id FROM due) AND COALESCE(due_at, $3) <= $2 RETURNING *",
+         UPDATE destination SET due_at = {lease_until}, lease_owner = $1, woken = FALSE \
+         WHERE id IN (SELECT id FROM due) AND {looked_up} RETURNING *",
+        walked = indexed("d"),
         rows = placeholders::rows(FIXED, busy, BUSY_WIDTH),
     );
     Statement::from_sql_and_values(backend, sql, values(claim, busy))
 }
 
 fn values(claim: &Claim, busy: usize) -> Vec<Value> {
-    let Claim { owner, now, lease_until, after, room } = claim;
+    let Claim { owner, now, lease_until, after, room, .. } = claim;
     let number = |count: usize| Value::from(i64::try_from(count).unwrap_or(i64::MAX));
     let full = room.busy.iter().filter(|one| one.in_flight >= room.ceiling).count();
     let mut values: Vec<Value> = Vec::with_capacity(FIXED + busy * BUSY_WIDTH);

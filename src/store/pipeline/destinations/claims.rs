@@ -54,6 +54,16 @@ pub struct Release {
 /// How many values a release has in the statement.
 const RELEASE_WIDTH: usize = 14;
 
+/// The wake-up on PostgreSQL. What is awake already, because it is due or its worker was told, is locked and not written:
+/// whatever is written is written to the indexes too, and hundreds of URLs of one webhook wait for every message of a
+/// channel. The state is read under the lock (`held`), never from before: a release in between may have ended it.
+const WAKE: &str = "WITH held AS MATERIALIZED (SELECT id, woken, lease_owner, due_at, not_before FROM destination \
+     WHERE id = ANY ($1) ORDER BY id FOR UPDATE) \
+     UPDATE destination SET woken = TRUE, due_at = CASE WHEN held.lease_owner IS NOT NULL THEN held.due_at \
+     WHEN held.due_at <= $2 THEN held.due_at WHEN held.not_before > $2 THEN held.not_before ELSE $2 END \
+     FROM held WHERE destination.id = held.id \
+     AND NOT CASE WHEN held.lease_owner IS NULL THEN COALESCE(held.due_at <= $2, FALSE) ELSE held.woken END";
+
 /// Tells the workers that deliveries wait at these destinations. The last statement before the commit, so that its row
 /// locks are held shortly; the ids are locked in their order, so that two writers never wait for each other.
 ///
@@ -65,6 +75,11 @@ pub async fn wake(tx: &Tx, ids: &mut Vec<DestinationId>, now: Time) -> Result<()
     }
     ids.sort_unstable();
     ids.dedup();
+    if tx.get_database_backend() == DbBackend::Postgres {
+        let values = [batches::ids(ids.iter().map(|id| id.0)), now.into()];
+        tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, WAKE, values)).await?;
+        return Ok(());
+    }
     let wanted = locked(tx, Column::Id.is_in(batches::filled(ids.iter().map(|id| id.0))));
     let earliest = Expr::case(Column::NotBefore.gt(now), Expr::col(Column::NotBefore)).finally(Expr::value(now));
     let due_at = Expr::case(Column::LeaseOwner.is_not_null(), Expr::col(Column::DueAt))

@@ -30,11 +30,11 @@ pub async fn latest_try(db: &impl ConnectionTrait) -> Result<Option<Time>> {
 }
 
 /// Makes due at `now` what the former clock had due by `until`, and ends the leases of `owner` no later than
-/// `lease_until`.
+/// `lease_until`; `None` where the former clock was not theirs.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set_back(tx: &Tx, owner: Uuid, (now, until): (Time, Time), lease_until: Time) -> Result<()> {
+pub async fn set_back(tx: &Tx, owner: Uuid, (now, until): (Time, Time), lease_until: Option<Time>) -> Result<()> {
     let waiting = Destinations::find().select_only().column(Column::Id).filter(Column::DueAt.is_not_null());
     delivery::Entity::update_many()
         .col_expr(delivery::Column::NextAttemptAt, Expr::value(now))
@@ -51,6 +51,7 @@ pub async fn set_back(tx: &Tx, owner: Uuid, (now, until): (Time, Time), lease_un
         .filter(Column::Id.in_subquery(locked(tx, paused)))
         .exec(tx)
         .await?;
+    let Some(lease_until) = lease_until else { return Ok(()) };
     let held = Column::LeaseOwner.eq(owner).and(Column::DueAt.gt(lease_until));
     Destinations::update_many()
         .col_expr(Column::DueAt, Expr::value(lease_until))

@@ -10,14 +10,16 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
 };
 
+use uuid::Uuid;
+
 use crate::{
     domain::{
         Error, Result,
         error::Noun,
+        github::subscription::Subscription,
         ids::{DestinationId, OrganisationId, SubscriptionId},
         page::{Page, PageRequest},
         pipeline::destination::Destination,
-        routes::subscription::Subscription,
     },
     store::{Tx, corrupt, kernel::batches},
 };
@@ -97,6 +99,16 @@ pub async fn list(
 pub async fn count(tx: &Tx, organisation_id: OrganisationId) -> Result<u64> {
     use sea_orm::PaginatorTrait;
     Ok(Subscriptions::find().filter(Column::OrganisationId.eq(organisation_id.0)).count(tx).await?)
+}
+
+/// Lists the destinations of an organisation's subscriptions, each once.
+///
+/// # Errors
+/// When the database fails.
+pub async fn destinations(tx: &Tx, organisation_id: OrganisationId) -> Result<Vec<DestinationId>> {
+    let query = Subscriptions::find().select_only().column(Column::DestinationId).distinct();
+    let ids: Vec<Uuid> = query.filter(Column::OrganisationId.eq(organisation_id.0)).into_tuple().all(tx).await?;
+    Ok(ids.into_iter().map(DestinationId).collect())
 }
 
 /// Lists the subscriptions of an organisation that send to a destination, oldest first.

@@ -1,20 +1,23 @@
 //! Subscriptions of Slack channels to GitHub events.
 //!
-//! Not here: the rules themselves (`domain::routes`), and their evaluation for an event (`pipeline`).
+//! Not here: the rules themselves (`domain::github`), and their evaluation for an event (`pipeline`).
+
+use std::sync::Arc;
 
 use serde_json::json;
 
-use super::Routes;
 use crate::{
-    app::Caller,
+    app::{Caller, kernel::Base, pipeline::Pipeline, tenancy::Tenancy},
     domain::{
         Error, Result,
         error::{Noun, Violation},
-        github::{EVENT_PREFIX, GithubEvent},
+        github::{
+            EVENT_PREFIX, GithubEvent,
+            subscription::{Check, Decision, EventKind, Patterns, Rules, Subscription, ThreadRules, WorkflowRules},
+        },
         ids::{EventId, SubscriptionId},
         page::{Page, PageRequest},
         pipeline::destination::{Destination, DestinationKind, slack_channel},
-        routes::subscription::{Check, Decision, EventKind, Patterns, Rules, Subscription, ThreadRules, WorkflowRules},
         slack::link,
         tenancy::member::Permission,
     },
@@ -94,14 +97,29 @@ pub struct Explanation {
     pub checks: Vec<Check>,
 }
 
-impl Routes {
+/// Service of subscriptions.
+#[derive(Clone)]
+pub struct Subscriptions {
+    base: Base,
+    tenancy: Arc<Tenancy>,
+    pipeline: Arc<Pipeline>,
+}
+
+impl Subscriptions {
+    /// Creates the service.
+    pub fn new(base: Base, tenancy: Arc<Tenancy>, pipeline: Arc<Pipeline>) -> Self {
+        Self { base, tenancy, pipeline }
+    }
+}
+
+impl Subscriptions {
     /// Lists the subscriptions of the organisation, newest first.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
     pub async fn list_subscriptions(&self, caller: &Caller, page: PageRequest) -> Result<Page<Subscription>> {
         caller.require(Permission::SubscriptionsRead)?;
-        store::routes::subscriptions::list(self.base.store.reader(), caller.organisation_id, page).await
+        store::github::subscriptions::list(self.base.store.reader(), caller.organisation_id, page).await
     }
 
     /// Returns a subscription.
@@ -110,7 +128,7 @@ impl Routes {
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn get_subscription(&self, caller: &Caller, id: SubscriptionId) -> Result<Subscription> {
         caller.require(Permission::SubscriptionsRead)?;
-        store::routes::subscriptions::find(self.base.store.reader(), caller.organisation_id, id).await
+        store::github::subscriptions::find(self.base.store.reader(), caller.organisation_id, id).await
     }
 
     /// Subscribes a Slack channel.
@@ -136,12 +154,12 @@ impl Routes {
         };
         check(&subscription)?;
         let tx = self.base.store.begin().await?;
-        if store::routes::subscriptions::count(&tx, caller.organisation_id).await? >= MOST_SUBSCRIPTIONS {
+        if store::github::subscriptions::count(&tx, caller.organisation_id).await? >= MOST_SUBSCRIPTIONS {
             let message = format!("an organisation has at most {MOST_SUBSCRIPTIONS} subscriptions; delete one first");
             return Err(Error::Conflict { noun: Noun::Subscription, message });
         }
         self.choose_channel(&tx, &mut subscription).await?;
-        store::routes::subscriptions::insert(&tx, &subscription).await?;
+        store::github::subscriptions::insert(&tx, &subscription).await?;
         self.audit_subscription(&tx, caller, "subscription.create", &subscription).await?;
         tx.commit().await?;
         Ok(subscription)
@@ -160,7 +178,7 @@ impl Routes {
     ) -> Result<Subscription> {
         caller.require(Permission::SubscriptionsManage)?;
         let tx = self.base.store.begin().await?;
-        let mut subscription = store::routes::subscriptions::find_for_update(&tx, caller.organisation_id, id).await?;
+        let mut subscription = store::github::subscriptions::find_for_update(&tx, caller.organisation_id, id).await?;
         let SubscriptionChange { slack_channel_id, slack_channel_name, paused, rules } = change;
         let moves = slack_channel_id.as_ref().is_some_and(|id| *id != subscription.slack_channel_id);
         if let Some(id) = slack_channel_id.filter(|_| moves) {
@@ -175,7 +193,7 @@ impl Routes {
         if moves {
             self.choose_channel(&tx, &mut subscription).await?;
         }
-        store::routes::subscriptions::update(&tx, &subscription).await?;
+        store::github::subscriptions::update(&tx, &subscription).await?;
         self.audit_subscription(&tx, caller, "subscription.update", &subscription).await?;
         tx.commit().await?;
         Ok(subscription)
@@ -188,8 +206,8 @@ impl Routes {
     pub async fn delete_subscription(&self, caller: &Caller, id: SubscriptionId) -> Result<()> {
         caller.require(Permission::SubscriptionsManage)?;
         let tx = self.base.store.begin().await?;
-        let subscription = store::routes::subscriptions::find_for_update(&tx, caller.organisation_id, id).await?;
-        store::routes::subscriptions::delete(&tx, id).await?;
+        let subscription = store::github::subscriptions::find_for_update(&tx, caller.organisation_id, id).await?;
+        store::github::subscriptions::delete(&tx, id).await?;
         self.audit_subscription(&tx, caller, "subscription.delete", &subscription).await?;
         tx.commit().await
     }
@@ -230,7 +248,7 @@ impl Routes {
         let place = (DestinationKind::Slack, slack_channel(channel), channel.clone());
         let id = self.base.ambient.id();
         let wanted = Destination::fresh(id, subscription.organisation_id, place, self.base.now());
-        self.tenancy.demand_room_for_destination(tx, &wanted).await?;
+        self.tenancy.demand_room_for_channel(tx, &wanted).await?;
         let destination = store::pipeline::destinations::ensure(tx, &wanted).await?;
         store::pipeline::destinations::set_address(tx, destination.id, channel).await?;
         subscription.destination_id = destination.id;

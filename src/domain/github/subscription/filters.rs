@@ -5,12 +5,15 @@
 use std::borrow::Cow;
 
 use super::{
-    Conclusion, EventKind, Patterns, Subscription, glob,
+    Conclusion, EventKind, Patterns, Subscription,
     story::{self, ThreadRole},
 };
-use crate::domain::github::{
-    GithubEvent,
-    payload::{Actor, Branch, Subject},
+use crate::domain::{
+    github::{
+        GithubEvent,
+        payload::{Actor, Branch, Subject},
+    },
+    routes::glob,
 };
 
 /// Reason for letting an event through, or for skipping it.

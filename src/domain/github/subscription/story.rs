@@ -6,12 +6,14 @@ use std::borrow::Cow;
 
 use super::{
     filters::{listed, quoted},
-    glob,
     rules::Rules,
 };
-use crate::domain::github::{
-    GithubEvent,
-    payload::{RefKind, Subject},
+use crate::domain::{
+    github::{
+        GithubEvent,
+        payload::{RefKind, Subject},
+    },
+    routes::glob,
 };
 
 /// Role of a notification within the thread of its topic.

@@ -3,12 +3,10 @@
 //! Not here: the text of the messages (`domain::github::message`).
 //!
 //! - [`rules`]: the rules, their enum values and defaults.
-//! - [`glob`]: patterns with `*`.
 //! - `filters`: each rule against an event, with the reason in words.
 //! - `story`: the actions that are notified, and whether they open a topic, change its state or reply to it.
 
 mod filters;
-pub mod glob;
 pub mod rules;
 mod story;
 

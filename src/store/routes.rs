@@ -1,5 +1,0 @@
-//! Subscriptions.
-//!
-//! Not here: rules (`domain::routes`).
-
-pub mod subscriptions;

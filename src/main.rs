@@ -241,8 +241,9 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
             }
         }
         Command::Registry(Registry::Set { id, verification, lifecycle }) => {
-            let standing = (verification, lifecycle);
-            println!("{}", version_line(&open(&config).await?.registry.set_standing_as_operator(&id, standing).await?));
+            let registry = open(&config).await?.registry;
+            let version = registry.set_version_status_as_operator(&id, (verification, lifecycle)).await?;
+            println!("{}", version_line(&version));
         }
         Command::Key(Key::Rotate) => {
             let store = startup::open_store(&config).await?;

@@ -236,7 +236,7 @@ async fn the_very_bytes_are_signed() {
         let signature = scene.sign(&now, signed);
         refused(&scene.try_with(path, &sent, now.as_bytes(), signature.as_bytes()).await, &sent);
     }
-    // Whatever is wrong with such a body, its signature is valid.
+    // The faults of these bodies do not concern the signature, which is valid.
     for (path, sent) in [
         (COMMANDS, format!("{rest}&{first}")),
         (COMMANDS, command.replace("%2F", "%2f")),

@@ -1,6 +1,6 @@
 //! Apps: installation by descriptor, settings, calls, use in channels, ticks.
 //!
-//! Not here: the registry of versions.
+//! Not here: the registry of versions (`registry`).
 
 pub mod calls;
 pub mod cards;
@@ -78,13 +78,13 @@ pub trait Versions: Send + Sync {
     /// When the database fails.
     async fn record_installation(&self, tx: &Tx, app: &App, from: &RegistryReference) -> Result<()>;
 
-    /// Takes back the record of an installation.
+    /// Removes the record of an installation.
     ///
     /// # Errors
     /// When the database fails.
     async fn forget_installation(&self, tx: &Tx, from: &RegistryReference) -> Result<()>;
 
-    /// Checks a setting against the configuration of the version, with the others that are set `around` it. Returns
+    /// Checks a setting against the configuration of the version, together with the other settings `around` it. Returns
     /// `false` where no configuration governs it.
     ///
     /// # Errors

@@ -1,4 +1,6 @@
-//! Channels and who is in them. A private channel exists only for its members and for those who manage channels.
+//! Channels and their members. A private channel is visible only to its members and to managers of channels.
+//!
+//! Not here: messages from outside (`channels::inbound`), and the apps in a channel (`apps`).
 
 pub mod inbound;
 
@@ -73,19 +75,19 @@ impl ChannelPolicy for ChannelAccess {
     }
 }
 
-/// A wish to change a channel: what is `None` stays.
+/// A patch of a channel: `None` leaves a field as it is.
 #[derive(Clone, Debug, Default)]
 pub struct ChannelChange {
-    /// Another name.
+    /// New name.
     pub name: Option<String>,
-    /// Private or public.
+    /// True for a private channel.
     pub private: Option<bool>,
-    /// Whether nothing new is posted in it any more.
+    /// True if new messages are refused.
     pub archived: Option<bool>,
 }
 
 impl Channels {
-    /// Creates a channel; its creator is in it.
+    /// Creates a channel with its creator as a member.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::Conflict`] where the name is taken.
@@ -109,8 +111,8 @@ impl Channels {
         Ok(channel)
     }
 
-    /// The channels that the caller may see, newest first. Whoever manages channels sees all of them, but what two others
-    /// say to each other only by the channel's id.
+    /// Lists the channels that the caller may see, newest first. Managers of channels see all of them except channels
+    /// of two, which they reach by id only.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
@@ -120,16 +122,16 @@ impl Channels {
         store::channels::list(self.base.store.reader(), caller.organisation_id, viewer, page).await
     }
 
-    /// One channel.
+    /// Returns a channel.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`] also for a private one that the caller is not in.
+    /// [`Error::Forbidden`], [`Error::NotFound`] also for a private one of which the caller is not a member.
     pub async fn get_channel(&self, caller: &Caller, id: ChannelId) -> Result<Channel> {
         caller.require(Permission::ChannelsRead)?;
         self.visible_channel(caller, id).await
     }
 
-    /// Changes a channel. One that is archived keeps its members, and what was said in it.
+    /// Changes a channel. An archived one keeps its members and messages.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`], [`Error::Conflict`] where the name is taken,
@@ -158,7 +160,7 @@ impl Channels {
         Ok(channel)
     }
 
-    /// Removes a channel. Its events stay readable by their ids.
+    /// Deletes a channel. Its events stay readable by their ids.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -171,7 +173,7 @@ impl Channels {
         tx.commit().await
     }
 
-    /// The users in a channel.
+    /// Lists the users in a channel.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -185,7 +187,7 @@ impl Channels {
         store::channels::members(self.base.store.reader(), channel.id, page).await
     }
 
-    /// Puts a member of the organisation into a channel; a second time changes nothing.
+    /// Adds a member of the organisation to a channel; a repetition changes nothing.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`] for the channel or the member, [`Error::FailedPrecondition`] for the
@@ -203,7 +205,7 @@ impl Channels {
         self.commit_channel_event(tx, CHANNEL_MEMBER_JOINED, &channel, user_id).await
     }
 
-    /// Takes a user out of a channel: they leave it, whoever wanted that.
+    /// Removes a user from a channel. The event is the same whether they left or were removed.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`] for the channel, or where the user is not in it,
@@ -217,7 +219,7 @@ impl Channels {
         self.commit_channel_event(tx, CHANNEL_MEMBER_LEFT, &channel, user_id).await
     }
 
-    /// The events that flowed through a channel, newest first.
+    /// Lists the events of a channel, newest first.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -236,7 +238,7 @@ impl Channels {
         self.access.visible(caller, id).await
     }
 
-    /// Commits a change of a channel with the event that tells of it, and of whom it is about.
+    /// Commits a change of a channel together with the event that reports it and its subject.
     pub(super) async fn commit_channel_event(
         &self,
         tx: Tx,

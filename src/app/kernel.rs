@@ -1,6 +1,7 @@
-//! The ground that every service stands on: the database, time and identifiers, counters, the audit log, background tasks.
+//! Dependencies that every service shares: the database, time and identifiers, counters, the audit log, background
+//! tasks.
 //!
-//! Not here: anything that belongs to a room.
+//! Not here: rules and use cases of any one capability.
 
 pub mod metrics;
 pub mod throttle;
@@ -33,7 +34,7 @@ pub struct Base {
 }
 
 impl Base {
-    /// Creates the base of a process, which others reach at `public_url`.
+    /// Creates the dependencies of a process whose public address is `public_url`.
     pub fn new(store: Store, ambient: Ambient, public_url: Url) -> Self {
         let (metrics, bell, background) = Default::default();
         Self { store, ambient, metrics, bell, public_url, background }
@@ -64,7 +65,7 @@ impl Base {
         &self.public_url
     }
 
-    /// Waits until every task that was begun after an answer has ended.
+    /// Waits until every background task has ended.
     pub async fn settle(&self) {
         self.background.close();
         self.background.wait().await;
@@ -76,7 +77,8 @@ impl Base {
         self.ambient.now()
     }
 
-    /// Runs a task after the answer of a request. What must not be lost goes through the pipeline instead.
+    /// Runs a task after the response of a request was sent. It is lost with the process; anything that must survive
+    /// goes through the pipeline instead.
     pub(in crate::app) fn afterwards(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.background.spawn(work);
     }

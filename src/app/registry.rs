@@ -1,5 +1,7 @@
-//! The registry of integrations: versions are checked, created, changed and removed here. What is wrong with a version is
-//! told all at once, and a dry run goes the same way as the real one up to the writing.
+//! The registry of integrations: checks, creates, changes and removes versions. All faults of a version are reported at
+//! once, and a dry run takes the same path as the real creation up to the write.
+//!
+//! Not here: the rules that a version is checked by (`domain::registry`).
 
 mod files;
 mod installations;
@@ -8,8 +10,8 @@ mod keys;
 mod lists;
 mod logs;
 mod lookup;
+mod operator;
 mod secrets;
-mod standing;
 mod updates;
 mod views;
 mod workspaces;
@@ -85,35 +87,35 @@ impl Departure for Registry {
     }
 }
 
-/// A version, with all that may be told of it.
+/// A version with everything that a reader may see of it.
 #[derive(Clone, Debug)]
 pub struct Registered {
     /// The version.
     pub bot: RegistryVersion,
-    /// What it says of itself.
+    /// Its definition.
     pub definition: Definition,
-    /// Whose it is.
+    /// Owning workspace.
     pub workspace: Organisation,
-    /// What signs its calls; only for who created it.
+    /// Secret that signs its calls; only in the response to its creation.
     pub signing_secret: Option<Secret>,
-    /// Whether it is told to everybody: then without what is only its workspace's.
+    /// True for a reader outside of the workspace: private fields are left out.
     pub in_public: bool,
 }
 
-/// The body of a creation or of an update, as it came, and what was said beside it.
+/// Unparsed body of a creation or of an update, with its options.
 #[derive(Clone, Debug)]
 pub struct Submission {
-    /// The body.
+    /// Body.
     pub body: Value,
-    /// Whether what breaks for others is passed over.
+    /// True if changes that break installations are accepted.
     pub allow_breaking_changes: bool,
 }
 
-/// What a check made of a body.
+/// Outcome of the check of a body.
 type Checked = Result<(Definition, Enclosures), Vec<Issue>>;
 
 impl Registry {
-    /// Says what is wrong with a version that somebody would create, and changes nothing.
+    /// Validates a version as its creation would, without changing anything.
     ///
     /// # Errors
     /// As [`Registry::create_bot_integration`].
@@ -127,11 +129,11 @@ impl Registry {
         draft.judge(&around).map(drop)
     }
 
-    /// Creates a version, and with the first one its integration. It goes on with the secrets of the version before it
-    /// that has the same major.
+    /// Creates a version, and with the first one its integration. The version inherits the secrets of the preceding
+    /// version of the same major.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::Issues`] with all that is wrong.
+    /// [`Error::Forbidden`]; [`Error::Issues`] with all faults.
     pub async fn create_bot_integration(&self, caller: &Caller, submission: Submission) -> Result<Registered> {
         caller.require(Permission::IntegrationsManage)?;
         let workspace = self.workspace_of(caller).await?;
@@ -205,7 +207,7 @@ impl Registry {
         Ok(Registered { bot, definition, workspace, signing_secret: Some(signing_secret), in_public: false })
     }
 
-    /// Removes a version. A name that never had a published one is free again with its last version.
+    /// Removes a version. A name that never had a published version becomes free with its last one.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], or [`Error::InUse`] where it is installed.
@@ -235,7 +237,7 @@ impl Registry {
     }
 }
 
-/// A body that was checked, and what could be read of it whatever is wrong with the rest.
+/// A checked body, and the fields that could be read of it even if the rest is invalid.
 struct Draft {
     name: Option<DefinitionName>,
     version: Option<Version>,
@@ -245,7 +247,7 @@ struct Draft {
 }
 
 impl Draft {
-    /// A body may be long: others are not kept waiting.
+    /// Checks a body on a blocking thread, since a long one would keep other requests waiting.
     async fn check(Submission { body, allow_breaking_changes }: Submission) -> Result<Self> {
         let draft = move || {
             let text = |name: &str| body.get(name).and_then(Value::as_str);
@@ -264,7 +266,7 @@ impl Draft {
         (self.name.as_ref().map(DefinitionName::as_str), self.version.as_ref())
     }
 
-    /// All that is wrong with it, where something is.
+    /// Checks the body against the versions around it, and fails with all faults.
     fn judge(self, around: &Around) -> Result<(Definition, Enclosures)> {
         let newcomer = Newcomer {
             definition: self.checked.as_ref().ok().map(|(definition, enclosures)| (definition, enclosures)),
@@ -292,7 +294,7 @@ async fn rank(tx: &Tx, of: (OrganisationId, &str), versions: &[Known]) -> Result
     registry::set_latest(tx, of, both).await
 }
 
-/// The version that a shown identifier means. One that is none is nobody's.
+/// Parses a public version identifier. A malformed one is reported as an unknown version.
 fn version_id(shown: &str) -> Result<IntegrationId> {
     public_id(PublicId::VERSION, shown).map(IntegrationId).ok_or_else(|| not_found(shown))
 }

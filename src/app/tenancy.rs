@@ -1,6 +1,6 @@
 //! Organisations, members, tokens, invitations, consent and quotas, and the authentication of callers.
 //!
-//! Not here: what the organisations connect or send.
+//! Not here: connections and events of the organisations.
 
 pub mod access;
 pub mod consents;

@@ -1,5 +1,6 @@
-//! Webhook integrations set up: made, listed, looked at, changed, removed. What is sent by them is in
-//! `incoming_webhooks` and `outgoing_webhooks`.
+//! Settings of webhooks: created, listed, read, changed, deleted.
+//!
+//! Not here: requests to incoming webhooks (`incoming`) and calls of outgoing ones (`outgoing`).
 
 mod checks;
 pub mod history;
@@ -28,7 +29,7 @@ use serde_json::json;
 
 pub(in crate::app) use reach::Reach;
 
-use super::{Caller, tenancy::vault::Place};
+use super::{Caller, tenancy::vault::SecretLocation};
 use crate::{
     domain::{
         Error, Result,
@@ -71,11 +72,11 @@ pub struct Webhooks {
 /// Settings of the operator for webhooks.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// Whether scripts are enabled, and for whom.
+    /// Mode of webhook scripts: whether they are enabled, and for whom.
     pub script_mode: ScriptMode,
-    /// Set where outgoing webhooks are retried only where Rocket.Chat would.
+    /// True if outgoing webhooks are retried only where Rocket.Chat would retry them.
     pub strict_retries: bool,
-    /// Set where the addresses of incoming webhooks add and remove outgoing ones.
+    /// True if the addresses of incoming webhooks may add and remove outgoing ones.
     pub self_service_hooks: bool,
     /// Longest duration of a call.
     pub call_limit: Duration,
@@ -94,34 +95,34 @@ impl Webhooks {
     }
 }
 
-/// The engine that a script is said to be for where nobody says.
+/// Script engine that a webhook names by default.
 const ENGINE: &str = "isolated-vm";
-/// How long a token is.
+/// Length of a token, in characters.
 const TOKEN_LENGTH: usize = 48;
 
-/// A webhook integration with its token, for those who manage it.
+/// A webhook with its token, for callers who manage it.
 #[derive(Clone, Debug)]
 pub struct OpenWebhook {
-    /// The integration.
+    /// The webhook.
     pub webhook: Webhook,
-    /// Its token, where it has one.
+    /// Its token, if it has one.
     pub token: Option<Secret>,
 }
 
-/// Which webhook is meant.
+/// Identification of a webhook by a caller.
 #[derive(Clone, Debug)]
 pub enum WebhookKey {
-    /// By its identifier.
+    /// Identifier.
     Id(String),
-    /// An outgoing one by one of its URLs.
+    /// One of the URLs of an outgoing webhook.
     Url(String),
 }
 
 impl Webhooks {
-    /// Makes a webhook.
+    /// Creates a webhook.
     ///
     /// # Errors
-    /// [`Error::Webhook`] with the first rule that is broken, in the order in which they are checked.
+    /// [`Error::Webhook`] with the first violated rule, in the order of the checks.
     pub async fn create_webhook_integration(&self, caller: &Caller, draft: Draft) -> Result<OpenWebhook> {
         let way = draft.way();
         if !Reach::of(caller).some(way) {
@@ -164,7 +165,7 @@ impl Webhooks {
         Ok(OpenWebhook { webhook, token })
     }
 
-    /// The webhooks that the caller may see, oldest first.
+    /// Lists the webhooks that the caller may see, oldest first.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
@@ -179,7 +180,7 @@ impl Webhooks {
         Ok(seen)
     }
 
-    /// One webhook, made by `created_by` where that is asked for.
+    /// Returns a webhook, restricted to those that `created_by` created if given.
     ///
     /// # Errors
     /// [`Error::Webhook`]: [`WebhookRefusal::Unknown`], and then [`WebhookRefusal::Hidden`].
@@ -196,10 +197,11 @@ impl Webhooks {
         self.opened(stored).await
     }
 
-    /// Changes a webhook. What an incoming one is not told stays; an outgoing one is what it is told.
+    /// Changes a webhook. An incoming one keeps the fields that the change omits; an outgoing one is replaced as a
+    /// whole.
     ///
     /// # Errors
-    /// [`Error::Webhook`] with the first rule that is broken, in the order in which they are checked.
+    /// [`Error::Webhook`] with the first violated rule, in the order of the checks.
     pub async fn update_webhook_integration(
         &self,
         caller: &Caller,
@@ -254,7 +256,7 @@ impl Webhooks {
         self.opened(found.ok_or(WebhookRefusal::NothingToChange)?).await
     }
 
-    /// Removes a webhook; tells what it was. What waits to be sent ends.
+    /// Deletes a webhook and returns its former state. Its pending deliveries fail.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Webhook`].
@@ -275,7 +277,7 @@ impl Webhooks {
         Ok(open)
     }
 
-    /// A webhook of an organisation by its key, of one direction where that is asked for.
+    /// Finds a webhook of an organisation by its key, restricted to a direction if given.
     pub(in crate::app) async fn find_webhook(
         &self,
         organisation_id: OrganisationId,
@@ -304,7 +306,8 @@ impl Webhooks {
         Ok(found.filter(|stored| way.is_none_or(|way| Way::of(&stored.webhook.direction) == way)))
     }
 
-    /// After a change, what was switched off works again where it is enabled, and what waits for a URL that is gone ends.
+    /// Applies a change to the destinations: enables them with the webhook, disables them with it, and fails the
+    /// pending deliveries of a removed URL.
     async fn settle_destinations(&self, tx: &Tx, former: &Webhook, now: &Webhook) -> Result<()> {
         let urls = |webhook: &Webhook| match &webhook.direction {
             Direction::Outgoing(Outgoing { urls, .. }) => urls.clone(),
@@ -317,26 +320,26 @@ impl Webhooks {
         let gone = Reason::UrlRemoved.text();
         let off = Reason::WebhookDisabled.text();
         let enabled = now.enabled;
-        let fate = |address: &str| match kept.iter().any(|url| url == address) {
+        let reason_to_disable = |address: &str| match kept.iter().any(|url| url == address) {
             false => Some(gone),
             true if !enabled => Some(off),
             true => None,
         };
-        self.switch_destinations(tx, former, fate, now.updated_at).await
+        self.switch_destinations(tx, former, reason_to_disable, now.updated_at).await
     }
 
-    /// Switches the destinations of a webhook off where `fate` has a reason, and on where it has none.
+    /// Disables the destinations of a webhook for which `reason_to_disable` returns a reason, and enables the others.
     pub(in crate::app) async fn switch_destinations(
         &self,
         tx: &Tx,
         webhook: &Webhook,
-        fate: impl Fn(&str) -> Option<&'static str>,
+        reason_to_disable: impl Fn(&str) -> Option<&'static str>,
         now: Time,
     ) -> Result<()> {
         let (kind, names) = (DestinationKind::OutgoingWebhook, webhook_names(webhook.id));
         for destination in store::pipeline::destinations::named_after(tx, webhook.organisation_id, kind, &names).await?
         {
-            let health = match fate(&destination.address) {
+            let health = match reason_to_disable(&destination.address) {
                 None => Health::Healthy,
                 Some(reason) => {
                     store::pipeline::deliveries::end_pending(tx, destination.id, DeliveryState::Failed, reason, now)
@@ -349,14 +352,14 @@ impl Webhooks {
         Ok(())
     }
 
-    /// Who somebody is, by the name that they have now.
+    /// Returns the caller as a person, with their current username.
     pub(in crate::app) async fn person(&self, caller: &Caller) -> Result<Person> {
         let member =
             store::tenancy::members::find(self.base.store.reader(), caller.organisation_id, caller.user_id).await?;
         Ok(Person { user_id: Some(member.user_id), username: member.username })
     }
 
-    /// A script as it is kept: with what is wrong with it, where it does not compile.
+    /// Returns a script as it is stored, with its error if it does not compile.
     async fn script(&self, caller: &Caller, draft: &Draft, former: &Script) -> Result<Script> {
         let text = draft.script.clone().or_else(|| former.text.clone());
         let error = match text.as_deref().filter(|text| draft.script_enabled && !text.trim().is_empty()) {
@@ -388,9 +391,9 @@ impl Webhooks {
         }
     }
 
-    /// Letters and digits.
+    /// Returns a random token of letters and digits.
     fn fresh_token(&self) -> Secret {
-        // Of base64's 64 signs 2 are neither, so 88 of them leave more than enough.
+        // 2 of the 64 digits of base64 are neither, so 88 random ones leave more than enough.
         let random = BASE64_STANDARD.encode(self.base.ambient.random::<64>());
         Secret::new(random.chars().filter(char::is_ascii_alphanumeric).take(TOKEN_LENGTH).collect::<String>())
     }
@@ -401,10 +404,10 @@ impl Webhooks {
     }
 }
 
-/// Where a secret of a webhook lies.
-pub(in crate::app) fn secret_place<'a>(webhook: &Webhook, column: &'a str) -> Place<'a> {
+/// Returns the row and column to which a secret of a webhook is bound.
+pub(in crate::app) fn secret_place<'a>(webhook: &Webhook, column: &'a str) -> SecretLocation<'a> {
     let (organisation_id, row) = (webhook.organisation_id, webhook.installation_id.0);
-    Place { organisation_id, table: "installation", column, row }
+    SecretLocation { organisation_id, table: "installation", column, row }
 }
 
 fn look(draft: &Draft, former: &Look) -> Look {

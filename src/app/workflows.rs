@@ -1,4 +1,6 @@
-//! Workflows: what members may run from Slack. They run in the product; here they have a name and parameters.
+//! Workflows that members run from Slack. They run in the product; this service knows their names and parameters.
+//!
+//! Not here: commands (`commands`) and runs (`runs`).
 
 pub mod commands;
 pub mod runs;
@@ -25,7 +27,7 @@ use crate::{
     store,
 };
 
-/// Lifetime of what Slack says about a person: their address may change, and somebody may leave.
+/// Lifetime of Slack's data about a person: their address may change, and they may leave.
 const SLACK_PEOPLE_LIFETIME: Duration = Duration::from_secs(300);
 
 /// Service of workflows, which members run from Slack.
@@ -46,24 +48,24 @@ impl Workflows {
     }
 }
 
-/// How many workflows an organisation may have.
+/// Largest number of workflows of an organisation.
 pub const MOST_WORKFLOWS: usize = 500;
 
-/// What a workflow is to be.
+/// A workflow to be created or replaced.
 #[derive(Clone, Debug)]
 pub struct NewWorkflow {
-    /// What people type in Slack.
+    /// Identifier, typed in Slack.
     pub id: String,
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// What it does, in a sentence.
+    /// Purpose, in a sentence.
     pub summary: String,
-    /// What it asks for.
+    /// Parameters to be filled in.
     pub parameters: Vec<WorkflowParameter>,
 }
 
 impl Workflows {
-    /// The workflows of the organisation, by their ids.
+    /// Lists the workflows of the organisation, by their ids.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
@@ -72,7 +74,7 @@ impl Workflows {
         store::workflows::list(self.base.store.reader(), caller.organisation_id).await
     }
 
-    /// One workflow.
+    /// Returns a workflow.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -81,7 +83,7 @@ impl Workflows {
         store::workflows::find(self.base.store.reader(), caller.organisation_id, id).await
     }
 
-    /// Creates a workflow, or puts it in place of the one with its id.
+    /// Creates a workflow, or replaces the one with its id.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::Conflict`] where there are too many.
@@ -108,7 +110,7 @@ impl Workflows {
         Ok(workflow)
     }
 
-    /// Removes a workflow.
+    /// Deletes a workflow.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].

@@ -77,7 +77,7 @@ impl Repository {
         LEFT_OUT.contains(&name) || self.paths.contains(name)
     }
 
-    /// Whether a path of which `*` may be a part exists.
+    /// Returns whether a path, or one that a pattern with `*` matches, exists.
     fn has(&self, pattern: &str) -> bool {
         let pattern = pattern.trim_end_matches('/');
         if pattern.contains('*') {
@@ -87,7 +87,7 @@ impl Repository {
         }
     }
 
-    /// Whether every path that `word` stands for exists, seen from a document in `folder`.
+    /// Returns whether every path that `word` stands for exists, relative to a document in `folder`.
     fn has_path(&self, folder: &str, word: &str) -> bool {
         let anywhere = |path: &str| {
             let ending = format!("/{path}");
@@ -176,7 +176,7 @@ fn names(text: &str, is_top_level: impl Fn(&str) -> bool) -> Vec<(usize, Name)> 
     found
 }
 
-/// Links to files in a line without its code. What follows `#` is a place within one.
+/// Links to files in a line without its code. A fragment is left out.
 fn links(line: &str) -> Vec<Name> {
     let targets = line.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     let here = targets.filter(|target| !target.contains(':')).filter_map(|target| target.split('#').next());
@@ -223,7 +223,7 @@ fn trimmed(word: &str) -> &str {
     }
 }
 
-/// Whether a word may be a path: only its signs, and no address from the root of a host or of the machine.
+/// Returns whether a word may be a relative path, by its characters.
 fn is_relative(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_alphanumeric() || ".{<*".contains(c))
         && !word.starts_with("./")
@@ -265,7 +265,7 @@ fn resolve(folder: &str, path: &str) -> String {
     resolved.join("/")
 }
 
-/// Whether a path fits a pattern in which `*` stands for any signs but `/`.
+/// Returns whether a path matches a pattern in which `*` stands for any characters but `/`.
 fn matches(pattern: &[u8], path: &[u8]) -> bool {
     match pattern {
         [] => path.is_empty(),

@@ -1,4 +1,6 @@
-//! The cards of a team: what can be connected, and what is.
+//! Integration cards of a team: available connections, and their current references.
+//!
+//! Not here: the connections themselves (`slack`, `github`, `installations`).
 
 use std::collections::HashMap;
 
@@ -25,21 +27,21 @@ pub struct IntegrationCard {
     pub id: Uuid,
     /// Its name.
     pub name: String,
-    /// A picture's address or name.
+    /// Address or name of its picture.
     pub icon: String,
-    /// A sentence.
+    /// Description, in a sentence.
     pub description: String,
-    /// How it is connected; Markdown.
+    /// Instructions for connecting it, in Markdown.
     pub instructions: String,
-    /// Where one goes to connect it; `None` where this caller may not, or cannot here.
+    /// Address at which it is connected; `None` where this caller may not connect it, or it cannot be connected here.
     pub link: Option<Url>,
-    /// By what it is connected; `None` where it is not.
+    /// Reference of the connection; `None` where it is not connected.
     pub reference: Option<String>,
 }
 
 impl Apps {
-    /// What can be connected in a team, and by what it is. Of a team that does not exist, or is not the caller's,
-    /// nothing is connected: told alike on purpose.
+    /// Lists the cards of a team with their connections. An unknown team and one of which the caller is no member show
+    /// no connection: they are indistinguishable on purpose.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
@@ -71,7 +73,7 @@ impl Apps {
         Ok(all.into_iter().map(card).collect())
     }
 
-    /// By what each integration is connected, each by its own kind of reference.
+    /// Returns the reference of each connected integration, whose kind depends on the integration.
     async fn references(&self, caller: &Caller) -> Result<HashMap<IntegrationId, String>> {
         let (reader, organisation_id) = (self.base.store.reader(), caller.organisation_id);
         let installed = store::apps::cards::installed(reader, organisation_id).await?;
@@ -88,7 +90,7 @@ impl Apps {
         Ok(references)
     }
 
-    /// Where a member who may connects Slack and GitHub, each with a fresh state.
+    /// Returns the addresses at which the caller may connect Slack and GitHub, each with a fresh state.
     async fn connecting_links(&self, caller: &Caller) -> Result<HashMap<IntegrationId, Url>> {
         let slack = self.slack.client.as_ref().filter(|_| caller.may(Permission::SlackManage));
         let github = self.github.client.as_ref().filter(|_| caller.may(Permission::GithubManage));

@@ -1,4 +1,6 @@
-//! Integrations in a channel: switched on and off, and ordered. Their schedules hang on that.
+//! Apps in a channel: activated, deactivated, and ordered. Their schedules depend on that.
+//!
+//! Not here: calling them (`calls`, `messages`, `ticks`).
 
 use serde_json::json;
 
@@ -22,34 +24,34 @@ use crate::{
     },
 };
 
-/// An integration in a channel.
+/// An app in a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelIntegration {
-    /// The integration.
+    /// Id of the app.
     pub integration_id: IntegrationId,
     /// Its name.
     pub name: String,
-    /// What it does.
+    /// Its kind, which decides on which occasions it is called.
     pub kind: String,
-    /// Whether it is switched on here.
+    /// True if it is active in the channel.
     pub active: bool,
-    /// Its place in the order: the lowest is called first.
+    /// Position in the order of calls: the lowest is called first.
     pub position: i32,
-    /// When this was last changed.
+    /// Time of the last change.
     pub updated_at: Time,
 }
 
-/// What is to be changed; `None` stays.
+/// A patch: `None` leaves a field as it is.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ChannelIntegrationChange {
-    /// On or off.
+    /// True to activate it.
     pub active: Option<bool>,
-    /// Another place.
+    /// New position.
     pub position: Option<i32>,
 }
 
 impl Apps {
-    /// The integrations that are used in a channel, in their order.
+    /// Lists the apps in a channel, in the order of calls.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -61,11 +63,10 @@ impl Apps {
         Ok(all.iter().map(|Used { app, used, .. }| shown(app, used)).collect())
     }
 
-    /// Puts an integration to use in a channel, switched on unless it is said otherwise and behind the others; or
-    /// changes its use there.
+    /// Adds an app to a channel, by default active and after the others; or changes its use there.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`] for the channel or the integration.
+    /// [`Error::Forbidden`], [`Error::NotFound`] for the channel or the app.
     pub async fn put_channel_integration(
         &self,
         caller: &Caller,
@@ -103,10 +104,10 @@ impl Apps {
         Ok(shown(&app, &used))
     }
 
-    /// Takes an integration out of a channel, with its settings there.
+    /// Removes an app from a channel, with its settings there.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`] also where it is not used there.
+    /// [`Error::Forbidden`], [`Error::NotFound`] also where it is not in the channel.
     pub async fn delete_channel_integration(
         &self,
         caller: &Caller,
@@ -129,7 +130,7 @@ impl Apps {
         tx.commit().await
     }
 
-    /// Sets when an integration ticks next, everywhere that it is used: after it, its settings or its use has changed.
+    /// Sets the next tick of an app in every channel that uses it, after a change of the app, its settings or its use.
     pub(in crate::app) async fn reschedule(&self, tx: &Tx, app: &App) -> Result<()> {
         let now = self.base.now();
         for used in store::apps::installations::uses(tx, app.organisation_id, app.id).await? {
@@ -140,20 +141,20 @@ impl Apps {
         Ok(())
     }
 
-    /// When an integration ticks next in a channel.
+    /// Returns the next tick of an app in a channel.
     async fn next_tick(&self, tx: &Tx, app: &App, used: &AppInChannel, after: Time) -> Result<Option<Time>> {
         if !app.kind().ticks() {
             return Ok(None);
         }
         let (organisation, installation) = (app.organisation_id, app.installation_id);
-        // The transaction's own rows: they may have been changed in it.
+        // Read in the transaction, which may have changed them.
         let of_all = store::apps::settings::list(tx, organisation, installation, None).await?;
         let of_channel = store::apps::settings::list(tx, organisation, installation, Some(used.channel_id)).await?;
         let plain = |rows: Vec<StoredSetting>| rows.into_iter().map(|row| row.setting).collect::<Vec<_>>();
         Ok(self.tick_after(app, &plain(of_all), &plain(of_channel), after))
     }
 
-    /// When an integration ticks next by its settings, those of the organisation and those of the channel.
+    /// Returns the next tick of an app after a time, by the settings of the organisation and of the channel.
     pub(in crate::app) fn tick_after(
         &self,
         app: &App,
@@ -165,7 +166,7 @@ impl Apps {
         match descriptor.schedule(&descriptor.effective(of_all, of_channel)) {
             Ok(schedule) => schedule.and_then(|schedule| schedule.next_after(after, self.rules.zone)),
             Err(violation) => {
-                tracing::debug!(integration = %app.id, message = violation.message, "an interval cannot be read");
+                tracing::debug!(integration = %app.id, message = violation.message, "interval cannot be parsed");
                 None
             }
         }

@@ -1,6 +1,6 @@
-//! Completion of the flows through the pages of Slack or GitHub, once the person in front of the browser has agreed.
+//! Completion of the flows through the pages of Slack or GitHub, after the confirmation in the browser.
 //!
-//! Not here: the question itself and its two halves (`tenancy::consents`), the exchange (`slack`, `github`).
+//! Not here: the confirmation and its two halves (`tenancy::consents`), the exchange (`slack`, `github`).
 
 use url::Url;
 
@@ -28,19 +28,19 @@ use crate::{
     store::{self, github::installations::StoredInstallation},
 };
 
-/// Question for the person in front of the browser.
+/// Content of a confirmation page.
 #[derive(Clone, Debug)]
 pub struct Question {
     /// The organisation that would be connected.
     pub organisation: Organisation,
-    /// The member who began.
+    /// Member who began the flow.
     pub asker: Member,
-    /// The installation of GitHub's; `None` for the Slack workspace that was just allowed, which has no name before its
-    /// code is exchanged.
+    /// GitHub's installation; `None` for a Slack workspace, which was authorised but has no name before its code is
+    /// exchanged.
     pub installation: Option<GithubInstallation>,
 }
 
-/// Connection that was agreed to.
+/// A confirmed connection.
 #[derive(Clone, Debug)]
 pub enum Agreed {
     /// A Slack workspace is connected.
@@ -49,7 +49,7 @@ pub enum Agreed {
         organisation: Organisation,
         /// Name of the workspace.
         workspace: String,
-        /// The address of the app in Slack, for the flow that leads there.
+        /// Address of the app in Slack, for the flow that ends there.
         app: Option<Url>,
     },
     /// A GitHub installation is linked.
@@ -62,7 +62,7 @@ pub enum Agreed {
 }
 
 impl Apps {
-    /// Returns the question that a browser was asked, as often as it looks.
+    /// Returns the content of a confirmation page. It is not used up by reading.
     ///
     /// # Errors
     /// [`Error::OAuthState`].
@@ -78,10 +78,10 @@ impl Apps {
         Ok(Question { organisation, asker: member, installation })
     }
 
-    /// Does what was agreed to. The question is used up, whatever comes of it.
+    /// Completes a confirmed flow. The confirmation is used up even if the flow fails.
     ///
     /// # Errors
-    /// [`Error::OAuthState`], [`Error::Forbidden`] where the member may not connect any more, and those of the flow.
+    /// [`Error::OAuthState`], [`Error::Forbidden`] where the member no longer may connect, and those of the flow.
     pub async fn give_consent(&self, consent: &Consent) -> Result<Agreed> {
         let (secret, code) = opened(consent)?;
         let text = bound(&consent.state, secret);

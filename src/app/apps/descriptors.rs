@@ -1,4 +1,6 @@
-//! Descriptors of integrations: fetched from where a tenant says, read, and looked over.
+//! Descriptors of apps: fetched from a tenant's address, parsed, and checked.
+//!
+//! Not here: the rules of a descriptor (`domain::apps`).
 
 use std::time::Duration;
 
@@ -17,24 +19,24 @@ use crate::{
     provider::guard::{Failure, HeaderMap, Method, Outgoing},
 };
 
-/// How long fetching a descriptor may take altogether.
+/// Time limit of fetching a descriptor.
 const FETCH_LIMIT: Duration = Duration::from_secs(10);
 
-/// What is to be looked over.
+/// Source of a descriptor to be checked.
 #[derive(Clone, Debug)]
 pub enum DescriptorSource {
-    /// What stands at an address.
+    /// Document at an address.
     Url(String),
-    /// A document as it is.
+    /// The document itself.
     Text(String),
 }
 
-/// Why there is no descriptor.
+/// Reason of a missing descriptor.
 #[derive(Debug)]
 pub(in crate::app) enum NoDescriptor {
-    /// It, or what it names, is at an address that is not called.
+    /// The descriptor's address, or one that it names, is refused by the egress guard or leads back to this service.
     Refused(Error),
-    /// Nothing that can be read is there, or it is no descriptor.
+    /// The address serves nothing readable, or no valid descriptor.
     Unreadable(Error),
 }
 
@@ -47,10 +49,10 @@ impl From<NoDescriptor> for Error {
 }
 
 impl Apps {
-    /// Everything that is wrong or odd with a descriptor, errors first. Nothing is kept.
+    /// Lists all errors and warnings of a descriptor, errors first. Nothing is stored.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::Invalid`] where the address is refused or leads to nothing that can be read.
+    /// [`Error::Forbidden`], [`Error::Invalid`] where the address is refused or serves nothing readable.
     pub async fn lint_descriptor(&self, caller: &Caller, source: DescriptorSource) -> Result<Vec<Finding>> {
         caller.require(Permission::IntegrationsManage)?;
         let (body, url) = match source {
@@ -71,10 +73,10 @@ impl Apps {
         Ok(findings)
     }
 
-    /// Fetches a descriptor and demands that it is one whose addresses may be called.
+    /// Fetches a descriptor, and demands that it is valid and that its addresses may be called.
     ///
     /// # Errors
-    /// [`NoDescriptor`], with [`Error::Invalid`] of `field` and everything that is wrong.
+    /// [`NoDescriptor`], with [`Error::Invalid`] of `field` and all violations.
     pub(in crate::app) async fn fetch_descriptor(&self, url: &str, field: &str) -> Result<Descriptor, NoDescriptor> {
         let body = self.fetch_document(url, field).await?;
         let (descriptor, _) = Descriptor::read(&body).map_err(|findings| {
@@ -90,7 +92,7 @@ impl Apps {
         Ok(descriptor)
     }
 
-    /// Demands that its addresses may be called, and do not lead back here.
+    /// Demands that its addresses may be called, and do not lead back to this service.
     ///
     /// # Errors
     /// [`Error::Invalid`] of `field`.
@@ -112,7 +114,7 @@ impl Apps {
         if refusals.is_empty() { Ok(()) } else { Err(Error::Invalid(refusals)) }
     }
 
-    /// What stands at an address of a tenant's: any success will do, and nothing is followed.
+    /// Fetches the document at a tenant's address: any success status is accepted, and no redirect is followed.
     async fn fetch_document(&self, url: &str, field: &str) -> Result<Vec<u8>, NoDescriptor> {
         let wrong = |message: String| NoDescriptor::Unreadable(Error::invalid(field, message));
         let request =
@@ -132,7 +134,7 @@ impl Apps {
     }
 }
 
-/// What is wrong with a document, as broken rules of one field.
+/// Returns the errors of a document as violations of one field.
 fn refused(field: &str, findings: &[Finding]) -> Error {
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
     Error::Invalid(errors.map(|finding| Violation { field: field.to_owned(), message: finding.to_string() }).collect())

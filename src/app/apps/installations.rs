@@ -1,4 +1,6 @@
-//! Integrations of an organisation: installed by a descriptor, listed beside those of the system, changed, removed.
+//! Apps of an organisation: installed by a descriptor, listed beside those of the system, changed, removed.
+//!
+//! Not here: their settings (`settings`), and their use in channels (`channel_apps`).
 
 mod reading;
 mod shown;
@@ -13,7 +15,7 @@ use super::Apps;
 use crate::{
     app::{
         Caller,
-        tenancy::{teams::Identified, vault::Place},
+        tenancy::{teams::Identified, vault::SecretLocation},
     },
     domain::{
         Error, Result,
@@ -30,42 +32,42 @@ use crate::{
     store::{self, Tx, apps::installations::SealedSecrets},
 };
 
-/// The longest name, credential and type of an integration.
+/// Longest name, credential and type of an app, in characters.
 const MAX_NAME: usize = 200;
 const MAX_CREDENTIAL: usize = 4_000;
-/// How many integrations an organisation may install.
+/// Largest number of apps that an organisation may install.
 pub const MOST_INTEGRATIONS: usize = 500;
 
-/// What is to be installed.
+/// An app to be installed.
 #[derive(Clone, Debug)]
 pub struct NewIntegration {
-    /// What it is to be called.
+    /// Name.
     pub name: String,
-    /// Where its descriptor is said to be.
+    /// Address of its descriptor.
     pub json_url: String,
-    /// What it asks for when it is called.
+    /// Credential that its calls present.
     pub auth_credential: Option<Secret>,
-    /// What it is said to be.
+    /// Type, as the caller states it.
     pub integration_type: Option<String>,
 }
 
-/// What is to be changed; `None` stays.
+/// A patch of an app: `None` leaves a field as it is.
 #[derive(Clone, Debug, Default)]
 pub struct IntegrationChange {
-    /// Another name.
+    /// New name.
     pub name: Option<String>,
-    /// Another address.
+    /// New address of the descriptor.
     pub json_url: Option<String>,
-    /// Another credential.
+    /// New credential.
     pub auth_credential: Option<Secret>,
-    /// Another type.
+    /// New type.
     pub integration_type: Option<String>,
-    /// On or off, everywhere.
+    /// False to deactivate it in every channel.
     pub active: Option<bool>,
 }
 
 impl Apps {
-    /// Installs an integration. Its descriptor is read where it can be; an address that leads to none is kept as it is.
+    /// Installs an app. Its descriptor is read if possible; an address without a descriptor is stored all the same.
     ///
     /// # Errors
     /// [`Error::NotFound`] where the organisation is not the caller's, [`Error::Forbidden`], [`Error::Invalid`],
@@ -88,7 +90,7 @@ impl Apps {
         Ok(self.seen(&caller, &app, auth_credential.as_ref()))
     }
 
-    /// Installs an integration by its descriptor alone, which has to be a good one.
+    /// Installs an app by its descriptor alone, which must be valid.
     ///
     /// # Errors
     /// As [`Apps::create_integration`].
@@ -108,7 +110,7 @@ impl Apps {
         Ok(self.seen(&caller, &app, None))
     }
 
-    /// The organisation's integrations, those of the system first.
+    /// Lists the organisation's apps, those of the system first.
     ///
     /// # Errors
     /// [`Error::NotFound`] where the organisation is not the caller's, [`Error::Forbidden`].
@@ -126,7 +128,7 @@ impl Apps {
         Ok(all)
     }
 
-    /// The organisation's custom integrations.
+    /// Lists the organisation's custom apps.
     ///
     /// # Errors
     /// As [`Apps::list_organisation_integrations`].
@@ -141,8 +143,8 @@ impl Apps {
         Ok(installed.iter().filter(|app| app.custom).map(|app| self.seen(&caller, app, None)).collect())
     }
 
-    /// Changes an integration. A new address is read; where it leads to no descriptor, the last good copy stays. With
-    /// it, or switched on, an integration that was gone is called again.
+    /// Changes an app. The descriptor is read from a new address; if that fails, the last valid copy stays. A new
+    /// descriptor or an activation resets the health of an app that was disabled as gone.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Invalid`].
@@ -173,7 +175,7 @@ impl Apps {
                 app.json_url = json_url;
                 self.read_descriptor(&app.json_url).await?
             }
-            // Without a descriptor, it is looked for once more with each change.
+            // Without a descriptor, each change reads it again.
             None if app.descriptor.is_none() => self.read_descriptor(&app.json_url).await.unwrap_or_default(),
             None => (None, None),
         };
@@ -186,7 +188,7 @@ impl Apps {
         Ok(self.seen(&caller, &app, auth_credential.as_ref()))
     }
 
-    /// Gives a custom integration another descriptor, which has to be a good one.
+    /// Replaces the descriptor of a custom app by another one, which must be valid.
     ///
     /// # Errors
     /// As [`Apps::update_integration`].
@@ -208,7 +210,7 @@ impl Apps {
         self.save_integration(&caller, &mut app, None, true).await
     }
 
-    /// Removes an integration with its settings, credentials and schedule; what still waited for it fails.
+    /// Removes an app with its settings, credentials and schedule; its pending deliveries fail.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`].
@@ -227,7 +229,7 @@ impl Apps {
         Ok(self.seen(&caller, &app, credential.as_ref()))
     }
 
-    /// Removes a custom integration.
+    /// Removes a custom app.
     ///
     /// # Errors
     /// As [`Apps::delete_integration`].
@@ -339,14 +341,14 @@ impl Apps {
 
     async fn open_credential(&self, app: &App, secrets: &SealedSecrets) -> Result<Option<Secret>> {
         match &secrets.credential {
-            Some(sealed) => Ok(Some(self.vault.unseal(secret_place(app, "credential"), sealed).await?)),
+            Some(sealed) => Ok(Some(self.vault.unseal(secret_location(app, "credential"), sealed).await?)),
             None => Ok(None),
         }
     }
 
     async fn seal_credential(&self, app: &App, credential: Option<&Secret>) -> Result<Option<Vec<u8>>> {
         match credential {
-            Some(credential) => Ok(Some(self.vault.seal(secret_place(app, "credential"), credential).await?)),
+            Some(credential) => Ok(Some(self.vault.seal(secret_location(app, "credential"), credential).await?)),
             None => Ok(None),
         }
     }
@@ -357,9 +359,9 @@ impl Apps {
     }
 }
 
-/// Where an installation's secret lies.
-pub(in crate::app) fn secret_place<'a>(app: &App, column: &'a str) -> Place<'a> {
-    Place { organisation_id: app.organisation_id, table: "installation", column, row: app.installation_id.0 }
+/// Returns the row and column to which an installation's secret is bound.
+pub(in crate::app) fn secret_location<'a>(app: &App, column: &'a str) -> SecretLocation<'a> {
+    SecretLocation { organisation_id: app.organisation_id, table: "installation", column, row: app.installation_id.0 }
 }
 
 fn check(

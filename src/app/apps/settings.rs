@@ -1,4 +1,6 @@
-//! Settings of integrations, for the organisation and for its channels.
+//! Settings of apps, for the organisation and for its channels.
+//!
+//! Not here: the rules of a setting's value (`domain::apps`).
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -7,7 +9,7 @@ use super::Apps;
 use crate::{
     app::{
         Caller,
-        tenancy::{teams::Identified, vault::Place},
+        tenancy::{teams::Identified, vault::SecretLocation},
     },
     domain::{
         Error, Result,
@@ -24,7 +26,7 @@ use crate::{
     store::{self, apps::settings::StoredSetting},
 };
 
-/// How many settings an installation may have, for the organisation or for one channel.
+/// Largest number of settings of an installation, for the organisation or for one channel.
 pub const MOST_SETTINGS: usize = 200;
 
 /// A setting as a caller sees it.
@@ -32,23 +34,23 @@ pub const MOST_SETTINGS: usize = 200;
 pub struct SettingRow {
     /// Its identifier.
     pub id: Uuid,
-    /// Whose it is.
+    /// Owning organisation.
     pub organisation_id: OrganisationId,
-    /// Of which integration.
+    /// Id of the app.
     pub integration_id: IntegrationId,
-    /// For which channel; `None` is the organisation.
+    /// Channel; `None` for a setting of the organisation.
     pub channel_id: Option<ChannelId>,
     /// Its name.
     pub label: String,
-    /// What was set; a mask where this caller may not see it.
+    /// Value; masked where this caller may not see it.
     pub value: Value,
-    /// When it was set first.
+    /// Time of the first assignment.
     pub created_at: Time,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Time,
 }
 
-/// Where a setting belongs.
+/// App and channel to which a setting belongs, with the caller.
 struct Scope {
     caller: Caller,
     app: App,
@@ -56,7 +58,7 @@ struct Scope {
 }
 
 impl Apps {
-    /// Sets something for the organisation. A label that is set already gets the new value.
+    /// Sets a value for the organisation, replacing one with the same label.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Invalid`], [`Error::Conflict`] where there are too many.
@@ -72,7 +74,7 @@ impl Apps {
         self.set(&scope, label, value).await
     }
 
-    /// What is set for the organisation, oldest first.
+    /// Lists the settings of the organisation, oldest first.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`].
@@ -86,10 +88,10 @@ impl Apps {
         self.rows(&scope).await
     }
 
-    /// Changes what is set under a label. Without a label, the one setting that there is.
+    /// Changes the setting with a label or, without a label, the only one.
     ///
     /// # Errors
-    /// [`Error::NotFound`] also where nothing is set under that label, [`Error::Forbidden`], [`Error::Invalid`].
+    /// [`Error::NotFound`] also where no setting has that label, [`Error::Forbidden`], [`Error::Invalid`].
     pub async fn update_integration_setting(
         &self,
         who: &Identified,
@@ -114,7 +116,7 @@ impl Apps {
         }
     }
 
-    /// Sets something for a channel. A label that is set already gets the new value.
+    /// Sets a value for a channel, replacing one with the same label.
     ///
     /// # Errors
     /// As [`Apps::add_integration_setting`].
@@ -131,7 +133,7 @@ impl Apps {
         self.set(&scope, label, value).await
     }
 
-    /// What is set for a channel, oldest first.
+    /// Lists the settings of a channel, oldest first.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`].
@@ -187,7 +189,7 @@ impl Apps {
         tx.commit().await
     }
 
-    /// Sets something of a custom integration, for the organisation.
+    /// Sets a value of a custom app, for the organisation.
     ///
     /// # Errors
     /// As [`Apps::add_integration_setting`].
@@ -203,7 +205,7 @@ impl Apps {
         self.set(&scope, field_name, value).await
     }
 
-    /// What was last set of a custom integration.
+    /// Returns the setting of a custom app that was changed last.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`].
@@ -218,7 +220,7 @@ impl Apps {
         Ok(last.map(|row| (row.label, row.value)))
     }
 
-    /// What holds for each of some integrations in a channel, secrets opened.
+    /// Returns the effective settings of each of some apps in a channel, secrets opened.
     pub(in crate::app) async fn effective_settings(
         &self,
         organisation_id: OrganisationId,
@@ -241,7 +243,7 @@ impl Apps {
         let mut settings = Vec::with_capacity(rows.len());
         for StoredSetting { mut setting, sealed } in rows {
             if let Some(sealed) = sealed {
-                let text = self.vault.unseal(place(&setting), &sealed).await?;
+                let text = self.vault.unseal(location(&setting), &sealed).await?;
                 let value = serde_json::from_str(text.expose());
                 setting.value = value.map_err(|error| Error::Internal(format!("a secret is not JSON: {error}")))?;
             }
@@ -354,7 +356,7 @@ impl Apps {
         tx.commit().await
     }
 
-    /// A setting whose value the descriptor allows, sealed where it is a secret.
+    /// Validates a setting by the descriptor, and seals it if it is a secret.
     async fn checked(&self, scope: &Scope, mut setting: Setting) -> Result<StoredSetting> {
         let descriptor = &scope.app.descriptor;
         let governed = match &scope.app.registry {
@@ -376,7 +378,7 @@ impl Apps {
             return Ok(StoredSetting { setting, sealed: None });
         }
         let text = Secret::new(setting.value.to_string());
-        let sealed = self.vault.seal(place(&setting), &text).await?;
+        let sealed = self.vault.seal(location(&setting), &text).await?;
         Ok(StoredSetting { setting, sealed: Some(sealed) })
     }
 
@@ -398,8 +400,8 @@ impl Apps {
     }
 }
 
-fn place(setting: &Setting) -> Place<'static> {
-    Place { organisation_id: setting.organisation_id, table: "setting", column: "secret", row: setting.id.0 }
+fn location(setting: &Setting) -> SecretLocation<'static> {
+    SecretLocation { organisation_id: setting.organisation_id, table: "setting", column: "secret", row: setting.id.0 }
 }
 
 fn at_label(violation: Violation) -> Error {

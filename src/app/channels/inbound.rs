@@ -1,5 +1,7 @@
-//! Messages that come into a channel from outside, by an address with a key in it: the channel's own, or the one that an
-//! integration answers by.
+//! Accepts messages for a channel from outside, by an address that contains a key: the channel's own, or the one by
+//! which an app answers.
+//!
+//! Not here: messages of members (`apps::messages`).
 
 use aws_lc_rs::constant_time;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
@@ -11,7 +13,7 @@ use crate::{
     app::{
         Caller,
         pipeline::intake::Arrival,
-        tenancy::{credential::sha256, vault::Place},
+        tenancy::{credential::sha256, vault::SecretLocation},
     },
     domain::{
         Error, Result,
@@ -25,38 +27,38 @@ use crate::{
     store::{self, channels::keys::ChannelKey},
 };
 
-/// The longest of the other texts.
+/// Longest event name, status or username.
 const MAX_TEXT: usize = 255;
 
 /// A message for a channel.
 #[derive(Clone, Debug)]
 pub struct ChannelPost {
-    /// What happened, in the sender's words.
+    /// Name of the event, chosen by the sender.
     pub event_name: String,
-    /// What is said.
+    /// Text of the message.
     pub message: String,
-    /// How it went.
+    /// Status of the reported event.
     pub status: PostStatus,
-    /// In whose name.
+    /// Displayed name of the sender.
     pub username: String,
 }
 
-/// How it went that a message is about.
+/// Status of the event that a message reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PostStatus {
-    /// Well.
+    /// It succeeded.
     Success,
-    /// Badly.
+    /// It failed.
     Error,
-    /// Somebody should look at it.
+    /// It needs attention.
     Warning,
 }
 
 impl PostStatus {
-    /// Every status.
+    /// All statuses.
     pub const ALL: [PostStatus; 3] = [PostStatus::Success, PostStatus::Error, PostStatus::Warning];
 
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             PostStatus::Success => "success",
@@ -66,17 +68,17 @@ impl PostStatus {
     }
 }
 
-/// The addresses of a channel.
+/// Addresses for posting into a channel.
 #[derive(Clone, Debug)]
 pub struct ChannelWebhook {
-    /// As integrations answer.
+    /// Address for the answers of apps.
     pub return_url: Url,
-    /// As others post.
+    /// Address for other senders.
     pub webhook_url: Url,
 }
 
 impl Channels {
-    /// Accepts a message by a key. One that is wrong, or for another channel, is told like a channel that is not there.
+    /// Accepts a message by a key. A wrong key, or one of another channel, is reported like an unknown channel.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Invalid`], [`Error::RateLimited`].
@@ -112,7 +114,7 @@ impl Channels {
         Ok(accepted.id)
     }
 
-    /// The addresses by which others post into a channel. Whoever has one may post: it is a secret.
+    /// Returns the addresses for posting into a channel. Possession is enough to post, so they are secret.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -126,7 +128,7 @@ impl Channels {
         })
     }
 
-    /// Where an integration answers in a channel.
+    /// Returns the address by which an app answers in a channel.
     pub(in crate::app) async fn return_url(
         &self,
         organisation_id: OrganisationId,
@@ -144,7 +146,7 @@ impl Channels {
         url
     }
 
-    /// The key of a channel for a purpose, made where there is none yet.
+    /// Returns the key of a channel for a purpose, creating it if necessary.
     async fn channel_key(
         &self,
         organisation_id: OrganisationId,
@@ -162,13 +164,13 @@ impl Channels {
             channel_id,
             integration_id,
             key_sha256: sha256(text.expose().as_bytes()),
-            sealed: self.vault.seal(place(organisation_id, id), &text).await?,
+            sealed: self.vault.seal(location(organisation_id, id), &text).await?,
             created_at: self.base.now(),
         };
         let tx = self.base.store.begin().await?;
         store::channels::keys::insert(&tx, &fresh).await?;
         tx.commit().await?;
-        // Somebody else may have been first.
+        // A concurrent request may have created it first.
         match store::channels::keys::find(self.base.store.writer(), channel_id, integration_id).await? {
             Some(key) => self.open_key(&key).await,
             None => Err(Error::not_found(Noun::Channel, channel_id)),
@@ -176,12 +178,12 @@ impl Channels {
     }
 
     async fn open_key(&self, key: &ChannelKey) -> Result<Secret> {
-        self.vault.unseal(place(key.organisation_id, key.id), &key.sealed).await
+        self.vault.unseal(location(key.organisation_id, key.id), &key.sealed).await
     }
 }
 
-fn place(organisation_id: OrganisationId, row: uuid::Uuid) -> Place<'static> {
-    Place { organisation_id, table: "channel_key", column: "sealed", row }
+fn location(organisation_id: OrganisationId, row: uuid::Uuid) -> SecretLocation<'static> {
+    SecretLocation { organisation_id, table: "channel_key", column: "sealed", row }
 }
 
 fn check(event_name: &str, message: &str, username: &str) -> Result<()> {

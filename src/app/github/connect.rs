@@ -1,11 +1,14 @@
-//! Linking a GitHub installation: the way through GitHub's pages, and the proof at the end of it.
+//! Connects a GitHub installation: the flow through GitHub's pages, and the proof at its end.
 //!
-//! An installation's number is small and can be guessed, and GitHub shows an installation to everybody who may read one of
-//! its repositories. So a link asks for three things: a state that this member was issued, a user token that the browser
-//! brought from GitHub, and that its user *administers* the account (GitHub Docs: "About the setup URL").
+//! Not here: the list of installations, and unlinking (`links`).
 //!
-//! None of them says that the person in front of the browser wants it. Who allowed the app before is signed in by GitHub
-//! without a press, so that a link which a stranger sent would do. So the browser is asked: `consents`.
+//! An installation's number is small and can be guessed, and GitHub shows an installation to everybody with read access
+//! to one of its repositories. So a link requires three things: a state that this member was issued, a user token that
+//! the browser brought from GitHub, and that its user *administers* the account (GitHub Docs: "About the setup URL").
+//!
+//! None of them proves the intent of the person at the browser. GitHub signs a user in without a click once they have
+//! authorised the app, so an attacker's link would suffice. Therefore the browser is asked for confirmation
+//! (`tenancy::consents`).
 
 use serde_json::json;
 use url::Url;
@@ -37,51 +40,51 @@ use crate::{
     store,
 };
 
-/// Parameters with which GitHub's pages send the browser back.
+/// Parameters of GitHub's redirect to the browser.
 #[derive(Clone, Debug, Default)]
 pub struct GithubCallback {
-    /// For a user token.
+    /// Code to be exchanged for a user token.
     pub code: Option<String>,
-    /// Which installation it is about. Anybody can write a number there.
+    /// Number of the installation. It is not authenticated: anybody can write a number there.
     pub installation_id: Option<i64>,
     /// `install`, `update` or `request`.
     pub setup_action: Option<String>,
-    /// The state of the link that was followed.
+    /// OAuth state.
     pub state: Option<String>,
-    /// GitHub's word for why there is no code.
+    /// GitHub's error code, where there is no `code`.
     pub error: Option<String>,
 }
 
-/// What came of a way through GitHub's pages.
+/// Outcome of a redirect from GitHub.
 #[derive(Clone, Debug)]
 pub enum GithubConnected {
-    /// An owner of the account has to approve the installation first.
+    /// An owner of the account has to approve the requested installation first.
     Requested {
-        /// For whom it was asked.
+        /// Organisation for which it was requested.
         organisation: Organisation,
     },
-    /// Somebody changed an installation at GitHub, outside any flow of ours.
+    /// An installation was changed at GitHub, outside of a flow of this service.
     Updated,
-    /// GitHub has to be asked first who is sitting there.
+    /// GitHub has to identify the user first.
     Authorize(Url),
-    /// The person who sits there administers the account, and is asked whether it is to be linked.
+    /// The user administers the account, and is asked for confirmation.
     Proven(Consent),
 }
 
-/// How old the proof is by which an installation is linked.
+/// Age of the proof by which an installation is linked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::app) enum Proof {
-    /// It was made for this link.
+    /// Created for this link.
     New,
-    /// It was remembered, and is not remembered for longer by being used.
+    /// Stored earlier; using it does not extend its lifetime.
     Remembered,
 }
 
 impl GithubConnections {
-    /// GitHub, where an app is configured.
+    /// Returns the client of GitHub, where an app is configured.
     ///
     /// # Errors
-    /// [`Error::FailedPrecondition`] saying which settings are missing.
+    /// [`Error::FailedPrecondition`] naming the missing settings.
     pub fn github(&self) -> Result<&GithubClient> {
         self.client.as_ref().ok_or_else(|| Error::FailedPrecondition {
             message: "no GitHub App is configured; set TIELINE_GITHUB__APP_ID and the other settings of [github]"
@@ -89,11 +92,11 @@ impl GithubConnections {
         })
     }
 
-    /// Completes what a card's link began: the browser is back from GitHub.
+    /// Completes a flow that began with a card's link, when the browser comes back from GitHub.
     ///
     /// # Errors
-    /// [`Error::OAuthState`], [`Error::Refused`] with GitHub's own word, [`Error::Forbidden`] where the member may not
-    /// link GitHub any more, [`Error::NotProven`], [`Error::FailedPrecondition`], [`Error::UpstreamUnavailable`].
+    /// [`Error::OAuthState`], [`Error::Refused`] with GitHub's error code, [`Error::Forbidden`] where the member no
+    /// longer may link GitHub, [`Error::NotProven`], [`Error::FailedPrecondition`], [`Error::UpstreamUnavailable`].
     pub async fn complete_github_install(&self, callback: GithubCallback) -> Result<GithubConnected> {
         let GithubCallback { code, installation_id, setup_action, state, error } = callback;
         let Some(state) = state else {
@@ -118,7 +121,7 @@ impl GithubConnections {
         let installation_id = installation_id.or_else(|| carried(&state));
         let installation_id = installation_id.ok_or_else(|| Error::invalid("installation_id", "is missing"))?;
         let Some(code) = code else {
-            // GitHub sends a code with a first installation only.
+            // GitHub sends a code only with the first installation.
             let state = self.tenancy.issue_state_carrying(&member, Flow::Github, installation_id).await?;
             return Ok(GithubConnected::Authorize(self.github()?.authorize_url(&state)));
         };
@@ -127,7 +130,7 @@ impl GithubConnections {
         Ok(GithubConnected::Proven(consent))
     }
 
-    /// Exchanges a code for its user, demands that they administer the installation, and remembers the installation.
+    /// Exchanges a code for its user, demands that they administer the installation, and stores the installation.
     pub(in crate::app) async fn prove_github(
         &self,
         member: &Member,
@@ -137,12 +140,12 @@ impl GithubConnections {
         let github = self.github()?;
         let token = github.exchange_code(code).await?;
         let proved = self.prove_with(github, &token, installation_id).await;
-        // It has done its work; where GitHub does not take it back, it ends by itself.
+        // The token is no longer needed; if GitHub does not revoke it, it expires by itself.
         if let Err(error) = github.revoke_user_token(&token).await {
             tracing::debug!(%error, "GitHub did not revoke a user token");
         }
         let (user, installation) = proved?;
-        // What we are told while GitHub answers is newer than its answer.
+        // Taken before the request: a webhook that arrives meanwhile is newer than the response.
         let now = self.base.now();
         let repositories = github.repositories(installation_id).await?;
         let tx = self.base.store.begin().await?;
@@ -187,8 +190,8 @@ impl GithubConnections {
         if administers { Ok((user, installation)) } else { Err(not_proven()) }
     }
 
-    /// Links an installation that was proved, if it and the member still are there; once more changes nothing. A proof that
-    /// is new is remembered for a short time.
+    /// Links a proven installation if both it and the member still exist; a repetition changes nothing. A new proof is
+    /// stored for a short time.
     pub(in crate::app) async fn link_github(&self, member: &Member, installation_id: i64, proof: Proof) -> Result<()> {
         let now = self.base.now();
         let link = GithubLink {
@@ -200,7 +203,7 @@ impl GithubConnections {
         };
         let tx = self.base.store.begin().await?;
         self.tenancy.require_still(&tx, member, Permission::GithubManage).await?;
-        // GitHub may have told in the meantime that it was deleted.
+        // A webhook may have reported its deletion in the meantime.
         store::github::installations::demand(&tx, installation_id).await?;
         if proof == Proof::New {
             store::github::links::save_proof(&tx, member.id, installation_id, now + PROOF_LIFETIME).await?;

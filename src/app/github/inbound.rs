@@ -1,5 +1,7 @@
-//! What GitHub sends to us, once its signature is verified over the raw bytes: installations are kept in step, and
-//! every other event becomes an event of each organisation that linked the installation.
+//! Accepts GitHub's webhooks once their signature is verified over the raw bytes: installations are synchronised, and
+//! every other webhook becomes an event of each organisation that linked the installation.
+//!
+//! Not here: the matching of these events with subscriptions (`domain::github`).
 
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -30,35 +32,35 @@ use crate::{
     store::{self, pipeline::events::ReceiptKey},
 };
 
-/// How long a delivery is recognised when it comes again: GitHub lets one be redelivered for three days.
+/// Lifetime of a delivery's idempotency record: GitHub allows redelivery for three days.
 const RECEIPT_LIFETIME: chrono::Duration = chrono::Duration::days(7);
 
-/// Payloads from this length on are parsed on a thread of their own.
+/// Length from which on a payload is parsed on a blocking thread.
 const LONG_BYTES: usize = 64 << 10;
 
-/// A delivery of GitHub's, as it came.
+/// A webhook delivery from GitHub, unparsed.
 #[derive(Clone, Debug)]
 pub struct GithubDelivery<'a> {
     /// `X-GitHub-Event`.
     pub event: Option<&'a str>,
     /// `X-GitHub-Delivery`.
     pub delivery_id: Option<&'a str>,
-    /// Proof that `X-Hub-Signature-256` is GitHub's.
+    /// Proof that `X-Hub-Signature-256` was verified.
     pub signature: Verified,
     /// `Content-Type`.
     pub content_type: Option<&'a str>,
-    /// The raw bytes.
+    /// Raw bytes of the body.
     pub body: Bytes,
 }
 
-/// What became of a delivery.
+/// Outcome of a webhook delivery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GithubReceipt {
-    /// Events that it became, one for each linked organisation.
+    /// Number of events that were accepted, one for each linked organisation.
     pub events: usize,
-    /// Events that it had become before.
+    /// Number of events that had been accepted before.
     pub repeated: usize,
-    /// Whether it is nobody's business here: a ping, an installation that nobody linked.
+    /// True if it concerns nobody here: a ping, or an installation that is not linked.
     pub ignored: bool,
 }
 
@@ -73,11 +75,11 @@ impl Check for signature::Check {
 }
 
 impl GithubConnections {
-    /// Begins to check a request of GitHub's by its `X-Hub-Signature-256`.
+    /// Begins the verification of a request by its `X-Hub-Signature-256`.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] where the header is missing or malformed, [`Error::FailedPrecondition`] where no GitHub
-    /// App is configured.
+    /// [`Error::Unauthenticated`] where the header is missing or malformed, [`Error::FailedPrecondition`] where no
+    /// GitHub App is configured.
     pub fn begin_github_signature(&self, signature: Option<&[u8]>) -> Result<SignatureCheck> {
         self.github()?;
         let verifier = self.signatures.as_ref();
@@ -86,8 +88,8 @@ impl GithubConnections {
         Ok(SignatureCheck::new(check))
     }
 
-    /// Takes in a delivery. It is durable when this returns; where one organisation's event could not be committed, the
-    /// others are, and the delivery sent again becomes what is missing.
+    /// Accepts a delivery, which is durable when this returns. If the event of one organisation could not be committed,
+    /// those of the others are, and a redelivery adds the missing one.
     ///
     /// # Errors
     /// [`Error::Invalid`].
@@ -117,7 +119,7 @@ impl GithubConnections {
             ("installation_repositories", Some(installation)) => self.keep_repositories(&payload, &installation).await,
             ("installation_target", _) => self.keep_account(&payload).await,
             ("installation" | "installation_repositories", None) => {
-                tracing::warn!(event = name, delivery_id, "what GitHub says of an installation could not be read");
+                tracing::warn!(event = name, delivery_id, "GitHub sent an unreadable installation");
                 ignored
             }
             _ => match payload["installation"]["id"].as_i64() {
@@ -127,7 +129,8 @@ impl GithubConnections {
         }
     }
 
-    /// Installed, changed, suspended, deleted: in any order, and more than once.
+    /// Stores an installation that was created, changed, suspended or deleted: webhooks may be out of order and
+    /// repeated.
     async fn keep_installation(&self, payload: &Value, installation: &GithubInstallation) -> Result<GithubReceipt> {
         let now = self.base.now();
         let tx = self.base.store.begin().await?;
@@ -147,8 +150,8 @@ impl GithubConnections {
         Ok(GithubReceipt::default())
     }
 
-    /// Repositories that the installation may see now, or no longer. Then the whole list is asked for: of two deliveries
-    /// that overtook each other, nothing says which came first.
+    /// Stores the repositories that the installation gained or lost. Then the whole list is requested, because nothing
+    /// orders two deliveries that overtook each other.
     async fn keep_repositories(&self, payload: &Value, installation: &GithubInstallation) -> Result<GithubReceipt> {
         let (id, changed_at) = (installation.id, installation.updated_at);
         let tx = self.base.store.begin().await?;
@@ -172,16 +175,17 @@ impl GithubConnections {
         Ok(GithubReceipt::default())
     }
 
-    /// The list is newer than the webhook after which it is asked for, also where GitHub's clock is ahead of ours.
-    async fn reconcile_repositories(&self, installation_id: i64, told_at: Time) -> Result<()> {
-        let asked_at = self.base.now().max(told_at);
+    /// Replaces the repositories by GitHub's list. It is requested after the webhook and therefore newer, even where
+    /// GitHub's clock is ahead of ours.
+    async fn reconcile_repositories(&self, installation_id: i64, reported_at: Time) -> Result<()> {
+        let asked_at = self.base.now().max(reported_at);
         let repositories = self.github()?.repositories(installation_id).await?;
         let tx = self.base.store.begin().await?;
         store::github::installations::replace_repositories(&tx, installation_id, &repositories, asked_at).await?;
         tx.commit().await
     }
 
-    /// An account has another name; its number stays.
+    /// Renames an account; its number stays.
     async fn keep_account(&self, payload: &Value) -> Result<GithubReceipt> {
         let account = &payload["account"];
         let (Some(id), Some(login)) = (account["id"].as_i64(), account["login"].as_str()) else {
@@ -194,7 +198,8 @@ impl GithubConnections {
         Ok(GithubReceipt::default())
     }
 
-    /// An event for each organisation that linked the installation. Each is accepted by itself, under the delivery's id.
+    /// Accepts an event for each organisation that linked the installation, each separately and under the delivery's
+    /// id.
     async fn fan_out(
         &self,
         name: &str,
@@ -204,7 +209,7 @@ impl GithubConnections {
     ) -> Result<GithubReceipt> {
         let organisations = store::github::links::organisations(self.base.store.reader(), installation_id).await?;
         if organisations.is_empty() {
-            tracing::debug!(installation = installation_id, event = name, "nobody linked this GitHub installation");
+            tracing::debug!(installation = installation_id, event = name, "GitHub installation is not linked");
             return Ok(GithubReceipt { ignored: true, ..Default::default() });
         }
         let fact = github_fact(name, payload);
@@ -233,10 +238,10 @@ impl GithubConnections {
         failure.map_or(Ok(receipt), Err)
     }
 
-    /// Takes in once more what a delivery brought, as a new event that is routed by what is set up now.
+    /// Accepts the event of an earlier delivery again, as a new event that is matched with the current subscriptions.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`] where the organisation has no event of that delivery, or not any more.
+    /// [`Error::Forbidden`], [`Error::NotFound`] where the organisation has no event of that delivery, or no longer.
     pub async fn reprocess_github_delivery(&self, caller: &Caller, delivery_id: &str) -> Result<EventId> {
         caller.require(Permission::GithubManage)?;
         let organisation_id = caller.organisation_id;
@@ -265,12 +270,12 @@ impl GithubConnections {
 
 fn receipted(organisation_id: OrganisationId, delivery_id: &str, now: Time) -> Receipted {
     let key = receipt_key(organisation_id, delivery_id);
-    // GitHub signs what it sends, and sends the same again under the same id.
+    // GitHub signs its deliveries, and redelivers the same body under the same id.
     Receipted { fingerprint: sha256(key.key.as_bytes()), key, expires_at: now + RECEIPT_LIFETIME }
 }
 
 fn receipt_key(organisation_id: OrganisationId, delivery_id: &str) -> ReceiptKey {
-    // GitHub's ids are GUIDs, whose case does not matter.
+    // GitHub's ids are GUIDs, which are compared without regard to case.
     let key = delivery_id.to_ascii_lowercase();
     ReceiptKey { organisation_id, source: EventSource::Github.as_str(), key }
 }
@@ -287,7 +292,7 @@ fn github_fact(name: &str, data: Value) -> Fact {
     }
 }
 
-/// A header of 1 to 100 of the bytes that are allowed in it.
+/// Returns a header's value of 1 to 100 allowed bytes.
 fn named<'a>(name: &str, value: Option<&'a str>, allowed: fn(u8) -> bool) -> Result<&'a str> {
     let value = value.ok_or_else(|| Error::invalid(name, "is needed"))?;
     if (1..=100).contains(&value.len()) && value.bytes().all(allowed) {
@@ -297,7 +302,7 @@ fn named<'a>(name: &str, value: Option<&'a str>, allowed: fn(u8) -> bool) -> Res
     }
 }
 
-/// Parses the payload; a long one delays no other request.
+/// Parses the payload; a long one is parsed on a blocking thread, so that it delays no other request.
 async fn read_payload(content_type: Option<&str>, body: Bytes) -> Result<Value> {
     if body.len() < LONG_BYTES {
         return payload(content_type, &body);
@@ -307,7 +312,7 @@ async fn read_payload(content_type: Option<&str>, body: Bytes) -> Result<Value> 
     work.await.map_err(|error| Error::Internal(format!("a payload was not parsed: {error}")))?
 }
 
-/// The payload: JSON, or a form with JSON in its one field, as the app is set up at GitHub.
+/// Parses the payload: JSON, or a form with JSON in its only field, depending on the app's configuration at GitHub.
 fn payload(content_type: Option<&str>, body: &[u8]) -> Result<Value> {
     let broken = |error: serde_json::Error| Error::invalid("", format!("is not JSON: {error}"));
     let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();

@@ -1,4 +1,6 @@
-//! An organisation's GitHub installations: looked at, linked, unlinked. `github_connect` proves who may.
+//! An organisation's GitHub installations: listed, linked, unlinked.
+//!
+//! Not here: the proof that a member may link one (`connect`).
 
 use serde_json::json;
 use uuid::Uuid;
@@ -19,40 +21,40 @@ use crate::{
     store::{self, github::installations::StoredInstallation},
 };
 
-/// An installation, and everything that it may see.
+/// An installation with all of its repositories.
 #[derive(Clone, Debug)]
 pub struct GithubInstallationDetails {
-    /// What GitHub says.
+    /// GitHub's description of the installation.
     pub installation: GithubInstallation,
     /// All of its repositories.
     pub repositories: Vec<GithubRepository>,
 }
 
-/// A wish to link an installation.
+/// A request to link an installation.
 #[derive(Clone, Debug)]
 pub struct GithubLinkRequest {
-    /// The record's id, or GitHub's number.
+    /// Id of the record, or GitHub's number of the installation.
     pub reference: String,
-    /// Which team, by slug or id.
+    /// Team, by slug or id.
     pub team: String,
-    /// What GitHub's pages sent the browser back with, where a page of the product received it.
+    /// Code of GitHub's redirect, where a page of the product received it.
     pub code: Option<String>,
-    /// The state beside it.
+    /// State of GitHub's redirect.
     pub state: Option<String>,
 }
 
-/// How an installation is named by a caller.
+/// Identification of an installation by a caller.
 enum Reference {
     Record(Uuid),
     Number(i64),
 }
 
 impl GithubConnections {
-    /// What GitHub says of an installation, and its repositories: of the one that is named, or of the team's first one.
+    /// Returns GitHub's description of an installation with its repositories: the named one, or the team's first one.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where neither is named; [`Error::NotFound`] where the team is not the caller's, and where the
-    /// installation is none of theirs; [`Error::Forbidden`], [`Error::UpstreamUnavailable`].
+    /// [`Error::Invalid`] where neither is named; [`Error::NotFound`] where the team is not the caller's, or the
+    /// installation is not theirs; [`Error::Forbidden`], [`Error::UpstreamUnavailable`].
     pub async fn get_github_installation(
         &self,
         who: &Identified,
@@ -65,7 +67,7 @@ impl GithubConnections {
             (None, None) => return Err(Error::invalid("id", "is needed, or else team")),
         };
         let github = self.github()?;
-        // What we are told while GitHub answers is newer than its answer.
+        // Taken before the requests: a webhook that arrives meanwhile is newer than the responses.
         let now = self.base.now();
         let (installation, repositories) = tokio::try_join!(github.installation(id), github.repositories(id))?;
         let tx = self.base.store.begin().await?;
@@ -75,7 +77,8 @@ impl GithubConnections {
         Ok(GithubInstallationDetails { installation, repositories })
     }
 
-    /// Only what a team of the caller's has linked, or what the caller has just proved to administer.
+    /// Demands that a team of the caller's has linked the installation, or that the caller has recently proven to
+    /// administer it.
     async fn visible_installation(&self, who: &Identified, id: i64) -> Result<i64> {
         let reader = self.base.store.reader();
         let callers = self.tenancy.everywhere(who).await?;
@@ -102,12 +105,13 @@ impl GithubConnections {
         Ok(first.0.installation_id)
     }
 
-    /// Links an installation to a team. One that is linked already stays so; any other needs a proof: a fresh one of
-    /// this member's, or a code and a state that make one.
+    /// Links an installation to a team. A linked one stays linked; any other needs a proof: a recent one of this
+    /// member's, or a code and a state that yield one.
     ///
     /// # Errors
-    /// [`Error::Invalid`], [`Error::NotFound`] where the team is not the caller's, and where there is no such installation
-    /// or no proof; [`Error::Forbidden`], [`Error::NotProven`], [`Error::OAuthState`], [`Error::UpstreamUnavailable`].
+    /// [`Error::Invalid`], [`Error::NotFound`] where the team is not the caller's, or the installation does not exist
+    /// or is not proven; [`Error::Forbidden`], [`Error::NotProven`], [`Error::OAuthState`],
+    /// [`Error::UpstreamUnavailable`].
     pub async fn link_github_installation(&self, who: &Identified, request: GithubLinkRequest) -> Result<()> {
         let (caller, _) = self.tenancy.in_team(who, &request.team).await?;
         caller.require(Permission::GithubManage)?;
@@ -136,7 +140,7 @@ impl GithubConnections {
         self.link_github(&member, id, proof).await
     }
 
-    /// The member, where they have proved lately to administer an installation that is there.
+    /// Returns the member, if they have recently proven to administer an installation that exists.
     async fn proven(&self, caller: &Caller, id: i64) -> Result<Option<Member>> {
         let reader = self.base.store.reader();
         let proven = store::github::links::has_proof(reader, caller.member_id, id, self.base.now()).await?;
@@ -146,8 +150,7 @@ impl GithubConnections {
         store::tenancy::members::find_by_id(reader, caller.member_id).await.map(Some)
     }
 
-    /// Unlinks an installation from a team, and from no other. Where it is not linked, or there is nothing of such a name,
-    /// nothing happens.
+    /// Unlinks an installation from one team. An unknown or unlinked installation is a no-op.
     ///
     /// # Errors
     /// [`Error::NotFound`] where the team is not the caller's, [`Error::Forbidden`].
@@ -174,7 +177,7 @@ impl GithubConnections {
     }
 }
 
-/// Named as the caller named it: whether there is one at all, and by which number, is not told.
+/// Reports an installation by the caller's own reference, which discloses neither its existence nor its number.
 fn not_here(named: &str) -> Error {
     Error::not_found(Noun::GithubInstallation, named)
 }
@@ -183,7 +186,7 @@ fn no_reference() -> Error {
     Error::invalid("/ref", "must be the ref of a GitHub card, or the number of a GitHub installation")
 }
 
-/// A record's id, or else GitHub's number.
+/// Parses a record's id, or else GitHub's number.
 fn reference(text: &str) -> Option<Reference> {
     if let Ok(record) = Uuid::parse_str(text) {
         return Some(Reference::Record(record));

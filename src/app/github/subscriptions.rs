@@ -1,4 +1,6 @@
-//! Subscriptions: which Slack channels hear of which GitHub events.
+//! Subscriptions of Slack channels to GitHub events.
+//!
+//! Not here: the rules themselves (`domain::github`), and their evaluation for an event (`pipeline`).
 
 use std::sync::Arc;
 
@@ -22,34 +24,34 @@ use crate::{
     store::{self, Tx},
 };
 
-/// How many subscriptions an organisation may have: each is asked about each event of GitHub's.
+/// Largest number of subscriptions of an organisation: each one is evaluated for each event from GitHub.
 pub const MOST_SUBSCRIPTIONS: u64 = 500;
 
-/// What a subscription is to be.
+/// A subscription to be created.
 #[derive(Clone, Debug)]
 pub struct NewSubscription {
     /// Slack's id of the channel.
     pub slack_channel_id: String,
-    /// Its name, for people.
+    /// Name of the channel, for display.
     pub slack_channel_name: String,
-    /// What it wants to hear of.
+    /// Rules that select events.
     pub rules: Rules,
 }
 
-/// What is to be changed; `None` stays.
+/// A patch of a subscription: `None` leaves a field as it is.
 #[derive(Clone, Debug, Default)]
 pub struct SubscriptionChange {
-    /// Another channel's id.
+    /// Slack's id of another channel.
     pub slack_channel_id: Option<String>,
-    /// Its name.
+    /// Name of the channel.
     pub slack_channel_name: Option<String>,
-    /// Whether it says nothing for now.
+    /// True to suspend it.
     pub paused: Option<bool>,
-    /// Other rules.
+    /// Patch of its rules.
     pub rules: RulesChange,
 }
 
-/// Rules to be changed; `None` stays.
+/// A patch of rules: `None` leaves a field as it is.
 #[derive(Clone, Debug, Default)]
 #[allow(missing_docs, reason = "the rules are explained by the domain")]
 pub struct RulesChange {
@@ -65,7 +67,7 @@ pub struct RulesChange {
 }
 
 impl RulesChange {
-    /// Puts what is given in place of what was.
+    /// Replaces the given fields.
     pub fn apply(self, rules: &mut Rules) {
         fn put<T>(given: Option<T>, place: &mut T) {
             if let Some(given) = given {
@@ -84,14 +86,14 @@ impl RulesChange {
     }
 }
 
-/// What an event means for a subscription.
+/// Evaluation of a subscription for an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// Whether the channel would be told.
+    /// True if the channel would be notified.
     pub told: bool,
-    /// Why, in words.
+    /// Reason, in a sentence.
     pub reason: String,
-    /// What each rule says.
+    /// Result of each rule.
     pub checks: Vec<Check>,
 }
 
@@ -111,7 +113,7 @@ impl Subscriptions {
 }
 
 impl Subscriptions {
-    /// The subscriptions of the organisation, newest first.
+    /// Lists the subscriptions of the organisation, newest first.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
@@ -120,7 +122,7 @@ impl Subscriptions {
         store::github::subscriptions::list(self.base.store.reader(), caller.organisation_id, page).await
     }
 
-    /// One subscription.
+    /// Returns a subscription.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -132,8 +134,8 @@ impl Subscriptions {
     /// Subscribes a Slack channel.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::NotConnected`] where Slack is not, [`Error::Conflict`] where
-    /// there are too many.
+    /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::NotConnected`] where Slack is not connected,
+    /// [`Error::Conflict`] where there are too many.
     pub async fn create_subscription(&self, caller: &Caller, new: NewSubscription) -> Result<Subscription> {
         caller.require(Permission::SubscriptionsManage)?;
         let NewSubscription { slack_channel_id, slack_channel_name, rules } = new;
@@ -163,10 +165,11 @@ impl Subscriptions {
         Ok(subscription)
     }
 
-    /// Changes a subscription. What is left out stays; a refused change changes nothing.
+    /// Changes a subscription. Omitted fields stay; a refused change changes nothing.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`], [`Error::NotConnected`] where Slack is not.
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`], [`Error::NotConnected`] where Slack is not
+    /// connected.
     pub async fn update_subscription(
         &self,
         caller: &Caller,
@@ -196,7 +199,7 @@ impl Subscriptions {
         Ok(subscription)
     }
 
-    /// Removes a subscription. What is on its way already still arrives.
+    /// Deletes a subscription. Its pending deliveries are still sent.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -209,7 +212,7 @@ impl Subscriptions {
         tx.commit().await
     }
 
-    /// What an event that came in means for a subscription as it is set up now.
+    /// Evaluates a subscription, as it is set up now, for a stored event.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`] for either.
@@ -235,7 +238,7 @@ impl Subscriptions {
         Ok(Explanation { told, reason, checks })
     }
 
-    /// The destination of the subscription's channel, with a new chance.
+    /// Assigns the destination of the subscription's channel.
     async fn choose_channel(&self, tx: &Tx, subscription: &mut Subscription) -> Result<()> {
         let link = store::slack::links::find(tx, subscription.organisation_id).await?;
         if link.is_none() {
@@ -264,7 +267,7 @@ impl Subscriptions {
     }
 }
 
-/// The channel and the rules; all that is wrong is listed.
+/// Validates the channel and the rules; all violations are reported.
 fn check(subscription: &Subscription) -> Result<()> {
     let mut violations = link::channel_violations(
         ("/slackChannelId", &subscription.slack_channel_id),

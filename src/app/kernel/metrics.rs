@@ -1,4 +1,6 @@
-//! What is counted, in the words of Prometheus (OpenMetrics text, version 1.0.0).
+//! Counters, gauges and histograms of the process, exposed in the Prometheus format (OpenMetrics text, version 1.0.0).
+//!
+//! Not here: the endpoint that serves them (`api`).
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +17,7 @@ use prometheus_client::{
 
 use crate::domain::{Error, Result};
 
-/// One HTTP request.
+/// Labels of an answered HTTP request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     dialect: &'static str,
@@ -23,7 +25,7 @@ struct RequestLabels {
     status: u16,
 }
 
-/// How something ended.
+/// Outcome of an event, a delivery or an attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabels {
     outcome: &'static str,
@@ -35,7 +37,7 @@ struct ReasonLabels {
     reason: &'static str,
 }
 
-/// Which dialect.
+/// Dialect that answered.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DialectLabels {
     dialect: &'static str,
@@ -47,7 +49,7 @@ struct ClassLabels {
     class: &'static str,
 }
 
-/// Every counter. Cheap to clone.
+/// All metrics of the process. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     registry: Arc<Registry>,
@@ -107,39 +109,39 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// A request was answered.
+    /// Counts an answered request and its duration.
     pub fn request(&self, dialect: &'static str, method: &str, status: u16, duration: Duration) {
         self.requests.get_or_create(&RequestLabels { dialect, method: method.to_owned(), status }).inc();
         self.request_seconds.get_or_create(&DialectLabels { dialect }).observe(duration.as_secs_f64());
     }
 
-    /// Counts a request that was refused because something ran out.
+    /// Counts a request that was refused because a resource ran out.
     pub fn refusal(&self, reason: &'static str) {
         self.refusals.get_or_create(&ReasonLabels { reason }).inc();
     }
 
-    /// Events were taken in: `accepted`, or `repeated` under a key that was known.
+    /// Counts events that the intake `accepted`, or that were `repeated` under a known idempotency key.
     pub fn events(&self, outcome: &'static str, count: u64) {
         self.events.get_or_create(&OutcomeLabels { outcome }).inc_by(count);
     }
 
-    /// A delivery ended, or was made in a final state.
+    /// Counts a delivery that ended, or that was created in a final state.
     pub fn delivery(&self, outcome: &'static str) {
         self.deliveries.get_or_create(&OutcomeLabels { outcome }).inc();
     }
 
-    /// One try was made.
+    /// Counts an attempt and its duration.
     pub fn attempt(&self, outcome: &'static str, duration: Duration) {
         self.attempts.get_or_create(&OutcomeLabels { outcome }).inc();
         self.attempt_seconds.observe(duration.as_secs_f64());
     }
 
-    /// How long a delivery took from its acceptance on.
+    /// Observes the time between the acceptance of an event and its delivery.
     pub fn latency(&self, duration: Duration) {
         self.latency_seconds.observe(duration.as_secs_f64());
     }
 
-    /// How many deliveries are pending.
+    /// Sets the number of pending deliveries.
     pub fn waiting(&self, count: u64) {
         self.waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
@@ -162,10 +164,10 @@ impl Metrics {
         self.connections_closed.get_or_create(&ReasonLabels { reason }).inc();
     }
 
-    /// All of them, as text.
+    /// Returns all metrics as OpenMetrics text.
     ///
     /// # Errors
-    /// [`Error::Internal`] when they cannot be written down.
+    /// [`Error::Internal`] when they cannot be encoded.
     pub fn text(&self) -> Result<String> {
         let mut text = String::new();
         encode(&mut text, &self.registry).map_err(|error| Error::Internal(error.to_string()))?;
@@ -178,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn they_are_written_down() {
+    fn metrics_are_encoded_as_open_metrics_text() {
         let metrics = Metrics::default();
         metrics.request("native", "GET", 200, Duration::from_millis(3));
         metrics.delivery("delivered");

@@ -1,4 +1,7 @@
-//! How fast messages come in by one key: in this process, and forgotten with it.
+//! Rate limits by key, in the memory of this process.
+//!
+//! Not here: the algorithm (`domain::kernel::rate_limit`), and the rate limits of destinations, which are in the
+//! database.
 
 use std::{
     collections::HashMap,
@@ -10,34 +13,34 @@ use uuid::Uuid;
 
 use crate::domain::{Error, Result, ambient::Time, rate_limit::RateLimit};
 
-/// Keys of one generation. Where there are more, the generation before is forgotten, so memory is bounded whatever comes.
+/// Keys of one generation. Past this number the older generation is dropped, which bounds the memory.
 const GENERATION: usize = 20_000;
 
-/// What is left under a key.
+/// Rate limit of a key and its remainder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// How many may come at once.
+    /// Requests that a rested key may make at once.
     pub limit: u32,
-    /// How many of these still may.
+    /// Requests that the key may still make now.
     pub remaining: u32,
-    /// When all may again.
+    /// Time until the whole burst is available again.
     pub reset: Duration,
 }
 
-/// Holds each key to a pace.
+/// Rate limiter of many keys with one limit.
 pub struct Throttle {
-    pace: RateLimit,
-    arrivals: Mutex<Arrivals>,
+    limit: RateLimit,
+    arrival_times: Mutex<ArrivalTimes>,
 }
 
-/// Arrival time of each key, in two generations: what is used moves to the young one.
+/// Theoretical arrival time (GCRA) of each key, in two generations: a key that is used moves to the young one.
 #[derive(Default)]
-struct Arrivals {
+struct ArrivalTimes {
     young: HashMap<Uuid, Time>,
     old: HashMap<Uuid, Time>,
 }
 
-impl Arrivals {
+impl ArrivalTimes {
     fn get(&self, key: Uuid) -> Option<Time> {
         self.young.get(&key).or_else(|| self.old.get(&key)).copied()
     }
@@ -51,43 +54,44 @@ impl Arrivals {
 }
 
 impl Throttle {
-    /// One for all keys.
-    pub fn new(pace: RateLimit) -> Self {
-        Self { pace, arrivals: Mutex::default() }
+    /// Creates a limiter with the same limit for every key.
+    pub fn new(limit: RateLimit) -> Self {
+        Self { limit, arrival_times: Mutex::default() }
     }
 
-    /// What is left under a key: how many may come at once, how many of these still may, and when all may again.
+    /// Returns the limit and the remainder of a key, without counting a request.
     pub fn room(&self, key: Uuid, now: Time) -> Room {
-        let arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
-        let busy = arrivals.get(key).map_or(Duration::ZERO, |arrival| (arrival - now).to_std().unwrap_or_default());
-        let taken = busy.as_nanos().div_ceil(self.pace.interval.as_nanos().max(1));
+        let arrival_times = self.arrival_times.lock().unwrap_or_else(PoisonError::into_inner);
+        let busy =
+            arrival_times.get(key).map_or(Duration::ZERO, |arrival| (arrival - now).to_std().unwrap_or_default());
+        let taken = busy.as_nanos().div_ceil(self.limit.interval.as_nanos().max(1));
         let taken = u32::try_from(taken).unwrap_or(u32::MAX);
-        Room { limit: self.pace.burst, remaining: self.pace.burst.saturating_sub(taken), reset: busy }
+        Room { limit: self.limit.burst, remaining: self.limit.burst.saturating_sub(taken), reset: busy }
     }
 
-    /// Lets one in under a key.
+    /// Counts a request of a key.
     ///
     /// # Errors
-    /// [`Error::RateLimited`] with the pause that it takes.
+    /// [`Error::RateLimited`] with the time until the next one is admitted.
     pub fn admit(&self, key: Uuid, now: Time) -> Result<()> {
-        let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.pace.admit(arrivals.get(key), now) {
+        let mut arrival_times = self.arrival_times.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.limit.admit(arrival_times.get(key), now) {
             Ok(arrival) => {
-                arrivals.insert(key, arrival);
+                arrival_times.insert(key, arrival);
                 Ok(())
             }
             Err(at) => Err(Error::RateLimited { retry_after: (at - now).to_std().unwrap_or_default() }),
         }
     }
 
-    /// Fails where none would be let in under a key, and counts nothing.
+    /// Fails where the next request of a key would be refused, without counting one.
     ///
     /// # Errors
     /// As [`Throttle::admit`].
     pub fn demand_room(&self, key: Uuid, now: Time) -> Result<()> {
-        let arrival = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner).get(key);
+        let arrival = self.arrival_times.lock().unwrap_or_else(PoisonError::into_inner).get(key);
         let refused = |at: Time| Error::RateLimited { retry_after: (at - now).to_std().unwrap_or_default() };
-        self.pace.admit(arrival, now).map(drop).map_err(refused)
+        self.limit.admit(arrival, now).map(drop).map_err(refused)
     }
 }
 
@@ -96,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_key_has_its_own_pace() {
+    fn each_key_has_its_own_limit() {
         let throttle = Throttle::new(RateLimit { interval: Duration::from_secs(1), burst: 2 });
         let (one, other, now) = (Uuid::from_u128(1), Uuid::from_u128(2), Time::UNIX_EPOCH);
         let room = |key| (throttle.room(key, now).remaining, throttle.room(key, now).reset.as_secs());
@@ -121,7 +125,7 @@ mod tests {
             throttle.admit(Uuid::from_u128(key), now).unwrap();
             assert!(throttle.admit(Uuid::from_u128(key), now).is_err());
         }
-        let arrivals = throttle.arrivals.lock().unwrap();
-        assert!(arrivals.young.len() + arrivals.old.len() <= 2 * GENERATION);
+        let arrival_times = throttle.arrival_times.lock().unwrap();
+        assert!(arrival_times.young.len() + arrival_times.old.len() <= 2 * GENERATION);
     }
 }

@@ -1,5 +1,7 @@
-//! Icons and readmes. Their addresses have a key that nobody guesses, so that a page can show them without a credential;
-//! another file gets another key, so that what is fetched once stays what it is.
+//! Icons and readmes. Their addresses contain an unguessable key, so that a page can show them without a credential; a
+//! changed file gets another key, so that a fetched file is immutable.
+//!
+//! Not here: their check at creation (`domain::registry`).
 
 use super::Registry;
 use crate::{
@@ -7,11 +9,11 @@ use crate::{
     store::{Tx, registry},
 };
 
-/// 26 digits of Crockford's Base32 tell 128 bits.
+/// 26 digits of Crockford's Base32 encode 128 bits.
 const KEY_CHARS: usize = 26;
 
 impl Registry {
-    /// The icon with a key, SVG.
+    /// Returns the SVG icon with a key.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -21,7 +23,7 @@ impl Registry {
         registry::icon(self.base.store.reader(), key).await?.ok_or_else(not_found)
     }
 
-    /// The readme with a key, Markdown.
+    /// Returns the Markdown readme with a key.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -31,7 +33,7 @@ impl Registry {
         registry::readme(self.base.store.reader(), key).await?.ok_or_else(not_found)
     }
 
-    /// Gives an integration another icon; the same one keeps its address.
+    /// Replaces the icon of an integration; an identical one keeps its address.
     pub(super) async fn keep_icon(&self, tx: &Tx, name: &str, icon: Vec<u8>) -> Result<()> {
         let icon = String::from_utf8(icon).map_err(|_| Error::Internal("an icon is not text".into()))?;
         if registry::icon_of(tx, name).await?.as_ref() == Some(&icon) {

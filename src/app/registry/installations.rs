@@ -1,5 +1,7 @@
-//! Installing versions: what is installed is an integration of the organisation's like any other, whose descriptor is
-//! made of what the version says of itself.
+//! Installs versions. An installed version is an app of the organisation like any other, whose descriptor is derived
+//! from the version's definition.
+//!
+//! Not here: the storage of apps (`apps`).
 
 use super::Registry;
 use super::{not_found, version_id};
@@ -23,25 +25,25 @@ use crate::{
     },
 };
 
-/// Which version is to be installed.
+/// Selects the version to install.
 #[derive(Clone, Debug)]
 pub enum WantedVersion {
-    /// The one with an identifier.
+    /// Version with this identifier.
     Id(String),
-    /// One by its name: a version, the highest in a range, or the latest.
+    /// Version of this name: an exact version, the highest in a range, or the latest.
     Named {
-        /// The name.
+        /// Name of the integration.
         name: String,
-        /// The version.
+        /// Version, range or `latest`.
         version: String,
     },
 }
 
 impl Registry {
-    /// Installs a version: one of the workspace's own, or a published one.
+    /// Installs a version of the workspace's own, or a published one.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] where it cannot be installed as it is,
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] where its descriptor is not acceptable,
     /// [`Error::FailedPrecondition`] where it is deprecated, [`Error::Conflict`] where there are too many.
     pub async fn install_registry_integration(&self, caller: &Caller, wanted: WantedVersion) -> Result<App> {
         caller.require(Permission::IntegrationsManage)?;
@@ -88,7 +90,7 @@ impl Registry {
         }
     }
 
-    /// The installed integrations of an organisation, newest first.
+    /// Lists the installed integrations of an organisation, newest first.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
@@ -100,7 +102,7 @@ impl Registry {
         Ok(Page::cut(items, page.limit, |app: &App| app.id.0))
     }
 
-    /// Removes an installed integration with its settings; what still waited for it fails.
+    /// Removes an installed integration with its settings; its pending deliveries fail.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -110,18 +112,18 @@ impl Registry {
         self.apps.uninstall(caller, &app).await
     }
 
-    /// Lets everything that was installed from a version know what that says of itself by now.
+    /// Updates the descriptor of every app that was installed from a version whose definition changed.
     pub(super) async fn refresh_installed(
         &self,
         tx: &Tx,
         bot: &RegistryVersion,
         (former, next): (&Definition, &Definition),
     ) -> Result<()> {
-        let told = |definition: &Definition| {
+        let described = |definition: &Definition| {
             let Definition { url, title, description, configuration, .. } = definition;
             (url.clone(), title.clone(), description.clone(), configuration.clone())
         };
-        if told(former) == told(next) {
+        if described(former) == described(next) {
             return Ok(());
         }
         let installed = registry::installed(tx, bot.id).await?;

@@ -21,14 +21,14 @@ use crate::{
     store::{self, Store, Tx},
 };
 
-/// Versions that apps were installed from.
+/// Checks apps that were installed from versions.
 pub struct InstalledVersions(pub Store);
 
 #[async_trait]
 impl Versions for InstalledVersions {
     async fn current_descriptor(&self, tx: &Tx, from: &RegistryReference) -> Result<Descriptor> {
         let id = IntegrationId(from.registry_id);
-        // A change or removal at the same time waits, or was quicker: then its outcome is installed.
+        // A concurrent change or removal waits for this lock, or came first: then its result is installed.
         store::registry::lock_owner(tx, id).await?;
         let definition = store::registry::definition(tx, id).await?.ok_or_else(|| not_found(&from.name))?;
         descriptor(&definition)

@@ -1,4 +1,6 @@
-//! What belongs to a version beside it: keys, the secret that signs its calls, and whether somebody has looked at it.
+//! API keys, signing secret and verification request of a version.
+//!
+//! Not here: the secrets that its code uses (`secrets`), and the decision on a request (`operator`).
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::json;
@@ -23,11 +25,11 @@ use crate::{
     store::{self, Tx, registry},
 };
 
-/// For how long a signing secret that was replaced is good.
+/// Lifetime of a signing secret after its replacement.
 const FORMER_LIFETIME: chrono::Duration = chrono::Duration::hours(24);
 
 impl Registry {
-    /// Asks for somebody to look at a version; a second time changes nothing.
+    /// Requests the verification of a version by the operator; a repeated request changes nothing.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -43,7 +45,8 @@ impl Registry {
         tx.commit().await
     }
 
-    /// Replaces the secret that signs the calls of a version; the former one is good for a day. The new one is told once.
+    /// Replaces the secret that signs the calls of a version, and returns the new one, which is shown once. The former
+    /// one stays valid for a day.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -59,7 +62,7 @@ impl Registry {
         Ok(fresh)
     }
 
-    /// The keys of a version, newest first, without their text.
+    /// Lists the keys of a version, newest first, without their text.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -71,7 +74,7 @@ impl Registry {
         registry::list_keys(reader, caller.organisation_id, found.id).await
     }
 
-    /// Creates a key of a version. Its text is told once.
+    /// Creates a key of a version. Its text is shown once.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Issues`] where the version has too many.

@@ -1,4 +1,6 @@
 //! Lists of versions: a workspace's own, and those on the hub.
+//!
+//! Not here: single versions (`lookup`).
 
 use std::collections::HashMap;
 
@@ -24,34 +26,35 @@ use crate::{
     },
 };
 
-/// How many there are on a page when nobody says, and at most.
+/// Default and largest number of versions on a page.
 const PAGE: u32 = 20;
 const LONGEST_PAGE: u32 = 100;
 
-/// What a list asks for.
+/// Filters, order and page of a list.
 #[derive(Clone, Debug, Default)]
 pub struct ListQuery {
-    /// Where it goes on.
+    /// Token of the page, from the preceding one.
     pub next_token: Option<String>,
-    /// No more than these; more than a page holds is a page.
+    /// Largest number of versions; capped at a page.
     pub limit: Option<u32>,
-    /// Of this integration.
+    /// Name of the integration.
     pub name: Option<String>,
-    /// This version, or `latest`.
+    /// Version, or `latest`.
     pub version: Option<String>,
-    /// How far somebody looked at it.
+    /// State of the operator's verification.
     pub verification: Option<Verification>,
-    /// Who may see it.
+    /// Visibility to other workspaces.
     pub visibility: Option<Visibility>,
-    /// Under development.
+    /// True for versions under development.
     pub dev: bool,
-    /// What it has to say.
+    /// Text to search for.
     pub search: Option<String>,
-    /// The order; newest first where nobody says.
+    /// Order; newest first by default.
     pub sort_by: Option<SortBy>,
-    /// Whether the highest come first. Where nobody says, names go up and all else goes down.
+    /// True for a descending order. By default, names ascend and everything else descends.
     pub descending: Option<bool>,
-    /// Whether it asks for something that nothing here has: an interface, or a bot that has installed it.
+    /// True if it filters by something that this service does not have, so that nothing matches: an interface, or a bot
+    /// that has installed it.
     pub asks_for_nothing: bool,
 }
 
@@ -60,22 +63,22 @@ pub struct ListQuery {
 pub struct Listed {
     /// The version.
     pub bot: RegistryVersion,
-    /// Whose it is.
+    /// Owning workspace.
     pub workspace: Organisation,
-    /// Where the text was found, where one was looked for.
+    /// Field that matched the search, if there was one.
     pub matched_on: Option<Matched>,
 }
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Clone, Debug)]
 pub struct ListedPage {
     /// The versions.
     pub items: Vec<Listed>,
-    /// Where it goes on; absent on the last.
+    /// Token of the next page; absent on the last one.
     pub next_token: Option<String>,
 }
 
-/// Where a list goes on. It holds for the order that it was made in.
+/// Position in a list, valid only for the order in which the list was read.
 #[derive(Serialize, Deserialize)]
 struct Cursor {
     by: String,
@@ -85,7 +88,7 @@ struct Cursor {
 }
 
 impl Registry {
-    /// The workspace's own versions.
+    /// Lists the workspace's own versions.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Invalid`] naming the parameter.
@@ -94,7 +97,7 @@ impl Registry {
         self.list_bots_in(Scope::Workspace(caller.organisation_id), query).await
     }
 
-    /// The public versions of all workspaces.
+    /// Lists the public versions of all workspaces.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Invalid`] naming the parameter.
@@ -148,7 +151,7 @@ fn wanted(scope: Scope, query: &ListQuery, limit: u32) -> Result<VersionFilter> 
     let descending = query.descending.unwrap_or(sort_by != SortBy::Name);
     let after = query.next_token.as_deref().map(|token| after(token, sort_by, descending)).transpose()?;
     let search = query.search.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
-    // No database keeps or takes it.
+    // A NUL character is never stored, and PostgreSQL refuses it as a parameter.
     let impossible = |text: &Option<String>| text.as_deref().is_some_and(|text| text.contains('\0'));
     for (name, text) in [("name", &query.name), ("search", &search)] {
         if impossible(text) {

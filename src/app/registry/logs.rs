@@ -1,5 +1,7 @@
-//! What became of the calls of a version, wherever it is installed. Its makers see how their own server answered, and
-//! nothing of who called it or what was said.
+//! Logs of a version: outcomes of its calls, in every organisation that installed it. Its makers see the answers of
+//! their own server, but neither the calling organisation nor the content.
+//!
+//! Not here: calling an app and recording the attempt (`apps::calls`, `worker`).
 
 use uuid::Uuid;
 
@@ -16,53 +18,53 @@ use crate::{
     store::registry,
 };
 
-/// How many lines there are at a time.
+/// Attempts that one page covers.
 const PAGE_LINES: u64 = 100;
 
-/// What logs ask for.
+/// Filters and page of the log.
 #[derive(Clone, Debug)]
 pub struct LogQuery {
-    /// From then on.
+    /// Earliest time, inclusive.
     pub from: Time,
-    /// Until then.
+    /// Latest time.
     pub until: Option<Time>,
-    /// Only of this level.
+    /// Level.
     pub level: Option<String>,
-    /// Only with this text in the message, whatever its case.
+    /// Text that the message must contain; case is ignored.
     pub contains: Option<String>,
-    /// Only of a user, a workflow or a conversation. A version knows none, so there is no such line.
+    /// A user, a workflow or a conversation. A version has none of these, so such a filter matches no line.
     pub about: [Option<String>; 3],
-    /// Where the former page ended.
+    /// Token of the page, from the preceding one.
     pub next_token: Option<String>,
 }
 
-/// Some lines of a version's log.
+/// A page of a version's log.
 #[derive(Clone, Debug)]
 pub struct LogPage {
-    /// Oldest first.
+    /// Lines, oldest first.
     pub lines: Vec<LogLine>,
-    /// Where the next page begins, if there is one.
+    /// Token of the next page, if there is one.
     pub next_token: Option<String>,
 }
 
 /// A line of a version's log.
 #[derive(Clone, Debug)]
 pub struct LogLine {
-    /// When.
+    /// Time of the attempt.
     pub at: Time,
-    /// How grave: `info`, `warn` where it is tried again, `error`.
+    /// Level: `info` for a delivered call, `warn` for one that is retried, `error` for a failed one.
     pub level: &'static str,
-    /// What happened.
+    /// Address, answer and duration of the call.
     pub message: String,
 }
 
 impl Registry {
-    /// What became of the calls of a version, oldest first. Where only some lines fit, a page may be short, and even
-    /// empty, before the last.
+    /// Returns the outcomes of a version's calls, oldest first. Since filters apply within a page, a page may be short,
+    /// and even empty, before the last.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] where the time ends before it begins or the token is
-    /// none.
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] where the time ends before it begins or the token
+    /// is malformed.
     pub async fn get_integration_logs(&self, caller: &Caller, id: &str, query: LogQuery) -> Result<LogPage> {
         caller.require(Permission::IntegrationsRead)?;
         if query.until.is_some_and(|until| until < query.from) {
@@ -95,13 +97,13 @@ fn line(attempt: &Attempt) -> LogLine {
         AttemptState::Failed => "error",
     };
     let (address, duration_ms) = (&attempt.address, attempt.duration.as_millis());
-    let came = match attempt.status_code {
+    let answer = match attempt.status_code {
         Some(status) => format!("{address} answered with the status {status} after {duration_ms} ms"),
         None => format!("{address} did not answer within {duration_ms} ms"),
     };
     let message = match &attempt.reason {
-        Some(reason) => format!("{came}, call {}: {reason}", attempt.number),
-        None => format!("{came}, call {}", attempt.number),
+        Some(reason) => format!("{answer}, call {}: {reason}", attempt.number),
+        None => format!("{answer}, call {}", attempt.number),
     };
     LogLine { at: attempt.created_at, level, message }
 }

@@ -1,4 +1,6 @@
-//! Looking versions up: one's own by identifier or by name and version, and on the hub what is published.
+//! Looks versions up: a workspace's own by identifier or by name and version, and published ones on the hub.
+//!
+//! Not here: lists and searches (`lists`).
 
 use super::Registry;
 use super::{Registered, not_found, version_id};
@@ -18,7 +20,7 @@ use crate::{
 };
 
 impl Registry {
-    /// One of the workspace's own versions.
+    /// Returns a version of the workspace's own.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -28,17 +30,17 @@ impl Registry {
         self.registered(found.ok_or_else(|| not_found(id))?, false).await
     }
 
-    /// One of the workspace's own versions by its name: a version, the highest in a range, or the latest.
+    /// Returns a version of the workspace's own by its name: an exact version, the highest in a range, or the latest.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], or [`Error::Invalid`] where the version is none.
+    /// [`Error::Forbidden`], [`Error::NotFound`], or [`Error::Invalid`] where the version is malformed.
     pub async fn get_bot_integration_by_name(&self, caller: &Caller, name: &str, version: &str) -> Result<Registered> {
         caller.require(Permission::IntegrationsRead)?;
         let found = self.pick_bot(Scope::Workspace(caller.organisation_id), name, version).await?;
         self.registered(found, false).await
     }
 
-    /// A published version, whoever's it is.
+    /// Returns a published version of any workspace.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -48,17 +50,17 @@ impl Registry {
         self.looked_at(found.ok_or_else(|| not_found(id))?).await
     }
 
-    /// A published version by its name, whoever's it is.
+    /// Returns a published version of any workspace by its name.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], or [`Error::Invalid`] where the version is none.
+    /// [`Error::Forbidden`], [`Error::NotFound`], or [`Error::Invalid`] where the version is malformed.
     pub async fn get_public_integration(&self, caller: &Caller, name: &str, version: &str) -> Result<Registered> {
         caller.require(Permission::IntegrationsRead)?;
         let found = self.pick_bot(Scope::Hub, name, version).await?;
         self.looked_at(found).await
     }
 
-    /// An interface that integrations implement. None is kept here.
+    /// Looks an interface up that integrations implement. The registry keeps none, so this always fails.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -84,7 +86,7 @@ impl Registry {
 
     async fn registered(&self, bot: RegistryVersion, in_public: bool) -> Result<Registered> {
         let reader = self.base.store.reader();
-        // It may be removed between the two looks.
+        // The version may be removed between the two reads.
         let definition = registry::definition(reader, bot.id).await?;
         let definition = definition.ok_or_else(|| not_found(&bot.name))?;
         let owner: OrganisationId = bot.organisation_id;

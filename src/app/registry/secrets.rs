@@ -1,4 +1,6 @@
-//! Secrets of versions: all of a version are sealed as one, and what signs its calls beside them.
+//! Secrets of versions: those of a version are sealed as one value, its signing secret beside them.
+//!
+//! Not here: encryption (`tenancy::vault`).
 
 use std::collections::BTreeMap;
 
@@ -6,7 +8,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 
 use super::Registry;
 use crate::{
-    app::tenancy::vault::Place,
+    app::tenancy::vault::SecretLocation,
     domain::{
         Error, Result,
         ids::{IntegrationId, OrganisationId},
@@ -23,8 +25,8 @@ use crate::{
 pub(super) type Secrets = BTreeMap<String, Secret>;
 
 impl Registry {
-    /// The secrets of a new version: those that were given, and those of the version before it that nobody spoke of.
-    /// One under development has only what was given.
+    /// Returns the secrets of a new version: the given ones, and those of the preceding version that the body does not
+    /// name. A version under development has only the given ones.
     pub(super) async fn secrets_of_new(
         &self,
         tx: &Tx,
@@ -54,7 +56,7 @@ impl Registry {
         }
         let texts: BTreeMap<&str, &str> = secrets.iter().map(|(name, text)| (name.as_str(), text.expose())).collect();
         let text = serde_json::to_string(&texts).map_err(|_| Error::Internal("secrets cannot be written".into()))?;
-        self.vault.seal(place(of, "secrets"), &Secret::new(text)).await.map(Some)
+        self.vault.seal(location(of, "secrets"), &Secret::new(text)).await.map(Some)
     }
 
     pub(super) async fn unseal_secrets(
@@ -63,7 +65,7 @@ impl Registry {
         sealed: Option<&[u8]>,
     ) -> Result<Secrets> {
         let Some(sealed) = sealed else { return Ok(Secrets::new()) };
-        let text = self.vault.unseal(place(of, "secrets"), sealed).await?;
+        let text = self.vault.unseal(location(of, "secrets"), sealed).await?;
         let texts: BTreeMap<String, String> = serde_json::from_str(text.expose())
             .map_err(|_| Error::Internal(format!("the secrets of {} cannot be read", of.1)))?;
         Ok(texts.into_iter().map(|(name, text)| (name, Secret::new(text))).collect())
@@ -74,7 +76,7 @@ impl Registry {
         of: (OrganisationId, IntegrationId),
         secret: &Secret,
     ) -> Result<Vec<u8>> {
-        self.vault.seal(place(of, "signing_secret"), secret).await
+        self.vault.seal(location(of, "signing_secret"), secret).await
     }
 
     pub(super) fn fresh_signing_secret(&self) -> Secret {
@@ -82,7 +84,7 @@ impl Registry {
     }
 }
 
-/// Makes of secrets what was given: `None` takes one away.
+/// Applies the secrets of a body: `None` removes one.
 pub(super) fn change(secrets: &mut Secrets, enclosures: &Enclosures) {
     for (name, given) in &enclosures.secrets {
         match given {
@@ -92,7 +94,8 @@ pub(super) fn change(secrets: &mut Secrets, enclosures: &Enclosures) {
     }
 }
 
-/// The former signing secret is moved from one column to another as it is, so both are sealed for the same place.
-fn place((organisation_id, id): (OrganisationId, IntegrationId), column: &'static str) -> Place<'static> {
-    Place { organisation_id, table: "bot_version", column, row: id.0 }
+/// Returns the binding of a sealed value. The former signing secret moves from one column to another unchanged, so both
+/// are sealed for the same column.
+fn location((organisation_id, id): (OrganisationId, IntegrationId), column: &'static str) -> SecretLocation<'static> {
+    SecretLocation { organisation_id, table: "bot_version", column, row: id.0 }
 }

@@ -1,5 +1,7 @@
-//! Changes of versions. What was read is checked outside of the transaction, and read once more within it: who was
-//! quicker is seen.
+//! Changes of versions. The version that was read is validated outside of the transaction and read again within it,
+//! which detects a concurrent change.
+//!
+//! Not here: creation and removal (`registry`).
 
 use serde_json::{Value, json};
 
@@ -27,10 +29,10 @@ use crate::{
     },
 };
 
-/// How often a change is checked anew because somebody else made one meanwhile.
+/// Attempts to validate a change anew after a concurrent one.
 const TRIES: usize = 5;
 
-/// A change that nothing is wrong with.
+/// A validated change.
 struct Change {
     definition: Definition,
     enclosures: Enclosures,
@@ -38,7 +40,7 @@ struct Change {
 }
 
 impl Registry {
-    /// Says what is wrong with a change that somebody would make, and changes nothing.
+    /// Validates a change as the update would, without changing anything.
     ///
     /// # Errors
     /// As [`Registry::update_bot_integration`].
@@ -48,10 +50,10 @@ impl Registry {
         check(&current, &submission).await.map(drop)
     }
 
-    /// Changes a version: what is absent stays, and `null` takes away. One that is published keeps what it is.
+    /// Changes a version: an absent field stays, and `null` removes it. A published version stays published.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Issues`] with all that is wrong.
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Issues`] with all faults.
     pub async fn update_bot_integration(
         &self,
         caller: &Caller,
@@ -134,7 +136,7 @@ impl Registry {
     }
 }
 
-/// Checks a change in all ways. A body may be long: others are not kept waiting.
+/// Validates a change on a blocking thread, since a long body would keep other requests waiting.
 async fn check(current: &Current, submission: &Submission) -> Result<Change> {
     let (former, body): (Definition, Value) = (current.definition.clone(), submission.body.clone());
     let checked = tokio::task::spawn_blocking(move || check_update(&former, &body)).await;

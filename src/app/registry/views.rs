@@ -1,5 +1,5 @@
-//! How often integrations are looked at. Whoever looks does not wait for the counting; while one count is written the
-//! next ones gather.
+//! View counts of integrations. Reading an integration does not wait for the count; while one batch is written, further
+//! views are gathered for the next one.
 
 use std::{
     collections::HashMap,
@@ -9,7 +9,7 @@ use std::{
 use super::Registry;
 use crate::{domain::Result, store::registry};
 
-/// What was counted and is not written yet.
+/// Views that are counted but not written yet.
 #[derive(Default)]
 pub(super) struct Views {
     gathered: Mutex<HashMap<String, i64>>,
@@ -17,7 +17,7 @@ pub(super) struct Views {
 }
 
 impl Registry {
-    /// Counts that somebody looked.
+    /// Counts a view.
     pub(super) fn count_view(&self, name: &str) {
         let views = &self.views;
         let is_first = {
@@ -42,7 +42,7 @@ impl Registry {
         let gathered = std::mem::take(&mut *views.gathered.lock().unwrap_or_else(PoisonError::into_inner));
         let tx = self.base.store.begin().await?;
         let mut names: Vec<_> = gathered.into_iter().collect();
-        // In one order, so that no two replicas wait for each other.
+        // In a fixed order, so that no two replicas deadlock.
         names.sort_unstable();
         for (name, count) in names {
             registry::add_views(&tx, &name, count).await?;

@@ -1,4 +1,6 @@
-//! Workspaces: organisations, as whoever uses the registry knows them.
+//! Workspaces: the registry's view of organisations and of its callers.
+//!
+//! Not here: authentication and membership (`tenancy`).
 
 use super::Registry;
 use crate::{
@@ -17,9 +19,9 @@ use crate::{
     store,
 };
 
-/// How many other handles are thought of.
+/// Handles that are suggested instead of a taken one.
 const SUGGESTIONS: usize = 3;
-/// How often one is thought of.
+/// Attempts to find each suggestion.
 const TRIES: usize = 10;
 
 /// A workspace.
@@ -29,24 +31,24 @@ pub struct Workspace {
     pub organisation: Organisation,
     /// Its first owner.
     pub owner_id: UserId,
-    /// When it was changed.
+    /// Time of the last change.
     pub updated_at: Time,
 }
 
-/// Whether a handle can be had.
+/// Availability of a handle.
 #[derive(Clone, Debug)]
 pub struct HandleAvailability {
-    /// Whether it can.
+    /// True if it is free.
     pub available: bool,
-    /// Others that can.
+    /// Free handles that are similar.
     pub suggestions: Vec<String>,
-    /// Which of the caller's workspaces has it.
+    /// The caller's own workspace that has the handle.
     pub used_by: Option<OrganisationId>,
 }
 
 impl Registry {
-    /// The caller in a workspace: its id, its handle, or the id that the registry shows. One that does not exist and one
-    /// that they are not in are told like a wrong token.
+    /// Authenticates a caller in a workspace, named by its id, its handle, or its public id. An unknown workspace and
+    /// one of which the caller is no member are reported like an invalid token.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`].
@@ -58,10 +60,10 @@ impl Registry {
         }
     }
 
-    /// The caller where no workspace is named: in the only one, or in any of theirs.
+    /// Authenticates a caller without a named workspace: in their only one, or in the first of theirs.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] where they are in none.
+    /// [`Error::Unauthenticated`] where they are a member of none.
     pub async fn enter_any_workspace(&self, who: &Identified) -> Result<Caller> {
         match self.tenancy.in_their_team(who).await {
             Ok(caller) => Ok(caller),
@@ -73,7 +75,7 @@ impl Registry {
         }
     }
 
-    /// Lets one call of a workspace in, and tells what is left.
+    /// Counts a call of a workspace against its rate limit, and returns the remainder.
     pub fn admit_call(&self, caller: &Caller) -> (Room, Result<()>) {
         let (key, now) = (caller.organisation_id.0, self.base.now());
         let calls = &self.calls;
@@ -81,12 +83,12 @@ impl Registry {
         (calls.room(key, now), admitted)
     }
 
-    /// What is left for somebody who has made no call.
+    /// Returns the full rate limit, for a caller without a call.
     pub fn untouched_room(&self) -> Room {
         self.calls.room(uuid::Uuid::nil(), self.base.now())
     }
 
-    /// A workspace of the caller's.
+    /// Returns a workspace of the caller's.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -95,7 +97,7 @@ impl Registry {
         self.shown_workspace(&caller, organisation).await
     }
 
-    /// The caller's workspaces, or the one of them with a handle.
+    /// Lists the caller's workspaces, or returns the one with a handle.
     ///
     /// # Errors
     /// [`Error::Forbidden`] where they may see none.
@@ -116,7 +118,7 @@ impl Registry {
         Ok(found)
     }
 
-    /// Gives a workspace another name. Its handle is in the names of its integrations, and stays.
+    /// Renames a workspace. Its handle stays, since it is part of the names of its integrations.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`].
@@ -139,10 +141,10 @@ impl Registry {
         self.shown_workspace(&caller, organisation).await
     }
 
-    /// Whether a handle can be had.
+    /// Returns whether a handle is free, with suggestions if it is taken.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::Invalid`] where it is none.
+    /// [`Error::Forbidden`], [`Error::Invalid`] where it is malformed.
     pub async fn check_handle_availability(&self, who: &Identified, handle: &str) -> Result<HandleAvailability> {
         let own = self.tenancy.everywhere(who).await?;
         if let (Some(caller), false) = (own.first(), own.iter().any(may_read)) {
@@ -151,7 +153,7 @@ impl Registry {
         let handle = definition::handle(handle)?;
         let owner = self.with_handle(&handle).await?;
         let used_by = owner.filter(|owner| own.iter().any(|caller| caller.organisation_id == *owner));
-        // A handle is a slug, which is a little narrower.
+        // A handle is stored as a slug, whose syntax is a little narrower.
         let slug = handle.replace('_', "-");
         let mut suggestions = Vec::new();
         if owner.is_some() || slug != handle {
@@ -168,7 +170,7 @@ impl Registry {
         Ok(HandleAvailability { available: owner.is_none() && Slug::parse(&handle).is_ok(), suggestions, used_by })
     }
 
-    /// The bots of a workspace. There are none: what is installed here is installed in channels.
+    /// Lists the bots of a workspace: always empty, because versions are installed in channels.
     ///
     /// # Errors
     /// [`Error::Forbidden`].

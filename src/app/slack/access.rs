@@ -1,4 +1,6 @@
-//! An organisation's Slack link in the words of those who ask for its token.
+//! An organisation's Slack connection, as the clients of its token see it.
+//!
+//! Not here: settings of the connection (`links`), and the renewal of its token (`tokens`).
 
 use uuid::Uuid;
 
@@ -16,37 +18,37 @@ use crate::{
     store::{self, slack::links::StoredSlackLink},
 };
 
-/// What is known of a connected workspace.
+/// A connected workspace, with the token that was granted.
 #[derive(Clone, Debug)]
 pub struct SlackAccess {
     /// The link.
     pub id: Uuid,
-    /// Who connected it.
+    /// User who connected it.
     pub user_id: UserId,
-    /// Whose it is.
+    /// Owning organisation.
     pub organisation_id: OrganisationId,
-    /// The bot's token; a mask where this caller may not see it.
+    /// Bot token; masked where this caller may not see it.
     pub access_token: String,
     /// Slack's id of the workspace.
     pub team_id: String,
-    /// Its name.
+    /// Name of the workspace.
     pub team_name: String,
-    /// The chosen channel's name.
+    /// Name of the chosen channel.
     pub channel: String,
-    /// Its id.
+    /// Slack's id of the chosen channel.
     pub channel_id: String,
-    /// Where somebody at Slack changes the incoming webhook; empty where there is none.
+    /// Slack's page on which the incoming webhook is changed; empty where there is none.
     pub configuration_url: String,
-    /// The incoming webhook; empty where there is none.
+    /// URL of the incoming webhook; empty where there is none.
     pub url: String,
-    /// When it was connected.
+    /// Time of the connection.
     pub created_at: Time,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Time,
 }
 
 impl SlackConnections {
-    /// Connects Slack by a code that a page of the product received.
+    /// Connects Slack by an OAuth code that a page of the product received.
     ///
     /// # Errors
     /// [`Error::NotFound`] where the organisation is not the caller's, [`Error::Forbidden`], [`Error::Conflict`] where
@@ -69,7 +71,7 @@ impl SlackConnections {
         self.slack_access(&caller, organisation.id).await
     }
 
-    /// What is known of the connected workspace.
+    /// Returns the connected workspace.
     ///
     /// # Errors
     /// [`Error::NotFound`] where the organisation is not the caller's, [`Error::Forbidden`], [`Error::NotConnected`].

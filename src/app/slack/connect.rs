@@ -1,4 +1,6 @@
-//! Connecting a Slack workspace by OAuth: the URL, and what comes back from it.
+//! Connects a Slack workspace by OAuth: authorization URL, callback, and exchange of the code.
+//!
+//! Not here: changes of a connected workspace (`links`).
 
 use serde_json::json;
 use url::Url;
@@ -29,18 +31,18 @@ use crate::{
     store::{self, Tx, slack::links::StoredSlackLink},
 };
 
-/// Outcome of coming back from Slack with an installation of the app.
+/// Outcome of the callback of an app installation.
 #[derive(Clone, Debug)]
 pub enum SlackInstalled {
-    /// It is installed; the app is at this address in Slack.
+    /// Installed; the address opens the app in Slack.
     Done(Url),
-    /// The person in front of the browser is asked first.
+    /// A confirmation is pending in the browser.
     Asked(Consent),
 }
 
 impl SlackConnections {
-    /// Slack's page on which a member allows the connection. The state in it is good once, for a short time, for this
-    /// member and organisation.
+    /// Returns the address of Slack's page on which a member authorises the connection. Its state is valid once, for a
+    /// short time, for this member and organisation.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::FailedPrecondition`] where no Slack app is configured.
@@ -48,11 +50,12 @@ impl SlackConnections {
         self.slack_oauth_url(caller, Flow::Slack).await
     }
 
-    /// Slack's page on which a member installs the app, with its commands. Afterwards the browser goes into Slack.
+    /// Returns the address of Slack's page on which a member installs the app, with its commands. Afterwards the
+    /// browser is sent to Slack.
     ///
     /// # Errors
-    /// As [`SlackConnections::get_slack_oauth_url`]; [`Error::NotFound`] where the team is not the caller's, [`Error::Invalid`] where
-    /// none is named and the caller is in several.
+    /// As [`SlackConnections::get_slack_oauth_url`]; [`Error::NotFound`] where the team is not the caller's,
+    /// [`Error::Invalid`] where none is named and the caller is in several.
     pub async fn install_slack(&self, who: &Identified, team: Option<&str>) -> Result<Url> {
         let caller = match team {
             Some(team) => self.tenancy.in_team(who, team).await?.0,
@@ -68,7 +71,7 @@ impl SlackConnections {
         Ok(slack.authorize_url(flow, &state))
     }
 
-    /// Completes a connection for the member who began it, through the API.
+    /// Completes, through the API, a connection for the member who began it.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::OAuthState`], [`Error::Refused`] with Slack's own code,
@@ -80,19 +83,19 @@ impl SlackConnections {
         self.connect(&member, Flow::Slack, code).await
     }
 
-    /// Asks in the browser that comes back from Slack whether to connect. The state says for whom, and nothing of the
-    /// person who sits there.
+    /// Asks the browser that comes back from Slack for confirmation, since the state identifies the organisation but
+    /// not the person at the browser.
     ///
     /// # Errors
-    /// [`Error::OAuthState`], [`Error::Forbidden`] where the member may not connect Slack any more.
+    /// [`Error::OAuthState`], [`Error::Forbidden`] where the member no longer may connect Slack.
     pub async fn complete_slack_oauth_in_browser(&self, code: &str, state: &str) -> Result<Consent> {
         let member = self.tenancy.take_state(Flow::Slack, state, None).await?;
         Caller::member(&member, None).require(Permission::SlackManage)?;
         self.tenancy.ask_consent(&member, Flow::SlackConfirm, Carry::Code(code)).await
     }
 
-    /// Completes an installation of the app for the caller who began it, and returns its address in Slack. A browser that
-    /// shows no credential is asked first.
+    /// Completes an installation of the app for the caller who began it, and returns its address in Slack. A browser
+    /// without a credential is asked for confirmation first.
     ///
     /// # Errors
     /// As [`SlackConnections::complete_slack_oauth`] and [`SlackConnections::complete_slack_oauth_in_browser`].
@@ -116,7 +119,7 @@ impl SlackConnections {
         Ok(SlackInstalled::Done(link.app_address()?))
     }
 
-    /// Uses up a state that was issued to this caller, in whichever of their organisations.
+    /// Uses up a state that was issued to this caller in any of their organisations.
     async fn take_state_of_any(&self, who: &Identified, state: &str) -> Result<Member> {
         for caller in self.tenancy.everywhere(who).await? {
             let bound_to = (caller.organisation_id, caller.member_id);
@@ -128,12 +131,12 @@ impl SlackConnections {
         Err(Error::OAuthState(StateFailure::Unknown))
     }
 
-    /// Exchanges the code and makes, or replaces, the organisation's link. Who installs the app once more in the same
-    /// workspace keeps what is set up there; the other flow begins anew.
+    /// Exchanges the code and creates or replaces the organisation's link. Reinstalling the app in the same workspace
+    /// keeps the settings of the link; the other flow begins with the defaults.
     pub(in crate::app) async fn connect(&self, member: &Member, flow: Flow, code: &str) -> Result<SlackIntegration> {
         let grant = self.slack()?.exchange_code(flow, code).await?;
         let now = self.base.now();
-        // Somebody who chose a channel for the incoming webhook has chosen one.
+        // The channel of the incoming webhook was chosen on Slack's page.
         let (channel_id, channel_name) = match &grant.incoming_webhook {
             Some(webhook) => (webhook.channel_id.clone(), webhook.channel.trim_start_matches('#').to_owned()),
             None => Default::default(),
@@ -191,8 +194,8 @@ impl SlackConnections {
         Ok(SlackIntegration { link, destination })
     }
 
-    /// The organisation's destination for notifications, as good as new. It outlives its links, so that what failed
-    /// while nothing was connected can be replayed afterwards.
+    /// Returns the organisation's destination for notifications with its health and counters reset. It outlives its
+    /// links, so that deliveries that failed without a connection can be replayed afterwards.
     async fn notifications(&self, tx: &Tx, link: &SlackLink) -> Result<Destination> {
         let kind = DestinationKind::Slack;
         let place = (kind, SLACK_NOTIFICATIONS.to_owned(), link.channel_id.clone());

@@ -1,4 +1,6 @@
-//! An organisation's Slack integration: looked at, changed, tested, removed. `slack_connect` connects it.
+//! Settings of an organisation's Slack connection: read, changed, tested, removed.
+//!
+//! Not here: connecting (`connect`), and the token (`tokens`).
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -26,17 +28,17 @@ use crate::{
     store::{self, Tx, slack::links::StoredSlackLink},
 };
 
-/// A link together with where it sends, whose counters belong to it.
+/// A link with its destination, which has the counters.
 #[derive(Clone, Debug)]
 pub struct SlackIntegration {
     /// The link.
     pub link: SlackLink,
-    /// Where its notifications go.
+    /// Destination of its notifications.
     pub destination: Destination,
 }
 
 impl SlackConnections {
-    /// The organisation's Slack integration; `None` where nothing is connected.
+    /// Returns the organisation's Slack integration; `None` where nothing is connected.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
@@ -49,7 +51,7 @@ impl SlackConnections {
         Ok(Some(SlackIntegration { link: stored.link, destination }))
     }
 
-    /// Every channel of the workspace that the bot can see: all public ones, and the private ones that it is in.
+    /// Lists the channels that the bot can see: all public ones, and the private ones that it is in.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotConnected`], [`Error::Refused`], [`Error::UpstreamUnavailable`].
@@ -70,8 +72,8 @@ impl SlackConnections {
         }
     }
 
-    /// Changes channel, filters or status. Another channel, or being set active, gives the destination a new chance;
-    /// a pause ends what still waits.
+    /// Changes channel, filters or status. A new channel or an activation resets the destination's health; a pause
+    /// fails the pending deliveries.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotConnected`], [`Error::Invalid`].
@@ -106,7 +108,7 @@ impl SlackConnections {
         Ok(SlackIntegration { link, destination })
     }
 
-    /// Posts a fixed message to the chosen channel, also while paused. Tells whether Slack took it.
+    /// Posts a fixed message to the chosen channel, also while paused, and returns whether Slack accepted it.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotConnected`], [`Error::FailedPrecondition`] where no channel is chosen,
@@ -149,7 +151,7 @@ impl SlackConnections {
         }
     }
 
-    /// Disconnects: the token is revoked at Slack where it answers, the link is removed, and what still waits fails.
+    /// Disconnects: revokes the token if Slack answers, removes the link, and fails the pending deliveries.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotConnected`].
@@ -173,7 +175,7 @@ impl SlackConnections {
         Ok(())
     }
 
-    /// Revokes a link's token, as far as Slack lets us: the link is gone here in any case.
+    /// Revokes a link's token on a best-effort basis: the link is already removed here.
     pub(in crate::app) async fn revoke_at_slack(&self, stored: &StoredSlackLink) {
         match self.unseal_access_token(stored).await {
             Ok(token) => self.revoke_token_at_slack(stored, &token).await,
@@ -193,7 +195,7 @@ impl SlackConnections {
         found.ok_or(Error::NotConnected { noun: Noun::SlackLink })
     }
 
-    /// A token; where Slack refuses it for good, the link is disconnected.
+    /// Passes a token on, and disconnects the link if Slack refuses to renew it permanently.
     async fn or_disconnect(&self, stored: &StoredSlackLink, token: Result<Secret>) -> Result<Secret> {
         match token {
             Err(Error::Refused { code, .. }) => Err(self.refused(&stored.link, code).await?),
@@ -201,7 +203,7 @@ impl SlackConnections {
         }
     }
 
-    /// Acts on a refusal of Slack's, and makes an error of it.
+    /// Applies a refusal by Slack to the link, and converts it to an error.
     async fn refused(&self, link: &SlackLink, code: String) -> Result<Error> {
         match slack::verdict(&code) {
             Verdict::ConnectionDead | Verdict::TokenExpired => self.slack_connection_died(link, &code).await?,
@@ -211,7 +213,7 @@ impl SlackConnections {
     }
 }
 
-/// The channels of a link's workspace, or of every workspace of its enterprise.
+/// Lists the channels of a link's workspace, or of every workspace of its enterprise.
 async fn visible_channels(
     slack: &SlackClient,
     token: &Secret,
@@ -223,11 +225,11 @@ async fn visible_channels(
     let mut channels: Vec<SlackChannel> = Vec::new();
     for team in slack.list_teams(token).await? {
         let listed = match slack.list_channels(token, &team.id).await {
-            // The app was taken out of this workspace a moment ago; the others have theirs.
+            // The app was just removed from this workspace; the others still list their channels.
             Err(failure) if failure.verdict() == Verdict::DestinationBroken => continue,
             listed => listed?,
         };
-        // A channel that several workspaces share is listed by each.
+        // A channel that is shared by several workspaces is listed by each.
         for channel in listed {
             if !channels.iter().any(|known| known.id == channel.id) {
                 channels.push(channel);
@@ -239,7 +241,7 @@ async fn visible_channels(
 
 #[async_trait]
 impl Departure for SlackConnections {
-    /// Opens the token while the key that seals it is there, and revokes it once the organisation is gone.
+    /// Opens the token while its sealing key exists, and revokes it after the organisation is deleted.
     async fn leave(&self, tx: &Tx, id: OrganisationId) -> Result<BoxFuture<'static, ()>> {
         let Some(stored) = store::slack::links::find(tx, id).await? else { return Ok(Box::pin(async {})) };
         let Ok(token) = self.unseal_access_token(&stored).await else { return Ok(Box::pin(async {})) };

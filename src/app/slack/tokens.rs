@@ -1,10 +1,12 @@
-//! A Slack link's tokens: sealed at rest, opened for a call, renewed in time.
+//! Tokens of a Slack link: sealed at rest, opened for a call, renewed before they expire.
+//!
+//! Not here: the exchange of an OAuth code (`connect`).
 
 use std::time::Duration;
 
 use super::SlackConnections;
 use crate::{
-    app::tenancy::vault::Place,
+    app::tenancy::vault::SecretLocation,
     domain::{
         Error, Result,
         error::Upstream,
@@ -23,16 +25,16 @@ use crate::{
     },
 };
 
-/// A token that lives shorter than this is renewed before it is used.
+/// Remaining lifetime below which a token is renewed before use.
 const RENEW_BEFORE_END: chrono::Duration = chrono::Duration::hours(2);
-/// How long one renewal may take before another may try.
+/// Lease on a renewal, after which another process may try.
 const RENEWAL_LEASE: Duration = Duration::from_secs(30);
 
 impl SlackConnections {
-    /// Slack, where an app is configured.
+    /// Returns the client of Slack, where an app is configured.
     ///
     /// # Errors
-    /// [`Error::FailedPrecondition`] saying which settings are missing.
+    /// [`Error::FailedPrecondition`] naming the missing settings.
     pub fn slack(&self) -> Result<&SlackClient> {
         self.client.as_ref().ok_or_else(|| Error::FailedPrecondition {
             message: "no Slack app is configured; set TIELINE_SLACK__CLIENT_ID, TIELINE_SLACK__CLIENT_SECRET and \
@@ -41,11 +43,11 @@ impl SlackConnections {
         })
     }
 
-    /// The bot token of a link, renewed first where it ends soon.
+    /// Returns the bot token of a link, renewed first if it expires soon.
     ///
     /// # Errors
-    /// [`Error::Refused`] when Slack does not renew it, [`Error::UpstreamUnavailable`] when it cannot be asked and the
-    /// old token has ended.
+    /// [`Error::Refused`] when Slack does not renew it, [`Error::UpstreamUnavailable`] when Slack cannot be reached and
+    /// the old token has expired.
     pub async fn open_slack_token(&self, stored: &StoredSlackLink) -> Result<Secret> {
         let now = self.base.now();
         match stored.tokens.expires_at {
@@ -58,7 +60,7 @@ impl SlackConnections {
         }
     }
 
-    /// Renews a link's bot token. Only one renewal runs at a time, in all processes together.
+    /// Renews a link's bot token. A lease serialises renewals across all processes.
     ///
     /// # Errors
     /// [`Error::Refused`], or [`Error::UpstreamUnavailable`] also while another renewal runs.
@@ -71,8 +73,8 @@ impl SlackConnections {
         if !store::slack::links::begin_refresh(writer, stored, now, now + RENEWAL_LEASE).await? {
             return self.renewed_by_another(stored).await;
         }
-        let place = token_place(link.organisation_id, link.id, "refresh_token");
-        let refresh_token = self.vault.unseal(place, sealed).await?;
+        let location = token_location(link.organisation_id, link.id, "refresh_token");
+        let refresh_token = self.vault.unseal(location, sealed).await?;
         let grant = match self.slack()?.refresh(&refresh_token).await {
             Ok(grant) => grant,
             Err(error) => {
@@ -85,11 +87,11 @@ impl SlackConnections {
         Ok(grant.access_token)
     }
 
-    /// Posts a body through a link, once; a token that has run out is renewed, once. `token` keeps the opened one for the
-    /// next call.
+    /// Posts a body through a link, and again after one renewal if the token has expired. `token` caches the opened
+    /// token for the next call.
     ///
     /// # Errors
-    /// As [`SlackConnections::open_slack_token`]: only the token's. What Slack says of the message is in the answer.
+    /// As [`SlackConnections::open_slack_token`], for the token only. Slack's response to the message is in the answer.
     pub async fn post_to_slack(
         &self,
         stored: &StoredSlackLink,
@@ -107,12 +109,12 @@ impl SlackConnections {
             PostAnswer::Refused { code, .. } if verdict(code) == Verdict::TokenExpired => {}
             _ => return Ok(answer),
         }
-        tracing::debug!(team_id = stored.link.team_id, "Slack says that the token has run out; renewing it");
+        tracing::debug!(team_id = stored.link.team_id, "Slack token expired; renewing it");
         let renewed = token.insert(self.renew_slack_token(stored).await?);
         Ok(slack.post(renewed, body.to_owned()).await)
     }
 
-    /// The token that another renewal has brought, once it is through.
+    /// Returns the token of another process's renewal, if that has succeeded.
     async fn renewed_by_another(&self, StoredSlackLink { link, tokens }: &StoredSlackLink) -> Result<Secret> {
         let found = store::slack::links::find(self.base.store.reader(), link.organisation_id).await?;
         if let Some(renewed) = found
@@ -126,7 +128,7 @@ impl SlackConnections {
         Err(Error::UpstreamUnavailable { upstream: Upstream::Slack, reason, retry_after })
     }
 
-    /// Seals what Slack granted, for a link's row.
+    /// Seals the tokens of a grant for a link's row.
     pub(in crate::app) async fn seal_grant(
         &self,
         organisation_id: OrganisationId,
@@ -134,14 +136,14 @@ impl SlackConnections {
         grant: &SlackGrant,
     ) -> Result<SealedTokens> {
         let vault = &self.vault;
-        let access_token = vault.seal(token_place(organisation_id, id, "access_token"), &grant.access_token).await?;
+        let access_token = vault.seal(token_location(organisation_id, id, "access_token"), &grant.access_token).await?;
         let refresh_token = match &grant.refresh_token {
-            Some(token) => Some(vault.seal(token_place(organisation_id, id, "refresh_token"), token).await?),
+            Some(token) => Some(vault.seal(token_location(organisation_id, id, "refresh_token"), token).await?),
             None => None,
         };
         let (webhook_url, configuration_url) = match &grant.incoming_webhook {
             Some(webhook) => {
-                let sealed = vault.seal(token_place(organisation_id, id, "webhook_url"), &webhook.url).await?;
+                let sealed = vault.seal(token_location(organisation_id, id, "webhook_url"), &webhook.url).await?;
                 (Some(sealed), webhook.configuration_url.clone())
             }
             None => (None, String::new()),
@@ -150,8 +152,8 @@ impl SlackConnections {
         Ok(SealedTokens { access_token, refresh_token, expires_at, webhook_url, configuration_url })
     }
 
-    /// Notes that Slack says a link's token is dead: the link is disconnected, its destinations are switched off,
-    /// and what still waited there fails with the reason. A link that was replaced in the meantime is left alone.
+    /// Records that Slack revoked a link's token: disconnects the link, disables its destinations, and fails their
+    /// pending deliveries with the reason. A link that was replaced in the meantime is left alone.
     ///
     /// # Errors
     /// When the database fails.
@@ -168,7 +170,7 @@ impl SlackConnections {
         tx.commit().await
     }
 
-    /// Switches every destination in the organisation's Slack off; what still waits there fails with the reason.
+    /// Disables every destination in the organisation's Slack, and fails their pending deliveries with the reason.
     pub(in crate::app) async fn switch_off_slack(
         &self,
         tx: &Tx,
@@ -187,28 +189,28 @@ impl SlackConnections {
         Ok(())
     }
 
-    /// Opens a link's incoming webhook, where it has one.
+    /// Opens a link's incoming webhook, if it has one.
     pub(in crate::app) async fn unseal_webhook(
         &self,
         StoredSlackLink { link, tokens }: &StoredSlackLink,
     ) -> Result<Option<Secret>> {
-        let place = token_place(link.organisation_id, link.id, "webhook_url");
+        let location = token_location(link.organisation_id, link.id, "webhook_url");
         match &tokens.webhook_url {
-            Some(sealed) => Ok(Some(self.vault.unseal(place, sealed).await?)),
+            Some(sealed) => Ok(Some(self.vault.unseal(location, sealed).await?)),
             None => Ok(None),
         }
     }
 
-    /// Opens a link's bot token as it is.
+    /// Opens a link's bot token without renewing it.
     pub(in crate::app) async fn unseal_access_token(
         &self,
         StoredSlackLink { link, tokens }: &StoredSlackLink,
     ) -> Result<Secret> {
-        let place = token_place(link.organisation_id, link.id, "access_token");
-        self.vault.unseal(place, &tokens.access_token).await
+        let location = token_location(link.organisation_id, link.id, "access_token");
+        self.vault.unseal(location, &tokens.access_token).await
     }
 }
 
-fn token_place(organisation_id: OrganisationId, id: SlackLinkId, column: &'static str) -> Place<'static> {
-    Place { organisation_id, table: "slack_link", column, row: id.0 }
+fn token_location(organisation_id: OrganisationId, id: SlackLinkId, column: &'static str) -> SecretLocation<'static> {
+    SecretLocation { organisation_id, table: "slack_link", column, row: id.0 }
 }

@@ -1,4 +1,6 @@
-//! Who calls, and what they may do.
+//! The authenticated caller and their permissions.
+//!
+//! Not here: authentication (`identity`).
 
 use std::collections::BTreeSet;
 
@@ -12,29 +14,29 @@ use crate::domain::{
     },
 };
 
-/// A caller who is known: a member of one organisation, for the length of one request.
+/// An authenticated caller: a member of one organisation, for the duration of one request.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The organisation that the request is about.
+    /// Organisation that the request concerns.
     pub organisation_id: OrganisationId,
     /// The membership.
     pub member_id: MemberId,
     /// The user.
     pub user_id: UserId,
-    /// The token that was used, if it was one of ours.
+    /// Personal access token that was presented, if it was one.
     pub token_id: Option<TokenId>,
-    /// Role of the member, whatever narrows the permissions.
+    /// Role of the member, even if the token narrows the permissions.
     role: Role,
-    /// The `sub` of the JWT that was used, if it was one.
+    /// `sub` of the JWT that was presented, if it was one.
     pub(in crate::app) subject: Option<String>,
-    /// What the member may do, narrowed by the token's scopes.
+    /// Permissions of the member, narrowed by the token's scopes.
     permissions: BTreeSet<Permission>,
-    /// From then on the credential is refused.
+    /// Expiry of the credential.
     pub(in crate::app) expires_at: Option<Time>,
 }
 
 impl Caller {
-    /// A member who shows a JWT that ends at `expires_at`.
+    /// Creates the caller of a member who presents a JWT that expires at `expires_at`.
     pub(in crate::app) fn member(member: &Member, expires_at: Option<Time>) -> Self {
         Self {
             organisation_id: member.organisation_id,
@@ -48,7 +50,7 @@ impl Caller {
         }
     }
 
-    /// A member who shows a personal access token.
+    /// Creates the caller of a member who presents a personal access token.
     pub(in crate::app) fn token(member: &Member, token: &Token) -> Self {
         let mut caller = Self::member(member, token.expires_at);
         caller.token_id = Some(token.id);
@@ -58,7 +60,7 @@ impl Caller {
         caller
     }
 
-    /// Whether the caller may.
+    /// Returns whether the caller holds a permission.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.contains(&permission)
     }
@@ -71,7 +73,7 @@ impl Caller {
         if self.may(permission) { Ok(()) } else { Err(Error::Forbidden { permission: permission.to_string() }) }
     }
 
-    /// Demands that the caller holds everything that they want to hand on: nobody gives what they do not have.
+    /// Demands that the caller holds every permission that they want to grant: no caller grants more than they hold.
     ///
     /// # Errors
     /// [`Error::Forbidden`] naming the first permission that is missing.
@@ -79,7 +81,8 @@ impl Caller {
         permissions.iter().try_for_each(|permission| self.require(*permission))
     }
 
-    /// Demands the rank to act on a member of this role: only owners act on owners, whatever permissions those have left.
+    /// Demands the rank to act on a member of this role: only owners act on owners, even on those with few permissions
+    /// left.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
@@ -90,19 +93,20 @@ impl Caller {
         Err(Error::Forbidden { permission: Permission::OrganisationManage.to_string() })
     }
 
-    /// Returns the caller with this one permission, where they hold it or a wider one.
+    /// Returns the caller with this one permission, if they hold it or a wider one.
     pub(in crate::app) fn narrowed(mut self, to: Permission, wider: Permission) -> Self {
         let held = self.may(to) || self.may(wider);
         self.permissions = BTreeSet::from_iter(held.then_some(to));
         self
     }
 
-    /// The scopes that keep a new token of `member` as narrow as this caller; empty where it is not narrowed.
+    /// Returns the scopes that keep a new token of `member` as narrow as this caller; empty if the caller is not
+    /// narrowed.
     pub(in crate::app) fn narrowing(&self, member: &Member) -> BTreeSet<Permission> {
         if self.permissions == member.effective_permissions() { BTreeSet::new() } else { self.permissions.clone() }
     }
 
-    /// As the audit log names them.
+    /// Returns the actor's name in the audit log.
     pub(in crate::app) fn actor(&self) -> String {
         self.user_id.to_string()
     }

@@ -1,10 +1,11 @@
-//! Consent: the person in front of the browser is asked before a flow through the pages of Slack or GitHub has an effect.
+//! Consent: a browser that comes back from Slack or GitHub confirms a flow before it has an effect.
+//!
 //! Not here: the flows themselves (`slack`, `github`), their completion (`apps::consents`), cookies and pages (`api`).
 //!
-//! A state proves which member began a flow, and nothing of the browser that comes back: whoever is sent another's link
-//! and is signed in upstream would connect their workspace to an organisation of strangers. So the browser that comes back
-//! gets a state of its own in two halves, one for the page and one for a cookie, and is asked. Nothing is exchanged or
-//! kept before its answer.
+//! A state proves which member began a flow, but nothing about the browser that comes back: a victim who follows an
+//! attacker's link while signed in upstream would connect their own workspace to the attacker's organisation. Therefore
+//! the returning browser gets a state of its own in two halves, one for the page and one for a cookie, and is asked.
+//! Nothing is exchanged or stored before the answer.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 
@@ -16,20 +17,20 @@ use crate::domain::{
     tenancy::{member::Member, oauth::Flow},
 };
 
-/// Stands between the secret of a ticket and the code that it carries; neither has one.
+/// Separator between the secret of a ticket and the code that it carries; neither contains it.
 const CARRIES: char = '.';
 
-/// Both halves of a question that a browser was asked.
+/// Both halves of a confirmation that is pending in a browser.
 #[derive(Clone, Debug)]
 pub struct Consent {
-    /// The half on the page.
+    /// Half in the page.
     pub state: String,
-    /// The half in the browser's cookie, with the code that waits for the answer.
+    /// Half in the browser's cookie, with the code that is exchanged after the answer.
     pub ticket: Secret,
 }
 
 impl Tenancy {
-    /// Issues the question of a flow that came back to a browser. `code` waits in the ticket for the answer.
+    /// Issues the confirmation of a flow that came back to a browser. `code` waits in the ticket for the answer.
     pub(in crate::app) async fn ask_consent(&self, member: &Member, flow: Flow, carry: Carry<'_>) -> Result<Consent> {
         let [state, secret] = [(); 2].map(|()| BASE64URL.encode(self.base.ambient.random::<32>()));
         let (state, ticket) = match carry {
@@ -41,21 +42,21 @@ impl Tenancy {
     }
 }
 
-/// Content of a question, which a flow needs once it is answered.
+/// Content of a confirmation, which the flow needs after the answer.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::app) enum Carry<'a> {
-    /// The number of an installation, on the page: anybody may know it.
+    /// Number of an installation, in the page: it is not secret.
     Number(i64),
-    /// A code to be exchanged, in the ticket: the page does not show it.
+    /// Code to be exchanged, in the ticket: the page does not show it.
     Code(&'a str),
 }
 
-/// The text of a state of which a browser has one half on the page and the other in a cookie.
+/// Returns the full text of a state with one half in the page and the other in a cookie.
 pub(in crate::app) fn bound(state: &str, secret: &str) -> String {
     format!("{state}~{secret}")
 }
 
-/// The secret of a ticket, and the code that it carries.
+/// Returns the secret of a ticket, and the code that it carries.
 pub(in crate::app) fn opened(consent: &Consent) -> Result<(&str, Option<String>)> {
     let Some((secret, code)) = consent.ticket.expose().split_once(CARRIES) else {
         return Ok((consent.ticket.expose(), None));

@@ -1,8 +1,10 @@
 //! The text of personal access tokens.
 //!
+//! Not here: their storage and authentication (`tokens`, `identity`).
+//!
 //! `tl_` + 22 characters of the token's id + 43 characters of secret + 6 characters of checksum, all base64url. The id
-//! finds the row; only the SHA-256 of the secret is stored; the checksum lets a secret scanner, or a typo, be recognised
-//! without asking the database.
+//! finds the row; only the SHA-256 of the secret is stored; the checksum lets a secret scanner recognise a token, and
+//! exposes a typo without a database query.
 
 use aws_lc_rs::{constant_time, digest};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
@@ -10,29 +12,29 @@ use uuid::Uuid;
 
 use crate::domain::{ids::TokenId, secret::Secret};
 
-/// What every token begins with.
+/// Prefix of every token.
 pub const PREFIX: &str = "tl_";
 const ID_CHARS: usize = 22;
 const SECRET_CHARS: usize = 43;
 const CHECKSUM_CHARS: usize = 6;
 
-/// A token's text, taken apart.
+/// Parsed text of a token.
 #[derive(Debug)]
 pub struct Credential {
-    /// Which row.
+    /// Id of the token's row.
     pub id: TokenId,
     secret: Secret,
 }
 
 impl Credential {
-    /// Makes the text of a token.
+    /// Returns the text of a token, and the hash to be stored.
     pub fn issue(id: TokenId, secret: [u8; 32]) -> (Secret, [u8; 32]) {
         let body = format!("{PREFIX}{}{}", BASE64URL.encode(id.0.as_bytes()), BASE64URL.encode(secret));
         let checksum = checksum(&body);
         (Secret::new(format!("{body}{checksum}")), sha256(BASE64URL.encode(secret).as_bytes()))
     }
 
-    /// Takes a text apart; `None` where it is not a token of ours.
+    /// Parses a text; `None` if it is not a token of this service.
     pub fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix(PREFIX)?;
         if rest.len() != ID_CHARS + SECRET_CHARS + CHECKSUM_CHARS || !rest.is_ascii() {
@@ -49,13 +51,13 @@ impl Credential {
         })
     }
 
-    /// Whether its secret is the one that was hashed; takes the same time wherever they differ.
+    /// Compares the secret with a stored hash, in constant time.
     pub fn matches(&self, secret_sha256: &[u8]) -> bool {
         constant_time::verify_slices_are_equal(&sha256(self.secret.expose().as_bytes()), secret_sha256).is_ok()
     }
 }
 
-/// SHA-256.
+/// Returns the SHA-256 digest.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
@@ -83,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_token_is_told_without_a_database() {
+    fn a_malformed_token_is_recognised_without_a_database() {
         let (text, _) = Credential::issue(TokenId(Uuid::nil()), [1; 32]);
         let text = text.expose();
         let other = if text.ends_with('A') { "B" } else { "A" };

@@ -1,7 +1,7 @@
-//! Rate limit of wrong credentials, by the client that sends them. Good ones are not counted.
+//! Rate limit of wrong credentials, by client. Valid ones are not counted.
 //!
-//! Not here: signatures of providers. Anybody can make a provider send requests with a wrong one from the provider's own
-//! addresses, and would have the right ones refused with them.
+//! Not here: signatures of providers. Anybody can make a provider send requests with a wrong signature from the
+//! provider's own addresses, and would have its valid requests refused with them.
 
 use std::{future::Future, net::IpAddr, time::Duration};
 
@@ -15,18 +15,18 @@ use crate::{
     domain::{Result, rate_limit::RateLimit},
 };
 
-/// Time for which a credential that was good is checked, however many wrong ones its client sends.
+/// Time for which a valid credential is exempt from its client's rate limit.
 const GOOD_LIFETIME: Duration = Duration::from_secs(3600);
 const GOOD_CREDENTIALS: u64 = 50_000;
 
-/// Wrong credentials of each client, and credentials that were good lately.
+/// Wrong credentials of each client, and credentials that were recently valid.
 pub struct CredentialChecks {
     wrong: Throttle,
     good: Cache<[u8; 32], ()>,
 }
 
 impl CredentialChecks {
-    /// Lets each client send this many wrong credentials a minute.
+    /// Allows each client this many wrong credentials a minute.
     pub fn new(wrong_per_minute: u32) -> Self {
         let wrong = RateLimit { interval: Duration::from_secs(60) / wrong_per_minute.max(1), burst: wrong_per_minute };
         let good = Cache::builder().max_capacity(GOOD_CREDENTIALS).time_to_live(GOOD_LIFETIME).build();
@@ -35,8 +35,8 @@ impl CredentialChecks {
 }
 
 impl Tenancy {
-    /// Checks a credential of a client. It is not even looked up where too many of the client's were wrong lately, unless
-    /// it was good lately: others behind the same address go on.
+    /// Checks a credential of a client. A rate limited client's credential is refused without a look-up, unless it was
+    /// recently valid, so that others behind the same address go on.
     ///
     /// # Errors
     /// [`Error::RateLimited`], and those of `check`.
@@ -60,7 +60,7 @@ impl Tenancy {
                 good.invalidate(&hash).await;
                 wrong.admit(key, now).inspect_err(|_| self.base.metrics.refusal("wrong_credentials"))?;
                 if wrong.room(key, now).remaining == 0 {
-                    tracing::warn!(%client, "too many wrong credentials; more of this client are refused for a while");
+                    tracing::warn!(%client, "wrong credentials rate limited; further ones are refused for a while");
                 }
             }
             Ok(_) | Err(_) => {}

@@ -1,4 +1,6 @@
-//! Who a credential belongs to: personal access tokens and JWTs (RFC 7519, by the rules of RFC 8725).
+//! Authentication: personal access tokens and JWTs (RFC 7519, by the rules of RFC 8725).
+//!
+//! Not here: permissions (`access`), and the rate limit of wrong credentials (`credential_checks`).
 
 use std::{collections::HashSet, sync::Mutex, time::Duration};
 
@@ -16,43 +18,43 @@ use crate::{
     store,
 };
 
-/// How far the clocks of an issuer and ours may differ.
+/// Tolerated difference between an issuer's clock and ours.
 const LEEWAY: chrono::Duration = chrono::Duration::seconds(60);
-/// A token that is good for longer than this is not accepted.
+/// Longest accepted lifetime of a JWT.
 const LONGEST_LIFE: chrono::Duration = chrono::Duration::days(366);
-/// How often an issuer is asked for keys that we do not know.
+/// Shortest interval between two requests for an issuer's keys because of an unknown one.
 const JWKS_REFETCH: chrono::Duration = chrono::Duration::seconds(60);
 
-/// Which JWTs are believed. One algorithm, one issuer: never chosen by the token.
+/// Trust in JWTs. One algorithm, one issuer: never chosen by the token.
 pub enum Issuer {
-    /// None are.
+    /// No JWT is accepted.
     Nobody,
-    /// Those signed with a shared secret, HS256.
+    /// JWTs signed with a shared secret, HS256.
     Shared {
         /// The secret.
         secret: Secret,
-        /// What they must say.
+        /// Required claims.
         claims: ExpectedClaims,
     },
-    /// Those of an external issuer who publishes keys.
+    /// JWTs of an external issuer that publishes its keys.
     External {
-        /// Where.
+        /// Address of the key set.
         url: Url,
-        /// How they are fetched.
+        /// Client that fetches the key set.
         source: JwksSource,
-        /// The one algorithm.
+        /// The only accepted algorithm.
         algorithm: Algorithm,
-        /// What they must say.
+        /// Required claims.
         claims: ExpectedClaims,
     },
 }
 
-/// What a JWT must say about where it comes from and whom it is for.
+/// Issuer and audience that a JWT must name.
 #[derive(Clone, Debug)]
 pub struct ExpectedClaims {
-    /// `iss`, exactly.
+    /// `iss`, compared exactly.
     pub issuer: String,
-    /// `aud`, exactly or in its list.
+    /// `aud`, compared exactly with the value or an element of its list.
     pub audience: String,
     /// Claim in which the issuer lists the organisations of the subject; `None` where it lists none.
     pub organisations: Option<String>,
@@ -61,7 +63,7 @@ pub struct ExpectedClaims {
 #[derive(Debug, Deserialize)]
 struct Claims {
     sub: String,
-    /// Seconds, and not always whole ones (RFC 7519, 2).
+    /// Seconds, possibly with a fraction (RFC 7519, 2).
     exp: f64,
     organisation_id: Option<String>,
     #[serde(flatten)]
@@ -71,7 +73,7 @@ struct Claims {
     organisations: Vec<String>,
 }
 
-/// The keys of an external issuer, when they were last asked for, and whether an answer came.
+/// The keys of an external issuer, the time of the last request for them, and whether it was answered.
 #[derive(Default)]
 struct KnownKeys {
     set: Option<JwkSet>,
@@ -79,17 +81,17 @@ struct KnownKeys {
     answered: bool,
 }
 
-/// Knows callers, and remembers them for a short time.
+/// Authenticates callers, and caches them for a short time.
 pub struct Identity {
     issuer: Issuer,
     keys: Mutex<KnownKeys>,
-    /// One asks for keys, and the others wait for what it learns.
+    /// Serialises requests for keys: the others wait for the answer of the first.
     asking: tokio::sync::Mutex<()>,
     known: Cache<[u8; 32], Caller>,
 }
 
 impl Identity {
-    /// Believes tokens and the JWTs of `issuer`, each for `cache_lifetime` without asking the database again.
+    /// Accepts tokens and the JWTs of `issuer`, each for `cache_lifetime` without another database query.
     pub fn new(issuer: Issuer, cache_lifetime: Duration) -> Self {
         let known = Cache::builder().max_capacity(100_000).time_to_live(cache_lifetime).build();
         Self { issuer, keys: Mutex::default(), asking: tokio::sync::Mutex::default(), known }
@@ -99,14 +101,14 @@ impl Identity {
         self.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Forgets everyone who is remembered: after a revocation or a change of somebody's permissions.
+    /// Clears the cache, after a revocation or a change of permissions.
     pub fn forget(&self) {
         self.known.invalidate_all();
     }
 }
 
 impl Tenancy {
-    /// Finds out who calls. `wanted` is the organisation that the request names, where the dialect lets it.
+    /// Authenticates a caller. `wanted` is the organisation that the request names, where the dialect supports that.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`], or [`Error::Invalid`] where the user is in several organisations and none is named.
@@ -149,7 +151,7 @@ impl Tenancy {
             return refused(AuthFailure::NotAMember);
         }
         let member = store::tenancy::members::find_by_id(reader, token.member_id).await?;
-        // To the minute: a hot token must not cost a write a request.
+        // Kept to the minute: a busy token must not cost a write per request.
         if token.last_used_at.is_none_or(|last| last + chrono::Duration::seconds(60) <= now) {
             store::tenancy::tokens::touch(self.base.store.writer(), token.id, now).await?;
         }
@@ -189,14 +191,14 @@ impl Tenancy {
         Ok(caller)
     }
 
-    /// The organisations that whoever shows a JWT is a member of.
+    /// Returns the organisations of which the subject of a JWT is a member.
     pub(in crate::app) async fn memberships(&self, credential: &str) -> Result<Vec<OrganisationId>> {
         let claims = self.verify_jwt(credential).await?;
         let memberships = self.memberships_of(&claims.sub, &claims.organisations).await?;
         Ok(memberships.iter().map(|member| member.organisation_id).collect())
     }
 
-    /// Returns the subject of a JWT that is verified, whatever it is a member of.
+    /// Returns the subject of a verified JWT, which need not be a member of any organisation.
     pub(in crate::app) async fn subject_of(&self, credential: &str) -> Result<String> {
         Ok(self.verify_jwt(credential).await?.sub)
     }
@@ -215,7 +217,7 @@ impl Tenancy {
         }
     }
 
-    /// The library asks the ambient clock, so `exp` and `nbf` are compared here, with ours.
+    /// Verifies a JWT. `exp` and `nbf` are compared here with our clock, since the library reads the ambient one.
     fn check_jwt(
         &self,
         text: &str,
@@ -242,7 +244,7 @@ impl Tenancy {
                 tracing::debug!(kind = ?error.kind(), "a JWT was refused");
                 invalid()
             })?;
-        // The library takes a list of issuers too, and does not look at what it must understand (RFC 7515, 4.1.11).
+        // The library also accepts a list of issuers, and ignores critical headers (RFC 7515, 4.1.11).
         if iss != expected.issuer || header.crit.is_some() {
             return Err(invalid());
         }
@@ -255,7 +257,7 @@ impl Tenancy {
         {
             return Err(invalid());
         }
-        // No issuer knows anybody by such a name, and not every database takes it.
+        // No subject is stored with such a name, and not every database accepts it.
         if claims.sub.is_empty() || claims.sub.chars().any(char::is_control) {
             return Err(invalid());
         }
@@ -265,7 +267,7 @@ impl Tenancy {
         Ok(claims)
     }
 
-    /// The issuer's key that a JWT names by `kid`. Unknown ones are asked for, at most once a minute.
+    /// Returns the issuer's key that a JWT names by `kid`. Unknown keys are requested at most once a minute.
     async fn issuers_key(&self, text: &str, url: &Url, source: &JwksSource) -> Result<DecodingKey> {
         let invalid = || Error::Unauthenticated(AuthFailure::Invalid);
         let kid = decode_header(text).map_err(|_| invalid())?.kid;
@@ -289,7 +291,7 @@ impl Tenancy {
                 return Ok(key);
             }
             if keys.asked_at.is_some_and(|last| now < last + JWKS_REFETCH) {
-                // While the issuer does not answer, nobody knows whether the token is good.
+                // While the issuer does not answer, the token may still be valid.
                 return Err(if keys.answered { invalid() } else { jwks::unavailable() });
             }
             (keys.asked_at, keys.answered) = (Some(now), false);
@@ -302,13 +304,13 @@ impl Tenancy {
     }
 }
 
-/// Texts of a claim that is one text or a list of them.
+/// Returns the texts of a claim that is one text or a list of them.
 fn names(claim: &serde_json::Value) -> Vec<String> {
     let list = claim.as_array().map_or(std::slice::from_ref(claim), Vec::as_slice);
     list.iter().filter_map(|name| name.as_str()).map(str::to_owned).collect()
 }
 
-/// A `NumericDate` (RFC 7519, 2).
+/// Converts a `NumericDate` (RFC 7519, 2).
 fn time(seconds: f64) -> Option<Time> {
     #[allow(clippy::cast_possible_truncation, reason = "it saturates, and what is out of range is no time")]
     Time::from_timestamp_millis((seconds * 1000.0).floor() as i64)

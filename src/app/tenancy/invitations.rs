@@ -1,5 +1,6 @@
-//! Invitations: memberships that name a user or a subject, and that count once the holder of that identity accepts. A
-//! membership is made and changed in `members`.
+//! Invitations: memberships for a user or a subject, which take effect once the holder of that identity accepts.
+//!
+//! Not here: creating and changing a membership (`members`).
 
 use serde_json::json;
 
@@ -18,7 +19,7 @@ use crate::{
     store::{self, Tx},
 };
 
-/// A subject that a verified JWT names, a member of something or not.
+/// Subject of a verified JWT, which need not be a member of any organisation.
 #[derive(Clone, Debug)]
 pub struct Subject(String);
 
@@ -64,7 +65,7 @@ impl Tenancy {
         Ok(offered.collect())
     }
 
-    /// Accepts an invitation: from now on the subject's JWTs count as the member's.
+    /// Accepts an invitation: from then on the subject's JWTs authenticate the member.
     ///
     /// # Errors
     /// [`Error::NotFound`], also for an invitation of another subject.
@@ -80,8 +81,8 @@ impl Tenancy {
         Ok(member)
     }
 
-    /// Declines an invitation. Somebody who was only invited is no member afterwards; a member who was given another's
-    /// subject loses it.
+    /// Declines an invitation. An invited person's membership is removed; an existing member who was offered another
+    /// subject loses that subject only.
     ///
     /// # Errors
     /// [`Error::NotFound`], also for an invitation of another subject.
@@ -101,8 +102,8 @@ impl Tenancy {
         Ok(())
     }
 
-    /// Memberships that a JWT's `sub` authenticates: those that it accepted, and those in organisations that its issuer
-    /// asserts.
+    /// Returns the memberships that a JWT's `sub` authenticates: those that it accepted, and those in organisations
+    /// that its issuer asserts.
     pub(in crate::app) async fn memberships_of(&self, sub: &str, asserted: &[String]) -> Result<Vec<Member>> {
         let reader = self.base.store.reader();
         let named = store::tenancy::members::of_subject(reader, sub).await?;

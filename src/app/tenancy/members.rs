@@ -1,4 +1,6 @@
 //! Members of an organisation, their roles and permissions.
+//!
+//! Not here: the acceptance of an invitation (`invitations`).
 
 use async_trait::async_trait;
 use std::collections::BTreeSet;
@@ -21,31 +23,31 @@ use crate::{
     store::{self, Tx},
 };
 
-/// Somebody to be made a member.
+/// A member to be created.
 #[derive(Clone, Debug)]
 pub struct NewMember {
     /// An existing user of the service; `None` for a new one.
     pub user_id: Option<UserId>,
     /// Unique within the organisation.
     pub username: String,
-    /// For people.
+    /// Email address, for display.
     pub email: Option<String>,
-    /// The `sub` under which an external issuer knows them.
+    /// `sub` of the member's JWTs at an external issuer.
     pub subject: Option<String>,
     /// The role.
     pub role: Role,
 }
 
-/// A wish to change a member: what is `None` stays. A new role without permissions brings the role's own.
+/// A patch of a member: `None` leaves a field as it is. A new role without permissions brings the role's own.
 #[derive(Clone, Debug, Default)]
 pub struct MemberChange {
     /// The role.
     pub role: Option<Role>,
-    /// The permissions, one by one.
+    /// The permissions, listed individually.
     pub permissions: Option<BTreeSet<Permission>>,
-    /// For people.
+    /// Email address, for display.
     pub email: Option<String>,
-    /// The `sub` under which an external issuer knows them.
+    /// `sub` of the member's JWTs at an external issuer.
     pub subject: Option<String>,
 }
 
@@ -60,11 +62,11 @@ pub trait Announcer: Send + Sync {
 }
 
 impl Tenancy {
-    /// Adds a member. One who is named by a user or a subject of others is invited: the membership counts once they
-    /// accept.
+    /// Adds a member. A member with a user id or a subject that the caller does not prove to own is invited: the
+    /// membership takes effect once it is accepted.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`] for another's organisation, [`Error::Invalid`], [`Error::Conflict`].
+    /// [`Error::Forbidden`], [`Error::NotFound`] for another organisation, [`Error::Invalid`], [`Error::Conflict`].
     pub async fn add_member(&self, caller: &Caller, id: OrganisationId, new: NewMember) -> Result<Member> {
         self.own_organisation(caller, id)?;
         caller.require(Permission::MembersManage)?;
@@ -81,8 +83,8 @@ impl Tenancy {
         Ok(member)
     }
 
-    /// Finds a member by username as the operator, and makes one where there is none. The operator's word proves whose a
-    /// user or a subject is.
+    /// Finds a member by username as the operator, or creates one. The operator's statement of a user or a subject is
+    /// trusted without acceptance.
     ///
     /// # Errors
     /// [`Error::NotFound`] where there is no such organisation, [`Error::Invalid`].
@@ -103,17 +105,17 @@ impl Tenancy {
         Ok(member)
     }
 
-    /// The members, newest first.
+    /// Lists the members, newest first.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`] for another's organisation.
+    /// [`Error::Forbidden`], [`Error::NotFound`] for another organisation.
     pub async fn list_members(&self, caller: &Caller, id: OrganisationId, page: PageRequest) -> Result<Page<Member>> {
         self.own_organisation(caller, id)?;
         caller.require(Permission::MembersRead)?;
         store::tenancy::members::list(self.base.store.reader(), id, page).await
     }
 
-    /// One member.
+    /// Returns a member.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -123,8 +125,8 @@ impl Tenancy {
         store::tenancy::members::find(self.base.store.reader(), id, user_id).await
     }
 
-    /// Changes a member. Nobody hands on what they do not hold, only owners act on owners, and the last owner stays one. A
-    /// new subject counts once it accepts.
+    /// Changes a member. A caller grants only permissions that they hold, only owners act on owners, and the last owner
+    /// stays one. A new subject takes effect once it accepts.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`], [`Error::FailedPrecondition`] for the last owner.
@@ -175,7 +177,7 @@ impl Tenancy {
         Ok(member)
     }
 
-    /// Removes a member; their tokens stop working.
+    /// Removes a member and thereby invalidates their tokens.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::FailedPrecondition`] for the last owner.
@@ -220,7 +222,7 @@ impl Tenancy {
     }
 }
 
-/// Returns whether a subject is named that the caller does not prove to be.
+/// Returns whether `subject` is one that the caller does not prove to be.
 fn claims_another(caller: &Caller, subject: Option<&str>) -> bool {
     subject.is_some_and(|subject| !subject.is_empty() && caller.subject.as_deref() != Some(subject))
 }

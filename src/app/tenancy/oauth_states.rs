@@ -1,4 +1,6 @@
-//! The states of OAuth flows: issued to a member, used up once, whatever comes of it.
+//! States of OAuth flows: issued to a member, and usable once, also by a flow that fails.
+//!
+//! Not here: the flows themselves (`slack`, `github`).
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 
@@ -18,11 +20,11 @@ use crate::{
     store::{self, Tx},
 };
 
-/// Stands between the random part of a state and what it carries; neither has one.
+/// Separator between the random part of a state and the number that it carries; neither contains it.
 const CARRIES: char = '.';
 
 impl Tenancy {
-    /// Issues a fresh state for each flow, for this caller.
+    /// Issues a fresh state of each flow to this caller.
     pub(in crate::app) async fn issue_states<const N: usize>(
         &self,
         caller: &Caller,
@@ -40,7 +42,7 @@ impl Tenancy {
         Ok(texts)
     }
 
-    /// Issues a state that carries a number with it: what the far end does not send back with its next answer.
+    /// Issues a state that carries a number, because the provider does not send that back with its next redirect.
     pub(in crate::app) async fn issue_state_carrying(
         &self,
         member: &Member,
@@ -52,7 +54,7 @@ impl Tenancy {
         Ok(text)
     }
 
-    /// Remembers a state of this text, by its hash.
+    /// Stores the hash of a state.
     pub(in crate::app) async fn keep_state(
         &self,
         bound_to: (OrganisationId, MemberId),
@@ -66,7 +68,7 @@ impl Tenancy {
         tx.commit().await
     }
 
-    /// Finds a state of a page that asks, and the member who began its flow, without using it up.
+    /// Finds a state and the member who began its flow, without using it up.
     ///
     /// # Errors
     /// [`Error::OAuthState`].
@@ -82,8 +84,8 @@ impl Tenancy {
         Ok((flow, still_there(store::tenancy::members::find_by_id(reader, state.member_id).await)?))
     }
 
-    /// Uses a state up and tells who began its flow. Where `bound_to` is given and another began it, it is left as it
-    /// is, and refused like one that was never issued.
+    /// Uses a state up and returns the member who began its flow. If `bound_to` names another member, the state stays
+    /// unused and is refused like an unknown one.
     ///
     /// # Errors
     /// [`Error::OAuthState`].
@@ -105,8 +107,8 @@ impl Tenancy {
         still_there(store::tenancy::members::find_by_id(self.base.store.reader(), state.member_id).await)
     }
 
-    /// Demands, where a flow has its effect, that whoever began it is still a member who may: the far end took its time
-    /// to answer.
+    /// Demands, before a flow takes effect, that its initiator is still a member with the permission: the provider may
+    /// have taken its time to answer.
     ///
     /// # Errors
     /// [`Error::OAuthState`], [`Error::Forbidden`].
@@ -120,7 +122,7 @@ impl Tenancy {
     }
 }
 
-/// The state of a member who has left is void.
+/// Refuses the state of a former member.
 fn still_there(found: Result<Member>) -> Result<Member> {
     found.map_err(|error| match error {
         Error::NotFound { .. } => Error::OAuthState(StateFailure::Unknown),
@@ -128,7 +130,7 @@ fn still_there(found: Result<Member>) -> Result<Member> {
     })
 }
 
-/// The number that a state carries.
+/// Returns the number that a state carries.
 pub(in crate::app) fn carried(text: &str) -> Option<i64> {
     text.rsplit_once(CARRIES)?.1.parse().ok()
 }

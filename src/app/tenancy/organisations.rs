@@ -1,4 +1,6 @@
 //! Organisations: created by the operator or by an owner of another; each begins with an owner.
+//!
+//! Not here: quotas (`quotas`) and members (`members`).
 
 use async_trait::async_trait;
 use futures_util::future::{BoxFuture, join_all};
@@ -21,7 +23,7 @@ use crate::{
 
 const NAME_CHARS: usize = 100;
 
-/// Part of another room in the deletion of an organisation.
+/// Cleanup of another component in the deletion of an organisation.
 #[async_trait]
 pub trait Departure: Send + Sync {
     /// Cleans up in the transaction of the deletion. The future that it returns is awaited after the commit.
@@ -45,9 +47,8 @@ impl Tenancy {
         Ok(organisation)
     }
 
-    /// Deletes an organisation with all that is its own, as the operator, from the command line. What still waits is
-    /// delivered to nobody; the records of it go when they are old. What others have installed of its
-    /// versions goes on.
+    /// Deletes an organisation with everything that it owns, as the operator, from the command line. Pending deliveries
+    /// are dropped; their records go by retention. Installations of its versions by others stay.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -74,8 +75,8 @@ impl Tenancy {
     /// Creates an organisation whose owner is the caller.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::FailedPrecondition`] where the caller has created as many as they
-    /// may, or [`Error::Conflict`] where the slug is taken.
+    /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::FailedPrecondition`] where the caller has created as many as
+    /// they may, or [`Error::Conflict`] where the slug is taken.
     pub async fn create_organisation(&self, caller: &Caller, slug: &str, name: Option<&str>) -> Result<Organisation> {
         caller.require(Permission::OrganisationManage)?;
         let organisation = self.new_organisation(slug, name)?;
@@ -90,7 +91,7 @@ impl Tenancy {
             created_at: organisation.created_at,
             ..creator
         };
-        // An issuer's claim brought in an identity that was not accepted: whoever shows it accepts it for this one.
+        // An identity that was admitted by an issuer's claim is accepted for this membership by presenting it.
         if let Some(sub) = &caller.subject {
             owner.accept(sub);
         }
@@ -102,7 +103,7 @@ impl Tenancy {
         Ok(organisation)
     }
 
-    /// The organisations that whoever the caller showed themselves to be is a member of.
+    /// Lists the organisations of which the authenticated identity is a member.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
@@ -110,9 +111,9 @@ impl Tenancy {
         caller.require(Permission::OrganisationRead)?;
         let reader = self.base.store.reader();
         let ids: Vec<OrganisationId> = match &caller.subject {
-            // A token speaks for one organisation only, and must not tell of others.
+            // A token is scoped to one organisation, and must not disclose others.
             None => vec![caller.organisation_id],
-            // Not by the user's id: any organisation may name any user a member, under a subject of its choice.
+            // Not by the user's id: any organisation may add any user as a member, under a subject of its choice.
             Some(subject) => {
                 let memberships = store::tenancy::members::of_subject(reader, subject).await?;
                 let here = |id: OrganisationId| id == caller.organisation_id;
@@ -123,20 +124,20 @@ impl Tenancy {
         store::tenancy::organisations::list(reader, &ids).await
     }
 
-    /// One organisation.
+    /// Returns an organisation.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], or [`Error::NotFound`] for another's.
+    /// [`Error::Forbidden`], or [`Error::NotFound`] for another organisation.
     pub async fn get_organisation(&self, caller: &Caller, id: OrganisationId) -> Result<Organisation> {
         self.own_organisation(caller, id)?;
         caller.require(Permission::OrganisationRead)?;
         store::tenancy::organisations::find(self.base.store.reader(), id).await
     }
 
-    /// Gives an organisation another name.
+    /// Renames an organisation.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::Invalid`], or [`Error::NotFound`] for another's.
+    /// [`Error::Forbidden`], [`Error::Invalid`], or [`Error::NotFound`] for another organisation.
     pub async fn update_organisation(&self, caller: &Caller, id: OrganisationId, name: &str) -> Result<Organisation> {
         self.own_organisation(caller, id)?;
         caller.require(Permission::OrganisationManage)?;
@@ -152,7 +153,7 @@ impl Tenancy {
         Ok(organisation)
     }
 
-    /// Another tenant's organisation is not found, never forbidden.
+    /// Reports another tenant's organisation as not found, never as forbidden.
     pub(in crate::app) fn own_organisation(&self, caller: &Caller, id: OrganisationId) -> Result<()> {
         if caller.organisation_id == id { Ok(()) } else { Err(Error::not_found(Noun::Organisation, id)) }
     }

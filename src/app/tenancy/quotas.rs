@@ -1,10 +1,10 @@
-//! Quotas: bounds on what owners and organisations may create. Each is counted in the transaction that creates, under a
-//! lock, so creations at the same time do not exceed it together.
+//! Quotas: limits on how much owners and organisations may create. Each is counted in the creating transaction under a
+//! lock, so concurrent creations cannot exceed it together.
 //!
-//! Destinations are counted by what somebody set up, whether or not anything was sent there yet: the Slack link, each Slack
-//! channel with subscriptions, each URL of an outgoing webhook, each installed integration. What comes to be while an event
-//! is accepted (the first delivery to a channel of ours, to a person in Slack, to a workflow) is neither counted nor
-//! refused: an event that was let in is not lost for a quota.
+//! Destinations are counted as they are configured, even before their first delivery: the Slack link, each Slack
+//! channel with subscriptions, each URL of an outgoing webhook, each installed app. A destination that the acceptance
+//! of an event creates (the first delivery to a channel of ours, to a person in Slack, to a workflow) is neither
+//! counted nor refused: an accepted event is not lost to a quota.
 //!
 //! Not here: quotas of the registry (`registry`).
 
@@ -22,20 +22,20 @@ use crate::{
     store::{self, Tx},
 };
 
-/// Bounds on what owners and organisations may create.
+/// Limits on how much owners and organisations may create.
 #[derive(Clone, Copy, Debug)]
 pub struct Quotas {
-    /// Organisations that one user has created and still owns.
+    /// Largest number of organisations that one user has created and still owns.
     pub organisations_per_owner: usize,
-    /// Destinations that an organisation sets up.
+    /// Largest number of destinations that an organisation sets up.
     pub destinations_per_organisation: u64,
-    /// Webhooks of an organisation, incoming and outgoing.
+    /// Largest number of webhooks of an organisation, incoming and outgoing.
     pub webhooks_per_organisation: usize,
 }
 
 impl Tenancy {
-    /// Fails where a user has created as many organisations as one owner may. Those that others made them an owner of are
-    /// not counted: anybody could use their quota up.
+    /// Fails where a user has created the largest number of organisations. Organisations that others made them an owner
+    /// of are not counted, since anybody could exhaust their quota.
     pub(in crate::app) async fn demand_room_for_organisation(&self, tx: &Tx, user_id: UserId) -> Result<()> {
         store::tenancy::members::lock_user(tx, user_id).await?;
         let memberships = store::tenancy::members::of_subject(tx, &user_id.to_string()).await?;
@@ -58,7 +58,7 @@ impl Tenancy {
         Err(Error::FailedPrecondition { message })
     }
 
-    /// Fails where a Slack channel has no subscription yet, and its organisation has as many destinations as it may.
+    /// Fails where the first subscription of a Slack channel would exceed its organisation's quota of destinations.
     pub(in crate::app) async fn demand_room_for_channel(&self, tx: &Tx, wanted: &Destination) -> Result<()> {
         let organisation_id = wanted.organisation_id;
         store::tenancy::organisations::lock(tx, organisation_id).await?;
@@ -70,7 +70,7 @@ impl Tenancy {
         self.demand_room_for_destinations(tx, organisation_id, usize::from(is_new)).await
     }
 
-    /// Fails where a webhook has more URLs than before, and its organisation would have more destinations than it may.
+    /// Fails where the additional URLs of a webhook would exceed its organisation's quota of destinations.
     pub(in crate::app) async fn demand_room_for_urls(
         &self,
         tx: &Tx,
@@ -81,7 +81,7 @@ impl Tenancy {
         self.demand_room_for_destinations(tx, wanted.organisation_id, more).await
     }
 
-    /// Fails where an organisation would have more destinations than it may with so many more.
+    /// Fails where so many more destinations would exceed an organisation's quota.
     pub(in crate::app) async fn demand_room_for_destinations(
         &self,
         tx: &Tx,
@@ -108,7 +108,7 @@ impl Tenancy {
         Err(Error::FailedPrecondition { message })
     }
 
-    /// Fails where an organisation has as many webhooks as it may.
+    /// Fails where another webhook would exceed an organisation's quota.
     pub(in crate::app) async fn demand_room_for_webhook(&self, tx: &Tx, organisation_id: OrganisationId) -> Result<()> {
         store::tenancy::organisations::lock(tx, organisation_id).await?;
         let most = self.quotas.webhooks_per_organisation;
@@ -119,7 +119,7 @@ impl Tenancy {
     }
 }
 
-/// Number of destinations that a webhook has: its URLs, each once.
+/// Returns the number of a webhook's destinations: its distinct URLs.
 fn destinations_of(webhook: &Webhook) -> usize {
     match &webhook.direction {
         Direction::Outgoing(outgoing) => outgoing.urls.iter().collect::<HashSet<_>>().len(),

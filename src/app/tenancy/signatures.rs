@@ -1,5 +1,5 @@
-//! Signatures of the providers' requests, checked while the body is being read: a request that is not a provider's is
-//! refused before, or at the end of, its body, and nothing of it is parsed.
+//! Verification of the signatures of providers' requests while the body is being read: a forged request is refused
+//! before, or at the end of, its body, and nothing of it is parsed.
 //!
 //! Not here: reading bodies (`api::shared::media`), the signature schemes (`provider`).
 
@@ -8,9 +8,9 @@ use crate::domain::{Error, Result, error::AuthFailure};
 /// Signature check of a request whose body is still being read.
 pub struct SignatureCheck(Box<dyn Check>);
 
-/// Scheme of a provider, over the raw bytes of a body.
+/// Signature scheme of a provider, over the raw bytes of a body.
 pub(in crate::app) trait Check: Send {
-    /// Takes the next bytes of the body.
+    /// Adds the next bytes of the body.
     fn update(&mut self, bytes: &[u8]);
 
     /// Compares the signature once the body has ended.
@@ -29,7 +29,7 @@ impl SignatureCheck {
         Self(Box::new(check))
     }
 
-    /// Takes the next bytes of the body.
+    /// Adds the next bytes of the body.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }

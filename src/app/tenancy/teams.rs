@@ -1,4 +1,6 @@
-//! Callers of dialects that name the organisation beside the credential, as a *team*, by its slug or id.
+//! Callers of dialects that name the organisation, as a *team*, beside the credential, by its slug or id.
+//!
+//! Not here: the verification of credentials (`identity`).
 
 use super::Tenancy;
 use crate::{
@@ -13,30 +15,30 @@ use crate::{
     store,
 };
 
-/// Somebody whose credential is good, before an organisation is chosen.
+/// An authenticated identity, before an organisation is chosen.
 #[derive(Clone, Debug)]
 pub struct Identified {
     credential: Secret,
-    /// Who they are where they can only be in one place.
+    /// The caller, if they are a member of exactly one organisation.
     caller: Option<Caller>,
 }
 
 impl Tenancy {
-    /// Finds out who calls, without an organisation.
+    /// Authenticates a credential without choosing an organisation.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`].
     pub async fn identify(&self, credential: &str) -> Result<Identified> {
         let caller = match self.authenticate(credential, None).await {
             Ok(caller) => Some(caller),
-            // A member of several organisations: the team will say which.
+            // A member of several organisations: the team selects one of them.
             Err(Error::Invalid(_)) => None,
             Err(error) => return Err(error),
         };
         Ok(Identified { credential: Secret::new(credential), caller })
     }
 
-    /// The caller in a team. One that does not exist and one that they are not in are told alike.
+    /// Returns the caller in a team. An unknown team and one of which they are no member are reported alike.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -55,16 +57,16 @@ impl Tenancy {
         }
     }
 
-    /// The caller where no team is named.
+    /// Returns the caller without a named team.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where they are in several.
+    /// [`Error::Invalid`] where they are a member of several.
     pub(in crate::app) async fn in_their_team(&self, who: &Identified) -> Result<Caller> {
         let several = || Error::invalid("team", "is needed: you are a member of several");
         who.caller.clone().ok_or_else(several)
     }
 
-    /// The caller in every organisation that their credential is good for.
+    /// Returns the caller in every organisation for which their credential is valid.
     pub(in crate::app) async fn everywhere(&self, who: &Identified) -> Result<Vec<Caller>> {
         if let Some(caller) = &who.caller
             && caller.token_id.is_some()

@@ -1,4 +1,6 @@
 //! Personal access tokens: created, listed, revoked. The text is shown once.
+//!
+//! Not here: the format of the text (`credential`).
 
 use std::collections::BTreeSet;
 
@@ -27,11 +29,11 @@ use crate::{
 /// A token to be created.
 #[derive(Clone, Debug)]
 pub struct NewToken {
-    /// What people call it.
+    /// Name, for display.
     pub name: String,
     /// Narrower than the member's permissions; empty means all of them.
     pub scopes: BTreeSet<Permission>,
-    /// When it ends.
+    /// Expiry.
     pub expires_at: Option<Time>,
 }
 
@@ -44,7 +46,7 @@ impl Tenancy {
         caller.require(Permission::TokensManage)?;
         caller.require_all(&new.scopes)?;
         let member = store::tenancy::members::find_by_id(self.base.store.reader(), caller.member_id).await?;
-        // No scopes means everything that the caller may: a token that was narrowed does not beget a wider one.
+        // An empty list of scopes means all that the caller holds: a narrowed token does not create a wider one.
         let scopes = if new.scopes.is_empty() { caller.narrowing(&member) } else { new.scopes };
         self.issue_token(&member, NewToken { scopes, ..new }, &caller.actor()).await
     }
@@ -57,7 +59,7 @@ impl Tenancy {
         self.issue_token(member, new, "operator").await
     }
 
-    /// The caller's own tokens, newest first, without their text.
+    /// Lists the caller's own tokens, newest first, without their text.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
@@ -66,11 +68,11 @@ impl Tenancy {
         store::tenancy::tokens::list(self.base.store.reader(), caller.organisation_id, caller.member_id, page).await
     }
 
-    /// Revokes one of the caller's tokens; a caller who manages members may revoke those of others, but an owner's only as
-    /// an owner. A second time changes nothing.
+    /// Revokes one of the caller's tokens; a caller who manages members may revoke those of others, but an owner's only
+    /// as an owner. A repeated revocation changes nothing.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], or [`Error::NotFound`] for somebody else's.
+    /// [`Error::Forbidden`], or [`Error::NotFound`] for a token of another user.
     pub async fn revoke_token(&self, caller: &Caller, id: TokenId) -> Result<()> {
         caller.require(Permission::TokensManage)?;
         let tx = self.base.store.begin().await?;

@@ -1,8 +1,10 @@
 //! Secrets at rest: envelope encryption.
 //!
-//! Each organisation has a data key of its own, wrapped by the service's key (AES-256-GCM, NIST SP 800-38D, both times).
-//! What is sealed is bound to its table, column, row and organisation, so a ciphertext that was moved elsewhere does not
-//! open. A record is: version (1 byte), nonce (12 bytes), ciphertext with tag.
+//! Not here: the tables that hold sealed secrets (`store`).
+//!
+//! Each organisation has a data key of its own, wrapped by the service's key (AES-256-GCM, NIST SP 800-38D, both
+//! times). A sealed secret is bound to its table, column, row and organisation, so a ciphertext that was moved
+//! elsewhere does not open. A record is: version (1 byte), nonce (12 bytes), ciphertext with tag.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -19,17 +21,17 @@ use crate::{
 const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 12;
 const KEY_BYTES: usize = 32;
-/// How long an opened data key is kept in memory.
+/// Lifetime of an opened data key in memory.
 const CACHE_LIFETIME: Duration = Duration::from_secs(300);
 
-/// The service's own keys: one that seals, and former ones that still open.
+/// The service's own keys: the current one seals, and former ones still open.
 pub struct KeyRing {
     current: String,
     keys: HashMap<String, LessSafeKey>,
 }
 
 impl KeyRing {
-    /// Reads keys from base64.
+    /// Parses keys in base64.
     ///
     /// # Errors
     /// [`Error::Invalid`] naming the setting, where one is not 32 bytes.
@@ -40,7 +42,7 @@ impl KeyRing {
             let key = key(&bytes).map_err(|_| {
                 Error::invalid(setting, "must be base64 of 32 bytes, such as `openssl rand -base64 32` makes")
             })?;
-            // The id tells keys apart and says nothing about them.
+            // The id identifies a key without disclosing anything about it.
             let id = BASE64_STANDARD.encode(&sha256(&bytes)[..9]);
             keys.insert(id.clone(), key);
             Ok::<_, Error>(id)
@@ -53,20 +55,20 @@ impl KeyRing {
     }
 }
 
-/// What a sealed value belongs to.
+/// Row and column to which a sealed secret is bound.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
-    /// Whose it is.
+pub struct SecretLocation<'a> {
+    /// Owning organisation.
     pub organisation_id: OrganisationId,
-    /// The table.
+    /// Table.
     pub table: &'a str,
-    /// The column.
+    /// Column.
     pub column: &'a str,
-    /// The row.
+    /// Id of the row.
     pub row: uuid::Uuid,
 }
 
-impl Place<'_> {
+impl SecretLocation<'_> {
     fn aad(&self) -> Vec<u8> {
         let Self { organisation_id, table, column, row } = self;
         format!("{VERSION}|{organisation_id}|{table}|{column}|{row}").into_bytes()
@@ -85,8 +87,8 @@ impl Vault {
     /// Opens the vault.
     ///
     /// # Errors
-    /// [`Error::Internal`] where the database holds something that none of the keys opens: starting with a wrong key
-    /// would only show when the first secret is needed.
+    /// [`Error::Internal`] where the database holds a data key that none of the keys opens: otherwise a wrong key would
+    /// only show when the first secret is needed.
     pub async fn open(ring: KeyRing, store: Store, ambient: Ambient) -> Result<Self> {
         for id in tenant_keys::wrapping_ids(store.reader()).await? {
             if !ring.keys.contains_key(&id) {
@@ -100,37 +102,37 @@ impl Vault {
         Ok(Self { ring, store, ambient, data_keys })
     }
 
-    /// Makes sure that the organisation has a key. Whoever seals within a transaction asks for that before it: on SQLite
-    /// there is one writer, and a first key would have to wait for that very transaction.
+    /// Ensures that the organisation has a data key. Call it before a transaction that seals: on SQLite there is one
+    /// writer, and creating the first key would wait for that very transaction.
     ///
     /// # Errors
-    /// When the organisation's key cannot be had.
+    /// When the data key cannot be loaded or created.
     pub async fn prepare(&self, organisation_id: OrganisationId) -> Result<()> {
         self.data_key(organisation_id).await.map(drop)
     }
 
-    /// Seals a secret for its place.
+    /// Seals a secret for a row and column.
     ///
     /// # Errors
-    /// When the organisation's key cannot be had.
-    pub async fn seal(&self, place: Place<'_>, secret: &Secret) -> Result<Vec<u8>> {
-        let key = self.data_key(place.organisation_id).await?;
-        seal(&key, &place.aad(), self.ambient.random(), secret.expose().as_bytes())
+    /// When the data key cannot be loaded or created.
+    pub async fn seal(&self, location: SecretLocation<'_>, secret: &Secret) -> Result<Vec<u8>> {
+        let key = self.data_key(location.organisation_id).await?;
+        seal(&key, &location.aad(), self.ambient.random(), secret.expose().as_bytes())
     }
 
-    /// Opens what was sealed for that very place.
+    /// Opens a secret that was sealed for this row and column.
     ///
     /// # Errors
     /// [`Error::Internal`] where it was changed, moved, or sealed with another key.
-    pub async fn unseal(&self, place: Place<'_>, sealed: &[u8]) -> Result<Secret> {
-        let key = self.data_key(place.organisation_id).await?;
-        let bytes = open(&key, &place.aad(), sealed).map_err(|_| {
-            Error::Internal(format!("{}.{} of row {} does not open", place.table, place.column, place.row))
+    pub async fn unseal(&self, location: SecretLocation<'_>, sealed: &[u8]) -> Result<Secret> {
+        let key = self.data_key(location.organisation_id).await?;
+        let bytes = open(&key, &location.aad(), sealed).map_err(|_| {
+            Error::Internal(format!("{}.{} of row {} does not open", location.table, location.column, location.row))
         })?;
         String::from_utf8(bytes).map(Secret::new).map_err(|_| Error::Internal("a secret is not text".into()))
     }
 
-    /// Wraps every data key anew with the current key. Tells how many there were; after that, former keys may go.
+    /// Wraps every data key anew with the current key and returns their number; afterwards, former keys can be removed.
     ///
     /// # Errors
     /// When a data key does not open, or the database fails.
@@ -157,7 +159,8 @@ impl Vault {
         key(&BASE64_STANDARD.decode(text.expose()).unwrap_or_default())
     }
 
-    /// The organisation's data key as base64, made where there is none. Of two that make one at once, the first stays.
+    /// Returns the organisation's data key in base64, creating it if necessary. Of two concurrent creations, the first
+    /// stays.
     async fn load(&self, organisation_id: OrganisationId) -> Result<Secret> {
         if let Some(wrapped) = tenant_keys::find(self.store.reader(), organisation_id).await? {
             return self.unwrap(&wrapped);

@@ -1,5 +1,7 @@
-//! What is looked up before a webhook is set up: its poster, its channels, its URLs; in the order in which a caller is
-//! told of what is wrong.
+//! Look-ups before a webhook is set up: its poster, its channels, its URLs. Violations are reported in the order in
+//! which Rocket.Chat checks them.
+//!
+//! Not here: rules without a look-up (`domain::webhooks::setup`).
 
 use super::Webhooks;
 use super::{Reach, incoming_channels};
@@ -17,16 +19,16 @@ use crate::{
     store,
 };
 
-/// What a name in a list of channels is.
-enum Place {
+/// Meaning of a name in a list of channels.
+enum ChannelTarget {
     Channel(ChannelId),
     Person,
-    /// Every channel of a sort.
-    Sort,
+    /// Every channel of a kind.
+    AllOfKind,
 }
 
 impl Webhooks {
-    /// The poster, the channels and the rest of a webhook that somebody wants.
+    /// Validates a draft, and returns its poster, its channels and its direction.
     pub(super) async fn check_draft(&self, caller: &Caller, draft: &Draft) -> Result<(Person, Vec<String>, Direction)> {
         match &draft.way {
             DraftWay::Incoming { override_destination } => {
@@ -58,7 +60,7 @@ impl Webhooks {
         }
     }
 
-    /// The same of a change of an incoming one, which has an order of its own.
+    /// Validates a change of an incoming webhook, whose checks have an order of their own.
     pub(super) async fn check_incoming_change(
         &self,
         caller: &Caller,
@@ -79,7 +81,7 @@ impl Webhooks {
         Ok((poster, channels))
     }
 
-    /// A member, or the bot, by name.
+    /// Finds a member by username, or the bot.
     pub(in crate::app) async fn poster(&self, organisation_id: OrganisationId, name: &str) -> Result<Option<Person>> {
         let member = store::tenancy::members::find_by_username(self.base.store.reader(), organisation_id, name).await?;
         let person = |user_id, username| Person { user_id: Some(user_id), username };
@@ -97,18 +99,19 @@ impl Webhooks {
         self.guard.check(url).map(drop).map_err(|why| refused(why.to_string()))
     }
 
-    /// Every channel is there; and the caller is in it, but for those who may manage all of this direction and their own.
+    /// Demands that every channel exists, and that the caller is a member of it unless they may manage both all
+    /// webhooks of this direction and their own.
     async fn demand_channels(&self, caller: &Caller, way: Way, channels: &[String]) -> Result<()> {
         let anywhere = Reach::of(caller).both(way);
         for channel in channels {
-            let place = self.place(caller.organisation_id, channel).await?;
-            let place = place.ok_or_else(|| WebhookRefusal::ChannelUnknown(channel.clone()))?;
-            let is_in = match place {
-                Place::Channel(id) if !anywhere => {
+            let target = self.channel_target(caller.organisation_id, channel).await?;
+            let target = target.ok_or_else(|| WebhookRefusal::ChannelUnknown(channel.clone()))?;
+            let is_in = match target {
+                ChannelTarget::Channel(id) if !anywhere => {
                     store::channels::has_member(self.base.store.reader(), id, caller.user_id).await?
                 }
-                Place::Person => anywhere,
-                Place::Channel(_) | Place::Sort => true,
+                ChannelTarget::Person => anywhere,
+                ChannelTarget::Channel(_) | ChannelTarget::AllOfKind => true,
             };
             if !is_in {
                 return Err(WebhookRefusal::NotInChannel(channel.clone()).into());
@@ -117,28 +120,28 @@ impl Webhooks {
         Ok(())
     }
 
-    async fn place(&self, organisation_id: OrganisationId, text: &str) -> Result<Option<Place>> {
+    async fn channel_target(&self, organisation_id: OrganisationId, text: &str) -> Result<Option<ChannelTarget>> {
         let reader = self.base.store.reader();
         match Target::read(text) {
-            Target::AllPublic | Target::AllPrivate | Target::AllDirect => Ok(Some(Place::Sort)),
+            Target::AllPublic | Target::AllPrivate | Target::AllDirect => Ok(Some(ChannelTarget::AllOfKind)),
             Target::Channel(name) | Target::Either(name) => {
                 if let Some(channel) = store::channels::find_by_name(reader, organisation_id, &name).await? {
-                    return Ok(Some(Place::Channel(channel.id)));
+                    return Ok(Some(ChannelTarget::Channel(channel.id)));
                 }
                 let Ok(id) = name.parse::<ChannelId>() else { return Ok(None) };
                 match store::channels::find(reader, organisation_id, id).await {
-                    Ok(channel) => Ok(Some(Place::Channel(channel.id))),
+                    Ok(channel) => Ok(Some(ChannelTarget::Channel(channel.id))),
                     Err(Error::NotFound { .. }) => Ok(None),
                     Err(error) => Err(error),
                 }
             }
             Target::User(name) => {
                 if self.poster(organisation_id, &name).await?.is_some() {
-                    return Ok(Some(Place::Person));
+                    return Ok(Some(ChannelTarget::Person));
                 }
                 let Ok(id) = name.parse::<UserId>() else { return Ok(None) };
                 match store::tenancy::members::find(reader, organisation_id, id).await {
-                    Ok(_) => Ok(Some(Place::Person)),
+                    Ok(_) => Ok(Some(ChannelTarget::Person)),
                     Err(Error::NotFound { .. }) => Ok(None),
                     Err(error) => Err(error),
                 }

@@ -1,4 +1,6 @@
-//! The history of outgoing webhooks: looked at, cleared, and a run made once more.
+//! History of outgoing webhooks: listed, cleared, and replayed.
+//!
+//! Not here: recording a run (`outgoing`).
 
 use serde_json::{Value, json};
 
@@ -16,19 +18,20 @@ use crate::{
     store,
 };
 
-/// Some of a webhook's history, newest first.
+/// A page of a webhook's history, newest first.
 #[derive(Clone, Debug)]
 pub struct WebhookHistory {
-    /// The webhook, as it is now; `None` where there is none that the caller manages, and so no history.
+    /// The webhook in its current state; `None` where the caller manages no such webhook, which then has no history.
     pub webhook: Option<Webhook>,
     /// Its runs.
     pub runs: Vec<Attempt>,
-    /// How many there are.
+    /// Total number of runs.
     pub total: u64,
 }
 
 impl Webhooks {
-    /// The runs of an outgoing webhook. Those of one that is not there, or not the caller's, are none.
+    /// Lists the runs of an outgoing webhook. The list is empty for an unknown webhook and for one that the caller does
+    /// not manage.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`WebhookRefusal::NoId`].
@@ -56,7 +59,7 @@ impl Webhooks {
         Ok(WebhookHistory { webhook, runs, total })
     }
 
-    /// Removes what is over from the history of an outgoing webhook. A run that is made again stays.
+    /// Removes the completed runs from the history of an outgoing webhook. A run that will be retried stays.
     ///
     /// # Errors
     /// [`WebhookRefusal::NotAllowed`], [`WebhookRefusal::NoSuchOutgoing`].
@@ -66,7 +69,7 @@ impl Webhooks {
         }
         let webhook = self.history_owner(caller, id).await?.ok_or(WebhookRefusal::NoSuchOutgoing)?;
         let writer = self.base.store.writer();
-        // Slice by slice, so that others may write.
+        // In small slices, so that others may write.
         while store::webhooks::history::remove_slice(writer, webhook.id, None).await? > 0 {
             tokio::task::yield_now().await;
         }
@@ -77,7 +80,7 @@ impl Webhooks {
         tx.commit().await
     }
 
-    /// Makes a run of an outgoing webhook once more: the same event, to the same URL, from the beginning.
+    /// Replays a run of an outgoing webhook: the same event, to the same URL, with a fresh retry schedule.
     ///
     /// # Errors
     /// [`WebhookRefusal::NotAllowed`], [`WebhookRefusal::NoSuchOutgoing`], [`WebhookRefusal::NotOutgoing`],
@@ -120,7 +123,7 @@ impl Webhooks {
         Ok(())
     }
 
-    /// The webhook that a history is asked for, where the caller manages it; `None` where there is none.
+    /// Returns the webhook of a history, if the caller manages it; `None` if there is no such webhook.
     async fn history_owner(&self, caller: &Caller, id: &str) -> Result<Option<Webhook>> {
         let Ok(id) = id.trim().parse::<IntegrationId>() else { return Ok(None) };
         let found = store::webhooks::find(self.base.store.reader(), caller.organisation_id, id).await;
@@ -131,7 +134,7 @@ impl Webhooks {
         };
         match Reach::of(caller).manages(&webhook, caller) {
             Ok(()) => Ok(Some(webhook)),
-            // An incoming one has no history, whoever may manage it.
+            // An incoming one has no history, so its permissions do not matter.
             Err(_) if matches!(webhook.direction, Direction::Incoming(_)) => Ok(Some(webhook)),
             Err(_) => Err(WebhookRefusal::NoSuchOutgoing.into()),
         }

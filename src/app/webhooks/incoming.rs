@@ -1,5 +1,7 @@
-//! Requests to incoming webhooks. The address has a token in it, which is looked at before everything else; then it is
-//! read what was sent, a script may change it, and it is posted.
+//! Requests to incoming webhooks: the token in the address is verified before anything else; then the body is parsed, a
+//! script may transform it, and the result is posted.
+//!
+//! Not here: settings of webhooks (`webhooks`), and self-service by an address (`subscribers`).
 
 mod kept;
 mod places;
@@ -36,74 +38,74 @@ use crate::{
     store::{self, webhooks::Stored},
 };
 
-/// A request to an incoming webhook, as it came.
+/// A request to an incoming webhook, unparsed.
 #[derive(Clone, Debug)]
 pub struct HookRequest {
-    /// The integration that its address names.
+    /// Id of the webhook, from the address.
     pub id: String,
-    /// The token that its address has in it.
+    /// Token, from the address.
     pub token: Secret,
-    /// The user that its address names, where it does.
+    /// Id of the user, if the address contains one.
     pub user_id: Option<String>,
-    /// The path with its query.
+    /// Path and query.
     pub target: String,
     /// The headers.
     pub headers: Vec<(String, String)>,
-    /// What it says that its body is.
+    /// Value of `Content-Type`.
     pub content_type: Option<String>,
-    /// The body.
+    /// Raw bytes of the body.
     pub body: Bytes,
 }
 
-/// What the sender is told.
+/// Response to the sender.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HookAnswer {
-    /// It is done.
+    /// Accepted.
     Done {
-        /// What the script wants to be told with it.
+        /// Response that the script asked for.
         response: Option<Value>,
     },
-    /// The script says no.
+    /// Refused by the script.
     Refused(Value),
-    /// What became of each channel.
+    /// Result of each channel.
     Separate(Vec<Told>),
 }
 
-/// What became of one channel.
+/// Result of one channel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Told {
     /// The channel, as the sender wrote it.
     pub target: String,
-    /// What was posted there, or why nothing was.
+    /// The posted message, or the reason that prevented it.
     pub result: Result<Posted, PostFault>,
 }
 
-/// A message that was posted.
+/// A posted message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Posted {
-    /// Its event.
+    /// Id of its event.
     pub id: EventId,
-    /// Where.
+    /// Channel.
     pub channel_id: ChannelId,
-    /// What it says.
+    /// Content.
     pub message: Message,
-    /// When.
+    /// Time of the post.
     pub at: Time,
 }
 
-/// What a request wants to be posted, and in whose name.
-struct Wish {
+/// Content that a request asks to post, with its poster and the script's response.
+struct PostRequest {
     content: Map<String, Value>,
     poster: Person,
     response: Option<Value>,
 }
 
 impl Webhooks {
-    /// Posts what an incoming webhook is sent. Everything is durable when this returns.
+    /// Posts the content of a request to an incoming webhook. Everything is durable when this returns.
     ///
     /// # Errors
-    /// [`HookRefusal`] as [`Error::Webhook`], [`Error::RateLimited`], [`Error::Unavailable`] while scripts are busy: the
-    /// request is kept then, and worked on later.
+    /// [`HookRefusal`] as [`Error::Webhook`], [`Error::RateLimited`], [`Error::Unavailable`] while scripts are busy:
+    /// the request is stored then, and processed later.
     pub async fn receive_webhook(&self, request: HookRequest) -> Result<HookAnswer> {
         let webhook = self.known_hook(&request.id, &request.token).await?;
         self.inbound.admit(webhook.id.0, self.base.now())?;
@@ -119,7 +121,7 @@ impl Webhooks {
         }
     }
 
-    /// Makes of a request what its webhook makes of it.
+    /// Processes a request by the rules of its webhook.
     async fn work_on_hook(&self, webhook: &Webhook, request: &HookRequest) -> Result<HookAnswer> {
         let poster = self.hook_poster(webhook).await?;
         let Direction::Incoming(incoming) = &webhook.direction else { return Err(HookRefusal::Unknown.into()) };
@@ -127,32 +129,32 @@ impl Webhooks {
             return Err(HookRefusal::Disabled.into());
         }
         let payload = Payload::read(Packing::of(request.content_type.as_deref()), &request.body)?;
-        let wish = match webhook.script.runnable() {
-            None => payload.into_content()?.map(|content| Wish { content, poster, response: None }),
+        let wanted = match webhook.script.runnable() {
+            None => payload.into_content()?.map(|content| PostRequest { content, poster, response: None }),
             Some(text) => match self.ask_script(webhook, text, (request, payload), &poster).await? {
                 ScriptReply::Refused(error) => return Ok(HookAnswer::Refused(error)),
                 ScriptReply::NoObject => return Err(HookRefusal::ScriptContent.into()),
                 ScriptReply::Nothing { response } => return Ok(HookAnswer::Done { response }),
-                ScriptReply::Post { content, user: None, response } => Some(Wish { content, poster, response }),
+                ScriptReply::Post { content, user: None, response } => Some(PostRequest { content, poster, response }),
                 ScriptReply::Post { content, user: Some(name), response } => {
                     let poster = self.person_named(webhook.organisation_id, &name).await?;
-                    Some(Wish { content, poster: poster.ok_or(PostFault::NoSuchUser)?, response })
+                    Some(PostRequest { content, poster: poster.ok_or(PostFault::NoSuchUser)?, response })
                 }
             },
         };
-        let Some(wish) = wish else { return Ok(HookAnswer::Done { response: None }) };
-        if post::names_a_target(&wish.content) && !incoming.override_destination {
+        let Some(wanted) = wanted else { return Ok(HookAnswer::Done { response: None }) };
+        if post::names_a_target(&wanted.content) && !incoming.override_destination {
             return Err(HookRefusal::Override.into());
         }
-        let Wish { content, poster, response } = wish;
+        let PostRequest { content, poster, response } = wanted;
         let post = Post::read(&content, webhook)?;
         let separate = post.separate;
-        let told = self.post_from(webhook, &poster, post).await?;
+        let results = self.post_from(webhook, &poster, post).await?;
         let separately = separate && response.is_none();
-        Ok(if separately { HookAnswer::Separate(told) } else { HookAnswer::Done { response } })
+        Ok(if separately { HookAnswer::Separate(results) } else { HookAnswer::Done { response } })
     }
 
-    /// Says that an address is good, and whose webhook it is. An id that there is not and a wrong token are told alike.
+    /// Verifies an address and returns its webhook. An unknown id and a wrong token are reported alike.
     pub(in crate::app) async fn known_hook(&self, id: &str, token: &Secret) -> Result<Webhook> {
         let found = match id.parse() {
             Ok(id) => store::webhooks::find_anywhere(self.base.store.reader(), id).await?,
@@ -175,7 +177,7 @@ impl Webhooks {
         self.vault.unseal(secret_place(webhook, "credential"), sealed).await.map(Some)
     }
 
-    /// Whoever a webhook posts as, by the name that they have now.
+    /// Returns the member as whom a webhook posts, with their current username.
     pub(in crate::app) async fn hook_poster(&self, webhook: &Webhook) -> Result<Person> {
         let Some(user_id) = webhook.poster.user_id else { return Ok(Person::bot()) };
         match store::tenancy::members::find(self.base.store.reader(), webhook.organisation_id, user_id).await {
@@ -185,7 +187,7 @@ impl Webhooks {
         }
     }
 
-    /// What the script makes of a request. What it keeps is saved also where it then fails.
+    /// Runs the script on a request. The script's store is saved even if the script then fails.
     async fn ask_script(
         &self,
         webhook: &Webhook,
@@ -209,21 +211,21 @@ impl Webhooks {
         let ScriptRun { result, console, store: changed, .. } =
             self.scripts.run(webhook.organisation_id, text, (method, &argument), kept).await?;
         for line in console {
-            tracing::debug!(integration = %webhook.id, level = ?line.level, text = line.text, "a script says");
+            tracing::debug!(integration = %webhook.id, level = ?line.level, text = line.text, "script console");
         }
         if let Some(changed) = changed {
             let writer = self.base.store.writer();
             store::webhooks::keep_script_store(writer, webhook, &changed, self.base.now()).await?;
         }
         let value = result.map_err(|fault| {
-            tracing::debug!(integration = %webhook.id, %fault, "a script failed");
+            tracing::debug!(integration = %webhook.id, %fault, "script failed");
             HookRefusal::Script(fault)
         })?;
         Ok(ScriptReply::read(value))
     }
 
-    /// Posts to every channel that a post names, or else to the webhook's own. All of them are looked at before anything
-    /// is posted; where one cannot be posted to and the sender does not want to hear of each, nothing is.
+    /// Posts to every channel that a post names, or else to the webhook's own. All of them are checked before the first
+    /// post; unless the sender asked for a result per channel, a single failure prevents all posts.
     pub(in crate::app) async fn post_from(&self, webhook: &Webhook, poster: &Person, post: Post) -> Result<Vec<Told>> {
         let Post { targets, mut message, separate } = post;
         let targets = if targets.is_empty() { webhook.channels.clone() } else { targets };
@@ -249,7 +251,7 @@ impl Webhooks {
             };
             open.push((target, channel));
         }
-        // At the same time, so that they share a commit.
+        // Concurrently, so that they share a group commit.
         let posted = open.into_iter().map(|(target, channel)| async {
             let result = match channel {
                 Ok(channel) => Ok(self.post_in(webhook.organisation_id, &channel, message.clone()).await?),

@@ -1,4 +1,6 @@
-//! Whose webhooks a caller may manage.
+//! Webhooks that a caller may manage.
+//!
+//! Not here: the permissions of a role (`domain::tenancy`).
 
 use crate::{
     app::Caller,
@@ -9,7 +11,7 @@ use crate::{
     },
 };
 
-/// What a caller may manage.
+/// Permissions of a caller to manage webhooks, by direction.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::app) struct Reach {
     all: [bool; 2],
@@ -28,22 +30,23 @@ impl Reach {
         }
     }
 
-    /// Whether every webhook of this direction.
+    /// Returns whether the caller may manage every webhook of this direction.
     pub(in crate::app) fn all(self, way: Way) -> bool {
         self.all[way as usize]
     }
 
-    /// Whether some webhook of this direction.
+    /// Returns whether the caller may manage any webhook of this direction.
     pub(in crate::app) fn some(self, way: Way) -> bool {
         self.all(way) || self.own[way as usize]
     }
 
-    /// Whether both, which frees from the rule that one is in the channels that one chooses.
+    /// Returns whether the caller may manage all webhooks of this direction and also their own, which exempts from
+    /// membership in the chosen channels.
     pub(super) fn both(self, way: Way) -> bool {
         self.all(way) && self.own[way as usize]
     }
 
-    /// Demands some permission for webhooks at all.
+    /// Demands a permission for webhooks of either direction.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
@@ -54,7 +57,7 @@ impl Reach {
         Err(Error::Forbidden { permission: Permission::ManageOwnIncomingIntegrations.to_string() })
     }
 
-    /// Whether a webhook may be managed, and why not.
+    /// Demands that a webhook may be managed, or returns the refusal.
     pub(in crate::app) fn manages(self, webhook: &Webhook, caller: &Caller) -> Result<(), WebhookRefusal> {
         let way = Way::of(&webhook.direction);
         match (self.all(way), self.own[way as usize]) {
@@ -65,7 +68,8 @@ impl Reach {
         }
     }
 
-    /// Whether a webhook is listed. Who manages their own of both directions sees their own, whatever else they may.
+    /// Returns whether a webhook is listed. A caller who manages their own of both directions sees only their own, even
+    /// with a wider permission for one direction.
     pub(super) fn lists(self, webhook: &Webhook, caller: &Caller) -> bool {
         let is_own = webhook.created_by.user_id == Some(caller.user_id);
         match (self.all, self.own) {

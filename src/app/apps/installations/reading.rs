@@ -1,5 +1,7 @@
-//! Descriptors of integrations that are kept whether theirs can be read or not: whoever saves one does not wait long for it,
-//! and one that comes late is taken all the same.
+//! Reads the descriptor of an app that is stored even without one: saving waits only briefly for it, and a descriptor
+//! that arrives later is adopted.
+//!
+//! Not here: the fetch itself (`descriptors`).
 
 use std::time::Duration;
 
@@ -19,28 +21,28 @@ use crate::{
     store,
 };
 
-/// How long whoever saves an integration waits for its descriptor.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Time for which saving an app waits for its descriptor.
+const READ_WAIT: Duration = Duration::from_secs(3);
 
-/// A descriptor that is still being read.
+/// A descriptor that is still being fetched.
 pub(super) struct Late(JoinHandle<Result<Descriptor, NoDescriptor>>);
 
 impl Apps {
-    /// The descriptor at an address, where there is one and it comes soon. A text that is no address leads to none.
+    /// Returns the descriptor at an address, if it arrives in time. A text that is not a URL has none.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where it, or what it names, is at an address that is not called.
+    /// [`Error::Invalid`] where its address, or one that it names, is not callable.
     pub(super) async fn read_descriptor(&self, json_url: &str) -> Result<(Option<Descriptor>, Option<Late>)> {
         if Url::parse(json_url) == Err(ParseError::RelativeUrlWithoutBase) {
             return Ok((None, None));
         }
         let (app, url) = (self.clone(), json_url.to_owned());
         let mut reading = self.base.background.spawn(async move { app.fetch_descriptor(&url, "/json_url").await });
-        match tokio::time::timeout(PATIENCE, &mut reading).await {
+        match tokio::time::timeout(READ_WAIT, &mut reading).await {
             Ok(Ok(Ok(descriptor))) => Ok((Some(descriptor), None)),
             Ok(Ok(Err(NoDescriptor::Refused(error)))) => Err(error),
             Ok(Ok(Err(NoDescriptor::Unreadable(why)))) => {
-                tracing::debug!(%why, "an integration is kept without a descriptor");
+                tracing::debug!(%why, "app stored without a descriptor");
                 Ok((None, None))
             }
             Ok(Err(panic)) => Err(Error::Internal(format!("a descriptor could not be read: {panic}"))),
@@ -48,15 +50,15 @@ impl Apps {
         }
     }
 
-    /// Takes over a descriptor that comes after its integration was saved, unless that was changed again: whoever
-    /// changes it reads it anew.
+    /// Adopts a descriptor that arrives after its app was saved, unless the app was changed again: that change reads it
+    /// anew.
     pub(super) fn adopt_when_read(&self, caller: &Caller, saved: &App, late: Option<Late>) {
         let Some(Late(reading)) = late else { return };
         let (app, caller, saved) = (self.clone(), caller.clone(), saved.clone());
         self.base.background.spawn(async move {
             let Ok(Ok(descriptor)) = reading.await else { return };
             if let Err(error) = app.adopt(&caller, &saved, descriptor).await {
-                tracing::warn!(%error, integration = %saved.id, "a descriptor that came late could not be kept");
+                tracing::warn!(%error, integration = %saved.id, "late descriptor could not be stored");
             }
         });
     }
@@ -71,7 +73,7 @@ impl Apps {
         if (&app.json_url, app.updated_at) != (&saved.json_url, saved.updated_at) {
             return Ok(());
         }
-        // As where it comes in time: when it is installed, the descriptor says whether it is on.
+        // As for a descriptor in time: at the installation, it decides whether the app is active.
         let is_new = saved.created_at == saved.updated_at;
         app.active = app.active && (!is_new || descriptor.is_active);
         app.descriptor = Some(descriptor);

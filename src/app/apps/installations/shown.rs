@@ -1,4 +1,6 @@
-//! Integrations as callers see them: an organisation's own, and those of the system.
+//! Apps as callers see them: an organisation's own, and those of the system.
+//!
+//! Not here: changing them (`installations`).
 
 use serde_json::{Value, json};
 
@@ -21,41 +23,41 @@ use crate::{
     store,
 };
 
-/// An integration as a caller sees it.
+/// An app as a caller sees it.
 #[derive(Clone, Debug)]
 pub struct InstalledIntegration {
     /// Its identifier.
     pub id: IntegrationId,
-    /// What it is called here.
+    /// Name in the organisation.
     pub name: String,
-    /// Where its descriptor is.
+    /// Address of its descriptor.
     pub json_url: String,
-    /// The schema of its descriptor.
+    /// Schema of its descriptor.
     pub json_schema: Value,
-    /// Its credential, as this caller may see it; empty where there is none.
+    /// Credential, masked where this caller may not see it; empty where there is none.
     pub auth_credential: String,
-    /// What it is said to be.
+    /// Type, as it was stated at the installation.
     pub integration_type: String,
-    /// What its descriptor calls it.
+    /// Name in the descriptor.
     pub app_name: String,
-    /// Its page.
+    /// Address of its page.
     pub app_url: String,
-    /// Its picture.
+    /// Address of its picture.
     pub app_logo: String,
-    /// What it is for.
+    /// Description in the descriptor.
     pub app_description: String,
-    /// Whether it is offered in every organisation.
+    /// True if it is offered in every organisation.
     pub is_system_integration: bool,
-    /// Whether it is switched on.
+    /// True if it is active.
     pub is_active: bool,
-    /// When it was installed.
+    /// Time of the installation.
     pub created_at: Time,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Time,
 }
 
 impl Apps {
-    /// The integrations that every organisation has.
+    /// Returns the apps of the system, which every organisation has.
     pub(super) async fn system_integrations(
         &self,
         id: OrganisationId,
@@ -92,7 +94,7 @@ impl Apps {
         Ok(all.into_iter().map(seen).collect())
     }
 
-    /// An integration as this caller may see it. `credential` is its own, where that is to be shown.
+    /// Returns an app as this caller may see it. `credential` is its own credential, where it may be shown.
     pub(super) fn seen(&self, caller: &Caller, app: &App, credential: Option<&Secret>) -> InstalledIntegration {
         let descriptor = &app.descriptor;
         let of = |text: fn(&Descriptor) -> Option<String>| descriptor.as_ref().and_then(text).unwrap_or_default();

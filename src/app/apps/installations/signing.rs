@@ -1,9 +1,11 @@
-//! What integrations tell our calls by: an installation's signing secret, shown and replaced.
+//! Signing secret of an installation, by which apps verify our calls: shown and rotated.
+//!
+//! Not here: the signature scheme (`provider::webhook`).
 
 use serde_json::json;
 
 use crate::{
-    app::{Caller, apps::Apps, tenancy::vault::Place},
+    app::{Caller, apps::Apps, tenancy::vault::SecretLocation},
     domain::{
         Error, Result,
         ambient::Time,
@@ -16,14 +18,14 @@ use crate::{
     store::{self, apps::installations::SealedSecrets},
 };
 
-/// How long a secret that was replaced still signs beside the new one.
+/// Time for which a replaced secret still signs beside the new one.
 const OVERLAP: chrono::Duration = chrono::Duration::hours(24);
 
 const PRESENT: &str = "signing_secret";
 const FORMER: &str = "former_signing_secret";
 
 impl Apps {
-    /// The secret that signs our calls of an integration, for who checks the signatures.
+    /// Returns the secret that signs our calls of an app, for its verification of signatures.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::FailedPrecondition`] where there is none yet.
@@ -33,34 +35,34 @@ impl Apps {
         let reader = self.base.store.reader();
         let organisation_id = caller.organisation_id;
         let (installation, secrets) = store::webhooks::secrets_of_called(reader, organisation_id, id).await?;
-        let place = |column| place((organisation_id, installation), column);
+        let location = |column| location((organisation_id, installation), column);
         match &secrets.signing_secret {
-            Some(sealed) => self.vault.unseal(place(PRESENT), sealed).await,
+            Some(sealed) => self.vault.unseal(location(PRESENT), sealed).await,
             None => Err(Error::FailedPrecondition {
                 message: "the calls of this integration are not signed yet; rotate its secret to have one".into(),
             }),
         }
     }
 
-    /// Replaces the secret that signs our calls of an integration. For a day the former one signs too, so that whoever
-    /// checks them can change over; one that was replaced before that signs no more.
+    /// Replaces the secret that signs our calls of an app. For a day the former one signs too, so that the verifying
+    /// side can change over; an earlier one stops immediately.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Conflict`] where somebody else replaces it at the same time.
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Conflict`] where a concurrent request replaces it.
     pub async fn rotate_signing_secret(&self, caller: &Caller, id: IntegrationId) -> Result<Secret> {
         caller.require(Permission::IntegrationsManage)?;
         caller.require(Permission::SecretsRead)?;
         let reader = self.base.store.reader();
         let organisation_id = caller.organisation_id;
         let (installation, secrets) = store::webhooks::secrets_of_called(reader, organisation_id, id).await?;
-        let place = |column| place((organisation_id, installation), column);
+        let location = |column| location((organisation_id, installation), column);
         let (secret, sealed) = self.new_signing_secret((organisation_id, installation)).await?;
         let replaced = secrets.signing_secret;
         let former = match &replaced {
             Some(replaced) => {
-                // What is sealed opens in its own column only.
-                let secret = self.vault.unseal(place(PRESENT), replaced).await?;
-                let sealed = self.vault.seal(place(FORMER), &secret).await?;
+                // A sealed secret opens in its own column only.
+                let secret = self.vault.unseal(location(PRESENT), replaced).await?;
+                let sealed = self.vault.seal(location(FORMER), &secret).await?;
                 Some((sealed, self.base.now() + OVERLAP))
             }
             None => None,
@@ -76,37 +78,38 @@ impl Apps {
         Ok(secret)
     }
 
-    /// What signs a call at that time, the newest first; nothing where an installation is older than signatures.
+    /// Returns the secrets that sign a call at a time, the newest first; empty where an installation predates
+    /// signatures.
     pub(in crate::app) async fn signing_secrets(
         &self,
         whose: (OrganisationId, InstallationId),
         sealed: &SealedSecrets,
         at: Time,
     ) -> Result<Vec<Secret>> {
-        let place = |column| place(whose, column);
+        let location = |column| location(whose, column);
         let mut secrets = Vec::with_capacity(2);
         if let Some(present) = &sealed.signing_secret {
-            secrets.push(self.vault.unseal(place(PRESENT), present).await?);
+            secrets.push(self.vault.unseal(location(PRESENT), present).await?);
         }
         if let Some((former, until)) = &sealed.former_signing_secret
             && at < *until
         {
-            secrets.push(self.vault.unseal(place(FORMER), former).await?);
+            secrets.push(self.vault.unseal(location(FORMER), former).await?);
         }
         Ok(secrets)
     }
 
-    /// A fresh secret, and the same sealed.
+    /// Returns a fresh secret, plain and sealed.
     pub(super) async fn new_signing_secret(
         &self,
         whose: (OrganisationId, InstallationId),
     ) -> Result<(Secret, Vec<u8>)> {
         let secret = webhook::generate(self.base.ambient.random());
-        let sealed = self.vault.seal(place(whose, PRESENT), &secret).await?;
+        let sealed = self.vault.seal(location(whose, PRESENT), &secret).await?;
         Ok((secret, sealed))
     }
 }
 
-fn place((organisation_id, installation): (OrganisationId, InstallationId), column: &str) -> Place<'_> {
-    Place { organisation_id, table: "installation", column, row: installation.0 }
+fn location((organisation_id, installation): (OrganisationId, InstallationId), column: &str) -> SecretLocation<'_> {
+    SecretLocation { organisation_id, table: "installation", column, row: installation.0 }
 }

@@ -1,7 +1,8 @@
-//! Requests to incoming webhooks that found scripts busy: each is kept, whole and sealed, and worked on by a worker as soon
-//! as scripts have a place. A sender that tries again within a quarter of an hour is told that it is done.
+//! Deferred requests: a request to an incoming webhook that finds all script runners busy is stored, whole and sealed,
+//! and a worker processes it as soon as a runner is free. A sender that retries within a quarter of an hour gets a
+//! success.
 //!
-//! Not in it: what a request means, which is the same now as later (`incoming_webhooks`).
+//! Not here: the processing of a request, which is the same now as later (`incoming`).
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use super::{HookAnswer, HookRequest};
 use crate::{
     app::{
         pipeline::intake::{Arrival, Direct, Receipted},
-        tenancy::{credential::sha256, vault::Place},
+        tenancy::{credential::sha256, vault::SecretLocation},
         webhooks::Webhooks,
     },
     domain::{
@@ -27,12 +28,12 @@ use crate::{
     store::{self, pipeline::events::ReceiptKey},
 };
 
-/// Time in which the same request is taken for a repetition of one that was kept.
+/// Time in which an identical request is taken for a retry of a stored one.
 const REPEATED_WITHIN: chrono::Duration = chrono::Duration::minutes(15);
-/// The source of receipts for requests that were kept.
+/// Source of the idempotency records of stored requests.
 const SOURCE: &str = "webhook";
 
-/// A request, as it is sealed.
+/// A request in its sealed form.
 #[derive(Deserialize, Serialize)]
 struct Kept {
     token: String,
@@ -44,10 +45,10 @@ struct Kept {
 }
 
 impl Webhooks {
-    /// Keeps a request for a worker. It is durable when this returns.
+    /// Stores a request for a worker. It is durable when this returns.
     pub(super) async fn keep_hook(&self, webhook: &Webhook, request: &HookRequest) -> Result<()> {
         let (organisation_id, id): (_, EventId) = (webhook.organisation_id, self.base.ambient.id());
-        let sealed = self.vault.seal(place(organisation_id, id), &whole(request)?).await?;
+        let sealed = self.vault.seal(location(organisation_id, id), &whole(request)?).await?;
         let data = json!({"integrationId": webhook.id, "sealed": BASE64_STANDARD.encode(sealed)});
         let key = receipt_key(webhook, request);
         let direct = Direct {
@@ -71,12 +72,12 @@ impl Webhooks {
         });
         let repeated = accepted.await?.repeated;
         self.base.metrics.events(if repeated { "repeated" } else { "accepted" }, 1);
-        tracing::info!(integration = %webhook.id, "scripts are busy: a request was kept and is worked on later");
+        tracing::info!(integration = %webhook.id, "scripts are busy; request stored for later processing");
         Ok(())
     }
 
-    /// Returns true where the same request was kept a short while ago: its sender tries again, and need not. Once: the next
-    /// one that is the same is another one.
+    /// Returns whether an identical request was recently stored, so that a sender's retry need not be processed. This
+    /// holds once: the next identical request is a new one.
     pub(super) async fn was_kept(&self, webhook: &Webhook, request: &HookRequest) -> Result<bool> {
         let (store, key) = (&self.base.store, receipt_key(webhook, request));
         match store::pipeline::events::find_by_receipt(store.reader(), &key).await {
@@ -88,10 +89,10 @@ impl Webhooks {
         }
     }
 
-    /// Works on a request that was kept, as the webhook is set up now. Tells what came of it.
+    /// Processes a stored request with the current settings of the webhook, and returns its outcome in a sentence.
     ///
     /// # Errors
-    /// [`Error::Webhook`] where it is refused, [`Error::Unavailable`] while scripts are busy still.
+    /// [`Error::Webhook`] where it is refused, [`Error::Unavailable`] while scripts are still busy.
     pub async fn work_on_kept_hook(&self, event: &Event) -> Result<String> {
         let data = &event.fact.data;
         let text = |name: &str| data[name].as_str().unwrap_or_default();
@@ -103,21 +104,21 @@ impl Webhooks {
             Err(error) => return Err(error),
         };
         let sealed = BASE64_STANDARD.decode(text("sealed")).map_err(|_| unreadable(event.id))?;
-        let whole = self.vault.unseal(place(event.organisation_id, event.id), &sealed).await?;
+        let whole = self.vault.unseal(location(event.organisation_id, event.id), &sealed).await?;
         let request = request(&whole, id).ok_or_else(|| unreadable(event.id))?;
         Ok(match self.work_on_hook(&webhook, &request).await? {
             HookAnswer::Done { .. } => "done".to_owned(),
             HookAnswer::Refused(error) => format!("the script refused it: {error}"),
-            HookAnswer::Separate(told) => {
-                let posted = told.iter().filter(|told| told.result.is_ok()).count();
-                format!("posted in {posted} of {} channels", told.len())
+            HookAnswer::Separate(results) => {
+                let posted = results.iter().filter(|one| one.result.is_ok()).count();
+                format!("posted in {posted} of {} channels", results.len())
             }
         })
     }
 }
 
-fn place<'a>(organisation_id: OrganisationId, id: EventId) -> Place<'a> {
-    Place { organisation_id, table: "event", column: "data", row: id.0 }
+fn location<'a>(organisation_id: OrganisationId, id: EventId) -> SecretLocation<'a> {
+    SecretLocation { organisation_id, table: "event", column: "data", row: id.0 }
 }
 
 fn receipt_key(webhook: &Webhook, request: &HookRequest) -> ReceiptKey {

@@ -1,4 +1,6 @@
-//! Where a message of a webhook goes: the channel that a text names, or the one in which two talk to each other.
+//! Resolves the target of a webhook's message: the channel that a text names, or the channel of two people.
+//!
+//! Not here: posting into it (`incoming`).
 
 use crate::{
     app::webhooks::Webhooks,
@@ -17,22 +19,22 @@ use crate::{
     store,
 };
 
-/// Where something may be posted.
+/// A resolved target.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Found {
-    /// In a channel.
+    /// An existing channel.
     There {
-        /// Which.
+        /// The channel.
         channel: Channel,
-        /// Whether the poster has to join it first.
+        /// True if the poster has to join it first.
         joins: bool,
     },
-    /// To a user with whom the poster has not talked yet.
+    /// A user with whom the poster shares no channel of two yet.
     Direct(Person),
 }
 
 impl Webhooks {
-    /// What a text names, where the poster may post there.
+    /// Resolves a text to a target in which the poster may post.
     pub(super) async fn find_place(
         &self,
         organisation_id: OrganisationId,
@@ -43,7 +45,7 @@ impl Webhooks {
         let (channel, user) = match Target::read(text) {
             Target::Channel(name) => (Some(name), None),
             Target::User(name) => (None, Some(name)),
-            // A user's name without its sign is taken for a channel's.
+            // A username without its sign is taken for a channel's name.
             Target::Either(name) => (Some(name.clone()), name.parse::<UserId>().ok().map(|_| name)),
             Target::AllPublic | Target::AllPrivate | Target::AllDirect => return Ok(Err(none())),
         };
@@ -76,12 +78,12 @@ impl Webhooks {
         if channel.private && !is_in {
             return Ok(Err(PostFault::NotAllowed));
         }
-        // The bot is in no channel.
+        // The bot is never a member of a channel.
         let joins = !is_in && poster.user_id.is_some();
         Ok(Ok(Found::There { channel, joins }))
     }
 
-    /// A channel by its id or its name.
+    /// Finds a channel by its id or its name.
     async fn channel_named(&self, organisation_id: OrganisationId, text: &str) -> Result<Option<Channel>> {
         let reader = self.base.store.reader();
         if let Ok(id) = text.parse::<ChannelId>() {
@@ -97,7 +99,7 @@ impl Webhooks {
         }
     }
 
-    /// A member by their id or username, or the bot.
+    /// Finds a member by their id or username, or the bot.
     pub(super) async fn person_named(&self, organisation_id: OrganisationId, text: &str) -> Result<Option<Person>> {
         let reader = self.base.store.reader();
         let member = match (text.parse::<UserId>(), member::username(text)) {
@@ -113,7 +115,7 @@ impl Webhooks {
         Ok(person.or_else(|| (text == BOT).then(Person::bot)))
     }
 
-    /// The channel itself: the poster joins it, or it is made.
+    /// Returns the channel of a target, after the poster joined it or it was created.
     pub(super) async fn open_place(
         &self,
         organisation_id: OrganisationId,
@@ -132,7 +134,7 @@ impl Webhooks {
         }
     }
 
-    /// Makes the channel of two.
+    /// Creates the channel of two people.
     async fn direct_channel(
         &self,
         organisation_id: OrganisationId,
@@ -156,7 +158,7 @@ impl Webhooks {
         match store::channels::insert(&tx, &channel).await {
             Ok(()) => {}
             Err(Error::Conflict { .. }) => {
-                // Somebody else was first.
+                // A concurrent request created it first.
                 drop(tx);
                 let writer = self.base.store.writer();
                 let there = store::channels::find_by_name(writer, organisation_id, &channel.name).await?;

@@ -1,8 +1,8 @@
-//! What else the address of an incoming webhook is good for: a check, samples, and, where the operator allows it, adding
-//! and removing outgoing webhooks.
+//! Further uses of an incoming webhook's address: a check, samples, and, where the operator allows it, adding and
+//! removing outgoing webhooks.
 //!
-//! An address is given away for posting, and an outgoing webhook reads. So it adds one only for a channel that it is set up
-//! for and that its poster is in.
+//! An address is given away for posting, whereas an outgoing webhook reads. Therefore it adds one only for a channel
+//! that it is set up for and of which its poster is a member.
 
 use serde_json::json;
 use url::Url;
@@ -27,36 +27,36 @@ use crate::{
     store,
 };
 
-/// Somebody who wants to be called when a message is posted.
+/// A request to call a URL when a message is posted.
 #[derive(Clone, Debug, Default)]
 pub struct Subscriber {
     /// `newMessageOnChannel` or `newMessageToUser`.
     pub event: String,
-    /// What it is to be called.
+    /// Name of the outgoing webhook.
     pub name: String,
-    /// Where it is to be called.
+    /// URL to be called.
     pub target_url: String,
-    /// The channel, with or without its sign.
+    /// Channel, with or without its sign.
     pub channel_name: Option<String>,
-    /// The user, with or without the sign.
+    /// User, with or without the sign.
     pub username: Option<String>,
-    /// It is called for messages that begin with one of these.
+    /// Prefixes of the messages for which it is called.
     pub trigger_words: Vec<String>,
 }
 
-/// What examples are made of.
+/// Values for sample calls.
 #[derive(Clone, Debug)]
 pub struct Sample {
-    /// In whose name the webhook posts.
+    /// Member as whom the webhook posts.
     pub poster: Person,
-    /// Where, as somebody wrote it.
+    /// Channel, as it is written in the settings.
     pub channel: String,
-    /// When.
+    /// Time of the sample.
     pub at: Time,
 }
 
 impl Webhooks {
-    /// Whether an address is good.
+    /// Verifies an address.
     ///
     /// # Errors
     /// [`HookRefusal`] as [`Error::Webhook`].
@@ -64,7 +64,7 @@ impl Webhooks {
         self.known_hook(id, token).await.map(drop)
     }
 
-    /// What the examples of calls are made of.
+    /// Returns the values for sample calls.
     ///
     /// # Errors
     /// [`HookRefusal`] as [`Error::Webhook`].
@@ -74,11 +74,12 @@ impl Webhooks {
         Ok(Sample { poster, channel: webhook.channels.into_iter().next().unwrap_or_default(), at: self.base.now() })
     }
 
-    /// Adds an outgoing webhook in the name of an incoming one's poster. It listens only to the channels that the incoming
-    /// one is set up for, whatever channels its senders may choose, and that the poster is in, whatever more they manage.
+    /// Adds an outgoing webhook in the name of an incoming one's poster. It receives only messages of the channels that
+    /// the incoming one is set up for, even if its senders may choose others, and of which the poster is a member, even
+    /// if they manage more.
     ///
     /// # Errors
-    /// [`Error::Webhook`]; where the operator does not allow it, an address is told like one that does not exist.
+    /// [`Error::Webhook`]; where the operator does not allow it, an address is reported as unknown.
     pub async fn add_webhook_subscriber(&self, id: &str, token: &Secret, wanted: Subscriber) -> Result<OpenWebhook> {
         let webhook = self.self_serving_hook(id, token).await?;
         let poster = self.poster_as_caller(&webhook).await?;
@@ -114,7 +115,7 @@ impl Webhooks {
         Ok(made)
     }
 
-    /// Removes an outgoing webhook that an incoming one's poster made.
+    /// Removes an outgoing webhook that an incoming one's poster created.
     ///
     /// # Errors
     /// As [`Webhooks::add_webhook_subscriber`].
@@ -139,7 +140,8 @@ impl Webhooks {
         Ok(removed)
     }
 
-    /// Finds the webhook of an address that may add and remove outgoing ones. Without the operator's leave none may.
+    /// Finds the webhook of an address that may add and remove outgoing ones. Without the operator's permission no
+    /// address may.
     async fn self_serving_hook(&self, id: &str, token: &Secret) -> Result<Webhook> {
         if !self.rules.self_service_hooks {
             return Err(HookRefusal::Unknown.into());
@@ -147,7 +149,7 @@ impl Webhooks {
         self.known_hook(id, token).await
     }
 
-    /// Writes down what an address did, which its poster did not do.
+    /// Attributes a change to the address in the audit log, since its poster did not make it.
     async fn audit_subscriber(&self, by: &Webhook, action: &'static str, of: &OpenWebhook) -> Result<()> {
         let tx = self.base.store.begin().await?;
         let actor = format!("webhook {}", by.id);
@@ -156,7 +158,7 @@ impl Webhooks {
         tx.commit().await
     }
 
-    /// A webhook's poster, with all that they may.
+    /// Returns a webhook's poster as a caller with all of their permissions.
     async fn poster_as_caller(&self, webhook: &Webhook) -> Result<Caller> {
         let user_id = webhook.poster.user_id.ok_or(WebhookRefusal::NotAllowed(Way::Outgoing))?;
         match store::tenancy::members::find(self.base.store.reader(), webhook.organisation_id, user_id).await {

@@ -1,4 +1,6 @@
-//! What comes of the answer to an outgoing webhook: a message in a channel.
+//! Posts the message in the answer to an outgoing webhook.
+//!
+//! Not here: the classification of the answer (`outgoing`).
 
 use serde_json::{Map, Value, json};
 
@@ -20,10 +22,10 @@ use crate::{
     store,
 };
 
-/// Types of content that are read as JSON.
+/// Content types that are parsed as JSON.
 const JSON: [&str; 4] = ["application/json", "text/javascript", "application/javascript", "application/x-javascript"];
 
-/// The message in an answer, where it is JSON and has something to say.
+/// Returns the message in an answer, if it is JSON with a text or an attachment.
 pub(super) fn message_in(content_type: Option<&str>, body: &[u8]) -> Option<Map<String, Value>> {
     let content_type = content_type?.split(';').next()?.trim().to_ascii_lowercase();
     if !JSON.contains(&content_type.as_str()) {
@@ -39,8 +41,8 @@ pub(super) fn message_in(content_type: Option<&str>, body: &[u8]) -> Option<Map<
 }
 
 impl Webhooks {
-    /// Posts what an answer, or a script, says: where it says, or else where the webhook does, or else where the event
-    /// was. Tells what was posted, or why nothing was.
+    /// Posts the message of an answer or a script: to the target that it names, or else the webhook's, or else the
+    /// event's channel. Returns the posted messages, or the reason that prevented them.
     pub(super) async fn post_answer(
         &self,
         job: &Job<'_>,
@@ -67,8 +69,8 @@ impl Webhooks {
         }
     }
 
-    /// In whose name an answer is posted: whoever caused the event, where that is wanted and somebody did, or else the
-    /// webhook's own poster, by the name that they have now.
+    /// Returns the person as whom an answer is posted: if the webhook asks for it, the member who caused the event;
+    /// otherwise the webhook's own poster, with their current username.
     async fn answer_poster(&self, job: &Job<'_>) -> Result<Option<Person>> {
         let (reader, organisation_id) = (self.base.store.reader(), job.webhook.organisation_id);
         if job.outgoing.impersonate_user
@@ -85,9 +87,9 @@ impl Webhooks {
     }
 }
 
-/// A message that was posted, as the history shows it.
-fn shown(told: Told, poster: &Person) -> Value {
-    let Told { target, result } = told;
+/// Returns a posted message as the history shows it.
+fn shown(posted: Told, poster: &Person) -> Value {
+    let Told { target, result } = posted;
     match result {
         Ok(Posted { id, channel_id, message, at }) => {
             let mut said = json!({

@@ -1,4 +1,6 @@
-//! The request of an outgoing webhook: as it is by itself, and as a script wants it.
+//! The request of an outgoing webhook: its default, and a script's version of it.
+//!
+//! Not here: sending it (`outgoing`).
 
 use std::time::Duration;
 
@@ -11,18 +13,18 @@ use crate::provider::guard::{HeaderMap, HeaderName, HeaderValue, Method, may_be_
 /// Methods that a script may choose.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// A request that can be sent.
+/// A request that is ready to be sent.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) method: Method,
     pub(super) url: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// How long it may take, where the script says.
+    /// Time limit, if the script sets one.
     pub(super) timeout: Option<Duration>,
 }
 
-/// What a script is shown, and what is sent where there is none.
+/// Returns the default request: the script's argument, and sent as it is without a script.
 pub(super) fn usual(url: &str, payload: Value) -> Map<String, Value> {
     let usual = json!({
         "params": {},
@@ -38,10 +40,10 @@ pub(super) fn usual(url: &str, payload: Value) -> Map<String, Value> {
 }
 
 impl Request {
-    /// Reads what is to be sent; `None` where it has no URL or no method, and so is not sent.
+    /// Parses a script's request; `None` where it has no URL or no method, and so is not sent.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The violated rule, in a sentence.
     pub(super) fn read(wanted: &Map<String, Value>) -> Result<Option<Self>, String> {
         let text = |key: &str| wanted.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
         let (Some(url), Some(method)) = (text("url"), text("method")) else { return Ok(None) };
@@ -87,7 +89,7 @@ fn headers(wanted: Option<&Value>) -> Result<HeaderMap, String> {
             Value::Array(_) | Value::Object(_) => return Err(format!("the header {shown:?} is not a text")),
         };
         let name: HeaderName = name.parse().map_err(|_| format!("{shown:?} cannot be the name of a header"))?;
-        // What would lead a proxy elsewhere, or end the request early.
+        // A header that would redirect a proxy, or end the request early.
         if !may_be_set(&name) {
             return Err(format!("the header {shown:?} may not be set"));
         }

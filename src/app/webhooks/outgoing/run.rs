@@ -1,4 +1,6 @@
-//! What is written down of one run of an outgoing webhook, step by step. Bounded, and without secrets.
+//! Record of one run of an outgoing webhook, step by step. Bounded, and without secrets.
+//!
+//! Not here: the run itself (`outgoing`).
 
 use serde_json::{Map, Value, json};
 
@@ -11,31 +13,31 @@ use crate::{
     provider::redact,
 };
 
-/// The longest text that is kept, in bytes.
+/// Longest stored text, in bytes.
 const TEXT_BYTES: usize = 16 * 1024;
-/// How much is kept altogether, in bytes; of more, the largest parts are left out.
+/// Largest record, in bytes; of a larger one, the largest parts are left out.
 const RECORD_BYTES: usize = 128 * 1024;
-/// How deep what scripts make may be nested.
+/// Deepest nesting of values that scripts produce.
 const DEPTH: usize = 32;
-/// What is left out first, where there is too much.
+/// Parts that are left out of an oversized record, in this order.
 const LARGE: [&str; 7] =
     ["httpCallData", "data", "httpResult", "prepareSentMessage", "processSentMessage", "resultMessage", "console"];
-/// Members whose values are secret.
+/// Members with secret values.
 const SECRET_MEMBERS: [&str; 7] =
     ["token", "auth", "authorization", "proxy-authorization", "cookie", "webhook-signature", "x-auth-token"];
 const REDACTED: &str = "[redacted]";
 
-/// One run.
+/// Record of one run.
 pub(super) struct Run {
     kept: Map<String, Value>,
     secrets: Vec<Secret>,
-    /// What was sent.
+    /// Request that was sent.
     pub(super) request: String,
-    /// What came back.
+    /// Answer that was received.
     pub(super) answer: Option<String>,
-    /// The HTTP status.
+    /// HTTP status.
     pub(super) status: Option<u16>,
-    /// How the call went.
+    /// Outcome classification of the call.
     pub(super) verdict: Verdict,
 }
 
@@ -72,19 +74,19 @@ impl Run {
         self.kept.insert(key.to_owned(), value.into());
     }
 
-    /// It ends here, as it should.
+    /// Ends the run successfully at a step.
     pub(super) fn finish(&mut self, step: &str) {
         self.step(step);
         self.set("finished", true);
     }
 
-    /// It ends here, or is made again, because something failed.
+    /// Ends the run, or the attempt before a retry, with a failure at a step.
     pub(super) fn fail(&mut self, step: &str) {
         self.step(step);
         self.set("error", true);
     }
 
-    /// Why something failed.
+    /// Records the reason of a failure.
     pub(super) fn because(&mut self, reason: &str) {
         self.set("errorStack", reason);
     }
@@ -106,12 +108,12 @@ impl Run {
         }
     }
 
-    /// Something that was sent or came back, as text for the record of the attempt.
+    /// Returns a request or an answer as text for the record of the attempt.
     pub(super) fn shown(&self, value: &Value) -> String {
         self.clean(value, 0).to_string()
     }
 
-    /// A text without secrets, cut.
+    /// Returns a text without secrets, truncated.
     pub(super) fn text(&self, text: &str) -> String {
         let mut text = redact(text).into_owned();
         for secret in &self.secrets {
@@ -123,7 +125,7 @@ impl Run {
         text
     }
 
-    /// All of it.
+    /// Returns the whole record.
     pub(super) fn into_detail(self) -> Value {
         let mut all: Map<String, Value> =
             self.kept.iter().map(|(key, value)| (key.clone(), self.clean(value, 0))).collect();

@@ -1,6 +1,6 @@
-//! Asks the script of an outgoing webhook about a request before it is sent, and about the answer to it.
+//! Runs the script of an outgoing webhook on the request before it is sent, and on its answer.
 //!
-//! Not in it: the processes that run scripts, which are `provider::script`.
+//! Not here: the processes that run scripts (`provider::script`).
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::{
     store,
 };
 
-/// Pause before a delivery whose answer no script could be asked about, because scripts were busy, is made again.
+/// Retry interval of a delivery whose answer could not be processed because all script runners were busy.
 const BUSY_PAUSE: Duration = Duration::from_secs(30);
 
 /// Request to send, if any.
@@ -29,7 +29,7 @@ pub(super) enum Prepared {
 
 /// Outcome of a script.
 enum Scripted {
-    /// There is none, or it has no such method.
+    /// There is no script, or it has no such method.
     Absent,
     Failed(ScriptFault),
     Nothing,
@@ -37,7 +37,7 @@ enum Scripted {
 }
 
 impl Webhooks {
-    /// The request as the script wants it.
+    /// Returns the request, as the script transformed it.
     pub(super) async fn prepare(&self, job: &Job<'_>, run: &mut Run) -> Result<Prepared> {
         let usual = request::usual(job.url, job.payload.clone());
         let argument = json!({"request": usual.clone()});
@@ -75,7 +75,7 @@ impl Webhooks {
         Ok(Prepared::Send(wanted))
     }
 
-    /// Asks the script about an answer; `None` where the usual rules decide.
+    /// Runs the script on an answer; `None` where the usual rules decide.
     pub(super) async fn process(
         &self,
         job: &Job<'_>,

@@ -1,4 +1,6 @@
-//! What whoever runs the service makes of versions: whether they were found good, and whether they can still be installed.
+//! The operator's decisions about versions: verification, and deprecation.
+//!
+//! Not here: requests for verification (`keys`).
 
 use serde_json::json;
 
@@ -13,7 +15,7 @@ use crate::{
 };
 
 impl Registry {
-    /// The versions whose makers asked for somebody to look at them, oldest first.
+    /// Lists the versions whose makers requested a verification, oldest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -21,12 +23,12 @@ impl Registry {
         registry::pending(self.base.store.reader()).await
     }
 
-    /// Says what became of it, or whether a version can still be installed; what is not given stays. What is installed
-    /// already goes on as it was.
+    /// Sets the verification or the lifecycle of a version; `None` leaves it as it is. Existing installations are not
+    /// affected.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::domain::Error::NotFound).
-    pub async fn set_standing_as_operator(
+    pub async fn set_version_status_as_operator(
         &self,
         id: &str,
         (verification, lifecycle): (Option<Verification>, Option<Lifecycle>),

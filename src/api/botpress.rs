@@ -1,8 +1,9 @@
-//! The Botpress dialect: a registry of versions of integrations, `/v1/admin/integrations…`, the hub, where the published
-//! ones of all workspaces are, `/v1/admin/hub…`, and what its command line asks of a workspace.
+//! The Botpress dialect: a registry of versions of integrations, `/v1/admin/integrations…`, the hub with the published
+//! versions of all workspaces, `/v1/admin/hub…`, and the operations on workspaces that the product's command line
+//! needs.
 //!
-//! One file a part of the product under `botpress/`; `wire` has the shapes, `shapes` those that the domain describes,
-//! `error` the errors, `auth` the callers, `pace` the headers that tell what is left of a caller's calls.
+//! One file a part of the product under `botpress/`; `wire` has the schemas, `shapes` those that the domain describes,
+//! `error` the errors, `auth` the callers, `pace` the rate limit headers.
 
 mod auth;
 pub mod error;
@@ -50,10 +51,10 @@ enum Tag {
     /// The versions of a workspace's own integrations.
     #[oai(rename = "Registry")]
     Registry,
-    /// What belongs to a version beside its definition.
+    /// Keys, signing secrets and logs of a version.
     #[oai(rename = "Registry keys")]
     Keys,
-    /// What is published, of all workspaces.
+    /// Published versions of all workspaces.
     Hub,
     /// The caller's workspaces.
     Workspaces,

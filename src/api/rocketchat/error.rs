@@ -1,5 +1,5 @@
-//! What goes wrong, in Rocket.Chat's words: a sentence with its code in brackets, and the code by itself where the
-//! product gives one.
+//! Errors of the Rocket.Chat dialect: a message with its code in brackets, and the code by itself where the product
+//! returns one.
 
 use poem::http::StatusCode;
 use poem_openapi::{
@@ -20,23 +20,23 @@ use crate::{
     },
 };
 
-/// Why a request was refused or failed. Who is not known is told by `status` and `message`, everybody else by `success`
-/// and `error`.
+/// Reason why a request was refused or failed. An unauthenticated caller gets `status` and `message`, all others get
+/// `success` and `error`.
 #[derive(Clone, Debug, Default, Object)]
 #[oai(rename = "Failure", skip_serializing_if_is_none, example)]
 pub struct ErrorOut {
-    /// `error`, where the caller is not known.
+    /// `error`, for an unauthenticated caller.
     pub status: Option<String>,
-    /// What went wrong, where the caller is not known.
+    /// Message for an unauthenticated caller.
     pub message: Option<String>,
     /// Always false.
     pub success: Option<bool>,
-    /// What went wrong, with the code in brackets.
+    /// Message, with the code in brackets.
     pub error: Option<String>,
-    /// The code.
+    /// Code of the error.
     #[oai(rename = "errorType")]
     pub error_type: Option<String>,
-    /// Where it went wrong.
+    /// Location of the error.
     pub details: Option<Any<Value>>,
 }
 
@@ -47,7 +47,7 @@ impl Example for ErrorOut {
     }
 }
 
-/// The sentence, the code, and what else is said.
+/// A rendered error: its status, its message, its code and further details.
 struct Told {
     status: u16,
     error: String,
@@ -55,12 +55,12 @@ struct Told {
     details: Option<Value>,
 }
 
-/// A text alone.
+/// Renders a message without a code.
 fn plain(status: u16, error: impl Into<String>) -> Told {
     Told { status, error: error.into(), code: None, details: None }
 }
 
-/// A reason and its code.
+/// Renders a message with its code.
 fn coded(reason: &str, code: &'static str) -> Told {
     let error = if reason.is_empty() { format!("[{code}]") } else { format!("{reason} [{code}]") };
     Told { status: 400, error, code: Some(code), details: None }
@@ -69,7 +69,7 @@ fn coded(reason: &str, code: &'static str) -> Told {
 const INVALID_PARAMS: &str = "invalid-params";
 const NOT_PERMITTED: &str = "User does not have the permissions required for this action [error-unauthorized]";
 
-/// The one table of Rocket.Chat's errors.
+/// The only table of Rocket.Chat's errors.
 fn told(fault: &Fault) -> Told {
     match fault {
         Fault::Core(error) => match error {
@@ -106,7 +106,7 @@ fn told(fault: &Fault) -> Told {
     }
 }
 
-/// What the product's validator says of each, a line each.
+/// Renders the messages of the product's validator, one a line.
 fn invalid(violations: &[Violation]) -> Told {
     let line = |violation: &Violation| match (violation.field.trim_start_matches('/'), violation.message.as_str()) {
         ("", message) => message.to_owned(),
@@ -163,7 +163,7 @@ fn refused(refusal: &WebhookRefusal) -> Told {
     }
 }
 
-/// Senders are told a code by itself; what it means this time is beside it.
+/// Renders a refusal for a sender: a code by itself, with the explanation beside it.
 fn unposted(refusal: &HookRefusal) -> Told {
     let status = match refusal {
         HookRefusal::Unknown => 404,
@@ -183,7 +183,7 @@ fn unposted(refusal: &HookRefusal) -> Told {
     plain(status, refusal.to_string())
 }
 
-/// The shape of Rocket.Chat's errors.
+/// Rocket.Chat's error format.
 pub struct RocketchatError;
 
 impl ErrorShape for RocketchatError {
@@ -192,18 +192,18 @@ impl ErrorShape for RocketchatError {
     const CHALLENGE: &'static str = "X-Auth-Token";
 
     const STATUSES: &'static [(u16, &'static str)] = &[
-        (400, "The request is malformed or breaks a rule, or there is no such integration"),
-        (401, "There is no credential, or not a good one"),
+        (400, "The request is malformed or invalid, or the integration does not exist"),
+        (401, "The credential is missing or invalid"),
         (403, "The caller lacks the permission"),
-        (404, "There is no such thing"),
-        (405, "The path does not take this method"),
+        (404, "The resource does not exist"),
+        (405, "The path does not support this method"),
         (408, "The body did not arrive in time"),
-        (413, "The body is too long"),
-        (415, "The body is not JSON by its Content-Type"),
-        (429, "Too many requests; come back after `Retry-After`"),
-        (500, "Something went wrong on our side; `error` has the id that is in our log"),
-        (502, "A far end refused"),
-        (503, "It is switched off, or we are not available right now"),
+        (413, "The body is larger than the limit"),
+        (415, "The Content-Type is not JSON"),
+        (429, "Too many requests; retry after `Retry-After`"),
+        (500, "Internal error; `error` has the id of the log entry"),
+        (502, "The upstream refused"),
+        (503, "The integration is switched off, or this service is unavailable"),
     ];
 
     fn status(fault: &Fault) -> StatusCode {

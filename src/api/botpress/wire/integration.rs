@@ -1,4 +1,4 @@
-//! A version in full. What its definition says is described by the domain's table; here are the members beside that.
+//! A version in full. The members of its definition are described by the domain's table; the other members are here.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// A version as it is answered. `meta` and whose it is are told on the hub, where what is only its workspace's is not.
+/// Renders a version. On the hub, `meta` and the owner are shown, and members private to the workspace are left out.
 pub fn shown(base: &Base, registered: &Registered) -> Value {
     let Registered { bot, definition, workspace, signing_secret, in_public } = registered;
     let shown_id = |prefix, id| PublicId { prefix, id }.to_string();
@@ -66,7 +66,7 @@ pub fn shown(base: &Base, registered: &Registered) -> Value {
     value
 }
 
-/// What is answered of a version.
+/// Returns the schema of a version in an answer.
 pub fn schema(in_public: bool) -> Value {
     let text = |description: &str| json!({ "type": "string", "description": description });
     let flag = |description: &str| json!({ "type": "boolean", "description": description });
@@ -88,7 +88,7 @@ pub fn schema(in_public: bool) -> Value {
             word("Whether somebody has looked at it.", Verification::ALL.map(Verification::as_str).into()),
         "lifecycleStatus": word("Whether it can be installed.", Lifecycle::ALL.map(Lifecycle::as_str).into()),
         "secrets": { "type": "array", "items": { "type": "string" }, "description": "The names of its secrets." },
-        "signingSecret": text("What signs its calls: told once, when it is created, and empty from then on."),
+        "signingSecret": text("Secret that signs its calls: returned only at creation, and empty from then on."),
         "url": text("Where it is called; empty where nothing was said, and for other workspaces."),
     });
     if in_public {
@@ -118,7 +118,7 @@ pub fn schema(in_public: bool) -> Value {
     schema
 }
 
-/// A body of a creation, for the document.
+/// Example of a creation's body, for the document.
 pub fn new_example() -> Value {
     json!({
         "name": "acme/teams",
@@ -139,12 +139,12 @@ pub fn new_example() -> Value {
     })
 }
 
-/// A body of an update, for the document.
+/// Example of an update's body, for the document.
 pub fn update_example() -> Value {
     json!({ "title": "Microsoft Teams", "actions": { "sendMessage": null }, "visibility": "public" })
 }
 
-/// A version, for the document.
+/// Example of a version, for the document.
 pub fn example(in_public: bool) -> Value {
     let new = new_example();
     let mut value = json!({

@@ -28,7 +28,7 @@ pub const DIALECT: Dialect = Dialect {
     name: "botpress",
     title: "Botpress",
     description: "A versioned registry of definitions of integrations: a workspace validates, creates and changes its own, \
-                  and finds on the hub what others have published.",
+                  and finds the published ones of other workspaces on the hub.",
     prefixes: &["/v1/admin"],
     together: &[],
     names_organisation: false,

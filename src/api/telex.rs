@@ -36,7 +36,7 @@ pub const DIALECT: Dialect = Dialect {
     title: "Telex",
     description: "An organisation's integrations, each described by a JSON document at an address of its own; their \
                   settings for the whole organisation and for one channel; the organisation's Slack; and the addresses \
-                  to which integrations post.",
+                  at which integrations post.",
     prefixes: &["/organisations", "/slack/organisations", "/v1/return", "/v1/webhooks"],
     together: &[],
     names_organisation: false,

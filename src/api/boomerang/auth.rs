@@ -76,7 +76,7 @@ fn missing() -> poem::Error {
 
 fn register_headers(registry: &mut Registry) {
     <auth::Bearer as ApiExtractor>::register(registry);
-    let description = "The same token in a header of its own.";
+    let description = "The same token in a separate header.";
     registry.create_security_scheme(IN_HEADER, api_key("header", HEADER, description));
 }
 

@@ -35,7 +35,7 @@ pub enum Status {
 
 impl Vocabulary for Status {
     const NAME: &'static str = "IntegrationStatus";
-    const DESCRIPTION: &'static str = "Whether the team is linked to such an integration.";
+    const DESCRIPTION: &'static str = "Link status of the team and the integration.";
 
     fn words() -> Vec<(&'static str, Self)> {
         [Status::Unlinked, Status::Linked].map(|status| (status.word(), status)).into()
@@ -93,7 +93,7 @@ impl Example for IntegrationOut {
             id: Uuid::from_u128(0x019a_a5c2_7b10_7000_8000_0000_0000_0005),
             name: "GitHub".into(),
             icon: "github".into(),
-            description: "Let what happens in your repositories start workflows.".into(),
+            description: "Start workflows by the events of your repositories.".into(),
             instructions: "Open the link, choose an organisation, and allow the app.".into(),
             link: Some("https://github.com/apps/tieline/installations/new?state=…".into()),
             status: Word(Status::Linked),

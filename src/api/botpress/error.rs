@@ -33,7 +33,7 @@ macro_rules! types {
 
         impl Vocabulary for ErrorType {
             const NAME: &'static str = "ErrorType";
-            const DESCRIPTION: &'static str = "What kind of error it is.";
+            const DESCRIPTION: &'static str = "Type of the error.";
 
             fn words() -> Vec<(&'static str, Self)> {
                 vec![$((stringify!($name), ErrorType::$name)),+]
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told_in_the_products_words() {
+    fn a_missing_thing_is_reported_in_the_products_words() {
         let fault = Fault::Core(Error::not_found(Noun::Integration, "intver_1"));
         assert_eq!(message(&fault, &[]), "Integration \"intver_1\" doesn't exist");
         let fault = Fault::Core(Error::invalid("limit", "must be 1 to 100"));

@@ -176,7 +176,7 @@ pub fn complete(document: &str) -> String {
     put(New::NAME, "A version to be created.", describe(Described::Creation), integration::new_example());
     put(
         Changed::NAME,
-        "What is to change: what is absent stays, `null` takes away, maps merge by their keys.",
+        "Changes to a version: absent members stay unchanged, `null` removes a member, maps are merged by key.",
         describe(Described::Update),
         integration::update_example(),
     );

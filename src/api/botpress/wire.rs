@@ -56,12 +56,12 @@ macro_rules! vocabulary {
 vocabulary!(
     Visibility,
     "Visibility",
-    "Who may see a version.",
+    "Visibility of a version to other workspaces.",
     [Visibility::Public, Visibility::Private, Visibility::Unlisted]
 );
-vocabulary!(Verification, "VerificationStatus", "Whether somebody has looked at a version.", Verification::ALL);
-vocabulary!(Lifecycle, "LifecycleStatus", "Whether a version can be installed.", Lifecycle::ALL);
-vocabulary!(SortBy, "SortBy", "By what a list is sorted.", SortBy::ALL);
+vocabulary!(Verification, "VerificationStatus", "Verification status of a version.", Verification::ALL);
+vocabulary!(Lifecycle, "LifecycleStatus", "Lifecycle status of a version: it decides whether the version can be installed.", Lifecycle::ALL);
+vocabulary!(SortBy, "SortBy", "Sort key of a list.", SortBy::ALL);
 
 /// Sort direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub enum Direction {
 
 impl Vocabulary for Direction {
     const NAME: &'static str = "Direction";
-    const DESCRIPTION: &'static str = "Which come first.";
+    const DESCRIPTION: &'static str = "Sort direction of a list.";
 
     fn words() -> Vec<(&'static str, Self)> {
         vec![("asc", Direction::Asc), ("desc", Direction::Desc)]

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_thing_that_is_wrong_with_each_shape_is_told() {
+    fn the_first_fault_of_each_schema_is_reported() {
         let none = "must match exactly one schema in oneOf";
         for (body, expected) in [
             (r#"{"type": "someone", "name": "x"}"#, vec!["0"]),

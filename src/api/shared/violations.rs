@@ -1,4 +1,4 @@
-//! What a validator found, told to people: a JSON pointer and a sentence that reads on after it.
+//! A validator's errors as violations: a JSON pointer and a message that continues it to a sentence.
 //!
 //! No value of the caller's is repeated: it may be a secret, or long.
 
@@ -10,13 +10,13 @@ use serde_json::Value;
 use self::window::Window;
 use crate::domain::error::Violation;
 
-/// Violations that are listed at most.
+/// Maximum number of listed violations.
 const MOST: usize = 20;
 
-/// The first violations of a value that is not valid.
+/// Lists the first violations of an invalid value.
 ///
-/// The validator makes all violations before it hands out the first one, at about 3 kB each, so it is shown a part of
-/// the value that has few: see [`window`].
+/// The validator makes all violations before it returns the first one, at about 3 kB each, so it is given a part of the
+/// value that has few: see [`window`].
 pub fn list(validator: &Validator, value: &Value) -> Vec<Violation> {
     let window = Window::of_first_violation(validator, value);
     let seen = window.sample(value);
@@ -29,7 +29,7 @@ pub fn list(validator: &Validator, value: &Value) -> Vec<Violation> {
             tell(&error, &|at| window.place(value, at), &mut found);
         }
     }
-    // It is about a list as a whole, such as its length.
+    // The violation concerns a list as a whole, such as its length.
     if found.is_empty()
         && let Err(error) = validator.validate(value)
     {
@@ -74,7 +74,7 @@ fn tell(error: &ValidationError<'_>, place: &dyn Fn(&str) -> String, found: &mut
     }
 }
 
-/// Of several forms, the only one whose type the value has: that is the one that was meant.
+/// Of several alternatives, returns the only one that has the value's type: the intended one.
 fn meant<'a>(forms: &'a [Vec<ValidationError<'static>>], at: &str) -> Option<&'a [ValidationError<'static>]> {
     let of_another_kind = |error: &ValidationError<'_>| {
         let kind = error.kind();
@@ -86,7 +86,7 @@ fn meant<'a>(forms: &'a [Vec<ValidationError<'static>>], at: &str) -> Option<&'a
     if left.next().is_none() { Some(only) } else { None }
 }
 
-/// The pointer of a member (RFC 6901).
+/// Returns the pointer of a member (RFC 6901).
 pub(super) fn below(at: &str, name: &str) -> String {
     format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_forms_the_one_that_was_meant_is_told() {
+    fn of_several_alternatives_the_intended_one_is_reported() {
         let schema = json!({"anyOf": [{"type": "object", "required": ["a"]}, {"type": "null"}]});
         assert_eq!(told(schema.clone(), json!({})), ["/a is required"]);
         assert_eq!(told(schema, json!(5)), [" has none of the documented forms"]);
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_about_a_whole_list_is_told() {
+    fn a_violation_by_a_whole_list_is_reported() {
         let schema =
             json!({"anyOf": [{"type": "array", "maxItems": 1000, "items": {"type": "string"}}, {"type": "null"}]});
         let long = Value::from(vec!["right"; 1001]);

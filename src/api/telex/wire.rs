@@ -28,7 +28,7 @@ pub struct Succeeded;
 
 impl Vocabulary for Succeeded {
     const NAME: &'static str = "Succeeded";
-    const DESCRIPTION: &'static str = "It was done.";
+    const DESCRIPTION: &'static str = "Status of a successful request.";
 
     fn words() -> Vec<(&'static str, Self)> {
         vec![(Self.word(), Self)]
@@ -45,7 +45,7 @@ pub struct Failed;
 
 impl Vocabulary for Failed {
     const NAME: &'static str = "Failed";
-    const DESCRIPTION: &'static str = "It was refused, or failed.";
+    const DESCRIPTION: &'static str = "Status of a refused or failed request.";
 
     fn words() -> Vec<(&'static str, Self)> {
         vec![(Self.word(), Self)]

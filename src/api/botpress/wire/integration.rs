@@ -74,7 +74,7 @@ pub fn schema(in_public: bool) -> Value {
         |description: &str, words: Vec<&str>| json!({ "type": "string", "description": description, "enum": words });
     let time = |description: &str| json!({ "type": "string", "format": "date-time", "description": description });
     let mut own = json!({
-        "id": { "type": "string", "minLength": 28, "maxLength": 36, "description": "The id of this version." },
+        "id": { "type": "string", "minLength": 28, "maxLength": 36, "description": "Id of this version." },
         "createdAt": time("When it was created."),
         "updatedAt": time("When it was changed."),
         "name": text("The name of the integration."),
@@ -83,25 +83,25 @@ pub fn schema(in_public: bool) -> Value {
         "readmeUrl": text("Where the readme is; empty where there is none."),
         "dev": flag("Whether it is under development."),
         "public": flag("Whether it is on the hub."),
-        "visibility": word("Who may see it.", vec!["public", "private", "unlisted"]),
+        "visibility": word("Visibility to other workspaces.", vec!["public", "private", "unlisted"]),
         "verificationStatus":
             word("Whether somebody has looked at it.", Verification::ALL.map(Verification::as_str).into()),
         "lifecycleStatus": word("Whether it can be installed.", Lifecycle::ALL.map(Lifecycle::as_str).into()),
-        "secrets": { "type": "array", "items": { "type": "string" }, "description": "The names of its secrets." },
+        "secrets": { "type": "array", "items": { "type": "string" }, "description": "Names of its secrets." },
         "signingSecret": text("Secret that signs its calls: returned only at creation, and empty from then on."),
         "url": text("Where it is called; empty where nothing was said, and for other workspaces."),
     });
     if in_public {
         own["ownerWorkspace"] = json!({
             "type": "object",
-            "description": "Whose it is.",
+            "description": "Workspace that owns it.",
             "required": ["id", "handle", "name"],
             "properties": { "id": { "type": "string" }, "handle": { "type": "string" }, "name": { "type": "string" } },
             "additionalProperties": false,
         });
         own["meta"] = json!({
             "type": "object",
-            "description": "How often the integration is installed, and was looked at.",
+            "description": "Counts of the integration's installations and views.",
             "required": ["installs", "views"],
             "properties": { "installs": { "type": "integer" }, "views": { "type": "integer" } },
             "additionalProperties": false,

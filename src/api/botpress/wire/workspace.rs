@@ -34,7 +34,7 @@ macro_rules! always {
 }
 
 always!(Billing, "BillingVersion", "v4", "How it is billed. Nothing is.");
-always!(Plan, "Plan", "community", "What was booked. Nothing was.");
+always!(Plan, "Plan", "community", "Booked plan; there are no plans.");
 
 /// A workspace.
 #[derive(Clone, Debug, Object)]

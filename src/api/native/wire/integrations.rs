@@ -168,8 +168,8 @@ impl Example for LintIn {
 
 impl Vocabulary for Severity {
     const NAME: &'static str = "LintSeverity";
-    const DESCRIPTION: &'static str = "How bad it is: an error (it cannot be installed) or a warning (it can, and may not \
-         do what was meant).";
+    const DESCRIPTION: &'static str = "Severity of a finding: an error (the descriptor cannot be installed) or a warning (it can \
+         be installed, and may not have the intended effect).";
 
     fn words() -> Vec<(&'static str, Self)> {
         [Severity::Error, Severity::Warning].map(|severity| (severity.word(), severity)).into()

@@ -30,10 +30,10 @@ macro_rules! vocabulary {
 }
 
 vocabulary!(EventKind as "GithubEventKind", "Kind of GitHub events that a channel can subscribe to.");
-vocabulary!(Conclusion as "WorkflowConclusion", "How a run of a GitHub workflow or check ended.");
+vocabulary!(Conclusion as "WorkflowConclusion", "Conclusion of a run of a GitHub workflow or check.");
 vocabulary!(
     Broadcast as "ThreadBroadcast",
-    "Which replies in a thread are shown in the channel as well: never, state_changes (merged, closed, opened again, \
+    "Replies in a thread that are also shown in the channel: never, state_changes (merged, closed, opened again, \
      ready for review), or always."
 );
 

@@ -1,4 +1,4 @@
-//! A tiny dialect behind the guard, and everything that can go wrong on the way to it.
+//! A tiny dialect behind the guard, and every failure on the way to it.
 
 use std::sync::{
     Mutex,
@@ -67,7 +67,7 @@ impl ErrorShape for Shape {
 
 type Answer<T> = Result<Json<T>, Refusal<Shape>>;
 
-/// A caller with any token but `bad`.
+/// A caller with any token except `bad`.
 struct Caller;
 
 impl<'a> ApiExtractor<'a> for Caller {
@@ -152,7 +152,7 @@ fn endpoint(strict: bool, api: Api, seen: Seen) -> (Route, TaskTracker) {
     let service = OpenApiService::new(api, "test", "1");
     let mut document: Value = serde_json::from_str(&service.spec()).unwrap();
     document["components"]["schemas"]["Thing"]["additionalProperties"] = json!(false);
-    // What publishing does to media types.
+    // Publishing rewrites media types in the same way.
     let text = document.to_string().replace("application/json; charset=utf-8", "application/json");
     let contract = Contract::compile(&serde_json::from_str(&text).unwrap(), strict).unwrap();
     let tasks = TaskTracker::new();
@@ -205,7 +205,7 @@ async fn a_good_request_is_answered() {
 }
 
 #[tokio::test]
-async fn an_unknown_caller_is_told_first() {
+async fn an_unauthenticated_caller_is_refused_first() {
     let response = client().post("/v1/things").content_type("text/plain").body("{").send().await;
     response.assert_header("www-authenticate", "Bearer");
     assert_eq!(told(response).await.0, 401);
@@ -227,7 +227,7 @@ async fn a_body_that_breaks_the_document() {
     assert!(got.1.contains("/name must be a string") && got.1.contains("/colour is not known here"), "{}", got.1);
     is(told(create("application/json", "").await).await, 400, "the body is required");
     is(told(create("application/json", "[]").await).await, 400, "the body must be an object");
-    // What the document does not say, the type does: the format uint8.
+    // The type is stricter than the document: the format uint8.
     assert_eq!(told(create("application/json", r#"{"name": "a", "size": 300}"#).await).await.0, 400);
 }
 
@@ -249,7 +249,7 @@ async fn a_body_that_is_too_long() {
     let long = format!(r#"{{"name": "{}"}}"#, "a".repeat(LIMIT));
     let got = told(create("application/json", long.clone()).await).await;
     is(got, 413, "the body is longer than 200 bytes");
-    // In pieces, of a length that nobody announced.
+    // In chunks, without an announced length.
     let pieces = |text: String| {
         let pieces: Vec<_> =
             text.into_bytes().chunks(50).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();

@@ -13,7 +13,7 @@ pub struct PostWord(pub PostStatus);
 
 impl Vocabulary for PostWord {
     const NAME: &'static str = "PostStatus";
-    const DESCRIPTION: &'static str = "How a post is meant: as a success, an error or a warning.";
+    const DESCRIPTION: &'static str = "Status of a posted message: a success, an error or a warning.";
 
     fn words() -> Vec<(&'static str, Self)> {
         [PostStatus::Success, PostStatus::Error, PostStatus::Warning]

@@ -147,7 +147,7 @@ fn of_body(name: &str) -> &'static str {
         "sdkVersion" => "Version of the SDK that it was built with.",
         "code" => "The code, in JavaScript. It is never returned.",
         "url" => "URL at which the integration is called.",
-        "dev" => "True for a version under development, which runs at its author's.",
+        "dev" => "True for a version under development, which its author hosts.",
         "icon" => "An SVG in Base64, for all versions of the integration.",
         "readme" => "Markdown in Base64, for this version.",
         "public" => "True for a public version. `visibility` takes precedence.",

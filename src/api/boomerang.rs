@@ -40,8 +40,8 @@ use crate::{
 pub const DIALECT: Dialect = Dialect {
     name: "boomerang",
     title: "Boomerang",
-    description: "A team's integrations: cards with their link status, GitHub installations linked to teams, the installation \
-                  of Slack, and the addresses to which Slack sends commands, events and interactions.",
+    description: "A team's integrations: cards with their link status, GitHub installations linked to teams, the \
+                  installation of Slack, and the addresses to which Slack sends commands, events and interactions.",
     prefixes: &["/api/v2/integration"],
     together: &[],
     names_organisation: false,

@@ -3,14 +3,14 @@
 //! needs.
 //!
 //! One file a part of the product under `botpress/`; `wire` has the schemas, `shapes` those that the domain describes,
-//! `error` the errors, `auth` the callers, `pace` the rate limit headers.
+//! `error` the errors, `auth` the callers, `rate_limit` its headers.
 
 mod auth;
 pub mod error;
 pub mod hub;
 pub mod integrations;
 pub mod keys;
-mod pace;
+mod rate_limit;
 mod shapes;
 pub mod wire;
 pub mod workspaces;
@@ -27,8 +27,8 @@ use super::shared::{
 pub const DIALECT: Dialect = Dialect {
     name: "botpress",
     title: "Botpress",
-    description: "A versioned registry of definitions of integrations: a workspace validates, creates and changes its own, \
-                  and finds the published ones of other workspaces on the hub.",
+    description: "A versioned registry of definitions of integrations: a workspace validates, creates and changes its \
+                  own, and finds the published ones of other workspaces on the hub.",
     prefixes: &["/v1/admin"],
     together: &[],
     names_organisation: false,
@@ -36,7 +36,7 @@ pub const DIALECT: Dialect = Dialect {
     described: || shapes::complete(&dialect::describe(operations())),
     error_example: dialect::error_example::<BotpressError>,
     refuse: refusal::render::<BotpressError>,
-    endpoint: |served| pace::told(dialect::mount::<BotpressError, _>(operations(), served)),
+    endpoint: |served| rate_limit::with_headers(dialect::mount::<BotpressError, _>(operations(), served)),
 };
 
 fn operations() -> impl OpenApi + 'static {

@@ -43,8 +43,8 @@ use super::shared::{
 pub const DIALECT: Dialect = Dialect {
     name: "native",
     title: "Native",
-    description: "Tieline's own API: organisations, members and tokens, channels, incoming events and their deliveries. \
-                  JSON in camelCase; an absent optional value is left out, never `null`.",
+    description: "Tieline's own API: organisations, members and tokens, channels, incoming events and their \
+                  deliveries. JSON in camelCase; an absent optional value is left out, never `null`.",
     prefixes: &[
         "/v1/organisations",
         "/v1/invitations",

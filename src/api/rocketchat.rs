@@ -25,8 +25,8 @@ use super::shared::{
 pub const DIALECT: Dialect = Dialect {
     name: "rocketchat",
     title: "Rocket.Chat",
-    description: "Webhook integrations: incoming webhooks post the messages of their requests to channels, outgoing webhooks \
-                  are called for events of channels; both may have a script. Each call has a record in the history.",
+    description: "Webhook integrations: incoming webhooks post the messages of their requests to channels, outgoing \
+                  webhooks are called for events of channels; both may have a script. Each call has a record in the history.",
     prefixes: &["/api/v1", "/hooks"],
     together: &[auth::SCHEMES],
     names_organisation: true,

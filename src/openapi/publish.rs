@@ -355,7 +355,7 @@ fn describe_answers(document: &mut Value) {
             let reference =
                 content.into_iter().flat_map(Map::values).find_map(|media| media["schema"]["$ref"].as_str());
             let said = reference.and_then(|to| schemas[to.strip_prefix(SCHEMAS)?]["description"].as_str());
-            let said = said.map_or("The request succeeded", |text| text.split("\n\n").next().unwrap_or(text)).to_owned();
+            let said = said.map_or("Success", |text| text.split("\n\n").next().unwrap_or(text)).to_owned();
             response.insert("description".into(), said.into());
         }
     });

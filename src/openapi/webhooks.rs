@@ -38,9 +38,9 @@ pub fn document() -> Value {
 }
 
 fn integration_message() -> Value {
-    let about = "Sent to the `target_url` of an integration for each message of a channel in which it is switched on. A \
-                 modifier or a filter has one second to respond; an output is called afterwards, and its response is \
-                 ignored.";
+    let about = "Sent to the `target_url` of an integration for each message of a channel in which it is switched on. \
+                 A modifier or a filter has one second to respond; an output is called afterwards, and its response \
+                 is ignored.";
     let mut item = webhook(
         ("integrationMessage", "Pass a channel's message to an integration", about, "Integrations"),
         ("IntegrationMessage", target_payload(sample_id(7).into(), "hello", &settings(), sample_id(9).into(), None)),
@@ -58,8 +58,8 @@ fn integration_message() -> Value {
 }
 
 fn integration_tick() -> Value {
-    let about = "Sent to the `tick_url` of an interval integration by its schedule, for each channel in which it is switched \
-                 on. The integration posts its messages to `return_url` at any time.";
+    let about = "Sent to the `tick_url` of an interval integration by its schedule, for each channel in which it is \
+                 switched on. The integration posts its messages to `return_url` at any time.";
     let return_url = format!("https://tieline.example/v1/return/{}?key=…", sample_id(7));
     webhook(
         ("integrationTick", "Call an integration by its schedule", about, "Integrations"),
@@ -78,12 +78,12 @@ fn outgoing(event: OutgoingEvent) -> Value {
         OutgoingEvent::RoomLeft => ("Notify of a user leaving a channel", "OutgoingRoomEvent"),
         OutgoingEvent::UserCreated => ("Notify of an added member", "OutgoingUserCreated"),
     };
-    let about = "Sent to each URL of an outgoing webhook with this event, unless the webhook's script makes another request \
-                 of it. The body has a `token` if the webhook has one.";
+    let about = "Sent to each URL of an outgoing webhook with this event, unless the webhook's script makes another \
+                 request of it. The body has a `token` if the webhook has one.";
     let mut item = webhook((event.as_str(), summary, about, "Webhook integrations"), (schema, sample(event)));
     item["post"]["responses"]["200"] = json!({
-        "description": "Accepted. A message in the response is posted. An empty response counts as a failure, as in the \
-                        product.",
+        "description": "Accepted. A message in the response is posted. An empty response counts as a failure, as in \
+                        the product.",
         "content": {"application/json": {
             "schema": {"$ref": "#/components/schemas/OutgoingReply"},
             "example": {"text": "On it."},
@@ -162,7 +162,7 @@ fn schemas() -> Value {
         properties
     };
     let message = json!({
-        "trigger_word": text("Trigger word that the message begins with or contains, if the webhook has trigger words."),
+        "trigger_word": text("Trigger word of the message, if the webhook has trigger words."),
         "message_id": text("Id of the message."),
         "text": text("Text of the message."),
         "alias": text("Displayed name of the sender, for a message of an integration."),
@@ -178,11 +178,12 @@ fn schemas() -> Value {
     });
     let setting = json!({
         "type": "object", "required": ["label"], "additionalProperties": true,
-        "description": "A setting with all its members in the integration's descriptor; `default` is the effective value.",
+        "description": "A setting with all members of its descriptor; `default` is the effective value.",
         "properties": {"label": text("Label of the setting.")},
     });
-    let settings =
-        json!({"type": "array", "items": reference("IntegrationSettingSent"), "description": "Settings of the integration."});
+    let settings = json!({
+        "type": "array", "items": reference("IntegrationSettingSent"), "description": "Settings of the integration.",
+    });
     let room_event = json!({"user": reference("OutgoingUser"), "room": reference("OutgoingRoom")});
     json!({
         "IntegrationSettingSent": setting,
@@ -218,7 +219,7 @@ fn schemas() -> Value {
         "OutgoingRoom": object("A channel.", &["t"], json!({
             "_id": uuid("Id of the channel."),
             "name": text("Name of the channel."),
-            "t": {"type": "string", "enum": ["c", "p", "d"], "description": "Type of the channel: public (`c`), private (`p`), or direct (`d`)."},
+            "t": {"type": "string", "enum": ["c", "p", "d"], "description": "Public, private or direct."},
             "ts": time("Time of creation."),
             "archived": flag("True for an archived channel, which accepts no new messages."),
         })),
@@ -251,7 +252,7 @@ fn schemas() -> Value {
             "description": "Message to be posted, with the members that an incoming webhook accepts.",
             "properties": {
                 "text": text("Text of the message."),
-                "channel": text("`#channel` or `@member`; by default the webhook's target room, or the event's channel."),
+                "channel": text("`#channel` or `@member`; by default the webhook's target room or the event's channel."),
                 "attachments": {
                     "type": "array", "items": {"type": "object", "description": "An attachment."},
                     "description": "Attachments in Slack's format.",

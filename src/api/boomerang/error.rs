@@ -192,7 +192,7 @@ mod tests {
 
     use super::*;
 
-    fn told(error: Error) -> (u16, u16, &'static str) {
+    fn kind_fields(error: Error) -> (u16, u16, &'static str) {
         let Kind { status, code, reason } = kind_of(&Fault::Core(error));
         (status, code, reason)
     }
@@ -238,7 +238,7 @@ mod tests {
             (refused(Upstream::Slack), 400, 400, "SLACK_REFUSED"),
             (unreachable(Upstream::Slack), 503, 503, "SLACK_UNAVAILABLE"),
         ] {
-            assert_eq!(told(error.clone()), (status, code, reason), "{error}");
+            assert_eq!(kind_fields(error.clone()), (status, code, reason), "{error}");
         }
     }
 }

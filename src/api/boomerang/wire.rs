@@ -267,11 +267,11 @@ mod tests {
             link: None,
             reference: reference.map(str::to_owned),
         };
-        let told = |reference| IntegrationOut::from(card(reference)).to_json().unwrap();
-        let unlinked = told(None);
+        let shown = |reference| IntegrationOut::from(card(reference)).to_json().unwrap();
+        let unlinked = shown(None);
         assert_eq!(unlinked["status"], "unlinked");
         assert!(unlinked.get("ref").is_none() && unlinked.get("link").is_none(), "{unlinked}");
-        let linked = told(Some("T01ABC123"));
+        let linked = shown(Some("T01ABC123"));
         assert_eq!((&linked["status"], &linked["ref"]), (&json!("linked"), &json!("T01ABC123")));
     }
 
@@ -322,14 +322,14 @@ mod tests {
 
     #[test]
     fn a_refusal_at_slack_is_reported_and_nothing_is_repeated() {
-        let told = |code: Option<&str>, state: Option<&str>, error: Option<&str>| {
+        let shown = |code: Option<&str>, state: Option<&str>, error: Option<&str>| {
             let text = |text: Option<&str>| text.map(str::to_owned);
             granted(text(code), text(state), text(error)).map_err(|fault| fault.to_string())
         };
-        assert_eq!(told(Some("c"), Some("s"), None), Ok(("c".into(), "s".into())));
-        assert_eq!(told(Some("c"), None, None), Err("the parameter state is required".into()));
-        assert_eq!(told(None, Some("s"), None), Err("the parameter code is required".into()));
-        assert_eq!(told(None, Some("s"), Some("access_denied")), Err("Slack refused: access_denied".into()));
-        assert_eq!(told(None, None, Some("<b>")), Err("Slack refused: no reason that we know".into()));
+        assert_eq!(shown(Some("c"), Some("s"), None), Ok(("c".into(), "s".into())));
+        assert_eq!(shown(Some("c"), None, None), Err("the parameter state is required".into()));
+        assert_eq!(shown(None, Some("s"), None), Err("the parameter code is required".into()));
+        assert_eq!(shown(None, Some("s"), Some("access_denied")), Err("Slack refused: access_denied".into()));
+        assert_eq!(shown(None, None, Some("<b>")), Err("Slack refused: no reason that we know".into()));
     }
 }

@@ -238,7 +238,10 @@ impl ErrorShape for BotpressError {
     const STATUSES: &'static [(u16, &'static str)] = &[
         (400, "The request is malformed or invalid; `metadata.issues` lists every error"),
         (401, "The token or the workspace is missing or invalid"),
-        (403, "The caller lacks the permission, the name or version belongs to another workspace or is immutable, or a quota is used up"),
+        (
+            403,
+            "The caller lacks the permission, the name or version cannot be changed by the caller, or a quota is used up",
+        ),
         (404, "The resource does not exist, or belongs to another workspace"),
         (405, "The path does not support this method"),
         (408, "The body did not arrive in time"),

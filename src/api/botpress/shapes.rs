@@ -10,7 +10,7 @@ use poem_openapi::{
 };
 use serde_json::{Value, json};
 
-use super::{auth::WORKSPACE, pace, wire::integration};
+use super::{auth::WORKSPACE, rate_limit, wire::integration};
 use crate::{
     api::shared::{
         body,
@@ -196,7 +196,7 @@ pub fn complete(document: &str) -> String {
             }));
         }
         for (_, response) in operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten() {
-            for (name, description) in pace::HEADERS {
+            for (name, description) in rate_limit::HEADERS {
                 response["headers"][name.as_str()] =
                     json!({ "description": description, "schema": { "type": "integer" } });
             }

@@ -60,7 +60,12 @@ vocabulary!(
     [Visibility::Public, Visibility::Private, Visibility::Unlisted]
 );
 vocabulary!(Verification, "VerificationStatus", "Verification status of a version.", Verification::ALL);
-vocabulary!(Lifecycle, "LifecycleStatus", "Lifecycle status of a version: it decides whether the version can be installed.", Lifecycle::ALL);
+vocabulary!(
+    Lifecycle,
+    "LifecycleStatus",
+    "Lifecycle status of a version, required for its installation.",
+    Lifecycle::ALL
+);
 vocabulary!(SortBy, "SortBy", "Sort key of a list.", SortBy::ALL);
 
 /// Sort direction.

@@ -111,8 +111,8 @@ fn meanings(words: Vec<Word<Permission>>) -> BTreeSet<Permission> {
 
 impl Vocabulary for DeliveryState {
     const NAME: &'static str = "DeliveryState";
-    const DESCRIPTION: &'static str = "State of a delivery: pending (an attempt is due, the first or a retry), delivered, failed \
-         (no more attempts, unless it is replayed), or skipped (not sent, because of a pause or a filter).";
+    const DESCRIPTION: &'static str = "State of a delivery: pending (the first attempt or a retry is due), delivered, failed (no \
+         more attempts, unless it is replayed), or skipped (not sent, because of a pause or a filter).";
 
     fn words() -> Vec<(&'static str, Self)> {
         DeliveryState::ALL.map(|state| (state.as_str(), state)).into()
@@ -125,7 +125,8 @@ impl Vocabulary for DeliveryState {
 
 impl Vocabulary for AttemptOutcome {
     const NAME: &'static str = "AttemptOutcome";
-    const DESCRIPTION: &'static str = "Outcome of an attempt: delivered, retried (it failed, and a retry follows), or failed.";
+    const DESCRIPTION: &'static str =
+        "Outcome of an attempt: delivered, retried (failed, and a retry follows), or failed.";
 
     fn words() -> Vec<(&'static str, Self)> {
         [AttemptOutcome::Delivered, AttemptOutcome::Retried, AttemptOutcome::Failed]
@@ -150,8 +151,8 @@ impl From<&Health> for HealthWord {
 
 impl Vocabulary for HealthWord {
     const NAME: &'static str = "DestinationHealth";
-    const DESCRIPTION: &'static str = "Health of a destination: healthy, broken (the target refuses the address; half-open \
-         probes are sent now and then), or off (nothing is sent).";
+    const DESCRIPTION: &'static str = "Health of a destination: healthy, broken (the target refuses the address; one \
+         half-open probe at a time is sent), or off (nothing is sent).";
 
     fn words() -> Vec<(&'static str, Self)> {
         ["healthy", "broken", "off"].map(|word| (word, Self(word))).into()
@@ -168,8 +169,8 @@ pub struct StepKindWord(pub StepKind);
 
 impl Vocabulary for StepKindWord {
     const NAME: &'static str = "StepKind";
-    const DESCRIPTION: &'static str = "Kind of a workflow's step. Accepted with or without the prefix KIND_, and returned \
-         with it.";
+    const DESCRIPTION: &'static str = "Kind of a workflow's step. Accepted with or without the prefix KIND_, and \
+         returned with it.";
 
     fn words() -> Vec<(&'static str, Self)> {
         let bare = |kind: StepKind| kind.as_str().trim_start_matches("KIND_");

@@ -48,7 +48,7 @@ impl Example for ErrorOut {
 }
 
 /// A rendered error: its status, its message, its code and further details.
-struct Told {
+struct Rendered {
     status: u16,
     error: String,
     code: Option<&'static str>,
@@ -56,21 +56,21 @@ struct Told {
 }
 
 /// Renders a message without a code.
-fn plain(status: u16, error: impl Into<String>) -> Told {
-    Told { status, error: error.into(), code: None, details: None }
+fn plain(status: u16, error: impl Into<String>) -> Rendered {
+    Rendered { status, error: error.into(), code: None, details: None }
 }
 
 /// Renders a message with its code.
-fn coded(reason: &str, code: &'static str) -> Told {
+fn coded(reason: &str, code: &'static str) -> Rendered {
     let error = if reason.is_empty() { format!("[{code}]") } else { format!("{reason} [{code}]") };
-    Told { status: 400, error, code: Some(code), details: None }
+    Rendered { status: 400, error, code: Some(code), details: None }
 }
 
 const INVALID_PARAMS: &str = "invalid-params";
 const NOT_PERMITTED: &str = "User does not have the permissions required for this action [error-unauthorized]";
 
 /// The only table of Rocket.Chat's errors.
-fn told(fault: &Fault) -> Told {
+fn rendered(fault: &Fault) -> Rendered {
     match fault {
         Fault::Core(error) => match error {
             Error::Unauthenticated(_) => plain(401, ""),
@@ -87,9 +87,10 @@ fn told(fault: &Fault) -> Told {
             | Error::IdempotencyInFlight { .. } => plain(400, fault.to_string()),
             Error::Refused { .. } => plain(502, fault.to_string()),
             Error::UpstreamUnavailable { .. } => plain(503, fault.to_string()),
-            Error::RateLimited { .. } => {
-                Told { status: 429, ..coded("Error, too many requests. Please slow down.", "error-too-many-requests") }
-            }
+            Error::RateLimited { .. } => Rendered {
+                status: 429,
+                ..coded("Error, too many requests. Please slow down.", "error-too-many-requests")
+            },
             Error::Unavailable { .. } | Error::Storage(_) => plain(503, "Service Unavailable"),
             Error::Internal(_) => plain(500, "Internal server error"),
         },
@@ -107,7 +108,7 @@ fn told(fault: &Fault) -> Told {
 }
 
 /// Renders the messages of the product's validator, one a line.
-fn invalid(violations: &[Violation]) -> Told {
+fn invalid(violations: &[Violation]) -> Rendered {
     let line = |violation: &Violation| match (violation.field.trim_start_matches('/'), violation.message.as_str()) {
         ("", message) => message.to_owned(),
         (field, "is required") => format!("must have required property '{field}'"),
@@ -117,7 +118,7 @@ fn invalid(violations: &[Violation]) -> Told {
     coded(&lines.join("\n "), INVALID_PARAMS)
 }
 
-fn refused(refusal: &WebhookRefusal) -> Told {
+fn refused(refusal: &WebhookRefusal) -> Rendered {
     match refusal {
         WebhookRefusal::NotAllowed(Way::Incoming) => coded("Unauthorized", "not_authorized"),
         WebhookRefusal::NotAllowed(Way::Outgoing) => coded("", "not_authorized"),
@@ -151,7 +152,7 @@ fn refused(refusal: &WebhookRefusal) -> Told {
         }
         WebhookRefusal::NoToken => {
             let details = Some(json!({"method": "updateOutgoingIntegration"}));
-            Told { details, ..coded("Invalid token", "error-invalid-token") }
+            Rendered { details, ..coded("Invalid token", "error-invalid-token") }
         }
         WebhookRefusal::NoId => plain(400, "Invalid integration id."),
         WebhookRefusal::NoSuchOutgoing => coded("Invalid integration", "error-invalid-integration"),
@@ -164,13 +165,13 @@ fn refused(refusal: &WebhookRefusal) -> Told {
 }
 
 /// Renders a refusal for a sender: a code by itself, with the explanation beside it.
-fn unposted(refusal: &HookRefusal) -> Told {
+fn unposted(refusal: &HookRefusal) -> Rendered {
     let status = match refusal {
         HookRefusal::Unknown => 404,
         HookRefusal::PosterGone => 401,
         HookRefusal::Disabled => 503,
         HookRefusal::Post(fault) => {
-            return Told { details: Some(json!({"reason": fault.to_string()})), ..plain(400, fault.code()) };
+            return Rendered { details: Some(json!({"reason": fault.to_string()})), ..plain(400, fault.code()) };
         }
         HookRefusal::Payload(_)
         | HookRefusal::Override
@@ -207,7 +208,7 @@ impl ErrorShape for RocketchatError {
     ];
 
     fn status(fault: &Fault) -> StatusCode {
-        StatusCode::from_u16(told(fault).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(rendered(fault).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn body(fault: &Fault, status: StatusCode, _: Occasion<'_>) -> ErrorOut {
@@ -215,7 +216,7 @@ impl ErrorShape for RocketchatError {
             let message = "You must be logged in to do this.".to_owned();
             return ErrorOut { status: Some("error".to_owned()), message: Some(message), ..ErrorOut::default() };
         }
-        let Told { error, code, details, .. } = told(fault);
+        let Rendered { error, code, details, .. } = rendered(fault);
         ErrorOut {
             success: Some(false),
             error: Some(error),

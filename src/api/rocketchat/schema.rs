@@ -114,7 +114,7 @@ pub fn one_of(raw: &[u8], shapes: &[Shape]) -> Result<(Map<String, Value>, usize
         return Ok((body, index));
     }
     let none = "must match exactly one schema in oneOf".to_owned();
-    Err(told(wrong.into_iter().flatten().chain([none])))
+    Err(refusal(wrong.into_iter().flatten().chain([none])))
 }
 
 /// Parses a body that matches a schema.
@@ -124,7 +124,7 @@ pub fn shaped(raw: &[u8], shape: &Shape) -> Result<Map<String, Value>, Fault> {
     let body = object(raw)?;
     match shape.wrong(&body) {
         None => Ok(body),
-        Some(wrong) => Err(told([wrong])),
+        Some(wrong) => Err(refusal([wrong])),
     }
 }
 
@@ -135,7 +135,7 @@ fn object(raw: &[u8]) -> Result<Map<String, Value>, Fault> {
     }
     match serde_json::from_slice(raw) {
         Ok(Value::Object(body)) => Ok(body),
-        Ok(_) => Err(told(["must be object".to_owned()])),
+        Ok(_) => Err(refusal(["must be object".to_owned()])),
         Err(error) => {
             let text = error.to_string();
             let reason = text.split(" at line ").next().unwrap_or_default().to_owned();
@@ -144,7 +144,7 @@ fn object(raw: &[u8]) -> Result<Map<String, Value>, Fault> {
     }
 }
 
-fn told(sentences: impl IntoIterator<Item = String>) -> Fault {
+fn refusal(sentences: impl IntoIterator<Item = String>) -> Fault {
     let violation = |message| Violation { field: String::new(), message };
     Protocol::BodyViolations(sentences.into_iter().map(violation).collect()).into()
 }

@@ -190,19 +190,19 @@ async fn checked(
     tell: &Tell,
 ) -> Response {
     let status = response.status().as_u16();
-    let verdict = match response.take_body().into_bytes().await {
+    let checked = match response.take_body().into_bytes().await {
         Ok(body) => {
             let sent = (method != Method::HEAD).then_some(&body[..]);
-            let verdict = match path.and_then(|path| path.operation(method)) {
+            let checked = match path.and_then(|path| path.operation(method)) {
                 Some(operation) => operation.check_response(status, response.headers(), sent),
                 None => contract.check_stray(response.headers(), sent),
             };
             response.set_body(body);
-            verdict
+            checked
         }
         Err(error) => Err(error.to_string()),
     };
-    match verdict {
+    match checked {
         Ok(()) => response,
         Err(difference) => {
             let path = path.map_or("an unknown path", |path| path.path.as_str());

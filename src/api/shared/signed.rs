@@ -221,9 +221,9 @@ mod tests {
             let fault = raw("application/json", body).await.unwrap_err();
             assert!(matches!(fault, Fault::Protocol(Protocol::BodyTooLarge { limit_bytes: 200 })), "{fault}");
         }
-        let told = raw("text/plain", "{}").await.unwrap_err().to_string();
+        let reported = raw("text/plain", "{}").await.unwrap_err().to_string();
         let wanted = "application/json or application/x-www-form-urlencoded";
-        assert_eq!(told, format!("send the body as {wanted}, not text/plain"));
+        assert_eq!(reported, format!("send the body as {wanted}, not text/plain"));
     }
 
     #[tokio::test]

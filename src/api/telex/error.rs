@@ -167,7 +167,7 @@ mod tests {
     use super::*;
     use crate::domain::error::{Upstream, Violation};
 
-    fn told(fault: impl Into<Fault>) -> (u16, String) {
+    fn rendered(fault: impl Into<Fault>) -> (u16, String) {
         let (status, message) = kind_of(&fault.into());
         (status, message.into_owned())
     }
@@ -208,11 +208,11 @@ mod tests {
             (refused("invalid_code"), 400, "Invalid request."),
             (refused("invalid_client_id"), 502, "Slack refused."),
         ] {
-            assert_eq!(told(error.clone()), (status, message.to_owned()), "{error}");
+            assert_eq!(rendered(error.clone()), (status, message.to_owned()), "{error}");
         }
         let broken = |fields: &[&str]| {
             let one = |field: &&str| Violation { field: (*field).to_owned(), message: "is required".into() };
-            told(Protocol::BodyViolations(fields.iter().map(one).collect())).1
+            rendered(Protocol::BodyViolations(fields.iter().map(one).collect())).1
         };
         assert_eq!(broken(&["/json_url"]), "Invalid JSON URL supplied.");
         assert_eq!(broken(&["/json_url", "/name"]), "Invalid request.");

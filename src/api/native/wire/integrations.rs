@@ -168,8 +168,8 @@ impl Example for LintIn {
 
 impl Vocabulary for Severity {
     const NAME: &'static str = "LintSeverity";
-    const DESCRIPTION: &'static str = "Severity of a finding: an error (the descriptor cannot be installed) or a warning (it can \
-         be installed, and may not have the intended effect).";
+    const DESCRIPTION: &'static str = "Severity of a finding: an error (the descriptor cannot be installed) or a warning \
+         (it can be installed, and may not have the intended effect).";
 
     fn words() -> Vec<(&'static str, Self)> {
         [Severity::Error, Severity::Warning].map(|severity| (severity.word(), severity)).into()
@@ -214,7 +214,7 @@ pub struct LintOut {
 impl LintOut {
     /// Makes the report, with or without lines and columns.
     pub fn of(found: Vec<Finding>, has_places: bool) -> Self {
-        let told = |finding: Finding| FindingOut {
+        let shown = |finding: Finding| FindingOut {
             severity: Word(finding.severity),
             path: finding.path,
             line: finding.place.filter(|_| has_places).map(|place| count(place.line)),
@@ -223,7 +223,7 @@ impl LintOut {
             message: finding.message,
         };
         let valid = found.iter().all(|finding| finding.severity != Severity::Error);
-        Self { valid, findings: found.into_iter().map(told).collect() }
+        Self { valid, findings: found.into_iter().map(shown).collect() }
     }
 }
 

@@ -18,14 +18,14 @@ pub const HEADERS: [(HeaderName, &str); 3] = [
     (HeaderName::from_static("ratelimit-reset"), "Seconds until the full number is available again"),
 ];
 
-struct Told(BoxEndpoint<'static>);
+struct WithHeaders(BoxEndpoint<'static>);
 
 /// Adds the headers to every response.
-pub fn told(inner: BoxEndpoint<'static>) -> BoxEndpoint<'static> {
-    Told(inner).boxed()
+pub fn with_headers(inner: BoxEndpoint<'static>) -> BoxEndpoint<'static> {
+    WithHeaders(inner).boxed()
 }
 
-impl Endpoint for Told {
+impl Endpoint for WithHeaders {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {

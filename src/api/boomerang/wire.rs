@@ -204,7 +204,7 @@ impl ToJSON for Reference {
     }
 }
 
-/// Installation and team to be linked or unlinked. Other members are ignored.
+/// Installation and team to be linked or unlinked. Other fields are ignored.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "GHLinkRequest", example, skip_serializing_if_is_none)]
 pub struct LinkIn {

@@ -151,7 +151,7 @@ impl Integrations {
 
     /// Update a version of an integration
     ///
-    /// Absent members stay unchanged, `null` removes a member, and maps are merged by key. A public or unlisted version
+    /// Absent fields stay unchanged, `null` removes a member, and maps are merged by key. A public or unlisted version
     /// is immutable, except for its secrets and the integration's icon.
     #[oai(path = "/v1/admin/integrations/:id", method = "put", operation_id = "updateBotIntegration")]
     async fn update_bot_integration(

@@ -176,7 +176,7 @@ pub fn complete(document: &str) -> String {
     put(New::NAME, "A version to be created.", describe(Described::Creation), integration::new_example());
     put(
         Changed::NAME,
-        "Changes to a version: absent members stay unchanged, `null` removes a member, maps are merged by key.",
+        "Changes to a version: absent fields stay unchanged, `null` removes a member, maps are merged by key.",
         describe(Described::Update),
         integration::update_example(),
     );
@@ -190,8 +190,8 @@ pub fn complete(document: &str) -> String {
                 "name": "x-multiple-integrations",
                 "in": "header",
                 "required": false,
-                "description": "Whether the client knows bots with several instances of one integration. It says \
-                                nothing here.",
+                "description": "True if the client supports several instances of one integration in a bot. \
+                                Ignored.",
                 "schema": { "type": "string" },
             }));
         }

@@ -284,7 +284,7 @@ impl Example for TestOut {
     }
 }
 
-/// Changes to the integration; absent members stay unchanged.
+/// Changes to the integration; absent fields stay unchanged.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "UpdateSlackIntegrationRequest", rename_all = "camelCase", example)]
 pub struct UpdateIn {

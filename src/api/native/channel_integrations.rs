@@ -58,7 +58,7 @@ impl ChannelIntegrations {
 
     /// Remove an integration from a channel
     ///
-    /// It no longer receives the channel's messages. The integration itself stays installed.
+    /// Ends the integration's part in the channel: it no longer receives the messages. The integration stays installed.
     #[oai(
         path = "/v1/channels/:id/integrations/:integrationId",
         method = "delete",

@@ -41,7 +41,7 @@ impl Channels {
 
     /// Create a channel
     ///
-    /// The caller becomes a member of it.
+    /// Creates a channel with the caller as its first member.
     #[oai(path = "/v1/channels", method = "post", operation_id = "createChannel")]
     async fn create_channel(
         &self,
@@ -70,7 +70,7 @@ impl Channels {
 
     /// Change a channel
     ///
-    /// Members that are absent from the request stay unchanged.
+    /// Changes its name or its visibility, or archives it. Fields that are absent from the request stay unchanged.
     #[oai(path = "/v1/channels/:id", method = "patch", operation_id = "updateChannel")]
     async fn update_channel(
         &self,
@@ -85,7 +85,7 @@ impl Channels {
 
     /// Delete a channel
     ///
-    /// Deletes its messages and its links with it.
+    /// Deletes a channel with its messages and its links.
     #[oai(path = "/v1/channels/:id", method = "delete", operation_id = "deleteChannel")]
     async fn delete_channel(
         &self,
@@ -138,7 +138,7 @@ impl Channels {
 
     /// Add a member to a channel
     ///
-    /// Adding a member again changes nothing.
+    /// Adds a user of the organisation to the channel. Adding a member again changes nothing.
     #[oai(path = "/v1/channels/:id/members/:user_id", method = "put", operation_id = "addChannelMember")]
     async fn add_channel_member(
         &self,
@@ -155,7 +155,7 @@ impl Channels {
 
     /// Remove a member from a channel
     ///
-    /// The user stays a member of the organisation.
+    /// Removes a user from the channel; the user stays a member of the organisation.
     #[oai(path = "/v1/channels/:id/members/:user_id", method = "delete", operation_id = "removeChannelMember")]
     async fn remove_channel_member(
         &self,

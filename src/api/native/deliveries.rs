@@ -40,7 +40,7 @@ enum ReplayedAll {
 impl Deliveries {
     /// List deliveries
     ///
-    /// Newest first. A delivery that was not sent has the reason.
+    /// Lists deliveries, newest first. A delivery that was not sent has the reason.
     #[oai(path = "/v1/deliveries", method = "get", operation_id = "listDeliveries")]
     #[allow(clippy::too_many_arguments, reason = "each is a query parameter of the documented operation")]
     async fn list_deliveries(

@@ -44,8 +44,8 @@ enum Again {
 impl Github {
     /// Receive a GitHub event
     ///
-    /// The webhook URL of the GitHub App. GitHub's signature is the credential. A repeated delivery is accepted once;
-    /// an event that concerns no organisation is accepted and ignored.
+    /// Accepts an event at the webhook URL of the GitHub App. GitHub's signature is the credential. A repeated delivery
+    /// is accepted once; an event that concerns no organisation is accepted and ignored.
     #[oai(path = "/v1/github/events", method = "post", operation_id = "receiveGithubEvent")]
     async fn receive_github_event(
         &self,

@@ -57,7 +57,7 @@ impl Installations {
 
     /// Uninstall an integration
     ///
-    /// Deletes its settings; its pending deliveries fail.
+    /// Deletes an installed integration with its settings; its pending deliveries fail.
     #[oai(path = "/v1/integrations/:id", method = "delete", operation_id = "uninstallIntegration")]
     async fn uninstall_integration(
         &self,

@@ -95,7 +95,8 @@ impl Members {
 
     /// Remove a member
     ///
-    /// Their tokens stop working. Only owners may remove owners, and the last owner cannot be removed.
+    /// Removes a user from the organisation; their tokens stop working. Only owners may remove owners, and the last
+    /// owner cannot be removed.
     #[oai(path = "/v1/organisations/:id/members/:user_id", method = "delete", operation_id = "removeMember")]
     async fn remove_member(
         &self,

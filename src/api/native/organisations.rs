@@ -30,7 +30,7 @@ impl Organisations {
 
     /// Create an organisation
     ///
-    /// The caller becomes its owner.
+    /// Creates an organisation with the caller as its owner. A taken slug is a conflict.
     #[oai(path = "/v1/organisations", method = "post", operation_id = "createOrganisation")]
     async fn create_organisation(
         &self,

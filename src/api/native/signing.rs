@@ -16,8 +16,8 @@ pub struct Signing;
 impl Signing {
     /// Show an integration's signing secret
     ///
-    /// The integration verifies with it that a call comes from this service: each call is signed as specified by
-    /// Standard Webhooks 1.0.0.
+    /// Returns the secret with which the integration verifies that a call comes from this service: each call is signed
+    /// as specified by Standard Webhooks 1.0.0.
     #[oai(path = "/v1/integrations/:id/signing-secret", method = "get", operation_id = "getSigningSecret")]
     async fn get_signing_secret(
         &self,
@@ -31,8 +31,8 @@ impl Signing {
 
     /// Replace an integration's signing secret
     ///
-    /// For 24 hours calls are signed with the former secret too: `webhook-signature` then has two signatures, the new
-    /// one first.
+    /// Generates a new secret. For 24 hours calls are signed with the former secret too: `webhook-signature` then has
+    /// two signatures, the new one first.
     #[oai(path = "/v1/integrations/:id/signing-secret/rotate", method = "post", operation_id = "rotateSigningSecret")]
     async fn rotate_signing_secret(
         &self,

@@ -41,7 +41,7 @@ impl Subscriptions {
 
     /// Subscribe a Slack channel to GitHub events
     ///
-    /// Slack has to be connected. Messages arrive only if the bot is in the channel.
+    /// Creates a subscription. Slack has to be connected. Messages arrive only if the bot is in the channel.
     #[oai(path = "/v1/subscriptions", method = "post", operation_id = "createSubscription")]
     async fn create_subscription(
         &self,
@@ -69,7 +69,7 @@ impl Subscriptions {
 
     /// Change a subscription
     ///
-    /// Members that are absent from the request stay unchanged, also those of the rules; a given list replaces the
+    /// Fields that are absent from the request stay unchanged, also those of the rules; a given list replaces the
     /// former one.
     #[oai(path = "/v1/subscriptions/:id", method = "patch", operation_id = "updateSubscription")]
     async fn update_subscription(
@@ -85,7 +85,7 @@ impl Subscriptions {
 
     /// Delete a subscription
     ///
-    /// Deliveries that are already queued are still sent.
+    /// Deletes a subscription. Deliveries that are already queued are still sent.
     #[oai(path = "/v1/subscriptions/:id", method = "delete", operation_id = "deleteSubscription")]
     async fn delete_subscription(
         &self,

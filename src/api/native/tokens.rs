@@ -55,8 +55,8 @@ impl Tokens {
 
     /// Revoke a token
     ///
-    /// The token stops working at once. A caller who may manage members can revoke other members' tokens; an owner's
-    /// token can be revoked only by an owner.
+    /// Revokes a token, which stops working at once. A caller who may manage members can revoke other members' tokens;
+    /// an owner's token can be revoked only by an owner.
     #[oai(path = "/v1/tokens/:id", method = "delete", operation_id = "revokeToken")]
     async fn revoke_token(
         &self,

@@ -45,8 +45,8 @@ impl Workflows {
 
     /// Create or replace a workflow
     ///
-    /// Members type its id after the slash command. A run that they start becomes an event of the type
-    /// `workflow.run.requested`; the recipient of that event runs the workflow.
+    /// Stores a workflow under its id. Members type the id after the slash command. A run that they start becomes an
+    /// event of the type `workflow.run.requested`; the recipient of that event runs the workflow.
     #[oai(path = "/v1/workflows/:id", method = "put", operation_id = "putWorkflow")]
     async fn put_workflow(
         &self,
@@ -61,7 +61,7 @@ impl Workflows {
 
     /// Delete a workflow
     ///
-    /// Members can no longer start it.
+    /// Deletes a workflow, so that members can no longer start it.
     #[oai(path = "/v1/workflows/:id", method = "delete", operation_id = "deleteWorkflow")]
     async fn delete_workflow(
         &self,

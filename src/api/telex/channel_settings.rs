@@ -68,7 +68,7 @@ impl ChannelSettings {
 
     /// Update a specific setting for a channel integration
     ///
-    /// Members that are absent from the request stay unchanged.
+    /// Fields that are absent from the request stay unchanged.
     #[oai(
         path = "/organisations/:org_id/integrations/:integration_id/channels/:channel_id/settings/:setting_id",
         method = "patch",

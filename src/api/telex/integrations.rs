@@ -57,7 +57,7 @@ impl Integrations {
 
     /// Update an organization's integration
     ///
-    /// Members that are absent from the request stay unchanged.
+    /// Fields that are absent from the request stay unchanged.
     #[oai(
         path = "/organisations/:organisationId/integrations/:integrationId",
         method = "patch",

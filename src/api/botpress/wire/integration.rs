@@ -75,21 +75,21 @@ pub fn schema(in_public: bool) -> Value {
     let time = |description: &str| json!({ "type": "string", "format": "date-time", "description": description });
     let mut own = json!({
         "id": { "type": "string", "minLength": 28, "maxLength": 36, "description": "Id of this version." },
-        "createdAt": time("When it was created."),
-        "updatedAt": time("When it was changed."),
-        "name": text("The name of the integration."),
-        "version": text("Its version."),
-        "iconUrl": text("Where the icon is; empty where there is none."),
-        "readmeUrl": text("Where the readme is; empty where there is none."),
-        "dev": flag("Whether it is under development."),
-        "public": flag("Whether it is on the hub."),
+        "createdAt": time("Time of creation."),
+        "updatedAt": time("Time of the last change."),
+        "name": text("Name of the integration."),
+        "version": text("Version of the integration."),
+        "iconUrl": text("Address of the icon; empty if there is none."),
+        "readmeUrl": text("Address of the readme; empty if there is none."),
+        "dev": flag("True for a version under development."),
+        "public": flag("True if it is on the hub."),
         "visibility": word("Visibility to other workspaces.", vec!["public", "private", "unlisted"]),
         "verificationStatus":
-            word("Whether somebody has looked at it.", Verification::ALL.map(Verification::as_str).into()),
-        "lifecycleStatus": word("Whether it can be installed.", Lifecycle::ALL.map(Lifecycle::as_str).into()),
+            word("Verification status.", Verification::ALL.map(Verification::as_str).into()),
+        "lifecycleStatus": word("Lifecycle status.", Lifecycle::ALL.map(Lifecycle::as_str).into()),
         "secrets": { "type": "array", "items": { "type": "string" }, "description": "Names of its secrets." },
         "signingSecret": text("Secret that signs its calls: returned only at creation, and empty from then on."),
-        "url": text("Where it is called; empty where nothing was said, and for other workspaces."),
+        "url": text("Address at which it is called; empty if none was given, and for other workspaces."),
     });
     if in_public {
         own["ownerWorkspace"] = json!({

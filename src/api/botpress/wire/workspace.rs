@@ -33,7 +33,7 @@ macro_rules! always {
     };
 }
 
-always!(Billing, "BillingVersion", "v4", "How it is billed. Nothing is.");
+always!(Billing, "BillingVersion", "v4", "Version of the billing; nothing is billed.");
 always!(Plan, "Plan", "community", "Booked plan; there are no plans.");
 
 /// A workspace.

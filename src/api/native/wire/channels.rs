@@ -57,7 +57,7 @@ impl Example for ChannelIn {
     }
 }
 
-/// Changes to a channel; absent members stay unchanged.
+/// Changes to a channel; absent fields stay unchanged.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ChannelPatch", example)]
 pub struct ChannelPatch {

@@ -187,7 +187,7 @@ impl Example for MemberIn {
     }
 }
 
-/// Changes to a member; absent members stay unchanged. A new role without permissions sets the role's own permissions.
+/// Changes to a member; absent fields stay unchanged. A new role without permissions sets the role's own permissions.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "MemberPatch", example)]
 pub struct MemberPatch {

@@ -85,7 +85,7 @@ impl Example for SigningSecretOut {
     }
 }
 
-/// Changes to an integration's entry in a channel; absent members stay unchanged.
+/// Changes to an integration's entry in a channel; absent fields stay unchanged.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ChannelIntegrationPatch", example)]
 pub struct ChannelIntegrationPatch {

@@ -256,7 +256,7 @@ impl Example for SubscriptionIn {
     }
 }
 
-/// Changes to a subscription; absent members stay unchanged.
+/// Changes to a subscription; absent fields stay unchanged.
 #[derive(Clone, Debug, Default, Object)]
 #[oai(rename = "SubscriptionPatch", rename_all = "camelCase", skip_serializing_if_is_none, example)]
 pub struct SubscriptionPatch {

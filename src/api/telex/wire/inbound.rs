@@ -30,7 +30,7 @@ impl Vocabulary for PostWord {
     }
 }
 
-/// A message to be shown in a channel. Other members are ignored.
+/// A message to be shown in a channel. Other fields are ignored.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ChannelPost", example)]
 pub struct PostIn {

@@ -221,7 +221,7 @@ impl From<InstalledIntegration> for CustomListedOut {
     }
 }
 
-/// An integration to be created. Other members are ignored.
+/// An integration to be created. Other fields are ignored.
 #[derive(Clone, Object)]
 #[oai(rename = "NewIntegration", example)]
 pub struct IntegrationIn {
@@ -253,7 +253,7 @@ impl Example for IntegrationIn {
     }
 }
 
-/// Changes to an integration; absent members stay unchanged. Other members are ignored.
+/// Changes to an integration; absent fields stay unchanged. Other fields are ignored.
 #[derive(Clone, Object)]
 #[oai(rename = "IntegrationPatch", example)]
 pub struct IntegrationPatch {
@@ -289,7 +289,7 @@ impl Example for IntegrationPatch {
     }
 }
 
-/// Address of a custom integration. Other members are ignored.
+/// Address of a custom integration. Other fields are ignored.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "NewCustomIntegration", example)]
 pub struct CustomIn {

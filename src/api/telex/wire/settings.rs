@@ -123,7 +123,7 @@ impl ChannelSettingOut {
     }
 }
 
-/// A setting to be added. Other members are ignored.
+/// A setting to be added. Other fields are ignored.
 #[derive(Clone, Object)]
 #[oai(rename = "NewIntegrationSetting", example)]
 pub struct SettingIn {
@@ -141,7 +141,7 @@ impl Example for SettingIn {
     }
 }
 
-/// Changes to a setting; absent members stay unchanged. Other members are ignored.
+/// Changes to a setting; absent fields stay unchanged. Other fields are ignored.
 #[derive(Clone, Object)]
 #[oai(rename = "IntegrationSettingPatch", example)]
 pub struct SettingPatch {
@@ -176,7 +176,7 @@ pub struct SettingEntry {
     pub value: SettingValue,
 }
 
-/// A field to be set. Other members are ignored.
+/// A field to be set. Other fields are ignored.
 #[derive(Clone, Object)]
 #[oai(rename = "NewCustomSetting", example)]
 pub struct CustomSettingIn {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{api::shared::time::Timestamp, app::slack::access::SlackAccess};
 
-/// The code in Slack's redirect. Other members are ignored.
+/// The code in Slack's redirect. Other fields are ignored.
 #[derive(Clone, Object)]
 #[oai(rename = "SlackTokenExchange", example)]
 pub struct SlackTokenIn {

@@ -153,7 +153,7 @@ fn asked(question: &Question, state: &str) -> Page {
             )
         }
     };
-    let text = format!("{effect} Close this page to cancel.");
+    let text = format!("{effect} Close this page if that is not what you want.");
     Page::asked(&title, &text, (&yes, consent::PATH, state))
 }
 

@@ -1,6 +1,6 @@
-//! What others speak to us: the dialects. Each translates and nothing more.
+//! The dialects of the HTTP API. Each one translates and nothing more.
 //!
-//! A dialect is `<name>.rs` with its operations and `<name>/{wire,error}.rs` with its shapes; it may use `app`,
+//! A dialect is `<name>.rs` with its operations and `<name>/{wire,error}.rs` with its schemas; it may use `app`,
 //! `domain` and `shared`, never another dialect, never the store. [`ALL`] is the one list of them.
 
 pub mod boomerang;
@@ -32,7 +32,7 @@ use self::shared::{
 };
 use crate::domain::{Result, ambient::Ambient};
 
-/// Every dialect. The first one answers for paths that nobody knows.
+/// Every dialect. The first one answers requests for unknown paths.
 pub const ALL: &[Dialect] = &[
     native::DIALECT,
     linkbreakers::DIALECT,
@@ -42,8 +42,8 @@ pub const ALL: &[Dialect] = &[
     botpress::DIALECT,
 ];
 
-/// Everything that is served over HTTP: the dialects, the documents and the console. Handlers ask for `Data<&App>`,
-/// which the caller of this adds.
+/// Returns all HTTP routes: the dialects, the documents and the console. Handlers take their services as arguments; the
+/// caller of this function adds them.
 ///
 /// # Errors
 /// An [internal error](crate::domain::Error::Internal) when a document cannot be compiled: a bug that the tests find.
@@ -62,7 +62,7 @@ pub fn routes(documents: &Documents, plumbing: &Plumbing) -> Result<Route> {
     Ok(routes)
 }
 
-/// What a process serves that only works: whether it lives.
+/// Returns the routes of a process of the worker role: its health operations.
 ///
 /// # Errors
 /// As [`routes`].
@@ -71,8 +71,8 @@ pub fn health_routes(documents: &Documents, plumbing: &Plumbing) -> Result<Route
     Ok(Route::new().nest_no_strip("/", native::health_endpoint(serve(dialect, document, plumbing)?)))
 }
 
-/// Refuses what no route is asked for, in the body of the path's dialect: a request that does not name exactly one host,
-/// and the `hidden` paths, which are served elsewhere.
+/// Refuses requests before they are routed, in the body of the path's dialect: those that do not name exactly one host,
+/// and those for the `hidden` paths, which are served elsewhere.
 pub fn screened(
     endpoint: impl Endpoint<Output = Response> + 'static,
     hidden: &'static [&'static str],
@@ -94,7 +94,7 @@ pub fn screened(
     })
 }
 
-/// RFC 9112, 3.2: a request has one valid `Host`. Only HTTP/1.0 does without.
+/// RFC 9112, 3.2: a request has exactly one valid `Host`. Only HTTP/1.0 permits its absence.
 fn host_fault(request: &Request) -> Option<Fault> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let (first, second) = (hosts.next(), hosts.next());
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_process_that_only_works_tells_that_it_lives() {
+    async fn a_worker_process_reports_its_liveness() {
         let routes = || health_routes(openapi::documents().unwrap(), &plumbing()).unwrap();
         assert_eq!(get(routes(), "/healthz").await.2["status"], "ok");
         assert_eq!(get(routes(), "/v1/channels").await.0, StatusCode::NOT_FOUND);

@@ -40,8 +40,8 @@ use crate::{
 pub const DIALECT: Dialect = Dialect {
     name: "boomerang",
     title: "Boomerang",
-    description: "A team's integrations: what can be connected and what is, GitHub installations linked to teams, Slack \
-                  installed, and the addresses to which Slack sends commands, events and what was pressed.",
+    description: "A team's integrations: cards with their link status, GitHub installations linked to teams, the \
+                  installation of Slack, and the addresses to which Slack sends commands, events and interactions.",
     prefixes: &["/api/v2/integration"],
     together: &[],
     names_organisation: false,
@@ -60,23 +60,23 @@ pub struct TeamIntegrations;
 
 #[derive(Tags)]
 enum Tag {
-    /// What a team can connect, and what Slack sends once it is connected.
+    /// Integrations that a team can connect, and Slack's requests once it is connected.
     #[oai(rename = "Team Integrations")]
     TeamIntegrations,
 }
 
-/// Something that left nothing to say.
+/// An empty response.
 #[derive(ApiResponse)]
 enum Done {
-    /// It is done.
+    /// The request succeeded.
     #[oai(status = 200)]
     Done,
 }
 
-/// Where the browser goes next.
+/// A redirect.
 #[derive(ApiResponse)]
 enum Elsewhere {
-    /// It goes to the address in `Location`.
+    /// Redirect to the address in `Location`.
     #[oai(status = 302)]
     Found(
         /// The address.
@@ -85,28 +85,28 @@ enum Elsewhere {
     ),
 }
 
-/// Slack's event is taken.
+/// An accepted event of Slack's.
 #[derive(ApiResponse)]
 enum EventTaken {
-    /// It is taken: without a text, or with the challenge.
+    /// The event was accepted: an empty body, or the challenge.
     #[oai(status = 200)]
     Taken(slack::EventContent),
 }
 
-/// What was pressed or submitted is taken.
+/// An accepted interaction of Slack's.
 #[derive(ApiResponse)]
 enum InteractionTaken {
-    /// It is taken: without a text, or with what becomes of the dialogue.
+    /// The interaction was accepted: an empty body, or the response to the dialogue.
     #[oai(status = 200)]
     Taken(slack::InteractionContent),
 }
 
-/// A request of Slack's, with the proof of its signature.
+/// Returns a request of Slack's with the proof of its verified signature.
 fn signed<I>(body: &Raw<I>) -> Result<Signed<'_>, Error> {
     Ok(Signed { signature: body.verified()?, body: &body.bytes })
 }
 
-/// Leads the browser into Slack, or to the page that asks.
+/// Redirects the browser into Slack, or to the consent page.
 fn installed(base: &Base, installed: SlackInstalled) -> Response<Elsewhere> {
     match installed {
         SlackInstalled::Done(url) => Response::new(Elsewhere::Found(url.into())),
@@ -121,7 +121,8 @@ fn installed(base: &Base, installed: SlackInstalled) -> Response<Elsewhere> {
 impl TeamIntegrations {
     /// List the integrations and their status within a team
     ///
-    /// One card for each that can be connected. For a team that is unknown or another's every card is unlinked.
+    /// Returns one card for each integration that can be connected. For an unknown team, or another organisation's,
+    /// every card is unlinked.
     #[oai(path = "/api/v2/integration", method = "get", operation_id = "listIntegrations")]
     async fn list_integrations(
         &self,
@@ -136,13 +137,14 @@ impl TeamIntegrations {
 
     /// Get a GitHub installation
     ///
-    /// By its number, or the one that a team is linked to. One of the two is needed; the number comes first.
+    /// Returns the installation with the given id, or the one that a team is linked to. One of the two parameters is
+    /// required; the id takes precedence.
     #[oai(path = "/api/v2/integration/github/installation", method = "get", operation_id = "getGithubInstallation")]
     async fn get_github_installation(
         &self,
         github: Service<'_, GithubConnections>,
         who: Known,
-        /// GitHub's number of the installation.
+        /// GitHub's installation id.
         id: Query<Option<i64>>,
         /// The team's name or id.
         team: Query<Option<String>>,
@@ -153,7 +155,7 @@ impl TeamIntegrations {
 
     /// Link a GitHub installation with a team
     ///
-    /// The caller has to have proved authority over it at GitHub. One that is linked already stays so.
+    /// The caller has to have proved authority over the installation at GitHub. An existing link is kept.
     #[oai(path = "/api/v2/integration/github/link", method = "post", operation_id = "linkGithubInstallation")]
     async fn link_github_installation(
         &self,
@@ -167,7 +169,7 @@ impl TeamIntegrations {
 
     /// Unlink a GitHub installation from a team
     ///
-    /// Other teams keep theirs. It is done too where nothing was linked.
+    /// The links of other teams are kept. Succeeds also if nothing was linked.
     #[oai(path = "/api/v2/integration/github/unlink", method = "post", operation_id = "unlinkGithubInstallation")]
     async fn unlink_github_installation(
         &self,
@@ -182,13 +184,13 @@ impl TeamIntegrations {
 
     /// Install Slack
     ///
-    /// Leads the browser to Slack's page. What is allowed there is connected to the team.
+    /// Redirects the browser to Slack's page. The workspace that is allowed there is connected to the team.
     #[oai(path = "/api/v2/integration/slack/install", method = "get", operation_id = "installSlack")]
     async fn install_slack(
         &self,
         slack: Service<'_, SlackConnections>,
         who: KnownByLink,
-        /// The team's name or id; needed by who is in several.
+        /// The team's name or id; required for a member of several teams.
         team: Query<Option<String>>,
     ) -> Result<Elsewhere, Refused> {
         let url = slack.install_slack(&who.0, team.0.as_deref()).await?;
@@ -197,8 +199,8 @@ impl TeamIntegrations {
 
     /// Complete the installation of Slack
     ///
-    /// Slack's page sends the browser here. The state says for whom. Where that member's credential is sent too, the browser
-    /// is led on into the Slack app; without one it is led to a page that asks first.
+    /// Slack redirects the browser here. The state names the team and the member. If that member's credential is sent
+    /// too, the browser is redirected into the Slack app; without a credential it is redirected to a consent page.
     #[oai(path = "/api/v2/integration/slack/auth", method = "get", operation_id = "completeSlackInstall")]
     async fn complete_slack_install(
         &self,
@@ -207,9 +209,9 @@ impl TeamIntegrations {
         who: Perhaps,
         /// Slack's authorization code.
         code: Query<Option<String>>,
-        /// The state of the address that `installSlack` led to.
+        /// State of the address that `installSlack` redirected to.
         state: Query<Option<String>>,
-        /// Slack's word for why there is no code.
+        /// Slack's error code, in place of a code.
         error: Query<Option<String>>,
     ) -> Result<Response<Elsewhere>, Refused> {
         let (code, state) = granted(code.0, state.0, error.0)?;
@@ -218,15 +220,15 @@ impl TeamIntegrations {
 
     /// Receive a Slack slash command
     ///
-    /// Slack's signature is the credential. The answer is without a text; what comes of the command is shown in Slack.
+    /// Slack's signature is the credential. The response has an empty body; the command's result is shown in Slack.
     #[oai(path = "/api/v2/integration/slack/commands", method = "post", operation_id = "receiveSlackCommand")]
     async fn receive_slack_command(
         &self,
         workflows: Service<'_, Workflows>,
-        /// When Slack signed, in seconds.
+        /// Time of the signature, in seconds.
         #[oai(name = "x-slack-request-timestamp")]
         _timestamp: SignatureHeader,
-        /// `v0=` and Slack's signature over the time and the body.
+        /// `v0=` and Slack's signature of the time and the body.
         #[oai(name = "x-slack-signature")]
         _signature: SignatureHeader,
         body: Raw<slack::Command>,
@@ -237,15 +239,15 @@ impl TeamIntegrations {
 
     /// Receive a Slack event
     ///
-    /// Slack's signature is the credential, also for the question whether this address is ours.
+    /// Slack's signature is the credential, also for Slack's verification of this URL.
     #[oai(path = "/api/v2/integration/slack/events", method = "post", operation_id = "receiveSlackEvent")]
     async fn receive_slack_event(
         &self,
         slack: Service<'_, SlackConnections>,
-        /// When Slack signed, in seconds.
+        /// Time of the signature, in seconds.
         #[oai(name = "x-slack-request-timestamp")]
         _timestamp: SignatureHeader,
-        /// `v0=` and Slack's signature over the time and the body.
+        /// `v0=` and Slack's signature of the time and the body.
         #[oai(name = "x-slack-signature")]
         _signature: SignatureHeader,
         body: Raw<slack::Event>,
@@ -256,15 +258,15 @@ impl TeamIntegrations {
 
     /// Receive a Slack interaction
     ///
-    /// What was pressed, chosen or submitted in Slack. Slack's signature is the credential.
+    /// Receives a button press, a choice or a submission in Slack. Slack's signature is the credential.
     #[oai(path = "/api/v2/integration/slack/interactivity", method = "post", operation_id = "receiveSlackInteraction")]
     async fn receive_slack_interaction(
         &self,
         workflows: Service<'_, Workflows>,
-        /// When Slack signed, in seconds.
+        /// Time of the signature, in seconds.
         #[oai(name = "x-slack-request-timestamp")]
         _timestamp: SignatureHeader,
-        /// `v0=` and Slack's signature over the time and the body.
+        /// `v0=` and Slack's signature of the time and the body.
         #[oai(name = "x-slack-signature")]
         _signature: SignatureHeader,
         body: Raw<slack::Interaction>,

@@ -1,15 +1,16 @@
-//! The Botpress dialect: a registry of versions of integrations, `/v1/admin/integrations…`, the hub, where the published
-//! ones of all workspaces are, `/v1/admin/hub…`, and what its command line asks of a workspace.
+//! The Botpress dialect: a registry of versions of integrations, `/v1/admin/integrations…`, the hub with the published
+//! versions of all workspaces, `/v1/admin/hub…`, and the operations on workspaces that the product's command line
+//! needs.
 //!
-//! One file a part of the product under `botpress/`; `wire` has the shapes, `shapes` those that the domain describes,
-//! `error` the errors, `auth` the callers, `pace` the headers that tell what is left of a caller's calls.
+//! One file a part of the product under `botpress/`; `wire` has the schemas, `shapes` those that the domain describes,
+//! `error` the errors, `auth` the callers, `rate_limit` its headers.
 
 mod auth;
 pub mod error;
 pub mod hub;
 pub mod integrations;
 pub mod keys;
-mod pace;
+mod rate_limit;
 mod shapes;
 pub mod wire;
 pub mod workspaces;
@@ -26,8 +27,8 @@ use super::shared::{
 pub const DIALECT: Dialect = Dialect {
     name: "botpress",
     title: "Botpress",
-    description: "A versioned registry of definitions of integrations: a workspace validates, creates and changes its own, \
-                  and finds on the hub what others have published.",
+    description: "A versioned registry of definitions of integrations: a workspace validates, creates and changes its \
+                  own, and finds the published ones of other workspaces on the hub.",
     prefixes: &["/v1/admin"],
     together: &[],
     names_organisation: false,
@@ -35,7 +36,7 @@ pub const DIALECT: Dialect = Dialect {
     described: || shapes::complete(&dialect::describe(operations())),
     error_example: dialect::error_example::<BotpressError>,
     refuse: refusal::render::<BotpressError>,
-    endpoint: |served| pace::told(dialect::mount::<BotpressError, _>(operations(), served)),
+    endpoint: |served| rate_limit::with_headers(dialect::mount::<BotpressError, _>(operations(), served)),
 };
 
 fn operations() -> impl OpenApi + 'static {
@@ -50,10 +51,10 @@ enum Tag {
     /// The versions of a workspace's own integrations.
     #[oai(rename = "Registry")]
     Registry,
-    /// What belongs to a version beside its definition.
+    /// Keys, signing secrets and logs of a version.
     #[oai(rename = "Registry keys")]
     Keys,
-    /// What is published, of all workspaces.
+    /// Published versions of all workspaces.
     Hub,
     /// The caller's workspaces.
     Workspaces,

@@ -1,6 +1,6 @@
-//! What a browser sees: the landing page, the published documents and the console (Swagger UI) over them.
+//! Pages for browsers: the landing page, the published documents and the console (Swagger UI) over them.
 //!
-//! All of it is in the binary; nothing is fetched from anywhere else.
+//! All of it is in the binary; nothing is fetched from another server.
 
 use std::sync::Arc;
 
@@ -18,22 +18,22 @@ use crate::domain::{Error, Result};
 const STYLE: &str = include_str!("console/style.css");
 const LANDING: &str = include_str!("console/landing.html");
 
-/// The one file of Swagger UI's that is about us.
+/// The only file of Swagger UI's that we replace.
 const INITIALIZER: &str = "swagger-initializer.js";
 
-/// Our own pages: our style, and no scripts.
+/// Content security policy of our own pages: our style, and no scripts.
 const PAGE_POLICY: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// Swagger UI: its own scripts, none within the page, and requests to this server alone. The one style within is that of
-/// its logo, which is dark on dark without it.
+/// Content security policy of Swagger UI: its own scripts, no inline scripts, and requests to this server alone. The
+/// one inline style is that of its logo, which is dark on dark without it.
 const CONSOLE_POLICY: &str = "default-src 'none'; script-src 'self'; \
      style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='; style-src-attr 'unsafe-inline'; \
      img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The routes: `/`, `/style.css`, `/docs/`, `/openapi.json` and `/openapi/<name>.json`.
+/// Returns the routes `/`, `/style.css`, `/docs/`, `/openapi.json` and `/openapi/<name>.json`.
 ///
 /// # Errors
-/// When Swagger UI cannot be told of the documents.
+/// [`Error::Internal`] when Swagger UI cannot be configured with the documents.
 pub fn routes(documents: &Documents) -> Result<Route> {
     let mut routes = Route::new()
         .at("/", page(LANDING.replace("{{documents}}", &links(documents))))
@@ -56,7 +56,7 @@ fn links(documents: &Documents) -> String {
     documents.all().map(link).collect()
 }
 
-/// Answers GET and HEAD, and says so to everything else.
+/// Answers GET and HEAD, and refuses other methods with `Allow`.
 fn get(endpoint: impl IntoEndpoint<Endpoint: 'static>) -> impl Endpoint {
     endpoint.into_endpoint().around(|endpoint, request: Request| async move {
         if [Method::GET, Method::HEAD].contains(request.method()) {
@@ -85,7 +85,7 @@ fn moved(to: &'static str) -> Response {
     answer(StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, HeaderValue::from_static(to))], Bytes::new())
 }
 
-/// A page of ours.
+/// Serves a page of ours.
 pub fn page(html: String) -> impl Endpoint + use<> {
     let html = Bytes::from(html);
     get(make_sync(move |_| {
@@ -108,7 +108,7 @@ fn asset(content_type: &'static str, body: Bytes) -> impl Endpoint {
     }))
 }
 
-/// A document, sent only to who does not have it yet (RFC 9110, 13.1.2).
+/// Serves a document, or 304 to a client that already has it (RFC 9110, 13.1.2).
 fn document(document: &Document) -> impl Endpoint + use<> {
     let (text, etag) = (document.text.clone(), document.etag.clone());
     let tag = HeaderValue::try_from(&etag).unwrap_or(HeaderValue::from_static("\"\""));

@@ -49,8 +49,8 @@ enum Tag {
 impl SlackIntegrations {
     /// Get Slack integration
     ///
-    /// Retrieve the Slack integration configuration for the workspace. Where nothing is connected the answer is an
-    /// empty object.
+    /// Retrieve the Slack integration configuration for the workspace. The answer is an empty object if nothing is
+    /// connected.
     #[oai(path = "/v1/slack-integrations", method = "get", operation_id = "getSlackIntegration")]
     async fn get(&self, slack: Service<'_, SlackConnections>, caller: Bearer) -> Answer<GetOut> {
         let integration = slack.get_slack_integration(&caller.0).await?;
@@ -67,8 +67,8 @@ impl SlackIntegrations {
 
     /// Get Slack OAuth URL
     ///
-    /// Returns the Slack OAuth authorization URL to initiate the Add to Slack flow. Its state is good once, for ten
-    /// minutes, for the caller.
+    /// Returns the Slack OAuth authorization URL to initiate the Add to Slack flow. Its state can be used once, within
+    /// ten minutes, by the caller.
     #[oai(path = "/v1/slack-integrations/oauth-url", method = "get", operation_id = "getSlackOAuthUrl")]
     async fn oauth_url(&self, slack: Service<'_, SlackConnections>, caller: Bearer) -> Answer<OAuthUrlOut> {
         let url = slack.get_slack_oauth_url(&caller.0).await?;
@@ -106,7 +106,8 @@ impl SlackIntegrations {
 
     /// Update Slack integration
     ///
-    /// Update the Slack integration configuration (channel, triggers, link, status). What is left out stays.
+    /// Update the Slack integration configuration (channel, triggers, link, status). Members that are absent from the
+    /// request stay unchanged.
     #[oai(path = "/v1/slack-integrations", method = "patch", operation_id = "updateSlackIntegration")]
     async fn update(
         &self,

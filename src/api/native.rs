@@ -1,7 +1,7 @@
-//! Tieline's own dialect: everything that the other dialects do not have. JSON in camelCase, lists with a cursor,
-//! RFC 9457 errors.
+//! Tieline's own dialect: everything that the other dialects do not have. JSON in camelCase, lists with a cursor, RFC
+//! 9457 errors.
 //!
-//! One file a resource under `native/`; `wire` has the shapes, `error` the problem details.
+//! One file a resource under `native/`; `wire` has the schemas, `error` the problem details.
 
 pub mod callback;
 pub mod channel_integrations;
@@ -43,8 +43,8 @@ use super::shared::{
 pub const DIALECT: Dialect = Dialect {
     name: "native",
     title: "Native",
-    description: "Tieline's own API: organisations, members and tokens, channels, events that come in, and deliveries \
-                  that go out. JSON in camelCase; an optional value that is absent is left out, never `null`.",
+    description: "Tieline's own API: organisations, members and tokens, channels, incoming events and their \
+                  deliveries. JSON in camelCase; an absent optional value is left out, never `null`.",
     prefixes: &[
         "/v1/organisations",
         "/v1/invitations",
@@ -105,52 +105,53 @@ type Answer<T> = Result<Json<T>, Refused>;
 
 #[derive(Tags)]
 enum Tag {
-    /// The tenants of this service.
+    /// Organisations, the tenants of this service.
     Organisations,
-    /// Who belongs to an organisation, and what they may do.
+    /// Members of an organisation, with their roles and permissions.
     Members,
-    /// Memberships that are offered to a subject, which accepts or declines them by a JWT of its own.
+    /// Memberships offered to a subject, which accepts or declines them with a JWT of its own.
     Invitations,
     /// Personal access tokens of the caller. The text of a token is shown once.
     Tokens,
     /// Named places in an organisation where events flow.
     Channels,
-    /// What an organisation has installed: by a descriptor, or from the registry.
+    /// Integrations of an organisation, installed by a descriptor or from the registry.
     #[oai(rename = "Installed integrations")]
     Integrations,
-    /// How integrations that are called know that it is us.
+    /// Signing secrets, with which integrations verify that a call comes from this service.
     Signing,
-    /// Facts that come in, each accepted once and durable when it is answered.
+    /// Incoming events, each accepted once and durable before the response.
     Events,
-    /// Events on their way out: what was tried, what came back, and why something did not arrive.
+    /// Deliveries of events to destinations, with every attempt, its outcome, and the reason for a skipped or failed
+    /// delivery.
     Deliveries,
-    /// Slack channels that hear of GitHub events: which repositories, kinds of events, branches, labels and authors.
+    /// Subscriptions of Slack channels to GitHub events: repositories, kinds of events, branches, labels and authors.
     Subscriptions,
-    /// What members may run from Slack by a slash command.
+    /// Workflows that members run from Slack by a slash command.
     Workflows,
     /// The JSON documents that describe integrations.
     Descriptors,
-    /// What GitHub sends.
+    /// GitHub's webhook.
     #[oai(rename = "GitHub")]
     Github,
-    /// Where Slack and GitHub send the browser.
+    /// Redirect targets of Slack's and GitHub's OAuth pages.
     Callbacks,
-    /// Whether the service lives and works.
+    /// Liveness, readiness and metrics.
     Health,
 }
 
-/// A thing that was created.
+/// A created resource.
 #[derive(ApiResponse)]
 enum Created<T: ParseFromJSON + ToJSON> {
-    /// It was created.
+    /// The resource was created.
     #[oai(status = 201)]
     Created(Json<T>),
 }
 
-/// Something that left nothing to say.
+/// A response without a body.
 #[derive(ApiResponse)]
 enum Done {
-    /// It is done.
+    /// The request succeeded.
     #[oai(status = 204)]
     Done,
 }

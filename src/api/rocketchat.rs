@@ -1,8 +1,8 @@
-//! The Rocket.Chat dialect: webhook integrations, `/api/v1/integrations.…`, and the addresses that incoming ones are
-//! posted to, `/hooks/…`.
+//! The Rocket.Chat dialect: webhook integrations, `/api/v1/integrations.…`, and the addresses at which incoming
+//! webhooks are called, `/hooks/…`.
 //!
-//! One file a part of the product under `rocketchat/`; `wire` has the shapes, `schema` what the product's validator says
-//! of bodies, `listing` how lists are asked for, `error` the errors, `auth` the callers.
+//! One file a part of the product under `rocketchat/`; `wire` has the schemas, `schema` the messages of the product's
+//! validator, `listing` the parameters of lists, `error` the errors, `auth` the callers.
 
 mod auth;
 pub mod error;
@@ -25,8 +25,8 @@ use super::shared::{
 pub const DIALECT: Dialect = Dialect {
     name: "rocketchat",
     title: "Rocket.Chat",
-    description: "Webhook integrations: incoming ones post into channels what they are sent, outgoing ones are called \
-                  when something happens there; both may have a script. Each call has a history.",
+    description: "Webhook integrations: incoming webhooks post the messages of their requests to channels, outgoing \
+                  webhooks are called for events of channels; both may have a script. Each call has a record in the history.",
     prefixes: &["/api/v1", "/hooks"],
     together: &[auth::SCHEMES],
     names_organisation: true,
@@ -46,13 +46,13 @@ type Answer<T> = Result<Json<T>, Refused>;
 
 #[derive(Tags)]
 enum Tag {
-    /// Webhook integrations: made, listed, changed, removed.
+    /// Webhook integrations: create, list, change, remove.
     #[oai(rename = "Webhook integrations")]
     Integrations,
-    /// Where incoming webhooks are posted to. The token in the address is the credential.
+    /// Addresses at which incoming webhooks are called. The token in the address is the credential.
     #[oai(rename = "Incoming webhooks")]
     Hooks,
-    /// What became of the calls of outgoing webhooks.
+    /// Outcomes of the calls of outgoing webhooks.
     #[oai(rename = "Webhook history")]
     History,
 }

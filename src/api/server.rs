@@ -1,6 +1,6 @@
-//! The HTTP server: accepts connections within bounds and gives their requests to the endpoint.
+//! The HTTP server: accepts connections within bounds and passes their requests to the endpoint.
 //!
-//! Not in it: routes, and answers beside the one to a connection for which there is no room.
+//! Not in it: routes, and responses except for the one to a connection that exceeds a bound.
 
 mod body;
 mod connection;
@@ -23,7 +23,7 @@ use self::{
 };
 use crate::app::kernel::metrics::Metrics;
 
-/// Pauses of the accept loop while the process can open no more files: from the first, doubling, to the longest.
+/// Backoff of the accept loop while the process can open no more files: the first pause, doubled up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -65,7 +65,7 @@ impl Server {
         Self { gate: Gate::new(limits.clone(), metrics.clone()), limits, metrics, no_files: Notice::default() }
     }
 
-    /// Serves until `stop`, then lets the requests in flight finish within `grace`.
+    /// Serves until `stop`, then drains the requests in flight within `grace`.
     pub async fn run(
         &self,
         listener: TcpListener,
@@ -110,7 +110,7 @@ impl Server {
                     self.metrics.connection_closed("accept_failed");
                     if let Some(unsaid) = self.no_files.due() {
                         tracing::warn!(%error, unsaid, "cannot accept connections: raise the limit of open files, or \
-                                                        lower server.max_connections; trying again");
+                                                        lower server.max_connections; retrying");
                     }
                     self.gate.make_room();
                     sleep(pause).await;
@@ -120,11 +120,11 @@ impl Server {
         }
     }
 
-    /// Answers 503 to a connection for which there is no room, and closes it.
+    /// Answers 503 to a connection that exceeds a bound, and closes it.
     fn turn_away(&self, socket: TcpStream, remote: SocketAddr, bound: Bound) {
         self.gate.report(bound, remote.ip());
         if let Ok(socket) = socket.into_std() {
-            // A courtesy: a fresh socket takes so little at once, and what it does not take is left out.
+            // Best effort: a new socket accepts so few bytes at once, and the rest is left out.
             let _ = say_busy(&socket);
         }
     }
@@ -137,12 +137,12 @@ fn say_busy(mut socket: &std::net::TcpStream) -> io::Result<()> {
     use std::io::{Read, Write};
     socket.write_all(BUSY)?;
     socket.shutdown(std::net::Shutdown::Write)?;
-    // Closing a socket with unread bytes resets it, and the client might never see the answer.
+    // Closing a socket with unread bytes resets it, and the client might never see the response.
     let _ = socket.read(&mut [0; 4096])?;
     Ok(())
 }
 
-/// Tells whether an error of accepting is about one connection, which is gone, and not about the next.
+/// Returns whether an error of accepting concerns a single connection, so that the next one may be accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)

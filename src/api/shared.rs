@@ -1,6 +1,7 @@
-//! What every dialect needs of HTTP: faults, bodies checked against the published document, the guard around it all.
+//! HTTP building blocks of every dialect: faults, bodies validated against the published document, the guard around
+//! each dialect.
 //!
-//! Nothing here knows any dialect's names or shapes.
+//! Nothing here knows any dialect's names or schemas.
 
 pub mod auth;
 pub mod body;

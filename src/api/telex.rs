@@ -1,8 +1,9 @@
-//! The Telex dialect: an organisation's integrations and their settings, `/organisations/{id}/integrations…`, its Slack,
-//! `/slack/organisations/{id}…`, and the addresses to which integrations post, `/v1/return/…` and `/v1/webhooks/…`.
+//! The Telex dialect: an organisation's integrations and their settings, `/organisations/{id}/integrations…`, its
+//! Slack, `/slack/organisations/{id}…`, and the addresses at which integrations post, `/v1/return/…` and
+//! `/v1/webhooks/…`.
 //!
-//! One file a part of the product under `telex/`; `wire` has the shapes, `error` the errors, `key` the credential of an
-//! address.
+//! One file a part of the product under `telex/`; `wire` has the schemas, `error` the errors, `key` the credential of
+//! an address.
 
 pub mod channel_settings;
 pub mod custom;
@@ -35,7 +36,7 @@ pub const DIALECT: Dialect = Dialect {
     title: "Telex",
     description: "An organisation's integrations, each described by a JSON document at an address of its own; their \
                   settings for the whole organisation and for one channel; the organisation's Slack; and the addresses \
-                  to which integrations post.",
+                  at which integrations post.",
     prefixes: &["/organisations", "/slack/organisations", "/v1/return", "/v1/webhooks"],
     together: &[],
     names_organisation: false,
@@ -67,39 +68,39 @@ type Done = Answer<Plain>;
 enum Tag {
     /// The integrations of an organisation, and its Slack.
     Integrations,
-    /// How integrations are set for a whole organisation.
+    /// Settings of integrations for a whole organisation.
     #[oai(rename = "IntegrationSettings")]
     Settings,
-    /// How integrations are set for one channel.
+    /// Settings of integrations for one channel.
     #[oai(rename = "Channel Integration Settings")]
     ChannelSettings,
-    /// Integrations that are nothing but the address of their JSON document.
+    /// Integrations that consist of the address of their JSON document.
     #[oai(rename = "Custom Integrations")]
     Custom,
-    /// Where integrations post to a channel.
+    /// Addresses at which integrations post to a channel.
     #[oai(rename = "Channel Webhooks")]
     Inbound,
 }
 
-/// A thing that was created.
+/// A created resource.
 #[derive(ApiResponse)]
 enum Created<T: ParseFromJSON + ToJSON> {
-    /// It was created.
+    /// The resource was created.
     #[oai(status = 201)]
     Created(Json<T>),
 }
 
-/// An answer with one thing.
+/// Makes an answer with one item.
 fn one<T: ParseFromJSON + ToJSON>(message: &str, data: impl Into<T>) -> One<T> {
     Ok(Json(Envelope::new(200, message, data.into())))
 }
 
-/// An answer with several things.
+/// Makes an answer with a list of items.
 fn several<T: ParseFromJSON + ToJSON, D: Into<T>>(message: &str, data: Vec<D>) -> Several<T> {
     Ok(Json(List::new(message, data.into_iter().map(Into::into).collect())))
 }
 
-/// An answer that says nothing more.
+/// Makes an answer without data.
 fn done(message: &str) -> Done {
     Ok(Json(Plain::new(200, message)))
 }

@@ -16,23 +16,23 @@ use super::{
 use crate::api::shared::{dialect::Dialect, documents::Document};
 
 const DESCRIPTION: &str = "\
-Tieline joins an organisation to the tools around it. This document has every dialect of the service; each has one of \
-its own too, under `/openapi/<dialect>.json`.
+Tieline joins an organisation to the tools around it. This document has every dialect of the service; each dialect \
+also has a document of its own, `/openapi/<dialect>.json`.
 
 ## Authentication
 
-Send `Authorization: Bearer <token>` with a personal access token or a JWT. Who is a member of several organisations \
-says which one is meant by `X-Organisation-Id`. What belongs to another organisation is *not found*, never *forbidden*.
+Send `Authorization: Bearer <token>` with a personal access token or a JWT. A member of several organisations names \
+one by `X-Organisation-Id`. Another organisation's resource is *not found*, never *forbidden*.
 
 ## Errors
 
-Every refusal has its dialect's own body. Every answer has an `X-Request-Id`, which is in our log too; send one of your \
-own to find your request there.
+Every error has its dialect's own body. Every response has an `X-Request-Id`, which is also in our log; it repeats the \
+request's own, if one was sent.
 
-## Trying again
+## Retries
 
-A `503` says by `Retry-After` when to come back. An event that is sent again with the same `Idempotency-Key` is accepted \
-once.
+A `429`, and usually a `503`, has a `Retry-After`. An event that is sent repeatedly with the same `Idempotency-Key` is \
+accepted once.
 ";
 
 /// Joins the dialects' documents.

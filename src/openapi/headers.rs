@@ -2,14 +2,15 @@
 
 use serde_json::{Value, json};
 
-/// Headers that the guard adds, and those of a refusal. An unreachable upstream may give no duration.
+/// Headers that the guard adds, and those of a refusal. `Retry-After` is optional if an unreachable upstream gives no
+/// duration.
 pub fn own_headers(status: u16) -> impl Iterator<Item = (&'static str, Value)> {
     let header = |ty, text| json!({ "description": text, "required": true, "schema": { "type": ty } });
     let may = |ty, text| json!({ "description": text, "schema": { "type": ty } });
-    let wait = "The seconds to wait before the next try";
-    let id = header("string", "The id of this request in our log: the caller's own where one was sent");
+    let wait = "Seconds to wait before a retry";
+    let id = header("string", "Id of this request in our log; the caller's own id, if one was sent");
     let more = match status {
-        401 => Some(("WWW-Authenticate", header("string", "How to authenticate (RFC 6750)"))),
+        401 => Some(("WWW-Authenticate", header("string", "Authentication challenge (RFC 6750)"))),
         429 => Some(("Retry-After", header("integer", wait))),
         503 => Some(("Retry-After", may("integer", wait))),
         _ => None,

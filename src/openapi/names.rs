@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Kinds of components whose names the dialects choose.
+/// Kinds of components that the dialects name.
 pub const SECTIONS: [&str; 2] = ["schemas", "responses"];
 
 /// Renames components, here and in every reference. `rename` gets the kind and the name.

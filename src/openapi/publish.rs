@@ -175,7 +175,7 @@ fn close_requests(document: &mut Value) {
     }
 }
 
-/// Collects the names of the schemas that a value references.
+/// Collects the names of the referenced schemas.
 fn references(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(object) => {
@@ -249,7 +249,7 @@ fn organisation() -> Value {
         "name": ORGANISATION,
         "in": "header",
         "required": false,
-        "description": "Which organisation is meant, for callers who are members of several",
+        "description": "The organisation, for callers with several memberships",
         "schema": { "type": "string", "format": "uuid" },
     })
 }
@@ -318,7 +318,7 @@ fn publish_response(response: &mut Value, status: u16, dialect: &Dialect) {
     plain_media_types(response);
     let Some(response) = response.as_object_mut() else { return };
     if response.get("description").is_none_or(|text| text == "") {
-        response.insert("description".into(), reason(Some(status)).unwrap_or("An answer").into());
+        response.insert("description".into(), reason(Some(status)).unwrap_or("Response").into());
     }
     let mut headers = Map::new();
     if let Some(Value::Object(found)) = response.remove("headers") {
@@ -355,7 +355,7 @@ fn describe_answers(document: &mut Value) {
             let reference =
                 content.into_iter().flat_map(Map::values).find_map(|media| media["schema"]["$ref"].as_str());
             let said = reference.and_then(|to| schemas[to.strip_prefix(SCHEMAS)?]["description"].as_str());
-            let said = said.map_or("It is done", |text| text.split("\n\n").next().unwrap_or(text)).to_owned();
+            let said = said.map_or("Success", |text| text.split("\n\n").next().unwrap_or(text)).to_owned();
             response.insert("description".into(), said.into());
         }
     });

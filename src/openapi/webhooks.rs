@@ -38,15 +38,16 @@ pub fn document() -> Value {
 }
 
 fn integration_message() -> Value {
-    let about = "To the `target_url` of an integration: a message entered a channel where it is switched on. A modifier \
-                 or a filter has a second to answer; an output is called afterwards, and its answer is not read.";
+    let about = "Sent to the `target_url` of an integration for each message of a channel in which it is switched on. \
+                 A modifier or a filter has one second to respond; an output is called afterwards, and its response \
+                 is ignored.";
     let mut item = webhook(
-        ("integrationMessage", "A message entered a channel", about, "Integrations"),
+        ("integrationMessage", "Pass a channel's message to an integration", about, "Integrations"),
         ("IntegrationMessage", target_payload(sample_id(7).into(), "hello", &settings(), sample_id(9).into(), None)),
     );
     let changed = json!({
-        "description": "Taken. A modifier answers with the message as it is from now on; a filter with that, or with what \
-                        becomes of it. Without either the message goes on as it was.",
+        "description": "Accepted. A modifier responds with the changed message; a filter with the message, or with the \
+                        decision to drop it. Without a message and a decision, the message is passed on unchanged.",
         "content": {"application/json": {
             "schema": {"$ref": "#/components/schemas/IntegrationMessageReply"},
             "example": {"message": "HELLO"},
@@ -57,11 +58,11 @@ fn integration_message() -> Value {
 }
 
 fn integration_tick() -> Value {
-    let about = "To the `tick_url` of an interval integration, by its schedule, for each channel where it is switched on. \
-                 What it has to say it posts to `return_url`, whenever it is ready.";
+    let about = "Sent to the `tick_url` of an interval integration by its schedule, for each channel in which it is \
+                 switched on. The integration posts its messages to `return_url` at any time.";
     let return_url = format!("https://tieline.example/v1/return/{}?key=…", sample_id(7));
     webhook(
-        ("integrationTick", "It is time", about, "Integrations"),
+        ("integrationTick", "Call an integration by its schedule", about, "Integrations"),
         ("IntegrationTick", tick_payload(sample_id(7).into(), &return_url, &settings())),
     )
 }
@@ -69,20 +70,20 @@ fn integration_tick() -> Value {
 /// An outgoing webhook of the Rocket.Chat dialect, called for an event.
 fn outgoing(event: OutgoingEvent) -> Value {
     let (summary, schema) = match event {
-        OutgoingEvent::SendMessage => ("A message was posted", "OutgoingMessage"),
-        OutgoingEvent::FileUploaded => ("A file was uploaded", "OutgoingFile"),
-        OutgoingEvent::RoomArchived => ("A channel was archived", "OutgoingRoomEvent"),
-        OutgoingEvent::RoomCreated => ("A channel was created", "OutgoingRoomCreated"),
-        OutgoingEvent::RoomJoined => ("Somebody joined a channel", "OutgoingRoomEvent"),
-        OutgoingEvent::RoomLeft => ("Somebody left a channel", "OutgoingRoomEvent"),
-        OutgoingEvent::UserCreated => ("A member was added", "OutgoingUserCreated"),
+        OutgoingEvent::SendMessage => ("Notify of a posted message", "OutgoingMessage"),
+        OutgoingEvent::FileUploaded => ("Notify of an uploaded file", "OutgoingFile"),
+        OutgoingEvent::RoomArchived => ("Notify of an archived channel", "OutgoingRoomEvent"),
+        OutgoingEvent::RoomCreated => ("Notify of a created channel", "OutgoingRoomCreated"),
+        OutgoingEvent::RoomJoined => ("Notify of a user joining a channel", "OutgoingRoomEvent"),
+        OutgoingEvent::RoomLeft => ("Notify of a user leaving a channel", "OutgoingRoomEvent"),
+        OutgoingEvent::UserCreated => ("Notify of an added member", "OutgoingUserCreated"),
     };
-    let about = "To each URL of an outgoing webhook that is set up for this event, unless its script makes another request \
-                 of it. `token` is in the body where the webhook has one.";
+    let about = "Sent to each URL of an outgoing webhook with this event, unless the webhook's script makes another \
+                 request of it. The body has a `token` if the webhook has one.";
     let mut item = webhook((event.as_str(), summary, about, "Webhook integrations"), (schema, sample(event)));
     item["post"]["responses"]["200"] = json!({
-        "description": "Taken. What it says is posted, where it says anything. An empty answer counts as a failure, as in the \
-                        product.",
+        "description": "Accepted. A message in the response is posted. An empty response counts as a failure, as in \
+                        the product.",
         "content": {"application/json": {
             "schema": {"$ref": "#/components/schemas/OutgoingReply"},
             "example": {"text": "On it."},
@@ -101,32 +102,32 @@ fn webhook((id, summary, about, tag): (&str, &str, &str, &str), (schema, example
     json!({"post": {
         "operationId": id,
         "summary": summary,
-        "description": format!("{about}\n\nSigned as Standard Webhooks says."),
+        "description": format!("{about}\n\nSigned as specified by Standard Webhooks."),
         "tags": [tag],
         "security": [],
         "parameters": [
-            header("webhook-id", "Of this message. It stays the same when it is sent again.", "msg_01a1fba0bef77000a8965d7ab42cd6e7"),
-            header("webhook-timestamp", "When it is sent, in seconds since 1970.", "1795219200"),
+            header("webhook-id", "Id of this message. A retry has the same id.", "msg_01a1fba0bef77000a8965d7ab42cd6e7"),
+            header("webhook-timestamp", "Time of the attempt, in seconds since 1970.", "1795219200"),
             header(
                 "webhook-signature",
-                "`v1,` and the base64 of the HMAC-SHA256 of `{webhook-id}.{webhook-timestamp}.{body}`; several, with a \
-                 space between them, for a day after the secret was replaced.",
+                "`v1,` and the base64 of the HMAC-SHA256 of `{webhook-id}.{webhook-timestamp}.{body}`; several, \
+                 separated by spaces, for 24 hours after the secret was replaced.",
                 "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
             ),
         ],
         "requestBody": {
             "required": true,
-            "description": "What happened.",
+            "description": "The event.",
             "content": {"application/json": {
                 "schema": {"$ref": format!("#/components/schemas/{schema}")},
                 "example": example,
             }},
         },
         "responses": {
-            "200": {"description": "Taken. What it says is not read."},
-            "410": {"description": "Gone: nothing is sent there any more until somebody switches it on again."},
-            "429": {"description": "Too fast. The next try is as late as `Retry-After` asks for."},
-            "500": {"description": "Not taken. It is tried again with growing pauses, where that is set up."},
+            "200": {"description": "Accepted. The body of the response is ignored."},
+            "410": {"description": "Gone. The recipient is disabled until it is switched on again."},
+            "429": {"description": "Rate limited. The retry waits for the time in `Retry-After`."},
+            "500": {"description": "Failed. Retried with backoff, if retries are configured."},
         },
     }})
 }
@@ -147,13 +148,13 @@ fn schemas() -> Value {
     // Members common to the events of a channel.
     let in_channel = |more: Value| {
         let mut properties = json!({
-            "token": text("The token of the webhook, where it has one."),
-            "bot": flag("Whether an integration did it."),
-            "timestamp": time("When it happened."),
-            "channel_id": uuid("The channel."),
-            "channel_name": text("Its name."),
-            "user_id": text("Who did it: a UUID, or `rocket.cat`."),
-            "user_name": text("Their username."),
+            "token": text("Token of the webhook, if it has one."),
+            "bot": flag("True if an integration caused the event."),
+            "timestamp": time("Time of the event."),
+            "channel_id": uuid("Id of the channel."),
+            "channel_name": text("Name of the channel."),
+            "user_id": text("Id of the user that caused the event: a UUID, or `rocket.cat`."),
+            "user_name": text("Username of that user."),
         });
         if let (Some(properties), Value::Object(more)) = (properties.as_object_mut(), more) {
             properties.extend(more);
@@ -161,65 +162,66 @@ fn schemas() -> Value {
         properties
     };
     let message = json!({
-        "trigger_word": text("The word that it begins with, or has in it, where the webhook has such."),
-        "message_id": text("The message."),
-        "text": text("What was said."),
-        "alias": text("In whose name it was said, where an integration said it."),
-        "siteUrl": text("Where this service is."),
-        "isEdited": flag("That it was said before and is changed now."),
-        "tmid": text("The message that it answers."),
+        "trigger_word": text("Trigger word of the message, if the webhook has trigger words."),
+        "message_id": text("Id of the message."),
+        "text": text("Text of the message."),
+        "alias": text("Displayed name of the sender, for a message of an integration."),
+        "siteUrl": text("Public address of this service."),
+        "isEdited": flag("True for an edited message."),
+        "tmid": text("Id of the message that it replies to."),
     });
     let file = json!({
         "trigger_word": message["trigger_word"], "message_id": message["message_id"], "text": message["text"],
         "alias": message["alias"],
         "user": reference("OutgoingUser"), "room": reference("OutgoingRoom"),
-        "message": {"type": "object", "description": "The message with its file, as the product shows it."},
+        "message": {"type": "object", "description": "The message with its file, in the product's format."},
     });
     let setting = json!({
         "type": "object", "required": ["label"], "additionalProperties": true,
-        "description": "A setting as the integration's descriptor has it, whole; `default` is the value that holds here.",
-        "properties": {"label": text("Its name.")},
+        "description": "A setting with all members of its descriptor; `default` is the effective value.",
+        "properties": {"label": text("Label of the setting.")},
     });
-    let settings =
-        json!({"type": "array", "items": reference("IntegrationSettingSent"), "description": "What is set."});
+    let settings = json!({
+        "type": "array", "items": reference("IntegrationSettingSent"), "description": "Settings of the integration.",
+    });
     let room_event = json!({"user": reference("OutgoingUser"), "room": reference("OutgoingRoom")});
     json!({
         "IntegrationSettingSent": setting,
         "IntegrationMessage": object("A message for an integration.", &["channel_id", "settings", "message", "org_id"], json!({
-            "channel_id": uuid("The channel."),
+            "channel_id": uuid("Id of the channel."),
             "settings": settings,
-            "message": text("What was said."),
-            "org_id": uuid("The organisation."),
-            "thread_id": text("The message that it answers, where it answers one."),
+            "message": text("Text of the message."),
+            "org_id": uuid("Id of the organisation."),
+            "thread_id": text("Id of the message that it replies to, if it is a reply."),
         })),
-        "IntegrationMessageReply": object("What becomes of the message.", &[], json!({
-            "message": text("The message from now on."),
-            "drop": flag("Of a filter: that the message goes no further."),
-            "status": text("`error` says that the answer is a report and no message."),
+        "IntegrationMessageReply": object("Decision on the message.", &[], json!({
+            "message": text("The changed message."),
+            "drop": flag("For a filter: true to drop the message."),
+            "status": text("`error` for a response that is a report and not a message."),
         })),
         "IntegrationTick": object("A tick for an integration.", &["channel_id", "return_url", "settings"], json!({
-            "channel_id": uuid("The channel."),
-            "return_url": text("Where to post what there is to say: an address with a key in it."),
+            "channel_id": uuid("Id of the channel."),
+            "return_url": text("Address at which the integration posts messages; it contains a key."),
             "settings": settings,
         })),
         "OutgoingUser": object("A member.", &["_id", "username"], json!({
-            "_id": text("Their id."),
-            "username": text("Their username."),
+            "_id": text("Id of the user."),
+            "username": text("Username of the user."),
             "type": text("`user`."),
-            "active": flag("That they are a member."),
-            "roles": {"type": "array", "items": {"type": "string"}, "description": "What they are."},
+            "active": flag("True for an active member."),
+            "roles": {"type": "array", "items": {"type": "string"}, "description": "Roles of the user."},
             "emails": {
-                "type": "array", "description": "Their addresses.",
-                "items": object("An address.", &["address"], json!({"address": text("The address.")})),
+                "type": "array", "description": "Email addresses of the user.",
+                "items": object("An email address.", &["address"], json!({"address": text("Email address.")})),
             },
-            "createdAt": time("Since when they are a member."),
+            "createdAt": time("Time at which the member was added."),
         })),
         "OutgoingRoom": object("A channel.", &["t"], json!({
-            "_id": uuid("Its id."),
-            "name": text("Its name."),
-            "t": {"type": "string", "enum": ["c", "p", "d"], "description": "Public, private, or of two."},
-            "ts": time("Since when there is one."),
-            "archived": flag("That nothing new is posted there."),
+            "_id": uuid("Id of the channel."),
+            "name": text("Name of the channel."),
+            "t": {"type": "string", "enum": ["c", "p", "d"], "description": "Public, private or direct."},
+            "ts": time("Time of creation."),
+            "archived": flag("True for an archived channel, which accepts no new messages."),
         })),
         "OutgoingMessage": object(
             "A message.",
@@ -231,29 +233,29 @@ fn schemas() -> Value {
             &["bot", "timestamp", "channel_id", "message_id", "user_id", "user_name", "text", "user", "room", "message"],
             in_channel(file),
         ),
-        "OutgoingRoomEvent": object("What happened to a channel.", &["bot", "timestamp", "room"], in_channel(room_event)),
+        "OutgoingRoomEvent": object("An event of a channel.", &["bot", "timestamp", "room"], in_channel(room_event)),
         "OutgoingRoomCreated": object(
-            "A channel that was created.",
+            "A newly created channel.",
             &["bot", "timestamp", "room"],
             in_channel(json!({"owner": reference("OutgoingUser"), "room": reference("OutgoingRoom")})),
         ),
-        "OutgoingUserCreated": object("A member who was added.", &["bot", "timestamp"], json!({
-            "token": text("The token of the webhook, where it has one."),
-            "bot": flag("Whether it is a bot."),
-            "timestamp": time("When."),
-            "user_id": text("The member."),
-            "user_name": text("Their username."),
+        "OutgoingUserCreated": object("A newly added member.", &["bot", "timestamp"], json!({
+            "token": text("Token of the webhook, if it has one."),
+            "bot": flag("True for a bot."),
+            "timestamp": time("Time of the event."),
+            "user_id": text("Id of the member."),
+            "user_name": text("Username of that user."),
             "user": reference("OutgoingUser"),
         })),
         "OutgoingReply": {
             "type": "object", "additionalProperties": true,
-            "description": "What is posted, with the members that an incoming webhook takes.",
+            "description": "Message to be posted, with the members that an incoming webhook accepts.",
             "properties": {
-                "text": text("What is said."),
-                "channel": text("Where: `#channel` or `@member`; else where the webhook says, or where it happened."),
+                "text": text("Text of the message."),
+                "channel": text("`#channel` or `@member`; by default the webhook's target room or the event's channel."),
                 "attachments": {
                     "type": "array", "items": {"type": "object", "description": "An attachment."},
-                    "description": "As Slack has them.",
+                    "description": "Attachments in Slack's format.",
                 },
             },
         },

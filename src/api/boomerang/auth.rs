@@ -1,6 +1,7 @@
-//! Callers of this dialect: `Authorization`, `x-access-token`, and where a browser follows a link, the link itself.
+//! Callers of this dialect: `Authorization`, `x-access-token`, and for a browser that follows a link, a token in the
+//! address.
 //!
-//! The first of them that was sent counts. A team is chosen by the request, not by the credential.
+//! The first one that was sent is used. A team is chosen by the request, not by the credential.
 
 use poem::{Request, RequestBody, http::header};
 use poem_openapi::{
@@ -19,24 +20,24 @@ use crate::{
 const HEADER: &str = "x-access-token";
 const QUERY: &str = "access_token";
 
-/// The names of the ways in the document.
+/// Names of the security schemes in the document.
 const BEARER: &str = "bearerAuth";
 const IN_HEADER: &str = "accessToken";
 const IN_QUERY: &str = "accessTokenInQuery";
 
-/// A caller by a header.
+/// A caller identified by a header.
 pub struct Known(pub Identified);
 
-/// A caller by a header or, because browsers send no headers of ours, by the address.
+/// A caller identified by a header or, because browsers cannot add our headers to a link, by the address.
 pub struct KnownByLink(pub Identified);
 
-/// A caller by a header, where one was sent: then it must be good.
+/// A caller identified by a header, if one was sent; it then has to be valid.
 pub struct Perhaps(pub Option<Identified>);
 
-/// A credential as it was sent. `None` where it is there and cannot be read.
+/// A credential as it was sent. `None` if it is present and unreadable.
 type Credential<'a> = Option<&'a str>;
 
-/// The credential in the headers, where there is one.
+/// Returns the credential in the headers, if there is one.
 fn in_headers(request: &Request) -> Result<Option<String>, Error> {
     let headers = request.headers();
     if headers.contains_key(header::AUTHORIZATION) {
@@ -51,7 +52,7 @@ fn in_headers(request: &Request) -> Result<Option<String>, Error> {
     }
 }
 
-/// The credential in the address, where there is one.
+/// Returns the credential in the address, if there is one.
 fn in_query(request: &Request) -> Result<Option<String>, Error> {
     let query = request.uri().query().unwrap_or_default();
     let sent = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == QUERY);
@@ -63,7 +64,7 @@ fn readable(sent: Credential<'_>) -> Result<String, Error> {
     token.map(str::to_owned).ok_or(Error::Unauthenticated(AuthFailure::Invalid))
 }
 
-/// Who sent a credential; nobody where none was sent.
+/// Identifies the sender of a credential; `None` if none was sent.
 async fn identify(request: &Request, sent: Result<Option<String>, Error>) -> poem::Result<Option<Identified>> {
     let Some(credential) = sent.map_err(into_error)? else { return Ok(None) };
     auth::identified(request, &credential).await.map(Some).map_err(into_error)
@@ -75,7 +76,7 @@ fn missing() -> poem::Error {
 
 fn register_headers(registry: &mut Registry) {
     <auth::Bearer as ApiExtractor>::register(registry);
-    let description = "The same token in a header of its own.";
+    let description = "The same token in a separate header.";
     registry.create_security_scheme(IN_HEADER, api_key("header", HEADER, description));
 }
 

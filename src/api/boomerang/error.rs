@@ -1,4 +1,4 @@
-//! What goes wrong, in Boomerang's words: its own codes where it has them, the HTTP status where it has none.
+//! Errors of the Boomerang dialect: the product's own codes, and otherwise the HTTP status.
 
 use poem::http::StatusCode;
 use poem_openapi::{Object, types::Example};
@@ -15,21 +15,21 @@ use crate::{
     },
 };
 
-/// Why a request was refused or failed.
+/// Reason why a request was refused or failed.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ErrorDetail", example)]
 pub struct ErrorOut {
-    /// When.
+    /// Time of the error.
     pub timestamp: Timestamp,
-    /// The product's own code of this kind of error, or the HTTP status where it has none.
+    /// The product's own code of this kind of error; otherwise the HTTP status.
     pub code: i32,
-    /// The name of this kind of error, for programs. More may be added.
+    /// Name of this kind of error, for programs. More names may be added.
     pub reason: String,
-    /// What went wrong this time, for people.
+    /// Explanation of this occurrence of the error.
     pub message: String,
-    /// The HTTP status in words, such as `400 BAD_REQUEST`.
+    /// HTTP status with its name, such as `400 BAD_REQUEST`.
     pub status: String,
-    /// Always null: what is behind an error is in our log.
+    /// Always null: the cause of an error is in our log.
     #[oai(nullable)]
     pub cause: Option<String>,
 }
@@ -49,22 +49,22 @@ struct Kind {
     reason: &'static str,
 }
 
-/// One that the product has a code for.
+/// A kind of error with a code of the product's.
 const fn coded(status: u16, code: u16, reason: &'static str) -> Kind {
     Kind { status, code, reason }
 }
 
-/// One that it has none for.
+/// A kind of error without a code of the product's.
 const fn plain(status: u16, reason: &'static str) -> Kind {
     Kind { status, code: status, reason }
 }
 
-/// The product's one error for whatever goes wrong with an integration and its reference.
+/// The product's one error for every fault of an integration and its reference.
 const fn invalid_ref(status: u16) -> Kind {
     coded(status, 1601, "ACTION_INVALID_REF")
 }
 
-/// The one table of Boomerang's errors.
+/// The only table of Boomerang's errors.
 fn kind_of(fault: &Fault) -> Kind {
     match fault {
         Fault::Core(error) => match error {
@@ -135,7 +135,7 @@ fn kind_of(fault: &Fault) -> Kind {
     }
 }
 
-/// For who only looks at an installation, the product does not tell one that is not there from one that cannot be read.
+/// Error of a read of an installation: the product does not distinguish an unknown installation from an unreadable one.
 pub fn of_looking(error: Error) -> Error {
     match error {
         Error::NotFound { noun: noun @ Noun::GithubInstallation, .. } => Error::NotConnected { noun },
@@ -156,24 +156,24 @@ fn error(fault: &Fault, status: StatusCode, occasion: Occasion<'_>) -> ErrorOut 
     }
 }
 
-/// The shape of Boomerang's errors.
+/// Boomerang's error format.
 pub struct BoomerangError;
 
 impl ErrorShape for BoomerangError {
     type Body = ErrorOut;
 
     const STATUSES: &'static [(u16, &'static str)] = &[
-        (400, "The request breaks a rule, the team or the reference is none, or GitHub or Slack refused"),
-        (401, "There is no credential, or not a good one"),
+        (400, "The request, the team or the reference is invalid, or GitHub or Slack refused"),
+        (401, "The credential is missing or invalid"),
         (403, "The caller lacks the permission, or the proof of authority at GitHub"),
-        (404, "It does not exist, or it is another team's"),
-        (405, "The path does not take this method"),
+        (404, "The resource does not exist, or belongs to another team"),
+        (405, "The path does not support this method"),
         (408, "The body did not arrive in time"),
-        (409, "It belongs to another team"),
-        (413, "The body is too long"),
+        (409, "The installation belongs to another team"),
+        (413, "The body is larger than the limit"),
         (415, "The body is of another media type, or compressed"),
-        (500, "Something went wrong on our side; the message has the id that is in our log"),
-        (503, "We or Slack are not available right now; try again later"),
+        (500, "Internal error; the message has the id of the log entry"),
+        (503, "This service or Slack is unavailable; retry later"),
     ];
 
     fn status(fault: &Fault) -> StatusCode {
@@ -189,7 +189,7 @@ impl ErrorShape for BoomerangError {
 mod tests {
     use super::*;
 
-    fn told(error: Error) -> (u16, u16, &'static str) {
+    fn kind_fields(error: Error) -> (u16, u16, &'static str) {
         let Kind { status, code, reason } = kind_of(&Fault::Core(error));
         (status, code, reason)
     }
@@ -208,7 +208,7 @@ mod tests {
             (of_looking(Error::not_found(Noun::GithubInstallation, "x")), 400, 1601, "ACTION_INVALID_REF"),
             (of_looking(Error::not_found(Noun::Organisation, "x")), 400, 1101, "TEAM_INVALID_REF"),
         ] {
-            assert_eq!(told(error.clone()), (status, code, reason), "{error}");
+            assert_eq!(kind_fields(error.clone()), (status, code, reason), "{error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The shapes of the Boomerang dialect: cards, GitHub installations, and what comes of a request of Slack's.
+//! Schemas of the Boomerang dialect: cards, GitHub installations, and responses to Slack's requests.
 
 pub mod slack;
 
@@ -24,18 +24,18 @@ use crate::{
     domain::{Error, error::Upstream, tenancy::oauth::refusal},
 };
 
-/// Whether a team is linked.
+/// Link status of a team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// It is not.
+    /// Not linked.
     Unlinked,
-    /// It is.
+    /// Linked.
     Linked,
 }
 
 impl Vocabulary for Status {
     const NAME: &'static str = "IntegrationStatus";
-    const DESCRIPTION: &'static str = "Whether the team is linked to such an integration.";
+    const DESCRIPTION: &'static str = "Link status of the team and the integration.";
 
     fn words() -> Vec<(&'static str, Self)> {
         [Status::Unlinked, Status::Linked].map(|status| (status.word(), status)).into()
@@ -49,25 +49,25 @@ impl Vocabulary for Status {
     }
 }
 
-/// Something that a team can be linked to.
+/// An integration that a team can be linked to.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Integration", skip_serializing_if_is_none, example)]
 pub struct IntegrationOut {
     /// The card's id.
     pub id: Uuid,
-    /// Its name.
+    /// Name of the integration.
     pub name: String,
-    /// The name of its icon.
+    /// Name of the icon.
     pub icon: String,
-    /// What it is for.
+    /// Description of the integration.
     pub description: String,
-    /// How to link it; Markdown.
+    /// Instructions for linking it; Markdown.
     pub instructions: String,
-    /// Where a browser goes to link it.
+    /// Address that links it, for a browser.
     pub link: Option<String>,
-    /// Whether the team is linked.
+    /// Link status of the team.
     pub status: Word<Status>,
-    /// What the team is linked to, in the words of this card; absent where it is not.
+    /// Reference of the linked account, as this card displays it; absent if the team is not linked.
     #[oai(rename = "ref")]
     pub reference: Option<String>,
 }
@@ -93,7 +93,7 @@ impl Example for IntegrationOut {
             id: Uuid::from_u128(0x019a_a5c2_7b10_7000_8000_0000_0000_0005),
             name: "GitHub".into(),
             icon: "github".into(),
-            description: "Let what happens in your repositories start workflows.".into(),
+            description: "Start workflows by the events of your repositories.".into(),
             instructions: "Open the link, choose an organisation, and allow the app.".into(),
             link: Some("https://github.com/apps/tieline/installations/new?state=…".into()),
             status: Word(Status::Linked),
@@ -102,25 +102,25 @@ impl Example for IntegrationOut {
     }
 }
 
-/// An installation of our app at GitHub.
+/// An installation of our GitHub App.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "GHInstallationsResponse", rename_all = "camelCase", example)]
 pub struct InstallationOut {
-    /// GitHub's number of our app.
+    /// GitHub's id of our app.
     pub app_id: i64,
-    /// GitHub's number of the installation.
+    /// GitHub's installation id.
     pub installation_id: i64,
-    /// The present name of the account that it is installed in.
+    /// Present name of the account in which the app is installed.
     pub org_slug: String,
-    /// The account's page.
+    /// Address of the account's page.
     pub org_url: String,
-    /// GitHub's number of the account.
+    /// GitHub's id of the account.
     pub org_id: i64,
     /// `Organization` or `User`.
     pub org_type: String,
-    /// The events that the app hears of.
+    /// Events that the app is subscribed to.
     pub events: Vec<String>,
-    /// The names of the repositories that the app sees, without their owner.
+    /// Names of the repositories that the app can access, without their owner.
     pub repositories: Vec<String>,
 }
 
@@ -155,7 +155,7 @@ impl Example for InstallationOut {
     }
 }
 
-/// What is linked: text, and because it often is a number, a number.
+/// Reference of an installation: text or, because it often is a number, a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference(pub String);
 
@@ -204,20 +204,20 @@ impl ToJSON for Reference {
     }
 }
 
-/// What is to be linked with which team, or no longer. Other members are passed over.
+/// Installation and team to be linked or unlinked. Other fields are ignored.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "GHLinkRequest", example, skip_serializing_if_is_none)]
 pub struct LinkIn {
-    /// GitHub's number of the installation, or the id of its record here.
+    /// GitHub's installation id, or the id of its record here.
     #[oai(rename = "ref")]
     pub reference: Reference,
     /// The team's name or id.
     #[oai(validator(max_length = 64))]
     pub team: String,
-    /// GitHub's code, where the page that GitHub sent the browser to got one: the proof of who links.
+    /// GitHub's code, if its redirect had one: it proves the identity of the caller at GitHub.
     #[oai(validator(max_length = 1024))]
     pub code: Option<String>,
-    /// The state that came with it.
+    /// State that came with the code.
     #[oai(validator(max_length = 1024))]
     pub state: Option<String>,
 }
@@ -235,10 +235,10 @@ impl Example for LinkIn {
     }
 }
 
-/// The code and the state with which Slack sends the browser back.
+/// Returns the code and the state of Slack's redirect.
 ///
 /// # Errors
-/// What is missing, or that Slack sent none because somebody refused.
+/// [`Error::Invalid`] for a missing parameter, and the refusal if the user cancelled.
 pub fn granted(code: Option<String>, state: Option<String>, error: Option<String>) -> Result<(String, String), Fault> {
     if let Some(word) = error {
         return Err(Error::Refused { upstream: Upstream::Slack, code: refusal(&word).to_owned() }.into());
@@ -268,11 +268,11 @@ mod tests {
             link: None,
             reference: reference.map(str::to_owned),
         };
-        let told = |reference| IntegrationOut::from(card(reference)).to_json().unwrap();
-        let unlinked = told(None);
+        let shown = |reference| IntegrationOut::from(card(reference)).to_json().unwrap();
+        let unlinked = shown(None);
         assert_eq!(unlinked["status"], "unlinked");
         assert!(unlinked.get("ref").is_none() && unlinked.get("link").is_none(), "{unlinked}");
-        let linked = told(Some("T01ABC123"));
+        let linked = shown(Some("T01ABC123"));
         assert_eq!((&linked["status"], &linked["ref"]), (&json!("linked"), &json!("T01ABC123")));
     }
 
@@ -322,15 +322,15 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_at_slack_is_told_and_nothing_is_repeated() {
-        let told = |code: Option<&str>, state: Option<&str>, error: Option<&str>| {
+    fn a_refusal_at_slack_is_reported_and_nothing_is_repeated() {
+        let shown = |code: Option<&str>, state: Option<&str>, error: Option<&str>| {
             let text = |text: Option<&str>| text.map(str::to_owned);
             granted(text(code), text(state), text(error)).map_err(|fault| fault.to_string())
         };
-        assert_eq!(told(Some("c"), Some("s"), None), Ok(("c".into(), "s".into())));
-        assert_eq!(told(Some("c"), None, None), Err("the parameter state is required".into()));
-        assert_eq!(told(None, Some("s"), None), Err("the parameter code is required".into()));
-        assert_eq!(told(None, Some("s"), Some("access_denied")), Err("Slack refused: access_denied".into()));
-        assert_eq!(told(None, None, Some("<b>")), Err("Slack refused: no reason that we know".into()));
+        assert_eq!(shown(Some("c"), Some("s"), None), Ok(("c".into(), "s".into())));
+        assert_eq!(shown(Some("c"), None, None), Err("the parameter state is required".into()));
+        assert_eq!(shown(None, Some("s"), None), Err("the parameter code is required".into()));
+        assert_eq!(shown(None, Some("s"), Some("access_denied")), Err("Slack refused: access_denied".into()));
+        assert_eq!(shown(None, None, Some("<b>")), Err("Slack refused: no reason that we know".into()));
     }
 }

@@ -1,5 +1,5 @@
-//! Callers of this dialect: a token, and by a header the workspace that is meant. Asking for one is the check, and counts
-//! as a call of the workspace.
+//! Callers of this dialect: a token, with a header that names the workspace. The extractor is the check, and counts as
+//! a call of the workspace.
 
 use std::sync::{Arc, OnceLock};
 
@@ -25,16 +25,16 @@ use crate::{
 pub const WORKSPACE: &str = "x-workspace-id";
 const BEARER: &str = "bearerAuth";
 
-/// Where it is noted what is left of a workspace's calls.
+/// Request extension in which the remaining calls of a workspace are recorded.
 pub type Noted = Arc<OnceLock<Room>>;
 
 /// A member of the workspace that the request names.
 pub struct Member(pub Caller);
 
-/// Somebody with a good token. A workspace need not be named.
+/// A caller with a valid token. A workspace need not be named.
 pub struct Anyone(pub Caller);
 
-/// Somebody with a good token, where the workspace is in the request itself.
+/// A caller with a valid token, for operations that name the workspace elsewhere in the request.
 pub struct Person(pub Identified);
 
 async fn identify(request: &Request) -> Result<Identified> {
@@ -45,7 +45,7 @@ async fn identify(request: &Request) -> Result<Identified> {
     auth::identified(request, bearer.token.trim()).await
 }
 
-/// The workspace that the request names. Of two, nobody could say which one is meant.
+/// Returns the workspace that the request names. A repeated header is refused as ambiguous.
 fn workspace(request: &Request) -> Result<Option<&str>> {
     let mut sent = request.headers().get_all(WORKSPACE).iter();
     match (sent.next(), sent.next()) {
@@ -59,7 +59,7 @@ fn workspace(request: &Request) -> Result<Option<&str>> {
     }
 }
 
-/// Counts the call.
+/// Counts the call against the workspace's rate limit.
 fn admit(request: &Request, caller: &Caller) -> Result<()> {
     let (room, admitted) = service::<Versions>(request)?.admit_call(caller);
     if let Some(noted) = request.data::<Noted>() {

@@ -1,5 +1,5 @@
-//! What goes wrong, in Botpress's words: a type of its list, from which its client makes an error of that class, and all
-//! that is wrong beside it.
+//! Errors of the Botpress dialect: a type from the product's list, from which its client makes an error of that class,
+//! and all issues of the request.
 
 use poem::http::StatusCode;
 use poem_openapi::{Object, types::Example};
@@ -19,7 +19,8 @@ use crate::{
 
 macro_rules! types {
     ($($name:ident = $status:literal),+ $(,)?) => {
-        /// The types of errors that are given here. The product's client knows more, and none beside those.
+        /// Types of errors that this dialect returns. The product's client knows further types, and no types beside
+        /// those.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs, reason = "the product's names; docs/api-design/botpress.md has the case of each")]
         pub enum ErrorType { $($name),+ }
@@ -32,7 +33,7 @@ macro_rules! types {
 
         impl Vocabulary for ErrorType {
             const NAME: &'static str = "ErrorType";
-            const DESCRIPTION: &'static str = "What kind of error it is.";
+            const DESCRIPTION: &'static str = "Type of the error.";
 
             fn words() -> Vec<(&'static str, Self)> {
                 vec![$((stringify!($name), ErrorType::$name)),+]
@@ -70,42 +71,42 @@ types! {
     OperationTimeout = 504,
 }
 
-/// One thing that is wrong with a request.
+/// One error of a request.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Issue", skip_serializing_if_is_none)]
 pub struct IssueOut {
-    /// Where: a JSON pointer (RFC 6901) into the body, or the name of the parameter.
+    /// Location of the error: a JSON pointer (RFC 6901) into the body, or the name of the parameter.
     pub path: String,
-    /// The rule that is broken; programs may act on it.
+    /// Name of the violated rule, for programs.
     pub rule: String,
-    /// What is wrong, for people. It begins with the place.
+    /// Message for users. It begins with the location.
     pub message: String,
-    /// What was found there, cut. Never a secret.
+    /// Beginning of the value at the location. Never a secret.
     pub found: Option<String>,
 }
 
-/// More about an error.
+/// Details of an error.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ErrorMetadata")]
 pub struct Metadata {
-    /// All that is wrong, in the order of the body.
+    /// All errors, in the order of the body.
     pub issues: Vec<IssueOut>,
 }
 
-/// Why a request was refused or failed.
+/// Reason why a request was refused or failed.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Error", skip_serializing_if_is_none, example)]
 pub struct ErrorOut {
-    /// By which it is found again in our log.
+    /// Id of the error in our log.
     pub id: String,
-    /// The HTTP status.
+    /// HTTP status.
     pub code: i32,
-    /// What kind of error it is.
+    /// Type of the error.
     #[oai(rename = "type")]
     pub kind: Word<ErrorType>,
-    /// What went wrong, for people. Where several things are wrong, the first one.
+    /// Message for users; of several errors, the first.
     pub message: String,
-    /// All that is wrong with the request, where it is about that.
+    /// All errors of the request, for an invalid request.
     pub metadata: Option<Metadata>,
 }
 
@@ -117,7 +118,7 @@ impl Example for ErrorOut {
     }
 }
 
-/// The one table of Botpress's errors.
+/// The only table of Botpress's errors.
 fn type_of(fault: &Fault) -> ErrorType {
     match fault {
         Fault::Core(error) => match error {
@@ -137,7 +138,7 @@ fn type_of(fault: &Fault) -> ErrorType {
             Error::OAuthState(_) => ErrorType::InvalidPayload,
             Error::IdempotencyInFlight { .. } => ErrorType::ResourceLockedConflict,
             Error::Refused { .. } => ErrorType::Runtime,
-            // The product has no other type that says to try again.
+            // The product has no other type that means a retry may succeed.
             Error::UpstreamUnavailable { .. } | Error::Unavailable { .. } | Error::Storage(_) => {
                 ErrorType::OperationTimeout
             }
@@ -173,7 +174,7 @@ fn type_of_issues(issues: &[Issue]) -> ErrorType {
     }
 }
 
-/// All that is wrong with a request, where it is about that.
+/// Returns all errors of a request, for an invalid request.
 fn issues(fault: &Fault) -> Vec<IssueOut> {
     if let Fault::Core(Error::Issues(issues)) = fault {
         let out = |issue: &Issue| IssueOut {
@@ -194,7 +195,7 @@ fn issues(fault: &Fault) -> Vec<IssueOut> {
     fault.violations().into_iter().map(out).collect()
 }
 
-/// The first sentence of those that belong to the type, or what the fault says.
+/// Returns the message of the first issue of the error's type, or the fault's own message.
 fn message(fault: &Fault, issues: &[IssueOut]) -> String {
     if let Fault::Core(Error::Issues(all)) = fault {
         let kind = Issue::kind_of(all);
@@ -228,29 +229,32 @@ fn message(fault: &Fault, issues: &[IssueOut]) -> String {
     }
 }
 
-/// The shape of Botpress's errors.
+/// Botpress's error format.
 pub struct BotpressError;
 
 impl ErrorShape for BotpressError {
     type Body = ErrorOut;
 
     const STATUSES: &'static [(u16, &'static str)] = &[
-        (400, "The request is malformed or breaks a rule; `metadata.issues` has all that is wrong"),
-        (401, "There is no token or workspace, or not a good one"),
-        (403, "The caller may not, or the name or version is not the caller's to change, or a quota is used up"),
-        (404, "It does not exist, or it is another workspace's"),
-        (405, "The path does not take this method"),
+        (400, "The request is malformed or invalid; `metadata.issues` lists every error"),
+        (401, "The token or the workspace is missing or invalid"),
+        (
+            403,
+            "The caller lacks the permission, the name or version cannot be changed by the caller, or a quota is used up",
+        ),
+        (404, "The resource does not exist, or belongs to another workspace"),
+        (405, "The path does not support this method"),
         (408, "The body did not arrive in time"),
-        (409, "It is there already, still in use, or in conflict with another one"),
-        (413, "The body is too long, or a limit is passed"),
-        (415, "The body is not JSON by its Content-Type"),
-        (429, "Too many calls of the workspace; come back after `Retry-After`"),
-        (500, "Something went wrong on our side; `id` is in our log"),
-        (504, "We are not available right now; try again later"),
+        (409, "The resource exists already, is in use, or conflicts with another one"),
+        (413, "The body is too large, or exceeds a limit"),
+        (415, "The Content-Type is not JSON"),
+        (429, "Too many calls of the workspace; retry after `Retry-After`"),
+        (500, "Internal error; the log entry has the same `id`"),
+        (504, "This service is unavailable; retry later"),
     ];
 
     fn status(fault: &Fault) -> StatusCode {
-        // The product has no type for it, and its list is closed.
+        // The product has no type for a timeout, and its list is closed.
         if matches!(fault, Fault::Protocol(Protocol::BodyTimeout)) {
             return StatusCode::REQUEST_TIMEOUT;
         }
@@ -274,7 +278,7 @@ impl ErrorShape for BotpressError {
     }
 }
 
-/// The time, and what tells it from others of the same second.
+/// Makes the error's id: the time, with a suffix that distinguishes errors of the same second.
 fn mark(Occasion { now, mark, .. }: &Occasion<'_>) -> String {
     format!("err_{}x{:08X}", now.format("%Y%m%d%H%M%S"), u32::from_be_bytes(*mark))
 }

@@ -1,5 +1,5 @@
-//! The hub: what is published, of all workspaces; and the pictures and texts of versions, which anybody may fetch who
-//! knows their addresses.
+//! The hub: published versions of all workspaces; and the icons and readmes of versions, at addresses that cannot be
+//! guessed.
 
 use poem_openapi::{
     ApiResponse, OpenApi,
@@ -24,12 +24,12 @@ use crate::{
 /// The operations.
 pub struct Hub;
 
-/// What an icon may do where a browser shows it by itself: be looked at.
+/// Content security policy of an icon that a browser opens directly: no scripts, no requests.
 const ICON_POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox";
-/// Another file gets another address.
+/// A changed file has a new address.
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
-/// A picture.
+/// An icon.
 #[derive(ApiResponse)]
 enum Icon {
     /// The icon.
@@ -37,7 +37,7 @@ enum Icon {
     Svg(PlainText<String>, #[oai(header = "Cache-Control")] String, #[oai(header = "Content-Security-Policy")] String),
 }
 
-/// A text.
+/// A readme.
 #[derive(ApiResponse)]
 enum Readme {
     /// The readme.
@@ -51,48 +51,48 @@ fn one(base: &Base, registered: &Registered) -> Answer<PublicOneOut> {
 
 #[OpenApi(tag = "Tag::Hub")]
 impl Hub {
-    /// List what is on the hub
+    /// List the hub's versions
     ///
-    /// The public versions of all workspaces, newest first where nothing else is asked for.
+    /// Lists the public versions of all workspaces, by default newest first.
     #[oai(path = "/v1/admin/hub/integrations", method = "get", operation_id = "listPublicIntegrations")]
     #[allow(clippy::too_many_arguments, reason = "each is a parameter of the query")]
     async fn list_public_integrations(
         &self,
         registry: Service<'_, Registry>,
         base: Service<'_, Base>,
-        /// The workspace that asks, for callers who are in several.
+        /// The calling workspace, for members of several workspaces.
         #[oai(name = "x-workspace-id")]
         caller: Anyone,
-        /// Where the list goes on, as the former page said.
+        /// The `nextToken` of the previous page.
         #[oai(name = "nextToken")]
         next_token: Query<Option<String>>,
-        /// No more than these: 1 to 100, by default 20. More than 100 is 100.
+        /// Maximum number of items: 1 to 100, 20 by default. A value above 100 means 100.
         limit: Query<Option<u32>>,
-        /// The same as `limit`, which counts before it.
+        /// Same as `limit`, which takes precedence.
         #[oai(name = "pageSize")]
         page_size: Query<Option<u32>>,
-        /// Of the integration with this name.
+        /// Only versions of the integration with this name.
         name: Query<Option<String>>,
-        /// This version, or `latest`: the highest of each integration.
+        /// Only this version, or `latest`: the highest version of each integration.
         version: Query<Option<String>>,
-        /// That implement the interface with this id: none, here.
+        /// Only implementations of the interface with this id. This service has no interfaces, so nothing matches.
         #[oai(name = "interfaceId")]
         interface_id: Query<Option<String>>,
-        /// That implement the interface with this name: none, here.
+        /// Only implementations of the interface with this name. This service has no interfaces, so nothing matches.
         #[oai(name = "interfaceName")]
         interface_name: Query<Option<String>>,
-        /// That this bot has installed: none, here.
+        /// Only versions that this bot has installed. This service has no bots, so nothing matches.
         #[oai(name = "installedByBotId")]
         installed_by: Query<Option<String>>,
-        /// That somebody has looked at so far.
+        /// Only versions with this verification status.
         #[oai(name = "verificationStatus")]
         verification: Query<Option<Word<Verification>>>,
-        /// That have this text in the name, the title, the description, or the name or title of an action.
+        /// Only versions with this text in the name, the title, the description, or the name or title of an action.
         search: Query<Option<String>>,
-        /// The order.
+        /// Sort key.
         #[oai(name = "sortBy")]
         sort_by: Query<Option<Word<SortBy>>>,
-        /// Which come first: by default the lowest names, and the highest of all else.
+        /// Sort direction: by default ascending for names, descending for other keys.
         direction: Query<Option<Word<Direction>>>,
     ) -> Answer<PublicListOut> {
         let query = ListQuery {
@@ -112,16 +112,16 @@ impl Hub {
 
     /// Get a published version
     ///
-    /// Found by its id, whoever published it.
+    /// Returns the version with this id, published by any workspace.
     #[oai(path = "/v1/admin/hub/integrations/:id", method = "get", operation_id = "getPublicIntegrationById")]
     async fn get_public_integration_by_id(
         &self,
         registry: Service<'_, Registry>,
         base: Service<'_, Base>,
-        /// The workspace that asks, for callers who are in several.
+        /// The calling workspace, for members of several workspaces.
         #[oai(name = "x-workspace-id")]
         caller: Anyone,
-        /// The id of the version.
+        /// Id of the version.
         id: Path<String>,
     ) -> Answer<PublicOneOut> {
         one(&base, &registry.get_public_integration_by_id(&caller.0, &id.0).await?)
@@ -129,18 +129,18 @@ impl Hub {
 
     /// Get a published version by its name
     ///
-    /// Found by its name and version, whoever published it.
+    /// Returns the version with this name and version, published by any workspace.
     #[oai(path = "/v1/admin/hub/integrations/:name/:version", method = "get", operation_id = "getPublicIntegration")]
     async fn get_public_integration(
         &self,
         registry: Service<'_, Registry>,
         base: Service<'_, Base>,
-        /// The workspace that asks, for callers who are in several.
+        /// The calling workspace, for members of several workspaces.
         #[oai(name = "x-workspace-id")]
         caller: Anyone,
-        /// The name of the integration; a slash in it is sent as `%2F`.
+        /// Name of the integration; a slash in it is sent as `%2F`.
         name: Path<String>,
-        /// A version, a range as npm reads it, of which the highest is given, or `latest`.
+        /// A version, a range in npm's syntax, which selects its highest version, or `latest`.
         version: Path<String>,
     ) -> Answer<PublicOneOut> {
         one(&base, &registry.get_public_integration(&caller.0, &name.0, &version.0).await?)
@@ -148,17 +148,17 @@ impl Hub {
 
     /// Get an interface
     ///
-    /// There is none here, so this is always not found.
+    /// Always fails with 404, because this service has no interfaces.
     #[oai(path = "/v1/admin/hub/interfaces/:name/:version", method = "get", operation_id = "getPublicInterface")]
     async fn get_public_interface(
         &self,
         registry: Service<'_, Registry>,
-        /// The workspace that asks, for callers who are in several.
+        /// The calling workspace, for members of several workspaces.
         #[oai(name = "x-workspace-id")]
         caller: Anyone,
-        /// The name of the interface.
+        /// Name of the interface.
         name: Path<String>,
-        /// Its version.
+        /// Version of the interface.
         version: Path<String>,
     ) -> Answer<Nothing> {
         registry.get_public_interface(&caller.0, &name.0, &version.0).await?;
@@ -167,12 +167,12 @@ impl Hub {
 
     /// Get the icon of an integration
     ///
-    /// Its address, which nobody guesses, is in the answers that show the integration.
+    /// Its address, which cannot be guessed, is in the answers that show the integration.
     #[oai(path = "/v1/admin/icons/:file", method = "get", operation_id = "getIntegrationIcon")]
     async fn get_integration_icon(
         &self,
         registry: Service<'_, Registry>,
-        /// The last part of the address.
+        /// Last segment of the address.
         file: Path<String>,
     ) -> Result<Icon, Refused> {
         let icon = registry.get_integration_icon(&file.0).await?;
@@ -181,12 +181,12 @@ impl Hub {
 
     /// Get the readme of a version
     ///
-    /// Its address, which nobody guesses, is in the answers that show the version.
+    /// Its address, which cannot be guessed, is in the answers that show the version.
     #[oai(path = "/v1/admin/readmes/:file", method = "get", operation_id = "getIntegrationReadme")]
     async fn get_integration_readme(
         &self,
         registry: Service<'_, Registry>,
-        /// The last part of the address.
+        /// Last segment of the address.
         file: Path<String>,
     ) -> Result<Readme, Refused> {
         let readme = registry.get_integration_readme(&file.0).await?;

@@ -1,4 +1,4 @@
-//! A workspace's own integrations, a version each.
+//! A workspace's own integrations, one version at a time.
 
 use poem_openapi::{
     OpenApi,
@@ -32,7 +32,7 @@ fn one(base: &Base, registered: &Registered) -> Answer<OneOut> {
 impl Integrations {
     /// Validate the creation of an integration
     ///
-    /// Says whether the same request would create a version, and changes nothing. All that is wrong is told at once.
+    /// Checks whether the same request would create a version, and changes nothing. All errors are reported at once.
     #[oai(path = "/v1/admin/integrations/validate", method = "post", operation_id = "validateIntegrationCreation")]
     async fn validate_integration_creation(
         &self,
@@ -40,7 +40,7 @@ impl Integrations {
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
-        /// Whether what breaks for others is passed over: `true`.
+        /// `true` skips the check for changes that are breaking for other workspaces.
         #[oai(name = "x-bypass-breaking-changes-detection")]
         bypass: Header<Option<String>>,
         body: Raw<Shaped<New>>,
@@ -51,7 +51,7 @@ impl Integrations {
 
     /// Create a version of an integration
     ///
-    /// With its first version an integration comes to be, and its name is the workspace's from then on.
+    /// The first version creates the integration and reserves its name for the workspace.
     #[oai(path = "/v1/admin/integrations", method = "post", operation_id = "createBotIntegration")]
     async fn create_bot_integration(
         &self,
@@ -60,7 +60,7 @@ impl Integrations {
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
-        /// Whether what breaks for others is passed over: `true`.
+        /// `true` skips the check for changes that are breaking for other workspaces.
         #[oai(name = "x-bypass-breaking-changes-detection")]
         bypass: Header<Option<String>>,
         body: Raw<Shaped<New>>,
@@ -70,7 +70,7 @@ impl Integrations {
 
     /// List the versions of a workspace's integrations
     ///
-    /// Newest first, where nothing else is asked for.
+    /// Lists the workspace's own versions, by default newest first.
     #[oai(path = "/v1/admin/integrations", method = "get", operation_id = "listBotIntegrations")]
     #[allow(clippy::too_many_arguments, reason = "each is a parameter of the query")]
     async fn list_bot_integrations(
@@ -80,40 +80,40 @@ impl Integrations {
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
-        /// Where the list goes on, as the former page said.
+        /// The `nextToken` of the previous page.
         #[oai(name = "nextToken")]
         next_token: Query<Option<String>>,
-        /// No more than these: 1 to 100, by default 20. More than 100 is 100.
+        /// Maximum number of items: 1 to 100, 20 by default. A value above 100 means 100.
         limit: Query<Option<u32>>,
-        /// The same as `limit`, which counts before it.
+        /// Same as `limit`, which takes precedence.
         #[oai(name = "pageSize")]
         page_size: Query<Option<u32>>,
-        /// Of the integration with this name.
+        /// Only versions of the integration with this name.
         name: Query<Option<String>>,
-        /// This version, or `latest`: the highest of each integration.
+        /// Only this version, or `latest`: the highest version of each integration.
         version: Query<Option<String>>,
-        /// That implement the interface with this id: none, here.
+        /// Only implementations of the interface with this id. This service has no interfaces, so nothing matches.
         #[oai(name = "interfaceId")]
         interface_id: Query<Option<String>>,
-        /// That implement the interface with this name: none, here.
+        /// Only implementations of the interface with this name. This service has no interfaces, so nothing matches.
         #[oai(name = "interfaceName")]
         interface_name: Query<Option<String>>,
-        /// That this bot has installed: none, here.
+        /// Only versions that this bot has installed. This service has no bots, so nothing matches.
         #[oai(name = "installedByBotId")]
         installed_by: Query<Option<String>>,
-        /// That somebody has looked at so far.
+        /// Only versions with this verification status.
         #[oai(name = "verificationStatus")]
         verification: Query<Option<Word<Verification>>>,
-        /// That have this text in the name, the title, the description, or the name or title of an action.
+        /// Only versions with this text in the name, the title, the description, or the name or title of an action.
         search: Query<Option<String>>,
-        /// The order.
+        /// Sort key.
         #[oai(name = "sortBy")]
         sort_by: Query<Option<Word<SortBy>>>,
-        /// Which come first: by default the lowest names, and the highest of all else.
+        /// Sort direction: by default ascending for names, descending for other keys.
         direction: Query<Option<Word<Direction>>>,
-        /// That are public, or that are not.
+        /// Only versions with this visibility.
         visibility: Query<Option<Word<Visibility>>>,
-        /// That are under development, or that are not: the latter, where nothing is said.
+        /// Only versions under development, or only the others; by default the others.
         dev: Query<Option<bool>>,
     ) -> Answer<ListOut> {
         let query = ListQuery {
@@ -134,7 +134,7 @@ impl Integrations {
 
     /// Get a version of an integration
     ///
-    /// Found by its id, for the workspace that owns it.
+    /// Returns one of the workspace's own versions by its id.
     #[oai(path = "/v1/admin/integrations/:id", method = "get", operation_id = "getBotIntegration")]
     async fn get_bot_integration(
         &self,
@@ -143,7 +143,7 @@ impl Integrations {
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
-        /// The id of the version.
+        /// Id of the version.
         id: Path<String>,
     ) -> Answer<OneOut> {
         one(&base, &registry.get_bot_integration(&caller.0, &id.0).await?)
@@ -151,8 +151,8 @@ impl Integrations {
 
     /// Update a version of an integration
     ///
-    /// What is absent stays, `null` takes away, and maps merge by their keys. A version that is public or unlisted keeps
-    /// what it is, but for its secrets and the integration's icon.
+    /// Absent fields stay unchanged, `null` removes a member, and maps are merged by key. A public or unlisted version
+    /// is immutable, except for its secrets and the integration's icon.
     #[oai(path = "/v1/admin/integrations/:id", method = "put", operation_id = "updateBotIntegration")]
     async fn update_bot_integration(
         &self,
@@ -161,9 +161,9 @@ impl Integrations {
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
-        /// The id of the version.
+        /// Id of the version.
         id: Path<String>,
-        /// Whether what breaks for others is passed over: `true`.
+        /// `true` skips the check for changes that are breaking for other workspaces.
         #[oai(name = "x-bypass-breaking-changes-detection")]
         bypass: Header<Option<String>>,
         body: Raw<Shaped<Changed>>,
@@ -173,7 +173,7 @@ impl Integrations {
 
     /// Delete a version of an integration
     ///
-    /// One that is installed somewhere stays.
+    /// Fails if the version is installed anywhere.
     #[oai(path = "/v1/admin/integrations/:id", method = "delete", operation_id = "deleteBotIntegration")]
     async fn delete_bot_integration(
         &self,
@@ -181,7 +181,7 @@ impl Integrations {
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
-        /// The id of the version.
+        /// Id of the version.
         id: Path<String>,
     ) -> Answer<Nothing> {
         registry.delete_bot_integration(&caller.0, &id.0).await?;
@@ -190,7 +190,7 @@ impl Integrations {
 
     /// Validate the update of an integration
     ///
-    /// Says whether the same request would change the version, and changes nothing. All that is wrong is told at once.
+    /// Checks whether the same request would change the version, and changes nothing. All errors are reported at once.
     #[oai(path = "/v1/admin/integrations/:id/validate", method = "put", operation_id = "validateIntegrationUpdate")]
     async fn validate_integration_update(
         &self,
@@ -198,9 +198,9 @@ impl Integrations {
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
-        /// The id of the version.
+        /// Id of the version.
         id: Path<String>,
-        /// Whether what breaks for others is passed over: `true`.
+        /// `true` skips the check for changes that are breaking for other workspaces.
         #[oai(name = "x-bypass-breaking-changes-detection")]
         bypass: Header<Option<String>>,
         body: Raw<Shaped<Changed>>,
@@ -211,7 +211,7 @@ impl Integrations {
 
     /// Get a version of an integration by its name
     ///
-    /// Found by its name and version, for the workspace that owns it.
+    /// Returns one of the workspace's own versions by its name and version.
     #[oai(path = "/v1/admin/integrations/:name/:version", method = "get", operation_id = "getBotIntegrationByName")]
     async fn get_bot_integration_by_name(
         &self,
@@ -220,9 +220,9 @@ impl Integrations {
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
-        /// The name of the integration; a slash in it is sent as `%2F`.
+        /// Name of the integration; a slash in it is sent as `%2F`.
         name: Path<String>,
-        /// A version, a range as npm reads it, of which the highest is given, or `latest`.
+        /// A version, a range in npm's syntax, which selects its highest version, or `latest`.
         version: Path<String>,
     ) -> Answer<OneOut> {
         one(&base, &registry.get_bot_integration_by_name(&caller.0, &name.0, &version.0).await?)
@@ -230,7 +230,7 @@ impl Integrations {
 
     /// Request the verification of a version
     ///
-    /// It is pending then, until somebody who runs the service has looked at it.
+    /// Sets the verification status to pending, until an operator of the service decides on it.
     #[oai(
         path = "/v1/admin/integrations/request-verification",
         method = "post",

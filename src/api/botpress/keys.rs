@@ -24,7 +24,7 @@ pub struct Keys;
 impl Keys {
     /// List the keys of a version
     ///
-    /// Tells what the keys are called; their texts are told once, when they are made.
+    /// Returns the keys without their texts, which are shown only at creation.
     #[oai(path = "/v1/admin/integrations/iaks", method = "get", operation_id = "listIntegrationApiKeys")]
     async fn list_integration_api_keys(
         &self,
@@ -32,7 +32,7 @@ impl Keys {
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
-        /// The id of the version.
+        /// Id of the version.
         #[oai(name = "integrationId")]
         integration_id: Query<String>,
     ) -> Answer<KeysOut> {
@@ -42,7 +42,7 @@ impl Keys {
 
     /// Create a key of a version
     ///
-    /// Its text is told once.
+    /// Its text is returned only here.
     #[oai(path = "/v1/admin/integrations/iaks", method = "post", operation_id = "createIntegrationApiKey")]
     async fn create_integration_api_key(
         &self,
@@ -58,7 +58,7 @@ impl Keys {
 
     /// Delete a key of a version
     ///
-    /// Calls with the key are refused from now on.
+    /// Calls with the key are refused from then on.
     #[oai(path = "/v1/admin/integrations/iaks/:id", method = "delete", operation_id = "deleteIntegrationApiKey")]
     async fn delete_integration_api_key(
         &self,
@@ -66,7 +66,7 @@ impl Keys {
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
-        /// The id of the key.
+        /// Id of the key.
         id: Path<String>,
     ) -> Answer<Nothing> {
         registry.delete_integration_api_key(&caller.0, &id.0).await?;
@@ -75,7 +75,7 @@ impl Keys {
 
     /// Rotate the signing secret of a version
     ///
-    /// The new one is told once. The former one is good for another 24 hours.
+    /// The new secret is returned only here. The former one stays valid for another 24 hours.
     #[oai(
         path = "/v1/admin/integrations/:id/signing-secrets/rotate",
         method = "post",
@@ -87,7 +87,7 @@ impl Keys {
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
-        /// The id of the version.
+        /// Id of the version.
         id: Path<String>,
     ) -> Answer<RotatedOut> {
         let secret = registry.rotate_integration_signing_secrets(&caller.0, &id.0).await?;
@@ -96,9 +96,9 @@ impl Keys {
 
     /// Get the logs of a version
     ///
-    /// What became of its calls, wherever it is installed, oldest first: how its server answered, and nothing of who called
-    /// it or why. A call that is tried again is a `warn`, one that failed for good an `error`. Filters look at the lines of
-    /// a page, so that one may be short before the last.
+    /// Returns the outcomes of its calls in all installations, oldest first: the response of its server, and nothing
+    /// about the callers or their reasons. A call that is retried is logged as `warn`, one that failed permanently as
+    /// `error`. Filters apply to the lines of a page, so that a page may be short before the last.
     #[oai(path = "/v1/admin/integrations/:id/logs", method = "get", operation_id = "getIntegrationLogs")]
     #[allow(clippy::too_many_arguments, reason = "each is a parameter of the query")]
     async fn get_integration_logs(
@@ -107,30 +107,30 @@ impl Keys {
         /// The workspace: its id, or its handle.
         #[oai(name = "x-workspace-id")]
         caller: Member,
-        /// The id of the version.
+        /// Id of the version.
         id: Path<String>,
-        /// From then on.
+        /// Only lines from this time on.
         #[oai(name = "timeStart")]
         from: Query<DateTime<Utc>>,
-        /// Until then.
+        /// Only lines before this time.
         #[oai(name = "timeEnd")]
         until: Query<Option<DateTime<Utc>>>,
-        /// Only of this level: `info`, `warn` or `error`.
+        /// Only lines of this level: `info`, `warn` or `error`.
         #[oai(name = "level")]
         level: Query<Option<String>>,
-        /// Only about a user; there is no such line.
+        /// Only lines about a user; there are none.
         #[oai(name = "userId")]
         user: Query<Option<String>>,
-        /// Only about a workflow; there is no such line.
+        /// Only lines about a workflow; there are none.
         #[oai(name = "workflowId")]
         workflow: Query<Option<String>>,
-        /// Only about a conversation; there is no such line.
+        /// Only lines about a conversation; there are none.
         #[oai(name = "conversationId")]
         conversation: Query<Option<String>>,
-        /// Only with this text in the message.
+        /// Only lines with this text in the message.
         #[oai(name = "messageContains")]
         contains: Query<Option<String>>,
-        /// Where the list goes on.
+        /// The `nextToken` of the previous page.
         #[oai(name = "nextToken")]
         next_token: Query<Option<String>>,
     ) -> Answer<LogsOut> {

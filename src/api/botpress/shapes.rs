@@ -1,5 +1,5 @@
-//! Shapes that the domain describes: bodies and answers that are checked and put together by its table. The framework
-//! knows their names; what they are is put into its document here.
+//! Schemas that the domain describes: bodies and answers that are checked and assembled by its table. The framework
+//! knows their names; their definitions are put into its document here.
 
 use std::{borrow::Cow, marker::PhantomData};
 
@@ -10,7 +10,7 @@ use poem_openapi::{
 };
 use serde_json::{Value, json};
 
-use super::{auth::WORKSPACE, pace, wire::integration};
+use super::{auth::WORKSPACE, rate_limit, wire::integration};
 use crate::{
     api::shared::{
         body,
@@ -26,16 +26,16 @@ use crate::{
     },
 };
 
-/// The longest body of a version.
+/// Maximum size of a version's body.
 const LIMIT_BYTES: usize = 50 << 20;
-/// The most values that a body of a version has: each takes more memory than it has bytes.
+/// Maximum number of JSON values in a version's body: each value takes more memory than it has bytes.
 const MAX_VALUES: usize = 200_000;
-/// A body from this length on is read apart from everything else.
+/// Size from which a body is parsed on a blocking thread.
 const LONG_BYTES: usize = 64 << 10;
 
-/// The name of a shape.
+/// A schema's name, as a type.
 pub trait Named: Send + Sync + 'static {
-    /// Its name in the document.
+    /// Name of the schema in the document.
     const NAME: &'static str;
 }
 
@@ -52,17 +52,17 @@ macro_rules! named {
 }
 
 named! {
-    /// The body of a creation.
+    /// Body of a creation.
     New = "NewIntegration",
-    /// The body of an update.
+    /// Body of an update.
     Changed = "IntegrationUpdate",
-    /// One's own version.
+    /// A version of the caller's workspace.
     Own = "Integration",
     /// A published version.
     Public = "PublicIntegration",
 }
 
-/// A value of a shape.
+/// A value of a schema.
 #[derive(Clone, Debug)]
 pub struct Shaped<N>(pub Value, PhantomData<fn() -> N>);
 
@@ -111,11 +111,11 @@ impl<N: Named> ToJSON for Shaped<N> {
     }
 }
 
-/// The body of a creation or an update: read here, and checked by the use case, which finds everything that is wrong.
+/// Body of a creation or an update: parsed here, and checked by the use case, which reports all errors at once.
 impl<N: Named> Inbound for Shaped<N> {
     const MEDIA: &'static [Media] = &[Media::Json];
     const LIMIT_BYTES: usize = LIMIT_BYTES;
-    /// The check of a definition finds it, and everything else with it.
+    /// The check of a definition reports it, together with all other errors.
     const CHECKS_TEXT: bool = false;
 
     fn schema(_: Media) -> MetaSchemaRef {
@@ -127,10 +127,10 @@ impl<N: Named> Inbound for Shaped<N> {
     }
 }
 
-/// A body as the use case takes it. `bypass` is what a header said.
+/// Converts a body to the use case's input. `bypass` is the value of the header.
 ///
 /// # Errors
-/// Where it is not JSON, or too much to be looked at.
+/// [`Fault`] for a body that is not JSON, or too large to be checked.
 pub async fn submission<N>(body: Raw<Shaped<N>>, bypass: Option<String>) -> Result<Submission, Fault> {
     let bytes = body.bytes;
     let body = if bytes.len() < LONG_BYTES {
@@ -151,7 +151,7 @@ fn read(bytes: &Bytes) -> Result<Value, Fault> {
     body::json(bytes)
 }
 
-/// About how many values a JSON text has.
+/// Estimates the number of values in a JSON text.
 fn values(text: &[u8]) -> usize {
     let (mut count, mut in_text, mut escaped) = (1, false, false);
     for byte in text {
@@ -166,7 +166,7 @@ fn values(text: &[u8]) -> usize {
     count
 }
 
-/// The framework's document with all that it cannot say.
+/// Adds to the framework's document the schemas that it cannot express.
 pub fn complete(document: &str) -> String {
     let Ok(mut document) = serde_json::from_str::<Value>(document) else { return document.to_owned() };
     let mut put = |name: &str, description: &str, mut schema: Value, example: Value| {
@@ -177,7 +177,7 @@ pub fn complete(document: &str) -> String {
     put(New::NAME, "A version to be created.", describe(Described::Creation), integration::new_example());
     put(
         Changed::NAME,
-        "What is to change: what is absent stays, `null` takes away, maps merge by their keys.",
+        "Changes to a version: absent fields stay unchanged, `null` removes a member, maps are merged by key.",
         describe(Described::Update),
         integration::update_example(),
     );
@@ -191,13 +191,13 @@ pub fn complete(document: &str) -> String {
                 "name": "x-multiple-integrations",
                 "in": "header",
                 "required": false,
-                "description": "Whether the client knows bots with several instances of one integration. It says \
-                                nothing here.",
+                "description": "True if the client supports several instances of one integration in a bot. \
+                                Ignored.",
                 "schema": { "type": "string" },
             }));
         }
         for (_, response) in operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten() {
-            for (name, description) in pace::HEADERS {
+            for (name, description) in rate_limit::HEADERS {
                 response["headers"][name.as_str()] =
                     json!({ "description": description, "schema": { "type": "integer" } });
             }

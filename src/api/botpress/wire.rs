@@ -1,4 +1,4 @@
-//! The shapes of the Botpress dialect. A version in full is in `wire/integration.rs`.
+//! Schemas of the Botpress dialect. A version in full is in `wire/integration.rs`.
 
 pub mod integration;
 mod lists;
@@ -25,12 +25,12 @@ use crate::{
     },
 };
 
-/// A time as JSON that is put together by hand.
+/// Formats a time for JSON that is assembled manually.
 pub fn timestamp(time: Time) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// Where a file is; empty where there is none.
+/// Returns the address of a file; empty if there is no file.
 pub fn address(base: &Base, folder: &str, key: Option<&str>, ending: &str) -> String {
     let base = base.public_url().as_str().trim_end_matches('/');
     key.map(|key| format!("{base}/v1/admin/{folder}/{key}.{ending}")).unwrap_or_default()
@@ -56,25 +56,30 @@ macro_rules! vocabulary {
 vocabulary!(
     Visibility,
     "Visibility",
-    "Who may see a version.",
+    "Visibility of a version to other workspaces.",
     [Visibility::Public, Visibility::Private, Visibility::Unlisted]
 );
-vocabulary!(Verification, "VerificationStatus", "Whether somebody has looked at a version.", Verification::ALL);
-vocabulary!(Lifecycle, "LifecycleStatus", "Whether a version can be installed.", Lifecycle::ALL);
-vocabulary!(SortBy, "SortBy", "By what a list is sorted.", SortBy::ALL);
+vocabulary!(Verification, "VerificationStatus", "Verification status of a version.", Verification::ALL);
+vocabulary!(
+    Lifecycle,
+    "LifecycleStatus",
+    "Lifecycle status of a version, required for its installation.",
+    Lifecycle::ALL
+);
+vocabulary!(SortBy, "SortBy", "Sort key of a list.", SortBy::ALL);
 
-/// Which come first.
+/// Sort direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// The lowest.
+    /// Ascending.
     Asc,
-    /// The highest.
+    /// Descending.
     Desc,
 }
 
 impl Vocabulary for Direction {
     const NAME: &'static str = "Direction";
-    const DESCRIPTION: &'static str = "Which come first.";
+    const DESCRIPTION: &'static str = "Sort direction of a list.";
 
     fn words() -> Vec<(&'static str, Self)> {
         vec![("asc", Direction::Asc), ("desc", Direction::Desc)]
@@ -88,12 +93,12 @@ impl Vocabulary for Direction {
     }
 }
 
-/// An answer that says nothing more.
+/// An answer without data.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Nothing")]
 pub struct Nothing {}
 
-/// One's own version.
+/// A version of the caller's workspace.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "IntegrationAnswer")]
 pub struct OneOut {
@@ -113,11 +118,11 @@ fn workspace_id(organisation: &Organisation) -> String {
     PublicId { prefix: PublicId::WORKSPACE, id: organisation.id.0 }.to_string()
 }
 
-/// Which version is meant.
+/// Version whose verification is requested.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "VerificationRequest", rename_all = "camelCase", example)]
 pub struct VerifyIn {
-    /// The id of the version.
+    /// Id of the version.
     pub integration_id: String,
 }
 
@@ -131,11 +136,11 @@ impl Example for VerifyIn {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "LogLine")]
 pub struct LogOut {
-    /// When.
+    /// Time of the entry.
     pub timestamp: Timestamp,
-    /// How grave.
+    /// Level of the entry.
     pub level: String,
-    /// What happened.
+    /// Text of the entry.
     pub message: String,
 }
 
@@ -145,7 +150,7 @@ pub struct LogOut {
 pub struct LogsOut {
     /// The lines, oldest first.
     pub logs: Vec<LogOut>,
-    /// Where the next page begins. Not there on the last.
+    /// Token of the next page; absent on the last page.
     pub next_token: Option<String>,
 }
 
@@ -161,7 +166,7 @@ impl From<LogPage> for LogsOut {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "SigningSecret", rename_all = "camelCase")]
 pub struct RotatedOut {
-    /// What signs the calls from now on. It is told once; the former one is good for another day.
+    /// Secret that signs calls from now on. It is returned only here; the former one stays valid for 24 hours.
     pub new_signing_secret: String,
 }
 
@@ -169,11 +174,11 @@ pub struct RotatedOut {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "IntegrationApiKey", rename_all = "camelCase")]
 pub struct KeyOut {
-    /// Its id.
+    /// Unique id.
     pub id: String,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// What somebody noted about it.
+    /// Note about the key.
     pub note: String,
 }
 
@@ -196,9 +201,9 @@ pub struct KeysOut {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "NewIntegrationApiKey", rename_all = "camelCase", skip_serializing_if_is_none, example)]
 pub struct KeyIn {
-    /// The id of the version.
+    /// Id of the version.
     pub integration_id: String,
-    /// What to note about it, for people.
+    /// Note about the key, for users.
     #[oai(validator(max_length = 200))]
     pub note: Option<String>,
 }
@@ -213,13 +218,13 @@ impl Example for KeyIn {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "CreatedIntegrationApiKey", rename_all = "camelCase")]
 pub struct CreatedKeyOut {
-    /// Its id.
+    /// Unique id.
     pub id: String,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// What was noted about it.
+    /// Note about the key.
     pub note: String,
-    /// Its text. It is told once.
+    /// Text of the key. It is returned only here.
     pub value: String,
 }
 

@@ -1,4 +1,4 @@
-//! Workspaces, as far as the product's command line asks for them.
+//! Workspaces, as far as the product's command line needs them.
 
 use poem_openapi::{
     OpenApi,
@@ -23,13 +23,13 @@ pub struct Workspaces;
 impl Workspaces {
     /// List the caller's workspaces
     ///
-    /// A workspace is an organisation that the caller belongs to.
+    /// A workspace is an organisation of which the caller is a member.
     #[oai(path = "/v1/admin/workspaces", method = "get", operation_id = "listWorkspaces")]
     async fn list_workspaces(
         &self,
         registry: Service<'_, Registry>,
         who: Person,
-        /// The one with this handle.
+        /// Only the workspace with this handle.
         handle: Query<Option<String>>,
     ) -> Answer<WorkspacesOut> {
         let found = registry.list_workspaces(&who.0, handle.0.as_deref()).await?;
@@ -38,13 +38,13 @@ impl Workspaces {
 
     /// Get a workspace
     ///
-    /// Found by its id, for its members.
+    /// Returns a workspace of which the caller is a member.
     #[oai(path = "/v1/admin/workspaces/:id", method = "get", operation_id = "getWorkspace")]
     async fn get_workspace(
         &self,
         registry: Service<'_, Registry>,
         who: Person,
-        /// Its id, or its handle.
+        /// Id of the workspace, or its handle.
         id: Path<String>,
     ) -> Answer<WorkspaceOut> {
         Ok(Json(registry.get_workspace(&who.0, &id.0).await?.into()))
@@ -52,13 +52,13 @@ impl Workspaces {
 
     /// Update a workspace
     ///
-    /// Its handle is in the names of its integrations, and stays.
+    /// Changes the name. The handle is part of the names of its integrations, and cannot be changed.
     #[oai(path = "/v1/admin/workspaces/:id", method = "put", operation_id = "updateWorkspace")]
     async fn update_workspace(
         &self,
         registry: Service<'_, Registry>,
         who: Person,
-        /// Its id, or its handle.
+        /// Id of the workspace, or its handle.
         id: Path<String>,
         body: Body<WorkspaceIn>,
     ) -> Answer<WorkspaceOut> {
@@ -66,9 +66,9 @@ impl Workspaces {
         Ok(Json(registry.update_workspace(&who.0, &id.0, change).await?.into()))
     }
 
-    /// Check whether a handle can be had
+    /// Check the availability of a handle
     ///
-    /// Tells whether it is free, and names others where it is not.
+    /// Reports whether the handle is available, and suggests alternatives if it is not.
     #[oai(path = "/v1/admin/workspaces/handle-availability", method = "put", operation_id = "checkHandleAvailability")]
     async fn check_handle_availability(
         &self,
@@ -81,7 +81,7 @@ impl Workspaces {
 
     /// List the bots of a workspace
     ///
-    /// There are none: what is installed here is installed in channels.
+    /// Always returns an empty list: integrations are installed in channels, and there are no bots.
     #[oai(path = "/v1/admin/bots", method = "get", operation_id = "listBots")]
     async fn list_bots(
         &self,

@@ -1,4 +1,4 @@
-//! What goes wrong, in Linkbreakers' words: one wrapped object, statuses of HTTP and names of gRPC.
+//! Errors of the Linkbreakers dialect: one wrapped object, with HTTP statuses and gRPC names.
 
 use poem::http::StatusCode;
 use poem_openapi::{Object, types::Example};
@@ -11,26 +11,26 @@ use crate::{
     domain::Error,
 };
 
-/// One thing that is wrong with a request.
+/// One error of a request.
 #[derive(Clone, Debug, Object)]
 pub struct ErrorDetail {
-    /// Where: a JSON pointer (RFC 6901) into the body, or the name of the parameter.
+    /// Location of the error: a JSON pointer (RFC 6901) into the body, or the name of the parameter.
     pub field: String,
-    /// What is wrong with it.
+    /// Description of the error.
     pub message: String,
 }
 
-/// What went wrong.
+/// Error of a request.
 #[derive(Clone, Debug, Object)]
 #[oai(rename_all = "camelCase")]
 pub struct ErrorBody {
-    /// The HTTP status.
+    /// HTTP status.
     pub code: i32,
-    /// The name of the gRPC status, such as `NOT_FOUND`.
+    /// Name of the gRPC status, such as `NOT_FOUND`.
     pub code_type: String,
-    /// What went wrong, for people.
+    /// Message for users.
     pub message: String,
-    /// What is wrong with the request, one by one; empty where it is about something else.
+    /// Every error of the request's content; empty for other errors.
     pub details: Vec<ErrorDetail>,
 }
 
@@ -38,7 +38,7 @@ pub struct ErrorBody {
 #[derive(Clone, Debug, Object)]
 #[oai(example)]
 pub struct ErrorResponse {
-    /// What went wrong.
+    /// The error.
     pub error: ErrorBody,
 }
 
@@ -48,10 +48,11 @@ impl Example for ErrorResponse {
     }
 }
 
-/// Slack's words for an OAuth code that is wrong, used or too old: the caller's doing, unlike its other refusals.
+/// Slack's error codes for an OAuth code that is wrong, used or expired: the caller's fault, unlike Slack's other
+/// refusals.
 const CODE_REFUSED: [&str; 2] = ["invalid_code", "code_already_used"];
 
-/// The one table of Linkbreakers' errors.
+/// The only table of Linkbreakers' errors.
 fn kind_of(fault: &Fault) -> (u16, &'static str) {
     match fault {
         Fault::Core(error) => match error {
@@ -66,7 +67,7 @@ fn kind_of(fault: &Fault) -> (u16, &'static str) {
             Error::FailedPrecondition { .. } | Error::Webhook(_) => (400, "FAILED_PRECONDITION"),
             Error::IdempotencyInFlight { .. } => (409, "ABORTED"),
             Error::Refused { code, .. } if CODE_REFUSED.contains(&code.as_str()) => (400, "INVALID_ARGUMENT"),
-            // "Raised by another system": to try again would not help, so it is not UNAVAILABLE.
+            // "Raised by another system": a retry would not help, so it is not UNAVAILABLE.
             Error::Refused { .. } => (502, "UNKNOWN"),
             Error::UpstreamUnavailable { .. }
             | Error::RateLimited { .. }
@@ -102,25 +103,25 @@ fn response(fault: &Fault) -> ErrorResponse {
     }
 }
 
-/// The shape of Linkbreakers' errors.
+/// Linkbreakers' error format.
 pub struct LinkbreakersError;
 
 impl ErrorShape for LinkbreakersError {
     type Body = ErrorResponse;
 
     const STATUSES: &'static [(u16, &'static str)] = &[
-        (400, "The request is malformed or breaks a rule, or something must be done first"),
-        (401, "There is no token, or not a good one"),
+        (400, "The request is malformed or invalid, or a precondition is not met"),
+        (401, "The token is missing or invalid"),
         (403, "The caller lacks the permission"),
-        (404, "It does not exist, or no Slack workspace is connected"),
-        (405, "The path does not take this method"),
+        (404, "The resource does not exist, or no Slack workspace is connected"),
+        (405, "The path does not support this method"),
         (408, "The body did not arrive in time"),
-        (409, "In conflict with another one"),
-        (413, "The body is too long"),
-        (415, "The body is not JSON by its Content-Type"),
-        (500, "Something went wrong on our side; the message has the id that is in our log"),
+        (409, "Conflict with another resource"),
+        (413, "The body is larger than the limit"),
+        (415, "The Content-Type is not JSON"),
+        (500, "Internal error; the message has the id of the log entry"),
         (502, "Slack refused"),
-        (503, "We or Slack are not available right now; try again later"),
+        (503, "This service or Slack is unavailable; retry later"),
     ];
 
     fn status(fault: &Fault) -> StatusCode {

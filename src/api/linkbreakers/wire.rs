@@ -1,4 +1,4 @@
-//! The shapes of the Linkbreakers dialect: proto3 JSON, so 64-bit counts are strings.
+//! Schemas of the Linkbreakers dialect: proto3 JSON, so 64-bit counts are strings.
 
 use chrono::DateTime;
 use poem_openapi::{Object, types::Example};
@@ -20,10 +20,10 @@ use crate::{
     },
 };
 
-/// Whether a Slack integration sends.
+/// Status of a Slack integration: active or paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// No status at all: never answered, and refused in a request.
+    /// No status: never returned, and refused in a request.
     Unspecified,
     /// A status.
     Known(SlackLinkStatus),
@@ -50,10 +50,10 @@ impl Vocabulary for Status {
     }
 }
 
-/// The kind of a workflow's step.
+/// Kind of a workflow's step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Trigger {
-    /// No kind at all: refused in a request.
+    /// No kind: refused in a request.
     Unspecified,
     /// A kind.
     Known(StepKind),
@@ -85,7 +85,7 @@ pub struct SlackIntegrationOut {
     pub id: Option<Uuid>,
     /// The workspace that owns it.
     pub workspace_id: Option<Uuid>,
-    /// The user who connected it.
+    /// Id of the user that connected it.
     pub created_by: Option<Uuid>,
     /// Slack's id of the workspace.
     pub slack_team_id: Option<String>,
@@ -95,25 +95,25 @@ pub struct SlackIntegrationOut {
     pub slack_channel_id: Option<String>,
     /// The channel's name, without `#`.
     pub slack_channel_name: Option<String>,
-    /// Whether it sends.
+    /// Status of the integration.
     pub status: Option<Word<Status>>,
-    /// Only these kinds of step; empty means all.
+    /// Kinds of step that are notified; if empty, all kinds.
     pub triggers: Option<Vec<Word<Trigger>>>,
-    /// Only this link; empty means all.
+    /// Link whose steps are notified; if empty, all links.
     pub link_id: Option<String>,
-    /// How many notifications were delivered.
+    /// Number of delivered notifications.
     #[oai(validator(pattern = "^[0-9]+$"), read_only)]
     pub success_count: Option<String>,
-    /// How many tries failed.
+    /// Number of failed attempts.
     #[oai(validator(pattern = "^[0-9]+$"), read_only)]
     pub failure_count: Option<String>,
-    /// The last try.
+    /// Time of the last attempt.
     #[oai(read_only)]
     pub last_sent_at: Option<Timestamp>,
-    /// When it was connected.
+    /// Time of the connection.
     #[oai(read_only)]
     pub created_at: Option<Timestamp>,
-    /// When it was last changed.
+    /// Time of the last change.
     #[oai(read_only)]
     pub updated_at: Option<Timestamp>,
 }
@@ -163,7 +163,7 @@ impl Example for SlackIntegrationOut {
     }
 }
 
-/// The integration, where there is one.
+/// The integration, if there is one.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "GetSlackIntegrationResponse", rename_all = "camelCase", skip_serializing_if_is_none, example)]
 pub struct GetOut {
@@ -199,9 +199,9 @@ pub struct ChannelOut {
     pub id: String,
     /// The channel's name, without `#`.
     pub name: String,
-    /// Whether the bot is a member of this channel and can post to it. Where not, invite it with `/invite`.
+    /// True if the bot is a member of this channel and can post to it. Otherwise invite it with `/invite`.
     pub is_member: bool,
-    /// Whether this is a private channel.
+    /// True for a private channel.
     pub is_private: bool,
 }
 
@@ -232,7 +232,7 @@ impl Example for ChannelsOut {
     }
 }
 
-/// Where the user is sent to connect Slack.
+/// Address to which the user is sent to connect Slack.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "GetSlackOAuthUrlResponse", rename_all = "camelCase", example)]
 pub struct OAuthUrlOut {
@@ -247,14 +247,14 @@ impl Example for OAuthUrlOut {
     }
 }
 
-/// What Slack sent back to the redirect address.
+/// Parameters that Slack sent to the redirect address.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "CompleteSlackOAuthRequest", rename_all = "camelCase", example)]
 pub struct CompleteIn {
     /// The authorization code received from Slack.
     #[oai(validator(min_length = 1, max_length = 1024))]
     pub code: String,
-    /// The state parameter that came back with it.
+    /// The state parameter that came back with the code.
     #[oai(validator(min_length = 1, max_length = 1024))]
     pub state: String,
 }
@@ -265,16 +265,16 @@ impl Example for CompleteIn {
     }
 }
 
-/// Nothing is asked.
+/// An empty request.
 #[derive(Clone, Debug, Default, Object)]
 #[oai(rename = "TestSlackIntegrationRequest")]
 pub struct TestIn {}
 
-/// Whether the test message arrived.
+/// Result of the test.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "TestSlackIntegrationResponse", example)]
 pub struct TestOut {
-    /// Whether the test notification was sent successfully.
+    /// True if the test notification was sent successfully.
     pub success: bool,
 }
 
@@ -284,25 +284,25 @@ impl Example for TestOut {
     }
 }
 
-/// What to change; what is left out stays.
+/// Changes to the integration; absent fields stay unchanged.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "UpdateSlackIntegrationRequest", rename_all = "camelCase", example)]
 pub struct UpdateIn {
     /// The Slack channel to send notifications to.
     pub slack_channel_id: Option<String>,
-    /// Its name.
+    /// Name of the channel.
     pub slack_channel_name: Option<String>,
-    /// Only these kinds of step; an empty list means all.
+    /// Kinds of step that are notified; an empty list means all kinds.
     #[oai(validator(max_items = 16))]
     pub triggers: Option<Vec<Word<Trigger>>>,
-    /// Only this link, a UUID; an empty text means all.
+    /// Link whose steps are notified, a UUID; an empty text means all links.
     pub link_id: Option<String>,
     /// ACTIVE or PAUSED.
     pub status: Option<Word<Status>>,
 }
 
 impl UpdateIn {
-    /// The wish, in the words of the domain, which has none for "unspecified".
+    /// Converts the request to the domain's update, in which "unspecified" has no equivalent.
     pub fn change(self) -> SlackLinkChange {
         let mut broken = Vec::new();
         let mut refuse = |field: &str, message: &str| {
@@ -348,7 +348,7 @@ impl Example for UpdateIn {
     }
 }
 
-/// Done; there is nothing to say.
+/// An empty answer.
 #[derive(Clone, Debug, Default, Object)]
 #[oai(rename = "DeleteSlackIntegrationResponse")]
 pub struct DeleteOut {}

@@ -1,5 +1,5 @@
-//! Where Slack and GitHub send the browser after their pages. It is led on to the page that asks, `consent`; where there
-//! is nothing to ask, it sees a readable page of our own.
+//! Redirect targets of Slack's and GitHub's pages. The browser is redirected to `consent`, the page that asks for
+//! confirmation; where nothing can be confirmed, it gets a readable page of our own.
 
 use poem::http::header::SET_COOKIE;
 use poem_openapi::{OpenApi, param::Query, payload::Response};
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// The operations. The state in the address says for whom.
+/// The operations. The state in the query names the organisation and the member.
 pub struct Callbacks;
 
 const NO_SLACK: &str = "Slack is not connected";
@@ -28,8 +28,9 @@ const NO_GITHUB: &str = "GitHub is not connected";
 impl Callbacks {
     /// Complete Slack OAuth in the browser
     ///
-    /// Slack's page sends the browser here after Allow or Cancel. It is led on to the page that asks whether to connect the
-    /// workspace to the organisation of the member who asked for the OAuth URL; nothing is connected before.
+    /// Slack redirects the browser here after Allow or Cancel. The browser is redirected to the page that asks whether
+    /// to connect the workspace to the organisation of the member who requested the OAuth URL; nothing is connected
+    /// before that page is confirmed.
     #[oai(path = "/v1/slack/oauth/callback", method = "get", operation_id = "completeSlackOAuthInBrowser")]
     async fn complete_slack_oauth_in_browser(
         &self,
@@ -39,7 +40,7 @@ impl Callbacks {
         code: Query<Option<String>>,
         /// The state of the OAuth URL.
         state: Query<Option<String>>,
-        /// Slack's word for why there is no code.
+        /// Slack's error code, in place of a code.
         error: Query<Option<String>>,
     ) -> Response<Page> {
         let (Some(code), Some(state), None) = (code.0, state.0, &error.0) else {
@@ -53,27 +54,28 @@ impl Callbacks {
 
     /// Complete a GitHub installation in the browser
     ///
-    /// GitHub sends the browser here after the app was installed, changed, or asked for. It is led on to the page that asks
-    /// whether to link the account to the organisation of the member who opened the card's link; nothing is linked before.
+    /// GitHub redirects the browser here after the app was installed, changed or requested. The browser is redirected
+    /// to the page that asks whether to link the account to the organisation of the member who opened the card's link;
+    /// nothing is linked before that page is confirmed.
     #[oai(path = "/v1/github/callback", method = "get", operation_id = "completeGithubInstall")]
     async fn complete_github_install(
         &self,
         github: Service<'_, GithubConnections>,
         base: Service<'_, Base>,
-        /// GitHub's code: the proof of who sits there.
+        /// GitHub's code, which proves the identity of the GitHub user.
         code: Query<Option<String>>,
-        /// GitHub's number of the installation.
+        /// GitHub's installation id.
         #[oai(name = "installation_id")]
         installation_id: Query<Option<String>>,
-        /// `install`, `update`, or or `request` where an owner at GitHub has to approve first.
+        /// `install`, `update`, or `request` if an owner at GitHub has to approve first.
         #[oai(name = "setup_action")]
         setup_action: Query<Option<String>>,
         /// The state of the card's link.
         state: Query<Option<String>>,
-        /// GitHub's word for why there is no code.
+        /// GitHub's error code, in place of a code.
         error: Query<Option<String>>,
     ) -> Response<Page> {
-        // A number in the document would be refused by the framework, and not with a page.
+        // A parameter of a numeric type would be refused by the framework, without a page.
         let Ok(installation_id) = installation_id.0.map(|id| id.parse()).transpose() else {
             let text = "The address is not complete. Open the card's link again to retry.";
             return Response::new(Page::not_done(NO_GITHUB, text));
@@ -92,7 +94,7 @@ impl Callbacks {
     }
 }
 
-/// Leads the browser off an address with a code in it, to the page that asks.
+/// Redirects the browser from an address that contains a code to the consent page.
 fn asked(base: &Base, consent: &Consent) -> Response<Page> {
     let (location, cookie) = consent::asked(consent, base.public_url());
     Response::new(Page::Elsewhere(location)).header(SET_COOKIE, cookie)
@@ -119,7 +121,7 @@ fn linked(base: &Base, connected: &GithubConnected) -> Response<Page> {
         }
         GithubConnected::Authorize(url) => Page::Elsewhere(url.to_string()),
         GithubConnected::Updated => {
-            Page::done("The installation was changed", "GitHub tells us what changed. You may close this page.")
+            Page::done("The installation was changed", "GitHub sends us the changes. You may close this page.")
         }
     };
     Response::new(page)

@@ -1,4 +1,4 @@
-//! Which integrations are switched on in a channel, and where they post to it.
+//! Integrations that are active in a channel, and the addresses at which they post to it.
 
 use poem_openapi::{OpenApi, param::Path, payload::Json};
 use uuid::Uuid;
@@ -19,7 +19,7 @@ pub struct ChannelIntegrations;
 impl ChannelIntegrations {
     /// List a channel's integrations
     ///
-    /// In the order in which they see what flows through it.
+    /// Lists them in the order in which they process the channel's messages.
     #[oai(path = "/v1/channels/:id/integrations", method = "get", operation_id = "listChannelIntegrations")]
     async fn list_channel_integrations(
         &self,
@@ -34,7 +34,8 @@ impl ChannelIntegrations {
 
     /// Switch an integration on or off in a channel
     ///
-    /// Or give it another place among the others. What is left out stays; at first it is switched on, and the last.
+    /// Adds the integration to the channel, or changes its position among the others. Members that are absent from the
+    /// request stay unchanged; a new entry is switched on, and the last.
     #[oai(
         path = "/v1/channels/:id/integrations/:integrationId",
         method = "put",
@@ -55,9 +56,9 @@ impl ChannelIntegrations {
         Ok(Json(apps.put_channel_integration(&caller.0, channel, integration, body.value.into()).await?.into()))
     }
 
-    /// Take an integration out of a channel
+    /// Remove an integration from a channel
     ///
-    /// It no longer gets what is posted there. The integration itself stays.
+    /// Ends the integration's part in the channel: it no longer receives the messages. The integration stays installed.
     #[oai(
         path = "/v1/channels/:id/integrations/:integrationId",
         method = "delete",
@@ -69,7 +70,7 @@ impl ChannelIntegrations {
         caller: Bearer,
         /// The channel's id.
         id: Path<Uuid>,
-        /// An integration that is in it.
+        /// An integration that was added to the channel.
         #[oai(name = "integrationId")]
         integration_id: Path<Uuid>,
     ) -> Result<Done, Refused> {
@@ -79,8 +80,8 @@ impl ChannelIntegrations {
 
     /// Get a channel's addresses
     ///
-    /// Where integrations, and whoever else is given them, post to the channel. Their key is all that it takes: treat
-    /// them as secrets.
+    /// Returns the addresses at which integrations and other senders post to the channel. The key in the address is the
+    /// only credential: treat it as a secret.
     #[oai(path = "/v1/channels/:id/webhook", method = "get", operation_id = "getChannelWebhook")]
     async fn get_channel_webhook(
         &self,

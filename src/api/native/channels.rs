@@ -1,4 +1,4 @@
-//! Channels, who is in them, and what flowed through them.
+//! Channels, their members and their messages.
 
 use poem_openapi::{
     OpenApi,
@@ -24,15 +24,15 @@ pub struct Channels;
 impl Channels {
     /// List channels
     ///
-    /// Public channels, and the private ones that the caller is in or manages.
+    /// Lists public channels, and the private ones of which the caller is a member or a manager.
     #[oai(path = "/v1/channels", method = "get", operation_id = "listChannels")]
     async fn list_channels(
         &self,
         channels: Service<'_, channels::Channels>,
         caller: Bearer,
-        /// How many at most, 1 to 250; 50 where it is left out.
+        /// Maximum number of items, 1 to 250; 50 by default.
         limit: Query<Option<u32>>,
-        /// The nextCursor of the previous answer.
+        /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<ChannelOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
@@ -41,7 +41,7 @@ impl Channels {
 
     /// Create a channel
     ///
-    /// The caller is in it.
+    /// Creates a channel with the caller as its first member.
     #[oai(path = "/v1/channels", method = "post", operation_id = "createChannel")]
     async fn create_channel(
         &self,
@@ -56,7 +56,7 @@ impl Channels {
 
     /// Get a channel
     ///
-    /// Tells what a channel is called and how it is set.
+    /// Returns a channel's name and settings.
     #[oai(path = "/v1/channels/:id", method = "get", operation_id = "getChannel")]
     async fn get_channel(
         &self,
@@ -70,7 +70,7 @@ impl Channels {
 
     /// Change a channel
     ///
-    /// What is left out stays as it is.
+    /// Changes its name or its visibility, or archives it. Fields that are absent from the request stay unchanged.
     #[oai(path = "/v1/channels/:id", method = "patch", operation_id = "updateChannel")]
     async fn update_channel(
         &self,
@@ -85,7 +85,7 @@ impl Channels {
 
     /// Delete a channel
     ///
-    /// Its messages and what was linked to it go with it.
+    /// Deletes a channel with its messages and its links.
     #[oai(path = "/v1/channels/:id", method = "delete", operation_id = "deleteChannel")]
     async fn delete_channel(
         &self,
@@ -100,7 +100,7 @@ impl Channels {
 
     /// List a channel's messages
     ///
-    /// The events that flowed through it.
+    /// Lists the events that were posted to the channel.
     #[oai(path = "/v1/channels/:id/messages", method = "get", operation_id = "listChannelMessages")]
     async fn list_channel_messages(
         &self,
@@ -108,9 +108,9 @@ impl Channels {
         caller: Bearer,
         /// The channel's id.
         id: Path<Uuid>,
-        /// How many at most, 1 to 250; 50 where it is left out.
+        /// Maximum number of items, 1 to 250; 50 by default.
         limit: Query<Option<u32>>,
-        /// The nextCursor of the previous answer.
+        /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<EventOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
@@ -119,7 +119,7 @@ impl Channels {
 
     /// List a channel's members
     ///
-    /// Who may read and post in the channel.
+    /// Lists the users with access to the channel.
     #[oai(path = "/v1/channels/:id/members", method = "get", operation_id = "listChannelMembers")]
     async fn list_channel_members(
         &self,
@@ -127,9 +127,9 @@ impl Channels {
         caller: Bearer,
         /// The channel's id.
         id: Path<Uuid>,
-        /// How many at most, 1 to 250; 50 where it is left out.
+        /// Maximum number of items, 1 to 250; 50 by default.
         limit: Query<Option<u32>>,
-        /// The nextCursor of the previous answer.
+        /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<UserOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
@@ -138,7 +138,7 @@ impl Channels {
 
     /// Add a member to a channel
     ///
-    /// A second time changes nothing.
+    /// Adds a user of the organisation to the channel. Adding a member again changes nothing.
     #[oai(path = "/v1/channels/:id/members/:user_id", method = "put", operation_id = "addChannelMember")]
     async fn add_channel_member(
         &self,
@@ -155,7 +155,7 @@ impl Channels {
 
     /// Remove a member from a channel
     ///
-    /// The user stays a member of the organisation.
+    /// Removes a user from the channel; the user stays a member of the organisation.
     #[oai(path = "/v1/channels/:id/members/:user_id", method = "delete", operation_id = "removeChannelMember")]
     async fn remove_channel_member(
         &self,

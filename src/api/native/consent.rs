@@ -1,4 +1,4 @@
-//! The page that asks before a flow of Slack's or GitHub's connects anything, and its answer.
+//! Page that asks for consent before an OAuth flow of Slack or GitHub connects anything, and its answer.
 
 use poem::{
     Request,
@@ -38,20 +38,20 @@ const NOTHING: &str = "Nothing was connected";
 const UNKNOWN_BROWSER: &str = "This browser was not asked, it was asked too long ago, or it does not keep cookies. Start \
                                again from where you began.";
 const OTHER_PAGE: &str = "The answer did not come from this page. Start again from where you began.";
-/// A form of this page alone, sent to this service alone.
+/// Content security policy of the page: its form may be sent only to this service.
 const ASKING: &str =
     "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Answer of the page that asks.
+/// Answer to the question of consent.
 #[derive(Object)]
 #[oai(rename = "ConsentAnswer")]
 struct AnswerIn {
-    /// The state of the question.
+    /// State of the question.
     #[oai(rename = "state")]
     _state: String,
 }
 
-/// The form in which it is sent.
+/// Content type of the answer.
 struct AnswerForm;
 
 impl Inbound for AnswerForm {
@@ -73,15 +73,15 @@ impl Inbound for AnswerForm {
 impl Consents {
     /// Show the question of consent
     ///
-    /// The browser that comes back from Slack or GitHub is sent here. The page names the organisation and the member who
-    /// began, and has a button. The cookie that came with the redirect has to be shown.
+    /// Slack's and GitHub's redirects end here. The page names the organisation and the member that began the flow, and
+    /// has a button. It is shown only to a browser that presents the cookie set with the redirect.
     #[oai(path = "/v1/consent", method = "get", operation_id = "getConsent")]
     async fn get_consent(
         &self,
         apps: Service<'_, Apps>,
         base: Service<'_, Base>,
         request: &Request,
-        /// The state of the question.
+        /// State of the question.
         state: Query<Option<String>>,
     ) -> Response<Page> {
         let state = state.0.unwrap_or_default();
@@ -99,8 +99,8 @@ impl Consents {
 
     /// Give consent
     ///
-    /// Sent by the button of the page that asks: from this origin, and with the cookie of the browser that was asked. The
-    /// connection is made, and the question is used up, whatever comes of it.
+    /// Sent by the button of the consent page, from this origin and with the cookie of the browser that was asked. The
+    /// connection is made. The question is used up whether or not that succeeds.
     #[oai(path = "/v1/consent", method = "post", operation_id = "giveConsent")]
     async fn give_consent(
         &self,
@@ -130,7 +130,7 @@ async fn given(apps: &Apps, consent: &Consent) -> Page {
 
 fn asked(question: &Question, state: &str) -> Page {
     let Question { organisation, asker, installation } = question;
-    // Anybody may call an organisation what another is called, but for its slug.
+    // Two organisations may have the same name; only the slug is unique.
     let (name, slug, asker) = (&organisation.name, organisation.slug.as_str(), &asker.username);
     let (title, effect, yes) = match installation {
         None => (
@@ -164,7 +164,7 @@ fn connected(agreed: &Agreed) -> Page {
                 "The Slack workspace {workspace} is connected to {}. Choose a channel next; you may close this page.",
                 organisation.name
             );
-            // Not a redirect: a browser lets a form lead to its own origin alone.
+            // Not a redirect: `form-action` lets a browser follow a form to its own origin alone.
             match app {
                 Some(app) => Page::done_leading("Slack is connected", &text, ("Open the app in Slack", app.as_str())),
                 None => Page::done("Slack is connected", &text),

@@ -20,18 +20,18 @@ use crate::{
 /// The operations.
 pub struct Deliveries;
 
-/// A delivery that is sent again.
+/// A replayed delivery.
 #[derive(ApiResponse)]
 enum Replayed {
-    /// It is on its way again.
+    /// The delivery is queued again.
     #[oai(status = 202)]
     Replayed(Json<ReplayOut>),
 }
 
-/// Deliveries that are sent again.
+/// Replayed deliveries.
 #[derive(ApiResponse)]
 enum ReplayedAll {
-    /// They are on their way again.
+    /// The deliveries are queued again.
     #[oai(status = 202)]
     Replayed(Json<ReplayAllOut>),
 }
@@ -40,23 +40,23 @@ enum ReplayedAll {
 impl Deliveries {
     /// List deliveries
     ///
-    /// Newest first. A delivery that was not sent says why.
+    /// Lists deliveries, newest first. A delivery that was not sent has the reason.
     #[oai(path = "/v1/deliveries", method = "get", operation_id = "listDeliveries")]
     #[allow(clippy::too_many_arguments, reason = "each is a query parameter of the documented operation")]
     async fn list_deliveries(
         &self,
         pipeline: Service<'_, Pipeline>,
         caller: Bearer,
-        /// Only those in this state.
+        /// Only deliveries in this state.
         state: Query<Option<Word<DeliveryState>>>,
-        /// Only those of this event.
+        /// Only deliveries of this event.
         #[oai(name = "eventId")]
         event_id: Query<Option<Uuid>>,
-        /// Only those to this destination.
+        /// Only deliveries to this destination.
         destination: Query<Option<Uuid>>,
-        /// How many at most, 1 to 250; 50 where it is left out.
+        /// Maximum number of items, 1 to 250; 50 by default.
         limit: Query<Option<u32>>,
-        /// The nextCursor of the previous answer.
+        /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<DeliveryOut>> {
         let filter = Filter {
@@ -70,7 +70,7 @@ impl Deliveries {
 
     /// Get a delivery
     ///
-    /// With every try: when, where to, what was sent, what came back, how long it took.
+    /// Returns the delivery with every attempt: its time, address, request, response and duration.
     #[oai(path = "/v1/deliveries/:id", method = "get", operation_id = "getDelivery")]
     async fn get_delivery(
         &self,
@@ -84,7 +84,7 @@ impl Deliveries {
 
     /// Replay a delivery
     ///
-    /// Sends a finished delivery again, whatever became of it.
+    /// Sends a finished delivery again, whether it was delivered, skipped or failed.
     #[oai(path = "/v1/deliveries/:id/replay", method = "post", operation_id = "replayDelivery")]
     async fn replay_delivery(
         &self,
@@ -98,7 +98,7 @@ impl Deliveries {
 
     /// Replay failed deliveries
     ///
-    /// Sends every failed delivery of a destination again, in their order.
+    /// Sends every failed delivery of a destination again, in the original order.
     #[oai(path = "/v1/deliveries/replay", method = "post", operation_id = "replayFailedDeliveries")]
     async fn replay_failed_deliveries(
         &self,
@@ -112,15 +112,15 @@ impl Deliveries {
 
     /// List destinations
     ///
-    /// Where deliveries go, and whether they arrive there.
+    /// Lists the places that deliveries are sent to, with their health.
     #[oai(path = "/v1/destinations", method = "get", operation_id = "listDestinations")]
     async fn list_destinations(
         &self,
         pipeline: Service<'_, Pipeline>,
         caller: Bearer,
-        /// How many at most, 1 to 250; 50 where it is left out.
+        /// Maximum number of items, 1 to 250; 50 by default.
         limit: Query<Option<u32>>,
-        /// The nextCursor of the previous answer.
+        /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<DestinationOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
@@ -129,7 +129,7 @@ impl Deliveries {
 
     /// Get a destination
     ///
-    /// Tells where deliveries of one kind go. Secrets are never told.
+    /// Returns one destination with its health. Secrets are never returned.
     #[oai(path = "/v1/destinations/:id", method = "get", operation_id = "getDestination")]
     async fn get_destination(
         &self,

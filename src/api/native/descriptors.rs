@@ -1,4 +1,4 @@
-//! The JSON documents that describe integrations, looked through before anybody installs them.
+//! The JSON documents that describe integrations, checked before an installation.
 
 use poem_openapi::{OpenApi, payload::Json};
 
@@ -18,8 +18,8 @@ pub struct Descriptors;
 impl Descriptors {
     /// Check an integration's descriptor
     ///
-    /// Tells everything that is wrong with it, and what works and may not mean what it says. Nothing is installed. A
-    /// descriptor that is wrong is an answer, not an error.
+    /// Returns every error of the descriptor, and warnings for members that work but may not have the intended meaning.
+    /// Nothing is installed. An invalid descriptor is a successful answer, not an error.
     #[oai(path = "/v1/descriptors/lint", method = "post", operation_id = "lintDescriptor")]
     async fn lint_descriptor(&self, apps: Service<'_, Apps>, caller: Bearer, body: Body<LintIn>) -> Answer<LintOut> {
         let asked = body.value.asked()?;

@@ -1,4 +1,4 @@
-//! What goes wrong, in the words of the native dialect: problem details (RFC 9457) with a stable code.
+//! Errors of the native dialect: problem details (RFC 9457) with a stable code.
 
 use std::collections::BTreeMap;
 
@@ -14,36 +14,36 @@ use crate::{
     domain::{Error, error::AuthFailure},
 };
 
-/// One thing that is wrong with a request.
+/// One error of a request.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ProblemError")]
 pub struct ProblemError {
-    /// Where: a JSON pointer (RFC 6901) into the body, or the name of the parameter.
+    /// Location of the error: a JSON pointer (RFC 6901) into the body, or the name of the parameter.
     pub pointer: String,
-    /// What is wrong with it; reads on after the pointer.
+    /// Description of the error; it continues the pointer to a sentence.
     pub detail: String,
 }
 
-/// Why a request was refused or failed (RFC 9457).
+/// Reason why a request was refused or failed (RFC 9457).
 #[derive(Clone, Debug, Object)]
 #[oai(example, skip_serializing_if_is_none)]
 pub struct Problem {
-    /// Where this kind of problem is explained, relative to this server.
+    /// Address of the documentation of this type of problem, relative to this server.
     #[oai(rename = "type")]
     pub kind: String,
-    /// What went wrong, the same for every problem of its kind.
+    /// Title of the problem, the same for every problem of its type.
     pub title: String,
-    /// The HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// What went wrong this time.
+    /// Explanation of this occurrence of the problem.
     pub detail: String,
-    /// The path that was asked for.
+    /// Path of the request.
     pub instance: Option<String>,
-    /// The name of this kind of problem, for programs. More may be added.
+    /// Stable code of this type of problem, for programs. More codes may be added.
     pub code: String,
-    /// What is wrong with the request, one by one.
+    /// Every error of the request.
     pub errors: Option<Vec<ProblemError>>,
-    /// For a failure on our side: the id under which it is in our log.
+    /// Id of the log entry, for an internal error.
     pub id: Option<Uuid>,
 }
 
@@ -53,7 +53,7 @@ impl Example for Problem {
     }
 }
 
-/// A kind of problem: its stable name, its HTTP status, and what went wrong in a few words.
+/// A type of problem: its stable code, its HTTP status and its title.
 struct Kind {
     code: &'static str,
     status: u16,
@@ -64,60 +64,60 @@ const fn kind(status: u16, code: &'static str, title: &'static str) -> Kind {
     Kind { code, status, title }
 }
 
-/// The one table of the native dialect's problems.
+/// The only table of the native dialect's problems.
 fn kind_of(fault: &Fault) -> Kind {
     match fault {
         Fault::Core(error) => match error {
             Error::Unauthenticated(why) => match why {
-                AuthFailure::Missing => kind(401, "unauthenticated", "A token is needed"),
-                AuthFailure::Invalid => kind(401, "token_invalid", "The token is not valid"),
-                AuthFailure::Expired => kind(401, "token_expired", "The token has expired"),
-                AuthFailure::Revoked => kind(401, "token_revoked", "The token was revoked"),
+                AuthFailure::Missing => kind(401, "unauthenticated", "Token required"),
+                AuthFailure::Invalid => kind(401, "token_invalid", "Invalid token"),
+                AuthFailure::Expired => kind(401, "token_expired", "Token expired"),
+                AuthFailure::Revoked => kind(401, "token_revoked", "Token revoked"),
                 AuthFailure::NotAMember => kind(401, "not_a_member", "Not a member of the organisation"),
-                AuthFailure::NoWorkspace => kind(401, "no_organisation", "No organisation is named"),
-                AuthFailure::NotSigned => kind(401, "signature_invalid", "The signature is missing or wrong"),
-                AuthFailure::NotKeyed => kind(401, "key_invalid", "The address's key is missing or wrong"),
+                AuthFailure::NoWorkspace => kind(401, "no_organisation", "Organisation required"),
+                AuthFailure::NotSigned => kind(401, "signature_invalid", "Invalid signature"),
+                AuthFailure::NotKeyed => kind(401, "key_invalid", "Invalid channel key"),
             },
-            Error::Forbidden { .. } => kind(403, "forbidden", "A permission is missing"),
-            Error::NotProven { .. } => kind(403, "not_proven", "Authority over the far end is not proved"),
+            Error::Forbidden { .. } => kind(403, "forbidden", "Forbidden"),
+            Error::NotProven { .. } => kind(403, "not_proven", "Authority at the provider not proved"),
             Error::NotFound { .. } => kind(404, "not_found", "Not found"),
             Error::NotConnected { .. } => kind(404, "not_connected", "Not connected"),
-            Error::Conflict { .. } => kind(409, "conflict", "In conflict with another one"),
-            Error::InUse { .. } => kind(409, "in_use", "Still in use"),
-            Error::Invalid(_) | Error::Issues(_) => kind(400, "invalid", "The request breaks a rule"),
+            Error::Conflict { .. } => kind(409, "conflict", "Conflict"),
+            Error::InUse { .. } => kind(409, "in_use", "In use"),
+            Error::Invalid(_) | Error::Issues(_) => kind(400, "invalid", "Invalid request"),
             Error::FailedPrecondition { .. } | Error::Webhook(_) => {
-                kind(409, "failed_precondition", "Something must be done first")
+                kind(409, "failed_precondition", "Failed precondition")
             }
-            Error::OAuthState(_) => kind(400, "oauth_state_invalid", "The OAuth state is not valid"),
+            Error::OAuthState(_) => kind(400, "oauth_state_invalid", "Invalid OAuth state"),
             Error::IdempotencyMismatch { .. } => {
-                kind(422, "idempotency_key_reused", "The Idempotency-Key was used with another payload")
+                kind(422, "idempotency_key_reused", "Idempotency-Key reused with another payload")
             }
             Error::IdempotencyInFlight { .. } => {
-                kind(409, "idempotency_in_flight", "The first request is still being processed")
+                kind(409, "idempotency_in_flight", "Idempotent request still in flight")
             }
-            Error::Refused { .. } => kind(502, "upstream_refused", "The far end refused"),
+            Error::Refused { .. } => kind(502, "upstream_refused", "Refused by upstream"),
             Error::UpstreamUnavailable { retry_after: None, .. } => {
-                kind(502, "upstream_unavailable", "The far end does not answer properly")
+                kind(502, "upstream_unavailable", "Upstream unavailable")
             }
             Error::UpstreamUnavailable { retry_after: Some(_), .. } => {
-                kind(503, "upstream_busy", "The far end asks for patience")
+                kind(503, "upstream_busy", "Upstream rate limited")
             }
-            Error::RateLimited { .. } => kind(429, "rate_limited", "Too many requests"),
-            Error::Unavailable { .. } | Error::Storage(_) => kind(503, "unavailable", "Not available right now"),
-            Error::Internal(_) => kind(500, "internal", "Something went wrong on our side"),
+            Error::RateLimited { .. } => kind(429, "rate_limited", "Rate limited"),
+            Error::Unavailable { .. } | Error::Storage(_) => kind(503, "unavailable", "Service unavailable"),
+            Error::Internal(_) => kind(500, "internal", "Internal server error"),
         },
         Fault::Protocol(protocol) => match protocol {
-            Protocol::MalformedJson { .. } => kind(400, "malformed_json", "The body is not JSON"),
-            Protocol::BodyViolations(_) => kind(400, "invalid", "The request breaks a rule"),
-            Protocol::Parameter { .. } => kind(400, "invalid_parameter", "A parameter is not valid"),
+            Protocol::MalformedJson { .. } => kind(400, "malformed_json", "Malformed JSON"),
+            Protocol::BodyViolations(_) => kind(400, "invalid", "Invalid request"),
+            Protocol::Parameter { .. } => kind(400, "invalid_parameter", "Invalid parameter"),
             Protocol::UnsupportedMediaType { .. } => kind(415, "unsupported_media_type", "Unsupported media type"),
-            Protocol::BodyTooLarge { .. } => kind(413, "body_too_large", "The body is too long"),
-            Protocol::UnreadableBody => kind(400, "unreadable_body", "The body could not be read"),
+            Protocol::BodyTooLarge { .. } => kind(413, "body_too_large", "Content too large"),
+            Protocol::UnreadableBody => kind(400, "unreadable_body", "Unreadable body"),
             Protocol::BodyTimeout => kind(408, "body_timeout", "Request timeout"),
-            Protocol::RouteNotFound { .. } => kind(404, "route_not_found", "There is no such path"),
-            Protocol::MethodNotAllowed { .. } => kind(405, "method_not_allowed", "The method does not work here"),
+            Protocol::RouteNotFound { .. } => kind(404, "route_not_found", "Path not found"),
+            Protocol::MethodNotAllowed { .. } => kind(405, "method_not_allowed", "Method not allowed"),
         },
-        Fault::Bug { .. } => kind(500, "internal", "Something went wrong on our side"),
+        Fault::Bug { .. } => kind(500, "internal", "Internal server error"),
     }
 }
 
@@ -140,7 +140,7 @@ fn problem(fault: &Fault, path: &str) -> Problem {
     }
 }
 
-/// The page that the types of problems lead to.
+/// Renders the page that the `type` URIs of problems lead to.
 pub fn page() -> String {
     let kinds: BTreeMap<_, _> = Fault::samples().iter().map(kind_of).map(|kind| (kind.code, kind)).collect();
     let row = |Kind { code, status, title }: &Kind| {
@@ -151,7 +151,7 @@ pub fn page() -> String {
 
 const PAGE: &str = include_str!("problems.html");
 
-/// The shape of the native dialect's errors.
+/// The native dialect's error format.
 pub struct NativeError;
 
 impl ErrorShape for NativeError {
@@ -160,20 +160,20 @@ impl ErrorShape for NativeError {
     const CONTENT_TYPE: &'static str = "application/problem+json";
 
     const STATUSES: &'static [(u16, &'static str)] = &[
-        (400, "The request is malformed or breaks a rule; `errors` lists them all"),
-        (401, "There is no token, or not a good one"),
+        (400, "The request is malformed or invalid; `errors` lists every fault"),
+        (401, "The token is missing or invalid"),
         (403, "The caller lacks the permission"),
-        (404, "It does not exist, or it is another organisation's"),
-        (405, "The path does not take this method"),
+        (404, "The resource does not exist, or belongs to another organisation"),
+        (405, "The path does not support this method"),
         (408, "The body did not arrive in time"),
-        (409, "In conflict with another one, or something must be done first"),
-        (413, "The body is too long"),
-        (415, "The body is not JSON by its Content-Type"),
+        (409, "Conflict with another resource, or a precondition that is not met"),
+        (413, "The body is larger than the limit"),
+        (415, "The Content-Type is not JSON"),
         (422, "The Idempotency-Key was used with another payload"),
-        (429, "Too many requests, or too many wrong credentials; try again after `Retry-After`"),
-        (500, "Something went wrong on our side; `id` is in our log"),
-        (502, "The far end refused, or did not answer properly"),
-        (503, "Not available right now; try again after `Retry-After`"),
+        (429, "Too many requests or invalid credentials; retry after `Retry-After`"),
+        (500, "Internal error; the log entry has the same `id`"),
+        (502, "The upstream refused, or did not answer properly"),
+        (503, "Unavailable; retry after `Retry-After`"),
     ];
 
     fn status(fault: &Fault) -> StatusCode {

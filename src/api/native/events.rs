@@ -21,14 +21,14 @@ use crate::{
 /// The operations.
 pub struct Events;
 
-/// An event that is accepted.
+/// An accepted event.
 #[derive(ApiResponse)]
 enum Accepted {
     /// The event and its deliveries are durable.
     #[oai(status = 202)]
     Accepted(
         Json<AcceptedOut>,
-        /// `true` where it was accepted before, under the same Idempotency-Key.
+        /// `true` if it was accepted before, under the same Idempotency-Key.
         #[oai(header = "Idempotent-Replayed")]
         Option<bool>,
     ),
@@ -36,8 +36,8 @@ enum Accepted {
 
 const KEY: &str = "Idempotency-Key";
 
-/// The framework passes over a header that is not ASCII, and over a second one. A key that nobody saw would be no key,
-/// and the repetition a second event.
+/// Refuses a key that the framework would ignore: a header that is not ASCII, or a second one. An ignored key would be
+/// no key, and the repetition a second event.
 fn demand_one_readable_key(headers: &HeaderMap) -> Result<(), Error> {
     let sent: Vec<_> = headers.get_all(KEY).iter().collect();
     match sent.as_slice() {
@@ -52,14 +52,15 @@ fn demand_one_readable_key(headers: &HeaderMap) -> Result<(), Error> {
 impl Events {
     /// Send an event
     ///
-    /// It is answered when the event and its deliveries are durable. With an Idempotency-Key a repetition is answered
-    /// like the first request and accepted once; the key is remembered for a day.
+    /// Accepts an event. The response is sent once the event and its deliveries are durable. With an Idempotency-Key a
+    /// repeated request is accepted once and gets the same response; the key is remembered for a day.
     #[oai(path = "/v1/events", method = "post", operation_id = "sendEvent")]
     async fn send_event(
         &self,
         pipeline: Service<'_, Pipeline>,
         caller: Bearer,
-        /// A key of your own choice, such as a UUID, quoted or bare (draft-ietf-httpapi-idempotency-key-header).
+        /// Idempotency key chosen by the client, such as a UUID, quoted or bare
+        /// (draft-ietf-httpapi-idempotency-key-header).
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
         headers: &HeaderMap,
@@ -73,15 +74,15 @@ impl Events {
 
     /// List events
     ///
-    /// All of the organisation's, newest first, for callers who may manage channels.
+    /// Lists all events of the organisation, newest first. The caller has to have the permission to manage channels.
     #[oai(path = "/v1/events", method = "get", operation_id = "listEvents")]
     async fn list_events(
         &self,
         pipeline: Service<'_, Pipeline>,
         caller: Bearer,
-        /// How many at most, 1 to 250; 50 where it is left out.
+        /// Maximum number of items, 1 to 250; 50 by default.
         limit: Query<Option<u32>>,
-        /// The nextCursor of the previous answer.
+        /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<EventOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
@@ -90,7 +91,7 @@ impl Events {
 
     /// Get an event
     ///
-    /// Tells what was posted, and the deliveries that came of it.
+    /// Returns the event as it was posted, and its deliveries.
     #[oai(path = "/v1/events/:id", method = "get", operation_id = "getEvent")]
     async fn get_event(
         &self,

@@ -1,4 +1,4 @@
-//! What GitHub sends, and doing it once more.
+//! GitHub's webhook, and reprocessing of its deliveries.
 
 use poem_openapi::{
     ApiResponse, OpenApi,
@@ -24,15 +24,15 @@ use crate::{
 /// The operations.
 pub struct Github;
 
-/// A delivery that is taken.
+/// An accepted delivery of GitHub's.
 #[derive(ApiResponse)]
 enum Taken {
-    /// What follows from it is durable.
+    /// The resulting events are durable.
     #[oai(status = 202)]
     Taken(Json<GithubReceiptOut>),
 }
 
-/// A delivery that is worked on once more.
+/// A reprocessed delivery.
 #[derive(ApiResponse)]
 enum Again {
     /// The event is durable.
@@ -44,19 +44,19 @@ enum Again {
 impl Github {
     /// Receive a GitHub event
     ///
-    /// The address of the app's webhook. GitHub's signature is the credential. A delivery that came before is accepted
-    /// once; what concerns nobody here is taken and passed over.
+    /// Accepts an event at the webhook URL of the GitHub App. GitHub's signature is the credential. A repeated delivery
+    /// is accepted once; an event that concerns no organisation is accepted and ignored.
     #[oai(path = "/v1/github/events", method = "post", operation_id = "receiveGithubEvent")]
     async fn receive_github_event(
         &self,
         github: Service<'_, GithubConnections>,
-        /// What happened, such as `push`.
+        /// Name of the event, such as `push`.
         #[oai(name = "X-GitHub-Event")]
         event: Header<Option<String>>,
-        /// The delivery's id; the same when it is delivered again.
+        /// Id of the delivery; a redelivery has the same id.
         #[oai(name = "X-GitHub-Delivery")]
         delivery_id: Header<Option<String>>,
-        /// `sha256=` and GitHub's signature over the body.
+        /// `sha256=` and GitHub's signature of the body.
         #[oai(name = "X-Hub-Signature-256")]
         _signature: SignatureHeader,
         body: Raw<GithubBody>,
@@ -73,8 +73,8 @@ impl Github {
 
     /// Reprocess a GitHub delivery
     ///
-    /// Takes a delivery of GitHub's that came before as if it were new: GitHub delivers again under the same id, and
-    /// that is accepted only once.
+    /// Accepts a delivery of GitHub's anew. GitHub redelivers under the same id, which is accepted only once, so that a
+    /// redelivery alone has no effect.
     #[oai(
         path = "/v1/github/deliveries/:deliveryId/reprocess",
         method = "post",
@@ -84,7 +84,7 @@ impl Github {
         &self,
         github: Service<'_, GithubConnections>,
         caller: Bearer,
-        /// The X-GitHub-Delivery of the delivery.
+        /// X-GitHub-Delivery header of the delivery.
         #[oai(name = "deliveryId")]
         delivery_id: Path<Uuid>,
     ) -> Result<Again, Refused> {

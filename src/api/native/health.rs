@@ -1,4 +1,4 @@
-//! Whether the service lives and works, for those who run it.
+//! Liveness, readiness and metrics, for operators.
 
 use poem_openapi::{
     Object, OpenApi,
@@ -8,10 +8,10 @@ use poem_openapi::{
 use super::{Answer, Refused, Tag};
 use crate::{api::shared::services::Service, app::pipeline::Pipeline};
 
-/// The operations. They need no caller.
+/// The operations. They need no authentication.
 pub struct Health;
 
-/// A sign of life.
+/// State of the service.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Health")]
 struct HealthOut {
@@ -25,26 +25,26 @@ fn ok() -> Json<HealthOut> {
 
 #[OpenApi(tag = "Tag::Health")]
 impl Health {
-    /// Liveness
+    /// Check liveness
     ///
-    /// The process answers.
+    /// Succeeds if the process answers.
     #[oai(path = "/healthz", method = "get", operation_id = "checkLiveness")]
     async fn check_liveness(&self) -> Answer<HealthOut> {
         Ok(ok())
     }
 
-    /// Readiness
+    /// Check readiness
     ///
-    /// The database answers too: requests can be served.
+    /// Succeeds if the database answers too, so that requests can be served.
     #[oai(path = "/readyz", method = "get", operation_id = "checkReadiness")]
     async fn check_readiness(&self, pipeline: Service<'_, Pipeline>) -> Answer<HealthOut> {
         pipeline.check_readiness().await?;
         Ok(ok())
     }
 
-    /// Metrics
+    /// Read the metrics
     ///
-    /// Counters and histograms for Prometheus.
+    /// Returns counters and histograms in Prometheus' format.
     #[oai(path = "/metrics", method = "get", operation_id = "readMetrics")]
     async fn read_metrics(&self, pipeline: Service<'_, Pipeline>) -> Result<PlainText<String>, Refused> {
         Ok(PlainText(pipeline.read_metrics().await?))

@@ -1,4 +1,4 @@
-//! What an organisation has installed, and what it installs from the registry.
+//! Installed integrations of an organisation, and installation from the registry.
 
 use poem_openapi::{
     OpenApi,
@@ -24,8 +24,9 @@ pub struct Installations;
 impl Installations {
     /// Install a version from the registry
     ///
-    /// One of the organisation's own, or a published one of anybody's. It gets the messages of the channels in which it
-    /// is switched on, at its address; what can be set are the properties of its configuration.
+    /// Installs one of the organisation's own versions, or a published version of any workspace. The integration
+    /// receives the messages of the channels in which it is switched on, at its address; its settings are the
+    /// properties of its configuration.
     #[oai(path = "/v1/integrations", method = "post", operation_id = "installRegistryIntegration")]
     async fn install_registry_integration(
         &self,
@@ -39,15 +40,15 @@ impl Installations {
 
     /// List installed integrations
     ///
-    /// Those that were installed by a descriptor, and those from the registry.
+    /// Lists those installed by a descriptor and those installed from the registry.
     #[oai(path = "/v1/integrations", method = "get", operation_id = "listInstalledIntegrations")]
     async fn list_installed_integrations(
         &self,
         registry: Service<'_, Registry>,
         caller: Bearer,
-        /// How many at most, 1 to 250; 50 where it is left out.
+        /// Maximum number of items, 1 to 250; 50 by default.
         limit: Query<Option<u32>>,
-        /// The nextCursor of the previous answer.
+        /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<InstalledOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
@@ -56,13 +57,13 @@ impl Installations {
 
     /// Uninstall an integration
     ///
-    /// With its settings; what still waited for it fails.
+    /// Deletes an installed integration with its settings; its pending deliveries fail.
     #[oai(path = "/v1/integrations/:id", method = "delete", operation_id = "uninstallIntegration")]
     async fn uninstall_integration(
         &self,
         registry: Service<'_, Registry>,
         caller: Bearer,
-        /// The integration.
+        /// The integration's id.
         id: Path<Uuid>,
     ) -> Result<Done, Refused> {
         registry.uninstall_integration(&caller.0, id.0.into()).await?;

@@ -1,4 +1,4 @@
-//! Invitations to organisations, as the invited subject sees them. Members are added in `members`.
+//! Invitations to organisations, from the invited subject's side. Members are added in `members`.
 
 use poem::Request;
 use poem_openapi::{OpenApi, SecurityScheme, auth, param::Path, payload::Json};
@@ -16,7 +16,7 @@ use crate::{
     app::tenancy::{Tenancy, invitations::Subject},
 };
 
-/// A JWT, and no personal access token; its subject need not be a member of any organisation.
+/// A caller with a JWT, not a personal access token; its subject need not be a member of any organisation.
 #[derive(SecurityScheme)]
 #[oai(ty = "bearer", rename = "bearerAuth", checker = "identify")]
 pub struct Invited(pub Subject);
@@ -33,7 +33,8 @@ pub struct Invitations;
 impl Invitations {
     /// List invitations
     ///
-    /// Memberships that organisations offer to the JWT's subject, newest first. None of them counts until it is accepted.
+    /// Lists the memberships that organisations offer to the JWT's subject, newest first. A membership takes effect
+    /// once it is accepted.
     #[oai(path = "/v1/invitations", method = "get", operation_id = "listInvitations")]
     async fn list_invitations(&self, tenancy: Service<'_, Tenancy>, who: Invited) -> Answer<InvitationsOut> {
         let data = tenancy.list_invitations(&who.0).await?.into_iter().map(InvitationOut::from).collect();
@@ -42,7 +43,7 @@ impl Invitations {
 
     /// Accept an invitation
     ///
-    /// From then on the subject is a member of the organisation.
+    /// Makes the subject a member of the organisation.
     #[oai(path = "/v1/invitations/:id/accept", method = "post", operation_id = "acceptInvitation")]
     async fn accept_invitation(
         &self,
@@ -56,7 +57,7 @@ impl Invitations {
 
     /// Decline an invitation
     ///
-    /// It is gone. A member who was given the subject by mistake goes on without it.
+    /// Deletes the invitation. A member that was given the subject by mistake stays a member without it.
     #[oai(path = "/v1/invitations/:id/decline", method = "post", operation_id = "declineInvitation")]
     async fn decline_invitation(
         &self,

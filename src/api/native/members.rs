@@ -24,7 +24,7 @@ pub struct Members;
 impl Members {
     /// List members
     ///
-    /// Who belongs to the organisation, and in which role.
+    /// Lists the members of the organisation with their roles.
     #[oai(path = "/v1/organisations/:id/members", method = "get", operation_id = "listMembers")]
     async fn list_members(
         &self,
@@ -32,9 +32,9 @@ impl Members {
         caller: Bearer,
         /// The organisation's id.
         id: Path<Uuid>,
-        /// How many at most, 1 to 250; 50 where it is left out.
+        /// Maximum number of items, 1 to 250; 50 by default.
         limit: Query<Option<u32>>,
-        /// The nextCursor of the previous answer.
+        /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<MemberOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
@@ -43,8 +43,8 @@ impl Members {
 
     /// Add a member
     ///
-    /// Nobody hands on a permission that they do not hold. A member who is named by `userId` or `subject` is invited: the
-    /// membership counts once that subject accepts it by a JWT of its own, or its issuer asserts it.
+    /// A caller cannot grant a permission that they do not hold. A member named by `userId` or `subject` is invited:
+    /// the membership takes effect once that subject accepts it by a JWT of its own, or its issuer asserts it.
     #[oai(path = "/v1/organisations/:id/members", method = "post", operation_id = "addMember")]
     async fn add_member(
         &self,
@@ -60,7 +60,7 @@ impl Members {
 
     /// Get a member
     ///
-    /// Tells the role that a user has in the organisation.
+    /// Returns a user's role and permissions in the organisation.
     #[oai(path = "/v1/organisations/:id/members/:user_id", method = "get", operation_id = "getMember")]
     async fn get_member(
         &self,
@@ -76,7 +76,8 @@ impl Members {
 
     /// Change a member
     ///
-    /// Sets the role, or the permissions one by one. Only owners change owners. A new subject counts once it accepts.
+    /// Sets the role, or individual permissions. Only owners may change owners. A new subject takes effect once it
+    /// accepts.
     #[oai(path = "/v1/organisations/:id/members/:user_id", method = "patch", operation_id = "updateMember")]
     async fn update_member(
         &self,
@@ -94,7 +95,8 @@ impl Members {
 
     /// Remove a member
     ///
-    /// Their tokens stop working. Only owners remove owners, and the last owner stays.
+    /// Removes a user from the organisation; their tokens stop working. Only owners may remove owners, and the last
+    /// owner cannot be removed.
     #[oai(path = "/v1/organisations/:id/members/:user_id", method = "delete", operation_id = "removeMember")]
     async fn remove_member(
         &self,

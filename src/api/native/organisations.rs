@@ -20,7 +20,8 @@ pub struct Organisations;
 impl Organisations {
     /// List organisations
     ///
-    /// The organisations that the caller's user is a member of. A personal access token tells of its own alone.
+    /// Lists the organisations of which the caller's user is a member. A personal access token lists its own
+    /// organisation alone.
     #[oai(path = "/v1/organisations", method = "get", operation_id = "listOrganisations")]
     async fn list_organisations(&self, tenancy: Service<'_, Tenancy>, caller: Bearer) -> Answer<List<OrganisationOut>> {
         let items = tenancy.list_organisations(&caller.0).await?;
@@ -29,7 +30,7 @@ impl Organisations {
 
     /// Create an organisation
     ///
-    /// The caller becomes its owner.
+    /// Creates an organisation with the caller as its owner. A taken slug is a conflict.
     #[oai(path = "/v1/organisations", method = "post", operation_id = "createOrganisation")]
     async fn create_organisation(
         &self,
@@ -43,7 +44,7 @@ impl Organisations {
 
     /// Get an organisation
     ///
-    /// For its members.
+    /// Returns an organisation of which the caller is a member.
     #[oai(path = "/v1/organisations/:id", method = "get", operation_id = "getOrganisation")]
     async fn get_organisation(
         &self,
@@ -57,7 +58,7 @@ impl Organisations {
 
     /// Rename an organisation
     ///
-    /// Only its name changes; the slug stays what it is, since addresses have it.
+    /// Changes the name; the slug cannot be changed, because it is part of addresses.
     #[oai(path = "/v1/organisations/:id", method = "patch", operation_id = "updateOrganisation")]
     async fn update_organisation(
         &self,

@@ -1,43 +1,43 @@
-//! The pages that a browser sees when it comes back from a far end: readable, ours alone, and without scripts.
+//! Pages for a browser that comes back from a provider: readable, self-contained, and without scripts.
 
 use poem_openapi::{ApiResponse, payload::Html};
 
 use crate::domain::Error;
 
-/// A page.
+/// A page with its status.
 #[derive(ApiResponse)]
 pub enum Page {
-    /// It is done, and the page says what; or the page asks whether it is to be.
+    /// The request succeeded, or asks for confirmation.
     #[oai(status = 200)]
     Done(Html<String>),
-    /// The far end has to be asked something more first: the browser goes to the address in `Location`.
+    /// Redirect to the provider for a further step; the address is in `Location`.
     #[oai(status = 302)]
     Elsewhere(
         /// The address.
         #[oai(header = "Location")]
         String,
     ),
-    /// It is not, and the page says why.
+    /// The request was refused; the page has the reason.
     #[oai(status = 400)]
     NotDone(Html<String>),
-    /// It is not, because the far end or this service does not work right now.
+    /// The provider or this service is unavailable.
     #[oai(status = 503)]
     NotNow(Html<String>),
 }
 
 impl Page {
-    /// It is done.
+    /// Page for a completed request.
     pub fn done(title: &str, text: &str) -> Self {
         Page::Done(Html(html(title, text)))
     }
 
-    /// It is done, and `word` leads on to `address`.
+    /// Page for a completed request, with `word` as a link to `address`.
     pub fn done_leading(title: &str, text: &str, (word, address): (&str, &str)) -> Self {
         let link = format!("<p><a href=\"{}\">{}</a></p>", escape(address), escape(word));
         Page::Done(Html(html_with(title, text, &link)))
     }
 
-    /// It can be done: by `yes`, a button that sends `state` to `path`.
+    /// Page that asks for confirmation: `yes` is a button that sends `state` to `path`.
     pub fn asked(title: &str, text: &str, (yes, path, state): (&str, &str, &str)) -> Self {
         let form = format!(
             "<form method=\"post\" action=\"{}\"><input type=\"hidden\" name=\"state\" value=\"{}\">\
@@ -49,12 +49,12 @@ impl Page {
         Page::Done(Html(html_with(title, text, &form)))
     }
 
-    /// It is not done, by the doing of whoever sits there.
+    /// Page for a request that was refused because of the user's input.
     pub fn not_done(title: &str, text: &str) -> Self {
         Page::NotDone(Html(html(title, text)))
     }
 
-    /// What went wrong, in words for the person in front of the browser. `title` says what is not done.
+    /// Page that explains an error to the person in front of the browser, under `title`.
     pub fn failed(title: &str, error: &Error) -> Self {
         match error {
             Error::UpstreamUnavailable { .. }
@@ -62,10 +62,10 @@ impl Page {
             | Error::Unavailable { .. }
             | Error::Storage(_) => Page::NotNow(Html(html(title, &sentence(error)))),
             Error::Internal(cause) => {
-                tracing::error!(cause, "a callback failed");
-                Page::NotNow(Html(html(title, "Something went wrong here. Try again later.")))
+                tracing::error!(cause, "callback failed");
+                Page::NotNow(Html(html(title, "Internal server error. Please retry later.")))
             }
-            // A page that is loaded again after it has done its work comes here too, and then it is connected.
+            // A page that is reloaded after it has done its work comes here too, and by then the connection exists.
             Error::OAuthState(_) => Page::not_done("Nothing was connected", &sentence(error)),
             Error::Unauthenticated(_)
             | Error::Forbidden { .. }
@@ -85,7 +85,7 @@ impl Page {
     }
 }
 
-/// An error's text for people: it begins in the middle of a sentence.
+/// Makes a sentence of an error's text, which begins in lower case.
 fn sentence(error: &Error) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_told_in_a_sentence() {
+    fn an_error_becomes_a_sentence() {
         let error = Error::Unavailable { what: "the database" };
         assert_eq!(sentence(&error), "The database is not available right now; try again later.");
     }

@@ -1,4 +1,4 @@
-//! What integrations tell our calls by.
+//! Signing secrets of integrations.
 
 use poem_openapi::{OpenApi, param::Path, payload::Json};
 use uuid::Uuid;
@@ -16,7 +16,8 @@ pub struct Signing;
 impl Signing {
     /// Show an integration's signing secret
     ///
-    /// By it the integration checks that a call is ours: each is signed as Standard Webhooks 1.0.0 says.
+    /// Returns the secret with which the integration verifies that a call comes from this service: each call is signed
+    /// as specified by Standard Webhooks 1.0.0.
     #[oai(path = "/v1/integrations/:id/signing-secret", method = "get", operation_id = "getSigningSecret")]
     async fn get_signing_secret(
         &self,
@@ -30,8 +31,8 @@ impl Signing {
 
     /// Replace an integration's signing secret
     ///
-    /// For 24 hours, calls are signed with the former one too: `webhook-signature` then has two signatures, the new
-    /// one first.
+    /// Generates a new secret. For 24 hours calls are signed with the former secret too: `webhook-signature` then has
+    /// two signatures, the new one first.
     #[oai(path = "/v1/integrations/:id/signing-secret/rotate", method = "post", operation_id = "rotateSigningSecret")]
     async fn rotate_signing_secret(
         &self,

@@ -1,4 +1,4 @@
-//! Which Slack channels hear of which GitHub events.
+//! Subscriptions of Slack channels to GitHub events.
 
 use poem_openapi::{
     OpenApi,
@@ -24,15 +24,15 @@ pub struct Subscriptions;
 impl Subscriptions {
     /// List subscriptions
     ///
-    /// Which repositories' events go to which conversations.
+    /// Lists the subscriptions of Slack conversations to repositories' events.
     #[oai(path = "/v1/subscriptions", method = "get", operation_id = "listSubscriptions")]
     async fn list_subscriptions(
         &self,
         subscriptions: Service<'_, subscriptions::Subscriptions>,
         caller: Bearer,
-        /// How many at most, 1 to 250; 50 where it is left out.
+        /// Maximum number of items, 1 to 250; 50 by default.
         limit: Query<Option<u32>>,
-        /// The nextCursor of the previous answer.
+        /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<SubscriptionOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
@@ -41,7 +41,7 @@ impl Subscriptions {
 
     /// Subscribe a Slack channel to GitHub events
     ///
-    /// Slack has to be connected. The bot has to be in the channel for messages to arrive.
+    /// Creates a subscription. Slack has to be connected. Messages arrive only if the bot is in the channel.
     #[oai(path = "/v1/subscriptions", method = "post", operation_id = "createSubscription")]
     async fn create_subscription(
         &self,
@@ -55,7 +55,7 @@ impl Subscriptions {
 
     /// Get a subscription
     ///
-    /// Tells what of a repository goes to which conversation.
+    /// Returns one subscription with its rules.
     #[oai(path = "/v1/subscriptions/:id", method = "get", operation_id = "getSubscription")]
     async fn get_subscription(
         &self,
@@ -69,7 +69,8 @@ impl Subscriptions {
 
     /// Change a subscription
     ///
-    /// What is left out stays, also of the rules; a list that is given takes the place of the whole former one.
+    /// Fields that are absent from the request stay unchanged, also those of the rules; a given list replaces the
+    /// former one.
     #[oai(path = "/v1/subscriptions/:id", method = "patch", operation_id = "updateSubscription")]
     async fn update_subscription(
         &self,
@@ -84,7 +85,7 @@ impl Subscriptions {
 
     /// Delete a subscription
     ///
-    /// What has been queued already is still delivered.
+    /// Deletes a subscription. Deliveries that are already queued are still sent.
     #[oai(path = "/v1/subscriptions/:id", method = "delete", operation_id = "deleteSubscription")]
     async fn delete_subscription(
         &self,
@@ -99,8 +100,8 @@ impl Subscriptions {
 
     /// Explain a subscription
     ///
-    /// What an event that came in means for it as it is set up now, rule by rule. What it meant when it came in stands
-    /// in the event's deliveries.
+    /// Evaluates a stored event against the subscription's current rules, one by one. The decision that was made when
+    /// the event was accepted is in the event's deliveries.
     #[oai(path = "/v1/subscriptions/:id/explanation", method = "get", operation_id = "explainSubscription")]
     async fn explain_subscription(
         &self,
@@ -108,7 +109,7 @@ impl Subscriptions {
         caller: Bearer,
         /// The subscription's id.
         id: Path<Uuid>,
-        /// The event.
+        /// The event's id.
         #[oai(name = "eventId")]
         event_id: Query<Uuid>,
     ) -> Answer<ExplanationOut> {

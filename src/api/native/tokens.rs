@@ -24,15 +24,15 @@ pub struct Tokens;
 impl Tokens {
     /// List tokens
     ///
-    /// The caller's own tokens, without their text.
+    /// Lists the caller's own tokens, without their text.
     #[oai(path = "/v1/tokens", method = "get", operation_id = "listTokens")]
     async fn list_tokens(
         &self,
         tenancy: Service<'_, Tenancy>,
         caller: Bearer,
-        /// How many at most, 1 to 250; 50 where it is left out.
+        /// Maximum number of items, 1 to 250; 50 by default.
         limit: Query<Option<u32>>,
-        /// The nextCursor of the previous answer.
+        /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<TokenOut>> {
         let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
@@ -41,7 +41,8 @@ impl Tokens {
 
     /// Create a token
     ///
-    /// For the caller's own use, and never wider than what the caller may do. Its text is shown only here.
+    /// Creates a token for the caller's own use, with no more permissions than the caller has. Its text is returned
+    /// only here.
     #[oai(path = "/v1/tokens", method = "post", operation_id = "createToken")]
     async fn create_token(
         &self,
@@ -54,7 +55,8 @@ impl Tokens {
 
     /// Revoke a token
     ///
-    /// It stops working at once. A caller who manages members may revoke those of others, and an owner's only as an owner.
+    /// Revokes a token, which stops working at once. A caller who may manage members can revoke other members' tokens;
+    /// an owner's token can be revoked only by an owner.
     #[oai(path = "/v1/tokens/:id", method = "delete", operation_id = "revokeToken")]
     async fn revoke_token(
         &self,

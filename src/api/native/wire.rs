@@ -1,4 +1,4 @@
-//! The shapes of the native dialect. An optional value that is absent is left out, never `null`.
+//! Schemas of the native dialect. An absent optional value is left out, never `null`.
 
 mod channels;
 mod deliveries;
@@ -49,18 +49,18 @@ use crate::{
     },
 };
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Clone, Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct List<T: ParseFromJSON + ToJSON> {
-    /// The things, newest first.
+    /// The items, newest first.
     pub data: Vec<T>,
-    /// Give it as `cursor` to get the next part; absent on the last.
+    /// Cursor of the next page, to be given as `cursor`; absent on the last page.
     pub next_cursor: Option<String>,
 }
 
 impl<T: ParseFromJSON + ToJSON> List<T> {
-    /// From a page of the domain's things.
+    /// Converts a page of domain values.
     pub fn of<D: Into<T>>(page: Page<D>) -> Self {
         let next_cursor = page.next.map(|id| id.simple().to_string());
         Self { data: page.items.into_iter().map(Into::into).collect(), next_cursor }
@@ -75,7 +75,7 @@ pub(super) fn cursor(text: Option<String>) -> crate::domain::Result<Option<Uuid>
 
 impl Vocabulary for Role {
     const NAME: &'static str = "Role";
-    const DESCRIPTION: &'static str = "What a member is, broadly. A role implies permissions.";
+    const DESCRIPTION: &'static str = "Role of a member. A role implies permissions.";
 
     fn words() -> Vec<(&'static str, Self)> {
         Role::ALL.map(|role| (role.as_str(), role)).into()
@@ -88,7 +88,7 @@ impl Vocabulary for Role {
 
 impl Vocabulary for Permission {
     const NAME: &'static str = "Permission";
-    const DESCRIPTION: &'static str = "One thing that a member may do. Tokens are scoped with the same words.";
+    const DESCRIPTION: &'static str = "Permission of a member. The scopes of tokens are the same permissions.";
 
     fn words() -> Vec<(&'static str, Self)> {
         Permission::ALL.map(|permission| (permission.as_str(), permission)).into()
@@ -111,9 +111,8 @@ fn meanings(words: Vec<Word<Permission>>) -> BTreeSet<Permission> {
 
 impl Vocabulary for DeliveryState {
     const NAME: &'static str = "DeliveryState";
-    const DESCRIPTION: &'static str = "How far a delivery is: pending (it will be tried, for the first time or again), \
-         delivered, failed (it is not tried any more, unless somebody replays it), or skipped (a pause or a filter kept \
-         it from being sent).";
+    const DESCRIPTION: &'static str = "State of a delivery: pending (the first attempt or a retry is due), delivered, failed (no \
+         more attempts, unless it is replayed), or skipped (not sent, because of a pause or a filter).";
 
     fn words() -> Vec<(&'static str, Self)> {
         DeliveryState::ALL.map(|state| (state.as_str(), state)).into()
@@ -125,8 +124,9 @@ impl Vocabulary for DeliveryState {
 }
 
 impl Vocabulary for AttemptState {
-    const NAME: &'static str = "AttemptState";
-    const DESCRIPTION: &'static str = "How a try ended: delivered, retried (it failed and is tried again), or failed.";
+    const NAME: &'static str = "AttemptOutcome";
+    const DESCRIPTION: &'static str =
+        "Outcome of an attempt: delivered, retried (failed, and a retry follows), or failed.";
 
     fn words() -> Vec<(&'static str, Self)> {
         [AttemptState::Delivered, AttemptState::Retried, AttemptState::Failed]
@@ -139,7 +139,7 @@ impl Vocabulary for AttemptState {
     }
 }
 
-/// The health of a destination, without its reason.
+/// Health of a destination, without its reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HealthWord(&'static str);
 
@@ -151,8 +151,8 @@ impl From<&Health> for HealthWord {
 
 impl Vocabulary for HealthWord {
     const NAME: &'static str = "DestinationHealth";
-    const DESCRIPTION: &'static str = "Whether what is sent to a destination arrives: healthy, broken (the far end \
-         refuses the address; it is tried now and then), or off (nothing is sent).";
+    const DESCRIPTION: &'static str = "Health of a destination: healthy, broken (the target refuses the address; one \
+         half-open probe at a time is sent), or off (nothing is sent).";
 
     fn words() -> Vec<(&'static str, Self)> {
         ["healthy", "broken", "off"].map(|word| (word, Self(word))).into()
@@ -169,8 +169,8 @@ pub struct StepKindWord(pub StepKind);
 
 impl Vocabulary for StepKindWord {
     const NAME: &'static str = "StepKind";
-    const DESCRIPTION: &'static str = "The kind of a workflow's step. It may be sent with or without KIND_ and is answered \
-         with it.";
+    const DESCRIPTION: &'static str = "Kind of a workflow's step. Accepted with or without the prefix KIND_, and \
+         returned with it.";
 
     fn words() -> Vec<(&'static str, Self)> {
         let bare = |kind: StepKind| kind.as_str().trim_start_matches("KIND_");

@@ -18,7 +18,7 @@ pub struct Workflows;
 impl Workflows {
     /// List workflows
     ///
-    /// All of them, by their ids.
+    /// Lists all workflows of the organisation, by id.
     #[oai(path = "/v1/workflows", method = "get", operation_id = "listWorkflows")]
     async fn list_workflows(
         &self,
@@ -31,7 +31,7 @@ impl Workflows {
 
     /// Get a workflow
     ///
-    /// Tells the rule by which pull requests are told of.
+    /// Returns one workflow with its parameters.
     #[oai(path = "/v1/workflows/:id", method = "get", operation_id = "getWorkflow")]
     async fn get_workflow(
         &self,
@@ -45,8 +45,8 @@ impl Workflows {
 
     /// Create or replace a workflow
     ///
-    /// Members type its id after the slash command. A run that they ask for becomes an event of the type
-    /// `workflow.run.requested`; what runs is up to whoever receives it.
+    /// Stores a workflow under its id. Members type the id after the slash command. A run that they start becomes an
+    /// event of the type `workflow.run.requested`; the recipient of that event runs the workflow.
     #[oai(path = "/v1/workflows/:id", method = "put", operation_id = "putWorkflow")]
     async fn put_workflow(
         &self,
@@ -61,7 +61,7 @@ impl Workflows {
 
     /// Delete a workflow
     ///
-    /// Pull requests are told of as they are without a rule.
+    /// Deletes a workflow, so that members can no longer start it.
     #[oai(path = "/v1/workflows/:id", method = "delete", operation_id = "deleteWorkflow")]
     async fn delete_workflow(
         &self,

@@ -1,5 +1,5 @@
-//! Callers of this dialect: a token and the id of its user, in two headers that only count together; or a bearer token, as
-//! everywhere.
+//! Callers of this dialect: a token and the id of its user, in two headers that are valid only together; or a bearer
+//! token, as in the other dialects.
 
 use poem::{Request, RequestBody, http::header::AUTHORIZATION};
 use poem_openapi::{
@@ -25,7 +25,7 @@ use crate::{
 const TOKEN: &str = "X-Auth-Token";
 const USER: &str = "X-User-Id";
 
-/// The names of the two in the document.
+/// Names of the two headers' security schemes in the document.
 pub const SCHEMES: &[&str] = &[AUTH_TOKEN, USER_ID];
 const AUTH_TOKEN: &str = "authToken";
 const USER_ID: &str = "userId";
@@ -89,7 +89,7 @@ async fn authenticate(request: &Request) -> Result<Caller, Error> {
     }
 }
 
-/// A header that is there once.
+/// Returns a header; a repeated one is refused.
 fn header<'a>(request: &'a Request, name: &str) -> Result<Option<&'a str>, Error> {
     let mut sent = request.headers().get_all(name).iter();
     match (sent.next(), sent.next()) {

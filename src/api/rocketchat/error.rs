@@ -1,5 +1,5 @@
-//! What goes wrong, in Rocket.Chat's words: a sentence with its code in brackets, and the code by itself where the
-//! product gives one.
+//! Errors of the Rocket.Chat dialect: a message with its code in brackets, and the code by itself where the product
+//! returns one.
 
 use poem::http::StatusCode;
 use poem_openapi::{
@@ -20,23 +20,23 @@ use crate::{
     },
 };
 
-/// Why a request was refused or failed. Who is not known is told by `status` and `message`, everybody else by `success`
-/// and `error`.
+/// Reason why a request was refused or failed. An unauthenticated caller gets `status` and `message`, all others get
+/// `success` and `error`.
 #[derive(Clone, Debug, Default, Object)]
 #[oai(rename = "Failure", skip_serializing_if_is_none, example)]
 pub struct ErrorOut {
-    /// `error`, where the caller is not known.
+    /// `error`, for an unauthenticated caller.
     pub status: Option<String>,
-    /// What went wrong, where the caller is not known.
+    /// Message for an unauthenticated caller.
     pub message: Option<String>,
     /// Always false.
     pub success: Option<bool>,
-    /// What went wrong, with the code in brackets.
+    /// Message, with the code in brackets.
     pub error: Option<String>,
-    /// The code.
+    /// Code of the error.
     #[oai(rename = "errorType")]
     pub error_type: Option<String>,
-    /// Where it went wrong.
+    /// Location of the error.
     pub details: Option<Any<Value>>,
 }
 
@@ -47,30 +47,30 @@ impl Example for ErrorOut {
     }
 }
 
-/// The sentence, the code, and what else is said.
-struct Told {
+/// A rendered error: its status, its message, its code and further details.
+struct Rendered {
     status: u16,
     error: String,
     code: Option<&'static str>,
     details: Option<Value>,
 }
 
-/// A text alone.
-fn plain(status: u16, error: impl Into<String>) -> Told {
-    Told { status, error: error.into(), code: None, details: None }
+/// Renders a message without a code.
+fn plain(status: u16, error: impl Into<String>) -> Rendered {
+    Rendered { status, error: error.into(), code: None, details: None }
 }
 
-/// A reason and its code.
-fn coded(reason: &str, code: &'static str) -> Told {
+/// Renders a message with its code.
+fn coded(reason: &str, code: &'static str) -> Rendered {
     let error = if reason.is_empty() { format!("[{code}]") } else { format!("{reason} [{code}]") };
-    Told { status: 400, error, code: Some(code), details: None }
+    Rendered { status: 400, error, code: Some(code), details: None }
 }
 
 const INVALID_PARAMS: &str = "invalid-params";
 const NOT_PERMITTED: &str = "User does not have the permissions required for this action [error-unauthorized]";
 
-/// The one table of Rocket.Chat's errors.
-fn told(fault: &Fault) -> Told {
+/// The only table of Rocket.Chat's errors.
+fn rendered(fault: &Fault) -> Rendered {
     match fault {
         Fault::Core(error) => match error {
             Error::Unauthenticated(_) => plain(401, ""),
@@ -87,9 +87,10 @@ fn told(fault: &Fault) -> Told {
             | Error::IdempotencyInFlight { .. } => plain(400, fault.to_string()),
             Error::Refused { .. } => plain(502, fault.to_string()),
             Error::UpstreamUnavailable { .. } => plain(503, fault.to_string()),
-            Error::RateLimited { .. } => {
-                Told { status: 429, ..coded("Error, too many requests. Please slow down.", "error-too-many-requests") }
-            }
+            Error::RateLimited { .. } => Rendered {
+                status: 429,
+                ..coded("Error, too many requests. Please slow down.", "error-too-many-requests")
+            },
             Error::Unavailable { .. } | Error::Storage(_) => plain(503, "Service Unavailable"),
             Error::Internal(_) => plain(500, "Internal server error"),
         },
@@ -106,8 +107,8 @@ fn told(fault: &Fault) -> Told {
     }
 }
 
-/// What the product's validator says of each, a line each.
-fn invalid(violations: &[Violation]) -> Told {
+/// Renders the messages of the product's validator, one a line.
+fn invalid(violations: &[Violation]) -> Rendered {
     let line = |violation: &Violation| match (violation.field.trim_start_matches('/'), violation.message.as_str()) {
         ("", message) => message.to_owned(),
         (field, "is required") => format!("must have required property '{field}'"),
@@ -117,7 +118,7 @@ fn invalid(violations: &[Violation]) -> Told {
     coded(&lines.join("\n "), INVALID_PARAMS)
 }
 
-fn refused(refusal: &WebhookRefusal) -> Told {
+fn refused(refusal: &WebhookRefusal) -> Rendered {
     match refusal {
         WebhookRefusal::NotAllowed(Way::Incoming) => coded("Unauthorized", "not_authorized"),
         WebhookRefusal::NotAllowed(Way::Outgoing) => coded("", "not_authorized"),
@@ -151,7 +152,7 @@ fn refused(refusal: &WebhookRefusal) -> Told {
         }
         WebhookRefusal::NoToken => {
             let details = Some(json!({"method": "updateOutgoingIntegration"}));
-            Told { details, ..coded("Invalid token", "error-invalid-token") }
+            Rendered { details, ..coded("Invalid token", "error-invalid-token") }
         }
         WebhookRefusal::NoId => plain(400, "Invalid integration id."),
         WebhookRefusal::NoSuchOutgoing => coded("Invalid integration", "error-invalid-integration"),
@@ -163,14 +164,14 @@ fn refused(refusal: &WebhookRefusal) -> Told {
     }
 }
 
-/// Senders are told a code by itself; what it means this time is beside it.
-fn unposted(refusal: &HookRefusal) -> Told {
+/// Renders a refusal for a sender: a code by itself, with the explanation beside it.
+fn unposted(refusal: &HookRefusal) -> Rendered {
     let status = match refusal {
         HookRefusal::Unknown => 404,
         HookRefusal::PosterGone => 401,
         HookRefusal::Disabled => 503,
         HookRefusal::Post(fault) => {
-            return Told { details: Some(json!({"reason": fault.to_string()})), ..plain(400, fault.code()) };
+            return Rendered { details: Some(json!({"reason": fault.to_string()})), ..plain(400, fault.code()) };
         }
         HookRefusal::Payload(_)
         | HookRefusal::Override
@@ -183,7 +184,7 @@ fn unposted(refusal: &HookRefusal) -> Told {
     plain(status, refusal.to_string())
 }
 
-/// The shape of Rocket.Chat's errors.
+/// Rocket.Chat's error format.
 pub struct RocketchatError;
 
 impl ErrorShape for RocketchatError {
@@ -192,22 +193,22 @@ impl ErrorShape for RocketchatError {
     const CHALLENGE: &'static str = "X-Auth-Token";
 
     const STATUSES: &'static [(u16, &'static str)] = &[
-        (400, "The request is malformed or breaks a rule, or there is no such integration"),
-        (401, "There is no credential, or not a good one"),
+        (400, "The request is malformed or invalid, or the integration does not exist"),
+        (401, "The credential is missing or invalid"),
         (403, "The caller lacks the permission"),
-        (404, "There is no such thing"),
-        (405, "The path does not take this method"),
+        (404, "The resource does not exist"),
+        (405, "The path does not support this method"),
         (408, "The body did not arrive in time"),
-        (413, "The body is too long"),
-        (415, "The body is not JSON by its Content-Type"),
-        (429, "Too many requests; come back after `Retry-After`"),
-        (500, "Something went wrong on our side; `error` has the id that is in our log"),
-        (502, "A far end refused"),
-        (503, "It is switched off, or we are not available right now"),
+        (413, "The body is larger than the limit"),
+        (415, "The Content-Type is not JSON"),
+        (429, "Too many requests; retry after `Retry-After`"),
+        (500, "Internal error; `error` has the id of the log entry"),
+        (502, "The upstream refused"),
+        (503, "The integration is switched off, or this service is unavailable"),
     ];
 
     fn status(fault: &Fault) -> StatusCode {
-        StatusCode::from_u16(told(fault).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(rendered(fault).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn body(fault: &Fault, status: StatusCode, _: Occasion<'_>) -> ErrorOut {
@@ -215,7 +216,7 @@ impl ErrorShape for RocketchatError {
             let message = "You must be logged in to do this.".to_owned();
             return ErrorOut { status: Some("error".to_owned()), message: Some(message), ..ErrorOut::default() };
         }
-        let Told { error, code, details, .. } = told(fault);
+        let Rendered { error, code, details, .. } = rendered(fault);
         ErrorOut {
             success: Some(false),
             error: Some(error),

@@ -25,19 +25,19 @@ pub struct History;
 impl History {
     /// List the history of an outgoing webhook
     ///
-    /// One record for each call of each URL, newest first. An incoming webhook has none.
+    /// Returns one record for each call of each URL, newest first. An incoming webhook has no history.
     #[oai(path = "/api/v1/integrations.history", method = "get", operation_id = "listWebhookHistory")]
     async fn list_webhook_history(
         &self,
         webhooks: Service<'_, Webhooks>,
         caller: Known,
-        /// The id of the webhook.
+        /// Id of the webhook.
         id: Query<String>,
-        /// How many are passed over.
+        /// Number of items to skip.
         offset: Query<Option<u64>>,
-        /// How many at most; 0 is 100, and 50 where it is left out.
+        /// Maximum number of items; 0 means 100, and the default is 50.
         count: Query<Option<u64>>,
-        /// JSON: members that are shown, each with 1, or that are not, each with 0.
+        /// JSON: members to be shown, each with 1, or to be left out, each with 0.
         fields: Query<Option<String>>,
     ) -> Answer<HistoryListOut> {
         let asked = Asked { offset: offset.0, count: count.0, fields: fields.0, ..Asked::default() };
@@ -53,7 +53,7 @@ impl History {
 
     /// Clear the history of an outgoing webhook
     ///
-    /// What waits to be called again stays.
+    /// Pending retries are kept.
     #[oai(path = "/api/v1/integrations.clearHistory", method = "post", operation_id = "clearWebhookHistory")]
     async fn clear_webhook_history(
         &self,
@@ -68,7 +68,7 @@ impl History {
 
     /// Run an outgoing webhook once more
     ///
-    /// For the same event, to the same URL, as the webhook is now; with a record of its own.
+    /// Calls the same URL for the same event, with the webhook's present configuration, and adds a record of its own.
     #[oai(path = "/api/v1/integrations.replayOutgoing", method = "post", operation_id = "replayOutgoingWebhook")]
     async fn replay_outgoing_webhook(
         &self,

@@ -1,5 +1,4 @@
-//! The addresses of incoming webhooks. The token in an address is its credential; the user that some have in it is not
-//! looked at.
+//! Addresses of incoming webhooks. The token in an address is its credential; a user in the address is ignored.
 
 mod wire;
 
@@ -18,13 +17,13 @@ use crate::{
 /// The operations.
 pub struct Hooks;
 
-/// The token of an address. It is decoded once more than addresses are, as the product does.
+/// Returns the token of an address. It is decoded once more than addresses are, as the product does.
 fn token(text: &str) -> Secret {
     let decoded = form_urlencoded::parse(text.as_bytes()).next().map(|(token, _)| token.into_owned());
     Secret::new(decoded.unwrap_or_default())
 }
 
-/// A request as it came.
+/// Makes the use case's input of a request.
 fn hook(request: &Request, (id, user_id, secret): (&str, Option<&str>, &str), body: &Raw<HookBody>) -> HookRequest {
     let target = request.uri().path_and_query().map_or(request.uri().path(), |target| target.as_str());
     let text = |value: &header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -41,7 +40,7 @@ fn hook(request: &Request, (id, user_id, secret): (&str, Option<&str>, &str), bo
 
 type Received = Result<Answered, Refused>;
 
-/// Posts what was sent, within the rate limit of wrong tokens.
+/// Posts the request's message, subject to the rate limit of invalid tokens.
 async fn received(
     webhooks: &Webhooks,
     request: &Request,
@@ -56,17 +55,17 @@ async fn received(
 impl Hooks {
     /// Post by an incoming webhook
     ///
-    /// A JSON object, a form, a form that has the object in its `payload`, or text for a script. It is answered when
-    /// everything is durable.
+    /// Accepts a JSON object, a form, a form with the object in its `payload`, or text for a script. The response is
+    /// sent once everything is durable.
     #[oai(path = "/hooks/:integrationId/:token", method = "post", operation_id = "receiveWebhook")]
     async fn receive_webhook(
         &self,
         webhooks: Service<'_, Webhooks>,
         request: &Request,
-        /// The integration's id.
+        /// Id of the integration.
         #[oai(name = "integrationId")]
         id: Path<String>,
-        /// Its token.
+        /// Token of the integration.
         token: Path<String>,
         body: Raw<HookBody>,
     ) -> Received {
@@ -75,16 +74,16 @@ impl Hooks {
 
     /// Call an incoming webhook by a link
     ///
-    /// Without a body there is something to post only where a script makes it of the query.
+    /// There is no body, so that a message is posted only if a script makes it from the query.
     #[oai(path = "/hooks/:integrationId/:token", method = "get", operation_id = "receiveWebhookByLink")]
     async fn receive_webhook_by_link(
         &self,
         webhooks: Service<'_, Webhooks>,
         request: &Request,
-        /// The integration's id.
+        /// Id of the integration.
         #[oai(name = "integrationId")]
         id: Path<String>,
-        /// Its token.
+        /// Token of the integration.
         token: Path<String>,
     ) -> Received {
         received(&webhooks, request, (&id.0, None, &token.0), &Raw::nothing()).await
@@ -92,19 +91,19 @@ impl Hooks {
 
     /// Post by an incoming webhook, at its former address
     ///
-    /// The user is not looked at.
+    /// The user in the address is ignored.
     #[oai(path = "/hooks/:integrationId/:userId/:token", method = "post", operation_id = "receiveWebhookOfUser")]
     async fn receive_webhook_of_user(
         &self,
         webhooks: Service<'_, Webhooks>,
         request: &Request,
-        /// The integration's id.
+        /// Id of the integration.
         #[oai(name = "integrationId")]
         id: Path<String>,
-        /// Some user.
+        /// Any user; ignored.
         #[oai(name = "userId")]
         user_id: Path<String>,
-        /// Its token.
+        /// Token of the integration.
         token: Path<String>,
         body: Raw<HookBody>,
     ) -> Received {
@@ -113,19 +112,19 @@ impl Hooks {
 
     /// Call an incoming webhook by a link, at its former address
     ///
-    /// The user is not looked at.
+    /// The user in the address is ignored.
     #[oai(path = "/hooks/:integrationId/:userId/:token", method = "get", operation_id = "receiveWebhookOfUserByLink")]
     async fn receive_webhook_of_user_by_link(
         &self,
         webhooks: Service<'_, Webhooks>,
         request: &Request,
-        /// The integration's id.
+        /// Id of the integration.
         #[oai(name = "integrationId")]
         id: Path<String>,
-        /// Some user.
+        /// Any user; ignored.
         #[oai(name = "userId")]
         user_id: Path<String>,
-        /// Its token.
+        /// Token of the integration.
         token: Path<String>,
     ) -> Received {
         received(&webhooks, request, (&id.0, Some(&user_id.0), &token.0), &Raw::nothing()).await
@@ -133,19 +132,20 @@ impl Hooks {
 
     /// Check the address of an incoming webhook
     ///
-    /// Says that it is there, and does nothing: for those who set up a subscription.
+    /// Succeeds if the integration exists, and has no effect. Automation services call it when a subscription is set
+    /// up.
     #[oai(path = "/hooks/info/:integrationId/:userId/:token", method = "get", operation_id = "checkWebhook")]
     async fn check_webhook(
         &self,
         webhooks: Service<'_, Webhooks>,
         request: &Request,
-        /// The integration's id.
+        /// Id of the integration.
         #[oai(name = "integrationId")]
         id: Path<String>,
-        /// Some user.
+        /// Any user; ignored.
         #[oai(name = "userId")]
         _user_id: Path<String>,
-        /// Its token.
+        /// Token of the integration.
         token: Path<String>,
     ) -> Answer<Done> {
         let secret = self::token(&token.0);
@@ -153,21 +153,22 @@ impl Hooks {
         Ok(Json(Done { success: true }))
     }
 
-    /// Get examples of what outgoing webhooks send
+    /// Get examples of an outgoing webhook's calls
     ///
-    /// Three messages as a subscriber of new messages would be sent them: for those who set up a subscription.
+    /// Returns three messages in the form in which a subscriber of new messages receives them. Automation services call
+    /// it when a subscription is set up.
     #[oai(path = "/hooks/sample/:integrationId/:userId/:token", method = "get", operation_id = "sampleWebhook")]
     async fn sample_webhook(
         &self,
         webhooks: Service<'_, Webhooks>,
         request: &Request,
-        /// The integration's id.
+        /// Id of the integration.
         #[oai(name = "integrationId")]
         id: Path<String>,
-        /// Some user.
+        /// Any user; ignored.
         #[oai(name = "userId")]
         _user_id: Path<String>,
-        /// Its token.
+        /// Token of the integration.
         token: Path<String>,
     ) -> Answer<Vec<SampleOut>> {
         let secret = self::token(&token.0);
@@ -177,20 +178,21 @@ impl Hooks {
 
     /// Add an outgoing webhook by an incoming one
     ///
-    /// In the name of the incoming one's poster, and for the channels that the incoming one is set up for and its poster is
-    /// in. Only where `webhooks.self_service_hooks` is on; otherwise the address is told like an unknown one.
+    /// Adds it in the name of the incoming webhook's poster, for the channels that the incoming webhook is set up for
+    /// and its poster is a member of. Requires the setting `webhooks.self_service_hooks`; without it the address is
+    /// reported as unknown.
     #[oai(path = "/hooks/add/:integrationId/:userId/:token", method = "post", operation_id = "addWebhookSubscriber")]
     async fn add_webhook_subscriber(
         &self,
         webhooks: Service<'_, Webhooks>,
         request: &Request,
-        /// The integration's id.
+        /// Id of the integration.
         #[oai(name = "integrationId")]
         id: Path<String>,
-        /// Some user.
+        /// Any user; ignored.
         #[oai(name = "userId")]
         _user_id: Path<String>,
-        /// Its token.
+        /// Token of the integration.
         token: Path<String>,
         body: Body<SubscriberIn>,
     ) -> Answer<Done> {
@@ -202,7 +204,8 @@ impl Hooks {
 
     /// Remove an outgoing webhook by an incoming one
     ///
-    /// One that the incoming one's poster made. Only where `webhooks.self_service_hooks` is on.
+    /// Removes a webhook that the incoming webhook's poster created. Requires the setting
+    /// `webhooks.self_service_hooks`.
     #[oai(
         path = "/hooks/remove/:integrationId/:userId/:token",
         method = "post",
@@ -212,13 +215,13 @@ impl Hooks {
         &self,
         webhooks: Service<'_, Webhooks>,
         request: &Request,
-        /// The integration's id.
+        /// Id of the integration.
         #[oai(name = "integrationId")]
         id: Path<String>,
-        /// Some user.
+        /// Any user; ignored.
         #[oai(name = "userId")]
         _user_id: Path<String>,
-        /// Its token.
+        /// Token of the integration.
         token: Path<String>,
         body: Body<UnsubscribeIn>,
     ) -> Answer<Done> {

@@ -1,4 +1,4 @@
-//! Webhook integrations, set up.
+//! Administration of webhook integrations.
 
 use poem_openapi::{
     OpenApi,
@@ -25,7 +25,7 @@ pub struct Integrations;
 impl Integrations {
     /// Create a webhook integration
     ///
-    /// A script that does not compile is kept, with `scriptError`.
+    /// A script that does not compile is stored, and reported as `scriptError`.
     #[oai(path = "/api/v1/integrations.create", method = "post", operation_id = "createWebhookIntegration")]
     async fn create_webhook_integration(
         &self,
@@ -39,26 +39,26 @@ impl Integrations {
 
     /// List webhook integrations
     ///
-    /// Those that the caller may manage, oldest first.
+    /// Lists those that the caller may manage, oldest first.
     #[oai(path = "/api/v1/integrations.list", method = "get", operation_id = "listWebhookIntegrations")]
     #[allow(clippy::too_many_arguments, reason = "each part of the query is one")]
     async fn list_webhook_integrations(
         &self,
         webhooks: Service<'_, Webhooks>,
         caller: Known,
-        /// How many are passed over.
+        /// Number of items to skip.
         offset: Query<Option<u64>>,
-        /// How many at most; 0 is 100, and 50 where it is left out.
+        /// Maximum number of items; 0 means 100, and the default is 50.
         count: Query<Option<u64>>,
-        /// JSON: members, each with 1 or -1.
+        /// JSON: members to sort by, each with 1 or -1.
         sort: Query<Option<String>>,
-        /// JSON: members, each with a value or `{"$in": […]}`.
+        /// JSON: members to filter by, each with a value or `{"$in": […]}`.
         query: Query<Option<String>>,
-        /// JSON: members that are shown, each with 1, or that are not, each with 0.
+        /// JSON: members to be shown, each with 1, or to be left out, each with 0.
         fields: Query<Option<String>>,
-        /// Only those of this name.
+        /// Only integrations with this name.
         name: Query<Option<String>>,
-        /// Only those of this type.
+        /// Only integrations of this type.
         #[oai(name = "type")]
         kind: Query<Option<String>>,
     ) -> Answer<ListOut> {
@@ -79,16 +79,16 @@ impl Integrations {
 
     /// Get a webhook integration
     ///
-    /// Tells how it is set up. Its token is told to those who may manage it.
+    /// Returns its configuration. The token is returned only to callers with the permission to manage it.
     #[oai(path = "/api/v1/integrations.get", method = "get", operation_id = "getWebhookIntegration")]
     async fn get_webhook_integration(
         &self,
         webhooks: Service<'_, Webhooks>,
         caller: Known,
-        /// Its id.
+        /// Id of the integration.
         #[oai(name = "integrationId")]
         integration_id: Query<String>,
-        /// The id of the user who made it.
+        /// Id of the user that created it.
         #[oai(name = "createdBy")]
         created_by: Query<Option<String>>,
     ) -> Answer<OneOut> {
@@ -98,7 +98,8 @@ impl Integrations {
 
     /// Change a webhook integration
     ///
-    /// What an incoming one is not told of its look and its script stays. An outgoing one becomes what it is told.
+    /// For an incoming webhook, absent members of its appearance and its script stay unchanged. The configuration of an
+    /// outgoing webhook is replaced.
     #[oai(path = "/api/v1/integrations.update", method = "put", operation_id = "updateWebhookIntegration")]
     async fn update_webhook_integration(
         &self,
@@ -112,7 +113,7 @@ impl Integrations {
 
     /// Remove a webhook integration
     ///
-    /// The answer is the integration as it was. What waits to be sent by it ends.
+    /// Returns the removed integration. Its pending calls end.
     #[oai(path = "/api/v1/integrations.remove", method = "post", operation_id = "removeWebhookIntegration")]
     async fn remove_webhook_integration(
         &self,

@@ -1,5 +1,5 @@
-//! Lists as the product pages them: `offset` and `count`, and a small part of what its database can be asked by `sort`,
-//! `query` and `fields`. They speak of the documents as they are shown.
+//! Lists as the product pages them: `offset` and `count`, and a small part of its database's query language in `sort`,
+//! `query` and `fields`, which refer to the members of the rendered documents.
 
 use std::cmp::Ordering;
 
@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 
 use crate::api::shared::fault::{Fault, Protocol};
 
-/// How many are on a page where nobody says, and at most.
+/// Default and maximum number of items on a page.
 const DEFAULT_COUNT: u64 = 50;
 const MOST: u64 = 100;
-/// How long each of the JSON parameters may be.
+/// Maximum length of each JSON parameter.
 const MAX_BYTES: usize = 4096;
 
-/// What somebody wants to see of a list.
+/// Parsed parameters of a list.
 #[derive(Debug, Default)]
 pub struct Listing {
     offset: u64,
@@ -23,7 +23,7 @@ pub struct Listing {
     fields: Option<Fields>,
 }
 
-/// Which members are shown.
+/// Projection of a document.
 #[derive(Debug)]
 enum Fields {
     Only(Vec<String>),
@@ -33,34 +33,34 @@ enum Fields {
 /// The parameters as they were sent.
 #[derive(Debug, Default)]
 pub struct Asked {
-    /// How many are passed over.
+    /// Number of items to skip.
     pub offset: Option<u64>,
-    /// How many are wanted; 0 is as many as there may be.
+    /// Requested number of items; 0 means the maximum.
     pub count: Option<u64>,
-    /// JSON: members, each with 1 or -1.
+    /// JSON: members to sort by, each with 1 or -1.
     pub sort: Option<String>,
-    /// JSON: members, each with a value or `{"$in": […]}`.
+    /// JSON: members to filter by, each with a value or `{"$in": […]}`.
     pub query: Option<String>,
     /// JSON: members, each with 1, or each with 0.
     pub fields: Option<String>,
 }
 
-/// A page.
+/// A page of a list.
 #[derive(Debug)]
 pub struct Page {
-    /// Its documents.
+    /// The documents of the page.
     pub items: Vec<Value>,
-    /// How many came before.
+    /// Number of skipped items.
     pub offset: u64,
-    /// How many there are.
+    /// Number of all items.
     pub total: u64,
 }
 
 impl Listing {
-    /// Reads the parameters.
+    /// Parses the parameters.
     ///
     /// # Errors
-    /// [`Protocol::Parameter`] naming the first that is wrong.
+    /// [`Protocol::Parameter`] naming the first invalid one.
     pub fn read(asked: Asked) -> Result<Self, Fault> {
         // The document says `int64`, and no database counts further.
         for (name, value) in [("offset", asked.offset), ("count", asked.count)] {
@@ -110,12 +110,12 @@ impl Listing {
         Ok(listing)
     }
 
-    /// How many are passed over, and how many wanted.
+    /// Returns the offset and the maximum number of items.
     pub fn window(&self) -> (u64, u64) {
         (self.offset, self.count)
     }
 
-    /// Picks what is wanted from all documents there are.
+    /// Filters, sorts and pages the documents.
     pub fn pick(&self, mut documents: Vec<Value>) -> Page {
         documents.retain(|document| self.query.iter().all(|(name, wanted)| is_like(member(document, name), wanted)));
         documents.sort_by(|one, other| self.order(one, other));
@@ -126,7 +126,7 @@ impl Listing {
         Page { items, offset: self.offset, total }
     }
 
-    /// What is shown of a document.
+    /// Applies the projection to a document.
     pub fn shown(&self, document: Value) -> Value {
         let Value::Object(mut document) = document else { return document };
         match &self.fields {
@@ -146,12 +146,12 @@ impl Listing {
     }
 }
 
-/// A member, or one of a member's by `a.b`.
+/// Returns a member, or a nested member by `a.b`.
 fn member<'a>(document: &'a Value, path: &str) -> &'a Value {
     path.split('.').fold(document, |value, name| value.get(name).unwrap_or(&Value::Null))
 }
 
-/// A list is like one of its items.
+/// A list matches a value if one of its items does.
 fn is_like(found: &Value, wanted: &Value) -> bool {
     let same = |wanted: &Value| found == wanted || found.as_array().is_some_and(|items| items.contains(wanted));
     match wanted.get("$in").and_then(Value::as_array) {

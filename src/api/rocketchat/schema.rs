@@ -1,5 +1,5 @@
-//! What the product's own validator says of a body. Its sentences are part of the dialect, and so is their order: a body
-//! is tried against each of a few shapes, the first thing that is wrong with each is told, and then that none fits.
+//! Messages of the product's own validator. They are part of the dialect, and so is their order: a body is checked
+//! against each of a few schemas, the first fault of each is reported, and then that none of them matches.
 
 use serde_json::{Map, Value};
 
@@ -8,22 +8,22 @@ use crate::{
     domain::error::Violation,
 };
 
-/// What a member of a body may be.
+/// Type of a body's member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A text.
     Text,
-    /// A text that is not empty.
+    /// A non-empty text.
     Some,
-    /// A text with this within it.
+    /// A text that contains this.
     Containing(&'static str),
-    /// This text.
+    /// Exactly this text.
     Exactly(&'static str),
-    /// True or false.
+    /// A Boolean.
     Truth,
     /// A number.
     Number,
-    /// Texts that are not empty.
+    /// A list of non-empty texts.
     Texts,
 }
 
@@ -36,27 +36,27 @@ pub struct Member {
     nullable: bool,
 }
 
-/// A member that has to be there.
+/// Declares a required member.
 pub const fn must(name: &'static str, kind: Kind) -> Member {
     Member { name, kind, required: true, nullable: false }
 }
 
-/// A member that may be there, and may be null.
+/// Declares an optional member, which may be null.
 pub const fn may(name: &'static str, kind: Kind) -> Member {
     Member { name, kind, required: false, nullable: true }
 }
 
-/// A shape that a body may have.
+/// Schema of a body.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// Its members; those that are required are told in this order.
+    /// Its members; missing ones are reported in this order.
     pub members: &'static [Member],
-    /// Whether other members are refused.
+    /// True if unknown members are refused.
     pub closed: bool,
 }
 
 impl Shape {
-    /// The first thing that is wrong with a body.
+    /// Returns the first fault of a body.
     fn wrong(&self, body: &Map<String, Value>) -> Option<String> {
         let missing = self.members.iter().find(|member| member.required && !body.contains_key(member.name));
         if let Some(member) = missing {
@@ -103,10 +103,10 @@ fn too_short() -> String {
     "must NOT have fewer than 1 characters".to_owned()
 }
 
-/// Reads a body that has exactly one of some shapes; tells it, and which of them it has.
+/// Parses a body that matches exactly one of several schemas; returns it with the schema's index.
 ///
 /// # Errors
-/// The product's sentences.
+/// The product's messages.
 pub fn one_of(raw: &[u8], shapes: &[Shape]) -> Result<(Map<String, Value>, usize), Fault> {
     let body = object(raw)?;
     let wrong: Vec<Option<String>> = shapes.iter().map(|shape| shape.wrong(&body)).collect();
@@ -115,29 +115,29 @@ pub fn one_of(raw: &[u8], shapes: &[Shape]) -> Result<(Map<String, Value>, usize
         return Ok((body, index));
     }
     let none = "must match exactly one schema in oneOf".to_owned();
-    Err(told(wrong.into_iter().flatten().chain([none])))
+    Err(refusal(wrong.into_iter().flatten().chain([none])))
 }
 
-/// Reads a body that has a shape.
+/// Parses a body that matches a schema.
 ///
 /// # Errors
-/// The product's sentence.
+/// The product's message.
 pub fn shaped(raw: &[u8], shape: &Shape) -> Result<Map<String, Value>, Fault> {
     let body = object(raw)?;
     match shape.wrong(&body) {
         None => Ok(body),
-        Some(wrong) => Err(told([wrong])),
+        Some(wrong) => Err(refusal([wrong])),
     }
 }
 
-/// A body that is missing is one without members.
+/// An absent body counts as an object without members.
 fn object(raw: &[u8]) -> Result<Map<String, Value>, Fault> {
     if raw.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }
     match serde_json::from_slice(raw) {
         Ok(Value::Object(body)) => Ok(body),
-        Ok(_) => Err(told(["must be object".to_owned()])),
+        Ok(_) => Err(refusal(["must be object".to_owned()])),
         Err(error) => {
             let text = error.to_string();
             let reason = text.split(" at line ").next().unwrap_or_default().to_owned();
@@ -146,7 +146,7 @@ fn object(raw: &[u8]) -> Result<Map<String, Value>, Fault> {
     }
 }
 
-fn told(sentences: impl IntoIterator<Item = String>) -> Fault {
+fn refusal(sentences: impl IntoIterator<Item = String>) -> Fault {
     let violation = |message| Violation { field: String::new(), message };
     Protocol::BodyViolations(sentences.into_iter().map(violation).collect()).into()
 }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_thing_that_is_wrong_with_each_shape_is_told() {
+    fn the_first_fault_of_each_schema_is_reported() {
         let none = "must match exactly one schema in oneOf";
         for (body, expected) in [
             (r#"{"type": "someone", "name": "x"}"#, vec!["0"]),

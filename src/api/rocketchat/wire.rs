@@ -1,4 +1,4 @@
-//! The shapes of the Rocket.Chat dialect: integrations as they are sent and shown.
+//! Schemas of the Rocket.Chat dialect: integrations in requests and responses.
 
 pub mod history;
 mod reading;
@@ -22,14 +22,14 @@ use crate::{
     },
 };
 
-/// Who made or changed something.
+/// User that created or changed an integration.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Person")]
 pub struct PersonOut {
-    /// The user's id.
+    /// Id of the user.
     #[oai(rename = "_id")]
     pub id: String,
-    /// The user's name.
+    /// Name of the user.
     pub username: String,
 }
 
@@ -39,15 +39,15 @@ impl From<Person> for PersonOut {
     }
 }
 
-/// Why a script does not compile.
+/// Error of a script that does not compile.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ScriptError")]
 pub struct ScriptErrorOut {
-    /// The class of the error.
+    /// Class of the error.
     pub name: String,
-    /// In words.
+    /// Message of the error.
     pub message: String,
-    /// Where.
+    /// Location of the error.
     pub stack: String,
 }
 
@@ -57,82 +57,82 @@ impl From<ScriptFault> for ScriptErrorOut {
     }
 }
 
-/// An integration: an incoming webhook, or an outgoing one.
+/// An incoming or outgoing webhook.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "WebhookIntegration", rename_all = "camelCase", skip_serializing_if_is_none, example)]
 pub struct IntegrationOut {
-    /// Its id.
+    /// Id of the integration.
     #[oai(rename = "_id")]
     pub id: String,
     /// `webhook-incoming` or `webhook-outgoing`.
     #[oai(rename = "type")]
     pub kind: String,
-    /// The user in whose name it posts.
+    /// Name of the user on whose behalf it posts.
     pub username: String,
-    /// Where it posts, or what it listens to.
+    /// Channels and users that it posts to, or that it is triggered by.
     pub channel: Vec<String>,
-    /// Whether its script is run.
+    /// True if its script is run.
     pub script_enabled: bool,
-    /// Its name.
+    /// Name of the integration.
     pub name: String,
-    /// Whether it does anything.
+    /// True if it is switched on.
     pub enabled: bool,
-    /// What an outgoing one is called for.
+    /// Event that triggers an outgoing webhook.
     pub event: Option<String>,
-    /// Where an outgoing one is called.
+    /// URLs that an outgoing webhook calls.
     pub urls: Option<Vec<String>>,
-    /// The engine of its script; there is one.
+    /// Engine of its script; there is only one.
     pub script_engine: Option<String>,
-    /// The id of the user in whose name it posts.
+    /// Id of the user on whose behalf it posts.
     pub user_id: String,
-    /// Its token: in the address of an incoming one, in the calls of an outgoing one.
+    /// Token: part of the address of an incoming webhook, and sent in the calls of an outgoing one.
     pub token: Option<String>,
-    /// The name that its messages show.
+    /// Displayed name of its messages' sender.
     pub alias: Option<String>,
-    /// The picture that its messages show.
+    /// Displayed picture of its messages' sender.
     pub avatar: Option<String>,
-    /// The emoji that its messages show.
+    /// Displayed emoji of its messages' sender.
     pub emoji: Option<String>,
-    /// Its script.
+    /// Source of its script.
     pub script: Option<String>,
-    /// Why its script does not compile.
+    /// Error of its script, if it does not compile.
     pub script_error: Option<ScriptErrorOut>,
-    /// Whether the script is left as it is; it always is.
+    /// True if the script is not transpiled; always true.
     pub skip_transpile: Option<bool>,
-    /// Whether a sender may choose another channel.
+    /// True if a sender may choose another channel.
     pub override_destination_channel_enabled: Option<bool>,
-    /// Where the answers to an outgoing one are posted.
+    /// Channel to which the responses to an outgoing webhook are posted.
     pub target_room: Option<String>,
-    /// The words that a message begins with for which it is called.
+    /// Trigger words: it is called for messages that begin with one of them.
     pub trigger_words: Option<Vec<String>>,
-    /// Whether such a word may be anywhere in the message.
+    /// True if a trigger word may be anywhere in the message.
     pub trigger_word_anywhere: Option<bool>,
-    /// Whether it is called for messages that were edited.
+    /// True if edited messages trigger it.
     pub run_on_edits: Option<bool>,
-    /// Whether calls that failed are made again.
+    /// True if failed calls are retried.
     pub retry_failed_calls: Option<bool>,
-    /// How often at most.
+    /// Maximum number of retries.
     pub retry_count: Option<u32>,
-    /// The rule of the pauses.
+    /// Backoff of the retries.
     pub retry_delay: Option<String>,
-    /// Whether its answers are posted in the name of whoever caused the call.
+    /// True if its responses are posted on behalf of the user that caused the call.
     pub impersonate_user: Option<bool>,
-    /// When it was made.
+    /// Time of creation.
     #[oai(rename = "_createdAt")]
     pub created_at: Timestamp,
-    /// Who made it.
+    /// User that created it.
     #[oai(rename = "_createdBy")]
     pub created_by: PersonOut,
-    /// When it was last changed.
+    /// Time of the last change.
     #[oai(rename = "_updatedAt")]
     pub updated_at: Timestamp,
-    /// Who changed it.
+    /// User that last changed it.
     #[oai(rename = "_updatedBy")]
     pub updated_by: Option<PersonOut>,
 }
 
 impl IntegrationOut {
-    /// A webhook as it is shown; a token only to those who manage it.
+    /// Renders a webhook; `token` is given only for callers with the permission to manage it.
     pub fn of(webhook: Webhook, token: Option<String>) -> Self {
         let kind = webhook.direction.as_str().to_owned();
         let (incoming, outgoing): (Option<Incoming>, Option<Outgoing>) = match webhook.direction {
@@ -246,19 +246,19 @@ impl Example for OneOut {
     }
 }
 
-/// Some of the integrations.
+/// A page of integrations.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "WebhookIntegrationList", example)]
 pub struct ListOut {
-    /// The page; with `fields`, only what was asked for of each.
+    /// The page; with `fields`, only the requested members of each.
     pub integrations: Vec<Any<Value>>,
-    /// How many came before.
+    /// Number of skipped items.
     pub offset: u64,
-    /// How many are on this page.
+    /// Number of items on this page.
     pub items: u64,
-    /// The same.
+    /// Same as `items`.
     pub count: u64,
-    /// How many there are.
+    /// Number of all items.
     pub total: u64,
     /// Always true.
     pub success: bool,

@@ -1,7 +1,7 @@
 //! One connection: HTTP/1.1 on it, with its deadlines.
 //!
-//! HTTP/2 without TLS is not spoken: none of the dialects' clients does, and a stream of it costs what a connection costs
-//! here without counting as one.
+//! HTTP/2 without TLS is not supported: no client of the dialects uses it, and a stream of it costs as much as a
+//! connection here without being counted as one.
 
 use std::{
     convert::Infallible,
@@ -85,7 +85,7 @@ impl Connection {
     }
 }
 
-/// Drives a connection to its end, or to the first deadline that is missed: its reason.
+/// Drives a connection to its end, or to the first missed deadline: its reason.
 async fn within_deadlines<C: Future>(
     mut connection: std::pin::Pin<&mut C>,
     watch: &Watch,

@@ -122,7 +122,7 @@ impl Gate {
         Attempt::Admitted(number, Seat { client, watch, displaced })
     }
 
-    /// Counts a connection that was closed or refused because of a bound, and says so in the log now and then.
+    /// Counts a connection that was closed or refused because of a bound, and logs it at a limited rate.
     pub(super) fn report(&self, bound: Bound, address: IpAddr) {
         let (reason, setting, limit, notice) = match bound {
             Bound::Total => ("limit", "server.max_connections", self.limits.connections, &self.notices[0]),
@@ -142,7 +142,8 @@ impl Gate {
         }
     }
 
-    /// The client that an address is counted under; none where it is trusted. Whoever has one IPv6 address has 2^64.
+    /// Returns the client that an address is counted under; `None` for a trusted proxy. One IPv6 customer has 2^64
+    /// addresses, so that a /64 network is one client.
     fn client(&self, address: IpAddr) -> Option<IpAddr> {
         let address = address.to_canonical();
         if self.limits.trusted.iter().any(|network| network.contains(&address)) {

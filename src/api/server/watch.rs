@@ -22,7 +22,7 @@ pub(super) struct Watch(Mutex<State>);
 
 struct State {
     phase: Phase,
-    /// Since the client reads no more of what is written to it.
+    /// Time since which the client has read nothing that was written to it.
     stuck: Option<Instant>,
 }
 
@@ -30,7 +30,7 @@ struct State {
 enum Phase {
     /// The head of a request is awaited, or part of it is there.
     Head(Instant),
-    /// Between two requests.
+    /// Waiting between two requests.
     Idle(Instant),
     /// A request is in flight, up to the end of its response.
     Serving,
@@ -100,7 +100,7 @@ impl Drop for Serving {
     }
 }
 
-/// A socket that tells the watch what passes.
+/// A socket that reports its reads and writes to the watch.
 pub(super) struct Watched {
     pub(super) socket: TcpStream,
     pub(super) watch: Arc<Watch>,

@@ -1,4 +1,4 @@
-//! Callers as a handler's argument: asking for one is the check.
+//! Callers as arguments of a handler: the extractor authenticates.
 
 use std::{future::Future, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::{
     domain::{Result, ids::OrganisationId},
 };
 
-/// Names the organisation where a caller is a member of several.
+/// Header that names the organisation, for a caller who is a member of several.
 pub const ORGANISATION: &str = "X-Organisation-Id";
 
 /// A personal access token, or a JWT.
@@ -22,15 +22,15 @@ pub const ORGANISATION: &str = "X-Organisation-Id";
 #[oai(ty = "bearer", rename = "bearerAuth", checker = "authenticate")]
 pub struct Bearer(pub Caller);
 
-/// Authenticates the caller of a request by a credential, and notes that they are known.
+/// Authenticates the caller of a request by a credential, and marks the sender as authenticated.
 ///
 /// # Errors
-/// As [`Tenancy::authenticate`], and [`Error::RateLimited`] where too many credentials of the client were wrong.
+/// As [`Tenancy::authenticate`], and [`Error::RateLimited`] after too many invalid credentials of the client.
 pub async fn caller(request: &Request, credential: &str, wanted: Option<OrganisationId>) -> Result<Caller> {
     checked(request, &[credential], tenancy(request)?.authenticate(credential, wanted)).await
 }
 
-/// Identifies the caller of a request, without an organisation, and notes that they are known.
+/// Identifies the caller of a request, without an organisation, and marks the sender as authenticated.
 ///
 /// # Errors
 /// As [`caller`].
@@ -38,7 +38,7 @@ pub async fn identified(request: &Request, credential: &str) -> Result<Identifie
     checked(request, &[credential], tenancy(request)?.identify(credential)).await
 }
 
-/// Checks a credential of a request within the rate limit of wrong ones.
+/// Checks a credential of a request within the rate limit of invalid credentials.
 ///
 /// # Errors
 /// Those of `check`, and [`Error::RateLimited`].

@@ -1,6 +1,6 @@
-//! JSON request bodies: read, parsed once, held against the published document, then typed.
+//! JSON request bodies: read, parsed once, validated against the published document, then typed.
 //!
-//! In a handler the caller's argument stands before the body's, so that nothing is read for somebody unknown.
+//! In a handler the caller's argument precedes the body's, so that no body of an unauthenticated caller is read.
 
 use std::sync::Arc;
 
@@ -22,24 +22,24 @@ use super::{
 };
 use crate::domain::{Error, error::Violation};
 
-/// Bodies from this length on are parsed and validated apart from everything else.
+/// Size from which bodies are parsed and validated on a blocking thread.
 const LONG_BYTES: usize = 64 << 10;
 
 /// A JSON body.
 #[derive(Debug)]
 pub struct Body<T> {
-    /// What it says.
+    /// Parsed value.
     pub value: T,
-    /// The very bytes, for fingerprints and signatures.
+    /// Raw bytes, for fingerprints and signatures.
     pub raw: Bytes,
 }
 
-/// A JSON body that may be left out.
+/// An optional JSON body.
 #[derive(Debug)]
 pub struct OptionalBody<T> {
-    /// What it says, where it was sent.
+    /// Parsed value, if a body was sent.
     pub value: Option<T>,
-    /// The very bytes; empty when nothing was sent.
+    /// Raw bytes; empty if no body was sent.
     pub raw: Bytes,
 }
 
@@ -101,17 +101,17 @@ fn meta<T: ParseFromJSON>(required: bool) -> MetaRequest {
     MetaRequest { description: None, content, required }
 }
 
-/// Reads the bytes; `None` when nothing was sent.
+/// Reads the bytes; `None` if no body was sent.
 async fn read(request: &Request, body: &mut RequestBody) -> Result<Option<Bytes>, Fault> {
     let limit = served(request)?.plumbing.body_limit_bytes;
     let sent = media::read(request, body, (&[Media::Json], limit), |_| {}).await?;
     Ok(sent.map(|(_, sent)| sent.whole()))
 }
 
-/// Reads JSON that somebody else checks.
+/// Parses JSON that the use case checks.
 ///
 /// # Errors
-/// [`Protocol::MalformedJson`], or [`Protocol::BodyViolations`] where nothing was sent.
+/// [`Protocol::MalformedJson`], or [`Protocol::BodyViolations`] for an empty body.
 pub fn json(raw: &[u8]) -> Result<Value, Fault> {
     if raw.is_empty() {
         return Err(broken("is required").into());
@@ -119,7 +119,7 @@ pub fn json(raw: &[u8]) -> Result<Value, Fault> {
     Ok(serde_json::from_slice(raw).map_err(|error| malformed(&error))?)
 }
 
-/// Parses, checks and types a body. A long one gets a thread of its own, a few at a time, so that it delays no other
+/// Parses, validates and types a body. A long one gets a thread of its own, a few at a time, so that it delays no other
 /// request.
 async fn parse<T: ParseFromJSON + 'static>(request: &Request, raw: &Bytes) -> Result<T, Fault> {
     let (served, method) = (served(request)?, request.method());
@@ -157,12 +157,12 @@ fn malformed(error: &serde_json::Error) -> Protocol {
     Protocol::MalformedJson { reason, line: error.line(), column: error.column() }
 }
 
-/// One thing that is wrong with the body as a whole.
+/// Makes a violation of the body as a whole.
 fn broken(message: &str) -> Protocol {
     Protocol::BodyViolations(vec![Violation { field: String::new(), message: message.to_owned() }])
 }
 
-/// The framework's reason, without its names for our types; reads on after the name of what is wrong.
+/// Returns the framework's reason, without its names for our types; it continues the name of the member to a sentence.
 pub fn reason(message: &str) -> String {
     let message = message.split(" (occurred while parsing ").next().unwrap_or_default();
     if message.ends_with("expects an input value.") {

@@ -13,22 +13,22 @@ use tokio::sync::Semaphore;
 
 use crate::domain::Error;
 
-/// Told that something ran out, by its name in metrics.
+/// Callback for an exhausted budget, with its name in metrics.
 pub type Exhausted = Arc<dyn Fn(&'static str) + Send + Sync>;
 
-/// Long bodies that are parsed and validated at the same time.
+/// Maximum number of long bodies that are parsed and validated at the same time.
 const LONG_AT_ONCE: usize = 4;
 
 /// Limits that the requests of all dialects share.
 #[derive(Clone)]
 pub struct Limits {
-    /// For bodies whose sender has shown no credential yet, or whose signature is not verified yet.
+    /// Budget for bodies whose sender has shown no credential yet, or whose signature is not verified yet.
     pub unverified: Arc<Budget>,
-    /// For bodies of known callers.
+    /// Budget for bodies of authenticated callers.
     pub verified: Arc<Budget>,
-    /// Turns of long bodies at being parsed and validated, apart from everything else.
+    /// Semaphore for parsing and validating long bodies.
     pub long: Arc<Semaphore>,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Arc<[IpNet]>,
 }
 
@@ -64,18 +64,19 @@ pub struct Budget {
 struct Used {
     bytes: usize,
     clients: HashMap<IpAddr, usize>,
-    /// Set once a refusal was logged since the budget was last half empty.
+    /// True if a refusal was logged since the budget was last half empty.
     logged: bool,
 }
 
 impl Budget {
-    /// Budget of `total_bytes`. One client may hold a quarter of them, and a body of `longest_bytes` in any case.
+    /// Makes a budget of `total_bytes`. One client may hold a quarter of them, and a body of `longest_bytes` in any
+    /// case.
     pub fn new(name: &'static str, total_bytes: usize, longest_bytes: usize, exhausted: Exhausted) -> Self {
         let share_bytes = (total_bytes / 4).max(longest_bytes).min(total_bytes);
         Self { name, total_bytes, share_bytes, used: Mutex::default(), exhausted }
     }
 
-    /// Claims nothing yet, in the name of a client, where its address is known.
+    /// Opens an empty claim for a client, if its address is known.
     pub fn claim(self: &Arc<Self>, client: Option<IpAddr>) -> Claim {
         Claim { budget: self.clone(), client, bytes: 0 }
     }
@@ -89,14 +90,14 @@ impl Budget {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Refuses what exceeds the budget: counted each time, logged once until there is room again.
+    /// Refuses a claim that exceeds the budget: counted each time, logged once until the budget has capacity again.
     fn refuse(&self, used: &mut Used, client: Option<IpAddr>, wanted: usize) -> Error {
         (self.exhausted)(self.name);
         if !std::mem::replace(&mut used.logged, true) {
             let client = client.map(|client| client.to_string()).unwrap_or_default();
             let Used { bytes, .. } = *used;
             let (budget, total) = (self.name, self.total_bytes);
-            tracing::warn!(budget, total, used = bytes, client, wanted, "no memory is left for request bodies");
+            tracing::warn!(budget, total, used = bytes, client, wanted, "budget for request bodies exhausted");
         }
         Error::Unavailable { what: "memory for request bodies" }
     }
@@ -110,7 +111,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Fails where a body of this length could not be held at present.
+    /// Fails if a body of this length exceeds the budget at present.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -122,10 +123,10 @@ impl Claim {
         }
     }
 
-    /// Holds this many bytes altogether.
+    /// Grows the claim to this many bytes altogether.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] where the budget, or the client's share of it, has no more.
+    /// [`Error::Unavailable`] if the budget, or the client's share of it, is exhausted.
     pub fn grow_to(&mut self, bytes: usize) -> Result<(), Error> {
         let Some(more) = bytes.checked_sub(self.bytes).filter(|more| *more > 0) else { return Ok(()) };
         let mut used = self.budget.used();

@@ -25,7 +25,7 @@ pub fn asked(consent: &Consent, public_url: &Url) -> (String, String) {
     (format!("{PATH}?{query}"), cookie)
 }
 
-/// Returns the cookie that takes the one of [`asked`] back.
+/// Returns the cookie that removes the one of [`asked`].
 pub fn forgotten(state: &str, public_url: &Url) -> String {
     cookie(state, "", 0, public_url)
 }
@@ -39,7 +39,8 @@ pub fn shown(request: &Request, state: &str, public_url: &Url) -> Option<Consent
     Some(Consent { state: state.to_owned(), ticket: Secret::new(ticket) })
 }
 
-/// Returns whether a form was sent by a page of our own. Browsers say so by `Origin`, or at least by `Sec-Fetch-Site`.
+/// Returns whether a form was sent by a page of our own. Browsers assert it by `Origin`, or at least by
+/// `Sec-Fetch-Site`.
 pub fn is_own_page(headers: &HeaderMap, public_url: &Url) -> bool {
     match headers.get(header::ORIGIN) {
         Some(origin) => origin.as_bytes() == public_url.origin().ascii_serialization().as_bytes(),
@@ -47,7 +48,8 @@ pub fn is_own_page(headers: &HeaderMap, public_url: &Url) -> bool {
     }
 }
 
-/// Not read by scripts, not sent by other sites' forms; by https alone, and from this host alone, where that is used.
+/// Makes a cookie that is invisible to scripts and to other sites' forms; for an https address, it is restricted to
+/// https and to this host.
 fn cookie(state: &str, value: &str, max_age_secs: u64, public_url: &Url) -> String {
     let (path, secure) = if is_https(public_url) { ("/", "; Secure") } else { (PATH, "") };
     let name = name(state, public_url);

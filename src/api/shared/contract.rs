@@ -1,6 +1,7 @@
-//! The published document of a dialect, compiled: what a request body must be, and in strict mode every response.
+//! The published document of a dialect, compiled: a schema for each request body, and in strict mode for every
+//! response.
 //!
-//! It is compiled from the same value that is served and committed, so the document is what is enforced.
+//! It is compiled from the same value that is served and committed, so the document is enforced as published.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -17,10 +18,10 @@ use super::{
 };
 use crate::domain::error::Violation;
 
-/// Where the document lies for the compiler's references.
+/// URI of the document, for the compiler's references.
 const DOCUMENT: &str = "urn:tieline:document";
 
-/// The methods that documents speak of.
+/// Methods that a document can describe.
 const METHODS: [(&str, Method); 7] = [
     ("get", Method::GET),
     ("post", Method::POST),
@@ -33,39 +34,39 @@ const METHODS: [(&str, Method); 7] = [
 
 /// A compiled document.
 pub struct Contract {
-    /// By the router's pattern, such as `/v1/channels/:param0`.
+    /// Paths by the router's pattern, such as `/v1/channels/:param0`.
     paths: HashMap<String, PathContract>,
-    /// How a failure looks: that of the first operation that documents one. Filled in strict mode alone.
+    /// Error response of the first operation that documents one. Filled in strict mode alone.
     failure: Option<Arc<Answer>>,
 }
 
-/// What is promised for one path.
+/// Contract of one path.
 pub struct PathContract {
     /// As documented, such as `/v1/channels/{id}`.
     pub path: String,
-    /// The names of the parameters in the path, in their order.
+    /// Names of the parameters in the path, in order.
     pub parameters: Vec<String>,
-    /// The methods that work, for `Allow`.
+    /// Supported methods, for `Allow`.
     pub allow: Vec<&'static str>,
     operations: Vec<(Method, Operation)>,
 }
 
-/// What is promised for one operation.
+/// Contract of one operation.
 pub struct Operation {
     body: Option<Arc<Validator>>,
     /// Filled in strict mode alone.
     responses: BTreeMap<u16, Arc<Answer>>,
 }
 
-/// What is promised of one response.
+/// Contract of one response.
 #[derive(Default)]
 struct Answer {
-    /// The schema for each media type; none means no body.
+    /// Schemas by media type; empty for a response without a body.
     content: BTreeMap<String, Arc<Validator>>,
     headers: Vec<Header>,
 }
 
-/// What is promised of one header.
+/// Contract of one header.
 struct Header {
     name: String,
     required: bool,
@@ -74,10 +75,10 @@ struct Header {
 }
 
 impl Contract {
-    /// Compiles a published OpenAPI 3.0 document. With `responses`, what is answered can be checked too.
+    /// Compiles a published OpenAPI 3.0 document. With `responses`, responses can be checked too.
     ///
     /// # Errors
-    /// The place in the document that cannot be compiled, and why.
+    /// The location in the document that cannot be compiled, and the reason.
     pub fn compile(document: &Value, responses: bool) -> Result<Self, String> {
         let mut document = document.clone();
         each_schema(&mut document, &mut modernise);
@@ -101,12 +102,12 @@ impl Contract {
         Ok(Self { paths, failure })
     }
 
-    /// What is promised for the path that the router matched.
+    /// Returns the contract of the path that the router matched.
     pub fn path(&self, pattern: &str) -> Option<&PathContract> {
         self.paths.get(pattern)
     }
 
-    /// What is promised for a path as it is asked for, such as `/v1/channels/1`; of several, what is the most literal.
+    /// Returns the contract of a requested path, such as `/v1/channels/1`; of several matches, the most literal one.
     pub fn find(&self, path: &str) -> Option<&PathContract> {
         let is_parameter = |segment: &str| segment.starts_with('{');
         let fits = |contract: &&PathContract| {
@@ -117,10 +118,11 @@ impl Contract {
         self.paths.values().filter(fits).min_by_key(parameters)
     }
 
-    /// Checks a response that no operation gave, such as to an unknown path or method: it has to look as failures do.
+    /// Checks a response that does not come from an operation, such as to an unknown path or method: it has to match
+    /// the schema of errors.
     ///
     /// # Errors
-    /// What differs from the document.
+    /// The difference from the document.
     pub fn check_stray(&self, headers: &HeaderMap, body: Option<&[u8]>) -> Result<(), String> {
         self.failure.as_ref().map_or(Ok(()), |failure| failure.check(headers, body))
     }
@@ -133,13 +135,13 @@ impl PathContract {
         Self { path: path.to_owned(), parameters, allow: Vec::new(), operations: Vec::new() }
     }
 
-    /// What is promised for a method; `HEAD` is answered as `GET` is.
+    /// Returns the contract of a method; `HEAD` has that of `GET`.
     pub fn operation(&self, method: &Method) -> Option<&Operation> {
         let find = |wanted: &Method| self.operations.iter().find(|(method, _)| method == wanted).map(|(_, o)| o);
         find(method).or_else(|| if method == Method::HEAD { find(&Method::GET) } else { None })
     }
 
-    /// The public name of a parameter: the router knows those in the path as `param0`, `param1`.
+    /// Returns the public name of a parameter: the router names those in the path `param0`, `param1`.
     pub fn parameter<'a>(&'a self, name: &'a str) -> &'a str {
         let index = name.strip_prefix("param").and_then(|index| index.parse::<usize>().ok());
         index.and_then(|index| self.parameters.get(index)).map_or(name, String::as_str)
@@ -147,10 +149,10 @@ impl PathContract {
 }
 
 impl Operation {
-    /// Checks a request body.
+    /// Validates a request body.
     ///
     /// # Errors
-    /// Every rule of the document that it breaks.
+    /// Every violation of the document.
     pub fn check_body(&self, body: &Value) -> Result<(), Vec<Violation>> {
         match &self.body {
             Some(validator) if !validator.is_valid(body) => Err(violations::list(validator, body)),
@@ -158,11 +160,11 @@ impl Operation {
         }
     }
 
-    /// Checks a response: its status, headers, media type and body, which `HEAD` does not have. Always content unless
+    /// Checks a response: its status, headers, media type and body, which `HEAD` does not have. Always succeeds unless
     /// compiled with `responses`.
     ///
     /// # Errors
-    /// What differs from the document.
+    /// The difference from the document.
     pub fn check_response(&self, status: u16, headers: &HeaderMap, body: Option<&[u8]>) -> Result<(), String> {
         if self.responses.is_empty() {
             return Ok(());
@@ -253,7 +255,7 @@ impl Compiler<'_> {
         if let Some(known) = name.and_then(|name| self.known.get(name)) {
             return Ok(known.clone());
         }
-        // References are to the document, wherever the schema stands.
+        // References are relative to the document, independent of the schema's location.
         let mut absolute = json!({ "": schema });
         absolute_references(&mut absolute);
         let options = jsonschema::options().with_registry(self.registry).should_validate_formats(true);
@@ -281,7 +283,7 @@ fn absolute_references(value: &mut Value) {
     }
 }
 
-/// The router's pattern of a documented path: `/a/{id}/b` is `/a/:param0/b`.
+/// Returns the router's pattern of a documented path: `/a/{id}/b` is `/a/:param0/b`.
 fn pattern(path: &str) -> String {
     let mut count = 0;
     let segment = |segment: &str| {

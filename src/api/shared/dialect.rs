@@ -1,4 +1,5 @@
-//! What a dialect says of itself. `api::ALL` lists them; mounting, documents and the console read that list.
+//! Description of a dialect for the rest of the program. `api::ALL` lists them; mounting, documents and the console
+//! read that list.
 
 use std::sync::Arc;
 
@@ -14,41 +15,41 @@ use super::{
 
 /// A dialect of the service.
 pub struct Dialect {
-    /// Its name in file names, metrics and logs.
+    /// Name in file names, metrics and logs.
     pub name: &'static str,
-    /// Its name for people.
+    /// Display name.
     pub title: &'static str,
-    /// What it is for; Markdown.
+    /// Description of the dialect; Markdown.
     pub description: &'static str,
-    /// Where its paths begin: whole segments, none within another's.
+    /// Prefixes of its paths: whole segments, none within another's.
     pub prefixes: &'static [&'static str],
-    /// Sets of security schemes that only count together.
+    /// Sets of security schemes that are valid only together.
     pub together: &'static [&'static [&'static str]],
-    /// Whether a caller may say by `X-Organisation-Id` which organisation is meant.
+    /// True if a caller may name the organisation by `X-Organisation-Id`.
     pub names_organisation: bool,
-    /// Whether a member of a body that the document does not name is refused.
+    /// True if members of a body that the document does not name are refused.
     pub closed: bool,
-    /// What the framework says of its operations.
+    /// Returns the framework's document of its operations.
     pub described: fn() -> String,
-    /// An example of its error body with this status.
+    /// Returns an example of its error body with this status.
     pub error_example: fn(u16) -> Option<Value>,
-    /// Its error response.
+    /// Renders a fault as its error response.
     pub refuse: fn(&Fault, Occasion<'_>) -> Response,
-    /// Its operations behind the guard.
+    /// Makes the endpoint: its operations behind the guard.
     pub endpoint: fn(Arc<Served>) -> BoxEndpoint<'static>,
 }
 
-/// What the framework says of some operations, for [`Dialect::described`].
+/// Returns the framework's document of some operations, for [`Dialect::described`].
 pub fn describe<T: OpenApi + 'static>(operations: T) -> String {
     OpenApiService::new(operations, "", "").spec()
 }
 
-/// Operations behind the guard of the shape `S`, for [`Dialect::endpoint`].
+/// Makes the endpoint of operations behind the guard, with the error format `S`, for [`Dialect::endpoint`].
 pub fn mount<S: ErrorShape, T: OpenApi + 'static>(operations: T, served: Arc<Served>) -> BoxEndpoint<'static> {
     guarded::<S>(OpenApiService::new(operations, "", ""), served)
 }
 
-/// An example of the shape `S`, for [`Dialect::error_example`].
+/// Returns an example of the error format `S`, for [`Dialect::error_example`].
 pub fn error_example<S: ErrorShape>(status: u16) -> Option<Value> {
     refusal::example::<S>(status)
 }

@@ -1,4 +1,4 @@
-//! Published documents as they are served: written down once, with a tag to ask by.
+//! Published documents as they are served: serialised once, with an entity tag.
 
 use std::{
     fmt::Write,
@@ -14,22 +14,22 @@ use crate::domain::{Error, Result};
 
 /// A published document.
 pub struct Document {
-    /// Its file is `<name>.json`.
+    /// Name of its file, `<name>.json`.
     pub name: &'static str,
-    /// Its name for people.
+    /// Display name.
     pub title: &'static str,
-    /// What it says.
+    /// Content of the document.
     pub value: Value,
-    /// The same, written down.
+    /// Serialised content.
     pub text: Bytes,
-    /// Changes with the text (RFC 9110, 8.8.3).
+    /// Entity tag, which changes with the text (RFC 9110, 8.8.3).
     pub etag: String,
     /// The contract compiled from it: for requests alone, and with responses.
     contracts: [OnceLock<Arc<Contract>>; 2],
 }
 
 impl Document {
-    /// Writes a document down, always in the same way.
+    /// Serialises a document, always in the same way.
     pub fn new(name: &'static str, title: &'static str, value: Value) -> Self {
         let text = format!("{value:#}\n");
         let digest = digest::digest(&digest::SHA256, text.as_bytes());
@@ -58,14 +58,14 @@ impl Document {
 
 /// All published documents.
 pub struct Documents {
-    /// Everything in one, OpenAPI 3.1.
+    /// All dialects in one document, OpenAPI 3.1.
     pub assembled: Document,
-    /// One for each dialect, in the order of `api::ALL`.
+    /// One document for each dialect, in the order of `api::ALL`.
     pub dialects: Vec<Document>,
 }
 
 impl Documents {
-    /// Each of them, the assembled one first.
+    /// Returns every document, the assembled one first.
     pub fn all(&self) -> impl Iterator<Item = &Document> {
         std::iter::once(&self.assembled).chain(&self.dialects)
     }

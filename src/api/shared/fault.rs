@@ -1,4 +1,4 @@
-//! Everything that can go wrong with a request: what the core refuses, and what HTTP itself can do wrong.
+//! Every failure of a request: refusals of the core, and violations of HTTP.
 //!
 //! A dialect renders a [`Fault`] in its own body (`refusal`); it never sees a framework error.
 
@@ -12,39 +12,39 @@ use crate::domain::{
     registry::definition::{Issue, Rule},
 };
 
-/// What HTTP itself can do wrong, before any rule of ours is asked.
+/// A violation of HTTP or of the published document, detected before any rule of the domain.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Protocol {
     /// The body is not JSON.
     #[error("the body is not JSON: {reason} at line {line}, column {column}")]
     MalformedJson {
-        /// What the parser says.
+        /// Reason given by the parser.
         reason: String,
         /// 1-based.
         line: usize,
         /// 1-based.
         column: usize,
     },
-    /// The body is JSON, and not what the published document asks for. All violations are listed.
+    /// The body is JSON, and violates the published document. All violations are listed.
     #[error("{}", listed(.0))]
     BodyViolations(Vec<Violation>),
-    /// A parameter in the path, query or headers is missing or has the wrong form.
+    /// A parameter in the path, query or headers is missing or malformed.
     #[error("the parameter {name} {reason}")]
     Parameter {
-        /// Its public name.
+        /// Public name of the parameter.
         name: String,
-        /// What is wrong; reads on after the name.
+        /// Description of the fault; it continues the name to a sentence.
         reason: String,
     },
-    /// The content type is missing or not one that this operation takes.
+    /// The content type is missing, or not supported by this operation.
     #[error("send the body as {supported}, not {}", .got.as_deref().unwrap_or("without a Content-Type"))]
     UnsupportedMediaType {
-        /// What was sent.
+        /// Content type of the request.
         got: Option<String>,
-        /// What is taken.
+        /// Supported content types.
         supported: String,
     },
-    /// The body is longer than this operation takes.
+    /// The body exceeds the operation's limit.
     #[error("the body is longer than {limit_bytes} bytes")]
     BodyTooLarge {
         /// The limit.
@@ -56,33 +56,33 @@ pub enum Protocol {
     /// The body did not arrive in time.
     #[error("the body did not arrive in time: send it without pauses")]
     BodyTimeout,
-    /// Nothing lives at this path.
+    /// The path is unknown.
     #[error("there is nothing at {path}")]
     RouteNotFound {
-        /// The path asked for.
+        /// Requested path.
         path: String,
     },
-    /// Something lives here, but not for this method.
+    /// The path does not support the method.
     #[error("this path takes {} only", .allow.join(", "))]
     MethodNotAllowed {
-        /// The methods that work (RFC 9110, 10.2.1).
+        /// Supported methods (RFC 9110, 10.2.1).
         allow: Vec<&'static str>,
     },
 }
 
-/// Everything that can go wrong with a request. Its text is safe to show.
+/// Every failure of a request. Its text is safe to show.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// The core refused, or could not.
+    /// An error of the core.
     #[error("{}", shown(.0))]
     Core(domain::Error),
-    /// HTTP itself went wrong.
+    /// A violation of HTTP.
     #[error("{0}")]
     Protocol(Protocol),
     /// A bug of ours. The id is in the log beside the cause.
     #[error("something went wrong on our side; it is in our log as {id}")]
     Bug {
-        /// What the caller may quote.
+        /// Id that the caller may quote.
         id: Uuid,
     },
 }
@@ -110,7 +110,7 @@ impl From<Protocol> for Fault {
 }
 
 impl Fault {
-    /// When it makes sense to try again, where that is known.
+    /// Returns the time after which a retry may succeed, if it is known.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Fault::Core(domain::Error::UpstreamUnavailable { retry_after, .. }) => *retry_after,
@@ -124,7 +124,7 @@ impl Fault {
         }
     }
 
-    /// The broken rules, one by one, where it is about any.
+    /// Returns the violations of the request's content, for an invalid request.
     pub fn violations(&self) -> Vec<Violation> {
         match self {
             Fault::Core(domain::Error::Invalid(violations)) | Fault::Protocol(Protocol::BodyViolations(violations)) => {
@@ -137,7 +137,7 @@ impl Fault {
         }
     }
 
-    /// Why the caller is not known, where it is about that.
+    /// Returns the reason why the caller is not authenticated, for such a failure.
     pub fn auth_failure(&self) -> Option<AuthFailure> {
         match self {
             Fault::Core(domain::Error::Unauthenticated(why)) => Some(*why),
@@ -145,7 +145,7 @@ impl Fault {
         }
     }
 
-    /// One of every kind. The published examples and the tests of the dialects are made from them.
+    /// Returns one fault of every kind. The published examples and the tests of the dialects are made from them.
     pub fn samples() -> Vec<Fault> {
         use domain::Error;
         let id = "0199c0de-5a3b-7c41-9e2f-3b1d5a7c9e10";
@@ -200,7 +200,7 @@ impl Fault {
     }
 }
 
-/// The text for a caller: that of an internal error is for the log alone.
+/// Returns the text for a caller: that of an internal error is only logged.
 fn shown(error: &domain::Error) -> String {
     match error {
         domain::Error::Internal(_) => "something went wrong on our side".into(),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn every_broken_rule_is_told() {
+    fn every_violation_is_reported() {
         let fault = Fault::Protocol(Protocol::BodyViolations(vec![
             Violation { field: String::new(), message: "must be an object".into() },
             Violation { field: "/a/0".into(), message: "is required".into() },

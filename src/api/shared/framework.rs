@@ -1,4 +1,4 @@
-//! What the framework raises, in our words. No text of the framework's reaches a caller as it stands.
+//! Translates the framework's errors to faults. No text of the framework's reaches a caller unchanged.
 
 use poem::error::{MethodNotAllowedError, NotFoundError, ReadBodyError};
 use poem_openapi::error::{
@@ -16,7 +16,7 @@ use crate::domain::{
     error::{AuthFailure, Violation, clip},
 };
 
-/// The fault behind an error. `route` is what the document says of the path that was matched, `path` the path itself.
+/// Translates an error to a fault. `route` is the contract of the matched path, `path` the requested path itself.
 pub fn fault(error: poem::Error, route: Option<&PathContract>, path: &str, authorised: bool) -> Fault {
     let error = match error.downcast::<Fault>() {
         Ok(fault) => return fault,

@@ -1,7 +1,7 @@
-//! The one middleware around each dialect: whatever happens inside, the caller gets the dialect's own answer.
+//! The middleware around each dialect: every failure inside becomes the dialect's own error response.
 //!
-//! A request runs in a task of its own. A client that hangs up does not cut its work short, and shutdown can wait for
-//! it. Here and nowhere else a fault becomes a response, and a request becomes a line of the log.
+//! A request runs in a task of its own. A client that hangs up does not abort its work, and shutdown can wait for it.
+//! Here and nowhere else a fault becomes a response, and a request becomes a log line.
 
 use std::{
     marker::PhantomData,
@@ -35,45 +35,45 @@ const PLAIN_JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
-/// For the few answers that a browser shows: our style and nothing else.
+/// Content security policy of the few responses that a browser shows: our style and nothing else.
 const PLAIN_PAGE: HeaderValue =
     HeaderValue::from_static("default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'");
 
-/// Told of every answer: the dialect, the method (`OTHER` for an unusual one), the status, and how long it took.
+/// Callback for every response: the dialect, the method (`OTHER` for an unusual one), the status, and the duration.
 pub type Observe = Arc<dyn Fn(&'static str, &'static str, u16, Duration) + Send + Sync>;
 
-/// Told how an answer differs from the published document.
+/// Callback for a response's difference from the published document.
 pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// What the guards of all dialects share.
+/// Dependencies that the guards of all dialects share.
 #[derive(Clone)]
 pub struct Plumbing {
-    /// For request ids and the ids of bugs.
+    /// Source of request ids and of the ids of bugs.
     pub ambient: Ambient,
-    /// Runs the requests. Close it and wait for it to let the last ones finish.
+    /// Tracker of the requests' tasks. At shutdown it is closed and awaited, so that the last requests finish.
     pub tasks: TaskTracker,
-    /// The longest request body.
+    /// Maximum size of a request body.
     pub body_limit_bytes: usize,
-    /// Memory for bodies, and what else requests share.
+    /// Memory for bodies, and other limits that requests share.
     pub limits: Limits,
-    /// Told how an answer differs from the published document. Where it is there, every answer is held against that, and
-    /// one that differs becomes a 500. For tests.
+    /// Callback for a response's difference from the published document. If set, every response is validated, and a
+    /// mismatch becomes a 500. For tests.
     pub strict: Option<Tell>,
-    /// Told of every answer.
+    /// Callback for every response.
     pub observe: Observe,
 }
 
-/// A dialect as it is served. Extractors find it in the request.
+/// A mounted dialect. Extractors find it in the request.
 pub struct Served {
     /// The dialect's name.
     pub name: &'static str,
-    /// Its published document.
+    /// Compiled published document.
     pub contract: Arc<Contract>,
-    /// What all dialects share.
+    /// Dependencies shared by all dialects.
     pub plumbing: Plumbing,
 }
 
-/// Puts the guard around a dialect's operations.
+/// Wraps a dialect's operations in the guard.
 pub fn guarded<S: ErrorShape>(
     operations: impl IntoEndpoint<Endpoint = BoxEndpoint<'static>>,
     served: Arc<Served>,
@@ -101,11 +101,11 @@ impl<S: ErrorShape> Endpoint for Guard<S> {
     }
 }
 
-/// What is left of a request once it is being worked on.
+/// The facts of a request that outlive it.
 struct Asked {
     method: Method,
     uri: Uri,
-    /// Whether the caller sent a credential, valid or not.
+    /// True if the caller sent a credential, valid or not.
     authorised: bool,
 }
 
@@ -144,7 +144,7 @@ async fn run<S: ErrorShape>(inner: Arc<BoxEndpoint<'static>>, served: Arc<Served
 
 type Outcome = std::thread::Result<poem::Result<Response>>;
 
-/// The answer, and the route that gave it.
+/// Returns the response, and the route that gave it.
 fn answer<S: ErrorShape>(outcome: Outcome, served: &Served, asked: &Asked) -> (Option<PathPattern>, Response) {
     let ambient = &served.plumbing.ambient;
     let (route, fault) = match outcome {
@@ -162,7 +162,7 @@ fn answer<S: ErrorShape>(outcome: Outcome, served: &Served, asked: &Asked) -> (O
     let fault = match internal_cause(&fault) {
         Some(cause) => {
             let bug: Uuid = ambient.id();
-            // Not the path itself: some have a token in them.
+            // Not the path itself: some paths contain a token.
             let path = route.as_ref().and_then(|route| served.contract.path(&route.0));
             let path = path.map_or("none", |path| path.path.as_str());
             tracing::error!(%bug, mark, cause, path, "internal error");
@@ -181,7 +181,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
 }
 
-/// Holds a response against the published document; what differs from it is told, and becomes a 500 that says how.
+/// Validates a response against the published document; a mismatch is reported, and becomes a 500 that describes it.
 async fn checked(
     mut response: Response,
     contract: &Contract,
@@ -190,19 +190,19 @@ async fn checked(
     tell: &Tell,
 ) -> Response {
     let status = response.status().as_u16();
-    let verdict = match response.take_body().into_bytes().await {
+    let checked = match response.take_body().into_bytes().await {
         Ok(body) => {
             let sent = (method != Method::HEAD).then_some(&body[..]);
-            let verdict = match path.and_then(|path| path.operation(method)) {
+            let checked = match path.and_then(|path| path.operation(method)) {
                 Some(operation) => operation.check_response(status, response.headers(), sent),
                 None => contract.check_stray(response.headers(), sent),
             };
             response.set_body(body);
-            verdict
+            checked
         }
         Err(error) => Err(error.to_string()),
     };
-    match verdict {
+    match checked {
         Ok(()) => response,
         Err(difference) => {
             let path = path.map_or("an unknown path", |path| path.path.as_str());
@@ -214,7 +214,7 @@ async fn checked(
     }
 }
 
-/// The headers that every answer has.
+/// Adds the headers that every response has.
 fn finish(response: &mut Response, id: HeaderValue) {
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
@@ -229,7 +229,7 @@ fn finish(response: &mut Response, id: HeaderValue) {
     }
 }
 
-/// The caller's own id, where it is one that can be logged as it stands; a fresh one otherwise.
+/// Returns the caller's own request id, if it can be logged unchanged; otherwise a new one.
 fn request_id(request: &Request, ambient: &Ambient) -> HeaderValue {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
     let sent = request.headers().get(REQUEST_ID);
@@ -243,7 +243,7 @@ fn request_id(request: &Request, ambient: &Ambient) -> HeaderValue {
     }
 }
 
-/// A method's name for logs and metrics; callers cannot make new ones up.
+/// Returns a method's name for logs and metrics; callers cannot introduce new names.
 fn name(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

@@ -1,4 +1,4 @@
-//! The media types of request bodies, and the reading of them: up to a limit, whole, as they came.
+//! Media types of request bodies, and reading bodies: up to a limit, whole, and unchanged.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,23 +17,23 @@ use super::{
 };
 use crate::domain::{Error, error::clip};
 
-/// Longest wait for the next bytes of a body that is refused, and for its end.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Longest wait for the next bytes of a refused body, and for its end.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// What a request body may be.
+/// Media type of a request body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
     /// JSON (RFC 8259).
     Json,
     /// A form as browsers send it.
     Form,
-    /// Whatever it says of itself, also nothing: for whoever reads it, it is text.
+    /// Any media type, or none: the reader treats the body as text.
     Anything,
 }
 
 impl Media {
-    /// Its name in documents and headers.
+    /// Name of the media type in documents and headers.
     pub const fn name(self) -> &'static str {
         match self {
             Media::Json => "application/json",
@@ -42,7 +42,7 @@ impl Media {
         }
     }
 
-    /// Whether a Content-Type says that a body is this, in UTF-8. What says of itself that it is JSON is JSON.
+    /// Returns whether a Content-Type is of this media type, in UTF-8. A type with the suffix `+json` is JSON.
     fn is_meant_by(self, content_type: &str) -> bool {
         let mut parts = content_type.split(';').map(str::trim);
         let essence = parts.next().unwrap_or_default();
@@ -61,7 +61,7 @@ impl Media {
     }
 }
 
-/// Whether a parameter of a media type leaves the text in UTF-8.
+/// Returns whether a parameter of a media type is compatible with UTF-8.
 fn is_utf8(parameter: &str) -> bool {
     match parameter.split_once('=') {
         Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
@@ -72,20 +72,20 @@ fn is_utf8(parameter: &str) -> bool {
     }
 }
 
-/// Several media types in a sentence.
+/// Joins several media types to a phrase.
 pub fn listed(takes: &[Media]) -> String {
     takes.iter().map(|media| media.name()).collect::<Vec<_>>().join(" or ")
 }
 
-/// The size of a piece of a long body.
+/// Size of a piece of a long body.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// Reads a body that is one of `takes`; `None` when nothing was sent. Its bytes are counted in the budget of the sender,
-/// as long as the request lives, and shown to `each` as they come.
+/// Reads a body that is one of `takes`; `None` if no body was sent. Its bytes are counted in the budget of the sender,
+/// as long as the request lives, and passed to `each` as they arrive.
 ///
 /// # Errors
-/// [`Protocol::UnsupportedMediaType`], also for what is compressed; [`Protocol::BodyTooLarge`];
-/// [`Protocol::UnreadableBody`], [`Protocol::BodyTimeout`]; [`Error::Unavailable`] where the budget has no more.
+/// [`Protocol::UnsupportedMediaType`], also for compressed bodies; [`Protocol::BodyTooLarge`];
+/// [`Protocol::UnreadableBody`], [`Protocol::BodyTimeout`]; [`Error::Unavailable`] if the budget is exhausted.
 pub async fn read(
     request: &Request,
     body: &mut RequestBody,
@@ -107,7 +107,8 @@ pub async fn read(
             false => memory.demand_room(length).map_err(Fault::from),
         };
         if let Err(fault) = refused {
-            // Many clients write everything before they read: one that is cut off in the middle never sees the answer.
+            // Many clients write everything before they read: if the connection is cut in the middle, they never see
+            // the response.
             if length <= limit_bytes.saturating_mul(2) {
                 drain(&mut frames).await;
             }
@@ -187,7 +188,7 @@ impl Sent {
 
 /// Reads the rest of a refused body and keeps nothing of it, for a bounded time.
 async fn drain<T>(frames: &mut (impl Stream<Item = Result<Bytes, T>> + Unpin)) {
-    let rest = async { while let Ok(Some(Ok(_))) = tokio::time::timeout(PATIENCE, frames.next()).await {} };
+    let rest = async { while let Ok(Some(Ok(_))) = tokio::time::timeout(DRAIN_TIMEOUT, frames.next()).await {} };
     let _ = tokio::time::timeout(DRAIN, rest).await;
 }
 
@@ -215,7 +216,7 @@ impl<'a> Memory<'a> {
     }
 }
 
-/// Which of `takes` a body is by its headers; UTF-8, and not compressed.
+/// Returns the media type of a body by its headers, if it is one of `takes`, in UTF-8 and not compressed.
 fn media_of(headers: &HeaderMap, takes: &[Media]) -> Result<Media, Protocol> {
     let refused = |got: Option<String>| Protocol::UnsupportedMediaType { got, supported: listed(takes) };
     let text = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));

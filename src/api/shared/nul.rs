@@ -29,7 +29,7 @@ pub fn check_target(uri: &Uri) -> Result<(), Protocol> {
     }
 }
 
-/// Refuses a body that is handed on as it came, where it is JSON or a form with the character.
+/// Refuses a body that is passed on unchanged, if it is JSON or a form with the character.
 ///
 /// # Errors
 /// [`Protocol::BodyViolations`].
@@ -52,7 +52,7 @@ fn check_json_text(raw: &[u8]) -> Result<(), Protocol> {
     if !escapes(raw) {
         return Ok(());
     }
-    // Only now is it worth the memory. What is not JSON is refused by its reader.
+    // Parsing costs memory only for suspicious bodies. Malformed JSON is refused by its reader.
     serde_json::from_slice::<Value>(raw).map_or(Ok(()), |value| check_json(raw, &value))
 }
 
@@ -67,12 +67,12 @@ pub fn check_json(raw: &[u8], value: &Value) -> Result<(), Protocol> {
     }
 }
 
-/// Tells whether JSON text may have the character: it can only be escaped there (RFC 8259, 7).
+/// Returns whether JSON text may contain the character: it can only be escaped there (RFC 8259, 7).
 fn escapes(raw: &[u8]) -> bool {
     contains(raw, b"\\u0000")
 }
 
-/// Pointer of the first text or name with the character. serde_json bounds how deep a value is.
+/// Returns the pointer of the first text or name with the character. serde_json bounds the depth of a value.
 fn find(value: &Value, at: &str) -> Option<String> {
     match value {
         Value::String(text) => text.contains('\0').then(|| at.to_owned()),

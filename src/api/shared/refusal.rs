@@ -1,6 +1,6 @@
-//! How a dialect says no: [`ErrorShape`] is its error body, [`Refusal`] what its handlers return.
+//! Error responses: [`ErrorShape`] is a dialect's error format, [`Refusal`] the error type of its handlers.
 //!
-//! A refusal carries its [`Fault`] unrendered as far as the guard, which knows the request and writes the answer.
+//! A refusal carries its [`Fault`] unrendered to the guard, which knows the request and writes the response.
 
 use std::marker::PhantomData;
 
@@ -18,18 +18,18 @@ use serde_json::Value;
 use super::fault::{Fault, Protocol};
 use crate::domain::{self, ambient::Time, error::AuthFailure};
 
-/// A dialect's error body and its choice of statuses.
+/// A dialect's error format and its choice of statuses.
 pub trait ErrorShape: Send + Sync + 'static {
-    /// The body, as it is documented.
+    /// The documented body.
     type Body: Type + ToJSON;
 
-    /// Its media type.
+    /// Media type of the body.
     const CONTENT_TYPE: &'static str = "application/json";
 
-    /// What a 401 asks for (RFC 9110, 11.6.1).
+    /// `WWW-Authenticate` challenge of a 401 (RFC 9110, 11.6.1).
     const CHALLENGE: &'static str = "Bearer";
 
-    /// Every status that [`ErrorShape::status`] may choose, with what it means here.
+    /// Every status that [`ErrorShape::status`] may return, with its description for the document.
     const STATUSES: &'static [(u16, &'static str)];
 
     /// The status of a fault.
@@ -38,32 +38,32 @@ pub trait ErrorShape: Send + Sync + 'static {
     /// The body of a fault.
     fn body(fault: &Fault, status: StatusCode, occasion: Occasion<'_>) -> Self::Body;
 
-    /// What a body has to find it in our log by, where it has such a thing. Then every refusal is logged.
+    /// Returns the id by which a body can be found in our log, for a format that has one. Every refusal is then logged.
     fn mark(_: &Occasion<'_>) -> Option<String> {
         None
     }
 }
 
-/// What an error body may tell of the request beside the fault.
+/// Facts of the request that an error body may contain beside the fault.
 #[derive(Clone, Copy, Debug)]
 pub struct Occasion<'a> {
-    /// The path that was asked for.
+    /// Requested path.
     pub path: &'a str,
     /// The time.
     pub now: Time,
-    /// Tells it from others.
+    /// Random bytes that distinguish it from other errors.
     pub mark: [u8; 4],
 }
 
 impl Occasion<'static> {
-    /// The one of the published examples.
+    /// The occasion of the published examples.
     pub fn example() -> Self {
         let now = Time::from_timestamp(1_795_000_000, 0).unwrap_or_default();
         Self { path: "/v1/example", now, mark: [0x67, 0xBE, 0x4B, 0x5D] }
     }
 }
 
-/// A fault on its way to the caller in the shape `S`. Handlers return `Result<_, Refusal<S>>` and use `?`.
+/// A fault on its way to the caller in the format `S`. Handlers return `Result<_, Refusal<S>>` and use `?`.
 pub struct Refusal<S> {
     fault: Fault,
     shape: PhantomData<fn() -> S>,
@@ -82,7 +82,7 @@ impl<S: ErrorShape> From<Refusal<S>> for poem::Error {
     }
 }
 
-/// Puts a fault into the framework's error, for extractors that do not know their dialect's shape.
+/// Wraps a fault in the framework's error, for extractors that do not know their dialect's format.
 pub fn into_error(fault: impl Into<Fault>) -> poem::Error {
     poem::Error::new(fault.into(), StatusCode::INTERNAL_SERVER_ERROR)
 }
@@ -109,7 +109,7 @@ impl<S: ErrorShape> ApiResponse for Refusal<S> {
     }
 }
 
-/// Writes a fault down in the shape `S`, with the headers that belong to it.
+/// Renders a fault in the format `S`, with its headers.
 pub fn render<S: ErrorShape>(fault: &Fault, occasion: Occasion<'_>) -> Response {
     let status = S::status(fault);
     let body = S::body(fault, status, occasion).to_json_string();
@@ -150,13 +150,13 @@ fn set(headers: &mut header::HeaderMap, name: header::HeaderName, value: String)
     }
 }
 
-/// The published example of an error status: a sample that has it, in the shape `S`.
+/// Returns the published example of an error status: a sample that has it, in the format `S`.
 pub fn example<S: ErrorShape>(status: u16) -> Option<Value> {
     let fault = Fault::samples().into_iter().find(|fault| S::status(fault).as_u16() == status)?;
     S::body(&fault, S::status(&fault), Occasion::example()).to_json()
 }
 
-/// Whether a fault is news for us rather than for the caller: its text must be logged and not shown.
+/// Returns the cause of an internal fault: it is logged, and not shown to the caller.
 pub fn internal_cause(fault: &Fault) -> Option<&str> {
     match fault {
         Fault::Core(domain::Error::Internal(cause)) => Some(cause),

@@ -1,4 +1,5 @@
-//! Walking the schemas of an OpenAPI 3.0 document, and turning them into JSON Schema 2020-12 (which is OpenAPI 3.1's).
+//! Traversal of the schemas of an OpenAPI 3.0 document, and their conversion to JSON Schema 2020-12 (which is OpenAPI
+//! 3.1's).
 
 use serde_json::{Map, Value, json};
 
@@ -33,7 +34,7 @@ pub fn each_operation(document: &mut Value, mut visit: impl FnMut(&str, &mut Map
     }
 }
 
-/// The values of an object; none of anything else.
+/// Iterates over the values of an object; over nothing for any other value.
 fn values(object: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
     object.and_then(Value::as_object_mut).into_iter().flat_map(|object| object.iter_mut().map(|(_, value)| value))
 }
@@ -56,7 +57,7 @@ fn each_within(schema: &mut Value, visit: &mut impl FnMut(&mut Value)) {
     visit(schema);
 }
 
-/// Rewrites what JSON Schema 2020-12 says differently from OpenAPI 3.0: `nullable` and exclusive limits.
+/// Rewrites the keywords that differ between OpenAPI 3.0 and JSON Schema 2020-12: `nullable` and exclusive limits.
 pub fn modernise(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     for (exclusive, limit) in [("exclusiveMaximum", "maximum"), ("exclusiveMinimum", "minimum")] {

@@ -1,4 +1,4 @@
-//! Sender of a request: the client's address, and whether it has shown a good credential. Memory for bodies and checks
+//! Sender of a request: the client's address, and whether it has shown a valid credential. Memory for bodies and checks
 //! of credentials are limited by it.
 //!
 //! Not here: callers (`auth`), budgets (`budget`).
@@ -18,10 +18,10 @@ use super::budget::{Claim, Limits};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// Sender of a request. The guard puts one into each request.
+/// Sender of a request. The guard adds one to each request.
 #[derive(Default)]
 pub struct Sender {
-    /// The client's network, where its address is known: an IPv4 address, or the /64 of an IPv6 one.
+    /// The client's network, if its address is known: an IPv4 address, or the /64 of an IPv6 one.
     pub client: Option<IpAddr>,
     known: AtomicBool,
     /// Held as long as the request lives.
@@ -29,32 +29,32 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// Sender of a request, by its peer, or by `X-Forwarded-For` where the peer is a trusted proxy.
+    /// Determines the sender by the request's peer, or by `X-Forwarded-For` if the peer is a trusted proxy.
     pub fn of(request: &Request, trusted: &[IpNet]) -> Self {
         let peer = request.remote_addr().as_socket_addr().map(|address| address.ip().to_canonical());
         let client = peer.map(|peer| network(client(peer, request.headers(), trusted)));
         Self { client, ..Self::default() }
     }
 
-    /// Notes that the request has shown a good credential.
+    /// Marks the sender as authenticated.
     pub fn is_known(&self) {
         self.known.store(true, Ordering::Relaxed);
     }
 
-    /// Claim on the memory for the request's body.
+    /// Opens a claim on the memory for the request's body.
     pub fn claim(&self, limits: &Limits) -> Claim {
         let known = self.known.load(Ordering::Relaxed);
         if known { limits.verified.claim(self.client) } else { limits.unverified.claim(self.client) }
     }
 
-    /// Keeps a claim for as long as the request lives.
+    /// Keeps a claim as long as the request lives.
     pub fn keep(&self, claim: Claim) {
         *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(claim);
     }
 }
 
-/// The nearest address that is not a trusted proxy's: each proxy appends the peer that it saw, so only what trusted ones
-/// wrote is believed.
+/// Returns the nearest address that is not a trusted proxy's: each proxy appends its peer, so only the entries written
+/// by trusted proxies are trusted.
 fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     let mut nearest = peer;

@@ -1,5 +1,5 @@
-//! Bodies that are handed on exactly as they came. A provider that sends a request on its own account has its signature
-//! over the bytes for its only credential: it is verified while they are read, and before anything is parsed.
+//! Bodies that are passed on unchanged. The only credential of a provider's own request is its signature of the bytes:
+//! it is verified while they are read, and before anything is parsed.
 
 use std::marker::PhantomData;
 
@@ -22,55 +22,55 @@ use crate::{
     domain::{Error, error::AuthFailure},
 };
 
-/// What is taken as it comes.
+/// A kind of body that is passed on unchanged.
 pub trait Inbound: Send + Sync + 'static {
-    /// The media types that are taken.
+    /// Accepted media types.
     const MEDIA: &'static [Media];
 
-    /// The longest body, in bytes. The limit of the other requests does not count here.
+    /// Maximum size of the body, in bytes, in place of the other requests' limit.
     const LIMIT_BYTES: usize;
 
-    /// Whether there has to be one, for the document alone.
+    /// True if the body is required; for the document alone.
     const REQUIRED: bool = true;
 
-    /// Refusal of text with the character U+0000 here; otherwise the use case refuses it, or keeps it.
+    /// True to refuse text with the character U+0000 here; otherwise the use case refuses it, or keeps it.
     const CHECKS_TEXT: bool = true;
 
-    /// Begins to verify the signature, where such bodies are signed. Without a well-formed one nothing is read.
+    /// Begins to verify the signature, for signed bodies. Without a well-formed signature no body is read.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`], [`Error::FailedPrecondition`] where the provider is not configured.
+    /// [`Error::Unauthenticated`], [`Error::FailedPrecondition`] if the provider is not configured.
     fn signature(_request: &Request) -> Result<Option<SignatureCheck>, Error> {
         Ok(None)
     }
 
-    /// What is in it, for the document alone: nothing is checked against it.
+    /// Schema of the body, for the document alone: nothing is validated against it.
     fn schema(media: Media) -> MetaSchemaRef;
 
-    /// Registers what [`Inbound::schema`] refers to.
+    /// Registers the schemas that [`Inbound::schema`] refers to.
     fn register(registry: &mut Registry);
 }
 
-/// A body as it came, byte for byte.
+/// A raw body, byte for byte.
 pub struct Raw<I> {
-    /// The bytes; none where nothing was sent.
+    /// The bytes; empty if no body was sent.
     pub bytes: Bytes,
-    /// What they are by their Content-Type.
+    /// Media type by the Content-Type.
     pub media: Option<Media>,
     verified: Option<Verified>,
     kind: PhantomData<fn() -> I>,
 }
 
 impl<I> Raw<I> {
-    /// No body.
+    /// Makes an empty body.
     pub fn nothing() -> Self {
         Self { bytes: Bytes::new(), media: None, verified: None, kind: PhantomData }
     }
 
-    /// Proof of its provider's signature.
+    /// Returns the proof of its provider's signature.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] where such bodies are not signed.
+    /// [`Error::Unauthenticated`] for bodies that are not signed.
     pub fn verified(&self) -> Result<Verified, Error> {
         self.verified.ok_or(Error::Unauthenticated(AuthFailure::NotSigned))
     }
@@ -113,13 +113,13 @@ async fn read<I: Inbound>(request: &Request, body: &mut RequestBody) -> Result<R
     Ok(Raw { bytes, media, verified, kind: PhantomData })
 }
 
-/// A header that a signature is made of, as it came. In a handler it stands before the body: without it the request is
-/// nobody's, and nothing of it is read.
+/// A raw header that is part of a signature. In a handler it precedes the body: a request without it is
+/// unauthenticated, and its body is not read.
 #[derive(Clone, Debug)]
 pub struct SignatureHeader(HeaderValue);
 
 impl SignatureHeader {
-    /// Its bytes.
+    /// Returns its bytes.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
@@ -148,7 +148,7 @@ impl<'a> ApiExtractor<'a> for SignatureHeader {
         let mut sent = request.headers().get_all(options.name).iter();
         match (sent.next(), sent.next()) {
             (Some(value), None) => Ok(Self(value.clone())),
-            // Of two, nobody could say which one was verified.
+            // Of two headers, the verified one would be ambiguous.
             (None | Some(_), _) => Err(into_error(Error::Unauthenticated(AuthFailure::NotSigned))),
         }
     }
@@ -195,7 +195,7 @@ mod tests {
         header.map(|header| header.as_bytes().to_vec()).map_err(fault)
     }
 
-    /// A body in pieces, of a length that nobody announced.
+    /// Makes a body in chunks, without an announced length.
     fn pieces(text: &str) -> Body {
         let pieces: Vec<_> = text.as_bytes().chunks(50).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
         Body::from_bytes_stream(futures_util::stream::iter(pieces))
@@ -224,9 +224,9 @@ mod tests {
             let fault = raw("application/json", body).await.unwrap_err();
             assert!(matches!(fault, Fault::Protocol(Protocol::BodyTooLarge { limit_bytes: 200 })), "{fault}");
         }
-        let told = raw("text/plain", "{}").await.unwrap_err().to_string();
+        let reported = raw("text/plain", "{}").await.unwrap_err().to_string();
         let wanted = "application/json or application/x-www-form-urlencoded";
-        assert_eq!(told, format!("send the body as {wanted}, not text/plain"));
+        assert_eq!(reported, format!("send the body as {wanted}, not text/plain"));
     }
 
     #[tokio::test]

@@ -1,4 +1,5 @@
-//! Times on the wire: RFC 3339 in UTC, written with `Z`, as JSON of protocol buffers demands and most people expect.
+//! Timestamps in requests and responses: RFC 3339 in UTC, written with `Z`, as JSON of protocol buffers demands and
+//! most clients expect.
 
 use std::borrow::Cow;
 
@@ -9,7 +10,7 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
-/// A moment.
+/// A point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timestamp(pub DateTime<Utc>);
 

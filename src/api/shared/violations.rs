@@ -1,4 +1,4 @@
-//! What a validator found, told to people: a JSON pointer and a sentence that reads on after it.
+//! A validator's errors as violations: a JSON pointer and a message that continues it to a sentence.
 //!
 //! No value of the caller's is repeated: it may be a secret, or long.
 
@@ -10,13 +10,13 @@ use serde_json::Value;
 use self::window::Window;
 use crate::domain::error::Violation;
 
-/// Violations that are listed at most.
+/// Maximum number of listed violations.
 const MOST: usize = 20;
 
-/// The first violations of a value that is not valid.
+/// Lists the first violations of an invalid value.
 ///
-/// The validator makes all violations before it hands out the first one, at about 3 kB each, so it is shown a part of
-/// the value that has few: see [`window`].
+/// The validator makes all violations before it returns the first one, at about 3 kB each, so it is given a part of the
+/// value that has few: see [`window`].
 pub fn list(validator: &Validator, value: &Value) -> Vec<Violation> {
     let window = Window::of_first_violation(validator, value);
     let seen = window.sample(value);
@@ -29,7 +29,7 @@ pub fn list(validator: &Validator, value: &Value) -> Vec<Violation> {
             tell(&error, &|at| window.place(value, at), &mut found);
         }
     }
-    // It is about a list as a whole, such as its length.
+    // The violation concerns a list as a whole, such as its length.
     if found.is_empty()
         && let Err(error) = validator.validate(value)
     {
@@ -74,7 +74,7 @@ fn tell(error: &ValidationError<'_>, place: &dyn Fn(&str) -> String, found: &mut
     }
 }
 
-/// Of several forms, the only one whose type the value has: that is the one that was meant.
+/// Of several alternatives, returns the only one that has the value's type: the intended one.
 fn meant<'a>(forms: &'a [Vec<ValidationError<'static>>], at: &str) -> Option<&'a [ValidationError<'static>]> {
     let of_another_kind = |error: &ValidationError<'_>| {
         let kind = error.kind();
@@ -86,7 +86,7 @@ fn meant<'a>(forms: &'a [Vec<ValidationError<'static>>], at: &str) -> Option<&'a
     if left.next().is_none() { Some(only) } else { None }
 }
 
-/// The pointer of a member (RFC 6901).
+/// Returns the pointer of a member (RFC 6901).
 pub(super) fn below(at: &str, name: &str) -> String {
     format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
@@ -116,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    fn told(schema: Value, value: Value) -> Vec<String> {
+    fn reported(schema: Value, value: Value) -> Vec<String> {
         let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
         list(&validator, &value).into_iter().map(|v| format!("{} {}", v.field, v.message)).collect()
     }
@@ -128,10 +128,10 @@ mod tests {
             "id": {"format": "uuid"}, "tags": {"type": "array", "items": {"type": "string"}},
         }});
         let value = json!({"size": 4, "kind": "z", "name": "", "id": "secret", "tags": ["t", 5], "more": 1});
-        let mut told = told(schema, value);
-        told.sort_unstable();
+        let mut reported = reported(schema, value);
+        reported.sort_unstable();
         assert_eq!(
-            told,
+            reported,
             [
                 "/a~1b is required",
                 "/id must be a valid uuid",
@@ -145,10 +145,10 @@ mod tests {
     }
 
     #[test]
-    fn of_several_forms_the_one_that_was_meant_is_told() {
+    fn of_several_alternatives_the_intended_one_is_reported() {
         let schema = json!({"anyOf": [{"type": "object", "required": ["a"]}, {"type": "null"}]});
-        assert_eq!(told(schema.clone(), json!({})), ["/a is required"]);
-        assert_eq!(told(schema, json!(5)), [" has none of the documented forms"]);
+        assert_eq!(reported(schema.clone(), json!({})), ["/a is required"]);
+        assert_eq!(reported(schema, json!(5)), [" has none of the documented forms"]);
     }
 
     #[test]
@@ -156,21 +156,21 @@ mod tests {
         let schema = json!({"type": "object", "properties": {"a": {"type": "array", "items": {"type": "string"}}}});
         let wrong: Vec<_> = (0..100_000).collect();
         let expected: Vec<_> = (0..MOST).map(|index| format!("/a/{index} must be a string")).collect();
-        assert_eq!(told(schema.clone(), json!({"a": wrong})), expected);
+        assert_eq!(reported(schema.clone(), json!({"a": wrong})), expected);
         let mut late: Vec<Value> = vec![json!("right"); 100_000];
         (late[70_001], late[70_002]) = (json!(1), json!(2));
-        let found = told(schema, json!({"a": late}));
+        let found = reported(schema, json!({"a": late}));
         assert_eq!(found, ["/a/70001 must be a string", "/a/70002 must be a string"]);
     }
 
     #[test]
-    fn a_rule_about_a_whole_list_is_told() {
+    fn a_violation_by_a_whole_list_is_reported() {
         let schema =
             json!({"anyOf": [{"type": "array", "maxItems": 1000, "items": {"type": "string"}}, {"type": "null"}]});
         let long = Value::from(vec!["right"; 1001]);
-        assert_eq!(told(schema, long), [" must have at most 1000 items"]);
+        assert_eq!(reported(schema, long), [" must have at most 1000 items"]);
         let twice = Value::from((0..500).chain([3]).collect::<Vec<_>>());
-        assert_eq!(told(json!({"uniqueItems": true}), twice), [" must not have the same item twice"]);
+        assert_eq!(reported(json!({"uniqueItems": true}), twice), [" must not have the same item twice"]);
     }
 
     #[test]
@@ -180,12 +180,12 @@ mod tests {
             Value::Object(members.chain([(more.0.to_owned(), more.1)]).collect())
         };
         let map = json!({"additionalProperties": {"type": "integer"}});
-        assert_eq!(told(map, many(5000, ("last", json!("x")))), ["/last must be an integer"]);
+        assert_eq!(reported(map, many(5000, ("last", json!("x")))), ["/last must be an integer"]);
         let closed = json!({"required": ["last"], "properties": {"last": {}}, "additionalProperties": false});
-        let found = told(closed.clone(), many(5000, ("last", json!(1))));
+        let found = reported(closed.clone(), many(5000, ("last", json!(1))));
         assert_eq!((found.len(), &*found[0]), (MOST, "/m0 is not known here"));
         let open = json!({"required": ["last", "gone"], "minProperties": 5000});
-        assert_eq!(told(open, many(5000, ("last", json!(1)))), ["/gone is required"]);
+        assert_eq!(reported(open, many(5000, ("last", json!(1)))), ["/gone is required"]);
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
         let schema = json!({"items": {"items": {"items": {"type": "string"}}}});
         let inner = Value::from(vec![1; 31]);
         let outer = Value::from(vec![Value::from(vec![inner; 31]); 31]);
-        let found = told(schema, outer);
+        let found = reported(schema, outer);
         assert_eq!((found.len(), &*found[0]), (MOST, "/0/0/0 must be a string"));
     }
 }

@@ -1,4 +1,4 @@
-//! Words of the domain as enumerations of the wire: one adaptor instead of a mirror of each enum.
+//! Enums of the domain as enums of the API: one adaptor instead of a mirror of each enum.
 
 use std::borrow::Cow;
 
@@ -10,21 +10,21 @@ use serde_json::Value;
 
 use crate::domain::error::clip;
 
-/// A closed set of words.
+/// A closed set of enum values.
 pub trait Vocabulary: Copy + Send + Sync + 'static {
-    /// The name of the set in the documents.
+    /// Name of the schema in the documents.
     const NAME: &'static str;
-    /// What the set means.
+    /// Description of the schema.
     const DESCRIPTION: &'static str;
 
-    /// Every word with its meaning; a meaning may have several words.
+    /// Lists every enum value with its meaning; a meaning may have several values.
     fn words() -> Vec<(&'static str, Self)>;
 
-    /// The word that is written for a meaning.
+    /// Returns the enum value that is written for a meaning.
     fn word(self) -> &'static str;
 }
 
-/// One word of the set `V`.
+/// One enum value of the set `V`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Word<V>(pub V);
 

@@ -1,4 +1,4 @@
-//! How an integration is set for one channel.
+//! Settings of an integration for one channel.
 
 use poem_openapi::{OpenApi, param::Path};
 use uuid::Uuid;
@@ -19,7 +19,7 @@ pub struct ChannelSettings;
 impl ChannelSettings {
     /// Add a new setting for a channel integration
     ///
-    /// It counts in this channel alone, before the integration's own.
+    /// The setting applies to this channel alone, and overrides the integration's own.
     #[oai(
         path = "/organisations/:org_id/integrations/:integration_id/channels/:channel_id/settings",
         method = "post",
@@ -44,7 +44,7 @@ impl ChannelSettings {
 
     /// Retrieve all settings for a specific channel integration
     ///
-    /// Those of the channel alone.
+    /// Returns the channel's own settings alone.
     #[oai(
         path = "/organisations/:org_id/integrations/:integration_id/channels/:channel_id/settings",
         method = "get",
@@ -68,7 +68,7 @@ impl ChannelSettings {
 
     /// Update a specific setting for a channel integration
     ///
-    /// What is left out stays.
+    /// Fields that are absent from the request stay unchanged.
     #[oai(
         path = "/organisations/:org_id/integrations/:integration_id/channels/:channel_id/settings/:setting_id",
         method = "patch",
@@ -97,7 +97,7 @@ impl ChannelSettings {
 
     /// Delete a specific setting for a channel integration
     ///
-    /// The integration's own setting of the name counts again.
+    /// The integration's own setting of that name applies again.
     #[oai(
         path = "/organisations/:org_id/integrations/:integration_id/channels/:channel_id/settings/:setting_id",
         method = "delete",

@@ -1,4 +1,4 @@
-//! Integrations that are nothing but the address of their JSON document.
+//! Integrations that consist of the address of their JSON document.
 
 use poem_openapi::{OpenApi, param::Path, payload::Json};
 use uuid::Uuid;
@@ -19,7 +19,7 @@ pub struct Custom;
 impl Custom {
     /// Create a custom integration for the organization
     ///
-    /// The document at the address is fetched and read at once.
+    /// Fetches and reads the document at the address at once.
     #[oai(
         path = "/organisations/:organisationId/integrations/custom",
         method = "post",
@@ -40,7 +40,7 @@ impl Custom {
 
     /// Get custom integrations for an organization
     ///
-    /// Those that the organisation added by an address of its own.
+    /// Returns the integrations that the organisation added by their addresses.
     #[oai(
         path = "/organisations/:organisationId/integrations/custom",
         method = "get",
@@ -60,7 +60,7 @@ impl Custom {
 
     /// Update an organization's custom integration
     ///
-    /// The document is fetched again, also from the same address.
+    /// Fetches the document again, also if the address is unchanged.
     #[oai(
         path = "/organisations/:organisationId/integrations/custom/:integrationId",
         method = "put",
@@ -84,7 +84,7 @@ impl Custom {
 
     /// Delete an organization's custom integration
     ///
-    /// It leaves all channels too.
+    /// Removes it from all channels too.
     #[oai(
         path = "/organisations/:organisationId/integrations/custom/:integrationId",
         method = "delete",
@@ -107,7 +107,7 @@ impl Custom {
 
     /// Update an organization's custom integration settings
     ///
-    /// Sets one field. Others stay.
+    /// Sets one field. Other fields stay unchanged.
     #[oai(
         path = "/organisations/:organisationId/integrations/custom/:integrationId/settings",
         method = "put",
@@ -132,7 +132,7 @@ impl Custom {
 
     /// Get custom integration settings for an organization
     ///
-    /// The field that was set last; nothing in `data` where none was.
+    /// Returns the field that was set last; `data` is empty if none was set.
     #[oai(
         path = "/organisations/:organisationId/integrations/custom/:integrationId/settings",
         method = "get",

@@ -1,5 +1,5 @@
-//! What goes wrong, in Telex's words: the product's envelope, with its sentence where it has one, and what exactly it is
-//! about beside that.
+//! Errors of the Telex dialect: the product's envelope, with the product's message where it has one, and the particular
+//! cause in `error`.
 
 use std::borrow::Cow;
 
@@ -19,17 +19,17 @@ use crate::{
     },
 };
 
-/// Why a request was refused or failed.
+/// Reason why a request was refused or failed.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Error", example)]
 pub struct ErrorOut {
     /// Always `error`.
     pub status: Word<Failed>,
-    /// The HTTP status.
+    /// HTTP status.
     pub status_code: i32,
-    /// What went wrong, the same for all of its kind.
+    /// Title of the error, the same for every error of its kind.
     pub message: String,
-    /// What went wrong this time, for people. All broken rules are listed.
+    /// Explanation of this occurrence of the error. All faults of a request are listed.
     pub error: String,
 }
 
@@ -40,10 +40,11 @@ impl Example for ErrorOut {
     }
 }
 
-/// Slack's words for an OAuth code that is wrong, used or too old: the caller's doing, unlike its other refusals.
+/// Slack's error codes for an OAuth code that is wrong, used or expired: the caller's fault, unlike Slack's other
+/// refusals.
 const CODE_REFUSED: [&str; 2] = ["invalid_code", "code_already_used"];
 
-/// What the product says of a `json_url` that leads nowhere, of a connection that is there, and of the rest.
+/// The product's messages for an unusable `json_url`, for an existing connection, and for the other errors.
 const JSON_URL: &str = "Invalid JSON URL supplied.";
 const EXISTS: &str = "Integration app already exists.";
 const INVALID: &str = "Invalid request.";
@@ -58,7 +59,7 @@ const fn plain(status: u16, message: &'static str) -> Kind {
     (status, Cow::Borrowed(message))
 }
 
-/// The one table of Telex's errors.
+/// The only table of Telex's errors.
 fn kind_of(fault: &Fault) -> Kind {
     match fault {
         Fault::Core(error) => match error {
@@ -96,7 +97,7 @@ fn kind_of(fault: &Fault) -> Kind {
     }
 }
 
-/// Where the address of the document is all that is wrong, the product says so.
+/// Chooses the product's own message if the address of the document is the only fault.
 fn invalid(fault: &Fault) -> Kind {
     let violations = fault.violations();
     let is_about_the_address = !violations.is_empty() && violations.iter().all(|one| one.field == "/json_url");
@@ -110,7 +111,8 @@ fn not_found(noun: Noun) -> String {
     first.into_iter().chain(letters).chain(" not found.".chars()).collect()
 }
 
-/// For who posts by an address: a wrong key, a channel that is gone and one that never was are told alike.
+/// Error for a sender that posts by an address: a wrong key, a deleted channel and one that never existed are
+/// indistinguishable.
 pub fn of_key(error: Error) -> Error {
     match error {
         Error::NotFound { noun: Noun::Organisation | Noun::Channel, .. } | Error::Unauthenticated(_) => {
@@ -120,26 +122,26 @@ pub fn of_key(error: Error) -> Error {
     }
 }
 
-/// The shape of Telex's errors.
+/// Telex's error format.
 pub struct TelexError;
 
 impl ErrorShape for TelexError {
     type Body = ErrorOut;
 
     const STATUSES: &'static [(u16, &'static str)] = &[
-        (400, "The request is malformed or breaks a rule, or the JSON document is none, or Slack refused the code"),
-        (401, "There is no credential, or not a good one"),
+        (400, "The request or the JSON document is malformed or invalid, or Slack refused the code"),
+        (401, "The credential is missing or invalid"),
         (403, "The caller lacks the permission"),
-        (404, "It does not exist, or it is another organisation's"),
-        (405, "The path does not take this method"),
+        (404, "The resource does not exist, or belongs to another organisation"),
+        (405, "The path does not support this method"),
         (408, "The body did not arrive in time"),
-        (409, "It is there already, or in conflict with another one"),
-        (413, "The body is too long"),
-        (415, "The body is not JSON by its Content-Type"),
-        (429, "Too many messages by one key; come back after `Retry-After`"),
-        (500, "Something went wrong on our side; `error` has the id that is in our log"),
+        (409, "The resource exists already, or conflicts with another one"),
+        (413, "The body is larger than the limit"),
+        (415, "The Content-Type is not JSON"),
+        (429, "Too many messages with one key; retry after `Retry-After`"),
+        (500, "Internal error; `error` has the id of the log entry"),
         (502, "Slack refused"),
-        (503, "We or Slack are not available right now; try again later"),
+        (503, "This service or Slack is unavailable; retry later"),
     ];
 
     fn status(fault: &Fault) -> StatusCode {

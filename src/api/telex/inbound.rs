@@ -1,5 +1,5 @@
-//! Where integrations, and whoever else was given the address, post to a channel. One thing in four ways: the product has
-//! two addresses, and each takes a body as well as a query.
+//! Addresses at which integrations, and others that were given an address, post to a channel. Four operations for one
+//! effect: the product has two addresses, and each takes a body as well as a query.
 
 use poem::Request;
 use poem_openapi::{
@@ -33,7 +33,7 @@ async fn post((channels, request): (&Channels, &Request), id: &str, key: &Channe
 impl Inbound {
     /// Post to a channel from an integration
     ///
-    /// The `return_url` that an integration is given. It is answered when the event is durable.
+    /// The `return_url` that an integration is given. The response is sent once the event is durable.
     #[oai(path = "/v1/return/:channelId", method = "post", operation_id = "receiveChannelMessage")]
     async fn receive_channel_message(
         &self,
@@ -50,7 +50,7 @@ impl Inbound {
 
     /// Post to a channel from an integration, by a link
     ///
-    /// The same as the POST, with everything in the address.
+    /// Same as the POST, with all parameters in the address.
     #[oai(path = "/v1/return/:channelId", method = "get", operation_id = "receiveChannelMessageByLink")]
     #[allow(clippy::too_many_arguments, reason = "each part of the query is one")]
     async fn receive_channel_message_by_link(
@@ -61,13 +61,13 @@ impl Inbound {
         /// The channel's id.
         #[oai(name = "channelId")]
         channel: Path<String>,
-        /// What happened.
+        /// Name of the event.
         event_name: Query<String>,
-        /// The text.
+        /// Text of the message.
         message: Query<String>,
-        /// How it is meant.
+        /// Status of the message.
         status: Query<Word<PostWord>>,
-        /// Who speaks.
+        /// Name of the sender.
         username: Query<String>,
     ) -> Done {
         let said = PostIn { event_name: event_name.0, message: message.0, status: status.0, username: username.0 };
@@ -76,7 +76,7 @@ impl Inbound {
 
     /// Post to a channel by its webhook
     ///
-    /// The same, by the address that people copy.
+    /// Same as the return URL, at the address that users copy.
     #[oai(path = "/v1/webhooks/:channelId", method = "post", operation_id = "receiveChannelWebhook")]
     async fn receive_channel_webhook(
         &self,
@@ -93,7 +93,7 @@ impl Inbound {
 
     /// Post to a channel by its webhook, by a link
     ///
-    /// The same as the POST, with everything in the address.
+    /// Same as the POST, with all parameters in the address.
     #[oai(path = "/v1/webhooks/:channelId", method = "get", operation_id = "receiveChannelWebhookByLink")]
     #[allow(clippy::too_many_arguments, reason = "each part of the query is one")]
     async fn receive_channel_webhook_by_link(
@@ -104,13 +104,13 @@ impl Inbound {
         /// The channel's id.
         #[oai(name = "channelId")]
         channel: Path<String>,
-        /// What happened.
+        /// Name of the event.
         event_name: Query<String>,
-        /// The text.
+        /// Text of the message.
         message: Query<String>,
-        /// How it is meant.
+        /// Status of the message.
         status: Query<Word<PostWord>>,
-        /// Who speaks.
+        /// Name of the sender.
         username: Query<String>,
     ) -> Done {
         let said = PostIn { event_name: event_name.0, message: message.0, status: status.0, username: username.0 };

@@ -19,7 +19,8 @@ pub struct Integrations;
 impl Integrations {
     /// Create a new integration for the organization
     ///
-    /// It is there for all of the organisation's channels, and in none of them until it is added.
+    /// The integration is available to all of the organisation's channels, and active in none of them until it is
+    /// added.
     #[oai(path = "/organisations/:organisationId/integrations", method = "post", operation_id = "createIntegration")]
     async fn create_integration(
         &self,
@@ -36,7 +37,7 @@ impl Integrations {
 
     /// Get integrations for an organization
     ///
-    /// All of them: those that came with the service, those that were installed, and custom ones.
+    /// Returns the integrations that came with the service, those that were installed, and custom ones.
     #[oai(
         path = "/organisations/:organisationId/integrations",
         method = "get",
@@ -56,7 +57,7 @@ impl Integrations {
 
     /// Update an organization's integration
     ///
-    /// What is left out stays.
+    /// Fields that are absent from the request stay unchanged.
     #[oai(
         path = "/organisations/:organisationId/integrations/:integrationId",
         method = "patch",
@@ -81,7 +82,7 @@ impl Integrations {
 
     /// Delete an organization's integration
     ///
-    /// Its settings go with it. The answer shows what it was.
+    /// Deletes its settings with it, and returns the deleted integration.
     #[oai(
         path = "/organisations/:organisationId/integrations/:integrationId",
         method = "delete",

@@ -1,4 +1,4 @@
-//! The key of a channel's address: the credential of whoever posts there. It stands in the address, as the product's
+//! The key of a channel's address: the credential of a sender that posts there. It is in the address, as the product's
 //! users copy it, or in a header.
 
 use poem::{Request, RequestBody};
@@ -16,15 +16,15 @@ use crate::{
 const HEADER: &str = "X-Telex-API-Key";
 const QUERY: &str = "key";
 
-/// The names of the ways in the document.
+/// Names of the security schemes in the document.
 const IN_HEADER: &str = "channelKeyInHeader";
 const IN_QUERY: &str = "channelKey";
 
-/// A key that was sent; whether it is the right one is for `app` to know. In a handler it stands before everything else
-/// of the request.
+/// The key of a request; `app` verifies it. In a handler it is the first argument, before the rest of the request is
+/// read.
 pub struct ChannelKey(pub String);
 
-/// The key of a request. The header counts where both are sent; what is sent twice counts as none.
+/// Returns the key of a request. The header takes precedence over the address; a repeated key counts as no key.
 fn sent(request: &Request) -> Option<String> {
     let mut headers = request.headers().get_all(HEADER).iter().peekable();
     let found = if headers.peek().is_some() {
@@ -39,10 +39,10 @@ fn sent(request: &Request) -> Option<String> {
     found.filter(|key| !key.is_empty())
 }
 
-/// The channel of an address. An id that is none is told like a channel that there is not.
+/// Returns the channel of an address. A malformed id is reported as an unknown channel.
 ///
 /// # Errors
-/// As for a wrong key.
+/// Same as for a wrong key.
 pub fn channel(id: &str) -> Result<ChannelId, Error> {
     id.parse().map_err(|_| Error::Unauthenticated(AuthFailure::NotKeyed))
 }
@@ -67,7 +67,7 @@ impl<'a> ApiExtractor<'a> for ChannelKey {
     type ParamRawType = ();
 
     fn register(registry: &mut Registry) {
-        let description = "The key of the channel's address, as `getChannelWebhook` tells it.";
+        let description = "The key of the channel's address, as `getChannelWebhook` returns it.";
         registry.create_security_scheme(IN_QUERY, scheme("query", QUERY, description));
         let description = "The same key in a header.";
         registry.create_security_scheme(IN_HEADER, scheme("header", HEADER, description));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_is_none_is_told_like_a_wrong_key() {
+    fn a_malformed_id_is_reported_as_a_wrong_key() {
         assert!(channel("0199c0de-5a3b-7c41-9e2f-3b1d5a7c9e10").is_ok());
         assert!(matches!(channel("general"), Err(Error::Unauthenticated(AuthFailure::NotKeyed))));
     }

@@ -1,4 +1,4 @@
-//! How an integration is set for the whole organisation.
+//! Settings of an integration for the whole organisation.
 
 use poem_openapi::{OpenApi, param::Path};
 use uuid::Uuid;
@@ -19,7 +19,7 @@ pub struct Settings;
 impl Settings {
     /// Add a new integration setting
     ///
-    /// A name is there once.
+    /// A name can be added once.
     #[oai(
         path = "/organisations/:organisation_id/integrations/:integration_id/settings",
         method = "post",
@@ -42,7 +42,7 @@ impl Settings {
 
     /// Retrieve integration settings
     ///
-    /// Those of the whole organisation, not of a channel.
+    /// Returns the settings for the whole organisation, not those for a channel.
     #[oai(
         path = "/organisations/:organisation_id/integrations/:integration_id/settings",
         method = "get",
@@ -63,7 +63,7 @@ impl Settings {
 
     /// Update an existing integration setting
     ///
-    /// The one with this label.
+    /// Updates the setting with this label.
     #[oai(
         path = "/organisations/:organisation_id/integrations/:integration_id/settings",
         method = "patch",

@@ -18,7 +18,7 @@ pub struct Slack;
 impl Slack {
     /// Exchange Slack OAuth code for an access token
     ///
-    /// Connects the Slack workspace to the organisation. An organisation that has one already keeps it.
+    /// Connects the Slack workspace to the organisation. An existing connection of the organisation is kept.
     #[oai(
         path = "/slack/organisations/:organisationId/token-exchg",
         method = "post",
@@ -39,7 +39,7 @@ impl Slack {
 
     /// Get Slack access information
     ///
-    /// Tells how the organisation is connected to Slack.
+    /// Returns the organisation's connection to Slack.
     #[oai(path = "/slack/organisations/:organisationId", method = "get", operation_id = "getSlackAccess")]
     async fn get_slack_access(
         &self,

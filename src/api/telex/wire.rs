@@ -1,4 +1,4 @@
-//! The shapes of the Telex dialect: snake_case, in an envelope that says the status once more.
+//! Schemas of the Telex dialect: snake_case, in an envelope that repeats the status.
 
 mod inbound;
 mod integrations;
@@ -22,13 +22,13 @@ pub use slack::{SlackAccessOut, SlackTokenIn, SlackTokenOut};
 
 use crate::api::shared::word::{Vocabulary, Word};
 
-/// The status of what was done.
+/// Status of a successful request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Succeeded;
 
 impl Vocabulary for Succeeded {
     const NAME: &'static str = "Succeeded";
-    const DESCRIPTION: &'static str = "It was done.";
+    const DESCRIPTION: &'static str = "Status of a successful request.";
 
     fn words() -> Vec<(&'static str, Self)> {
         vec![(Self.word(), Self)]
@@ -39,13 +39,13 @@ impl Vocabulary for Succeeded {
     }
 }
 
-/// The status of what was not.
+/// Status of a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failed;
 
 impl Vocabulary for Failed {
     const NAME: &'static str = "Failed";
-    const DESCRIPTION: &'static str = "It was refused, or failed.";
+    const DESCRIPTION: &'static str = "Status of a refused or failed request.";
 
     fn words() -> Vec<(&'static str, Self)> {
         vec![(Self.word(), Self)]
@@ -56,60 +56,60 @@ impl Vocabulary for Failed {
     }
 }
 
-/// An answer with something in it.
+/// An answer with data.
 #[derive(Clone, Debug, Object)]
 pub struct Envelope<T: ParseFromJSON + ToJSON> {
     /// Always `success`.
     pub status: Word<Succeeded>,
-    /// The HTTP status.
+    /// HTTP status.
     pub status_code: i32,
-    /// What was done.
+    /// Message about the result.
     pub message: String,
-    /// What it is about.
+    /// The data.
     pub data: T,
 }
 
 impl<T: ParseFromJSON + ToJSON> Envelope<T> {
-    /// Of what was done.
+    /// Makes an envelope of the result.
     pub fn new(status_code: i32, message: &str, data: T) -> Self {
         Self { status: Word(Succeeded), status_code, message: message.to_owned(), data }
     }
 }
 
-/// An answer with several things in it.
+/// An answer with a list.
 #[derive(Clone, Debug, Object)]
 pub struct List<T: ParseFromJSON + ToJSON> {
     /// Always `success`.
     pub status: Word<Succeeded>,
-    /// The HTTP status.
+    /// HTTP status.
     pub status_code: i32,
-    /// What was done.
+    /// Message about the result.
     pub message: String,
-    /// All of them.
+    /// All items.
     pub data: Vec<T>,
 }
 
 impl<T: ParseFromJSON + ToJSON> List<T> {
-    /// Of what was found.
+    /// Makes an envelope of the list.
     pub fn new(message: &str, data: Vec<T>) -> Self {
         Self { status: Word(Succeeded), status_code: 200, message: message.to_owned(), data }
     }
 }
 
-/// An answer with nothing more in it.
+/// An answer without data.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Done", example)]
 pub struct Plain {
     /// Always `success`.
     pub status: Word<Succeeded>,
-    /// The HTTP status.
+    /// HTTP status.
     pub status_code: i32,
-    /// What was done.
+    /// Message about the result.
     pub message: String,
 }
 
 impl Plain {
-    /// Of what was done.
+    /// Makes an envelope without data.
     pub fn new(status_code: i32, message: &str) -> Self {
         Self { status: Word(Succeeded), status_code, message: message.to_owned() }
     }

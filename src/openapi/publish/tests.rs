@@ -103,7 +103,7 @@ fn responses_are_those_that_happen() {
     assert_eq!(statuses("post"), ["200", "400", "401", "409", "415"]);
     assert_eq!(statuses("get"), ["500"]);
     let ok = &operation(&document, "post")["responses"]["200"];
-    assert_eq!(ok["description"], "It is done");
+    assert_eq!(ok["description"], "Success");
     let shared = &document["components"]["responses"];
     assert_eq!(operation(&document, "post")["responses"]["400"], json!({"$ref": "#/components/responses/BadRequest"}));
     let headers = |one: &Value| one["headers"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();

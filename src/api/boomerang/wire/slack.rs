@@ -1,7 +1,7 @@
-//! What Slack sends and what it is answered (Slack: "Events API", "Slash commands", "Interactivity").
+//! Requests of Slack and the responses to them (Slack: "Events API", "Slash commands", "Interactivity").
 //!
-//! The shapes of what Slack sends are for the document: the bytes go on as they came, and are read after their
-//! signature.
+//! The schemas of Slack's requests serve the document: the bytes are passed on unchanged, and parsed after their
+//! signature is verified.
 
 use poem::Request;
 use poem_openapi::{
@@ -21,61 +21,61 @@ use crate::{
     domain::Error,
 };
 
-/// A slash command that somebody typed.
+/// A slash command typed by a user.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "SlackCommand")]
 pub struct CommandForm {
     /// The command, such as `/tieline`.
     pub command: String,
-    /// What was typed after it.
+    /// Text after the command.
     pub text: Option<String>,
     /// Slack's id of the workspace.
     pub team_id: String,
-    /// The workspace's name in addresses.
+    /// Name of the workspace in addresses.
     pub team_domain: Option<String>,
     /// Slack's id of the Enterprise organisation.
     pub enterprise_id: Option<String>,
-    /// Its name.
+    /// Name of the Enterprise organisation.
     pub enterprise_name: Option<String>,
-    /// Whether the app is installed in the whole Enterprise organisation.
+    /// `true` if the app is installed in the whole Enterprise organisation.
     pub is_enterprise_install: Option<String>,
     /// Slack's id of the channel.
     pub channel_id: String,
-    /// The channel's name, or what kind of channel it is.
+    /// Name of the channel, or its kind.
     pub channel_name: Option<String>,
     /// Slack's id of the user.
     pub user_id: String,
-    /// The user's name; not to be relied on.
+    /// Name of the user; not reliable.
     pub user_name: Option<String>,
-    /// Where answers may be posted, five times within half an hour.
+    /// Address at which responses may be posted, five times within half an hour.
     pub response_url: Option<String>,
-    /// Opens a dialogue, once, within three seconds.
+    /// Id with which one dialogue can be opened within three seconds.
     pub trigger_id: Option<String>,
     /// Slack's id of our app.
     pub api_app_id: Option<String>,
-    /// Deprecated by Slack; not looked at.
+    /// Deprecated by Slack; ignored.
     pub token: Option<String>,
-    /// `1` where Slack tries out the certificate.
+    /// `1` if Slack checks the certificate.
     pub ssl_check: Option<String>,
 }
 
-/// Something that was pressed, chosen or submitted.
+/// A button press, a choice or a submission.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "SlackInteraction")]
 pub struct InteractionForm {
-    /// What happened, as JSON: of the type `block_actions`, `view_submission`, `view_closed`, `shortcut`,
+    /// The interaction as JSON: of the type `block_actions`, `view_submission`, `view_closed`, `shortcut`,
     /// `message_action` or `block_suggestion`.
     pub payload: String,
 }
 
-/// What happened in a workspace, or the question whether this address is ours.
+/// An event in a workspace, or Slack's verification of this URL.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "SlackEvent")]
 pub struct EventBody {
     /// `event_callback`, `url_verification` or `app_rate_limited`.
     #[oai(rename = "type")]
     pub kind: Option<String>,
-    /// Of a `url_verification`: to be sent back.
+    /// For a `url_verification`: the value to be sent back.
     pub challenge: Option<String>,
     /// Slack's id of the workspace.
     pub team_id: Option<String>,
@@ -83,28 +83,28 @@ pub struct EventBody {
     pub enterprise_id: Option<Any<Value>>,
     /// Slack's id of our app.
     pub api_app_id: Option<String>,
-    /// What happened: its `type`, and what belongs to it.
+    /// The event: its `type` and the members of that type.
     pub event: Option<Any<Value>>,
-    /// The event's id; the same when Slack tries again.
+    /// Id of the event; the same for Slack's retries.
     pub event_id: Option<String>,
-    /// When it happened, in seconds.
+    /// Time of the event, in seconds.
     pub event_time: Option<i64>,
-    /// For whom the app was installed.
+    /// Installations of the app for which the event is sent.
     pub authorizations: Option<Any<Value>>,
-    /// Deprecated by Slack; not looked at.
+    /// Deprecated by Slack; ignored.
     pub token: Option<String>,
 }
 
-/// Slash commands.
+/// Body of slash commands.
 pub struct Command;
 
-/// Interactivity.
+/// Body of interactions.
 pub struct Interaction;
 
-/// Events.
+/// Body of events.
 pub struct Event;
 
-/// Begins to verify Slack's signature.
+/// Begins the verification of Slack's signature.
 fn begin(request: &Request) -> Result<Option<SignatureCheck>, Error> {
     let header = |name| request.headers().get(name).map(|value| value.as_bytes());
     services::service::<SlackConnections>(request)?
@@ -115,7 +115,7 @@ fn begin(request: &Request) -> Result<Option<SignatureCheck>, Error> {
 impl Inbound for Command {
     const MEDIA: &'static [Media] = &[Media::Form];
     const LIMIT_BYTES: usize = 64 << 10;
-    /// Slack sends what people type, and sends it again where it is refused.
+    /// Slack passes on users' text, and retries when it is refused.
     const CHECKS_TEXT: bool = false;
 
     fn signature(request: &Request) -> Result<Option<SignatureCheck>, Error> {
@@ -134,7 +134,7 @@ impl Inbound for Command {
 impl Inbound for Interaction {
     const MEDIA: &'static [Media] = &[Media::Form];
     const LIMIT_BYTES: usize = 64 << 10;
-    /// Slack sends what people type, and sends it again where it is refused.
+    /// Slack passes on users' text, and retries when it is refused.
     const CHECKS_TEXT: bool = false;
 
     fn signature(request: &Request) -> Result<Option<SignatureCheck>, Error> {
@@ -153,7 +153,7 @@ impl Inbound for Interaction {
 impl Inbound for Event {
     const MEDIA: &'static [Media] = &[Media::Json];
     const LIMIT_BYTES: usize = 1 << 20;
-    /// Slack sends what people type, and sends it again where it is refused.
+    /// Slack passes on users' text, and retries when it is refused.
     const CHECKS_TEXT: bool = false;
 
     fn signature(request: &Request) -> Result<Option<SignatureCheck>, Error> {
@@ -173,16 +173,16 @@ impl Inbound for Event {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "SlackChallenge")]
 pub struct ChallengeOut {
-    /// What Slack sent.
+    /// The value that Slack sent.
     pub challenge: String,
 }
 
-/// What an event is answered with.
+/// Response to an event.
 #[derive(ResponseContent)]
 pub enum EventContent {
     /// The answer to a `url_verification`.
     Challenge(Json<ChallengeOut>),
-    /// Nothing: it is taken.
+    /// An empty body: the event was accepted.
     Nothing(PlainText<String>),
 }
 
@@ -195,25 +195,25 @@ impl From<SlackEventAnswer> for EventContent {
     }
 }
 
-/// What becomes of a dialogue that was submitted.
+/// Response to a submitted dialogue.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "SlackViewAnswer", skip_serializing_if_is_none)]
 pub struct ViewAnswerOut {
     /// `errors`, `update`, `push` or `clear`.
     pub response_action: String,
-    /// What is wrong, by the id of the block that it is shown at.
+    /// Messages by the ids of the blocks at which they are shown.
     pub errors: Option<Any<Value>>,
     /// The next dialogue.
     pub view: Option<Any<Value>>,
 }
 
-/// What an interaction is answered with.
+/// Response to an interaction.
 #[derive(ResponseContent)]
 pub enum InteractionContent {
-    /// What becomes of a dialogue that was submitted.
+    /// Response to a submitted dialogue.
     #[oai(actual_type = "Json<ViewAnswerOut>")]
     View(Json<Any<Value>>),
-    /// Nothing: a dialogue is closed.
+    /// An empty body: the dialogue is closed.
     Nothing(PlainText<String>),
 }
 

@@ -1,4 +1,4 @@
-//! A version in full. What its definition says is described by the domain's table; here are the members beside that.
+//! A version in full. The members of its definition are described by the domain's table; the other members are here.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// A version as it is answered. `meta` and whose it is are told on the hub, where what is only its workspace's is not.
+/// Renders a version. On the hub, `meta` and the owner are shown, and members private to the workspace are left out.
 pub fn shown(base: &Base, registered: &Registered) -> Value {
     let Registered { bot, definition, workspace, signing_secret, in_public } = registered;
     let shown_id = |prefix, id| PublicId { prefix, id }.to_string();
@@ -66,7 +66,7 @@ pub fn shown(base: &Base, registered: &Registered) -> Value {
     value
 }
 
-/// What is answered of a version.
+/// Returns the schema of a version in an answer.
 pub fn schema(in_public: bool) -> Value {
     let text = |description: &str| json!({ "type": "string", "description": description });
     let flag = |description: &str| json!({ "type": "boolean", "description": description });
@@ -74,34 +74,34 @@ pub fn schema(in_public: bool) -> Value {
         |description: &str, words: Vec<&str>| json!({ "type": "string", "description": description, "enum": words });
     let time = |description: &str| json!({ "type": "string", "format": "date-time", "description": description });
     let mut own = json!({
-        "id": { "type": "string", "minLength": 28, "maxLength": 36, "description": "The id of this version." },
-        "createdAt": time("When it was created."),
-        "updatedAt": time("When it was changed."),
-        "name": text("The name of the integration."),
-        "version": text("Its version."),
-        "iconUrl": text("Where the icon is; empty where there is none."),
-        "readmeUrl": text("Where the readme is; empty where there is none."),
-        "dev": flag("Whether it is under development."),
-        "public": flag("Whether it is on the hub."),
-        "visibility": word("Who may see it.", vec!["public", "private", "unlisted"]),
+        "id": { "type": "string", "minLength": 28, "maxLength": 36, "description": "Id of this version." },
+        "createdAt": time("Time of creation."),
+        "updatedAt": time("Time of the last change."),
+        "name": text("Name of the integration."),
+        "version": text("Version of the integration."),
+        "iconUrl": text("Address of the icon; empty if there is none."),
+        "readmeUrl": text("Address of the readme; empty if there is none."),
+        "dev": flag("True for a version under development."),
+        "public": flag("True if it is on the hub."),
+        "visibility": word("Visibility to other workspaces.", vec!["public", "private", "unlisted"]),
         "verificationStatus":
-            word("Whether somebody has looked at it.", Verification::ALL.map(Verification::as_str).into()),
-        "lifecycleStatus": word("Whether it can be installed.", Lifecycle::ALL.map(Lifecycle::as_str).into()),
-        "secrets": { "type": "array", "items": { "type": "string" }, "description": "The names of its secrets." },
-        "signingSecret": text("What signs its calls: told once, when it is created, and empty from then on."),
-        "url": text("Where it is called; empty where nothing was said, and for other workspaces."),
+            word("Verification status.", Verification::ALL.map(Verification::as_str).into()),
+        "lifecycleStatus": word("Lifecycle status.", Lifecycle::ALL.map(Lifecycle::as_str).into()),
+        "secrets": { "type": "array", "items": { "type": "string" }, "description": "Names of its secrets." },
+        "signingSecret": text("Secret that signs its calls: returned only at creation, and empty from then on."),
+        "url": text("Address at which it is called; empty if none was given, and for other workspaces."),
     });
     if in_public {
         own["ownerWorkspace"] = json!({
             "type": "object",
-            "description": "Whose it is.",
+            "description": "Workspace that owns it.",
             "required": ["id", "handle", "name"],
             "properties": { "id": { "type": "string" }, "handle": { "type": "string" }, "name": { "type": "string" } },
             "additionalProperties": false,
         });
         own["meta"] = json!({
             "type": "object",
-            "description": "How often the integration is installed, and was looked at.",
+            "description": "Counts of the integration's installations and views.",
             "required": ["installs", "views"],
             "properties": { "installs": { "type": "integer" }, "views": { "type": "integer" } },
             "additionalProperties": false,
@@ -118,7 +118,7 @@ pub fn schema(in_public: bool) -> Value {
     schema
 }
 
-/// A body of a creation, for the document.
+/// Example of a creation's body, for the document.
 pub fn new_example() -> Value {
     json!({
         "name": "acme/teams",
@@ -139,12 +139,12 @@ pub fn new_example() -> Value {
     })
 }
 
-/// A body of an update, for the document.
+/// Example of an update's body, for the document.
 pub fn update_example() -> Value {
     json!({ "title": "Microsoft Teams", "actions": { "sendMessage": null }, "visibility": "public" })
 }
 
-/// A version, for the document.
+/// Example of a version, for the document.
 pub fn example(in_public: bool) -> Value {
     let new = new_example();
     let mut value = json!({

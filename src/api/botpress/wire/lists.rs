@@ -18,39 +18,39 @@ use crate::{
     },
 };
 
-/// Where a list goes on.
+/// Metadata of a page.
 #[derive(Clone, Debug, Default, Object)]
 #[oai(rename = "ListMeta", rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct MetaOut {
-    /// To be sent for the next page; absent on the last one.
+    /// Token of the next page; absent on the last page.
     pub next_token: Option<String>,
 }
 
-/// Whose a version is.
+/// Workspace that owns a version.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "OwnerWorkspace")]
 pub struct OwnerOut {
-    /// The workspace's id.
+    /// Id of the workspace.
     pub id: String,
-    /// Its handle.
+    /// Handle of the workspace.
     pub handle: String,
-    /// Its name.
+    /// Name of the workspace.
     pub name: String,
 }
 
-/// Where the text that was looked for was found.
+/// Members in which the search text was found.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "MatchedOn")]
 pub struct MatchedOut {
-    /// In the name.
+    /// True if the name matches.
     pub name: bool,
-    /// In the title.
+    /// True if the title matches.
     pub title: bool,
-    /// In the description.
+    /// True if the description matches.
     pub description: bool,
-    /// In the names or titles of these actions.
+    /// Actions with a matching name or title.
     pub actions: Vec<String>,
-    /// In the names of these interfaces.
+    /// Interfaces with a matching name.
     pub interfaces: Vec<String>,
 }
 
@@ -58,43 +58,43 @@ pub struct MatchedOut {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "IntegrationSummary", rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct SummaryOut {
-    /// The id of this version.
+    /// Id of this version.
     pub id: String,
-    /// The name of the integration.
+    /// Name of the integration.
     pub name: String,
-    /// Its version.
+    /// Version of the integration.
     pub version: String,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it was changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
-    /// What people read.
+    /// Display title.
     pub title: String,
-    /// What it is for.
+    /// Description of the integration.
     pub description: String,
-    /// Where the icon is; empty where there is none.
+    /// Address of the icon; empty if there is none.
     pub icon_url: String,
-    /// Whether it is on the hub.
+    /// True if it is on the hub.
     pub public: bool,
-    /// Who may see it.
+    /// Visibility to other workspaces.
     pub visibility: Word<Visibility>,
-    /// Whether somebody has looked at it.
+    /// Verification status.
     pub verification_status: Word<Verification>,
-    /// Whether it can be installed.
+    /// Lifecycle status: it decides whether the version can be installed.
     pub lifecycle_status: Word<Lifecycle>,
-    /// Where the text was found, where one was looked for.
+    /// Members in which the search text was found; absent without a search.
     pub matched_on: Option<MatchedOut>,
-    /// Whose it is.
+    /// Workspace that owns it.
     pub owner_workspace: OwnerOut,
 }
 
-/// How often an integration is installed, and was looked at.
+/// Counts of an integration's installations and views.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "IntegrationMeta")]
 pub struct CountsOut {
-    /// How often it is installed.
+    /// Number of installations.
     pub installs: i64,
-    /// How often it was looked at.
+    /// Number of views.
     pub views: i64,
 }
 
@@ -102,30 +102,30 @@ pub struct CountsOut {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "PublicIntegrationSummary", rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct PublicSummaryOut {
-    /// What every list tells of it.
+    /// The members that every list has.
     #[oai(flatten)]
     pub summary: SummaryOut,
-    /// How often the integration is installed, and was looked at.
+    /// Counts of the integration's installations and views.
     pub meta: CountsOut,
 }
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "IntegrationList")]
 pub struct ListOut {
     /// The versions.
     pub integrations: Vec<SummaryOut>,
-    /// Where the list goes on.
+    /// Metadata of the page.
     pub meta: MetaOut,
 }
 
-/// A part of the list of what is published.
+/// A page of the list of published versions.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "PublicIntegrationList")]
 pub struct PublicListOut {
     /// The versions.
     pub integrations: Vec<PublicSummaryOut>,
-    /// Where the list goes on.
+    /// Metadata of the page.
     pub meta: MetaOut,
 }
 
@@ -165,7 +165,7 @@ fn summary(base: &Base, listed: Listed) -> SummaryOut {
 }
 
 impl ListOut {
-    /// Of one's own.
+    /// Makes a page of the workspace's own versions.
     pub fn of(base: &Base, page: ListedPage) -> Self {
         let integrations = page.items.into_iter().map(|listed| summary(base, listed)).collect();
         Self { integrations, meta: MetaOut { next_token: page.next_token } }
@@ -173,7 +173,7 @@ impl ListOut {
 }
 
 impl PublicListOut {
-    /// Of what is published.
+    /// Makes a page of published versions.
     pub fn of(base: &Base, page: ListedPage) -> Self {
         let one = |listed: Listed| {
             let meta = CountsOut { installs: listed.bot.installs, views: listed.bot.views };

@@ -1,4 +1,4 @@
-//! Workspaces, as the product's command line asks for them: of what it counts and bills, nothing is here.
+//! Workspaces, as the product's command line expects them. The product's usage and billing have no equivalent here.
 
 use poem_openapi::{Object, types::Example};
 
@@ -11,7 +11,7 @@ use crate::{
     app::registry::Workspace,
 };
 
-/// A word that is always the same, because the product asks for one.
+/// Declares an enum with a single value, for a member that the product requires.
 macro_rules! always {
     ($name:ident, $shown:literal, $word:literal, $description:literal) => {
         #[doc = $description]
@@ -33,42 +33,42 @@ macro_rules! always {
     };
 }
 
-always!(Billing, "BillingVersion", "v4", "How it is billed. Nothing is.");
-always!(Plan, "Plan", "community", "What was booked. Nothing was.");
+always!(Billing, "BillingVersion", "v4", "Version of the billing; nothing is billed.");
+always!(Plan, "Plan", "community", "Booked plan; there are no plans.");
 
 /// A workspace.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Workspace", rename_all = "camelCase")]
 pub struct WorkspaceOut {
-    /// Its id.
+    /// Unique id.
     pub id: String,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// Its handle, before the names of its integrations.
+    /// Handle, the prefix of the names of its integrations.
     pub handle: String,
-    /// Its first owner.
+    /// User id of its first owner.
     pub owner_id: String,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it was changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
-    /// How many bots it has: none, here.
+    /// Number of bots: always 0.
     pub bot_count: i64,
-    /// How it is billed. Nothing is.
+    /// Version of the billing; nothing is billed.
     pub billing_version: Word<Billing>,
-    /// What was booked. Nothing was.
+    /// Booked plan; there are no plans.
     pub plan: Word<Plan>,
-    /// Whether it is blocked. None is.
+    /// Always false: workspaces are never blocked.
     pub blocked: bool,
-    /// What it may spend. Nothing is spent.
+    /// Spending limit; nothing is billed.
     pub spending_limit: f64,
-    /// The trial that it is in. None is in any, and the product says so by `null`.
+    /// Id of the active trial; always `null`, because there are no trials.
     #[oai(nullable)]
     pub active_trial_id: Option<String>,
 }
 
 impl WorkspaceOut {
-    /// Of a workspace.
+    /// Makes the representation of a workspace.
     pub fn of(id: String, known: Workspace) -> Self {
         Self {
             id,
@@ -93,17 +93,17 @@ impl WorkspaceOut {
 pub struct WorkspacesOut {
     /// The workspaces.
     pub workspaces: Vec<WorkspaceOut>,
-    /// Where the list goes on: nowhere, it is whole.
+    /// Metadata of the page; the list is never paged.
     pub meta: MetaOut,
 }
 
-/// What is to change of a workspace.
+/// Changes to a workspace.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "WorkspaceUpdate", skip_serializing_if_is_none, example)]
 pub struct WorkspaceIn {
-    /// What people call it.
+    /// Display name.
     pub name: Option<String>,
-    /// Its handle: only the one that it has.
+    /// Handle; only its present value is accepted.
     pub handle: Option<String>,
 }
 
@@ -127,38 +127,38 @@ impl Example for HandleIn {
     }
 }
 
-/// Whether a handle can be had.
+/// Availability of a handle.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "HandleAvailability", rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct HandleOut {
-    /// Whether it can.
+    /// True if the handle is available.
     pub available: bool,
-    /// Others that can.
+    /// Available alternatives.
     pub suggestions: Vec<String>,
-    /// Which of the caller's own workspaces has it.
+    /// The caller's own workspace that has the handle.
     pub used_by: Option<String>,
 }
 
-/// A bot. There is none here.
+/// A bot. This service has none.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Bot")]
 pub struct BotOut {
-    /// Its id.
+    /// Unique id.
     pub id: String,
 }
 
-/// The bots of a workspace: none.
+/// The bots of a workspace; always empty.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "BotList")]
 pub struct BotsOut {
     /// The bots.
     pub bots: Vec<BotOut>,
-    /// Where the list goes on: nowhere.
+    /// Metadata of the page.
     pub meta: MetaOut,
 }
 
 impl BotsOut {
-    /// No bots.
+    /// Returns the empty list.
     pub fn none() -> Self {
         Self { bots: Vec::new(), meta: MetaOut::default() }
     }

@@ -13,17 +13,17 @@ use crate::{
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Channel", rename_all = "camelCase")]
 pub struct ChannelOut {
-    /// Its id.
+    /// Unique id.
     pub id: Uuid,
     /// Its name, without `#`.
     pub name: String,
-    /// Whether only its members, and those who manage channels, see it.
+    /// True if only its members, and managers of channels, can see it.
     pub private: bool,
-    /// The user who created it.
+    /// User id of its creator.
     pub created_by: Uuid,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// Since when nothing new is posted in it, where it is archived.
+    /// Time at which it was archived; absent while it is active. An archived channel accepts no new messages.
     #[oai(skip_serializing_if_is_none)]
     pub archived_at: Option<Timestamp>,
 }
@@ -47,7 +47,7 @@ impl From<Channel> for ChannelOut {
 pub struct ChannelIn {
     /// Its name: 1 to 80 lower-case letters, digits, dots, underscores and hyphens.
     pub name: String,
-    /// Whether only its members see it; public where it is left out.
+    /// True for a channel that only its members can see; public by default.
     pub private: Option<bool>,
 }
 
@@ -57,15 +57,15 @@ impl Example for ChannelIn {
     }
 }
 
-/// What to change in a channel; what is left out stays.
+/// Changes to a channel; absent fields stay unchanged.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ChannelPatch", example)]
 pub struct ChannelPatch {
-    /// Another name.
+    /// New name.
     pub name: Option<String>,
-    /// Whether only its members see it.
+    /// True for a channel that only its members can see.
     pub private: Option<bool>,
-    /// Whether it is archived: nothing new is posted in it, and what was said stays.
+    /// True to archive it: it accepts no new messages, and keeps its existing ones.
     pub archived: Option<bool>,
 }
 
@@ -81,11 +81,11 @@ impl Example for ChannelPatch {
     }
 }
 
-/// A user in a channel.
+/// A member of a channel.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ChannelMember", rename_all = "camelCase")]
 pub struct UserOut {
-    /// The user.
+    /// The user's id.
     pub user_id: Uuid,
 }
 

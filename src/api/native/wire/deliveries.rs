@@ -16,23 +16,23 @@ use crate::{
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Delivery", rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct DeliveryOut {
-    /// Its id.
+    /// Unique id.
     pub id: Uuid,
-    /// What is delivered.
+    /// Id of the delivered event.
     pub event_id: Uuid,
-    /// Where to.
+    /// Id of the destination.
     pub destination_id: Uuid,
-    /// How far it is.
+    /// State of the delivery.
     pub state: Word<DeliveryState>,
-    /// Why it is not delivered, and what to do.
+    /// Reason why it is not delivered, and the remedy.
     pub reason: Option<String>,
-    /// How often it was tried.
+    /// Number of attempts so far.
     pub attempt_count: i32,
-    /// When it is tried next, while pending.
+    /// Time of the next attempt, while pending.
     pub next_attempt_at: Option<Timestamp>,
-    /// When it was delivered or given up.
+    /// Time at which it was delivered, or its retries were exhausted.
     pub completed_at: Option<Timestamp>,
-    /// When its event was accepted.
+    /// Time at which its event was accepted.
     pub created_at: Timestamp,
 }
 
@@ -52,29 +52,29 @@ impl From<Delivery> for DeliveryOut {
     }
 }
 
-/// One try.
+/// One attempt of a delivery.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Attempt", rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct AttemptOut {
-    /// Its id.
+    /// Unique id.
     pub id: Uuid,
-    /// 1 for the first.
+    /// Number of the attempt, from 1.
     pub number: i32,
-    /// Where it went, such as a Slack channel's id.
+    /// Address of the target, such as a Slack channel's id.
     pub address: String,
-    /// How it ended.
+    /// Outcome of the attempt.
     pub outcome: Word<AttemptState>,
-    /// The HTTP status of the answer, if there was one.
+    /// HTTP status of the response, if there was one.
     pub status_code: Option<u16>,
-    /// Why it failed, and what to do.
+    /// Reason for the failure, and the remedy.
     pub reason: Option<String>,
-    /// What was sent.
+    /// Body of the request.
     pub request: String,
-    /// The beginning of what came back, without secrets.
+    /// Beginning of the response, without secrets.
     pub answer: Option<String>,
-    /// How long it took, in milliseconds.
+    /// Duration, in milliseconds.
     pub duration_ms: u64,
-    /// When it began.
+    /// Time at which the attempt began.
     pub created_at: Timestamp,
 }
 
@@ -95,14 +95,14 @@ impl From<Attempt> for AttemptOut {
     }
 }
 
-/// A delivery with everything that was tried.
+/// A delivery with its attempts.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "DeliveryDetail")]
 pub struct DeliveryDetailOut {
     /// The delivery.
     #[oai(flatten)]
     pub delivery: DeliveryOut,
-    /// The tries, oldest first.
+    /// The attempts, oldest first.
     pub attempts: Vec<AttemptOut>,
 }
 
@@ -112,13 +112,13 @@ impl From<(Delivery, Vec<Attempt>)> for DeliveryDetailOut {
     }
 }
 
-/// A delivery that is sent again.
+/// A replayed delivery.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Replay")]
 pub struct ReplayOut {
     /// The delivery's id.
     pub id: Uuid,
-    /// How far it is now.
+    /// State of the delivery after the replay.
     pub state: Word<DeliveryState>,
 }
 
@@ -128,11 +128,11 @@ impl From<Delivery> for ReplayOut {
     }
 }
 
-/// Whose failed deliveries are to be sent again.
+/// Destination whose failed deliveries are replayed.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ReplayFailed", rename_all = "camelCase", example)]
 pub struct ReplayFailedIn {
-    /// The destination.
+    /// Id of the destination.
     pub destination_id: Uuid,
 }
 
@@ -142,39 +142,39 @@ impl Example for ReplayFailedIn {
     }
 }
 
-/// How many deliveries are sent again.
+/// Number of replayed deliveries.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ReplayedFailed")]
 pub struct ReplayAllOut {
-    /// So many.
+    /// Number of deliveries.
     pub count: u64,
 }
 
-/// Where deliveries go.
+/// A place that deliveries are sent to.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Destination", rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct DestinationOut {
-    /// Its id.
+    /// Unique id.
     pub id: Uuid,
-    /// How it is reached, such as `slack`.
+    /// Kind of the destination, such as `slack`.
     pub kind: String,
     /// Unique within the organisation and kind.
     pub name: String,
-    /// Where exactly, such as a Slack channel's id; empty until it is known.
+    /// Address at the provider, such as a Slack channel's id; empty until it is known.
     pub address: String,
-    /// Whether what is sent there arrives.
+    /// Health of the destination.
     pub health: Word<HealthWord>,
-    /// Why it is not healthy, and what to do.
+    /// Reason why it is not healthy, and the remedy.
     pub reason: Option<String>,
-    /// Since when it is not healthy.
+    /// Time since which it is not healthy.
     pub since: Option<Timestamp>,
-    /// What was delivered.
+    /// Number of successful deliveries.
     pub success_count: i64,
-    /// Tries that failed.
+    /// Number of failed attempts.
     pub failure_count: i64,
-    /// The last try.
+    /// Time of the last attempt.
     pub last_sent_at: Option<Timestamp>,
-    /// When it came to be.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 

@@ -26,17 +26,17 @@ pub struct EventIn {
     /// Dotted words of letters, digits and underscores, such as `workflow.step.completed`.
     #[oai(rename = "type")]
     pub kind: String,
-    /// The channel it flows through.
+    /// Channel that the event is posted to.
     pub channel_id: Option<Uuid>,
-    /// The link on which it happened.
+    /// Link on which it happened.
     pub link_id: Option<String>,
-    /// The kind of workflow step that completed; needed for `workflow.step.completed`.
+    /// Kind of the completed workflow step; required for `workflow.step.completed`.
     pub step_kind: Option<Word<StepKindWord>>,
-    /// What the step was, such as `FORM_SUBMIT`.
+    /// Action of the step, such as `FORM_SUBMIT`.
     pub step_action: Option<String>,
-    /// Who did it.
+    /// Id of the visitor that caused it.
     pub visitor_id: Option<String>,
-    /// Everything else: any JSON.
+    /// Further data: any JSON.
     pub data: Option<Any<Value>>,
 }
 
@@ -68,11 +68,11 @@ impl Example for EventIn {
     }
 }
 
-/// An event that is accepted: it and its deliveries are durable.
+/// An accepted event: it and its deliveries are durable.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "AcceptedEvent")]
 pub struct AcceptedOut {
-    /// The event's id. A repetition with the same Idempotency-Key is answered with the same one.
+    /// Id of the event. A repeated request with the same Idempotency-Key returns the same id.
     pub id: Uuid,
 }
 
@@ -92,28 +92,28 @@ impl From<Accepted> for AcceptedOut {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Event", rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct EventOut {
-    /// Its id.
+    /// Unique id.
     pub id: Uuid,
     /// Its type.
     #[oai(rename = "type")]
     pub kind: String,
-    /// The door it came in by.
+    /// Intake that accepted the event.
     pub source: String,
-    /// The channel it flowed through.
+    /// Channel that the event was posted to.
     pub channel_id: Option<Uuid>,
-    /// The link on which it happened.
+    /// Link on which it happened.
     pub link_id: Option<String>,
-    /// The kind of workflow step that completed.
+    /// Kind of the completed workflow step.
     pub step_kind: Option<Word<StepKindWord>>,
-    /// What the step was.
+    /// Action of the step.
     pub step_action: Option<String>,
-    /// Who did it.
+    /// Id of the visitor that caused it.
     pub visitor_id: Option<String>,
-    /// Everything else, as it was sent.
+    /// Further data, as it was sent.
     pub data: Option<Any<Value>>,
-    /// The event that it was made from: the message as it was posted, before its channel's modifiers.
+    /// Original event, if this one was made by a channel's modifiers: the message as it was posted.
     pub made_from: Option<Uuid>,
-    /// When it was accepted.
+    /// Time at which it was accepted.
     pub created_at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! GitHub's deliveries. What GitHub sends is GitHub's: the document does not repeat it.
+//! GitHub's deliveries. Their payloads are specified by GitHub, and not repeated in the document.
 
 use poem::Request;
 use poem_openapi::{
@@ -20,9 +20,9 @@ pub struct GithubBody;
 
 impl Inbound for GithubBody {
     const MEDIA: &'static [Media] = &[Media::Json, Media::Form];
-    /// GitHub sends none that is longer.
+    /// GitHub's own limit on payloads.
     const LIMIT_BYTES: usize = 25 << 20;
-    /// A payload is stored as its text, where the character is escaped, and an event of GitHub's is not to be lost.
+    /// A payload is stored as text, in which the character is escaped; an event of GitHub's must not be lost.
     const CHECKS_TEXT: bool = false;
 
     fn signature(request: &Request) -> Result<Option<SignatureCheck>, Error> {
@@ -52,15 +52,15 @@ impl Inbound for GithubBody {
     fn register(_: &mut Registry) {}
 }
 
-/// What became of a delivery of GitHub's.
+/// Result of a delivery of GitHub's.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "GithubReceipt")]
 pub struct GithubReceiptOut {
-    /// How many events were accepted now, one for each organisation that is linked.
+    /// Number of events accepted now, one for each linked organisation.
     pub events: usize,
-    /// How many were accepted before, from the same delivery.
+    /// Number of events accepted before, from the same delivery.
     pub repeated: usize,
-    /// Whether it concerns nobody here.
+    /// True if it concerns no organisation of this service.
     pub ignored: bool,
 }
 

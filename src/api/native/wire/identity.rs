@@ -22,13 +22,13 @@ use crate::{
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Organisation", rename_all = "camelCase")]
 pub struct OrganisationOut {
-    /// Its id.
+    /// Unique id.
     pub id: Uuid,
-    /// Its handle, unique in the whole service.
+    /// Handle, unique in the whole service.
     pub slug: String,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
@@ -47,9 +47,9 @@ impl From<Organisation> for OrganisationOut {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "NewOrganisation", example)]
 pub struct OrganisationIn {
-    /// Its handle: 1 to 63 of a-z, 0-9 and hyphens.
+    /// Handle: 1 to 63 of a-z, 0-9 and hyphens.
     pub slug: String,
-    /// What people call it; the handle where it is left out.
+    /// Display name; the handle by default.
     pub name: Option<String>,
 }
 
@@ -59,11 +59,11 @@ impl Example for OrganisationIn {
     }
 }
 
-/// What to change in an organisation.
+/// Changes to an organisation.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "OrganisationPatch", example)]
 pub struct OrganisationPatch {
-    /// What people call it.
+    /// Display name.
     pub name: String,
 }
 
@@ -77,21 +77,21 @@ impl Example for OrganisationPatch {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Member", rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct MemberOut {
-    /// The user, who may be a member of several organisations.
+    /// Id of the user, who may be a member of several organisations.
     pub user_id: Uuid,
-    /// Unique within the organisation.
+    /// Username, unique within the organisation.
     pub username: String,
-    /// For people.
+    /// Email address, for display.
     pub email: Option<String>,
-    /// The `sub` under which an external issuer knows the user.
+    /// The `sub` claim by which an external issuer identifies the user.
     pub subject: Option<String>,
-    /// True until the user or the subject that the member was named by accepts: nobody is authenticated as them before.
+    /// True until the named user or subject accepts the invitation; nobody is authenticated as the member before.
     pub invited: bool,
-    /// The role.
+    /// Role of the member.
     pub role: Word<Role>,
-    /// What the member may do.
+    /// Permissions of the member.
     pub permissions: Vec<Word<Permission>>,
-    /// When the member was added.
+    /// Time at which the member was added.
     pub created_at: Timestamp,
 }
 
@@ -118,17 +118,17 @@ pub struct InvitationsOut {
     pub data: Vec<InvitationOut>,
 }
 
-/// A membership that is offered to a subject.
+/// A membership offered to a subject.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Invitation", rename_all = "camelCase")]
 pub struct InvitationOut {
-    /// Its id.
+    /// Unique id.
     pub id: Uuid,
-    /// The organisation that invites.
+    /// The inviting organisation.
     pub organisation: OrganisationOut,
     /// Username in that organisation.
     pub username: String,
-    /// The role.
+    /// Role of the member.
     pub role: Word<Role>,
     /// Time at which the member was added.
     pub created_at: Timestamp,
@@ -146,20 +146,20 @@ impl From<Invitation> for InvitationOut {
     }
 }
 
-/// Somebody to be made a member. A user or a subject that is named is invited, and a member once it accepts.
+/// A member to be added. A named user or subject is invited, and becomes a member by accepting.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "NewMember", rename_all = "camelCase", example)]
 pub struct MemberIn {
-    /// A user who is a member of another organisation already; a new user where it is left out.
+    /// Id of a user who is already a member of another organisation; a new user by default.
     pub user_id: Option<Uuid>,
-    /// Unique within the organisation.
+    /// Username, unique within the organisation.
     pub username: String,
-    /// For people.
+    /// Email address, for display.
     pub email: Option<String>,
-    /// The `sub` under which an external issuer knows the user.
+    /// The `sub` claim by which an external issuer identifies the user.
     #[oai(validator(max_length = 255))]
     pub subject: Option<String>,
-    /// The role; `member` where it is left out.
+    /// Role of the member; `member` by default.
     pub role: Option<Word<Role>>,
 }
 
@@ -187,18 +187,18 @@ impl Example for MemberIn {
     }
 }
 
-/// What to change in a member; what is left out stays. A new role without permissions brings the role's own.
+/// Changes to a member; absent fields stay unchanged. A new role without permissions sets the role's own permissions.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "MemberPatch", example)]
 pub struct MemberPatch {
-    /// The role.
+    /// Role of the member.
     pub role: Option<Word<Role>>,
-    /// The permissions, one by one, instead of what the role implies.
+    /// Individual permissions, in place of those that the role implies.
     #[oai(validator(max_items = 1000))]
     pub permissions: Option<Vec<Word<Permission>>>,
-    /// For people; empty removes it.
+    /// Email address, for display; an empty value removes it.
     pub email: Option<String>,
-    /// The `sub` under which an external issuer knows the user; empty removes it.
+    /// The `sub` claim by which an external issuer identifies the user; an empty value removes it.
     #[oai(validator(max_length = 255))]
     pub subject: Option<String>,
 }
@@ -225,19 +225,19 @@ impl Example for MemberPatch {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Token", rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct TokenOut {
-    /// Its id.
+    /// Unique id.
     pub id: Uuid,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// What it is narrowed to; empty means everything that its member may do.
+    /// Permissions that the token is restricted to; if empty, the token has all permissions of its member.
     pub scopes: Vec<Word<Permission>>,
-    /// When it ends.
+    /// Time of expiry.
     pub expires_at: Option<Timestamp>,
-    /// When it was last used, to the minute.
+    /// Time of the last use, to the minute.
     pub last_used_at: Option<Timestamp>,
-    /// When it was revoked.
+    /// Time of revocation.
     pub revoked_at: Option<Timestamp>,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
@@ -259,12 +259,12 @@ impl From<Token> for TokenOut {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "NewToken", rename_all = "camelCase", example)]
 pub struct TokenIn {
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// What it is narrowed to; left out or empty means everything that the caller may do.
+    /// Permissions that the token is restricted to; if absent or empty, the token has all permissions of the caller.
     #[oai(validator(max_items = 1000))]
     pub scopes: Option<Vec<Word<Permission>>>,
-    /// When it ends; never where it is left out.
+    /// Time of expiry; without it the token does not expire.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -281,11 +281,11 @@ impl Example for TokenIn {
     }
 }
 
-/// A token that was just created.
+/// A newly created token.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "CreatedToken", rename_all = "camelCase")]
 pub struct TokenCreatedOut {
-    /// Its text. It is not shown again.
+    /// Text of the token. It is not shown again.
     pub secret: String,
     /// The token.
     pub token: TokenOut,

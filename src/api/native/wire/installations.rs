@@ -20,20 +20,20 @@ use crate::{
     },
 };
 
-/// What is to be installed: a version by its identifier, or by its name.
+/// Registry version to be installed: named by its identifier, or by its name.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "IntegrationToInstall", rename_all = "camelCase", example, skip_serializing_if_is_none)]
 pub struct InstallIn {
-    /// Its identifier, `intver_…`.
+    /// Identifier of the version, `intver_…`.
     pub registry_id: Option<String>,
-    /// Its name, with the handle of its workspace.
+    /// Name of the integration, with the handle of its workspace.
     pub name: Option<String>,
-    /// A version, a range of versions or the word `latest`, which is what counts where it is left out.
+    /// A version, a range of versions or `latest`; `latest` by default.
     pub version: Option<String>,
 }
 
 impl InstallIn {
-    /// Which one is meant.
+    /// Returns the reference to the requested version.
     pub fn wanted(self) -> Result<WantedVersion> {
         match (self.registry_id, self.name, self.version) {
             (Some(id), None, None) => Ok(WantedVersion::Id(id)),
@@ -51,23 +51,23 @@ impl Example for InstallIn {
     }
 }
 
-/// What can be set of an integration.
+/// A setting of an integration.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "InstalledSetting", rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct InstalledSettingOut {
-    /// By what it is found.
+    /// Label, by which the setting is identified.
     pub label: String,
-    /// What kind of value it takes.
+    /// Type of the value.
     pub kind: String,
-    /// Whether it must not be empty.
+    /// True if the value must not be empty.
     pub required: bool,
-    /// Whether its value is not shown.
+    /// True if the value is not shown.
     pub secret: bool,
-    /// What it is for.
+    /// Purpose of the setting.
     pub description: Option<String>,
-    /// What there is to choose from; anything, where there is nothing.
+    /// Allowed values; if empty, any value is allowed.
     pub options: Vec<String>,
-    /// What holds until somebody sets it. That of a secret is not shown.
+    /// Value until one is set. The default of a secret is not shown.
     pub default: Option<Any<Value>>,
 }
 
@@ -90,25 +90,25 @@ impl From<&SettingSpec> for InstalledSettingOut {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "InstalledIntegration", rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct InstalledOut {
-    /// Its identifier in this organisation.
+    /// Id of the installation in this organisation.
     pub id: Uuid,
-    /// What it is called; that of the registry, where it is from there.
+    /// Name of the integration; for one from the registry, its name there.
     pub name: String,
-    /// What people read.
+    /// Display title.
     pub title: String,
-    /// Its version, where it is from the registry.
+    /// Version, for an integration from the registry.
     pub version: Option<String>,
-    /// The identifier of the version, where it is from the registry.
+    /// Identifier of the version, for an integration from the registry.
     pub registry_id: Option<String>,
-    /// Where it is called.
+    /// Address at which the integration is called.
     pub url: Option<String>,
-    /// Whether it is switched on.
+    /// True if it is switched on.
     pub active: bool,
-    /// What can be set.
+    /// Settings of the integration.
     pub settings: Vec<InstalledSettingOut>,
-    /// When it was installed.
+    /// Time of installation.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 

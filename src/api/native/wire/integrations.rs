@@ -1,4 +1,4 @@
-//! Integrations in a channel, and what is found in descriptors.
+//! Integrations in a channel, and the report of a descriptor check.
 
 use poem_openapi::{
     Object,
@@ -30,17 +30,17 @@ use crate::{
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ChannelIntegration", rename_all = "camelCase")]
 pub struct ChannelIntegrationOut {
-    /// The integration.
+    /// Id of the integration.
     pub integration_id: Uuid,
-    /// What it is called.
+    /// Name of the integration.
     pub name: String,
-    /// What kind of integration it is. More may be added.
+    /// Kind of the integration. More kinds may be added.
     pub kind: String,
-    /// Whether it is switched on here.
+    /// True if it is switched on in this channel.
     pub active: bool,
-    /// Its place among the others: the lowest comes first.
+    /// Position among the channel's integrations, in ascending order.
     pub position: i32,
-    /// When this was last changed.
+    /// Time of the last change to this entry.
     pub updated_at: Timestamp,
 }
 
@@ -61,11 +61,11 @@ impl From<ChannelIntegration> for ChannelIntegrationOut {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ChannelIntegrations")]
 pub struct ChannelIntegrationsOut {
-    /// All of them, by their positions.
+    /// All of the integrations, by position.
     pub data: Vec<ChannelIntegrationOut>,
 }
 
-/// What signs our calls of an integration.
+/// Secret that signs our calls of an integration.
 #[derive(Clone, Object)]
 #[oai(rename = "SigningSecret", example)]
 pub struct SigningSecretOut {
@@ -85,13 +85,13 @@ impl Example for SigningSecretOut {
     }
 }
 
-/// How an integration is to be in a channel; what is left out stays.
+/// Changes to an integration's entry in a channel; absent fields stay unchanged.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ChannelIntegrationPatch", example)]
 pub struct ChannelIntegrationPatch {
-    /// Whether it is switched on here.
+    /// True to switch it on in this channel.
     pub active: Option<bool>,
-    /// Its place among the others: the lowest comes first.
+    /// Position among the channel's integrations, in ascending order.
     #[oai(validator(minimum(value = "0")))]
     pub position: Option<i32>,
 }
@@ -108,13 +108,13 @@ impl Example for ChannelIntegrationPatch {
     }
 }
 
-/// Where a channel is posted to. Whoever has an address may post.
+/// Addresses at which messages are posted to a channel. An address is the only credential that a sender needs.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ChannelWebhook", rename_all = "camelCase")]
 pub struct ChannelWebhookOut {
-    /// The address that integrations are given.
+    /// Address that is given to integrations.
     pub return_url: String,
-    /// The address for whoever else is to post.
+    /// Address for other senders.
     pub webhook_url: String,
 }
 
@@ -124,31 +124,31 @@ impl From<ChannelWebhook> for ChannelWebhookOut {
     }
 }
 
-/// The descriptor to be looked through: exactly one of the three.
+/// Descriptor to be checked: exactly one of the three members.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "DescriptorToLint", example, skip_serializing_if_is_none)]
 pub struct LintIn {
-    /// Where it is.
+    /// Address from which the descriptor is fetched.
     pub url: Option<String>,
     /// The descriptor itself.
     pub document: Option<Any<Value>>,
-    /// The descriptor as text, which need not be JSON: what is found has a line and a column then.
+    /// Descriptor as text, which need not be valid JSON; findings then have a line and a column.
     pub text: Option<String>,
 }
 
-/// What is to be looked through.
+/// Descriptor to be checked.
 pub struct Asked {
-    /// Where it is taken from.
+    /// Source of the descriptor.
     pub source: DescriptorSource,
-    /// Whether a line and a column mean something to who asks.
+    /// True if the caller gave the text, so that lines and columns are meaningful.
     pub has_places: bool,
 }
 
 impl LintIn {
-    /// The one that was given.
+    /// Returns the given source.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where it is none, or several.
+    /// [`Error::Invalid`] unless exactly one is given.
     pub fn asked(self) -> Result<Asked> {
         match (self.url, self.document, self.text) {
             (Some(url), None, None) => Ok(Asked { source: DescriptorSource::Url(url), has_places: true }),
@@ -169,8 +169,8 @@ impl Example for LintIn {
 
 impl Vocabulary for Severity {
     const NAME: &'static str = "LintSeverity";
-    const DESCRIPTION: &'static str = "How bad it is: an error (it cannot be installed) or a warning (it can, and may not \
-         do what was meant).";
+    const DESCRIPTION: &'static str = "Severity of a finding: an error (the descriptor cannot be installed) or a warning \
+         (it can be installed, and may not have the intended effect).";
 
     fn words() -> Vec<(&'static str, Self)> {
         [Severity::Error, Severity::Warning].map(|severity| (severity.word(), severity)).into()
@@ -184,38 +184,38 @@ impl Vocabulary for Severity {
     }
 }
 
-/// Something that was found in a descriptor.
+/// A finding in a descriptor.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "LintFinding", skip_serializing_if_is_none)]
 pub struct FindingOut {
-    /// How bad it is.
+    /// Severity of the finding.
     pub severity: Word<Severity>,
-    /// Where: a JSON pointer (RFC 6901) into the descriptor.
+    /// Location: a JSON pointer (RFC 6901) into the descriptor.
     pub path: String,
-    /// The line, from 1, where that is known.
+    /// Line, from 1, if it is known.
     pub line: Option<u32>,
-    /// The column, from 1, where that is known.
+    /// Column, from 1, if it is known.
     pub column: Option<u32>,
-    /// The name of the rule, for programs. More may be added.
+    /// Name of the rule, for programs. More rules may be added.
     pub rule: String,
-    /// What is wrong, and what would be right.
+    /// Description of the fault, and the remedy.
     pub message: String,
 }
 
-/// What was found in a descriptor.
+/// Report of a descriptor check.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "LintReport")]
 pub struct LintOut {
-    /// Whether it can be installed: nothing that was found is an error.
+    /// True if the descriptor can be installed: no finding is an error.
     pub valid: bool,
-    /// Everything that was found, in the order of the descriptor.
+    /// The findings, in the order of the descriptor.
     pub findings: Vec<FindingOut>,
 }
 
 impl LintOut {
-    /// A report, with or without lines and columns.
+    /// Makes the report, with or without lines and columns.
     pub fn of(found: Vec<Finding>, has_places: bool) -> Self {
-        let told = |finding: Finding| FindingOut {
+        let shown = |finding: Finding| FindingOut {
             severity: Word(finding.severity),
             path: finding.path,
             line: finding.place.filter(|_| has_places).map(|place| count(place.line)),
@@ -224,7 +224,7 @@ impl LintOut {
             message: finding.message,
         };
         let valid = found.iter().all(|finding| finding.severity != Severity::Error);
-        Self { valid, findings: found.into_iter().map(told).collect() }
+        Self { valid, findings: found.into_iter().map(shown).collect() }
     }
 }
 

@@ -29,22 +29,22 @@ macro_rules! vocabulary {
     };
 }
 
-vocabulary!(EventKind as "GithubEventKind", "A kind of GitHub events that a channel may be told of.");
-vocabulary!(Conclusion as "WorkflowConclusion", "How a run of a GitHub workflow or check ended.");
+vocabulary!(EventKind as "GithubEventKind", "Kind of GitHub events that a channel can subscribe to.");
+vocabulary!(Conclusion as "WorkflowConclusion", "Conclusion of a run of a GitHub workflow or check.");
 vocabulary!(
     Broadcast as "ThreadBroadcast",
-    "Which replies in a thread are shown in the channel as well: never, state_changes (merged, closed, opened again, \
+    "Replies in a thread that are also shown in the channel: never, state_changes (merged, closed, opened again, \
      ready for review), or always."
 );
 
-/// What has to be, and what must not. `*` stands for any characters.
+/// Patterns to be included and excluded. `*` stands for any characters.
 #[derive(Clone, Debug, Default, Object)]
 #[oai(rename = "Patterns", skip_serializing_if_is_none)]
 pub struct PatternsBody {
-    /// One of these has to match; none are needed where it is empty or left out.
+    /// Patterns of which at least one has to match; if empty or absent, everything matches.
     #[oai(validator(max_items = 1000))]
     pub include: Option<Vec<String>>,
-    /// None of these may match.
+    /// Patterns of which none may match.
     #[oai(validator(max_items = 1000))]
     pub exclude: Option<Vec<String>>,
 }
@@ -61,14 +61,14 @@ impl From<PatternsBody> for Patterns {
     }
 }
 
-/// Which runs of workflows and checks are told.
+/// Rules for runs of workflows and checks.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "WorkflowRules", skip_serializing_if_is_none)]
 pub struct WorkflowRulesBody {
-    /// How they ended; those that failed where it is left out.
+    /// Conclusions of the runs; by default, those of failed runs.
     #[oai(validator(max_items = 1000))]
     pub conclusions: Option<Vec<Word<Conclusion>>>,
-    /// Patterns of their names; all where it is empty or left out.
+    /// Patterns of the names; if empty or absent, all names match.
     #[oai(validator(max_items = 1000))]
     pub names: Option<Vec<String>>,
 }
@@ -89,13 +89,13 @@ impl From<WorkflowRulesBody> for WorkflowRules {
     }
 }
 
-/// How messages on one pull request, issue or discussion hang together.
+/// Threading of messages about one pull request, issue or discussion.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ThreadRules", skip_serializing_if_is_none)]
 pub struct ThreadRulesBody {
-    /// Whether they go into one thread; they do where it is left out.
+    /// True if such messages share a thread; true by default.
     pub enabled: Option<bool>,
-    /// Which replies are shown in the channel as well; never where it is left out.
+    /// Replies that are also shown in the channel; none by default.
     pub broadcast: Option<Word<Broadcast>>,
 }
 
@@ -112,30 +112,31 @@ impl From<ThreadRulesBody> for ThreadRules {
     }
 }
 
-/// What a channel wants to hear of. What is left out has its default, or stays in a change.
+/// Rules of a subscription. An absent member has its default, or stays unchanged in an update.
 #[derive(Clone, Debug, Default, Object)]
 #[oai(rename = "SubscriptionRules", skip_serializing_if_is_none)]
 pub struct RulesBody {
-    /// `owner/name`, or `owner/*` for everything that an account owns; at least one.
+    /// `owner/name`, or `owner/*` for all repositories of an account; at least one.
     #[oai(validator(max_items = 1000))]
     pub repositories: Option<Vec<String>>,
-    /// Kinds of events; `issues`, `pulls`, `commits`, `releases` and `deployments` where it is left out.
+    /// Kinds of events; by default `issues`, `pulls`, `commits`, `releases` and `deployments`.
     #[oai(validator(max_items = 1000))]
     pub events: Option<Vec<Word<EventKind>>>,
-    /// Branches: the target of a pull request, the branch of a push, a workflow or a check. Commits are told of the
-    /// default branch alone where `include` is empty.
+    /// Branches: the target of a pull request, the branch of a push, a workflow or a check. If `include` is empty,
+    /// commits are notified for the default branch alone.
     pub branches: Option<PatternsBody>,
     /// Labels of pull requests, issues and discussions.
     pub labels: Option<PatternsBody>,
     /// Logins of authors, such as `*[bot]`.
     pub authors: Option<PatternsBody>,
-    /// Whether bots are heard; they are where it is left out.
+    /// True if events of bots are notified; true by default.
     pub bots: Option<bool>,
-    /// Whether draft pull requests are told of; otherwise, and where it is left out, they are once they are ready.
+    /// True if draft pull requests are notified; otherwise, and by default, they are notified once they are ready for
+    /// review.
     pub drafts: Option<bool>,
-    /// Which runs of workflows and checks are told.
+    /// Rules for runs of workflows and checks.
     pub workflows: Option<WorkflowRulesBody>,
-    /// How messages on one topic hang together.
+    /// Threading of messages about one topic.
     pub threads: Option<ThreadRulesBody>,
 }
 
@@ -171,27 +172,27 @@ impl From<RulesBody> for RulesChange {
     }
 }
 
-/// A Slack channel that hears of GitHub events.
+/// A Slack channel's subscription to GitHub events.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Subscription", rename_all = "camelCase")]
 pub struct SubscriptionOut {
-    /// Its id.
+    /// Unique id.
     pub id: Uuid,
     /// Slack's id of the channel.
     pub slack_channel_id: String,
-    /// The channel's name, without `#`; empty where nobody gave it.
+    /// Name of the channel, without `#`; empty if none was given.
     pub slack_channel_name: String,
-    /// Where its messages go: deliveries have it.
+    /// Id of the destination that its messages are sent to; deliveries refer to it.
     pub destination_id: Uuid,
-    /// Whether it is stopped for a while; what it then does not say is recorded as skipped.
+    /// True while the subscription is paused; its deliveries are then recorded as skipped.
     pub paused: bool,
-    /// What it wants to hear of, in full.
+    /// All rules of the subscription, with their defaults.
     pub rules: RulesBody,
-    /// The user who made it.
+    /// User id of its creator.
     pub created_by: Uuid,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
@@ -211,15 +212,15 @@ impl From<Subscription> for SubscriptionOut {
     }
 }
 
-/// A subscription to be made.
+/// A subscription to be created.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "NewSubscription", rename_all = "camelCase", skip_serializing_if_is_none, example)]
 pub struct SubscriptionIn {
     /// Slack's id of the channel, such as `C01ABC123`.
     pub slack_channel_id: String,
-    /// The channel's name, for people.
+    /// Name of the channel, for display.
     pub slack_channel_name: Option<String>,
-    /// What it wants to hear of.
+    /// Rules of the subscription.
     pub rules: RulesBody,
 }
 
@@ -255,17 +256,17 @@ impl Example for SubscriptionIn {
     }
 }
 
-/// What to change in a subscription; what is left out stays.
+/// Changes to a subscription; absent fields stay unchanged.
 #[derive(Clone, Debug, Default, Object)]
 #[oai(rename = "SubscriptionPatch", rename_all = "camelCase", skip_serializing_if_is_none, example)]
 pub struct SubscriptionPatch {
-    /// Another channel; its name is forgotten unless it is given too.
+    /// Slack's id of another channel; the former name is removed unless a new one is given.
     pub slack_channel_id: Option<String>,
-    /// The channel's name.
+    /// Name of the channel.
     pub slack_channel_name: Option<String>,
-    /// Whether it is stopped for a while.
+    /// True to pause the subscription.
     pub paused: Option<bool>,
-    /// What it wants to hear of.
+    /// Rules of the subscription.
     pub rules: Option<RulesBody>,
 }
 
@@ -286,15 +287,15 @@ impl Example for SubscriptionPatch {
     }
 }
 
-/// What one rule says to an event.
+/// Result of one rule for an event.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "SubscriptionCheck")]
 pub struct CheckOut {
-    /// The rule.
+    /// Name of the rule.
     pub rule: String,
-    /// Whether it lets the event through.
+    /// True if the event passes the rule.
     pub passed: bool,
-    /// Why, in words.
+    /// Explanation of the result.
     pub detail: String,
 }
 
@@ -304,15 +305,15 @@ impl From<Check> for CheckOut {
     }
 }
 
-/// What an event means for a subscription.
+/// Evaluation of an event for a subscription.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "SubscriptionExplanation")]
 pub struct ExplanationOut {
-    /// Whether the channel would be told.
+    /// True if the channel would be notified.
     pub told: bool,
-    /// Why, in words.
+    /// Explanation of the decision.
     pub reason: String,
-    /// What each rule says, in the order in which they decide.
+    /// Results of the rules, in the order of their evaluation.
     pub checks: Vec<CheckOut>,
 }
 

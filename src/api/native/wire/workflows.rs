@@ -8,19 +8,19 @@ use crate::{
     domain::workflows::{Workflow, WorkflowParameter},
 };
 
-/// What a workflow needs to know.
+/// A parameter of a workflow.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "WorkflowParameter", skip_serializing_if_is_none)]
 pub struct ParameterBody {
-    /// Under which name it gets the value: 1 to 64 letters, digits, dots, underscores and hyphens.
+    /// Name of the parameter: 1 to 64 letters, digits, dots, underscores and hyphens.
     pub name: String,
-    /// What somebody is asked for; the name where it is left out.
+    /// Label of the field in the form; the name by default.
     pub label: Option<String>,
-    /// Whether it does not run without; it does where this is left out.
+    /// True if the workflow does not run without a value; true by default.
     pub required: Option<bool>,
-    /// What is filled in at first.
+    /// Initial value of the field.
     pub default: Option<String>,
-    /// What else helps to answer.
+    /// Hint for the field.
     pub description: Option<String>,
 }
 
@@ -53,17 +53,17 @@ impl From<ParameterBody> for WorkflowParameter {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Workflow", rename_all = "camelCase")]
 pub struct WorkflowOut {
-    /// What members type after the slash command.
+    /// Id of the workflow, which members type after the slash command.
     pub id: String,
-    /// What it is called.
+    /// Name of the workflow.
     pub name: String,
-    /// What it does.
+    /// Description of the workflow.
     pub summary: String,
-    /// What it needs to know.
+    /// Parameters of the workflow.
     pub parameters: Vec<ParameterBody>,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it was last replaced.
+    /// Time of the last replacement.
     pub updated_at: Timestamp,
 }
 
@@ -80,29 +80,29 @@ impl From<Workflow> for WorkflowOut {
     }
 }
 
-/// Every workflow.
+/// All workflows of the organisation.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Workflows")]
 pub struct WorkflowsOut {
-    /// The workflows, by their ids.
+    /// The workflows, by id.
     pub data: Vec<WorkflowOut>,
 }
 
-/// What a workflow is to be.
+/// A workflow to be stored.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "NewWorkflow", example)]
 pub struct WorkflowIn {
-    /// What it is called.
+    /// Name of the workflow.
     pub name: String,
-    /// What it does, in a sentence or two.
+    /// Description of the workflow, in a sentence or two.
     pub summary: Option<String>,
-    /// What it needs to know; at most 20.
+    /// Parameters of the workflow; at most 20.
     #[oai(validator(max_items = 1000))]
     pub parameters: Option<Vec<ParameterBody>>,
 }
 
 impl WorkflowIn {
-    /// With its id, which stands in the path.
+    /// Adds the id, which is in the path.
     pub fn named(self, id: String) -> NewWorkflow {
         NewWorkflow {
             id,

@@ -1,4 +1,4 @@
-//! The shapes of what comes to incoming webhooks and what they are answered with.
+//! Schemas of incoming webhooks' requests and their responses.
 
 use poem_openapi::{
     ApiResponse, Object,
@@ -14,44 +14,45 @@ use crate::{
     domain::webhooks::payload::MAX_PAYLOAD_BYTES,
 };
 
-/// What an incoming webhook is sent. Names of members are those of Slack's incoming webhooks, and more.
+/// Message for an incoming webhook. The members are those of Slack's incoming webhooks, with additions.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "IncomingMessage", rename_all = "camelCase", example)]
 pub struct MessageIn {
-    /// What is said.
+    /// Text of the message.
     pub text: Option<String>,
-    /// The same by another name.
+    /// Alias of `text`.
     pub msg: Option<String>,
-    /// Where it is posted, where the sender may choose: `#channel`, `@user`, an id, or several of them.
+    /// Channels to which the message is posted, if the sender may choose them: `#channel`, `@user`, an id, or several
+    /// of them.
     pub channel: Option<Any<Value>>,
-    /// The same by another name.
+    /// Alias of `channel`.
     #[oai(rename = "roomId")]
     pub room_id: Option<Any<Value>>,
-    /// The name that is shown.
+    /// Displayed name of the sender.
     pub username: Option<String>,
-    /// The same by another name.
+    /// Alias of `username`.
     pub alias: Option<String>,
-    /// A picture's address.
+    /// Address of the sender's picture.
     #[oai(rename = "icon_url")]
     pub icon_url: Option<String>,
-    /// The same by another name.
+    /// Alias of `icon_url`.
     pub avatar: Option<String>,
-    /// An emoji such as `:ghost:`.
+    /// An emoji such as `:ghost:`, in place of a picture.
     #[oai(rename = "icon_emoji")]
     pub icon_emoji: Option<String>,
-    /// The same by another name.
+    /// Alias of `icon_emoji`.
     pub emoji: Option<String>,
-    /// Attachments, as Slack writes them.
+    /// Attachments in Slack's format.
     pub attachments: Option<Vec<Any<Value>>>,
-    /// Whether addresses in the text are shown with what they lead to.
+    /// True if links in the text are shown with a preview.
     pub parse_urls: Option<bool>,
-    /// Whether it may be shown together with the message before.
+    /// True if it may be grouped with the preceding message.
     pub groupable: Option<bool>,
-    /// The message that it replies to.
+    /// Id of the message that it replies to.
     pub tmid: Option<String>,
-    /// What else is said of it.
+    /// Custom fields of the message.
     pub custom_fields: Option<Any<Value>>,
-    /// Whether each channel is answered for on its own.
+    /// True if the response reports each channel separately.
     pub separate_response: Option<bool>,
 }
 
@@ -79,11 +80,11 @@ impl Example for MessageIn {
     }
 }
 
-/// The same as a form.
+/// The message as a form.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "IncomingForm")]
 pub struct FormIn {
-    /// The object as JSON; it counts where it is the only field. Otherwise the fields are its members.
+    /// The object as JSON, if it is the only field. Otherwise the fields are the members of the object.
     pub payload: Option<String>,
 }
 
@@ -94,7 +95,7 @@ impl Inbound for HookBody {
     const MEDIA: &'static [Media] = &[Media::Json, Media::Form, Media::Anything];
     const LIMIT_BYTES: usize = MAX_PAYLOAD_BYTES;
     const REQUIRED: bool = false;
-    /// The token is checked first; a message is stored as JSON text, where the character is escaped.
+    /// The token is checked first; a message is stored as JSON text, in which the character is escaped.
     const CHECKS_TEXT: bool = false;
 
     fn schema(media: Media) -> MetaSchemaRef {
@@ -111,13 +112,13 @@ impl Inbound for HookBody {
     }
 }
 
-/// What became of a request. A script may add members.
+/// Response to a request. A script may add members.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Received", skip_serializing_if_is_none, example)]
 pub struct ReceivedOut {
-    /// Whether something was done; false where each channel refused.
+    /// True if a message was posted; false if each channel refused it.
     pub success: bool,
-    /// What became of each channel, where the sender wants to know: its `channel`, and a `message` or an `error`.
+    /// Result of each channel, if requested by the sender: its `channel`, and a `message` or an `error`.
     pub responses: Option<Any<Value>>,
 }
 
@@ -127,13 +128,13 @@ impl Example for ReceivedOut {
     }
 }
 
-/// What a request is answered with.
+/// Response to a request.
 #[derive(ApiResponse)]
 pub enum Answered {
-    /// It is done.
+    /// The request succeeded.
     #[oai(status = 200, actual_type = "Json<ReceivedOut>")]
     Done(Json<Any<Value>>),
-    /// The script refuses it, or each channel does.
+    /// Refused by the script, or by each channel.
     #[oai(status = 400, actual_type = "Json<ReceivedOut>")]
     Refused(Json<Any<Value>>),
 }
@@ -169,7 +170,7 @@ fn response(Told { target, result }: Told) -> Value {
     }
 }
 
-/// A message as the product shows it.
+/// Renders a message in the product's format.
 fn message(Posted { id, channel_id, message, at }: Posted) -> Value {
     let author = message.user.map(|user| json!({"_id": user.id(), "username": user.username, "name": user.username}));
     let members = [
@@ -191,7 +192,7 @@ fn message(Posted { id, channel_id, message, at }: Posted) -> Value {
     Value::Object(known.chain(message.more).collect())
 }
 
-/// It is done.
+/// The request succeeded.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "HookDone", example)]
 pub struct Done {
@@ -205,29 +206,29 @@ impl Example for Done {
     }
 }
 
-/// An example of what an outgoing webhook sends.
+/// Example of an outgoing webhook's call.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "HookSample", skip_serializing_if_is_none)]
 pub struct SampleOut {
-    /// What calls show.
+    /// Token of the webhook, by which the recipient verifies the call.
     pub token: String,
-    /// The channel's id.
+    /// Id of the channel.
     pub channel_id: String,
-    /// The channel's name.
+    /// Name of the channel.
     pub channel_name: String,
-    /// When.
+    /// Time of the message.
     pub timestamp: Timestamp,
-    /// Who said it, by the id.
+    /// Id of the message's author.
     pub user_id: String,
-    /// Who said it.
+    /// Name of the message's author.
     pub user_name: String,
-    /// What was said.
+    /// Text of the message.
     pub text: String,
-    /// The word for which it is called.
+    /// Trigger word of the message.
     pub trigger_word: Option<String>,
 }
 
-/// Three messages that were never sent.
+/// Returns three invented messages.
 pub fn samples(sample: &Sample) -> Vec<SampleOut> {
     let said = |text: &str, trigger_word: Option<&str>| SampleOut {
         token: "the-token-of-the-outgoing-webhook".into(),
@@ -246,29 +247,29 @@ pub fn samples(sample: &Sample) -> Vec<SampleOut> {
     ]
 }
 
-/// Who wants to be called when a message is posted.
+/// Subscriber that is called when a message is posted.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Subscriber", example)]
 pub struct SubscriberIn {
     /// `newMessageOnChannel` or `newMessageToUser`.
     pub event: String,
-    /// What it is to be called.
+    /// Name of the subscriber.
     pub name: String,
-    /// Where it is to be called.
+    /// URL of the subscriber.
     pub target_url: String,
-    /// Where it listens.
+    /// Channel or user of the subscription.
     pub data: Option<SubscriberDataIn>,
 }
 
-/// Where a subscriber listens.
+/// Channel or user of a subscription.
 #[derive(Clone, Debug, Default, Object)]
 #[oai(rename = "SubscriberData", skip_serializing_if_is_none)]
 pub struct SubscriberDataIn {
-    /// The channel of `newMessageOnChannel`, with or without `#`.
+    /// Channel of `newMessageOnChannel`, with or without `#`.
     pub channel_name: Option<String>,
-    /// The user of `newMessageToUser`, with or without `@`.
+    /// User of `newMessageToUser`, with or without `@`.
     pub username: Option<String>,
-    /// It is called for messages that begin with one of these.
+    /// Trigger words: the subscriber is called for messages that begin with one of them.
     pub trigger_words: Option<Vec<String>>,
 }
 
@@ -291,10 +292,10 @@ impl From<SubscriberIn> for Subscriber {
     }
 }
 
-/// Who does not want to be called any more.
+/// Subscriber to be removed.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Unsubscribe")]
 pub struct UnsubscribeIn {
-    /// Where it is called.
+    /// URL of the subscriber.
     pub target_url: String,
 }

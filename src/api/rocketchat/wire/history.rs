@@ -1,4 +1,4 @@
-//! The history of outgoing webhooks, as it is shown.
+//! Records of the history of outgoing webhooks.
 
 use poem_openapi::{
     Object,
@@ -16,60 +16,60 @@ use crate::{
     domain::{pipeline::delivery::Attempt, webhooks::Webhook},
 };
 
-/// One call of one URL, and what came of it.
+/// One call of one URL and its outcome.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "WebhookRun", rename_all = "camelCase", skip_serializing_if_is_none, example)]
 pub struct HistoryOut {
-    /// Its id.
+    /// Id of the record.
     #[oai(rename = "_id")]
     pub id: String,
     /// Always `outgoing-webhook`.
     #[oai(rename = "type")]
     pub kind: String,
-    /// How far it came, such as `after-http-call`.
+    /// Last step of the run, such as `after-http-call`.
     pub step: Option<String>,
-    /// The webhook as it is now, without its token and its script.
+    /// The webhook with its present configuration, without its token and its script.
     pub integration: Option<Any<Value>>,
-    /// What it was called for.
+    /// Event that triggered the call.
     pub event: Option<String>,
-    /// What it was to be sent; without secrets, as everything here.
+    /// Data for the call; like all members of a record, without secrets.
     pub data: Option<Any<Value>>,
-    /// By which of its words it was called.
+    /// Trigger word of the message.
     pub trigger_word: Option<String>,
-    /// Whether its script was asked before the call.
+    /// True if the script was run before the call.
     pub ran_prepare_script: Option<bool>,
-    /// The messages that the script posted before the call.
+    /// Messages that the script posted before the call.
     pub prepare_sent_message: Option<Any<Value>>,
-    /// The messages that the script made of the answer.
+    /// Messages that the script made from the response.
     pub process_sent_message: Option<Any<Value>>,
-    /// The messages that were in the answer.
+    /// Messages in the response.
     pub result_message: Option<Any<Value>>,
-    /// Whether it ended as it should.
+    /// True if the run was completed.
     pub finished: Option<bool>,
-    /// Where it was called.
+    /// Called URL.
     pub url: Option<String>,
-    /// What was sent.
+    /// The request.
     pub http_call_data: Option<Any<Value>>,
-    /// Why there was no answer.
+    /// Reason why there was no response.
     pub http_error: Option<Any<Value>>,
-    /// The answer, as a JSON string.
+    /// The response, as a JSON string.
     pub http_result: Option<String>,
-    /// Whether something failed.
+    /// True if the run failed.
     pub error: Option<bool>,
-    /// What failed, and where.
+    /// Error of the run, with its location.
     pub error_stack: Option<String>,
-    /// What the script wrote to its console.
+    /// Console output of the script.
     pub console: Option<Any<Value>>,
-    /// When it began.
+    /// Time at which the run began.
     #[oai(rename = "_createdAt")]
     pub created_at: Timestamp,
-    /// When it ended.
+    /// Time at which the run ended.
     #[oai(rename = "_updatedAt")]
     pub updated_at: Timestamp,
 }
 
 impl HistoryOut {
-    /// A run as it is shown.
+    /// Renders a run.
     pub fn of(webhook: Option<&Webhook>, run: Attempt) -> Self {
         let detail = run.detail.unwrap_or_default();
         let text = |key: &str| detail[key].as_str().map(str::to_owned);
@@ -138,19 +138,19 @@ impl Example for HistoryOut {
     }
 }
 
-/// Some of a history.
+/// A page of a history.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "WebhookHistory", example)]
 pub struct HistoryListOut {
-    /// The page; with `fields`, only what was asked for of each.
+    /// The page; with `fields`, only the requested members of each.
     pub history: Vec<Any<Value>>,
-    /// How many came before.
+    /// Number of skipped items.
     pub offset: u64,
-    /// How many are on this page.
+    /// Number of items on this page.
     pub items: u64,
-    /// The same.
+    /// Same as `items`.
     pub count: u64,
-    /// How many there are.
+    /// Number of all items.
     pub total: u64,
     /// Always true.
     pub success: bool,
@@ -163,7 +163,7 @@ impl Example for HistoryListOut {
     }
 }
 
-/// It is done.
+/// The request succeeded.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "WebhookDone", example)]
 pub struct DoneOut {
@@ -177,16 +177,16 @@ impl Example for DoneOut {
     }
 }
 
-/// The body of a clearing.
+/// Body of `clearHistory`.
 pub struct Clearing;
-/// The body of a replay.
+/// Body of `replayOutgoing`.
 pub struct Replay;
 
-/// Which history is to be cleared.
+/// Webhook whose history is cleared.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "HistoryClearing", rename_all = "camelCase", example)]
 pub struct ClearingIn {
-    /// The id of the webhook.
+    /// Id of the webhook.
     pub integration_id: String,
 }
 
@@ -196,13 +196,13 @@ impl Example for ClearingIn {
     }
 }
 
-/// Which run is to be made once more.
+/// Run to be repeated.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "WebhookReplay", rename_all = "camelCase", example)]
 pub struct ReplayIn {
-    /// The id of the webhook.
+    /// Id of the webhook.
     pub integration_id: String,
-    /// The id of the run.
+    /// Id of the run.
     pub history_id: String,
 }
 
@@ -217,26 +217,26 @@ const CLEAR: Shape = Shape { members: &[must("integrationId", Kind::Some)], clos
 const REPLAY: Shape =
     Shape { members: &[must("integrationId", Kind::Some), must("historyId", Kind::Some)], closed: true };
 
-/// Whose history is to be cleared.
+/// Parses the body of `clearHistory`; returns the webhook's id.
 ///
 /// # Errors
-/// What the product's validator says.
+/// The messages of the product's validator.
 pub fn clearing(raw: &[u8]) -> Result<String, Fault> {
     let body = shaped(raw, &CLEAR)?;
     Ok(body["integrationId"].as_str().unwrap_or_default().to_owned())
 }
 
-/// Of which webhook which run is to be made once more.
+/// Parses the body of `replayOutgoing`; returns the ids of the webhook and the run.
 ///
 /// # Errors
-/// What the product's validator says.
+/// The messages of the product's validator.
 pub fn replay(raw: &[u8]) -> Result<(String, String), Fault> {
     let body = shaped(raw, &REPLAY)?;
     let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     Ok((text("integrationId"), text("historyId")))
 }
 
-/// The longest body of these operations.
+/// Maximum size of these operations' bodies.
 const LIMIT_BYTES: usize = 16 * 1024;
 
 macro_rules! inbound {

@@ -1,4 +1,4 @@
-//! Bodies taken apart: held against the product's shapes, then made into what somebody wants.
+//! Bodies of requests: checked against the product's schemas, then converted to the use cases' inputs.
 
 use serde_json::{Map, Value};
 
@@ -127,17 +127,17 @@ const REMOVE: &[Shape] = &[
     Shape { members: &[must("type", Kind::Exactly(OUTGOING)), must("integrationId", Kind::Some)], closed: false },
 ];
 
-/// What somebody wants to be made.
+/// Parses the body of a creation.
 ///
 /// # Errors
-/// What the product's validator says; a type that is neither of the two.
+/// The messages of the product's validator; a type that is neither of the two.
 pub fn creation(raw: &[u8]) -> Result<Draft, Fault> {
     let (body, shape) = one_of(raw, CREATE)?;
     demand_type(&body)?;
     Ok(draft(&body, shape == 0))
 }
 
-/// What somebody wants to be changed, and how.
+/// Parses the body of an update: the webhook and its new configuration.
 ///
 /// # Errors
 /// As [`creation`].
@@ -151,7 +151,7 @@ pub fn update(raw: &[u8]) -> Result<(WebhookKey, Draft), Fault> {
     Ok((key, draft(&body, shape == 0)))
 }
 
-/// What somebody wants to be removed.
+/// Parses the body of a removal.
 ///
 /// # Errors
 /// As [`creation`].
@@ -165,7 +165,8 @@ pub fn removal(raw: &[u8]) -> Result<(WebhookKey, Way), Fault> {
     })
 }
 
-/// The shapes ask for a type that contains the word, so that one that only does so is told apart from a missing one.
+/// The schemas ask for a type that contains the word, so that a type that merely contains it is reported differently
+/// from a missing one.
 fn demand_type(body: &Map<String, Value>) -> Result<(), Error> {
     match body.get("type").and_then(Value::as_str) {
         Some(INCOMING | OUTGOING) => Ok(()),

@@ -1,5 +1,5 @@
-//! Bodies as they are sent, for the document. Nothing is checked against it: `reading` tells what is wrong in the
-//! product's own sentences.
+//! Schemas of requests, for the document. Nothing is checked against them: `reading` reports errors in the product's
+//! own messages.
 
 use poem_openapi::{
     Object,
@@ -10,51 +10,51 @@ use serde_json::{Value, json};
 
 use crate::api::shared::{media::Media, signed::Inbound};
 
-/// The body of a creation.
+/// Body of a creation.
 pub struct Creation;
-/// The body of a change.
+/// Body of an update.
 pub struct Update;
-/// The body of a removal.
+/// Body of a removal.
 pub struct Removal;
 
-/// What an incoming webhook is made of.
+/// Configuration of an incoming webhook.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "IncomingWebhook", rename_all = "camelCase", example)]
 pub struct IncomingIn {
     /// `webhook-incoming`.
     #[oai(rename = "type")]
     pub kind: String,
-    /// In a change: which one.
+    /// Id of the integration, in an update.
     pub integration_id: Option<String>,
-    /// The user in whose name it posts; in a change it may be left out.
+    /// Name of the user on whose behalf it posts; optional in an update.
     pub username: Option<String>,
-    /// Where it posts: `#channel` or `@user`, several with commas between.
+    /// Channels and users that it posts to: `#channel` or `@user`, separated by commas.
     pub channel: String,
-    /// Whether its script is run.
+    /// True if its script is run.
     pub script_enabled: bool,
-    /// Its name.
+    /// Name of the integration.
     pub name: String,
-    /// Whether it does anything.
+    /// True if it is switched on.
     pub enabled: bool,
-    /// Its script.
+    /// Source of its script.
     #[oai(nullable)]
     pub script: Option<String>,
-    /// The name that its messages show.
+    /// Displayed name of its messages' sender.
     #[oai(nullable)]
     pub alias: Option<String>,
-    /// The picture that its messages show.
+    /// Displayed picture of its messages' sender.
     #[oai(nullable)]
     pub avatar: Option<String>,
-    /// The emoji that its messages show.
+    /// Displayed emoji of its messages' sender.
     #[oai(nullable)]
     pub emoji: Option<String>,
-    /// Whether a sender may choose another channel.
+    /// True if a sender may choose another channel.
     #[oai(nullable)]
     pub override_destination_channel_enabled: Option<bool>,
-    /// The engine of its script.
+    /// Engine of its script.
     #[oai(nullable)]
     pub script_engine: Option<String>,
-    /// Whether the script is left as it is.
+    /// True if the script is not transpiled.
     #[oai(nullable)]
     pub skip_transpile: Option<bool>,
 }
@@ -80,75 +80,76 @@ impl Example for IncomingIn {
     }
 }
 
-/// What an outgoing webhook is made of.
+/// Configuration of an outgoing webhook.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "OutgoingWebhook", rename_all = "camelCase", example)]
 pub struct OutgoingIn {
     /// `webhook-outgoing`.
     #[oai(rename = "type")]
     pub kind: String,
-    /// In a change: which one.
+    /// Id of the integration, in an update.
     pub integration_id: Option<String>,
-    /// In a change: which one, by one of its URLs.
+    /// One of the integration's URLs, in an update, in place of its id.
     #[oai(rename = "target_url")]
     pub target_url: Option<String>,
-    /// The user in whose name its answers are posted.
+    /// Name of the user on whose behalf its responses are posted.
     pub username: String,
-    /// What it listens to: `#channel`, `@user`, `all_public_channels` and the like, several with commas between.
+    /// Channels and users that trigger it: `#channel`, `@user`, `all_public_channels` and the like, separated by
+    /// commas.
     pub channel: String,
     /// `sendMessage`, `fileUploaded`, `roomArchived`, `roomCreated`, `roomJoined`, `roomLeft` or `userCreated`.
     pub event: String,
-    /// Where it is called.
+    /// URLs that it calls.
     pub urls: Option<Vec<String>>,
-    /// Whether its script is run.
+    /// True if its script is run.
     pub script_enabled: bool,
-    /// Its name.
+    /// Name of the integration.
     pub name: String,
-    /// Whether it does anything.
+    /// True if it is switched on.
     pub enabled: bool,
-    /// Where its answers are posted.
+    /// Channel to which its responses are posted.
     #[oai(nullable)]
     pub target_room: Option<String>,
-    /// The words that a message begins with for which it is called.
+    /// Trigger words: it is called for messages that begin with one of them.
     #[oai(nullable)]
     pub trigger_words: Option<Vec<String>>,
-    /// Whether such a word may be anywhere in the message.
+    /// True if a trigger word may be anywhere in the message.
     #[oai(nullable)]
     pub trigger_word_anywhere: Option<bool>,
-    /// What its calls show; needed in a change.
+    /// Token that is sent in its calls; required in an update.
     #[oai(nullable)]
     pub token: Option<String>,
-    /// Its script.
+    /// Source of its script.
     #[oai(nullable)]
     pub script: Option<String>,
-    /// Whether it is called for messages that were edited.
+    /// True if edited messages trigger it.
     #[oai(nullable)]
     pub run_on_edits: Option<bool>,
-    /// Whether calls that failed are made again.
+    /// True if failed calls are retried.
     #[oai(nullable)]
     pub retry_failed_calls: Option<bool>,
-    /// How often at most.
+    /// Maximum number of retries.
     #[oai(nullable)]
     pub retry_count: Option<f64>,
-    /// `powers-of-ten`, `powers-of-two` or `increments-of-two`.
+    /// Backoff of the retries: `powers-of-ten`, `powers-of-two` or `increments-of-two`.
     #[oai(nullable)]
     pub retry_delay: Option<String>,
-    /// Whether its answers are posted in the name of whoever caused the call.
+    /// True if its responses are posted on behalf of the user that caused the call.
     #[oai(nullable)]
     pub impersonate_user: Option<bool>,
-    /// The name that its messages show.
+    /// Displayed name of its messages' sender.
     #[oai(nullable)]
     pub alias: Option<String>,
-    /// The picture that its messages show.
+    /// Displayed picture of its messages' sender.
     #[oai(nullable)]
     pub avatar: Option<String>,
-    /// The emoji that its messages show.
+    /// Displayed emoji of its messages' sender.
     #[oai(nullable)]
     pub emoji: Option<String>,
-    /// The engine of its script.
+    /// Engine of its script.
     #[oai(nullable)]
     pub script_engine: Option<String>,
-    /// Whether the script is left as it is.
+    /// True if the script is not transpiled.
     #[oai(nullable)]
     pub skip_transpile: Option<bool>,
 }
@@ -185,16 +186,16 @@ impl Example for OutgoingIn {
     }
 }
 
-/// Which integration is to be removed.
+/// Integration to be removed.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "WebhookRemoval", rename_all = "camelCase", example)]
 pub struct RemovalIn {
     /// `webhook-incoming` or `webhook-outgoing`.
     #[oai(rename = "type")]
     pub kind: String,
-    /// By its id.
+    /// Id of the integration.
     pub integration_id: Option<String>,
-    /// An outgoing one by one of its URLs; then without its id.
+    /// One of an outgoing webhook's URLs, in place of its id.
     #[oai(rename = "target_url")]
     pub target_url: Option<String>,
 }
@@ -206,10 +207,10 @@ impl Example for RemovalIn {
     }
 }
 
-/// The longest body of these operations: a script is in it.
+/// Maximum size of these operations' bodies, which contain a script.
 const LIMIT_BYTES: usize = 1 << 20;
 
-/// Either of the two directions.
+/// Makes the schema of a body that is either of the two kinds.
 fn either(example: Value) -> MetaSchemaRef {
     let mut schema = MetaSchema::ANY;
     schema.one_of = vec![IncomingIn::schema_ref(), OutgoingIn::schema_ref()];

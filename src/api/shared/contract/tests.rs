@@ -1,4 +1,4 @@
-//! A small document, and answers that are as it says or not.
+//! A small document, with responses that match it or not.
 
 use super::*;
 

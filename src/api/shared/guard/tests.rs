@@ -1,4 +1,4 @@
-//! A tiny dialect behind the guard, and everything that can go wrong on the way to it.
+//! A tiny dialect behind the guard, and every failure on the way to it.
 
 use std::sync::{
     Mutex,
@@ -67,7 +67,7 @@ impl ErrorShape for Shape {
 
 type Answer<T> = Result<Json<T>, Refusal<Shape>>;
 
-/// A caller with any token but `bad`.
+/// A caller with any token except `bad`.
 struct Caller;
 
 impl<'a> ApiExtractor<'a> for Caller {
@@ -152,7 +152,7 @@ fn endpoint(strict: bool, api: Api, seen: Seen) -> (Route, TaskTracker) {
     let service = OpenApiService::new(api, "test", "1");
     let mut document: Value = serde_json::from_str(&service.spec()).unwrap();
     document["components"]["schemas"]["Thing"]["additionalProperties"] = json!(false);
-    // What publishing does to media types.
+    // Publishing rewrites media types in the same way.
     let text = document.to_string().replace("application/json; charset=utf-8", "application/json");
     let contract = Arc::new(Contract::compile(&serde_json::from_str(&text).unwrap(), strict).unwrap());
     let tasks = TaskTracker::new();
@@ -172,7 +172,7 @@ fn client() -> TestClient<Route> {
     TestClient::new(endpoint(true, Api::default(), Seen::default()).0)
 }
 
-async fn told(response: TestResponse) -> (u16, String) {
+async fn reported(response: TestResponse) -> (u16, String) {
     let status = response.0.status().as_u16();
     let body = response.0.into_body().into_string().await.unwrap();
     let body: Value = serde_json::from_str(&body).unwrap_or_else(|_| panic!("not our shape: {body}"));
@@ -205,57 +205,57 @@ async fn a_good_request_is_answered() {
 }
 
 #[tokio::test]
-async fn an_unknown_caller_is_told_first() {
+async fn an_unauthenticated_caller_is_refused_first() {
     let response = client().post("/v1/things").content_type("text/plain").body("{").send().await;
     response.assert_header("www-authenticate", "Bearer");
-    assert_eq!(told(response).await.0, 401);
+    assert_eq!(reported(response).await.0, 401);
     let response = client().post("/v1/things").header("authorization", "Bearer bad").body("{").send().await;
     response.assert_header("www-authenticate", "Bearer error=\"invalid_token\"");
-    assert_eq!(told(response).await.0, 401);
+    assert_eq!(reported(response).await.0, 401);
 }
 
 #[tokio::test]
 async fn a_body_that_is_not_json() {
-    let got = told(create("application/json", r#"{"name": }"#).await).await;
+    let got = reported(create("application/json", r#"{"name": }"#).await).await;
     is(got, 400, "the body is not JSON: expected value at line 1, column 10");
 }
 
 #[tokio::test]
 async fn a_body_that_breaks_the_document() {
-    let got = told(create("application/json", r#"{"name": 5, "colour": "red"}"#).await).await;
+    let got = reported(create("application/json", r#"{"name": 5, "colour": "red"}"#).await).await;
     assert_eq!(got.0, 400);
     assert!(got.1.contains("/name must be a string") && got.1.contains("/colour is not known here"), "{}", got.1);
-    is(told(create("application/json", "").await).await, 400, "the body is required");
-    is(told(create("application/json", "[]").await).await, 400, "the body must be an object");
-    // What the document does not say, the type does: the format uint8.
-    assert_eq!(told(create("application/json", r#"{"name": "a", "size": 300}"#).await).await.0, 400);
+    is(reported(create("application/json", "").await).await, 400, "the body is required");
+    is(reported(create("application/json", "[]").await).await, 400, "the body must be an object");
+    // The type is stricter than the document: the format uint8.
+    assert_eq!(reported(create("application/json", r#"{"name": "a", "size": 300}"#).await).await.0, 400);
 }
 
 #[tokio::test]
 async fn a_body_of_another_kind() {
     for content_type in ["text/plain", "application/json; charset=latin1", "", "nonsense"] {
-        assert_eq!(told(create(content_type, "{}").await).await.0, 415, "{content_type}");
+        assert_eq!(reported(create(content_type, "{}").await).await.0, 415, "{content_type}");
     }
     let client = client();
     let request = client.post("/v1/things").header("authorization", "Bearer good").content_type("application/json");
-    let got = told(request.header("content-encoding", "gzip").body("{}").send().await).await;
+    let got = reported(request.header("content-encoding", "gzip").body("{}").send().await).await;
     is(got, 415, "send the body as application/json, not in the Content-Encoding gzip");
-    let got = told(client.post("/v1/things").header("authorization", "Bearer good").body("{}").send().await).await;
+    let got = reported(client.post("/v1/things").header("authorization", "Bearer good").body("{}").send().await).await;
     is(got, 415, "send the body as application/json, not without a Content-Type");
 }
 
 #[tokio::test]
 async fn a_body_that_is_too_long() {
     let long = format!(r#"{{"name": "{}"}}"#, "a".repeat(LIMIT));
-    let got = told(create("application/json", long.clone()).await).await;
+    let got = reported(create("application/json", long.clone()).await).await;
     is(got, 413, "the body is longer than 200 bytes");
-    // In pieces, of a length that nobody announced.
+    // In chunks, without an announced length.
     let pieces = |text: String| {
         let pieces: Vec<_> =
             text.into_bytes().chunks(50).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
         poem::Body::from_bytes_stream(futures_util::stream::iter(pieces))
     };
-    assert_eq!(told(create("application/json", pieces(long)).await).await.0, 413);
+    assert_eq!(reported(create("application/json", pieces(long)).await).await.0, 413);
     let name = "a".repeat(LIMIT - 20);
     create("application/json", pieces(format!(r#"{{"name": "{name}"}}"#)))
         .await
@@ -263,14 +263,14 @@ async fn a_body_that_is_too_long() {
         .await;
     let client = client();
     let request = client.post("/v1/things").header("authorization", "Bearer good").content_type("application/json");
-    assert_eq!(told(request.header("content-length", "201").body("{}").send().await).await.0, 413);
+    assert_eq!(reported(request.header("content-length", "201").body("{}").send().await).await.0, 413);
 }
 
 #[tokio::test]
 async fn a_body_that_breaks_off() {
     let pieces = [Ok(r#"{"na"#), Err(std::io::Error::other("reset"))];
     let body = poem::Body::from_bytes_stream(futures_util::stream::iter(pieces));
-    assert_eq!(told(create("application/json", body).await).await.0, 400);
+    assert_eq!(reported(create("application/json", body).await).await.0, 400);
 }
 
 #[tokio::test]
@@ -279,20 +279,20 @@ async fn a_body_may_be_optional() {
     client().post(&path).send().await.assert_json(false).await;
     client().post(&path).content_type("application/json").send().await.assert_json(false).await;
     client().post(&path).body_json(&json!({"name": "a"})).send().await.assert_json(true).await;
-    assert_eq!(told(client().post(&path).body_json(&json!({})).send().await).await.0, 400);
+    assert_eq!(reported(client().post(&path).body_json(&json!({})).send().await).await.0, 400);
 }
 
 #[tokio::test]
 async fn an_unknown_path() {
-    is(told(client().get("/v1/nothing?secret=1").send().await).await, 404, "there is nothing at /v1/nothing");
-    assert_eq!(told(client().get(format!("/v1/things/{ID}/")).send().await).await.0, 404);
+    is(reported(client().get("/v1/nothing?secret=1").send().await).await, 404, "there is nothing at /v1/nothing");
+    assert_eq!(reported(client().get(format!("/v1/things/{ID}/")).send().await).await.0, 404);
 }
 
 #[tokio::test]
 async fn a_method_that_does_not_work() {
     let response = client().delete(format!("/v1/things/{ID}")).send().await;
     response.assert_header("allow", "GET, HEAD");
-    is(told(response).await, 405, "this path takes GET, HEAD only");
+    is(reported(response).await, 405, "this path takes GET, HEAD only");
     client().options("/v1/things").send().await.assert_header("allow", "POST");
 }
 
@@ -305,26 +305,26 @@ async fn head_is_answered_as_get() {
 
 #[tokio::test]
 async fn a_parameter_is_named_as_it_is_documented() {
-    let got = told(client().get("/v1/things/one").send().await).await;
+    let got = reported(client().get("/v1/things/one").send().await).await;
     assert_eq!(got.0, 400);
     assert!(got.1.starts_with("the parameter id is not valid: invalid character"), "{}", got.1);
-    let got = told(client().get(format!("/v1/things/{ID}?limit=many")).send().await).await;
+    let got = reported(client().get(format!("/v1/things/{ID}?limit=many")).send().await).await;
     assert!(got.1.starts_with("the parameter limit is not valid"), "{}", got.1);
 }
 
 #[tokio::test]
 async fn a_refusal_has_its_shape_and_headers() {
-    let got = told(client().get(format!("/v1/things/{ID}")).send().await).await;
+    let got = reported(client().get(format!("/v1/things/{ID}")).send().await).await;
     is(got, 404, &format!("there is no channel {ID} here"));
     let response = client().get(format!("/v1/things/{ID}?limit=2")).send().await;
     response.assert_header("retry-after", "1");
-    assert_eq!(told(response).await.0, 503);
+    assert_eq!(reported(response).await.0, 503);
 }
 
 #[tokio::test]
 async fn a_bug_has_an_id_and_no_text() {
     for limit in [0, 1] {
-        let got = told(client().get(format!("/v1/things/{ID}?limit={limit}")).send().await).await;
+        let got = reported(client().get(format!("/v1/things/{ID}?limit={limit}")).send().await).await;
         assert_eq!(got.0, 500);
         assert!(
             got.1.starts_with("something went wrong on our side; it is in our log as 00000000-0000-7"),
@@ -370,10 +370,10 @@ async fn a_strict_guard_does_not_let_an_undocumented_answer_pass() {
     }
     let service = OpenApiService::new(Odd, "test", "1");
     let contract = Arc::new(Contract::compile(&serde_json::from_str(&service.spec()).unwrap(), true).unwrap());
-    let told = Arc::new(Mutex::new(Vec::new()));
+    let reported = Arc::new(Mutex::new(Vec::new()));
     let tell: Tell = {
-        let told = told.clone();
-        Arc::new(move |difference| told.lock().unwrap().push(difference.to_owned()))
+        let reported = reported.clone();
+        Arc::new(move |difference| reported.lock().unwrap().push(difference.to_owned()))
     };
     let plumbing = Plumbing {
         ambient: Ambient::new(Arc::new(Still), Arc::new(Still)),
@@ -388,5 +388,5 @@ async fn a_strict_guard_does_not_let_an_undocumented_answer_pass() {
     response.assert_status(StatusCode::INTERNAL_SERVER_ERROR);
     let difference = "GET /v1/odd breaks its published document: status 201 is not documented";
     response.assert_text(difference).await;
-    assert_eq!(*told.lock().unwrap(), [difference]);
+    assert_eq!(*reported.lock().unwrap(), [difference]);
 }

@@ -1,7 +1,8 @@
-//! Part of a long value that is shown to the validator: of each long list or object, the items from one index to another.
+//! Part of a long value that is passed to the validator: of each long list or object, the items from one index to
+//! another.
 //!
-//! The validator's work for one violation is small, and a value of 1 MB can have 100,000. Whether a part is valid costs
-//! next to nothing, so the first part that is not is searched for by doubling and halving, and only that one is listed.
+//! The validator's work for one violation is small, and a value of 1 MB can have 100,000. The validity of a part costs
+//! next to nothing, so the first invalid part is found by doubling and halving, and only its violations are listed.
 
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
 use serde_json::{Map, Value};
@@ -19,7 +20,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// The first window in which something is wrong; the last one, where no window has anything.
+    /// Finds the first window with a violation; the last window, if none has one.
     pub(super) fn of_first_violation(validator: &Validator, value: &Value) -> Self {
         let longest = longest(value);
         let is_valid = |from, to| validator.is_valid(&Self { from, to }.part(value, usize::MAX));
@@ -34,7 +35,7 @@ impl Window {
         Self { from, to }
     }
 
-    /// The part of a value that is in the window, of no more values than can be listed.
+    /// Returns the part of a value in the window, with no more values than can be listed.
     pub(super) fn sample(self, value: &Value) -> Value {
         self.part(value, MOST_VALUES)
     }
@@ -77,7 +78,7 @@ impl Window {
         if length <= WIDTH { (0, length) } else { (self.from, self.to - self.from) }
     }
 
-    /// Says that an error is about what was cut away, and not about the value itself.
+    /// Returns whether an error is caused by the cut, and not by the value itself.
     pub(super) fn explains(self, value: &Value, error: &ValidationError<'_>) -> bool {
         let whole = || value.pointer(&self.place(value, error.instance_path().as_str()));
         let has = |limit: u64| whole().is_some_and(|whole| length(whole) as u64 >= limit);
@@ -91,7 +92,7 @@ impl Window {
         }
     }
 
-    /// Pointer into the value of what is at `at` in the part.
+    /// Translates the location `at` in the part to a pointer into the value.
     pub(super) fn place(self, value: &Value, at: &str) -> String {
         let mut place = String::new();
         for step in at.split('/').skip(1) {
@@ -132,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_listed_is_small_whatever_is_sent() {
+    fn the_listed_part_is_small_for_every_value() {
         let validator = jsonschema::validator_for(
             &json!({"items": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}}),
         );

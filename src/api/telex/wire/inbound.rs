@@ -1,4 +1,4 @@
-//! What is posted to a channel.
+//! Messages posted to a channel.
 
 use poem_openapi::{Object, types::Example};
 
@@ -7,13 +7,13 @@ use crate::{
     app::channels::inbound::{ChannelPost, PostStatus},
 };
 
-/// How a post is meant.
+/// Status of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PostWord(pub PostStatus);
 
 impl Vocabulary for PostWord {
     const NAME: &'static str = "PostStatus";
-    const DESCRIPTION: &'static str = "How a post is meant: as a success, an error or a warning.";
+    const DESCRIPTION: &'static str = "Status of a posted message: a success, an error or a warning.";
 
     fn words() -> Vec<(&'static str, Self)> {
         [PostStatus::Success, PostStatus::Error, PostStatus::Warning]
@@ -30,17 +30,17 @@ impl Vocabulary for PostWord {
     }
 }
 
-/// Something to be shown in a channel. Other members are passed over.
+/// A message to be shown in a channel. Other fields are ignored.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ChannelPost", example)]
 pub struct PostIn {
-    /// What happened.
+    /// Name of the event.
     pub event_name: String,
-    /// The text.
+    /// Text of the message.
     pub message: String,
-    /// How it is meant.
+    /// Status of the message.
     pub status: Word<PostWord>,
-    /// Who speaks.
+    /// Name of the sender.
     pub username: String,
 }
 

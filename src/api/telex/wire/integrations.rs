@@ -1,4 +1,4 @@
-//! Integrations. The product shows the same thing in four ways, and so do we.
+//! Integrations. The product has four representations of an integration, and so has this dialect.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use crate::{
     domain::secret::Secret,
 };
 
-/// A JSON object of somebody else's.
+/// A JSON object of foreign content.
 #[derive(Clone, Debug)]
 pub struct AnyObject(pub Map<String, Value>);
 
@@ -67,25 +67,25 @@ impl From<Value> for AnyObject {
     }
 }
 
-/// An integration as it is answered when it is created.
+/// A newly created integration.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "InstalledIntegration")]
 pub struct InstalledOut {
-    /// Its id.
+    /// Unique id.
     pub id: Uuid,
-    /// What it is called.
+    /// Name of the integration.
     pub name: String,
-    /// Where its JSON document is.
+    /// Address of its JSON document.
     pub json_url: String,
-    /// The JSON schema of its events; empty where its document has none.
+    /// JSON schema of its events; empty if its document has none.
     pub json_schema: AnyObject,
-    /// Its credential: masked for who may not see secrets, and empty where it has none.
+    /// Its credential: masked for callers without the permission to see secrets, and empty if it has none.
     pub auth_credential: String,
-    /// Its type, such as `modifier`; empty where nobody said.
+    /// Type of the integration, such as `modifier`; empty if none was given.
     pub integration_type: String,
-    /// Whether it came with the service.
+    /// True if it came with the service.
     pub is_system_integration: bool,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
@@ -104,23 +104,23 @@ impl From<InstalledIntegration> for InstalledOut {
     }
 }
 
-/// An integration as it is answered when it is changed or deleted.
+/// A changed or deleted integration.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "OrganisationIntegration")]
 pub struct IntegrationOut {
-    /// Its id.
+    /// Unique id.
     pub id: Uuid,
-    /// What it is called.
+    /// Name of the integration.
     pub name: String,
-    /// Where its JSON document is.
+    /// Address of its JSON document.
     pub json_url: String,
-    /// Its credential: masked for who may not see secrets, and empty where it has none.
+    /// Its credential: masked for callers without the permission to see secrets, and empty if it has none.
     pub auth_credential: String,
-    /// Its type, such as `modifier`; empty where nobody said.
+    /// Type of the integration, such as `modifier`; empty if none was given.
     pub integration_type: String,
-    /// Whether it came with the service.
+    /// True if it came with the service.
     pub is_system_integration: bool,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
@@ -138,29 +138,29 @@ impl From<InstalledIntegration> for IntegrationOut {
     }
 }
 
-/// An integration as it is listed: by what its document says of it.
+/// An integration in a list, described by its document.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "IntegrationApp")]
 pub struct ListedOut {
-    /// Its id.
+    /// Unique id.
     pub id: Uuid,
-    /// What it is called.
+    /// Name of the integration.
     pub app_name: String,
-    /// Where its JSON document is.
+    /// Address of its JSON document.
     pub json_url: String,
-    /// Its page.
+    /// Address of its page.
     pub app_url: String,
-    /// Its logo.
+    /// Address of its logo.
     pub app_logo: String,
-    /// What it does.
+    /// Description of the integration.
     pub app_description: String,
-    /// Whether it came with the service.
+    /// True if it came with the service.
     pub is_system_integration: bool,
-    /// Whether it is switched on.
+    /// True if it is switched on.
     pub is_active: bool,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
@@ -181,27 +181,27 @@ impl From<InstalledIntegration> for ListedOut {
     }
 }
 
-/// A custom integration as it is listed.
+/// A custom integration in a list.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "CustomIntegrationApp")]
 pub struct CustomListedOut {
-    /// Its id.
+    /// Unique id.
     pub id: Uuid,
-    /// What it is called.
+    /// Name of the integration.
     pub app_name: String,
-    /// Where its JSON document is.
+    /// Address of its JSON document.
     pub json_url: String,
-    /// Its page.
+    /// Address of its page.
     pub app_url: String,
-    /// Its logo.
+    /// Address of its logo.
     pub app_logo: String,
-    /// What it does.
+    /// Description of the integration.
     pub app_description: String,
-    /// Whether it is switched on.
+    /// True if it is switched on.
     pub is_active: bool,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
@@ -221,17 +221,17 @@ impl From<InstalledIntegration> for CustomListedOut {
     }
 }
 
-/// An integration to be created. Other members are passed over.
+/// An integration to be created. Other fields are ignored.
 #[derive(Clone, Object)]
 #[oai(rename = "NewIntegration", example)]
 pub struct IntegrationIn {
-    /// What it is to be called.
+    /// Name of the integration.
     pub name: String,
-    /// Where its JSON document is.
+    /// Address of its JSON document.
     pub json_url: String,
-    /// A credential for it. Stored encrypted.
+    /// Credential for the integration. Stored encrypted.
     pub auth_credential: Option<String>,
-    /// Its type, such as `modifier`, `interval`, `output` or `filter`.
+    /// Type of the integration, such as `modifier`, `interval`, `output` or `filter`.
     pub integration_type: Option<String>,
 }
 
@@ -253,19 +253,20 @@ impl Example for IntegrationIn {
     }
 }
 
-/// What to change in an integration; what is left out stays. Other members are passed over.
+/// Changes to an integration; absent fields stay unchanged. Other fields are ignored.
 #[derive(Clone, Object)]
 #[oai(rename = "IntegrationPatch", example)]
 pub struct IntegrationPatch {
-    /// Another name.
+    /// New name.
     pub name: Option<String>,
-    /// Where its JSON document is.
+    /// Address of its JSON document.
     pub json_url: Option<String>,
-    /// Another credential; an empty one takes it away.
+    /// New credential; an empty value removes it.
     pub auth_credential: Option<String>,
-    /// Another type.
+    /// New type.
     pub integration_type: Option<String>,
-    /// On or off, everywhere. One that said that it is gone is called again when it is switched on.
+    /// True to switch it on for the organisation, false to switch it off. Switching it on also resumes calls to an
+    /// integration that answered 410 Gone.
     pub is_active: Option<bool>,
 }
 
@@ -288,11 +289,11 @@ impl Example for IntegrationPatch {
     }
 }
 
-/// The address of a custom integration. Other members are passed over.
+/// Address of a custom integration. Other fields are ignored.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "NewCustomIntegration", example)]
 pub struct CustomIn {
-    /// Where its JSON document is.
+    /// Address of its JSON document.
     pub json_url: String,
 }
 

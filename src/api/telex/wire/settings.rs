@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{api::shared::time::Timestamp, app::apps::settings::SettingRow};
 
-/// What a setting is set to: text, a number, a truth value, or a list. It is answered as it came, never turned into text.
+/// Value of a setting: text, a number, a Boolean, or a list. It is returned as it was sent, never converted to text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SettingValue(pub Value);
 
@@ -62,19 +62,19 @@ impl ToJSON for SettingValue {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "IntegrationSetting")]
 pub struct SettingOut {
-    /// Its id.
+    /// Unique id.
     pub id: Uuid,
     /// The organisation.
     pub org_id: Uuid,
     /// The integration.
     pub integration_id: Uuid,
-    /// What it is set to; masked where it is a secret and the caller may not see secrets.
+    /// Value of the setting; a secret is masked for callers without the permission to see secrets.
     pub form_field_value: SettingValue,
-    /// What it is called.
+    /// Label of the setting.
     pub form_field_label: String,
-    /// When it was added.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
@@ -96,7 +96,7 @@ impl From<SettingRow> for SettingOut {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ChannelIntegrationSetting")]
 pub struct ChannelSettingOut {
-    /// Its id.
+    /// Unique id.
     pub id: Uuid,
     /// The organisation.
     pub org_id: Uuid,
@@ -104,18 +104,18 @@ pub struct ChannelSettingOut {
     pub integration_id: Uuid,
     /// The channel.
     pub channel_id: Uuid,
-    /// What it is set to; masked where it is a secret and the caller may not see secrets.
+    /// Value of the setting; a secret is masked for callers without the permission to see secrets.
     pub form_field_value: SettingValue,
-    /// What it is called.
+    /// Label of the setting.
     pub form_field_label: String,
-    /// When it was added.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
 impl ChannelSettingOut {
-    /// A setting of the channel that was asked for.
+    /// Makes the representation of a setting for the requested channel.
     pub fn of(channel_id: Uuid, row: SettingRow) -> Self {
         let SettingOut { id, org_id, integration_id, form_field_value, form_field_label, created_at, updated_at } =
             row.into();
@@ -123,14 +123,14 @@ impl ChannelSettingOut {
     }
 }
 
-/// A setting to be added. Other members are passed over.
+/// A setting to be added. Other fields are ignored.
 #[derive(Clone, Object)]
 #[oai(rename = "NewIntegrationSetting", example)]
 pub struct SettingIn {
-    /// What it is called.
+    /// Label of the setting.
     #[oai(rename = "form_field_label")]
     pub label: String,
-    /// What it is set to.
+    /// Value of the setting.
     #[oai(rename = "form_field_value")]
     pub value: SettingValue,
 }
@@ -141,20 +141,20 @@ impl Example for SettingIn {
     }
 }
 
-/// What to change in a setting; what is left out stays. Other members are passed over.
+/// Changes to a setting; absent fields stay unchanged. Other fields are ignored.
 #[derive(Clone, Object)]
 #[oai(rename = "IntegrationSettingPatch", example)]
 pub struct SettingPatch {
-    /// Which one is meant, where the path does not say; another label, where it does.
+    /// Label of the setting to be changed, if the path does not have its id; otherwise its new label.
     #[oai(rename = "form_field_label")]
     pub label: Option<String>,
-    /// What it is to be set to.
+    /// New value.
     #[oai(rename = "form_field_value")]
     pub value: Option<SettingValue>,
 }
 
 impl SettingPatch {
-    /// The label and the value.
+    /// Returns the label and the value.
     pub fn parts(self) -> (Option<String>, Option<Value>) {
         (self.label, self.value.map(|value| value.0))
     }
@@ -170,17 +170,17 @@ impl Example for SettingPatch {
 #[derive(Clone, Object)]
 #[oai(rename = "SettingEntry")]
 pub struct SettingEntry {
-    /// The field.
+    /// Name of the field.
     pub field_name: String,
-    /// What it is to be set to.
+    /// Value of the field.
     pub value: SettingValue,
 }
 
-/// A field to be set. Other members are passed over.
+/// A field to be set. Other fields are ignored.
 #[derive(Clone, Object)]
 #[oai(rename = "NewCustomSetting", example)]
 pub struct CustomSettingIn {
-    /// Which, and to what.
+    /// The field and its value.
     pub setting_entry: SettingEntry,
 }
 
@@ -191,13 +191,13 @@ impl Example for CustomSettingIn {
     }
 }
 
-/// The field that was set last; empty where none was.
+/// The field that was set last; empty if none was set.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "CustomSetting", skip_serializing_if_is_none)]
 pub struct CustomSettingOut {
-    /// The field.
+    /// Name of the field.
     pub field_name: Option<String>,
-    /// What it is set to; masked where it is a secret and the caller may not see secrets.
+    /// Value of the field; a secret is masked for callers without the permission to see secrets.
     pub value: Option<SettingValue>,
 }
 

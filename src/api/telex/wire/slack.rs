@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{api::shared::time::Timestamp, app::slack::access::SlackAccess};
 
-/// The code with which Slack sends the browser back. Other members are passed over.
+/// The code in Slack's redirect. Other fields are ignored.
 #[derive(Clone, Object)]
 #[oai(rename = "SlackTokenExchange", example)]
 pub struct SlackTokenIn {
@@ -19,7 +19,7 @@ impl Example for SlackTokenIn {
     }
 }
 
-/// Where Slack takes messages for a channel. Each is empty where Slack granted none.
+/// Slack's incoming webhook for a channel. Each member is empty if Slack granted none.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "SlackIncomingWebhook")]
 pub struct SlackWebhookOut {
@@ -27,19 +27,19 @@ pub struct SlackWebhookOut {
     pub channel: String,
     /// Slack's id of the channel.
     pub channel_id: String,
-    /// Where it is set up at Slack.
+    /// Address of its settings page at Slack.
     pub configuration_url: String,
-    /// Where messages are sent to; masked for who may not see secrets.
+    /// Address that messages are sent to; masked for callers without the permission to see secrets.
     pub url: String,
 }
 
-/// What Slack granted.
+/// Access that Slack granted.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "SlackToken")]
 pub struct SlackTokenOut {
-    /// The token; masked for who may not see secrets.
+    /// The token; masked for callers without the permission to see secrets.
     pub access_token: String,
-    /// The channel that was chosen at Slack.
+    /// The incoming webhook for the channel that was chosen at Slack.
     pub incoming_webhook: SlackWebhookOut,
 }
 
@@ -54,29 +54,30 @@ impl From<SlackAccess> for SlackTokenOut {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "SlackAccess")]
 pub struct SlackAccessOut {
-    /// Its id.
+    /// Unique id.
     pub id: Uuid,
-    /// Who connected it.
+    /// Id of the user that connected it.
     pub user_id: Uuid,
     /// The organisation.
     pub organisation_id: Uuid,
-    /// The token; masked for who may not see secrets.
+    /// The token; masked for callers without the permission to see secrets.
     pub access_token: String,
     /// Slack's id of the workspace.
     pub team_id: String,
     /// The workspace's name.
     pub team_name: String,
-    /// The channel's name; empty where none is chosen.
+    /// Name of the channel; empty if none is chosen.
     pub channel: String,
-    /// Slack's id of the channel; empty where none is chosen.
+    /// Slack's id of the channel; empty if none is chosen.
     pub channel_id: String,
-    /// Where it is set up at Slack; empty where Slack did not say.
+    /// Address of its settings page at Slack; empty if Slack sent none.
     pub configuration_url: String,
-    /// Where messages are sent to; empty where Slack granted no such address, and masked for who may not see secrets.
+    /// Address that messages are sent to; empty if Slack granted none, and masked for callers without the permission to
+    /// see secrets.
     pub url: String,
-    /// When it was connected.
+    /// Time of the connection.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! What is left of a workspace's calls, on every answer, in the headers that the product's command line reads.
+//! Rate limit headers with the workspace's remaining calls, on every response, for the product's command line.
 
 use std::time::Duration;
 
@@ -11,21 +11,21 @@ use poem::{
 use super::auth::Noted;
 use crate::{api::shared::services::service, app::registry::Registry};
 
-/// The headers, with what they mean.
+/// The headers, with their descriptions.
 pub const HEADERS: [(HeaderName, &str); 3] = [
-    (HeaderName::from_static("ratelimit-limit"), "How many calls the workspace may make in a second"),
-    (HeaderName::from_static("ratelimit-remaining"), "How many of these are left"),
-    (HeaderName::from_static("ratelimit-reset"), "The seconds until all of these are left again"),
+    (HeaderName::from_static("ratelimit-limit"), "Maximum number of the workspace's calls in a second"),
+    (HeaderName::from_static("ratelimit-remaining"), "Number of remaining calls"),
+    (HeaderName::from_static("ratelimit-reset"), "Seconds until the full number is available again"),
 ];
 
-struct Told(BoxEndpoint<'static>);
+struct WithHeaders(BoxEndpoint<'static>);
 
-/// Puts the headers on whatever is answered.
-pub fn told(inner: BoxEndpoint<'static>) -> BoxEndpoint<'static> {
-    Told(inner).boxed()
+/// Adds the headers to every response.
+pub fn with_headers(inner: BoxEndpoint<'static>) -> BoxEndpoint<'static> {
+    WithHeaders(inner).boxed()
 }
 
-impl Endpoint for Told {
+impl Endpoint for WithHeaders {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {

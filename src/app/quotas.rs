@@ -17,7 +17,7 @@ use crate::{
         destination::Destination,
         ids::{OrganisationId, UserId},
         member::{Member, Role},
-        webhook_integration::{Direction, WebhookIntegration, WebhookRefusal},
+        webhook_integration::{Direction, Outgoing, WebhookIntegration, WebhookRefusal},
     },
     store::{self, Tx},
 };
@@ -92,11 +92,11 @@ impl App {
         store::organisations::lock(tx, organisation_id).await?;
         let linked = usize::from(store::slack_links::find(tx, organisation_id).await?.is_some());
         let subscribed = store::subscriptions::destinations(tx, organisation_id).await?.len();
-        let integrations = store::app_integrations::list(tx, organisation_id).await?.len();
-        let webhooks = store::webhook_integrations::list(tx, organisation_id).await?;
-        let urls: usize = webhooks.iter().map(|stored| destinations_of(&stored.webhook)).sum();
+        let integrations = store::app_integrations::count(tx, organisation_id).await?;
+        let webhooks = store::webhook_integrations::setups(tx, organisation_id).await?;
+        let urls: usize = webhooks.iter().map(urls_of).sum();
         let most = self.parts.quotas.destinations_per_organisation;
-        if (linked + subscribed + integrations + urls + more) as u64 <= most {
+        if (linked + subscribed + urls + more) as u64 + integrations <= most {
             return Ok(());
         }
         let message = format!(
@@ -120,7 +120,11 @@ impl App {
 /// Number of destinations that a webhook has: its URLs, each once.
 fn destinations_of(webhook: &WebhookIntegration) -> usize {
     match &webhook.direction {
-        Direction::Outgoing(outgoing) => outgoing.urls.iter().collect::<HashSet<_>>().len(),
+        Direction::Outgoing(outgoing) => urls_of(outgoing),
         Direction::Incoming(_) => 0,
     }
+}
+
+fn urls_of(outgoing: &Outgoing) -> usize {
+    outgoing.urls.iter().collect::<HashSet<_>>().len()
 }

@@ -10,7 +10,7 @@ use ::entity::{
 };
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
@@ -127,6 +127,15 @@ pub async fn rotate_signing_secret(
 pub async fn delete(tx: &Tx, id: IntegrationId) -> Result<()> {
     Integrations::delete_by_id(id.0).exec(tx).await?;
     Ok(())
+}
+
+/// How many an organisation has.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(tx: &Tx, organisation_id: OrganisationId) -> Result<u64> {
+    let query = Integrations::find().filter(Column::OrganisationId.eq(organisation_id.0)).filter(Column::Kind.eq(APP));
+    Ok(query.count(tx).await?)
 }
 
 /// The integrations of an organisation, oldest first.

@@ -122,7 +122,7 @@ pub async fn build_services_resolving(
     let slack =
         SlackConnections::new(base.clone(), accepting.clone(), vault.clone(), slack_app(config)?, product.clone());
     let slack = Arc::new(slack);
-    let github = Arc::new(GithubConnections::new(base.clone(), accepting, github_app(config, &base.ambient())?));
+    let github = Arc::new(GithubConnections::new(base.clone(), accepting, github_app(config, base.ambient())?));
     let workflows = Arc::new(Workflows::new(base.clone(), pipeline.clone(), slack.clone(), product));
     let guard = egress::guard(config, resolver)?;
     let apps = Arc::new(Apps::new(

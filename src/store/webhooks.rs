@@ -158,6 +158,21 @@ pub async fn list(db: &impl ConnectionTrait, organisation_id: OrganisationId) ->
     with_installations(db, rows).await
 }
 
+/// Setups of an organisation's outgoing webhooks, whether or not they are enabled, without anything else of theirs.
+///
+/// # Errors
+/// When the database fails.
+pub async fn setups(tx: &Tx, organisation_id: OrganisationId) -> Result<Vec<Outgoing>> {
+    let query = Integrations::find().select_only().column(Column::Definition);
+    let query = query.filter(Column::OrganisationId.eq(organisation_id.0)).filter(Column::Kind.eq(OUTGOING));
+    let definitions: Vec<serde_json::Value> = query.into_tuple().all(tx).await?;
+    let setup = |definition| match serde_json::from_value::<Definition>(definition) {
+        Ok(definition) => definition.outgoing.map(Ok),
+        Err(error) => Some(Err(corrupt("integration", "definition", error))),
+    };
+    definitions.into_iter().filter_map(setup).collect()
+}
+
 /// Counts the webhooks of an organisation.
 ///
 /// # Errors

@@ -17,7 +17,7 @@ use crate::{
         ids::{OrganisationId, UserId},
         pipeline::destination::Destination,
         tenancy::member::{Member, Role},
-        webhooks::{Direction, Webhook, WebhookRefusal},
+        webhooks::{Direction, Outgoing, Webhook, WebhookRefusal},
     },
     store::{self, Tx},
 };
@@ -94,11 +94,11 @@ impl Tenancy {
         store::tenancy::organisations::lock(tx, organisation_id).await?;
         let linked = usize::from(store::slack::links::find(tx, organisation_id).await?.is_some());
         let subscribed = store::github::subscriptions::destinations(tx, organisation_id).await?.len();
-        let integrations = store::apps::installations::list(tx, organisation_id).await?.len();
-        let webhooks = store::webhooks::list(tx, organisation_id).await?;
-        let urls: usize = webhooks.iter().map(|stored| destinations_of(&stored.webhook)).sum();
+        let integrations = store::apps::installations::count(tx, organisation_id).await?;
+        let webhooks = store::webhooks::setups(tx, organisation_id).await?;
+        let urls: usize = webhooks.iter().map(urls_of).sum();
         let most = self.quotas.destinations_per_organisation;
-        if (linked + subscribed + integrations + urls + more) as u64 <= most {
+        if (linked + subscribed + urls + more) as u64 + integrations <= most {
             return Ok(());
         }
         let message = format!(
@@ -122,7 +122,11 @@ impl Tenancy {
 /// Returns the number of a webhook's destinations: its distinct URLs.
 fn destinations_of(webhook: &Webhook) -> usize {
     match &webhook.direction {
-        Direction::Outgoing(outgoing) => outgoing.urls.iter().collect::<HashSet<_>>().len(),
+        Direction::Outgoing(outgoing) => urls_of(outgoing),
         Direction::Incoming(_) => 0,
     }
+}
+
+fn urls_of(outgoing: &Outgoing) -> usize {
+    outgoing.urls.iter().collect::<HashSet<_>>().len()
 }

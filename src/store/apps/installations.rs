@@ -12,7 +12,7 @@ use ::entity::{
 };
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
@@ -131,6 +131,15 @@ pub async fn rotate_signing_secret(
 pub async fn delete(tx: &Tx, id: IntegrationId) -> Result<()> {
     Integrations::delete_by_id(id.0).exec(tx).await?;
     Ok(())
+}
+
+/// Counts the apps of an organisation.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(tx: &Tx, organisation_id: OrganisationId) -> Result<u64> {
+    let query = Integrations::find().filter(Column::OrganisationId.eq(organisation_id.0)).filter(Column::Kind.eq(APP));
+    Ok(query.count(tx).await?)
 }
 
 /// Lists the apps of an organisation, oldest first.

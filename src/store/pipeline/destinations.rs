@@ -99,9 +99,10 @@ pub async fn ensure_all(tx: &Tx, wanted: &[Destination]) -> Result<Vec<Destinati
     wanted.iter().map(found).collect()
 }
 
-/// All at once, on PostgreSQL.
+/// All at once, on PostgreSQL: each by the index. With statistics of an empty table a plain join reads all of it.
 const FIND_ALL: &str = "SELECT d.* FROM UNNEST($1, $2, $3) AS v (organisation_id, kind, name) \
-     JOIN destination d ON d.organisation_id = v.organisation_id AND d.kind = v.kind AND d.name = v.name";
+     CROSS JOIN LATERAL (SELECT * FROM destination o WHERE o.organisation_id = v.organisation_id AND o.kind = v.kind \
+     AND o.name = v.name LIMIT 1) AS d";
 
 type Known = HashMap<(OrganisationId, &'static str, String), Destination>;
 

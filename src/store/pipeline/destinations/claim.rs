@@ -97,10 +97,11 @@ pub async fn claim(db: &impl ConnectionTrait, claim: &Claim) -> Result<Vec<Claim
 
 /// The parts of the statement that depend on the clock of the leases.
 struct Due {
-    /// Condition that a row is due, which an index answers.
-    indexed: fn(&str) -> String,
-    /// The same of a row that is looked up by its id.
-    looked_up: &'static str,
+    /// The time up to which a row may be due, by either clock: the index answers it alone. Where the clocks differ, rows that
+    /// are not due are walked and ranked as well, and left where they are.
+    latest: &'static str,
+    /// Condition that a row is due.
+    condition: &'static str,
     /// End of the lease.
     lease_until: &'static str,
 }
@@ -109,20 +110,10 @@ impl LeaseClock {
     /// A row in a worker's hands is due at the end of its lease, by the clock of the leases; any other one by the caller's.
     fn due(self) -> Due {
         match self {
-            LeaseClock::Caller => Due {
-                indexed: |row| format!("{row}.due_at <= $2"),
-                looked_up: "COALESCE(due_at, $3) <= $2",
-                lease_until: "$3",
-            },
-            // The index bounds the rows by the later of the two clocks; they hardly differ.
+            LeaseClock::Caller => Due { latest: "$2", condition: "COALESCE(due_at, $3) <= $2", lease_until: "$3" },
             LeaseClock::Database => Due {
-                indexed: |row| {
-                    format!(
-                        "{row}.due_at <= GREATEST($2, STATEMENT_TIMESTAMP()) AND {row}.due_at <= \
-                         CASE WHEN {row}.lease_owner IS NULL THEN $2 ELSE STATEMENT_TIMESTAMP() END"
-                    )
-                },
-                looked_up: "COALESCE(due_at, 'infinity') <= \
+                latest: "GREATEST($2, STATEMENT_TIMESTAMP())",
+                condition: "COALESCE(due_at, 'infinity') <= \
                      CASE WHEN lease_owner IS NULL THEN $2 ELSE STATEMENT_TIMESTAMP() END",
                 lease_until: "STATEMENT_TIMESTAMP() + ($3 - $2)",
             },
@@ -131,18 +122,17 @@ impl LeaseClock {
 }
 
 fn statement(backend: DbBackend, claim: &Claim) -> Statement {
-    let Due { indexed, looked_up, lease_until } = claim.lease_clock.due();
+    let Due { latest, condition, lease_until } = claim.lease_clock.due();
     let offered = format!(
         "SELECT o.id{due_at} FROM destination o WHERE o.slow = ring.slow AND o.organisation_id = ring.organisation_id \
-         AND {due} ORDER BY o.due_at, o.id LIMIT $10",
+         AND o.due_at <= {latest} ORDER BY o.due_at, o.id LIMIT $10",
         due_at = if backend == DbBackend::Postgres { ", o.due_at" } else { "" },
-        due = indexed("o"),
     );
     let (offered, locked) = match backend {
         DbBackend::Postgres => (
             format!("CROSS JOIN LATERAL ({offered}) AS d WHERE"),
             format!(
-                "SELECT id FROM destination WHERE id = ANY (ARRAY (SELECT id FROM chosen)) AND {looked_up} \
+                "SELECT id FROM destination WHERE id = ANY (ARRAY (SELECT id FROM chosen)) AND {condition} \
                  FOR UPDATE SKIP LOCKED"
             ),
         ),
@@ -158,7 +148,7 @@ fn statement(backend: DbBackend, claim: &Claim) -> Statement {
            SELECT class.slow, lap.until, lap.after, 0 FROM class CROSS JOIN lap WHERE NOT class.slow OR $6 > 0 \
            UNION ALL \
            SELECT ring.slow, ring.until, (SELECT d.organisation_id FROM destination d WHERE d.slow = ring.slow \
-             AND d.organisation_id > ring.organisation_id AND d.organisation_id <= ring.until AND {walked} \
+             AND d.organisation_id > ring.organisation_id AND d.organisation_id <= ring.until AND d.due_at <= {latest} \
              ORDER BY d.organisation_id, d.due_at LIMIT 1), ring.step + 1 \
            FROM ring WHERE ring.organisation_id IS NOT NULL AND ring.step < $9), \
          offered AS (SELECT d.id, d.due_at, ring.slow, ring.organisation_id FROM ring {offered} \
@@ -174,8 +164,7 @@ fn statement(backend: DbBackend, claim: &Claim) -> Statement {
          chosen AS (SELECT id FROM placed WHERE NOT slow OR place <= $6 ORDER BY share, due_at, id LIMIT $5), \
          due AS MATERIALIZED ({locked}) \
          UPDATE destination SET due_at = {lease_until}, lease_owner = $1, woken = FALSE \
-         WHERE id IN (SELECT id FROM due) AND {looked_up} RETURNING *",
-        walked = indexed("d"),
+         WHERE id IN (SELECT id FROM due) AND {condition} RETURNING *",
         rows = placeholders::rows(FIXED, busy, BUSY_WIDTH),
     );
     Statement::from_sql_and_values(backend, sql, values(claim, busy))

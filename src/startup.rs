@@ -6,7 +6,7 @@ mod egress;
 mod files;
 mod keys;
 mod scripts;
-mod senders;
+mod seams;
 mod serve;
 
 use std::{sync::Arc, time::Duration};
@@ -112,7 +112,8 @@ pub async fn build_services_resolving(
     let vault = Arc::new(Vault::open(ring, store.clone(), ambient.clone()).await?);
     let base = Base::new(store.clone(), ambient, parse_url("public_url", &config.public_url())?);
     let lifetime = Duration::from_secs(u64::from(config.retention.idempotency_hours) * 3600);
-    let pipeline = Arc::new(Pipeline::new(base.clone(), Arc::new(ChannelAccess(store.clone())), lifetime));
+    let pipeline =
+        Arc::new(Pipeline::new(base.clone(), Arc::new(ChannelAccess(store.clone())), seams::matchers(), lifetime));
     let tenancy = Arc::new(tenancy(config, &base, pipeline.clone())?);
     let subscriptions = Arc::new(Subscriptions::new(base.clone(), tenancy.clone(), pipeline.clone()));
     let inbound = Arc::new(Throttle::new(RateLimit { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }));
@@ -149,7 +150,7 @@ pub async fn build_services_resolving(
         },
     ));
     let registry = Arc::new(registry(config, &base, (tenancy.clone(), apps.clone(), vault)));
-    let senders = senders::all(config, &base, (&slack, &workflows), (&apps, &webhooks));
+    let senders = seams::senders(config, &base, (&slack, &workflows), (&apps, &webhooks));
     Ok(Services {
         base,
         senders,

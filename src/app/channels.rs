@@ -252,7 +252,7 @@ impl Channels {
             Err(error) => return Err(error),
         };
         let data = json!({"channel": channel.event_data(), "user": user});
-        self.pipeline.commit_telling(tx, channel.organisation_id, Fact::plain(kind, Some(channel.id), data)).await
+        self.pipeline.commit_announced(tx, channel.organisation_id, Fact::plain(kind, Some(channel.id), data)).await
     }
 
     async fn audit_channel(&self, tx: &Tx, caller: &Caller, action: &'static str, channel: &Channel) -> Result<()> {

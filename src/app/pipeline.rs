@@ -7,7 +7,8 @@ pub mod events;
 pub mod group_commit;
 pub mod health;
 pub mod intake;
-pub mod matching;
+pub mod matcher;
+pub mod outbox;
 pub mod sender;
 pub mod ticker;
 
@@ -19,14 +20,19 @@ use serde_json::json;
 use self::{
     events::Accepted,
     health::Readiness,
-    intake::{Arrival, Intake, Passed},
+    intake::{Arrival, Intake},
+    matcher::Matcher,
+    outbox::{InlineCall, Outbox},
 };
 use super::{Caller, kernel::Base, tenancy::members::Announcer};
 use crate::{
     domain::{
         Result,
-        ids::ChannelId,
-        pipeline::event::{Fact, MEMBER_CREATED},
+        ids::{ChannelId, OrganisationId},
+        pipeline::{
+            delivery::{Delivery, DeliveryState},
+            event::{Event, EventSource, Fact, MEMBER_CREATED},
+        },
         tenancy::member::Member,
     },
     store::Tx,
@@ -37,6 +43,7 @@ use crate::{
 pub struct Pipeline {
     base: Base,
     intake: Arc<Intake>,
+    outbox: Outbox,
     readiness: Arc<Readiness>,
     channels: Arc<dyn ChannelPolicy>,
     idempotency_lifetime: Duration,
@@ -63,17 +70,24 @@ pub trait ChannelPolicy: Send + Sync {
 impl Announcer for Pipeline {
     async fn commit_new_member(&self, tx: Tx, member: &Member) -> Result<()> {
         let fact = Fact::plain(MEMBER_CREATED, None, json!({"user": member.event_data()}));
-        self.commit_telling(tx, member.organisation_id, fact).await
+        self.commit_announced(tx, member.organisation_id, fact).await
     }
 }
 
 impl Pipeline {
-    /// Creates the service. An `Idempotency-Key` is remembered for `idempotency_lifetime`.
-    pub fn new(base: Base, channels: Arc<dyn ChannelPolicy>, idempotency_lifetime: Duration) -> Self {
-        let Base { store, ambient, bell, metrics, .. } = base.clone();
-        let intake = Arc::new(Intake::start(store, ambient, bell, metrics));
+    /// Creates the service. `matchers` decide on events, in their order; an `Idempotency-Key` is remembered for
+    /// `idempotency_lifetime`.
+    pub fn new(
+        base: Base,
+        channels: Arc<dyn ChannelPolicy>,
+        matchers: Vec<Arc<dyn Matcher>>,
+        idempotency_lifetime: Duration,
+    ) -> Self {
+        let outbox = Outbox::new(base.ambient.clone(), matchers);
+        let Base { store, bell, metrics, .. } = base.clone();
+        let intake = Arc::new(Intake::start(store, outbox.clone(), bell, metrics));
         let readiness = Arc::new(Readiness::new(&base.ambient));
-        Self { base, intake, readiness, channels, idempotency_lifetime }
+        Self { base, intake, outbox, readiness, channels, idempotency_lifetime }
     }
 
     /// Accepts an event; it is durable when this returns. Of two with the same key, the second waits for the first.
@@ -84,7 +98,61 @@ impl Pipeline {
         self.intake.accept(arrival).await
     }
 
-    pub(in crate::app) async fn accept_after(&self, arrival: Arrival, passed: Vec<Passed>) -> Result<Accepted> {
-        self.intake.accept_after(arrival, passed).await
+    /// As [`Pipeline::accept`], and appends calls that were made inline in the same transaction, also where the event is a
+    /// repetition.
+    pub(in crate::app) async fn accept_after(&self, arrival: Arrival, calls: Vec<InlineCall>) -> Result<Accepted> {
+        self.intake.accept_after(arrival, calls).await
+    }
+
+    /// Commits a transaction together with the events of a change, each with its deliveries.
+    pub(in crate::app) async fn commit_events(&self, tx: Tx, arrivals: Vec<Arrival>) -> Result<()> {
+        let now = self.base.now();
+        let (mut events, mut planned) = (Vec::with_capacity(arrivals.len()), Vec::new());
+        for Arrival { id, organisation_id, source, fact, made_from, planned: with_it, .. } in arrivals {
+            planned.extend(with_it.into_iter().map(|one| (events.len(), one)));
+            let id = id.unwrap_or_else(|| self.base.ambient.id());
+            events.push(Event { id, organisation_id, source, fact, made_from, created_at: now });
+        }
+        let states = self.outbox.append(&tx, &events, planned).await?;
+        self.committed(tx, states).await
+    }
+
+    /// Commits a change together with the event that announces it, if a rule concerns that event.
+    pub(in crate::app) async fn commit_announced(
+        &self,
+        tx: Tx,
+        organisation_id: OrganisationId,
+        fact: Fact,
+    ) -> Result<()> {
+        let (id, source, created_at) = (self.base.ambient.id(), EventSource::Api, self.base.now());
+        let event = Event { id, organisation_id, source, fact, made_from: None, created_at };
+        let states = self.outbox.append_if_matched(&tx, event).await?;
+        self.committed(tx, states).await
+    }
+
+    /// Commits a transaction together with a delivery that is made again from its beginning.
+    pub(in crate::app) async fn commit_again(&self, tx: Tx, former: Delivery) -> Result<()> {
+        self.outbox.append_again(&tx, former).await?;
+        self.committed(tx, vec![DeliveryState::Pending]).await
+    }
+
+    /// Appends calls that were made inline for an event that has no other outcome.
+    pub(in crate::app) async fn append_inline_calls(&self, calls: Vec<InlineCall>) -> Result<()> {
+        let states = calls.iter().map(|call| call.delivery.state).collect();
+        let tx = self.base.store.begin().await?;
+        self.outbox.append_inline_calls(&tx, calls).await?;
+        self.committed(tx, states).await
+    }
+
+    /// Commits a transaction, counts its deliveries, and wakes the workers for those that are pending.
+    async fn committed(&self, tx: Tx, states: Vec<DeliveryState>) -> Result<()> {
+        tx.commit().await?;
+        for state in states.iter().filter(|state| **state != DeliveryState::Pending) {
+            self.base.metrics.delivery(state.as_str());
+        }
+        if states.contains(&DeliveryState::Pending) {
+            self.base.bell.notify_one();
+        }
+        Ok(())
     }
 }

@@ -6,6 +6,7 @@ pub mod access;
 pub mod connect;
 pub mod inbound;
 pub mod links;
+pub mod matcher;
 pub mod sender;
 pub mod tokens;
 

@@ -5,7 +5,7 @@
 mod checks;
 pub mod history;
 pub mod incoming;
-pub mod listening;
+pub mod matcher;
 pub mod outgoing;
 mod reach;
 pub mod sender;

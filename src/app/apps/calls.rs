@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::Apps;
 use crate::{
+    app::pipeline::matcher::Place,
     domain::{
         Error, Result,
         ambient::Time,
@@ -170,7 +171,8 @@ impl Apps {
     /// Where calls of an integration go.
     pub(in crate::app) fn integration_destination(&self, app: &App) -> Destination {
         let id: DestinationId = self.base.ambient.id();
-        let place = (DestinationKind::Integration, integration_name(app.id), app.id.to_string());
+        let Place { kind, name, address } = app_place(app.id);
+        let place = (kind, name, address);
         Destination::fresh(id, app.organisation_id, place, self.base.now())
     }
 
@@ -211,6 +213,11 @@ impl Apps {
             None => Ok(()),
         }
     }
+}
+
+/// Returns the destination of calls of an app.
+pub(in crate::app) fn app_place(id: IntegrationId) -> Place {
+    Place { kind: DestinationKind::Integration, name: integration_name(id), address: id.to_string() }
 }
 
 /// The beginning of an answer, without secrets.

@@ -6,12 +6,14 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Apps;
-use super::calls::{Callee, Order, Reply};
+use super::calls::{Callee, Order, Reply, app_place};
 use crate::{
     app::{
-        pipeline::intake::{self, Arrival, Direct, Passed, Receipted},
+        pipeline::{
+            intake::{Arrival, Receipted},
+            outbox::{InlineCall, Planned},
+        },
         tenancy::credential::sha256,
-        webhooks::listening::Listening,
     },
     domain::{
         Result,
@@ -24,7 +26,7 @@ use crate::{
         ids::{ChannelId, DeliveryId, IntegrationId},
         pipeline::{
             delivery::{Attempt, AttemptOutcome, AttemptState, Delivery, DeliveryState, Verdict},
-            destination::{DestinationKind, integration_name},
+            destination::integration_name,
             event::{Event, EventSource, Fact, MESSAGE_PUBLISHED},
         },
     },
@@ -56,29 +58,15 @@ impl Apps {
         let mut passed = Vec::with_capacity(modifiers.len());
         let message = self.modified(event, channel_id, &modifiers, &mut passed).await?;
         let Some(message) = message else {
-            self.record_calls(passed).await?;
+            self.pipeline.append_inline_calls(passed).await?;
             return Ok("a filter dropped the message".into());
         };
         let outputs: Vec<IntegrationId> =
             others.iter().filter(|there| collects(&there.app)).map(|there| there.app.id).collect();
         let fact = published(event, message);
-        let mut direct: Vec<Direct> = outputs.into_iter().map(direct).collect();
-        direct.extend(self.listening_webhooks(event, channel_id, &fact).await?);
-        let said = format!("published; goes out to {}", direct.len());
-        self.publish(event, fact, direct, passed).await?;
-        Ok(said)
-    }
-
-    /// Where outgoing webhooks want to be told of a message that is about to be published.
-    async fn listening_webhooks(&self, event: &Event, channel_id: ChannelId, fact: &Fact) -> Result<Vec<Direct>> {
-        let (reader, of) = (self.base.store.reader(), [event.organisation_id]);
-        let webhooks = store::webhooks::outgoing(reader, &of).await?;
-        if webhooks.is_empty() {
-            return Ok(Vec::new());
-        }
-        let scenes = store::channels::scenes(reader, &of, &[channel_id]).await?;
-        let published = Event { fact: fact.clone(), ..event.clone() };
-        Ok(Listening::new(webhooks, scenes).called(&published))
+        let planned = outputs.into_iter().map(|id| Planned { place: app_place(id), content: None }).collect();
+        self.publish(event, fact, planned, passed).await?;
+        Ok("published".into())
     }
 
     /// What the modifiers make of a message; `None` where a filter drops it.
@@ -87,7 +75,7 @@ impl Apps {
         event: &Event,
         channel_id: ChannelId,
         modifiers: &[Used],
-        passed: &mut Vec<Passed>,
+        passed: &mut Vec<InlineCall>,
     ) -> Result<Option<String>> {
         let mut message = event.fact.data["message"].as_str().unwrap_or_default().to_owned();
         if modifiers.is_empty() {
@@ -158,7 +146,7 @@ impl Apps {
         app: &App,
         id: DeliveryId,
         (called, failure): (Option<AttemptOutcome>, Option<String>),
-    ) -> Passed {
+    ) -> InlineCall {
         let destination = self.integration_destination(app);
         let (state, outcome) = match failure {
             None => (DeliveryState::Delivered, AttemptState::Delivered),
@@ -193,23 +181,11 @@ impl Apps {
             duration: called.duration,
             created_at: called.began,
         });
-        Passed { destination, delivery, attempt }
-    }
-
-    /// Puts the calls for a message on record that is not published.
-    async fn record_calls(&self, passed: Vec<Passed>) -> Result<()> {
-        let states: Vec<DeliveryState> = passed.iter().map(|passed| passed.delivery.state).collect();
-        let tx = self.base.store.begin().await?;
-        intake::record(&tx, passed).await?;
-        tx.commit().await?;
-        for state in states {
-            self.base.metrics.delivery(state.as_str());
-        }
-        Ok(())
+        InlineCall { destination, delivery, attempt }
     }
 
     /// The message as it is after the modifiers, as an event of its own, once; with it, the calls that made it so.
-    async fn publish(&self, event: &Event, fact: Fact, direct: Vec<Direct>, passed: Vec<Passed>) -> Result<()> {
+    async fn publish(&self, event: &Event, fact: Fact, planned: Vec<Planned>, passed: Vec<InlineCall>) -> Result<()> {
         let key = format!("published/{}", event.id);
         let arrival = Arrival {
             id: None,
@@ -222,7 +198,7 @@ impl Apps {
                 key: ReceiptKey { organisation_id: event.organisation_id, source: EventSource::Channel.as_str(), key },
                 expires_at: event.created_at + RECEIPT_LIFETIME,
             }),
-            direct,
+            planned,
         };
         self.pipeline.accept_after(arrival, passed).await?;
         Ok(())
@@ -242,10 +218,6 @@ fn collects(app: &App) -> bool {
     app.descriptor.as_ref().is_some_and(|descriptor| {
         descriptor.kind.collects_messages() && descriptor.kind.has_target() && descriptor.target_url.is_some()
     })
-}
-
-fn direct(id: IntegrationId) -> Direct {
-    Direct { kind: DestinationKind::Integration, name: integration_name(id), address: id.to_string(), content: None }
 }
 
 fn reason_of(verdict: &Verdict) -> String {

@@ -6,16 +6,16 @@ use serde_json::json;
 
 use super::Apps;
 use crate::{
+    app::{
+        apps::calls::app_place,
+        pipeline::{intake::Arrival, outbox::Planned},
+    },
     domain::{
         Result,
         ambient::Time,
         apps::{app::App, setting::Setting},
-        ids::{ChannelId, DestinationId, InstallationId, OrganisationId},
-        pipeline::{
-            delivery::{Delivery, DeliveryState},
-            destination::Destination,
-            event::{Event, EventSource, Fact, INTEGRATION_TICK},
-        },
+        ids::{ChannelId, InstallationId, OrganisationId},
+        pipeline::event::{EventSource, Fact, INTEGRATION_TICK},
     },
     store::{
         self, Tx,
@@ -50,56 +50,21 @@ impl Apps {
         let next: Vec<NextTick> = ticking.iter().map(|tick| tick.next).collect();
         store::apps::ticks::set(&tx, &next).await?;
         let ticking: Vec<Ticking> = ticking.into_iter().filter(|tick| tick.active).collect();
-        let wanted: Vec<Destination> = ticking.iter().map(|tick| self.integration_destination(&tick.app)).collect();
-        let destinations = store::pipeline::destinations::ensure_all(&tx, &wanted).await?;
-        let mut events = Vec::with_capacity(ticking.len());
-        let mut deliveries = Vec::with_capacity(ticking.len());
-        for (Ticking { app, channel_id, due_at, .. }, destination) in ticking.into_iter().zip(destinations) {
-            let organisation_id = app.organisation_id;
-            let fact = Fact {
-                kind: INTEGRATION_TICK.to_owned(),
-                channel_id: Some(channel_id),
-                link_id: None,
-                step_kind: None,
-                step_action: None,
-                visitor_id: None,
-                data: json!({"integrationId": app.id, "dueAt": due_at}).into(),
-            };
-            let event = Event {
-                id: self.base.ambient.id(),
-                organisation_id,
+        let ticked = ticking.len();
+        let arrival = |Ticking { app, channel_id, due_at, .. }: Ticking| {
+            let data = json!({"integrationId": app.id, "dueAt": due_at});
+            Arrival {
+                id: None,
+                organisation_id: app.organisation_id,
                 source: EventSource::Channel,
-                fact,
+                fact: Fact::plain(INTEGRATION_TICK, Some(channel_id), data),
                 made_from: None,
-                created_at: now,
-            };
-            let refusal = destination.health.refusal(now).map(str::to_owned);
-            let pending = refusal.is_none();
-            deliveries.push(Delivery {
-                id: self.base.ambient.id(),
-                organisation_id,
-                event_id: event.id,
-                destination_id: destination.id,
-                state: if pending { DeliveryState::Pending } else { DeliveryState::Failed },
-                reason: refusal,
-                content: None,
-                attempts: 0,
-                next_attempt_at: pending.then_some(now),
-                completed_at: (!pending).then_some(now),
-                created_at: now,
-            });
-            events.push(event);
-        }
-        store::pipeline::events::insert_many(&tx, &events).await?;
-        store::pipeline::deliveries::insert_many(&tx, &deliveries).await?;
-        let waiting = deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Pending);
-        let mut waiting: Vec<DestinationId> = waiting.map(|delivery| delivery.destination_id).collect();
-        store::pipeline::destinations::wake(&tx, &mut waiting, now).await?;
-        tx.commit().await?;
-        if !events.is_empty() {
-            self.base.bell.notify_one();
-        }
-        Ok(events.len())
+                receipted: None,
+                planned: vec![Planned { place: app_place(app.id), content: None }],
+            }
+        };
+        self.pipeline.commit_events(tx, ticking.into_iter().map(arrival).collect()).await?;
+        Ok(ticked)
     }
 
     /// What ticks, with the time after this one; in the order in which it was due. What is gone is left out.

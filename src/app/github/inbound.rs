@@ -220,7 +220,7 @@ impl GithubConnections {
             fact: fact.clone(),
             made_from: None,
             receipted: Some(receipted(organisation_id, delivery_id, self.base.now())),
-            direct: Vec::new(),
+            planned: Vec::new(),
         });
         let outcomes: Vec<Result<Accepted>> = join_all(arrivals.map(|arrival| self.pipeline.accept(arrival))).await;
         let mut receipt = GithubReceipt::default();
@@ -254,7 +254,7 @@ impl GithubConnections {
             fact: event.fact,
             made_from: None,
             receipted: None,
-            direct: Vec::new(),
+            planned: Vec::new(),
         };
         let accepted = self.pipeline.accept(arrival).await?;
         let tx = self.base.store.begin().await?;

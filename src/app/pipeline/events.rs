@@ -77,7 +77,7 @@ impl Pipeline {
             fact,
             made_from: None,
             receipted,
-            direct: Vec::new(),
+            planned: Vec::new(),
         };
         let accepted = self.intake.accept(arrival).await?;
         self.base.metrics.events(if accepted.repeated { "repeated" } else { "accepted" }, 1);

@@ -10,20 +10,21 @@ use std::{
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use super::Pipeline;
-use super::{events::Accepted, group_commit::Batcher, matching::Router};
+use super::{
+    events::Accepted,
+    group_commit::Batcher,
+    outbox::{InlineCall, Outbox, Planned},
+};
 use crate::{
     app::kernel::metrics::Metrics,
     domain::{
         Error, Result,
         ambient::{Ambient, Time},
-        ids::{ChannelId, DestinationId, EventId, OrganisationId},
+        ids::{ChannelId, EventId, OrganisationId},
         pipeline::{
-            delivery::{Attempt, Content, Delivery, DeliveryState},
-            destination::{Destination, DestinationKind},
+            delivery::DeliveryState,
             event::{Event, EventSource, Fact, MESSAGE_POSTED},
         },
-        webhooks::{Direction, OutgoingEvent, Webhook},
     },
     store::{
         self, Store, Tx,
@@ -55,8 +56,8 @@ pub struct Arrival {
     pub made_from: Option<EventId>,
     /// How a repetition is recognised.
     pub receipted: Option<Receipted>,
-    /// Where it goes whatever is set up: to the person who asked for something, for instance.
-    pub direct: Vec<Direct>,
+    /// Deliveries that go with it independently of the rules.
+    pub planned: Vec<Planned>,
 }
 
 impl Arrival {
@@ -75,32 +76,8 @@ impl Arrival {
             visitor_id: None,
             data: data.into(),
         };
-        Self { id: None, organisation_id, source, fact, made_from: None, receipted: None, direct: Vec::new() }
+        Self { id: None, organisation_id, source, fact, made_from: None, receipted: None, planned: Vec::new() }
     }
-}
-
-/// One way that an arrival goes whatever is set up.
-#[derive(Clone, Debug)]
-pub struct Direct {
-    /// How it is reached.
-    pub kind: DestinationKind,
-    /// The destination's name.
-    pub name: String,
-    /// Its address.
-    pub address: String,
-    /// What is sent there; made from the event where there is none.
-    pub content: Option<Content>,
-}
-
-/// A call that was made before an arrival, on the way to it, or could not be: a delivery that is over.
-#[derive(Clone, Debug)]
-pub struct Passed {
-    /// Where it went, made where it is not there yet.
-    pub destination: Destination,
-    /// The delivery.
-    pub delivery: Delivery,
-    /// The only attempt, where there was one.
-    pub attempt: Option<Attempt>,
 }
 
 /// How a repetition of an arrival is recognised.
@@ -117,20 +94,20 @@ pub struct Receipted {
 /// Accepts events.
 pub struct Intake {
     /// By organisation.
-    commits: Vec<Batcher<(Arrival, Vec<Passed>), Accepted>>,
+    commits: Vec<Batcher<(Arrival, Vec<InlineCall>), Accepted>>,
     in_flight: InFlight,
 }
 
 impl Intake {
     /// Starts accepting. `bell` is rung when deliveries have been committed.
-    pub fn start(store: Store, ambient: Ambient, bell: Arc<Notify>, metrics: Metrics) -> Self {
+    pub(super) fn start(store: Store, outbox: Outbox, bell: Arc<Notify>, metrics: Metrics) -> Self {
         let at_once = if store.is_embedded() { 1 } else { COMMITS_AT_ONCE };
         let start = || {
-            let (store, ambient, bell, metrics) = (store.clone(), ambient.clone(), bell.clone(), metrics.clone());
-            Batcher::start(BATCH, move |arrivals: Vec<(Arrival, Vec<Passed>)>| {
-                let (store, ambient, bell, metrics) = (store.clone(), ambient.clone(), bell.clone(), metrics.clone());
+            let (store, outbox, bell, metrics) = (store.clone(), outbox.clone(), bell.clone(), metrics.clone());
+            Batcher::start(BATCH, move |arrivals: Vec<(Arrival, Vec<InlineCall>)>| {
+                let (store, outbox, bell, metrics) = (store.clone(), outbox.clone(), bell.clone(), metrics.clone());
                 async move {
-                    let answers = commit(&store, &ambient, &metrics, arrivals).await?;
+                    let answers = commit(&store, &outbox, &metrics, arrivals).await?;
                     bell.notify_one();
                     Ok(answers)
                 }
@@ -153,7 +130,7 @@ impl Intake {
     ///
     /// # Errors
     /// As [`Intake::accept`].
-    pub async fn accept_after(&self, arrival: Arrival, passed: Vec<Passed>) -> Result<Accepted> {
+    pub async fn accept_after(&self, arrival: Arrival, inline: Vec<InlineCall>) -> Result<Accepted> {
         let _turn = match &arrival.receipted {
             Some(receipted) => Some(self.in_flight.enter(&receipted.key).await?),
             None => None,
@@ -162,7 +139,7 @@ impl Intake {
         let index = arrival.organisation_id.0.as_u128() % self.commits.len() as u128;
         let commit = usize::try_from(index).ok().and_then(|index| self.commits.get(index));
         let commit = commit.ok_or_else(|| Error::Internal("there is no group commit".into()))?;
-        commit.submit((arrival, passed)).await
+        commit.submit((arrival, inline)).await
     }
 }
 
@@ -207,19 +184,19 @@ impl Drop for Turn<'_> {
 /// Commits arrivals with their deliveries and tells each what became of it.
 async fn commit(
     store: &Store,
-    ambient: &Ambient,
+    outbox: &Outbox,
     metrics: &Metrics,
-    arrivals: Vec<(Arrival, Vec<Passed>)>,
+    arrivals: Vec<(Arrival, Vec<InlineCall>)>,
 ) -> Result<Vec<Result<Accepted>>> {
-    let now = ambient.now();
-    let (arrivals, passed): (Vec<Arrival>, Vec<Vec<Passed>>) = arrivals.into_iter().unzip();
-    let passed = passed.concat();
-    let ended: Vec<DeliveryState> = passed.iter().map(|passed| passed.delivery.state).collect();
+    let (ambient, now) = (outbox.ambient(), outbox.ambient().now());
+    let (arrivals, inline): (Vec<Arrival>, Vec<Vec<InlineCall>>) = arrivals.into_iter().unzip();
+    let inline = inline.concat();
+    let ended: Vec<DeliveryState> = inline.iter().map(|inline| inline.delivery.state).collect();
     let tx = store.begin().await?;
     let mut known = leave_receipts(&tx, ambient, &arrivals, now).await?;
     let mut answers = Vec::with_capacity(arrivals.len());
     let mut events = Vec::with_capacity(arrivals.len());
-    let mut directs = Vec::new();
+    let mut planned = Vec::new();
     for arrival in arrivals {
         let id = match arrival.receipted {
             None => arrival.id.unwrap_or_else(|| ambient.id()),
@@ -237,12 +214,12 @@ async fn commit(
             },
         };
         answers.push(Ok(Accepted { id, repeated: false }));
-        let Arrival { organisation_id, source, fact, made_from, direct, .. } = arrival;
-        directs.extend(direct.into_iter().map(|direct| (events.len(), direct)));
+        let Arrival { organisation_id, source, fact, made_from, planned: with_it, .. } = arrival;
+        planned.extend(with_it.into_iter().map(|one| (events.len(), one)));
         events.push(Event { id, organisation_id, source, fact, made_from, created_at: now });
     }
-    record(&tx, passed).await?;
-    let states = write((&tx, ambient, now), &events, directs).await?;
+    outbox.append_inline_calls(&tx, inline).await?;
+    let states = outbox.append(&tx, &events, planned).await?;
     tx.commit().await?;
     for state in states.into_iter().chain(ended) {
         if state != DeliveryState::Pending {
@@ -250,76 +227,6 @@ async fn commit(
         }
     }
     Ok(answers)
-}
-
-/// Writes events with their deliveries, the last thing in a transaction: what waits is woken. Tells how far each delivery
-/// is.
-async fn write(
-    (tx, ambient, now): (&Tx, &Ambient, Time),
-    events: &[Event],
-    directs: Vec<(usize, Direct)>,
-) -> Result<Vec<DeliveryState>> {
-    let deliveries = Router { tx, ambient, now }.route(events, directs).await?;
-    store::pipeline::events::insert_many(tx, events).await?;
-    store::pipeline::deliveries::insert_many(tx, &deliveries).await?;
-    let mut waiting: Vec<DestinationId> = deliveries
-        .iter()
-        .filter(|delivery| delivery.state == DeliveryState::Pending)
-        .map(|delivery| delivery.destination_id)
-        .collect();
-    store::pipeline::destinations::wake(tx, &mut waiting, now).await?;
-    Ok(deliveries.iter().map(|delivery| delivery.state).collect())
-}
-
-impl Pipeline {
-    /// Commits a change together with the event that tells of it, where an outgoing webhook listens to such events, and
-    /// has the workers look at where that goes.
-    pub(in crate::app) async fn commit_telling(
-        &self,
-        tx: Tx,
-        organisation_id: OrganisationId,
-        fact: Fact,
-    ) -> Result<()> {
-        let wanted = OutgoingEvent::of_kind(&fact.kind);
-        let webhooks = store::webhooks::outgoing(&tx, &[organisation_id]).await?;
-        let listens = |webhook: &Webhook| match &webhook.direction {
-            Direction::Outgoing(outgoing) => Some(outgoing.event) == wanted,
-            Direction::Incoming(_) => false,
-        };
-        if !webhooks.iter().any(listens) {
-            return tx.commit().await;
-        }
-        let (ambient, now) = (&self.base.ambient, self.base.now());
-        let (id, source) = (ambient.id(), EventSource::Api);
-        let event = Event { id, organisation_id, source, fact, made_from: None, created_at: now };
-        let states = write((&tx, ambient, now), &[event], Vec::new()).await?;
-        tx.commit().await?;
-        for state in states.into_iter().filter(|state| *state != DeliveryState::Pending) {
-            self.base.metrics.delivery(state.as_str());
-        }
-        self.base.bell.notify_one();
-        Ok(())
-    }
-}
-
-/// Puts calls that were made in passing on record.
-pub(in crate::app) async fn record(tx: &Tx, passed: Vec<Passed>) -> Result<()> {
-    if passed.is_empty() {
-        return Ok(());
-    }
-    let mut wanted = Vec::with_capacity(passed.len());
-    let (mut deliveries, mut attempts) = (Vec::with_capacity(passed.len()), Vec::with_capacity(passed.len()));
-    for Passed { destination, delivery, attempt } in passed {
-        wanted.push(destination);
-        deliveries.push(delivery);
-        attempts.extend(attempt);
-    }
-    let there = store::pipeline::destinations::ensure_all(tx, &wanted).await?;
-    for (delivery, destination) in deliveries.iter_mut().zip(there) {
-        delivery.destination_id = destination.id;
-    }
-    store::pipeline::deliveries::insert_many(tx, &deliveries).await?;
-    store::pipeline::deliveries::insert_attempts(tx, &attempts.iter().collect::<Vec<_>>()).await
 }
 
 /// What stands under a key.

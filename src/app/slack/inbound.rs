@@ -6,7 +6,11 @@ use serde_json::Value;
 use super::SlackConnections;
 use crate::{
     app::{
-        pipeline::intake::{Arrival, Direct, Receipted},
+        pipeline::{
+            intake::{Arrival, Receipted},
+            matcher::Place,
+            outbox::Planned,
+        },
         tenancy::{
             credential::sha256,
             signatures::{Check, SignatureCheck, Verified, refused},
@@ -144,7 +148,7 @@ impl SlackConnections {
         let message = greeting::greeting(&self.product);
         let arrival = Arrival {
             receipted: Some(receipt(link.organisation_id, key, self.base.now() + GREETING_LIFETIME)),
-            direct: vec![direct_message(user_id, message)],
+            planned: vec![direct_message(user_id, message)],
             ..arrival(link.organisation_id, APP_OPENED.to_owned(), event.clone())
         };
         self.take(arrival).await
@@ -174,11 +178,9 @@ fn is_by_app(event: &Value, app_id: &str) -> bool {
 }
 
 /// A message to a person.
-pub(in crate::app) fn direct_message(user_id: &str, message: SlackMessage) -> Direct {
-    Direct {
-        kind: DestinationKind::Slack,
-        name: slack_user(user_id),
-        address: user_id.to_owned(),
+pub(in crate::app) fn direct_message(user_id: &str, message: SlackMessage) -> Planned {
+    Planned {
+        place: Place { kind: DestinationKind::Slack, name: slack_user(user_id), address: user_id.to_owned() },
         content: Some(Content::alone(message)),
     }
 }
@@ -195,7 +197,7 @@ pub(in crate::app) fn arrival(organisation_id: OrganisationId, kind: String, dat
         fact,
         made_from: None,
         receipted: None,
-        direct: Vec::new(),
+        planned: Vec::new(),
     }
 }
 

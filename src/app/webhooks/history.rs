@@ -11,7 +11,7 @@ use crate::{
     domain::{
         Error, Result,
         ids::{AttemptId, IntegrationId},
-        pipeline::delivery::{Attempt, Delivery, DeliveryState},
+        pipeline::delivery::Attempt,
         tenancy::member::Permission,
         webhooks::{Direction, Way, Webhook, WebhookRefusal},
     },
@@ -94,7 +94,6 @@ impl Webhooks {
             return Err(WebhookRefusal::NotOutgoing.into());
         }
         let run: AttemptId = run.parse().map_err(|_| WebhookRefusal::NoSuchRun)?;
-        let now = self.base.now();
         let tx = self.base.store.begin().await?;
         let found = store::webhooks::history::find(&tx, caller.organisation_id, webhook.id, run).await?;
         let found = found.ok_or(WebhookRefusal::NoSuchRun)?;
@@ -102,25 +101,10 @@ impl Webhooks {
             return Err(WebhookRefusal::RunWithoutData.into());
         }
         let former = store::pipeline::deliveries::find(&tx, caller.organisation_id, found.delivery_id).await?;
-        let again = Delivery {
-            id: self.base.ambient.id(),
-            state: DeliveryState::Pending,
-            reason: None,
-            attempts: 0,
-            next_attempt_at: Some(now),
-            completed_at: None,
-            created_at: now,
-            ..former
-        };
-        let mut waiting = vec![again.destination_id];
-        store::pipeline::deliveries::insert_many(&tx, &[again]).await?;
         let actor = caller.actor();
         let whose = (caller.organisation_id, actor.as_str());
         self.base.audit(&tx, whose, "webhook.replay", webhook.id, json!({"run": run})).await?;
-        store::pipeline::destinations::wake(&tx, &mut waiting, now).await?;
-        tx.commit().await?;
-        self.base.bell.notify_one();
-        Ok(())
+        self.pipeline.commit_again(tx, former).await
     }
 
     /// Returns the webhook of a history, if the caller manages it; `None` if there is no such webhook.

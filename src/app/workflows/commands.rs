@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Workflows;
 use crate::{
     app::{
-        pipeline::intake::{Arrival, Direct},
+        pipeline::{intake::Arrival, matcher::Place, outbox::Planned},
         slack::inbound::{RECEIPT_LIFETIME, RUN_SUBMITTED, Signed, arrival, receipt},
     },
     domain::{
@@ -93,16 +93,14 @@ impl Workflows {
             Err(error) => return Err(error),
         };
         let data = json!({"slackUserId": submission.user_id, "workflowId": workflow_id, "parameters": parameters});
-        let run = Direct {
-            kind: DestinationKind::WorkflowRun,
-            name: WORKFLOW_RUNS.to_owned(),
-            address: String::new(),
+        let run = Planned {
+            place: Place { kind: DestinationKind::WorkflowRun, name: WORKFLOW_RUNS.to_owned(), address: String::new() },
             content: None,
         };
         let key = format!("view/{}", submission.view_id);
         let arrival = Arrival {
             receipted: Some(receipt(organisation_id, key, self.base.now() + RECEIPT_LIFETIME)),
-            direct: vec![run],
+            planned: vec![run],
             ..arrival(organisation_id, RUN_SUBMITTED.to_owned(), data)
         };
         self.slack.take(arrival).await?;

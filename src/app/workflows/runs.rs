@@ -84,7 +84,7 @@ impl Workflows {
         let message = greeting::run_requested(&workflow, id, link);
         Arrival {
             id: Some(id),
-            direct: vec![direct_message(slack_user_id, message)],
+            planned: vec![direct_message(slack_user_id, message)],
             ..arrival(organisation_id, RUN_REQUESTED.to_owned(), data)
         }
     }
@@ -102,7 +102,7 @@ impl Workflows {
             other => other.to_string(),
         };
         Arrival {
-            direct: vec![direct_message(slack_user_id, greeting::run_refused(&reason))],
+            planned: vec![direct_message(slack_user_id, greeting::run_refused(&reason))],
             ..arrival(organisation_id, RUN_REFUSED.to_owned(), data)
         }
     }

@@ -11,7 +11,11 @@ use serde_json::json;
 use super::{HookAnswer, HookRequest};
 use crate::{
     app::{
-        pipeline::intake::{Arrival, Direct, Receipted},
+        pipeline::{
+            intake::{Arrival, Receipted},
+            matcher::Place,
+            outbox::Planned,
+        },
         tenancy::{credential::sha256, vault::SecretLocation},
         webhooks::Webhooks,
     },
@@ -51,10 +55,12 @@ impl Webhooks {
         let sealed = self.vault.seal(location(organisation_id, id), &whole(request)?).await?;
         let data = json!({"integrationId": webhook.id, "sealed": BASE64_STANDARD.encode(sealed)});
         let key = receipt_key(webhook, request);
-        let direct = Direct {
-            kind: DestinationKind::IncomingWebhook,
-            name: integration_name(webhook.id),
-            address: webhook.id.to_string(),
+        let direct = Planned {
+            place: Place {
+                kind: DestinationKind::IncomingWebhook,
+                name: integration_name(webhook.id),
+                address: webhook.id.to_string(),
+            },
             content: None,
         };
         let accepted = self.pipeline.accept(Arrival {
@@ -68,7 +74,7 @@ impl Webhooks {
                 key,
                 expires_at: self.base.now() + REPEATED_WITHIN,
             }),
-            direct: vec![direct],
+            planned: vec![direct],
         });
         let repeated = accepted.await?.repeated;
         self.base.metrics.events(if repeated { "repeated" } else { "accepted" }, 1);

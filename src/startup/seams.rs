@@ -1,4 +1,4 @@
-//! Registration of the senders: one for each kind of destination.
+//! Registration at the seams of the pipeline: a matcher for each kind of rule, a sender for each kind of destination.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,14 +6,19 @@ use crate::{
     app::{
         apps::{
             Apps,
+            matcher::ChannelMatcher,
             sender::{AppSender, ChannelSender},
         },
-        github::contents::GithubContents,
+        github::{contents::GithubContents, matcher::SubscriptionMatcher},
         kernel::Base,
-        pipeline::sender::{Sender, Senders},
-        slack::{SlackConnections, sender::SlackSender},
+        pipeline::{
+            matcher::Matcher,
+            sender::{Sender, Senders},
+        },
+        slack::{SlackConnections, matcher::LinkMatcher, sender::SlackSender},
         webhooks::{
             Webhooks,
+            matcher::WebhookMatcher,
             sender::{KeptSender, OutgoingSender},
         },
         workflows::{Workflows, sender::RunSender},
@@ -23,7 +28,7 @@ use crate::{
 };
 
 /// Returns every sender of the service.
-pub(super) fn all(
+pub(super) fn senders(
     config: &Config,
     base: &Base,
     (slack, workflows): (&Arc<SlackConnections>, &Arc<Workflows>),
@@ -43,4 +48,9 @@ pub(super) fn all(
         Arc::new(KeptSender(webhooks.clone())),
     ];
     Senders::new(senders)
+}
+
+/// Returns every matcher of the service, in the order of their decisions.
+pub(super) fn matchers() -> Vec<Arc<dyn Matcher>> {
+    vec![Arc::new(LinkMatcher), Arc::new(SubscriptionMatcher), Arc::new(ChannelMatcher), Arc::new(WebhookMatcher)]
 }

@@ -1,0 +1,214 @@
+//! Transactional outbox: the only writer of events and deliveries. Events, their decisions and their deliveries are
+//! appended in the caller's transaction.
+//!
+//! Not here: the rules (`matcher`), the recognition of repetitions (`intake`).
+
+use std::{collections::HashSet, sync::Arc};
+
+use super::matcher::{Decision, Matcher, Place, Ruling, Target};
+use crate::{
+    domain::{
+        Result,
+        ambient::{Ambient, Time},
+        ids::DestinationId,
+        pipeline::{
+            delivery::{Attempt, Content, Delivery, DeliveryState},
+            destination::Destination,
+            event::Event,
+        },
+    },
+    store::{self, Tx},
+};
+
+/// Delivery that goes with an event independently of the rules: to the person who asked for something, for instance.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// Its destination.
+    pub place: Place,
+    /// Its content; the sender makes it from the event where there is none.
+    pub content: Option<Content>,
+}
+
+/// Call that was already made inline, or could not be: a delivery that has ended.
+#[derive(Clone, Debug)]
+pub struct InlineCall {
+    /// Its destination, created where it does not exist.
+    pub destination: Destination,
+    /// The delivery.
+    pub delivery: Delivery,
+    /// The only attempt, if one was made.
+    pub attempt: Option<Attempt>,
+}
+
+/// Appends events and deliveries.
+#[derive(Clone)]
+pub(super) struct Outbox {
+    ambient: Ambient,
+    matchers: Arc<[Arc<dyn Matcher>]>,
+}
+
+/// Decision on the event at an index.
+type Decided = (usize, Decision);
+
+impl Outbox {
+    pub(super) fn new(ambient: Ambient, matchers: Vec<Arc<dyn Matcher>>) -> Self {
+        Self { ambient, matchers: matchers.into() }
+    }
+
+    pub(super) fn ambient(&self) -> &Ambient {
+        &self.ambient
+    }
+
+    /// Appends events with their deliveries, last in a transaction: the destinations of pending ones are woken. `planned`
+    /// belong to the events at their indexes. Returns the state of each delivery.
+    pub(super) async fn append(
+        &self,
+        tx: &Tx,
+        events: &[Event],
+        planned: Vec<(usize, Planned)>,
+    ) -> Result<Vec<DeliveryState>> {
+        let mut decided = self.decide(tx, events).await?;
+        decided.extend(planned.into_iter().map(|(index, Planned { place, content })| {
+            (index, Decision { to: Target::Place(place), ruling: Ruling::Deliver, content })
+        }));
+        // Stable: the decisions on an event stay in the order of the matchers.
+        decided.sort_by_key(|(index, _)| *index);
+        self.write(tx, events, decided).await
+    }
+
+    /// Appends an event only if a rule concerns it.
+    pub(super) async fn append_if_matched(&self, tx: &Tx, event: Event) -> Result<Vec<DeliveryState>> {
+        let events = [event];
+        let decided = self.decide(tx, &events).await?;
+        if decided.is_empty() { Ok(Vec::new()) } else { self.write(tx, &events, decided).await }
+    }
+
+    /// Appends calls that were made inline.
+    pub(super) async fn append_inline_calls(&self, tx: &Tx, calls: Vec<InlineCall>) -> Result<()> {
+        if calls.is_empty() {
+            return Ok(());
+        }
+        let mut wanted = Vec::with_capacity(calls.len());
+        let (mut deliveries, mut attempts) = (Vec::with_capacity(calls.len()), Vec::with_capacity(calls.len()));
+        for InlineCall { destination, delivery, attempt } in calls {
+            wanted.push(destination);
+            deliveries.push(delivery);
+            attempts.extend(attempt);
+        }
+        let existing = store::pipeline::destinations::ensure_all(tx, &wanted).await?;
+        for (delivery, destination) in deliveries.iter_mut().zip(existing) {
+            delivery.destination_id = destination.id;
+        }
+        store::pipeline::deliveries::insert_many(tx, &deliveries).await?;
+        store::pipeline::deliveries::insert_attempts(tx, &attempts.iter().collect::<Vec<_>>()).await
+    }
+
+    /// Appends a delivery of the same event to the same destination, last in a transaction, from its beginning.
+    pub(super) async fn append_again(&self, tx: &Tx, former: Delivery) -> Result<()> {
+        let now = self.ambient.now();
+        let again = Delivery {
+            id: self.ambient.id(),
+            state: DeliveryState::Pending,
+            reason: None,
+            attempts: 0,
+            next_attempt_at: Some(now),
+            completed_at: None,
+            created_at: now,
+            ..former
+        };
+        let mut waiting = vec![again.destination_id];
+        store::pipeline::deliveries::insert_many(tx, &[again]).await?;
+        store::pipeline::destinations::wake(tx, &mut waiting, now).await
+    }
+
+    async fn decide(&self, tx: &Tx, events: &[Event]) -> Result<Vec<Decided>> {
+        let mut decided = Vec::with_capacity(events.len());
+        for matcher in self.matchers.iter() {
+            let rules = matcher.load(tx, events).await?;
+            for (index, event) in events.iter().enumerate() {
+                decided.extend(rules.decide(event).into_iter().map(|decision| (index, decision)));
+            }
+        }
+        Ok(decided)
+    }
+
+    async fn write(&self, tx: &Tx, events: &[Event], decided: Vec<Decided>) -> Result<Vec<DeliveryState>> {
+        let now = self.ambient.now();
+        let decided = self.resolved(tx, events, decided, now).await?;
+        let deliveries: Vec<Delivery> = decided
+            .into_iter()
+            .map(|(index, destination, ruling, content)| {
+                self.delivery(&events[index], &destination, (ruling, content), now)
+            })
+            .collect();
+        store::pipeline::events::insert_many(tx, events).await?;
+        store::pipeline::deliveries::insert_many(tx, &deliveries).await?;
+        let pending = deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Pending);
+        let mut waiting: Vec<DestinationId> = pending.map(|delivery| delivery.destination_id).collect();
+        store::pipeline::destinations::wake(tx, &mut waiting, now).await?;
+        Ok(deliveries.iter().map(|delivery| delivery.state).collect())
+    }
+
+    /// Finds or creates the destination of each decision. Of several decisions on an event for the same destination the
+    /// first one counts.
+    async fn resolved(
+        &self,
+        tx: &Tx,
+        events: &[Event],
+        decided: Vec<Decided>,
+        now: Time,
+    ) -> Result<Vec<(usize, Destination, Ruling, Option<Content>)>> {
+        let wanted: Vec<Destination> = decided
+            .iter()
+            .filter_map(|(index, decision)| match &decision.to {
+                Target::Known(_) => None,
+                Target::Place(Place { kind, name, address }) => {
+                    let place = (*kind, name.clone(), address.clone());
+                    Some(Destination::fresh(self.ambient.id(), events[*index].organisation_id, place, now))
+                }
+            })
+            .collect();
+        let mut ensured = store::pipeline::destinations::ensure_all(tx, &wanted).await?.into_iter();
+        let mut seen = HashSet::with_capacity(decided.len());
+        let resolve = |(index, Decision { to, ruling, content }): Decided| {
+            let destination = match to {
+                Target::Known(destination) => Some(destination),
+                Target::Place(_) => ensured.next(),
+            };
+            destination.map(|destination| (index, destination, ruling, content))
+        };
+        let resolved = decided.into_iter().filter_map(resolve);
+        Ok(resolved.filter(|(index, destination, ..)| seen.insert((*index, destination.id))).collect())
+    }
+
+    fn delivery(
+        &self,
+        event: &Event,
+        destination: &Destination,
+        (ruling, content): (Ruling, Option<Content>),
+        now: Time,
+    ) -> Delivery {
+        let (state, reason) = match ruling {
+            Ruling::Skip(reason) => (DeliveryState::Skipped, Some(reason.into_owned())),
+            Ruling::Fail(reason) => (DeliveryState::Failed, Some(reason.into_owned())),
+            Ruling::Deliver => match destination.health.refusal(now) {
+                None => (DeliveryState::Pending, None),
+                Some(reason) => (DeliveryState::Failed, Some(reason.to_owned())),
+            },
+        };
+        let pending = state == DeliveryState::Pending;
+        Delivery {
+            id: self.ambient.id(),
+            organisation_id: event.organisation_id,
+            event_id: event.id,
+            destination_id: destination.id,
+            state,
+            reason,
+            content,
+            attempts: 0,
+            next_attempt_at: pending.then_some(now),
+            completed_at: (!pending).then_some(now),
+            created_at: now,
+        }
+    }
+}

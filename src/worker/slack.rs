@@ -11,9 +11,9 @@ use crate::{
         pipeline::{
             delivery::{Content, Delivery, DeliveryState, Origin, Reason, Thread, Verdict},
             destination::Destination,
-            event::{Event, WORKFLOW_STEP_COMPLETED},
+            event::Event,
         },
-        routes::subscription::Subscription,
+        routes::{subscription::Subscription, workflow_step::WORKFLOW_STEP_COMPLETED},
         secret::Secret,
         slack,
         slack::link::SlackLinkStatus,

@@ -56,15 +56,8 @@ impl Apps {
         let mut deliveries = Vec::with_capacity(ticking.len());
         for (Ticking { app, channel_id, due_at, .. }, destination) in ticking.into_iter().zip(destinations) {
             let organisation_id = app.organisation_id;
-            let fact = Fact {
-                kind: INTEGRATION_TICK.to_owned(),
-                channel_id: Some(channel_id),
-                link_id: None,
-                step_kind: None,
-                step_action: None,
-                visitor_id: None,
-                data: json!({"integrationId": app.id, "dueAt": due_at}).into(),
-            };
+            let fact =
+                Fact::plain(INTEGRATION_TICK, Some(channel_id), json!({"integrationId": app.id, "dueAt": due_at}));
             let event = Event {
                 id: self.base.ambient.id(),
                 organisation_id,

@@ -49,12 +49,7 @@ const NATIVE: Dialect = Dialect {
     get: "/v1/channels",
     write: (Method::POST, "/v1/channels", || json!({"name": "alerts"})),
     text: "name",
-    word: Some((
-        Method::POST,
-        "/v1/events",
-        || json!({"type": "workflow.step.completed", "stepKind": "KIND_FLYING"}),
-        "/stepKind",
-    )),
+    word: Some((Method::POST, "/v1/tokens", || json!({"name": "t", "scopes": ["flying:read"]}), "/scopes/0")),
     closed_bodies: true,
     names_organisation: true,
     nothing: "/v1/channels/0199c1de-0000-7000-8000-00000000dead/nothing",
@@ -679,7 +674,8 @@ async fn a_database_takes_every_text_that_the_document_takes() {
                 (Method::POST, "/organisations/acme/integrations/custom", json!({"json_url": text})),
                 (Method::POST, "/v1/channels", json!({"name": text})),
                 (Method::POST, "/v1/tokens", json!({"name": text})),
-                (Method::POST, "/v1/events", json!({"type": "a", "linkId": text, "visitorId": text})),
+                (Method::POST, "/v1/events", json!({"type": "a", "attributes": {"branch": text}})),
+                (Method::POST, "/v1/events", json!({"type": "a", "attributes": {text: "a"}})),
                 (Method::POST, "/v1/events", json!({"type": "a", "data": {text: text}})),
             ] {
                 let answer = app.owner.send(app.owner.request(method, path).json(&body)).await;

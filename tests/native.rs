@@ -579,8 +579,8 @@ both! {
         let data =
             json!({"text": "Zoë \u{7f} \u{1F980}", "deep": {"list": [1, 2.5, -7, true, null, {}]}, "": "empty name"});
         let sent = json!({
-            "type": "workflow.step.completed", "channelId": channel["id"], "linkId": "link-1", "stepKind": "ENTRY",
-            "stepAction": "QR_SCAN", "visitorId": "v-1", "data": data,
+            "type": "workflow.step.completed", "channelId": channel["id"], "data": data,
+            "attributes": {"linkId": "link-1", "stepKind": "ENTRY", "stepAction": "QR_SCAN", "flight_2": "Zoë \u{1F980}"},
         });
         let answer = app.owner.post("/v1/events", &sent).await;
         let accepted = answer.ok(202);
@@ -589,13 +589,13 @@ both! {
         let event = app.owner.get(&format!("/v1/events/{}", id(&accepted))).await.ok(200);
         let mut expected = sent.clone();
         expected["id"] = accepted["id"].clone();
-        expected["stepKind"] = "KIND_ENTRY".into();
+        expected["attributes"]["stepKind"] = "KIND_ENTRY".into();
         expected["source"] = "api".into();
         expected["createdAt"] = event["createdAt"].clone();
         demand_time(&event["createdAt"], "2026-11-18T11:06:40Z");
         assert_eq!(event, expected);
 
-        let least = app.owner.post("/v1/events", &json!({"type": "a"})).await.ok(202);
+        let least = app.owner.post("/v1/events", &json!({"type": "a", "attributes": {}})).await.ok(202);
         let least = app.owner.get(&format!("/v1/events/{}", id(&least))).await.ok(200);
         let fields: Vec<_> = least.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(fields, ["id", "type", "source", "createdAt"], "absent values are left out");
@@ -609,19 +609,28 @@ both! {
 
     async fn an_event_is_refused_with_all_of_its_violations(app) {
         let refused = async |body: Value| app.owner.post("/v1/events", &body).await.problem(400, "invalid");
-        let shape = refused(json!({"type": 5, "channelId": "x", "stepKind": "FLY", "more": 1})).await;
+        let shape = refused(
+            json!({"type": 5, "channelId": "x", "attributes": {"a": 1}, "stepKind": "KIND_ENTRY", "linkId": "l", "more": 1}),
+        )
+        .await;
         let mut reported = violations(&shape);
         reported.sort_unstable();
-        assert_eq!(reported, ["/channelId", "/more", "/stepKind", "/type"], "{shape}");
+        assert_eq!(reported, ["/attributes/a", "/channelId", "/linkId", "/more", "/stepKind", "/type"], "{shape}");
         let long = "x".repeat(256);
-        let rules = refused(json!({"type": "a b", "linkId": "", "stepAction": long, "visitorId": "a\nb"})).await;
-        assert_eq!(violations(&rules), ["/type", "/linkId", "/stepAction", "/visitorId"], "{rules}");
+        let wrong = json!({"linkId": "", "stepAction": long, "visitorId": "a\nb", "step-kind": "KIND_ENTRY"});
+        let rules = refused(json!({"type": "a b", "attributes": wrong})).await;
+        let at = |name: &str| format!("/attributes/{name}");
+        let expected = ["/type".into(), at("linkId"), at("step-kind"), at("stepAction"), at("visitorId")];
+        assert_eq!(violations(&rules), expected, "{rules}");
+        let many: serde_json::Map<_, _> = (0..33).map(|number| (format!("a{number}"), json!("b"))).collect();
         for (body, pointer) in [
             (json!({}), "/type"),
             (json!({"type": ""}), "/type"),
-            (json!({"type": "workflow.step.completed"}), "/stepKind"),
-            (json!({"type": "workflow.step.completed", "stepKind": "KIND_UNSPECIFIED"}), "/stepKind"),
-            (json!({"type": "a", "stepKind": "entry"}), "/stepKind"),
+            (json!({"type": "workflow.step.completed"}), "/attributes/stepKind"),
+            (json!({"type": "workflow.step.completed", "attributes": {"stepKind": "entry"}}), "/attributes/stepKind"),
+            (json!({"type": "a", "attributes": []}), "/attributes"),
+            (json!({"type": "a", "attributes": many}), "/attributes"),
+            (json!({"type": "a", "attributes": {"branch": null}}), "/attributes/branch"),
         ] {
             assert_eq!(violations(&refused(body.clone()).await), [pointer], "{body}");
         }

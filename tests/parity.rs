@@ -91,7 +91,7 @@ both! {
         app.owner.patch(BASE, &json!({"triggers": ["KIND_ENTRY"]})).await.ok(200);
         let skipped = app.step("an exit").await;
         let mut entry = step("an entry");
-        entry["stepKind"] = json!("ENTRY");
+        entry["attributes"]["stepKind"] = json!("ENTRY");
         let sent = app.owner.post("/v1/events", &entry).await.ok(202)["id"].as_str().unwrap().to_owned();
         app.drain().await;
         let skipped = app.delivery_of(&skipped).await;

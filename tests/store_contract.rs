@@ -30,6 +30,7 @@ use crate::support::{Database, TestApp};
 
 mod claims;
 mod commits;
+mod event_attributes;
 mod github;
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -213,15 +214,7 @@ both! {
                 id: ambient.id(),
                 organisation_id: organisation.id,
                 source: EventSource::Api,
-                fact: Fact {
-                    kind: "x".into(),
-                    channel_id: None,
-                    link_id: None,
-                    step_kind: None,
-                    step_action: None,
-                    visitor_id: None,
-                    data: Value::from(number).into(),
-                },
+                fact: Fact::plain("x", None, Value::from(number)),
                 made_from: None,
                 created_at: now,
             };

@@ -222,10 +222,12 @@ pub async fn owner(program: &Program, slug: &str) -> Result<Key> {
 pub fn event_body() -> String {
     json!({
         "type": "workflow.step.completed",
-        "linkId": "0199c1de-0000-7000-8000-000000000001",
-        "stepKind": "KIND_INTERACTION",
-        "stepAction": "FORM_SUBMIT",
-        "visitorId": "0199c1de-0000-7000-8000-000000000002",
+        "attributes": {
+            "linkId": "0199c1de-0000-7000-8000-000000000001",
+            "stepKind": "KIND_INTERACTION",
+            "stepAction": "FORM_SUBMIT",
+            "visitorId": "0199c1de-0000-7000-8000-000000000002",
+        },
         "data": {
             received::NUMBER: "0".repeat(DIGITS),
             "name": "Ada Lovelace",

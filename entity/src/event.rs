@@ -1,4 +1,4 @@
-//! Accepted events, immutable. `data` is JSON as text: it is written once and read whole.
+//! Accepted events, immutable. `attributes` and `data` are JSON as text: written once and read whole.
 
 use sea_orm::entity::prelude::*;
 
@@ -13,10 +13,8 @@ pub struct Model {
     pub channel_id: Option<Uuid>,
     pub kind: String,
     pub source: String,
-    pub link_id: Option<String>,
-    pub step_kind: Option<String>,
-    pub step_action: Option<String>,
-    pub visitor_id: Option<String>,
+    #[sea_orm(column_type = "Text")]
+    pub attributes: String,
     #[sea_orm(column_type = "Text")]
     pub data: String,
     pub made_from: Option<Uuid>,

@@ -14,6 +14,7 @@ mod m20261122_000010_webhook_history;
 mod m20261201_000001_readiness;
 mod m20261201_000002_fair_claims;
 mod m20261201_000003_invitations;
+mod m20261201_000004_event_attributes;
 
 /// List of all migrations, in order.
 pub struct Migrator;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261201_000001_readiness::Migration),
             Box::new(m20261201_000002_fair_claims::Migration),
             Box::new(m20261201_000003_invitations::Migration),
+            Box::new(m20261201_000004_event_attributes::Migration),
         ]
     }
 }

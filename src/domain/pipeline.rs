@@ -2,6 +2,7 @@
 //!
 //! Not here: any product.
 
+pub mod attributes;
 pub mod delivery;
 pub mod destination;
 pub mod event;

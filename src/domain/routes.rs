@@ -3,3 +3,4 @@
 //! Not here: the loading of rules.
 
 pub mod glob;
+pub mod workflow_step;

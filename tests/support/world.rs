@@ -283,9 +283,11 @@ impl Drop for TestApp {
 pub fn step(name: &str) -> Value {
     json!({
         "type": "workflow.step.completed",
-        "stepKind": "KIND_EXIT",
-        "stepAction": "FORM_SUBMIT",
-        "linkId": "0199c1de-0000-7000-8000-000000000001",
+        "attributes": {
+            "stepKind": "KIND_EXIT",
+            "stepAction": "FORM_SUBMIT",
+            "linkId": "0199c1de-0000-7000-8000-000000000001",
+        },
         "data": {"name": name},
     })
 }

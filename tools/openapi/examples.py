@@ -34,9 +34,11 @@ def native(world):
     ]
     step = {
         "type": "workflow.step.completed",
-        "stepKind": "KIND_EXIT",
-        "stepAction": "FORM_SUBMIT",
-        "linkId": "0199c1de-0000-7000-8000-000000000001",
+        "attributes": {
+            "stepKind": "KIND_EXIT",
+            "stepAction": "FORM_SUBMIT",
+            "linkId": "0199c1de-0000-7000-8000-000000000001",
+        },
     }
     event = world.post("/v1/events", step)["id"]
     delivery = world.until(

@@ -12,7 +12,7 @@ use crate::{
     app::slack::links::SlackIntegration,
     domain::{
         error::Violation,
-        pipeline::event::StepKind,
+        routes::workflow_step::StepKind,
         slack::{
             SlackChannel,
             link::{SlackLinkChange, SlackLinkStatus},

@@ -43,7 +43,6 @@ use crate::{
         pipeline::{
             delivery::{AttemptState, DeliveryState},
             destination::Health,
-            event::StepKind,
         },
         tenancy::member::{Permission, Role},
     },
@@ -160,24 +159,5 @@ impl Vocabulary for HealthWord {
 
     fn word(self) -> &'static str {
         self.0
-    }
-}
-
-/// A step's kind in either spelling.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StepKindWord(pub StepKind);
-
-impl Vocabulary for StepKindWord {
-    const NAME: &'static str = "StepKind";
-    const DESCRIPTION: &'static str = "Kind of a workflow's step. Accepted with or without the prefix KIND_, and \
-         returned with it.";
-
-    fn words() -> Vec<(&'static str, Self)> {
-        let bare = |kind: StepKind| kind.as_str().trim_start_matches("KIND_");
-        StepKind::ALL.into_iter().flat_map(|kind| [(kind.as_str(), Self(kind)), (bare(kind), Self(kind))]).collect()
-    }
-
-    fn word(self) -> &'static str {
-        self.0.as_str()
     }
 }

@@ -281,15 +281,7 @@ fn receipt_key(organisation_id: OrganisationId, delivery_id: &str) -> ReceiptKey
 }
 
 fn github_fact(name: &str, data: Value) -> Fact {
-    Fact {
-        kind: format!("{EVENT_PREFIX}{name}"),
-        channel_id: None,
-        link_id: None,
-        step_kind: None,
-        step_action: None,
-        visitor_id: None,
-        data: data.into(),
-    }
+    Fact::plain(&format!("{EVENT_PREFIX}{name}"), None, data)
 }
 
 /// Returns a header's value of 1 to 100 allowed bytes.

@@ -15,6 +15,7 @@ use crate::{
         ids::EventId,
         page::{Page, PageRequest},
         pipeline::event::{Event, EventSource, Fact, MESSAGE_POSTED},
+        routes::workflow_step,
         tenancy::member::Permission,
     },
     store::{self, pipeline::events::ReceiptKey},
@@ -48,7 +49,7 @@ impl Pipeline {
         payload: &[u8],
     ) -> Result<Accepted> {
         caller.require(Permission::EventsWrite)?;
-        fact.check()?;
+        fact.check(&[workflow_step::check])?;
         if let Some(channel_id) = fact.channel_id {
             match fact.kind == MESSAGE_POSTED {
                 true => self.channels.require_open(caller, channel_id).await?,

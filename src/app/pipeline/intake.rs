@@ -67,15 +67,7 @@ impl Arrival {
         source: EventSource,
         (channel_id, data): (ChannelId, Value),
     ) -> Self {
-        let fact = Fact {
-            kind: MESSAGE_POSTED.to_owned(),
-            channel_id: Some(channel_id),
-            link_id: None,
-            step_kind: None,
-            step_action: None,
-            visitor_id: None,
-            data: data.into(),
-        };
+        let fact = Fact::plain(MESSAGE_POSTED, Some(channel_id), data);
         Self { id: None, organisation_id, source, fact, made_from: None, receipted: None, planned: Vec::new() }
     }
 }

@@ -187,9 +187,7 @@ pub(in crate::app) fn direct_message(user_id: &str, message: SlackMessage) -> Pl
 
 /// An event of Slack's, without a key and without anybody to tell.
 pub(in crate::app) fn arrival(organisation_id: OrganisationId, kind: String, data: Value) -> Arrival {
-    let data = data.into();
-    let fact =
-        Fact { kind, channel_id: None, link_id: None, step_kind: None, step_action: None, visitor_id: None, data };
+    let fact = Fact::plain(&kind, None, data);
     Arrival {
         id: None,
         organisation_id,

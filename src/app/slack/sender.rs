@@ -17,9 +17,10 @@ use crate::{
         pipeline::{
             delivery::{AttemptOutcome, Content, Delivery, Reason, Thread, Verdict},
             destination::{Destination, DestinationKind},
-            event::{Event, WORKFLOW_STEP_COMPLETED},
+            event::Event,
         },
         rate_limit::RateLimit,
+        routes::workflow_step::WORKFLOW_STEP_COMPLETED,
         secret::Secret,
         slack::{self, link::SlackLinkStatus},
     },

@@ -1,6 +1,6 @@
 //! Events: immutable facts that come in, and the rules they are checked by at the door.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{str::FromStr, sync::Arc};
 
 use serde_json::Value;
 
@@ -9,10 +9,8 @@ use crate::domain::{
     ambient::Time,
     error::Violation,
     ids::{ChannelId, EventId, OrganisationId},
+    pipeline::attributes::Attributes,
 };
-
-/// The type of the events that a workflow's completed steps are.
-pub const WORKFLOW_STEP_COMPLETED: &str = "workflow.step.completed";
 
 /// The type of a request to an incoming webhook that was kept, sealed, because scripts were busy.
 pub const WEBHOOK_RECEIVED: &str = "webhook.received";
@@ -53,67 +51,40 @@ pub struct Event {
     pub created_at: Time,
 }
 
-/// What an event says: everything but when, whose and by which door.
+/// Content of an event, without its time, owner and source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fact {
-    /// Dotted words, such as `workflow.step.completed`.
+    /// Dotted words, such as `invoice.paid`.
     pub kind: String,
     /// The channel it flows through.
     pub channel_id: Option<ChannelId>,
-    /// The link on which it happened.
-    pub link_id: Option<String>,
-    /// The kind of workflow step that completed.
-    pub step_kind: Option<StepKind>,
-    /// What the step was, such as `FORM_SUBMIT`.
-    pub step_action: Option<String>,
-    /// Who did it.
-    pub visitor_id: Option<String>,
-    /// Everything else, as it was sent. Shared: a webhook of 25 MB may be an event of many organisations.
+    /// The part that routes match on.
+    pub attributes: Attributes,
+    /// The opaque part, as it was sent. Shared: a webhook of 25 MB may be an event of many organisations.
     pub data: Arc<Value>,
 }
 
-/// The longest value of the short text fields, in characters.
-const MAX_FIELD_CHARS: usize = 255;
+/// Rule of an event type: normalises the attributes of its events and returns the violations.
+pub type Rule = fn(&mut Fact) -> Vec<Violation>;
 
 impl Fact {
-    /// One that says nothing of links, steps and visitors.
+    /// Creates one without attributes.
     pub fn plain(kind: &str, channel_id: Option<ChannelId>, data: Value) -> Self {
-        Self {
-            kind: kind.to_owned(),
-            channel_id,
-            link_id: None,
-            step_kind: None,
-            step_action: None,
-            visitor_id: None,
-            data: data.into(),
-        }
+        Self { kind: kind.to_owned(), channel_id, attributes: Attributes::default(), data: data.into() }
     }
 
-    /// Checks the rules that its shape alone does not say.
+    /// Checks the rules that its shape alone does not express, and `rules`, which may normalise attributes.
     ///
     /// # Errors
     /// [`Error::Invalid`] with every broken rule.
-    pub fn check(&self) -> Result<()> {
+    pub fn check(&mut self, rules: &[Rule]) -> Result<()> {
         let mut violations = Vec::new();
-        let mut broken = |field: &str, message: String| violations.push(Violation { field: field.into(), message });
         if !is_event_type(&self.kind) {
-            broken(
-                "/type",
-                "must be dotted words of letters, digits and underscores, such as \"workflow.step.completed\"".into(),
-            );
+            let rule = "must be dotted words of letters, digits and underscores, such as \"invoice.paid\"";
+            violations.push(Violation { field: "/type".into(), message: rule.into() });
         }
-        for (field, value) in
-            [("/linkId", &self.link_id), ("/stepAction", &self.step_action), ("/visitorId", &self.visitor_id)]
-        {
-            if let Some(value) = value
-                && (!(1..=MAX_FIELD_CHARS).contains(&value.chars().count()) || value.chars().any(char::is_control))
-            {
-                broken(field, format!("must be 1 to {MAX_FIELD_CHARS} characters without control characters"));
-            }
-        }
-        if self.kind == WORKFLOW_STEP_COMPLETED && self.step_kind.is_none() {
-            broken("/stepKind", format!("is required for {WORKFLOW_STEP_COMPLETED}: {}", StepKind::names()));
-        }
+        violations.extend(self.attributes.violations());
+        violations.extend(rules.iter().flat_map(|rule| rule(self)));
         if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
     }
 }
@@ -162,108 +133,32 @@ impl FromStr for EventSource {
     }
 }
 
-/// The kind of a workflow's step, by what it does for the visitor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StepKind {
-    /// A visitor reaches the workflow.
-    Entry,
-    /// The workflow ends.
-    Exit,
-    /// The visitor was asked for something.
-    Interaction,
-    /// The workflow chose a way.
-    Condition,
-}
-
-impl StepKind {
-    /// Every kind.
-    pub const ALL: [StepKind; 4] = [StepKind::Entry, StepKind::Exit, StepKind::Interaction, StepKind::Condition];
-
-    /// The long wire name, as filters write it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            StepKind::Entry => "KIND_ENTRY",
-            StepKind::Exit => "KIND_EXIT",
-            StepKind::Interaction => "KIND_INTERACTION",
-            StepKind::Condition => "KIND_CONDITION",
-        }
-    }
-
-    fn names() -> String {
-        StepKind::ALL.map(StepKind::as_str).join(", ")
-    }
-}
-
-impl fmt::Display for StepKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for StepKind {
-    type Err = Error;
-    /// Takes `KIND_ENTRY` (as filters write it) and `ENTRY` (as stored step completions write it).
-    fn from_str(text: &str) -> Result<Self> {
-        let bare = text.strip_prefix("KIND_").unwrap_or(text);
-        StepKind::ALL
-            .into_iter()
-            .find(|kind| kind.as_str().strip_prefix("KIND_") == Some(bare))
-            .ok_or_else(|| Error::invalid("/stepKind", format!("must be one of {}", StepKind::names())))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn fact(kind: &str) -> Fact {
-        Fact {
-            kind: kind.into(),
-            channel_id: None,
-            link_id: None,
-            step_kind: None,
-            step_action: None,
-            visitor_id: None,
-            data: Value::Null.into(),
-        }
+        Fact::plain(kind, None, Value::Null)
     }
 
     #[test]
     fn types_are_dotted_words() {
         let longest = "a".repeat(128);
-        for good in ["a", "workflow.run.requested", "x_1.y", longest.as_str()] {
-            assert!(fact(good).check().is_ok(), "{good}");
+        for good in ["a", "order.run.requested", "x_1.y", longest.as_str()] {
+            assert!(fact(good).check(&[]).is_ok(), "{good}");
         }
         let too_long = "a".repeat(129);
         for bad in ["", ".", "a.", ".a", "a..b", "a b", "a-b", "ä", too_long.as_str()] {
-            assert!(fact(bad).check().is_err(), "{bad}");
+            assert!(fact(bad).check(&[]).is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn a_completed_step_says_its_kind() {
-        let mut step = fact(WORKFLOW_STEP_COMPLETED);
-        assert!(step.check().is_err());
-        step.step_kind = Some(StepKind::Entry);
-        assert!(step.check().is_ok());
-    }
-
-    #[test]
-    fn all_broken_rules_are_told_at_once() {
-        let mut step = fact("");
-        step.link_id = Some(String::new());
-        let Err(Error::Invalid(violations)) = step.check() else { panic!("accepted") };
-        assert_eq!(violations.iter().map(|v| v.field.as_str()).collect::<Vec<_>>(), ["/type", "/linkId"]);
-    }
-
-    #[test]
-    fn both_spellings_of_a_step_kind_are_read() {
-        for kind in StepKind::ALL {
-            assert_eq!(kind.as_str().parse::<StepKind>().ok(), Some(kind));
-            assert_eq!(kind.as_str()[5..].parse::<StepKind>().ok(), Some(kind));
-        }
-        for bad in ["KIND_UNSPECIFIED", "entry", "KIND_KIND_ENTRY", ""] {
-            assert!(bad.parse::<StepKind>().is_err(), "{bad}");
-        }
+    fn all_broken_rules_are_reported_at_once() {
+        let refuses = |_: &mut Fact| vec![Violation { field: "/attributes/amount".into(), message: "no".into() }];
+        let mut wrong = Fact { attributes: [("a-b", "c")].into_iter().collect(), ..fact("") };
+        let Err(Error::Invalid(violations)) = wrong.check(&[refuses]) else { panic!("accepted") };
+        let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
+        assert_eq!(fields, ["/type", "/attributes/a-b", "/attributes/amount"]);
     }
 }

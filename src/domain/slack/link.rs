@@ -12,10 +12,8 @@ use crate::domain::{
     ambient::Time,
     error::Violation,
     ids::{DestinationId, OrganisationId, SlackLinkId, UserId},
-    pipeline::{
-        delivery::Reason,
-        event::{Fact, StepKind, WORKFLOW_STEP_COMPLETED},
-    },
+    pipeline::{delivery::Reason, event::Fact},
+    routes::workflow_step::{StepKind, WORKFLOW_STEP_COMPLETED, WorkflowStep},
 };
 
 /// A connected Slack workspace.
@@ -133,12 +131,13 @@ impl SlackLink {
         if self.channel_id.is_empty() {
             return Routing::Skip(Reason::NoChannelChosen);
         }
+        let step = WorkflowStep::from(&fact.attributes);
         if let Some(wanted) = self.link_id
-            && fact.link_id.as_deref().and_then(|id| Uuid::parse_str(id).ok()) != Some(wanted)
+            && step.link_id.and_then(|id| Uuid::parse_str(id).ok()) != Some(wanted)
         {
             return Routing::Skip(Reason::LinkFilter);
         }
-        match fact.step_kind {
+        match step.kind {
             Some(kind) if self.triggers.is_empty() || self.triggers.contains(&kind) => Routing::Send,
             _ => Routing::Skip(Reason::TriggerFilter),
         }
@@ -251,6 +250,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::domain::routes::workflow_step::{LINK_ID, STEP_KIND};
 
     const LINK: Uuid = Uuid::from_u128(7);
 
@@ -277,15 +277,9 @@ mod tests {
     }
 
     fn step(kind: StepKind, link: Option<String>) -> Fact {
-        Fact {
-            kind: WORKFLOW_STEP_COMPLETED.into(),
-            channel_id: None,
-            link_id: link,
-            step_kind: Some(kind),
-            step_action: None,
-            visitor_id: None,
-            data: Value::Null.into(),
-        }
+        let kind = (STEP_KIND, kind.as_str().to_owned());
+        let attributes = [kind].into_iter().chain(link.map(|link| (LINK_ID, link))).collect();
+        Fact { attributes, ..Fact::plain(WORKFLOW_STEP_COMPLETED, None, Value::Null) }
     }
 
     #[test]

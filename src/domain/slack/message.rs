@@ -13,10 +13,15 @@ use super::{
     blocks::{MAX_HEADER, MAX_SECTION, context, header, mrkdwn, or, section},
     text,
 };
-use crate::domain::pipeline::event::{Event, StepKind};
+use crate::domain::{
+    pipeline::event::Event,
+    routes::workflow_step::{StepKind, WorkflowStep},
+};
 
 /// Maximum length of one of its fields; Slack takes 2,000.
 const MAX_FIELD: usize = 300;
+/// Maximum number of fields, which is Slack's.
+const MAX_FIELDS: usize = 10;
 /// Maximum length of the notification's text; Slack recommends less than 4,000.
 const MAX_TEXT: usize = 3_500;
 /// Maximum lines of data in the blocks, and in the notification's text.
@@ -40,28 +45,27 @@ pub struct SlackMessage {
 
 /// Renders a completed step of a workflow.
 pub fn step_completed(event: &Event) -> SlackMessage {
-    let fact = &event.fact;
-    let title = match fact.step_action.as_deref() {
+    let step = WorkflowStep::from(&event.fact.attributes);
+    let title = match step.action {
         Some(action) => action_title(action),
-        None => Cow::Borrowed(kind_title(fact.step_kind)),
+        None => Cow::Borrowed(kind_title(step.kind)),
     };
     let mut fields = Fields::default();
-    fields.add_code("Link", fact.link_id.as_deref());
-    fields.add("Step", fact.step_kind.map(kind_name));
-    fields.add_code("Action", fact.step_action.as_deref().map(bare_action));
-    fields.add_code("Visitor", fact.visitor_id.as_deref());
+    fields.add_code("Link", step.link_id);
+    fields.add("Step", step.kind.map(kind_name));
+    fields.add_code("Action", step.action.map(bare_action));
+    fields.add_code("Visitor", step.visitor_id);
     lay_out(&title, fields, event)
 }
 
-/// Renders an event of any other type.
+/// Renders an event of any other type, with its first attributes.
 pub fn event_message(event: &Event) -> SlackMessage {
     let fact = &event.fact;
     let mut fields = Fields::default();
     fields.add_code("Type", Some(&fact.kind));
-    fields.add_code("Link", fact.link_id.as_deref());
-    fields.add("Step", fact.step_kind.map(kind_name));
-    fields.add_code("Action", fact.step_action.as_deref().map(bare_action));
-    fields.add_code("Visitor", fact.visitor_id.as_deref());
+    for (name, value) in fact.attributes.iter().take(MAX_FIELDS - 1) {
+        fields.add_code(name, Some(value));
+    }
     lay_out(&sentence(&fact.kind), fields, event)
 }
 
@@ -97,7 +101,7 @@ fn lay_out(title: &str, fields: Fields, event: &Event) -> SlackMessage {
     SlackMessage { text, blocks: Value::Array(blocks) }
 }
 
-/// Fields of a section; Slack takes ten.
+/// Fields of a section, at most [`MAX_FIELDS`].
 #[derive(Default)]
 struct Fields(Vec<Value>);
 

@@ -114,7 +114,7 @@ async fn waiting(
         "SELECT d.id AS d_id, d.organisation_id AS d_organisation_id, d.event_id AS d_event_id, \
          d.destination_id AS d_destination_id, d.state AS d_state, d.reason AS d_reason, d.content AS d_content, \
          d.attempts AS d_attempts, d.next_attempt_at AS d_next_attempt_at, d.completed_at AS d_completed_at, d.created_at AS d_created_at, \
-         e.id, e.organisation_id, e.channel_id, e.kind, e.source, e.link_id, e.step_kind, e.step_action, e.visitor_id, \
+         e.id, e.organisation_id, e.channel_id, e.kind, e.source, e.attributes, \
          CASE WHEN d.content IS NULL THEN e.data ELSE 'null' END AS data, e.made_from, e.created_at \
          FROM ({heads}) AS d JOIN event e ON e.id = d.event_id ORDER BY {order_of_all}"
     );

@@ -168,10 +168,7 @@ fn row(event: &Event) -> ActiveModel {
         channel_id: Set(fact.channel_id.map(|id| id.0)),
         kind: Set(fact.kind.clone()),
         source: Set(event.source.as_str().to_owned()),
-        link_id: Set(fact.link_id.clone()),
-        step_kind: Set(fact.step_kind.map(|kind| kind.as_str().to_owned())),
-        step_action: Set(fact.step_action.clone()),
-        visitor_id: Set(fact.visitor_id.clone()),
+        attributes: Set(serde_json::json!(fact.attributes).to_string()),
         data: Set(fact.data.to_string()),
         made_from: Set(event.made_from.map(|id| id.0)),
         created_at: Set(event.created_at),
@@ -179,7 +176,7 @@ fn row(event: &Event) -> ActiveModel {
 }
 
 pub(in crate::store) fn event(row: Row) -> Result<Event> {
-    let step_kind = row.step_kind.as_deref().map(str::parse).transpose();
+    let (attributes, data) = (serde_json::from_str(&row.attributes), serde_json::from_str(&row.data));
     Ok(Event {
         id: row.id.into(),
         organisation_id: row.organisation_id.into(),
@@ -187,11 +184,8 @@ pub(in crate::store) fn event(row: Row) -> Result<Event> {
         fact: Fact {
             kind: row.kind,
             channel_id: row.channel_id.map(ChannelId),
-            link_id: row.link_id,
-            step_kind: step_kind.map_err(|error| corrupt("event", "step_kind", error))?,
-            step_action: row.step_action,
-            visitor_id: row.visitor_id,
-            data: Arc::new(serde_json::from_str(&row.data).map_err(|error| corrupt("event", "data", error))?),
+            attributes: attributes.map_err(|error| corrupt("event", "attributes", error))?,
+            data: data.map(Arc::new).map_err(|error| corrupt("event", "data", error))?,
         },
         made_from: row.made_from.map(EventId),
         created_at: row.created_at,

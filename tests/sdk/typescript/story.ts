@@ -39,7 +39,11 @@ assert.equal(chosen.data.slackIntegration?.slackChannelId, 'C0ALERTS');
 // An event is delivered.
 const accepted = await sendEvent({
   client: native,
-  body: { type: 'workflow.step.completed', linkId: '0199c1de-0000-7000-8000-000000000001', stepKind: 'KIND_INTERACTION', data: { name: 'Ada' } },
+  body: {
+    type: 'workflow.step.completed',
+    attributes: { linkId: '0199c1de-0000-7000-8000-000000000001', stepKind: 'KIND_INTERACTION' },
+    data: { name: 'Ada' },
+  },
   throwOnError: true,
 });
 const until = Date.now() + 20_000;

@@ -1,6 +1,6 @@
 //! Events.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use poem_openapi::{
     Object,
@@ -9,13 +9,12 @@ use poem_openapi::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{StepKindWord, Word};
 use crate::{
     api::shared::time::Timestamp,
     app::pipeline::events::Accepted,
     domain::{
         ids::{ChannelId, EventId},
-        pipeline::event::{Event, Fact, StepKind},
+        pipeline::event::{Event, Fact},
     },
 };
 
@@ -28,15 +27,11 @@ pub struct EventIn {
     pub kind: String,
     /// Channel that the event is posted to.
     pub channel_id: Option<Uuid>,
-    /// Link on which it happened.
-    pub link_id: Option<String>,
-    /// Kind of the completed workflow step; required for `workflow.step.completed`.
-    pub step_kind: Option<Word<StepKindWord>>,
-    /// Action of the step, such as `FORM_SUBMIT`.
-    pub step_action: Option<String>,
-    /// Id of the visitor that caused it.
-    pub visitor_id: Option<String>,
-    /// Further data: any JSON.
+    /// The part that routes match on: names of 1 to 64 letters, digits and underscores that begin with a letter, with
+    /// values of 1 to 255 characters without control characters. `workflow.step.completed` needs `stepKind`.
+    #[oai(validator(max_properties = 32))]
+    pub attributes: Option<BTreeMap<String, String>>,
+    /// The opaque part: any JSON.
     pub data: Option<Any<Value>>,
 }
 
@@ -45,10 +40,7 @@ impl From<EventIn> for Fact {
         Self {
             kind: event.kind,
             channel_id: event.channel_id.map(ChannelId),
-            link_id: event.link_id,
-            step_kind: event.step_kind.map(|Word(StepKindWord(kind))| kind),
-            step_action: event.step_action,
-            visitor_id: event.visitor_id,
+            attributes: event.attributes.unwrap_or_default().into(),
             data: event.data.map_or(Value::Null, |Any(data)| data).into(),
         }
     }
@@ -56,13 +48,16 @@ impl From<EventIn> for Fact {
 
 impl Example for EventIn {
     fn example() -> Self {
+        let attributes = [
+            ("linkId", "0199c1de-0000-7000-8000-000000000001"),
+            ("stepKind", "KIND_INTERACTION"),
+            ("stepAction", "FORM_SUBMIT"),
+            ("visitorId", "0199c1de-0000-7000-8000-000000000002"),
+        ];
         Self {
             kind: "workflow.step.completed".into(),
             channel_id: None,
-            link_id: Some("0199c1de-0000-7000-8000-000000000001".into()),
-            step_kind: Some(Word(StepKindWord(StepKind::Interaction))),
-            step_action: Some("FORM_SUBMIT".into()),
-            visitor_id: Some("0199c1de-0000-7000-8000-000000000002".into()),
+            attributes: Some(attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into()),
             data: Some(Any(json!({"name": "Ada Lovelace", "plan": "team"}))),
         }
     }
@@ -101,15 +96,9 @@ pub struct EventOut {
     pub source: String,
     /// Channel that the event was posted to.
     pub channel_id: Option<Uuid>,
-    /// Link on which it happened.
-    pub link_id: Option<String>,
-    /// Kind of the completed workflow step.
-    pub step_kind: Option<Word<StepKindWord>>,
-    /// Action of the step.
-    pub step_action: Option<String>,
-    /// Id of the visitor that caused it.
-    pub visitor_id: Option<String>,
-    /// Further data, as it was sent.
+    /// The part that routes match on.
+    pub attributes: Option<BTreeMap<String, String>>,
+    /// The opaque part, as it was sent.
     pub data: Option<Any<Value>>,
     /// Original event, if this one was made by a channel's modifiers: the message as it was posted.
     pub made_from: Option<Uuid>,
@@ -119,16 +108,13 @@ pub struct EventOut {
 
 impl From<Event> for EventOut {
     fn from(event: Event) -> Self {
-        let Fact { kind, channel_id, link_id, step_kind, step_action, visitor_id, data } = event.fact;
+        let Fact { kind, channel_id, attributes, data } = event.fact;
         Self {
             id: event.id.0,
             kind,
             source: event.source.as_str().to_owned(),
             channel_id: channel_id.map(|id| id.0),
-            link_id,
-            step_kind: step_kind.map(|kind| Word(StepKindWord(kind))),
-            step_action,
-            visitor_id,
+            attributes: (!attributes.is_empty()).then(|| attributes.into()),
             data: (!data.is_null()).then(|| Any(Arc::unwrap_or_clone(data))),
             made_from: event.made_from.map(|id| id.0),
             created_at: event.created_at.into(),

@@ -6,24 +6,28 @@ use uuid::Uuid;
 use super::*;
 use crate::domain::{
     ambient::Time,
-    pipeline::event::{EventSource, Fact, WORKFLOW_STEP_COMPLETED},
+    pipeline::{
+        attributes::Attributes,
+        event::{EventSource, Fact},
+    },
+    routes::workflow_step::{LINK_ID, STEP_ACTION, STEP_KIND, VISITOR_ID, WORKFLOW_STEP_COMPLETED},
     slack::block_kit::{Dice, check_message},
 };
 
 fn event(action: Option<&str>, data: Value) -> Event {
+    let mut attributes = Attributes::from_iter([
+        (LINK_ID, "0198c0de-0000-7000-8000-000000000001"),
+        (STEP_KIND, StepKind::Interaction.as_str()),
+        (VISITOR_ID, "v-42"),
+    ]);
+    if let Some(action) = action {
+        attributes.insert(STEP_ACTION, action);
+    }
     Event {
         id: Uuid::from_u128(7).into(),
         organisation_id: Uuid::nil().into(),
         source: EventSource::Api,
-        fact: Fact {
-            kind: WORKFLOW_STEP_COMPLETED.into(),
-            channel_id: None,
-            link_id: Some("0198c0de-0000-7000-8000-000000000001".into()),
-            step_kind: Some(StepKind::Interaction),
-            step_action: action.map(str::to_owned),
-            visitor_id: Some("v-42".into()),
-            data: data.into(),
-        },
+        fact: Fact { attributes, ..Fact::plain(WORKFLOW_STEP_COMPLETED, None, data) },
         made_from: None,
         created_at: Time::from_timestamp(1_763_683_200, 0).unwrap(),
     }
@@ -87,7 +91,7 @@ fn actions_and_kinds_are_put_into_words() {
     }
     for kind in StepKind::ALL {
         let mut event = event(None, Value::Null);
-        event.fact.step_kind = Some(kind);
+        event.fact.attributes.insert(STEP_KIND, kind.as_str());
         assert!(!step_completed(&event).text.is_empty());
     }
 }
@@ -96,9 +100,12 @@ fn actions_and_kinds_are_put_into_words() {
 fn other_events_say_their_type() {
     let mut event = event(None, json!("<@U1>"));
     event.fact.kind = "invoice.payment_failed".into();
+    event.fact.attributes = [("amount", "12.5"), ("currency", "EUR")].into_iter().collect();
     let message = event_message(&event);
     assert_eq!(message.blocks[0]["text"]["text"], "Invoice payment failed");
     assert_eq!(message.blocks[1]["fields"][0]["text"], "*Type*\n`invoice.payment_failed`");
+    assert_eq!(message.blocks[1]["fields"][1]["text"], "*amount*\n`12.5`");
+    assert_eq!(message.blocks[1]["fields"][2]["text"], "*currency*\n`EUR`");
     assert_eq!(message.blocks[2]["text"]["text"], "*Data:* &lt;@U1&gt;");
 }
 
@@ -138,9 +145,12 @@ fn generated_events_keep_every_limit() {
         let action = (dice.roll(4) > 0).then(|| dice.text(255));
         let data = dice.value(4);
         let mut event = event(action.as_deref(), data);
-        event.fact.link_id = Some(dice.text(255));
-        event.fact.visitor_id = (dice.roll(2) > 0).then(|| dice.text(255));
+        event.fact.attributes.insert(LINK_ID, dice.text(255));
+        event.fact.attributes.insert(VISITOR_ID, dice.text(255));
         check_message(&step_completed(&event));
+        for number in 0..dice.roll(30) {
+            event.fact.attributes.insert(format!("a{number}_{}", "n".repeat(60)), dice.text(255));
+        }
         event.fact.kind = dice.text(128);
         check_message(&event_message(&event));
         if round % 10 == 0 {

@@ -50,15 +50,7 @@ fn sent(event: OutgoingEvent, data: Value, word: Option<&str>) -> Value {
         id: Uuid::from_u128(1).into(),
         organisation_id: Uuid::from_u128(2).into(),
         source: EventSource::Channel,
-        fact: Fact {
-            kind: "any".into(),
-            channel_id: (event != OutgoingEvent::UserCreated).then(|| Uuid::from_u128(7).into()),
-            link_id: None,
-            step_kind: None,
-            step_action: None,
-            visitor_id: None,
-            data: data.into(),
-        },
+        fact: Fact::plain("any", (event != OutgoingEvent::UserCreated).then(|| Uuid::from_u128(7).into()), data),
         made_from: Some(Uuid::from_u128(4).into()),
         created_at: time(),
     };

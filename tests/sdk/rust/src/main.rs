@@ -53,12 +53,15 @@ async fn main() -> Outcome<()> {
     assert_eq!(chosen.slack_integration.slack_channel_id.as_deref(), Some("C0ALERTS"));
 
     // An event is delivered.
+    let attributes: HashMap<String, String> =
+        [("linkId", "0199c1de-0000-7000-8000-000000000001"), ("stepKind", "KIND_INTERACTION")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
     let accepted = native
         .send_event()
         .body_map(|body| {
             body.type_("workflow.step.completed")
-                .link_id("0199c1de-0000-7000-8000-000000000001".to_owned())
-                .step_kind(native::types::StepKind::KindInteraction)
+                .attributes(attributes)
                 .data(json!({ "name": "Ada" }))
         })
         .send()

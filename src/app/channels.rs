@@ -7,16 +7,14 @@ pub mod inbound;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde_json::json;
 
 use super::{
+    Caller,
     kernel::{Base, throttle::Throttle},
     pipeline::{ChannelPolicy, Pipeline},
     tenancy::vault::Vault,
 };
-
-use serde_json::json;
-
-use super::Caller;
 use crate::{
     domain::{
         Error, Result,

@@ -12,24 +12,22 @@ pub mod sender;
 
 use std::{sync::Arc, time::Duration};
 
-use super::{
-    apps::Apps,
-    channels::Channels,
-    kernel::{Base, throttle::Throttle},
-    pipeline::Pipeline,
-    tenancy::{Tenancy, vault::Vault},
-};
-use crate::{
-    domain::webhooks::script::ScriptMode,
-    provider::{guard::Guard, script::ScriptEngine},
-};
-
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::json;
 
 pub(in crate::app) use reach::Reach;
 
-use super::{Caller, tenancy::vault::SecretLocation};
+use super::{
+    Caller,
+    apps::Apps,
+    channels::Channels,
+    kernel::{Base, throttle::Throttle},
+    pipeline::Pipeline,
+    tenancy::{
+        Tenancy,
+        vault::{SecretLocation, Vault},
+    },
+};
 use crate::{
     domain::{
         Error, Result,
@@ -43,10 +41,11 @@ use crate::{
         secret::Secret,
         webhooks::{
             Direction, Incoming, Look, Outgoing, Script, Way, Webhook, WebhookRefusal,
+            script::ScriptMode,
             setup::{self, Draft, DraftWay, OutgoingDraft},
         },
     },
-    provider::webhook,
+    provider::{guard::Guard, script::ScriptEngine, webhook},
     store::{
         self, Tx,
         apps::installations::SealedSecrets,

@@ -9,12 +9,9 @@ pub mod sender;
 use std::{sync::Arc, time::Duration};
 
 use moka::future::Cache;
-
-use super::{kernel::Base, pipeline::Pipeline, slack::SlackConnections};
-
 use serde_json::json;
 
-use super::Caller;
+use super::{Caller, kernel::Base, pipeline::Pipeline, slack::SlackConnections};
 use crate::{
     domain::{
         Error, Result,

@@ -2,6 +2,7 @@
 //!
 //! Not here: any product.
 
+pub mod attempt;
 pub mod attributes;
 pub mod delivery;
 pub mod destination;

@@ -44,29 +44,22 @@ pub(super) struct Work {
     pub(super) slot: Slot,
 }
 
-/// Result of a turn, without its delivery.
-enum Turn {
-    Waits(Time),
-    Skipped(Skip),
-    Attempted(AttemptOutcome),
-}
-
 /// Result of one delivery's turn.
-enum Step {
+enum Turn {
     /// Its time has not come: of its retry, of the rate limit, or after a check that failed.
     Waits(Time),
     /// It ends without an attempt.
-    Skipped(Delivery, Skip),
+    Skipped(Skip),
     /// It was attempted.
-    Attempted(Box<(Delivery, AttemptOutcome)>),
+    Attempted(Box<AttemptOutcome>),
 }
 
-impl Step {
+impl Turn {
     /// Duration of the attempt, if one was made.
     fn duration(&self) -> Duration {
         match self {
-            Step::Attempted(attempted) => attempted.1.duration,
-            Step::Waits(_) | Step::Skipped(..) => Duration::ZERO,
+            Turn::Attempted(outcome) => outcome.duration,
+            Turn::Waits(_) | Turn::Skipped(_) => Duration::ZERO,
         }
     }
 }
@@ -104,14 +97,14 @@ impl Dispatcher {
                 let slot = idle.pop().or_else(|| self.slots.extra(destination.organisation_id));
                 let Some(slot) = slot else { break };
                 let Some(next) = due.next() else { break };
-                let step = serving.step(next);
-                in_flight.push(async move { (step.await, slot) });
+                let turn = serving.turn(next);
+                in_flight.push(async move { (turn.await, slot) });
             }
-            let Some((step, slot)) = in_flight.next().await else { break };
-            if step.duration() >= self.settings.slow_after {
+            let Some((turn, slot)) = in_flight.next().await else { break };
+            if turn.1.duration() >= self.settings.slow_after {
                 at_once = 1;
             }
-            goes_on &= serving.note(&mut record, step, &destination.health).await;
+            goes_on &= serving.note(&mut record, turn, &destination.health).await;
             // Held until the record is written, or taken by the next delivery.
             if idle.is_empty() {
                 idle.push(slot);
@@ -132,12 +125,9 @@ impl Dispatcher {
 
 impl Serving<'_> {
     /// Gives a delivery its turn.
-    async fn step(&self, Due { delivery, event }: Due) -> Step {
-        match self.attempt(&delivery, &event).await {
-            Turn::Waits(at) => Step::Waits(at),
-            Turn::Skipped(skip) => Step::Skipped(delivery, skip),
-            Turn::Attempted(outcome) => Step::Attempted(Box::new((delivery, outcome))),
-        }
+    async fn turn(&self, Due { delivery, event }: Due) -> (Delivery, Turn) {
+        let turn = self.attempt(&delivery, &event).await;
+        (delivery, turn)
     }
 
     async fn attempt(&self, delivery: &Delivery, event: &Event) -> Turn {
@@ -155,7 +145,7 @@ impl Serving<'_> {
             Err(error) => return failed(error),
         };
         match self.admit(now) {
-            Ok(()) => sending.await.map_or_else(failed, Turn::Attempted),
+            Ok(()) => sending.await.map_or_else(failed, |outcome| Turn::Attempted(Box::new(outcome))),
             Err(at) => Turn::Waits(at),
         }
     }
@@ -168,24 +158,24 @@ impl Serving<'_> {
     }
 
     /// Notes the result of a turn. Returns whether the next delivery may have its own.
-    async fn note(&self, record: &mut Record, step: Step, health: &Health) -> bool {
+    async fn note(&self, record: &mut Record, (mut delivery, turn): (Delivery, Turn), health: &Health) -> bool {
         let now = self.dispatcher.base.ambient().now();
-        let (delivery, outcome) = match step {
-            Step::Waits(at) if self.keeps_order => {
+        let outcome = match turn {
+            Turn::Waits(at) if self.keeps_order => {
                 record.pause_until(at);
                 return false;
             }
-            Step::Waits(at) => {
+            Turn::Waits(at) => {
                 // They come in the order of their times: one that waits is before all that were not loaded.
                 record.release.more = false;
                 record.look_again(at);
                 return true;
             }
-            Step::Skipped(mut delivery, Skip { state, reason }) => {
+            Turn::Skipped(Skip { state, reason }) => {
                 record.ended(finished(&mut delivery, state, reason.into_owned(), now));
                 return true;
             }
-            Step::Attempted(attempted) => *attempted,
+            Turn::Attempted(outcome) => *outcome,
         };
         let verdict = outcome.verdict.clone();
         let retry = &self.dispatcher.settings.retry;

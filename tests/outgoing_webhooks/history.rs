@@ -41,7 +41,7 @@ both! {
     async fn a_run_is_shown_with_all_that_became_of_it(app) {
         let (rob, channel) = scene(&app).await;
         let far = far().await;
-        far.reply(Reply::Json(json!({"ok": true, "echo": "t0ken-of-the-far-end", "access_token": "abc"})));
+        far.reply(Reply::Json(json!({"ok": true, "echo": "t0ken-of-the-far-end", "access_token": "s3cret-of-theirs"})));
         let script = json!({"scriptEnabled": true, "script": "class Script { other() {} }", "triggerWords": ["go"]});
         let id = rob.make(&far, script).await;
         say(&app, &channel, "go on").await;
@@ -66,7 +66,7 @@ both! {
         assert!(run["integration"].get("token").is_none() && run["integration"].get("script").is_none());
         assert!(run["_createdAt"].is_string() && run["_updatedAt"].is_string() && run["_id"].is_string());
         let all = answer.to_string() + &app.owner.get("/v1/deliveries").await.text;
-        assert!(!all.contains("t0ken") && !all.contains("abc"), "{all}");
+        assert!(!all.contains("t0ken") && !all.contains("s3cret-of"), "{all}");
         for delivery in app.deliveries("").await {
             let shown = app.owner.get(&format!("/v1/deliveries/{}", delivery["id"].as_str().unwrap())).await.text;
             assert!(!shown.contains("t0ken-of"), "{shown}");

@@ -58,6 +58,7 @@ impl Callbacks {
     /// to the page that asks whether to link the account to the organisation of the member who opened the card's link;
     /// nothing is linked before that page is confirmed.
     #[oai(path = "/v1/github/callback", method = "get", operation_id = "completeGithubInstall")]
+    #[allow(clippy::too_many_arguments, reason = "each part of the query is one")]
     async fn complete_github_install(
         &self,
         github: Service<'_, GithubConnections>,

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::Apps;
-use super::calls::{Callee, Order, Reply, app_place};
+use super::{
+    Apps,
+    calls::{Callee, Order, Reply, app_place},
+};
 use crate::{
     app::{
         pipeline::{

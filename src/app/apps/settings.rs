@@ -2,6 +2,8 @@
 //!
 //! Not here: the rules of a setting's value (`domain::apps`).
 
+mod governed;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -359,13 +361,7 @@ impl Apps {
     /// Validates a setting by the descriptor, and seals it if it is a secret.
     async fn checked(&self, scope: &Scope, mut setting: Setting) -> Result<StoredSetting> {
         let descriptor = &scope.app.descriptor;
-        let governed = match &scope.app.registry {
-            Some(_) => {
-                let around = self.settings_around(&scope.app, &setting).await?;
-                self.versions.check_configuration(&scope.app, &setting, around).await?
-            }
-            None => false,
-        };
+        let governed = self.is_governed(&scope.app, &setting).await?;
         if let Some(descriptor) = descriptor.as_ref().filter(|_| !governed) {
             let checked = descriptor.validate_setting(&setting.label, &setting.value);
             checked.map_err(|violation| {
@@ -380,17 +376,6 @@ impl Apps {
         let text = Secret::new(setting.value.to_string());
         let sealed = self.vault.seal(location(&setting), &text).await?;
         Ok(StoredSetting { setting, sealed: Some(sealed) })
-    }
-
-    /// Returns the other settings of an organisation and, for a setting of a channel, of that channel.
-    async fn settings_around(&self, app: &App, setting: &Setting) -> Result<Vec<Setting>> {
-        let (reader, of) = (self.base.store.reader(), app.installation_id);
-        let mut rows = store::apps::settings::list(reader, app.organisation_id, of, None).await?;
-        if setting.channel_id.is_some() {
-            rows.extend(store::apps::settings::list(reader, app.organisation_id, of, setting.channel_id).await?);
-        }
-        rows.retain(|row| row.setting.id != setting.id);
-        self.open_settings(rows).await
     }
 
     async fn audit_setting(&self, tx: &store::Tx, scope: &Scope, action: &'static str, label: &str) -> Result<()> {

@@ -5,8 +5,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::GithubConnections;
-use super::connect::Proof;
+use super::{GithubConnections, connect::Proof};
 use crate::{
     app::{Caller, tenancy::teams::Identified},
     domain::{

@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
-use super::Pipeline;
-use super::intake::{Arrival, Receipted};
+use super::{
+    Pipeline,
+    intake::{Arrival, Receipted},
+};
 use crate::{
     app::{Caller, tenancy::credential::sha256},
     domain::{

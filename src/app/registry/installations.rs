@@ -3,8 +3,7 @@
 //!
 //! Not here: the storage of apps (`apps`).
 
-use super::Registry;
-use super::{not_found, version_id};
+use super::{Registry, not_found, version_id};
 use crate::{
     app::Caller,
     domain::{

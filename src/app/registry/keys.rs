@@ -5,11 +5,11 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::json;
 
-use super::Registry;
-use super::{not_found, version_id};
-use crate::app::{Caller, tenancy::credential::sha256};
 pub use crate::store::registry::ApiKey;
+
+use super::{Registry, not_found, version_id};
 use crate::{
+    app::{Caller, tenancy::credential::sha256},
     domain::{
         Error, Result,
         error::Noun,

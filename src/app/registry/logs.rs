@@ -5,8 +5,7 @@
 
 use uuid::Uuid;
 
-use super::Registry;
-use super::{not_found, version_id};
+use super::{Registry, not_found, version_id};
 use crate::{
     app::Caller,
     domain::{

@@ -2,8 +2,7 @@
 //!
 //! Not here: lists and searches (`lists`).
 
-use super::Registry;
-use super::{Registered, not_found, version_id};
+use super::{Registered, Registry, not_found, version_id};
 use crate::{
     app::Caller,
     domain::{

@@ -4,8 +4,7 @@
 
 use serde_json::json;
 
-use super::Registry;
-use super::{not_found, version_id};
+use super::{Registry, not_found, version_id};
 use crate::{
     domain::{
         Result,

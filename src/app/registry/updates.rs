@@ -5,9 +5,8 @@
 
 use serde_json::{Value, json};
 
-use super::Registry;
 use super::{
-    Registered, Submission, not_found, rank,
+    Registered, Registry, Submission, not_found, rank,
     secrets::{Secrets, change},
     version_id,
 };

@@ -5,8 +5,7 @@
 use serde_json::json;
 use url::Url;
 
-use super::SlackConnections;
-use super::links::SlackIntegration;
+use super::{SlackConnections, links::SlackIntegration};
 use crate::{
     app::{
         Caller,

@@ -8,8 +8,7 @@ use std::{future::Future, net::IpAddr, time::Duration};
 use moka::future::Cache;
 use uuid::Uuid;
 
-use super::Tenancy;
-use super::credential::sha256;
+use super::{Tenancy, credential::sha256};
 use crate::{
     app::kernel::throttle::Throttle,
     domain::{Result, rate_limit::RateLimit},

@@ -9,8 +9,10 @@ use moka::future::Cache;
 use serde::Deserialize;
 use url::Url;
 
-use super::Tenancy;
-use super::credential::{self, Credential, sha256};
+use super::{
+    Tenancy,
+    credential::{self, Credential, sha256},
+};
 use crate::{
     app::Caller,
     domain::{Error, Result, ambient::Time, error::AuthFailure, ids::OrganisationId, secret::Secret},

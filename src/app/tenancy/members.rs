@@ -2,9 +2,9 @@
 //!
 //! Not here: the acceptance of an invitation (`invitations`).
 
-use async_trait::async_trait;
 use std::collections::BTreeSet;
 
+use async_trait::async_trait;
 use serde_json::json;
 
 use super::Tenancy;

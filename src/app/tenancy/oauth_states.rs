@@ -4,8 +4,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 
-use super::Tenancy;
-use super::credential::sha256;
+use super::{Tenancy, credential::sha256};
 use crate::{
     app::Caller,
     domain::{

@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::Tenancy;
-use super::credential::Credential;
+use super::{Tenancy, credential::Credential};
 use crate::{
     app::Caller,
     domain::{

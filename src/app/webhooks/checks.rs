@@ -3,8 +3,7 @@
 //!
 //! Not here: rules without a look-up (`domain::webhooks::setup`).
 
-use super::Webhooks;
-use super::{Reach, incoming_channels};
+use super::{Reach, Webhooks, incoming_channels};
 use crate::{
     app::Caller,
     domain::{

@@ -4,8 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::Reach;
-use super::Webhooks;
+use super::{Reach, Webhooks};
 use crate::{
     app::Caller,
     domain::{

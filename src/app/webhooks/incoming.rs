@@ -12,11 +12,10 @@ use bytes::Bytes;
 use futures_util::future;
 use serde_json::{Map, Value};
 
-use self::places::Found;
 pub use subscribers::{Sample, Subscriber};
 
-use super::Webhooks;
-use super::secret_place;
+use self::places::Found;
+use super::{Webhooks, secret_place};
 use crate::{
     app::{pipeline::intake::Arrival, tenancy::credential::sha256},
     domain::{

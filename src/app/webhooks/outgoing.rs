@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 
 use self::{request::Request, run::Run, scripts::Prepared};
-use super::Webhooks;
-use super::secret_place;
+use super::{Webhooks, secret_place};
 use crate::{
     app::apps::calls::excerpt,
     domain::{

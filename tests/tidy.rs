@@ -187,6 +187,69 @@ fn absolute(file: &str, path: Vec<String>) -> Vec<String> {
     }
 }
 
+// ---- The order of the rooms ---------------------------------------------------------------------------------------
+
+/// Rooms of `app`, `domain` and `store`: each uses those before it. `ARCHITECTURE.md` has the same line.
+const ROOMS: [&str; 11] = [
+    "kernel",
+    "tenancy",
+    "pipeline",
+    "routes",
+    "channels",
+    "slack",
+    "github",
+    "workflows",
+    "apps",
+    "webhooks",
+    "registry",
+];
+
+/// Files that use a room after their own, with the reason.
+const ROOM_EXCEPTIONS: &[(&str, &str, &str)] = &[
+    ("src/domain/kernel/error.rs", "webhooks", "one enum of errors has the refusals of every room"),
+    ("src/domain/kernel/error.rs", "registry", "one enum of errors has the refusals of every room"),
+    ("src/app/kernel.rs", "tenancy", "every service writes the audit log"),
+    ("src/app/tenancy/quotas.rs", "pipeline", "a quota counts the destinations of every room"),
+    ("src/app/tenancy/quotas.rs", "slack", "a quota counts the destinations of every room"),
+    ("src/app/tenancy/quotas.rs", "github", "a quota counts the destinations of every room"),
+    ("src/app/tenancy/quotas.rs", "apps", "a quota counts the destinations of every room"),
+    ("src/app/tenancy/quotas.rs", "webhooks", "a quota counts the destinations of every room"),
+    ("src/app/pipeline/events.rs", "channels", "a posted message is checked by the rules of messages"),
+    ("src/app/pipeline/events.rs", "routes", "a completed step is checked by the rules of steps"),
+    ("src/domain/pipeline/delivery.rs", "slack", "the content of a delivery is not yet a value that its kind owns"),
+    ("src/app/slack/access.rs", "apps", "a dialect shows the link as settings of an app"),
+    ("src/domain/slack/greeting.rs", "workflows", "a message names the workflow that was requested"),
+    ("src/domain/slack/modal.rs", "workflows", "a modal has the parameters of a workflow"),
+    ("src/app/apps/installations/signing.rs", "webhooks", "an app and a webhook have their signing secrets in one place"),
+    ("src/store/channels.rs", "webhooks", "the channels of triggers are read with their members"),
+];
+
+/// Returns the place of a path in the order of the rooms, if it lies in one.
+fn rank(path: &[&str]) -> Option<usize> {
+    let path = if path.first() == Some(&"crate") { &path[1..] } else { path };
+    let [floor, room, ..] = path else { return None };
+    ["app", "domain", "store"].contains(floor).then(|| ROOMS.iter().position(|one| one == room))?
+}
+
+/// Lists every use of a room after the file's own.
+fn broken_rooms(source: &Source) -> Vec<String> {
+    let Some(own) = source.path.strip_prefix("src/").map(|path| path.trim_end_matches(".rs")) else {
+        return Vec::new();
+    };
+    let Some(own) = rank(&own.split('/').collect::<Vec<_>>()) else { return Vec::new() };
+    let excepted = |room: &str| ROOM_EXCEPTIONS.iter().any(|(file, to, _)| *file == source.path && *to == room);
+    let broken = |(line, path): (usize, Vec<String>)| {
+        let path = absolute(&source.path, path);
+        let room = rank(&path.iter().map(String::as_str).collect::<Vec<_>>())?;
+        (room > own && !excepted(ROOMS[room])).then(|| {
+            format!("{}:{line} uses {}: {} is after {}", source.path, path.join("::"), ROOMS[room], ROOMS[own])
+        })
+    };
+    let mut broken: Vec<_> = paths(&source.tokens).into_iter().filter_map(broken).collect();
+    broken.dedup();
+    broken
+}
+
 // ---- The rules about files ----------------------------------------------------------------------------------------
 
 /// A rule about one file at a time: its scope, and the lines that break it.
@@ -617,6 +680,11 @@ fn arrows_point_down_and_never_sideways() {
 }
 
 #[test]
+fn a_room_uses_those_before_it() {
+    demand_nothing(sources().iter().flat_map(broken_rooms).collect());
+}
+
+#[test]
 fn files_keep_the_rules() {
     demand_nothing(sources().iter().flat_map(broken_rules).collect());
 }
@@ -719,6 +787,16 @@ mod checker {
             assert_eq!(arrows(path, &format!("fn f() {{ {forbidden}() }}")).len(), 1, "{path}, inline {forbidden}");
             assert_eq!(arrows(path, &format!("use {allowed};")), [""; 0], "{path} may use {allowed}");
         }
+    }
+
+    #[test]
+    fn the_order_of_the_rooms_is_seen() {
+        let rooms = |path: &str, text: &str| broken_rooms(&Source::new(path, text)).len();
+        assert_eq!(rooms("src/app/pipeline/intake.rs", "use crate::store::slack::links;"), 1);
+        assert_eq!(rooms("src/app/pipeline.rs", "fn f() { store::webhooks::find() }"), 1);
+        assert_eq!(rooms("src/app/slack/links.rs", "use super::super::apps::Apps;"), 1);
+        assert_eq!(rooms("src/app/webhooks.rs", "use crate::app::pipeline::Pipeline;"), 0);
+        assert_eq!(rooms("src/worker/clock.rs", "use crate::app::registry::Registry;"), 0, "not in a room");
     }
 
     #[test]

@@ -220,7 +220,11 @@ const ROOM_EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("src/app/slack/access.rs", "apps", "a dialect shows the link as settings of an app"),
     ("src/domain/slack/greeting.rs", "workflows", "a message names the workflow that was requested"),
     ("src/domain/slack/modal.rs", "workflows", "a modal has the parameters of a workflow"),
-    ("src/app/apps/installations/signing.rs", "webhooks", "an app and a webhook have their signing secrets in one place"),
+    (
+        "src/app/apps/installations/signing.rs",
+        "webhooks",
+        "an app and a webhook have their signing secrets in one place",
+    ),
     ("src/store/channels.rs", "webhooks", "the channels of triggers are read with their members"),
 ];
 

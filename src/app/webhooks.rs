@@ -42,7 +42,7 @@ use crate::{
         webhooks::{
             Direction, Incoming, Look, Outgoing, Script, Way, Webhook, WebhookRefusal,
             script::ScriptMode,
-            setup::{self, Draft, DraftWay, OutgoingDraft},
+            setup::{Draft, DraftWay, OutgoingDraft},
         },
     },
     provider::{guard::Guard, script::ScriptEngine, webhook},
@@ -421,8 +421,4 @@ fn look(draft: &Draft, former: &Look) -> Look {
 fn given_token(outgoing: &OutgoingDraft) -> Option<Secret> {
     let token = outgoing.token.as_deref().map(str::trim).filter(|token| !token.is_empty());
     token.map(Secret::new)
-}
-
-fn incoming_channels(draft: &Draft) -> Result<Vec<String>, WebhookRefusal> {
-    setup::incoming_channels(&draft.channel)
 }

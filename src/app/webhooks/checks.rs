@@ -3,7 +3,7 @@
 //!
 //! Not here: rules without a look-up (`domain::webhooks::setup`).
 
-use super::{Reach, Webhooks, incoming_channels};
+use super::{Reach, Webhooks};
 use crate::{
     app::Caller,
     domain::{
@@ -31,7 +31,7 @@ impl Webhooks {
     pub(super) async fn check_draft(&self, caller: &Caller, draft: &Draft) -> Result<(Person, Vec<String>, Direction)> {
         match &draft.way {
             DraftWay::Incoming { override_destination } => {
-                let channels = incoming_channels(draft)?;
+                let channels = setup::incoming_channels(&draft.channel)?;
                 let username = draft.username.as_deref().map(str::trim).filter(|name| !name.is_empty());
                 let username = username.ok_or(WebhookRefusal::NoUsername)?;
                 self.demand_scripts(draft)?;
@@ -66,7 +66,7 @@ impl Webhooks {
         former: &Webhook,
         draft: &Draft,
     ) -> Result<(Person, Vec<String>)> {
-        let channels = incoming_channels(draft)?;
+        let channels = setup::incoming_channels(&draft.channel)?;
         Reach::of(caller).manages(former, caller)?;
         self.demand_scripts(draft)?;
         self.demand_channels(caller, Way::Incoming, &channels).await?;

@@ -1,0 +1,65 @@
+//! Destinations of outgoing webhooks: one for each URL, switched on and off with its webhook.
+//!
+//! Not here: the calls (`outgoing`).
+
+use super::Webhooks;
+use crate::{
+    domain::{
+        Result,
+        ambient::Time,
+        pipeline::{
+            delivery::{DeliveryState, Reason},
+            destination::{DestinationKind, Health, webhook_names},
+        },
+        webhooks::{Direction, Outgoing, Webhook},
+    },
+    store::{self, Tx},
+};
+
+impl Webhooks {
+    /// Applies a change to the destinations: enables them with the webhook, disables them with it, and fails the
+    /// pending deliveries of a removed URL.
+    pub(super) async fn settle_destinations(&self, tx: &Tx, former: &Webhook, now: &Webhook) -> Result<()> {
+        let urls = |webhook: &Webhook| match &webhook.direction {
+            Direction::Outgoing(Outgoing { urls, .. }) => urls.clone(),
+            Direction::Incoming(_) => Vec::new(),
+        };
+        let kept: Vec<String> = urls(now);
+        if former.enabled == now.enabled && urls(former) == kept {
+            return Ok(());
+        }
+        let gone = Reason::UrlRemoved.text();
+        let off = Reason::WebhookDisabled.text();
+        let enabled = now.enabled;
+        let reason_to_disable = |address: &str| match kept.iter().any(|url| url == address) {
+            false => Some(gone),
+            true if !enabled => Some(off),
+            true => None,
+        };
+        self.switch_destinations(tx, former, reason_to_disable, now.updated_at).await
+    }
+
+    /// Disables the destinations of a webhook for which `reason_to_disable` returns a reason, and enables the others.
+    pub(in crate::app) async fn switch_destinations(
+        &self,
+        tx: &Tx,
+        webhook: &Webhook,
+        reason_to_disable: impl Fn(&str) -> Option<&'static str>,
+        now: Time,
+    ) -> Result<()> {
+        let (kind, names) = (DestinationKind::OutgoingWebhook, webhook_names(webhook.id));
+        for destination in store::pipeline::destinations::named_after(tx, webhook.organisation_id, kind, &names).await?
+        {
+            let health = match reason_to_disable(&destination.address) {
+                None => Health::Healthy,
+                Some(reason) => {
+                    store::pipeline::deliveries::end_pending(tx, destination.id, DeliveryState::Failed, reason, now)
+                        .await?;
+                    Health::Off { reason: reason.to_owned(), since: now }
+                }
+            };
+            store::pipeline::destinations::set_health(tx, destination.id, &health).await?;
+        }
+        Ok(())
+    }
+}

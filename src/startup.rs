@@ -204,13 +204,13 @@ pub fn endpoint(
 ) -> Result<BoxEndpoint<'static>> {
     let routes = api::routes(openapi::documents()?, &plumbing(config, app, requests, strict))?;
     let hidden = if config.admin_listen.is_some() { api::native::HEALTH_PATHS } else { &[] };
-    Ok(api::screened(routes.data(app.clone()).map_to_response(), hidden, app.base.ambient().clone()).boxed())
+    Ok(api::screened(routes.data(Arc::new(app.clone())).map_to_response(), hidden, app.base.ambient().clone()).boxed())
 }
 
 /// Builds the endpoint of a worker process: health checks.
 fn health_endpoint(config: &Config, app: &Services, requests: &TaskTracker) -> Result<BoxEndpoint<'static>> {
     let routes = api::health_routes(openapi::documents()?, &plumbing(config, app, requests, None))?;
-    Ok(api::screened(routes.data(app.clone()).map_to_response(), &[], app.base.ambient().clone()).boxed())
+    Ok(api::screened(routes.data(Arc::new(app.clone())).map_to_response(), &[], app.base.ambient().clone()).boxed())
 }
 
 fn plumbing(config: &Config, app: &Services, requests: &TaskTracker, strict: Option<Tell>) -> Plumbing {

@@ -6,7 +6,7 @@
 pub mod metrics;
 pub mod throttle;
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, ops::Deref, sync::Arc};
 
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
@@ -24,20 +24,31 @@ use crate::{
 
 /// Dependencies that every service has. Cheap to clone.
 #[derive(Clone)]
-pub struct Base {
+pub struct Base(Arc<Dependencies>);
+
+/// Fields of a [`Base`].
+pub struct Dependencies {
     pub(in crate::app) store: Store,
     pub(in crate::app) ambient: Ambient,
     pub(in crate::app) metrics: Metrics,
-    pub(in crate::app) bell: Arc<Notify>,
+    pub(in crate::app) bell: Notify,
     pub(in crate::app) public_url: Url,
     pub(in crate::app) background: TaskTracker,
+}
+
+impl Deref for Base {
+    type Target = Dependencies;
+
+    fn deref(&self) -> &Dependencies {
+        &self.0
+    }
 }
 
 impl Base {
     /// Creates the dependencies of a process whose public address is `public_url`.
     pub fn new(store: Store, ambient: Ambient, public_url: Url) -> Self {
         let (metrics, bell, background) = Default::default();
-        Self { store, ambient, metrics, bell, public_url, background }
+        Self(Arc::new(Dependencies { store, ambient, metrics, bell, public_url, background }))
     }
 
     /// Returns the database.
@@ -56,7 +67,7 @@ impl Base {
     }
 
     /// Returns the wake-up signal of the workers: deliveries may be due.
-    pub fn bell(&self) -> &Arc<Notify> {
+    pub fn bell(&self) -> &Notify {
         &self.bell
     }
 

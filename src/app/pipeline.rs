@@ -83,9 +83,8 @@ impl Pipeline {
         matchers: Vec<Arc<dyn Matcher>>,
         idempotency_lifetime: Duration,
     ) -> Self {
-        let outbox = Outbox::new(base.ambient.clone(), matchers);
-        let Base { store, bell, metrics, .. } = base.clone();
-        let intake = Arc::new(Intake::start(store, outbox.clone(), bell, metrics));
+        let outbox = Outbox::new(base.clone(), matchers);
+        let intake = Arc::new(Intake::start(&base, &outbox));
         let readiness = Arc::new(Readiness::new(&base.ambient));
         Self { base, intake, outbox, readiness, channels, idempotency_lifetime }
     }
@@ -95,13 +94,13 @@ impl Pipeline {
     /// # Errors
     /// As [`Intake::accept`].
     pub async fn accept(&self, arrival: Arrival) -> Result<Accepted> {
-        self.intake.accept(arrival).await
+        self.intake.accept(arrival, Vec::new()).await
     }
 
     /// As [`Pipeline::accept`], and appends calls that were made inline in the same transaction, also where the event is a
     /// repetition.
     pub(in crate::app) async fn accept_after(&self, arrival: Arrival, calls: Vec<InlineCall>) -> Result<Accepted> {
-        self.intake.accept_after(arrival, calls).await
+        self.intake.accept(arrival, calls).await
     }
 
     /// Commits a transaction together with the events of a change, each with its deliveries.
@@ -114,7 +113,7 @@ impl Pipeline {
             events.push(Event { id, organisation_id, source, fact, made_from, created_at: now });
         }
         let states = self.outbox.append(&tx, &events, planned).await?;
-        self.committed(tx, states).await
+        self.outbox.commit(tx, &states).await
     }
 
     /// Commits a change together with the event that announces it, if a rule concerns that event.
@@ -127,32 +126,20 @@ impl Pipeline {
         let (id, source, created_at) = (self.base.ambient.id(), EventSource::Api, self.base.now());
         let event = Event { id, organisation_id, source, fact, made_from: None, created_at };
         let states = self.outbox.append_if_matched(&tx, event).await?;
-        self.committed(tx, states).await
+        self.outbox.commit(tx, &states).await
     }
 
     /// Commits a transaction together with a delivery that is made again from its beginning.
     pub(in crate::app) async fn commit_again(&self, tx: Tx, former: Delivery) -> Result<()> {
         self.outbox.append_again(&tx, former).await?;
-        self.committed(tx, vec![DeliveryState::Pending]).await
+        self.outbox.commit(tx, &[DeliveryState::Pending]).await
     }
 
     /// Appends calls that were made inline for an event that has no other outcome.
     pub(in crate::app) async fn append_inline_calls(&self, calls: Vec<InlineCall>) -> Result<()> {
-        let states = calls.iter().map(|call| call.delivery.state).collect();
+        let states: Vec<DeliveryState> = calls.iter().map(|call| call.delivery.state).collect();
         let tx = self.base.store.begin().await?;
         self.outbox.append_inline_calls(&tx, calls).await?;
-        self.committed(tx, states).await
-    }
-
-    /// Commits a transaction, counts its deliveries, and wakes the workers for those that are pending.
-    async fn committed(&self, tx: Tx, states: Vec<DeliveryState>) -> Result<()> {
-        tx.commit().await?;
-        for state in states.iter().filter(|state| **state != DeliveryState::Pending) {
-            self.base.metrics.delivery(state.as_str());
-        }
-        if states.contains(&DeliveryState::Pending) {
-            self.base.bell.notify_one();
-        }
-        Ok(())
+        self.outbox.commit(tx, &states).await
     }
 }

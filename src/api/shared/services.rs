@@ -2,7 +2,7 @@
 //!
 //! A document is built without services, so a dialect's operations cannot hold them as fields.
 
-use std::ops::Deref;
+use std::{ops::Deref, sync::Arc};
 
 use poem::{FromRequest, Request, RequestBody};
 
@@ -41,6 +41,7 @@ pub fn service<T>(request: &Request) -> Result<&T>
 where
     Services: AsRef<T>,
 {
-    let services = request.data::<Services>();
-    Ok(services.ok_or_else(|| Error::Internal("a request came without the services".into()))?.as_ref())
+    let services = request.data::<Arc<Services>>();
+    let services = services.ok_or_else(|| Error::Internal("a request came without the services".into()))?;
+    Ok(Services::as_ref(services))
 }

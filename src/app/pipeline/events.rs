@@ -82,7 +82,7 @@ impl Pipeline {
             receipted,
             planned: Vec::new(),
         };
-        let accepted = self.intake.accept(arrival).await?;
+        let accepted = self.accept(arrival).await?;
         self.base.metrics.events(if accepted.repeated { "repeated" } else { "accepted" }, 1);
         Ok(accepted)
     }

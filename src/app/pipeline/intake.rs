@@ -3,7 +3,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -16,7 +16,7 @@ use super::{
     outbox::{InlineCall, Outbox, Planned},
 };
 use crate::{
-    app::kernel::metrics::Metrics,
+    app::kernel::Base,
     domain::{
         Error, Result,
         ambient::{Ambient, Time},
@@ -27,7 +27,7 @@ use crate::{
         },
     },
     store::{
-        self, Store, Tx,
+        self, Tx,
         pipeline::events::{Receipt, ReceiptKey},
     },
 };
@@ -91,38 +91,26 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Starts accepting. `bell` is rung when deliveries have been committed.
-    pub(super) fn start(store: Store, outbox: Outbox, bell: Arc<Notify>, metrics: Metrics) -> Self {
-        let at_once = if store.is_embedded() { 1 } else { COMMITS_AT_ONCE };
+    /// Starts accepting.
+    pub(super) fn start(base: &Base, outbox: &Outbox) -> Self {
+        let at_once = if base.store.is_embedded() { 1 } else { COMMITS_AT_ONCE };
         let start = || {
-            let (store, outbox, bell, metrics) = (store.clone(), outbox.clone(), bell.clone(), metrics.clone());
+            let (base, outbox) = (base.clone(), outbox.clone());
             Batcher::start(BATCH, move |arrivals: Vec<(Arrival, Vec<InlineCall>)>| {
-                let (store, outbox, bell, metrics) = (store.clone(), outbox.clone(), bell.clone(), metrics.clone());
-                async move {
-                    let answers = commit(&store, &outbox, &metrics, arrivals).await?;
-                    bell.notify_one();
-                    Ok(answers)
-                }
+                let (base, outbox) = (base.clone(), outbox.clone());
+                async move { commit(&base, &outbox, arrivals).await }
             })
         };
         Self { commits: std::iter::repeat_with(start).take(at_once).collect(), in_flight: InFlight::default() }
     }
 
-    /// Accepts an event; it is durable when this returns. Of two with the same key, the second waits for the first.
+    /// Accepts an event; it is durable when this returns. Of two with the same key, the second waits for the first. Calls
+    /// that were made inline are appended in the same transaction, also where the event is a repetition.
     ///
     /// # Errors
     /// [`Error::IdempotencyMismatch`], [`Error::IdempotencyInFlight`] when the first takes long, or when the database
     /// fails.
-    pub async fn accept(&self, arrival: Arrival) -> Result<Accepted> {
-        self.accept_after(arrival, Vec::new()).await
-    }
-
-    /// As [`Intake::accept`], and puts calls that were made before on record in the same transaction, also where the
-    /// arrival is a repetition.
-    ///
-    /// # Errors
-    /// As [`Intake::accept`].
-    pub async fn accept_after(&self, arrival: Arrival, inline: Vec<InlineCall>) -> Result<Accepted> {
+    pub async fn accept(&self, arrival: Arrival, inline: Vec<InlineCall>) -> Result<Accepted> {
         let _turn = match &arrival.receipted {
             Some(receipted) => Some(self.in_flight.enter(&receipted.key).await?),
             None => None,
@@ -175,16 +163,15 @@ impl Drop for Turn<'_> {
 
 /// Commits arrivals with their deliveries and tells each what became of it.
 async fn commit(
-    store: &Store,
+    base: &Base,
     outbox: &Outbox,
-    metrics: &Metrics,
     arrivals: Vec<(Arrival, Vec<InlineCall>)>,
 ) -> Result<Vec<Result<Accepted>>> {
-    let (ambient, now) = (outbox.ambient(), outbox.ambient().now());
+    let (ambient, now) = (&base.ambient, base.now());
     let (arrivals, inline): (Vec<Arrival>, Vec<Vec<InlineCall>>) = arrivals.into_iter().unzip();
     let inline = inline.concat();
-    let ended: Vec<DeliveryState> = inline.iter().map(|inline| inline.delivery.state).collect();
-    let tx = store.begin().await?;
+    let mut states: Vec<DeliveryState> = inline.iter().map(|inline| inline.delivery.state).collect();
+    let tx = base.store.begin().await?;
     let mut known = leave_receipts(&tx, ambient, &arrivals, now).await?;
     let mut answers = Vec::with_capacity(arrivals.len());
     let mut events = Vec::with_capacity(arrivals.len());
@@ -211,13 +198,8 @@ async fn commit(
         events.push(Event { id, organisation_id, source, fact, made_from, created_at: now });
     }
     outbox.append_inline_calls(&tx, inline).await?;
-    let states = outbox.append(&tx, &events, planned).await?;
-    tx.commit().await?;
-    for state in states.into_iter().chain(ended) {
-        if state != DeliveryState::Pending {
-            metrics.delivery(state.as_str());
-        }
-    }
+    states.extend(outbox.append(&tx, &events, planned).await?);
+    outbox.commit(tx, &states).await?;
     Ok(answers)
 }
 

@@ -7,9 +7,10 @@ use std::{collections::HashSet, sync::Arc};
 
 use super::matcher::{Decision, Matcher, Place, Ruling, Target};
 use crate::{
+    app::kernel::Base,
     domain::{
         Result,
-        ambient::{Ambient, Time},
+        ambient::Time,
         ids::DestinationId,
         pipeline::{
             delivery::{Attempt, Content, Delivery, DeliveryState},
@@ -43,7 +44,7 @@ pub struct InlineCall {
 /// Appends events and deliveries.
 #[derive(Clone)]
 pub(super) struct Outbox {
-    ambient: Ambient,
+    base: Base,
     matchers: Arc<[Arc<dyn Matcher>]>,
 }
 
@@ -51,12 +52,21 @@ pub(super) struct Outbox {
 type Decided = (usize, Decision);
 
 impl Outbox {
-    pub(super) fn new(ambient: Ambient, matchers: Vec<Arc<dyn Matcher>>) -> Self {
-        Self { ambient, matchers: matchers.into() }
+    pub(super) fn new(base: Base, matchers: Vec<Arc<dyn Matcher>>) -> Self {
+        Self { base, matchers: matchers.into() }
     }
 
-    pub(super) fn ambient(&self) -> &Ambient {
-        &self.ambient
+    /// Commits a transaction, counts the deliveries that have ended in it, and wakes the workers for those that are
+    /// pending.
+    pub(super) async fn commit(&self, tx: Tx, states: &[DeliveryState]) -> Result<()> {
+        tx.commit().await?;
+        for state in states.iter().filter(|state| **state != DeliveryState::Pending) {
+            self.base.metrics.delivery(state.as_str());
+        }
+        if states.contains(&DeliveryState::Pending) {
+            self.base.bell.notify_one();
+        }
+        Ok(())
     }
 
     /// Appends events with their deliveries, last in a transaction: the destinations of pending ones are woken. `planned`
@@ -105,9 +115,9 @@ impl Outbox {
 
     /// Appends a delivery of the same event to the same destination, last in a transaction, from its beginning.
     pub(super) async fn append_again(&self, tx: &Tx, former: Delivery) -> Result<()> {
-        let now = self.ambient.now();
+        let now = self.base.ambient.now();
         let again = Delivery {
-            id: self.ambient.id(),
+            id: self.base.ambient.id(),
             state: DeliveryState::Pending,
             reason: None,
             attempts: 0,
@@ -133,7 +143,8 @@ impl Outbox {
     }
 
     async fn write(&self, tx: &Tx, events: &[Event], decided: Vec<Decided>) -> Result<Vec<DeliveryState>> {
-        let now = self.ambient.now();
+        // Events of one transaction were accepted at the same time, and so were their deliveries.
+        let Some(now) = events.first().map(|event| event.created_at) else { return Ok(Vec::new()) };
         let decided = self.resolved(tx, events, decided, now).await?;
         let deliveries: Vec<Delivery> = decided
             .into_iter()
@@ -164,7 +175,7 @@ impl Outbox {
                 Target::Known(_) => None,
                 Target::Place(Place { kind, name, address }) => {
                     let place = (*kind, name.clone(), address.clone());
-                    Some(Destination::fresh(self.ambient.id(), events[*index].organisation_id, place, now))
+                    Some(Destination::fresh(self.base.ambient.id(), events[*index].organisation_id, place, now))
                 }
             })
             .collect();
@@ -198,7 +209,7 @@ impl Outbox {
         };
         let pending = state == DeliveryState::Pending;
         Delivery {
-            id: self.ambient.id(),
+            id: self.base.ambient.id(),
             organisation_id: event.organisation_id,
             event_id: event.id,
             destination_id: destination.id,

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use super::{
     Tx,
-    apps::installations::{self, SealedSecrets},
+    apps::installations::{self, SealedSecrets, Use},
     corrupt,
     kernel::batches,
 };
@@ -73,22 +73,8 @@ pub struct Stored {
 pub async fn insert(tx: &Tx, webhook: &Webhook, secrets: SealedSecrets) -> Result<()> {
     let integration = integration::ActiveModel { created_at: Set(webhook.created_at), ..changeable(webhook)? };
     Integrations::insert(integration).exec_without_returning(tx).await?;
-    let installation = installation::ActiveModel {
-        id: Set(webhook.installation_id.0),
-        organisation_id: Set(webhook.organisation_id.0),
-        integration_id: Set(webhook.id.0),
-        channel_id: Set(None),
-        active: Set(webhook.enabled),
-        position: Set(0),
-        credential: Set(secrets.credential),
-        signing_secret: Set(secrets.signing_secret),
-        former_signing_secret: Set(None),
-        former_signs_until: Set(None),
-        created_at: Set(webhook.created_at),
-        updated_at: Set(webhook.updated_at),
-    };
-    Installations::insert(installation).exec_without_returning(tx).await?;
-    Ok(())
+    let of = (webhook.organisation_id, webhook.id);
+    installations::insert_row(tx, of, use_of(webhook), (webhook.created_at, secrets)).await
 }
 
 /// Updates the changeable fields; `token` replaces the former one if it is given. The script's Store is cleared.
@@ -97,16 +83,13 @@ pub async fn insert(tx: &Tx, webhook: &Webhook, secrets: SealedSecrets) -> Resul
 /// When the database fails.
 pub async fn update(tx: &Tx, webhook: &Webhook, token: Option<Vec<u8>>) -> Result<()> {
     Integrations::update(changeable(webhook)?).exec(tx).await?;
-    let installation = installation::ActiveModel {
-        id: Set(webhook.installation_id.0),
-        active: Set(webhook.enabled),
-        credential: token.map_or(NotSet, |sealed| Set(Some(sealed))),
-        updated_at: Set(webhook.updated_at),
-        ..Default::default()
-    };
-    Installations::update(installation).exec(tx).await?;
+    installations::update_row(tx, use_of(webhook), token).await?;
     ScriptStores::delete_by_id(webhook.id.0).exec(tx).await?;
     Ok(())
+}
+
+fn use_of(webhook: &Webhook) -> Use {
+    Use { id: webhook.installation_id, active: webhook.enabled, updated_at: webhook.updated_at }
 }
 
 /// Deletes a webhook with all that depends on it.

@@ -62,22 +62,7 @@ pub struct Used {
 pub async fn insert(tx: &Tx, app: &App, secrets: SealedSecrets) -> Result<()> {
     let integration = integration::ActiveModel { created_at: Set(app.created_at), ..changeable(app)? };
     Integrations::insert(integration).exec_without_returning(tx).await?;
-    let installation = installation::ActiveModel {
-        id: Set(app.installation_id.0),
-        organisation_id: Set(app.organisation_id.0),
-        integration_id: Set(app.id.0),
-        channel_id: Set(None),
-        active: Set(app.active),
-        position: Set(0),
-        credential: Set(secrets.credential),
-        signing_secret: Set(secrets.signing_secret),
-        former_signing_secret: Set(None),
-        former_signs_until: Set(None),
-        created_at: Set(app.created_at),
-        updated_at: Set(app.updated_at),
-    };
-    Installations::insert(installation).exec_without_returning(tx).await?;
-    Ok(())
+    insert_row(tx, (app.organisation_id, app.id), use_of(app), (app.created_at, secrets)).await
 }
 
 /// Updates the changeable fields; `credential` replaces the former one if it is given.
@@ -86,14 +71,55 @@ pub async fn insert(tx: &Tx, app: &App, secrets: SealedSecrets) -> Result<()> {
 /// When the database fails.
 pub async fn update(tx: &Tx, app: &App, credential: Option<Vec<u8>>) -> Result<()> {
     Integrations::update(changeable(app)?).exec(tx).await?;
-    let installation = installation::ActiveModel {
-        id: Set(app.installation_id.0),
-        active: Set(app.active),
+    update_row(tx, use_of(app), credential).await
+}
+
+/// Changeable fields of an organisation's installation of an app or a webhook.
+pub(in crate::store) struct Use {
+    pub(in crate::store) id: InstallationId,
+    pub(in crate::store) active: bool,
+    pub(in crate::store) updated_at: Time,
+}
+
+fn use_of(app: &App) -> Use {
+    Use { id: app.installation_id, active: app.active, updated_at: app.updated_at }
+}
+
+/// Inserts the row of an installation.
+pub(in crate::store) async fn insert_row(
+    tx: &Tx,
+    (organisation_id, integration_id): (OrganisationId, IntegrationId),
+    Use { id, active, updated_at }: Use,
+    (created_at, secrets): (Time, SealedSecrets),
+) -> Result<()> {
+    let row = installation::ActiveModel {
+        id: Set(id.0),
+        organisation_id: Set(organisation_id.0),
+        integration_id: Set(integration_id.0),
+        channel_id: Set(None),
+        active: Set(active),
+        position: Set(0),
+        credential: Set(secrets.credential),
+        signing_secret: Set(secrets.signing_secret),
+        former_signing_secret: Set(None),
+        former_signs_until: Set(None),
+        created_at: Set(created_at),
+        updated_at: Set(updated_at),
+    };
+    Installations::insert(row).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// Updates the row of an installation; `credential` replaces the former one if it is given.
+pub(in crate::store) async fn update_row(tx: &Tx, of: Use, credential: Option<Vec<u8>>) -> Result<()> {
+    let row = installation::ActiveModel {
+        id: Set(of.id.0),
+        active: Set(of.active),
         credential: credential.map_or(NotSet, |sealed| Set(Some(sealed))),
-        updated_at: Set(app.updated_at),
+        updated_at: Set(of.updated_at),
         ..Default::default()
     };
-    Installations::update(installation).exec(tx).await?;
+    Installations::update(row).exec(tx).await?;
     Ok(())
 }
 

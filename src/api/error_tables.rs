@@ -59,7 +59,7 @@ const STORAGE_FAULTS: [StorageFault; 6] = [
 ];
 
 /// Rules for which a dialect has an error type of its own, and one for which none has.
-const RULES: [Rule; 9] = [
+pub(super) const RULES: [Rule; 9] = [
     Rule::JsonSchema,
     Rule::Identifier,
     Rule::Interface,

@@ -286,6 +286,7 @@ fn mark(Occasion { now, mark, .. }: &Occasion<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::error_tables;
 
     #[test]
     fn every_status_is_documented_and_every_type_given() {
@@ -295,16 +296,7 @@ mod tests {
             assert!(BotpressError::STATUSES.iter().any(|(documented, _)| *documented == status), "{fault:?}");
             given.push(type_of(&fault));
         }
-        for rule in [
-            Rule::JsonSchema,
-            Rule::Identifier,
-            Rule::Interface,
-            Rule::Limit,
-            Rule::Quota,
-            Rule::BreakingChange,
-            Rule::Taken,
-            Rule::Reserved,
-        ] {
+        for rule in error_tables::RULES {
             given.push(type_of(&Fault::Core(Error::Issues(vec![Issue::new(rule, "/x", "is wrong")]))));
         }
         for (word, kind) in ErrorType::words() {

@@ -11,6 +11,7 @@ pub mod matcher;
 pub mod outbox;
 pub mod sender;
 pub mod ticker;
+pub mod work;
 
 use std::{sync::Arc, time::Duration};
 

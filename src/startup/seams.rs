@@ -7,21 +7,22 @@ use crate::{
         apps::{
             Apps,
             matcher::ChannelMatcher,
-            sender::{AppSender, ChannelSender},
+            sender::{AppSender, PostedMessages},
         },
         github::{contents::GithubContents, matcher::SubscriptionMatcher},
         kernel::Base,
         pipeline::{
             matcher::Matcher,
             sender::{Sender, Senders},
+            work::WorkSender,
         },
         slack::{SlackConnections, matcher::LinkMatcher, sender::SlackSender},
         webhooks::{
             Webhooks,
             matcher::WebhookMatcher,
-            sender::{KeptSender, OutgoingSender},
+            sender::{KeptRequests, OutgoingSender},
         },
-        workflows::{Workflows, sender::RunSender},
+        workflows::{Workflows, sender::RequestedRuns},
     },
     config::Config,
     domain::rate_limit::RateLimit,
@@ -41,11 +42,11 @@ pub(super) fn senders(
     let contents = Arc::new(GithubContents(base.store().clone()));
     let senders: [Arc<dyn Sender>; 6] = [
         Arc::new(SlackSender::new(slack.clone(), contents, rate_limit)),
-        Arc::new(RunSender(workflows.clone())),
+        Arc::new(WorkSender::new(RequestedRuns(workflows.clone()))),
         Arc::new(AppSender(apps.clone())),
-        Arc::new(ChannelSender(apps.clone())),
+        Arc::new(WorkSender::new(PostedMessages(apps.clone()))),
         Arc::new(OutgoingSender(webhooks.clone())),
-        Arc::new(KeptSender(webhooks.clone())),
+        Arc::new(WorkSender::new(KeptRequests(webhooks.clone()))),
     ];
     Senders::new(senders)
 }

@@ -2,13 +2,20 @@
 //!
 //! Not here: the calls (`calls`), the way of a message through its channel (`messages`).
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
 use super::Apps;
 use crate::{
-    app::pipeline::sender::{Check, Sender, Session, outcome_of},
+    app::{
+        kernel::Base,
+        pipeline::{
+            sender::{Check, Sender, Session, sessions},
+            work::Work,
+        },
+    },
     domain::{
         Result,
         ids::IntegrationId,
@@ -29,11 +36,7 @@ impl Sender for AppSender {
     }
 
     fn open<'a>(&'a self, destinations: &'a [&'a Destination]) -> BoxFuture<'a, Result<Vec<Box<dyn Session>>>> {
-        let session = |destination: &&Destination| -> Box<dyn Session> {
-            Box::new(AppSession { apps: self.0.clone(), id: destination.address.parse().ok() })
-        };
-        let sessions = destinations.iter().map(session).collect();
-        Box::pin(async { Ok(sessions) })
+        sessions(destinations, |one| AppSession { apps: self.0.clone(), id: one.address.parse().ok() })
     }
 }
 
@@ -49,30 +52,20 @@ impl Session for AppSession {
     }
 }
 
-/// Sender to channels: a message goes through the channel's modifiers, and is published.
-pub struct ChannelSender(pub Arc<Apps>);
+/// Messages posted in channels: each goes through the channel's modifiers, and is published.
+pub struct PostedMessages(pub Arc<Apps>);
 
-impl Sender for ChannelSender {
+#[async_trait]
+impl Work for PostedMessages {
     fn kind(&self) -> DestinationKind {
         DestinationKind::Channel
     }
 
-    fn open<'a>(&'a self, destinations: &'a [&'a Destination]) -> BoxFuture<'a, Result<Vec<Box<dyn Session>>>> {
-        let session = |_: &&Destination| -> Box<dyn Session> { Box::new(ChannelSession(self.0.clone())) };
-        let sessions = destinations.iter().map(session).collect();
-        Box::pin(async { Ok(sessions) })
+    fn base(&self) -> &Base {
+        &self.0.base
     }
-}
 
-struct ChannelSession(Arc<Apps>);
-
-impl Session for ChannelSession {
-    fn check<'a>(&'a self, _: &'a Delivery, event: &'a Event) -> BoxFuture<'a, Result<Check<'a>>> {
-        let send = async move {
-            let began = (self.0.base.now(), Instant::now());
-            let result = self.0.run_channel(event).await;
-            Ok(outcome_of(result, event.fact.data.to_string(), began))
-        };
-        Box::pin(async { Ok(Check::Send(Box::pin(send))) })
+    async fn run(&self, event: &Event) -> Result<String> {
+        self.0.run_channel(event).await
     }
 }

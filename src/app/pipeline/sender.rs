@@ -3,13 +3,12 @@
 //!
 //! Not here: order, rate, retries and records of deliveries (`worker`).
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Instant};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
 use crate::domain::{
     Error, Result,
-    ambient::Time,
     pipeline::{
         delivery::{AttemptOutcome, Delivery, DeliveryState, Verdict},
         destination::{Destination, DestinationKind},
@@ -87,6 +86,16 @@ impl Skip {
     }
 }
 
+/// Opens sessions that need nothing loaded.
+pub(in crate::app) fn sessions<'a, S: Session + 'static>(
+    destinations: &[&Destination],
+    session: impl Fn(&Destination) -> S,
+) -> BoxFuture<'a, Result<Vec<Box<dyn Session>>>> {
+    let opened: Vec<Box<dyn Session>> =
+        destinations.iter().map(|destination| Box::new(session(destination)) as Box<dyn Session>).collect();
+    Box::pin(async { Ok(opened) })
+}
+
 /// Senders of a process, by kind.
 #[derive(Clone)]
 pub struct Senders(Arc<HashMap<String, Arc<dyn Sender>>>);
@@ -105,24 +114,6 @@ impl Senders {
         let sender = self.0.get(kind.as_str());
         sender.ok_or_else(|| Error::Internal(format!("no sender serves destinations of the kind {:?}", kind.as_str())))
     }
-}
-
-/// Makes the outcome of an attempt that is work of this service's own, from its result.
-pub(in crate::app) fn outcome_of(
-    result: Result<String>,
-    request: String,
-    (began, timer): (Time, Instant),
-) -> AttemptOutcome {
-    let (verdict, answer) = match result {
-        Ok(answer) => (Verdict::Delivered, Some(answer)),
-        Err(Error::UpstreamUnavailable { retry_after: Some(retry_after), .. }) => {
-            (Verdict::Throttled { retry_after }, None)
-        }
-        Err(Error::Webhook(refusal)) => (Verdict::MessageRefused { reason: refusal.to_string() }, None),
-        Err(error) => (unreachable(error), None),
-    };
-    let outcome = AttemptOutcome::without_call(verdict, began);
-    AttemptOutcome { request, answer, duration: timer.elapsed(), ..outcome }
 }
 
 /// Classifies an error that says nothing of the delivery itself.

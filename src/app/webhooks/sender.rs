@@ -2,13 +2,20 @@
 //!
 //! Not here: the calls (`outgoing`), the requests (`incoming`).
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
 use super::Webhooks;
 use crate::{
-    app::pipeline::sender::{Check, Sender, Session, Skip, outcome_of},
+    app::{
+        kernel::Base,
+        pipeline::{
+            sender::{Check, Sender, Session, Skip, sessions},
+            work::Work,
+        },
+    },
     domain::{
         Result,
         pipeline::{
@@ -33,11 +40,7 @@ impl Sender for OutgoingSender {
     }
 
     fn open<'a>(&'a self, destinations: &'a [&'a Destination]) -> BoxFuture<'a, Result<Vec<Box<dyn Session>>>> {
-        let session = |destination: &&Destination| -> Box<dyn Session> {
-            Box::new(OutgoingSession { webhooks: self.0.clone(), destination: (*destination).clone() })
-        };
-        let sessions = destinations.iter().map(session).collect();
-        Box::pin(async { Ok(sessions) })
+        sessions(destinations, |one| OutgoingSession { webhooks: self.0.clone(), destination: one.clone() })
     }
 }
 
@@ -59,30 +62,25 @@ impl Session for OutgoingSession {
     }
 }
 
-/// Sender of kept requests to incoming webhooks.
-pub struct KeptSender(pub Arc<Webhooks>);
+/// Kept requests to incoming webhooks.
+pub struct KeptRequests(pub Arc<Webhooks>);
 
-impl Sender for KeptSender {
+#[async_trait]
+impl Work for KeptRequests {
     fn kind(&self) -> DestinationKind {
         DestinationKind::IncomingWebhook
     }
 
-    fn open<'a>(&'a self, destinations: &'a [&'a Destination]) -> BoxFuture<'a, Result<Vec<Box<dyn Session>>>> {
-        let session = |_: &&Destination| -> Box<dyn Session> { Box::new(KeptSession(self.0.clone())) };
-        let sessions = destinations.iter().map(session).collect();
-        Box::pin(async { Ok(sessions) })
+    fn base(&self) -> &Base {
+        &self.0.base
     }
-}
 
-struct KeptSession(Arc<Webhooks>);
+    /// The request is sealed: it is of no use in the record.
+    fn request(&self, _: &Event) -> String {
+        String::new()
+    }
 
-impl Session for KeptSession {
-    fn check<'a>(&'a self, _: &'a Delivery, event: &'a Event) -> BoxFuture<'a, Result<Check<'a>>> {
-        let send = async move {
-            let began = (self.0.base.now(), Instant::now());
-            // The request is sealed: it is of no use in the record.
-            Ok(outcome_of(self.0.work_on_kept_hook(event).await, String::new(), began))
-        };
-        Box::pin(async { Ok(Check::Send(Box::pin(send))) })
+    async fn run(&self, event: &Event) -> Result<String> {
+        self.0.work_on_kept_hook(event).await
     }
 }

@@ -39,17 +39,7 @@ async fn follow(name: &str) {
     let slack = Slack::start(Options::default()).await;
     slack.unlimited().await;
     let mut deployment = Deployment::new(Database::sqlite(), &slack.base());
-    let github = slack.server();
-    deployment
-        .set("TIELINE_EGRESS__ALLOW", "127.0.0.0/8,::1/128")
-        .set("TIELINE_GITHUB__APP_ID", Options::default().github_app_id.to_string())
-        .set("TIELINE_GITHUB__APP_SLUG", Options::default().github_app_slug)
-        .set("TIELINE_GITHUB__CLIENT_ID", Options::default().github_client_id)
-        .set("TIELINE_GITHUB__CLIENT_SECRET", Options::default().github_client_secret)
-        .set("TIELINE_GITHUB__PRIVATE_KEY", github.github_private_key_pem())
-        .set("TIELINE_GITHUB__WEBHOOK_SECRET", Options::default().github_webhook_secret)
-        .set("TIELINE_GITHUB__WEB_BASE", github.github_web_base())
-        .set("TIELINE_GITHUB__API_BASE", github.github_api_base());
+    deployment.set("TIELINE_EGRESS__ALLOW", "127.0.0.0/8,::1/128").set_all(slack.github_settings());
     let process = deployment.serve("all").await;
     let token = deployment.owner("demo").await;
     let environment =

@@ -68,16 +68,9 @@ async fn forge_all(process: &Process, count: usize) -> BTreeMap<String, usize> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forged_bodies_cost_no_more_memory_than_their_budget() {
-    let (slack, options) = (Slack::start(Options::default()).await, Options::default());
+    let slack = Slack::start(Options::default()).await;
     let mut deployment = Deployment::new(Database::sqlite(), &slack.base());
-    deployment
-        .set("TIELINE_PUBLIC_URL", "http://127.0.0.1")
-        .set("TIELINE_GITHUB__APP_ID", options.github_app_id.to_string())
-        .set("TIELINE_GITHUB__APP_SLUG", options.github_app_slug)
-        .set("TIELINE_GITHUB__CLIENT_ID", options.github_client_id)
-        .set("TIELINE_GITHUB__CLIENT_SECRET", options.github_client_secret)
-        .set("TIELINE_GITHUB__PRIVATE_KEY", slack.server().github_private_key_pem())
-        .set("TIELINE_GITHUB__WEBHOOK_SECRET", options.github_webhook_secret);
+    deployment.set("TIELINE_PUBLIC_URL", "http://127.0.0.1").set_all(slack.github_settings());
     let process = deployment.serve("all").await;
     // What an answer touches for the first time is there before anything is measured.
     forge_all(&process, 8).await;

@@ -101,18 +101,9 @@ both! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn long_deliveries_take_little_memory() {
     let slack = Slack::start(Options::default()).await;
-    let (server, options) = (slack.server(), Options::default());
+    let server = slack.server();
     let mut deployment = Deployment::new(Database::sqlite(), &slack.base());
-    deployment
-        .set("TIELINE_PUBLIC_URL", "http://127.0.0.1")
-        .set("TIELINE_GITHUB__APP_ID", options.github_app_id.to_string())
-        .set("TIELINE_GITHUB__APP_SLUG", options.github_app_slug)
-        .set("TIELINE_GITHUB__CLIENT_ID", options.github_client_id)
-        .set("TIELINE_GITHUB__CLIENT_SECRET", options.github_client_secret)
-        .set("TIELINE_GITHUB__PRIVATE_KEY", server.github_private_key_pem())
-        .set("TIELINE_GITHUB__WEBHOOK_SECRET", options.github_webhook_secret)
-        .set("TIELINE_GITHUB__WEB_BASE", server.github_web_base())
-        .set("TIELINE_GITHUB__API_BASE", server.github_api_base());
+    deployment.set("TIELINE_PUBLIC_URL", "http://127.0.0.1").set_all(slack.github_settings());
     let process = deployment.serve("all").await;
     let (webhooks, callback) = (format!("http://{}{PATH}", process.address), "http://127.0.0.1/v1/github/callback");
     let github = Github::new(server.origin(), process.anon(), webhooks, callback).await;

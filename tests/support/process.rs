@@ -68,6 +68,12 @@ impl Deployment {
         self
     }
 
+    /// Sets several environment variables of the future processes.
+    pub fn set_all(&mut self, variables: impl IntoIterator<Item = (&'static str, String)>) -> &mut Self {
+        self.environment.extend(variables.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        self
+    }
+
     /// Limits the resources of the future processes: arguments of the shell's `ulimit`.
     pub fn limit(&mut self, arguments: &str) -> &mut Self {
         self.limits = Some(arguments.to_owned());

@@ -25,6 +25,21 @@ impl Slack {
         self.server.base_url()
     }
 
+    /// Returns the settings of the GitHub App that the stand-in knows.
+    pub fn github_settings(&self) -> [(&'static str, String); 8] {
+        let (server, options) = (self.server(), Options::default());
+        [
+            ("TIELINE_GITHUB__APP_ID", options.github_app_id.to_string()),
+            ("TIELINE_GITHUB__APP_SLUG", options.github_app_slug),
+            ("TIELINE_GITHUB__CLIENT_ID", options.github_client_id),
+            ("TIELINE_GITHUB__CLIENT_SECRET", options.github_client_secret),
+            ("TIELINE_GITHUB__PRIVATE_KEY", server.github_private_key_pem()),
+            ("TIELINE_GITHUB__WEBHOOK_SECRET", options.github_webhook_secret),
+            ("TIELINE_GITHUB__WEB_BASE", server.github_web_base()),
+            ("TIELINE_GITHUB__API_BASE", server.github_api_base()),
+        ]
+    }
+
     /// The stand-in, with its GitHub half.
     pub fn server(&self) -> &Standin {
         &self.server

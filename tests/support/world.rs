@@ -104,7 +104,6 @@ impl TestApp {
         let slack = Slack::start(setup.slack).await;
         slack.unlimited().await;
         let base = slack.base();
-        let github = slack.server();
         let mut settings: HashMap<String, String> = [
             ("DATABASE_URL", database.url.clone()),
             ("TIELINE_DATA_DIR", database.folder().display().to_string()),
@@ -115,14 +114,6 @@ impl TestApp {
             ("TIELINE_SLACK__WEB_BASE", base.clone()),
             ("TIELINE_SLACK__API_BASE", format!("{base}/api")),
             ("TIELINE_SLACK__HOOKS_BASE", format!("{base}/hooks")),
-            ("TIELINE_GITHUB__APP_ID", Options::default().github_app_id.to_string()),
-            ("TIELINE_GITHUB__APP_SLUG", Options::default().github_app_slug),
-            ("TIELINE_GITHUB__CLIENT_ID", Options::default().github_client_id),
-            ("TIELINE_GITHUB__CLIENT_SECRET", Options::default().github_client_secret),
-            ("TIELINE_GITHUB__PRIVATE_KEY", github.github_private_key_pem()),
-            ("TIELINE_GITHUB__WEBHOOK_SECRET", Options::default().github_webhook_secret),
-            ("TIELINE_GITHUB__WEB_BASE", github.github_web_base()),
-            ("TIELINE_GITHUB__API_BASE", github.github_api_base()),
             // The test binary is not Tieline itself.
             ("TIELINE_SCRIPT__PROGRAM", env!("CARGO_BIN_EXE_tieline").into()),
             ("TIELINE_EGRESS__ALLOW", "127.0.0.0/8,::1/128".into()),
@@ -134,7 +125,8 @@ impl TestApp {
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into();
-        settings.extend(setup.settings.into_iter().map(|(key, value)| (key.to_owned(), value)));
+        let others = slack.github_settings().into_iter().chain(setup.settings);
+        settings.extend(others.map(|(key, value)| (key.to_owned(), value)));
         let config = Config::load(settings).unwrap();
 
         let clock = Arc::new(HandClock(AtomicI64::new(BEGIN_MILLIS)));

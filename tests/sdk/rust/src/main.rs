@@ -59,11 +59,7 @@ async fn main() -> Outcome<()> {
             .into();
     let accepted = native
         .send_event()
-        .body_map(|body| {
-            body.type_("workflow.step.completed")
-                .attributes(attributes)
-                .data(json!({ "name": "Ada" }))
-        })
+        .body_map(|body| body.type_("workflow.step.completed").attributes(attributes).data(json!({ "name": "Ada" })))
         .send()
         .await?;
     let until = Instant::now() + Duration::from_secs(20);

@@ -30,6 +30,8 @@ pub struct Services {
     pub tenancy: Arc<tenancy::Tenancy>,
     /// Events and deliveries.
     pub pipeline: Arc<pipeline::Pipeline>,
+    /// Replays of deliveries.
+    pub replays: Arc<pipeline::replays::Replays>,
     /// Subscriptions of Slack channels to GitHub events.
     pub subscriptions: Arc<github::subscriptions::Subscriptions>,
     /// Channels.
@@ -62,6 +64,7 @@ each_service! {
     base: kernel::Base,
     tenancy: tenancy::Tenancy,
     pipeline: pipeline::Pipeline,
+    replays: pipeline::replays::Replays,
     subscriptions: github::subscriptions::Subscriptions,
     channels: channels::Channels,
     slack: slack::SlackConnections,

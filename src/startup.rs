@@ -33,7 +33,7 @@ use crate::{
         channels::{ChannelAccess, Channels},
         github::{GithubConnections, subscriptions::Subscriptions},
         kernel::{Base, throttle::Throttle},
-        pipeline::Pipeline,
+        pipeline::{Pipeline, replays::Replays},
         registry::{InstalledVersions, Registry},
         slack::SlackConnections,
         tenancy::{
@@ -112,8 +112,8 @@ pub async fn build_services_resolving(
     let vault = Arc::new(Vault::open(ring, store.clone(), ambient.clone()).await?);
     let base = Base::new(store.clone(), ambient, parse_url("public_url", &config.public_url())?);
     let lifetime = Duration::from_secs(u64::from(config.retention.idempotency_hours) * 3600);
-    let pipeline =
-        Arc::new(Pipeline::new(base.clone(), Arc::new(ChannelAccess(store.clone())), seams::matchers(), lifetime));
+    let (channels, registered) = (Arc::new(ChannelAccess(store.clone())), (seams::rules(), seams::matchers()));
+    let pipeline = Arc::new(Pipeline::new(base.clone(), channels, registered, lifetime));
     let tenancy = Arc::new(tenancy(config, &base, pipeline.clone())?);
     let subscriptions = Arc::new(Subscriptions::new(base.clone(), tenancy.clone(), pipeline.clone()));
     let inbound = Arc::new(Throttle::new(RateLimit { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }));
@@ -151,9 +151,11 @@ pub async fn build_services_resolving(
     ));
     let registry = Arc::new(registry(config, &base, (tenancy.clone(), apps.clone(), vault)));
     let senders = seams::senders(config, &base, (&slack, &workflows), (&apps, &webhooks));
+    let replays = Arc::new(Replays::new(base.clone(), senders.clone()));
     Ok(Services {
         base,
         senders,
+        replays,
         tenancy,
         pipeline,
         subscriptions,

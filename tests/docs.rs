@@ -7,7 +7,7 @@ mod names;
 use std::{path::Path, process::Stdio, time::Duration};
 
 use standin::Options;
-use tieline::domain::pipeline::delivery::Reason;
+use tieline::domain::slack::reason;
 
 use crate::support::{Database, Deployment, Slack};
 
@@ -110,6 +110,6 @@ async fn replicas_run_as_it_is_written() {
 #[test]
 fn the_readme_shows_the_reason_that_is_given() {
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let reason = Reason::TriggerFilter.text();
+    let reason = reason::TRIGGER_FILTER.text();
     assert!(readme.contains(&format!("\"reason\": \"{reason}\"")), "README.md has to show the reason {reason:?}");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Method, Url};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
-use tieline::worker::housekeeping;
+use tieline::app::{kernel::chore::Chore, pipeline::retention::Retention};
 use uuid::Uuid;
 
 use crate::{
@@ -157,12 +157,12 @@ both! {
         app.delete_organisation("acme").await;
         assert_eq!(left(&app, organisation).await, [0, 0, 0, 0, 2, 0], "the records stay for a while");
         nothing_follows(&app, &clock, &path).await;
-        let keep = chrono::Duration::days(30);
+        let retention = Retention::new(app.app.base.clone(), chrono::Duration::days(30));
         app.advance(Duration::from_secs(29 * 24 * 3600));
-        housekeeping::step(&app.app.base, keep).await.unwrap();
+        retention.run(app.now()).await.unwrap();
         assert_eq!(left(&app, organisation).await[4], 2);
         app.advance(Duration::from_secs(24 * 3600));
-        housekeeping::step(&app.app.base, keep).await.unwrap();
+        retention.run(app.now()).await.unwrap();
         assert_eq!(left(&app, organisation).await, [0; 6], "and go with the others of their age");
     }
 

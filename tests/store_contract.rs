@@ -14,9 +14,10 @@ use tieline::{
         ids::{DestinationId, OrganisationId},
         pipeline::{
             delivery::{Delivery, DeliveryState},
-            destination::{Destination, DestinationKind, Health},
+            destination::{Destination, Health},
             event::{Event, EventSource, Fact},
         },
+        slack::destination::SLACK,
     },
     store::{
         self, Store,
@@ -39,7 +40,7 @@ fn destination(app: &TestApp, organisation_id: OrganisationId, name: &str) -> De
     Destination {
         id: app.app.base.ambient().id(),
         organisation_id,
-        kind: DestinationKind::Slack,
+        kind: SLACK,
         name: name.to_owned(),
         address: "C1".to_owned(),
         health: Health::Healthy,
@@ -213,7 +214,7 @@ both! {
             let event = Event {
                 id: ambient.id(),
                 organisation_id: organisation.id,
-                source: EventSource::Api,
+                source: EventSource::API,
                 fact: Fact::plain("x", None, Value::from(number)),
                 made_from: None,
                 created_at: now,

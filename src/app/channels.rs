@@ -7,7 +7,7 @@ pub mod inbound;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Caller,
@@ -18,11 +18,16 @@ use super::{
 use crate::{
     domain::{
         Error, Result,
-        channels::{Channel, channel_name},
+        channels::{
+            Channel, channel_name,
+            event::{CHANNEL_ARCHIVED, CHANNEL_CREATED, CHANNEL_MEMBER_JOINED, CHANNEL_MEMBER_LEFT, MESSAGE_POSTED},
+            message::{MAX_CHARS, Message},
+            person::Person,
+        },
         error::Noun,
         ids::{ChannelId, UserId},
         page::{Page, PageRequest},
-        pipeline::event::{CHANNEL_ARCHIVED, CHANNEL_CREATED, CHANNEL_MEMBER_JOINED, CHANNEL_MEMBER_LEFT, Event, Fact},
+        pipeline::event::{Event, Fact},
         tenancy::member::Permission,
     },
     store::{self, Store, Tx},
@@ -60,6 +65,17 @@ impl ChannelAccess {
             || store::channels::has_member(reader, id, caller.user_id).await?;
         if seen { Ok(channel) } else { Err(Error::not_found(Noun::Channel, id)) }
     }
+
+    /// Returns the data of a message that a caller posts: in the caller's own name, whatever name it carries.
+    async fn signed_message(&self, caller: &Caller, data: &Value) -> Result<Value> {
+        let mut message = Message::read(data);
+        if message.is_too_long() {
+            return Err(Error::invalid("/data/message", format!("must have at most {MAX_CHARS} characters")));
+        }
+        let member = store::tenancy::members::find(self.0.reader(), caller.organisation_id, caller.user_id).await?;
+        message.user = Some(Person { user_id: Some(member.user_id), username: member.username });
+        Ok(message.data())
+    }
 }
 
 #[async_trait]
@@ -68,8 +84,16 @@ impl ChannelPolicy for ChannelAccess {
         self.visible(caller, id).await.map(drop)
     }
 
-    async fn require_open(&self, caller: &Caller, id: ChannelId) -> Result<()> {
-        self.visible(caller, id).await?.demand_open()
+    async fn admit(&self, caller: &Caller, mut fact: Fact) -> Result<Fact> {
+        let channel = match fact.channel_id {
+            Some(id) => Some(self.visible(caller, id).await?),
+            None => None,
+        };
+        if fact.kind == MESSAGE_POSTED {
+            channel.map_or(Ok(()), |channel| channel.demand_open())?;
+            fact.data = self.signed_message(caller, &fact.data).await?.into();
+        }
+        Ok(fact)
     }
 }
 

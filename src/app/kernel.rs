@@ -3,6 +3,7 @@
 //!
 //! Not here: rules and use cases of any one capability.
 
+pub mod chore;
 pub mod metrics;
 pub mod throttle;
 

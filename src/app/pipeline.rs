@@ -1,6 +1,6 @@
 //! Intake of events, their matching and the deliveries that come out of it.
 //!
-//! Not here: the products that are delivered to.
+//! Not here: the kinds of destination (`sender`) and of rule (`matcher`), which the rooms register.
 
 pub mod deliveries;
 pub mod events;
@@ -9,6 +9,8 @@ pub mod health;
 pub mod intake;
 pub mod matcher;
 pub mod outbox;
+pub mod replays;
+pub mod retention;
 pub mod sender;
 pub mod ticker;
 pub mod work;
@@ -32,9 +34,9 @@ use crate::{
         ids::{ChannelId, OrganisationId},
         pipeline::{
             delivery::{Delivery, DeliveryState},
-            event::{Event, EventSource, Fact, MEMBER_CREATED},
+            event::{Event, EventSource, Fact, Rule},
         },
-        tenancy::member::Member,
+        tenancy::member::{MEMBER_CREATED, Member},
     },
     store::Tx,
 };
@@ -47,6 +49,7 @@ pub struct Pipeline {
     outbox: Outbox,
     readiness: Arc<Readiness>,
     channels: Arc<dyn ChannelPolicy>,
+    rules: Arc<[Rule]>,
     idempotency_lifetime: Duration,
 }
 
@@ -59,12 +62,13 @@ pub trait ChannelPolicy: Send + Sync {
     /// [`Error::NotFound`](crate::domain::Error::NotFound).
     async fn require_visible(&self, caller: &Caller, id: ChannelId) -> Result<()>;
 
-    /// Fails where the caller may not post in a channel.
+    /// Admits what a caller sends through a channel: a message is posted in the caller's name.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::domain::Error::NotFound), and
-    /// [`Error::FailedPrecondition`](crate::domain::Error::FailedPrecondition) for one that is archived.
-    async fn require_open(&self, caller: &Caller, id: ChannelId) -> Result<()>;
+    /// [`Error::NotFound`](crate::domain::Error::NotFound) where the caller may not see the channel,
+    /// [`Error::FailedPrecondition`](crate::domain::Error::FailedPrecondition) for a message in one that is archived,
+    /// [`Error::Invalid`](crate::domain::Error::Invalid) for a message that is too long.
+    async fn admit(&self, caller: &Caller, fact: Fact) -> Result<Fact>;
 }
 
 #[async_trait]
@@ -76,18 +80,18 @@ impl Announcer for Pipeline {
 }
 
 impl Pipeline {
-    /// Creates the service. `matchers` decide on events, in their order; an `Idempotency-Key` is remembered for
-    /// `idempotency_lifetime`.
+    /// Creates the service. `rules` are those of the event types, `matchers` decide on events, in their order; an
+    /// `Idempotency-Key` is remembered for `idempotency_lifetime`.
     pub fn new(
         base: Base,
         channels: Arc<dyn ChannelPolicy>,
-        matchers: Vec<Arc<dyn Matcher>>,
+        (rules, matchers): (Vec<Rule>, Vec<Arc<dyn Matcher>>),
         idempotency_lifetime: Duration,
     ) -> Self {
         let outbox = Outbox::new(base.clone(), matchers);
         let intake = Arc::new(Intake::start(&base, &outbox));
         let readiness = Arc::new(Readiness::new(&base.ambient));
-        Self { base, intake, outbox, readiness, channels, idempotency_lifetime }
+        Self { base, intake, outbox, readiness, channels, rules: rules.into(), idempotency_lifetime }
     }
 
     /// Accepts an event; it is durable when this returns. Of two with the same key, the second waits for the first.
@@ -124,7 +128,7 @@ impl Pipeline {
         organisation_id: OrganisationId,
         fact: Fact,
     ) -> Result<()> {
-        let (id, source, created_at) = (self.base.ambient.id(), EventSource::Api, self.base.now());
+        let (id, source, created_at) = (self.base.ambient.id(), EventSource::API, self.base.now());
         let event = Event { id, organisation_id, source, fact, made_from: None, created_at };
         let states = self.outbox.append_if_matched(&tx, event).await?;
         self.outbox.commit(tx, &states).await

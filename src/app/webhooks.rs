@@ -31,10 +31,9 @@ use super::{
 };
 use crate::{
     domain::{
-        Error, Result,
+        Error, Result, apps,
         channels::person::Person,
         ids::{IntegrationId, OrganisationId},
-        pipeline::delivery::Reason,
         secret::Secret,
         webhooks::{
             Direction, Incoming, Look, Script, Way, Webhook, WebhookRefusal,
@@ -265,7 +264,7 @@ impl Webhooks {
         let open = self.opened(stored).await?;
         let webhook = &open.webhook;
         let tx = self.base.store.begin().await?;
-        let reason = Reason::IntegrationDeleted.text();
+        let reason = apps::destination::DELETED.text();
         self.switch_destinations(&tx, webhook, |_| Some(reason), self.base.now()).await?;
         webhooks::delete(&tx, webhook.id).await?;
         self.audit_webhook(&tx, caller, "webhook.delete", webhook).await?;

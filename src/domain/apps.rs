@@ -6,5 +6,6 @@ pub mod app;
 pub mod call;
 pub mod card;
 pub mod descriptor;
+pub mod destination;
 pub mod schedule;
 pub mod setting;

@@ -2,6 +2,7 @@
 //!
 //! Not here: the membership of a channel, which only the store keeps.
 
+pub mod event;
 pub mod message;
 pub mod person;
 

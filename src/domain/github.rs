@@ -8,6 +8,7 @@
 pub mod link;
 pub mod message;
 pub mod payload;
+pub mod reason;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod subscription;
@@ -17,7 +18,10 @@ use std::str::FromStr;
 pub use message::message;
 pub use payload::GithubEvent;
 
-use super::{Error, Result, ambient::Time};
+use super::{Error, Result, ambient::Time, pipeline::event::EventSource};
+
+/// Source of events from GitHub.
+pub const SOURCE: EventSource = EventSource::new("github");
 
 /// An account that owns repositories.
 #[derive(Clone, Debug, PartialEq, Eq)]

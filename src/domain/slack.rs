@@ -12,18 +12,27 @@
 #[cfg(test)]
 pub(crate) mod block_kit;
 pub mod blocks;
+pub mod content;
+pub mod destination;
 pub mod greeting;
 pub mod link;
 pub mod message;
 pub mod modal;
+pub mod reason;
 pub mod text;
 pub mod user;
 pub mod verdict;
 
+pub use content::{SlackContent, Thread};
 pub use greeting::{greeting, run_refused, run_requested};
 pub use message::{SlackMessage, event_message, step_completed, test_message};
 pub use user::SlackUser;
 pub use verdict::{Verdict, advice, verdict};
+
+use super::pipeline::event::EventSource;
+
+/// Source of events from Slack: a command, an interaction, an event.
+pub const SOURCE: EventSource = EventSource::new("slack");
 
 /// A conversation visible to a bot.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //!
 //! Their types live here. Not here: the rules of set-up, triggers and answers, which are in the modules beside.
 
+pub mod destination;
 pub mod incoming_refusal;
 pub mod incoming_script;
 pub mod outgoing_payload;
@@ -26,6 +27,9 @@ use super::{
 };
 
 pub use refusal::{Way, WebhookRefusal};
+
+/// Type of a request to an incoming webhook that was kept, sealed, because scripts were busy.
+pub const WEBHOOK_RECEIVED: &str = "webhook.received";
 
 /// A webhook.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,7 +6,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Result, ambient::Time, error::Violation};
+use super::{Error, Result, ambient::Time, error::Violation, pipeline::destination::DestinationKind};
+
+/// Kind of the destination at which requested runs are checked and accepted.
+pub const RUN: DestinationKind = DestinationKind::new("workflow-run");
+/// Name of that destination.
+pub const RUNS: &str = "runs";
 
 /// Maximum number of parameters of a workflow.
 pub const MAX_PARAMETERS: usize = 20;

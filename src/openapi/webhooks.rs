@@ -11,8 +11,8 @@ use crate::domain::{
         descriptor::Descriptor,
         setting::EffectiveSetting,
     },
-    channels::Channel,
-    pipeline::event::{Event, EventSource, Fact},
+    channels::{self, Channel},
+    pipeline::event::{Event, Fact},
     tenancy::member::{Member, Role},
     webhooks::{
         OutgoingEvent,
@@ -314,7 +314,7 @@ fn sample(event: OutgoingEvent) -> Value {
     let source = Event {
         id: sample_id(3).into(),
         organisation_id: sample_id(9).into(),
-        source: EventSource::Channel,
+        source: channels::event::SOURCE,
         fact: Fact::plain(event.as_str(), in_channel.then(|| sample_id(7).into()), data),
         made_from: None,
         created_at: at,

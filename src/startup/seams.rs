@@ -1,31 +1,35 @@
-//! Registration at the seams of the pipeline: a matcher for each kind of rule, a sender for each kind of destination.
+//! Registration at the seams: a matcher for each kind of rule, a sender for each kind of destination, the rules of event
+//! types, and the chores of housekeeping.
 
 use std::{sync::Arc, time::Duration};
 
 use crate::{
     app::{
+        Services,
         apps::{
             Apps,
             matcher::ChannelMatcher,
             sender::{AppSender, PostedMessages},
         },
         github::{contents::GithubContents, matcher::SubscriptionMatcher},
-        kernel::Base,
+        kernel::{Base, chore::Chore},
         pipeline::{
             matcher::Matcher,
+            retention::Retention,
             sender::{Sender, Senders},
             work::WorkSender,
         },
         slack::{SlackConnections, matcher::LinkMatcher, sender::SlackSender},
         webhooks::{
             Webhooks,
+            history::HistoryRetention,
             matcher::WebhookMatcher,
             sender::{KeptRequests, OutgoingSender},
         },
         workflows::{Workflows, sender::RequestedRuns},
     },
     config::Config,
-    domain::rate_limit::RateLimit,
+    domain::{pipeline::event::Rule, rate_limit::RateLimit, routes::workflow_step},
 };
 
 /// Returns every sender of the service.
@@ -49,6 +53,23 @@ pub(super) fn senders(
         Arc::new(WorkSender::new(KeptRequests(webhooks.clone()))),
     ];
     Senders::new(senders)
+}
+
+/// Returns every chore of the service.
+pub(super) fn chores(config: &Config, services: &Services) -> Vec<Arc<dyn Chore>> {
+    let keep = chrono::Duration::days(i64::from(config.retention.days));
+    let base = || services.base.clone();
+    vec![
+        services.tenancy.clone(),
+        Arc::new(Retention::new(base(), keep)),
+        services.github.clone(),
+        Arc::new(HistoryRetention::new(base(), config.webhooks.history_max_per_integration)),
+    ]
+}
+
+/// Returns the rules of event types.
+pub(super) fn rules() -> Vec<Rule> {
+    vec![workflow_step::check]
 }
 
 /// Returns every matcher of the service, in the order of their decisions.

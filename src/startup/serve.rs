@@ -6,7 +6,9 @@ use poem::endpoint::BoxEndpoint;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Role, build_services, endpoint, files, health_endpoint, open_store, system_ambient, worker_settings};
+use super::{
+    Role, build_services, endpoint, files, health_endpoint, open_store, seams, system_ambient, worker_settings,
+};
 use crate::{
     api::server::{Limits, Server},
     app::Services,
@@ -65,12 +67,11 @@ async fn start_workers(
     if store.is_embedded() {
         crate::store::pipeline::destinations::end_leases(store.writer(), app.base.ambient().now()).await?;
     }
+    app.senders.require(&crate::store::pipeline::destinations::kinds(store.reader()).await?)?;
     let dispatcher = Dispatcher::new(app.base.clone(), app.senders.clone(), worker_settings(config));
     background.spawn(dispatcher.run(stop.clone()));
     background.spawn(clock::run(app.base.clone(), app.apps.clone(), stop.clone()));
-    let keep = chrono::Duration::days(i64::from(config.retention.days));
-    let history = config.webhooks.history_max_per_integration;
-    background.spawn(housekeeping::run(app.base.clone(), keep, history, stop.clone()));
+    background.spawn(housekeeping::run(app.base.clone(), seams::chores(config, app), stop.clone()));
     Ok(())
 }
 

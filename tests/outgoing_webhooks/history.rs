@@ -1,7 +1,10 @@
 //! Tests of the history: its contents, and its operations.
 
 use serde_json::json;
-use tieline::{domain::tenancy::member::Role, worker::housekeeping};
+use tieline::{
+    app::{kernel::chore::Chore, pipeline::retention::Retention, webhooks::history::HistoryRetention},
+    domain::tenancy::member::Role,
+};
 
 use super::{far, messages, rocket, say, scene, texts};
 use crate::support::Reply;
@@ -95,10 +98,11 @@ both! {
             }
         }
 
-        assert_eq!(housekeeping::shorten_histories(&app.app.base, 5).await.unwrap(), 4);
+        let histories = HistoryRetention::new(app.app.base.clone(), 5);
+        assert_eq!(histories.run(app.now()).await.unwrap(), 4);
         assert_eq!(rob.history(&id).await.len(), 5);
         assert_eq!(rob.history(&id).await[4]["data"]["text"], "2", "the oldest go");
-        assert_eq!(housekeeping::shorten_histories(&app.app.base, 5).await.unwrap(), 0);
+        assert_eq!(histories.run(app.now()).await.unwrap(), 0);
 
         far.reply(Reply::Text(500, "no".into()));
         say(&app, &channel, "waits").await;
@@ -112,7 +116,7 @@ both! {
         rob.post("integrations.clearHistory", &clear).await.ok(200);
         assert!(rob.history(&id).await.is_empty());
         app.advance(std::time::Duration::from_secs(3600));
-        housekeeping::step(&app.app.base, chrono::Duration::seconds(60)).await.unwrap();
+        Retention::new(app.app.base.clone(), chrono::Duration::seconds(60)).run(app.now()).await.unwrap();
         assert!(rob.history(&kept).await.is_empty(), "by age, as everything");
     }
 

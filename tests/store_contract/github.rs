@@ -9,6 +9,7 @@ use tieline::{
             subscription::{Rules, Subscription},
         },
         ids::{MemberId, UserId},
+        slack::destination::SLACK,
         tenancy::member::{Member, Role},
         workflows::{Workflow, WorkflowParameter},
     },
@@ -307,7 +308,7 @@ both! {
         let db = app.app.base.store().writer();
         let organisation_id = {
             let tx = begin(&app).await;
-            let found = store::pipeline::destinations::of_kind(&tx, OrganisationId(Uuid::nil()), DestinationKind::Slack).await;
+            let found = store::pipeline::destinations::of_kind(&tx, OrganisationId(Uuid::nil()), &SLACK).await;
             assert_eq!(found.unwrap(), [], "nobody's");
             OrganisationId(Uuid::from_u128(1))
         };

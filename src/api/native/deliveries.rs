@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     api::shared::{auth::Bearer, body::Body, services::Service, word::Word},
-    app::pipeline::{Pipeline, deliveries::Filter},
+    app::pipeline::{Pipeline, deliveries::Filter, replays::Replays},
     domain::{page::PageRequest, pipeline::delivery::DeliveryState},
 };
 
@@ -88,12 +88,12 @@ impl Deliveries {
     #[oai(path = "/v1/deliveries/:id/replay", method = "post", operation_id = "replayDelivery")]
     async fn replay_delivery(
         &self,
-        pipeline: Service<'_, Pipeline>,
+        replays: Service<'_, Replays>,
         caller: Bearer,
         /// The delivery's id.
         id: Path<Uuid>,
     ) -> Result<Replayed, Refused> {
-        Ok(Replayed::Replayed(Json(pipeline.replay_delivery(&caller.0, id.0.into()).await?.into())))
+        Ok(Replayed::Replayed(Json(replays.replay_delivery(&caller.0, id.0.into()).await?.into())))
     }
 
     /// Replay failed deliveries
@@ -102,11 +102,11 @@ impl Deliveries {
     #[oai(path = "/v1/deliveries/replay", method = "post", operation_id = "replayFailedDeliveries")]
     async fn replay_failed_deliveries(
         &self,
-        pipeline: Service<'_, Pipeline>,
+        replays: Service<'_, Replays>,
         caller: Bearer,
         body: Body<ReplayFailedIn>,
     ) -> Result<ReplayedAll, Refused> {
-        let count = pipeline.replay_failed_deliveries(&caller.0, body.value.destination_id.into()).await?;
+        let count = replays.replay_failed_deliveries(&caller.0, body.value.destination_id.into()).await?;
         Ok(ReplayedAll::Replayed(Json(ReplayAllOut { count })))
     }
 

@@ -17,12 +17,17 @@ use crate::{
     domain::{
         Error, Result,
         ambient::Time,
-        apps::{app::App, call, setting::EffectiveSetting},
+        apps::{
+            app::App,
+            call::{self, INTEGRATION_TICK},
+            destination,
+            setting::EffectiveSetting,
+        },
         ids::{DestinationId, InstallationId, IntegrationId, OrganisationId},
         pipeline::{
-            delivery::{AttemptOutcome, Delivery, DeliveryState, Reason, Verdict},
-            destination::{Destination, DestinationKind, Health, integration_name},
-            event::{Event, INTEGRATION_TICK},
+            delivery::{AttemptOutcome, Delivery, DeliveryState, Verdict},
+            destination::{Destination, Health},
+            event::Event,
         },
     },
     provider::{
@@ -74,7 +79,7 @@ impl Apps {
         let refused = |verdict: Verdict| AttemptOutcome::without_call(verdict, began);
         match self.try_call(id, delivery, event).await {
             Ok(Some(called)) => called,
-            Ok(None) => refused(Verdict::MessageRefused { reason: Reason::IntegrationDeleted.text().to_owned() }),
+            Ok(None) => refused(Verdict::MessageRefused { reason: destination::DELETED.text().to_owned() }),
             Err(Error::Internal(cause)) => {
                 tracing::error!(cause, "an integration could not be called");
                 let reason = "something went wrong on our side; the log says what".into();
@@ -182,9 +187,9 @@ impl Apps {
         organisation_id: OrganisationId,
         apps: &[&App],
     ) -> Result<HashMap<String, String>> {
-        let names: Vec<String> = apps.iter().map(|app| integration_name(app.id)).collect();
-        let (reader, kind) = (self.base.store.reader(), DestinationKind::Integration);
-        let found = store::pipeline::destinations::of_names(reader, organisation_id, kind, &names).await?;
+        let names: Vec<String> = apps.iter().map(|app| destination::app_name(app.id)).collect();
+        let (reader, kind) = (self.base.store.reader(), destination::APP);
+        let found = store::pipeline::destinations::of_names(reader, organisation_id, &kind, &names).await?;
         let off = |destination: Destination| match destination.health {
             Health::Off { reason, .. } => Some((destination.name, reason)),
             Health::Healthy | Health::Broken { .. } => None,
@@ -205,8 +210,8 @@ impl Apps {
 
     /// Gives an integration a new chance, after somebody switched it on or put its address right.
     pub(in crate::app) async fn switch_on(&self, tx: &Tx, app: &App) -> Result<()> {
-        let (kind, name) = (DestinationKind::Integration.as_str(), integration_name(app.id));
-        match store::pipeline::destinations::find_by_name(tx, app.organisation_id, kind, &name).await? {
+        let (kind, name) = (destination::APP, destination::app_name(app.id));
+        match store::pipeline::destinations::find_by_name(tx, app.organisation_id, &kind, &name).await? {
             Some(destination) => {
                 store::pipeline::destinations::set_address(tx, destination.id, &destination.address).await
             }
@@ -217,7 +222,7 @@ impl Apps {
 
 /// Returns the destination of calls of an app.
 pub(in crate::app) fn app_place(id: IntegrationId) -> Place {
-    Place { kind: DestinationKind::Integration, name: integration_name(id), address: id.to_string() }
+    Place { kind: destination::APP, name: destination::app_name(id), address: id.to_string() }
 }
 
 /// The beginning of an answer, without secrets.

@@ -19,13 +19,10 @@ use crate::{
     },
     domain::{
         Error, Result,
-        apps::{app::App, descriptor::Descriptor},
+        apps::{app::App, descriptor::Descriptor, destination},
         error::{Noun, Violation},
         ids::OrganisationId,
-        pipeline::{
-            delivery::{DeliveryState, Reason},
-            destination::{DestinationKind, Health, integration_name},
-        },
+        pipeline::{delivery::DeliveryState, destination::Health},
         secret::Secret,
         tenancy::member::Permission,
     },
@@ -321,12 +318,12 @@ impl Apps {
 
     pub(in crate::app) async fn uninstall(&self, caller: &Caller, app: &App) -> Result<()> {
         let tx = self.base.store.begin().await?;
-        let kind = DestinationKind::Integration.as_str();
-        let name = integration_name(app.id);
+        let kind = &destination::APP;
+        let name = destination::app_name(app.id);
         if let Some(destination) =
             store::pipeline::destinations::find_by_name(&tx, app.organisation_id, kind, &name).await?
         {
-            let (now, reason) = (self.base.now(), Reason::IntegrationDeleted.text());
+            let (now, reason) = (self.base.now(), destination::DELETED.text());
             store::pipeline::deliveries::end_pending(&tx, destination.id, DeliveryState::Failed, reason, now).await?;
             let off = Health::Off { reason: reason.to_owned(), since: now };
             store::pipeline::destinations::set_health(&tx, destination.id, &off).await?;

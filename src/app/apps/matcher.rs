@@ -6,14 +6,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     app::pipeline::matcher::{Decision, Matcher, NoRules, Place, Rules, organisations},
-    domain::{
-        Result,
-        ids::ChannelId,
-        pipeline::{
-            destination::{DestinationKind, channel_name},
-            event::{Event, MESSAGE_POSTED},
-        },
-    },
+    domain::{Result, apps::destination, channels::event::MESSAGE_POSTED, ids::ChannelId, pipeline::event::Event},
     store::{self, Tx},
 };
 
@@ -52,6 +45,6 @@ fn posted_in(event: &Event) -> Option<ChannelId> {
 
 /// Returns the destination of messages that go through a channel.
 pub(in crate::app) fn channel_place(channel: ChannelId) -> Place {
-    let name = channel_name(channel);
-    Place { kind: DestinationKind::Channel, address: name.clone(), name }
+    let name = destination::channel_name(channel);
+    Place { kind: destination::CHANNEL, address: name.clone(), name }
 }

@@ -23,13 +23,14 @@ use crate::{
             app::App,
             call::{self, FilterReply},
             descriptor::AppKind,
+            destination::app_name,
             setting::EffectiveSetting,
         },
+        channels::{self, event::MESSAGE_PUBLISHED},
         ids::{ChannelId, DeliveryId, IntegrationId},
         pipeline::{
             delivery::{Attempt, AttemptOutcome, AttemptState, Delivery, DeliveryState, Verdict},
-            destination::integration_name,
-            event::{Event, EventSource, Fact, MESSAGE_PUBLISHED},
+            event::{Event, Fact},
         },
     },
     store::{self, apps::installations::Used, pipeline::events::ReceiptKey},
@@ -88,7 +89,7 @@ impl Apps {
         let off = self.switched_off(event.organisation_id, &apps).await?;
         for (Used { app, secrets, .. }, settings) in modifiers.iter().zip(&settings) {
             let id: DeliveryId = self.base.ambient.id();
-            if let Some(reason) = off.get(&integration_name(app.id)) {
+            if let Some(reason) = off.get(&app_name(app.id)) {
                 passed.push(self.passed(event, app, id, (None, Some(reason.clone()))));
                 continue;
             }
@@ -192,12 +193,12 @@ impl Apps {
         let arrival = Arrival {
             id: None,
             organisation_id: event.organisation_id,
-            source: EventSource::Channel,
+            source: channels::event::SOURCE,
             fact,
             made_from: Some(event.id),
             receipted: Some(Receipted {
                 fingerprint: sha256(key.as_bytes()),
-                key: ReceiptKey { organisation_id: event.organisation_id, source: EventSource::Channel.as_str(), key },
+                key: ReceiptKey { organisation_id: event.organisation_id, source: channels::event::SOURCE, key },
                 expires_at: event.created_at + RECEIPT_LIFETIME,
             }),
             planned,

@@ -17,7 +17,7 @@ use crate::{
         },
     },
     domain::{
-        Result,
+        Result, apps,
         ids::IntegrationId,
         pipeline::{
             delivery::Delivery,
@@ -32,7 +32,7 @@ pub struct AppSender(pub Arc<Apps>);
 
 impl Sender for AppSender {
     fn kind(&self) -> DestinationKind {
-        DestinationKind::Integration
+        apps::destination::APP
     }
 
     fn open<'a>(&'a self, destinations: &'a [&'a Destination]) -> BoxFuture<'a, Result<Vec<Box<dyn Session>>>> {
@@ -58,7 +58,7 @@ pub struct PostedMessages(pub Arc<Apps>);
 #[async_trait]
 impl Work for PostedMessages {
     fn kind(&self) -> DestinationKind {
-        DestinationKind::Channel
+        apps::destination::CHANNEL
     }
 
     fn base(&self) -> &Base {

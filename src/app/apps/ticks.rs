@@ -13,9 +13,10 @@ use crate::{
     domain::{
         Result,
         ambient::Time,
-        apps::{app::App, setting::Setting},
+        apps::{app::App, call::INTEGRATION_TICK, setting::Setting},
+        channels,
         ids::{ChannelId, InstallationId, OrganisationId},
-        pipeline::event::{EventSource, Fact, INTEGRATION_TICK},
+        pipeline::event::Fact,
     },
     store::{
         self, Tx,
@@ -56,7 +57,7 @@ impl Apps {
             Arrival {
                 id: None,
                 organisation_id: app.organisation_id,
-                source: EventSource::Channel,
+                source: channels::event::SOURCE,
                 fact: Fact::plain(INTEGRATION_TICK, Some(channel_id), data),
                 made_from: None,
                 receipted: None,

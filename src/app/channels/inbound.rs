@@ -17,10 +17,12 @@ use crate::{
     },
     domain::{
         Error, Result,
-        channels::message::{MAX_CHARS, Message},
+        channels::{
+            event,
+            message::{MAX_CHARS, Message},
+        },
         error::Noun,
         ids::{ChannelId, EventId, IntegrationId, OrganisationId},
-        pipeline::event::EventSource,
         secret::Secret,
         tenancy::member::Permission,
     },
@@ -108,7 +110,7 @@ impl Channels {
             more: more.as_object().cloned().unwrap_or_default(),
             ..Message::default()
         };
-        let arrival = Arrival::posted(key.organisation_id, EventSource::Channel, (channel_id, message.data()));
+        let arrival = Arrival::plain(key.organisation_id, event::SOURCE, message.posted(channel_id));
         let accepted = self.pipeline.accept(arrival).await?;
         self.base.metrics.events("accepted", 1);
         Ok(accepted.id)

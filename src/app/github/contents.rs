@@ -3,17 +3,23 @@
 //! Not here: the decision of subscriptions when an event is accepted (`matcher`), the sending (`slack::sender`).
 
 use async_trait::async_trait;
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
     app::slack::sender::ContentSource,
     domain::{
         Result,
-        github::{EVENT_PREFIX, GithubEvent, subscription::Subscription},
+        github::{
+            EVENT_PREFIX, GithubEvent, reason,
+            subscription::{Origin, Subscription},
+        },
         ids::OrganisationId,
         pipeline::{
-            delivery::{Content, Delivery, Origin, Reason},
+            delivery::{Delivery, Reason},
             event::Event,
         },
+        slack::SlackContent,
     },
     store::{self, Store},
 };
@@ -24,7 +30,7 @@ pub struct GithubContents(pub Store);
 #[async_trait]
 impl ContentSource for GithubContents {
     /// An event that every subscription skipped, and a member replays, is sent as the current subscriptions say.
-    async fn content(&self, delivery: &Delivery, event: &Event) -> Result<Option<Content>> {
+    async fn content(&self, delivery: &Delivery, event: &Event) -> Result<Option<SlackContent>> {
         let fact = &event.fact;
         let github = fact.kind.strip_prefix(EVENT_PREFIX).and_then(|name| GithubEvent::read(name, &fact.data));
         let Some(github) = github else { return Ok(None) };
@@ -35,13 +41,13 @@ impl ContentSource for GithubContents {
     }
 
     /// Checked at the last moment: for late webhooks, retries and replays alike.
-    async fn withdrawn(&self, organisation_id: OrganisationId, content: &Content) -> Result<Option<Reason>> {
-        let Some(Origin { installation_id, repository_id }) = content.origin else { return Ok(None) };
+    async fn withdrawn(&self, organisation_id: OrganisationId, origin: &Value) -> Result<Option<Reason>> {
+        let Ok(Origin { installation_id, repository_id }) = Origin::deserialize(origin) else { return Ok(None) };
         let reader = self.0.reader();
         if store::github::links::find(reader, organisation_id, installation_id).await?.is_none() {
-            return Ok(Some(Reason::GithubUnlinked));
+            return Ok(Some(reason::UNLINKED));
         }
         let removed = store::github::installations::is_removed(reader, installation_id, repository_id).await?;
-        Ok(removed.then_some(Reason::RepositoryRemoved))
+        Ok(removed.then_some(reason::REPOSITORY_REMOVED))
     }
 }

@@ -23,9 +23,9 @@ use crate::{
     domain::{
         Error, Result,
         ambient::Time,
-        github::{EVENT_PREFIX, GithubInstallation},
+        github::{self, EVENT_PREFIX, GithubInstallation},
         ids::{EventId, OrganisationId},
-        pipeline::event::{EventSource, Fact},
+        pipeline::event::Fact,
         tenancy::member::Permission,
     },
     provider::github::{signature, webhook},
@@ -216,7 +216,7 @@ impl GithubConnections {
         let arrivals = organisations.into_iter().map(|organisation_id| Arrival {
             id: None,
             organisation_id,
-            source: EventSource::Github,
+            source: github::SOURCE,
             fact: fact.clone(),
             made_from: None,
             receipted: Some(receipted(organisation_id, delivery_id, self.base.now())),
@@ -250,7 +250,7 @@ impl GithubConnections {
         let arrival = Arrival {
             id: None,
             organisation_id,
-            source: EventSource::Github,
+            source: github::SOURCE,
             fact: event.fact,
             made_from: None,
             receipted: None,
@@ -277,7 +277,7 @@ fn receipted(organisation_id: OrganisationId, delivery_id: &str, now: Time) -> R
 fn receipt_key(organisation_id: OrganisationId, delivery_id: &str) -> ReceiptKey {
     // GitHub's ids are GUIDs, which are compared without regard to case.
     let key = delivery_id.to_ascii_lowercase();
-    ReceiptKey { organisation_id, source: EventSource::Github.as_str(), key }
+    ReceiptKey { organisation_id, source: github::SOURCE, key }
 }
 
 fn github_fact(name: &str, data: Value) -> Fact {

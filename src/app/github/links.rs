@@ -2,14 +2,16 @@
 //!
 //! Not here: the proof that a member may link one (`connect`).
 
+use async_trait::async_trait;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{GithubConnections, connect::Proof};
 use crate::{
-    app::{Caller, tenancy::teams::Identified},
+    app::{Caller, kernel::chore::Chore, tenancy::teams::Identified},
     domain::{
         Error, Result,
+        ambient::Time,
         error::Noun,
         github::{GithubInstallation, GithubRepository},
         tenancy::{
@@ -46,6 +48,14 @@ pub struct GithubLinkRequest {
 enum Reference {
     Record(Uuid),
     Number(i64),
+}
+
+/// Removal of expired proofs.
+#[async_trait]
+impl Chore for GithubConnections {
+    async fn run(&self, now: Time) -> Result<u64> {
+        store::github::links::remove_expired_proofs(self.base.store.writer(), now).await
+    }
 }
 
 impl GithubConnections {

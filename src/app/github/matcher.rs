@@ -11,16 +11,15 @@ use crate::{
     domain::{
         Result,
         github::{
-            EVENT_PREFIX, GithubEvent,
+            self, EVENT_PREFIX, GithubEvent,
             subscription::{Decision as Decided, Subscription},
         },
         ids::OrganisationId,
-        pipeline::{
-            delivery::Reason,
-            destination::Destination,
-            event::{Event, EventSource},
+        pipeline::{delivery::Content, destination::Destination, event::Event},
+        slack::{
+            link::{SlackLink, SlackLinkStatus},
+            reason,
         },
-        slack::link::{SlackLink, SlackLinkStatus},
     },
     store::{self, Tx},
 };
@@ -34,7 +33,7 @@ type Subscribed = Vec<(Destination, Vec<Subscription>)>;
 impl Matcher for SubscriptionMatcher {
     fn load<'a>(&'a self, tx: &'a Tx, events: &'a [Event]) -> BoxFuture<'a, Result<Box<dyn Rules>>> {
         Box::pin(async move {
-            let concerned = organisations(events.iter().filter(|event| event.source == EventSource::Github));
+            let concerned = organisations(events.iter().filter(|event| event.source == github::SOURCE));
             if concerned.is_empty() {
                 return Ok(Box::new(NoRules) as Box<dyn Rules>);
             }
@@ -64,10 +63,8 @@ struct Subscriptions {
 impl Rules for Subscriptions {
     /// One message for each channel, by the first of its subscriptions that lets the event through.
     fn decide(&self, event: &Event) -> Vec<Decision> {
-        let (EventSource::Github, Some(subscribed)) = (event.source, self.subscribed.get(&event.organisation_id))
-        else {
-            return Vec::new();
-        };
+        let subscribed = self.subscribed.get(&event.organisation_id).filter(|_| event.source == github::SOURCE);
+        let Some(subscribed) = subscribed else { return Vec::new() };
         let name = event.fact.kind.strip_prefix(EVENT_PREFIX).unwrap_or_default();
         let Some(github) = GithubEvent::read(name, &event.fact.data) else { return Vec::new() };
         let link = self.links.get(&event.organisation_id);
@@ -79,7 +76,11 @@ impl Rules for Subscriptions {
                     Decided::Ignore => {}
                     Decided::Skip(reason) => reasons.push(reason),
                     Decided::Send(content) => {
-                        return Some(Decision { to: to(), ruling: connected(link), content: Some(content) });
+                        return Some(Decision {
+                            to: to(),
+                            ruling: connected(link),
+                            content: Some(Content::of(&content)),
+                        });
                     }
                 }
             }
@@ -95,8 +96,8 @@ impl Rules for Subscriptions {
 fn connected(link: Option<&SlackLink>) -> Ruling {
     match link.map(|link| link.status) {
         Some(SlackLinkStatus::Active) => Ruling::Deliver,
-        Some(SlackLinkStatus::Paused) => Ruling::Skip(Reason::LinkPaused.text().into()),
-        Some(SlackLinkStatus::Disconnected) => Ruling::Fail(Reason::LinkDisconnected.text().into()),
-        None => Ruling::Fail(Reason::LinkDeleted.text().into()),
+        Some(SlackLinkStatus::Paused) => Ruling::Skip(reason::PAUSED.text().into()),
+        Some(SlackLinkStatus::Disconnected) => Ruling::Fail(reason::DISCONNECTED.text().into()),
+        None => Ruling::Fail(reason::DELETED.text().into()),
     }
 }

@@ -17,8 +17,8 @@ use crate::{
         },
         ids::{EventId, SubscriptionId},
         page::{Page, PageRequest},
-        pipeline::destination::{Destination, DestinationKind, slack_channel},
-        slack::link,
+        pipeline::destination::Destination,
+        slack::{self, link},
         tenancy::member::Permission,
     },
     store::{self, Tx},
@@ -245,7 +245,7 @@ impl Subscriptions {
             return Err(Error::NotConnected { noun: Noun::SlackLink });
         }
         let channel = &subscription.slack_channel_id;
-        let place = (DestinationKind::Slack, slack_channel(channel), channel.clone());
+        let place = (slack::destination::SLACK, slack::destination::channel_name(channel), channel.clone());
         let id = self.base.ambient.id();
         let wanted = Destination::fresh(id, subscription.organisation_id, place, self.base.now());
         self.tenancy.demand_room_for_channel(tx, &wanted).await?;

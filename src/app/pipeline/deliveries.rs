@@ -1,23 +1,22 @@
-//! Deliveries: looked at, and sent again.
-
-use serde_json::json;
+//! Queries of deliveries and destinations.
+//!
+//! Not here: replays (`replays`).
 
 use super::Pipeline;
 use crate::{
     app::Caller,
     domain::{
-        Error, Result,
-        error::Noun,
+        Result,
         ids::{DeliveryId, DestinationId},
         page::{Page, PageRequest},
         pipeline::{
-            delivery::{Attempt, Content, Delivery},
-            destination::{Destination, Health},
+            delivery::{Attempt, Delivery},
+            destination::Destination,
         },
         tenancy::member::Permission,
     },
     provider::redact,
-    store::{self, Tx},
+    store,
 };
 
 pub use store::pipeline::deliveries::Filter;
@@ -48,42 +47,6 @@ impl Pipeline {
         Ok((delivery, attempts))
     }
 
-    /// Sends a finished delivery again, whatever became of it.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Conflict`] where it is still on its way,
-    /// [`Error::FailedPrecondition`] where its destination is switched off.
-    pub async fn replay_delivery(&self, caller: &Caller, id: DeliveryId) -> Result<Delivery> {
-        caller.require(Permission::DeliveriesReplay)?;
-        let tx = self.base.store.begin().await?;
-        let delivery = store::pipeline::deliveries::find(&tx, caller.organisation_id, id).await?;
-        let destination = self.reachable(&tx, caller, delivery.destination_id).await?;
-        let content = delivery.content.map(Content::by_hand);
-        if !store::pipeline::deliveries::replay(&tx, id, content.as_ref(), self.base.now()).await? {
-            let message = format!("the delivery {id} is still on its way; wait until it is delivered or failed");
-            return Err(Error::Conflict { noun: Noun::Delivery, message });
-        }
-        let replayed = store::pipeline::deliveries::find(&tx, caller.organisation_id, id).await?;
-        self.base.audit(&tx, (caller.organisation_id, &caller.actor()), "delivery.replay", id, json!({})).await?;
-        self.send_again(tx, &destination).await?;
-        Ok(replayed)
-    }
-
-    /// Sends every failed delivery of a destination again, in their order. Tells how many there are.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::FailedPrecondition`] where it is switched off.
-    pub async fn replay_failed_deliveries(&self, caller: &Caller, id: DestinationId) -> Result<u64> {
-        caller.require(Permission::DeliveriesReplay)?;
-        let tx = self.base.store.begin().await?;
-        let destination = self.reachable(&tx, caller, id).await?;
-        let count = store::pipeline::deliveries::replay_failed(&tx, id, self.base.now()).await?;
-        let detail = json!({"count": count});
-        self.base.audit(&tx, (caller.organisation_id, &caller.actor()), "delivery.replay_failed", id, detail).await?;
-        self.send_again(tx, &destination).await?;
-        Ok(count)
-    }
-
     /// The destinations, newest first.
     ///
     /// # Errors
@@ -103,26 +66,6 @@ impl Pipeline {
     pub async fn get_destination(&self, caller: &Caller, id: DestinationId) -> Result<Destination> {
         caller.require(Permission::DeliveriesRead)?;
         store::pipeline::destinations::find(self.base.store.reader(), caller.organisation_id, id).await.map(shown)
-    }
-
-    /// Demands a destination that is not switched off.
-    async fn reachable(&self, tx: &Tx, caller: &Caller, id: DestinationId) -> Result<Destination> {
-        let destination = store::pipeline::destinations::find(tx, caller.organisation_id, id).await?;
-        match destination.health {
-            Health::Healthy | Health::Broken { .. } => Ok(destination),
-            Health::Off { reason, .. } => Err(Error::FailedPrecondition { message: reason }),
-        }
-    }
-
-    /// Gives a broken destination a new chance, commits, and has the workers look at it.
-    async fn send_again(&self, tx: Tx, destination: &Destination) -> Result<()> {
-        if destination.health != Health::Healthy {
-            store::pipeline::destinations::set_health(&tx, destination.id, &Health::Healthy).await?;
-        }
-        store::pipeline::destinations::wake(&tx, &mut vec![destination.id], self.base.now()).await?;
-        tx.commit().await?;
-        self.base.bell.notify_one();
-        Ok(())
     }
 }
 

@@ -1,7 +1,5 @@
 //! Events: checked at the door, accepted once, read back.
 
-use serde_json::Value;
-
 use super::{
     Pipeline,
     intake::{Arrival, Receipted},
@@ -10,14 +8,9 @@ use crate::{
     app::{Caller, tenancy::credential::sha256},
     domain::{
         Error, Result,
-        channels::{
-            message::{MAX_CHARS, Message},
-            person::Person,
-        },
         ids::EventId,
         page::{Page, PageRequest},
-        pipeline::event::{Event, EventSource, Fact, MESSAGE_POSTED},
-        routes::workflow_step,
+        pipeline::event::{Event, EventSource, Fact},
         tenancy::member::Permission,
     },
     store::{self, pipeline::events::ReceiptKey},
@@ -51,22 +44,14 @@ impl Pipeline {
         payload: &[u8],
     ) -> Result<Accepted> {
         caller.require(Permission::EventsWrite)?;
-        fact.check(&[workflow_step::check])?;
-        if let Some(channel_id) = fact.channel_id {
-            match fact.kind == MESSAGE_POSTED {
-                true => self.channels.require_open(caller, channel_id).await?,
-                false => self.channels.require_visible(caller, channel_id).await?,
-            }
-        }
-        if fact.kind == MESSAGE_POSTED {
-            fact.data = self.signed_message(caller, &fact.data).await?.into();
-        }
+        fact.check(&self.rules)?;
+        let fact = self.channels.admit(caller, fact).await?;
         let receipted = match key {
             None => None,
             Some(key) => Some(Receipted {
                 key: ReceiptKey {
                     organisation_id: caller.organisation_id,
-                    source: EventSource::Api.as_str(),
+                    source: EventSource::API,
                     key: idempotency_key(key)?,
                 },
                 fingerprint: sha256(payload),
@@ -76,7 +61,7 @@ impl Pipeline {
         let arrival = Arrival {
             id: None,
             organisation_id: caller.organisation_id,
-            source: EventSource::Api,
+            source: EventSource::API,
             fact,
             made_from: None,
             receipted,
@@ -85,18 +70,6 @@ impl Pipeline {
         let accepted = self.accept(arrival).await?;
         self.base.metrics.events(if accepted.repeated { "repeated" } else { "accepted" }, 1);
         Ok(accepted)
-    }
-
-    /// A message that a caller posts, as its data: in the caller's own name, whoever it says it is from.
-    async fn signed_message(&self, caller: &Caller, data: &Value) -> Result<Value> {
-        let mut message = Message::read(data);
-        if message.is_too_long() {
-            return Err(Error::invalid("/data/message", format!("must have at most {MAX_CHARS} characters")));
-        }
-        let member =
-            store::tenancy::members::find(self.base.store.reader(), caller.organisation_id, caller.user_id).await?;
-        message.user = Some(Person { user_id: Some(member.user_id), username: member.username });
-        Ok(message.data())
     }
 
     /// One event.

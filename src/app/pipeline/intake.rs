@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{
@@ -20,10 +19,10 @@ use crate::{
     domain::{
         Error, Result,
         ambient::{Ambient, Time},
-        ids::{ChannelId, EventId, OrganisationId},
+        ids::{EventId, OrganisationId},
         pipeline::{
             delivery::DeliveryState,
-            event::{Event, EventSource, Fact, MESSAGE_POSTED},
+            event::{Event, EventSource, Fact},
         },
     },
     store::{
@@ -61,13 +60,8 @@ pub struct Arrival {
 }
 
 impl Arrival {
-    /// A message that somebody posts in a channel.
-    pub fn posted(
-        organisation_id: OrganisationId,
-        source: EventSource,
-        (channel_id, data): (ChannelId, Value),
-    ) -> Self {
-        let fact = Fact::plain(MESSAGE_POSTED, Some(channel_id), data);
+    /// Creates one with a fresh id, whose repetitions are not recognised.
+    pub fn plain(organisation_id: OrganisationId, source: EventSource, fact: Fact) -> Self {
         Self { id: None, organisation_id, source, fact, made_from: None, receipted: None, planned: Vec::new() }
     }
 }

@@ -174,7 +174,7 @@ impl Outbox {
             .filter_map(|(index, decision)| match &decision.to {
                 Target::Known(_) => None,
                 Target::Place(Place { kind, name, address }) => {
-                    let place = (*kind, name.clone(), address.clone());
+                    let place = (kind.clone(), name.clone(), address.clone());
                     Some(Destination::fresh(self.base.ambient.id(), events[*index].organisation_id, place, now))
                 }
             })

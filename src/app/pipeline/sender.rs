@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use crate::domain::{
     Error, Result,
     pipeline::{
-        delivery::{AttemptOutcome, Delivery, DeliveryState, Verdict},
+        delivery::{AttemptOutcome, Content, Delivery, DeliveryState, Verdict},
         destination::{Destination, DestinationKind},
         event::Event,
     },
@@ -34,6 +34,14 @@ pub trait Sender: Send + Sync {
     /// Returns the rate limit of each destination.
     fn rate_limit(&self) -> RateLimit {
         RateLimit::NONE
+    }
+
+    /// Returns the content of a delivery that a member has sent again.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the content is of another kind.
+    fn replayed(&self, content: Content) -> Result<Content> {
+        Ok(content)
     }
 
     /// Opens a session for each destination of a claim, in their order.
@@ -104,6 +112,23 @@ impl Senders {
     /// Creates the list.
     pub fn new(senders: impl IntoIterator<Item = Arc<dyn Sender>>) -> Self {
         Self(Arc::new(senders.into_iter().map(|sender| (sender.kind().as_str().to_owned(), sender)).collect()))
+    }
+
+    /// Fails where a kind has no sender.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] with the kinds.
+    pub fn require(&self, kinds: &[DestinationKind]) -> Result<()> {
+        let missing: Vec<&str> =
+            kinds.iter().map(DestinationKind::as_str).filter(|kind| !self.0.contains_key(*kind)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let missing = missing.join(", ");
+        Err(Error::Internal(format!(
+            "the database has destinations of a kind that this version cannot send to ({missing}); start the version \
+             that wrote them, or a later one"
+        )))
     }
 
     /// Returns the sender of a kind.

@@ -8,10 +8,12 @@ use crate::{
     app::Caller,
     domain::{
         Error, Result,
-        apps::app::{App, RegistryReference},
+        apps::{
+            app::{App, RegistryReference},
+            destination,
+        },
         ids::IntegrationId,
         page::{Page, PageRequest},
-        pipeline::destination::{DestinationKind, integration_name},
         registry::{
             Lifecycle, RegistryVersion,
             definition::{Definition, Issue, Rule, descriptor},
@@ -137,8 +139,8 @@ impl Registry {
         })?;
         store::apps::installations::set_descriptor(tx, from_registry(bot), &made, self.base.now()).await?;
         if former.url != next.url {
-            let names: Vec<String> = installed.into_iter().map(integration_name).collect();
-            store::pipeline::destinations::heal_named(tx, DestinationKind::Integration, &names).await?;
+            let names: Vec<String> = installed.into_iter().map(destination::app_name).collect();
+            store::pipeline::destinations::heal_named(tx, &destination::APP, &names).await?;
         }
         Ok(())
     }

@@ -17,11 +17,12 @@ use crate::{
     domain::{
         Error, Result,
         error::StateFailure,
-        pipeline::{
-            delivery::{DeliveryState, Reason},
-            destination::{Destination, DestinationKind, SLACK_NOTIFICATIONS},
+        pipeline::{delivery::DeliveryState, destination::Destination},
+        slack::{
+            destination,
+            link::{SlackLink, SlackLinkStatus},
+            reason,
         },
-        slack::link::{SlackLink, SlackLinkStatus},
         tenancy::{
             member::{Member, Permission},
             oauth::Flow,
@@ -171,11 +172,11 @@ impl SlackConnections {
         let destination = match kept {
             Some(StoredSlackLink { link: former, .. }) => {
                 link.keep(former);
-                store::pipeline::destinations::heal(&tx, link.organisation_id, DestinationKind::Slack).await?;
+                store::pipeline::destinations::heal(&tx, link.organisation_id, &destination::SLACK).await?;
                 store::pipeline::destinations::find(&tx, link.organisation_id, former.destination_id).await?
             }
             None => {
-                store::pipeline::destinations::heal(&tx, link.organisation_id, DestinationKind::Slack).await?;
+                store::pipeline::destinations::heal(&tx, link.organisation_id, &destination::SLACK).await?;
                 self.notifications(&tx, &link).await?
             }
         };
@@ -196,17 +197,17 @@ impl SlackConnections {
     /// Returns the organisation's destination for notifications with its health and counters reset. It outlives its
     /// links, so that deliveries that failed without a connection can be replayed afterwards.
     async fn notifications(&self, tx: &Tx, link: &SlackLink) -> Result<Destination> {
-        let kind = DestinationKind::Slack;
-        let place = (kind, SLACK_NOTIFICATIONS.to_owned(), link.channel_id.clone());
+        let kind = destination::SLACK;
+        let place = (kind.clone(), destination::NOTIFICATIONS.to_owned(), link.channel_id.clone());
         let fresh = Destination::fresh(link.destination_id, link.organisation_id, place, link.created_at);
         let found =
-            store::pipeline::destinations::find_by_name(tx, link.organisation_id, kind.as_str(), SLACK_NOTIFICATIONS)
+            store::pipeline::destinations::find_by_name(tx, link.organisation_id, &kind, destination::NOTIFICATIONS)
                 .await?;
         let Some(former) = found else {
             store::pipeline::destinations::insert(tx, &fresh).await?;
             return Ok(fresh);
         };
-        let reason = Reason::NoChannelChosen.text();
+        let reason = reason::NO_CHANNEL.text();
         store::pipeline::deliveries::end_pending(tx, former.id, DeliveryState::Failed, reason, link.created_at).await?;
         store::pipeline::destinations::set_address(tx, former.id, &link.channel_id).await?;
         store::pipeline::destinations::reset_counters(tx, former.id).await?;

@@ -21,11 +21,10 @@ use crate::{
         ids::OrganisationId,
         pipeline::{
             delivery::Content,
-            destination::{DestinationKind, slack_user},
-            event::{EventSource, Fact, is_event_type},
+            event::{Fact, is_event_type},
         },
         slack::{
-            SlackMessage, greeting,
+            self, SlackContent, SlackMessage, greeting,
             link::{SlackLink, SlackLinkStatus},
         },
     },
@@ -180,8 +179,12 @@ fn is_by_app(event: &Value, app_id: &str) -> bool {
 /// A message to a person.
 pub(in crate::app) fn direct_message(user_id: &str, message: SlackMessage) -> Planned {
     Planned {
-        place: Place { kind: DestinationKind::Slack, name: slack_user(user_id), address: user_id.to_owned() },
-        content: Some(Content::alone(message)),
+        place: Place {
+            kind: slack::destination::SLACK,
+            name: slack::destination::person_name(user_id),
+            address: user_id.to_owned(),
+        },
+        content: Some(Content::of(&SlackContent::alone(message))),
     }
 }
 
@@ -191,7 +194,7 @@ pub(in crate::app) fn arrival(organisation_id: OrganisationId, kind: String, dat
     Arrival {
         id: None,
         organisation_id,
-        source: EventSource::Slack,
+        source: slack::SOURCE,
         fact,
         made_from: None,
         receipted: None,
@@ -206,6 +209,6 @@ pub(in crate::app) fn receipt(
     expires_at: crate::domain::ambient::Time,
 ) -> Receipted {
     let fingerprint = sha256(key.as_bytes());
-    let key = ReceiptKey { organisation_id, source: EventSource::Slack.as_str(), key };
+    let key = ReceiptKey { organisation_id, source: slack::SOURCE, key };
     Receipted { key, fingerprint, expires_at }
 }

@@ -14,13 +14,14 @@ use crate::{
         error::{Noun, Upstream},
         ids::OrganisationId,
         pipeline::{
-            delivery::{DeliveryState, Reason},
+            delivery::DeliveryState,
             destination::{Destination, Health},
         },
         secret::Secret,
         slack::{
             self, SlackChannel, Verdict,
             link::{SlackLink, SlackLinkChange, SlackLinkStatus},
+            reason,
         },
         tenancy::member::Permission,
     },
@@ -88,7 +89,7 @@ impl SlackConnections {
         link.change(change, now)?;
         store::slack::links::update(&tx, &link).await?;
         if link.status == SlackLinkStatus::Paused {
-            let reason = Reason::LinkPaused.text();
+            let reason = reason::PAUSED.text();
             store::pipeline::deliveries::end_pending(&tx, link.destination_id, DeliveryState::Skipped, reason, now)
                 .await?;
         }
@@ -162,7 +163,7 @@ impl SlackConnections {
         let not_connected = Error::NotConnected { noun: Noun::SlackLink };
         let stored = store::slack::links::find(&tx, caller.organisation_id).await?.ok_or(not_connected)?;
         let link = &stored.link;
-        let reason = Reason::LinkDeleted.text();
+        let reason = reason::DELETED.text();
         let off = Health::Off { reason: reason.to_owned(), since: now };
         self.switch_off_slack(&tx, link.organisation_id, reason, &off).await?;
         store::slack::links::delete(&tx, link.id).await?;

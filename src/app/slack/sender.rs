@@ -6,6 +6,7 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::SlackConnections;
@@ -15,14 +16,14 @@ use crate::{
         Error, Result,
         ids::OrganisationId,
         pipeline::{
-            delivery::{AttemptOutcome, Content, Delivery, Reason, Thread, Verdict},
+            delivery::{AttemptOutcome, Content, Delivery, Reason, Verdict},
             destination::{Destination, DestinationKind},
             event::Event,
         },
         rate_limit::RateLimit,
         routes::workflow_step::WORKFLOW_STEP_COMPLETED,
         secret::Secret,
-        slack::{self, link::SlackLinkStatus},
+        slack::{self, SlackContent, content::Thread, destination, link::SlackLinkStatus, reason},
     },
     provider::slack::{PostAnswer, Reply, post_body},
     store::{self, slack::links::StoredSlackLink},
@@ -35,13 +36,13 @@ pub trait ContentSource: Send + Sync {
     ///
     /// # Errors
     /// When the database fails.
-    async fn content(&self, delivery: &Delivery, event: &Event) -> Result<Option<Content>>;
+    async fn content(&self, delivery: &Delivery, event: &Event) -> Result<Option<SlackContent>>;
 
-    /// Returns the reason for which a content may not be sent any more.
+    /// Returns the reason for which a message of that room may not be sent any more, by the origin in its content.
     ///
     /// # Errors
     /// When the database fails.
-    async fn withdrawn(&self, organisation_id: OrganisationId, content: &Content) -> Result<Option<Reason>>;
+    async fn withdrawn(&self, organisation_id: OrganisationId, origin: &Value) -> Result<Option<Reason>>;
 }
 
 /// Sender of Slack messages.
@@ -64,11 +65,15 @@ impl SlackSender {
 
 impl Sender for SlackSender {
     fn kind(&self) -> DestinationKind {
-        DestinationKind::Slack
+        destination::SLACK
     }
 
     fn rate_limit(&self) -> RateLimit {
         self.rate_limit
+    }
+
+    fn replayed(&self, content: Content) -> Result<Content> {
+        Ok(Content::of(&content.read::<SlackContent>()?.by_hand()))
     }
 
     fn open<'a>(&'a self, destinations: &'a [&'a Destination]) -> BoxFuture<'a, Result<Vec<Box<dyn Session>>>> {
@@ -83,7 +88,7 @@ impl Sender for SlackSender {
                 Box::new(SlackSession {
                     shared: self.shared.clone(),
                     address: destination.address.clone(),
-                    is_person: destination.is_person(),
+                    is_person: destination::is_person(destination),
                     stored: links.get(&destination.organisation_id).cloned(),
                     token: Mutex::new(None),
                 })
@@ -105,12 +110,14 @@ struct SlackSession {
 impl Session for SlackSession {
     fn check<'a>(&'a self, delivery: &'a Delivery, event: &'a Event) -> BoxFuture<'a, Result<Check<'a>>> {
         Box::pin(async move {
-            let Some(stored) = &self.stored else { return Ok(Check::Skip(Skip::failed(Reason::LinkDeleted.text()))) };
+            let Some(stored) = &self.stored else { return Ok(Check::Skip(Skip::failed(reason::DELETED.text()))) };
             if let Some(skip) = self.refused(stored) {
                 return Ok(Check::Skip(skip));
             }
             let content = self.content(delivery, event).await?;
-            if let Some(reason) = self.shared.source.withdrawn(delivery.organisation_id, &content).await? {
+            if let Some(origin) = &content.origin
+                && let Some(reason) = self.shared.source.withdrawn(delivery.organisation_id, origin).await?
+            {
                 return Ok(Check::Skip(Skip::skipped(reason.text())));
             }
             match self.thread(delivery, content.thread.as_ref()).await? {
@@ -136,18 +143,18 @@ impl SlackSession {
     /// Returns the end of every delivery while the connection or the address does not allow one.
     fn refused(&self, stored: &StoredSlackLink) -> Option<Skip> {
         match stored.link.status {
-            SlackLinkStatus::Disconnected => Some(Skip::failed(Reason::LinkDisconnected.text())),
+            SlackLinkStatus::Disconnected => Some(Skip::failed(reason::DISCONNECTED.text())),
             // A person who asked for something is answered in spite of a pause.
-            SlackLinkStatus::Paused if !self.is_person => Some(Skip::skipped(Reason::LinkPaused.text())),
+            SlackLinkStatus::Paused if !self.is_person => Some(Skip::skipped(reason::PAUSED.text())),
             SlackLinkStatus::Paused | SlackLinkStatus::Active => {
-                self.address.is_empty().then(|| Skip::failed(Reason::NoChannelChosen.text()))
+                self.address.is_empty().then(|| Skip::failed(reason::NO_CHANNEL.text()))
             }
         }
     }
 
-    async fn content(&self, delivery: &Delivery, event: &Event) -> Result<Content> {
+    async fn content(&self, delivery: &Delivery, event: &Event) -> Result<SlackContent> {
         if let Some(content) = &delivery.content {
-            return Ok(content.clone());
+            return content.read();
         }
         let content = self.shared.source.content(delivery, event).await?;
         Ok(content.unwrap_or_else(|| by_event(event)))
@@ -160,14 +167,14 @@ impl SlackSession {
         let opened = store::slack::threads::find(writer, delivery.destination_id, &thread.topic).await?;
         Ok(match opened {
             Some(_) if thread.only_first && thread.by_hand => Ok(None),
-            Some(_) if thread.only_first => Err(Reason::AlreadyTold),
-            None if thread.only_reply && !thread.by_hand => Err(Reason::NothingToReplyTo),
+            Some(_) if thread.only_first => Err(reason::NOT_FIRST),
+            None if thread.only_reply && !thread.by_hand => Err(reason::NO_THREAD),
             opened => Ok(opened),
         })
     }
 
-    async fn send(&self, delivery: &Delivery, content: Content, thread_ts: Option<String>) -> AttemptOutcome {
-        let Content { message, thread, .. } = content;
+    async fn send(&self, delivery: &Delivery, content: SlackContent, thread_ts: Option<String>) -> AttemptOutcome {
+        let SlackContent { message, thread, .. } = content;
         let broadcast = thread.as_ref().is_some_and(|thread| thread.broadcast);
         let reply = thread_ts.as_deref().map(|thread_ts| Reply { thread_ts, broadcast });
         let (began, timer) = (self.shared.slack.base.now(), Instant::now());
@@ -215,9 +222,9 @@ impl SlackSession {
 }
 
 /// Returns the content of an event on which no subscription decided.
-fn by_event(event: &Event) -> Content {
+fn by_event(event: &Event) -> SlackContent {
     let is_step = event.fact.kind == WORKFLOW_STEP_COMPLETED;
-    Content::alone(if is_step { slack::step_completed(event) } else { slack::event_message(event) })
+    SlackContent::alone(if is_step { slack::step_completed(event) } else { slack::event_message(event) })
 }
 
 /// Classifies an error code of Slack's for a delivery and its destination.

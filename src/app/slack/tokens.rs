@@ -11,12 +11,9 @@ use crate::{
         Error, Result,
         error::Upstream,
         ids::{OrganisationId, SlackLinkId},
-        pipeline::{
-            delivery::{DeliveryState, Reason},
-            destination::{DestinationKind, Health},
-        },
+        pipeline::{delivery::DeliveryState, destination::Health},
         secret::Secret,
-        slack::{Verdict, link::SlackLink, verdict},
+        slack::{Verdict, destination, link::SlackLink, reason, verdict},
     },
     provider::slack::{PostAnswer, SlackClient, SlackGrant},
     store::{
@@ -161,7 +158,7 @@ impl SlackConnections {
         let now = self.base.now();
         let tx = self.base.store.begin().await?;
         if store::slack::links::disconnect(&tx, link.id, now).await? {
-            let reason = Reason::LinkDisconnected.text();
+            let reason = reason::DISCONNECTED.text();
             let health = Health::Off { reason: format!("{reason} (Slack says {code})"), since: now };
             self.switch_off_slack(&tx, link.organisation_id, reason, &health).await?;
             let detail = serde_json::json!({"code": code});
@@ -179,7 +176,7 @@ impl SlackConnections {
         health: &Health,
     ) -> Result<()> {
         let now = self.base.now();
-        let all = store::pipeline::destinations::of_kind(tx, organisation_id, DestinationKind::Slack).await?;
+        let all = store::pipeline::destinations::of_kind(tx, organisation_id, &destination::SLACK).await?;
         for id in &all {
             store::pipeline::deliveries::end_pending(tx, *id, DeliveryState::Failed, reason, now).await?;
         }

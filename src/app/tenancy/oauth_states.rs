@@ -2,13 +2,15 @@
 //!
 //! Not here: the flows themselves (`slack`, `github`).
 
+use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 
 use super::{Tenancy, credential::sha256};
 use crate::{
-    app::Caller,
+    app::{Caller, kernel::chore::Chore},
     domain::{
         Error, Result,
+        ambient::Time,
         error::StateFailure,
         ids::{MemberId, OrganisationId},
         tenancy::{
@@ -21,6 +23,17 @@ use crate::{
 
 /// Separator between the random part of a state and the number that it carries; neither contains it.
 const CARRIES: char = '.';
+
+/// Retention of an expired state: a late callback is told "too old" and not "unknown".
+const EXPIRED_KEPT: chrono::Duration = chrono::Duration::days(1);
+
+/// Removal of expired states.
+#[async_trait]
+impl Chore for Tenancy {
+    async fn run(&self, now: Time) -> Result<u64> {
+        store::tenancy::oauth_states::remove_expired(self.base.store.writer(), now - EXPIRED_KEPT).await
+    }
+}
 
 impl Tenancy {
     /// Issues a fresh state of each flow to this caller.

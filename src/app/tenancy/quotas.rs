@@ -63,8 +63,7 @@ impl Tenancy {
         let organisation_id = wanted.organisation_id;
         store::tenancy::organisations::lock(tx, organisation_id).await?;
         let there =
-            store::pipeline::destinations::find_by_name(tx, organisation_id, wanted.kind.as_str(), &wanted.name)
-                .await?;
+            store::pipeline::destinations::find_by_name(tx, organisation_id, &wanted.kind, &wanted.name).await?;
         let subscribed = store::github::subscriptions::destinations(tx, organisation_id).await?;
         let is_new = !there.is_some_and(|there| subscribed.contains(&there.id));
         self.demand_room_for_destinations(tx, organisation_id, usize::from(is_new)).await

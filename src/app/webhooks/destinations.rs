@@ -7,11 +7,8 @@ use crate::{
     domain::{
         Result,
         ambient::Time,
-        pipeline::{
-            delivery::{DeliveryState, Reason},
-            destination::{DestinationKind, Health, webhook_names},
-        },
-        webhooks::{Direction, Outgoing, Webhook},
+        pipeline::{delivery::DeliveryState, destination::Health},
+        webhooks::{Direction, Outgoing, Webhook, destination},
     },
     store::{self, Tx},
 };
@@ -28,8 +25,8 @@ impl Webhooks {
         if former.enabled == now.enabled && urls(former) == kept {
             return Ok(());
         }
-        let gone = Reason::UrlRemoved.text();
-        let off = Reason::WebhookDisabled.text();
+        let gone = destination::URL_REMOVED.text();
+        let off = destination::DISABLED.text();
         let enabled = now.enabled;
         let reason_to_disable = |address: &str| match kept.iter().any(|url| url == address) {
             false => Some(gone),
@@ -47,8 +44,9 @@ impl Webhooks {
         reason_to_disable: impl Fn(&str) -> Option<&'static str>,
         now: Time,
     ) -> Result<()> {
-        let (kind, names) = (DestinationKind::OutgoingWebhook, webhook_names(webhook.id));
-        for destination in store::pipeline::destinations::named_after(tx, webhook.organisation_id, kind, &names).await?
+        let (kind, names) = (destination::OUTGOING, destination::url_names(webhook.id));
+        for destination in
+            store::pipeline::destinations::named_after(tx, webhook.organisation_id, &kind, &names).await?
         {
             let health = match reason_to_disable(&destination.address) {
                 None => Health::Healthy,

@@ -2,13 +2,18 @@
 //!
 //! Not here: recording a run (`outgoing`).
 
+use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{Reach, Webhooks};
 use crate::{
-    app::Caller,
+    app::{
+        Caller,
+        kernel::{Base, chore::Chore},
+    },
     domain::{
         Error, Result,
+        ambient::Time,
         ids::{AttemptId, IntegrationId},
         pipeline::delivery::Attempt,
         tenancy::member::Permission,
@@ -26,6 +31,38 @@ pub struct WebhookHistory {
     pub runs: Vec<Attempt>,
     /// Total number of runs.
     pub total: u64,
+}
+
+/// Shortening of the histories of outgoing webhooks.
+pub struct HistoryRetention {
+    base: Base,
+    most: u64,
+}
+
+impl HistoryRetention {
+    /// Creates the shortening of each history to `most` entries.
+    pub fn new(base: Base, most: u64) -> Self {
+        Self { base, most }
+    }
+}
+
+#[async_trait]
+impl Chore for HistoryRetention {
+    async fn run(&self, _: Time) -> Result<u64> {
+        let db = self.base.store.writer();
+        let mut removed = 0;
+        for (id, up_to) in store::webhooks::history::too_long(db, self.most).await? {
+            loop {
+                let slice = store::webhooks::history::remove_slice(db, id, Some(up_to)).await?;
+                removed += slice;
+                if slice == 0 {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(removed)
+    }
 }
 
 impl Webhooks {

@@ -21,9 +21,8 @@ use crate::{
     domain::{
         Error, Result,
         ambient::Time,
-        channels::{Channel, message::Message, person::Person},
+        channels::{self, Channel, message::Message, person::Person},
         ids::{ChannelId, EventId, OrganisationId},
-        pipeline::event::EventSource,
         secret::Secret,
         webhooks::{
             Direction, Webhook,
@@ -262,7 +261,7 @@ impl Webhooks {
     }
 
     async fn post_in(&self, organisation_id: OrganisationId, channel: &Channel, message: Message) -> Result<Posted> {
-        let arrival = Arrival::posted(organisation_id, EventSource::Channel, (channel.id, message.data()));
+        let arrival = Arrival::plain(organisation_id, channels::event::SOURCE, message.posted(channel.id));
         let accepted = self.pipeline.accept(arrival).await?;
         self.base.metrics.events("accepted", 1);
         Ok(Posted { id: accepted.id, channel_id: channel.id, message, at: self.base.now() })

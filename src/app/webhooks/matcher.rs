@@ -17,13 +17,10 @@ use crate::{
     },
     domain::{
         Result,
-        channels::message::Message,
+        channels::{event::MESSAGE_POSTED, message::Message},
         ids::{ChannelId, IntegrationId, OrganisationId},
-        pipeline::{
-            destination::{DestinationKind, webhook_name},
-            event::{Event, MESSAGE_POSTED},
-        },
-        webhooks::{OutgoingEvent, Webhook, trigger::Scene},
+        pipeline::event::Event,
+        webhooks::{OutgoingEvent, Webhook, destination, trigger::Scene},
     },
     store::{self, Tx},
 };
@@ -120,6 +117,6 @@ fn place(id: IntegrationId, url: &str) -> Place {
         // Writing to a String cannot fail.
         let _ = write!(fingerprint, "{byte:02x}");
     }
-    let name = webhook_name(id, &fingerprint);
-    Place { kind: DestinationKind::OutgoingWebhook, name, address: url.to_owned() }
+    let name = destination::url_name(id, &fingerprint);
+    Place { kind: destination::OUTGOING, name, address: url.to_owned() }
 }

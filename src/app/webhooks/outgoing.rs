@@ -17,7 +17,7 @@ use super::{Webhooks, secret_place};
 use crate::{
     app::apps::calls::excerpt,
     domain::{
-        Error, Result,
+        Error, Result, apps,
         channels::{Channel, message::Message},
         ids::IntegrationId,
         pipeline::{
@@ -26,7 +26,7 @@ use crate::{
             event::Event,
         },
         webhooks::{
-            Direction, Outgoing, OutgoingEvent, Webhook,
+            Direction, Outgoing, OutgoingEvent, Webhook, destination,
             outgoing_payload::{Telling, payload},
             retry::AfterFailure,
         },
@@ -61,16 +61,16 @@ impl Webhooks {
     pub(super) async fn callable(&self, destination: &Destination) -> Result<Result<Stored, Reason>> {
         let Destination { organisation_id, name, address: url, .. } = destination;
         let id: Option<IntegrationId> = name.split(':').next().and_then(|id| id.parse().ok());
-        let Some(id) = id else { return Ok(Err(Reason::IntegrationDeleted)) };
+        let Some(id) = id else { return Ok(Err(apps::destination::DELETED)) };
         let stored = match store::webhooks::find(self.base.store.reader(), *organisation_id, id).await {
             Ok(stored) => stored,
-            Err(Error::NotFound { .. }) => return Ok(Err(Reason::IntegrationDeleted)),
+            Err(Error::NotFound { .. }) => return Ok(Err(apps::destination::DELETED)),
             Err(error) => return Err(error),
         };
         Ok(match &stored.webhook.direction {
-            Direction::Incoming(_) => Err(Reason::IntegrationDeleted),
-            Direction::Outgoing(_) if !stored.webhook.enabled => Err(Reason::WebhookDisabled),
-            Direction::Outgoing(outgoing) if !outgoing.urls.contains(url) => Err(Reason::UrlRemoved),
+            Direction::Incoming(_) => Err(apps::destination::DELETED),
+            Direction::Outgoing(_) if !stored.webhook.enabled => Err(destination::DISABLED),
+            Direction::Outgoing(outgoing) if !outgoing.urls.contains(url) => Err(destination::URL_REMOVED),
             Direction::Outgoing(_) => Ok(stored),
         })
     }
@@ -264,7 +264,7 @@ impl Webhooks {
             }
             AfterFailure::TooMany => {
                 run.fail("too-many-retries");
-                Next::Failed { reason: format!("{}: {reason}", Reason::GivenUp.text()) }
+                Next::Failed { reason: format!("{}: {reason}", Reason::GIVEN_UP.text()) }
             }
             AfterFailure::NotWanted => {
                 run.fail("failed-and-not-configured-to-retry");

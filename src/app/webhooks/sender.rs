@@ -23,6 +23,7 @@ use crate::{
             destination::{Destination, DestinationKind},
             event::Event,
         },
+        webhooks,
     },
 };
 
@@ -32,7 +33,7 @@ pub struct OutgoingSender(pub Arc<Webhooks>);
 
 impl Sender for OutgoingSender {
     fn kind(&self) -> DestinationKind {
-        DestinationKind::OutgoingWebhook
+        webhooks::destination::OUTGOING
     }
 
     fn keeps_order(&self) -> bool {
@@ -68,7 +69,7 @@ pub struct KeptRequests(pub Arc<Webhooks>);
 #[async_trait]
 impl Work for KeptRequests {
     fn kind(&self) -> DestinationKind {
-        DestinationKind::IncomingWebhook
+        webhooks::destination::INCOMING
     }
 
     fn base(&self) -> &Base {

@@ -12,8 +12,8 @@ use crate::{
     },
     domain::{
         Error, Result,
-        pipeline::destination::{DestinationKind, WORKFLOW_RUNS},
         slack::{link::SlackLink, modal},
+        workflows,
     },
     provider::slack::inbound::{self, Command, Interaction, SlashCommand, ViewSubmission},
     store::{self, slack::links::StoredSlackLink},
@@ -94,7 +94,7 @@ impl Workflows {
         };
         let data = json!({"slackUserId": submission.user_id, "workflowId": workflow_id, "parameters": parameters});
         let run = Planned {
-            place: Place { kind: DestinationKind::WorkflowRun, name: WORKFLOW_RUNS.to_owned(), address: String::new() },
+            place: Place { kind: workflows::RUN, name: workflows::RUNS.to_owned(), address: String::new() },
             content: None,
         };
         let key = format!("view/{}", submission.view_id);

@@ -12,6 +12,7 @@ use crate::{
     domain::{
         Result,
         pipeline::{destination::DestinationKind, event::Event},
+        workflows,
     },
 };
 
@@ -21,7 +22,7 @@ pub struct RequestedRuns(pub Arc<Workflows>);
 #[async_trait]
 impl Work for RequestedRuns {
     fn kind(&self) -> DestinationKind {
-        DestinationKind::WorkflowRun
+        workflows::RUN
     }
 
     fn base(&self) -> &Base {

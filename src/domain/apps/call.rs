@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 use super::setting::EffectiveSetting;
 use crate::domain::ids::{ChannelId, OrganisationId};
 
+/// Type of the events by which the clock calls an app.
+pub const INTEGRATION_TICK: &str = "integration.tick";
+
 /// Builds the request body for a `target_url`: a message entered a channel.
 pub fn target_payload(
     channel_id: ChannelId,

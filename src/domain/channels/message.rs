@@ -5,8 +5,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::person::Person;
-use crate::domain::ids::IntegrationId;
+use super::{event::MESSAGE_POSTED, person::Person};
+use crate::domain::{
+    ids::{ChannelId, IntegrationId},
+    pipeline::event::Fact,
+};
 
 /// Maximum length of a message's text, in characters.
 pub const MAX_CHARS: usize = 40_000;
@@ -51,6 +54,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// Returns the fact that it was posted in a channel.
+    pub fn posted(&self, channel_id: ChannelId) -> Fact {
+        Fact::plain(MESSAGE_POSTED, Some(channel_id), self.data())
+    }
+
     /// Reads the message in an event's data; malformed members are left out.
     pub fn read(data: &Value) -> Self {
         if let Ok(message) = Self::deserialize(data) {

@@ -12,13 +12,16 @@ mod story;
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
 pub use rules::{Broadcast, Conclusion, EventKind, Patterns, Rules, ThreadRules, WorkflowRules};
 
 use crate::domain::{
     ambient::Time,
     github::{GithubEvent, message},
     ids::{DestinationId, OrganisationId, SubscriptionId, UserId},
-    pipeline::delivery::{Content, Origin, Thread},
+    slack::{SlackContent, content::Thread},
 };
 use story::ThreadRole;
 
@@ -53,7 +56,7 @@ pub enum Decision {
     /// Not concerned: the event is about another repository, or of a kind that cannot be subscribed to.
     Ignore,
     /// Deliver this message.
-    Send(Content),
+    Send(SlackContent),
     /// Skip, with the reason: the rule and the value that decided.
     Skip(Cow<'static, str>),
 }
@@ -81,7 +84,7 @@ impl Subscription {
         }
         match story::thread_role(&self.rules, event) {
             Err(reason) => Decision::Skip(reason),
-            Ok(role) => Decision::Send(Content {
+            Ok(role) => Decision::Send(SlackContent {
                 message: message(event),
                 thread: self.thread(event, role),
                 origin: origin(event),
@@ -91,12 +94,12 @@ impl Subscription {
 
     /// Builds the message for a manual delivery of an event that a rule of these subscriptions of a channel has
     /// skipped: as the first subscription to the repository would, and outside of any thread if there is none.
-    pub fn by_hand(subscriptions: &[Subscription], event: &GithubEvent) -> Content {
+    pub fn by_hand(subscriptions: &[Subscription], event: &GithubEvent) -> SlackContent {
         let concerned = subscriptions.iter().find(|subscription| filters::is_about(subscription, event));
         let role =
             |subscription: &Subscription| story::thread_role(&subscription.rules, event).unwrap_or(ThreadRole::Reply);
         let thread = concerned.and_then(|subscription| subscription.thread(event, role(subscription)));
-        Content { message: message(event), thread, origin: origin(event) }.by_hand()
+        SlackContent { message: message(event), thread, origin: origin(event) }.by_hand()
     }
 
     /// Returns the result of every rule for `event`, in the order of evaluation.
@@ -127,8 +130,18 @@ impl Subscription {
     }
 }
 
-fn origin(event: &GithubEvent) -> Option<Origin> {
-    Some(Origin { installation_id: event.installation_id?, repository_id: event.repository.id })
+/// Repository of an event, and the installation that saw it. Its messages are sent while the installation is linked and
+/// sees the repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// GitHub's number of the installation.
+    pub installation_id: i64,
+    /// GitHub's number of the repository.
+    pub repository_id: i64,
+}
+
+fn origin(event: &GithubEvent) -> Option<Value> {
+    Some(json!(Origin { installation_id: event.installation_id?, repository_id: event.repository.id }))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub struct Attempt {
     pub delivery_id: DeliveryId,
     /// 1 for the first.
     pub number: i32,
-    /// Where it went, such as a Slack channel's id.
+    /// Address of the destination, such as a URL.
     pub address: String,
     /// How it ended.
     pub outcome: AttemptState,

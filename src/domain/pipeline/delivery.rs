@@ -2,13 +2,13 @@
 
 use std::{borrow::Cow, str::FromStr, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
 
 use crate::domain::{
     Error, Result,
     ambient::Time,
     ids::{DeliveryId, DestinationId, EventId, OrganisationId},
-    slack::SlackMessage,
 };
 
 pub use super::attempt::{Attempt, AttemptOutcome, AttemptState};
@@ -40,61 +40,33 @@ pub struct Delivery {
     pub created_at: Time,
 }
 
-/// What a delivery says in Slack.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Content {
-    /// The message.
-    pub message: SlackMessage,
-    /// The thread that it belongs to; `None` stands alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub thread: Option<Thread>,
-    /// Where it was seen, where that decides whether it may be told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub origin: Option<Origin>,
-}
+/// Content of a delivery: JSON that its kind of destination wrote and reads. The pipeline never looks into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content(String);
 
 impl Content {
-    /// A message by itself.
-    pub fn alone(message: SlackMessage) -> Self {
-        Self { message, thread: None, origin: None }
+    /// Writes a content.
+    pub fn of(value: &impl Serialize) -> Self {
+        Self(json!(value).to_string())
     }
 
-    /// The same, asked for by somebody: it is told also where it was told before, or has nothing to reply to.
-    pub fn by_hand(mut self) -> Self {
-        if let Some(thread) = &mut self.thread {
-            thread.by_hand = true;
-        }
-        self
+    /// Takes a content from the database.
+    pub fn stored(text: String) -> Self {
+        Self(text)
     }
-}
 
-/// The repository that something happened in, and the installation that saw it. It may be told while that is linked and
-/// sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Origin {
-    /// GitHub's number of the installation.
-    pub installation_id: i64,
-    /// GitHub's number of the repository.
-    pub repository_id: i64,
-}
+    /// Returns the text for the database.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 
-/// Where a message stands among others on the same topic.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Thread {
-    /// What it is about, such as `github/4711/pull/12`. The first message on a topic opens its thread.
-    pub topic: String,
-    /// Whether it only opens a thread: it is not sent where there is one already.
-    #[serde(default)]
-    pub only_first: bool,
-    /// Whether it only replies: it is not sent where there is no thread yet.
-    #[serde(default)]
-    pub only_reply: bool,
-    /// Whether a reply is shown in the channel as well.
-    #[serde(default)]
-    pub broadcast: bool,
-    /// Whether somebody asked for it, whatever was told before. What would open a thread then stands in the channel.
-    #[serde(default)]
-    pub by_hand: bool,
+    /// Reads a content.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where it is of another kind.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_str(&self.0).map_err(|error| Error::Internal(format!("a delivery's content: {error}")))
+    }
 }
 
 /// How far a delivery is.
@@ -136,65 +108,22 @@ impl FromStr for DeliveryState {
     }
 }
 
-/// Why a delivery is not sent, where the rule is ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// The Slack link was paused by somebody.
-    LinkPaused,
-    /// Slack revoked the link's token.
-    LinkDisconnected,
-    /// The link was deleted.
-    LinkDeleted,
-    /// No channel has been chosen.
-    NoChannelChosen,
-    /// The link's filter asks for another link.
-    LinkFilter,
-    /// The link's filter asks for other kinds of step.
-    TriggerFilter,
-    /// The tries are used up.
-    GivenUp,
-    /// The integration was deleted.
-    IntegrationDeleted,
-    /// The outgoing webhook is switched off.
-    WebhookDisabled,
-    /// The URL was taken from the outgoing webhook.
-    UrlRemoved,
-    /// A thread on the topic is there already.
-    AlreadyTold,
-    /// There is no thread on the topic to reply in.
-    NothingToReplyTo,
-    /// The organisation unlinked the installation, or it was deleted at GitHub.
-    GithubUnlinked,
-    /// The repository was taken from the installation.
-    RepositoryRemoved,
-}
+/// Reason for which a delivery is not sent, with the cure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reason(&'static str);
 
 impl Reason {
-    /// In words, with what to do about it.
-    pub fn text(self) -> &'static str {
-        match self {
-            Reason::LinkPaused => "the Slack integration is paused; set it active and replay this delivery",
-            Reason::LinkDisconnected => "Slack revoked the connection; connect Slack again and replay this delivery",
-            Reason::LinkDeleted => "the Slack integration was deleted; connect Slack again and replay this delivery",
-            Reason::NoChannelChosen => "no Slack channel is chosen; choose one and replay this delivery",
-            Reason::LinkFilter => "the Slack integration's link filter asks for another link",
-            Reason::TriggerFilter => "the Slack integration's trigger filter asks for other kinds of step",
-            Reason::AlreadyTold => "the channel was told of it before",
-            Reason::NothingToReplyTo => {
-                "the channel was not told of the pull request, and a comment does not say whether its branch is asked for"
-            }
-            Reason::IntegrationDeleted => "the integration was deleted, or has no descriptor any more",
-            Reason::WebhookDisabled => "the outgoing webhook is switched off; enable it and replay this delivery",
-            Reason::UrlRemoved => "the URL was taken from the outgoing webhook",
-            Reason::GithubUnlinked => {
-                "the GitHub installation is not linked any more; link it again and replay this delivery"
-            }
-            Reason::RepositoryRemoved => {
-                "the GitHub installation does not see the repository any more; give it back to the app at GitHub and \
-                 replay this delivery"
-            }
-            Reason::GivenUp => "every try failed; replay this delivery when the destination works again",
-        }
+    /// The retry schedule is used up.
+    pub const GIVEN_UP: Reason = Reason::new("every try failed; replay this delivery when the destination works again");
+
+    /// Creates a reason.
+    pub const fn new(text: &'static str) -> Self {
+        Self(text)
+    }
+
+    /// Returns its text.
+    pub const fn text(self) -> &'static str {
+        self.0
     }
 }
 
@@ -279,7 +208,7 @@ impl RetryPolicy {
     /// `verdict` at `now`. `jitter` in 0..=1 spreads the retries of many over time.
     pub fn next(&self, verdict: &Verdict, attempt: i32, created_at: Time, now: Time, jitter: f64) -> Next {
         let too_old = now >= created_at + self.give_up_after;
-        let given_up = |reason: &str| Next::Failed { reason: format!("{}: {reason}", Reason::GivenUp.text()) };
+        let given_up = |reason: &str| Next::Failed { reason: format!("{}: {reason}", Reason::GIVEN_UP.text()) };
         let again = |reason: &str, exhausted: bool| {
             if exhausted {
                 given_up(reason)

@@ -3,52 +3,12 @@
 //! Deliveries of one destination leave one at a time and in the order in which their events were accepted, but for kinds
 //! that keep no order.
 
-use std::{str::FromStr, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use crate::domain::{
-    Error, Result,
     ambient::Time,
-    ids::{ChannelId, DestinationId, IntegrationId, OrganisationId},
+    ids::{DestinationId, OrganisationId},
 };
-
-/// The name of the destination that an organisation's Slack link sends its notifications to.
-pub const SLACK_NOTIFICATIONS: &str = "notifications";
-
-/// The name of the destination that is a channel of the organisation's Slack workspace, for its subscriptions.
-pub fn slack_channel(channel_id: &str) -> String {
-    format!("channel:{channel_id}")
-}
-
-/// What the name of a destination that is a person in Slack begins with.
-const SLACK_USER: &str = "user:";
-
-/// The name of the destination that is a person in Slack.
-pub fn slack_user(user_id: &str) -> String {
-    format!("{SLACK_USER}{user_id}")
-}
-
-/// The name of the destination that is an integration.
-pub fn integration_name(id: IntegrationId) -> String {
-    id.to_string()
-}
-
-/// What the names of the destinations begin with that are the URLs of an outgoing webhook.
-pub fn webhook_names(id: IntegrationId) -> String {
-    format!("{id}:")
-}
-
-/// The name of the destination that is a URL of an outgoing webhook. `fingerprint` tells its URLs apart.
-pub fn webhook_name(id: IntegrationId, fingerprint: &str) -> String {
-    format!("{}{fingerprint}", webhook_names(id))
-}
-
-/// The name of the destination that is a channel of ours, whose modifiers a message goes through.
-pub fn channel_name(id: ChannelId) -> String {
-    id.to_string()
-}
-
-/// The name of the destination at which runs of workflows are checked and accepted.
-pub const WORKFLOW_RUNS: &str = "runs";
 
 /// A destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +21,7 @@ pub struct Destination {
     pub kind: DestinationKind,
     /// Unique within the organisation and kind.
     pub name: String,
-    /// The Slack channel's id; empty until one is chosen.
+    /// Its address, as its kind writes it; empty until one is chosen.
     pub address: String,
     /// Whether what is sent there arrives.
     pub health: Health,
@@ -96,73 +56,26 @@ impl Destination {
             created_at: now,
         }
     }
-
-    /// Whether it is a person: what they are told, they asked for.
-    pub fn is_person(&self) -> bool {
-        self.kind == DestinationKind::Slack && self.name.starts_with(SLACK_USER)
-    }
 }
 
-/// How a destination is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DestinationKind {
-    /// A channel of a Slack workspace, or a person in it.
-    Slack,
-    /// Ourselves: a run of a workflow that somebody asked for in Slack is checked and accepted.
-    WorkflowRun,
-    /// Ourselves: a message goes through the modifiers of its channel.
-    Channel,
-    /// Ourselves: a request to an incoming webhook that found scripts busy is worked on.
-    IncomingWebhook,
-    /// An integration that is called.
-    Integration,
-    /// A URL of an outgoing webhook.
-    OutgoingWebhook,
-}
+/// Kind of a destination. The room that sends to destinations of a kind names it, and registers its sender.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DestinationKind(Cow<'static, str>);
 
 impl DestinationKind {
-    /// The name on the wire and in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            DestinationKind::Slack => "slack",
-            DestinationKind::WorkflowRun => "workflow-run",
-            DestinationKind::Channel => "channel",
-            DestinationKind::IncomingWebhook => "incoming-webhook",
-            DestinationKind::Integration => "integration",
-            DestinationKind::OutgoingWebhook => "outgoing-webhook",
-        }
+    /// Creates a kind by its name on the wire and in the database.
+    pub const fn new(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
     }
 
-    /// Whether its deliveries leave in their order. Where they do not, one that waits for its time is passed by, and
-    /// several leave at once.
-    pub fn keeps_order(self) -> bool {
-        match self {
-            DestinationKind::Slack
-            | DestinationKind::WorkflowRun
-            | DestinationKind::Channel
-            | DestinationKind::IncomingWebhook
-            | DestinationKind::Integration => true,
-            // The runs of a webhook have nothing to do with each other, and each has pauses of its own.
-            DestinationKind::OutgoingWebhook => false,
-        }
+    /// Reads a kind from the database.
+    pub fn stored(name: String) -> Self {
+        Self(Cow::Owned(name))
     }
-}
 
-impl FromStr for DestinationKind {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "slack" => Ok(DestinationKind::Slack),
-            "workflow-run" => Ok(DestinationKind::WorkflowRun),
-            "channel" => Ok(DestinationKind::Channel),
-            "incoming-webhook" => Ok(DestinationKind::IncomingWebhook),
-            "integration" => Ok(DestinationKind::Integration),
-            "outgoing-webhook" => Ok(DestinationKind::OutgoingWebhook),
-            _ => {
-                let kinds = "slack, workflow-run, channel, incoming-webhook, integration or outgoing-webhook";
-                Err(Error::invalid("/kind", format!("must be {kinds}")))
-            }
-        }
+    /// Returns the name on the wire and in the database.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

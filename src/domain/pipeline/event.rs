@@ -1,6 +1,6 @@
 //! Events: immutable facts that come in, and the rules they are checked by at the door.
 
-use std::{str::FromStr, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use serde_json::Value;
 
@@ -11,28 +11,6 @@ use crate::domain::{
     ids::{ChannelId, EventId, OrganisationId},
     pipeline::attributes::Attributes,
 };
-
-/// The type of a request to an incoming webhook that was kept, sealed, because scripts were busy.
-pub const WEBHOOK_RECEIVED: &str = "webhook.received";
-/// The type of a message that somebody posted in a channel: its modifiers have not seen it.
-pub const MESSAGE_POSTED: &str = "message.posted";
-/// The type of a message as it is after its channel's modifiers.
-pub const MESSAGE_PUBLISHED: &str = "message.published";
-/// The type of the moments at which an integration is called by the clock.
-pub const INTEGRATION_TICK: &str = "integration.tick";
-
-/// The type of a file that somebody put into a channel.
-pub const FILE_UPLOADED: &str = "file.uploaded";
-/// The type of a channel's beginning.
-pub const CHANNEL_CREATED: &str = "channel.created";
-/// The type of a channel's end: nothing new is posted in it.
-pub const CHANNEL_ARCHIVED: &str = "channel.archived";
-/// The type of somebody's coming into a channel.
-pub const CHANNEL_MEMBER_JOINED: &str = "channel.member.joined";
-/// The type of somebody's leaving a channel, or being taken out of it.
-pub const CHANNEL_MEMBER_LEFT: &str = "channel.member.left";
-/// The type of somebody's becoming a member of the organisation.
-pub const MEMBER_CREATED: &str = "member.created";
 
 /// An accepted event.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,41 +73,27 @@ pub fn is_event_type(text: &str) -> bool {
     text.len() <= 128 && text.split('.').all(word)
 }
 
-/// The door by which an event came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventSource {
-    /// `POST /v1/events`.
-    Api,
-    /// Slack: a command, an interaction, an event.
-    Slack,
-    /// GitHub's webhooks.
-    Github,
-    /// A channel: an address with its key, what its modifiers made of a message, its clock.
-    Channel,
-}
+/// Source of an event: the room that accepts events from it names it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EventSource(Cow<'static, str>);
 
 impl EventSource {
-    /// The name on the wire and in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            EventSource::Api => "api",
-            EventSource::Slack => "slack",
-            EventSource::Github => "github",
-            EventSource::Channel => "channel",
-        }
-    }
-}
+    /// `POST /v1/events`, and this service itself.
+    pub const API: EventSource = EventSource::new("api");
 
-impl FromStr for EventSource {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "api" => Ok(EventSource::Api),
-            "slack" => Ok(EventSource::Slack),
-            "github" => Ok(EventSource::Github),
-            "channel" => Ok(EventSource::Channel),
-            _ => Err(Error::invalid("/source", "must be api, slack, github or channel")),
-        }
+    /// Creates a source by its name on the wire and in the database.
+    pub const fn new(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
+    }
+
+    /// Reads a source from the database.
+    pub fn stored(name: String) -> Self {
+        Self(Cow::Owned(name))
+    }
+
+    /// Returns the name on the wire and in the database.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

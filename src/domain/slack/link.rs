@@ -14,6 +14,7 @@ use crate::domain::{
     ids::{DestinationId, OrganisationId, SlackLinkId, UserId},
     pipeline::{delivery::Reason, event::Fact},
     routes::workflow_step::{StepKind, WORKFLOW_STEP_COMPLETED, WorkflowStep},
+    slack::reason,
 };
 
 /// A connected Slack workspace.
@@ -123,23 +124,23 @@ impl SlackLink {
             return Routing::Ignore;
         }
         if self.status == SlackLinkStatus::Disconnected {
-            return Routing::Fail(Reason::LinkDisconnected);
+            return Routing::Fail(reason::DISCONNECTED);
         }
         if self.status == SlackLinkStatus::Paused {
-            return Routing::Skip(Reason::LinkPaused);
+            return Routing::Skip(reason::PAUSED);
         }
         if self.channel_id.is_empty() {
-            return Routing::Skip(Reason::NoChannelChosen);
+            return Routing::Skip(reason::NO_CHANNEL);
         }
         let step = WorkflowStep::from(&fact.attributes);
         if let Some(wanted) = self.link_id
             && step.link_id.and_then(|id| Uuid::parse_str(id).ok()) != Some(wanted)
         {
-            return Routing::Skip(Reason::LinkFilter);
+            return Routing::Skip(reason::LINK_FILTER);
         }
         match step.kind {
             Some(kind) if self.triggers.is_empty() || self.triggers.contains(&kind) => Routing::Send,
-            _ => Routing::Skip(Reason::TriggerFilter),
+            _ => Routing::Skip(reason::TRIGGER_FILTER),
         }
     }
 
@@ -292,16 +293,16 @@ mod tests {
         };
         assert_eq!(with(|_| {}), Routing::Send);
         assert_eq!(with(|l| l.link_id = Some(LINK)), Routing::Send, "the case of a UUID does not matter");
-        assert_eq!(with(|l| l.link_id = Some(Uuid::nil())), Routing::Skip(Reason::LinkFilter));
+        assert_eq!(with(|l| l.link_id = Some(Uuid::nil())), Routing::Skip(reason::LINK_FILTER));
         assert_eq!(with(|l| l.triggers = [StepKind::Entry].into()), Routing::Send);
-        assert_eq!(with(|l| l.triggers = [StepKind::Exit].into()), Routing::Skip(Reason::TriggerFilter));
-        assert_eq!(with(|l| l.channel_id.clear()), Routing::Skip(Reason::NoChannelChosen));
-        assert_eq!(with(|l| l.status = SlackLinkStatus::Paused), Routing::Skip(Reason::LinkPaused));
-        assert_eq!(with(|l| l.status = SlackLinkStatus::Disconnected), Routing::Fail(Reason::LinkDisconnected));
+        assert_eq!(with(|l| l.triggers = [StepKind::Exit].into()), Routing::Skip(reason::TRIGGER_FILTER));
+        assert_eq!(with(|l| l.channel_id.clear()), Routing::Skip(reason::NO_CHANNEL));
+        assert_eq!(with(|l| l.status = SlackLinkStatus::Paused), Routing::Skip(reason::PAUSED));
+        assert_eq!(with(|l| l.status = SlackLinkStatus::Disconnected), Routing::Fail(reason::DISCONNECTED));
         let other = Fact { kind: "message.posted".into(), ..entry() };
         assert_eq!(link().route(&other), Routing::Ignore);
         let filtered = SlackLink { link_id: Some(LINK), ..link() };
-        assert_eq!(filtered.route(&step(StepKind::Entry, None)), Routing::Skip(Reason::LinkFilter));
+        assert_eq!(filtered.route(&step(StepKind::Entry, None)), Routing::Skip(reason::LINK_FILTER));
     }
 
     #[test]

@@ -12,6 +12,9 @@ use crate::domain::{
     ids::{MemberId, OrganisationId, UserId},
 };
 
+/// Type of the event that announces a new member of the organisation.
+pub const MEMBER_CREATED: &str = "member.created";
+
 /// A user's membership of one organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {

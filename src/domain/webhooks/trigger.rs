@@ -6,12 +6,16 @@
 
 use super::{Direction, Outgoing, OutgoingEvent, Target, Webhook};
 use crate::domain::{
-    channels::{message::Message, person::Person},
-    ids::{ChannelId, UserId},
-    pipeline::event::{
-        CHANNEL_ARCHIVED, CHANNEL_CREATED, CHANNEL_MEMBER_JOINED, CHANNEL_MEMBER_LEFT, FILE_UPLOADED, MEMBER_CREATED,
-        MESSAGE_POSTED, MESSAGE_PUBLISHED,
+    channels::{
+        event::{
+            CHANNEL_ARCHIVED, CHANNEL_CREATED, CHANNEL_MEMBER_JOINED, CHANNEL_MEMBER_LEFT, FILE_UPLOADED,
+            MESSAGE_POSTED, MESSAGE_PUBLISHED,
+        },
+        message::Message,
+        person::Person,
     },
+    ids::{ChannelId, UserId},
+    tenancy::member::MEMBER_CREATED,
 };
 
 /// Maximum number of consecutive answers, after which no webhook is called.

@@ -127,6 +127,15 @@ pub async fn save_proof(tx: &Tx, member_id: MemberId, installation_id: i64, expi
     Ok(())
 }
 
+/// Removes the proofs that have expired. Returns their number.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove_expired_proofs(db: &impl ConnectionTrait, now: Time) -> Result<u64> {
+    let expired = github_proof::Column::ExpiresAt.lte(now);
+    Ok(Proofs::delete_many().filter(expired).exec(db).await?.rows_affected)
+}
+
 /// Returns true if a member has an unexpired proof to administer an installation.
 ///
 /// # Errors

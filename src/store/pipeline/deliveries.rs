@@ -216,7 +216,7 @@ pub async fn end_pending(
 /// When the database fails.
 pub async fn replay(tx: &Tx, id: DeliveryId, content: Option<&Content>, now: Time) -> Result<bool> {
     let replayed = pending_again(now)
-        .col_expr(Column::Content, Expr::value(content.map(written)))
+        .col_expr(Column::Content, Expr::value(content.map(Content::as_str)))
         .filter(Column::Id.eq(id.0))
         .filter(Column::State.ne(DeliveryState::Pending.as_str()))
         .exec(tx)
@@ -318,7 +318,7 @@ fn row(delivery: &Delivery) -> ActiveModel {
         destination_id: Set(delivery.destination_id.0),
         state: Set(delivery.state.as_str().to_owned()),
         reason: Set(delivery.reason.clone()),
-        content: Set(delivery.content.as_ref().map(written)),
+        content: Set(delivery.content.as_ref().map(|content| content.as_str().to_owned())),
         attempts: Set(delivery.attempts),
         next_attempt_at: Set(delivery.next_attempt_at),
         completed_at: Set(delivery.completed_at),
@@ -326,12 +326,7 @@ fn row(delivery: &Delivery) -> ActiveModel {
     }
 }
 
-fn written(content: &Content) -> String {
-    serde_json::json!(content).to_string()
-}
-
 fn delivery(row: Row) -> Result<Delivery> {
-    let content = row.content.as_deref().map(serde_json::from_str).transpose();
     Ok(Delivery {
         id: row.id.into(),
         organisation_id: row.organisation_id.into(),
@@ -339,7 +334,7 @@ fn delivery(row: Row) -> Result<Delivery> {
         destination_id: row.destination_id.into(),
         state: row.state.parse().map_err(|error| corrupt("delivery", "state", error))?,
         reason: row.reason,
-        content: content.map_err(|error| corrupt("delivery", "content", error))?,
+        content: row.content.map(Content::stored),
         attempts: row.attempts,
         next_attempt_at: row.next_attempt_at,
         completed_at: row.completed_at,

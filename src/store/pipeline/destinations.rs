@@ -104,14 +104,14 @@ const FIND_ALL: &str = "SELECT d.* FROM UNNEST($1, $2, $3) AS v (organisation_id
      CROSS JOIN LATERAL (SELECT * FROM destination o WHERE o.organisation_id = v.organisation_id AND o.kind = v.kind \
      AND o.name = v.name LIMIT 1) AS d";
 
-type Known = HashMap<(OrganisationId, &'static str, String), Destination>;
+type Known = HashMap<(OrganisationId, DestinationKind, String), Destination>;
 
-fn key(of: &Destination) -> (OrganisationId, &'static str, &str) {
+fn key(of: &Destination) -> (OrganisationId, &str, &str) {
     (of.organisation_id, of.kind.as_str(), &of.name)
 }
 
-fn owned_key(of: &Destination) -> (OrganisationId, &'static str, String) {
-    (of.organisation_id, of.kind.as_str(), of.name.clone())
+fn owned_key(of: &Destination) -> (OrganisationId, DestinationKind, String) {
+    (of.organisation_id, of.kind.clone(), of.name.clone())
 }
 
 /// Adds those that are there. What a query finds across organisations besides is under keys that nobody asks for.
@@ -151,11 +151,21 @@ fn learn(known: &mut Known, rows: Vec<Row>) -> Result<()> {
     Ok(())
 }
 
+/// Lists the kinds of the stored destinations.
+///
+/// # Errors
+/// When the database fails.
+pub async fn kinds(db: &impl ConnectionTrait) -> Result<Vec<DestinationKind>> {
+    let kinds: Vec<String> =
+        Destinations::find().select_only().column(Column::Kind).distinct().into_tuple().all(db).await?;
+    Ok(kinds.into_iter().map(DestinationKind::stored).collect())
+}
+
 /// The ids of an organisation's destinations of one kind, in their order.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_kind(tx: &Tx, organisation_id: OrganisationId, kind: DestinationKind) -> Result<Vec<DestinationId>> {
+pub async fn of_kind(tx: &Tx, organisation_id: OrganisationId, kind: &DestinationKind) -> Result<Vec<DestinationId>> {
     let rows = Destinations::find()
         .filter(Column::OrganisationId.eq(organisation_id.0))
         .filter(Column::Kind.eq(kind.as_str()))
@@ -172,7 +182,7 @@ pub async fn of_kind(tx: &Tx, organisation_id: OrganisationId, kind: Destination
 pub async fn named_after(
     tx: &Tx,
     organisation_id: OrganisationId,
-    kind: DestinationKind,
+    kind: &DestinationKind,
     beginning: &str,
 ) -> Result<Vec<Destination>> {
     let rows = Destinations::find()
@@ -204,12 +214,12 @@ pub async fn find(
 pub async fn find_by_name(
     tx: &Tx,
     organisation_id: OrganisationId,
-    kind: &str,
+    kind: &DestinationKind,
     name: &str,
 ) -> Result<Option<Destination>> {
     Destinations::find()
         .filter(Column::OrganisationId.eq(organisation_id.0))
-        .filter(Column::Kind.eq(kind))
+        .filter(Column::Kind.eq(kind.as_str()))
         .filter(Column::Name.eq(name))
         .one(tx)
         .await?
@@ -224,7 +234,7 @@ pub async fn find_by_name(
 pub async fn of_names(
     db: &impl ConnectionTrait,
     organisation_id: OrganisationId,
-    kind: DestinationKind,
+    kind: &DestinationKind,
     names: &[String],
 ) -> Result<Vec<Destination>> {
     let rows = Destinations::find()
@@ -280,7 +290,7 @@ fn healed() -> ActiveModel {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn heal_named(tx: &Tx, kind: DestinationKind, names: &[String]) -> Result<()> {
+pub async fn heal_named(tx: &Tx, kind: &DestinationKind, names: &[String]) -> Result<()> {
     for names in batches::runs(names) {
         Destinations::update_many()
             .set(healed())
@@ -315,7 +325,7 @@ pub async fn set_health(tx: &Tx, id: DestinationId, health: &Health) -> Result<(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn heal(tx: &Tx, organisation_id: OrganisationId, kind: DestinationKind) -> Result<()> {
+pub async fn heal(tx: &Tx, organisation_id: OrganisationId, kind: &DestinationKind) -> Result<()> {
     let all = Column::OrganisationId.eq(organisation_id.0).and(Column::Kind.eq(kind.as_str()));
     Destinations::update_many().set(healed()).filter(Column::Id.in_subquery(claims::locked(tx, all))).exec(tx).await?;
     Ok(())
@@ -358,7 +368,7 @@ pub(in crate::store) fn destination(row: Row) -> Result<Destination> {
     Ok(Destination {
         id: row.id.into(),
         organisation_id: row.organisation_id.into(),
-        kind: row.kind.parse().map_err(|error| corrupt("destination", "kind", error))?,
+        kind: DestinationKind::stored(row.kind),
         name: row.name,
         address: row.address,
         health,

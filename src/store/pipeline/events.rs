@@ -19,7 +19,7 @@ use crate::{
         error::Noun,
         ids::{ChannelId, EventId, OrganisationId},
         page::{Page, PageRequest},
-        pipeline::event::{Event, Fact},
+        pipeline::event::{Event, EventSource, Fact},
     },
     store::{Tx, corrupt, kernel::batches},
 };
@@ -29,8 +29,8 @@ use crate::{
 pub struct ReceiptKey {
     /// Whose.
     pub organisation_id: OrganisationId,
-    /// The door it came in by.
-    pub source: &'static str,
+    /// Source of the event.
+    pub source: EventSource,
     /// The key within that door.
     pub key: String,
 }
@@ -77,14 +77,14 @@ pub async fn leave_receipts(
         same = same.add(
             Column::OrganisationId
                 .eq(key.organisation_id.0)
-                .and(Column::Source.eq(key.source))
+                .and(Column::Source.eq(key.source.as_str()))
                 .and(Column::Key.eq(key.key.as_str())),
         );
     }
     InboundReceipts::delete_many().filter(same.clone()).filter(Column::ExpiresAt.lte(now)).exec(tx).await?;
     let rows = receipts.into_iter().map(|(key, receipt)| ActiveModel {
         organisation_id: Set(key.organisation_id.0),
-        source: Set(key.source.to_owned()),
+        source: Set(key.source.as_str().to_owned()),
         key: Set(key.key),
         event_id: Set(receipt.event_id.0),
         fingerprint: Set(receipt.fingerprint.to_vec()),
@@ -92,10 +92,9 @@ pub async fn leave_receipts(
     });
     let there = OnConflict::columns([Column::OrganisationId, Column::Source, Column::Key]).do_nothing().to_owned();
     InboundReceipts::insert_many(rows).on_conflict(there).exec_without_returning(tx).await?;
-    let sources: HashMap<&str, &'static str> = mine.keys().map(|key| (key.source, key.source)).collect();
     let mut before = HashMap::new();
     for row in InboundReceipts::find().filter(same).all(tx).await? {
-        let Some(source) = sources.get(row.source.as_str()) else { continue };
+        let source = EventSource::stored(row.source);
         let key = ReceiptKey { organisation_id: row.organisation_id.into(), source, key: row.key };
         let receipt = Receipt {
             event_id: row.event_id.into(),
@@ -123,7 +122,7 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn find_by_receipt(db: &impl ConnectionTrait, key: &ReceiptKey) -> Result<Event> {
-    let id = (key.organisation_id.0, key.source.to_owned(), key.key.clone());
+    let id = (key.organisation_id.0, key.source.as_str().to_owned(), key.key.clone());
     let receipt = InboundReceipts::find_by_id(id).one(db).await?;
     let receipt = receipt.ok_or_else(|| Error::not_found(Noun::Event, &key.key))?;
     find(db, key.organisation_id, receipt.event_id.into()).await
@@ -134,8 +133,17 @@ pub async fn find_by_receipt(db: &impl ConnectionTrait, key: &ReceiptKey) -> Res
 /// # Errors
 /// When the database fails.
 pub async fn forget_receipt(db: &impl ConnectionTrait, key: &ReceiptKey) -> Result<bool> {
-    let id = (key.organisation_id.0, key.source.to_owned(), key.key.clone());
+    let id = (key.organisation_id.0, key.source.as_str().to_owned(), key.key.clone());
     Ok(InboundReceipts::delete_by_id(id).exec(db).await?.rows_affected > 0)
+}
+
+/// Removes receipts that have expired. Returns their number.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove_expired_receipts(db: &impl ConnectionTrait, now: Time) -> Result<u64> {
+    let expired = inbound_receipt::Column::ExpiresAt.lte(now);
+    Ok(InboundReceipts::delete_many().filter(expired).exec(db).await?.rows_affected)
 }
 
 /// The events of an organisation, or of one of its channels, newest first.
@@ -180,7 +188,7 @@ pub(in crate::store) fn event(row: Row) -> Result<Event> {
     Ok(Event {
         id: row.id.into(),
         organisation_id: row.organisation_id.into(),
-        source: row.source.parse().map_err(|error| corrupt("event", "source", error))?,
+        source: EventSource::stored(row.source),
         fact: Fact {
             kind: row.kind,
             channel_id: row.channel_id.map(ChannelId),

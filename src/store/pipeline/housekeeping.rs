@@ -1,7 +1,6 @@
 //! Removal of what is old, in slices, so that no statement holds the database for long.
 
-use ::entity::{github_proof, inbound_receipt, oauth_state};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
+use sea_orm::{ConnectionTrait, Statement};
 
 use crate::domain::{Result, ambient::Time};
 
@@ -55,19 +54,4 @@ pub async fn remove_events(db: &impl ConnectionTrait, before: Time) -> Result<u6
     );
     let done = db.execute_raw(Statement::from_sql_and_values(backend, sql, [before.into()])).await?;
     Ok(done.rows_affected())
-}
-
-/// Removes receipts, OAuth states and proofs that are past their end.
-///
-/// # Errors
-/// When the database fails.
-pub async fn remove_expired(db: &impl ConnectionTrait, now: Time) -> Result<u64> {
-    let receipts =
-        inbound_receipt::Entity::delete_many().filter(inbound_receipt::Column::ExpiresAt.lte(now)).exec(db).await?;
-    // Kept a day longer, so that a late callback is told "too old" and not "unknown".
-    let long_ago = now - chrono::Duration::days(1);
-    let states =
-        oauth_state::Entity::delete_many().filter(oauth_state::Column::ExpiresAt.lte(long_ago)).exec(db).await?;
-    let proofs = github_proof::Entity::delete_many().filter(github_proof::Column::ExpiresAt.lte(now)).exec(db).await?;
-    Ok(receipts.rows_affected + states.rows_affected + proofs.rows_affected)
 }

@@ -39,6 +39,14 @@ pub async fn insert(
     Ok(())
 }
 
+/// Removes the states that expired before a time. Returns their number.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove_expired(db: &impl ConnectionTrait, before: Time) -> Result<u64> {
+    Ok(OAuthStates::delete_many().filter(Column::ExpiresAt.lte(before)).exec(db).await?.rows_affected)
+}
+
 /// Finds an unused state, with the name of its flow.
 ///
 /// # Errors

@@ -20,14 +20,11 @@ use crate::{
         webhooks::Webhooks,
     },
     domain::{
-        Error, Result,
+        Error, Result, channels,
         ids::{EventId, IntegrationId, OrganisationId},
-        pipeline::{
-            destination::{DestinationKind, integration_name},
-            event::{Event, EventSource, Fact, WEBHOOK_RECEIVED},
-        },
+        pipeline::event::{Event, EventSource, Fact},
         secret::Secret,
-        webhooks::{Direction, Webhook, incoming_refusal::HookRefusal},
+        webhooks::{self, Direction, WEBHOOK_RECEIVED, Webhook, incoming_refusal::HookRefusal},
     },
     store::{self, pipeline::events::ReceiptKey},
 };
@@ -35,7 +32,7 @@ use crate::{
 /// Time in which an identical request is taken for a retry of a stored one.
 const REPEATED_WITHIN: chrono::Duration = chrono::Duration::minutes(15);
 /// Source of the idempotency records of stored requests.
-const SOURCE: &str = "webhook";
+const SOURCE: EventSource = EventSource::new("webhook");
 
 /// A request in its sealed form.
 #[derive(Deserialize, Serialize)]
@@ -57,8 +54,8 @@ impl Webhooks {
         let key = receipt_key(webhook, request);
         let direct = Planned {
             place: Place {
-                kind: DestinationKind::IncomingWebhook,
-                name: integration_name(webhook.id),
+                kind: webhooks::destination::INCOMING,
+                name: webhooks::destination::incoming_name(webhook.id),
                 address: webhook.id.to_string(),
             },
             content: None,
@@ -66,7 +63,7 @@ impl Webhooks {
         let accepted = self.pipeline.accept(Arrival {
             id: Some(id),
             organisation_id,
-            source: EventSource::Channel,
+            source: channels::event::SOURCE,
             fact: Fact::plain(WEBHOOK_RECEIVED, None, data),
             made_from: None,
             receipted: Some(Receipted {

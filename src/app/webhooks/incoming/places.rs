@@ -8,11 +8,11 @@ use crate::{
         Error, Result,
         channels::{
             Channel, channel_name, direct_name,
+            event::CHANNEL_MEMBER_JOINED,
             person::{BOT, Person},
         },
         error::Noun,
         ids::{ChannelId, OrganisationId, UserId},
-        pipeline::event::CHANNEL_MEMBER_JOINED,
         tenancy::member,
         webhooks::{Target, post::PostFault},
     },

@@ -194,7 +194,7 @@ fn a_manual_delivery_of_a_skipped_event_joins_the_thread() {
     let by_hand = |subscriptions: &[Subscription], sample: &Sample| {
         let content = Subscription::by_hand(subscriptions, &read(sample));
         assert_eq!(content.message, message(&read(sample)));
-        assert_eq!(content.origin, Some(Origin { installation_id: 2, repository_id: 4711 }));
+        assert_eq!(content.origin, Some(json!({"installation_id": 2, "repository_id": 4711})));
         content.thread
     };
     let elsewhere = || subscription(json!({"repositories": ["acme/other"]}));

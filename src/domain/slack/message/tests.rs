@@ -26,7 +26,7 @@ fn event(action: Option<&str>, data: Value) -> Event {
     Event {
         id: Uuid::from_u128(7).into(),
         organisation_id: Uuid::nil().into(),
-        source: EventSource::Api,
+        source: EventSource::API,
         fact: Fact { attributes, ..Fact::plain(WORKFLOW_STEP_COMPLETED, None, data) },
         made_from: None,
         created_at: Time::from_timestamp(1_763_683_200, 0).unwrap(),

@@ -5,7 +5,8 @@ use uuid::Uuid;
 use super::*;
 use crate::domain::{
     ambient::Time,
-    pipeline::event::{EventSource, Fact},
+    channels,
+    pipeline::event::Fact,
     tenancy::member::{Member, Role},
 };
 
@@ -49,7 +50,7 @@ fn sent(event: OutgoingEvent, data: Value, word: Option<&str>) -> Value {
     let source = Event {
         id: Uuid::from_u128(1).into(),
         organisation_id: Uuid::from_u128(2).into(),
-        source: EventSource::Channel,
+        source: channels::event::SOURCE,
         fact: Fact::plain("any", (event != OutgoingEvent::UserCreated).then(|| Uuid::from_u128(7).into()), data),
         made_from: Some(Uuid::from_u128(4).into()),
         created_at: time(),

@@ -2,9 +2,11 @@
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 
-use super::written;
 use crate::{
-    domain::{Result, pipeline::delivery::Delivery},
+    domain::{
+        Result,
+        pipeline::delivery::{Content, Delivery},
+    },
     store::{Tx, kernel::batches},
 };
 
@@ -29,7 +31,7 @@ pub(super) async fn insert(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
         batches::ids(all().map(|one| one.destination_id.0)),
         batches::texts(all().map(|one| Some(one.state.as_str()))),
         batches::texts(all().map(|one| one.reason.as_deref())),
-        batches::texts(all().map(|one| one.content.as_ref().map(written))),
+        batches::texts(all().map(|one| one.content.as_ref().map(Content::as_str))),
         all().map(|one| one.attempts).collect::<Vec<i32>>().into(),
         batches::times(all().map(|one| one.next_attempt_at)),
         batches::times(all().map(|one| one.completed_at)),

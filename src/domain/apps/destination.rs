@@ -1,0 +1,25 @@
+//! Destinations of apps: each installed app, and each channel, whose apps modify the messages that are posted in it.
+
+use crate::domain::{
+    ids::{ChannelId, IntegrationId},
+    pipeline::{delivery::Reason, destination::DestinationKind},
+};
+
+/// Kind of the destinations that are installed apps.
+pub const APP: DestinationKind = DestinationKind::new("integration");
+
+/// Kind of the destinations that are channels: a message goes through the channel's modifiers.
+pub const CHANNEL: DestinationKind = DestinationKind::new("channel");
+
+/// Reason of deliveries to an app that is gone.
+pub const DELETED: Reason = Reason::new("the integration was deleted, or has no descriptor any more");
+
+/// Returns the name of the destination that is an app.
+pub fn app_name(id: IntegrationId) -> String {
+    id.to_string()
+}
+
+/// Returns the name of the destination that is a channel.
+pub fn channel_name(id: ChannelId) -> String {
+    id.to_string()
+}

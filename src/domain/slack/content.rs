@@ -1,0 +1,56 @@
+//! Content of deliveries to Slack.
+//!
+//! Not here: the text of messages (`domain::slack::message`).
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::SlackMessage;
+
+/// A message, and its place among others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SlackContent {
+    /// The message.
+    pub message: SlackMessage,
+    /// Its thread; `None` stands alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<Thread>,
+    /// Origin of the event, as the room whose rule decided wrote it, where that room may withdraw the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Value>,
+}
+
+impl SlackContent {
+    /// Creates the content of a message by itself.
+    pub fn alone(message: SlackMessage) -> Self {
+        Self { message, thread: None, origin: None }
+    }
+
+    /// Marks the content as requested by a member: it is sent also where its topic was notified before, or has no thread.
+    pub fn by_hand(mut self) -> Self {
+        if let Some(thread) = &mut self.thread {
+            thread.by_hand = true;
+        }
+        self
+    }
+}
+
+/// Place of a message among others on the same topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thread {
+    /// The topic, such as `github/4711/pull/12`. The first message on a topic opens its thread.
+    pub topic: String,
+    /// True if it only opens a thread: it is not sent where there is one already.
+    #[serde(default)]
+    pub only_first: bool,
+    /// True if it only replies: it is not sent where there is no thread yet.
+    #[serde(default)]
+    pub only_reply: bool,
+    /// True if a reply is shown in the channel as well.
+    #[serde(default)]
+    pub broadcast: bool,
+    /// True if a member requested it, regardless of former messages. One that would open a thread then stands in the
+    /// channel.
+    #[serde(default)]
+    pub by_hand: bool,
+}

@@ -6,10 +6,12 @@
 
 pub mod apps;
 pub mod channels;
+pub mod email;
 pub mod github;
 pub mod kernel;
 pub mod pipeline;
 pub mod registry;
+pub mod routes;
 pub mod slack;
 pub mod tenancy;
 pub mod webhooks;
@@ -32,6 +34,8 @@ pub struct Services {
     pub pipeline: Arc<pipeline::Pipeline>,
     /// Replays of deliveries.
     pub replays: Arc<pipeline::replays::Replays>,
+    /// Routes.
+    pub routes: Arc<routes::Routes>,
     /// Subscriptions of Slack channels to GitHub events.
     pub subscriptions: Arc<github::subscriptions::Subscriptions>,
     /// Channels.
@@ -65,6 +69,7 @@ each_service! {
     tenancy: tenancy::Tenancy,
     pipeline: pipeline::Pipeline,
     replays: pipeline::replays::Replays,
+    routes: routes::Routes,
     subscriptions: github::subscriptions::Subscriptions,
     channels: channels::Channels,
     slack: slack::SlackConnections,

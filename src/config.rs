@@ -4,6 +4,7 @@
 
 mod delivery;
 mod egress;
+mod email;
 mod github;
 mod limits;
 mod log;
@@ -19,6 +20,7 @@ use url::Url;
 
 pub use delivery::Delivery;
 pub use egress::Egress;
+pub use email::Email;
 pub use github::Github;
 pub use limits::{LONGEST_BYTES, LONGEST_UNVERIFIED_BYTES, Limits};
 pub use log::{Log, LogFormat};
@@ -53,6 +55,7 @@ pub struct Config {
     pub slack: Slack,
     pub github: Github,
     pub egress: Egress,
+    pub email: Email,
     pub delivery: Delivery,
     pub retention: Retention,
     pub schedule: Schedule,
@@ -261,6 +264,7 @@ impl Config {
         self.github.check()?;
         self.delivery.check()?;
         self.egress.check(&self.delivery)?;
+        self.email.check(self.delivery.lease_secs)?;
         self.script.check()?;
         if self.schedule.time_zone.parse::<Zone>().is_err() {
             return wrong("schedule.time_zone", "it must be an IANA name such as Europe/Berlin, or UTC");

@@ -4,6 +4,7 @@
 
 pub mod apps;
 pub mod channels;
+pub mod email;
 pub mod github;
 pub mod kernel;
 pub mod pipeline;

@@ -17,6 +17,7 @@ pub mod jwks;
 pub mod redact;
 pub mod script;
 pub mod slack;
+pub mod smtp;
 #[cfg(test)]
 mod test_server;
 pub mod webhook;

@@ -35,6 +35,7 @@ use crate::{
         kernel::{Base, throttle::Throttle},
         pipeline::{Pipeline, replays::Replays},
         registry::{InstalledVersions, Registry},
+        routes::Routes,
         slack::SlackConnections,
         tenancy::{
             Tenancy,
@@ -112,8 +113,8 @@ pub async fn build_services_resolving(
     let vault = Arc::new(Vault::open(ring, store.clone(), ambient.clone()).await?);
     let base = Base::new(store.clone(), ambient, parse_url("public_url", &config.public_url())?);
     let lifetime = Duration::from_secs(u64::from(config.retention.idempotency_hours) * 3600);
-    let (channels, registered) = (Arc::new(ChannelAccess(store.clone())), (seams::rules(), seams::matchers()));
-    let pipeline = Arc::new(Pipeline::new(base.clone(), channels, registered, lifetime));
+    let (access, registered) = (Arc::new(ChannelAccess(store.clone())), (seams::rules(), seams::matchers()));
+    let pipeline = Arc::new(Pipeline::new(base.clone(), access.clone(), registered, lifetime));
     let tenancy = Arc::new(tenancy(config, &base, pipeline.clone())?);
     let subscriptions = Arc::new(Subscriptions::new(base.clone(), tenancy.clone(), pipeline.clone()));
     let inbound = Arc::new(Throttle::new(RateLimit { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }));
@@ -150,12 +151,14 @@ pub async fn build_services_resolving(
         },
     ));
     let registry = Arc::new(registry(config, &base, (tenancy.clone(), apps.clone(), vault)));
-    let senders = seams::senders(config, &base, (&slack, &workflows), (&apps, &webhooks));
+    let senders = seams::senders(config, &base, (&slack, &workflows), (&apps, &webhooks))?;
     let replays = Arc::new(Replays::new(base.clone(), senders.clone()));
+    let routes = Arc::new(Routes::new(base.clone(), tenancy.clone(), access, senders.clone()));
     Ok(Services {
         base,
         senders,
         replays,
+        routes,
         tenancy,
         pipeline,
         subscriptions,

@@ -9,6 +9,7 @@ pub mod github;
 pub mod kernel;
 pub mod pipeline;
 pub mod registry;
+pub mod routes;
 pub mod slack;
 pub mod tenancy;
 pub mod webhooks;

@@ -21,30 +21,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{Client, Database, Deployment, Process, Slack, step, until};
 
-/// Runs a scenario on both databases: `name::on_sqlite` and `name::on_postgres`, each with a fresh database.
-macro_rules! both_databases {
-    ($($(#[$attribute:meta])* async fn $name:ident($database:ident) $body:block)+) => {$(
-        $(#[$attribute])*
-        mod $name {
-            use super::*;
-
-            async fn story($database: Database) $body
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_sqlite() {
-                story(Database::sqlite()).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_postgres() {
-                if let Some(database) = Database::postgres().await {
-                    story(database).await;
-                }
-            }
-        }
-    )+};
-}
-
 mod connections;
 mod crashes;
 mod disks;

@@ -42,7 +42,7 @@ async fn member(caller: &Client, username: &str, email: &str) -> String {
 }
 
 /// Sets up the installed app, Slack's requests to it, a workflow `deploy`, and the member Ada, who may run it.
-async fn set_up(app: &TestApp) -> String {
+pub async fn set_up(app: &TestApp) -> String {
     app.slack.install_app(&app.owner, "acme", TEAM).await;
     let order = json!({"commandsUrl": app.anon.url(COMMANDS), "interactivityUrl": app.anon.url(INTERACTIVITY)});
     app.slack.order("app", order).await;
@@ -94,8 +94,14 @@ fn version(text: &str) -> Value {
     json!({"parameter.version": value(text), "parameter.region": value("us")})
 }
 
+/// Starts a run by Ada of the workflow `deploy`, with this version.
+pub async fn run(app: &TestApp, text: &str) {
+    let view = modal(app, ADA, "deploy").await;
+    assert_eq!(submit(app, ADA, &view, version(text)).await, Value::Null);
+}
+
 /// Returns the events of a type, newest first.
-async fn events(caller: &Client, kind: &str) -> Vec<Value> {
+pub async fn events(caller: &Client, kind: &str) -> Vec<Value> {
     let all = caller.get("/v1/events?limit=250").await.ok(200);
     all["data"].as_array().unwrap().iter().filter(|event| event["type"] == kind).cloned().collect()
 }

@@ -14,6 +14,7 @@ mod process;
 pub mod sabotage;
 mod sender;
 mod slack;
+mod smtp;
 mod world;
 
 pub use database::Database;
@@ -27,6 +28,7 @@ pub use names::Names;
 pub use process::{Deployment, Process, until};
 pub use sender::{COMMANDS, EVENTS, INTERACTIVITY, Sender, form, sign};
 pub use slack::Slack;
+pub use smtp::{MailReply, MailServer, Mailbox};
 pub use world::{Setup, TestApp, step};
 
 /// Runs a scenario on both databases: `both! { async fn name(app) { … } }` makes `name::on_sqlite` and
@@ -50,6 +52,31 @@ macro_rules! both {
             async fn on_postgres() {
                 if let Some(database) = $crate::support::Database::postgres().await {
                     story($crate::support::TestApp::start(database).await).await;
+                }
+            }
+        }
+    )+};
+}
+
+/// Runs a scenario on both databases, without an app: `both_databases! { async fn name(database) { … } }`.
+#[macro_export]
+macro_rules! both_databases {
+    ($($(#[$attribute:meta])* async fn $name:ident($database:ident) $body:block)+) => {$(
+        $(#[$attribute])*
+        mod $name {
+            use super::*;
+
+            async fn story($database: $crate::support::Database) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                story($crate::support::Database::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                if let Some(database) = $crate::support::Database::postgres().await {
+                    story(database).await;
                 }
             }
         }

@@ -24,6 +24,7 @@ pub mod member;
 pub mod oauth_state;
 pub mod organisation;
 pub mod readiness_probe;
+pub mod route;
 pub mod script_store;
 pub mod setting;
 pub mod slack_link;

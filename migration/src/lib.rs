@@ -15,6 +15,7 @@ mod m20261201_000001_readiness;
 mod m20261201_000002_fair_claims;
 mod m20261201_000003_invitations;
 mod m20261201_000004_event_attributes;
+mod m20261201_000005_routes;
 
 /// List of all migrations, in order.
 pub struct Migrator;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261201_000002_fair_claims::Migration),
             Box::new(m20261201_000003_invitations::Migration),
             Box::new(m20261201_000004_event_attributes::Migration),
+            Box::new(m20261201_000005_routes::Migration),
         ]
     }
 }

@@ -19,7 +19,7 @@ use crate::domain::{
     webhooks::{Way, WebhookRefusal, incoming_refusal::HookRefusal},
 };
 
-const NOUNS: [Noun; 16] = [
+const NOUNS: [Noun; 17] = [
     Noun::Organisation,
     Noun::Member,
     Noun::Invitation,
@@ -29,6 +29,7 @@ const NOUNS: [Noun; 16] = [
     Noun::GithubInstallation,
     Noun::Subscription,
     Noun::Workflow,
+    Noun::Route,
     Noun::Integration,
     Noun::Setting,
     Noun::Event,

@@ -18,6 +18,7 @@ pub mod invitations;
 pub mod members;
 pub mod organisations;
 mod page;
+pub mod routes;
 pub mod signing;
 pub mod subscriptions;
 pub mod tokens;
@@ -55,6 +56,7 @@ pub const DIALECT: Dialect = Dialect {
         "/v1/events",
         "/v1/deliveries",
         "/v1/destinations",
+        "/v1/routes",
         "/v1/slack",
         "/v1/github",
         "/v1/subscriptions",
@@ -82,7 +84,7 @@ fn operations() -> impl OpenApi + 'static {
         channel_integrations::ChannelIntegrations,
         (signing::Signing, installations::Installations),
         events::Events,
-        deliveries::Deliveries,
+        (deliveries::Deliveries, routes::Routes),
         github::Github,
         subscriptions::Subscriptions,
         workflows::Workflows,
@@ -125,6 +127,8 @@ enum Tag {
     /// Deliveries of events to destinations, with every attempt, its outcome, and the reason for a skipped or failed
     /// delivery.
     Deliveries,
+    /// Routes of events to destinations.
+    Routes,
     /// Subscriptions of Slack channels to GitHub events: repositories, kinds of events, branches, labels and authors.
     Subscriptions,
     /// Workflows that members run from Slack by a slash command.

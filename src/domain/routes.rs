@@ -3,4 +3,5 @@
 //! Not here: the loading of rules.
 
 pub mod glob;
+pub mod route;
 pub mod workflow_step;

@@ -11,6 +11,7 @@ use crate::{
             matcher::ChannelMatcher,
             sender::{AppSender, PostedMessages},
         },
+        email::EmailSender,
         github::{contents::GithubContents, matcher::SubscriptionMatcher},
         kernel::{Base, chore::Chore},
         pipeline::{
@@ -19,6 +20,7 @@ use crate::{
             sender::{Sender, Senders},
             work::WorkSender,
         },
+        routes::matcher::RouteMatcher,
         slack::{SlackConnections, matcher::LinkMatcher, sender::SlackSender},
         webhooks::{
             Webhooks,
@@ -29,8 +31,13 @@ use crate::{
         workflows::{Workflows, sender::RequestedRuns},
     },
     config::Config,
-    domain::{pipeline::event::Rule, rate_limit::RateLimit, routes::workflow_step},
+    domain::{Result, email::RecipientDomains, pipeline::event::Rule, rate_limit::RateLimit, routes::workflow_step},
+    provider::smtp::SmtpClient,
 };
+
+/// Minimum interval between messages to one address.
+const EMAIL_INTERVAL: Duration = Duration::from_secs(1);
+const EMAIL_BURST: u32 = 60;
 
 /// Returns every sender of the service.
 pub(super) fn senders(
@@ -38,21 +45,33 @@ pub(super) fn senders(
     base: &Base,
     (slack, workflows): (&Arc<SlackConnections>, &Arc<Workflows>),
     (apps, webhooks): (&Arc<Apps>, &Arc<Webhooks>),
-) -> Senders {
+) -> Result<Senders> {
     let rate_limit = RateLimit {
         interval: Duration::from_millis(config.slack.channel_interval_ms),
         burst: config.slack.channel_burst,
     };
     let contents = Arc::new(GithubContents(base.store().clone()));
-    let senders: [Arc<dyn Sender>; 6] = [
+    let senders: [Arc<dyn Sender>; 7] = [
         Arc::new(SlackSender::new(slack.clone(), contents, rate_limit)),
         Arc::new(WorkSender::new(RequestedRuns(workflows.clone()))),
         Arc::new(AppSender(apps.clone())),
         Arc::new(WorkSender::new(PostedMessages(apps.clone()))),
         Arc::new(OutgoingSender(webhooks.clone())),
         Arc::new(WorkSender::new(KeptRequests(webhooks.clone()))),
+        Arc::new(email(config, base)?),
     ];
-    Senders::new(senders)
+    Ok(Senders::new(senders))
+}
+
+/// Returns the sender of e-mail.
+fn email(config: &Config, base: &Base) -> Result<EmailSender> {
+    let email = &config.email;
+    let client = match email.is_configured() {
+        true => Some(SmtpClient::new(&email.smtp_url, &email.from, Duration::from_millis(email.timeout_ms))?),
+        false => None,
+    };
+    let rate_limit = RateLimit { interval: EMAIL_INTERVAL, burst: EMAIL_BURST };
+    Ok(EmailSender::new(base.clone(), client, RecipientDomains::new(&email.recipient_domains), rate_limit))
 }
 
 /// Returns every chore of the service.
@@ -74,5 +93,11 @@ pub(super) fn rules() -> Vec<Rule> {
 
 /// Returns every matcher of the service, in the order of their decisions.
 pub(super) fn matchers() -> Vec<Arc<dyn Matcher>> {
-    vec![Arc::new(LinkMatcher), Arc::new(SubscriptionMatcher), Arc::new(ChannelMatcher), Arc::new(WebhookMatcher)]
+    vec![
+        Arc::new(RouteMatcher),
+        Arc::new(LinkMatcher),
+        Arc::new(SubscriptionMatcher),
+        Arc::new(ChannelMatcher),
+        Arc::new(WebhookMatcher),
+    ]
 }

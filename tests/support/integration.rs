@@ -29,6 +29,8 @@ pub enum Reply {
     Bytes(usize),
     /// This JSON, after a delay.
     Late(Duration, Value),
+    /// Headers, and a body that never ends.
+    Drip,
     /// The changed message: `{}` stands for the former one.
     Change(String),
     /// This status, and a `Retry-After` of this many seconds.
@@ -213,6 +215,13 @@ async fn answer(reply: Reply, body: &Value) -> Response {
         Reply::Text(code, text) => status(code).body(text),
         Reply::Redirect(to) => status(302).header("location", to).body(()),
         Reply::Bytes(count) => Response::builder().body(Body::from(vec![b'x'; count])),
+        Reply::Drip => {
+            let drip = futures_util::stream::unfold((), |()| async {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                Some((Ok::<_, std::io::Error>(" "), ()))
+            });
+            Response::builder().body(Body::from_bytes_stream(drip))
+        }
         Reply::Late(pause, value) => {
             tokio::time::sleep(pause).await;
             json(value)

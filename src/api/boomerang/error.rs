@@ -89,6 +89,7 @@ fn kind_of(fault: &Fault) -> Kind {
                 | Noun::Invitation
                 | Noun::Channel
                 | Noun::SlackLink
+                | Noun::Route
                 | Noun::Subscription
                 | Noun::Integration
                 | Noun::Setting

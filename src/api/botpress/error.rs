@@ -216,6 +216,7 @@ fn message(fault: &Fault, issues: &[IssueOut]) -> String {
                 | Noun::Channel
                 | Noun::SlackLink
                 | Noun::GithubInstallation
+                | Noun::Route
                 | Noun::Subscription
                 | Noun::Workflow
                 | Noun::Setting

@@ -7,6 +7,7 @@ mod github;
 mod identity;
 mod installations;
 mod integrations;
+mod routes;
 mod subscriptions;
 mod workflows;
 
@@ -33,6 +34,7 @@ pub use integrations::{
     ChannelIntegrationOut, ChannelIntegrationPatch, ChannelIntegrationsOut, ChannelWebhookOut, LintIn, LintOut,
     SigningSecretOut,
 };
+pub use routes::{RouteIn, RouteOut, RoutePatch};
 pub use subscriptions::{ExplanationOut, SubscriptionIn, SubscriptionOut, SubscriptionPatch};
 pub use workflows::{WorkflowIn, WorkflowOut, WorkflowsOut};
 

@@ -7,6 +7,7 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
+use super::matcher::Place;
 use crate::domain::{
     Error, Result,
     pipeline::{
@@ -34,6 +35,20 @@ pub trait Sender: Send + Sync {
     /// Returns the rate limit of each destination.
     fn rate_limit(&self) -> RateLimit {
         RateLimit::NONE
+    }
+
+    /// Returns whether a route may send any event there: the sender makes the content from the event.
+    fn takes_any_event(&self) -> bool {
+        false
+    }
+
+    /// Returns the destination at an address that a member enters.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a wrong address, and where destinations of the kind are not made by an address.
+    fn place(&self, _address: &str) -> Result<Place> {
+        let rule = format!("destinations of the kind {} are not made by an address", self.kind().as_str());
+        Err(Error::invalid("/destination/kind", rule))
     }
 
     /// Returns the content of a delivery that a member has sent again.
@@ -112,6 +127,14 @@ impl Senders {
     /// Creates the list.
     pub fn new(senders: impl IntoIterator<Item = Arc<dyn Sender>>) -> Self {
         Self(Arc::new(senders.into_iter().map(|sender| (sender.kind().as_str().to_owned(), sender)).collect()))
+    }
+
+    /// Lists the kinds to which a route may send any event.
+    pub fn routable(&self) -> Vec<&str> {
+        let mut kinds: Vec<&str> =
+            self.0.iter().filter(|(_, sender)| sender.takes_any_event()).map(|(kind, _)| kind.as_str()).collect();
+        kinds.sort_unstable();
+        kinds
     }
 
     /// Fails where a kind has no sender.

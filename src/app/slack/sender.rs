@@ -72,6 +72,10 @@ impl Sender for SlackSender {
         self.rate_limit
     }
 
+    fn takes_any_event(&self) -> bool {
+        true
+    }
+
     fn replayed(&self, content: Content) -> Result<Content> {
         Ok(Content::of(&content.read::<SlackContent>()?.by_hand()))
     }

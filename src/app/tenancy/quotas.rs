@@ -2,7 +2,7 @@
 //! lock, so concurrent creations cannot exceed it together.
 //!
 //! Destinations are counted as they are configured, even before their first delivery: the Slack link, each Slack
-//! channel with subscriptions, each URL of an outgoing webhook, each installed app. A destination that the acceptance
+//! channel with subscriptions, each destination of a route, each URL of an outgoing webhook, each installed app. A destination that the acceptance
 //! of an event creates (the first delivery to a channel of ours, to a person in Slack, to a workflow) is neither
 //! counted nor refused: an accepted event is not lost to a quota.
 //!
@@ -91,18 +91,20 @@ impl Tenancy {
             return Ok(());
         }
         store::tenancy::organisations::lock(tx, organisation_id).await?;
-        let linked = usize::from(store::slack::links::find(tx, organisation_id).await?.is_some());
-        let subscribed = store::github::subscriptions::destinations(tx, organisation_id).await?.len();
+        let linked = store::slack::links::find(tx, organisation_id).await?.map(|stored| stored.link.destination_id);
+        let mut chosen: HashSet<_> = linked.into_iter().collect();
+        chosen.extend(store::github::subscriptions::destinations(tx, organisation_id).await?);
+        chosen.extend(store::routes::destinations(tx, organisation_id).await?);
         let integrations = store::apps::installations::count(tx, organisation_id).await?;
         let webhooks = store::webhooks::setups(tx, organisation_id).await?;
         let urls: usize = webhooks.iter().map(urls_of).sum();
         let most = self.quotas.destinations_per_organisation;
-        if (linked + subscribed + urls + more) as u64 + integrations <= most {
+        if (chosen.len() + urls + more) as u64 + integrations <= most {
             return Ok(());
         }
         let message = format!(
             "an organisation has at most {most} destinations (limits.destinations_per_organisation): Slack channels, \
-             URLs of outgoing webhooks and integrations; use one that is there, or ask the operator for more"
+             destinations of routes, URLs of outgoing webhooks and integrations; use one that is there, or ask the operator for more"
         );
         Err(Error::FailedPrecondition { message })
     }

@@ -28,6 +28,8 @@ pub enum Noun {
     SlackLink,
     /// The record of an installation of our GitHub App.
     GithubInstallation,
+    /// A route.
+    Route,
     /// A subscription of a Slack channel to GitHub events.
     Subscription,
     /// A workflow that can be run from Slack.
@@ -58,6 +60,7 @@ impl fmt::Display for Noun {
             Noun::Channel => "channel",
             Noun::SlackLink => "Slack integration",
             Noun::GithubInstallation => "GitHub installation",
+            Noun::Route => "route",
             Noun::Subscription => "subscription",
             Noun::Workflow => "workflow",
             Noun::Integration => "integration",

@@ -52,6 +52,8 @@ id! {
     TokenId,
     /// A channel of an organisation.
     ChannelId,
+    /// A route.
+    RouteId,
     /// An organisation's connection to one Slack workspace.
     SlackLinkId,
     /// The record of an installation of our GitHub App: its own id, not GitHub's number.

@@ -213,6 +213,10 @@ permissions! {
     SubscriptionsRead = "subscriptions:read", Member;
     /// Subscribe Slack channels to GitHub events.
     SubscriptionsManage = "subscriptions:manage", Admin;
+    /// See the routes.
+    RoutesRead = "routes:read", Member;
+    /// Create, change and remove routes, which may send every event of the organisation, also those of private channels.
+    RoutesManage = "routes:manage", Admin;
     /// See the workflows.
     WorkflowsRead = "workflows:read", Member;
     /// Create, change and remove workflows.

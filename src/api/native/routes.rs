@@ -1,0 +1,100 @@
+//! Routes: events that match are delivered to a destination.
+
+use poem_openapi::{
+    OpenApi,
+    param::{Path, Query},
+    payload::Json,
+};
+use uuid::Uuid;
+
+use super::{
+    Answer, Created, Done, Refused, Tag,
+    wire::{List, RouteIn, RouteOut, RoutePatch, cursor},
+};
+use crate::{
+    api::shared::{auth::Bearer, body::Body, services::Service},
+    app::routes,
+    domain::page::PageRequest,
+};
+
+/// The operations.
+pub struct Routes;
+
+#[OpenApi(tag = "Tag::Routes")]
+impl Routes {
+    /// List routes
+    ///
+    /// Lists the routes of the organisation, newest first.
+    #[oai(path = "/v1/routes", method = "get", operation_id = "listRoutes")]
+    async fn list_routes(
+        &self,
+        routes: Service<'_, routes::Routes>,
+        caller: Bearer,
+        /// Maximum number of items, 1 to 250; 50 by default.
+        limit: Query<Option<u32>>,
+        /// The `nextCursor` of the previous page.
+        cursor: Query<Option<String>>,
+    ) -> Answer<List<RouteOut>> {
+        let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
+        Ok(Json(List::of(routes.list_routes(&caller.0, page).await?)))
+    }
+
+    /// Create a route
+    ///
+    /// Sends the events that match to a destination: one that exists, or one by its kind and address, which is created
+    /// where it does not exist. Events that were accepted before are not sent.
+    #[oai(path = "/v1/routes", method = "post", operation_id = "createRoute")]
+    async fn create_route(
+        &self,
+        routes: Service<'_, routes::Routes>,
+        caller: Bearer,
+        body: Body<RouteIn>,
+    ) -> Result<Created<RouteOut>, Refused> {
+        Ok(Created::Created(Json(routes.create_route(&caller.0, body.value.new()?).await?.into())))
+    }
+
+    /// Get a route
+    ///
+    /// Returns one route.
+    #[oai(path = "/v1/routes/:id", method = "get", operation_id = "getRoute")]
+    async fn get_route(
+        &self,
+        routes: Service<'_, routes::Routes>,
+        caller: Bearer,
+        /// The route's id.
+        id: Path<Uuid>,
+    ) -> Answer<RouteOut> {
+        Ok(Json(routes.get_route(&caller.0, id.0.into()).await?.into()))
+    }
+
+    /// Change a route
+    ///
+    /// Fields that are absent from the request stay unchanged; a given list replaces the former one. To change the channel
+    /// or the destination, create another route.
+    #[oai(path = "/v1/routes/:id", method = "patch", operation_id = "updateRoute")]
+    async fn update_route(
+        &self,
+        routes: Service<'_, routes::Routes>,
+        caller: Bearer,
+        /// The route's id.
+        id: Path<Uuid>,
+        body: Body<RoutePatch>,
+    ) -> Answer<RouteOut> {
+        Ok(Json(routes.update_route(&caller.0, id.0.into(), body.value.into()).await?.into()))
+    }
+
+    /// Delete a route
+    ///
+    /// Deletes a route. Deliveries that are already queued are still sent.
+    #[oai(path = "/v1/routes/:id", method = "delete", operation_id = "deleteRoute")]
+    async fn delete_route(
+        &self,
+        routes: Service<'_, routes::Routes>,
+        caller: Bearer,
+        /// The route's id.
+        id: Path<Uuid>,
+    ) -> Result<Done, Refused> {
+        routes.delete_route(&caller.0, id.0.into()).await?;
+        Ok(Done::Done)
+    }
+}

@@ -115,6 +115,7 @@ const CASES: &[Case] = &[
             "events:write",
             "events:read",
             "deliveries:read",
+            "routes:read",
             "slack:read",
             "github:read",
             "subscriptions:read",
@@ -163,6 +164,11 @@ const CASES: &[Case] = &[
     case("unlinkGithubInstallation", Admin, &["github:manage"], 400),
     case("installSlack", Admin, &["slack:manage"], 400),
     case("reprocessGithubDelivery", Admin, &["github:manage"], 404),
+    case("listRoutes", Member, &["routes:read"], 200),
+    case("createRoute", Admin, &["routes:manage"], 404),
+    case("getRoute", Member, &["routes:read"], 404),
+    case("updateRoute", Admin, &["routes:manage"], 404),
+    case("deleteRoute", Admin, &["routes:manage"], 404),
     case("listSubscriptions", Member, &["subscriptions:read"], 200),
     // The other organisation has no Slack integration.
     case("createSubscription", Admin, &["subscriptions:manage"], 404),
@@ -458,6 +464,7 @@ impl<'a> World<'a> {
                 "integrations" => self.integration(false).await,
                 "channels" => self.create("/v1/channels", json!({"name": self.fresh()})).await,
                 "events" => self.create("/v1/events", json!({"type": CANARY})).await,
+                "routes" => self.create("/v1/routes", self.route().await).await,
                 "subscriptions" => self.subscription().await,
                 "workflows" => self.workflow(operation).await,
                 "deliveries" => self.delivery().await.0,
@@ -535,6 +542,11 @@ impl<'a> World<'a> {
             }
             _ => path,
         }
+    }
+
+    /// Returns the body of a request for a route to our destination.
+    async fn route(&self) -> Value {
+        json!({"name": self.fresh(), "types": ["order.*"], "destinationId": self.delivery().await.1})
     }
 
     async fn subscription(&self) -> String {
@@ -624,6 +636,8 @@ impl<'a> World<'a> {
             "linkGithubInstallation" | "unlinkGithubInstallation" => {
                 json!({"ref": self.linked().await.0.to_string(), "team": "acme"})
             }
+            "createRoute" => self.route().await,
+            "updateRoute" => json!({"name": self.fresh()}),
             "createSubscription" => {
                 json!({"slackChannelId": CHANNEL, "slackChannelName": self.fresh(), "rules": {"repositories": ["acme/web"]}})
             }

@@ -39,7 +39,10 @@ async fn follow(name: &str) {
     let slack = Slack::start(Options::default()).await;
     slack.unlimited().await;
     let mut deployment = Deployment::new(Database::sqlite(), &slack.base());
-    deployment.set("TIELINE_EGRESS__ALLOW", "127.0.0.0/8,::1/128").set_all(slack.github_settings());
+    deployment
+        .set("TIELINE_EGRESS__ALLOW", "127.0.0.0/8,::1/128")
+        .set("TIELINE_EMAIL__RECIPIENT_DOMAINS", "example.com")
+        .set_all(slack.github_settings());
     let process = deployment.serve("all").await;
     let token = deployment.owner("demo").await;
     let environment =

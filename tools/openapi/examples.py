@@ -45,6 +45,8 @@ def native(world):
         f"/v1/deliveries?eventId={event}", lambda page: [one for one in page["data"] if one["state"] == "delivered"]
     )[0]["id"]
     destination = world.get("/v1/destinations")["data"][0]["id"]
+    route = {"types": ["order.*"], "destinationId": destination}
+    routes = [world.post("/v1/routes", route)["id"] for _ in range(2)]
     order = {"event": "issues", "installation": number, "repository": "web", "title": "It is slow"}
     sent = world.post(f"{world.standin}/control/github/send", order)
     for workflow in ("deploy", "release"):
@@ -59,6 +61,7 @@ def native(world):
         "/v1/events/{id}": {"id": event},
         "/v1/deliveries/{id}": {"id": delivery},
         "/v1/destinations/{id}": {"id": destination},
+        "/v1/routes/{id}": {"id": routes[0]},
         "/v1/github/deliveries": {"deliveryId": sent["deliveryId"]},
         "/v1/subscriptions/{id}": {"id": subscriptions[0]},
         "/v1/workflows/{id}": {"id": f"{world.tag}-deploy"},
@@ -74,6 +77,9 @@ def native(world):
         "installRegistryIntegration": {"body": {"registryId": more["id"]}},
         "uninstallIntegration": {"id": installed},
         "replayFailedDeliveries": {"body": {"destinationId": destination}},
+        "createRoute": {"body": route},
+        "updateRoute": {"body": {"enabled": True}},
+        "deleteRoute": {"id": routes[1]},
         "createSubscription": {"body": {"slackChannelId": "C0RANDOM", "rules": rules}},
         "updateSubscription": {"body": {"enabled": True}},
         "explainSubscription": {"eventId": event},

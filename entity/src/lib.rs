@@ -2,10 +2,6 @@
 
 pub mod attempt;
 pub mod audit_entry;
-pub mod bot_installation;
-pub mod bot_name;
-pub mod bot_source;
-pub mod bot_version;
 pub mod channel;
 pub mod channel_key;
 pub mod channel_member;
@@ -19,11 +15,15 @@ pub mod github_repository;
 pub mod inbound_receipt;
 pub mod installation;
 pub mod integration;
-pub mod integration_api_key;
 pub mod member;
 pub mod oauth_state;
 pub mod organisation;
 pub mod readiness_probe;
+pub mod registry_api_key;
+pub mod registry_installation;
+pub mod registry_name;
+pub mod registry_source;
+pub mod registry_version;
 pub mod route;
 pub mod script_store;
 pub mod setting;

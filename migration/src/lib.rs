@@ -16,6 +16,7 @@ mod m20261201_000002_fair_claims;
 mod m20261201_000003_invitations;
 mod m20261201_000004_event_attributes;
 mod m20261201_000005_routes;
+mod m20261201_000006_registry_tables;
 
 /// List of all migrations, in order.
 pub struct Migrator;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261201_000003_invitations::Migration),
             Box::new(m20261201_000004_event_attributes::Migration),
             Box::new(m20261201_000005_routes::Migration),
+            Box::new(m20261201_000006_registry_tables::Migration),
         ]
     }
 }

@@ -91,7 +91,7 @@ impl Departure for Registry {
 #[derive(Clone, Debug)]
 pub struct Registered {
     /// The version.
-    pub bot: RegistryVersion,
+    pub version: RegistryVersion,
     /// Its definition.
     pub definition: Definition,
     /// Owning workspace.
@@ -145,9 +145,9 @@ impl Registry {
         let around = registry::around(&tx, &workspace, draft.look_around(), most).await?;
         let (definition, enclosures) = draft.judge(&around)?;
         let created = self.insert_bot(&tx, workspace, (definition, enclosures), &around).await?;
-        let detail = json!({"name": created.bot.name, "version": created.bot.version.to_string()});
+        let detail = json!({"name": created.version.name, "version": created.version.version.to_string()});
         let who = (caller.organisation_id, caller.actor());
-        self.base.audit(&tx, (who.0, &who.1), "registry.create", created.bot.id, detail).await?;
+        self.base.audit(&tx, (who.0, &who.1), "registry.create", created.version.id, detail).await?;
         tx.commit().await?;
         Ok(created)
     }
@@ -164,7 +164,7 @@ impl Registry {
         registry::claim_name(tx, workspace.id, name, now).await?;
         let secrets = self.secrets_of_new(tx, workspace.id, around, &enclosures, &definition).await?;
         let signing_secret = self.fresh_signing_secret();
-        let mut bot = RegistryVersion {
+        let mut version = RegistryVersion {
             id,
             organisation_id: workspace.id,
             name: name.to_owned(),
@@ -191,20 +191,20 @@ impl Registry {
             former: None,
         };
         let source = registry::Source { readme: enclosures.readme, code: enclosures.code };
-        registry::insert(tx, &bot, &definition, sealed, &source).await?;
+        registry::insert(tx, &version, &definition, sealed, &source).await?;
         if let Some(icon) = enclosures.icon {
             self.keep_icon(tx, name, icon).await?;
         }
         if definition.visibility.is_published() {
             registry::set_published(tx, name).await?;
         }
-        let new = Known { id, version: bot.version.clone(), dev: bot.dev, visibility: bot.visibility };
+        let new = Known { id, version: version.version.clone(), dev: version.dev, visibility: version.visibility };
         let all: Vec<Known> = around.versions.iter().cloned().chain([new]).collect();
         rank(tx, (workspace.id, name), &all).await?;
         if let Some(kept) = registry::find(tx, workspace.id, id).await? {
-            bot = kept;
+            version = kept;
         }
-        Ok(Registered { bot, definition, workspace, signing_secret: Some(signing_secret), in_public: false })
+        Ok(Registered { version, definition, workspace, signing_secret: Some(signing_secret), in_public: false })
     }
 
     /// Removes a version. A name that never had a published version becomes free with its last one.
@@ -216,19 +216,21 @@ impl Registry {
         let workspace = self.workspace_of(caller).await?;
         let tx = self.base.store.begin().await?;
         store::tenancy::organisations::lock(&tx, workspace.id).await?;
-        let bot = registry::find(&tx, workspace.id, version_id(id)?).await?.ok_or_else(|| not_found(id))?;
-        let installations = registry::count_installations(&tx, bot.id).await?;
+        let version = registry::find(&tx, workspace.id, version_id(id)?).await?.ok_or_else(|| not_found(id))?;
+        let installations = registry::count_installations(&tx, version.id).await?;
         if installations > 0 {
-            let message =
-                format!("{} {} is installed in {installations} places; remove it there first", bot.name, bot.version);
+            let message = format!(
+                "{} {} is installed in {installations} places; remove it there first",
+                version.name, version.version
+            );
             return Err(Error::InUse { noun: Noun::Integration, message });
         }
-        registry::delete(&tx, bot.id).await?;
-        let around = registry::around(&tx, &workspace, (Some(&bot.name), None), 0).await?;
-        rank(&tx, (workspace.id, &bot.name), &around.versions).await?;
-        registry::release_name(&tx, workspace.id, &bot.name).await?;
-        let detail = json!({"name": bot.name, "version": bot.version.to_string()});
-        self.base.audit(&tx, (workspace.id, &caller.actor()), "registry.delete", bot.id, detail).await?;
+        registry::delete(&tx, version.id).await?;
+        let around = registry::around(&tx, &workspace, (Some(&version.name), None), 0).await?;
+        rank(&tx, (workspace.id, &version.name), &around.versions).await?;
+        registry::release_name(&tx, workspace.id, &version.name).await?;
+        let detail = json!({"name": version.name, "version": version.version.to_string()});
+        self.base.audit(&tx, (workspace.id, &caller.actor()), "registry.delete", version.id, detail).await?;
         tx.commit().await
     }
 

@@ -9,9 +9,9 @@ mod list;
 mod names;
 
 use ::entity::{
-    bot_source::{self, Entity as Sources},
-    bot_version::{self, Column, Entity as Versions},
     integration::{self, Entity as Integrations},
+    registry_source::{self, Entity as Sources},
+    registry_version::{self, Column, Entity as Versions},
 };
 use sea_orm::{
     ActiveValue::{NotSet, Set},
@@ -61,48 +61,48 @@ pub struct SealedVersionSecrets {
 /// [`Error::Issues`] if a concurrent request added the same one.
 pub async fn insert(
     tx: &Tx,
-    bot: &RegistryVersion,
+    version: &RegistryVersion,
     definition: &Definition,
     sealed: SealedVersionSecrets,
     source: &Source,
 ) -> Result<()> {
     let integration = integration::ActiveModel {
-        id: Set(bot.id.0),
-        organisation_id: Set(Some(bot.organisation_id.0)),
+        id: Set(version.id.0),
+        organisation_id: Set(Some(version.organisation_id.0)),
         kind: Set(BOT.to_owned()),
-        name: Set(bot.name.clone()),
-        version: Set(Some(bot.version.to_string())),
+        name: Set(version.name.clone()),
+        version: Set(Some(version.version.to_string())),
         active: Set(true),
         definition: Set(json(definition)?),
-        created_at: Set(bot.created_at),
-        updated_at: Set(bot.updated_at),
+        created_at: Set(version.created_at),
+        updated_at: Set(version.updated_at),
     };
     Integrations::insert(integration).exec_without_returning(tx).await?;
-    let row = bot_version::ActiveModel {
-        organisation_id: Set(bot.organisation_id.0),
-        name: Set(bot.name.clone()),
-        version: Set(bot.version.to_string()),
-        dev: Set(bot.dev),
+    let row = registry_version::ActiveModel {
+        organisation_id: Set(version.organisation_id.0),
+        name: Set(version.name.clone()),
+        version: Set(version.version.to_string()),
+        dev: Set(version.dev),
         latest: Set(false),
         latest_published: Set(false),
-        lifecycle: Set(bot.lifecycle.as_str().to_owned()),
+        lifecycle: Set(version.lifecycle.as_str().to_owned()),
         signing_secret: Set(sealed.signing_secret),
         former_signing_secret: Set(None),
         former_until: Set(None),
-        created_at: Set(bot.created_at),
-        ..changeable(bot, definition, sealed.secrets)?
+        created_at: Set(version.created_at),
+        ..changeable(version, definition, sealed.secrets)?
     };
     match Versions::insert(row).exec_without_returning(tx).await {
         Ok(_) => {}
         Err(error) if is_unique_violation(&error) => {
-            let says = format_args!("{} of {} exists already", bot.version, bot.name);
+            let says = format_args!("{} of {} exists already", version.version, version.name);
             return Err(Error::Issues(vec![Issue::new(Rule::Taken, "/version", says)]));
         }
         Err(error) => return Err(error.into()),
     }
-    let row = bot_source::ActiveModel {
-        integration_id: Set(bot.id.0),
-        organisation_id: Set(bot.organisation_id.0),
+    let row = registry_source::ActiveModel {
+        integration_id: Set(version.id.0),
+        organisation_id: Set(version.organisation_id.0),
         readme: Set(source.readme.clone()),
         code: Set(source.code.clone()),
     };
@@ -116,22 +116,22 @@ pub async fn insert(
 /// When the database fails.
 pub async fn update(
     tx: &Tx,
-    bot: &RegistryVersion,
+    version: &RegistryVersion,
     definition: &Definition,
     secrets: Option<Vec<u8>>,
     source: Source,
 ) -> Result<()> {
     let integration = integration::ActiveModel {
-        id: Set(bot.id.0),
+        id: Set(version.id.0),
         definition: Set(json(definition)?),
-        updated_at: Set(bot.updated_at),
+        updated_at: Set(version.updated_at),
         ..Default::default()
     };
     Integrations::update(integration).exec(tx).await?;
-    Versions::update(changeable(bot, definition, secrets)?).exec(tx).await?;
+    Versions::update(changeable(version, definition, secrets)?).exec(tx).await?;
     if source.code.is_some() || source.readme.is_some() {
-        let row = bot_source::ActiveModel {
-            integration_id: Set(bot.id.0),
+        let row = registry_source::ActiveModel {
+            integration_id: Set(version.id.0),
             readme: source.readme.map_or(NotSet, |readme| Set(Some(readme))),
             code: source.code.map_or(NotSet, |code| Set(Some(code))),
             ..Default::default()
@@ -142,24 +142,24 @@ pub async fn update(
 }
 
 fn changeable(
-    bot: &RegistryVersion,
+    version: &RegistryVersion,
     definition: &Definition,
     secrets: Option<Vec<u8>>,
-) -> Result<bot_version::ActiveModel> {
-    Ok(bot_version::ActiveModel {
-        integration_id: Set(bot.id.0),
-        visibility: Set(bot.visibility.as_str().to_owned()),
-        verification: Set(bot.verification.as_str().to_owned()),
-        title: Set(bot.title.clone()),
-        description: Set(bot.description.clone()),
+) -> Result<registry_version::ActiveModel> {
+    Ok(registry_version::ActiveModel {
+        integration_id: Set(version.id.0),
+        visibility: Set(version.visibility.as_str().to_owned()),
+        verification: Set(version.verification.as_str().to_owned()),
+        title: Set(version.title.clone()),
+        description: Set(version.description.clone()),
         url: Set(definition.url.clone().unwrap_or_default()),
-        terms: Set(json(&bot.terms)?),
-        search: Set(bot.terms.haystack(definition)),
-        readme_key: Set(bot.readme_key.clone()),
-        code_sha256: Set(bot.code_sha256.clone()),
-        secret_names: Set(json(&bot.secret_names)?),
+        terms: Set(json(&version.terms)?),
+        search: Set(version.terms.haystack(definition)),
+        readme_key: Set(version.readme_key.clone()),
+        code_sha256: Set(version.code_sha256.clone()),
+        secret_names: Set(json(&version.secret_names)?),
         secrets: Set(secrets),
-        updated_at: Set(bot.updated_at),
+        updated_at: Set(version.updated_at),
         ..Default::default()
     })
 }
@@ -191,7 +191,7 @@ pub async fn definition(db: &impl ConnectionTrait, id: IntegrationId) -> Result<
 #[derive(Clone, Debug)]
 pub struct Current {
     /// The version.
-    pub bot: RegistryVersion,
+    pub version: RegistryVersion,
     /// Its definition.
     pub definition: Definition,
     /// Its readme.
@@ -203,9 +203,9 @@ pub struct Current {
 impl Current {
     /// Returns true if it is unchanged since it was `seen`. Views and installations do not count.
     pub fn is_like(&self, seen: &Self) -> bool {
-        let Self { bot, definition, readme, before } = self;
-        let counted = RegistryVersion { views: bot.views, installs: bot.installs, ..seen.bot.clone() };
-        *bot == counted && *definition == seen.definition && *readme == seen.readme && *before == seen.before
+        let Self { version, definition, readme, before } = self;
+        let counted = RegistryVersion { views: version.views, installs: version.installs, ..seen.version.clone() };
+        *version == counted && *definition == seen.definition && *readme == seen.readme && *before == seen.before
     }
 }
 
@@ -218,15 +218,15 @@ pub async fn current(
     organisation_id: OrganisationId,
     id: IntegrationId,
 ) -> Result<Option<Current>> {
-    let Some(bot) = find(db, organisation_id, id).await? else { return Ok(None) };
+    let Some(version) = find(db, organisation_id, id).await? else { return Ok(None) };
     let Some(definition) = definition(db, id).await? else { return Ok(None) };
-    let before = names::versions(db, organisation_id, &bot.name).await?;
-    let before = match published_before(&bot.version, &before) {
+    let before = names::versions(db, organisation_id, &version.name).await?;
+    let before = match published_before(&version.version, &before) {
         Some(known) => self::definition(db, known.id).await?,
         None => None,
     };
     let readme = files::readme_of(db, id).await?;
-    Ok(Some(Current { bot, definition, readme, before }))
+    Ok(Some(Current { version, definition, readme, before }))
 }
 
 /// Reads the sealed secrets of a version.
@@ -245,7 +245,7 @@ pub async fn secrets(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Sea
 /// # Errors
 /// When the database fails.
 pub async fn rotate(tx: &Tx, id: IntegrationId, fresh: Vec<u8>, former: (Vec<u8>, Time)) -> Result<()> {
-    let row = bot_version::ActiveModel {
+    let row = registry_version::ActiveModel {
         integration_id: Set(id.0),
         signing_secret: Set(fresh),
         former_signing_secret: Set(Some(former.0)),
@@ -261,7 +261,7 @@ pub async fn rotate(tx: &Tx, id: IntegrationId, fresh: Vec<u8>, former: (Vec<u8>
 /// # Errors
 /// When the database fails.
 pub async fn set_standing(tx: &Tx, id: IntegrationId, verification: Verification, lifecycle: Lifecycle) -> Result<()> {
-    let row = bot_version::ActiveModel {
+    let row = registry_version::ActiveModel {
         integration_id: Set(id.0),
         verification: Set(verification.as_str().to_owned()),
         lifecycle: Set(lifecycle.as_str().to_owned()),

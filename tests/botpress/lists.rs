@@ -117,15 +117,15 @@ async fn ten_thousand_versions_are_no_burden() {
         format!("INSERT INTO {table} {numbers} SELECT {values} FROM {table} AS t, n")
     };
     let names = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 50) SELECT 'many' || n.i, organisation_id, \
-                 was_published, installs, n.i, created_at, NULL, NULL FROM bot_name AS t, n";
+                 was_published, installs, n.i, created_at, NULL, NULL FROM registry_name AS t, n";
     for sql in [
-        format!("INSERT INTO bot_name {names}"),
+        format!("INSERT INTO registry_name {names}"),
         copy(
             "integration",
             "{id}, t.organisation_id, t.kind, {name}, {version}, t.active, t.definition, t.created_at, t.updated_at",
         ),
         copy(
-            "bot_version",
+            "registry_version",
             "{id}, t.organisation_id, {name}, {version}, t.dev, n.i % 200 = 0, t.latest_published, t.visibility, t.verification, \
              t.lifecycle, t.title, t.description, t.url, t.terms, t.search, NULL, t.code_sha256, t.secret_names, t.secrets, \
              t.signing_secret, NULL, NULL, t.created_at, t.updated_at",

@@ -48,23 +48,23 @@ impl Registry {
     /// [`Error::FailedPrecondition`] where it is deprecated, [`Error::Conflict`] where there are too many.
     pub async fn install_registry_integration(&self, caller: &Caller, wanted: WantedVersion) -> Result<App> {
         caller.require(Permission::IntegrationsManage)?;
-        let bot = self.installable(caller, wanted).await?;
-        if bot.lifecycle == Lifecycle::Deprecated {
-            let message = format!("{} {} is deprecated; install another version", bot.name, bot.version);
+        let version = self.installable(caller, wanted).await?;
+        if version.lifecycle == Lifecycle::Deprecated {
+            let message = format!("{} {} is deprecated; install another version", version.name, version.version);
             return Err(Error::FailedPrecondition { message });
         }
         let reader = self.base.store.reader();
-        let definition = registry::definition(reader, bot.id).await?.ok_or_else(|| not_found(&bot.name))?;
+        let definition = registry::definition(reader, version.id).await?.ok_or_else(|| not_found(&version.name))?;
         let descriptor = descriptor(&definition)?;
         self.apps.check_called(&descriptor, "/url")?;
         let mut app = self.apps.new_integration(
             caller,
-            bot.name.clone(),
+            version.name.clone(),
             String::new(),
             ("output".into(), false),
             Some(descriptor),
         );
-        let from = from_registry(&bot);
+        let from = from_registry(&version);
         app.json_url = from.json_url();
         app.registry = Some(from);
         self.apps.install(caller, &mut app, None).await?;
@@ -117,7 +117,7 @@ impl Registry {
     pub(super) async fn refresh_installed(
         &self,
         tx: &Tx,
-        bot: &RegistryVersion,
+        version: &RegistryVersion,
         (former, next): (&Definition, &Definition),
     ) -> Result<()> {
         let described = |definition: &Definition| {
@@ -127,7 +127,7 @@ impl Registry {
         if described(former) == described(next) {
             return Ok(());
         }
-        let installed = registry::installed(tx, bot.id).await?;
+        let installed = registry::installed(tx, version.id).await?;
         if installed.is_empty() {
             return Ok(());
         }
@@ -137,7 +137,7 @@ impl Registry {
             let place = if former.url == next.url { "/configuration" } else { "/url" };
             Error::Issues(vec![Issue::new(Rule::Url, place, says)])
         })?;
-        store::apps::installations::set_descriptor(tx, from_registry(bot), &made, self.base.now()).await?;
+        store::apps::installations::set_descriptor(tx, from_registry(version), &made, self.base.now()).await?;
         if former.url != next.url {
             let names: Vec<String> = installed.into_iter().map(destination::app_name).collect();
             store::pipeline::destinations::heal_named(tx, &destination::APP, &names).await?;
@@ -146,6 +146,6 @@ impl Registry {
     }
 }
 
-fn from_registry(bot: &RegistryVersion) -> RegistryReference {
-    RegistryReference { registry_id: bot.id.0, name: bot.name.clone(), version: bot.version.to_string() }
+fn from_registry(version: &RegistryVersion) -> RegistryReference {
+    RegistryReference { registry_id: version.id.0, name: version.name.clone(), version: version.version.to_string() }
 }

@@ -34,12 +34,12 @@ impl Registry {
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn request_integration_verification(&self, caller: &Caller, id: &str) -> Result<()> {
-        let (tx, bot) = self.bot_to_manage(caller, id).await?;
-        if bot.verification == Verification::Unapproved {
-            registry::set_standing(&tx, bot.id, Verification::Pending, bot.lifecycle).await?;
+        let (tx, version) = self.bot_to_manage(caller, id).await?;
+        if version.verification == Verification::Unapproved {
+            registry::set_standing(&tx, version.id, Verification::Pending, version.lifecycle).await?;
             let who = caller.actor();
             self.base
-                .audit(&tx, (bot.organisation_id, &who), "registry.request_verification", bot.id, json!({}))
+                .audit(&tx, (version.organisation_id, &who), "registry.request_verification", version.id, json!({}))
                 .await?;
         }
         tx.commit().await
@@ -51,13 +51,15 @@ impl Registry {
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn rotate_integration_signing_secrets(&self, caller: &Caller, id: &str) -> Result<Secret> {
-        let (tx, bot) = self.bot_to_manage(caller, id).await?;
+        let (tx, version) = self.bot_to_manage(caller, id).await?;
         let fresh = self.fresh_signing_secret();
-        let sealed = self.seal_signing_secret((bot.organisation_id, bot.id), &fresh).await?;
-        let former = registry::secrets(&tx, bot.id).await?.signing_secret;
-        registry::rotate(&tx, bot.id, sealed, (former, self.base.now() + FORMER_LIFETIME)).await?;
+        let sealed = self.seal_signing_secret((version.organisation_id, version.id), &fresh).await?;
+        let former = registry::secrets(&tx, version.id).await?.signing_secret;
+        registry::rotate(&tx, version.id, sealed, (former, self.base.now() + FORMER_LIFETIME)).await?;
         let who = caller.actor();
-        self.base.audit(&tx, (bot.organisation_id, &who), "registry.rotate_signing_secret", bot.id, json!({})).await?;
+        self.base
+            .audit(&tx, (version.organisation_id, &who), "registry.rotate_signing_secret", version.id, json!({}))
+            .await?;
         tx.commit().await?;
         Ok(fresh)
     }
@@ -84,22 +86,22 @@ impl Registry {
         id: &str,
         note: Option<String>,
     ) -> Result<(ApiKey, Secret)> {
-        let (tx, bot) = self.bot_to_manage(caller, id).await?;
-        if registry::count_keys(&tx, bot.organisation_id, bot.id).await? >= MAX_API_KEYS as u64 {
+        let (tx, version) = self.bot_to_manage(caller, id).await?;
+        if registry::count_keys(&tx, version.organisation_id, version.id).await? >= MAX_API_KEYS as u64 {
             let says = format_args!("has {MAX_API_KEYS} keys; delete one first");
             return Err(Error::Issues(vec![Issue::new(Rule::Limit, "/integrationId", says)]));
         }
         let text = format!("bp_iak_{}", BASE64URL.encode(self.base.ambient.random::<32>()));
         let key = ApiKey {
             id: self.base.ambient.id(),
-            organisation_id: bot.organisation_id,
-            integration_id: bot.id,
+            organisation_id: version.organisation_id,
+            integration_id: version.id,
             note: note.unwrap_or_default(),
             created_at: self.base.now(),
         };
         registry::insert_key(&tx, &key, sha256(text.as_bytes())).await?;
-        let detail = json!({"integration": bot.id.to_string()});
-        self.base.audit(&tx, (bot.organisation_id, &caller.actor()), "registry.create_key", key.id, detail).await?;
+        let detail = json!({"integration": version.id.to_string()});
+        self.base.audit(&tx, (version.organisation_id, &caller.actor()), "registry.create_key", key.id, detail).await?;
         tx.commit().await?;
         Ok((key, Secret::new(text)))
     }

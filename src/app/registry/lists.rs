@@ -53,7 +53,7 @@ pub struct ListQuery {
     pub sort_by: Option<SortBy>,
     /// True for a descending order. By default, names ascend and everything else descends.
     pub descending: Option<bool>,
-    /// True if it filters by something that this service does not have, so that nothing matches: an interface, or a bot
+    /// True if it filters by something that this service does not have, so that nothing matches: an interface, or a version
     /// that has installed it.
     pub asks_for_nothing: bool,
 }
@@ -62,7 +62,7 @@ pub struct ListQuery {
 #[derive(Clone, Debug)]
 pub struct Listed {
     /// The version.
-    pub bot: RegistryVersion,
+    pub version: RegistryVersion,
     /// Owning workspace.
     pub workspace: Organisation,
     /// Field that matched the search, if there was one.
@@ -124,15 +124,15 @@ impl Registry {
             let cursor = Cursor { by: wanted.sort_by.as_str().to_owned(), down: wanted.descending, key, id };
             BASE64URL.encode(serde_json::json!(cursor).to_string())
         });
-        let mut owners: Vec<OrganisationId> = found.iter().map(|bot| bot.organisation_id).collect();
+        let mut owners: Vec<OrganisationId> = found.iter().map(|version| version.organisation_id).collect();
         owners.sort_unstable();
         owners.dedup();
         let owners = store::tenancy::organisations::list(reader, &owners).await?;
         let owners: HashMap<OrganisationId, Organisation> = owners.into_iter().map(|one| (one.id, one)).collect();
-        let listed = |bot: RegistryVersion| {
-            let workspace = owners.get(&bot.organisation_id)?.clone();
-            let matched_on = wanted.search.as_deref().map(|text| bot.matched_on(text));
-            Some(Listed { bot, workspace, matched_on })
+        let listed = |version: RegistryVersion| {
+            let workspace = owners.get(&version.organisation_id)?.clone();
+            let matched_on = wanted.search.as_deref().map(|text| version.matched_on(text));
+            Some(Listed { version, workspace, matched_on })
         };
         Ok(ListedPage { items: found.into_iter().filter_map(listed).collect(), next_token })
     }

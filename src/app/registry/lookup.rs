@@ -73,23 +73,23 @@ impl Registry {
             Error::invalid("version", "must be a version, a range of versions or the word \"latest\"")
         })?;
         let found = registry::named(self.base.store.reader(), scope, name).await?;
-        let picked = query.pick(found.iter().map(|bot| (&bot.version, bot.id)));
-        let picked = picked.and_then(|id| found.into_iter().find(|bot| bot.id == id));
+        let picked = query.pick(found.iter().map(|version| (&version.version, version.id)));
+        let picked = picked.and_then(|id| found.into_iter().find(|version| version.id == id));
         picked.ok_or_else(|| not_found(&format!("{name}@{version}")))
     }
 
-    async fn looked_at(&self, bot: RegistryVersion) -> Result<Registered> {
-        self.count_view(&bot.name);
-        self.registered(bot, true).await
+    async fn looked_at(&self, version: RegistryVersion) -> Result<Registered> {
+        self.count_view(&version.name);
+        self.registered(version, true).await
     }
 
-    async fn registered(&self, bot: RegistryVersion, in_public: bool) -> Result<Registered> {
+    async fn registered(&self, version: RegistryVersion, in_public: bool) -> Result<Registered> {
         let reader = self.base.store.reader();
         // The version may be removed between the two reads.
-        let definition = registry::definition(reader, bot.id).await?;
-        let definition = definition.ok_or_else(|| not_found(&bot.name))?;
-        let owner: OrganisationId = bot.organisation_id;
+        let definition = registry::definition(reader, version.id).await?;
+        let definition = definition.ok_or_else(|| not_found(&version.name))?;
+        let owner: OrganisationId = version.organisation_id;
         let workspace = store::tenancy::organisations::find(reader, owner).await?;
-        Ok(Registered { bot, definition, workspace, signing_secret: None, in_public })
+        Ok(Registered { version, definition, workspace, signing_secret: None, in_public })
     }
 }

@@ -35,13 +35,15 @@ impl Registry {
         let tx = self.base.store.begin().await?;
         let found = version_id(id)?;
         registry::lock_owner(&tx, found).await?;
-        let mut bot = registry::find_anywhere(&tx, found).await?.ok_or_else(|| not_found(id))?;
-        bot.verification = verification.unwrap_or(bot.verification);
-        bot.lifecycle = lifecycle.unwrap_or(bot.lifecycle);
-        registry::set_standing(&tx, bot.id, bot.verification, bot.lifecycle).await?;
-        let detail = json!({"verification": bot.verification.as_str(), "lifecycle": bot.lifecycle.as_str()});
-        self.base.audit(&tx, (bot.organisation_id, "operator"), "registry.set_standing", bot.id, detail).await?;
+        let mut version = registry::find_anywhere(&tx, found).await?.ok_or_else(|| not_found(id))?;
+        version.verification = verification.unwrap_or(version.verification);
+        version.lifecycle = lifecycle.unwrap_or(version.lifecycle);
+        registry::set_standing(&tx, version.id, version.verification, version.lifecycle).await?;
+        let detail = json!({"verification": version.verification.as_str(), "lifecycle": version.lifecycle.as_str()});
+        self.base
+            .audit(&tx, (version.organisation_id, "operator"), "registry.set_standing", version.id, detail)
+            .await?;
         tx.commit().await?;
-        Ok(bot)
+        Ok(version)
     }
 }

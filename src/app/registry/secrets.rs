@@ -97,5 +97,6 @@ pub(super) fn change(secrets: &mut Secrets, enclosures: &Enclosures) {
 /// Returns the binding of a sealed value. The former signing secret moves from one column to another unchanged, so both
 /// are sealed for the same column.
 fn location((organisation_id, id): (OrganisationId, IntegrationId), column: &'static str) -> SecretLocation<'static> {
+    // The former name of the table: sealed values are bound to it.
     SecretLocation { organisation_id, table: "bot_version", column, row: id.0 }
 }

@@ -66,7 +66,7 @@ impl Registry {
             let change = check(&seen, &submission).await?;
             let tx = self.base.store.begin().await?;
             store::tenancy::organisations::lock(&tx, workspace.id).await?;
-            let current = registry::current(&tx, workspace.id, seen.bot.id).await?.ok_or_else(|| not_found(id))?;
+            let current = registry::current(&tx, workspace.id, seen.version.id).await?.ok_or_else(|| not_found(id))?;
             if current.is_like(&seen) {
                 return self.save_bot(tx, caller, workspace, current, change).await;
             }
@@ -88,38 +88,43 @@ impl Registry {
         change: Change,
     ) -> Result<Registered> {
         let Change { definition, enclosures, secret_names } = change;
-        let id = current.bot.id;
+        let id = current.version.id;
         let readme_changes = enclosures.readme.is_some() && enclosures.readme != current.readme;
         let secrets = self.changed_secrets(&tx, (workspace.id, id), &enclosures).await?;
-        let bot = RegistryVersion {
+        let version = RegistryVersion {
             visibility: definition.visibility,
             title: definition.title.clone(),
             description: definition.description.clone(),
             terms: Terms::of(&definition),
-            readme_key: if readme_changes { Some(self.fresh_file_key()) } else { current.bot.readme_key.clone() },
-            code_sha256: code_sha256(&enclosures).or(current.bot.code_sha256.clone()),
+            readme_key: if readme_changes { Some(self.fresh_file_key()) } else { current.version.readme_key.clone() },
+            code_sha256: code_sha256(&enclosures).or(current.version.code_sha256.clone()),
             secret_names,
             updated_at: self.base.now(),
-            ..current.bot
+            ..current.version
         };
-        self.refresh_installed(&tx, &bot, (&current.definition, &definition)).await?;
+        self.refresh_installed(&tx, &version, (&current.definition, &definition)).await?;
         let sealed = self.seal_secrets((workspace.id, id), &secrets).await?;
         let source = Source { readme: enclosures.readme.filter(|_| readme_changes), code: enclosures.code };
-        registry::update(&tx, &bot, &definition, sealed, source).await?;
+        registry::update(&tx, &version, &definition, sealed, source).await?;
         if let Some(icon) = enclosures.icon {
-            self.keep_icon(&tx, &bot.name, icon).await?;
+            self.keep_icon(&tx, &version.name, icon).await?;
         }
         if definition.visibility.is_published() {
-            registry::set_published(&tx, &bot.name).await?;
+            registry::set_published(&tx, &version.name).await?;
         }
-        let around = registry::around(&tx, &workspace, (Some(&bot.name), None), 0).await?;
-        rank(&tx, (workspace.id, &bot.name), &around.versions).await?;
-        let detail =
-            json!({"name": bot.name, "version": bot.version.to_string(), "visibility": bot.visibility.as_str()});
+        let around = registry::around(&tx, &workspace, (Some(&version.name), None), 0).await?;
+        rank(&tx, (workspace.id, &version.name), &around.versions).await?;
+        let detail = json!({"name": version.name, "version": version.version.to_string(), "visibility": version.visibility.as_str()});
         self.base.audit(&tx, (workspace.id, &caller.actor()), "registry.update", id, detail).await?;
         let kept = registry::find(&tx, workspace.id, id).await?;
         tx.commit().await?;
-        Ok(Registered { bot: kept.unwrap_or(bot), definition, workspace, signing_secret: None, in_public: false })
+        Ok(Registered {
+            version: kept.unwrap_or(version),
+            definition,
+            workspace,
+            signing_secret: None,
+            in_public: false,
+        })
     }
 
     async fn changed_secrets(
@@ -141,12 +146,12 @@ async fn check(current: &Current, submission: &Submission) -> Result<Change> {
     let checked = tokio::task::spawn_blocking(move || check_update(&former, &body)).await;
     let checked = checked.map_err(|error| Error::Internal(format!("a check failed: {error}")))?;
     let (definition, enclosures) = checked.map_err(Error::Issues)?;
-    let mut secret_names = current.bot.secret_names.clone();
+    let mut secret_names = current.version.secret_names.clone();
     secret_names.retain(|name| !enclosures.secrets.contains_key(name));
     let given = enclosures.secrets.iter().filter(|(_, secret)| secret.is_some());
     secret_names.extend(given.map(|(name, _)| name.clone()));
     secret_names.sort_unstable();
-    let code_changes = enclosures.code.is_some() && code_sha256(&enclosures) != current.bot.code_sha256;
+    let code_changes = enclosures.code.is_some() && code_sha256(&enclosures) != current.version.code_sha256;
     let readme_changes = enclosures.readme.is_some() && enclosures.readme != current.readme;
     let issues = judge_update(Successor {
         former: &current.definition,

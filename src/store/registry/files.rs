@@ -3,9 +3,9 @@
 //! Not here: the definition.
 
 use ::entity::{
-    bot_name::{Column as NameColumn, Entity as Names},
-    bot_source::{Column as SourceColumn, Entity as Sources},
-    bot_version::{Column as VersionColumn, Entity as Versions},
+    registry_name::{Column as NameColumn, Entity as Names},
+    registry_source::{Column as SourceColumn, Entity as Sources},
+    registry_version::{Column as VersionColumn, Entity as Versions},
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;

@@ -4,9 +4,9 @@
 
 use ::entity::{
     attempt::{Column as AttemptColumn, Entity as Attempts},
-    bot_installation::{self, Column, Entity as Installations},
-    bot_name::{Column as NameColumn, Entity as Names},
-    bot_version::{Column as VersionColumn, Entity as Versions},
+    registry_installation::{self, Column, Entity as Installations},
+    registry_name::{Column as NameColumn, Entity as Names},
+    registry_version::{Column as VersionColumn, Entity as Versions},
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter,
@@ -44,7 +44,7 @@ pub async fn lock_owner(tx: &Tx, id: IntegrationId) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn insert_installation(tx: &Tx, app: &App, from: &RegistryReference) -> Result<()> {
-    let row = bot_installation::ActiveModel {
+    let row = registry_installation::ActiveModel {
         integration_id: Set(app.id.0),
         bot_integration_id: Set(from.registry_id),
         organisation_id: Set(app.organisation_id.0),

@@ -2,7 +2,7 @@
 //!
 //! Not here: the making of a key.
 
-use ::entity::integration_api_key::{ActiveModel, Column, Entity as Keys, Model as Row};
+use ::entity::registry_api_key::{ActiveModel, Column, Entity as Keys, Model as Row};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
 use crate::{

@@ -3,8 +3,8 @@
 //! Not here: their definitions and files.
 
 use ::entity::{
-    bot_name::{Column as Name, Entity as Names},
-    bot_version::{Column, Entity as Versions},
+    registry_name::{Column as Name, Entity as Names},
+    registry_version::{Column, Entity as Versions},
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, ExprTrait, FromQueryResult, Order,
@@ -113,7 +113,7 @@ fn select() -> SelectStatement {
 
 async fn all(db: &impl ConnectionTrait, query: &SelectStatement) -> Result<Vec<RegistryVersion>> {
     let rows = Row::find_by_statement(db.get_database_backend().build(query)).all(db).await?;
-    rows.into_iter().map(bot).collect()
+    rows.into_iter().map(version).collect()
 }
 
 /// Finds a workspace's version.
@@ -264,20 +264,20 @@ fn popularity_expr() -> SimpleExpr {
 
 impl VersionFilter {
     /// Returns the cursor after a version.
-    pub fn key_of(&self, bot: &RegistryVersion) -> (String, Uuid) {
+    pub fn key_of(&self, version: &RegistryVersion) -> (String, Uuid) {
         let key = match self.sort_by {
             SortBy::CreatedAt => String::new(),
-            SortBy::UpdatedAt => bot.updated_at.to_rfc3339(),
-            SortBy::Name => bot.name.clone(),
-            SortBy::InstallCount => bot.installs.to_string(),
-            SortBy::Popularity => (bot.installs * 100 + bot.views).to_string(),
+            SortBy::UpdatedAt => version.updated_at.to_rfc3339(),
+            SortBy::Name => version.name.clone(),
+            SortBy::InstallCount => version.installs.to_string(),
+            SortBy::Popularity => (version.installs * 100 + version.views).to_string(),
         };
-        (key, bot.id.0)
+        (key, version.id.0)
     }
 }
 
-fn bot(row: Row) -> Result<RegistryVersion> {
-    let wrong = |column: &'static str, text: &str| corrupt("bot_version", column, text);
+fn version(row: Row) -> Result<RegistryVersion> {
+    let wrong = |column: &'static str, text: &str| corrupt("registry_version", column, text);
     Ok(RegistryVersion {
         id: row.integration_id.into(),
         organisation_id: row.organisation_id.into(),
@@ -289,11 +289,11 @@ fn bot(row: Row) -> Result<RegistryVersion> {
         lifecycle: Lifecycle::named(&row.lifecycle).ok_or_else(|| wrong("lifecycle", &row.lifecycle))?,
         title: row.title,
         description: row.description,
-        terms: serde_json::from_value(row.terms).map_err(|error| corrupt("bot_version", "terms", error))?,
+        terms: serde_json::from_value(row.terms).map_err(|error| corrupt("registry_version", "terms", error))?,
         readme_key: row.readme_key,
         code_sha256: row.code_sha256,
         secret_names: serde_json::from_value(row.secret_names)
-            .map_err(|error| corrupt("bot_version", "secret_names", error))?,
+            .map_err(|error| corrupt("registry_version", "secret_names", error))?,
         created_at: row.created_at,
         updated_at: row.updated_at,
         icon_key: row.icon_key,

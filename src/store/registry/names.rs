@@ -4,8 +4,8 @@
 //! Not here: the rules for names (`domain::registry`).
 
 use ::entity::{
-    bot_name::{ActiveModel, Column, Entity as Names},
-    bot_version::{Column as VersionColumn, Entity as Versions},
+    registry_name::{ActiveModel, Column, Entity as Names},
+    registry_version::{Column as VersionColumn, Entity as Versions},
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -67,7 +67,7 @@ pub async fn around(
         let names = Versions::find_by_id(id.0).select_only().column(VersionColumn::SecretNames);
         let names: Option<serde_json::Value> = names.into_tuple().one(db).await?;
         let names = serde_json::from_value(names.unwrap_or_default());
-        around.secrets_of = Some((*id, names.map_err(|error| corrupt("bot_version", "secret_names", error))?));
+        around.secrets_of = Some((*id, names.map_err(|error| corrupt("registry_version", "secret_names", error))?));
     }
     Ok(around)
 }
@@ -92,10 +92,10 @@ pub(super) async fn versions(
     let known = |(id, version, dev, visibility): (Uuid, String, bool, String)| {
         Ok(Known {
             id: id.into(),
-            version: Version::parse(&version).ok_or_else(|| corrupt("bot_version", "version", &version))?,
+            version: Version::parse(&version).ok_or_else(|| corrupt("registry_version", "version", &version))?,
             dev,
             visibility: Visibility::named(&visibility)
-                .ok_or_else(|| corrupt("bot_version", "visibility", &visibility))?,
+                .ok_or_else(|| corrupt("registry_version", "visibility", &visibility))?,
         })
     };
     rows.into_iter().map(known).collect()

@@ -111,7 +111,7 @@ pub async fn too_long(db: &impl ConnectionTrait, most: u64) -> Result<Vec<(Integ
     // of theirs.
     let sql = format!(
         "SELECT history_of FROM attempt WHERE history_of IS NOT NULL \
-         AND history_of NOT IN (SELECT integration_id FROM bot_version) GROUP BY history_of HAVING COUNT(*) > {most}"
+         AND history_of NOT IN (SELECT integration_id FROM registry_version) GROUP BY history_of HAVING COUNT(*) > {most}"
     );
     let mut found = Vec::new();
     for row in db.query_all_raw(Statement::from_string(backend, sql)).await? {

@@ -13,26 +13,26 @@ use crate::{
 
 /// Renders a version. On the hub, `meta` and the owner are shown, and members private to the workspace are left out.
 pub fn shown(base: &Base, registered: &Registered) -> Value {
-    let Registered { bot, definition, workspace, signing_secret, in_public } = registered;
+    let Registered { version, definition, workspace, signing_secret, in_public } = registered;
     let shown_id = |prefix, id| PublicId { prefix, id }.to_string();
     let url = definition.url.as_deref().filter(|_| !in_public).unwrap_or_default();
-    let secrets: &[String] = if *in_public { &[] } else { &bot.secret_names };
+    let secrets: &[String] = if *in_public { &[] } else { &version.secret_names };
     let mut value = json!({
-        "id": shown_id(PublicId::VERSION, bot.id.0),
-        "createdAt": timestamp(bot.created_at),
-        "updatedAt": timestamp(bot.updated_at),
-        "name": bot.name,
-        "version": bot.version.to_string(),
+        "id": shown_id(PublicId::VERSION, version.id.0),
+        "createdAt": timestamp(version.created_at),
+        "updatedAt": timestamp(version.updated_at),
+        "name": version.name,
+        "version": version.version.to_string(),
         "title": definition.title,
         "description": definition.description,
         "url": url,
-        "iconUrl": address(base, "icons", bot.icon_key.as_deref(), "svg"),
-        "readmeUrl": address(base, "readmes", bot.readme_key.as_deref(), "md"),
-        "dev": bot.dev,
-        "public": bot.visibility == crate::domain::registry::definition::Visibility::Public,
-        "visibility": bot.visibility.as_str(),
-        "verificationStatus": bot.verification.as_str(),
-        "lifecycleStatus": bot.lifecycle.as_str(),
+        "iconUrl": address(base, "icons", version.icon_key.as_deref(), "svg"),
+        "readmeUrl": address(base, "readmes", version.readme_key.as_deref(), "md"),
+        "dev": version.dev,
+        "public": version.visibility == crate::domain::registry::definition::Visibility::Public,
+        "visibility": version.visibility.as_str(),
+        "verificationStatus": version.verification.as_str(),
+        "lifecycleStatus": version.lifecycle.as_str(),
         "secrets": secrets,
         "signingSecret": signing_secret.as_ref().map_or("", |secret| secret.expose()),
     });
@@ -61,7 +61,7 @@ pub fn shown(base: &Base, registered: &Registered) -> Value {
             "handle": workspace.slug.as_str(),
             "name": workspace.name,
         });
-        value["meta"] = json!({ "installs": bot.installs, "views": bot.views });
+        value["meta"] = json!({ "installs": version.installs, "views": version.views });
     }
     value
 }

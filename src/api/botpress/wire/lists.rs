@@ -138,7 +138,7 @@ fn owner(organisation: &Organisation) -> OwnerOut {
 }
 
 fn summary(base: &Base, listed: Listed) -> SummaryOut {
-    let Listed { bot, workspace, matched_on } = listed;
+    let Listed { version, workspace, matched_on } = listed;
     let matched = |on: Matched| MatchedOut {
         name: on.name,
         title: on.title,
@@ -176,7 +176,7 @@ impl PublicListOut {
     /// Makes a page of published versions.
     pub fn of(base: &Base, page: ListedPage) -> Self {
         let one = |listed: Listed| {
-            let meta = CountsOut { installs: listed.bot.installs, views: listed.bot.views };
+            let meta = CountsOut { installs: listed.version.installs, views: listed.version.views };
             PublicSummaryOut { summary: summary(base, listed), meta }
         };
         let meta = MetaOut { next_token: page.next_token };

@@ -3,9 +3,9 @@
 //! Not here: the queries (`installations`).
 
 use ::entity::{
-    bot_installation::{Column as FromBot, Entity as BotInstallations},
     installation,
     integration::{self, Column, Entity as Integrations},
+    registry_installation::{Column as FromRegistry, Entity as RegistryInstallations},
 };
 use sea_orm::{
     ActiveValue::{NotSet, Set},
@@ -91,8 +91,8 @@ pub(super) fn app(row: integration::Model, installed: &installation::Model) -> R
 /// When the database fails.
 pub async fn set_descriptor(tx: &Tx, from: RegistryReference, descriptor: &Descriptor, now: Time) -> Result<()> {
     let id = from.registry_id;
-    let installed = BotInstallations::find().select_only().column(FromBot::IntegrationId);
-    let installed = installed.filter(FromBot::BotIntegrationId.eq(id)).into_query();
+    let installed = RegistryInstallations::find().select_only().column(FromRegistry::IntegrationId);
+    let installed = installed.filter(FromRegistry::BotIntegrationId.eq(id)).into_query();
     let row = integration::ActiveModel {
         definition: Set(json(Definition {
             json_url: from.json_url(),

@@ -1,10 +1,10 @@
-//! Registry versions; `integration` has the definition, `bot_source` the code.
+//! Registry versions; `integration` has the definition, `registry_source` the code.
 
 use sea_orm::entity::prelude::*;
 
 /// A row.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "bot_version")]
+#[sea_orm(table_name = "registry_version")]
 #[allow(missing_docs, reason = "the columns are explained by the migration and the domain")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -1,19 +1,22 @@
-//! API keys of integrations in the registry; only the hash of one is stored.
+//! Names in the registry, unique in the whole service, with the data shared by all versions of one. `icon` is SVG.
 
 use sea_orm::entity::prelude::*;
 
 /// A row.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "integration_api_key")]
+#[sea_orm(table_name = "registry_name")]
 #[allow(missing_docs, reason = "the columns are explained by the migration and the domain")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub id: Uuid,
+    pub name: String,
     pub organisation_id: Uuid,
-    pub integration_id: Uuid,
-    pub note: String,
-    pub key_sha256: Vec<u8>,
+    pub was_published: bool,
+    pub installs: i64,
+    pub views: i64,
     pub created_at: DateTimeUtc,
+    pub icon_key: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub icon: Option<String>,
 }
 
 /// Relations are not declared: every query names its organisation and its keys.

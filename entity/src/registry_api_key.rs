@@ -1,16 +1,19 @@
-//! Registry versions from which installed apps come.
+//! API keys of integrations in the registry; only the hash of one is stored.
 
 use sea_orm::entity::prelude::*;
 
 /// A row.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "bot_installation")]
+#[sea_orm(table_name = "registry_api_key")]
 #[allow(missing_docs, reason = "the columns are explained by the migration and the domain")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub integration_id: Uuid,
-    pub bot_integration_id: Uuid,
+    pub id: Uuid,
     pub organisation_id: Uuid,
+    pub integration_id: Uuid,
+    pub note: String,
+    pub key_sha256: Vec<u8>,
+    pub created_at: DateTimeUtc,
 }
 
 /// Relations are not declared: every query names its organisation and its keys.

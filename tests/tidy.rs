@@ -709,7 +709,6 @@ fn files_keep_the_rules() {
 }
 
 #[test]
-#[ignore = "the comments of some folders still begin with question words; `tools/words --list` names them"]
 fn doc_comments_begin_with_a_noun_or_a_verb() {
     let broken = |source: &Source| {
         let message = |line| format!("{}:{line} a doc comment begins with a noun phrase or a verb", source.path);

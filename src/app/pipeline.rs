@@ -62,7 +62,7 @@ pub trait ChannelPolicy: Send + Sync {
     /// [`Error::NotFound`](crate::domain::Error::NotFound).
     async fn require_visible(&self, caller: &Caller, id: ChannelId) -> Result<()>;
 
-    /// Admits what a caller sends through a channel: a message is posted in the caller's name.
+    /// Admits an event that a caller sends through a channel: a message is posted in the caller's name.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::domain::Error::NotFound) where the caller may not see the channel,
@@ -102,8 +102,8 @@ impl Pipeline {
         self.intake.accept(arrival, Vec::new()).await
     }
 
-    /// As [`Pipeline::accept`], and appends calls that were made inline in the same transaction, also where the event is a
-    /// repetition.
+    /// Accepts an event as [`Pipeline::accept`] does, and appends calls that were made inline in the same transaction,
+    /// also where the event is a repetition.
     pub(in crate::app) async fn accept_after(&self, arrival: Arrival, calls: Vec<InlineCall>) -> Result<Accepted> {
         self.intake.accept(arrival, calls).await
     }
@@ -134,7 +134,7 @@ impl Pipeline {
         self.outbox.commit(tx, &states).await
     }
 
-    /// Commits a transaction together with a delivery that is made again from its beginning.
+    /// Commits a transaction together with a new delivery of the same event to the same destination.
     pub(in crate::app) async fn commit_again(&self, tx: Tx, former: Delivery) -> Result<()> {
         self.outbox.append_again(&tx, former).await?;
         self.outbox.commit(tx, &[DeliveryState::Pending]).await

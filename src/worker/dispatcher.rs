@@ -41,7 +41,7 @@ use crate::{
     },
 };
 
-/// Number of deliveries of one destination that are loaded at once: after them, others have their turn.
+/// Number of deliveries of one destination that are loaded at once: after them, other destinations have their turn.
 pub(super) const LOAD: usize = 32;
 /// Number of destinations that are claimed at once.
 const CLAIM: usize = 64;
@@ -60,7 +60,7 @@ pub struct Dispatcher {
     pub(super) base: Base,
     pub(super) senders: Senders,
     pub(super) settings: Settings,
-    /// Distinguishes this worker from every other, in this process or another.
+    /// Identifier of this worker among all others, in this process or another.
     owner: Uuid,
     pub(super) recorder: Recorder,
     pub(super) slots: Arc<Slots>,
@@ -70,9 +70,9 @@ pub struct Dispatcher {
 
 /// State from one claim to the next; claims of a worker follow one another.
 struct Claims {
-    /// The organisation at which the last one ended.
+    /// Organisation at which the last one ended.
     after: OrganisationId,
-    /// The time of the last one.
+    /// Time of the last one.
     at: Option<Time>,
 }
 
@@ -89,7 +89,7 @@ impl Dispatcher {
     /// Dispatches the deliveries that are due now, once.
     ///
     /// # Errors
-    /// When the database fails; what was claimed is due again when its lease ends.
+    /// When the database fails; claimed destinations are due again when their lease ends.
     pub async fn step(&self) -> Result<Outcome> {
         let claimed = self.claim(CLAIM).await?;
         let destinations = claimed.len();

@@ -1,4 +1,4 @@
-//! Housekeeping: runs the chores of the rooms now and then.
+//! Housekeeping: runs the chores of the rooms periodically.
 //!
 //! Not here: the chores.
 

@@ -25,7 +25,7 @@ use crate::{
 const BATCH: usize = 128;
 /// Number of tries to write a record. After that the lease ends and the deliveries are sent again.
 const TRIES: u32 = 25;
-/// The longest pause between two of them: altogether they last most of the usual lease.
+/// Maximum backoff between two of them: altogether they last most of the usual lease.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Outcomes of one destination, and the state written back when its lease is released.
@@ -35,7 +35,7 @@ pub(super) struct Record {
     attempts: Vec<Attempt>,
     delivered: Vec<(DeliveryId, Time)>,
     changed: Vec<Delivery>,
-    /// Duration from which on a try is slow.
+    /// Duration from which on an attempt is slow.
     slow_after: Duration,
 }
 
@@ -90,7 +90,7 @@ impl Record {
         });
     }
 
-    /// Adds a delivery that was delivered.
+    /// Adds a delivery that succeeded.
     pub(super) fn delivered(&mut self, id: DeliveryId, accepted_at: Time) {
         self.delivered.push((id, accepted_at));
     }
@@ -106,7 +106,7 @@ impl Record {
         self.look_again(at);
     }
 
-    /// Has the destination due at a time, without a pause until then.
+    /// Makes the destination due at a time, without a pause until then.
     pub(super) fn look_again(&mut self, at: Time) {
         self.release.later = Some(self.release.later.map_or(at, |later| later.min(at)));
     }
@@ -117,13 +117,13 @@ impl Record {
         self.pause_until(at);
     }
 
-    /// Has the destination rest until a time.
+    /// Pauses the destination until a time.
     pub(super) fn pause_until(&mut self, at: Time) {
         self.release.more = true;
         self.release.not_before = Some(at);
     }
 
-    /// Closes the destination: its pending deliveries fail with the reason.
+    /// Stops the destination with a new health: its pending deliveries fail with the reason.
     pub(super) fn closed(&mut self, health: Health) {
         self.release.more = false;
         self.release.health = Some(health);

@@ -48,9 +48,9 @@ pub(super) struct Work {
 enum Turn {
     /// Its time has not come: of its retry, of the rate limit, or after a check that failed.
     Waits(Time),
-    /// It ends without an attempt.
+    /// Ended without an attempt.
     Skipped(Skip),
-    /// It was attempted.
+    /// Attempted.
     Attempted(Box<AttemptOutcome>),
 }
 
@@ -211,7 +211,7 @@ impl Serving<'_> {
         true
     }
 
-    /// Applies a verdict to the health of the destination. Returns false where nothing more is sent to it now.
+    /// Applies an outcome to the health of the destination. Returns false where nothing more is sent to it now.
     fn learn(&self, record: &mut Record, verdict: Verdict, health: &Health, now: Time) -> bool {
         match verdict {
             Verdict::AddressRefused { reason } => record.closed(Health::Broken { reason, since: now }),

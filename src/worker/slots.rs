@@ -4,9 +4,10 @@
 //! The bounds count in this process. A slot is a resource of a process, and a count over all of them would cost every claim
 //! a look at all leases; with several processes an organisation has its bound in each, as it has its share of each.
 //!
-//! An organisation may have no more in flight than its bound, and no more than half of the slots that are free: the more is
-//! in use, the less anybody adds. The last eighth of the slots is for organisations that have none in flight, one each. So
-//! an organisation that behaves well gets a slot at once beside dozens of others that take all that they can.
+//! An organisation may have no more in flight than its bound, and no more than half of the slots that are free: the
+//! more are in use, the fewer any organisation adds. The last eighth of the slots is for organisations that have none
+//! in flight, one each. So an organisation that behaves well gets a slot at once beside dozens of others that take all
+//! that they can.
 
 use std::{
     collections::HashMap,
@@ -22,7 +23,7 @@ use crate::{
     store::pipeline::destinations::{Busy, Room},
 };
 
-/// The part of all slots that is kept for organisations that have none in flight: one in so many.
+/// Share of all slots that is reserved for organisations that have none in flight: one in so many.
 const KEPT: usize = 8;
 /// Time between two log lines about organisations at their bound.
 const BETWEEN_LINES: Duration = Duration::from_secs(60);
@@ -30,11 +31,11 @@ const BETWEEN_LINES: Duration = Duration::from_secs(60);
 /// Bounds of the deliveries in flight.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Altogether.
+    /// Bound of all.
     pub all: usize,
-    /// Of one organisation.
+    /// Bound of one organisation.
     pub per_organisation: usize,
-    /// To destinations of the slow class.
+    /// Bound of the slow class.
     pub slow: usize,
 }
 
@@ -42,7 +43,7 @@ pub struct Limits {
 pub(super) struct Slots {
     limits: Limits,
     state: Mutex<State>,
-    /// Notified when a slot is free that somebody may wait for.
+    /// Wake-up signal for a free slot that a claim may wait for.
     pub(super) freed: Notify,
     metrics: Metrics,
 }
@@ -51,7 +52,7 @@ pub(super) struct Slots {
 struct State {
     used: HashMap<OrganisationId, Used>,
     all: Used,
-    /// Claims under way: until they have their slots, nobody else takes one.
+    /// Number of claims under way: until they have their slots, no other request takes one.
     claims: usize,
     last_line: Option<Instant>,
 }
@@ -179,13 +180,13 @@ impl Limits {
         self.slow.saturating_sub(state.all.slow).min(self.free(state))
     }
 
-    /// The most that one organisation may have in flight while so many slots are free.
+    /// Returns the maximum that one organisation may have in flight while so many slots are free.
     fn ceiling(&self, free: usize) -> usize {
         half(free.saturating_sub(self.all / KEPT)).min(self.per_organisation)
     }
 }
 
-/// Half of what is free, and at least one: for an organisation that has none.
+/// Returns half of the free slots, and at least one: for an organisation that has none.
 fn half(free: usize) -> usize {
     (free / 2).max(1)
 }

@@ -15,7 +15,7 @@ use crate::{
     world::Home,
 };
 
-/// How many webhooks there are, half of them with a script: more than their own limit needs.
+/// Number of webhooks, half of them with a script: more than their own limit needs.
 const WEBHOOKS: usize = 40;
 /// Posts a second, and for how long, after a first while that is not counted.
 const RATE: u32 = 50;

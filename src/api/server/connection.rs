@@ -34,7 +34,7 @@ use super::{
 };
 use crate::app::kernel::metrics::Metrics;
 
-/// What is read of a socket beyond the longest head: one that is too long is refused for that, not for the buffer's sake.
+/// Bytes read of a socket beyond the longest head: one that is too long is refused for that, not for the buffer's sake.
 const TO_SPARE_BYTES: usize = 8 << 10;
 
 /// An accepted connection.

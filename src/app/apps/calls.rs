@@ -38,9 +38,9 @@ use crate::{
     store::{self, Tx, apps::installations::SealedSecrets},
 };
 
-/// How much of an answer is kept for the record.
+/// Maximum number of bytes of an answer that are kept for the record.
 const EXCERPT_BYTES: usize = 512;
-/// How much of an answer is read where nobody cares what it says.
+/// Maximum number of bytes that are read of an answer without relevant content.
 const ANSWER_BYTES: usize = 4 * 1024;
 
 /// An integration that can be called.
@@ -61,7 +61,7 @@ pub(in crate::app) struct Order<'a> {
     pub(in crate::app) max_answer_bytes: usize,
 }
 
-/// What came back from a call.
+/// Outcome and answer of a call.
 pub(in crate::app) struct Reply {
     pub(in crate::app) called: AttemptOutcome,
     pub(in crate::app) answer: Result<Answer, Failure>,
@@ -173,7 +173,7 @@ impl Apps {
         Ok(headers)
     }
 
-    /// Where calls of an integration go.
+    /// Returns the destination of an app's calls.
     pub(in crate::app) fn integration_destination(&self, app: &App) -> Destination {
         let id: DestinationId = self.base.ambient.id();
         let Place { kind, name, address } = app_place(app.id);
@@ -181,7 +181,7 @@ impl Apps {
         Destination::fresh(id, app.organisation_id, place, self.base.now())
     }
 
-    /// Which of some integrations of an organisation are not to be called any more, and why.
+    /// Returns the disabled ones among some apps of an organisation: the names of their destinations, with the reasons.
     pub(in crate::app) async fn switched_off(
         &self,
         organisation_id: OrganisationId,

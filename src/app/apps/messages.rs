@@ -36,11 +36,11 @@ use crate::{
     store::{self, apps::installations::Used, pipeline::events::ReceiptKey},
 };
 
-/// How long a modifier may take (Telex: "must respond within 1 second").
+/// Time limit of a modifier (Telex: "must respond within 1 second").
 const MODIFIER_LIMIT: Duration = Duration::from_secs(1);
-/// How much of a modifier's answer is read: a message and what stands around it.
+/// Maximum number of bytes that are read of a modifier's answer: a message and its envelope.
 const MODIFIER_ANSWER_BYTES: usize = 256 * 1024;
-/// How long a published message is recognised when its channel is worked on once more.
+/// Lifetime of the idempotency record of a published message, for when its channel is processed once more.
 const RECEIPT_LIFETIME: chrono::Duration = chrono::Duration::days(30);
 
 impl Apps {
@@ -72,7 +72,7 @@ impl Apps {
         Ok("published".into())
     }
 
-    /// What the modifiers make of a message; `None` where a filter drops it.
+    /// Returns the message after the modifiers; `None` where a filter drops it.
     async fn modified(
         &self,
         event: &Event,
@@ -108,7 +108,7 @@ impl Apps {
         Ok(Some(message))
     }
 
-    /// What one modifier makes of a message, or why it counts for nothing.
+    /// Returns the outcome of one modifier's call, and its reply or the reason for which it is ignored.
     async fn modify(
         &self,
         callee: &Callee<'_>,
@@ -216,7 +216,7 @@ fn published(event: &Event, message: String) -> Fact {
     Fact { kind: MESSAGE_PUBLISHED.to_owned(), data: data.into(), ..event.fact.clone() }
 }
 
-/// Whether an integration gets messages after the modifiers.
+/// Returns true if an app gets messages after the modifiers.
 fn collects(app: &App) -> bool {
     app.descriptor.as_ref().is_some_and(|descriptor| {
         descriptor.kind.collects_messages() && descriptor.kind.has_target() && descriptor.target_url.is_some()

@@ -28,7 +28,7 @@ use crate::{
 struct Ticking {
     app: App,
     channel_id: ChannelId,
-    /// Whether it is switched on, in the channel and altogether.
+    /// True if it is switched on, in the channel and altogether.
     active: bool,
     due_at: Time,
     next: NextTick,
@@ -68,7 +68,7 @@ impl Apps {
         Ok(ticked)
     }
 
-    /// What ticks, with the time after this one; in the order in which it was due. What is gone is left out.
+    /// Returns the due ticks, each with its next time, in the order in which they were due. Removed ones are left out.
     async fn ticking(&self, tx: &Tx, due: Vec<(InstallationId, Time)>, now: Time) -> Result<Vec<Ticking>> {
         let ids: Vec<InstallationId> = due.iter().map(|(id, _)| *id).collect();
         let uses = store::apps::installations::find_uses(tx, &ids).await?;

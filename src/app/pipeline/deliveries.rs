@@ -22,7 +22,7 @@ use crate::{
 pub use store::pipeline::deliveries::Filter;
 
 impl Pipeline {
-    /// The deliveries, newest first.
+    /// Lists the deliveries, newest first.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
@@ -31,7 +31,7 @@ impl Pipeline {
         store::pipeline::deliveries::list(self.base.store.reader(), caller.organisation_id, filter, page).await
     }
 
-    /// One delivery with its attempts, oldest first.
+    /// Returns a delivery with its attempts, oldest first.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -41,13 +41,13 @@ impl Pipeline {
         let delivery = store::pipeline::deliveries::find(reader, caller.organisation_id, id).await?;
         let mut attempts = store::pipeline::deliveries::attempts(reader, id).await?;
         for attempt in &mut attempts {
-            // Older ones were written down with less of it hidden.
+            // Older attempts were recorded with less of the address redacted.
             attempt.address = redact(&attempt.address).into_owned();
         }
         Ok((delivery, attempts))
     }
 
-    /// The destinations, newest first.
+    /// Lists the destinations, newest first.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
@@ -59,7 +59,7 @@ impl Pipeline {
         Ok(page)
     }
 
-    /// One destination.
+    /// Returns a destination.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
@@ -69,7 +69,7 @@ impl Pipeline {
     }
 }
 
-/// A destination without the secrets that its URL may have.
+/// Returns a destination without the secrets that its URL may have.
 fn shown(mut destination: Destination) -> Destination {
     destination.address = redact(&destination.address).into_owned();
     destination

@@ -1,4 +1,4 @@
-//! Events: checked at the door, accepted once, read back.
+//! Events: validated at intake, accepted once, read back.
 
 use super::{
     Pipeline,
@@ -16,15 +16,15 @@ use crate::{
     store::{self, pipeline::events::ReceiptKey},
 };
 
-/// The longest Idempotency-Key.
+/// Maximum length of an Idempotency-Key, in characters.
 const MAX_KEY_CHARS: usize = 255;
 
-/// What became of an event that was sent.
+/// Result of sending an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// The event, accepted now or before.
+    /// Identifier of the event, accepted now or before.
     pub id: EventId,
-    /// Whether it was accepted before, under the same key.
+    /// True if it was accepted before, under the same key.
     pub repeated: bool,
 }
 
@@ -72,7 +72,7 @@ impl Pipeline {
         Ok(accepted)
     }
 
-    /// One event.
+    /// Returns an event.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`] also for one in a private channel that the caller is not in.
@@ -81,7 +81,7 @@ impl Pipeline {
         let event = store::pipeline::events::find(self.base.store.reader(), caller.organisation_id, id).await?;
         if let Some(channel_id) = event.fact.channel_id {
             match self.channels.require_visible(caller, channel_id).await {
-                // The channel is gone: what flowed through it is for those who manage channels.
+                // The channel is gone: its events are for callers that may manage channels.
                 Err(Error::NotFound { .. }) if caller.may(Permission::ChannelsManage) => {}
                 Err(Error::NotFound { .. }) => return Err(Error::not_found(crate::domain::error::Noun::Event, id)),
                 other => other?,
@@ -90,10 +90,10 @@ impl Pipeline {
         Ok(event)
     }
 
-    /// The events of the organisation, newest first. Those of a private channel are listed by the channel.
+    /// Lists the events of the organisation, newest first. Those of a private channel are listed by the channel.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]: the whole stream is for those who may also see every channel.
+    /// [`Error::Forbidden`]: the whole stream is for callers that may also see every channel.
     pub async fn list_events(&self, caller: &Caller, page: PageRequest) -> Result<Page<Event>> {
         caller.require(Permission::EventsRead)?;
         caller.require(Permission::ChannelsManage)?;
@@ -101,7 +101,7 @@ impl Pipeline {
     }
 }
 
-/// A key as the draft writes it (a quoted string, RFC 8941, 3.3.3) or bare, as most clients send it.
+/// Parses an Idempotency-Key: quoted, as the draft specifies (RFC 8941, 3.3.3), or bare, as most clients send it.
 fn idempotency_key(text: &str) -> Result<String> {
     let text = text.trim();
     let key = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);

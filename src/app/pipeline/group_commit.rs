@@ -1,6 +1,6 @@
-//! Group commit: what concurrent callers hand in is worked on together, so that they share one transaction.
+//! Group commit: items of concurrent callers are processed together, so that they share one transaction.
 //!
-//! Nobody waits for a batch to fill: while one is being committed, the next one gathers.
+//! No caller waits for a batch to fill: while one is being committed, the next one gathers.
 
 use std::future::Future;
 
@@ -8,17 +8,17 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::{Error, Result, error::StorageFault};
 
-/// How often a batch is worked on as a whole where it collides with other transactions.
+/// Maximum number of tries of a whole batch that collides with other transactions.
 const TRIES: usize = 3;
 
-/// Gathers items of concurrent callers and hands them on, up to a bound, as one batch.
+/// Gathers items of concurrent callers and submits them, up to a limit, as one batch.
 pub struct Batcher<I, O> {
     sender: mpsc::Sender<Handed<I, O>>,
 }
 
 enum Handed<I, O> {
     Item(I, oneshot::Sender<Result<O>>),
-    /// To be told when everything before it is done.
+    /// Marker, notified when every item before it is done.
     Mark(oneshot::Sender<()>),
 }
 
@@ -29,11 +29,11 @@ impl<I, O> Clone for Batcher<I, O> {
 }
 
 impl<I: Clone + Send + Sync + 'static, O: Send + 'static> Batcher<I, O> {
-    /// Starts the task that works on batches of up to `limit` items. `work` answers each item in its order, or fails as
-    /// a whole; then each item is tried alone, so that one bad item cannot fail its neighbours. Where the database fails,
-    /// all are refused at once: alone they would fail as well, one after another.
+    /// Starts the task that processes batches of up to `limit` items. `work` answers each item in its order, or fails
+    /// as a whole; then each item is tried alone, so that one bad item cannot fail its neighbours. Where the database
+    /// fails, all are refused at once: alone they would fail as well, one after another.
     ///
-    /// The task ends when every clone is gone and everything that was handed in is answered.
+    /// The task ends when every clone is dropped and every submitted item is answered.
     pub fn start<W, F>(limit: usize, work: W) -> Self
     where
         W: Fn(Vec<I>) -> F + Send + Sync + 'static,
@@ -60,7 +60,7 @@ impl<I: Clone + Send + Sync + 'static, O: Send + 'static> Batcher<I, O> {
                 }
                 let answers = answers(&work, items).await;
                 for (waiting, answer) in waiting.into_iter().zip(answers) {
-                    // Whoever asked may have gone away; the work is done all the same.
+                    // The caller may have gone away; the item is committed all the same.
                     let _ = waiting.send(answer);
                 }
                 marks.into_iter().for_each(tell);
@@ -69,10 +69,10 @@ impl<I: Clone + Send + Sync + 'static, O: Send + 'static> Batcher<I, O> {
         Self { sender }
     }
 
-    /// Hands an item in and waits for its answer. Dropping the future does not take the item back.
+    /// Submits an item and waits for its answer. Dropping the future does not withdraw the item.
     ///
     /// # Errors
-    /// What the work answers, or [`Error::Unavailable`] when it has been stopped.
+    /// The error of the work, or [`Error::Unavailable`] when it has been stopped.
     pub async fn submit(&self, item: I) -> Result<O> {
         let (answer, answered) = oneshot::channel();
         let stopped = || Error::Unavailable { what: "this service, which is shutting down," };
@@ -80,7 +80,7 @@ impl<I: Clone + Send + Sync + 'static, O: Send + 'static> Batcher<I, O> {
         answered.await.map_err(|_| stopped())?
     }
 
-    /// Waits until everything is done that was handed in before, also by those who have gone away since.
+    /// Waits until every item submitted before is done, also those of callers that have gone away since.
     pub async fn settle(&self) {
         let (mark, reached) = oneshot::channel();
         if self.sender.send(Handed::Mark(mark)).await.is_ok() {
@@ -89,7 +89,7 @@ impl<I: Clone + Send + Sync + 'static, O: Send + 'static> Batcher<I, O> {
     }
 }
 
-/// One answer for each item.
+/// Returns one answer for each item.
 async fn answers<I: Clone + Sync, O, F>(work: &impl Fn(Vec<I>) -> F, items: Vec<I>) -> Vec<Result<O>>
 where
     F: Future<Output = Result<Vec<Result<O>>>>,
@@ -112,7 +112,7 @@ where
     }
 }
 
-/// Works on items as a whole, and again where they collided with another transaction.
+/// Processes items as a whole, and retries where they collided with another transaction.
 async fn persistently<I: Clone + Sync, O, F>(work: &impl Fn(Vec<I>) -> F, items: &[I]) -> Result<Vec<Result<O>>>
 where
     F: Future<Output = Result<Vec<Result<O>>>>,
@@ -128,7 +128,7 @@ where
     work(items.to_vec()).await
 }
 
-/// Whoever waits may have gone away.
+/// Notifies a waiting caller, which may have gone away.
 fn tell(mark: oneshot::Sender<()>) {
     let _ = mark.send(());
 }

@@ -11,24 +11,24 @@ use crate::{
     store,
 };
 
-/// How long an answer about readiness is given again: whoever asks more often causes no more writes.
+/// Lifetime of a readiness result: more frequent probes cause no more writes.
 const FRESH: Duration = Duration::from_millis(250);
 
-/// The recent proof that the database keeps what it is given.
+/// Recent proof that the database keeps its writes.
 pub struct Readiness {
     process_id: Uuid,
     recent: Cache<(), Result<()>>,
 }
 
 impl Readiness {
-    /// One that has nothing proved yet.
+    /// Creates it without a proof.
     pub fn new(ambient: &Ambient) -> Self {
         Self { process_id: ambient.id(), recent: Cache::builder().max_capacity(1).time_to_live(FRESH).build() }
     }
 }
 
 impl Pipeline {
-    /// Proves that requests can be served: a write is kept, and another connection reads it. The answer may be a quarter
+    /// Proves that requests can be served: a write is kept, and another connection reads it. The proof may be a quarter
     /// of a second old.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl Pipeline {
         recent.get_with((), store::kernel::readiness::prove(&self.base.store, *process_id, mark, self.base.now())).await
     }
 
-    /// The metrics, with what must be asked of the database brought up to date.
+    /// Returns the metrics, with those that come from the database brought up to date.
     ///
     /// # Errors
     /// When the database fails.

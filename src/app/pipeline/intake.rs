@@ -1,5 +1,5 @@
-//! The door: events become durable here, together with their deliveries, in one transaction that concurrent callers
-//! share (a transactional outbox with group commit).
+//! Intake: events become durable here, together with their deliveries, in one transaction that concurrent callers share
+//! (a transactional outbox with group commit).
 
 use std::{
     collections::{HashMap, HashSet},
@@ -31,61 +31,61 @@ use crate::{
     },
 };
 
-/// How many events share a transaction at most.
+/// Maximum number of events that share a transaction.
 const BATCH: usize = 256;
 /// Group commits that PostgreSQL works on at the same time. An organisation's events all go through the same one, which
-/// keeps their order; one whose events go to hundreds of destinations holds up those that share it with its own, and not
-/// all. SQLite has one writer.
+/// keeps their order; an organisation with hundreds of destinations delays only those that share its group commit.
+/// SQLite has one writer.
 const COMMITS_AT_ONCE: usize = 4;
-/// How long a repetition waits for the first request with its key.
+/// Time for which a repetition waits for the first request with its key.
 const IN_FLIGHT_WAIT: Duration = Duration::from_secs(2);
 
-/// An event at the door, authenticated and checked.
+/// Incoming event, authenticated and checked.
 #[derive(Clone, Debug)]
 pub struct Arrival {
-    /// The id of its event, where it must be known before; a fresh one otherwise.
+    /// Identifier of its event, where it must be known before; a fresh one otherwise.
     pub id: Option<EventId>,
-    /// Whose it is.
+    /// Its organisation.
     pub organisation_id: OrganisationId,
-    /// By which door.
+    /// Its source.
     pub source: EventSource,
-    /// What it says.
+    /// Its content.
     pub fact: Fact,
-    /// The event that it is made from, where it is.
+    /// Event that it is made from, if any.
     pub made_from: Option<EventId>,
-    /// How a repetition is recognised.
+    /// Idempotency key, if its repetitions are recognised.
     pub receipted: Option<Receipted>,
     /// Deliveries that go with it independently of the rules.
     pub planned: Vec<Planned>,
 }
 
 impl Arrival {
-    /// Creates one with a fresh id, whose repetitions are not recognised.
+    /// Creates an incoming event with a fresh id, without recognition of repetitions.
     pub fn plain(organisation_id: OrganisationId, source: EventSource, fact: Fact) -> Self {
         Self { id: None, organisation_id, source, fact, made_from: None, receipted: None, planned: Vec::new() }
     }
 }
 
-/// How a repetition of an arrival is recognised.
+/// Idempotency key of an incoming event.
 #[derive(Clone, Debug)]
 pub struct Receipted {
-    /// The key that it would come under again.
+    /// Key that a repetition has as well.
     pub key: ReceiptKey,
-    /// SHA-256 of its payload, which must be the same then.
+    /// SHA-256 of its payload, which has to be the same in a repetition.
     pub fingerprint: [u8; 32],
-    /// From then on the key is free.
+    /// Time from which on the key is free.
     pub expires_at: Time,
 }
 
 /// Accepts events.
 pub struct Intake {
-    /// By organisation.
+    /// Group commits; an organisation's id selects one.
     commits: Vec<Batcher<(Arrival, Vec<InlineCall>), Accepted>>,
     in_flight: InFlight,
 }
 
 impl Intake {
-    /// Starts accepting.
+    /// Starts the intake.
     pub(super) fn start(base: &Base, outbox: &Outbox) -> Self {
         let at_once = if base.store.is_embedded() { 1 } else { COMMITS_AT_ONCE };
         let start = || {
@@ -109,7 +109,7 @@ impl Intake {
             Some(receipted) => Some(self.in_flight.enter(&receipted.key).await?),
             None => None,
         };
-        // The last bits of an id are random. There is at least one.
+        // The last bits of an id are random. There is at least one group commit.
         let index = arrival.organisation_id.0.as_u128() % self.commits.len() as u128;
         let commit = usize::try_from(index).ok().and_then(|index| self.commits.get(index));
         let commit = commit.ok_or_else(|| Error::Internal("there is no group commit".into()))?;
@@ -117,14 +117,14 @@ impl Intake {
     }
 }
 
-/// The keys that are being worked on in this process. Between processes the database's unique key decides.
+/// Idempotency keys in flight in this process. Between processes the database's unique key decides.
 #[derive(Default)]
 struct InFlight {
     keys: Mutex<HashSet<ReceiptKey>>,
     left: Notify,
 }
 
-/// While it lives, nobody else works on the key.
+/// Guard that serialises requests with the same idempotency key within this process.
 struct Turn<'a> {
     in_flight: &'a InFlight,
     key: ReceiptKey,
@@ -155,7 +155,7 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// Commits arrivals with their deliveries and tells each what became of it.
+/// Commits incoming events with their deliveries, and returns the result of each.
 async fn commit(
     base: &Base,
     outbox: &Outbox,
@@ -197,11 +197,11 @@ async fn commit(
     Ok(answers)
 }
 
-/// What stands under a key.
+/// Idempotency record under a key.
 enum Standing {
-    /// Ours, left just now for this event.
+    /// New record, inserted just now for this event.
     Mine(EventId),
-    /// One that was there before.
+    /// Existing record.
     Before(Receipt),
 }
 

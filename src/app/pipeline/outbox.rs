@@ -21,7 +21,7 @@ use crate::{
     store::{self, Tx},
 };
 
-/// Delivery that goes with an event independently of the rules: to the person who asked for something, for instance.
+/// Delivery that goes with an event independently of the rules: to the member that made a request, for instance.
 #[derive(Clone, Debug)]
 pub struct Planned {
     /// Its destination.
@@ -113,7 +113,7 @@ impl Outbox {
         store::pipeline::deliveries::insert_attempts(tx, &attempts.iter().collect::<Vec<_>>()).await
     }
 
-    /// Appends a delivery of the same event to the same destination, last in a transaction, from its beginning.
+    /// Appends a new delivery of the same event to the same destination, last in a transaction.
     pub(super) async fn append_again(&self, tx: &Tx, former: Delivery) -> Result<()> {
         let now = self.base.ambient.now();
         let again = Delivery {

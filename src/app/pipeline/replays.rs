@@ -36,7 +36,7 @@ impl Replays {
     /// Sends a finished delivery again, in any state.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Conflict`] where it is still on its way,
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Conflict`] where it is still pending,
     /// [`Error::FailedPrecondition`] where its destination is off.
     pub async fn replay_delivery(&self, caller: &Caller, id: DeliveryId) -> Result<Delivery> {
         caller.require(Permission::DeliveriesReplay)?;
@@ -79,7 +79,7 @@ impl Replays {
         }
     }
 
-    /// Gives a broken destination a new chance, commits, and wakes the workers.
+    /// Resets an unhealthy destination to healthy, commits, and wakes the workers.
     async fn send_again(&self, tx: Tx, destination: &Destination) -> Result<()> {
         if destination.health != Health::Healthy {
             store::pipeline::destinations::set_health(&tx, destination.id, &Health::Healthy).await?;

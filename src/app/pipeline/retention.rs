@@ -1,4 +1,4 @@
-//! Retention of finished deliveries, their events, and the receipts of idempotency keys.
+//! Retention of finished deliveries, their events, and idempotency records.
 
 use async_trait::async_trait;
 
@@ -15,7 +15,7 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// Creates the removal of what is older than `keep`.
+    /// Creates the removal of rows older than `keep`.
     pub fn new(base: Base, keep: chrono::Duration) -> Self {
         Self { base, keep }
     }
@@ -34,7 +34,7 @@ impl Chore for Retention {
             if slice == 0 {
                 return Ok(removed);
             }
-            // Between slices others may write.
+            // Other writers may write between slices.
             tokio::task::yield_now().await;
         }
     }

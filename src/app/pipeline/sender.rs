@@ -18,7 +18,7 @@ use crate::domain::{
     rate_limit::RateLimit,
 };
 
-/// Reason of an attempt that failed for a cause of ours.
+/// Reason of an attempt that failed by an internal error.
 const INTERNAL: &str = "something went wrong on our side; the log says what";
 
 /// Kind of destination: how its deliveries are sent.
@@ -82,9 +82,9 @@ pub trait Session: Send + Sync {
 
 /// Result of the check of a delivery.
 pub enum Check<'a> {
-    /// It ends without an attempt.
+    /// Ended without an attempt.
     Skip(Skip),
-    /// It is sent by awaiting this. An error means that nothing is known of the attempt: it is made again later.
+    /// Sent by awaiting this. An error means that nothing is known of the attempt, which is retried later.
     Send(BoxFuture<'a, Result<AttemptOutcome>>),
 }
 
@@ -157,7 +157,7 @@ impl Senders {
     /// Returns the sender of a kind.
     ///
     /// # Errors
-    /// [`Error::Internal`] for a kind that none serves.
+    /// [`Error::Internal`] for a kind without a sender.
     pub fn of(&self, kind: &DestinationKind) -> Result<&Arc<dyn Sender>> {
         let sender = self.0.get(kind.as_str());
         sender.ok_or_else(|| Error::Internal(format!("no sender serves destinations of the kind {:?}", kind.as_str())))

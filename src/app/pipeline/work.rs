@@ -1,4 +1,4 @@
-//! Sender of deliveries that are work of this service's own: each is one call of a use case, and leaves nothing.
+//! Sender of internal deliveries: each is one call of a use case of this service, without an outbound request.
 //!
 //! Not here: the use cases.
 

@@ -1,5 +1,5 @@
-//! What Slack sends to us: commands, events, interactions. Each comes with the proof of its signature; Slack
-//! gets its answer at once, and what takes longer is done afterwards or goes through the pipeline.
+//! Requests from Slack: commands, events, interactions. Each comes with the proof of its signature; Slack gets its
+//! answer at once, and longer work is done afterwards or goes through the pipeline.
 
 use serde_json::Value;
 
@@ -35,10 +35,9 @@ use crate::{
     store::{self, pipeline::events::ReceiptKey, slack::links::StoredSlackLink},
 };
 
-/// How long an event of Slack's is recognised when it comes again: it is retried for some minutes, and after an outage
-/// for some hours.
+/// Lifetime of the idempotency record of a Slack event: Slack retries for minutes, and after an outage for some hours.
 pub(in crate::app) const RECEIPT_LIFETIME: chrono::Duration = chrono::Duration::hours(24);
-/// How long it is remembered that somebody was greeted.
+/// Lifetime of the record that a person was greeted.
 const GREETING_LIFETIME: chrono::Duration = chrono::Duration::days(3650);
 /// The type of an event by which somebody opens the app for the first time.
 const APP_OPENED: &str = "slack.app_home_opened";
@@ -159,7 +158,7 @@ impl SlackConnections {
         Ok(())
     }
 
-    /// Whose workspace it is. One that nobody connected is nobody's business.
+    /// Returns the connection of a workspace. Requests from a workspace without one concern no organisation.
     pub(in crate::app) async fn workspace(&self, origin: &Origin) -> Result<Option<StoredSlackLink>> {
         let (team, enterprise) = (origin.team_id.as_deref(), origin.enterprise_id.as_deref());
         let team = team.filter(|_| !origin.org_wide);
@@ -171,7 +170,7 @@ impl SlackConnections {
     }
 }
 
-/// Whether a bot of that app did it: some events name the bot without its user.
+/// Returns true if a bot of that app caused the event: some events name the bot without its user.
 fn is_by_app(event: &Value, app_id: &str) -> bool {
     event["bot_id"].is_string() && [&event["app_id"], &event["bot_profile"]["app_id"]].iter().any(|id| *id == app_id)
 }

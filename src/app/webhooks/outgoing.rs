@@ -38,13 +38,13 @@ use crate::{
     store::{self, apps::installations::SealedSecrets, webhooks::Stored},
 };
 
-/// How much of an answer is read.
+/// Maximum number of bytes that are read of an answer.
 const ANSWER_BYTES: usize = 1024 * 1024;
-/// Why nothing more is sent after an answer 410.
+/// Reason for which nothing more is sent after an answer 410.
 const GONE: &str = "the endpoint says that it is gone (410), so the outgoing webhook was switched off; put its URL right \
                     and enable it";
 
-/// What a run needs to know.
+/// Inputs of a run.
 struct Job<'a> {
     webhook: &'a Webhook,
     outgoing: &'a Outgoing,
@@ -177,7 +177,7 @@ impl Webhooks {
         Ok(self.guard.send(Sent { method, url, headers, body }, limit, ANSWER_BYTES).await)
     }
 
-    /// What follows where nothing came back.
+    /// Decides the next step after a call without an answer.
     fn not_answered(&self, job: &Job<'_>, run: &mut Run, failure: Failure) -> Result<Next> {
         run.set("error", true);
         run.verdict = failure.into();
@@ -194,7 +194,7 @@ impl Webhooks {
         Ok(self.again(job, run, reason, None))
     }
 
-    /// What follows from an answer.
+    /// Decides the next step after an answer.
     async fn answered(
         &self,
         job: &Job<'_>,
@@ -252,8 +252,8 @@ impl Webhooks {
         Ok(())
     }
 
-    /// Whether a call that failed is made again, and when. Where the far end asks for a longer pause than the webhook's
-    /// rule, it has it.
+    /// Decides whether a failed call is retried, and the time. Where the target asks for a longer pause than the
+    /// webhook's backoff rule, it has it.
     fn again(&self, job: &Job<'_>, run: &mut Run, reason: String, asked: Option<Duration>) -> Next {
         let before = u32::try_from(job.delivery.attempts).unwrap_or_default();
         match job.outgoing.after_failure(before) {

@@ -28,7 +28,7 @@ pub const RUN_REQUESTED: &str = "workflow.run.requested";
 /// The type of an event that says why a run was refused.
 pub const RUN_REFUSED: &str = "workflow.run.refused";
 
-/// What is said in Slack of a workflow that is not there, and of one that somebody may not run: told alike.
+/// Slack message for an unknown workflow, and for one that the member may not run: reported alike.
 const NOT_RUNNABLE: &str = "there is no such workflow, or you may not run it";
 
 /// A run that may be.

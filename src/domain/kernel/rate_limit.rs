@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use super::ambient::Time;
 
-/// How fast a destination may be sent to: one every `interval`, and up to `burst` at once after a rest.
+/// Rate limit of a destination: one every `interval`, and up to `burst` at once after a rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     /// The time between two, in the long run; zero means no limit.
     pub interval: Duration,
-    /// How many may go at once, at least one.
+    /// Maximum number at once, at least one.
     pub burst: u32,
 }
 

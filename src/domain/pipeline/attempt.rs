@@ -11,52 +11,52 @@ use crate::domain::{
     ids::{AttemptId, DeliveryId, IntegrationId, OrganisationId},
 };
 
-/// One try.
+/// Attempt of a delivery.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
     /// Its identifier.
     pub id: AttemptId,
-    /// Whose it is.
+    /// Its organisation.
     pub organisation_id: OrganisationId,
-    /// Of which delivery.
+    /// Its delivery.
     pub delivery_id: DeliveryId,
-    /// 1 for the first.
+    /// Its number, from 1.
     pub number: i32,
     /// Address of the destination, such as a URL.
     pub address: String,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: AttemptState,
-    /// The HTTP status of the answer, if there was one.
+    /// HTTP status of the answer, if there was one.
     pub status_code: Option<u16>,
-    /// Why it failed, in words.
+    /// Reason of the failure, in words.
     pub reason: Option<String>,
-    /// What was sent.
+    /// Request, without secrets.
     pub request: String,
-    /// What came back, cut and with secrets removed.
+    /// Beginning of the answer, without secrets.
     pub answer: Option<String>,
-    /// What was done beside the call, step by step, where something was; for the history of its kind.
+    /// Steps beside the call, where there were any, for the history of the kind.
     pub detail: Option<serde_json::Value>,
-    /// Whose history it belongs to: of an outgoing webhook, or of the version in the registry that was called.
+    /// Owner of the history that it belongs to: an outgoing webhook, or the registry version that was called.
     pub history_of: Option<IntegrationId>,
-    /// How long it took.
+    /// Its duration.
     pub duration: Duration,
-    /// When it began.
+    /// Time of its beginning.
     pub created_at: Time,
 }
 
-/// How a try ended.
+/// Outcome of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptState {
-    /// It arrived.
+    /// Delivered to the destination.
     Delivered,
-    /// It failed and is tried again.
+    /// Failed, with a retry to come.
     Retried,
-    /// It failed for good.
+    /// Failed permanently.
     Failed,
 }
 
 impl AttemptState {
-    /// The name on the wire and in the database.
+    /// Returns the name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             AttemptState::Delivered => "delivered",

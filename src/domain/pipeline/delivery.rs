@@ -1,4 +1,4 @@
-//! Deliveries and their attempts: one event on its way to one destination, what was tried, and what comes next.
+//! Deliveries: one event on its way to one destination, the outcomes of attempts, and the retry schedule.
 
 use std::{borrow::Cow, str::FromStr, time::Duration};
 
@@ -13,34 +13,34 @@ use crate::domain::{
 
 pub use super::attempt::{Attempt, AttemptOutcome, AttemptState};
 
-/// One event on its way to one destination.
+/// Delivery of one event to one destination.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivery {
     /// Its identifier.
     pub id: DeliveryId,
-    /// Whose it is.
+    /// Its organisation.
     pub organisation_id: OrganisationId,
-    /// What is delivered.
+    /// Event that is delivered.
     pub event_id: EventId,
-    /// Where to.
+    /// Its destination.
     pub destination_id: DestinationId,
-    /// How far it is.
+    /// Its state.
     pub state: DeliveryState,
-    /// Why it is not delivered, in words.
+    /// Reason for which it is not delivered, in words.
     pub reason: Option<String>,
-    /// What is sent, where that was decided at the door; otherwise it is made from the event when it is sent.
+    /// Content, where it was decided at intake; otherwise the sender makes it from the event.
     pub content: Option<Content>,
-    /// How often it was tried.
+    /// Number of attempts.
     pub attempts: i32,
-    /// When it is tried next, while pending.
+    /// Time of the next attempt, while pending.
     pub next_attempt_at: Option<Time>,
-    /// When it was delivered or given up.
+    /// Time at which it was delivered, or ended otherwise.
     pub completed_at: Option<Time>,
-    /// When its event was accepted.
+    /// Time at which its event was accepted.
     pub created_at: Time,
 }
 
-/// Content of a delivery: JSON that its kind of destination wrote and reads. The pipeline never looks into it.
+/// Content of a delivery: JSON that its kind of destination wrote and reads. The pipeline does not interpret it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content(String);
 
@@ -69,16 +69,16 @@ impl Content {
     }
 }
 
-/// How far a delivery is.
+/// State of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DeliveryState {
-    /// It will be tried, for the first time or again.
+    /// Waiting for an attempt: the first, or a retry.
     Pending,
-    /// It arrived.
+    /// Delivered to the destination.
     Delivered,
-    /// It did not arrive and is not tried any more, unless somebody replays it.
+    /// Failed permanently: there is no retry, unless a member replays it.
     Failed,
-    /// Somebody's wish kept it from being sent: a pause, a filter.
+    /// Skipped on purpose: by a pause or a filter.
     Skipped,
 }
 
@@ -87,7 +87,7 @@ impl DeliveryState {
     pub const ALL: [DeliveryState; 4] =
         [DeliveryState::Pending, DeliveryState::Delivered, DeliveryState::Failed, DeliveryState::Skipped];
 
-    /// The name on the wire and in the database.
+    /// Returns the name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             DeliveryState::Pending => "pending",
@@ -113,7 +113,7 @@ impl FromStr for DeliveryState {
 pub struct Reason(&'static str);
 
 impl Reason {
-    /// The retry schedule is used up.
+    /// Reason of an exhausted retry schedule.
     pub const GIVEN_UP: Reason = Reason::new("every try failed; replay this delivery when the destination works again");
 
     /// Creates a reason.
@@ -127,85 +127,85 @@ impl Reason {
     }
 }
 
-/// What a try came to, as the far end's adapter sees it.
+/// Outcome classification of an attempt, as the sender of its destination reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It arrived.
+    /// Delivered to the destination.
     Delivered,
-    /// The far end asks for a pause.
+    /// Rate limited: the upstream asks for a pause.
     Throttled {
-        /// How long.
+        /// Duration of the pause.
         retry_after: Duration,
     },
-    /// The far end did not answer properly: it is down, slow or confused. Nothing is wrong with the message.
+    /// The upstream did not answer properly: it is down, slow or confused. Nothing is wrong with the message.
     Unreachable {
-        /// In words.
+        /// Reason, in words.
         reason: Cow<'static, str>,
     },
-    /// The far end answered with an error that may pass.
+    /// The upstream answered with an error that may be transient.
     Faltered {
-        /// In words.
+        /// Reason, in words.
         reason: String,
     },
-    /// This message will never be taken.
+    /// The upstream will never accept this message.
     MessageRefused {
-        /// In words.
+        /// Reason, in words.
         reason: String,
     },
-    /// This address is refused: the destination is broken.
+    /// The upstream refuses this address: the circuit of the destination opens.
     AddressRefused {
-        /// In words, with what to do.
+        /// Reason, in words, with the cure.
         reason: String,
     },
-    /// The far end wants nothing more, ever: the destination is switched off until somebody switches it on.
+    /// The upstream wants nothing more, ever: the destination is disabled until a member enables it.
     Gone {
-        /// In words, with what to do.
+        /// Reason, in words, with the cure.
         reason: String,
     },
-    /// The credential is dead: nothing can be sent through this connection any more.
+    /// The credential is no longer valid: nothing can be sent through this connection any more.
     ConnectionDead {
-        /// The far end's own word for it.
+        /// Error code of the upstream.
         code: String,
-        /// In words, with what to do.
+        /// Reason, in words, with the cure.
         reason: String,
     },
 }
 
-/// When to try again and when to give up.
+/// Retry schedule: exponential backoff, and the limits after which retries are exhausted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// The pause after the first failure; doubles with each further one.
+    /// Backoff after the first failure; doubles with each further one.
     pub first_pause: Duration,
-    /// The longest pause.
+    /// Maximum backoff.
     pub longest_pause: Duration,
-    /// A delivery older than this is given up when it fails.
+    /// Age of a delivery from which on a failure exhausts its retries.
     pub give_up_after: Duration,
-    /// A far end that answers, and keeps answering with an error, gets this many tries.
+    /// Maximum number of attempts at an upstream that answers, and keeps answering with an error.
     pub max_faltering_tries: i32,
 }
 
-/// What happens to a delivery after a try.
+/// Next step of a delivery after an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// It is done.
+    /// The delivery is done.
     Delivered,
-    /// It is tried again at that time; the destination rests until then, which keeps its order.
+    /// The delivery is retried at that time; the destination rests until then, which keeps its order.
     RetryAt {
-        /// When.
+        /// Time of the retry.
         at: Time,
-        /// Why.
+        /// Reason of the failure, in words.
         reason: String,
     },
-    /// It is given up.
+    /// The delivery fails permanently.
     Failed {
-        /// Why.
+        /// Reason of the failure, in words.
         reason: String,
     },
 }
 
 impl RetryPolicy {
-    /// Decides what happens after try number `attempt` (1 for the first) of a delivery created at `created_at` came to
-    /// `verdict` at `now`. `jitter` in 0..=1 spreads the retries of many over time.
+    /// Returns the next step after attempt number `attempt` (1 for the first) of a delivery created at `created_at`,
+    /// which came to `verdict` at `now`. `jitter` in 0..=1 spreads the retries of many over time.
     pub fn next(&self, verdict: &Verdict, attempt: i32, created_at: Time, now: Time, jitter: f64) -> Next {
         let too_old = now >= created_at + self.give_up_after;
         let given_up = |reason: &str| Next::Failed { reason: format!("{}: {reason}", Reason::GIVEN_UP.text()) };
@@ -231,7 +231,7 @@ impl RetryPolicy {
         }
     }
 
-    /// Exponential, with up to half of it taken off by `jitter` in 0..=1, in whole milliseconds.
+    /// Returns the exponential backoff, with up to half of it taken off by `jitter` in 0..=1, in whole milliseconds.
     fn pause(&self, attempt: i32, jitter: f64) -> Duration {
         let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(0).min(30);
         let full = self.first_pause.saturating_mul(1 << doublings).min(self.longest_pause);

@@ -1,4 +1,4 @@
-//! Destinations: where deliveries go. A destination has an address, a pace and a health.
+//! Destinations: the targets of deliveries. A destination has an address, a rate limit and a health.
 //!
 //! Deliveries of one destination leave one at a time and in the order in which their events were accepted, but for kinds
 //! that keep no order.
@@ -10,33 +10,33 @@ use crate::domain::{
     ids::{DestinationId, OrganisationId},
 };
 
-/// A destination.
+/// Destination of deliveries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     /// Its identifier.
     pub id: DestinationId,
-    /// Whose it is.
+    /// Its organisation.
     pub organisation_id: OrganisationId,
-    /// How it is reached.
+    /// Its kind.
     pub kind: DestinationKind,
-    /// Unique within the organisation and kind.
+    /// Its name, unique within the organisation and kind.
     pub name: String,
     /// Its address, as its kind writes it; empty until one is chosen.
     pub address: String,
-    /// Whether what is sent there arrives.
+    /// Its health.
     pub health: Health,
-    /// What was delivered.
+    /// Number of successful deliveries.
     pub success_count: i64,
-    /// Tries that failed.
+    /// Number of failed attempts.
     pub failure_count: i64,
-    /// The last try.
+    /// Time of the last attempt.
     pub last_sent_at: Option<Time>,
-    /// When it came to be.
+    /// Time of its creation.
     pub created_at: Time,
 }
 
 impl Destination {
-    /// One that nothing was sent to yet.
+    /// Creates a destination to which nothing was sent yet.
     pub fn fresh(
         id: DestinationId,
         organisation_id: OrganisationId,
@@ -79,32 +79,33 @@ impl DestinationKind {
     }
 }
 
-/// Whether what is sent to a destination arrives.
+/// Health of a destination, the state of its circuit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// As far as we know.
+    /// Circuit closed: healthy, as far as is known.
     Healthy,
-    /// The far end refuses this address. One delivery at a time is tried, once in [`PROBE_INTERVAL`]; the others fail.
+    /// Circuit open: the upstream refuses this address. One delivery at a time is attempted, once in [`PROBE_INTERVAL`]
+    /// (a half-open probe); the others fail.
     Broken {
-        /// What the far end says, and what to do.
+        /// Reason that the upstream gives, with the cure.
         reason: String,
-        /// The last time it said so.
+        /// Time at which it last gave it.
         since: Time,
     },
-    /// Nothing is sent: it is not connected any more.
+    /// Disabled: nothing is sent, because it is not connected any more.
     Off {
-        /// Why, and what to do.
+        /// Reason, with the cure.
         reason: String,
-        /// From then on.
+        /// Time from which on it is disabled.
         since: Time,
     },
 }
 
-/// How often a broken destination is tried, so that it heals by itself when somebody mends the far end.
+/// Interval of the half-open probes of an open circuit, so that it closes by itself when the upstream works again.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Health {
-    /// The name on the wire and in the database.
+    /// Returns the name on the wire and in the database.
     pub fn as_str(&self) -> &'static str {
         match self {
             Health::Healthy => "healthy",
@@ -113,11 +114,11 @@ impl Health {
         }
     }
 
-    /// Why a new delivery is not worth trying at `now`, if so.
+    /// Returns the reason for which a new delivery is not worth an attempt at `now`, if any.
     pub fn refusal(&self, now: Time) -> Option<&str> {
         match self {
             Health::Healthy => None,
-            // One from a time to come is of a clock that was set back since.
+            // A time in the future is from before the clock was set back.
             Health::Broken { reason, since } => (*since..*since + PROBE_INTERVAL).contains(&now).then_some(reason),
             Health::Off { reason, .. } => Some(reason),
         }

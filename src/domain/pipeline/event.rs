@@ -1,4 +1,4 @@
-//! Events: immutable facts that come in, and the rules they are checked by at the door.
+//! Events: immutable incoming facts, and the rules by which intake validates them.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -12,33 +12,33 @@ use crate::domain::{
     pipeline::attributes::Attributes,
 };
 
-/// An accepted event.
+/// Accepted event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// Its identifier.
     pub id: EventId,
-    /// Whose it is.
+    /// Its organisation.
     pub organisation_id: OrganisationId,
-    /// Where it came from.
+    /// Its source.
     pub source: EventSource,
-    /// What it says.
+    /// Its content.
     pub fact: Fact,
-    /// The event that it was made from, where it was.
+    /// Event that it was made from, if any.
     pub made_from: Option<EventId>,
-    /// When it was accepted.
+    /// Time at which it was accepted.
     pub created_at: Time,
 }
 
 /// Content of an event, without its time, owner and source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fact {
-    /// Dotted words, such as `invoice.paid`.
+    /// Type in dotted words, such as `invoice.paid`.
     pub kind: String,
-    /// The channel it flows through.
+    /// Channel that it flows through.
     pub channel_id: Option<ChannelId>,
-    /// The part that routes match on.
+    /// Attributes, which routes match on.
     pub attributes: Attributes,
-    /// The opaque part, as it was sent. Shared: a webhook of 25 MB may be an event of many organisations.
+    /// Opaque data, as it was sent. Shared: a webhook of 25 MB may be an event of many organisations.
     pub data: Arc<Value>,
 }
 
@@ -46,7 +46,7 @@ pub struct Fact {
 pub type Rule = fn(&mut Fact) -> Vec<Violation>;
 
 impl Fact {
-    /// Creates one without attributes.
+    /// Creates a fact without attributes.
     pub fn plain(kind: &str, channel_id: Option<ChannelId>, data: Value) -> Self {
         Self { kind: kind.to_owned(), channel_id, attributes: Attributes::default(), data: data.into() }
     }
@@ -54,7 +54,7 @@ impl Fact {
     /// Checks the rules that its shape alone does not express, and `rules`, which may normalise attributes.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every broken rule.
+    /// [`Error::Invalid`] with every violation.
     pub fn check(&mut self, rules: &[Rule]) -> Result<()> {
         let mut violations = Vec::new();
         if !is_event_type(&self.kind) {
@@ -67,7 +67,7 @@ impl Fact {
     }
 }
 
-/// Whether a text is dotted words, at most 128 bytes (Standard Webhooks asks for `[A-Za-z0-9_.]`).
+/// Returns true for dotted words of at most 128 bytes (Standard Webhooks asks for `[A-Za-z0-9_.]`).
 pub fn is_event_type(text: &str) -> bool {
     let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     text.len() <= 128 && text.split('.').all(word)

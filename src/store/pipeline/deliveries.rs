@@ -31,27 +31,27 @@ use crate::{
     store::{Tx, corrupt, kernel::batches},
 };
 
-/// A delivery that is due, with its event.
+/// Due delivery, with its event.
 #[derive(Clone, Debug)]
 pub struct Due {
     /// The delivery.
     pub delivery: Delivery,
-    /// What it delivers.
+    /// Event that it delivers.
     pub event: Event,
 }
 
-/// Which deliveries are wanted; `None` means all.
+/// Filter of deliveries; `None` matches all.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter {
-    /// In this state.
+    /// Their state.
     pub state: Option<DeliveryState>,
-    /// Of this event.
+    /// Their event.
     pub event_id: Option<EventId>,
-    /// To this destination.
+    /// Their destination.
     pub destination_id: Option<DestinationId>,
 }
 
-/// Adds deliveries.
+/// Inserts deliveries.
 ///
 /// # Errors
 /// When the database fails.
@@ -65,8 +65,8 @@ pub async fn insert_many(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
     Ok(())
 }
 
-/// The first `limit` pending deliveries of each destination, oldest first, with their events, in one round trip. The
-/// data of an event is left out where the delivery has content of its own: a webhook may have sent 25 MB.
+/// Returns the first `limit` pending deliveries of each destination, oldest first, with their events, in one round
+/// trip. The data of an event is left out where the delivery has content of its own: a webhook may have sent 25 MB.
 ///
 /// # Errors
 /// When the database fails.
@@ -74,7 +74,7 @@ pub async fn due(db: &impl ConnectionTrait, destinations: &[DestinationId], limi
     waiting(db, destinations, ("id", "d.id"), limit).await
 }
 
-/// The same of destinations that keep no order: those that are due first, whether or not older ones wait for their time.
+/// Returns the same of destinations that keep no order: the earliest due first, even where older ones wait for a retry.
 ///
 /// # Errors
 /// When the database fails.
@@ -103,7 +103,7 @@ async fn waiting(
             let heads = format!("SELECT h.* FROM UNNEST($1) AS v (id) CROSS JOIN LATERAL ({}) AS h", head("v.id"));
             (heads, vec![batches::ids(ids)])
         }
-        // It has no LATERAL.
+        // SQLite has no LATERAL.
         _ => {
             let ids = batches::filled(ids);
             let heads = (0..ids.len()).map(|index| format!("SELECT * FROM ({}) AS d{index}", head("?")));
@@ -129,7 +129,7 @@ async fn waiting(
         .collect()
 }
 
-/// Adds attempts.
+/// Inserts attempts.
 ///
 /// # Errors
 /// When the database fails.
@@ -210,7 +210,7 @@ pub async fn end_pending(
     Ok(ended.rows_affected)
 }
 
-/// Makes a finished delivery pending again, with this content. `false` where it was pending already.
+/// Makes a finished delivery pending again, with this content. Returns false where it was pending already.
 ///
 /// # Errors
 /// When the database fails.
@@ -224,7 +224,7 @@ pub async fn replay(tx: &Tx, id: DeliveryId, content: Option<&Content>, now: Tim
     Ok(replayed.rows_affected == 1)
 }
 
-/// Makes every failed delivery of a destination pending again and tells how many there were.
+/// Makes every failed delivery of a destination pending again. Returns their number.
 ///
 /// # Errors
 /// When the database fails.
@@ -237,7 +237,7 @@ pub async fn replay_failed(tx: &Tx, destination_id: DestinationId, now: Time) ->
     Ok(replayed.rows_affected)
 }
 
-/// A replay starts its age anew, or an old delivery would be given up after its first failure.
+/// Returns the update of a replay. It leaves the age: an old delivery has no retry after its first failure.
 fn pending_again(now: Time) -> sea_orm::UpdateMany<Deliveries> {
     Deliveries::update_many()
         .col_expr(Column::State, Expr::value(DeliveryState::Pending.as_str()))
@@ -246,7 +246,7 @@ fn pending_again(now: Time) -> sea_orm::UpdateMany<Deliveries> {
         .col_expr(Column::CompletedAt, Expr::value(None::<Time>))
 }
 
-/// By identifier.
+/// Finds a delivery by its identifier.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -255,7 +255,7 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id
     delivery(row.ok_or_else(|| Error::not_found(Noun::Delivery, id))?)
 }
 
-/// The attempts of a delivery, oldest first.
+/// Lists the attempts of a delivery, oldest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -270,7 +270,7 @@ pub async fn attempts(db: &impl ConnectionTrait, id: DeliveryId) -> Result<Vec<A
         .collect()
 }
 
-/// The deliveries of an organisation, newest first.
+/// Lists the deliveries of an organisation, newest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -298,7 +298,7 @@ pub async fn list(
     Ok(Page::cut(deliveries, page.limit, |delivery| delivery.id.0))
 }
 
-/// How many deliveries wait, of all organisations: for the metrics.
+/// Counts the pending deliveries of all organisations, for the metrics.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,7 +1,7 @@
 //! Destinations: the unit that workers claim.
 //!
-//! [`claim`] has the claiming itself, [`claims`] the wake-up and the release, [`clock`] what follows from a clock that was set
-//! back.
+//! [`claim`] has the claim itself, [`claims`] the wake-up and the release, [`clock`] the correction of stored times
+//! after a clock was set back.
 
 mod claim;
 mod claims;
@@ -32,7 +32,7 @@ use crate::{
     store::{Tx, corrupt, kernel::batches},
 };
 
-/// Adds a destination.
+/// Inserts a destination.
 ///
 /// # Errors
 /// When the database fails.
@@ -65,7 +65,7 @@ fn row(destination: &Destination) -> ActiveModel {
     }
 }
 
-/// The destination with this kind and name, made where it is not there yet.
+/// Finds the destination with this kind and name, or creates it.
 ///
 /// # Errors
 /// When the database fails.
@@ -74,12 +74,12 @@ pub async fn ensure(tx: &Tx, wanted: &Destination) -> Result<Destination> {
     found.into_iter().next().ok_or_else(|| Error::Internal("a destination was asked for and not answered".into()))
 }
 
-/// The destinations with these kinds and names, in their order, made where they are not there yet.
+/// Finds the destinations with these kinds and names, in their order, and creates those that do not exist.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn ensure_all(tx: &Tx, wanted: &[Destination]) -> Result<Vec<Destination>> {
-    // In their order, so that two writers that make the same never wait for each other.
+    // Sorted, so that two writers that create the same destinations never deadlock.
     let mut different: Vec<&Destination> = wanted.iter().collect();
     different.sort_unstable_by_key(|one| key(one));
     different.dedup_by_key(|one| key(one));
@@ -99,7 +99,7 @@ pub async fn ensure_all(tx: &Tx, wanted: &[Destination]) -> Result<Vec<Destinati
     wanted.iter().map(found).collect()
 }
 
-/// All at once, on PostgreSQL: each by the index. With statistics of an empty table a plain join reads all of it.
+/// Query for all at once, on PostgreSQL: each by index. With statistics of an empty table a plain join reads all of it.
 const FIND_ALL: &str = "SELECT d.* FROM UNNEST($1, $2, $3) AS v (organisation_id, kind, name) \
      CROSS JOIN LATERAL (SELECT * FROM destination o WHERE o.organisation_id = v.organisation_id AND o.kind = v.kind \
      AND o.name = v.name LIMIT 1) AS d";
@@ -114,7 +114,7 @@ fn owned_key(of: &Destination) -> (OrganisationId, DestinationKind, String) {
     (of.organisation_id, of.kind.clone(), of.name.clone())
 }
 
-/// Adds those that are there. What a query finds across organisations besides is under keys that nobody asks for.
+/// Adds those that exist. Rows that a query finds across organisations besides are under keys that no caller looks up.
 async fn find_all(tx: &Tx, wanted: &[&Destination], known: &mut Known) -> Result<()> {
     if tx.get_database_backend() == DbBackend::Postgres && !wanted.is_empty() {
         let all = || wanted.iter();
@@ -161,7 +161,7 @@ pub async fn kinds(db: &impl ConnectionTrait) -> Result<Vec<DestinationKind>> {
     Ok(kinds.into_iter().map(DestinationKind::stored).collect())
 }
 
-/// The ids of an organisation's destinations of one kind, in their order.
+/// Lists the ids of an organisation's destinations of one kind, in their order.
 ///
 /// # Errors
 /// When the database fails.
@@ -175,7 +175,7 @@ pub async fn of_kind(tx: &Tx, organisation_id: OrganisationId, kind: &Destinatio
     Ok(rows.into_iter().map(|row| row.id.into()).collect())
 }
 
-/// The destinations of one kind whose names begin with a text.
+/// Lists the destinations of one kind with names that begin with a text.
 ///
 /// # Errors
 /// When the database fails.
@@ -194,7 +194,7 @@ pub async fn named_after(
     rows.into_iter().map(destination).collect()
 }
 
-/// By identifier.
+/// Finds a destination by its identifier.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -207,7 +207,7 @@ pub async fn find(
     destination(row.ok_or_else(|| Error::not_found(Noun::Destination, id))?)
 }
 
-/// By kind and name.
+/// Finds a destination by its kind and name.
 ///
 /// # Errors
 /// When the database fails.
@@ -227,7 +227,7 @@ pub async fn find_by_name(
         .transpose()
 }
 
-/// The destinations of one kind that have these names, where they are there.
+/// Lists the existing destinations of one kind with these names.
 ///
 /// # Errors
 /// When the database fails.
@@ -246,7 +246,7 @@ pub async fn of_names(
     rows.into_iter().map(destination).collect()
 }
 
-/// The destinations of an organisation, newest first.
+/// Lists the destinations of an organisation, newest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -264,7 +264,7 @@ pub async fn list(
     Ok(Page::cut(destinations, page.limit, |destination| destination.id.0))
 }
 
-/// Gives a destination another address, and with it a new chance: it is healthy again and has no pause.
+/// Sets the address of a destination, and resets its health: it is healthy again and has no backoff.
 ///
 /// # Errors
 /// When the database fails.
@@ -274,7 +274,7 @@ pub async fn set_address(tx: &Tx, id: DestinationId, address: &str) -> Result<()
     Ok(())
 }
 
-/// What makes a new chance of whatever was.
+/// Returns the columns of a reset: healthy, without a backoff, not in the slow class.
 fn healed() -> ActiveModel {
     ActiveModel {
         health: Set(Health::Healthy.as_str().to_owned()),
@@ -286,7 +286,7 @@ fn healed() -> ActiveModel {
     }
 }
 
-/// Gives those of a kind with some names a new chance, wherever they are.
+/// Resets the health of the destinations of a kind with some names, in every organisation.
 ///
 /// # Errors
 /// When the database fails.
@@ -304,7 +304,7 @@ pub async fn heal_named(tx: &Tx, kind: &DestinationKind, names: &[String]) -> Re
     Ok(())
 }
 
-/// Saves what was learnt of a destination's health.
+/// Saves the health of a destination.
 ///
 /// # Errors
 /// When the database fails.
@@ -321,7 +321,7 @@ pub async fn set_health(tx: &Tx, id: DestinationId, health: &Health) -> Result<(
     Ok(())
 }
 
-/// Gives every destination of a kind a new chance, for a new connection.
+/// Resets the health of an organisation's destinations of a kind, for a new connection.
 ///
 /// # Errors
 /// When the database fails.
@@ -331,7 +331,7 @@ pub async fn heal(tx: &Tx, organisation_id: OrganisationId, kind: &DestinationKi
     Ok(())
 }
 
-/// Sets the counters back, for a new connection.
+/// Resets the counters, for a new connection.
 ///
 /// # Errors
 /// When the database fails.

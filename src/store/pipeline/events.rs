@@ -1,4 +1,4 @@
-//! Events and the receipts that keep each from being accepted twice.
+//! Events, and the idempotency records that keep each from being accepted twice.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -24,29 +24,29 @@ use crate::{
     store::{Tx, corrupt, kernel::batches},
 };
 
-/// By what an inbound thing is recognised when it comes again.
+/// Idempotency key of an incoming event, by which its repetition is recognised.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReceiptKey {
-    /// Whose.
+    /// Its organisation.
     pub organisation_id: OrganisationId,
     /// Source of the event.
     pub source: EventSource,
-    /// The key within that door.
+    /// Key within that source.
     pub key: String,
 }
 
-/// What was accepted under a key.
+/// Idempotency record: the event that was accepted under a key.
 #[derive(Clone, Debug)]
 pub struct Receipt {
     /// The event.
     pub event_id: EventId,
     /// SHA-256 of the payload.
     pub fingerprint: [u8; 32],
-    /// From then on the key may be used anew.
+    /// Time from which on the key may be reused.
     pub expires_at: Time,
 }
 
-/// Adds events.
+/// Inserts events.
 ///
 /// # Errors
 /// When the database fails.
@@ -57,7 +57,7 @@ pub async fn insert_many(tx: &Tx, events: &[Event]) -> Result<()> {
     Ok(())
 }
 
-/// Leaves receipts for keys. Tells which of them were there before, with what they stand for.
+/// Inserts idempotency records. Returns the existing records of the keys that had one.
 ///
 /// # Errors
 /// When the database fails.
@@ -108,7 +108,7 @@ pub async fn leave_receipts(
     Ok(before)
 }
 
-/// By identifier.
+/// Finds an event by its identifier.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -117,7 +117,7 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id
     event(row.ok_or_else(|| Error::not_found(Noun::Event, id))?)
 }
 
-/// The event that was accepted under a key.
+/// Finds the event that was accepted under a key.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -128,7 +128,7 @@ pub async fn find_by_receipt(db: &impl ConnectionTrait, key: &ReceiptKey) -> Res
     find(db, key.organisation_id, receipt.event_id.into()).await
 }
 
-/// Forgets a key: what comes under it again is new. Returns false where there was none.
+/// Removes an idempotency record: its key may be reused. Returns false where there was none.
 ///
 /// # Errors
 /// When the database fails.
@@ -137,7 +137,7 @@ pub async fn forget_receipt(db: &impl ConnectionTrait, key: &ReceiptKey) -> Resu
     Ok(InboundReceipts::delete_by_id(id).exec(db).await?.rows_affected > 0)
 }
 
-/// Removes receipts that have expired. Returns their number.
+/// Removes expired idempotency records. Returns their number.
 ///
 /// # Errors
 /// When the database fails.
@@ -146,7 +146,7 @@ pub async fn remove_expired_receipts(db: &impl ConnectionTrait, now: Time) -> Re
     Ok(InboundReceipts::delete_many().filter(expired).exec(db).await?.rows_affected)
 }
 
-/// The events of an organisation, or of one of its channels, newest first.
+/// Lists the events of an organisation, or of one of its channels, newest first.
 ///
 /// # Errors
 /// When the database fails.

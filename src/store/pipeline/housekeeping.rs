@@ -1,13 +1,13 @@
-//! Removal of what is old, in slices, so that no statement holds the database for long.
+//! Removal of old rows, in slices, so that no statement holds the database for long.
 
 use sea_orm::{ConnectionTrait, Statement};
 
 use crate::domain::{Result, ambient::Time};
 
-/// How many rows one statement removes.
+/// Maximum number of rows that one statement removes.
 const SLICE: u32 = 1000;
 
-/// Removes up to a slice of the deliveries that ended before `before`, their attempts first. Tells how many went.
+/// Removes up to a slice of the deliveries that ended before `before`, their attempts first. Returns their number.
 ///
 /// # Errors
 /// When the database fails.
@@ -15,8 +15,8 @@ pub async fn remove_deliveries(db: &impl ConnectionTrait, before: Time) -> Resul
     remove(db, before, |at| format!("state <> 'pending' AND completed_at < {at}")).await
 }
 
-/// Removes up to a slice of the deliveries from before `before` that wait for nothing: their destination went with its
-/// organisation. Tells how many went.
+/// Removes up to a slice of the orphaned deliveries from before `before`: their destination was removed with its
+/// organisation. Returns their number.
 ///
 /// # Errors
 /// When the database fails.

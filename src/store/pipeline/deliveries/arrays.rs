@@ -1,4 +1,4 @@
-//! Deliveries written on PostgreSQL, any number of them in one statement: their columns as arrays.
+//! Writes of deliveries on PostgreSQL, any number of them in one statement: their columns as arrays.
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 

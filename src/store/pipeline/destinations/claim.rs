@@ -1,11 +1,12 @@
 //! The claim of due destinations under a lease, fair by organisation. Not here: the wake-up and the release, which are in
 //! [`super::claims`].
 //!
-//! One statement. It walks the organisations that have something due, beginning after the one at which the former claim
-//! ended, by skips through the index `(slow, organisation_id, due_at, id)`: one probe for each organisation and class,
-//! however much waits there. Each of them offers its oldest due destinations; they are ranked within the organisation,
-//! after what it has in flight already, and taken by that rank: everybody's first before anybody's second. So a claim
-//! costs the same whether one organisation has ten thousand due destinations or a thousand have ten.
+//! One statement. It walks the organisations that have due destinations, beginning after the one at which the former
+//! claim ended, by skips through the index `(slow, organisation_id, due_at, id)`: one probe for each organisation and
+//! class, however many are due there. Each of them offers its oldest due destinations; they are ranked within the
+//! organisation, after its deliveries in flight, and taken by that rank: the first of every organisation before the
+//! second of any. So a claim costs the same whether one organisation has ten thousand due destinations or a thousand
+//! have ten.
 
 use ::entity::destination::Model as Row;
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement, Value};
@@ -17,14 +18,14 @@ use crate::{
     store::kernel::{lease_clock::LeaseClock, placeholders},
 };
 
-/// A destination in a worker's hands.
+/// Destination under a worker's lease.
 #[derive(Clone, Debug)]
 pub struct Claimed {
     /// The destination.
     pub destination: Destination,
     /// State of its rate limit, as the last release left it.
     pub pace_until: Option<Time>,
-    /// Its class: the last delivery there was not answered in time.
+    /// True for the slow class: the last delivery there was not answered in time.
     pub slow: bool,
 }
 
@@ -37,9 +38,9 @@ pub struct Claim {
     pub now: Time,
     /// End of the lease, by the same clock.
     pub lease_until: Time,
-    /// The clock that holds for the lease. Whatever is not leased is due by the caller's clock in any case.
+    /// Clock of the leases. A destination without a lease is due by the caller's clock in any case.
     pub lease_clock: LeaseClock,
-    /// The organisation at which the former claim ended; this one begins with the next.
+    /// Organisation at which the former claim ended; this one begins with the next.
     pub after: OrganisationId,
     /// Free slots, and those in use.
     pub room: Room,
@@ -48,13 +49,13 @@ pub struct Claim {
 /// Slots that a worker has for deliveries in flight.
 #[derive(Clone, Debug)]
 pub struct Room {
-    /// The most destinations to claim.
+    /// Maximum number of destinations to claim.
     pub limit: usize,
-    /// The most of the slow class among them.
+    /// Maximum number of the slow class among them.
     pub slow_limit: usize,
-    /// The most deliveries that an organisation may have in flight after the claim.
+    /// Maximum number of deliveries that an organisation may have in flight after the claim.
     pub ceiling: usize,
-    /// The most of the slow class that it may have in flight then.
+    /// Maximum number of the slow class that it may have in flight then.
     pub slow_ceiling: usize,
     /// Organisations that have deliveries in flight.
     pub busy: Vec<Busy>,
@@ -65,27 +66,27 @@ pub struct Room {
 pub struct Busy {
     /// The organisation.
     pub organisation_id: OrganisationId,
-    /// Altogether.
+    /// Number of all of them.
     pub in_flight: usize,
-    /// Those of the slow class among them.
+    /// Number of the slow class among them.
     pub slow: usize,
 }
 
-/// Organisations that one claim looks at in each class, beside those that may not have more in flight anyway.
+/// Number of organisations that one claim looks at in each class, beside those that may not have more in flight anyway.
 const ORGANISATIONS: usize = 64;
 /// Number of values before those of the busy organisations.
 const FIXED: usize = 12;
 /// Number of values of a busy organisation.
 const BUSY_WIDTH: usize = 3;
 
-/// Takes due destinations under a lease: as many as there is room for, fairly shared out among organisations, and within an
-/// organisation the oldest due first.
+/// Claims due destinations under a lease: as many as there is room for, fairly shared among organisations, and within
+/// an organisation the oldest due first.
 ///
-/// The condition stands twice: on PostgreSQL the inner one alone lets two workers claim the same row. The rows to lock are
-/// chosen once, by themselves: within the condition PostgreSQL may choose again for every row, skip what it has locked
-/// already, and so take more than `limit`. They are ranked before they are locked, because no query both locks and ranks.
-/// The repeated condition is within a COALESCE, so that rows are looked up by their ids: with statistics of a quiet hour,
-/// PostgreSQL takes the index of what is due for a short one, and reads all of it for each row.
+/// The condition stands twice: on PostgreSQL the inner one alone lets two workers claim the same row. The rows to lock
+/// are chosen once, by themselves: within the condition PostgreSQL may choose again for every row, skip those that it
+/// has locked already, and so take more than `limit`. They are ranked before they are locked, because no query both
+/// locks and ranks. The repeated condition is within a COALESCE, so that rows are looked up by their ids: with
+/// statistics of a quiet hour, PostgreSQL takes the index of due rows for a short one, and reads it all for each row.
 ///
 /// # Errors
 /// When the database fails.
@@ -95,10 +96,10 @@ pub async fn claim(db: &impl ConnectionTrait, claim: &Claim) -> Result<Vec<Claim
     rows.into_iter().map(claimed).collect()
 }
 
-/// The parts of the statement that depend on the clock of the leases.
+/// Parts of the statement that depend on the clock of the leases.
 struct Due {
-    /// The time up to which a row may be due, by either clock: the index answers it alone. Where the clocks differ, rows that
-    /// are not due are walked and ranked as well, and left where they are.
+    /// Time up to which a row may be due, by either clock: the index answers it alone. Where the clocks differ, rows
+    /// that are not due are walked and ranked as well, and left where they are.
     latest: &'static str,
     /// Condition that a row is due.
     condition: &'static str,
@@ -107,7 +108,7 @@ struct Due {
 }
 
 impl LeaseClock {
-    /// A row in a worker's hands is due at the end of its lease, by the clock of the leases; any other one by the caller's.
+    /// Returns the parts. A leased row is due at the end of its lease, by the leases' clock; any other by the caller's.
     fn due(self) -> Due {
         match self {
             LeaseClock::Caller => Due { latest: "$2", condition: "COALESCE(due_at, $3) <= $2", lease_until: "$3" },
@@ -136,7 +137,7 @@ fn statement(backend: DbBackend, claim: &Claim) -> Statement {
                  FOR UPDATE SKIP LOCKED"
             ),
         ),
-        // It has no LATERAL, and one writer, so nothing to lock.
+        // SQLite has no LATERAL, and one writer, so nothing to lock.
         _ => (format!("CROSS JOIN destination d WHERE d.id IN ({offered}) AND"), "SELECT id FROM chosen".to_owned()),
     };
     let busy = claim.room.busy.len().max(1).next_power_of_two();
@@ -192,7 +193,7 @@ fn values(claim: &Claim, busy: usize) -> Vec<Value> {
     for one in &room.busy {
         values.extend([one.organisation_id.0.into(), number(one.in_flight), number(one.slow)]);
     }
-    // Filled up as in `batches`, with an organisation that is none.
+    // Filled up as in `batches`, with the id of no organisation.
     for _ in room.busy.len()..busy {
         values.extend([Uuid::nil().into(), number(0), number(0)]);
     }

@@ -1,9 +1,9 @@
-//! The wake-up of destinations, and the release of those that a worker held. Not here: the claim, which is in
-//! [`super::claim`].
+//! Wake-up of destinations, and release of claimed ones. Not here: the claim, which is in [`super::claim`].
 //!
-//! `due_at` says when a worker should look at a destination; empty means that nothing waits. A worker that claims one
-//! moves `due_at` to the end of its lease, so that a crash makes it due again by itself. Whoever adds a delivery in the
-//! meantime sets `woken`, and the release honours it: no wake-up is lost between "nothing left" and "released".
+//! `due_at` is the time at which a worker should look at a destination; empty means that nothing is pending. A claim
+//! moves `due_at` to the end of the lease, so that a crash makes the destination due again by itself. A writer that
+//! adds a delivery in the meantime sets `woken`, and the release honours it: no wake-up is lost between "nothing left"
+//! and "released".
 
 use std::collections::HashMap;
 
@@ -26,36 +26,35 @@ use crate::{
 /// State written back when a worker releases its lease on a destination.
 #[derive(Clone, Debug)]
 pub struct Release {
-    /// Which one.
+    /// Its identifier.
     pub id: DestinationId,
-    /// Whether deliveries wait there, as far as the worker knows.
+    /// True if deliveries are pending there, as far as the worker knows.
     pub more: bool,
-    /// Not to be looked at before that: a pause that the far end or the pace asks for.
+    /// Earliest time of the next claim: a pause that the upstream or the rate limit asks for.
     pub not_before: Option<Time>,
-    /// When to look again where nothing waits for its turn: some deliveries wait for their own time. Whoever wakes the
-    /// destination does not wait for it.
+    /// Next claim where every pending delivery waits for a retry of its own. A wake-up comes before it.
     pub later: Option<Time>,
-    /// What the pace leaves behind.
+    /// State of its rate limit.
     pub pace_until: Option<Time>,
-    /// Deliveries that arrived.
+    /// Number of successful deliveries.
     pub successes: i64,
-    /// Tries that failed.
+    /// Number of failed attempts.
     pub failures: i64,
-    /// The last try; `None` where nothing was tried.
+    /// Time of the last attempt; `None` where there was none.
     pub last_sent_at: Option<Time>,
-    /// What was learnt of its health; `None` leaves it. Not kept where the address was changed in the meantime.
+    /// Health that the attempts showed; `None` leaves it. Discarded where the address was changed in the meantime.
     pub health: Option<Health>,
-    /// The address that it was learnt at.
+    /// Address of those attempts.
     pub address: String,
     /// Class from now on; `None` leaves it.
     pub slow: Option<bool>,
 }
 
-/// How many values a release has in the statement.
+/// Number of values of a release in the statement.
 const RELEASE_WIDTH: usize = 14;
 
-/// The wake-up on PostgreSQL. What is awake already, because it is due or its worker was told, is locked and not written:
-/// whatever is written is written to the indexes too, and hundreds of URLs of one webhook wait for every message of a
+/// Wake-up on PostgreSQL. A destination that is awake already, because it is due or its worker was notified, is locked
+/// and not written: each write goes to the indexes too, and hundreds of URLs of one webhook wait for every message of a
 /// channel. The state is read under the lock (`held`), never from before: a release in between may have ended it.
 const WAKE: &str = "WITH held AS MATERIALIZED (SELECT id, woken, lease_owner, due_at, not_before FROM destination \
      WHERE id = ANY ($1) ORDER BY id FOR UPDATE) \
@@ -64,8 +63,8 @@ const WAKE: &str = "WITH held AS MATERIALIZED (SELECT id, woken, lease_owner, du
      FROM held WHERE destination.id = held.id \
      AND NOT CASE WHEN held.lease_owner IS NULL THEN COALESCE(held.due_at <= $2, FALSE) ELSE held.woken END";
 
-/// Tells the workers that deliveries wait at these destinations. The last statement before the commit, so that its row
-/// locks are held shortly; the ids are locked in their order, so that two writers never wait for each other.
+/// Wakes these destinations, which have pending deliveries. The last statement before the commit, so that its row locks
+/// are held shortly; the ids are locked in their order, so that two writers never deadlock.
 ///
 /// # Errors
 /// When the database fails.
@@ -94,7 +93,7 @@ pub async fn wake(tx: &Tx, ids: &mut Vec<DestinationId>, now: Time) -> Result<()
     Ok(())
 }
 
-/// Lets go of destinations that `owner` still holds, many in one statement. Tells which of them are due again, and when.
+/// Releases the leases that `owner` still has, many in one statement. Returns those that are due again, with times.
 ///
 /// # Errors
 /// When the database fails.
@@ -112,8 +111,8 @@ pub async fn release(tx: &Tx, owner: Uuid, now: Time, releases: &[&Release]) -> 
     Ok(due_again)
 }
 
-/// The destinations that a condition finds, locked in the order of their ids. Every statement that changes several of them
-/// locks them by this first: a join locks in whatever order its plan has, and two of them wait for each other.
+/// Selects the destinations that match a condition, locked in the order of their ids. Every statement that changes
+/// several of them locks them by this first: a join locks in the order of its plan, and two of them deadlock.
 pub(super) fn locked(tx: &Tx, condition: Expr) -> SelectStatement {
     let mut found = Query::select();
     found.column(Column::Id).from(Destinations).and_where(condition).order_by(Column::Id, sea_orm::Order::Asc);
@@ -179,7 +178,7 @@ fn release_statement(backend: DbBackend, owner: Uuid, now: Time, releases: &[&Re
     Statement::from_sql_and_values(backend, sql, values)
 }
 
-/// Ends every lease. Only for the embedded database, whose single process has just started: whoever held them is gone.
+/// Ends every lease. Only for the embedded database, whose single process has just started: their owners are gone.
 ///
 /// # Errors
 /// When the database fails.

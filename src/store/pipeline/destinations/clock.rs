@@ -1,7 +1,7 @@
 //! Stored times after the clock was set back. Not here: the detection, which is the worker's.
 //!
-//! A time that was stored by the former clock may be an hour away by the present one. What would be due by now, or soon,
-//! becomes due; longer pauses stay. Doing it twice, or in several processes, does no more.
+//! A time that was stored by the former clock may be an hour away by the present one. Rows that would be due by now, or
+//! soon, become due; longer pauses stay. Doing it twice, or in several processes, does no more.
 
 use ::entity::{
     delivery,
@@ -19,7 +19,7 @@ use crate::{
     store::Tx,
 };
 
-/// Returns when something was last sent anywhere.
+/// Returns the time of the last attempt at any destination.
 ///
 /// # Errors
 /// When the database fails.
@@ -29,7 +29,7 @@ pub async fn latest_try(db: &impl ConnectionTrait) -> Result<Option<Time>> {
     Ok(latest.flatten())
 }
 
-/// Makes due at `now` what the former clock had due by `until`, and ends the leases of `owner` no later than
+/// Makes due at `now` the rows that the former clock had due by `until`, and ends the leases of `owner` no later than
 /// `lease_until`; `None` where the former clock was not theirs.
 ///
 /// # Errors

@@ -144,10 +144,13 @@ both! {
         let delivery = app.delivery_of(&event).await;
         assert_eq!(delivery["state"], "failed");
         assert!(delivery["reason"].as_str().unwrap().contains("every try failed"), "{delivery}");
-        app.slack.mend().await;
         let path = format!("/v1/deliveries/{}/replay", delivery["id"].as_str().unwrap());
         let replayed = app.owner.post(&path, &json!({})).await.ok(202);
         assert_eq!(replayed["state"], "pending");
+        app.drain().await;
+        assert_eq!(app.delivery_of(&event).await["state"], "pending", "its retry schedule begins anew");
+        app.slack.mend().await;
+        app.advance(Duration::from_secs(60));
         app.drain().await;
         assert_eq!(app.delivery_of(&event).await["state"], "delivered");
         assert_eq!(app.slack.messages(CHANNEL).await.len(), 1);

@@ -228,6 +228,8 @@ both! {
                 reason: None,
                 content: None,
                 attempts: 0,
+                attempts_before_replay: 0,
+                replayed_at: None,
                 next_attempt_at: Some(now),
                 completed_at: None,
                 created_at: now,

@@ -18,6 +18,8 @@ pub struct Model {
     #[sea_orm(column_type = "Text", nullable)]
     pub content: Option<String>,
     pub attempts: i32,
+    pub attempts_before_replay: i32,
+    pub replayed_at: Option<DateTimeUtc>,
     pub next_attempt_at: Option<DateTimeUtc>,
     pub completed_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,

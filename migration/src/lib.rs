@@ -17,6 +17,7 @@ mod m20261201_000003_invitations;
 mod m20261201_000004_event_attributes;
 mod m20261201_000005_routes;
 mod m20261201_000006_registry_tables;
+mod m20261201_000007_replays;
 
 /// List of all migrations, in order.
 pub struct Migrator;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261201_000004_event_attributes::Migration),
             Box::new(m20261201_000005_routes::Migration),
             Box::new(m20261201_000006_registry_tables::Migration),
+            Box::new(m20261201_000007_replays::Migration),
         ]
     }
 }

@@ -181,8 +181,7 @@ impl Serving<'_> {
         let retry = &self.dispatcher.settings.retry;
         let jitter = || self.dispatcher.jitter();
         let decided = outcome.next.clone();
-        let next =
-            decided.unwrap_or_else(|| retry.next(&verdict, delivery.attempts + 1, delivery.created_at, now, jitter()));
+        let next = decided.unwrap_or_else(|| retry.next(&verdict, delivery.schedule(), now, jitter()));
         record.tried(&self.dispatcher.base, &delivery, outcome, &next, now);
         let goes_on = self.advance(record, delivery, next, now);
         self.session.on_outcome(&verdict).await;

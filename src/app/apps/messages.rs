@@ -164,6 +164,8 @@ impl Apps {
             reason: failure.clone(),
             content: None,
             attempts: i32::from(called.is_some()),
+            attempts_before_replay: 0,
+            replayed_at: None,
             next_attempt_at: None,
             completed_at: Some(self.base.now()),
             created_at: called.as_ref().map_or_else(|| self.base.now(), |called| called.began),

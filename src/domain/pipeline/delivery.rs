@@ -32,12 +32,35 @@ pub struct Delivery {
     pub content: Option<Content>,
     /// Number of attempts.
     pub attempts: i32,
+    /// Number of attempts before the last replay.
+    pub attempts_before_replay: i32,
+    /// Time of the last replay, if any.
+    pub replayed_at: Option<Time>,
     /// Time of the next attempt, while pending.
     pub next_attempt_at: Option<Time>,
     /// Time at which it was delivered, or ended otherwise.
     pub completed_at: Option<Time>,
     /// Time at which its event was accepted.
     pub created_at: Time,
+}
+
+impl Delivery {
+    /// Returns the progress of its retry schedule, which begins anew with each replay.
+    pub fn schedule(&self) -> Schedule {
+        Schedule {
+            began_at: self.replayed_at.unwrap_or(self.created_at),
+            attempts: self.attempts - self.attempts_before_replay,
+        }
+    }
+}
+
+/// Progress of a retry schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// Time of its beginning.
+    pub began_at: Time,
+    /// Number of attempts since.
+    pub attempts: i32,
 }
 
 /// Content of a delivery: JSON that its kind of destination wrote and reads. The pipeline does not interpret it.
@@ -204,10 +227,11 @@ pub enum Next {
 }
 
 impl RetryPolicy {
-    /// Returns the next step after attempt number `attempt` (1 for the first) of a delivery created at `created_at`,
-    /// which came to `verdict` at `now`. `jitter` in 0..=1 spreads the retries of many over time.
-    pub fn next(&self, verdict: &Verdict, attempt: i32, created_at: Time, now: Time, jitter: f64) -> Next {
-        let too_old = now >= created_at + self.give_up_after;
+    /// Returns the next step after one more attempt of a delivery, which came to `verdict` at `now`. `jitter` in 0..=1
+    /// spreads the retries of many over time.
+    pub fn next(&self, verdict: &Verdict, schedule: Schedule, now: Time, jitter: f64) -> Next {
+        let attempt = schedule.attempts + 1;
+        let too_old = now >= schedule.began_at + self.give_up_after;
         let given_up = |reason: &str| Next::Failed { reason: format!("{}: {reason}", Reason::GIVEN_UP.text()) };
         let again = |reason: &str, exhausted: bool| {
             if exhausted {
@@ -255,12 +279,17 @@ mod tests {
         Time::from_timestamp(secs, 0).unwrap()
     }
 
+    /// The schedule of attempt number `attempt`, 1 for the first.
+    fn after(attempt: i32) -> Schedule {
+        Schedule { began_at: at(0), attempts: attempt - 1 }
+    }
+
     fn down() -> Verdict {
         Verdict::Unreachable { reason: "connection refused".into() }
     }
 
     fn pause_after(attempt: i32, jitter: f64) -> i64 {
-        match POLICY.next(&down(), attempt, at(0), at(0), jitter) {
+        match POLICY.next(&down(), after(attempt), at(0), jitter) {
             Next::RetryAt { at, .. } => at.timestamp_millis(),
             other => panic!("{other:?}"),
         }
@@ -281,21 +310,21 @@ mod tests {
     #[test]
     fn the_far_ends_wish_is_honoured_exactly() {
         let throttled = Verdict::Throttled { retry_after: Duration::from_secs(37) };
-        let Next::RetryAt { at: again, .. } = POLICY.next(&throttled, 9, at(0), at(10), 0.9) else { panic!() };
+        let Next::RetryAt { at: again, .. } = POLICY.next(&throttled, after(9), at(10), 0.9) else { panic!() };
         assert_eq!(again, at(47));
     }
 
     #[test]
     fn age_ends_it() {
-        assert!(matches!(POLICY.next(&down(), 1, at(0), at(3600), 0.0), Next::Failed { .. }));
-        assert!(matches!(POLICY.next(&down(), 99, at(0), at(3599), 0.0), Next::RetryAt { .. }));
+        assert!(matches!(POLICY.next(&down(), after(1), at(3600), 0.0), Next::Failed { .. }));
+        assert!(matches!(POLICY.next(&down(), after(99), at(3599), 0.0), Next::RetryAt { .. }));
     }
 
     #[test]
     fn a_far_end_that_keeps_answering_errors_gets_few_tries() {
         let faltered = Verdict::Faltered { reason: "internal_error".into() };
-        assert!(matches!(POLICY.next(&faltered, 2, at(0), at(1), 0.0), Next::RetryAt { .. }));
-        assert!(matches!(POLICY.next(&faltered, 3, at(0), at(1), 0.0), Next::Failed { .. }));
+        assert!(matches!(POLICY.next(&faltered, after(2), at(1), 0.0), Next::RetryAt { .. }));
+        assert!(matches!(POLICY.next(&faltered, after(3), at(1), 0.0), Next::Failed { .. }));
     }
 
     #[test]
@@ -306,7 +335,7 @@ mod tests {
             Verdict::Gone { reason: "410".into() },
             Verdict::ConnectionDead { code: "token_revoked".into(), reason: "connect again".into() },
         ] {
-            assert!(matches!(POLICY.next(&refused, 1, at(0), at(0), 0.0), Next::Failed { .. }), "{refused:?}");
+            assert!(matches!(POLICY.next(&refused, after(1), at(0), 0.0), Next::Failed { .. }), "{refused:?}");
         }
     }
 }

@@ -113,7 +113,8 @@ async fn waiting(
     let sql = format!(
         "SELECT d.id AS d_id, d.organisation_id AS d_organisation_id, d.event_id AS d_event_id, \
          d.destination_id AS d_destination_id, d.state AS d_state, d.reason AS d_reason, d.content AS d_content, \
-         d.attempts AS d_attempts, d.next_attempt_at AS d_next_attempt_at, d.completed_at AS d_completed_at, d.created_at AS d_created_at, \
+         d.attempts AS d_attempts, d.attempts_before_replay AS d_attempts_before_replay, d.replayed_at AS d_replayed_at, \
+         d.next_attempt_at AS d_next_attempt_at, d.completed_at AS d_completed_at, d.created_at AS d_created_at, \
          e.id, e.organisation_id, e.channel_id, e.kind, e.source, e.attributes, \
          CASE WHEN d.content IS NULL THEN e.data ELSE 'null' END AS data, e.made_from, e.created_at \
          FROM ({heads}) AS d JOIN event e ON e.id = d.event_id ORDER BY {order_of_all}"
@@ -237,11 +238,13 @@ pub async fn replay_failed(tx: &Tx, destination_id: DestinationId, now: Time) ->
     Ok(replayed.rows_affected)
 }
 
-/// Returns the update of a replay. It leaves the age: an old delivery has no retry after its first failure.
+/// Returns the update of a replay, with which the retry schedule begins anew.
 fn pending_again(now: Time) -> sea_orm::UpdateMany<Deliveries> {
     Deliveries::update_many()
         .col_expr(Column::State, Expr::value(DeliveryState::Pending.as_str()))
         .col_expr(Column::Reason, Expr::value(None::<String>))
+        .col_expr(Column::AttemptsBeforeReplay, Expr::col(Column::Attempts))
+        .col_expr(Column::ReplayedAt, Expr::value(now))
         .col_expr(Column::NextAttemptAt, Expr::value(now))
         .col_expr(Column::CompletedAt, Expr::value(None::<Time>))
 }
@@ -320,6 +323,8 @@ fn row(delivery: &Delivery) -> ActiveModel {
         reason: Set(delivery.reason.clone()),
         content: Set(delivery.content.as_ref().map(|content| content.as_str().to_owned())),
         attempts: Set(delivery.attempts),
+        attempts_before_replay: Set(delivery.attempts_before_replay),
+        replayed_at: Set(delivery.replayed_at),
         next_attempt_at: Set(delivery.next_attempt_at),
         completed_at: Set(delivery.completed_at),
         created_at: Set(delivery.created_at),
@@ -336,6 +341,8 @@ fn delivery(row: Row) -> Result<Delivery> {
         reason: row.reason,
         content: row.content.map(Content::stored),
         attempts: row.attempts,
+        attempts_before_replay: row.attempts_before_replay,
+        replayed_at: row.replayed_at,
         next_attempt_at: row.next_attempt_at,
         completed_at: row.completed_at,
         created_at: row.created_at,

@@ -1,0 +1,30 @@
+//! Replays: the retry schedule of a delivery begins anew with each.
+
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let time = if manager.get_database_backend() == DbBackend::Postgres { "TIMESTAMPTZ" } else { "TEXT" };
+        let connection = manager.get_connection();
+        for column in ["attempts_before_replay INTEGER NOT NULL DEFAULT 0".to_owned(), format!("replayed_at {time}")] {
+            connection.execute_unprepared(&format!("ALTER TABLE delivery ADD COLUMN {column}")).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for column in ["attempts_before_replay", "replayed_at"] {
+            manager.get_connection().execute_unprepared(&format!("ALTER TABLE delivery DROP COLUMN {column}")).await?;
+        }
+        Ok(())
+    }
+}

@@ -213,9 +213,9 @@ impl Example for ReplayIn {
     }
 }
 
-const CLEAR: Shape = Shape { members: &[must("integrationId", Kind::Some)], closed: true };
+const CLEAR: Shape = Shape { members: &[&[must("integrationId", Kind::Some)]], closed: true };
 const REPLAY: Shape =
-    Shape { members: &[must("integrationId", Kind::Some), must("historyId", Kind::Some)], closed: true };
+    Shape { members: &[&[must("integrationId", Kind::Some), must("historyId", Kind::Some)]], closed: true };
 
 /// Parses the body of `clearHistory`; returns the webhook's id.
 ///

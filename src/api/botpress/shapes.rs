@@ -108,13 +108,7 @@ impl<N: Named> Inbound for Shaped<N> {
     /// The check of a definition reports it, together with all other errors.
     const CHECKS_TEXT: bool = false;
 
-    fn schema(_: Media) -> MetaSchemaRef {
-        <Self as Type>::schema_ref()
-    }
-
-    fn register(registry: &mut Registry) {
-        <Self as Type>::register(registry);
-    }
+    type Schema = Self;
 }
 
 /// Converts a body to the use case's input. `bypass` is the value of the header.

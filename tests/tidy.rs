@@ -40,6 +40,7 @@ const TABLE: &[Row] = &[
             "serde_json",
             "thiserror",
             "url",
+            "utoipa::ToSchema",
             "uuid",
             "zeroize",
         ],

@@ -11,7 +11,7 @@ use self::{
 };
 use super::shared::{
     auth::Bearer,
-    body::{Body, OptionalBody},
+    body::Body,
     dialect::{self, Dialect},
     refusal::{self, Refusal},
 };
@@ -98,7 +98,7 @@ impl SlackIntegrations {
         &self,
         slack: Service<'_, SlackConnections>,
         caller: Bearer,
-        _body: OptionalBody<TestIn>,
+        _body: Body<Option<TestIn>>,
     ) -> Answer<TestOut> {
         let success = slack.test_slack_integration(&caller.0).await?;
         Ok(Json(TestOut { success }))

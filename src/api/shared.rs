@@ -22,4 +22,5 @@ pub mod services;
 pub mod signed;
 pub mod time;
 mod violations;
+pub mod whole_value;
 pub mod word;

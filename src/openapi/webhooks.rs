@@ -1,22 +1,30 @@
-//! The messages that we send, as the `webhooks` of the assembled document. `domain` decides their form and builds the
-//! examples, and the tests check them against the schemas.
+//! The messages that we send, as the `webhooks` of the assembled document. The schemas are derived from the types of
+//! `domain` that are sent, the examples are built by them, and the tests check one against the other.
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
-use crate::domain::{
-    ambient::Time,
-    apps::{
-        call::{target_payload, tick_payload},
-        descriptor::Descriptor,
-        setting::EffectiveSetting,
-    },
-    channels::{self, Channel},
-    pipeline::event::{Event, Fact},
-    tenancy::member::{Member, Role},
-    webhooks::{
-        OutgoingEvent,
-        outgoing_payload::{Telling, payload},
+use crate::{
+    api::shared::schema::each_schema,
+    domain::{
+        ambient::Time,
+        apps::{
+            call::{MessageCall, TickCall},
+            descriptor::Descriptor,
+            setting::EffectiveSetting,
+        },
+        channels::{self, Channel},
+        pipeline::event::{Event, Fact},
+        tenancy::member::{Member, Role},
+        webhooks::{
+            OutgoingEvent,
+            outgoing_payload::{
+                OutgoingFile, OutgoingMessage, OutgoingRoomCreated, OutgoingRoomEvent, OutgoingUserCreated, Telling,
+                payload,
+            },
+        },
     },
 };
 
@@ -28,22 +36,31 @@ pub fn document() -> Value {
     for event in OutgoingEvent::ALL {
         webhooks.insert(event.as_str().into(), outgoing(event));
     }
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {"title": "Webhooks", "version": "1"},
         "paths": {},
         "webhooks": webhooks,
-        "components": {"schemas": schemas()},
-    })
+        "components": Schemas::openapi().components,
+    });
+    each_schema(&mut document, &mut respell);
+    document
 }
 
 fn integration_message() -> Value {
     let about = "Sent to the `target_url` of an integration for each message of a channel in which it is switched on. \
                  A modifier or a filter has one second to respond; an output is called afterwards, and its response \
                  is ignored.";
+    let call = MessageCall {
+        channel_id: sample_id(7).into(),
+        settings: settings(),
+        message: "hello".into(),
+        org_id: sample_id(9).into(),
+        thread_id: None,
+    };
     let mut item = webhook(
         ("integrationMessage", "Pass a channel's message to an integration", about, "Integrations"),
-        ("IntegrationMessage", target_payload(sample_id(7).into(), "hello", &settings(), sample_id(9).into(), None)),
+        ("IntegrationMessage", json!(call)),
     );
     let changed = json!({
         "description": "Accepted. A modifier responds with the changed message; a filter with the message, or with the \
@@ -61,9 +78,10 @@ fn integration_tick() -> Value {
     let about = "Sent to the `tick_url` of an interval integration by its schedule, for each channel in which it is \
                  switched on. The integration posts its messages to `return_url` at any time.";
     let return_url = format!("https://tieline.example/v1/return/{}?key=…", sample_id(7));
+    let call = TickCall { channel_id: sample_id(7).into(), return_url, settings: settings() };
     webhook(
         ("integrationTick", "Call an integration by its schedule", about, "Integrations"),
-        ("IntegrationTick", tick_payload(sample_id(7).into(), &return_url, &settings())),
+        ("IntegrationTick", json!(call)),
     )
 }
 
@@ -132,134 +150,73 @@ fn webhook((id, summary, about, tag): (&str, &str, &str, &str), (schema, example
     }})
 }
 
-fn schemas() -> Value {
-    let text = |description: &str| json!({"type": "string", "description": description});
-    let uuid = |description: &str| json!({"type": "string", "format": "uuid", "description": description});
-    let time = |description: &str| json!({"type": "string", "format": "date-time", "description": description});
-    let flag = |description: &str| json!({"type": "boolean", "description": description});
-    let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
-    let object = |description: &str, required: &[&str], properties: Value| {
-        let mut object = json!({"type": "object", "description": description, "properties": properties});
-        if !required.is_empty() {
-            object["required"] = required.into();
+/// The schemas: those of the types that are sent, and of their answers.
+#[derive(OpenApi)]
+#[openapi(components(schemas(
+    MessageCall,
+    IntegrationMessageReply,
+    TickCall,
+    OutgoingMessage,
+    OutgoingFile,
+    OutgoingRoomEvent,
+    OutgoingRoomCreated,
+    OutgoingUserCreated,
+    OutgoingReply,
+)))]
+struct Schemas;
+
+/// Decision on the message.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "an answer is read member by member")]
+struct IntegrationMessageReply {
+    /// The changed message.
+    message: Option<String>,
+    /// For a filter: true to drop the message.
+    drop: Option<bool>,
+    /// `error` for a response that is a report and not a message.
+    status: Option<String>,
+}
+
+/// Message to be posted, with the members that an incoming webhook accepts.
+#[derive(Deserialize, ToSchema)]
+#[expect(dead_code, reason = "an answer is read member by member")]
+struct OutgoingReply {
+    /// Text of the message.
+    text: Option<String>,
+    /// `#channel` or `@member`; by default the webhook's target room or the event's channel.
+    channel: Option<String>,
+    /// Attachments in Slack's format.
+    #[schema(inline)]
+    attachments: Option<Vec<Attachment>>,
+    #[serde(flatten)]
+    more: Map<String, Value>,
+}
+
+/// An attachment.
+#[derive(Deserialize, ToSchema)]
+struct Attachment {}
+
+/// Spells a derived schema as the dialects do: the parts of a flattened type are one object, an absent member is left
+/// out and never null, and other members are simply allowed.
+fn respell(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else { return };
+    if let Some(Value::Array(parts)) = object.remove("allOf") {
+        object.insert("type".into(), "object".into());
+        for part in &parts {
+            let (required, properties) = (part["required"].as_array(), part["properties"].as_object());
+            let all = object.entry("required").or_insert_with(|| json!([])).as_array_mut();
+            all.into_iter().for_each(|all| all.extend(required.into_iter().flatten().cloned()));
+            let all = object.entry("properties").or_insert_with(|| json!({})).as_object_mut();
+            all.into_iter().for_each(|all| all.extend(properties.cloned().unwrap_or_default()));
         }
-        object
-    };
-    // Members common to the events of a channel.
-    let in_channel = |more: Value| {
-        let mut properties = json!({
-            "token": text("Token of the webhook, if it has one."),
-            "bot": flag("True if an integration caused the event."),
-            "timestamp": time("Time of the event."),
-            "channel_id": uuid("Id of the channel."),
-            "channel_name": text("Name of the channel."),
-            "user_id": text("Id of the user that caused the event: a UUID, or `rocket.cat`."),
-            "user_name": text("Username of that user."),
-        });
-        if let (Some(properties), Value::Object(more)) = (properties.as_object_mut(), more) {
-            properties.extend(more);
-        }
-        properties
-    };
-    let message = json!({
-        "trigger_word": text("Trigger word of the message, if the webhook has trigger words."),
-        "message_id": text("Id of the message."),
-        "text": text("Text of the message."),
-        "alias": text("Displayed name of the sender, for a message of an integration."),
-        "siteUrl": text("Public address of this service."),
-        "isEdited": flag("True for an edited message."),
-        "tmid": text("Id of the message that it replies to."),
-    });
-    let file = json!({
-        "trigger_word": message["trigger_word"], "message_id": message["message_id"], "text": message["text"],
-        "alias": message["alias"],
-        "user": reference("OutgoingUser"), "room": reference("OutgoingRoom"),
-        "message": {"type": "object", "description": "The message with its file, in the product's format."},
-    });
-    let setting = json!({
-        "type": "object", "required": ["label"], "additionalProperties": true,
-        "description": "A setting with all members of its descriptor; `default` is the effective value.",
-        "properties": {"label": text("Label of the setting.")},
-    });
-    let settings = json!({
-        "type": "array", "items": reference("IntegrationSettingSent"), "description": "Settings of the integration.",
-    });
-    let room_event = json!({"user": reference("OutgoingUser"), "room": reference("OutgoingRoom")});
-    json!({
-        "IntegrationSettingSent": setting,
-        "IntegrationMessage": object("A message for an integration.", &["channel_id", "settings", "message", "org_id"], json!({
-            "channel_id": uuid("Id of the channel."),
-            "settings": settings,
-            "message": text("Text of the message."),
-            "org_id": uuid("Id of the organisation."),
-            "thread_id": text("Id of the message that it replies to, if it is a reply."),
-        })),
-        "IntegrationMessageReply": object("Decision on the message.", &[], json!({
-            "message": text("The changed message."),
-            "drop": flag("For a filter: true to drop the message."),
-            "status": text("`error` for a response that is a report and not a message."),
-        })),
-        "IntegrationTick": object("A tick for an integration.", &["channel_id", "return_url", "settings"], json!({
-            "channel_id": uuid("Id of the channel."),
-            "return_url": text("Address at which the integration posts messages; it contains a key."),
-            "settings": settings,
-        })),
-        "OutgoingUser": object("A member.", &["_id", "username"], json!({
-            "_id": text("Id of the user."),
-            "username": text("Username of the user."),
-            "type": text("`user`."),
-            "active": flag("True for an active member."),
-            "roles": {"type": "array", "items": {"type": "string"}, "description": "Roles of the user."},
-            "emails": {
-                "type": "array", "description": "Email addresses of the user.",
-                "items": object("An email address.", &["address"], json!({"address": text("Email address.")})),
-            },
-            "createdAt": time("Time at which the member was added."),
-        })),
-        "OutgoingRoom": object("A channel.", &["t"], json!({
-            "_id": uuid("Id of the channel."),
-            "name": text("Name of the channel."),
-            "t": {"type": "string", "enum": ["c", "p", "d"], "description": "Public, private or direct."},
-            "ts": time("Time of creation."),
-            "archived": flag("True for an archived channel, which accepts no new messages."),
-        })),
-        "OutgoingMessage": object(
-            "A message.",
-            &["bot", "timestamp", "channel_id", "message_id", "user_id", "user_name", "text", "siteUrl"],
-            in_channel(message),
-        ),
-        "OutgoingFile": object(
-            "A message with a file.",
-            &["bot", "timestamp", "channel_id", "message_id", "user_id", "user_name", "text", "user", "room", "message"],
-            in_channel(file),
-        ),
-        "OutgoingRoomEvent": object("An event of a channel.", &["bot", "timestamp", "room"], in_channel(room_event)),
-        "OutgoingRoomCreated": object(
-            "A newly created channel.",
-            &["bot", "timestamp", "room"],
-            in_channel(json!({"owner": reference("OutgoingUser"), "room": reference("OutgoingRoom")})),
-        ),
-        "OutgoingUserCreated": object("A newly added member.", &["bot", "timestamp"], json!({
-            "token": text("Token of the webhook, if it has one."),
-            "bot": flag("True for a bot."),
-            "timestamp": time("Time of the event."),
-            "user_id": text("Id of the member."),
-            "user_name": text("Username of that user."),
-            "user": reference("OutgoingUser"),
-        })),
-        "OutgoingReply": {
-            "type": "object", "additionalProperties": true,
-            "description": "Message to be posted, with the members that an incoming webhook accepts.",
-            "properties": {
-                "text": text("Text of the message."),
-                "channel": text("`#channel` or `@member`; by default the webhook's target room or the event's channel."),
-                "attachments": {
-                    "type": "array", "items": {"type": "object", "description": "An attachment."},
-                    "description": "Attachments in Slack's format.",
-                },
-            },
-        },
-    })
+    }
+    if let Some(Value::Array(types)) = object.get_mut("type") {
+        types.retain(|one| one != "null");
+        object["type"] = object["type"][0].take();
+    }
+    if object.get("additionalProperties").is_some_and(Value::is_object) {
+        object.insert("additionalProperties".into(), true.into());
+    }
 }
 
 fn sample_id(number: u128) -> Uuid {

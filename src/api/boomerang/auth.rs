@@ -7,7 +7,7 @@ use poem::{Request, RequestBody, http::header};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
     auth::{Bearer, BearerAuthorization},
-    registry::{MetaSecurityScheme, Registry},
+    registry::Registry,
 };
 use url::form_urlencoded;
 
@@ -74,88 +74,48 @@ fn missing() -> poem::Error {
     into_error(Error::Unauthenticated(AuthFailure::Missing))
 }
 
-fn register_headers(registry: &mut Registry) {
-    <auth::Bearer as ApiExtractor>::register(registry);
-    let description = "The same token in a separate header.";
-    registry.create_security_scheme(IN_HEADER, api_key("header", HEADER, description));
+macro_rules! caller {
+    ($name:ident, $schemes:expr, $has_fallback:expr, $from:expr) => {
+        impl<'a> ApiExtractor<'a> for $name {
+            const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+            type ParamType = ();
+            type ParamRawType = ();
+
+            fn register(registry: &mut Registry) {
+                <auth::Bearer as ApiExtractor>::register(registry);
+                let scheme = auth::api_key("header", HEADER, "The same token in a separate header.");
+                registry.create_security_scheme(IN_HEADER, scheme);
+                let description = "The same token in the address, for links that a browser follows.";
+                registry.create_security_scheme(IN_QUERY, auth::api_key("query", QUERY, description));
+            }
+
+            fn security_schemes() -> Vec<&'static str> {
+                $schemes.to_vec()
+            }
+
+            fn has_security_fallback() -> bool {
+                $has_fallback
+            }
+
+            async fn from_request(
+                request: &'a Request,
+                _: &mut RequestBody,
+                _: ExtractParamOptions<()>,
+            ) -> poem::Result<Self> {
+                $from(request).await
+            }
+        }
+    };
 }
 
-fn api_key(place: &'static str, name: &'static str, description: &'static str) -> MetaSecurityScheme {
-    MetaSecurityScheme {
-        ty: "apiKey",
-        description: Some(description),
-        name: Some(name),
-        key_in: Some(place),
-        scheme: None,
-        bearer_format: None,
-        flows: None,
-        openid_connect_url: None,
-    }
-}
-
-impl<'a> ApiExtractor<'a> for Known {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
-
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        register_headers(registry);
-    }
-
-    fn security_schemes() -> Vec<&'static str> {
-        vec![BEARER, IN_HEADER]
-    }
-
-    async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
-        identify(request, in_headers(request)).await?.map(Self).ok_or_else(missing)
-    }
-}
-
-impl<'a> ApiExtractor<'a> for KnownByLink {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
-
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        register_headers(registry);
-        let description = "The same token in the address, for links that a browser follows.";
-        registry.create_security_scheme(IN_QUERY, api_key("query", QUERY, description));
-    }
-
-    fn security_schemes() -> Vec<&'static str> {
-        vec![BEARER, IN_HEADER, IN_QUERY]
-    }
-
-    async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
-        let sent = match in_headers(request) {
-            Ok(None) => in_query(request),
-            sent => sent,
-        };
-        identify(request, sent).await?.map(Self).ok_or_else(missing)
-    }
-}
-
-impl<'a> ApiExtractor<'a> for Perhaps {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
-
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        register_headers(registry);
-    }
-
-    fn security_schemes() -> Vec<&'static str> {
-        vec![BEARER, IN_HEADER]
-    }
-
-    fn has_security_fallback() -> bool {
-        true
-    }
-
-    async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
-        identify(request, in_headers(request)).await.map(Self)
-    }
-}
+caller!(Known, [BEARER, IN_HEADER], false, async |request| {
+    identify(request, in_headers(request)).await?.map(Known).ok_or_else(missing)
+});
+caller!(KnownByLink, [BEARER, IN_HEADER, IN_QUERY], false, async |request| {
+    let sent = in_headers(request).transpose().or_else(|| in_query(request).transpose());
+    identify(request, sent.transpose()).await?.map(KnownByLink).ok_or_else(missing)
+});
+caller!(Perhaps, [BEARER, IN_HEADER], true, async |request| {
+    identify(request, in_headers(request)).await.map(Perhaps)
+});

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::{
     api::shared::{
         fault::{Fault, Protocol},
+        whole_value::whole_value,
         word::{Vocabulary, Word},
     },
     app::{
@@ -160,10 +161,7 @@ impl Example for InstallationOut {
 pub struct Reference(pub String);
 
 impl Type for Reference {
-    const IS_REQUIRED: bool = true;
-
-    type RawValueType = Self;
-    type RawElementValueType = Self;
+    whole_value!();
 
     fn name() -> Cow<'static, str> {
         "string_or_integer".into()
@@ -174,14 +172,6 @@ impl Type for Reference {
         let forms = [text, MetaSchema::new_with_format("integer", "int64")];
         let one_of = forms.map(|form| MetaSchemaRef::Inline(Box::new(form))).into();
         MetaSchemaRef::Inline(Box::new(MetaSchema { one_of, ..MetaSchema::ANY }))
-    }
-
-    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
-        Some(self)
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
-        Box::new(self.as_raw_value().into_iter())
     }
 }
 

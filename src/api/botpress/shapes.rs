@@ -18,6 +18,7 @@ use crate::{
         media::Media,
         schema::each_operation,
         signed::{Inbound, Raw},
+        whole_value::whole_value,
     },
     app::registry::Submission,
     domain::{
@@ -73,10 +74,7 @@ impl<N> From<Value> for Shaped<N> {
 }
 
 impl<N: Named> Type for Shaped<N> {
-    const IS_REQUIRED: bool = true;
-
-    type RawValueType = Self;
-    type RawElementValueType = Self;
+    whole_value!();
 
     fn name() -> Cow<'static, str> {
         N::NAME.into()
@@ -88,14 +86,6 @@ impl<N: Named> Type for Shaped<N> {
 
     fn register(registry: &mut Registry) {
         registry.create_schema::<Self, _>(N::NAME.to_owned(), |_| MetaSchema::new("object"));
-    }
-
-    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
-        Some(self)
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
-        Box::new(self.as_raw_value().into_iter())
     }
 }
 
@@ -118,13 +108,7 @@ impl<N: Named> Inbound for Shaped<N> {
     /// The check of a definition reports it, together with all other errors.
     const CHECKS_TEXT: bool = false;
 
-    fn schema(_: Media) -> MetaSchemaRef {
-        <Self as Type>::schema_ref()
-    }
-
-    fn register(registry: &mut Registry) {
-        <Self as Type>::register(registry);
-    }
+    type Schema = Self;
 }
 
 /// Converts a body to the use case's input. `bypass` is the value of the header.

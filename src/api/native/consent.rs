@@ -4,13 +4,7 @@ use poem::{
     Request,
     http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, SET_COOKIE},
 };
-use poem_openapi::{
-    Object, OpenApi,
-    param::Query,
-    payload::Response,
-    registry::{MetaSchemaRef, Registry},
-    types::Type,
-};
+use poem_openapi::{Object, OpenApi, param::Query, payload::Response};
 use url::form_urlencoded;
 
 use super::{Tag, page::Page};
@@ -60,13 +54,7 @@ impl Inbound for AnswerForm {
     /// A state is looked up by its hash, and a person is answered with a page.
     const CHECKS_TEXT: bool = false;
 
-    fn schema(_: Media) -> MetaSchemaRef {
-        AnswerIn::schema_ref()
-    }
-
-    fn register(registry: &mut Registry) {
-        AnswerIn::register(registry);
-    }
+    type Schema = AnswerIn;
 }
 
 #[OpenApi(tag = "Tag::Callbacks")]

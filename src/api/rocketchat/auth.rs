@@ -5,7 +5,7 @@ use poem::{Request, RequestBody, http::header::AUTHORIZATION};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
     auth::{Bearer, BearerAuthorization},
-    registry::{MetaSecurityScheme, Registry},
+    registry::Registry,
 };
 
 use crate::{
@@ -42,18 +42,9 @@ impl<'a> ApiExtractor<'a> for Known {
 
     fn register(registry: &mut Registry) {
         <auth::Bearer as ApiExtractor>::register(registry);
-        let scheme = |name, description| MetaSecurityScheme {
-            ty: "apiKey",
-            description: Some(description),
-            name: Some(name),
-            key_in: Some("header"),
-            scheme: None,
-            bearer_format: None,
-            flows: None,
-            openid_connect_url: None,
-        };
-        registry.create_security_scheme(AUTH_TOKEN, scheme(TOKEN, "A personal access token, or a JWT."));
-        registry.create_security_scheme(USER_ID, scheme(USER, "The id of the token's user."));
+        registry
+            .create_security_scheme(AUTH_TOKEN, auth::api_key("header", TOKEN, "A personal access token, or a JWT."));
+        registry.create_security_scheme(USER_ID, auth::api_key("header", USER, "The id of the token's user."));
     }
 
     fn security_schemes() -> Vec<&'static str> {

@@ -49,8 +49,8 @@ pub const fn may(name: &'static str, kind: Kind) -> Member {
 /// Schema of a body.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// Its members; missing ones are reported in this order.
-    pub members: &'static [Member],
+    /// Its members, in groups; missing ones are reported in this order.
+    pub members: &'static [&'static [Member]],
     /// True if unknown members are refused.
     pub closed: bool,
 }
@@ -58,15 +58,16 @@ pub struct Shape {
 impl Shape {
     /// Returns the first fault of a body.
     fn wrong(&self, body: &Map<String, Value>) -> Option<String> {
-        let missing = self.members.iter().find(|member| member.required && !body.contains_key(member.name));
+        let members = || self.members.iter().copied().flatten();
+        let missing = members().find(|member| member.required && !body.contains_key(member.name));
         if let Some(member) = missing {
             return Some(format!("must have required property '{}'", member.name));
         }
-        let known = |name: &String| self.members.iter().any(|member| member.name == name);
+        let known = |name: &String| members().any(|member| member.name == name);
         if self.closed && !body.keys().all(known) {
             return Some("must NOT have additional properties".to_owned());
         }
-        self.members.iter().find_map(|member| member.wrong(body.get(member.name)?))
+        members().find_map(|member| member.wrong(body.get(member.name)?))
     }
 }
 
@@ -156,11 +157,11 @@ mod tests {
     use super::*;
 
     const ONE: Shape = Shape {
-        members: &[must("type", Kind::Containing("one")), must("name", Kind::Some), may("more", Kind::Texts)],
+        members: &[&[must("type", Kind::Containing("one")), must("name", Kind::Some), may("more", Kind::Texts)]],
         closed: false,
     };
     const OTHER: Shape =
-        Shape { members: &[must("type", Kind::Exactly("other")), must("on", Kind::Truth)], closed: true };
+        Shape { members: &[&[must("type", Kind::Exactly("other")), must("on", Kind::Truth)]], closed: true };
 
     fn sentences(body: &str) -> Vec<String> {
         match one_of(body.as_bytes(), &[ONE, OTHER]) {

@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc};
 
 use poem::Request;
-use poem_openapi::{SecurityScheme, auth};
+use poem_openapi::{SecurityScheme, auth, registry::MetaSecurityScheme};
 
 use super::{fault::Protocol, refusal::into_error, sender::Sender, services::service};
 use crate::{
@@ -16,6 +16,20 @@ use crate::{
 
 /// Header that names the organisation, for a caller who is a member of several.
 pub const ORGANISATION: &str = "X-Organisation-Id";
+
+/// Describes a credential in a header or in the address. `place` is `header` or `query`.
+pub fn api_key(place: &'static str, name: &'static str, description: &'static str) -> MetaSecurityScheme {
+    MetaSecurityScheme {
+        ty: "apiKey",
+        description: Some(description),
+        name: Some(name),
+        key_in: Some(place),
+        scheme: None,
+        bearer_format: None,
+        flows: None,
+        openid_connect_url: None,
+    }
+}
 
 /// A personal access token, or a JWT.
 #[derive(SecurityScheme)]

@@ -25,21 +25,12 @@ use crate::domain::{Error, error::Violation};
 /// Size from which bodies are parsed and validated on a blocking thread.
 const LONG_BYTES: usize = 64 << 10;
 
-/// A JSON body.
+/// A JSON body; for an [`Option`], an optional one.
 #[derive(Debug)]
 pub struct Body<T> {
     /// Parsed value.
     pub value: T,
-    /// Raw bytes, for fingerprints and signatures.
-    pub raw: Bytes,
-}
-
-/// An optional JSON body.
-#[derive(Debug)]
-pub struct OptionalBody<T> {
-    /// Parsed value, if a body was sent.
-    pub value: Option<T>,
-    /// Raw bytes; empty if no body was sent.
+    /// Raw bytes, for fingerprints and signatures; empty if no body was sent.
     pub raw: Bytes,
 }
 
@@ -54,7 +45,8 @@ impl<'a, T: ParseFromJSON + 'static> ApiExtractor<'a> for Body<T> {
     }
 
     fn request_meta() -> Option<MetaRequest> {
-        Some(meta::<T>(true))
+        let content = vec![MetaMediaType { content_type: Media::Json.name(), schema: T::schema_ref() }];
+        Some(MetaRequest { description: None, content, required: T::IS_REQUIRED })
     }
 
     async fn from_request(
@@ -62,43 +54,14 @@ impl<'a, T: ParseFromJSON + 'static> ApiExtractor<'a> for Body<T> {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let raw = read(request, body).await.map_err(into_error)?;
-        let raw = raw.ok_or_else(|| into_error(broken("is required")))?;
-        let value = parse(request, &raw).await.map_err(into_error)?;
-        Ok(Self { value, raw })
-    }
-}
-
-impl<'a, T: ParseFromJSON + 'static> ApiExtractor<'a> for OptionalBody<T> {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
-
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        T::register(registry);
-    }
-
-    fn request_meta() -> Option<MetaRequest> {
-        Some(meta::<T>(false))
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        body: &mut RequestBody,
-        _: ExtractParamOptions<()>,
-    ) -> poem::Result<Self> {
-        let Some(raw) = read(request, body).await.map_err(into_error)? else {
-            return Ok(Self { value: None, raw: Bytes::new() });
+        let sent = read(request, body).await.map_err(into_error)?;
+        let value = match &sent {
+            Some(raw) => parse(request, raw).await,
+            None if T::IS_REQUIRED => Err(broken("is required").into()),
+            None => parsed(None),
         };
-        let value = parse(request, &raw).await.map_err(into_error)?;
-        Ok(Self { value: Some(value), raw })
+        Ok(Self { value: value.map_err(into_error)?, raw: sent.unwrap_or_default() })
     }
-}
-
-fn meta<T: ParseFromJSON>(required: bool) -> MetaRequest {
-    let content = vec![MetaMediaType { content_type: Media::Json.name(), schema: T::schema_ref() }];
-    MetaRequest { description: None, content, required }
 }
 
 /// Reads the bytes; `None` if no body was sent.
@@ -143,7 +106,11 @@ fn typed<T: ParseFromJSON>(served: &Served, (pattern, method): (&str, &Method), 
     let operation = served.contract.path(pattern).and_then(|path| path.operation(method));
     let operation = operation.ok_or_else(|| Error::Internal(format!("{pattern} is not in the document")))?;
     operation.check_body(&value).map_err(Protocol::BodyViolations)?;
-    T::parse_from_json(Some(value)).map_err(|error| broken(&reason(error.message())).into())
+    parsed(Some(value))
+}
+
+fn parsed<T: ParseFromJSON>(value: Option<Value>) -> Result<T, Fault> {
+    T::parse_from_json(value).map_err(|error| broken(&reason(error.message())).into())
 }
 
 fn served(request: &Request) -> Result<&Arc<Served>, Fault> {

@@ -44,11 +44,18 @@ pub trait Inbound: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Schema of the body, for the document alone: nothing is validated against it.
-    fn schema(media: Media) -> MetaSchemaRef;
+    /// Type of the body, for the document alone: nothing is validated against it.
+    type Schema: Type;
+
+    /// Returns the schema of the body; that of [`Inbound::Schema`] unless it depends on the media type.
+    fn schema(_media: Media) -> MetaSchemaRef {
+        Self::Schema::schema_ref()
+    }
 
     /// Registers the schemas that [`Inbound::schema`] refers to.
-    fn register(registry: &mut Registry);
+    fn register(registry: &mut Registry) {
+        Self::Schema::register(registry);
+    }
 }
 
 /// A raw body, byte for byte.
@@ -157,7 +164,6 @@ impl<'a> ApiExtractor<'a> for SignatureHeader {
 #[cfg(test)]
 mod tests {
     use poem::{Body, http::StatusCode};
-    use poem_openapi::registry::MetaSchema;
 
     use super::*;
     use crate::api::shared::fault::{Fault, Protocol};
@@ -168,11 +174,7 @@ mod tests {
         const MEDIA: &'static [Media] = &[Media::Json, Media::Form];
         const LIMIT_BYTES: usize = 200;
 
-        fn schema(_: Media) -> MetaSchemaRef {
-            MetaSchemaRef::Inline(Box::new(MetaSchema::new("object")))
-        }
-
-        fn register(_: &mut Registry) {}
+        type Schema = String;
     }
 
     fn fault(error: poem::Error) -> Fault {

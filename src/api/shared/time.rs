@@ -10,6 +10,8 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
+use super::whole_value::whole_value;
+
 /// A point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timestamp(pub DateTime<Utc>);
@@ -27,10 +29,7 @@ impl From<Timestamp> for DateTime<Utc> {
 }
 
 impl Type for Timestamp {
-    const IS_REQUIRED: bool = true;
-
-    type RawValueType = Self;
-    type RawElementValueType = Self;
+    whole_value!();
 
     fn name() -> Cow<'static, str> {
         <DateTime<Utc> as Type>::name()
@@ -38,14 +37,6 @@ impl Type for Timestamp {
 
     fn schema_ref() -> MetaSchemaRef {
         <DateTime<Utc> as Type>::schema_ref()
-    }
-
-    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
-        Some(self)
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
-        Box::new(self.as_raw_value().into_iter())
     }
 }
 

@@ -8,6 +8,7 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
+use super::whole_value::whole_value;
 use crate::domain::error::clip;
 
 /// A closed set of enum values.
@@ -42,10 +43,7 @@ impl<V: Vocabulary> Word<V> {
 }
 
 impl<V: Vocabulary> Type for Word<V> {
-    const IS_REQUIRED: bool = true;
-
-    type RawValueType = Self;
-    type RawElementValueType = Self;
+    whole_value!();
 
     fn name() -> Cow<'static, str> {
         V::NAME.into()
@@ -62,14 +60,6 @@ impl<V: Vocabulary> Type for Word<V> {
             schema.enum_items = V::words().iter().map(|(word, _)| Value::from(*word)).collect();
             schema
         });
-    }
-
-    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
-        Some(self)
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
-        Box::new(self.as_raw_value().into_iter())
     }
 }
 

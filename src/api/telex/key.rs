@@ -2,14 +2,11 @@
 //! users copy it, or in a header.
 
 use poem::{Request, RequestBody};
-use poem_openapi::{
-    ApiExtractor, ApiExtractorType, ExtractParamOptions,
-    registry::{MetaSecurityScheme, Registry},
-};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, registry::Registry};
 use url::form_urlencoded;
 
 use crate::{
-    api::shared::refusal::into_error,
+    api::shared::{auth::api_key, refusal::into_error},
     domain::{Error, error::AuthFailure, ids::ChannelId},
 };
 
@@ -47,19 +44,6 @@ pub fn channel(id: &str) -> Result<ChannelId, Error> {
     id.parse().map_err(|_| Error::Unauthenticated(AuthFailure::NotKeyed))
 }
 
-fn scheme(place: &'static str, name: &'static str, description: &'static str) -> MetaSecurityScheme {
-    MetaSecurityScheme {
-        ty: "apiKey",
-        description: Some(description),
-        name: Some(name),
-        key_in: Some(place),
-        scheme: None,
-        bearer_format: None,
-        flows: None,
-        openid_connect_url: None,
-    }
-}
-
 impl<'a> ApiExtractor<'a> for ChannelKey {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
 
@@ -68,9 +52,9 @@ impl<'a> ApiExtractor<'a> for ChannelKey {
 
     fn register(registry: &mut Registry) {
         let description = "The key of the channel's address, as `getChannelWebhook` returns it.";
-        registry.create_security_scheme(IN_QUERY, scheme("query", QUERY, description));
+        registry.create_security_scheme(IN_QUERY, api_key("query", QUERY, description));
         let description = "The same key in a header.";
-        registry.create_security_scheme(IN_HEADER, scheme("header", HEADER, description));
+        registry.create_security_scheme(IN_HEADER, api_key("header", HEADER, description));
     }
 
     fn security_schemes() -> Vec<&'static str> {

@@ -8,7 +8,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::Apps;
@@ -19,9 +18,8 @@ use crate::{
         ambient::Time,
         apps::{
             app::App,
-            call::{self, INTEGRATION_TICK},
+            call::{Call, INTEGRATION_TICK, MessageCall, TickCall},
             destination,
-            setting::EffectiveSetting,
         },
         ids::{DestinationId, InstallationId, IntegrationId, OrganisationId},
         pipeline::{
@@ -47,7 +45,6 @@ const ANSWER_BYTES: usize = 4 * 1024;
 pub(in crate::app) struct Callee<'a> {
     pub(in crate::app) app: &'a App,
     pub(in crate::app) secrets: &'a SealedSecrets,
-    pub(in crate::app) settings: &'a [EffectiveSetting],
 }
 
 /// One call to be made.
@@ -55,8 +52,8 @@ pub(in crate::app) struct Order<'a> {
     /// Stays the same when it is made again.
     pub(in crate::app) id: Uuid,
     pub(in crate::app) url: &'a str,
-    /// The body for some settings: those that hold, or masked ones.
-    pub(in crate::app) payload: &'a (dyn Fn(&[EffectiveSetting]) -> Value + Sync),
+    /// The body.
+    pub(in crate::app) call: Call,
     pub(in crate::app) limit: Duration,
     pub(in crate::app) max_answer_bytes: usize,
 }
@@ -106,35 +103,29 @@ impl Apps {
         let Some(descriptor) = &app.descriptor else { return Ok(None) };
         let settings = self.effective_settings(app.organisation_id, channel_id, &[&app]).await?.concat();
         let message = event.fact.data["message"].as_str().unwrap_or_default();
-        let return_url = match event.fact.kind.as_str() {
-            INTEGRATION_TICK => Some(self.channels.return_url(app.organisation_id, channel_id, app.id).await?),
-            _ => None,
+        let is_tick = event.fact.kind == INTEGRATION_TICK;
+        let call = if is_tick {
+            let return_url = self.channels.return_url(app.organisation_id, channel_id, app.id).await?.to_string();
+            Call::Tick(TickCall { channel_id, return_url, settings })
+        } else {
+            let (message, org_id) = (message.to_owned(), app.organisation_id);
+            Call::Message(MessageCall { channel_id, settings, message, org_id, thread_id: None })
         };
-        let payload = |settings: &[EffectiveSetting]| match &return_url {
-            Some(return_url) => call::tick_payload(channel_id, return_url.as_str(), settings),
-            None => call::target_payload(channel_id, message, settings, app.organisation_id, None),
-        };
-        let url = if return_url.is_some() { &descriptor.tick_url } else { &descriptor.target_url };
+        let url = if is_tick { &descriptor.tick_url } else { &descriptor.target_url };
         let order = Order {
             id: delivery.id.0,
             url: url.as_deref().unwrap_or_default(),
-            payload: &payload,
+            call,
             limit: self.rules.call_limit,
             max_answer_bytes: ANSWER_BYTES,
         };
-        let callee = Callee { app: &app, secrets: &secrets, settings: &settings };
+        let callee = Callee { app: &app, secrets: &secrets };
         Ok(Some(self.call(&callee, order).await?.called))
     }
 
     /// Calls an integration once, signed as Standard Webhooks says.
     pub(in crate::app) async fn call(&self, callee: &Callee<'_>, order: Order<'_>) -> Result<Reply> {
-        let body = (order.payload)(callee.settings).to_string();
-        let mut masked = (order.payload)(&[]);
-        masked["settings"] = callee.settings.iter().map(EffectiveSetting::masked).collect();
-        if masked.get("return_url").is_some() {
-            // Whoever reads the record may not post.
-            masked["return_url"] = "[redacted]".into();
-        }
+        let body = order.call.text();
         let began = self.base.now();
         let whose = (callee.app.organisation_id, callee.app.installation_id);
         let mut headers = self.signature(whose, callee.secrets, (order.id, began), body.as_bytes()).await?;
@@ -145,7 +136,7 @@ impl Apps {
         let called = AttemptOutcome {
             verdict: webhook::outcome(&answer, self.base.now()),
             address: redact(order.url).into_owned(),
-            request: masked.to_string(),
+            request: order.call.masked().text(),
             answer: answer.as_ref().ok().map(|answer| excerpt(&answer.body)),
             status_code: answer.as_ref().ok().map(|answer| answer.status),
             duration: timer.elapsed(),

@@ -21,10 +21,9 @@ use crate::{
         Result,
         apps::{
             app::App,
-            call::{self, FilterReply},
+            call::{self, Call, FilterReply, MessageCall},
             descriptor::AppKind,
             destination::app_name,
-            setting::EffectiveSetting,
         },
         channels::{self, event::MESSAGE_PUBLISHED},
         ids::{ChannelId, DeliveryId, IntegrationId},
@@ -87,14 +86,16 @@ impl Apps {
         let apps: Vec<&App> = modifiers.iter().map(|there| &there.app).collect();
         let settings = self.effective_settings(event.organisation_id, channel_id, &apps).await?;
         let off = self.switched_off(event.organisation_id, &apps).await?;
-        for (Used { app, secrets, .. }, settings) in modifiers.iter().zip(&settings) {
+        for (Used { app, secrets, .. }, settings) in modifiers.iter().zip(settings) {
             let id: DeliveryId = self.base.ambient.id();
             if let Some(reason) = off.get(&app_name(app.id)) {
                 passed.push(self.passed(event, app, id, (None, Some(reason.clone()))));
                 continue;
             }
-            let callee = Callee { app, secrets, settings };
-            let (called, reply) = self.modify(&callee, id, (event, channel_id), &message).await?;
+            let callee = Callee { app, secrets };
+            let (text, org_id) = (message.clone(), event.organisation_id);
+            let call = MessageCall { channel_id, settings, message: text, org_id, thread_id: None };
+            let (called, reply) = self.modify(&callee, id, call).await?;
             if let Verdict::Gone { reason } = &called.verdict {
                 self.switch_off(app, reason).await?;
             }
@@ -113,17 +114,13 @@ impl Apps {
         &self,
         callee: &Callee<'_>,
         id: DeliveryId,
-        (event, channel_id): (&Event, ChannelId),
-        message: &str,
+        call: MessageCall,
     ) -> Result<(AttemptOutcome, Result<FilterReply, String>)> {
-        let payload = |settings: &[EffectiveSetting]| {
-            call::target_payload(channel_id, message, settings, event.organisation_id, None)
-        };
         let url = callee.app.descriptor.as_ref().and_then(|descriptor| descriptor.target_url.as_deref());
         let order = Order {
             id: id.0,
             url: url.unwrap_or_default(),
-            payload: &payload,
+            call: Call::Message(call),
             limit: MODIFIER_LIMIT,
             max_answer_bytes: MODIFIER_ANSWER_BYTES,
         };

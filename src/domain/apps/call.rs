@@ -2,7 +2,9 @@
 //!
 //! Not here: status, time limit and size, which the sender checks.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::setting::EffectiveSetting;
 use crate::domain::ids::{ChannelId, OrganisationId};
@@ -10,33 +12,66 @@ use crate::domain::ids::{ChannelId, OrganisationId};
 /// Type of the events by which the clock calls an app.
 pub const INTEGRATION_TICK: &str = "integration.tick";
 
-/// Builds the request body for a `target_url`: a message entered a channel.
-pub fn target_payload(
-    channel_id: ChannelId,
-    message: &str,
-    settings: &[EffectiveSetting],
-    organisation_id: OrganisationId,
-    thread_id: Option<&str>,
-) -> Value {
-    let mut payload = json!({
-        "channel_id": channel_id,
-        "settings": delivered(settings),
-        "message": message,
-        "org_id": organisation_id,
-    });
-    if let Some(thread_id) = thread_id {
-        payload["thread_id"] = thread_id.into();
+/// A message for an integration.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = IntegrationMessage)]
+pub struct MessageCall {
+    /// Id of the channel.
+    #[schema(value_type = Uuid)]
+    pub channel_id: ChannelId,
+    /// Settings of the integration.
+    pub settings: Vec<EffectiveSetting>,
+    /// Text of the message.
+    pub message: String,
+    /// Id of the organisation.
+    #[schema(value_type = Uuid)]
+    pub org_id: OrganisationId,
+    /// Id of the message that it replies to, if it is a reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread_id: Option<String>,
+}
+
+/// A tick for an integration.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = IntegrationTick)]
+pub struct TickCall {
+    /// Id of the channel.
+    #[schema(value_type = Uuid)]
+    pub channel_id: ChannelId,
+    /// Address at which the integration posts messages; it contains a key.
+    pub return_url: String,
+    /// Settings of the integration.
+    pub settings: Vec<EffectiveSetting>,
+}
+
+/// Request body of a call.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Call {
+    /// For a `target_url`: a message entered a channel.
+    Message(MessageCall),
+    /// For a `tick_url`: the schedule is due. The app posts its result to `return_url`, later.
+    Tick(TickCall),
+}
+
+impl Call {
+    /// Returns the text to send.
+    pub fn text(&self) -> String {
+        json!(self).to_string()
     }
-    payload
-}
 
-/// Builds the request body for a `tick_url`: the schedule is due. The app posts its result to `return_url`, later.
-pub fn tick_payload(channel_id: ChannelId, return_url: &str, settings: &[EffectiveSetting]) -> Value {
-    json!({ "channel_id": channel_id, "return_url": return_url, "settings": delivered(settings) })
-}
-
-fn delivered(settings: &[EffectiveSetting]) -> Vec<Value> {
-    settings.iter().map(EffectiveSetting::delivered).collect()
+    /// Returns the call for a record: secrets are masked, and its readers may not post.
+    pub fn masked(mut self) -> Self {
+        let settings = match &mut self {
+            Self::Message(call) => &mut call.settings,
+            Self::Tick(call) => {
+                call.return_url = "[redacted]".to_owned();
+                &mut call.settings
+            }
+        };
+        *settings = std::mem::take(settings).into_iter().map(EffectiveSetting::masked).collect();
+        self
+    }
 }
 
 /// Extracts the new message from a modifier's answer: the member `message` of a JSON object.
@@ -118,7 +153,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::apps::descriptor::Descriptor;
+    use crate::domain::apps::{descriptor::Descriptor, setting::MASK};
 
     const CHANNEL: &str = "00000000-0000-0000-0000-000000000007";
     const ORGANISATION: &str = "00000000-0000-0000-0000-000000000009";
@@ -137,18 +172,30 @@ mod tests {
     #[test]
     fn calls_carry_the_settings_as_the_descriptor_has_them() {
         let (channel, organisation) = (ChannelId(Uuid::from_u128(7)), OrganisationId(Uuid::from_u128(9)));
-        let sent = json!([
+        let mut sent = json!([
             {"label": "limit", "type": "number", "required": true, "default": "100", "hint": "kept"},
             {"label": "key", "type": "text", "required": true, "secret": true, "default": "s3cret"},
         ]);
+        let message = |message: &str, settings, thread_id| MessageCall {
+            channel_id: channel,
+            settings,
+            message: message.into(),
+            org_id: organisation,
+            thread_id,
+        };
         assert_eq!(
-            target_payload(channel, "<p>hi</p>", &settings(), organisation, None),
+            json!(Call::Message(message("<p>hi</p>", settings(), None))),
             json!({"channel_id": CHANNEL, "settings": sent, "message": "<p>hi</p>", "org_id": ORGANISATION}),
         );
-        assert_eq!(target_payload(channel, "", &[], organisation, Some("t1"))["thread_id"], "t1");
+        assert_eq!(json!(message("", vec![], Some("t1".into())))["thread_id"], "t1");
+        let return_url = "https://tieline.example/return/7".to_owned();
+        let tick = Call::Tick(TickCall { channel_id: channel, return_url: return_url.clone(), settings: settings() });
+        assert_eq!(json!(tick), json!({"channel_id": CHANNEL, "return_url": return_url, "settings": sent}));
+        sent[1]["default"] = MASK.into();
         assert_eq!(
-            tick_payload(channel, "https://tieline.example/return/7", &settings()),
-            json!({"channel_id": CHANNEL, "return_url": "https://tieline.example/return/7", "settings": sent}),
+            json!(tick.masked()),
+            json!({"channel_id": CHANNEL, "return_url": "[redacted]", "settings": sent}),
+            "a record has no secrets"
         );
         assert!(!format!("{:?}", settings()).contains("s3cret"));
     }

@@ -8,7 +8,9 @@ use std::{
     fmt,
 };
 
+use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::descriptor::{SettingKind, SettingSpec, plain};
 use crate::domain::{
@@ -66,14 +68,19 @@ impl fmt::Debug for Setting {
     }
 }
 
-/// A setting with its effective value, as sent to the app.
-#[derive(Clone, PartialEq)]
+/// A setting with all members of its descriptor; `default` is the effective value.
+// Sent as the object that the descriptor has, which keeps the order of its members and a label that is a number.
+#[derive(Clone, PartialEq, Serialize, ToSchema)]
+#[serde(into = "Map<String, Value>")]
+#[schema(as = IntegrationSettingSent)]
 pub struct EffectiveSetting {
-    /// Its name.
+    /// Label of the setting.
     pub label: String,
     /// True if the value must not be shown.
+    #[serde(skip)]
     pub secret: bool,
     /// The descriptor's own object, with the effective value as `default`.
+    #[serde(flatten)]
     object: Map<String, Value>,
 }
 
@@ -83,24 +90,24 @@ impl EffectiveSetting {
         self.object.get("default").unwrap_or(&Value::Null)
     }
 
-    /// Returns the object sent to the app, secrets included.
-    pub fn delivered(&self) -> Value {
-        Value::Object(self.object.clone())
-    }
-
-    /// Returns the object with a secret value masked, for users and for records.
-    pub fn masked(&self) -> Value {
-        let mut object = self.object.clone();
-        if let Some(value) = object.get_mut("default") {
+    /// Returns the setting with a secret value masked, for users and for records.
+    pub fn masked(mut self) -> Self {
+        if let Some(value) = self.object.get_mut("default") {
             *value = masked(self.secret, value);
         }
-        Value::Object(object)
+        self
+    }
+}
+
+impl From<EffectiveSetting> for Map<String, Value> {
+    fn from(setting: EffectiveSetting) -> Self {
+        setting.object
     }
 }
 
 impl fmt::Debug for EffectiveSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "EffectiveSetting({})", self.masked())
+        write!(f, "EffectiveSetting({})", Value::from(self.clone().masked().object))
     }
 }
 
@@ -367,11 +374,7 @@ mod tests {
         ]));
         let organisation = [row("b", json!("2")), row("a", json!("o")), row("x", json!(1)), row("c", json!("o"))];
         let channel = [row("a", json!("c")), row("y", json!(null)), row("x", json!(2))];
-        let holds = |organisation: &[Setting], channel: &[Setting]| {
-            Value::from(
-                effective(&specs, organisation, channel).iter().map(EffectiveSetting::delivered).collect::<Vec<_>>(),
-            )
-        };
+        let holds = |organisation: &[Setting], channel: &[Setting]| json!(effective(&specs, organisation, channel));
         assert_eq!(
             holds(&organisation, &channel),
             json!([
@@ -386,7 +389,7 @@ mod tests {
         let untouched: Vec<_> = specs.iter().map(|spec| Value::Object(spec.object.clone())).collect();
         assert_eq!(holds(&[], &[]), Value::from(untouched), "without a row the object is as it came");
         let first = &effective(&specs, &organisation, &channel)[0];
-        assert_eq!(first.delivered().to_string().find("default"), Some(2), "the order of members stays");
+        assert_eq!(json!(first).to_string().find("default"), Some(2), "the order of members stays");
         assert_eq!((first.label.as_str(), first.value()), ("a", &json!("c")));
     }
 
@@ -397,11 +400,15 @@ mod tests {
         assert_eq!(secret.masked(), json!(MASK));
         let all = effective(&specs, &[row("key", json!("s3cret")), secret.clone()], &[]);
         for setting in &all {
-            assert_eq!(setting.delivered()["default"], "s3cret");
-            assert_eq!(setting.masked()["default"], MASK);
+            assert_eq!(json!(setting)["default"], "s3cret");
+            assert_eq!(json!(setting.clone().masked())["default"], MASK);
         }
         assert!(!format!("{all:?} {secret:?}").contains("s3cret"));
-        assert_eq!(effective(&specs, &[], &[])[0].masked()["default"], "", "an unset secret is shown as empty");
+        assert_eq!(
+            json!(effective(&specs, &[], &[])[0].clone().masked())["default"],
+            "",
+            "an unset secret is shown as empty"
+        );
         assert_eq!(row("a", json!(7)).masked(), json!(7));
     }
 }

@@ -2,12 +2,15 @@
 //!
 //! Not here: the decision to call it (`trigger`).
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::OutgoingEvent;
 use crate::domain::{
     ambient::timestamp,
     channels::{Channel, message::Message, person::Person},
+    ids::ChannelId,
     pipeline::event::Event,
 };
 
@@ -24,84 +27,304 @@ pub struct Telling<'a> {
     pub channel: Option<&'a Channel>,
 }
 
+/// A member.
+#[derive(Clone, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OutgoingUser {
+    /// Id of the user.
+    #[serde(rename = "_id")]
+    id: String,
+    /// Username of the user.
+    username: String,
+    /// `user`.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    /// True for an active member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active: Option<bool>,
+    /// Roles of the user.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    roles: Vec<String>,
+    /// Email addresses of the user.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(inline)]
+    emails: Vec<OutgoingEmail>,
+    /// Time at which the member was added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    created_at: Option<String>,
+}
+
+/// An email address.
+#[derive(Clone, Serialize, ToSchema)]
+struct OutgoingEmail {
+    /// Email address.
+    address: String,
+}
+
+/// A channel.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct OutgoingRoom {
+    /// Id of the channel.
+    #[serde(rename = "_id", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Uuid)]
+    id: Option<ChannelId>,
+    /// Name of the channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(rename = "t")]
+    #[schema(inline)]
+    kind: RoomKind,
+    /// Time of creation.
+    #[serde(rename = "ts", skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    created_at: Option<String>,
+    /// True for an archived channel, which accepts no new messages.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    archived: bool,
+}
+
+/// Public, private or direct.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+enum RoomKind {
+    #[serde(rename = "c")]
+    Public,
+    #[serde(rename = "p")]
+    Private,
+    #[serde(rename = "d")]
+    Direct,
+}
+
+/// Members common to messages.
+#[derive(Serialize, ToSchema)]
+struct Posted {
+    /// Token of the webhook, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    /// True if an integration caused the event.
+    bot: bool,
+    /// Trigger word of the message, if the webhook has trigger words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger_word: Option<String>,
+    /// Id of the channel.
+    // Messages are always in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Uuid, required)]
+    channel_id: Option<ChannelId>,
+    /// Name of the channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel_name: Option<String>,
+    /// Id of the message.
+    message_id: String,
+    /// Time of the event.
+    #[schema(format = DateTime)]
+    timestamp: String,
+    /// Id of the user that caused the event: a UUID, or `rocket.cat`.
+    user_id: String,
+    /// Username of that user.
+    user_name: String,
+    /// Text of the message.
+    text: String,
+    /// Displayed name of the sender, for a message of an integration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alias: Option<String>,
+}
+
+/// A message.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OutgoingMessage {
+    #[serde(flatten)]
+    #[schema(inline)]
+    posted: Posted,
+    /// Public address of this service.
+    site_url: String,
+    /// True for an edited message.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_edited: bool,
+    /// Id of the message that it replies to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tmid: Option<String>,
+}
+
+/// A message with a file.
+#[derive(Serialize, ToSchema)]
+pub struct OutgoingFile {
+    #[serde(flatten)]
+    #[schema(inline)]
+    posted: Posted,
+    user: OutgoingUser,
+    room: OutgoingRoom,
+    /// The message with its file, in the product's format.
+    #[schema(value_type = Object)]
+    message: Value,
+}
+
+/// Members common to events of a channel.
+#[derive(Serialize, ToSchema)]
+struct InRoom {
+    /// Token of the webhook, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    /// True if an integration caused the event.
+    bot: bool,
+    /// Time of the event.
+    #[schema(format = DateTime)]
+    timestamp: String,
+    /// Id of the channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Uuid)]
+    channel_id: Option<ChannelId>,
+    /// Name of the channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel_name: Option<String>,
+    /// Id of the user that caused the event: a UUID, or `rocket.cat`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
+    /// Username of that user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_name: Option<String>,
+    room: OutgoingRoom,
+}
+
+/// An event of a channel.
+#[derive(Serialize, ToSchema)]
+pub struct OutgoingRoomEvent {
+    #[serde(flatten)]
+    #[schema(inline)]
+    event: InRoom,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    user: Option<OutgoingUser>,
+}
+
+/// A newly created channel.
+#[derive(Serialize, ToSchema)]
+pub struct OutgoingRoomCreated {
+    #[serde(flatten)]
+    #[schema(inline)]
+    event: InRoom,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    owner: Option<OutgoingUser>,
+}
+
+/// A newly added member.
+#[derive(Serialize, ToSchema)]
+pub struct OutgoingUserCreated {
+    /// Token of the webhook, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    /// True for a bot.
+    bot: bool,
+    /// Time of the event.
+    #[schema(format = DateTime)]
+    timestamp: String,
+    /// Id of the member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
+    /// Username of that user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    user: Option<OutgoingUser>,
+}
+
 /// Builds the body for an event.
 pub fn payload(event: OutgoingEvent, source: &Event, telling: &Telling<'_>) -> Value {
-    let mut body = Map::new();
-    let mut put = |key: &str, value: Value| body.insert(key.to_owned(), value);
-    if let Some(token) = telling.token {
-        put("token", token.into());
-    }
-    put("bot", false.into());
     let data = &*source.fact.data;
-    let there = Room::of(source, telling.channel);
+    let user = OutgoingUser::read(&data["user"]);
+    let time = |created_at: &Value| text(created_at).unwrap_or_else(|| timestamp(source.created_at));
     match event {
-        OutgoingEvent::SendMessage | OutgoingEvent::FileUploaded => {
+        OutgoingEvent::SendMessage => {
             let message = Message::read(data);
-            let author = message.user.clone().unwrap_or_else(Person::bot);
-            if let Some(word) = telling.trigger_word {
-                put("trigger_word", word.into());
-            }
-            there.put(&mut put);
-            put("message_id", message_id(source).into());
-            put("timestamp", timestamp(source.created_at).into());
-            put("user_id", author.id().into());
-            put("user_name", author.username.as_str().into());
-            put("text", message.text.as_str().into());
-            if let Some(alias) = &message.username {
-                put("alias", alias.as_str().into());
-            }
-            if message.integration_id.is_some() {
-                put("bot", true.into());
-            }
-            if event == OutgoingEvent::SendMessage {
-                put("siteUrl", telling.site_url.into());
-                if message.edited {
-                    put("isEdited", true.into());
-                }
-                if let Some(thread_id) = &message.thread_id {
-                    put("tmid", thread_id.as_str().into());
-                }
-            } else {
-                put("user", json!({"_id": author.id(), "username": author.username}));
-                put("room", there.room());
-                put("message", said(source, &message, &author, &there));
-            }
+            json!(OutgoingMessage {
+                posted: Posted::new(source, &message, telling),
+                site_url: telling.site_url.to_owned(),
+                is_edited: message.edited,
+                tmid: message.thread_id,
+            })
+        }
+        OutgoingEvent::FileUploaded => {
+            let message = Message::read(data);
+            let posted = Posted::new(source, &message, telling);
+            json!(OutgoingFile {
+                user: OutgoingUser {
+                    id: posted.user_id.clone(),
+                    username: posted.user_name.clone(),
+                    ..OutgoingUser::default()
+                },
+                room: OutgoingRoom::of(source, telling.channel),
+                message: said(&posted, &message),
+                posted,
+            })
         }
         OutgoingEvent::RoomCreated => {
-            there.put(&mut put);
-            let at = text(&data["channel"]["createdAt"]).unwrap_or_else(|| timestamp(source.created_at));
-            put("timestamp", at.into());
-            user(&data["user"], "owner", &mut put);
-            put("room", there.room());
+            let event = InRoom::new(source, telling, time(&data["channel"]["createdAt"]), user.as_ref());
+            json!(OutgoingRoomCreated { event, owner: user })
         }
         OutgoingEvent::RoomArchived | OutgoingEvent::RoomJoined | OutgoingEvent::RoomLeft => {
-            put("timestamp", timestamp(source.created_at).into());
-            there.put(&mut put);
-            user(&data["user"], "user", &mut put);
-            put("room", there.room());
+            let event = InRoom::new(source, telling, timestamp(source.created_at), user.as_ref());
+            json!(OutgoingRoomEvent { event, user })
         }
-        OutgoingEvent::UserCreated => {
-            let at = text(&data["user"]["createdAt"]).unwrap_or_else(|| timestamp(source.created_at));
-            put("timestamp", at.into());
-            user(&data["user"], "user", &mut put);
+        OutgoingEvent::UserCreated => json!(OutgoingUserCreated {
+            token: telling.token.map(str::to_owned),
+            bot: false,
+            timestamp: time(&data["user"]["createdAt"]),
+            user_id: user.as_ref().map(|user| user.id.clone()),
+            user_name: user.as_ref().map(|user| user.username.clone()),
+            user,
+        }),
+    }
+}
+
+impl Posted {
+    fn new(source: &Event, message: &Message, telling: &Telling<'_>) -> Self {
+        let author = message.user.clone().unwrap_or_else(Person::bot);
+        // The id given by its author, or that of the event that it was posted as.
+        let given = text(&source.fact.data["messageId"]);
+        let room = OutgoingRoom::of(source, telling.channel);
+        Self {
+            token: telling.token.map(str::to_owned),
+            bot: message.integration_id.is_some(),
+            trigger_word: telling.trigger_word.map(str::to_owned),
+            channel_id: room.id,
+            channel_name: room.name,
+            message_id: given.unwrap_or_else(|| source.made_from.unwrap_or(source.id).to_string()),
+            timestamp: timestamp(source.created_at),
+            user_id: author.id(),
+            user_name: author.username,
+            text: message.text.clone(),
+            alias: message.username.clone(),
         }
     }
-    Value::Object(body)
 }
 
-/// Returns a message's id: the one given by its author, or that of the event that it was posted as.
-fn message_id(source: &Event) -> String {
-    let given = text(&source.fact.data["messageId"]);
-    given.unwrap_or_else(|| source.made_from.unwrap_or(source.id).to_string())
+impl InRoom {
+    fn new(source: &Event, telling: &Telling<'_>, timestamp: String, user: Option<&OutgoingUser>) -> Self {
+        let room = OutgoingRoom::of(source, telling.channel);
+        Self {
+            token: telling.token.map(str::to_owned),
+            bot: false,
+            timestamp,
+            channel_id: room.id,
+            channel_name: room.name.clone(),
+            user_id: user.map(|user| user.id.clone()),
+            user_name: user.map(|user| user.username.clone()),
+            room,
+        }
+    }
 }
 
-fn said(source: &Event, message: &Message, author: &Person, there: &Room<'_>) -> Value {
+/// Builds a message in the product's format.
+fn said(posted: &Posted, message: &Message) -> Value {
     let mut said = json!({
-        "_id": message_id(source),
-        "rid": there.id,
-        "msg": message.text,
-        "ts": timestamp(source.created_at),
-        "u": {"_id": author.id(), "username": author.username},
+        "_id": posted.message_id,
+        "rid": posted.channel_id,
+        "msg": posted.text,
+        "ts": posted.timestamp,
+        "u": {"_id": posted.user_id, "username": posted.user_name},
     });
     if !message.attachments.is_empty() {
         said["attachments"] = message.attachments.clone().into();
@@ -114,74 +337,38 @@ fn said(source: &Event, message: &Message, author: &Person, there: &Room<'_>) ->
     said
 }
 
-fn user(data: &Value, key: &str, put: &mut impl FnMut(&str, Value) -> Option<Value>) {
-    let (Some(id), Some(username)) = (text(&data["id"]), text(&data["username"])) else { return };
-    let mut user = json!({"_id": id, "username": username, "type": "user", "active": true});
-    if let Some(role) = text(&data["role"]) {
-        user["roles"] = json!([role]);
+impl OutgoingUser {
+    fn read(data: &Value) -> Option<Self> {
+        Some(Self {
+            id: text(&data["id"])?,
+            username: text(&data["username"])?,
+            kind: Some("user"),
+            active: Some(true),
+            roles: text(&data["role"]).into_iter().collect(),
+            emails: text(&data["email"]).map(|address| OutgoingEmail { address }).into_iter().collect(),
+            created_at: text(&data["createdAt"]),
+        })
     }
-    if let Some(email) = text(&data["email"]) {
-        user["emails"] = json!([{"address": email}]);
-    }
-    if let Some(created_at) = text(&data["createdAt"]) {
-        user["createdAt"] = created_at.into();
-    }
-    put("user_id", id.into());
-    put("user_name", username.into());
-    put(key, user);
 }
 
-/// A channel as recorded in the event, or else in its current state.
-struct Room<'a> {
-    id: Option<String>,
-    name: Option<&'a str>,
-    kind: &'static str,
-    created_at: Option<String>,
-    archived: bool,
-}
-
-impl<'a> Room<'a> {
-    fn of(source: &'a Event, channel: Option<&'a Channel>) -> Self {
+impl OutgoingRoom {
+    /// Returns a channel as recorded in the event, or else in its current state.
+    fn of(source: &Event, channel: Option<&Channel>) -> Self {
         let told = &source.fact.data["channel"];
         let now = channel.map(Channel::event_data).unwrap_or_default();
         let flag = |key: &str| told[key].as_bool().or(now[key].as_bool()).unwrap_or_default();
+        let word = |key: &str| text(&told[key]).or_else(|| text(&now[key]));
         Self {
-            id: source.fact.channel_id.map(|id| id.to_string()),
-            name: told["name"].as_str().or(channel.map(|channel| channel.name.as_str())),
+            id: source.fact.channel_id,
+            name: word("name"),
             kind: match (flag("direct"), flag("private")) {
-                (true, _) => "d",
-                (false, true) => "p",
-                (false, false) => "c",
+                (true, _) => RoomKind::Direct,
+                (false, true) => RoomKind::Private,
+                (false, false) => RoomKind::Public,
             },
-            created_at: text(&told["createdAt"]).or_else(|| text(&now["createdAt"])),
-            archived: told["archivedAt"].is_string() || now["archivedAt"].is_string(),
+            created_at: word("createdAt"),
+            archived: word("archivedAt").is_some(),
         }
-    }
-
-    fn put(&self, put: &mut impl FnMut(&str, Value) -> Option<Value>) {
-        if let Some(id) = &self.id {
-            put("channel_id", id.as_str().into());
-        }
-        if let Some(name) = self.name {
-            put("channel_name", name.into());
-        }
-    }
-
-    fn room(&self) -> Value {
-        let mut room = json!({"t": self.kind});
-        if let Some(id) = &self.id {
-            room["_id"] = id.as_str().into();
-        }
-        if let Some(name) = self.name {
-            room["name"] = name.into();
-        }
-        if let Some(created_at) = &self.created_at {
-            room["ts"] = created_at.as_str().into();
-        }
-        if self.archived {
-            room["archived"] = true.into();
-        }
-        room
     }
 }
 

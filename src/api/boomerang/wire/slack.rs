@@ -7,8 +7,7 @@ use poem::Request;
 use poem_openapi::{
     Object, ResponseContent,
     payload::{Json, PlainText},
-    registry::{MetaSchemaRef, Registry},
-    types::{Any, Type},
+    types::Any,
 };
 use serde_json::Value;
 
@@ -24,7 +23,7 @@ use crate::{
 /// A slash command typed by a user.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "SlackCommand")]
-pub struct CommandForm {
+pub struct Command {
     /// The command, such as `/tieline`.
     pub command: String,
     /// Text after the command.
@@ -62,7 +61,7 @@ pub struct CommandForm {
 /// A button press, a choice or a submission.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "SlackInteraction")]
-pub struct InteractionForm {
+pub struct Interaction {
     /// The interaction as JSON: of the type `block_actions`, `view_submission`, `view_closed`, `shortcut`,
     /// `message_action` or `block_suggestion`.
     pub payload: String,
@@ -71,7 +70,7 @@ pub struct InteractionForm {
 /// An event in a workspace, or Slack's verification of this URL.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "SlackEvent")]
-pub struct EventBody {
+pub struct Event {
     /// `event_callback`, `url_verification` or `app_rate_limited`.
     #[oai(rename = "type")]
     pub kind: Option<String>,
@@ -95,15 +94,6 @@ pub struct EventBody {
     pub token: Option<String>,
 }
 
-/// Body of slash commands.
-pub struct Command;
-
-/// Body of interactions.
-pub struct Interaction;
-
-/// Body of events.
-pub struct Event;
-
 /// Begins the verification of Slack's signature.
 fn begin(request: &Request) -> Result<Option<SignatureCheck>, Error> {
     let header = |name| request.headers().get(name).map(|value| value.as_bytes());
@@ -112,62 +102,26 @@ fn begin(request: &Request) -> Result<Option<SignatureCheck>, Error> {
         .map(Some)
 }
 
-impl Inbound for Command {
-    const MEDIA: &'static [Media] = &[Media::Form];
-    const LIMIT_BYTES: usize = 64 << 10;
-    /// Slack passes on users' text, and retries when it is refused.
-    const CHECKS_TEXT: bool = false;
+macro_rules! from_slack {
+    ($body:ty, $media:expr, $limit_bytes:expr) => {
+        impl Inbound for $body {
+            const MEDIA: &'static [Media] = &[$media];
+            const LIMIT_BYTES: usize = $limit_bytes;
+            /// Slack passes on users' text, and retries when it is refused.
+            const CHECKS_TEXT: bool = false;
 
-    fn signature(request: &Request) -> Result<Option<SignatureCheck>, Error> {
-        begin(request)
-    }
+            type Schema = Self;
 
-    fn schema(_: Media) -> MetaSchemaRef {
-        CommandForm::schema_ref()
-    }
-
-    fn register(registry: &mut Registry) {
-        CommandForm::register(registry);
-    }
+            fn signature(request: &Request) -> Result<Option<SignatureCheck>, Error> {
+                begin(request)
+            }
+        }
+    };
 }
 
-impl Inbound for Interaction {
-    const MEDIA: &'static [Media] = &[Media::Form];
-    const LIMIT_BYTES: usize = 64 << 10;
-    /// Slack passes on users' text, and retries when it is refused.
-    const CHECKS_TEXT: bool = false;
-
-    fn signature(request: &Request) -> Result<Option<SignatureCheck>, Error> {
-        begin(request)
-    }
-
-    fn schema(_: Media) -> MetaSchemaRef {
-        InteractionForm::schema_ref()
-    }
-
-    fn register(registry: &mut Registry) {
-        InteractionForm::register(registry);
-    }
-}
-
-impl Inbound for Event {
-    const MEDIA: &'static [Media] = &[Media::Json];
-    const LIMIT_BYTES: usize = 1 << 20;
-    /// Slack passes on users' text, and retries when it is refused.
-    const CHECKS_TEXT: bool = false;
-
-    fn signature(request: &Request) -> Result<Option<SignatureCheck>, Error> {
-        begin(request)
-    }
-
-    fn schema(_: Media) -> MetaSchemaRef {
-        EventBody::schema_ref()
-    }
-
-    fn register(registry: &mut Registry) {
-        EventBody::register(registry);
-    }
-}
+from_slack!(Command, Media::Form, 64 << 10);
+from_slack!(Interaction, Media::Form, 64 << 10);
+from_slack!(Event, Media::Json, 1 << 20);
 
 /// The answer to a `url_verification`.
 #[derive(Clone, Debug, Object)]

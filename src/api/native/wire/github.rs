@@ -3,7 +3,7 @@
 use poem::Request;
 use poem_openapi::{
     Object,
-    registry::{MetaSchema, MetaSchemaRef, Registry},
+    registry::{MetaSchema, MetaSchemaRef},
 };
 
 use crate::{
@@ -24,6 +24,8 @@ impl Inbound for GithubBody {
     const LIMIT_BYTES: usize = 25 << 20;
     /// A payload is stored as text, in which the character is escaped; an event of GitHub's must not be lost.
     const CHECKS_TEXT: bool = false;
+
+    type Schema = String;
 
     fn signature(request: &Request) -> Result<Option<SignatureCheck>, Error> {
         let signature = request.headers().get("x-hub-signature-256");
@@ -48,8 +50,6 @@ impl Inbound for GithubBody {
             Media::Form | Media::Anything => form,
         }))
     }
-
-    fn register(_: &mut Registry) {}
 }
 
 /// Result of a delivery of GitHub's.

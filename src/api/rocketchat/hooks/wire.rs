@@ -98,6 +98,8 @@ impl Inbound for HookBody {
     /// The token is checked first; a message is stored as JSON text, in which the character is escaped.
     const CHECKS_TEXT: bool = false;
 
+    type Schema = MessageIn;
+
     fn schema(media: Media) -> MetaSchemaRef {
         match media {
             Media::Json => MessageIn::schema_ref(),

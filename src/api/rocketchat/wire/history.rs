@@ -2,8 +2,7 @@
 
 use poem_openapi::{
     Object,
-    registry::{MetaSchemaRef, Registry},
-    types::{Any, Example, ToJSON, Type},
+    types::{Any, Example, ToJSON},
 };
 use serde_json::{Value, json};
 
@@ -213,9 +212,9 @@ impl Example for ReplayIn {
     }
 }
 
-const CLEAR: Shape = Shape { members: &[must("integrationId", Kind::Some)], closed: true };
+const CLEAR: Shape = Shape { members: &[&[must("integrationId", Kind::Some)]], closed: true };
 const REPLAY: Shape =
-    Shape { members: &[must("integrationId", Kind::Some), must("historyId", Kind::Some)], closed: true };
+    Shape { members: &[&[must("integrationId", Kind::Some), must("historyId", Kind::Some)]], closed: true };
 
 /// Parses the body of `clearHistory`; returns the webhook's id.
 ///
@@ -239,22 +238,16 @@ pub fn replay(raw: &[u8]) -> Result<(String, String), Fault> {
 /// Maximum size of these operations' bodies.
 const LIMIT_BYTES: usize = 16 * 1024;
 
-macro_rules! inbound {
-    ($name:ty, $shape:ty) => {
-        impl Inbound for $name {
-            const MEDIA: &'static [Media] = &[Media::Json];
-            const LIMIT_BYTES: usize = LIMIT_BYTES;
+impl Inbound for Clearing {
+    const MEDIA: &'static [Media] = &[Media::Json];
+    const LIMIT_BYTES: usize = LIMIT_BYTES;
 
-            fn schema(_: Media) -> MetaSchemaRef {
-                <$shape>::schema_ref()
-            }
-
-            fn register(registry: &mut Registry) {
-                <$shape as Type>::register(registry);
-            }
-        }
-    };
+    type Schema = ClearingIn;
 }
 
-inbound!(Clearing, ClearingIn);
-inbound!(Replay, ReplayIn);
+impl Inbound for Replay {
+    const MEDIA: &'static [Media] = &[Media::Json];
+    const LIMIT_BYTES: usize = LIMIT_BYTES;
+
+    type Schema = ReplayIn;
+}

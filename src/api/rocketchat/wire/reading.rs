@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     api::{
-        rocketchat::schema::{Kind, Shape, may, must, one_of},
+        rocketchat::schema::{Kind, Member, Shape, may, must, one_of},
         shared::fault::Fault,
     },
     app::webhooks::WebhookKey,
@@ -20,111 +20,92 @@ use crate::{
 const INCOMING: &str = "webhook-incoming";
 const OUTGOING: &str = "webhook-outgoing";
 
+/// The optional members of an incoming webhook.
+const INCOMING_REST: &[Member] = &[
+    may("script", Kind::Text),
+    may("alias", Kind::Text),
+    may("avatar", Kind::Text),
+    may("emoji", Kind::Text),
+    may("overrideDestinationChannelEnabled", Kind::Truth),
+    may("scriptEngine", Kind::Text),
+    may("skipTranspile", Kind::Truth),
+];
+
+/// The required members of an outgoing webhook.
+const OUTGOING_CORE: &[Member] = &[
+    must("type", Kind::Containing(OUTGOING)),
+    must("username", Kind::Text),
+    must("channel", Kind::Text),
+    must("event", Kind::Text),
+    must("scriptEnabled", Kind::Truth),
+    must("name", Kind::Text),
+    must("enabled", Kind::Truth),
+];
+
+/// The optional members of an outgoing webhook.
+const OUTGOING_REST: &[Member] = &[
+    may("targetRoom", Kind::Text),
+    may("urls", Kind::Texts),
+    may("triggerWords", Kind::Texts),
+    may("triggerWordAnywhere", Kind::Truth),
+    may("token", Kind::Text),
+    may("script", Kind::Text),
+    may("runOnEdits", Kind::Truth),
+    may("retryFailedCalls", Kind::Truth),
+    may("retryCount", Kind::Number),
+    may("retryDelay", Kind::Text),
+    may("impersonateUser", Kind::Truth),
+    may("alias", Kind::Text),
+    may("avatar", Kind::Text),
+    may("emoji", Kind::Text),
+    may("scriptEngine", Kind::Text),
+    may("skipTranspile", Kind::Truth),
+];
+
 const CREATE: &[Shape] = &[
     Shape {
         members: &[
-            must("type", Kind::Containing(INCOMING)),
-            must("username", Kind::Text),
-            must("channel", Kind::Text),
-            must("scriptEnabled", Kind::Truth),
-            must("name", Kind::Text),
-            must("enabled", Kind::Truth),
-            may("script", Kind::Text),
-            may("alias", Kind::Text),
-            may("avatar", Kind::Text),
-            may("emoji", Kind::Text),
-            may("overrideDestinationChannelEnabled", Kind::Truth),
-            may("scriptEngine", Kind::Text),
-            may("skipTranspile", Kind::Truth),
+            &[
+                must("type", Kind::Containing(INCOMING)),
+                must("username", Kind::Text),
+                must("channel", Kind::Text),
+                must("scriptEnabled", Kind::Truth),
+                must("name", Kind::Text),
+                must("enabled", Kind::Truth),
+            ],
+            INCOMING_REST,
         ],
         closed: false,
     },
-    Shape {
-        members: &[
-            must("type", Kind::Containing(OUTGOING)),
-            must("username", Kind::Text),
-            must("channel", Kind::Text),
-            must("event", Kind::Text),
-            must("scriptEnabled", Kind::Truth),
-            must("name", Kind::Text),
-            must("enabled", Kind::Truth),
-            may("targetRoom", Kind::Text),
-            may("urls", Kind::Texts),
-            may("triggerWords", Kind::Texts),
-            may("triggerWordAnywhere", Kind::Truth),
-            may("token", Kind::Text),
-            may("script", Kind::Text),
-            may("runOnEdits", Kind::Truth),
-            may("retryFailedCalls", Kind::Truth),
-            may("retryCount", Kind::Number),
-            may("retryDelay", Kind::Text),
-            may("impersonateUser", Kind::Truth),
-            may("alias", Kind::Text),
-            may("avatar", Kind::Text),
-            may("emoji", Kind::Text),
-            may("scriptEngine", Kind::Text),
-            may("skipTranspile", Kind::Truth),
-        ],
-        closed: true,
-    },
+    Shape { members: &[OUTGOING_CORE, OUTGOING_REST], closed: true },
 ];
 
 const UPDATE: &[Shape] = &[
     Shape {
         members: &[
-            must("integrationId", Kind::Some),
-            must("type", Kind::Containing(INCOMING)),
-            must("channel", Kind::Text),
-            must("scriptEnabled", Kind::Truth),
-            must("name", Kind::Text),
-            must("enabled", Kind::Truth),
-            may("username", Kind::Text),
-            may("script", Kind::Text),
-            may("alias", Kind::Text),
-            may("avatar", Kind::Text),
-            may("emoji", Kind::Text),
-            may("overrideDestinationChannelEnabled", Kind::Truth),
-            may("scriptEngine", Kind::Text),
-            may("skipTranspile", Kind::Truth),
+            &[
+                must("integrationId", Kind::Some),
+                must("type", Kind::Containing(INCOMING)),
+                must("channel", Kind::Text),
+                must("scriptEnabled", Kind::Truth),
+                must("name", Kind::Text),
+                must("enabled", Kind::Truth),
+                may("username", Kind::Text),
+            ],
+            INCOMING_REST,
         ],
         closed: false,
     },
     Shape {
-        members: &[
-            must("type", Kind::Containing(OUTGOING)),
-            must("username", Kind::Text),
-            must("channel", Kind::Text),
-            must("event", Kind::Text),
-            must("scriptEnabled", Kind::Truth),
-            must("name", Kind::Text),
-            must("enabled", Kind::Truth),
-            may("integrationId", Kind::Text),
-            may("target_url", Kind::Text),
-            may("targetRoom", Kind::Text),
-            may("urls", Kind::Texts),
-            may("triggerWords", Kind::Texts),
-            may("triggerWordAnywhere", Kind::Truth),
-            may("token", Kind::Text),
-            may("script", Kind::Text),
-            may("runOnEdits", Kind::Truth),
-            may("retryFailedCalls", Kind::Truth),
-            may("retryCount", Kind::Number),
-            may("retryDelay", Kind::Text),
-            may("impersonateUser", Kind::Truth),
-            may("alias", Kind::Text),
-            may("avatar", Kind::Text),
-            may("emoji", Kind::Text),
-            may("scriptEngine", Kind::Text),
-            may("skipTranspile", Kind::Truth),
-        ],
+        members: &[OUTGOING_CORE, &[may("integrationId", Kind::Text), may("target_url", Kind::Text)], OUTGOING_REST],
         closed: false,
     },
 ];
 
 const REMOVE: &[Shape] = &[
-    Shape { members: &[must("type", Kind::Exactly(INCOMING)), must("integrationId", Kind::Some)], closed: false },
-    Shape { members: &[must("type", Kind::Exactly(OUTGOING)), must("target_url", Kind::Some)], closed: false },
-    Shape { members: &[must("type", Kind::Exactly(OUTGOING)), must("integrationId", Kind::Some)], closed: false },
+    Shape { members: &[&[must("type", Kind::Exactly(INCOMING)), must("integrationId", Kind::Some)]], closed: false },
+    Shape { members: &[&[must("type", Kind::Exactly(OUTGOING)), must("target_url", Kind::Some)]], closed: false },
+    Shape { members: &[&[must("type", Kind::Exactly(OUTGOING)), must("integrationId", Kind::Some)]], closed: false },
 ];
 
 /// Parses the body of a creation.

@@ -227,6 +227,8 @@ impl Inbound for Creation {
     const MEDIA: &'static [Media] = &[Media::Json];
     const LIMIT_BYTES: usize = LIMIT_BYTES;
 
+    type Schema = IncomingIn;
+
     fn schema(_: Media) -> MetaSchemaRef {
         either(json!({
             "type": "webhook-incoming", "username": "ada", "channel": "#general", "scriptEnabled": false,
@@ -242,6 +244,8 @@ impl Inbound for Creation {
 impl Inbound for Update {
     const MEDIA: &'static [Media] = &[Media::Json];
     const LIMIT_BYTES: usize = LIMIT_BYTES;
+
+    type Schema = IncomingIn;
 
     fn schema(_: Media) -> MetaSchemaRef {
         either(json!({
@@ -259,11 +263,5 @@ impl Inbound for Removal {
     const MEDIA: &'static [Media] = &[Media::Json];
     const LIMIT_BYTES: usize = LIMIT_BYTES;
 
-    fn schema(_: Media) -> MetaSchemaRef {
-        RemovalIn::schema_ref()
-    }
-
-    fn register(registry: &mut Registry) {
-        RemovalIn::register(registry);
-    }
+    type Schema = RemovalIn;
 }

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     api::shared::{
-        body::{Body, OptionalBody},
+        body::Body,
         fault::Protocol,
         refusal::{Occasion, Refusal, into_error},
     },
@@ -120,7 +120,7 @@ impl Api {
     }
 
     #[oai(path = "/v1/things/:id/test", method = "post")]
-    async fn test(&self, #[oai(name = "id")] _id: Path<Uuid>, body: OptionalBody<Thing>) -> Answer<bool> {
+    async fn test(&self, #[oai(name = "id")] _id: Path<Uuid>, body: Body<Option<Thing>>) -> Answer<bool> {
         Ok(Json(body.value.is_some()))
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{
-    api::shared::time::Timestamp,
+    api::shared::{time::Timestamp, whole_value::whole_value},
     app::apps::installations::{InstalledIntegration, IntegrationChange, NewIntegration},
     domain::secret::Secret,
 };
@@ -21,10 +21,7 @@ use crate::{
 pub struct AnyObject(pub Map<String, Value>);
 
 impl Type for AnyObject {
-    const IS_REQUIRED: bool = true;
-
-    type RawValueType = Self;
-    type RawElementValueType = Self;
+    whole_value!();
 
     fn name() -> Cow<'static, str> {
         "object".into()
@@ -32,14 +29,6 @@ impl Type for AnyObject {
 
     fn schema_ref() -> MetaSchemaRef {
         MetaSchemaRef::Inline(Box::new(MetaSchema::new("object")))
-    }
-
-    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
-        Some(self)
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
-        Box::new(self.as_raw_value().into_iter())
     }
 }
 

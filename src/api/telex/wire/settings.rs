@@ -10,17 +10,17 @@ use poem_openapi::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{api::shared::time::Timestamp, app::apps::settings::SettingRow};
+use crate::{
+    api::shared::{time::Timestamp, whole_value::whole_value},
+    app::apps::settings::SettingRow,
+};
 
 /// Value of a setting: text, a number, a Boolean, or a list. It is returned as it was sent, never converted to text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SettingValue(pub Value);
 
 impl Type for SettingValue {
-    const IS_REQUIRED: bool = true;
-
-    type RawValueType = Self;
-    type RawElementValueType = Self;
+    whole_value!();
 
     fn name() -> Cow<'static, str> {
         "setting_value".into()
@@ -32,14 +32,6 @@ impl Type for SettingValue {
         let forms = [MetaSchema::new("string"), MetaSchema::new("number"), MetaSchema::new("boolean"), list];
         let one_of = forms.map(|form| MetaSchemaRef::Inline(Box::new(form))).into();
         MetaSchemaRef::Inline(Box::new(MetaSchema { one_of, ..MetaSchema::ANY }))
-    }
-
-    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
-        Some(self)
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
-        Box::new(self.as_raw_value().into_iter())
     }
 }
 

@@ -147,20 +147,20 @@ fn summary(base: &Base, listed: Listed) -> SummaryOut {
         interfaces: on.interfaces,
     };
     SummaryOut {
-        id: PublicId { prefix: PublicId::VERSION, id: bot.id.0 }.to_string(),
-        version: bot.version.to_string(),
-        created_at: bot.created_at.into(),
-        updated_at: bot.updated_at.into(),
-        title: bot.title,
-        description: bot.description,
-        icon_url: address(base, "icons", bot.icon_key.as_deref(), "svg"),
-        public: bot.visibility == Visibility::Public,
-        visibility: Word(bot.visibility),
-        verification_status: Word(bot.verification),
-        lifecycle_status: Word(bot.lifecycle),
+        id: PublicId { prefix: PublicId::VERSION, id: version.id.0 }.to_string(),
+        version: version.version.to_string(),
+        created_at: version.created_at.into(),
+        updated_at: version.updated_at.into(),
+        title: version.title,
+        description: version.description,
+        icon_url: address(base, "icons", version.icon_key.as_deref(), "svg"),
+        public: version.visibility == Visibility::Public,
+        visibility: Word(version.visibility),
+        verification_status: Word(version.verification),
+        lifecycle_status: Word(version.lifecycle),
         matched_on: matched_on.map(matched),
         owner_workspace: owner(&workspace),
-        name: bot.name,
+        name: version.name,
     }
 }
 

@@ -115,3 +115,21 @@ async fn a_newer_schema_is_named_on_postgres() {
         newer(database).await;
     }
 }
+
+#[tokio::test]
+async fn a_kind_of_destination_that_nothing_sends_to_is_named() {
+    let database = Database::sqlite();
+    let url = database.url.clone();
+    let deployment = Deployment::new(database, "http://127.0.0.1:9/slack");
+    deployment.run(&["org", "create", "acme"]).await.ok();
+    let connection = Connector::connect(&url).await.unwrap();
+    let row = "INSERT INTO destination (id, organisation_id, kind, name, address, health, woken, success_count, \
+               failure_count, created_at, slow) \
+               SELECT randomblob(16), id, 'pigeon', 'roof', 'roof', 'healthy', 0, 0, 0, created_at, 0 FROM organisation";
+    connection.execute_unprepared(row).await.unwrap();
+    connection.close().await.unwrap();
+    let reported = refusal(&deployment).await;
+    assert!(reported.contains("pigeon") && reported.contains("version"), "{reported}");
+    // It sends nothing.
+    deployment.serve("api").await;
+}

@@ -26,11 +26,11 @@ impl Email {
 
     pub(super) fn check(&self, lease_secs: u64) -> Result<(), ConfigError> {
         let wrong = |key, rule: &str| Err(ConfigError::Wrong { key, rule: rule.to_owned() });
-        if self.timeout_ms == 0 || lease_secs.saturating_mul(1000) <= self.timeout_ms.saturating_mul(2) {
-            return wrong("email.timeout_ms", "it must be at least 1, and less than half of delivery.lease_secs");
-        }
         if !self.is_configured() {
             return Ok(());
+        }
+        if self.timeout_ms == 0 || lease_secs.saturating_mul(1000) <= self.timeout_ms.saturating_mul(2) {
+            return wrong("email.timeout_ms", "it must be at least 1, and less than half of delivery.lease_secs");
         }
         if self.from.is_empty() {
             return wrong("email.from", "it must be an address where email.smtp_url is set");
@@ -88,7 +88,12 @@ mod tests {
         }
         let no_sender = load(&[("TIELINE_EMAIL__SMTP_URL", "smtp://localhost")]).unwrap_err().to_string();
         assert!(no_sender.contains("email.from"), "{no_sender}");
-        let slow = load(&[("TIELINE_EMAIL__TIMEOUT_MS", "15000")]).unwrap_err().to_string();
+        let slow = load(&[
+            ("TIELINE_EMAIL__SMTP_URL", "smtp://localhost"),
+            ("TIELINE_EMAIL__FROM", "a@b.example"),
+            ("TIELINE_EMAIL__TIMEOUT_MS", "15000"),
+        ]);
+        let slow = slow.unwrap_err().to_string();
         assert!(slow.contains("email.timeout_ms"), "{slow}");
         assert!(!load(&[]).unwrap().email.is_configured());
     }

@@ -12,7 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Interval between two bytes of a dripping greeting.
+/// Interval between two lines of an answer that never ends.
 const DRIP: Duration = Duration::from_millis(100);
 
 /// Answer to messages.
@@ -23,9 +23,9 @@ pub enum MailReply {
     Accept,
     /// This reply to the recipient.
     Refuse(&'static str),
-    /// No greeting at all.
+    /// No answer at all.
     Silence,
-    /// A greeting that never ends.
+    /// An answer that never ends.
     Drip,
     /// This reply to credentials.
     RefuseCredentials(&'static str),
@@ -114,20 +114,12 @@ impl Drop for MailServer {
 async fn serve(stream: TcpStream, memory: &Mutex<Memory>) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let reply = || memory.lock().unwrap().reply.clone();
-    match reply() {
-        MailReply::Silence => loop {
-            tokio::time::sleep(DRIP).await;
-        },
-        MailReply::Drip => loop {
-            stream.write_all(b"220-wait\r\n").await?;
-            tokio::time::sleep(DRIP).await;
-        },
-        MailReply::Accept | MailReply::Refuse(_) | MailReply::RefuseCredentials(_) => {}
-    }
+    hang(&mut stream, reply(), "220").await?;
     stream.write_all(b"220 mail.example ESMTP\r\n").await?;
     let mut to = Vec::new();
     loop {
         let line = line(&mut stream).await?;
+        hang(&mut stream, reply(), "250").await?;
         let word = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
         let answer = match (word.as_str(), reply()) {
             ("EHLO", _) => "250-mail.example\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 AUTH PLAIN".to_owned(),
@@ -157,6 +149,18 @@ async fn serve(stream: TcpStream, memory: &Mutex<Memory>) -> std::io::Result<()>
             _ => "502 5.5.2 what?".to_owned(),
         };
         stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
+    }
+}
+
+/// Never returns where the server does not answer, or never ends its answer.
+async fn hang(stream: &mut BufReader<TcpStream>, reply: MailReply, code: &str) -> std::io::Result<()> {
+    match reply {
+        MailReply::Accept | MailReply::Refuse(_) | MailReply::RefuseCredentials(_) => Ok(()),
+        MailReply::Silence => std::future::pending().await,
+        MailReply::Drip => loop {
+            stream.write_all(format!("{code}-wait\r\n").as_bytes()).await?;
+            tokio::time::sleep(DRIP).await;
+        },
     }
 }
 

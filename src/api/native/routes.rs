@@ -50,7 +50,7 @@ impl Routes {
         caller: Bearer,
         body: Body<RouteIn>,
     ) -> Result<Created<RouteOut>, Refused> {
-        Ok(Created::Created(Json(routes.create_route(&caller.0, body.value.new()?).await?.into())))
+        Ok(Created::Created(Json(routes.create_route(&caller.0, body.value.into_route()?).await?.into())))
     }
 
     /// Get a route

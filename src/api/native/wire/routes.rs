@@ -90,7 +90,7 @@ impl RouteIn {
     ///
     /// # Errors
     /// [`Error::Invalid`] where it has no destination, or two.
-    pub fn new(self) -> Result<NewRoute> {
+    pub fn into_route(self) -> Result<NewRoute> {
         let to = match (self.destination_id, self.destination) {
             (Some(id), None) => RouteTarget::Existing(id.into()),
             (None, Some(DestinationIn { kind, address })) => RouteTarget::Address { kind, address },

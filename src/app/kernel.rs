@@ -32,7 +32,7 @@ pub struct Dependencies {
     pub(in crate::app) store: Store,
     pub(in crate::app) ambient: Ambient,
     pub(in crate::app) metrics: Metrics,
-    pub(in crate::app) bell: Notify,
+    pub(in crate::app) wake: Notify,
     pub(in crate::app) public_url: Url,
     pub(in crate::app) background: TaskTracker,
 }
@@ -48,8 +48,8 @@ impl Deref for Base {
 impl Base {
     /// Creates the dependencies of a process whose public address is `public_url`.
     pub fn new(store: Store, ambient: Ambient, public_url: Url) -> Self {
-        let (metrics, bell, background) = Default::default();
-        Self(Arc::new(Dependencies { store, ambient, metrics, bell, public_url, background }))
+        let (metrics, wake, background) = Default::default();
+        Self(Arc::new(Dependencies { store, ambient, metrics, wake, public_url, background }))
     }
 
     /// Returns the database.
@@ -68,8 +68,8 @@ impl Base {
     }
 
     /// Returns the wake-up signal of the workers: deliveries may be due.
-    pub fn bell(&self) -> &Notify {
-        &self.bell
+    pub fn wake(&self) -> &Notify {
+        &self.wake
     }
 
     /// Returns the address at which others reach this service.

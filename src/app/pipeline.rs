@@ -23,7 +23,7 @@ use serde_json::json;
 use self::{
     events::Accepted,
     health::Readiness,
-    intake::{Arrival, Intake},
+    intake::{Intake, NewEvent},
     matcher::Matcher,
     outbox::{InlineCall, Outbox},
 };
@@ -98,21 +98,21 @@ impl Pipeline {
     ///
     /// # Errors
     /// As [`Intake::accept`].
-    pub async fn accept(&self, arrival: Arrival) -> Result<Accepted> {
-        self.intake.accept(arrival, Vec::new()).await
+    pub async fn accept(&self, new_event: NewEvent) -> Result<Accepted> {
+        self.intake.accept(new_event, Vec::new()).await
     }
 
     /// Accepts an event as [`Pipeline::accept`] does, and appends calls that were made inline in the same transaction,
     /// also where the event is a repetition.
-    pub(in crate::app) async fn accept_after(&self, arrival: Arrival, calls: Vec<InlineCall>) -> Result<Accepted> {
-        self.intake.accept(arrival, calls).await
+    pub(in crate::app) async fn accept_after(&self, new_event: NewEvent, calls: Vec<InlineCall>) -> Result<Accepted> {
+        self.intake.accept(new_event, calls).await
     }
 
     /// Commits a transaction together with the events of a change, each with its deliveries.
-    pub(in crate::app) async fn commit_events(&self, tx: Tx, arrivals: Vec<Arrival>) -> Result<()> {
+    pub(in crate::app) async fn commit_events(&self, tx: Tx, new_events: Vec<NewEvent>) -> Result<()> {
         let now = self.base.now();
-        let (mut events, mut planned) = (Vec::with_capacity(arrivals.len()), Vec::new());
-        for Arrival { id, organisation_id, source, fact, made_from, planned: with_it, .. } in arrivals {
+        let (mut events, mut planned) = (Vec::with_capacity(new_events.len()), Vec::new());
+        for NewEvent { id, organisation_id, source, fact, made_from, planned: with_it, .. } in new_events {
             planned.extend(with_it.into_iter().map(|one| (events.len(), one)));
             let id = id.unwrap_or_else(|| self.base.ambient.id());
             events.push(Event { id, organisation_id, source, fact, made_from, created_at: now });

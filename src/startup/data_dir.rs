@@ -21,7 +21,7 @@ pub(super) fn prepare(config: &Config) -> Result<()> {
     }
     make_private(&config.data_dir);
     make_private(&key);
-    // An address that is none is told when it is connected to.
+    // A wrong address is reported when it is connected to.
     let Some(file) = Store::file_of(&config.database_url()) else { return Ok(()) };
     let is_empty = std::fs::metadata(&file).map_or(true, |metadata| metadata.len() == 0);
     match key.exists() && is_empty {

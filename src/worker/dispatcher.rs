@@ -123,7 +123,7 @@ impl Dispatcher {
                 continue;
             }
             tokio::select! {
-                () = self.base.bell().notified(), if free > 0 => {}
+                () = self.base.wake().notified(), if free > 0 => {}
                 () = timers.changed.notified() => {}
                 () = self.slots.freed.notified() => {}
                 () = tokio::time::sleep(timers.rest(self.base.ambient().now(), self.settings.poll)) => {}

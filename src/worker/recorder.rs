@@ -8,7 +8,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use uuid::Uuid;
 
 use crate::{
-    app::{kernel::Base, pipeline::group_commit::Batcher},
+    app::{kernel::Base, pipeline::group_commit::GroupCommit},
     domain::{
         Result,
         ambient::Time,
@@ -132,24 +132,24 @@ impl Record {
 
 /// Writes records, many at once.
 pub(super) struct Recorder {
-    batcher: Batcher<Arc<Record>, Option<Time>>,
+    group_commit: GroupCommit<Arc<Record>, Option<Time>>,
 }
 
 impl Recorder {
     pub(super) fn start(base: Base, owner: Uuid) -> Self {
-        let batcher = Batcher::start(BATCH, move |records: Vec<Arc<Record>>| {
+        let group_commit = GroupCommit::start(BATCH, move |records: Vec<Arc<Record>>| {
             let base = base.clone();
             async move {
                 let due_again = write(&base, owner, &records).await?;
                 Ok(records.iter().map(|record| Ok(due_again.get(&record.release.id).copied())).collect())
             }
         });
-        Self { batcher }
+        Self { group_commit }
     }
 
     /// Waits until every submitted record is written or refused.
     pub(super) async fn settle(&self) {
-        self.batcher.settle().await;
+        self.group_commit.settle().await;
     }
 
     /// Writes a record, retrying while the database does not answer. Returns the time at which the destination is due
@@ -157,7 +157,7 @@ impl Recorder {
     pub(super) async fn write(&self, record: Record) -> Option<Time> {
         let record = Arc::new(record);
         for attempt in 1..=TRIES {
-            match self.batcher.submit(Arc::clone(&record)).await {
+            match self.group_commit.submit(Arc::clone(&record)).await {
                 Ok(due_again) => return due_again,
                 Err(error) => tracing::error!(%error, attempt, "a record could not be written"),
             }

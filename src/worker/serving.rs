@@ -71,7 +71,7 @@ struct Serving<'a> {
     keeps_order: bool,
     rate_limit: RateLimit,
     /// Theoretical arrival time of the rate limit.
-    arrival: Mutex<Option<Time>>,
+    arrival_time: Mutex<Option<Time>>,
 }
 
 impl Dispatcher {
@@ -80,8 +80,13 @@ impl Dispatcher {
     pub(super) async fn serve(&self, work: Work) -> Option<Time> {
         let Work { claimed, session, keeps_order, rate_limit, due, slot } = work;
         let Claimed { destination, pace_until, slow } = claimed;
-        let serving =
-            Serving { dispatcher: self, session: &*session, keeps_order, rate_limit, arrival: Mutex::new(pace_until) };
+        let serving = Serving {
+            dispatcher: self,
+            session: &*session,
+            keeps_order,
+            rate_limit,
+            arrival_time: Mutex::new(pace_until),
+        };
         let mut record = Record::new(&destination, due.len() == LOAD, self.settings.slow_after);
         let last_call = Instant::now() + self.settings.lease / 2;
         let mut at_once = if keeps_order || slow { 1 } else { AT_ONCE };
@@ -111,7 +116,7 @@ impl Dispatcher {
             }
         }
         record.release.more |= out_of_time;
-        record.release.pace_until = *serving.arrival.lock().unwrap_or_else(PoisonError::into_inner);
+        record.release.pace_until = *serving.arrival_time.lock().unwrap_or_else(PoisonError::into_inner);
         let due_again = self.recorder.write(record).await;
         drop(idle);
         due_again
@@ -152,8 +157,8 @@ impl Serving<'_> {
 
     /// Asks the rate limit for one attempt.
     fn admit(&self, now: Time) -> Result<(), Time> {
-        let mut arrival = self.arrival.lock().unwrap_or_else(PoisonError::into_inner);
-        *arrival = Some(self.rate_limit.admit(*arrival, now)?);
+        let mut arrival_time = self.arrival_time.lock().unwrap_or_else(PoisonError::into_inner);
+        *arrival_time = Some(self.rate_limit.admit(*arrival_time, now)?);
         Ok(())
     }
 

@@ -73,7 +73,7 @@ both! {
         let opened = hear(&app, with(to("main"), json!({"number": 501}))).await;
         let reply = hear(&app, comment(501)).await;
         app.run_for(3).await;
-        let why = "the channel was not told of the pull request, and a comment does not say whether its branch is \
+        let why = "the channel was not notified of the pull request, and a comment does not say whether its branch is \
                    asked for";
         assert_eq!(state(&app, &stray).await, skipped(why));
         assert_eq!((state(&app, &opened).await, state(&app, &reply).await), (reported(), reported()));
@@ -130,14 +130,14 @@ both! {
             (named(), run("cancelled"), &cancelled),
             (named(), run("failure"), "the name \"CI\" is not among workflows.names (Deploy *)"),
             (named(), with(run("success"), json!({"workflow": "Deploy web"})), ""),
-            (json!({}), with(run(""), json!({"action": "requested"})), "the action requested is not told"),
+            (json!({}), with(run(""), json!({"action": "requested"})), "the action requested is not notified"),
             (json!({"events": ["pulls"]}), run("failure"), "the kind workflows is not among events (pulls)"),
         ]).await;
         let path = format!("{PATH}/{}", app.owner.get(PATH).await.ok(200)["data"][0]["id"].as_str().unwrap());
         app.owner.patch(&path, &json!({"rules": rules(json!({}))})).await.ok(200);
         let numbered = |order: Value| with(order, json!({"number": 77}));
         let opened = hear(&app, numbered(draft())).await;
-        let then = "the pull request #77 is a draft, and drafts is false; it is told when it becomes ready for review";
+        let then = "the pull request #77 is a draft, and drafts is false; it is notified when it becomes ready for review";
         assert_eq!(state(&app, &opened).await, skipped(then));
         let before = app.slack.texts(CHANNEL).await.len();
         hear(&app, numbered(pull("pull_request", "ready_for_review"))).await;

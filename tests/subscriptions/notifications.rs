@@ -74,7 +74,7 @@ both! {
         let late = hear(&app, with(pull("pull_request", "labeled"), json!({"label": "now", "labels": ["bug"]}))).await;
         app.run_for(1).await;
         assert_eq!(places(&app, CHANNEL).await, [None; 3]);
-        assert_eq!(state(&app, &late).await, skipped("the channel was told of it before"));
+        assert_eq!(state(&app, &late).await, skipped("the channel was notified of it before"));
     }
 
     async fn a_label_that_follows_brings_the_card_once(app) {
@@ -91,7 +91,7 @@ both! {
         let docs = hear(&app, label("docs", &["bug", "docs"])).await;
         app.drain().await;
         assert_eq!(state(&app, &bug).await, reported());
-        assert_eq!(state(&app, &urgent).await, skipped("the channel was told of it before"));
+        assert_eq!(state(&app, &urgent).await, skipped("the channel was notified of it before"));
         let other = "it was labeled \"docs\", which is not among labels.include (bug, urgent)";
         assert_eq!(state(&app, &docs).await, skipped(other));
         let texts = app.slack.texts(CHANNEL).await;
@@ -102,7 +102,7 @@ both! {
         hear(&app, numbered(label("bug", &["bug"]))).await;
         let opened = hear(&app, numbered(with(pull("pull_request", "opened"), json!({"labels": ["bug"]})))).await;
         app.run_for(1).await;
-        assert_eq!(state(&app, &opened).await, skipped("the channel was told of it before"));
+        assert_eq!(state(&app, &opened).await, skipped("the channel was notified of it before"));
         assert_eq!(app.slack.texts(CHANNEL).await.len(), 2);
         // The removed label may have been the obstacle.
         let wip = numbered(with(pull("pull_request", "opened"), json!({"number": 21, "labels": ["bug", "wip"]})));
@@ -122,7 +122,7 @@ both! {
         let comment = hear(&app, with(pull("issue_comment", "created"), json!({"onPullRequest": true}))).await;
         app.drain().await;
         assert_eq!((state(&app, &review).await, state(&app, &comment).await), (reported(), reported()));
-        assert_eq!(state(&app, &opened).await, skipped("the channel was told of it before"));
+        assert_eq!(state(&app, &opened).await, skipped("the channel was notified of it before"));
         assert_eq!(places(&app, CHANNEL).await, [None, Some(0)]);
         // A user who wants it in spite of that replays it.
         replay(&app, &opened).await;
@@ -151,7 +151,7 @@ both! {
         let event = hear(&app, pull("issues", "milestoned")).await;
         let found = app.deliveries(&format!("eventId={event}")).await;
         let reasons: Vec<_> = found.iter().map(|delivery| delivery["reason"].clone()).collect();
-        let (kind, action) = ("the kind issues is not among events (stars)", "the action milestoned is not told");
+        let (kind, action) = ("the kind issues is not among events (stars)", "the action milestoned is not notified");
         assert_eq!(reasons, [json!(action), json!(format!("{kind}; {action}"))]);
         // And where no subscription asks for the repository, there is no reason to give.
         let event = hear(&app, with(pull("issues", "opened"), json!({"repository": "acme/infra"}))).await;

@@ -212,7 +212,7 @@ both! {
         };
         crash(1).await;
         app.drain().await;
-        assert_eq!(state(&app, &opened).await, skipped("the channel was told of it before"), "no second card");
+        assert_eq!(state(&app, &opened).await, skipped("the channel was notified of it before"), "no second card");
         let comment = hear(&app, with(pull("issue_comment", "created"), json!({"onPullRequest": true}))).await;
         crash(2).await;
         app.drain().await;

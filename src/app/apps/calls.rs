@@ -1,4 +1,4 @@
-//! Calls of integrations, one by one: signed, sent through the guard, and told without secrets.
+//! Calls of integrations, one by one: signed, sent through the guard, and recorded without secrets.
 //!
 //! The worker asks for those that are sent out; order, pace and records of them are its business.
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     app::{
         pipeline::{
-            intake::{Arrival, Receipted},
+            intake::{Idempotency, NewEvent},
             outbox::{InlineCall, Planned},
         },
         tenancy::credential::sha256,
@@ -32,7 +32,7 @@ use crate::{
             event::{Event, Fact},
         },
     },
-    store::{self, apps::installations::Used, pipeline::events::ReceiptKey},
+    store::{self, apps::installations::Used, pipeline::events::IdempotencyKey},
 };
 
 /// Time limit of a modifier (Telex: "must respond within 1 second").
@@ -40,7 +40,7 @@ const MODIFIER_LIMIT: Duration = Duration::from_secs(1);
 /// Maximum number of bytes that are read of a modifier's answer: a message and its envelope.
 const MODIFIER_ANSWER_BYTES: usize = 256 * 1024;
 /// Lifetime of the idempotency record of a published message, for when its channel is processed once more.
-const RECEIPT_LIFETIME: chrono::Duration = chrono::Duration::days(30);
+const IDEMPOTENCY_LIFETIME: chrono::Duration = chrono::Duration::days(30);
 
 impl Apps {
     /// Lets a message through its channel: the modifiers change it one after the other, each in its second; then it is
@@ -189,20 +189,20 @@ impl Apps {
     /// The message as it is after the modifiers, as an event of its own, once; with it, the calls that made it so.
     async fn publish(&self, event: &Event, fact: Fact, planned: Vec<Planned>, passed: Vec<InlineCall>) -> Result<()> {
         let key = format!("published/{}", event.id);
-        let arrival = Arrival {
+        let new_event = NewEvent {
             id: None,
             organisation_id: event.organisation_id,
             source: channels::event::SOURCE,
             fact,
             made_from: Some(event.id),
-            receipted: Some(Receipted {
+            idempotency: Some(Idempotency {
                 fingerprint: sha256(key.as_bytes()),
-                key: ReceiptKey { organisation_id: event.organisation_id, source: channels::event::SOURCE, key },
-                expires_at: event.created_at + RECEIPT_LIFETIME,
+                key: IdempotencyKey { organisation_id: event.organisation_id, source: channels::event::SOURCE, key },
+                expires_at: event.created_at + IDEMPOTENCY_LIFETIME,
             }),
             planned,
         };
-        self.pipeline.accept_after(arrival, passed).await?;
+        self.pipeline.accept_after(new_event, passed).await?;
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use super::Apps;
 use crate::{
     app::{
         apps::calls::app_place,
-        pipeline::{intake::Arrival, outbox::Planned},
+        pipeline::{intake::NewEvent, outbox::Planned},
     },
     domain::{
         Result,
@@ -52,19 +52,19 @@ impl Apps {
         store::apps::ticks::set(&tx, &next).await?;
         let ticking: Vec<Ticking> = ticking.into_iter().filter(|tick| tick.active).collect();
         let ticked = ticking.len();
-        let arrival = |Ticking { app, channel_id, due_at, .. }: Ticking| {
+        let new_event = |Ticking { app, channel_id, due_at, .. }: Ticking| {
             let data = json!({"integrationId": app.id, "dueAt": due_at});
-            Arrival {
+            NewEvent {
                 id: None,
                 organisation_id: app.organisation_id,
                 source: channels::event::SOURCE,
                 fact: Fact::plain(INTEGRATION_TICK, Some(channel_id), data),
                 made_from: None,
-                receipted: None,
+                idempotency: None,
                 planned: vec![Planned { place: app_place(app.id), content: None }],
             }
         };
-        self.pipeline.commit_events(tx, ticking.into_iter().map(arrival).collect()).await?;
+        self.pipeline.commit_events(tx, ticking.into_iter().map(new_event).collect()).await?;
         Ok(ticked)
     }
 

@@ -12,7 +12,7 @@ use super::Channels;
 use crate::{
     app::{
         Caller,
-        pipeline::intake::Arrival,
+        pipeline::intake::NewEvent,
         tenancy::{credential::sha256, vault::SecretLocation},
     },
     domain::{
@@ -110,8 +110,8 @@ impl Channels {
             more: more.as_object().cloned().unwrap_or_default(),
             ..Message::default()
         };
-        let arrival = Arrival::plain(key.organisation_id, event::SOURCE, message.posted(channel_id));
-        let accepted = self.pipeline.accept(arrival).await?;
+        let new_event = NewEvent::plain(key.organisation_id, event::SOURCE, message.posted(channel_id));
+        let accepted = self.pipeline.accept(new_event).await?;
         self.base.metrics.events("accepted", 1);
         Ok(accepted.id)
     }

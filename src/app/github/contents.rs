@@ -37,7 +37,7 @@ impl ContentSource for GithubContents {
         let (organisation_id, destination_id) = (delivery.organisation_id, delivery.destination_id);
         let subscriptions =
             store::github::subscriptions::of_destination(self.0.reader(), organisation_id, destination_id).await?;
-        Ok(Some(Subscription::by_hand(&subscriptions, &github)))
+        Ok(Some(Subscription::manual_content(&subscriptions, &github)))
     }
 
     /// Checked at the last moment: for late webhooks, retries and replays alike.

@@ -13,7 +13,7 @@ use crate::{
         Caller,
         pipeline::{
             events::Accepted,
-            intake::{Arrival, Receipted},
+            intake::{Idempotency, NewEvent},
         },
         tenancy::{
             credential::sha256,
@@ -29,11 +29,11 @@ use crate::{
         tenancy::member::Permission,
     },
     provider::github::{signature, webhook},
-    store::{self, pipeline::events::ReceiptKey},
+    store::{self, pipeline::events::IdempotencyKey},
 };
 
 /// Lifetime of a delivery's idempotency record: GitHub allows redelivery for three days.
-const RECEIPT_LIFETIME: chrono::Duration = chrono::Duration::days(7);
+const IDEMPOTENCY_LIFETIME: chrono::Duration = chrono::Duration::days(7);
 
 /// Length from which on a payload is parsed on a blocking thread.
 const LONG_BYTES: usize = 64 << 10;
@@ -213,16 +213,17 @@ impl GithubConnections {
             return Ok(GithubReceipt { ignored: true, ..Default::default() });
         }
         let fact = github_fact(name, payload);
-        let arrivals = organisations.into_iter().map(|organisation_id| Arrival {
+        let new_events = organisations.into_iter().map(|organisation_id| NewEvent {
             id: None,
             organisation_id,
             source: github::SOURCE,
             fact: fact.clone(),
             made_from: None,
-            receipted: Some(receipted(organisation_id, delivery_id, self.base.now())),
+            idempotency: Some(idempotency(organisation_id, delivery_id, self.base.now())),
             planned: Vec::new(),
         });
-        let outcomes: Vec<Result<Accepted>> = join_all(arrivals.map(|arrival| self.pipeline.accept(arrival))).await;
+        let outcomes: Vec<Result<Accepted>> =
+            join_all(new_events.map(|new_event| self.pipeline.accept(new_event))).await;
         let mut receipt = GithubReceipt::default();
         let mut failure = None;
         for outcome in outcomes {
@@ -245,18 +246,18 @@ impl GithubConnections {
     pub async fn reprocess_github_delivery(&self, caller: &Caller, delivery_id: &str) -> Result<EventId> {
         caller.require(Permission::GithubManage)?;
         let organisation_id = caller.organisation_id;
-        let key = receipt_key(organisation_id, delivery_id);
-        let event = store::pipeline::events::find_by_receipt(self.base.store.reader(), &key).await?;
-        let arrival = Arrival {
+        let key = idempotency_key_of(organisation_id, delivery_id);
+        let event = store::pipeline::events::find_by_key(self.base.store.reader(), &key).await?;
+        let new_event = NewEvent {
             id: None,
             organisation_id,
             source: github::SOURCE,
             fact: event.fact,
             made_from: None,
-            receipted: None,
+            idempotency: None,
             planned: Vec::new(),
         };
-        let accepted = self.pipeline.accept(arrival).await?;
+        let accepted = self.pipeline.accept(new_event).await?;
         let tx = self.base.store.begin().await?;
         let detail = json!({"delivery_id": delivery_id, "former_event_id": event.id});
         self.base
@@ -268,16 +269,16 @@ impl GithubConnections {
     }
 }
 
-fn receipted(organisation_id: OrganisationId, delivery_id: &str, now: Time) -> Receipted {
-    let key = receipt_key(organisation_id, delivery_id);
+fn idempotency(organisation_id: OrganisationId, delivery_id: &str, now: Time) -> Idempotency {
+    let key = idempotency_key_of(organisation_id, delivery_id);
     // GitHub signs its deliveries, and redelivers the same body under the same id.
-    Receipted { fingerprint: sha256(key.key.as_bytes()), key, expires_at: now + RECEIPT_LIFETIME }
+    Idempotency { fingerprint: sha256(key.key.as_bytes()), key, expires_at: now + IDEMPOTENCY_LIFETIME }
 }
 
-fn receipt_key(organisation_id: OrganisationId, delivery_id: &str) -> ReceiptKey {
+fn idempotency_key_of(organisation_id: OrganisationId, delivery_id: &str) -> IdempotencyKey {
     // GitHub's ids are GUIDs, which are compared without regard to case.
     let key = delivery_id.to_ascii_lowercase();
-    ReceiptKey { organisation_id, source: github::SOURCE, key }
+    IdempotencyKey { organisation_id, source: github::SOURCE, key }
 }
 
 fn github_fact(name: &str, data: Value) -> Fact {

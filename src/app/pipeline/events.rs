@@ -2,7 +2,7 @@
 
 use super::{
     Pipeline,
-    intake::{Arrival, Receipted},
+    intake::{Idempotency, NewEvent},
 };
 use crate::{
     app::{Caller, tenancy::credential::sha256},
@@ -13,7 +13,7 @@ use crate::{
         pipeline::event::{Event, EventSource, Fact},
         tenancy::member::Permission,
     },
-    store::{self, pipeline::events::ReceiptKey},
+    store::{self, pipeline::events::IdempotencyKey},
 };
 
 /// Maximum length of an Idempotency-Key, in characters.
@@ -46,10 +46,10 @@ impl Pipeline {
         caller.require(Permission::EventsWrite)?;
         fact.check(&self.rules)?;
         let fact = self.channels.admit(caller, fact).await?;
-        let receipted = match key {
+        let idempotency = match key {
             None => None,
-            Some(key) => Some(Receipted {
-                key: ReceiptKey {
+            Some(key) => Some(Idempotency {
+                key: IdempotencyKey {
                     organisation_id: caller.organisation_id,
                     source: EventSource::API,
                     key: idempotency_key(key)?,
@@ -58,16 +58,16 @@ impl Pipeline {
                 expires_at: self.base.now() + self.idempotency_lifetime,
             }),
         };
-        let arrival = Arrival {
+        let new_event = NewEvent {
             id: None,
             organisation_id: caller.organisation_id,
             source: EventSource::API,
             fact,
             made_from: None,
-            receipted,
+            idempotency,
             planned: Vec::new(),
         };
-        let accepted = self.accept(arrival).await?;
+        let accepted = self.accept(new_event).await?;
         self.base.metrics.events(if accepted.repeated { "repeated" } else { "accepted" }, 1);
         Ok(accepted)
     }

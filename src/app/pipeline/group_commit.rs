@@ -12,7 +12,7 @@ use crate::domain::{Error, Result, error::StorageFault};
 const TRIES: usize = 3;
 
 /// Gathers items of concurrent callers and submits them, up to a limit, as one batch.
-pub struct Batcher<I, O> {
+pub struct GroupCommit<I, O> {
     sender: mpsc::Sender<Handed<I, O>>,
 }
 
@@ -22,13 +22,13 @@ enum Handed<I, O> {
     Mark(oneshot::Sender<()>),
 }
 
-impl<I, O> Clone for Batcher<I, O> {
+impl<I, O> Clone for GroupCommit<I, O> {
     fn clone(&self) -> Self {
         Self { sender: self.sender.clone() }
     }
 }
 
-impl<I: Clone + Send + Sync + 'static, O: Send + 'static> Batcher<I, O> {
+impl<I: Clone + Send + Sync + 'static, O: Send + 'static> GroupCommit<I, O> {
     /// Starts the task that processes batches of up to `limit` items. `work` answers each item in its order, or fails
     /// as a whole; then each item is tried alone, so that one bad item cannot fail its neighbours. Where the database
     /// fails, all are refused at once: alone they would fail as well, one after another.
@@ -153,7 +153,7 @@ mod tests {
     async fn those_who_come_during_a_commit_share_the_next() {
         let batches = Arc::new(AtomicUsize::new(0));
         let gate = Arc::new(Semaphore::new(0));
-        let batcher = Batcher::start(100, {
+        let group_commit = GroupCommit::start(100, {
             let (batches, gate) = (batches.clone(), gate.clone());
             move |items: Vec<u32>| {
                 let (batches, gate) = (batches.clone(), gate.clone());
@@ -165,8 +165,8 @@ mod tests {
             }
         });
         let all = tokio::spawn({
-            let batcher = batcher.clone();
-            async move { join_all((0..50).map(|item| batcher.submit(item))).await }
+            let group_commit = group_commit.clone();
+            async move { join_all((0..50).map(|item| group_commit.submit(item))).await }
         });
         gate.add_permits(50);
         let answers: Vec<u32> = all.await.unwrap().into_iter().map(Result::unwrap).collect();
@@ -177,7 +177,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_settles_waits_for_what_others_handed_in() {
         let (gate, done) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
-        let batcher = Batcher::start(100, {
+        let group_commit = GroupCommit::start(100, {
             let (gate, done) = (gate.clone(), done.clone());
             move |items: Vec<u32>| {
                 let (gate, done) = (gate.clone(), done.clone());
@@ -188,17 +188,17 @@ mod tests {
                 }
             }
         });
-        batcher.settle().await;
+        group_commit.settle().await;
         let left = tokio::spawn({
-            let batcher = batcher.clone();
-            async move { batcher.submit(1).await }
+            let group_commit = group_commit.clone();
+            async move { group_commit.submit(1).await }
         });
         tokio::task::yield_now().await;
         left.abort();
         let _ = left.await;
         let settled = tokio::spawn({
-            let batcher = batcher.clone();
-            async move { batcher.settle().await }
+            let group_commit = group_commit.clone();
+            async move { group_commit.settle().await }
         });
         tokio::task::yield_now().await;
         assert!(!settled.is_finished());
@@ -209,13 +209,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_bad_item_fails_alone() {
-        let batcher = Batcher::start(100, |items: Vec<u32>| async move {
+        let group_commit = GroupCommit::start(100, |items: Vec<u32>| async move {
             if items.contains(&7) {
                 return Err(Error::Internal("seven".into()));
             }
             Ok(items.into_iter().map(Ok).collect())
         });
-        let answers = join_all((0..10).map(|item| batcher.submit(item))).await;
+        let answers = join_all((0..10).map(|item| group_commit.submit(item))).await;
         let bad: Vec<usize> = answers.iter().enumerate().filter(|(_, a)| a.is_err()).map(|(i, _)| i).collect();
         assert_eq!(bad, [7]);
     }
@@ -223,7 +223,7 @@ mod tests {
     #[tokio::test]
     async fn a_database_that_fails_ends_a_batch_at_once() {
         let tries = Arc::new(AtomicUsize::new(0));
-        let batcher = Batcher::start(100, {
+        let group_commit = GroupCommit::start(100, {
             let tries = tries.clone();
             move |items: Vec<u32>| {
                 tries.fetch_add(1, SeqCst);
@@ -234,7 +234,7 @@ mod tests {
                 }
             }
         });
-        let answers = join_all((0..100).map(|item| batcher.submit(item))).await;
+        let answers = join_all((0..100).map(|item| group_commit.submit(item))).await;
         assert!(answers.iter().all(|answer| matches!(answer, Err(Error::Storage(StorageFault::Unreachable)))));
         assert!(tries.load(SeqCst) <= 2, "{} tries", tries.load(SeqCst));
     }
@@ -242,7 +242,7 @@ mod tests {
     #[tokio::test]
     async fn a_batch_that_collides_is_tried_again_as_a_whole() {
         let tries = Arc::new(AtomicUsize::new(0));
-        let batcher = Batcher::start(100, {
+        let group_commit = GroupCommit::start(100, {
             let tries = tries.clone();
             move |items: Vec<u32>| {
                 let collides = tries.fetch_add(1, SeqCst) < 2;
@@ -254,14 +254,14 @@ mod tests {
                 }
             }
         });
-        assert_eq!(batcher.submit(7).await.unwrap(), 7);
+        assert_eq!(group_commit.submit(7).await.unwrap(), 7);
         assert_eq!(tries.load(SeqCst), 3);
     }
 
     #[tokio::test]
     async fn an_item_whose_caller_left_is_worked_on() {
         let done = Arc::new(AtomicUsize::new(0));
-        let batcher = Batcher::start(1, {
+        let group_commit = GroupCommit::start(1, {
             let done = done.clone();
             move |items: Vec<u32>| {
                 let done = done.clone();
@@ -272,10 +272,10 @@ mod tests {
                 }
             }
         });
-        let mut abandoned = Box::pin(batcher.submit(1));
+        let mut abandoned = Box::pin(group_commit.submit(1));
         assert!(futures_util::poll!(&mut abandoned).is_pending());
         drop(abandoned);
-        batcher.submit(2).await.unwrap();
+        group_commit.submit(2).await.unwrap();
         assert_eq!(done.load(SeqCst), 2);
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::{
     events::Accepted,
-    group_commit::Batcher,
+    group_commit::GroupCommit,
     outbox::{InlineCall, Outbox, Planned},
 };
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
     },
     store::{
         self, Tx,
-        pipeline::events::{Receipt, ReceiptKey},
+        pipeline::events::{IdempotencyKey, IdempotencyRecord},
     },
 };
 
@@ -42,7 +42,7 @@ const IN_FLIGHT_WAIT: Duration = Duration::from_secs(2);
 
 /// Incoming event, authenticated and checked.
 #[derive(Clone, Debug)]
-pub struct Arrival {
+pub struct NewEvent {
     /// Identifier of its event, where it must be known before; a fresh one otherwise.
     pub id: Option<EventId>,
     /// Its organisation.
@@ -54,23 +54,23 @@ pub struct Arrival {
     /// Event that it is made from, if any.
     pub made_from: Option<EventId>,
     /// Idempotency key, if its repetitions are recognised.
-    pub receipted: Option<Receipted>,
+    pub idempotency: Option<Idempotency>,
     /// Deliveries that go with it independently of the rules.
     pub planned: Vec<Planned>,
 }
 
-impl Arrival {
+impl NewEvent {
     /// Creates an incoming event with a fresh id, without recognition of repetitions.
     pub fn plain(organisation_id: OrganisationId, source: EventSource, fact: Fact) -> Self {
-        Self { id: None, organisation_id, source, fact, made_from: None, receipted: None, planned: Vec::new() }
+        Self { id: None, organisation_id, source, fact, made_from: None, idempotency: None, planned: Vec::new() }
     }
 }
 
 /// Idempotency key of an incoming event.
 #[derive(Clone, Debug)]
-pub struct Receipted {
+pub struct Idempotency {
     /// Key that a repetition has as well.
-    pub key: ReceiptKey,
+    pub key: IdempotencyKey,
     /// SHA-256 of its payload, which has to be the same in a repetition.
     pub fingerprint: [u8; 32],
     /// Time from which on the key is free.
@@ -80,7 +80,7 @@ pub struct Receipted {
 /// Accepts events.
 pub struct Intake {
     /// Group commits; an organisation's id selects one.
-    commits: Vec<Batcher<(Arrival, Vec<InlineCall>), Accepted>>,
+    commits: Vec<GroupCommit<(NewEvent, Vec<InlineCall>), Accepted>>,
     in_flight: InFlight,
 }
 
@@ -90,9 +90,9 @@ impl Intake {
         let at_once = if base.store.is_embedded() { 1 } else { COMMITS_AT_ONCE };
         let start = || {
             let (base, outbox) = (base.clone(), outbox.clone());
-            Batcher::start(BATCH, move |arrivals: Vec<(Arrival, Vec<InlineCall>)>| {
+            GroupCommit::start(BATCH, move |new_events: Vec<(NewEvent, Vec<InlineCall>)>| {
                 let (base, outbox) = (base.clone(), outbox.clone());
-                async move { commit(&base, &outbox, arrivals).await }
+                async move { commit(&base, &outbox, new_events).await }
             })
         };
         Self { commits: std::iter::repeat_with(start).take(at_once).collect(), in_flight: InFlight::default() }
@@ -104,34 +104,34 @@ impl Intake {
     /// # Errors
     /// [`Error::IdempotencyMismatch`], [`Error::IdempotencyInFlight`] when the first takes long, or when the database
     /// fails.
-    pub async fn accept(&self, arrival: Arrival, inline: Vec<InlineCall>) -> Result<Accepted> {
-        let _turn = match &arrival.receipted {
-            Some(receipted) => Some(self.in_flight.enter(&receipted.key).await?),
+    pub async fn accept(&self, new_event: NewEvent, inline: Vec<InlineCall>) -> Result<Accepted> {
+        let _turn = match &new_event.idempotency {
+            Some(idempotency) => Some(self.in_flight.enter(&idempotency.key).await?),
             None => None,
         };
         // The last bits of an id are random. There is at least one group commit.
-        let index = arrival.organisation_id.0.as_u128() % self.commits.len() as u128;
+        let index = new_event.organisation_id.0.as_u128() % self.commits.len() as u128;
         let commit = usize::try_from(index).ok().and_then(|index| self.commits.get(index));
         let commit = commit.ok_or_else(|| Error::Internal("there is no group commit".into()))?;
-        commit.submit((arrival, inline)).await
+        commit.submit((new_event, inline)).await
     }
 }
 
 /// Idempotency keys in flight in this process. Between processes the database's unique key decides.
 #[derive(Default)]
 struct InFlight {
-    keys: Mutex<HashSet<ReceiptKey>>,
+    keys: Mutex<HashSet<IdempotencyKey>>,
     left: Notify,
 }
 
 /// Guard that serialises requests with the same idempotency key within this process.
 struct Turn<'a> {
     in_flight: &'a InFlight,
-    key: ReceiptKey,
+    key: IdempotencyKey,
 }
 
 impl InFlight {
-    async fn enter(&self, key: &ReceiptKey) -> Result<Turn<'_>> {
+    async fn enter(&self, key: &IdempotencyKey) -> Result<Turn<'_>> {
         let waited = tokio::time::timeout(IN_FLIGHT_WAIT, async {
             loop {
                 let left = self.left.notified();
@@ -159,35 +159,35 @@ impl Drop for Turn<'_> {
 async fn commit(
     base: &Base,
     outbox: &Outbox,
-    arrivals: Vec<(Arrival, Vec<InlineCall>)>,
+    new_events: Vec<(NewEvent, Vec<InlineCall>)>,
 ) -> Result<Vec<Result<Accepted>>> {
     let (ambient, now) = (&base.ambient, base.now());
-    let (arrivals, inline): (Vec<Arrival>, Vec<Vec<InlineCall>>) = arrivals.into_iter().unzip();
+    let (new_events, inline): (Vec<NewEvent>, Vec<Vec<InlineCall>>) = new_events.into_iter().unzip();
     let inline = inline.concat();
     let mut states: Vec<DeliveryState> = inline.iter().map(|inline| inline.delivery.state).collect();
     let tx = base.store.begin().await?;
-    let mut known = leave_receipts(&tx, ambient, &arrivals, now).await?;
-    let mut answers = Vec::with_capacity(arrivals.len());
-    let mut events = Vec::with_capacity(arrivals.len());
+    let mut known = insert_records(&tx, ambient, &new_events, now).await?;
+    let mut answers = Vec::with_capacity(new_events.len());
+    let mut events = Vec::with_capacity(new_events.len());
     let mut planned = Vec::new();
-    for arrival in arrivals {
-        let id = match arrival.receipted {
-            None => arrival.id.unwrap_or_else(|| ambient.id()),
-            Some(receipted) => match known.remove(&receipted.key) {
+    for new_event in new_events {
+        let id = match new_event.idempotency {
+            None => new_event.id.unwrap_or_else(|| ambient.id()),
+            Some(idempotency) => match known.remove(&idempotency.key) {
                 Some(Standing::Mine(id)) => id,
-                Some(Standing::Before(receipt)) if receipt.fingerprint == receipted.fingerprint => {
-                    answers.push(Ok(Accepted { id: receipt.event_id, repeated: true }));
-                    known.insert(receipted.key, Standing::Before(receipt));
+                Some(Standing::Before(record)) if record.fingerprint == idempotency.fingerprint => {
+                    answers.push(Ok(Accepted { id: record.event_id, repeated: true }));
+                    known.insert(idempotency.key, Standing::Before(record));
                     continue;
                 }
                 Some(Standing::Before(_)) | None => {
-                    answers.push(Err(Error::IdempotencyMismatch { key: receipted.key.key }));
+                    answers.push(Err(Error::IdempotencyMismatch { key: idempotency.key.key }));
                     continue;
                 }
             },
         };
         answers.push(Ok(Accepted { id, repeated: false }));
-        let Arrival { organisation_id, source, fact, made_from, planned: with_it, .. } = arrival;
+        let NewEvent { organisation_id, source, fact, made_from, planned: with_it, .. } = new_event;
         planned.extend(with_it.into_iter().map(|one| (events.len(), one)));
         events.push(Event { id, organisation_id, source, fact, made_from, created_at: now });
     }
@@ -202,26 +202,26 @@ enum Standing {
     /// New record, inserted just now for this event.
     Mine(EventId),
     /// Existing record.
-    Before(Receipt),
+    Before(IdempotencyRecord),
 }
 
-async fn leave_receipts(
+async fn insert_records(
     tx: &Tx,
     ambient: &Ambient,
-    arrivals: &[Arrival],
+    new_events: &[NewEvent],
     now: Time,
-) -> Result<HashMap<ReceiptKey, Standing>> {
-    let receipts: Vec<(ReceiptKey, Receipt)> = arrivals
+) -> Result<HashMap<IdempotencyKey, Standing>> {
+    let records: Vec<(IdempotencyKey, IdempotencyRecord)> = new_events
         .iter()
-        .filter_map(|arrival| Some((arrival.id, arrival.receipted.clone()?)))
-        .map(|(id, Receipted { key, fingerprint, expires_at })| {
-            (key, Receipt { event_id: id.unwrap_or_else(|| ambient.id()), fingerprint, expires_at })
+        .filter_map(|new_event| Some((new_event.id, new_event.idempotency.clone()?)))
+        .map(|(id, Idempotency { key, fingerprint, expires_at })| {
+            (key, IdempotencyRecord { event_id: id.unwrap_or_else(|| ambient.id()), fingerprint, expires_at })
         })
         .collect();
-    let mut standing: HashMap<ReceiptKey, Standing> =
-        receipts.iter().map(|(key, receipt)| (key.clone(), Standing::Mine(receipt.event_id))).collect();
-    for (key, receipt) in store::pipeline::events::leave_receipts(tx, receipts, now).await? {
-        standing.insert(key, Standing::Before(receipt));
+    let mut standing: HashMap<IdempotencyKey, Standing> =
+        records.iter().map(|(key, record)| (key.clone(), Standing::Mine(record.event_id))).collect();
+    for (key, record) in store::pipeline::events::insert_records(tx, records, now).await? {
+        standing.insert(key, Standing::Before(record));
     }
     Ok(standing)
 }

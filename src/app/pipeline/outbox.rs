@@ -64,7 +64,7 @@ impl Outbox {
             self.base.metrics.delivery(state.as_str());
         }
         if states.contains(&DeliveryState::Pending) {
-            self.base.bell.notify_one();
+            self.base.wake.notify_one();
         }
         Ok(())
     }

@@ -86,7 +86,7 @@ impl Replays {
         }
         store::pipeline::destinations::wake(&tx, &mut vec![destination.id], self.base.now()).await?;
         tx.commit().await?;
-        self.base.bell.notify_one();
+        self.base.wake.notify_one();
         Ok(())
     }
 }

@@ -25,7 +25,7 @@ impl Retention {
 impl Chore for Retention {
     async fn run(&self, now: Time) -> Result<u64> {
         let (db, before) = (self.base.store.writer(), now - self.keep);
-        let mut removed = events::remove_expired_receipts(db, now).await?;
+        let mut removed = events::remove_expired_records(db, now).await?;
         loop {
             let slice = housekeeping::remove_deliveries(db, before).await?
                 + housekeeping::remove_orphans(db, before).await?

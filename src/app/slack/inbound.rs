@@ -7,7 +7,7 @@ use super::SlackConnections;
 use crate::{
     app::{
         pipeline::{
-            intake::{Arrival, Receipted},
+            intake::{Idempotency, NewEvent},
             matcher::Place,
             outbox::Planned,
         },
@@ -32,11 +32,11 @@ use crate::{
         inbound::{self, Envelope, EventCallback, Origin},
         signature,
     },
-    store::{self, pipeline::events::ReceiptKey, slack::links::StoredSlackLink},
+    store::{self, pipeline::events::IdempotencyKey, slack::links::StoredSlackLink},
 };
 
 /// Lifetime of the idempotency record of a Slack event: Slack retries for minutes, and after an outage for some hours.
-pub(in crate::app) const RECEIPT_LIFETIME: chrono::Duration = chrono::Duration::hours(24);
+pub(in crate::app) const IDEMPOTENCY_LIFETIME: chrono::Duration = chrono::Duration::hours(24);
 /// Lifetime of the record that a person was greeted.
 const GREETING_LIFETIME: chrono::Duration = chrono::Duration::days(3650);
 /// The type of an event by which somebody opens the app for the first time.
@@ -132,11 +132,11 @@ impl SlackConnections {
         if !is_event_type(&type_) {
             return Ok(());
         }
-        let arrival = Arrival {
-            receipted: Some(receipt(link.organisation_id, event_id, self.base.now() + RECEIPT_LIFETIME)),
-            ..arrival(link.organisation_id, type_, event)
+        let new_event = NewEvent {
+            idempotency: Some(idempotency(link.organisation_id, event_id, self.base.now() + IDEMPOTENCY_LIFETIME)),
+            ..new_event(link.organisation_id, type_, event)
         };
-        self.take(arrival).await
+        self.take(new_event).await
     }
 
     /// Greets whoever opens the app for the first time. That they did is kept under their name, so it happens once.
@@ -144,16 +144,16 @@ impl SlackConnections {
         let Some(user_id) = event["user"].as_str().filter(|id| !id.is_empty()) else { return Ok(()) };
         let key = format!("greeting/{}/{user_id}", link.team_id);
         let message = greeting::greeting(&self.product);
-        let arrival = Arrival {
-            receipted: Some(receipt(link.organisation_id, key, self.base.now() + GREETING_LIFETIME)),
+        let new_event = NewEvent {
+            idempotency: Some(idempotency(link.organisation_id, key, self.base.now() + GREETING_LIFETIME)),
             planned: vec![direct_message(user_id, message)],
-            ..arrival(link.organisation_id, APP_OPENED.to_owned(), event.clone())
+            ..new_event(link.organisation_id, APP_OPENED.to_owned(), event.clone())
         };
-        self.take(arrival).await
+        self.take(new_event).await
     }
 
-    pub(in crate::app) async fn take(&self, arrival: Arrival) -> Result<()> {
-        let accepted = self.pipeline.accept(arrival).await?;
+    pub(in crate::app) async fn take(&self, new_event: NewEvent) -> Result<()> {
+        let accepted = self.pipeline.accept(new_event).await?;
         self.base.metrics.events(if accepted.repeated { "repeated" } else { "accepted" }, 1);
         Ok(())
     }
@@ -188,26 +188,26 @@ pub(in crate::app) fn direct_message(user_id: &str, message: SlackMessage) -> Pl
 }
 
 /// An event of Slack's, without a key and without anybody to tell.
-pub(in crate::app) fn arrival(organisation_id: OrganisationId, kind: String, data: Value) -> Arrival {
+pub(in crate::app) fn new_event(organisation_id: OrganisationId, kind: String, data: Value) -> NewEvent {
     let fact = Fact::plain(&kind, None, data);
-    Arrival {
+    NewEvent {
         id: None,
         organisation_id,
         source: slack::SOURCE,
         fact,
         made_from: None,
-        receipted: None,
+        idempotency: None,
         planned: Vec::new(),
     }
 }
 
 /// Keeps what comes again under a key from being taken twice, whatever it says then.
-pub(in crate::app) fn receipt(
+pub(in crate::app) fn idempotency(
     organisation_id: OrganisationId,
     key: String,
     expires_at: crate::domain::ambient::Time,
-) -> Receipted {
+) -> Idempotency {
     let fingerprint = sha256(key.as_bytes());
-    let key = ReceiptKey { organisation_id, source: slack::SOURCE, key };
-    Receipted { key, fingerprint, expires_at }
+    let key = IdempotencyKey { organisation_id, source: slack::SOURCE, key };
+    Idempotency { key, fingerprint, expires_at }
 }

@@ -77,7 +77,7 @@ impl Sender for SlackSender {
     }
 
     fn replayed(&self, content: Content) -> Result<Content> {
-        Ok(Content::of(&content.read::<SlackContent>()?.by_hand()))
+        Ok(Content::of(&content.read::<SlackContent>()?.sent_manually()))
     }
 
     fn open<'a>(&'a self, destinations: &'a [&'a Destination]) -> BoxFuture<'a, Result<Vec<Box<dyn Session>>>> {
@@ -170,9 +170,9 @@ impl SlackSession {
         let writer = self.shared.slack.base.store.writer();
         let opened = store::slack::threads::find(writer, delivery.destination_id, &thread.topic).await?;
         Ok(match opened {
-            Some(_) if thread.only_first && thread.by_hand => Ok(None),
+            Some(_) if thread.only_first && thread.manual => Ok(None),
             Some(_) if thread.only_first => Err(reason::NOT_FIRST),
-            None if thread.only_reply && !thread.by_hand => Err(reason::NO_THREAD),
+            None if thread.only_reply && !thread.manual => Err(reason::NO_THREAD),
             opened => Ok(opened),
         })
     }

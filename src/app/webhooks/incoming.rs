@@ -17,7 +17,7 @@ pub use subscribers::{Sample, Subscriber};
 use self::places::Found;
 use super::{Webhooks, secret_place};
 use crate::{
-    app::{pipeline::intake::Arrival, tenancy::credential::sha256},
+    app::{pipeline::intake::NewEvent, tenancy::credential::sha256},
     domain::{
         Error, Result,
         ambient::Time,
@@ -261,8 +261,8 @@ impl Webhooks {
     }
 
     async fn post_in(&self, organisation_id: OrganisationId, channel: &Channel, message: Message) -> Result<Posted> {
-        let arrival = Arrival::plain(organisation_id, channels::event::SOURCE, message.posted(channel.id));
-        let accepted = self.pipeline.accept(arrival).await?;
+        let new_event = NewEvent::plain(organisation_id, channels::event::SOURCE, message.posted(channel.id));
+        let accepted = self.pipeline.accept(new_event).await?;
         self.base.metrics.events("accepted", 1);
         Ok(Posted { id: accepted.id, channel_id: channel.id, message, at: self.base.now() })
     }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::Workflows;
 use crate::{
     app::{
-        pipeline::{intake::Arrival, matcher::Place, outbox::Planned},
-        slack::inbound::{RECEIPT_LIFETIME, RUN_SUBMITTED, Signed, arrival, receipt},
+        pipeline::{intake::NewEvent, matcher::Place, outbox::Planned},
+        slack::inbound::{IDEMPOTENCY_LIFETIME, RUN_SUBMITTED, Signed, idempotency, new_event},
     },
     domain::{
         Error, Result,
@@ -98,12 +98,12 @@ impl Workflows {
             content: None,
         };
         let key = format!("view/{}", submission.view_id);
-        let arrival = Arrival {
-            receipted: Some(receipt(organisation_id, key, self.base.now() + RECEIPT_LIFETIME)),
+        let new_event = NewEvent {
+            idempotency: Some(idempotency(organisation_id, key, self.base.now() + IDEMPOTENCY_LIFETIME)),
             planned: vec![run],
-            ..arrival(organisation_id, RUN_SUBMITTED.to_owned(), data)
+            ..new_event(organisation_id, RUN_SUBMITTED.to_owned(), data)
         };
-        self.slack.take(arrival).await?;
+        self.slack.take(new_event).await?;
         Ok(None)
     }
 }

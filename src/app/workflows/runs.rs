@@ -7,8 +7,8 @@ use super::Workflows;
 use crate::{
     app::{
         Caller,
-        pipeline::intake::Arrival,
-        slack::inbound::{RUN_SUBMITTED, arrival, direct_message, receipt},
+        pipeline::intake::NewEvent,
+        slack::inbound::{RUN_SUBMITTED, direct_message, idempotency, new_event},
     },
     domain::{
         Error, Result,
@@ -66,12 +66,18 @@ impl Workflows {
         let key = format!("run/{}", submitted.id);
         let expires_at = submitted.created_at + chrono::Duration::days(30);
         let kind = outcome.fact.kind.clone();
-        let arrival = Arrival { receipted: Some(receipt(organisation_id, key, expires_at)), ..outcome };
-        let accepted = self.pipeline.accept(arrival).await?;
+        let new_event = NewEvent { idempotency: Some(idempotency(organisation_id, key, expires_at)), ..outcome };
+        let accepted = self.pipeline.accept(new_event).await?;
         Ok(format!("{kind} {}", accepted.id))
     }
 
-    fn requested(&self, organisation_id: OrganisationId, run: Run, slack_user_id: &str, parameters: &Value) -> Arrival {
+    fn requested(
+        &self,
+        organisation_id: OrganisationId,
+        run: Run,
+        slack_user_id: &str,
+        parameters: &Value,
+    ) -> NewEvent {
         let Run { workflow, member } = run;
         let data = json!({
             "workflowId": workflow.id,
@@ -82,10 +88,10 @@ impl Workflows {
         let id = self.base.ambient.id();
         let link = self.product.app_url.as_ref().map(Url::as_str);
         let message = greeting::run_requested(&workflow, id, link);
-        Arrival {
+        NewEvent {
             id: Some(id),
             planned: vec![direct_message(slack_user_id, message)],
-            ..arrival(organisation_id, RUN_REQUESTED.to_owned(), data)
+            ..new_event(organisation_id, RUN_REQUESTED.to_owned(), data)
         }
     }
 
@@ -94,16 +100,16 @@ impl Workflows {
         organisation_id: OrganisationId,
         (slack_user_id, workflow_id): (&str, &str),
         why: &Error,
-    ) -> Arrival {
+    ) -> NewEvent {
         let data = json!({"workflowId": workflow_id, "slackUserId": slack_user_id, "reason": why.to_string()});
         // In Slack it is not told apart whether there is no such workflow or they may not run it.
         let reason = match why {
             Error::NotFound { .. } | Error::Forbidden { .. } => NOT_RUNNABLE.to_owned(),
             other => other.to_string(),
         };
-        Arrival {
+        NewEvent {
             planned: vec![direct_message(slack_user_id, greeting::run_refused(&reason))],
-            ..arrival(organisation_id, RUN_REFUSED.to_owned(), data)
+            ..new_event(organisation_id, RUN_REFUSED.to_owned(), data)
         }
     }
 

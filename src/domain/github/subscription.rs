@@ -94,12 +94,12 @@ impl Subscription {
 
     /// Builds the message for a manual delivery of an event that a rule of these subscriptions of a channel has
     /// skipped: as the first subscription to the repository would, and outside of any thread if there is none.
-    pub fn by_hand(subscriptions: &[Subscription], event: &GithubEvent) -> SlackContent {
+    pub fn manual_content(subscriptions: &[Subscription], event: &GithubEvent) -> SlackContent {
         let concerned = subscriptions.iter().find(|subscription| filters::is_about(subscription, event));
         let role =
             |subscription: &Subscription| story::thread_role(&subscription.rules, event).unwrap_or(ThreadRole::Reply);
         let thread = concerned.and_then(|subscription| subscription.thread(event, role(subscription)));
-        SlackContent { message: message(event), thread, origin: origin(event) }.by_hand()
+        SlackContent { message: message(event), thread, origin: origin(event) }.sent_manually()
     }
 
     /// Returns the result of every rule for `event`, in the order of evaluation.
@@ -126,7 +126,7 @@ impl Subscription {
             Broadcast::Always => role != ThreadRole::Opening,
         };
         let only_reply = filters::only_replies(self, event);
-        Some(Thread { topic, only_first: role == ThreadRole::Opening, only_reply, broadcast, by_hand: false })
+        Some(Thread { topic, only_first: role == ThreadRole::Opening, only_reply, broadcast, manual: false })
     }
 }
 

@@ -25,12 +25,12 @@ impl RateLimit {
     ///
     /// # Errors
     /// The time from which on one may be sent.
-    pub fn admit(self, arrival: Option<Time>, now: Time) -> Result<Time, Time> {
+    pub fn admit(self, arrival_time: Option<Time>, now: Time) -> Result<Time, Time> {
         let furthest = now + self.interval * self.burst.max(1);
-        let arrival = arrival.filter(|arrival| *arrival <= furthest).unwrap_or(now).max(now);
+        let arrival_time = arrival_time.filter(|arrival_time| *arrival_time <= furthest).unwrap_or(now).max(now);
         let tolerance = self.interval * self.burst.saturating_sub(1);
-        let earliest = arrival - tolerance;
-        if now >= earliest { Ok(arrival + self.interval) } else { Err(earliest) }
+        let earliest = arrival_time - tolerance;
+        if now >= earliest { Ok(arrival_time + self.interval) } else { Err(earliest) }
     }
 }
 
@@ -45,23 +45,23 @@ mod tests {
     #[test]
     fn a_burst_and_then_one_an_interval() {
         let pace = RateLimit { interval: Duration::from_secs(1), burst: 3 };
-        let mut arrival = None;
+        let mut arrival_time = None;
         for _ in 0..3 {
-            arrival = Some(pace.admit(arrival, at(0)).unwrap());
+            arrival_time = Some(pace.admit(arrival_time, at(0)).unwrap());
         }
-        assert_eq!(pace.admit(arrival, at(0)), Err(at(1000)));
-        assert_eq!(pace.admit(arrival, at(999)), Err(at(1000)));
-        arrival = Some(pace.admit(arrival, at(1000)).unwrap());
-        assert_eq!(pace.admit(arrival, at(1000)), Err(at(2000)));
+        assert_eq!(pace.admit(arrival_time, at(0)), Err(at(1000)));
+        assert_eq!(pace.admit(arrival_time, at(999)), Err(at(1000)));
+        arrival_time = Some(pace.admit(arrival_time, at(1000)).unwrap());
+        assert_eq!(pace.admit(arrival_time, at(1000)), Err(at(2000)));
     }
 
     #[test]
     fn a_long_rest_earns_one_burst_and_not_more() {
         let pace = RateLimit { interval: Duration::from_secs(1), burst: 2 };
-        let mut arrival = Some(at(0));
+        let mut arrival_time = Some(at(0));
         let mut sent = 0;
-        while let Ok(next) = pace.admit(arrival, at(1_000_000)) {
-            arrival = Some(next);
+        while let Ok(next) = pace.admit(arrival_time, at(1_000_000)) {
+            arrival_time = Some(next);
             sent += 1;
         }
         assert_eq!(sent, 2);
@@ -70,12 +70,12 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_back_stops_nothing() {
         let pace = RateLimit { interval: Duration::from_secs(1), burst: 3 };
-        let mut arrival = None;
+        let mut arrival_time = None;
         for _ in 0..3 {
-            arrival = Some(pace.admit(arrival, at(3_600_000)).unwrap());
+            arrival_time = Some(pace.admit(arrival_time, at(3_600_000)).unwrap());
         }
-        assert_eq!(pace.admit(arrival, at(3_600_000)), Err(at(3_601_000)), "the furthest that there is");
-        assert_eq!(pace.admit(arrival, at(0)), Ok(at(1000)));
+        assert_eq!(pace.admit(arrival_time, at(3_600_000)), Err(at(3_601_000)), "the furthest that there is");
+        assert_eq!(pace.admit(arrival_time, at(0)), Ok(at(1000)));
     }
 
     #[test]

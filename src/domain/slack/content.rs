@@ -27,9 +27,9 @@ impl SlackContent {
     }
 
     /// Marks the content as requested by a member: it is sent also where its topic was notified before, or has no thread.
-    pub fn by_hand(mut self) -> Self {
+    pub fn sent_manually(mut self) -> Self {
         if let Some(thread) = &mut self.thread {
-            thread.by_hand = true;
+            thread.manual = true;
         }
         self
     }
@@ -51,6 +51,6 @@ pub struct Thread {
     pub broadcast: bool,
     /// True if a member requested it, regardless of former messages. One that would open a thread then stands in the
     /// channel.
-    #[serde(default)]
-    pub by_hand: bool,
+    #[serde(default, alias = "by_hand")]
+    pub manual: bool,
 }

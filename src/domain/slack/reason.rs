@@ -17,8 +17,8 @@ pub const LINK_FILTER: Reason = Reason::new("the Slack integration's link filter
 /// The trigger filter does not match.
 pub const TRIGGER_FILTER: Reason = Reason::new("the Slack integration's trigger filter asks for other kinds of step");
 /// The topic has a thread already.
-pub const NOT_FIRST: Reason = Reason::new("the channel was told of it before");
+pub const NOT_FIRST: Reason = Reason::new("the channel was notified of it before");
 /// The topic has no thread to reply in.
 pub const NO_THREAD: Reason = Reason::new(
-    "the channel was not told of the pull request, and a comment does not say whether its branch is asked for",
+    "the channel was not notified of the pull request, and a comment does not say whether its branch is asked for",
 );

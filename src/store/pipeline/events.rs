@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use ::entity::{
     event::{ActiveModel, Column, Entity as Events, Model as Row},
-    inbound_receipt::{self, Entity as InboundReceipts},
+    inbound_receipt::{self, Entity as Records},
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -26,7 +26,7 @@ use crate::{
 
 /// Idempotency key of an incoming event, by which its repetition is recognised.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ReceiptKey {
+pub struct IdempotencyKey {
     /// Its organisation.
     pub organisation_id: OrganisationId,
     /// Source of the event.
@@ -37,7 +37,7 @@ pub struct ReceiptKey {
 
 /// Idempotency record: the event that was accepted under a key.
 #[derive(Clone, Debug)]
-pub struct Receipt {
+pub struct IdempotencyRecord {
     /// The event.
     pub event_id: EventId,
     /// SHA-256 of the payload.
@@ -61,17 +61,17 @@ pub async fn insert_many(tx: &Tx, events: &[Event]) -> Result<()> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn leave_receipts(
+pub async fn insert_records(
     tx: &Tx,
-    receipts: Vec<(ReceiptKey, Receipt)>,
+    records: Vec<(IdempotencyKey, IdempotencyRecord)>,
     now: Time,
-) -> Result<HashMap<ReceiptKey, Receipt>> {
+) -> Result<HashMap<IdempotencyKey, IdempotencyRecord>> {
     use inbound_receipt::{ActiveModel, Column};
-    if receipts.is_empty() {
+    if records.is_empty() {
         return Ok(HashMap::new());
     }
-    let mine: HashMap<ReceiptKey, EventId> =
-        receipts.iter().map(|(key, receipt)| (key.clone(), receipt.event_id)).collect();
+    let mine: HashMap<IdempotencyKey, EventId> =
+        records.iter().map(|(key, record)| (key.clone(), record.event_id)).collect();
     let mut same = Condition::any();
     for key in mine.keys() {
         same = same.add(
@@ -81,28 +81,28 @@ pub async fn leave_receipts(
                 .and(Column::Key.eq(key.key.as_str())),
         );
     }
-    InboundReceipts::delete_many().filter(same.clone()).filter(Column::ExpiresAt.lte(now)).exec(tx).await?;
-    let rows = receipts.into_iter().map(|(key, receipt)| ActiveModel {
+    Records::delete_many().filter(same.clone()).filter(Column::ExpiresAt.lte(now)).exec(tx).await?;
+    let rows = records.into_iter().map(|(key, record)| ActiveModel {
         organisation_id: Set(key.organisation_id.0),
         source: Set(key.source.as_str().to_owned()),
         key: Set(key.key),
-        event_id: Set(receipt.event_id.0),
-        fingerprint: Set(receipt.fingerprint.to_vec()),
-        expires_at: Set(receipt.expires_at),
+        event_id: Set(record.event_id.0),
+        fingerprint: Set(record.fingerprint.to_vec()),
+        expires_at: Set(record.expires_at),
     });
     let there = OnConflict::columns([Column::OrganisationId, Column::Source, Column::Key]).do_nothing().to_owned();
-    InboundReceipts::insert_many(rows).on_conflict(there).exec_without_returning(tx).await?;
+    Records::insert_many(rows).on_conflict(there).exec_without_returning(tx).await?;
     let mut before = HashMap::new();
-    for row in InboundReceipts::find().filter(same).all(tx).await? {
+    for row in Records::find().filter(same).all(tx).await? {
         let source = EventSource::stored(row.source);
-        let key = ReceiptKey { organisation_id: row.organisation_id.into(), source, key: row.key };
-        let receipt = Receipt {
+        let key = IdempotencyKey { organisation_id: row.organisation_id.into(), source, key: row.key };
+        let record = IdempotencyRecord {
             event_id: row.event_id.into(),
             fingerprint: row.fingerprint.try_into().unwrap_or_default(),
             expires_at: row.expires_at,
         };
-        if mine.get(&key) != Some(&receipt.event_id) {
-            before.insert(key, receipt);
+        if mine.get(&key) != Some(&record.event_id) {
+            before.insert(key, record);
         }
     }
     Ok(before)
@@ -121,29 +121,29 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn find_by_receipt(db: &impl ConnectionTrait, key: &ReceiptKey) -> Result<Event> {
+pub async fn find_by_key(db: &impl ConnectionTrait, key: &IdempotencyKey) -> Result<Event> {
     let id = (key.organisation_id.0, key.source.as_str().to_owned(), key.key.clone());
-    let receipt = InboundReceipts::find_by_id(id).one(db).await?;
-    let receipt = receipt.ok_or_else(|| Error::not_found(Noun::Event, &key.key))?;
-    find(db, key.organisation_id, receipt.event_id.into()).await
+    let record = Records::find_by_id(id).one(db).await?;
+    let record = record.ok_or_else(|| Error::not_found(Noun::Event, &key.key))?;
+    find(db, key.organisation_id, record.event_id.into()).await
 }
 
 /// Removes an idempotency record: its key may be reused. Returns false where there was none.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn forget_receipt(db: &impl ConnectionTrait, key: &ReceiptKey) -> Result<bool> {
+pub async fn delete_record(db: &impl ConnectionTrait, key: &IdempotencyKey) -> Result<bool> {
     let id = (key.organisation_id.0, key.source.as_str().to_owned(), key.key.clone());
-    Ok(InboundReceipts::delete_by_id(id).exec(db).await?.rows_affected > 0)
+    Ok(Records::delete_by_id(id).exec(db).await?.rows_affected > 0)
 }
 
 /// Removes expired idempotency records. Returns their number.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn remove_expired_receipts(db: &impl ConnectionTrait, now: Time) -> Result<u64> {
+pub async fn remove_expired_records(db: &impl ConnectionTrait, now: Time) -> Result<u64> {
     let expired = inbound_receipt::Column::ExpiresAt.lte(now);
-    Ok(InboundReceipts::delete_many().filter(expired).exec(db).await?.rows_affected)
+    Ok(Records::delete_many().filter(expired).exec(db).await?.rows_affected)
 }
 
 /// Lists the events of an organisation, or of one of its channels, newest first.

@@ -12,7 +12,7 @@ use super::{HookAnswer, HookRequest};
 use crate::{
     app::{
         pipeline::{
-            intake::{Arrival, Receipted},
+            intake::{Idempotency, NewEvent},
             matcher::Place,
             outbox::Planned,
         },
@@ -26,7 +26,7 @@ use crate::{
         secret::Secret,
         webhooks::{self, Direction, WEBHOOK_RECEIVED, Webhook, incoming_refusal::HookRefusal},
     },
-    store::{self, pipeline::events::ReceiptKey},
+    store::{self, pipeline::events::IdempotencyKey},
 };
 
 /// Time in which an identical request is taken for a retry of a stored one.
@@ -51,7 +51,7 @@ impl Webhooks {
         let (organisation_id, id): (_, EventId) = (webhook.organisation_id, self.base.ambient.id());
         let sealed = self.vault.seal(location(organisation_id, id), &whole(request)?).await?;
         let data = json!({"integrationId": webhook.id, "sealed": BASE64_STANDARD.encode(sealed)});
-        let key = receipt_key(webhook, request);
+        let key = idempotency_key_of(webhook, request);
         let direct = Planned {
             place: Place {
                 kind: webhooks::destination::INCOMING,
@@ -60,13 +60,13 @@ impl Webhooks {
             },
             content: None,
         };
-        let accepted = self.pipeline.accept(Arrival {
+        let accepted = self.pipeline.accept(NewEvent {
             id: Some(id),
             organisation_id,
             source: channels::event::SOURCE,
             fact: Fact::plain(WEBHOOK_RECEIVED, None, data),
             made_from: None,
-            receipted: Some(Receipted {
+            idempotency: Some(Idempotency {
                 fingerprint: sha256(key.key.as_bytes()),
                 key,
                 expires_at: self.base.now() + REPEATED_WITHIN,
@@ -82,10 +82,10 @@ impl Webhooks {
     /// Returns whether an identical request was recently stored, so that a sender's retry need not be processed. This
     /// holds once: the next identical request is a new one.
     pub(super) async fn was_kept(&self, webhook: &Webhook, request: &HookRequest) -> Result<bool> {
-        let (store, key) = (&self.base.store, receipt_key(webhook, request));
-        match store::pipeline::events::find_by_receipt(store.reader(), &key).await {
+        let (store, key) = (&self.base.store, idempotency_key_of(webhook, request));
+        match store::pipeline::events::find_by_key(store.reader(), &key).await {
             Ok(event) if self.base.now() < event.created_at + REPEATED_WITHIN => {
-                store::pipeline::events::forget_receipt(store.writer(), &key).await
+                store::pipeline::events::delete_record(store.writer(), &key).await
             }
             Ok(_) | Err(Error::NotFound { .. }) => Ok(false),
             Err(error) => Err(error),
@@ -124,11 +124,11 @@ fn location<'a>(organisation_id: OrganisationId, id: EventId) -> SecretLocation<
     SecretLocation { organisation_id, table: "event", column: "data", row: id.0 }
 }
 
-fn receipt_key(webhook: &Webhook, request: &HookRequest) -> ReceiptKey {
+fn idempotency_key_of(webhook: &Webhook, request: &HookRequest) -> IdempotencyKey {
     let said = [request.target.as_bytes(), request.content_type.as_deref().unwrap_or_default().as_bytes()];
     let digest = sha256(&[said[0], b"\0", said[1], b"\0", &request.body].concat());
     let key = format!("{}/{}", webhook.id, BASE64_STANDARD.encode(digest));
-    ReceiptKey { organisation_id: webhook.organisation_id, source: SOURCE, key }
+    IdempotencyKey { organisation_id: webhook.organisation_id, source: SOURCE, key }
 }
 
 fn whole(request: &HookRequest) -> Result<Secret> {

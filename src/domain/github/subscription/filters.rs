@@ -96,10 +96,10 @@ fn kind(event: &GithubEvent) -> Option<EventKind> {
 fn action(subscription: &Subscription, event: &GithubEvent) -> Outcome {
     story::thread_role(&subscription.rules, event).map(|role| {
         Cow::Borrowed(match role {
-            ThreadRole::Opening => "it is told where it was not told before",
-            ThreadRole::Change => "it is told as a change of state",
-            ThreadRole::Reply => "it is told as a reply",
-            ThreadRole::Alone => "it is told by itself",
+            ThreadRole::Opening => "it is notified where it was not notified before",
+            ThreadRole::Change => "it is notified as a change of state",
+            ThreadRole::Reply => "it is notified as a reply",
+            ThreadRole::Alone => "it is notified by itself",
         })
     })
 }
@@ -110,7 +110,7 @@ fn drafts(subscription: &Subscription, event: &GithubEvent) -> Outcome {
         (true, true) => Ok("it is about a draft, and drafts is true".into()),
         (true, false) => {
             let number = event.number().unwrap_or_default();
-            let then = "it is told when it becomes ready for review";
+            let then = "it is notified when it becomes ready for review";
             Err(format!("the pull request #{number} is a draft, and drafts is false; {then}").into())
         }
     }
@@ -121,7 +121,7 @@ fn branches(subscription: &Subscription, event: &GithubEvent) -> Outcome {
     let branch = match event.branch() {
         Branch::None => return Ok("it is not about a branch".into()),
         Branch::Unknown if only_replies(subscription, event) => {
-            return Ok("GitHub does not say which branch; it is told where its pull request was told".into());
+            return Ok("GitHub does not say which branch; it is notified where its pull request was notified".into());
         }
         Branch::Unknown => None,
         Branch::Name(branch) => Some(branch),

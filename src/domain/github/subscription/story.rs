@@ -54,31 +54,33 @@ pub(super) fn thread_role(rules: &Rules, event: &GithubEvent) -> Result<ThreadRo
         }
         Subject::Comment(..) | Subject::DiscussionComment(..) if action == "created" => ThreadRole::Reply,
         Subject::Push(push) => match push.target.kind {
-            RefKind::Tag => return no("tags are told by the event create, which is of the kind branches"),
+            RefKind::Tag => return no("tags are notified by the event create, which is of the kind branches"),
             RefKind::Other => return no("it is neither about a branch nor about a tag"),
             RefKind::Branch if push.deleted => {
-                return no("a branch's end is told by the event delete, which is of the kind branches");
+                return no("a branch's end is notified by the event delete, which is of the kind branches");
             }
             RefKind::Branch if push.commit_count > 0 => ThreadRole::Alone,
             RefKind::Branch if push.created => {
-                return no("a branch without commits is told by the event create, which is of the kind branches");
+                return no("a branch without commits is notified by the event create, which is of the kind branches");
             }
             RefKind::Branch if push.forced => ThreadRole::Alone,
             RefKind::Branch => return no("there are no commits in it"),
         },
         Subject::CheckRun(run) if run.app == "github-actions" => {
-            return no("checks by GitHub Actions are told as runs of their workflow, by the kind workflows");
+            return no("checks by GitHub Actions are notified as runs of their workflow, by the kind workflows");
         }
         Subject::WorkflowRun(_) | Subject::CheckRun(_) if action == "completed" => ThreadRole::Alone,
         Subject::Release(_) if action == "published" => ThreadRole::Alone,
         Subject::CommitComment(_) | Subject::Star if action == "created" => ThreadRole::Alone,
         Subject::Ref(_) | Subject::Fork { .. } => ThreadRole::Alone,
-        Subject::Deployment(_) => return no("a deployment is told when it has succeeded or failed"),
+        Subject::Deployment(_) => return no("a deployment is notified when it has succeeded or failed"),
         Subject::DeploymentStatus(deployment) => match deployment.state.as_str() {
             "success" | "failure" | "error" => ThreadRole::Alone,
             other => {
                 let said = quoted(other);
-                return Err(format!("the deployment's state {said} is not told, but success, failure and error").into());
+                return Err(
+                    format!("the deployment's state {said} is not notified, but success, failure and error").into()
+                );
             }
         },
         _ => return not_notified(action),
@@ -98,7 +100,7 @@ fn late(rules: &Rules, event: &GithubEvent, open: bool) -> Result<ThreadRole, Co
     };
     if !list.is_empty() {
         if patterns.is_empty() {
-            return Err(format!("the action {} is not told, as {list} names no label", event.action).into());
+            return Err(format!("the action {} is not notified, as {list} names no label", event.action).into());
         }
         if let Some(label) = &event.label
             && !patterns.iter().any(|pattern| glob::covers_in_any_case(pattern, label))
@@ -110,7 +112,7 @@ fn late(rules: &Rules, event: &GithubEvent, open: bool) -> Result<ThreadRole, Co
     if open {
         Ok(ThreadRole::Opening)
     } else {
-        no("it is closed, and later labels and edits of what is closed are not told")
+        no("it is closed, and later labels and edits of what is closed are not notified")
     }
 }
 
@@ -121,8 +123,8 @@ fn no(reason: &'static str) -> Result<ThreadRole, Cow<'static, str>> {
 fn not_notified(action: &str) -> Result<ThreadRole, Cow<'static, str>> {
     let is_word = action.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     Err(match action {
-        "" => "it says no action that is told".into(),
-        action if is_word => format!("the action {} is not told", listed(&[action.to_owned()])).into(),
-        action => format!("the action {} is not told", quoted(action)).into(),
+        "" => "it says no action that is notified".into(),
+        action if is_word => format!("the action {} is not notified", listed(&[action.to_owned()])).into(),
+        action => format!("the action {} is not notified", quoted(action)).into(),
     })
 }

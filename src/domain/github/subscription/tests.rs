@@ -98,14 +98,14 @@ fn a_label_that_comes_later_brings_the_opening_once() {
             late("unlabeled", "bug", &["urgent"]),
             "it was unlabeled \"bug\", which is not among labels.exclude (wip)",
         ),
-        (bugs.clone(), closed, "it is closed, and later labels and edits of what is closed are not told"),
+        (bugs.clone(), closed, "it is closed, and later labels and edits of what is closed are not notified"),
         (bugs.clone(), issue, "sent"),
         (
             json!({}),
             late("labeled", "bug", &["bug"]),
-            "the action labeled is not told, as labels.include names no label",
+            "the action labeled is not notified, as labels.include names no label",
         ),
-        (json!({}), aimed.clone(), "the action edited is not told"),
+        (json!({}), aimed.clone(), "the action edited is not notified"),
         (json!({"branches": {"include": ["main"]}}), aimed.clone(), "sent"),
     ]);
     let first = |sample: &Sample| {
@@ -191,8 +191,8 @@ fn a_comment_that_says_no_branch_only_replies() {
 
 #[test]
 fn a_manual_delivery_of_a_skipped_event_joins_the_thread() {
-    let by_hand = |subscriptions: &[Subscription], sample: &Sample| {
-        let content = Subscription::by_hand(subscriptions, &read(sample));
+    let manual = |subscriptions: &[Subscription], sample: &Sample| {
+        let content = Subscription::manual_content(subscriptions, &read(sample));
         assert_eq!(content.message, message(&read(sample)));
         assert_eq!(content.origin, Some(json!({"installation_id": 2, "repository_id": 4711})));
         content.thread
@@ -203,19 +203,19 @@ fn a_manual_delivery_of_a_skipped_event_joins_the_thread() {
     let (opened, review) = (samples::pull_request("opened"), samples::review("approved"));
     let thread = |only_first, broadcast| {
         let topic = "github/4711/12".to_owned();
-        Some(Thread { topic, only_first, only_reply: false, broadcast, by_hand: true })
+        Some(Thread { topic, only_first, only_reply: false, broadcast, manual: true })
     };
-    assert_eq!(by_hand(&[elsewhere(), threaded(), flat()], &review), thread(false, true));
-    assert_eq!(by_hand(&[elsewhere(), threaded()], &opened), thread(true, false));
+    assert_eq!(manual(&[elsewhere(), threaded(), flat()], &review), thread(false, true));
+    assert_eq!(manual(&[elsewhere(), threaded()], &opened), thread(true, false));
     assert_eq!(
-        by_hand(&[threaded()], &samples::pull_request("synchronize")),
+        manual(&[threaded()], &samples::pull_request("synchronize")),
         thread(false, true),
         "never notified by itself"
     );
-    assert_eq!(by_hand(&[flat(), threaded()], &review), None);
-    assert_eq!(by_hand(&[threaded()], &samples::push("main", 1)), None);
-    assert_eq!(by_hand(&[elsewhere()], &review), None);
-    assert_eq!(by_hand(&[], &review), None);
+    assert_eq!(manual(&[flat(), threaded()], &review), None);
+    assert_eq!(manual(&[threaded()], &samples::push("main", 1)), None);
+    assert_eq!(manual(&[elsewhere()], &review), None);
+    assert_eq!(manual(&[], &review), None);
 }
 
 #[test]

@@ -57,48 +57,52 @@ fn only_some_actions_are_notified() {
     let own = with(samples::check_run("failure"), "/check_run/app/slug", json!("github-actions"));
     let began = with(samples::workflow_run("failure"), "/action", json!("in_progress"));
     check_table(vec![
-        (json!({}), samples::pull_request("synchronize"), "the action synchronize is not told"),
-        (json!({}), samples::pull_request("assigned"), "the action assigned is not told"),
-        (json!({}), samples::pull_request("edited"), "the action edited is not told"),
-        (json!({}), samples::pull_request("<x>\u{202E}"), "the action \"<x>\\u{202e}\" is not told"),
-        (json!({}), samples::pull_request(""), "it says no action that is told"),
-        (json!({}), samples::issues("milestoned"), "the action milestoned is not told"),
+        (json!({}), samples::pull_request("synchronize"), "the action synchronize is not notified"),
+        (json!({}), samples::pull_request("assigned"), "the action assigned is not notified"),
+        (json!({}), samples::pull_request("edited"), "the action edited is not notified"),
+        (json!({}), samples::pull_request("<x>\u{202E}"), "the action \"<x>\\u{202e}\" is not notified"),
+        (json!({}), samples::pull_request(""), "it says no action that is notified"),
+        (json!({}), samples::issues("milestoned"), "the action milestoned is not notified"),
         (json!({}), samples::issues("reopened"), "sent"),
         (json!({}), samples::discussion("answered"), "sent"),
-        (json!({}), samples::discussion("pinned"), "the action pinned is not told"),
+        (json!({}), samples::discussion("pinned"), "the action pinned is not notified"),
         (json!({}), samples::review("approved"), "sent"),
-        (json!({}), with(samples::review("approved"), "/action", json!("edited")), "the action edited is not told"),
+        (json!({}), with(samples::review("approved"), "/action", json!("edited")), "the action edited is not notified"),
         (
             json!({}),
             samples::review_comment(),
             "a comment on a line is part of its review, and a review is one message",
         ),
         (json!({}), samples::issue_comment(false), "sent"),
-        (json!({}), with(samples::issue_comment(false), "/action", json!("deleted")), "the action deleted is not told"),
-        (json!({}), samples::release("created"), "the action created is not told"),
-        (json!({}), began, "the action in_progress is not told"),
-        (json!({}), own, "checks by GitHub Actions are told as runs of their workflow, by the kind workflows"),
+        (
+            json!({}),
+            with(samples::issue_comment(false), "/action", json!("deleted")),
+            "the action deleted is not notified",
+        ),
+        (json!({}), samples::release("created"), "the action created is not notified"),
+        (json!({}), began, "the action in_progress is not notified"),
+        (json!({}), own, "checks by GitHub Actions are notified as runs of their workflow, by the kind workflows"),
         (json!({}), samples::deployment_status("success"), "sent"),
         (
             json!({}),
             samples::deployment_status("in_progress"),
-            "the deployment's state \"in_progress\" is not told, but success, failure and error",
+            "the deployment's state \"in_progress\" is not notified, but success, failure and error",
         ),
-        (json!({}), tag, "tags are told by the event create, which is of the kind branches"),
+        (json!({}), tag, "tags are notified by the event create, which is of the kind branches"),
         (json!({}), samples::push("main", 0), "there are no commits in it"),
         (json!({}), branch(samples::push("main", 0), "/forced"), "sent"),
         (
             json!({}),
             branch(samples::push("main", 0), "/created"),
-            "a branch without commits is told by the event create, which is of the kind branches",
+            "a branch without commits is notified by the event create, which is of the kind branches",
         ),
         (
             json!({}),
             branch(samples::push("main", 0), "/deleted"),
-            "a branch's end is told by the event delete, which is of the kind branches",
+            "a branch's end is notified by the event delete, which is of the kind branches",
         ),
         (json!({}), samples::git_ref("delete", "branch", "x"), "sent"),
-        (json!({}), ("star", samples::payload("deleted", json!({}))), "the action deleted is not told"),
+        (json!({}), ("star", samples::payload("deleted", json!({}))), "the action deleted is not notified"),
     ]);
 }
 
@@ -214,7 +218,8 @@ fn bots_can_be_left_out() {
 
 #[test]
 fn drafts_wait_until_they_are_ready() {
-    let is_draft = "the pull request #12 is a draft, and drafts is false; it is told when it becomes ready for review";
+    let is_draft =
+        "the pull request #12 is a draft, and drafts is false; it is notified when it becomes ready for review";
     let talk = with(samples::issue_comment(true), "/issue/draft", json!(true));
     check_table(vec![
         (json!({}), draft("opened"), is_draft),
@@ -222,7 +227,7 @@ fn drafts_wait_until_they_are_ready() {
         (json!({}), with(samples::review("approved"), "/pull_request/draft", json!(true)), is_draft),
         (json!({}), talk, is_draft),
         (json!({}), samples::pull_request("ready_for_review"), "sent"),
-        (json!({}), draft("converted_to_draft"), "the action converted_to_draft is not told"),
+        (json!({}), draft("converted_to_draft"), "the action converted_to_draft is not notified"),
         (json!({"drafts": true}), draft("opened"), "sent"),
     ]);
 }

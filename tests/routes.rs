@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tieline::domain::tenancy::member::Role;
 
-use crate::support::{Database, MailReply, MailServer, Setup, TestApp};
+use crate::support::{Database, MailReply, MailServer, Setup, TestApp, step};
 
 const ALERTS: &str = "alerts@example.com";
 
@@ -85,6 +85,16 @@ both_databases! {
         app.owner.post("/v1/routes", &to_slack).await.ok(201);
         send(&app, json!({"type": "order.created", "data": {"total": 12}})).await;
         assert_eq!(app.slack.texts("C0ALERTS").await.len(), 1);
+
+        // What the filters of the link skip, a route delivers; what neither sends is skipped as before.
+        app.owner.patch("/v1/slack-integrations", &json!({"triggers": ["KIND_ENTRY"]})).await.ok(200);
+        send(&app, step("skipped")).await;
+        assert_eq!(app.slack.texts("C0ALERTS").await.len(), 1);
+        let steps = json!({"types": ["workflow.step.*"], "destinationId": slack});
+        app.owner.post("/v1/routes", &steps).await.ok(201);
+        let routed = send(&app, step("routed")).await;
+        assert_eq!(app.delivery_of(&routed).await["state"], "delivered");
+        assert_eq!(app.slack.texts("C0ALERTS").await.len(), 2);
 
         let channel = |name: &'static str| {
             let owner = app.owner.clone();

@@ -94,10 +94,10 @@ pub(super) fn rules() -> Vec<Rule> {
 /// Returns every matcher of the service, in the order of their decisions.
 pub(super) fn matchers() -> Vec<Arc<dyn Matcher>> {
     vec![
-        Arc::new(RouteMatcher),
         Arc::new(LinkMatcher),
         Arc::new(SubscriptionMatcher),
         Arc::new(ChannelMatcher),
         Arc::new(WebhookMatcher),
+        Arc::new(RouteMatcher),
     ]
 }

@@ -3,7 +3,7 @@
 //!
 //! Not here: the rules (`matcher`), the recognition of repetitions (`intake`).
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use super::matcher::{Decision, Matcher, Place, Ruling, Target};
 use crate::{
@@ -163,7 +163,7 @@ impl Outbox {
     }
 
     /// Finds or creates the destination of each decision. Of several decisions on an event for the same destination the
-    /// first one counts.
+    /// first one counts; one that delivers takes the place of a skip.
     async fn resolved(
         &self,
         tx: &Tx,
@@ -182,16 +182,24 @@ impl Outbox {
             })
             .collect();
         let mut ensured = store::pipeline::destinations::ensure_all(tx, &wanted).await?.into_iter();
-        let mut seen = HashSet::with_capacity(decided.len());
-        let resolve = |(index, Decision { to, ruling, content }): Decided| {
+        let mut resolved: Vec<(usize, Destination, Ruling, Option<Content>)> = Vec::with_capacity(decided.len());
+        let mut known = HashMap::with_capacity(decided.len());
+        for (index, Decision { to, ruling, content }) in decided {
             let destination = match to {
                 Target::Known(destination) => Some(destination),
                 Target::Place(_) => ensured.next(),
             };
-            destination.map(|destination| (index, destination, ruling, content))
-        };
-        let resolved = decided.into_iter().filter_map(resolve);
-        Ok(resolved.filter(|(index, destination, ..)| seen.insert((*index, destination.id))).collect())
+            let Some(destination) = destination else { continue };
+            let at = *known.entry((index, destination.id)).or_insert(resolved.len());
+            match resolved.get_mut(at) {
+                None => resolved.push((index, destination, ruling, content)),
+                Some(former) if matches!(former.2, Ruling::Skip(_)) && ruling == Ruling::Deliver => {
+                    *former = (index, destination, ruling, content);
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(resolved)
     }
 
     fn delivery(

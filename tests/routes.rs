@@ -114,7 +114,7 @@ both_databases! {
         assert_eq!(kinds, ["message.posted"], "a channel without apps publishes nothing of its own");
         assert!(mails.iter().all(|mail| mail.source.contains("seen") && !mail.source.contains("not seen")), "{mails:?}");
         app.owner.delete(&format!("/v1/channels/{here}")).await;
-        assert_eq!(app.owner.get("/v1/routes").await.ok(200)["data"].as_array().unwrap().len(), 1, "it goes with its channel");
+        assert_eq!(app.owner.get("/v1/routes").await.ok(200)["data"].as_array().unwrap().len(), 2, "it goes with its channel");
     }
 
     async fn what_is_wrong_is_refused(database) {

@@ -103,6 +103,12 @@ pub async fn join(app: &TestApp, channel: &str, user_id: &str) {
     assert!(app.owner.put(&format!("/v1/channels/{channel}/members/{user_id}")).await.status.is_success());
 }
 
+/// Posts a message by a caller.
+pub async fn message(by: &Client, channel: &str, text: &str) {
+    let event = json!({"type": "message.posted", "channelId": channel, "data": {"message": text}});
+    by.post("/v1/events", &event).await.ok(202);
+}
+
 /// Posts a message by the owner, and runs the worker until nothing is due.
 pub async fn say(app: &TestApp, channel: &str, text: &str) {
     post(app, channel, json!({"message": text})).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tieline::domain::tenancy::member::Role;
 
-use super::{Rocket, far, rocket, scene, wanted};
+use super::{Rocket, far, message, rocket, scene, wanted};
 use crate::support::{Client, Database, Integration, Reply, Setup, TestApp, until};
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -18,11 +18,6 @@ async fn bounded(database: Database) -> TestApp {
         ("TIELINE_DELIVERY__SLOW_AFTER_MS", "50".to_owned()),
     ];
     TestApp::start_with(database, Setup { settings, ..Setup::default() }).await
-}
-
-async fn message(by: &Client, channel: &str, text: &str) {
-    let event = json!({"type": "message.posted", "channelId": channel, "data": {"message": text}});
-    by.post("/v1/events", &event).await.ok(202);
 }
 
 /// Creates an outgoing webhook with that many URLs of a server.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{FarEnd, Fault, Outcome};
 use crate::{
     channel_integrations::{channel, published, use_in},
-    outgoing_webhooks::{Rocket, scene},
+    outgoing_webhooks::{Rocket, message, scene},
     slack_commands,
     support::{Integration, MailReply, MailServer, Mailbox, Reply, TestApp},
 };
@@ -126,8 +126,7 @@ impl FarEnd for Webhook {
     }
 
     async fn send(&self, app: &TestApp, text: &str) {
-        let event = json!({"type": "message.posted", "channelId": self.channel, "data": {"message": text}});
-        app.owner.post("/v1/events", &event).await.ok(202);
+        message(&app.owner, &self.channel, text).await;
     }
 
     async fn behave(&self, _: &TestApp, fault: Option<Fault>) {
@@ -174,8 +173,7 @@ impl FarEnd for App {
     }
 
     async fn send(&self, app: &TestApp, text: &str) {
-        let event = json!({"type": "message.posted", "channelId": self.channel, "data": {"message": text}});
-        app.owner.post("/v1/events", &event).await.ok(202);
+        message(&app.owner, &self.channel, text).await;
     }
 
     async fn behave(&self, _: &TestApp, fault: Option<Fault>) {
@@ -223,8 +221,7 @@ impl FarEnd for Channel {
     }
 
     async fn send(&self, app: &TestApp, text: &str) {
-        let event = json!({"type": "message.posted", "channelId": self.channel, "data": {"message": text}});
-        app.owner.post("/v1/events", &event).await.ok(202);
+        message(&app.owner, &self.channel, text).await;
     }
 
     async fn behave(&self, _: &TestApp, _: Option<Fault>) {}

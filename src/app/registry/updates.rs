@@ -114,7 +114,8 @@ impl Registry {
         }
         let around = registry::around(&tx, &workspace, (Some(&version.name), None), 0).await?;
         rank(&tx, (workspace.id, &version.name), &around.versions).await?;
-        let detail = json!({"name": version.name, "version": version.version.to_string(), "visibility": version.visibility.as_str()});
+        let (name, number) = (&version.name, version.version.to_string());
+        let detail = json!({"name": name, "version": number, "visibility": version.visibility.as_str()});
         self.base.audit(&tx, (workspace.id, &caller.actor()), "registry.update", id, detail).await?;
         let kept = registry::find(&tx, workspace.id, id).await?;
         tx.commit().await?;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use futures_util::future::BoxFuture;
 
 use crate::{
-    app::pipeline::matcher::{Decision, Matcher, NoRules, Rules, Ruling, Target, organisations},
+    app::pipeline::matcher::{Decision, Matcher, Rules, Ruling, Target, organisations},
     domain::{
         Result,
         ids::OrganisationId,
@@ -27,7 +27,7 @@ impl Matcher for RouteMatcher {
             for (route, to) in store::routes::of_organisations(tx, &organisations(events.iter())).await? {
                 routes.entry(route.organisation_id).or_default().push((route, to));
             }
-            Ok(if routes.is_empty() { Box::new(NoRules) } else { Box::new(Routes(routes)) as Box<dyn Rules> })
+            Ok(Box::new(Routes(routes)) as Box<dyn Rules>)
         })
     }
 }

@@ -239,7 +239,8 @@ both! {
         store::pipeline::events::insert_many(&tx, &events).await.unwrap();
         store::pipeline::deliveries::insert_many(&tx, &deliveries).await.unwrap();
         tx.commit().await.unwrap();
-        let due = store::pipeline::deliveries::due(app.app.base.store().reader(), &ids, 4).await.unwrap();
+        let wanted: Vec<_> = ids.iter().map(|id| (*id, 4)).collect();
+        let due = store::pipeline::deliveries::due(app.app.base.store().reader(), &wanted).await.unwrap();
         let of = |id: DestinationId| -> Vec<Value> {
             due.iter().filter(|due| due.delivery.destination_id == id).map(|due| (*due.event.fact.data).clone()).collect()
         };

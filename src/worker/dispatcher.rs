@@ -42,7 +42,9 @@ use crate::{
 };
 
 /// Number of deliveries of one destination that are loaded at once: after them, other destinations have their turn.
-pub(super) const LOAD: usize = 32;
+const LOAD: usize = 32;
+/// The same of a destination in the slow class: it is served one delivery at a time, and each takes long.
+const LOAD_SLOW: usize = 2;
 /// Number of destinations that are claimed at once.
 const CLAIM: usize = 64;
 /// Largest step back of a clock that is waited for. A larger one is a clock that was set back.
@@ -91,9 +93,9 @@ impl Dispatcher {
     /// # Errors
     /// When the database fails; claimed destinations are due again when their lease ends.
     pub async fn step(&self) -> Result<Outcome> {
-        let claimed = self.claim(CLAIM).await?;
+        let claimed = self.take_due(CLAIM).await?;
         let destinations = claimed.len();
-        join_all(claimed.into_iter().map(|work| self.serve(work))).await;
+        join_all(self.load(claimed).await?.into_iter().map(|work| self.serve(work))).await;
         Ok(Outcome { destinations })
     }
 
@@ -109,15 +111,15 @@ impl Dispatcher {
         while !stop.is_cancelled() {
             let free = self.slots.free();
             timers.pass(self.base.ambient().now());
-            let claimed = if free > 0 { self.claim(CLAIM).await } else { Ok(Vec::new()) };
+            let claimed = if free > 0 { self.take_due(CLAIM).await } else { Ok(Vec::new()) };
             let claimed = claimed.unwrap_or_else(|error| {
                 tracing::error!(%error, "due destinations could not be claimed; trying again");
                 Vec::new()
             });
             let more_may_be_due = !claimed.is_empty() && claimed.len() >= free.min(CLAIM);
-            for work in claimed {
-                let (worker, timers) = (self.clone(), timers.clone());
-                in_flight.spawn(async move { timers.add(worker.serve(work).await) });
+            if !claimed.is_empty() {
+                // Beside the next claim: that of another organisation does not wait for what this one has to load.
+                in_flight.spawn(self.clone().serve_all(claimed, timers.clone(), in_flight.clone()));
             }
             if more_may_be_due {
                 continue;
@@ -134,6 +136,23 @@ impl Dispatcher {
         in_flight.close();
         if tokio::time::timeout(self.settings.shutdown_grace, in_flight.wait()).await.is_err() {
             tracing::warn!("deliveries were still in flight at the end; they are sent again after the next start");
+        }
+    }
+
+    /// Serves claimed destinations, each by itself.
+    async fn serve_all(
+        self: Arc<Self>,
+        claimed: Vec<(Claimed, Slot)>,
+        timers: Arc<TimerQueue>,
+        in_flight: TaskTracker,
+    ) {
+        let loaded = self.load(claimed).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "due deliveries could not be loaded; their leases end by themselves");
+            Vec::new()
+        });
+        for work in loaded {
+            let (worker, timers) = (self.clone(), timers.clone());
+            in_flight.spawn(async move { timers.add(worker.serve(work).await) });
         }
     }
 
@@ -175,21 +194,19 @@ impl Dispatcher {
         tx.commit().await
     }
 
-    /// Claims due destinations, and loads their deliveries.
-    async fn claim(&self, most: usize) -> Result<Vec<Work>> {
-        let claimed = self.take_due(most).await?;
-        if claimed.is_empty() {
-            return Ok(Vec::new());
-        }
+    /// Loads the deliveries of claimed destinations.
+    async fn load(&self, claimed: Vec<(Claimed, Slot)>) -> Result<Vec<Work>> {
         // By their senders: each opens the sessions of its destinations in one go.
         let mut by_kind: HashMap<&str, Vec<&Destination>> = HashMap::new();
-        for (Claimed { destination, .. }, _) in &claimed {
+        let mut most = HashMap::with_capacity(claimed.len());
+        for (Claimed { destination, slow, .. }, _) in &claimed {
             by_kind.entry(destination.kind.as_str()).or_default().push(destination);
+            most.insert(destination.id, if *slow { LOAD_SLOW } else { LOAD });
         }
         let (mut in_order, mut in_any, mut opening) = (Vec::new(), Vec::new(), Vec::with_capacity(by_kind.len()));
         for destinations in by_kind.into_values() {
             let sender = self.senders.of(&destinations[0].kind)?;
-            let ids = destinations.iter().map(|one| one.id);
+            let ids = destinations.iter().filter_map(|one| Some((one.id, *most.get(&one.id)?)));
             if sender.keeps_order() {
                 in_order.extend(ids)
             } else {
@@ -204,8 +221,8 @@ impl Dispatcher {
         let reader = self.base.store().reader();
         let (opened, due, due_first) = tokio::try_join!(
             futures_util::future::try_join_all(opening),
-            store::pipeline::deliveries::due(reader, &in_order, LOAD),
-            store::pipeline::deliveries::due_first(reader, &in_any, LOAD),
+            store::pipeline::deliveries::due(reader, &in_order),
+            store::pipeline::deliveries::due_first(reader, &in_any),
         )?;
         let mut sessions: HashMap<DestinationId, _> = opened.into_iter().flatten().collect();
         let mut waiting: HashMap<DestinationId, Vec<Due>> = HashMap::with_capacity(claimed.len());
@@ -217,7 +234,8 @@ impl Dispatcher {
             let (sender, session) = sessions.remove(&id)?;
             let (keeps_order, rate_limit) = (sender.keeps_order(), sender.rate_limit());
             let due = waiting.remove(&id).unwrap_or_default();
-            Some(Work { claimed, session, keeps_order, rate_limit, due, slot })
+            let more = most.get(&id).is_some_and(|most| due.len() == *most);
+            Some(Work { claimed, session, keeps_order, rate_limit, due, more, slot })
         };
         Ok(claimed.into_iter().filter_map(work).collect())
     }

@@ -8,7 +8,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use uuid::Uuid;
 
 use crate::{
-    app::{kernel::Base, pipeline::group_commit::GroupCommit},
+    app::{
+        kernel::Base,
+        pipeline::group_commit::{Bounds, GroupCommit},
+    },
     domain::{
         Result,
         ambient::Time,
@@ -137,13 +140,18 @@ pub(super) struct Recorder {
 
 impl Recorder {
     pub(super) fn start(base: Base, owner: Uuid) -> Self {
-        let group_commit = GroupCommit::start(BATCH, move |records: Vec<Arc<Record>>| {
-            let base = base.clone();
-            async move {
-                let due_again = write(&base, owner, &records).await?;
-                Ok(records.iter().map(|record| Ok(due_again.get(&record.release.id).copied())).collect())
-            }
-        });
+        let bounds = Bounds { items: BATCH, at_once: 1 };
+        let group_commit = GroupCommit::start(
+            bounds,
+            |_| (),
+            move |records: Vec<Arc<Record>>| {
+                let base = base.clone();
+                async move {
+                    let due_again = write(&base, owner, &records).await?;
+                    Ok(records.iter().map(|record| Ok(due_again.get(&record.release.id).copied())).collect())
+                }
+            },
+        );
         Self { group_commit }
     }
 

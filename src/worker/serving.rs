@@ -11,11 +11,7 @@ use std::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::time::Instant;
 
-use super::{
-    dispatcher::{Dispatcher, LOAD},
-    recorder::Record,
-    slots::Slot,
-};
+use super::{dispatcher::Dispatcher, recorder::Record, slots::Slot};
 use crate::{
     app::pipeline::sender::{Check, Session, Skip},
     domain::{
@@ -41,6 +37,8 @@ pub(super) struct Work {
     pub(super) keeps_order: bool,
     pub(super) rate_limit: RateLimit,
     pub(super) due: Vec<Due>,
+    /// True where more deliveries may wait than were loaded.
+    pub(super) more: bool,
     pub(super) slot: Slot,
 }
 
@@ -78,7 +76,7 @@ impl Dispatcher {
     /// Dispatches the deliveries of a destination until they are through, one has to wait, or others should have their
     /// turn; then records the outcomes and releases the lease. Returns the time at which the destination is due again.
     pub(super) async fn serve(&self, work: Work) -> Option<Time> {
-        let Work { claimed, session, keeps_order, rate_limit, due, slot } = work;
+        let Work { claimed, session, keeps_order, rate_limit, due, more, slot } = work;
         let Claimed { destination, pace_until, slow } = claimed;
         let serving = Serving {
             dispatcher: self,
@@ -87,7 +85,7 @@ impl Dispatcher {
             rate_limit,
             arrival_time: Mutex::new(pace_until),
         };
-        let mut record = Record::new(&destination, due.len() == LOAD, self.settings.slow_after);
+        let mut record = Record::new(&destination, more, self.settings.slow_after);
         let last_call = Instant::now() + self.settings.lease / 2;
         let mut at_once = if keeps_order || slow { 1 } else { AT_ONCE };
         let (mut due, mut idle, mut in_flight) = (due.into_iter(), vec![slot], FuturesUnordered::new());

@@ -1,10 +1,19 @@
 //! Group commit: items of concurrent callers are processed together, so that they share one transaction.
 //!
-//! No caller waits for a batch to fill: while one is being committed, the next one gathers.
+//! No caller waits for a batch to fill: while one is being committed, the next one gathers. Several may be committed at
+//! once; the items of one owner are in one of them at a time, which keeps their order, and hold up nobody else's.
 
-use std::future::Future;
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    future::Future,
+    hash::Hash,
+    sync::Arc,
+};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::{self, JoinSet},
+};
 
 use crate::domain::{Error, Result, error::StorageFault};
 
@@ -14,6 +23,15 @@ const TRIES: usize = 3;
 /// Gathers items of concurrent callers and submits them, up to a limit, as one batch.
 pub struct GroupCommit<I, O> {
     sender: mpsc::Sender<Handed<I, O>>,
+}
+
+/// Bounds of the batches.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Maximum number of items of a batch.
+    pub items: usize,
+    /// Maximum number of batches at the same time.
+    pub at_once: usize,
 }
 
 enum Handed<I, O> {
@@ -28,42 +46,85 @@ impl<I, O> Clone for GroupCommit<I, O> {
     }
 }
 
-impl<I: Clone + Send + Sync + 'static, O: Send + 'static> GroupCommit<I, O> {
-    /// Starts the task that processes batches of up to `limit` items. `work` answers each item in its order, or fails
-    /// as a whole; then each item is tried alone, so that one bad item cannot fail its neighbours. Where the database
-    /// fails, all are refused at once: alone they would fail as well, one after another.
-    ///
-    /// The task ends when every clone is dropped and every submitted item is answered.
-    pub fn start<W, F>(limit: usize, work: W) -> Self
-    where
-        W: Fn(Vec<I>) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<Vec<Result<O>>>> + Send,
-    {
-        let (sender, mut receiver) = mpsc::channel::<Handed<I, O>>(limit * 4);
-        tokio::spawn(async move {
-            let mut gathered = Vec::with_capacity(limit);
-            while receiver.recv_many(&mut gathered, limit).await > 0 {
-                let (mut items, mut waiting, mut marks) =
-                    (Vec::with_capacity(limit), Vec::with_capacity(limit), vec![]);
-                for handed in gathered.drain(..) {
-                    match handed {
-                        Handed::Item(item, answer) => {
-                            items.push(item);
-                            waiting.push(answer);
-                        }
-                        Handed::Mark(mark) => marks.push(mark),
+/// Items that wait for a batch, and the owners of those that are in one.
+struct Waiting<I, O, K> {
+    items: VecDeque<Handed<I, O>>,
+    in_batches: HashMap<task::Id, HashSet<K>>,
+}
+
+/// Items of a batch, with the callers that wait for them.
+type Batch<I, O> = (Vec<I>, Vec<oneshot::Sender<Result<O>>>);
+
+impl<I, O, K: Hash + Eq> Waiting<I, O, K> {
+    /// Takes the first items whose owners have none in a batch, up to a limit and not beyond a marker.
+    fn take(&mut self, limit: usize, owner: &impl Fn(&I) -> K) -> (Batch<I, O>, HashSet<K>) {
+        while self.in_batches.is_empty() && matches!(self.items.front(), Some(Handed::Mark(_))) {
+            if let Some(Handed::Mark(mark)) = self.items.pop_front() {
+                tell(mark);
+            }
+        }
+        let (mut items, mut callers, mut owners) = (Vec::new(), Vec::new(), HashSet::new());
+        let (mut left, mut marked) = (VecDeque::with_capacity(self.items.len()), false);
+        for handed in self.items.drain(..) {
+            match handed {
+                Handed::Item(item, caller) if !marked && items.len() < limit => {
+                    let owner = owner(&item);
+                    if self.in_batches.values().any(|owners| owners.contains(&owner)) {
+                        left.push_back(Handed::Item(item, caller));
+                    } else {
+                        owners.insert(owner);
+                        items.push(item);
+                        callers.push(caller);
                     }
                 }
-                if items.is_empty() {
-                    marks.into_iter().for_each(tell);
-                    continue;
+                handed => {
+                    marked |= matches!(handed, Handed::Mark(_));
+                    left.push_back(handed);
                 }
-                let answers = answers(&work, items).await;
-                for (waiting, answer) in waiting.into_iter().zip(answers) {
-                    // The caller may have gone away; the item is committed all the same.
-                    let _ = waiting.send(answer);
+            }
+        }
+        self.items = left;
+        ((items, callers), owners)
+    }
+}
+
+impl<I: Clone + Send + Sync + 'static, O: Send + 'static> GroupCommit<I, O> {
+    /// Starts the task that processes batches; `owner` returns the owner of an item. `work` answers each item in its
+    /// order, or fails as a whole; then each item is tried alone, so that one bad item cannot fail its neighbours. Where
+    /// the database fails, all are refused at once: alone they would fail as well, one after another.
+    ///
+    /// The task ends when every clone is dropped and every submitted item is answered.
+    pub fn start<K, W, F>(bounds: Bounds, owner: impl Fn(&I) -> K + Send + 'static, work: W) -> Self
+    where
+        K: Hash + Eq + Send + 'static,
+        W: Fn(Vec<I>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Vec<Result<O>>>> + Send + 'static,
+    {
+        let (sender, mut receiver) = mpsc::channel::<Handed<I, O>>(bounds.items * 4);
+        tokio::spawn(async move {
+            let work = Arc::new(work);
+            let mut waiting = Waiting { items: VecDeque::new(), in_batches: HashMap::new() };
+            let (mut batches, mut gathered, mut open) = (JoinSet::new(), Vec::new(), true);
+            while open || !waiting.items.is_empty() || !batches.is_empty() {
+                tokio::select! {
+                    count = receiver.recv_many(&mut gathered, bounds.items), if open => open = count > 0,
+                    Some(ended) = batches.join_next_with_id(), if !batches.is_empty() => {
+                        let id = match ended {
+                            Ok((id, ())) => id,
+                            Err(error) => error.id(),
+                        };
+                        waiting.in_batches.remove(&id);
+                    }
                 }
-                marks.into_iter().for_each(tell);
+                waiting.items.extend(gathered.drain(..));
+                while batches.len() < bounds.at_once {
+                    let ((items, callers), owners) = waiting.take(bounds.items, &owner);
+                    if items.is_empty() {
+                        break;
+                    }
+                    let batch = batches.spawn(process(work.clone(), items, callers));
+                    waiting.in_batches.insert(batch.id(), owners);
+                }
             }
         });
         Self { sender }
@@ -86,6 +147,20 @@ impl<I: Clone + Send + Sync + 'static, O: Send + 'static> GroupCommit<I, O> {
         if self.sender.send(Handed::Mark(mark)).await.is_ok() {
             let _ = reached.await;
         }
+    }
+}
+
+/// Processes a batch, and answers its callers.
+async fn process<I: Clone + Sync, O, F>(
+    work: Arc<impl Fn(Vec<I>) -> F>,
+    items: Vec<I>,
+    callers: Vec<oneshot::Sender<Result<O>>>,
+) where
+    F: Future<Output = Result<Vec<Result<O>>>>,
+{
+    for (caller, answer) in callers.into_iter().zip(answers(&*work, items).await) {
+        // The caller may have gone away; the item is committed all the same.
+        let _ = caller.send(answer);
     }
 }
 
@@ -153,7 +228,7 @@ mod tests {
     async fn those_who_come_during_a_commit_share_the_next() {
         let batches = Arc::new(AtomicUsize::new(0));
         let gate = Arc::new(Semaphore::new(0));
-        let group_commit = GroupCommit::start(100, {
+        let group_commit = GroupCommit::start(Bounds { items: 100, at_once: 1 }, |_| (), {
             let (batches, gate) = (batches.clone(), gate.clone());
             move |items: Vec<u32>| {
                 let (batches, gate) = (batches.clone(), gate.clone());
@@ -177,7 +252,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_settles_waits_for_what_others_handed_in() {
         let (gate, done) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
-        let group_commit = GroupCommit::start(100, {
+        let group_commit = GroupCommit::start(Bounds { items: 100, at_once: 1 }, |_| (), {
             let (gate, done) = (gate.clone(), done.clone());
             move |items: Vec<u32>| {
                 let (gate, done) = (gate.clone(), done.clone());
@@ -208,13 +283,49 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_bad_item_fails_alone() {
-        let group_commit = GroupCommit::start(100, |items: Vec<u32>| async move {
-            if items.contains(&7) {
-                return Err(Error::Internal("seven".into()));
+    async fn the_items_of_an_owner_keep_their_order_and_hold_up_no_other() {
+        let (gate, done) = (Arc::new(Semaphore::new(0)), Arc::new(std::sync::Mutex::new(Vec::new())));
+        let group_commit = GroupCommit::start(Bounds { items: 100, at_once: 2 }, |item: &(u32, u32)| item.0, {
+            let (gate, done) = (gate.clone(), done.clone());
+            move |items: Vec<(u32, u32)>| {
+                let (gate, done) = (gate.clone(), done.clone());
+                async move {
+                    if items.iter().any(|(owner, _)| *owner == 1) {
+                        gate.acquire().await.unwrap().forget();
+                    }
+                    done.lock().unwrap().extend(items.clone());
+                    Ok(items.into_iter().map(Ok).collect())
+                }
             }
-            Ok(items.into_iter().map(Ok).collect())
         });
+        let submitted = |item| {
+            let group_commit = group_commit.clone();
+            tokio::spawn(async move { group_commit.submit(item).await })
+        };
+        let slow = submitted((1, 1));
+        tokio::task::yield_now().await;
+        let behind = submitted((1, 2));
+        tokio::task::yield_now().await;
+        group_commit.submit((2, 1)).await.unwrap();
+        assert_eq!(*done.lock().unwrap(), [(2, 1)], "another owner's waits for nothing");
+        gate.add_permits(2);
+        slow.await.unwrap().unwrap();
+        behind.await.unwrap().unwrap();
+        assert_eq!(*done.lock().unwrap(), [(2, 1), (1, 1), (1, 2)]);
+    }
+
+    #[tokio::test]
+    async fn a_bad_item_fails_alone() {
+        let group_commit = GroupCommit::start(
+            Bounds { items: 100, at_once: 1 },
+            |_| (),
+            |items: Vec<u32>| async move {
+                if items.contains(&7) {
+                    return Err(Error::Internal("seven".into()));
+                }
+                Ok(items.into_iter().map(Ok).collect())
+            },
+        );
         let answers = join_all((0..10).map(|item| group_commit.submit(item))).await;
         let bad: Vec<usize> = answers.iter().enumerate().filter(|(_, a)| a.is_err()).map(|(i, _)| i).collect();
         assert_eq!(bad, [7]);
@@ -223,7 +334,7 @@ mod tests {
     #[tokio::test]
     async fn a_database_that_fails_ends_a_batch_at_once() {
         let tries = Arc::new(AtomicUsize::new(0));
-        let group_commit = GroupCommit::start(100, {
+        let group_commit = GroupCommit::start(Bounds { items: 100, at_once: 1 }, |_| (), {
             let tries = tries.clone();
             move |items: Vec<u32>| {
                 tries.fetch_add(1, SeqCst);
@@ -242,7 +353,7 @@ mod tests {
     #[tokio::test]
     async fn a_batch_that_collides_is_tried_again_as_a_whole() {
         let tries = Arc::new(AtomicUsize::new(0));
-        let group_commit = GroupCommit::start(100, {
+        let group_commit = GroupCommit::start(Bounds { items: 100, at_once: 1 }, |_| (), {
             let tries = tries.clone();
             move |items: Vec<u32>| {
                 let collides = tries.fetch_add(1, SeqCst) < 2;
@@ -261,7 +372,7 @@ mod tests {
     #[tokio::test]
     async fn an_item_whose_caller_left_is_worked_on() {
         let done = Arc::new(AtomicUsize::new(0));
-        let group_commit = GroupCommit::start(1, {
+        let group_commit = GroupCommit::start(Bounds { items: 1, at_once: 1 }, |_| (), {
             let done = done.clone();
             move |items: Vec<u32>| {
                 let done = done.clone();

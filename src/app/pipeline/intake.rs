@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::{
     events::Accepted,
-    group_commit::GroupCommit,
+    group_commit::{Bounds, GroupCommit},
     outbox::{InlineCall, Outbox, Planned},
 };
 use crate::{
@@ -33,9 +33,8 @@ use crate::{
 
 /// Maximum number of events that share a transaction.
 const BATCH: usize = 256;
-/// Group commits that PostgreSQL works on at the same time. An organisation's events all go through the same one, which
-/// keeps their order; an organisation with hundreds of destinations delays only those that share its group commit.
-/// SQLite has one writer.
+/// Group commits that PostgreSQL works on at the same time; SQLite has one writer. An organisation's events are in one of
+/// them at a time, which keeps their order, and the hundreds of destinations of another delay them no longer than that.
 const COMMITS_AT_ONCE: usize = 4;
 /// Time for which a repetition waits for the first request with its key.
 const IN_FLIGHT_WAIT: Duration = Duration::from_secs(2);
@@ -79,8 +78,7 @@ pub struct Idempotency {
 
 /// Accepts events.
 pub struct Intake {
-    /// Group commits; an organisation's id selects one.
-    commits: Vec<GroupCommit<(NewEvent, Vec<InlineCall>), Accepted>>,
+    group_commit: GroupCommit<(NewEvent, Vec<InlineCall>), Accepted>,
     in_flight: InFlight,
 }
 
@@ -88,14 +86,13 @@ impl Intake {
     /// Starts the intake.
     pub(super) fn start(base: &Base, outbox: &Outbox) -> Self {
         let at_once = if base.store.is_embedded() { 1 } else { COMMITS_AT_ONCE };
-        let start = || {
+        let owner = |(new_event, _): &(NewEvent, Vec<InlineCall>)| new_event.organisation_id;
+        let (base, outbox) = (base.clone(), outbox.clone());
+        let group_commit = GroupCommit::start(Bounds { items: BATCH, at_once }, owner, move |new_events| {
             let (base, outbox) = (base.clone(), outbox.clone());
-            GroupCommit::start(BATCH, move |new_events: Vec<(NewEvent, Vec<InlineCall>)>| {
-                let (base, outbox) = (base.clone(), outbox.clone());
-                async move { commit(&base, &outbox, new_events).await }
-            })
-        };
-        Self { commits: std::iter::repeat_with(start).take(at_once).collect(), in_flight: InFlight::default() }
+            async move { commit(&base, &outbox, new_events).await }
+        });
+        Self { group_commit, in_flight: InFlight::default() }
     }
 
     /// Accepts an event; it is durable when this returns. Of two with the same key, the second waits for the first. Calls
@@ -109,11 +106,7 @@ impl Intake {
             Some(idempotency) => Some(self.in_flight.enter(&idempotency.key).await?),
             None => None,
         };
-        // The last bits of an id are random. There is at least one group commit.
-        let index = new_event.organisation_id.0.as_u128() % self.commits.len() as u128;
-        let commit = usize::try_from(index).ok().and_then(|index| self.commits.get(index));
-        let commit = commit.ok_or_else(|| Error::Internal("there is no group commit".into()))?;
-        commit.submit((new_event, inline)).await
+        self.group_commit.submit((new_event, inline)).await
     }
 }
 

@@ -65,49 +65,55 @@ pub async fn insert_many(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
     Ok(())
 }
 
-/// Returns the first `limit` pending deliveries of each destination, oldest first, with their events, in one round
-/// trip. The data of an event is left out where the delivery has content of its own: a webhook may have sent 25 MB.
+/// A destination, and the maximum number of its deliveries that are loaded.
+pub type Loaded = (DestinationId, usize);
+
+/// Returns the first pending deliveries of each destination, oldest first, with their events, in one round trip. The data
+/// of an event is left out where the delivery has content of its own: a webhook may have sent 25 MB.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn due(db: &impl ConnectionTrait, destinations: &[DestinationId], limit: usize) -> Result<Vec<Due>> {
-    waiting(db, destinations, ("id", "d.id"), limit).await
+pub async fn due(db: &impl ConnectionTrait, destinations: &[Loaded]) -> Result<Vec<Due>> {
+    waiting(db, destinations, ("id", "d.id")).await
 }
 
 /// Returns the same of destinations that keep no order: the earliest due first, even where older ones wait for a retry.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn due_first(db: &impl ConnectionTrait, destinations: &[DestinationId], limit: usize) -> Result<Vec<Due>> {
-    waiting(db, destinations, ("next_attempt_at, id", "d.next_attempt_at, d.id"), limit).await
+pub async fn due_first(db: &impl ConnectionTrait, destinations: &[Loaded]) -> Result<Vec<Due>> {
+    waiting(db, destinations, ("next_attempt_at, id", "d.next_attempt_at, d.id")).await
 }
 
 async fn waiting(
     db: &impl ConnectionTrait,
-    destinations: &[DestinationId],
+    destinations: &[Loaded],
     (order_of_one, order_of_all): (&str, &str),
-    limit: usize,
 ) -> Result<Vec<Due>> {
     if destinations.is_empty() {
         return Ok(Vec::new());
     }
     let backend = db.get_database_backend();
-    let head = |of: &str| {
+    let head = |of: &str, most: &str| {
         format!(
-            "SELECT * FROM delivery WHERE destination_id = {of} AND state = 'pending' ORDER BY {order_of_one} LIMIT {limit}"
+            "SELECT * FROM delivery WHERE destination_id = {of} AND state = 'pending' ORDER BY {order_of_one} LIMIT {most}"
         )
     };
-    let ids = destinations.iter().map(|id| id.0);
+    let mut most: Vec<i64> = destinations.iter().map(|(_, most)| i64::try_from(*most).unwrap_or(i64::MAX)).collect();
     let (heads, values): (String, Vec<Value>) = match backend {
         DbBackend::Postgres => {
-            let heads = format!("SELECT h.* FROM UNNEST($1) AS v (id) CROSS JOIN LATERAL ({}) AS h", head("v.id"));
-            (heads, vec![batches::ids(ids)])
+            let head = head("v.id", "v.most");
+            let heads = format!("SELECT h.* FROM UNNEST($1, $2) AS v (id, most) CROSS JOIN LATERAL ({head}) AS h");
+            let ids = batches::ids(destinations.iter().map(|(id, _)| id.0));
+            (heads, vec![ids, most.into()])
         }
         // SQLite has no LATERAL.
         _ => {
-            let ids = batches::filled(ids);
-            let heads = (0..ids.len()).map(|index| format!("SELECT * FROM ({}) AS d{index}", head("?")));
-            (heads.collect::<Vec<_>>().join(" UNION ALL "), ids.into_iter().map(Value::from).collect())
+            let ids = batches::filled(destinations.iter().map(|(id, _)| id.0));
+            most.resize(ids.len(), 0);
+            let heads = (0..ids.len()).map(|index| format!("SELECT * FROM ({}) AS d{index}", head("?", "?")));
+            let values = ids.into_iter().zip(most).flat_map(|(id, most)| [Value::from(id), Value::from(most)]);
+            (heads.collect::<Vec<_>>().join(" UNION ALL "), values.collect())
         }
     };
     let sql = format!(

@@ -32,6 +32,7 @@ mod integrations;
 mod limits;
 mod linkbreakers;
 mod native;
+mod native_queries;
 mod oauth;
 mod openapi;
 mod outgoing_webhooks;

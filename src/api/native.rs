@@ -69,6 +69,7 @@ pub const DIALECT: Dialect = Dialect {
     together: &[],
     names_organisation: true,
     closed: true,
+    closed_query: true,
     described: || dialect::describe(operations()),
     error_example: dialect::error_example::<error::NativeError>,
     refuse: refusal::render::<error::NativeError>,

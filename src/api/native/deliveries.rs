@@ -9,12 +9,12 @@ use uuid::Uuid;
 
 use super::{
     Answer, Refused, Tag,
-    wire::{DeliveryDetailOut, DeliveryOut, DestinationOut, List, ReplayAllOut, ReplayFailedIn, ReplayOut, cursor},
+    wire::{DeliveryDetailOut, DeliveryOut, DestinationOut, Limit, List, ReplayAllOut, ReplayFailedIn, ReplayOut, page},
 };
 use crate::{
     api::shared::{auth::Bearer, body::Body, services::Service, word::Word},
     app::pipeline::{Pipeline, deliveries::Filter, replays::Replays},
-    domain::{page::PageRequest, pipeline::delivery::DeliveryState},
+    domain::pipeline::delivery::DeliveryState,
 };
 
 /// The operations.
@@ -55,7 +55,7 @@ impl Deliveries {
         /// Only deliveries to this destination.
         destination: Query<Option<Uuid>>,
         /// Maximum number of items, 1 to 250; 50 by default.
-        limit: Query<Option<u32>>,
+        limit: Query<Option<Limit>>,
         /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<DeliveryOut>> {
@@ -64,7 +64,7 @@ impl Deliveries {
             event_id: event_id.0.map(Into::into),
             destination_id: destination.0.map(Into::into),
         };
-        let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
+        let page = self::page(limit, cursor)?;
         Ok(Json(List::of(pipeline.list_deliveries(&caller.0, filter, page).await?)))
     }
 
@@ -119,11 +119,11 @@ impl Deliveries {
         pipeline: Service<'_, Pipeline>,
         caller: Bearer,
         /// Maximum number of items, 1 to 250; 50 by default.
-        limit: Query<Option<u32>>,
+        limit: Query<Option<Limit>>,
         /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<DestinationOut>> {
-        let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
+        let page = self::page(limit, cursor)?;
         Ok(Json(List::of(pipeline.list_destinations(&caller.0, page).await?)))
     }
 

@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use super::{
     Answer, Refused, Tag,
-    wire::{AcceptedOut, EventIn, EventOut, List, cursor},
+    wire::{AcceptedOut, EventIn, EventOut, Limit, List, page},
 };
 use crate::{
     api::shared::{auth::Bearer, body::Body, services::Service},
     app::pipeline::Pipeline,
-    domain::{Error, page::PageRequest},
+    domain::Error,
 };
 
 /// The operations.
@@ -81,11 +81,11 @@ impl Events {
         pipeline: Service<'_, Pipeline>,
         caller: Bearer,
         /// Maximum number of items, 1 to 250; 50 by default.
-        limit: Query<Option<u32>>,
+        limit: Query<Option<Limit>>,
         /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<EventOut>> {
-        let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
+        let page = self::page(limit, cursor)?;
         Ok(Json(List::of(pipeline.list_events(&caller.0, page).await?)))
     }
 

@@ -11,11 +11,13 @@ mod routes;
 mod subscriptions;
 mod workflows;
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use poem_openapi::{
     Object,
-    types::{ParseFromJSON, ToJSON},
+    param::Query,
+    registry::{MetaSchema, MetaSchemaRef},
+    types::{ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
 };
 use uuid::Uuid;
 
@@ -39,9 +41,13 @@ pub use subscriptions::{ExplanationOut, SubscriptionIn, SubscriptionOut, Subscri
 pub use workflows::{WorkflowIn, WorkflowOut, WorkflowsOut};
 
 use crate::{
-    api::shared::word::{Vocabulary, Word},
+    api::shared::{
+        whole_value::whole_value,
+        word::{Vocabulary, Word},
+    },
     domain::{
-        page::Page,
+        Error, Result,
+        page::{Page, PageRequest},
         pipeline::{
             delivery::{AttemptState, DeliveryState},
             destination::Health,
@@ -68,9 +74,41 @@ impl<T: ParseFromJSON + ToJSON> List<T> {
     }
 }
 
+/// The page size that a caller asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit(u32);
+
+impl Type for Limit {
+    whole_value!();
+
+    fn name() -> Cow<'static, str> {
+        "Limit".into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(MetaSchema {
+            minimum: Some(1.0),
+            maximum: Some(PageRequest::MAX_LIMIT.into()),
+            default: Some(PageRequest::DEFAULT_LIMIT.into()),
+            ..MetaSchema::new_with_format("integer", "int64")
+        }))
+    }
+}
+
+impl ParseFromParameter for Limit {
+    fn parse_from_parameter(text: &str) -> ParseResult<Self> {
+        u32::parse_from_parameter(text).map(Self).map_err(|error| error.propagate())
+    }
+}
+
+/// Reads the page that a list is asked for.
+pub(super) fn page(limit: Query<Option<Limit>>, cursor: Query<Option<String>>) -> Result<PageRequest> {
+    PageRequest::new(limit.0.map(|Limit(limit)| limit), self::cursor(cursor.0)?)
+}
+
 /// Reads a cursor that [`List::of`] wrote.
-pub(super) fn cursor(text: Option<String>) -> crate::domain::Result<Option<Uuid>> {
-    let unreadable = |_| crate::domain::Error::invalid("cursor", "must be the nextCursor of a previous answer");
+pub(super) fn cursor(text: Option<String>) -> Result<Option<Uuid>> {
+    let unreadable = |_| Error::invalid("cursor", "must be the nextCursor of a previous answer");
     text.map(|text| Uuid::try_parse(&text)).transpose().map_err(unreadable)
 }
 

@@ -131,6 +131,7 @@ const CASES: &[Case] = &[
     case("listTokens", Member, &["tokens:manage"], 200),
     case("createToken", Member, &["tokens:manage"], 201),
     case("revokeToken", Member, &["tokens:manage"], 404),
+    case("listAuditLog", Admin, &["audit:read"], 200),
     case("listChannels", Member, &["channels:read"], 200),
     case("createChannel", Admin, &["channels:manage"], 201),
     case("getChannel", Member, &["channels:read"], 404),

@@ -3,6 +3,7 @@
 //!
 //! One file a resource under `native/`; `wire` has the schemas, `error` the problem details.
 
+pub mod audit;
 pub mod callback;
 pub mod channel_integrations;
 pub mod channels;
@@ -51,6 +52,7 @@ pub const DIALECT: Dialect = Dialect {
         "/v1/invitations",
         "/v1/consent",
         "/v1/tokens",
+        "/v1/audit-log",
         "/v1/channels",
         "/v1/integrations",
         "/v1/events",
@@ -80,7 +82,7 @@ fn operations() -> impl OpenApi + 'static {
     (
         organisations::Organisations,
         (members::Members, invitations::Invitations),
-        tokens::Tokens,
+        (tokens::Tokens, audit::AuditLog),
         channels::Channels,
         channel_integrations::ChannelIntegrations,
         (signing::Signing, installations::Installations),
@@ -116,6 +118,9 @@ enum Tag {
     Invitations,
     /// Personal access tokens of the caller. The text of a token is shown once.
     Tokens,
+    /// Changes of the organisation's configuration and access, with their actors.
+    #[oai(rename = "Audit log")]
+    AuditLog,
     /// Named places in an organisation where events flow.
     Channels,
     /// Integrations of an organisation, installed by a descriptor or from the registry.

@@ -1,5 +1,6 @@
 //! Schemas of the native dialect. An absent optional value is left out, never `null`.
 
+mod audit;
 mod channels;
 mod deliveries;
 mod events;
@@ -21,6 +22,7 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
+pub use audit::AuditEntryOut;
 pub use channels::{ChannelIn, ChannelOut, ChannelPatch, UserOut};
 pub use deliveries::{
     AttemptOut, DeliveryDetailOut, DeliveryOut, DestinationOut, ReplayAllOut, ReplayFailedIn, ReplayOut,

@@ -42,6 +42,7 @@ mod pipeline;
 mod registry_installations;
 mod rocketchat;
 mod routes;
+mod search;
 mod secrets;
 mod senders;
 mod slack_commands;

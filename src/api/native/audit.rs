@@ -4,12 +4,12 @@ use poem_openapi::{OpenApi, param::Query, payload::Json};
 
 use super::{
     Answer, Tag,
-    wire::{AuditEntryOut, Limit, List, page},
+    wire::{AuditEntryOut, Limit, List, page, period},
 };
 use crate::{
     api::shared::{auth::Bearer, services::Service, time::Timestamp},
     app::tenancy::{Tenancy, audit::Filter},
-    domain::search::{Period, sought},
+    domain::search::sought,
 };
 
 /// The operations.
@@ -20,7 +20,7 @@ impl AuditLog {
     /// List the audit log
     ///
     /// Lists changes of the organisation's configuration and access, newest first, with their actors. Secrets are never in
-    /// it. A page looks at the next 10,000 entries: with `action` or `actor` it may be short, or empty, and have a
+    /// it. The caller has to have the permission `audit:read`. A page looks at the next 10,000 entries: with `action` or `actor` it may be short, or empty, and have a
     /// `nextCursor`.
     #[oai(path = "/v1/audit-log", method = "get", operation_id = "listAuditLog")]
     #[allow(clippy::too_many_arguments, reason = "each is a query parameter of the documented operation")]
@@ -41,8 +41,8 @@ impl AuditLog {
         /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<AuditEntryOut>> {
-        let period = Period::new(since.0.map(Into::into), until.0.map(Into::into))?;
-        let filter = Filter { action: sought("action", action.0)?, actor: sought("actor", actor.0)?, period };
+        let (action, actor) = (sought("action", action.0)?, sought("actor", actor.0)?);
+        let filter = Filter { action, actor, period: period(since, until)? };
         let page = self::page(limit, cursor)?;
         Ok(Json(List::of(tenancy.list_audit_log(&caller.0, &filter, page).await?)))
     }

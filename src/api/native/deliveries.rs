@@ -9,12 +9,12 @@ use uuid::Uuid;
 
 use super::{
     Answer, Refused, Tag,
-    wire::{DeliveryDetailOut, DeliveryOut, DestinationOut, Limit, List, ReplayAllOut, ReplayFailedIn, ReplayOut, page},
+    wire::{DeliveryDetailOut, DeliveryOut, DestinationOut, Limit, List, ReplayAllOut, ReplayFailedIn, ReplayOut, page, period},
 };
 use crate::{
-    api::shared::{auth::Bearer, body::Body, services::Service, word::Word},
+    api::shared::{auth::Bearer, body::Body, services::Service, time::Timestamp, word::Word},
     app::pipeline::{Pipeline, deliveries::Filter, replays::Replays},
-    domain::pipeline::delivery::DeliveryState,
+    domain::{pipeline::delivery::DeliveryState, search::sought},
 };
 
 /// The operations.
@@ -40,7 +40,9 @@ enum ReplayedAll {
 impl Deliveries {
     /// List deliveries
     ///
-    /// Lists deliveries, newest first. A delivery that was not sent has the reason.
+    /// Lists deliveries, newest first. A delivery that was not sent has the reason. Where no index serves the filters, as
+    /// with `type` and `text`, a page looks at the next 10,000 deliveries: it may be short, or empty, and have a
+    /// `nextCursor`.
     #[oai(path = "/v1/deliveries", method = "get", operation_id = "listDeliveries")]
     #[allow(clippy::too_many_arguments, reason = "each is a query parameter of the documented operation")]
     async fn list_deliveries(
@@ -49,11 +51,22 @@ impl Deliveries {
         caller: Bearer,
         /// Only deliveries in this state.
         state: Query<Option<Word<DeliveryState>>>,
+        /// Only deliveries of events whose type matches this glob, in which `*` stands for any characters, such as
+        /// `order.*`.
+        #[oai(name = "type")]
+        event_type: Query<Option<String>>,
         /// Only deliveries of this event.
         #[oai(name = "eventId")]
         event_id: Query<Option<Uuid>>,
         /// Only deliveries to this destination.
-        destination: Query<Option<Uuid>>,
+        #[oai(name = "destinationId")]
+        destination_id: Query<Option<Uuid>>,
+        /// Only deliveries with this text in their reason or in the type of their event, in any case.
+        text: Query<Option<String>>,
+        /// Only deliveries of events that were accepted at this time or later.
+        since: Query<Option<Timestamp>>,
+        /// Only deliveries of events that were accepted before this time.
+        until: Query<Option<Timestamp>>,
         /// Maximum number of items, 1 to 250; 50 by default.
         limit: Query<Option<Limit>>,
         /// The `nextCursor` of the previous page.
@@ -61,11 +74,14 @@ impl Deliveries {
     ) -> Answer<List<DeliveryOut>> {
         let filter = Filter {
             state: state.0.map(|Word(state)| state),
+            event_type: sought("type", event_type.0)?,
             event_id: event_id.0.map(Into::into),
-            destination_id: destination.0.map(Into::into),
+            destination_id: destination_id.0.map(Into::into),
+            text: sought("text", text.0)?,
+            period: period(since, until)?,
         };
         let page = self::page(limit, cursor)?;
-        Ok(Json(List::of(pipeline.list_deliveries(&caller.0, filter, page).await?)))
+        Ok(Json(List::of(pipeline.list_deliveries(&caller.0, &filter, page).await?)))
     }
 
     /// Get a delivery

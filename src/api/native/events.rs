@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use super::{
     Answer, Refused, Tag,
-    wire::{AcceptedOut, EventIn, EventOut, Limit, List, page},
+    wire::{AcceptedOut, EventIn, EventOut, Limit, List, page, period},
 };
 use crate::{
-    api::shared::{auth::Bearer, body::Body, services::Service},
-    app::pipeline::Pipeline,
-    domain::Error,
+    api::shared::{auth::Bearer, body::Body, services::Service, time::Timestamp},
+    app::pipeline::{Pipeline, events::Filter},
+    domain::{Error, pipeline::attributes, search::sought},
 };
 
 /// The operations.
@@ -48,6 +48,13 @@ fn demand_one_readable_key(headers: &HeaderMap) -> Result<(), Error> {
     }
 }
 
+/// Reads `name:value`.
+fn name_and_value(text: String) -> Result<(String, String), Error> {
+    let parts = text.split_once(':').filter(|(name, _)| attributes::is_name(name));
+    let parts = parts.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    parts.ok_or_else(|| Error::invalid("attribute", "must be a name and a value, such as linkId:4711"))
+}
+
 #[OpenApi(tag = "Tag::Events")]
 impl Events {
     /// Send an event
@@ -74,19 +81,43 @@ impl Events {
 
     /// List events
     ///
-    /// Lists all events of the organisation, newest first. The caller has to have the permission to manage channels.
+    /// Lists all events of the organisation, newest first. The caller has to have the permission to manage channels. With
+    /// `type`, `source` or `attribute` a page looks at the next 10,000 events: it may be short, or empty, and have a
+    /// `nextCursor`.
     #[oai(path = "/v1/events", method = "get", operation_id = "listEvents")]
+    #[allow(clippy::too_many_arguments, reason = "each is a query parameter of the documented operation")]
     async fn list_events(
         &self,
         pipeline: Service<'_, Pipeline>,
         caller: Bearer,
+        /// Only events whose type matches this glob, in which `*` stands for any characters, such as `order.*`.
+        #[oai(name = "type")]
+        kind: Query<Option<String>>,
+        /// Only events of this source, such as `api`.
+        source: Query<Option<String>>,
+        /// Only events that were posted to this channel.
+        #[oai(name = "channelId")]
+        channel_id: Query<Option<Uuid>>,
+        /// Only events with this attribute, as `name:value`.
+        attribute: Query<Option<String>>,
+        /// Only events that were accepted at this time or later.
+        since: Query<Option<Timestamp>>,
+        /// Only events that were accepted before this time.
+        until: Query<Option<Timestamp>>,
         /// Maximum number of items, 1 to 250; 50 by default.
         limit: Query<Option<Limit>>,
         /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<EventOut>> {
+        let filter = Filter {
+            kind: sought("type", kind.0)?,
+            source: sought("source", source.0)?,
+            channel_id: channel_id.0.map(Into::into),
+            attribute: attribute.0.map(name_and_value).transpose()?,
+            period: period(since, until)?,
+        };
         let page = self::page(limit, cursor)?;
-        Ok(Json(List::of(pipeline.list_events(&caller.0, page).await?)))
+        Ok(Json(List::of(pipeline.list_events(&caller.0, &filter, page).await?)))
     }
 
     /// Get an event

@@ -44,6 +44,7 @@ pub use workflows::{WorkflowIn, WorkflowOut, WorkflowsOut};
 
 use crate::{
     api::shared::{
+        time::Timestamp,
         whole_value::whole_value,
         word::{Vocabulary, Word},
     },
@@ -54,6 +55,7 @@ use crate::{
             delivery::{AttemptState, DeliveryState},
             destination::Health,
         },
+        search::Period,
         tenancy::member::{Permission, Role},
     },
 };
@@ -106,6 +108,11 @@ impl ParseFromParameter for Limit {
 /// Reads the page that a list is asked for.
 pub(super) fn page(limit: Query<Option<Limit>>, cursor: Query<Option<String>>) -> Result<PageRequest> {
     PageRequest::new(limit.0.map(|Limit(limit)| limit), self::cursor(cursor.0)?)
+}
+
+/// Reads the period that a list is asked for.
+pub(super) fn period(since: Query<Option<Timestamp>>, until: Query<Option<Timestamp>>) -> Result<Period> {
+    Period::new(since.0.map(Into::into), until.0.map(Into::into))
 }
 
 /// Reads a cursor that [`List::of`] wrote.

@@ -16,6 +16,8 @@ use crate::{
     store::{self, pipeline::events::IdempotencyKey},
 };
 
+pub use store::pipeline::events::Filter;
+
 /// Maximum length of an Idempotency-Key, in characters.
 const MAX_KEY_CHARS: usize = 255;
 
@@ -94,10 +96,10 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`Error::Forbidden`]: the whole stream is for callers that may also see every channel.
-    pub async fn list_events(&self, caller: &Caller, page: PageRequest) -> Result<Page<Event>> {
+    pub async fn list_events(&self, caller: &Caller, filter: &Filter, page: PageRequest) -> Result<Page<Event>> {
         caller.require(Permission::EventsRead)?;
         caller.require(Permission::ChannelsManage)?;
-        store::pipeline::events::list(self.base.store.reader(), caller.organisation_id, None, page).await
+        store::pipeline::events::list(self.base.store.reader(), caller.organisation_id, filter, page).await
     }
 }
 

@@ -85,7 +85,8 @@ pub fn pointer(name: &str) -> String {
     format!("/attributes/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-fn is_name(name: &str) -> bool {
+/// Returns true for the name of an attribute.
+pub fn is_name(name: &str) -> bool {
     name.len() <= MAX_NAME
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')

@@ -1,6 +1,7 @@
 //! Deliveries and their attempts.
 
 mod arrays;
+mod search;
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use ::entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
     Statement, Value,
     sea_query::{Expr, ExprTrait},
 };
@@ -21,8 +22,7 @@ use crate::{
         Error, Result,
         ambient::Time,
         error::Noun,
-        ids::{DeliveryId, DestinationId, EventId, IntegrationId, OrganisationId},
-        page::{Page, PageRequest},
+        ids::{DeliveryId, DestinationId, IntegrationId, OrganisationId},
         pipeline::{
             delivery::{Attempt, Content, Delivery, DeliveryState},
             event::Event,
@@ -31,6 +31,8 @@ use crate::{
     store::{Tx, corrupt, kernel::batches},
 };
 
+pub use search::{Filter, NamedDelivery, find_named, list};
+
 /// Due delivery, with its event.
 #[derive(Clone, Debug)]
 pub struct Due {
@@ -38,17 +40,6 @@ pub struct Due {
     pub delivery: Delivery,
     /// Event that it delivers.
     pub event: Event,
-}
-
-/// Filter of deliveries; `None` matches all.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Filter {
-    /// Their state.
-    pub state: Option<DeliveryState>,
-    /// Their event.
-    pub event_id: Option<EventId>,
-    /// Their destination.
-    pub destination_id: Option<DestinationId>,
 }
 
 /// Inserts deliveries.
@@ -271,34 +262,6 @@ pub async fn attempts(db: &impl ConnectionTrait, id: DeliveryId) -> Result<Vec<A
         .into_iter()
         .map(attempt)
         .collect()
-}
-
-/// Lists the deliveries of an organisation, newest first.
-///
-/// # Errors
-/// When the database fails.
-pub async fn list(
-    db: &impl ConnectionTrait,
-    organisation_id: OrganisationId,
-    filter: Filter,
-    page: PageRequest,
-) -> Result<Page<Delivery>> {
-    let mut query = Deliveries::find().filter(Column::OrganisationId.eq(organisation_id.0));
-    if let Some(state) = filter.state {
-        query = query.filter(Column::State.eq(state.as_str()));
-    }
-    if let Some(event_id) = filter.event_id {
-        query = query.filter(Column::EventId.eq(event_id.0));
-    }
-    if let Some(destination_id) = filter.destination_id {
-        query = query.filter(Column::DestinationId.eq(destination_id.0));
-    }
-    if let Some(after) = page.after {
-        query = query.filter(Column::Id.lt(after));
-    }
-    let rows = query.order_by_desc(Column::Id).limit(u64::from(page.limit) + 1).all(db).await?;
-    let deliveries = rows.into_iter().map(delivery).collect::<Result<Vec<_>>>()?;
-    Ok(Page::cut(deliveries, page.limit, |delivery| delivery.id.0))
 }
 
 /// Counts the pending deliveries of all organisations, for the metrics.

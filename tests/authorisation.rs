@@ -142,6 +142,7 @@ const CASES: &[Case] = &[
     case("addChannelMember", Admin, &["channels:manage"], 404),
     case("removeChannelMember", Admin, &["channels:manage"], 404),
     case("sendEvent", Member, &["events:write"], 404),
+    case("sendEventBatch", Member, &["events:write"], 400),
     case("listEvents", Admin, &["events:read", "channels:manage"], 200),
     case("getEvent", Member, &["events:read"], 404),
     case("listDeliveries", Member, &["deliveries:read"], 200),
@@ -682,6 +683,10 @@ impl<'a> World<'a> {
             "sendEvent" => {
                 let channel = self.create("/v1/channels", json!({"name": self.fresh()})).await;
                 json!({"type": CANARY, "channelId": channel})
+            }
+            "sendEventBatch" => {
+                let channel = self.create("/v1/channels", json!({"name": self.fresh()})).await;
+                json!({"events": [{"type": CANARY, "channelId": channel}]})
             }
             "replayFailedDeliveries" => json!({"destinationId": self.delivery().await.1}),
             "updateSlackIntegration" => json!({"slackChannelName": self.fresh()}),

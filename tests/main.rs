@@ -14,9 +14,11 @@ mod botpress;
 mod botpress_clients;
 mod channel_integrations;
 mod cli;
+mod cloud_events;
 mod consent;
 mod contract;
 mod docs;
+mod event_batches;
 mod embedded;
 
 mod errors;

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod callback;
 pub mod channel_integrations;
 pub mod channels;
+mod cloud_events;
 pub mod consent;
 pub mod deliveries;
 pub mod descriptors;

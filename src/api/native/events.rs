@@ -2,20 +2,29 @@
 
 use poem::http::HeaderMap;
 use poem_openapi::{
-    ApiResponse, OpenApi,
+    ApiResponse, OpenApi, ResponseContent,
     param::{Header, Path, Query},
     payload::Json,
 };
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
     Answer, Refused, Tag,
-    wire::{AcceptedOut, EventIn, EventOut, Limit, List, page, period},
+    cloud_events::{self, CloudEvent, Sent},
+    wire::{AcceptedBatchOut, AcceptedOut, BatchEventIn, EventBatchIn, EventIn, EventOut, Limit, List, page, period},
 };
 use crate::{
     api::shared::{auth::Bearer, body::Body, services::Service, time::Timestamp},
-    app::pipeline::{Pipeline, events::Filter},
-    domain::{Error, pipeline::attributes, search::sought},
+    app::pipeline::{
+        Pipeline,
+        events::{Filter, MOST_VIOLATIONS, Once, Submission},
+    },
+    domain::{
+        Error,
+        pipeline::{attributes, cloud_event},
+        search::sought,
+    },
 };
 
 /// The operations.
@@ -34,7 +43,61 @@ enum Accepted {
     ),
 }
 
+/// Accepted events.
+#[derive(ApiResponse)]
+enum AcceptedBatch {
+    /// The events and their deliveries are durable.
+    #[oai(status = 202)]
+    Accepted(Json<AcceptedBatchOut>),
+}
+
+/// An event, in the form that is asked for.
+#[derive(ResponseContent)]
+enum EventForm {
+    Native(Json<EventOut>),
+    #[oai(content_type = "application/cloudevents+json")]
+    CloudEvent(Json<CloudEvent>),
+}
+
+/// A found event.
+#[derive(ApiResponse)]
+enum Found {
+    /// An event.
+    #[oai(status = 200)]
+    Found(EventForm),
+}
+
 const KEY: &str = "Idempotency-Key";
+const KEYED: &str = "must not be sent with a CloudEvent, whose source and id are its key";
+/// Maximum number of events of a batch.
+const MAX_BATCH: usize = 1000;
+
+/// Reads a CloudEvent.
+fn of_cloud_event(event: &Value) -> Result<Submission, Error> {
+    let cloud_event::CloudEvent { source, id, fact } = cloud_event::read(event)?;
+    Ok(Submission { fact, once: Some(Once::by_origin(&source, &id)) })
+}
+
+/// Reads a batch of CloudEvents.
+fn of_cloud_events(events: &Value) -> Result<Vec<Submission>, Error> {
+    let events = events.as_array().filter(|events| events.len() <= MAX_BATCH);
+    let events =
+        events.ok_or_else(|| Error::invalid("", format!("must be a list of at most {MAX_BATCH} CloudEvents")))?;
+    let (mut submissions, mut violations) = (Vec::with_capacity(events.len()), Vec::new());
+    for (index, event) in events.iter().enumerate() {
+        match of_cloud_event(event) {
+            Ok(submission) => submissions.push(submission),
+            Err(Error::Invalid(found)) => {
+                violations.extend(found.into_iter().map(|one| one.within(&format!("/{index}"))));
+            }
+            Err(error) => return Err(error),
+        }
+        if violations.len() >= MOST_VIOLATIONS {
+            break;
+        }
+    }
+    if violations.is_empty() { Ok(submissions) } else { Err(Error::Invalid(violations)) }
+}
 
 /// Refuses a key that the framework would ignore: a header that is not ASCII, or a second one. An ignored key would be
 /// no key, and the repetition a second event.
@@ -60,7 +123,8 @@ impl Events {
     /// Send an event
     ///
     /// Accepts an event. The response is sent once the event and its deliveries are durable. With an Idempotency-Key a
-    /// repeated request is accepted once and gets the same response; the key is remembered for a day.
+    /// repeated request is accepted once and gets the same response; the key is remembered for a day. A CloudEvent has
+    /// its `source` and `id` as the key: one with the same is the same event.
     #[oai(path = "/v1/events", method = "post", operation_id = "sendEvent")]
     async fn send_event(
         &self,
@@ -71,12 +135,43 @@ impl Events {
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
         headers: &HeaderMap,
-        body: Body<EventIn>,
+        body: Sent<EventIn>,
     ) -> Result<Accepted, Refused> {
         demand_one_readable_key(headers)?;
-        let Body { value, raw } = body;
-        let accepted = pipeline.send_event(&caller.0, value.into(), key.0.as_deref(), &raw).await?;
+        let submission = match body {
+            Sent::Native(Body { value, raw }) => {
+                let once = key.0.map(|key| Once::by_key(&key, &raw)).transpose()?;
+                Submission { fact: value.into(), once }
+            }
+            Sent::CloudEvents(_) if key.0.is_some() => return Err(Error::invalid(KEY, KEYED).into()),
+            Sent::CloudEvents(event) => of_cloud_event(&event)?,
+        };
+        let accepted = pipeline.send_event(&caller.0, submission).await?;
         Ok(Accepted::Accepted(Json(accepted.into()), accepted.repeated.then_some(true)))
+    }
+
+    /// Send a batch of events
+    ///
+    /// Accepts up to 1,000 events in their order. The response is sent once all of them and their deliveries are durable,
+    /// and has a result for each. An invalid event refuses the whole batch. `idempotencyKey` is the Idempotency-Key of its
+    /// event; where one was used with another payload (422), events before it may have been accepted: with keys, a batch
+    /// can be repeated.
+    #[oai(path = "/v1/events/batch", method = "post", operation_id = "sendEventBatch")]
+    async fn send_event_batch(
+        &self,
+        pipeline: Service<'_, Pipeline>,
+        caller: Bearer,
+        body: Sent<EventBatchIn>,
+    ) -> Result<AcceptedBatch, Refused> {
+        let (submissions, place) = match body {
+            Sent::Native(body) => {
+                let events = body.value.events.into_iter().map(BatchEventIn::into_submission);
+                (events.collect::<Result<_, _>>()?, "/events")
+            }
+            Sent::CloudEvents(events) => (of_cloud_events(&events)?, ""),
+        };
+        let accepted = pipeline.send_events(&caller.0, submissions, place).await?;
+        Ok(AcceptedBatch::Accepted(Json(accepted.into())))
     }
 
     /// List events
@@ -122,7 +217,7 @@ impl Events {
 
     /// Get an event
     ///
-    /// Returns the event as it was posted, and its deliveries.
+    /// Returns the event as it was posted; with `Accept: application/cloudevents+json` as a CloudEvent.
     #[oai(path = "/v1/events/:id", method = "get", operation_id = "getEvent")]
     async fn get_event(
         &self,
@@ -130,7 +225,12 @@ impl Events {
         caller: Bearer,
         /// The event's id.
         id: Path<Uuid>,
-    ) -> Answer<EventOut> {
-        Ok(Json(pipeline.get_event(&caller.0, id.0.into()).await?.into()))
+        headers: &HeaderMap,
+    ) -> Result<Found, Refused> {
+        let event = pipeline.get_event(&caller.0, id.0.into()).await?;
+        Ok(Found::Found(match cloud_events::is_accepted(headers) {
+            true => EventForm::CloudEvent(Json(CloudEvent(pipeline.cloud_event(&event)))),
+            false => EventForm::Native(Json(event.into())),
+        }))
     }
 }

@@ -27,7 +27,7 @@ pub use channels::{ChannelIn, ChannelOut, ChannelPatch, UserOut};
 pub use deliveries::{
     AttemptOut, DeliveryDetailOut, DeliveryOut, DestinationOut, ReplayAllOut, ReplayFailedIn, ReplayOut,
 };
-pub use events::{AcceptedOut, EventIn, EventOut};
+pub use events::{AcceptedBatchOut, AcceptedOut, BatchEventIn, EventBatchIn, EventIn, EventOut};
 pub use github::{GithubBody, GithubReceiptOut};
 pub use identity::{
     InvitationOut, InvitationsOut, MemberIn, MemberOut, MemberPatch, OrganisationIn, OrganisationOut,

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use tokio::sync::Notify;
 
 use super::{
@@ -109,11 +110,40 @@ impl Intake {
             Some(idempotency) => Some(self.in_flight.enter(&idempotency.key).await?),
             None => None,
         };
+        self.commit_of(new_event.organisation_id)?.submit((new_event, inline)).await
+    }
+
+    /// Accepts events of one organisation in their order; they are durable when this returns. No two have the same key.
+    /// Where one is refused, those before it may be accepted.
+    ///
+    /// # Errors
+    /// As [`Intake::accept`], for the first event that is refused.
+    pub(super) async fn accept_all(
+        &self,
+        organisation_id: OrganisationId,
+        new_events: Vec<NewEvent>,
+    ) -> Result<Vec<Accepted>> {
+        let keys = new_events.iter().filter_map(|new_event| Some(&new_event.idempotency.as_ref()?.key));
+        let mut keys: Vec<IdempotencyKey> = keys.cloned().collect();
+        // All callers enter in this order, so that no two wait for each other.
+        keys.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        let mut turns = Vec::with_capacity(keys.len());
+        for key in &keys {
+            turns.push(self.in_flight.enter(key).await?);
+        }
+        let commit = self.commit_of(organisation_id)?;
+        let mut answers = Vec::with_capacity(new_events.len());
+        for new_event in new_events {
+            answers.push(commit.hand_in((new_event, Vec::new())).await?);
+        }
+        join_all(answers).await.into_iter().collect()
+    }
+
+    fn commit_of(&self, id: OrganisationId) -> Result<&GroupCommit<(NewEvent, Vec<InlineCall>), Accepted>> {
         // The last bits of an id are random. There is at least one group commit.
-        let index = new_event.organisation_id.0.as_u128() % self.commits.len() as u128;
+        let index = id.0.as_u128() % self.commits.len() as u128;
         let commit = usize::try_from(index).ok().and_then(|index| self.commits.get(index));
-        let commit = commit.ok_or_else(|| Error::Internal("there is no group commit".into()))?;
-        commit.submit((new_event, inline)).await
+        commit.ok_or_else(|| Error::Internal("there is no group commit".into()))
     }
 }
 

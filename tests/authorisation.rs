@@ -149,6 +149,7 @@ const CASES: &[Case] = &[
     case("getDelivery", Member, &["deliveries:read"], 404),
     case("replayDelivery", Admin, &["deliveries:replay"], 404),
     case("replayFailedDeliveries", Admin, &["deliveries:replay"], 404),
+    case("getStatistics", Member, &["deliveries:read"], 200),
     case("listDestinations", Member, &["deliveries:read"], 200),
     case("getDestination", Member, &["deliveries:read"], 404),
     case("getSlackIntegration", Member, &["slack:read"], 200),

@@ -18,10 +18,10 @@ mod cloud_events;
 mod consent;
 mod contract;
 mod docs;
-mod event_batches;
 mod embedded;
 
 mod errors;
+mod event_batches;
 mod github;
 mod github_connect;
 mod github_webhooks;

@@ -122,4 +122,90 @@ both! {
         }
         app.owner.get("/v1/deliveries?destination=x").await.problem(400, "invalid_parameter");
     }
+
+    async fn failures_of_a_period_are_counted_first_and_then_replayed(app) {
+        everything_to_slack(&app).await;
+        app.slack.fault(json!({"method": "chat.postMessage", "error": "invalid_blocks", "times": 3})).await;
+        let mut moments = Vec::new();
+        for kind in ["a", "b", "c"] {
+            app.advance(Duration::from_millis(5));
+            moments.push(moment(&app));
+            send(&app, json!({"type": kind})).await;
+            app.drain().await;
+        }
+        assert_eq!(app.deliveries("state=failed").await.len(), 3);
+        let id = app.owner.get("/v1/destinations").await.ok(200)["data"][0]["id"].clone();
+        let replay = async |body: &Value| app.owner.post("/v1/deliveries/replay", body).await;
+        let of_b = json!({"destinationId": id, "since": moments[1], "until": moments[2]});
+        let mut dry = of_b.clone();
+        dry["dryRun"] = json!(true);
+        assert_eq!(replay(&dry).await.ok(200), json!({"count": 1}));
+        assert_eq!(replay(&json!({"destinationId": id, "dryRun": true})).await.ok(200), json!({"count": 3}));
+        app.drain().await;
+        assert_eq!(app.deliveries("state=failed").await.len(), 3, "nothing was sent");
+        assert_eq!(replay(&of_b).await.ok(202), json!({"count": 1}));
+        app.drain().await;
+        let left: Vec<_> = app.deliveries("state=failed").await.iter().map(|one| one["eventType"].clone()).collect();
+        assert_eq!(left, ["c", "a"]);
+        assert_eq!(replay(&json!({"destinationId": id, "since": moments[2]})).await.ok(202), json!({"count": 1}));
+        let reversed = json!({"destinationId": id, "since": moments[1], "until": moments[0], "dryRun": true});
+        replay(&reversed).await.problem(400, "invalid");
+        app.owner.delete("/v1/slack-integrations").await.ok(200);
+        assert_eq!(replay(&dry).await.ok(200), json!({"count": 0}), "counting asks nothing of the destination");
+        replay(&of_b).await.problem(409, "failed_precondition");
+    }
+
+    async fn deliveries_are_counted_by_destination_and_hour(app) {
+        everything_to_slack(&app).await;
+        let begin = moment(&app);
+        app.slack.fault(json!({"method": "chat.postMessage", "status": 503, "times": 1})).await;
+        send(&app, json!({"type": "late"})).await;
+        app.drain().await;
+        app.advance(Duration::from_secs(10));
+        app.drain().await;
+        send(&app, json!({"type": "quick"})).await;
+        app.drain().await;
+        app.advance(Duration::from_secs(2 * 3600));
+        app.slack.fault(json!({"method": "chat.postMessage", "error": "invalid_blocks", "times": 1})).await;
+        send(&app, json!({"type": "failed"})).await;
+        app.drain().await;
+        send(&app, json!({"type": "pending"})).await;
+        let statistics = async |query: &str| app.owner.get(&format!("/v1/statistics?{query}")).await.ok(200)["data"].clone();
+        let destination = app.owner.get("/v1/destinations").await.ok(200)["data"][0].clone();
+        let hours = statistics("").await;
+        let of = |index: usize, fields: &[&str]| fields.iter().map(|field| hours[index][field].clone()).collect::<Vec<_>>();
+        let counts = ["delivered", "failed", "skipped", "pending"];
+        assert_eq!(hours.as_array().unwrap().len(), 2, "{hours}");
+        assert_eq!(of(0, &counts), [0, 1, 0, 1], "{hours}");
+        assert_eq!(of(1, &counts), [2, 0, 0, 0], "{hours}");
+        assert_eq!(of(1, &["averageLatencyMs", "maxLatencyMs"]), [5000, 10_000], "{hours}");
+        assert_eq!(hours[0].get("averageLatencyMs"), None);
+        assert_eq!(of(0, &["destinationId", "destinationKind", "destinationName"]), [&destination["id"], &destination["kind"], &destination["name"]].map(Clone::clone));
+        // The tests begin at 2026-11-18T09:06:40Z.
+        assert_eq!(of(1, &["hour"])[0], format!("{}:00:00.000Z", &begin[..13]));
+        let end = moment(&app);
+        let id = destination["id"].as_str().unwrap();
+        assert_eq!(statistics(&format!("until={end}&destinationId={id}")).await[0]["pending"], 0, "until is exclusive");
+        assert_eq!(statistics(&format!("since={end}")).await[0]["pending"], 1);
+        for (query, status) in [
+            (format!("since=2026-01-01T00:00:00Z&until={end}"), 400),
+            (format!("since={end}&until={begin}"), 400),
+            ("destinationId=0199c1de-0000-7000-8000-00000000dead".to_owned(), 404),
+        ] {
+            assert_eq!(app.owner.get(&format!("/v1/statistics?{query}")).await.status, status, "{query}");
+        }
+        let theirs = app.other("globex").await;
+        assert_eq!(theirs.get("/v1/statistics").await.ok(200), json!({"data": []}));
+        assert_eq!(theirs.get(&format!("/v1/statistics?destinationId={id}")).await.status, 404);
+    }
+
+    async fn a_messages_text_may_be_called_text(app) {
+        let channel = app.owner.post("/v1/channels", &json!({"name": "here"})).await.ok(201)["id"].clone();
+        let body = json!({"type": "message.posted", "channelId": channel, "data": {"text": "hi", "tone": "kind"}});
+        app.owner.post("/v1/events", &body).await.ok(202);
+        let path = format!("/v1/channels/{}/messages", channel.as_str().unwrap());
+        let messages = app.owner.get(&path).await.ok(200);
+        let data = &messages["data"][0]["data"];
+        assert_eq!((&data["message"], data.get("text"), &data["tone"]), (&json!("hi"), None, &json!("kind")));
+    }
 }

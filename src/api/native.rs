@@ -22,6 +22,7 @@ pub mod organisations;
 mod page;
 pub mod routes;
 pub mod signing;
+pub mod statistics;
 pub mod subscriptions;
 pub mod tokens;
 pub mod wire;
@@ -59,6 +60,7 @@ pub const DIALECT: Dialect = Dialect {
         "/v1/events",
         "/v1/deliveries",
         "/v1/destinations",
+        "/v1/statistics",
         "/v1/routes",
         "/v1/slack",
         "/v1/github",
@@ -88,7 +90,7 @@ fn operations() -> impl OpenApi + 'static {
         channel_integrations::ChannelIntegrations,
         (signing::Signing, installations::Installations),
         events::Events,
-        (deliveries::Deliveries, routes::Routes),
+        (deliveries::Deliveries, statistics::Statistics, routes::Routes),
         github::Github,
         subscriptions::Subscriptions,
         workflows::Workflows,

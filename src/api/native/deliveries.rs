@@ -9,12 +9,18 @@ use uuid::Uuid;
 
 use super::{
     Answer, Refused, Tag,
-    wire::{DeliveryDetailOut, DeliveryOut, DestinationOut, Limit, List, ReplayAllOut, ReplayFailedIn, ReplayOut, page, period},
+    wire::{
+        DeliveryDetailOut, DeliveryOut, DestinationOut, Limit, List, ReplayAllOut, ReplayFailedIn, ReplayOut, page,
+        period,
+    },
 };
 use crate::{
     api::shared::{auth::Bearer, body::Body, services::Service, time::Timestamp, word::Word},
     app::pipeline::{Pipeline, deliveries::Filter, replays::Replays},
-    domain::{pipeline::delivery::DeliveryState, search::sought},
+    domain::{
+        pipeline::delivery::DeliveryState,
+        search::{Period, sought},
+    },
 };
 
 /// The operations.
@@ -34,6 +40,9 @@ enum ReplayedAll {
     /// The deliveries are queued again.
     #[oai(status = 202)]
     Replayed(Json<ReplayAllOut>),
+    /// The deliveries that would be queued again, with `dryRun`.
+    #[oai(status = 200)]
+    Counted(Json<ReplayAllOut>),
 }
 
 #[OpenApi(tag = "Tag::Deliveries")]
@@ -114,7 +123,8 @@ impl Deliveries {
 
     /// Replay failed deliveries
     ///
-    /// Sends every failed delivery of a destination again, in the original order.
+    /// Sends every failed delivery of a destination again, in the original order; of a period, those of events that were
+    /// accepted in it. With `dryRun` they are counted, and nothing is sent.
     #[oai(path = "/v1/deliveries/replay", method = "post", operation_id = "replayFailedDeliveries")]
     async fn replay_failed_deliveries(
         &self,
@@ -122,7 +132,13 @@ impl Deliveries {
         caller: Bearer,
         body: Body<ReplayFailedIn>,
     ) -> Result<ReplayedAll, Refused> {
-        let count = replays.replay_failed_deliveries(&caller.0, body.value.destination_id.into()).await?;
+        let ReplayFailedIn { destination_id, since, until, dry_run } = body.value;
+        let (id, period) = (destination_id.into(), Period::new(since.map(Into::into), until.map(Into::into))?);
+        if dry_run == Some(true) {
+            let count = replays.count_failed_deliveries(&caller.0, id, period).await?;
+            return Ok(ReplayedAll::Counted(Json(ReplayAllOut { count })));
+        }
+        let count = replays.replay_failed_deliveries(&caller.0, id, period).await?;
         Ok(ReplayedAll::Replayed(Json(ReplayAllOut { count })))
     }
 

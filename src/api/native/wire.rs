@@ -9,6 +9,7 @@ mod identity;
 mod installations;
 mod integrations;
 mod routes;
+mod statistics;
 mod subscriptions;
 mod workflows;
 
@@ -39,6 +40,7 @@ pub use integrations::{
     SigningSecretOut,
 };
 pub use routes::{RouteIn, RouteOut, RoutePatch};
+pub use statistics::StatisticsOut;
 pub use subscriptions::{ExplanationOut, SubscriptionIn, SubscriptionOut, SubscriptionPatch};
 pub use workflows::{WorkflowIn, WorkflowOut, WorkflowsOut};
 

@@ -2,6 +2,7 @@
 
 mod arrays;
 mod search;
+mod statistics;
 
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use ::entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    Statement, Value,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
+    QueryOrder, Statement, Value,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -27,11 +28,13 @@ use crate::{
             delivery::{Attempt, Content, Delivery, DeliveryState},
             event::Event,
         },
+        search::Period,
     },
     store::{Tx, corrupt, kernel::batches},
 };
 
 pub use search::{Filter, NamedDelivery, find_named, list};
+pub use statistics::{Hour, statistics};
 
 /// Due delivery, with its event.
 #[derive(Clone, Debug)]
@@ -216,17 +219,28 @@ pub async fn replay(tx: &Tx, id: DeliveryId, content: Option<&Content>, now: Tim
     Ok(replayed.rows_affected == 1)
 }
 
-/// Makes every failed delivery of a destination pending again. Returns their number.
+/// Makes every failed delivery of a destination and a period pending again. Returns their number.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn replay_failed(tx: &Tx, destination_id: DestinationId, now: Time) -> Result<u64> {
-    let replayed = pending_again(now)
-        .filter(Column::DestinationId.eq(destination_id.0))
-        .filter(Column::State.eq(DeliveryState::Failed.as_str()))
-        .exec(tx)
-        .await?;
-    Ok(replayed.rows_affected)
+pub async fn replay_failed(tx: &Tx, destination_id: DestinationId, period: Period, now: Time) -> Result<u64> {
+    Ok(pending_again(now).filter(failed(destination_id, period)).exec(tx).await?.rows_affected)
+}
+
+/// Counts the failed deliveries of a destination and a period.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_failed(db: &impl ConnectionTrait, destination_id: DestinationId, period: Period) -> Result<u64> {
+    Ok(Deliveries::find().filter(failed(destination_id, period)).count(db).await?)
+}
+
+fn failed(destination_id: DestinationId, period: Period) -> Condition {
+    Condition::all()
+        .add(Column::DestinationId.eq(destination_id.0))
+        .add(Column::State.eq(DeliveryState::Failed.as_str()))
+        .add(Column::Id.gte(period.first()))
+        .add(Column::Id.lt(period.end()))
 }
 
 /// Returns the update of a replay, with which the retry schedule begins anew.

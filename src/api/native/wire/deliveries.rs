@@ -145,15 +145,22 @@ impl From<Delivery> for ReplayOut {
 pub struct ReplayFailedIn {
     /// Id of the destination.
     pub destination_id: Uuid,
+    /// Only deliveries of events that were accepted at this time or later.
+    pub since: Option<Timestamp>,
+    /// Only deliveries of events that were accepted before this time.
+    pub until: Option<Timestamp>,
+    /// True to count them without sending anything.
+    pub dry_run: Option<bool>,
 }
 
 impl Example for ReplayFailedIn {
     fn example() -> Self {
-        Self { destination_id: Uuid::from_u128(0x0199_c1de_0000_7000_8000_0000_0000_0003) }
+        let destination_id = Uuid::from_u128(0x0199_c1de_0000_7000_8000_0000_0000_0003);
+        Self { destination_id, since: None, until: None, dry_run: Some(true) }
     }
 }
 
-/// Number of replayed deliveries.
+/// Number of replayed or counted deliveries.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ReplayedFailed")]
 pub struct ReplayAllOut {

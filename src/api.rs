@@ -121,7 +121,12 @@ fn refuse(fault: &Fault, path: &str, ambient: &Ambient) -> Response {
 
 fn serve(dialect: &Dialect, document: &Document, plumbing: &Plumbing) -> Result<Arc<Served>> {
     let contract = document.contract(plumbing.strict.is_some())?;
-    Ok(Arc::new(Served { name: dialect.name, contract, plumbing: plumbing.clone() }))
+    Ok(Arc::new(Served {
+        name: dialect.name,
+        contract,
+        closed_query: dialect.closed_query,
+        plumbing: plumbing.clone(),
+    }))
 }
 
 #[cfg(test)]

@@ -131,6 +131,7 @@ const CASES: &[Case] = &[
     case("listTokens", Member, &["tokens:manage"], 200),
     case("createToken", Member, &["tokens:manage"], 201),
     case("revokeToken", Member, &["tokens:manage"], 404),
+    case("listAuditLog", Admin, &["audit:read"], 200),
     case("listChannels", Member, &["channels:read"], 200),
     case("createChannel", Admin, &["channels:manage"], 201),
     case("getChannel", Member, &["channels:read"], 404),
@@ -141,12 +142,14 @@ const CASES: &[Case] = &[
     case("addChannelMember", Admin, &["channels:manage"], 404),
     case("removeChannelMember", Admin, &["channels:manage"], 404),
     case("sendEvent", Member, &["events:write"], 404),
+    case("sendEventBatch", Member, &["events:write"], 400),
     case("listEvents", Admin, &["events:read", "channels:manage"], 200),
     case("getEvent", Member, &["events:read"], 404),
     case("listDeliveries", Member, &["deliveries:read"], 200),
     case("getDelivery", Member, &["deliveries:read"], 404),
     case("replayDelivery", Admin, &["deliveries:replay"], 404),
     case("replayFailedDeliveries", Admin, &["deliveries:replay"], 404),
+    case("getStatistics", Member, &["deliveries:read"], 200),
     case("listDestinations", Member, &["deliveries:read"], 200),
     case("getDestination", Member, &["deliveries:read"], 404),
     case("getSlackIntegration", Member, &["slack:read"], 200),
@@ -681,6 +684,10 @@ impl<'a> World<'a> {
             "sendEvent" => {
                 let channel = self.create("/v1/channels", json!({"name": self.fresh()})).await;
                 json!({"type": CANARY, "channelId": channel})
+            }
+            "sendEventBatch" => {
+                let channel = self.create("/v1/channels", json!({"name": self.fresh()})).await;
+                json!({"events": [{"type": CANARY, "channelId": channel}]})
             }
             "replayFailedDeliveries" => json!({"destinationId": self.delivery().await.1}),
             "updateSlackIntegration" => json!({"slackChannelName": self.fresh()}),

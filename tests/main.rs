@@ -6,6 +6,7 @@
 #[macro_use]
 mod support;
 
+mod audit_log;
 mod authorisation;
 mod binary;
 mod boomerang;
@@ -13,12 +14,14 @@ mod botpress;
 mod botpress_clients;
 mod channel_integrations;
 mod cli;
+mod cloud_events;
 mod consent;
 mod contract;
 mod docs;
 mod embedded;
 
 mod errors;
+mod event_batches;
 mod github;
 mod github_connect;
 mod github_webhooks;
@@ -32,6 +35,7 @@ mod integrations;
 mod limits;
 mod linkbreakers;
 mod native;
+mod native_queries;
 mod oauth;
 mod openapi;
 mod outgoing_webhooks;
@@ -40,6 +44,7 @@ mod pipeline;
 mod registry_installations;
 mod rocketchat;
 mod routes;
+mod search;
 mod secrets;
 mod senders;
 mod slack_commands;

@@ -736,11 +736,11 @@ both! {
         }
         assert!(app.deliveries(&format!("state=failed&eventId={delivered}")).await.is_empty());
         let destinations = app.owner.get("/v1/destinations").await.ok(200);
-        assert_eq!(app.deliveries(&format!("destination={}", id(&destinations["data"][0]))).await.len(), 4);
-        for query in ["destination", "eventId"] {
+        assert_eq!(app.deliveries(&format!("destinationId={}", id(&destinations["data"][0]))).await.len(), 4);
+        for query in ["destinationId", "eventId"] {
             assert!(app.deliveries(&format!("{query}={NOBODY}")).await.is_empty());
         }
-        for (query, name) in [("state=lost", "state"), ("eventId=x", "eventId"), ("destination=x", "destination")] {
+        for (query, name) in [("state=lost", "state"), ("eventId=x", "eventId"), ("destinationId=x", "destinationId")] {
             let problem = app.owner.get(&format!("/v1/deliveries?{query}")).await.problem(400, "invalid_parameter");
             assert_eq!(violations(&problem), [name], "{problem}");
         }
@@ -853,7 +853,7 @@ both! {
         demand_reported_alike(&replay(&delivery).await, &replay(NOBODY).await, (&delivery, NOBODY));
         let all = async |id: &str| globex.post("/v1/deliveries/replay", &json!({"destinationId": id})).await;
         demand_reported_alike(&all(&destination).await, &all(NOBODY).await, (&destination, NOBODY));
-        for query in [String::new(), format!("?eventId={event}"), format!("?destination={destination}")] {
+        for query in [String::new(), format!("?eventId={event}"), format!("?destinationId={destination}")] {
             let found = globex.get(&format!("/v1/deliveries{query}")).await.ok(200);
             assert_eq!(found, json!({"data": []}), "{query}");
         }

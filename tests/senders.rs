@@ -107,7 +107,7 @@ async fn destination(app: &TestApp, kind: &str) -> Value {
 /// The deliveries to the destination of a kind, newest first.
 async fn deliveries(app: &TestApp, kind: &str) -> Vec<Value> {
     let id = destination(app, kind).await["id"].as_str().unwrap().to_owned();
-    app.deliveries(&format!("destination={id}")).await
+    app.deliveries(&format!("destinationId={id}")).await
 }
 
 /// The last delivery to the destination of a kind, with its attempts.

@@ -46,6 +46,7 @@ pub const DIALECT: Dialect = Dialect {
     together: &[],
     names_organisation: false,
     closed: false,
+    closed_query: false,
     described: || dialect::describe(TeamIntegrations),
     error_example: dialect::error_example::<BoomerangError>,
     refuse: refusal::render::<BoomerangError>,

@@ -33,6 +33,7 @@ pub const DIALECT: Dialect = Dialect {
     together: &[],
     names_organisation: false,
     closed: true,
+    closed_query: false,
     described: || shapes::complete(&dialect::describe(operations())),
     error_example: dialect::error_example::<BotpressError>,
     refuse: refusal::render::<BotpressError>,

@@ -27,6 +27,7 @@ pub const DIALECT: Dialect = Dialect {
     together: &[],
     names_organisation: true,
     closed: true,
+    closed_query: false,
     described: || dialect::describe(SlackIntegrations),
     error_example: dialect::error_example::<LinkbreakersError>,
     refuse: refusal::render::<LinkbreakersError>,

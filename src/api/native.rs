@@ -3,9 +3,11 @@
 //!
 //! One file a resource under `native/`; `wire` has the schemas, `error` the problem details.
 
+pub mod audit;
 pub mod callback;
 pub mod channel_integrations;
 pub mod channels;
+mod cloud_events;
 pub mod consent;
 pub mod deliveries;
 pub mod descriptors;
@@ -20,6 +22,7 @@ pub mod organisations;
 mod page;
 pub mod routes;
 pub mod signing;
+pub mod statistics;
 pub mod subscriptions;
 pub mod tokens;
 pub mod wire;
@@ -51,11 +54,13 @@ pub const DIALECT: Dialect = Dialect {
         "/v1/invitations",
         "/v1/consent",
         "/v1/tokens",
+        "/v1/audit-log",
         "/v1/channels",
         "/v1/integrations",
         "/v1/events",
         "/v1/deliveries",
         "/v1/destinations",
+        "/v1/statistics",
         "/v1/routes",
         "/v1/slack",
         "/v1/github",
@@ -69,6 +74,7 @@ pub const DIALECT: Dialect = Dialect {
     together: &[],
     names_organisation: true,
     closed: true,
+    closed_query: true,
     described: || dialect::describe(operations()),
     error_example: dialect::error_example::<error::NativeError>,
     refuse: refusal::render::<error::NativeError>,
@@ -79,12 +85,12 @@ fn operations() -> impl OpenApi + 'static {
     (
         organisations::Organisations,
         (members::Members, invitations::Invitations),
-        tokens::Tokens,
+        (tokens::Tokens, audit::AuditLog),
         channels::Channels,
         channel_integrations::ChannelIntegrations,
         (signing::Signing, installations::Installations),
         events::Events,
-        (deliveries::Deliveries, routes::Routes),
+        (deliveries::Deliveries, statistics::Statistics, routes::Routes),
         github::Github,
         subscriptions::Subscriptions,
         workflows::Workflows,
@@ -115,6 +121,9 @@ enum Tag {
     Invitations,
     /// Personal access tokens of the caller. The text of a token is shown once.
     Tokens,
+    /// Changes of the organisation's configuration and access, with their actors.
+    #[oai(rename = "Audit log")]
+    AuditLog,
     /// Named places in an organisation where events flow.
     Channels,
     /// Integrations of an organisation, installed by a descriptor or from the registry.

@@ -31,6 +31,7 @@ pub const DIALECT: Dialect = Dialect {
     together: &[auth::SCHEMES],
     names_organisation: true,
     closed: false,
+    closed_query: false,
     described: || dialect::describe(operations()),
     error_example: dialect::error_example::<RocketchatError>,
     refuse: refusal::render::<RocketchatError>,

@@ -41,6 +41,7 @@ pub const DIALECT: Dialect = Dialect {
     together: &[],
     names_organisation: false,
     closed: false,
+    closed_query: false,
     described: || dialect::describe(operations()),
     error_example: dialect::error_example::<TelexError>,
     refuse: refusal::render::<TelexError>,

@@ -252,7 +252,8 @@ impl Channels {
         page: PageRequest,
     ) -> Result<Page<Event>> {
         let channel = self.get_channel(caller, id).await?;
-        store::pipeline::events::list(self.base.store.reader(), caller.organisation_id, Some(channel.id), page).await
+        let filter = store::pipeline::events::Filter::of_channel(channel.id);
+        store::pipeline::events::list(self.base.store.reader(), caller.organisation_id, &filter, page).await
     }
 
     /// Returns a channel that the caller may see.

@@ -9,6 +9,7 @@ pub mod throttle;
 
 use std::{future::Future, ops::Deref, sync::Arc};
 
+use serde_json::Value;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -20,6 +21,7 @@ use crate::{
         ambient::{Ambient, Time},
         ids::OrganisationId,
     },
+    provider::redact,
     store::{Store, Tx, tenancy::audit},
 };
 
@@ -95,24 +97,51 @@ impl Base {
         self.background.spawn(work);
     }
 
-    /// Writes a line of the audit log, in the transaction of the change.
+    /// Writes a line of the audit log, in the transaction of the change. Secrets in texts of `detail`, such as those of
+    /// addresses, are redacted.
     pub(in crate::app) async fn audit(
         &self,
         tx: &Tx,
         (organisation_id, actor): (OrganisationId, &str),
         action: &'static str,
         subject: impl ToString,
-        detail: serde_json::Value,
+        mut detail: Value,
     ) -> Result<()> {
+        hide_secrets(&mut detail);
         let entry = audit::Entry {
             id: self.ambient.id(),
             organisation_id,
             actor: actor.to_owned(),
-            action,
+            action: action.into(),
             subject: subject.to_string(),
             detail,
             created_at: self.now(),
         };
         audit::insert(tx, entry).await
+    }
+}
+
+/// Redacts every text of a value.
+fn hide_secrets(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = redact(text).into_owned(),
+        Value::Array(items) => items.iter_mut().for_each(hide_secrets),
+        Value::Object(members) => members.values_mut().for_each(hide_secrets),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_audit_log_has_no_secrets() {
+        let mut detail = json!({"json_url": "https://example.com/app?key=hunter2", "more": [{"x": "xoxb-1-2"}, 7]});
+        hide_secrets(&mut detail);
+        let expected = json!({"json_url": "https://example.com/app?key=[redacted]", "more": [{"x": "[redacted]"}, 7]});
+        assert_eq!(detail, expected);
     }
 }

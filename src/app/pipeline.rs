@@ -12,6 +12,7 @@ pub mod outbox;
 pub mod replays;
 pub mod retention;
 pub mod sender;
+pub mod statistics;
 pub mod ticker;
 pub mod work;
 

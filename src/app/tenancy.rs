@@ -3,6 +3,7 @@
 //! Not here: connections and events of the organisations.
 
 pub mod access;
+pub mod audit;
 pub mod consents;
 pub mod credential;
 pub mod credential_checks;

@@ -8,4 +8,5 @@ pub mod ids;
 pub mod page;
 pub mod product;
 pub mod rate_limit;
+pub mod search;
 pub mod secret;

@@ -4,6 +4,7 @@
 
 pub mod attempt;
 pub mod attributes;
+pub mod cloud_event;
 pub mod delivery;
 pub mod destination;
 pub mod event;

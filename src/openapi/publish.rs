@@ -226,7 +226,7 @@ fn publish_operation(method: &str, operation: &mut Map<String, Value>, dialect: 
         let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
         parameters.as_array_mut().into_iter().for_each(|parameters| parameters.push(organisation()));
     }
-    let facts = Facts::of(operation, method == "get", is_open);
+    let facts = Facts { closed_query: dialect.closed_query, ..Facts::of(operation, method == "get", is_open) };
     let mut responses: Vec<(u16, Value)> = Vec::new();
     if let Some(Value::Object(found)) = operation.remove("responses") {
         for (status, mut response) in found {
@@ -265,6 +265,8 @@ struct Facts {
     /// The path contains a token.
     is_addressed: bool,
     reads: bool,
+    /// Unknown parameters of the query are refused.
+    closed_query: bool,
 }
 
 impl Facts {
@@ -275,18 +277,22 @@ impl Facts {
             has_body: operation.contains_key("requestBody"),
             has_parameters: !parameters.is_empty(),
             has_path_parameters: parameters.iter().any(|parameter| parameter["in"] == "path"),
-            has_key: parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key"),
+            // A batch has a key for each of its items.
+            has_key: parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key")
+                // A batch has one for each of its items.
+                || operation.get("description").and_then(Value::as_str).is_some_and(|text| text.contains("Idempotency-Key")),
             is_open,
             is_signed: parameters.iter().any(|one| one["in"] == "header" && name(one).contains("signature")),
             is_addressed: parameters.iter().any(|one| one["in"] == "path" && name(one) == "token"),
             // A GET with a code of OAuth connects something.
             reads: gets && !parameters.iter().any(|parameter| parameter["name"] == "code"),
+            closed_query: false,
         }
     }
 
     fn allow(&self, status: u16) -> bool {
         match status {
-            400 => self.has_body || self.has_parameters,
+            400 => self.has_body || self.has_parameters || self.closed_query,
             401 => !self.is_open || self.is_signed || self.is_addressed,
             403 | 502 => !self.is_open,
             404 => !self.is_open || self.has_path_parameters,

@@ -11,3 +11,4 @@ pub mod fault;
 pub mod lease_clock;
 pub mod placeholders;
 pub mod readiness;
+pub mod search;

@@ -137,7 +137,7 @@ both! {
         subscribe(&app.owner, CHANNEL, json!({})).await;
         let of = async |event: &str, channel: &str| {
             let place = destination(&app, channel).await["id"].as_str().unwrap().to_owned();
-            app.deliveries(&format!("eventId={event}&destination={place}")).await[0].clone()
+            app.deliveries(&format!("eventId={event}&destinationId={place}")).await[0].clone()
         };
         let opened = hear(&app, pull("pull_request", "opened")).await;
         app.drain().await;

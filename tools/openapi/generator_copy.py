@@ -16,6 +16,15 @@ def operations(document):
     return [operation for item in document["paths"].values() for method, operation in item.items() if method in METHODS]
 
 
+def without_cloud_events(document):
+    """A CloudEvent says what the native form says too; two forms of one body or answer have no name of their own."""
+    for operation in operations(document):
+        for holder in [operation.get("requestBody", {}), *operation["responses"].values()]:
+            content = holder.get("content", {})
+            for media_type in [name for name in content if name.startswith("application/cloudevents") and len(content) > 1]:
+                del content[media_type]
+
+
 def for_python(document):
     """openapi-python-client sends text as it sends a file, octet by octet, where its configuration says so by media type."""
     for operation in operations(document):
@@ -51,6 +60,7 @@ def for_rust(document):
 if __name__ == "__main__":
     target, source, copy = sys.argv[1:]
     read = json.loads(pathlib.Path(source).read_text())
+    without_cloud_events(read)
     {"python": for_python, "rust": for_rust}[target](read)
     pathlib.Path(copy).parent.mkdir(parents=True, exist_ok=True)
     pathlib.Path(copy).write_text(json.dumps(read, indent=1))

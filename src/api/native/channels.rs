@@ -9,12 +9,11 @@ use uuid::Uuid;
 
 use super::{
     Answer, Created, Done, Refused, Tag,
-    wire::{ChannelIn, ChannelOut, ChannelPatch, EventOut, List, UserOut, cursor},
+    wire::{ChannelIn, ChannelOut, ChannelPatch, EventOut, Limit, List, UserOut, page},
 };
 use crate::{
     api::shared::{auth::Bearer, body::Body, services::Service},
     app::channels,
-    domain::page::PageRequest,
 };
 
 /// The operations.
@@ -31,11 +30,11 @@ impl Channels {
         channels: Service<'_, channels::Channels>,
         caller: Bearer,
         /// Maximum number of items, 1 to 250; 50 by default.
-        limit: Query<Option<u32>>,
+        limit: Query<Option<Limit>>,
         /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<ChannelOut>> {
-        let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
+        let page = self::page(limit, cursor)?;
         Ok(Json(List::of(channels.list_channels(&caller.0, page).await?)))
     }
 
@@ -109,11 +108,11 @@ impl Channels {
         /// The channel's id.
         id: Path<Uuid>,
         /// Maximum number of items, 1 to 250; 50 by default.
-        limit: Query<Option<u32>>,
+        limit: Query<Option<Limit>>,
         /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<EventOut>> {
-        let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
+        let page = self::page(limit, cursor)?;
         Ok(Json(List::of(channels.list_channel_messages(&caller.0, id.0.into(), page).await?)))
     }
 
@@ -128,11 +127,11 @@ impl Channels {
         /// The channel's id.
         id: Path<Uuid>,
         /// Maximum number of items, 1 to 250; 50 by default.
-        limit: Query<Option<u32>>,
+        limit: Query<Option<Limit>>,
         /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<UserOut>> {
-        let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
+        let page = self::page(limit, cursor)?;
         Ok(Json(List::of(channels.list_channel_members(&caller.0, id.0.into(), page).await?)))
     }
 

@@ -9,12 +9,18 @@ use uuid::Uuid;
 
 use super::{
     Answer, Refused, Tag,
-    wire::{DeliveryDetailOut, DeliveryOut, DestinationOut, List, ReplayAllOut, ReplayFailedIn, ReplayOut, cursor},
+    wire::{
+        DeliveryDetailOut, DeliveryOut, DestinationOut, Limit, List, ReplayAllOut, ReplayFailedIn, ReplayOut, page,
+        period,
+    },
 };
 use crate::{
-    api::shared::{auth::Bearer, body::Body, services::Service, word::Word},
+    api::shared::{auth::Bearer, body::Body, services::Service, time::Timestamp, word::Word},
     app::pipeline::{Pipeline, deliveries::Filter, replays::Replays},
-    domain::{page::PageRequest, pipeline::delivery::DeliveryState},
+    domain::{
+        pipeline::delivery::DeliveryState,
+        search::{Period, sought},
+    },
 };
 
 /// The operations.
@@ -34,13 +40,18 @@ enum ReplayedAll {
     /// The deliveries are queued again.
     #[oai(status = 202)]
     Replayed(Json<ReplayAllOut>),
+    /// The deliveries that would be queued again, with `dryRun`.
+    #[oai(status = 200)]
+    Counted(Json<ReplayAllOut>),
 }
 
 #[OpenApi(tag = "Tag::Deliveries")]
 impl Deliveries {
     /// List deliveries
     ///
-    /// Lists deliveries, newest first. A delivery that was not sent has the reason.
+    /// Lists deliveries, newest first. A delivery that was not sent has the reason. Where no index serves the filters, as
+    /// with `type` and `text`, a page looks at the next 10,000 deliveries: it may be short, or empty, and have a
+    /// `nextCursor`.
     #[oai(path = "/v1/deliveries", method = "get", operation_id = "listDeliveries")]
     #[allow(clippy::too_many_arguments, reason = "each is a query parameter of the documented operation")]
     async fn list_deliveries(
@@ -49,23 +60,37 @@ impl Deliveries {
         caller: Bearer,
         /// Only deliveries in this state.
         state: Query<Option<Word<DeliveryState>>>,
+        /// Only deliveries of events whose type matches this glob, in which `*` stands for any characters, such as
+        /// `order.*`.
+        #[oai(name = "type")]
+        event_type: Query<Option<String>>,
         /// Only deliveries of this event.
         #[oai(name = "eventId")]
         event_id: Query<Option<Uuid>>,
         /// Only deliveries to this destination.
-        destination: Query<Option<Uuid>>,
+        #[oai(name = "destinationId")]
+        destination_id: Query<Option<Uuid>>,
+        /// Only deliveries with this text in their reason or in the type of their event, in any case.
+        text: Query<Option<String>>,
+        /// Only deliveries of events that were accepted at this time or later.
+        since: Query<Option<Timestamp>>,
+        /// Only deliveries of events that were accepted before this time.
+        until: Query<Option<Timestamp>>,
         /// Maximum number of items, 1 to 250; 50 by default.
-        limit: Query<Option<u32>>,
+        limit: Query<Option<Limit>>,
         /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<DeliveryOut>> {
         let filter = Filter {
             state: state.0.map(|Word(state)| state),
+            event_type: sought("type", event_type.0)?,
             event_id: event_id.0.map(Into::into),
-            destination_id: destination.0.map(Into::into),
+            destination_id: destination_id.0.map(Into::into),
+            text: sought("text", text.0)?,
+            period: period(since, until)?,
         };
-        let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
-        Ok(Json(List::of(pipeline.list_deliveries(&caller.0, filter, page).await?)))
+        let page = self::page(limit, cursor)?;
+        Ok(Json(List::of(pipeline.list_deliveries(&caller.0, &filter, page).await?)))
     }
 
     /// Get a delivery
@@ -98,7 +123,8 @@ impl Deliveries {
 
     /// Replay failed deliveries
     ///
-    /// Sends every failed delivery of a destination again, in the original order.
+    /// Sends every failed delivery of a destination again, in the original order; of a period, those of events that were
+    /// accepted in it. With `dryRun` they are counted, and nothing is sent.
     #[oai(path = "/v1/deliveries/replay", method = "post", operation_id = "replayFailedDeliveries")]
     async fn replay_failed_deliveries(
         &self,
@@ -106,7 +132,13 @@ impl Deliveries {
         caller: Bearer,
         body: Body<ReplayFailedIn>,
     ) -> Result<ReplayedAll, Refused> {
-        let count = replays.replay_failed_deliveries(&caller.0, body.value.destination_id.into()).await?;
+        let ReplayFailedIn { destination_id, since, until, dry_run } = body.value;
+        let (id, period) = (destination_id.into(), Period::new(since.map(Into::into), until.map(Into::into))?);
+        if dry_run == Some(true) {
+            let count = replays.count_failed_deliveries(&caller.0, id, period).await?;
+            return Ok(ReplayedAll::Counted(Json(ReplayAllOut { count })));
+        }
+        let count = replays.replay_failed_deliveries(&caller.0, id, period).await?;
         Ok(ReplayedAll::Replayed(Json(ReplayAllOut { count })))
     }
 
@@ -119,11 +151,11 @@ impl Deliveries {
         pipeline: Service<'_, Pipeline>,
         caller: Bearer,
         /// Maximum number of items, 1 to 250; 50 by default.
-        limit: Query<Option<u32>>,
+        limit: Query<Option<Limit>>,
         /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<DestinationOut>> {
-        let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
+        let page = self::page(limit, cursor)?;
         Ok(Json(List::of(pipeline.list_destinations(&caller.0, page).await?)))
     }
 

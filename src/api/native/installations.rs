@@ -9,12 +9,11 @@ use uuid::Uuid;
 
 use super::{
     Answer, Created, Done, Refused, Tag,
-    wire::{InstallIn, InstalledOut, List, cursor},
+    wire::{InstallIn, InstalledOut, Limit, List, page},
 };
 use crate::{
     api::shared::{auth::Bearer, body::Body, services::Service},
     app::registry::Registry,
-    domain::page::PageRequest,
 };
 
 /// The operations.
@@ -47,11 +46,11 @@ impl Installations {
         registry: Service<'_, Registry>,
         caller: Bearer,
         /// Maximum number of items, 1 to 250; 50 by default.
-        limit: Query<Option<u32>>,
+        limit: Query<Option<Limit>>,
         /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<InstalledOut>> {
-        let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
+        let page = self::page(limit, cursor)?;
         Ok(Json(List::of(registry.list_installed_integrations(&caller.0, page).await?)))
     }
 

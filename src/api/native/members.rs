@@ -9,12 +9,11 @@ use uuid::Uuid;
 
 use super::{
     Answer, Created, Done, Refused, Tag,
-    wire::{List, MemberIn, MemberOut, MemberPatch, cursor},
+    wire::{Limit, List, MemberIn, MemberOut, MemberPatch, page},
 };
 use crate::{
     api::shared::{auth::Bearer, body::Body, services::Service},
     app::tenancy::Tenancy,
-    domain::page::PageRequest,
 };
 
 /// The operations.
@@ -33,11 +32,11 @@ impl Members {
         /// The organisation's id.
         id: Path<Uuid>,
         /// Maximum number of items, 1 to 250; 50 by default.
-        limit: Query<Option<u32>>,
+        limit: Query<Option<Limit>>,
         /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<MemberOut>> {
-        let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
+        let page = self::page(limit, cursor)?;
         Ok(Json(List::of(tenancy.list_members(&caller.0, id.0.into(), page).await?)))
     }
 

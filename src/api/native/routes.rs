@@ -9,12 +9,11 @@ use uuid::Uuid;
 
 use super::{
     Answer, Created, Done, Refused, Tag,
-    wire::{List, RouteIn, RouteOut, RoutePatch, cursor},
+    wire::{Limit, List, RouteIn, RouteOut, RoutePatch, page},
 };
 use crate::{
     api::shared::{auth::Bearer, body::Body, services::Service},
     app::routes,
-    domain::page::PageRequest,
 };
 
 /// The operations.
@@ -31,11 +30,11 @@ impl Routes {
         routes: Service<'_, routes::Routes>,
         caller: Bearer,
         /// Maximum number of items, 1 to 250; 50 by default.
-        limit: Query<Option<u32>>,
+        limit: Query<Option<Limit>>,
         /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<RouteOut>> {
-        let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
+        let page = self::page(limit, cursor)?;
         Ok(Json(List::of(routes.list_routes(&caller.0, page).await?)))
     }
 

@@ -9,12 +9,11 @@ use uuid::Uuid;
 
 use super::{
     Answer, Created, Done, Refused, Tag,
-    wire::{ExplanationOut, List, SubscriptionIn, SubscriptionOut, SubscriptionPatch, cursor},
+    wire::{ExplanationOut, Limit, List, SubscriptionIn, SubscriptionOut, SubscriptionPatch, page},
 };
 use crate::{
     api::shared::{auth::Bearer, body::Body, services::Service},
     app::github::subscriptions,
-    domain::page::PageRequest,
 };
 
 /// The operations.
@@ -31,11 +30,11 @@ impl Subscriptions {
         subscriptions: Service<'_, subscriptions::Subscriptions>,
         caller: Bearer,
         /// Maximum number of items, 1 to 250; 50 by default.
-        limit: Query<Option<u32>>,
+        limit: Query<Option<Limit>>,
         /// The `nextCursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> Answer<List<SubscriptionOut>> {
-        let page = PageRequest::new(limit.0, self::cursor(cursor.0)?)?;
+        let page = self::page(limit, cursor)?;
         Ok(Json(List::of(subscriptions.list_subscriptions(&caller.0, page).await?)))
     }
 

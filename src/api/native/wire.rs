@@ -1,5 +1,6 @@
 //! Schemas of the native dialect. An absent optional value is left out, never `null`.
 
+mod audit;
 mod channels;
 mod deliveries;
 mod events;
@@ -8,22 +9,26 @@ mod identity;
 mod installations;
 mod integrations;
 mod routes;
+mod statistics;
 mod subscriptions;
 mod workflows;
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use poem_openapi::{
     Object,
-    types::{ParseFromJSON, ToJSON},
+    param::Query,
+    registry::{MetaSchema, MetaSchemaRef},
+    types::{ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
 };
 use uuid::Uuid;
 
+pub use audit::AuditEntryOut;
 pub use channels::{ChannelIn, ChannelOut, ChannelPatch, UserOut};
 pub use deliveries::{
     AttemptOut, DeliveryDetailOut, DeliveryOut, DestinationOut, ReplayAllOut, ReplayFailedIn, ReplayOut,
 };
-pub use events::{AcceptedOut, EventIn, EventOut};
+pub use events::{AcceptedBatchOut, AcceptedOut, BatchEventIn, EventBatchIn, EventIn, EventOut};
 pub use github::{GithubBody, GithubReceiptOut};
 pub use identity::{
     InvitationOut, InvitationsOut, MemberIn, MemberOut, MemberPatch, OrganisationIn, OrganisationOut,
@@ -35,17 +40,24 @@ pub use integrations::{
     SigningSecretOut,
 };
 pub use routes::{RouteIn, RouteOut, RoutePatch};
+pub use statistics::StatisticsOut;
 pub use subscriptions::{ExplanationOut, SubscriptionIn, SubscriptionOut, SubscriptionPatch};
 pub use workflows::{WorkflowIn, WorkflowOut, WorkflowsOut};
 
 use crate::{
-    api::shared::word::{Vocabulary, Word},
+    api::shared::{
+        time::Timestamp,
+        whole_value::whole_value,
+        word::{Vocabulary, Word},
+    },
     domain::{
-        page::Page,
+        Error, Result,
+        page::{Page, PageRequest},
         pipeline::{
             delivery::{AttemptState, DeliveryState},
             destination::Health,
         },
+        search::Period,
         tenancy::member::{Permission, Role},
     },
 };
@@ -68,9 +80,46 @@ impl<T: ParseFromJSON + ToJSON> List<T> {
     }
 }
 
+/// The page size that a caller asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit(u32);
+
+impl Type for Limit {
+    whole_value!();
+
+    fn name() -> Cow<'static, str> {
+        "Limit".into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(MetaSchema {
+            minimum: Some(1.0),
+            maximum: Some(PageRequest::MAX_LIMIT.into()),
+            default: Some(PageRequest::DEFAULT_LIMIT.into()),
+            ..MetaSchema::new_with_format("integer", "int64")
+        }))
+    }
+}
+
+impl ParseFromParameter for Limit {
+    fn parse_from_parameter(text: &str) -> ParseResult<Self> {
+        u32::parse_from_parameter(text).map(Self).map_err(|error| error.propagate())
+    }
+}
+
+/// Reads the page that a list is asked for.
+pub(super) fn page(limit: Query<Option<Limit>>, cursor: Query<Option<String>>) -> Result<PageRequest> {
+    PageRequest::new(limit.0.map(|Limit(limit)| limit), self::cursor(cursor.0)?)
+}
+
+/// Reads the period that a list is asked for.
+pub(super) fn period(since: Query<Option<Timestamp>>, until: Query<Option<Timestamp>>) -> Result<Period> {
+    Period::new(since.0.map(Into::into), until.0.map(Into::into))
+}
+
 /// Reads a cursor that [`List::of`] wrote.
-pub(super) fn cursor(text: Option<String>) -> crate::domain::Result<Option<Uuid>> {
-    let unreadable = |_| crate::domain::Error::invalid("cursor", "must be the nextCursor of a previous answer");
+pub(super) fn cursor(text: Option<String>) -> Result<Option<Uuid>> {
+    let unreadable = |_| Error::invalid("cursor", "must be the nextCursor of a previous answer");
     text.map(|text| Uuid::try_parse(&text)).transpose().map_err(unreadable)
 }
 

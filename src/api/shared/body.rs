@@ -71,6 +71,17 @@ async fn read(request: &Request, body: &mut RequestBody) -> Result<Option<Bytes>
     Ok(sent.map(|(_, sent)| sent.whole()))
 }
 
+/// Reads JSON that the use case checks.
+///
+/// # Errors
+/// As [`json`], and those of reading the body.
+pub async fn any_json(request: &Request, body: &mut RequestBody) -> Result<Value, Fault> {
+    let raw = read(request, body).await?.unwrap_or_default();
+    let value = json(&raw)?;
+    nul::check_json(&raw, &value)?;
+    Ok(value)
+}
+
 /// Parses JSON that the use case checks.
 ///
 /// # Errors

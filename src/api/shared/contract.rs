@@ -11,12 +11,14 @@ use std::{
 use jsonschema::{Registry, Validator};
 use poem::http::{HeaderMap, Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use super::{
+    fault::Protocol,
     schema::{each_schema, modernise},
     violations,
 };
-use crate::domain::error::Violation;
+use crate::domain::error::{Violation, clip};
 
 /// URI of the document, for the compiler's references.
 const DOCUMENT: &str = "urn:tieline:document";
@@ -53,6 +55,8 @@ pub struct PathContract {
 
 /// Contract of one operation.
 pub struct Operation {
+    /// Names of the query parameters; `None` for a page of a browser, to which a provider may add parameters of its own.
+    query: Option<Vec<String>>,
     body: Option<Arc<Validator>>,
     /// Filled in strict mode alone.
     responses: BTreeMap<u16, Arc<Answer>>,
@@ -149,6 +153,21 @@ impl PathContract {
 }
 
 impl Operation {
+    /// Refuses a query with a parameter that the document does not name.
+    ///
+    /// # Errors
+    /// [`Protocol::Parameter`] with the names of the documented parameters.
+    pub fn check_query(&self, query: &str) -> Result<(), Protocol> {
+        let Some(known) = &self.query else { return Ok(()) };
+        let mut sent = form_urlencoded::parse(query.as_bytes());
+        let Some((name, _)) = sent.find(|(name, _)| !known.iter().any(|known| known == name)) else { return Ok(()) };
+        let reason = match known.as_slice() {
+            [] => "is not known here; this operation has no parameters in the query".to_owned(),
+            known => format!("is not known here; this operation has {}", known.join(", ")),
+        };
+        Err(Protocol::Parameter { name: clip(&name).into_owned(), reason })
+    }
+
     /// Validates a request body.
     ///
     /// # Errors
@@ -227,6 +246,7 @@ impl Compiler<'_> {
     fn operation(&mut self, operation: &Value, responses: bool) -> Result<Operation, String> {
         let body = operation.pointer("/requestBody/content/application~1json/schema");
         let body = body.map(|schema| self.schema(schema)).transpose()?;
+        let query = query_parameters(operation);
         let mut answers = BTreeMap::new();
         for (status, response) in entries(operation.get("responses")).filter(|_| responses) {
             let status: u16 = status.parse().map_err(|_| format!("the status {status} is not a number"))?;
@@ -247,7 +267,7 @@ impl Compiler<'_> {
             }
             answers.insert(status, Arc::new(answer));
         }
-        Ok(Operation { body, responses: answers })
+        Ok(Operation { query, body, responses: answers })
     }
 
     fn schema(&mut self, schema: &Value) -> Result<Arc<Validator>, String> {
@@ -266,6 +286,16 @@ impl Compiler<'_> {
         }
         Ok(built)
     }
+}
+
+fn query_parameters(operation: &Value) -> Option<Vec<String>> {
+    let is_page = |(_, response): (_, &Value)| response.pointer("/content/text~1html").is_some();
+    if entries(operation.get("responses")).any(is_page) {
+        return None;
+    }
+    let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+    let of_query = parameters.filter(|parameter| parameter["in"] == "query");
+    Some(of_query.filter_map(|parameter| parameter["name"].as_str()).map(str::to_owned).collect())
 }
 
 fn absolute_references(value: &mut Value) {

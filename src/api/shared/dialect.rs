@@ -29,6 +29,8 @@ pub struct Dialect {
     pub names_organisation: bool,
     /// True if members of a body that the document does not name are refused.
     pub closed: bool,
+    /// True if query parameters that the document does not name are refused.
+    pub closed_query: bool,
     /// Returns the framework's document of its operations.
     pub described: fn() -> String,
     /// Returns an example of its error body with this status.

@@ -23,7 +23,7 @@ use uuid::Uuid;
 use super::{
     budget::Limits,
     contract::{Contract, PathContract},
-    fault::Fault,
+    fault::{Fault, Protocol},
     framework, nul,
     refusal::{ErrorShape, Occasion, internal_cause, into_error, render},
     sender::Sender,
@@ -69,6 +69,8 @@ pub struct Served {
     pub name: &'static str,
     /// Compiled published document.
     pub contract: Arc<Contract>,
+    /// True if query parameters that the document does not name are refused.
+    pub closed_query: bool,
     /// Dependencies shared by all dialects.
     pub plumbing: Plumbing,
 }
@@ -123,6 +125,7 @@ async fn run<S: ErrorShape>(inner: Arc<BoxEndpoint<'static>>, served: Arc<Served
     async move {
         let work = async {
             nul::check_target(request.uri()).map_err(into_error)?;
+            check_query(&served, &request).map_err(into_error)?;
             inner.call(request).await
         };
         let outcome = AssertUnwindSafe(work).catch_unwind().await;
@@ -140,6 +143,13 @@ async fn run<S: ErrorShape>(inner: Arc<BoxEndpoint<'static>>, served: Arc<Served
     }
     .instrument(span)
     .await
+}
+
+/// Refuses unknown query parameters, where the dialect does. An unknown path is left to the router.
+fn check_query(served: &Served, request: &Request) -> Result<(), Protocol> {
+    let Some(query) = request.uri().query().filter(|_| served.closed_query) else { return Ok(()) };
+    let path = served.contract.find(request.uri().path());
+    path.and_then(|path| path.operation(request.method())).map_or(Ok(()), |operation| operation.check_query(query))
 }
 
 type Outcome = std::thread::Result<poem::Result<Response>>;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, SecondsFormat, Utc};
 use poem_openapi::{
     registry::MetaSchemaRef,
-    types::{ParseFromJSON, ParseResult, ToJSON, Type},
+    types::{ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
 };
 use serde_json::Value;
 
@@ -43,6 +43,12 @@ impl Type for Timestamp {
 impl ParseFromJSON for Timestamp {
     fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
         DateTime::<Utc>::parse_from_json(value).map(Self).map_err(|error| error.propagate())
+    }
+}
+
+impl ParseFromParameter for Timestamp {
+    fn parse_from_parameter(text: &str) -> ParseResult<Self> {
+        DateTime::<Utc>::parse_from_parameter(text).map(Self).map_err(|error| error.propagate())
     }
 }
 

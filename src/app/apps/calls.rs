@@ -21,6 +21,7 @@ use crate::{
             call::{Call, INTEGRATION_TICK, MessageCall, TickCall},
             destination,
         },
+        channels::message,
         ids::{DestinationId, InstallationId, IntegrationId, OrganisationId},
         pipeline::{
             delivery::{AttemptOutcome, Delivery, DeliveryState, Verdict},
@@ -102,7 +103,7 @@ impl Apps {
         };
         let Some(descriptor) = &app.descriptor else { return Ok(None) };
         let settings = self.effective_settings(app.organisation_id, channel_id, &[&app]).await?.concat();
-        let message = event.fact.data["message"].as_str().unwrap_or_default();
+        let message = message::text(&event.fact.data);
         let is_tick = event.fact.kind == INTEGRATION_TICK;
         let call = if is_tick {
             let return_url = self.channels.return_url(app.organisation_id, channel_id, app.id).await?.to_string();

@@ -79,7 +79,7 @@ impl Apps {
         modifiers: &[Used],
         passed: &mut Vec<InlineCall>,
     ) -> Result<Option<String>> {
-        let mut message = event.fact.data["message"].as_str().unwrap_or_default().to_owned();
+        let mut message = channels::message::text(&event.fact.data).to_owned();
         if modifiers.is_empty() {
             return Ok(Some(message));
         }

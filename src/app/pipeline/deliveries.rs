@@ -9,24 +9,26 @@ use crate::{
         Result,
         ids::{DeliveryId, DestinationId},
         page::{Page, PageRequest},
-        pipeline::{
-            delivery::{Attempt, Delivery},
-            destination::Destination,
-        },
+        pipeline::{delivery::Attempt, destination::Destination},
         tenancy::member::Permission,
     },
     provider::redact,
     store,
 };
 
-pub use store::pipeline::deliveries::Filter;
+pub use store::pipeline::deliveries::{Filter, NamedDelivery};
 
 impl Pipeline {
     /// Lists the deliveries, newest first.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
-    pub async fn list_deliveries(&self, caller: &Caller, filter: Filter, page: PageRequest) -> Result<Page<Delivery>> {
+    pub async fn list_deliveries(
+        &self,
+        caller: &Caller,
+        filter: &Filter,
+        page: PageRequest,
+    ) -> Result<Page<NamedDelivery>> {
         caller.require(Permission::DeliveriesRead)?;
         store::pipeline::deliveries::list(self.base.store.reader(), caller.organisation_id, filter, page).await
     }
@@ -35,10 +37,10 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
-    pub async fn get_delivery(&self, caller: &Caller, id: DeliveryId) -> Result<(Delivery, Vec<Attempt>)> {
+    pub async fn get_delivery(&self, caller: &Caller, id: DeliveryId) -> Result<(NamedDelivery, Vec<Attempt>)> {
         caller.require(Permission::DeliveriesRead)?;
         let reader = self.base.store.reader();
-        let delivery = store::pipeline::deliveries::find(reader, caller.organisation_id, id).await?;
+        let delivery = store::pipeline::deliveries::find_named(reader, caller.organisation_id, id).await?;
         let mut attempts = store::pipeline::deliveries::attempts(reader, id).await?;
         for attempt in &mut attempts {
             // Older attempts were recorded with less of the address redacted.

@@ -1,5 +1,7 @@
 //! Events: validated at intake, accepted once, read back.
 
+use std::collections::HashMap;
+
 use super::{
     Pipeline,
     intake::{Idempotency, NewEvent},
@@ -8,14 +10,24 @@ use crate::{
     app::{Caller, tenancy::credential::sha256},
     domain::{
         Error, Result,
+        error::Violation,
         ids::EventId,
         page::{Page, PageRequest},
-        pipeline::event::{Event, EventSource, Fact},
+        pipeline::{
+            cloud_event,
+            event::{Event, EventSource, Fact},
+        },
         tenancy::member::Permission,
     },
     store::{self, pipeline::events::IdempotencyKey},
 };
 
+pub use store::pipeline::events::Filter;
+
+/// Maximum number of violations that are listed.
+pub const MOST_VIOLATIONS: usize = 20;
+/// Namespace of the idempotency keys of CloudEvents.
+const CLOUD_EVENTS: EventSource = EventSource::new("cloudevents");
 /// Maximum length of an Idempotency-Key, in characters.
 const MAX_KEY_CHARS: usize = 255;
 
@@ -28,48 +40,118 @@ pub struct Accepted {
     pub repeated: bool,
 }
 
+/// Event that a caller sends.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// Its content.
+    pub fact: Fact,
+    /// Recognition of its repetitions, if any.
+    pub once: Option<Once>,
+}
+
+/// Key under which an event is accepted once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once {
+    source: EventSource,
+    key: String,
+    fingerprint: [u8; 32],
+}
+
+impl Once {
+    /// Reads a caller's Idempotency-Key; `payload` are the exact bytes that it stands for.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming `Idempotency-Key`.
+    pub fn by_key(key: &str, payload: &[u8]) -> Result<Self> {
+        Ok(Self { source: EventSource::API, key: idempotency_key(key)?, fingerprint: sha256(payload) })
+    }
+
+    /// Makes the key of a CloudEvent: events with the same source and id are the same, whatever else they have.
+    pub fn by_origin(source: &str, id: &str) -> Self {
+        let fingerprint = sha256(serde_json::json!([source, id]).to_string().as_bytes());
+        Self { source: CLOUD_EVENTS, key: fingerprint.iter().map(|byte| format!("{byte:02x}")).collect(), fingerprint }
+    }
+}
+
+/// Returns the keys that an earlier event has too: neither would be the repetition.
+fn repeated_keys(submissions: &[Submission], place: &str) -> Vec<Violation> {
+    let mut known = HashMap::new();
+    let mut repeated = Vec::new();
+    for (index, once) in submissions.iter().enumerate().filter_map(|(index, one)| Some((index, one.once.as_ref()?))) {
+        let first = *known.entry((&once.source, &once.key)).or_insert(index);
+        if first != index {
+            let field = if once.source == CLOUD_EVENTS { "id" } else { "idempotencyKey" };
+            let message = format!("must not be that of {place}/{first} again");
+            repeated.push(Violation { field: format!("{place}/{index}/{field}"), message });
+        }
+    }
+    repeated
+}
+
 impl Pipeline {
-    /// Accepts an event: it and its deliveries are committed when this returns. `key` is the caller's Idempotency-Key
-    /// and `payload` the exact bytes it stands for.
+    /// Accepts an event: it and its deliveries are committed when this returns.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::NotFound`] for a channel that the caller may not see,
     /// [`Error::FailedPrecondition`] for a message in one that is archived, [`Error::IdempotencyMismatch`],
     /// [`Error::IdempotencyInFlight`].
-    pub async fn send_event(
-        &self,
-        caller: &Caller,
-        mut fact: Fact,
-        key: Option<&str>,
-        payload: &[u8],
-    ) -> Result<Accepted> {
+    pub async fn send_event(&self, caller: &Caller, submission: Submission) -> Result<Accepted> {
         caller.require(Permission::EventsWrite)?;
-        fact.check(&self.rules)?;
-        let fact = self.channels.admit(caller, fact).await?;
-        let idempotency = match key {
-            None => None,
-            Some(key) => Some(Idempotency {
-                key: IdempotencyKey {
-                    organisation_id: caller.organisation_id,
-                    source: EventSource::API,
-                    key: idempotency_key(key)?,
-                },
-                fingerprint: sha256(payload),
-                expires_at: self.base.now() + self.idempotency_lifetime,
-            }),
-        };
-        let new_event = NewEvent {
-            id: None,
-            organisation_id: caller.organisation_id,
-            source: EventSource::API,
-            fact,
-            made_from: None,
-            idempotency,
-            planned: Vec::new(),
-        };
-        let accepted = self.accept(new_event).await?;
+        let accepted = self.accept(self.admitted(caller, submission).await?).await?;
         self.base.metrics.events(if accepted.repeated { "repeated" } else { "accepted" }, 1);
         Ok(accepted)
+    }
+
+    /// Accepts events in their order: all of them and their deliveries are committed when this returns. An invalid one
+    /// refuses all; `place` is the location of the list in the request.
+    ///
+    /// # Errors
+    /// As [`Pipeline::send_event`]; those of a channel are [`Error::Invalid`] too. After [`Error::IdempotencyMismatch`] and
+    /// [`Error::IdempotencyInFlight`] some may be accepted.
+    pub async fn send_events(
+        &self,
+        caller: &Caller,
+        submissions: Vec<Submission>,
+        place: &str,
+    ) -> Result<Vec<Accepted>> {
+        caller.require(Permission::EventsWrite)?;
+        let mut violations = repeated_keys(&submissions, place);
+        let mut new_events = Vec::with_capacity(submissions.len());
+        for (index, submission) in submissions.into_iter().enumerate() {
+            let at = format!("{place}/{index}");
+            match self.admitted(caller, submission).await {
+                // Its id before that of the next one.
+                Ok(new_event) => new_events.push(NewEvent { id: Some(self.base.ambient.id()), ..new_event }),
+                Err(Error::Invalid(found)) => violations.extend(found.into_iter().map(|one| one.within(&at))),
+                Err(error @ (Error::NotFound { .. } | Error::FailedPrecondition { .. })) => {
+                    violations
+                        .push(Violation { field: format!("{at}/channelId"), message: format!("is refused: {error}") });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if !violations.is_empty() {
+            violations.truncate(MOST_VIOLATIONS);
+            return Err(Error::Invalid(violations));
+        }
+        let accepted = self.intake.accept_all(new_events).await?;
+        let repeated = accepted.iter().filter(|accepted| accepted.repeated).count();
+        self.base.metrics.events("repeated", repeated as u64);
+        self.base.metrics.events("accepted", (accepted.len() - repeated) as u64);
+        Ok(accepted)
+    }
+
+    /// Checks an event of a caller.
+    async fn admitted(&self, caller: &Caller, Submission { mut fact, once }: Submission) -> Result<NewEvent> {
+        fact.check(&self.rules)?;
+        let fact = self.channels.admit(caller, fact).await?;
+        let organisation_id = caller.organisation_id;
+        let idempotency = once.map(|Once { source, key, fingerprint }| Idempotency {
+            key: IdempotencyKey { organisation_id, source, key },
+            fingerprint,
+            expires_at: self.base.now() + self.idempotency_lifetime,
+        });
+        Ok(NewEvent { idempotency, ..NewEvent::plain(organisation_id, EventSource::API, fact) })
     }
 
     /// Returns an event.
@@ -90,14 +172,19 @@ impl Pipeline {
         Ok(event)
     }
 
+    /// Returns an event as a CloudEvent.
+    pub fn cloud_event(&self, event: &Event) -> serde_json::Value {
+        cloud_event::write(event, &self.base.public_url)
+    }
+
     /// Lists the events of the organisation, newest first. Those of a private channel are listed by the channel.
     ///
     /// # Errors
     /// [`Error::Forbidden`]: the whole stream is for callers that may also see every channel.
-    pub async fn list_events(&self, caller: &Caller, page: PageRequest) -> Result<Page<Event>> {
+    pub async fn list_events(&self, caller: &Caller, filter: &Filter, page: PageRequest) -> Result<Page<Event>> {
         caller.require(Permission::EventsRead)?;
         caller.require(Permission::ChannelsManage)?;
-        store::pipeline::events::list(self.base.store.reader(), caller.organisation_id, None, page).await
+        store::pipeline::events::list(self.base.store.reader(), caller.organisation_id, filter, page).await
     }
 }
 

@@ -135,10 +135,19 @@ impl<I: Clone + Send + Sync + 'static, O: Send + 'static> GroupCommit<I, O> {
     /// # Errors
     /// The error of the work, or [`Error::Unavailable`] when it has been stopped.
     pub async fn submit(&self, item: I) -> Result<O> {
+        self.hand_in(item).await?.await
+    }
+
+    /// Submits an item, and returns the wait for its answer: items of one caller stay in the order in which they are handed
+    /// in.
+    ///
+    /// # Errors
+    /// As [`GroupCommit::submit`].
+    pub async fn hand_in(&self, item: I) -> Result<impl Future<Output = Result<O>> + use<I, O>> {
         let (answer, answered) = oneshot::channel();
         let stopped = || Error::Unavailable { what: "this service, which is shutting down," };
         self.sender.send(Handed::Item(item, answer)).await.map_err(|_| stopped())?;
-        answered.await.map_err(|_| stopped())?
+        Ok(async move { answered.await.map_err(|_| stopped())? })
     }
 
     /// Waits until every item submitted before is done, also those of callers that have gone away since.

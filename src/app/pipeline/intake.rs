@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use tokio::sync::Notify;
 
 use super::{
@@ -107,6 +108,27 @@ impl Intake {
             None => None,
         };
         self.group_commit.submit((new_event, inline)).await
+    }
+
+    /// Accepts events of one organisation in their order; they are durable when this returns. No two have the same key.
+    /// Where one is refused, those before it may be accepted.
+    ///
+    /// # Errors
+    /// As [`Intake::accept`], for the first event that is refused.
+    pub(super) async fn accept_all(&self, new_events: Vec<NewEvent>) -> Result<Vec<Accepted>> {
+        let keys = new_events.iter().filter_map(|new_event| Some(&new_event.idempotency.as_ref()?.key));
+        let mut keys: Vec<IdempotencyKey> = keys.cloned().collect();
+        // All callers enter in this order, so that no two wait for each other.
+        keys.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        let mut turns = Vec::with_capacity(keys.len());
+        for key in &keys {
+            turns.push(self.in_flight.enter(key).await?);
+        }
+        let mut answers = Vec::with_capacity(new_events.len());
+        for new_event in new_events {
+            answers.push(self.group_commit.hand_in((new_event, Vec::new())).await?);
+        }
+        join_all(answers).await.into_iter().collect()
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
             delivery::Delivery,
             destination::{Destination, Health},
         },
+        search::Period,
         tenancy::member::Permission,
     },
     store::{self, Tx},
@@ -55,15 +56,26 @@ impl Replays {
         Ok(replayed)
     }
 
-    /// Sends every failed delivery of a destination again, in their order. Returns their number.
+    /// Counts the failed deliveries of a destination and a period: those that a replay would send again.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn count_failed_deliveries(&self, caller: &Caller, id: DestinationId, period: Period) -> Result<u64> {
+        caller.require(Permission::DeliveriesReplay)?;
+        let reader = self.base.store.reader();
+        store::pipeline::destinations::find(reader, caller.organisation_id, id).await?;
+        store::pipeline::deliveries::count_failed(reader, id, period).await
+    }
+
+    /// Sends every failed delivery of a destination and a period again, in their order. Returns their number.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::FailedPrecondition`] where it is off.
-    pub async fn replay_failed_deliveries(&self, caller: &Caller, id: DestinationId) -> Result<u64> {
+    pub async fn replay_failed_deliveries(&self, caller: &Caller, id: DestinationId, period: Period) -> Result<u64> {
         caller.require(Permission::DeliveriesReplay)?;
         let tx = self.base.store.begin().await?;
         let destination = self.reachable(&tx, caller, id).await?;
-        let count = store::pipeline::deliveries::replay_failed(&tx, id, self.base.now()).await?;
+        let count = store::pipeline::deliveries::replay_failed(&tx, id, period, self.base.now()).await?;
         let detail = json!({"count": count});
         self.base.audit(&tx, (caller.organisation_id, &caller.actor()), "delivery.replay_failed", id, detail).await?;
         self.send_again(tx, &destination).await?;

@@ -59,8 +59,17 @@ impl Message {
         Fact::plain(MESSAGE_POSTED, Some(channel_id), self.data())
     }
 
-    /// Reads the message in an event's data; malformed members are left out.
+    /// Reads the message in an event's data; malformed members are left out. Its text is `message`, or [`text`].
     pub fn read(data: &Value) -> Self {
+        let mut message = Self::read_members(data);
+        if !data["message"].is_string() && message.more.get("text").is_some_and(Value::is_string) {
+            message.more.shift_remove("text");
+            text(data).clone_into(&mut message.text);
+        }
+        message
+    }
+
+    fn read_members(data: &Value) -> Self {
         if let Ok(message) = Self::deserialize(data) {
             return message;
         }
@@ -83,6 +92,11 @@ impl Message {
     }
 }
 
+/// Returns the text of a message in an event's data: `message`, or `text`, as Slack and others call it.
+pub fn text(data: &Value) -> &str {
+    data["message"].as_str().or(data["text"].as_str()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -95,6 +109,21 @@ mod tests {
         let message = Message::read(&data);
         assert_eq!((message.text.as_str(), message.username.as_deref()), ("hi", Some("CI")));
         assert_eq!(message.data(), data);
+    }
+
+    #[test]
+    fn a_text_has_two_names() {
+        for (data, expected) in [
+            (json!({"text": "hi"}), "hi"),
+            (json!({"text": "hi", "message": "ho"}), "ho"),
+            (json!({"text": "hi", "message": ""}), ""),
+            (json!({"text": "hi", "message": 7}), "hi"),
+            (json!({"text": 7}), ""),
+            (json!("hi"), ""),
+        ] {
+            assert_eq!((text(&data), Message::read(&data).text.as_str()), (expected, expected), "{data}");
+        }
+        assert_eq!(Message::read(&json!({"text": "hi", "a": 1})).data(), json!({"message": "hi", "a": 1}));
     }
 
     #[test]

@@ -83,6 +83,14 @@ pub struct Violation {
     pub message: String,
 }
 
+impl Violation {
+    /// Returns the violation of a part, which is at `place` in the whole.
+    #[must_use]
+    pub fn within(self, place: &str) -> Self {
+        Self { field: format!("{place}{}", self.field), ..self }
+    }
+}
+
 /// Reason for failed authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthFailure {

@@ -13,7 +13,7 @@ pub const MAX_ATTRIBUTES: usize = 32;
 /// Maximum length of a name, in characters.
 const MAX_NAME: usize = 64;
 /// Maximum length of a value, in characters.
-const MAX_VALUE: usize = 255;
+pub const MAX_VALUE: usize = 255;
 
 /// Names and values. A value is a text, in the canonical string form of CloudEvents 1.0 ("Type System") where it
 /// stands for a number, a truth value or a time.
@@ -85,13 +85,15 @@ pub fn pointer(name: &str) -> String {
     format!("/attributes/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-fn is_name(name: &str) -> bool {
+/// Returns true for the name of an attribute.
+pub fn is_name(name: &str) -> bool {
     name.len() <= MAX_NAME
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-fn is_value(value: &str) -> bool {
+/// Returns true for the value of an attribute.
+pub fn is_value(value: &str) -> bool {
     (1..=MAX_VALUE).contains(&value.chars().count()) && !value.chars().any(char::is_control)
 }
 

@@ -235,6 +235,8 @@ permissions! {
     ManageOutgoingIntegrations = "manage-outgoing-integrations", Admin;
     /// Set up one's own outgoing webhooks.
     ManageOwnOutgoingIntegrations = "manage-own-outgoing-integrations", Admin;
+    /// See the audit log.
+    AuditRead = "audit:read", Admin;
     /// See stored secrets in answers that have them.
     SecretsRead = "secrets:read", Owner;
 }

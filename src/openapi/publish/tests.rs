@@ -13,6 +13,7 @@ const DIALECT: Dialect = Dialect {
     together: &[&["token", "user"]],
     names_organisation: true,
     closed: true,
+    closed_query: false,
     described,
     error_example: |status| (status == 400).then(|| json!({ "code": 400 })),
     refuse: |_, _| unreachable!("nothing is refused here"),

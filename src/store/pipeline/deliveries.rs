@@ -1,6 +1,8 @@
 //! Deliveries and their attempts.
 
 mod arrays;
+mod search;
+mod statistics;
 
 use std::time::Duration;
 
@@ -11,8 +13,8 @@ use ::entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    Statement, Value,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
+    QueryOrder, Statement, Value,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -21,15 +23,18 @@ use crate::{
         Error, Result,
         ambient::Time,
         error::Noun,
-        ids::{DeliveryId, DestinationId, EventId, IntegrationId, OrganisationId},
-        page::{Page, PageRequest},
+        ids::{DeliveryId, DestinationId, IntegrationId, OrganisationId},
         pipeline::{
             delivery::{Attempt, Content, Delivery, DeliveryState},
             event::Event,
         },
+        search::Period,
     },
     store::{Tx, corrupt, kernel::batches},
 };
+
+pub use search::{Filter, NamedDelivery, find_named, list};
+pub use statistics::{Hour, statistics};
 
 /// Due delivery, with its event.
 #[derive(Clone, Debug)]
@@ -38,17 +43,6 @@ pub struct Due {
     pub delivery: Delivery,
     /// Event that it delivers.
     pub event: Event,
-}
-
-/// Filter of deliveries; `None` matches all.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Filter {
-    /// Their state.
-    pub state: Option<DeliveryState>,
-    /// Their event.
-    pub event_id: Option<EventId>,
-    /// Their destination.
-    pub destination_id: Option<DestinationId>,
 }
 
 /// Inserts deliveries.
@@ -231,17 +225,28 @@ pub async fn replay(tx: &Tx, id: DeliveryId, content: Option<&Content>, now: Tim
     Ok(replayed.rows_affected == 1)
 }
 
-/// Makes every failed delivery of a destination pending again. Returns their number.
+/// Makes every failed delivery of a destination and a period pending again. Returns their number.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn replay_failed(tx: &Tx, destination_id: DestinationId, now: Time) -> Result<u64> {
-    let replayed = pending_again(now)
-        .filter(Column::DestinationId.eq(destination_id.0))
-        .filter(Column::State.eq(DeliveryState::Failed.as_str()))
-        .exec(tx)
-        .await?;
-    Ok(replayed.rows_affected)
+pub async fn replay_failed(tx: &Tx, destination_id: DestinationId, period: Period, now: Time) -> Result<u64> {
+    Ok(pending_again(now).filter(failed(destination_id, period)).exec(tx).await?.rows_affected)
+}
+
+/// Counts the failed deliveries of a destination and a period.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_failed(db: &impl ConnectionTrait, destination_id: DestinationId, period: Period) -> Result<u64> {
+    Ok(Deliveries::find().filter(failed(destination_id, period)).count(db).await?)
+}
+
+fn failed(destination_id: DestinationId, period: Period) -> Condition {
+    Condition::all()
+        .add(Column::DestinationId.eq(destination_id.0))
+        .add(Column::State.eq(DeliveryState::Failed.as_str()))
+        .add(Column::Id.gte(period.first()))
+        .add(Column::Id.lt(period.end()))
 }
 
 /// Returns the update of a replay, with which the retry schedule begins anew.
@@ -277,34 +282,6 @@ pub async fn attempts(db: &impl ConnectionTrait, id: DeliveryId) -> Result<Vec<A
         .into_iter()
         .map(attempt)
         .collect()
-}
-
-/// Lists the deliveries of an organisation, newest first.
-///
-/// # Errors
-/// When the database fails.
-pub async fn list(
-    db: &impl ConnectionTrait,
-    organisation_id: OrganisationId,
-    filter: Filter,
-    page: PageRequest,
-) -> Result<Page<Delivery>> {
-    let mut query = Deliveries::find().filter(Column::OrganisationId.eq(organisation_id.0));
-    if let Some(state) = filter.state {
-        query = query.filter(Column::State.eq(state.as_str()));
-    }
-    if let Some(event_id) = filter.event_id {
-        query = query.filter(Column::EventId.eq(event_id.0));
-    }
-    if let Some(destination_id) = filter.destination_id {
-        query = query.filter(Column::DestinationId.eq(destination_id.0));
-    }
-    if let Some(after) = page.after {
-        query = query.filter(Column::Id.lt(after));
-    }
-    let rows = query.order_by_desc(Column::Id).limit(u64::from(page.limit) + 1).all(db).await?;
-    let deliveries = rows.into_iter().map(delivery).collect::<Result<Vec<_>>>()?;
-    Ok(Page::cut(deliveries, page.limit, |delivery| delivery.id.0))
 }
 
 /// Counts the pending deliveries of all organisations, for the metrics.

@@ -8,8 +8,8 @@ use ::entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{ExprTrait, OnConflict},
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait, OnConflict},
 };
 
 use crate::{
@@ -20,8 +20,15 @@ use crate::{
         ids::{ChannelId, EventId, OrganisationId},
         page::{Page, PageRequest},
         pipeline::event::{Event, EventSource, Fact},
+        search::Period,
     },
-    store::{Tx, corrupt, kernel::batches},
+    store::{
+        Tx, corrupt,
+        kernel::{
+            batches,
+            search::{Window, matches_glob},
+        },
+    },
 };
 
 /// Idempotency key of an incoming event, by which its repetition is recognised.
@@ -44,6 +51,33 @@ pub struct IdempotencyRecord {
     pub fingerprint: [u8; 32],
     /// Time from which on the key may be reused.
     pub expires_at: Time,
+}
+
+/// Filter of events; `None` matches all.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Glob of their types.
+    pub kind: Option<String>,
+    /// Their source.
+    pub source: Option<String>,
+    /// Their channel.
+    pub channel_id: Option<ChannelId>,
+    /// Name and value of an attribute that they have.
+    pub attribute: Option<(String, String)>,
+    /// Their period.
+    pub period: Period,
+}
+
+impl Filter {
+    /// Returns the filter of a channel's events.
+    pub fn of_channel(id: ChannelId) -> Self {
+        Self { channel_id: Some(id), ..Self::default() }
+    }
+
+    /// Returns true if an index has the events that match, so that a page reads no others.
+    fn is_indexed(&self) -> bool {
+        self.kind.is_none() && self.source.is_none() && self.attribute.is_none()
+    }
 }
 
 /// Inserts events.
@@ -146,26 +180,44 @@ pub async fn remove_expired_records(db: &impl ConnectionTrait, now: Time) -> Res
     Ok(Records::delete_many().filter(expired).exec(db).await?.rows_affected)
 }
 
-/// Lists the events of an organisation, or of one of its channels, newest first.
+/// Lists the events of an organisation, newest first.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn list(
     db: &impl ConnectionTrait,
     organisation_id: OrganisationId,
-    channel_id: Option<ChannelId>,
+    filter: &Filter,
     page: PageRequest,
 ) -> Result<Page<Event>> {
-    let mut query = Events::find().filter(Column::OrganisationId.eq(organisation_id.0));
-    if let Some(channel_id) = channel_id {
-        query = query.filter(Column::ChannelId.eq(channel_id.0));
-    }
-    if let Some(after) = page.after {
-        query = query.filter(Column::Id.lt(after));
-    }
+    let window = if filter.is_indexed() {
+        Window::whole(filter.period, page)
+    } else {
+        let of = (Column::OrganisationId, organisation_id);
+        Window::bounded::<Events>(db, of, Column::Id, (filter.period, page)).await?
+    };
+    let backend = db.get_database_backend();
+    let query = Events::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Id.gte(window.from))
+        .filter(Column::Id.lt(window.to))
+        .apply_if(filter.channel_id, |query, id| query.filter(Column::ChannelId.eq(id.0)))
+        .apply_if(filter.source.as_deref(), |query, source| query.filter(Column::Source.eq(source)))
+        .apply_if(filter.kind.as_deref(), |query, kind| {
+            query.filter(matches_glob(backend, Column::Kind.into_expr(), kind))
+        })
+        .apply_if(filter.attribute.as_ref(), |query, attribute| query.filter(has_attribute(backend, attribute)));
     let rows = query.order_by_desc(Column::Id).limit(u64::from(page.limit) + 1).all(db).await?;
     let events = rows.into_iter().map(event).collect::<Result<Vec<_>>>()?;
-    Ok(Page::cut(events, page.limit, |event| event.id.0))
+    Ok(window.cut(events, page.limit, |event| event.id.0))
+}
+
+fn has_attribute(backend: DbBackend, (name, value): &(String, String)) -> Expr {
+    let condition = match backend {
+        DbBackend::Postgres => "event.attributes::JSONB ->> $1 = $2",
+        _ => "event.attributes ->> ? = ?",
+    };
+    Expr::cust_with_values(condition, [name.as_str(), value.as_str()])
 }
 
 fn row(event: &Event) -> ActiveModel {

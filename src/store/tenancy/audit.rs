@@ -2,13 +2,26 @@
 //!
 //! Not here: the choice of audited actions.
 
-use ::entity::audit_entry::{ActiveModel, Entity as AuditEntries};
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use std::borrow::Cow;
+
+use ::entity::audit_entry::{ActiveModel, Column, Entity as AuditEntries, Model as Row};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
 use uuid::Uuid;
 
 use crate::{
-    domain::{Result, ambient::Time, ids::OrganisationId},
-    store::Tx,
+    domain::{
+        Result,
+        ambient::Time,
+        ids::OrganisationId,
+        page::{Page, PageRequest},
+        search::Period,
+    },
+    store::{
+        Tx,
+        kernel::search::{Window, matches_glob},
+    },
 };
 
 /// One line of the log. `detail` holds no secrets.
@@ -21,13 +34,24 @@ pub struct Entry {
     /// The user's id, or the name of the command.
     pub actor: String,
     /// A dotted verb such as `slack_link.connect`.
-    pub action: &'static str,
+    pub action: Cow<'static, str>,
     /// The id of the changed resource.
     pub subject: String,
     /// The change.
     pub detail: serde_json::Value,
     /// Time of the action.
     pub created_at: Time,
+}
+
+/// Filter of the log; `None` matches all.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Glob of the actions.
+    pub action: Option<String>,
+    /// The actor.
+    pub actor: Option<String>,
+    /// Their period.
+    pub period: Period,
 }
 
 /// Inserts a line, in the transaction of the action itself.
@@ -39,11 +63,51 @@ pub async fn insert(tx: &Tx, entry: Entry) -> Result<()> {
         id: Set(entry.id),
         organisation_id: Set(entry.organisation_id.0),
         actor: Set(entry.actor),
-        action: Set(entry.action.to_owned()),
+        action: Set(entry.action.into_owned()),
         subject: Set(entry.subject),
         detail: Set(entry.detail),
         created_at: Set(entry.created_at),
     };
     AuditEntries::insert(row).exec_without_returning(tx).await?;
     Ok(())
+}
+
+/// Lists the log of an organisation, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    filter: &Filter,
+    page: PageRequest,
+) -> Result<Page<Entry>> {
+    let of = (Column::OrganisationId, organisation_id);
+    let window = Window::bounded::<AuditEntries>(db, of, Column::Id, (filter.period, page)).await?;
+    let backend = db.get_database_backend();
+    let rows = AuditEntries::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::Id.gte(window.from))
+        .filter(Column::Id.lt(window.to))
+        .apply_if(filter.actor.as_deref(), |query, actor| query.filter(Column::Actor.eq(actor)))
+        .apply_if(filter.action.as_deref(), |query, action| {
+            query.filter(matches_glob(backend, Column::Action.into_expr(), action))
+        })
+        .order_by_desc(Column::Id)
+        .limit(u64::from(page.limit) + 1)
+        .all(db)
+        .await?;
+    Ok(window.cut(rows.into_iter().map(entry).collect(), page.limit, |entry| entry.id))
+}
+
+fn entry(row: Row) -> Entry {
+    Entry {
+        id: row.id,
+        organisation_id: row.organisation_id.into(),
+        actor: row.actor,
+        action: row.action.into(),
+        subject: row.subject,
+        detail: row.detail,
+        created_at: row.created_at,
+    }
 }

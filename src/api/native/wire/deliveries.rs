@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{HealthWord, Word};
 use crate::{
     api::shared::time::Timestamp,
+    app::pipeline::deliveries::NamedDelivery,
     domain::pipeline::{
         delivery::{Attempt, AttemptState, Delivery, DeliveryState},
         destination::{Destination, Health},
@@ -22,6 +23,12 @@ pub struct DeliveryOut {
     pub event_id: Uuid,
     /// Id of the destination.
     pub destination_id: Uuid,
+    /// Type of the event.
+    pub event_type: String,
+    /// Kind of the destination, such as `slack`.
+    pub destination_kind: String,
+    /// Name of the destination.
+    pub destination_name: String,
     /// State of the delivery.
     pub state: Word<DeliveryState>,
     /// Reason why it is not delivered, and the remedy.
@@ -36,12 +43,16 @@ pub struct DeliveryOut {
     pub created_at: Timestamp,
 }
 
-impl From<Delivery> for DeliveryOut {
-    fn from(delivery: Delivery) -> Self {
+impl From<NamedDelivery> for DeliveryOut {
+    fn from(named: NamedDelivery) -> Self {
+        let NamedDelivery { delivery, event_type, destination_kind, destination_name } = named;
         Self {
             id: delivery.id.0,
             event_id: delivery.event_id.0,
             destination_id: delivery.destination_id.0,
+            event_type,
+            destination_kind,
+            destination_name,
             state: Word(delivery.state),
             reason: delivery.reason,
             attempt_count: delivery.attempts,
@@ -106,8 +117,8 @@ pub struct DeliveryDetailOut {
     pub attempts: Vec<AttemptOut>,
 }
 
-impl From<(Delivery, Vec<Attempt>)> for DeliveryDetailOut {
-    fn from((delivery, attempts): (Delivery, Vec<Attempt>)) -> Self {
+impl From<(NamedDelivery, Vec<Attempt>)> for DeliveryDetailOut {
+    fn from((delivery, attempts): (NamedDelivery, Vec<Attempt>)) -> Self {
         Self { delivery: delivery.into(), attempts: attempts.into_iter().map(Into::into).collect() }
     }
 }
@@ -134,15 +145,22 @@ impl From<Delivery> for ReplayOut {
 pub struct ReplayFailedIn {
     /// Id of the destination.
     pub destination_id: Uuid,
+    /// Only deliveries of events that were accepted at this time or later.
+    pub since: Option<Timestamp>,
+    /// Only deliveries of events that were accepted before this time.
+    pub until: Option<Timestamp>,
+    /// True to count them without sending anything.
+    pub dry_run: Option<bool>,
 }
 
 impl Example for ReplayFailedIn {
     fn example() -> Self {
-        Self { destination_id: Uuid::from_u128(0x0199_c1de_0000_7000_8000_0000_0000_0003) }
+        let destination_id = Uuid::from_u128(0x0199_c1de_0000_7000_8000_0000_0000_0003);
+        Self { destination_id, since: None, until: None, dry_run: Some(true) }
     }
 }
 
-/// Number of replayed deliveries.
+/// Number of replayed or counted deliveries.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "ReplayedFailed")]
 pub struct ReplayAllOut {

@@ -4,15 +4,16 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use poem_openapi::{
     Object,
-    types::{Any, Example},
+    types::{Any, Example, ToJSON},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
     api::shared::time::Timestamp,
-    app::pipeline::events::Accepted,
+    app::pipeline::events::{Accepted, Once, Submission},
     domain::{
+        Result,
         ids::{ChannelId, EventId},
         pipeline::event::{Event, Fact},
     },
@@ -43,6 +44,52 @@ impl From<EventIn> for Fact {
             attributes: event.attributes.unwrap_or_default().into(),
             data: event.data.map_or(Value::Null, |Any(data)| data).into(),
         }
+    }
+}
+
+/// An event of a batch.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "BatchEvent", rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct BatchEventIn {
+    /// Dotted words of letters, digits and underscores, such as `workflow.step.completed`.
+    #[oai(rename = "type")]
+    pub kind: String,
+    /// Channel that the event is posted to.
+    pub channel_id: Option<Uuid>,
+    /// The part that routes match on, as in an event that is sent alone.
+    #[oai(validator(max_properties = 32))]
+    pub attributes: Option<BTreeMap<String, String>>,
+    /// The opaque part: any JSON.
+    pub data: Option<Any<Value>>,
+    /// Idempotency key of the event, chosen by the client: printable ASCII characters without quotes.
+    #[oai(validator(min_length = 1, max_length = 255, pattern = "^[ !#-~]+$"))]
+    pub idempotency_key: Option<String>,
+}
+
+/// Events to be sent.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "CreateEventBatch", example)]
+pub struct EventBatchIn {
+    /// The events, in their order.
+    #[oai(validator(min_items = 1, max_items = 1000))]
+    pub events: Vec<BatchEventIn>,
+}
+
+impl BatchEventIn {
+    /// Converts it into an event with its key, which stands for the rest of it.
+    pub fn into_submission(self) -> Result<Submission> {
+        let Self { kind, channel_id, attributes, data, idempotency_key } = self;
+        let event = EventIn { kind, channel_id, attributes, data };
+        let once = idempotency_key.map(|key| Once::by_key(&key, event.to_json_string().as_bytes())).transpose()?;
+        Ok(Submission { fact: event.into(), once })
+    }
+}
+
+impl Example for EventBatchIn {
+    fn example() -> Self {
+        let EventIn { kind, channel_id, attributes, data } = EventIn::example();
+        let idempotency_key = Some("order-17".to_owned());
+        Self { events: vec![BatchEventIn { kind, channel_id, attributes, data, idempotency_key }] }
     }
 }
 
@@ -80,6 +127,31 @@ impl From<EventId> for AcceptedOut {
 impl From<Accepted> for AcceptedOut {
     fn from(accepted: Accepted) -> Self {
         Self { id: accepted.id.0 }
+    }
+}
+
+/// Result of one event of a batch.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "AcceptedBatchEvent")]
+pub struct AcceptedBatchEventOut {
+    /// Id of the event.
+    pub id: Uuid,
+    /// True if it was accepted before, under the same key.
+    pub repeated: bool,
+}
+
+/// Accepted events: they and their deliveries are durable.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "AcceptedEventBatch")]
+pub struct AcceptedBatchOut {
+    /// A result for each event of the request, in its order.
+    pub events: Vec<AcceptedBatchEventOut>,
+}
+
+impl From<Vec<Accepted>> for AcceptedBatchOut {
+    fn from(accepted: Vec<Accepted>) -> Self {
+        let of = |Accepted { id, repeated }| AcceptedBatchEventOut { id: id.0, repeated };
+        Self { events: accepted.into_iter().map(of).collect() }
     }
 }
 

@@ -5,7 +5,7 @@ use super::*;
 fn contract() -> Contract {
     let document = json!({
         "paths": {"/v1/things/{id}/parts/{part}": {
-            "get": {"responses": {"204": {"description": "Nothing"}, "500": {"content": {"application/json": {"schema": {
+            "get": {"parameters": [{"in": "path", "name": "id"}, {"in": "query", "name": "limit"}], "responses": {"204": {"description": "Nothing"}, "500": {"content": {"application/json": {"schema": {
                 "type": "object", "required": ["error"],
             }}}}}},
             "patch": {
@@ -39,6 +39,26 @@ fn a_path_knows_its_methods_and_its_parameters() {
     assert_eq!(contract.find("/v1/things/one/parts/2").map(|path| &*path.path), Some("/v1/things/{id}/parts/{part}"));
     assert!(contract.find("/v1/things/one/parts").is_none() && contract.find("/v1/others/one/parts/2").is_none());
     assert!(path.operation(&Method::HEAD).is_some() && path.operation(&Method::POST).is_none());
+}
+
+#[test]
+fn a_query_has_documented_parameters_alone() {
+    let contract = contract();
+    let path = contract.path("/v1/things/:param0/parts/:param1").unwrap();
+    let reason = |method: &Method, query: &str| match path.operation(method).unwrap().check_query(query) {
+        Err(Protocol::Parameter { name, reason }) => Some(format!("{name} {reason}")),
+        _ => None,
+    };
+    assert_eq!(reason(&Method::GET, "limit=1&limit=2"), None);
+    assert_eq!(reason(&Method::HEAD, ""), None);
+    let known = "is not known here; this operation has limit";
+    assert_eq!(reason(&Method::GET, "limit=1&l%C3%AFmit&id=2"), Some(format!("lïmit {known}")));
+    assert_eq!(reason(&Method::GET, "id=2"), Some(format!("id {known}")), "that is in the path");
+    assert!(reason(&Method::PATCH, "limit=1").unwrap().ends_with("has no parameters in the query"));
+    let page =
+        json!({"paths": {"/v1/page": {"get": {"responses": {"200": {"content": {"text/html": {"schema": {}}}}}}}}});
+    let page = Contract::compile(&page, false).unwrap();
+    assert!(page.find("/v1/page").unwrap().operation(&Method::GET).unwrap().check_query("iss=x").is_ok());
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn endpoint(strict: bool, api: Api, seen: Seen) -> (Route, TaskTracker) {
         strict: strict.then(|| Arc::new(|_: &str| {}) as Tell),
         observe: Arc::new(move |_, method, status, _| seen.lock().unwrap().push((method, status))),
     };
-    let served = Arc::new(Served { name: "test", contract, plumbing });
+    let served = Arc::new(Served { name: "test", contract, closed_query: false, plumbing });
     (Route::new().nest_no_strip("/v1", guarded::<Shape>(service, served)), tasks)
 }
 
@@ -383,7 +383,7 @@ async fn a_strict_guard_does_not_let_an_undocumented_answer_pass() {
         strict: Some(tell),
         observe: Arc::new(|_, _, _, _| {}),
     };
-    let served = Arc::new(Served { name: "odd", contract, plumbing });
+    let served = Arc::new(Served { name: "odd", contract, closed_query: false, plumbing });
     let response = TestClient::new(guarded::<Shape>(service, served)).get("/v1/odd").send().await;
     response.assert_status(StatusCode::INTERNAL_SERVER_ERROR);
     let difference = "GET /v1/odd breaks its published document: status 201 is not documented";

@@ -1,0 +1,36 @@
+//! Searches of deliveries: those that failed or were skipped are looked for most, and are few among the others.
+
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+const STATES: [&str; 2] = ["failed", "skipped"];
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for state in STATES {
+            let sql = format!(
+                "CREATE INDEX delivery_{state}_in_organisation ON delivery (organisation_id, id) WHERE state = '{state}'"
+            );
+            manager.get_connection().execute_unprepared(&sql).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for state in STATES {
+            manager
+                .get_connection()
+                .execute_unprepared(&format!("DROP INDEX delivery_{state}_in_organisation"))
+                .await?;
+        }
+        Ok(())
+    }
+}

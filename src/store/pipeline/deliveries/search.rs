@@ -1,0 +1,155 @@
+//! Deliveries as members read them: with the type of the event, and the kind and name of the destination.
+
+use ::entity::{
+    delivery::{Column, Entity as Deliveries, Model as Row},
+    destination, event,
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, QueryTrait, Select,
+    sea_query::{Condition, Expr, ExprTrait},
+};
+
+use super::delivery;
+use crate::{
+    domain::{
+        Error, Result,
+        error::Noun,
+        ids::{DeliveryId, DestinationId, EventId, OrganisationId},
+        page::{Page, PageRequest},
+        pipeline::delivery::{Delivery, DeliveryState},
+        search::Period,
+    },
+    store::kernel::search::{Window, contains, matches_glob},
+};
+
+/// Delivery with names. Its content is left out.
+#[derive(Clone, Debug)]
+pub struct NamedDelivery {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// Type of its event.
+    pub event_type: String,
+    /// Kind of its destination.
+    pub destination_kind: String,
+    /// Name of its destination.
+    pub destination_name: String,
+}
+
+/// Filter of deliveries; `None` matches all.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Their state.
+    pub state: Option<DeliveryState>,
+    /// Glob of the types of their events.
+    pub event_type: Option<String>,
+    /// Their event.
+    pub event_id: Option<EventId>,
+    /// Their destination.
+    pub destination_id: Option<DestinationId>,
+    /// Text in their reason or in the type of their event.
+    pub text: Option<String>,
+    /// Their period.
+    pub period: Period,
+}
+
+impl Filter {
+    /// Returns true if an index has the deliveries that match, so that a page reads no others.
+    fn is_indexed(&self) -> bool {
+        let of_state = match self.state {
+            None => self.destination_id.is_none(),
+            Some(DeliveryState::Failed | DeliveryState::Skipped) => true,
+            Some(DeliveryState::Pending) => self.destination_id.is_some(),
+            Some(DeliveryState::Delivered) => false,
+        };
+        self.event_id.is_some() || (of_state && self.event_type.is_none() && self.text.is_none())
+    }
+}
+
+/// Lists the deliveries of an organisation, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    filter: &Filter,
+    page: PageRequest,
+) -> Result<Page<NamedDelivery>> {
+    let window = if filter.is_indexed() {
+        Window::whole(filter.period, page)
+    } else {
+        let of = (Column::OrganisationId, organisation_id);
+        Window::bounded::<Deliveries>(db, of, Column::Id, (filter.period, page)).await?
+    };
+    let backend = db.get_database_backend();
+    // Deliveries of an event are found by the event, not among all of the organisation.
+    let owner = if filter.event_id.is_some() {
+        event::Column::OrganisationId.eq(organisation_id.0)
+    } else {
+        of_organisation(organisation_id)
+    };
+    let query = named()
+        .filter(owner)
+        .filter(Column::Id.gte(window.from))
+        .filter(Column::Id.lt(window.to))
+        // Not as a parameter: the partial indexes are used for a known state alone.
+        .apply_if(filter.state, |query, state| {
+            query.filter(Column::State.into_expr().eq(Expr::cust(format!("'{}'", state.as_str()))))
+        })
+        .apply_if(filter.event_id, |query, id| query.filter(Column::EventId.eq(id.0)))
+        .apply_if(filter.destination_id, |query, id| query.filter(Column::DestinationId.eq(id.0)))
+        .apply_if(filter.event_type.as_deref(), |query, kind| {
+            query.filter(matches_glob(backend, event::Column::Kind.into_expr(), kind))
+        })
+        .apply_if(filter.text.as_deref(), |query, text| {
+            let of = |column: Expr| contains(backend, column, text);
+            query.filter(Condition::any().add(of(Column::Reason.into_expr())).add(of(event::Column::Kind.into_expr())))
+        });
+    let query = query.order_by_desc(Column::Id).limit(u64::from(page.limit) + 1);
+    let rows = db.query_all_raw(query.build(backend)).await?;
+    let found = rows.iter().map(row).collect::<Result<Vec<_>>>()?;
+    Ok(window.cut(found, page.limit, |found| found.delivery.id.0))
+}
+
+/// Finds a delivery by its identifier.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find_named(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    id: DeliveryId,
+) -> Result<NamedDelivery> {
+    let query = named().filter(of_organisation(organisation_id)).filter(Column::Id.eq(id.0));
+    let found = db.query_one_raw(query.build(db.get_database_backend())).await?;
+    row(&found.ok_or_else(|| Error::not_found(Noun::Delivery, id))?)
+}
+
+fn of_organisation(id: OrganisationId) -> Expr {
+    Column::OrganisationId.eq(id.0)
+}
+
+fn named() -> Select<Deliveries> {
+    let columns = Column::iter().filter(|column| !matches!(column, Column::Content));
+    let mut query = Deliveries::find()
+        .select_only()
+        .columns(columns)
+        .expr_as(Expr::cust("NULL"), "content")
+        .column_as(event::Column::Kind, "event_type")
+        .column_as(destination::Column::Kind, "destination_kind")
+        .column_as(destination::Column::Name, "destination_name");
+    let of_event = event::Column::Id.into_expr().eq(Column::EventId.into_expr());
+    let of_destination = destination::Column::Id.into_expr().eq(Column::DestinationId.into_expr());
+    QueryTrait::query(&mut query).inner_join(event::Entity, of_event).inner_join(destination::Entity, of_destination);
+    query
+}
+
+fn row(row: &QueryResult) -> Result<NamedDelivery> {
+    Ok(NamedDelivery {
+        delivery: delivery(Row::from_query_result(row, "")?)?,
+        event_type: row.try_get("", "event_type")?,
+        destination_kind: row.try_get("", "destination_kind")?,
+        destination_name: row.try_get("", "destination_name")?,
+    })
+}

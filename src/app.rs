@@ -34,6 +34,10 @@ pub struct Services {
     pub pipeline: Arc<pipeline::Pipeline>,
     /// Replays of deliveries.
     pub replays: Arc<pipeline::replays::Replays>,
+    /// Destinations that members make.
+    pub destinations: Arc<pipeline::destinations::Destinations>,
+    /// Webhook destinations.
+    pub endpoints: Arc<webhooks::endpoints::Endpoints>,
     /// Routes.
     pub routes: Arc<routes::Routes>,
     /// Subscriptions of Slack channels to GitHub events.
@@ -69,6 +73,8 @@ each_service! {
     tenancy: tenancy::Tenancy,
     pipeline: pipeline::Pipeline,
     replays: pipeline::replays::Replays,
+    destinations: pipeline::destinations::Destinations,
+    endpoints: webhooks::endpoints::Endpoints,
     routes: routes::Routes,
     subscriptions: github::subscriptions::Subscriptions,
     channels: channels::Channels,

@@ -33,9 +33,9 @@ use crate::{
         channels::{ChannelAccess, Channels},
         github::{GithubConnections, subscriptions::Subscriptions},
         kernel::{Base, throttle::Throttle},
-        pipeline::{Pipeline, replays::Replays},
+        pipeline::{Pipeline, destinations::Destinations, replays::Replays},
         registry::{InstalledVersions, Registry},
-        routes::Routes,
+        routes::{Routes, matcher::LateSenders},
         slack::SlackConnections,
         tenancy::{
             Tenancy,
@@ -44,7 +44,7 @@ use crate::{
             quotas::Quotas,
             vault::Vault,
         },
-        webhooks::{self, Webhooks},
+        webhooks::{self, Webhooks, endpoints::Endpoints},
         workflows::Workflows,
     },
     config::{self, Config, JwtAlgorithm},
@@ -113,7 +113,9 @@ pub async fn build_services_resolving(
     let vault = Arc::new(Vault::open(ring, store.clone(), ambient.clone()).await?);
     let base = Base::new(store.clone(), ambient, parse_url("public_url", &config.public_url())?);
     let lifetime = Duration::from_secs(u64::from(config.retention.idempotency_hours) * 3600);
-    let (access, registered) = (Arc::new(ChannelAccess(store.clone())), (seams::rules(), seams::matchers()));
+    let late = LateSenders::default();
+    let (access, registered) =
+        (Arc::new(ChannelAccess(store.clone())), (seams::rules(), seams::matchers(late.clone())));
     let pipeline = Arc::new(Pipeline::new(base.clone(), access.clone(), registered, lifetime));
     let tenancy = Arc::new(tenancy(config, &base, pipeline.clone())?);
     let subscriptions = Arc::new(Subscriptions::new(base.clone(), tenancy.clone(), pipeline.clone()));
@@ -138,6 +140,7 @@ pub async fn build_services_resolving(
             zone: config.schedule.time_zone.parse().unwrap_or_default(),
         },
     ));
+    let endpoints = Endpoints::new(base.clone(), vault.clone(), guard.clone(), config.egress.total_timeout());
     let webhooks = Arc::new(Webhooks::new(
         base.clone(),
         (tenancy.clone(), pipeline.clone(), channels.clone(), apps.clone()),
@@ -151,13 +154,19 @@ pub async fn build_services_resolving(
         },
     ));
     let registry = Arc::new(registry(config, &base, (tenancy.clone(), apps.clone(), vault)));
-    let senders = seams::senders(config, &base, (&slack, &workflows), (&apps, &webhooks))?;
+    let senders = seams::senders(config, &base, (&slack, &workflows), (&apps, &webhooks, &endpoints))?;
+    // The senders stand on the pipeline, whose routes ask them for contents.
+    let _ = late.set(senders.clone());
     let replays = Arc::new(Replays::new(base.clone(), senders.clone()));
-    let routes = Arc::new(Routes::new(base.clone(), tenancy.clone(), access, senders.clone()));
+    let destinations = Destinations::new(base.clone(), tenancy.clone(), pipeline.clone(), senders.clone());
+    let destinations = Arc::new(destinations);
+    let routes = Arc::new(Routes::new(base.clone(), destinations.clone(), access));
     Ok(Services {
         base,
         senders,
         replays,
+        destinations,
+        endpoints: Arc::new(endpoints),
         routes,
         tenancy,
         pipeline,

@@ -43,6 +43,7 @@ mod parity;
 mod pipeline;
 mod registry_installations;
 mod rocketchat;
+mod route_flows;
 mod routes;
 mod search;
 mod secrets;

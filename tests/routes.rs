@@ -126,7 +126,6 @@ both_databases! {
             (to_email(&["*"], "a@example.org"), "/destination/address"),
             (to_email(&["*"], "a@example.com\r\nBcc: b@example.com"), "/destination/address"),
             (json!({"types": ["*"], "destination": {"kind": "pigeon", "address": "roof"}}), "/destination/kind"),
-            (json!({"types": ["*"], "destination": {"kind": "slack", "address": "C0ALERTS"}}), "/destination/kind"),
         ] {
             let problem = app.owner.post("/v1/routes", &body).await.problem(400, "invalid");
             assert!(problem.to_string().contains(field), "{body}: {problem}");

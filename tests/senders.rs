@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use self::far_ends::{App, Channel, Email, Slack, Webhook, Workflow};
+use self::far_ends::{App, Channel, Email, Endpoint, Slack, Webhook, Workflow};
 use crate::support::{Database, MailServer, Setup, TestApp};
 
 /// Behaviour of a far end that does not take what it is sent.
@@ -259,6 +259,10 @@ async fn conforms<F: FarEnd>(database: Database) {
 both_databases! {
     async fn slack(database) {
         conforms::<Slack>(database).await;
+    }
+
+    async fn endpoint(database) {
+        conforms::<Endpoint>(database).await;
     }
 
     async fn webhook(database) {

@@ -43,6 +43,7 @@ fn destination(app: &TestApp, organisation_id: OrganisationId, name: &str) -> De
         kind: SLACK,
         name: name.to_owned(),
         address: "C1".to_owned(),
+        settings: None,
         health: Health::Healthy,
         success_count: 0,
         failure_count: 0,
@@ -217,6 +218,7 @@ both! {
                 source: EventSource::API,
                 fact: Fact::plain("x", None, Value::from(number)),
                 made_from: None,
+                path: Vec::new(),
                 created_at: now,
             };
             deliveries.push(Delivery {
@@ -224,6 +226,7 @@ both! {
                 organisation_id: organisation.id,
                 event_id: event.id,
                 destination_id: ids[number % 2],
+                route_id: None,
                 state: if number < 2 { DeliveryState::Delivered } else { DeliveryState::Pending },
                 reason: None,
                 content: None,

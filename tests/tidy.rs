@@ -30,10 +30,12 @@ const TABLE: &[Row] = &[
         may: &[
             "std",
             "base64",
+            "cel",
             "chrono",
             "chrono_tz",
             "croner",
             "jsonschema",
+            "minijinja",
             "nodejs_semver",
             "roxmltree",
             "serde",

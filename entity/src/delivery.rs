@@ -12,6 +12,7 @@ pub struct Model {
     pub organisation_id: Uuid,
     pub event_id: Uuid,
     pub destination_id: Uuid,
+    pub route_id: Option<Uuid>,
     pub state: String,
     #[sea_orm(column_type = "Text", nullable)]
     pub reason: Option<String>,

@@ -28,6 +28,8 @@ pub struct Model {
     pub last_sent_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub slow: bool,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub settings: Option<String>,
 }
 
 /// Relations are not declared: every query names its organisation and its keys.

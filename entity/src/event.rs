@@ -18,6 +18,8 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub data: String,
     pub made_from: Option<Uuid>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub path: Option<String>,
     pub created_at: DateTimeUtc,
 }
 

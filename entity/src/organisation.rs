@@ -12,6 +12,7 @@ pub struct Model {
     pub slug: String,
     pub name: String,
     pub created_at: DateTimeUtc,
+    pub configuration_version: i64,
 }
 
 /// Relations are not declared: every query names its organisation and its keys.

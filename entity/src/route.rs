@@ -16,6 +16,13 @@ pub struct Model {
     pub channel_id: Option<Uuid>,
     pub destination_id: Uuid,
     pub enabled: bool,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub condition: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub template: Option<String>,
+    pub position: i32,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub disabled_reason: Option<String>,
     pub created_by: Uuid,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,

@@ -11,6 +11,7 @@ mod cloud_events;
 pub mod consent;
 pub mod deliveries;
 pub mod descriptors;
+pub mod destinations;
 pub mod error;
 pub mod events;
 pub mod github;
@@ -90,7 +91,7 @@ fn operations() -> impl OpenApi + 'static {
         channel_integrations::ChannelIntegrations,
         (signing::Signing, installations::Installations),
         events::Events,
-        (deliveries::Deliveries, statistics::Statistics, routes::Routes),
+        (destinations::Destinations, deliveries::Deliveries, statistics::Statistics, routes::Routes),
         github::Github,
         subscriptions::Subscriptions,
         workflows::Workflows,

@@ -2,7 +2,10 @@
 //!
 //! Not here: SMTP (`provider::smtp`), the text of messages (`domain::email`).
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Instant,
+};
 
 use futures_util::future::BoxFuture;
 
@@ -11,21 +14,25 @@ use crate::{
         kernel::Base,
         pipeline::{
             matcher::Place,
-            sender::{Check, Sender, Session, Skip, sessions},
+            sender::{Check, NewDestination, Prepared, Sender, Session, Skip, sessions},
         },
     },
     domain::{
         Result,
         email::{DOMAIN_NOT_PERMITTED, EMAIL, Message, NOT_CONFIGURED, RecipientDomains, message},
         pipeline::{
-            delivery::{AttemptOutcome, Delivery, Verdict},
+            delivery::{AttemptOutcome, Content, Delivery, Verdict},
             destination::{Destination, DestinationKind},
             event::Event,
+            template::{Renderer, Template},
         },
         rate_limit::RateLimit,
     },
     provider::smtp::{Email, SmtpAnswer, SmtpClient},
 };
+
+/// Renderer of templates: a message is plain text.
+static PLAIN: LazyLock<Renderer> = LazyLock::new(Renderer::plain);
 
 /// Sender of e-mail.
 pub struct EmailSender(Arc<Mailer>);
@@ -57,9 +64,15 @@ impl Sender for EmailSender {
         true
     }
 
-    fn place(&self, address: &str) -> Result<Place> {
-        let address = self.0.domains.check(address)?;
-        Ok(Place { kind: EMAIL, name: address.clone(), address })
+    fn prepare<'a>(&'a self, wanted: &'a NewDestination) -> BoxFuture<'a, Result<Prepared>> {
+        let place = wanted.without_options().and_then(|()| self.0.domains.check(&wanted.address));
+        let place = place.map(|address| Place { kind: EMAIL, name: address.clone(), address }.into());
+        Box::pin(async move { place })
+    }
+
+    fn content(&self, template: &Template, event: &Event) -> Result<Content, String> {
+        let rendered = template.render(&PLAIN, event)?;
+        Message::templated(&rendered).map(|message| Content::of(&message))
     }
 
     fn open<'a>(&'a self, destinations: &'a [&'a Destination]) -> BoxFuture<'a, Result<Vec<Box<dyn Session>>>> {
@@ -77,16 +90,19 @@ impl Session for EmailSession {
         let check = match &self.mailer.client {
             None => Check::Skip(Skip::failed(NOT_CONFIGURED.text())),
             Some(_) if !self.mailer.domains.permit(&self.to) => Check::Skip(Skip::failed(DOMAIN_NOT_PERMITTED.text())),
-            Some(client) => Check::Send(Box::pin(async move { Ok(self.send(client, delivery, event).await) })),
+            Some(client) => Check::Send(Box::pin(async move { self.send(client, delivery, event).await })),
         };
         Box::pin(async { Ok(check) })
     }
 }
 
 impl EmailSession {
-    async fn send(&self, client: &SmtpClient, delivery: &Delivery, event: &Event) -> AttemptOutcome {
+    async fn send(&self, client: &SmtpClient, delivery: &Delivery, event: &Event) -> Result<AttemptOutcome> {
         let base = &self.mailer.base;
-        let Message { subject, text } = message(event);
+        let Message { subject, text } = match &delivery.content {
+            Some(content) => content.read()?,
+            None => message(event),
+        };
         // The same for each attempt of a delivery: a mail server may have taken one that seemed to fail.
         let host = base.public_url.host_str().unwrap_or("localhost");
         let id = format!("<{}@{host}>", delivery.id);
@@ -99,7 +115,7 @@ impl EmailSession {
         };
         let outcome = AttemptOutcome::without_call(verdict, began);
         let request = format!("To: {}\nSubject: {subject}\nMessage-ID: {id}\n\n{text}", self.to);
-        AttemptOutcome { address: self.to.clone(), request, answer, duration: timer.elapsed(), ..outcome }
+        Ok(AttemptOutcome { address: self.to.clone(), request, answer, duration: timer.elapsed(), ..outcome })
     }
 }
 

@@ -3,6 +3,7 @@
 //! Not here: the kinds of destination (`sender`) and of rule (`matcher`), which the rooms register.
 
 pub mod deliveries;
+pub mod destinations;
 pub mod events;
 pub mod group_commit;
 pub mod health;
@@ -113,10 +114,10 @@ impl Pipeline {
     pub(in crate::app) async fn commit_events(&self, tx: Tx, new_events: Vec<NewEvent>) -> Result<()> {
         let now = self.base.now();
         let (mut events, mut planned) = (Vec::with_capacity(new_events.len()), Vec::new());
-        for NewEvent { id, organisation_id, source, fact, made_from, planned: with_it, .. } in new_events {
+        for NewEvent { id, organisation_id, source, fact, made_from, path, planned: with_it, .. } in new_events {
             planned.extend(with_it.into_iter().map(|one| (events.len(), one)));
             let id = id.unwrap_or_else(|| self.base.ambient.id());
-            events.push(Event { id, organisation_id, source, fact, made_from, created_at: now });
+            events.push(Event { id, organisation_id, source, fact, made_from, path, created_at: now });
         }
         let states = self.outbox.append(&tx, &events, planned).await?;
         self.outbox.commit(tx, &states).await
@@ -130,7 +131,7 @@ impl Pipeline {
         fact: Fact,
     ) -> Result<()> {
         let (id, source, created_at) = (self.base.ambient.id(), EventSource::API, self.base.now());
-        let event = Event { id, organisation_id, source, fact, made_from: None, created_at };
+        let event = Event { id, organisation_id, source, fact, made_from: None, path: Vec::new(), created_at };
         let states = self.outbox.append_if_matched(&tx, event).await?;
         self.outbox.commit(tx, &states).await
     }

@@ -1,22 +1,21 @@
 //! Routes of an organisation.
 //!
-//! Not here: their matching (`matcher`), the kinds of destination (`pipeline::sender`).
+//! Not here: their matching (`matcher`), drafts (`drafts`), the kinds of destination (`pipeline::sender`).
 
+pub mod drafts;
 pub mod matcher;
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Caller,
     kernel::Base,
     pipeline::{
         ChannelPolicy,
-        matcher::Place,
-        sender::{Sender, Senders},
+        destinations::{CreateDestination, Destinations, Wanted},
     },
-    tenancy::Tenancy,
 };
 use crate::{
     domain::{
@@ -24,28 +23,23 @@ use crate::{
         error::Noun,
         ids::{ChannelId, DestinationId, OrganisationId, RouteId},
         page::{Page, PageRequest},
-        pipeline::destination::{Destination, DestinationKind},
-        routes::route::Route,
+        pipeline::{delivery::DeliveryState, template::Template},
+        routes::{condition::Condition, route::Route},
         tenancy::member::Permission,
     },
     store::{self, Tx},
 };
 
-/// Largest number of routes of an organisation: each one is evaluated for each event.
-pub const MOST_ROUTES: u64 = 500;
+/// Largest number of routes of an organisation.
+pub const MOST_ROUTES: u64 = 10_000;
 
 /// Destination of a route to be created.
 #[derive(Clone, Debug)]
 pub enum RouteTarget {
     /// A destination that exists.
     Existing(DestinationId),
-    /// A destination by its kind and address, created where it does not exist.
-    Address {
-        /// Name of the kind.
-        kind: String,
-        /// Address.
-        address: String,
-    },
+    /// A destination that is created where it does not exist.
+    New(CreateDestination),
 }
 
 /// A route to be created.
@@ -59,8 +53,14 @@ pub struct NewRoute {
     pub types: Vec<String>,
     /// Only the events of this channel.
     pub channel_id: Option<ChannelId>,
+    /// Condition in CEL.
+    pub condition: Option<String>,
+    /// Template of the content.
+    pub template: Option<Value>,
     /// The destination.
     pub to: RouteTarget,
+    /// Place among the routes.
+    pub position: i32,
     /// True if it is enabled.
     pub enabled: bool,
 }
@@ -74,6 +74,12 @@ pub struct RouteChange {
     pub sources: Option<Vec<String>>,
     /// Globs of the event types.
     pub types: Option<Vec<String>>,
+    /// Condition; an inner `None` removes it.
+    pub condition: Option<Option<String>>,
+    /// Template; an inner `None` removes it.
+    pub template: Option<Option<Value>>,
+    /// Place among the routes.
+    pub position: Option<i32>,
     /// True if it is enabled.
     pub enabled: Option<bool>,
 }
@@ -82,15 +88,14 @@ pub struct RouteChange {
 #[derive(Clone)]
 pub struct Routes {
     base: Base,
-    tenancy: Arc<Tenancy>,
+    destinations: Arc<Destinations>,
     channels: Arc<dyn ChannelPolicy>,
-    senders: Senders,
 }
 
 impl Routes {
     /// Creates the service.
-    pub fn new(base: Base, tenancy: Arc<Tenancy>, channels: Arc<dyn ChannelPolicy>, senders: Senders) -> Self {
-        Self { base, tenancy, channels, senders }
+    pub fn new(base: Base, destinations: Arc<Destinations>, channels: Arc<dyn ChannelPolicy>) -> Self {
+        Self { base, destinations, channels }
     }
 
     /// Lists the routes of the organisation, newest first.
@@ -119,37 +124,25 @@ impl Routes {
     /// has its number of routes.
     pub async fn create_route(&self, caller: &Caller, new: NewRoute) -> Result<Route> {
         caller.require(Permission::RoutesManage)?;
-        let NewRoute { name, sources, types, channel_id, to, enabled } = new;
-        let (organisation_id, now) = (caller.organisation_id, self.base.now());
-        let (id, created_by) = (self.base.ambient.id(), caller.user_id);
-        let destination_id = self.base.ambient.id();
-        let mut route = Route {
-            id,
-            organisation_id,
-            name,
-            sources,
-            types,
-            channel_id,
-            destination_id,
-            enabled,
-            created_by,
-            created_at: now,
-            updated_at: now,
-        };
-        route.check()?;
-        if let Some(id) = channel_id {
+        let organisation_id = caller.organisation_id;
+        if let Some(id) = new.channel_id {
             self.channels.require_visible(caller, id).await?;
         }
+        let to = new.to.clone();
+        let mut route = self.route(caller, new)?;
+        let to = self.target(organisation_id, to).await?;
         let tx = self.base.store.begin().await?;
         store::tenancy::organisations::lock(&tx, organisation_id).await?;
         if store::routes::count(&tx, organisation_id).await? >= MOST_ROUTES {
             let message = format!("an organisation has at most {MOST_ROUTES} routes; delete one first");
             return Err(Error::Conflict { noun: Noun::Route, message });
         }
-        route.destination_id = self.destination(&tx, organisation_id, to).await?;
+        route.destination_id = match to {
+            Target::Existing(id) => id,
+            Target::Wanted(wanted) => self.destinations.ensure(&tx, &wanted).await?.id,
+        };
         store::routes::insert(&tx, &route).await?;
-        self.audit_route(&tx, caller, "route.create", &route).await?;
-        tx.commit().await?;
+        self.commit_route(tx, caller, "route.create", &route).await?;
         Ok(route)
     }
 
@@ -161,16 +154,23 @@ impl Routes {
         caller.require(Permission::RoutesManage)?;
         let tx = self.base.store.begin().await?;
         let mut route = store::routes::find_for_update(&tx, caller.organisation_id, id).await?;
-        let RouteChange { name, sources, types, enabled } = change;
+        let RouteChange { name, sources, types, condition, template, position, enabled } = change;
         route.name = name.unwrap_or(route.name);
         route.sources = sources.unwrap_or(route.sources);
         route.types = types.unwrap_or(route.types);
+        if let Some(condition) = condition {
+            route.condition = parsed_condition(condition)?;
+        }
+        if let Some(template) = template {
+            route.template = parsed_template(template)?;
+        }
+        route.position = position.unwrap_or(route.position);
         route.enabled = enabled.unwrap_or(route.enabled);
+        route.disabled_reason = None;
         route.updated_at = self.base.now();
         route.check()?;
         store::routes::update(&tx, &route).await?;
-        self.audit_route(&tx, caller, "route.update", &route).await?;
-        tx.commit().await?;
+        self.commit_route(tx, caller, "route.update", &route).await?;
         Ok(route)
     }
 
@@ -183,40 +183,96 @@ impl Routes {
         let tx = self.base.store.begin().await?;
         let route = store::routes::find_for_update(&tx, caller.organisation_id, id).await?;
         store::routes::delete(&tx, id).await?;
-        self.audit_route(&tx, caller, "route.delete", &route).await?;
+        self.commit_route(tx, caller, "route.delete", &route).await
+    }
+
+    /// Deletes a destination that was made for routes. Its pending deliveries are not sent; finished ones stay.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::FailedPrecondition`] for one that something else manages,
+    /// [`Error::Conflict`] where a route sends there.
+    pub async fn delete_destination(&self, caller: &Caller, id: DestinationId) -> Result<()> {
+        caller.require(Permission::RoutesManage)?;
+        let tx = self.base.store.begin().await?;
+        let destination = store::pipeline::destinations::find_for_update(&tx, caller.organisation_id, id).await?;
+        if destination.settings.is_none() {
+            let message = "only destinations with a URL of their own are deleted; delete what sends there".into();
+            return Err(Error::FailedPrecondition { message });
+        }
+        if store::routes::send_to(&tx, id).await? {
+            let message = "a route sends there; delete the route first".into();
+            return Err(Error::Conflict { noun: Noun::Destination, message });
+        }
+        let (reason, now) = ("the destination was deleted", self.base.now());
+        store::pipeline::deliveries::end_pending(&tx, id, DeliveryState::Failed, reason, now).await?;
+        store::pipeline::destinations::delete(&tx, id).await?;
+        let detail = json!({"kind": destination.kind.as_str(), "name": destination.name});
+        let actor = (caller.organisation_id, caller.actor());
+        self.base.audit(&tx, (actor.0, &actor.1), "destination.delete", id, detail).await?;
         tx.commit().await
     }
 
-    /// Returns the destination of a route, found or created.
-    async fn destination(&self, tx: &Tx, organisation_id: OrganisationId, to: RouteTarget) -> Result<DestinationId> {
-        let (kind, address) = match to {
-            RouteTarget::Existing(id) => {
-                let found = store::pipeline::destinations::find(tx, organisation_id, id).await?;
-                self.sender(&found.kind, "/destinationId")?;
-                return Ok(found.id);
-            }
-            RouteTarget::Address { kind, address } => (DestinationKind::stored(kind), address),
+    /// Checks a route to be created; its destination is not known yet.
+    fn route(&self, caller: &Caller, new: NewRoute) -> Result<Route> {
+        let NewRoute { name, sources, types, channel_id, condition, template, position, enabled, .. } = new;
+        let now = self.base.now();
+        let route = Route {
+            id: self.base.ambient.id(),
+            organisation_id: caller.organisation_id,
+            name,
+            sources,
+            types,
+            channel_id,
+            condition: parsed_condition(condition)?,
+            template: parsed_template(template)?,
+            destination_id: self.base.ambient.id(),
+            position,
+            enabled,
+            disabled_reason: None,
+            created_by: caller.user_id,
+            created_at: now,
+            updated_at: now,
         };
-        let Place { kind, name, address } = self.sender(&kind, "/destination/kind")?.place(&address)?;
-        let fresh = self.base.ambient.id();
-        let wanted = Destination::fresh(fresh, organisation_id, (kind, name, address), self.base.now());
-        let destination = store::pipeline::destinations::ensure(tx, &wanted).await?;
-        let is_new = !store::routes::destinations(tx, organisation_id).await?.contains(&destination.id);
-        self.tenancy.demand_room_for_destinations(tx, organisation_id, usize::from(is_new)).await?;
-        Ok(destination.id)
+        route.check()?;
+        Ok(route)
     }
 
-    /// Returns the sender of a kind to which routes may send.
-    fn sender(&self, kind: &DestinationKind, field: &str) -> Result<&Arc<dyn Sender>> {
-        let sender = self.senders.of(kind).ok().filter(|sender| sender.takes_any_event());
-        sender.ok_or_else(|| {
-            let kinds = self.senders.routable().join(" or ");
-            Error::invalid(field, format!("routes send to destinations of the kind {kinds}, not {}", kind.as_str()))
-        })
+    /// Checks the destination of a route to be created.
+    async fn target(&self, organisation_id: OrganisationId, to: RouteTarget) -> Result<Target> {
+        match to {
+            RouteTarget::Existing(id) => {
+                let reader = self.base.store.reader();
+                let found = store::pipeline::destinations::find(reader, organisation_id, id).await?;
+                self.destinations.sender(&found.kind, "/destinationId")?;
+                Ok(Target::Existing(found.id))
+            }
+            RouteTarget::New(create) => {
+                Ok(Target::Wanted(self.destinations.wanted(organisation_id, create, "/destination").await?))
+            }
+        }
     }
 
-    async fn audit_route(&self, tx: &Tx, caller: &Caller, action: &'static str, route: &Route) -> Result<()> {
+    /// Commits a change of a route: processes that have the routes in memory load them again.
+    async fn commit_route(&self, tx: Tx, caller: &Caller, action: &'static str, route: &Route) -> Result<()> {
         let detail = json!({"sources": route.sources, "types": route.types, "destination_id": route.destination_id});
-        self.base.audit(tx, (caller.organisation_id, &caller.actor()), action, route.id, detail).await
+        self.base.audit(&tx, (caller.organisation_id, &caller.actor()), action, route.id, detail).await?;
+        store::tenancy::organisations::raise_configuration_version(&tx, caller.organisation_id).await?;
+        tx.commit().await
     }
+}
+
+/// Checked destination of a route to be created.
+enum Target {
+    Existing(DestinationId),
+    Wanted(Wanted),
+}
+
+fn parsed_condition(text: Option<String>) -> Result<Option<Condition>> {
+    let parsed = text.as_deref().map(Condition::parse).transpose();
+    parsed.map_err(|rule| Error::invalid("/condition", rule))
+}
+
+fn parsed_template(template: Option<Value>) -> Result<Option<Template>> {
+    let parsed = template.map(Template::parse).transpose();
+    parsed.map_err(|(pointer, rule)| Error::invalid(&format!("/template{pointer}"), rule))
 }

@@ -4,6 +4,7 @@
 
 mod checks;
 mod destinations;
+pub mod endpoints;
 pub mod history;
 pub mod incoming;
 pub mod matcher;

@@ -2,6 +2,9 @@
 //!
 //! Not here: SMTP.
 
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
 use crate::domain::{
     Error, Result,
     ambient::timestamp,
@@ -23,16 +26,40 @@ pub const DOMAIN_NOT_PERMITTED: Reason = Reason::new(
 
 /// Maximum length of an address (RFC 5321, 4.5.3.1.3, without the angle brackets).
 const MAX_ADDRESS: usize = 254;
+/// Maximum length of a subject from a template, in bytes.
+const MAX_SUBJECT: usize = 200;
 /// Maximum size of an event's data in a message, in bytes.
 const MAX_DATA: usize = 64 * 1024;
 
 /// A message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// The subject.
     pub subject: String,
     /// The text.
     pub text: String,
+}
+
+impl Message {
+    /// Reads a rendered template: a text, whose first line is the subject as well, or an object with `subject` and
+    /// `text`.
+    ///
+    /// # Errors
+    /// The reason for which it is no message, in words.
+    pub fn templated(rendered: &Value) -> std::result::Result<Self, String> {
+        let message = match rendered {
+            Value::String(text) => {
+                let subject = text.lines().next().unwrap_or_default().to_owned();
+                Some(Self { subject, text: text.clone() })
+            }
+            other => Self::deserialize(other).ok(),
+        };
+        let message = message.ok_or("a template for e-mail is a text, or an object with the texts subject and text")?;
+        // A header has one line (RFC 5322, 2.2).
+        let mut subject: String = message.subject.chars().filter(|character| !character.is_control()).collect();
+        subject.truncate(subject.floor_char_boundary(MAX_SUBJECT));
+        Ok(Self { subject, ..message })
+    }
 }
 
 /// Domains to which messages may be sent.
@@ -56,7 +83,7 @@ impl RecipientDomains {
     /// # Errors
     /// [`Error::Invalid`].
     pub fn check(&self, address: &str) -> Result<String> {
-        let wrong = |rule: String| Err(Error::invalid("/destination/address", rule));
+        let wrong = |rule: String| Err(Error::invalid("/address", rule));
         let Some((local, domain)) = address.rsplit_once('@').filter(|(local, domain)| is_plain(local, domain)) else {
             return wrong("must be an e-mail address, such as alerts@example.com".into());
         };
@@ -169,6 +196,7 @@ mod tests {
             source: EventSource::API,
             fact,
             made_from: None,
+            path: Vec::new(),
             created_at: Time::UNIX_EPOCH,
         };
         let Message { subject, text } = message(&event);

@@ -8,3 +8,4 @@ pub mod cloud_event;
 pub mod delivery;
 pub mod destination;
 pub mod event;
+pub mod template;

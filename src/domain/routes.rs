@@ -2,6 +2,7 @@
 //!
 //! Not here: the loading of rules.
 
+pub mod condition;
 pub mod glob;
 pub mod route;
 pub mod workflow_step;

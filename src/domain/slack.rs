@@ -25,7 +25,7 @@ pub mod verdict;
 
 pub use content::{SlackContent, Thread};
 pub use greeting::{greeting, run_refused, run_requested};
-pub use message::{SlackMessage, event_message, step_completed, test_message};
+pub use message::{SlackMessage, channel_message, event_message, step_completed, test_message};
 pub use user::SlackUser;
 pub use verdict::{Verdict, advice, verdict};
 

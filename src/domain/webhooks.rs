@@ -4,6 +4,7 @@
 //! Their types live here. Not here: the rules of set-up, triggers and answers, which are in the modules beside.
 
 pub mod destination;
+pub mod endpoint;
 pub mod incoming_refusal;
 pub mod incoming_script;
 pub mod outgoing_payload;

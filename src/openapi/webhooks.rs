@@ -274,6 +274,7 @@ fn sample(event: OutgoingEvent) -> Value {
         source: channels::event::SOURCE,
         fact: Fact::plain(event.as_str(), in_channel.then(|| sample_id(7).into()), data),
         made_from: None,
+        path: Vec::new(),
         created_at: at,
     };
     let context = Telling {

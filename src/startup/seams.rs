@@ -20,10 +20,11 @@ use crate::{
             sender::{Sender, Senders},
             work::WorkSender,
         },
-        routes::matcher::RouteMatcher,
+        routes::matcher::{LateSenders, RouteMatcher},
         slack::{SlackConnections, matcher::LinkMatcher, sender::SlackSender},
         webhooks::{
             Webhooks,
+            endpoints::Endpoints,
             history::HistoryRetention,
             matcher::WebhookMatcher,
             sender::{KeptRequests, OutgoingSender},
@@ -44,19 +45,20 @@ pub(super) fn senders(
     config: &Config,
     base: &Base,
     (slack, workflows): (&Arc<SlackConnections>, &Arc<Workflows>),
-    (apps, webhooks): (&Arc<Apps>, &Arc<Webhooks>),
+    (apps, webhooks, endpoints): (&Arc<Apps>, &Arc<Webhooks>, &Endpoints),
 ) -> Result<Senders> {
     let rate_limit = RateLimit {
         interval: Duration::from_millis(config.slack.channel_interval_ms),
         burst: config.slack.channel_burst,
     };
     let contents = Arc::new(GithubContents(base.store().clone()));
-    let senders: [Arc<dyn Sender>; 7] = [
+    let senders: [Arc<dyn Sender>; 8] = [
         Arc::new(SlackSender::new(slack.clone(), contents, rate_limit)),
         Arc::new(WorkSender::new(RequestedRuns(workflows.clone()))),
         Arc::new(AppSender(apps.clone())),
         Arc::new(WorkSender::new(PostedMessages(apps.clone()))),
         Arc::new(OutgoingSender(webhooks.clone())),
+        Arc::new(endpoints.clone()),
         Arc::new(WorkSender::new(KeptRequests(webhooks.clone()))),
         Arc::new(email(config, base)?),
     ];
@@ -92,12 +94,12 @@ pub(super) fn rules() -> Vec<Rule> {
 }
 
 /// Returns every matcher of the service, in the order of their decisions.
-pub(super) fn matchers() -> Vec<Arc<dyn Matcher>> {
+pub(super) fn matchers(senders: LateSenders) -> Vec<Arc<dyn Matcher>> {
     vec![
         Arc::new(LinkMatcher),
         Arc::new(SubscriptionMatcher),
         Arc::new(ChannelMatcher),
         Arc::new(WebhookMatcher),
-        Arc::new(RouteMatcher),
+        Arc::new(RouteMatcher::new(senders)),
     ]
 }

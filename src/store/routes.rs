@@ -13,14 +13,14 @@ use sea_orm::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Tx, corrupt, kernel::batches, pipeline::destinations};
+use super::{Tx, corrupt, kernel::batches};
 use crate::domain::{
     Error, Result,
     error::Noun,
     ids::{ChannelId, DestinationId, OrganisationId, RouteId},
     page::{Page, PageRequest},
-    pipeline::destination::Destination,
-    routes::route::Route,
+    pipeline::{destination::DestinationKind, template::Template},
+    routes::{condition::Condition, route::Route},
 };
 
 /// Inserts a route.
@@ -94,6 +94,14 @@ pub async fn count(tx: &Tx, organisation_id: OrganisationId) -> Result<u64> {
     Ok(Routes::find().filter(Column::OrganisationId.eq(organisation_id.0)).count(tx).await?)
 }
 
+/// Returns true if a route sends to a destination.
+///
+/// # Errors
+/// When the database fails.
+pub async fn send_to(tx: &Tx, id: DestinationId) -> Result<bool> {
+    Ok(Routes::find().filter(Column::DestinationId.eq(id.0)).count(tx).await? > 0)
+}
+
 /// Lists the destinations of an organisation's routes, each once.
 ///
 /// # Errors
@@ -104,11 +112,12 @@ pub async fn destinations(tx: &Tx, organisation_id: OrganisationId) -> Result<Ve
     Ok(ids.into_iter().map(DestinationId).collect())
 }
 
-/// Lists the enabled routes of some organisations, oldest first, each with its destination.
+/// Lists the enabled routes of some organisations in the order in which they decide, each with the kind of its
+/// destination.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_organisations(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<(Route, Destination)>> {
+pub async fn of_organisations(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<(Route, DestinationKind)>> {
     let ids = batches::filled(ids.iter().map(|id| id.0));
     let sends_to = Routes::belongs_to(Destinations).from(Column::DestinationId).to(destination::Column::Id).into();
     let rows = Routes::find()
@@ -116,12 +125,13 @@ pub async fn of_organisations(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<(Ro
         .select_also(Destinations)
         .filter(Column::OrganisationId.is_in(ids))
         .filter(Column::Enabled.eq(true))
+        .order_by_asc(Column::Position)
         .order_by_asc(Column::Id)
         .all(tx)
         .await?;
     let both = |(row, to): (Row, Option<destination::Model>)| {
         let to = to.ok_or_else(|| corrupt("route", "destination_id", row.destination_id))?;
-        Ok((route(row)?, destinations::destination(to)?))
+        Ok((route(row)?, DestinationKind::stored(to.kind)))
     };
     rows.into_iter().map(both).collect()
 }
@@ -136,6 +146,10 @@ fn row(route: &Route) -> ActiveModel {
         channel_id: Set(route.channel_id.map(|id| id.0)),
         destination_id: Set(route.destination_id.0),
         enabled: Set(route.enabled),
+        condition: Set(route.condition.as_ref().map(|condition| condition.as_str().to_owned())),
+        template: Set(route.template.as_ref().map(|template| template.as_json().to_string())),
+        position: Set(route.position),
+        disabled_reason: Set(route.disabled_reason.clone()),
         created_by: Set(route.created_by.0),
         created_at: Set(route.created_at),
         updated_at: Set(route.updated_at),
@@ -146,6 +160,12 @@ fn route(row: Row) -> Result<Route> {
     let globs = |column: &'static str, value: Value| {
         serde_json::from_value(value).map_err(|error| corrupt("route", column, error))
     };
+    // A condition that this version does not read any more disables its route.
+    let condition = row.condition.as_deref().map(Condition::parse).transpose();
+    let unread =
+        condition.as_ref().err().map(|reason| format!("this version does not read the condition: it {reason}"));
+    let template = row.template.as_deref().map(serde_json::from_str).transpose();
+    let template = template.map_err(|error| corrupt("route", "template", error))?;
     Ok(Route {
         id: row.id.into(),
         organisation_id: row.organisation_id.into(),
@@ -153,8 +173,12 @@ fn route(row: Row) -> Result<Route> {
         sources: globs("sources", row.sources)?,
         types: globs("types", row.types)?,
         channel_id: row.channel_id.map(ChannelId),
+        condition: condition.unwrap_or_default(),
+        template: template.map(Template::stored),
         destination_id: row.destination_id.into(),
-        enabled: row.enabled,
+        position: row.position,
+        enabled: row.enabled && unread.is_none(),
+        disabled_reason: unread.or(row.disabled_reason),
         created_by: row.created_by.into(),
         created_at: row.created_at,
         updated_at: row.updated_at,

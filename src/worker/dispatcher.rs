@@ -232,7 +232,8 @@ impl Dispatcher {
         let work = |(claimed, slot): (Claimed, Slot)| {
             let id = claimed.destination.id;
             let (sender, session) = sessions.remove(&id)?;
-            let (keeps_order, rate_limit) = (sender.keeps_order(), sender.rate_limit());
+            let rate_limit = session.rate_limit().unwrap_or_else(|| sender.rate_limit());
+            let keeps_order = sender.keeps_order();
             let due = waiting.remove(&id).unwrap_or_default();
             let more = most.get(&id).is_some_and(|most| due.len() == *most);
             Some(Work { claimed, session, keeps_order, rate_limit, due, more, slot })

@@ -331,3 +331,56 @@ impl FarEnd for Email {
         secrets
     }
 }
+
+/// A URL to which a route sends.
+pub struct Endpoint {
+    end: HttpEnd,
+    secret: String,
+}
+
+#[async_trait::async_trait]
+impl FarEnd for Endpoint {
+    async fn set_up(app: &TestApp, _: &MailServer) -> Self {
+        let end = HttpEnd::new(Integration::start("output", json!([])).await);
+        let url = format!("{}/hook?token={PATH_SECRET}", end.server.base());
+        let destination = json!({"kind": "webhook", "url": url, "headers": {"x-key": "s3cret-of-a-header"}});
+        let route = json!({"types": ["order.*"], "destination": destination});
+        let route = app.owner.post("/v1/routes", &route).await.ok(201);
+        let path = format!("/v1/destinations/{}/secret", route["destinationId"].as_str().unwrap());
+        let secret = app.owner.get(&path).await.ok(200)["secret"].as_str().unwrap().to_owned();
+        Self { end, secret }
+    }
+
+    fn kind(&self) -> &'static str {
+        "webhook"
+    }
+
+    async fn send(&self, app: &TestApp, text: &str) {
+        app.owner.post("/v1/events", &json!({"type": "order.created", "data": {"name": text}})).await.ok(202);
+    }
+
+    async fn behave(&self, _: &TestApp, fault: Option<Fault>) {
+        self.end.behave(fault);
+    }
+
+    async fn taken(&self, _: &TestApp) -> Vec<String> {
+        self.end.taken()
+    }
+
+    fn expects(&self, fault: Fault) -> Option<Outcome> {
+        Some(match fault {
+            Fault::Silence | Fault::RateLimit | Fault::ServerError => Outcome::Retried,
+            Fault::SlowBody => Outcome::Delivered,
+            Fault::Redirect => Outcome::Failed,
+            Fault::Gone => Outcome::Closed("off"),
+        })
+    }
+
+    fn keeps_order(&self) -> bool {
+        false
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![self.secret.clone(), PATH_SECRET.to_owned(), "s3cret-of-a-header".to_owned()]
+    }
+}

@@ -12,7 +12,10 @@ use uuid::Uuid;
 use super::{
     Answer, Refused, Tag,
     cloud_events::{self, CloudEvent, Sent},
-    wire::{AcceptedBatchOut, AcceptedOut, BatchEventIn, EventBatchIn, EventIn, EventOut, Limit, List, page, period},
+    wire::{
+        AcceptedBatchOut, AcceptedOut, BatchEventIn, EventBatchIn, EventDetailOut, EventIn, EventOut, Limit, List,
+        page, period,
+    },
 };
 use crate::{
     api::shared::{auth::Bearer, body::Body, services::Service, time::Timestamp},
@@ -54,7 +57,7 @@ enum AcceptedBatch {
 /// An event, in the form that is asked for.
 #[derive(ResponseContent)]
 enum EventForm {
-    Native(Json<EventOut>),
+    Native(Json<EventDetailOut>),
     #[oai(content_type = "application/cloudevents+json")]
     CloudEvent(Json<CloudEvent>),
 }
@@ -217,7 +220,8 @@ impl Events {
 
     /// Get an event
     ///
-    /// Returns the event as it was posted; with `Accept: application/cloudevents+json` as a CloudEvent.
+    /// Returns the event as it was posted, with the decision of each route, filter, webhook and app that concerns it; with
+    /// `Accept: application/cloudevents+json` as a CloudEvent.
     #[oai(path = "/v1/events/:id", method = "get", operation_id = "getEvent")]
     async fn get_event(
         &self,
@@ -227,10 +231,11 @@ impl Events {
         id: Path<Uuid>,
         headers: &HeaderMap,
     ) -> Result<Found, Refused> {
-        let event = pipeline.get_event(&caller.0, id.0.into()).await?;
-        Ok(Found::Found(match cloud_events::is_accepted(headers) {
-            true => EventForm::CloudEvent(Json(CloudEvent(pipeline.cloud_event(&event)))),
-            false => EventForm::Native(Json(event.into())),
-        }))
+        if cloud_events::is_accepted(headers) {
+            let event = pipeline.get_event(&caller.0, id.0.into()).await?;
+            return Ok(Found::Found(EventForm::CloudEvent(Json(CloudEvent(pipeline.cloud_event(&event))))));
+        }
+        let decided = pipeline.get_event_with_decisions(&caller.0, id.0.into()).await?;
+        Ok(Found::Found(EventForm::Native(Json(decided.into()))))
     }
 }

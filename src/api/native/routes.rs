@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Answer, Created, Done, Refused, Tag,
-    wire::{Limit, List, RouteIn, RouteOut, RoutePatch, page},
+    wire::{DraftResultsOut, Limit, List, RouteDraftIn, RouteIn, RouteOut, RoutePatch, page},
 };
 use crate::{
     api::shared::{auth::Bearer, body::Body, services::Service},
@@ -50,6 +50,22 @@ impl Routes {
         body: Body<RouteIn>,
     ) -> Result<Created<RouteOut>, Refused> {
         Ok(Created::Created(Json(routes.create_route(&caller.0, body.value.into_route()?).await?.into())))
+    }
+
+    /// Test a route
+    ///
+    /// Tests a route that is not saved against a sample, or against the last 50 events: whether it matches, the reason if it
+    /// does not, and what would be sent by its template. Nothing is sent.
+    #[oai(path = "/v1/routes/test", method = "post", operation_id = "testRoute")]
+    async fn test_route(
+        &self,
+        routes: Service<'_, routes::Routes>,
+        caller: Bearer,
+        body: Body<RouteDraftIn>,
+    ) -> Answer<DraftResultsOut> {
+        let RouteDraftIn { route, sample } = body.value;
+        let results = routes.test_route(&caller.0, route.into_route()?, sample.map(Into::into)).await?;
+        Ok(Json(DraftResultsOut { data: results.into_iter().map(Into::into).collect() }))
     }
 
     /// Get a route

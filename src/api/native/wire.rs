@@ -3,6 +3,7 @@
 mod audit;
 mod channels;
 mod deliveries;
+mod destinations;
 mod events;
 mod github;
 mod identity;
@@ -28,7 +29,8 @@ pub use channels::{ChannelIn, ChannelOut, ChannelPatch, UserOut};
 pub use deliveries::{
     AttemptOut, DeliveryDetailOut, DeliveryOut, DestinationOut, ReplayAllOut, ReplayFailedIn, ReplayOut,
 };
-pub use events::{AcceptedBatchOut, AcceptedOut, BatchEventIn, EventBatchIn, EventIn, EventOut};
+pub use destinations::{DestinationIn, DestinationSecretOut, DestinationTestOut};
+pub use events::{AcceptedBatchOut, AcceptedOut, BatchEventIn, EventBatchIn, EventDetailOut, EventIn, EventOut};
 pub use github::{GithubBody, GithubReceiptOut};
 pub use identity::{
     InvitationOut, InvitationsOut, MemberIn, MemberOut, MemberPatch, OrganisationIn, OrganisationOut,
@@ -39,7 +41,7 @@ pub use integrations::{
     ChannelIntegrationOut, ChannelIntegrationPatch, ChannelIntegrationsOut, ChannelWebhookOut, LintIn, LintOut,
     SigningSecretOut,
 };
-pub use routes::{RouteIn, RouteOut, RoutePatch};
+pub use routes::{DraftResultsOut, RouteDraftIn, RouteIn, RouteOut, RoutePatch};
 pub use statistics::StatisticsOut;
 pub use subscriptions::{ExplanationOut, SubscriptionIn, SubscriptionOut, SubscriptionPatch};
 pub use workflows::{WorkflowIn, WorkflowOut, WorkflowsOut};

@@ -21,7 +21,7 @@ use crate::{
             call::{Call, INTEGRATION_TICK, MessageCall, TickCall},
             destination,
         },
-        channels::message,
+        channels::message::text_of,
         ids::{DestinationId, InstallationId, IntegrationId, OrganisationId},
         pipeline::{
             delivery::{AttemptOutcome, Delivery, DeliveryState, Verdict},
@@ -103,13 +103,16 @@ impl Apps {
         };
         let Some(descriptor) = &app.descriptor else { return Ok(None) };
         let settings = self.effective_settings(app.organisation_id, channel_id, &[&app]).await?.concat();
-        let message = message::text(&event.fact.data);
+        let message = match &delivery.content {
+            Some(content) => content.read()?,
+            None => text_of(event),
+        };
         let is_tick = event.fact.kind == INTEGRATION_TICK;
         let call = if is_tick {
             let return_url = self.channels.return_url(app.organisation_id, channel_id, app.id).await?.to_string();
             Call::Tick(TickCall { channel_id, return_url, settings })
         } else {
-            let (message, org_id) = (message.to_owned(), app.organisation_id);
+            let org_id = app.organisation_id;
             Call::Message(MessageCall { channel_id, settings, message, org_id, thread_id: None })
         };
         let url = if is_tick { &descriptor.tick_url } else { &descriptor.target_url };

@@ -14,6 +14,7 @@ use crate::{
         pipeline::{
             intake::{Idempotency, NewEvent},
             outbox::{InlineCall, Planned},
+            work::Job,
         },
         tenancy::credential::sha256,
     },
@@ -25,8 +26,12 @@ use crate::{
             descriptor::AppKind,
             destination::app_name,
         },
-        channels::{self, event::MESSAGE_PUBLISHED},
-        ids::{ChannelId, DeliveryId, IntegrationId},
+        channels::{
+            self,
+            event::MESSAGE_PUBLISHED,
+            message::{MAX_CHARS, Message, text_of},
+        },
+        ids::{ChannelId, DeliveryId, IntegrationId, RouteId},
         pipeline::{
             delivery::{Attempt, AttemptOutcome, AttemptState, Delivery, DeliveryState, Verdict},
             event::{Event, Fact},
@@ -69,6 +74,45 @@ impl Apps {
         let planned = outputs.into_iter().map(|id| Planned { place: app_place(id), content: None }).collect();
         self.publish(event, fact, planned, passed).await?;
         Ok("published".into())
+    }
+
+    /// Posts a message in a channel for an event that a route sends there, once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) async fn post_routed(&self, job: Job<'_>, route_id: RouteId) -> Result<String> {
+        let Job { delivery, event, address } = job;
+        let Ok(channel_id) = address.parse::<ChannelId>() else { return Ok("there is no such channel".into()) };
+        if event.fact.channel_id == Some(channel_id) {
+            return Ok("the event is of this channel; nothing was posted".into());
+        }
+        let text: String = match &delivery.content {
+            Some(content) => content.read()?,
+            None => text_of(event),
+        };
+        let text = text.chars().take(MAX_CHARS).collect();
+        let key = format!("routed/{}", delivery.id);
+        let new_event = NewEvent {
+            made_from: Some(event.id),
+            path: event.path.iter().copied().chain([route_id]).collect(),
+            idempotency: Some(self.once(event, key)),
+            ..NewEvent::plain(
+                event.organisation_id,
+                channels::event::SOURCE,
+                Message { text, ..Message::default() }.posted(channel_id),
+            )
+        };
+        let accepted = self.pipeline.accept(new_event).await?;
+        Ok(format!("posted as the event {}", accepted.id))
+    }
+
+    /// Returns the idempotency key of an event that is made from another.
+    fn once(&self, event: &Event, key: String) -> Idempotency {
+        Idempotency {
+            fingerprint: sha256(key.as_bytes()),
+            key: IdempotencyKey { organisation_id: event.organisation_id, source: channels::event::SOURCE, key },
+            expires_at: event.created_at + IDEMPOTENCY_LIFETIME,
+        }
     }
 
     /// Returns the message after the modifiers; `None` where a filter drops it.
@@ -157,6 +201,7 @@ impl Apps {
             organisation_id: event.organisation_id,
             event_id: event.id,
             destination_id: destination.id,
+            route_id: None,
             state,
             reason: failure.clone(),
             content: None,
@@ -195,11 +240,8 @@ impl Apps {
             source: channels::event::SOURCE,
             fact,
             made_from: Some(event.id),
-            idempotency: Some(Idempotency {
-                fingerprint: sha256(key.as_bytes()),
-                key: IdempotencyKey { organisation_id: event.organisation_id, source: channels::event::SOURCE, key },
-                expires_at: event.created_at + IDEMPOTENCY_LIFETIME,
-            }),
+            path: event.path.clone(),
+            idempotency: Some(self.once(event, key)),
             planned,
         };
         self.pipeline.accept_after(new_event, passed).await?;

@@ -2,29 +2,32 @@
 //!
 //! Not here: the calls (`calls`), the way of a message through its channel (`messages`).
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
+use serde_json::Value;
 
-use super::Apps;
+use super::{Apps, calls::app_place, matcher::channel_place};
 use crate::{
     app::{
         kernel::Base,
         pipeline::{
-            sender::{Check, Sender, Session, sessions},
-            work::Work,
+            sender::{Check, NewDestination, Prepared, Sender, Session, Skip, sessions},
+            work::{Job, Work},
         },
     },
     domain::{
-        Result, apps,
-        ids::IntegrationId,
+        Error, Result, apps,
+        ids::{ChannelId, IntegrationId},
         pipeline::{
-            delivery::Delivery,
+            delivery::{Content, Delivery},
             destination::{Destination, DestinationKind},
             event::Event,
+            template::{Renderer, Template},
         },
     },
+    store,
 };
 
 /// Sender to apps.
@@ -33,6 +36,28 @@ pub struct AppSender(pub Arc<Apps>);
 impl Sender for AppSender {
     fn kind(&self) -> DestinationKind {
         apps::destination::APP
+    }
+
+    fn takes_any_event(&self) -> bool {
+        true
+    }
+
+    fn prepare<'a>(&'a self, wanted: &'a NewDestination) -> BoxFuture<'a, Result<Prepared>> {
+        Box::pin(async move {
+            wanted.without_options()?;
+            let rule = || Error::invalid("/address", "must be the id of an installed app with a descriptor");
+            let id: IntegrationId = wanted.address.parse().map_err(|_| rule())?;
+            let reader = self.0.base.store.reader();
+            match store::apps::installations::find_with_secrets(reader, wanted.organisation_id, id).await {
+                Ok((app, _)) if app.descriptor.is_some() => Ok(app_place(id).into()),
+                Ok(_) | Err(Error::NotFound { .. }) => Err(rule()),
+                Err(error) => Err(error),
+            }
+        })
+    }
+
+    fn content(&self, template: &Template, event: &Event) -> Result<Content, String> {
+        text_content(template, event)
     }
 
     fn open<'a>(&'a self, destinations: &'a [&'a Destination]) -> BoxFuture<'a, Result<Vec<Box<dyn Session>>>> {
@@ -47,12 +72,26 @@ struct AppSession {
 
 impl Session for AppSession {
     fn check<'a>(&'a self, delivery: &'a Delivery, event: &'a Event) -> BoxFuture<'a, Result<Check<'a>>> {
+        if event.fact.channel_id.is_none() {
+            return Box::pin(async { Ok(Check::Skip(Skip::failed(apps::destination::NO_CHANNEL.text()))) });
+        }
         let send = async move { Ok(self.apps.call_integration(self.id, delivery, event).await) };
         Box::pin(async { Ok(Check::Send(Box::pin(send))) })
     }
 }
 
-/// Messages posted in channels: each goes through the channel's modifiers, and is published.
+/// Renderer of templates: a message is text.
+static RENDERER: LazyLock<Renderer> = LazyLock::new(Renderer::plain);
+
+/// Returns the content of a message by a template.
+fn text_content(template: &Template, event: &Event) -> Result<Content, String> {
+    match template.render(&RENDERER, event)? {
+        Value::String(text) => Ok(Content::of(&text)),
+        _ => Err("a template for an app or a channel is a text".into()),
+    }
+}
+
+/// Messages posted in channels, and events that routes send there: each goes through the channel's modifiers, and is published.
 pub struct PostedMessages(pub Arc<Apps>);
 
 #[async_trait]
@@ -65,7 +104,30 @@ impl Work for PostedMessages {
         &self.0.base
     }
 
-    async fn run(&self, event: &Event) -> Result<String> {
-        self.0.run_channel(event).await
+    fn takes_any_event(&self) -> bool {
+        true
+    }
+
+    async fn prepare(&self, wanted: &NewDestination) -> Result<Prepared> {
+        wanted.without_options()?;
+        let rule = || Error::invalid("/address", "must be the id of a channel that is not archived");
+        let id: ChannelId = wanted.address.parse().map_err(|_| rule())?;
+        let reader = self.0.base.store.reader();
+        match store::channels::find(reader, wanted.organisation_id, id).await {
+            Ok(channel) if channel.archived_at.is_none() => Ok(channel_place(id).into()),
+            Ok(_) | Err(Error::NotFound { .. }) => Err(rule()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn content(&self, template: &Template, event: &Event) -> Result<Content, String> {
+        text_content(template, event)
+    }
+
+    async fn run(&self, job: Job<'_>) -> Result<String> {
+        match job.delivery.route_id {
+            None => self.0.run_channel(job.event).await,
+            Some(route_id) => self.0.post_routed(job, route_id).await,
+        }
     }
 }

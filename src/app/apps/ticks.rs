@@ -60,6 +60,7 @@ impl Apps {
                 source: channels::event::SOURCE,
                 fact: Fact::plain(INTEGRATION_TICK, Some(channel_id), data),
                 made_from: None,
+                path: Vec::new(),
                 idempotency: None,
                 planned: vec![Planned { place: app_place(app.id), content: None }],
             }

@@ -219,6 +219,7 @@ impl GithubConnections {
             source: github::SOURCE,
             fact: fact.clone(),
             made_from: None,
+            path: Vec::new(),
             idempotency: Some(idempotency(organisation_id, delivery_id, self.base.now())),
             planned: Vec::new(),
         });
@@ -254,6 +255,7 @@ impl GithubConnections {
             source: github::SOURCE,
             fact: event.fact,
             made_from: None,
+            path: Vec::new(),
             idempotency: None,
             planned: Vec::new(),
         };

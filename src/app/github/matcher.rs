@@ -80,12 +80,14 @@ impl Rules for Subscriptions {
                             to: to(),
                             ruling: connected(link),
                             content: Some(Content::of(&content)),
+                            route_id: None,
                         });
                     }
                 }
             }
             reasons.dedup();
-            let skip = || Decision { to: to(), ruling: Ruling::Skip(reasons.join("; ").into()), content: None };
+            let ruling = || Ruling::Skip(reasons.join("; ").into());
+            let skip = || Decision { to: to(), ruling: ruling(), content: None, route_id: None };
             (!reasons.is_empty()).then(skip)
         };
         subscribed.iter().filter_map(decide).collect()

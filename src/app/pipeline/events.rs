@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     Pipeline,
+    deliveries::{self, NamedDelivery},
     intake::{Idempotency, NewEvent},
 };
 use crate::{
@@ -24,6 +25,8 @@ use crate::{
 
 pub use store::pipeline::events::Filter;
 
+/// Maximum number of decisions that are shown with an event.
+const MOST_DECISIONS: u32 = 250;
 /// Maximum number of violations that are listed.
 pub const MOST_VIOLATIONS: usize = 20;
 /// Namespace of the idempotency keys of CloudEvents.
@@ -175,6 +178,20 @@ impl Pipeline {
     /// Returns an event as a CloudEvent.
     pub fn cloud_event(&self, event: &Event) -> serde_json::Value {
         cloud_event::write(event, &self.base.public_url)
+    }
+
+    /// Returns an event with the decisions on it, as their deliveries, oldest first; without content.
+    ///
+    /// # Errors
+    /// As [`Pipeline::get_event`].
+    pub async fn get_event_with_decisions(&self, caller: &Caller, id: EventId) -> Result<(Event, Vec<NamedDelivery>)> {
+        let event = self.get_event(caller, id).await?;
+        let filter = deliveries::Filter { event_id: Some(id), ..Default::default() };
+        let page = PageRequest::new(Some(MOST_DECISIONS), None)?;
+        let reader = self.base.store.reader();
+        let mut decided = store::pipeline::deliveries::list(reader, caller.organisation_id, &filter, page).await?.items;
+        decided.reverse();
+        Ok((event, decided))
     }
 
     /// Lists the events of the organisation, newest first. Those of a private channel are listed by the channel.

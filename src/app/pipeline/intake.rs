@@ -20,7 +20,7 @@ use crate::{
     domain::{
         Error, Result,
         ambient::{Ambient, Time},
-        ids::{EventId, OrganisationId},
+        ids::{EventId, OrganisationId, RouteId},
         pipeline::{
             delivery::DeliveryState,
             event::{Event, EventSource, Fact},
@@ -53,6 +53,8 @@ pub struct NewEvent {
     pub fact: Fact,
     /// Event that it is made from, if any.
     pub made_from: Option<EventId>,
+    /// Routes that led to it.
+    pub path: Vec<RouteId>,
     /// Idempotency key, if its repetitions are recognised.
     pub idempotency: Option<Idempotency>,
     /// Deliveries that go with it independently of the rules.
@@ -62,7 +64,16 @@ pub struct NewEvent {
 impl NewEvent {
     /// Creates an incoming event with a fresh id, without recognition of repetitions.
     pub fn plain(organisation_id: OrganisationId, source: EventSource, fact: Fact) -> Self {
-        Self { id: None, organisation_id, source, fact, made_from: None, idempotency: None, planned: Vec::new() }
+        Self {
+            id: None,
+            organisation_id,
+            source,
+            fact,
+            made_from: None,
+            path: Vec::new(),
+            idempotency: None,
+            planned: Vec::new(),
+        }
     }
 }
 
@@ -202,9 +213,9 @@ async fn commit(
             },
         };
         answers.push(Ok(Accepted { id, repeated: false }));
-        let NewEvent { organisation_id, source, fact, made_from, planned: with_it, .. } = new_event;
+        let NewEvent { organisation_id, source, fact, made_from, path, planned: with_it, .. } = new_event;
         planned.extend(with_it.into_iter().map(|one| (events.len(), one)));
-        events.push(Event { id, organisation_id, source, fact, made_from, created_at: now });
+        events.push(Event { id, organisation_id, source, fact, made_from, path, created_at: now });
     }
     outbox.append_inline_calls(&tx, inline).await?;
     states.extend(outbox.append(&tx, &events, planned).await?);

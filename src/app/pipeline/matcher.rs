@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     domain::{
         Result,
-        ids::OrganisationId,
+        ids::{DestinationId, OrganisationId, RouteId},
         pipeline::{
             delivery::Content,
             destination::{Destination, DestinationKind},
@@ -45,12 +45,14 @@ pub struct Decision {
     /// Content of the delivery; the sender makes it from the event where there is none. A skipped one keeps it for a
     /// replay.
     pub content: Option<Content>,
+    /// Route that decided, if it was one.
+    pub route_id: Option<RouteId>,
 }
 
 impl Decision {
     /// Creates the decision to deliver an event to a place.
     pub fn deliver(place: Place) -> Self {
-        Self { to: Target::Place(place), ruling: Ruling::Deliver, content: None }
+        Self { to: Target::Place(place), ruling: Ruling::Deliver, content: None, route_id: None }
     }
 }
 
@@ -59,6 +61,8 @@ impl Decision {
 pub enum Target {
     /// A destination that exists.
     Known(Destination),
+    /// The same by its id; nothing is delivered where it does not exist any more.
+    Id(DestinationId),
     /// A destination that is created where it does not exist.
     Place(Place),
 }

@@ -15,7 +15,7 @@ use crate::{
         pipeline::{
             delivery::{Attempt, Content, Delivery, DeliveryState},
             destination::Destination,
-            event::Event,
+            event::{Event, EventSource},
         },
     },
     store::{self, Tx},
@@ -51,6 +51,13 @@ pub(super) struct Outbox {
 /// Decision on the event at an index.
 type Decided = (usize, Decision);
 
+/// The same, with its destination.
+struct Resolved {
+    index: usize,
+    destination: Destination,
+    decision: Decision,
+}
+
 impl Outbox {
     pub(super) fn new(base: Base, matchers: Vec<Arc<dyn Matcher>>) -> Self {
         Self { base, matchers: matchers.into() }
@@ -78,9 +85,11 @@ impl Outbox {
         planned: Vec<(usize, Planned)>,
     ) -> Result<Vec<DeliveryState>> {
         let mut decided = self.decide(tx, events).await?;
-        decided.extend(planned.into_iter().map(|(index, Planned { place, content })| {
-            (index, Decision { to: Target::Place(place), ruling: Ruling::Deliver, content })
-        }));
+        decided.extend(
+            planned
+                .into_iter()
+                .map(|(index, Planned { place, content })| (index, Decision { content, ..Decision::deliver(place) })),
+        );
         // Stable: the decisions on an event stay in the order of the matchers.
         decided.sort_by_key(|(index, _)| *index);
         self.write(tx, events, decided).await
@@ -137,7 +146,8 @@ impl Outbox {
         let mut decided = Vec::with_capacity(events.len());
         for matcher in self.matchers.iter() {
             let rules = matcher.load(tx, events).await?;
-            for (index, event) in events.iter().enumerate() {
+            // A test is sent where it was planned to, and nowhere else.
+            for (index, event) in events.iter().enumerate().filter(|(_, event)| event.source != EventSource::TEST) {
                 decided.extend(rules.decide(event).into_iter().map(|decision| (index, decision)));
             }
         }
@@ -147,13 +157,9 @@ impl Outbox {
     async fn write(&self, tx: &Tx, events: &[Event], decided: Vec<Decided>) -> Result<Vec<DeliveryState>> {
         // Events of one transaction were accepted at the same time, and so were their deliveries.
         let Some(now) = events.first().map(|event| event.created_at) else { return Ok(Vec::new()) };
-        let decided = self.resolved(tx, events, decided, now).await?;
-        let deliveries: Vec<Delivery> = decided
-            .into_iter()
-            .map(|(index, destination, ruling, content)| {
-                self.delivery(&events[index], &destination, (ruling, content), now)
-            })
-            .collect();
+        let resolved = self.resolved(tx, events, decided, now).await?;
+        let deliveries: Vec<Delivery> =
+            resolved.into_iter().map(|one| self.delivery(&events[one.index], one, now)).collect();
         store::pipeline::events::insert_many(tx, events).await?;
         store::pipeline::deliveries::insert_many(tx, &deliveries).await?;
         let pending = deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Pending);
@@ -164,37 +170,36 @@ impl Outbox {
 
     /// Finds or creates the destination of each decision. Of several decisions on an event for the same destination the
     /// first one counts; one that delivers takes the place of a skip.
-    async fn resolved(
-        &self,
-        tx: &Tx,
-        events: &[Event],
-        decided: Vec<Decided>,
-        now: Time,
-    ) -> Result<Vec<(usize, Destination, Ruling, Option<Content>)>> {
-        let wanted: Vec<Destination> = decided
-            .iter()
-            .filter_map(|(index, decision)| match &decision.to {
-                Target::Known(_) => None,
+    async fn resolved(&self, tx: &Tx, events: &[Event], decided: Vec<Decided>, now: Time) -> Result<Vec<Resolved>> {
+        let (mut wanted, mut ids) = (Vec::new(), Vec::new());
+        for (index, decision) in &decided {
+            match &decision.to {
+                Target::Known(_) => {}
+                Target::Id(id) => ids.push(*id),
                 Target::Place(Place { kind, name, address }) => {
-                    let place = (kind.clone(), name.clone(), address.clone());
-                    Some(Destination::fresh(self.base.ambient.id(), events[*index].organisation_id, place, now))
+                    let (id, place) = (self.base.ambient.id(), (kind.clone(), name.clone(), address.clone()));
+                    wanted.push(Destination::fresh(id, events[*index].organisation_id, place, now));
                 }
-            })
-            .collect();
+            }
+        }
         let mut ensured = store::pipeline::destinations::ensure_all(tx, &wanted).await?.into_iter();
-        let mut resolved: Vec<(usize, Destination, Ruling, Option<Content>)> = Vec::with_capacity(decided.len());
+        let existing = store::pipeline::destinations::of_ids(tx, ids).await?;
+        let mut resolved: Vec<Resolved> = Vec::with_capacity(decided.len());
         let mut known = HashMap::with_capacity(decided.len());
-        for (index, Decision { to, ruling, content }) in decided {
-            let destination = match to {
-                Target::Known(destination) => Some(destination),
+        for (index, decision) in decided {
+            let destination = match &decision.to {
+                Target::Known(destination) => Some(destination.clone()),
+                Target::Id(id) => existing.get(id).cloned(),
                 Target::Place(_) => ensured.next(),
             };
             let Some(destination) = destination else { continue };
             let at = *known.entry((index, destination.id)).or_insert(resolved.len());
             match resolved.get_mut(at) {
-                None => resolved.push((index, destination, ruling, content)),
-                Some(former) if matches!(former.2, Ruling::Skip(_)) && ruling == Ruling::Deliver => {
-                    *former = (index, destination, ruling, content);
+                None => resolved.push(Resolved { index, destination, decision }),
+                Some(former)
+                    if matches!(former.decision.ruling, Ruling::Skip(_)) && decision.ruling == Ruling::Deliver =>
+                {
+                    former.decision = decision;
                 }
                 Some(_) => {}
             }
@@ -202,13 +207,8 @@ impl Outbox {
         Ok(resolved)
     }
 
-    fn delivery(
-        &self,
-        event: &Event,
-        destination: &Destination,
-        (ruling, content): (Ruling, Option<Content>),
-        now: Time,
-    ) -> Delivery {
+    fn delivery(&self, event: &Event, resolved: Resolved, now: Time) -> Delivery {
+        let Resolved { destination, decision: Decision { ruling, content, route_id, .. }, .. } = resolved;
         let (state, reason) = match ruling {
             Ruling::Skip(reason) => (DeliveryState::Skipped, Some(reason.into_owned())),
             Ruling::Fail(reason) => (DeliveryState::Failed, Some(reason.into_owned())),
@@ -223,6 +223,7 @@ impl Outbox {
             organisation_id: event.organisation_id,
             event_id: event.id,
             destination_id: destination.id,
+            route_id,
             state,
             reason,
             content,

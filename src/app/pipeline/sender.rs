@@ -6,14 +6,17 @@
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use futures_util::future::BoxFuture;
+use serde_json::Value;
 
 use super::matcher::Place;
 use crate::domain::{
     Error, Result,
+    ids::{DestinationId, OrganisationId},
     pipeline::{
         delivery::{AttemptOutcome, Content, Delivery, DeliveryState, Verdict},
         destination::{Destination, DestinationKind},
         event::Event,
+        template::Template,
     },
     rate_limit::RateLimit,
 };
@@ -42,13 +45,23 @@ pub trait Sender: Send + Sync {
         false
     }
 
-    /// Returns the destination at an address that a member enters.
+    /// Prepares a destination that a member asks for: checks its address and its settings, and looks them up where the
+    /// kind can. No transaction is open.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a wrong address, and where destinations of the kind are not made by an address.
-    fn place(&self, _address: &str) -> Result<Place> {
-        let rule = format!("destinations of the kind {} are not made by an address", self.kind().as_str());
-        Err(Error::invalid("/destination/kind", rule))
+    /// [`Error::Invalid`] with pointers into the request, and where destinations of the kind are not made on request.
+    fn prepare<'a>(&'a self, _wanted: &'a NewDestination) -> BoxFuture<'a, Result<Prepared>> {
+        let rule = format!("destinations of the kind {} are not made on request", self.kind().as_str());
+        Box::pin(async move { Err(Error::invalid("/kind", rule)) })
+    }
+
+    /// Returns the content of a delivery by the template of a route.
+    ///
+    /// # Errors
+    /// The reason for which there is none, in words: the template cannot be rendered for this event, or does not give
+    /// what the kind can send.
+    fn content(&self, _template: &Template, _event: &Event) -> Result<Content, String> {
+        Err(format!("destinations of the kind {} have no templates", self.kind().as_str()))
     }
 
     /// Returns the content of a delivery that a member has sent again.
@@ -66,6 +79,49 @@ pub trait Sender: Send + Sync {
     fn open<'a>(&'a self, destinations: &'a [&'a Destination]) -> BoxFuture<'a, Result<Vec<Box<dyn Session>>>>;
 }
 
+/// Destination that a member asks for.
+#[derive(Clone, Debug)]
+pub struct NewDestination {
+    /// Its identifier, if it is created.
+    pub id: DestinationId,
+    /// Its organisation.
+    pub organisation_id: OrganisationId,
+    /// Name that the member gave it, if any.
+    pub name: Option<String>,
+    /// Address.
+    pub address: String,
+    /// Settings of the kind, as the request has them; an object.
+    pub options: Value,
+}
+
+impl NewDestination {
+    /// Fails where the request has settings: the kind has none.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the first of them.
+    pub fn without_options(&self) -> Result<()> {
+        match self.options.as_object().and_then(|options| options.keys().next()) {
+            None => Ok(()),
+            Some(name) => Err(Error::invalid(&format!("/{name}"), "is for destinations of the kind webhook")),
+        }
+    }
+}
+
+/// Checked destination.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// Kind, name and address.
+    pub place: Place,
+    /// Settings, as the kind keeps them.
+    pub settings: Option<Content>,
+}
+
+impl From<Place> for Prepared {
+    fn from(place: Place) -> Self {
+        Self { place, settings: None }
+    }
+}
+
 /// One destination while a worker holds its lease.
 pub trait Session: Send + Sync {
     /// Checks that a delivery may still be sent: the configuration may have changed since its event was accepted.
@@ -73,6 +129,11 @@ pub trait Session: Send + Sync {
     /// # Errors
     /// When the database fails; the delivery is checked again later.
     fn check<'a>(&'a self, delivery: &'a Delivery, event: &'a Event) -> BoxFuture<'a, Result<Check<'a>>>;
+
+    /// Returns the rate limit of this destination, where it has one of its own.
+    fn rate_limit(&self) -> Option<RateLimit> {
+        None
+    }
 
     /// Acts on the outcome of an attempt, beyond the record of the delivery and the health of the destination.
     fn on_outcome<'a>(&'a self, _verdict: &'a Verdict) -> BoxFuture<'a, ()> {
@@ -152,6 +213,15 @@ impl Senders {
             "the database has destinations of a kind that this version cannot send to ({missing}); start the version \
              that wrote them, or a later one"
         )))
+    }
+
+    /// Returns the content of a delivery to a destination of a kind, by the template of a route.
+    ///
+    /// # Errors
+    /// As [`Sender::content`].
+    pub fn content(&self, kind: &DestinationKind, template: &Template, event: &Event) -> Result<Content, String> {
+        let sender = self.of(kind).map_err(|error| error.to_string())?;
+        sender.content(template, event)
     }
 
     /// Returns the sender of a kind.

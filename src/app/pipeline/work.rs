@@ -7,15 +7,16 @@ use std::{sync::Arc, time::Instant};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
-use super::sender::{Check, Sender, Session, sessions, unreachable};
+use super::sender::{Check, NewDestination, Prepared, Sender, Session, sessions, unreachable};
 use crate::{
     app::kernel::Base,
     domain::{
         Error, Result,
         pipeline::{
-            delivery::{AttemptOutcome, Delivery, Verdict},
+            delivery::{AttemptOutcome, Content, Delivery, Verdict},
             destination::{Destination, DestinationKind},
             event::Event,
+            template::Template,
         },
     },
 };
@@ -34,11 +35,44 @@ pub trait Work: Send + Sync + 'static {
         event.fact.data.to_string()
     }
 
-    /// Works on an event, and returns the answer of the attempt.
+    /// Works on a delivery, and returns the answer of the attempt.
     ///
     /// # Errors
     /// [`Error::Webhook`] where it is refused; every other error is retried.
-    async fn run(&self, event: &Event) -> Result<String>;
+    async fn run(&self, job: Job<'_>) -> Result<String>;
+
+    /// Returns whether a route may send any event there.
+    fn takes_any_event(&self) -> bool {
+        false
+    }
+
+    /// As [`Sender::prepare`].
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    async fn prepare(&self, _wanted: &NewDestination) -> Result<Prepared> {
+        let rule = format!("destinations of the kind {} are not made on request", self.kind().as_str());
+        Err(Error::invalid("/kind", rule))
+    }
+
+    /// As [`Sender::content`].
+    ///
+    /// # Errors
+    /// The reason, in words.
+    fn content(&self, _template: &Template, _event: &Event) -> Result<Content, String> {
+        Err(format!("destinations of the kind {} have no templates", self.kind().as_str()))
+    }
+}
+
+/// Delivery to be worked on.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// The delivery.
+    pub delivery: &'a Delivery,
+    /// Its event.
+    pub event: &'a Event,
+    /// Address of its destination.
+    pub address: &'a str,
 }
 
 /// Sender of the deliveries of a use case.
@@ -56,18 +90,34 @@ impl<W: Work> Sender for WorkSender<W> {
         self.0.kind()
     }
 
+    fn takes_any_event(&self) -> bool {
+        self.0.takes_any_event()
+    }
+
+    fn prepare<'a>(&'a self, wanted: &'a NewDestination) -> BoxFuture<'a, Result<Prepared>> {
+        self.0.prepare(wanted)
+    }
+
+    fn content(&self, template: &Template, event: &Event) -> Result<Content, String> {
+        self.0.content(template, event)
+    }
+
     fn open<'a>(&'a self, destinations: &'a [&'a Destination]) -> BoxFuture<'a, Result<Vec<Box<dyn Session>>>> {
-        sessions(destinations, |_| WorkSession(self.0.clone()))
+        sessions(destinations, |one| WorkSession { work: self.0.clone(), address: one.address.clone() })
     }
 }
 
-struct WorkSession<W>(Arc<W>);
+struct WorkSession<W> {
+    work: Arc<W>,
+    address: String,
+}
 
 impl<W: Work> Session for WorkSession<W> {
-    fn check<'a>(&'a self, _: &'a Delivery, event: &'a Event) -> BoxFuture<'a, Result<Check<'a>>> {
+    fn check<'a>(&'a self, delivery: &'a Delivery, event: &'a Event) -> BoxFuture<'a, Result<Check<'a>>> {
         let send = async move {
-            let (began, timer) = (self.0.base().now(), Instant::now());
-            let (verdict, answer) = match self.0.run(event).await {
+            let (began, timer) = (self.work.base().now(), Instant::now());
+            let job = Job { delivery, event, address: &self.address };
+            let (verdict, answer) = match self.work.run(job).await {
                 Ok(answer) => (Verdict::Delivered, Some(answer)),
                 Err(Error::UpstreamUnavailable { retry_after: Some(retry_after), .. }) => {
                     (Verdict::Throttled { retry_after }, None)
@@ -75,7 +125,7 @@ impl<W: Work> Session for WorkSession<W> {
                 Err(Error::Webhook(refusal)) => (Verdict::MessageRefused { reason: refusal.to_string() }, None),
                 Err(error) => (unreachable(error), None),
             };
-            let (request, duration) = (self.0.request(event), timer.elapsed());
+            let (request, duration) = (self.work.request(event), timer.elapsed());
             Ok(AttemptOutcome { request, answer, duration, ..AttemptOutcome::without_call(verdict, began) })
         };
         Box::pin(async { Ok(Check::Send(Box::pin(send))) })

@@ -196,6 +196,7 @@ pub(in crate::app) fn new_event(organisation_id: OrganisationId, kind: String, d
         source: slack::SOURCE,
         fact,
         made_from: None,
+        path: Vec::new(),
         idempotency: None,
         planned: Vec::new(),
     }

@@ -59,11 +59,39 @@ impl SlackConnections {
     pub async fn list_slack_channels(&self, caller: &Caller) -> Result<Vec<SlackChannel>> {
         caller.require(Permission::SlackRead)?;
         let stored = self.connected(caller).await?;
+        self.channels_of(&stored).await
+    }
+
+    /// Returns the id of a channel that a member chooses, where the bot can post in it.
+    ///
+    /// # Errors
+    /// [`Error::NotConnected`], [`Error::Invalid`] with the cure, [`Error::Refused`], [`Error::UpstreamUnavailable`].
+    pub(in crate::app) async fn require_channel(&self, organisation_id: OrganisationId, id: &str) -> Result<String> {
+        let not_connected = Error::NotConnected { noun: Noun::SlackLink };
+        let stored =
+            store::slack::links::find(self.base.store.reader(), organisation_id).await?.ok_or(not_connected)?;
+        let channels = self.channels_of(&stored).await?;
+        match channels.into_iter().find(|channel| channel.id == id) {
+            Some(channel) if channel.is_member => Ok(channel.id),
+            Some(channel) => {
+                let name = channel.name;
+                let rule = format!("must be a channel that the bot is in; say /invite @… in #{name}, and try again");
+                Err(Error::invalid("/address", rule))
+            }
+            None => Err(Error::invalid(
+                "/address",
+                "must be the id of a channel of the connected workspace, such as C01ABC123; a private one is seen once \
+                 the bot was invited",
+            )),
+        }
+    }
+
+    async fn channels_of(&self, stored: &StoredSlackLink) -> Result<Vec<SlackChannel>> {
         let slack = self.slack()?;
-        let token = self.or_disconnect(&stored, self.open_slack_token(&stored).await).await?;
+        let token = self.or_disconnect(stored, self.open_slack_token(stored).await).await?;
         let mut answer = visible_channels(slack, &token, &stored.link).await;
         if answer.as_ref().is_err_and(|failure| failure.verdict() == Verdict::TokenExpired) {
-            let token = self.or_disconnect(&stored, self.renew_slack_token(&stored).await).await?;
+            let token = self.or_disconnect(stored, self.renew_slack_token(stored).await).await?;
             answer = visible_channels(slack, &token, &stored.link).await;
         }
         match answer {

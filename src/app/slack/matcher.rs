@@ -45,6 +45,6 @@ impl Rules for Links {
             Routing::Fail(reason) => Ruling::Fail(reason.text().into()),
             Routing::Send => Ruling::Deliver,
         };
-        vec![Decision { to: Target::Known(destination.clone()), ruling, content: None }]
+        vec![Decision { to: Target::Known(destination.clone()), ruling, content: None, route_id: None }]
     }
 }

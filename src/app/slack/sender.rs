@@ -2,7 +2,11 @@
 //!
 //! Not here: the text of messages (`domain::slack`), the order and the rate of deliveries (`worker`).
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+    time::Instant,
+};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -11,14 +15,19 @@ use tokio::sync::Mutex;
 
 use super::SlackConnections;
 use crate::{
-    app::pipeline::sender::{Check, Sender, Session, Skip, unreachable},
+    app::pipeline::{
+        matcher::Place,
+        sender::{Check, NewDestination, Prepared, Sender, Session, Skip, unreachable},
+    },
     domain::{
         Error, Result,
+        channels::event::{MESSAGE_POSTED, MESSAGE_PUBLISHED},
         ids::OrganisationId,
         pipeline::{
             delivery::{AttemptOutcome, Content, Delivery, Reason, Verdict},
             destination::{Destination, DestinationKind},
             event::Event,
+            template::{Renderer, Template},
         },
         rate_limit::RateLimit,
         routes::workflow_step::WORKFLOW_STEP_COMPLETED,
@@ -44,6 +53,9 @@ pub trait ContentSource: Send + Sync {
     /// When the database fails.
     async fn withdrawn(&self, organisation_id: OrganisationId, origin: &Value) -> Result<Option<Reason>>;
 }
+
+/// Renderer of templates: values are escaped as Slack's markup requires.
+static RENDERER: LazyLock<Renderer> = LazyLock::new(|| Renderer::new(slack::text::escape));
 
 /// Sender of Slack messages.
 pub struct SlackSender {
@@ -74,6 +86,18 @@ impl Sender for SlackSender {
 
     fn takes_any_event(&self) -> bool {
         true
+    }
+
+    fn prepare<'a>(&'a self, wanted: &'a NewDestination) -> BoxFuture<'a, Result<Prepared>> {
+        Box::pin(async move {
+            wanted.without_options()?;
+            let address = self.shared.slack.require_channel(wanted.organisation_id, &wanted.address).await?;
+            Ok(Place { kind: destination::SLACK, name: destination::channel_name(&address), address }.into())
+        })
+    }
+
+    fn content(&self, template: &Template, event: &Event) -> Result<Content, String> {
+        SlackContent::templated(template.render(&RENDERER, event)?).map(|content| Content::of(&content))
     }
 
     fn replayed(&self, content: Content) -> Result<Content> {
@@ -227,8 +251,11 @@ impl SlackSession {
 
 /// Returns the content of an event on which no subscription decided.
 fn by_event(event: &Event) -> SlackContent {
-    let is_step = event.fact.kind == WORKFLOW_STEP_COMPLETED;
-    SlackContent::alone(if is_step { slack::step_completed(event) } else { slack::event_message(event) })
+    SlackContent::alone(match event.fact.kind.as_str() {
+        WORKFLOW_STEP_COMPLETED => slack::step_completed(event),
+        MESSAGE_POSTED | MESSAGE_PUBLISHED => slack::channel_message(event),
+        _ => slack::event_message(event),
+    })
 }
 
 /// Classifies an error code of Slack's for a delivery and its destination.

@@ -17,7 +17,7 @@ use crate::{
         ids::{OrganisationId, UserId},
         pipeline::destination::Destination,
         tenancy::member::{Member, Role},
-        webhooks::{Direction, Outgoing, Webhook, WebhookRefusal},
+        webhooks::{Direction, Outgoing, Webhook, WebhookRefusal, endpoint::WEBHOOK},
     },
     store::{self, Tx},
 };
@@ -95,6 +95,8 @@ impl Tenancy {
         let mut chosen: HashSet<_> = linked.into_iter().collect();
         chosen.extend(store::github::subscriptions::destinations(tx, organisation_id).await?);
         chosen.extend(store::routes::destinations(tx, organisation_id).await?);
+        let made = store::pipeline::destinations::of_kind(tx, organisation_id, &WEBHOOK).await?;
+        chosen.extend(made);
         let integrations = store::apps::installations::count(tx, organisation_id).await?;
         let webhooks = store::webhooks::setups(tx, organisation_id).await?;
         let urls: usize = webhooks.iter().map(urls_of).sum();

@@ -13,7 +13,7 @@ use crate::{
         kernel::Base,
         pipeline::{
             sender::{Check, Sender, Session, Skip, sessions},
-            work::Work,
+            work::{Job, Work},
         },
     },
     domain::{
@@ -81,7 +81,7 @@ impl Work for KeptRequests {
         String::new()
     }
 
-    async fn run(&self, event: &Event) -> Result<String> {
-        self.0.work_on_kept_hook(event).await
+    async fn run(&self, job: Job<'_>) -> Result<String> {
+        self.0.work_on_kept_hook(job.event).await
     }
 }

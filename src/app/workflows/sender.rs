@@ -8,12 +8,11 @@ use async_trait::async_trait;
 
 use super::Workflows;
 use crate::{
-    app::{kernel::Base, pipeline::work::Work},
-    domain::{
-        Result,
-        pipeline::{destination::DestinationKind, event::Event},
-        workflows,
+    app::{
+        kernel::Base,
+        pipeline::work::{Job, Work},
     },
+    domain::{Result, pipeline::destination::DestinationKind, workflows},
 };
 
 /// Requested runs.
@@ -29,7 +28,7 @@ impl Work for RequestedRuns {
         &self.0.base
     }
 
-    async fn run(&self, event: &Event) -> Result<String> {
-        self.0.run_workflow_from_slack(event).await
+    async fn run(&self, job: Job<'_>) -> Result<String> {
+        self.0.run_workflow_from_slack(job.event).await
     }
 }

@@ -14,6 +14,11 @@ pub const CHANNEL: DestinationKind = DestinationKind::new("channel");
 /// Reason of deliveries to an app that is gone.
 pub const DELETED: Reason = Reason::new("the integration was deleted, or has no descriptor any more");
 
+/// Reason of deliveries to an app of events without a channel.
+pub const NO_CHANNEL: Reason = Reason::new(
+    "an app is called in a channel, and this event is of none; send it to a channel in which the app is enabled",
+);
+
 /// Returns the name of the destination that is an app.
 pub fn app_name(id: IntegrationId) -> String {
     id.to_string()

@@ -8,11 +8,14 @@ use serde_json::{Map, Value};
 use super::{event::MESSAGE_POSTED, person::Person};
 use crate::domain::{
     ids::{ChannelId, IntegrationId},
-    pipeline::event::Fact,
+    pipeline::event::{Event, Fact},
 };
 
 /// Maximum length of a message's text, in characters.
 pub const MAX_CHARS: usize = 40_000;
+
+/// Maximum size of an event's data in a message, in bytes.
+const MAX_DATA: usize = 2000;
 
 /// A message in a channel.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -89,6 +92,20 @@ impl Message {
     /// Converts it into an event's data.
     pub fn data(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// Returns an event as the text of a message: that of a message, or its type with the beginning of its data.
+pub fn text_of(event: &Event) -> String {
+    let said = text(&event.fact.data);
+    if !said.is_empty() {
+        return said.to_owned();
+    }
+    let mut data = event.fact.data.to_string();
+    data.truncate(data.floor_char_boundary(MAX_DATA));
+    match event.fact.data.is_null() {
+        true => event.fact.kind.clone(),
+        false => format!("{}: {data}", event.fact.kind),
     }
 }
 

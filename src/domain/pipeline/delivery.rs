@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::domain::{
     Error, Result,
     ambient::Time,
-    ids::{DeliveryId, DestinationId, EventId, OrganisationId},
+    ids::{DeliveryId, DestinationId, EventId, OrganisationId, RouteId},
 };
 
 pub use super::attempt::{Attempt, AttemptOutcome, AttemptState};
@@ -24,6 +24,8 @@ pub struct Delivery {
     pub event_id: EventId,
     /// Its destination.
     pub destination_id: DestinationId,
+    /// Route by which it was decided, if it was one.
+    pub route_id: Option<RouteId>,
     /// Its state.
     pub state: DeliveryState,
     /// Reason for which it is not delivered, in words.

@@ -5,6 +5,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use super::delivery::Content;
 use crate::domain::{
     ambient::Time,
     ids::{DestinationId, OrganisationId},
@@ -23,6 +24,8 @@ pub struct Destination {
     pub name: String,
     /// Its address, as its kind writes it; empty until one is chosen.
     pub address: String,
+    /// Settings that its kind wrote and reads, if it has any.
+    pub settings: Option<Content>,
     /// Its health.
     pub health: Health,
     /// Number of successful deliveries.
@@ -49,6 +52,7 @@ impl Destination {
             kind,
             name,
             address,
+            settings: None,
             health: Health::Healthy,
             success_count: 0,
             failure_count: 0,

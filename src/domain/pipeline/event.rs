@@ -8,7 +8,7 @@ use crate::domain::{
     Error, Result,
     ambient::Time,
     error::Violation,
-    ids::{ChannelId, EventId, OrganisationId},
+    ids::{ChannelId, EventId, OrganisationId, RouteId},
     pipeline::attributes::Attributes,
 };
 
@@ -25,6 +25,8 @@ pub struct Event {
     pub fact: Fact,
     /// Event that it was made from, if any.
     pub made_from: Option<EventId>,
+    /// Routes that led to it, in order: each of them sent an event that the next one was made from.
+    pub path: Vec<RouteId>,
     /// Time at which it was accepted.
     pub created_at: Time,
 }
@@ -80,6 +82,9 @@ pub struct EventSource(Cow<'static, str>);
 impl EventSource {
     /// `POST /v1/events`, and this service itself.
     pub const API: EventSource = EventSource::new("api");
+
+    /// Tests of one destination, which concern no rule.
+    pub const TEST: EventSource = EventSource::new("test");
 
     /// Creates a source by its name on the wire and in the database.
     pub const fn new(name: &'static str) -> Self {

@@ -2,13 +2,16 @@
 //!
 //! Not here: the kinds of destination.
 
-use super::glob::covers;
+use super::{
+    condition::{Condition, Scope},
+    glob::covers,
+};
 use crate::domain::{
     Error, Result,
     ambient::Time,
     error::Violation,
     ids::{ChannelId, DestinationId, OrganisationId, RouteId, UserId},
-    pipeline::event::Event,
+    pipeline::{event::Event, template::Template},
 };
 
 /// Maximum length of a name, in characters.
@@ -33,10 +36,18 @@ pub struct Route {
     pub types: Vec<String>,
     /// Only the events of this channel; `None` means all events.
     pub channel_id: Option<ChannelId>,
+    /// Condition that has to hold; `None` always holds.
+    pub condition: Option<Condition>,
+    /// Template of the content; `None` leaves it to the kind of the destination.
+    pub template: Option<Template>,
     /// The destination.
     pub destination_id: DestinationId,
+    /// Place among the routes: smaller ones decide first.
+    pub position: i32,
     /// True if it is enabled.
     pub enabled: bool,
+    /// Reason for which this version disabled it, if it did.
+    pub disabled_reason: Option<String>,
     /// The creator.
     pub created_by: UserId,
     /// Time of creation.
@@ -45,14 +56,47 @@ pub struct Route {
     pub updated_at: Time,
 }
 
+/// Maximum number of routes that lead from one event to the next.
+pub const MAX_PATH: usize = 8;
+
+/// Match of a route with an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// The route does not concern the event, for this reason.
+    Unconcerned(String),
+    /// It concerns the event, and skips it for this reason.
+    Skipped(String),
+    /// It matches.
+    Matched,
+}
+
 impl Route {
-    /// Returns true if an event of the organisation matches.
-    pub fn matches(&self, event: &Event) -> bool {
+    /// Matches an event of the organisation. `scope` is the event as conditions see it.
+    pub fn matches<'s>(&self, event: &Event, scope: impl FnOnce() -> &'s Scope) -> Match {
         let any = |globs: &[String], text: &str| globs.iter().any(|glob| covers(glob, text));
-        self.enabled
-            && any(&self.sources, event.source.as_str())
-            && any(&self.types, &event.fact.kind)
-            && self.channel_id.is_none_or(|id| event.fact.channel_id == Some(id))
+        let (source, kind) = (event.source.as_str(), &event.fact.kind);
+        if !any(&self.sources, source) {
+            return Match::Unconcerned(format!("the source {source} matches none of {}", self.sources.join(", ")));
+        }
+        if !any(&self.types, kind) {
+            return Match::Unconcerned(format!("the type {kind} matches none of {}", self.types.join(", ")));
+        }
+        if self.channel_id.is_some_and(|id| event.fact.channel_id != Some(id)) {
+            return Match::Unconcerned("the event is not of the route's channel".into());
+        }
+        if event.path.contains(&self.id) {
+            return Match::Skipped("the event came by this route, which does not get back what it sent".into());
+        }
+        if event.path.len() >= MAX_PATH {
+            return Match::Skipped(format!("{MAX_PATH} routes led to this event; more may be a loop"));
+        }
+        match self.condition.as_ref().map(|condition| (condition, condition.holds(scope()))) {
+            None | Some((_, Ok(true))) => Match::Matched,
+            Some((condition, Ok(false))) => Match::Skipped(format!("the condition is false: {}", condition.as_str())),
+            Some((condition, Err(reason))) => {
+                Match::Skipped(format!("the condition has no value: {}: {reason}", condition.as_str()))
+            }
+        }
     }
 
     /// Checks the rules that its shape alone does not express.
@@ -85,7 +129,7 @@ fn is_glob(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
+    use serde_json::{Value, json};
     use uuid::Uuid;
 
     use super::*;
@@ -100,42 +144,72 @@ mod tests {
             sources: texts(sources),
             types: texts(types),
             channel_id: None,
+            condition: None,
+            template: None,
             destination_id: Uuid::nil().into(),
+            position: 0,
             enabled: true,
+            disabled_reason: None,
             created_by: Uuid::nil().into(),
             created_at: Time::UNIX_EPOCH,
             updated_at: Time::UNIX_EPOCH,
         }
     }
 
-    fn event(kind: &str, channel_id: Option<ChannelId>) -> Event {
+    fn event(kind: &str, channel_id: Option<ChannelId>, data: Value) -> Event {
         Event {
             id: Uuid::nil().into(),
             organisation_id: Uuid::nil().into(),
             source: EventSource::API,
-            fact: Fact::plain(kind, channel_id, Value::Null),
+            fact: Fact::plain(kind, channel_id, data),
             made_from: None,
+            path: Vec::new(),
             created_at: Time::UNIX_EPOCH,
         }
     }
 
+    fn matched(route: &Route, event: &Event) -> Match {
+        let scope = Scope::of(event);
+        route.matches(event, || &scope)
+    }
+
     #[test]
     fn source_type_and_channel_all_have_to_match() {
-        let order = event("order.created", None);
+        let order = event("order.created", None, Value::Null);
         for (sources, types, expected) in [
             (["*"], ["order.*"], true),
             (["api"], ["order.created"], true),
             (["*"], ["invoice.*"], false),
             (["channel"], ["*"], false),
         ] {
-            assert_eq!(route(&sources, &types).matches(&order), expected, "{sources:?} {types:?}");
+            let found = matched(&route(&sources, &types), &order);
+            assert_eq!(found == Match::Matched, expected, "{sources:?} {types:?}: {found:?}");
         }
-        assert!(route(&["*"], &["invoice.*", "order.*"]).matches(&order), "one of several");
+        assert_eq!(matched(&route(&["*"], &["invoice.*", "order.*"]), &order), Match::Matched, "one of several");
         let (here, there) = (ChannelId(Uuid::from_u128(1)), ChannelId(Uuid::from_u128(2)));
         let of_channel = Route { channel_id: Some(here), ..route(&["*"], &["*"]) };
-        assert!(of_channel.matches(&event("a", Some(here))));
-        assert!(!of_channel.matches(&event("a", Some(there))) && !of_channel.matches(&order));
-        assert!(!Route { enabled: false, ..route(&["*"], &["*"]) }.matches(&order));
+        assert_eq!(matched(&of_channel, &event("a", Some(here), Value::Null)), Match::Matched);
+        assert!(matches!(matched(&of_channel, &event("a", Some(there), Value::Null)), Match::Unconcerned(_)));
+        assert!(matches!(matched(&of_channel, &order), Match::Unconcerned(_)));
+    }
+
+    #[test]
+    fn what_a_route_skips_has_a_reason() {
+        let large = Condition::parse("data.amount > 100").unwrap();
+        let large = Route { condition: Some(large), ..route(&["*"], &["*"]) };
+        assert_eq!(matched(&large, &event("a", None, json!({"amount": 101}))), Match::Matched);
+        let looped = Event { path: vec![large.id], ..event("a", None, json!({"amount": 101})) };
+        let others: Vec<RouteId> = (1..=8).map(|number| Uuid::from_u128(number).into()).collect();
+        let deep = Event { path: others, ..event("a", None, json!({"amount": 101})) };
+        for (event, word) in [
+            (event("a", None, json!({"amount": 99})), "is false: data.amount > 100"),
+            (event("a", None, json!({})), "no value"),
+            (looped, "came by this route"),
+            (deep, "8 routes"),
+        ] {
+            let Match::Skipped(reason) = matched(&large, &event) else { panic!("{word}") };
+            assert!(reason.contains(word), "{reason}");
+        }
     }
 
     #[test]
@@ -144,6 +218,6 @@ mod tests {
         let Err(Error::Invalid(violations)) = broken.check() else { panic!("accepted") };
         let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
         assert_eq!(fields, ["/name", "/sources", "/types/1", "/types/2"]);
-        assert!(route(&["*"], &["github.pull_request", "order.*", "*"]).check().is_ok());
+        assert!(route(&["*"], &["github.*", "order.*", "*"]).check().is_ok());
     }
 }

@@ -5,7 +5,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::SlackMessage;
+use super::{
+    SlackMessage,
+    blocks::{self, MAX_SECTION},
+    text,
+};
+
+/// Maximum number of blocks of a message (Slack, "Blocks").
+const MAX_BLOCKS: usize = 50;
 
 /// A message, and its place among others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +31,32 @@ impl SlackContent {
     /// Creates the content of a message by itself.
     pub fn alone(message: SlackMessage) -> Self {
         Self { message, thread: None, origin: None }
+    }
+
+    /// Reads a rendered template: a text in mrkdwn, or an object with `blocks` and a `text` for notifications.
+    ///
+    /// # Errors
+    /// The reason for which it is no message, in words.
+    pub fn templated(rendered: Value) -> Result<Self, String> {
+        const RULE: &str = "a template for Slack is a text, or an object with an array of blocks and a text";
+        let (text, blocks) = match rendered {
+            Value::String(text) => {
+                let said = text::truncate(&text, MAX_SECTION).into_owned();
+                (text, Value::Array(vec![blocks::section(&said)]))
+            }
+            Value::Object(mut members) => {
+                let text = members.remove("text").and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default();
+                match members.remove("blocks") {
+                    Some(Value::Array(blocks)) if members.is_empty() && (1..=MAX_BLOCKS).contains(&blocks.len()) => {
+                        (text, Value::Array(blocks))
+                    }
+                    _ => return Err(format!("{RULE}, of at most {MAX_BLOCKS} blocks")),
+                }
+            }
+            _ => return Err(RULE.into()),
+        };
+        let text = text::truncate(&text, MAX_SECTION).into_owned();
+        Ok(Self::alone(SlackMessage { text, blocks }))
     }
 
     /// Marks the content as requested by a member: it is sent also where its topic was notified before, or has no thread.

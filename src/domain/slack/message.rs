@@ -14,6 +14,7 @@ use super::{
     text,
 };
 use crate::domain::{
+    channels::message::Message,
     pipeline::event::Event,
     routes::workflow_step::{StepKind, WorkflowStep},
 };
@@ -67,6 +68,18 @@ pub fn event_message(event: &Event) -> SlackMessage {
         fields.add_code(name, Some(value));
     }
     lay_out(&sentence(&fact.kind), fields, event)
+}
+
+/// Renders a message of a channel, with its author.
+pub fn channel_message(event: &Event) -> SlackMessage {
+    let message = Message::read(&event.fact.data);
+    let author = message.username.as_deref().or(message.user.as_ref().map(|user| user.username.as_str()));
+    let author = author.map(|name| text::plain(name, MAX_FIELD)).filter(|name| !name.is_empty());
+    let said = or(text::truncate(&text::escape(&message.text), MAX_SECTION).into_owned(), "(no text)");
+    let mut blocks = vec![section(&said)];
+    blocks.extend(author.as_ref().map(|name| context(name)));
+    let text = author.map_or_else(|| said.clone(), |name| format!("{name}: {said}"));
+    SlackMessage { text: text::truncate(&text, MAX_SECTION).into_owned(), blocks: Value::Array(blocks) }
 }
 
 /// Renders the test message by which an administrator sees that a connection works.

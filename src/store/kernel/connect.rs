@@ -36,6 +36,11 @@ const MIGRATION_PAUSE: Duration = Duration::from_millis(100);
 /// Key of the advisory lock that migrations run under: "tieline" in ASCII.
 const MIGRATION_LOCK: i64 = 0x74_69_65_6c_69_6e_65;
 
+/// Age from which on a connection to a server is replaced: after a failover, connections come back to the new primary.
+const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
+/// Idle time from which on it is replaced: a firewall may have forgotten it.
+const LONGEST_IDLE: Duration = Duration::from_secs(10 * 60);
+
 /// Limits of the connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -102,9 +107,8 @@ impl Store {
             .pragma("wal_autocheckpoint", "4000")
             .statement_cache_capacity(STATEMENTS)
             .disable_statement_logging();
-        let pool = |most: u32| {
-            PoolOptions::new().max_connections(most).acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false)
-        };
+        let pool =
+            |most: u32| unattended().max_connections(most).acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
         let writer: SqlitePool = pool(1).connect_with(options.clone()).await.map_err(unreached)?;
         let reader = pool(limits.max_connections).connect_with(options).await.map_err(unreached)?;
         let db = |pool: SqlitePool| Db {
@@ -119,7 +123,7 @@ impl Store {
         let options = options.statement_cache_capacity(STATEMENTS).disable_statement_logging();
         let breaker = Breaker::before(options.clone());
         let (suspicious, settings) = (breaker.clone(), Arc::new(session_settings(limits.statement_timeout)));
-        let pool = PoolOptions::new()
+        let pool = unattended()
             .max_connections(limits.max_connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
@@ -128,7 +132,8 @@ impl Store {
                 Box::pin(async move { connection.execute(sqlx::AssertSqlSafe(settings.as_str())).await.map(drop) })
             })
             .before_acquire(move |_, meta| {
-                let sound = !suspicious.is_suspect(meta.age);
+                let fresh = meta.age < LONGEST_LIFE && meta.idle_for < LONGEST_IDLE;
+                let sound = fresh && !suspicious.is_suspect(meta.age);
                 Box::pin(async move { Ok(sound) })
             })
             .connect_with(options.clone())
@@ -246,6 +251,14 @@ async fn refuse_newer(schema: &DatabaseConnection) -> Result<()> {
             ),
         }),
     }
+}
+
+/// Returns the options of a pool without sqlx's maintenance task. The task reads the number of idle connections, which
+/// sqlx raises after it has given the connection away: read in between it is below zero, and the task counts down from
+/// 2^64 on a thread of its own (sqlx-core 0.9.0, `spawn_maintenance_tasks`). Age and idleness are checked when a
+/// connection is acquired instead.
+fn unattended<DB: sqlx::Database>() -> PoolOptions<DB> {
+    PoolOptions::new().max_lifetime(None).idle_timeout(None)
 }
 
 /// Returns the settings of every session: the server ends slow statements and idle transactions by itself, and detects

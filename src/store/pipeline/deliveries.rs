@@ -23,7 +23,7 @@ use crate::{
         Error, Result,
         ambient::Time,
         error::Noun,
-        ids::{DeliveryId, DestinationId, IntegrationId, OrganisationId},
+        ids::{DeliveryId, DestinationId, IntegrationId, OrganisationId, RouteId},
         pipeline::{
             delivery::{Attempt, Content, Delivery, DeliveryState},
             event::Event,
@@ -112,11 +112,11 @@ async fn waiting(
     };
     let sql = format!(
         "SELECT d.id AS d_id, d.organisation_id AS d_organisation_id, d.event_id AS d_event_id, \
-         d.destination_id AS d_destination_id, d.state AS d_state, d.reason AS d_reason, d.content AS d_content, \
+         d.destination_id AS d_destination_id, d.route_id AS d_route_id, d.state AS d_state, d.reason AS d_reason, d.content AS d_content, \
          d.attempts AS d_attempts, d.attempts_before_replay AS d_attempts_before_replay, d.replayed_at AS d_replayed_at, \
          d.next_attempt_at AS d_next_attempt_at, d.completed_at AS d_completed_at, d.created_at AS d_created_at, \
          e.id, e.organisation_id, e.channel_id, e.kind, e.source, e.attributes, \
-         CASE WHEN d.content IS NULL THEN e.data ELSE 'null' END AS data, e.made_from, e.created_at \
+         CASE WHEN d.content IS NULL THEN e.data ELSE 'null' END AS data, e.made_from, e.path, e.created_at \
          FROM ({heads}) AS d JOIN event e ON e.id = d.event_id ORDER BY {order_of_all}"
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
@@ -302,6 +302,7 @@ fn row(delivery: &Delivery) -> ActiveModel {
         organisation_id: Set(delivery.organisation_id.0),
         event_id: Set(delivery.event_id.0),
         destination_id: Set(delivery.destination_id.0),
+        route_id: Set(delivery.route_id.map(|id| id.0)),
         state: Set(delivery.state.as_str().to_owned()),
         reason: Set(delivery.reason.clone()),
         content: Set(delivery.content.as_ref().map(|content| content.as_str().to_owned())),
@@ -320,6 +321,7 @@ fn delivery(row: Row) -> Result<Delivery> {
         organisation_id: row.organisation_id.into(),
         event_id: row.event_id.into(),
         destination_id: row.destination_id.into(),
+        route_id: row.route_id.map(RouteId),
         state: row.state.parse().map_err(|error| corrupt("delivery", "state", error))?,
         reason: row.reason,
         content: row.content.map(Content::stored),

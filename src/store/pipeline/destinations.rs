@@ -27,7 +27,10 @@ use crate::{
         error::Noun,
         ids::{DestinationId, OrganisationId},
         page::{Page, PageRequest},
-        pipeline::destination::{Destination, DestinationKind, Health},
+        pipeline::{
+            delivery::Content,
+            destination::{Destination, DestinationKind, Health},
+        },
     },
     store::{Tx, corrupt, kernel::batches},
 };
@@ -62,6 +65,7 @@ fn row(destination: &Destination) -> ActiveModel {
         last_sent_at: Set(destination.last_sent_at),
         created_at: Set(destination.created_at),
         slow: Set(false),
+        settings: Set(destination.settings.as_ref().map(|settings| settings.as_str().to_owned())),
     }
 }
 
@@ -205,6 +209,51 @@ pub async fn find(
 ) -> Result<Destination> {
     let row = Destinations::find_by_id(id.0).filter(Column::OrganisationId.eq(organisation_id.0)).one(db).await?;
     destination(row.ok_or_else(|| Error::not_found(Noun::Destination, id))?)
+}
+
+/// Finds the destinations that exist among some, by their identifiers.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_ids(tx: &Tx, mut ids: Vec<DestinationId>) -> Result<HashMap<DestinationId, Destination>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let ids = batches::filled(ids.into_iter().map(|id| id.0));
+    let rows = Destinations::find().filter(Column::Id.is_in(ids)).all(tx).await?;
+    rows.into_iter().map(|row| Ok((row.id.into(), destination(row)?))).collect()
+}
+
+/// Sets the settings of a destination, and its address.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_settings(tx: &Tx, id: DestinationId, address: &str, settings: Option<&Content>) -> Result<()> {
+    let settings = settings.map(|settings| settings.as_str().to_owned());
+    let row =
+        ActiveModel { id: Set(id.0), address: Set(address.to_owned()), settings: Set(settings), ..Default::default() };
+    Destinations::update(row).exec(tx).await?;
+    Ok(())
+}
+
+/// Deletes a destination.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete(tx: &Tx, id: DestinationId) -> Result<()> {
+    Destinations::delete_by_id(id.0).exec(tx).await?;
+    Ok(())
+}
+
+/// Finds a destination by its identifier and locks it until the transaction ends.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find_for_update(tx: &Tx, organisation_id: OrganisationId, id: DestinationId) -> Result<Destination> {
+    let query = Destinations::find_by_id(id.0).filter(Column::OrganisationId.eq(organisation_id.0)).lock_exclusive();
+    destination(query.one(tx).await?.ok_or_else(|| Error::not_found(Noun::Destination, id))?)
 }
 
 /// Finds a destination by its kind and name.
@@ -371,6 +420,7 @@ pub(in crate::store) fn destination(row: Row) -> Result<Destination> {
         kind: DestinationKind::stored(row.kind),
         name: row.name,
         address: row.address,
+        settings: row.settings.map(Content::stored),
         health,
         success_count: row.success_count,
         failure_count: row.failure_count,

@@ -231,12 +231,14 @@ fn row(event: &Event) -> ActiveModel {
         attributes: Set(serde_json::json!(fact.attributes).to_string()),
         data: Set(fact.data.to_string()),
         made_from: Set(event.made_from.map(|id| id.0)),
+        path: Set((!event.path.is_empty()).then(|| serde_json::json!(event.path).to_string())),
         created_at: Set(event.created_at),
     }
 }
 
 pub(in crate::store) fn event(row: Row) -> Result<Event> {
     let (attributes, data) = (serde_json::from_str(&row.attributes), serde_json::from_str(&row.data));
+    let path = row.path.as_deref().map(serde_json::from_str).transpose();
     Ok(Event {
         id: row.id.into(),
         organisation_id: row.organisation_id.into(),
@@ -248,6 +250,7 @@ pub(in crate::store) fn event(row: Row) -> Result<Event> {
             data: data.map(Arc::new).map_err(|error| corrupt("event", "data", error))?,
         },
         made_from: row.made_from.map(EventId),
+        path: path.map_err(|error| corrupt("event", "path", error))?.unwrap_or_default(),
         created_at: row.created_at,
     })
 }

@@ -3,7 +3,11 @@
 //! Not here: their members.
 
 use ::entity::organisation::{ActiveModel, Column, Entity as Organisations, Model as Row};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
 use uuid::Uuid;
 
 use crate::{
@@ -13,7 +17,7 @@ use crate::{
         ids::OrganisationId,
         tenancy::organisation::{Organisation, Slug},
     },
-    store::{Tx, corrupt, is_unique_violation},
+    store::{Tx, corrupt, is_unique_violation, kernel::batches},
 };
 
 /// Inserts an organisation.
@@ -26,6 +30,7 @@ pub async fn insert(tx: &Tx, organisation: &Organisation) -> Result<()> {
         slug: Set(organisation.slug.as_str().to_owned()),
         name: Set(organisation.name.clone()),
         created_at: Set(organisation.created_at),
+        configuration_version: Set(0),
     };
     match Organisations::insert(row).exec_without_returning(tx).await {
         Ok(_) => Ok(()),
@@ -55,6 +60,31 @@ pub async fn update(tx: &Tx, organisation: &Organisation) -> Result<()> {
     let row = ActiveModel { id: Set(organisation.id.0), name: Set(organisation.name.clone()), ..Default::default() };
     Organisations::update(row).exec(tx).await?;
     Ok(())
+}
+
+/// Raises the configuration version of an organisation: rules in the memory of a process that are of an earlier one are
+/// loaded again.
+///
+/// # Errors
+/// When the database fails.
+pub async fn raise_configuration_version(tx: &Tx, id: OrganisationId) -> Result<()> {
+    Organisations::update_many()
+        .col_expr(Column::ConfigurationVersion, Expr::col(Column::ConfigurationVersion).add(1))
+        .filter(Column::Id.eq(id.0))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Returns the configuration versions of some organisations.
+///
+/// # Errors
+/// When the database fails.
+pub async fn configuration_versions(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<(OrganisationId, i64)>> {
+    let query = Organisations::find().select_only().column(Column::Id).column(Column::ConfigurationVersion);
+    let ids = batches::filled(ids.iter().map(|id| id.0));
+    let found: Vec<(Uuid, i64)> = query.filter(Column::Id.is_in(ids)).into_tuple().all(tx).await?;
+    Ok(found.into_iter().map(|(id, version)| (id.into(), version)).collect())
 }
 
 /// Deletes an organisation with all that belongs to it, except events, deliveries and their attempts.

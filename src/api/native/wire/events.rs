@@ -10,12 +10,18 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    api::shared::time::Timestamp,
-    app::pipeline::events::{Accepted, Once, Submission},
+    api::shared::{time::Timestamp, word::Word},
+    app::pipeline::{
+        deliveries::NamedDelivery,
+        events::{Accepted, Once, Submission},
+    },
     domain::{
         Result,
         ids::{ChannelId, EventId},
-        pipeline::event::{Event, Fact},
+        pipeline::{
+            delivery::DeliveryState,
+            event::{Event, Fact},
+        },
     },
 };
 
@@ -190,6 +196,74 @@ impl From<Event> for EventOut {
             data: (!data.is_null()).then(|| Any(Arc::unwrap_or_clone(data))),
             made_from: event.made_from.map(|id| id.0),
             created_at: event.created_at.into(),
+        }
+    }
+}
+
+/// An event with the decisions on it.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "EventDetail", skip_serializing_if_is_none)]
+pub struct EventDetailOut {
+    /// The event.
+    #[oai(flatten)]
+    pub event: EventOut,
+    /// The decisions on the event, in their order, at most 250.
+    pub decisions: Vec<DecisionOut>,
+    /// Explanation where nothing concerns the event.
+    pub explanation: Option<String>,
+}
+
+impl From<(Event, Vec<NamedDelivery>)> for EventDetailOut {
+    fn from((event, decided): (Event, Vec<NamedDelivery>)) -> Self {
+        let nothing = "No route, subscription, filter, webhook or app concerned this event when it was accepted. To send \
+                       events like it, create a route that matches its source and type.";
+        Self {
+            explanation: decided.is_empty().then(|| nothing.to_owned()),
+            event: event.into(),
+            decisions: decided.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// The decision of a rule on an event.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "Decision", rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct DecisionOut {
+    /// `deliver`, `skip` (a rule or a pause skipped it) or `refuse` (it could not be sent at all).
+    pub decision: String,
+    /// The route that decided; absent where a subscription, a filter, a webhook or an app did.
+    pub route_id: Option<Uuid>,
+    /// Id of the destination.
+    pub destination_id: Uuid,
+    /// Kind of the destination.
+    pub destination_kind: String,
+    /// Name of the destination.
+    pub destination_name: String,
+    /// Id of the delivery.
+    pub delivery_id: Uuid,
+    /// State of the delivery.
+    pub state: Word<DeliveryState>,
+    /// Reason why it is not delivered, and the remedy.
+    pub reason: Option<String>,
+}
+
+impl From<NamedDelivery> for DecisionOut {
+    fn from(named: NamedDelivery) -> Self {
+        let NamedDelivery { delivery, destination_kind, destination_name, .. } = named;
+        let decision = match (delivery.state, delivery.attempts) {
+            (DeliveryState::Skipped, 0) => "skip",
+            (DeliveryState::Failed, 0) => "refuse",
+            _ => "deliver",
+        };
+        Self {
+            decision: decision.to_owned(),
+            route_id: delivery.route_id.map(|id| id.0),
+            destination_id: delivery.destination_id.0,
+            destination_kind,
+            destination_name,
+            delivery_id: delivery.id.0,
+            state: Word(delivery.state),
+            reason: delivery.reason,
         }
     }
 }

@@ -1,12 +1,20 @@
 //! Routes.
 
-use poem_openapi::{Object, types::Example};
+use poem_openapi::{
+    Object,
+    types::{Any, Example},
+};
+use serde_json::Value;
 use uuid::Uuid;
 
+use super::{DestinationIn, EventIn};
 use crate::{
     api::shared::time::Timestamp,
-    app::routes::{NewRoute, RouteChange, RouteTarget},
-    domain::{Error, Result, routes::route::Route},
+    app::routes::{NewRoute, RouteChange, RouteTarget, drafts::DraftResult},
+    domain::{
+        Error, Result,
+        routes::route::{Match, Route},
+    },
 };
 
 /// A route: events that match are delivered to its destination.
@@ -23,10 +31,18 @@ pub struct RouteOut {
     pub types: Vec<String>,
     /// Id of the channel whose events alone match; absent if all events do.
     pub channel_id: Option<Uuid>,
+    /// Condition in CEL that has to hold; absent if there is none.
+    pub condition: Option<String>,
+    /// Template of what is sent; absent if the kind of the destination makes it from the event.
+    pub template: Option<Any<Value>>,
     /// Id of the destination; deliveries refer to it.
     pub destination_id: Uuid,
+    /// Place among the routes: smaller ones decide first.
+    pub position: i32,
     /// True if the route is enabled.
     pub enabled: bool,
+    /// Reason for which the service disabled it, and the remedy.
+    pub disabled_reason: Option<String>,
     /// User id of its creator.
     pub created_by: Uuid,
     /// Time of creation.
@@ -43,23 +59,17 @@ impl From<Route> for RouteOut {
             sources: route.sources,
             types: route.types,
             channel_id: route.channel_id.map(|id| id.0),
+            condition: route.condition.map(|condition| condition.as_str().to_owned()),
+            template: route.template.map(|template| Any(template.as_json().clone())),
             destination_id: route.destination_id.0,
+            position: route.position,
             enabled: route.enabled,
+            disabled_reason: route.disabled_reason,
             created_by: route.created_by.0,
             created_at: route.created_at.into(),
             updated_at: route.updated_at.into(),
         }
     }
-}
-
-/// A destination by its kind and address.
-#[derive(Clone, Debug, Object)]
-#[oai(rename = "CreateDestination")]
-pub struct DestinationIn {
-    /// Kind of the destination: `email`.
-    pub kind: String,
-    /// Address: for `email` one in a domain that the operator permits.
-    pub address: String,
 }
 
 /// A route to be created, with either `destinationId` or `destination`.
@@ -77,10 +87,21 @@ pub struct RouteIn {
     pub types: Vec<String>,
     /// Id of a channel whose events alone match.
     pub channel_id: Option<Uuid>,
-    /// Id of a destination of the kind `email` or `slack`.
+    /// Condition in CEL over `event` (`id`, `type`, `source`, `channelId`), `attributes` and `data`, such as
+    /// `data.total > 100 && attributes.region == 'eu'`. One without a value, because a member is missing, does not hold.
+    #[oai(validator(max_length = 1000))]
+    pub condition: Option<String>,
+    /// Template in Jinja of what is sent, over `event`, `attributes` and `data`: a text, or JSON whose texts are templates. A
+    /// text for `slack` (mrkdwn; values are escaped), or an object with `blocks` and `text`; a text, or an object with
+    /// `subject` and `text` for `email`; a text for `channel` and `integration`; any JSON for `webhook`, sent as the body.
+    pub template: Option<Any<Value>>,
+    /// Id of a destination that takes any event.
     pub destination_id: Option<Uuid>,
-    /// A destination by its kind and address, created where it does not exist.
+    /// A destination that is created where it does not exist.
     pub destination: Option<DestinationIn>,
+    /// Place among the routes, 0 by default: smaller ones decide first. Of several routes that send an event to one
+    /// destination, the first counts.
+    pub position: Option<i32>,
     /// True if the route is enabled; true by default.
     pub enabled: Option<bool>,
 }
@@ -93,11 +114,11 @@ impl RouteIn {
     pub fn into_route(self) -> Result<NewRoute> {
         let to = match (self.destination_id, self.destination) {
             (Some(id), None) => RouteTarget::Existing(id.into()),
-            (None, Some(DestinationIn { kind, address })) => RouteTarget::Address { kind, address },
+            (None, Some(destination)) => RouteTarget::New(destination.into_destination("/destination")?),
             (None, None) => {
                 return Err(Error::invalid(
                     "/destinationId",
-                    "must be given, or destination with a kind and an address",
+                    "must be given, or destination with a kind and an address or a URL",
                 ));
             }
             (Some(_), Some(_)) => {
@@ -109,7 +130,10 @@ impl RouteIn {
             sources: self.sources.unwrap_or_else(|| vec!["*".into()]),
             types: self.types,
             channel_id: self.channel_id.map(Into::into),
+            condition: self.condition,
+            template: self.template.map(|Any(template)| template),
             to,
+            position: self.position.unwrap_or_default(),
             enabled: self.enabled.unwrap_or(true),
         })
     }
@@ -118,12 +142,15 @@ impl RouteIn {
 impl Example for RouteIn {
     fn example() -> Self {
         Self {
-            name: Some("Orders to the shop's inbox".into()),
+            name: Some("Large orders to the billing service".into()),
             sources: None,
             types: vec!["order.*".into()],
             channel_id: None,
+            condition: Some("data.total > 100".into()),
+            template: None,
             destination_id: None,
-            destination: Some(DestinationIn { kind: "email".into(), address: "orders@example.com".into() }),
+            destination: Some(DestinationIn::example()),
+            position: None,
             enabled: None,
         }
     }
@@ -141,15 +168,84 @@ pub struct RoutePatch {
     /// Globs of the event types.
     #[oai(validator(min_items = 1, max_items = 50))]
     pub types: Option<Vec<String>>,
+    /// Condition in CEL; an empty text removes it.
+    #[oai(validator(max_length = 1000))]
+    pub condition: Option<String>,
+    /// Template of what is sent; an empty text removes it.
+    pub template: Option<Any<Value>>,
+    /// Place among the routes: smaller ones decide first.
+    pub position: Option<i32>,
     /// True if the route is enabled.
     pub enabled: Option<bool>,
 }
 
 impl From<RoutePatch> for RouteChange {
     fn from(patch: RoutePatch) -> Self {
-        let RoutePatch { name, sources, types, enabled } = patch;
-        Self { name, sources, types, enabled }
+        let RoutePatch { name, sources, types, condition, template, position, enabled } = patch;
+        let condition = condition.map(|condition| Some(condition).filter(|text| !text.is_empty()));
+        let template = template.map(|Any(template)| Some(template).filter(|template| template != ""));
+        Self { name, sources, types, condition, template, position, enabled }
     }
+}
+
+/// A route to be tested, and perhaps a sample event.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "TestRoute", rename_all = "camelCase", skip_serializing_if_is_none, example)]
+pub struct RouteDraftIn {
+    /// The route, which is not saved.
+    pub route: RouteIn,
+    /// A sample event; without one the route is tested against the last 50 events of the organisation.
+    pub sample: Option<EventIn>,
+}
+
+impl Example for RouteDraftIn {
+    fn example() -> Self {
+        Self { route: RouteIn::example(), sample: None }
+    }
+}
+
+/// Result of a tested route for one event.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "RouteTest", rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct DraftResultOut {
+    /// Id of the event; absent for a sample.
+    pub event_id: Option<Uuid>,
+    /// Type of the event.
+    #[oai(rename = "eventType")]
+    pub event_type: String,
+    /// True if the route matches.
+    pub matched: bool,
+    /// Reason for which it does not.
+    pub reason: Option<String>,
+    /// What would be sent by the route's template.
+    pub preview: Option<Any<Value>>,
+    /// Reason for which the template cannot be rendered for this event.
+    pub template_error: Option<String>,
+}
+
+impl From<DraftResult> for DraftResultOut {
+    fn from(result: DraftResult) -> Self {
+        let reason = match result.matched {
+            Match::Matched => None,
+            Match::Skipped(reason) | Match::Unconcerned(reason) => Some(reason),
+        };
+        let (preview, template_error) = match result.preview {
+            None => (None, None),
+            Some(Ok(content)) => (serde_json::from_str(&content).ok().map(Any), None),
+            Some(Err(reason)) => (None, Some(reason)),
+        };
+        let matched = reason.is_none();
+        let event_id = result.event_id.map(|id| id.0);
+        Self { event_id, event_type: result.event_type, matched, reason, preview, template_error }
+    }
+}
+
+/// Results of a tested route, one for each event, newest first.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "RouteTests")]
+pub struct DraftResultsOut {
+    /// The results.
+    pub data: Vec<DraftResultOut>,
 }
 
 impl Example for RoutePatch {

@@ -66,6 +66,7 @@ impl Webhooks {
             source: channels::event::SOURCE,
             fact: Fact::plain(WEBHOOK_RECEIVED, None, data),
             made_from: None,
+            path: Vec::new(),
             idempotency: Some(Idempotency {
                 fingerprint: sha256(key.key.as_bytes()),
                 key,

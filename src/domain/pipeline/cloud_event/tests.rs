@@ -29,6 +29,7 @@ fn event(fact: Fact) -> Event {
         source: EventSource::API,
         fact,
         made_from: None,
+        path: Vec::new(),
         created_at: Time::UNIX_EPOCH,
     }
 }

@@ -53,6 +53,7 @@ fn sent(event: OutgoingEvent, data: Value, word: Option<&str>) -> Value {
         source: channels::event::SOURCE,
         fact: Fact::plain("any", (event != OutgoingEvent::UserCreated).then(|| Uuid::from_u128(7).into()), data),
         made_from: Some(Uuid::from_u128(4).into()),
+        path: Vec::new(),
         created_at: time(),
     };
     let channel = channel();

@@ -1,6 +1,7 @@
 //! Writes of deliveries on PostgreSQL, any number of them in one statement: their columns as arrays.
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
+use uuid::Uuid;
 
 use crate::{
     domain::{
@@ -10,12 +11,12 @@ use crate::{
     store::{Tx, kernel::batches},
 };
 
-const INSERT: &str = "INSERT INTO delivery (id, organisation_id, event_id, destination_id, state, reason, content, \
+const INSERT: &str = "INSERT INTO delivery (id, organisation_id, event_id, destination_id, route_id, state, reason, content, \
      attempts, next_attempt_at, completed_at, created_at) \
-     SELECT id, organisation_id, event_id, destination_id, state, NULLIF(reason, ''), NULLIF(content, ''), attempts, \
+     SELECT id, organisation_id, event_id, destination_id, NULLIF(route_id, '00000000-0000-0000-0000-000000000000'), state, NULLIF(reason, ''), NULLIF(content, ''), attempts, \
      NULLIF(next_attempt_at, 'epoch'), NULLIF(completed_at, 'epoch'), created_at \
-     FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS v (id, organisation_id, event_id, destination_id, \
-     state, reason, content, attempts, next_attempt_at, completed_at, created_at)";
+     FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS v (id, organisation_id, event_id, destination_id, \
+     route_id, state, reason, content, attempts, next_attempt_at, completed_at, created_at)";
 
 const UPDATE: &str = "UPDATE delivery SET state = v.state, reason = NULLIF(v.reason, ''), attempts = v.attempts, \
      next_attempt_at = NULLIF(v.next_attempt_at, 'epoch'), completed_at = NULLIF(v.completed_at, 'epoch') \
@@ -29,6 +30,7 @@ pub(super) async fn insert(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
         batches::ids(all().map(|one| one.organisation_id.0)),
         batches::ids(all().map(|one| one.event_id.0)),
         batches::ids(all().map(|one| one.destination_id.0)),
+        batches::ids(all().map(|one| one.route_id.map_or(Uuid::nil(), |id| id.0))),
         batches::texts(all().map(|one| Some(one.state.as_str()))),
         batches::texts(all().map(|one| one.reason.as_deref())),
         batches::texts(all().map(|one| one.content.as_ref().map(Content::as_str))),

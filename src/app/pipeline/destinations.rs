@@ -1,0 +1,173 @@
+//! Destinations that members make: created and tested.
+//!
+//! Not here: their kinds (`sender`), their deletion (`app::routes`), the destinations of links, subscriptions and webhooks, which their rooms make.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{
+    Pipeline,
+    intake::NewEvent,
+    matcher::Place,
+    outbox::Planned,
+    sender::{NewDestination, Prepared, Sender, Senders},
+};
+use crate::{
+    app::{Caller, kernel::Base, tenancy::Tenancy},
+    domain::{
+        Error, Result,
+        error::Noun,
+        ids::{DestinationId, EventId, OrganisationId},
+        pipeline::{
+            destination::{Destination, DestinationKind},
+            event::{EventSource, Fact},
+        },
+        tenancy::member::Permission,
+    },
+    store::{self, Tx},
+};
+
+/// Type of the event that tests a destination.
+const DESTINATION_TEST: &str = "destination.test";
+/// Maximum length of a name, in characters.
+const MAX_NAME_CHARS: usize = 150;
+
+/// A destination to be created.
+#[derive(Clone, Debug)]
+pub struct CreateDestination {
+    /// Name of the kind.
+    pub kind: String,
+    /// Name, unique within the organisation and kind.
+    pub name: Option<String>,
+    /// Address.
+    pub address: String,
+    /// Settings of the kind; an object.
+    pub options: Value,
+}
+
+/// Service of the destinations that members make.
+#[derive(Clone)]
+pub struct Destinations {
+    base: Base,
+    tenancy: Arc<Tenancy>,
+    pipeline: Arc<Pipeline>,
+    senders: Senders,
+}
+
+/// Checked destination that is about to be found or created.
+pub(in crate::app) struct Wanted {
+    destination: Destination,
+    has_options: bool,
+}
+
+impl Destinations {
+    /// Creates the service.
+    pub fn new(base: Base, tenancy: Arc<Tenancy>, pipeline: Arc<Pipeline>, senders: Senders) -> Self {
+        Self { base, tenancy, pipeline, senders }
+    }
+
+    /// Creates a destination.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::Conflict`] where there is one with its name,
+    /// [`Error::FailedPrecondition`] where the organisation has its number of destinations.
+    pub async fn create_destination(&self, caller: &Caller, create: CreateDestination) -> Result<Destination> {
+        caller.require(Permission::RoutesManage)?;
+        let wanted = self.wanted(caller.organisation_id, create, "").await?;
+        let tx = self.base.store.begin().await?;
+        let destination = self.ensure(&tx, &wanted).await?;
+        if destination.id != wanted.destination.id {
+            return Err(taken(&destination));
+        }
+        let detail = json!({"kind": destination.kind.as_str(), "name": destination.name});
+        let actor = (caller.organisation_id, caller.actor());
+        self.base.audit(&tx, (actor.0, &actor.1), "destination.create", destination.id, detail).await?;
+        tx.commit().await?;
+        Ok(destination)
+    }
+
+    /// Sends a test event to a destination, and nowhere else. Returns the event.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] for a kind that does not take any event.
+    pub async fn test_destination(&self, caller: &Caller, id: DestinationId) -> Result<EventId> {
+        caller.require(Permission::RoutesManage)?;
+        let reader = self.base.store.reader();
+        let found = store::pipeline::destinations::find(reader, caller.organisation_id, id).await?;
+        self.sender(&found.kind, "/id")?;
+        let message =
+            format!("This is a test. Events will arrive here like this one. It was sent by {}.", caller.actor());
+        let fact = Fact::plain(DESTINATION_TEST, None, json!({"message": message}));
+        let place = Place { kind: found.kind, name: found.name, address: found.address };
+        let planned = vec![Planned { place, content: None }];
+        let test = NewEvent { planned, ..NewEvent::plain(caller.organisation_id, EventSource::TEST, fact) };
+        Ok(self.pipeline.accept(test).await?.id)
+    }
+
+    /// Checks a destination that a member asks for. No transaction may be open. Violations are below `pointer`.
+    pub(in crate::app) async fn wanted(
+        &self,
+        organisation_id: OrganisationId,
+        create: CreateDestination,
+        pointer: &str,
+    ) -> Result<Wanted> {
+        let CreateDestination { kind, name, address, options } = create;
+        let kind = DestinationKind::stored(kind);
+        let sender = self.sender(&kind, &format!("{pointer}/kind"))?;
+        if name.as_ref().is_some_and(|name| !(1..=MAX_NAME_CHARS).contains(&name.chars().count())) {
+            let rule = format!("must have 1 to {MAX_NAME_CHARS} characters");
+            return Err(Error::invalid(&format!("{pointer}/name"), rule));
+        }
+        let has_options = options.as_object().is_some_and(|options| !options.is_empty());
+        let id = self.base.ambient.id();
+        let new = NewDestination { id, organisation_id, name, address, options };
+        let Prepared { place, settings } = sender.prepare(&new).await.map_err(|error| below(pointer, error))?;
+        let place = (place.kind, place.name, place.address);
+        let fresh = Destination::fresh(id, organisation_id, place, self.base.now());
+        Ok(Wanted { destination: Destination { settings, ..fresh }, has_options })
+    }
+
+    /// Finds or creates a checked destination.
+    pub(in crate::app) async fn ensure(&self, tx: &Tx, wanted: &Wanted) -> Result<Destination> {
+        let Destination { organisation_id, kind, name, address, .. } = &wanted.destination;
+        match store::pipeline::destinations::find_by_name(tx, *organisation_id, kind, name).await? {
+            Some(found) if wanted.has_options || found.address != *address => Err(taken(&found)),
+            Some(found) => Ok(found),
+            None => {
+                self.tenancy.demand_room_for_destinations(tx, *organisation_id, 1).await?;
+                store::pipeline::destinations::ensure(tx, &wanted.destination).await
+            }
+        }
+    }
+
+    /// Returns the sender of a kind that takes any event.
+    pub(in crate::app) fn sender(&self, kind: &DestinationKind, pointer: &str) -> Result<&Arc<dyn Sender>> {
+        let sender = self.senders.of(kind).ok().filter(|sender| sender.takes_any_event());
+        sender.ok_or_else(|| {
+            let kinds = self.senders.routable().join(", ");
+            Error::invalid(pointer, format!("must be of a kind that takes any event ({kinds}), not {}", kind.as_str()))
+        })
+    }
+}
+
+fn taken(destination: &Destination) -> Error {
+    let message = format!(
+        "there is a destination of the kind {} with the name {:?} already ({}); use it, or choose another name",
+        destination.kind.as_str(),
+        destination.name,
+        destination.id
+    );
+    Error::Conflict { noun: Noun::Destination, message }
+}
+
+/// Moves the violations of an error below a pointer.
+fn below(pointer: &str, error: Error) -> Error {
+    match error {
+        Error::Invalid(mut violations) => {
+            violations.iter_mut().for_each(|violation| violation.field.insert_str(0, pointer));
+            Error::Invalid(violations)
+        }
+        other => other,
+    }
+}

@@ -3,8 +3,10 @@
 //! Not here: the subscriptions to its events (`domain::github::subscription`), and its API.
 //!
 //! - [`payload`]: the typed part of a webhook's payload.
+//! - [`catalogue`]: the event types.
 //! - [`message`](mod@message): events as Slack messages.
 
+pub mod catalogue;
 pub mod link;
 pub mod message;
 pub mod payload;

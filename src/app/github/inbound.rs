@@ -197,7 +197,7 @@ impl GithubConnections {
 
     /// Replaces the repositories by GitHub's list. It is requested after the webhook and therefore newer, even where
     /// GitHub's clock is ahead of ours.
-    async fn reconcile_repositories(&self, installation_id: i64, reported_at: Time) -> Result<()> {
+    pub(super) async fn reconcile_repositories(&self, installation_id: i64, reported_at: Time) -> Result<()> {
         let asked_at = self.base.now().max(reported_at);
         let repositories = self.github()?.repositories(installation_id).await?;
         let tx = self.base.store.begin().await?;

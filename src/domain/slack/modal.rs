@@ -35,14 +35,11 @@ const MAX_TYPED: usize = 100;
 const MAX_LABEL: usize = 200;
 const MAX_HINT: usize = 400;
 
-/// Explains the command, with links to the product.
-pub fn help_modal(command: &str, product: &Product) -> Value {
+/// Explains the command, with links to the product: `forms` are the texts after it, each with what it does.
+pub fn help_modal(command: &str, product: &Product, forms: &[(&str, &str)]) -> Value {
     let name = or(text::plain(&product.name, MAX_NAME), "Tieline");
-    let forms = format!(
-        "• {} shows this.\n• {} asks for what the workflow needs to know, and runs it.",
-        typed(command, "help"),
-        typed(command, "ID"),
-    );
+    let form = |(argument, does): &(&str, &str)| format!("• {} {does}.", typed(command, argument));
+    let forms: Vec<_> = [("help", "shows this")].iter().chain(forms).map(form).collect();
     let next = format!("*Next steps*\nLook a workflow's ID up in {name}, and type it after the command.");
     let app = product.app_url.as_ref().and_then(|url| link_button("open-app", "See your workflows", url.as_str()));
     let docs =
@@ -50,7 +47,7 @@ pub fn help_modal(command: &str, product: &Product) -> Value {
     let mut blocks = vec![
         header("Run workflows from Slack"),
         section(&format!("{name} runs your organisation's workflows when you ask for it here.")),
-        section(&forms),
+        section(&forms.join("\n")),
         section(&next),
     ];
     blocks.extend(actions(app.into_iter().chain(docs).collect()));
@@ -182,7 +179,7 @@ fn footer(command: Option<&str>) -> [Value; 2] {
 /// Formats a typed command. Slack sends the name that the operator gave it.
 fn typed(command: &str, argument: &str) -> String {
     let command = if command.trim().is_empty() { COMMAND } else { command };
-    text::code(&format!("{} {argument}", command.trim()), MAX_TYPED)
+    text::code(format!("{} {argument}", command.trim()).trim_end(), MAX_TYPED)
 }
 
 #[cfg(test)]

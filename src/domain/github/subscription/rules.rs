@@ -294,7 +294,7 @@ fn few<'a, T>(broken: &mut Vec<Violation>, field: &str, entries: &'a [T]) -> Vec
 }
 
 /// Accepts `owner/name` in GitHub's characters, or `owner/*`.
-fn is_repository(text: &str) -> bool {
+pub fn is_repository(text: &str) -> bool {
     let word = |word: &str, more: &[u8]| {
         !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || more.contains(&b))
     };

@@ -89,7 +89,7 @@ fn a_run_asks_for_the_parameters() {
 
 #[test]
 fn help_shows_the_command_as_it_is_named_here() {
-    let view = help_modal("/wf", &product());
+    let view = help_modal("/wf", &product(), &[("ID", "runs it")]);
     check_modal(&view);
     assert!(view.get("submit").is_none());
     let text = said(&view);
@@ -97,7 +97,7 @@ fn help_shows_the_command_as_it_is_named_here() {
     let buttons = view["blocks"][4]["elements"].as_array().unwrap();
     assert_eq!(buttons[0]["url"], "https://app.acme.example/");
     assert_eq!(buttons[1]["url"], "https://docs.acme.example/");
-    let without = help_modal("", &Product { app_url: None, docs_url: None, ..product() });
+    let without = help_modal("", &Product { app_url: None, docs_url: None, ..product() }, &[]);
     check_modal(&without);
     assert!(said(&without).contains("`/workflow help`") && !without.to_string().contains("url"));
 }
@@ -118,7 +118,7 @@ fn a_missing_and_a_forbidden_workflow_are_reported_alike() {
 #[test]
 fn hostile_texts_stay_texts_and_in_bounds() {
     for text in hostile() {
-        check_modal(&help_modal(&text, &Product { name: text.clone(), ..product() }));
+        check_modal(&help_modal(&text, &Product { name: text.clone(), ..product() }, &[("ID", "runs it")]));
         check_modal(&not_runnable_modal(Some(&text)));
         let mut odd = workflow();
         odd.name = text.clone();

@@ -162,7 +162,7 @@ both! {
             let view = &app.slack.views("T0STANDIN").await[0];
             assert_eq!(view["callback_id"], callback, "{view}");
             if text == "help" {
-                for form in ["`/tieline help`", "`/tieline ID`", "`/tieline subscribe OWNER/REPO [FEATURES]`", "`/tieline list`"] {
+                for form in ["`/tieline`", "`/tieline help`", "`/tieline ID`", "`/tieline subscribe OWNER/REPO [FEATURES]`", "`/tieline list`"] {
                     assert!(view["blocks"].to_string().contains(form), "{form}: {view}");
                 }
             }

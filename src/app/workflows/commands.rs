@@ -1,4 +1,4 @@
-//! The slash command by which a member runs a workflow.
+//! The slash command by which a member runs a workflow: by its id, or chosen from a list.
 //!
 //! Not here: the run itself (`runs`), the dispatch of commands (`slack::commands`).
 
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Workflows;
 use crate::{
     app::{
+        Caller,
         pipeline::{intake::NewEvent, matcher::Place, outbox::Planned},
         slack::{
             commands::{Answer, Command},
@@ -18,22 +19,23 @@ use crate::{
         Error, Result,
         error::Noun,
         slack::{link::SlackLink, modal},
+        tenancy::member::Permission,
         workflows,
     },
-    provider::slack::inbound::{SlashCommand, ViewSubmission},
+    provider::slack::inbound::{Choice, SlashCommand, ViewSubmission},
     store::{self, slack::links::StoredSlackLink},
 };
 
 #[async_trait]
 impl Command for Workflows {
     fn help(&self) -> &'static [(&'static str, &'static str)] {
-        &[("ID", "asks for what the workflow needs to know, and runs it")]
+        &[("", "offers the workflows to choose from"), ("ID", "asks for what the workflow needs to know, and runs it")]
     }
 
     async fn answer(&self, stored: &StoredSlackLink, command: &SlashCommand) -> Result<Option<Answer>> {
         let (text, user_id) = (command.text.trim(), &command.user_id);
         let view = match text.is_empty() {
-            true => Some(modal::not_runnable_modal(None)),
+            true => Some(self.pick_modal(stored, user_id, &command.command).await?),
             false => self.run_modal(stored, user_id, text, &command.command).await?,
         };
         Ok(view.map(Answer::Modal))
@@ -45,6 +47,15 @@ impl Command for Workflows {
             modal::RUN_CALLBACK => self.submit_run(&stored.link, submission).await,
             _ => Ok(None),
         }
+    }
+
+    /// A chosen workflow is asked for as if its id had been typed.
+    async fn choose(&self, stored: &StoredSlackLink, choice: &Choice) -> Result<Option<Value>> {
+        if choice.callback_id != modal::PICK_CALLBACK {
+            return Ok(None);
+        }
+        let view = self.run_modal(stored, &choice.user_id, &choice.value, &choice.private_metadata).await?;
+        Ok(view.or_else(|| Some(modal::not_runnable_modal(Some(&choice.value)))))
     }
 }
 
@@ -66,6 +77,22 @@ impl Workflows {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Returns the modal with the workflows that a member may choose from.
+    async fn pick_modal(&self, stored: &StoredSlackLink, slack_user_id: &str, command: &str) -> Result<Value> {
+        let member = match self.slack.member_in_slack(stored, slack_user_id).await {
+            Err(Error::NotFound { .. }) => return Ok(modal::not_runnable_modal(None)),
+            member => member?,
+        };
+        if !Caller::member(&member, None).may(Permission::WorkflowsRun) {
+            return Ok(modal::not_runnable_modal(None));
+        }
+        let workflows = store::workflows::list(self.base.store.reader(), stored.link.organisation_id).await?;
+        Ok(match workflows.is_empty() {
+            true => modal::not_runnable_modal(None),
+            false => modal::pick_modal(&workflows, command),
+        })
     }
 
     async fn submit_run(&self, link: &SlackLink, submission: &ViewSubmission) -> Result<Option<Value>> {

@@ -103,11 +103,34 @@ fn help_shows_the_command_as_it_is_named_here() {
 }
 
 #[test]
+fn the_picker_offers_every_workflow_within_slacks_limits() {
+    for count in [1_usize, 100, 101, 500] {
+        let many: Vec<_> = (0..count).map(|n| Workflow { id: format!("w{n:03}"), ..workflow() }).collect();
+        let view = pick_modal(&many, "/wf");
+        check_modal(&view);
+        let select = &view["blocks"][1]["accessory"];
+        let groups = select["option_groups"].as_array();
+        assert_eq!(groups.map(Vec::len), (count > 100).then(|| count.div_ceil(100)));
+        let mut ids = Vec::new();
+        for group in groups.unwrap_or(&vec![select.clone()]) {
+            ids.extend(
+                group["options"].as_array().unwrap().iter().map(|one| one["value"].as_str().unwrap().to_owned()),
+            );
+        }
+        assert_eq!(ids, many.iter().map(|one| one.id.clone()).collect::<Vec<_>>());
+        assert_eq!(view["private_metadata"], "/wf");
+    }
+    for text in hostile() {
+        check_modal(&pick_modal(&[Workflow { name: text.clone(), ..workflow() }], &text));
+    }
+}
+
+#[test]
 fn a_missing_and_a_forbidden_workflow_are_reported_alike() {
     for given in [None, Some(""), Some(" \n")] {
         let view = not_runnable_modal(given);
         check_modal(&view);
-        assert!(said(&view).contains("No workflow was named") && view.get("submit").is_none());
+        assert!(said(&view).contains("no workflow that you may run") && view.get("submit").is_none());
     }
     let view = not_runnable_modal(Some("a<b>"));
     check_modal(&view);

@@ -61,7 +61,7 @@ fn no_answer_carries_markup_that_was_typed() {
 #[test]
 fn a_list_stays_within_a_message() {
     let one = samples::subscription("acme/web", json!({"events": ["pulls", "security"]}));
-    assert_eq!(listed(&[one.clone()]), "This channel is notified of:\n• `acme/web`: `pulls` `security`");
+    assert_eq!(listed(std::slice::from_ref(&one)), "This channel is notified of:\n• `acme/web`: `pulls` `security`");
     let paused = Subscription { paused: true, ..one.clone() };
     assert!(listed(&[paused]).contains("`acme/web` (paused):"));
     let long = listed(&vec![one; 400]);

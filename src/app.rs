@@ -46,6 +46,8 @@ pub struct Services {
     pub channels: Arc<channels::Channels>,
     /// Slack.
     pub slack: Arc<slack::SlackConnections>,
+    /// Slack's commands and interactions.
+    pub slack_commands: Arc<slack::commands::SlackCommands>,
     /// GitHub.
     pub github: Arc<github::GithubConnections>,
     /// Workflows.
@@ -79,6 +81,7 @@ each_service! {
     subscriptions: github::subscriptions::Subscriptions,
     channels: channels::Channels,
     slack: slack::SlackConnections,
+    slack_commands: slack::commands::SlackCommands,
     github: github::GithubConnections,
     workflows: workflows::Workflows,
     apps: apps::Apps,

@@ -36,7 +36,7 @@ use crate::{
         pipeline::{Pipeline, destinations::Destinations, replays::Replays},
         registry::{InstalledVersions, Registry},
         routes::{Routes, matcher::LateSenders},
-        slack::SlackConnections,
+        slack::{SlackConnections, commands::SlackCommands},
         tenancy::{
             Tenancy,
             credential_checks::CredentialChecks,
@@ -128,6 +128,8 @@ pub async fn build_services_resolving(
     let slack = Arc::new(slack);
     let github = Arc::new(GithubConnections::new(base.clone(), accepting, github_app(config, base.ambient())?));
     let workflows = Arc::new(Workflows::new(base.clone(), pipeline.clone(), slack.clone(), product));
+    let commands = seams::commands(&workflows, (&slack, &github, &subscriptions));
+    let slack_commands = Arc::new(SlackCommands::new(slack.clone(), commands));
     let guard = egress::guard(config, resolver)?;
     let apps = Arc::new(Apps::new(
         base.clone(),
@@ -173,6 +175,7 @@ pub async fn build_services_resolving(
         subscriptions,
         channels,
         slack,
+        slack_commands,
         github,
         workflows,
         apps,

@@ -366,7 +366,8 @@ async fn what_github_sends_is_long_and_of_two_kinds() {
     let app = start().await;
     let ping = json!({"zen": "Keep it logically awesome.", "hook_id": 1, "hook": {"type": "App", "app_id": 99}});
     let form = reqwest::Url::parse_with_params("http://x", [("payload", ping.to_string())]).unwrap();
-    let none = json!({"events": 0, "repeated": 0, "ignored": true});
+    let reason = "a ping shows that this URL is reachable, and notifies nobody";
+    let none = json!({"events": 0, "repeated": 0, "ignored": true, "reason": reason});
     assert_eq!(app.anon.send(github(&app, JSON, ping.to_string())).await.ok(202), none);
     assert_eq!(app.anon.send(github(&app, FORM, form.query().unwrap())).await.ok(202), none);
     let mut long = ping.clone();

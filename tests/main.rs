@@ -52,6 +52,7 @@ mod slack_commands;
 mod slack_events;
 mod slack_install;
 mod slack_signatures;
+mod slack_subscribe;
 mod store_contract;
 mod subscriptions;
 mod telex;

@@ -86,6 +86,17 @@ async fn submit(app: &TestApp, user: &str, view: &Value, values: Value) -> Value
     }
 }
 
+/// Chooses a workflow in a modal at the stand-in, and returns the modal that replaces it.
+async fn choose(app: &TestApp, user: &str, view: &Value, id: &str) -> Value {
+    let option = json!({"text": {"type": "plain_text", "text": "x"}, "value": id});
+    let action = json!({"type": "static_select", "action_id": "workflow", "selected_option": option});
+    let payload = json!({"type": "block_actions", "view": view, "actions": [action]});
+    let order = json!({"channel": "C0GENERAL", "user": user, "payload": payload});
+    assert_eq!(app.slack.order("interaction", order).await, json!({"status": 200, "body": ""}));
+    app.app.base.settle().await;
+    app.slack.views(TEAM).await.into_iter().find(|one| one["id"] == view["id"]).unwrap()
+}
+
 fn value(text: &str) -> Value {
     json!({"value": {"type": "plain_text_input", "value": text}})
 }
@@ -219,8 +230,6 @@ both! {
             assert_eq!(help["callback_id"], "workflow-help-modal");
             assert!(help["blocks"].to_string().contains("`/workflow help`"), "{help}");
         }
-        let blank = modal(&app, ADA, "  ").await;
-        assert!(blank["blocks"].to_string().contains("No workflow was named"), "{blank}");
         let found = modal(&app, ADA, " deploy ").await;
         assert_eq!((&found["callback_id"], &found["private_metadata"]), (&json!("workflow-run-modal"), &json!("deploy")));
         assert_eq!((&found["title"]["text"], &found["submit"]["text"]), (&json!("Run Workflow"), &json!("Run")));
@@ -231,6 +240,59 @@ both! {
         assert_eq!((&inputs[0]["optional"], &inputs[0]["hint"]["text"]), (&json!(false), &json!("A tag")));
         assert_eq!((&inputs[1]["optional"], &inputs[1]["element"]["initial_value"]), (&json!(true), &json!("eu")));
         assert_eq!(counts(&app.owner).await, [0; 3], "nothing has happened yet");
+    }
+
+    async fn a_command_without_an_id_offers_the_workflows(app) {
+        let ada = set_up(&app).await;
+        put(&app.owner, "backup", &json!({"name": "Back <everything> up"})).await.ok(200);
+        let picker = modal(&app, ADA, "  ").await;
+        assert_eq!(picker["callback_id"], "workflow-pick-modal");
+        let select = &picker["blocks"][1]["accessory"];
+        let options: Vec<_> = select["options"].as_array().unwrap().iter().map(|option| (&option["value"], &option["text"]["text"])).collect();
+        let expected = [
+            (json!("backup"), json!("Back &lt;everything&gt; up (backup)")),
+            (json!("deploy"), json!("Deploy the shop (deploy)")),
+        ];
+        assert_eq!(options, expected.iter().map(|(value, text)| (value, text)).collect::<Vec<_>>());
+
+        let chosen = choose(&app, ADA, &picker, "deploy").await;
+        assert_eq!((&chosen["callback_id"], &chosen["private_metadata"]), (&json!("workflow-run-modal"), &json!("deploy")));
+        assert!(chosen["blocks"].to_string().contains("`/workflow help`"), "{chosen}");
+        assert_eq!(submit(&app, ADA, &chosen, version("v1")).await, Value::Null);
+        app.drain().await;
+        assert_eq!(counts(&app.owner).await, [1, 1, 0], "it goes on as if the id had been typed");
+
+        // It is looked up, and permitted, at the time of the choice.
+        let picker = modal(&app, ADA, "").await;
+        app.owner.delete("/v1/workflows/backup").await.ok(204);
+        is_not_runnable(&choose(&app, ADA, &picker, "backup").await, "backup");
+        let picker = modal(&app, ADA, "").await;
+        app.owner.patch(&ada, &json!({"permissions": ["workflows:read"]})).await.ok(200);
+        is_not_runnable(&choose(&app, ADA, &picker, "deploy").await, "deploy");
+        let picker = modal(&app, ADA, "").await;
+        assert!(picker["blocks"].to_string().contains("no workflow that you may run"), "{picker}");
+        app.owner.patch(&ada, &json!({"permissions": ["workflows:run"]})).await.ok(200);
+        let stranger = modal(&app, MAX, "").await;
+        assert!(stranger["blocks"].to_string().contains("no workflow that you may run"), "{stranger}");
+        app.owner.delete("/v1/workflows/deploy").await.ok(204);
+        let empty = modal(&app, ADA, "").await;
+        assert!(empty["blocks"].to_string().contains("no workflow that you may run"), "{empty}");
+        assert_eq!(counts(&app.owner).await, [1, 1, 0]);
+    }
+
+    async fn many_workflows_are_offered_in_groups(app) {
+        set_up(&app).await;
+        for first in (0..200).step_by(10) {
+            let ten = (first..first + 10).map(|number| {
+                let owner = &app.owner;
+                async move { put(owner, &format!("w{number:03}"), &json!({"name": "x"})).await.ok(200) }
+            });
+            join_all(ten).await;
+        }
+        let picker = modal(&app, ADA, "").await;
+        let groups = picker["blocks"][1]["accessory"]["option_groups"].as_array().unwrap();
+        let sizes: Vec<_> = groups.iter().map(|group| group["options"].as_array().unwrap().len()).collect();
+        assert_eq!((sizes, &groups[0]["label"]["text"]), (vec![100, 100, 1], &json!("deploy – w098")));
     }
 
     async fn what_is_not_there_and_what_is_not_allowed_look_alike(app) {

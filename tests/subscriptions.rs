@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, TestApp, sabotage};
 
+mod catalogue;
 mod crud;
 mod filters;
 mod notifications;

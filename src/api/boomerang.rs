@@ -30,8 +30,7 @@ use crate::{
         apps::Apps,
         github::GithubConnections,
         kernel::Base,
-        slack::{SlackConnections, connect::SlackInstalled, inbound::Signed},
-        workflows::Workflows,
+        slack::{SlackConnections, commands::SlackCommands, connect::SlackInstalled, inbound::Signed},
     },
     domain::Error,
 };
@@ -225,7 +224,7 @@ impl TeamIntegrations {
     #[oai(path = "/api/v2/integration/slack/commands", method = "post", operation_id = "receiveSlackCommand")]
     async fn receive_slack_command(
         &self,
-        workflows: Service<'_, Workflows>,
+        commands: Service<'_, SlackCommands>,
         /// Time of the signature, in seconds.
         #[oai(name = "x-slack-request-timestamp")]
         _timestamp: SignatureHeader,
@@ -234,7 +233,7 @@ impl TeamIntegrations {
         _signature: SignatureHeader,
         body: Raw<slack::Command>,
     ) -> Result<Done, Refused> {
-        workflows.receive_slack_command(signed(&body)?).await?;
+        commands.receive_slack_command(signed(&body)?).await?;
         Ok(Done::Done)
     }
 
@@ -263,7 +262,7 @@ impl TeamIntegrations {
     #[oai(path = "/api/v2/integration/slack/interactivity", method = "post", operation_id = "receiveSlackInteraction")]
     async fn receive_slack_interaction(
         &self,
-        workflows: Service<'_, Workflows>,
+        commands: Service<'_, SlackCommands>,
         /// Time of the signature, in seconds.
         #[oai(name = "x-slack-request-timestamp")]
         _timestamp: SignatureHeader,
@@ -272,7 +271,7 @@ impl TeamIntegrations {
         _signature: SignatureHeader,
         body: Raw<slack::Interaction>,
     ) -> Result<InteractionTaken, Refused> {
-        let answer = workflows.receive_slack_interaction(signed(&body)?).await?;
+        let answer = commands.receive_slack_interaction(signed(&body)?).await?;
         Ok(InteractionTaken::Taken(answer.into()))
     }
 }

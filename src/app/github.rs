@@ -2,6 +2,7 @@
 //!
 //! Not here: the API of GitHub (`provider::github`).
 
+pub mod commands;
 pub mod connect;
 pub mod contents;
 pub mod inbound;

@@ -3,10 +3,12 @@
 //! Not here: the API of Slack (`provider::slack`).
 
 pub mod access;
+pub mod commands;
 pub mod connect;
 pub mod inbound;
 pub mod links;
 pub mod matcher;
+pub mod people;
 pub mod sender;
 pub mod tokens;
 
@@ -32,6 +34,7 @@ pub struct SlackConnections {
     pub(in crate::app) client: Option<SlackClient>,
     signatures: Option<Verifier>,
     product: Product,
+    people: people::People,
 }
 
 impl SlackConnections {
@@ -44,6 +47,6 @@ impl SlackConnections {
         product: Product,
     ) -> Self {
         let (client, signatures) = slack.unzip();
-        Self { base, tenancy, pipeline, vault, client, signatures, product }
+        Self { base, tenancy, pipeline, vault, client, signatures, product, people: people::people() }
     }
 }

@@ -6,9 +6,8 @@ pub mod commands;
 pub mod runs;
 pub mod sender;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use moka::future::Cache;
 use serde_json::json;
 
 use super::{Caller, kernel::Base, pipeline::Pipeline, slack::SlackConnections};
@@ -17,15 +16,11 @@ use crate::{
         Error, Result,
         error::Noun,
         product::Product,
-        slack::SlackUser,
         tenancy::member::Permission,
         workflows::{Workflow, WorkflowParameter},
     },
     store,
 };
-
-/// Lifetime of Slack's data about a person: their address may change, and they may leave.
-const SLACK_PEOPLE_LIFETIME: Duration = Duration::from_secs(300);
 
 /// Service of workflows, which members run from Slack.
 #[derive(Clone)]
@@ -34,14 +29,12 @@ pub struct Workflows {
     pipeline: Arc<Pipeline>,
     slack: Arc<SlackConnections>,
     product: Product,
-    slack_people: Cache<String, SlackUser>,
 }
 
 impl Workflows {
     /// Creates the service.
     pub fn new(base: Base, pipeline: Arc<Pipeline>, slack: Arc<SlackConnections>, product: Product) -> Self {
-        let slack_people = Cache::builder().max_capacity(10_000).time_to_live(SLACK_PEOPLE_LIFETIME).build();
-        Self { base, pipeline, slack, product, slack_people }
+        Self { base, pipeline, slack, product }
     }
 }
 

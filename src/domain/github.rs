@@ -3,8 +3,12 @@
 //! Not here: the subscriptions to its events (`domain::github::subscription`), and its API.
 //!
 //! - [`payload`]: the typed part of a webhook's payload.
+//! - [`catalogue`]: the event types.
+//! - [`command`]: the commands typed in Slack.
 //! - [`message`](mod@message): events as Slack messages.
 
+pub mod catalogue;
+pub mod command;
 pub mod link;
 pub mod message;
 pub mod payload;

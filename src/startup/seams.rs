@@ -12,7 +12,10 @@ use crate::{
             sender::{AppSender, PostedMessages},
         },
         email::EmailSender,
-        github::{contents::GithubContents, matcher::SubscriptionMatcher},
+        github::{
+            GithubConnections, commands::GithubCommands, contents::GithubContents, matcher::SubscriptionMatcher,
+            subscriptions::Subscriptions,
+        },
         kernel::{Base, chore::Chore},
         pipeline::{
             matcher::Matcher,
@@ -21,7 +24,7 @@ use crate::{
             work::WorkSender,
         },
         routes::matcher::{LateSenders, RouteMatcher},
-        slack::{SlackConnections, matcher::LinkMatcher, sender::SlackSender},
+        slack::{SlackConnections, commands::Command, matcher::LinkMatcher, sender::SlackSender},
         webhooks::{
             Webhooks,
             endpoints::Endpoints,
@@ -86,6 +89,15 @@ pub(super) fn chores(config: &Config, services: &Services) -> Vec<Arc<dyn Chore>
         services.github.clone(),
         Arc::new(HistoryRetention::new(base(), config.webhooks.history_max_per_integration)),
     ]
+}
+
+/// Returns the commands of every room, in the order in which they are asked: a workflow's id goes first.
+pub(super) fn commands(
+    workflows: &Arc<Workflows>,
+    (slack, github, subscriptions): (&Arc<SlackConnections>, &Arc<GithubConnections>, &Arc<Subscriptions>),
+) -> Vec<Arc<dyn Command>> {
+    let github = GithubCommands { github: github.clone(), slack: slack.clone(), subscriptions: subscriptions.clone() };
+    vec![workflows.clone(), Arc::new(github)]
 }
 
 /// Returns the rules of event types.

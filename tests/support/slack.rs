@@ -132,6 +132,11 @@ impl Slack {
         self.control.get(&format!("/control/slack/views?team={team}")).await.ok(200).as_array().unwrap().clone()
     }
 
+    /// Answers to commands, oldest first.
+    pub async fn replies(&self) -> Vec<Value> {
+        self.control.get("/control/slack/replies").await.ok(200).as_array().unwrap().clone()
+    }
+
     /// The bot's token in a workspace where the app is installed: without rotation it is always the same.
     pub async fn bot_token(&self, team: &str) -> String {
         let Options { client_id, client_secret, .. } = Options::default();

@@ -62,7 +62,27 @@ pub struct GithubReceipt {
     pub repeated: usize,
     /// True if it concerns nobody here: a ping, or an installation that is not linked.
     pub ignored: bool,
+    /// The reason for which it became no event, if it became none.
+    pub reason: Option<&'static str>,
 }
+
+impl GithubReceipt {
+    fn ignored(reason: &'static str) -> Self {
+        Self { ignored: true, reason: Some(reason), ..Self::default() }
+    }
+
+    fn kept() -> Self {
+        Self { reason: Some(KEPT), ..Self::default() }
+    }
+}
+
+/// Reasons for which a delivery becomes no event.
+const PING: &str = "a ping shows that this URL is reachable, and notifies nobody";
+const AUTHORIZATION: &str = "a user's authorization of the app is not kept here, so nobody is notified of its end";
+const KEPT: &str = "the record of the installation was brought up to date, and nobody is notified of that";
+const UNREADABLE: &str = "the installation cannot be read";
+const NO_INSTALLATION: &str = "it names no installation, and so no organization that could be notified";
+const UNLINKED: &str = "no organization has linked this installation";
 
 impl Check for signature::Check {
     fn update(&mut self, bytes: &[u8]) {
@@ -111,20 +131,20 @@ impl GithubConnections {
     }
 
     async fn take_in(&self, name: &str, delivery_id: &str, payload: Value) -> Result<GithubReceipt> {
-        let ignored = Ok(GithubReceipt { ignored: true, ..Default::default() });
         let installation = webhook::installation(&payload["installation"]);
         match (name, installation) {
-            ("ping" | "github_app_authorization", _) => ignored,
+            ("ping", _) => Ok(GithubReceipt::ignored(PING)),
+            ("github_app_authorization", _) => Ok(GithubReceipt::ignored(AUTHORIZATION)),
             ("installation", Some(installation)) => self.keep_installation(&payload, &installation).await,
             ("installation_repositories", Some(installation)) => self.keep_repositories(&payload, &installation).await,
             ("installation_target", _) => self.keep_account(&payload).await,
             ("installation" | "installation_repositories", None) => {
                 tracing::warn!(event = name, delivery_id, "GitHub sent an unreadable installation");
-                ignored
+                Ok(GithubReceipt::ignored(UNREADABLE))
             }
             _ => match payload["installation"]["id"].as_i64() {
                 Some(id) => self.fan_out(name, delivery_id, id, payload).await,
-                None => ignored,
+                None => Ok(GithubReceipt::ignored(NO_INSTALLATION)),
             },
         }
     }
@@ -147,7 +167,7 @@ impl GithubConnections {
             store::github::installations::save_repositories(&tx, id, &repositories, false, changed_at).await?;
         }
         tx.commit().await?;
-        Ok(GithubReceipt::default())
+        Ok(GithubReceipt::kept())
     }
 
     /// Stores the repositories that the installation gained or lost. Then the whole list is requested, because nothing
@@ -172,12 +192,12 @@ impl GithubConnections {
                 }
             });
         }
-        Ok(GithubReceipt::default())
+        Ok(GithubReceipt::kept())
     }
 
     /// Replaces the repositories by GitHub's list. It is requested after the webhook and therefore newer, even where
     /// GitHub's clock is ahead of ours.
-    async fn reconcile_repositories(&self, installation_id: i64, reported_at: Time) -> Result<()> {
+    pub(super) async fn reconcile_repositories(&self, installation_id: i64, reported_at: Time) -> Result<()> {
         let asked_at = self.base.now().max(reported_at);
         let repositories = self.github()?.repositories(installation_id).await?;
         let tx = self.base.store.begin().await?;
@@ -189,13 +209,13 @@ impl GithubConnections {
     async fn keep_account(&self, payload: &Value) -> Result<GithubReceipt> {
         let account = &payload["account"];
         let (Some(id), Some(login)) = (account["id"].as_i64(), account["login"].as_str()) else {
-            return Ok(GithubReceipt { ignored: true, ..Default::default() });
+            return Ok(GithubReceipt::ignored(UNREADABLE));
         };
         let html_url = account["html_url"].as_str().unwrap_or_default();
         let tx = self.base.store.begin().await?;
         store::github::installations::rename_account(&tx, id, login, html_url).await?;
         tx.commit().await?;
-        Ok(GithubReceipt::default())
+        Ok(GithubReceipt::kept())
     }
 
     /// Accepts an event for each organisation that linked the installation, each separately and under the delivery's
@@ -210,7 +230,7 @@ impl GithubConnections {
         let organisations = store::github::links::organisations(self.base.store.reader(), installation_id).await?;
         if organisations.is_empty() {
             tracing::debug!(installation = installation_id, event = name, "GitHub installation is not linked");
-            return Ok(GithubReceipt { ignored: true, ..Default::default() });
+            return Ok(GithubReceipt::ignored(UNLINKED));
         }
         let fact = github_fact(name, payload);
         let new_events = organisations.into_iter().map(|organisation_id| NewEvent {

@@ -1,5 +1,6 @@
-//! Requests from Slack: commands, events, interactions. Each comes with the proof of its signature; Slack gets its
-//! answer at once, and longer work is done afterwards or goes through the pipeline.
+//! Requests from Slack, each with the proof of its signature, and its events.
+//!
+//! Not here: commands and interactions (`commands`).
 
 use serde_json::Value;
 

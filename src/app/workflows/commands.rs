@@ -1,82 +1,98 @@
-//! Slash commands and submitted modals of Slack's: a member runs a workflow from there.
+//! The slash command by which a member runs a workflow: by its id, or chosen from a list.
 //!
-//! Not here: the run itself (`runs`), other inbound requests of Slack's (`slack::inbound`).
+//! Not here: the run itself (`runs`), the dispatch of commands (`slack::commands`).
 
+use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::Workflows;
 use crate::{
     app::{
+        Caller,
         pipeline::{intake::NewEvent, matcher::Place, outbox::Planned},
-        slack::inbound::{IDEMPOTENCY_LIFETIME, RUN_SUBMITTED, Signed, idempotency, new_event},
+        slack::{
+            commands::{Answer, Command},
+            inbound::{IDEMPOTENCY_LIFETIME, RUN_SUBMITTED, idempotency, new_event},
+        },
     },
     domain::{
         Error, Result,
+        error::Noun,
         slack::{link::SlackLink, modal},
+        tenancy::member::Permission,
         workflows,
     },
-    provider::slack::inbound::{self, Command, Interaction, SlashCommand, ViewSubmission},
+    provider::slack::inbound::{Choice, SlashCommand, ViewSubmission},
     store::{self, slack::links::StoredSlackLink},
 };
 
-impl Workflows {
-    /// A slash command: a modal is opened, once Slack has its answer.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`].
-    pub async fn receive_slack_command(&self, request: Signed<'_>) -> Result<()> {
-        let command = match inbound::command(request.body)? {
-            Command::SslCheck => return Ok(()),
-            Command::Slash(command) => command,
-        };
-        let Some(stored) = self.slack.workspace(&command.origin).await? else { return Ok(()) };
-        let app = self.clone();
-        self.base.afterwards(async move {
-            if let Err(error) = app.answer_command(&stored, &command).await {
-                tracing::warn!(%error, team_id = stored.link.team_id, "a slash command could not be answered");
-            }
-        });
-        Ok(())
+#[async_trait]
+impl Command for Workflows {
+    fn help(&self) -> &'static [(&'static str, &'static str)] {
+        &[("", "offers the workflows to choose from"), ("ID", "asks for what the workflow needs to know, and runs it")]
     }
 
-    /// Opens the modal that a command asks for: help, a workflow to confirm, or why there is none.
-    async fn answer_command(&self, stored: &StoredSlackLink, command: &SlashCommand) -> Result<()> {
-        let text = command.text.trim();
-        let view = if text.eq_ignore_ascii_case("help") {
-            modal::help_modal(&command.command, &self.product)
-        } else if text.is_empty() {
-            modal::not_runnable_modal(None)
-        } else {
-            match self.runnable_from_slack(stored, &command.user_id, text).await {
-                Ok(run) => modal::run_modal(&run.workflow, &command.command),
-                Err(Error::NotFound { .. } | Error::Forbidden { .. }) => modal::not_runnable_modal(Some(text)),
-                Err(error) => return Err(error),
-            }
+    async fn answer(&self, stored: &StoredSlackLink, command: &SlashCommand) -> Result<Option<Answer>> {
+        let (text, user_id) = (command.text.trim(), &command.user_id);
+        let view = match text.is_empty() {
+            true => Some(self.pick_modal(stored, user_id, &command.command).await?),
+            false => self.run_modal(stored, user_id, text, &command.command).await?,
         };
-        let token = self.slack.open_slack_token(stored).await?;
-        Ok(self.slack.slack()?.open_view(&token, &command.trigger_id, &view).await?)
+        Ok(view.map(Answer::Modal))
     }
 
-    /// A button, a modal. A submitted run is kept before Slack has its answer, and looked into afterwards.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`].
-    pub async fn receive_slack_interaction(&self, request: Signed<'_>) -> Result<Option<Value>> {
-        let submission = match inbound::interaction(request.body)? {
-            Interaction::ViewSubmission(submission) if submission.callback_id == modal::RUN_CALLBACK => submission,
-            // None of our menus asks for its options.
-            Interaction::ViewSubmission(_)
-            | Interaction::BlockSuggestion
-            | Interaction::ViewClosed
-            | Interaction::BlockActions
-            | Interaction::Shortcut
-            | Interaction::MessageAction
-            | Interaction::Other { .. } => return Ok(None),
-        };
-        match self.slack.workspace(&submission.origin).await? {
-            Some(stored) => self.submit_run(&stored.link, &submission).await,
-            None => Ok(None),
+    /// A submitted run is kept before Slack has its answer, and looked into afterwards.
+    async fn submit(&self, stored: &StoredSlackLink, submission: &ViewSubmission) -> Result<Option<Value>> {
+        match submission.callback_id.as_str() {
+            modal::RUN_CALLBACK => self.submit_run(&stored.link, submission).await,
+            _ => Ok(None),
         }
+    }
+
+    /// A chosen workflow is asked for as if its id had been typed.
+    async fn choose(&self, stored: &StoredSlackLink, choice: &Choice) -> Result<Option<Value>> {
+        if choice.callback_id != modal::PICK_CALLBACK {
+            return Ok(None);
+        }
+        let view = self.run_modal(stored, &choice.user_id, &choice.value, &choice.private_metadata).await?;
+        Ok(view.or_else(|| Some(modal::not_runnable_modal(Some(&choice.value)))))
+    }
+}
+
+impl Workflows {
+    /// Returns the modal that a workflow's id asks for: the workflow to confirm, or why it is not; `None` without such
+    /// a workflow.
+    async fn run_modal(
+        &self,
+        stored: &StoredSlackLink,
+        slack_user_id: &str,
+        workflow_id: &str,
+        command: &str,
+    ) -> Result<Option<Value>> {
+        match self.runnable_from_slack(stored, slack_user_id, workflow_id).await {
+            Ok(run) => Ok(Some(modal::run_modal(&run.workflow, command))),
+            Err(Error::NotFound { noun: Noun::Workflow, .. }) => Ok(None),
+            Err(Error::NotFound { .. } | Error::Forbidden { .. }) => {
+                Ok(Some(modal::not_runnable_modal(Some(workflow_id))))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the modal with the workflows that a member may choose from.
+    async fn pick_modal(&self, stored: &StoredSlackLink, slack_user_id: &str, command: &str) -> Result<Value> {
+        let member = match self.slack.member_in_slack(stored, slack_user_id).await {
+            Err(Error::NotFound { .. }) => return Ok(modal::not_runnable_modal(None)),
+            member => member?,
+        };
+        if !Caller::member(&member, None).may(Permission::WorkflowsRun) {
+            return Ok(modal::not_runnable_modal(None));
+        }
+        let workflows = store::workflows::list(self.base.store.reader(), stored.link.organisation_id).await?;
+        Ok(match workflows.is_empty() {
+            true => modal::not_runnable_modal(None),
+            false => modal::pick_modal(&workflows, command),
+        })
     }
 
     async fn submit_run(&self, link: &SlackLink, submission: &ViewSubmission) -> Result<Option<Value>> {

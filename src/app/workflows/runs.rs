@@ -12,14 +12,13 @@ use crate::{
     },
     domain::{
         Error, Result,
-        error::{Noun, Upstream},
+        error::Noun,
         ids::OrganisationId,
         pipeline::event::Event,
-        slack::{SlackUser, Verdict, greeting, link::SlackLink, verdict::is_passing},
+        slack::greeting,
         tenancy::member::{Member, Permission},
         workflows::Workflow,
     },
-    provider::slack::SlackFailure,
     store::{self, slack::links::StoredSlackLink},
 };
 
@@ -127,49 +126,8 @@ impl Workflows {
         let organisation_id = stored.link.organisation_id;
         let reader = self.base.store.reader();
         let workflow = store::workflows::find(reader, organisation_id, workflow_id).await?;
-        let member = self.member_in_slack(stored, slack_user_id).await?;
+        let member = self.slack.member_in_slack(stored, slack_user_id).await?;
         Caller::member(&member, None).require(Permission::WorkflowsRun)?;
         Ok(Run { workflow, member })
-    }
-
-    /// The member whose e-mail address Slack knows a person by. Slack's word is taken for people whose address it has
-    /// confirmed, and only where one member has that address.
-    async fn member_in_slack(&self, stored: &StoredSlackLink, slack_user_id: &str) -> Result<Member> {
-        let key = format!("{}/{slack_user_id}", stored.link.team_id);
-        let unknown = || Error::not_found(Noun::Member, slack_user_id);
-        let user = match self.slack_people.get(&key).await {
-            Some(user) => user,
-            None => {
-                let user = self.ask_slack_for(stored, slack_user_id).await?;
-                self.slack_people.insert(key, user.clone()).await;
-                user
-            }
-        };
-        let SlackLink { team_id, enterprise_id, .. } = &stored.link;
-        let email = user.trusted_email(team_id, enterprise_id.as_deref()).ok_or_else(unknown)?;
-        let reader = self.base.store.reader();
-        let mut members = store::tenancy::members::find_by_email(reader, stored.link.organisation_id, email).await?;
-        match (members.pop(), members.is_empty()) {
-            (Some(member), true) => Ok(member),
-            _ => Err(unknown()),
-        }
-    }
-
-    async fn ask_slack_for(&self, stored: &StoredSlackLink, slack_user_id: &str) -> Result<SlackUser> {
-        let token = self.slack.open_slack_token(stored).await?;
-        match self.slack.slack()?.users_info(&token, slack_user_id).await {
-            Ok(user) => Ok(user),
-            Err(failure) if failure.verdict() == Verdict::TokenExpired => {
-                let token = self.slack.renew_slack_token(stored).await?;
-                Ok(self.slack.slack()?.users_info(&token, slack_user_id).await?)
-            }
-            Err(SlackFailure::Refused { code }) if code == "user_not_found" || code == "user_not_visible" => {
-                Err(Error::not_found(Noun::Member, slack_user_id))
-            }
-            Err(SlackFailure::Refused { code }) if is_passing(&code) => {
-                Err(Error::UpstreamUnavailable { upstream: Upstream::Slack, reason: code, retry_after: None })
-            }
-            Err(failure) => Err(failure.into()),
-        }
     }
 }

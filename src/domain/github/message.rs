@@ -4,8 +4,11 @@
 
 mod card;
 
-use super::payload::{
-    Comment, Commit, Deployment, GitRef, GithubEvent, Issue, Pull, Push, Release, Review, Run, Subject,
+use super::{
+    catalogue,
+    payload::{
+        Comment, Commit, Deployment, GitRef, GithubEvent, Issue, Note, Pull, Push, Release, Review, Run, Subject,
+    },
 };
 use crate::domain::slack::{SlackMessage, text};
 use card::{Card, code, link, plain};
@@ -37,6 +40,7 @@ pub fn message(event: &GithubEvent) -> SlackMessage {
         Subject::Release(it) => release(event, it),
         Subject::WorkflowRun(it) => run(event, it, "Workflow"),
         Subject::CheckRun(it) => run(event, it, "Check"),
+        Subject::Ci(it) => run(event, it, catalogue::find(&event.name).map_or("Run", |row| row.noun)),
         Subject::Ref(it) => git_ref(event, it),
         Subject::Deployment(it) | Subject::DeploymentStatus(it) => deployment(event, it),
         Subject::Star if event.action == "deleted" => {
@@ -46,6 +50,7 @@ pub fn message(event: &GithubEvent) -> SlackMessage {
         Subject::Fork { full_name, url } => {
             Card::new(event, "", &event.sender, " forked the repository").title(url, full_name)
         }
+        Subject::Note(it) => note(event, it),
         Subject::Other => {
             let name = [event.name.as_str(), event.action.as_str()].join(" ").replace('_', " ");
             Card::new(event, &format!("{} by ", plain(&name, "Event", 100)), &event.sender, "")
@@ -172,6 +177,7 @@ fn run(event: &GithubEvent, run: &Run, noun: &str) -> Card {
     let (sign, ended) = match run.conclusion.as_str() {
         "success" => ("✅", "succeeded"),
         "failure" => ("❌", "failed"),
+        "error" => ("❌", "ended in an error"),
         "timed_out" => ("❌", "timed out"),
         "startup_failure" => ("❌", "could not start"),
         "action_required" => ("❗", "needs somebody to act"),
@@ -179,7 +185,7 @@ fn run(event: &GithubEvent, run: &Run, noun: &str) -> Card {
         "skipped" => ("⏭️", "was skipped"),
         "stale" => ("⏹️", "went stale"),
         "neutral" => ("⏺️", "ended without a judgement"),
-        "" => ("⏳", "is running"),
+        "" | "pending" => ("⏳", "is running"),
         _ => ("⏺️", "ended"),
     };
     let title = if run.number > 0 { format!("{} #{}", run.name, run.number) } else { run.name.clone() };
@@ -196,9 +202,24 @@ fn run(event: &GithubEvent, run: &Run, noun: &str) -> Card {
         card = card.detail(format!("Attempt {}", run.attempt));
     }
     match noun {
-        "Check" if !run.app.is_empty() => card.detail(format!("App {}", code(&run.app))),
+        "Check" | "Check suite" if !run.app.is_empty() => card.detail(format!("App {}", code(&run.app))),
         _ => card,
     }
+}
+
+/// Renders an event as its row of the catalogue says.
+fn note(event: &GithubEvent, note: &Note) -> Card {
+    let Some(row) = catalogue::find(&event.name) else { return Card::new(event, "", &event.sender, "") };
+    let done = match row.phrase(&event.action) {
+        Some(phrase) => phrase.to_owned(),
+        None => format!("{} {}", plain(&event.action.replace('_', " "), "changed", MAX_AUTHOR), row.noun),
+    };
+    let mut card = Card::new(event, "", &event.sender, &format!(" {done}")).title(&note.url, &note.title);
+    if let Some((label, values)) = note.facts.first() {
+        card = card.aside(label, &values[0]);
+    }
+    card = card.excerpt(&note.body);
+    note.facts.iter().fold(card, |card, (label, values)| card.names(label, values))
 }
 
 fn git_ref(event: &GithubEvent, target: &GitRef) -> Card {

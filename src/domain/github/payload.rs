@@ -17,7 +17,7 @@ pub struct GithubEvent {
     pub action: String,
     /// GitHub's numeric id of the receiving installation; `None` if it is missing.
     pub installation_id: Option<i64>,
-    /// The repository of the event.
+    /// The repository of the event, or the account of one that is about no repository.
     pub repository: Repository,
     /// The account that caused it.
     pub sender: Actor,
@@ -29,12 +29,12 @@ pub struct GithubEvent {
     pub retargeted: bool,
 }
 
-/// The repository of an event.
+/// The repository of an event, or its account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repository {
-    /// GitHub's numeric id: it stays when the repository is renamed or moved.
+    /// GitHub's numeric id: it stays when the repository is renamed or moved. 0 for an account.
     pub id: i64,
-    /// `owner/name`.
+    /// `owner/name`, or the login of an account.
     pub full_name: String,
     /// True if it has restricted visibility.
     pub private: bool,
@@ -78,6 +78,8 @@ pub enum Subject {
     WorkflowRun(Box<Run>),
     /// A check of a commit by some app.
     CheckRun(Box<Run>),
+    /// A job, a suite of checks, or the status of a commit.
+    Ci(Box<Run>),
     /// A branch or tag that was created or deleted.
     Ref(GitRef),
     /// A deployment, before its first status.
@@ -97,8 +99,23 @@ pub enum Subject {
         /// URL of its page.
         url: String,
     },
-    /// Anything else.
+    /// A type whose message is described by its row in the catalogue.
+    Note(Box<Note>),
+    /// A type that the catalogue lacks.
     Other,
+}
+
+/// An event whose message is described by the catalogue.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Note {
+    /// Title of the object; empty if it has none.
+    pub title: String,
+    /// URL of its page.
+    pub url: String,
+    /// The beginning of a user's text.
+    pub body: String,
+    /// Labels with their values; none is empty.
+    pub facts: Vec<(&'static str, Vec<String>)>,
 }
 
 /// A pull request.

@@ -1,8 +1,10 @@
 //! Payloads for tests, in the shapes that GitHub sends, shortened to the fields that a reader could need.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use super::GithubEvent;
+use super::{GithubEvent, catalogue, subscription::Subscription};
+use crate::domain::ambient::Time;
 
 /// An event's name and payload.
 pub(crate) type Sample = (&'static str, Value);
@@ -207,7 +209,48 @@ fn discussed() -> Value {
     })
 }
 
-/// Returns one sample of each supported event, and of an unsupported one.
+/// One small payload for each event type, shared with the tests over HTTP.
+const FIXTURES: &str = include_str!("../../../tests/fixtures/github_events.json");
+
+/// Returns one sample of each type in the catalogue, about Acme's shop or Acme.
+pub(crate) fn catalogue() -> Vec<Sample> {
+    let fixtures: Vec<Value> = serde_json::from_str(FIXTURES).expect("the fixtures are JSON");
+    fixtures.into_iter().map(sample).collect()
+}
+
+fn sample(fixture: Value) -> Sample {
+    let name = fixture["X-GitHub-Event"].as_str().and_then(catalogue::find).expect("a known event").event;
+    let mut data = payload("", json!({}));
+    let (Some(fields), Value::Object(own)) = (data.as_object_mut(), fixture) else { panic!("{name}") };
+    for (key, value) in own {
+        match (fields.get_mut(&key), value) {
+            (Some(Value::Object(known)), Value::Object(more)) => known.extend(more),
+            (_, Value::Null) => drop(fields.remove(&key)),
+            (_, value) => drop(fields.insert(key, value)),
+        }
+    }
+    (name, data)
+}
+
+/// Returns a subscription of a channel to repositories, by further rules.
+pub(crate) fn subscription(repositories: &str, rules: Value) -> Subscription {
+    let mut all = json!({"repositories": [repositories]});
+    all.as_object_mut().expect("an object").extend(rules.as_object().expect("an object").clone());
+    Subscription {
+        id: Uuid::nil().into(),
+        organisation_id: Uuid::nil().into(),
+        destination_id: Uuid::nil().into(),
+        slack_channel_id: "C1".into(),
+        slack_channel_name: "dev".into(),
+        paused: false,
+        rules: serde_json::from_value(all).expect("rules"),
+        created_by: Uuid::nil().into(),
+        created_at: Time::UNIX_EPOCH,
+        updated_at: Time::UNIX_EPOCH,
+    }
+}
+
+/// Returns one sample of each event with a subject of its own, and of another one.
 pub(crate) fn all() -> Vec<Sample> {
     let comment = json!({"id": 1, "body": "Hm", "commit_id": "6dcb09b5b578", "html_url": "https://github.com/acme/shop/commit/6#c1"});
     let fork = json!({"full_name": "bo/shop", "html_url": "https://github.com/bo/shop"});

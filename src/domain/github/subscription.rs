@@ -53,7 +53,7 @@ pub struct Subscription {
 /// Decision of a subscription on an event.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
-    /// Not concerned: the event is about another repository, or of a kind that cannot be subscribed to.
+    /// Not concerned: the event is about another repository.
     Ignore,
     /// Deliver this message.
     Send(SlackContent),
@@ -78,7 +78,7 @@ impl Subscription {
         for rule in filters::ALL {
             match (rule.test)(self, event) {
                 Ok(_) => {}
-                Err(_) if rule.name == filters::REPOSITORIES || !filters::has_kind(event) => return Decision::Ignore,
+                Err(_) if rule.name == filters::REPOSITORIES => return Decision::Ignore,
                 Err(reason) => return Decision::Skip(reason),
             }
         }

@@ -116,6 +116,22 @@ fn check_element(element: &Value) {
                 assert!(element["multiline"] == true || !value.contains('\n'));
             }
         }
+        "static_select" => {
+            check_text(&element["placeholder"], 150);
+            let groups = element.get("option_groups").and_then(Value::as_array);
+            assert!(groups.is_some() != element.get("options").is_some());
+            let groups = groups.cloned().unwrap_or_else(|| vec![json!({"options": element["options"]})]);
+            assert!((1..=100).contains(&groups.len()));
+            for group in &groups {
+                group.get("label").into_iter().for_each(|label| check_text(label, 75));
+                let options = group["options"].as_array().unwrap();
+                assert!((1..=100).contains(&options.len()));
+                for option in options {
+                    check_text(&option["text"], 75);
+                    assert!((1..=75).contains(&option["value"].as_str().unwrap().len()));
+                }
+            }
+        }
         other => panic!("{other}"),
     }
 }

@@ -20,6 +20,8 @@ use crate::domain::{
 pub const COMMAND: &str = "/workflow";
 /// Callback id of the modal that runs a workflow.
 pub const RUN_CALLBACK: &str = "workflow-run-modal";
+/// Callback id of the modal that offers the workflows.
+pub const PICK_CALLBACK: &str = "workflow-pick-modal";
 /// Callback id of the modal that explains the command.
 pub const HELP_CALLBACK: &str = "workflow-help-modal";
 
@@ -34,15 +36,16 @@ const MAX_TYPED: usize = 100;
 /// Maximum length of an input's label and of its hint; Slack takes 2,000.
 const MAX_LABEL: usize = 200;
 const MAX_HINT: usize = 400;
+/// Maximum length of an option's text and of a group's label, and maximum number of options in a group, which are
+/// Slack's.
+const MAX_OPTION: usize = 75;
+const MAX_OPTIONS: usize = 100;
 
-/// Explains the command, with links to the product.
-pub fn help_modal(command: &str, product: &Product) -> Value {
+/// Explains the command, with links to the product: `forms` are the texts after it, each with what it does.
+pub fn help_modal(command: &str, product: &Product, forms: &[(&str, &str)]) -> Value {
     let name = or(text::plain(&product.name, MAX_NAME), "Tieline");
-    let forms = format!(
-        "• {} shows this.\n• {} asks for what the workflow needs to know, and runs it.",
-        typed(command, "help"),
-        typed(command, "ID"),
-    );
+    let form = |(argument, does): &(&str, &str)| format!("• {} {does}.", typed(command, argument));
+    let forms: Vec<_> = [("help", "shows this")].iter().chain(forms).map(form).collect();
     let next = format!("*Next steps*\nLook a workflow's ID up in {name}, and type it after the command.");
     let app = product.app_url.as_ref().and_then(|url| link_button("open-app", "See your workflows", url.as_str()));
     let docs =
@@ -50,7 +53,7 @@ pub fn help_modal(command: &str, product: &Product) -> Value {
     let mut blocks = vec![
         header("Run workflows from Slack"),
         section(&format!("{name} runs your organisation's workflows when you ask for it here.")),
-        section(&forms),
+        section(&forms.join("\n")),
         section(&next),
     ];
     blocks.extend(actions(app.into_iter().chain(docs).collect()));
@@ -76,11 +79,40 @@ pub fn run_modal(workflow: &Workflow, command: &str) -> Value {
     view
 }
 
+/// Offers workflows to choose from. `command` comes back with the choice.
+pub fn pick_modal(workflows: &[Workflow], command: &str) -> Value {
+    let option = |workflow: &Workflow| {
+        let label = text::title(&format!("{} ({})", workflow.name, workflow.id), MAX_OPTION);
+        json!({"text": plain_text(&or(label, &workflow.id)), "value": workflow.id})
+    };
+    let options = |group: &[Workflow]| group.iter().map(option).collect::<Vec<_>>();
+    let mut select = json!({"type": "static_select", "action_id": "workflow", "placeholder": plain_text("Choose one")});
+    if workflows.len() <= MAX_OPTIONS {
+        select["options"] = Value::Array(options(workflows));
+    } else {
+        let group = |group: &[Workflow]| {
+            let (first, last) = (&group[0].id, &group[group.len() - 1].id);
+            let label = text::title(&format!("{first} – {last}"), MAX_OPTION);
+            json!({"label": plain_text(&label), "options": options(group)})
+        };
+        select["option_groups"] = workflows.chunks(MAX_OPTIONS).map(group).collect();
+    }
+    let mut choice = section("Which workflow do you want to run?");
+    choice["accessory"] = select;
+    let mut blocks = vec![header("Run a workflow"), choice];
+    blocks.extend(footer(Some(command)));
+    let mut view = modal(PICK_CALLBACK, blocks);
+    view["private_metadata"] = json!(text::title(command, MAX_TYPED));
+    view
+}
+
 /// Explains that nothing can be run: no id was given; or the workflow does not exist, or this member may not run it,
 /// which are reported alike.
 pub fn not_runnable_modal(given: Option<&str>) -> Value {
     let said = match given.map(str::trim).filter(|given| !given.is_empty()) {
-        None => "No workflow was named. Type its ID after the command, or `help` to see how.".to_owned(),
+        None => {
+            "There is no workflow that you may run. Type `help` after the command to see what else there is.".to_owned()
+        }
         Some(id) => format!(
             "The workflow {} was not found, or you are not permitted to run it. Type `help` after the command to see how \
              to find one.",
@@ -182,7 +214,7 @@ fn footer(command: Option<&str>) -> [Value; 2] {
 /// Formats a typed command. Slack sends the name that the operator gave it.
 fn typed(command: &str, argument: &str) -> String {
     let command = if command.trim().is_empty() { COMMAND } else { command };
-    text::code(&format!("{} {argument}", command.trim()), MAX_TYPED)
+    text::code(format!("{} {argument}", command.trim()).trim_end(), MAX_TYPED)
 }
 
 #[cfg(test)]

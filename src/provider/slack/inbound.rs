@@ -86,7 +86,9 @@ pub enum Interaction {
     ViewSubmission(Box<ViewSubmission>),
     /// A closed modal.
     ViewClosed,
-    /// A pressed button or a choice; a button that is also a link.
+    /// A choice in a modal.
+    Choice(Box<Choice>),
+    /// A pressed button, a button that is also a link, or a choice elsewhere.
     BlockActions,
     /// A global shortcut.
     Shortcut,
@@ -118,6 +120,23 @@ pub struct ViewSubmission {
     pub private_metadata: String,
     /// Form values, by block and by action: an object.
     pub values: Value,
+}
+
+/// An option of a menu that a user chose in a modal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Installation of the app.
+    pub origin: Origin,
+    /// The user.
+    pub user_id: String,
+    /// Slack's id of the view.
+    pub view_id: String,
+    /// Our id of the view.
+    pub callback_id: String,
+    /// Data that we put into it. It has been in other hands since.
+    pub private_metadata: String,
+    /// Value of the option.
+    pub value: String,
 }
 
 /// A request to the address of events.
@@ -199,7 +218,9 @@ pub fn interaction(body: &[u8]) -> Result<Interaction> {
     Ok(match kind.as_str() {
         "view_submission" => Interaction::ViewSubmission(Box::new(view_submission(&payload)?)),
         "view_closed" => Interaction::ViewClosed,
-        "block_actions" => Interaction::BlockActions,
+        "block_actions" => {
+            choice(&payload)?.map_or(Interaction::BlockActions, |choice| Interaction::Choice(Box::new(choice)))
+        }
         "shortcut" => Interaction::Shortcut,
         "message_action" => Interaction::MessageAction,
         "block_suggestion" => Interaction::BlockSuggestion,
@@ -207,15 +228,34 @@ pub fn interaction(body: &[u8]) -> Result<Interaction> {
     })
 }
 
-fn view_submission(payload: &Json) -> Result<ViewSubmission> {
-    // In a shared channel, a user of another workspace may submit a modal: the view names the installation of its app.
+/// Finds the installation of a view. In a shared channel, a user of another workspace may act in a modal: the view names
+/// the installation of its app.
+fn origin_of_view(payload: &Json) -> Result<Origin> {
     let team_id = match payload.word("/view/app_installed_team_id")? {
         Some(team_id) => Some(team_id),
         None => payload.word("/team/id")?,
     };
     let enterprise_id = payload.word("/enterprise/id")?;
+    Origin::new(team_id, enterprise_id, payload.flag("/is_enterprise_install")?, "/team/id")
+}
+
+/// Parses a choice; `None` for another action, or one outside of a modal.
+fn choice(payload: &Json) -> Result<Option<Choice>> {
+    let (view_id, value) = (payload.word("/view/id")?, payload.text("/actions/0/selected_option/value", MAX_WORD)?);
+    let (Some(view_id), Some(value)) = (view_id, value) else { return Ok(None) };
+    Ok(Some(Choice {
+        origin: origin_of_view(payload)?,
+        user_id: needed(payload.word("/user/id")?, "/user/id")?,
+        view_id,
+        callback_id: payload.text("/view/callback_id", MAX_CALLBACK_ID)?.unwrap_or_default(),
+        private_metadata: payload.text("/view/private_metadata", MAX_METADATA)?.unwrap_or_default(),
+        value,
+    }))
+}
+
+fn view_submission(payload: &Json) -> Result<ViewSubmission> {
     Ok(ViewSubmission {
-        origin: Origin::new(team_id, enterprise_id, payload.flag("/is_enterprise_install")?, "/team/id")?,
+        origin: origin_of_view(payload)?,
         app_id: payload.word("/api_app_id")?,
         user_id: needed(payload.word("/user/id")?, "/user/id")?,
         view_id: needed(payload.word("/view/id")?, "/view/id")?,

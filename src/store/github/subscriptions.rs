@@ -129,6 +129,24 @@ pub async fn of_destination(
     rows.into_iter().map(subscription).collect()
 }
 
+/// Lists the subscriptions of an organisation's Slack channel, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_channel(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    slack_channel_id: &str,
+) -> Result<Vec<Subscription>> {
+    let rows = Subscriptions::find()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::SlackChannelId.eq(slack_channel_id))
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await?;
+    rows.into_iter().map(subscription).collect()
+}
+
 /// Lists the subscriptions of some organisations, oldest first, each with its destination.
 ///
 /// # Errors

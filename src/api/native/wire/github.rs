@@ -54,7 +54,7 @@ impl Inbound for GithubBody {
 
 /// Result of a delivery of GitHub's.
 #[derive(Clone, Debug, Object)]
-#[oai(rename = "GithubReceipt")]
+#[oai(rename = "GithubReceipt", skip_serializing_if_is_none)]
 pub struct GithubReceiptOut {
     /// Number of events accepted now, one for each linked organisation.
     pub events: usize,
@@ -62,10 +62,12 @@ pub struct GithubReceiptOut {
     pub repeated: usize,
     /// True if it concerns no organisation of this service.
     pub ignored: bool,
+    /// Reason for which it became no event; absent if it became one.
+    pub reason: Option<String>,
 }
 
 impl From<GithubReceipt> for GithubReceiptOut {
-    fn from(GithubReceipt { events, repeated, ignored }: GithubReceipt) -> Self {
-        Self { events, repeated, ignored }
+    fn from(GithubReceipt { events, repeated, ignored, reason }: GithubReceipt) -> Self {
+        Self { events, repeated, ignored, reason: reason.map(str::to_owned) }
     }
 }

@@ -70,6 +70,12 @@ impl Card {
         self
     }
 
+    /// Adds a fact to the notification alone.
+    pub(super) fn aside(mut self, label: &str, value: &str) -> Self {
+        self.summary.push_str(&format!(" ({label}: {})", plain(value, "–", MAX_REMARK)));
+        self
+    }
+
     /// Adds the beginning of a user's text to the channel message.
     pub(super) fn excerpt(mut self, body: &str) -> Self {
         self.lines.extend(excerpt(body));

@@ -144,7 +144,7 @@ fn every_subject_has_its_words() {
             samples::review("commented"),
             "bo reviewed a pull request: #12 Add a checkout – Looks *\u{200B}good\u{200B}*\u{200B}. Ship it!",
         ),
-        (("gollum", samples::payload("", json!({}))), "gollum by ann"),
+        (("gollum", samples::payload("", json!({}))), "ann edited the wiki"),
     ] {
         assert_eq!(rendered(sample).text, format!("[acme/shop] {text}"));
     }

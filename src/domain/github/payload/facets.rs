@@ -33,7 +33,7 @@ impl GithubEvent {
     pub fn branch(&self) -> Branch<'_> {
         let name = match &self.subject {
             Subject::Pull(pull) | Subject::Review(pull, _) | Subject::ReviewComment(pull, _) => &pull.base,
-            Subject::WorkflowRun(run) | Subject::CheckRun(run) => &run.branch,
+            Subject::WorkflowRun(run) | Subject::CheckRun(run) | Subject::Ci(run) => &run.branch,
             Subject::Push(push) if push.target.kind == RefKind::Branch => &push.target.name,
             Subject::Ref(target) if target.kind == RefKind::Branch => &target.name,
             // GitHub sends a comment on a pull request as one on an issue, and an issue has no branch.
@@ -62,11 +62,16 @@ impl GithubEvent {
             Subject::Issue(issue) | Subject::Discussion(issue) => &issue.author,
             Subject::Push(push) => &push.author,
             Subject::Release(release) => &release.author,
-            Subject::WorkflowRun(run) | Subject::CheckRun(run) => &run.actor,
+            Subject::WorkflowRun(run) | Subject::CheckRun(run) | Subject::Ci(run) => &run.actor,
             Subject::Deployment(deployment) | Subject::DeploymentStatus(deployment) => &deployment.creator,
             _ => &self.sender,
         };
         if author.login.is_empty() { &self.sender } else { author }
+    }
+
+    /// Returns the account of an event that is about no repository.
+    pub fn account(&self) -> Option<&str> {
+        (self.repository.id == 0).then_some(self.repository.full_name.as_str())
     }
 
     /// Returns true for an event about a draft pull request.

@@ -3,10 +3,16 @@
 //!
 //! Not here: the types (`payload`).
 
+mod runs;
+
 use serde_json::Value;
 
+use self::runs::{check_run, check_suite, status, workflow_job, workflow_run};
 use super::*;
-use crate::domain::github::EVENT_PREFIX;
+use crate::domain::github::{
+    EVENT_PREFIX,
+    catalogue::{self, Row},
+};
 
 /// Maximum length of a name, a title, a line. Titles have 256, Git's names fewer than 255.
 const MAX_LINE: usize = 1_024;
@@ -21,13 +27,17 @@ const MAX_NAMES: usize = 100;
 
 impl GithubEvent {
     /// Parses a payload by the event's name, with or without our `github.` before it. `None` without a repository with
-    /// a number and a name.
+    /// a number and a name; some types need only an organization.
     pub fn read(name: &str, data: &Value) -> Option<GithubEvent> {
         let name = name.strip_prefix(EVENT_PREFIX).unwrap_or(name);
         let data = Node(Some(data));
-        let repository = repository(data.get("repository"))?;
         let sender = actor(data.get("sender"));
         let subject = subject(name, data, &sender);
+        let account = || match subject {
+            Subject::Note(_) | Subject::Other => account(data.get("organization")),
+            _ => None,
+        };
+        let repository = repository(data.get("repository")).or_else(account)?;
         let label = data.get("label").line("name");
         Some(GithubEvent {
             name: clip(name, MAX_LINE).to_owned(),
@@ -51,13 +61,33 @@ impl<'a> Node<'a> {
         Node(self.0.and_then(|value| value.get(key)))
     }
 
+    /// Returns the first lines of the values at a JSON pointer, of which `*` stands for every entry of a list. Texts,
+    /// numbers and truth values have one.
+    fn lines_at(self, pointer: &str) -> Vec<String> {
+        let line = |value: &Value| match value {
+            Value::String(text) => first_line(text),
+            Value::Number(number) => number.to_string(),
+            Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+            _ => String::new(),
+        };
+        let at = |pointer: &str| self.0.and_then(|value| value.pointer(pointer));
+        let lines: Vec<String> = match pointer.split_once("/*") {
+            None => at(pointer).map(line).into_iter().collect(),
+            Some((list, entry)) => {
+                let entries = at(list).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+                entries.iter().take(MAX_NAMES).filter_map(|value| value.pointer(entry)).map(line).collect()
+            }
+        };
+        lines.into_iter().filter(|line| !line.is_empty()).collect()
+    }
+
     fn text(self, key: &str) -> &'a str {
         self.get(key).0.and_then(Value::as_str).unwrap_or_default()
     }
 
     /// Returns a member's first line, cut.
     fn line(self, key: &str) -> String {
-        clip(self.text(key).trim().lines().next().unwrap_or_default(), MAX_LINE).to_owned()
+        first_line(self.text(key))
     }
 
     fn address(self, key: &str) -> String {
@@ -65,16 +95,8 @@ impl<'a> Node<'a> {
         if text.len() > MAX_ADDRESS { String::new() } else { text.to_owned() }
     }
 
-    /// Returns a text as GitHub shows it, without HTML comments: templates are full of them.
     fn body(self, key: &str) -> String {
-        let mut shown = String::new();
-        let mut rest = self.text(key);
-        while !rest.is_empty() && shown.len() < 4 * MAX_BODY {
-            let (before, after) = rest.split_once("<!--").unwrap_or((rest, ""));
-            shown.push_str(clip(before, MAX_BODY));
-            rest = after.split_once("-->").map_or("", |(_, after)| after);
-        }
-        clip(shown.trim(), MAX_BODY).to_owned()
+        body(self.text(key))
     }
 
     fn flag(self, key: &str) -> bool {
@@ -96,6 +118,21 @@ impl<'a> Node<'a> {
     }
 }
 
+/// Returns a text as GitHub shows it, without HTML comments: templates are full of them.
+fn body(mut rest: &str) -> String {
+    let mut shown = String::new();
+    while !rest.is_empty() && shown.len() < 4 * MAX_BODY {
+        let (before, after) = rest.split_once("<!--").unwrap_or((rest, ""));
+        shown.push_str(clip(before, MAX_BODY));
+        rest = after.split_once("-->").map_or("", |(_, after)| after);
+    }
+    clip(shown.trim(), MAX_BODY).to_owned()
+}
+
+fn first_line(text: &str) -> String {
+    clip(text.trim().lines().next().unwrap_or_default(), MAX_LINE).to_owned()
+}
+
 fn clip(text: &str, max: usize) -> &str {
     if text.len() <= max {
         return text;
@@ -104,12 +141,19 @@ fn clip(text: &str, max: usize) -> &str {
 }
 
 fn repository(data: Node) -> Option<Repository> {
-    let id = data.get("id").0.and_then(Value::as_i64)?;
+    let id = data.get("id").0.and_then(Value::as_i64).filter(|id| *id > 0)?;
     let full_name = data.line("full_name");
     let private = data.flag("private") || ["private", "internal"].contains(&data.text("visibility"));
     let url = data.address("html_url");
     let default_branch = data.line("default_branch");
     (!full_name.is_empty()).then_some(Repository { id, full_name, private, url, default_branch })
+}
+
+fn account(data: Node) -> Option<Repository> {
+    let login = data.line("login");
+    let url = data.address("html_url");
+    let place = Repository { id: 0, full_name: login, private: false, url, default_branch: String::new() };
+    (!place.full_name.is_empty()).then_some(place)
 }
 
 fn actor(data: Node) -> Actor {
@@ -137,6 +181,9 @@ fn subject(name: &str, data: Node, sender: &Actor) -> Subject {
         "release" => Subject::Release(Box::new(release(data.get("release")))),
         "workflow_run" => Subject::WorkflowRun(Box::new(workflow_run(data))),
         "check_run" => Subject::CheckRun(Box::new(check_run(data.get("check_run"), sender))),
+        "check_suite" => Subject::Ci(Box::new(check_suite(data, sender))),
+        "workflow_job" => Subject::Ci(Box::new(workflow_job(data.get("workflow_job"), sender))),
+        "status" => Subject::Ci(Box::new(status(data, sender))),
         "create" | "delete" => Subject::Ref(GitRef {
             kind: match data.text("ref_type") {
                 "branch" => RefKind::Branch,
@@ -154,7 +201,22 @@ fn subject(name: &str, data: Node, sender: &Actor) -> Subject {
             let copy = data.get("forkee");
             Subject::Fork { full_name: copy.line("full_name"), url: copy.address("html_url") }
         }
-        _ => Subject::Other,
+        name => match catalogue::find(name) {
+            Some(row) => Subject::Note(Box::new(note(row, data))),
+            None => Subject::Other,
+        },
+    }
+}
+
+fn note(row: &Row, data: Node) -> Note {
+    let first = |pointers: &[&str]| pointers.iter().flat_map(|pointer| data.lines_at(pointer)).next();
+    let url = first(row.url).filter(|url| url.len() <= MAX_ADDRESS);
+    let facts = row.facts.iter().map(|(label, pointer)| (*label, data.lines_at(pointer)));
+    Note {
+        title: first(row.title).unwrap_or_default(),
+        url: url.unwrap_or_default(),
+        body: body(data.0.and_then(|data| data.pointer(row.text)).and_then(Value::as_str).unwrap_or_default()),
+        facts: facts.filter(|(_, values)| !values.is_empty()).collect(),
     }
 }
 
@@ -256,38 +318,6 @@ fn release(data: Node) -> Release {
         body: data.body("body"),
         prerelease: data.flag("prerelease"),
         author: actor(data.get("author")),
-    }
-}
-
-fn workflow_run(data: Node) -> Run {
-    let run = data.get("workflow_run");
-    let name = run.line("name");
-    Run {
-        name: if name.is_empty() { data.get("workflow").line("name") } else { name },
-        title: run.line("display_title"),
-        conclusion: run.line("conclusion"),
-        branch: run.line("head_branch"),
-        sha: run.line("head_sha"),
-        url: run.address("html_url"),
-        number: run.number("run_number"),
-        attempt: run.number("run_attempt"),
-        app: "github-actions".to_owned(),
-        actor: actor(run.get("actor")),
-    }
-}
-
-fn check_run(data: Node, sender: &Actor) -> Run {
-    Run {
-        name: data.line("name"),
-        title: data.get("output").line("title"),
-        conclusion: data.line("conclusion"),
-        branch: data.get("check_suite").line("head_branch"),
-        sha: data.line("head_sha"),
-        url: data.address("html_url"),
-        number: 0,
-        attempt: 0,
-        app: data.get("app").line("slug"),
-        actor: sender.clone(),
     }
 }
 

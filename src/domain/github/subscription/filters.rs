@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{
     github::{
-        GithubEvent,
+        GithubEvent, catalogue,
         payload::{Actor, Branch, Subject},
     },
     routes::glob,
@@ -50,6 +50,11 @@ const MAX_LISTED: usize = 5;
 
 fn repositories(subscription: &Subscription, event: &GithubEvent) -> Outcome {
     let repositories = &subscription.rules.repositories;
+    if let Some(account) = event.account() {
+        // What concerns a whole account goes where all of its repositories go.
+        let whole = format!("{account}/*");
+        return included("account", &[&whole], repositories, REPOSITORIES, str::eq_ignore_ascii_case);
+    }
     let name = event.repository.full_name.as_str();
     included("repository", &[name], repositories, REPOSITORIES, glob::covers_in_any_case)
 }
@@ -57,40 +62,16 @@ fn repositories(subscription: &Subscription, event: &GithubEvent) -> Outcome {
 fn events(subscription: &Subscription, event: &GithubEvent) -> Outcome {
     let events = &subscription.rules.events;
     let names = || events.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
-    match kind(event) {
-        None => Err(format!("the event {} is of no kind that can be subscribed to", quoted(&event.name)).into()),
-        Some(kind) if events.contains(&kind) => Ok(format!("the kind {kind} is among events").into()),
-        Some(kind) => Err(format!("the kind {kind} is not among events ({})", names()).into()),
+    let kind = catalogue::find(&event.name).map_or(EventKind::Other, |row| row.kind);
+    match events.contains(&kind) {
+        true => Ok(format!("the kind {kind} is among events").into()),
+        false => Err(format!("the kind {kind} is not among events ({})", names()).into()),
     }
 }
 
 /// Returns true if an event is about a repository of the subscription.
 pub(super) fn is_about(subscription: &Subscription, event: &GithubEvent) -> bool {
     repositories(subscription, event).is_ok()
-}
-
-/// Returns true if the event is of a kind that can be subscribed to. GitHub sends many of other kinds: each status, job
-/// and suite of each commit.
-pub(super) fn has_kind(event: &GithubEvent) -> bool {
-    kind(event).is_some()
-}
-
-fn kind(event: &GithubEvent) -> Option<EventKind> {
-    Some(match &event.subject {
-        Subject::Pull(_) => EventKind::Pulls,
-        Subject::Issue(_) => EventKind::Issues,
-        Subject::Push(_) => EventKind::Commits,
-        Subject::Review(..) | Subject::ReviewComment(..) => EventKind::Reviews,
-        Subject::Comment(..) | Subject::CommitComment(_) => EventKind::Comments,
-        Subject::Release(_) => EventKind::Releases,
-        Subject::WorkflowRun(_) => EventKind::Workflows,
-        Subject::CheckRun(_) => EventKind::Checks,
-        Subject::Ref(_) => EventKind::Branches,
-        Subject::Deployment(_) | Subject::DeploymentStatus(_) => EventKind::Deployments,
-        Subject::Discussion(_) | Subject::DiscussionComment(..) => EventKind::Discussions,
-        Subject::Star | Subject::Fork { .. } => EventKind::Stars,
-        Subject::Other => return None,
-    })
 }
 
 fn action(subscription: &Subscription, event: &GithubEvent) -> Outcome {
@@ -176,7 +157,7 @@ fn bots(subscription: &Subscription, event: &GithubEvent) -> Outcome {
 }
 
 fn workflows(subscription: &Subscription, event: &GithubEvent) -> Outcome {
-    let (Subject::WorkflowRun(run) | Subject::CheckRun(run)) = &event.subject else {
+    let (Subject::WorkflowRun(run) | Subject::CheckRun(run) | Subject::Ci(run)) = &event.subject else {
         return Ok("it is not about a workflow or check".into());
     };
     let rules = &subscription.rules.workflows;

@@ -36,7 +36,7 @@ pub struct Rules {
     pub bots: bool,
     /// True to notify draft pull requests. Otherwise one is notified when it becomes ready for review.
     pub drafts: bool,
-    /// Filter of runs of workflows and checks.
+    /// Filter of runs of workflows and checks, of jobs and statuses.
     pub workflows: WorkflowRules,
     /// Threading of the messages on one topic.
     pub threads: ThreadRules,
@@ -169,6 +169,25 @@ words! {
     Stars = "stars",
     /// Check runs with a conclusion in `workflows`; those of GitHub Actions are `workflows`.
     Checks = "checks",
+    /// Alerts of Dependabot, of code scanning and of secret scanning; advisories; security settings.
+    Security = "security",
+    /// Jobs, check suites and commits' statuses with a conclusion in `workflows`; merge groups, builds of pages, and
+    /// workflows and events that were dispatched.
+    Ci = "ci",
+    /// Requests that await somebody's approval, and the answers: deployments, bypasses, dismissals, tokens.
+    Approvals = "approvals",
+    /// Milestones, labels, sub-issues, dependencies of issues, projects.
+    Planning = "planning",
+    /// The repository itself: created, archived, renamed, transferred, made public; its rules, keys and properties.
+    Repository = "repository",
+    /// People: collaborators, teams, members of the organization, blocked accounts, sponsors.
+    Members = "members",
+    /// Packages.
+    Packages = "packages",
+    /// Pages of the wiki.
+    Wiki = "wiki",
+    /// Types of events that are none of these.
+    Other = "other",
 }
 
 impl EventKind {
@@ -200,7 +219,7 @@ impl Conclusion {
     /// Maps GitHub's conclusion; `None` for an unknown one.
     pub fn of(word: &str) -> Option<Conclusion> {
         match word {
-            "timed_out" | "startup_failure" => Some(Conclusion::Failure),
+            "timed_out" | "startup_failure" | "error" => Some(Conclusion::Failure),
             word => Conclusion::ALL.iter().copied().find(|conclusion| conclusion.as_str() == word),
         }
     }
@@ -275,7 +294,7 @@ fn few<'a, T>(broken: &mut Vec<Violation>, field: &str, entries: &'a [T]) -> Vec
 }
 
 /// Accepts `owner/name` in GitHub's characters, or `owner/*`.
-fn is_repository(text: &str) -> bool {
+pub fn is_repository(text: &str) -> bool {
     let word = |word: &str, more: &[u8]| {
         !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || more.contains(&b))
     };

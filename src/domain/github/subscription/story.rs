@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{
     github::{
-        GithubEvent,
+        GithubEvent, catalogue,
         payload::{RefKind, Subject},
     },
     routes::glob,
@@ -66,10 +66,12 @@ pub(super) fn thread_role(rules: &Rules, event: &GithubEvent) -> Result<ThreadRo
             RefKind::Branch if push.forced => ThreadRole::Alone,
             RefKind::Branch => return no("there are no commits in it"),
         },
-        Subject::CheckRun(run) if run.app == "github-actions" => {
+        Subject::CheckRun(run) | Subject::Ci(run) if run.app == "github-actions" => {
             return no("checks by GitHub Actions are notified as runs of their workflow, by the kind workflows");
         }
-        Subject::WorkflowRun(_) | Subject::CheckRun(_) if action == "completed" => ThreadRole::Alone,
+        // A status has no action; its state is judged as a conclusion.
+        Subject::Ci(_) if event.name == "status" => ThreadRole::Alone,
+        Subject::WorkflowRun(_) | Subject::CheckRun(_) | Subject::Ci(_) if action == "completed" => ThreadRole::Alone,
         Subject::Release(_) if action == "published" => ThreadRole::Alone,
         Subject::CommitComment(_) | Subject::Star if action == "created" => ThreadRole::Alone,
         Subject::Ref(_) | Subject::Fork { .. } => ThreadRole::Alone,
@@ -83,6 +85,11 @@ pub(super) fn thread_role(rules: &Rules, event: &GithubEvent) -> Result<ThreadRo
                 );
             }
         },
+        Subject::Note(_) => match catalogue::find(&event.name).and_then(|row| row.muted.first()) {
+            Some(reason) => return no(reason),
+            None => ThreadRole::Alone,
+        },
+        Subject::Other => ThreadRole::Alone,
         _ => return not_notified(action),
     };
     Ok(role)

@@ -89,7 +89,7 @@ fn a_run_asks_for_the_parameters() {
 
 #[test]
 fn help_shows_the_command_as_it_is_named_here() {
-    let view = help_modal("/wf", &product());
+    let view = help_modal("/wf", &product(), &[("ID", "runs it")]);
     check_modal(&view);
     assert!(view.get("submit").is_none());
     let text = said(&view);
@@ -97,9 +97,32 @@ fn help_shows_the_command_as_it_is_named_here() {
     let buttons = view["blocks"][4]["elements"].as_array().unwrap();
     assert_eq!(buttons[0]["url"], "https://app.acme.example/");
     assert_eq!(buttons[1]["url"], "https://docs.acme.example/");
-    let without = help_modal("", &Product { app_url: None, docs_url: None, ..product() });
+    let without = help_modal("", &Product { app_url: None, docs_url: None, ..product() }, &[]);
     check_modal(&without);
     assert!(said(&without).contains("`/workflow help`") && !without.to_string().contains("url"));
+}
+
+#[test]
+fn the_picker_offers_every_workflow_within_slacks_limits() {
+    for count in [1_usize, 100, 101, 500] {
+        let many: Vec<_> = (0..count).map(|n| Workflow { id: format!("w{n:03}"), ..workflow() }).collect();
+        let view = pick_modal(&many, "/wf");
+        check_modal(&view);
+        let select = &view["blocks"][1]["accessory"];
+        let groups = select["option_groups"].as_array();
+        assert_eq!(groups.map(Vec::len), (count > 100).then(|| count.div_ceil(100)));
+        let mut ids = Vec::new();
+        for group in groups.unwrap_or(&vec![select.clone()]) {
+            ids.extend(
+                group["options"].as_array().unwrap().iter().map(|one| one["value"].as_str().unwrap().to_owned()),
+            );
+        }
+        assert_eq!(ids, many.iter().map(|one| one.id.clone()).collect::<Vec<_>>());
+        assert_eq!(view["private_metadata"], "/wf");
+    }
+    for text in hostile() {
+        check_modal(&pick_modal(&[Workflow { name: text.clone(), ..workflow() }], &text));
+    }
 }
 
 #[test]
@@ -107,7 +130,7 @@ fn a_missing_and_a_forbidden_workflow_are_reported_alike() {
     for given in [None, Some(""), Some(" \n")] {
         let view = not_runnable_modal(given);
         check_modal(&view);
-        assert!(said(&view).contains("No workflow was named") && view.get("submit").is_none());
+        assert!(said(&view).contains("no workflow that you may run") && view.get("submit").is_none());
     }
     let view = not_runnable_modal(Some("a<b>"));
     check_modal(&view);
@@ -118,7 +141,7 @@ fn a_missing_and_a_forbidden_workflow_are_reported_alike() {
 #[test]
 fn hostile_texts_stay_texts_and_in_bounds() {
     for text in hostile() {
-        check_modal(&help_modal(&text, &Product { name: text.clone(), ..product() }));
+        check_modal(&help_modal(&text, &Product { name: text.clone(), ..product() }, &[("ID", "runs it")]));
         check_modal(&not_runnable_modal(Some(&text)));
         let mut odd = workflow();
         odd.name = text.clone();

@@ -231,6 +231,25 @@ fn a_modal_lacks_nothing_that_is_needed() {
 }
 
 #[test]
+fn a_choice_in_a_modal_is_taken_apart() {
+    let mut payload = submission();
+    payload["type"] = json!("block_actions");
+    assert_eq!(sent(&payload).unwrap(), Interaction::BlockActions, "nothing was chosen");
+    payload["actions"] = json!([{"type": "static_select", "selected_option": {"value": "deploy"}}]);
+    let expected = Choice {
+        origin: Origin { team_id: Some("T1".into()), enterprise_id: None, org_wide: false },
+        user_id: "U1".into(),
+        view_id: "V1".into(),
+        callback_id: "workflow-run-modal".into(),
+        private_metadata: "deploy".into(),
+        value: "deploy".into(),
+    };
+    assert_eq!(sent(&payload).unwrap(), Interaction::Choice(Box::new(expected)));
+    payload["view"] = Value::Null;
+    assert_eq!(sent(&payload).unwrap(), Interaction::BlockActions, "a choice in a message");
+}
+
+#[test]
 fn each_kind_of_interaction_is_known_and_others_are_no_error() {
     for (kind, expected) in [
         ("view_closed", Interaction::ViewClosed),

@@ -71,3 +71,44 @@ async fn nobody_waits_for_a_modal_longer_than_its_trigger_lives() {
     assert!(matches!(failed, Err(SlackFailure::Unavailable { .. })));
     assert!((Duration::from_millis(2_400)..LONG_TIMEOUT).contains(&begun.elapsed()), "{:?}", begun.elapsed());
 }
+
+#[tokio::test]
+async fn an_open_modal_is_replaced() {
+    let server = TestServer::answering(vec![Answer::json(200, r#"{"ok":true,"view":{"id":"V1"}}"#)]);
+    let view = json!({"type": "modal", "blocks": []});
+    client(&server).update_view(&token(), "V1", &view).await.unwrap();
+    let requests = server.requests();
+    let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("POST /api/views.update HTTP/1.1\r\n"), "{head}");
+    assert_eq!(serde_json::from_str::<Value>(body).unwrap(), json!({"view_id": "V1", "view": view}));
+}
+
+#[tokio::test]
+async fn a_command_is_answered_at_slacks_response_urls_and_nowhere_else() {
+    let respond = async |server: &TestServer, url: &str| {
+        let mut client = client(server);
+        client.app.hooks_base = server.url("/hooks");
+        client.respond(&Secret::new(url), &message()).await
+    };
+    let server = TestServer::answering(vec![Answer::json(200, "ok")]);
+    respond(&server, server.url("/hooks/commands/T1/x").as_str()).await.unwrap();
+    let requests = server.requests();
+    let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("POST /hooks/commands/T1/x HTTP/1.1\r\n") && !head.contains("authorization"), "{head}");
+    let sent: Value = serde_json::from_str(body).unwrap();
+    assert_eq!((&sent["response_type"], &sent["text"]), (&json!("ephemeral"), &json!(message().text)));
+    let elsewhere = [server.url("/other").to_string(), server.url("/hooks/../x").to_string()];
+    for url in ["https://evil.example/hooks/x", "http://hooks.evil.example", "x", ""]
+        .into_iter()
+        .chain(elsewhere.iter().map(String::as_str))
+    {
+        let refused = SlackFailure::Refused { code: "foreign_response_url".into() };
+        assert_eq!(respond(&server, url).await, Err(refused), "{url}");
+    }
+    assert_eq!(server.requests().len(), 1);
+    let used_up = TestServer::answering(vec![Answer::json(404, "used_url")]);
+    let refused = respond(&used_up, used_up.url("/hooks/x").as_str()).await;
+    assert_eq!(refused, Err(SlackFailure::Refused { code: "response_url_refused".into() }));
+    let broken = TestServer::answering(vec![Answer::json(500, "")]);
+    assert!(matches!(respond(&broken, broken.url("/hooks/x").as_str()).await, Err(SlackFailure::Unavailable { .. })));
+}

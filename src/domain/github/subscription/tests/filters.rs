@@ -38,19 +38,6 @@ fn kinds_of_events_are_chosen() {
 }
 
 #[test]
-fn unsupported_events_are_ignored() {
-    let all = subscription(json!({}));
-    let paused = Subscription { paused: true, ..subscription(json!({"events": ["stars"]})) };
-    for name in ["gollum", "status", "workflow_job", "check_suite", "member", "label", "unheard_of"] {
-        let sample = (name, samples::payload("completed", json!({})));
-        assert_eq!([outcome(&all, &sample), outcome(&paused, &sample)], ["", ""], "{name}");
-        let explained = all.explain(&read(&sample));
-        let first = explained.iter().find(|check| !check.passed).unwrap();
-        assert_eq!(first.detail, format!("the event \"{name}\" is of no kind that can be subscribed to"));
-    }
-}
-
-#[test]
 fn only_some_actions_are_notified() {
     let branch = |sample, field| with(sample, field, json!(true));
     let tag = with(samples::push("main", 1), "/ref", json!("refs/tags/v1"));

@@ -149,6 +149,7 @@ const CASES: &[Case] = &[
     case("replayFailedDeliveries", Admin, &["deliveries:replay"], 404),
     case("listDestinations", Member, &["deliveries:read"], 200),
     case("getDestination", Member, &["deliveries:read"], 404),
+    case("updateDestination", Admin, &["routes:manage"], 404),
     case("getSlackIntegration", Member, &["slack:read"], 200),
     case("updateSlackIntegration", Admin, &["slack:manage"], 404),
     case("deleteSlackIntegration", Admin, &["slack:manage"], 404),
@@ -638,6 +639,7 @@ impl<'a> World<'a> {
             }
             "createRoute" => self.route().await,
             "updateRoute" => json!({"name": self.fresh()}),
+            "updateDestination" => json!({"retrySchedule": [60]}),
             "createSubscription" => {
                 json!({"slackChannelId": CHANNEL, "slackChannelName": self.fresh(), "rules": {"repositories": ["acme/web"]}})
             }

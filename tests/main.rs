@@ -15,6 +15,7 @@ mod channel_integrations;
 mod cli;
 mod consent;
 mod contract;
+mod destination_health;
 mod docs;
 mod embedded;
 

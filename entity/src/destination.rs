@@ -28,6 +28,9 @@ pub struct Model {
     pub last_sent_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub slow: bool,
+    pub probe_at: Option<DateTimeUtc>,
+    pub consecutive_failures: i32,
+    pub retry_schedule: Option<Json>,
 }
 
 /// Relations are not declared: every query names its organisation and its keys.

@@ -18,6 +18,7 @@ mod m20261201_000004_event_attributes;
 mod m20261201_000005_routes;
 mod m20261201_000006_registry_tables;
 mod m20261201_000007_replays;
+mod m20261201_000009_health;
 
 /// List of all migrations, in order.
 pub struct Migrator;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261201_000005_routes::Migration),
             Box::new(m20261201_000006_registry_tables::Migration),
             Box::new(m20261201_000007_replays::Migration),
+            Box::new(m20261201_000009_health::Migration),
         ]
     }
 }

@@ -3,6 +3,7 @@
 //! Not here: the kinds of destination (`sender`) and of rule (`matcher`), which the rooms register.
 
 pub mod deliveries;
+pub mod destinations;
 pub mod events;
 pub mod group_commit;
 pub mod health;
@@ -10,6 +11,7 @@ pub mod intake;
 pub mod matcher;
 pub mod outbox;
 pub mod replays;
+pub mod reports;
 pub mod retention;
 pub mod sender;
 pub mod ticker;

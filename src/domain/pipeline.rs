@@ -7,3 +7,6 @@ pub mod attributes;
 pub mod delivery;
 pub mod destination;
 pub mod event;
+pub mod health;
+pub mod operational;
+pub mod retry;

@@ -24,7 +24,10 @@ use super::{
     timers::TimerQueue,
 };
 use crate::{
-    app::{kernel::Base, pipeline::sender::Senders},
+    app::{
+        kernel::Base,
+        pipeline::{Pipeline, sender::Senders},
+    },
     domain::{
         Result,
         ambient::Time,
@@ -78,9 +81,9 @@ struct Claims {
 
 impl Dispatcher {
     /// Creates a worker; it does nothing until [`Dispatcher::step`] or [`Dispatcher::run`].
-    pub fn new(base: Base, senders: Senders, settings: Settings) -> Arc<Self> {
+    pub fn new(base: Base, senders: Senders, pipeline: Arc<Pipeline>, settings: Settings) -> Arc<Self> {
         let owner = base.ambient().id();
-        let recorder = Recorder::start(base.clone(), owner);
+        let recorder = Recorder::start(base.clone(), pipeline, owner);
         let slots = Slots::new(settings.limits, base.metrics().clone());
         let claims = AsyncMutex::new(Claims { after: OrganisationId(Uuid::nil()), at: None });
         Arc::new(Self { base, senders, settings, owner, recorder, slots, claims, stopping: AtomicBool::new(false) })
@@ -168,7 +171,7 @@ impl Dispatcher {
         };
         let Some(seen) = seen.filter(|seen| now + SET_BACK < *seen) else { return Ok(()) };
         tracing::warn!(%now, was = %seen, "the clock was set back; deliveries that would wait for it are due now");
-        let until = seen + self.settings.retry.longest_pause;
+        let until = seen + self.settings.retry.longest();
         let lease_until = (store.lease_clock() == LeaseClock::Caller).then(|| now + self.settings.lease);
         let tx = store.begin().await?;
         store::pipeline::destinations::set_back(&tx, self.owner, (now, until), lease_until).await?;
@@ -201,11 +204,11 @@ impl Dispatcher {
                 Ok(opened.collect::<Vec<_>>())
             });
         }
-        let reader = self.base.store().reader();
+        let (reader, now) = (self.base.store().reader(), self.base.ambient().now());
         let (opened, due, due_first) = tokio::try_join!(
             futures_util::future::try_join_all(opening),
-            store::pipeline::deliveries::due(reader, &in_order, LOAD),
-            store::pipeline::deliveries::due_first(reader, &in_any, LOAD),
+            store::pipeline::deliveries::due(reader, &in_order, LOAD, now),
+            store::pipeline::deliveries::due_first(reader, &in_any, LOAD, now),
         )?;
         let mut sessions: HashMap<DestinationId, _> = opened.into_iter().flatten().collect();
         let mut waiting: HashMap<DestinationId, Vec<Due>> = HashMap::with_capacity(claimed.len());

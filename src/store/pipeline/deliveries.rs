@@ -1,18 +1,18 @@
 //! Deliveries and their attempts.
 
 mod arrays;
+mod due;
 
 use std::time::Duration;
 
 use ::entity::{
     attempt::{self, Entity as Attempts},
     delivery::{ActiveModel, Column, Entity as Deliveries, Model as Row},
-    event,
 };
+pub use due::{ASIDE, Due, due, due_first};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    Statement, Value,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -23,22 +23,10 @@ use crate::{
         error::Noun,
         ids::{DeliveryId, DestinationId, EventId, IntegrationId, OrganisationId},
         page::{Page, PageRequest},
-        pipeline::{
-            delivery::{Attempt, Content, Delivery, DeliveryState},
-            event::Event,
-        },
+        pipeline::delivery::{Attempt, Content, Delivery, DeliveryState},
     },
     store::{Tx, corrupt, kernel::batches},
 };
-
-/// Due delivery, with its event.
-#[derive(Clone, Debug)]
-pub struct Due {
-    /// The delivery.
-    pub delivery: Delivery,
-    /// Event that it delivers.
-    pub event: Event,
-}
 
 /// Filter of deliveries; `None` matches all.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,71 +51,6 @@ pub async fn insert_many(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
         Deliveries::insert_many(run.iter().map(row)).exec_without_returning(tx).await?;
     }
     Ok(())
-}
-
-/// Returns the first `limit` pending deliveries of each destination, oldest first, with their events, in one round
-/// trip. The data of an event is left out where the delivery has content of its own: a webhook may have sent 25 MB.
-///
-/// # Errors
-/// When the database fails.
-pub async fn due(db: &impl ConnectionTrait, destinations: &[DestinationId], limit: usize) -> Result<Vec<Due>> {
-    waiting(db, destinations, ("id", "d.id"), limit).await
-}
-
-/// Returns the same of destinations that keep no order: the earliest due first, even where older ones wait for a retry.
-///
-/// # Errors
-/// When the database fails.
-pub async fn due_first(db: &impl ConnectionTrait, destinations: &[DestinationId], limit: usize) -> Result<Vec<Due>> {
-    waiting(db, destinations, ("next_attempt_at, id", "d.next_attempt_at, d.id"), limit).await
-}
-
-async fn waiting(
-    db: &impl ConnectionTrait,
-    destinations: &[DestinationId],
-    (order_of_one, order_of_all): (&str, &str),
-    limit: usize,
-) -> Result<Vec<Due>> {
-    if destinations.is_empty() {
-        return Ok(Vec::new());
-    }
-    let backend = db.get_database_backend();
-    let head = |of: &str| {
-        format!(
-            "SELECT * FROM delivery WHERE destination_id = {of} AND state = 'pending' ORDER BY {order_of_one} LIMIT {limit}"
-        )
-    };
-    let ids = destinations.iter().map(|id| id.0);
-    let (heads, values): (String, Vec<Value>) = match backend {
-        DbBackend::Postgres => {
-            let heads = format!("SELECT h.* FROM UNNEST($1) AS v (id) CROSS JOIN LATERAL ({}) AS h", head("v.id"));
-            (heads, vec![batches::ids(ids)])
-        }
-        // SQLite has no LATERAL.
-        _ => {
-            let ids = batches::filled(ids);
-            let heads = (0..ids.len()).map(|index| format!("SELECT * FROM ({}) AS d{index}", head("?")));
-            (heads.collect::<Vec<_>>().join(" UNION ALL "), ids.into_iter().map(Value::from).collect())
-        }
-    };
-    let sql = format!(
-        "SELECT d.id AS d_id, d.organisation_id AS d_organisation_id, d.event_id AS d_event_id, \
-         d.destination_id AS d_destination_id, d.state AS d_state, d.reason AS d_reason, d.content AS d_content, \
-         d.attempts AS d_attempts, d.attempts_before_replay AS d_attempts_before_replay, d.replayed_at AS d_replayed_at, \
-         d.next_attempt_at AS d_next_attempt_at, d.completed_at AS d_completed_at, d.created_at AS d_created_at, \
-         e.id, e.organisation_id, e.channel_id, e.kind, e.source, e.attributes, \
-         CASE WHEN d.content IS NULL THEN e.data ELSE 'null' END AS data, e.made_from, e.created_at \
-         FROM ({heads}) AS d JOIN event e ON e.id = d.event_id ORDER BY {order_of_all}"
-    );
-    let rows = db.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Due {
-                delivery: delivery(Row::from_query_result(row, "d_")?)?,
-                event: crate::store::pipeline::events::event(event::Model::from_query_result(row, "")?)?,
-            })
-        })
-        .collect()
 }
 
 /// Inserts attempts.
@@ -182,6 +105,7 @@ async fn update(tx: &Tx, delivery: &Delivery) -> Result<()> {
         attempts: Set(delivery.attempts),
         next_attempt_at: Set(delivery.next_attempt_at),
         completed_at: Set(delivery.completed_at),
+        aside_at: Set(delivery.aside_at),
         ..Default::default()
     };
     Deliveries::update_many().set(row).filter(Column::Id.eq(delivery.id.0)).exec(tx).await?;
@@ -245,6 +169,7 @@ fn pending_again(now: Time) -> sea_orm::UpdateMany<Deliveries> {
         .col_expr(Column::Reason, Expr::value(None::<String>))
         .col_expr(Column::AttemptsBeforeReplay, Expr::col(Column::Attempts))
         .col_expr(Column::ReplayedAt, Expr::value(now))
+        .col_expr(Column::AsideAt, Expr::value(None::<Time>))
         .col_expr(Column::NextAttemptAt, Expr::value(now))
         .col_expr(Column::CompletedAt, Expr::value(None::<Time>))
 }
@@ -328,6 +253,7 @@ fn row(delivery: &Delivery) -> ActiveModel {
         next_attempt_at: Set(delivery.next_attempt_at),
         completed_at: Set(delivery.completed_at),
         created_at: Set(delivery.created_at),
+        aside_at: Set(delivery.aside_at),
     }
 }
 
@@ -344,6 +270,7 @@ fn delivery(row: Row) -> Result<Delivery> {
         attempts_before_replay: row.attempts_before_replay,
         replayed_at: row.replayed_at,
         next_attempt_at: row.next_attempt_at,
+        aside_at: row.aside_at,
         completed_at: row.completed_at,
         created_at: row.created_at,
     })

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use serde_json::json;
 use tieline::{
     app::tenancy::{members::NewMember, organisations::Departure, tokens::NewToken},
-    config::Config,
+    config::{Config, LogFormat},
     domain::{
         registry::{Lifecycle, PublicId, RegistryVersion, Verification},
         tenancy::member,
@@ -173,22 +173,24 @@ fn main() -> ExitCode {
         return if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the runtime starts");
-    match runtime.block_on(run(cli)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("tieline: {error}");
-            ExitCode::FAILURE
-        }
+    let mut format = LogFormat::Text;
+    match (runtime.block_on(run(cli, &mut format)), format) {
+        (Ok(()), _) => return ExitCode::SUCCESS,
+        (Err(error), LogFormat::Text) => eprintln!("tieline: {error}"),
+        (Err(error), LogFormat::Json) => tracing::error!(%error, "tieline ends"),
     }
+    ExitCode::FAILURE
 }
 
-async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
+/// Runs a command. `format` becomes that of the log as soon as the log has started.
+async fn run(cli: Cli, format: &mut LogFormat) -> Result<(), Box<dyn std::error::Error>> {
     if let Command::Openapi { check } = cli.command {
         let folder = std::path::Path::new("openapi");
         return if check { Ok(openapi::check(folder)?) } else { Ok(openapi::write(folder)?) };
     }
     let config = Config::load(std::env::vars().collect())?;
     telemetry::start(&config.log)?;
+    *format = config.log.format;
     match cli.command {
         Command::Serve { role } => {
             let role = match role {

@@ -48,7 +48,7 @@ use crate::{
         workflows::Workflows,
     },
     config::{self, Config, JwtAlgorithm},
-    domain::{Error, Result, ambient::Ambient, pipeline::delivery::RetryPolicy, rate_limit::RateLimit},
+    domain::{Error, Result, ambient::Ambient, pipeline::health::HealthRules, rate_limit::RateLimit},
     openapi,
     provider::{
         github::{self, GithubApp, GithubClient},
@@ -199,11 +199,11 @@ pub fn worker_settings(config: &Config) -> worker::Settings {
         lease: Duration::from_secs(delivery.lease_secs),
         poll: Duration::from_millis(delivery.poll_ms),
         shutdown_grace: config.server.shutdown_grace(),
-        retry: RetryPolicy {
-            first_pause: Duration::from_millis(delivery.first_pause_ms),
-            longest_pause: Duration::from_millis(delivery.longest_pause_ms),
-            give_up_after: Duration::from_secs(delivery.give_up_after_secs),
-            max_faltering_tries: delivery.max_faltering_tries,
+        retry: delivery.retry_schedule_secs.clone(),
+        health: HealthRules {
+            failing_after: i32::from(delivery.failing_after_attempts),
+            disable_after: (delivery.disable_after_days > 0)
+                .then(|| chrono::Duration::days(i64::from(delivery.disable_after_days))),
         },
     }
 }

@@ -18,7 +18,7 @@ mod timers;
 
 use std::time::Duration;
 
-use crate::domain::pipeline::delivery::RetryPolicy;
+use crate::domain::pipeline::{health::HealthRules, retry::RetrySchedule};
 
 /// Settings of a worker.
 #[derive(Clone, Debug)]
@@ -34,5 +34,7 @@ pub struct Settings {
     /// Time limit of in-flight deliveries when the service stops.
     pub shutdown_grace: Duration,
     /// Retry schedule of destinations that have none of their own.
-    pub retry: RetryPolicy,
+    pub retry: RetrySchedule,
+    /// Rules of the health of destinations.
+    pub health: HealthRules,
 }

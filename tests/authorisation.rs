@@ -152,6 +152,7 @@ const CASES: &[Case] = &[
     case("getStatistics", Member, &["deliveries:read"], 200),
     case("listDestinations", Member, &["deliveries:read"], 200),
     case("getDestination", Member, &["deliveries:read"], 404),
+    case("updateDestination", Admin, &["routes:manage"], 404),
     case("getSlackIntegration", Member, &["slack:read"], 200),
     case("updateSlackIntegration", Admin, &["slack:manage"], 404),
     case("deleteSlackIntegration", Admin, &["slack:manage"], 404),
@@ -641,6 +642,7 @@ impl<'a> World<'a> {
             }
             "createRoute" => self.route().await,
             "updateRoute" => json!({"name": self.fresh()}),
+            "updateDestination" => json!({"retrySchedule": [60]}),
             "createSubscription" => {
                 json!({"slackChannelId": CHANNEL, "slackChannelName": self.fresh(), "rules": {"repositories": ["acme/web"]}})
             }

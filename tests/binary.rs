@@ -26,6 +26,7 @@ mod crashes;
 mod disks;
 mod forgeries;
 mod hang_ups;
+mod logs;
 mod outages;
 mod stopping;
 mod upstreams;

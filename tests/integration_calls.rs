@@ -40,7 +40,7 @@ both! {
         app.advance(Duration::from_secs(60));
         app.drain().await;
         let gone = destination(&app, &id).await;
-        assert_eq!(gone["health"], "off", "{gone}");
+        assert_eq!(gone["health"], "disabled", "{gone}");
         let reason = gone["reason"].as_str().unwrap();
         assert!(reason.contains("410") && reason.contains("switch it on again"), "{reason}");
         let failed = app.deliveries("state=failed").await;
@@ -66,7 +66,7 @@ both! {
             (Method::PUT, &here, json!({"active": false})),
         ] {
             app.owner.send(app.owner.request(method, path).json(&idle)).await.ok(200);
-            assert_eq!(health(&app, &id).await, "off", "{idle}");
+            assert_eq!(health(&app, &id).await, "disabled", "{idle}");
         }
         for (method, path, mends) in [
             (Method::PATCH, &classic, json!({"is_active": true})),
@@ -86,7 +86,7 @@ both! {
             assert_eq!(output.calls().len(), before + 1, "{mends}");
             output.reply(Reply::Text(410, String::new()));
             say(&app, &channel, "gone again").await;
-            assert_eq!(health(&app, &id).await, "off");
+            assert_eq!(health(&app, &id).await, "disabled");
             output.reply(Reply::Text(202, String::new()));
         }
     }
@@ -97,7 +97,7 @@ both! {
         let id = use_in(&app, &channel, &modifier).await;
         modifier.reply(Reply::Text(410, String::new()));
         assert_eq!(say(&app, &channel, "one").await, ["one"]);
-        assert_eq!(health(&app, &id).await, "off");
+        assert_eq!(health(&app, &id).await, "disabled");
         modifier.reply(Reply::Change("<{}>".into()));
         assert_eq!(say(&app, &channel, "two").await[0], "two");
         assert_eq!(modifier.calls().len(), 1, "it is not called");
@@ -140,7 +140,7 @@ both! {
         assert_eq!(left(&app, organisation).await, BEFORE);
         app.owner.delete(&format!("{ALL}/{id}")).await.ok(200);
         assert_eq!(left(&app, organisation).await, [0; 6]);
-        assert_eq!(health(&app, &id).await, "off");
+        assert_eq!(health(&app, &id).await, "disabled");
         let failed = app.deliveries("state=failed").await;
         assert_eq!(failed.len(), 2, "{failed:?}");
         assert!(failed.iter().all(|one| one["reason"].as_str().unwrap().contains("deleted")), "{failed:?}");

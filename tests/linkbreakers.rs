@@ -229,7 +229,7 @@ both! {
         app.step("refused").await;
         app.drain().await;
         let health = async || app.owner.get("/v1/destinations").await.ok(200)["data"][0]["health"].clone();
-        assert_eq!(health().await, "broken");
+        assert_eq!(health().await, "failing");
         app.slack.order("unarchive", json!({"channel": CHANNEL})).await;
         assert_eq!(test(&app).await.ok(200), json!({"success": true}));
         assert_eq!(health().await, "healthy");

@@ -17,6 +17,7 @@ mod cli;
 mod cloud_events;
 mod consent;
 mod contract;
+mod destination_health;
 mod docs;
 mod embedded;
 

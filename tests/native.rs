@@ -832,10 +832,10 @@ both! {
         app.step("lost").await;
         app.drain().await;
         let broken = app.owner.get(&place).await.ok(200);
-        assert_eq!((&broken["health"], &broken["failureCount"]), (&json!("broken"), &json!(1)));
+        assert_eq!((&broken["health"], &broken["failureCount"]), (&json!("failing"), &json!(1)));
         assert!(text(&broken["reason"]).contains("is_archived") && broken["since"].is_string(), "{broken}");
         app.owner.delete("/v1/slack-integrations").await.ok(200);
-        assert_eq!(app.owner.get(&place).await.ok(200)["health"], "off");
+        assert_eq!(app.owner.get(&place).await.ok(200)["health"], "disabled");
         demand_paging_rules(&app.owner, "/v1/destinations").await;
     }
 

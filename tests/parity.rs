@@ -118,7 +118,7 @@ both! {
         let event = app.step("refused").await;
         app.drain().await;
         assert_eq!(counts(&app).await, (2, 1));
-        assert_eq!(destination(&app.owner).await["health"], "broken");
+        assert_eq!(destination(&app.owner).await["health"], "failing");
         assert_eq!(app.owner.post("/v1/slack-integrations/test", &json!({})).await.ok(200), json!({"success": false}));
         assert_eq!(counts(&app).await, (2, 1), "a test is not counted");
         app.slack.order("unarchive", json!({"channel": CHANNEL})).await;
@@ -138,7 +138,7 @@ both! {
         let event = app.step("not in the channel").await;
         app.drain().await;
         let broken = destination(&app.owner).await;
-        assert_eq!(broken["health"], "broken");
+        assert_eq!(broken["health"], "failing");
         assert!(broken["reason"].as_str().unwrap().contains("/invite"), "{broken}");
         app.owner.patch(BASE, &json!({"slackChannelId": CHANNEL})).await.ok(200);
         let recovered = destination(&app.owner).await;
@@ -153,7 +153,7 @@ both! {
         let event = app.step("waiting").await;
         app.owner.delete(BASE).await.ok(200);
         let off = destination(&app.owner).await;
-        assert_eq!(off["health"], "off");
+        assert_eq!(off["health"], "disabled");
         assert!(off["reason"].as_str().unwrap().contains("deleted"), "{off}");
         let replay = format!("{}/replay", delivery_path(&app, &event).await);
         app.owner.post(&replay, &json!({})).await.problem(409, "failed_precondition");
@@ -172,7 +172,7 @@ both! {
         app.drain().await;
         assert_eq!(integration(&app.owner).await["status"], "SLACK_INTEGRATION_STATUS_DISCONNECTED");
         let off = destination(&app.owner).await;
-        assert_eq!(off["health"], "off");
+        assert_eq!(off["health"], "disabled");
         assert!(off["reason"].as_str().unwrap().contains("account_inactive"), "{off}");
         assert_eq!(counts(&app).await, (0, 1));
     }
@@ -255,7 +255,7 @@ both! {
 
         app.owner.delete(BASE).await.ok(200);
         assert_eq!(cards(&app.owner).await, [Value::Null, Value::Null]);
-        assert_eq!(destination(&app.owner).await["health"], "off");
+        assert_eq!(destination(&app.owner).await["health"], "disabled");
         install(&app, &app.owner, TEAM).await;
         let on = destination(&app.owner).await;
         assert_eq!((&on["health"], &on["id"]), (&json!("healthy"), &ours["id"]), "it outlives its connections");

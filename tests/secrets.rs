@@ -248,7 +248,7 @@ async fn no_secret_is_logged_answered_or_kept_in_clear() {
         .set("TIELINE_SLACK__SIGNING_SECRET", SIGNING_SECRET)
         .set("TIELINE_SECRET_KEY", SECRET_KEY)
         .set("TIELINE_AUTH__JWT__HS256_SECRET", JWT_SECRET)
-        .set("TIELINE_DELIVERY__FIRST_PAUSE_MS", "50")
+        .set("TIELINE_DELIVERY__RETRY_SCHEDULE_SECS", "1,1,1,1,1,1,2,2,5,10")
         .set("TIELINE_LOG__FILTER", "trace");
     let organisation = deployment.run(&["org", "create", "acme"]).await;
     let made = deployment.run(&["token", "create", "--org", "acme", "--user", "olga", "--role", "owner"]).await;

@@ -175,8 +175,8 @@ async fn faults_lead_to_the_same_outcomes(far: &dyn FarEnd, app: &TestApp) {
         let found = match (delivery["state"].as_str().unwrap(), place["health"].as_str().unwrap()) {
             ("pending", "healthy") => Outcome::Retried,
             ("failed", "healthy") => Outcome::Failed,
-            ("failed", "broken") => Outcome::Closed("broken"),
-            ("failed", "off") => Outcome::Closed("off"),
+            ("failed", "failing") => Outcome::Closed("failing"),
+            ("failed", "disabled") => Outcome::Closed("disabled"),
             ("delivered", "healthy") => Outcome::Delivered,
             other => panic!("{fault:?}: {other:?}"),
         };
@@ -186,7 +186,7 @@ async fn faults_lead_to_the_same_outcomes(far: &dyn FarEnd, app: &TestApp) {
         match expected {
             Outcome::Delivered => continue,
             Outcome::Retried => come_to_rest(app, far.kind()).await,
-            Outcome::Closed("off") => return,
+            Outcome::Closed("disabled") => return,
             Outcome::Failed | Outcome::Closed(_) => replay(app, &delivery).await,
         }
         let delivery = last(app, far.kind()).await;

@@ -221,7 +221,7 @@ both! {
             let destinations = app.owner.get("/v1/destinations").await.ok(200);
             let first = if order[0] == uninstalled() { "app_uninstalled" } else { "tokens_revoked" };
             for destination in destinations["data"].as_array().unwrap() {
-                assert_eq!(destination["health"], "off", "{destination}");
+                assert_eq!(destination["health"], "disabled", "{destination}");
                 let reason = destination["reason"].as_str().unwrap();
                 assert!(reason.contains("connect Slack again") && reason.contains(first), "{reason}");
             }

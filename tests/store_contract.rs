@@ -47,6 +47,8 @@ fn destination(app: &TestApp, organisation_id: OrganisationId, name: &str) -> De
         health: Health::Healthy,
         success_count: 0,
         failure_count: 0,
+        consecutive_failures: 0,
+        retry_schedule: None,
         last_sent_at: None,
         created_at: app.now(),
     }
@@ -91,6 +93,7 @@ fn release(claimed: &Claimed) -> Release {
         pace_until: None,
         successes: 0,
         failures: 0,
+        consecutive_failures: None,
         last_sent_at: None,
         health: None,
         address: claimed.destination.address.clone(),
@@ -100,10 +103,10 @@ fn release(claimed: &Claimed) -> Release {
 
 async fn release_all(store: &Store, owner: Uuid, now: Time, releases: &[Release]) -> HashMap<DestinationId, Time> {
     let tx = store.begin().await.unwrap();
-    let due_again =
+    let released =
         store::pipeline::destinations::release(&tx, owner, now, &releases.iter().collect::<Vec<_>>()).await.unwrap();
     tx.commit().await.unwrap();
-    due_again
+    released.into_iter().filter_map(|(id, state)| Some((id, state.due_at?))).collect()
 }
 
 both! {
@@ -184,10 +187,10 @@ both! {
         let owner = Uuid::from_u128(1);
         let now = app.now();
         let held = claim(store, owner, now, 10).await;
-        let broken = Health::Broken { reason: "not_in_channel".into(), since: now };
+        let open = Health::Failing { reason: "not_in_channel".into(), since: now, probe_at: Some(now + LEASE) };
         release_all(store, owner, now, &[
             Release { successes: 3, last_sent_at: Some(now), ..release(&held[0]) },
-            Release { failures: 1, health: Some(broken.clone()), ..release(&held[1]) },
+            Release { failures: 1, consecutive_failures: Some(7), health: Some(open.clone()), ..release(&held[1]) },
         ])
         .await;
         let organisation_id = held[0].destination.organisation_id;
@@ -196,7 +199,8 @@ both! {
         };
         let (first, second) = (find(&held[0]).await.unwrap(), find(&held[1]).await.unwrap());
         assert_eq!((first.success_count, first.last_sent_at, first.health), (3, Some(now), Health::Healthy));
-        assert_eq!((second.failure_count, second.last_sent_at, second.health), (1, None, broken));
+        assert_eq!((second.failure_count, second.last_sent_at, second.health), (1, None, open));
+        assert_eq!([first.consecutive_failures, second.consecutive_failures], [0, 7]);
     }
 
     async fn what_is_due_comes_in_order_and_bounded(app) {
@@ -234,6 +238,7 @@ both! {
                 attempts_before_replay: 0,
                 replayed_at: None,
                 next_attempt_at: Some(now),
+                aside_at: None,
                 completed_at: None,
                 created_at: now,
             });
@@ -242,8 +247,7 @@ both! {
         store::pipeline::events::insert_many(&tx, &events).await.unwrap();
         store::pipeline::deliveries::insert_many(&tx, &deliveries).await.unwrap();
         tx.commit().await.unwrap();
-        let wanted: Vec<_> = ids.iter().map(|id| (*id, 4)).collect();
-        let due = store::pipeline::deliveries::due(app.app.base.store().reader(), &wanted).await.unwrap();
+        let due = store::pipeline::deliveries::due(app.app.base.store().reader(), &ids, 4, app.now()).await.unwrap();
         let of = |id: DestinationId| -> Vec<Value> {
             due.iter().filter(|due| due.delivery.destination_id == id).map(|due| (*due.event.fact.data).clone()).collect()
         };

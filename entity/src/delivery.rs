@@ -24,6 +24,7 @@ pub struct Model {
     pub next_attempt_at: Option<DateTimeUtc>,
     pub completed_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
+    pub aside_at: Option<DateTimeUtc>,
 }
 
 /// Relations are not declared: every query names its organisation and its keys.

@@ -30,6 +30,9 @@ pub struct Model {
     pub slow: bool,
     #[sea_orm(column_type = "Text", nullable)]
     pub settings: Option<String>,
+    pub probe_at: Option<DateTimeUtc>,
+    pub consecutive_failures: i32,
+    pub retry_schedule: Option<Json>,
 }
 
 /// Relations are not declared: every query names its organisation and its keys.

@@ -19,6 +19,7 @@ mod m20261201_000005_routes;
 mod m20261201_000006_registry_tables;
 mod m20261201_000007_replays;
 mod m20261201_000008_routing;
+mod m20261201_000009_health;
 mod m20261201_000010_search;
 
 /// List of all migrations, in order.
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261201_000006_registry_tables::Migration),
             Box::new(m20261201_000007_replays::Migration),
             Box::new(m20261201_000008_routing::Migration),
+            Box::new(m20261201_000009_health::Migration),
             Box::new(m20261201_000010_search::Migration),
         ]
     }

@@ -11,6 +11,7 @@ pub mod intake;
 pub mod matcher;
 pub mod outbox;
 pub mod replays;
+pub mod reports;
 pub mod retention;
 pub mod sender;
 pub mod statistics;

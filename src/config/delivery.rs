@@ -1,10 +1,11 @@
-//! `[delivery]`: concurrency, leases, time limits and backoff of the workers.
+//! `[delivery]`: concurrency, leases, time limits, retries and health.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::ConfigError;
+use crate::domain::pipeline::retry::RetrySchedule;
 
 /// `[delivery]`
 #[derive(Clone, Debug, Deserialize)]
@@ -19,10 +20,10 @@ pub struct Delivery {
     pub connect_timeout_ms: u64,
     pub total_timeout_ms: u64,
     pub poll_ms: u64,
-    pub first_pause_ms: u64,
-    pub longest_pause_ms: u64,
-    pub give_up_after_secs: u64,
-    pub max_faltering_tries: i32,
+    #[serde(deserialize_with = "retry_schedule")]
+    pub retry_schedule_secs: RetrySchedule,
+    pub failing_after_attempts: u16,
+    pub disable_after_days: u32,
 }
 
 impl Delivery {
@@ -43,6 +44,9 @@ impl Delivery {
                 return wrong(key, "it must be at least 1");
             }
         }
+        if self.failing_after_attempts == 0 {
+            return wrong("delivery.failing_after_attempts", "it must be at least 1");
+        }
         if self.slow_after_ms == 0 {
             return wrong("delivery.slow_after_ms", "it must be at least 1");
         }
@@ -53,9 +57,33 @@ impl Delivery {
     }
 }
 
+fn retry_schedule<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<RetrySchedule, D::Error> {
+    let seconds: Vec<u64> = super::list(deserializer)?;
+    RetrySchedule::new("delivery.retry_schedule_secs", &seconds).map_err(serde::de::Error::custom)
+}
+
 #[cfg(test)]
 mod tests {
     use crate::config::tests::load;
+
+    #[test]
+    fn the_retry_schedule_is_a_list_of_seconds() {
+        let delivery = load(&[]).unwrap().delivery;
+        let steps = delivery.retry_schedule_secs.seconds();
+        assert_eq!((steps[0], steps.iter().sum::<u64>()), (5, 99_305), "more than a day");
+        let own = load(&[("TIELINE_DELIVERY__RETRY_SCHEDULE_SECS", "1, 60")]).unwrap().delivery;
+        assert_eq!(own.retry_schedule_secs.seconds(), [1, 60]);
+        for (name, value) in [
+            ("RETRY_SCHEDULE_SECS", ""),
+            ("RETRY_SCHEDULE_SECS", "0"),
+            ("RETRY_SCHEDULE_SECS", "5,700000"),
+            ("FAILING_AFTER_ATTEMPTS", "0"),
+            ("MAX_FALTERING_TRIES", "8"),
+        ] {
+            let error = load(&[(&format!("TIELINE_DELIVERY__{name}"), value)]).unwrap_err().to_string();
+            assert!(error.contains(&name.to_lowercase()), "{error}");
+        }
+    }
 
     #[test]
     fn the_slots_are_shared_out() {

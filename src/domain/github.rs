@@ -24,6 +24,8 @@ pub use payload::GithubEvent;
 
 use super::{Error, Result, ambient::Time, pipeline::event::EventSource};
 
+/// Name of the provider of these connections.
+pub const PROVIDER: &str = "github";
 /// Source of events from GitHub.
 pub const SOURCE: EventSource = EventSource::new("github");
 

@@ -8,4 +8,7 @@ pub mod cloud_event;
 pub mod delivery;
 pub mod destination;
 pub mod event;
+pub mod health;
+pub mod operational;
+pub mod retry;
 pub mod template;

@@ -23,6 +23,9 @@ pub mod text;
 pub mod user;
 pub mod verdict;
 
+/// Name of the provider of these connections.
+pub const PROVIDER: &str = "slack";
+
 pub use content::{SlackContent, Thread};
 pub use greeting::{greeting, run_refused, run_requested};
 pub use message::{SlackMessage, channel_message, event_message, step_completed, test_message};

@@ -68,7 +68,8 @@ async fn start_workers(
         crate::store::pipeline::destinations::end_leases(store.writer(), app.base.ambient().now()).await?;
     }
     app.senders.require(&crate::store::pipeline::destinations::kinds(store.reader()).await?)?;
-    let dispatcher = Dispatcher::new(app.base.clone(), app.senders.clone(), worker_settings(config));
+    let dispatcher =
+        Dispatcher::new(app.base.clone(), app.senders.clone(), app.pipeline.clone(), worker_settings(config));
     background.spawn(dispatcher.run(stop.clone()));
     background.spawn(clock::run(app.base.clone(), app.apps.clone(), stop.clone()));
     background.spawn(housekeeping::run(app.base.clone(), seams::chores(config, app), stop.clone()));

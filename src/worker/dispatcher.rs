@@ -3,7 +3,7 @@
 //! Not here: the deliveries of one destination (`serving`), the number in flight (`slots`).
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -24,7 +24,10 @@ use super::{
     timers::TimerQueue,
 };
 use crate::{
-    app::{kernel::Base, pipeline::sender::Senders},
+    app::{
+        kernel::Base,
+        pipeline::{Pipeline, sender::Senders},
+    },
     domain::{
         Result,
         ambient::Time,
@@ -80,9 +83,9 @@ struct Claims {
 
 impl Dispatcher {
     /// Creates a worker; it does nothing until [`Dispatcher::step`] or [`Dispatcher::run`].
-    pub fn new(base: Base, senders: Senders, settings: Settings) -> Arc<Self> {
+    pub fn new(base: Base, senders: Senders, pipeline: Arc<Pipeline>, settings: Settings) -> Arc<Self> {
         let owner = base.ambient().id();
-        let recorder = Recorder::start(base.clone(), owner);
+        let recorder = Recorder::start(base.clone(), pipeline, owner);
         let slots = Slots::new(settings.limits, base.metrics().clone());
         let claims = AsyncMutex::new(Claims { after: OrganisationId(Uuid::nil()), at: None });
         Arc::new(Self { base, senders, settings, owner, recorder, slots, claims, stopping: AtomicBool::new(false) })
@@ -187,7 +190,7 @@ impl Dispatcher {
         };
         let Some(seen) = seen.filter(|seen| now + SET_BACK < *seen) else { return Ok(()) };
         tracing::warn!(%now, was = %seen, "the clock was set back; deliveries that would wait for it are due now");
-        let until = seen + self.settings.retry.longest_pause;
+        let until = seen + self.settings.retry.longest();
         let lease_until = (store.lease_clock() == LeaseClock::Caller).then(|| now + self.settings.lease);
         let tx = store.begin().await?;
         store::pipeline::destinations::set_back(&tx, self.owner, (now, until), lease_until).await?;
@@ -198,19 +201,23 @@ impl Dispatcher {
     async fn load(&self, claimed: Vec<(Claimed, Slot)>) -> Result<Vec<Work>> {
         // By their senders: each opens the sessions of its destinations in one go.
         let mut by_kind: HashMap<&str, Vec<&Destination>> = HashMap::new();
-        let mut most = HashMap::with_capacity(claimed.len());
-        for (Claimed { destination, slow, .. }, _) in &claimed {
-            by_kind.entry(destination.kind.as_str()).or_default().push(destination);
-            most.insert(destination.id, if *slow { LOAD_SLOW } else { LOAD });
+        let mut slow = HashSet::new();
+        for (claimed, _) in &claimed {
+            by_kind.entry(claimed.destination.kind.as_str()).or_default().push(&claimed.destination);
+            if claimed.slow {
+                slow.insert(claimed.destination.id);
+            }
         }
-        let (mut in_order, mut in_any, mut opening) = (Vec::new(), Vec::new(), Vec::with_capacity(by_kind.len()));
+        let (mut in_order, mut in_any, mut slow_in_any) = (Vec::new(), Vec::new(), Vec::new());
+        let mut opening = Vec::with_capacity(by_kind.len());
         for destinations in by_kind.into_values() {
             let sender = self.senders.of(&destinations[0].kind)?;
-            let ids = destinations.iter().filter_map(|one| Some((one.id, *most.get(&one.id)?)));
-            if sender.keeps_order() {
-                in_order.extend(ids)
-            } else {
-                in_any.extend(ids)
+            for id in destinations.iter().map(|one| one.id) {
+                match (sender.keeps_order(), slow.contains(&id)) {
+                    (true, _) => in_order.push(id),
+                    (false, false) => in_any.push(id),
+                    (false, true) => slow_in_any.push(id),
+                }
             }
             opening.push(async move {
                 let sessions = sender.open(&destinations).await?;
@@ -218,15 +225,16 @@ impl Dispatcher {
                 Ok(opened.collect::<Vec<_>>())
             });
         }
-        let reader = self.base.store().reader();
-        let (opened, due, due_first) = tokio::try_join!(
+        let (reader, now) = (self.base.store().reader(), self.base.ambient().now());
+        let (opened, due, due_first, due_slow) = tokio::try_join!(
             futures_util::future::try_join_all(opening),
-            store::pipeline::deliveries::due(reader, &in_order),
-            store::pipeline::deliveries::due_first(reader, &in_any),
+            store::pipeline::deliveries::due(reader, &in_order, LOAD, now),
+            store::pipeline::deliveries::due_first(reader, &in_any, LOAD, now),
+            store::pipeline::deliveries::due_first(reader, &slow_in_any, LOAD_SLOW, now),
         )?;
         let mut sessions: HashMap<DestinationId, _> = opened.into_iter().flatten().collect();
         let mut waiting: HashMap<DestinationId, Vec<Due>> = HashMap::with_capacity(claimed.len());
-        for due in due.into_iter().chain(due_first) {
+        for due in due.into_iter().chain(due_first).chain(due_slow) {
             waiting.entry(due.delivery.destination_id).or_default().push(due);
         }
         let work = |(claimed, slot): (Claimed, Slot)| {
@@ -235,8 +243,8 @@ impl Dispatcher {
             let rate_limit = session.rate_limit().unwrap_or_else(|| sender.rate_limit());
             let keeps_order = sender.keeps_order();
             let due = waiting.remove(&id).unwrap_or_default();
-            let more = most.get(&id).is_some_and(|most| due.len() == *most);
-            Some(Work { claimed, session, keeps_order, rate_limit, due, more, slot })
+            let load = if !keeps_order && slow.contains(&id) { LOAD_SLOW } else { LOAD };
+            Some(Work { claimed, session, keeps_order, rate_limit, due, load, slot })
         };
         Ok(claimed.into_iter().filter_map(work).collect())
     }

@@ -10,18 +10,27 @@ use uuid::Uuid;
 use crate::{
     app::{
         kernel::Base,
-        pipeline::group_commit::{Bounds, GroupCommit},
+        pipeline::{
+            Pipeline,
+            group_commit::{Bounds, GroupCommit},
+            reports::Report,
+        },
     },
     domain::{
         Result,
         ambient::Time,
         ids::{DeliveryId, DestinationId},
         pipeline::{
-            delivery::{Attempt, AttemptOutcome, AttemptState, Delivery, DeliveryState, Next},
+            delivery::{Attempt, AttemptOutcome, AttemptState, Delivery, DeliveryState, Next, Verdict},
             destination::{Destination, Health},
+            event::Event,
+            health::HealthRules,
         },
     },
-    store::{self, pipeline::destinations::Release},
+    store::{
+        self,
+        pipeline::destinations::{Release, Released},
+    },
 };
 
 /// Maximum number of destinations that share a transaction.
@@ -35,6 +44,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(super) struct Record {
     pub(super) release: Release,
+    /// The destination, with the health and the run of failures that the attempts showed.
+    pub(super) destination: Destination,
+    /// Health that it was claimed with.
+    former: &'static str,
+    /// True if the delivery of an operational event changed the health.
+    is_operational: bool,
+    exhausted: Vec<Report>,
     attempts: Vec<Attempt>,
     delivered: Vec<(DeliveryId, Time)>,
     changed: Vec<Delivery>,
@@ -53,12 +69,23 @@ impl Record {
             pace_until: None,
             successes: 0,
             failures: 0,
+            consecutive_failures: None,
             last_sent_at: None,
             health: None,
             address: destination.address.clone(),
             slow: None,
         };
-        Self { release, attempts: Vec::new(), delivered: Vec::new(), changed: Vec::new(), slow_after }
+        Self {
+            release,
+            destination: destination.clone(),
+            former: destination.health.as_str(),
+            is_operational: false,
+            exhausted: Vec::new(),
+            attempts: Vec::new(),
+            delivered: Vec::new(),
+            changed: Vec::new(),
+            slow_after,
+        }
     }
 
     /// Adds an attempt.
@@ -66,9 +93,15 @@ impl Record {
         let (state, reason) = match next {
             Next::Delivered => (AttemptState::Delivered, None),
             Next::RetryAt { reason, .. } => (AttemptState::Retried, Some(reason.clone())),
-            Next::Failed { reason } => (AttemptState::Failed, Some(reason.clone())),
+            Next::Failed { reason } | Next::Exhausted { reason } => (AttemptState::Failed, Some(reason.clone())),
         };
         base.metrics().attempt(state.as_str(), outcome.duration);
+        tracing::debug!(
+            organisation = %delivery.organisation_id, destination = %delivery.destination_id, delivery = %delivery.id,
+            event = %delivery.event_id, attempt = delivery.attempts + 1, outcome = state.as_str(),
+            status = outcome.status_code, duration_ms = u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX),
+            reason, "delivery attempted"
+        );
         match state {
             AttemptState::Delivered => self.release.successes += 1,
             AttemptState::Retried | AttemptState::Failed => self.release.failures += 1,
@@ -126,10 +159,44 @@ impl Record {
         self.release.not_before = Some(at);
     }
 
-    /// Stops the destination with a new health: its pending deliveries fail with the reason.
-    pub(super) fn closed(&mut self, health: Health) {
-        self.release.more = false;
-        self.release.health = Some(health);
+    /// Adds a delivery that failed permanently to the reports.
+    pub(super) fn exhausted(&mut self, delivery: &Delivery, event: &Event) {
+        self.exhausted.push(Report::exhausted(&self.destination, delivery, event));
+    }
+
+    /// Applies an outcome to the health of the destination. Returns false where nothing more is sent to it now: its
+    /// pending deliveries fail with the reason of a health that refuses them.
+    pub(super) fn learn(&mut self, rules: &HealthRules, verdict: &Verdict, is_operational: bool, now: Time) -> bool {
+        let Destination { health, consecutive_failures, .. } = &mut self.destination;
+        let learnt = rules.learn(health, consecutive_failures, verdict, now);
+        match verdict {
+            Verdict::ConnectionDead { .. } => {
+                self.release.more = false;
+                return false;
+            }
+            Verdict::MessageRefused { .. } => {}
+            _ => self.release.consecutive_failures = Some(*consecutive_failures),
+        }
+        let Some(learnt) = learnt else { return true };
+        if learnt.as_str() != health.as_str() {
+            self.is_operational = is_operational;
+        }
+        let goes_on = learnt.closed().is_none();
+        // A success after a refusal: those that were not loaded wait for the next claim.
+        self.release.more = goes_on && (self.release.more || health.closed().is_some());
+        *health = learnt.clone();
+        self.release.health = Some(learnt);
+        goes_on
+    }
+
+    /// Returns the reports, after a release that left this state.
+    fn reports(&self, released: Option<&Released>) -> Vec<Report> {
+        let mut reports = self.exhausted.clone();
+        let health = self.destination.health.as_str();
+        if health != self.former && released.is_some_and(|released| released.health == health) {
+            reports.push(Report::health(self.destination.clone(), self.is_operational));
+        }
+        reports
     }
 }
 
@@ -139,16 +206,17 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn start(base: Base, owner: Uuid) -> Self {
+    pub(super) fn start(base: Base, pipeline: Arc<Pipeline>, owner: Uuid) -> Self {
         let bounds = Bounds { items: BATCH, at_once: 1 };
         let group_commit = GroupCommit::start(
             bounds,
             |_| (),
             move |records: Vec<Arc<Record>>| {
-                let base = base.clone();
+                let (base, pipeline) = (base.clone(), pipeline.clone());
                 async move {
-                    let due_again = write(&base, owner, &records).await?;
-                    Ok(records.iter().map(|record| Ok(due_again.get(&record.release.id).copied())).collect())
+                    let released = write(&base, &pipeline, owner, &records).await?;
+                    let due_at = |record: &Arc<Record>| Ok(released.get(&record.release.id).and_then(|one| one.due_at));
+                    Ok(records.iter().map(due_at).collect())
                 }
             },
         );
@@ -175,8 +243,13 @@ impl Recorder {
     }
 }
 
-/// Writes records; returns the times at which destinations are due again.
-async fn write(base: &Base, owner: Uuid, records: &[Arc<Record>]) -> Result<HashMap<DestinationId, Time>> {
+/// Writes records, and returns the state of the released destinations.
+async fn write(
+    base: &Base,
+    pipeline: &Pipeline,
+    owner: Uuid,
+    records: &[Arc<Record>],
+) -> Result<HashMap<DestinationId, Released>> {
     let now = base.ambient().now();
     let attempts: Vec<&Attempt> = records.iter().flat_map(|record| &record.attempts).collect();
     let changed: Vec<&Delivery> = records.iter().flat_map(|record| &record.changed).collect();
@@ -188,15 +261,14 @@ async fn write(base: &Base, owner: Uuid, records: &[Arc<Record>]) -> Result<Hash
     store::pipeline::deliveries::mark_delivered(&tx, &ids, now).await?;
     store::pipeline::deliveries::update_many(&tx, &changed).await?;
     for release in &releases {
-        match &release.health {
-            Some(Health::Broken { reason, .. } | Health::Off { reason, .. }) => {
-                store::pipeline::deliveries::end_pending(&tx, release.id, DeliveryState::Failed, reason, now).await?;
-            }
-            Some(Health::Healthy) | None => {}
+        if let Some(reason) = release.health.as_ref().and_then(Health::closed) {
+            store::pipeline::deliveries::end_pending(&tx, release.id, DeliveryState::Failed, reason, now).await?;
         }
     }
-    let due_again = store::pipeline::destinations::release(&tx, owner, now, &releases).await?;
-    tx.commit().await?;
+    let released = store::pipeline::destinations::release(&tx, owner, now, &releases).await?;
+    let reports: Vec<Report> =
+        records.iter().flat_map(|record| record.reports(released.get(&record.release.id))).collect();
+    pipeline.commit_reports(tx, &reports).await?;
     for accepted_at in accepted_at {
         base.metrics().delivery(DeliveryState::Delivered.as_str());
         base.metrics().latency((now - accepted_at).to_std().unwrap_or_default());
@@ -204,5 +276,5 @@ async fn write(base: &Base, owner: Uuid, records: &[Arc<Record>]) -> Result<Hash
     for delivery in changed.iter().filter(|delivery| delivery.state != DeliveryState::Pending) {
         base.metrics().delivery(delivery.state.as_str());
     }
-    Ok(due_again)
+    Ok(released)
 }

@@ -19,12 +19,15 @@ use crate::{
         ambient::Time,
         pipeline::{
             delivery::{AttemptOutcome, Delivery, DeliveryState, Next, Verdict},
-            destination::Health,
             event::Event,
+            operational, retry,
         },
         rate_limit::RateLimit,
     },
-    store::pipeline::{deliveries::Due, destinations::Claimed},
+    store::pipeline::{
+        deliveries::{ASIDE, Due},
+        destinations::Claimed,
+    },
 };
 
 /// Number of deliveries in flight to one destination that keeps no order.
@@ -37,8 +40,8 @@ pub(super) struct Work {
     pub(super) keeps_order: bool,
     pub(super) rate_limit: RateLimit,
     pub(super) due: Vec<Due>,
-    /// True where more deliveries may wait than were loaded.
-    pub(super) more: bool,
+    /// Maximum number of deliveries that were loaded.
+    pub(super) load: usize,
     pub(super) slot: Slot,
 }
 
@@ -76,7 +79,7 @@ impl Dispatcher {
     /// Dispatches the deliveries of a destination until they are through, one has to wait, or others should have their
     /// turn; then records the outcomes and releases the lease. Returns the time at which the destination is due again.
     pub(super) async fn serve(&self, work: Work) -> Option<Time> {
-        let Work { claimed, session, keeps_order, rate_limit, due, more, slot } = work;
+        let Work { claimed, session, keeps_order, rate_limit, due, load, slot } = work;
         let Claimed { destination, pace_until, slow } = claimed;
         let serving = Serving {
             dispatcher: self,
@@ -85,6 +88,7 @@ impl Dispatcher {
             rate_limit,
             arrival_time: Mutex::new(pace_until),
         };
+        let more = more_are_due(&due, load, self.base.ambient().now());
         let mut record = Record::new(&destination, more, self.settings.slow_after);
         let last_call = Instant::now() + self.settings.lease / 2;
         let mut at_once = if keeps_order || slow { 1 } else { AT_ONCE };
@@ -107,7 +111,7 @@ impl Dispatcher {
             if turn.1.duration() >= self.settings.slow_after {
                 at_once = 1;
             }
-            goes_on &= serving.note(&mut record, turn, &destination.health).await;
+            goes_on &= serving.note(&mut record, turn).await;
             // Held until the record is written, or taken by the next delivery.
             if idle.is_empty() {
                 idle.push(slot);
@@ -128,9 +132,9 @@ impl Dispatcher {
 
 impl Serving<'_> {
     /// Gives a delivery its turn.
-    async fn turn(&self, Due { delivery, event }: Due) -> (Delivery, Turn) {
-        let turn = self.attempt(&delivery, &event).await;
-        (delivery, turn)
+    async fn turn(&self, due: Due) -> (Due, Turn) {
+        let turn = self.attempt(&due.delivery, &due.event).await;
+        (due, turn)
     }
 
     async fn attempt(&self, delivery: &Delivery, event: &Event) -> Turn {
@@ -161,16 +165,17 @@ impl Serving<'_> {
     }
 
     /// Notes the result of a turn. Returns whether the next delivery may have its own.
-    async fn note(&self, record: &mut Record, (mut delivery, turn): (Delivery, Turn), health: &Health) -> bool {
+    async fn note(&self, record: &mut Record, (due, turn): (Due, Turn)) -> bool {
+        let Due { mut delivery, event } = due;
         let now = self.dispatcher.base.ambient().now();
         let outcome = match turn {
-            Turn::Waits(at) if self.keeps_order => {
+            Turn::Waits(at) if self.holds_up(&delivery, now) => {
                 record.pause_until(at);
                 return false;
             }
             Turn::Waits(at) => {
                 // They come in the order of their times: one that waits is before all that were not loaded.
-                record.release.more = false;
+                record.release.more &= self.keeps_order;
                 record.look_again(at);
                 return true;
             }
@@ -181,55 +186,76 @@ impl Serving<'_> {
             Turn::Attempted(outcome) => *outcome,
         };
         let verdict = outcome.verdict.clone();
-        let retry = &self.dispatcher.settings.retry;
-        let jitter = || self.dispatcher.jitter();
-        let decided = outcome.next.clone();
-        let next = decided.unwrap_or_else(|| retry.next(&verdict, delivery.schedule(), now, jitter()));
+        let next = outcome.next.clone().unwrap_or_else(|| self.next(record, &delivery, &verdict, now));
+        let is_operational = operational::is_operational(&event.source);
         record.tried(&self.dispatcher.base, &delivery, outcome, &next, now);
-        let goes_on = self.advance(record, delivery, next, now);
+        let goes_on = self.advance(record, Due { delivery, event }, (&verdict, next), now);
         self.session.on_outcome(&verdict).await;
-        self.learn(record, verdict, health, now) && goes_on
+        record.learn(&self.dispatcher.settings.health, &verdict, is_operational, now) && goes_on
+    }
+
+    fn next(&self, record: &Record, delivery: &Delivery, verdict: &Verdict, now: Time) -> Next {
+        let schedule = record.destination.retry_schedule.as_ref().unwrap_or(&self.dispatcher.settings.retry);
+        schedule.next(verdict, delivery.attempts_of_schedule(), now, self.dispatcher.jitter())
+    }
+
+    /// Returns whether those behind a delivery wait for it.
+    fn holds_up(&self, delivery: &Delivery, now: Time) -> bool {
+        self.keeps_order && delivery.aside_at.is_none_or(|at| at > now)
     }
 
     /// Moves a delivery to its next state. Returns false where the destination rests until its retry.
-    fn advance(&self, record: &mut Record, mut delivery: Delivery, next: Next, now: Time) -> bool {
-        match next {
-            Next::Delivered => record.delivered(delivery.id, delivery.created_at),
+    fn advance(&self, record: &mut Record, due: Due, (verdict, next): (&Verdict, Next), now: Time) -> bool {
+        let Due { mut delivery, event } = due;
+        let (reason, exhausted) = match next {
+            Next::Delivered => {
+                record.delivered(delivery.id, delivery.created_at);
+                return true;
+            }
             Next::RetryAt { at, reason } => {
                 delivery.attempts += 1;
                 delivery.next_attempt_at = Some(at);
                 delivery.reason = Some(reason);
-                match self.keeps_order {
-                    true => record.again(delivery, at),
-                    false => record.again_alone(delivery, at),
-                }
-                return !self.keeps_order;
+                return self.retry(record, delivery, verdict, (at, now));
             }
-            Next::Failed { reason } => {
-                delivery.attempts += 1;
-                record.ended(finished(&mut delivery, DeliveryState::Failed, reason, now));
-            }
+            Next::Failed { reason } => (reason, verdict.concerns_the_message()),
+            Next::Exhausted { reason } => (retry::exhausted(delivery.attempts_of_schedule() + 1, &reason), true),
+        };
+        delivery.attempts += 1;
+        let failed = finished(&mut delivery, DeliveryState::Failed, reason, now);
+        if exhausted {
+            record.exhausted(&failed, &event);
         }
+        record.ended(failed);
         true
     }
 
-    /// Applies an outcome to the health of the destination. Returns false where nothing more is sent to it now.
-    fn learn(&self, record: &mut Record, verdict: Verdict, health: &Health, now: Time) -> bool {
-        match verdict {
-            Verdict::AddressRefused { reason } => record.closed(Health::Broken { reason, since: now }),
-            Verdict::Gone { reason } => record.closed(Health::Off { reason, since: now }),
-            Verdict::ConnectionDead { .. } => record.release.more = false,
-            Verdict::Delivered => {
-                record.release.health = (*health != Health::Healthy).then_some(Health::Healthy);
-                return true;
-            }
-            Verdict::Throttled { .. }
-            | Verdict::Unreachable { .. }
-            | Verdict::Faltered { .. }
-            | Verdict::MessageRefused { .. } => return true,
+    /// Notes a retry at a time. A delivery that holds up others does so for a while; while the destination is
+    /// unreachable or asks for a pause, they would fare no better.
+    fn retry(&self, record: &mut Record, mut delivery: Delivery, verdict: &Verdict, (at, now): (Time, Time)) -> bool {
+        if self.keeps_order {
+            delivery.aside_at = match verdict {
+                Verdict::Faltered { .. } => delivery.aside_at.or(Some(now + retry::STEP_ASIDE_AFTER)),
+                _ => delivery.aside_at.filter(|at| *at <= now),
+            };
         }
+        if !self.holds_up(&delivery, now) {
+            record.again_alone(delivery, at);
+            return true;
+        }
+        let until = delivery.aside_at.map_or(at, |aside_at| aside_at.min(at));
+        record.again(delivery, until);
         false
     }
+}
+
+/// Returns whether more deliveries of a destination are due than were loaded.
+fn more_are_due(due: &[Due], load: usize, now: Time) -> bool {
+    let is_aside = |due: &&Due| due.delivery.aside_at.is_some_and(|at| at <= now);
+    let aside: Vec<&Due> = due.iter().filter(is_aside).collect();
+    // Those that have stepped aside come by their times: while one of them waits, all that were not loaded wait longer.
+    let no_one_waits = aside.iter().all(|due| due.delivery.next_attempt_at.is_none_or(|at| at <= now));
+    due.len() - aside.len() == load || aside.len() == ASIDE && no_one_waits
 }
 
 fn finished(delivery: &mut Delivery, state: DeliveryState, reason: String, now: Time) -> Delivery {

@@ -7,7 +7,7 @@ use crate::support::Gate;
 
 /// A short retry schedule.
 const IMPATIENT: &[(&str, &str)] =
-    &[("TIELINE_DELIVERY__FIRST_PAUSE_MS", "50"), ("TIELINE_DELIVERY__LONGEST_PAUSE_MS", "200")];
+    &[("TIELINE_DELIVERY__RETRY_SCHEDULE_SECS", "1,1,1,1,1,1,1,1,2,2,2,2,2,5,5,5,10,10,10")];
 
 fn host(url: &str) -> String {
     let url = Url::parse(url).unwrap();

@@ -84,7 +84,7 @@ both! {
         assert!(app.deliveries("state=pending").await.is_empty(), "pending deliveries ended");
         let all = app.owner.get("/v1/destinations").await.ok(200)["data"].clone();
         let gone = all.as_array().unwrap().iter().find(|one| one["kind"] == "outgoing-webhook").unwrap().clone();
-        assert_eq!(gone["health"], "off", "{gone}");
+        assert_eq!(gone["health"], "disabled", "{gone}");
         far.reply(Reply::Text(202, String::new()));
         let calls = far.calls().len();
         say(&app, &channel, "hello?").await;

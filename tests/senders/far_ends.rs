@@ -94,7 +94,7 @@ impl FarEnd for Slack {
     }
 
     fn expects(&self, fault: Fault) -> Option<Outcome> {
-        Some(if fault == Fault::Gone { Outcome::Closed("broken") } else { Outcome::Retried })
+        Some(if fault == Fault::Gone { Outcome::Closed("failing") } else { Outcome::Retried })
     }
 
     fn secrets(&self) -> Vec<String> {
@@ -138,7 +138,7 @@ impl FarEnd for Webhook {
     }
 
     fn expects(&self, fault: Fault) -> Option<Outcome> {
-        Some(if fault == Fault::Gone { Outcome::Closed("off") } else { Outcome::Retried })
+        Some(if fault == Fault::Gone { Outcome::Closed("disabled") } else { Outcome::Retried })
     }
 
     fn keeps_order(&self) -> bool {
@@ -186,7 +186,7 @@ impl FarEnd for App {
 
     fn expects(&self, fault: Fault) -> Option<Outcome> {
         Some(match fault {
-            Fault::Gone => Outcome::Closed("off"),
+            Fault::Gone => Outcome::Closed("disabled"),
             // Nobody reads the answer of an output.
             Fault::SlowBody => Outcome::Delivered,
             // Its descriptor is wrong.
@@ -320,7 +320,7 @@ impl FarEnd for Email {
 
     fn expects(&self, fault: Fault) -> Option<Outcome> {
         match fault {
-            Fault::Redirect | Fault::Gone => Some(Outcome::Closed("broken")),
+            Fault::Redirect | Fault::Gone => Some(Outcome::Closed("failing")),
             Fault::Silence | Fault::RateLimit | Fault::ServerError | Fault::SlowBody => Some(Outcome::Retried),
         }
     }
@@ -372,7 +372,7 @@ impl FarEnd for Endpoint {
             Fault::Silence | Fault::RateLimit | Fault::ServerError => Outcome::Retried,
             Fault::SlowBody => Outcome::Delivered,
             Fault::Redirect => Outcome::Failed,
-            Fault::Gone => Outcome::Closed("off"),
+            Fault::Gone => Outcome::Closed("disabled"),
         })
     }
 

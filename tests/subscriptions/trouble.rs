@@ -145,7 +145,7 @@ both! {
         assert_eq!(failed["state"], "failed", "{failed}");
         assert!(failed["reason"].as_str().unwrap().contains("not_in_channel"), "{failed}");
         assert_eq!(of(&opened, CHANNEL).await["state"], "delivered", "another channel is another's");
-        assert_eq!(destination(&app, "C0GENERAL").await["health"], "broken");
+        assert_eq!(destination(&app, "C0GENERAL").await["health"], "failing");
         let review = hear(&app, pull("pull_request_review", "submitted")).await;
         let failed = of(&review, "C0GENERAL").await;
         assert!(failed["state"] == "failed" && failed["attemptCount"] == 0, "at once: {failed}");

@@ -137,7 +137,8 @@ impl TestApp {
             None => Arc::new(SystemResolver),
         };
         let app = startup::build_services_resolving(&config, store, ambient, names).await.unwrap();
-        let deliverer = Dispatcher::new(app.base.clone(), app.senders.clone(), startup::worker_settings(&config));
+        let settings = startup::worker_settings(&config);
+        let deliverer = Dispatcher::new(app.base.clone(), app.senders.clone(), app.pipeline.clone(), settings);
         let differences = Differences::default();
         let endpoint = startup::endpoint(&config, &app, &TaskTracker::new(), Some(differences.tell())).unwrap();
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
@@ -186,7 +187,8 @@ impl TestApp {
 
     /// A worker of another process.
     pub fn worker_of(&self, app: Services) -> Arc<Dispatcher> {
-        Dispatcher::new(app.base.clone(), app.senders.clone(), startup::worker_settings(&self.config))
+        let settings = startup::worker_settings(&self.config);
+        Dispatcher::new(app.base.clone(), app.senders.clone(), app.pipeline.clone(), settings)
     }
 
     /// Sets the stand-in's clock to ours: its signatures, and the signatures for it, contain a time.

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{
     Answer, Refused, Tag,
     wire::{
-        DeliveryDetailOut, DeliveryOut, DestinationOut, Limit, List, ReplayAllOut, ReplayFailedIn, ReplayOut, page,
-        period,
+        DeliveryDetailOut, DeliveryOut, DestinationOut, DestinationPatch, Limit, List, ReplayAllOut, ReplayFailedIn,
+        ReplayOut, page, period,
     },
 };
 use crate::{
@@ -171,5 +171,21 @@ impl Deliveries {
         id: Path<Uuid>,
     ) -> Answer<DestinationOut> {
         Ok(Json(pipeline.get_destination(&caller.0, id.0.into()).await?.into()))
+    }
+
+    /// Change a destination
+    ///
+    /// Changes the retry schedule of a destination, or enables or disables it. Fields that are absent from the request
+    /// stay unchanged. Enabling ends its failures; what failed can be replayed. Disabling fails its pending deliveries.
+    #[oai(path = "/v1/destinations/:id", method = "patch", operation_id = "updateDestination")]
+    async fn update_destination(
+        &self,
+        pipeline: Service<'_, Pipeline>,
+        caller: Bearer,
+        /// The destination's id.
+        id: Path<Uuid>,
+        body: Body<DestinationPatch>,
+    ) -> Answer<DestinationOut> {
+        Ok(Json(pipeline.update_destination(&caller.0, id.0.into(), body.value.into()).await?.into()))
     }
 }

@@ -27,7 +27,8 @@ use uuid::Uuid;
 pub use audit::AuditEntryOut;
 pub use channels::{ChannelIn, ChannelOut, ChannelPatch, UserOut};
 pub use deliveries::{
-    AttemptOut, DeliveryDetailOut, DeliveryOut, DestinationOut, ReplayAllOut, ReplayFailedIn, ReplayOut,
+    AttemptOut, DeliveryDetailOut, DeliveryOut, DestinationOut, DestinationPatch, ReplayAllOut, ReplayFailedIn,
+    ReplayOut,
 };
 pub use destinations::{DestinationIn, DestinationSecretOut, DestinationTestOut};
 pub use events::{AcceptedBatchOut, AcceptedOut, BatchEventIn, EventBatchIn, EventDetailOut, EventIn, EventOut};
@@ -203,11 +204,11 @@ impl From<&Health> for HealthWord {
 
 impl Vocabulary for HealthWord {
     const NAME: &'static str = "DestinationHealth";
-    const DESCRIPTION: &'static str = "Health of a destination: healthy, broken (the target refuses the address; one \
-         half-open probe at a time is sent), or off (nothing is sent).";
+    const DESCRIPTION: &'static str = "Health of a destination: healthy, failing (several attempts in a row \
+         failed, or the target refuses the address; it is still attempted), or disabled (nothing is sent).";
 
     fn words() -> Vec<(&'static str, Self)> {
-        ["healthy", "broken", "off"].map(|word| (word, Self(word))).into()
+        ["healthy", "failing", "disabled"].map(|word| (word, Self(word))).into()
     }
 
     fn word(self) -> &'static str {

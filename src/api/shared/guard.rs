@@ -121,7 +121,8 @@ async fn run<S: ErrorShape>(inner: Arc<BoxEndpoint<'static>>, served: Arc<Served
     };
     request.set_data(Arc::new(Sender::of(&request, &served.plumbing.limits.trusted_proxies)));
     request.set_data(served.clone());
-    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), dialect = served.name);
+    let request_id = id.to_str().unwrap_or_default().to_owned();
+    let span = tracing::info_span!("request", id = request_id, dialect = served.name);
     async move {
         let work = async {
             nul::check_target(request.uri()).map_err(into_error)?;
@@ -137,7 +138,8 @@ async fn run<S: ErrorShape>(inner: Arc<BoxEndpoint<'static>>, served: Arc<Served
         }
         let (method, status, duration) = (name(&asked.method), response.status().as_u16(), begun.elapsed());
         let route = path.map_or("none", |path| path.path.as_str());
-        tracing::debug!(method, route, status, micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX));
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        tracing::debug!(request_id, method, route, status, micros, "request answered");
         (served.plumbing.observe)(served.name, method, status, duration);
         response
     }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::Apps;
 use crate::{
-    app::pipeline::matcher::Place,
+    app::pipeline::{matcher::Place, reports::Report},
     domain::{
         Error, Result,
         ambient::Time,
@@ -186,8 +186,8 @@ impl Apps {
         let (reader, kind) = (self.base.store.reader(), destination::APP);
         let found = store::pipeline::destinations::of_names(reader, organisation_id, &kind, &names).await?;
         let off = |destination: Destination| match destination.health {
-            Health::Off { reason, .. } => Some((destination.name, reason)),
-            Health::Healthy | Health::Broken { .. } => None,
+            Health::Disabled { reason, .. } => Some((destination.name, reason)),
+            Health::Healthy | Health::Failing { .. } => None,
         };
         Ok(found.into_iter().filter_map(off).collect())
     }
@@ -197,10 +197,10 @@ impl Apps {
         let now = self.base.now();
         let tx = self.base.store.begin().await?;
         let destination = store::pipeline::destinations::ensure(&tx, &self.integration_destination(app)).await?;
-        let off = Health::Off { reason: reason.to_owned(), since: now };
+        let off = Health::Disabled { reason: reason.to_owned(), since: now };
         store::pipeline::destinations::set_health(&tx, destination.id, &off).await?;
         store::pipeline::deliveries::end_pending(&tx, destination.id, DeliveryState::Failed, reason, now).await?;
-        tx.commit().await
+        self.pipeline.commit_reports(tx, &[Report::health(Destination { health: off, ..destination }, false)]).await
     }
 
     /// Gives an integration a new chance, after somebody switched it on or put its address right.

@@ -325,7 +325,7 @@ impl Apps {
         {
             let (now, reason) = (self.base.now(), destination::DELETED.text());
             store::pipeline::deliveries::end_pending(&tx, destination.id, DeliveryState::Failed, reason, now).await?;
-            let off = Health::Off { reason: reason.to_owned(), since: now };
+            let off = Health::Disabled { reason: reason.to_owned(), since: now };
             store::pipeline::destinations::set_health(&tx, destination.id, &off).await?;
         }
         store::apps::installations::delete(&tx, app.id).await?;

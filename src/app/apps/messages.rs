@@ -209,6 +209,7 @@ impl Apps {
             attempts_before_replay: 0,
             replayed_at: None,
             next_attempt_at: None,
+            aside_at: None,
             completed_at: Some(self.base.now()),
             created_at: called.as_ref().map_or_else(|| self.base.now(), |called| called.began),
         };

@@ -14,6 +14,7 @@ use crate::{
         pipeline::{
             events::Accepted,
             intake::{Idempotency, NewEvent},
+            reports::Report,
         },
         tenancy::{
             credential::sha256,
@@ -23,13 +24,13 @@ use crate::{
     domain::{
         Error, Result,
         ambient::Time,
-        github::{self, EVENT_PREFIX, GithubInstallation},
+        github::{self, EVENT_PREFIX, GithubInstallation, reason},
         ids::{EventId, OrganisationId},
         pipeline::event::Fact,
         tenancy::member::Permission,
     },
     provider::github::{signature, webhook},
-    store::{self, pipeline::events::IdempotencyKey},
+    store::{self, Tx, pipeline::events::IdempotencyKey},
 };
 
 /// Lifetime of a delivery's idempotency record: GitHub allows redelivery for three days.
@@ -154,19 +155,30 @@ impl GithubConnections {
     async fn keep_installation(&self, payload: &Value, installation: &GithubInstallation) -> Result<GithubReceipt> {
         let now = self.base.now();
         let tx = self.base.store.begin().await?;
+        let (id, login) = (installation.id, &installation.account.login);
+        let report = |organisation_id, lost| Report::connection(organisation_id, github::PROVIDER, login, lost);
+        let mut reports = Vec::new();
         if payload["action"] == "deleted" {
             store::github::installations::delete(&tx, self.base.ambient.id(), installation, now).await?;
             for link in store::github::links::delete_all(&tx, installation.id).await? {
                 let detail = json!({"installation_id": installation.id, "why": "deleted at GitHub"});
                 self.base.audit(&tx, (link.organisation_id, "github"), "github_link.unlink", link.id, detail).await?;
+                reports.push(report(link.organisation_id, Some(reason::DELETED.text().to_owned())));
             }
         } else {
+            let former = suspended(&tx, id).await?;
             store::github::installations::save(&tx, self.base.ambient.id(), installation, now).await?;
             let repositories = webhook::repositories(&payload["repositories"]);
-            let (id, changed_at) = (installation.id, installation.updated_at);
+            let changed_at = installation.updated_at;
             store::github::installations::save_repositories(&tx, id, &repositories, false, changed_at).await?;
+            let now_suspended = suspended(&tx, id).await?;
+            if former.is_some() && former != now_suspended {
+                let lost = now_suspended.unwrap_or_default().then(|| reason::SUSPENDED.text().to_owned());
+                let linked = store::github::links::organisations(&tx, id).await?;
+                reports.extend(linked.into_iter().map(|organisation_id| report(organisation_id, lost.clone())));
+            }
         }
-        tx.commit().await?;
+        self.pipeline.commit_reports(tx, &reports).await?;
         Ok(GithubReceipt::kept())
     }
 
@@ -289,6 +301,12 @@ impl GithubConnections {
         self.base.metrics.events("accepted", 1);
         Ok(accepted.id)
     }
+}
+
+/// Returns whether an installation is suspended; `None` where it is not known, or deleted.
+async fn suspended(tx: &Tx, id: i64) -> Result<Option<bool>> {
+    let found = store::github::installations::find(tx, id).await?;
+    Ok(found.map(|stored| stored.installation.suspended_at.is_some()))
 }
 
 fn idempotency(organisation_id: OrganisationId, delivery_id: &str, now: Time) -> Idempotency {

@@ -49,6 +49,18 @@ struct ClassLabels {
     class: &'static str,
 }
 
+/// Kind of a destination.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: String,
+}
+
+/// Health of a destination.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HealthLabels {
+    health: &'static str,
+}
+
 /// All metrics of the process. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -65,6 +77,8 @@ pub struct Metrics {
     in_flight: Family<ClassLabels, Gauge>,
     connections: Gauge,
     connections_closed: Family<ReasonLabels, Counter>,
+    exhausted: Family<KindLabels, Counter>,
+    health_changes: Family<HealthLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -85,6 +99,8 @@ impl Default for Metrics {
             in_flight: Family::default(),
             connections: Gauge::default(),
             connections_closed: Family::default(),
+            exhausted: Family::default(),
+            health_changes: Family::default(),
         };
         registry.register("http_requests", "Requests answered", metrics.requests.clone());
         registry.register("http_request_seconds", "Time to answer a request", metrics.request_seconds.clone());
@@ -104,6 +120,10 @@ impl Default for Metrics {
             "Connections closed or refused by the server, by the bound or deadline that was reached",
             metrics.connections_closed.clone(),
         );
+        let exhausted = "Deliveries that failed and are not retried, by the kind of their destination";
+        registry.register("deliveries_exhausted", exhausted, metrics.exhausted.clone());
+        let changes = "Changes of the health of destinations by outcomes, by the new health";
+        registry.register("destination_health_changes", changes, metrics.health_changes.clone());
         Self { registry: Arc::new(registry), ..metrics }
     }
 }
@@ -128,6 +148,16 @@ impl Metrics {
     /// Counts a delivery that ended, or that was created in a final state.
     pub fn delivery(&self, outcome: &'static str) {
         self.deliveries.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// Counts an exhausted delivery, by the kind of its destination.
+    pub fn exhausted(&self, kind: &str) {
+        self.exhausted.get_or_create(&KindLabels { kind: kind.to_owned() }).inc();
+    }
+
+    /// Counts a change of health, by the new one.
+    pub fn health_change(&self, health: &'static str) {
+        self.health_changes.get_or_create(&HealthLabels { health }).inc();
     }
 
     /// Counts an attempt and its duration.

@@ -72,7 +72,7 @@ impl Pipeline {
 }
 
 /// Returns a destination without the secrets that its URL may have.
-fn shown(mut destination: Destination) -> Destination {
+pub(super) fn shown(mut destination: Destination) -> Destination {
     destination.address = redact(&destination.address).into_owned();
     destination
 }

@@ -133,6 +133,7 @@ impl Outbox {
             attempts_before_replay: 0,
             replayed_at: None,
             next_attempt_at: Some(now),
+            aside_at: None,
             completed_at: None,
             created_at: now,
             ..former
@@ -231,6 +232,7 @@ impl Outbox {
             attempts_before_replay: 0,
             replayed_at: None,
             next_attempt_at: pending.then_some(now),
+            aside_at: None,
             completed_at: (!pending).then_some(now),
             created_at: now,
         }

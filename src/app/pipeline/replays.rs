@@ -38,7 +38,7 @@ impl Replays {
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Conflict`] where it is still pending,
-    /// [`Error::FailedPrecondition`] where its destination is off.
+    /// [`Error::FailedPrecondition`] where its destination is disabled.
     pub async fn replay_delivery(&self, caller: &Caller, id: DeliveryId) -> Result<Delivery> {
         caller.require(Permission::DeliveriesReplay)?;
         let tx = self.base.store.begin().await?;
@@ -70,7 +70,7 @@ impl Replays {
     /// Sends every failed delivery of a destination and a period again, in their order. Returns their number.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::FailedPrecondition`] where it is off.
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::FailedPrecondition`] where it is disabled.
     pub async fn replay_failed_deliveries(&self, caller: &Caller, id: DestinationId, period: Period) -> Result<u64> {
         caller.require(Permission::DeliveriesReplay)?;
         let tx = self.base.store.begin().await?;
@@ -82,12 +82,12 @@ impl Replays {
         Ok(count)
     }
 
-    /// Returns a destination that is not off.
+    /// Returns a destination that is not disabled.
     async fn reachable(&self, tx: &Tx, caller: &Caller, id: DestinationId) -> Result<Destination> {
         let destination = store::pipeline::destinations::find(tx, caller.organisation_id, id).await?;
         match destination.health {
-            Health::Healthy | Health::Broken { .. } => Ok(destination),
-            Health::Off { reason, .. } => Err(Error::FailedPrecondition { message: reason }),
+            Health::Healthy | Health::Failing { .. } => Ok(destination),
+            Health::Disabled { reason, .. } => Err(Error::FailedPrecondition { message: reason }),
         }
     }
 

@@ -9,6 +9,7 @@ use super::{SlackConnections, links::SlackIntegration};
 use crate::{
     app::{
         Caller,
+        pipeline::reports::Report,
         tenancy::{
             consents::{Carry, Consent},
             teams::Identified,
@@ -19,7 +20,7 @@ use crate::{
         error::StateFailure,
         pipeline::{delivery::DeliveryState, destination::Destination},
         slack::{
-            destination,
+            self, destination,
             link::{SlackLink, SlackLinkStatus},
             reason,
         },
@@ -187,7 +188,9 @@ impl SlackConnections {
         let detail = json!({"team_id": link.team_id, "replaced": former.is_some()});
         let actor = (link.organisation_id, member.user_id.to_string());
         self.base.audit(&tx, (actor.0, &actor.1), "slack_link.connect", link.id, detail).await?;
-        tx.commit().await?;
+        let was_lost = former.as_ref().is_some_and(|former| former.link.status == SlackLinkStatus::Disconnected);
+        let restored = || Report::connection(link.organisation_id, slack::PROVIDER, &link.team_name, None);
+        self.pipeline.commit_reports(tx, was_lost.then(restored).as_slice()).await?;
         if let Some(former) = former.filter(|former| former.link.team_id != link.team_id) {
             self.revoke_at_slack(&former).await;
         }

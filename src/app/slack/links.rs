@@ -192,7 +192,7 @@ impl SlackConnections {
         let stored = store::slack::links::find(&tx, caller.organisation_id).await?.ok_or(not_connected)?;
         let link = &stored.link;
         let reason = reason::DELETED.text();
-        let off = Health::Off { reason: reason.to_owned(), since: now };
+        let off = Health::Disabled { reason: reason.to_owned(), since: now };
         self.switch_off_slack(&tx, link.organisation_id, reason, &off).await?;
         store::slack::links::delete(&tx, link.id).await?;
         let actor = (caller.organisation_id, caller.actor());

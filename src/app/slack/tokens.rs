@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use super::SlackConnections;
 use crate::{
-    app::tenancy::vault::SecretLocation,
+    app::{pipeline::reports::Report, tenancy::vault::SecretLocation},
     domain::{
         Error, Result,
         error::Upstream,
         ids::{OrganisationId, SlackLinkId},
-        pipeline::{delivery::DeliveryState, destination::Health},
+        pipeline::{
+            delivery::DeliveryState,
+            destination::{Destination, Health},
+        },
         secret::Secret,
-        slack::{Verdict, destination, link::SlackLink, reason, verdict},
+        slack::{self, Verdict, destination, link::SlackLink, reason, verdict},
     },
     provider::slack::{PostAnswer, SlackClient, SlackGrant},
     store::{
@@ -157,33 +160,39 @@ impl SlackConnections {
     pub async fn slack_connection_died(&self, link: &SlackLink, code: &str) -> Result<()> {
         let now = self.base.now();
         let tx = self.base.store.begin().await?;
+        let mut reports = Vec::new();
         if store::slack::links::disconnect(&tx, link.id, now).await? {
-            let reason = reason::DISCONNECTED.text();
-            let health = Health::Off { reason: format!("{reason} (Slack says {code})"), since: now };
-            self.switch_off_slack(&tx, link.organisation_id, reason, &health).await?;
+            let (organisation_id, reason) = (link.organisation_id, reason::DISCONNECTED.text());
+            let why = format!("{reason} (Slack says {code})");
+            let health = Health::Disabled { reason: why.clone(), since: now };
+            reports.push(Report::connection(organisation_id, slack::PROVIDER, &link.team_name, Some(why)));
+            let disabled = self.switch_off_slack(&tx, organisation_id, reason, &health).await?;
+            reports.extend(disabled.into_iter().map(|destination| Report::health(destination, false)));
             let detail = serde_json::json!({"code": code});
             self.base.audit(&tx, (link.organisation_id, "slack"), "slack_link.disconnected", link.id, detail).await?;
         }
-        tx.commit().await
+        self.pipeline.commit_reports(tx, &reports).await
     }
 
     /// Disables every destination in the organisation's Slack, and fails their pending deliveries with the reason.
+    /// Returns those that were not disabled before.
     pub(in crate::app) async fn switch_off_slack(
         &self,
         tx: &Tx,
         organisation_id: OrganisationId,
         reason: &str,
         health: &Health,
-    ) -> Result<()> {
+    ) -> Result<Vec<Destination>> {
         let now = self.base.now();
         let all = store::pipeline::destinations::of_kind(tx, organisation_id, &destination::SLACK).await?;
-        for id in &all {
-            store::pipeline::deliveries::end_pending(tx, *id, DeliveryState::Failed, reason, now).await?;
+        for one in &all {
+            store::pipeline::deliveries::end_pending(tx, one.id, DeliveryState::Failed, reason, now).await?;
         }
-        for id in all {
-            store::pipeline::destinations::set_health(tx, id, health).await?;
+        for one in &all {
+            store::pipeline::destinations::set_health(tx, one.id, health).await?;
         }
-        Ok(())
+        let enabled = all.into_iter().filter(|one| !matches!(one.health, Health::Disabled { .. }));
+        Ok(enabled.map(|one| Destination { health: health.clone(), ..one }).collect())
     }
 
     /// Opens a link's incoming webhook, if it has one.

@@ -7,7 +7,10 @@ use crate::{
     domain::{
         Result,
         ambient::Time,
-        pipeline::{delivery::DeliveryState, destination::Health},
+        pipeline::{
+            delivery::DeliveryState,
+            destination::{Destination, Health},
+        },
         webhooks::{Direction, Outgoing, Webhook, destination},
     },
     store::{self, Tx},
@@ -33,17 +36,20 @@ impl Webhooks {
             true if !enabled => Some(off),
             true => None,
         };
-        self.switch_destinations(tx, former, reason_to_disable, now.updated_at).await
+        self.switch_destinations(tx, former, reason_to_disable, now.updated_at).await?;
+        Ok(())
     }
 
     /// Disables the destinations of a webhook for which `reason_to_disable` returns a reason, and enables the others.
+    /// Returns those that were enabled, and are disabled now.
     pub(in crate::app) async fn switch_destinations(
         &self,
         tx: &Tx,
         webhook: &Webhook,
         reason_to_disable: impl Fn(&str) -> Option<&'static str>,
         now: Time,
-    ) -> Result<()> {
+    ) -> Result<Vec<Destination>> {
+        let mut disabled = Vec::new();
         let (kind, names) = (destination::OUTGOING, destination::url_names(webhook.id));
         for destination in
             store::pipeline::destinations::named_after(tx, webhook.organisation_id, &kind, &names).await?
@@ -53,11 +59,15 @@ impl Webhooks {
                 Some(reason) => {
                     store::pipeline::deliveries::end_pending(tx, destination.id, DeliveryState::Failed, reason, now)
                         .await?;
-                    Health::Off { reason: reason.to_owned(), since: now }
+                    Health::Disabled { reason: reason.to_owned(), since: now }
                 }
             };
             store::pipeline::destinations::set_health(tx, destination.id, &health).await?;
+            let is_disabled = |health: &Health| matches!(health, Health::Disabled { .. });
+            if is_disabled(&health) && !is_disabled(&destination.health) {
+                disabled.push(Destination { health, ..destination });
+            }
         }
-        Ok(())
+        Ok(disabled)
     }
 }

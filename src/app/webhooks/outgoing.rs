@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use self::{request::Request, run::Run, scripts::Prepared};
 use super::{Webhooks, secret_place};
 use crate::{
-    app::apps::calls::excerpt,
+    app::{apps::calls::excerpt, pipeline::reports::Report},
     domain::{
         Error, Result, apps,
         channels::{Channel, message::Message},
@@ -264,7 +264,7 @@ impl Webhooks {
             }
             AfterFailure::TooMany => {
                 run.fail("too-many-retries");
-                Next::Failed { reason: format!("{}: {reason}", Reason::GIVEN_UP.text()) }
+                Next::Exhausted { reason }
             }
             AfterFailure::NotWanted => {
                 run.fail("failed-and-not-configured-to-retry");
@@ -295,10 +295,11 @@ impl Webhooks {
         webhook.enabled = false;
         webhook.updated_at = now;
         store::webhooks::update(&tx, &webhook, None).await?;
-        self.switch_destinations(&tx, &webhook, |_| Some(GONE), now).await?;
+        let disabled = self.switch_destinations(&tx, &webhook, |_| Some(GONE), now).await?;
         let whose = (webhook.organisation_id, "endpoint");
         self.base.audit(&tx, whose, "webhook.disable", webhook.id, json!({"reason": GONE})).await?;
-        tx.commit().await
+        let reports: Vec<Report> = disabled.into_iter().map(|destination| Report::health(destination, false)).collect();
+        self.pipeline.commit_reports(tx, &reports).await
     }
 }
 

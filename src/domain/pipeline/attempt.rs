@@ -83,7 +83,8 @@ impl FromStr for AttemptState {
 pub struct AttemptOutcome {
     /// Its meaning for the delivery and its destination.
     pub verdict: Verdict,
-    /// Next step, where the destination has a retry schedule of its own; otherwise [`RetryPolicy`] decides.
+    /// Next step, where the kind decides it by itself; otherwise the
+    /// [`RetrySchedule`](super::retry::RetrySchedule) does.
     pub next: Option<Next>,
     /// Address of the call, without secrets.
     pub address: String,

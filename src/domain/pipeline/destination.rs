@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use super::delivery::Content;
+use super::{delivery::Content, retry::RetrySchedule};
 use crate::domain::{
     ambient::Time,
     ids::{DestinationId, OrganisationId},
@@ -32,6 +32,10 @@ pub struct Destination {
     pub success_count: i64,
     /// Number of failed attempts.
     pub failure_count: i64,
+    /// Number of attempts that failed, in ways that may pass, since the last success.
+    pub consecutive_failures: i32,
+    /// Retry schedule of its own, if it has one.
+    pub retry_schedule: Option<RetrySchedule>,
     /// Time of the last attempt.
     pub last_sent_at: Option<Time>,
     /// Time of its creation.
@@ -56,6 +60,8 @@ impl Destination {
             health: Health::Healthy,
             success_count: 0,
             failure_count: 0,
+            consecutive_failures: 0,
+            retry_schedule: None,
             last_sent_at: None,
             created_at: now,
         }
@@ -83,21 +89,23 @@ impl DestinationKind {
     }
 }
 
-/// Health of a destination, the state of its circuit.
+/// Health of a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// Circuit closed: healthy, as far as is known.
+    /// Healthy, as far as is known.
     Healthy,
-    /// Circuit open: the upstream refuses this address. One delivery at a time is attempted, once in [`PROBE_INTERVAL`]
-    /// (a half-open probe); the others fail.
-    Broken {
+    /// Attempts fail. They go on by the retry schedule, unless the circuit is open.
+    Failing {
         /// Reason that the upstream gives, with the cure.
         reason: String,
-        /// Time at which it last gave it.
+        /// Time from which on it is failing.
         since: Time,
+        /// Time of the next half-open probe, where the circuit is open: the upstream refuses this address. Until then
+        /// new deliveries fail without an attempt.
+        probe_at: Option<Time>,
     },
-    /// Disabled: nothing is sent, because it is not connected any more.
-    Off {
+    /// Disabled: nothing is sent until it is enabled or connected again.
+    Disabled {
         /// Reason, with the cure.
         reason: String,
         /// Time from which on it is disabled.
@@ -113,18 +121,36 @@ impl Health {
     pub fn as_str(&self) -> &'static str {
         match self {
             Health::Healthy => "healthy",
-            Health::Broken { .. } => "broken",
-            Health::Off { .. } => "off",
+            Health::Failing { .. } => "failing",
+            Health::Disabled { .. } => "disabled",
+        }
+    }
+
+    /// Returns the time from which on it is failing, if it is.
+    pub fn failing_since(&self) -> Option<Time> {
+        match self {
+            Health::Failing { since, .. } => Some(*since),
+            Health::Healthy | Health::Disabled { .. } => None,
+        }
+    }
+
+    /// Returns the reason for which pending deliveries fail, if they do.
+    pub fn closed(&self) -> Option<&str> {
+        match self {
+            Health::Healthy | Health::Failing { probe_at: None, .. } => None,
+            Health::Failing { reason, probe_at: Some(_), .. } | Health::Disabled { reason, .. } => Some(reason),
         }
     }
 
     /// Returns the reason for which a new delivery is not worth an attempt at `now`, if any.
     pub fn refusal(&self, now: Time) -> Option<&str> {
         match self {
-            Health::Healthy => None,
-            // A time in the future is from before the clock was set back.
-            Health::Broken { reason, since } => (*since..*since + PROBE_INTERVAL).contains(&now).then_some(reason),
-            Health::Off { reason, .. } => Some(reason),
+            Health::Healthy | Health::Failing { probe_at: None, .. } => None,
+            // A time that is further away is from before the clock was set back.
+            Health::Failing { reason, probe_at: Some(at), .. } => {
+                (*at - PROBE_INTERVAL..*at).contains(&now).then_some(reason)
+            }
+            Health::Disabled { reason, .. } => Some(reason),
         }
     }
 }
@@ -138,13 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_destination_is_probed_now_and_then() {
-        let broken = Health::Broken { reason: "not_in_channel".into(), since: at(0) };
-        assert_eq!(broken.refusal(at(59_999)), Some("not_in_channel"));
-        assert_eq!(broken.refusal(at(60_000)), None);
-        let later = Health::Broken { reason: "not_in_channel".into(), since: at(3_600_000) };
-        assert_eq!(later.refusal(at(0)), None, "the clock was set back");
-        let off = Health::Off { reason: "disconnected".into(), since: at(0) };
-        assert_eq!(off.refusal(at(10_000_000)), Some("disconnected"));
+    fn an_open_circuit_is_probed_now_and_then() {
+        let open = |probe_at| Health::Failing { reason: "not_in_channel".into(), since: at(0), probe_at };
+        assert_eq!(open(Some(at(60_000))).refusal(at(59_999)), Some("not_in_channel"));
+        assert_eq!(open(Some(at(60_000))).refusal(at(60_000)), None);
+        assert_eq!(open(Some(at(3_600_000))).refusal(at(0)), None, "the clock was set back");
+        assert_eq!(open(None).refusal(at(1)), None, "a run of failures refuses nothing");
+        let disabled = Health::Disabled { reason: "disconnected".into(), since: at(0) };
+        assert_eq!(disabled.refusal(at(10_000_000)), Some("disconnected"));
     }
 }

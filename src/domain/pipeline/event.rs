@@ -9,7 +9,7 @@ use crate::domain::{
     ambient::Time,
     error::Violation,
     ids::{ChannelId, EventId, OrganisationId, RouteId},
-    pipeline::attributes::Attributes,
+    pipeline::{attributes::Attributes, operational},
 };
 
 /// Accepted event.
@@ -62,6 +62,13 @@ impl Fact {
         if !is_event_type(&self.kind) {
             let rule = "must be dotted words of letters, digits and underscores, such as \"invoice.paid\"";
             violations.push(Violation { field: "/type".into(), message: rule.into() });
+        }
+        if self.kind.starts_with(operational::PREFIX) {
+            let rule = format!(
+                "must not begin with \"{}\", as the types of this service's own events do",
+                operational::PREFIX
+            );
+            violations.push(Violation { field: "/type".into(), message: rule });
         }
         violations.extend(self.attributes.violations());
         violations.extend(rules.iter().flat_map(|rule| rule(self)));
@@ -117,7 +124,8 @@ mod tests {
             assert!(fact(good).check(&[]).is_ok(), "{good}");
         }
         let too_long = "a".repeat(129);
-        for bad in ["", ".", "a.", ".a", "a..b", "a b", "a-b", "ä", too_long.as_str()] {
+        let forged = "tieline.destination.failing";
+        for bad in ["", ".", "a.", ".a", "a..b", "a b", "a-b", "ä", forged, too_long.as_str()] {
             assert!(fact(bad).check(&[]).is_err(), "{bad}");
         }
     }

@@ -1,6 +1,7 @@
 //! Deliveries and their attempts.
 
 mod arrays;
+mod due;
 mod search;
 mod statistics;
 
@@ -9,12 +10,12 @@ use std::time::Duration;
 use ::entity::{
     attempt::{self, Entity as Attempts},
     delivery::{ActiveModel, Column, Entity as Deliveries, Model as Row},
-    event,
 };
+pub use due::{ASIDE, Due, due, due_first};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
-    QueryOrder, Statement, Value,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    Statement,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -24,10 +25,7 @@ use crate::{
         ambient::Time,
         error::Noun,
         ids::{DeliveryId, DestinationId, IntegrationId, OrganisationId, RouteId},
-        pipeline::{
-            delivery::{Attempt, Content, Delivery, DeliveryState},
-            event::Event,
-        },
+        pipeline::delivery::{Attempt, Content, Delivery, DeliveryState},
         search::Period,
     },
     store::{Tx, corrupt, kernel::batches},
@@ -35,15 +33,6 @@ use crate::{
 
 pub use search::{Filter, NamedDelivery, find_named, list};
 pub use statistics::{Hour, statistics};
-
-/// Due delivery, with its event.
-#[derive(Clone, Debug)]
-pub struct Due {
-    /// The delivery.
-    pub delivery: Delivery,
-    /// Event that it delivers.
-    pub event: Event,
-}
 
 /// Inserts deliveries.
 ///
@@ -57,77 +46,6 @@ pub async fn insert_many(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
         Deliveries::insert_many(run.iter().map(row)).exec_without_returning(tx).await?;
     }
     Ok(())
-}
-
-/// A destination, and the maximum number of its deliveries that are loaded.
-pub type Loaded = (DestinationId, usize);
-
-/// Returns the first pending deliveries of each destination, oldest first, with their events, in one round trip. The data
-/// of an event is left out where the delivery has content of its own: a webhook may have sent 25 MB.
-///
-/// # Errors
-/// When the database fails.
-pub async fn due(db: &impl ConnectionTrait, destinations: &[Loaded]) -> Result<Vec<Due>> {
-    waiting(db, destinations, ("id", "d.id")).await
-}
-
-/// Returns the same of destinations that keep no order: the earliest due first, even where older ones wait for a retry.
-///
-/// # Errors
-/// When the database fails.
-pub async fn due_first(db: &impl ConnectionTrait, destinations: &[Loaded]) -> Result<Vec<Due>> {
-    waiting(db, destinations, ("next_attempt_at, id", "d.next_attempt_at, d.id")).await
-}
-
-async fn waiting(
-    db: &impl ConnectionTrait,
-    destinations: &[Loaded],
-    (order_of_one, order_of_all): (&str, &str),
-) -> Result<Vec<Due>> {
-    if destinations.is_empty() {
-        return Ok(Vec::new());
-    }
-    let backend = db.get_database_backend();
-    let head = |of: &str, most: &str| {
-        format!(
-            "SELECT * FROM delivery WHERE destination_id = {of} AND state = 'pending' ORDER BY {order_of_one} LIMIT {most}"
-        )
-    };
-    let mut most: Vec<i64> = destinations.iter().map(|(_, most)| i64::try_from(*most).unwrap_or(i64::MAX)).collect();
-    let (heads, values): (String, Vec<Value>) = match backend {
-        DbBackend::Postgres => {
-            let head = head("v.id", "v.most");
-            let heads = format!("SELECT h.* FROM UNNEST($1, $2) AS v (id, most) CROSS JOIN LATERAL ({head}) AS h");
-            let ids = batches::ids(destinations.iter().map(|(id, _)| id.0));
-            (heads, vec![ids, most.into()])
-        }
-        // SQLite has no LATERAL.
-        _ => {
-            let ids = batches::filled(destinations.iter().map(|(id, _)| id.0));
-            most.resize(ids.len(), 0);
-            let heads = (0..ids.len()).map(|index| format!("SELECT * FROM ({}) AS d{index}", head("?", "?")));
-            let values = ids.into_iter().zip(most).flat_map(|(id, most)| [Value::from(id), Value::from(most)]);
-            (heads.collect::<Vec<_>>().join(" UNION ALL "), values.collect())
-        }
-    };
-    let sql = format!(
-        "SELECT d.id AS d_id, d.organisation_id AS d_organisation_id, d.event_id AS d_event_id, \
-         d.destination_id AS d_destination_id, d.route_id AS d_route_id, d.state AS d_state, d.reason AS d_reason, d.content AS d_content, \
-         d.attempts AS d_attempts, d.attempts_before_replay AS d_attempts_before_replay, d.replayed_at AS d_replayed_at, \
-         d.next_attempt_at AS d_next_attempt_at, d.completed_at AS d_completed_at, d.created_at AS d_created_at, \
-         e.id, e.organisation_id, e.channel_id, e.kind, e.source, e.attributes, \
-         CASE WHEN d.content IS NULL THEN e.data ELSE 'null' END AS data, e.made_from, e.path, e.created_at \
-         FROM ({heads}) AS d JOIN event e ON e.id = d.event_id ORDER BY {order_of_all}"
-    );
-    let rows = db.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Due {
-                delivery: delivery(Row::from_query_result(row, "d_")?)?,
-                event: crate::store::pipeline::events::event(event::Model::from_query_result(row, "")?)?,
-            })
-        })
-        .collect()
 }
 
 /// Inserts attempts.
@@ -182,6 +100,7 @@ async fn update(tx: &Tx, delivery: &Delivery) -> Result<()> {
         attempts: Set(delivery.attempts),
         next_attempt_at: Set(delivery.next_attempt_at),
         completed_at: Set(delivery.completed_at),
+        aside_at: Set(delivery.aside_at),
         ..Default::default()
     };
     Deliveries::update_many().set(row).filter(Column::Id.eq(delivery.id.0)).exec(tx).await?;
@@ -256,6 +175,7 @@ fn pending_again(now: Time) -> sea_orm::UpdateMany<Deliveries> {
         .col_expr(Column::Reason, Expr::value(None::<String>))
         .col_expr(Column::AttemptsBeforeReplay, Expr::col(Column::Attempts))
         .col_expr(Column::ReplayedAt, Expr::value(now))
+        .col_expr(Column::AsideAt, Expr::value(None::<Time>))
         .col_expr(Column::NextAttemptAt, Expr::value(now))
         .col_expr(Column::CompletedAt, Expr::value(None::<Time>))
 }
@@ -312,6 +232,7 @@ fn row(delivery: &Delivery) -> ActiveModel {
         next_attempt_at: Set(delivery.next_attempt_at),
         completed_at: Set(delivery.completed_at),
         created_at: Set(delivery.created_at),
+        aside_at: Set(delivery.aside_at),
     }
 }
 
@@ -329,6 +250,7 @@ fn delivery(row: Row) -> Result<Delivery> {
         attempts_before_replay: row.attempts_before_replay,
         replayed_at: row.replayed_at,
         next_attempt_at: row.next_attempt_at,
+        aside_at: row.aside_at,
         completed_at: row.completed_at,
         created_at: row.created_at,
     })

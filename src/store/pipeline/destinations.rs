@@ -1,35 +1,36 @@
 //! Destinations: the unit that workers claim.
 //!
 //! [`claim`] has the claim itself, [`claims`] the wake-up and the release, [`clock`] the correction of stored times
-//! after a clock was set back.
+//! after a clock was set back, [`health`] the columns of health and its resets.
 
 mod claim;
 mod claims;
 mod clock;
+mod health;
 
 use std::collections::HashMap;
 
 use ::entity::destination::{ActiveModel, Column, Entity as Destinations, Model as Row};
 pub use claim::{Busy, Claim, Claimed, Room, claim};
-pub use claims::{Release, end_leases, release, wake};
+pub use claims::{Release, Released, end_leases, release, wake};
 pub use clock::{latest_try, set_back};
+use health::{HealthColumns, healed, health_columns};
+pub use health::{heal, heal_named, set_health};
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    Statement,
-    sea_query::{ExprTrait, OnConflict},
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, Statement, sea_query::OnConflict,
 };
 
 use crate::{
     domain::{
         Error, Result,
-        ambient::Time,
         error::Noun,
         ids::{DestinationId, OrganisationId},
         page::{Page, PageRequest},
         pipeline::{
             delivery::Content,
             destination::{Destination, DestinationKind, Health},
+            retry::RetrySchedule,
         },
     },
     store::{Tx, corrupt, kernel::batches},
@@ -45,7 +46,7 @@ pub async fn insert(tx: &Tx, destination: &Destination) -> Result<()> {
 }
 
 fn row(destination: &Destination) -> ActiveModel {
-    let (health, health_reason, health_since) = health_columns(&destination.health);
+    let HealthColumns { health, reason, since, probe_at } = health_columns(&destination.health);
     ActiveModel {
         id: Set(destination.id.0),
         organisation_id: Set(destination.organisation_id.0),
@@ -53,8 +54,8 @@ fn row(destination: &Destination) -> ActiveModel {
         name: Set(destination.name.clone()),
         address: Set(destination.address.clone()),
         health: Set(health.to_owned()),
-        health_reason: Set(health_reason),
-        health_since: Set(health_since),
+        health_reason: Set(reason),
+        health_since: Set(since),
         due_at: Set(None),
         not_before: Set(None),
         woken: Set(false),
@@ -66,6 +67,9 @@ fn row(destination: &Destination) -> ActiveModel {
         created_at: Set(destination.created_at),
         slow: Set(false),
         settings: Set(destination.settings.as_ref().map(|settings| settings.as_str().to_owned())),
+        probe_at: Set(probe_at),
+        consecutive_failures: Set(destination.consecutive_failures),
+        retry_schedule: Set(destination.retry_schedule.as_ref().map(retry_schedule_column)),
     }
 }
 
@@ -165,18 +169,18 @@ pub async fn kinds(db: &impl ConnectionTrait) -> Result<Vec<DestinationKind>> {
     Ok(kinds.into_iter().map(DestinationKind::stored).collect())
 }
 
-/// Lists the ids of an organisation's destinations of one kind, in their order.
+/// Lists an organisation's destinations of one kind, in the order of their ids.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_kind(tx: &Tx, organisation_id: OrganisationId, kind: &DestinationKind) -> Result<Vec<DestinationId>> {
+pub async fn of_kind(tx: &Tx, organisation_id: OrganisationId, kind: &DestinationKind) -> Result<Vec<Destination>> {
     let rows = Destinations::find()
         .filter(Column::OrganisationId.eq(organisation_id.0))
         .filter(Column::Kind.eq(kind.as_str()))
         .order_by_asc(Column::Id)
         .all(tx)
         .await?;
-    Ok(rows.into_iter().map(|row| row.id.into()).collect())
+    rows.into_iter().map(destination).collect()
 }
 
 /// Lists the destinations of one kind with names that begin with a text.
@@ -323,60 +327,13 @@ pub async fn set_address(tx: &Tx, id: DestinationId, address: &str) -> Result<()
     Ok(())
 }
 
-/// Returns the columns of a reset: healthy, without a backoff, not in the slow class.
-fn healed() -> ActiveModel {
-    ActiveModel {
-        health: Set(Health::Healthy.as_str().to_owned()),
-        health_reason: Set(None),
-        health_since: Set(None),
-        not_before: Set(None),
-        slow: Set(false),
-        ..Default::default()
-    }
-}
-
-/// Resets the health of the destinations of a kind with some names, in every organisation.
+/// Saves the retry schedule of a destination; `None` removes it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn heal_named(tx: &Tx, kind: &DestinationKind, names: &[String]) -> Result<()> {
-    for names in batches::runs(names) {
-        Destinations::update_many()
-            .set(healed())
-            .filter(
-                Column::Id
-                    .in_subquery(claims::locked(tx, Column::Kind.eq(kind.as_str()).and(Column::Name.is_in(names)))),
-            )
-            .exec(tx)
-            .await?;
-    }
-    Ok(())
-}
-
-/// Saves the health of a destination.
-///
-/// # Errors
-/// When the database fails.
-pub async fn set_health(tx: &Tx, id: DestinationId, health: &Health) -> Result<()> {
-    let (health, health_reason, health_since) = health_columns(health);
-    let row = ActiveModel {
-        id: Set(id.0),
-        health: Set(health.to_owned()),
-        health_reason: Set(health_reason),
-        health_since: Set(health_since),
-        ..Default::default()
-    };
-    Destinations::update(row).exec(tx).await?;
-    Ok(())
-}
-
-/// Resets the health of an organisation's destinations of a kind, for a new connection.
-///
-/// # Errors
-/// When the database fails.
-pub async fn heal(tx: &Tx, organisation_id: OrganisationId, kind: &DestinationKind) -> Result<()> {
-    let all = Column::OrganisationId.eq(organisation_id.0).and(Column::Kind.eq(kind.as_str()));
-    Destinations::update_many().set(healed()).filter(Column::Id.in_subquery(claims::locked(tx, all))).exec(tx).await?;
+pub async fn set_retry_schedule(tx: &Tx, id: DestinationId, schedule: Option<&RetrySchedule>) -> Result<()> {
+    let retry_schedule = Set(schedule.map(retry_schedule_column));
+    Destinations::update(ActiveModel { id: Set(id.0), retry_schedule, ..Default::default() }).exec(tx).await?;
     Ok(())
 }
 
@@ -396,13 +353,14 @@ pub async fn reset_counters(tx: &Tx, id: DestinationId) -> Result<()> {
     Ok(())
 }
 
-fn health_columns(health: &Health) -> (&'static str, Option<String>, Option<Time>) {
-    match health {
-        Health::Healthy => (health.as_str(), None, None),
-        Health::Broken { reason, since } | Health::Off { reason, since } => {
-            (health.as_str(), Some(reason.clone()), Some(*since))
-        }
-    }
+fn retry_schedule_column(schedule: &RetrySchedule) -> serde_json::Value {
+    serde_json::json!(schedule.seconds())
+}
+
+fn retry_schedule(stored: serde_json::Value) -> Result<RetrySchedule> {
+    let seconds: Vec<u64> =
+        serde_json::from_value(stored).map_err(|error| corrupt("destination", "retry_schedule", error))?;
+    RetrySchedule::new("retry_schedule", &seconds).map_err(|error| corrupt("destination", "retry_schedule", error))
 }
 
 pub(in crate::store) fn destination(row: Row) -> Result<Destination> {
@@ -410,8 +368,8 @@ pub(in crate::store) fn destination(row: Row) -> Result<Destination> {
     let reason = row.health_reason.unwrap_or_default();
     let health = match row.health.as_str() {
         "healthy" => Health::Healthy,
-        "broken" => Health::Broken { reason, since },
-        "off" => Health::Off { reason, since },
+        "failing" => Health::Failing { reason, since, probe_at: row.probe_at },
+        "disabled" => Health::Disabled { reason, since },
         other => return Err(corrupt("destination", "health", other)),
     };
     Ok(Destination {
@@ -424,6 +382,8 @@ pub(in crate::store) fn destination(row: Row) -> Result<Destination> {
         health,
         success_count: row.success_count,
         failure_count: row.failure_count,
+        consecutive_failures: row.consecutive_failures,
+        retry_schedule: row.retry_schedule.map(retry_schedule).transpose()?,
         last_sent_at: row.last_sent_at,
         created_at: row.created_at,
     })

@@ -1,12 +1,15 @@
 //! Deliveries, attempts, destinations.
 
-use poem_openapi::{Object, types::Example};
+use poem_openapi::{
+    Object,
+    types::{Example, MaybeUndefined},
+};
 use uuid::Uuid;
 
 use super::{HealthWord, Word};
 use crate::{
     api::shared::time::Timestamp,
-    app::pipeline::deliveries::NamedDelivery,
+    app::pipeline::{deliveries::NamedDelivery, destinations::DestinationChange},
     domain::pipeline::{
         delivery::{Attempt, AttemptState, Delivery, DeliveryState},
         destination::{Destination, Health},
@@ -190,6 +193,10 @@ pub struct DestinationOut {
     pub success_count: i64,
     /// Number of failed attempts.
     pub failure_count: i64,
+    /// Number of failed attempts since the last success; a message that is refused for itself does not count.
+    pub consecutive_failure_count: i32,
+    /// Retry schedule of its own: the pauses after failed attempts, in seconds. Absent where it has the service's.
+    pub retry_schedule: Option<Vec<u64>>,
     /// Time of the last attempt.
     pub last_sent_at: Option<Timestamp>,
     /// Time of creation.
@@ -201,7 +208,7 @@ impl From<Destination> for DestinationOut {
         let health = Word(HealthWord::from(&destination.health));
         let (reason, since) = match destination.health {
             Health::Healthy => (None, None),
-            Health::Broken { reason, since } | Health::Off { reason, since } => (Some(reason), Some(since)),
+            Health::Failing { reason, since, .. } | Health::Disabled { reason, since } => (Some(reason), Some(since)),
         };
         Self {
             id: destination.id.0,
@@ -213,8 +220,39 @@ impl From<Destination> for DestinationOut {
             since: since.map(Into::into),
             success_count: destination.success_count,
             failure_count: destination.failure_count,
+            consecutive_failure_count: destination.consecutive_failures,
+            retry_schedule: destination.retry_schedule.map(|schedule| schedule.seconds()),
             last_sent_at: destination.last_sent_at.map(Into::into),
             created_at: destination.created_at.into(),
         }
+    }
+}
+
+/// Changes to a destination; absent fields stay unchanged.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "UpdateDestination", rename_all = "camelCase", example)]
+pub struct DestinationPatch {
+    /// Retry schedule: the pauses after failed attempts, in seconds, each of 1 to 604800. Up to half of each is taken
+    /// off at random. Null: the service's.
+    #[oai(nullable, validator(min_items = 1, max_items = 20))]
+    pub retry_schedule: MaybeUndefined<Vec<u64>>,
+    /// True to enable the destination, false to disable it.
+    pub enabled: Option<bool>,
+}
+
+impl From<DestinationPatch> for DestinationChange {
+    fn from(patch: DestinationPatch) -> Self {
+        let retry_schedule = match patch.retry_schedule {
+            MaybeUndefined::Undefined => None,
+            MaybeUndefined::Null => Some(None),
+            MaybeUndefined::Value(seconds) => Some(Some(seconds)),
+        };
+        Self { retry_schedule, enabled: patch.enabled }
+    }
+}
+
+impl Example for DestinationPatch {
+    fn example() -> Self {
+        Self { retry_schedule: MaybeUndefined::Value(vec![5, 60, 600, 3600]), enabled: None }
     }
 }

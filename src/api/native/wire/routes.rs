@@ -78,8 +78,8 @@ impl From<Route> for RouteOut {
 pub struct RouteIn {
     /// Display name.
     pub name: Option<String>,
-    /// Globs of the sources (`api`, `slack`, `github`, `channel`), of which one has to match; by default `*`, which stands
-    /// for any characters.
+    /// Globs of the sources (`api`, `slack`, `github`, `channel`, `tieline`), of which one has to match; by default
+    /// `*`, which stands for any characters.
     #[oai(validator(max_items = 50))]
     pub sources: Option<Vec<String>>,
     /// Globs of the event types, such as `order.*`, of which one has to match.

@@ -19,8 +19,10 @@ const INSERT: &str = "INSERT INTO delivery (id, organisation_id, event_id, desti
      route_id, state, reason, content, attempts, next_attempt_at, completed_at, created_at)";
 
 const UPDATE: &str = "UPDATE delivery SET state = v.state, reason = NULLIF(v.reason, ''), attempts = v.attempts, \
-     next_attempt_at = NULLIF(v.next_attempt_at, 'epoch'), completed_at = NULLIF(v.completed_at, 'epoch') \
-     FROM UNNEST($1, $2, $3, $4, $5, $6) AS v (id, state, reason, attempts, next_attempt_at, completed_at) \
+     next_attempt_at = NULLIF(v.next_attempt_at, 'epoch'), completed_at = NULLIF(v.completed_at, 'epoch'), \
+     aside_at = NULLIF(v.aside_at, 'epoch') \
+     FROM UNNEST($1, $2, $3, $4, $5, $6, $7) \
+     AS v (id, state, reason, attempts, next_attempt_at, completed_at, aside_at) \
      WHERE delivery.id = v.id";
 
 pub(super) async fn insert(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
@@ -51,6 +53,7 @@ pub(super) async fn update(tx: &Tx, deliveries: &[&Delivery]) -> Result<()> {
         all().map(|one| one.attempts).collect::<Vec<i32>>().into(),
         batches::times(all().map(|one| one.next_attempt_at)),
         batches::times(all().map(|one| one.completed_at)),
+        batches::times(all().map(|one| one.aside_at)),
     ];
     execute(tx, UPDATE, deliveries.len(), values).await
 }

@@ -14,7 +14,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::health_columns;
+use super::health::health_columns;
 use crate::{
     domain::{Result, ambient::Time, ids::DestinationId, pipeline::destination::Health},
     store::{
@@ -40,9 +40,12 @@ pub struct Release {
     pub successes: i64,
     /// Number of failed attempts.
     pub failures: i64,
+    /// Number of failures in a row, up to the last attempt; `None` leaves it.
+    pub consecutive_failures: Option<i32>,
     /// Time of the last attempt; `None` where there was none.
     pub last_sent_at: Option<Time>,
-    /// Health that the attempts showed; `None` leaves it. Discarded where the address was changed in the meantime.
+    /// Health that the attempts showed; `None` leaves it. As the number of failures in a row, it is discarded where the
+    /// address was changed in the meantime.
     pub health: Option<Health>,
     /// Address of those attempts.
     pub address: String,
@@ -51,7 +54,7 @@ pub struct Release {
 }
 
 /// Number of values of a release in the statement.
-const RELEASE_WIDTH: usize = 14;
+const RELEASE_WIDTH: usize = 16;
 
 /// Wake-up on PostgreSQL. A destination that is awake already, because it is due or its worker was notified, is locked
 /// and not written: each write goes to the indexes too, and hundreds of URLs of one webhook wait for every message of a
@@ -93,22 +96,35 @@ pub async fn wake(tx: &Tx, ids: &mut Vec<DestinationId>, now: Time) -> Result<()
     Ok(())
 }
 
-/// Releases the leases that `owner` still has, many in one statement. Returns those that are due again, with times.
+/// State of a destination after its release.
+#[derive(Clone, Debug)]
+pub struct Released {
+    /// Time at which it is due again, if it is.
+    pub due_at: Option<Time>,
+    /// Its health, in the word of the database.
+    pub health: String,
+}
+
+/// Releases the leases that `owner` still has, many in one statement. Returns the state of the released ones.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn release(tx: &Tx, owner: Uuid, now: Time, releases: &[&Release]) -> Result<HashMap<DestinationId, Time>> {
+pub async fn release(
+    tx: &Tx,
+    owner: Uuid,
+    now: Time,
+    releases: &[&Release],
+) -> Result<HashMap<DestinationId, Released>> {
     let mut ordered = releases.to_vec();
     ordered.sort_unstable_by_key(|release| release.id);
-    let mut due_again = HashMap::new();
+    let mut released = HashMap::with_capacity(releases.len());
     for run in batches::runs(&ordered) {
         for row in tx.query_all_raw(release_statement(tx.get_database_backend(), owner, now, run)).await? {
-            if let Some(due_at) = row.try_get("", "due_at")? {
-                due_again.insert(DestinationId(row.try_get("", "id")?), due_at);
-            }
+            let state = Released { due_at: row.try_get("", "due_at")?, health: row.try_get("", "health")? };
+            released.insert(DestinationId(row.try_get("", "id")?), state);
         }
     }
-    Ok(due_again)
+    Ok(released)
 }
 
 /// Selects the destinations that match a condition, locked in the order of their ids. Every statement that changes
@@ -126,13 +142,10 @@ pub(super) fn locked(tx: &Tx, condition: Expr) -> SelectStatement {
 fn release_statement(backend: DbBackend, owner: Uuid, now: Time, releases: &[&Release]) -> Statement {
     let mut values: Vec<Value> = Vec::with_capacity(releases.len() * RELEASE_WIDTH + 1);
     for release in releases {
-        let (health, reason, since) = match &release.health {
-            None => (None, None, None),
-            Some(health) => {
-                let (health, reason, since) = health_columns(health);
-                (Some(health.to_owned()), reason, since)
-            }
-        };
+        let learnt = release.health.as_ref().map(health_columns);
+        let health = learnt.as_ref().map(|columns| columns.health);
+        let (reason, since, probe_at) =
+            learnt.map_or_else(Default::default, |columns| (columns.reason, columns.since, columns.probe_at));
         let earliest = release.not_before.filter(|time| *time > now).unwrap_or(now);
         values.extend::<[Value; RELEASE_WIDTH]>([
             release.id.0.into(),
@@ -149,12 +162,14 @@ fn release_statement(backend: DbBackend, owner: Uuid, now: Time, releases: &[&Re
             release.address.as_str().into(),
             release.later.into(),
             release.slow.into(),
+            probe_at.into(),
+            release.consecutive_failures.into(),
         ]);
     }
     values.push(owner.into());
     let sql = format!(
         "WITH v (id, more, earliest, not_before, pace_until, successes, failures, last_sent_at, health, reason, since, \
-         address, later, slow) AS (VALUES {rows}), \
+         address, later, slow, probe_at, run) AS (VALUES {rows}), \
          held AS MATERIALIZED (SELECT id FROM destination WHERE id IN (SELECT id FROM v) AND lease_owner = {owner} \
          ORDER BY id{lock}) \
          UPDATE destination SET \
@@ -162,15 +177,18 @@ fn release_statement(backend: DbBackend, owner: Uuid, now: Time, releases: &[&Re
          woken = FALSE, lease_owner = NULL, not_before = v.not_before, pace_until = v.pace_until, \
          success_count = destination.success_count + v.successes, \
          failure_count = destination.failure_count + v.failures, \
+         consecutive_failures = CASE WHEN v.address = destination.address \
+         THEN COALESCE(v.run, destination.consecutive_failures) ELSE destination.consecutive_failures END, \
          last_sent_at = COALESCE(v.last_sent_at, destination.last_sent_at), \
          slow = COALESCE(v.slow, destination.slow), \
          health = CASE WHEN {learnt} THEN v.health ELSE destination.health END, \
          health_reason = CASE WHEN {learnt} THEN v.reason ELSE destination.health_reason END, \
-         health_since = CASE WHEN {learnt} THEN v.since ELSE destination.health_since END \
+         health_since = CASE WHEN {learnt} THEN v.since ELSE destination.health_since END, \
+         probe_at = CASE WHEN {learnt} THEN v.probe_at ELSE destination.probe_at END \
          FROM v WHERE destination.id = v.id AND destination.id IN (SELECT id FROM held) \
          AND destination.lease_owner = {owner} \
-         RETURNING destination.id, destination.due_at",
-        learnt = "v.health IS NOT NULL AND v.address = destination.address AND destination.health <> 'off'",
+         RETURNING destination.id, destination.due_at, destination.health",
+        learnt = "v.health IS NOT NULL AND v.address = destination.address AND destination.health <> 'disabled'",
         rows = placeholders::rows(0, releases.len(), RELEASE_WIDTH),
         owner = format_args!("${}", releases.len() * RELEASE_WIDTH + 1),
         lock = if backend == DbBackend::Postgres { " FOR UPDATE" } else { "" },

@@ -158,7 +158,7 @@ pub async fn build_services_resolving(
     let registry = Arc::new(registry(config, &base, (tenancy.clone(), apps.clone(), vault)));
     let senders = seams::senders(config, &base, (&slack, &workflows), (&apps, &webhooks, &endpoints))?;
     // The senders stand on the pipeline, whose routes ask them for contents.
-    let _ = late.set(senders.clone());
+    let _ = late.set(senders.downgrade());
     let replays = Arc::new(Replays::new(base.clone(), senders.clone()));
     let destinations = Destinations::new(base.clone(), tenancy.clone(), pipeline.clone(), senders.clone());
     let destinations = Arc::new(destinations);

@@ -593,12 +593,19 @@ both! {
         expected["source"] = "api".into();
         expected["createdAt"] = event["createdAt"].clone();
         demand_time(&event["createdAt"], "2026-11-18T11:06:40Z");
+        expected["decisions"] = json!([]);
+        expected["explanation"] = event["explanation"].clone();
+        assert!(event["explanation"].as_str().unwrap().contains("create a route"), "{event}");
         assert_eq!(event, expected);
 
         let least = app.owner.post("/v1/events", &json!({"type": "a", "attributes": {}})).await.ok(202);
         let least = app.owner.get(&format!("/v1/events/{}", id(&least))).await.ok(200);
         let fields: Vec<_> = least.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(fields, ["id", "type", "source", "createdAt"], "absent values are left out");
+        assert_eq!(
+            fields,
+            ["id", "type", "source", "createdAt", "decisions", "explanation"],
+            "absent values are left out"
+        );
         for data in [json!("text"), json!(5), json!([]), json!(false), json!({})] {
             let sent = app.owner.post("/v1/events", &json!({"type": "a", "data": data})).await.ok(202);
             assert_eq!(app.owner.get(&format!("/v1/events/{}", id(&sent))).await.ok(200)["data"], data);
@@ -757,7 +764,7 @@ both! {
         let waiting = app.delivery_of(&event).await;
         assert_eq!((&waiting["state"], &waiting["attemptCount"]), (&json!("pending"), &json!(1)));
         assert!(waiting["nextAttemptAt"].is_string() && waiting.get("completedAt").is_none(), "{waiting}");
-        app.run_for(2).await;
+        app.run_for(5).await;
         let delivery = app.delivery_of(&event).await;
         assert_eq!((&delivery["state"], &delivery["attemptCount"]), (&json!("delivered"), &json!(2)));
         assert!(delivery["completedAt"].is_string() && delivery.get("nextAttemptAt").is_none(), "{delivery}");

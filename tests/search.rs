@@ -34,7 +34,7 @@ async fn found(app: &TestApp, path: &str, query: &str, field: &str) -> Vec<Strin
 async fn everything_to_slack(app: &TestApp) {
     app.slack.connect(&app.owner, "T0STANDIN", CHANNEL).await;
     let all = app.owner.get("/v1/destinations").await.ok(200);
-    let route = json!({"types": ["*"], "destinationId": all["data"][0]["id"]});
+    let route = json!({"types": ["*"], "sources": ["api"], "destinationId": all["data"][0]["id"]});
     app.owner.post("/v1/routes", &route).await.ok(201);
 }
 

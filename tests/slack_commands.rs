@@ -576,7 +576,7 @@ both! {
             app.slack.fault(fault.clone()).await;
             // Each is a new person, because profiles are cached for some minutes.
             submit_signed(&app, TEAM, &format!("U{number}"), &format!("V{number}")).await;
-            app.run_for(4).await;
+            app.run_for(6).await;
             let submitted = events(&app.owner, "slack.workflow_run_submitted").await[0]["id"].clone();
             let submitted = submitted.as_str().unwrap();
             let waiting = app.delivery_of(submitted).await;
@@ -590,7 +590,9 @@ both! {
             assert_eq!(app.slack.calls("chat.postMessage").await.len(), number, "there is no notification yet");
             app.slack.mend().await;
             app.slack.fault(json!({"method": "users.info", "body": person(json!({})).to_string(), "times": 1})).await;
-            app.run_for(16).await;
+            app.advance(Duration::from_secs(300));
+            app.set_their_clocks().await;
+            app.drain().await;
             assert_eq!(app.delivery_of(submitted).await["state"], "delivered", "{fault}");
             assert_eq!(counts(&app.owner).await, [number + 1, number + 1, 0], "{fault}");
         }

@@ -192,7 +192,7 @@ both! {
         let delivery = &app.deliveries("").await[0];
         assert_eq!((&delivery["state"], &delivery["attemptCount"]), (&json!("pending"), &json!(1)), "{delivery}");
         app.slack.mend().await;
-        app.run_for(3).await;
+        app.run_for(5).await;
         assert_eq!(app.slack.texts(ADA).await.len(), 1);
         // A pause is for notifications: a user who opens the app is answered.
         app.owner.patch("/v1/slack-integrations", &json!({"status": "SLACK_INTEGRATION_STATUS_PAUSED"})).await.ok(200);

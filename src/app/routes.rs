@@ -247,7 +247,8 @@ impl Routes {
                 Ok(Target::Existing(found.id))
             }
             RouteTarget::New(create) => {
-                Ok(Target::Wanted(self.destinations.wanted(organisation_id, create, "/destination").await?))
+                let wanted = self.destinations.wanted(organisation_id, create, "/destination").await?;
+                Ok(Target::Wanted(Box::new(wanted)))
             }
         }
     }
@@ -264,7 +265,7 @@ impl Routes {
 /// Checked destination of a route to be created.
 enum Target {
     Existing(DestinationId),
-    Wanted(Wanted),
+    Wanted(Box<Wanted>),
 }
 
 fn parsed_condition(text: Option<String>) -> Result<Option<Condition>> {
@@ -274,5 +275,5 @@ fn parsed_condition(text: Option<String>) -> Result<Option<Condition>> {
 
 fn parsed_template(template: Option<Value>) -> Result<Option<Template>> {
     let parsed = template.map(Template::parse).transpose();
-    parsed.map_err(|(pointer, rule)| Error::invalid(&format!("/template{pointer}"), rule))
+    parsed.map_err(|(pointer, rule)| Error::invalid(format!("/template{pointer}"), rule))
 }

@@ -9,17 +9,18 @@ use uuid::Uuid;
 use crate::{
     api::shared::schema::each_schema,
     domain::{
-        ambient::Time,
+        ambient::{Time, timestamp},
         apps::{
             call::{MessageCall, TickCall},
             descriptor::Descriptor,
             setting::EffectiveSetting,
         },
         channels::{self, Channel},
-        pipeline::event::{Event, Fact},
+        pipeline::event::{Event, EventSource, Fact},
         tenancy::member::{Member, Role},
         webhooks::{
             OutgoingEvent,
+            endpoint::EventNotification,
             outgoing_payload::{
                 OutgoingFile, OutgoingMessage, OutgoingRoomCreated, OutgoingRoomEvent, OutgoingUserCreated, Telling,
                 payload,
@@ -31,6 +32,7 @@ use crate::{
 /// Builds a document with only the webhooks and their components.
 pub fn document() -> Value {
     let mut webhooks = Map::new();
+    webhooks.insert("eventNotification".into(), event_notification());
     webhooks.insert("integrationMessage".into(), integration_message());
     webhooks.insert("integrationTick".into(), integration_tick());
     for event in OutgoingEvent::ALL {
@@ -45,6 +47,23 @@ pub fn document() -> Value {
     });
     each_schema(&mut document, &mut respell);
     document
+}
+
+fn event_notification() -> Value {
+    let about = "Sent to a webhook destination for each event that a route sends there, unless the route's template writes \
+                 another body. With the format `cloudevents` the body is a CloudEvent.";
+    let (order, source) = (json!({"total": 120}), EventSource::API);
+    let notification = EventNotification {
+        id: sample_id(3),
+        kind: "order.created",
+        timestamp: timestamp(sampled_at()),
+        source: source.as_str(),
+        channel_id: Some(sample_id(7)),
+        attributes: [("region", "eu")].into(),
+        data: &order,
+    };
+    let summary = "Notify of an event";
+    webhook(("eventNotification", summary, about, "Deliveries"), ("EventNotification", json!(notification)))
 }
 
 fn integration_message() -> Value {
@@ -153,6 +172,7 @@ fn webhook((id, summary, about, tag): (&str, &str, &str, &str), (schema, example
 /// The schemas: those of the types that are sent, and of their answers.
 #[derive(OpenApi)]
 #[openapi(components(schemas(
+    EventNotification,
     MessageCall,
     IntegrationMessageReply,
     TickCall,
@@ -219,6 +239,10 @@ fn respell(schema: &mut Value) {
     }
 }
 
+fn sampled_at() -> Time {
+    Time::UNIX_EPOCH + chrono::TimeDelta::days(20_778)
+}
+
 fn sample_id(number: u128) -> Uuid {
     Uuid::from_u128(0x01a1_fba0_bef7_7000_a896_5d7a_b42c_d600 + number)
 }
@@ -233,7 +257,7 @@ fn settings() -> Vec<EffectiveSetting> {
 
 /// Builds a sample of an event as it is sent.
 fn sample(event: OutgoingEvent) -> Value {
-    let at = Time::UNIX_EPOCH + chrono::TimeDelta::days(20_778);
+    let at = sampled_at();
     let channel = Channel {
         id: sample_id(7).into(),
         organisation_id: sample_id(9).into(),

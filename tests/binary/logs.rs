@@ -53,7 +53,7 @@ async fn what_goes_wrong_is_a_line_with_its_ids() {
     let failing = line(&process, "destination failing").await;
     says(&failing, "WARN", &[&all[..2], &[("reason", "2 attempts in a row failed"), ("since", ":")]].concat());
     let attempted = line(&process, "delivery attempted").await;
-    says(&attempted, "DEBUG", &[&all[..], &[("outcome", "retried"), ("reason", "500")]].concat());
+    says(&attempted, "DEBUG", &[&all[..], &[("outcome", "retried"), ("reason", "server error")]].concat());
     assert_eq!((&attempted["fields"]["attempt"], &attempted["fields"]["status"]), (&json!(1), &json!(500)));
     assert!(attempted["fields"]["duration_ms"].is_number(), "{attempted}");
 
@@ -82,9 +82,10 @@ async fn what_goes_wrong_is_a_line_with_its_ids() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_that_fails_is_a_line_of_json_too() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut deployment = Deployment::bare();
-    deployment.set("TIELINE_LOG__FORMAT", "json").set("DATABASE_URL", "sqlite:///no/such/folder/tieline.db");
+    deployment.set("TIELINE_LOG__FORMAT", "json").set("TIELINE_LISTEN", taken.local_addr().unwrap().to_string());
     let ran = deployment.run(&["serve"]).await;
     let refused: Vec<Value> = ran.refused().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    says(refused.last().unwrap(), "ERROR", &[("error", "database")]);
+    says(refused.last().unwrap(), "ERROR", &[("error", "cannot listen")]);
 }

@@ -171,6 +171,12 @@ both! {
         assert_eq!(app.slack.calls("chat.postMessage").await.len(), 1);
         app.advance(Duration::from_secs(3));
         app.slack.fault(json!({"method": "chat.postMessage", "status": 503, "times": 2})).await;
+        // The schedule's steps: nobody overtakes while Slack does not answer.
+        for _ in 0..3 {
+            app.advance(Duration::from_secs(1800));
+            app.set_their_clocks().await;
+            app.drain().await;
+        }
         app.run_for(30).await;
         let all = threads(&app, CHANNEL).await;
         assert_eq!(all.len(), 11, "{all:?}");

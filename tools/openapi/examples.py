@@ -47,6 +47,8 @@ def native(world):
     destination = world.get("/v1/destinations")["data"][0]["id"]
     route = {"types": ["order.*"], "destinationId": destination}
     routes = [world.post("/v1/routes", route)["id"] for _ in range(2)]
+    webhook = {"kind": "webhook", "url": f"{world.far.base}/events"}
+    endpoint, gone = (world.post("/v1/destinations", {**webhook, "name": name})["id"] for name in ("kept", "gone"))
     order = {"event": "issues", "installation": number, "repository": "web", "title": "It is slow"}
     sent = world.post(f"{world.standin}/control/github/send", order)
     for workflow in ("deploy", "release"):
@@ -77,7 +79,14 @@ def native(world):
         "installRegistryIntegration": {"body": {"registryId": more["id"]}},
         "uninstallIntegration": {"id": installed},
         "replayFailedDeliveries": {"body": {"destinationId": destination}},
+        "createDestination": {"body": webhook},
+        "updateDestination": {"body": {"retrySchedule": [60]}},
+        "deleteDestination": {"id": gone},
+        "testDestination": {"id": endpoint},
+        "getDestinationSecret": {"id": endpoint},
+        "rotateDestinationSecret": {"id": endpoint},
         "createRoute": {"body": route},
+        "testRoute": {"body": {"route": route}},
         "updateRoute": {"body": {"enabled": True}},
         "deleteRoute": {"id": routes[1]},
         "createSubscription": {"body": {"slackChannelId": "C0RANDOM", "rules": rules}},

@@ -1,4 +1,4 @@
-//! Deliveries and destinations.
+//! Deliveries.
 
 use poem_openapi::{
     ApiResponse, OpenApi,
@@ -9,10 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Answer, Refused, Tag,
-    wire::{
-        DeliveryDetailOut, DeliveryOut, DestinationOut, DestinationPatch, Limit, List, ReplayAllOut, ReplayFailedIn,
-        ReplayOut, page, period,
-    },
+    wire::{DeliveryDetailOut, DeliveryOut, Limit, List, ReplayAllOut, ReplayFailedIn, ReplayOut, page, period},
 };
 use crate::{
     api::shared::{auth::Bearer, body::Body, services::Service, time::Timestamp, word::Word},
@@ -140,52 +137,5 @@ impl Deliveries {
         }
         let count = replays.replay_failed_deliveries(&caller.0, id, period).await?;
         Ok(ReplayedAll::Replayed(Json(ReplayAllOut { count })))
-    }
-
-    /// List destinations
-    ///
-    /// Lists the places that deliveries are sent to, with their health.
-    #[oai(path = "/v1/destinations", method = "get", operation_id = "listDestinations")]
-    async fn list_destinations(
-        &self,
-        pipeline: Service<'_, Pipeline>,
-        caller: Bearer,
-        /// Maximum number of items, 1 to 250; 50 by default.
-        limit: Query<Option<Limit>>,
-        /// The `nextCursor` of the previous page.
-        cursor: Query<Option<String>>,
-    ) -> Answer<List<DestinationOut>> {
-        let page = self::page(limit, cursor)?;
-        Ok(Json(List::of(pipeline.list_destinations(&caller.0, page).await?)))
-    }
-
-    /// Get a destination
-    ///
-    /// Returns one destination with its health. Secrets are never returned.
-    #[oai(path = "/v1/destinations/:id", method = "get", operation_id = "getDestination")]
-    async fn get_destination(
-        &self,
-        pipeline: Service<'_, Pipeline>,
-        caller: Bearer,
-        /// The destination's id.
-        id: Path<Uuid>,
-    ) -> Answer<DestinationOut> {
-        Ok(Json(pipeline.get_destination(&caller.0, id.0.into()).await?.into()))
-    }
-
-    /// Change a destination
-    ///
-    /// Changes the retry schedule of a destination, or enables or disables it. Fields that are absent from the request
-    /// stay unchanged. Enabling ends its failures; what failed can be replayed. Disabling fails its pending deliveries.
-    #[oai(path = "/v1/destinations/:id", method = "patch", operation_id = "updateDestination")]
-    async fn update_destination(
-        &self,
-        pipeline: Service<'_, Pipeline>,
-        caller: Bearer,
-        /// The destination's id.
-        id: Path<Uuid>,
-        body: Body<DestinationPatch>,
-    ) -> Answer<DestinationOut> {
-        Ok(Json(pipeline.update_destination(&caller.0, id.0.into(), body.value.into()).await?.into()))
     }
 }

@@ -100,7 +100,7 @@ impl Destinations {
         let actor = (caller.organisation_id, caller.actor());
         self.base.audit(&tx, (actor.0, &actor.1), "destination.create", destination.id, detail).await?;
         tx.commit().await?;
-        Ok(destination)
+        Ok(shown(destination))
     }
 
     /// Sends a test event to a destination, and nowhere else. Returns the event.
@@ -133,7 +133,7 @@ impl Destinations {
         let sender = self.sender(&kind, &format!("{pointer}/kind"))?;
         if name.as_ref().is_some_and(|name| !(1..=MAX_NAME_CHARS).contains(&name.chars().count())) {
             let rule = format!("must have 1 to {MAX_NAME_CHARS} characters");
-            return Err(Error::invalid(&format!("{pointer}/name"), rule));
+            return Err(Error::invalid(format!("{pointer}/name"), rule));
         }
         let has_options = options.as_object().is_some_and(|options| !options.is_empty());
         let id = self.base.ambient.id();

@@ -3,7 +3,11 @@
 //!
 //! Not here: order, rate, retries and records of deliveries (`worker`).
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    sync::{Arc, Weak},
+};
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -102,7 +106,7 @@ impl NewDestination {
     pub fn without_options(&self) -> Result<()> {
         match self.options.as_object().and_then(|options| options.keys().next()) {
             None => Ok(()),
-            Some(name) => Err(Error::invalid(&format!("/{name}"), "is for destinations of the kind webhook")),
+            Some(name) => Err(Error::invalid(format!("/{name}"), "is for destinations of the kind webhook")),
         }
     }
 }
@@ -184,7 +188,22 @@ pub(in crate::app) fn sessions<'a, S: Session + 'static>(
 #[derive(Clone)]
 pub struct Senders(Arc<HashMap<String, Arc<dyn Sender>>>);
 
+/// The same without keeping it alive: for what the senders themselves stand on.
+pub struct WeakSenders(Weak<HashMap<String, Arc<dyn Sender>>>);
+
+impl WeakSenders {
+    /// Returns the senders while the process has them.
+    pub fn upgrade(&self) -> Option<Senders> {
+        self.0.upgrade().map(Senders)
+    }
+}
+
 impl Senders {
+    /// Returns a reference that does not keep the senders alive.
+    pub fn downgrade(&self) -> WeakSenders {
+        WeakSenders(Arc::downgrade(&self.0))
+    }
+
     /// Creates the list.
     pub fn new(senders: impl IntoIterator<Item = Arc<dyn Sender>>) -> Self {
         Self(Arc::new(senders.into_iter().map(|sender| (sender.kind().as_str().to_owned(), sender)).collect()))

@@ -15,7 +15,7 @@ use moka::future::Cache;
 use crate::{
     app::pipeline::{
         matcher::{Decision, Matcher, NoRules, Rules, Ruling, Target, organisations},
-        sender::Senders,
+        sender::WeakSenders,
     },
     domain::{
         Result,
@@ -36,7 +36,7 @@ use crate::{
 const MOST_IN_MEMORY: u64 = 200_000;
 
 /// Senders of the process, which stand on the pipeline and are known once it is wired.
-pub type LateSenders = Arc<OnceLock<Senders>>;
+pub type LateSenders = Arc<OnceLock<WeakSenders>>;
 
 /// Rules of routes.
 pub struct RouteMatcher {
@@ -147,7 +147,12 @@ impl Rules for Routes {
                 Match::Skipped(reason) => decision(Ruling::Skip(reason.into()), None),
                 Match::Matched => match &route.template {
                     None => decision(Ruling::Deliver, None),
-                    Some(template) => match self.senders.get().map(|senders| senders.content(kind, template, event)) {
+                    Some(template) => match self
+                        .senders
+                        .get()
+                        .and_then(WeakSenders::upgrade)
+                        .map(|all| all.content(kind, template, event))
+                    {
                         Some(Ok(content)) => decision(Ruling::Deliver, Some(content)),
                         Some(Err(reason)) => decision(Ruling::Fail(reason.into()), None),
                         None => decision(Ruling::Fail("the service is starting; replay this delivery".into()), None),

@@ -96,7 +96,7 @@ impl Tenancy {
         chosen.extend(store::github::subscriptions::destinations(tx, organisation_id).await?);
         chosen.extend(store::routes::destinations(tx, organisation_id).await?);
         let made = store::pipeline::destinations::of_kind(tx, organisation_id, &WEBHOOK).await?;
-        chosen.extend(made);
+        chosen.extend(made.into_iter().map(|one| one.id));
         let integrations = store::apps::installations::count(tx, organisation_id).await?;
         let webhooks = store::webhooks::setups(tx, organisation_id).await?;
         let urls: usize = webhooks.iter().map(urls_of).sum();

@@ -119,7 +119,7 @@ impl Template {
 
 /// Returns the expression of a text that is one alone.
 fn expression(text: &str) -> Option<&str> {
-    let inner = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    let inner = text.strip_prefix("{{")?.strip_suffix("}}")?;
     let alone = !inner.contains("{{") && !inner.contains("}}") && !inner.contains("{%");
     alone.then(|| inner.trim_matches('-').trim())
 }
@@ -231,6 +231,7 @@ mod tests {
             (json!({"blocks": [{"text": "{% if %}"}]}), "/blocks/0/text"),
             (json!({"a/b": "{{ 1 + }}"}), "/a~1b"),
             (json!("x".repeat(20_000)), ""),
+            (json!(format!("{{{{ {}1{} }}}}!", "(".repeat(2_000), ")".repeat(2_000))), ""),
             (json!("{% include 'other' %}{"), ""),
         ] {
             let Err((found, rule)) = Template::parse(template.clone()) else {

@@ -21,6 +21,13 @@ use crate::domain::pipeline::event::Event;
 /// Maximum length, in bytes.
 pub const MAX_LENGTH: usize = 1000;
 
+/// Maximum number of brackets within each other. The parser calls itself for each, with much on the stack.
+const MAX_DEPTH: usize = 10;
+/// Maximum number of signs and operators: an expression is as deep as it has operators in a row.
+const MAX_SIGNS: usize = 100;
+/// Maximum number of operators before an operand, and of `?`: the parser calls itself for each.
+const MAX_PREFIXES: usize = 10;
+
 /// Variables of an expression.
 const VARIABLES: [&str; 3] = ["event", "attributes", "data"];
 /// Operators and functions of an expression; the first are written as CEL writes them.
@@ -66,6 +73,11 @@ impl Condition {
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.len() > MAX_LENGTH {
             return Err(format!("must have at most {MAX_LENGTH} bytes"));
+        }
+        if !is_shallow(text) {
+            return Err(format!(
+                "must have at most {MAX_DEPTH} brackets within each other and {MAX_SIGNS} signs and operators"
+            ));
         }
         let program = Program::compile(text).map_err(|errors| {
             let (line, column) = errors.errors.first().map_or((1, 1), |error| error.pos);
@@ -144,6 +156,23 @@ impl Scope {
         }
         Self(context)
     }
+}
+
+/// Returns true for a text that neither the parser nor the evaluation has to go deep for. What is within quotes counts
+/// too, which keeps this simple.
+fn is_shallow(text: &str) -> bool {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for character in text.chars() {
+        match character {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    let count = |wanted: &[char]| text.chars().filter(|character| wanted.contains(character)).count();
+    let signs = text.chars().filter(|character| character.is_ascii_punctuation()).count();
+    deepest <= MAX_DEPTH && count(&['!', '-', '?']) <= MAX_PREFIXES && signs <= MAX_SIGNS
 }
 
 /// Returns the expressions within one.
@@ -256,7 +285,10 @@ mod tests {
             ("data.a.matches('(a+)+')", "must not use matches"),
             ("request.path == 'x'", "variable request"),
             (long.as_str(), "at most 1000 bytes"),
-            (deep.as_str(), "recursion"),
+            (deep.as_str(), "10 brackets"),
+            ("!".repeat(900).as_str(), "signs and operators"),
+            (format!("data{}", ".a".repeat(400)).as_str(), "signs and operators"),
+            (format!("{}true", "true || ".repeat(100)).as_str(), "signs and operators"),
         ] {
             let error = Condition::parse(text).expect_err(text);
             assert!(error.contains(word), "{text}: {error}");

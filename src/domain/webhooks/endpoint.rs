@@ -126,8 +126,11 @@ pub struct EventNotification<'a> {
     pub channel_id: Option<Uuid>,
     /// Attributes of the event.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = Object)]
     pub attributes: BTreeMap<&'a str, &'a str>,
-    /// Data of the event.
+    /// Data of the event, as it was sent; usually an object.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    #[schema(value_type = Object)]
     pub data: &'a Value,
 }
 

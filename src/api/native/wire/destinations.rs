@@ -69,7 +69,7 @@ impl DestinationIn {
             _ => {
                 let rule = "must be given alone: url for the kind webhook, address for every other kind";
                 let name = if self.kind == "webhook" { "url" } else { "address" };
-                return Err(Error::invalid(&format!("{pointer}/{name}"), rule));
+                return Err(Error::invalid(format!("{pointer}/{name}"), rule));
             }
         };
         let mut options = Map::new();

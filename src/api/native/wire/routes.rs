@@ -217,7 +217,7 @@ pub struct DraftResultOut {
     pub matched: bool,
     /// Reason for which it does not.
     pub reason: Option<String>,
-    /// What would be sent by the route's template.
+    /// Content that the route's template gives.
     pub preview: Option<Any<Value>>,
     /// Reason for which the template cannot be rendered for this event.
     pub template_error: Option<String>,

@@ -11,7 +11,7 @@ use crate::{
     domain::{
         Result,
         ambient::Time,
-        ids::DestinationId,
+        ids::{DestinationId, RouteId},
         pipeline::{
             delivery::{Attempt, Content, Delivery, DeliveryState},
             destination::Destination,
@@ -55,7 +55,9 @@ type Decided = (usize, Decision);
 struct Resolved {
     index: usize,
     destination: Destination,
-    decision: Decision,
+    ruling: Ruling,
+    content: Option<Content>,
+    route_id: Option<RouteId>,
 }
 
 impl Outbox {
@@ -187,20 +189,19 @@ impl Outbox {
         let existing = store::pipeline::destinations::of_ids(tx, ids).await?;
         let mut resolved: Vec<Resolved> = Vec::with_capacity(decided.len());
         let mut known = HashMap::with_capacity(decided.len());
-        for (index, decision) in decided {
-            let destination = match &decision.to {
-                Target::Known(destination) => Some(destination.clone()),
-                Target::Id(id) => existing.get(id).cloned(),
+        for (index, Decision { to, ruling, content, route_id }) in decided {
+            let destination = match to {
+                Target::Known(destination) => Some(destination),
+                Target::Id(id) => existing.get(&id).cloned(),
                 Target::Place(_) => ensured.next(),
             };
             let Some(destination) = destination else { continue };
             let at = *known.entry((index, destination.id)).or_insert(resolved.len());
+            let one = Resolved { index, destination, ruling, content, route_id };
             match resolved.get_mut(at) {
-                None => resolved.push(Resolved { index, destination, decision }),
-                Some(former)
-                    if matches!(former.decision.ruling, Ruling::Skip(_)) && decision.ruling == Ruling::Deliver =>
-                {
-                    former.decision = decision;
+                None => resolved.push(one),
+                Some(former) if matches!(former.ruling, Ruling::Skip(_)) && one.ruling == Ruling::Deliver => {
+                    *former = one;
                 }
                 Some(_) => {}
             }
@@ -209,7 +210,7 @@ impl Outbox {
     }
 
     fn delivery(&self, event: &Event, resolved: Resolved, now: Time) -> Delivery {
-        let Resolved { destination, decision: Decision { ruling, content, route_id, .. }, .. } = resolved;
+        let Resolved { destination, ruling, content, route_id, .. } = resolved;
         let (state, reason) = match ruling {
             Ruling::Skip(reason) => (DeliveryState::Skipped, Some(reason.into_owned())),
             Ruling::Fail(reason) => (DeliveryState::Failed, Some(reason.into_owned())),

@@ -2,10 +2,7 @@
 //!
 //! Not here: SMTP (`provider::smtp`), the text of messages (`domain::email`).
 
-use std::{
-    sync::{Arc, LazyLock},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use futures_util::future::BoxFuture;
 
@@ -30,9 +27,6 @@ use crate::{
     },
     provider::smtp::{Email, SmtpAnswer, SmtpClient},
 };
-
-/// Renderer of templates: a message is plain text.
-static PLAIN: LazyLock<Renderer> = LazyLock::new(Renderer::plain);
 
 /// Sender of e-mail.
 pub struct EmailSender(Arc<Mailer>);
@@ -71,7 +65,7 @@ impl Sender for EmailSender {
     }
 
     fn content(&self, template: &Template, event: &Event) -> Result<Content, String> {
-        let rendered = template.render(&PLAIN, event)?;
+        let rendered = template.render(Renderer::plain(), event)?;
         Message::templated(&rendered).map(|message| Content::of(&message))
     }
 

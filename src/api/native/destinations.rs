@@ -73,13 +73,13 @@ impl Destinations {
     #[oai(path = "/v1/destinations/:id", method = "patch", operation_id = "updateDestination")]
     async fn update_destination(
         &self,
-        pipeline: Service<'_, Pipeline>,
+        destinations: Service<'_, pipeline::destinations::Destinations>,
         caller: Bearer,
         /// The destination's id.
         id: Path<Uuid>,
         body: Body<DestinationPatch>,
     ) -> Answer<DestinationOut> {
-        Ok(Json(pipeline.update_destination(&caller.0, id.0.into(), body.value.into()).await?.into()))
+        Ok(Json(destinations.update_destination(&caller.0, id.0.into(), body.value.into()).await?.into()))
     }
 
     /// Create a destination

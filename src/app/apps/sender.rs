@@ -2,7 +2,7 @@
 //!
 //! Not here: the calls (`calls`), the way of a message through its channel (`messages`).
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -80,18 +80,16 @@ impl Session for AppSession {
     }
 }
 
-/// Renderer of templates: a message is text.
-static RENDERER: LazyLock<Renderer> = LazyLock::new(Renderer::plain);
-
 /// Returns the content of a message by a template.
 fn text_content(template: &Template, event: &Event) -> Result<Content, String> {
-    match template.render(&RENDERER, event)? {
+    match template.render(Renderer::plain(), event)? {
         Value::String(text) => Ok(Content::of(&text)),
         _ => Err("a template for an app or a channel is a text".into()),
     }
 }
 
-/// Messages posted in channels, and events that routes send there: each goes through the channel's modifiers, and is published.
+/// Messages posted in channels, and events that routes send there: each goes through the channel's modifiers, and is
+/// published.
 pub struct PostedMessages(pub Arc<Apps>);
 
 #[async_trait]

@@ -165,14 +165,11 @@ impl Destinations {
             Error::invalid(pointer, format!("must be of a kind that takes any event ({kinds}), not {}", kind.as_str()))
         })
     }
-}
 
-impl Pipeline {
     /// Changes a destination.
     ///
     /// # Errors
-    /// [`Error::Forbidden`](crate::domain::Error::Forbidden), [`Error::NotFound`](crate::domain::Error::NotFound),
-    /// [`Error::Invalid`](crate::domain::Error::Invalid).
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`].
     pub async fn update_destination(
         &self,
         caller: &Caller,

@@ -8,7 +8,10 @@ use super::{
     intake::{Idempotency, NewEvent},
 };
 use crate::{
-    app::{Caller, tenancy::credential::sha256},
+    app::{
+        Caller,
+        tenancy::credential::{hex, sha256},
+    },
     domain::{
         Error, Result,
         error::Violation,
@@ -72,7 +75,7 @@ impl Once {
     /// Makes the key of a CloudEvent: events with the same source and id are the same, whatever else they have.
     pub fn by_origin(source: &str, id: &str) -> Self {
         let fingerprint = sha256(serde_json::json!([source, id]).to_string().as_bytes());
-        Self { source: CLOUD_EVENTS, key: fingerprint.iter().map(|byte| format!("{byte:02x}")).collect(), fingerprint }
+        Self { source: CLOUD_EVENTS, key: hex(&fingerprint), fingerprint }
     }
 }
 

@@ -55,8 +55,7 @@ pub trait Sender: Send + Sync {
     /// # Errors
     /// [`Error::Invalid`] with pointers into the request, and where destinations of the kind are not made on request.
     fn prepare<'a>(&'a self, _wanted: &'a NewDestination) -> BoxFuture<'a, Result<Prepared>> {
-        let rule = format!("destinations of the kind {} are not made on request", self.kind().as_str());
-        Box::pin(async move { Err(Error::invalid("/kind", rule)) })
+        Box::pin(async { Err(not_on_request(&self.kind())) })
     }
 
     /// Returns the content of a delivery by the template of a route.
@@ -65,7 +64,7 @@ pub trait Sender: Send + Sync {
     /// The reason for which there is none, in words: the template cannot be rendered for this event, or does not give
     /// what the kind can send.
     fn content(&self, _template: &Template, _event: &Event) -> Result<Content, String> {
-        Err(format!("destinations of the kind {} have no templates", self.kind().as_str()))
+        Err(without_templates(&self.kind()))
     }
 
     /// Returns the content of a delivery that a member has sent again.
@@ -172,6 +171,16 @@ impl Skip {
     pub fn failed(reason: &'static str) -> Self {
         Self { state: DeliveryState::Failed, reason: reason.into() }
     }
+}
+
+/// Refuses to make a destination of a kind that rooms make.
+pub(super) fn not_on_request(kind: &DestinationKind) -> Error {
+    Error::invalid("/kind", format!("destinations of the kind {} are not made on request", kind.as_str()))
+}
+
+/// Returns the reason for which a kind has no content by a template.
+pub(super) fn without_templates(kind: &DestinationKind) -> String {
+    format!("destinations of the kind {} have no templates", kind.as_str())
 }
 
 /// Opens sessions that need nothing loaded.

@@ -7,7 +7,9 @@ use std::{sync::Arc, time::Instant};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
-use super::sender::{Check, NewDestination, Prepared, Sender, Session, sessions, unreachable};
+use super::sender::{
+    Check, NewDestination, Prepared, Sender, Session, not_on_request, sessions, unreachable, without_templates,
+};
 use crate::{
     app::kernel::Base,
     domain::{
@@ -51,8 +53,7 @@ pub trait Work: Send + Sync + 'static {
     /// # Errors
     /// [`Error::Invalid`].
     async fn prepare(&self, _wanted: &NewDestination) -> Result<Prepared> {
-        let rule = format!("destinations of the kind {} are not made on request", self.kind().as_str());
-        Err(Error::invalid("/kind", rule))
+        Err(not_on_request(&self.kind()))
     }
 
     /// As [`Sender::content`].
@@ -60,7 +61,7 @@ pub trait Work: Send + Sync + 'static {
     /// # Errors
     /// The reason, in words.
     fn content(&self, _template: &Template, _event: &Event) -> Result<Content, String> {
-        Err(format!("destinations of the kind {} have no templates", self.kind().as_str()))
+        Err(without_templates(&self.kind()))
     }
 }
 

@@ -57,6 +57,11 @@ impl Credential {
     }
 }
 
+/// Returns bytes in lower-case hexadecimal.
+pub(in crate::app) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Returns the SHA-256 digest.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];

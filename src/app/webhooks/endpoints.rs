@@ -19,7 +19,7 @@ use crate::{
             sender::{Check, NewDestination, Prepared, Sender, Session, Skip},
         },
         tenancy::{
-            credential::sha256,
+            credential::{hex, sha256},
             vault::{SecretLocation, Vault},
         },
     },
@@ -59,13 +59,12 @@ struct Parts {
     vault: Arc<Vault>,
     guard: Guard,
     call_limit: std::time::Duration,
-    renderer: Renderer,
 }
 
 impl Endpoints {
     /// Creates the service.
     pub fn new(base: Base, vault: Arc<Vault>, guard: Guard, call_limit: std::time::Duration) -> Self {
-        Self(Arc::new(Parts { base, vault, guard, call_limit, renderer: Renderer::plain() }))
+        Self(Arc::new(Parts { base, vault, guard, call_limit }))
     }
 
     /// Returns the signing secret of a webhook destination.
@@ -154,8 +153,7 @@ impl Endpoints {
 /// Returns the name of a destination that was given none: its host, and what tells its URLs apart.
 fn default_name(url: &str) -> String {
     let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-    let fingerprint: String = sha256(url.as_bytes())[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{host} {fingerprint}")
+    format!("{host} {}", hex(&sha256(url.as_bytes())[..4]))
 }
 
 /// Returns true for a header that a delivery has in any case.
@@ -186,7 +184,7 @@ impl Sender for Endpoints {
     }
 
     fn content(&self, template: &Template, event: &Event) -> Result<Content, String> {
-        Ok(Content::of(&template.render(&self.0.renderer, event)?))
+        Ok(Content::of(&template.render(Renderer::plain(), event)?))
     }
 
     fn open<'a>(&'a self, destinations: &'a [&'a Destination]) -> BoxFuture<'a, Result<Vec<Box<dyn Session>>>> {

@@ -2,10 +2,7 @@
 //!
 //! Not here: the triggers themselves (`domain::webhooks::trigger`), the calls (`outgoing`).
 
-use std::{
-    collections::{HashMap, HashSet},
-    fmt::Write,
-};
+use std::collections::{HashMap, HashSet};
 
 use futures_util::future::BoxFuture;
 
@@ -13,7 +10,7 @@ use crate::{
     app::{
         apps::matcher::channel_place,
         pipeline::matcher::{Decision, Matcher, NoRules, Place, Rules, organisations},
-        tenancy::credential::sha256,
+        tenancy::credential::{hex, sha256},
     },
     domain::{
         Result,
@@ -112,11 +109,7 @@ impl Subscribers {
 
 /// Returns the destination of a URL of a webhook.
 fn place(id: IntegrationId, url: &str) -> Place {
-    let mut fingerprint = String::with_capacity(16);
-    for byte in &sha256(url.as_bytes())[..8] {
-        // Writing to a String cannot fail.
-        let _ = write!(fingerprint, "{byte:02x}");
-    }
+    let fingerprint = hex(&sha256(url.as_bytes())[..8]);
     let name = destination::url_name(id, &fingerprint);
     Place { kind: destination::OUTGOING, name, address: url.to_owned() }
 }

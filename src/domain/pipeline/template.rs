@@ -5,7 +5,7 @@
 //!
 //! Not here: the meaning of the rendered JSON (the senders of the kinds of destination).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, value::Serde};
 use serde_json::{Map, Value, json};
@@ -40,9 +40,10 @@ impl Renderer {
         Self(environment)
     }
 
-    /// Creates a renderer of text that is not markup.
-    pub fn plain() -> Self {
-        Self::new(|text| Cow::Borrowed(text))
+    /// Returns the renderer of text that is not markup.
+    pub fn plain() -> &'static Self {
+        static PLAIN: LazyLock<Renderer> = LazyLock::new(|| Renderer::new(|text| Cow::Borrowed(text)));
+        &PLAIN
     }
 }
 

@@ -161,7 +161,9 @@ both! {
         let channels = app.owner.get("/v1/slack-integrations/channels").await.ok(200);
         let outside = channels.to_string();
         assert!(outside.contains(ALERTS), "{outside}");
-        route(&app.owner, to(ALERTS)).await;
+        let made = app.owner.post("/v1/routes", &to(ALERTS)).await.ok(201);
+        let secret = format!("/v1/destinations/{}/secret", made["destinationId"].as_str().unwrap());
+        app.owner.get(&secret).await.problem(404, "not_found");
         send(&app, json!({"type": "order.created", "data": {"total": 12}})).await;
         assert_eq!(app.slack.texts(ALERTS).await.len(), 1);
     }

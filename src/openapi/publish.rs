@@ -277,7 +277,6 @@ impl Facts {
             has_body: operation.contains_key("requestBody"),
             has_parameters: !parameters.is_empty(),
             has_path_parameters: parameters.iter().any(|parameter| parameter["in"] == "path"),
-            // A batch has a key for each of its items.
             has_key: parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key")
                 // A batch has one for each of its items.
                 || operation.get("description").and_then(Value::as_str).is_some_and(|text| text.contains("Idempotency-Key")),

@@ -25,6 +25,7 @@ use crate::{
     },
     domain::{
         Error, Result,
+        error::Noun,
         ids::{DestinationId, OrganisationId},
         pipeline::{
             delivery::{AttemptOutcome, Content, Delivery},
@@ -70,27 +71,27 @@ impl Endpoints {
     /// Returns the signing secret of a webhook destination.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::FailedPrecondition`] for another kind.
+    /// [`Error::Forbidden`], [`Error::NotFound`] also for a destination of another kind.
     pub async fn get_destination_secret(&self, caller: &Caller, id: DestinationId) -> Result<Secret> {
         caller.require(Permission::RoutesRead)?;
         caller.require(Permission::SecretsRead)?;
         let found =
             store::pipeline::destinations::find(self.0.base.store().reader(), caller.organisation_id, id).await?;
-        Ok(Secret::new(self.opened(&found).await?.1.secret))
+        Ok(Secret::new(self.opened(&webhook(found)?).await?.1.secret))
     }
 
     /// Replaces the signing secret of a webhook destination. For a day the former one signs too, so that the verifying
     /// side can change over; an earlier one stops immediately.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::FailedPrecondition`] for another kind.
+    /// [`Error::Forbidden`], [`Error::NotFound`] also for a destination of another kind.
     pub async fn rotate_destination_secret(&self, caller: &Caller, id: DestinationId) -> Result<Secret> {
         caller.require(Permission::RoutesManage)?;
         caller.require(Permission::SecretsRead)?;
         let base = &self.0.base;
         self.0.vault.prepare(caller.organisation_id).await?;
         let tx = base.store().begin().await?;
-        let found = store::pipeline::destinations::find_for_update(&tx, caller.organisation_id, id).await?;
+        let found = webhook(store::pipeline::destinations::find_for_update(&tx, caller.organisation_id, id).await?)?;
         let (mut settings, mut secrets) = self.opened(&found).await?;
         let secret = webhook::generate(base.ambient().random());
         secrets.former =
@@ -104,14 +105,9 @@ impl Endpoints {
     }
 
     async fn opened(&self, destination: &Destination) -> Result<(EndpointSettings, EndpointSecrets)> {
-        let settings: EndpointSettings = match &destination.settings {
-            Some(settings) if destination.kind == WEBHOOK => settings.read()?,
-            _ => {
-                let message = format!("a destination of the kind {} has no secret", destination.kind.as_str());
-                return Err(Error::FailedPrecondition { message });
-            }
-        };
         let internal = |error: &dyn std::fmt::Display| Error::Internal(format!("a destination's settings: {error}"));
+        let settings = destination.settings.as_ref().ok_or_else(|| internal(&"there are none"))?;
+        let settings: EndpointSettings = settings.read()?;
         let sealed = BASE64_STANDARD.decode(&settings.sealed).map_err(|error| internal(&error))?;
         let opened = self.0.vault.unseal(location((destination.organisation_id, destination.id)), &sealed).await?;
         let secrets = serde_json::from_str(opened.expose()).map_err(|error| internal(&error))?;
@@ -148,6 +144,11 @@ impl Endpoints {
         let place = Place { kind: WEBHOOK, name, address: url.as_str().to_owned() };
         Ok(Prepared { place, settings: Some(Content::of(&settings)) })
     }
+}
+
+/// Returns a webhook destination; one of another kind is not found among them.
+fn webhook(found: Destination) -> Result<Destination> {
+    if found.kind == WEBHOOK { Ok(found) } else { Err(Error::not_found(Noun::Destination, found.id)) }
 }
 
 /// Returns the name of a destination that was given none: its host, and what tells its URLs apart.

@@ -40,8 +40,6 @@ pub struct Services {
     pub endpoints: Arc<webhooks::endpoints::Endpoints>,
     /// Routes.
     pub routes: Arc<routes::Routes>,
-    /// Subscriptions of Slack channels to GitHub events.
-    pub subscriptions: Arc<github::subscriptions::Subscriptions>,
     /// Channels.
     pub channels: Arc<channels::Channels>,
     /// Slack.
@@ -78,7 +76,6 @@ each_service! {
     destinations: pipeline::destinations::Destinations,
     endpoints: webhooks::endpoints::Endpoints,
     routes: routes::Routes,
-    subscriptions: github::subscriptions::Subscriptions,
     channels: channels::Channels,
     slack: slack::SlackConnections,
     slack_commands: slack::commands::SlackCommands,

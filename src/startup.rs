@@ -31,7 +31,7 @@ use crate::{
         Services,
         apps::{self, Apps},
         channels::{ChannelAccess, Channels},
-        github::{GithubConnections, subscriptions::Subscriptions},
+        github::GithubConnections,
         kernel::{Base, throttle::Throttle},
         pipeline::{Pipeline, destinations::Destinations, replays::Replays},
         registry::{InstalledVersions, Registry},
@@ -114,11 +114,10 @@ pub async fn build_services_resolving(
     let base = Base::new(store.clone(), ambient, parse_url("public_url", &config.public_url())?);
     let lifetime = Duration::from_secs(u64::from(config.retention.idempotency_hours) * 3600);
     let late = LateSenders::default();
-    let (access, registered) =
-        (Arc::new(ChannelAccess(store.clone())), (seams::rules(), seams::matchers(late.clone())));
+    let (access, kinds) = (Arc::new(ChannelAccess(store.clone())), seams::rule_kinds());
+    let registered = (seams::rules(), seams::matchers(late.clone(), kinds.clone()));
     let pipeline = Arc::new(Pipeline::new(base.clone(), access.clone(), registered, lifetime));
     let tenancy = Arc::new(tenancy(config, &base, pipeline.clone())?);
-    let subscriptions = Arc::new(Subscriptions::new(base.clone(), tenancy.clone(), pipeline.clone()));
     let inbound = Arc::new(Throttle::new(RateLimit { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }));
     let channels = Arc::new(Channels::new(base.clone(), pipeline.clone(), vault.clone(), inbound.clone()));
     let product = config.product.known();
@@ -128,8 +127,6 @@ pub async fn build_services_resolving(
     let slack = Arc::new(slack);
     let github = Arc::new(GithubConnections::new(base.clone(), accepting, github_app(config, base.ambient())?));
     let workflows = Arc::new(Workflows::new(base.clone(), pipeline.clone(), slack.clone(), product));
-    let commands = seams::commands(&workflows, (&slack, &github, &subscriptions));
-    let slack_commands = Arc::new(SlackCommands::new(slack.clone(), commands));
     let guard = egress::guard(config, resolver)?;
     let apps = Arc::new(Apps::new(
         base.clone(),
@@ -162,7 +159,9 @@ pub async fn build_services_resolving(
     let replays = Arc::new(Replays::new(base.clone(), senders.clone()));
     let destinations = Destinations::new(base.clone(), tenancy.clone(), pipeline.clone(), senders.clone());
     let destinations = Arc::new(destinations);
-    let routes = Arc::new(Routes::new(base.clone(), destinations.clone(), access));
+    let routes = Arc::new(Routes::new(base.clone(), destinations.clone(), access, kinds));
+    let commands = seams::commands(&workflows, (&slack, &github, &routes));
+    let slack_commands = Arc::new(SlackCommands::new(slack.clone(), commands));
     Ok(Services {
         base,
         senders,
@@ -172,7 +171,6 @@ pub async fn build_services_resolving(
         routes,
         tenancy,
         pipeline,
-        subscriptions,
         channels,
         slack,
         slack_commands,

@@ -29,7 +29,6 @@ pub mod script_store;
 pub mod setting;
 pub mod slack_link;
 pub mod slack_thread;
-pub mod subscription;
 pub mod tenant_key;
 pub mod tick;
 pub mod token;

@@ -19,6 +19,8 @@ pub struct Model {
     #[sea_orm(column_type = "Text", nullable)]
     pub condition: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]
+    pub rule: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
     pub template: Option<String>,
     pub position: i32,
     #[sea_orm(column_type = "Text", nullable)]

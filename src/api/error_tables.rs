@@ -27,7 +27,6 @@ const NOUNS: [Noun; 17] = [
     Noun::Channel,
     Noun::SlackLink,
     Noun::GithubInstallation,
-    Noun::Subscription,
     Noun::Workflow,
     Noun::Route,
     Noun::Integration,

@@ -24,7 +24,6 @@ mod page;
 pub mod routes;
 pub mod signing;
 pub mod statistics;
-pub mod subscriptions;
 pub mod tokens;
 pub mod wire;
 pub mod workflows;
@@ -65,7 +64,6 @@ pub const DIALECT: Dialect = Dialect {
         "/v1/routes",
         "/v1/slack",
         "/v1/github",
-        "/v1/subscriptions",
         "/v1/workflows",
         "/v1/descriptors",
         "/healthz",
@@ -93,7 +91,6 @@ fn operations() -> impl OpenApi + 'static {
         events::Events,
         (destinations::Destinations, deliveries::Deliveries, statistics::Statistics, routes::Routes),
         github::Github,
-        subscriptions::Subscriptions,
         workflows::Workflows,
         descriptors::Descriptors,
         (callback::Callbacks, consent::Consents),
@@ -139,8 +136,6 @@ enum Tag {
     Deliveries,
     /// Routes of events to destinations.
     Routes,
-    /// Subscriptions of Slack channels to GitHub events: repositories, kinds of events, branches, labels and authors.
-    Subscriptions,
     /// Workflows that members run from Slack by a slash command.
     Workflows,
     /// The JSON documents that describe integrations.

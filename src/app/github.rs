@@ -7,8 +7,6 @@ pub mod connect;
 pub mod contents;
 pub mod inbound;
 pub mod links;
-pub mod matcher;
-pub mod subscriptions;
 
 use std::sync::Arc;
 

@@ -15,6 +15,7 @@ use super::{
     pipeline::{
         ChannelPolicy,
         destinations::{CreateDestination, Destinations, Wanted},
+        matcher::Place,
     },
 };
 use crate::{
@@ -24,7 +25,11 @@ use crate::{
         ids::{ChannelId, DestinationId, OrganisationId, RouteId},
         page::{Page, PageRequest},
         pipeline::{delivery::DeliveryState, template::Template},
-        routes::{condition::Condition, route::Route},
+        routes::{
+            condition::Condition,
+            route::Route,
+            rule::{ReadyRoute, Rule, RuleKinds},
+        },
         tenancy::member::Permission,
     },
     store::{self, Tx},
@@ -40,6 +45,8 @@ pub enum RouteTarget {
     Existing(DestinationId),
     /// A destination that is created where it does not exist.
     New(CreateDestination),
+    /// The same by a place that a room vouches for.
+    Place(Place),
 }
 
 /// A route to be created.
@@ -55,6 +62,8 @@ pub struct NewRoute {
     pub channel_id: Option<ChannelId>,
     /// Condition in CEL.
     pub condition: Option<String>,
+    /// Rule of a kind that a room adds; absent settings have their defaults.
+    pub rule: Option<Rule>,
     /// Template of the content.
     pub template: Option<Value>,
     /// The destination.
@@ -76,8 +85,12 @@ pub struct RouteChange {
     pub types: Option<Vec<String>>,
     /// Condition; an inner `None` removes it.
     pub condition: Option<Option<String>>,
+    /// Rule; settings that it does not have stay, if the kind is the same.
+    pub rule: Option<Rule>,
     /// Template; an inner `None` removes it.
     pub template: Option<Option<Value>>,
+    /// Another destination.
+    pub destination_id: Option<DestinationId>,
     /// Place among the routes.
     pub position: Option<i32>,
     /// True if it is enabled.
@@ -90,12 +103,18 @@ pub struct Routes {
     base: Base,
     destinations: Arc<Destinations>,
     channels: Arc<dyn ChannelPolicy>,
+    kinds: RuleKinds,
 }
 
 impl Routes {
-    /// Creates the service.
-    pub fn new(base: Base, destinations: Arc<Destinations>, channels: Arc<dyn ChannelPolicy>) -> Self {
-        Self { base, destinations, channels }
+    /// Creates the service; routes may have rules of these kinds.
+    pub fn new(
+        base: Base,
+        destinations: Arc<Destinations>,
+        channels: Arc<dyn ChannelPolicy>,
+        kinds: RuleKinds,
+    ) -> Self {
+        Self { base, destinations, channels, kinds }
     }
 
     /// Lists the routes of the organisation, newest first.
@@ -104,7 +123,8 @@ impl Routes {
     /// [`Error::Forbidden`].
     pub async fn list_routes(&self, caller: &Caller, page: PageRequest) -> Result<Page<Route>> {
         caller.require(Permission::RoutesRead)?;
-        store::routes::list(self.base.store.reader(), caller.organisation_id, page).await
+        let page = store::routes::list(self.base.store.reader(), caller.organisation_id, page).await?;
+        Ok(page.map(|route| self.shown(route)))
     }
 
     /// Returns a route.
@@ -113,7 +133,12 @@ impl Routes {
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn get_route(&self, caller: &Caller, id: RouteId) -> Result<Route> {
         caller.require(Permission::RoutesRead)?;
-        store::routes::find(self.base.store.reader(), caller.organisation_id, id).await
+        store::routes::find(self.base.store.reader(), caller.organisation_id, id).await.map(|route| self.shown(route))
+    }
+
+    /// Returns a route as it decides: this version may not read its rule any more.
+    fn shown(&self, route: Route) -> Route {
+        ReadyRoute::new(route, &self.kinds).route
     }
 
     /// Creates a route, with its destination where that does not exist.
@@ -154,12 +179,20 @@ impl Routes {
         caller.require(Permission::RoutesManage)?;
         let tx = self.base.store.begin().await?;
         let mut route = store::routes::find_for_update(&tx, caller.organisation_id, id).await?;
-        let RouteChange { name, sources, types, condition, template, position, enabled } = change;
+        let RouteChange { name, sources, types, condition, rule, template, destination_id, position, enabled } = change;
         route.name = name.unwrap_or(route.name);
         route.sources = sources.unwrap_or(route.sources);
         route.types = types.unwrap_or(route.types);
         if let Some(condition) = condition {
             route.condition = parsed_condition(condition)?;
+        }
+        if let Some(rule) = rule {
+            route.rule = Some(self.full(merged(route.rule.take(), rule))?);
+        }
+        if let Some(id) = destination_id {
+            let found = store::pipeline::destinations::find(&tx, caller.organisation_id, id).await?;
+            self.destinations.sender(&found.kind, "/destinationId")?;
+            route.destination_id = id;
         }
         if let Some(template) = template {
             route.template = parsed_template(template)?;
@@ -214,7 +247,7 @@ impl Routes {
 
     /// Checks a route to be created; its destination is not known yet.
     fn route(&self, caller: &Caller, new: NewRoute) -> Result<Route> {
-        let NewRoute { name, sources, types, channel_id, condition, template, position, enabled, .. } = new;
+        let NewRoute { name, sources, types, channel_id, condition, rule, template, position, enabled, .. } = new;
         let now = self.base.now();
         let route = Route {
             id: self.base.ambient.id(),
@@ -224,6 +257,7 @@ impl Routes {
             types,
             channel_id,
             condition: parsed_condition(condition)?,
+            rule: rule.map(|rule| self.full(rule)).transpose()?,
             template: parsed_template(template)?,
             destination_id: self.base.ambient.id(),
             position,
@@ -250,7 +284,14 @@ impl Routes {
                 let wanted = self.destinations.wanted(organisation_id, create, "/destination").await?;
                 Ok(Target::Wanted(Box::new(wanted)))
             }
+            RouteTarget::Place(place) => Ok(Target::Wanted(Box::new(self.destinations.vouched(organisation_id, place)))),
         }
+    }
+
+    /// Checks a rule, and returns it with all its settings.
+    fn full(&self, rule: Rule) -> Result<Rule> {
+        let settings = self.kinds.parse(&rule)?.settings();
+        Ok(Rule { settings, ..rule })
     }
 
     /// Commits a change of a route: processes that have the routes in memory load them again.
@@ -266,6 +307,19 @@ impl Routes {
 enum Target {
     Existing(DestinationId),
     Wanted(Box<Wanted>),
+}
+
+/// Returns a rule with the settings of the former one that it does not have.
+fn merged(former: Option<Rule>, given: Rule) -> Rule {
+    match (former, given.settings) {
+        (Some(Rule { kind, settings: Value::Object(mut settings) }), Value::Object(given_settings))
+            if kind == given.kind =>
+        {
+            settings.extend(given_settings);
+            Rule { kind, settings: Value::Object(settings) }
+        }
+        (_, settings) => Rule { settings, ..given },
+    }
 }
 
 fn parsed_condition(text: Option<String>) -> Result<Option<Condition>> {

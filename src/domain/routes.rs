@@ -5,4 +5,5 @@
 pub mod condition;
 pub mod glob;
 pub mod route;
+pub mod rule;
 pub mod workflow_step;

@@ -12,10 +12,7 @@ use crate::{
             sender::{AppSender, PostedMessages},
         },
         email::EmailSender,
-        github::{
-            GithubConnections, commands::GithubCommands, contents::GithubContents, matcher::SubscriptionMatcher,
-            subscriptions::Subscriptions,
-        },
+        github::{GithubConnections, commands::GithubCommands, contents::GithubContents},
         kernel::{Base, chore::Chore},
         pipeline::{
             matcher::Matcher,
@@ -23,7 +20,10 @@ use crate::{
             sender::{Sender, Senders},
             work::WorkSender,
         },
-        routes::matcher::{LateSenders, RouteMatcher},
+        routes::{
+            Routes,
+            matcher::{LateSenders, RouteMatcher},
+        },
         slack::{SlackConnections, commands::Command, matcher::LinkMatcher, sender::SlackSender},
         webhooks::{
             Webhooks,
@@ -35,7 +35,17 @@ use crate::{
         workflows::{Workflows, sender::RequestedRuns},
     },
     config::Config,
-    domain::{Result, email::RecipientDomains, pipeline::event::Rule, rate_limit::RateLimit, routes::workflow_step},
+    domain::{
+        Result,
+        email::RecipientDomains,
+        github::subscription::GithubRules,
+        pipeline::event::Rule,
+        rate_limit::RateLimit,
+        routes::{
+            rule::{RuleKind, RuleKinds},
+            workflow_step,
+        },
+    },
     provider::smtp::SmtpClient,
 };
 
@@ -94,9 +104,9 @@ pub(super) fn chores(config: &Config, services: &Services) -> Vec<Arc<dyn Chore>
 /// Returns the commands of every room, in the order in which they are asked: a workflow's id goes first.
 pub(super) fn commands(
     workflows: &Arc<Workflows>,
-    (slack, github, subscriptions): (&Arc<SlackConnections>, &Arc<GithubConnections>, &Arc<Subscriptions>),
+    (slack, github, routes): (&Arc<SlackConnections>, &Arc<GithubConnections>, &Arc<Routes>),
 ) -> Vec<Arc<dyn Command>> {
-    let github = GithubCommands { github: github.clone(), slack: slack.clone(), subscriptions: subscriptions.clone() };
+    let github = GithubCommands { github: github.clone(), slack: slack.clone(), routes: routes.clone() };
     vec![workflows.clone(), Arc::new(github)]
 }
 
@@ -105,13 +115,17 @@ pub(super) fn rules() -> Vec<Rule> {
     vec![workflow_step::check]
 }
 
+/// Returns every kind of rule that routes may have.
+pub(super) fn rule_kinds() -> RuleKinds {
+    RuleKinds::new([Arc::new(GithubRules) as Arc<dyn RuleKind>])
+}
+
 /// Returns every matcher of the service, in the order of their decisions.
-pub(super) fn matchers(senders: LateSenders) -> Vec<Arc<dyn Matcher>> {
+pub(super) fn matchers(senders: LateSenders, kinds: RuleKinds) -> Vec<Arc<dyn Matcher>> {
     vec![
         Arc::new(LinkMatcher),
-        Arc::new(SubscriptionMatcher),
         Arc::new(ChannelMatcher),
         Arc::new(WebhookMatcher),
-        Arc::new(RouteMatcher::new(senders)),
+        Arc::new(RouteMatcher::new(senders, kinds)),
     ]
 }

@@ -4,4 +4,3 @@
 
 pub mod installations;
 pub mod links;
-pub mod subscriptions;

@@ -102,6 +102,21 @@ pub async fn send_to(tx: &Tx, id: DestinationId) -> Result<bool> {
     Ok(Routes::find().filter(Column::DestinationId.eq(id.0)).count(tx).await? > 0)
 }
 
+/// Lists the routes of an organisation that send to a destination, in the order in which they decide.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_destination(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    destination_id: DestinationId,
+) -> Result<Vec<Route>> {
+    let query = Routes::find().filter(Column::OrganisationId.eq(organisation_id.0));
+    let query = query.filter(Column::DestinationId.eq(destination_id.0));
+    let rows = query.order_by_asc(Column::Position).order_by_asc(Column::Id).all(db).await?;
+    rows.into_iter().map(route).collect()
+}
+
 /// Lists the destinations of an organisation's routes, each once.
 ///
 /// # Errors
@@ -112,8 +127,7 @@ pub async fn destinations(tx: &Tx, organisation_id: OrganisationId) -> Result<Ve
     Ok(ids.into_iter().map(DestinationId).collect())
 }
 
-/// Lists the enabled routes of some organisations in the order in which they decide, each with the kind of its
-/// destination.
+/// Lists the routes of some organisations in the order in which they decide, each with the kind of its destination.
 ///
 /// # Errors
 /// When the database fails.
@@ -124,7 +138,6 @@ pub async fn of_organisations(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<(Ro
         .join(JoinType::InnerJoin, sends_to)
         .select_also(Destinations)
         .filter(Column::OrganisationId.is_in(ids))
-        .filter(Column::Enabled.eq(true))
         .order_by_asc(Column::Position)
         .order_by_asc(Column::Id)
         .all(tx)
@@ -146,6 +159,7 @@ fn row(route: &Route) -> ActiveModel {
         channel_id: Set(route.channel_id.map(|id| id.0)),
         destination_id: Set(route.destination_id.0),
         enabled: Set(route.enabled),
+        rule: Set(route.rule.as_ref().map(|rule| json!(rule).to_string())),
         condition: Set(route.condition.as_ref().map(|condition| condition.as_str().to_owned())),
         template: Set(route.template.as_ref().map(|template| template.as_json().to_string())),
         position: Set(route.position),
@@ -164,6 +178,8 @@ fn route(row: Row) -> Result<Route> {
     let condition = row.condition.as_deref().map(Condition::parse).transpose();
     let unread =
         condition.as_ref().err().map(|reason| format!("this version does not read the condition: it {reason}"));
+    let rule = row.rule.as_deref().map(serde_json::from_str).transpose();
+    let rule = rule.map_err(|error| corrupt("route", "rule", error))?;
     let template = row.template.as_deref().map(serde_json::from_str).transpose();
     let template = template.map_err(|error| corrupt("route", "template", error))?;
     Ok(Route {
@@ -174,6 +190,7 @@ fn route(row: Row) -> Result<Route> {
         types: globs("types", row.types)?,
         channel_id: row.channel_id.map(ChannelId),
         condition: condition.unwrap_or_default(),
+        rule,
         template: template.map(Template::stored),
         destination_id: row.destination_id.into(),
         position: row.position,

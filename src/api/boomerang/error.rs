@@ -90,7 +90,6 @@ fn kind_of(fault: &Fault) -> Kind {
                 | Noun::Channel
                 | Noun::SlackLink
                 | Noun::Route
-                | Noun::Subscription
                 | Noun::Integration
                 | Noun::Setting
                 | Noun::Event

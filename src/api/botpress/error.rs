@@ -217,7 +217,6 @@ fn message(fault: &Fault, issues: &[IssueOut]) -> String {
                 | Noun::SlackLink
                 | Noun::GithubInstallation
                 | Noun::Route
-                | Noun::Subscription
                 | Noun::Workflow
                 | Noun::Setting
                 | Noun::Event

@@ -54,8 +54,8 @@ impl Routes {
 
     /// Test a route
     ///
-    /// Tests a route that is not saved against a sample, or against the last 50 events: whether it matches, the reason if it
-    /// does not, and what would be sent by its template. Nothing is sent.
+    /// Tests a route that is not saved against a stored event, a sample, or the last 50 events: whether it matches, the
+    /// reason if it does not, and what would be sent by its template. Nothing is sent.
     #[oai(path = "/v1/routes/test", method = "post", operation_id = "testRoute")]
     async fn test_route(
         &self,
@@ -63,8 +63,8 @@ impl Routes {
         caller: Bearer,
         body: Body<RouteDraftIn>,
     ) -> Answer<DraftResultsOut> {
-        let RouteDraftIn { route, sample } = body.value;
-        let results = routes.test_route(&caller.0, route.into_route()?, sample.map(Into::into)).await?;
+        let (route, against) = body.value.into_draft()?;
+        let results = routes.test_route(&caller.0, route, against).await?;
         Ok(Json(DraftResultsOut { data: results.into_iter().map(Into::into).collect() }))
     }
 
@@ -84,8 +84,8 @@ impl Routes {
 
     /// Change a route
     ///
-    /// Fields that are absent from the request stay unchanged; a given list replaces the former one. To change the channel
-    /// or the destination, create another route.
+    /// Fields that are absent from the request stay unchanged; a given list replaces the former one. To change the channel,
+    /// create another route.
     #[oai(path = "/v1/routes/:id", method = "patch", operation_id = "updateRoute")]
     async fn update_route(
         &self,
@@ -95,7 +95,7 @@ impl Routes {
         id: Path<Uuid>,
         body: Body<RoutePatch>,
     ) -> Answer<RouteOut> {
-        Ok(Json(routes.update_route(&caller.0, id.0.into(), body.value.into()).await?.into()))
+        Ok(Json(routes.update_route(&caller.0, id.0.into(), body.value.into_change()?).await?.into()))
     }
 
     /// Delete a route

@@ -10,8 +10,8 @@ mod identity;
 mod installations;
 mod integrations;
 mod routes;
+mod rules;
 mod statistics;
-mod subscriptions;
 mod workflows;
 
 use std::{borrow::Cow, collections::BTreeSet};
@@ -44,7 +44,6 @@ pub use integrations::{
 };
 pub use routes::{DraftResultsOut, RouteDraftIn, RouteIn, RouteOut, RoutePatch};
 pub use statistics::StatisticsOut;
-pub use subscriptions::{ExplanationOut, SubscriptionIn, SubscriptionOut, SubscriptionPatch};
 pub use workflows::{WorkflowIn, WorkflowOut, WorkflowsOut};
 
 use crate::{

@@ -1,18 +1,17 @@
 //! Commands typed in Slack: subscribe the channel to a repository, unsubscribe it, list its subscriptions.
 //!
-//! Not here: the texts (`domain::github::command`), the rules of a subscription (`subscriptions`).
+//! Not here: the texts (`domain::github::command`), the routes that subscriptions are (`routes`).
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{
-    GithubConnections,
-    subscriptions::{NewSubscription, RulesChange, SubscriptionChange, Subscriptions},
-};
+use super::GithubConnections;
 use crate::{
     app::{
         Caller,
+        pipeline::matcher::Place,
+        routes::{NewRoute, RouteChange, RouteTarget, Routes},
         slack::{
             SlackConnections,
             commands::{Answer, Command},
@@ -22,10 +21,13 @@ use crate::{
         Error, Result,
         error::Noun,
         github::{
-            GithubAccount,
+            EVENT_PREFIX, GithubAccount, SOURCE,
             command::{self, Command as Typed, Target, features_text, name},
-            subscription::{EventKind, Rules, Subscription},
+            subscription::{EventKind, Rules},
         },
+        ids::OrganisationId,
+        routes::route::Route,
+        slack::destination::{SLACK, channel_name},
         tenancy::member::Permission,
     },
     provider::slack::inbound::SlashCommand,
@@ -38,8 +40,8 @@ pub struct GithubCommands {
     pub github: Arc<GithubConnections>,
     /// The members behind people in Slack.
     pub slack: Arc<SlackConnections>,
-    /// The subscriptions.
-    pub subscriptions: Arc<Subscriptions>,
+    /// The routes that subscriptions are.
+    pub routes: Arc<Routes>,
 }
 
 #[async_trait]
@@ -74,16 +76,28 @@ impl GithubCommands {
         let member = self.slack.member_in_slack(stored, &typed.user_id).await?;
         let caller = Caller::member(&member, None);
         let is_list = matches!(parsed, Ok(Typed::List));
-        caller.require(if is_list { Permission::SubscriptionsRead } else { Permission::SubscriptionsManage })?;
+        caller.require(if is_list { Permission::RoutesRead } else { Permission::RoutesManage })?;
         let channel = typed.channel_id.as_deref().unwrap_or_default();
-        let reader = self.github.base.store.reader();
-        let there = store::github::subscriptions::of_channel(reader, caller.organisation_id, channel).await?;
+        let there = self.subscriptions(caller.organisation_id, channel).await?;
         match parsed {
             Err(wrong) => Ok(wrong),
-            Ok(Typed::List) => Ok(command::listed(&there)),
+            Ok(Typed::List) => {
+                let shown = |(route, rules): &(Route, Rules)| (rules.clone(), route.enabled);
+                Ok(command::listed(&there.iter().map(shown).collect::<Vec<_>>()))
+            }
             Ok(Typed::Subscribe(target)) => self.subscribe(&caller, channel, &there, target).await,
             Ok(Typed::Unsubscribe(target)) => self.unsubscribe(&caller, &there, target).await,
         }
+    }
+
+    /// Returns the routes to a channel that are subscriptions, with their rules.
+    async fn subscriptions(&self, organisation_id: OrganisationId, channel: &str) -> Result<Vec<(Route, Rules)>> {
+        let reader = self.github.base.store.reader();
+        let name = [channel_name(channel)];
+        let found = store::pipeline::destinations::of_names(reader, organisation_id, &SLACK, &name).await?;
+        let Some(to) = found.first() else { return Ok(Vec::new()) };
+        let routes = store::routes::of_destination(reader, organisation_id, to.id).await?;
+        Ok(routes.into_iter().filter_map(|route| Rules::of(&route).map(|rules| (route, rules))).collect())
     }
 
     /// Subscribes the channel with the default features and the named ones, or adds these to its subscription.
@@ -91,7 +105,7 @@ impl GithubCommands {
         &self,
         caller: &Caller,
         channel: &str,
-        there: &[Subscription],
+        there: &[(Route, Rules)],
         Target { repository, kinds }: Target,
     ) -> Result<String> {
         let repository = match self.visible(caller, &repository).await? {
@@ -99,53 +113,52 @@ impl GithubCommands {
             Err(accounts) => return Ok(command::unknown_repository(&repository, &accounts)),
         };
         let shown = name(&repository);
-        let Some(known) = there.iter().find(|one| is_alone(one, &repository)) else {
+        let Some((route, rules)) = there.iter().find(|(_, rules)| is_alone(rules, &repository)) else {
             let events = union(&EventKind::DEFAULT, &kinds);
+            let features = features_text(&events);
             let rules = Rules { repositories: vec![repository], events, ..Rules::default() };
-            let new =
-                NewSubscription { slack_channel_id: channel.to_owned(), slack_channel_name: String::new(), rules };
-            let made = self.subscriptions.create_subscription(caller, new).await?;
-            let features = features_text(&made.rules.events);
+            self.routes.create_route(caller, subscription(channel, rules)).await?;
             return Ok(format!(
                 "This channel is now notified of {shown}: {features}. If nothing arrives, invite the app to the channel \
                  by `/invite`."
             ));
         };
-        let changed = self.change_events(caller, known, union(&known.rules.events, &kinds)).await?;
-        let paused = if changed.paused { " The subscription is paused." } else { "" };
-        Ok(format!("This channel is notified of {shown}: {}.{paused}", features_text(&changed.rules.events)))
+        let events = union(&rules.events, &kinds);
+        let features = features_text(&events);
+        self.change(caller, route, Rules { events, ..rules.clone() }).await?;
+        let disabled = if route.enabled { "" } else { " The route is disabled." };
+        Ok(format!("This channel is notified of {shown}: {features}.{disabled}"))
     }
 
     /// Removes the named features from the channel's subscription, or the repository altogether.
     async fn unsubscribe(
         &self,
         caller: &Caller,
-        there: &[Subscription],
+        there: &[(Route, Rules)],
         Target { repository, kinds }: Target,
     ) -> Result<String> {
         let shown = name(&repository);
-        let named = |one: &&Subscription| one.rules.repositories.iter().any(|known| is_same(known, &repository));
+        let named = |(_, rules): &&(Route, Rules)| rules.repositories.iter().any(|known| is_same(known, &repository));
         let mut left = Vec::new();
         let mut found = false;
-        for one in there.iter().filter(named) {
+        for (route, rules) in there.iter().filter(named) {
             found = true;
-            let several = one.rules.repositories.len() > 1;
-            let events: Vec<_> = one.rules.events.iter().copied().filter(|kind| !kinds.contains(kind)).collect();
+            let several = rules.repositories.len() > 1;
+            let events: Vec<_> = rules.events.iter().copied().filter(|kind| !kinds.contains(kind)).collect();
             if several && !kinds.is_empty() {
                 return Ok(format!(
                     "{shown} shares its subscription with other repositories, which would lose these features too. \
                      Unsubscribe it, and subscribe it again with the features that you want."
                 ));
             } else if several {
-                let mut repositories = one.rules.repositories.clone();
-                repositories.retain(|known| !is_same(known, &repository));
-                let rules = RulesChange { repositories: Some(repositories), ..RulesChange::default() };
-                let change = SubscriptionChange { rules, ..SubscriptionChange::default() };
-                self.subscriptions.update_subscription(caller, one.id, change).await?;
+                let mut rules = rules.clone();
+                rules.repositories.retain(|known| !is_same(known, &repository));
+                self.change(caller, route, rules).await?;
             } else if kinds.is_empty() || events.is_empty() {
-                self.subscriptions.delete_subscription(caller, one.id).await?;
+                self.routes.delete_route(caller, route.id).await?;
             } else {
-                left = union(&left, &self.change_events(caller, one, events).await?.rules.events);
+                left = union(&left, &events);
+                self.change(caller, route, Rules { events, ..rules.clone() }).await?;
             }
         }
         Ok(match (found, left.is_empty()) {
@@ -155,10 +168,9 @@ impl GithubCommands {
         })
     }
 
-    async fn change_events(&self, caller: &Caller, one: &Subscription, events: Vec<EventKind>) -> Result<Subscription> {
-        let rules = RulesChange { events: Some(events), ..RulesChange::default() };
-        let change = SubscriptionChange { rules, ..SubscriptionChange::default() };
-        self.subscriptions.update_subscription(caller, one.id, change).await
+    async fn change(&self, caller: &Caller, route: &Route, rules: Rules) -> Result<()> {
+        let change = RouteChange { rule: Some(rules.into_rule()), ..RouteChange::default() };
+        self.routes.update_route(caller, route.id, change).await.map(drop)
     }
 
     /// Returns a repository's name in GitHub's spelling, if one of the organisation's installations sees it; otherwise
@@ -192,9 +204,25 @@ impl GithubCommands {
     }
 }
 
+/// Returns the route that subscribes a channel. A member types in it, so it is there; the bot may still have to be invited.
+fn subscription(channel: &str, rules: Rules) -> NewRoute {
+    NewRoute {
+        name: String::new(),
+        sources: vec![SOURCE.as_str().to_owned()],
+        types: vec![format!("{EVENT_PREFIX}*")],
+        channel_id: None,
+        condition: None,
+        rule: Some(rules.into_rule()),
+        template: None,
+        to: RouteTarget::Place(Place { kind: SLACK, name: channel_name(channel), address: channel.to_owned() }),
+        position: 0,
+        enabled: true,
+    }
+}
+
 /// Returns true for a subscription to this repository and no other.
-fn is_alone(subscription: &Subscription, repository: &str) -> bool {
-    matches!(subscription.rules.repositories.as_slice(), [only] if is_same(only, repository))
+fn is_alone(rules: &Rules, repository: &str) -> bool {
+    matches!(rules.repositories.as_slice(), [only] if is_same(only, repository))
 }
 
 fn is_same(known: &str, other: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Content of GitHub notifications in Slack, at the moment of sending.
 //!
-//! Not here: the decision of subscriptions when an event is accepted (`matcher`), the sending (`slack::sender`).
+//! Not here: the decision of subscriptions when an event is accepted (`domain::github::subscription`), the sending (`slack::sender`).
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::{
         Result,
         github::{
             EVENT_PREFIX, GithubEvent, reason,
-            subscription::{Origin, Subscription},
+            subscription::{Origin, Rules},
         },
         ids::OrganisationId,
         pipeline::{
@@ -35,9 +35,9 @@ impl ContentSource for GithubContents {
         let github = fact.kind.strip_prefix(EVENT_PREFIX).and_then(|name| GithubEvent::read(name, &fact.data));
         let Some(github) = github else { return Ok(None) };
         let (organisation_id, destination_id) = (delivery.organisation_id, delivery.destination_id);
-        let subscriptions =
-            store::github::subscriptions::of_destination(self.0.reader(), organisation_id, destination_id).await?;
-        Ok(Some(Subscription::manual_content(&subscriptions, &github)))
+        let routes = store::routes::of_destination(self.0.reader(), organisation_id, destination_id).await?;
+        let subscriptions: Vec<Rules> = routes.iter().filter_map(Rules::of).collect();
+        Ok(Some(Rules::manual_content(&subscriptions, &github)))
     }
 
     /// Checked at the last moment: for late webhooks, retries and replays alike.

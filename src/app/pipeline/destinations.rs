@@ -1,6 +1,6 @@
 //! Destinations that members make, created and tested; changes that hold for every kind.
 //!
-//! Not here: the kinds (`sender`), the deletion (`app::routes`), the destinations of links, subscriptions and webhooks,
+//! Not here: the kinds (`sender`), the deletion (`app::routes`), the destinations of links and webhooks,
 //! which their rooms make.
 
 use std::sync::Arc;
@@ -142,6 +142,13 @@ impl Destinations {
         let place = (place.kind, place.name, place.address);
         let fresh = Destination::fresh(id, organisation_id, place, self.base.now());
         Ok(Wanted { destination: Destination { settings, ..fresh }, has_options })
+    }
+
+    /// Returns a destination that a room vouches for.
+    pub(in crate::app) fn vouched(&self, organisation_id: OrganisationId, place: Place) -> Wanted {
+        let place = (place.kind, place.name, place.address);
+        let destination = Destination::fresh(self.base.ambient.id(), organisation_id, place, self.base.now());
+        Wanted { destination, has_options: false }
     }
 
     /// Finds or creates a checked destination.

@@ -4,7 +4,6 @@
 //! accepts the events, stays the same. Not here: the rules of one route (`domain::routes::route`).
 
 use std::{
-    cell::OnceCell,
     collections::HashMap,
     sync::{Arc, OnceLock},
 };
@@ -21,12 +20,14 @@ use crate::{
         Result,
         ids::OrganisationId,
         pipeline::{
+            delivery::Content,
             destination::DestinationKind,
             event::{Event, EventSource},
+            template::Template,
         },
         routes::{
-            condition::Scope,
-            route::{Match, Route},
+            route::Match,
+            rule::{ReadyRoute, RuleKinds, View},
         },
     },
     store::{self, Tx},
@@ -41,16 +42,17 @@ pub type LateSenders = Arc<OnceLock<WeakSenders>>;
 /// Rules of routes.
 pub struct RouteMatcher {
     senders: LateSenders,
+    kinds: RuleKinds,
     known: Cache<OrganisationId, (i64, Arc<Compiled>)>,
 }
 
 impl RouteMatcher {
-    /// Creates the rules.
-    pub fn new(senders: LateSenders) -> Self {
+    /// Creates the rules; routes may have rules of these kinds.
+    pub fn new(senders: LateSenders, kinds: RuleKinds) -> Self {
         let weight = |_: &OrganisationId, (_, compiled): &(i64, Arc<Compiled>)| {
             u32::try_from(compiled.routes.len()).unwrap_or(u32::MAX).saturating_add(1)
         };
-        Self { senders, known: Cache::builder().weigher(weight).max_capacity(MOST_IN_MEMORY).build() }
+        Self { senders, kinds, known: Cache::builder().weigher(weight).max_capacity(MOST_IN_MEMORY).build() }
     }
 
     async fn routes(&self, tx: &Tx, ids: &[OrganisationId]) -> Result<HashMap<OrganisationId, Arc<Compiled>>> {
@@ -67,9 +69,10 @@ impl RouteMatcher {
             return Ok(routes);
         }
         let ids: Vec<OrganisationId> = missing.iter().map(|(id, _)| *id).collect();
-        let mut loaded: HashMap<OrganisationId, Vec<(Route, DestinationKind)>> = HashMap::new();
+        let mut loaded: HashMap<OrganisationId, Vec<(ReadyRoute, DestinationKind)>> = HashMap::new();
         for (route, kind) in store::routes::of_organisations(tx, &ids).await? {
-            loaded.entry(route.organisation_id).or_default().push((route, kind));
+            let of_one = loaded.entry(route.organisation_id).or_default();
+            of_one.push((ReadyRoute::new(route, &self.kinds), kind));
         }
         for (id, version) in missing {
             let compiled = Arc::new(Compiled::new(loaded.remove(&id).unwrap_or_default()));
@@ -88,14 +91,14 @@ impl Matcher for RouteMatcher {
                 return Ok(Box::new(NoRules) as Box<dyn Rules>);
             }
             let routes = self.routes(tx, &concerned).await?;
-            Ok(Box::new(Routes { routes, senders: self.senders.clone() }) as Box<dyn Rules>)
+            Ok(Box::new(Routes { routes, senders: self.senders.clone(), kinds: self.kinds.clone() }) as Box<dyn Rules>)
         })
     }
 }
 
 /// Routes of an organisation, in the order in which they decide.
 struct Compiled {
-    routes: Vec<(Route, DestinationKind)>,
+    routes: Vec<(ReadyRoute, DestinationKind)>,
     /// Places of the routes that name a type, by it.
     by_type: HashMap<String, Vec<usize>>,
     /// Places of the routes with a pattern among their types.
@@ -103,9 +106,9 @@ struct Compiled {
 }
 
 impl Compiled {
-    fn new(routes: Vec<(Route, DestinationKind)>) -> Self {
+    fn new(routes: Vec<(ReadyRoute, DestinationKind)>) -> Self {
         let (mut by_type, mut patterns): (HashMap<String, Vec<usize>>, Vec<usize>) = Default::default();
-        for (place, (route, _)) in routes.iter().enumerate() {
+        for (place, (ReadyRoute { route, .. }, _)) in routes.iter().enumerate() {
             if route.types.iter().any(|glob| glob.contains('*')) {
                 patterns.push(place);
                 continue;
@@ -118,7 +121,7 @@ impl Compiled {
     }
 
     /// Returns the routes that may concern a type, in their order.
-    fn of_type(&self, kind: &str) -> Vec<&(Route, DestinationKind)> {
+    fn of_type(&self, kind: &str) -> Vec<&(ReadyRoute, DestinationKind)> {
         let mut places = self.patterns.clone();
         places.extend(self.by_type.get(kind).into_iter().flatten());
         places.sort_unstable();
@@ -130,36 +133,36 @@ impl Compiled {
 struct Routes {
     routes: HashMap<OrganisationId, Arc<Compiled>>,
     senders: LateSenders,
+    kinds: RuleKinds,
 }
 
 impl Rules for Routes {
     fn decide(&self, event: &Event) -> Vec<Decision> {
         let Some(compiled) = self.routes.get(&event.organisation_id) else { return Vec::new() };
-        // Read by conditions alone, and once for all of them.
-        let scope = OnceCell::new();
-        let routes = compiled.of_type(&event.fact.kind).into_iter();
-        let decide = |(route, kind): &(Route, DestinationKind)| {
-            let decision = |ruling, content| {
-                Some(Decision { to: Target::Id(route.destination_id), ruling, content, route_id: Some(route.id) })
-            };
-            match route.matches(event, || scope.get_or_init(|| Scope::of(event))) {
-                Match::Unconcerned(_) => None,
-                Match::Skipped(reason) => decision(Ruling::Skip(reason.into()), None),
-                Match::Matched => match &route.template {
-                    None => decision(Ruling::Deliver, None),
-                    Some(template) => match self
-                        .senders
-                        .get()
-                        .and_then(WeakSenders::upgrade)
-                        .map(|all| all.content(kind, template, event))
-                    {
-                        Some(Ok(content)) => decision(Ruling::Deliver, Some(content)),
-                        Some(Err(reason)) => decision(Ruling::Fail(reason.into()), None),
-                        None => decision(Ruling::Fail("the service is starting; replay this delivery".into()), None),
+        let view = View::new(event, &self.kinds);
+        let decide = |(ready, kind): &(ReadyRoute, DestinationKind)| {
+            let route = &ready.route;
+            let (ruling, content) = match ready.matches(&view) {
+                Match::Unconcerned(_) => return None,
+                Match::Skipped(reason) => (Ruling::Skip(reason.into()), None),
+                Match::Matched(made) => match &route.template {
+                    None => (Ruling::Deliver, made.and_then(|(made_for, content)| (made_for == *kind).then_some(content))),
+                    Some(template) => match self.content(kind, template, event) {
+                        Ok(content) => (Ruling::Deliver, Some(content)),
+                        Err(reason) => (Ruling::Fail(reason.into()), None),
                     },
                 },
-            }
+            };
+            Some(Decision { to: Target::Id(route.destination_id), ruling, content, route_id: Some(route.id) })
         };
-        routes.filter_map(decide).collect()
+        compiled.of_type(&event.fact.kind).into_iter().filter_map(decide).collect()
+    }
+}
+
+impl Routes {
+    /// Returns the content by a template, or the reason for which there is none.
+    fn content(&self, kind: &DestinationKind, template: &Template, event: &Event) -> Result<Content, String> {
+        let senders = self.senders.get().and_then(WeakSenders::upgrade);
+        senders.ok_or("the service is starting; replay this delivery")?.content(kind, template, event)
     }
 }

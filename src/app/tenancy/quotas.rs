@@ -58,17 +58,6 @@ impl Tenancy {
         Err(Error::FailedPrecondition { message })
     }
 
-    /// Fails where the first subscription of a Slack channel would exceed its organisation's quota of destinations.
-    pub(in crate::app) async fn demand_room_for_channel(&self, tx: &Tx, wanted: &Destination) -> Result<()> {
-        let organisation_id = wanted.organisation_id;
-        store::tenancy::organisations::lock(tx, organisation_id).await?;
-        let there =
-            store::pipeline::destinations::find_by_name(tx, organisation_id, &wanted.kind, &wanted.name).await?;
-        let subscribed = store::github::subscriptions::destinations(tx, organisation_id).await?;
-        let is_new = !there.is_some_and(|there| subscribed.contains(&there.id));
-        self.demand_room_for_destinations(tx, organisation_id, usize::from(is_new)).await
-    }
-
     /// Fails where the additional URLs of a webhook would exceed its organisation's quota of destinations.
     pub(in crate::app) async fn demand_room_for_urls(
         &self,
@@ -93,7 +82,6 @@ impl Tenancy {
         store::tenancy::organisations::lock(tx, organisation_id).await?;
         let linked = store::slack::links::find(tx, organisation_id).await?.map(|stored| stored.link.destination_id);
         let mut chosen: HashSet<_> = linked.into_iter().collect();
-        chosen.extend(store::github::subscriptions::destinations(tx, organisation_id).await?);
         chosen.extend(store::routes::destinations(tx, organisation_id).await?);
         let made = store::pipeline::destinations::of_kind(tx, organisation_id, &WEBHOOK).await?;
         chosen.extend(made.into_iter().map(|one| one.id));

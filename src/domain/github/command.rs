@@ -2,7 +2,7 @@
 //!
 //! Not here: who may, and the subscriptions themselves (`subscription`).
 
-use super::subscription::{EventKind, Subscription, rules::is_repository};
+use super::subscription::{EventKind, Rules, rules::is_repository};
 use crate::domain::{
     github::GithubAccount,
     slack::{
@@ -130,16 +130,16 @@ pub fn refused(reason: &str) -> String {
     format!("That did not work: {}.", plain(reason, MAX_REASON))
 }
 
-/// Describes the subscriptions of a channel.
-pub fn listed(subscriptions: &[Subscription]) -> String {
+/// Describes the subscriptions of a channel, each with whether it is enabled.
+pub fn listed(subscriptions: &[(Rules, bool)]) -> String {
     if subscriptions.is_empty() {
         return "This channel has no subscriptions. Type `subscribe OWNER/REPO` after the command for one.".to_owned();
     }
     let mut said = "This channel is notified of:".to_owned();
-    for (number, subscription) in subscriptions.iter().enumerate() {
-        let names: Vec<_> = subscription.rules.repositories.iter().map(|repository| name(repository)).collect();
-        let paused = if subscription.paused { " (paused)" } else { "" };
-        let line = format!("\n• {}{paused}: {}", names.join(" "), features_text(&subscription.rules.events));
+    for (number, (rules, enabled)) in subscriptions.iter().enumerate() {
+        let names: Vec<_> = rules.repositories.iter().map(|repository| name(repository)).collect();
+        let disabled = if *enabled { "" } else { " (disabled)" };
+        let line = format!("\n• {}{disabled}: {}", names.join(" "), features_text(&rules.events));
         if said.len() + line.len() > MAX_SECTION - 100 {
             said.push_str(&format!("\n…and {} more", subscriptions.len() - number));
             break;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{GithubEvent, catalogue, subscription::Subscription};
+use super::{GithubEvent, catalogue, subscription::Rules};
 use crate::domain::ambient::Time;
 
 /// An event's name and payload.
@@ -232,22 +232,11 @@ fn sample(fixture: Value) -> Sample {
     (name, data)
 }
 
-/// Returns a subscription of a channel to repositories, by further rules.
-pub(crate) fn subscription(repositories: &str, rules: Value) -> Subscription {
+/// Returns a subscription to repositories, by further rules.
+pub(crate) fn subscription(repositories: &str, rules: Value) -> Rules {
     let mut all = json!({"repositories": [repositories]});
     all.as_object_mut().expect("an object").extend(rules.as_object().expect("an object").clone());
-    Subscription {
-        id: Uuid::nil().into(),
-        organisation_id: Uuid::nil().into(),
-        destination_id: Uuid::nil().into(),
-        slack_channel_id: "C1".into(),
-        slack_channel_name: "dev".into(),
-        paused: false,
-        rules: serde_json::from_value(all).expect("rules"),
-        created_by: Uuid::nil().into(),
-        created_at: Time::UNIX_EPOCH,
-        updated_at: Time::UNIX_EPOCH,
-    }
+    serde_json::from_value(all).expect("rules")
 }
 
 /// Returns one sample of each event with a subject of its own, and of another one.

@@ -30,8 +30,6 @@ pub enum Noun {
     GithubInstallation,
     /// A route.
     Route,
-    /// A subscription of a Slack channel to GitHub events.
-    Subscription,
     /// A workflow that can be run from Slack.
     Workflow,
     /// An app installed by an organisation.
@@ -61,7 +59,6 @@ impl fmt::Display for Noun {
             Noun::SlackLink => "Slack integration",
             Noun::GithubInstallation => "GitHub installation",
             Noun::Route => "route",
-            Noun::Subscription => "subscription",
             Noun::Workflow => "workflow",
             Noun::Integration => "integration",
             Noun::Setting => "setting",

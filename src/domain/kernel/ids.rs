@@ -60,8 +60,6 @@ id! {
     GithubInstallationId,
     /// An organisation's link to a GitHub installation.
     GithubLinkId,
-    /// A subscription of a Slack channel to GitHub events.
-    SubscriptionId,
     /// An app, a webhook or a registry version.
     IntegrationId,
     /// An organisation's installation of an integration.

@@ -52,6 +52,11 @@ impl<T> Page<T> {
         let next = if more { items.last().map(id) } else { None };
         Self { items, next }
     }
+
+    /// Converts the items.
+    pub fn map<U>(self, convert: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(convert).collect(), next: self.next }
+    }
 }
 
 #[cfg(test)]

@@ -5,13 +5,14 @@
 use super::{
     condition::{Condition, Scope},
     glob::covers,
+    rule::Rule,
 };
 use crate::domain::{
     Error, Result,
     ambient::Time,
     error::Violation,
     ids::{ChannelId, DestinationId, OrganisationId, RouteId, UserId},
-    pipeline::{event::Event, template::Template},
+    pipeline::{delivery::Content, destination::DestinationKind, event::Event, template::Template},
 };
 
 /// Maximum length of a name, in characters.
@@ -38,6 +39,8 @@ pub struct Route {
     pub channel_id: Option<ChannelId>,
     /// Condition that has to hold; `None` always holds.
     pub condition: Option<Condition>,
+    /// Rule of a kind that a room adds; `None` lets everything through.
+    pub rule: Option<Rule>,
     /// Template of the content; `None` leaves it to the kind of the destination.
     pub template: Option<Template>,
     /// The destination.
@@ -66,36 +69,39 @@ pub enum Match {
     Unconcerned(String),
     /// It concerns the event, and skips it for this reason.
     Skipped(String),
-    /// It matches.
-    Matched,
+    /// It matches. Content for destinations of a kind, if its rule makes any.
+    Matched(Option<(DestinationKind, Content)>),
 }
 
 impl Route {
-    /// Matches an event of the organisation. `scope` is the event as conditions see it.
-    pub fn matches<'s>(&self, event: &Event, scope: impl FnOnce() -> &'s Scope) -> Match {
+    /// Returns the reason for which its source, type or channel does not concern it, if any.
+    pub(super) fn unconcerned(&self, event: &Event) -> Option<String> {
         let any = |globs: &[String], text: &str| globs.iter().any(|glob| covers(glob, text));
         let (source, kind) = (event.source.as_str(), &event.fact.kind);
         if !any(&self.sources, source) {
-            return Match::Unconcerned(format!("the source {source} matches none of {}", self.sources.join(", ")));
+            return Some(format!("the source {source} matches none of {}", self.sources.join(", ")));
         }
         if !any(&self.types, kind) {
-            return Match::Unconcerned(format!("the type {kind} matches none of {}", self.types.join(", ")));
+            return Some(format!("the type {kind} matches none of {}", self.types.join(", ")));
         }
-        if self.channel_id.is_some_and(|id| event.fact.channel_id != Some(id)) {
-            return Match::Unconcerned("the event is not of the route's channel".into());
-        }
+        let elsewhere = self.channel_id.is_some_and(|id| event.fact.channel_id != Some(id));
+        elsewhere.then(|| "the event is not of the route's channel".into())
+    }
+
+    /// Returns the reason for which it skips an event that concerns it, if any: the way the event came, or the condition.
+    /// `scope` is the event as conditions see it.
+    pub(super) fn skipped<'s>(&self, event: &Event, scope: impl FnOnce() -> &'s Scope) -> Option<String> {
         if event.path.contains(&self.id) {
-            return Match::Skipped("the event came by this route, which does not get back what it sent".into());
+            return Some("the event came by this route, which does not get back what it sent".into());
         }
         if event.path.len() >= MAX_PATH {
-            return Match::Skipped(format!("{MAX_PATH} routes led to this event; more may be a loop"));
+            return Some(format!("{MAX_PATH} routes led to this event; more may be a loop"));
         }
-        match self.condition.as_ref().map(|condition| (condition, condition.holds(scope()))) {
-            None | Some((_, Ok(true))) => Match::Matched,
-            Some((condition, Ok(false))) => Match::Skipped(format!("the condition is false: {}", condition.as_str())),
-            Some((condition, Err(reason))) => {
-                Match::Skipped(format!("the condition has no value: {}: {reason}", condition.as_str()))
-            }
+        let condition = self.condition.as_ref()?;
+        match condition.holds(scope()) {
+            Ok(true) => None,
+            Ok(false) => Some(format!("the condition is false: {}", condition.as_str())),
+            Err(reason) => Some(format!("the condition has no value: {}: {reason}", condition.as_str())),
         }
     }
 
@@ -133,7 +139,10 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::pipeline::event::{EventSource, Fact};
+    use crate::domain::{
+        pipeline::event::{EventSource, Fact},
+        routes::rule::{ReadyRoute, RuleKinds, View},
+    };
 
     fn route(sources: &[&str], types: &[&str]) -> Route {
         let texts = |globs: &[&str]| globs.iter().map(|glob| (*glob).to_owned()).collect();
@@ -145,6 +154,7 @@ mod tests {
             types: texts(types),
             channel_id: None,
             condition: None,
+            rule: None,
             template: None,
             destination_id: Uuid::nil().into(),
             position: 0,
@@ -169,8 +179,8 @@ mod tests {
     }
 
     fn matched(route: &Route, event: &Event) -> Match {
-        let scope = Scope::of(event);
-        route.matches(event, || &scope)
+        let kinds = RuleKinds::new([]);
+        ReadyRoute::new(route.clone(), &kinds).matches(&View::new(event, &kinds))
     }
 
     #[test]
@@ -183,12 +193,12 @@ mod tests {
             (["channel"], ["*"], false),
         ] {
             let found = matched(&route(&sources, &types), &order);
-            assert_eq!(found == Match::Matched, expected, "{sources:?} {types:?}: {found:?}");
+            assert_eq!(found == Match::Matched(None), expected, "{sources:?} {types:?}: {found:?}");
         }
-        assert_eq!(matched(&route(&["*"], &["invoice.*", "order.*"]), &order), Match::Matched, "one of several");
+        assert_eq!(matched(&route(&["*"], &["invoice.*", "order.*"]), &order), Match::Matched(None), "one of several");
         let (here, there) = (ChannelId(Uuid::from_u128(1)), ChannelId(Uuid::from_u128(2)));
         let of_channel = Route { channel_id: Some(here), ..route(&["*"], &["*"]) };
-        assert_eq!(matched(&of_channel, &event("a", Some(here), Value::Null)), Match::Matched);
+        assert_eq!(matched(&of_channel, &event("a", Some(here), Value::Null)), Match::Matched(None));
         assert!(matches!(matched(&of_channel, &event("a", Some(there), Value::Null)), Match::Unconcerned(_)));
         assert!(matches!(matched(&of_channel, &order), Match::Unconcerned(_)));
     }
@@ -197,10 +207,13 @@ mod tests {
     fn what_a_route_skips_has_a_reason() {
         let large = Condition::parse("data.amount > 100").unwrap();
         let large = Route { condition: Some(large), ..route(&["*"], &["*"]) };
-        assert_eq!(matched(&large, &event("a", None, json!({"amount": 101}))), Match::Matched);
+        assert_eq!(matched(&large, &event("a", None, json!({"amount": 101}))), Match::Matched(None));
         let looped = Event { path: vec![large.id], ..event("a", None, json!({"amount": 101})) };
         let others: Vec<RouteId> = (1..=8).map(|number| Uuid::from_u128(number).into()).collect();
         let deep = Event { path: others, ..event("a", None, json!({"amount": 101})) };
+        let disabled = Route { enabled: false, ..large.clone() };
+        let reason = matched(&disabled, &event("a", None, json!({"amount": 101})));
+        assert!(matches!(&reason, Match::Skipped(reason) if reason.starts_with("the route is disabled; ")), "{reason:?}");
         for (event, word) in [
             (event("a", None, json!({"amount": 99})), "is false: data.amount > 100"),
             (event("a", None, json!({})), "no value"),

@@ -209,10 +209,6 @@ permissions! {
     GithubRead = "github:read", Member;
     /// Link and unlink GitHub installations, replay their events.
     GithubManage = "github:manage", Admin;
-    /// See the subscriptions of Slack channels to GitHub events.
-    SubscriptionsRead = "subscriptions:read", Member;
-    /// Subscribe Slack channels to GitHub events.
-    SubscriptionsManage = "subscriptions:manage", Admin;
     /// See the routes.
     RoutesRead = "routes:read", Member;
     /// Create, change and remove routes, which may send every event of the organisation, also those of private channels.

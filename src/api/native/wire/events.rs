@@ -215,7 +215,7 @@ pub struct EventDetailOut {
 
 impl From<(Event, Vec<NamedDelivery>)> for EventDetailOut {
     fn from((event, decided): (Event, Vec<NamedDelivery>)) -> Self {
-        let nothing = "No route, subscription, filter, webhook or app concerned this event when it was accepted. To send \
+        let nothing = "No route, filter, webhook or app concerned this event when it was accepted. To send \
                        events like it, create a route that matches its source and type.";
         Self {
             explanation: decided.is_empty().then(|| nothing.to_owned()),
@@ -231,7 +231,7 @@ impl From<(Event, Vec<NamedDelivery>)> for EventDetailOut {
 pub struct DecisionOut {
     /// `deliver`, `skip` (a rule or a pause skipped it) or `refuse` (it could not be sent at all).
     pub decision: String,
-    /// The route that decided; absent where a subscription, a filter, a webhook or an app did.
+    /// The route that decided; absent where a filter, a webhook or an app did.
     pub route_id: Option<Uuid>,
     /// Id of the destination.
     pub destination_id: Uuid,

@@ -7,10 +7,16 @@ use poem_openapi::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{DestinationIn, EventIn};
+use super::{
+    DestinationIn, EventIn,
+    rules::{CheckOut, RuleBody},
+};
 use crate::{
     api::shared::time::Timestamp,
-    app::routes::{NewRoute, RouteChange, RouteTarget, drafts::DraftResult},
+    app::routes::{
+        NewRoute, RouteChange, RouteTarget,
+        drafts::{Against, DraftResult},
+    },
     domain::{
         Error, Result,
         routes::route::{Match, Route},
@@ -33,6 +39,8 @@ pub struct RouteOut {
     pub channel_id: Option<Uuid>,
     /// Condition in CEL that has to hold; absent if there is none.
     pub condition: Option<String>,
+    /// Rule of a kind; absent if there is none.
+    pub rule: Option<RuleBody>,
     /// Template of what is sent; absent if the kind of the destination makes it from the event.
     pub template: Option<Any<Value>>,
     /// Id of the destination; deliveries refer to it.
@@ -60,6 +68,7 @@ impl From<Route> for RouteOut {
             types: route.types,
             channel_id: route.channel_id.map(|id| id.0),
             condition: route.condition.map(|condition| condition.as_str().to_owned()),
+            rule: route.rule.map(RuleBody::of),
             template: route.template.map(|template| Any(template.as_json().clone())),
             destination_id: route.destination_id.0,
             position: route.position,
@@ -91,6 +100,8 @@ pub struct RouteIn {
     /// `data.total > 100 && attributes.region == 'eu'`. One without a value, because a member is missing, does not hold.
     #[oai(validator(max_length = 1000))]
     pub condition: Option<String>,
+    /// Rule of a kind, beyond the condition.
+    pub rule: Option<RuleBody>,
     /// Template in Jinja of what is sent, over `event`, `attributes` and `data`: a text, or JSON whose texts are templates. A
     /// text for `slack` (mrkdwn; values are escaped), or an object with `blocks` and `text`; a text, or an object with
     /// `subject` and `text` for `email`; a text for `channel` and `integration`; any JSON for `webhook`, sent as the body.
@@ -131,6 +142,7 @@ impl RouteIn {
             types: self.types,
             channel_id: self.channel_id.map(Into::into),
             condition: self.condition,
+            rule: self.rule.map(RuleBody::into_rule).transpose()?,
             template: self.template.map(|Any(template)| template),
             to,
             position: self.position.unwrap_or_default(),
@@ -147,6 +159,7 @@ impl Example for RouteIn {
             types: vec!["order.*".into()],
             channel_id: None,
             condition: Some("data.total > 100".into()),
+            rule: None,
             template: None,
             destination_id: None,
             destination: Some(DestinationIn::example()),
@@ -171,36 +184,65 @@ pub struct RoutePatch {
     /// Condition in CEL; an empty text removes it.
     #[oai(validator(max_length = 1000))]
     pub condition: Option<String>,
+    /// Rule of a kind; settings that are absent stay unchanged.
+    pub rule: Option<RuleBody>,
     /// Template of what is sent; an empty text removes it.
     pub template: Option<Any<Value>>,
+    /// Id of another destination that takes any event.
+    pub destination_id: Option<Uuid>,
     /// Place among the routes: smaller ones decide first.
     pub position: Option<i32>,
     /// True if the route is enabled.
     pub enabled: Option<bool>,
 }
 
-impl From<RoutePatch> for RouteChange {
-    fn from(patch: RoutePatch) -> Self {
-        let RoutePatch { name, sources, types, condition, template, position, enabled } = patch;
+impl RoutePatch {
+    /// Converts the body.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where a rule has no kind.
+    pub fn into_change(self) -> Result<RouteChange> {
+        let RoutePatch { name, sources, types, condition, rule, template, destination_id, position, enabled } = self;
+        let rule = rule.map(RuleBody::into_rule).transpose()?;
         let condition = condition.map(|condition| Some(condition).filter(|text| !text.is_empty()));
         let template = template.map(|Any(template)| Some(template).filter(|template| template != ""));
-        Self { name, sources, types, condition, template, position, enabled }
+        let destination_id = destination_id.map(Into::into);
+        Ok(RouteChange { name, sources, types, condition, rule, template, destination_id, position, enabled })
     }
 }
 
-/// A route to be tested, and perhaps a sample event.
+/// A route to be tested, and perhaps an event.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "TestRoute", rename_all = "camelCase", skip_serializing_if_is_none, example)]
 pub struct RouteDraftIn {
     /// The route, which is not saved.
     pub route: RouteIn,
-    /// A sample event; without one the route is tested against the last 50 events of the organisation.
+    /// Id of a stored event.
+    pub event_id: Option<Uuid>,
+    /// A sample event. Without one, and without `eventId`, the route is tested against the last 50 events of the
+    /// organisation.
     pub sample: Option<EventIn>,
+}
+
+impl RouteDraftIn {
+    /// Converts the body.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] as for a route to be created, and where there are two events.
+    pub fn into_draft(self) -> Result<(NewRoute, Option<Against>)> {
+        let against = match (self.event_id, self.sample) {
+            (None, None) => None,
+            (Some(id), None) => Some(Against::Event(id.into())),
+            (None, Some(sample)) => Some(Against::Sample(sample.into())),
+            (Some(_), Some(_)) => return Err(Error::invalid("/sample", "must be left out where eventId is given")),
+        };
+        Ok((self.route.into_route()?, against))
+    }
 }
 
 impl Example for RouteDraftIn {
     fn example() -> Self {
-        Self { route: RouteIn::example(), sample: None }
+        Self { route: RouteIn::example(), event_id: None, sample: None }
     }
 }
 
@@ -217,16 +259,18 @@ pub struct DraftResultOut {
     pub matched: bool,
     /// Reason for which it does not.
     pub reason: Option<String>,
-    /// Content that the route's template gives.
+    /// Content that the route's template or its rule gives.
     pub preview: Option<Any<Value>>,
     /// Reason for which the template cannot be rendered for this event.
     pub template_error: Option<String>,
+    /// Results of the settings of the route's rule, in the order of their evaluation; absent if it has none.
+    pub checks: Option<Vec<CheckOut>>,
 }
 
 impl From<DraftResult> for DraftResultOut {
     fn from(result: DraftResult) -> Self {
         let reason = match result.matched {
-            Match::Matched => None,
+            Match::Matched(_) => None,
             Match::Skipped(reason) | Match::Unconcerned(reason) => Some(reason),
         };
         let (preview, template_error) = match result.preview {
@@ -236,7 +280,8 @@ impl From<DraftResult> for DraftResultOut {
         };
         let matched = reason.is_none();
         let event_id = result.event_id.map(|id| id.0);
-        Self { event_id, event_type: result.event_type, matched, reason, preview, template_error }
+        let checks = Some(result.checks.into_iter().map(Into::into).collect()).filter(|checks: &Vec<_>| !checks.is_empty());
+        Self { event_id, event_type: result.event_type, matched, reason, preview, template_error, checks }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::{
         GithubEvent, message,
         payload::Subject,
         samples::{self, Sample, read},
-        subscription::{Decision, Subscription},
+        subscription::{Decision, Rules},
     },
     slack::block_kit::{Dice, check_message},
 };
@@ -19,7 +19,7 @@ use crate::domain::{
 const GUIDE: &str = include_str!("../../../../docs/guide/slack-and-github.md");
 
 /// Returns a subscription to everything, or by these rules.
-fn subscription(rules: Value) -> Subscription {
+fn subscription(rules: Value) -> Rules {
     samples::subscription("acme/*", rules)
 }
 
@@ -56,7 +56,7 @@ fn every_type_is_notified_in_its_words_or_says_why_not() {
                 }
             }
             Decision::Skip(reason) => writeln!(table, "  skipped: {reason}").unwrap(),
-            Decision::Ignore => panic!("{}: neither a message nor a reason", event.name),
+            Decision::Ignore(_) => panic!("{}: neither a message nor a reason", event.name),
         }
         assert!(!table.contains("never-to-be-shown"), "a leaked secret is not spread further");
     }
@@ -71,7 +71,7 @@ fn nobody_is_flooded_who_has_not_asked() {
         match defaults.decide(&read(&sample)) {
             Decision::Send(_) => told.push(sample.0),
             Decision::Skip(reason) => assert!(!reason.is_empty()),
-            Decision::Ignore => panic!("{}", sample.0),
+            Decision::Ignore(_) => panic!("{}", sample.0),
         }
     }
     assert_eq!(told, ["pull_request", "issues", "push", "release", "deployment_status"]);
@@ -112,7 +112,7 @@ fn statuses_and_jobs_are_chosen_by_their_conclusion() {
         match subscription(rules).decide(&read(sample)) {
             Decision::Send(content) => content.message.text,
             Decision::Skip(reason) => reason.into_owned(),
-            Decision::Ignore => String::new(),
+            Decision::Ignore(_) => String::new(),
         }
     };
     let pending = samples::with(sample("status"), "/state", json!("pending"));

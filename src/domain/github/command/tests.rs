@@ -60,10 +60,10 @@ fn no_answer_carries_markup_that_was_typed() {
 
 #[test]
 fn a_list_stays_within_a_message() {
-    let one = samples::subscription("acme/web", json!({"events": ["pulls", "security"]}));
+    let one = (samples::subscription("acme/web", json!({"events": ["pulls", "security"]})), true);
     assert_eq!(listed(std::slice::from_ref(&one)), "This channel is notified of:\n• `acme/web`: `pulls` `security`");
-    let paused = Subscription { paused: true, ..one.clone() };
-    assert!(listed(&[paused]).contains("`acme/web` (paused):"));
+    let disabled = (one.0.clone(), false);
+    assert!(listed(&[disabled]).contains("`acme/web` (disabled):"));
     let long = listed(&vec![one; 400]);
     assert!(long.contains(" more"), "{long}");
     check_message(&message(long));

@@ -1,11 +1,11 @@
-//! Evaluates each rule of a subscription against an event, with a reason that names the rule and the value.
+//! Evaluates each filter of a subscription against an event, with a reason that names the rule and the value.
 //!
 //! Not here: the rule on actions (`story`).
 
 use std::borrow::Cow;
 
 use super::{
-    Conclusion, EventKind, Patterns, Subscription,
+    Conclusion, EventKind, Patterns, Rules,
     story::{self, ThreadRole},
 };
 use crate::domain::{
@@ -24,13 +24,13 @@ pub(super) struct Filter {
     /// Its name.
     pub(super) name: &'static str,
     /// Evaluates it.
-    pub(super) test: fn(&Subscription, &GithubEvent) -> Outcome,
+    pub(super) test: fn(&Rules, &GithubEvent) -> Outcome,
 }
 
 /// Name of the rule that determines whether a subscription is concerned.
 pub(super) const REPOSITORIES: &str = "repositories";
 
-/// The rules in order of evaluation. The pause comes last, so that it skips only messages that would have been sent.
+/// The rules in order of evaluation.
 pub(super) const ALL: &[Filter] = &[
     Filter { name: REPOSITORIES, test: repositories },
     Filter { name: "events", test: events },
@@ -41,15 +41,14 @@ pub(super) const ALL: &[Filter] = &[
     Filter { name: "authors", test: authors },
     Filter { name: "bots", test: bots },
     Filter { name: "workflows", test: workflows },
-    Filter { name: "paused", test: paused },
 ];
 
 /// Maximum characters of a value or pattern in a reason, and maximum number of patterns.
 const MAX_SHOWN: usize = 80;
 const MAX_LISTED: usize = 5;
 
-fn repositories(subscription: &Subscription, event: &GithubEvent) -> Outcome {
-    let repositories = &subscription.rules.repositories;
+fn repositories(rules: &Rules, event: &GithubEvent) -> Outcome {
+    let repositories = &rules.repositories;
     if let Some(account) = event.account() {
         // What concerns a whole account goes where all of its repositories go.
         let whole = format!("{account}/*");
@@ -59,8 +58,8 @@ fn repositories(subscription: &Subscription, event: &GithubEvent) -> Outcome {
     included("repository", &[name], repositories, REPOSITORIES, glob::covers_in_any_case)
 }
 
-fn events(subscription: &Subscription, event: &GithubEvent) -> Outcome {
-    let events = &subscription.rules.events;
+fn events(rules: &Rules, event: &GithubEvent) -> Outcome {
+    let events = &rules.events;
     let names = || events.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
     let kind = catalogue::find(&event.name).map_or(EventKind::Other, |row| row.kind);
     match events.contains(&kind) {
@@ -70,12 +69,12 @@ fn events(subscription: &Subscription, event: &GithubEvent) -> Outcome {
 }
 
 /// Returns true if an event is about a repository of the subscription.
-pub(super) fn is_about(subscription: &Subscription, event: &GithubEvent) -> bool {
-    repositories(subscription, event).is_ok()
+pub(super) fn is_about(rules: &Rules, event: &GithubEvent) -> bool {
+    repositories(rules, event).is_ok()
 }
 
-fn action(subscription: &Subscription, event: &GithubEvent) -> Outcome {
-    story::thread_role(&subscription.rules, event).map(|role| {
+fn action(rules: &Rules, event: &GithubEvent) -> Outcome {
+    story::thread_role(rules, event).map(|role| {
         Cow::Borrowed(match role {
             ThreadRole::Opening => "it is notified where it was not notified before",
             ThreadRole::Change => "it is notified as a change of state",
@@ -85,8 +84,8 @@ fn action(subscription: &Subscription, event: &GithubEvent) -> Outcome {
     })
 }
 
-fn drafts(subscription: &Subscription, event: &GithubEvent) -> Outcome {
-    match (event.is_draft(), subscription.rules.drafts) {
+fn drafts(rules: &Rules, event: &GithubEvent) -> Outcome {
+    match (event.is_draft(), rules.drafts) {
         (false, _) => Ok("it is not about a draft".into()),
         (true, true) => Ok("it is about a draft, and drafts is true".into()),
         (true, false) => {
@@ -97,11 +96,11 @@ fn drafts(subscription: &Subscription, event: &GithubEvent) -> Outcome {
     }
 }
 
-fn branches(subscription: &Subscription, event: &GithubEvent) -> Outcome {
-    let patterns = &subscription.rules.branches;
+fn branches(rules: &Rules, event: &GithubEvent) -> Outcome {
+    let patterns = &rules.branches;
     let branch = match event.branch() {
         Branch::None => return Ok("it is not about a branch".into()),
-        Branch::Unknown if only_replies(subscription, event) => {
+        Branch::Unknown if only_replies(rules, event) => {
             return Ok("GitHub does not say which branch; it is notified where its pull request was notified".into());
         }
         Branch::Unknown => None,
@@ -126,41 +125,40 @@ fn branches(subscription: &Subscription, event: &GithubEvent) -> Outcome {
 
 /// Returns true if only an earlier notification shows that the branch is right. GitHub sends comments on pull requests
 /// without their branch; if the pull request has a thread, its branch passed the filter.
-pub(super) fn only_replies(subscription: &Subscription, event: &GithubEvent) -> bool {
-    let rules = &subscription.rules;
+pub(super) fn only_replies(rules: &Rules, event: &GithubEvent) -> bool {
     let is_comment = matches!(event.subject, Subject::Comment(..)) && event.branch() == Branch::Unknown;
     is_comment && !rules.branches.is_empty() && rules.threads.enabled && event.number().is_some()
 }
 
-fn labels(subscription: &Subscription, event: &GithubEvent) -> Outcome {
+fn labels(rules: &Rules, event: &GithubEvent) -> Outcome {
     let Some(labels) = event.labels() else { return Ok("it is about nothing that has labels".into()) };
     let labels: Vec<_> = labels.iter().map(String::as_str).collect();
-    judged("label", &labels, &subscription.rules.labels, "labels", glob::covers_in_any_case)
+    judged("label", &labels, &rules.labels, "labels", glob::covers_in_any_case)
 }
 
-fn authors(subscription: &Subscription, event: &GithubEvent) -> Outcome {
+fn authors(rules: &Rules, event: &GithubEvent) -> Outcome {
     let login = Some(event.author().login.as_str()).filter(|login| !login.is_empty());
-    judged("author", login.as_slice(), &subscription.rules.authors, "authors", glob::covers_in_any_case)
+    judged("author", login.as_slice(), &rules.authors, "authors", glob::covers_in_any_case)
 }
 
 /// A bot may add a label to a person's subject: if that opens the topic, only the author counts.
-fn bots(subscription: &Subscription, event: &GithubEvent) -> Outcome {
-    let opens = story::thread_role(&subscription.rules, event) == Ok(ThreadRole::Opening);
+fn bots(rules: &Rules, event: &GithubEvent) -> Outcome {
+    let opens = story::thread_role(rules, event) == Ok(ThreadRole::Opening);
     let is_bot = |actor: &Actor| actor.is_bot.then(|| quoted(&actor.login));
     let author = is_bot(event.author()).map(|login| format!("the author {login} is a bot"));
     let sender = || is_bot(&event.sender).filter(|_| !opens).map(|login| format!("the sender {login} is a bot"));
     match author.or_else(sender) {
         None => Ok("no bot is at work".into()),
-        Some(bot) if subscription.rules.bots => Ok(format!("{bot}, and bots is true").into()),
+        Some(bot) if rules.bots => Ok(format!("{bot}, and bots is true").into()),
         Some(bot) => Err(format!("{bot}, and bots is false").into()),
     }
 }
 
-fn workflows(subscription: &Subscription, event: &GithubEvent) -> Outcome {
+fn workflows(rules: &Rules, event: &GithubEvent) -> Outcome {
     let (Subject::WorkflowRun(run) | Subject::CheckRun(run) | Subject::Ci(run)) = &event.subject else {
         return Ok("it is not about a workflow or check".into());
     };
-    let rules = &subscription.rules.workflows;
+    let rules = &rules.workflows;
     let wanted = Conclusion::of(&run.conclusion).is_some_and(|conclusion| rules.conclusions.contains(&conclusion));
     if !wanted {
         let names: Vec<_> = rules.conclusions.iter().map(|conclusion| conclusion.as_str()).collect();
@@ -171,13 +169,6 @@ fn workflows(subscription: &Subscription, event: &GithubEvent) -> Outcome {
         return Ok(format!("the conclusion {} is among workflows.conclusions", quoted(&run.conclusion)).into());
     }
     included("name", &[&run.name], &rules.names, "workflows.names", glob::covers_in_any_case)
-}
-
-fn paused(subscription: &Subscription, _: &GithubEvent) -> Outcome {
-    if subscription.paused {
-        return Err("the subscription is paused; resume it and replay this delivery".into());
-    }
-    Ok("the subscription is not paused".into())
 }
 
 /// Matches values against patterns: none may be excluded, and one has to be included unless `include` is empty.

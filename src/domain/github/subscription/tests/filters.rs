@@ -13,16 +13,6 @@ fn only_subscribed_repositories_are_its_business() {
         (json!({"repositories": ["acm/*"]}), opened(), ""),
         (json!({"repositories": []}), opened(), ""),
     ]);
-    let paused = Subscription { paused: true, ..subscription(json!({})) };
-    let another = with(opened(), "/repository/full_name", json!("other/shop"));
-    assert_eq!(outcome(&paused, &opened()), "the subscription is paused; resume it and replay this delivery");
-    assert_eq!(outcome(&paused, &another), "");
-    let quiet = Subscription { paused: true, ..subscription(json!({"events": ["stars"]})) };
-    assert_eq!(
-        outcome(&quiet, &opened()),
-        "the kind issues is not among events (stars)",
-        "it would not be told anyway"
-    );
 }
 
 #[test]

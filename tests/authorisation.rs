@@ -331,7 +331,6 @@ impl<'a> World<'a> {
                 "channels" => self.create("/v1/channels", json!({"name": self.fresh()})).await,
                 "events" => self.create("/v1/events", json!({"type": CANARY})).await,
                 "routes" => self.create("/v1/routes", self.route().await).await,
-                "subscriptions" => self.subscription().await,
                 "workflows" => self.workflow(operation).await,
                 "deliveries" => self.delivery().await.0,
                 "destinations" => self.create("/v1/destinations", self.destination()).await,
@@ -347,13 +346,6 @@ impl<'a> World<'a> {
         }
         if operation.path.starts_with("/v1/slack-integrations") {
             self.connected().await;
-        }
-        if operation.path.starts_with("/v1/subscriptions") {
-            self.connected().await;
-        }
-        if operation.id == "explainSubscription" {
-            let event = self.create("/v1/events", json!({"type": CANARY})).await;
-            path = format!("{path}?eventId={event}");
         }
         match operation.id.as_str() {
             "getGithubInstallation" => path = format!("{path}?id={}", self.linked().await.0),
@@ -417,13 +409,6 @@ impl<'a> World<'a> {
 
     async fn route(&self) -> Value {
         json!({"name": self.fresh(), "types": ["order.*"], "destinationId": self.delivery().await.1})
-    }
-
-    async fn subscription(&self) -> String {
-        self.connected().await;
-        let rules = json!({"repositories": ["acme/web"]});
-        let body = json!({"slackChannelId": CHANNEL, "slackChannelName": self.fresh(), "rules": rules});
-        self.create("/v1/subscriptions", body).await
     }
 
     /// Returns a workflow's id; for a PUT, one that does not exist yet.
@@ -511,10 +496,6 @@ impl<'a> World<'a> {
             "testRoute" => json!({"route": self.route().await}),
             "createDestination" => self.destination(),
             "updateDestination" => json!({"retrySchedule": [60]}),
-            "createSubscription" => {
-                json!({"slackChannelId": CHANNEL, "slackChannelName": self.fresh(), "rules": {"repositories": ["acme/web"]}})
-            }
-            "updateSubscription" => json!({"slackChannelName": self.fresh()}),
             "putWorkflow" => json!({"name": self.fresh(), "summary": "S"}),
             "createIntegration" => json!({"name": self.fresh(), "json_url": self.integration.json_url()}),
             "updateIntegration" => json!({"name": self.fresh()}),
@@ -743,18 +724,18 @@ both! {
 
     async fn nothing_of_ours_is_explained_to_an_outsider(app) {
         let world = World::new(&app).await;
-        let ours = (world.subscription().await, world.create("/v1/events", json!({"type": CANARY})).await);
-        app.slack.connect(&world.outsider, "T0SECOND", "C1ALERTS").await;
-        let body = json!({"slackChannelId": "C1ALERTS", "slackChannelName": "x", "rules": {"repositories": ["acme/web"]}});
-        let theirs = world.outsider.post("/v1/subscriptions", &body).await.ok(201)["id"].as_str().unwrap().to_owned();
+        let ours = (world.delivery().await.1, world.create("/v1/events", json!({"type": CANARY})).await);
+        let to = json!({"kind": "webhook", "url": "https://hooks.example/theirs"});
+        let theirs = world.outsider.post("/v1/destinations", &to).await.ok(201)["id"].as_str().unwrap().to_owned();
         let event = world.outsider.post("/v1/events", &json!({"type": "a"})).await.ok(202)["id"].clone();
         let event = event.as_str().unwrap();
-        let ask = async |subscription: &str, event: &str| {
-            world.outsider.get(&format!("/v1/subscriptions/{subscription}/explanation?eventId={event}")).await
+        let ask = async |destination: &str, event: &str| {
+            let route = json!({"types": ["*"], "destinationId": destination});
+            world.outsider.post("/v1/routes/test", &json!({"route": route, "eventId": event})).await
         };
         ask(&theirs, event).await.ok(200);
-        for (subscription, event) in [(&theirs, ours.1.as_str()), (&ours.0, event), (&ours.0, &ours.1)] {
-            let answer = ask(subscription, event).await;
+        for (destination, event) in [(&theirs, ours.1.as_str()), (&ours.0, event), (&ours.0, &ours.1)] {
+            let answer = ask(destination, event).await;
             answer.problem(404, "not_found");
             assert!(!answer.text.contains(CANARY), "{}", answer.text);
         }

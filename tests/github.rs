@@ -2,15 +2,14 @@
 
 use serde_json::json;
 
-use crate::support::card_link;
+use crate::support::{card_link, subscription};
 
 both! {
     async fn a_pull_request_is_posted_in_a_channel(app) {
         app.slack.connect(&app.owner, "T0STANDIN", "C0ALERTS").await;
         let installation = app.github.link(&app.owner, "acme", "acme").await;
         let rules = json!({"repositories": ["acme/web"], "events": ["pulls"]});
-        let body = json!({"slackChannelId": "C0ALERTS", "slackChannelName": "alerts", "rules": rules});
-        app.owner.post("/v1/subscriptions", &body).await.ok(201);
+        app.owner.post("/v1/routes", &subscription("C0ALERTS", rules)).await.ok(201);
         let sent = app
             .github
             .send(json!({

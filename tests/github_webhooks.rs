@@ -7,7 +7,7 @@ use reqwest::{Method, header::HeaderValue};
 use serde_json::{Value, json};
 use standin::Options;
 
-use crate::support::{Answer, Client, Database, Setup, TestApp, sabotage};
+use crate::support::{Answer, Client, Database, Setup, TestApp, sabotage, subscription};
 
 mod fan_out;
 mod installations;
@@ -293,7 +293,7 @@ both! {
         let id = sent["deliveryId"].as_str().unwrap().to_owned();
         assert_eq!(app.deliveries("").await.len(), 0, "no subscription matches");
         let rules = json!({"repositories": ["acme/web"]});
-        app.owner.post("/v1/subscriptions", &json!({"slackChannelId": "C0ALERTS", "rules": rules})).await.ok(201);
+        app.owner.post("/v1/routes", &subscription("C0ALERTS", rules)).await.ok(201);
 
         let again = app.github.order(&format!("deliveries/{id}/redeliver"), json!({})).await;
         assert_eq!(again["deliveryId"], id.as_str(), "GitHub keeps the id");

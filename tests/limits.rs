@@ -12,7 +12,7 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::{
     outgoing_webhooks::wanted,
-    support::{Answer, Client, Database, Setup, TestApp, sign, until},
+    support::{Answer, Client, Database, Setup, TestApp, sign, subscription, until},
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -165,7 +165,7 @@ both! {
             json!({"repositories": ["acme/web"], "branches": {"include": wrong}}),
             json!({"repositories": ["acme/web"], "workflows": {"names": wrong}}),
         ] {
-            let answer = app.owner.post("/v1/subscriptions", &json!({"slackChannelId": "C1", "rules": rules})).await;
+            let answer = app.owner.post("/v1/routes", &subscription("C0ALERTS", rules)).await;
             let errors = answer.problem(400, "invalid")["errors"].as_array().unwrap().clone();
             assert!((1..=20).contains(&errors.len()), "{}", answer.text);
             assert!(errors[0]["pointer"].as_str().unwrap().ends_with("/0"), "{}", answer.text);
@@ -241,10 +241,10 @@ async fn quotas_hold_also_for_creations_at_the_same_time() {
         // Connecting creates a destination for notifications.
         app.slack.connect(owner, "T0STANDIN", "C0ALERTS").await;
         let rules = json!({"repositories": ["acme/web"]});
-        let subscriptions = (0..6)
-            .map(|n| post("/v1/subscriptions", json!({"slackChannelId": format!("C{n}"), "rules": rules.clone()})));
-        demand(together(subscriptions, owner).await, (201, 1), (409, "limits.destinations_per_organisation"));
-        let again = owner.post("/v1/subscriptions", &json!({"slackChannelId": "C0ALERTS", "rules": rules})).await;
+        let routed = |n: usize| json!({"kind": "webhook", "url": format!("https://hooks.example/routed/{n}")});
+        let routes = (0..6).map(|n| post("/v1/routes", json!({"types": ["*"], "destination": routed(n)})));
+        demand(together(routes, owner).await, (201, 1), (409, "limits.destinations_per_organisation"));
+        let again = owner.post("/v1/routes", &subscription("C0ALERTS", rules)).await;
         assert_eq!(again.status, 409, "{}", again.text);
     }
 }
@@ -277,13 +277,13 @@ async fn the_quota_of_destinations_holds_wherever_one_is_set_up() {
         update(&["a"]).await.ok(200);
         install().await.ok(201);
         app.slack.connect(owner, "T0STANDIN", "C0ALERTS").await;
-        let subscription = json!({"slackChannelId": "C1", "rules": {"repositories": ["acme/web"]}});
-        demand(vec![owner.post("/v1/subscriptions", &subscription).await], (201, 0), (409, limit));
+        let wanted_route = subscription("C0ALERTS", json!({"repositories": ["acme/web"]}));
+        demand(vec![owner.post("/v1/routes", &wanted_route).await], (201, 0), (409, limit));
         // A webhook that is gone leaves its place to others, as everything else does.
         let gone = json!({"type": "webhook-outgoing", "integrationId": made["integration"]["_id"]});
         owner.post("/api/v1/integrations.remove", &gone).await.ok(200);
-        let subscription = owner.post("/v1/subscriptions", &subscription).await.ok(201);
-        let path = format!("/v1/subscriptions/{}", subscription["id"].as_str().unwrap());
+        let route = owner.post("/v1/routes", &wanted_route).await.ok(201);
+        let path = format!("/v1/routes/{}", route["id"].as_str().unwrap());
         owner.send(owner.request(Method::DELETE, &path)).await;
         owner.post("/api/v1/integrations.create", &webhook("three", &["x"])).await.ok(200);
     }

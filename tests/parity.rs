@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tieline::domain::tenancy::member::Role;
 
-use crate::support::{Client, TestApp, browser, step};
+use crate::support::{Client, TestApp, browser, step, subscription};
 
 const BASE: &str = "/v1/slack-integrations";
 const CHANNELS: &str = "/v1/slack-integrations/channels";
@@ -284,8 +284,8 @@ both! {
     async fn github_that_is_linked_in_one_is_heard_in_the_other(app) {
         app.slack.connect(&app.owner, TEAM, CHANNEL).await;
         let rules = json!({"repositories": ["acme/web"], "events": ["pulls"]});
-        let body = json!({"slackChannelId": CHANNEL, "slackChannelName": "alerts", "rules": rules});
-        let subscription = app.owner.post("/v1/subscriptions", &body).await.ok(201)["id"].as_str().unwrap().to_owned();
+        let body = subscription(CHANNEL, rules);
+        let route = app.owner.post("/v1/routes", &body).await.ok(201)["id"].as_str().unwrap().to_owned();
         let opened = async |number: i64, id: i64| {
             let order = json!({
                 "event": "pull_request", "action": "opened", "installation": id, "repository": "web", "number": number,
@@ -305,13 +305,13 @@ both! {
             (1, &json!("github.pull_request"))
         );
         let event = events["data"][0]["id"].as_str().unwrap();
-        let path = format!("/v1/subscriptions/{subscription}/explanation?eventId={event}");
-        assert_eq!(app.owner.get(&path).await.ok(200)["told"], true);
+        let told = app.owner.get(&format!("/v1/events/{event}")).await.ok(200);
+        assert_eq!((&told["decisions"][0]["routeId"], &told["decisions"][0]["state"]), (&json!(route), &json!("delivered")));
 
         let named = json!({"ref": cards(&app.owner).await[0], "team": "acme"});
         assert_eq!(app.owner.post(UNLINK, &named).await.status, 200);
         assert_eq!(opened(3, id).await["ignored"], true);
-        app.owner.get(&format!("/v1/subscriptions/{subscription}")).await.ok(200);
+        app.owner.get(&format!("/v1/routes/{route}")).await.ok(200);
         assert_eq!(app.owner.post(GITHUB_LINK, &named).await.status, 200);
         assert_eq!(opened(4, id).await["events"], 1);
         assert_eq!(app.slack.texts(CHANNEL).await.len(), 2, "the subscriptions are active again");
@@ -329,7 +329,7 @@ both! {
                 max.get(INSTALL).await,
                 max.get(OAUTH_URL).await,
                 max.post(UNLINK, &unlink).await,
-                max.get("/v1/subscriptions").await,
+                max.get("/v1/routes").await,
             ];
             for answer in answers.iter().filter(|answer| answer.status == 403) {
                 assert!(answer.text.contains("permission"), "{}", answer.text);

@@ -5,19 +5,19 @@ use serde_json::{Value, json};
 
 use crate::{
     slack_commands::set_up,
-    support::{Client, TestApp},
+    support::{Client, TestApp, subscription},
 };
 
 const ALERTS: &str = "C0ALERTS";
 const ADA: &str = "U0STANDINADA";
 const MAX: &str = "U0STANDINMAX";
-const PATH: &str = "/v1/subscriptions";
+const PATH: &str = "/v1/routes";
 
 /// Connects both providers, and lets the member Ada manage subscriptions. Returns her path.
 async fn connect(app: &TestApp) -> String {
     let ada = set_up(app).await;
     app.github.link(&app.owner, "acme", "acme").await;
-    let permissions = ["subscriptions:read", "subscriptions:manage", "workflows:run"];
+    let permissions = ["routes:read", "routes:manage", "workflows:run"];
     app.owner.patch(&ada, &json!({"permissions": permissions})).await.ok(200);
     ada
 }
@@ -39,7 +39,7 @@ async fn typed(app: &TestApp, user: &str, text: &str) -> String {
 /// Returns the repositories and events of every subscription, oldest first.
 async fn subscriptions(caller: &Client) -> Vec<Value> {
     let listed = caller.get(PATH).await.ok(200);
-    let rules = |one: &Value| json!([one["rules"]["repositories"], one["rules"]["events"]]);
+    let rules = |one: &Value| json!([one["rule"]["github"]["repositories"], one["rule"]["github"]["events"]]);
     listed["data"].as_array().unwrap().iter().rev().map(rules).collect()
 }
 
@@ -54,7 +54,8 @@ both! {
         let all = ["issues", "pulls", "commits", "releases", "deployments", "reviews", "security"];
         assert_eq!(subscriptions(&app.owner).await, [json!([["acme/web"], all])], "with GitHub's spelling");
         let made = app.owner.get(PATH).await.ok(200)["data"][0].clone();
-        assert_eq!(made["slackChannelId"], ALERTS);
+        let to = format!("/v1/destinations/{}", made["destinationId"].as_str().unwrap());
+        assert_eq!(app.owner.get(&to).await.ok(200)["name"], format!("channel:{ALERTS}"));
 
         let issue = json!({"event": "issues", "action": "opened", "repository": "acme/web", "title": "It is slow"});
         assert_eq!(app.github.send(issue).await["status"], 202);
@@ -84,8 +85,8 @@ both! {
     async fn what_the_api_set_up_is_kept(app) {
         connect(&app).await;
         let rules = json!({"repositories": ["acme/web", "acme/infra"], "events": ["pulls", "stars"], "bots": false});
-        app.owner.post(PATH, &json!({"slackChannelId": ALERTS, "rules": rules})).await.ok(201);
-        app.owner.post(PATH, &json!({"slackChannelId": "C0SECRET", "rules": rules})).await.ok(201);
+        app.owner.post(PATH, &subscription(ALERTS, rules.clone())).await.ok(201);
+        app.owner.post(PATH, &subscription("C0SECRET", rules)).await.ok(201);
         let said = typed(&app, ADA, "unsubscribe acme/web stars").await;
         assert!(said.starts_with("`acme/web` shares its subscription with other repositories"), "{said}");
         let both = json!([["acme/web", "acme/infra"], ["pulls", "stars"]]);
@@ -95,8 +96,8 @@ both! {
         assert_eq!(subscriptions(&app.owner).await, [left, both], "the other channel's stays");
         typed(&app, ADA, "subscribe acme/infra wiki").await;
         let changed = &app.owner.get(PATH).await.ok(200)["data"][1];
-        assert_eq!(changed["rules"]["events"], json!(["pulls", "stars", "wiki"]));
-        assert_eq!(changed["rules"]["bots"], false, "other rules stay");
+        assert_eq!(changed["rule"]["github"]["events"], json!(["pulls", "stars", "wiki"]));
+        assert_eq!(changed["rule"]["github"]["bots"], false, "other rules stay");
     }
 
     async fn only_members_with_the_permission_may(app) {
@@ -108,20 +109,20 @@ both! {
             let said = typed(&app, MAX, text).await;
             assert!(said.starts_with("Only members may do that") && said.contains("administrator"), "{said}");
         }
-        app.owner.patch(&ada, &json!({"permissions": ["subscriptions:read"]})).await.ok(200);
+        app.owner.patch(&ada, &json!({"permissions": ["routes:read"]})).await.ok(200);
         assert!(typed(&app, ADA, "list").await.starts_with("This channel has no subscriptions."));
         for text in ["subscribe acme/web", "unsubscribe acme/web", "subscribe acme/web nonsense"] {
             let said = typed(&app, ADA, text).await;
-            assert_eq!(said, "You need the permission `subscriptions:manage` for that. Ask an administrator for it.");
+            assert_eq!(said, "You need the permission `routes:manage` for that. Ask an administrator for it.");
         }
         app.owner.patch(&ada, &json!({"permissions": ["workflows:run"]})).await.ok(200);
-        assert!(typed(&app, ADA, "list").await.contains("`subscriptions:read`"));
+        assert!(typed(&app, ADA, "list").await.contains("`routes:read`"));
         assert_eq!(subscriptions(&app.owner).await.len(), 0);
     }
 
     async fn a_wrong_command_hears_what_is_right(app) {
         let ada = set_up(&app).await;
-        app.owner.patch(&ada, &json!({"permissions": ["subscriptions:manage"]})).await.ok(200);
+        app.owner.patch(&ada, &json!({"permissions": ["routes:manage"]})).await.ok(200);
         let said = typed(&app, ADA, "subscribe acme/web").await;
         assert!(said.contains("no GitHub account is connected. Connect GitHub"), "{said}");
         app.github.link(&app.owner, "acme", "acme").await;

@@ -1,9 +1,9 @@
-//! Tests of subscriptions: the Slack channels notified of GitHub events, the form of their messages, and the reasons
-//! for skipped ones.
+//! Tests of subscriptions, which are routes with a rule for GitHub events: the Slack channels notified of them, the form of
+//! their messages, and the reasons for skipped ones.
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, TestApp, sabotage};
+use crate::support::{Answer, Client, TestApp, sabotage, subscription};
 
 mod catalogue;
 mod crud;
@@ -12,7 +12,7 @@ mod notifications;
 mod trouble;
 
 const CHANNEL: &str = "C0ALERTS";
-const PATH: &str = "/v1/subscriptions";
+const PATH: &str = "/v1/routes";
 
 /// Connects the owner's organisation to both providers, and returns the installation's number.
 async fn connect(app: &TestApp) -> i64 {
@@ -35,8 +35,23 @@ fn rules(more: Value) -> Value {
 
 /// Subscribes a channel, and returns the subscription's id.
 async fn subscribe(caller: &Client, channel: &str, more: Value) -> String {
-    let body = json!({"slackChannelId": channel, "rules": rules(more)});
+    let body = subscription(channel, rules(more));
     caller.post(PATH, &body).await.ok(201)["id"].as_str().unwrap().to_owned()
+}
+
+/// Change of the rule of a route.
+fn rule(settings: Value) -> Value {
+    json!({"rule": {"github": settings}})
+}
+
+/// Tests a route as it is saved against an event.
+async fn explain(caller: &Client, path: &str, event: &str) -> Answer {
+    let saved = caller.get(path).await.ok(200);
+    let route = json!({
+        "sources": saved["sources"], "types": saved["types"], "rule": saved["rule"],
+        "destinationId": saved["destinationId"],
+    });
+    caller.post("/v1/routes/test", &json!({"route": route, "eventId": event})).await
 }
 
 /// Has GitHub send an event of the repository, and returns our event's id.

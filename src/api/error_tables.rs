@@ -19,7 +19,7 @@ use crate::domain::{
     webhooks::{Way, WebhookRefusal, incoming_refusal::HookRefusal},
 };
 
-const NOUNS: [Noun; 17] = [
+const NOUNS: [Noun; 16] = [
     Noun::Organisation,
     Noun::Member,
     Noun::Invitation,

@@ -284,7 +284,9 @@ impl Routes {
                 let wanted = self.destinations.wanted(organisation_id, create, "/destination").await?;
                 Ok(Target::Wanted(Box::new(wanted)))
             }
-            RouteTarget::Place(place) => Ok(Target::Wanted(Box::new(self.destinations.vouched(organisation_id, place)))),
+            RouteTarget::Place(place) => {
+                Ok(Target::Wanted(Box::new(self.destinations.vouched(organisation_id, place))))
+            }
         }
     }
 

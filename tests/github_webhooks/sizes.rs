@@ -66,7 +66,7 @@ both! {
         app.slack.connect(&app.owner, "T0STANDIN", "C0ALERTS").await;
         let installation = app.github.link(&app.owner, "acme", "acme").await;
         let rules = json!({"repositories": ["acme/web"]});
-        app.owner.post("/v1/subscriptions", &json!({"slackChannelId": "C0ALERTS", "rules": rules})).await.ok(201);
+        app.owner.post("/v1/routes", &subscription("C0ALERTS", rules)).await.ok(201);
 
         let longest = Webhook::new("push", &guid(1), long(installation, LIMIT));
         assert_eq!(longest.body.len(), LIMIT);

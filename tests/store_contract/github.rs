@@ -1,21 +1,21 @@
-//! Tests of installations, repositories, links and proofs; subscriptions, threads and workflows.
+//! Tests of installations, repositories, links and proofs; routes, threads and workflows.
 
 use tieline::{
     domain::{
         Error,
         github::{
-            AccountKind, GithubAccount, GithubInstallation, GithubRepository,
-            link::GithubLink,
-            subscription::{Rules, Subscription},
+            AccountKind, GithubAccount, GithubInstallation, GithubRepository, link::GithubLink, subscription::Rules,
         },
         ids::{MemberId, UserId},
+        routes::route::Route,
         slack::destination::SLACK,
         tenancy::member::{Member, Role},
         workflows::{Workflow, WorkflowParameter},
     },
     store::{
         Tx,
-        github::{installations, links, subscriptions},
+        github::{installations, links},
+        routes,
         slack::threads,
         workflows,
     },
@@ -92,25 +92,31 @@ async fn insert_link(app: &TestApp, link: &GithubLink) -> bool {
     inserted
 }
 
-async fn subscribed(app: &TestApp, organisation_id: OrganisationId, channel: &str) -> (Subscription, Destination) {
+async fn subscribed(app: &TestApp, organisation_id: OrganisationId, channel: &str) -> (Route, Destination) {
     let tx = begin(app).await;
     let wanted = destination(app, organisation_id, channel);
     let destination = store::pipeline::destinations::ensure(&tx, &wanted).await.unwrap();
-    let subscription = Subscription {
+    let route = Route {
         id: app.app.base.ambient().id(),
         organisation_id,
+        name: "ä \u{1f680}".to_owned(),
+        sources: vec!["github".into()],
+        types: vec!["github.*".into()],
+        channel_id: None,
+        condition: None,
+        rule: Some(Rules { repositories: vec!["acme/*".into()], ..Rules::default() }.into_rule()),
+        template: None,
         destination_id: destination.id,
-        slack_channel_id: channel.to_owned(),
-        slack_channel_name: "ä \u{1f680}".to_owned(),
-        paused: false,
-        rules: Rules { repositories: vec!["acme/*".into()], ..Rules::default() },
+        position: 0,
+        enabled: true,
+        disabled_reason: None,
         created_by: UserId(Uuid::from_u128(7)),
         created_at: app.now(),
         updated_at: app.now(),
     };
-    subscriptions::insert(&tx, &subscription).await.unwrap();
+    routes::insert(&tx, &route).await.unwrap();
     tx.commit().await.unwrap();
-    (subscription, destination)
+    (route, destination)
 }
 
 both! {
@@ -328,7 +334,7 @@ both! {
         assert!(stamps.contains(&first), "{first}");
     }
 
-    async fn subscriptions_are_found_with_where_they_send(app) {
+    async fn routes_are_found_with_where_they_send(app) {
         let [a, b, c] = [organisation(&app, "a").await, organisation(&app, "b").await, organisation(&app, "c").await];
         let first = subscribed(&app, a, "C1").await;
         let other = subscribed(&app, b, "C1").await;
@@ -336,28 +342,29 @@ both! {
         let third = subscribed(&app, a, "C1").await;
         assert_ne!(first.1.id, other.1.id, "each organisation has its own");
         let tx = begin(&app).await;
+        let kind = |one: &(Route, Destination)| (one.0.clone(), one.1.kind.clone());
         assert_eq!(
-            subscriptions::of_organisations(&tx, &[a, c]).await.unwrap(),
-            [first.clone(), second.clone(), third.clone()], "as they went in, oldest first"
+            routes::of_organisations(&tx, &[a, c]).await.unwrap(),
+            [kind(&first), kind(&second), kind(&third)], "as they went in, oldest first"
         );
-        assert_eq!(subscriptions::of_organisations(&tx, &[a, b, c]).await.unwrap().len(), 4);
-        assert_eq!(subscriptions::of_organisations(&tx, &[c]).await.unwrap(), []);
-        let of_channel = subscriptions::of_destination(&tx, a, first.1.id).await.unwrap();
+        assert_eq!(routes::of_organisations(&tx, &[a, b, c]).await.unwrap().len(), 4);
+        assert_eq!(routes::of_organisations(&tx, &[c]).await.unwrap(), []);
+        let of_channel = routes::of_destination(&tx, a, first.1.id).await.unwrap();
         assert_eq!(of_channel, [first.0.clone(), third.0.clone()]);
-        assert_eq!(subscriptions::of_destination(&tx, b, first.1.id).await.unwrap(), []);
-        assert_eq!(subscriptions::count(&tx, a).await.unwrap(), 3);
+        assert_eq!(routes::of_destination(&tx, b, first.1.id).await.unwrap(), []);
+        assert_eq!(routes::count(&tx, a).await.unwrap(), 3);
         for found in [
-            subscriptions::find(&tx, b, first.0.id).await, subscriptions::find_for_update(&tx, b, first.0.id).await,
+            routes::find(&tx, b, first.0.id).await, routes::find_for_update(&tx, b, first.0.id).await,
         ] {
             assert!(matches!(found, Err(Error::NotFound { .. })), "{found:?}");
         }
-        let changed = Subscription { paused: true, slack_channel_name: String::new(), ..first.0.clone() };
-        assert_eq!(subscriptions::find_for_update(&tx, a, first.0.id).await.unwrap(), first.0);
-        subscriptions::update(&tx, &changed).await.unwrap();
-        subscriptions::delete(&tx, second.0.id).await.unwrap();
+        let changed = Route { enabled: false, name: String::new(), rule: None, ..first.0.clone() };
+        assert_eq!(routes::find_for_update(&tx, a, first.0.id).await.unwrap(), first.0);
+        routes::update(&tx, &changed).await.unwrap();
+        routes::delete(&tx, second.0.id).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(subscriptions::find(app.app.base.store().reader(), a, first.0.id).await.unwrap(), changed);
-        assert!(subscriptions::find(app.app.base.store().reader(), a, second.0.id).await.is_err());
+        assert_eq!(routes::find(app.app.base.store().reader(), a, first.0.id).await.unwrap(), changed);
+        assert!(routes::find(app.app.base.store().reader(), a, second.0.id).await.is_err());
     }
 
     async fn workflows_are_kept_by_organisation_and_id(app) {
@@ -412,7 +419,7 @@ both! {
         gone.exec(app.app.base.store().writer()).await.unwrap();
         assert_eq!(links::organisations(app.app.base.store().reader(), 1).await.unwrap(), [b]);
         let tx = begin(&app).await;
-        assert_eq!(subscriptions::of_organisations(&tx, &[a, b]).await.unwrap().len(), 1);
+        assert_eq!(routes::of_organisations(&tx, &[a, b]).await.unwrap().len(), 1);
         assert!(known(&app, 1).await.is_some(), "GitHub's data belongs to no organisation");
     }
 }

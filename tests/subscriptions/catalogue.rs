@@ -45,7 +45,7 @@ both! {
             "packages", "wiki", "other",
         ]});
         let subscribe = |channel: &'static str, rules: Value| {
-            let body = json!({"slackChannelId": channel, "rules": rules});
+            let body = subscription(channel, rules);
             let owner = app.owner.clone();
             async move { owner.post(PATH, &body).await.ok(201)["destinationId"].clone() }
         };

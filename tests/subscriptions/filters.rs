@@ -19,14 +19,14 @@ async fn check(app: &TestApp, table: Vec<(Value, Value, &str)>) {
     });
     for (number, (given, order, reason)) in table.into_iter().enumerate() {
         let all = rules(with(defaults.clone(), given.clone()));
-        app.owner.patch(&path, &json!({"rules": all})).await.ok(200);
+        app.owner.patch(&path, &rule(all)).await.ok(200);
         let order = with(order, json!({"number": number + 1}));
         let event = hear(app, order.clone()).await;
         app.run_for(1).await;
         let expected = if reason.is_empty() { reported() } else { skipped(reason) };
         assert_eq!(state(app, &event).await, expected, "{given} {order}");
-        let said = app.owner.get(&format!("{path}/explanation?eventId={event}")).await.ok(200);
-        assert_eq!(said["told"], reason.is_empty(), "{said}");
+        let said = explain(&app.owner, &path, &event).await.ok(200)["data"][0].clone();
+        assert_eq!(said["matched"], reason.is_empty(), "{said}");
         let checks = said["checks"].as_array().unwrap();
         let failed: Vec<_> = checks.iter().filter(|check| check["passed"] == false).collect();
         match failed.first() {
@@ -68,7 +68,7 @@ both! {
         // A comment names no branch: it replies in its pull request's thread, and nowhere else.
         let comment = |number: u64| json!({"event": "issue_comment", "onPullRequest": true, "number": number});
         let path = format!("{PATH}/{}", app.owner.get(PATH).await.ok(200)["data"][0]["id"].as_str().unwrap());
-        app.owner.patch(&path, &json!({"rules": several()})).await.ok(200);
+        app.owner.patch(&path, &rule(several())).await.ok(200);
         let stray = hear(&app, comment(500)).await;
         let opened = hear(&app, with(to("main"), json!({"number": 501}))).await;
         let reply = hear(&app, comment(501)).await;
@@ -134,7 +134,7 @@ both! {
             (json!({"events": ["pulls"]}), run("failure"), "the kind workflows is not among events (pulls)"),
         ]).await;
         let path = format!("{PATH}/{}", app.owner.get(PATH).await.ok(200)["data"][0]["id"].as_str().unwrap());
-        app.owner.patch(&path, &json!({"rules": rules(json!({}))})).await.ok(200);
+        app.owner.patch(&path, &rule(rules(json!({})))).await.ok(200);
         let numbered = |order: Value| with(order, json!({"number": 77}));
         let opened = hear(&app, numbered(draft())).await;
         let then = "the pull request #77 is a draft, and drafts is false; it is notified when it becomes ready for review";
@@ -152,11 +152,11 @@ both! {
         connect(&app).await;
         let path = format!("{PATH}/{}", subscribe(&app.owner, CHANNEL, json!({"repositories": ["acme/*"]})).await);
         let event = hear(&app, json!({"event": "star", "repository": "acme/infra"})).await;
-        app.owner.patch(&path, &json!({"rules": {"repositories": ["acme/web"]}})).await.ok(200);
-        let said = app.owner.get(&format!("{path}/explanation?eventId={event}")).await.ok(200);
+        app.owner.patch(&path, &rule(json!({"repositories": ["acme/web"]}))).await.ok(200);
+        let said = explain(&app.owner, &path, &event).await.ok(200)["data"][0].clone();
         assert_eq!(said["reason"], "the repository \"acme/infra\" is not among repositories (acme/web)", "{said}");
         let step = app.step("not GitHub's").await;
-        let said = app.owner.get(&format!("{path}/explanation?eventId={step}")).await.ok(200);
-        assert_eq!((&said["told"], &said["reason"]), (&json!(false), &json!("the event is not one of GitHub's")));
+        let said = explain(&app.owner, &path, &step).await.ok(200)["data"][0].clone();
+        assert_eq!((&said["matched"], &said["reason"]), (&json!(false), &json!("the event is not one of GitHub's")));
     }
 }

@@ -45,7 +45,7 @@ both! {
         for (number, broadcast, review, merged) in
             [(1, "never", false, false), (2, "state_changes", false, true), (3, "always", true, true)]
         {
-            app.owner.patch(&path, &json!({"rules": {"threads": {"broadcast": broadcast}}})).await.ok(200);
+            app.owner.patch(&path, &rule(json!({"threads": {"broadcast": broadcast}}))).await.ok(200);
             let numbered = |order: Value| with(order, json!({"number": number}));
             hear(&app, numbered(pull("pull_request", "opened"))).await;
             for (order, shown) in [

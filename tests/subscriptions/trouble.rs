@@ -9,7 +9,7 @@ use sea_orm::EntityTrait;
 use super::*;
 use crate::support::until;
 
-const PAUSED: &str = "the subscription is paused; resume it and replay this delivery";
+const DISABLED: &str = "the route is disabled; enable it and replay this delivery";
 
 /// Removes repositories from the installation at GitHub, or adds them, and waits until Tieline knows.
 async fn give(app: &TestApp, installation: i64, change: Value) {
@@ -41,17 +41,17 @@ both! {
         let path = format!("{PATH}/{}", subscribe(&app.owner, CHANNEL, json!({})).await);
         hear(&app, pull("pull_request", "opened")).await;
         app.drain().await;
-        app.owner.patch(&path, &json!({"paused": true})).await.ok(200);
+        app.owner.patch(&path, &json!({"enabled": false})).await.ok(200);
         let review = with(pull("pull_request_review", "submitted"), json!({"body": "So far so good"}));
         let review = hear(&app, review).await;
         let push = hear(&app, json!({"event": "push", "commits": ["Mend it"]})).await;
         let other = hear(&app, with(pull("issues", "opened"), json!({"number": 7}))).await;
         for event in [&review, &push, &other] {
-            assert_eq!(state(&app, event).await, skipped(PAUSED));
+            assert_eq!(state(&app, event).await, skipped(DISABLED));
         }
-        app.owner.patch(&path, &json!({"paused": false})).await.ok(200);
+        app.owner.patch(&path, &json!({"enabled": true})).await.ok(200);
         app.drain().await;
-        assert_eq!(app.slack.texts(CHANNEL).await.len(), 1, "a pause is not caught up on");
+        assert_eq!(app.slack.texts(CHANNEL).await.len(), 1, "what was skipped is not caught up on");
         for event in [&review, &push, &other] {
             replay(&app, event).await;
             assert_eq!(state(&app, event).await, reported());
@@ -71,8 +71,8 @@ both! {
         app.run_for(2).await;
         assert_eq!((state(&app, &review).await, state(&app, &other).await), (reported(), reported()));
         assert_eq!(places(&app, CHANNEL).await[5..], [Some(0), None]);
-        app.owner.patch(&path, &json!({"rules": {"threads": {"enabled": false}}})).await.ok(200);
-        app.owner.patch(&path, &json!({"paused": true})).await.ok(200);
+        app.owner.patch(&path, &rule(json!({"threads": {"enabled": false}}))).await.ok(200);
+        app.owner.patch(&path, &json!({"enabled": false})).await.ok(200);
         let merged = hear(&app, pull("pull_request", "merged")).await;
         replay(&app, &merged).await;
         app.run_for(1).await;
@@ -250,11 +250,11 @@ both! {
         assert_eq!(state(&app, &late).await, skipped(why), "whoever asks");
         // Also an event skipped by a rule, whose content was not stored.
         let path = format!("{PATH}/{}", app.owner.get(PATH).await.ok(200)["data"][0]["id"].as_str().unwrap());
-        app.owner.patch(&path, &json!({"paused": true})).await.ok(200);
+        app.owner.patch(&path, &json!({"enabled": false})).await.ok(200);
         let delivery = app.github.sign(with(pull("issues", "opened"), json!({"repository": "acme/api"}))).await;
         app.github.deliver(&delivery).await.ok(202);
         let held = app.owner.get("/v1/events?limit=1").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned();
-        assert_eq!(state(&app, &held).await, skipped(PAUSED));
+        assert_eq!(state(&app, &held).await, skipped(DISABLED));
         give(&app, installation, json!({"select": ["web"]})).await;
         replay(&app, &held).await;
         assert_eq!(state(&app, &held).await, skipped(why));

@@ -273,6 +273,14 @@ impl Drop for TestApp {
     }
 }
 
+/// Body of a route that subscribes a Slack channel to GitHub events.
+pub fn subscription(channel: &str, rules: Value) -> Value {
+    json!({
+        "sources": ["github"], "types": ["github.*"], "rule": {"github": rules},
+        "destination": {"kind": "slack", "address": channel},
+    })
+}
+
 /// A step event, distinguished by its name.
 pub fn step(name: &str) -> Value {
     json!({

@@ -146,7 +146,9 @@ impl Rules for Routes {
                 Match::Unconcerned(_) => return None,
                 Match::Skipped(reason) => (Ruling::Skip(reason.into()), None),
                 Match::Matched(made) => match &route.template {
-                    None => (Ruling::Deliver, made.and_then(|(made_for, content)| (made_for == *kind).then_some(content))),
+                    None => {
+                        (Ruling::Deliver, made.and_then(|(made_for, content)| (made_for == *kind).then_some(content)))
+                    }
                     Some(template) => match self.content(kind, template, event) {
                         Ok(content) => (Ruling::Deliver, Some(content)),
                         Err(reason) => (Ruling::Fail(reason.into()), None),

@@ -15,7 +15,6 @@ use crate::{
     domain::{
         Error, Result,
         ids::{OrganisationId, UserId},
-        pipeline::destination::Destination,
         tenancy::member::{Member, Role},
         webhooks::{Direction, Outgoing, Webhook, WebhookRefusal, endpoint::WEBHOOK},
     },

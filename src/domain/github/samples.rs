@@ -1,10 +1,8 @@
 //! Payloads for tests, in the shapes that GitHub sends, shortened to the fields that a reader could need.
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{GithubEvent, catalogue, subscription::Rules};
-use crate::domain::ambient::Time;
 
 /// An event's name and payload.
 pub(crate) type Sample = (&'static str, Value);

@@ -213,7 +213,10 @@ mod tests {
         let deep = Event { path: others, ..event("a", None, json!({"amount": 101})) };
         let disabled = Route { enabled: false, ..large.clone() };
         let reason = matched(&disabled, &event("a", None, json!({"amount": 101})));
-        assert!(matches!(&reason, Match::Skipped(reason) if reason.starts_with("the route is disabled; ")), "{reason:?}");
+        assert!(
+            matches!(&reason, Match::Skipped(reason) if reason.starts_with("the route is disabled; ")),
+            "{reason:?}"
+        );
         for (event, word) in [
             (event("a", None, json!({"amount": 99})), "is false: data.amount > 100"),
             (event("a", None, json!({})), "no value"),

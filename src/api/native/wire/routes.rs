@@ -280,7 +280,8 @@ impl From<DraftResult> for DraftResultOut {
         };
         let matched = reason.is_none();
         let event_id = result.event_id.map(|id| id.0);
-        let checks = Some(result.checks.into_iter().map(Into::into).collect()).filter(|checks: &Vec<_>| !checks.is_empty());
+        let checks =
+            Some(result.checks.into_iter().map(Into::into).collect()).filter(|checks: &Vec<_>| !checks.is_empty());
         Self { event_id, event_type: result.event_type, matched, reason, preview, template_error, checks }
     }
 }

@@ -1,9 +1,5 @@
 //! Rules of routes, one member for each kind.
 
-use poem_openapi::{
-    Object,
-    types::{ParseFromJSON, ToJSON},
-};
 use super::Word;
 use crate::{
     api::shared::word::Vocabulary,
@@ -12,6 +8,10 @@ use crate::{
         github::subscription::{Broadcast, Conclusion, EventKind, GITHUB},
         routes::rule::{Check, Rule},
     },
+};
+use poem_openapi::{
+    Object,
+    types::{ParseFromJSON, ToJSON},
 };
 
 /// Rule of a route: exactly one member, the kind of the rule.

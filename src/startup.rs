@@ -159,7 +159,12 @@ pub async fn build_services_resolving(
     let replays = Arc::new(Replays::new(base.clone(), senders.clone()));
     let destinations = Destinations::new(base.clone(), tenancy.clone(), pipeline.clone(), senders.clone());
     let destinations = Arc::new(destinations);
-    let routes = Arc::new(Routes::new(base.clone(), destinations.clone(), access, kinds));
+    let routes = Arc::new(Routes::new(
+        base.clone(),
+        (destinations.clone(), access),
+        kinds,
+        seams::managers(&slack, &apps, &webhooks),
+    ));
     let commands = seams::commands(&workflows, (&slack, &github, &routes));
     let slack_commands = Arc::new(SlackCommands::new(slack.clone(), commands));
     Ok(Services {

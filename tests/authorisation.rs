@@ -495,6 +495,7 @@ impl<'a> World<'a> {
             "updateRoute" => json!({"name": self.fresh()}),
             "testRoute" => json!({"route": self.route().await}),
             "createDestination" => self.destination(),
+            "putRetrySchedule" => json!({"retrySchedule": [60]}),
             "updateDestination" => json!({"retrySchedule": [60]}),
             "putWorkflow" => json!({"name": self.fresh(), "summary": "S"}),
             "createIntegration" => json!({"name": self.fresh(), "json_url": self.integration.json_url()}),

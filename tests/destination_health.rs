@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tieline::domain::{ambient::Time, tenancy::member::Role};
 
-use crate::support::{Database, MailReply, MailServer, Setup, TestApp, step};
+use crate::support::{Answer, Database, MailReply, MailServer, Setup, TestApp, step};
 
 const TEAM: &str = "T0STANDIN";
 const CHANNEL: &str = "C0ALERTS";
@@ -98,6 +98,10 @@ async fn start(database: Database) -> (TestApp, MailServer) {
     (app, mail)
 }
 
+async fn put_json(app: &TestApp, path: &str, body: Value) -> Answer {
+    app.owner.send(app.owner.request(Method::PUT, path).json(&body)).await
+}
+
 both! {
     async fn all_that_may_pass_follows_one_schedule(app) {
         connect(&app).await;
@@ -151,6 +155,33 @@ both! {
         }
         let member = app.caller("acme", "max", Role::Member).await;
         assert_eq!(member.send(member.request(Method::PATCH, &path).json(&json!({}))).await.status, 403);
+    }
+
+    async fn an_organisation_has_a_schedule_of_its_own(app) {
+        connect(&app).await;
+        let home = app.owner.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned();
+        let path = format!("/v1/organisations/{home}/retry-schedule");
+        assert_eq!(app.owner.get(&path).await.ok(200), json!({"retrySchedule": null}));
+        let body = json!({"retrySchedule": [70, 80]});
+        assert_eq!(put_json(&app, &path, body.clone()).await.ok(200), body);
+        assert_eq!(app.owner.get(&path).await.ok(200), body);
+        fault(&app, json!({"status": 500})).await;
+        let event = app.step("late").await;
+        app.drain().await;
+        for full in [70, 80].map(Duration::from_secs) {
+            let pause = pause(&app, &event).await;
+            assert!((full / 2..=full).contains(&pause), "{pause:?}");
+            advance(&app, pause).await;
+        }
+        let delivery = app.delivery_of(&event).await;
+        assert!(delivery["reason"].as_str().unwrap().starts_with("all 3 attempts failed"), "{delivery}");
+        change(&app, json!({"retrySchedule": [10]})).await;
+        let event = app.step("its own").await;
+        app.drain().await;
+        assert!(pause(&app, &event).await <= Duration::from_secs(10), "a destination's own comes first");
+        put_json(&app, &path, json!({"retrySchedule": [0]})).await.problem(400, "invalid");
+        assert_eq!(put_json(&app, &path, json!({"retrySchedule": null})).await.ok(200), json!({"retrySchedule": null}));
+        app.other("globex").await.get(&path).await.problem(404, "not_found");
     }
 
     async fn a_head_that_keeps_failing_steps_aside(app) {

@@ -35,6 +35,7 @@ mod integration_ticks;
 mod integrations;
 mod limits;
 mod linkbreakers;
+mod managed_routes;
 mod native;
 mod native_queries;
 mod oauth;

@@ -120,6 +120,36 @@ both! {
         );
     }
 
+    async fn a_webhook_destination_is_changed_in_place(app) {
+        let (far, other) = (receiver().await, receiver().await);
+        let mut to = to_webhook(&["*"], &far);
+        to["destination"]["headers"] = json!({"x-old": "1"});
+        let made = app.owner.post("/v1/routes", &to).await.ok(201);
+        let path = format!("/v1/destinations/{}", made["destinationId"].as_str().unwrap());
+        let secret = app.owner.get(&format!("{path}/secret")).await.ok(200)["secret"].as_str().unwrap().to_owned();
+        let change = json!({"url": url(&other), "headers": {"x-new": "2"}, "format": "cloudevents", "rateLimit": 5});
+        app.owner.patch(&path, &change).await.ok(200);
+        app.owner.patch(&path, &json!({"rateLimit": 0})).await.ok(200);
+        send(&app, json!({"type": "order.created"})).await;
+        assert_eq!(far.calls().len(), 0);
+        let call = other.calls()[0].clone();
+        assert_eq!((call.header("x-new"), call.header("x-old")), ("2", ""));
+        assert_eq!(call.header("content-type"), "application/cloudevents+json", "what is not given stays");
+        assert!(is_signed(&call, &secret), "the secret stays");
+        for (body, field) in [
+            (json!({"url": "http://169.254.169.254/"}), "/url"),
+            (json!({"headers": {"host": "a"}}), "/headers/host"),
+            (json!({"rateLimit": 1001}), "/rateLimit"),
+            (json!({"secret": "whsec_"}), "/secret"),
+        ] {
+            let refused = app.owner.patch(&path, &body).await.problem(400, "invalid");
+            assert!(refused.to_string().contains(field), "{body}: {refused}");
+        }
+        let mail = json!({"kind": "channel", "address": app.owner.post("/v1/channels", &json!({"name": "x"})).await.ok(201)["id"]});
+        let channel = app.owner.post("/v1/destinations", &mail).await.ok(201)["id"].as_str().unwrap().to_owned();
+        app.owner.patch(&format!("/v1/destinations/{channel}"), &json!({"format": "json"})).await.problem(400, "invalid");
+    }
+
     async fn destinations_are_checked_and_the_tenants_own(app) {
         let far = receiver().await;
         for (body, field) in [

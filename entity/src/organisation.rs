@@ -13,6 +13,8 @@ pub struct Model {
     pub name: String,
     pub created_at: DateTimeUtc,
     pub configuration_version: i64,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub retry_schedule: Option<String>,
 }
 
 /// Relations are not declared: every query names its organisation and its keys.

@@ -22,6 +22,7 @@ mod m20261201_000008_routing;
 mod m20261201_000009_health;
 mod m20261201_000010_search;
 mod m20261201_000011_route_rules;
+mod m20261201_000012_retry_schedules;
 
 /// List of all migrations, in order.
 pub struct Migrator;
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261201_000009_health::Migration),
             Box::new(m20261201_000010_search::Migration),
             Box::new(m20261201_000011_route_rules::Migration),
+            Box::new(m20261201_000012_retry_schedules::Migration),
         ]
     }
 }

@@ -1,14 +1,17 @@
 //! Routes of an organisation.
 //!
-//! Not here: their matching (`matcher`), drafts (`drafts`), the kinds of destination (`pipeline::sender`).
+//! Not here: their list with those that rooms manage (`managed`), their matching (`matcher`), drafts (`drafts`), the kinds
+//! of destination (`pipeline::sender`).
 
 pub mod drafts;
+pub mod managed;
 pub mod matcher;
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use self::managed::RouteManager;
 use super::{
     Caller,
     kernel::Base,
@@ -23,7 +26,6 @@ use crate::{
         Error, Result,
         error::Noun,
         ids::{ChannelId, DestinationId, OrganisationId, RouteId},
-        page::{Page, PageRequest},
         pipeline::{delivery::DeliveryState, template::Template},
         routes::{
             condition::Condition,
@@ -104,36 +106,18 @@ pub struct Routes {
     destinations: Arc<Destinations>,
     channels: Arc<dyn ChannelPolicy>,
     kinds: RuleKinds,
+    managers: Arc<[Arc<dyn RouteManager>]>,
 }
 
 impl Routes {
-    /// Creates the service; routes may have rules of these kinds.
+    /// Creates the service; routes may have rules of these kinds, and rooms manage others.
     pub fn new(
         base: Base,
-        destinations: Arc<Destinations>,
-        channels: Arc<dyn ChannelPolicy>,
+        (destinations, channels): (Arc<Destinations>, Arc<dyn ChannelPolicy>),
         kinds: RuleKinds,
+        managers: Vec<Arc<dyn RouteManager>>,
     ) -> Self {
-        Self { base, destinations, channels, kinds }
-    }
-
-    /// Lists the routes of the organisation, newest first.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`].
-    pub async fn list_routes(&self, caller: &Caller, page: PageRequest) -> Result<Page<Route>> {
-        caller.require(Permission::RoutesRead)?;
-        let page = store::routes::list(self.base.store.reader(), caller.organisation_id, page).await?;
-        Ok(page.map(|route| self.shown(route)))
-    }
-
-    /// Returns a route.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`].
-    pub async fn get_route(&self, caller: &Caller, id: RouteId) -> Result<Route> {
-        caller.require(Permission::RoutesRead)?;
-        store::routes::find(self.base.store.reader(), caller.organisation_id, id).await.map(|route| self.shown(route))
+        Self { base, destinations, channels, kinds, managers: managers.into() }
     }
 
     /// Returns a route as it decides: this version may not read its rule any more.
@@ -171,11 +155,8 @@ impl Routes {
         Ok(route)
     }
 
-    /// Changes a route. Omitted fields stay; a refused change changes nothing.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`].
-    pub async fn update_route(&self, caller: &Caller, id: RouteId, change: RouteChange) -> Result<Route> {
+    /// Changes a stored route.
+    async fn update_own(&self, caller: &Caller, id: RouteId, change: RouteChange) -> Result<Route> {
         caller.require(Permission::RoutesManage)?;
         let tx = self.base.store.begin().await?;
         let mut route = store::routes::find_for_update(&tx, caller.organisation_id, id).await?;
@@ -207,11 +188,8 @@ impl Routes {
         Ok(route)
     }
 
-    /// Deletes a route. Its pending deliveries are still sent.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`].
-    pub async fn delete_route(&self, caller: &Caller, id: RouteId) -> Result<()> {
+    /// Deletes a stored route.
+    async fn delete_own(&self, caller: &Caller, id: RouteId) -> Result<()> {
         caller.require(Permission::RoutesManage)?;
         let tx = self.base.store.begin().await?;
         let route = store::routes::find_for_update(&tx, caller.organisation_id, id).await?;

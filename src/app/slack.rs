@@ -7,6 +7,7 @@ pub mod commands;
 pub mod connect;
 pub mod inbound;
 pub mod links;
+mod managed;
 pub mod matcher;
 pub mod people;
 pub mod sender;

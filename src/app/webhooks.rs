@@ -7,6 +7,7 @@ mod destinations;
 pub mod endpoints;
 pub mod history;
 pub mod incoming;
+mod managed;
 pub mod matcher;
 pub mod outgoing;
 mod reach;

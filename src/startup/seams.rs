@@ -22,6 +22,7 @@ use crate::{
         },
         routes::{
             Routes,
+            managed::RouteManager,
             matcher::{LateSenders, RouteMatcher},
         },
         slack::{SlackConnections, commands::Command, matcher::LinkMatcher, sender::SlackSender},
@@ -118,6 +119,15 @@ pub(super) fn rules() -> Vec<Rule> {
 /// Returns every kind of rule that routes may have.
 pub(super) fn rule_kinds() -> RuleKinds {
     RuleKinds::new([Arc::new(GithubRules) as Arc<dyn RuleKind>])
+}
+
+/// Returns every room that manages routes.
+pub(super) fn managers(
+    slack: &Arc<SlackConnections>,
+    apps: &Arc<Apps>,
+    webhooks: &Arc<Webhooks>,
+) -> Vec<Arc<dyn RouteManager>> {
+    vec![slack.clone(), apps.clone(), webhooks.clone()]
 }
 
 /// Returns every matcher of the service, in the order of their decisions.

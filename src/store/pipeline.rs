@@ -6,3 +6,4 @@ pub mod deliveries;
 pub mod destinations;
 pub mod events;
 pub mod housekeeping;
+pub mod retry_schedules;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use tokio::time::Instant;
+use tokio::{sync::OnceCell, time::Instant};
 
 use super::{dispatcher::Dispatcher, recorder::Record, slots::Slot};
 use crate::{
@@ -17,16 +17,21 @@ use crate::{
     domain::{
         Error,
         ambient::Time,
+        ids::OrganisationId,
         pipeline::{
             delivery::{AttemptOutcome, Delivery, DeliveryState, Next, Verdict},
             event::Event,
-            operational, retry,
+            operational,
+            retry::{self, RetrySchedule},
         },
         rate_limit::RateLimit,
     },
-    store::pipeline::{
-        deliveries::{ASIDE, Due},
-        destinations::Claimed,
+    store::{
+        self,
+        pipeline::{
+            deliveries::{ASIDE, Due},
+            destinations::Claimed,
+        },
     },
 };
 
@@ -71,6 +76,8 @@ struct Serving<'a> {
     session: &'a dyn Session,
     keeps_order: bool,
     rate_limit: RateLimit,
+    /// Retry schedule of the organisation, if it has one; loaded for the first failure.
+    organisation_schedule: OnceCell<Option<RetrySchedule>>,
     /// Theoretical arrival time of the rate limit.
     arrival_time: Mutex<Option<Time>>,
 }
@@ -86,6 +93,7 @@ impl Dispatcher {
             session: &*session,
             keeps_order,
             rate_limit,
+            organisation_schedule: OnceCell::new(),
             arrival_time: Mutex::new(pace_until),
         };
         let more = more_are_due(&due, load, self.base.ambient().now());
@@ -186,7 +194,10 @@ impl Serving<'_> {
             Turn::Attempted(outcome) => *outcome,
         };
         let verdict = outcome.verdict.clone();
-        let next = outcome.next.clone().unwrap_or_else(|| self.next(record, &delivery, &verdict, now));
+        let next = match &outcome.next {
+            Some(next) => next.clone(),
+            None => self.next(record, &delivery, &verdict, now).await,
+        };
         let is_operational = operational::is_operational(&event.source);
         record.tried(&self.dispatcher.base, &delivery, outcome, &next, now);
         let goes_on = self.advance(record, Due { delivery, event }, (&verdict, next), now);
@@ -194,9 +205,27 @@ impl Serving<'_> {
         record.learn(&self.dispatcher.settings.health, &verdict, is_operational, now) && goes_on
     }
 
-    fn next(&self, record: &Record, delivery: &Delivery, verdict: &Verdict, now: Time) -> Next {
-        let schedule = record.destination.retry_schedule.as_ref().unwrap_or(&self.dispatcher.settings.retry);
+    async fn next(&self, record: &Record, delivery: &Delivery, verdict: &Verdict, now: Time) -> Next {
+        let schedule = match (verdict, &record.destination.retry_schedule) {
+            (_, Some(own)) => Some(own),
+            (Verdict::Delivered, None) => None,
+            (_, None) => self.organisation_schedule(delivery.organisation_id).await,
+        };
+        let schedule = schedule.unwrap_or(&self.dispatcher.settings.retry);
         schedule.next(verdict, delivery.attempts_of_schedule(), now, self.dispatcher.jitter())
+    }
+
+    /// Returns the retry schedule of the organisation. While it cannot be read, the service's applies.
+    async fn organisation_schedule(&self, id: OrganisationId) -> Option<&RetrySchedule> {
+        let reader = self.dispatcher.base.store().reader();
+        let load = || store::pipeline::retry_schedules::find(reader, id);
+        match self.organisation_schedule.get_or_try_init(load).await {
+            Ok(found) => found.as_ref(),
+            Err(error) => {
+                tracing::warn!(%error, organisation = %id, "an organisation's retry schedule could not be read");
+                None
+            }
+        }
     }
 
     /// Returns whether those behind a delivery wait for it.

@@ -63,6 +63,8 @@ pub(super) const CASES: &[Case] = &[
     case("getDestination", Member, &["deliveries:read"], 404),
     case("updateDestination", Admin, &["routes:manage"], 404),
     case("createDestination", Admin, &["routes:manage"], 201),
+    case("getRetrySchedule", Member, &["routes:read"], 404),
+    case("putRetrySchedule", Admin, &["routes:manage"], 404),
     case("deleteDestination", Admin, &["routes:manage"], 404),
     case("testDestination", Admin, &["routes:manage"], 404),
     case("getDestinationSecret", Owner, &["routes:read", "secrets:read"], 404),

@@ -28,10 +28,12 @@ def native(world):
     registered = world.register("installed", "1.0.0")
     installed = world.post("/v1/integrations", {"registryId": registered["id"]})["id"]
     more = world.register("more", "1.0.0")
-    rules = {"repositories": ["acme/web"], "events": ["pulls"]}
-    subscriptions = [
-        world.post("/v1/subscriptions", {"slackChannelId": channel, "rules": rules})["id"] for channel in ("C0ALERTS", "C0GENERAL")
-    ]
+    subscription = {
+        "types": ["github.*"],
+        "rule": {"github": {"repositories": ["acme/web"], "events": ["pulls"]}},
+        "destination": {"kind": "slack", "address": "C0ALERTS"},
+    }
+    world.post("/v1/routes", subscription)
     step = {
         "type": "workflow.step.completed",
         "attributes": {
@@ -65,7 +67,6 @@ def native(world):
         "/v1/destinations/{id}": {"id": destination},
         "/v1/routes/{id}": {"id": routes[0]},
         "/v1/github/deliveries": {"deliveryId": sent["deliveryId"]},
-        "/v1/subscriptions/{id}": {"id": subscriptions[0]},
         "/v1/workflows/{id}": {"id": f"{world.tag}-deploy"},
     }
     found.operations = {
@@ -86,13 +87,9 @@ def native(world):
         "getDestinationSecret": {"id": endpoint},
         "rotateDestinationSecret": {"id": endpoint},
         "createRoute": {"body": route},
-        "testRoute": {"body": {"route": route}},
+        "testRoute": {"body": {"route": subscription, "eventId": event}},
         "updateRoute": {"body": {"enabled": True}},
         "deleteRoute": {"id": routes[1]},
-        "createSubscription": {"body": {"slackChannelId": "C0RANDOM", "rules": rules}},
-        "updateSubscription": {"body": {"enabled": True}},
-        "explainSubscription": {"eventId": event},
-        "deleteSubscription": {"id": subscriptions[1]},
         "deleteWorkflow": {"id": f"{world.tag}-release"},
         "lintDescriptor": {"body": {"url": f"{world.far.base}/descriptor"}},
         "completeGithubInstall": world.begin_github()[1],

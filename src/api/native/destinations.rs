@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::{
     Answer, Created, Done, Refused, Tag,
     wire::{
-        DestinationIn, DestinationOut, DestinationPatch, DestinationSecretOut, DestinationTestOut, Limit, List, page,
+        DestinationIn, DestinationOut, DestinationPatch, DestinationSecretOut, DestinationTestOut, Limit, List,
+        RetryScheduleBody, page,
     },
 };
 use crate::{
@@ -154,5 +155,37 @@ impl Destinations {
         id: Path<Uuid>,
     ) -> Answer<DestinationSecretOut> {
         Ok(Json(endpoints.rotate_destination_secret(&caller.0, id.0.into()).await?.into()))
+    }
+
+    /// Get a retry schedule
+    ///
+    /// Returns the retry schedule of the organisation; null while it has none of its own, and the service's applies.
+    #[oai(path = "/v1/organisations/:id/retry-schedule", method = "get", operation_id = "getRetrySchedule")]
+    async fn get_retry_schedule(
+        &self,
+        destinations: Service<'_, pipeline::destinations::Destinations>,
+        caller: Bearer,
+        /// The organisation's id.
+        id: Path<Uuid>,
+    ) -> Answer<RetryScheduleBody> {
+        let retry_schedule = destinations.get_retry_schedule(&caller.0, id.0.into()).await?;
+        Ok(Json(RetryScheduleBody { retry_schedule }))
+    }
+
+    /// Set a retry schedule
+    ///
+    /// Sets the retry schedule of the destinations of the organisation that have none of their own.
+    #[oai(path = "/v1/organisations/:id/retry-schedule", method = "put", operation_id = "putRetrySchedule")]
+    async fn put_retry_schedule(
+        &self,
+        destinations: Service<'_, pipeline::destinations::Destinations>,
+        caller: Bearer,
+        /// The organisation's id.
+        id: Path<Uuid>,
+        body: Body<RetryScheduleBody>,
+    ) -> Answer<RetryScheduleBody> {
+        let wanted = body.value.retry_schedule;
+        let retry_schedule = destinations.put_retry_schedule(&caller.0, id.0.into(), wanted).await?;
+        Ok(Json(RetryScheduleBody { retry_schedule }))
     }
 }

@@ -23,7 +23,8 @@ pub struct Routes;
 impl Routes {
     /// List routes
     ///
-    /// Lists the routes of the organisation, newest first.
+    /// Lists the routes of the organisation, newest first: its own, and those that show the settings of its Slack
+    /// connection, its outgoing webhooks and the apps of its channels, which say so.
     #[oai(path = "/v1/routes", method = "get", operation_id = "listRoutes")]
     async fn list_routes(
         &self,
@@ -85,7 +86,8 @@ impl Routes {
     /// Change a route
     ///
     /// Fields that are absent from the request stay unchanged; a given list replaces the former one. To change the channel,
-    /// create another route.
+    /// create another route. Of a route that something else manages, `enabled` and the settings of its rule change, and so do
+    /// those of what manages it.
     #[oai(path = "/v1/routes/:id", method = "patch", operation_id = "updateRoute")]
     async fn update_route(
         &self,
@@ -100,7 +102,8 @@ impl Routes {
 
     /// Delete a route
     ///
-    /// Deletes a route. Deliveries that are already queued are still sent.
+    /// Deletes a route, or the outgoing webhook or the use of an app that it shows. Deliveries that are already queued are
+    /// still sent, unless they are of such a webhook.
     #[oai(path = "/v1/routes/:id", method = "delete", operation_id = "deleteRoute")]
     async fn delete_route(
         &self,

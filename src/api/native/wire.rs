@@ -30,7 +30,7 @@ pub use deliveries::{
     AttemptOut, DeliveryDetailOut, DeliveryOut, DestinationOut, DestinationPatch, ReplayAllOut, ReplayFailedIn,
     ReplayOut,
 };
-pub use destinations::{DestinationIn, DestinationSecretOut, DestinationTestOut};
+pub use destinations::{DestinationIn, DestinationSecretOut, DestinationTestOut, RetryScheduleBody};
 pub use events::{AcceptedBatchOut, AcceptedOut, BatchEventIn, EventBatchIn, EventDetailOut, EventIn, EventOut};
 pub use github::{GithubBody, GithubReceiptOut};
 pub use identity::{

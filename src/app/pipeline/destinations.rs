@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     Pipeline,
@@ -42,6 +42,10 @@ pub struct DestinationChange {
     pub retry_schedule: Option<Option<Vec<u64>>>,
     /// True enables it, and ends its failures; false disables it, and fails its pending deliveries.
     pub enabled: Option<bool>,
+    /// Another address.
+    pub address: Option<String>,
+    /// Settings of the kind, of which those that are absent stay; an object.
+    pub options: Value,
 }
 
 /// Type of the event that tests a destination.
@@ -184,12 +188,20 @@ impl Destinations {
         change: DestinationChange,
     ) -> Result<Destination> {
         caller.require(Permission::RoutesManage)?;
-        let DestinationChange { retry_schedule, enabled } = change;
-        let schedule = retry_schedule
-            .map(|seconds| seconds.map(|seconds| RetrySchedule::new("/retrySchedule", &seconds)).transpose());
-        let (schedule, now) = (schedule.transpose()?, self.base.now());
+        let DestinationChange { retry_schedule, enabled, address, options } = change;
+        let schedule = retry_schedule.map(parsed_schedule).transpose()?;
+        let (organisation_id, now) = (caller.organisation_id, self.base.now());
+        let former = store::pipeline::destinations::find(self.base.store.reader(), organisation_id, id).await?;
+        let settings = self.changed(&former, address, options).await?;
         let tx = self.base.store.begin().await?;
-        store::pipeline::destinations::find(&tx, caller.organisation_id, id).await?;
+        let found = store::pipeline::destinations::find_for_update(&tx, organisation_id, id).await?;
+        if let Some(Prepared { place, settings }) = settings {
+            if (&found.settings, &found.address) != (&former.settings, &former.address) {
+                let message = "it was changed at the same time; try again".into();
+                return Err(Error::Conflict { noun: Noun::Destination, message });
+            }
+            store::pipeline::destinations::set_settings(&tx, id, &place.address, settings.as_ref()).await?;
+        }
         if let Some(schedule) = &schedule {
             store::pipeline::destinations::set_retry_schedule(&tx, id, schedule.as_ref()).await?;
         }
@@ -208,6 +220,54 @@ impl Destinations {
         tx.commit().await?;
         Ok(shown(changed))
     }
+}
+
+impl Destinations {
+    /// Checks a change of address and settings, if there is one.
+    async fn changed(&self, former: &Destination, address: Option<String>, options: Value) -> Result<Option<Prepared>> {
+        if address.is_none() && options.as_object().is_none_or(Map::is_empty) {
+            return Ok(None);
+        }
+        self.senders.of(&former.kind)?.change(former, address, options).await.map(Some)
+    }
+
+    /// Returns the retry schedule of the caller's organisation, in seconds, if it has one of its own.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`] for another organisation.
+    pub async fn get_retry_schedule(&self, caller: &Caller, id: OrganisationId) -> Result<Option<Vec<u64>>> {
+        self.tenancy.own_organisation(caller, id)?;
+        caller.require(Permission::RoutesRead)?;
+        let found = store::pipeline::retry_schedules::find(self.base.store.reader(), id).await?;
+        Ok(found.map(|schedule| schedule.seconds()))
+    }
+
+    /// Sets the retry schedule of the caller's organisation, for the destinations that have none of their own; `None`
+    /// leaves them the service's.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`] for another organisation, [`Error::Invalid`].
+    pub async fn put_retry_schedule(
+        &self,
+        caller: &Caller,
+        id: OrganisationId,
+        seconds: Option<Vec<u64>>,
+    ) -> Result<Option<Vec<u64>>> {
+        self.tenancy.own_organisation(caller, id)?;
+        caller.require(Permission::RoutesManage)?;
+        let schedule = parsed_schedule(seconds)?;
+        let tx = self.base.store.begin().await?;
+        store::pipeline::retry_schedules::set(&tx, id, schedule.as_ref()).await?;
+        let seconds = schedule.map(|schedule| schedule.seconds());
+        let detail = json!({"retry_schedule": seconds});
+        self.base.audit(&tx, (id, &caller.actor()), "organisation.update", id, detail).await?;
+        tx.commit().await?;
+        Ok(seconds)
+    }
+}
+
+fn parsed_schedule(seconds: Option<Vec<u64>>) -> Result<Option<RetrySchedule>> {
+    seconds.map(|seconds| RetrySchedule::new("/retrySchedule", &seconds)).transpose()
 }
 
 fn taken(destination: &Destination) -> Error {

@@ -58,6 +58,21 @@ pub trait Sender: Send + Sync {
         Box::pin(async { Err(not_on_request(&self.kind())) })
     }
 
+    /// Prepares a change of a destination: another address, and settings of which those that are absent stay. No
+    /// transaction is open.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with pointers into the request, and where destinations of the kind have no settings.
+    fn change<'a>(
+        &'a self,
+        _former: &'a Destination,
+        _address: Option<String>,
+        _options: Value,
+    ) -> BoxFuture<'a, Result<Prepared>> {
+        let message = format!("destinations of the kind {} have no settings; create another", self.kind().as_str());
+        Box::pin(async { Err(Error::invalid("", message)) })
+    }
+
     /// Returns the content of a delivery by the template of a route.
     ///
     /// # Errors

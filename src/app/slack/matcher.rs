@@ -10,7 +10,7 @@ use crate::{
     app::pipeline::matcher::{Decision, Matcher, NoRules, Rules, Ruling, Target, organisations},
     domain::{
         Result,
-        ids::OrganisationId,
+        ids::{OrganisationId, RouteId},
         pipeline::{destination::Destination, event::Event},
         slack::link::{Routing, SlackLink},
     },
@@ -45,6 +45,7 @@ impl Rules for Links {
             Routing::Fail(reason) => Ruling::Fail(reason.text().into()),
             Routing::Send => Ruling::Deliver,
         };
-        vec![Decision { to: Target::Known(destination.clone()), ruling, content: None, route_id: None }]
+        let route_id = Some(RouteId(link.id.0));
+        vec![Decision { to: Target::Known(destination.clone()), ruling, content: None, route_id }]
     }
 }

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Instant};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     app::{
@@ -119,9 +119,25 @@ impl Endpoints {
         Ok(BASE64_STANDARD.encode(self.0.vault.seal(location(whose), &text).await?))
     }
 
+    async fn changed(&self, former: &Destination, address: Option<String>, options: Value) -> Result<Prepared> {
+        let options = EndpointOptions::read(&options, may_be_set)?;
+        let (mut settings, mut secrets) = self.opened(former).await?;
+        let address = match address {
+            Some(url) => self.0.guard.check(&url).map_err(|refusal| refusal.into_error("/url"))?.as_str().to_owned(),
+            None => former.address.clone(),
+        };
+        if let Some(headers) = options.headers {
+            settings.headers = headers.keys().cloned().collect();
+            secrets.headers = headers;
+            settings.sealed = self.sealed((former.organisation_id, former.id), &secrets).await?;
+        }
+        settings.format = options.format.unwrap_or(settings.format);
+        settings.rate_limit = options.rate_limit.or(settings.rate_limit).filter(|rate| *rate > 0);
+        let place = Place { kind: WEBHOOK, name: former.name.clone(), address };
+        Ok(Prepared { place, settings: Some(Content::of(&settings)) })
+    }
+
     async fn prepared(&self, wanted: &NewDestination) -> Result<Prepared> {
-        let may_be_set =
-            |name: &str| HeaderName::try_from(name).is_ok_and(|name| guard::may_be_set(&name) && !is_own(&name));
         let options = EndpointOptions::read(&wanted.options, may_be_set)?;
         let url = self.0.guard.check(&wanted.address).map_err(|refusal| refusal.into_error("/url"))?;
         let secret = match options.secret {
@@ -144,6 +160,10 @@ impl Endpoints {
         let place = Place { kind: WEBHOOK, name, address: url.as_str().to_owned() };
         Ok(Prepared { place, settings: Some(Content::of(&settings)) })
     }
+}
+
+fn may_be_set(name: &str) -> bool {
+    HeaderName::try_from(name).is_ok_and(|name| guard::may_be_set(&name) && !is_own(&name))
 }
 
 /// Returns a webhook destination; one of another kind is not found among them.
@@ -182,6 +202,15 @@ impl Sender for Endpoints {
 
     fn prepare<'a>(&'a self, wanted: &'a NewDestination) -> BoxFuture<'a, Result<Prepared>> {
         Box::pin(self.prepared(wanted))
+    }
+
+    fn change<'a>(
+        &'a self,
+        former: &'a Destination,
+        address: Option<String>,
+        options: Value,
+    ) -> BoxFuture<'a, Result<Prepared>> {
+        Box::pin(self.changed(former, address, options))
     }
 
     fn content(&self, template: &Template, event: &Event) -> Result<Content, String> {

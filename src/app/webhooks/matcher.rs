@@ -15,7 +15,7 @@ use crate::{
     domain::{
         Result,
         channels::{event::MESSAGE_POSTED, message::Message},
-        ids::{ChannelId, IntegrationId, OrganisationId},
+        ids::{ChannelId, IntegrationId, OrganisationId, RouteId},
         pipeline::event::Event,
         webhooks::{OutgoingEvent, Webhook, destination, trigger::Scene},
     },
@@ -56,7 +56,7 @@ impl Rules for Subscribers {
             MESSAGE_POSTED => {
                 self.is_heard(event).map(|channel| Decision::deliver(channel_place(channel))).into_iter().collect()
             }
-            _ => self.called(event).into_iter().map(Decision::deliver).collect(),
+            _ => self.called(event),
         }
     }
 }
@@ -78,8 +78,8 @@ impl Subscribers {
         event.fact.channel_id.filter(|_| self.of(event).iter().any(listens))
     }
 
-    /// Returns the destinations of an event: each URL of each webhook that it triggers.
-    fn called(&self, event: &Event) -> Vec<Place> {
+    /// Decides on an event: each URL of each webhook that it triggers is called.
+    fn called(&self, event: &Event) -> Vec<Decision> {
         let Some(kind) = OutgoingEvent::of_kind(&event.fact.kind) else { return Vec::new() };
         let webhooks = self.of(event);
         if webhooks.is_empty() {
@@ -92,7 +92,8 @@ impl Subscribers {
             if webhook.triggered(outgoing, &message).is_some() {
                 let mut known = HashSet::new();
                 let urls = outgoing.urls.iter().filter(|url| known.insert(*url));
-                called.extend(urls.map(|url| place(webhook.id, url)));
+                let route_id = Some(RouteId(webhook.id.0));
+                called.extend(urls.map(|url| Decision { route_id, ..Decision::deliver(place(webhook.id, url)) }));
             }
         }
         called

@@ -40,16 +40,20 @@ impl OutgoingEvent {
     /// Maps an event type to an event of outgoing webhooks. A message counts when it is posted and when it is
     /// published: it is sent out after its channel's modifiers.
     pub fn of_kind(kind: &str) -> Option<Self> {
-        Some(match kind {
-            MESSAGE_POSTED | MESSAGE_PUBLISHED => OutgoingEvent::SendMessage,
-            FILE_UPLOADED => OutgoingEvent::FileUploaded,
-            CHANNEL_ARCHIVED => OutgoingEvent::RoomArchived,
-            CHANNEL_CREATED => OutgoingEvent::RoomCreated,
-            CHANNEL_MEMBER_JOINED => OutgoingEvent::RoomJoined,
-            CHANNEL_MEMBER_LEFT => OutgoingEvent::RoomLeft,
-            MEMBER_CREATED => OutgoingEvent::UserCreated,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|event| event.kinds().contains(&kind))
+    }
+
+    /// Returns the types of the events for which such a webhook is called.
+    pub fn kinds(self) -> &'static [&'static str] {
+        match self {
+            OutgoingEvent::SendMessage => &[MESSAGE_POSTED, MESSAGE_PUBLISHED],
+            OutgoingEvent::FileUploaded => &[FILE_UPLOADED],
+            OutgoingEvent::RoomArchived => &[CHANNEL_ARCHIVED],
+            OutgoingEvent::RoomCreated => &[CHANNEL_CREATED],
+            OutgoingEvent::RoomJoined => &[CHANNEL_MEMBER_JOINED],
+            OutgoingEvent::RoomLeft => &[CHANNEL_MEMBER_LEFT],
+            OutgoingEvent::UserCreated => &[MEMBER_CREATED],
+        }
     }
 }
 

@@ -241,6 +241,20 @@ pub async fn of_channel(
     with_apps(db, uses).await
 }
 
+/// Lists the apps used in any channel of an organisation, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn in_channels(db: &impl ConnectionTrait, organisation_id: OrganisationId) -> Result<Vec<Used>> {
+    let uses = Installations::find()
+        .filter(InstallationColumn::OrganisationId.eq(organisation_id.0))
+        .filter(InstallationColumn::ChannelId.is_not_null())
+        .order_by_asc(InstallationColumn::Id)
+        .all(db)
+        .await?;
+    with_apps(db, uses).await
+}
+
 /// Lists uses of apps in channels by their identifiers, across organisations: for ticks. Deleted ones are left out.
 ///
 /// # Errors

@@ -188,7 +188,7 @@ pub async fn of_kind(tx: &Tx, organisation_id: OrganisationId, kind: &Destinatio
 /// # Errors
 /// When the database fails.
 pub async fn named_after(
-    tx: &Tx,
+    db: &impl ConnectionTrait,
     organisation_id: OrganisationId,
     kind: &DestinationKind,
     beginning: &str,
@@ -197,7 +197,7 @@ pub async fn named_after(
         .filter(Column::OrganisationId.eq(organisation_id.0))
         .filter(Column::Kind.eq(kind.as_str()))
         .filter(Column::Name.starts_with(beginning))
-        .all(tx)
+        .all(db)
         .await?;
     rows.into_iter().map(destination).collect()
 }

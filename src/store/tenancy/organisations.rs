@@ -31,6 +31,7 @@ pub async fn insert(tx: &Tx, organisation: &Organisation) -> Result<()> {
         name: Set(organisation.name.clone()),
         created_at: Set(organisation.created_at),
         configuration_version: Set(0),
+        retry_schedule: Set(None),
     };
     match Organisations::insert(row).exec_without_returning(tx).await {
         Ok(_) => Ok(()),

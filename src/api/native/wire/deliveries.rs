@@ -1,18 +1,24 @@
 //! Deliveries, attempts, destinations.
 
+use std::collections::BTreeMap;
+
 use poem_openapi::{
     Object,
     types::{Example, MaybeUndefined},
 };
+use serde_json::json;
 use uuid::Uuid;
 
-use super::{HealthWord, Word};
+use super::{HealthWord, Word, destinations::options};
 use crate::{
     api::shared::time::Timestamp,
     app::pipeline::{deliveries::NamedDelivery, destinations::DestinationChange},
-    domain::pipeline::{
-        delivery::{Attempt, AttemptState, Delivery, DeliveryState},
-        destination::{Destination, Health},
+    domain::{
+        pipeline::{
+            delivery::{Attempt, AttemptState, Delivery, DeliveryState},
+            destination::{Destination, Health},
+        },
+        webhooks::endpoint::BodyFormat,
     },
 };
 
@@ -229,8 +235,8 @@ impl From<Destination> for DestinationOut {
 }
 
 /// Changes to a destination; absent fields stay unchanged.
-#[derive(Clone, Debug, Object)]
-#[oai(rename = "UpdateDestination", rename_all = "camelCase", example)]
+#[derive(Clone, Debug, Default, Object)]
+#[oai(rename = "UpdateDestination", rename_all = "camelCase", skip_serializing_if_is_none, example)]
 pub struct DestinationPatch {
     /// Retry schedule: the pauses after failed attempts, in seconds, each of 1 to 604800. Up to half of each is taken
     /// off at random. Null: the service's.
@@ -238,6 +244,16 @@ pub struct DestinationPatch {
     pub retry_schedule: MaybeUndefined<Vec<u64>>,
     /// True to enable the destination, false to disable it.
     pub enabled: Option<bool>,
+    /// For the kind `webhook`: another URL. Pending deliveries go there.
+    pub url: Option<String>,
+    /// For the kind `webhook`: the additional headers, in place of the former ones.
+    #[oai(validator(max_properties = 20))]
+    pub headers: Option<BTreeMap<String, String>>,
+    /// For the kind `webhook`: the form of the body.
+    pub format: Option<Word<BodyFormat>>,
+    /// For the kind `webhook`: the maximum number of calls a second; 0 for no limit.
+    #[oai(validator(maximum(value = "1000")))]
+    pub rate_limit: Option<u32>,
 }
 
 impl From<DestinationPatch> for DestinationChange {
@@ -247,12 +263,17 @@ impl From<DestinationPatch> for DestinationChange {
             MaybeUndefined::Null => Some(None),
             MaybeUndefined::Value(seconds) => Some(Some(seconds)),
         };
-        Self { retry_schedule, enabled: patch.enabled }
+        let options = options([
+            ("headers", patch.headers.map(|headers| json!(headers))),
+            ("format", patch.format.map(|Word(format)| json!(format))),
+            ("rateLimit", patch.rate_limit.map(|rate| json!(rate))),
+        ]);
+        Self { retry_schedule, enabled: patch.enabled, address: patch.url, options }
     }
 }
 
 impl Example for DestinationPatch {
     fn example() -> Self {
-        Self { retry_schedule: MaybeUndefined::Value(vec![5, 60, 600, 3600]), enabled: None }
+        Self { retry_schedule: MaybeUndefined::Value(vec![5, 60, 600, 3600]), ..Self::default() }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use poem_openapi::{Object, types::Example};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
@@ -72,13 +72,35 @@ impl DestinationIn {
                 return Err(Error::invalid(format!("{pointer}/{name}"), rule));
             }
         };
-        let mut options = Map::new();
-        let mut add = |name: &str, value: Option<Value>| value.map(|value| options.insert(name.to_owned(), value));
-        add("secret", self.secret.map(Value::String));
-        add("headers", self.headers.map(|headers| json!(headers)));
-        add("format", self.format.map(|Word(format)| json!(format)));
-        add("rateLimit", self.rate_limit.map(|rate| json!(rate)));
-        Ok(CreateDestination { kind: self.kind, name: self.name, address, options: Value::Object(options) })
+        let options = options([
+            ("secret", self.secret.map(Value::String)),
+            ("headers", self.headers.map(|headers| json!(headers))),
+            ("format", self.format.map(|Word(format)| json!(format))),
+            ("rateLimit", self.rate_limit.map(|rate| json!(rate))),
+        ]);
+        Ok(CreateDestination { kind: self.kind, name: self.name, address, options })
+    }
+}
+
+/// Returns an object of the given settings.
+pub(super) fn options<const N: usize>(settings: [(&str, Option<Value>); N]) -> Value {
+    let given = settings.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(given.collect())
+}
+
+/// Retry schedule of an organisation.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "RetrySchedule", rename_all = "camelCase", example)]
+pub struct RetryScheduleBody {
+    /// The pauses after failed attempts, in seconds, each of 1 to 604800. Up to half of each is taken off at random. Null: the
+    /// service's.
+    #[oai(nullable, validator(min_items = 1, max_items = 20))]
+    pub retry_schedule: Option<Vec<u64>>,
+}
+
+impl Example for RetryScheduleBody {
+    fn example() -> Self {
+        Self { retry_schedule: Some(vec![5, 300, 1800, 7200]) }
     }
 }
 

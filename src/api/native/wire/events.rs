@@ -231,7 +231,7 @@ impl From<(Event, Vec<NamedDelivery>)> for EventDetailOut {
 pub struct DecisionOut {
     /// `deliver`, `skip` (a rule or a pause skipped it) or `refuse` (it could not be sent at all).
     pub decision: String,
-    /// The route that decided; absent where a filter, a webhook or an app did.
+    /// The route that decided; absent where the apps of a channel did.
     pub route_id: Option<Uuid>,
     /// Id of the destination.
     pub destination_id: Uuid,

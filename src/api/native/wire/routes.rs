@@ -16,6 +16,7 @@ use crate::{
     app::routes::{
         NewRoute, RouteChange, RouteTarget,
         drafts::{Against, DraftResult},
+        managed::{Listed, ManagedRoute},
     },
     domain::{
         Error, Result,
@@ -43,16 +44,19 @@ pub struct RouteOut {
     pub rule: Option<RuleBody>,
     /// Template of what is sent; absent if the kind of the destination makes it from the event.
     pub template: Option<Any<Value>>,
-    /// Id of the destination; deliveries refer to it.
-    pub destination_id: Uuid,
+    /// Id of the destination; deliveries refer to it. Absent while the first event has not made it.
+    pub destination_id: Option<Uuid>,
+    /// The thing whose settings the route shows, with the route's id: `slack_connection`, `outgoing_webhook`, or `app` in a
+    /// channel. Absent for a route of its own.
+    pub managed_by: Option<String>,
     /// Place among the routes: smaller ones decide first.
     pub position: i32,
     /// True if the route is enabled.
     pub enabled: bool,
     /// Reason for which the service disabled it, and the remedy.
     pub disabled_reason: Option<String>,
-    /// User id of its creator.
-    pub created_by: Uuid,
+    /// User id of its creator; absent where that is not known.
+    pub created_by: Option<Uuid>,
     /// Time of creation.
     pub created_at: Timestamp,
     /// Time of the last change.
@@ -70,13 +74,46 @@ impl From<Route> for RouteOut {
             condition: route.condition.map(|condition| condition.as_str().to_owned()),
             rule: route.rule.map(RuleBody::of),
             template: route.template.map(|template| Any(template.as_json().clone())),
-            destination_id: route.destination_id.0,
+            destination_id: Some(route.destination_id.0),
+            managed_by: None,
             position: route.position,
             enabled: route.enabled,
             disabled_reason: route.disabled_reason,
-            created_by: route.created_by.0,
+            created_by: Some(route.created_by.0),
             created_at: route.created_at.into(),
             updated_at: route.updated_at.into(),
+        }
+    }
+}
+
+impl From<ManagedRoute> for RouteOut {
+    fn from(route: ManagedRoute) -> Self {
+        Self {
+            id: route.id.0,
+            name: route.name,
+            sources: route.sources,
+            types: route.types,
+            channel_id: route.channel_id.map(|id| id.0),
+            condition: None,
+            rule: Some(RuleBody::of(route.rule)),
+            template: None,
+            destination_id: route.destination_id.map(|id| id.0),
+            managed_by: Some(route.managed_by.to_owned()),
+            position: 0,
+            enabled: route.enabled,
+            disabled_reason: route.disabled_reason,
+            created_by: route.created_by.map(|id| id.0),
+            created_at: route.created_at.into(),
+            updated_at: route.updated_at.into(),
+        }
+    }
+}
+
+impl From<Listed> for RouteOut {
+    fn from(listed: Listed) -> Self {
+        match listed {
+            Listed::Own(route) => route.into(),
+            Listed::Managed(route) => route.into(),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     api::shared::word::Vocabulary,
     domain::{
         Error, Result,
-        github::subscription::{Broadcast, Conclusion, EventKind, GITHUB},
+        github::subscription::{Broadcast, Conclusion, EventKind},
         routes::rule::{Check, Rule},
     },
 };
@@ -13,6 +13,10 @@ use poem_openapi::{
     Object,
     types::{ParseFromJSON, ToJSON},
 };
+use serde_json::Value;
+use uuid::Uuid;
+
+const ONE_KIND: &str = "must have one kind of rule, such as github";
 
 /// Rule of a route: exactly one member, the kind of the rule.
 #[derive(Clone, Debug, Default, Object)]
@@ -20,22 +24,71 @@ use poem_openapi::{
 pub struct RuleBody {
     /// A subscription to GitHub events. A Slack channel gets messages made for reading, in threads.
     pub github: Option<GithubRule>,
+    /// Filters of the Slack connection; of a route that it manages.
+    pub workflow_step: Option<WorkflowStepRule>,
+    /// Triggers of an outgoing webhook; of a route that it manages.
+    pub message: Option<MessageRule>,
+    /// Use of an app in a channel; of a route that it manages.
+    pub app: Option<AppRule>,
+}
+
+/// Filters of completed steps of workflows.
+#[derive(Clone, Debug, Default, Object)]
+#[oai(rename = "WorkflowStepRule", rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct WorkflowStepRule {
+    /// Kinds of step, such as `KIND_ENTRY`; if empty, all.
+    #[oai(validator(max_items = 10))]
+    pub triggers: Option<Vec<String>>,
+    /// Id of a link whose steps alone match; an empty text in an update removes it.
+    pub link_id: Option<String>,
+}
+
+/// Triggers of an outgoing webhook.
+#[derive(Clone, Debug, Default, Object)]
+#[oai(rename = "MessageRule", rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct MessageRule {
+    /// Event that it is called for, such as `sendMessage`; it changes with the webhook alone.
+    #[oai(read_only)]
+    pub event: Option<String>,
+    /// Words of which a message has to have one at its beginning, or anywhere if the webhook says so; if empty, every
+    /// message matches.
+    #[oai(validator(max_items = 100))]
+    pub trigger_words: Option<Vec<String>>,
+    /// Channels that it is called for; they change with the webhook alone.
+    #[oai(read_only)]
+    pub channels: Option<Vec<String>>,
+}
+
+/// Use of an app in a channel.
+#[derive(Clone, Debug, Default, Object)]
+#[oai(rename = "AppRule", rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct AppRule {
+    /// Id of the app; it does not change.
+    #[oai(read_only)]
+    pub app_id: Option<Uuid>,
+    /// Position in the order of calls: the lowest is called first.
+    pub position: Option<i32>,
 }
 
 impl RuleBody {
     /// Converts the rule of a request. Only the given settings are among its settings.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where no kind is given.
+    /// [`Error::Invalid`] where no kind is given, or several.
     pub fn into_rule(self) -> Result<Rule> {
-        let github = self.github.ok_or_else(|| Error::invalid("/rule", "must have a kind of rule: github"))?;
-        Ok(Rule { kind: GITHUB.into(), settings: github.to_json().unwrap_or_default() })
+        match self.to_json() {
+            Some(Value::Object(kinds)) if kinds.len() == 1 => {
+                let one = kinds.into_iter().next().map(|(kind, settings)| Rule { kind, settings });
+                one.ok_or_else(|| Error::invalid("/rule", ONE_KIND))
+            }
+            _ => Err(Error::invalid("/rule", ONE_KIND)),
+        }
     }
 
-    /// Converts a stored rule.
+    /// Converts a rule: the member that its kind names has its settings.
     pub fn of(rule: Rule) -> Self {
-        let known = (rule.kind == GITHUB).then(|| GithubRule::parse_from_json(Some(rule.settings)).ok());
-        Self { github: known.flatten() }
+        let all = serde_json::json!({rule.kind: rule.settings});
+        Self::parse_from_json(Some(all)).unwrap_or_default()
     }
 }
 

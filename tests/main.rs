@@ -28,6 +28,7 @@ mod github_connect;
 mod github_webhooks;
 mod identity;
 mod incoming_webhooks;
+mod injection;
 mod integration_addresses;
 mod integration_calls;
 mod integration_signing;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     slack_commands::set_up,
-    support::{Client, TestApp, subscription},
+    support::{Client, TestApp, own_routes, subscription},
 };
 
 const ALERTS: &str = "C0ALERTS";
@@ -38,9 +38,8 @@ async fn typed(app: &TestApp, user: &str, text: &str) -> String {
 
 /// Returns the repositories and events of every subscription, oldest first.
 async fn subscriptions(caller: &Client) -> Vec<Value> {
-    let listed = caller.get(PATH).await.ok(200);
     let rules = |one: &Value| json!([one["rule"]["github"]["repositories"], one["rule"]["github"]["events"]]);
-    listed["data"].as_array().unwrap().iter().rev().map(rules).collect()
+    own_routes(caller).await.iter().rev().map(rules).collect()
 }
 
 both! {
@@ -53,7 +52,7 @@ both! {
         assert!(said.starts_with(&expected) && said.contains("/invite"), "{said}");
         let all = ["issues", "pulls", "commits", "releases", "deployments", "reviews", "security"];
         assert_eq!(subscriptions(&app.owner).await, [json!([["acme/web"], all])], "with GitHub's spelling");
-        let made = app.owner.get(PATH).await.ok(200)["data"][0].clone();
+        let made = own_routes(&app.owner).await[0].clone();
         let to = format!("/v1/destinations/{}", made["destinationId"].as_str().unwrap());
         assert_eq!(app.owner.get(&to).await.ok(200)["name"], format!("channel:{ALERTS}"));
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, TestApp, sabotage, subscription};
+use crate::support::{Answer, Client, TestApp, own_routes, sabotage, subscription};
 
 mod catalogue;
 mod crud;

@@ -29,7 +29,7 @@ pub use process::{Deployment, Process, until};
 pub use sender::{COMMANDS, EVENTS, INTERACTIVITY, Sender, form, sign};
 pub use slack::Slack;
 pub use smtp::{MailReply, MailServer, Mailbox};
-pub use world::{Setup, TestApp, step, subscription};
+pub use world::{Setup, TestApp, own_routes, step, subscription};
 
 /// Runs a scenario on both databases: `both! { async fn name(app) { … } }` makes `name::on_sqlite` and
 /// `name::on_postgres`, each with a fresh [`TestApp`].

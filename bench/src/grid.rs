@@ -24,6 +24,11 @@ impl<'a, F> Grid<'a, F> {
         Self { columns, text: format!("| | {} |\n|{}\n", names.join(" | "), "---|".repeat(names.len() + 1)) }
     }
 
+    /// Returns the figures of the first column.
+    pub fn first(&self) -> Option<&'a F> {
+        self.columns.first()
+    }
+
     /// Adds a row.
     pub fn row(&mut self, label: &str, cell: impl Fn(&F) -> String) {
         let cells: Vec<String> = self.columns.iter().map(cell).collect();

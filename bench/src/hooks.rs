@@ -14,14 +14,12 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-pub use table::table;
+pub use outgoing::{Outgoing, OutgoingPlan, called};
+pub use table::{outgoing_rows, table};
 pub use warmth::measure as script;
 pub use webhooks::make_outgoing;
 
-use self::{
-    outgoing::{Outgoing, OutgoingPlan},
-    webhooks::Incoming,
-};
+use self::webhooks::Incoming;
 use crate::{
     Result,
     alone::Alone,

@@ -29,8 +29,22 @@ const GREETING: &str = "number ";
 /// # Errors
 /// Without a location for its number.
 pub fn message(token: &str, channel: &str) -> Result<Template> {
-    let text = format!("{GREETING}{} of those who would like to see how the engine weaves", "0".repeat(DIGITS));
-    let body: Value = json!({"type": "message.posted", "channelId": channel, "data": {"message": text}});
+    numbered(token, &json!({"type": "message.posted", "channelId": channel, "data": {"message": text()}}))
+}
+
+/// Builds the request that sends an event of a type.
+///
+/// # Errors
+/// Without a location for its number.
+pub fn event(token: &str, kind: &str) -> Result<Template> {
+    numbered(token, &json!({"type": kind, "data": {"text": text()}}))
+}
+
+fn text() -> String {
+    format!("{GREETING}{} of those who would like to see how the engine weaves", "0".repeat(DIGITS))
+}
+
+fn numbered(token: &str, body: &Value) -> Result<Template> {
     Template::numbered(request("POST", "/v1/events", Some(token), Some(&body.to_string())), GREETING)
 }
 
@@ -205,7 +219,8 @@ fn answer(head: &[u8], body: &[u8], address: SocketAddr) -> Result<(String, Opti
     }
     let body: Value = serde_json::from_slice(body)?;
     let name = if kind == Kind::Sink { "text" } else { "message" };
-    let message = body[name].as_str().unwrap_or_default();
+    // A webhook destination gets the whole event.
+    let message = body[name].as_str().or_else(|| body["data"][name].as_str()).unwrap_or_default();
     let number = message.strip_prefix(GREETING).and_then(|rest| rest.get(..DIGITS)?.parse().ok());
     let number = number.ok_or_else(|| format!("a message without a number: {message}"))?;
     let answer = match kind {

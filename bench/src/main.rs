@@ -10,6 +10,7 @@
 //! - `hooks` measures webhooks and `registry` the registry, by requests that are complete with their answer (`asked`)
 //!   to a
 //!   Tieline `alone`; `grid` is their tables;
+//! - `routes` measures events that routes send to webhooks;
 //! - `fairness` measures one organisation beside others that behave badly;
 //! - `start` is about starting and stopping; `usage` reads processor time and memory;
 //! - `figures` is the outcome of a run, and `table` puts the outcomes side by side.
@@ -32,6 +33,7 @@ mod measure;
 mod process;
 mod received;
 mod registry;
+mod routes;
 mod run;
 mod seal;
 mod start;
@@ -59,6 +61,8 @@ usage: bench run sqlite|postgres FILE [--quick]   measure, and write the figures
        bench script                                    scripts in processes started for them, and kept
        bench registry sqlite|postgres FILE [--quick]   the same of the registry
        bench registry-table FILE...
+       bench routes sqlite|postgres FILE [--quick]     the same of routes to webhooks
+       bench routes-table FILE...
        bench fairness sqlite|postgres             fail where organisations that behave badly hold up one that does not
 
 `run postgres` needs TIELINE_TEST_POSTGRES_URL, the address of a server on this machine (scripts/with-postgres).
@@ -105,11 +109,14 @@ async fn obey(arguments: &[String]) -> Result<()> {
             Ok(())
         }
         ["fairness", kind] => fairness::measure(Kind::parse(kind).ok_or(USAGE)?).await,
-        [group @ ("channels" | "hooks" | "registry"), kind, file, rest @ ..] if matches!(rest, [] | ["--quick"]) => {
+        [group @ ("channels" | "hooks" | "registry" | "routes"), kind, file, rest @ ..]
+            if matches!(rest, [] | ["--quick"]) =>
+        {
             let (kind, file, quick) = (Kind::parse(kind).ok_or(USAGE)?, Path::new(file), !rest.is_empty());
             match *group {
                 "channels" => channels::measure(kind, file, quick).await,
                 "hooks" => hooks::measure(kind, file, quick).await,
+                "routes" => routes::measure(kind, file, quick).await,
                 _ => registry::measure(kind, file, quick).await,
             }
         }
@@ -117,10 +124,13 @@ async fn obey(arguments: &[String]) -> Result<()> {
             print!("{}", hooks::script().await?);
             Ok(())
         }
-        [group @ ("channels-table" | "hooks-table" | "registry-table"), files @ ..] if !files.is_empty() => {
+        [group @ ("channels-table" | "hooks-table" | "registry-table" | "routes-table"), files @ ..]
+            if !files.is_empty() =>
+        {
             let table = match *group {
                 "channels-table" => channels::table(files)?,
                 "hooks-table" => hooks::table(files)?,
+                "routes-table" => routes::table(files)?,
                 _ => registry::table(files)?,
             };
             print!("{table}");

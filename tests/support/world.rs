@@ -273,6 +273,12 @@ impl Drop for TestApp {
     }
 }
 
+/// Routes of an organisation that show no settings of other things, newest first.
+pub async fn own_routes(caller: &Client) -> Vec<Value> {
+    let all = caller.get("/v1/routes").await.ok(200);
+    all["data"].as_array().unwrap().iter().filter(|route| route["managedBy"].is_null()).cloned().collect()
+}
+
 /// Body of a route that subscribes a Slack channel to GitHub events.
 pub fn subscription(channel: &str, rules: Value) -> Value {
     json!({

@@ -16,7 +16,7 @@ use crate::{
     figures::CpuPerMessage,
     integrations::{self, Call, Integrations, Kind},
     latency::Percentiles,
-    load::{Load, Requests},
+    load::{Load, Requests, Template},
     received,
     run::{Shape, per_message, per_second_of},
     usage::Cpu,
@@ -86,9 +86,23 @@ pub struct OutgoingResult {
 pub async fn measure(alone: &Alone, owner: &Key, sinks: &Integrations, plan: OutgoingPlan) -> Result<Outgoing> {
     let urls: Vec<String> = (0..plan.urls).map(|one| sinks.sink_url(one)).collect();
     let channel = webhooks::make_outgoing(alone, owner, &urls).await?;
-    let templates = vec![integrations::message(&owner.token, &channel)?];
+    // A message with subscribed webhooks goes through its channel too, which Tieline counts as a delivery.
+    called(alone, sinks, (vec![integrations::message(&owner.token, &channel)?], 1), plan).await
+}
+
+/// Sends events of these templates, each of which comes to every URL and to so many deliveries besides, and measures.
+///
+/// # Errors
+/// When a connection breaks, or a process is gone.
+pub async fn called(
+    alone: &Alone,
+    sinks: &Integrations,
+    (templates, besides): (Vec<Template>, usize),
+    plan: OutgoingPlan,
+) -> Result<Outgoing> {
     let (requests, numbers) = (Arc::new(Requests { templates, expected: 202 }), Arc::new(AtomicU64::new(1)));
-    let send = async |rate, duration| send(alone, sinks, (&requests, &numbers), plan.urls, (rate, duration)).await;
+    let each = (plan.urls, besides);
+    let send = async |rate, duration| send(alone, sinks, (&requests, &numbers), each, (rate, duration)).await;
     // The first calls create the keys and the connections.
     send(BURST_RATE, Duration::from_secs(1) * 10 / BURST_RATE).await?;
     let burst = send(BURST_RATE, Duration::from_secs(1) * plan.burst / BURST_RATE).await?;
@@ -101,15 +115,14 @@ async fn send(
     alone: &Alone,
     sinks: &Integrations,
     (requests, numbers): (&Arc<Requests>, &Arc<AtomicU64>),
-    urls: usize,
+    (urls, besides): (usize, usize),
     (rate, duration): (u32, Duration),
 ) -> Result<OutgoingResult> {
     sinks.take();
     let (delivered_before, _) = received::counted(alone.tieline.address).await?;
     let before = alone.watched().cpu()?;
     let (load, _) = load(alone, requests, numbers, (Shape::Open(rate), duration)).await?;
-    // A message with subscribed webhooks goes through its channel too, which Tieline counts as a delivery.
-    let expected = (load.samples.len() * (urls + 1)) as u64;
+    let expected = (load.samples.len() * (urls + besides)) as u64;
     let (mut known, mut progressed) = (0, Instant::now());
     loop {
         let delivered = received::counted(alone.tieline.address).await?.0 - delivered_before;

@@ -1,6 +1,6 @@
 //! The figures of webhooks as one Markdown table.
 
-use super::{HookFigures, outgoing::OutgoingResult};
+use super::{HookFigures, Outgoing, outgoing::OutgoingResult};
 use crate::{
     Result,
     grid::{Grid, both, read, sum},
@@ -38,23 +38,7 @@ fn markdown(columns: &[HookFigures]) -> String {
     });
     grid.pair(&format!("`integrations.get` of {} webhooks", whole(first.webhooks as f64)), |f| f.gets);
     grid.asked(&format!("`integrations.create`, c={}", first.made.0), |f| f.made.1);
-    for (index, one) in first.outgoing.iter().enumerate() {
-        let name = if one.urls == 1 { "one URL".to_owned() } else { format!("{} URLs", one.urls) };
-        let (burst, paced) = (|f: &HookFigures| f.outgoing[index].burst, |f: &HookFigures| f.outgoing[index].paced);
-        grid.row(&format!("Outgoing webhooks to {name}, as fast as possible"), |f| {
-            format!("{} calls/s", whole(burst(f).per_second))
-        });
-        grid.row("the same: CPU for each call", |f| cost(burst(f)));
-        let label = format!("Outgoing webhooks to {name}, {} messages/s: sent to called", one.rate);
-        grid.row(&label, |f| both(paced(f).called));
-        grid.row("the same: CPU for each call", |f| cost(paced(f)));
-    }
-    grid.row("Messages accepted / calls made / missing / repeated", |f| {
-        let all = || f.outgoing.iter().flat_map(|one| [one.burst, one.paced]);
-        let sum = |count: fn(OutgoingResult) -> u64| whole(all().map(count).sum::<u64>() as f64);
-        let (accepted, calls) = (sum(|result| result.accepted), sum(|result| result.calls));
-        format!("{accepted} / {calls} / {} / {}", sum(|result| result.missing), sum(|result| result.repeated))
-    });
+    outgoing_rows(&mut grid, "Outgoing webhooks to", |f| &f.outgoing);
     grid.row("`integrations.get` answered well / refused", |f| {
         let all = [f.gets.closed, f.gets.open];
         format!("{} / {}", sum(&all, |asked| asked.answered), sum(&all, |asked| asked.refused))
@@ -66,6 +50,27 @@ fn markdown(columns: &[HookFigures]) -> String {
     });
     grid.row("Disk: `fdatasync` of 4 KiB, p50", |f| format!("{} ms", millis(f.sync_ms)));
     grid.text()
+}
+
+/// Adds the rows of calls, for each number of URLs.
+pub fn outgoing_rows<F>(grid: &mut Grid<'_, F>, label: &str, of: impl Fn(&F) -> &[Outgoing]) {
+    let Some(first) = grid.first().map(|first| of(first).to_vec()) else { return };
+    for (index, one) in first.iter().enumerate() {
+        let name = if one.urls == 1 { "one URL".to_owned() } else { format!("{} URLs", one.urls) };
+        let (burst, paced) = (|f: &F| of(f)[index].burst, |f: &F| of(f)[index].paced);
+        grid.row(&format!("{label} {name}, as fast as possible"), |f| {
+            format!("{} calls/s", whole(burst(f).per_second))
+        });
+        grid.row("the same: CPU for each call", |f| cost(burst(f)));
+        grid.row(&format!("{label} {name}, {} a second: sent to called", one.rate), |f| both(paced(f).called));
+        grid.row("the same: CPU for each call", |f| cost(paced(f)));
+    }
+    grid.row("Accepted / calls made / missing / repeated", |f| {
+        let all = || of(f).iter().flat_map(|one| [one.burst, one.paced]);
+        let sum = |count: fn(OutgoingResult) -> u64| whole(all().map(count).sum::<u64>() as f64);
+        let (accepted, calls) = (sum(|result| result.accepted), sum(|result| result.calls));
+        format!("{accepted} / {calls} / {} / {}", sum(|result| result.missing), sum(|result| result.repeated))
+    });
 }
 
 fn cost(result: OutgoingResult) -> String {
@@ -81,7 +86,7 @@ fn difference(without: Percentiles, with: Percentiles) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hooks::{InTurn, Outgoing};
+    use crate::hooks::InTurn;
 
     #[test]
     fn a_table_says_what_a_script_adds_and_what_was_called() {
@@ -105,7 +110,7 @@ mod tests {
             "| the same: what the script adds to either | p50 +1.25, p99 -0.50 ms |\n",
             "| Posts answered well / kept as events / refused | 5,000 / 4,999 / 2 |\n",
             "| Outgoing webhooks to 100 URLs, as fast as possible | 1,234 calls/s |\n",
-            "| Messages accepted / calls made / missing / repeated | 14 / 699 / 2 / 0 |\n",
+            "| Accepted / calls made / missing / repeated | 14 / 699 / 2 / 0 |\n",
             "| Resident memory, most: posts without / with a script / all | 40 / 50 / 61 MB |\n",
         ] {
             assert!(text.contains(row), "{row}{text}");

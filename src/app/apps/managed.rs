@@ -28,6 +28,7 @@ const APP: &str = "app";
 
 /// Settings of the rule, as a change has them.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Place {
     position: Option<i32>,
 }

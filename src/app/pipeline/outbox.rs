@@ -48,6 +48,9 @@ pub(super) struct Outbox {
     matchers: Arc<[Arc<dyn Matcher>]>,
 }
 
+/// Length of the reasons of several skips, in bytes, beyond which no other one is added.
+const MAX_REASONS: usize = 1_000;
+
 /// Decision on the event at an index.
 type Decided = (usize, Decision);
 
@@ -172,7 +175,7 @@ impl Outbox {
     }
 
     /// Finds or creates the destination of each decision. Of several decisions on an event for the same destination the
-    /// first one counts; one that delivers takes the place of a skip.
+    /// first one counts; one that delivers takes the place of a skip, and several skips have all their reasons.
     async fn resolved(&self, tx: &Tx, events: &[Event], decided: Vec<Decided>, now: Time) -> Result<Vec<Resolved>> {
         let (mut wanted, mut ids) = (Vec::new(), Vec::new());
         for (index, decision) in &decided {
@@ -202,6 +205,14 @@ impl Outbox {
                 None => resolved.push(one),
                 Some(former) if matches!(former.ruling, Ruling::Skip(_)) && one.ruling == Ruling::Deliver => {
                     *former = one;
+                }
+                Some(Resolved { ruling: Ruling::Skip(reason), .. }) => {
+                    if let Ruling::Skip(another) = one.ruling
+                        && reason.len() < MAX_REASONS
+                        && !reason.contains(&*another)
+                    {
+                        *reason = format!("{reason}; {another}").into();
+                    }
                 }
                 Some(_) => {}
             }

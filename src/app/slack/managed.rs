@@ -28,7 +28,7 @@ const WORKFLOW_STEP: &str = "workflowStep";
 
 /// Settings of the rule, as a change has them.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Filters {
     triggers: Option<Vec<String>>,
     link_id: Option<String>,

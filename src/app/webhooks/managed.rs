@@ -26,7 +26,7 @@ const MESSAGE: &str = "message";
 
 /// Settings of the rule, as a change has them.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Triggers {
     trigger_words: Option<Vec<String>>,
 }

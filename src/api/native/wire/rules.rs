@@ -48,14 +48,12 @@ pub struct WorkflowStepRule {
 #[oai(rename = "MessageRule", rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct MessageRule {
     /// Event that it is called for, such as `sendMessage`; it changes with the webhook alone.
-    #[oai(read_only)]
     pub event: Option<String>,
     /// Words of which a message has to have one at its beginning, or anywhere if the webhook says so; if empty, every
     /// message matches.
     #[oai(validator(max_items = 100))]
     pub trigger_words: Option<Vec<String>>,
     /// Channels that it is called for; they change with the webhook alone.
-    #[oai(read_only)]
     pub channels: Option<Vec<String>>,
 }
 
@@ -64,7 +62,6 @@ pub struct MessageRule {
 #[oai(rename = "AppRule", rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct AppRule {
     /// Id of the app; it does not change.
-    #[oai(read_only)]
     pub app_id: Option<Uuid>,
     /// Position in the order of calls: the lowest is called first.
     pub position: Option<i32>,

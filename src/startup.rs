@@ -39,6 +39,7 @@ use crate::{
         slack::{SlackConnections, commands::SlackCommands},
         tenancy::{
             Tenancy,
+            connections::Connections,
             credential_checks::CredentialChecks,
             identity::{ExpectedClaims, Identity, Issuer},
             quotas::Quotas,
@@ -48,7 +49,10 @@ use crate::{
         workflows::Workflows,
     },
     config::{self, Config, JwtAlgorithm},
-    domain::{Error, Result, ambient::Ambient, pipeline::health::HealthRules, rate_limit::RateLimit},
+    domain::{
+        Error, Result, ambient::Ambient, pipeline::health::HealthRules, rate_limit::RateLimit,
+        tenancy::connection::ReturnUrls,
+    },
     openapi,
     provider::{
         github::{self, GithubApp, GithubClient},
@@ -127,6 +131,8 @@ pub async fn build_services_resolving(
         SlackConnections::new(base.clone(), accepting.clone(), vault.clone(), slack_app(config)?, product.clone());
     let slack = Arc::new(slack);
     let github = Arc::new(GithubConnections::new(base.clone(), accepting, github_app(config, base.ambient())?));
+    let return_urls = ReturnUrls::new([base.public_url()].into_iter().chain(&product.app_url));
+    let connections = Arc::new(Connections::new(seams::connectors(&slack, &github), return_urls));
     let workflows = Arc::new(Workflows::new(base.clone(), pipeline.clone(), slack.clone(), product));
     let commands = seams::commands(&workflows, (&slack, &github, &subscriptions));
     let slack_commands = Arc::new(SlackCommands::new(slack.clone(), commands));
@@ -171,6 +177,7 @@ pub async fn build_services_resolving(
         endpoints: Arc::new(endpoints),
         routes,
         tenancy,
+        connections,
         pipeline,
         subscriptions,
         channels,
@@ -334,6 +341,7 @@ fn slack_client(config: &Config) -> Result<Option<SlackClient>> {
         hooks_base: settings.hooks_base.clone(),
         redirect_uri: parse_url("slack.redirect_uri", &redirect_uri)?,
         scopes: settings.scopes.clone(),
+        connection_redirect_uri: parse_url("public_url", &format!("{}/v1/slack/oauth/callback", config.public_url()))?,
         app_redirect_uri: parse_url("public_url", &format!("{}/api/v2/integration/slack/auth", config.public_url()))?,
         app_scopes: settings.app_scopes.clone(),
     };

@@ -21,6 +21,7 @@ mod m20261201_000007_replays;
 mod m20261201_000008_routing;
 mod m20261201_000009_health;
 mod m20261201_000010_search;
+mod m20261201_000020_return_urls;
 
 /// List of all migrations, in order.
 pub struct Migrator;
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261201_000008_routing::Migration),
             Box::new(m20261201_000009_health::Migration),
             Box::new(m20261201_000010_search::Migration),
+            Box::new(m20261201_000020_return_urls::Migration),
         ]
     }
 }

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod commands;
 pub mod connect;
+pub mod connector;
 pub mod inbound;
 pub mod links;
 pub mod matcher;

@@ -36,7 +36,7 @@ use crate::{
         pipeline::{Pipeline, destinations::Destinations, replays::Replays},
         registry::{InstalledVersions, Registry},
         routes::{Routes, matcher::LateSenders},
-        slack::{SlackConnections, commands::SlackCommands},
+        slack::{SlackConnections, commands::SlackCommands, pauses::SlackPauses},
         tenancy::{
             Tenancy,
             connections::Connections,
@@ -120,7 +120,8 @@ pub async fn build_services_resolving(
     let late = LateSenders::default();
     let (access, registered) =
         (Arc::new(ChannelAccess(store.clone())), (seams::rules(), seams::matchers(late.clone())));
-    let pipeline = Arc::new(Pipeline::new(base.clone(), access.clone(), registered, lifetime));
+    let pauses = Arc::new(SlackPauses(store.clone()));
+    let pipeline = Arc::new(Pipeline::new(base.clone(), (access.clone(), pauses), registered, lifetime));
     let tenancy = Arc::new(tenancy(config, &base, pipeline.clone())?);
     let subscriptions = Arc::new(Subscriptions::new(base.clone(), tenancy.clone(), pipeline.clone()));
     let inbound = Arc::new(Throttle::new(RateLimit { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }));

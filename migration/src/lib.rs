@@ -21,7 +21,7 @@ mod m20261201_000007_replays;
 mod m20261201_000008_routing;
 mod m20261201_000009_health;
 mod m20261201_000010_search;
-mod m20261201_000020_return_urls;
+mod m20261201_000020_connections;
 
 /// List of all migrations, in order.
 pub struct Migrator;
@@ -48,7 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261201_000008_routing::Migration),
             Box::new(m20261201_000009_health::Migration),
             Box::new(m20261201_000010_search::Migration),
-            Box::new(m20261201_000020_return_urls::Migration),
+            Box::new(m20261201_000020_connections::Migration),
         ]
     }
 }

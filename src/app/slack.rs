@@ -9,6 +9,7 @@ pub mod connector;
 pub mod inbound;
 pub mod links;
 pub mod matcher;
+pub mod pauses;
 pub mod people;
 pub mod sender;
 pub mod tokens;

@@ -237,7 +237,8 @@ mod tests {
             unproven: Default::default(),
             created_at: Time::UNIX_EPOCH,
         };
-        let mut question = Question { organisation: organisation(), asker, installation: Some(installation()), return_url: None };
+        let mut question =
+            Question { organisation: organisation(), asker, installation: Some(installation()), return_url: None };
         let page = text(asked(&question, "a\"b"));
         assert!(page.contains("<h1>Link the GitHub account octo-org to Acme &amp; Sons?</h1>"), "{page}");
         assert!(page.contains("<form method=\"post\" action=\"/v1/consent\">"), "{page}");

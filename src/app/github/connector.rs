@@ -14,9 +14,7 @@ use crate::{
         github::{self, GithubInstallation, GithubRepository, link::GithubLink},
         ids::OrganisationId,
         tenancy::{
-            connection::{
-                Connection, ConnectionAuthorization, ConnectionRepository, ConnectionState, ConnectionTest,
-            },
+            connection::{Connection, ConnectionAuthorization, ConnectionRepository, ConnectionState, ConnectionTest},
             member::Permission,
             oauth::{Flow, STATE_LIFETIME},
         },
@@ -117,11 +115,8 @@ impl Connector for GithubConnections {
             Error::FailedPrecondition { message } => Error::Refused { upstream: Upstream::Github, code: message },
             other => other,
         })?;
-        let repository = |GithubRepository { id, full_name, private }| ConnectionRepository {
-            id,
-            full_name,
-            is_private: private,
-        };
+        let repository =
+            |GithubRepository { id, full_name, private }| ConnectionRepository { id, full_name, is_private: private };
         Ok(found.repositories.into_iter().map(repository).collect())
     }
 }

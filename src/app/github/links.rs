@@ -8,7 +8,11 @@ use uuid::Uuid;
 
 use super::{GithubConnections, connect::Proof};
 use crate::{
-    app::{Caller, kernel::chore::Chore, tenancy::{oauth_states::Begun, teams::Identified}},
+    app::{
+        Caller,
+        kernel::chore::Chore,
+        tenancy::{oauth_states::Begun, teams::Identified},
+    },
     domain::{
         Error, Result,
         ambient::Time,

@@ -105,12 +105,8 @@ impl Connector for SlackConnections {
         if self.client.is_none() {
             return Err(Error::Unavailable { what: "Slack, for which no app is configured," });
         }
-        let channel = |SlackChannel { id, name, is_member, is_private }| ConnectionChannel {
-            id,
-            name,
-            is_private,
-            is_member,
-        };
+        let channel =
+            |SlackChannel { id, name, is_member, is_private }| ConnectionChannel { id, name, is_private, is_member };
         Ok(self.list_slack_channels(caller).await?.into_iter().map(channel).collect())
     }
 }

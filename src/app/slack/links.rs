@@ -20,7 +20,7 @@ use crate::{
         secret::Secret,
         slack::{
             self, SlackChannel, Verdict, destination,
-            link::{SlackLink, SlackLinkChange, SlackLinkStatus},
+            link::{self, SlackLink, SlackLinkChange, SlackLinkStatus},
             reason,
         },
         tenancy::member::Permission,
@@ -62,17 +62,22 @@ impl SlackConnections {
         self.channels_of(&stored).await
     }
 
-    /// Returns the id of a channel that a member chooses, where the bot can post in it.
+    /// Demands that the bot can post in a channel that a member chooses. Returns false where Slack does not answer, and
+    /// so cannot confirm it.
     ///
     /// # Errors
-    /// [`Error::NotConnected`], [`Error::Invalid`] with the cure, [`Error::Refused`], [`Error::UpstreamUnavailable`].
-    pub(in crate::app) async fn require_channel(&self, organisation_id: OrganisationId, id: &str) -> Result<String> {
+    /// [`Error::NotConnected`], [`Error::Invalid`] with the cure, [`Error::Refused`].
+    pub(in crate::app) async fn confirm_channel(&self, organisation_id: OrganisationId, id: &str) -> Result<bool> {
         let not_connected = Error::NotConnected { noun: Noun::SlackLink };
         let stored =
             store::slack::links::find(self.base.store.reader(), organisation_id).await?.ok_or(not_connected)?;
-        let channels = self.channels_of(&stored).await?;
+        let channels = match self.channels_of(&stored).await {
+            Err(Error::UpstreamUnavailable { .. }) if link::is_plausible_channel(id) => return Ok(false),
+            Err(Error::UpstreamUnavailable { .. }) => Vec::new(),
+            listed => listed?,
+        };
         match channels.into_iter().find(|channel| channel.id == id) {
-            Some(channel) if channel.is_member => Ok(channel.id),
+            Some(channel) if channel.is_member => Ok(true),
             Some(channel) => {
                 let name = channel.name;
                 let rule = format!("must be a channel that the bot is in; say /invite @… in #{name}, and try again");

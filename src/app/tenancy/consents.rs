@@ -10,12 +10,7 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 
 use super::{Tenancy, oauth_states::Begun};
-use crate::domain::{
-    Error, Result,
-    error::StateFailure,
-    secret::Secret,
-    tenancy::oauth::Flow,
-};
+use crate::domain::{Error, Result, error::StateFailure, secret::Secret, tenancy::oauth::Flow};
 
 /// Separator between the secret of a ticket and the code that it carries; neither contains it.
 const CARRIES: char = '.';

@@ -149,11 +149,7 @@ impl Tenancy {
         Caller::member(&member, None).require(permission)
     }
 
-    fn state(
-        &self,
-        (organisation_id, member_id): (OrganisationId, MemberId),
-        return_url: Option<Url>,
-    ) -> OAuthState {
+    fn state(&self, (organisation_id, member_id): (OrganisationId, MemberId), return_url: Option<Url>) -> OAuthState {
         OAuthState { organisation_id, member_id, expires_at: self.base.now() + STATE_LIFETIME, return_url }
     }
 }

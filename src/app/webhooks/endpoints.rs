@@ -142,7 +142,7 @@ impl Endpoints {
         };
         let name = wanted.name.clone().unwrap_or_else(|| default_name(url.as_str()));
         let place = Place { kind: WEBHOOK, name, address: url.as_str().to_owned() };
-        Ok(Prepared { place, settings: Some(Content::of(&settings)) })
+        Ok(Prepared { settings: Some(Content::of(&settings)), ..place.into() })
     }
 }
 

@@ -121,7 +121,8 @@ mod tests {
     fn a_browser_returns_to_pages_of_ours_alone() {
         let urls = ["https://tieline.example/sub", "https://app.example:8443"].map(|url| Url::parse(url).unwrap());
         let rule = ReturnUrls::new(&urls);
-        for good in ["https://tieline.example/x?y=1#z", "https://TIELINE.example", "https://app.example:8443/settings"] {
+        for good in ["https://tieline.example/x?y=1#z", "https://TIELINE.example", "https://app.example:8443/settings"]
+        {
             assert!(rule.read(good).is_ok(), "{good}");
         }
         for bad in [

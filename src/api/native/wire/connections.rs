@@ -231,11 +231,8 @@ pub struct ConnectionRepositoriesOut {
 
 impl From<Vec<ConnectionRepository>> for ConnectionRepositoriesOut {
     fn from(repositories: Vec<ConnectionRepository>) -> Self {
-        let repository = |ConnectionRepository { id, full_name, is_private }| ConnectionRepositoryOut {
-            id,
-            full_name,
-            is_private,
-        };
+        let repository =
+            |ConnectionRepository { id, full_name, is_private }| ConnectionRepositoryOut { id, full_name, is_private };
         Self { data: repositories.into_iter().map(repository).collect() }
     }
 }

@@ -30,6 +30,8 @@ pub struct Services {
     pub senders: pipeline::sender::Senders,
     /// Organisations, members, tokens.
     pub tenancy: Arc<tenancy::Tenancy>,
+    /// Connections to providers.
+    pub connections: Arc<tenancy::connections::Connections>,
     /// Events and deliveries.
     pub pipeline: Arc<pipeline::Pipeline>,
     /// Replays of deliveries.
@@ -71,6 +73,7 @@ macro_rules! each_service {
 each_service! {
     base: kernel::Base,
     tenancy: tenancy::Tenancy,
+    connections: tenancy::connections::Connections,
     pipeline: pipeline::Pipeline,
     replays: pipeline::replays::Replays,
     destinations: pipeline::destinations::Destinations,

@@ -36,9 +36,10 @@ use crate::{
         pipeline::{Pipeline, destinations::Destinations, replays::Replays},
         registry::{InstalledVersions, Registry},
         routes::{Routes, matcher::LateSenders},
-        slack::{SlackConnections, commands::SlackCommands},
+        slack::{SlackConnections, commands::SlackCommands, pauses::SlackPauses},
         tenancy::{
             Tenancy,
+            connections::Connections,
             credential_checks::CredentialChecks,
             identity::{ExpectedClaims, Identity, Issuer},
             quotas::Quotas,
@@ -48,7 +49,10 @@ use crate::{
         workflows::Workflows,
     },
     config::{self, Config, JwtAlgorithm},
-    domain::{Error, Result, ambient::Ambient, pipeline::health::HealthRules, rate_limit::RateLimit},
+    domain::{
+        Error, Result, ambient::Ambient, pipeline::health::HealthRules, rate_limit::RateLimit,
+        tenancy::connection::ReturnUrls,
+    },
     openapi,
     provider::{
         github::{self, GithubApp, GithubClient},
@@ -116,7 +120,8 @@ pub async fn build_services_resolving(
     let late = LateSenders::default();
     let (access, kinds) = (Arc::new(ChannelAccess(store.clone())), seams::rule_kinds());
     let registered = (seams::rules(), seams::matchers(late.clone(), kinds.clone()));
-    let pipeline = Arc::new(Pipeline::new(base.clone(), access.clone(), registered, lifetime));
+    let pauses = Arc::new(SlackPauses(store.clone()));
+    let pipeline = Arc::new(Pipeline::new(base.clone(), (access.clone(), pauses), registered, lifetime));
     let tenancy = Arc::new(tenancy(config, &base, pipeline.clone())?);
     let inbound = Arc::new(Throttle::new(RateLimit { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }));
     let channels = Arc::new(Channels::new(base.clone(), pipeline.clone(), vault.clone(), inbound.clone()));
@@ -126,6 +131,8 @@ pub async fn build_services_resolving(
         SlackConnections::new(base.clone(), accepting.clone(), vault.clone(), slack_app(config)?, product.clone());
     let slack = Arc::new(slack);
     let github = Arc::new(GithubConnections::new(base.clone(), accepting, github_app(config, base.ambient())?));
+    let return_urls = ReturnUrls::new([base.public_url()].into_iter().chain(&product.app_url));
+    let connections = Arc::new(Connections::new(seams::connectors(&slack, &github), return_urls));
     let workflows = Arc::new(Workflows::new(base.clone(), pipeline.clone(), slack.clone(), product));
     let guard = egress::guard(config, resolver)?;
     let apps = Arc::new(Apps::new(
@@ -175,6 +182,7 @@ pub async fn build_services_resolving(
         endpoints: Arc::new(endpoints),
         routes,
         tenancy,
+        connections,
         pipeline,
         channels,
         slack,
@@ -337,6 +345,7 @@ fn slack_client(config: &Config) -> Result<Option<SlackClient>> {
         hooks_base: settings.hooks_base.clone(),
         redirect_uri: parse_url("slack.redirect_uri", &redirect_uri)?,
         scopes: settings.scopes.clone(),
+        connection_redirect_uri: parse_url("public_url", &format!("{}/v1/slack/oauth/callback", config.public_url()))?,
         app_redirect_uri: parse_url("public_url", &format!("{}/api/v2/integration/slack/auth", config.public_url()))?,
         app_scopes: settings.app_scopes.clone(),
     };

@@ -305,6 +305,15 @@ impl<'a> World<'a> {
         self.app.owner.patch("/v1/slack-integrations", &set).await.ok(200);
     }
 
+    /// Returns the id of a connection to the provider that an operation is about.
+    async fn connection(&self, operation: &Operation) -> String {
+        let provider = if operation.id == "listConnectionRepositories" { "github" } else { "slack" };
+        self.connected().await;
+        self.linked().await;
+        let found = self.app.owner.get(&format!("/v1/connections?provider={provider}")).await.ok(200);
+        found["data"][0]["id"].as_str().unwrap().to_owned()
+    }
+
     /// Creates a finished delivery and returns it with its destination.
     async fn delivery(&self) -> (String, String) {
         self.connected().await;
@@ -328,6 +337,7 @@ impl<'a> World<'a> {
                     made["token"]["id"].as_str().unwrap().to_owned()
                 }
                 "integrations" => self.integration(false).await,
+                "connections" => self.connection(operation).await,
                 "channels" => self.create("/v1/channels", json!({"name": self.fresh()})).await,
                 "events" => self.create("/v1/events", json!({"type": CANARY})).await,
                 "routes" => self.create("/v1/routes", self.route().await).await,
@@ -494,6 +504,8 @@ impl<'a> World<'a> {
             "createRoute" => self.route().await,
             "updateRoute" => json!({"name": self.fresh()}),
             "testRoute" => json!({"route": self.route().await}),
+            "createConnection" => json!({"provider": "slack"}),
+            "updateConnection" => json!({"paused": false}),
             "createDestination" => self.destination(),
             "putRetrySchedule" => json!({"retrySchedule": [60]}),
             "updateDestination" => json!({"retrySchedule": [60]}),

@@ -15,6 +15,7 @@ mod botpress_clients;
 mod channel_integrations;
 mod cli;
 mod cloud_events;
+mod connections;
 mod consent;
 mod contract;
 mod destination_health;

@@ -50,6 +50,7 @@ fn destination(app: &TestApp, organisation_id: OrganisationId, name: &str) -> De
         consecutive_failures: 0,
         retry_schedule: None,
         last_sent_at: None,
+        unconfirmed: false,
         created_at: app.now(),
     }
 }

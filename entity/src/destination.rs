@@ -33,6 +33,7 @@ pub struct Model {
     pub probe_at: Option<DateTimeUtc>,
     pub consecutive_failures: i32,
     pub retry_schedule: Option<Json>,
+    pub unconfirmed: bool,
 }
 
 /// Relations are not declared: every query names its organisation and its keys.

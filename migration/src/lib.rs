@@ -23,6 +23,7 @@ mod m20261201_000009_health;
 mod m20261201_000010_search;
 mod m20261201_000011_route_rules;
 mod m20261201_000012_retry_schedules;
+mod m20261201_000020_connections;
 
 /// List of all migrations, in order.
 pub struct Migrator;
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261201_000010_search::Migration),
             Box::new(m20261201_000011_route_rules::Migration),
             Box::new(m20261201_000012_retry_schedules::Migration),
+            Box::new(m20261201_000020_connections::Migration),
         ]
     }
 }

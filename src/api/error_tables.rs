@@ -19,12 +19,13 @@ use crate::domain::{
     webhooks::{Way, WebhookRefusal, incoming_refusal::HookRefusal},
 };
 
-const NOUNS: [Noun; 16] = [
+const NOUNS: [Noun; 17] = [
     Noun::Organisation,
     Noun::Member,
     Noun::Invitation,
     Noun::Token,
     Noun::Channel,
+    Noun::Connection,
     Noun::SlackLink,
     Noun::GithubInstallation,
     Noun::Workflow,

@@ -8,6 +8,7 @@ pub mod callback;
 pub mod channel_integrations;
 pub mod channels;
 mod cloud_events;
+pub mod connections;
 pub mod consent;
 pub mod deliveries;
 pub mod descriptors;
@@ -53,6 +54,7 @@ pub const DIALECT: Dialect = Dialect {
         "/v1/organisations",
         "/v1/invitations",
         "/v1/consent",
+        "/v1/connections",
         "/v1/tokens",
         "/v1/audit-log",
         "/v1/channels",
@@ -85,6 +87,7 @@ fn operations() -> impl OpenApi + 'static {
         organisations::Organisations,
         (members::Members, invitations::Invitations),
         (tokens::Tokens, audit::AuditLog),
+        connections::Connections,
         channels::Channels,
         channel_integrations::ChannelIntegrations,
         (signing::Signing, installations::Installations),
@@ -122,6 +125,8 @@ enum Tag {
     /// Changes of the organisation's configuration and access, with their actors.
     #[oai(rename = "Audit log")]
     AuditLog,
+    /// An organisation's authorised access to its providers: its Slack workspace, its GitHub installations.
+    Connections,
     /// Named places in an organisation where events flow.
     Channels,
     /// Integrations of an organisation, installed by a descriptor or from the registry.

@@ -4,6 +4,7 @@
 
 pub mod commands;
 pub mod connect;
+pub mod connector;
 pub mod contents;
 pub mod inbound;
 pub mod links;

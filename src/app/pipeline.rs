@@ -18,7 +18,7 @@ pub mod statistics;
 pub mod ticker;
 pub mod work;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serde_json::json;
@@ -34,9 +34,10 @@ use super::{Caller, kernel::Base, tenancy::members::Announcer};
 use crate::{
     domain::{
         Result,
-        ids::{ChannelId, OrganisationId},
+        ids::{ChannelId, DestinationId, OrganisationId},
         pipeline::{
-            delivery::{Delivery, DeliveryState},
+            delivery::{Delivery, DeliveryState, Reason},
+            destination::Destination,
             event::{Event, EventSource, Fact, Rule},
         },
         tenancy::member::{MEMBER_CREATED, Member},
@@ -52,6 +53,7 @@ pub struct Pipeline {
     outbox: Outbox,
     readiness: Arc<Readiness>,
     channels: Arc<dyn ChannelPolicy>,
+    pauses: Arc<dyn PausePolicy>,
     rules: Arc<[Rule]>,
     idempotency_lifetime: Duration,
 }
@@ -74,6 +76,17 @@ pub trait ChannelPolicy: Send + Sync {
     async fn admit(&self, caller: &Caller, fact: Fact) -> Result<Fact>;
 }
 
+/// Rule of pauses: a member paused the connection that a destination needs, so nothing is sent there although it is
+/// healthy. Deliveries that are decided meanwhile are skipped.
+#[async_trait]
+pub trait PausePolicy: Send + Sync {
+    /// Returns the reason of each destination that is paused; read in a transaction, if there is one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    async fn paused(&self, tx: Option<&Tx>, destinations: &[&Destination]) -> Result<HashMap<DestinationId, Reason>>;
+}
+
 #[async_trait]
 impl Announcer for Pipeline {
     async fn commit_new_member(&self, tx: Tx, member: &Member) -> Result<()> {
@@ -87,14 +100,14 @@ impl Pipeline {
     /// `Idempotency-Key` is remembered for `idempotency_lifetime`.
     pub fn new(
         base: Base,
-        channels: Arc<dyn ChannelPolicy>,
+        (channels, pauses): (Arc<dyn ChannelPolicy>, Arc<dyn PausePolicy>),
         (rules, matchers): (Vec<Rule>, Vec<Arc<dyn Matcher>>),
         idempotency_lifetime: Duration,
     ) -> Self {
-        let outbox = Outbox::new(base.clone(), matchers);
+        let outbox = Outbox::new(base.clone(), matchers, pauses.clone());
         let intake = Arc::new(Intake::start(&base, &outbox));
         let readiness = Arc::new(Readiness::new(&base.ambient));
-        Self { base, intake, outbox, readiness, channels, rules: rules.into(), idempotency_lifetime }
+        Self { base, intake, outbox, readiness, channels, pauses, rules: rules.into(), idempotency_lifetime }
     }
 
     /// Accepts an event; it is durable when this returns. Of two with the same key, the second waits for the first.

@@ -5,10 +5,12 @@
 pub mod access;
 pub mod commands;
 pub mod connect;
+pub mod connector;
 pub mod inbound;
 pub mod links;
 mod managed;
 pub mod matcher;
+pub mod pauses;
 pub mod people;
 pub mod sender;
 pub mod tokens;

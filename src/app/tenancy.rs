@@ -1,9 +1,11 @@
-//! Organisations, members, tokens, invitations, consent and quotas, and the authentication of callers.
+//! Organisations, members, tokens, invitations, consent and quotas, the authentication of callers, and the seam of
+//! connections.
 //!
-//! Not here: connections and events of the organisations.
+//! Not here: the providers that are connected, and events of the organisations.
 
 pub mod access;
 pub mod audit;
+pub mod connections;
 pub mod consents;
 pub mod credential;
 pub mod credential_checks;

@@ -1,7 +1,8 @@
-//! Organisations, members, roles, tokens and OAuth states.
+//! Organisations, members, roles, tokens, OAuth states, and what all connections have in common.
 //!
-//! Not here: connections of an organisation.
+//! Not here: the settings of connections.
 
+pub mod connection;
 pub mod member;
 pub mod oauth;
 pub mod organisation;

@@ -48,9 +48,11 @@ pub struct SlackApp {
     pub redirect_uri: Url,
     /// Scopes of the bot, such as `chat:write`.
     pub scopes: Vec<String>,
+    /// Target of the browser in [`Flow::SlackConnection`].
+    pub connection_redirect_uri: Url,
     /// Target of the browser in [`Flow::SlackApp`], which connects the app that members use within Slack.
     pub app_redirect_uri: Url,
-    /// Scopes of the bot in that flow.
+    /// Scopes of the bot in these two flows.
     pub app_scopes: Vec<String>,
 }
 
@@ -101,6 +103,9 @@ impl SlackClient {
     fn redirect_and_scopes(&self, flow: Flow) -> (&Url, &[String]) {
         match flow {
             Flow::SlackApp | Flow::SlackAppConfirm => (&self.app.app_redirect_uri, &self.app.app_scopes),
+            Flow::SlackConnection | Flow::SlackConnectionConfirm => {
+                (&self.app.connection_redirect_uri, &self.app.app_scopes)
+            }
             // GitHub's flows do not get here.
             Flow::Slack | Flow::SlackConfirm | Flow::Github | Flow::GithubConfirm => {
                 (&self.app.redirect_uri, &self.app.scopes)

@@ -26,6 +26,7 @@ use crate::{
             matcher::{LateSenders, RouteMatcher},
         },
         slack::{SlackConnections, commands::Command, matcher::LinkMatcher, sender::SlackSender},
+        tenancy::connections::Connector,
         webhooks::{
             Webhooks,
             endpoints::Endpoints,
@@ -100,6 +101,11 @@ pub(super) fn chores(config: &Config, services: &Services) -> Vec<Arc<dyn Chore>
         services.github.clone(),
         Arc::new(HistoryRetention::new(base(), config.webhooks.history_max_per_integration)),
     ]
+}
+
+/// Returns the connectors of every provider.
+pub(super) fn connectors(slack: &Arc<SlackConnections>, github: &Arc<GithubConnections>) -> Vec<Arc<dyn Connector>> {
+    vec![slack.clone(), github.clone()]
 }
 
 /// Returns the commands of every room, in the order in which they are asked: a workflow's id goes first.

@@ -57,6 +57,7 @@ WARNINGS = [
 # Asked apart, in a world of their own. Schemathesis sends ids that it has seen, and so these can take away the access of
 # the very caller, or what others need;
 APART = {
+    "deleteConnection",
     "deleteSlackIntegration",
     "removeChannelMember",
     "removeMember",

@@ -56,6 +56,7 @@ def native(world):
     for workflow in ("deploy", "release"):
         world.call("PUT", f"/v1/workflows/{world.tag}-{workflow}", {"name": "Deploy"})
     token = world.post("/v1/tokens", {"name": "contract"})["token"]["id"]
+    connections = {one["provider"]: one["id"] for one in world.get("/v1/connections")["data"]}
     channel = {"id": world.channel, "integrationId": one}
     found.paths = {
         "/v1/organisations/{id}": {"id": world.organisation, "user_id": grace},
@@ -64,6 +65,7 @@ def native(world):
         "/v1/integrations/{id}": {"id": one},
         "/v1/events/{id}": {"id": event},
         "/v1/deliveries/{id}": {"id": delivery},
+        "/v1/connections/{id}": {"id": connections["slack"]},
         "/v1/destinations/{id}": {"id": destination},
         "/v1/routes/{id}": {"id": routes[0]},
         "/v1/github/deliveries": {"deliveryId": sent["deliveryId"]},
@@ -80,6 +82,9 @@ def native(world):
         "installRegistryIntegration": {"body": {"registryId": more["id"]}},
         "uninstallIntegration": {"id": installed},
         "replayFailedDeliveries": {"body": {"destinationId": destination}},
+        "createConnection": {"body": {"provider": "slack"}},
+        "updateConnection": {"body": {"paused": False}},
+        "listConnectionRepositories": {"id": connections["github"]},
         "createDestination": {"body": webhook},
         "updateDestination": {"body": {"retrySchedule": [60]}},
         "deleteDestination": {"id": gone},

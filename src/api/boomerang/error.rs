@@ -88,6 +88,7 @@ fn kind_of(fault: &Fault) -> Kind {
                 | Noun::Token
                 | Noun::Invitation
                 | Noun::Channel
+                | Noun::Connection
                 | Noun::SlackLink
                 | Noun::Route
                 | Noun::Integration

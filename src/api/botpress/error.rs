@@ -214,6 +214,7 @@ fn message(fault: &Fault, issues: &[IssueOut]) -> String {
                 | Noun::Token
                 | Noun::Invitation
                 | Noun::Channel
+                | Noun::Connection
                 | Noun::SlackLink
                 | Noun::GithubInstallation
                 | Noun::Route

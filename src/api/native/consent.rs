@@ -5,7 +5,7 @@ use poem::{
     http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, SET_COOKIE},
 };
 use poem_openapi::{Object, OpenApi, param::Query, payload::Response};
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 use super::{Tag, page::Page};
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     app::{
         apps::{
             Apps,
-            consents::{Agreed, Question},
+            consents::{Agreed, Connected, Question},
         },
         kernel::Base,
         tenancy::consents::Consent,
@@ -32,9 +32,15 @@ const NOTHING: &str = "Nothing was connected";
 const UNKNOWN_BROWSER: &str = "This browser was not asked, it was asked too long ago, or it does not keep cookies. Start \
                                again from where you began.";
 const OTHER_PAGE: &str = "The answer did not come from this page. Start again from where you began.";
-/// Content security policy of the page: its form may be sent only to this service.
-const ASKING: &str =
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Returns the content security policy of the page: its form may be sent only to this service, and redirected to the
+/// page at which the flow ends.
+fn asking(return_url: Option<&Url>) -> String {
+    let elsewhere = return_url.map(|url| format!(" {}", url.origin().ascii_serialization())).unwrap_or_default();
+    format!(
+        "default-src 'none'; style-src 'self'; form-action 'self'{elsewhere}; base-uri 'none'; frame-ancestors 'none'"
+    )
+}
 
 /// Answer to the question of consent.
 #[derive(Object)]
@@ -79,7 +85,7 @@ impl Consents {
         match apps.get_consent(&consent).await {
             // Under no-referrer a form says that its origin is null.
             Ok(question) => Response::new(asked(&question, &state))
-                .header(CONTENT_SECURITY_POLICY, ASKING)
+                .header(CONTENT_SECURITY_POLICY, asking(question.return_url.as_ref()))
                 .header(REFERRER_POLICY, "same-origin"),
             Err(error) => Response::new(Page::failed(NOTHING, &error)),
         }
@@ -88,7 +94,8 @@ impl Consents {
     /// Give consent
     ///
     /// Sent by the button of the consent page, from this origin and with the cookie of the browser that was asked. The
-    /// connection is made. The question is used up whether or not that succeeds.
+    /// connection is made, and the browser is sent to the page that was named when it began, or shown one that says so. The
+    /// question is used up whether or not that succeeds.
     #[oai(path = "/v1/consent", method = "post", operation_id = "giveConsent")]
     async fn give_consent(
         &self,
@@ -111,13 +118,14 @@ impl Consents {
 
 async fn given(apps: &Apps, consent: &Consent) -> Page {
     match apps.give_consent(consent).await {
-        Ok(agreed) => connected(&agreed),
+        Ok(Agreed { return_url: Some(url), .. }) => Page::Elsewhere(url.into()),
+        Ok(Agreed { connected, return_url: None }) => self::connected(&connected),
         Err(error) => Page::failed(NOTHING, &error),
     }
 }
 
 fn asked(question: &Question, state: &str) -> Page {
-    let Question { organisation, asker, installation } = question;
+    let Question { organisation, asker, installation, .. } = question;
     // Two organisations may have the same name; only the slug is unique.
     let (name, slug, asker) = (&organisation.name, organisation.slug.as_str(), &asker.username);
     let (title, effect, yes) = match installation {
@@ -145,9 +153,9 @@ fn asked(question: &Question, state: &str) -> Page {
     Page::asked(&title, &text, (&yes, consent::PATH, state))
 }
 
-fn connected(agreed: &Agreed) -> Page {
-    match agreed {
-        Agreed::Slack { organisation, workspace, app } => {
+fn connected(connected: &Connected) -> Page {
+    match connected {
+        Connected::Slack { organisation, workspace, app } => {
             let text = format!(
                 "The Slack workspace {workspace} is connected to {}. Choose a channel next; you may close this page.",
                 organisation.name
@@ -158,7 +166,7 @@ fn connected(agreed: &Agreed) -> Page {
                 None => Page::done("Slack is connected", &text),
             }
         }
-        Agreed::Github { organisation, installation } => {
+        Connected::Github { organisation, installation } => {
             let (account, name) = (&installation.account.login, &organisation.name);
             let text = format!("The GitHub account {account} is linked to {name}. You may close this page.");
             Page::done("GitHub is connected", &text)
@@ -229,7 +237,8 @@ mod tests {
             unproven: Default::default(),
             created_at: Time::UNIX_EPOCH,
         };
-        let mut question = Question { organisation: organisation(), asker, installation: Some(installation()) };
+        let mut question =
+            Question { organisation: organisation(), asker, installation: Some(installation()), return_url: None };
         let page = text(asked(&question, "a\"b"));
         assert!(page.contains("<h1>Link the GitHub account octo-org to Acme &amp; Sons?</h1>"), "{page}");
         assert!(page.contains("<form method=\"post\" action=\"/v1/consent\">"), "{page}");
@@ -240,7 +249,7 @@ mod tests {
         let page = text(asked(&question, "s"));
         assert!(page.contains("<h1>Connect the Slack workspace to Acme &amp; Sons?</h1>"), "{page}");
         assert!(page.contains("The member mallory of the organisation Acme &amp; Sons (acme)"), "{page}");
-        let page = text(connected(&Agreed::Github { organisation: organisation(), installation: installation() }));
+        let page = text(connected(&Connected::Github { organisation: organisation(), installation: installation() }));
         assert!(page.contains("The GitHub account octo-org is linked to Acme &amp; Sons."), "{page}");
     }
 }

@@ -10,7 +10,7 @@ pub enum Page {
     /// The request succeeded, or asks for confirmation.
     #[oai(status = 200)]
     Done(Html<String>),
-    /// Redirect to the provider for a further step; the address is in `Location`.
+    /// Redirect to the provider for a further step, or to the page at which the flow ends; the address is in `Location`.
     #[oai(status = 302)]
     Elsewhere(
         /// The address.

@@ -2,6 +2,7 @@
 
 mod audit;
 mod channels;
+mod connections;
 mod deliveries;
 mod destinations;
 mod events;
@@ -26,6 +27,10 @@ use uuid::Uuid;
 
 pub use audit::AuditEntryOut;
 pub use channels::{ChannelIn, ChannelOut, ChannelPatch, UserOut};
+pub use connections::{
+    ConnectionAuthorizationOut, ConnectionChannelsOut, ConnectionIn, ConnectionOut, ConnectionPatch,
+    ConnectionRepositoriesOut, ConnectionTestOut, Provider,
+};
 pub use deliveries::{
     AttemptOut, DeliveryDetailOut, DeliveryOut, DestinationOut, DestinationPatch, ReplayAllOut, ReplayFailedIn,
     ReplayOut,

@@ -84,8 +84,8 @@ impl Apps {
         {
             references.insert(card::SLACK, stored.link.id.to_string());
         }
-        if let Some((_, record)) = store::github::links::list(reader, organisation_id).await?.into_iter().next() {
-            references.insert(card::GITHUB, record.to_string());
+        if let Some((_, stored)) = store::github::links::list(reader, organisation_id).await?.into_iter().next() {
+            references.insert(card::GITHUB, stored.id.to_string());
         }
         Ok(references)
     }

@@ -12,7 +12,7 @@ use crate::{
         slack::links::SlackIntegration,
         tenancy::{
             consents::{Consent, bound, opened},
-            oauth_states::carried,
+            oauth_states::{Begun, carried},
         },
     },
     domain::{
@@ -38,11 +38,22 @@ pub struct Question {
     /// GitHub's installation; `None` for a Slack workspace, which was authorised but has no name before its code is
     /// exchanged.
     pub installation: Option<GithubInstallation>,
+    /// Page to which the browser is sent afterwards, if it is not one of ours.
+    pub return_url: Option<Url>,
 }
 
 /// A confirmed connection.
 #[derive(Clone, Debug)]
-pub enum Agreed {
+pub struct Agreed {
+    /// Connected account.
+    pub connected: Connected,
+    /// Page to which the browser is sent, if it is not one of ours.
+    pub return_url: Option<Url>,
+}
+
+/// Account that a confirmation connected.
+#[derive(Clone, Debug)]
+pub enum Connected {
     /// A Slack workspace is connected.
     Slack {
         /// The organisation.
@@ -68,14 +79,14 @@ impl Apps {
     /// [`Error::OAuthState`].
     pub async fn get_consent(&self, consent: &Consent) -> Result<Question> {
         let (secret, _) = opened(consent)?;
-        let (flow, member) = self.tenancy.find_state(&bound(&consent.state, secret)).await?;
+        let (flow, Begun { member, return_url }) = self.tenancy.find_state(&bound(&consent.state, secret)).await?;
         let reader = self.base.store.reader();
         let organisation = store::tenancy::organisations::find(reader, member.organisation_id).await?;
-        let installation = match flow {
-            Flow::GithubConfirm => Some(self.installation_of(consent).await?),
-            Flow::Slack | Flow::SlackApp | Flow::Github | Flow::SlackConfirm | Flow::SlackAppConfirm => None,
+        let installation = match flow.confirms() {
+            Some(Flow::Github) => Some(self.installation_of(consent).await?),
+            _ => None,
         };
-        Ok(Question { organisation, asker: member, installation })
+        Ok(Question { organisation, asker: member, installation, return_url })
     }
 
     /// Completes a confirmed flow. The confirmation is used up even if the flow fails.
@@ -86,26 +97,25 @@ impl Apps {
         let (secret, code) = opened(consent)?;
         let text = bound(&consent.state, secret);
         let (flow, _) = self.tenancy.find_state(&text).await?;
-        let member = self.tenancy.take_state(flow, &text, None).await?;
+        let Begun { member, return_url } = self.tenancy.take_state(flow, &text, None).await?;
         let organisation =
             store::tenancy::organisations::find(self.base.store.reader(), member.organisation_id).await?;
         let unknown = || Error::OAuthState(StateFailure::Unknown);
-        match flow {
-            Flow::SlackConfirm | Flow::SlackAppConfirm => {
+        let connected = match flow.confirms().ok_or_else(unknown)? {
+            Flow::Github => {
+                let number = carried(&consent.state).ok_or_else(unknown)?;
+                self.github.link_github(&member, number, Proof::New).await?;
+                Connected::Github { organisation, installation: self.installation_of(consent).await? }
+            }
+            begun => {
                 Caller::member(&member, None).require(Permission::SlackManage)?;
-                let begun = if flow == Flow::SlackConfirm { Flow::Slack } else { Flow::SlackApp };
                 let SlackIntegration { link, .. } =
                     self.slack.connect(&member, begun, &code.ok_or_else(unknown)?).await?;
                 let app = (begun == Flow::SlackApp).then(|| link.app_address()).transpose()?;
-                Ok(Agreed::Slack { organisation, workspace: link.team_name, app })
+                Connected::Slack { organisation, workspace: link.team_name, app }
             }
-            Flow::GithubConfirm => {
-                let number = carried(&consent.state).ok_or_else(unknown)?;
-                self.github.link_github(&member, number, Proof::New).await?;
-                Ok(Agreed::Github { organisation, installation: self.installation_of(consent).await? })
-            }
-            Flow::Slack | Flow::SlackApp | Flow::Github => Err(unknown()),
-        }
+        };
+        Ok(Agreed { connected, return_url })
     }
 
     async fn installation_of(&self, consent: &Consent) -> Result<GithubInstallation> {

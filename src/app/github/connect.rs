@@ -108,11 +108,12 @@ impl GithubConnections {
                 }
             };
         };
-        let member = self.tenancy.take_state(Flow::Github, &state, None).await?;
+        let begun = self.tenancy.take_state(Flow::Github, &state, None).await?;
+        let member = &begun.member;
         if let Some(word) = error {
             return Err(Error::Refused { upstream: Upstream::Github, code: refusal(&word).to_owned() });
         }
-        Caller::member(&member, None).require(Permission::GithubManage)?;
+        Caller::member(member, None).require(Permission::GithubManage)?;
         if setup_action.as_deref() == Some("request") {
             let reader = self.base.store.reader();
             let organisation = store::tenancy::organisations::find(reader, member.organisation_id).await?;
@@ -122,11 +123,11 @@ impl GithubConnections {
         let installation_id = installation_id.ok_or_else(|| Error::invalid("installation_id", "is missing"))?;
         let Some(code) = code else {
             // GitHub sends a code only with the first installation.
-            let state = self.tenancy.issue_state_carrying(&member, Flow::Github, installation_id).await?;
+            let state = self.tenancy.issue_state_carrying(&begun, Flow::Github, installation_id).await?;
             return Ok(GithubConnected::Authorize(self.github()?.authorize_url(&state)));
         };
-        self.prove_github(&member, &code, installation_id).await?;
-        let consent = self.tenancy.ask_consent(&member, Flow::GithubConfirm, Carry::Number(installation_id)).await?;
+        self.prove_github(member, &code, installation_id).await?;
+        let consent = self.tenancy.ask_consent(&begun, Flow::GithubConfirm, Carry::Number(installation_id)).await?;
         Ok(GithubConnected::Proven(consent))
     }
 

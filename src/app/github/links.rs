@@ -8,7 +8,11 @@ use uuid::Uuid;
 
 use super::{GithubConnections, connect::Proof};
 use crate::{
-    app::{Caller, kernel::chore::Chore, tenancy::teams::Identified},
+    app::{
+        Caller,
+        kernel::chore::Chore,
+        tenancy::{oauth_states::Begun, teams::Identified},
+    },
     domain::{
         Error, Result,
         ambient::Time,
@@ -75,6 +79,11 @@ impl GithubConnections {
             (None, Some(team)) => self.first_installation(who, team).await?,
             (None, None) => return Err(Error::invalid("id", "is needed, or else team")),
         };
+        self.refreshed(id).await
+    }
+
+    /// Asks GitHub for an installation with its repositories, and keeps the answer.
+    pub(super) async fn refreshed(&self, id: i64) -> Result<GithubInstallationDetails> {
         let github = self.github()?;
         // Taken before the requests: a webhook that arrives meanwhile is newer than the responses.
         let now = self.base.now();
@@ -137,7 +146,7 @@ impl GithubConnections {
         let (member, proof) = match (&request.code, &request.state) {
             (Some(code), Some(state)) => {
                 let bound_to = (caller.organisation_id, caller.member_id);
-                let member = self.tenancy.take_state(Flow::Github, state, Some(bound_to)).await?;
+                let Begun { member, .. } = self.tenancy.take_state(Flow::Github, state, Some(bound_to)).await?;
                 self.prove_github(&member, code, id).await?;
                 (member, Proof::New)
             }
@@ -171,7 +180,15 @@ impl GithubConnections {
             Some(Reference::Record(record)) => self.recorded(record).await?.map(|stored| stored.installation.id),
             None => None,
         };
-        let Some(id) = id else { return Ok(()) };
+        match id {
+            Some(id) => self.unlink(&caller, id).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Removes the caller's organisation's link to an installation, if there is one.
+    pub(super) async fn unlink(&self, caller: &Caller, id: i64) -> Result<()> {
+        caller.require(Permission::GithubManage)?;
         let tx = self.base.store.begin().await?;
         if store::github::links::delete(&tx, caller.organisation_id, id).await? {
             let actor = (caller.organisation_id, caller.actor());

@@ -2,6 +2,8 @@
 //!
 //! Not here: replays (`replays`).
 
+use std::collections::HashMap;
+
 use super::Pipeline;
 use crate::{
     app::Caller,
@@ -9,7 +11,10 @@ use crate::{
         Result,
         ids::{DeliveryId, DestinationId},
         page::{Page, PageRequest},
-        pipeline::{delivery::Attempt, destination::Destination},
+        pipeline::{
+            delivery::{Attempt, Reason},
+            destination::Destination,
+        },
         tenancy::member::Permission,
     },
     provider::redact,
@@ -17,6 +22,15 @@ use crate::{
 };
 
 pub use store::pipeline::deliveries::{Filter, NamedDelivery};
+
+/// A destination as members see it.
+#[derive(Clone, Debug)]
+pub struct ShownDestination {
+    /// The destination, without the secrets that its URL may have.
+    pub destination: Destination,
+    /// Reason for which nothing is sent there for now: its connection is paused.
+    pub paused: Option<Reason>,
+}
 
 impl Pipeline {
     /// Lists the deliveries, newest first.
@@ -53,26 +67,50 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`Error::Forbidden`].
-    pub async fn list_destinations(&self, caller: &Caller, page: PageRequest) -> Result<Page<Destination>> {
+    pub async fn list_destinations(&self, caller: &Caller, page: PageRequest) -> Result<Page<ShownDestination>> {
         caller.require(Permission::DeliveriesRead)?;
-        let mut page =
+        let Page { items, next } =
             store::pipeline::destinations::list(self.base.store.reader(), caller.organisation_id, page).await?;
-        page.items = page.items.into_iter().map(shown).collect();
-        Ok(page)
+        let paused = self.pauses.paused(None, &items.iter().collect::<Vec<_>>()).await?;
+        let shown =
+            |one: Destination| ShownDestination { paused: paused.get(&one.id).copied(), destination: safe(one) };
+        Ok(Page { items: items.into_iter().map(shown).collect(), next })
     }
 
     /// Returns a destination.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
-    pub async fn get_destination(&self, caller: &Caller, id: DestinationId) -> Result<Destination> {
+    pub async fn get_destination(&self, caller: &Caller, id: DestinationId) -> Result<ShownDestination> {
         caller.require(Permission::DeliveriesRead)?;
-        store::pipeline::destinations::find(self.base.store.reader(), caller.organisation_id, id).await.map(shown)
+        let found = store::pipeline::destinations::find(self.base.store.reader(), caller.organisation_id, id).await?;
+        self.shown(found).await
+    }
+
+    /// Returns the reasons of those of some destinations of the organisation that are paused.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_pauses(
+        &self,
+        caller: &Caller,
+        ids: Vec<DestinationId>,
+    ) -> Result<HashMap<DestinationId, Reason>> {
+        let found = store::pipeline::destinations::of_ids(self.base.store.reader(), ids).await?;
+        let own: Vec<&Destination> =
+            found.values().filter(|one| one.organisation_id == caller.organisation_id).collect();
+        self.pauses.paused(None, &own).await
+    }
+
+    /// Returns a destination as members see it.
+    pub(super) async fn shown(&self, destination: Destination) -> Result<ShownDestination> {
+        let paused = self.pauses.paused(None, &[&destination]).await?.remove(&destination.id);
+        Ok(ShownDestination { destination: safe(destination), paused })
     }
 }
 
 /// Returns a destination without the secrets that its URL may have.
-pub(super) fn shown(mut destination: Destination) -> Destination {
+fn safe(mut destination: Destination) -> Destination {
     destination.address = redact(&destination.address).into_owned();
     destination
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Pipeline,
-    deliveries::shown,
+    deliveries::ShownDestination,
     intake::NewEvent,
     matcher::Place,
     outbox::Planned,
@@ -92,7 +92,7 @@ impl Destinations {
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::Conflict`] where there is one with its name,
     /// [`Error::FailedPrecondition`] where the organisation has its number of destinations.
-    pub async fn create_destination(&self, caller: &Caller, create: CreateDestination) -> Result<Destination> {
+    pub async fn create_destination(&self, caller: &Caller, create: CreateDestination) -> Result<ShownDestination> {
         caller.require(Permission::RoutesManage)?;
         let wanted = self.wanted(caller.organisation_id, create, "").await?;
         let tx = self.base.store.begin().await?;
@@ -104,7 +104,7 @@ impl Destinations {
         let actor = (caller.organisation_id, caller.actor());
         self.base.audit(&tx, (actor.0, &actor.1), "destination.create", destination.id, detail).await?;
         tx.commit().await?;
-        Ok(shown(destination))
+        self.pipeline.shown(destination).await
     }
 
     /// Sends a test event to a destination, and nowhere else. Returns the event.
@@ -142,10 +142,11 @@ impl Destinations {
         let has_options = options.as_object().is_some_and(|options| !options.is_empty());
         let id = self.base.ambient.id();
         let new = NewDestination { id, organisation_id, name, address, options };
-        let Prepared { place, settings } = sender.prepare(&new).await.map_err(|error| below(pointer, error))?;
+        let Prepared { place, settings, unconfirmed } =
+            sender.prepare(&new).await.map_err(|error| below(pointer, error))?;
         let place = (place.kind, place.name, place.address);
         let fresh = Destination::fresh(id, organisation_id, place, self.base.now());
-        Ok(Wanted { destination: Destination { settings, ..fresh }, has_options })
+        Ok(Wanted { destination: Destination { settings, unconfirmed, ..fresh }, has_options })
     }
 
     /// Returns a destination that a room vouches for.
@@ -186,7 +187,7 @@ impl Destinations {
         caller: &Caller,
         id: DestinationId,
         change: DestinationChange,
-    ) -> Result<Destination> {
+    ) -> Result<ShownDestination> {
         caller.require(Permission::RoutesManage)?;
         let DestinationChange { retry_schedule, enabled, address, options } = change;
         let schedule = retry_schedule.map(parsed_schedule).transpose()?;
@@ -195,7 +196,7 @@ impl Destinations {
         let settings = self.changed(&former, address, options).await?;
         let tx = self.base.store.begin().await?;
         let found = store::pipeline::destinations::find_for_update(&tx, organisation_id, id).await?;
-        if let Some(Prepared { place, settings }) = settings {
+        if let Some(Prepared { place, settings, .. }) = settings {
             if (&found.settings, &found.address) != (&former.settings, &former.address) {
                 let message = "it was changed at the same time; try again".into();
                 return Err(Error::Conflict { noun: Noun::Destination, message });
@@ -218,7 +219,7 @@ impl Destinations {
         self.base.audit(&tx, (caller.organisation_id, &caller.actor()), "destination.update", id, detail).await?;
         let changed = store::pipeline::destinations::find(&tx, caller.organisation_id, id).await?;
         tx.commit().await?;
-        Ok(shown(changed))
+        self.pipeline.shown(changed).await
     }
 }
 

@@ -5,7 +5,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::matcher::{Decision, Matcher, Place, Ruling, Target};
+use super::{
+    PausePolicy,
+    matcher::{Decision, Matcher, Place, Ruling, Target},
+};
 use crate::{
     app::kernel::Base,
     domain::{
@@ -46,6 +49,7 @@ pub struct InlineCall {
 pub(super) struct Outbox {
     base: Base,
     matchers: Arc<[Arc<dyn Matcher>]>,
+    pauses: Arc<dyn PausePolicy>,
 }
 
 /// Length of the reasons of several skips, in bytes, beyond which no other one is added.
@@ -64,8 +68,8 @@ struct Resolved {
 }
 
 impl Outbox {
-    pub(super) fn new(base: Base, matchers: Vec<Arc<dyn Matcher>>) -> Self {
-        Self { base, matchers: matchers.into() }
+    pub(super) fn new(base: Base, matchers: Vec<Arc<dyn Matcher>>, pauses: Arc<dyn PausePolicy>) -> Self {
+        Self { base, matchers: matchers.into(), pauses }
     }
 
     /// Commits a transaction, counts the deliveries that have ended in it, and wakes the workers for those that are
@@ -163,7 +167,8 @@ impl Outbox {
     async fn write(&self, tx: &Tx, events: &[Event], decided: Vec<Decided>) -> Result<Vec<DeliveryState>> {
         // Events of one transaction were accepted at the same time, and so were their deliveries.
         let Some(now) = events.first().map(|event| event.created_at) else { return Ok(Vec::new()) };
-        let resolved = self.resolved(tx, events, decided, now).await?;
+        let mut resolved = self.resolved(tx, events, decided, now).await?;
+        self.skip_paused(tx, &mut resolved).await?;
         let deliveries: Vec<Delivery> =
             resolved.into_iter().map(|one| self.delivery(&events[one.index], one, now)).collect();
         store::pipeline::events::insert_many(tx, events).await?;
@@ -218,6 +223,19 @@ impl Outbox {
             }
         }
         Ok(resolved)
+    }
+
+    /// Skips what would go to destinations that are paused, by whichever rule.
+    async fn skip_paused(&self, tx: &Tx, resolved: &mut [Resolved]) -> Result<()> {
+        let wanted = resolved.iter().filter(|one| one.ruling == Ruling::Deliver);
+        let wanted: Vec<&Destination> = wanted.map(|one| &one.destination).collect();
+        let paused = self.pauses.paused(Some(tx), &wanted).await?;
+        for one in resolved.iter_mut().filter(|one| one.ruling == Ruling::Deliver) {
+            if let Some(reason) = paused.get(&one.destination.id) {
+                one.ruling = Ruling::Skip(reason.text().into());
+            }
+        }
+        Ok(())
     }
 
     fn delivery(&self, event: &Event, resolved: Resolved, now: Time) -> Delivery {

@@ -132,11 +132,13 @@ pub struct Prepared {
     pub place: Place,
     /// Settings, as the kind keeps them.
     pub settings: Option<Content>,
+    /// True if the upstream did not answer when it was asked for the address.
+    pub unconfirmed: bool,
 }
 
 impl From<Place> for Prepared {
     fn from(place: Place) -> Self {
-        Self { place, settings: None }
+        Self { place, settings: None, unconfirmed: false }
     }
 }
 

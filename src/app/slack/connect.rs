@@ -12,6 +12,7 @@ use crate::{
         pipeline::reports::Report,
         tenancy::{
             consents::{Carry, Consent},
+            oauth_states::Begun,
             teams::Identified,
         },
     },
@@ -80,8 +81,8 @@ impl SlackConnections {
     pub async fn complete_slack_oauth(&self, caller: &Caller, code: &str, state: &str) -> Result<SlackIntegration> {
         caller.require(Permission::SlackManage)?;
         let bound_to = (caller.organisation_id, caller.member_id);
-        let member = self.tenancy.take_state(Flow::Slack, state, Some(bound_to)).await?;
-        self.connect(&member, Flow::Slack, code).await
+        let begun = self.tenancy.take_state(Flow::Slack, state, Some(bound_to)).await?;
+        self.connect(&begun.member, Flow::Slack, code).await
     }
 
     /// Asks the browser that comes back from Slack for confirmation, since the state identifies the organisation but
@@ -90,9 +91,14 @@ impl SlackConnections {
     /// # Errors
     /// [`Error::OAuthState`], [`Error::Forbidden`] where the member no longer may connect Slack.
     pub async fn complete_slack_oauth_in_browser(&self, code: &str, state: &str) -> Result<Consent> {
-        let member = self.tenancy.take_state(Flow::Slack, state, None).await?;
-        Caller::member(&member, None).require(Permission::SlackManage)?;
-        self.tenancy.ask_consent(&member, Flow::SlackConfirm, Carry::Code(code)).await
+        let (begun, confirm) = match self.tenancy.take_state(Flow::SlackConnection, state, None).await {
+            Err(Error::OAuthState(StateFailure::Unknown)) => {
+                (self.tenancy.take_state(Flow::Slack, state, None).await?, Flow::SlackConfirm)
+            }
+            taken => (taken?, Flow::SlackConnectionConfirm),
+        };
+        Caller::member(&begun.member, None).require(Permission::SlackManage)?;
+        self.tenancy.ask_consent(&begun, confirm, Carry::Code(code)).await
     }
 
     /// Completes an installation of the app for the caller who began it, and returns its address in Slack. A browser
@@ -106,22 +112,22 @@ impl SlackConnections {
         code: &str,
         state: &str,
     ) -> Result<SlackInstalled> {
-        let member = match who {
+        let begun = match who {
             Some(who) => self.take_state_of_any(who, state).await?,
             None => self.tenancy.take_state(Flow::SlackApp, state, None).await?,
         };
-        Caller::member(&member, None).require(Permission::SlackManage)?;
+        Caller::member(&begun.member, None).require(Permission::SlackManage)?;
         if who.is_none() {
             return Ok(SlackInstalled::Asked(
-                self.tenancy.ask_consent(&member, Flow::SlackAppConfirm, Carry::Code(code)).await?,
+                self.tenancy.ask_consent(&begun, Flow::SlackAppConfirm, Carry::Code(code)).await?,
             ));
         }
-        let SlackIntegration { link, .. } = self.connect(&member, Flow::SlackApp, code).await?;
+        let SlackIntegration { link, .. } = self.connect(&begun.member, Flow::SlackApp, code).await?;
         Ok(SlackInstalled::Done(link.app_address()?))
     }
 
     /// Uses up a state that was issued to this caller in any of their organisations.
-    async fn take_state_of_any(&self, who: &Identified, state: &str) -> Result<Member> {
+    async fn take_state_of_any(&self, who: &Identified, state: &str) -> Result<Begun> {
         for caller in self.tenancy.everywhere(who).await? {
             let bound_to = (caller.organisation_id, caller.member_id);
             match self.tenancy.take_state(Flow::SlackApp, state, Some(bound_to)).await {
@@ -133,7 +139,8 @@ impl SlackConnections {
     }
 
     /// Exchanges the code and creates or replaces the organisation's link. Reinstalling the app in the same workspace
-    /// keeps the settings of the link; the other flow begins with the defaults.
+    /// keeps the settings of the link, and so does a connection of the native API; the other flow begins with the
+    /// defaults.
     pub(in crate::app) async fn connect(&self, member: &Member, flow: Flow, code: &str) -> Result<SlackIntegration> {
         let grant = self.slack()?.exchange_code(flow, code).await?;
         let now = self.base.now();
@@ -169,7 +176,7 @@ impl SlackConnections {
             Some(former) => store::slack::links::delete(&tx, former.link.id).await?,
             None => self.tenancy.demand_room_for_destinations(&tx, link.organisation_id, 1).await?,
         }
-        let kept = former.as_ref().filter(|former| flow == Flow::SlackApp && former.link.team_id == link.team_id);
+        let kept = former.as_ref().filter(|former| flow != Flow::Slack && former.link.team_id == link.team_id);
         let destination = match kept {
             Some(StoredSlackLink { link: former, .. }) => {
                 link.keep(former);

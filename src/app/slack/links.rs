@@ -19,8 +19,8 @@ use crate::{
         },
         secret::Secret,
         slack::{
-            self, SlackChannel, Verdict,
-            link::{SlackLink, SlackLinkChange, SlackLinkStatus},
+            self, SlackChannel, Verdict, destination,
+            link::{self, SlackLink, SlackLinkChange, SlackLinkStatus},
             reason,
         },
         tenancy::member::Permission,
@@ -62,17 +62,22 @@ impl SlackConnections {
         self.channels_of(&stored).await
     }
 
-    /// Returns the id of a channel that a member chooses, where the bot can post in it.
+    /// Demands that the bot can post in a channel that a member chooses. Returns false where Slack does not answer, and
+    /// so cannot confirm it.
     ///
     /// # Errors
-    /// [`Error::NotConnected`], [`Error::Invalid`] with the cure, [`Error::Refused`], [`Error::UpstreamUnavailable`].
-    pub(in crate::app) async fn require_channel(&self, organisation_id: OrganisationId, id: &str) -> Result<String> {
+    /// [`Error::NotConnected`], [`Error::Invalid`] with the cure, [`Error::Refused`].
+    pub(in crate::app) async fn confirm_channel(&self, organisation_id: OrganisationId, id: &str) -> Result<bool> {
         let not_connected = Error::NotConnected { noun: Noun::SlackLink };
         let stored =
             store::slack::links::find(self.base.store.reader(), organisation_id).await?.ok_or(not_connected)?;
-        let channels = self.channels_of(&stored).await?;
+        let channels = match self.channels_of(&stored).await {
+            Err(Error::UpstreamUnavailable { .. }) if link::is_plausible_channel(id) => return Ok(false),
+            Err(Error::UpstreamUnavailable { .. }) => Vec::new(),
+            listed => listed?,
+        };
         match channels.into_iter().find(|channel| channel.id == id) {
-            Some(channel) if channel.is_member => Ok(channel.id),
+            Some(channel) if channel.is_member => Ok(true),
             Some(channel) => {
                 let name = channel.name;
                 let rule = format!("must be a channel that the bot is in; say /invite @… in #{name}, and try again");
@@ -94,11 +99,22 @@ impl SlackConnections {
             let token = self.or_disconnect(stored, self.renew_slack_token(stored).await).await?;
             answer = visible_channels(slack, &token, &stored.link).await;
         }
-        match answer {
-            Ok(channels) => Ok(channels),
-            Err(SlackFailure::Refused { code }) => Err(self.refused(&stored.link, code).await?),
-            Err(unavailable @ SlackFailure::Unavailable { .. }) => Err(unavailable.into()),
+        self.settled(&stored.link, answer).await
+    }
+
+    /// Asks Slack whether the token of a link is valid.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::UpstreamUnavailable`].
+    pub(super) async fn check_token(&self, stored: &StoredSlackLink) -> Result<()> {
+        let slack = self.slack()?;
+        let token = self.or_disconnect(stored, self.open_slack_token(stored).await).await?;
+        let mut answer = slack.auth_test(&token).await;
+        if answer.as_ref().is_err_and(|failure| failure.verdict() == Verdict::TokenExpired) {
+            let token = self.or_disconnect(stored, self.renew_slack_token(stored).await).await?;
+            answer = slack.auth_test(&token).await;
         }
+        self.settled(&stored.link, answer).await
     }
 
     /// Changes channel, filters or status. A new channel or an activation resets the destination's health; a pause
@@ -117,9 +133,7 @@ impl SlackConnections {
         link.change(change, now)?;
         store::slack::links::update(&tx, &link).await?;
         if link.status == SlackLinkStatus::Paused {
-            let reason = reason::PAUSED.text();
-            store::pipeline::deliveries::end_pending(&tx, link.destination_id, DeliveryState::Skipped, reason, now)
-                .await?;
+            self.end_paused(&tx, &link).await?;
         }
         if link.status != SlackLinkStatus::Disconnected && (channel_given || status_given) {
             store::pipeline::destinations::set_address(&tx, link.destination_id, &link.channel_id).await?;
@@ -137,6 +151,18 @@ impl SlackConnections {
         Ok(SlackIntegration { link, destination })
     }
 
+    /// Ends the pending deliveries to every destination that the pause of a link concerns.
+    async fn end_paused(&self, tx: &Tx, link: &SlackLink) -> Result<()> {
+        let (kind, now) = (&destination::SLACK, self.base.now());
+        for one in store::pipeline::destinations::of_kind(tx, link.organisation_id, kind).await? {
+            if let Some(reason) = destination::paused(link, &one) {
+                let (state, reason) = (DeliveryState::Skipped, reason.text());
+                store::pipeline::deliveries::end_pending(tx, one.id, state, reason, now).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Posts a fixed message to the chosen channel, also while paused, and returns whether Slack accepted it.
     ///
     /// # Errors
@@ -145,26 +171,30 @@ impl SlackConnections {
     pub async fn test_slack_integration(&self, caller: &Caller) -> Result<bool> {
         caller.require(Permission::SlackManage)?;
         let stored = self.connected(caller).await?;
-        let link = &stored.link;
-        if link.channel_id.is_empty() {
+        if stored.link.channel_id.is_empty() {
             return Err(Error::FailedPrecondition {
                 message: "no Slack channel is chosen; set slackChannelId first".into(),
             });
         }
-        let organisation =
-            store::tenancy::organisations::find(self.base.store.reader(), caller.organisation_id).await?;
+        Ok(self.post_test(&stored).await?.is_ok())
+    }
+
+    /// Posts a fixed message to the channel of a link. An inner error is the code of Slack's refusal.
+    pub(super) async fn post_test(&self, stored: &StoredSlackLink) -> Result<Result<(), String>> {
+        let link = &stored.link;
+        let organisation = store::tenancy::organisations::find(self.base.store.reader(), link.organisation_id).await?;
         let message = slack::test_message(&organisation.name, &link.channel_name);
         let body = post_body(&link.channel_id, &message, None);
-        match self.post_to_slack(&stored, &mut None, &body).await {
+        match self.post_to_slack(stored, &mut None, &body).await {
             Ok(PostAnswer::Posted { .. }) => {
                 let tx = self.base.store.begin().await?;
                 store::pipeline::destinations::set_health(&tx, link.destination_id, &Health::Healthy).await?;
                 tx.commit().await?;
-                Ok(true)
+                Ok(Ok(()))
             }
             Ok(PostAnswer::Refused { code, .. }) | Err(Error::Refused { code, .. }) => {
-                self.refused(link, code).await?;
-                Ok(false)
+                self.refused(link, code.clone()).await?;
+                Ok(Err(code))
             }
             Ok(PostAnswer::RateLimited { retry_after, .. }) => Err(Error::UpstreamUnavailable {
                 upstream: Upstream::Slack,
@@ -219,7 +249,7 @@ impl SlackConnections {
         }
     }
 
-    async fn connected(&self, caller: &Caller) -> Result<StoredSlackLink> {
+    pub(super) async fn connected(&self, caller: &Caller) -> Result<StoredSlackLink> {
         let found = store::slack::links::find(self.base.store.reader(), caller.organisation_id).await?;
         found.ok_or(Error::NotConnected { noun: Noun::SlackLink })
     }
@@ -229,6 +259,15 @@ impl SlackConnections {
         match token {
             Err(Error::Refused { code, .. }) => Err(self.refused(&stored.link, code).await?),
             token => token,
+        }
+    }
+
+    /// Applies an answer of Slack's to the link, and converts it.
+    async fn settled<T>(&self, link: &SlackLink, answer: Result<T, SlackFailure>) -> Result<T> {
+        match answer {
+            Ok(value) => Ok(value),
+            Err(SlackFailure::Refused { code }) => Err(self.refused(link, code).await?),
+            Err(unavailable @ SlackFailure::Unavailable { .. }) => Err(unavailable.into()),
         }
     }
 

@@ -91,8 +91,10 @@ impl Sender for SlackSender {
     fn prepare<'a>(&'a self, wanted: &'a NewDestination) -> BoxFuture<'a, Result<Prepared>> {
         Box::pin(async move {
             wanted.without_options()?;
-            let address = self.shared.slack.require_channel(wanted.organisation_id, &wanted.address).await?;
-            Ok(Place { kind: destination::SLACK, name: destination::channel_name(&address), address }.into())
+            let address = wanted.address.clone();
+            let confirmed = self.shared.slack.confirm_channel(wanted.organisation_id, &address).await?;
+            let place = Place { kind: destination::SLACK, name: destination::channel_name(&address), address };
+            Ok(Prepared { unconfirmed: !confirmed, ..place.into() })
         })
     }
 
@@ -115,8 +117,7 @@ impl Sender for SlackSender {
             let session = |destination: &&Destination| -> Box<dyn Session> {
                 Box::new(SlackSession {
                     shared: self.shared.clone(),
-                    address: destination.address.clone(),
-                    is_person: destination::is_person(destination),
+                    destination: (*destination).clone(),
                     stored: links.get(&destination.organisation_id).cloned(),
                     token: Mutex::new(None),
                 })
@@ -129,8 +130,7 @@ impl Sender for SlackSender {
 /// One channel, or person.
 struct SlackSession {
     shared: Arc<Shared>,
-    address: String,
-    is_person: bool,
+    destination: Destination,
     stored: Option<StoredSlackLink>,
     token: Mutex<Option<Secret>>,
 }
@@ -170,14 +170,14 @@ impl Session for SlackSession {
 impl SlackSession {
     /// Returns the end of every delivery while the connection or the address does not allow one.
     fn refused(&self, stored: &StoredSlackLink) -> Option<Skip> {
-        match stored.link.status {
-            SlackLinkStatus::Disconnected => Some(Skip::failed(reason::DISCONNECTED.text())),
-            // A person who asked for something is answered in spite of a pause.
-            SlackLinkStatus::Paused if !self.is_person => Some(Skip::skipped(reason::PAUSED.text())),
-            SlackLinkStatus::Paused | SlackLinkStatus::Active => {
-                self.address.is_empty().then(|| Skip::failed(reason::NO_CHANNEL.text()))
-            }
+        let link = &stored.link;
+        if link.status == SlackLinkStatus::Disconnected {
+            return Some(Skip::failed(reason::DISCONNECTED.text()));
         }
+        if let Some(reason) = destination::paused(link, &self.destination) {
+            return Some(Skip::skipped(reason.text()));
+        }
+        self.destination.address.is_empty().then(|| Skip::failed(reason::NO_CHANNEL.text()))
     }
 
     async fn content(&self, delivery: &Delivery, event: &Event) -> Result<SlackContent> {
@@ -206,7 +206,7 @@ impl SlackSession {
         let broadcast = thread.as_ref().is_some_and(|thread| thread.broadcast);
         let reply = thread_ts.as_deref().map(|thread_ts| Reply { thread_ts, broadcast });
         let (began, timer) = (self.shared.slack.base.now(), Instant::now());
-        let request = post_body(&self.address, &message, reply);
+        let request = post_body(&self.destination.address, &message, reply);
         let answer = self.post(&request).await;
         let duration = timer.elapsed();
         let (verdict, status_code, answer) = match answer {
@@ -227,7 +227,7 @@ impl SlackSession {
             Err(error) => (unreachable(error), None, None),
         };
         let outcome = AttemptOutcome::without_call(verdict, began);
-        AttemptOutcome { address: self.address.clone(), request, answer, status_code, duration, ..outcome }
+        AttemptOutcome { address: self.destination.address.clone(), request, answer, status_code, duration, ..outcome }
     }
 
     /// Records the first message on a topic. If that fails, the next one opens a thread of its own.

@@ -9,13 +9,8 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 
-use super::Tenancy;
-use crate::domain::{
-    Error, Result,
-    error::StateFailure,
-    secret::Secret,
-    tenancy::{member::Member, oauth::Flow},
-};
+use super::{Tenancy, oauth_states::Begun};
+use crate::domain::{Error, Result, error::StateFailure, secret::Secret, tenancy::oauth::Flow};
 
 /// Separator between the secret of a ticket and the code that it carries; neither contains it.
 const CARRIES: char = '.';
@@ -31,13 +26,15 @@ pub struct Consent {
 
 impl Tenancy {
     /// Issues the confirmation of a flow that came back to a browser. `code` waits in the ticket for the answer.
-    pub(in crate::app) async fn ask_consent(&self, member: &Member, flow: Flow, carry: Carry<'_>) -> Result<Consent> {
+    pub(in crate::app) async fn ask_consent(&self, begun: &Begun, flow: Flow, carry: Carry<'_>) -> Result<Consent> {
+        let Begun { member, return_url } = begun;
         let [state, secret] = [(); 2].map(|()| BASE64URL.encode(self.base.ambient.random::<32>()));
         let (state, ticket) = match carry {
             Carry::Number(number) => (format!("{state}.{number}"), secret.clone()),
             Carry::Code(code) => (state, format!("{secret}{CARRIES}{}", BASE64URL.encode(code))),
         };
-        self.keep_state((member.organisation_id, member.id), flow, &bound(&state, &secret)).await?;
+        let text = bound(&state, &secret);
+        self.keep_state((member.organisation_id, member.id), flow, (&text, return_url.clone())).await?;
         Ok(Consent { state, ticket: Secret::new(ticket) })
     }
 }

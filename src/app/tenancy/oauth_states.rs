@@ -4,6 +4,7 @@
 
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
+use url::Url;
 
 use super::{Tenancy, credential::sha256};
 use crate::{
@@ -35,6 +36,15 @@ impl Chore for Tenancy {
     }
 }
 
+/// A flow that a member began.
+#[derive(Clone, Debug)]
+pub(in crate::app) struct Begun {
+    /// The member.
+    pub(in crate::app) member: Member,
+    /// Page to which the browser is sent at the end, if it is not one of ours.
+    pub(in crate::app) return_url: Option<Url>,
+}
+
 impl Tenancy {
     /// Issues a fresh state of each flow to this caller.
     pub(in crate::app) async fn issue_states<const N: usize>(
@@ -46,7 +56,7 @@ impl Tenancy {
         let bound_to = (caller.organisation_id, caller.member_id);
         let tx = self.base.store.begin().await?;
         for (text, flow) in texts.iter().zip(flows) {
-            let state = self.state(bound_to);
+            let state = self.state(bound_to, None);
             store::tenancy::oauth_states::insert(&tx, sha256(text.as_bytes()), flow.as_str(), &state, self.base.now())
                 .await?;
         }
@@ -54,15 +64,23 @@ impl Tenancy {
         Ok(texts)
     }
 
-    /// Issues a state that carries a number, because the provider does not send that back with its next redirect.
-    pub(in crate::app) async fn issue_state_carrying(
+    /// Issues a state of a flow that ends at a page of the caller's, if they name one.
+    pub(in crate::app) async fn issue_state_returning(
         &self,
-        member: &Member,
+        caller: &Caller,
         flow: Flow,
-        number: i64,
+        return_url: Option<Url>,
     ) -> Result<String> {
+        let text = BASE64URL.encode(self.base.ambient.random::<32>());
+        self.keep_state((caller.organisation_id, caller.member_id), flow, (&text, return_url)).await?;
+        Ok(text)
+    }
+
+    /// Issues a state that carries a number, because the provider does not send that back with its next redirect.
+    pub(in crate::app) async fn issue_state_carrying(&self, begun: &Begun, flow: Flow, number: i64) -> Result<String> {
         let text = format!("{}{CARRIES}{number}", BASE64URL.encode(self.base.ambient.random::<32>()));
-        self.keep_state((member.organisation_id, member.id), flow, &text).await?;
+        let Begun { member, return_url } = begun;
+        self.keep_state((member.organisation_id, member.id), flow, (&text, return_url.clone())).await?;
         Ok(text)
     }
 
@@ -71,20 +89,20 @@ impl Tenancy {
         &self,
         bound_to: (OrganisationId, MemberId),
         flow: Flow,
-        text: &str,
+        (text, return_url): (&str, Option<Url>),
     ) -> Result<()> {
         let tx = self.base.store.begin().await?;
-        let state = self.state(bound_to);
+        let state = self.state(bound_to, return_url);
         store::tenancy::oauth_states::insert(&tx, sha256(text.as_bytes()), flow.as_str(), &state, self.base.now())
             .await?;
         tx.commit().await
     }
 
-    /// Finds a state and the member who began its flow, without using it up.
+    /// Finds a state and the flow that it belongs to, without using it up.
     ///
     /// # Errors
     /// [`Error::OAuthState`].
-    pub(in crate::app) async fn find_state(&self, text: &str) -> Result<(Flow, Member)> {
+    pub(in crate::app) async fn find_state(&self, text: &str) -> Result<(Flow, Begun)> {
         let reader = self.base.store.reader();
         let unknown = || Error::OAuthState(StateFailure::Unknown);
         let found = store::tenancy::oauth_states::find(reader, sha256(text.as_bytes())).await?;
@@ -93,10 +111,11 @@ impl Tenancy {
         if state.expires_at <= self.base.now() {
             return Err(Error::OAuthState(StateFailure::Expired));
         }
-        Ok((flow, still_there(store::tenancy::members::find_by_id(reader, state.member_id).await)?))
+        let member = still_there(store::tenancy::members::find_by_id(reader, state.member_id).await)?;
+        Ok((flow, Begun { member, return_url: state.return_url }))
     }
 
-    /// Uses a state up and returns the member who began its flow. If `bound_to` names another member, the state stays
+    /// Uses a state up and returns its flow. If `bound_to` names another member, the state stays
     /// unused and is refused like an unknown one.
     ///
     /// # Errors
@@ -106,7 +125,7 @@ impl Tenancy {
         flow: Flow,
         text: &str,
         bound_to: Option<(OrganisationId, MemberId)>,
-    ) -> Result<Member> {
+    ) -> Result<Begun> {
         let now = self.base.now();
         let tx = self.base.store.begin().await?;
         let taken =
@@ -116,7 +135,8 @@ impl Tenancy {
         if state.expires_at <= now {
             return Err(Error::OAuthState(StateFailure::Expired));
         }
-        still_there(store::tenancy::members::find_by_id(self.base.store.reader(), state.member_id).await)
+        let found = store::tenancy::members::find_by_id(self.base.store.reader(), state.member_id).await;
+        Ok(Begun { member: still_there(found)?, return_url: state.return_url })
     }
 
     /// Demands, before a flow takes effect, that its initiator is still a member with the permission: the provider may
@@ -129,8 +149,8 @@ impl Tenancy {
         Caller::member(&member, None).require(permission)
     }
 
-    fn state(&self, (organisation_id, member_id): (OrganisationId, MemberId)) -> OAuthState {
-        OAuthState { organisation_id, member_id, expires_at: self.base.now() + STATE_LIFETIME }
+    fn state(&self, (organisation_id, member_id): (OrganisationId, MemberId), return_url: Option<Url>) -> OAuthState {
+        OAuthState { organisation_id, member_id, expires_at: self.base.now() + STATE_LIFETIME, return_url }
     }
 }
 

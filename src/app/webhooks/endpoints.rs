@@ -134,7 +134,7 @@ impl Endpoints {
         settings.format = options.format.unwrap_or(settings.format);
         settings.rate_limit = options.rate_limit.or(settings.rate_limit).filter(|rate| *rate > 0);
         let place = Place { kind: WEBHOOK, name: former.name.clone(), address };
-        Ok(Prepared { place, settings: Some(Content::of(&settings)) })
+        Ok(Prepared { settings: Some(Content::of(&settings)), ..place.into() })
     }
 
     async fn prepared(&self, wanted: &NewDestination) -> Result<Prepared> {
@@ -158,7 +158,7 @@ impl Endpoints {
         };
         let name = wanted.name.clone().unwrap_or_else(|| default_name(url.as_str()));
         let place = Place { kind: WEBHOOK, name, address: url.as_str().to_owned() };
-        Ok(Prepared { place, settings: Some(Content::of(&settings)) })
+        Ok(Prepared { settings: Some(Content::of(&settings)), ..place.into() })
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Noun {
     Token,
     /// A channel.
     Channel,
+    /// A connection to a provider.
+    Connection,
     /// A connected Slack workspace.
     SlackLink,
     /// The record of an installation of our GitHub App.
@@ -56,6 +58,7 @@ impl fmt::Display for Noun {
             Noun::Invitation => "invitation",
             Noun::Token => "token",
             Noun::Channel => "channel",
+            Noun::Connection => "connection",
             Noun::SlackLink => "Slack integration",
             Noun::GithubInstallation => "GitHub installation",
             Noun::Route => "route",

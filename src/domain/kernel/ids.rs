@@ -54,6 +54,8 @@ id! {
     ChannelId,
     /// A route.
     RouteId,
+    /// An organisation's connection to an account at any provider: the id of its link.
+    ConnectionId,
     /// An organisation's connection to one Slack workspace.
     SlackLinkId,
     /// The record of an installation of our GitHub App: its own id, not GitHub's number.

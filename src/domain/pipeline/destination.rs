@@ -38,6 +38,9 @@ pub struct Destination {
     pub retry_schedule: Option<RetrySchedule>,
     /// Time of the last attempt.
     pub last_sent_at: Option<Time>,
+    /// True if the upstream did not answer when it was asked for the address, so that nothing was confirmed at the
+    /// creation.
+    pub unconfirmed: bool,
     /// Time of its creation.
     pub created_at: Time,
 }
@@ -63,8 +66,14 @@ impl Destination {
             consecutive_failures: 0,
             retry_schedule: None,
             last_sent_at: None,
+            unconfirmed: false,
             created_at: now,
         }
+    }
+
+    /// Returns true if neither the upstream nor a delivery has confirmed the address.
+    pub fn is_unconfirmed(&self) -> bool {
+        self.unconfirmed && self.success_count == 0
     }
 }
 

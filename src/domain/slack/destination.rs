@@ -1,6 +1,13 @@
 //! Destinations in Slack: the channel of the link, channels with subscriptions, and people.
 
-use crate::domain::pipeline::destination::{Destination, DestinationKind};
+use super::{
+    link::{SlackLink, SlackLinkStatus},
+    reason,
+};
+use crate::domain::pipeline::{
+    delivery::Reason,
+    destination::{Destination, DestinationKind},
+};
 
 /// Kind of the destinations in Slack.
 pub const SLACK: DestinationKind = DestinationKind::new("slack");
@@ -19,6 +26,12 @@ pub fn channel_name(channel_id: &str) -> String {
 /// Returns the name of the destination that is a person.
 pub fn person_name(user_id: &str) -> String {
     format!("{PERSON}{user_id}")
+}
+
+/// Returns the reason for which nothing is sent to a destination while its link is paused. A person who asked for
+/// something is answered in spite of a pause.
+pub fn paused(link: &SlackLink, destination: &Destination) -> Option<Reason> {
+    (link.status == SlackLinkStatus::Paused && !is_person(destination)).then_some(reason::PAUSED)
 }
 
 /// Returns true if a destination is a person, who has requested what is sent there.

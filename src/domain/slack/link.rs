@@ -218,6 +218,11 @@ fn is_channel_id(id: &str) -> bool {
     id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
+/// Returns true if `id` has the form of an id of Slack's channels.
+pub fn is_plausible_channel(id: &str) -> bool {
+    !id.is_empty() && is_channel_id(id)
+}
+
 fn is_channel_name(name: &str) -> bool {
     name.chars().count() <= 80 && !name.chars().any(char::is_control)
 }

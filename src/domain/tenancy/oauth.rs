@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use crate::domain::{
     ambient::Time,
     ids::{MemberId, OrganisationId},
@@ -19,28 +21,46 @@ pub enum Flow {
     Slack,
     /// Slack, back to the callback that leads into the Slack app.
     SlackApp,
+    /// Slack, as a connection of the native API, back to the native callback.
+    SlackConnection,
     /// GitHub.
     Github,
     /// The confirmation page before [`Flow::Slack`] connects.
     SlackConfirm,
     /// The confirmation page before [`Flow::SlackApp`] connects.
     SlackAppConfirm,
+    /// The confirmation page before [`Flow::SlackConnection`] connects.
+    SlackConnectionConfirm,
     /// The confirmation page before [`Flow::Github`] links.
     GithubConfirm,
 }
 
 impl Flow {
     /// The confirmation pages.
-    pub const CONFIRMATIONS: [Flow; 3] = [Flow::SlackConfirm, Flow::SlackAppConfirm, Flow::GithubConfirm];
+    pub const CONFIRMATIONS: [Flow; 4] =
+        [Flow::SlackConfirm, Flow::SlackAppConfirm, Flow::SlackConnectionConfirm, Flow::GithubConfirm];
+
+    /// Returns the flow that a confirmation page completes.
+    pub fn confirms(self) -> Option<Flow> {
+        match self {
+            Flow::SlackConfirm => Some(Flow::Slack),
+            Flow::SlackAppConfirm => Some(Flow::SlackApp),
+            Flow::SlackConnectionConfirm => Some(Flow::SlackConnection),
+            Flow::GithubConfirm => Some(Flow::Github),
+            Flow::Slack | Flow::SlackApp | Flow::SlackConnection | Flow::Github => None,
+        }
+    }
 
     /// Returns the name in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Flow::Slack => "slack",
             Flow::SlackApp => "slack-app",
+            Flow::SlackConnection => "slack-connection",
             Flow::Github => "github",
             Flow::SlackConfirm => "slack-confirm",
             Flow::SlackAppConfirm => "slack-app-confirm",
+            Flow::SlackConnectionConfirm => "slack-connection-confirm",
             Flow::GithubConfirm => "github-confirm",
         }
     }
@@ -55,6 +75,8 @@ pub struct OAuthState {
     pub member_id: MemberId,
     /// Time of expiry.
     pub expires_at: Time,
+    /// Page to which the browser is sent at the end of the flow, if it is not one of ours.
+    pub return_url: Option<Url>,
 }
 
 /// Returns the error code with which a provider redirects the browser in place of a code (RFC 6749, 4.1.2.1), if it is

@@ -1,5 +1,5 @@
-//! Profile of a Slack user, modals, and answers to a command (Slack API: "users.info", "views.open", "views.update",
-//! "Handling user interaction").
+//! Validity of a token, profile of a Slack user, modals, and answers to a command (Slack API: "auth.test", "users.info",
+//! "views.open", "views.update", "Handling user interaction").
 
 use std::time::Duration;
 
@@ -80,6 +80,17 @@ struct Ephemeral<'a> {
 }
 
 impl SlackClient {
+    /// Asks whether a token is valid.
+    ///
+    /// # Errors
+    /// As [`SlackClient::users_info`].
+    pub async fn auth_test(&self, token: &Secret) -> Result<(), SlackFailure> {
+        let bearer = bearer(token).ok_or(SlackFailure::unreachable(Unreachable::Other))?;
+        let request = self.http.post(self.method("auth.test")).header(AUTHORIZATION, bearer);
+        let (got, failure) = self.call(request, self.limits.max_answer_bytes).await;
+        answer::succeeded(&got, failure)
+    }
+
     /// Fetches a user's profile. The e-mail address is present only with the scope `users:read.email`.
     ///
     /// # Errors

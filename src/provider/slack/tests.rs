@@ -34,6 +34,7 @@ fn client_at(api_base: Url) -> SlackClient {
         hooks_base: Url::parse("https://hooks.slack.example").unwrap(),
         redirect_uri: Url::parse("https://tieline.example/cb?x=1").unwrap(),
         scopes: vec!["chat:write".into(), "channels:read".into()],
+        connection_redirect_uri: Url::parse("https://tieline.example/connection").unwrap(),
         app_redirect_uri: Url::parse("https://tieline.example/app").unwrap(),
         app_scopes: vec!["chat:write".into(), "commands".into()],
     };

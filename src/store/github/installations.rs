@@ -212,7 +212,7 @@ pub async fn repositories(db: &impl ConnectionTrait, installation_id: i64) -> Re
     Ok(rows.into_iter().map(repository).collect())
 }
 
-fn stored(row: Row) -> Result<StoredInstallation> {
+pub(super) fn stored(row: Row) -> Result<StoredInstallation> {
     let events = row.events.as_array().into_iter().flatten().filter_map(|name| name.as_str());
     let events = events.map(str::to_owned).collect();
     let installation = GithubInstallation {

@@ -12,12 +12,13 @@ use sea_orm::{
     sea_query::OnConflict,
 };
 
+use super::installations::{self, StoredInstallation};
 use crate::{
     domain::{
         Result,
         ambient::Time,
         github::link::GithubLink,
-        ids::{GithubInstallationId, MemberId, OrganisationId},
+        ids::{MemberId, OrganisationId},
     },
     store::Tx,
 };
@@ -60,14 +61,14 @@ pub async fn delete_all(tx: &Tx, installation_id: i64) -> Result<Vec<GithubLink>
     Ok(rows.into_iter().map(link).collect())
 }
 
-/// Lists the links of an organisation, oldest first, each with the id of its installation's record.
+/// Lists the links of an organisation, oldest first, each with its installation.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn list(
     db: &impl ConnectionTrait,
     organisation_id: OrganisationId,
-) -> Result<Vec<(GithubLink, GithubInstallationId)>> {
+) -> Result<Vec<(GithubLink, StoredInstallation)>> {
     let record =
         Links::belongs_to(Installations).from(Column::InstallationId).to(github_installation::Column::GithubId).into();
     let rows = Links::find()
@@ -78,8 +79,10 @@ pub async fn list(
         .order_by_asc(Column::Id)
         .all(db)
         .await?;
-    let both = |(row, record): (Row, Option<github_installation::Model>)| Some((link(row), record?.id.into()));
-    Ok(rows.into_iter().filter_map(both).collect())
+    let both = |(row, record): (Row, Option<github_installation::Model>)| {
+        record.map(|record| Ok((link(row), installations::stored(record)?)))
+    };
+    rows.into_iter().filter_map(both).collect()
 }
 
 /// Finds an organisation's link to an installation.

@@ -70,6 +70,7 @@ fn row(destination: &Destination) -> ActiveModel {
         probe_at: Set(probe_at),
         consecutive_failures: Set(destination.consecutive_failures),
         retry_schedule: Set(destination.retry_schedule.as_ref().map(retry_schedule_column)),
+        unconfirmed: Set(destination.unconfirmed),
     }
 }
 
@@ -219,14 +220,17 @@ pub async fn find(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_ids(tx: &Tx, mut ids: Vec<DestinationId>) -> Result<HashMap<DestinationId, Destination>> {
+pub async fn of_ids(
+    db: &impl ConnectionTrait,
+    mut ids: Vec<DestinationId>,
+) -> Result<HashMap<DestinationId, Destination>> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
     ids.sort_unstable();
     ids.dedup();
     let ids = batches::filled(ids.into_iter().map(|id| id.0));
-    let rows = Destinations::find().filter(Column::Id.is_in(ids)).all(tx).await?;
+    let rows = Destinations::find().filter(Column::Id.is_in(ids)).all(db).await?;
     rows.into_iter().map(|row| Ok((row.id.into(), destination(row)?))).collect()
 }
 
@@ -385,6 +389,7 @@ pub(in crate::store) fn destination(row: Row) -> Result<Destination> {
         consecutive_failures: row.consecutive_failures,
         retry_schedule: row.retry_schedule.map(retry_schedule).transpose()?,
         last_sent_at: row.last_sent_at,
+        unconfirmed: row.unconfirmed,
         created_at: row.created_at,
     })
 }

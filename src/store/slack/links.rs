@@ -224,6 +224,17 @@ pub async fn list(db: &impl ConnectionTrait, ids: &[OrganisationId]) -> Result<V
     rows.into_iter().map(stored).collect()
 }
 
+/// Lists the paused links of some organisations.
+///
+/// # Errors
+/// When the database fails.
+pub async fn paused(db: &impl ConnectionTrait, ids: &[OrganisationId]) -> Result<Vec<SlackLink>> {
+    let ids = batches::filled(ids.iter().map(|id| id.0));
+    let query = SlackLinks::find().filter(Column::OrganisationId.is_in(ids));
+    let rows = query.filter(Column::Status.eq(SlackLinkStatus::Paused.as_str())).all(db).await?;
+    rows.into_iter().map(|row| Ok(stored(row)?.link)).collect()
+}
+
 fn changeable(link: &SlackLink) -> ActiveModel {
     let triggers: Vec<&str> = link.triggers.iter().map(|kind| kind.as_str()).collect();
     ActiveModel {

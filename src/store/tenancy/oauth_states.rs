@@ -4,6 +4,7 @@
 
 use ::entity::oauth_state::{ActiveModel, Column, Entity as OAuthStates, Model as Row};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use url::Url;
 
 use crate::{
     domain::{
@@ -12,7 +13,7 @@ use crate::{
         ids::{MemberId, OrganisationId},
         tenancy::oauth::OAuthState,
     },
-    store::Tx,
+    store::{Tx, corrupt},
 };
 
 /// Inserts a state by its hash.
@@ -34,6 +35,7 @@ pub async fn insert(
         expires_at: Set(state.expires_at),
         used_at: Set(None),
         created_at: Set(now),
+        return_url: Set(state.return_url.as_ref().map(Url::to_string)),
     };
     OAuthStates::insert(row).exec_without_returning(tx).await?;
     Ok(())
@@ -53,7 +55,7 @@ pub async fn remove_expired(db: &impl ConnectionTrait, before: Time) -> Result<u
 /// When the database fails.
 pub async fn find(db: &impl ConnectionTrait, state_sha256: [u8; 32]) -> Result<Option<(String, OAuthState)>> {
     let row = OAuthStates::find_by_id(state_sha256.to_vec()).filter(Column::UsedAt.is_null()).one(db).await?;
-    Ok(row.map(|row| (row.provider.clone(), state(row))))
+    row.map(|row| Ok((row.provider.clone(), state(row)?))).transpose()
 }
 
 /// Consumes a state and returns its initiator. If `bound_to` is given and another initiated it, it stays unused and the
@@ -77,13 +79,15 @@ pub async fn take(
         query = query.filter(Column::OrganisationId.eq(organisation_id.0)).filter(Column::MemberId.eq(member_id.0));
     }
     let rows = query.exec_with_returning(tx).await?;
-    Ok(rows.into_iter().next().map(state))
+    rows.into_iter().next().map(state).transpose()
 }
 
-fn state(row: Row) -> OAuthState {
-    OAuthState {
+fn state(row: Row) -> Result<OAuthState> {
+    let return_url = row.return_url.as_deref().map(Url::parse).transpose();
+    Ok(OAuthState {
         organisation_id: row.organisation_id.into(),
         member_id: row.member_id.into(),
         expires_at: row.expires_at,
-    }
+        return_url: return_url.map_err(|error| corrupt("oauth_state", "return_url", error))?,
+    })
 }

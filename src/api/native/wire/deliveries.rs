@@ -12,11 +12,14 @@ use uuid::Uuid;
 use super::{HealthWord, Word, destinations::options};
 use crate::{
     api::shared::time::Timestamp,
-    app::pipeline::{deliveries::NamedDelivery, destinations::DestinationChange},
+    app::pipeline::{
+        deliveries::{NamedDelivery, ShownDestination},
+        destinations::DestinationChange,
+    },
     domain::{
         pipeline::{
             delivery::{Attempt, AttemptState, Delivery, DeliveryState},
-            destination::{Destination, Health},
+            destination::Health,
         },
         webhooks::endpoint::BodyFormat,
     },
@@ -195,6 +198,10 @@ pub struct DestinationOut {
     pub reason: Option<String>,
     /// Time since which it is not healthy.
     pub since: Option<Timestamp>,
+    /// Reason why nothing is sent for now, and the remedy: the connection is paused. Absent where it is not.
+    pub paused_reason: Option<String>,
+    /// True if Slack did not answer when the channel was chosen, and nothing was delivered to it since.
+    pub unconfirmed: Option<bool>,
     /// Number of successful deliveries.
     pub success_count: i64,
     /// Number of failed attempts.
@@ -209,9 +216,10 @@ pub struct DestinationOut {
     pub created_at: Timestamp,
 }
 
-impl From<Destination> for DestinationOut {
-    fn from(destination: Destination) -> Self {
+impl From<ShownDestination> for DestinationOut {
+    fn from(ShownDestination { destination, paused }: ShownDestination) -> Self {
         let health = Word(HealthWord::from(&destination.health));
+        let unconfirmed = destination.is_unconfirmed().then_some(true);
         let (reason, since) = match destination.health {
             Health::Healthy => (None, None),
             Health::Failing { reason, since, .. } | Health::Disabled { reason, since } => (Some(reason), Some(since)),
@@ -224,6 +232,8 @@ impl From<Destination> for DestinationOut {
             health,
             reason,
             since: since.map(Into::into),
+            unconfirmed,
+            paused_reason: paused.map(|reason| reason.text().to_owned()),
             success_count: destination.success_count,
             failure_count: destination.failure_count,
             consecutive_failure_count: destination.consecutive_failures,

@@ -55,6 +55,8 @@ pub struct RouteOut {
     pub enabled: bool,
     /// Reason for which the service disabled it, and the remedy.
     pub disabled_reason: Option<String>,
+    /// Reason why nothing is sent to its destination for now, and the remedy: the connection is paused.
+    pub paused_reason: Option<String>,
     /// User id of its creator; absent where that is not known.
     pub created_by: Option<Uuid>,
     /// Time of creation.
@@ -79,6 +81,7 @@ impl From<Route> for RouteOut {
             position: route.position,
             enabled: route.enabled,
             disabled_reason: route.disabled_reason,
+            paused_reason: None,
             created_by: Some(route.created_by.0),
             created_at: route.created_at.into(),
             updated_at: route.updated_at.into(),
@@ -102,6 +105,7 @@ impl From<ManagedRoute> for RouteOut {
             position: 0,
             enabled: route.enabled,
             disabled_reason: route.disabled_reason,
+            paused_reason: None,
             created_by: route.created_by.map(|id| id.0),
             created_at: route.created_at.into(),
             updated_at: route.updated_at.into(),

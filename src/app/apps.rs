@@ -8,6 +8,7 @@ pub mod channel_apps;
 pub mod consents;
 pub mod descriptors;
 pub mod installations;
+pub mod installed;
 pub mod matcher;
 pub mod messages;
 pub mod sender;

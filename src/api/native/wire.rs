@@ -1,17 +1,21 @@
 //! Schemas of the native dialect. An absent optional value is left out, never `null`.
 
+mod apps;
 mod audit;
+mod channel_apps;
 mod channels;
 mod deliveries;
+mod descriptors;
 mod destinations;
 mod events;
 mod github;
 mod identity;
-mod installations;
-mod integrations;
+mod registry;
 mod routes;
 mod statistics;
 mod subscriptions;
+mod webhook_runs;
+mod webhooks;
 mod workflows;
 
 use std::{borrow::Cow, collections::BTreeSet};
@@ -24,12 +28,15 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
+pub use apps::{AppIn, AppOut, AppPatch, AppSettings, SigningSecretOut, in_app_members};
 pub use audit::AuditEntryOut;
+pub use channel_apps::{ChannelAppOut, ChannelAppPatch, ChannelAppsOut, ChannelWebhookOut};
 pub use channels::{ChannelIn, ChannelOut, ChannelPatch, UserOut};
 pub use deliveries::{
     AttemptOut, DeliveryDetailOut, DeliveryOut, DestinationOut, DestinationPatch, ReplayAllOut, ReplayFailedIn,
     ReplayOut,
 };
+pub use descriptors::{LintIn, LintOut};
 pub use destinations::{DestinationIn, DestinationSecretOut, DestinationTestOut};
 pub use events::{AcceptedBatchOut, AcceptedOut, BatchEventIn, EventBatchIn, EventDetailOut, EventIn, EventOut};
 pub use github::{GithubBody, GithubReceiptOut};
@@ -37,14 +44,15 @@ pub use identity::{
     InvitationOut, InvitationsOut, MemberIn, MemberOut, MemberPatch, OrganisationIn, OrganisationOut,
     OrganisationPatch, TokenCreatedOut, TokenIn, TokenOut,
 };
-pub use installations::{InstallIn, InstalledOut};
-pub use integrations::{
-    ChannelIntegrationOut, ChannelIntegrationPatch, ChannelIntegrationsOut, ChannelWebhookOut, LintIn, LintOut,
-    SigningSecretOut,
-};
+pub use registry::{RegistryVersionDetailOut, RegistryVersionOut};
 pub use routes::{DraftResultsOut, RouteDraftIn, RouteIn, RouteOut, RoutePatch};
 pub use statistics::StatisticsOut;
 pub use subscriptions::{ExplanationOut, SubscriptionIn, SubscriptionOut, SubscriptionPatch};
+pub use webhook_runs::WebhookRunOut;
+pub use webhooks::{
+    IncomingWebhookIn, IncomingWebhookOut, IncomingWebhookPatch, IncomingWebhookTokenOut, OutgoingWebhookIn,
+    OutgoingWebhookOut, OutgoingWebhookPatch, WebhookTokenOut,
+};
 pub use workflows::{WorkflowIn, WorkflowOut, WorkflowsOut};
 
 use crate::{
@@ -78,8 +86,13 @@ pub struct List<T: ParseFromJSON + ToJSON> {
 impl<T: ParseFromJSON + ToJSON> List<T> {
     /// Converts a page of domain values.
     pub fn of<D: Into<T>>(page: Page<D>) -> Self {
+        Self::made(page, Into::into)
+    }
+
+    /// Converts a page of domain values by a function.
+    pub fn made<D>(page: Page<D>, make: impl FnMut(D) -> T) -> Self {
         let next_cursor = page.next.map(|id| id.simple().to_string());
-        Self { data: page.items.into_iter().map(Into::into).collect(), next_cursor }
+        Self { data: page.items.into_iter().map(make).collect(), next_cursor }
     }
 }
 

@@ -13,9 +13,12 @@ use std::{
 use reqwest::Method;
 use serde_json::{Value, json};
 use tieline::{
-    domain::tenancy::member::{
-        Permission,
-        Role::{self, Admin, Member, Owner},
+    domain::{
+        registry::{PublicId, public_id},
+        tenancy::member::{
+            Permission,
+            Role::{self, Admin, Member, Owner},
+        },
     },
     openapi,
 };
@@ -50,8 +53,8 @@ const SIGNED: &[(&str, &[&str])] = &[
 const KEYED: &[&str] =
     &["receiveChannelMessage", "receiveChannelMessageByLink", "receiveChannelWebhook", "receiveChannelWebhookByLink"];
 
-/// Operations with alternative permissions, which report a missing one in their product's words.
-/// `rocketchat/permissions.rs` and `outgoing_webhooks/history.rs` have a case for each.
+/// Operations with alternative permissions, which report a missing one in words of their own.
+/// `rocketchat/permissions.rs`, `outgoing_webhooks/history.rs` and `native_webhooks.rs` have a case for each.
 const ALTERNATIVES: &[&str] = &[
     "createWebhookIntegration",
     "listWebhookIntegrations",
@@ -61,6 +64,25 @@ const ALTERNATIVES: &[&str] = &[
     "listWebhookHistory",
     "clearWebhookHistory",
     "replayOutgoingWebhook",
+    "listIncomingWebhooks",
+    "createIncomingWebhook",
+    "getIncomingWebhook",
+    "updateIncomingWebhook",
+    "deleteIncomingWebhook",
+    "getIncomingWebhookToken",
+    "rotateIncomingWebhookToken",
+    "listOutgoingWebhooks",
+    "createOutgoingWebhook",
+    "getOutgoingWebhook",
+    "updateOutgoingWebhook",
+    "deleteOutgoingWebhook",
+    "getOutgoingWebhookToken",
+    "rotateOutgoingWebhookToken",
+    "getOutgoingWebhookSigningSecret",
+    "rotateOutgoingWebhookSigningSecret",
+    "listOutgoingWebhookRuns",
+    "deleteOutgoingWebhookRuns",
+    "replayOutgoingWebhookRun",
 ];
 
 /// Operations without any effect for a caller: their subject does not exist.
@@ -244,6 +266,11 @@ impl Ask {
 
 const NOTHING: &str = "0199c1de-0000-7000-8000-00000000dead";
 
+/// Returns the id of a registry version that the Botpress dialect shows in its own form.
+fn uuid_of(shown: &str) -> String {
+    public_id(PublicId::VERSION, shown).unwrap().to_string()
+}
+
 /// The organisation under test, with its callers.
 struct World<'a> {
     app: &'a TestApp,
@@ -336,8 +363,9 @@ impl<'a> World<'a> {
                     let made = caller.post("/v1/tokens", &json!({"name": self.fresh()})).await.ok(201);
                     made["token"]["id"].as_str().unwrap().to_owned()
                 }
-                "integrations" => self.integration(false).await,
                 "connections" => self.connection(operation).await,
+                "apps" => self.integration(false).await,
+                "registry" => uuid_of(&self.version("private").await.0),
                 "channels" => self.create("/v1/channels", json!({"name": self.fresh()})).await,
                 "events" => self.create("/v1/events", json!({"type": CANARY})).await,
                 "routes" => self.create("/v1/routes", self.route().await).await,
@@ -462,7 +490,7 @@ impl<'a> World<'a> {
             path = path.replace(organisation, "acme");
         }
         let owner = &self.app.owner;
-        let name = ["{integrationId}", "{integration_id}"].into_iter().find(|name| path.contains(name));
+        let name = ["{integrationId}", "{integration_id}", "{appId}"].into_iter().find(|name| path.contains(name));
         let Some(name) = name else { return path };
         let integration = self.integration(path.contains("/custom/")).await;
         path = path.replace(name, &integration);
@@ -476,7 +504,7 @@ impl<'a> World<'a> {
             let id = owner.get(&settings).await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned();
             path = path.replace("{setting_id}", &id);
         }
-        if operation.id == "deleteChannelIntegration" {
+        if ["deleteChannelApp", "getChannelApp"].contains(&operation.id.as_str()) {
             let put = owner.request(Method::PUT, &path).json(&json!({"active": true}));
             owner.send(put).await.ok(200);
         }
@@ -523,10 +551,10 @@ impl<'a> World<'a> {
             "validateIntegrationCreation" | "createBotIntegration" => {
                 json!({"name": self.fresh().replace(CANARY, "made"), "version": "1.0.0"})
             }
-            "installRegistryIntegration" => {
+            "createApp" => {
                 let body = json!({"name": self.fresh(), "version": "1.0.0", "url": "https://teams.example/"});
                 let made = self.app.owner.post("/v1/admin/integrations", &body).await.ok(200);
-                json!({"registryId": made["integration"]["id"]})
+                json!({"registryVersion": {"id": uuid_of(made["integration"]["id"].as_str().unwrap())}})
             }
             "updateBotIntegration" | "validateIntegrationUpdate" => json!({"title": self.fresh()}),
             "requestIntegrationVerification" | "createIntegrationApiKey" => {
@@ -535,7 +563,9 @@ impl<'a> World<'a> {
             "updateWorkspace" => json!({"name": self.fresh()}),
             "checkHandleAvailability" => json!({"handle": "some-handle"}),
             "lintDescriptor" => json!({"document": {"data": {}}}),
-            "putChannelIntegration" => json!({"active": false}),
+            "updateApp" => json!({"name": self.fresh()}),
+            "putAppSettings" => json!({"settings": {"label": CANARY}}),
+            "putChannelApp" => json!({"active": false}),
             "exchangeSlackToken" => {
                 let url = self.app.owner.get("/v1/slack-integrations/oauth-url").await.ok(200);
                 json!({"oauth_code": self.app.slack.allow(url["oauthUrl"].as_str().unwrap(), "T0STANDIN").await.0})

@@ -14,7 +14,7 @@ pub async fn use_in(app: &TestApp, channel: &str, integration: &Integration) -> 
     let all = listed["data"].as_array().unwrap().clone();
     let id =
         all.iter().find(|one| one["json_url"] == integration.json_url()).unwrap()["id"].as_str().unwrap().to_owned();
-    put(app, &format!("/v1/channels/{channel}/integrations/{id}"), json!({})).await;
+    put(app, &format!("/v1/channels/{channel}/apps/{id}"), json!({})).await;
     id
 }
 
@@ -131,7 +131,7 @@ both! {
         assert_eq!(app.app.apps.tick(10).await.unwrap(), 2, "the hourly one rests");
         app.drain().await;
         assert_eq!((often.calls().len(), seldom.calls().len()), (4, 1));
-        put(&app, &format!("/v1/channels/{second}/integrations/{}", id_of(&app, &often).await), json!({"active": false})).await;
+        put(&app, &format!("/v1/channels/{second}/apps/{}", id_of(&app, &often).await), json!({"active": false})).await;
         app.advance(Duration::from_secs(60));
         assert_eq!(app.app.apps.tick(10).await.unwrap(), 1, "switched off in one channel, it ticks in the other");
     }

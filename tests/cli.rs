@@ -182,12 +182,13 @@ async fn versions_in_the_registry_are_approved_and_deprecated() {
     assert_eq!(shown["integration"]["verificationStatus"], "approved");
     assert_eq!(deployment.run(&["registry", "pending"]).await.stdout, "");
 
-    let installed = ada.post("/v1/integrations", &json!({"registryId": id})).await.ok(201);
+    let wanted = json!({"registryVersion": {"name": "acme/teams"}});
+    let installed = ada.post("/v1/apps", &wanted).await.ok(201);
     let set = deployment.run(&["registry", "set", id, "--lifecycle", "deprecated"]).await.ok();
     assert_eq!((&set["verification"], &set["lifecycle"]), (&json!("approved"), &json!("deprecated")));
-    let refused = ada.post("/v1/integrations", &json!({"registryId": id})).await.problem(409, "failed_precondition");
+    let refused = ada.post("/v1/apps", &wanted).await.problem(409, "failed_precondition");
     assert!(refused.to_string().contains("acme/teams 1.0.0 is deprecated"), "{refused}");
-    assert_eq!(ada.get("/v1/integrations").await.ok(200)["data"], json!([installed]), "an installed one goes on");
+    assert_eq!(ada.get("/v1/apps").await.ok(200)["data"], json!([installed]), "an installed one goes on");
 
     let ran =
         deployment.run(&["registry", "set", "intver_01JVYWESY3BVAM5FR3XT9X813H", "--lifecycle", "published"]).await;

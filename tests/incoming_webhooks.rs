@@ -305,7 +305,7 @@ both! {
         }
         let listed = app.owner.get("/organisations/acme/integrations/custom").await.ok(200);
         for one in listed["data"].as_array().unwrap() {
-            let path = format!("/v1/channels/{}/integrations/{}", hook.general, one["id"].as_str().unwrap());
+            let path = format!("/v1/channels/{}/apps/{}", hook.general, one["id"].as_str().unwrap());
             app.owner.send(app.owner.request(Method::PUT, &path).json(&json!({}))).await.ok(200);
         }
         done(&hook.post(&json!({"text": "built", "attachments": [{"title": "17"}]})).await);

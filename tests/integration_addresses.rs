@@ -226,7 +226,7 @@ async fn no_descriptor_is_fetched_from_inside() {
     let before = addresses(&app).await;
     for form in trap.forms().into_iter().chain(trap.named_forms()) {
         refused_by_every_operation(&app, &classic, &custom, &form, &form).await;
-        app.owner.post("/v1/descriptors/lint", &json!({"url": form})).await.problem(400, "invalid");
+        app.owner.post("/v1/apps/lint", &json!({"url": form})).await.problem(400, "invalid");
     }
     // A name that is valid when it is saved, and leads inside when it is read again.
     names.set("moves.example", &[PUBLIC]);
@@ -258,7 +258,7 @@ async fn no_descriptor_names_an_address_inside() {
             document
         };
         let judged = async |app: &TestApp, body: Value| {
-            let report = app.owner.post("/v1/descriptors/lint", &body).await.ok(200);
+            let report = app.owner.post("/v1/apps/lint", &body).await.ok(200);
             let path = format!("/data/{address}");
             let about = |one: &&Value| one["severity"] == "error" && one["path"] == path.as_str();
             assert_eq!(report["valid"], false, "{body}: {report}");
@@ -291,7 +291,7 @@ async fn what_leads_inside_when_it_is_called_is_not_called() {
         let settings = if kind == "interval" { interval.clone() } else { json!([]) };
         let integration = Integration::start_at(PUBLIC, kind, settings.clone()).await;
         let id = use_in(&app, &channel, &integration).await;
-        let here = format!("/v1/channels/{channel}/integrations/{id}");
+        let here = format!("/v1/channels/{channel}/apps/{id}");
         let attempt = async |form: &str| {
             app.advance(std::time::Duration::from_secs(60));
             match kind {

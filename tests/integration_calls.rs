@@ -58,7 +58,7 @@ both! {
 
         let classic = format!("{ALL}/{id}");
         let custom = format!("{ALL}/custom/{id}");
-        let here = format!("/v1/channels/{channel}/integrations/{id}");
+        let here = format!("/v1/channels/{channel}/apps/{id}");
         for (method, path, idle) in [
             (Method::PATCH, &classic, json!({"name": "another"})),
             (Method::PATCH, &classic, json!({"is_active": false})),
@@ -104,7 +104,7 @@ both! {
         let failed = app.deliveries("state=failed").await;
         assert_eq!(failed.len(), 2, "{failed:?}");
         assert!(failed.iter().all(|delivery| delivery["reason"].as_str().unwrap().contains("410")), "{failed:?}");
-        put(&app, &format!("/v1/channels/{channel}/integrations/{id}"), json!({"active": true})).await;
+        put(&app, &format!("/v1/channels/{channel}/apps/{id}"), json!({"active": true})).await;
         assert_eq!(say(&app, &channel, "three").await[0], "<three>");
     }
 
@@ -315,7 +315,7 @@ async fn a_long_descriptor_is_read_to_its_end() {
     let mut lint = async |bytes: usize| {
         document["data"]["descriptions"]["app_description"] = json!("x".repeat(bytes));
         wordy.describe_by(Reply::Json(document.clone()));
-        app.owner.post("/v1/descriptors/lint", &json!({"url": wordy.json_url()})).await
+        app.owner.post("/v1/apps/lint", &json!({"url": wordy.json_url()})).await
     };
     lint(200_000).await.ok(200);
     let refused = lint(300_000).await.problem(400, "invalid").to_string();

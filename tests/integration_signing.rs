@@ -19,7 +19,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const NOTHING: &str = "0199c1de-0000-7000-8000-00000000dead";
 
 fn path(id: &str) -> String {
-    format!("/v1/integrations/{id}/signing-secret")
+    format!("/v1/apps/{id}/signing-secret")
 }
 
 async fn shown(caller: &Client, id: &str) -> String {

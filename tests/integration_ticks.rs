@@ -25,7 +25,7 @@ both! {
         let id = use_in(&app, &first, &integration).await;
         for number in 1..10 {
             let channel = named_channel(&app, &format!("channel-{number}")).await;
-            put(&app, &format!("/v1/channels/{channel}/integrations/{id}"), json!({})).await;
+            put(&app, &format!("/v1/channels/{channel}/apps/{id}"), json!({})).await;
         }
         let other = app.twin().await;
         for minute in 1..=5 {

@@ -1,5 +1,7 @@
 //! One scenario through all dialects: a change or decision made through one is visible in the others.
 
+mod setups;
+
 use serde_json::{Value, json};
 use tieline::domain::tenancy::member::Role;
 

@@ -5,7 +5,11 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tieline::{
-    domain::{secret::Secret, tenancy::member::Role},
+    domain::{
+        registry::{PublicId, public_id},
+        secret::Secret,
+        tenancy::member::Role,
+    },
     provider::webhook::Signer,
 };
 
@@ -15,7 +19,7 @@ use crate::{
 };
 
 const ALL: &str = "/v1/admin/integrations";
-const INSTALLED: &str = "/v1/integrations";
+const INSTALLED: &str = "/v1/apps";
 
 fn version(name: &str, version: &str, url: &str) -> Value {
     json!({
@@ -35,8 +39,13 @@ async fn create(owner: &Client, body: &Value) -> String {
     owner.post(ALL, body).await.ok(200)["integration"]["id"].as_str().unwrap().to_owned()
 }
 
-async fn install(caller: &Client, body: Value) -> Value {
-    caller.post(INSTALLED, &body).await.ok(201)
+async fn install(caller: &Client, version: Value) -> Value {
+    caller.post(INSTALLED, &json!({"registryVersion": version})).await.ok(201)
+}
+
+/// Returns the reference to a version by the id that the Botpress dialect shows.
+fn by_id(shown: &str) -> Value {
+    json!({"id": public_id(PublicId::VERSION, shown).unwrap()})
 }
 
 fn id(of: &Value) -> &str {
@@ -48,10 +57,11 @@ both! {
         let far = Integration::start("output", json!([])).await;
         let target = format!("{}/target", far.base());
         let registry_id = create(&app.owner, &version("acme/teams", "1.0.0", &target)).await;
-        let made = install(&app.owner, json!({"registryId": registry_id})).await;
-        assert_eq!((&made["name"], &made["title"], &made["version"]), (&json!("acme/teams"), &json!("Teams"), &json!("1.0.0")));
-        assert_eq!((&made["registryId"], &made["url"], &made["active"]), (&json!(registry_id), &json!(target), &json!(true)));
-        let setting = |label: &str| made["settings"].as_array().unwrap().iter().find(|one| one["label"] == label).unwrap().clone();
+        let made = install(&app.owner, by_id(&registry_id)).await;
+        assert_eq!((&made["name"], &made["title"], &made["origin"]), (&json!("acme/teams"), &json!("Teams"), &json!("registry")));
+        let from = json!({"id": by_id(&registry_id)["id"], "name": "acme/teams", "version": "1.0.0"});
+        assert_eq!((&made["registryVersion"], &made["targetUrl"], &made["active"]), (&from, &json!(target), &json!(true)));
+        let setting = |label: &str| made["declaredSettings"].as_array().unwrap().iter().find(|one| one["label"] == label).unwrap().clone();
         assert_eq!((&setting("room")["kind"], &setting("room")["required"]), (&json!("text"), &json!(true)));
         assert_eq!((&setting("level")["kind"], &setting("level")["default"]), (&json!("dropdown"), &json!("low")));
         assert_eq!((&setting("many")["kind"], &setting("apiKey")["secret"]), (&json!("number"), &json!(true)));
@@ -72,7 +82,7 @@ both! {
         }
 
         let channel = channel(&app).await;
-        put(&app, &format!("/v1/channels/{channel}/integrations/{}", id(&made)), json!({})).await;
+        put(&app, &format!("/v1/channels/{channel}/apps/{}", id(&made)), json!({})).await;
         let secret = app.owner.get(&format!("{INSTALLED}/{}/signing-secret", id(&made))).await.ok(200);
         let secret = Secret::new(secret["secret"].as_str().unwrap());
         say(&app, &channel, "hello").await;
@@ -122,11 +132,11 @@ both! {
         };
         assert_eq!(logs("").await, json!({"logs": []}));
 
-        let made = install(&app.owner, json!({"registryId": registry_id})).await;
+        let made = install(&app.owner, by_id(&registry_id)).await;
         let room = json!({"form_field_label": "room", "form_field_value": "#support"});
         app.owner.post(&format!("/organisations/acme/integrations/{}/settings", id(&made)), &room).await.ok(200);
         let channel = channel(&app).await;
-        put(&app, &format!("/v1/channels/{channel}/integrations/{}", id(&made)), json!({})).await;
+        put(&app, &format!("/v1/channels/{channel}/apps/{}", id(&made)), json!({})).await;
         say(&app, &channel, "a secret of ours").await;
         far.reply(Reply::Text(500, "a secret of theirs".into()));
         say(&app, &channel, "again").await;
@@ -170,8 +180,8 @@ both! {
         let globex = app.other("globex").await;
         let url = "https://teams.example/hook";
         let private = create(&app.owner, &version("acme/hidden", "1.0.0", url)).await;
-        for body in [json!({"registryId": private}), json!({"name": "acme/hidden"})] {
-            globex.post(INSTALLED, &body).await.problem(404, "not_found");
+        for version in [by_id(&private), json!({"name": "acme/hidden"})] {
+            globex.post(INSTALLED, &json!({"registryVersion": version})).await.problem(404, "not_found");
         }
         let mut public = version("acme/teams", "1.0.0", url);
         public["visibility"] = "public".into();
@@ -179,11 +189,11 @@ both! {
         public["version"] = "1.2.0".into();
         let newest = create(&app.owner, &public).await;
         let first = install(&globex, json!({"name": "acme/teams", "version": "1.0.0"})).await;
-        assert_eq!(first["version"], "1.0.0");
+        assert_eq!(first["registryVersion"]["version"], "1.0.0");
         for version in [json!({}), json!({"version": "^1"}), json!({"version": "latest"})] {
             let mut body = json!({"name": "acme/teams"});
             body.as_object_mut().unwrap().extend(version.as_object().unwrap().clone());
-            assert_eq!(install(&globex, body).await["registryId"], json!(newest));
+            assert_eq!(install(&globex, body).await["registryVersion"]["id"], by_id(&newest)["id"]);
         }
         let installs = async || {
             let hub = app.owner.get("/v1/admin/hub/integrations?name=acme/teams").await.ok(200);
@@ -198,18 +208,19 @@ both! {
         assert_eq!(app.owner.get(INSTALLED).await.ok(200), json!({"data": []}), "others' installations are theirs");
         app.owner.delete(&format!("{INSTALLED}/{}", id(&first))).await.problem(404, "not_found");
 
-        for body in [json!({}), json!({"version": "1"}), json!({"registryId": newest, "name": "acme/teams"})] {
-            app.owner.post(INSTALLED, &body).await.problem(400, "invalid");
+        for version in [json!({}), json!({"version": "1"}), json!({"id": by_id(&newest)["id"], "name": "acme/teams"})] {
+            app.owner.post(INSTALLED, &json!({"registryVersion": version})).await.problem(400, "invalid");
         }
+        app.owner.post(INSTALLED, &json!({})).await.problem(400, "invalid");
         let bare = create(&app.owner, &json!({"name": "acme/bare", "version": "1.0.0"})).await;
-        let answer = app.owner.post(INSTALLED, &json!({"registryId": bare})).await;
+        let answer = app.owner.post(INSTALLED, &json!({"registryVersion": by_id(&bare)})).await;
         assert!(answer.status == 400 && answer.text.contains("without an address"), "{}", answer.text);
         let mut cyclic = version("acme/cyclic", "1.0.0", url);
         cyclic["configuration"]["schema"] = json!({"properties": {"a": {"$ref": "#"}}});
         let cyclic = create(&app.owner, &cyclic).await;
-        app.owner.post(INSTALLED, &json!({"registryId": cyclic})).await.problem(400, "invalid");
+        app.owner.post(INSTALLED, &json!({"registryVersion": by_id(&cyclic)})).await.problem(400, "invalid");
         let member = app.caller("acme", "mia", Role::Member).await;
-        member.post(INSTALLED, &json!({"registryId": bare})).await.problem(403, "forbidden");
+        member.post(INSTALLED, &json!({"registryVersion": by_id(&bare)})).await.problem(403, "forbidden");
         member.get(INSTALLED).await.ok(200);
         app.delete_organisation("globex").await;
         assert_eq!(installs().await, 0, "a removed organisation has nothing installed");

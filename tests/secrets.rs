@@ -147,7 +147,7 @@ async fn everything_that_handles_secrets(witness: &mut Witness, slack: &Slack, o
     // The secret that signs the calls of an app: shown, and rotated.
     let new = json!({"name": "canary", "json_url": "nowhere"});
     let made = witness.said(owner.post("/organisations/acme/integrations", &new)).await.ok(201);
-    let path = format!("/v1/integrations/{}/signing-secret", made["data"]["id"].as_str().unwrap());
+    let path = format!("/v1/apps/{}/signing-secret", made["data"]["id"].as_str().unwrap());
     let rotated = owner.post(&format!("{path}/rotate"), &json!({})).await;
     for (what, answer) in [("a replaced signing secret", rotated), ("a signing secret", owner.get(&path).await)] {
         witness.issued(what, answer, |body| body["secret"].as_str().unwrap().to_owned()).await;

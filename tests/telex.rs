@@ -410,12 +410,12 @@ async fn an_address_does_not_tell_what_is_wrong_with_it() {
 async fn an_integration_is_switched_on_in_a_channel() {
     let app = start().await;
     let (integration, here) = (install(&app, "one").await, channel(&app, "here").await);
-    let all = format!("/v1/channels/{here}/integrations");
+    let all = format!("/v1/channels/{here}/apps");
     assert_eq!(app.owner.get(&all).await.ok(200), json!({"data": []}));
     let path = format!("{all}/{integration}");
     let set = put(&app.owner, &path, json!({"active": true, "position": 3})).await.ok(200);
-    members(&set, &["integrationId", "name", "kind", "active", "position", "updatedAt"]);
-    assert_eq!((&set["active"], &set["integrationId"]), (&json!(true), &json!(integration)));
+    members(&set, &["appId", "name", "kind", "active", "position", "settings", "updatedAt"]);
+    assert_eq!((&set["active"], &set["appId"]), (&json!(true), &json!(integration)));
     assert_eq!(app.owner.get(&all).await.ok(200), json!({"data": [set]}));
     for body in [json!({"active": "yes"}), json!({"position": -1}), json!({"place": 1}), json!([])] {
         put(&app.owner, &path, body).await.problem(400, "invalid");
@@ -428,7 +428,7 @@ async fn an_integration_is_switched_on_in_a_channel() {
 #[tokio::test]
 async fn a_descriptor_is_looked_through_before_it_is_installed() {
     let app = start().await;
-    let lint = async |body: Value| app.owner.post("/v1/descriptors/lint", &body).await;
+    let lint = async |body: Value| app.owner.post("/v1/apps/lint", &body).await;
     let report = lint(json!({"text": "{\n  \"data\": {},\n}"})).await.ok(200);
     members(&report, &["valid", "findings"]);
     assert_eq!(report["valid"], false);

@@ -74,12 +74,12 @@ async fn the_receiver_of_the_guide_takes_what_is_sent_and_nothing_else() {
     let organisation = owner.get("/v1/organisations").await.ok(200)["data"][0]["id"].as_str().unwrap().to_owned();
     let create = owner.request(reqwest::Method::POST, "/v1/admin/integrations").header("x-workspace-id", organisation);
     owner.send(create.json(&version)).await.ok(200);
-    let installed = owner.post("/v1/integrations", &json!({"name": "receiver"})).await.ok(201);
+    let installed = owner.post("/v1/apps", &json!({"registryVersion": {"name": "receiver"}})).await.ok(201);
     let id = installed["id"].as_str().unwrap();
     let channel = owner.post("/v1/channels", &json!({"name": "webhooks"})).await.ok(201)["id"].clone();
-    let path = format!("/v1/channels/{}/integrations/{id}", channel.as_str().unwrap());
+    let path = format!("/v1/channels/{}/apps/{id}", channel.as_str().unwrap());
     owner.send(owner.request(reqwest::Method::PUT, &path).json(&json!({}))).await.ok(200);
-    let signing = format!("/v1/integrations/{id}/signing-secret");
+    let signing = format!("/v1/apps/{id}/signing-secret");
     let shown = owner.get(&signing).await.ok(200);
     let secret = shown["secret"].as_str().unwrap();
     far.lock().unwrap().receiver = Some(Receiver::new(secret).unwrap());

@@ -214,7 +214,7 @@ async fn use_in(world: &World, organisation: usize, channel: &str, urls: &[Strin
         .collect();
     for url in urls {
         let id = ids.get(url.as_str()).ok_or_else(|| format!("{url} has not been installed"))?;
-        let path = format!("/v1/channels/{channel}/integrations/{id}");
+        let path = format!("/v1/channels/{channel}/apps/{id}");
         call(address, "PUT", &path, token, Some(json!({}))).await?;
     }
     Ok(())

@@ -19,7 +19,7 @@ use crate::domain::{
     webhooks::{Way, WebhookRefusal, incoming_refusal::HookRefusal},
 };
 
-const NOUNS: [Noun; 17] = [
+const NOUNS: [Noun; 18] = [
     Noun::Organisation,
     Noun::Member,
     Noun::Invitation,
@@ -35,6 +35,7 @@ const NOUNS: [Noun; 17] = [
     Noun::Event,
     Noun::Delivery,
     Noun::Destination,
+    Noun::Secret,
     Noun::ApiKey,
     Noun::Interface,
 ];

@@ -3,27 +3,28 @@
 //!
 //! One file a resource under `native/`; `wire` has the schemas, `error` the problem details.
 
+pub mod apps;
 pub mod audit;
 pub mod callback;
-pub mod channel_integrations;
+pub mod channel_apps;
 pub mod channels;
 mod cloud_events;
 pub mod connections;
 pub mod consent;
 pub mod deliveries;
-pub mod descriptors;
 pub mod destinations;
 pub mod error;
 pub mod events;
 pub mod github;
 pub mod health;
-pub mod installations;
+pub mod incoming_webhooks;
 pub mod invitations;
 pub mod members;
 pub mod organisations;
+pub mod outgoing_webhooks;
 mod page;
+pub mod registry;
 pub mod routes;
-pub mod signing;
 pub mod statistics;
 pub mod tokens;
 pub mod wire;
@@ -58,7 +59,10 @@ pub const DIALECT: Dialect = Dialect {
         "/v1/tokens",
         "/v1/audit-log",
         "/v1/channels",
-        "/v1/integrations",
+        "/v1/apps",
+        "/v1/incoming-webhooks",
+        "/v1/outgoing-webhooks",
+        "/v1/registry",
         "/v1/events",
         "/v1/deliveries",
         "/v1/destinations",
@@ -67,7 +71,6 @@ pub const DIALECT: Dialect = Dialect {
         "/v1/slack",
         "/v1/github",
         "/v1/workflows",
-        "/v1/descriptors",
         "/healthz",
         "/readyz",
         "/metrics",
@@ -89,13 +92,12 @@ fn operations() -> impl OpenApi + 'static {
         (tokens::Tokens, audit::AuditLog),
         connections::Connections,
         channels::Channels,
-        channel_integrations::ChannelIntegrations,
-        (signing::Signing, installations::Installations),
+        (apps::Apps, channel_apps::ChannelApps, registry::Registry),
+        (incoming_webhooks::IncomingWebhooks, outgoing_webhooks::OutgoingWebhooks),
         events::Events,
         (destinations::Destinations, deliveries::Deliveries, statistics::Statistics, routes::Routes),
         github::Github,
         workflows::Workflows,
-        descriptors::Descriptors,
         (callback::Callbacks, consent::Consents),
         health::Health,
     )
@@ -129,11 +131,15 @@ enum Tag {
     Connections,
     /// Named places in an organisation where events flow.
     Channels,
-    /// Integrations of an organisation, installed by a descriptor or from the registry.
-    #[oai(rename = "Installed integrations")]
-    Integrations,
-    /// Signing secrets, with which integrations verify that a call comes from this service.
-    Signing,
+    /// Apps of an organisation, installed by a descriptor or from the registry: settings, signing secrets, and the check
+    /// of a descriptor.
+    Apps,
+    /// Incoming webhooks, addresses at which senders post to channels, and outgoing webhooks, which are called for events
+    /// of channels.
+    Webhooks,
+    /// Versions of integrations in the registry: the organisation's own, and the public ones.
+    #[oai(rename = "Registry versions")]
+    Registry,
     /// Incoming events, each accepted once and durable before the response.
     Events,
     /// Deliveries of events to destinations, with every attempt, its outcome, and the reason for a skipped or failed
@@ -143,8 +149,6 @@ enum Tag {
     Routes,
     /// Workflows that members run from Slack by a slash command.
     Workflows,
-    /// The JSON documents that describe integrations.
-    Descriptors,
     /// GitHub's webhook.
     #[oai(rename = "GitHub")]
     Github,

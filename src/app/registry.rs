@@ -14,6 +14,7 @@ mod operator;
 mod secrets;
 mod updates;
 mod views;
+mod visible;
 mod workspaces;
 
 use std::sync::Arc;
@@ -46,11 +47,12 @@ use crate::{
 };
 
 pub use self::{
-    installations::WantedVersion,
+    installations::{AppSource, CreateApp, WantedVersion},
     installed::InstalledVersions,
     keys::ApiKey,
     lists::{ListQuery, Listed, ListedPage},
     logs::{LogLine, LogPage, LogQuery},
+    visible::VersionSearch,
     workspaces::{HandleAvailability, Workspace},
 };
 

@@ -8,10 +8,10 @@ pub mod connect;
 pub mod connector;
 pub mod inbound;
 pub mod links;
-mod managed;
 pub mod matcher;
 pub mod pauses;
 pub mod people;
+mod routes;
 pub mod sender;
 pub mod tokens;
 

@@ -11,6 +11,7 @@ mod managed;
 pub mod matcher;
 pub mod outgoing;
 mod reach;
+mod routes;
 pub mod sender;
 
 use std::{sync::Arc, time::Duration};
@@ -228,15 +229,30 @@ impl Webhooks {
             }
         };
         let keeps = matches!(direction, Direction::Incoming(_));
-        let (look_before, script_before) =
+        let before =
             if keeps { (former.look.clone(), former.script.clone()) } else { (Look::default(), Script::default()) };
+        let webhook = self.save_webhook(caller, &former, &draft, (poster, channels, direction), before, token).await?;
+        let found = self.find_webhook(caller.organisation_id, &WebhookKey::Id(webhook.id.to_string()), None).await?;
+        self.opened(found.ok_or(WebhookRefusal::NothingToChange)?).await
+    }
+
+    /// Saves a checked change. Fields of the look and the script that the draft omits are those `before`.
+    pub(super) async fn save_webhook(
+        &self,
+        caller: &Caller,
+        former: &Webhook,
+        draft: &Draft,
+        (poster, channels, direction): (Person, Vec<String>, Direction),
+        before: (Look, Script),
+        token: Option<Secret>,
+    ) -> Result<Webhook> {
         let webhook = Webhook {
             name: draft.name.clone(),
             enabled: draft.enabled,
             poster,
             channels,
-            look: look(&draft, &look_before),
-            script: self.script(caller, &draft, &script_before).await?,
+            look: look(draft, &before.0),
+            script: self.script(caller, draft, &before.1).await?,
             direction,
             updated_by: Some(self.person(caller).await?),
             updated_at: self.base.now(),
@@ -244,13 +260,12 @@ impl Webhooks {
         };
         let sealed = self.seal_token(&webhook, token.as_ref()).await?;
         let tx = self.base.store.begin().await?;
-        self.tenancy.demand_room_for_urls(&tx, Some(&former), &webhook).await?;
+        self.tenancy.demand_room_for_urls(&tx, Some(former), &webhook).await?;
         webhooks::update(&tx, &webhook, sealed).await?;
-        self.settle_destinations(&tx, &former, &webhook).await?;
+        self.settle_destinations(&tx, former, &webhook).await?;
         self.audit_webhook(&tx, caller, "webhook.update", &webhook).await?;
         tx.commit().await?;
-        let found = self.find_webhook(caller.organisation_id, &WebhookKey::Id(webhook.id.to_string()), None).await?;
-        self.opened(found.ok_or(WebhookRefusal::NothingToChange)?).await
+        Ok(webhook)
     }
 
     /// Deletes a webhook and returns its former state. Its pending deliveries fail.

@@ -88,6 +88,14 @@ pub async fn update(tx: &Tx, webhook: &Webhook, token: Option<Vec<u8>>) -> Resul
     Ok(())
 }
 
+/// Replaces the token of a webhook.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_token(tx: &Tx, webhook: &Webhook, token: Option<Vec<u8>>) -> Result<()> {
+    installations::update_row(tx, use_of(webhook), token).await
+}
+
 fn use_of(webhook: &Webhook) -> Use {
     Use { id: webhook.installation_id, active: webhook.enabled, updated_at: webhook.updated_at }
 }

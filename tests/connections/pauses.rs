@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{CHANNEL, SLACK, TEAM, connection, integration, path};
-use crate::support::{Client, TestApp, step};
+use crate::support::{Client, TestApp, step, subscription};
 
 /// Another channel that the bot is in.
 const OTHER: &str = "C0SECRET";
@@ -89,7 +89,7 @@ both! {
         app.slack.connect(&app.owner, TEAM, CHANNEL).await;
         let number = app.github.link(&app.owner, "acme", "acme").await;
         let rules = json!({"repositories": ["acme/web"], "events": ["issues"]});
-        app.owner.post("/v1/subscriptions", &json!({"slackChannelId": OTHER, "rules": rules})).await.ok(201);
+        app.owner.post("/v1/routes", &subscription(OTHER, rules)).await.ok(201);
         paused(&app, true).await;
         let opened = json!({"event": "issues", "installation": number, "repository": "web", "title": "It is slow"});
         app.github.send(opened).await;

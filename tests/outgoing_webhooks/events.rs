@@ -47,7 +47,7 @@ both! {
         }));
         assert!(body["siteUrl"].as_str().unwrap().starts_with("http"));
         assert!(!call.header("webhook-id").is_empty());
-        let shown = app.owner.get(&format!("/v1/integrations/{id}/signing-secret")).await.ok(200);
+        let shown = app.owner.get(&format!("/v1/outgoing-webhooks/{id}/signing-secret")).await.ok(200);
         let secret = [Secret::new(shown["secret"].as_str().unwrap())];
         for (name, value) in
             Signer::new(&secret).unwrap().headers(call.header("webhook-id"), app.now(), &call.raw).unwrap()

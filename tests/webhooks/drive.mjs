@@ -90,10 +90,10 @@ async function start(secret) {
 
 try {
   await api('POST', '/v1/admin/integrations', { name: 'receiver', version: '1.0.0', url });
-  const { id } = await api('POST', '/v1/integrations', { name: 'receiver' });
+  const { id } = await api('POST', '/v1/apps', { registryVersion: { name: 'receiver' } });
   const channel = (await api('POST', '/v1/channels', { name: 'webhooks' })).id;
-  await api('PUT', `/v1/channels/${channel}/integrations/${id}`, {});
-  const signing = `/v1/integrations/${id}/signing-secret`;
+  await api('PUT', `/v1/channels/${channel}/apps/${id}`, {});
+  const signing = `/v1/apps/${id}/signing-secret`;
   const { secret } = await api('GET', signing);
 
   /** Says something in the channel, and tells the delivery to the receiver when it has ended. */

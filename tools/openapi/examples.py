@@ -24,10 +24,18 @@ def native(world):
     world.call("PUT", f"/v1/channels/{world.channel}/members/{henry}")
     one, other = world.custom("one"), world.custom("other")
     for integration in (one, other):
-        world.call("PUT", f"/v1/channels/{world.channel}/integrations/{integration}", {})
-    registered = world.register("installed", "1.0.0")
-    installed = world.post("/v1/integrations", {"registryId": registered["id"]})["id"]
-    more = world.register("more", "1.0.0")
+        world.call("PUT", f"/v1/channels/{world.channel}/apps/{integration}", {})
+    for name in ("installed", "more", "lost"):
+        world.register(name, "1.0.0")
+    versions = {one["name"]: one["id"] for one in world.get(f"/v1/registry/versions?search={world.tag}")["data"]}
+    installed = world.post("/v1/apps", {"registryVersion": {"id": versions[f"acme/{world.tag}-installed"]}})["id"]
+    hook = {"name": "Builds", "channels": [f"#{world.tag}"]}
+    incoming = [world.post("/v1/incoming-webhooks", hook)["id"] for _ in range(2)]
+    called = {**hook, "event": "sendMessage", "urls": [f"{world.far.base}/called"], "token": "t0ken-of-the-far-end"}
+    outgoing = [world.post("/v1/outgoing-webhooks", called)["id"] for _ in range(3)]
+    said = {"type": "message.posted", "channelId": world.channel, "data": {"message": "hello"}}
+    world.post("/v1/events", said)
+    run = world.until(f"/v1/outgoing-webhooks/{outgoing[0]}/runs", lambda page: page["data"])[0]["id"]
     subscription = {
         "types": ["github.*"],
         "rule": {"github": {"repositories": ["acme/web"], "events": ["pulls"]}},
@@ -46,7 +54,7 @@ def native(world):
     delivery = world.until(
         f"/v1/deliveries?eventId={event}", lambda page: [one for one in page["data"] if one["state"] == "delivered"]
     )[0]["id"]
-    destination = world.get("/v1/destinations")["data"][0]["id"]
+    destination = next(one["id"] for one in world.get("/v1/destinations")["data"] if one["kind"] == "slack")
     route = {"types": ["order.*"], "destinationId": destination}
     routes = [world.post("/v1/routes", route)["id"] for _ in range(2)]
     webhook = {"kind": "webhook", "url": f"{world.far.base}/events"}
@@ -57,12 +65,15 @@ def native(world):
         world.call("PUT", f"/v1/workflows/{world.tag}-{workflow}", {"name": "Deploy"})
     token = world.post("/v1/tokens", {"name": "contract"})["token"]["id"]
     connections = {one["provider"]: one["id"] for one in world.get("/v1/connections")["data"]}
-    channel = {"id": world.channel, "integrationId": one}
+    channel = {"id": world.channel, "appId": one}
     found.paths = {
         "/v1/organisations/{id}": {"id": world.organisation, "user_id": grace},
         "/v1/tokens/{id}": {"id": token},
         "/v1/channels/{id}": channel,
-        "/v1/integrations/{id}": {"id": one},
+        "/v1/apps/{id}": {"id": one},
+        "/v1/incoming-webhooks/{id}": {"id": incoming[0]},
+        "/v1/outgoing-webhooks/{id}": {"id": outgoing[0], "runId": run},
+        "/v1/registry/versions/{id}": {"id": versions[f"acme/{world.tag}-more"]},
         "/v1/events/{id}": {"id": event},
         "/v1/deliveries/{id}": {"id": delivery},
         "/v1/connections/{id}": {"id": connections["slack"]},
@@ -78,9 +89,20 @@ def native(world):
         "addChannelMember": {"user_id": grace},
         "removeChannelMember": {"user_id": henry},
         "deleteChannel": {"id": world.make_channel(f"{world.tag}-gone")},
-        "deleteChannelIntegration": {"integrationId": other},
-        "installRegistryIntegration": {"body": {"registryId": more["id"]}},
-        "uninstallIntegration": {"id": installed},
+        "deleteChannelApp": {"appId": other},
+        "createApp": {"body": {"registryVersion": {"id": versions[f"acme/{world.tag}-more"]}}},
+        "updateApp": {"body": {"name": "Changed"}},
+        "deleteApp": {"id": installed},
+        "putAppSettings": {"body": {"settings": {"room": "#two"}}},
+        "putChannelApp": {"body": {"settings": {"room": "#three"}}},
+        "createIncomingWebhook": {"body": hook},
+        "updateIncomingWebhook": {"body": {"enabled": False}},
+        "deleteIncomingWebhook": {"id": incoming[1]},
+        "createOutgoingWebhook": {"body": called},
+        "updateOutgoingWebhook": {"body": {"name": "Changed"}},
+        "deleteOutgoingWebhook": {"id": outgoing[1]},
+        "deleteOutgoingWebhookRuns": {"id": outgoing[2]},
+        "deleteRegistryVersion": {"id": versions[f"acme/{world.tag}-lost"]},
         "replayFailedDeliveries": {"body": {"destinationId": destination}},
         "createConnection": {"body": {"provider": "slack"}},
         "updateConnection": {"body": {"paused": False}},
@@ -135,7 +157,7 @@ def telex(world):
     one, gone = world.custom("one"), world.custom("gone")
     made = world.post(home, {"name": "made", "json_url": f"{world.far.base}/descriptor/{world.tag}/made"})["data"]["id"]
     lost = world.post(home, {"name": "lost", "json_url": f"{world.far.base}/descriptor/{world.tag}/lost"})["data"]["id"]
-    world.call("PUT", f"/v1/channels/{world.channel}/integrations/{one}", {})
+    world.call("PUT", f"/v1/channels/{world.channel}/apps/{one}", {})
     world.forget_slack()
     settings = f"{home}/{one}/channels/{world.channel}/settings"
     for label in ("kept", "gone"):

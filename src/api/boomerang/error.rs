@@ -96,6 +96,7 @@ fn kind_of(fault: &Fault) -> Kind {
                 | Noun::Event
                 | Noun::Delivery
                 | Noun::Destination
+                | Noun::Secret
                 | Noun::ApiKey
                 | Noun::Interface => plain(404, "NOT_FOUND"),
             },

@@ -222,7 +222,8 @@ fn message(fault: &Fault, issues: &[IssueOut]) -> String {
                 | Noun::Setting
                 | Noun::Event
                 | Noun::Delivery
-                | Noun::Destination => return fault.to_string(),
+                | Noun::Destination
+                | Noun::Secret => return fault.to_string(),
             };
             format!("{noun} {id:?} doesn't exist")
         }

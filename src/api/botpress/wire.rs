@@ -17,12 +17,7 @@ use crate::{
         kernel::Base,
         registry::{ApiKey, HandleAvailability, LogLine, LogPage, Workspace as Known},
     },
-    domain::{
-        ambient::Time,
-        registry::{Lifecycle, PublicId, SortBy, Verification, definition::Visibility},
-        secret::Secret,
-        tenancy::organisation::Organisation,
-    },
+    domain::{ambient::Time, registry::PublicId, secret::Secret, tenancy::organisation::Organisation},
 };
 
 /// Formats a time for JSON that is assembled manually.
@@ -35,38 +30,6 @@ pub fn address(base: &Base, folder: &str, key: Option<&str>, ending: &str) -> St
     let base = base.public_url().as_str().trim_end_matches('/');
     key.map(|key| format!("{base}/v1/admin/{folder}/{key}.{ending}")).unwrap_or_default()
 }
-
-macro_rules! vocabulary {
-    ($type:ty, $name:literal, $description:literal, $all:expr) => {
-        impl Vocabulary for $type {
-            const NAME: &'static str = $name;
-            const DESCRIPTION: &'static str = $description;
-
-            fn words() -> Vec<(&'static str, Self)> {
-                $all.into_iter().map(|one| (one.as_str(), one)).collect()
-            }
-
-            fn word(self) -> &'static str {
-                self.as_str()
-            }
-        }
-    };
-}
-
-vocabulary!(
-    Visibility,
-    "Visibility",
-    "Visibility of a version to other workspaces.",
-    [Visibility::Public, Visibility::Private, Visibility::Unlisted]
-);
-vocabulary!(Verification, "VerificationStatus", "Verification status of a version.", Verification::ALL);
-vocabulary!(
-    Lifecycle,
-    "LifecycleStatus",
-    "Lifecycle status of a version, required for its installation.",
-    Lifecycle::ALL
-);
-vocabulary!(SortBy, "SortBy", "Sort key of a list.", SortBy::ALL);
 
 /// Sort direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

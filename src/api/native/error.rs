@@ -11,7 +11,11 @@ use crate::{
         fault::{Fault, Protocol},
         refusal::{ErrorShape, Occasion},
     },
-    domain::{Error, error::AuthFailure},
+    domain::{
+        Error,
+        error::{AuthFailure, Violation},
+        webhooks::WebhookRefusal,
+    },
 };
 
 /// One error of a request.
@@ -64,6 +68,49 @@ const fn kind(status: u16, code: &'static str, title: &'static str) -> Kind {
     Kind { code, status, title }
 }
 
+const INVALID: Kind = kind(400, "invalid", "Invalid request");
+const FORBIDDEN: Kind = kind(403, "forbidden", "Forbidden");
+const NOT_FOUND: Kind = kind(404, "not_found", "Not found");
+const FAILED_PRECONDITION: Kind = kind(409, "failed_precondition", "Failed precondition");
+
+/// Returns the problem of a refused webhook, and for an invalid request the member at fault.
+fn refused(refusal: &WebhookRefusal) -> (Kind, Option<&'static str>) {
+    match refusal {
+        WebhookRefusal::NoChannel | WebhookRefusal::ChannelSign | WebhookRefusal::ChannelUnknown(_) => {
+            (INVALID, Some("/channels"))
+        }
+        WebhookRefusal::NoUsername | WebhookRefusal::UserUnknown(_) | WebhookRefusal::PosterUnknown => {
+            (INVALID, Some("/username"))
+        }
+        WebhookRefusal::Type | WebhookRefusal::EventUnknown => (INVALID, Some("/event")),
+        WebhookRefusal::NoTargetRoom => (INVALID, Some("/targetChannel")),
+        WebhookRefusal::NoUrls | WebhookRefusal::UrlRefused { .. } => (INVALID, Some("/urls")),
+        WebhookRefusal::NoToken => (INVALID, Some("/token")),
+        WebhookRefusal::NoId | WebhookRefusal::Hook(_) => (INVALID, None),
+        WebhookRefusal::NotAllowed(_)
+        | WebhookRefusal::NotYours(_)
+        | WebhookRefusal::Hidden
+        | WebhookRefusal::NotInChannel(_)
+        | WebhookRefusal::NeedsAll
+        | WebhookRefusal::PrivateNeedsAll(_) => (FORBIDDEN, None),
+        WebhookRefusal::Unknown
+        | WebhookRefusal::NothingToChange
+        | WebhookRefusal::NoSuchOutgoing
+        | WebhookRefusal::NotOutgoing
+        | WebhookRefusal::NoSuchRun => (NOT_FOUND, None),
+        WebhookRefusal::ScriptsFrozen | WebhookRefusal::RunWithoutData | WebhookRefusal::TooMany(_) => {
+            (FAILED_PRECONDITION, None)
+        }
+    }
+}
+
+/// Returns the violations of a request's content, by their places in this dialect.
+fn violations(fault: &Fault) -> Vec<Violation> {
+    let Fault::Core(Error::Webhook(refusal)) = fault else { return fault.violations() };
+    let field = refused(refusal).1.map(str::to_owned);
+    field.into_iter().map(|field| Violation { field, message: refusal.to_string() }).collect()
+}
+
 /// The only table of the native dialect's problems.
 fn kind_of(fault: &Fault) -> Kind {
     match fault {
@@ -78,16 +125,15 @@ fn kind_of(fault: &Fault) -> Kind {
                 AuthFailure::NotSigned => kind(401, "signature_invalid", "Invalid signature"),
                 AuthFailure::NotKeyed => kind(401, "key_invalid", "Invalid channel key"),
             },
-            Error::Forbidden { .. } => kind(403, "forbidden", "Forbidden"),
+            Error::Forbidden { .. } => FORBIDDEN,
             Error::NotProven { .. } => kind(403, "not_proven", "Authority at the provider not proved"),
-            Error::NotFound { .. } => kind(404, "not_found", "Not found"),
+            Error::NotFound { .. } => NOT_FOUND,
             Error::NotConnected { .. } => kind(404, "not_connected", "Not connected"),
             Error::Conflict { .. } => kind(409, "conflict", "Conflict"),
             Error::InUse { .. } => kind(409, "in_use", "In use"),
-            Error::Invalid(_) | Error::Issues(_) => kind(400, "invalid", "Invalid request"),
-            Error::FailedPrecondition { .. } | Error::Webhook(_) => {
-                kind(409, "failed_precondition", "Failed precondition")
-            }
+            Error::Invalid(_) | Error::Issues(_) => INVALID,
+            Error::FailedPrecondition { .. } => FAILED_PRECONDITION,
+            Error::Webhook(refusal) => refused(refusal).0,
             Error::OAuthState(_) => kind(400, "oauth_state_invalid", "Invalid OAuth state"),
             Error::IdempotencyMismatch { .. } => {
                 kind(422, "idempotency_key_reused", "Idempotency-Key reused with another payload")
@@ -123,7 +169,7 @@ fn kind_of(fault: &Fault) -> Kind {
 
 fn problem(fault: &Fault, path: &str) -> Problem {
     let Kind { code, status, title } = kind_of(fault);
-    let errors = fault.violations().into_iter();
+    let errors = violations(fault).into_iter();
     let errors: Vec<_> = errors.map(|v| ProblemError { pointer: v.field, detail: v.message }).collect();
     Problem {
         kind: format!("/problems#{code}"),

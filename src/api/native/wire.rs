@@ -1,18 +1,22 @@
 //! Schemas of the native dialect. An absent optional value is left out, never `null`.
 
+mod apps;
 mod audit;
+mod channel_apps;
 mod channels;
 mod connections;
 mod deliveries;
+mod descriptors;
 mod destinations;
 mod events;
 mod github;
 mod identity;
-mod installations;
-mod integrations;
+mod registry;
 mod routes;
 mod rules;
 mod statistics;
+mod webhook_runs;
+mod webhooks;
 mod workflows;
 
 use std::{borrow::Cow, collections::BTreeSet};
@@ -25,7 +29,9 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
+pub use apps::{AppIn, AppOut, AppPatch, AppSettings, SigningSecretOut, in_app_members};
 pub use audit::AuditEntryOut;
+pub use channel_apps::{ChannelAppOut, ChannelAppPatch, ChannelAppsOut, ChannelWebhookOut};
 pub use channels::{ChannelIn, ChannelOut, ChannelPatch, UserOut};
 pub use connections::{
     ConnectionAuthorizationOut, ConnectionChannelsOut, ConnectionIn, ConnectionOut, ConnectionPatch,
@@ -35,6 +41,7 @@ pub use deliveries::{
     AttemptOut, DeliveryDetailOut, DeliveryOut, DestinationOut, DestinationPatch, ReplayAllOut, ReplayFailedIn,
     ReplayOut,
 };
+pub use descriptors::{LintIn, LintOut};
 pub use destinations::{DestinationIn, DestinationSecretOut, DestinationTestOut, RetryScheduleBody};
 pub use events::{AcceptedBatchOut, AcceptedOut, BatchEventIn, EventBatchIn, EventDetailOut, EventIn, EventOut};
 pub use github::{GithubBody, GithubReceiptOut};
@@ -42,13 +49,14 @@ pub use identity::{
     InvitationOut, InvitationsOut, MemberIn, MemberOut, MemberPatch, OrganisationIn, OrganisationOut,
     OrganisationPatch, TokenCreatedOut, TokenIn, TokenOut,
 };
-pub use installations::{InstallIn, InstalledOut};
-pub use integrations::{
-    ChannelIntegrationOut, ChannelIntegrationPatch, ChannelIntegrationsOut, ChannelWebhookOut, LintIn, LintOut,
-    SigningSecretOut,
-};
+pub use registry::{RegistryVersionDetailOut, RegistryVersionOut};
 pub use routes::{DraftResultsOut, RouteDraftIn, RouteIn, RouteOut, RoutePatch};
 pub use statistics::StatisticsOut;
+pub use webhook_runs::WebhookRunOut;
+pub use webhooks::{
+    IncomingWebhookIn, IncomingWebhookOut, IncomingWebhookPatch, IncomingWebhookTokenOut, OutgoingWebhookIn,
+    OutgoingWebhookOut, OutgoingWebhookPatch, WebhookTokenOut,
+};
 pub use workflows::{WorkflowIn, WorkflowOut, WorkflowsOut};
 
 use crate::{
@@ -82,8 +90,13 @@ pub struct List<T: ParseFromJSON + ToJSON> {
 impl<T: ParseFromJSON + ToJSON> List<T> {
     /// Converts a page of domain values.
     pub fn of<D: Into<T>>(page: Page<D>) -> Self {
+        Self::made(page, Into::into)
+    }
+
+    /// Converts a page of domain values by a function.
+    pub fn made<D>(page: Page<D>, make: impl FnMut(D) -> T) -> Self {
         let next_cursor = page.next.map(|id| id.simple().to_string());
-        Self { data: page.items.into_iter().map(Into::into).collect(), next_cursor }
+        Self { data: page.items.into_iter().map(make).collect(), next_cursor }
     }
 }
 

@@ -16,7 +16,6 @@ pub use integrations::{
 };
 pub use settings::{
     ChannelSettingOut, CustomSettingIn, CustomSettingOut, SettingEntry, SettingIn, SettingOut, SettingPatch,
-    SettingValue,
 };
 pub use slack::{SlackAccessOut, SlackTokenIn, SlackTokenOut};
 

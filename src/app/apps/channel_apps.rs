@@ -2,9 +2,14 @@
 //!
 //! Not here: calling them (`calls`, `messages`, `ticks`).
 
-use serde_json::json;
+use std::collections::BTreeMap;
 
-use super::Apps;
+use serde_json::{Value, json};
+
+use super::{
+    Apps,
+    settings::{Replacement, SettingRow},
+};
 use crate::{
     app::Caller,
     domain::{
@@ -15,7 +20,7 @@ use crate::{
             setting::Setting,
         },
         error::Noun,
-        ids::{ChannelId, IntegrationId},
+        ids::{ChannelId, InstallationId, IntegrationId},
         tenancy::member::Permission,
     },
     store::{
@@ -25,10 +30,10 @@ use crate::{
 };
 
 /// An app in a channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChannelIntegration {
+#[derive(Clone, Debug)]
+pub struct ChannelApp {
     /// Id of the app.
-    pub integration_id: IntegrationId,
+    pub app_id: IntegrationId,
     /// Its name.
     pub name: String,
     /// Its kind, which decides on which occasions it is called.
@@ -37,17 +42,21 @@ pub struct ChannelIntegration {
     pub active: bool,
     /// Position in the order of calls: the lowest is called first.
     pub position: i32,
+    /// Settings of the channel, oldest first.
+    pub settings: Vec<SettingRow>,
     /// Time of the last change.
     pub updated_at: Time,
 }
 
 /// A patch: `None` leaves a field as it is.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ChannelIntegrationChange {
+#[derive(Clone, Debug, Default)]
+pub struct ChannelAppChange {
     /// True to activate it.
     pub active: Option<bool>,
     /// New position.
     pub position: Option<i32>,
+    /// Values by label that replace the settings of the channel.
+    pub settings: Option<BTreeMap<String, Value>>,
 }
 
 impl Apps {
@@ -55,36 +64,76 @@ impl Apps {
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
-    pub async fn list_channel_integrations(&self, caller: &Caller, id: ChannelId) -> Result<Vec<ChannelIntegration>> {
+    pub async fn list_channel_apps(&self, caller: &Caller, id: ChannelId) -> Result<Vec<ChannelApp>> {
         caller.require(Permission::IntegrationsRead)?;
         let channel = self.channels.visible_channel(caller, id).await?;
         let reader = self.base.store.reader();
         let all = store::apps::installations::of_channel(reader, caller.organisation_id, channel.id).await?;
-        Ok(all.iter().map(|Used { app, used, .. }| shown(app, used)).collect())
+        let all = all.into_iter().map(|Used { app, used, .. }| (app, used)).collect();
+        self.in_channel(caller, channel.id, all).await
+    }
+
+    /// Returns an app in a channel.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`] also where it is not in the channel.
+    pub async fn get_channel_app(
+        &self,
+        caller: &Caller,
+        channel_id: ChannelId,
+        id: IntegrationId,
+    ) -> Result<ChannelApp> {
+        let found = self.list_channel_apps(caller, channel_id).await?.into_iter().find(|one| one.app_id == id);
+        found.ok_or_else(|| Error::not_found(Noun::Integration, id))
+    }
+
+    /// Adds the settings to apps in a channel, as this caller may see them.
+    async fn in_channel(
+        &self,
+        caller: &Caller,
+        channel_id: ChannelId,
+        all: Vec<(App, AppInChannel)>,
+    ) -> Result<Vec<ChannelApp>> {
+        let of: Vec<InstallationId> = all.iter().map(|(app, _)| app.installation_id).collect();
+        let reader = self.base.store.reader();
+        let rows = store::apps::settings::in_channel(reader, caller.organisation_id, &of, channel_id).await?;
+        let mut shown = Vec::with_capacity(all.len());
+        for (app, used) in all {
+            let own = |row: &&StoredSetting| {
+                row.setting.installation_id == app.installation_id && row.setting.channel_id.is_some()
+            };
+            let rows = rows.iter().filter(own).cloned().collect();
+            shown.push(self::shown(&app, &used, self.seen_settings(caller, app.id, rows).await?));
+        }
+        Ok(shown)
     }
 
     /// Adds an app to a channel, by default active and after the others; or changes its use there.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`] for the channel or the app.
-    pub async fn put_channel_integration(
+    /// [`Error::Forbidden`], [`Error::NotFound`] for the channel or the app, [`Error::Invalid`] with all violations of
+    /// the settings, [`Error::Conflict`] where they are too many.
+    pub async fn put_channel_app(
         &self,
         caller: &Caller,
         channel_id: ChannelId,
         id: IntegrationId,
-        change: ChannelIntegrationChange,
-    ) -> Result<ChannelIntegration> {
-        caller.require(Permission::IntegrationsManage)?;
-        let channel = self.channels.visible_channel(caller, channel_id).await?;
+        change: ChannelAppChange,
+    ) -> Result<ChannelApp> {
+        let scope = self.scope_of(caller.clone(), id, Some(channel_id), Permission::IntegrationsManage).await?;
+        let replacement = match change.settings {
+            Some(values) => self.check_settings(&scope, values).await?,
+            None => Replacement::default(),
+        };
         let tx = self.base.store.begin().await?;
         let app = store::apps::installations::find(&tx, caller.organisation_id, id).await?;
-        let there = store::apps::installations::of_channel(&tx, caller.organisation_id, channel.id).await?;
+        let there = store::apps::installations::of_channel(&tx, caller.organisation_id, channel_id).await?;
         let last = there.iter().map(|there| there.used.position).max();
         let former = there.into_iter().find(|there| there.app.id == id).map(|there| there.used);
         let is_new = former.is_none();
         let mut used = former.unwrap_or_else(|| AppInChannel {
             id: self.base.ambient.id(),
-            channel_id: channel.id,
+            channel_id,
             active: true,
             position: last.map_or(0, |last| last.saturating_add(1)),
             updated_at: self.base.now(),
@@ -96,24 +145,21 @@ impl Apps {
         if change.active == Some(true) || is_new {
             self.switch_on(&tx, &app).await?;
         }
+        self.replace_settings(&tx, &scope, &replacement).await?;
         self.reschedule(&tx, &app).await?;
-        let detail = json!({"channel_id": channel.id, "active": used.active, "position": used.position});
+        let detail = json!({"channel_id": channel_id, "active": used.active, "position": used.position});
         let actor = (caller.organisation_id, caller.actor());
         self.base.audit(&tx, (actor.0, &actor.1), "channel_integration.put", id, detail).await?;
         tx.commit().await?;
-        Ok(shown(&app, &used))
+        let settings = self.rows(&scope).await?;
+        Ok(shown(&app, &used, settings))
     }
 
     /// Removes an app from a channel, with its settings there.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`] also where it is not in the channel.
-    pub async fn delete_channel_integration(
-        &self,
-        caller: &Caller,
-        channel_id: ChannelId,
-        id: IntegrationId,
-    ) -> Result<()> {
+    pub async fn delete_channel_app(&self, caller: &Caller, channel_id: ChannelId, id: IntegrationId) -> Result<()> {
         caller.require(Permission::IntegrationsManage)?;
         let channel = self.channels.visible_channel(caller, channel_id).await?;
         let tx = self.base.store.begin().await?;
@@ -173,13 +219,14 @@ impl Apps {
     }
 }
 
-fn shown(app: &App, used: &AppInChannel) -> ChannelIntegration {
-    ChannelIntegration {
-        integration_id: app.id,
+fn shown(app: &App, used: &AppInChannel, settings: Vec<SettingRow>) -> ChannelApp {
+    ChannelApp {
+        app_id: app.id,
         name: app.name.clone(),
         kind: app.kind().as_str().to_owned(),
         active: used.active,
         position: used.position,
+        settings,
         updated_at: used.updated_at,
     }
 }

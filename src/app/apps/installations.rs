@@ -98,12 +98,7 @@ impl Apps {
         json_url: &str,
     ) -> Result<InstalledIntegration> {
         let (caller, _) = self.tenancy.in_team(who, organisation).await?;
-        caller.require(Permission::IntegrationsManage)?;
-        let descriptor = self.fetch_descriptor(json_url, "/json_url").await?;
-        let kind = descriptor.kind.as_str().to_owned();
-        let name = descriptor.app_name.clone();
-        let mut app = self.new_integration(&caller, name, json_url.to_owned(), (kind, true), Some(descriptor));
-        self.install(&caller, &mut app, None).await?;
+        let app = self.install_by_descriptor(&caller, json_url.to_owned(), (None, None)).await?;
         Ok(self.seen(&caller, &app, None))
     }
 
@@ -199,11 +194,10 @@ impl Apps {
         let (caller, organisation) = self.tenancy.in_team(who, organisation).await?;
         caller.require(Permission::IntegrationsManage)?;
         let mut app = self.custom(organisation.id, id).await?;
-        let descriptor = self.fetch_descriptor(json_url, "/json_url").await?;
-        app.name.clone_from(&descriptor.app_name);
-        app.integration_type = descriptor.kind.as_str().to_owned();
-        app.descriptor = Some(descriptor);
-        app.json_url = json_url.to_owned();
+        self.replace_descriptor(&mut app, json_url.to_owned()).await?;
+        if let Some(descriptor) = &app.descriptor {
+            app.name.clone_from(&descriptor.app_name);
+        }
         self.save_integration(&caller, &mut app, None, true).await
     }
 
@@ -297,7 +291,7 @@ impl Apps {
         tx.commit().await
     }
 
-    async fn save_integration(
+    pub(super) async fn save_integration(
         &self,
         caller: &Caller,
         app: &mut App,
@@ -361,7 +355,7 @@ pub(in crate::app) fn secret_location<'a>(app: &App, column: &'a str) -> SecretL
     SecretLocation { organisation_id: app.organisation_id, table: "installation", column, row: app.installation_id.0 }
 }
 
-fn check(
+pub(in crate::app) fn check(
     name: Option<&str>,
     json_url: Option<&str>,
     credential: Option<&Secret>,

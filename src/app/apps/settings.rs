@@ -3,10 +3,13 @@
 //! Not here: the rules of a setting's value (`domain::apps`).
 
 mod governed;
+mod opened;
+mod replaced;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub(super) use self::replaced::Replacement;
 use super::Apps;
 use crate::{
     app::{
@@ -18,10 +21,10 @@ use crate::{
         ambient::Time,
         apps::{
             app::App,
-            setting::{EffectiveSetting, MASK, Setting, check_label},
+            setting::{Setting, check_label},
         },
         error::{Noun, Violation},
-        ids::{ChannelId, InstallationId, IntegrationId, OrganisationId, SettingId},
+        ids::{ChannelId, IntegrationId, OrganisationId, SettingId},
         secret::Secret,
         tenancy::member::Permission,
     },
@@ -53,7 +56,7 @@ pub struct SettingRow {
 }
 
 /// App and channel to which a setting belongs, with the caller.
-struct Scope {
+pub(super) struct Scope {
     caller: Caller,
     app: App,
     channel_id: Option<ChannelId>,
@@ -222,38 +225,6 @@ impl Apps {
         Ok(last.map(|row| (row.label, row.value)))
     }
 
-    /// Returns the effective settings of each of some apps in a channel, secrets opened.
-    pub(in crate::app) async fn effective_settings(
-        &self,
-        organisation_id: OrganisationId,
-        channel_id: ChannelId,
-        apps: &[&App],
-    ) -> Result<Vec<Vec<EffectiveSetting>>> {
-        let installations: Vec<InstallationId> = apps.iter().map(|app| app.installation_id).collect();
-        let reader = self.base.store.reader();
-        let rows = store::apps::settings::in_channel(reader, organisation_id, &installations, channel_id).await?;
-        let settings = self.open_settings(rows).await?;
-        let of = |app: &App| {
-            let own = settings.iter().filter(|setting| setting.installation_id == app.installation_id).cloned();
-            let (channel, organisation): (Vec<_>, Vec<_>) = own.partition(|setting| setting.channel_id.is_some());
-            app.descriptor.as_ref().map(|descriptor| descriptor.effective(&organisation, &channel)).unwrap_or_default()
-        };
-        Ok(apps.iter().map(|app| of(app)).collect())
-    }
-
-    pub(in crate::app) async fn open_settings(&self, rows: Vec<StoredSetting>) -> Result<Vec<Setting>> {
-        let mut settings = Vec::with_capacity(rows.len());
-        for StoredSetting { mut setting, sealed } in rows {
-            if let Some(sealed) = sealed {
-                let text = self.vault.unseal(location(&setting), &sealed).await?;
-                let value = serde_json::from_str(text.expose());
-                setting.value = value.map_err(|error| Error::Internal(format!("a secret is not JSON: {error}")))?;
-            }
-            settings.push(setting);
-        }
-        Ok(settings)
-    }
-
     async fn scope(
         &self,
         who: &Identified,
@@ -262,11 +233,21 @@ impl Apps {
         channel: Option<Uuid>,
         permission: Permission,
     ) -> Result<Scope> {
-        let (caller, organisation) = self.tenancy.in_team(who, organisation).await?;
+        let (caller, _) = self.tenancy.in_team(who, organisation).await?;
+        self.scope_of(caller, id.into(), channel.map(Into::into), permission).await
+    }
+
+    pub(super) async fn scope_of(
+        &self,
+        caller: Caller,
+        id: IntegrationId,
+        channel: Option<ChannelId>,
+        permission: Permission,
+    ) -> Result<Scope> {
         caller.require(permission)?;
-        let app = store::apps::installations::find(self.base.store.reader(), organisation.id, id.into()).await?;
+        let app = store::apps::installations::find(self.base.store.reader(), caller.organisation_id, id).await?;
         let channel_id = match channel {
-            Some(channel) => Some(self.channels.visible_channel(&caller, channel.into()).await?.id),
+            Some(channel) => Some(self.channels.visible_channel(&caller, channel).await?.id),
             None => None,
         };
         Ok(Scope { caller, app, channel_id })
@@ -293,22 +274,8 @@ impl Apps {
         found.ok_or_else(|| Error::not_found(Noun::Setting, id))
     }
 
-    async fn rows(&self, scope: &Scope) -> Result<Vec<SettingRow>> {
-        let open = scope.caller.may(Permission::SecretsRead);
-        let stored = self.stored(scope).await?;
-        let settings =
-            if open { self.open_settings(stored).await? } else { stored.into_iter().map(|row| row.setting).collect() };
-        let row = |setting: Setting| SettingRow {
-            id: setting.id.0,
-            organisation_id: setting.organisation_id,
-            integration_id: scope.app.id,
-            channel_id: setting.channel_id,
-            value: if setting.secret && !open { MASK.into() } else { setting.value },
-            label: setting.label,
-            created_at: setting.created_at,
-            updated_at: setting.updated_at,
-        };
-        Ok(settings.into_iter().map(row).collect())
+    pub(super) async fn rows(&self, scope: &Scope) -> Result<Vec<SettingRow>> {
+        self.seen_settings(&scope.caller, scope.app.id, self.stored(scope).await?).await
     }
 
     async fn set(&self, scope: &Scope, label: &str, value: Value) -> Result<()> {
@@ -333,7 +300,8 @@ impl Apps {
             created_at: now,
             updated_at: now,
         };
-        let stored = self.checked(scope, setting).await?;
+        let around = self.settings_around(&scope.app, &setting).await?;
+        let stored = self.checked(scope, setting, around).await?;
         let tx = self.base.store.begin().await?;
         store::apps::settings::insert(&tx, &stored).await?;
         self.reschedule(&tx, &scope.app).await?;
@@ -350,7 +318,8 @@ impl Apps {
         }
         setting.value = value.unwrap_or(setting.value);
         setting.updated_at = self.base.now();
-        let stored = self.checked(scope, setting).await?;
+        let around = self.settings_around(&scope.app, &setting).await?;
+        let stored = self.checked(scope, setting, around).await?;
         let tx = self.base.store.begin().await?;
         store::apps::settings::update(&tx, &stored).await?;
         self.reschedule(&tx, &scope.app).await?;
@@ -359,9 +328,9 @@ impl Apps {
     }
 
     /// Validates a setting by the descriptor, and seals it if it is a secret.
-    async fn checked(&self, scope: &Scope, mut setting: Setting) -> Result<StoredSetting> {
+    async fn checked(&self, scope: &Scope, mut setting: Setting, around: Vec<Setting>) -> Result<StoredSetting> {
         let descriptor = &scope.app.descriptor;
-        let governed = self.is_governed(&scope.app, &setting).await?;
+        let governed = self.is_governed(&scope.app, &setting, around).await?;
         if let Some(descriptor) = descriptor.as_ref().filter(|_| !governed) {
             let checked = descriptor.validate_setting(&setting.label, &setting.value);
             checked.map_err(|violation| {

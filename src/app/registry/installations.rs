@@ -5,19 +5,18 @@
 
 use super::{Registry, not_found, version_id};
 use crate::{
-    app::Caller,
+    app::{Caller, apps::installations::check},
     domain::{
         Error, Result,
         apps::{
             app::{App, RegistryReference},
             destination,
         },
-        ids::IntegrationId,
-        page::{Page, PageRequest},
         registry::{
             Lifecycle, RegistryVersion,
             definition::{Definition, Issue, Rule, descriptor},
         },
+        secret::Secret,
         tenancy::member::Permission,
     },
     store::{
@@ -40,14 +39,49 @@ pub enum WantedVersion {
     },
 }
 
+/// An app to be installed.
+#[derive(Clone, Debug)]
+pub struct CreateApp {
+    /// Source of its descriptor.
+    pub source: AppSource,
+    /// Name; by default that of the source.
+    pub name: Option<String>,
+    /// Credential that is kept for its calls.
+    pub credential: Option<Secret>,
+}
+
+/// Source of an app.
+#[derive(Clone, Debug)]
+pub enum AppSource {
+    /// Address of a descriptor.
+    Descriptor(String),
+    /// Version in the registry: of the workspace's own, or a published one.
+    Version(WantedVersion),
+}
+
 impl Registry {
-    /// Installs a version of the workspace's own, or a published one.
+    /// Installs an app: by its descriptor, or from the registry.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] where its descriptor is not acceptable,
-    /// [`Error::FailedPrecondition`] where it is deprecated, [`Error::Conflict`] where there are too many.
-    pub async fn install_registry_integration(&self, caller: &Caller, wanted: WantedVersion) -> Result<App> {
+    /// [`Error::FailedPrecondition`] where the version is deprecated, [`Error::Conflict`] where there are too many.
+    pub async fn create_app(&self, caller: &Caller, new: CreateApp) -> Result<App> {
+        let CreateApp { source, name, credential } = new;
+        let given = (name, credential.as_ref());
+        match source {
+            AppSource::Descriptor(url) => self.apps.install_by_descriptor(caller, url, given).await,
+            AppSource::Version(wanted) => self.install_version(caller, wanted, given).await,
+        }
+    }
+
+    async fn install_version(
+        &self,
+        caller: &Caller,
+        wanted: WantedVersion,
+        (name, credential): (Option<String>, Option<&Secret>),
+    ) -> Result<App> {
         caller.require(Permission::IntegrationsManage)?;
+        check(name.as_deref(), None, credential, None)?;
         let version = self.installable(caller, wanted).await?;
         if version.lifecycle == Lifecycle::Deprecated {
             let message = format!("{} {} is deprecated; install another version", version.name, version.version);
@@ -57,17 +91,13 @@ impl Registry {
         let definition = registry::definition(reader, version.id).await?.ok_or_else(|| not_found(&version.name))?;
         let descriptor = descriptor(&definition)?;
         self.apps.check_called(&descriptor, "/url")?;
-        let mut app = self.apps.new_integration(
-            caller,
-            version.name.clone(),
-            String::new(),
-            ("output".into(), false),
-            Some(descriptor),
-        );
+        let name = name.unwrap_or_else(|| version.name.clone());
+        let kind = ("output".into(), false);
+        let mut app = self.apps.new_integration(caller, name, String::new(), kind, Some(descriptor));
         let from = from_registry(&version);
         app.json_url = from.json_url();
         app.registry = Some(from);
-        self.apps.install(caller, &mut app, None).await?;
+        self.apps.install(caller, &mut app, credential).await?;
         Ok(app)
     }
 
@@ -89,28 +119,6 @@ impl Registry {
                 }
             }
         }
-    }
-
-    /// Lists the installed integrations of an organisation, newest first.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`].
-    pub async fn list_installed_integrations(&self, caller: &Caller, page: PageRequest) -> Result<Page<App>> {
-        caller.require(Permission::IntegrationsRead)?;
-        let all = store::apps::installations::list(self.base.store.reader(), caller.organisation_id).await?;
-        let is_after = |app: &App| page.after.is_none_or(|after| app.id.0 < after);
-        let items = all.into_iter().rev().filter(is_after).take(page.limit as usize + 1).collect();
-        Ok(Page::cut(items, page.limit, |app: &App| app.id.0))
-    }
-
-    /// Removes an installed integration with its settings; its pending deliveries fail.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`].
-    pub async fn uninstall_integration(&self, caller: &Caller, id: IntegrationId) -> Result<()> {
-        caller.require(Permission::IntegrationsManage)?;
-        let app = store::apps::installations::find(self.base.store.reader(), caller.organisation_id, id).await?;
-        self.apps.uninstall(caller, &app).await
     }
 
     /// Updates the descriptor of every app that was installed from a version whose definition changed.

@@ -2,8 +2,6 @@
 //!
 //! Not here: single versions (`lookup`).
 
-use std::collections::HashMap;
-
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -13,17 +11,13 @@ use crate::{
     app::Caller,
     domain::{
         Error, Result,
-        ids::OrganisationId,
         registry::{
             RegistryVersion, SortBy, Verification,
             definition::{Matched, Version, Visibility},
         },
         tenancy::{member::Permission, organisation::Organisation},
     },
-    store::{
-        self,
-        registry::{self, Scope, VersionFilter},
-    },
+    store::registry::{self, Scope, VersionFilter},
 };
 
 /// Default and largest number of versions on a page.
@@ -124,21 +118,11 @@ impl Registry {
             let cursor = Cursor { by: wanted.sort_by.as_str().to_owned(), down: wanted.descending, key, id };
             BASE64URL.encode(serde_json::json!(cursor).to_string())
         });
-        let mut owners: Vec<OrganisationId> = found.iter().map(|version| version.organisation_id).collect();
-        owners.sort_unstable();
-        owners.dedup();
-        let owners = store::tenancy::organisations::list(reader, &owners).await?;
-        let owners: HashMap<OrganisationId, Organisation> = owners.into_iter().map(|one| (one.id, one)).collect();
-        let listed = |version: RegistryVersion| {
-            let workspace = owners.get(&version.organisation_id)?.clone();
-            let matched_on = wanted.search.as_deref().map(|text| version.matched_on(text));
-            Some(Listed { version, workspace, matched_on })
-        };
-        Ok(ListedPage { items: found.into_iter().filter_map(listed).collect(), next_token })
+        Ok(ListedPage { items: self.listed(found, wanted.search.as_deref()).await?, next_token })
     }
 }
 
-fn wanted(scope: Scope, query: &ListQuery, limit: u32) -> Result<VersionFilter> {
+pub(super) fn wanted(scope: Scope, query: &ListQuery, limit: u32) -> Result<VersionFilter> {
     let version = match query.version.as_deref() {
         None => None,
         Some("latest") => Some(None),
@@ -166,6 +150,7 @@ fn wanted(scope: Scope, query: &ListQuery, limit: u32) -> Result<VersionFilter> 
         visibility: query.visibility,
         dev: query.dev,
         search,
+        owner: None,
         sort_by,
         descending,
         after,

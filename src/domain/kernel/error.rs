@@ -44,6 +44,8 @@ pub enum Noun {
     Delivery,
     /// A destination.
     Destination,
+    /// A secret of an app or a webhook: the one that signs calls, or the token.
+    Secret,
     /// An API key of a registry version.
     ApiKey,
     /// An interface implemented by registry versions.
@@ -68,6 +70,7 @@ impl fmt::Display for Noun {
             Noun::Event => "event",
             Noun::Delivery => "delivery",
             Noun::Destination => "destination",
+            Noun::Secret => "secret of",
             Noun::ApiKey => "key",
             Noun::Interface => "interface",
         })

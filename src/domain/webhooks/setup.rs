@@ -3,7 +3,7 @@
 //!
 //! Not here: permissions, and the existence of channels and members.
 
-use super::{Outgoing, OutgoingEvent, Target, Way, WebhookRefusal};
+use super::{Direction, Outgoing, OutgoingEvent, Target, Way, Webhook, WebhookRefusal};
 
 /// Default number of retries, for an absent or unusable number.
 const DEFAULT_RETRIES: u32 = 4;
@@ -42,6 +42,43 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// Returns the draft that leaves a webhook as it is, but for its token, which is absent.
+    pub fn of(webhook: &Webhook) -> Self {
+        let Webhook { name, enabled, poster, channels, look, script, direction, .. } = webhook.clone();
+        let way = match direction {
+            Direction::Incoming(incoming) => {
+                DraftWay::Incoming { override_destination: Some(incoming.override_destination) }
+            }
+            Direction::Outgoing(outgoing) => DraftWay::Outgoing(Box::new(OutgoingDraft {
+                event: outgoing.event.to_string(),
+                urls: outgoing.urls,
+                target_room: outgoing.target_room,
+                trigger_words: outgoing.trigger_words,
+                trigger_word_anywhere: Some(outgoing.trigger_word_anywhere),
+                token: None,
+                run_on_edits: Some(outgoing.run_on_edits),
+                retry_failed_calls: Some(outgoing.retry_failed_calls),
+                retry_count: outgoing.retry_count.map(f64::from),
+                retry_delay: outgoing.retry_delay,
+                impersonate_user: Some(outgoing.impersonate_user),
+            })),
+        };
+        Self {
+            name,
+            enabled,
+            username: Some(poster.username),
+            channel: channels.join(","),
+            alias: look.alias,
+            avatar: look.avatar,
+            emoji: look.emoji,
+            script_enabled: script.enabled,
+            script: script.text,
+            script_engine: script.engine,
+            skip_transpile: Some(script.skip_transpile),
+            way,
+        }
+    }
+
     /// Returns its direction.
     pub fn way(&self) -> Way {
         match self.way {

@@ -32,6 +32,8 @@ pub enum Scope {
     Workspace(OrganisationId),
     /// Public versions of all workspaces.
     Hub,
+    /// Versions of a workspace, and the public ones of all others.
+    Visible(OrganisationId),
 }
 
 /// Filter, order and page of a list.
@@ -49,6 +51,8 @@ pub struct VersionFilter {
     pub visibility: Option<Visibility>,
     /// True for versions under development, false for the others.
     pub dev: bool,
+    /// Only versions of this workspace.
+    pub owner: Option<OrganisationId>,
     /// Text to search for.
     pub search: Option<String>,
     /// Sort key.
@@ -171,12 +175,17 @@ pub async fn named(db: &impl ConnectionTrait, scope: Scope, name: &str) -> Resul
     query.and_where(match scope {
         Scope::Workspace(id) => of(id),
         Scope::Hub => published(),
+        Scope::Visible(id) => of(id).or(published()),
     });
     all(db, &query).await
 }
 
 fn of(id: OrganisationId) -> SimpleExpr {
     Expr::col((Versions, Column::OrganisationId)).eq(id.0)
+}
+
+fn public() -> SimpleExpr {
+    Column::Visibility.eq(Visibility::Public.as_str()).and(Column::Dev.eq(false))
 }
 
 fn published() -> SimpleExpr {
@@ -191,10 +200,12 @@ pub async fn list(db: &impl ConnectionTrait, wanted: &VersionFilter) -> Result<V
     let mut query = select();
     match wanted.scope {
         Scope::Workspace(id) => query.and_where(of(id)).and_where(Column::Dev.eq(wanted.dev)),
-        Scope::Hub => {
-            query.and_where(Column::Visibility.eq(Visibility::Public.as_str())).and_where(Column::Dev.eq(false))
-        }
+        Scope::Hub => query.and_where(public()),
+        Scope::Visible(id) => query.and_where(of(id).or(public())),
     };
+    if let Some(owner) = wanted.owner {
+        query.and_where(of(owner));
+    }
     if let Some(name) = &wanted.name {
         query.and_where(Expr::col((Versions, Column::Name)).eq(name.as_str()));
     }

@@ -16,6 +16,7 @@ use crate::{
     domain::{
         Result,
         ids::{AttemptId, IntegrationId, OrganisationId},
+        page::PageRequest,
         pipeline::delivery::{Attempt, DeliveryState},
     },
     store::pipeline::deliveries::attempt,
@@ -38,6 +39,25 @@ pub async fn page(
     let total = of.clone().count(db).await?;
     let rows = of.order_by_desc(Column::Id).offset(offset).limit(count).all(db).await?;
     Ok((rows.into_iter().map(attempt).collect::<Result<_>>()?, total))
+}
+
+/// Lists a page of the history by cursor, newest first, with one more than fits.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    id: IntegrationId,
+    page: PageRequest,
+) -> Result<Vec<Attempt>> {
+    let mut of =
+        Attempts::find().filter(Column::OrganisationId.eq(organisation_id.0)).filter(Column::HistoryOf.eq(id.0));
+    if let Some(after) = page.after {
+        of = of.filter(Column::Id.lt(after));
+    }
+    let rows = of.order_by_desc(Column::Id).limit(u64::from(page.limit) + 1).all(db).await?;
+    rows.into_iter().map(attempt).collect()
 }
 
 /// Finds one attempt of the history.

@@ -28,8 +28,25 @@ impl Apps {
     /// Returns the secret that signs our calls of an app, for its verification of signatures.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::FailedPrecondition`] where there is none yet.
-    pub async fn get_signing_secret(&self, caller: &Caller, id: IntegrationId) -> Result<Secret> {
+    /// [`Error::Forbidden`], [`Error::NotFound`] also where there is none yet.
+    pub async fn get_app_signing_secret(&self, caller: &Caller, id: IntegrationId) -> Result<Secret> {
+        let app = self.get_app(caller, id).await?;
+        self.get_signing_secret(caller, app.id).await
+    }
+
+    /// Replaces the secret that signs our calls of an app. For a day the former one signs too, so that the verifying
+    /// side can change over; an earlier one stops immediately.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Conflict`] where a concurrent request replaces it.
+    pub async fn rotate_app_signing_secret(&self, caller: &Caller, id: IntegrationId) -> Result<Secret> {
+        caller.require(Permission::IntegrationsManage)?;
+        let app = store::apps::installations::find(self.base.store.reader(), caller.organisation_id, id).await?;
+        self.rotate_signing_secret(caller, app.id).await
+    }
+
+    /// Returns the secret that signs our calls of an app or an outgoing webhook.
+    pub(in crate::app) async fn get_signing_secret(&self, caller: &Caller, id: IntegrationId) -> Result<Secret> {
         caller.require(Permission::IntegrationsRead)?;
         caller.require(Permission::SecretsRead)?;
         let reader = self.base.store.reader();
@@ -38,18 +55,12 @@ impl Apps {
         let location = |column| location((organisation_id, installation), column);
         match &secrets.signing_secret {
             Some(sealed) => self.vault.unseal(location(PRESENT), sealed).await,
-            None => Err(Error::FailedPrecondition {
-                message: "the calls of this integration are not signed yet; rotate its secret to have one".into(),
-            }),
+            None => Err(Error::not_found(Noun::Secret, id)),
         }
     }
 
-    /// Replaces the secret that signs our calls of an app. For a day the former one signs too, so that the verifying
-    /// side can change over; an earlier one stops immediately.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Conflict`] where a concurrent request replaces it.
-    pub async fn rotate_signing_secret(&self, caller: &Caller, id: IntegrationId) -> Result<Secret> {
+    /// Replaces the secret that signs our calls of an app or an outgoing webhook.
+    pub(in crate::app) async fn rotate_signing_secret(&self, caller: &Caller, id: IntegrationId) -> Result<Secret> {
         caller.require(Permission::IntegrationsManage)?;
         caller.require(Permission::SecretsRead)?;
         let reader = self.base.store.reader();

@@ -1,128 +1,19 @@
-//! Integrations in a channel, and the report of a descriptor check.
+//! Descriptor checks: the document in question, and the report.
 
 use poem_openapi::{
     Object,
     types::{Any, Example},
 };
 use serde_json::Value;
-use uuid::Uuid;
 
 use crate::{
-    api::shared::{
-        time::Timestamp,
-        word::{Vocabulary, Word},
-    },
-    app::{
-        apps::{
-            channel_apps::{ChannelIntegration, ChannelIntegrationChange},
-            descriptors::DescriptorSource,
-        },
-        channels::inbound::ChannelWebhook,
-    },
+    api::shared::word::{Vocabulary, Word},
+    app::apps::descriptors::DescriptorSource,
     domain::{
         Error, Result,
         apps::descriptor::{Finding, Severity},
-        secret::Secret,
     },
 };
-
-/// An integration in a channel.
-#[derive(Clone, Debug, Object)]
-#[oai(rename = "ChannelIntegration", rename_all = "camelCase")]
-pub struct ChannelIntegrationOut {
-    /// Id of the integration.
-    pub integration_id: Uuid,
-    /// Name of the integration.
-    pub name: String,
-    /// Kind of the integration. More kinds may be added.
-    pub kind: String,
-    /// True if it is switched on in this channel.
-    pub active: bool,
-    /// Position among the channel's integrations, in ascending order.
-    pub position: i32,
-    /// Time of the last change to this entry.
-    pub updated_at: Timestamp,
-}
-
-impl From<ChannelIntegration> for ChannelIntegrationOut {
-    fn from(found: ChannelIntegration) -> Self {
-        Self {
-            integration_id: found.integration_id.0,
-            name: found.name,
-            kind: found.kind,
-            active: found.active,
-            position: found.position,
-            updated_at: found.updated_at.into(),
-        }
-    }
-}
-
-/// A channel's integrations.
-#[derive(Clone, Debug, Object)]
-#[oai(rename = "ChannelIntegrations")]
-pub struct ChannelIntegrationsOut {
-    /// All of the integrations, by position.
-    pub data: Vec<ChannelIntegrationOut>,
-}
-
-/// Secret that signs our calls of an integration.
-#[derive(Clone, Object)]
-#[oai(rename = "SigningSecret", example)]
-pub struct SigningSecretOut {
-    /// `whsec_` and the base64 of the key.
-    pub secret: String,
-}
-
-impl From<Secret> for SigningSecretOut {
-    fn from(secret: Secret) -> Self {
-        Self { secret: secret.expose().to_owned() }
-    }
-}
-
-impl Example for SigningSecretOut {
-    fn example() -> Self {
-        Self { secret: "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".into() }
-    }
-}
-
-/// Changes to an integration's entry in a channel; absent fields stay unchanged.
-#[derive(Clone, Debug, Object)]
-#[oai(rename = "ChannelIntegrationPatch", example)]
-pub struct ChannelIntegrationPatch {
-    /// True to switch it on in this channel.
-    pub active: Option<bool>,
-    /// Position among the channel's integrations, in ascending order.
-    #[oai(validator(minimum(value = "0")))]
-    pub position: Option<i32>,
-}
-
-impl From<ChannelIntegrationPatch> for ChannelIntegrationChange {
-    fn from(patch: ChannelIntegrationPatch) -> Self {
-        Self { active: patch.active, position: patch.position }
-    }
-}
-
-impl Example for ChannelIntegrationPatch {
-    fn example() -> Self {
-        Self { active: Some(true), position: Some(1) }
-    }
-}
-
-/// Addresses at which messages are posted to a channel. An address is the only credential that a sender needs.
-#[derive(Clone, Debug, Object)]
-#[oai(rename = "ChannelWebhook", rename_all = "camelCase")]
-pub struct ChannelWebhookOut {
-    /// Address that is given to integrations.
-    pub return_url: String,
-    /// Address for other senders.
-    pub webhook_url: String,
-}
-
-impl From<ChannelWebhook> for ChannelWebhookOut {
-    fn from(webhook: ChannelWebhook) -> Self {
-        Self { return_url: webhook.return_url.into(), webhook_url: webhook.webhook_url.into() }
-    }
-}
 
 /// Descriptor to be checked: exactly one of the three members.
 #[derive(Clone, Debug, Object)]

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Apps, channel_apps::ChannelIntegrationChange, matcher::channel_place};
+use super::{Apps, channel_apps::ChannelAppChange, matcher::channel_place};
 use crate::{
     app::{
         Caller,
@@ -56,13 +56,13 @@ impl RouteManager for Apps {
         let settings = change.settings.unwrap_or_else(|| json!({}));
         let Place { position } = Place::deserialize(settings).map_err(|error| Error::invalid("", error.to_string()))?;
         let (channel, app) = self.used(caller.organisation_id, &route).await?;
-        let change = ChannelIntegrationChange { active: change.enabled, position };
-        self.put_channel_integration(caller, channel, app, change).await.map(drop)
+        let change = ChannelAppChange { active: change.enabled, position, settings: None };
+        self.put_channel_app(caller, channel, app, change).await.map(drop)
     }
 
     async fn delete(&self, caller: &Caller, route: ManagedRoute) -> Result<()> {
         let (channel, app) = self.used(caller.organisation_id, &route).await?;
-        self.delete_channel_integration(caller, channel, app).await
+        self.delete_channel_app(caller, channel, app).await
     }
 }
 

@@ -1,0 +1,113 @@
+//! The triggers of outgoing webhooks as routes: events of their kind go to their URLs.
+//!
+//! Not here: the decision (`matcher`), the other settings of a webhook.
+
+use async_trait::async_trait;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Reach, WebhookKey, Webhooks};
+use crate::{
+    app::{
+        Caller,
+        routes::managed::{ManagedChange, ManagedRoute, RouteManager},
+    },
+    domain::{
+        Error, Result,
+        ids::{IntegrationId, OrganisationId},
+        pipeline::destination::Destination,
+        routes::rule::Rule,
+        webhooks::{Direction, Outgoing, Way, Webhook, destination},
+    },
+    store,
+};
+
+const MESSAGE: &str = "message";
+
+/// Settings of the rule, as a change has them.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Triggers {
+    trigger_words: Option<Vec<String>>,
+}
+
+#[async_trait]
+impl RouteManager for Webhooks {
+    fn kind(&self) -> &'static str {
+        MESSAGE
+    }
+
+    async fn routes(&self, organisation_id: OrganisationId) -> Result<Vec<ManagedRoute>> {
+        let reader = self.base.store.reader();
+        let all = store::webhooks::list(reader, organisation_id).await?;
+        let called: Vec<Webhook> = all
+            .into_iter()
+            .map(|stored| stored.webhook)
+            .filter(|webhook| matches!(webhook.direction, Direction::Outgoing(_)))
+            .collect();
+        if called.is_empty() {
+            return Ok(Vec::new());
+        }
+        let known =
+            store::pipeline::destinations::named_after(reader, organisation_id, &destination::OUTGOING, "").await?;
+        Ok(called.into_iter().filter_map(|webhook| route(webhook, &known)).collect())
+    }
+
+    async fn change(&self, caller: &Caller, route: ManagedRoute, change: ManagedChange) -> Result<()> {
+        let former = self.managed_webhook(caller, &route).await?;
+        let mut webhook = former.clone();
+        webhook.enabled = change.enabled.unwrap_or(webhook.enabled);
+        if let (Some(settings), Direction::Outgoing(outgoing)) = (change.settings, &mut webhook.direction) {
+            let triggers = Triggers::deserialize(settings).map_err(|error| Error::invalid("", error.to_string()))?;
+            if triggers.trigger_words.is_some() && !outgoing.event.uses_trigger_words() {
+                return Err(Error::invalid("/triggerWords", "must be left out: its event has no text"));
+            }
+            outgoing.trigger_words = triggers.trigger_words.unwrap_or(std::mem::take(&mut outgoing.trigger_words));
+        }
+        webhook.updated_by = Some(self.person(caller).await?);
+        webhook.updated_at = self.base.now();
+        let tx = self.base.store.begin().await?;
+        store::webhooks::update(&tx, &webhook, None).await?;
+        self.settle_destinations(&tx, &former, &webhook).await?;
+        self.audit_webhook(&tx, caller, "webhook.update", &webhook).await?;
+        tx.commit().await
+    }
+
+    async fn delete(&self, caller: &Caller, route: ManagedRoute) -> Result<()> {
+        let key = WebhookKey::Id(route.id.to_string());
+        self.remove_webhook_integration(caller, &key, Way::Outgoing).await.map(drop)
+    }
+}
+
+impl Webhooks {
+    /// Finds the webhook of a route, if the caller may manage it.
+    async fn managed_webhook(&self, caller: &Caller, route: &ManagedRoute) -> Result<Webhook> {
+        let id = IntegrationId(route.id.0);
+        let found = store::webhooks::find(self.base.store.reader(), caller.organisation_id, id).await?;
+        Reach::of(caller).manages(&found.webhook, caller)?;
+        Ok(found.webhook)
+    }
+}
+
+fn route(webhook: Webhook, known: &[Destination]) -> Option<ManagedRoute> {
+    let Direction::Outgoing(outgoing) = webhook.direction else { return None };
+    let names = destination::url_names(webhook.id);
+    let here = known.iter().find(|one| one.name.starts_with(&names) && outgoing.urls.contains(&one.address));
+    let Outgoing { event, trigger_words, .. } = outgoing;
+    let settings = json!({"event": event.as_str(), "triggerWords": trigger_words, "channels": webhook.channels});
+    Some(ManagedRoute {
+        id: webhook.id.0.into(),
+        managed_by: "outgoing_webhook",
+        name: webhook.name,
+        sources: vec!["*".into()],
+        types: event.kinds().iter().map(|kind| (*kind).to_owned()).collect(),
+        channel_id: None,
+        rule: Rule { kind: MESSAGE.into(), settings },
+        destination_id: here.map(|one| one.id),
+        enabled: webhook.enabled,
+        disabled_reason: None,
+        created_by: webhook.created_by.user_id,
+        created_at: webhook.created_at,
+        updated_at: webhook.updated_at,
+    })
+}

@@ -31,7 +31,7 @@ both! {
         assert_eq!((&made["enabled"], &made["createdAt"]), (&json!(true), &made["updatedAt"]));
         let path = format!("{PATH}/{}", made["id"].as_str().unwrap());
         assert_eq!(app.owner.get(&path).await.ok(200), made);
-        assert_eq!(own_routes(&app.owner).await, [made.clone()]);
+        assert_eq!(own_routes(&app.owner).await, std::slice::from_ref(&made));
 
         app.advance(std::time::Duration::from_secs(60));
         let settings = json!({"labels": {"exclude": ["wip"]}, "threads": {"broadcast": "always"}, "events": ["pulls"]});

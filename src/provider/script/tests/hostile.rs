@@ -102,8 +102,8 @@ async fn functions_of_the_language_are_bounded() {
         "const long = 'a'.repeat(3e6); long.replace('a'.repeat(1e6) + 'b', '')",
         "'\\u0301\\u0323'.repeat(1e6).normalize('NFC')",
     ] {
-        let run = briefly(&format!("class Script {{ process_incoming_request() {{ {body} }} }}")).await;
-        let fault = run.result.expect_err(body);
+        // Refused by their size, which on a busy machine may take longer than a short limit.
+        let fault = fault(body).await;
         assert!(["RangeError", "TypeError"].contains(&fault.name.as_str()), "{body}: {fault:?}");
     }
     for body in [

@@ -29,11 +29,13 @@ def native(world):
         world.register(name, "1.0.0")
     versions = {one["name"]: one["id"] for one in world.get(f"/v1/registry/versions?search={world.tag}")["data"]}
     installed = world.post("/v1/apps", {"registryVersion": {"id": versions[f"acme/{world.tag}-installed"]}})["id"]
-    hook = {"name": "Builds", "channels": [f"#{world.tag}"]}
+    # Webhooks name their channel, and another one is renamed.
+    hooks = world.make_channel(f"{world.tag}-hooks")
+    hook = {"name": "Builds", "channels": [f"#{world.tag}-hooks"]}
     incoming = [world.post("/v1/incoming-webhooks", hook)["id"] for _ in range(2)]
     called = {**hook, "event": "sendMessage", "urls": [f"{world.far.base}/called"], "token": "t0ken-of-the-far-end"}
     outgoing = [world.post("/v1/outgoing-webhooks", called)["id"] for _ in range(3)]
-    said = {"type": "message.posted", "channelId": world.channel, "data": {"message": "hello"}}
+    said = {"type": "message.posted", "channelId": hooks, "data": {"message": "hello"}}
     world.post("/v1/events", said)
     run = world.until(f"/v1/outgoing-webhooks/{outgoing[0]}/runs", lambda page: page["data"])[0]["id"]
     subscription = {

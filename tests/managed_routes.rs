@@ -74,7 +74,7 @@ both! {
         let route = managed(&app.owner, "outgoing_webhook").await;
         let rule = json!({"message": {"event": "sendMessage", "triggerWords": ["deploy"], "channels": ["#general"]}});
         assert_eq!((&route["id"], &route["rule"]), (&json!(id), &rule), "{route}");
-        let change = json!({"enabled": false, "rule": {"message": {"triggerWords": ["deploy", "roll back"]}}});
+        let change = json!({"enabled": false, "rule": {"message": {"triggerWords": [" deploy ", "", "roll back"]}}});
         let changed = app.owner.patch(&path(&route), &change).await.ok(200);
         assert_eq!((&changed["enabled"], &changed["rule"]["message"]["event"]), (&json!(false), &json!("sendMessage")));
         let seen = owner.get(&format!("integrations.get?integrationId={id}")).await.ok(200)["integration"].clone();

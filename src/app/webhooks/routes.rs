@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Reach, WebhookKey, Webhooks};
+use super::Webhooks;
 use crate::{
     app::{
         Caller,
@@ -17,7 +17,10 @@ use crate::{
         ids::{IntegrationId, OrganisationId},
         pipeline::destination::Destination,
         routes::rule::Rule,
-        webhooks::{Direction, Outgoing, Way, Webhook, destination},
+        webhooks::{
+            Direction, Outgoing, Way, Webhook, destination,
+            setup::{Draft, DraftWay},
+        },
     },
     store,
 };
@@ -54,38 +57,27 @@ impl RouteManager for Webhooks {
     }
 
     async fn change(&self, caller: &Caller, route: ManagedRoute, change: ManagedChange) -> Result<()> {
-        let former = self.managed_webhook(caller, &route).await?;
-        let mut webhook = former.clone();
-        webhook.enabled = change.enabled.unwrap_or(webhook.enabled);
-        if let (Some(settings), Direction::Outgoing(outgoing)) = (change.settings, &mut webhook.direction) {
-            let triggers = Triggers::deserialize(settings).map_err(|error| Error::invalid("", error.to_string()))?;
-            if triggers.trigger_words.is_some() && !outgoing.event.uses_trigger_words() {
+        let id = IntegrationId(route.id.0);
+        let settings = change.settings.unwrap_or_else(|| json!({}));
+        let Triggers { trigger_words } =
+            Triggers::deserialize(settings).map_err(|error| Error::invalid("", error.to_string()))?;
+        if trigger_words.is_some() {
+            let webhook = self.get_webhook(caller, Way::Outgoing, id).await?;
+            if !matches!(webhook.direction, Direction::Outgoing(outgoing) if outgoing.event.uses_trigger_words()) {
                 return Err(Error::invalid("/triggerWords", "must be left out: its event has no text"));
             }
-            outgoing.trigger_words = triggers.trigger_words.unwrap_or(std::mem::take(&mut outgoing.trigger_words));
         }
-        webhook.updated_by = Some(self.person(caller).await?);
-        webhook.updated_at = self.base.now();
-        let tx = self.base.store.begin().await?;
-        store::webhooks::update(&tx, &webhook, None).await?;
-        self.settle_destinations(&tx, &former, &webhook).await?;
-        self.audit_webhook(&tx, caller, "webhook.update", &webhook).await?;
-        tx.commit().await
+        let apply = |draft: &mut Draft| {
+            draft.enabled = change.enabled.unwrap_or(draft.enabled);
+            if let (Some(words), DraftWay::Outgoing(outgoing)) = (trigger_words, &mut draft.way) {
+                outgoing.trigger_words = words;
+            }
+        };
+        self.update_webhook(caller, (Way::Outgoing, id), apply).await.map(drop)
     }
 
     async fn delete(&self, caller: &Caller, route: ManagedRoute) -> Result<()> {
-        let key = WebhookKey::Id(route.id.to_string());
-        self.remove_webhook_integration(caller, &key, Way::Outgoing).await.map(drop)
-    }
-}
-
-impl Webhooks {
-    /// Finds the webhook of a route, if the caller may manage it.
-    async fn managed_webhook(&self, caller: &Caller, route: &ManagedRoute) -> Result<Webhook> {
-        let id = IntegrationId(route.id.0);
-        let found = store::webhooks::find(self.base.store.reader(), caller.organisation_id, id).await?;
-        Reach::of(caller).manages(&found.webhook, caller)?;
-        Ok(found.webhook)
+        self.delete_webhook(caller, Way::Outgoing, IntegrationId(route.id.0)).await
     }
 }
 

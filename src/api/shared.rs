@@ -18,6 +18,7 @@ mod nul;
 pub mod refusal;
 pub mod registry_words;
 pub mod schema;
+pub mod script_error;
 pub mod sender;
 pub mod services;
 pub mod setting_value;

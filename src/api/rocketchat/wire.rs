@@ -14,11 +14,11 @@ pub use reading::{creation, removal, update};
 pub use sent::{Creation, Removal, Update};
 
 use crate::{
-    api::shared::time::Timestamp,
+    api::shared::{script_error::ScriptErrorOut, time::Timestamp},
     app::webhooks::OpenWebhook,
     domain::{
         channels::person::Person,
-        webhooks::{Direction, Incoming, Outgoing, Webhook, script::ScriptFault},
+        webhooks::{Direction, Incoming, Outgoing, Webhook},
     },
 };
 
@@ -36,24 +36,6 @@ pub struct PersonOut {
 impl From<Person> for PersonOut {
     fn from(person: Person) -> Self {
         Self { id: person.id(), username: person.username }
-    }
-}
-
-/// Error of a script that does not compile.
-#[derive(Clone, Debug, Object)]
-#[oai(rename = "ScriptError")]
-pub struct ScriptErrorOut {
-    /// Class of the error.
-    pub name: String,
-    /// Message of the error.
-    pub message: String,
-    /// Location of the error.
-    pub stack: String,
-}
-
-impl From<ScriptFault> for ScriptErrorOut {
-    fn from(ScriptFault { name, message, stack }: ScriptFault) -> Self {
-        Self { name, message, stack }
     }
 }
 

@@ -33,7 +33,7 @@ use crate::{
             retry::RetrySchedule,
         },
     },
-    store::{Tx, corrupt, kernel::batches},
+    store::{Tx, corrupt, kernel::batches, pipeline::retry_schedules},
 };
 
 /// Inserts a destination.
@@ -362,9 +362,7 @@ fn retry_schedule_column(schedule: &RetrySchedule) -> serde_json::Value {
 }
 
 fn retry_schedule(stored: serde_json::Value) -> Result<RetrySchedule> {
-    let seconds: Vec<u64> =
-        serde_json::from_value(stored).map_err(|error| corrupt("destination", "retry_schedule", error))?;
-    RetrySchedule::new("retry_schedule", &seconds).map_err(|error| corrupt("destination", "retry_schedule", error))
+    retry_schedules::read("destination", serde_json::from_value(stored))
 }
 
 pub(in crate::store) fn destination(row: Row) -> Result<Destination> {

@@ -17,10 +17,16 @@ use crate::{
 pub async fn find(db: &impl ConnectionTrait, id: OrganisationId) -> Result<Option<RetrySchedule>> {
     let query = Organisations::find_by_id(id.0).select_only().column(Column::RetrySchedule);
     let found: Option<Option<String>> = query.into_tuple().one(db).await?;
-    let Some(text) = found.flatten() else { return Ok(None) };
-    let broken = |error: &dyn std::fmt::Display| corrupt("organisation", "retry_schedule", error.to_string());
-    let seconds: Vec<u64> = serde_json::from_str(&text).map_err(|error| broken(&error))?;
-    RetrySchedule::new("retry_schedule", &seconds).map(Some).map_err(|error| broken(&error))
+    found.flatten().map(|text| read("organisation", serde_json::from_str(&text))).transpose()
+}
+
+/// Takes a retry schedule from the column of a table.
+///
+/// # Errors
+/// When the stored one is damaged.
+pub(super) fn read(table: &'static str, seconds: serde_json::Result<Vec<u64>>) -> Result<RetrySchedule> {
+    let seconds = seconds.map_err(|error| corrupt(table, "retry_schedule", error))?;
+    RetrySchedule::new("retry_schedule", &seconds).map_err(|error| corrupt(table, "retry_schedule", error))
 }
 
 /// Sets the retry schedule of an organisation.

@@ -3,9 +3,9 @@
 use poem_openapi::{Object, types::Example};
 use uuid::Uuid;
 
-use super::{ScriptErrorOut, filled, put};
+use super::{filled, put};
 use crate::{
-    api::shared::time::Timestamp,
+    api::shared::{script_error::ScriptErrorOut, time::Timestamp},
     app::kernel::Base,
     domain::{
         channels::person::Person,

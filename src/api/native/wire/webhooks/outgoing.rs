@@ -3,9 +3,10 @@
 use poem_openapi::{Object, types::Example};
 use uuid::Uuid;
 
-use super::{ScriptErrorOut, filled, put};
+use super::{filled, put};
 use crate::{
     api::shared::{
+        script_error::ScriptErrorOut,
         time::Timestamp,
         word::{Vocabulary, Word},
     },

@@ -168,7 +168,8 @@ pub async fn build_services_resolving(
     let destinations = Arc::new(destinations);
     let routes = Arc::new(Routes::new(
         base.clone(),
-        (destinations.clone(), access),
+        (pipeline.clone(), destinations.clone()),
+        access,
         kinds,
         seams::managers(&slack, &apps, &webhooks),
     ));

@@ -11,12 +11,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use self::managed::RouteManager;
+use self::managed::{Listed, RouteManager, ShownRoute};
 use super::{
     Caller,
     kernel::Base,
     pipeline::{
-        ChannelPolicy,
+        ChannelPolicy, Pipeline,
         destinations::{CreateDestination, Destinations, Wanted},
         matcher::Place,
     },
@@ -103,6 +103,7 @@ pub struct RouteChange {
 #[derive(Clone)]
 pub struct Routes {
     base: Base,
+    pipeline: Arc<Pipeline>,
     destinations: Arc<Destinations>,
     channels: Arc<dyn ChannelPolicy>,
     kinds: RuleKinds,
@@ -113,11 +114,12 @@ impl Routes {
     /// Creates the service; routes may have rules of these kinds, and rooms manage others.
     pub fn new(
         base: Base,
-        (destinations, channels): (Arc<Destinations>, Arc<dyn ChannelPolicy>),
+        (pipeline, destinations): (Arc<Pipeline>, Arc<Destinations>),
+        channels: Arc<dyn ChannelPolicy>,
         kinds: RuleKinds,
         managers: Vec<Arc<dyn RouteManager>>,
     ) -> Self {
-        Self { base, destinations, channels, kinds, managers: managers.into() }
+        Self { base, pipeline, destinations, channels, kinds, managers: managers.into() }
     }
 
     /// Returns a route as it decides: this version may not read its rule any more.
@@ -131,7 +133,7 @@ impl Routes {
     /// [`Error::Forbidden`], [`Error::Invalid`], [`Error::NotFound`] for the channel or the destination,
     /// [`Error::FailedPrecondition`] where the organisation has its number of destinations, [`Error::Conflict`] where it
     /// has its number of routes.
-    pub async fn create_route(&self, caller: &Caller, new: NewRoute) -> Result<Route> {
+    pub async fn create_route(&self, caller: &Caller, new: NewRoute) -> Result<ShownRoute> {
         caller.require(Permission::RoutesManage)?;
         let organisation_id = caller.organisation_id;
         if let Some(id) = new.channel_id {
@@ -152,7 +154,7 @@ impl Routes {
         };
         store::routes::insert(&tx, &route).await?;
         self.commit_route(tx, caller, "route.create", &route).await?;
-        Ok(route)
+        self.with_pause(caller, Listed::Own(route)).await
     }
 
     /// Changes a stored route.

@@ -13,8 +13,7 @@ use super::{
 };
 use crate::{
     api::shared::{auth::Bearer, body::Body, services::Service},
-    app::{Caller, pipeline::Pipeline, routes},
-    domain::ids::DestinationId,
+    app::routes,
 };
 
 /// The operations.
@@ -30,7 +29,6 @@ impl Routes {
     async fn list_routes(
         &self,
         routes: Service<'_, routes::Routes>,
-        pipeline: Service<'_, Pipeline>,
         caller: Bearer,
         /// Maximum number of items, 1 to 250; 50 by default.
         limit: Query<Option<Limit>>,
@@ -38,9 +36,7 @@ impl Routes {
         cursor: Query<Option<String>>,
     ) -> Answer<List<RouteOut>> {
         let page = self::page(limit, cursor)?;
-        let mut list = List::of(routes.list_routes(&caller.0, page).await?);
-        add_pauses(&pipeline, &caller.0, &mut list.data).await?;
-        Ok(Json(list))
+        Ok(Json(List::of(routes.list_routes(&caller.0, page).await?)))
     }
 
     /// Create a route
@@ -51,12 +47,10 @@ impl Routes {
     async fn create_route(
         &self,
         routes: Service<'_, routes::Routes>,
-        pipeline: Service<'_, Pipeline>,
         caller: Bearer,
         body: Body<RouteIn>,
     ) -> Result<Created<RouteOut>, Refused> {
-        let route = routes.create_route(&caller.0, body.value.into_route()?).await?;
-        Ok(Created::Created(Json(with_pause(&pipeline, &caller.0, route.into()).await?)))
+        Ok(Created::Created(Json(routes.create_route(&caller.0, body.value.into_route()?).await?.into())))
     }
 
     /// Test a route
@@ -82,13 +76,11 @@ impl Routes {
     async fn get_route(
         &self,
         routes: Service<'_, routes::Routes>,
-        pipeline: Service<'_, Pipeline>,
         caller: Bearer,
         /// The route's id.
         id: Path<Uuid>,
     ) -> Answer<RouteOut> {
-        let route = routes.get_route(&caller.0, id.0.into()).await?;
-        Ok(Json(with_pause(&pipeline, &caller.0, route.into()).await?))
+        Ok(Json(routes.get_route(&caller.0, id.0.into()).await?.into()))
     }
 
     /// Change a route
@@ -100,14 +92,12 @@ impl Routes {
     async fn update_route(
         &self,
         routes: Service<'_, routes::Routes>,
-        pipeline: Service<'_, Pipeline>,
         caller: Bearer,
         /// The route's id.
         id: Path<Uuid>,
         body: Body<RoutePatch>,
     ) -> Answer<RouteOut> {
-        let route = routes.update_route(&caller.0, id.0.into(), body.value.into_change()?).await?;
-        Ok(Json(with_pause(&pipeline, &caller.0, route.into()).await?))
+        Ok(Json(routes.update_route(&caller.0, id.0.into(), body.value.into_change()?).await?.into()))
     }
 
     /// Delete a route
@@ -125,20 +115,4 @@ impl Routes {
         routes.delete_route(&caller.0, id.0.into()).await?;
         Ok(Done::Done)
     }
-}
-
-/// Adds the reasons of paused destinations.
-async fn add_pauses(pipeline: &Pipeline, caller: &Caller, routes: &mut [RouteOut]) -> Result<(), Refused> {
-    let destination = |route: &RouteOut| route.destination_id.map(DestinationId);
-    let paused = pipeline.list_pauses(caller, routes.iter().filter_map(destination).collect()).await?;
-    for route in routes {
-        let reason = destination(route).and_then(|id| paused.get(&id));
-        route.paused_reason = reason.map(|reason| reason.text().to_owned());
-    }
-    Ok(())
-}
-
-async fn with_pause(pipeline: &Pipeline, caller: &Caller, mut route: RouteOut) -> Result<RouteOut, Refused> {
-    add_pauses(pipeline, caller, std::slice::from_mut(&mut route)).await?;
-    Ok(route)
 }

@@ -91,7 +91,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn list_pauses(
+    pub(in crate::app) async fn list_pauses(
         &self,
         caller: &Caller,
         ids: Vec<DestinationId>,

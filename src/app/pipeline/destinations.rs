@@ -143,7 +143,7 @@ impl Destinations {
         let id = self.base.ambient.id();
         let new = NewDestination { id, organisation_id, name, address, options };
         let Prepared { place, settings, unconfirmed } =
-            sender.prepare(&new).await.map_err(|error| below(pointer, error))?;
+            sender.prepare(&new).await.map_err(|error| error.within(pointer))?;
         let place = (place.kind, place.name, place.address);
         let fresh = Destination::fresh(id, organisation_id, place, self.base.now());
         Ok(Wanted { destination: Destination { settings, unconfirmed, ..fresh }, has_options })
@@ -279,15 +279,4 @@ fn taken(destination: &Destination) -> Error {
         destination.id
     );
     Error::Conflict { noun: Noun::Destination, message }
-}
-
-/// Moves the violations of an error below a pointer.
-fn below(pointer: &str, error: Error) -> Error {
-    match error {
-        Error::Invalid(mut violations) => {
-            violations.iter_mut().for_each(|violation| violation.field.insert_str(0, pointer));
-            Error::Invalid(violations)
-        }
-        other => other,
-    }
 }

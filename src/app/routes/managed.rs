@@ -2,6 +2,8 @@
 //!
 //! Not here: the routes that are stored as such (`routes`), the decisions of these (`pipeline::matcher`).
 
+use std::{cmp::Reverse, sync::Arc};
+
 use async_trait::async_trait;
 use serde_json::Value;
 
@@ -14,6 +16,7 @@ use crate::{
         error::Noun,
         ids::{ChannelId, DestinationId, OrganisationId, RouteId, UserId},
         page::{Page, PageRequest},
+        pipeline::delivery::Reason,
         routes::{route::Route, rule::Rule},
         tenancy::member::Permission,
     },
@@ -101,6 +104,22 @@ impl Listed {
             Listed::Managed(route) => route.id,
         }
     }
+
+    fn destination_id(&self) -> Option<DestinationId> {
+        match self {
+            Listed::Own(route) => Some(route.destination_id),
+            Listed::Managed(route) => route.destination_id,
+        }
+    }
+}
+
+/// Route as members see it.
+#[derive(Clone, Debug)]
+pub struct ShownRoute {
+    /// The route.
+    pub route: Listed,
+    /// Reason for which nothing is sent to its destination for now, if there is one.
+    pub paused: Option<Reason>,
 }
 
 impl Routes {
@@ -108,7 +127,7 @@ impl Routes {
     ///
     /// # Errors
     /// [`Error::Forbidden`].
-    pub async fn list_routes(&self, caller: &Caller, page: PageRequest) -> Result<Page<Listed>> {
+    pub async fn list_routes(&self, caller: &Caller, page: PageRequest) -> Result<Page<ShownRoute>> {
         caller.require(Permission::RoutesRead)?;
         let own = store::routes::list(self.base.store.reader(), caller.organisation_id, page).await?;
         let more = own.next.is_some();
@@ -121,38 +140,40 @@ impl Routes {
                 all.push(Listed::Managed(route));
             }
         }
-        all.sort_by_key(|route| std::cmp::Reverse(route.id().0));
+        all.sort_by_key(|route| Reverse(route.id().0));
         let cut = Page::cut(all, page.limit, |route| route.id().0);
         let next = cut.next.or_else(|| cut.items.last().filter(|_| more).map(|route| route.id().0));
-        Ok(Page { items: cut.items, next })
+        Ok(Page { items: self.with_pauses(caller, cut.items).await?, next })
     }
 
     /// Returns a route.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
-    pub async fn get_route(&self, caller: &Caller, id: RouteId) -> Result<Listed> {
+    pub async fn get_route(&self, caller: &Caller, id: RouteId) -> Result<ShownRoute> {
         caller.require(Permission::RoutesRead)?;
-        match store::routes::find(self.base.store.reader(), caller.organisation_id, id).await {
-            Ok(route) => Ok(Listed::Own(self.shown(route))),
-            Err(Error::NotFound { .. }) => Ok(Listed::Managed(self.managed_one(caller, id).await?.1)),
-            Err(error) => Err(error),
-        }
+        let route = match store::routes::find(self.base.store.reader(), caller.organisation_id, id).await {
+            Ok(route) => Listed::Own(self.shown(route)),
+            Err(Error::NotFound { .. }) => Listed::Managed(self.managed_one(caller, id).await?.1),
+            Err(error) => return Err(error),
+        };
+        self.with_pause(caller, route).await
     }
 
     /// Changes a route. Omitted fields stay; a refused change changes nothing.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`].
-    pub async fn update_route(&self, caller: &Caller, id: RouteId, change: RouteChange) -> Result<Listed> {
+    pub async fn update_route(&self, caller: &Caller, id: RouteId, change: RouteChange) -> Result<ShownRoute> {
         match self.update_own(caller, id, change.clone()).await {
-            Ok(route) => return Ok(Listed::Own(route)),
+            Ok(route) => return self.with_pause(caller, Listed::Own(route)).await,
             Err(Error::NotFound { noun: Noun::Route, .. }) => {}
             Err(error) => return Err(error),
         }
         let (manager, route) = self.managed_one(caller, id).await?;
         let change = managed_change(&*manager, &route, change)?;
-        manager.change(caller, route, change).await.map_err(|error| below(manager.kind(), error))?;
+        let changed = manager.change(caller, route, change).await;
+        changed.map_err(|error| error.within(&format!("/rule/{}", manager.kind())))?;
         self.get_route(caller, id).await
     }
 
@@ -170,19 +191,26 @@ impl Routes {
         }
     }
 
-    async fn managed_one(
-        &self,
-        caller: &Caller,
-        id: RouteId,
-    ) -> Result<(std::sync::Arc<dyn RouteManager>, ManagedRoute)> {
+    /// Adds the pauses of the destinations of routes.
+    async fn with_pauses(&self, caller: &Caller, routes: Vec<Listed>) -> Result<Vec<ShownRoute>> {
+        let destinations = routes.iter().filter_map(Listed::destination_id).collect();
+        let pauses = self.pipeline.list_pauses(caller, destinations).await?;
+        let paused = |route: &Listed| route.destination_id().and_then(|id| pauses.get(&id).copied());
+        Ok(routes.into_iter().map(|route| ShownRoute { paused: paused(&route), route }).collect())
+    }
+
+    /// Adds the pause of the destination of a route.
+    pub(super) async fn with_pause(&self, caller: &Caller, route: Listed) -> Result<ShownRoute> {
+        let shown = self.with_pauses(caller, vec![route]).await?;
+        shown.into_iter().next().ok_or_else(|| Error::Internal("a route was shown and is not there".into()))
+    }
+
+    async fn managed_one(&self, caller: &Caller, id: RouteId) -> Result<(Arc<dyn RouteManager>, ManagedRoute)> {
         let all = self.managed(caller.organisation_id).await?;
         all.into_iter().find(|(_, route)| route.id == id).ok_or_else(|| Error::not_found(Noun::Route, id))
     }
 
-    async fn managed(
-        &self,
-        organisation_id: OrganisationId,
-    ) -> Result<Vec<(std::sync::Arc<dyn RouteManager>, ManagedRoute)>> {
+    async fn managed(&self, organisation_id: OrganisationId) -> Result<Vec<(Arc<dyn RouteManager>, ManagedRoute)>> {
         let mut all = Vec::new();
         for manager in self.managers.iter() {
             let routes = manager.routes(organisation_id).await?;
@@ -213,17 +241,4 @@ fn managed_change(manager: &dyn RouteManager, route: &ManagedRoute, change: Rout
         return Err(Error::invalid(*field, rule));
     }
     Ok(ManagedChange { enabled, settings: rule.map(|rule| rule.settings) })
-}
-
-/// Places violations of settings below the rule of the request.
-fn below(kind: &str, error: Error) -> Error {
-    match error {
-        Error::Invalid(mut broken) => {
-            for violation in &mut broken {
-                violation.field = format!("/rule/{kind}{}", violation.field);
-            }
-            Error::Invalid(broken)
-        }
-        other => other,
-    }
 }

@@ -315,6 +315,15 @@ impl Error {
         }
     }
 
+    /// Returns the error of a part, which is at `place` in the whole.
+    #[must_use]
+    pub fn within(self, place: &str) -> Self {
+        match self {
+            Error::Invalid(broken) => Error::Invalid(broken.into_iter().map(|one| one.within(place)).collect()),
+            other => other,
+        }
+    }
+
     /// Returns an error with one violation.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         Error::Invalid(vec![Violation { field: field.into(), message: message.into() }])

@@ -20,7 +20,6 @@ use super::{
 };
 use crate::domain::{
     Error, Result,
-    error::Violation,
     pipeline::{delivery::Content, destination::DestinationKind, event::Event},
 };
 
@@ -104,11 +103,7 @@ impl RuleKinds {
             let names: Vec<_> = self.0.iter().map(|kind| kind.name()).collect();
             return Err(Error::invalid("/rule", format!("must have one of the members {}", names.join(", "))));
         };
-        let within = |one: Violation| Violation { field: format!("/rule/{}{}", rule.kind, one.field), ..one };
-        kind.parse(&rule.settings).map_err(|error| match error {
-            Error::Invalid(broken) => Error::Invalid(broken.into_iter().map(within).collect()),
-            other => other,
-        })
+        kind.parse(&rule.settings).map_err(|error| error.within(&format!("/rule/{}", rule.kind)))
     }
 }
 

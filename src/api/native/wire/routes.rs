@@ -16,7 +16,7 @@ use crate::{
     app::routes::{
         NewRoute, RouteChange, RouteTarget,
         drafts::{Against, DraftResult},
-        managed::{Listed, ManagedRoute},
+        managed::{Listed, ManagedRoute, ShownRoute},
     },
     domain::{
         Error, Result,
@@ -113,12 +113,13 @@ impl From<ManagedRoute> for RouteOut {
     }
 }
 
-impl From<Listed> for RouteOut {
-    fn from(listed: Listed) -> Self {
-        match listed {
+impl From<ShownRoute> for RouteOut {
+    fn from(ShownRoute { route, paused }: ShownRoute) -> Self {
+        let shown: Self = match route {
             Listed::Own(route) => route.into(),
             Listed::Managed(route) => route.into(),
-        }
+        };
+        Self { paused_reason: paused.map(|reason| reason.text().to_owned()), ..shown }
     }
 }
 

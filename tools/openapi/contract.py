@@ -186,13 +186,24 @@ def statuses(report):
 
 
 def unreached(document, ids, answered):
-    """The operations that never did what they are for."""
+    """The operations that never did what they are for, each with what it was answered."""
     for method, path, operation in operations_of(document):
         seen = answered.get(f"{method.upper()} {path}", {})
         reached = any(200 <= status < 400 for status in seen)
         if operation["operationId"] in ids and reached == (operation["operationId"] in UNREACHED):
             wrong = "is in UNREACHED and succeeded" if reached else "never succeeded"
-            yield f"{operation['operationId']} {wrong}: {dict(seen)}"
+            yield operation["operationId"], f"{operation['operationId']} {wrong}: {dict(seen)}"
+
+
+def told(output):
+    """The lines by which Schemathesis says what it found wrong, and where."""
+    heading = re.compile(r"_{3,} (?P<place>[A-Z]+ /\S*|.*) _{3,}")
+    place = ""
+    for line in output.splitlines():
+        if found := heading.match(line):
+            place = found["place"]
+        elif line.startswith("- ") and place:
+            yield f"{place}: {line[2:]}"
 
 
 def hold(name, make_world, arguments):
@@ -212,9 +223,22 @@ def hold(name, make_world, arguments):
         more = [part for id in sorted(every & APART) for part in (option, id)] + ["--phases", phases]
         content, output, answered = run(with_examples(document, examples), world, world.credentials(), arguments, more)
         cases += sum(counter.total() for counter in answered.values())
-        missing = list(unreached(document, ids, answered))
-        if not content or missing:
-            wrong.append(output + "".join(f"contract: {one}\n" for one in missing))
+        if not content:
+            wrong.append(output + "".join(f"contract: {name}: {line}\n" for line in told(output)))
+        missing = dict(unreached(document, ids, answered))
+        for id in missing:
+            # Which operation Schemathesis asks when, and what the others have deleted until then, is a matter of the ids
+            # that it saw: what was never reached among the others is asked once more, alone.
+            world = make_world()
+            examples = ALL[name](world) if name in ALL else Examples()
+            more = ["--include-operation-id", id, "--phases", "examples,coverage"]
+            content, output, answered = run(
+                with_examples(document, examples), world, world.credentials(), arguments, more
+            )
+            cases += sum(counter.total() for counter in answered.values())
+            alone = dict(unreached(document, {id}, answered))
+            if not content or alone:
+                wrong.append(f"{output}contract: {name}: among the others {missing[id]}; alone {alone.get(id, 'failed')}\n")
     return wrong, (name, len(every), cases, time.monotonic() - started)
 
 
@@ -267,7 +291,7 @@ def check_that_it_can_fail(make_world, arguments):
             yield f"{output}\na document that is not true ({name})"
     dead = {scheme: (kind, "dead") for scheme, (kind, _) in world.credentials().items()}
     _, _, answered = run(document, world, dead, arguments, only)
-    if not list(unreached(document, {"getSlackOAuthUrl"}, answered)):
+    if not dict(unreached(document, {"getSlackOAuthUrl"}, answered)):
         yield "a wrong token"
 
 
@@ -282,12 +306,13 @@ def main():
     def make_world():
         return World(os.environ["SERVER_URL"], os.environ["STANDIN_URL"], os.environ["TOKEN"], next(count), far)
 
-    started, figures, failed = time.monotonic(), [], []
+    started, figures, failed, reasons = time.monotonic(), [], [], []
     for name in arguments.documents or dialects():
         wrong, figure = hold(name, make_world, arguments)
         figures.append(figure)
         if wrong:
             failed.append(name)
+            reasons += wrong
             print("\n".join(wrong))
         print("contract: {}: {} operations, {} cases, {:.0f} s".format(*figure), flush=True)
     for passed in check_that_it_can_fail(make_world, arguments):
@@ -299,6 +324,8 @@ def main():
     for figure in figures:
         print("| {} | {} | {} | {:.0f} |".format(*figure))
     if failed:
+        # Said at the end, too: what is far up in a log is not found.
+        print("".join(line for line in "\n".join(reasons).splitlines(True) if line.startswith("contract: ")))
         sys.exit(f"contract: not as documented: {', '.join(failed)}")
 
 

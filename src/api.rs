@@ -46,11 +46,11 @@ pub const ALL: &[Dialect] = &[
 /// caller of this function adds them.
 ///
 /// # Errors
-/// An [internal error](crate::domain::Error::Internal) when a document cannot be compiled: a bug that the tests find.
-pub fn routes(documents: &Documents, plumbing: &Plumbing) -> Result<Route> {
+/// An [internal error](crate::domain::Error::Internal) when the console cannot be configured.
+pub fn routes(documents: &'static Documents, plumbing: &Plumbing) -> Result<Route> {
     let mut routes = console::routes(documents)?.at("/problems", console::page(native::error::page()));
     for (index, (dialect, document)) in ALL.iter().zip(&documents.dialects).enumerate() {
-        let endpoint: Arc<BoxEndpoint<'static>> = Arc::new((dialect.endpoint)(serve(dialect, document, plumbing)?));
+        let endpoint: Arc<BoxEndpoint<'static>> = Arc::new((dialect.endpoint)(serve(dialect, document, plumbing)));
         for prefix in dialect.prefixes {
             routes = routes.nest_no_strip(prefix, endpoint.clone());
         }
@@ -63,12 +63,9 @@ pub fn routes(documents: &Documents, plumbing: &Plumbing) -> Result<Route> {
 }
 
 /// Returns the routes of a process of the worker role: its health operations.
-///
-/// # Errors
-/// As [`routes`].
-pub fn health_routes(documents: &Documents, plumbing: &Plumbing) -> Result<Route> {
+pub fn health_routes(documents: &'static Documents, plumbing: &Plumbing) -> Route {
     let (dialect, document) = (&ALL[0], &documents.dialects[0]);
-    Ok(Route::new().nest_no_strip("/", native::health_endpoint(serve(dialect, document, plumbing)?)))
+    Route::new().nest_no_strip("/", native::health_endpoint(serve(dialect, document, plumbing)))
 }
 
 /// Refuses requests before they are routed, in the body of the path's dialect: those that do not name exactly one host,
@@ -119,14 +116,9 @@ fn refuse(fault: &Fault, path: &str, ambient: &Ambient) -> Response {
     (dialect.refuse)(fault, Occasion { path, now: ambient.now(), mark: ambient.random() })
 }
 
-fn serve(dialect: &Dialect, document: &Document, plumbing: &Plumbing) -> Result<Arc<Served>> {
-    let contract = document.contract(plumbing.strict.is_some())?;
-    Ok(Arc::new(Served {
-        name: dialect.name,
-        contract,
-        closed_query: dialect.closed_query,
-        plumbing: plumbing.clone(),
-    }))
+fn serve(dialect: &Dialect, document: &'static Document, plumbing: &Plumbing) -> Arc<Served> {
+    let (name, closed_query) = (dialect.name, dialect.closed_query);
+    Arc::new(Served { name, document, closed_query, plumbing: plumbing.clone() })
 }
 
 #[cfg(test)]
@@ -174,7 +166,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_dialect_answers_under_its_prefixes_in_its_own_shape() {
-        let routes = || routes(openapi::documents().unwrap(), &plumbing()).unwrap();
+        let routes = || routes(openapi::published(), &plumbing()).unwrap();
         let (status, _, body) = get(routes(), "/v1/slack-integrations/nothing").await;
         assert_eq!((status.as_u16(), &body["error"]["codeType"]), (404, &"NOT_FOUND".into()));
         let (status, _, body) = get(routes(), "/api/v2/integration/nothing").await;
@@ -198,7 +190,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_worker_process_reports_its_liveness() {
-        let routes = || health_routes(openapi::documents().unwrap(), &plumbing()).unwrap();
+        let routes = || health_routes(openapi::published(), &plumbing());
         assert_eq!(get(routes(), "/healthz").await.2["status"], "ok");
         assert_eq!(get(routes(), "/v1/channels").await.0, StatusCode::NOT_FOUND);
         let response = TestClient::new(routes()).delete("/healthz").send().await;

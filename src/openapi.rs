@@ -1,7 +1,8 @@
 //! Every published document, built from the one list of dialects: everything served is documented, and everything
 //! documented is served.
 //!
-//! `tieline openapi` writes them to `openapi/`, where a review sees the changes; `--check` finds drift.
+//! `tieline openapi` writes them to `openapi/`, where a review sees the changes; `--check` finds drift. A process serves
+//! and enforces the files that were there when it was compiled, so that a start builds nothing.
 
 mod assemble;
 mod examples;
@@ -14,15 +15,70 @@ mod webhooks;
 
 use std::{fs, path::Path, sync::LazyLock};
 
+use serde_json::Value;
+
 use crate::{
     api::{
         self,
-        shared::documents::{Document, Documents},
+        shared::{documents, packed::Packed},
     },
     domain::{Error, Result},
 };
 
-/// All published documents. They depend on the code alone, so a process builds them once.
+/// Compressed text of each document, by name.
+const EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/documents.rs"));
+
+/// Name and title of the document of all dialects.
+const ASSEMBLED: (&str, &str) = ("tieline", "Everything");
+
+/// A document as it is built from the code.
+pub struct Document {
+    /// Name of its file, `<name>.json`.
+    pub name: &'static str,
+    /// Display name.
+    pub title: &'static str,
+    /// Content of the document.
+    pub value: Value,
+}
+
+impl Document {
+    /// Serialises the document, always in the same way.
+    pub fn text(&self) -> String {
+        format!("{:#}\n", self.value)
+    }
+}
+
+/// All documents as they are built from the code.
+pub struct Documents {
+    /// All dialects in one document, OpenAPI 3.1.
+    pub assembled: Document,
+    /// One document for each dialect, in the order of `api::ALL`.
+    pub dialects: Vec<Document>,
+}
+
+impl Documents {
+    /// Returns every document, the assembled one first.
+    pub fn all(&self) -> impl Iterator<Item = &Document> {
+        std::iter::once(&self.assembled).chain(&self.dialects)
+    }
+}
+
+/// All published documents as this binary has them embedded.
+pub fn published() -> &'static documents::Documents {
+    static EMBEDDED: LazyLock<documents::Documents> = LazyLock::new(|| documents::Documents {
+        assembled: embedded(ASSEMBLED.0, ASSEMBLED.1),
+        dialects: api::ALL.iter().map(|dialect| embedded(dialect.name, dialect.title)).collect(),
+    });
+    &EMBEDDED
+}
+
+/// Returns an embedded document. One without a file, of a dialect that was never published, is empty.
+fn embedded(name: &'static str, title: &'static str) -> documents::Document {
+    let found = EMBEDDED.iter().find(|(known, _)| *known == name);
+    documents::Document::new(name, title, Packed::new(found.map_or(&[][..], |(_, text)| text)))
+}
+
+/// All published documents, built. They depend on the code alone, so a process builds them once.
 ///
 /// # Errors
 /// [`Error::Internal`] naming the defect of a document: a bug that the tests find.
@@ -32,10 +88,12 @@ pub fn documents() -> Result<&'static Documents> {
 }
 
 fn build() -> Result<Documents, String> {
-    let publish = |dialect| publish::publish(dialect).map(|value| Document::new(dialect.name, dialect.title, value));
+    let publish = |dialect: &api::shared::dialect::Dialect| {
+        publish::publish(dialect).map(|value| Document { name: dialect.name, title: dialect.title, value })
+    };
     let dialects: Vec<Document> = api::ALL.iter().map(publish).collect::<Result<_, _>>()?;
-    let assembled = assemble::assemble(api::ALL, &dialects)?;
-    Ok(Documents { assembled: Document::new("tieline", "Everything", assembled), dialects })
+    let value = assemble::assemble(api::ALL, &dialects)?;
+    Ok(Documents { assembled: Document { name: ASSEMBLED.0, title: ASSEMBLED.1, value }, dialects })
 }
 
 /// Writes every document into a folder.
@@ -45,7 +103,7 @@ fn build() -> Result<Documents, String> {
 pub fn write(folder: &Path) -> Result<()> {
     for document in documents()?.all() {
         let path = folder.join(format!("{}.json", document.name));
-        fs::write(&path, &document.text)
+        fs::write(&path, document.text())
             .map_err(|error| Error::Internal(format!("{} cannot be written: {error}", path.display())))?;
     }
     Ok(())
@@ -65,7 +123,7 @@ pub fn check(folder: &Path) -> Result<(), Drift> {
     let differs = |document: &Document| {
         let path = folder.join(format!("{}.json", document.name));
         match fs::read(&path) {
-            Ok(found) if found == document.text => None,
+            Ok(found) if found == document.text().as_bytes() => None,
             Ok(_) => Some(format!("{} is not up to date; run `tieline openapi`", path.display())),
             Err(error) => Some(format!("{} cannot be read: {error}", path.display())),
         }
@@ -89,6 +147,20 @@ mod tests {
         let Drift(told) = check(&folder).unwrap_err();
         assert!(told.len() == 1 && told[0].contains("tieline.json"), "{told:?}");
         fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn what_is_served_is_what_the_code_publishes_and_can_be_enforced() {
+        for (built, served) in documents().unwrap().all().zip(published().all()) {
+            assert_eq!((built.name, built.title), (served.name, served.title));
+            let text = served.text.unpack().unwrap();
+            assert!(text == built.text().as_bytes(), "openapi/{}.json is outdated: run `tieline openapi`", built.name);
+        }
+        for document in &published().dialects {
+            for responses in [false, true] {
+                document.contract(responses).unwrap();
+            }
+        }
     }
 
     #[test]

@@ -224,22 +224,22 @@ pub fn worker_settings(config: &Config) -> worker::Settings {
 /// for tests.
 ///
 /// # Errors
-/// When a published document cannot be built or compiled: a bug that the tests find.
+/// When the console cannot be configured: a bug that the tests find.
 pub fn endpoint(
     config: &Config,
     app: &Services,
     requests: &TaskTracker,
     strict: Option<Tell>,
 ) -> Result<BoxEndpoint<'static>> {
-    let routes = api::routes(openapi::documents()?, &plumbing(config, app, requests, strict))?;
+    let routes = api::routes(openapi::published(), &plumbing(config, app, requests, strict))?;
     let hidden = if config.admin_listen.is_some() { api::native::HEALTH_PATHS } else { &[] };
     Ok(api::screened(routes.data(Arc::new(app.clone())).map_to_response(), hidden, app.base.ambient().clone()).boxed())
 }
 
 /// Builds the endpoint of a worker process: health checks.
-fn health_endpoint(config: &Config, app: &Services, requests: &TaskTracker) -> Result<BoxEndpoint<'static>> {
-    let routes = api::health_routes(openapi::documents()?, &plumbing(config, app, requests, None))?;
-    Ok(api::screened(routes.data(Arc::new(app.clone())).map_to_response(), &[], app.base.ambient().clone()).boxed())
+fn health_endpoint(config: &Config, app: &Services, requests: &TaskTracker) -> BoxEndpoint<'static> {
+    let routes = api::health_routes(openapi::published(), &plumbing(config, app, requests, None));
+    api::screened(routes.data(Arc::new(app.clone())).map_to_response(), &[], app.base.ambient().clone()).boxed()
 }
 
 fn plumbing(config: &Config, app: &Services, requests: &TaskTracker, strict: Option<Tell>) -> Plumbing {

@@ -108,26 +108,16 @@ fn asset(content_type: &'static str, body: Bytes) -> impl Endpoint {
     }))
 }
 
-/// Serves a document, or 304 to a client that already has it (RFC 9110, 13.1.2).
+/// Serves a document.
 fn document(document: &Document) -> impl Endpoint + use<> {
-    let (text, etag) = (document.text.clone(), document.etag.clone());
-    let tag = HeaderValue::try_from(&etag).unwrap_or(HeaderValue::from_static("\"\""));
+    let text = document.text.clone();
     get(make_sync(move |request: Request| {
-        let known = request.header("if-none-match").is_some_and(|known| knows(known, &etag));
         let headers = [
             (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-            (header::ETAG, tag.clone()),
         ];
-        match known {
-            true => answer(StatusCode::NOT_MODIFIED, headers.into_iter().skip(1), Bytes::new()),
-            false => answer(StatusCode::OK, headers, text.clone()),
-        }
+        text.response(&request, headers)
     }))
-}
-
-fn knows(known: &str, etag: &str) -> bool {
-    known.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == "*" || tag == etag)
 }
 
 fn console(documents: &Documents) -> Result<impl Endpoint + use<>> {
@@ -164,11 +154,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::api::shared::packed::Packed;
 
     fn client() -> TestClient<Route> {
-        let dialect = Document::new("native", "Native", json!({"openapi": "3.0.3"}));
-        let documents =
-            Documents { assembled: Document::new("tieline", "Everything", json!({})), dialects: vec![dialect] };
+        let text = |text: &str| Packed::pack(text.as_bytes()).unwrap();
+        let dialect = Document::new("native", "Native", text(r#"{"openapi": "3.0.3"}"#));
+        let assembled = Document::new("tieline", "Everything", text("{}"));
+        let documents = Documents { assembled, dialects: vec![dialect] };
         TestClient::new(routes(&documents).unwrap())
     }
 

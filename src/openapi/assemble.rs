@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{Info, OpenApi, OpenApiBuilder, extensions::ExtensionsBuilder};
 
+use super::Document;
 use super::{
     names::{SECTIONS, rename_components},
     publish::{info, names},
     upgrade::upgrade,
     webhooks,
 };
-use crate::api::shared::{dialect::Dialect, documents::Document};
+use crate::api::shared::dialect::Dialect;
 
 const DESCRIPTION: &str = "\
 Tieline joins an organisation to the tools around it. This document has every dialect of the service; each dialect \

@@ -38,9 +38,9 @@ pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Resul
     }
     let main = match role {
         Role::All | Role::Api => endpoint(&config, &app, &requests, None)?,
-        Role::Worker => health_endpoint(&config, &app, &requests)?,
+        Role::Worker => health_endpoint(&config, &app, &requests),
     };
-    let admin = health_endpoint(&config, &app, &requests)?;
+    let admin = health_endpoint(&config, &app, &requests);
     listeners.announce();
     listeners.run([main, admin], limits, &app, &stop, grace).await;
     stop.cancel();

@@ -114,7 +114,7 @@ async fn parse<T: ParseFromJSON + 'static>(request: &Request, raw: &Bytes) -> Re
 fn typed<T: ParseFromJSON>(served: &Served, (pattern, method): (&str, &Method), raw: &[u8]) -> Result<T, Fault> {
     let value: Value = serde_json::from_slice(raw).map_err(|error| malformed(&error))?;
     nul::check_json(raw, &value)?;
-    let operation = served.contract.path(pattern).and_then(|path| path.operation(method));
+    let operation = served.contract()?.path(pattern).and_then(|path| path.operation(method));
     let operation = operation.ok_or_else(|| Error::Internal(format!("{pattern} is not in the document")))?;
     operation.check_body(&value).map_err(Protocol::BodyViolations)?;
     parsed(Some(value))

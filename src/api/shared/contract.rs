@@ -1,7 +1,7 @@
 //! The published document of a dialect, compiled: a schema for each request body, and in strict mode for every
 //! response.
 //!
-//! It is compiled from the same value that is served and committed, so the document is enforced as published.
+//! It is compiled from the same text that is served and committed, so the document is enforced as published.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -83,8 +83,7 @@ impl Contract {
     ///
     /// # Errors
     /// The location in the document that cannot be compiled, and the reason.
-    pub fn compile(document: &Value, responses: bool) -> Result<Self, String> {
-        let mut document = document.clone();
+    pub fn compile(mut document: Value, responses: bool) -> Result<Self, String> {
         each_schema(&mut document, &mut modernise);
         let registry = Registry::new().add(DOCUMENT, &document).and_then(|registry| registry.prepare());
         let registry = registry.map_err(|error| error.to_string())?;

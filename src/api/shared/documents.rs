@@ -1,15 +1,10 @@
-//! Published documents as they are served: serialised once, with an entity tag.
+//! Published documents as they are served and enforced.
+//!
+//! Not here: how they come about from the code (`openapi`).
 
-use std::{
-    fmt::Write,
-    sync::{Arc, OnceLock},
-};
+use std::sync::OnceLock;
 
-use aws_lc_rs::digest;
-use bytes::Bytes;
-use serde_json::Value;
-
-use super::contract::Contract;
+use super::{contract::Contract, packed::Packed};
 use crate::domain::{Error, Result};
 
 /// A published document.
@@ -18,41 +13,30 @@ pub struct Document {
     pub name: &'static str,
     /// Display name.
     pub title: &'static str,
-    /// Content of the document.
-    pub value: Value,
-    /// Serialised content.
-    pub text: Bytes,
-    /// Entity tag, which changes with the text (RFC 9110, 8.8.3).
-    pub etag: String,
+    /// Its text.
+    pub text: Packed,
     /// The contract compiled from it: for requests alone, and with responses.
-    contracts: [OnceLock<Arc<Contract>>; 2],
+    contracts: [OnceLock<Result<Contract, String>>; 2],
 }
 
 impl Document {
-    /// Serialises a document, always in the same way.
-    pub fn new(name: &'static str, title: &'static str, value: Value) -> Self {
-        let text = format!("{value:#}\n");
-        let digest = digest::digest(&digest::SHA256, text.as_bytes());
-        let mut etag = String::from("\"");
-        for byte in &digest.as_ref()[..12] {
-            _ = write!(etag, "{byte:02x}");
-        }
-        etag.push('"');
-        Self { name, title, value, text: text.into(), etag, contracts: Default::default() }
+    /// Names a text.
+    pub fn new(name: &'static str, title: &'static str, text: Packed) -> Self {
+        Self { name, title, text, contracts: Default::default() }
     }
 
-    /// The contract of requests, and with `responses` of answers too. It is compiled once.
+    /// The contract of requests, and with `responses` of answers too. It is compiled when it is asked for first: a
+    /// process that serves one dialect keeps one.
     ///
     /// # Errors
     /// [`Error::Internal`] naming the place that cannot be compiled: a bug that the tests find.
-    pub fn contract(&self, responses: bool) -> Result<Arc<Contract>> {
-        let slot = &self.contracts[usize::from(responses)];
-        if let Some(contract) = slot.get() {
-            return Ok(contract.clone());
-        }
-        let contract = Contract::compile(&self.value, responses);
-        let contract = contract.map_err(|error| Error::Internal(format!("{}.json: {error}", self.name)))?;
-        Ok(slot.get_or_init(|| Arc::new(contract)).clone())
+    pub fn contract(&self, responses: bool) -> Result<&Contract> {
+        let compile = || {
+            let text = self.text.unpack().map_err(|error| error.to_string())?;
+            Contract::compile(serde_json::from_slice(&text).map_err(|error| error.to_string())?, responses)
+        };
+        let contract = self.contracts[usize::from(responses)].get_or_init(compile).as_ref();
+        contract.map_err(|error| Error::Internal(format!("{}.json: {error}", self.name)))
     }
 }
 
@@ -68,20 +52,5 @@ impl Documents {
     /// Returns every document, the assembled one first.
     pub fn all(&self) -> impl Iterator<Item = &Document> {
         std::iter::once(&self.assembled).chain(&self.dialects)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn the_tag_changes_with_the_text() {
-        let [one, same, other] = [1, 1, 2].map(|n| Document::new("d", "D", json!({ "n": n })));
-        assert_eq!(one.text, "{\n  \"n\": 1\n}\n");
-        assert_eq!(one.etag, same.etag);
-        assert_ne!(one.etag, other.etag);
     }
 }

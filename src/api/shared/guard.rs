@@ -23,12 +23,13 @@ use uuid::Uuid;
 use super::{
     budget::Limits,
     contract::{Contract, PathContract},
-    fault::{Fault, Protocol},
+    documents::Document,
+    fault::Fault,
     framework, nul,
     refusal::{ErrorShape, Occasion, internal_cause, into_error, render},
     sender::Sender,
 };
-use crate::domain::{Error, ambient::Ambient, error::clip};
+use crate::domain::{Error, Result, ambient::Ambient, error::clip};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PLAIN_JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -67,12 +68,26 @@ pub struct Plumbing {
 pub struct Served {
     /// The dialect's name.
     pub name: &'static str,
-    /// Compiled published document.
-    pub contract: Arc<Contract>,
+    /// Published document, whose contract is compiled at the first request.
+    pub document: &'static Document,
     /// True if query parameters that the document does not name are refused.
     pub closed_query: bool,
     /// Dependencies shared by all dialects.
     pub plumbing: Plumbing,
+}
+
+impl Served {
+    /// Returns the compiled published document.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where it cannot be compiled.
+    pub fn contract(&self) -> Result<&Contract> {
+        self.document.contract(self.plumbing.strict.is_some())
+    }
+
+    fn path(&self, route: &PathPattern) -> Option<&PathContract> {
+        self.contract().ok()?.path(&route.0)
+    }
 }
 
 /// Wraps a dialect's operations in the guard.
@@ -131,10 +146,10 @@ async fn run<S: ErrorShape>(inner: Arc<BoxEndpoint<'static>>, served: Arc<Served
         };
         let outcome = AssertUnwindSafe(work).catch_unwind().await;
         let (route, mut response) = answer::<S>(outcome, &served, &asked);
-        let path = route.as_ref().and_then(|route| served.contract.path(&route.0));
+        let path = route.as_ref().and_then(|route| served.path(route));
         finish(&mut response, id);
-        if let Some(tell) = &served.plumbing.strict {
-            response = checked(response, &served.contract, path, &asked.method, tell).await;
+        if let (Some(tell), Ok(contract)) = (&served.plumbing.strict, served.contract()) {
+            response = checked(response, contract, path, &asked.method, tell).await;
         }
         let (method, status, duration) = (name(&asked.method), response.status().as_u16(), begun.elapsed());
         let route = path.map_or("none", |path| path.path.as_str());
@@ -148,10 +163,11 @@ async fn run<S: ErrorShape>(inner: Arc<BoxEndpoint<'static>>, served: Arc<Served
 }
 
 /// Refuses unknown query parameters, where the dialect does. An unknown path is left to the router.
-fn check_query(served: &Served, request: &Request) -> Result<(), Protocol> {
+fn check_query(served: &Served, request: &Request) -> Result<(), Fault> {
     let Some(query) = request.uri().query().filter(|_| served.closed_query) else { return Ok(()) };
-    let path = served.contract.find(request.uri().path());
-    path.and_then(|path| path.operation(request.method())).map_or(Ok(()), |operation| operation.check_query(query))
+    let path = served.contract()?.find(request.uri().path());
+    let operation = path.and_then(|path| path.operation(request.method()));
+    Ok(operation.map_or(Ok(()), |operation| operation.check_query(query))?)
 }
 
 type Outcome = std::thread::Result<poem::Result<Response>>;
@@ -163,7 +179,7 @@ fn answer<S: ErrorShape>(outcome: Outcome, served: &Served, asked: &Asked) -> (O
         Ok(Ok(response)) => return (response.data::<PathPattern>().cloned(), response),
         Ok(Err(error)) => {
             let route = error.data::<PathPattern>().cloned();
-            let path = route.as_ref().and_then(|route| served.contract.path(&route.0));
+            let path = route.as_ref().and_then(|route| served.path(route));
             (route, framework::fault(error, path, asked.uri.path(), asked.authorised))
         }
         Err(panic) => (None, Fault::Core(Error::Internal(format!("a handler panicked: {}", panic_text(&*panic))))),
@@ -175,7 +191,7 @@ fn answer<S: ErrorShape>(outcome: Outcome, served: &Served, asked: &Asked) -> (O
         Some(cause) => {
             let bug: Uuid = ambient.id();
             // Not the path itself: some paths contain a token.
-            let path = route.as_ref().and_then(|route| served.contract.path(&route.0));
+            let path = route.as_ref().and_then(|route| served.path(route));
             let path = path.map_or("none", |path| path.path.as_str());
             tracing::error!(%bug, mark, cause, path, "internal error");
             Fault::Bug { id: bug }

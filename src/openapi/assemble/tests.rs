@@ -73,7 +73,7 @@ fn the_messages_that_we_send_are_in_it_and_nothing_of_them_is_lost() {
 }
 
 fn two(first: Value, second: Value) -> [Document; 2] {
-    [Document::new("one", "One", first), Document::new("two", "Two", second)]
+    [("one", "One", first), ("two", "Two", second)].map(|(name, title, value)| Document { name, title, value })
 }
 
 #[test]

@@ -21,6 +21,7 @@ use crate::{
     api::shared::{
         body::Body,
         fault::Protocol,
+        packed::Packed,
         refusal::{Occasion, Refusal, into_error},
     },
     domain::{
@@ -154,7 +155,7 @@ fn endpoint(strict: bool, api: Api, seen: Seen) -> (Route, TaskTracker) {
     document["components"]["schemas"]["Thing"]["additionalProperties"] = json!(false);
     // Publishing rewrites media types in the same way.
     let text = document.to_string().replace("application/json; charset=utf-8", "application/json");
-    let contract = Arc::new(Contract::compile(&serde_json::from_str(&text).unwrap(), strict).unwrap());
+    let document = served_document(&text);
     let tasks = TaskTracker::new();
     let plumbing = Plumbing {
         ambient: Ambient::new(Arc::new(Still), Arc::new(Still)),
@@ -164,8 +165,12 @@ fn endpoint(strict: bool, api: Api, seen: Seen) -> (Route, TaskTracker) {
         strict: strict.then(|| Arc::new(|_: &str| {}) as Tell),
         observe: Arc::new(move |_, method, status, _| seen.lock().unwrap().push((method, status))),
     };
-    let served = Arc::new(Served { name: "test", contract, closed_query: false, plumbing });
+    let served = Arc::new(Served { name: "test", document, closed_query: false, plumbing });
     (Route::new().nest_no_strip("/v1", guarded::<Shape>(service, served)), tasks)
+}
+
+fn served_document(text: &str) -> &'static Document {
+    Box::leak(Box::new(Document::new("test", "Test", Packed::pack(text.as_bytes()).unwrap())))
 }
 
 fn client() -> TestClient<Route> {
@@ -369,7 +374,7 @@ async fn a_strict_guard_does_not_let_an_undocumented_answer_pass() {
         }
     }
     let service = OpenApiService::new(Odd, "test", "1");
-    let contract = Arc::new(Contract::compile(&serde_json::from_str(&service.spec()).unwrap(), true).unwrap());
+    let document = served_document(&service.spec());
     let reported = Arc::new(Mutex::new(Vec::new()));
     let tell: Tell = {
         let reported = reported.clone();
@@ -383,7 +388,7 @@ async fn a_strict_guard_does_not_let_an_undocumented_answer_pass() {
         strict: Some(tell),
         observe: Arc::new(|_, _, _, _| {}),
     };
-    let served = Arc::new(Served { name: "odd", contract, closed_query: false, plumbing });
+    let served = Arc::new(Served { name: "odd", document, closed_query: false, plumbing });
     let response = TestClient::new(guarded::<Shape>(service, served)).get("/v1/odd").send().await;
     response.assert_status(StatusCode::INTERNAL_SERVER_ERROR);
     let difference = "GET /v1/odd breaks its published document: status 201 is not documented";

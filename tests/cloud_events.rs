@@ -13,6 +13,10 @@ async fn send(app: &TestApp, path: &str, media_type: &str, body: &Value) -> Answ
     app.owner.send(request.body(body.to_string())).await
 }
 
+async fn send_structured(app: &TestApp, body: &Value) -> Answer {
+    send(app, "/v1/events", ONE, body).await
+}
+
 async fn read(app: &TestApp, id: &Value, accept: &str) -> Answer {
     let path = format!("/v1/events/{}", id.as_str().unwrap());
     app.owner.send(app.owner.request(Method::GET, &path).header("accept", accept)).await
@@ -59,6 +63,53 @@ both! {
         let mut expected = order("a");
         expected["retries"] = json!("3");
         assert_eq!(back.ok(200), expected);
+    }
+
+    async fn a_cloud_event_in_binary_mode_is_the_same_event(app) {
+        let send = async |headers: &[(&str, &str)], body: &str| {
+            let request = headers.iter().fold(app.owner.request(Method::POST, "/v1/events"), |request, (name, value)| {
+                request.header(*name, *value)
+            });
+            app.owner.send(request.body(body.to_owned())).await
+        };
+        let context = [
+            ("ce-specversion", "1.0"),
+            ("ce-id", "A-1"),
+            ("ce-source", "https://example.com/shop"),
+            ("ce-type", "com.example.order.created"),
+            ("ce-city", "\"K%C3%B6ln\""),
+        ];
+        let with = |more: &[(&'static str, &'static str)]| [&context[..], more].concat();
+        let made = send(&with(&[("content-type", "application/json")]), r#"{"total": 12}"#).await.ok(202);
+        let event = app.owner.get(&format!("/v1/events/{}", made["id"].as_str().unwrap())).await.ok(200);
+        assert_eq!((&event["type"], &event["data"]), (&"com.example.order.created".into(), &json!({"total": 12})));
+        assert_eq!(event["attributes"]["city"], "Köln");
+        assert_eq!(event["attributes"]["datacontenttype"], "application/json");
+        let repeated = send_structured(&app, &json!({
+            "specversion": "1.0", "id": "A-1", "source": "https://example.com/shop", "type": "com.example.order.created",
+            "city": "Köln", "datacontenttype": "application/json", "data": {"total": 12},
+        })).await;
+        assert_eq!(repeated.ok(202)["id"], made["id"], "one event, whatever the mode");
+
+        for (id, media_type, body, data) in [
+            ("B", Some("text/plain"), "hello", json!("hello")),
+            ("C", Some("application/octet-stream"), "hello", json!({"data_base64": "aGVsbG8="})),
+            ("D", None, "[1]", json!([1])),
+            ("E", None, "", Value::Null),
+        ] {
+            let mut headers = context.to_vec();
+            headers[1].1 = id;
+            headers.extend(media_type.map(|media_type| ("content-type", media_type)));
+            let made = send(&headers, body).await.ok(202);
+            let event = app.owner.get(&format!("/v1/events/{}", made["id"].as_str().unwrap())).await.ok(200);
+            assert_eq!(event["data"], data, "{id}");
+        }
+        let json_type = ("content-type", "application/json");
+        assert_eq!(pointers(&send(&[context[0], json_type], "{}").await), ["/id", "/source", "/type"]);
+        send(&with(&[json_type]), "{").await.problem(400, "malformed_json");
+        send(&with(&[json_type]), r#"{"a": "\u0000"}"#).await.problem(400, "invalid");
+        send(&with(&[("ce-id", "again"), json_type]), "{}").await.problem(400, "invalid_parameter");
+        send(&with(&[json_type, ("idempotency-key", "k")]), "{}").await.problem(400, "invalid");
     }
 
     async fn a_source_and_an_id_are_accepted_once(app) {

@@ -32,7 +32,7 @@ fn forget_required_headers(responses: &mut Map<String, Value>) {
 }
 
 /// Adds every possible type to a schema without one, because utoipa reads no schema without a type.
-fn name_every_type(schema: &mut Value) {
+pub(super) fn name_every_type(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     if ["type", "$ref", "allOf", "anyOf", "oneOf"].iter().any(|key| object.contains_key(*key)) {
         return;

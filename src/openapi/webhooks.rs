@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
+use super::upgrade::name_every_type;
 use crate::{
     api::shared::schema::each_schema,
     domain::{
@@ -237,6 +238,7 @@ fn respell(schema: &mut Value) {
     if object.get("additionalProperties").is_some_and(Value::is_object) {
         object.insert("additionalProperties".into(), true.into());
     }
+    name_every_type(schema);
 }
 
 fn sampled_at() -> Time {

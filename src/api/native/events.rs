@@ -127,7 +127,8 @@ impl Events {
     ///
     /// Accepts an event. The response is sent once the event and its deliveries are durable. With an Idempotency-Key a
     /// repeated request is accepted once and gets the same response; the key is remembered for a day. A CloudEvent has
-    /// its `source` and `id` as the key: one with the same is the same event.
+    /// its `source` and `id` as the key: one with the same is the same event. One may be sent in binary mode, too: its
+    /// attributes in headers such as `ce-specversion`, and the body is its data.
     #[oai(path = "/v1/events", method = "post", operation_id = "sendEvent")]
     async fn send_event(
         &self,

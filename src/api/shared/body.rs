@@ -71,6 +71,16 @@ async fn read(request: &Request, body: &mut RequestBody) -> Result<Option<Bytes>
     Ok(sent.map(|(_, sent)| sent.whole()))
 }
 
+/// Reads bytes of any media type; none if no body was sent.
+///
+/// # Errors
+/// [`Fault`] for a body that is too large or does not come.
+pub async fn any_bytes(request: &Request, body: &mut RequestBody) -> Result<Bytes, Fault> {
+    let limit = served(request)?.plumbing.body_limit_bytes;
+    let sent = media::read(request, body, (&[Media::Anything], limit), |_| {}).await?;
+    Ok(sent.map(|(_, sent)| sent.whole()).unwrap_or_default())
+}
+
 /// Reads JSON that the use case checks.
 ///
 /// # Errors

@@ -133,7 +133,8 @@ fn is_media_type(text: &str) -> bool {
     essence.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
 }
 
-fn is_json(media_type: Option<&str>) -> bool {
+/// Returns true for a media type of JSON, which is that of data without one.
+pub fn is_json(media_type: Option<&str>) -> bool {
     let essence = media_type.unwrap_or("application/json").split(';').next().unwrap_or_default().trim();
     let subtype = essence.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
     subtype == "json" || subtype.ends_with("+json")

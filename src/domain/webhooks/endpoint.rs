@@ -130,7 +130,7 @@ pub struct EventNotification<'a> {
     pub attributes: BTreeMap<&'a str, &'a str>,
     /// Data of the event, as it was sent; usually an object.
     #[serde(skip_serializing_if = "Value::is_null")]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value, required = false)]
     pub data: &'a Value,
 }
 

@@ -421,6 +421,9 @@ impl<'a> World<'a> {
     async fn registry_path(&self, operation: &Operation) -> String {
         let path = operation.path.clone();
         match operation.id.as_str() {
+            "deleteRegistryApiKey" => {
+                path.replace("{id}", &public_id(PublicId::API_KEY, &self.key().await).unwrap().to_string())
+            }
             "deleteIntegrationApiKey" => path.replace("{id}", &self.key().await),
             "listIntegrationApiKeys" => format!("{path}?integrationId={}", self.version("private").await.0),
             "getIntegrationLogs" => {
@@ -548,7 +551,10 @@ impl<'a> World<'a> {
                 json!({"form_field_label": "label", "form_field_value": CANARY})
             }
             "putCustomSetting" => json!({"setting_entry": {"field_name": "label", "value": CANARY}}),
-            "validateIntegrationCreation" | "createBotIntegration" => {
+            "validateIntegrationCreation"
+            | "createBotIntegration"
+            | "createRegistryVersion"
+            | "validateRegistryVersion" => {
                 json!({"name": self.fresh().replace(CANARY, "made"), "version": "1.0.0"})
             }
             "createApp" => {
@@ -556,10 +562,14 @@ impl<'a> World<'a> {
                 let made = self.app.owner.post("/v1/admin/integrations", &body).await.ok(200);
                 json!({"registryVersion": {"id": uuid_of(made["integration"]["id"].as_str().unwrap())}})
             }
-            "updateBotIntegration" | "validateIntegrationUpdate" => json!({"title": self.fresh()}),
+            "updateBotIntegration"
+            | "validateIntegrationUpdate"
+            | "updateRegistryVersion"
+            | "validateRegistryVersionUpdate" => json!({"title": self.fresh()}),
             "requestIntegrationVerification" | "createIntegrationApiKey" => {
                 json!({"integrationId": self.version("private").await.0})
             }
+            "createRegistryApiKey" => json!({"note": self.fresh()}),
             "updateWorkspace" => json!({"name": self.fresh()}),
             "checkHandleAvailability" => json!({"handle": "some-handle"}),
             "lintDescriptor" => json!({"document": {"data": {}}}),

@@ -41,6 +41,7 @@ mod managed_routes;
 mod native;
 mod native_apps;
 mod native_queries;
+mod native_registry;
 mod native_webhooks;
 mod oauth;
 mod openapi;

@@ -24,6 +24,7 @@ pub mod organisations;
 pub mod outgoing_webhooks;
 mod page;
 pub mod registry;
+mod registry_keys;
 pub mod routes;
 pub mod statistics;
 pub mod tokens;
@@ -79,7 +80,7 @@ pub const DIALECT: Dialect = Dialect {
     names_organisation: true,
     closed: true,
     closed_query: true,
-    described: || dialect::describe(operations()),
+    described: || wire::complete(&dialect::describe(operations())),
     error_example: dialect::error_example::<error::NativeError>,
     refuse: refusal::render::<error::NativeError>,
     endpoint: |served| dialect::mount::<error::NativeError, _>(operations(), served),
@@ -92,7 +93,7 @@ fn operations() -> impl OpenApi + 'static {
         (tokens::Tokens, audit::AuditLog),
         connections::Connections,
         channels::Channels,
-        (apps::Apps, channel_apps::ChannelApps, registry::Registry),
+        (apps::Apps, channel_apps::ChannelApps, registry::Registry, registry_keys::RegistryKeys),
         (incoming_webhooks::IncomingWebhooks, outgoing_webhooks::OutgoingWebhooks),
         events::Events,
         (destinations::Destinations, deliveries::Deliveries, statistics::Statistics, routes::Routes),

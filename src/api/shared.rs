@@ -16,6 +16,7 @@ pub mod guard;
 pub mod media;
 pub mod nul;
 pub mod packed;
+pub mod registry_body;
 pub mod refusal;
 pub mod registry_words;
 pub mod schema;

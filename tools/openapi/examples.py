@@ -29,6 +29,8 @@ def native(world):
         world.register(name, "1.0.0")
     versions = {one["name"]: one["id"] for one in world.get(f"/v1/registry/versions?search={world.tag}")["data"]}
     installed = world.post("/v1/apps", {"registryVersion": {"id": versions[f"acme/{world.tag}-installed"]}})["id"]
+    more = versions[f"acme/{world.tag}-more"]
+    registry_key = world.post(f"/v1/registry/versions/{more}/api-keys", {})["id"]
     # Webhooks name their channel, and another one is renamed.
     hooks = world.make_channel(f"{world.tag}-hooks")
     hook = {"name": "Builds", "channels": [f"#{world.tag}-hooks"]}
@@ -104,6 +106,12 @@ def native(world):
         "updateOutgoingWebhook": {"body": {"name": "Changed"}},
         "deleteOutgoingWebhook": {"id": outgoing[1]},
         "deleteOutgoingWebhookRuns": {"id": outgoing[2]},
+        "createRegistryVersion": {"body": {"name": f"acme/{world.tag}-made", "version": "1.0.0"}},
+        "validateRegistryVersion": {"body": {"name": f"acme/{world.tag}-made", "version": "2.0.0"}},
+        "updateRegistryVersion": {"body": {"title": "Changed"}},
+        "validateRegistryVersionUpdate": {"body": {"title": "Changed"}},
+        "createRegistryApiKey": {"body": {"note": "build server"}},
+        "deleteRegistryApiKey": {"id": registry_key},
         "deleteRegistryVersion": {"id": versions[f"acme/{world.tag}-lost"]},
         "replayFailedDeliveries": {"body": {"destinationId": destination}},
         "createConnection": {"body": {"provider": "slack"}},

@@ -14,6 +14,7 @@ use crate::{
     domain::{
         Error,
         error::{AuthFailure, Violation},
+        registry::definition::Issue,
         webhooks::WebhookRefusal,
     },
 };
@@ -106,9 +107,15 @@ fn refused(refusal: &WebhookRefusal) -> (Kind, Option<&'static str>) {
 
 /// Returns the violations of a request's content, by their places in this dialect.
 fn violations(fault: &Fault) -> Vec<Violation> {
-    let Fault::Core(Error::Webhook(refusal)) = fault else { return fault.violations() };
-    let field = refused(refusal).1.map(str::to_owned);
-    field.into_iter().map(|field| Violation { field, message: refusal.to_string() }).collect()
+    let issue = |issue: &Issue| Violation { field: issue.path.clone(), message: issue.says().to_owned() };
+    match fault {
+        Fault::Core(Error::Issues(issues)) => issues.iter().map(issue).collect(),
+        Fault::Core(Error::Webhook(refusal)) => {
+            let field = refused(refusal).1.map(str::to_owned);
+            field.into_iter().map(|field| Violation { field, message: refusal.to_string() }).collect()
+        }
+        fault => fault.violations(),
+    }
 }
 
 /// The only table of the native dialect's problems.

@@ -8,11 +8,19 @@ use poem_openapi::{
 use uuid::Uuid;
 
 use super::{
-    Answer, Done, Refused, Tag,
-    wire::{Limit, List, RegistryVersionDetailOut, RegistryVersionOut, page},
+    Answer, Created, Done, Refused, Tag,
+    wire::{
+        Limit, LintOut, List, RegistryChange, RegistryCreation, RegistryVersionCreatedOut, RegistryVersionDetailOut,
+        RegistryVersionOut, page,
+    },
 };
 use crate::{
-    api::shared::{auth::Bearer, services::Service},
+    api::shared::{
+        auth::Bearer,
+        registry_body::{Shaped, submission},
+        services::Service,
+        signed::Raw,
+    },
     app::{
         kernel::Base,
         registry::{self, VersionSearch},
@@ -51,6 +59,45 @@ impl Registry {
         Ok(Json(List::made(page, |listed| RegistryVersionOut::of(&base, &caller.0, listed))))
     }
 
+    /// Create a registry version
+    ///
+    /// Creates a version of an integration. The first one creates the integration, and reserves its name for the
+    /// organisation. All errors are reported at once.
+    #[oai(path = "/v1/registry/versions", method = "post", operation_id = "createRegistryVersion")]
+    async fn create_registry_version(
+        &self,
+        registry: Service<'_, registry::Registry>,
+        base: Service<'_, Base>,
+        caller: Bearer,
+        /// `true` accepts changes that break installations of other organisations.
+        #[oai(name = "allowBreakingChanges", default)]
+        allow_breaking_changes: Query<bool>,
+        body: Raw<Shaped<RegistryCreation>>,
+    ) -> Result<Created<RegistryVersionCreatedOut>, Refused> {
+        let submission = submission(body, allow_breaking_changes.0).await?;
+        let created = registry.create_bot_integration(&caller.0, submission).await?;
+        Ok(Created::Created(Json(RegistryVersionCreatedOut::of(&base, &caller.0, created))))
+    }
+
+    /// Validate the creation of a registry version
+    ///
+    /// Checks whether the same request would create a version, and changes nothing. An invalid version is a successful
+    /// answer, not an error.
+    #[oai(path = "/v1/registry/versions/validate", method = "post", operation_id = "validateRegistryVersion")]
+    async fn validate_registry_version(
+        &self,
+        registry: Service<'_, registry::Registry>,
+        caller: Bearer,
+        /// `true` accepts changes that break installations of other organisations.
+        #[oai(name = "allowBreakingChanges", default)]
+        allow_breaking_changes: Query<bool>,
+        body: Raw<Shaped<RegistryCreation>>,
+    ) -> Answer<LintOut> {
+        let submission = submission(body, allow_breaking_changes.0).await?;
+        let checked = registry.validate_integration_creation(&caller.0, submission).await;
+        Ok(Json(LintOut::of_version(checked)?))
+    }
+
     /// Get a registry version
     ///
     /// Returns a version of the organisation's own, or a published one, with its definition. Its address and the names
@@ -66,6 +113,49 @@ impl Registry {
     ) -> Answer<RegistryVersionDetailOut> {
         let found = registry.get_registry_version(&caller.0, id.0).await?;
         Ok(Json(RegistryVersionDetailOut::of(&base, &caller.0, found)))
+    }
+
+    /// Update a registry version
+    ///
+    /// Absent members stay unchanged, `null` removes a member, and maps are merged by key. A public or unlisted version
+    /// is immutable, except for its secrets and the integration's icon.
+    #[oai(path = "/v1/registry/versions/:id", method = "patch", operation_id = "updateRegistryVersion")]
+    async fn update_registry_version(
+        &self,
+        registry: Service<'_, registry::Registry>,
+        base: Service<'_, Base>,
+        caller: Bearer,
+        /// The version's id.
+        id: Path<Uuid>,
+        /// `true` accepts changes that break installations of other organisations.
+        #[oai(name = "allowBreakingChanges", default)]
+        allow_breaking_changes: Query<bool>,
+        body: Raw<Shaped<RegistryChange>>,
+    ) -> Answer<RegistryVersionDetailOut> {
+        let submission = submission(body, allow_breaking_changes.0).await?;
+        let updated = registry.update_bot_integration(&caller.0, &id.0.to_string(), submission).await?;
+        Ok(Json(RegistryVersionDetailOut::of(&base, &caller.0, updated)))
+    }
+
+    /// Validate the update of a registry version
+    ///
+    /// Checks whether the same request would change the version, and changes nothing. An invalid change is a successful
+    /// answer, not an error.
+    #[oai(path = "/v1/registry/versions/:id/validate", method = "post", operation_id = "validateRegistryVersionUpdate")]
+    async fn validate_registry_version_update(
+        &self,
+        registry: Service<'_, registry::Registry>,
+        caller: Bearer,
+        /// The version's id.
+        id: Path<Uuid>,
+        /// `true` accepts changes that break installations of other organisations.
+        #[oai(name = "allowBreakingChanges", default)]
+        allow_breaking_changes: Query<bool>,
+        body: Raw<Shaped<RegistryChange>>,
+    ) -> Answer<LintOut> {
+        let submission = submission(body, allow_breaking_changes.0).await?;
+        let checked = registry.validate_integration_update(&caller.0, &id.0.to_string(), submission).await;
+        Ok(Json(LintOut::of_version(checked)?))
     }
 
     /// Delete a registry version

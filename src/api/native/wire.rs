@@ -12,6 +12,7 @@ mod events;
 mod github;
 mod identity;
 mod registry;
+mod registry_keys;
 mod routes;
 mod rules;
 mod statistics;
@@ -49,7 +50,12 @@ pub use identity::{
     InvitationOut, InvitationsOut, MemberIn, MemberOut, MemberPatch, OrganisationIn, OrganisationOut,
     OrganisationPatch, TokenCreatedOut, TokenIn, TokenOut,
 };
-pub use registry::{RegistryVersionDetailOut, RegistryVersionOut};
+pub use registry::{
+    RegistryChange, RegistryCreation, RegistryVersionCreatedOut, RegistryVersionDetailOut, RegistryVersionOut, complete,
+};
+pub use registry_keys::{
+    RegistryKeyCreatedOut, RegistryKeyIn, RegistryKeyOut, RegistryKeysOut, RegistryLogLineOut, in_log_parameters,
+};
 pub use routes::{DraftResultsOut, RouteDraftIn, RouteIn, RouteOut, RoutePatch};
 pub use statistics::StatisticsOut;
 pub use webhook_runs::WebhookRunOut;

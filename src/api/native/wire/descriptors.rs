@@ -12,6 +12,7 @@ use crate::{
     domain::{
         Error, Result,
         apps::descriptor::{Finding, Severity},
+        registry::definition::Issue,
     },
 };
 
@@ -104,6 +105,26 @@ pub struct LintOut {
 }
 
 impl LintOut {
+    /// Makes the report of a dry run of the registry.
+    ///
+    /// # Errors
+    /// Those of the dry run that are not about the version.
+    pub fn of_version(checked: Result<()>) -> Result<Self> {
+        let shown = |issue: &Issue| FindingOut {
+            severity: Word(Severity::Error),
+            path: issue.path.clone(),
+            line: None,
+            column: None,
+            rule: issue.rule.as_str().to_owned(),
+            message: issue.says().to_owned(),
+        };
+        match checked {
+            Ok(()) => Ok(Self { valid: true, findings: Vec::new() }),
+            Err(Error::Issues(issues)) => Ok(Self { valid: false, findings: issues.iter().map(shown).collect() }),
+            Err(other) => Err(other),
+        }
+    }
+
     /// Makes the report, with or without lines and columns.
     pub fn of(found: Vec<Finding>, has_places: bool) -> Self {
         let shown = |finding: Finding| FindingOut {

@@ -6,11 +6,11 @@ use poem_openapi::{
     Object,
     types::{Any, Example},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::{
-    api::shared::{time::Timestamp, word::Word},
+    api::shared::{registry_body::Named, time::Timestamp, word::Word},
     app::{
         Caller,
         kernel::Base,
@@ -19,11 +19,61 @@ use crate::{
     domain::{
         registry::{
             Lifecycle, RegistryVersion, Verification,
-            definition::{Definition, Visibility},
+            definition::{Definition, Described, Visibility, describe},
         },
         tenancy::organisation::Organisation,
     },
 };
+
+/// Body of a creation, as the domain describes it.
+#[derive(Clone, Copy, Debug)]
+pub struct RegistryCreation;
+
+impl Named for RegistryCreation {
+    const NAME: &'static str = "CreateRegistryVersion";
+}
+
+/// Body of an update, as the domain describes it.
+#[derive(Clone, Copy, Debug)]
+pub struct RegistryChange;
+
+impl Named for RegistryChange {
+    const NAME: &'static str = "UpdateRegistryVersion";
+}
+
+/// Adds the bodies' schemas to the framework's document, which cannot express them.
+pub fn complete(document: &str) -> String {
+    let Ok(mut document) = serde_json::from_str::<Value>(document) else { return document.to_owned() };
+    for (name, description, described, example) in [
+        (RegistryCreation::NAME, "A registry version to be created.", Described::Creation, creation_example()),
+        (
+            RegistryChange::NAME,
+            "Changes to a registry version: absent members stay unchanged, `null` removes a member, maps are merged by \
+             key.",
+            Described::Update,
+            json!({ "title": "Microsoft Teams", "actions": { "sendMessage": null }, "visibility": "public" }),
+        ),
+    ] {
+        let mut schema = describe(described);
+        schema["description"] = description.into();
+        schema["example"] = example;
+        document["components"]["schemas"][name] = schema;
+    }
+    document.to_string()
+}
+
+fn creation_example() -> Value {
+    json!({
+        "name": "acme/teams",
+        "version": "1.2.0",
+        "title": "Teams",
+        "configuration": { "schema": { "type": "object", "properties": { "tenant": { "type": "string" } } } },
+        "actions": { "sendMessage": { "title": "Send a message", "input": { "schema": {} }, "output": { "schema": {} } } },
+        "secrets": { "API_KEY": "s3cret" },
+        "url": "https://teams.example/hook",
+        "visibility": "private",
+    })
+}
 
 /// Organisation that owns a version.
 #[derive(Clone, Debug, Object)]
@@ -188,7 +238,7 @@ impl Example for DefinitionOut {
             channels: nothing(),
             states: nothing(),
             events: nothing(),
-            actions: [("sendMessage".to_owned(), Any(serde_json::json!({"title": "Send a message"})))].into(),
+            actions: [("sendMessage".to_owned(), Any(json!({"title": "Send a message"})))].into(),
             user: nothing(),
             entities: nothing(),
             interfaces: nothing(),
@@ -214,5 +264,24 @@ impl RegistryVersionDetailOut {
         let Registered { version, mut definition, workspace, in_public, .. } = found;
         definition.url = definition.url.filter(|_| !in_public);
         Self { version: RegistryVersionOut::shown(base, version, workspace, caller), definition: definition.into() }
+    }
+}
+
+/// A new version.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "RegistryVersionCreated", rename_all = "camelCase", skip_serializing_if_is_none)]
+pub struct RegistryVersionCreatedOut {
+    /// The version.
+    #[oai(flatten)]
+    pub version: RegistryVersionDetailOut,
+    /// Secret that signs its calls. It is returned only here.
+    pub signing_secret: Option<String>,
+}
+
+impl RegistryVersionCreatedOut {
+    /// Makes the representation for a caller.
+    pub fn of(base: &Base, caller: &Caller, mut created: Registered) -> Self {
+        let signing_secret = created.signing_secret.take().map(|secret| secret.expose().to_owned());
+        Self { version: RegistryVersionDetailOut::of(base, caller, created), signing_secret }
     }
 }

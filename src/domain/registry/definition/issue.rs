@@ -41,6 +41,12 @@ impl Issue {
         Self { path, rule, message, found: None }
     }
 
+    /// Returns the sentence without its location.
+    pub fn says(&self) -> &str {
+        let rest = self.message.strip_prefix("request/body").and_then(|rest| rest.strip_prefix(self.path.as_str()));
+        rest.map_or(self.message.as_str(), str::trim_start)
+    }
+
     /// Returns the same issue with the found value.
     pub fn found(mut self, text: &str) -> Self {
         self.found = Some(cut(text, MAX_FOUND));

@@ -80,6 +80,7 @@ impl Page {
             | Error::Webhook(_)
             | Error::IdempotencyMismatch { .. }
             | Error::IdempotencyInFlight { .. }
+            | Error::Session(_)
             | Error::Refused { .. } => Page::not_done(title, &sentence(error)),
         }
     }

@@ -10,6 +10,7 @@ pub mod console;
 mod error_tables;
 pub mod linkbreakers;
 pub mod native;
+pub mod portal;
 pub mod rocketchat;
 pub mod server;
 pub mod shared;
@@ -42,13 +43,14 @@ pub const ALL: &[Dialect] = &[
     botpress::DIALECT,
 ];
 
-/// Returns all HTTP routes: the dialects, the documents and the console. Handlers take their services as arguments; the
+/// Returns all HTTP routes: the dialects, the documents, the console and the portal. Handlers take their services as arguments; the
 /// caller of this function adds them.
 ///
 /// # Errors
 /// An [internal error](crate::domain::Error::Internal) when a document cannot be compiled: a bug that the tests find.
 pub fn routes(documents: &Documents, plumbing: &Plumbing) -> Result<Route> {
-    let mut routes = console::routes(documents)?.at("/problems", console::page(native::error::page()));
+    let pages = console::routes(documents)?.at("/problems", console::page(native::error::page()));
+    let mut routes = portal::routes(pages);
     for (index, (dialect, document)) in ALL.iter().zip(&documents.dialects).enumerate() {
         let endpoint: Arc<BoxEndpoint<'static>> = Arc::new((dialect.endpoint)(serve(dialect, document, plumbing)?));
         for prefix in dialect.prefixes {

@@ -47,6 +47,7 @@ mod openapi;
 mod outgoing_webhooks;
 mod parity;
 mod pipeline;
+mod portal_sessions;
 mod registry_installations;
 mod rocketchat;
 mod route_flows;

@@ -22,7 +22,6 @@ pub mod invitations;
 pub mod members;
 pub mod organisations;
 pub mod outgoing_webhooks;
-mod page;
 pub mod registry;
 pub mod routes;
 pub mod sessions;

@@ -7,11 +7,12 @@ use poem::{
 use poem_openapi::{Object, OpenApi, param::Query, payload::Response};
 use url::{Url, form_urlencoded};
 
-use super::{Tag, page::Page};
+use super::Tag;
 use crate::{
     api::shared::{
         consent,
         media::Media,
+        page::Page,
         services::Service,
         signed::{Inbound, Raw},
     },

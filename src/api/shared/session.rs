@@ -9,14 +9,7 @@ use poem::{
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, registry::Registry};
 use url::Url;
 
-use super::{
-    auth,
-    consent::is_own_page,
-    fault::Fault,
-    portal_pages,
-    refusal::into_error,
-    services::service,
-};
+use super::{auth, consent::is_own_page, fault::Fault, portal_pages, refusal::into_error, services::service};
 use crate::{
     app::{
         kernel::Base,
@@ -60,11 +53,7 @@ impl<'a> ApiExtractor<'a> for SessionCookie {
         vec![SCHEME]
     }
 
-    async fn from_request(
-        request: &'a Request,
-        _: &mut RequestBody,
-        _: ExtractParamOptions<()>,
-    ) -> poem::Result<Self> {
+    async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
         let session = signed_in(request).await.map_err(into_error)?;
         session.map(Self).ok_or_else(|| into_error(Error::Unauthenticated(AuthFailure::SessionEnded)))
     }
@@ -164,10 +153,8 @@ mod tests {
 
     #[test]
     fn a_cookie_is_as_strict_as_its_transport_permits() {
-        let [plain, secure, open] =
-            ["http://127.0.0.1:8080", "https://tieline.example/sub", "http://tieline.example"].map(|url| {
-                url.parse::<Url>().unwrap()
-            });
+        let [plain, secure, open] = ["http://127.0.0.1:8080", "https://tieline.example/sub", "http://tieline.example"]
+            .map(|url| url.parse::<Url>().unwrap());
         assert_eq!(set("s", 60, false, &plain), "tieline_session=s; Path=/; Max-Age=60; HttpOnly; SameSite=Lax");
         assert_eq!(set("s", 60, true, &plain), "tieline_session=s; Path=/; Max-Age=60; HttpOnly; SameSite=Lax");
         let lax = "__Host-tieline_session=s; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure";

@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_csrf_token_is_of_one_secret_and_not_what_is_stored_of_it() {
-        let [one, other] = ["one", "other"].map(|text| Secret::new(text));
+        let [one, other] = ["one", "other"].map(Secret::new);
         assert_ne!(csrf_token(&one), csrf_token(&other));
         assert_ne!(csrf_token(&one), BASE64URL.encode(hash(&one)));
     }

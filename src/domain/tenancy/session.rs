@@ -328,7 +328,8 @@ mod tests {
     #[test]
     fn an_origin_is_an_origin() {
         let read = |text: &str| FrameAncestors::read(&[text.to_owned()]);
-        for good in ["https://app.example.com", "https://app.example.com:8443", "http://localhost:3000", "http://[::1]:1"]
+        for good in
+            ["https://app.example.com", "https://app.example.com:8443", "http://localhost:3000", "http://[::1]:1"]
         {
             assert_eq!(read(good).unwrap().origins(), [good]);
         }

@@ -100,7 +100,8 @@ pub async fn remove_expired(db: &impl ConnectionTrait, now: Time) -> Result<u64>
 fn session(row: Row) -> Result<Session> {
     let damaged = |column, value: &str| corrupt("session", column, format!("{value:?} is unknown"));
     let pages = row.pages.split(',').filter(|name| !name.is_empty());
-    let pages = pages.map(|name| PortalPage::parse(name).ok_or_else(|| damaged("pages", name))).collect::<Result<_>>()?;
+    let pages =
+        pages.map(|name| PortalPage::parse(name).ok_or_else(|| damaged("pages", name))).collect::<Result<_>>()?;
     let return_url = row.return_url.as_deref().map(Url::parse).transpose();
     Ok(Session {
         id: row.id.into(),

@@ -5,10 +5,7 @@ use uuid::Uuid;
 
 use super::{Permission, Role, Word, words};
 use crate::{
-    api::shared::{
-        time::Timestamp,
-        word::Vocabulary,
-    },
+    api::shared::{time::Timestamp, word::Vocabulary},
     app::tenancy::{
         portal_sessions::{NewPortalSession, PortalLink},
         sessions::{OpenedSession, SignedIn},

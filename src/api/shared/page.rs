@@ -4,6 +4,10 @@ use poem_openapi::{ApiResponse, payload::Html};
 
 use crate::domain::Error;
 
+/// Content security policy of a page: our style, and no scripts.
+pub const POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /// A page with its status.
 #[derive(ApiResponse)]
 pub enum Page {
@@ -33,8 +37,7 @@ impl Page {
 
     /// Page for a completed request, with `word` as a link to `address`.
     pub fn done_leading(title: &str, text: &str, (word, address): (&str, &str)) -> Self {
-        let link = format!("<p><a href=\"{}\">{}</a></p>", escape(address), escape(word));
-        Page::Done(Html(html_with(title, text, &link)))
+        Page::Done(Html(html_leading(title, text, (word, address))))
     }
 
     /// Page that asks for confirmation: `yes` is a button that sends `state` to `path`.
@@ -87,10 +90,15 @@ impl Page {
 }
 
 /// Makes a sentence of an error's text, which begins in lower case.
-fn sentence(error: &Error) -> String {
+pub fn sentence(error: &Error) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).chain(['.']).collect()
+}
+
+/// Renders a page with `word` as a link to `address`.
+pub fn html_leading(title: &str, text: &str, (word, address): (&str, &str)) -> String {
+    html_with(title, text, &format!("<p><a href=\"{}\">{}</a></p>", escape(address), escape(word)))
 }
 
 fn html(title: &str, text: &str) -> String {

@@ -18,6 +18,7 @@ mod cloud_events;
 mod connections;
 mod consent;
 mod contract;
+mod demo;
 mod destination_health;
 mod docs;
 mod embedded;

@@ -39,7 +39,8 @@ const OTHER_PAGE: &str = "The answer did not come from this page. Start again fr
 fn asking(return_url: Option<&Url>) -> String {
     let elsewhere = return_url.map(|url| format!(" {}", url.origin().ascii_serialization())).unwrap_or_default();
     format!(
-        "default-src 'none'; style-src 'self'; form-action 'self'{elsewhere}; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'{elsewhere}; base-uri 'none'; \
+         frame-ancestors 'none'"
     )
 }
 

@@ -65,6 +65,11 @@ impl Asset {
         }
     }
 
+    /// Returns its entity tag.
+    pub fn etag(&self) -> &HeaderValue {
+        &self.etag
+    }
+
     /// The same file with a content security policy.
     #[must_use]
     pub fn with_policy(self, policy: &'static str) -> Self {
@@ -125,7 +130,7 @@ pub fn refuse_method(request: &Request) -> Option<Response> {
 }
 
 /// Returns the strong entity tag of a body (RFC 9110, 8.8.3).
-pub fn etag(body: &[u8]) -> String {
+fn etag(body: &[u8]) -> String {
     let digest = digest::digest(&digest::SHA256, body);
     let mut etag = String::from("\"");
     for byte in &digest.as_ref()[..12] {

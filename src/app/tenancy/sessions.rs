@@ -83,8 +83,8 @@ impl Tenancy {
         self.sign_in(&caller, "token").await
     }
 
-    /// Opens a session of a caller; `door` is the way by which they proved who they are.
-    pub(in crate::app) async fn sign_in(&self, caller: &Caller, door: &'static str) -> Result<OpenedSession> {
+    /// Opens a session of a caller; `method` is the proof that they gave.
+    pub(in crate::app) async fn sign_in(&self, caller: &Caller, method: &'static str) -> Result<OpenedSession> {
         let now = self.base.now();
         let end = now + SIGNED_IN_LIFETIME;
         let session = Session {
@@ -103,7 +103,7 @@ impl Tenancy {
         let tx = self.base.store.begin().await?;
         store::tenancy::sessions::insert(&tx, &session, hash(&secret), State::Open).await?;
         let who = (session.organisation_id, caller.actor());
-        self.base.audit(&tx, (who.0, &who.1), "session.open", session.id, json!({"by": door})).await?;
+        self.base.audit(&tx, (who.0, &who.1), "session.open", session.id, json!({"by": method})).await?;
         tx.commit().await?;
         self.opened(session, secret).await
     }

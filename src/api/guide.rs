@@ -38,7 +38,7 @@ pub fn routes(route: Route) -> Route {
 
 #[allow(clippy::needless_pass_by_value, reason = "an endpoint takes its request")]
 fn show(request: Request) -> Response {
-    match PAGES.get(request.original_uri().path().strip_prefix(GUIDE).unwrap_or_default()) {
+    match PAGES.get(request.uri().path().strip_prefix(GUIDE).unwrap_or_default()) {
         Some(page) => page.answer(&request),
         None => Response::builder().status(StatusCode::NOT_FOUND).finish(),
     }

@@ -82,7 +82,7 @@ fn app(files: Arc<BTreeMap<String, Asset>>) -> impl Endpoint<Output = Response> 
     make(move |request: Request| {
         let files = files.clone();
         async move {
-            let name = request.original_uri().path().strip_prefix(PORTAL).unwrap_or_default();
+            let name = request.uri().path().strip_prefix(PORTAL).unwrap_or_default();
             match files.get(name).filter(|_| name != INDEX) {
                 Some(file) => file.answer(&request),
                 None if name.starts_with(HASHED) => status(StatusCode::NOT_FOUND),

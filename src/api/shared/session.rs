@@ -75,7 +75,7 @@ pub async fn signed_in(request: &Request) -> Result<Option<SignedIn>, Fault> {
     if auth::wanted(request)?.is_some_and(|wanted| wanted != signed_in.session.organisation_id) {
         return Err(Error::Unauthenticated(AuthFailure::NotAMember).into());
     }
-    let path = request.original_uri().path();
+    let path = request.uri().path();
     if !portal_pages::ALWAYS.contains(&path) {
         signed_in.session.require_page(portal_pages::of(request.method(), path))?;
     }

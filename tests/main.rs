@@ -56,6 +56,7 @@ mod routes;
 mod search;
 mod secrets;
 mod senders;
+mod sign_in;
 mod slack_commands;
 mod slack_events;
 mod slack_install;

@@ -259,6 +259,11 @@ both! {
         assert!(made["url"].as_str().unwrap().starts_with(&format!("{ORIGIN}/portal/open?code=")), "{made}");
         let created = &log(&app, "action=portal-session.create").await[0];
         assert!(!created.to_string().contains(made["url"].as_str().unwrap().split_once('=').unwrap().1));
+        let head = app.anon.send(app.anon.request(Method::HEAD, &link(&made))).await;
+        let ahead = app.anon.request(Method::GET, &link(&made)).header("sec-purpose", "prefetch;prerender");
+        for answer in [head, app.anon.send(ahead).await] {
+            assert_eq!((answer.status.as_u16(), answer.header("set-cookie")), (204, ""), "it does not use the link up");
+        }
         let answer = app.anon.get(&link(&made)).await;
         assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/portal/"));
         assert!(answer.header("set-cookie").ends_with("; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax"));

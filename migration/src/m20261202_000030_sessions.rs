@@ -27,6 +27,7 @@ CREATE INDEX session_of_member ON session (member_id);
 CREATE INDEX session_of_token ON session (token_id) WHERE token_id IS NOT NULL;
 CREATE INDEX session_expiry ON session (expires_at);
 ALTER TABLE organisation ADD COLUMN frame_ancestors TEXT;
+CREATE INDEX member_by_email ON member (LOWER(email)) WHERE email IS NOT NULL;
 "#;
 
 #[async_trait::async_trait]
@@ -47,7 +48,9 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for sql in ["DROP TABLE session", "ALTER TABLE organisation DROP COLUMN frame_ancestors"] {
+        for sql in
+            ["DROP INDEX member_by_email", "DROP TABLE session", "ALTER TABLE organisation DROP COLUMN frame_ancestors"]
+        {
             manager.get_connection().execute_unprepared(sql).await?;
         }
         Ok(())

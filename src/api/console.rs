@@ -103,7 +103,7 @@ fn console(documents: &Documents) -> Result<impl Endpoint + use<>> {
         .validator_url("none");
     let start = utoipa_swagger_ui::serve(INITIALIZER, Arc::new(config)).map_err(|e| Error::Internal(e.to_string()))?;
     let start = start.map(|file| file.bytes.into_owned()).unwrap_or_default();
-    let start = console_file("text/javascript; charset=utf-8", asking_for_tokens(&start)?);
+    let start = console_file("text/javascript", asking_for_tokens(&start)?);
     Ok(make_sync(move |request: Request| match request.uri().path().strip_prefix("/docs/").unwrap_or_default() {
         INITIALIZER => start.answer(&request),
         path => match swagger_file(path) {

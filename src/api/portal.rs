@@ -2,12 +2,14 @@
 //!
 //! Not here: the operations that its pages call (`native`), and its sources (`portal/` at the top level).
 
+mod sign_in;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use poem::{
     Endpoint, Request, Response, Route,
     endpoint::make,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
 };
 use rust_embed::RustEmbed;
 use url::form_urlencoded;
@@ -24,6 +26,7 @@ use crate::{
         tenancy::{
             Tenancy,
             portal_sessions::{OPEN, PORTAL},
+            sign_in::{BEGIN, CALLBACK},
         },
     },
     domain::{Error, Result, error::AuthFailure, secret::Secret, tenancy::session::FrameAncestors},
@@ -50,6 +53,8 @@ pub fn routes(route: Route) -> Route {
     route
         .at("/portal", make(async |_| moved(StatusCode::PERMANENT_REDIRECT, PORTAL)))
         .at(OPEN, make(async |request: Request| open(&request).await))
+        .at(BEGIN, make(async |request: Request| sign_in::begin(&request).await))
+        .at(CALLBACK, make(async |request: Request| sign_in::complete(&request).await))
         .at(PORTAL, app(files.clone()))
         .at("/portal/*path", app(files))
 }
@@ -116,6 +121,11 @@ async fn open(request: &Request) -> Response {
     if let Some(refusal) = refuse_method(request) {
         return refusal;
     }
+    // Programs that look at links, and browsers that fetch ahead, do not use the link up where they say so.
+    let is_ahead = ["sec-purpose", "purpose"].iter().filter_map(|name| request.header(*name));
+    if request.method() == Method::HEAD || is_ahead.into_iter().any(|purpose| purpose.contains("prefetch")) {
+        return status(StatusCode::NO_CONTENT);
+    }
     match opened(request).await {
         Ok(cookie) => {
             let mut response = moved(StatusCode::SEE_OTHER, PORTAL);
@@ -150,7 +160,10 @@ fn refused(error: &Error) -> Response {
         Error::Unauthenticated(_) | Error::FailedPrecondition { .. } => StatusCode::BAD_REQUEST,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
-    let html = page::html_leading(title, &text, ("Sign in", "/portal/sign-in"));
+    page_response(status, page::html_leading(title, &text, ("Sign in", "/portal/sign-in")))
+}
+
+fn page_response(status: StatusCode, html: String) -> Response {
     let mut response = Response::builder().status(status).body(html);
     headers(
         response.headers_mut(),
@@ -159,7 +172,7 @@ fn refused(error: &Error) -> Response {
     response
 }
 
-fn moved(status: StatusCode, to: &'static str) -> Response {
+fn moved(status: StatusCode, to: &str) -> Response {
     let mut response = self::status(status);
     headers(response.headers_mut(), &[(header::LOCATION, to)]);
     response

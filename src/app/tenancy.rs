@@ -18,6 +18,7 @@ pub mod organisations;
 pub mod portal_sessions;
 pub mod quotas;
 pub mod sessions;
+pub mod sign_in;
 pub mod signatures;
 pub mod teams;
 pub mod tokens;

@@ -8,6 +8,7 @@
 //! - `world`: the whole state, with its clock, its log of calls and its faults.
 //! - `slack`, `github`: the providers. Nothing in there knows of the control API.
 //! - `keep`: the file in which the world outlives the process.
+//! - `oidc`: an identity provider.
 //! - `connections`: the layer below HTTP, so that a fault can break it.
 //! - `control`: the API by which a test or a demo arranges the world. The real ones have nothing like it.
 //! - `page`, `params`, `ids`, `loopback`, `tls`: code shared by both providers.
@@ -23,6 +24,7 @@ mod github;
 mod ids;
 mod keep;
 mod loopback;
+mod oidc;
 pub mod options;
 mod page;
 mod params;

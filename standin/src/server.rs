@@ -165,7 +165,7 @@ fn routes(world: Arc<World>) -> impl IntoEndpoint {
         .at("/slack/:team/uninstall", post(pages::do_uninstall))
         .at("/slack/:team/:channel", get(pages::show_channel))
         .at("/slack/:team/:channel/:action", post(pages::do_action));
-    github::pages::routes(all, &world).data(world)
+    github::pages::routes(crate::oidc::routes(all), &world).data(world)
 }
 
 /// `GET /`: an index of the sites.

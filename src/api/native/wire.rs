@@ -52,9 +52,7 @@ pub use identity::{
 };
 pub use registry::{RegistryVersionDetailOut, RegistryVersionOut};
 pub use routes::{DraftResultsOut, RouteDraftIn, RouteIn, RouteOut, RoutePatch};
-pub use sessions::{
-    FrameAncestorsOut, OpenIdConnectOut, PortalSessionIn, PortalSessionOut, SessionIn, SessionOut, SignInOptionsOut,
-};
+pub use sessions::{FrameAncestorsOut, PortalSessionIn, PortalSessionOut, SessionIn, SessionOut, SignInOptionsOut};
 pub use statistics::StatisticsOut;
 pub use webhook_runs::WebhookRunOut;
 pub use webhooks::{

@@ -113,7 +113,8 @@ fn link(word: &str, address: &str) -> String {
     format!("<p><a href=\"{}\">{}</a></p>", escape(address), escape(word))
 }
 
-fn html_with(title: &str, text: &str, more: &str) -> String {
+/// Renders a page with markup after its text.
+pub fn html_with(title: &str, text: &str, more: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"><title>{title}</title><link rel=\"stylesheet\" href=\"/style.css\">\

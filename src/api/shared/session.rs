@@ -30,6 +30,9 @@ use crate::{
 /// Header with the CSRF token of a session.
 const CSRF: &str = "x-csrf-token";
 
+/// Lifetime of the ticket of a browser that is at an identity provider.
+const TICKET_SECS: u32 = 600;
+
 /// Name of the security scheme in the document.
 const SCHEME: &str = "cookieAuth";
 
@@ -109,10 +112,42 @@ pub fn refuse_foreign_origin(request: &Request, public_url: &Url) -> Result<(), 
 /// Reads the secret in the cookie of a request. Of several cookies with the name the first one counts: that of the
 /// longest path (RFC 6265, 5.4), and the prefix permits only one.
 pub fn sent(request: &Request, public_url: &Url) -> Option<Secret> {
-    let name = name(Transport::of(public_url).ok()?);
+    read(request, name(Transport::of(public_url).ok()?))
+}
+
+fn read(request: &Request, name: &str) -> Option<Secret> {
     let cookies = request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| Secret::new(value))
+}
+
+/// Reads the ticket of a browser that comes back from an identity provider.
+pub fn sent_ticket(request: &Request, public_url: &Url) -> Option<Secret> {
+    read(request, ticket_name(Transport::of(public_url).ok()?))
+}
+
+/// Returns the cookie with the ticket of a browser that is sent to an identity provider.
+pub fn ticket(ticket: &Secret, public_url: &Url) -> String {
+    set_ticket(ticket.expose(), TICKET_SECS, public_url)
+}
+
+/// Returns the cookie that removes the one of [`ticket`].
+pub fn removed_ticket(public_url: &Url) -> String {
+    set_ticket("", 0, public_url)
+}
+
+/// The provider's answer is a navigation from another site, which `SameSite=Lax` permits.
+fn set_ticket(value: &str, max_age_secs: u32, public_url: &Url) -> String {
+    let transport = Transport::of(public_url).unwrap_or(Transport::Secure);
+    let secure = if transport == Transport::Secure { "; Secure" } else { "" };
+    format!("{}={value}; Path=/; Max-Age={max_age_secs}; HttpOnly; SameSite=Lax{secure}", ticket_name(transport))
+}
+
+fn ticket_name(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Secure => "__Host-tieline_sign_in",
+        Transport::Loopback => "tieline_sign_in",
+    }
 }
 
 /// Returns the cookie of a session that was opened at `now`.

@@ -9,6 +9,7 @@ use crate::{
     app::tenancy::{
         portal_sessions::{NewPortalSession, PortalLink},
         sessions::{OpenedSession, SignedIn},
+        sign_in,
     },
     domain::tenancy::{
         organisation::Organisation,
@@ -141,6 +142,14 @@ pub struct SignInOptionsOut {
     pub open_id_connect: Option<OpenIdConnectOut>,
     /// True if a personal access token signs in.
     pub tokens: bool,
+}
+
+impl From<Option<&str>> for SignInOptionsOut {
+    /// `name` is that of the identity provider.
+    fn from(name: Option<&str>) -> Self {
+        let provider = |name: &str| OpenIdConnectOut { name: name.to_owned(), url: sign_in::BEGIN.to_owned() };
+        Self { open_id_connect: name.map(provider), tokens: true }
+    }
 }
 
 /// Identity provider of OpenID Connect.

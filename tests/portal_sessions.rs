@@ -309,12 +309,12 @@ both! {
         let made = app.owner.post(PORTAL_SESSIONS, &json!({"pages": ["deliveries", "routes"]})).await.ok(201);
         let browser = Browser::by_link(&app, &made).await;
         assert_eq!(browser.session().await["pages"], json!(["routes", "deliveries"]));
-        for path in ["/v1/deliveries", "/v1/routes", "/v1/destinations", "/v1/connections", "/v1/events", CHANNELS] {
+        for path in ["/v1/deliveries", "/v1/routes", "/v1/destinations", "/v1/connections", "/v1/events", "/v1/apps", CHANNELS] {
             browser.get(path).await.ok(200);
         }
         let home = app.organisation("acme").await;
         let own = format!("/v1/organisations/{home}");
-        for path in ["/v1/apps", "/v1/tokens", "/v1/audit-log", "/v1/incoming-webhooks", &own] {
+        for path in ["/v1/outgoing-webhooks", "/v1/tokens", "/v1/audit-log", "/v1/incoming-webhooks", &own] {
             browser.get(path).await.problem(403, "page_not_allowed");
         }
         for path in [PORTAL_SESSIONS, "/v1/tokens", "/v1/connections", CHANNELS] {

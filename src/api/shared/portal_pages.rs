@@ -22,7 +22,7 @@ const fn need(prefix: &'static str, reads: &'static [PortalPage], changes: &'sta
 
 /// The needs of the pages. Of two prefixes of a path the first one counts.
 const NEEDS: &[Need] = &[
-    need("/v1/connections", &[Home, Routes], &[Home]),
+    need("/v1/connections", &[Home, Routes, Deliveries, Events], &[Home]),
     need("/v1/slack", &[Home, Routes], &[Home]),
     need("/v1/github", &[Home, Routes, Events], &[Home, Events]),
     need("/v1/routes", &[Home, Routes, Deliveries, Events], &[Routes]),
@@ -30,7 +30,7 @@ const NEEDS: &[Need] = &[
     need("/v1/deliveries", &[Home, Routes, Deliveries, Events], &[Home, Deliveries, Events]),
     need("/v1/statistics", &[Home, Deliveries], &[]),
     need("/v1/events", &[Home, Routes, Deliveries, Events], &[Routes, Events]),
-    need("/v1/apps", &[Apps], &[Apps]),
+    need("/v1/apps", &[Routes, Apps], &[Apps]),
     need("/v1/incoming-webhooks", &[Apps], &[Apps]),
     need("/v1/outgoing-webhooks", &[Apps], &[Apps]),
     need("/v1/registry", &[Apps], &[Apps]),

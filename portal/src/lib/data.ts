@@ -1,0 +1,94 @@
+/** Queries that several pages share, and the names of things. */
+import { all, api, ok, type Schemas } from '../api/client';
+import type { IconName } from '../ui/icon';
+import { useQuery } from './query';
+import { useMay } from './session';
+
+const LIMIT = 250;
+
+export function useConnections(poll = 0) {
+  const may = useMay();
+  return useQuery(
+    'connections',
+    () => all((cursor) => ok(api.GET('/v1/connections', { params: { query: { limit: LIMIT, cursor } } }))),
+    { poll, enabled: may('slack:read') || may('github:read') },
+  );
+}
+
+export function useDestinations(poll = 0) {
+  const may = useMay();
+  return useQuery(
+    'destinations',
+    () => all((cursor) => ok(api.GET('/v1/destinations', { params: { query: { limit: LIMIT, cursor } } }))),
+    { poll, enabled: may('routes:read') },
+  );
+}
+
+export function useRoutes(poll = 0) {
+  const may = useMay();
+  return useQuery(
+    'routes',
+    () => all((cursor) => ok(api.GET('/v1/routes', { params: { query: { limit: LIMIT, cursor } } }))),
+    { poll, enabled: may('routes:read') },
+  );
+}
+
+export function useChannels() {
+  const may = useMay();
+  return useQuery(
+    'channels',
+    () => all((cursor) => ok(api.GET('/v1/channels', { params: { query: { limit: LIMIT, cursor } } }))),
+    { enabled: may('channels:read') },
+  );
+}
+
+export function useApps() {
+  const may = useMay();
+  return useQuery(
+    'apps',
+    () => all((cursor) => ok(api.GET('/v1/apps', { params: { query: { limit: LIMIT, cursor } } }))),
+    { enabled: may('integrations:read') },
+  );
+}
+
+export function useMembers(organisation: string) {
+  const may = useMay();
+  return useQuery(
+    'members',
+    () =>
+      all((cursor) =>
+        ok(
+          api.GET('/v1/organisations/{id}/members', {
+            params: { path: { id: organisation }, query: { limit: LIMIT, cursor } },
+          }),
+        ),
+      ),
+    { enabled: may('members:read') },
+  );
+}
+
+const ICONS: Record<string, IconName> = {
+  slack: 'hash',
+  slack_person: 'chat',
+  webhook: 'link',
+  email: 'mail',
+  channel: 'chat',
+  integration: 'apps',
+};
+
+/** Icon of a kind of destination; kinds may be added. */
+export function kindIcon(kind: string): IconName {
+  return ICONS[kind] ?? 'right';
+}
+
+/** Name of a route, or else of what it does. */
+export function routeName(route: Schemas['Route'], destinations: Schemas['Destination'][] = []): string {
+  if (route.name) return route.name;
+  const to = destinations.find(({ id }) => id === route.destinationId);
+  return to ? `${route.types.join(', ')} → ${to.name}` : route.types.join(', ');
+}
+
+/** Returns an event with its decisions. The document also has it as a CloudEvent, which is not asked for here. */
+export async function readEvent(id: string): Promise<Schemas['EventDetail']> {
+  return (await ok(api.GET('/v1/events/{id}', { params: { path: { id } } }))) as Schemas['EventDetail'];
+}

@@ -1,0 +1,3 @@
+export function AppPage({ id }: { id: string }) {
+  return <p>{id}</p>;
+}

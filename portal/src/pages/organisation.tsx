@@ -1,0 +1,3 @@
+export function OrganisationPage({ part }: { part: string }) {
+  return <p>{part}</p>;
+}

@@ -1,0 +1,3 @@
+export function IncomingWebhookPage({ id }: { id: string }) {
+  return <p>{id}</p>;
+}

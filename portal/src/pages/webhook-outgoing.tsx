@@ -1,0 +1,3 @@
+export function OutgoingWebhookPage({ id }: { id: string }) {
+  return <p>{id}</p>;
+}

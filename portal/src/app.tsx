@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { type Problem, problemIn, useCsrfToken, whenSessionEnds } from './api/client';
 import { closeSession, type PageName, readSession, type Session } from './api/session';
+import { forgetNames } from './lib/names';
 import { forgetAnswers } from './lib/query';
 import { go, type Place, place, usePlace, withQuery } from './lib/router';
 import { SessionContext } from './lib/session';
@@ -34,6 +35,7 @@ function useDoor() {
   const [door, setDoor] = useState<Door>('opening');
   const enter = useCallback((session: Session | undefined) => {
     forgetAnswers();
+    forgetNames();
     useCsrfToken(session?.csrfToken ?? '');
     if (session) applyTheme(session.theme);
     setDoor(session ? { session } : 'closed');

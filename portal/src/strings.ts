@@ -204,8 +204,8 @@ export const strings = {
     operators: {
       '==': 'is',
       '!=': 'is not',
-      '>': 'is more than',
-      '<': 'is less than',
+      '>': 'is over',
+      '<': 'is under',
       contains: 'contains',
       startsWith: 'begins with',
     },

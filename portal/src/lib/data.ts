@@ -81,13 +81,6 @@ export function kindIcon(kind: string): IconName {
   return ICONS[kind] ?? 'right';
 }
 
-/** Name of a route, or else of what it does. */
-export function routeName(route: Schemas['Route'], destinations: Schemas['Destination'][] = []): string {
-  if (route.name) return route.name;
-  const to = destinations.find(({ id }) => id === route.destinationId);
-  return to ? `${route.types.join(', ')} → ${to.name}` : route.types.join(', ');
-}
-
 /** Returns an event with its decisions. The document also has it as a CloudEvent, which is not asked for here. */
 export async function readEvent(id: string): Promise<Schemas['EventDetail']> {
   return (await ok(api.GET('/v1/events/{id}', { params: { path: { id } } }))) as Schemas['EventDetail'];

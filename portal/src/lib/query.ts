@@ -23,6 +23,8 @@ interface Options {
   /** Milliseconds between two calls, while the page is visible. */
   poll?: number;
   enabled?: boolean;
+  /** True to show the answer of the former key until the next one arrives. */
+  keep?: boolean;
 }
 
 interface State<T> {
@@ -38,11 +40,19 @@ function initial<T>(key: string, enabled: boolean): State<T> {
 }
 
 /** Loads what a key stands for, again when the key changes. */
-export function useQuery<T>(key: string, load: () => Promise<T>, { poll = 0, enabled = true }: Options = {}): Query<T> {
+export function useQuery<T>(
+  key: string,
+  load: () => Promise<T>,
+  { poll = 0, enabled = true, keep = false }: Options = {},
+): Query<T> {
   const [kept, setState] = useState<State<T>>(() => initial<T>(key, enabled));
   const current = useRef(0);
   const latest = useRef(load);
   latest.current = load;
+  const next = ({ data }: State<T>): State<T> => {
+    const fresh = initial<T>(key, enabled);
+    return keep && fresh.data === undefined ? { ...fresh, data } : fresh;
+  };
   const refetch = useCallback(async () => {
     current.current += 1;
     const turn = current.current;
@@ -59,14 +69,14 @@ export function useQuery<T>(key: string, load: () => Promise<T>, { poll = 0, ena
   }, [key]);
   useEffect(() => {
     if (!enabled) return;
-    setState((before) => (before.key === key ? before : initial<T>(key, enabled)));
+    setState((before) => (before.key === key ? before : next(before)));
     void refetch();
     return () => {
       current.current += 1;
     };
   }, [key, enabled, refetch]);
   usePolling(refetch, enabled ? poll : 0);
-  const state = kept.key === key ? kept : initial<T>(key, enabled);
+  const state = kept.key === key ? kept : next(kept);
   const replace = (data: T) => {
     answers.set(key, data);
     setState({ key, data, problem: undefined, loading: false });

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { api, ok, type Schemas } from '../api/client';
 import { kindIcon, useDestinations } from '../lib/data';
 import { count } from '../lib/format';
+import { destinationOf, type Names, useNames } from '../lib/names';
 import { usePages } from '../lib/pages';
 import { PERIODS, sinceOf } from '../lib/period';
 import { useDebounced } from '../lib/query';
@@ -43,7 +44,7 @@ function filtersOf(query: URLSearchParams): Filters {
   };
 }
 
-const COLUMNS: Column<Delivery>[] = [
+const columnsOf = (names: Names): Column<Delivery>[] => [
   { name: texts.state, kind: 'narrow', cell: ({ state }) => <DeliveryBadge state={state} /> },
   {
     name: texts.type,
@@ -55,9 +56,9 @@ const COLUMNS: Column<Delivery>[] = [
   },
   {
     name: texts.destination,
-    cell: ({ destinationKind, destinationName }) => (
+    cell: (delivery) => (
       <span class="row clip">
-        <Icon name={kindIcon(destinationKind)} /> {destinationName}
+        <Icon name={kindIcon(delivery.destinationKind)} /> {names.of(destinationOf(delivery))}
       </span>
     ),
   },
@@ -128,6 +129,7 @@ export function DeliveriesPage({ here }: { here: Place }) {
 }
 
 function List({ pages, filtered }: { pages: ReturnType<typeof useDeliveries>; filtered: boolean }) {
+  const names = useNames();
   const { rows, loading, more, loadMore } = pages;
   if (loading) return <Loading lines={8} />;
   if (rows.length === 0) {
@@ -148,7 +150,7 @@ function List({ pages, filtered }: { pages: ReturnType<typeof useDeliveries>; fi
       </p>
       <Table
         label={texts.title}
-        columns={COLUMNS}
+        columns={columnsOf(names)}
         rows={rows}
         keyOf={({ id }) => id}
         windowed
@@ -171,6 +173,7 @@ interface FilterProps {
 }
 
 function FilterBar({ filters, destinations, filtered }: FilterProps) {
+  const names = useNames();
   const [type, setType] = useState(filters.type);
   const [text, setText] = useState(filters.text);
   const settled = useDebounced({ type: type.trim(), text: text.trim() }, 300);
@@ -196,7 +199,7 @@ function FilterBar({ filters, destinations, filtered }: FilterProps) {
         value={filters.destinationId}
         options={[
           ['', strings.common.any],
-          ...destinations.map(({ id, name, address }): [string, string] => [id, name || address]),
+          ...destinations.map((destination): [string, string] => [destination.id, names.of(destination)]),
         ]}
         onChange={(destinationId) => set({ destinationId })}
       />

@@ -1,7 +1,8 @@
 /** A delivery as a time line: the event, the decision, each attempt with request and answer. */
 import type { ComponentChildren } from 'preact';
 import { api, ok, type Schemas } from '../api/client';
-import { readEvent, routeName, useDestinations, useRoutes } from '../lib/data';
+import { readEvent, useRoutes } from '../lib/data';
+import { destinationOf, useNames } from '../lib/names';
 import { useChange, useQuery } from '../lib/query';
 import { href } from '../lib/router';
 import { useMay } from '../lib/session';
@@ -17,6 +18,7 @@ const POLL = 2000;
 
 export function DeliveryPage({ id }: { id: string }) {
   const may = useMay();
+  const names = useNames();
   const params = { path: { id } };
   const delivery = useQuery(`delivery ${id}`, () => ok(api.GET('/v1/deliveries/{id}', { params })), { poll: POLL });
   const eventId = delivery.data?.eventId ?? '';
@@ -43,7 +45,7 @@ export function DeliveryPage({ id }: { id: string }) {
       <CopyButton text={id} />
     </>
   );
-  const title = shown ? texts.of(shown.eventType, shown.destinationName) : texts.title;
+  const title = shown ? texts.of(shown.eventType, names.of(destinationOf(shown))) : texts.title;
   return (
     <>
       <PageHead title={title} back={['/deliveries', texts.title]} actions={actions} />
@@ -89,7 +91,7 @@ interface TimelineProps {
 
 function Timeline({ delivery, event }: TimelineProps) {
   const routes = useRoutes();
-  const destinations = useDestinations();
+  const names = useNames();
   const decision = event?.decisions.find(({ deliveryId }) => deliveryId === delivery.id);
   const route = routes.data?.find(({ id }) => id === decision?.routeId);
   return (
@@ -112,7 +114,7 @@ function Timeline({ delivery, event }: TimelineProps) {
             <p class="strong">{texts.decided[decision.decision] ?? decision.decision}</p>
             {route && (
               <p class="muted">
-                <a href={href(`/routes/${route.id}`)}>{texts.byRoute(routeName(route, destinations.data))}</a>
+                <a href={href(`/routes/${route.id}`)}>{texts.byRoute(names.ofRoute(route))}</a>
               </p>
             )}
             {decision.decision !== 'deliver' && decision.reason && <p>{decision.reason}</p>}

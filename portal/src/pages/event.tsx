@@ -1,6 +1,7 @@
 /** An event: its payload, and the decision of every route. */
 import { api, ok, type Schemas } from '../api/client';
-import { kindIcon, readEvent, routeName, useChannels, useDestinations, useRoutes } from '../lib/data';
+import { kindIcon, readEvent, useChannels, useRoutes } from '../lib/data';
+import { destinationOf, useNames } from '../lib/names';
 import { useChange, useQuery } from '../lib/query';
 import { go, href } from '../lib/router';
 import { useMay } from '../lib/session';
@@ -81,7 +82,7 @@ type Decision = Schemas['Decision'];
 
 function Decisions({ event }: { event: Schemas['EventDetail'] }) {
   const routes = useRoutes();
-  const destinations = useDestinations();
+  const names = useNames();
   const columns: Column<Decision>[] = [
     {
       name: texts.decision,
@@ -95,14 +96,14 @@ function Decisions({ event }: { event: Schemas['EventDetail'] }) {
       name: texts.route,
       cell: ({ routeId }) => {
         const route = routes.data?.find(({ id }) => id === routeId);
-        return route ? <a href={href(`/routes/${route.id}`)}>{routeName(route, destinations.data)}</a> : texts.noRoute;
+        return route ? <a href={href(`/routes/${route.id}`)}>{names.ofRoute(route)}</a> : texts.noRoute;
       },
     },
     {
       name: texts.destination,
-      cell: ({ destinationKind, destinationName }) => (
+      cell: (decision) => (
         <span class="flow">
-          <Icon name={kindIcon(destinationKind)} /> {destinationName}
+          <Icon name={kindIcon(decision.destinationKind)} /> {names.of(destinationOf(decision))}
         </span>
       ),
     },

@@ -13,7 +13,7 @@ import { Empty, Loading, ProblemNote } from '../ui/state';
 import { say } from '../ui/toast';
 import { ConnectButtons, ConnectionCard } from './home/connection';
 import { DestinationCard } from './home/destination';
-import { Steps } from './home/steps';
+import { isReady, Steps } from './home/steps';
 
 const POLL = 5000;
 
@@ -38,20 +38,17 @@ export function HomePage({ here }: { here: Place }) {
   const routes = useRoutes();
   useReturn(here, connections.refetch);
   const refetch = () => void Promise.all([connections.refetch(), destinations.refetch()]);
-  const loaded = connections.data && destinations.data && routes.data;
+  const { data: all } = destinations;
+  const loaded = connections.data && all && routes.data;
+  const steps = { connections: connections.data ?? [], destinations: all ?? [], routes: routes.data ?? [] };
+  const ready = !loaded || isReady(steps);
   return (
     <>
       <PageHead title={strings.home.title}>{organisation.name}</PageHead>
       <div class="stack">
-        {loaded && (
-          <Steps
-            connections={connections.data ?? []}
-            destinations={destinations.data ?? []}
-            routes={routes.data ?? []}
-          />
-        )}
+        {!ready && <Steps {...steps} />}
         <Figures />
-        <Connections query={connections} refetch={refetch} />
+        <Connections query={connections} refetch={refetch} ready={ready} />
         <Destinations query={destinations} refetch={refetch} />
       </div>
     </>
@@ -63,14 +60,14 @@ interface PartProps<T> {
   refetch: () => void;
 }
 
-function Connections({ query, refetch }: PartProps<Schemas['Connection']>) {
+function Connections({ query, refetch, ready }: PartProps<Schemas['Connection']> & { ready: boolean }) {
   const connections = query.data;
   const settled = connections ?? [];
   return (
     <section class="stack tight" aria-labelledby="connections">
       <div class="spread">
         <h2 id="connections">{strings.home.connections}</h2>
-        {settled.length > 0 && <ConnectButtons connections={settled} />}
+        {settled.length > 0 && ready && <ConnectButtons connections={settled} />}
       </div>
       <ProblemNote problem={query.problem} retry={refetch} />
       {query.loading && <Loading lines={2} />}
@@ -95,7 +92,8 @@ function byNeed(a: Schemas['Destination'], b: Schemas['Destination']): number {
 function Destinations({ query, refetch }: PartProps<Schemas['Destination']>) {
   const may = useMay();
   if (!may('routes:read')) return null;
-  const destinations = query.data;
+  // The channel of the Slack connection itself is a destination that has no address until it is chosen.
+  const destinations = query.data?.filter(({ address, lastSentAt }) => address !== '' || lastSentAt);
   return (
     <section class="stack tight" aria-labelledby="destinations">
       <div class="spread">

@@ -1,7 +1,8 @@
 /** The editor of a route: what, where, in which form; with what would have matched beside it. */
 import { useState } from 'preact/hooks';
 import { api, ok, type Schemas } from '../api/client';
-import { routeName, useDestinations } from '../lib/data';
+import { useDestinations } from '../lib/data';
+import { useNames } from '../lib/names';
 import { useChange, useQuery } from '../lib/query';
 import { go } from '../lib/router';
 import { useMay } from '../lib/session';
@@ -79,6 +80,7 @@ function useSave(draft: Draft, route: Schemas['Route'] | undefined, onSaved: (()
 
 function Editor({ route, onSaved }: EditorProps) {
   const may = useMay();
+  const names = useNames();
   const destinations = useDestinations();
   const [draft, setDraft] = useState<Draft>(() => (route ? draftOf(route) : EMPTY));
   const change = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
@@ -97,7 +99,7 @@ function Editor({ route, onSaved }: EditorProps) {
       }}
     >
       <PageHead
-        title={route ? routeName(route, destinations.data) : texts.new}
+        title={route ? names.ofRoute(route) : texts.new}
         back={BACK}
         actions={route && <RouteActions route={route} locked={locked} />}
       />
@@ -136,14 +138,14 @@ function Editor({ route, onSaved }: EditorProps) {
 }
 
 function TestPart({ destinationId }: { destinationId: string }) {
+  const names = useNames();
   const destinations = useDestinations();
   const test = useTestRun(destinationId, () => void destinations.refetch());
   const destination = destinations.data?.find(({ id }) => id === destinationId);
-  const name = destination?.name ?? '';
   return (
     <Card title={texts.testTitle} tone={destination && destination.health !== 'healthy' ? 'bad' : undefined}>
       <div class="spread">
-        <span class="strong">{name}</span>
+        <span class="strong">{destination && names.of(destination)}</span>
         <Button busy={test.busy} onClick={test.start}>
           {strings.home.sendTest}
         </Button>

@@ -1,7 +1,8 @@
 /** The list of routes. */
 import { useState } from 'preact/hooks';
 import { api, ok, type Schemas } from '../api/client';
-import { kindIcon, routeName, useDestinations, useRoutes } from '../lib/data';
+import { kindIcon, useDestinations, useRoutes } from '../lib/data';
+import { type Names, useNames } from '../lib/names';
 import { useChange } from '../lib/query';
 import { href } from '../lib/router';
 import { useMay } from '../lib/session';
@@ -20,13 +21,14 @@ export function RoutesPage() {
   const may = useMay();
   const routes = useRoutes(10_000);
   const destinations = useDestinations();
+  const names = useNames();
   const [text, setText] = useState('');
   const toggle = useToggle(() => void routes.refetch());
-  const named = (routes.data ?? []).map((route) => ({ route, name: routeName(route, destinations.data) }));
+  const named = (routes.data ?? []).map((route) => ({ route, name: names.ofRoute(route) }));
   const rows = named.filter(({ name, route }) =>
     `${name} ${route.types.join(' ')}`.toLowerCase().includes(text.toLowerCase()),
   );
-  const columns = columnsOf(destinations.data ?? [], may('routes:manage') ? toggle.run : undefined);
+  const columns = columnsOf(destinations.data ?? [], names, may('routes:manage') ? toggle.run : undefined);
   const newRoute = (
     <LinkButton href={href('/routes/new')} look="primary" icon="plus">
       {strings.routes.new}
@@ -69,13 +71,19 @@ function useToggle(refetch: () => void) {
   });
 }
 
-function columnsOf(destinations: Schemas['Destination'][], toggle: ((row: Row) => unknown) | undefined): Column<Row>[] {
+function columnsOf(
+  destinations: Schemas['Destination'][],
+  names: Names,
+  toggle: ((row: Row) => unknown) | undefined,
+): Column<Row>[] {
   const columns: Column<Row>[] = [
     { name: strings.routes.name, cell: ({ route, name }) => <a href={href(`/routes/${route.id}`)}>{name}</a> },
     { name: strings.routes.when, cell: ({ route }) => <Sources route={route} /> },
     {
       name: strings.routes.to,
-      cell: ({ route }) => <Target destination={destinations.find(({ id }) => id === route.destinationId)} />,
+      cell: ({ route }) => (
+        <Target names={names} destination={destinations.find(({ id }) => id === route.destinationId)} />
+      ),
     },
     { name: strings.routes.state, cell: ({ route }) => <RouteState route={route} /> },
   ];
@@ -111,12 +119,12 @@ function Sources({ route }: { route: Route }) {
   );
 }
 
-function Target({ destination }: { destination: Schemas['Destination'] | undefined }) {
+function Target({ names, destination }: { names: Names; destination: Schemas['Destination'] | undefined }) {
   if (!destination) return <span class="muted">{strings.routes.firstEvent}</span>;
   return (
     <span class="flow">
       <Icon name={kindIcon(destination.kind)} />
-      {destination.name || destination.address}
+      {names.of(destination)}
     </span>
   );
 }

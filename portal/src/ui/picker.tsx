@@ -36,14 +36,10 @@ export function Picker({ label, options, value, onChange, loading, hint, placeho
   const id = useId();
   const [text, setText] = useState<string | undefined>();
   const [active, setActive] = useState(0);
-  const list = useRef<HTMLDivElement>(null);
   const chosen = options.find((option) => option.value === value);
   const open = text !== undefined;
   const found = open ? matching(options, text).slice(0, SHOWN) : [];
   const hidden = open ? matching(options, text).length - found.length : 0;
-  useEffect(() => {
-    list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' });
-  }, [active, open]);
   const choose = (option: Option | undefined) => {
     if (!option || option.disabled) return;
     onChange(option.value);
@@ -89,26 +85,7 @@ export function Picker({ label, options, value, onChange, loading, hint, placeho
           onBlur={() => setText(undefined)}
         />
       </div>
-      <div ref={list} id={`${id}-list`} role="listbox" aria-label={label} hidden={!open} class="picker-list">
-        {found.map((option, index) => (
-          <div
-            key={option.value}
-            id={`${id}-${index}`}
-            role="option"
-            aria-selected={index === active}
-            aria-disabled={option.disabled || undefined}
-            tabIndex={-1}
-            onPointerDown={(event) => {
-              event.preventDefault();
-              choose(option);
-            }}
-          >
-            {option.icon && <Icon name={option.icon} />}
-            <span class="picker-label">{option.label}</span>
-            {option.note && <span class={option.good ? 'picker-note good' : 'picker-note'}>{option.note}</span>}
-          </div>
-        ))}
-      </div>
+      <Listbox id={id} label={label} open={open} found={found} active={active} choose={choose} />
       {open && found.length === 0 && (
         <p class="picker-none">{loading ? strings.common.loading : strings.common.nothingFound}</p>
       )}
@@ -118,6 +95,44 @@ export function Picker({ label, options, value, onChange, loading, hint, placeho
           {hint}
         </p>
       )}
+    </div>
+  );
+}
+
+interface ListboxProps {
+  id: string;
+  label: string;
+  open: boolean;
+  found: Option[];
+  active: number;
+  choose: (option: Option) => void;
+}
+
+function Listbox({ id, label, open, found, active, choose }: ListboxProps) {
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' });
+  }, [active, open]);
+  return (
+    <div ref={list} id={`${id}-list`} role="listbox" aria-label={label} hidden={!open} class="picker-list">
+      {found.map((option, index) => (
+        <div
+          key={option.value}
+          id={`${id}-${index}`}
+          role="option"
+          aria-selected={index === active}
+          aria-disabled={option.disabled || undefined}
+          tabIndex={-1}
+          onPointerDown={(event) => {
+            event.preventDefault();
+            choose(option);
+          }}
+        >
+          {option.icon && <Icon name={option.icon} />}
+          <span class="picker-label">{option.label}</span>
+          {option.note && <span class={option.good ? 'picker-note good' : 'picker-note'}>{option.note}</span>}
+        </div>
+      ))}
     </div>
   );
 }

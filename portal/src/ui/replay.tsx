@@ -1,6 +1,7 @@
 /** Replay of everything that failed for a destination in a period: counted first, then confirmed. */
 import { useState } from 'preact/hooks';
 import { api, ok, type Schemas } from '../api/client';
+import { useNames } from '../lib/names';
 import { PERIODS, sinceOf } from '../lib/period';
 import { useChange, useQuery } from '../lib/query';
 import { strings } from '../strings';
@@ -17,6 +18,7 @@ interface ReplayProps {
 }
 
 export function ReplayFailed({ destinations, destinationId, onClose, onDone }: ReplayProps) {
+  const names = useNames();
   const [to, setTo] = useState(destinationId ?? destinations[0]?.id ?? '');
   const [period, setPeriod] = useState('day');
   const [now] = useState(() => Date.now());
@@ -47,9 +49,9 @@ export function ReplayFailed({ destinations, destinationId, onClose, onDone }: R
       <SelectField
         label={strings.deliveries.destination}
         value={to}
-        options={destinations.map(({ id, name, kind, address }) => [
-          id,
-          `${name || address} (${strings.kinds[kind] ?? kind})`,
+        options={destinations.map((destination) => [
+          destination.id,
+          `${names.of(destination)} (${strings.kinds[destination.kind] ?? destination.kind})`,
         ])}
         onChange={setTo}
       />

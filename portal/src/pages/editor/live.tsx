@@ -21,7 +21,7 @@ export function useLiveTest(draft: Draft) {
   const query = useQuery(
     `route-test ${JSON.stringify(route ?? null)}`,
     async () => (route ? (await ok(api.POST('/v1/routes/test', { body: { route } }))).data : []),
-    { enabled: allowed && route !== undefined },
+    { enabled: allowed && route !== undefined, keep: true },
   );
   return { ...query, complete: isComplete(draft), allowed };
 }
@@ -41,12 +41,12 @@ export function LivePart({ test, kind }: LiveProps) {
     <Card title={texts.preview} class="sticky">
       <p role="status" aria-live="polite">
         {!test.complete && texts.incomplete}
-        {test.complete && test.loading && texts.checking}
+        {test.complete && test.loading && !test.data && texts.checking}
         {test.data && results.length > 0 && <strong>{texts.matches(matched.length, results.length)}</strong>}
         {test.complete && test.data && results.length === 0 && texts.noEvents}
       </p>
       <ProblemNote problem={test.complete ? test.problem : undefined} />
-      {test.complete && test.loading && <Loading lines={2} label={texts.checking} />}
+      {test.complete && test.loading && !test.data && <Loading lines={2} label={texts.checking} />}
       {test.complete && test.data && results.length === 0 && <SendSample onSent={() => void test.refetch()} />}
       {results.length > 0 && (
         <ul class="matches" aria-label={texts.eventList}>

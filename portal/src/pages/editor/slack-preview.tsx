@@ -22,7 +22,8 @@ function textsOf(content: unknown): string[] | undefined {
     }
   }
   if (typeof content !== 'object' || content === null) return undefined;
-  const { text, blocks } = content as { text?: unknown; blocks?: unknown };
+  const { message, text, blocks } = content as { message?: unknown; text?: unknown; blocks?: unknown };
+  if (message !== undefined) return textsOf(message);
   if (Array.isArray(blocks)) return blocks.flatMap((block) => textsOfBlock(block as Block));
   return typeof text === 'string' ? [text] : undefined;
 }

@@ -1,7 +1,6 @@
 /** The part of the editor that says where events go, and in which form. */
-import { api, ok } from '../../api/client';
-import { kindIcon, useApps, useChannels, useConnections, useDestinations } from '../../lib/data';
-import { useQuery } from '../../lib/query';
+import { kindIcon, useApps, useChannels, useDestinations } from '../../lib/data';
+import { useNames, useSlackChannels } from '../../lib/names';
 import { href } from '../../lib/router';
 import { strings } from '../../strings';
 import { Button } from '../../ui/button';
@@ -61,18 +60,11 @@ interface ChoiceProps {
 }
 
 /** Channels of the connected workspace: those that the bot is in first, for only they can be chosen. */
-function useSlackChannels() {
-  const connections = useConnections();
-  const slack = connections.data?.find(({ provider }) => provider === 'slack');
-  const id = slack?.id ?? '';
-  const channels = useQuery(
-    `slack-channels ${id}`,
-    () => ok(api.GET('/v1/connections/{id}/channels', { params: { path: { id } } })),
-    { enabled: id !== '' },
-  );
-  const options = (channels.data?.data ?? []).map(
-    ({ id: value, name, isPrivate, isMember }): Option => ({
-      value,
+function useChannelOptions() {
+  const { channels, missing } = useSlackChannels();
+  const options = (channels.data ?? []).map(
+    ({ id, name, isPrivate, isMember }): Option => ({
+      value: id,
       label: name,
       icon: isPrivate ? 'lock' : 'hash',
       note: [isPrivate ? texts.privateChannel : '', isMember ? texts.botIn : texts.botOut].filter(Boolean).join(', '),
@@ -81,12 +73,12 @@ function useSlackChannels() {
     }),
   );
   options.sort((a, b) => Number(b.good) - Number(a.good) || a.label.localeCompare(b.label));
-  return { connected: connections.data === undefined || slack !== undefined, channels, options };
+  return { missing, channels, options };
 }
 
 function SlackChannel({ value, onChange }: ChoiceProps) {
-  const { connected, channels, options } = useSlackChannels();
-  if (!connected) {
+  const { missing, channels, options } = useChannelOptions();
+  if (missing) {
     return (
       <Note tone="warn">
         <p>
@@ -116,13 +108,17 @@ function SlackChannel({ value, onChange }: ChoiceProps) {
 }
 
 function Existing({ value, onChange }: ChoiceProps) {
+  const names = useNames();
   const destinations = useDestinations();
   const options = (destinations.data ?? []).map(
-    ({ id, name, address, kind, health }): Option => ({
-      value: id,
-      label: name || address,
-      icon: kindIcon(kind),
-      note: health === 'healthy' ? (strings.kinds[kind] ?? kind) : strings.states[health],
+    (destination): Option => ({
+      value: destination.id,
+      label: names.of(destination),
+      icon: kindIcon(destination.kind),
+      note:
+        destination.health === 'healthy'
+          ? (strings.kinds[destination.kind] ?? destination.kind)
+          : strings.states[destination.health],
     }),
   );
   return (

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { api, ok, type Schemas } from '../../api/client';
 import { kindIcon } from '../../lib/data';
 import { count } from '../../lib/format';
+import { useNames } from '../../lib/names';
 import { useChange } from '../../lib/query';
 import { href } from '../../lib/router';
 import { useMay } from '../../lib/session';
@@ -21,12 +22,13 @@ interface CardProps {
 }
 
 export function DestinationCard({ destination, refetch }: CardProps) {
-  const { kind, name, health, reason, pausedReason, since } = destination;
+  const names = useNames();
+  const { kind, health, reason, pausedReason, since } = destination;
   const bad = health !== 'healthy';
   const title = (
     <>
       <Icon name={kindIcon(kind)} />
-      {name || destination.address}
+      {names.of(destination)}
     </>
   );
   return (
@@ -53,12 +55,13 @@ export function DestinationCard({ destination, refetch }: CardProps) {
 
 function DestinationActions({ destination, refetch }: CardProps) {
   const may = useMay();
-  const { id, name, health } = destination;
+  const names = useNames();
+  const { id, health } = destination;
   const [replaying, setReplaying] = useState(false);
   const test = useTestRun(id, refetch);
   const enable = useChange(async () => {
     await ok(api.PATCH('/v1/destinations/{id}', { params: { path: { id } }, body: { enabled: true } }));
-    say(strings.home.enabledNow(name));
+    say(strings.home.enabledNow(names.of(destination)));
     refetch();
   });
   const bad = health !== 'healthy';

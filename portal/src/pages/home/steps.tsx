@@ -15,12 +15,23 @@ interface StepsProps {
   routes: Schemas['Route'][];
 }
 
-export function Steps({ connections, destinations, routes }: StepsProps) {
+function reached({ connections, destinations, routes }: StepsProps) {
+  return {
+    connected: connections.length > 0,
+    routed: routes.some(({ managedBy }) => !managedBy),
+    arrived: destinations.some(({ successCount }) => successCount > 0),
+  };
+}
+
+/** Returns true once every step is done. */
+export function isReady(props: StepsProps): boolean {
+  return Object.values(reached(props)).every(Boolean);
+}
+
+export function Steps(props: StepsProps) {
+  const { connections } = props;
   const may = useMay();
-  const connected = connections.length > 0;
-  const routed = routes.some(({ managedBy }) => !managedBy);
-  const arrived = destinations.some(({ successCount }) => successCount > 0);
-  if (connected && routed && arrived) return null;
+  const { connected, routed, arrived } = reached(props);
   const words = strings.home.steps;
   return (
     <Card title={strings.home.start}>

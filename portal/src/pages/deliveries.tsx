@@ -57,7 +57,7 @@ const columnsOf = (names: Names): Column<Delivery>[] => [
   {
     name: texts.destination,
     cell: (delivery) => (
-      <span class="row clip">
+      <span class="clip">
         <Icon name={kindIcon(delivery.destinationKind)} /> {names.of(destinationOf(delivery))}
       </span>
     ),

@@ -16,6 +16,16 @@ const world = {
 
 const parts = {
   story: async () => (await import('./story.mjs')).story(world),
+  door: async () => (await import('./sessions.mjs')).door(),
+  ended: async () => (await import('./sessions.mjs')).ended(),
+  restricted: async () => (await import('./sessions.mjs')).restricted(),
+  apart: async () => (await import('./sessions.mjs')).apart(),
+  apps: async () => (await import('./apps.mjs')).apps(),
+  people: async () => (await import('./organisation.mjs')).people(),
+  keyboard: async () => (await import('./keyboard.mjs')).keyboard(),
+  hostile: async () => (await import('./hostile.mjs')).hostile(),
+  sweep: async () => (await import('./sweep.mjs')).sweep(world),
+  volume: async () => (await import('./volume.mjs')).volume(),
 };
 
 try {

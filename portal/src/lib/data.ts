@@ -2,7 +2,7 @@
 import { all, api, ok, type Schemas } from '../api/client';
 import type { IconName } from '../ui/icon';
 import { useQuery } from './query';
-import { useMay } from './session';
+import { useMay, useSees } from './session';
 
 const LIMIT = 250;
 
@@ -11,7 +11,7 @@ export function useConnections(poll = 0) {
   return useQuery(
     'connections',
     () => all((cursor) => ok(api.GET('/v1/connections', { params: { query: { limit: LIMIT, cursor } } }))),
-    { poll, enabled: may('slack:read') || may('github:read') },
+    { poll, enabled: useSees('home', 'routes') && (may('slack:read') || may('github:read')) },
   );
 }
 
@@ -38,7 +38,7 @@ export function useChannels() {
   return useQuery(
     'channels',
     () => all((cursor) => ok(api.GET('/v1/channels', { params: { query: { limit: LIMIT, cursor } } }))),
-    { enabled: may('channels:read') },
+    { enabled: useSees('home', 'routes', 'apps', 'organisation') && may('channels:read') },
   );
 }
 
@@ -47,7 +47,7 @@ export function useApps() {
   return useQuery(
     'apps',
     () => all((cursor) => ok(api.GET('/v1/apps', { params: { query: { limit: LIMIT, cursor } } }))),
-    { enabled: may('integrations:read') },
+    { enabled: useSees('apps') && may('integrations:read') },
   );
 }
 
@@ -63,7 +63,7 @@ export function useMembers(organisation: string) {
           }),
         ),
       ),
-    { enabled: may('members:read') },
+    { enabled: useSees('organisation') && may('members:read') },
   );
 }
 

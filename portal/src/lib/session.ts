@@ -2,7 +2,7 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { Schemas } from '../api/client';
-import type { Session } from '../api/session';
+import type { PageName, Session } from '../api/session';
 
 export type Permission = Schemas['Permission'];
 
@@ -19,4 +19,10 @@ export function useSession(): Session {
 export function useMay(): (permission: Permission) => boolean {
   const { permissions } = useSession();
   return (permission) => permissions.includes(permission);
+}
+
+/** Returns whether the session includes one of these pages: one that is limited may read nothing of the others. */
+export function useSees(...names: PageName[]): boolean {
+  const { pages } = useSession();
+  return names.some((name) => pages.includes(name));
 }

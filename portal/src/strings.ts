@@ -125,7 +125,7 @@ export const strings = {
     noConnectionsText: 'Connect Slack to send messages to its channels, and GitHub to receive its events.',
     since: 'Connected',
     by: 'By',
-    test: 'Test the connection',
+    test: 'Test',
     tested: (name: string) => `${name} answers. The connection works.`,
     testFailed: (detail: string) => `The test failed: ${detail}`,
     pause: 'Pause',

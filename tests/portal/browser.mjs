@@ -55,10 +55,10 @@ export async function control(path, body) {
 }
 
 /** A fresh browser profile. `refused` are the statuses that its pages may meet. */
-export async function visitor({ width = 1280, height = 900, theme = 'light', refused = [] } = {}) {
+export async function visitor({ width = 1280, height = 900, theme = 'light', refused = [], hosts: more = [] } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: 'reduce' });
   const complaints = [];
-  const hosts = new Set([server, standin, standin.replace('127.0.0.1', 'localhost')]);
+  const hosts = new Set([server, standin, standin.replace('127.0.0.1', 'localhost'), ...more]);
   context.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());
     if (!hosts.has(origin) && !['data:', 'blob:'].includes(protocol)) complaints.push(`asks ${request.url()}`);
@@ -118,4 +118,50 @@ export async function findings(page) {
 /** Returns true where the page is wider than the screen. */
 export function overflows(page) {
   return page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth + 1);
+}
+
+/** A checker that cannot fail is none: each has to notice a fault that is made for it. */
+export async function selfTest() {
+  const { page, context, complaints } = await visitor();
+  await page.goto(`${server}/portal/`);
+  await page.getByLabel('Access token').waitFor();
+  assert.deepEqual(await findings(page), []);
+  assert.equal(await overflows(page), false);
+  await page.evaluate(() => {
+    const wide = document.createElement('div');
+    wide.style.width = '3000px';
+    wide.innerHTML = '<img src="/favicon.svg"><button></button>';
+    document.body.append(wide);
+  });
+  assert((await findings(page)).length >= 2, 'axe-core finds nothing');
+  assert.equal(await overflows(page), true, 'a page that is too wide is not noticed');
+  await page.evaluate(() => {
+    const script = document.createElement('script');
+    script.textContent = 'window.ran = 1';
+    document.body.append(script);
+    const image = document.createElement('img');
+    image.src = 'http://127.0.0.1:9/x.png';
+    document.body.append(image);
+    return fetch('/v1/nothing');
+  });
+  assert.equal(await page.evaluate(() => window.ran), undefined, 'an inline script runs');
+  for (const wanted of [/policy: script-src/, /policy: img-src/, /404 .*nothing/]) {
+    assert(complaints.some((complaint) => wanted.test(complaint)), `${wanted} is not noticed: ${complaints.join('; ')}`);
+  }
+  await context.close();
+}
+
+/** The first paint of the portal, by a browser that has nothing of it yet: the best of five. */
+export async function firstPaint() {
+  const times = [];
+  for (let turn = 0; turn < 5; turn += 1) {
+    const { page, context } = await visitor();
+    await page.goto(`${server}/portal/`);
+    await page.getByLabel('Access token').waitFor();
+    times.push(await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0].startTime));
+    await context.close();
+  }
+  const best = Math.min(...times);
+  console.log(`portal-test: first contentful paint after ${Math.round(best)} ms`);
+  assert(best < 300, `the first paint takes ${best} ms`);
 }

@@ -3,7 +3,7 @@
 //   node portal.mjs PICTURES [PART...]
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { browser, setting } from './browser.mjs';
+import { browser, firstPaint, selfTest, setting } from './browser.mjs';
 
 const [pictures, ...only] = process.argv.slice(2);
 const wanted = (name) => only.length === 0 || only.includes(name);
@@ -15,11 +15,15 @@ const world = {
 };
 
 const parts = {
+  checks: selfTest,
+  paint: firstPaint,
   story: async () => (await import('./story.mjs')).story(world),
   door: async () => (await import('./sessions.mjs')).door(),
   ended: async () => (await import('./sessions.mjs')).ended(),
   restricted: async () => (await import('./sessions.mjs')).restricted(),
   apart: async () => (await import('./sessions.mjs')).apart(),
+  link: async () => (await import('./sessions.mjs')).link(),
+  embedded: async () => (await import('./sessions.mjs')).embedded(),
   apps: async () => (await import('./apps.mjs')).apps(),
   people: async () => (await import('./organisation.mjs')).people(),
   keyboard: async () => (await import('./keyboard.mjs')).keyboard(),

@@ -1,7 +1,7 @@
 // The door: a wrong token, signing in and out, a session that ends, a member without permissions, two organisations.
 import assert from 'node:assert/strict';
 import { api, server, settled, signIn, visitor } from './browser.mjs';
-import { member, organisation } from './world.mjs';
+import { Far, member, organisation } from './world.mjs';
 
 export async function door() {
   const token = await organisation('door', 'Door Ltd');
@@ -115,4 +115,52 @@ export async function apart() {
   assert.equal(await page.evaluate(() => window.seen), false, 'what the former session saw is shown to the next one');
   await both[0].leave('the left one');
   await both[1].leave('the right one');
+}
+
+/** A link made by the product's backend: one use, limited to pages, with its theme. */
+export async function link() {
+  const token = await organisation('linked', 'Linked Ltd');
+  const made = await api(token, 'POST', '/v1/portal-sessions', { pages: ['home', 'deliveries'], theme: 'dark', returnUrl: `${server}/docs/` });
+  const { page, leave } = await visitor({ refused: [403, 404, 410, 400] });
+  await page.goto(made.url);
+  await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
+  await settled(page);
+  assert.equal(new URL(page.url()).search, '', 'the code is left in the address');
+  assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
+  const pages = await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').allInnerTexts();
+  assert.deepEqual(pages.map((name) => name.trim()), ['Home', 'Deliveries']);
+  await page.getByRole('link', { name: 'Back to the product' }).waitFor();
+  await page.goto(`${server}/portal/routes`);
+  await page.getByText('This session does not include the page.').waitFor();
+  assert.equal(await page.evaluate(() => fetch('/v1/audit-log').then(({ status }) => status)), 403);
+  await leave('a link');
+  const second = await visitor({ refused: [400, 401, 403, 404, 410] });
+  await second.page.goto(made.url);
+  assert.deepEqual(await second.context.cookies(), [], 'a link opens twice');
+  await second.leave('a link that was used');
+}
+
+/** The portal within another page: refused, until the organisation names its origin. */
+export async function embedded() {
+  const token = await organisation('embedded', 'Embedded Ltd');
+  const far = await Far.start();
+  const [{ id }] = (await api(token, 'GET', '/v1/organisations')).data;
+  assert.equal(await framed(token, far), false, 'any page may embed the portal');
+  await api(token, 'PUT', `/v1/organisations/${id}/frame-ancestors`, { origins: [far.base] });
+  assert.equal(await framed(token, far), true, 'the origin that is allowed may not embed the portal');
+  far.close();
+}
+
+/** Opens a link in a frame of another origin, and returns whether the portal is shown. */
+async function framed(token, far) {
+  const { url } = await api(token, 'POST', '/v1/portal-sessions', {});
+  far.page = `<!doctype html><title>Product</title><iframe title="Portal" width="900" height="600" src="${url}"></iframe>`;
+  const { page, context } = await visitor({ hosts: [far.base] });
+  await page.goto(`${far.base}/product`);
+  const blocked = context.waitForEvent('console', { predicate: (message) => /frame-ancestors/.test(message.text()), timeout: 0 }).then(() => false, () => false);
+  const shown = page.frameLocator('iframe').getByRole('heading', { level: 1, name: 'Home' }).waitFor().then(() => true);
+  const result = await Promise.race([shown, blocked]);
+  shown.catch(() => undefined);
+  await context.close();
+  return result;
 }

@@ -36,6 +36,11 @@ export class Far {
       const chunks = [];
       for await (const chunk of request) chunks.push(chunk);
       const body = Buffer.concat(chunks).toString();
+      if (request.url === '/product') {
+        response.setHeader('content-type', 'text/html');
+        response.end(far.page);
+        return;
+      }
       const descriptor = /^\/(\w+)\.json$/.exec(request.url);
       if (!descriptor) far.calls.push({ url: request.url, body });
       response.setHeader('content-type', 'application/json');

@@ -102,7 +102,9 @@ function Catalogue({ installed }: { installed: Schemas['App'][] }) {
   return (
     <section class="stack tight" aria-labelledby="catalogue">
       <h2 id="catalogue">{texts.catalogue}</h2>
-      <TextField type="search" label={texts.search} value={text} onInput={setText} />
+      <div class="search">
+        <TextField type="search" label={texts.search} value={text} onInput={setText} />
+      </div>
       <ProblemNote problem={versions.problem} />
       {versions.loading && !versions.data && <Loading lines={2} />}
       {versions.data && offered.length === 0 && (

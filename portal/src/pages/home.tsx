@@ -42,14 +42,16 @@ export function HomePage({ here }: { here: Place }) {
   const loaded = connections.data && all && routes.data;
   const steps = { connections: connections.data ?? [], destinations: all ?? [], routes: routes.data ?? [] };
   const ready = !loaded || isReady(steps);
+  const needed = all?.some(({ health }) => health !== 'healthy') ?? false;
   return (
     <>
       <PageHead title={strings.home.title}>{organisation.name}</PageHead>
       <div class="stack">
         {!ready && <Steps {...steps} />}
         <Figures />
+        {needed && <Destinations query={destinations} refetch={refetch} />}
         <Connections query={connections} refetch={refetch} ready={ready} />
-        <Destinations query={destinations} refetch={refetch} />
+        {!needed && <Destinations query={destinations} refetch={refetch} />}
       </div>
     </>
   );

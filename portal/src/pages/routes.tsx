@@ -47,7 +47,11 @@ export function RoutesPage() {
             {strings.routes.noneText}
           </Empty>
         )}
-        {named.length > 8 && <TextField type="search" label={strings.routes.search} value={text} onInput={setText} />}
+        {named.length > 8 && (
+          <div class="search">
+            <TextField type="search" label={strings.routes.search} value={text} onInput={setText} />
+          </div>
+        )}
         {named.length > 0 && rows.length === 0 && <Empty title={strings.routes.noMatch} />}
         {rows.length > 0 && (
           <Table label={strings.routes.title} columns={columns} rows={rows} keyOf={({ route }) => route.id} />
@@ -122,7 +126,7 @@ function Sources({ route }: { route: Route }) {
 function Target({ names, destination }: { names: Names; destination: Schemas['Destination'] | undefined }) {
   if (!destination) return <span class="muted">{strings.routes.firstEvent}</span>;
   return (
-    <span class="flow">
+    <span class="flow line">
       <Icon name={kindIcon(destination.kind)} />
       {names.of(destination)}
     </span>

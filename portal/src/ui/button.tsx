@@ -5,7 +5,7 @@ import { strings } from '../strings';
 import { Icon, type IconName } from './icon';
 import { say } from './toast';
 
-export type Look = 'plain' | 'primary' | 'danger' | 'quiet';
+export type Look = 'plain' | 'primary' | 'danger' | 'quiet' | 'quiet danger';
 
 interface ButtonProps {
   children: ComponentChildren;
@@ -80,8 +80,16 @@ export function LinkButton({ href, children, look = 'plain', icon, reload }: Lin
   );
 }
 
+interface CopyProps {
+  text: string;
+  label?: string;
+  name?: string;
+  /** True for an icon alone. */
+  small?: boolean;
+}
+
 /** Copies a text, such as an id, which the pages do not show. */
-export function CopyButton({ text, label, name }: { text: string; label?: string; name?: string }) {
+export function CopyButton({ text, label = strings.common.copyId, name, small }: CopyProps) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
     await navigator.clipboard.writeText(text);
@@ -89,10 +97,12 @@ export function CopyButton({ text, label, name }: { text: string; label?: string
     say(strings.common.copied);
     window.setTimeout(() => setCopied(false), 1500);
   };
+  const icon = copied ? 'check' : 'copy';
+  if (small) return <IconButton icon={icon} label={name ?? label} onClick={() => void copy()} />;
   return (
     <button type="button" class="button quiet" onClick={() => void copy()} aria-label={name}>
-      <Icon name={copied ? 'check' : 'copy'} />
-      {label ?? strings.common.copyId}
+      <Icon name={icon} />
+      {label}
     </button>
   );
 }

@@ -5,6 +5,7 @@ import { ago, atTime, indented } from '../lib/format';
 import { href } from '../lib/router';
 import { strings } from '../strings';
 import { CopyButton } from './button';
+import { Icon } from './icon';
 import type { Tone } from './state';
 
 interface HeadProps {
@@ -30,8 +31,8 @@ export function PageHead({ title, actions, back, children }: HeadProps) {
     <header class="page-head">
       {back && (
         <nav class="crumbs" aria-label={strings.common.breadcrumb}>
+          <Icon name="left" size={14} />
           <a href={href(back[0])}>{back[1]}</a>
-          <span aria-hidden="true">/</span>
         </nav>
       )}
       <div class="page-head-row">
@@ -84,7 +85,7 @@ export function Code({ text, label, copy = true }: { text: string; label: string
   return (
     <div class="code">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard */}
-      <pre tabIndex={0} role="region" aria-label={label}>
+      <pre tabIndex={0} role="group" aria-label={label}>
         <code>{indented(text)}</code>
       </pre>
       {copy && <CopyButton text={indented(text)} label={strings.common.copy} name={strings.common.copyOf(label)} />}

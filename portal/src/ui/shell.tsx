@@ -32,7 +32,7 @@ export function Shell({ path, children, onSignOut }: ShellProps) {
       <a class="button skip" href="#content">
         {strings.app.skip}
       </a>
-      <header class={open ? 'side open' : 'side'}>
+      <header class={open ? 'rail open' : 'rail'}>
         <div class="side-head">
           <Logo />
           <div class="menu">

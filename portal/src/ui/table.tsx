@@ -74,7 +74,7 @@ export function Table<T>({ label, columns, rows, keyOf, windowed = false, onEnd,
       <thead role="rowgroup">
         <tr role="row">
           {columns.map(({ name, kind }) => (
-            <th key={name} role="columnheader" scope="col" class={kind}>
+            <th key={name} role="columnheader" scope="col" class={kind && `col-${kind}`}>
               {kind === 'actions' ? <span class="visually-hidden">{name}</span> : name}
             </th>
           ))}
@@ -85,7 +85,7 @@ export function Table<T>({ label, columns, rows, keyOf, windowed = false, onEnd,
         {shown.map((row, index) => (
           <tr key={keyOf(row)} role="row" data-row aria-rowindex={first + index + 2}>
             {columns.map(({ name, kind, cell }) => (
-              <td key={name} role="cell" data-label={name} class={kind}>
+              <td key={name} role="cell" data-label={name} class={kind && `col-${kind}`}>
                 {cell(row)}
               </td>
             ))}

@@ -57,7 +57,8 @@ export function ChannelOrder({ apps }: { apps: Schemas['App'][] }) {
   const channels = useChannels();
   const [chosen, setChosen] = useState('');
   const open = (channels.data ?? []).filter(({ archivedAt }) => !archivedAt);
-  const channel = chosen || (open[0]?.id ?? '');
+  const usual = open.find(({ name }) => name === 'general') ?? open[0];
+  const channel = chosen || (usual?.id ?? '');
   const { list, order, change, remove } = useChannelApps(channel);
   if (open.length === 0) return null;
   const items = list.data ?? [];

@@ -131,10 +131,10 @@ function ConnectionActions({ connection, refetch }: CardProps) {
             {state === 'paused' ? strings.home.resume : strings.home.pause}
           </Button>
         )}
-        <Button look="danger" onClick={() => setLeaving(true)}>
+        <Button look="quiet danger" onClick={() => setLeaving(true)}>
           {strings.home.disconnect}
         </Button>
-        <CopyButton text={id} />
+        <CopyButton text={id} small />
       </div>
       {leaving && <Disconnect connection={connection} refetch={refetch} onClose={() => setLeaving(false)} />}
     </>

@@ -88,7 +88,7 @@ function DestinationActions({ destination, refetch }: CardProps) {
             {strings.home.seeDeliveries}
           </LinkButton>
         )}
-        <CopyButton text={id} />
+        <CopyButton text={id} small />
       </div>
       {replaying && <ReplayFailed destinations={[destination]} onClose={() => setReplaying(false)} onDone={refetch} />}
     </>

@@ -29,7 +29,7 @@ import { Shell } from './ui/shell';
 import { Empty, Loading, ProblemNote } from './ui/state';
 import { Toasts } from './ui/toast';
 
-type Door = 'opening' | 'closed' | Problem | { session: Session };
+type Door = 'opening' | { lost: Session | undefined } | Problem | { session: Session };
 
 function useDoor() {
   const [door, setDoor] = useState<Door>('opening');
@@ -38,7 +38,8 @@ function useDoor() {
     forgetNames();
     useCsrfToken(session?.csrfToken ?? '');
     if (session) applyTheme(session.theme);
-    setDoor(session ? { session } : 'closed');
+    const lost = (before: Door) => (typeof before === 'object' && 'session' in before ? before.session : undefined);
+    setDoor((before) => (session ? { session } : { lost: lost(before) }));
   }, []);
   const read = useCallback(() => {
     readSession().then(enter, (thrown) => setDoor(problemIn(thrown)));
@@ -74,10 +75,11 @@ export function App() {
   const here = usePlace();
   const signingIn = here.path === '/sign-in';
   const open = typeof door === 'object' && 'session' in door;
+  const closed = typeof door === 'object' && 'lost' in door;
   useEffect(() => {
-    if (door === 'closed' && !signingIn) toSignIn(false);
+    if (closed && !signingIn) toSignIn(false);
     if (open && signingIn) go(nextPath(here), { replace: true });
-  }, [door, open, signingIn]);
+  }, [closed, open, signingIn]);
   return (
     <>
       <Opened door={door} here={here} enter={enter} read={read} leave={leave} />
@@ -102,7 +104,7 @@ interface OpenedProps {
 
 function Opened({ door, here, enter, read, leave }: OpenedProps) {
   if (door === 'opening') return <Waiting>{<Loading label={strings.app.starting} />}</Waiting>;
-  if (door === 'closed') return <SignInPage ended={here.query.has('ended')} onOpen={enter} />;
+  if ('lost' in door) return <SignInPage ended={here.query.has('ended')} lost={door.lost} onOpen={enter} />;
   if (!('session' in door)) return <Waiting>{<ProblemNote problem={door} retry={read} />}</Waiting>;
   const { session } = door;
   if (here.path === '/sign-in') return null;

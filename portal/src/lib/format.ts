@@ -55,3 +55,15 @@ export function indented(text: string): string {
     return text;
   }
 }
+
+/** Writes a retry schedule as people read it. */
+export function pausesText(pauses: number[] | null | undefined): string {
+  return (pauses ?? []).map(duration).join(', ');
+}
+
+/** Reads a retry schedule; `undefined` where a pause cannot be read. */
+export function pausesOf(text: string): number[] | undefined {
+  const parts = text.split(',').filter((part) => part.trim());
+  const read = parts.map(seconds).filter((pause): pause is number => pause !== undefined);
+  return read.length === parts.length ? read : undefined;
+}

@@ -1,7 +1,7 @@
 /** The organisation: its name and schedule, members, tokens, audit log. */
 import { useState } from 'preact/hooks';
 import { api, ok } from '../api/client';
-import { duration, seconds } from '../lib/format';
+import { pausesOf, pausesText } from '../lib/format';
 import { useChange, useQuery } from '../lib/query';
 import { useMay, useSession } from '../lib/session';
 import { strings } from '../strings';
@@ -108,17 +108,13 @@ function RetrySchedule() {
 function ScheduleForm({ pauses, onSaved }: { pauses: number[] | undefined; onSaved: () => void }) {
   const may = useMay();
   const { organisation } = useSession();
-  const [text, setText] = useState((pauses ?? []).map(duration).join(', '));
-  const parts = text
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean);
-  const read = parts.map(seconds);
-  const faulty = read.some((pause) => pause === undefined);
+  const [text, setText] = useState(pausesText(pauses));
+  const read = pausesOf(text);
+  const faulty = read === undefined;
   const save = useChange(async () => {
-    const retrySchedule = parts.length === 0 ? null : read.filter((pause): pause is number => pause !== undefined);
     const params = { path: { id: organisation.id } };
-    await ok(api.PUT('/v1/organisations/{id}/retry-schedule', { params, body: { retrySchedule } }));
+    const body = { retrySchedule: read?.length ? read : null };
+    await ok(api.PUT('/v1/organisations/{id}/retry-schedule', { params, body }));
     say(strings.common.saved);
     onSaved();
   });

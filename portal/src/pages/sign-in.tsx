@@ -8,7 +8,32 @@ import { TextField } from '../ui/field';
 import { Mark } from '../ui/shell';
 import { Note, ProblemNote } from '../ui/state';
 
-export function SignInPage({ ended, onOpen }: { ended: boolean; onOpen: (session: Session) => void }) {
+interface SignInProps {
+  ended: boolean;
+  /** The session that has ended, if there was one. */
+  lost: Session | undefined;
+  onOpen: (session: Session) => void;
+}
+
+export function SignInPage({ ended, lost, onOpen }: SignInProps) {
+  if (ended && lost?.embedded) return <LinkEnded returnUrl={lost.returnUrl} />;
+  return <SignIn ended={ended} onOpen={onOpen} />;
+}
+
+/** The end of a session that a product has opened: only the product can open another one. */
+function LinkEnded({ returnUrl }: { returnUrl: string | undefined }) {
+  return (
+    <main class="sign-in">
+      <div class="sign-in-box">
+        <h1>{strings.app.name}</h1>
+        <Note tone="warn">{strings.signIn.linkEnded}</Note>
+        {returnUrl && /^https?:/.test(returnUrl) && <LinkButton href={returnUrl}>{strings.app.back}</LinkButton>}
+      </div>
+    </main>
+  );
+}
+
+function SignIn({ ended, onOpen }: Omit<SignInProps, 'lost'>) {
   const [token, setToken] = useState('');
   const form = useRef<HTMLFormElement>(null);
   const options = useQuery('sign-in-options', readSignInOptions);

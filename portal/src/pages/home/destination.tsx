@@ -8,13 +8,14 @@ import { useChange } from '../../lib/query';
 import { href } from '../../lib/router';
 import { useMay } from '../../lib/session';
 import { strings } from '../../strings';
-import { Button, CopyButton, LinkButton } from '../../ui/button';
+import { Button, CopyButton, IconButton, LinkButton } from '../../ui/button';
 import { Icon } from '../../ui/icon';
 import { Card, Facts, Time } from '../../ui/parts';
 import { ReplayFailed } from '../../ui/replay';
 import { HealthBadge, Note, ProblemNote } from '../../ui/state';
 import { TestRun, useTestRun } from '../../ui/test-run';
 import { say } from '../../ui/toast';
+import { DestinationSettings } from './settings';
 
 interface CardProps {
   destination: Schemas['Destination'];
@@ -58,6 +59,7 @@ function DestinationActions({ destination, refetch }: CardProps) {
   const names = useNames();
   const { id, health } = destination;
   const [replaying, setReplaying] = useState(false);
+  const [changing, setChanging] = useState(false);
   const test = useTestRun(id, refetch);
   const enable = useChange(async () => {
     await ok(api.PATCH('/v1/destinations/{id}', { params: { path: { id } }, body: { enabled: true } }));
@@ -88,8 +90,18 @@ function DestinationActions({ destination, refetch }: CardProps) {
             {strings.home.seeDeliveries}
           </LinkButton>
         )}
+        {may('routes:manage') && (
+          <IconButton
+            icon="gear"
+            label={strings.destination.title(names.of(destination))}
+            onClick={() => setChanging(true)}
+          />
+        )}
         <CopyButton text={id} small />
       </div>
+      {changing && (
+        <DestinationSettings destination={destination} onClose={() => setChanging(false)} refetch={refetch} />
+      )}
       {replaying && <ReplayFailed destinations={[destination]} onClose={() => setReplaying(false)} onDone={refetch} />}
     </>
   );

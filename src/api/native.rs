@@ -22,9 +22,9 @@ pub mod invitations;
 pub mod members;
 pub mod organisations;
 pub mod outgoing_webhooks;
-mod page;
 pub mod registry;
 pub mod routes;
+pub mod sessions;
 pub mod statistics;
 pub mod tokens;
 pub mod wire;
@@ -57,6 +57,10 @@ pub const DIALECT: Dialect = Dialect {
         "/v1/consent",
         "/v1/connections",
         "/v1/tokens",
+        "/v1/sessions",
+        "/v1/session",
+        "/v1/sign-in-options",
+        "/v1/portal-sessions",
         "/v1/audit-log",
         "/v1/channels",
         "/v1/apps",
@@ -89,7 +93,7 @@ fn operations() -> impl OpenApi + 'static {
     (
         organisations::Organisations,
         (members::Members, invitations::Invitations),
-        (tokens::Tokens, audit::AuditLog),
+        (tokens::Tokens, sessions::Sessions, audit::AuditLog),
         connections::Connections,
         channels::Channels,
         (apps::Apps, channel_apps::ChannelApps, registry::Registry),
@@ -124,6 +128,8 @@ enum Tag {
     Invitations,
     /// Personal access tokens of the caller. The text of a token is shown once.
     Tokens,
+    /// Sessions of browsers that are signed in to the portal, and one-use links that open them.
+    Sessions,
     /// Changes of the organisation's configuration and access, with their actors.
     #[oai(rename = "Audit log")]
     AuditLog,

@@ -3,6 +3,7 @@
 //!
 //! Nothing here knows any dialect's names or schemas.
 
+pub mod asset;
 pub mod auth;
 pub mod body;
 pub mod budget;
@@ -15,12 +16,15 @@ mod framework;
 pub mod guard;
 pub mod media;
 mod nul;
+pub mod page;
+pub mod portal_pages;
 pub mod refusal;
 pub mod registry_words;
 pub mod schema;
 pub mod script_error;
 pub mod sender;
 pub mod services;
+pub mod session;
 pub mod setting_value;
 pub mod signed;
 pub mod time;

@@ -14,6 +14,7 @@ mod identity;
 mod registry;
 mod routes;
 mod rules;
+mod sessions;
 mod statistics;
 mod webhook_runs;
 mod webhooks;
@@ -51,6 +52,9 @@ pub use identity::{
 };
 pub use registry::{RegistryVersionDetailOut, RegistryVersionOut};
 pub use routes::{DraftResultsOut, RouteDraftIn, RouteIn, RouteOut, RoutePatch};
+pub use sessions::{
+    FrameAncestorsOut, OpenIdConnectOut, PortalSessionIn, PortalSessionOut, SessionIn, SessionOut, SignInOptionsOut,
+};
 pub use statistics::StatisticsOut;
 pub use webhook_runs::WebhookRunOut;
 pub use webhooks::{

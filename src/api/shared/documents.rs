@@ -1,15 +1,14 @@
 //! Published documents as they are served: serialised once, with an entity tag.
 
-use std::{
-    fmt::Write,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
-use aws_lc_rs::digest;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::contract::Contract;
+use super::{
+    asset::{Asset, Caching},
+    contract::Contract,
+};
 use crate::domain::{Error, Result};
 
 /// A published document.
@@ -22,8 +21,8 @@ pub struct Document {
     pub value: Value,
     /// Serialised content.
     pub text: Bytes,
-    /// Entity tag, which changes with the text (RFC 9110, 8.8.3).
-    pub etag: String,
+    /// The same as a file for clients.
+    pub asset: Arc<Asset>,
     /// The contract compiled from it: for requests alone, and with responses.
     contracts: [OnceLock<Arc<Contract>>; 2],
 }
@@ -31,14 +30,9 @@ pub struct Document {
 impl Document {
     /// Serialises a document, always in the same way.
     pub fn new(name: &'static str, title: &'static str, value: Value) -> Self {
-        let text = format!("{value:#}\n");
-        let digest = digest::digest(&digest::SHA256, text.as_bytes());
-        let mut etag = String::from("\"");
-        for byte in &digest.as_ref()[..12] {
-            _ = write!(etag, "{byte:02x}");
-        }
-        etag.push('"');
-        Self { name, title, value, text: text.into(), etag, contracts: Default::default() }
+        let text = Bytes::from(format!("{value:#}\n"));
+        let asset = Arc::new(Asset::new("application/json", text.clone(), Caching::Revalidate));
+        Self { name, title, value, text, asset, contracts: Default::default() }
     }
 
     /// The contract of requests, and with `responses` of answers too. It is compiled once.
@@ -81,7 +75,7 @@ mod tests {
     fn the_tag_changes_with_the_text() {
         let [one, same, other] = [1, 1, 2].map(|n| Document::new("d", "D", json!({ "n": n })));
         assert_eq!(one.text, "{\n  \"n\": 1\n}\n");
-        assert_eq!(one.etag, same.etag);
-        assert_ne!(one.etag, other.etag);
+        assert_eq!(one.asset.etag(), same.asset.etag());
+        assert_ne!(one.asset.etag(), other.asset.etag());
     }
 }

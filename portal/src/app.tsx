@@ -51,8 +51,9 @@ function useDoor() {
     });
     read();
   }, [enter, read]);
-  const leave = async (session: Session) => {
-    await closeSession(session.csrfToken).catch(() => undefined);
+  const leave = async () => {
+    // A session that has ended by itself is closed as well.
+    await closeSession().catch(() => undefined);
     go('/sign-in', { replace: true });
     enter(undefined);
   };
@@ -99,7 +100,7 @@ interface OpenedProps {
   here: Place;
   enter: (session: Session) => void;
   read: () => void;
-  leave: (session: Session) => Promise<void>;
+  leave: () => Promise<void>;
 }
 
 function Opened({ door, here, enter, read, leave }: OpenedProps) {
@@ -110,7 +111,7 @@ function Opened({ door, here, enter, read, leave }: OpenedProps) {
   if (here.path === '/sign-in') return null;
   return (
     <SessionContext.Provider value={session}>
-      <Shell path={here.path} onSignOut={() => void leave(session)}>
+      <Shell path={here.path} onSignOut={() => void leave()}>
         <Page key={here.path} here={here} pages={session.pages} />
       </Shell>
     </SessionContext.Provider>

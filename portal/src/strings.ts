@@ -576,6 +576,16 @@ export const strings = {
     noAudit: 'No entry',
     actors: { operator: 'Operator', slack: 'Slack', github: 'GitHub' } as Record<string, string>,
     formerMember: 'former member',
+    embedding: 'In your product',
+    embeddingText:
+      'Your product can open the portal for its users by a link, and show it in a frame of the pages named here.',
+    origins: 'Pages that may show the portal in a frame',
+    originsHint: 'One a line, such as https://app.example.com. Empty: none.',
+    makeLink: 'Make a link',
+    linkTitle: 'Link to the portal',
+    linkText: 'It signs in as you, once, within five minutes. What it opens lasts an hour.',
+    linkPages: 'Pages',
+    linkMade: 'Copy it now: it opens once.',
     create: 'Create',
   },
 };

@@ -52,6 +52,30 @@ export interface paths {
         patch: operations["updateOrganisation"];
         trace?: never;
     };
+    "/v1/organisations/{id}/frame-ancestors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the frame ancestors
+         * @description Returns the origins whose pages may show the organisation's portal in a frame.
+         */
+        get: operations["getFrameAncestors"];
+        /**
+         * Set the frame ancestors
+         * @description Sets the origins whose pages may show the organisation's portal in a frame: https, or http on loopback. It holds for portal sessions that are created afterwards.
+         */
+        put: operations["putFrameAncestors"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organisations/{id}/members": {
         parameters: {
             query?: never;
@@ -203,6 +227,90 @@ export interface paths {
          * @description Revokes a token, which stops working at once. A caller who may manage members can revoke other members' tokens; an owner's token can be revoked only by an owner.
          */
         delete: operations["revokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create a session
+         * @description Signs a browser in with a personal access token: the response sets a cookie that only this service reads. The session holds no more than the token, ends with it, and ends after 12 hours. Over plain http it is possible on loopback only; elsewhere the response is 409.
+         */
+        post: operations["createSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the session
+         * @description Returns the session of the cookie: the member, the organisation, the permissions and the CSRF token. Without a session, or after its end, the response is 401.
+         */
+        get: operations["getSession"];
+        put?: never;
+        post?: never;
+        /**
+         * End the session
+         * @description Signs the browser out: the session ends, and its cookie is removed.
+         */
+        delete: operations["deleteSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-in-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the ways to sign in
+         * @description Returns the ways by which a browser may sign in to the portal.
+         */
+        get: operations["getSignInOptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portal-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create a portal session
+         * @description Creates a link that signs a browser in as the caller, with no more permissions than the caller has. It can be opened once, within five minutes, and the session ends after an hour; it is limited to `pages`, if they are given. If the organisation lists origins that may frame the portal, the session can be used in a frame there. Over plain http it is possible on loopback only; elsewhere the response is 409.
+         */
+        post: operations["createPortalSession"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2264,6 +2372,27 @@ export interface components {
             script?: string;
         };
         /**
+         * CreatePortalSession
+         * @description A portal session to be created.
+         * @example {
+         *       "pages": [
+         *         "home",
+         *         "routes",
+         *         "deliveries"
+         *       ],
+         *       "returnUrl": "https://app.example.com/settings",
+         *       "theme": "auto"
+         *     }
+         */
+        CreatePortalSession: {
+            /** @description Pages that the session may see; all by default. */
+            pages?: components["schemas"]["PortalPage"][];
+            /** @description Page of the product to which the portal leads back: https, or http on loopback. */
+            returnUrl?: string;
+            /** @description Colours; auto by default. */
+            theme?: components["schemas"]["Theme"];
+        };
+        /**
          * CreateRoute
          * @description A route to be created, with either `destinationId` or `destination`.
          * @example {
@@ -2312,6 +2441,14 @@ export interface components {
             position?: number;
             /** @description True if the route is enabled; true by default. */
             enabled?: boolean;
+        };
+        /**
+         * CreateSession
+         * @description A personal access token that signs a browser in.
+         */
+        CreateSession: {
+            /** @description The text of the token. */
+            token: string;
         };
         /**
          * CreatedToken
@@ -2634,6 +2771,19 @@ export interface components {
             decisions: components["schemas"]["Decision"][];
             /** @description Explanation where nothing concerns the event. */
             explanation?: string;
+        };
+        /**
+         * FrameAncestors
+         * @description Origins whose pages may frame the portal.
+         * @example {
+         *       "origins": [
+         *         "https://app.example.com"
+         *       ]
+         *     }
+         */
+        FrameAncestors: {
+            /** @description The origins: https, or http on loopback. Without any, the portal is shown in no frame. */
+            origins: string[];
         };
         /**
          * @description Kind of GitHub events.
@@ -3184,6 +3334,16 @@ export interface components {
             parameters?: components["schemas"]["WorkflowParameter"][];
         };
         /**
+         * OpenIdConnect
+         * @description Identity provider of OpenID Connect.
+         */
+        OpenIdConnect: {
+            /** @description Display name. */
+            name: string;
+            /** @description Path at which signing in begins. */
+            url: string;
+        };
+        /**
          * Organisation
          * @description An organisation.
          */
@@ -3386,7 +3546,25 @@ export interface components {
          * @description Permission of a member. The scopes of tokens are the same permissions.
          * @enum {string}
          */
-        Permission: "organisation:read" | "organisation:manage" | "members:read" | "members:manage" | "tokens:manage" | "channels:read" | "channels:manage" | "events:write" | "events:read" | "deliveries:read" | "deliveries:replay" | "slack:read" | "slack:manage" | "github:read" | "github:manage" | "routes:read" | "routes:manage" | "workflows:read" | "workflows:manage" | "workflows:run" | "integrations:read" | "integrations:manage" | "manage-incoming-integrations" | "manage-own-incoming-integrations" | "manage-outgoing-integrations" | "manage-own-outgoing-integrations" | "audit:read" | "secrets:read";
+        Permission: "organisation:read" | "organisation:manage" | "members:read" | "members:manage" | "tokens:manage" | "channels:read" | "channels:manage" | "events:write" | "events:read" | "deliveries:read" | "deliveries:replay" | "slack:read" | "slack:manage" | "github:read" | "github:manage" | "routes:read" | "routes:manage" | "workflows:read" | "workflows:manage" | "workflows:run" | "integrations:read" | "integrations:manage" | "manage-incoming-integrations" | "manage-own-incoming-integrations" | "manage-outgoing-integrations" | "manage-own-outgoing-integrations" | "audit:read" | "portal-sessions:create" | "secrets:read";
+        /**
+         * @description Page of the portal.
+         * @enum {string}
+         */
+        PortalPage: "home" | "routes" | "deliveries" | "events" | "apps" | "organisation";
+        /**
+         * PortalSession
+         * @description A link that signs a browser in to the portal.
+         */
+        PortalSession: {
+            /** @description The link, which can be opened once. */
+            url: string;
+            /**
+             * Format: date-time
+             * @description Time until which it can be opened.
+             */
+            expiresAt: string;
+        };
         /**
          * Problem
          * @description Reason why a request was refused or failed (RFC 9457).
@@ -3864,6 +4042,75 @@ export interface components {
             stack: string;
         };
         /**
+         * Session
+         * @description A session of a browser in the portal.
+         */
+        Session: {
+            /** @description The member who is signed in. */
+            member: components["schemas"]["SessionMember"];
+            /** @description The organisation. */
+            organisation: components["schemas"]["SessionOrganisation"];
+            /** @description Permissions that the session holds. */
+            permissions: components["schemas"]["Permission"][];
+            /** @description Pages that the session may see. */
+            pages: components["schemas"]["PortalPage"][];
+            /** @description Colours. */
+            theme: components["schemas"]["Theme"];
+            /** @description Page of the product to which the portal leads back. */
+            returnUrl?: string;
+            /** @description Value of the header `X-CSRF-Token` in requests that may change something. */
+            csrfToken: string;
+            /**
+             * Format: date-time
+             * @description Time at which the session ends.
+             */
+            expiresAt: string;
+            /** @description True if the session may be used in a frame on another site. */
+            embedded: boolean;
+        };
+        /**
+         * SessionMember
+         * @description The member who is signed in by a session.
+         */
+        SessionMember: {
+            /**
+             * Format: uuid
+             * @description Id of the user.
+             */
+            userId: string;
+            /** @description Username, unique within the organisation. */
+            username: string;
+            /** @description Email address, for display. */
+            email?: string;
+            /** @description Role of the member. */
+            role: components["schemas"]["Role"];
+        };
+        /**
+         * SessionOrganisation
+         * @description The organisation of a session.
+         */
+        SessionOrganisation: {
+            /**
+             * Format: uuid
+             * @description Unique id.
+             */
+            id: string;
+            /** @description Handle, unique in the whole service. */
+            slug: string;
+            /** @description Display name. */
+            name: string;
+        };
+        /**
+         * SignInOptions
+         * @description Ways by which a browser may sign in to the portal.
+         */
+        SignInOptions: {
+            /** @description Identity provider, if one is configured. */
+            openIdConnect?: components["schemas"]["OpenIdConnect"];
+            /** @description True if a personal access token signs in. */
+            tokens: boolean;
+        };
+        /**
          * SigningSecret
          * @description Secret that signs the calls of an app or an outgoing webhook.
          * @example {
@@ -3962,6 +4209,11 @@ export interface components {
             /** @description A sample event. Without one, and without `eventId`, the route is tested against the last 50 events of the organisation. */
             sample?: components["schemas"]["NewEvent"];
         };
+        /**
+         * @description Colours of the portal: as the browser prefers (auto), light, or dark.
+         * @enum {string}
+         */
+        Theme: "auto" | "light" | "dark";
         /**
          * @description Replies in a thread that are also shown in the channel: never, state_changes (merged, closed, opened again, ready for review), or always.
          * @enum {string}
@@ -4786,6 +5038,107 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    getFrameAncestors: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path: {
+                /** @description The organisation's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Origins whose pages may frame the portal. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "origins": [
+                     *         "https://app.example.com"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FrameAncestors"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    putFrameAncestors: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path: {
+                /** @description The organisation's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "origins": [
+                 *         "https://app.example.com"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["FrameAncestors"];
+            };
+        };
+        responses: {
+            /** @description Origins whose pages may frame the portal. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "origins": [
+                     *         "https://app.example.com"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FrameAncestors"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     listMembers: {
         parameters: {
             query?: {
@@ -5337,6 +5690,245 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "text"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateSession"];
+            };
+        };
+        responses: {
+            /** @description The resource was created. */
+            201: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "member": {
+                     *         "userId": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *         "username": "text",
+                     *         "role": "member"
+                     *       },
+                     *       "organisation": {
+                     *         "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *         "slug": "text",
+                     *         "name": "text"
+                     *       },
+                     *       "permissions": [
+                     *         "organisation:read"
+                     *       ],
+                     *       "pages": [
+                     *         "home"
+                     *       ],
+                     *       "theme": "auto",
+                     *       "csrfToken": "text",
+                     *       "expiresAt": "2026-03-14T09:26:53Z",
+                     *       "embedded": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A session of a browser in the portal. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "member": {
+                     *         "userId": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *         "username": "text",
+                     *         "role": "member"
+                     *       },
+                     *       "organisation": {
+                     *         "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *         "slug": "text",
+                     *         "name": "text"
+                     *       },
+                     *       "permissions": [
+                     *         "organisation:read"
+                     *       ],
+                     *       "pages": [
+                     *         "home"
+                     *       ],
+                     *       "theme": "auto",
+                     *       "csrfToken": "text",
+                     *       "expiresAt": "2026-03-14T09:26:53Z",
+                     *       "embedded": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deleteSession: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request succeeded. */
+            204: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getSignInOptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ways by which a browser may sign in to the portal. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tokens": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignInOptions"];
+                };
+            };
+        };
+    };
+    createPortalSession: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "pages": [
+                 *         "home",
+                 *         "routes",
+                 *         "deliveries"
+                 *       ],
+                 *       "returnUrl": "https://app.example.com/settings",
+                 *       "theme": "auto"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreatePortalSession"];
+            };
+        };
+        responses: {
+            /** @description The resource was created. */
+            201: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "url": "text",
+                     *       "expiresAt": "2026-03-14T09:26:53Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PortalSession"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];

@@ -11,6 +11,7 @@ import { Card, Facts, PageHead, Tabs, Time } from '../ui/parts';
 import { Loading, ProblemNote } from '../ui/state';
 import { say } from '../ui/toast';
 import { AuditLog } from './organisation/audit';
+import { Embedding } from './organisation/embedding';
 import { Members } from './organisation/members';
 import { Tokens } from './organisation/tokens';
 
@@ -55,6 +56,7 @@ function General() {
         </Card>
       )}
       <RetrySchedule />
+      <Embedding />
     </div>
   );
 }

@@ -110,7 +110,9 @@ function Foot({ onSignOut }: { onSignOut: () => void }) {
         </LinkButton>
       )}
       <div class="spread">
-        <span class="muted clip">{member.email ?? strings.app.role[member.role]}</span>
+        <span class="muted clip" title={strings.app.role[member.role]}>
+          {member.email ?? member.username}
+        </span>
         <span class="row">
           <IconButton
             icon="sun"

@@ -49,7 +49,12 @@ export function DestinationSettings({ destination, onClose, refetch }: SettingsP
   const actions = (
     <>
       {isWebhook && (
-        <Removal label={texts.delete} title={texts.deleteTitle(names.of(destination))} text={texts.deleteText} remove={remove} />
+        <Removal
+          label={texts.delete}
+          title={texts.deleteTitle(names.of(destination))}
+          text={texts.deleteText}
+          remove={remove}
+        />
       )}
       <Button busy={toggle.busy} onClick={() => void toggle.run(health === 'disabled')}>
         {health === 'disabled' ? strings.home.enable : texts.disable}

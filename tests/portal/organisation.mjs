@@ -9,16 +9,31 @@ export async function people() {
   await signIn(page, token, '/organisation');
   await settled(page);
   await page.getByLabel('Pauses').fill('10 s, 5 min, 2 h');
-  await page.getByRole('button', { name: 'Save' }).last().click();
+  await page.getByRole('region', { name: 'Retry schedule' }).getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved').waitFor();
   const [{ id }] = (await api(token, 'GET', '/v1/organisations')).data;
   assert.deepEqual((await api(token, 'GET', `/v1/organisations/${id}/retry-schedule`)).retrySchedule, [10, 300, 7200]);
+  await product(page, token, id);
   await members(page);
   await tokens(page);
   await page.getByRole('link', { name: 'Audit log' }).click();
   await page.getByText('member.').first().waitFor();
   await page.getByText('ada').first().waitFor();
   await leave('the organisation');
+}
+
+async function product(page, token, id) {
+  const part = page.getByRole('region', { name: 'In your product' });
+  await part.getByLabel(/^Pages that may show/).fill('https://app.example.com');
+  await part.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved').nth(1).waitFor();
+  assert.deepEqual((await api(token, 'GET', `/v1/organisations/${id}/frame-ancestors`)).origins, ['https://app.example.com']);
+  await part.getByRole('button', { name: 'Make a link' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Apps').uncheck();
+  await dialog.getByRole('button', { name: 'Make a link' }).click();
+  assert.match(await dialog.locator('code.chip').innerText(), /\/portal\/open\?code=/);
+  await dialog.getByRole('button', { name: 'Done' }).click();
 }
 
 async function members(page) {

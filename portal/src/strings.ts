@@ -228,6 +228,7 @@ export const strings = {
     expressionHint: 'Over event, attributes and data: data.total > 100 && attributes.region == "eu"',
     github: 'GitHub',
     repositories: 'Repositories',
+    addRepository: 'Add a repository',
     repositoriesHint: 'owner/name, or owner/* for all of an account; separated by commas.',
     branches: 'Branches',
     branchesHint: 'Separated by commas. Empty: any for pull requests, the default branch for commits.',

@@ -1,7 +1,7 @@
 // Apps and webhooks: the lint in place, settings, order by keyboard and by drag, secrets, an address that works.
 import assert from 'node:assert/strict';
 import { api, settled, signIn, visitor } from './browser.mjs';
-import { eventually, Far, organisation } from './world.mjs';
+import { eventually, Far, organisation, publish } from './world.mjs';
 import { assertNoIds } from './story.mjs';
 
 export async function apps() {
@@ -14,6 +14,7 @@ export async function apps() {
   await install(page, far);
   await settings(page, token);
   await order(page, token, far);
+  await catalogue(page, token);
   await incoming(page, token);
   await outgoing(page, far);
   await leave('apps');
@@ -75,6 +76,18 @@ async function order(page, token, far) {
   await page.locator('li[draggable]', { hasText: 'second' }).dragTo(page.locator('li[draggable]', { hasText: 'greeter' }));
   await page.getByText('second is number 1 of 3.').waitFor();
   assert.equal(await orderOf(token), 'second greeter third');
+}
+
+async function catalogue(page, token) {
+  await publish(token, 'apps', 'pager', 'Pager', 'Wakes somebody up.');
+  await page.reload();
+  await page.getByLabel('Search the catalogue').fill('wakes');
+  const card = page.getByRole('article', { name: 'Pager' });
+  await card.getByRole('button', { name: 'Install' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Pager' }).waitFor();
+  await page.getByRole('button', { name: 'Uninstall' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Uninstall' }).click();
+  await page.getByText('The app is uninstalled.').waitFor();
 }
 
 async function incoming(page, token) {

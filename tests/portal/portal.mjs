@@ -11,7 +11,11 @@ await mkdir(pictures, { recursive: true });
 
 const world = {
   token: setting('TOKEN'),
-  picture: (page, name) => page.screenshot({ path: join(pictures, `portal-${name}.png`), fullPage: false }),
+  async picture(page, name) {
+    // What has just been said would hide a corner of the page.
+    for (const toast of await page.locator('.toast button').all()) await toast.click();
+    await page.screenshot({ path: join(pictures, `portal-${name}.png`) });
+  },
 };
 
 const parts = {

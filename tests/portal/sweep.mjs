@@ -31,9 +31,9 @@ function pagesOf({ apps, incoming, outgoing, route, event, delivery }) {
 }
 
 export async function sweep({ picture }) {
-  const token = await organisation('sweep', 'Acme');
+  const token = await organisation('acme-shop', 'Acme Shop');
   const far = await Far.start();
-  const pages = pagesOf(await furnish(token, far));
+  const pages = pagesOf(await furnish(token, 'acme-shop', far));
   const faults = [];
   for (const theme of ['light', 'dark']) {
     const { page, leave } = await visitor({ theme });

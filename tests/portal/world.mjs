@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { api } from './browser.mjs';
+import { api, server } from './browser.mjs';
 
 const run = promisify(execFile);
 const tieline = `${process.env.CARGO_TARGET_DIR ?? 'target'}/debug/tieline`;
@@ -105,13 +105,39 @@ export async function eventually(ask, what) {
   }
 }
 
+const ICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" fill="#7a4dd8"/><path d="M8 16h16M16 8v16" stroke="#fff" stroke-width="3"/></svg>';
+
+/** Publishes a version in the registry, which every organisation finds in its catalogue. */
+export async function publish(token, slug, name, title, description) {
+  const [{ id }] = (await api(token, 'GET', '/v1/organisations')).data;
+  const encoded = (text) => Buffer.from(text).toString('base64');
+  const response = await fetch(`${server}/v1/admin/integrations`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'x-workspace-id': id },
+    body: JSON.stringify({
+      name: `${slug}/${name}`,
+      version: '1.2.0',
+      title,
+      description,
+      url: 'https://apps.example.com/hook',
+      configuration: { schema: { type: 'object', properties: { room: { type: 'string' } } } },
+      visibility: 'public',
+      icon: encoded(ICON),
+      readme: encoded(`# ${title}`),
+    }),
+  });
+  assert(response.ok, `publish: ${response.status} ${await response.text()}`);
+}
+
 /** Fills an organisation with one of everything, for a look at each page. */
-export async function furnish(token, far) {
+export async function furnish(token, slug, far) {
+  await publish(token, slug, 'teams', 'Teams', 'Posts messages to the rooms of Teams.');
+  await publish(token, slug, 'pager', 'Pager', 'Wakes somebody up when it has to.');
   const make = (path, body) => api(token, 'POST', path, body);
   const general = await make('/v1/channels', { name: 'general' });
   await make('/v1/channels', { name: 'support', private: true });
   const apps = [];
-  for (const name of ['greeter', 'translator']) {
+  for (const name of ['Greeter', 'Translator']) {
     const app = await make('/v1/apps', { descriptorUrl: `${far.base}/${name}.json` });
     await api(token, 'PUT', `/v1/channels/${general.id}/apps/${app.id}`, { active: true });
     apps.push(app);
@@ -120,7 +146,7 @@ export async function furnish(token, far) {
   const script = 'class Script {\n  prepare_outgoing_request({ request }) {\n    return request;\n  }\n}';
   const outgoing = await make('/v1/outgoing-webhooks', { name: 'Answers', event: 'sendMessage', urls: [`${far.base}/answers`], scriptEnabled: false, script });
   const url = `${far.base}/hook`;
-  const route = await make('/v1/routes', { name: 'Invoices to billing', types: ['invoice.*'], condition: 'data.total > 10', destination: { kind: 'webhook', url } });
+  const route = await make('/v1/routes', { name: 'Invoices to billing', types: ['invoice.*'], condition: 'data.total > 10', destination: { kind: 'webhook', name: 'Billing', url } });
   await make('/v1/routes', { types: ['user.*'], sources: ['api'], destinationId: route.destinationId, enabled: false });
   const event = await make('/v1/events', { type: 'invoice.paid', attributes: { region: 'eu' }, data: { number: 12, total: 120, customer: 'Grace Hopper' } });
   await make('/v1/events', { type: 'invoice.paid', data: { number: 13, total: 5 } });

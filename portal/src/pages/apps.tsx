@@ -55,9 +55,9 @@ export function AppsPage() {
   );
 }
 
-/** An app's logo, from its own server; only over HTTPS, as the policy demands. */
+/** An app's logo, from this server or over HTTPS, as the policy demands. */
 export function Logo({ url }: { url: string | undefined }) {
-  if (!url?.startsWith('https://')) return null;
+  if (!url?.startsWith('https://') && !url?.startsWith(`${window.location.origin}/`)) return null;
   return <img class="app-logo" src={url} alt="" loading="lazy" referrerpolicy="no-referrer" />;
 }
 
@@ -69,7 +69,7 @@ function AppCard({ app }: { app: Schemas['App'] }) {
     </>
   );
   return (
-    <Card title={title} aside={<EnabledBadge enabled={app.active} />}>
+    <Card item title={title} aside={<EnabledBadge enabled={app.active} />}>
       <p class="muted">{app.description ?? texts.noDescription}</p>
       <p class="row small">
         {app.kind && <span class="chip">{texts.kinds[app.kind] ?? app.kind}</span>}
@@ -143,7 +143,7 @@ function VersionCard({ version, has }: { version: Schemas['RegistryVersion']; ha
     </Badge>
   ) : undefined;
   return (
-    <Card title={title} level={3} aside={aside}>
+    <Card item title={title} level={3} aside={aside}>
       <p class="muted">{version.description || texts.noDescription}</p>
       <p class="muted small">{texts.published(version.organisation.name, version.version, version.installCount)}</p>
       <ProblemNote problem={install.problem} />

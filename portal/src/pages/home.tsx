@@ -76,7 +76,7 @@ function Connections({ query, refetch, ready }: PartProps<Schemas['Connection']>
       {connections && connections.length === 0 && (
         <Empty title={strings.home.noConnections}>{strings.home.noConnectionsText}</Empty>
       )}
-      <div class="grid">
+      <div class="grid wide">
         {settled.map((connection) => (
           <ConnectionCard key={connection.id} connection={connection} refetch={refetch} />
         ))}
@@ -111,7 +111,7 @@ function Destinations({ query, refetch }: PartProps<Schemas['Destination']>) {
       {destinations && destinations.length === 0 && (
         <Empty title={strings.home.noDestinations}>{strings.home.noDestinationsText}</Empty>
       )}
-      <div class="grid">
+      <div class="grid wide">
         {[...(destinations ?? [])].sort(byNeed).map((destination) => (
           <DestinationCard key={destination.id} destination={destination} refetch={refetch} />
         ))}

@@ -74,7 +74,7 @@ function Rename({ name, onSaved }: { name: string; onSaved: () => void }) {
   if (!may('organisation:manage')) return null;
   return (
     <form
-      class="stack tight"
+      class="stack tight small-form"
       onSubmit={(event) => {
         event.preventDefault();
         void save.run();
@@ -123,7 +123,7 @@ function ScheduleForm({ pauses, onSaved }: { pauses: number[] | undefined; onSav
   const locked = !may('routes:manage');
   return (
     <form
-      class="stack tight"
+      class="stack tight small-form"
       onSubmit={(event) => {
         event.preventDefault();
         void save.run();

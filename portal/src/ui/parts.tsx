@@ -53,13 +53,16 @@ interface CardProps {
   aside?: ComponentChildren;
   level?: 2 | 3;
   class?: string;
+  /** True for one of several of a kind, which may have the same name: it is no landmark. */
+  item?: boolean;
 }
 
-export function Card({ title, children, tone, aside, level = 2, class: name = '' }: CardProps) {
+export function Card({ title, children, tone, aside, level = 2, class: name = '', item }: CardProps) {
   const id = useId();
   const Heading = level === 2 ? 'h2' : 'h3';
+  const Frame = item ? 'article' : 'section';
   return (
-    <section class={`card ${tone ? `edge-${tone}` : ''} ${name}`} aria-labelledby={title ? id : undefined}>
+    <Frame class={`card ${tone ? `edge-${tone}` : ''} ${name}`} aria-labelledby={title ? id : undefined}>
       {title && (
         <header class="card-head">
           <Heading id={id}>{title}</Heading>
@@ -67,7 +70,7 @@ export function Card({ title, children, tone, aside, level = 2, class: name = ''
         </header>
       )}
       {children}
-    </section>
+    </Frame>
   );
 }
 

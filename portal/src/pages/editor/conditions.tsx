@@ -1,12 +1,14 @@
 /** The part of the editor that says which events: types, sources, conditions, GitHub's rule. */
 
 import { api, ok, type Schemas } from '../../api/client';
+import { useConnections } from '../../lib/data';
 import { useQuery } from '../../lib/query';
 import { useMay } from '../../lib/session';
 import { strings } from '../../strings';
 import { Button, IconButton } from '../../ui/button';
 import { AreaField, CheckField, SelectField, TextField } from '../../ui/field';
 import { Card } from '../../ui/parts';
+import { type Option, Picker } from '../../ui/picker';
 import { type Condition, expressionOf, isField, OPERATORS, type Operator } from './condition';
 import { type Draft, words } from './draft';
 
@@ -192,6 +194,7 @@ function GithubPart({ draft, change }: PartProps) {
         optional
         mono
       />
+      <AddRepository onAdd={(name) => set({ repositories: [...new Set([...(rule.repositories ?? []), name])] })} />
       {draft.github && (
         <>
           <TextField
@@ -219,5 +222,27 @@ function GithubPart({ draft, change }: PartProps) {
         </>
       )}
     </fieldset>
+  );
+}
+
+/** Chooses one of the repositories that the connected accounts have opened to the app. */
+function AddRepository({ onAdd }: { onAdd: (name: string) => void }) {
+  const connections = useConnections();
+  const ids = (connections.data ?? []).filter(({ provider }) => provider === 'github').map(({ id }) => id);
+  const repositories = useQuery(
+    `repositories ${ids.join(' ')}`,
+    async () => {
+      const path = '/v1/connections/{id}/repositories';
+      const lists = await Promise.all(ids.map((id) => ok(api.GET(path, { params: { path: { id } } }))));
+      return lists.flatMap(({ data }) => data);
+    },
+    { enabled: ids.length > 0 },
+  );
+  if (ids.length === 0) return null;
+  const options = (repositories.data ?? []).map(
+    ({ fullName, isPrivate }): Option => ({ value: fullName, label: fullName, icon: isPrivate ? 'lock' : 'routes' }),
+  );
+  return (
+    <Picker label={texts.addRepository} options={options} value="" onChange={onAdd} loading={repositories.loading} />
   );
 }

@@ -75,6 +75,7 @@ export function ConnectionCard({ connection, refetch }: CardProps) {
     <Card
       title={title}
       level={3}
+      item
       tone={state === 'needs_attention' ? 'bad' : undefined}
       aside={<ConnectionBadge state={state} />}
     >

@@ -33,7 +33,7 @@ export function DestinationCard({ destination, refetch }: CardProps) {
     </>
   );
   return (
-    <Card title={title} level={3} tone={bad ? 'bad' : undefined} aside={<HealthBadge destination={destination} />}>
+    <Card title={title} level={3} item tone={bad ? 'bad' : undefined} aside={<HealthBadge destination={destination} />}>
       {bad && reason && <Note tone="bad">{reason}</Note>}
       {pausedReason && <Note tone="idle">{pausedReason}</Note>}
       {destination.unconfirmed && <Note tone="warn">{strings.home.unconfirmed}</Note>}

@@ -45,7 +45,7 @@ export function AuditLog() {
   ];
   return (
     <div class="stack">
-      <div class="filters">
+      <div class="search">
         <TextField
           type="search"
           label={texts.action}

@@ -53,7 +53,7 @@ function Origins({ origins, onSaved }: OriginsProps) {
   const locked = !may('organisation:manage');
   return (
     <form
-      class="stack tight"
+      class="stack tight small-form"
       onSubmit={(event) => {
         event.preventDefault();
         void save.run();

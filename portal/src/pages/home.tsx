@@ -9,7 +9,7 @@ import { useMay, useSession } from '../lib/session';
 import { strings } from '../strings';
 import { LinkButton } from '../ui/button';
 import { PageHead } from '../ui/parts';
-import { Empty, Loading, ProblemNote } from '../ui/state';
+import { DeliveryBadge, Empty, Loading, ProblemNote } from '../ui/state';
 import { say } from '../ui/toast';
 import { ConnectButtons, ConnectionCard } from './home/connection';
 import { DestinationCard } from './home/destination';
@@ -32,6 +32,7 @@ function useReturn({ query }: Place, refetch: () => Promise<void>) {
 }
 
 export function HomePage({ here }: { here: Place }) {
+  const may = useMay();
   const { organisation } = useSession();
   const connections = useConnections(POLL);
   const destinations = useDestinations(POLL);
@@ -41,7 +42,8 @@ export function HomePage({ here }: { here: Place }) {
   const { data: all } = destinations;
   const loaded = connections.data && all && routes.data;
   const steps = { connections: connections.data ?? [], destinations: all ?? [], routes: routes.data ?? [] };
-  const ready = !loaded || isReady(steps);
+  const manages = may('routes:manage') && (may('slack:manage') || may('github:manage'));
+  const ready = !loaded || !manages || isReady(steps);
   const needed = all?.some(({ health }) => health !== 'healthy') ?? false;
   return (
     <>
@@ -65,6 +67,8 @@ interface PartProps<T> {
 function Connections({ query, refetch, ready }: PartProps<Schemas['Connection']> & { ready: boolean }) {
   const connections = query.data;
   const settled = connections ?? [];
+  // The steps above say the same.
+  if (!ready && settled.length === 0 && !query.problem) return null;
   return (
     <section class="stack tight" aria-labelledby="connections">
       <div class="spread">
@@ -135,12 +139,15 @@ function Figures() {
     <section aria-label={strings.home.last24} class="stack tight">
       <h2>{strings.home.last24}</h2>
       <div class="figures">
-        {STATES.map((state) => (
-          <a key={state} href={href('/deliveries', { state, since: 'day' })}>
-            <span class="figure-number">{count(hours.reduce((sum, hour) => sum + hour[state], 0))}</span>
-            <span class="figure-label">{strings.states[state]}</span>
-          </a>
-        ))}
+        {STATES.map((state) => {
+          const sum = hours.reduce((all, hour) => all + hour[state], 0);
+          return (
+            <a key={state} href={href('/deliveries', { state, since: 'day' })}>
+              <span class={sum === 0 ? 'figure-number none' : 'figure-number'}>{count(sum)}</span>
+              <DeliveryBadge state={state} />
+            </a>
+          );
+        })}
       </div>
     </section>
   );

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tieline::{
     app::kernel::chore::Chore,
     domain::tenancy::member::{Permission, Role},
+    openapi,
 };
 
 use crate::support::{Answer, Client, Database, Setup, TestApp, browser::cookie};
@@ -368,6 +369,25 @@ both! {
         assert_eq!(ancestors(stranger.get("/portal/").await), "'none'");
         browser.delete(SESSION).await.ok(204);
         assert_eq!(ancestors(browser.get("/portal/").await), "'none'");
+    }
+}
+
+/// Operations that identify a subject, which a session does not do.
+const SUBJECTS: [&str; 3] = ["listInvitations", "acceptInvitation", "declineInvitation"];
+
+#[test]
+fn the_cookie_is_published_for_the_native_dialect_alone() {
+    for document in &openapi::documents().unwrap().dialects {
+        let schemes = document.value["components"]["securitySchemes"].as_object().unwrap();
+        assert_eq!(schemes.contains_key("cookieAuth"), document.name == "native", "{}", document.name);
+        for (path, item) in document.value["paths"].as_object().unwrap().iter().filter(|_| document.name == "native") {
+            for (method, operation) in item.as_object().unwrap() {
+                let takes = |scheme: &str| operation["security"].to_string().contains(scheme);
+                let id = operation["operationId"].as_str().unwrap();
+                let is_known = SUBJECTS.contains(&id) || [SESSION].contains(&path.as_str());
+                assert!(is_known || takes("bearerAuth") == takes("cookieAuth"), "{method} {path}");
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test clients-test check openapi openapi-check lint-openapi sdk sdk-test diff-openapi release-openapi \
-        contract console-test verify-webhooks chaos bench bench-scripts \
+        contract console-test portal portal-check portal-test verify-webhooks chaos bench bench-scripts \
         fairness fmt lint audit clean
 
 # What is no part of the workspace.
@@ -51,6 +51,17 @@ contract: ## Hold a running server against every published document (needs Pytho
 
 console-test: ## Use the landing page and the console in a headless Chromium (needs Node and Chromium)
 	scripts/console-test
+
+portal: ## Build the portal's pages, portal/dist (needs Node)
+	scripts/portal-tools portal
+	npm run --prefix portal build
+
+portal-check: ## Check the portal's types, lint, build and size (needs Node)
+	scripts/portal-tools portal
+	npm run --prefix portal check
+
+portal-test: ## Use the portal in a headless Chromium (needs Node and Chromium)
+	scripts/portal-test
 
 verify-webhooks: ## Hold the receivers of webhooks that the guide shows to what is sent (needs Node and Python)
 	scripts/verify-webhooks

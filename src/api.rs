@@ -8,8 +8,10 @@ pub mod botpress;
 pub mod console;
 #[cfg(test)]
 mod error_tables;
+pub mod guide;
 pub mod linkbreakers;
 pub mod native;
+pub mod portal;
 pub mod rocketchat;
 pub mod server;
 pub mod shared;
@@ -42,13 +44,14 @@ pub const ALL: &[Dialect] = &[
     botpress::DIALECT,
 ];
 
-/// Returns all HTTP routes: the dialects, the documents and the console. Handlers take their services as arguments; the
-/// caller of this function adds them.
+/// Returns all HTTP routes: the dialects, the documents, the console, the guide and the portal. Handlers take their
+/// services as arguments; the caller of this function adds them.
 ///
 /// # Errors
 /// An [internal error](crate::domain::Error::Internal) when the console cannot be configured.
 pub fn routes(documents: &'static Documents, plumbing: &Plumbing) -> Result<Route> {
-    let mut routes = console::routes(documents)?.at("/problems", console::page(native::error::page()));
+    let pages = console::routes(documents)?.at("/problems", console::page(native::error::page()));
+    let mut routes = portal::routes(guide::routes(pages));
     for (index, (dialect, document)) in ALL.iter().zip(&documents.dialects).enumerate() {
         let endpoint: Arc<BoxEndpoint<'static>> = Arc::new((dialect.endpoint)(serve(dialect, document, plumbing)));
         for prefix in dialect.prefixes {
@@ -183,7 +186,7 @@ mod tests {
             assert_eq!((status.as_u16(), content_type.as_str()), (404, "application/problem+json"));
             assert_eq!((&body["code"], &body["instance"]), (&"route_not_found".into(), &path.into()));
         }
-        for path in ["/", "/docs/", "/openapi.json", "/problems", "/healthz"] {
+        for path in ["/", "/docs/", "/guide/", "/portal/", "/openapi.json", "/problems", "/healthz"] {
             assert_eq!(get(routes(), path).await.0, StatusCode::OK, "{path}");
         }
     }

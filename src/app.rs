@@ -30,6 +30,8 @@ pub struct Services {
     pub senders: pipeline::sender::Senders,
     /// Organisations, members, tokens.
     pub tenancy: Arc<tenancy::Tenancy>,
+    /// Signing in by an identity provider.
+    pub sign_in: Arc<tenancy::sign_in::SignIn>,
     /// Connections to providers.
     pub connections: Arc<tenancy::connections::Connections>,
     /// Events and deliveries.
@@ -73,6 +75,7 @@ macro_rules! each_service {
 each_service! {
     base: kernel::Base,
     tenancy: tenancy::Tenancy,
+    sign_in: tenancy::sign_in::SignIn,
     connections: tenancy::connections::Connections,
     pipeline: pipeline::Pipeline,
     replays: pipeline::replays::Replays,

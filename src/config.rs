@@ -8,6 +8,7 @@ mod email;
 mod github;
 mod limits;
 mod log;
+mod oidc;
 mod registry;
 mod script;
 mod server;
@@ -24,6 +25,7 @@ pub use email::Email;
 pub use github::Github;
 pub use limits::{LONGEST_BYTES, LONGEST_UNVERIFIED_BYTES, Limits};
 pub use log::{Log, LogFormat};
+pub use oidc::Oidc;
 pub use registry::Registry;
 pub use script::Script;
 pub use server::Server;
@@ -51,6 +53,7 @@ pub struct Config {
     pub limits: Limits,
     pub database: Database,
     pub auth: Auth,
+    pub oidc: Oidc,
     pub product: Product,
     pub slack: Slack,
     pub github: Github,
@@ -264,6 +267,7 @@ impl Config {
         self.github.check()?;
         self.delivery.check()?;
         self.egress.check(&self.delivery)?;
+        self.oidc.check()?;
         self.email.check(self.delivery.lease_secs)?;
         self.script.check()?;
         if self.schedule.time_zone.parse::<Zone>().is_err() {

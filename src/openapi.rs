@@ -20,7 +20,10 @@ use serde_json::Value;
 use crate::{
     api::{
         self,
-        shared::{documents, packed::Packed},
+        shared::{
+            asset::{Asset, Caching},
+            documents,
+        },
     },
     domain::{Error, Result},
 };
@@ -75,7 +78,8 @@ pub fn published() -> &'static documents::Documents {
 /// Returns an embedded document. One without a file, of a dialect that was never published, is empty.
 fn embedded(name: &'static str, title: &'static str) -> documents::Document {
     let found = EMBEDDED.iter().find(|(known, _)| *known == name);
-    documents::Document::new(name, title, Packed::new(found.map_or(&[][..], |(_, text)| text)))
+    let text = Asset::packed("application/json", found.map_or(&[][..], |(_, text)| text), Caching::Revalidate);
+    documents::Document::new(name, title, text)
 }
 
 /// All published documents, built. They depend on the code alone, so a process builds them once.
@@ -153,7 +157,7 @@ mod tests {
     fn what_is_served_is_what_the_code_publishes_and_can_be_enforced() {
         for (built, served) in documents().unwrap().all().zip(published().all()) {
             assert_eq!((built.name, built.title), (served.name, served.title));
-            let text = served.text.unpack().unwrap();
+            let text = served.text.content().unwrap();
             assert!(text == built.text().as_bytes(), "openapi/{}.json is outdated: run `tieline openapi`", built.name);
         }
         for document in &published().dialects {

@@ -5,6 +5,7 @@
 //! - [`github`]: GitHub's API for a GitHub App, and GitHub's requests to us.
 //! - [`guard`]: the only client for a tenant's URL.
 //! - [`webhook`]: signed messages to such a URL.
+//! - [`oidc`]: an identity provider that speaks OpenID Connect.
 //! - [`jwks`]: the keys with which an identity provider signs its tokens.
 //! - [`script`]: the sandboxed engine that runs the scripts of webhooks.
 //! - [`redact`](mod@redact): removal of secrets from text that is stored or logged.
@@ -14,6 +15,7 @@ pub mod github;
 pub mod guard;
 pub mod http;
 pub mod jwks;
+pub mod oidc;
 pub mod redact;
 pub mod script;
 pub mod slack;

@@ -8,6 +8,7 @@ mod keys;
 mod scripts;
 mod seams;
 mod serve;
+mod sign_in;
 
 use std::{sync::Arc, time::Duration};
 
@@ -123,6 +124,7 @@ pub async fn build_services_resolving(
     let pauses = Arc::new(SlackPauses(store.clone()));
     let pipeline = Arc::new(Pipeline::new(base.clone(), (access.clone(), pauses), registered, lifetime));
     let tenancy = Arc::new(tenancy(config, &base, pipeline.clone())?);
+    let sign_in = Arc::new(sign_in::service(config, tenancy.clone())?);
     let inbound = Arc::new(Throttle::new(RateLimit { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }));
     let channels = Arc::new(Channels::new(base.clone(), pipeline.clone(), vault.clone(), inbound.clone()));
     let product = config.product.known();
@@ -183,6 +185,7 @@ pub async fn build_services_resolving(
         endpoints: Arc::new(endpoints),
         routes,
         tenancy,
+        sign_in,
         connections,
         pipeline,
         channels,

@@ -33,6 +33,8 @@ const OPEN: &[(&str, &str)] = &[
     ("completeGithubInstall", "the browser that comes back from GitHub has a state that was issued to a member"),
     ("completeSlackInstall", "the state again; but a credential that is sent has to be a good one"),
     ("getConsent", "the browser that was asked has a cookie for the question"),
+    ("createSession", "the token in the body is the credential"),
+    ("getSignInOptions", "for a browser that is not signed in yet"),
     ("giveConsent", "the same cookie, and the origin of the page that asks"),
     ("getIntegrationIcon", "the address is shown with the integration, and cannot be guessed"),
     ("getIntegrationReadme", "the same"),
@@ -99,6 +101,9 @@ const ADDRESSED: &[&str] = &[
     "addWebhookSubscriber",
     "removeWebhookSubscriber",
 ];
+
+/// Operations of the session of a browser, authorised by its cookie alone. `portal_sessions.rs` has the cases.
+const COOKIES: &[&str] = &["getSession", "deleteSession"];
 
 /// Operations of a JWT's subject, which need not be a member of any organisation. Personal access tokens are refused.
 /// `identity/invitations.rs` has the cases of other subjects.
@@ -168,7 +173,7 @@ fn every_operation_says_who_may_use_it() {
     let open: BTreeSet<&str> = OPEN.iter().map(|(id, _)| *id).collect();
     let closed: BTreeSet<&str> = CASES.iter().map(|case| case.operation).collect();
     let signed: BTreeSet<&str> = SIGNED.iter().map(|(id, _)| *id).collect();
-    let others = KEYED.iter().chain(ALTERNATIVES).chain(EMPTY).chain(ADDRESSED).chain(SUBJECTS);
+    let others = KEYED.iter().chain(ALTERNATIVES).chain(EMPTY).chain(ADDRESSED).chain(COOKIES).chain(SUBJECTS);
     let reported: BTreeSet<&str> = open.iter().chain(&closed).chain(&signed).chain(others).copied().collect();
     let missing: Vec<_> = published.difference(&reported).collect();
     assert!(missing.is_empty(), "{missing:?} have no permissions. Add them to CASES in tests/authorisation.rs");
@@ -539,6 +544,8 @@ impl<'a> World<'a> {
             "updateConnection" => json!({"paused": false}),
             "createDestination" => self.destination(),
             "putRetrySchedule" => json!({"retrySchedule": [60]}),
+            "putFrameAncestors" => json!({"origins": ["https://app.example.com"]}),
+            "createPortalSession" => json!({}),
             "updateDestination" => json!({"retrySchedule": [60]}),
             "putWorkflow" => json!({"name": self.fresh(), "summary": "S"}),
             "createIntegration" => json!({"name": self.fresh(), "json_url": self.integration.json_url()}),

@@ -75,6 +75,11 @@ async fn the_quick_start_works_as_it_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_portal_is_reached_as_it_is_written() {
+    follow("portal.md").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_and_deliveries_work_as_they_are_written() {
     follow("events-and-deliveries.md").await;
 }

@@ -13,7 +13,8 @@ use tieline::{
 use crate::support::{Answer, Database, Differences, TestApp};
 
 /// Operations without authentication.
-const OPEN: [&str; 9] = [
+const OPEN: [&str; 10] = [
+    "getSignInOptions",
     "checkLiveness",
     "checkReadiness",
     "completeGithubInstall",
@@ -25,8 +26,9 @@ const OPEN: [&str; 9] = [
     "readMetrics",
 ];
 
-/// Operations that an upstream calls, with a signature, or with a token in the path.
-const SIGNED: [&str; 12] = [
+/// Operations that an upstream calls, with a signature, or with a token in the path or in the body.
+const SIGNED: [&str; 13] = [
+    "createSession",
     "receiveGithubEvent",
     "receiveSlackCommand",
     "receiveSlackEvent",

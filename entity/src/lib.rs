@@ -26,6 +26,7 @@ pub mod registry_source;
 pub mod registry_version;
 pub mod route;
 pub mod script_store;
+pub mod session;
 pub mod setting;
 pub mod slack_link;
 pub mod slack_thread;

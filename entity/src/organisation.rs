@@ -15,6 +15,8 @@ pub struct Model {
     pub configuration_version: i64,
     #[sea_orm(column_type = "Text", nullable)]
     pub retry_schedule: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub frame_ancestors: Option<String>,
 }
 
 /// Relations are not declared: every query names its organisation and its keys.

@@ -2,43 +2,57 @@
 //!
 //! All of it is in the binary; nothing is fetched from another server.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
 use poem::{
-    Endpoint, EndpointExt, IntoEndpoint, Request, Response, Route,
+    Endpoint, Request, Response, Route,
     endpoint::make_sync,
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
 };
 use utoipa_swagger_ui::{Config, Url};
 
-use super::shared::documents::{Document, Documents};
+use super::shared::{
+    asset::{Asset, Caching},
+    documents::{Document, Documents},
+    page,
+};
 use crate::domain::{Error, Result};
 
-const STYLE: &str = include_str!("console/style.css");
+const ICONS_AND_STYLE: [(&str, &[u8]); 3] = [
+    ("text/css; charset=utf-8", include_bytes!("console/style.css")),
+    ("image/svg+xml", include_bytes!("console/favicon.svg")),
+    ("image/x-icon", include_bytes!("console/favicon.ico")),
+];
 const LANDING: &str = include_str!("console/landing.html");
 
 /// The only file of Swagger UI's that we replace.
 const INITIALIZER: &str = "swagger-initializer.js";
 
-/// Content security policy of our own pages: our style, and no scripts.
-const PAGE_POLICY: &str =
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Plugin of Swagger UI, before its configuration.
+const HIDE_COOKIES: &str = include_str!("console/hide-cookies.js");
+
 /// Content security policy of Swagger UI: its own scripts, no inline scripts, and requests to this server alone. The
 /// one inline style is that of its logo, which is dark on dark without it.
 const CONSOLE_POLICY: &str = "default-src 'none'; script-src 'self'; \
      style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='; style-src-attr 'unsafe-inline'; \
      img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Returns the routes `/`, `/style.css`, `/docs/`, `/openapi.json` and `/openapi/<name>.json`.
+/// Returns the routes `/`, `/style.css`, the icons, `/docs/`, `/openapi.json` and `/openapi/<name>.json`.
 ///
 /// # Errors
 /// [`Error::Internal`] when Swagger UI cannot be configured with the documents.
 pub fn routes(documents: &Documents) -> Result<Route> {
+    let [style, svg, ico] = ICONS_AND_STYLE.map(|(content_type, body)| Asset::new(content_type, body, Caching::Hour));
     let mut routes = Route::new()
         .at("/", page(LANDING.replace("{{documents}}", &links(documents))))
-        .at("/style.css", asset("text/css; charset=utf-8", STYLE.into()))
-        .at("/docs", get(make_sync(|_| moved("/docs/"))))
+        .at("/style.css", file(style))
+        .at("/favicon.svg", file(svg))
+        .at("/favicon.ico", file(ico))
+        .at("/docs", make_sync(|_| moved("/docs/")))
         .at("/docs/*file", console(documents)?)
         .at("/openapi.json", document(&documents.assembled));
     for one in documents.all() {
@@ -56,72 +70,31 @@ fn links(documents: &Documents) -> String {
     documents.all().map(link).collect()
 }
 
-/// Answers GET and HEAD, and refuses other methods with `Allow`.
-fn get(endpoint: impl IntoEndpoint<Endpoint: 'static>) -> impl Endpoint {
-    endpoint.into_endpoint().around(|endpoint, request: Request| async move {
-        if [Method::GET, Method::HEAD].contains(request.method()) {
-            let mut response = endpoint.get_response(request).await;
-            let headers = response.headers_mut();
-            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-            headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-            return Ok(response);
-        }
-        let allow = (header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-        Ok(answer(StatusCode::METHOD_NOT_ALLOWED, [allow], Bytes::new()))
-    })
-}
-
-fn answer(
-    status: StatusCode,
-    headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
-    body: impl Into<poem::Body>,
-) -> Response {
-    let mut response = Response::builder().status(status).body(body);
-    response.headers_mut().extend(headers);
-    response
-}
-
 fn moved(to: &'static str) -> Response {
-    answer(StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, HeaderValue::from_static(to))], Bytes::new())
+    let mut response = Response::builder().status(StatusCode::PERMANENT_REDIRECT).finish();
+    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(to));
+    response
 }
 
 /// Serves a page of ours.
 pub fn page(html: String) -> impl Endpoint + use<> {
-    let html = Bytes::from(html);
-    get(make_sync(move |_| {
-        let headers = [
-            (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-            (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY)),
-            (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-        ];
-        answer(StatusCode::OK, headers, html.clone())
-    }))
+    file(Asset::new("text/html; charset=utf-8", html, Caching::Revalidate).with_policy(page::POLICY))
 }
 
-fn asset(content_type: &'static str, body: Bytes) -> impl Endpoint {
-    get(make_sync(move |_| {
-        let headers = [
-            (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
-            (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600")),
-        ];
-        answer(StatusCode::OK, headers, body.clone())
-    }))
+fn file(asset: Asset) -> impl Endpoint {
+    make_sync(move |request| asset.answer(&request))
 }
 
 /// Serves a document.
 fn document(document: &Document) -> impl Endpoint + use<> {
-    let text = document.text.clone();
-    get(make_sync(move |request: Request| {
-        let headers = [
-            (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-            (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-        ];
-        text.response(&request, headers)
-    }))
+    let asset = document.text.clone();
+    make_sync(move |request| asset.answer(&request))
 }
 
+/// Serves Swagger UI: the native document first, since most readers come for it.
 fn console(documents: &Documents) -> Result<impl Endpoint + use<>> {
-    let places: Vec<_> = documents.all().map(|one| (one.title, location(one))).collect();
+    let in_order = documents.dialects.iter().chain([&documents.assembled]);
+    let places: Vec<_> = in_order.map(|one| (one.title, location(one))).collect();
     let urls = places.iter().map(|(title, place)| Url::new(title, place));
     let config = Config::new(urls)
         .try_it_out_enabled(true)
@@ -130,22 +103,44 @@ fn console(documents: &Documents) -> Result<impl Endpoint + use<>> {
         .filter(true)
         .validator_url("none");
     let start = utoipa_swagger_ui::serve(INITIALIZER, Arc::new(config)).map_err(|e| Error::Internal(e.to_string()))?;
-    let start = start.map(|file| Bytes::from(file.bytes.into_owned())).unwrap_or_default();
+    let start = start.map(|file| file.bytes.into_owned()).unwrap_or_default();
+    let start = console_file("text/javascript", asking_for_tokens(&start)?);
+    Ok(make_sync(move |request: Request| match request.uri().path().strip_prefix("/docs/").unwrap_or_default() {
+        INITIALIZER => start.answer(&request),
+        path => match swagger_file(path) {
+            Some(file) => file.answer(&request),
+            None => Response::builder().status(StatusCode::NOT_FOUND).finish(),
+        },
+    }))
+}
+
+/// Adds the plugin that hides the session's cookie from the console's dialog: no script can set it, and the browser
+/// sends it by itself.
+fn asking_for_tokens(start: &[u8]) -> Result<Vec<u8>> {
+    const PLUGIN: &str = "SwaggerUIBundle.plugins.DownloadUrl";
+    let start = String::from_utf8_lossy(start);
+    if !start.contains(PLUGIN) {
+        return Err(Error::Internal(format!("{INITIALIZER} lists no plugins")));
+    }
+    Ok(format!("{HIDE_COOKIES}{}", start.replace(PLUGIN, &format!("{PLUGIN}, HideCookies"))).into_bytes())
+}
+
+fn console_file(content_type: &str, body: impl Into<Bytes>) -> Asset {
+    Asset::new(content_type, body, Caching::Revalidate).with_policy(CONSOLE_POLICY)
+}
+
+/// Returns a file of Swagger UI. Each is unpacked once a process, when it is first asked for.
+fn swagger_file(path: &str) -> Option<Arc<Asset>> {
+    static FILES: Mutex<BTreeMap<String, Arc<Asset>>> = Mutex::new(BTreeMap::new());
+    let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(file) = files.get(path) {
+        return Some(file.clone());
+    }
     let nothing = Arc::new(Config::new([Url::new("", "")]));
-    Ok(get(make_sync(move |request: Request| {
-        let path = request.uri().path().strip_prefix("/docs/").unwrap_or_default();
-        let Ok(Some(file)) = utoipa_swagger_ui::serve(path, nothing.clone()) else {
-            return answer(StatusCode::NOT_FOUND, [], Bytes::new());
-        };
-        let content_type = HeaderValue::try_from(&file.content_type);
-        let headers = [
-            (header::CONTENT_TYPE, content_type.unwrap_or(HeaderValue::from_static("application/octet-stream"))),
-            (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONSOLE_POLICY)),
-            (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-        ];
-        let body = if path == INITIALIZER { start.clone() } else { file.bytes.into_owned().into() };
-        answer(StatusCode::OK, headers, body)
-    })))
+    let file = utoipa_swagger_ui::serve(path, nothing).ok()??;
+    let asset = Arc::new(console_file(&file.content_type, file.bytes.into_owned()));
+    files.insert(path.to_owned(), asset.clone());
+    Some(asset)
 }
 
 #[cfg(test)]
@@ -154,10 +149,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::shared::packed::Packed;
 
     fn client() -> TestClient<Route> {
-        let text = |text: &str| Packed::pack(text.as_bytes()).unwrap();
+        let text = |text: &'static str| Asset::new("application/json", text, Caching::Revalidate);
         let dialect = Document::new("native", "Native", text(r#"{"openapi": "3.0.3"}"#));
         let assembled = Document::new("tieline", "Everything", text("{}"));
         let documents = Documents { assembled, dialects: vec![dialect] };
@@ -169,12 +163,16 @@ mod tests {
         let response = client().get("/").send().await;
         response.assert_content_type("text/html; charset=utf-8");
         let text = response.0.into_body().into_string().await.unwrap();
-        for place in ["/docs/", "/openapi/native.json", "/openapi/tieline.json", "/healthz", "/style.css"] {
+        for place in
+            ["/portal/", "/guide/", "/docs/", "/openapi/native.json", "/openapi/tieline.json", "/healthz", "/style.css"]
+        {
             assert!(text.contains(&format!("\"{place}\"")), "{place}");
         }
         assert!(!text.contains("{{") && !text.contains("<script"));
         assert!(text.contains("<h1>Tieline</h1>") && text.contains("tieline token create"), "{text}");
         client().get("/style.css").send().await.assert_content_type("text/css; charset=utf-8");
+        client().get("/favicon.svg").send().await.assert_content_type("image/svg+xml");
+        client().get("/favicon.ico").send().await.assert_content_type("image/x-icon");
     }
 
     #[tokio::test]
@@ -204,6 +202,14 @@ mod tests {
         {
             assert!(start.contains(word), "{word} is not in {start}");
         }
+        assert!(start.find("/openapi/native.json") < start.find("/openapi/tieline.json"), "the native one is first");
+        assert!(start.contains("plugins.DownloadUrl, HideCookies"), "{start}");
+        let bundle = client().get("/docs/swagger-ui-bundle.js").header("accept-encoding", "gzip").send().await;
+        bundle.assert_header("content-encoding", "gzip");
+        let etag = bundle.0.header("etag").unwrap().to_owned();
+        assert!(bundle.0.into_body().into_bytes().await.unwrap().len() < 500_000);
+        let again = client().get("/docs/swagger-ui-bundle.js").header("if-none-match", etag).send().await;
+        again.assert_status(StatusCode::NOT_MODIFIED);
         client().get("/docs/nothing.js").send().await.assert_status(StatusCode::NOT_FOUND);
     }
 }

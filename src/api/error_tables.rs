@@ -16,6 +16,7 @@ use crate::domain::{
     Error,
     error::{AuthFailure, Noun, StateFailure, StorageFault, Upstream, Violation},
     registry::definition::{Issue, Rule},
+    tenancy::session::SessionRefusal,
     webhooks::{Way, WebhookRefusal, incoming_refusal::HookRefusal},
 };
 
@@ -40,7 +41,7 @@ const NOUNS: [Noun; 18] = [
     Noun::Interface,
 ];
 
-const AUTH_FAILURES: [AuthFailure; 8] = [
+const AUTH_FAILURES: [AuthFailure; 9] = [
     AuthFailure::Missing,
     AuthFailure::Invalid,
     AuthFailure::Expired,
@@ -49,6 +50,7 @@ const AUTH_FAILURES: [AuthFailure; 8] = [
     AuthFailure::NoWorkspace,
     AuthFailure::NotSigned,
     AuthFailure::NotKeyed,
+    AuthFailure::SessionEnded,
 ];
 
 const STORAGE_FAULTS: [StorageFault; 6] = [
@@ -138,6 +140,7 @@ fn core() -> Vec<Error> {
     let taken = Issue::new(Rule::Reserved, "/name", "is already reserved by another workspace");
     all.push(Error::Issues(vec![taken, Issue::new(Rule::Type, "/title", "must be string")]));
     all.extend(webhook_refusals().into_iter().map(Error::Webhook));
+    all.extend(SessionRefusal::ALL.map(Error::Session));
     all.extend([StateFailure::Unknown, StateFailure::Expired].map(Error::OAuthState));
     all.extend(STORAGE_FAULTS.map(Error::Storage));
     all.extend([
@@ -204,6 +207,7 @@ fn number(error: &Error) -> usize {
         Error::Unavailable { .. } => 17,
         Error::Storage(_) => 18,
         Error::Internal(_) => 19,
+        Error::Session(_) => 20,
     }
 }
 
@@ -212,7 +216,7 @@ fn every_error_is_in_the_tables() {
     let mut found: Vec<usize> = core().iter().map(number).collect();
     found.sort_unstable();
     found.dedup();
-    assert_eq!(found, (0..20).collect::<Vec<_>>());
+    assert_eq!(found, (0..21).collect::<Vec<_>>());
 }
 
 #[tokio::test]

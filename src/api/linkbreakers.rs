@@ -10,7 +10,7 @@ use self::{
     wire::{ChannelsOut, CompleteIn, DeleteOut, GetOut, IntegrationOut, OAuthUrlOut, TestIn, TestOut, UpdateIn},
 };
 use super::shared::{
-    auth::Bearer,
+    auth::BearerToken,
     body::Body,
     dialect::{self, Dialect},
     refusal::{self, Refusal},
@@ -53,7 +53,7 @@ impl SlackIntegrations {
     /// Retrieve the Slack integration configuration for the workspace. The answer is an empty object if nothing is
     /// connected.
     #[oai(path = "/v1/slack-integrations", method = "get", operation_id = "getSlackIntegration")]
-    async fn get(&self, slack: Service<'_, SlackConnections>, caller: Bearer) -> Answer<GetOut> {
+    async fn get(&self, slack: Service<'_, SlackConnections>, caller: BearerToken) -> Answer<GetOut> {
         let integration = slack.get_slack_integration(&caller.0).await?;
         Ok(Json(GetOut { slack_integration: integration.map(Into::into) }))
     }
@@ -62,7 +62,7 @@ impl SlackIntegrations {
     ///
     /// List the Slack channels that the bot can see: all public ones, and the private ones that it was invited to.
     #[oai(path = "/v1/slack-integrations/channels", method = "get", operation_id = "listSlackChannels")]
-    async fn list_channels(&self, slack: Service<'_, SlackConnections>, caller: Bearer) -> Answer<ChannelsOut> {
+    async fn list_channels(&self, slack: Service<'_, SlackConnections>, caller: BearerToken) -> Answer<ChannelsOut> {
         Ok(Json(slack.list_slack_channels(&caller.0).await?.into()))
     }
 
@@ -71,7 +71,7 @@ impl SlackIntegrations {
     /// Returns the Slack OAuth authorization URL to initiate the Add to Slack flow. Its state can be used once, within
     /// ten minutes, by the caller.
     #[oai(path = "/v1/slack-integrations/oauth-url", method = "get", operation_id = "getSlackOAuthUrl")]
-    async fn oauth_url(&self, slack: Service<'_, SlackConnections>, caller: Bearer) -> Answer<OAuthUrlOut> {
+    async fn oauth_url(&self, slack: Service<'_, SlackConnections>, caller: BearerToken) -> Answer<OAuthUrlOut> {
         let url = slack.get_slack_oauth_url(&caller.0).await?;
         Ok(Json(OAuthUrlOut { oauth_url: url.into() }))
     }
@@ -83,7 +83,7 @@ impl SlackIntegrations {
     async fn complete(
         &self,
         slack: Service<'_, SlackConnections>,
-        caller: Bearer,
+        caller: BearerToken,
         body: Body<CompleteIn>,
     ) -> Answer<IntegrationOut> {
         let CompleteIn { code, state } = body.value;
@@ -98,7 +98,7 @@ impl SlackIntegrations {
     async fn test(
         &self,
         slack: Service<'_, SlackConnections>,
-        caller: Bearer,
+        caller: BearerToken,
         _body: Body<Option<TestIn>>,
     ) -> Answer<TestOut> {
         let success = slack.test_slack_integration(&caller.0).await?;
@@ -113,7 +113,7 @@ impl SlackIntegrations {
     async fn update(
         &self,
         slack: Service<'_, SlackConnections>,
-        caller: Bearer,
+        caller: BearerToken,
         body: Body<UpdateIn>,
     ) -> Answer<IntegrationOut> {
         let integration = slack.update_slack_integration(&caller.0, body.value.change()).await?;
@@ -124,7 +124,7 @@ impl SlackIntegrations {
     ///
     /// Disconnect and remove the Slack integration from the workspace.
     #[oai(path = "/v1/slack-integrations", method = "delete", operation_id = "deleteSlackIntegration")]
-    async fn delete(&self, slack: Service<'_, SlackConnections>, caller: Bearer) -> Answer<DeleteOut> {
+    async fn delete(&self, slack: Service<'_, SlackConnections>, caller: BearerToken) -> Answer<DeleteOut> {
         slack.delete_slack_integration(&caller.0).await?;
         Ok(Json(DeleteOut {}))
     }

@@ -22,10 +22,10 @@ pub mod invitations;
 pub mod members;
 pub mod organisations;
 pub mod outgoing_webhooks;
-mod page;
 pub mod registry;
 mod registry_keys;
 pub mod routes;
+pub mod sessions;
 pub mod statistics;
 pub mod tokens;
 pub mod wire;
@@ -58,6 +58,10 @@ pub const DIALECT: Dialect = Dialect {
         "/v1/consent",
         "/v1/connections",
         "/v1/tokens",
+        "/v1/sessions",
+        "/v1/session",
+        "/v1/sign-in-options",
+        "/v1/portal-sessions",
         "/v1/audit-log",
         "/v1/channels",
         "/v1/apps",
@@ -90,7 +94,7 @@ fn operations() -> impl OpenApi + 'static {
     (
         organisations::Organisations,
         (members::Members, invitations::Invitations),
-        (tokens::Tokens, audit::AuditLog),
+        (tokens::Tokens, sessions::Sessions, audit::AuditLog),
         connections::Connections,
         channels::Channels,
         (apps::Apps, channel_apps::ChannelApps, registry::Registry, registry_keys::RegistryKeys),
@@ -125,6 +129,8 @@ enum Tag {
     Invitations,
     /// Personal access tokens of the caller. The text of a token is shown once.
     Tokens,
+    /// Sessions of browsers that are signed in to the portal, and one-use links that open them.
+    Sessions,
     /// Changes of the organisation's configuration and access, with their actors.
     #[oai(rename = "Audit log")]
     AuditLog,

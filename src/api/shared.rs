@@ -3,6 +3,7 @@
 //!
 //! Nothing here knows any dialect's names or schemas.
 
+pub mod asset;
 pub mod auth;
 pub mod body;
 pub mod budget;
@@ -15,7 +16,8 @@ mod framework;
 pub mod guard;
 pub mod media;
 pub mod nul;
-pub mod packed;
+pub mod page;
+pub mod portal_pages;
 pub mod registry_body;
 pub mod refusal;
 pub mod registry_words;
@@ -23,6 +25,7 @@ pub mod schema;
 pub mod script_error;
 pub mod sender;
 pub mod services;
+pub mod session;
 pub mod setting_value;
 pub mod signed;
 pub mod time;

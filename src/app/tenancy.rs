@@ -1,4 +1,4 @@
-//! Organisations, members, tokens, invitations, consent and quotas, the authentication of callers, and the seam of
+//! Organisations, members, tokens, sessions, invitations, consent and quotas, the authentication of callers, and the seam of
 //! connections.
 //!
 //! Not here: the providers that are connected, and events of the organisations.
@@ -9,12 +9,16 @@ pub mod connections;
 pub mod consents;
 pub mod credential;
 pub mod credential_checks;
+pub mod frame_ancestors;
 pub mod identity;
 pub mod invitations;
 pub mod members;
 pub mod oauth_states;
 pub mod organisations;
+pub mod portal_sessions;
 pub mod quotas;
+pub mod sessions;
+pub mod sign_in;
 pub mod signatures;
 pub mod teams;
 pub mod tokens;

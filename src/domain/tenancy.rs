@@ -1,4 +1,4 @@
-//! Organisations, members, roles, tokens, OAuth states, and what all connections have in common.
+//! Organisations, members, roles, tokens, sessions, OAuth states, and what all connections have in common.
 //!
 //! Not here: the settings of connections.
 
@@ -6,4 +6,5 @@ pub mod connection;
 pub mod member;
 pub mod oauth;
 pub mod organisation;
+pub mod session;
 pub mod token;

@@ -262,6 +262,8 @@ struct Facts {
     has_key: bool,
     is_open: bool,
     is_signed: bool,
+    /// The body contains the credential.
+    signs_in: bool,
     /// The path contains a token.
     is_addressed: bool,
     reads: bool,
@@ -283,6 +285,10 @@ impl Facts {
             is_open,
             is_signed: parameters.iter().any(|one| one["in"] == "header" && name(one).contains("signature")),
             is_addressed: parameters.iter().any(|one| one["in"] == "path" && name(one) == "token"),
+            signs_in: operation
+                .get("description")
+                .and_then(Value::as_str)
+                .is_some_and(|text| text.starts_with("Signs a browser in")),
             // A GET with a code of OAuth connects something.
             reads: gets && !parameters.iter().any(|parameter| parameter["name"] == "code"),
             closed_query: false,
@@ -292,8 +298,10 @@ impl Facts {
     fn allow(&self, status: u16) -> bool {
         match status {
             400 => self.has_body || self.has_parameters || self.closed_query,
-            401 => !self.is_open || self.is_signed || self.is_addressed,
-            403 | 502 => !self.is_open,
+            401 => !self.is_open || self.is_signed || self.is_addressed || self.signs_in,
+            // Another site's page may not sign a browser in.
+            403 => !self.is_open || self.signs_in,
+            502 => !self.is_open,
             404 => !self.is_open || self.has_path_parameters,
             // The answer of a path, never of one of its methods.
             405 => false,

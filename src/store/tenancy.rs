@@ -1,10 +1,12 @@
-//! Organisations, members, tokens, tenant keys, OAuth states and the audit log.
+//! Organisations, members, tokens, sessions, tenant keys, OAuth states and the audit log.
 //!
 //! Not here: connections of an organisation.
 
 pub mod audit;
+pub mod frame_ancestors;
 pub mod members;
 pub mod oauth_states;
 pub mod organisations;
+pub mod sessions;
 pub mod tenant_keys;
 pub mod tokens;

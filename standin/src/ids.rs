@@ -21,6 +21,16 @@ impl Ids {
         self.serial.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// Returns the number that [`Ids::serial`] will return next.
+    pub(crate) fn next(&self) -> u64 {
+        self.serial.load(Ordering::Relaxed)
+    }
+
+    /// Goes on from a number, if it is a later one.
+    pub(crate) fn skip_to(&self, serial: u64) {
+        self.serial.fetch_max(serial, Ordering::Relaxed);
+    }
+
     /// Returns a unique secret with this prefix.
     pub(crate) fn secret(&self, prefix: &str) -> String {
         let serial = self.serial();

@@ -7,6 +7,8 @@
 //! - [`server`]: listening, stopping, and the list of routes.
 //! - `world`: the whole state, with its clock, its log of calls and its faults.
 //! - `slack`, `github`: the providers. Nothing in there knows of the control API.
+//! - `keep`: the file in which the world outlives the process.
+//! - `oidc`: an identity provider.
 //! - `connections`: the layer below HTTP, so that a fault can break it.
 //! - `control`: the API by which a test or a demo arranges the world. The real ones have nothing like it.
 //! - `page`, `params`, `ids`, `loopback`, `tls`: code shared by both providers.
@@ -20,7 +22,9 @@ mod control;
 mod faults;
 mod github;
 mod ids;
+mod keep;
 mod loopback;
+mod oidc;
 pub mod options;
 mod page;
 mod params;

@@ -18,6 +18,9 @@ struct Arguments {
     /// Host name used in links, where it is not the listening address.
     #[arg(long, env = "STANDIN_PUBLIC_HOST")]
     public_host: Option<String>,
+    /// Folder in which the world is kept over a restart.
+    #[arg(long = "data", env = "STANDIN_DATA_DIR", value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
     /// OAuth client id of the app.
     #[arg(long, env = "STANDIN_CLIENT_ID", default_value_t = Options::default().client_id)]
     client_id: String,
@@ -97,6 +100,7 @@ async fn main() -> std::io::Result<()> {
     let standin = Standin::start(Options {
         listen: arguments.listen,
         public_host: arguments.public_host,
+        data_dir: arguments.data_dir,
         client_id: arguments.client_id,
         client_secret: arguments.client_secret,
         signing_secret: arguments.signing_secret,

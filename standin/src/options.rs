@@ -11,6 +11,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The host name used in links; the listening address when absent.
     pub public_host: Option<String>,
+    /// Folder in which the world is kept over a restart; nothing is kept when absent.
+    pub data_dir: Option<PathBuf>,
     /// OAuth client id of the one Slack app this stand-in knows.
     pub client_id: String,
     /// OAuth client secret of that app.
@@ -62,6 +64,7 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             public_host: None,
+            data_dir: None,
             client_id: "1111111111.2222222222".to_owned(),
             client_secret: "standin-client-secret".to_owned(),
             signing_secret: "standin-signing-secret".to_owned(),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::connections::TrackingAcceptor;
 use crate::control;
 use crate::github::key::Key;
+use crate::keep::Keeper;
 use crate::options::Options;
 use crate::page::{Page, escape};
 use crate::slack::api::Api;
@@ -31,6 +33,13 @@ pub struct Standin {
     // Dropping it is the stop signal.
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
+    keeping: Option<Keeping>,
+}
+
+/// The task that keeps the world, and its stop signal.
+struct Keeping {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
 }
 
 impl Standin {
@@ -38,7 +47,8 @@ impl Standin {
     ///
     /// # Errors
     ///
-    /// When the address cannot be listened on, the TLS library cannot be set up, or the key file cannot be used.
+    /// When the address cannot be listened on, the TLS library cannot be set up, or the key file or
+    /// the kept world cannot be used.
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
@@ -47,13 +57,15 @@ impl Standin {
         let clients = Clients { slack: slack::sender::Sender::client()?, github: github::sender::Sender::client()? };
         let key = Key::load(options.github_private_key.as_deref())?;
         let github_private_key_pem = key.pem();
+        let data_dir = options.data_dir.clone();
         let world = Arc::new(World::new(options, origin.clone(), clients, key));
+        let keeping = data_dir.map(|folder| Keeping::begin(&folder, &world)).transpose()?;
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(serve(listener, world, async {
             // Either a message or the drop of the sender.
             let _ = stopped.await;
         }));
-        Ok(Self { origin, address, github_private_key_pem, stop: Some(stop), task })
+        Ok(Self { origin, address, github_private_key_pem, stop: Some(stop), task, keeping })
     }
 
     /// Slack's web base, `http://HOST:PORT/slack`: the API is below it at `/api`, the hooks at `/hooks`.
@@ -97,6 +109,19 @@ impl Standin {
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the server did not stop cleanly");
         }
+        // Nothing changes the world any more.
+        if let Some(Keeping { stop, task }) = self.keeping.take() {
+            drop(stop);
+            let _ = task.await;
+        }
+    }
+}
+
+impl Keeping {
+    fn begin(folder: &Path, world: &Arc<World>) -> io::Result<Self> {
+        let keeper = Keeper::open(folder, world)?;
+        let (stop, stopped) = oneshot::channel();
+        Ok(Self { stop, task: tokio::spawn(keeper.run(Arc::clone(world), stopped)) })
     }
 }
 
@@ -140,7 +165,7 @@ fn routes(world: Arc<World>) -> impl IntoEndpoint {
         .at("/slack/:team/uninstall", post(pages::do_uninstall))
         .at("/slack/:team/:channel", get(pages::show_channel))
         .at("/slack/:team/:channel/:action", post(pages::do_action));
-    github::pages::routes(all, &world).data(world)
+    github::pages::routes(crate::oidc::routes(all), &world).data(world)
 }
 
 /// `GET /`: an index of the sites.

@@ -2,6 +2,7 @@
 
 mod faults;
 mod github;
+mod keeping;
 mod posting;
 mod sending;
 mod signing_in;

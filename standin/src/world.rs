@@ -12,6 +12,7 @@ use crate::connections::Connections;
 use crate::faults::Faults;
 use crate::github::GitHub;
 use crate::github::key::Key;
+use crate::oidc::Oidc;
 use crate::options::Options;
 use crate::slack::Slack;
 
@@ -27,6 +28,7 @@ pub(crate) struct World {
     /// Faults of GitHub's routes; the others are Slack's.
     pub(crate) github_faults: Faults,
     pub(crate) connections: Connections,
+    pub(crate) oidc: Oidc,
     slack: RwLock<Arc<Slack>>,
     github: RwLock<Arc<GitHub>>,
 }
@@ -52,6 +54,7 @@ impl World {
             faults: Faults::default(),
             github_faults: Faults::default(),
             connections: Connections::default(),
+            oidc: Oidc::default(),
             slack: RwLock::new(Arc::new(slack)),
             github: RwLock::new(Arc::new(github)),
         }
@@ -67,6 +70,11 @@ impl World {
         Arc::clone(&self.github.read())
     }
 
+    /// Returns the key of the GitHub App, which signs ID tokens too.
+    pub(crate) fn key(&self) -> &Key {
+        &self.key
+    }
+
     /// Address of this server, without a path.
     pub(crate) fn origin(&self) -> &str {
         &self.origin
@@ -77,6 +85,7 @@ impl World {
         self.clock.set_skew(0);
         self.calls.clear();
         self.faults.clear();
+        self.oidc.clear();
         self.github_faults.clear();
         let (clock, clients) = (Arc::clone(&self.clock), &self.clients);
         let slack = Slack::seeded(&self.options, &self.origin, Arc::clone(&clock), clients.slack.clone());

@@ -174,6 +174,20 @@ try {
   await page.locator('.information-container .info .title').waitFor();
   await leave('the landing page');
 
+  // The console opens the native document, and asks for one token.
+  ({ page, leave } = await visitor());
+  const bundle = page.waitForResponse((response) => response.url().endsWith('/swagger-ui-bundle.js'));
+  await page.goto(`${server}/docs/`);
+  await shown(page, { info: { title: 'Tieline: Native' } });
+  assert.equal((await bundle).headers()['content-encoding'], 'gzip');
+  await page.locator('.auth-wrapper > .btn.authorize').click();
+  await page.locator('.modal-ux .auth-container').first().waitFor();
+  assert.deepEqual(await page.locator('.modal-ux .auth-container h4 code').allInnerTexts(), ['bearerAuth']);
+  await page.locator('.modal-ux .btn-done').first().click();
+  await page.locator('.opblock[id$="-listTokens"] .authorization__btn').click();
+  assert.deepEqual(await page.locator('.modal-ux .auth-container h4 code').allInnerTexts(), ['bearerAuth']);
+  await leave('the first document');
+
   // Every document that is published is offered, and is shown whole.
   ({ page, leave } = await visitor());
   const documents = await offered(page);

@@ -58,7 +58,7 @@ impl Random for SystemRandom {
 /// Differences of a [`TestApp`] from the usual one.
 #[derive(Default)]
 pub struct Setup {
-    /// Settings, as environment variables.
+    /// Settings, as environment variables; `{standin}` is the stand-in's address.
     pub settings: Vec<(&'static str, String)>,
     /// The stand-in's options.
     pub slack: Options,
@@ -126,7 +126,8 @@ impl TestApp {
         .map(|(key, value)| (key.to_owned(), value))
         .into();
         let others = slack.github_settings().into_iter().chain(setup.settings);
-        settings.extend(others.map(|(key, value)| (key.to_owned(), value)));
+        let origin = slack.server().origin();
+        settings.extend(others.map(|(key, value)| (key.to_owned(), value.replace("{standin}", &origin))));
         let config = Config::load(settings).unwrap();
 
         let clock = Arc::new(HandClock(AtomicI64::new(BEGIN_MILLIS)));

@@ -81,6 +81,8 @@ LENIENT = {"createWebhookIntegration", "receiveWebhook", "receiveWebhookOfUser",
 UNREACHED = {
     "addWebhookSubscriber": "webhooks.self_service_hooks is off",
     "removeWebhookSubscriber": "the same",
+    "getSession": "it takes the cookie of a session alone, which the caller here does not have",
+    "deleteSession": "the same",
     "acceptInvitation": "it takes a JWT, and this server has no issuer",
     "declineInvitation": "the same",
     "listInvitations": "the same",

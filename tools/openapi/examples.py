@@ -88,6 +88,9 @@ def native(world):
     }
     found.operations = {
         "createOrganisation": {"body": {"slug": f"{world.tag}-globex", "name": "Globex"}},
+        "createSession": {"body": {"token": world.token}},
+        "createPortalSession": {"body": {"pages": ["home"], "theme": "dark"}},
+        "putFrameAncestors": {"body": {"origins": ["https://app.example.com"]}},
         "createChannel": {"body": {"name": f"{world.tag}-made"}},
         "addMember": {"body": {"username": f"joan-{world.tag}"}},
         "addChannelMember": {"user_id": grace},

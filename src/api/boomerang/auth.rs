@@ -83,7 +83,7 @@ macro_rules! caller {
             type ParamRawType = ();
 
             fn register(registry: &mut Registry) {
-                <auth::Bearer as ApiExtractor>::register(registry);
+                <auth::BearerToken as ApiExtractor>::register(registry);
                 let scheme = auth::api_key("header", HEADER, "The same token in a separate header.");
                 registry.create_security_scheme(IN_HEADER, scheme);
                 let description = "The same token in the address, for links that a browser follows.";

@@ -77,8 +77,9 @@ fn kind_of(fault: &Fault) -> Kind {
                 AuthFailure::NoWorkspace => plain(401, "TEAM_MISSING"),
                 AuthFailure::NotSigned => plain(401, "SIGNATURE_INVALID"),
                 AuthFailure::NotKeyed => plain(401, "KEY_INVALID"),
+                AuthFailure::SessionEnded => plain(401, "TOKEN_INVALID"),
             },
-            Error::Forbidden { .. } => plain(403, "PERMISSION_DENIED"),
+            Error::Forbidden { .. } | Error::Session(_) => plain(403, "PERMISSION_DENIED"),
             Error::NotProven { .. } => plain(403, "INTEGRATION_UNAUTHORIZED"),
             Error::NotFound { noun, .. } => match noun {
                 Noun::Organisation => coded(400, 1101, "TEAM_INVALID_REF"),

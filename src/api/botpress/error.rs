@@ -123,7 +123,7 @@ fn type_of(fault: &Fault) -> ErrorType {
     match fault {
         Fault::Core(error) => match error {
             Error::Unauthenticated(_) => ErrorType::Unauthorized,
-            Error::Forbidden { .. } | Error::NotProven { .. } => ErrorType::Forbidden,
+            Error::Forbidden { .. } | Error::NotProven { .. } | Error::Session(_) => ErrorType::Forbidden,
             Error::NotFound { .. } | Error::NotConnected { .. } => ErrorType::ResourceNotFound,
             Error::Conflict { .. } => ErrorType::AlreadyExists,
             Error::InUse { .. } => ErrorType::ReferenceConstraint,

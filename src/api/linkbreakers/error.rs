@@ -57,7 +57,7 @@ fn kind_of(fault: &Fault) -> (u16, &'static str) {
     match fault {
         Fault::Core(error) => match error {
             Error::Unauthenticated(_) => (401, "UNAUTHENTICATED"),
-            Error::Forbidden { .. } | Error::NotProven { .. } => (403, "PERMISSION_DENIED"),
+            Error::Forbidden { .. } | Error::NotProven { .. } | Error::Session(_) => (403, "PERMISSION_DENIED"),
             Error::NotFound { .. } | Error::NotConnected { .. } => (404, "NOT_FOUND"),
             Error::Conflict { .. } => (409, "ALREADY_EXISTS"),
             Error::InUse { .. } => (409, "FAILED_PRECONDITION"),

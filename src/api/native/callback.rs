@@ -4,9 +4,9 @@
 use poem::http::header::SET_COOKIE;
 use poem_openapi::{OpenApi, param::Query, payload::Response};
 
-use super::{Tag, page::Page};
+use super::Tag;
 use crate::{
-    api::shared::{consent, services::Service},
+    api::shared::{consent, page::Page, services::Service},
     app::{
         github::{
             GithubConnections,

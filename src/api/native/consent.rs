@@ -7,11 +7,12 @@ use poem::{
 use poem_openapi::{Object, OpenApi, param::Query, payload::Response};
 use url::{Url, form_urlencoded};
 
-use super::{Tag, page::Page};
+use super::Tag;
 use crate::{
     api::shared::{
         consent,
         media::Media,
+        page::Page,
         services::Service,
         signed::{Inbound, Raw},
     },
@@ -38,7 +39,8 @@ const OTHER_PAGE: &str = "The answer did not come from this page. Start again fr
 fn asking(return_url: Option<&Url>) -> String {
     let elsewhere = return_url.map(|url| format!(" {}", url.origin().ascii_serialization())).unwrap_or_default();
     format!(
-        "default-src 'none'; style-src 'self'; form-action 'self'{elsewhere}; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'{elsewhere}; base-uri 'none'; \
+         frame-ancestors 'none'"
     )
 }
 

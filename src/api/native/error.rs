@@ -15,6 +15,7 @@ use crate::{
         Error,
         error::{AuthFailure, Violation},
         registry::definition::Issue,
+        tenancy::session::SessionRefusal,
         webhooks::WebhookRefusal,
     },
 };
@@ -131,6 +132,7 @@ fn kind_of(fault: &Fault) -> Kind {
                 AuthFailure::NoWorkspace => kind(401, "no_organisation", "Organisation required"),
                 AuthFailure::NotSigned => kind(401, "signature_invalid", "Invalid signature"),
                 AuthFailure::NotKeyed => kind(401, "key_invalid", "Invalid channel key"),
+                AuthFailure::SessionEnded => kind(401, "session_ended", "Session ended"),
             },
             Error::Forbidden { .. } => FORBIDDEN,
             Error::NotProven { .. } => kind(403, "not_proven", "Authority at the provider not proved"),
@@ -141,6 +143,11 @@ fn kind_of(fault: &Fault) -> Kind {
             Error::Invalid(_) | Error::Issues(_) => INVALID,
             Error::FailedPrecondition { .. } => FAILED_PRECONDITION,
             Error::Webhook(refusal) => refused(refusal).0,
+            Error::Session(why) => match why {
+                SessionRefusal::Origin => kind(403, "origin_not_allowed", "Origin not allowed"),
+                SessionRefusal::CsrfToken => kind(403, "csrf_token_invalid", "Invalid CSRF token"),
+                SessionRefusal::Page => kind(403, "page_not_allowed", "Outside the pages of the session"),
+            },
             Error::OAuthState(_) => kind(400, "oauth_state_invalid", "Invalid OAuth state"),
             Error::IdempotencyMismatch { .. } => {
                 kind(422, "idempotency_key_reused", "Idempotency-Key reused with another payload")

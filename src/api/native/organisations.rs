@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Answer, Created, Refused, Tag,
-    wire::{List, OrganisationIn, OrganisationOut, OrganisationPatch},
+    wire::{FrameAncestorsOut, List, OrganisationIn, OrganisationOut, OrganisationPatch},
 };
 use crate::{
     api::shared::{auth::Bearer, body::Body, services::Service},
@@ -69,5 +69,35 @@ impl Organisations {
         body: Body<OrganisationPatch>,
     ) -> Answer<OrganisationOut> {
         Ok(Json(tenancy.update_organisation(&caller.0, id.0.into(), &body.value.name).await?.into()))
+    }
+
+    /// Get the frame ancestors
+    ///
+    /// Returns the origins whose pages may show the organisation's portal in a frame.
+    #[oai(path = "/v1/organisations/:id/frame-ancestors", method = "get", operation_id = "getFrameAncestors")]
+    async fn get_frame_ancestors(
+        &self,
+        tenancy: Service<'_, Tenancy>,
+        caller: Bearer,
+        /// The organisation's id.
+        id: Path<Uuid>,
+    ) -> Answer<FrameAncestorsOut> {
+        Ok(Json(tenancy.get_frame_ancestors(&caller.0, id.0.into()).await?.into()))
+    }
+
+    /// Set the frame ancestors
+    ///
+    /// Sets the origins whose pages may show the organisation's portal in a frame: https, or http on loopback. It holds for
+    /// portal sessions that are created afterwards.
+    #[oai(path = "/v1/organisations/:id/frame-ancestors", method = "put", operation_id = "putFrameAncestors")]
+    async fn put_frame_ancestors(
+        &self,
+        tenancy: Service<'_, Tenancy>,
+        caller: Bearer,
+        /// The organisation's id.
+        id: Path<Uuid>,
+        body: Body<FrameAncestorsOut>,
+    ) -> Answer<FrameAncestorsOut> {
+        Ok(Json(tenancy.put_frame_ancestors(&caller.0, id.0.into(), &body.value.origins).await?.into()))
     }
 }

@@ -15,6 +15,7 @@ mod registry;
 mod registry_keys;
 mod routes;
 mod rules;
+mod sessions;
 mod statistics;
 mod webhook_runs;
 mod webhooks;
@@ -57,6 +58,7 @@ pub use registry_keys::{
     RegistryKeyCreatedOut, RegistryKeyIn, RegistryKeyOut, RegistryKeysOut, RegistryLogLineOut, in_log_parameters,
 };
 pub use routes::{DraftResultsOut, RouteDraftIn, RouteIn, RouteOut, RoutePatch};
+pub use sessions::{FrameAncestorsOut, PortalSessionIn, PortalSessionOut, SessionIn, SessionOut, SignInOptionsOut};
 pub use statistics::StatisticsOut;
 pub use webhook_runs::WebhookRunOut;
 pub use webhooks::{

@@ -41,7 +41,7 @@ impl<'a> ApiExtractor<'a> for Known {
     type ParamRawType = ();
 
     fn register(registry: &mut Registry) {
-        <auth::Bearer as ApiExtractor>::register(registry);
+        <auth::BearerToken as ApiExtractor>::register(registry);
         registry
             .create_security_scheme(AUTH_TOKEN, auth::api_key("header", TOKEN, "A personal access token, or a JWT."));
         registry.create_security_scheme(USER_ID, auth::api_key("header", USER, "The id of the token's user."));

@@ -74,7 +74,7 @@ fn rendered(fault: &Fault) -> Rendered {
     match fault {
         Fault::Core(error) => match error {
             Error::Unauthenticated(_) => plain(401, ""),
-            Error::Forbidden { .. } | Error::NotProven { .. } => plain(403, NOT_PERMITTED),
+            Error::Forbidden { .. } | Error::NotProven { .. } | Error::Session(_) => plain(403, NOT_PERMITTED),
             Error::Webhook(refusal) => refused(refusal),
             Error::Invalid(violations) => invalid(violations),
             Error::NotFound { .. } | Error::NotConnected { .. } => plain(404, fault.to_string()),

@@ -2,10 +2,19 @@
 
 use std::{future::Future, sync::Arc};
 
-use poem::Request;
-use poem_openapi::{SecurityScheme, auth, registry::MetaSecurityScheme};
+use poem::{Request, RequestBody, http::header};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ExtractParamOptions, SecurityScheme, auth,
+    registry::{MetaSecurityScheme, Registry},
+};
 
-use super::{fault::Protocol, refusal::into_error, sender::Sender, services::service};
+use super::{
+    fault::Protocol,
+    refusal::into_error,
+    sender::Sender,
+    services::service,
+    session::{self, SessionCookie},
+};
 use crate::{
     app::{
         Caller,
@@ -17,7 +26,7 @@ use crate::{
 /// Header that names the organisation, for a caller who is a member of several.
 pub const ORGANISATION: &str = "X-Organisation-Id";
 
-/// Describes a credential in a header or in the address. `place` is `header` or `query`.
+/// Describes a credential in a header, in the address, or in a cookie. `place` is `header`, `query` or `cookie`.
 pub fn api_key(place: &'static str, name: &'static str, description: &'static str) -> MetaSecurityScheme {
     MetaSecurityScheme {
         ty: "apiKey",
@@ -34,7 +43,40 @@ pub fn api_key(place: &'static str, name: &'static str, description: &'static st
 /// A personal access token, or a JWT.
 #[derive(SecurityScheme)]
 #[oai(ty = "bearer", rename = "bearerAuth", checker = "authenticate")]
+pub struct BearerToken(pub Caller);
+
+/// The bearer of a token or, without `Authorization`, of the cookie of a session.
 pub struct Bearer(pub Caller);
+
+impl<'a> ApiExtractor<'a> for Bearer {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        <BearerToken as ApiExtractor>::register(registry);
+        <SessionCookie as ApiExtractor>::register(registry);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        let token = <BearerToken as ApiExtractor>::security_schemes();
+        token.into_iter().chain(<SessionCookie as ApiExtractor>::security_schemes()).collect()
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        if !request.headers().contains_key(header::AUTHORIZATION)
+            && let Some(session) = session::signed_in(request).await.map_err(into_error)?
+        {
+            return Ok(Self(session.caller));
+        }
+        BearerToken::from_request(request, body, options).await.map(|token| Self(token.0))
+    }
+}
 
 /// Authenticates the caller of a request by a credential, and marks the sender as authenticated.
 ///
@@ -57,29 +99,36 @@ pub async fn identified(request: &Request, credential: &str) -> Result<Identifie
 /// # Errors
 /// Those of `check`, and [`Error::RateLimited`].
 pub async fn checked<T>(request: &Request, credential: &[&str], check: impl Future<Output = Result<T>>) -> Result<T> {
-    let sender = request.data::<Arc<Sender>>();
-    let client = sender.and_then(|sender| sender.client);
+    let client = request.data::<Arc<Sender>>().and_then(|sender| sender.client);
     let outcome = tenancy(request)?.check_credential(client, credential, check).await?;
-    if let Some(sender) = sender {
+    known(request);
+    Ok(outcome)
+}
+
+/// Marks the sender of a request as authenticated.
+pub fn known(request: &Request) {
+    if let Some(sender) = request.data::<Arc<Sender>>() {
         sender.is_known();
     }
-    Ok(outcome)
 }
 
 fn tenancy(request: &Request) -> Result<&Tenancy> {
     service(request)
 }
 
+/// Reads the organisation that a request names.
+///
+/// # Errors
+/// [`Protocol::Parameter`].
+pub fn wanted(request: &Request) -> std::result::Result<Option<OrganisationId>, Protocol> {
+    let Some(id) = request.headers().get(ORGANISATION) else { return Ok(None) };
+    let id = id.to_str().ok().and_then(|id| id.parse::<OrganisationId>().ok());
+    id.map(Some)
+        .ok_or_else(|| Protocol::Parameter { name: ORGANISATION.to_owned(), reason: "must be a UUID".to_owned() })
+}
+
 async fn authenticate(request: &Request, bearer: auth::Bearer) -> poem::Result<Caller> {
-    let wanted = match request.headers().get(ORGANISATION) {
-        None => None,
-        Some(id) => {
-            let id = id.to_str().ok().and_then(|id| id.parse::<OrganisationId>().ok());
-            Some(id.ok_or_else(|| {
-                into_error(Protocol::Parameter { name: ORGANISATION.to_owned(), reason: "must be a UUID".to_owned() })
-            })?)
-        }
-    };
+    let wanted = wanted(request).map_err(into_error)?;
     caller(request, bearer.token.trim(), wanted).await.map_err(into_error)
 }
 

@@ -2,9 +2,9 @@
 //!
 //! Not here: how they come about from the code (`openapi`).
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use super::{contract::Contract, packed::Packed};
+use super::{asset::Asset, contract::Contract};
 use crate::domain::{Error, Result};
 
 /// A published document.
@@ -13,16 +13,16 @@ pub struct Document {
     pub name: &'static str,
     /// Display name.
     pub title: &'static str,
-    /// Its text.
-    pub text: Packed,
+    /// Its text as a file for clients.
+    pub text: Arc<Asset>,
     /// The contract compiled from it: for requests alone, and with responses.
     contracts: [OnceLock<Result<Contract, String>>; 2],
 }
 
 impl Document {
     /// Names a text.
-    pub fn new(name: &'static str, title: &'static str, text: Packed) -> Self {
-        Self { name, title, text, contracts: Default::default() }
+    pub fn new(name: &'static str, title: &'static str, text: Asset) -> Self {
+        Self { name, title, text: Arc::new(text), contracts: Default::default() }
     }
 
     /// The contract of requests, and with `responses` of answers too. It is compiled when it is asked for first: a
@@ -32,7 +32,7 @@ impl Document {
     /// [`Error::Internal`] naming the place that cannot be compiled: a bug that the tests find.
     pub fn contract(&self, responses: bool) -> Result<&Contract> {
         let compile = || {
-            let text = self.text.unpack().map_err(|error| error.to_string())?;
+            let text = self.text.content().map_err(|error| error.to_string())?;
             Contract::compile(serde_json::from_slice(&text).map_err(|error| error.to_string())?, responses)
         };
         let contract = self.contracts[usize::from(responses)].get_or_init(compile).as_ref();

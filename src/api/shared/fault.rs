@@ -10,6 +10,7 @@ use crate::domain::{
     self,
     error::{AuthFailure, Noun, StateFailure, Upstream, Violation},
     registry::definition::{Issue, Rule},
+    tenancy::session::SessionRefusal,
 };
 
 /// A violation of HTTP or of the published document, detected before any rule of the domain.
@@ -183,6 +184,10 @@ impl Fault {
                 reason: "rate limited".into(),
                 retry_after: Some(Duration::from_secs(30)),
             },
+            Error::Unauthenticated(AuthFailure::SessionEnded),
+            Error::Session(SessionRefusal::Origin),
+            Error::Session(SessionRefusal::CsrfToken),
+            Error::Session(SessionRefusal::Page),
         ];
         let protocol = [
             Protocol::MalformedJson { reason: "expected value".into(), line: 1, column: 10 },

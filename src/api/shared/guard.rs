@@ -37,8 +37,9 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 /// Content security policy of the few responses that a browser shows: our style and nothing else.
-const PLAIN_PAGE: HeaderValue =
-    HeaderValue::from_static("default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'");
+const PLAIN_PAGE: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
 
 /// Callback for every response: the dialect, the method (`OTHER` for an unusual one), the status, and the duration.
 pub type Observe = Arc<dyn Fn(&'static str, &'static str, u16, Duration) + Send + Sync>;

@@ -126,7 +126,8 @@ pub fn render<S: ErrorShape>(fault: &Fault, occasion: Occasion<'_>) -> Response 
             | AuthFailure::NotAMember
             | AuthFailure::NoWorkspace
             | AuthFailure::NotSigned
-            | AuthFailure::NotKeyed => {
+            | AuthFailure::NotKeyed
+            | AuthFailure::SessionEnded => {
                 format!("{} error=\"invalid_token\"", S::CHALLENGE)
             }
         };

@@ -64,7 +64,7 @@ fn kind_of(fault: &Fault) -> Kind {
     match fault {
         Fault::Core(error) => match error {
             Error::Unauthenticated(_) => plain(401, UNAUTHORIZED),
-            Error::Forbidden { .. } | Error::NotProven { .. } => plain(403, FORBIDDEN),
+            Error::Forbidden { .. } | Error::NotProven { .. } | Error::Session(_) => plain(403, FORBIDDEN),
             Error::NotFound { noun, .. } | Error::NotConnected { noun } => (404, not_found(*noun).into()),
             Error::Conflict { noun: Noun::SlackLink, .. } => plain(409, EXISTS),
             Error::Conflict { .. }

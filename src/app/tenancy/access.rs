@@ -10,6 +10,7 @@ use crate::domain::{
     ids::{MemberId, OrganisationId, TokenId, UserId},
     tenancy::{
         member::{Member, Permission, Role},
+        session::Session,
         token::Token,
     },
 };
@@ -60,6 +61,13 @@ impl Caller {
         caller
     }
 
+    /// Creates the caller of a session. The scopes of the token that it came from go on limiting it.
+    pub(in crate::app) fn session(member: &Member, token: Option<&Token>, session: &Session) -> Self {
+        let mut caller = token.map_or_else(|| Self::member(member, None), |token| Self::token(member, token));
+        caller.expires_at = Some(caller.expires_at.map_or(session.expires_at, |end| end.min(session.expires_at)));
+        caller
+    }
+
     /// Returns whether the caller holds a permission.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.contains(&permission)
@@ -79,6 +87,16 @@ impl Caller {
     /// [`Error::Forbidden`] naming the first permission that is missing.
     pub fn require_all(&self, permissions: &BTreeSet<Permission>) -> Result<()> {
         permissions.iter().try_for_each(|permission| self.require(*permission))
+    }
+
+    /// Returns the permissions that the caller holds.
+    pub fn permissions(&self) -> &BTreeSet<Permission> {
+        &self.permissions
+    }
+
+    /// Returns the expiry of the credential.
+    pub fn expires_at(&self) -> Option<Time> {
+        self.expires_at
     }
 
     /// Demands the rank to act on a member of this role: only owners act on owners, even on those with few permissions

@@ -133,7 +133,7 @@ impl Tenancy {
         Ok(caller)
     }
 
-    async fn authenticate_token(&self, text: &str, wanted: Option<OrganisationId>) -> Result<Caller> {
+    pub(super) async fn authenticate_token(&self, text: &str, wanted: Option<OrganisationId>) -> Result<Caller> {
         let refused = |why| Err(Error::Unauthenticated(why));
         let Some(credential) = Credential::parse(text) else { return refused(AuthFailure::Invalid) };
         let reader = self.base.store.reader();

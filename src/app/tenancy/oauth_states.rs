@@ -28,11 +28,13 @@ const CARRIES: char = '.';
 /// Retention of an expired state: a late callback is told "too old" and not "unknown".
 const EXPIRED_KEPT: chrono::Duration = chrono::Duration::days(1);
 
-/// Removal of expired states.
+/// Removal of expired states and sessions.
 #[async_trait]
 impl Chore for Tenancy {
     async fn run(&self, now: Time) -> Result<u64> {
-        store::tenancy::oauth_states::remove_expired(self.base.store.writer(), now - EXPIRED_KEPT).await
+        let writer = self.base.store.writer();
+        let sessions = store::tenancy::sessions::remove_expired(writer, now).await?;
+        Ok(sessions + store::tenancy::oauth_states::remove_expired(writer, now - EXPIRED_KEPT).await?)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use crate::domain::{registry::definition::Issue, webhooks::WebhookRefusal};
+use crate::domain::{registry::definition::Issue, tenancy::session::SessionRefusal, webhooks::WebhookRefusal};
 
 /// A result of the core.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -113,6 +113,8 @@ pub enum AuthFailure {
     NotSigned,
     /// The URL's key is missing or wrong. An unused URL is reported the same way.
     NotKeyed,
+    /// The session of the cookie has ended, or never was.
+    SessionEnded,
 }
 
 /// Reason for refusing an OAuth state.
@@ -239,6 +241,9 @@ pub enum Error {
     /// A webhook cannot be set up, found or used.
     #[error("{0}")]
     Webhook(WebhookRefusal),
+    /// A request of a valid session that has to be refused.
+    #[error("{0}")]
+    Session(SessionRefusal),
     /// An OAuth state that was not issued, is used up, was issued to another member, or has expired.
     #[error("{}", state_failure(.0))]
     OAuthState(StateFailure),
@@ -307,6 +312,8 @@ impl Error {
                 AuthFailure::Missing | AuthFailure::NotAMember | AuthFailure::NoWorkspace | AuthFailure::NotSigned => {
                     false
                 }
+                // Nobody guesses 256 bits, and a page that is left open goes on asking.
+                AuthFailure::SessionEnded => false,
             },
             Error::Webhook(WebhookRefusal::Hook(crate::domain::webhooks::incoming_refusal::HookRefusal::Unknown)) => {
                 true
@@ -356,6 +363,7 @@ fn auth_failure(why: &AuthFailure) -> &'static str {
         AuthFailure::NoWorkspace => "no workspace was named; send x-workspace-id: <id or handle>",
         AuthFailure::NotSigned => "the request's signature is missing or wrong",
         AuthFailure::NotKeyed => "the address's key is missing or wrong",
+        AuthFailure::SessionEnded => "the session has ended; sign in again",
     }
 }
 

@@ -233,6 +233,8 @@ permissions! {
     ManageOwnOutgoingIntegrations = "manage-own-outgoing-integrations", Admin;
     /// See the audit log.
     AuditRead = "audit:read", Admin;
+    /// Create portal sessions: one-use links that sign a browser in as the caller.
+    PortalSessionsCreate = "portal-sessions:create", Admin;
     /// See stored secrets in answers that have them.
     SecretsRead = "secrets:read", Owner;
 }

@@ -124,6 +124,17 @@ pub async fn find_by_email(
     rows.into_iter().filter(same).map(member).collect()
 }
 
+/// Lists the members of all organisations with this e-mail address, as [`find_by_email`] compares it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_email(db: &impl ConnectionTrait, email: &str) -> Result<Vec<Member>> {
+    let lower = Expr::expr(Func::lower(Expr::col(Column::Email)));
+    let rows = Members::find().filter(lower.eq(email.to_ascii_lowercase())).order_by_asc(Column::Id).all(db).await?;
+    let same = |row: &Row| row.email.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(email));
+    rows.into_iter().filter(same).map(member).collect()
+}
+
 /// Lists every membership named by a JWT's `sub`, accepted or not: by a user's id, or by the subject of an external
 /// issuer.
 ///

@@ -32,6 +32,7 @@ pub async fn insert(tx: &Tx, organisation: &Organisation) -> Result<()> {
         created_at: Set(organisation.created_at),
         configuration_version: Set(0),
         retry_schedule: Set(None),
+        frame_ancestors: Set(None),
     };
     match Organisations::insert(row).exec_without_returning(tx).await {
         Ok(_) => Ok(()),

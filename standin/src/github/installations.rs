@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::accounts::{Directory, Repository};
 use super::app::Permissions;
 
@@ -9,7 +11,7 @@ use super::app::Permissions;
 const FIRST: u64 = 50_000_001;
 
 /// Repositories of its account that an installation reaches.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) enum Selection {
     All,
     Selected(BTreeSet<u64>),
@@ -33,7 +35,7 @@ impl Selection {
 }
 
 /// The app in one account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Installation {
     pub(crate) id: u64,
     pub(crate) account: u64,
@@ -76,6 +78,20 @@ pub(crate) struct Installations {
     requests: Vec<Request>,
 }
 
+/// Installations as they are kept over a restart.
+#[derive(Default, Deserialize, Serialize)]
+pub(crate) struct KeptInstallations {
+    next: u64,
+    all: Vec<Installation>,
+}
+
+impl From<KeptInstallations> for Installations {
+    fn from(kept: KeptInstallations) -> Self {
+        let by_id = kept.all.into_iter().map(|installation| (installation.id, installation)).collect();
+        Self { next: kept.next.max(FIRST), by_id, requests: Vec::new() }
+    }
+}
+
 impl Default for Installations {
     fn default() -> Self {
         Self { next: FIRST, by_id: BTreeMap::new(), requests: Vec::new() }
@@ -83,6 +99,11 @@ impl Default for Installations {
 }
 
 impl Installations {
+    /// Returns them as they are kept over a restart.
+    pub(crate) fn kept(&self) -> KeptInstallations {
+        KeptInstallations { next: self.next, all: self.by_id.values().cloned().collect() }
+    }
+
     pub(crate) fn get(&self, id: u64) -> Option<&Installation> {
         self.by_id.get(&id)
     }

@@ -81,6 +81,24 @@ impl Key {
         encode(PKCS8, &self.pkcs8)
     }
 
+    /// Signs with RS256. Without randomness the signature is empty, which nobody accepts.
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        let rng = aws_lc_rs::rand::SystemRandom::new();
+        match self.pair.sign(&aws_lc_rs::signature::RSA_PKCS1_SHA256, &rng, message, &mut signature) {
+            Ok(()) => signature,
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Returns the modulus and the exponent of the public key, as a key set has them (RFC 7518, 6.3.1).
+    pub(crate) fn public_numbers(&self) -> (Vec<u8>, Vec<u8>) {
+        let numbers = public_numbers(self.pair.public_key().as_ref());
+        // A leading zero keeps a number positive in DER, and is no part of it here.
+        let plain = |number: &[u8]| number.iter().copied().skip_while(|byte| *byte == 0).collect();
+        numbers.map(|(modulus, exponent)| (plain(modulus), plain(exponent))).unwrap_or_default()
+    }
+
     /// Verifies an RS256 signature by this key.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.pair.public_key()).verify(message, signature).is_ok()
@@ -96,6 +114,16 @@ fn pkcs1_within(pkcs8: &[u8]) -> Option<&[u8]> {
     let (_, rest) = element(inner, INTEGER)?;
     let (_, rest) = element(rest, SEQUENCE)?;
     element(rest, OCTETS).map(|(key, _)| key)
+}
+
+/// Extracts the two numbers of a public key in PKCS#1: a sequence of them.
+fn public_numbers(pkcs1: &[u8]) -> Option<(&[u8], &[u8])> {
+    const SEQUENCE: u8 = 0x30;
+    const INTEGER: u8 = 0x02;
+    let (inner, _) = element(pkcs1, SEQUENCE)?;
+    let (modulus, rest) = element(inner, INTEGER)?;
+    let (exponent, _) = element(rest, INTEGER)?;
+    Some((modulus, exponent))
 }
 
 /// Splits off the first DER element: its content, and the rest.
@@ -135,14 +163,6 @@ fn decode(label: &str, pem: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 impl Key {
-    /// Signs with RS256.
-    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
-        let mut signature = vec![0; self.pair.public_modulus_len()];
-        let rng = aws_lc_rs::rand::SystemRandom::new();
-        self.pair.sign(&aws_lc_rs::signature::RSA_PKCS1_SHA256, &rng, message, &mut signature).unwrap();
-        signature
-    }
-
     /// Generates a key other than the process's.
     pub(crate) fn another() -> Self {
         Self::generate().unwrap()

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::answer::Refusal;
 use super::limits::{Bucket, Limits};
-use super::message::{Content, Message, Ts, Written};
+use super::message::{Content, KeptMessage, Message, Ts, Written};
 use super::workspace::Team;
 
 /// Number of messages stored per channel; the oldest are dropped first.
@@ -38,6 +39,16 @@ struct Log {
     bucket: Bucket,
     last: Ts,
     posted: u64,
+}
+
+/// A channel as it is kept over a restart.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct KeptChannel {
+    pub(crate) team: String,
+    pub(crate) id: String,
+    archived: bool,
+    bot_in: bool,
+    messages: Vec<KeptMessage>,
 }
 
 impl Channel {
@@ -77,6 +88,29 @@ impl Channel {
 
     pub(crate) fn inviting_bot(self) -> Self {
         Self { invites_bot: true, ..self }
+    }
+
+    /// Returns the channel as it is kept; `None` for one that nothing happened in.
+    pub(crate) fn kept(&self, team: &str) -> Option<KeptChannel> {
+        let messages: Vec<KeptMessage> = self.log.lock().messages.iter().map(|message| (&**message).into()).collect();
+        let (archived, bot_in) = (self.is_archived(), self.has_bot());
+        (archived || bot_in || !messages.is_empty()).then(|| KeptChannel {
+            team: team.to_owned(),
+            id: self.id.clone(),
+            archived,
+            bot_in,
+            messages,
+        })
+    }
+
+    /// Restores what was kept.
+    pub(crate) fn restore(&self, kept: KeptChannel) {
+        self.set_archived(kept.archived);
+        self.set_bot_in(kept.bot_in);
+        let mut log = self.log.lock();
+        log.messages = kept.messages.into_iter().map(|message| Arc::new(message.into())).collect();
+        log.last = log.messages.back().map_or(Ts::default(), |message| message.at);
+        log.posted = log.messages.len() as u64;
     }
 
     pub(crate) fn is_archived(&self) -> bool {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use poem::http::HeaderValue;
+use serde::{Deserialize, Serialize};
 
 use super::workspace::{ENTERPRISE, Team};
 use crate::ids::Ids;
@@ -90,6 +91,25 @@ impl Token {
             _ if self.expires_at.is_some_and(|at| now >= at) => Some("token_expired"),
             _ => None,
         }
+    }
+}
+
+/// A bot's token as it is kept over a restart.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct KeptBot {
+    place: String,
+    team: String,
+    secret: String,
+    scopes: Vec<String>,
+    expires_at: Option<i64>,
+    /// Refresh tokens that renew it.
+    refreshes: Vec<String>,
+}
+
+impl KeptBot {
+    /// Workspace in which it acts.
+    pub(crate) fn team(&self) -> &str {
+        &self.team
     }
 }
 
@@ -190,6 +210,41 @@ impl Grants {
         });
         self.tokens.write().insert(secret, Arc::clone(&token));
         token
+    }
+
+    /// Returns the valid tokens of bots, in a stable order.
+    pub(crate) fn kept_bots(&self) -> Vec<KeptBot> {
+        let refreshes = self.refreshes.lock();
+        let renewing = |token: &Arc<Token>| {
+            let mut own: Vec<String> = refreshes
+                .iter()
+                .filter(|(_, of)| of.secret == token.secret)
+                .map(|(secret, _)| secret.clone())
+                .collect();
+            own.sort();
+            own
+        };
+        let bots = self.bots.lock();
+        let live = bots.iter().filter(|(_, token)| token.ended.load(Ordering::Relaxed) == LIVE);
+        let kept = live.map(|(place, token)| KeptBot {
+            place: place.clone(),
+            team: token.team.id.clone(),
+            secret: token.secret.clone(),
+            scopes: token.scopes.clone(),
+            expires_at: token.expires_at,
+            refreshes: renewing(token),
+        });
+        let mut kept: Vec<_> = kept.collect();
+        kept.sort_by(|one, other| one.place.cmp(&other.place));
+        kept
+    }
+
+    /// Restores a bot's token in its workspace.
+    pub(crate) fn restore_bot(&self, bot: KeptBot, team: &Arc<Team>) {
+        let org_wide = bot.place == ENTERPRISE.id;
+        let token = self.issue(bot.secret, (Arc::clone(team), org_wide), Holder::Bot, bot.scopes, bot.expires_at);
+        self.refreshes.lock().extend(bot.refreshes.into_iter().map(|secret| (secret, Arc::clone(&token))));
+        self.bots.lock().insert(bot.place, token);
     }
 
     /// Issues a refresh token for a token.

@@ -79,6 +79,22 @@ pub(crate) struct Edited {
     pub(crate) ts: String,
 }
 
+/// A message as it is kept over a restart.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct KeptMessage(i64, Box<str>);
+
+impl From<&Message> for KeptMessage {
+    fn from(message: &Message) -> Self {
+        Self(message.at.0, message.content.0.clone())
+    }
+}
+
+impl From<KeptMessage> for Message {
+    fn from(KeptMessage(at, content): KeptMessage) -> Self {
+        Self::new(Ts(at), Written(content))
+    }
+}
+
 /// Content as JSON text, serialised before any lock is taken.
 pub(crate) struct Written(Box<str>);
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use super::channel::Channel;
+use super::channel::{Channel, KeptChannel};
 
 /// A person.
 pub(crate) struct User {
@@ -116,6 +116,19 @@ impl Team {
 
     pub(crate) fn channel_count(&self) -> usize {
         self.rooms.read().list.len()
+    }
+
+    /// Returns its channels as they are kept over a restart, direct ones too.
+    pub(crate) fn kept_channels(&self) -> Vec<KeptChannel> {
+        let direct = self.users.iter().map(|user| Arc::clone(&user.direct));
+        direct.chain(self.channels()).filter_map(|channel| channel.kept(&self.id)).collect()
+    }
+
+    /// Restores one of its channels.
+    pub(crate) fn restore_channel(&self, kept: KeptChannel) {
+        if let Some(channel) = self.channel(&kept.id) {
+            channel.restore(kept);
+        }
     }
 
     /// A person by id.

@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     api::shared::{
+        asset::{Asset, Caching},
         body::Body,
         fault::Protocol,
-        packed::Packed,
         refusal::{Occasion, Refusal, into_error},
     },
     domain::{
@@ -170,7 +170,7 @@ fn endpoint(strict: bool, api: Api, seen: Seen) -> (Route, TaskTracker) {
 }
 
 fn served_document(text: &str) -> &'static Document {
-    Box::leak(Box::new(Document::new("test", "Test", Packed::pack(text.as_bytes()).unwrap())))
+    Box::leak(Box::new(Document::new("test", "Test", Asset::new("application/json", text.to_owned(), Caching::Revalidate))))
 }
 
 fn client() -> TestClient<Route> {

@@ -4,6 +4,10 @@ use poem_openapi::{ApiResponse, payload::Html};
 
 use crate::domain::Error;
 
+/// Content security policy of a page: our style, and no scripts.
+pub const POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /// A page with its status.
 #[derive(ApiResponse)]
 pub enum Page {
@@ -33,8 +37,8 @@ impl Page {
 
     /// Page for a completed request, with `word` as a link to `address`.
     pub fn done_leading(title: &str, text: &str, (word, address): (&str, &str)) -> Self {
-        let link = format!("<p><a href=\"{}\">{}</a></p>", escape(address), escape(word));
-        Page::Done(Html(html_with(title, text, &link)))
+        let links = format!("{}{PORTAL}", link(word, address));
+        Page::Done(Html(html_with(title, text, &links)))
     }
 
     /// Page that asks for confirmation: `yes` is a button that sends `state` to `path`.
@@ -80,33 +84,49 @@ impl Page {
             | Error::Webhook(_)
             | Error::IdempotencyMismatch { .. }
             | Error::IdempotencyInFlight { .. }
+            | Error::Session(_)
             | Error::Refused { .. } => Page::not_done(title, &sentence(error)),
         }
     }
 }
 
 /// Makes a sentence of an error's text, which begins in lower case.
-fn sentence(error: &Error) -> String {
+pub fn sentence(error: &Error) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).chain(['.']).collect()
 }
 
-fn html(title: &str, text: &str) -> String {
-    html_with(title, text, "")
+/// Renders a page with `word` as a link to `address`.
+pub fn html_leading(title: &str, text: &str, (word, address): (&str, &str)) -> String {
+    html_with(title, text, &link(word, address))
 }
 
-fn html_with(title: &str, text: &str, more: &str) -> String {
+/// Link that every page ends in, whichever way the flow went.
+const PORTAL: &str = "<p><a href=\"/portal/\">Go to the portal</a></p>";
+
+fn html(title: &str, text: &str) -> String {
+    html_with(title, text, PORTAL)
+}
+
+fn link(word: &str, address: &str) -> String {
+    format!("<p><a href=\"{}\">{}</a></p>", escape(address), escape(word))
+}
+
+/// Renders a page with markup after its text.
+pub fn html_with(title: &str, text: &str, more: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"><title>{title}</title><link rel=\"stylesheet\" href=\"/style.css\">\
+         <link rel=\"icon\" href=\"/favicon.svg\">\
          <main><h1>{title}</h1><p>{text}</p>{more}</main></html>",
         title = escape(title),
         text = escape(text),
     )
 }
 
-fn escape(text: &str) -> String {
+/// Escapes a text for HTML, also within an attribute.
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
@@ -122,6 +142,8 @@ mod tests {
 
     #[test]
     fn a_page_shows_markup_as_text() {
-        assert!(html("T", "<script>\"&").contains("<p>&lt;script&gt;&quot;&amp;</p>"));
+        let page = html("T", "<script>\"&");
+        assert!(page.contains("<p>&lt;script&gt;&quot;&amp;</p>"), "{page}");
+        assert!(page.contains("href=\"/portal/\""), "{page}");
     }
 }

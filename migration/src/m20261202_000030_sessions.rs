@@ -1,0 +1,58 @@
+//! Sessions of browsers, and the origins whose pages may frame an organisation's portal.
+//!
+//! One that was not opened yet has the hash of its one-use code in place of that of its secret.
+
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+const TABLE: &str = r#"
+CREATE TABLE session (
+    id {uuid} PRIMARY KEY,
+    organisation_id {uuid} NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
+    member_id {uuid} NOT NULL REFERENCES member (id) ON DELETE CASCADE,
+    token_id {uuid} REFERENCES token (id) ON DELETE CASCADE,
+    secret_sha256 {bytes} NOT NULL UNIQUE,
+    pages TEXT NOT NULL,
+    theme TEXT NOT NULL,
+    return_url TEXT,
+    embedded BOOLEAN NOT NULL,
+    opened_at {time},
+    expires_at {time} NOT NULL,
+    created_at {time} NOT NULL
+);
+CREATE INDEX session_member ON session (organisation_id, member_id);
+CREATE INDEX session_of_member ON session (member_id);
+CREATE INDEX session_of_token ON session (token_id) WHERE token_id IS NOT NULL;
+CREATE INDEX session_expiry ON session (expires_at);
+ALTER TABLE organisation ADD COLUMN frame_ancestors TEXT;
+CREATE INDEX member_by_email ON member (LOWER(email)) WHERE email IS NOT NULL;
+"#;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let [uuid, time, bytes] = match manager.get_database_backend() {
+            DbBackend::Postgres => ["UUID", "TIMESTAMPTZ", "BYTEA"],
+            _ => ["BLOB", "TEXT", "BLOB"],
+        };
+        let sql = TABLE.replace("{uuid}", uuid).replace("{time}", time).replace("{bytes}", bytes);
+        manager.get_connection().execute_unprepared(&sql).await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for sql in
+            ["DROP INDEX member_by_email", "DROP TABLE session", "ALTER TABLE organisation DROP COLUMN frame_ancestors"]
+        {
+            manager.get_connection().execute_unprepared(sql).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,28 @@
+/** The session of this browser, as a value that the pages share. */
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { Schemas } from '../api/client';
+import type { PageName, Session } from '../api/session';
+
+export type Permission = Schemas['Permission'];
+
+export const SessionContext = createContext<Session | undefined>(undefined);
+
+/** Returns the session; pages are shown in one alone. */
+export function useSession(): Session {
+  const session = useContext(SessionContext);
+  if (!session) throw new Error('There is no session.');
+  return session;
+}
+
+/** Returns whether the caller has a permission, which decides what is shown. The server decides what is done. */
+export function useMay(): (permission: Permission) => boolean {
+  const { permissions } = useSession();
+  return (permission) => permissions.includes(permission);
+}
+
+/** Returns whether the session includes one of these pages: one that is limited may read nothing of the others. */
+export function useSees(...names: PageName[]): boolean {
+  const { pages } = useSession();
+  return names.some((name) => pages.includes(name));
+}

@@ -76,6 +76,7 @@ export async function story({ token, picture }) {
   });
   await step('break it', () => breakIt(page, picture));
   await step('cure it', () => cureIt(page, token, picture));
+  await step('pause it', () => pauseIt(page));
   await leave('the story');
 }
 
@@ -131,8 +132,10 @@ async function cureIt(page, token, picture) {
   await page.getByRole('button', { name: 'Replay 1' }).click();
   await card.getByText('Healthy').waitFor();
   assert.equal(await page.locator('.card.edge-bad').count(), 0);
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Deliveries' }).click();
+  await page.getByRole('row', { name: /destination\.test/ }).first().waitFor();
+  // The list follows by itself.
   await api(token, 'POST', '/v1/events', { type: 'order.created', attributes: { region: 'eu' }, data: { number: 2001, total: 480, customer: 'Grace Hopper' } });
-  await page.getByRole('link', { name: 'Deliveries', exact: true }).first().click();
   const row = page.getByRole('row', { name: /order\.created/ });
   await row.getByText('Delivered').waitFor();
   await picture(page, 'deliveries');
@@ -148,4 +151,16 @@ async function cureIt(page, token, picture) {
   await assertNoIds(page);
   await page.getByRole('button', { name: 'Send again' }).click();
   await page.getByText('The event is sent again, as a new one.').waitFor();
+}
+
+async function pauseIt(page) {
+  await page.getByRole('link', { name: 'Home', exact: true }).click();
+  const card = (name) => page.getByRole('article', { name });
+  await card('Slack: Acme Stand-in').getByRole('button', { name: 'Pause' }).click();
+  await card('Slack: Acme Stand-in').getByText('Paused', { exact: true }).waitFor();
+  await card('secret-plans').getByText('Paused', { exact: true }).waitFor();
+  await card('Slack: Acme Stand-in').getByRole('button', { name: 'Resume' }).click();
+  await card('secret-plans').getByText('Healthy').waitFor();
+  await card('Slack: Acme Stand-in').getByRole('button', { name: 'Test' }).click();
+  await page.getByText('Acme Stand-in answers. The connection works.').waitFor();
 }

@@ -1,4 +1,4 @@
-// Every page at three widths, light and dark: nothing that axe-core finds, nothing wider than the screen, no id in sight.
+// Every page at three widths, light and dark: nothing that axe-core finds, nothing wider than the screen, no id.
 import assert from 'node:assert/strict';
 import { findings, overflows, server, settled, signIn, visitor } from './browser.mjs';
 import { assertNoIds } from './story.mjs';
@@ -6,7 +6,20 @@ import { Far, furnish, organisation } from './world.mjs';
 
 const WIDTHS = [360, 820, 1280];
 // The story has pictures of the other pages.
-const PICTURES = new Set(['routes', 'route', 'events', 'apps', 'app', 'webhooks', 'webhook-incoming', 'webhook-outgoing', 'organisation', 'members', 'tokens', 'audit-log']);
+const PICTURES = new Set([
+  'routes',
+  'route',
+  'events',
+  'apps',
+  'app',
+  'webhooks',
+  'webhook-incoming',
+  'webhook-outgoing',
+  'organisation',
+  'members',
+  'tokens',
+  'audit-log',
+]);
 const SMALL = new Set(['home', 'deliveries-list', 'route']);
 
 function pagesOf({ apps, incoming, outgoing, route, event, delivery }) {

@@ -1,4 +1,4 @@
-// Ten thousand deliveries: the list scrolls to its end, with few rows in the document. A list is polled while it is seen.
+// Ten thousand deliveries: the list scrolls to its end, with few rows in the document. Polling: only what is seen.
 import assert from 'node:assert/strict';
 import { api, settled, signIn, visitor } from './browser.mjs';
 import { acceptEvents, Far, organisation } from './world.mjs';
@@ -8,7 +8,10 @@ const COUNT = 10_000;
 export async function volume() {
   const token = await organisation('volume', 'Volume Ltd');
   const far = await Far.start();
-  await api(token, 'POST', '/v1/routes', { types: ['tick.*'], destination: { kind: 'webhook', url: `${far.base}/hook` } });
+  await api(token, 'POST', '/v1/routes', {
+    types: ['tick.*'],
+    destination: { kind: 'webhook', url: `${far.base}/hook` },
+  });
   await acceptEvents(token, COUNT, (number) => ({ type: 'tick.counted', data: { number } }));
   const { page, leave } = await visitor();
   await signIn(page, token, '/deliveries');

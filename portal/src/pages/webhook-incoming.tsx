@@ -25,6 +25,7 @@ export function IncomingWebhookPage({ id }: { id: string }) {
     () => ok(api.GET('/v1/incoming-webhooks/{id}', { params: { path: { id } } })),
     {
       enabled: !isNew,
+      fresh: true,
     },
   );
   if (isNew) return <Editor />;
@@ -36,7 +37,7 @@ export function IncomingWebhookPage({ id }: { id: string }) {
       </>
     );
   }
-  return <Editor key={webhook.data.updatedAt} webhook={webhook.data} onSaved={webhook.replace} />;
+  return <Editor key={id} webhook={webhook.data} onSaved={webhook.replace} />;
 }
 
 interface EditorProps {

@@ -171,7 +171,8 @@ export async function embedded() {
 /** Opens a link in a frame of another origin, and returns whether the portal is shown. */
 async function framed(token, far) {
   const { url } = await api(token, 'POST', '/v1/portal-sessions', {});
-  far.page = `<!doctype html><title>Product</title><iframe title="Portal" width="900" height="600" src="${url}"></iframe>`;
+  const frame = `<iframe title="Portal" width="900" height="600" src="${url}"></iframe>`;
+  far.page = `<!doctype html><title>Product</title>${frame}`;
   const { page, context } = await visitor({ hosts: [far.base] });
   const refused = page
     .waitForEvent('requestfailed', {

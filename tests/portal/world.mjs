@@ -123,8 +123,10 @@ export async function eventually(ask, what) {
   }
 }
 
-const ICON =
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" fill="#7a4dd8"/><path d="M8 16h16M16 8v16" stroke="#fff" stroke-width="3"/></svg>';
+const ICON = [
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" fill="#7a4dd8"/>',
+  '<path d="M8 16h16M16 8v16" stroke="#fff" stroke-width="3"/></svg>',
+].join('');
 
 /** Publishes a version in the registry, which every organisation finds in its catalogue. */
 export async function publish(token, slug, name, title, description) {

@@ -152,7 +152,8 @@ function Actions({ webhook, locked }: { webhook: Schemas['IncomingWebhook']; loc
 
 function Address({ id }: { id: string }) {
   const params = { path: { id } };
-  const example = `curl -H 'Content-Type: application/json' \\\n  -d '{"text": "Hello from a script"}' \\\n  "$ADDRESS"`;
+  const lines = ["curl -H 'Content-Type: application/json'", `-d '{"text": "Hello from a script"}'`, '"$ADDRESS"'];
+  const example = lines.join(' \\\n  ');
   return (
     <Card title={texts.address}>
       <p class="muted">{texts.addressText}</p>

@@ -521,7 +521,7 @@ export const strings = {
     slug: 'Short name',
     retry: 'Retry schedule',
     retryText:
-      'The pauses after failed attempts, for destinations that have no schedule of their own. Up to half of each is taken off at random.',
+      'Pauses after failed attempts, for destinations without a schedule of their own. Up to half of each is taken off.',
     pauses: 'Pauses',
     pausesHint: 'Separated by commas, such as 5 s, 5 min, 2 h. Empty: those of the service.',
     pausesFault: 'Write each pause as a number with s, min, h or d.',

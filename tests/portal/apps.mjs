@@ -27,7 +27,7 @@ async function install(page, far) {
   await address.fill(`${far.base}/broken.json`);
   await page.getByRole('button', { name: 'Check' }).click();
   await page.getByText('The descriptor cannot be installed.').waitFor();
-  assert(await page.getByRole('list', { name: 'Findings' }).getByRole('listitem').count() > 0, 'no finding is shown');
+  assert((await page.getByRole('list', { name: 'Findings' }).getByRole('listitem').count()) > 0, 'no finding is shown');
   assert.equal(await page.getByRole('button', { name: 'Install', exact: true }).count(), 0);
   await address.fill(`${far.base}/greeter.json`);
   await address.press('Enter');
@@ -73,7 +73,9 @@ async function order(page, token, far) {
   await page.keyboard.press('Enter');
   await page.getByText('third is number 2 of 3.').waitFor();
   assert.equal(await orderOf(token), 'greeter third second');
-  await page.locator('li[draggable]', { hasText: 'second' }).dragTo(page.locator('li[draggable]', { hasText: 'greeter' }));
+  await page
+    .locator('li[draggable]', { hasText: 'second' })
+    .dragTo(page.locator('li[draggable]', { hasText: 'greeter' }));
   await page.getByText('second is number 1 of 3.').waitFor();
   assert.equal(await orderOf(token), 'second greeter third');
 }
@@ -100,7 +102,11 @@ async function incoming(page, token) {
   await page.getByRole('button', { name: 'Show', exact: true }).click();
   const address = await page.locator('code.chip').innerText();
   await page.getByRole('button', { name: 'Hide', exact: true }).click();
-  const response = await fetch(address, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"text": "The build is green"}' });
+  const response = await fetch(address, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"text": "The build is green"}',
+  });
   assert(response.ok, `the address answers ${response.status}`);
   await eventually(async () => {
     const { data } = await api(token, 'GET', '/v1/events?limit=50');

@@ -9,10 +9,18 @@ async function corpus() {
   const source = await readFile(new URL('../injection.rs', import.meta.url), 'utf8');
   const listed = /const CORPUS[^=]*= \[(.*?)\n\];/s.exec(source)[1];
   const texts = [...listed.matchAll(/^\s*"((?:[^"\\]|\\.)*)",$/gm)].map(([, text]) =>
-    text.replace(/\\u\{(\w+)\}/g, (_, hex) => String.fromCodePoint(Number.parseInt(hex, 16))).replace(/\\(.)/g, (_, c) => ({ n: '\n', r: '\r' })[c] ?? c),
+    text
+      .replace(/\\u\{(\w+)\}/g, (_, hex) => String.fromCodePoint(Number.parseInt(hex, 16)))
+      .replace(/\\(.)/g, (_, c) => ({ n: '\n', r: '\r' })[c] ?? c),
   );
   assert(texts.length >= 10, 'the corpus was not found');
-  return [...texts, '<svg/onload=window.ran=1>', "'-window.ran=1-'", '<iframe srcdoc="<script>parent.ran=1</script>">', '</script><script>window.ran=1</script>'];
+  return [
+    ...texts,
+    '<svg/onload=window.ran=1>',
+    "'-window.ran=1-'",
+    '<iframe srcdoc="<script>parent.ran=1</script>">',
+    '</script><script>window.ran=1</script>',
+  ];
 }
 
 export async function hostile() {
@@ -36,10 +44,26 @@ export async function hostile() {
     event = await api(token, 'POST', '/v1/events', { type: 'hostile.text', data: { text, [text.slice(0, 60)]: text } });
   }
   const list = () => api(token, 'GET', `/v1/deliveries?eventId=${event.id}`);
-  const delivery = await eventually(async () => (await list()).data.find(({ attemptCount }) => attemptCount > 0), 'a delivery');
+  const delivery = await eventually(
+    async () => (await list()).data.find(({ attemptCount }) => attemptCount > 0),
+    'a delivery',
+  );
   const { page, leave } = await visitor();
   await signIn(page, token);
-  for (const path of ['/', '/routes', `/routes/${route.id}`, '/deliveries', `/deliveries/${delivery.id}`, '/events', `/events/${event.id}`, '/apps', `/apps/${app.id}`, '/webhooks', '/organisation', '/organisation/audit']) {
+  for (const path of [
+    '/',
+    '/routes',
+    `/routes/${route.id}`,
+    '/deliveries',
+    `/deliveries/${delivery.id}`,
+    '/events',
+    `/events/${event.id}`,
+    '/apps',
+    `/apps/${app.id}`,
+    '/webhooks',
+    '/organisation',
+    '/organisation/audit',
+  ]) {
     await page.goto(`${server}/portal${path}`);
     await settled(page);
     await assertTame(page, path);
@@ -70,8 +94,10 @@ export async function hostile() {
 async function assertTame(page, where) {
   const state = await page.evaluate(() => ({
     ran: window.ran ?? null,
-    foreign: document.querySelectorAll('iframe, object, embed, script:not([src]), [onerror], [onload], img[src="x"]').length,
-    links: [...document.querySelectorAll('a[href]')].filter(({ protocol }) => !['http:', 'https:'].includes(protocol)).length,
+    foreign: document.querySelectorAll('iframe, object, embed, script:not([src]), [onerror], [onload], img[src="x"]')
+      .length,
+    links: [...document.querySelectorAll('a[href]')].filter(({ protocol }) => !['http:', 'https:'].includes(protocol))
+      .length,
   }));
   assert.deepEqual(state, { ran: null, foreign: 0, links: 0 }, `something of a hostile text is alive on ${where}`);
 }

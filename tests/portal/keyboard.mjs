@@ -9,7 +9,8 @@ async function tabTo(page, name) {
     await page.keyboard.press('Tab');
     const found = await page.evaluate((wanted) => {
       const element = document.activeElement;
-      const label = element?.labels?.[0]?.textContent ?? element?.getAttribute('aria-label') ?? element?.textContent ?? '';
+      const label =
+        element?.labels?.[0]?.textContent ?? element?.getAttribute('aria-label') ?? element?.textContent ?? '';
       if (label.replace(' (optional)', '').trim() !== wanted) return null;
       const { outlineStyle, outlineWidth } = getComputedStyle(element);
       return `${outlineStyle} ${outlineWidth}`;

@@ -27,7 +27,9 @@ async function product(page, token, id) {
   await part.getByLabel(/^Pages that may show/).fill('https://app.example.com');
   await part.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved').nth(1).waitFor();
-  assert.deepEqual((await api(token, 'GET', `/v1/organisations/${id}/frame-ancestors`)).origins, ['https://app.example.com']);
+  assert.deepEqual((await api(token, 'GET', `/v1/organisations/${id}/frame-ancestors`)).origins, [
+    'https://app.example.com',
+  ]);
   await part.getByRole('button', { name: 'Make a link' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Apps').uncheck();

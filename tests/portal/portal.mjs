@@ -33,6 +33,7 @@ const parts = {
   keyboard: async () => (await import('./keyboard.mjs')).keyboard(),
   hostile: async () => (await import('./hostile.mjs')).hostile(),
   sweep: async () => (await import('./sweep.mjs')).sweep(world),
+  polling: async () => (await import('./volume.mjs')).polling(),
   volume: async () => (await import('./volume.mjs')).volume(),
 };
 

@@ -14,10 +14,15 @@ export async function door() {
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: 'Deliveries' }).waitFor();
   assert.equal(new URL(page.url()).search, '?state=failed', 'the page that was asked for is lost');
-  const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+  const stored = await page.evaluate(() =>
+    JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]),
+  );
   assert(!stored.includes('tl_'), 'the token is kept in the browser');
   const cookies = await context.cookies();
-  assert(cookies.every(({ httpOnly, sameSite }) => httpOnly && sameSite === 'Lax'), JSON.stringify(cookies));
+  assert(
+    cookies.every(({ httpOnly, sameSite }) => httpOnly && sameSite === 'Lax'),
+    JSON.stringify(cookies),
+  );
   await page.reload();
   await page.getByRole('heading', { level: 1, name: 'Deliveries' }).waitFor();
   await page.getByRole('button', { name: 'Sign out' }).click();
@@ -30,7 +35,9 @@ export async function door() {
 
 export async function ended() {
   const owner = await organisation('ended', 'Ended Ltd');
-  const { token } = await api(owner, 'POST', '/v1/tokens', { name: 'short-lived' }).then(({ token: { id }, secret }) => ({ token: { id, secret } }));
+  const { token } = await api(owner, 'POST', '/v1/tokens', { name: 'short-lived' }).then(
+    ({ token: { id }, secret }) => ({ token: { id, secret } }),
+  );
   const { page, leave } = await visitor({ refused: [401] });
   await signIn(page, token.secret, '/routes');
   await settled(page);
@@ -89,7 +96,10 @@ export async function apart() {
   await Promise.all([signIn(both[0].page, left, '/routes'), signIn(both[1].page, right, '/routes')]);
   await both[0].page.getByRole('link', { name: 'lefthand route' }).waitFor();
   await both[1].page.getByRole('link', { name: 'righthand route' }).waitFor();
-  const foreign = new URL(await both[1].page.getByRole('link', { name: 'righthand route' }).getAttribute('href'), server);
+  const foreign = new URL(
+    await both[1].page.getByRole('link', { name: 'righthand route' }).getAttribute('href'),
+    server,
+  );
   await both[0].page.goto(foreign.href);
   await both[0].page.getByRole('alert').waitFor();
   for (const path of ['/', '/routes', '/deliveries', '/events', '/organisation/members']) {
@@ -120,7 +130,11 @@ export async function apart() {
 /** A link made by the product's backend: one use, limited to pages, with its theme. */
 export async function link() {
   const token = await organisation('linked', 'Linked Ltd');
-  const made = await api(token, 'POST', '/v1/portal-sessions', { pages: ['home', 'deliveries'], theme: 'dark', returnUrl: `${server}/docs/` });
+  const made = await api(token, 'POST', '/v1/portal-sessions', {
+    pages: ['home', 'deliveries'],
+    theme: 'dark',
+    returnUrl: `${server}/docs/`,
+  });
   const { page, leave } = await visitor({ refused: [403, 404, 410, 400] });
   await page.goto(made.url);
   await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
@@ -128,7 +142,10 @@ export async function link() {
   assert.equal(new URL(page.url()).search, '', 'the code is left in the address');
   assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
   const pages = await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').allInnerTexts();
-  assert.deepEqual(pages.map((name) => name.trim()), ['Home', 'Deliveries']);
+  assert.deepEqual(
+    pages.map((name) => name.trim()),
+    ['Home', 'Deliveries'],
+  );
   await page.getByRole('link', { name: 'Back to the product' }).waitFor();
   await page.goto(`${server}/portal/routes`);
   await page.getByText('This session does not include the page.').waitFor();
@@ -154,13 +171,20 @@ export async function embedded() {
 /** Opens a link in a frame of another origin, and returns whether the portal is shown. */
 async function framed(token, far) {
   const { url } = await api(token, 'POST', '/v1/portal-sessions', {});
-  far.page = `<!doctype html><title>Product</title><iframe title="Portal" width="900" height="600" src="${url}"></iframe>`;
+  const frame = `<iframe title="Portal" width="900" height="600" src="${url}"></iframe>`;
+  far.page = `<!doctype html><title>Product</title>${frame}`;
   const { page, context } = await visitor({ hosts: [far.base] });
   const refused = page
-    .waitForEvent('requestfailed', { predicate: (request) => request.failure()?.errorText === 'net::ERR_BLOCKED_BY_RESPONSE' })
+    .waitForEvent('requestfailed', {
+      predicate: (request) => request.failure()?.errorText === 'net::ERR_BLOCKED_BY_RESPONSE',
+    })
     .then(() => false);
   await page.goto(`${far.base}/product`);
-  const shown = page.frameLocator('iframe').getByRole('heading', { level: 1, name: 'Home' }).waitFor().then(() => true);
+  const shown = page
+    .frameLocator('iframe')
+    .getByRole('heading', { level: 1, name: 'Home' })
+    .waitFor()
+    .then(() => true);
   const result = await Promise.race([shown, refused]);
   // The other one ends with the page.
   shown.catch(() => undefined);

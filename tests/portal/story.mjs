@@ -1,6 +1,7 @@
 // The story of an admin: connect, choose, see what would match, test, break, cure, replay.
 import assert from 'node:assert/strict';
 import { api, control, settled, signIn, visitor } from './browser.mjs';
+import { eventually } from './world.mjs';
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
 
@@ -65,7 +66,11 @@ export async function story({ token, picture }) {
     await assertNoIds(page);
   });
   for (const total of [40, 250, 990]) {
-    await api(token, 'POST', '/v1/events', { type: 'order.created', attributes: { region: 'eu' }, data: { number: 1000 + total, total, customer: 'Ada Lovelace' } });
+    await api(token, 'POST', '/v1/events', {
+      type: 'order.created',
+      attributes: { region: 'eu' },
+      data: { number: 1000 + total, total, customer: 'Ada Lovelace' },
+    });
   }
   await step('make a route', () => makeRoute(page, picture));
   await step('send a test', async () => {
@@ -76,6 +81,8 @@ export async function story({ token, picture }) {
   });
   await step('break it', () => breakIt(page, picture));
   await step('cure it', () => cureIt(page, token, picture));
+  await step('pause it', () => pauseIt(page));
+  await step('follow a repository', () => followRepository(page, token));
   await leave('the story');
 }
 
@@ -101,8 +108,14 @@ async function makeRoute(page, picture) {
   await page.getByLabel('Template').fill('*Order {{ data.number }}* of {{ data.customer }}: {{ data.total }} EUR');
   await page.locator('.message-body strong', { hasText: 'Order 1990' }).waitFor();
   await page.getByLabel('Name').fill('Large orders');
-  await page.getByRole('button', { name: /does not match/ }).first().click();
-  await page.getByRole('button', { name: /^ ?matches/ }).first().click();
+  await page
+    .getByRole('button', { name: /does not match/ })
+    .first()
+    .click();
+  await page
+    .getByRole('button', { name: /^ ?matches/ })
+    .first()
+    .click();
   await settled(page);
   await picture(page, 'route-editor');
   await page.getByRole('button', { name: 'Create route' }).click();
@@ -131,8 +144,17 @@ async function cureIt(page, token, picture) {
   await page.getByRole('button', { name: 'Replay 1' }).click();
   await card.getByText('Healthy').waitFor();
   assert.equal(await page.locator('.card.edge-bad').count(), 0);
-  await api(token, 'POST', '/v1/events', { type: 'order.created', attributes: { region: 'eu' }, data: { number: 2001, total: 480, customer: 'Grace Hopper' } });
-  await page.getByRole('link', { name: 'Deliveries', exact: true }).first().click();
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Deliveries' }).click();
+  await page
+    .getByRole('row', { name: /destination\.test/ })
+    .first()
+    .waitFor();
+  // The list follows by itself.
+  await api(token, 'POST', '/v1/events', {
+    type: 'order.created',
+    attributes: { region: 'eu' },
+    data: { number: 2001, total: 480, customer: 'Grace Hopper' },
+  });
   const row = page.getByRole('row', { name: /order\.created/ });
   await row.getByText('Delivered').waitFor();
   await picture(page, 'deliveries');
@@ -148,4 +170,44 @@ async function cureIt(page, token, picture) {
   await assertNoIds(page);
   await page.getByRole('button', { name: 'Send again' }).click();
   await page.getByText('The event is sent again, as a new one.').waitFor();
+}
+
+async function pauseIt(page) {
+  await page.getByRole('link', { name: 'Home', exact: true }).click();
+  const card = (name) => page.getByRole('article', { name });
+  await card('Slack: Acme Stand-in').getByRole('button', { name: 'Pause' }).click();
+  await card('Slack: Acme Stand-in').getByText('Paused', { exact: true }).waitFor();
+  await card('secret-plans').getByText('Paused', { exact: true }).waitFor();
+  await card('Slack: Acme Stand-in').getByRole('button', { name: 'Resume' }).click();
+  await card('secret-plans').getByText('Healthy').waitFor();
+  await card('Slack: Acme Stand-in').getByRole('button', { name: 'Test' }).click();
+  await page.getByText('Acme Stand-in answers. The connection works.').waitFor();
+}
+
+async function followRepository(page, token) {
+  await control('/github/send', { event: 'issues', action: 'opened', repository: 'acme/web', title: 'Paying fails' });
+  await page.getByRole('link', { name: 'New route' }).first().click();
+  await page.getByLabel('Event types').fill('github.*');
+  await page.getByLabel('GitHub', { exact: true }).check();
+  const repository = page.getByRole('combobox', { name: 'Add a repository' });
+  await repository.fill('web');
+  await page.getByRole('option', { name: 'acme/web' }).waitFor();
+  await repository.press('Enter');
+  assert.equal(await page.getByLabel('Repositories').inputValue(), 'acme/web');
+  await page.getByLabel('issues', { exact: true }).check();
+  const channel = page.getByRole('combobox', { name: 'Slack channel' });
+  await channel.fill('alerts');
+  await channel.press('Enter');
+  await page.getByText(/^1 of the last \d+ events would match$/).waitFor();
+  await page.locator('.message-body', { hasText: 'Paying fails' }).waitFor();
+  await page.getByRole('button', { name: 'Create route' }).click();
+  await page.getByRole('heading', { level: 1, name: 'github.* → alerts' }).waitFor();
+  await page.getByLabel('Name').fill('Issues of the web shop');
+  await page.getByRole('button', { name: 'Save route' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Issues of the web shop' }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Save route', 'saving loses the focus');
+  await control('/github/send', { event: 'issues', action: 'opened', repository: 'acme/web', number: 2, title: 'Too slow' });
+  await eventually(async () => JSON.stringify(await control('/slack/messages')).includes('Too slow'), 'the message of an issue');
+  const [route] = (await api(token, 'GET', '/v1/routes')).data.filter(({ name }) => name === 'Issues of the web shop');
+  assert.deepEqual(route.rule.github.repositories, ['acme/web']);
 }

@@ -1,10 +1,26 @@
-// Every page at three widths, light and dark: nothing that axe-core finds, nothing wider than the screen, no id in sight.
+// Every page at three widths, light and dark: nothing that axe-core finds, nothing wider than the screen, no id.
 import assert from 'node:assert/strict';
 import { findings, overflows, server, settled, signIn, visitor } from './browser.mjs';
 import { assertNoIds } from './story.mjs';
 import { Far, furnish, organisation } from './world.mjs';
 
 const WIDTHS = [360, 820, 1280];
+// The story has pictures of the other pages.
+const PICTURES = new Set([
+  'routes',
+  'route',
+  'events',
+  'apps',
+  'app',
+  'webhooks',
+  'webhook-incoming',
+  'webhook-outgoing',
+  'organisation',
+  'members',
+  'tokens',
+  'audit-log',
+]);
+const SMALL = new Set(['home', 'deliveries-list', 'route']);
 
 function pagesOf({ apps, incoming, outgoing, route, event, delivery }) {
   return {
@@ -50,8 +66,8 @@ export async function sweep({ picture }) {
         await assertNoIds(page);
         for (const finding of await findings(page)) faults.push(`${name}, ${theme}, ${width}: ${finding}`);
         if (await overflows(page)) faults.push(`${name}, ${theme}, ${width}: wider than the screen`);
-        if (width === 1280 && theme === 'light') await picture(page, name);
-        if (width === 360 && theme === 'dark' && ['home', 'deliveries-list', 'route'].includes(name)) await picture(page, `${name}-small-dark`);
+        if (width === 1280 && theme === 'light' && PICTURES.has(name)) await picture(page, name);
+        if (width === 360 && theme === 'dark' && SMALL.has(name)) await picture(page, `${name}-small-dark`);
       }
     }
     for (const finding of await dialogs(page, theme)) faults.push(finding);

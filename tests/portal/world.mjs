@@ -23,7 +23,18 @@ export async function organisation(slug, name) {
 
 /** Makes a member of an organisation with a token. */
 export function member(slug, user, role) {
-  return command('token', 'create', '--org', slug, '--user', user, '--role', role, '--email', `${user}@${slug}.example`);
+  return command(
+    'token',
+    'create',
+    '--org',
+    slug,
+    '--user',
+    user,
+    '--role',
+    role,
+    '--email',
+    `${user}@${slug}.example`,
+  );
 }
 
 /** A server on loopback: an app with its descriptor, and the target of calls. */
@@ -53,7 +64,8 @@ export class Far {
 
   /** The descriptor of an app by this name; that of `broken` lacks what it needs. */
   descriptor(name) {
-    if (name === 'broken') return JSON.stringify({ data: { descriptions: {}, settings: 'none', integration_type: 'modifier' } });
+    if (name === 'broken')
+      return JSON.stringify({ data: { descriptions: {}, settings: 'none', integration_type: 'modifier' } });
     return JSON.stringify({
       data: {
         date: { created_at: '2026-11-18', updated_at: '2026-11-18' },
@@ -68,7 +80,13 @@ export class Far {
         integration_type: 'modifier',
         integration_category: 'Task Automation',
         settings: [
-          { label: 'greeting', type: 'text', required: true, default: 'Hello', description: 'Put in front of each message.' },
+          {
+            label: 'greeting',
+            type: 'text',
+            required: true,
+            default: 'Hello',
+            description: 'Put in front of each message.',
+          },
           { label: 'tone', type: 'dropdown', required: false, default: 'calm', options: ['calm', 'loud'] },
           { label: 'length', type: 'number', required: false, default: '80' },
           { label: 'emoji', type: 'checkbox', required: false, default: 'true' },
@@ -105,7 +123,10 @@ export async function eventually(ask, what) {
   }
 }
 
-const ICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" fill="#7a4dd8"/><path d="M8 16h16M16 8v16" stroke="#fff" stroke-width="3"/></svg>';
+const ICON = [
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" fill="#7a4dd8"/>',
+  '<path d="M8 16h16M16 8v16" stroke="#fff" stroke-width="3"/></svg>',
+].join('');
 
 /** Publishes a version in the registry, which every organisation finds in its catalogue. */
 export async function publish(token, slug, name, title, description) {
@@ -144,13 +165,31 @@ export async function furnish(token, slug, far) {
   }
   const incoming = await make('/v1/incoming-webhooks', { name: 'Build server', channels: ['#general'] });
   const script = 'class Script {\n  prepare_outgoing_request({ request }) {\n    return request;\n  }\n}';
-  const outgoing = await make('/v1/outgoing-webhooks', { name: 'Answers', event: 'sendMessage', urls: [`${far.base}/answers`], scriptEnabled: false, script });
+  const outgoing = await make('/v1/outgoing-webhooks', {
+    name: 'Answers',
+    event: 'sendMessage',
+    urls: [`${far.base}/answers`],
+    scriptEnabled: false,
+    script,
+  });
   const url = `${far.base}/hook`;
-  const route = await make('/v1/routes', { name: 'Invoices to billing', types: ['invoice.*'], condition: 'data.total > 10', destination: { kind: 'webhook', name: 'Billing', url } });
+  const route = await make('/v1/routes', {
+    name: 'Invoices to billing',
+    types: ['invoice.*'],
+    condition: 'data.total > 10',
+    destination: { kind: 'webhook', name: 'Billing', url },
+  });
   await make('/v1/routes', { types: ['user.*'], sources: ['api'], destinationId: route.destinationId, enabled: false });
-  const event = await make('/v1/events', { type: 'invoice.paid', attributes: { region: 'eu' }, data: { number: 12, total: 120, customer: 'Grace Hopper' } });
+  const event = await make('/v1/events', {
+    type: 'invoice.paid',
+    attributes: { region: 'eu' },
+    data: { number: 12, total: 120, customer: 'Grace Hopper' },
+  });
   await make('/v1/events', { type: 'invoice.paid', data: { number: 13, total: 5 } });
   const list = () => api(token, 'GET', `/v1/deliveries?eventId=${event.id}`);
-  const delivery = await eventually(async () => (await list()).data.find(({ state }) => state === 'delivered'), 'a delivery');
+  const delivery = await eventually(
+    async () => (await list()).data.find(({ state }) => state === 'delivered'),
+    'a delivery',
+  );
   return { general, apps, incoming, outgoing, route, event, delivery };
 }

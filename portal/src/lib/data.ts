@@ -33,21 +33,21 @@ export function useRoutes(poll = 0) {
   );
 }
 
-export function useChannels() {
+export function useChannels(wanted = true) {
   const may = useMay();
   return useQuery(
     'channels',
     () => all((cursor) => ok(api.GET('/v1/channels', { params: { query: { limit: LIMIT, cursor } } }))),
-    { enabled: useSees('home', 'routes', 'apps', 'organisation') && may('channels:read') },
+    { enabled: useSees('home', 'routes', 'apps', 'organisation') && wanted && may('channels:read') },
   );
 }
 
-export function useApps() {
+export function useApps(wanted = true) {
   const may = useMay();
   return useQuery(
     'apps',
     () => all((cursor) => ok(api.GET('/v1/apps', { params: { query: { limit: LIMIT, cursor } } }))),
-    { enabled: useSees('apps') && may('integrations:read') },
+    { enabled: useSees('apps') && wanted && may('integrations:read') },
   );
 }
 

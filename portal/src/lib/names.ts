@@ -1,8 +1,11 @@
 /** Names of destinations and routes, where the API has an address of a provider. */
 import { api, ok, type Schemas } from '../api/client';
-import { useConnections, useDestinations } from './data';
+import { strings } from '../strings';
+import { useApps, useChannels, useConnections, useDestinations } from './data';
 import { useQuery } from './query';
 import { useMay } from './session';
+
+const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 // Names of Slack channels that were seen in this session. A private channel is no longer listed once the bot has left.
 const seen = new Map<string, string>();
@@ -48,11 +51,16 @@ export interface Names {
 export function useNames(): Names {
   const destinations = useDestinations();
   const known = destinations.data ?? [];
+  const channels = useChannels(known.some(({ kind }) => kind === 'channel')).data ?? [];
+  const apps = useApps(known.some(({ kind }) => kind === 'integration')).data ?? [];
   useSlackChannels(known.some(({ kind, address }) => kind === 'slack' && !seen.has(address)));
   const of = ({ id, kind, name, address }: Named): string => {
     const at = address ?? known.find((one) => one.id === id)?.address ?? '';
-    if (kind !== 'slack') return name || at;
-    return seen.get(at) ?? name.replace(/^channel:/, '');
+    if (kind === 'slack') return seen.get(at) ?? name.replace(/^channel:/, '');
+    // The API names these by the id of what they stand for.
+    const named: { id: string; name: string }[] = kind === 'channel' ? channels : kind === 'integration' ? apps : [];
+    const found = named.find((one) => one.id === at || one.id === name);
+    return found?.name ?? (ID.test(name) ? (strings.kinds[kind] ?? kind) : name || at);
   };
   const ofRoute = (route: Schemas['Route']): string => {
     if (route.name) return route.name;

@@ -27,10 +27,14 @@ interface State<T> {
 
 const EMPTY = { rows: [], cursor: undefined, loading: true, problem: undefined };
 
-/** Puts a fresh first page in front of the rows that were loaded before. */
-function merge<T extends { id: string }>(fresh: T[], rows: T[]): T[] {
-  const ids = new Set(fresh.map(({ id }) => id));
-  return [...fresh, ...rows.filter(({ id }) => !ids.has(id))];
+/** Puts a fresh first page in front of the rows that are older than it. Newer ones that it lacks are no longer listed. */
+function merge<T extends { id: string }>({ data, nextCursor }: Page<T>, rows: T[]): T[] {
+  const last = data.at(-1)?.id;
+  if (nextCursor === undefined) return data;
+  if (last === undefined) return rows;
+  const ids = new Set(data.map(({ id }) => id));
+  // The ids are UUIDv7: their order is that of time.
+  return [...data, ...rows.filter(({ id }) => id < last && !ids.has(id))];
 }
 
 /** Reads a list whose filters are in the key. */
@@ -57,9 +61,9 @@ export function usePages<T extends { id: string }>(
   const refetch = useCallback(
     () =>
       call(undefined, (before, page) => {
-        const first = before.rows.length === 0;
-        const cursor = first ? page.nextCursor : before.cursor;
-        return { rows: merge(page.data, before.rows), cursor, loading: false, problem: undefined };
+        const rows = merge(page, before.rows);
+        const cursor = rows.length > page.data.length ? before.cursor : page.nextCursor;
+        return { rows, cursor, loading: false, problem: undefined };
       }),
     [call],
   );

@@ -25,6 +25,8 @@ interface Options {
   enabled?: boolean;
   /** True to show the answer of the former key until the next one arrives. */
   keep?: boolean;
+  /** True to show no former answer: what is edited has to be what is stored. */
+  fresh?: boolean;
 }
 
 interface State<T> {
@@ -34,8 +36,8 @@ interface State<T> {
   loading: boolean;
 }
 
-function initial<T>(key: string, enabled: boolean): State<T> {
-  const data = answers.get(key) as T | undefined;
+function initial<T>(key: string, enabled: boolean, fresh: boolean): State<T> {
+  const data = fresh ? undefined : (answers.get(key) as T | undefined);
   return { key, data, problem: undefined, loading: enabled && data === undefined };
 }
 
@@ -43,15 +45,15 @@ function initial<T>(key: string, enabled: boolean): State<T> {
 export function useQuery<T>(
   key: string,
   load: () => Promise<T>,
-  { poll = 0, enabled = true, keep = false }: Options = {},
+  { poll = 0, enabled = true, keep = false, fresh = false }: Options = {},
 ): Query<T> {
-  const [kept, setState] = useState<State<T>>(() => initial<T>(key, enabled));
+  const [kept, setState] = useState<State<T>>(() => initial<T>(key, enabled, fresh));
   const current = useRef(0);
   const latest = useRef(load);
   latest.current = load;
   const next = ({ data }: State<T>): State<T> => {
-    const fresh = initial<T>(key, enabled);
-    return keep && fresh.data === undefined ? { ...fresh, data } : fresh;
+    const begun = initial<T>(key, enabled, fresh);
+    return keep && begun.data === undefined ? { ...begun, data } : begun;
   };
   const refetch = useCallback(async () => {
     current.current += 1;

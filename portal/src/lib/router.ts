@@ -20,6 +20,7 @@ export function place(): Place {
 
 /** Goes to a path below the base. */
 export function go(to: string, { replace = false } = {}): void {
+  if (!replace) window.scrollTo(0, 0);
   window.history[replace ? 'replaceState' : 'pushState'](null, '', BASE + to);
   for (const listener of listeners) listener();
 }
@@ -50,7 +51,6 @@ export function interceptLinks(): void {
     if (!link || link.target || link.hasAttribute('data-reload') || !href.startsWith(`${BASE}/`)) return;
     event.preventDefault();
     go(href.slice(BASE.length));
-    window.scrollTo(0, 0);
   });
 }
 

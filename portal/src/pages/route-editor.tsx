@@ -1,6 +1,6 @@
 /** The editor of a route: what, where, in which form; with what would have matched beside it. */
 import { useState } from 'preact/hooks';
-import { api, ok, type Schemas } from '../api/client';
+import { all, api, ok, problemIn, type Schemas } from '../api/client';
 import { useDestinations } from '../lib/data';
 import { useNames } from '../lib/names';
 import { useChange, useQuery } from '../lib/query';
@@ -28,7 +28,9 @@ export function RouteEditorPage({ id }: { id?: string }) {
 }
 
 function ExistingRoute({ id }: { id: string }) {
-  const route = useQuery(`route ${id}`, () => ok(api.GET('/v1/routes/{id}', { params: { path: { id } } })));
+  const route = useQuery(`route ${id}`, () => ok(api.GET('/v1/routes/{id}', { params: { path: { id } } })), {
+    fresh: true,
+  });
   if (!route.data) {
     return (
       <>
@@ -37,7 +39,7 @@ function ExistingRoute({ id }: { id: string }) {
       </>
     );
   }
-  return <Editor key={route.data.updatedAt} route={route.data} onSaved={() => void route.refetch()} />;
+  return <Editor key={id} route={route.data} onSaved={() => void route.refetch()} />;
 }
 
 interface EditorProps {
@@ -61,7 +63,26 @@ function useStarter(target: string): string {
   return ['*{{ event.type }}*', ...fields.map((name) => `${name}: {{ data.${name} }}`)].join('\n');
 }
 
-function useSave(draft: Draft, route: Schemas['Route'] | undefined, onSaved: (() => void) | undefined) {
+/** Returns the destination of a draft, which is created where it does not exist. */
+async function destinationIdOf(draft: Draft): Promise<string> {
+  if (draft.target === 'existing') return draft.address;
+  try {
+    return (await ok(api.POST('/v1/destinations', { body: destinationOf(draft) }))).id;
+  } catch (thrown) {
+    if (problemIn(thrown).status !== 409) throw thrown;
+    const known = await all((cursor) => ok(api.GET('/v1/destinations', { params: { query: { limit: 250, cursor } } })));
+    const found = known.find(({ kind, address }) => kind === draft.target && address === draft.address.trim());
+    if (!found) throw thrown;
+    return found.id;
+  }
+}
+
+interface SaveProps extends EditorProps {
+  draft: Draft;
+  change: (part: Partial<Draft>) => void;
+}
+
+function useSave({ draft, change, route, onSaved }: SaveProps) {
   return useChange(async () => {
     if (!route) {
       const made = await ok(api.POST('/v1/routes', { body: createOf(draft) }));
@@ -69,10 +90,10 @@ function useSave(draft: Draft, route: Schemas['Route'] | undefined, onSaved: (()
       go(`/routes/${made.id}`, { replace: true });
       return;
     }
-    const existing = draft.target === 'existing' ? draft.address : undefined;
-    const destinationId = existing ?? (await ok(api.POST('/v1/destinations', { body: destinationOf(draft) }))).id;
+    const destinationId = await destinationIdOf(draft);
     const body = updateOf(draft, destinationId);
     await ok(api.PATCH('/v1/routes/{id}', { params: { path: { id: route.id } }, body }));
+    change({ target: 'existing', address: destinationId });
     say(texts.saved);
     onSaved?.();
   });
@@ -84,7 +105,7 @@ function Editor({ route, onSaved }: EditorProps) {
   const destinations = useDestinations();
   const [draft, setDraft] = useState<Draft>(() => (route ? draftOf(route) : EMPTY));
   const change = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
-  const save = useSave(draft, route, onSaved);
+  const save = useSave({ draft, change, ...(route ? { route } : {}), ...(onSaved ? { onSaved } : {}) });
   const test = useLiveTest(draft);
   const starter = useStarter(draft.target);
   const existing = destinations.data?.find(({ id }) => draft.target === 'existing' && id === draft.address);

@@ -1,7 +1,7 @@
 /** Sign-in: by a token that is pasted once, or by the organisation's identity provider. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { openSession, readSignInOptions, type Session } from '../api/session';
-import { useChange, useQuery } from '../lib/query';
+import { type Change, useChange, useQuery } from '../lib/query';
 import { strings } from '../strings';
 import { Button, LinkButton } from '../ui/button';
 import { TextField } from '../ui/field';
@@ -49,7 +49,7 @@ function SignIn({ ended, onOpen }: Omit<SignInProps, 'lost'>) {
     else form.current?.querySelector('input')?.focus();
   };
   const provider = options.data?.openIdConnect;
-  const wrong = open.problem?.status === 401;
+  const tokens = options.data?.tokens ?? true;
   return (
     <main class="sign-in">
       <div class="sign-in-box">
@@ -65,25 +65,41 @@ function SignIn({ ended, onOpen }: Omit<SignInProps, 'lost'>) {
               <LinkButton href={provider.url} look="primary" reload>
                 {strings.signIn.with(provider.name)}
               </LinkButton>
-              <p class="divider">{strings.signIn.or}</p>
+              {tokens && <p class="divider">{strings.signIn.or}</p>}
             </>
           )}
-          <TextField
-            label={strings.signIn.token}
-            type="password"
-            value={token}
-            onInput={setToken}
-            hint={strings.signIn.tokenHint}
-            fault={wrong ? strings.signIn.wrong : undefined}
-            required
-          />
-          {!wrong && <ProblemNote problem={open.problem} />}
-          <Button submit look={provider ? 'plain' : 'primary'} busy={open.busy}>
-            {strings.signIn.submit}
-          </Button>
+          {tokens && <TokenPart token={token} setToken={setToken} open={open} primary={!provider} />}
         </form>
         <p class="muted small">{strings.signIn.help}</p>
       </div>
     </main>
+  );
+}
+
+interface TokenProps {
+  token: string;
+  setToken: (token: string) => void;
+  open: Change<[string], Session>;
+  primary: boolean;
+}
+
+function TokenPart({ token, setToken, open, primary }: TokenProps) {
+  const wrong = open.problem?.status === 401;
+  return (
+    <>
+      <TextField
+        label={strings.signIn.token}
+        type="password"
+        value={token}
+        onInput={setToken}
+        hint={strings.signIn.tokenHint}
+        fault={wrong ? strings.signIn.wrong : undefined}
+        required
+      />
+      {!wrong && <ProblemNote problem={open.problem} />}
+      <Button submit look={primary ? 'primary' : 'plain'} busy={open.busy}>
+        {strings.signIn.submit}
+      </Button>
+    </>
   );
 }

@@ -25,6 +25,7 @@ export function IncomingWebhookPage({ id }: { id: string }) {
     () => ok(api.GET('/v1/incoming-webhooks/{id}', { params: { path: { id } } })),
     {
       enabled: !isNew,
+      fresh: true,
     },
   );
   if (isNew) return <Editor />;
@@ -36,7 +37,7 @@ export function IncomingWebhookPage({ id }: { id: string }) {
       </>
     );
   }
-  return <Editor key={webhook.data.updatedAt} webhook={webhook.data} onSaved={webhook.replace} />;
+  return <Editor key={id} webhook={webhook.data} onSaved={webhook.replace} />;
 }
 
 interface EditorProps {
@@ -151,7 +152,8 @@ function Actions({ webhook, locked }: { webhook: Schemas['IncomingWebhook']; loc
 
 function Address({ id }: { id: string }) {
   const params = { path: { id } };
-  const example = `curl -H 'Content-Type: application/json' \\\n  -d '{"text": "Hello from a script"}' \\\n  "$ADDRESS"`;
+  const lines = ["curl -H 'Content-Type: application/json'", `-d '{"text": "Hello from a script"}'`, '"$ADDRESS"'];
+  const example = lines.join(' \\\n  ');
   return (
     <Card title={texts.address}>
       <p class="muted">{texts.addressText}</p>

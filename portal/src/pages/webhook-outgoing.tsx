@@ -28,6 +28,7 @@ export function OutgoingWebhookPage({ id }: { id: string }) {
     () => ok(api.GET('/v1/outgoing-webhooks/{id}', { params: { path: { id } } })),
     {
       enabled: !isNew,
+      fresh: true,
     },
   );
   if (isNew) return <Editor />;
@@ -39,7 +40,7 @@ export function OutgoingWebhookPage({ id }: { id: string }) {
       </>
     );
   }
-  return <Editor key={webhook.data.updatedAt} webhook={webhook.data} onSaved={webhook.replace} />;
+  return <Editor key={id} webhook={webhook.data} onSaved={webhook.replace} />;
 }
 
 interface EditorProps {

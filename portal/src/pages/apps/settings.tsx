@@ -18,7 +18,9 @@ const texts = strings.apps;
 
 export function AppSettings({ app }: { app: Schemas['App'] }) {
   const params = { path: { id: app.id } };
-  const stored = useQuery(`app-settings ${app.id}`, () => ok(api.GET('/v1/apps/{id}/settings', { params })));
+  const stored = useQuery(`app-settings ${app.id}`, () => ok(api.GET('/v1/apps/{id}/settings', { params })), {
+    fresh: true,
+  });
   if (app.declaredSettings.length === 0) {
     return (
       <Card title={texts.settings}>

@@ -30,7 +30,7 @@ export function ProviderIcon({ provider }: { provider: Provider }) {
 }
 
 /** A button for each provider that the member may connect: those that are missing, or all. */
-export function ConnectButtons({ connections, primary = false }: { connections: Connection[]; primary?: boolean }) {
+export function ConnectButtons({ connections }: { connections: Connection[] }) {
   const may = useMay();
   const connect = useConnect();
   const missing = PROVIDERS.filter((provider) => !connections.some((one) => one.provider === provider));
@@ -39,13 +39,8 @@ export function ConnectButtons({ connections, primary = false }: { connections: 
     <>
       <div class="actions">
         {offered.map((provider) => (
-          <Button
-            key={provider}
-            look={primary && provider === offered[0] ? 'primary' : 'plain'}
-            busy={connect.busy}
-            onClick={() => void connect.run(provider)}
-          >
-            {!primary || provider !== offered[0] ? <ProviderIcon provider={provider} /> : null}
+          <Button key={provider} busy={connect.busy} onClick={() => void connect.run(provider)}>
+            <ProviderIcon provider={provider} />
             {strings.home.connect(strings.home.providers[provider])}
           </Button>
         ))}

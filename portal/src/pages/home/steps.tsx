@@ -37,7 +37,7 @@ export function Steps(props: StepsProps) {
     <Card title={strings.home.start}>
       <ol class="steps">
         <Step number={1} title={words.connect} text={words.connectText} done={connected}>
-          <ConnectButtons connections={connections} primary={!connected} />
+          <ConnectButtons connections={connections} />
         </Step>
         <Step number={2} title={words.route} text={words.routeText} done={routed}>
           {!routed && may('routes:manage') && (

@@ -185,6 +185,7 @@ try {
   assert.deepEqual(await page.locator('.modal-ux .auth-container h4 code').allInnerTexts(), ['bearerAuth']);
   await page.locator('.modal-ux .btn-done').first().click();
   await page.locator('.opblock[id$="-listTokens"] .authorization__btn').click();
+  await page.locator('.modal-ux .auth-container').first().waitFor();
   assert.deepEqual(await page.locator('.modal-ux .auth-container h4 code').allInnerTexts(), ['bearerAuth']);
   await leave('the first document');
 

@@ -62,7 +62,8 @@ def native(world):
     route = {"types": ["order.*"], "destinationId": destination}
     routes = [world.post("/v1/routes", route)["id"] for _ in range(2)]
     webhook = {"kind": "webhook", "url": f"{world.far.base}/events"}
-    endpoint, gone = (world.post("/v1/destinations", {**webhook, "name": name})["id"] for name in ("kept", "gone"))
+    names = (f"{world.tag}-{name}" for name in ("kept", "gone"))
+    endpoint, gone = (world.post("/v1/destinations", {**webhook, "name": name})["id"] for name in names)
     order = {"event": "issues", "installation": number, "repository": "web", "title": "It is slow"}
     sent = world.post(f"{world.standin}/control/github/send", order)
     for workflow in ("deploy", "release"):

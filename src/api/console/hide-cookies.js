@@ -1,12 +1,7 @@
 const withoutCookies = (list) => list?.filter((schemes) => !schemes.some((scheme) => scheme.get('in') === 'cookie'));
+// An operation's dialog shows those of its schemes that this selector returns.
 const HideCookies = () => ({
   statePlugins: {
-    auth: {
-      wrapSelectors: {
-        definitionsToAuthorize: (original) => (...args) => withoutCookies(original(...args)),
-        definitionsForRequirements: (original) => (...args) => withoutCookies(original(...args)),
-      },
-    },
+    auth: { wrapSelectors: { definitionsToAuthorize: (original) => (state, ...args) => withoutCookies(original(...args)) } },
   },
 });
-

@@ -170,7 +170,11 @@ fn endpoint(strict: bool, api: Api, seen: Seen) -> (Route, TaskTracker) {
 }
 
 fn served_document(text: &str) -> &'static Document {
-    Box::leak(Box::new(Document::new("test", "Test", Asset::new("application/json", text.to_owned(), Caching::Revalidate))))
+    Box::leak(Box::new(Document::new(
+        "test",
+        "Test",
+        Asset::new("application/json", text.to_owned(), Caching::Revalidate),
+    )))
 }
 
 fn client() -> TestClient<Route> {

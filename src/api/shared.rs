@@ -26,6 +26,8 @@ pub mod script_error;
 pub mod sender;
 pub mod services;
 pub mod session;
+#[cfg(test)]
+pub mod test_client;
 pub mod setting_value;
 pub mod signed;
 pub mod time;

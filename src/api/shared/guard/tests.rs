@@ -5,10 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use poem::{
-    Route,
-    test::{TestClient, TestResponse},
-};
+use poem::Route;
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions, Object, OpenApi, OpenApiService,
     param::{Path, Query},
@@ -23,6 +20,7 @@ use crate::{
         body::Body,
         fault::Protocol,
         refusal::{Occasion, Refusal, into_error},
+        test_client::{TestClient, TestResponse},
     },
     domain::{
         ambient::{Clock, Random, Time},

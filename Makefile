@@ -17,7 +17,7 @@ run: ## Build and start the demo: Tieline beside a stand-in Slack
 test: check ## Check, then run every test, on SQLite and on a throw-away PostgreSQL
 	scripts/with-postgres cargo test --workspace
 
-clients-test: ## Drive a server with the published clients of the Botpress dialect (needs Node)
+clients-test: ## Drive servers with the published clients of the dialects (needs Node and Python)
 	scripts/clients-test
 
 check: ## Check formatting and lints; run no test

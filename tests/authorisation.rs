@@ -34,6 +34,7 @@ const OPEN: &[(&str, &str)] = &[
     ("completeSlackInstall", "the state again; but a credential that is sent has to be a good one"),
     ("getConsent", "the browser that was asked has a cookie for the question"),
     ("createSession", "the token in the body is the credential"),
+    ("logIn", "the token in the body takes the place of a password"),
     ("getSignInOptions", "for a browser that is not signed in yet"),
     ("giveConsent", "the same cookie, and the origin of the page that asks"),
     ("getIntegrationIcon", "the address is shown with the integration, and cannot be guessed"),
@@ -85,6 +86,16 @@ const ALTERNATIVES: &[&str] = &[
     "listOutgoingWebhookRuns",
     "deleteOutgoingWebhookRuns",
     "replayOutgoingWebhookRun",
+];
+
+/// Operations on a channel that the query names.
+const ROOMS: &[&str] = &[
+    "getPublicChannel",
+    "listPublicChannelMessages",
+    "getPublicChannelHistory",
+    "getPrivateGroup",
+    "listPrivateGroupMessages",
+    "getPrivateGroupHistory",
 ];
 
 /// Operations without any effect for a caller: their subject does not exist.
@@ -394,10 +405,24 @@ impl<'a> World<'a> {
             "getGithubInstallation" => path = format!("{path}?id={}", self.linked().await.0),
             "reprocessGithubDelivery" => path = path.replace("{deliveryId}", &self.linked().await.1),
             "listIntegrations" | "installSlack" => path.push_str("?team=acme"),
+            id if ROOMS.contains(&id) => {
+                path = format!("{path}?roomId={}", self.room(id.contains("PrivateGroup")).await);
+            }
             _ => {}
         }
         path = self.telex_path(operation, path).await;
         Ask { method: operation.method.clone(), path, body: self.body(&operation.id, caller).await }
+    }
+
+    /// Creates a channel with every member in it.
+    async fn room(&self, private: bool) -> String {
+        let id = self.create("/v1/channels", json!({"name": self.fresh(), "private": private})).await;
+        let members = self.app.owner.get(&format!("/v1/organisations/{}/members?limit=250", self.home)).await.ok(200);
+        for member in members["data"].as_array().unwrap() {
+            let path = format!("/v1/channels/{id}/members/{}", member["userId"].as_str().unwrap());
+            self.app.owner.put(&path).await.ok(204);
+        }
+        id
     }
 
     /// Creates a version in the registry and returns its id and its name.
@@ -595,6 +620,9 @@ impl<'a> World<'a> {
             "sendEvent" => {
                 let channel = self.create("/v1/channels", json!({"name": self.fresh()})).await;
                 json!({"type": CANARY, "channelId": channel})
+            }
+            "postChatMessage" => {
+                json!({"text": CANARY, "roomId": self.create("/v1/channels", json!({"name": self.fresh()})).await})
             }
             "sendEventBatch" => {
                 let channel = self.create("/v1/channels", json!({"name": self.fresh()})).await;

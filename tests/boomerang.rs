@@ -163,6 +163,32 @@ async fn cards_leave_out_what_there_is_none_of() {
 }
 
 #[tokio::test]
+async fn version_5_says_workspace_for_team() {
+    let app = start().await;
+    // A link has a fresh state each time, and only a team of the caller's has links.
+    for (query, links) in [
+        ("team=acme", true),
+        ("workspace=acme", true),
+        ("team=acme&workspace=nobodys", true),
+        ("team=nobodys&workspace=acme", false),
+    ] {
+        let cards = app.owner.get(&format!("/api/v2/integration?{query}")).await.ok(200);
+        assert!(cards.as_array().unwrap().iter().all(|card| card["link"].is_string() == links), "{query}: {cards}");
+    }
+    for query in ["workspace=nobodys", "team=nobodys&workspace=acme"] {
+        let path = format!("{INSTALLATION}?{query}");
+        error(&app.owner.get(&path).await, 400, 1101, "TEAM_INVALID_REF");
+        error(&app.owner.get(&format!("{INSTALL}?{query}")).await, 400, 1101, "TEAM_INVALID_REF");
+    }
+    empty(&app.owner.get(&format!("{INSTALL}?workspace=acme")).await, 302);
+    empty(&app.owner.post(UNLINK, &json!({"ref": "4711", "workspace": "acme"})).await, 200);
+    for path in [LINK, UNLINK] {
+        let body = json!({"ref": "4711", "workspace": "nobodys"});
+        error(&app.owner.post(path, &body).await, 400, 1101, "TEAM_INVALID_REF");
+    }
+}
+
+#[tokio::test]
 async fn an_installation_is_asked_for_by_a_number_or_a_team() {
     let app = start().await;
     let ask = |query: &str| {

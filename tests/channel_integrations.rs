@@ -187,4 +187,50 @@ both! {
             assert!(!detail.text.contains("hush"), "{}", detail.text);
         }
     }
+
+    async fn calls_carry_what_the_product_sends(app) {
+        let channel = channel(&app).await;
+        let (modifier, output) = (Integration::start("modifier", json!([])).await, Integration::start("output", json!([])).await);
+        modifier.reply(Reply::Change("{}!".into()));
+        let mut agent = output.descriptor("output", json!([]));
+        agent["data"]["bot"] = json!(true);
+        output.describe(&agent.to_string());
+        let ids = [use_in(&app, &channel, &modifier).await, use_in(&app, &channel, &output).await];
+        let label = json!({"form_field_label": "undeclared", "form_field_value": 1});
+        app.owner.post(&format!("/organisations/acme/integrations/{}/settings", ids[0]), &label).await.ok(200);
+        let event = json!({"type": "message.posted", "channelId": channel, "data": {"message": "hello", "threadId": "t-1"}});
+        app.owner.post("/v1/events", &event).await.ok(202);
+        app.drain().await;
+        let setting = json!({"label": "undeclared", "type": "text", "required": false, "default": 1});
+        let organisation = app.organisation("acme").await.to_string();
+        let expected = |message: &str, settings| {
+            json!({"channel_id": channel, "org_id": organisation, "message": message, "settings": settings,
+                "thread_id": "t-1", "user_type": "user"})
+        };
+        assert_eq!(modifier.calls()[0].body, expected("hello", json!([setting])), "the examples demand all of it");
+        let mut to_agent = expected("hello!", json!([]));
+        to_agent["is_dm"] = json!(false);
+        assert_eq!(output.calls()[0].body, to_agent);
+        let posted = json!({"message": "from outside", "integrationId": ids[1]});
+        let event = json!({"type": "message.posted", "channelId": channel, "data": posted});
+        app.owner.post("/v1/events", &event).await.ok(202);
+        app.drain().await;
+        assert_eq!(modifier.calls()[1].body["user_type"], "bot");
+    }
+
+    async fn an_agent_may_listen_to_mentions_alone(app) {
+        let channel = channel(&app).await;
+        let output = Integration::start("output", json!([])).await;
+        let mut agent = output.descriptor("output", json!([]));
+        agent["data"]["bot"] = json!(true);
+        agent["data"]["bot_profile"] = json!({"name": "Uptimer"});
+        agent["data"]["listening_mode"] = json!(["mentions"]);
+        output.describe(&agent.to_string());
+        use_in(&app, &channel, &output).await;
+        for text in ["hello", "<p>@Uptimer are you there?</p>", "uptimer?", "@A output, too"] {
+            say(&app, &channel, text).await;
+        }
+        let heard: Vec<_> = output.calls().iter().map(|call| call.body["message"].clone()).collect();
+        assert_eq!(heard, ["<p>@Uptimer are you there?</p>", "@A output, too"]);
+    }
 }

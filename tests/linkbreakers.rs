@@ -43,7 +43,10 @@ async fn test(app: &TestApp) -> Answer {
 fn refused(answer: &Answer, code: u16, code_type: &str) -> Value {
     let body = answer.ok(code);
     let error = &body["error"];
-    assert_eq!(keys(&body), ["error"].into());
+    assert_eq!(keys(&body), ["code", "codeType", "details", "error", "message"].into());
+    for member in ["code", "codeType", "details", "message"] {
+        assert_eq!(body[member], error[member], "the SDKs read it unwrapped");
+    }
     assert_eq!(keys(error), ["code", "codeType", "details", "message"].into());
     assert_eq!((&error["code"], &error["codeType"]), (&json!(code), &json!(code_type)), "{body}");
     assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()) && error["details"].is_array());
@@ -97,8 +100,8 @@ both! {
             ("status", json!(ACTIVE)),
             ("triggers", json!([])),
             ("linkId", json!("")),
-            ("successCount", json!("0")),
-            ("failureCount", json!("0")),
+            ("successCount", json!(0)),
+            ("failureCount", json!(0)),
             ("updatedAt", made["createdAt"].clone()),
         ] {
             assert_eq!(made[field], expected, "{field}");
@@ -183,7 +186,7 @@ both! {
         assert_eq!(texts.len(), 3);
         assert!(texts.iter().all(|text| text.contains("test") && text.contains("Acme")), "{texts:?}");
         let integration = integration(&app.owner).await;
-        assert_eq!((&integration["status"], &integration["successCount"]), (&json!(PAUSED), &json!("0")));
+        assert_eq!((&integration["status"], &integration["successCount"]), (&json!(PAUSED), &json!(0)));
         assert_eq!(app.deliveries("").await.len(), 0, "a test is not an event");
     }
 
@@ -333,28 +336,47 @@ both! {
         connect(&app).await;
         let numbers = async || {
             let integration = integration(&app.owner).await;
-            let count = |name: &str| integration[name].as_str().unwrap().to_owned();
+            let count = |name: &str| integration[name].as_i64().unwrap();
             (count("successCount"), count("failureCount"), integration.get("lastSentAt").map(time))
         };
-        let expected = |successes: &str, failures: &str| (successes.to_owned(), failures.to_owned(), Some(app.now()));
-        assert_eq!(numbers().await, ("0".into(), "0".into(), None));
+        let expected = |successes: i64, failures: i64| (successes, failures, Some(app.now()));
+        assert_eq!(numbers().await, (0, 0, None));
         app.step("first").await;
         app.drain().await;
-        assert_eq!(numbers().await, expected("1", "0"));
+        assert_eq!(numbers().await, expected(1, 0));
         app.advance(Duration::from_secs(60));
         app.slack.fault(json!({"method": "chat.postMessage", "status": 503, "times": 1})).await;
         app.step("second").await;
         app.drain().await;
-        assert_eq!(numbers().await, expected("1", "1"), "each try moves it");
+        assert_eq!(numbers().await, expected(1, 1), "each try moves it");
         app.advance(Duration::from_secs(60));
         app.drain().await;
-        assert_eq!(numbers().await, expected("2", "1"));
+        assert_eq!(numbers().await, expected(2, 1));
         let last = app.now();
         app.advance(Duration::from_secs(60));
         patch(&app, &json!({"status": PAUSED})).await;
         app.step("kept").await;
         app.drain().await;
-        assert_eq!(numbers().await, ("2".into(), "1".into(), Some(last)), "a skipped event is not counted");
+        assert_eq!(numbers().await, (2, 1, Some(last)), "a skipped event is not counted");
+    }
+
+    async fn counts_have_the_form_that_the_version_of_the_sdk_reads(app) {
+        let state = app.slack.install(&app.owner, TEAM).await.ok(200);
+        assert_eq!(state["slackIntegration"]["successCount"], 0);
+        for (agent, expected) in [
+            ("OpenAPI-Generator/1.183.3/python", json!(0)),
+            ("OpenAPI-Generator/1.163.0/python", json!(0)),
+            ("OpenAPI-Generator/1.162.1/python", json!("0")),
+            ("OpenAPI-Generator/1.51.4/go", json!("0")),
+            ("OpenAPI-Generator/1.0.0/python", json!(0)),
+        ] {
+            for request in [app.owner.request(Method::GET, BASE), app.owner.request(Method::PATCH, BASE).json(&json!({}))] {
+                let answer = app.owner.send(request.header("user-agent", agent)).await.ok(200);
+                for name in ["successCount", "failureCount"] {
+                    assert_eq!(answer["slackIntegration"][name], expected, "{agent}");
+                }
+            }
+        }
     }
 
     async fn disconnecting_revokes_and_removes(app) {
@@ -395,7 +417,7 @@ both! {
         app.drain().await;
         let change = json!({"triggers": ["KIND_EXIT"], "linkId": LINK, "slackChannelName": "alerts"});
         let before = patch(&app, &change).await;
-        assert_eq!(before["successCount"], "1");
+        assert_eq!(before["successCount"], 1);
         let waiting = app.step("waiting").await;
         app.advance(Duration::from_secs(5));
         let admin = app.caller("acme", "ada", Role::Admin).await;
@@ -409,8 +431,8 @@ both! {
             ("slackChannelName", json!("")),
             ("triggers", json!([])),
             ("linkId", json!("")),
-            ("successCount", json!("0")),
-            ("failureCount", json!("0")),
+            ("successCount", json!(0)),
+            ("failureCount", json!(0)),
         ] {
             assert_eq!(after[field], expected, "{field}");
         }

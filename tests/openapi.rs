@@ -27,8 +27,9 @@ const OPEN: [&str; 10] = [
 ];
 
 /// Operations that an upstream calls, with a signature, or with a token in the path or in the body.
-const SIGNED: [&str; 13] = [
+const SIGNED: [&str; 14] = [
     "createSession",
+    "logIn",
     "receiveGithubEvent",
     "receiveSlackCommand",
     "receiveSlackEvent",

@@ -32,7 +32,7 @@ both! {
         assert!(attempt["answer"].as_str().unwrap().contains("\"ok\":true"), "{attempt}");
         assert!(attempt["request"].as_str().unwrap().contains("Ada"), "{attempt}");
         let link = app.owner.get("/v1/slack-integrations").await.ok(200);
-        assert_eq!(link["slackIntegration"]["successCount"], "1");
+        assert_eq!(link["slackIntegration"]["successCount"], 1);
         assert!(link["slackIntegration"]["lastSentAt"].is_string());
     }
 

@@ -2,6 +2,7 @@
 
 mod permissions;
 mod refusals;
+mod rooms;
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -214,6 +214,26 @@ async fn custom_is_a_word_and_not_an_id() {
 }
 
 #[tokio::test]
+async fn an_unknown_type_is_told_at_the_installation() {
+    let app = start().await;
+    let integration = Integration::start("modifer", json!([])).await;
+    let told = "integration_type \"modifer\" is not known; did you mean \"modifier\"? such an integration is never \
+                called; known are modifier, filter, interval, output";
+    let custom = app.owner.post(CUSTOM, &json!({"json_url": integration.json_url()})).await.ok(201);
+    assert_eq!(custom["warnings"], json!([told]));
+    let new = json!({"name": "classic", "json_url": integration.json_url()});
+    let made = done(&app.owner.post(ALL, &new).await, 201, "Integration app created successfully");
+    assert_eq!(made["warnings"], json!([told]));
+    let stated = json!({"name": "stated", "json_url": NOWHERE, "integration_type": "outputs"});
+    let made = app.owner.post(ALL, &stated).await.ok(201)["data"].clone();
+    assert!(made["warnings"][0].as_str().unwrap().contains("did you mean \"output\"?"), "{made}");
+    for kind in ["filter", ""] {
+        let silent = json!({"name": "silent", "json_url": NOWHERE, "integration_type": kind});
+        assert_eq!(app.owner.post(ALL, &silent).await.ok(201)["data"].get("warnings"), None);
+    }
+}
+
+#[tokio::test]
 async fn the_setting_of_a_custom_integration_is_the_last_that_was_set() {
     let app = start().await;
     let integration = Integration::start("output", json!([])).await;

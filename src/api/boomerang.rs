@@ -15,7 +15,7 @@ use poem_openapi::{
 use self::{
     auth::{Known, KnownByLink, Perhaps},
     error::{BoomerangError, of_looking},
-    wire::{InstallationOut, IntegrationOut, LinkIn, granted, slack},
+    wire::{InstallationOut, IntegrationOut, LinkIn, granted, slack, team},
 };
 use super::shared::{
     body::Body,
@@ -28,7 +28,7 @@ use crate::{
     api::shared::services::Service,
     app::{
         apps::Apps,
-        github::GithubConnections,
+        github::{GithubConnections, links::GithubLinkRequest},
         kernel::Base,
         slack::{SlackConnections, commands::SlackCommands, connect::SlackInstalled, inbound::Signed},
     },
@@ -128,10 +128,13 @@ impl TeamIntegrations {
         &self,
         apps: Service<'_, Apps>,
         who: Known,
-        /// The team's name or id.
-        team: Query<String>,
+        /// The team's name or id. It, or `workspace`, is required.
+        #[oai(name = "team")]
+        named: Query<Option<String>>,
+        /// The same, as version 5 of the product calls it; `team` takes precedence.
+        workspace: Query<Option<String>>,
     ) -> Answer<Vec<IntegrationOut>> {
-        let cards = apps.list_integrations(&who.0, &team.0).await?;
+        let cards = apps.list_integrations(&who.0, &team(named.0, workspace.0)?).await?;
         Ok(Json(cards.into_iter().map(Into::into).collect()))
     }
 
@@ -148,8 +151,11 @@ impl TeamIntegrations {
         id: Query<Option<i64>>,
         /// The team's name or id.
         team: Query<Option<String>>,
+        /// The same, as version 5 of the product calls it; `team` takes precedence.
+        workspace: Query<Option<String>>,
     ) -> Answer<InstallationOut> {
-        let found = github.get_github_installation(&who.0, id.0, team.0.as_deref()).await;
+        let team = team.0.or(workspace.0);
+        let found = github.get_github_installation(&who.0, id.0, team.as_deref()).await;
         Ok(Json(found.map_err(of_looking)?.into()))
     }
 
@@ -163,7 +169,7 @@ impl TeamIntegrations {
         who: Known,
         body: Body<LinkIn>,
     ) -> Result<Done, Refused> {
-        github.link_github_installation(&who.0, body.value.into()).await?;
+        github.link_github_installation(&who.0, body.value.try_into()?).await?;
         Ok(Done::Done)
     }
 
@@ -177,8 +183,8 @@ impl TeamIntegrations {
         who: Known,
         body: Body<LinkIn>,
     ) -> Result<Done, Refused> {
-        let LinkIn { reference, team, .. } = body.value;
-        github.unlink_github_installation(&who.0, &reference.0, &team).await?;
+        let GithubLinkRequest { reference, team, .. } = body.value.try_into()?;
+        github.unlink_github_installation(&who.0, &reference, &team).await?;
         Ok(Done::Done)
     }
 
@@ -192,8 +198,11 @@ impl TeamIntegrations {
         who: KnownByLink,
         /// The team's name or id; required for a member of several teams.
         team: Query<Option<String>>,
+        /// The same, as version 5 of the product calls it; `team` takes precedence.
+        workspace: Query<Option<String>>,
     ) -> Result<Elsewhere, Refused> {
-        let url = slack.install_slack(&who.0, team.0.as_deref()).await?;
+        let team = team.0.or(workspace.0);
+        let url = slack.install_slack(&who.0, team.as_deref()).await?;
         Ok(Elsewhere::Found(url.into()))
     }
 

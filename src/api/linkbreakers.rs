@@ -1,13 +1,18 @@
 //! The Linkbreakers dialect: Slack notifications with channel, trigger and link filters, `/v1/slack-integrations…`.
 
+pub mod count;
 pub mod error;
 pub mod wire;
 
 use poem_openapi::{OpenApi, Tags, payload::Json};
 
 use self::{
+    count::Form,
     error::LinkbreakersError,
-    wire::{ChannelsOut, CompleteIn, DeleteOut, GetOut, IntegrationOut, OAuthUrlOut, TestIn, TestOut, UpdateIn},
+    wire::{
+        ChannelsOut, CompleteIn, DeleteOut, GetOut, IntegrationOut, OAuthUrlOut, SlackIntegrationOut, TestIn, TestOut,
+        UpdateIn,
+    },
 };
 use super::shared::{
     auth::BearerToken,
@@ -21,8 +26,7 @@ use crate::{api::shared::services::Service, app::slack::SlackConnections};
 pub const DIALECT: Dialect = Dialect {
     name: "linkbreakers",
     title: "Linkbreakers",
-    description: "Slack notifications when workflow steps complete, with channel, trigger and link filters. proto3 JSON: \
-                  64-bit counts are strings.",
+    description: "Slack notifications when workflow steps complete, with channel, trigger and link filters.",
     prefixes: &["/v1/slack-integrations"],
     together: &[],
     names_organisation: true,
@@ -53,9 +57,9 @@ impl SlackIntegrations {
     /// Retrieve the Slack integration configuration for the workspace. The answer is an empty object if nothing is
     /// connected.
     #[oai(path = "/v1/slack-integrations", method = "get", operation_id = "getSlackIntegration")]
-    async fn get(&self, slack: Service<'_, SlackConnections>, caller: BearerToken) -> Answer<GetOut> {
+    async fn get(&self, slack: Service<'_, SlackConnections>, form: Form, caller: BearerToken) -> Answer<GetOut> {
         let integration = slack.get_slack_integration(&caller.0).await?;
-        Ok(Json(GetOut { slack_integration: integration.map(Into::into) }))
+        Ok(Json(GetOut { slack_integration: integration.map(|found| SlackIntegrationOut::new(found, form)) }))
     }
 
     /// List Slack channels
@@ -83,12 +87,13 @@ impl SlackIntegrations {
     async fn complete(
         &self,
         slack: Service<'_, SlackConnections>,
+        form: Form,
         caller: BearerToken,
         body: Body<CompleteIn>,
     ) -> Answer<IntegrationOut> {
         let CompleteIn { code, state } = body.value;
         let integration = slack.complete_slack_oauth(&caller.0, &code, &state).await?;
-        Ok(Json(IntegrationOut { slack_integration: integration.into() }))
+        Ok(Json(IntegrationOut { slack_integration: SlackIntegrationOut::new(integration, form) }))
     }
 
     /// Test Slack integration
@@ -113,11 +118,12 @@ impl SlackIntegrations {
     async fn update(
         &self,
         slack: Service<'_, SlackConnections>,
+        form: Form,
         caller: BearerToken,
         body: Body<UpdateIn>,
     ) -> Answer<IntegrationOut> {
         let integration = slack.update_slack_integration(&caller.0, body.value.change()).await?;
-        Ok(Json(IntegrationOut { slack_integration: integration.into() }))
+        Ok(Json(IntegrationOut { slack_integration: SlackIntegrationOut::new(integration, form) }))
     }
 
     /// Disconnect Slack integration

@@ -1,16 +1,19 @@
-//! The Rocket.Chat dialect: webhook integrations, `/api/v1/integrations.…`, and the addresses at which incoming
-//! webhooks are called, `/hooks/…`.
+//! The Rocket.Chat dialect: webhook integrations, `/api/v1/integrations.…`, the addresses at which incoming webhooks are
+//! called, `/hooks/…`, and the operations that clients of the product begin with: `login`, `me`, channels and messages.
 //!
 //! One file a part of the product under `rocketchat/`; `wire` has the schemas, `schema` the messages of the product's
 //! validator, `listing` the parameters of lists, `error` the errors, `auth` the callers.
 
 mod auth;
+pub mod chat;
 pub mod error;
 pub mod history;
 pub mod hooks;
 pub mod integrations;
 mod listing;
+pub mod rooms;
 mod schema;
+pub mod users;
 pub mod wire;
 
 use poem_openapi::{OpenApi, Tags, payload::Json};
@@ -39,7 +42,7 @@ pub const DIALECT: Dialect = Dialect {
 };
 
 fn operations() -> impl OpenApi + 'static {
-    (integrations::Integrations, hooks::Hooks, history::History)
+    (integrations::Integrations, hooks::Hooks, history::History, users::Users, rooms::Rooms, chat::Chat)
 }
 
 type Refused = Refusal<RocketchatError>;
@@ -56,4 +59,8 @@ enum Tag {
     /// Outcomes of the calls of outgoing webhooks.
     #[oai(rename = "Webhook history")]
     History,
+    /// The caller: logging in by a token, and the profile.
+    Users,
+    /// Channels, public and private, and the messages in them.
+    Rooms,
 }

@@ -26,10 +26,10 @@ pub mod script_error;
 pub mod sender;
 pub mod services;
 pub mod session;
-#[cfg(test)]
-pub mod test_client;
 pub mod setting_value;
 pub mod signed;
+#[cfg(test)]
+pub mod test_client;
 pub mod time;
 mod violations;
 pub mod whole_value;

@@ -12,6 +12,7 @@ pub mod credential_checks;
 pub mod frame_ancestors;
 pub mod identity;
 pub mod invitations;
+mod log_in;
 pub mod members;
 pub mod oauth_states;
 pub mod organisations;

@@ -2,6 +2,7 @@
 //!
 //! Not here: requests to incoming webhooks (`incoming`) and calls of outgoing ones (`outgoing`).
 
+mod chat;
 mod checks;
 mod destinations;
 pub mod endpoints;

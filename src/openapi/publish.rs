@@ -262,8 +262,10 @@ struct Facts {
     has_key: bool,
     is_open: bool,
     is_signed: bool,
-    /// The body contains the credential.
+    /// The body contains the credential, and a browser gets a cookie for it.
     signs_in: bool,
+    /// The body contains the credential.
+    logs_in: bool,
     /// The path contains a token.
     is_addressed: bool,
     reads: bool,
@@ -275,6 +277,9 @@ impl Facts {
     fn of(operation: &Map<String, Value>, gets: bool, is_open: bool) -> Self {
         let parameters = operation.get("parameters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let name = |parameter: &Value| parameter["name"].as_str().unwrap_or_default().to_ascii_lowercase();
+        let says = |start: &str| {
+            operation.get("description").and_then(Value::as_str).is_some_and(|text| text.starts_with(start))
+        };
         Self {
             has_body: operation.contains_key("requestBody"),
             has_parameters: !parameters.is_empty(),
@@ -285,10 +290,8 @@ impl Facts {
             is_open,
             is_signed: parameters.iter().any(|one| one["in"] == "header" && name(one).contains("signature")),
             is_addressed: parameters.iter().any(|one| one["in"] == "path" && name(one) == "token"),
-            signs_in: operation
-                .get("description")
-                .and_then(Value::as_str)
-                .is_some_and(|text| text.starts_with("Signs a browser in")),
+            signs_in: says("Signs a browser in"),
+            logs_in: says("Takes a personal access token in place of the password"),
             // A GET with a code of OAuth connects something.
             reads: gets && !parameters.iter().any(|parameter| parameter["name"] == "code"),
             closed_query: false,
@@ -298,7 +301,7 @@ impl Facts {
     fn allow(&self, status: u16) -> bool {
         match status {
             400 => self.has_body || self.has_parameters || self.closed_query,
-            401 => !self.is_open || self.is_signed || self.is_addressed || self.signs_in,
+            401 => !self.is_open || self.is_signed || self.is_addressed || self.signs_in || self.logs_in,
             // Another site's page may not sign a browser in.
             403 => !self.is_open || self.signs_in,
             502 => !self.is_open,

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         ambient::{Time, timestamp},
         apps::{
-            call::{MessageCall, TickCall},
+            call::{MessageCall, TickCall, UserType},
             descriptor::Descriptor,
             setting::EffectiveSetting,
         },
@@ -77,6 +77,8 @@ fn integration_message() -> Value {
         message: "hello".into(),
         org_id: sample_id(9).into(),
         thread_id: None,
+        user_type: UserType::User,
+        is_dm: None,
     };
     let mut item = webhook(
         ("integrationMessage", "Pass a channel's message to an integration", about, "Integrations"),

@@ -221,8 +221,12 @@ def rocketchat(world):
         "name": "Builds",
         "enabled": True,
     }
+    group = world.post("/v1/channels", {"name": f"{world.tag}-group", "private": True})["id"]
+    for kind, room in (("PublicChannel", world.channel), ("PrivateGroup", group)):
+        for operation in (f"get{kind}", f"list{kind}Messages", f"get{kind}History"):
+            found.operations[operation] = {"roomId": room}
     found.paths = {"/hooks": {"integrationId": kept["_id"], "userId": world.user, "token": kept["token"]}}
-    found.operations = {
+    found.operations |= {
         "createWebhookIntegration": {"body": incoming},
         "getWebhookIntegration": {"integrationId": kept["_id"]},
         "updateWebhookIntegration": {"body": {**incoming, "integrationId": kept["_id"]}},
@@ -230,6 +234,8 @@ def rocketchat(world):
         "listWebhookHistory": {"id": listening["_id"]},
         "clearWebhookHistory": {"body": {"integrationId": world.hook(**outgoing, name="Cleared")["_id"]}},
         "replayOutgoingWebhook": {"body": {"integrationId": listening["_id"], "historyId": run}},
+        "logIn": {"body": {"user": "ada", "password": world.token}},
+        "postChatMessage": {"body": {"channel": f"#{world.tag}", "text": "hello"}},
     }
     return found
 

@@ -22,7 +22,11 @@ use crate::{
         apps::cards::IntegrationCard,
         github::links::{GithubInstallationDetails, GithubLinkRequest},
     },
-    domain::{Error, error::Upstream, tenancy::oauth::refusal},
+    domain::{
+        Error,
+        error::{Upstream, Violation},
+        tenancy::oauth::refusal,
+    },
 };
 
 /// Link status of a team.
@@ -201,9 +205,12 @@ pub struct LinkIn {
     /// GitHub's installation id, or the id of its record here.
     #[oai(rename = "ref")]
     pub reference: Reference,
-    /// The team's name or id.
+    /// The team's name or id. It, or `workspace`, is required.
     #[oai(validator(max_length = 64))]
-    pub team: String,
+    pub team: Option<String>,
+    /// The same, as version 5 of the product calls it; `team` takes precedence.
+    #[oai(validator(max_length = 64))]
+    pub workspace: Option<String>,
     /// GitHub's code, if its redirect had one: it proves the identity of the caller at GitHub.
     #[oai(validator(max_length = 1024))]
     pub code: Option<String>,
@@ -212,16 +219,30 @@ pub struct LinkIn {
     pub state: Option<String>,
 }
 
-impl From<LinkIn> for GithubLinkRequest {
-    fn from(request: LinkIn) -> Self {
-        let LinkIn { reference, team, code, state } = request;
-        Self { reference: reference.0, team, code, state }
+impl TryFrom<LinkIn> for GithubLinkRequest {
+    type Error = Fault;
+
+    fn try_from(request: LinkIn) -> Result<Self, Fault> {
+        let LinkIn { reference, team, workspace, code, state } = request;
+        let missing = || Violation { field: "/team".to_owned(), message: "is required".to_owned() };
+        let team = team.or(workspace).ok_or_else(|| Protocol::BodyViolations(vec![missing()]))?;
+        Ok(Self { reference: reference.0, team, code, state })
     }
+}
+
+/// Returns the team that the query names, as `team` or, by version 5 of the product, as `workspace`.
+///
+/// # Errors
+/// [`Protocol::Parameter`] where there is neither.
+pub fn team(team: Option<String>, workspace: Option<String>) -> Result<String, Fault> {
+    let missing = || Protocol::Parameter { name: "team".to_owned(), reason: "is required".to_owned() };
+    Ok(team.or(workspace).ok_or_else(missing)?)
 }
 
 impl Example for LinkIn {
     fn example() -> Self {
-        Self { reference: Reference("51234567".into()), team: "acme".into(), code: None, state: None }
+        let reference = Reference("51234567".into());
+        Self { reference, team: Some("acme".into()), workspace: None, code: None, state: None }
     }
 }
 

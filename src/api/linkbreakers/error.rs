@@ -1,4 +1,4 @@
-//! Errors of the Linkbreakers dialect: one wrapped object, with HTTP statuses and gRPC names.
+//! Errors of the Linkbreakers dialect: one object, wrapped and unwrapped, with HTTP statuses and gRPC names.
 
 use poem::http::StatusCode;
 use poem_openapi::{Object, types::Example};
@@ -34,12 +34,21 @@ pub struct ErrorBody {
     pub details: Vec<ErrorDetail>,
 }
 
-/// A wrapped error.
+/// An error: wrapped, as the product's reference pages have it, and with the same members beside that, where its SDKs
+/// read them.
 #[derive(Clone, Debug, Object)]
-#[oai(example)]
+#[oai(rename_all = "camelCase", example)]
 pub struct ErrorResponse {
     /// The error.
     pub error: ErrorBody,
+    /// The error's `code`.
+    pub code: i32,
+    /// The error's `codeType`.
+    pub code_type: String,
+    /// The error's `message`.
+    pub message: String,
+    /// The error's `details`.
+    pub details: Vec<ErrorDetail>,
 }
 
 impl Example for ErrorResponse {
@@ -93,14 +102,14 @@ fn kind_of(fault: &Fault) -> (u16, &'static str) {
 fn response(fault: &Fault) -> ErrorResponse {
     let (status, code_type) = kind_of(fault);
     let violations = fault.violations().into_iter();
-    ErrorResponse {
-        error: ErrorBody {
-            code: i32::from(status),
-            code_type: code_type.to_owned(),
-            message: fault.to_string(),
-            details: violations.map(|v| ErrorDetail { field: v.field, message: v.message }).collect(),
-        },
-    }
+    let error = ErrorBody {
+        code: i32::from(status),
+        code_type: code_type.to_owned(),
+        message: fault.to_string(),
+        details: violations.map(|v| ErrorDetail { field: v.field, message: v.message }).collect(),
+    };
+    let ErrorBody { code, code_type, message, details } = error.clone();
+    ErrorResponse { error, code, code_type, message, details }
 }
 
 /// Linkbreakers' error format.

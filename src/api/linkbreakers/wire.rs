@@ -1,9 +1,10 @@
-//! Schemas of the Linkbreakers dialect: proto3 JSON, so 64-bit counts are strings.
+//! Schemas of the Linkbreakers dialect.
 
 use chrono::DateTime;
 use poem_openapi::{Object, types::Example};
 use uuid::Uuid;
 
+use super::count::{Count, Form};
 use crate::{
     api::shared::{
         time::Timestamp,
@@ -101,12 +102,12 @@ pub struct SlackIntegrationOut {
     pub triggers: Option<Vec<Word<Trigger>>>,
     /// Link whose steps are notified; if empty, all links.
     pub link_id: Option<String>,
-    /// Number of delivered notifications.
-    #[oai(validator(pattern = "^[0-9]+$"), read_only)]
-    pub success_count: Option<String>,
-    /// Number of failed attempts.
-    #[oai(validator(pattern = "^[0-9]+$"), read_only)]
-    pub failure_count: Option<String>,
+    /// Number of delivered notifications; a text for the product's SDKs before version 1.163.
+    #[oai(read_only)]
+    pub success_count: Option<Count>,
+    /// Number of failed attempts; a text for the product's SDKs before version 1.163.
+    #[oai(read_only)]
+    pub failure_count: Option<Count>,
     /// Time of the last attempt.
     #[oai(read_only)]
     pub last_sent_at: Option<Timestamp>,
@@ -118,8 +119,9 @@ pub struct SlackIntegrationOut {
     pub updated_at: Option<Timestamp>,
 }
 
-impl From<SlackIntegration> for SlackIntegrationOut {
-    fn from(SlackIntegration { link, destination }: SlackIntegration) -> Self {
+impl SlackIntegrationOut {
+    /// Describes an integration, with its counts in this form.
+    pub fn new(SlackIntegration { link, destination }: SlackIntegration, form: Form) -> Self {
         Self {
             id: Some(link.id.0),
             workspace_id: Some(link.organisation_id.0),
@@ -131,8 +133,8 @@ impl From<SlackIntegration> for SlackIntegrationOut {
             status: Some(Word(Status::Known(link.status))),
             triggers: Some(link.triggers.into_iter().map(|kind| Word(Trigger::Known(kind))).collect()),
             link_id: Some(link.link_id.map(|id| id.to_string()).unwrap_or_default()),
-            success_count: Some(destination.success_count.to_string()),
-            failure_count: Some(destination.failure_count.to_string()),
+            success_count: Some(Count { number: destination.success_count, form }),
+            failure_count: Some(Count { number: destination.failure_count, form }),
             last_sent_at: destination.last_sent_at.map(Into::into),
             created_at: Some(link.created_at.into()),
             updated_at: Some(link.updated_at.into()),
@@ -154,8 +156,8 @@ impl Example for SlackIntegrationOut {
             status: Some(Word(Status::Known(SlackLinkStatus::Active))),
             triggers: Some(vec![Word(Trigger::Known(StepKind::Exit))]),
             link_id: Some(String::new()),
-            success_count: Some("42".into()),
-            failure_count: Some("0".into()),
+            success_count: Some(Count { number: 42, form: Form::Number }),
+            failure_count: Some(Count { number: 0, form: Form::Number }),
             last_sent_at: at(60),
             created_at: at(0),
             updated_at: at(30),

@@ -15,7 +15,7 @@ use crate::{
     },
     domain::{
         Error,
-        error::Violation,
+        error::{Noun, Violation},
         webhooks::{Way, WebhookRefusal, incoming_refusal::HookRefusal},
     },
 };
@@ -69,6 +69,8 @@ fn coded(reason: &str, code: &'static str) -> Rendered {
 const INVALID_PARAMS: &str = "invalid-params";
 const NOT_PERMITTED: &str = "User does not have the permissions required for this action [error-unauthorized]";
 
+const NO_ROOM: &str = "The required \"roomId\" or \"roomName\" param provided does not match any channel";
+
 /// The only table of Rocket.Chat's errors.
 fn rendered(fault: &Fault) -> Rendered {
     match fault {
@@ -77,6 +79,7 @@ fn rendered(fault: &Fault) -> Rendered {
             Error::Forbidden { .. } | Error::NotProven { .. } | Error::Session(_) => plain(403, NOT_PERMITTED),
             Error::Webhook(refusal) => refused(refusal),
             Error::Invalid(violations) => invalid(violations),
+            Error::NotFound { noun: Noun::Channel, .. } => coded(NO_ROOM, "error-room-not-found"),
             Error::NotFound { .. } | Error::NotConnected { .. } => plain(404, fault.to_string()),
             Error::Conflict { .. }
             | Error::InUse { .. }

@@ -6,6 +6,7 @@ use poem::{Request, http::header};
 use poem_openapi::{OpenApi, param::Path, payload::Json};
 use url::form_urlencoded;
 
+pub(in crate::api::rocketchat) use self::wire::message;
 use self::wire::{Answered, Done, HookBody, SampleOut, SubscriberIn, UnsubscribeIn};
 use super::{Answer, Refused, Tag};
 use crate::{

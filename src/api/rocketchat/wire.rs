@@ -2,7 +2,9 @@
 
 pub mod history;
 mod reading;
+pub mod rooms;
 mod sent;
+pub mod users;
 
 use poem_openapi::{
     Object,

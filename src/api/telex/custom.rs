@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Created, Done, One, Refused, Several, Tag, done, one, several,
-    wire::{CustomIn, CustomListedOut, CustomSettingIn, CustomSettingOut, Plain},
+    wire::{CustomIn, CustomListedOut, CustomMade, CustomSettingIn, CustomSettingOut},
 };
 use crate::{
     api::shared::{auth::Known, body::Body, services::Service},
@@ -33,9 +33,9 @@ impl Custom {
         #[oai(name = "organisationId")]
         organisation: Path<String>,
         body: Body<CustomIn>,
-    ) -> Result<Created<Plain>, Refused> {
-        apps.create_custom_integration(&who.0, &organisation.0, &body.value.json_url).await?;
-        Ok(Created::Created(Json(Plain::new(201, "Integration app created successfully"))))
+    ) -> Result<Created<CustomMade>, Refused> {
+        let made = apps.create_custom_integration(&who.0, &organisation.0, &body.value.json_url).await?;
+        Ok(Created::Created(Json(CustomMade::new("Integration app created successfully", made.warnings))))
     }
 
     /// Get custom integrations for an organization

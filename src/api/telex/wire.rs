@@ -95,6 +95,34 @@ impl<T: ParseFromJSON + ToJSON> List<T> {
     }
 }
 
+/// Answer to the installation of a custom integration.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "CustomIntegrationCreated", skip_serializing_if_is_none, example)]
+pub struct CustomMade {
+    /// Always `success`.
+    pub status: Word<Succeeded>,
+    /// HTTP status.
+    pub status_code: i32,
+    /// Message about the result.
+    pub message: String,
+    /// Warnings, such as of an unknown `integration_type`; absent if there are none.
+    pub warnings: Option<Vec<String>>,
+}
+
+impl CustomMade {
+    /// Makes an envelope of the warnings.
+    pub fn new(message: &str, warnings: Vec<String>) -> Self {
+        let warnings = Some(warnings).filter(|warnings| !warnings.is_empty());
+        Self { status: Word(Succeeded), status_code: 201, message: message.to_owned(), warnings }
+    }
+}
+
+impl Example for CustomMade {
+    fn example() -> Self {
+        Self::new("Integration app created successfully", Vec::new())
+    }
+}
+
 /// An answer without data.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Done", example)]

@@ -22,7 +22,7 @@ use crate::{
             destination,
         },
         channels::message::text_of,
-        ids::{DestinationId, InstallationId, IntegrationId, OrganisationId},
+        ids::{ChannelId, DestinationId, InstallationId, IntegrationId, OrganisationId},
         pipeline::{
             delivery::{AttemptOutcome, Delivery, DeliveryState, Verdict},
             destination::{Destination, Health},
@@ -112,8 +112,8 @@ impl Apps {
             let return_url = self.channels.return_url(app.organisation_id, channel_id, app.id).await?.to_string();
             Call::Tick(TickCall { channel_id, return_url, settings })
         } else {
-            let org_id = app.organisation_id;
-            Call::Message(MessageCall { channel_id, settings, message, org_id, thread_id: None })
+            let channel = (channel_id, self.is_direct(event, channel_id, [&app]).await?);
+            Call::Message(MessageCall::new(event, channel, message, (&descriptor.agent, settings)))
         };
         let url = if is_tick { &descriptor.tick_url } else { &descriptor.target_url };
         let order = Order {
@@ -125,6 +125,23 @@ impl Apps {
         };
         let callee = Callee { app: &app, secrets: &secrets };
         Ok(Some(self.call(&callee, order).await?.called))
+    }
+
+    /// Returns true if the channel of an event is one of two; looked up only where that matters to one of the apps.
+    pub(super) async fn is_direct(
+        &self,
+        event: &Event,
+        channel_id: ChannelId,
+        apps: impl IntoIterator<Item = &App>,
+    ) -> Result<bool> {
+        if !apps.into_iter().any(|app| app.descriptor.as_ref().is_some_and(|read| read.agent.minds_direct())) {
+            return Ok(false);
+        }
+        match store::channels::find(self.base.store.reader(), event.organisation_id, channel_id).await {
+            Ok(channel) => Ok(channel.direct),
+            Err(Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Calls an integration once, signed as Standard Webhooks says.

@@ -60,10 +60,15 @@ impl Apps {
         let poster = event.fact.data["integrationId"].as_str().and_then(|id| id.parse::<IntegrationId>().ok());
         // Nobody gets back what they posted themselves.
         used.retain(|there| there.used.active && there.app.active && Some(there.app.id) != poster);
+        let is_dm = self.is_direct(event, channel_id, used.iter().map(|there| &there.app)).await?;
+        let posted = channels::message::text(&event.fact.data);
+        let agent =
+            |there: &Used| there.app.descriptor.as_ref().is_none_or(|read| read.agent.listens_to(posted, is_dm));
+        used.retain(agent);
         let (modifiers, others): (Vec<Used>, Vec<Used>) =
             used.into_iter().partition(|there| there.app.kind().changes_messages());
         let mut passed = Vec::with_capacity(modifiers.len());
-        let message = self.modified(event, channel_id, &modifiers, &mut passed).await?;
+        let message = self.modified(event, (channel_id, is_dm), &modifiers, &mut passed).await?;
         let Some(message) = message else {
             self.pipeline.append_inline_calls(passed).await?;
             return Ok("a filter dropped the message".into());
@@ -119,7 +124,7 @@ impl Apps {
     async fn modified(
         &self,
         event: &Event,
-        channel_id: ChannelId,
+        channel: (ChannelId, bool),
         modifiers: &[Used],
         passed: &mut Vec<InlineCall>,
     ) -> Result<Option<String>> {
@@ -128,7 +133,7 @@ impl Apps {
             return Ok(Some(message));
         }
         let apps: Vec<&App> = modifiers.iter().map(|there| &there.app).collect();
-        let settings = self.effective_settings(event.organisation_id, channel_id, &apps).await?;
+        let settings = self.effective_settings(event.organisation_id, channel.0, &apps).await?;
         let off = self.switched_off(event.organisation_id, &apps).await?;
         for (Used { app, secrets, .. }, settings) in modifiers.iter().zip(settings) {
             let id: DeliveryId = self.base.ambient.id();
@@ -137,8 +142,8 @@ impl Apps {
                 continue;
             }
             let callee = Callee { app, secrets };
-            let (text, org_id) = (message.clone(), event.organisation_id);
-            let call = MessageCall { channel_id, settings, message: text, org_id, thread_id: None };
+            let agent = app.descriptor.as_ref().map(|descriptor| descriptor.agent.clone()).unwrap_or_default();
+            let call = MessageCall::new(event, channel, message.clone(), (&agent, settings));
             let (called, reply) = self.modify(&callee, id, call).await?;
             if let Verdict::Gone { reason } = &called.verdict {
                 self.switch_off(app, reason).await?;

@@ -147,7 +147,7 @@ impl Webhooks {
         let PostRequest { content, poster, response } = wanted;
         let post = Post::read(&content, webhook)?;
         let separate = post.separate;
-        let results = self.post_from(webhook, &poster, post).await?;
+        let results = self.post_from((webhook.organisation_id, &webhook.channels), &poster, post).await?;
         let separately = separate && response.is_none();
         Ok(if separately { HookAnswer::Separate(results) } else { HookAnswer::Done { response } })
     }
@@ -222,15 +222,20 @@ impl Webhooks {
         Ok(ScriptReply::read(value))
     }
 
-    /// Posts to every channel that a post names, or else to the webhook's own. All of them are checked before the first
-    /// post; unless the sender asked for a result per channel, a single failure prevents all posts.
-    pub(in crate::app) async fn post_from(&self, webhook: &Webhook, poster: &Person, post: Post) -> Result<Vec<Told>> {
+    /// Posts to every channel that a post names, or else to those of the webhook. All of them are checked before the
+    /// first post; unless the sender asked for a result per channel, a single failure prevents all posts.
+    pub(in crate::app) async fn post_from(
+        &self,
+        (organisation_id, channels): (OrganisationId, &[String]),
+        poster: &Person,
+        post: Post,
+    ) -> Result<Vec<Told>> {
         let Post { targets, mut message, separate } = post;
-        let targets = if targets.is_empty() { webhook.channels.clone() } else { targets };
+        let targets = if targets.is_empty() { channels.to_vec() } else { targets };
         message.user = Some(poster.clone());
         let mut found: Vec<(String, Result<Found, PostFault>)> = Vec::with_capacity(targets.len());
         for target in targets {
-            let place = self.find_place(webhook.organisation_id, poster, &target).await?;
+            let place = self.find_place(organisation_id, poster, &target).await?;
             if let Err(fault) = &place
                 && !separate
             {
@@ -244,7 +249,7 @@ impl Webhooks {
         let mut open = Vec::with_capacity(found.len());
         for (target, place) in found {
             let channel = match place {
-                Ok(place) => Ok(self.open_place(webhook.organisation_id, poster, place).await?),
+                Ok(place) => Ok(self.open_place(organisation_id, poster, place).await?),
                 Err(fault) => Err(fault),
             };
             open.push((target, channel));
@@ -252,7 +257,7 @@ impl Webhooks {
         // Concurrently, so that they share a group commit.
         let posted = open.into_iter().map(|(target, channel)| async {
             let result = match channel {
-                Ok(channel) => Ok(self.post_in(webhook.organisation_id, &channel, message.clone()).await?),
+                Ok(channel) => Ok(self.post_in(organisation_id, &channel, message.clone()).await?),
                 Err(fault) => Err(fault),
             };
             Ok(Told { target, result })

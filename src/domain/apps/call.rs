@@ -6,11 +6,25 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::setting::EffectiveSetting;
-use crate::domain::ids::{ChannelId, OrganisationId};
+use super::{descriptor::Agent, setting::EffectiveSetting};
+use crate::domain::{
+    ids::{ChannelId, OrganisationId},
+    pipeline::event::Event,
+};
 
 /// Type of the events by which the clock calls an app.
 pub const INTEGRATION_TICK: &str = "integration.tick";
+
+/// Author of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = IntegrationUserType)]
+pub enum UserType {
+    /// A member, or an event of the organisation.
+    User,
+    /// An integration or a webhook.
+    Bot,
+}
 
 /// A message for an integration.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -29,6 +43,35 @@ pub struct MessageCall {
     /// Id of the message that it replies to, if it is a reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread_id: Option<String>,
+    /// Author of the message.
+    pub user_type: UserType,
+    /// True in a channel of two; sent to a `bot` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_dm: Option<bool>,
+}
+
+impl MessageCall {
+    /// Returns the call for a message, with the settings and for the agent of one integration. `message` is the text as
+    /// it is by now.
+    pub fn new(
+        event: &Event,
+        channel: (ChannelId, bool),
+        message: String,
+        (agent, settings): (&Agent, Vec<EffectiveSetting>),
+    ) -> Self {
+        let (channel_id, is_dm) = channel;
+        let data = &event.fact.data;
+        let is_bot = ["integrationId", "causedBy"].iter().any(|member| !data[*member].is_null());
+        Self {
+            channel_id,
+            settings,
+            message,
+            org_id: event.organisation_id,
+            thread_id: data["threadId"].as_str().map(str::to_owned),
+            user_type: if is_bot { UserType::Bot } else { UserType::User },
+            is_dm: agent.bot.then_some(is_dm),
+        }
+    }
 }
 
 /// A tick for an integration.
@@ -182,10 +225,13 @@ mod tests {
             message: message.into(),
             org_id: organisation,
             thread_id,
+            user_type: UserType::User,
+            is_dm: None,
         };
         assert_eq!(
             json!(Call::Message(message("<p>hi</p>", settings(), None))),
-            json!({"channel_id": CHANNEL, "settings": sent, "message": "<p>hi</p>", "org_id": ORGANISATION}),
+            json!({"channel_id": CHANNEL, "settings": sent, "message": "<p>hi</p>", "org_id": ORGANISATION,
+                "user_type": "user"}),
         );
         assert_eq!(json!(message("", vec![], Some("t1".into())))["thread_id"], "t1");
         let return_url = "https://tieline.example/return/7".to_owned();

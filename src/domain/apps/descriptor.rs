@@ -5,8 +5,10 @@
 //! with a warning; the rest is refused, with all of its errors at once.
 
 mod address;
+mod agent;
 mod finding;
 mod lint;
+mod nearest;
 mod parse;
 mod places;
 mod schema;
@@ -18,11 +20,16 @@ use url::Url;
 pub(in crate::domain) use self::settings::plain;
 pub use self::{
     address::MAX_LOGO_BYTES,
+    agent::Agent,
     finding::{Finding, Place, Severity, rule},
     parse::{MAX_BYTES, MAX_DEPTH},
     settings::{MAX_OPTIONS, MAX_SETTINGS, SettingKind, SettingSpec},
 };
-use self::{address::same_server, finding::Findings};
+use self::{
+    address::same_server,
+    finding::{Findings, quoted},
+    nearest::nearest,
+};
 use super::{
     schedule::Schedule,
     setting::{EffectiveSetting, Setting, effective, validate},
@@ -56,6 +63,9 @@ pub const CATEGORIES: [&str; 20] = [
     "DevOps & CI/CD",
 ];
 
+/// Names of the kinds that are called.
+const KINDS: [&str; 4] = ["modifier", "filter", "interval", "output"];
+
 /// Kind of an app.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AppKind {
@@ -81,6 +91,14 @@ impl AppKind {
             "output" => Self::Output,
             other => Self::Other(other.to_owned()),
         }
+    }
+
+    /// Tells that it is never called, with the known kind that was probably meant; `None` for a known kind.
+    pub fn unknown(&self) -> Option<String> {
+        let Self::Other(name) = self else { return None };
+        let shown = if name.is_empty() { "is missing".to_owned() } else { format!("{} is not known", quoted(name)) };
+        let meant = nearest(name).map_or(";".to_owned(), |meant| format!("; did you mean \"{meant}\"?"));
+        Some(format!("{shown}{meant} such an integration is never called; known are {}", KINDS.join(", ")))
     }
 
     /// Its name.
@@ -147,6 +165,8 @@ pub struct Descriptor {
     pub target_url: Option<String>,
     /// URL called by the schedule: as `target_url`.
     pub tick_url: Option<String>,
+    /// Members about an agent.
+    pub agent: Agent,
     /// The declared settings.
     pub settings: Vec<SettingSpec>,
     /// The document as it came, with its `data` and all unknown members. Not larger than [`MAX_BYTES`].

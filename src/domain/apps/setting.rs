@@ -118,7 +118,7 @@ fn masked(secret: bool, value: &Value) -> Value {
 }
 
 /// Resolves the effective value of each setting. First those of the descriptor, in its order; then the rows with a
-/// label unknown to it, as `{label, type: "text", default}`. They are not dropped: apps exist that read more settings
+/// label unknown to it, as `{label, type: "text", required: false, default}`. They are not dropped: apps exist that read more settings
 /// than they declare, and every setting of an organisation is delivered.
 ///
 /// Of two rows with one label the later one counts.
@@ -137,7 +137,13 @@ pub fn effective(specs: &[SettingSpec], organisation: &[Setting], channel: &[Set
     let mut seen: HashSet<&str> = specs.iter().map(|spec| spec.label.as_str()).collect();
     let others = rows().filter(|row| seen.insert(&row.label)).filter_map(|row| by_label.get(row.label.as_str()));
     let others = others.map(|row| {
-        let members = [("label", row.label.as_str().into()), ("type", "text".into()), ("default", row.value.clone())];
+        // Readers of the product's examples demand all four.
+        let members = [
+            ("label", row.label.as_str().into()),
+            ("type", "text".into()),
+            ("required", false.into()),
+            ("default", row.value.clone()),
+        ];
         let object = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         EffectiveSetting { label: row.label.clone(), secret: row.secret, object }
     });
@@ -382,8 +388,8 @@ mod tests {
                 {"label": "b", "type": "number", "default": "2"},
                 {"label": "c", "type": "text", "default": "o"},
                 {"label": "A", "type": "text", "default": ""},
-                {"label": "x", "type": "text", "default": 2},
-                {"label": "y", "type": "text", "default": null},
+                {"label": "x", "type": "text", "required": false, "default": 2},
+                {"label": "y", "type": "text", "required": false, "default": null},
             ])
         );
         let untouched: Vec<_> = specs.iter().map(|spec| Value::Object(spec.object.clone())).collect();

@@ -72,9 +72,22 @@ impl Post {
     /// [`PostFault::Empty`], [`PostFault::TooLong`], [`PostFault::TooManyTargets`], [`PostFault::NoSuchTarget`] for one
     /// that is not a text.
     pub fn read(content: &Map<String, Value>, webhook: &Webhook) -> Result<Self, PostFault> {
-        let targets = targets(content)?;
         let mut message = message(content, &webhook.look);
         message.integration_id = Some(webhook.id);
+        Self::checked(content, message)
+    }
+
+    /// Parses a message that a member posts.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and [`PostFault::NoSuchTarget`] where it names no target.
+    pub fn by_member(content: &Map<String, Value>) -> Result<Self, PostFault> {
+        let post = Self::checked(content, message(content, &Look::default()))?;
+        if post.targets.is_empty() { Err(PostFault::NoSuchTarget(String::new())) } else { Ok(post) }
+    }
+
+    fn checked(content: &Map<String, Value>, mut message: Message) -> Result<Self, PostFault> {
+        let targets = targets(content)?;
         if message.text.is_empty() && message.attachments.is_empty() {
             message.text = content.get("blocks").map(blocks::text).unwrap_or_default();
         }

@@ -8,7 +8,8 @@ use ::entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 
@@ -210,6 +211,19 @@ pub async fn list(
     let rows = query.order_by_desc(Column::Id).limit(u64::from(page.limit) + 1).all(db).await?;
     let events = rows.into_iter().map(event).collect::<Result<Vec<_>>>()?;
     Ok(window.cut(events, page.limit, |event| event.id.0))
+}
+
+/// Counts the events of a type in a channel.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_of_kind(
+    db: &impl ConnectionTrait,
+    (organisation_id, channel_id): (OrganisationId, ChannelId),
+    kind: &str,
+) -> Result<u64> {
+    let of = Events::find().filter(Column::OrganisationId.eq(organisation_id.0));
+    Ok(of.filter(Column::ChannelId.eq(channel_id.0)).filter(Column::Kind.eq(kind)).count(db).await?)
 }
 
 fn has_attribute(backend: DbBackend, (name, value): &(String, String)) -> Expr {

@@ -18,8 +18,7 @@ const ORPHANED: &str = "state = 'pending' AND created_at < $1 \
     AND NOT EXISTS (SELECT 1 FROM destination WHERE destination.id = delivery.destination_id)";
 
 /// Events that no delivery needs any more.
-const UNNEEDED: &str =
-    "created_at < $1 AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.event_id = event.id)";
+const UNNEEDED: &str = "created_at < $1 AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.event_id = event.id)";
 
 /// Removes up to a slice of the deliveries that ended before `before`, their attempts first. Returns their number.
 ///

@@ -173,7 +173,7 @@ fn response(Told { target, result }: Told) -> Value {
 }
 
 /// Renders a message in the product's format.
-fn message(Posted { id, channel_id, message, at }: Posted) -> Value {
+pub(in crate::api::rocketchat) fn message(Posted { id, channel_id, message, at }: Posted) -> Value {
     let author = message.user.map(|user| json!({"_id": user.id(), "username": user.username, "name": user.username}));
     let members = [
         ("_id", Some(json!(id))),

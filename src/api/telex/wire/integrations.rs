@@ -58,7 +58,7 @@ impl From<Value> for AnyObject {
 
 /// A newly created integration.
 #[derive(Clone, Debug, Object)]
-#[oai(rename = "InstalledIntegration")]
+#[oai(rename = "InstalledIntegration", skip_serializing_if_is_none)]
 pub struct InstalledOut {
     /// Unique id.
     pub id: Uuid,
@@ -76,6 +76,8 @@ pub struct InstalledOut {
     pub is_system_integration: bool,
     /// Time of creation.
     pub created_at: Timestamp,
+    /// Warnings, such as of an unknown `integration_type`; absent if there are none.
+    pub warnings: Option<Vec<String>>,
 }
 
 impl From<InstalledIntegration> for InstalledOut {
@@ -89,6 +91,7 @@ impl From<InstalledIntegration> for InstalledOut {
             integration_type: found.integration_type,
             is_system_integration: found.is_system_integration,
             created_at: found.created_at.into(),
+            warnings: Some(found.warnings).filter(|warnings| !warnings.is_empty()),
         }
     }
 }

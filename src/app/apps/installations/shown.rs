@@ -46,6 +46,8 @@ pub struct InstalledIntegration {
     pub app_logo: String,
     /// Description in the descriptor.
     pub app_description: String,
+    /// Warnings for the installer, such as that it is never called.
+    pub warnings: Vec<String>,
     /// True if it is offered in every organisation.
     pub is_system_integration: bool,
     /// True if it is active.
@@ -86,6 +88,7 @@ impl Apps {
             app_url: about.link.unwrap_or_default(),
             app_logo: about.icon,
             app_description: about.description,
+            warnings: Vec::new(),
             is_system_integration: true,
             is_active: is_active(id),
             created_at: since,
@@ -115,10 +118,17 @@ impl Apps {
             app_url: of(|descriptor| descriptor.app_url.clone()),
             app_logo: of(|descriptor| descriptor.app_logo.clone()),
             app_description: of(|descriptor| descriptor.app_description.clone()),
+            warnings: of_kind(app),
             is_system_integration: false,
             is_active: app.active,
             created_at: app.created_at,
             updated_at: app.updated_at,
         }
     }
+}
+
+/// Warns of a kind that is never called: in its descriptor, or stated where it has none.
+fn of_kind(app: &App) -> Vec<String> {
+    let is_stated = app.descriptor.is_some() || !app.integration_type.is_empty();
+    app.kind().unknown().filter(|_| is_stated).map(|why| format!("integration_type {why}")).into_iter().collect()
 }

@@ -62,7 +62,7 @@ impl Webhooks {
         post.message.caused_by.clone_from(&job.message.caused_by);
         post.message.caused_by.push(job.webhook.id);
         let Some(poster) = self.answer_poster(job).await? else { return Ok(Err(PostFault::NoSuchUser)) };
-        match self.post_from(job.webhook, &poster, post).await {
+        match self.post_from((job.webhook.organisation_id, &job.webhook.channels), &poster, post).await {
             Ok(told) => Ok(Ok(told.into_iter().map(|told| shown(told, &poster)).collect())),
             Err(Error::Webhook(WebhookRefusal::Hook(HookRefusal::Post(fault)))) => Ok(Err(fault)),
             Err(error) => Err(error),

@@ -48,6 +48,8 @@ pub mod rule {
     pub const UNKNOWN_KIND: &str = "unknown-kind";
     /// An `integration_category` that is not on the list.
     pub const UNKNOWN_CATEGORY: &str = "unknown-category";
+    /// A `listening_mode` that is none of those known.
+    pub const LISTENING_MODE: &str = "listening-mode";
     /// Not an absolute HTTP address.
     pub const URL: &str = "url";
     /// An address that is never called for this type.

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    AppKind, CATEGORIES, Descriptor, INTERVAL,
+    Agent, AppKind, CATEGORIES, Descriptor, INTERVAL,
     address::{Called, logo, shown},
     finding::{Findings, quoted, rule},
     settings::{self, SettingSpec},
@@ -31,8 +31,10 @@ pub(super) fn descriptor(document: Value, findings: &mut Findings) -> Option<Des
     let kind = kind(data, base, findings);
     let target = Called { name: "target_url", needed: kind.needs_target(), called: kind.has_target(), kind: &kind };
     let tick = Called { name: "tick_url", needed: kind.ticks(), called: kind.ticks(), kind: &kind };
+    let app_name = name(described, &descriptions, findings).unwrap_or_default();
     let descriptor = Descriptor {
-        app_name: name(described, &descriptions, findings).unwrap_or_default(),
+        agent: Agent::read(data, &app_name, base, findings),
+        app_name,
         app_description: expected(described, "app_description", &descriptions, findings),
         app_logo: logo(described, "app_logo", &descriptions, findings),
         app_url: expected(described, "app_url", &descriptions, findings)
@@ -98,12 +100,9 @@ fn kind(data: &Map<String, Value>, base: &str, findings: &mut Findings) -> AppKi
     let kind = AppKind::named(&found.to_lowercase());
     match kind {
         AppKind::Other(_) => {
-            let shown =
-                if found.is_empty() { "is missing".to_owned() } else { format!("{} is not known", quoted(&found)) };
-            let message =
-                format!("{shown}; such an integration is never called; known are modifier, filter, interval, output");
-            findings.warning(rule::UNKNOWN_KIND, path, message);
-            AppKind::Other(found)
+            let kind = AppKind::Other(found);
+            findings.warning(rule::UNKNOWN_KIND, path, kind.unknown().unwrap_or_default());
+            kind
         }
         kind => {
             if kind.as_str() != found {

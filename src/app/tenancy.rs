@@ -14,6 +14,7 @@ pub mod identity;
 pub mod invitations;
 pub mod members;
 pub mod oauth_states;
+pub mod operators;
 pub mod organisations;
 pub mod portal_sessions;
 pub mod quotas;

@@ -170,7 +170,8 @@ export const strings = {
     title: 'Sign in',
     lead: 'Connect your tools, choose what goes where, and see why something did not arrive.',
     token: 'Access token',
-    tokenHint: 'It begins with “tl_”, an operator’s with “tlo_”. It is exchanged for a session of this browser, and not kept.',
+    tokenHint:
+      'It begins with “tl_”, an operator’s with “tlo_”. It is exchanged for a session of this browser, and not kept.',
     submit: 'Sign in',
     with: (name: string) => `Sign in with ${name}`,
     or: 'or',

@@ -243,7 +243,7 @@ export interface paths {
         put?: never;
         /**
          * Create a session
-         * @description Signs a browser in with a personal access token: the response sets a cookie that only this service reads. The session holds no more than the token, ends with it, and ends after 12 hours. Over plain http it is possible on loopback only; elsewhere the response is 409.
+         * @description Signs a browser in with a personal access token, or with an operator's: the response sets a cookie that only this service reads, and says of which kind the session is. The session holds no more than the token, ends with it, and ends after 12 hours. Over plain http it is possible on loopback only; elsewhere the response is 409.
          */
         post: operations["createSession"];
         delete?: never;
@@ -261,7 +261,7 @@ export interface paths {
         };
         /**
          * Get the session
-         * @description Returns the session of the cookie: the member, the organisation, the permissions and the CSRF token. Without a session, or after its end, the response is 401.
+         * @description Returns the session of the cookie: the member, the organisation and the permissions, or the operator; and the CSRF token. Without a session, or after its end, the response is 401.
          */
         get: operations["getSession"];
         put?: never;
@@ -781,7 +781,31 @@ export interface paths {
          */
         get: operations["listRegistryVersions"];
         put?: never;
-        post?: never;
+        /**
+         * Create a registry version
+         * @description Creates a version of an integration. The first one creates the integration, and reserves its name for the organisation. All errors are reported at once.
+         */
+        post: operations["createRegistryVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/registry/versions/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Validate the creation of a registry version
+         * @description Checks whether the same request would create a version, and changes nothing. An invalid version is a successful answer, not an error.
+         */
+        post: operations["validateRegistryVersion"];
         delete?: never;
         options?: never;
         head?: never;
@@ -807,6 +831,134 @@ export interface paths {
          * @description Deletes a version of the organisation's own. One that is installed anywhere cannot be deleted.
          */
         delete: operations["deleteRegistryVersion"];
+        options?: never;
+        head?: never;
+        /**
+         * Update a registry version
+         * @description Absent members stay unchanged, `null` removes a member, and maps are merged by key. A public or unlisted version is immutable, except for its secrets and the integration's icon.
+         */
+        patch: operations["updateRegistryVersion"];
+        trace?: never;
+    };
+    "/v1/registry/versions/{id}/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Validate the update of a registry version
+         * @description Checks whether the same request would change the version, and changes nothing. An invalid change is a successful answer, not an error.
+         */
+        post: operations["validateRegistryVersionUpdate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/registry/versions/{id}/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Request the verification of a registry version
+         * @description Sets the verification status to pending, until an operator of the service decides on it.
+         */
+        post: operations["requestRegistryVerification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/registry/versions/{id}/signing-secret/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate the signing secret of a registry version
+         * @description The new secret is returned only here. The former one stays valid for another 24 hours.
+         */
+        post: operations["rotateRegistrySigningSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/registry/versions/{id}/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the API keys of a registry version
+         * @description Returns the keys without their texts, which are shown only at creation.
+         */
+        get: operations["listRegistryApiKeys"];
+        put?: never;
+        /**
+         * Create an API key of a registry version
+         * @description Its text is returned only here.
+         */
+        post: operations["createRegistryApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/registry/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete an API key of a registry version
+         * @description Calls with the key are refused from then on.
+         */
+        delete: operations["deleteRegistryApiKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/registry/versions/{id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the log of a registry version
+         * @description Lists the outcomes of its calls in all installations, oldest first: the response of its server, and nothing about the callers. Filters apply to the lines of a page, so that a page may be short before the last.
+         */
+        get: operations["listRegistryLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1095,7 +1247,7 @@ export interface paths {
         put?: never;
         /**
          * Send an event
-         * @description Accepts an event. The response is sent once the event and its deliveries are durable. With an Idempotency-Key a repeated request is accepted once and gets the same response; the key is remembered for a day. A CloudEvent has its `source` and `id` as the key: one with the same is the same event.
+         * @description Accepts an event. The response is sent once the event and its deliveries are durable. With an Idempotency-Key a repeated request is accepted once and gets the same response; the key is remembered for a day. A CloudEvent has its `source` and `id` as the key: one with the same is the same event. One may be sent in binary mode, too: its attributes in headers such as `ce-specversion`, and the body is its data.
          */
         post: operations["sendEvent"];
         delete?: never;
@@ -1540,6 +1692,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/operator/organisations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List all organisations
+         * @description Lists the organisations of the service with the number of their members, destinations, events of the last 24 hours, and pending deliveries. A number of 10,000 means that or more.
+         */
+        get: operations["listOperatorOrganisations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operator/backlog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the backlog
+         * @description Returns the pending deliveries of all organisations: by state, by kind of destination, by organisation and by destination. The 500 destinations that are due longest are looked at, and a million deliveries are counted at most; `complete` is false where there is more.
+         */
+        get: operations["getBacklog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operator/failing-destinations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List failing destinations
+         * @description Lists the destinations of all organisations that are failing, or those that are disabled, the most recent problem first. The reason is one line, in which secrets are redacted.
+         */
+        get: operations["listFailingDestinations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operator/registry-versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List registry versions that wait
+         * @description Lists the versions of all organisations whose verification was requested, the oldest first.
+         */
+        get: operations["listPendingRegistryVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operator/registry-versions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Review a registry version
+         * @description Sets the verification or the lifecycle of a version of any organisation; absent members stay unchanged. Existing installations are not affected. The organisation's audit log has an entry of it.
+         */
+        patch: operations["reviewRegistryVersion"];
+        trace?: never;
+    };
     "/v1/slack/oauth/callback": {
         parameters: {
             query?: never;
@@ -1900,6 +2152,142 @@ export interface components {
              */
             createdAt: string;
         };
+        /**
+         * Backlog
+         * @description Pending deliveries in all organisations.
+         */
+        Backlog: {
+            /**
+             * Format: int64
+             * @description Number of pending deliveries.
+             */
+            pending: number;
+            /** @description True if everything was counted; else there is more than the numbers say. */
+            complete: boolean;
+            /**
+             * Format: date-time
+             * @description Time at which the event of the oldest pending delivery was accepted.
+             */
+            oldestAt?: string;
+            /**
+             * Format: date-time
+             * @description Time since which a destination is due, where one waits for a worker: the longest.
+             */
+            dueSince?: string;
+            /** @description Pending deliveries by the state of their destination. */
+            states: components["schemas"]["BacklogByState"][];
+            /** @description Pending deliveries by the kind of their destination, most first. */
+            kinds: components["schemas"]["BacklogByKind"][];
+            /** @description Pending deliveries by organisation, the oldest first; at most 100. */
+            organisations: components["schemas"]["BacklogByOrganisation"][];
+            /** @description Destinations with pending deliveries, the oldest first; at most 100. */
+            destinations: components["schemas"]["BacklogDestination"][];
+        };
+        /**
+         * BacklogByKind
+         * @description Pending deliveries to destinations of one kind.
+         */
+        BacklogByKind: {
+            /** @description Kind of the destinations, such as `slack`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Number of pending deliveries.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description Number of destinations.
+             */
+            destinations: number;
+            /**
+             * Format: date-time
+             * @description Time at which the event of the oldest pending delivery was accepted.
+             */
+            oldestAt: string;
+        };
+        /**
+         * BacklogByOrganisation
+         * @description Pending deliveries of one organisation.
+         */
+        BacklogByOrganisation: {
+            /** @description The organisation. */
+            organisation: components["schemas"]["OwningOrganisation"];
+            /**
+             * Format: int64
+             * @description Number of pending deliveries.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description Number of destinations.
+             */
+            destinations: number;
+            /**
+             * Format: date-time
+             * @description Time at which the event of the oldest pending delivery was accepted.
+             */
+            oldestAt: string;
+        };
+        /**
+         * BacklogByState
+         * @description Pending deliveries whose destinations are in one state.
+         */
+        BacklogByState: {
+            /** @description State of the destinations. */
+            state: components["schemas"]["BacklogState"];
+            /**
+             * Format: int64
+             * @description Number of pending deliveries.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description Number of destinations.
+             */
+            destinations: number;
+        };
+        /**
+         * BacklogDestination
+         * @description Destination with pending deliveries.
+         */
+        BacklogDestination: {
+            /**
+             * Format: uuid
+             * @description Unique id.
+             */
+            id: string;
+            /** @description Kind of the destination, such as `slack`. */
+            kind: string;
+            /** @description Name of the destination. */
+            name: string;
+            /** @description Its organisation. */
+            organisation: components["schemas"]["OwningOrganisation"];
+            /** @description Health of the destination. */
+            health: components["schemas"]["DestinationHealth"];
+            /** @description State of the destination. */
+            state: components["schemas"]["BacklogState"];
+            /**
+             * Format: int64
+             * @description Number of pending deliveries.
+             */
+            pending: number;
+            /**
+             * Format: date-time
+             * @description Time at which the event of the oldest pending delivery was accepted.
+             */
+            oldestAt: string;
+            /**
+             * Format: date-time
+             * @description Time at which it is or was due; while a worker has it, the end of the worker's lease.
+             */
+            dueAt: string;
+        };
+        /**
+         * @description State of a destination with pending deliveries: due (it waits for a worker), waiting (for a retry, a rate limit or a pause that the upstream asked for), or sending (a worker has it).
+         * @enum {string}
+         */
+        BacklogState: "due" | "waiting" | "sending";
         /**
          * BatchEvent
          * @description An event of a batch.
@@ -2393,6 +2781,308 @@ export interface components {
             theme?: components["schemas"]["Theme"];
         };
         /**
+         * CreateRegistryApiKey
+         * @description Key to be created.
+         * @example {
+         *       "note": "build server"
+         *     }
+         */
+        CreateRegistryApiKey: {
+            /** @description Note about the key. */
+            note?: string;
+        };
+        /**
+         * @description A registry version to be created.
+         * @example {
+         *       "name": "acme/teams",
+         *       "version": "1.2.0",
+         *       "title": "Teams",
+         *       "configuration": {
+         *         "schema": {
+         *           "type": "object",
+         *           "properties": {
+         *             "tenant": {
+         *               "type": "string"
+         *             }
+         *           }
+         *         }
+         *       },
+         *       "actions": {
+         *         "sendMessage": {
+         *           "title": "Send a message",
+         *           "input": {
+         *             "schema": {}
+         *           },
+         *           "output": {
+         *             "schema": {}
+         *           }
+         *         }
+         *       },
+         *       "secrets": {
+         *         "API_KEY": "s3cret"
+         *       },
+         *       "url": "https://teams.example/hook",
+         *       "visibility": "private"
+         *     }
+         */
+        CreateRegistryVersion: {
+            /** @description Name of the integration, such as `teams`, or with the workspace's handle, `acme/teams`. */
+            name: string;
+            /** @description Semantic version, such as `1.2.0`. */
+            version: string;
+            /** @description Display title. */
+            title?: string;
+            /** @description Description for users. */
+            description?: string;
+            /** @description Configuration set by a user. */
+            configuration?: {
+                /** @description Display title. */
+                title?: string;
+                /** @description Description for users. */
+                description?: string;
+                /** @description A JSON schema, draft-07. */
+                schema?: {
+                    [key: string]: unknown;
+                };
+                /** @description Identifier of a user's configuration. */
+                identifier?: {
+                    /** @description True if it is required. */
+                    required?: boolean;
+                    /** @description Builds the link that connects a user, in VRL. */
+                    linkTemplateScript?: string;
+                };
+            };
+            /** @description Further configurations, by name. */
+            configurations?: {
+                [key: string]: {
+                    /** @description Display title. */
+                    title?: string;
+                    /** @description Description for users. */
+                    description?: string;
+                    /** @description A JSON schema, draft-07. */
+                    schema?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Identifier of a user's configuration. */
+                    identifier?: {
+                        /** @description True if it is required. */
+                        required?: boolean;
+                        /** @description Builds the link that connects a user, in VRL. */
+                        linkTemplateScript?: string;
+                    };
+                };
+            };
+            /** @description States stored for the integration. */
+            states?: {
+                [key: string]: {
+                    /** @enum {string} */
+                    type: "conversation" | "user" | "integration";
+                    /** @description A JSON schema, draft-07. */
+                    schema: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Events emitted by the integration. */
+            events?: {
+                [key: string]: {
+                    /** @description Display title. */
+                    title?: string;
+                    /** @description Description for users. */
+                    description?: string;
+                    /** @description A JSON schema, draft-07. */
+                    schema: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Free texts. */
+                    attributes?: {
+                        [key: string]: string;
+                    };
+                };
+            };
+            /** @description Actions offered by the integration. */
+            actions?: {
+                [key: string]: {
+                    /** @description Display title. */
+                    title?: string;
+                    /** @description Description for users. */
+                    description?: string;
+                    /** @description True if calls are billed. */
+                    billable?: boolean;
+                    /** @description True if results may be cached. */
+                    cacheable?: boolean;
+                    /** @description Input of the action. */
+                    input: {
+                        /** @description A JSON schema, draft-07. */
+                        schema: {
+                            [key: string]: unknown;
+                        };
+                    };
+                    /** @description Output of the action. */
+                    output: {
+                        /** @description A JSON schema, draft-07. */
+                        schema: {
+                            [key: string]: unknown;
+                        };
+                    };
+                    /** @description Free texts. */
+                    attributes?: {
+                        [key: string]: string;
+                    };
+                };
+            };
+            /** @description Entities known to the integration. */
+            entities?: {
+                [key: string]: {
+                    /** @description Display title. */
+                    title?: string;
+                    /** @description Description for users. */
+                    description?: string;
+                    /** @description A JSON schema, draft-07. */
+                    schema: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Channels for messages. */
+            channels?: {
+                [key: string]: {
+                    /** @description Display title. */
+                    title?: string;
+                    /** @description Description for users. */
+                    description?: string;
+                    /** @description Types of messages. */
+                    messages: {
+                        [key: string]: {
+                            /** @description A JSON schema, draft-07. */
+                            schema: {
+                                [key: string]: unknown;
+                            };
+                        };
+                    };
+                    /** @description Tags and creation of conversations. */
+                    conversation?: {
+                        /** @description Tags, by name. */
+                        tags?: {
+                            [key: string]: {
+                                /** @description Display title. */
+                                title?: string;
+                                /** @description Description for users. */
+                                description?: string;
+                            };
+                        };
+                        /** @description Settings for creation: whether it is enabled, and the required tags. */
+                        creation?: {
+                            enabled: boolean;
+                            /** @description Tags required at creation. */
+                            requiredTags: string[];
+                        };
+                    };
+                    /** @description Tags of messages. */
+                    message?: {
+                        /** @description Tags, by name. */
+                        tags?: {
+                            [key: string]: {
+                                /** @description Display title. */
+                                title?: string;
+                                /** @description Description for users. */
+                                description?: string;
+                            };
+                        };
+                    };
+                };
+            };
+            /** @description Tags and creation of users. */
+            user?: {
+                /** @description Tags, by name. */
+                tags?: {
+                    [key: string]: {
+                        /** @description Display title. */
+                        title?: string;
+                        /** @description Description for users. */
+                        description?: string;
+                    };
+                };
+                /** @description Settings for creation: whether it is enabled, and the required tags. */
+                creation?: {
+                    enabled: boolean;
+                    /** @description Tags required at creation. */
+                    requiredTags: string[];
+                };
+            };
+            /** @description Implemented interfaces, by name. This service has no interfaces, so none can be given. */
+            interfaces?: {
+                [key: string]: {
+                    id: string;
+                    entities?: {
+                        [key: string]: {
+                            name: string;
+                        };
+                    };
+                    actions?: {
+                        [key: string]: {
+                            name: string;
+                        };
+                    };
+                    events?: {
+                        [key: string]: {
+                            name: string;
+                        };
+                    };
+                    channels?: {
+                        [key: string]: {
+                            name: string;
+                        };
+                    };
+                };
+            };
+            /** @description Scripts that extract an identifier from a request, in VRL. */
+            identifier?: {
+                /** @description Extracts an identifier from a request, in VRL. */
+                extractScript?: string;
+                /** @description Runs if no identifier was found, in VRL. */
+                fallbackHandlerScript?: string;
+            };
+            /** @description Free texts, such as `category`. */
+            attributes?: {
+                [key: string]: string;
+            };
+            /** @description Further operations that are sent to the integration. */
+            extraOperations?: {
+                [key: string]: {
+                    enabled: boolean;
+                };
+            };
+            /** @description Secrets, readable only by the code. A version inherits those of the version before it with the same major; `null` prevents that. They are never returned. */
+            secrets?: {
+                [key: string]: string | null;
+            };
+            /** @description Version of the SDK that it was built with. */
+            sdkVersion?: string;
+            /** @description The code, in JavaScript. It is never returned. */
+            code?: string;
+            /** @description URL at which the integration is called. */
+            url?: string;
+            /** @description True for a version under development, which its author hosts. */
+            dev?: boolean;
+            /** @description An SVG in Base64, for all versions of the integration. */
+            icon?: string;
+            /** @description Markdown in Base64, for this version. */
+            readme?: string;
+            /**
+             * @deprecated
+             * @description True for a public version. `visibility` takes precedence.
+             */
+            public?: boolean;
+            /**
+             * @description Visibility to other workspaces. A public or unlisted version is immutable.
+             * @enum {string}
+             */
+            visibility?: "public" | "private" | "unlisted";
+            /** @description Names of layers. */
+            layers?: string[];
+        };
+        /**
          * CreateRoute
          * @description A route to be created, with either `destinationId` or `destination`.
          * @example {
@@ -2444,7 +3134,7 @@ export interface components {
         };
         /**
          * CreateSession
-         * @description A personal access token that signs a browser in.
+         * @description A personal access token, or an operator's token, that signs a browser in.
          */
         CreateSession: {
             /** @description The text of the token. */
@@ -2773,6 +3463,30 @@ export interface components {
             explanation?: string;
         };
         /**
+         * FailingDestination
+         * @description Destination that is failing or disabled.
+         */
+        FailingDestination: {
+            /**
+             * Format: uuid
+             * @description Unique id.
+             */
+            id: string;
+            /** @description Kind of the destination, such as `slack`. */
+            kind: string;
+            /** @description Name of the destination. */
+            name: string;
+            /** @description Its organisation. */
+            organisation: components["schemas"]["OwningOrganisation"];
+            /**
+             * Format: date-time
+             * @description Time from which on it is failing or disabled.
+             */
+            since: string;
+            /** @description Reason, in one line; secrets are redacted. */
+            reason: string;
+        };
+        /**
          * FrameAncestors
          * @description Origins whose pages may frame the portal.
          * @example {
@@ -2988,7 +3702,7 @@ export interface components {
          * @description A page of a list.
          */
         AppList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["App"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -2998,7 +3712,7 @@ export interface components {
          * @description A page of a list.
          */
         AuditEntryList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["AuditEntry"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3008,7 +3722,7 @@ export interface components {
          * @description A page of a list.
          */
         ChannelList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Channel"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3018,7 +3732,7 @@ export interface components {
          * @description A page of a list.
          */
         ChannelMemberList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["ChannelMember"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3028,7 +3742,7 @@ export interface components {
          * @description A page of a list.
          */
         ConnectionList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Connection"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3038,7 +3752,7 @@ export interface components {
          * @description A page of a list.
          */
         DeliveryList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Delivery"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3048,7 +3762,7 @@ export interface components {
          * @description A page of a list.
          */
         DestinationList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Destination"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3058,8 +3772,18 @@ export interface components {
          * @description A page of a list.
          */
         EventList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Event"][];
+            /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
+            nextCursor?: string;
+        };
+        /**
+         * List_FailingDestination
+         * @description A page of a list.
+         */
+        FailingDestinationList: {
+            /** @description The items, newest first where the operation names no other order. */
+            data: components["schemas"]["FailingDestination"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
         };
@@ -3068,7 +3792,7 @@ export interface components {
          * @description A page of a list.
          */
         IncomingWebhookList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["IncomingWebhook"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3078,8 +3802,18 @@ export interface components {
          * @description A page of a list.
          */
         MemberList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Member"][];
+            /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
+            nextCursor?: string;
+        };
+        /**
+         * List_OperatorOrganisation
+         * @description A page of a list.
+         */
+        OperatorOrganisationList: {
+            /** @description The items, newest first where the operation names no other order. */
+            data: components["schemas"]["OperatorOrganisation"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
         };
@@ -3088,7 +3822,7 @@ export interface components {
          * @description A page of a list.
          */
         OrganisationList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Organisation"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3098,7 +3832,7 @@ export interface components {
          * @description A page of a list.
          */
         OutgoingWebhookList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["OutgoingWebhook"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3108,8 +3842,18 @@ export interface components {
          * @description A page of a list.
          */
         OutgoingWebhookRunList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["OutgoingWebhookRun"][];
+            /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
+            nextCursor?: string;
+        };
+        /**
+         * List_RegistryLogLine
+         * @description A page of a list.
+         */
+        RegistryLogLineList: {
+            /** @description The items, newest first where the operation names no other order. */
+            data: components["schemas"]["RegistryLogLine"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
         };
@@ -3118,7 +3862,7 @@ export interface components {
          * @description A page of a list.
          */
         RegistryVersionList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["RegistryVersion"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3128,7 +3872,7 @@ export interface components {
          * @description A page of a list.
          */
         RouteList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Route"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3138,7 +3882,7 @@ export interface components {
          * @description A page of a list.
          */
         TokenList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Token"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3344,6 +4088,56 @@ export interface components {
             url: string;
         };
         /**
+         * OperatorOrganisation
+         * @description An organisation with numbers, each of which is at most 10,000: that, or more.
+         */
+        OperatorOrganisation: {
+            /**
+             * Format: uuid
+             * @description Unique id.
+             */
+            id: string;
+            /** @description Handle, unique in the whole service. */
+            slug: string;
+            /** @description Display name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description Time of creation.
+             */
+            createdAt: string;
+            /**
+             * Format: int64
+             * @description Number of members, also invited ones.
+             */
+            members: number;
+            /**
+             * Format: int64
+             * @description Number of destinations.
+             */
+            destinations: number;
+            /**
+             * Format: int64
+             * @description Number of destinations that are failing.
+             */
+            failingDestinations: number;
+            /**
+             * Format: int64
+             * @description Number of events that were accepted in the last 24 hours.
+             */
+            eventsLastDay: number;
+            /**
+             * Format: int64
+             * @description Number of pending deliveries.
+             */
+            pending: number;
+            /**
+             * Format: date-time
+             * @description Time of the last event; absent where there is none.
+             */
+            lastEventAt?: string;
+        };
+        /**
          * Organisation
          * @description An organisation.
          */
@@ -3363,6 +4157,11 @@ export interface components {
              */
             createdAt: string;
         };
+        /**
+         * @description Order of a list of organisations: the newest first, or by slug.
+         * @enum {string}
+         */
+        OrganisationOrder: "newest" | "slug";
         /**
          * OrganisationPatch
          * @description Changes to an organisation.
@@ -3533,6 +4332,21 @@ export interface components {
             token: string;
         };
         /**
+         * OwningOrganisation
+         * @description Organisation that owns something.
+         */
+        OwningOrganisation: {
+            /**
+             * Format: uuid
+             * @description Unique id.
+             */
+            id: string;
+            /** @description Handle, unique in the whole service. */
+            slug: string;
+            /** @description Display name. */
+            name: string;
+        };
+        /**
          * Patterns
          * @description Patterns to be included and excluded. `*` stands for any characters.
          */
@@ -3618,6 +4432,52 @@ export interface components {
             detail: string;
         };
         /**
+         * RegistryApiKey
+         * @description A key without its text.
+         */
+        RegistryApiKey: {
+            /**
+             * Format: uuid
+             * @description Unique id.
+             */
+            id: string;
+            /** @description Note about the key. */
+            note: string;
+            /**
+             * Format: date-time
+             * @description Time of creation.
+             */
+            createdAt: string;
+        };
+        /**
+         * RegistryApiKeyCreated
+         * @description A new key.
+         */
+        RegistryApiKeyCreated: {
+            /**
+             * Format: uuid
+             * @description Unique id.
+             */
+            id: string;
+            /** @description Note about the key. */
+            note: string;
+            /**
+             * Format: date-time
+             * @description Time of creation.
+             */
+            createdAt: string;
+            /** @description Text of the key, which is returned only here. */
+            secret: string;
+        };
+        /**
+         * RegistryApiKeys
+         * @description The keys of a version.
+         */
+        RegistryApiKeys: {
+            /** @description The keys, newest first. */
+            data: components["schemas"]["RegistryApiKey"][];
+        };
+        /**
          * RegistryDefinition
          * @description Definition of a version.
          * @example {
@@ -3693,6 +4553,21 @@ export interface components {
             };
         };
         /**
+         * RegistryLogLine
+         * @description A line of a version's log.
+         */
+        RegistryLogLine: {
+            /**
+             * Format: date-time
+             * @description Time of the call.
+             */
+            time: string;
+            /** @description Level: `info`, `warn` or `error`. */
+            level: string;
+            /** @description Address, answer and duration of the call. */
+            message: string;
+        };
+        /**
          * RegistryOwner
          * @description Organisation that owns a version.
          */
@@ -3706,6 +4581,19 @@ export interface components {
             slug: string;
             /** @description Display name of the organisation. */
             name: string;
+        };
+        /**
+         * RegistryReview
+         * @description Changes to a version by an operator; absent members stay unchanged.
+         * @example {
+         *       "verificationStatus": "approved"
+         *     }
+         */
+        RegistryReview: {
+            /** @description Result of the verification. */
+            verificationStatus?: components["schemas"]["VerificationStatus"];
+            /** @description Lifecycle: a deprecated version cannot be installed. */
+            lifecycleStatus?: components["schemas"]["LifecycleStatus"];
         };
         /**
          * RegistryVersion
@@ -3761,6 +4649,65 @@ export interface components {
              * @description Time of the last change.
              */
             updatedAt: string;
+        };
+        /**
+         * RegistryVersionCreated
+         * @description A new version.
+         */
+        RegistryVersionCreated: {
+            /**
+             * Format: uuid
+             * @description Unique id.
+             */
+            id: string;
+            /** @description Name of the integration, such as `acme/teams`. */
+            name: string;
+            /** @description Version of the integration. */
+            version: string;
+            /** @description Display title. */
+            title: string;
+            /** @description Description of the integration. */
+            description: string;
+            /** @description Organisation that owns it. */
+            organisation: components["schemas"]["RegistryOwner"];
+            /** @description Visibility to other organisations. */
+            visibility: components["schemas"]["Visibility"];
+            /** @description Verification status. */
+            verificationStatus: components["schemas"]["VerificationStatus"];
+            /** @description Lifecycle status: a deprecated version cannot be installed. */
+            lifecycleStatus: components["schemas"]["LifecycleStatus"];
+            /** @description True for a version under development. */
+            dev: boolean;
+            /** @description Address of the icon. */
+            iconUrl?: string;
+            /** @description Address of the readme. */
+            readmeUrl?: string;
+            /**
+             * Format: int64
+             * @description Number of installations of the integration.
+             */
+            installCount: number;
+            /**
+             * Format: int64
+             * @description Number of views of the integration.
+             */
+            viewCount: number;
+            /** @description Names of its secrets; only in the organisation that owns it. */
+            secretNames?: string[];
+            /**
+             * Format: date-time
+             * @description Time of creation.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description Time of the last change.
+             */
+            updatedAt: string;
+            /** @description Its definition. */
+            definition: components["schemas"]["RegistryDefinition"];
+            /** @description Secret that signs its calls. It is returned only here. */
+            signingSecret?: string;
         };
         /**
          * RegistryVersionDetail
@@ -4046,13 +4993,17 @@ export interface components {
          * @description A session of a browser in the portal.
          */
         Session: {
-            /** @description The member who is signed in. */
-            member: components["schemas"]["SessionMember"];
-            /** @description The organisation. */
-            organisation: components["schemas"]["SessionOrganisation"];
-            /** @description Permissions that the session holds. */
+            /** @description Kind of the session. */
+            kind: components["schemas"]["SessionKind"];
+            /** @description The member who is signed in; absent for an operator. */
+            member?: components["schemas"]["SessionMember"];
+            /** @description The organisation; absent for an operator. */
+            organisation?: components["schemas"]["SessionOrganisation"];
+            /** @description The operator who is signed in; absent for a member. */
+            operator?: components["schemas"]["SessionOperator"];
+            /** @description Permissions that the session holds; none for an operator. */
             permissions: components["schemas"]["Permission"][];
-            /** @description Pages that the session may see. */
+            /** @description Pages of the organisation that the session may see; none for an operator. */
             pages: components["schemas"]["PortalPage"][];
             /** @description Colours. */
             theme: components["schemas"]["Theme"];
@@ -4069,6 +5020,11 @@ export interface components {
             embedded: boolean;
         };
         /**
+         * @description Kind of a session: of a member of an organisation, or of an operator of the service.
+         * @enum {string}
+         */
+        SessionKind: "member" | "operator";
+        /**
          * SessionMember
          * @description The member who is signed in by a session.
          */
@@ -4084,6 +5040,14 @@ export interface components {
             email?: string;
             /** @description Role of the member. */
             role: components["schemas"]["Role"];
+        };
+        /**
+         * SessionOperator
+         * @description The operator who is signed in by a session.
+         */
+        SessionOperator: {
+            /** @description Name of the operator's token. */
+            name: string;
         };
         /**
          * SessionOrganisation
@@ -4265,6 +5229,11 @@ export interface components {
             createdAt: string;
         };
         /**
+         * @description Health of a destination with a problem: failing, or disabled.
+         * @enum {string}
+         */
+        UnhealthyState: "failing" | "disabled";
+        /**
          * UpdateApp
          * @description Changes to an app; absent members stay unchanged.
          * @example {
@@ -4424,6 +5393,269 @@ export interface components {
             scriptEnabled?: boolean;
             /** @description Source of its script. */
             script?: string;
+        };
+        /**
+         * @description Changes to a registry version: absent members stay unchanged, `null` removes a member, maps are merged by key.
+         * @example {
+         *       "title": "Microsoft Teams",
+         *       "actions": {
+         *         "sendMessage": null
+         *       },
+         *       "visibility": "public"
+         *     }
+         */
+        UpdateRegistryVersion: {
+            /** @description Display title. */
+            title?: string;
+            /** @description Description for users. */
+            description?: string;
+            /** @description Configuration set by a user. */
+            configuration?: {
+                /** @description Display title. */
+                title?: string;
+                /** @description Description for users. */
+                description?: string;
+                /** @description A JSON schema, draft-07. */
+                schema?: {
+                    [key: string]: unknown;
+                };
+                /** @description Identifier of a user's configuration. */
+                identifier?: {
+                    /** @description True if it is required. */
+                    required?: boolean;
+                    /** @description Builds the link that connects a user, in VRL. */
+                    linkTemplateScript?: string | null;
+                };
+            };
+            /** @description Further configurations, by name. */
+            configurations?: {
+                [key: string]: {
+                    /** @description Display title. */
+                    title?: string;
+                    /** @description Description for users. */
+                    description?: string;
+                    /** @description A JSON schema, draft-07. */
+                    schema?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Identifier of a user's configuration. */
+                    identifier?: {
+                        /** @description True if it is required. */
+                        required?: boolean;
+                        /** @description Builds the link that connects a user, in VRL. */
+                        linkTemplateScript?: string | null;
+                    };
+                } | null;
+            };
+            /** @description States stored for the integration. */
+            states?: {
+                [key: string]: {
+                    /** @enum {string} */
+                    type: "conversation" | "user" | "integration";
+                    /** @description A JSON schema, draft-07. */
+                    schema: {
+                        [key: string]: unknown;
+                    };
+                } | null;
+            };
+            /** @description Events emitted by the integration. */
+            events?: {
+                [key: string]: {
+                    /** @description Display title. */
+                    title?: string;
+                    /** @description Description for users. */
+                    description?: string;
+                    /** @description A JSON schema, draft-07. */
+                    schema: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Free texts. */
+                    attributes?: {
+                        [key: string]: string | null;
+                    };
+                } | null;
+            };
+            /** @description Actions offered by the integration. */
+            actions?: {
+                [key: string]: {
+                    /** @description Display title. */
+                    title?: string;
+                    /** @description Description for users. */
+                    description?: string;
+                    /** @description True if calls are billed. */
+                    billable?: boolean;
+                    /** @description True if results may be cached. */
+                    cacheable?: boolean;
+                    /** @description Input of the action. */
+                    input: {
+                        /** @description A JSON schema, draft-07. */
+                        schema: {
+                            [key: string]: unknown;
+                        };
+                    };
+                    /** @description Output of the action. */
+                    output: {
+                        /** @description A JSON schema, draft-07. */
+                        schema: {
+                            [key: string]: unknown;
+                        };
+                    };
+                    /** @description Free texts. */
+                    attributes?: {
+                        [key: string]: string | null;
+                    };
+                } | null;
+            };
+            /** @description Entities known to the integration. */
+            entities?: {
+                [key: string]: {
+                    /** @description Display title. */
+                    title?: string;
+                    /** @description Description for users. */
+                    description?: string;
+                    /** @description A JSON schema, draft-07. */
+                    schema: {
+                        [key: string]: unknown;
+                    };
+                } | null;
+            };
+            /** @description Channels for messages. */
+            channels?: {
+                [key: string]: {
+                    /** @description Display title. */
+                    title?: string;
+                    /** @description Description for users. */
+                    description?: string;
+                    /** @description Types of messages. */
+                    messages?: {
+                        [key: string]: {
+                            /** @description A JSON schema, draft-07. */
+                            schema: {
+                                [key: string]: unknown;
+                            };
+                        } | null;
+                    };
+                    /** @description Tags and creation of conversations. */
+                    conversation?: {
+                        /** @description Tags, by name. */
+                        tags?: {
+                            [key: string]: {
+                                /** @description Display title. */
+                                title?: string;
+                                /** @description Description for users. */
+                                description?: string;
+                            } | null;
+                        };
+                        /** @description Settings for creation: whether it is enabled, and the required tags. */
+                        creation?: {
+                            enabled: boolean;
+                            /** @description Tags required at creation. */
+                            requiredTags: string[];
+                        };
+                    };
+                    /** @description Tags of messages. */
+                    message?: {
+                        /** @description Tags, by name. */
+                        tags?: {
+                            [key: string]: {
+                                /** @description Display title. */
+                                title?: string;
+                                /** @description Description for users. */
+                                description?: string;
+                            } | null;
+                        };
+                    };
+                } | null;
+            };
+            /** @description Tags and creation of users. */
+            user?: {
+                /** @description Tags, by name. */
+                tags?: {
+                    [key: string]: {
+                        /** @description Display title. */
+                        title?: string;
+                        /** @description Description for users. */
+                        description?: string;
+                    } | null;
+                };
+                /** @description Settings for creation: whether it is enabled, and the required tags. */
+                creation?: {
+                    enabled: boolean;
+                    /** @description Tags required at creation. */
+                    requiredTags: string[];
+                };
+            };
+            /** @description Implemented interfaces, by name. This service has no interfaces, so none can be given. */
+            interfaces?: {
+                [key: string]: {
+                    id: string;
+                    entities?: {
+                        [key: string]: {
+                            name: string;
+                        };
+                    };
+                    actions?: {
+                        [key: string]: {
+                            name: string;
+                        };
+                    };
+                    events?: {
+                        [key: string]: {
+                            name: string;
+                        };
+                    };
+                    channels?: {
+                        [key: string]: {
+                            name: string;
+                        };
+                    };
+                } | null;
+            };
+            /** @description Scripts that extract an identifier from a request, in VRL. */
+            identifier?: {
+                /** @description Extracts an identifier from a request, in VRL. */
+                extractScript?: string | null;
+                /** @description Runs if no identifier was found, in VRL. */
+                fallbackHandlerScript?: string | null;
+            };
+            /** @description Free texts, such as `category`. */
+            attributes?: {
+                [key: string]: string | null;
+            };
+            /** @description Further operations that are sent to the integration. */
+            extraOperations?: {
+                [key: string]: {
+                    enabled: boolean;
+                };
+            };
+            /** @description Secrets, readable only by the code. A version inherits those of the version before it with the same major; `null` prevents that. They are never returned. */
+            secrets?: {
+                [key: string]: string | null;
+            };
+            /** @description Version of the SDK that it was built with. */
+            sdkVersion?: string;
+            /** @description The code, in JavaScript. It is never returned. */
+            code?: string;
+            /** @description URL at which the integration is called. */
+            url?: string | null;
+            /** @description An SVG in Base64, for all versions of the integration. */
+            icon?: string;
+            /** @description Markdown in Base64, for this version. */
+            readme?: string;
+            /**
+             * @deprecated
+             * @description True for a public version. `visibility` takes precedence.
+             */
+            public?: boolean;
+            /**
+             * @description Visibility to other workspaces. A public or unlisted version is immutable.
+             * @enum {string}
+             */
+            visibility?: "public" | "private" | "unlisted";
+            /** @description Names of layers. */
+            layers?: string[];
+            /** @description Maximum execution time, in seconds. */
+            maxExecutionTime?: number;
         };
         /**
          * UpdateRoute
@@ -5724,16 +6956,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "member": {
-                     *         "userId": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
-                     *         "username": "text",
-                     *         "role": "member"
-                     *       },
-                     *       "organisation": {
-                     *         "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
-                     *         "slug": "text",
-                     *         "name": "text"
-                     *       },
+                     *       "kind": "member",
                      *       "permissions": [
                      *         "organisation:read"
                      *       ],
@@ -5783,16 +7006,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "member": {
-                     *         "userId": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
-                     *         "username": "text",
-                     *         "role": "member"
-                     *       },
-                     *       "organisation": {
-                     *         "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
-                     *         "slug": "text",
-                     *         "name": "text"
-                     *       },
+                     *       "kind": "member",
                      *       "permissions": [
                      *         "organisation:read"
                      *       ],
@@ -7664,6 +8878,213 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    createRegistryVersion: {
+        parameters: {
+            query?: {
+                /** @description `true` accepts changes that break installations of other organisations. */
+                allowBreakingChanges?: boolean;
+            };
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "acme/teams",
+                 *       "version": "1.2.0",
+                 *       "title": "Teams",
+                 *       "configuration": {
+                 *         "schema": {
+                 *           "type": "object",
+                 *           "properties": {
+                 *             "tenant": {
+                 *               "type": "string"
+                 *             }
+                 *           }
+                 *         }
+                 *       },
+                 *       "actions": {
+                 *         "sendMessage": {
+                 *           "title": "Send a message",
+                 *           "input": {
+                 *             "schema": {}
+                 *           },
+                 *           "output": {
+                 *             "schema": {}
+                 *           }
+                 *         }
+                 *       },
+                 *       "secrets": {
+                 *         "API_KEY": "s3cret"
+                 *       },
+                 *       "url": "https://teams.example/hook",
+                 *       "visibility": "private"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateRegistryVersion"];
+            };
+        };
+        responses: {
+            /** @description The resource was created. */
+            201: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *       "name": "text",
+                     *       "version": "text",
+                     *       "title": "text",
+                     *       "description": "text",
+                     *       "organisation": {
+                     *         "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *         "slug": "text",
+                     *         "name": "text"
+                     *       },
+                     *       "visibility": "public",
+                     *       "verificationStatus": "unapproved",
+                     *       "lifecycleStatus": "published",
+                     *       "dev": true,
+                     *       "installCount": 1,
+                     *       "viewCount": 1,
+                     *       "createdAt": "2026-03-14T09:26:53Z",
+                     *       "updatedAt": "2026-03-14T09:26:53Z",
+                     *       "definition": {
+                     *         "url": "https://teams.example/hook",
+                     *         "identifier": {},
+                     *         "configuration": {},
+                     *         "configurations": {},
+                     *         "channels": {},
+                     *         "states": {},
+                     *         "events": {},
+                     *         "actions": {
+                     *           "sendMessage": {
+                     *             "title": "Send a message"
+                     *           }
+                     *         },
+                     *         "user": {},
+                     *         "entities": {},
+                     *         "interfaces": {},
+                     *         "attributes": {}
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegistryVersionCreated"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    validateRegistryVersion: {
+        parameters: {
+            query?: {
+                /** @description `true` accepts changes that break installations of other organisations. */
+                allowBreakingChanges?: boolean;
+            };
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "acme/teams",
+                 *       "version": "1.2.0",
+                 *       "title": "Teams",
+                 *       "configuration": {
+                 *         "schema": {
+                 *           "type": "object",
+                 *           "properties": {
+                 *             "tenant": {
+                 *               "type": "string"
+                 *             }
+                 *           }
+                 *         }
+                 *       },
+                 *       "actions": {
+                 *         "sendMessage": {
+                 *           "title": "Send a message",
+                 *           "input": {
+                 *             "schema": {}
+                 *           },
+                 *           "output": {
+                 *             "schema": {}
+                 *           }
+                 *         }
+                 *       },
+                 *       "secrets": {
+                 *         "API_KEY": "s3cret"
+                 *       },
+                 *       "url": "https://teams.example/hook",
+                 *       "visibility": "private"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateRegistryVersion"];
+            };
+        };
+        responses: {
+            /** @description Report of a descriptor check. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "valid": true,
+                     *       "findings": [
+                     *         {
+                     *           "severity": "error",
+                     *           "path": "text",
+                     *           "rule": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LintReport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     getRegistryVersion: {
         parameters: {
             query?: never;
@@ -7769,6 +9190,445 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    updateRegistryVersion: {
+        parameters: {
+            query?: {
+                /** @description `true` accepts changes that break installations of other organisations. */
+                allowBreakingChanges?: boolean;
+            };
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path: {
+                /** @description The version's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "title": "Microsoft Teams",
+                 *       "actions": {
+                 *         "sendMessage": null
+                 *       },
+                 *       "visibility": "public"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpdateRegistryVersion"];
+            };
+        };
+        responses: {
+            /** @description A version with its definition. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *       "name": "text",
+                     *       "version": "text",
+                     *       "title": "text",
+                     *       "description": "text",
+                     *       "organisation": {
+                     *         "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *         "slug": "text",
+                     *         "name": "text"
+                     *       },
+                     *       "visibility": "public",
+                     *       "verificationStatus": "unapproved",
+                     *       "lifecycleStatus": "published",
+                     *       "dev": true,
+                     *       "installCount": 1,
+                     *       "viewCount": 1,
+                     *       "createdAt": "2026-03-14T09:26:53Z",
+                     *       "updatedAt": "2026-03-14T09:26:53Z",
+                     *       "definition": {
+                     *         "url": "https://teams.example/hook",
+                     *         "identifier": {},
+                     *         "configuration": {},
+                     *         "configurations": {},
+                     *         "channels": {},
+                     *         "states": {},
+                     *         "events": {},
+                     *         "actions": {
+                     *           "sendMessage": {
+                     *             "title": "Send a message"
+                     *           }
+                     *         },
+                     *         "user": {},
+                     *         "entities": {},
+                     *         "interfaces": {},
+                     *         "attributes": {}
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegistryVersionDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    validateRegistryVersionUpdate: {
+        parameters: {
+            query?: {
+                /** @description `true` accepts changes that break installations of other organisations. */
+                allowBreakingChanges?: boolean;
+            };
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path: {
+                /** @description The version's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "title": "Microsoft Teams",
+                 *       "actions": {
+                 *         "sendMessage": null
+                 *       },
+                 *       "visibility": "public"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpdateRegistryVersion"];
+            };
+        };
+        responses: {
+            /** @description Report of a descriptor check. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "valid": true,
+                     *       "findings": [
+                     *         {
+                     *           "severity": "error",
+                     *           "path": "text",
+                     *           "rule": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LintReport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    requestRegistryVerification: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path: {
+                /** @description The version's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request succeeded. */
+            204: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    rotateRegistrySigningSecret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path: {
+                /** @description The version's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Secret that signs the calls of an app or an outgoing webhook. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "secret": "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SigningSecret"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listRegistryApiKeys: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path: {
+                /** @description The version's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys of a version. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *           "note": "text",
+                     *           "createdAt": "2026-03-14T09:26:53Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegistryApiKeys"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createRegistryApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path: {
+                /** @description The version's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "build server"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateRegistryApiKey"];
+            };
+        };
+        responses: {
+            /** @description The resource was created. */
+            201: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *       "note": "text",
+                     *       "createdAt": "2026-03-14T09:26:53Z",
+                     *       "secret": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegistryApiKeyCreated"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deleteRegistryApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path: {
+                /** @description The key's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request succeeded. */
+            204: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listRegistryLogs: {
+        parameters: {
+            query?: {
+                /** @description Only lines from this time on. */
+                since?: string;
+                /** @description Only lines before this time. */
+                until?: string;
+                /** @description Only lines of this level: `info`, `warn` (a call that is retried) or `error` (one that failed permanently). */
+                level?: string;
+                /** @description Only lines with this text in the message. */
+                text?: string;
+                /** @description The `nextCursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path: {
+                /** @description The version's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of a list. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "time": "2026-03-14T09:26:53Z",
+                     *           "level": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegistryLogLineList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];
@@ -10494,6 +12354,326 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listOperatorOrganisations: {
+        parameters: {
+            query?: {
+                /** @description Order of the list: `newest` first, which is the default, or by `slug`. */
+                order?: components["schemas"]["OrganisationOrder"];
+                /** @description Only organisations whose slug begins with this text. */
+                slug?: string;
+                /** @description Maximum number of items, 1 to 250; 50 by default. */
+                limit?: number;
+                /** @description The `nextCursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of a list. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *           "slug": "text",
+                     *           "name": "text",
+                     *           "createdAt": "2026-03-14T09:26:53Z",
+                     *           "members": 0,
+                     *           "destinations": 0,
+                     *           "failingDestinations": 0,
+                     *           "eventsLastDay": 0,
+                     *           "pending": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperatorOrganisationList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getBacklog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Pending deliveries in all organisations. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "pending": 0,
+                     *       "complete": true,
+                     *       "states": [
+                     *         {
+                     *           "state": "due",
+                     *           "pending": 0,
+                     *           "destinations": 0
+                     *         }
+                     *       ],
+                     *       "kinds": [
+                     *         {
+                     *           "kind": "text",
+                     *           "pending": 0,
+                     *           "destinations": 0,
+                     *           "oldestAt": "2026-03-14T09:26:53Z"
+                     *         }
+                     *       ],
+                     *       "organisations": [
+                     *         {
+                     *           "organisation": {
+                     *             "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *             "slug": "text",
+                     *             "name": "text"
+                     *           },
+                     *           "pending": 0,
+                     *           "destinations": 0,
+                     *           "oldestAt": "2026-03-14T09:26:53Z"
+                     *         }
+                     *       ],
+                     *       "destinations": [
+                     *         {
+                     *           "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *           "kind": "text",
+                     *           "name": "text",
+                     *           "organisation": {
+                     *             "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *             "slug": "text",
+                     *             "name": "text"
+                     *           },
+                     *           "health": "healthy",
+                     *           "state": "due",
+                     *           "pending": 0,
+                     *           "oldestAt": "2026-03-14T09:26:53Z",
+                     *           "dueAt": "2026-03-14T09:26:53Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Backlog"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listFailingDestinations: {
+        parameters: {
+            query?: {
+                /** @description Health of the destinations; `failing` by default. */
+                health?: components["schemas"]["UnhealthyState"];
+                /** @description Maximum number of items, 1 to 250; 50 by default. */
+                limit?: number;
+                /** @description The `nextCursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of a list. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *           "kind": "text",
+                     *           "name": "text",
+                     *           "organisation": {
+                     *             "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *             "slug": "text",
+                     *             "name": "text"
+                     *           },
+                     *           "since": "2026-03-14T09:26:53Z",
+                     *           "reason": "text"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FailingDestinationList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listPendingRegistryVersions: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items, 1 to 250; 50 by default. */
+                limit?: number;
+                /** @description The `nextCursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of a list. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *           "name": "text",
+                     *           "version": "text",
+                     *           "title": "text",
+                     *           "description": "text",
+                     *           "organisation": {
+                     *             "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *             "slug": "text",
+                     *             "name": "text"
+                     *           },
+                     *           "visibility": "public",
+                     *           "verificationStatus": "unapproved",
+                     *           "lifecycleStatus": "published",
+                     *           "dev": true,
+                     *           "installCount": 1,
+                     *           "viewCount": 1,
+                     *           "createdAt": "2026-03-14T09:26:53Z",
+                     *           "updatedAt": "2026-03-14T09:26:53Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegistryVersionList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    reviewRegistryVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The version's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "verificationStatus": "approved"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RegistryReview"];
+            };
+        };
+        responses: {
+            /** @description A version of an integration in the registry. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *       "name": "text",
+                     *       "version": "text",
+                     *       "title": "text",
+                     *       "description": "text",
+                     *       "organisation": {
+                     *         "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *         "slug": "text",
+                     *         "name": "text"
+                     *       },
+                     *       "visibility": "public",
+                     *       "verificationStatus": "unapproved",
+                     *       "lifecycleStatus": "published",
+                     *       "dev": true,
+                     *       "installCount": 1,
+                     *       "viewCount": 1,
+                     *       "createdAt": "2026-03-14T09:26:53Z",
+                     *       "updatedAt": "2026-03-14T09:26:53Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegistryVersion"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];

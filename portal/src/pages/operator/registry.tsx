@@ -64,7 +64,12 @@ export function RegistryPage() {
     <>
       <PageHead title={strings.operator.pages.registry}>{texts.lead}</PageHead>
       {!rejecting && <ProblemNote problem={change.problem} />}
-      <List list={list} label={strings.operator.pages.registry} columns={columns} empty={<Empty title={texts.none} />} />
+      <List
+        list={list}
+        label={strings.operator.pages.registry}
+        columns={columns}
+        empty={<Empty title={texts.none} />}
+      />
       {rejecting && (
         <Confirm
           title={texts.rejectTitle(nameOf(rejecting))}

@@ -126,10 +126,13 @@ fn serve(dialect: &Dialect, document: &'static Document, plumbing: &Plumbing) ->
 
 #[cfg(test)]
 mod tests {
-    use poem::{http::StatusCode, test::TestClient};
+    use poem::http::StatusCode;
     use serde_json::Value;
 
-    use super::{shared::budget::Limits, *};
+    use super::{
+        shared::{budget::Limits, test_client::TestClient},
+        *,
+    };
     use crate::{
         domain::ambient::{Ambient, Clock, Random, Time},
         openapi,

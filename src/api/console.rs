@@ -145,10 +145,10 @@ fn swagger_file(path: &str) -> Option<Arc<Asset>> {
 
 #[cfg(test)]
 mod tests {
-    use poem::test::TestClient;
     use serde_json::json;
 
     use super::*;
+    use crate::api::shared::test_client::TestClient;
 
     fn client() -> TestClient<Route> {
         let text = |text: &'static str| Asset::new("application/json", text, Caching::Revalidate);

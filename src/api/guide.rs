@@ -155,9 +155,8 @@ fn slug(heading: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use poem::test::TestClient;
-
     use super::*;
+    use crate::api::shared::test_client::TestClient;
 
     async fn get(path: &str) -> (StatusCode, String) {
         let response = TestClient::new(routes(Route::new())).get(path).send().await.0;

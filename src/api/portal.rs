@@ -200,9 +200,8 @@ fn headers(headers: &mut HeaderMap, more: &[(header::HeaderName, &str)]) {
 
 #[cfg(test)]
 mod tests {
-    use poem::test::TestClient;
-
     use super::*;
+    use crate::api::shared::test_client::TestClient;
 
     async fn get(path: &str) -> (StatusCode, HeaderMap, String) {
         let response = TestClient::new(routes(Route::new())).get(path).send().await.0;

@@ -18,14 +18,16 @@ pub mod media;
 pub mod nul;
 pub mod page;
 pub mod portal_pages;
-pub mod registry_body;
 pub mod refusal;
+pub mod registry_body;
 pub mod registry_words;
 pub mod schema;
 pub mod script_error;
 pub mod sender;
 pub mod services;
 pub mod session;
+#[cfg(test)]
+pub mod test_client;
 pub mod setting_value;
 pub mod signed;
 pub mod time;

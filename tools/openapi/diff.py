@@ -4,7 +4,9 @@
 
 The latest release is the highest version in openapi/released/. What a client may send can only widen, what it gets can only
 gain. `redocly diff` judges that; what it lets pass and a generated client would notice is judged here, from its list of
-changes. A difference that is meant has a line in the accepted.txt beside the released documents:
+changes. Paths and names of schemas that are gone are found here too: it would pair them with new ones that look alike,
+so that what is added would change what is said of the rest. A difference that is meant has a line in the accepted.txt
+beside the released documents:
 
     DOCUMENT RULE POINTER -- WHY
 
@@ -30,6 +32,50 @@ QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
 
 def compare(base, revision):
     """What breaks a client from one document to the next: (rule, pointer, message), and the number of other changes."""
+    old, new = (json.loads(pathlib.Path(path).read_text()) for path in (base, revision))
+    gone = [("path-removed", pointer("paths", path), "A client calls it.") for path in old["paths"] if path not in new["paths"]]
+    gone += [
+        ("schema-name-removed", pointer("components", "schemas", name), "A generated client has a type of this name.")
+        for name in schemas(old)
+        if name not in schemas(new)
+    ]
+    both = old["paths"].keys() & new["paths"].keys()
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [pathlib.Path(folder) / name for name in ("base.json", "revision.json")]
+        for path, document in zip(paths, (old, new)):
+            path.write_text(json.dumps(narrowed(document, both)))
+        breaking, harmless = compare_paths(*paths)
+    return gone + breaking, harmless + len(new["paths"].keys() - both)
+
+
+def pointer(*steps):
+    """The JSON Pointer of a place in a document, as a fragment."""
+    return "#/" + "/".join(step.replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def schemas(document):
+    """The named schemas of a document."""
+    return document.get("components", {}).get("schemas", {})
+
+
+def narrowed(document, paths):
+    """A document with these paths alone, and the schemas that they refer to."""
+    document = document | {"paths": {path: item for path, item in document["paths"].items() if path in paths}}
+    names, found = set(), named_in(document["paths"])
+    while found:
+        names |= found
+        found = {name for known in found for name in named_in(schemas(document).get(known))} - names
+    kept = {name: schema for name, schema in schemas(document).items() if name in names}
+    return document | {"components": document.get("components", {}) | {"schemas": kept}}
+
+
+def named_in(value):
+    """The names of the schemas that a part of a document refers to."""
+    return set(re.findall(r'"#/components/schemas/([^"/]+)', json.dumps(value)))
+
+
+def compare_paths(base, revision):
+    """What breaks a client, and the number of other changes, between documents of the same paths."""
     command = [TOOLS / "node_modules" / ".bin" / "redocly", "diff", base, revision, "--format", "json"]
     command += ["--config", TOOLS / "redocly-diff.yaml"]
     result = subprocess.run(command, capture_output=True, text=True, env=os.environ | QUIET, timeout=120)
@@ -48,16 +94,13 @@ def compare(base, revision):
 
 def missed(change):
     """The verdict on a change that redocly takes for harmless."""
-    pointer = change.get("base", {}).get("pointer", change["path"])
+    place = change.get("base", {}).get("pointer", change["path"])
     if change["typeName"] != "Schema":
         return []
     if change["kind"] == "removed" and "/requestBody/" in change["path"] and re.search(r"/properties/[^/]+$", change["path"]):
-        return [("request-property-removed", pointer, "A client sends it still, and nobody reads it.")]
-    is_named = re.fullmatch(r"#/components/schemas/[^/]+", change["path"])
-    if is_named and (change["kind"] == "removed" or change.get("property") == "key"):
-        return [("schema-name-removed", pointer, "A generated client has a type of this name.")]
+        return [("request-property-removed", place, "A client sends it still, and nobody reads it.")]
     if change.get("property") == "default" and "value" in change.get("base", {}):
-        return [("default-changed", pointer, "Who leaves it out relies on what it was.")]
+        return [("default-changed", place, "Who leaves it out relies on what it was.")]
     return []
 
 
@@ -140,14 +183,15 @@ def small_document():
     }
 
 
-def rename(schemas, paths):
-    schemas["Object"] = schemas.pop("Thing")
+def rename(named, paths):
+    named["Object"] = named.pop("Thing")
     for operation in paths["/things"].values():
         operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"] = "#/components/schemas/Object"
 
 
 # What is changed in the small document, and the rule that has to say so; none where a client does not mind.
 JUDGED = [
+    ("path-removed", lambda paths, sent, given: paths.update({"/objects": paths.pop("/things")})),
     ("operation-removed", lambda paths, sent, given: paths["/things"].pop("post")),
     ("operation-id-changed", lambda paths, sent, given: paths["/things"]["get"].update(operationId="all")),
     ("parameter-removed", lambda paths, sent, given: paths["/things"]["get"].pop("parameters")),
@@ -174,11 +218,10 @@ def judge_the_judge():
     cases = []
     for rule, change in JUDGED:
         changed = copy.deepcopy(base)
-        schemas = changed["components"]["schemas"]
-        change(changed["paths"], schemas["NewThing"], schemas["Thing"])
+        change(changed["paths"], schemas(changed)["NewThing"], schemas(changed)["Thing"])
         cases.append((rule, changed))
     renamed = copy.deepcopy(base)
-    rename(renamed["components"]["schemas"], renamed["paths"])
+    rename(schemas(renamed), renamed["paths"])
     cases.append(("schema-name-removed", renamed))
     with tempfile.TemporaryDirectory() as folder:
         paths = [pathlib.Path(folder) / f"{number}.json" for number in range(len(cases) + 1)]

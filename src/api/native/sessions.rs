@@ -81,8 +81,8 @@ impl Sessions {
     ///
     /// Returns the ways by which a browser may sign in to the portal.
     #[oai(path = "/v1/sign-in-options", method = "get", operation_id = "getSignInOptions")]
-    async fn get_sign_in_options(&self, sign_in: Service<'_, SignIn>) -> Json<SignInOptionsOut> {
-        Json(sign_in.provider_name().into())
+    async fn get_sign_in_options(&self, sign_in: Service<'_, SignIn>) -> Answer<SignInOptionsOut> {
+        Ok(Json(sign_in.provider_name().into()))
     }
 
     /// Create a portal session

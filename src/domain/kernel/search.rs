@@ -30,17 +30,17 @@ impl Period {
 
     /// Returns the first identifier of the period.
     pub fn first(&self) -> Uuid {
-        self.since.map_or(Uuid::nil(), earliest)
+        self.since.map_or(Uuid::nil(), first_id)
     }
 
     /// Returns the first identifier after the period.
     pub fn end(&self) -> Uuid {
-        self.until.map_or(Uuid::max(), earliest)
+        self.until.map_or(Uuid::max(), first_id)
     }
 }
 
 /// Returns a lower bound of the identifiers of a moment, above all of earlier ones (RFC 9562, 5.7).
-fn earliest(time: Time) -> Uuid {
+pub fn first_id(time: Time) -> Uuid {
     let millis = u64::try_from(time.timestamp_millis()).unwrap_or_default().min((1 << 48) - 1);
     Uuid::from_u128(u128::from(millis) << 80)
 }

@@ -1,18 +1,32 @@
 //! Removal of old rows, in slices, so that no statement holds the database for long.
+//!
+//! Identifiers begin with the time at which they were made, and nothing ends before it begins. So what is older than a
+//! moment is a range of the primary key, and a run reads what it removes, not what is stored.
 
 use sea_orm::{ConnectionTrait, Statement};
 
-use crate::domain::{Result, ambient::Time};
+use crate::domain::{Result, ambient::Time, search::first_id};
 
 /// Maximum number of rows that one statement removes.
 const SLICE: u32 = 1000;
+
+/// Finished deliveries.
+const FINISHED: &str = "state <> 'pending' AND completed_at < $1";
+
+/// Pending deliveries whose destination was removed with its organisation.
+const ORPHANED: &str = "state = 'pending' AND created_at < $1 \
+    AND NOT EXISTS (SELECT 1 FROM destination WHERE destination.id = delivery.destination_id)";
+
+/// Events that no delivery needs any more.
+const UNNEEDED: &str =
+    "created_at < $1 AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.event_id = event.id)";
 
 /// Removes up to a slice of the deliveries that ended before `before`, their attempts first. Returns their number.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn remove_deliveries(db: &impl ConnectionTrait, before: Time) -> Result<u64> {
-    remove(db, before, |at| format!("state <> 'pending' AND completed_at < {at}")).await
+    remove_with_attempts(db, before, FINISHED).await
 }
 
 /// Removes up to a slice of the orphaned deliveries from before `before`: their destination was removed with its
@@ -21,37 +35,52 @@ pub async fn remove_deliveries(db: &impl ConnectionTrait, before: Time) -> Resul
 /// # Errors
 /// When the database fails.
 pub async fn remove_orphans(db: &impl ConnectionTrait, before: Time) -> Result<u64> {
-    let orphans = |at| {
-        format!(
-            "state = 'pending' AND created_at < {at} \
-             AND NOT EXISTS (SELECT 1 FROM destination WHERE destination.id = delivery.destination_id)"
-        )
-    };
-    remove(db, before, orphans).await
+    remove_with_attempts(db, before, ORPHANED).await
 }
 
-async fn remove(db: &impl ConnectionTrait, before: Time, which: impl Fn(String) -> String) -> Result<u64> {
-    let backend = db.get_database_backend();
-    let which = which(crate::store::kernel::placeholders::one(backend, 0));
-    let old = format!("SELECT id FROM delivery WHERE {which} ORDER BY id LIMIT {SLICE}");
-    let attempts = format!("DELETE FROM attempt WHERE delivery_id IN ({old})");
-    db.execute_raw(Statement::from_sql_and_values(backend, attempts, [before.into()])).await?;
-    let deliveries = format!("DELETE FROM delivery WHERE id IN ({old})");
-    let done = db.execute_raw(Statement::from_sql_and_values(backend, deliveries, [before.into()])).await?;
-    Ok(done.rows_affected())
-}
-
-/// Removes up to a slice of the events from before `before` that no delivery needs any more.
+/// Removes up to a slice of the events from before `before` that no delivery needs any more. Returns their number.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn remove_events(db: &impl ConnectionTrait, before: Time) -> Result<u64> {
-    let backend = db.get_database_backend();
-    let at = crate::store::kernel::placeholders::one(backend, 0);
-    let sql = format!(
-        "DELETE FROM event WHERE id IN (SELECT e.id FROM event e WHERE e.created_at < {at} \
-         AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event_id = e.id) ORDER BY e.id LIMIT {SLICE})"
-    );
-    let done = db.execute_raw(Statement::from_sql_and_values(backend, sql, [before.into()])).await?;
+    run(db, before, &format!("DELETE FROM event WHERE id IN ({})", slice("event", UNNEEDED))).await
+}
+
+async fn remove_with_attempts(db: &impl ConnectionTrait, before: Time, which: &str) -> Result<u64> {
+    let old = slice("delivery", which);
+    run(db, before, &format!("DELETE FROM attempt WHERE delivery_id IN ({old})")).await?;
+    run(db, before, &format!("DELETE FROM delivery WHERE id IN ({old})")).await
+}
+
+/// Returns the query of the oldest rows of a table to which `which` applies: `$1` is the moment, `$2` its first id.
+fn slice(table: &str, which: &str) -> String {
+    format!("SELECT id FROM {table} WHERE id < $2 AND {which} ORDER BY id LIMIT {SLICE}")
+}
+
+async fn run(db: &impl ConnectionTrait, before: Time, sql: &str) -> Result<u64> {
+    let values = [before.into(), first_id(before).into()];
+    let done = db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
     Ok(done.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use migration::{Migrator, MigratorTrait};
+    use sea_orm::{Database, DbBackend};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_what_is_old_is_read() {
+        let db = Database::connect("sqlite::memory:").await.unwrap();
+        Migrator::up(&db, None).await.unwrap();
+        for (table, which) in [("delivery", FINISHED), ("delivery", ORPHANED), ("event", UNNEEDED)] {
+            let plan = format!("EXPLAIN QUERY PLAN {}", slice(table, which));
+            let plan = db.query_all_raw(Statement::from_string(DbBackend::Sqlite, plan)).await.unwrap();
+            let steps: Vec<String> = plan.iter().map(|step| step.try_get("", "detail").unwrap()).collect();
+            assert!(steps[0].starts_with(&format!("SEARCH {table} USING ")), "{steps:?}");
+            assert!(steps[0].ends_with("(id<?)"), "{steps:?}");
+            assert!(!steps.iter().any(|step| step.contains("SCAN") || step.contains("TEMP B-TREE")), "{steps:?}");
+        }
+    }
 }

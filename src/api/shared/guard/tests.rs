@@ -5,10 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use poem::{
-    Route,
-    test::{TestClient, TestResponse},
-};
+use poem::Route;
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions, Object, OpenApi, OpenApiService,
     param::{Path, Query},
@@ -23,6 +20,7 @@ use crate::{
         body::Body,
         fault::Protocol,
         refusal::{Occasion, Refusal, into_error},
+        test_client::{TestClient, TestResponse},
     },
     domain::{
         ambient::{Clock, Random, Time},
@@ -170,7 +168,11 @@ fn endpoint(strict: bool, api: Api, seen: Seen) -> (Route, TaskTracker) {
 }
 
 fn served_document(text: &str) -> &'static Document {
-    Box::leak(Box::new(Document::new("test", "Test", Asset::new("application/json", text.to_owned(), Caching::Revalidate))))
+    Box::leak(Box::new(Document::new(
+        "test",
+        "Test",
+        Asset::new("application/json", text.to_owned(), Caching::Revalidate),
+    )))
 }
 
 fn client() -> TestClient<Route> {

@@ -110,56 +110,71 @@ pub async fn list_organisations(
 }
 
 fn organisations_statement(backend: DbBackend, wanted: &OrganisationsWanted, limit: u32) -> Statement {
-    let collation = if backend == DbBackend::Postgres { " COLLATE \"C\"" } else { "" };
+    // In the order of their bytes, as SQLite has them anyway.
+    let slug = if backend == DbBackend::Postgres { "slug COLLATE \"C\"" } else { "slug" };
+    let order = match wanted.order {
+        OrganisationOrder::Newest => "id DESC",
+        OrganisationOrder::Slug => slug,
+    };
     let mut values: Vec<Value> = vec![wanted.day.into()];
     let mut conditions: Vec<String> = Vec::new();
     let mut demand = |left: &str, comparison: &str, value: Value| {
         values.push(value);
         conditions.push(format!("{left} {comparison} ${}", values.len()));
     };
-    let slug = format!("slug{collation}");
     if !wanted.slug.is_empty() {
-        demand(&slug, ">=", wanted.slug.as_str().into());
+        demand(slug, ">=", wanted.slug.as_str().into());
         // Above every character of a slug.
-        demand(&slug, "<", format!("{}~", wanted.slug).into());
+        demand(slug, "<", format!("{}~", wanted.slug).into());
     }
-    let order = match wanted.order {
-        OrganisationOrder::Newest => "id DESC".to_owned(),
-        OrganisationOrder::Slug => slug.clone(),
-    };
     match (&wanted.after, wanted.order) {
         (Some(after), OrganisationOrder::Newest) => demand("id", "<", after.id.0.into()),
-        (Some(after), OrganisationOrder::Slug) => demand(&slug, ">", after.slug.as_str().into()),
+        (Some(after), OrganisationOrder::Slug) => demand(slug, ">", after.slug.as_str().into()),
         (None, _) => {}
     }
     let filter = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
-    let count = |name: &str, rows: &str| {
-        format!("(SELECT COUNT(*) FROM (SELECT 1 FROM {rows} LIMIT {MOST_COUNTED}) AS c) AS {name}")
-    };
-    let counts = [
-        count("members", "member m WHERE m.organisation_id = o.id"),
-        count("destinations", "destination t WHERE t.organisation_id = o.id"),
-        // Both conditions: the first is the index's, and SQLite does not see that the second implies it.
-        count(
-            "failing_destinations",
-            "destination t WHERE t.organisation_id = o.id AND t.health <> 'healthy' AND t.health = 'failing'",
-        ),
-        count("events", "event e WHERE e.organisation_id = o.id AND e.id >= $1"),
-        // What is pending has a destination that is due; both classes are named, since the index begins with them.
-        count(
-            "pending",
-            "destination t JOIN delivery p ON p.destination_id = t.id AND p.state = 'pending' \
-             WHERE t.slow IN (FALSE, TRUE) AND t.organisation_id = o.id AND t.due_at IS NOT NULL",
-        ),
-    ];
     let sql = format!(
         "SELECT o.*, {counts}, \
          (SELECT e.created_at FROM event e WHERE e.organisation_id = o.id ORDER BY e.id DESC LIMIT 1) AS last_event_at \
          FROM (SELECT * FROM organisation {filter} ORDER BY {order} LIMIT {limit}) AS o ORDER BY o.{order}",
-        counts = counts.join(", "),
+        counts = counts(backend),
         limit = limit + 1,
     );
     Statement::from_sql_and_values(backend, sql, values)
+}
+
+/// Returns the counts of an organisation `o`; `$1` is the first identifier of the last day.
+fn counts(backend: DbBackend) -> String {
+    let pending = "delivery p WHERE p.destination_id = t.id AND p.state = 'pending'";
+    // Destination by destination: without statistics PostgreSQL would read all that is pending for each organisation.
+    let each = match backend {
+        DbBackend::Postgres => {
+            format!("CROSS JOIN LATERAL (SELECT 1 FROM {pending} LIMIT {MOST_COUNTED}) AS one WHERE")
+        }
+        // SQLite has no LATERAL, and joins in loops.
+        _ => format!("CROSS JOIN {pending} AND"),
+    };
+    let sources = [
+        ("members", "member m WHERE m.organisation_id = o.id"),
+        ("destinations", "destination t WHERE t.organisation_id = o.id"),
+        // Both conditions: the first is the index's, and SQLite does not see that the second implies it.
+        (
+            "failing_destinations",
+            "destination t WHERE t.organisation_id = o.id AND t.health <> 'healthy' AND t.health = 'failing'",
+        ),
+        ("events", "event e WHERE e.organisation_id = o.id AND e.id >= $1"),
+        // What is pending has a destination that is due; both classes are named, since the index begins with them.
+        (
+            "pending",
+            &format!(
+                "destination t {each} t.slow IN (FALSE, TRUE) AND t.organisation_id = o.id AND t.due_at IS NOT NULL"
+            ),
+        ),
+    ];
+    let count = |(name, rows): (&str, &str)| {
+        format!("(SELECT COUNT(*) FROM (SELECT 1 FROM {rows} LIMIT {MOST_COUNTED}) AS c) AS {name}")
+    };
+    sources.map(count).join(", ")
 }
 
 /// Organisation that owns something in a list.

@@ -1,4 +1,4 @@
-//! What operators see of all organisations: counts, the backlog, and the destinations that fail. No payload, no setting
+//! Views of operators over all organisations: counts, the backlog, and the destinations that fail. No payload, no setting
 //! and no address is a part of it.
 //!
 //! Not here: the operators themselves (`tenancy::operators`), and the registry's versions that wait for them.

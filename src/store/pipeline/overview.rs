@@ -33,7 +33,7 @@ const MOST_PENDING: u64 = 1_000_000;
 pub enum OrganisationOrder {
     /// The newest first.
     Newest,
-    /// By slug.
+    /// The order of the slugs.
     Slug,
 }
 

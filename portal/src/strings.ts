@@ -96,7 +96,8 @@ export const strings = {
       reject: 'Reject',
       of: (name: string, version: string) => `${name} ${version}`,
       rejectTitle: (name: string) => `Reject ${name}?`,
-      rejectText: 'The version stays as it is, and is shown as rejected. Its maker may ask again.',
+      rejectText:
+        'The version stays as it is, and is shown as rejected. Its maker cannot ask again for this one, but for the next.',
       approved: (name: string) => `${name} is approved.`,
       rejected: (name: string) => `${name} is rejected.`,
     },

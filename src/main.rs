@@ -323,7 +323,7 @@ async fn run(cli: Cli, format: &mut LogFormat) -> Result<(), Box<dyn std::error:
             println!("{}", json!({"token_id": id, "revoked": true}));
         }
         Command::Registry(Registry::Pending) => {
-            list_pending(&*open(&config).await?.registry).await?;
+            list_pending(&open(&config).await?.registry).await?;
         }
         Command::Registry(Registry::Set { id, verification, lifecycle }) => {
             let (registry, operator) = (open(&config).await?.registry, Operator::at_command_line());

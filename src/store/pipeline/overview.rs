@@ -241,7 +241,7 @@ pub async fn backlog(db: &impl ConnectionTrait) -> Result<Vec<Backlogged>> {
     let share = MOST_PENDING / chosen.len() as u64;
     let backend = db.get_database_backend();
     let (among, values): (String, Vec<Value>) = match backend {
-        DbBackend::Postgres => ("= ANY ($1)".to_owned(), vec![batches::ids(chosen.into_iter())]),
+        DbBackend::Postgres => ("= ANY ($1)".to_owned(), vec![batches::ids(chosen)]),
         _ => {
             let ids = batches::filled(chosen);
             (format!("IN {}", placeholders::rows(0, 1, ids.len())), ids.iter().map(|id| Value::from(*id)).collect())

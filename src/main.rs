@@ -5,11 +5,19 @@ use std::{process::ExitCode, str::FromStr, time::Duration};
 use clap::{Parser, Subcommand, ValueEnum};
 use serde_json::json;
 use tieline::{
-    app::tenancy::{members::NewMember, organisations::Departure, tokens::NewToken},
+    app::{
+        registry,
+        tenancy::{members::NewMember, organisations::Departure, tokens::NewToken},
+    },
     config::{Config, LogFormat},
     domain::{
+        ambient::Time,
+        page::PageRequest,
         registry::{Lifecycle, PublicId, RegistryVersion, Verification},
-        tenancy::member,
+        tenancy::{
+            member,
+            operator::{Operator, OperatorToken},
+        },
         webhooks::script::ScriptLimits,
     },
     openapi,
@@ -94,21 +102,33 @@ enum Org {
 
 #[derive(Subcommand)]
 enum Token {
-    /// Create a token for a member, who is created if missing; prints it as one line of JSON, once.
+    /// Create a token for a member, who is created if missing, or with --operator for an operator of the service; prints
+    /// it as one line of JSON, once.
     Create {
         /// The organisation's slug.
-        #[arg(long)]
-        org: String,
+        #[arg(long, required_unless_present = "operator", conflicts_with = "operator")]
+        org: Option<String>,
         /// The member's username.
-        #[arg(long)]
-        user: String,
+        #[arg(long, required_unless_present = "operator", conflicts_with = "operator")]
+        user: Option<String>,
         /// The role of a created member: owner, admin or member.
         #[arg(long, default_value = "member")]
         role: String,
         /// The e-mail address of a created member.
         #[arg(long)]
         email: Option<String>,
+        /// A token for an operator, which opens facts about all organisations and nothing of any of them.
+        #[arg(long, requires = "name")]
+        operator: bool,
+        /// The name of the token.
+        #[arg(long)]
+        name: Option<String>,
+        /// The time at which it expires, such as 2027-01-31T00:00:00Z, or the time until then, such as 90d or 12h.
+        #[arg(long, value_parser = expiry)]
+        expires: Option<Expiry>,
     },
+    /// List the tokens of operators; prints each as one line of JSON.
+    Operators,
     /// Revoke a token, by its id or its text.
     Revoke {
         /// The id or the text.
@@ -164,6 +184,59 @@ fn version_line(version: &RegistryVersion) -> serde_json::Value {
     })
 }
 
+fn operator_token_line(token: &OperatorToken) -> serde_json::Value {
+    json!({
+        "token_id": token.id,
+        "name": token.name,
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "last_used_at": token.last_used_at,
+        "revoked_at": token.revoked_at,
+    })
+}
+
+/// End of a token's life.
+#[derive(Clone, Copy)]
+enum Expiry {
+    At(Time),
+    After(chrono::TimeDelta),
+}
+
+impl Expiry {
+    fn after(self, now: Time) -> Time {
+        match self {
+            Self::At(time) => time,
+            Self::After(time) => now.checked_add_signed(time).unwrap_or(Time::MAX_UTC),
+        }
+    }
+}
+
+fn expiry(text: &str) -> Result<Expiry, String> {
+    if let Ok(time) = chrono::DateTime::parse_from_rfc3339(text) {
+        return Ok(Expiry::At(time.to_utc()));
+    }
+    let duration = |unit: char, hours: i64| {
+        let count = text.strip_suffix(unit)?.parse::<u16>().ok()?;
+        chrono::TimeDelta::try_hours(i64::from(count) * hours).map(Expiry::After)
+    };
+    let wrong =
+        || "must be a time such as 2027-01-31T00:00:00Z, or a number of days or hours such as 90d or 12h".to_owned();
+    duration('d', 24).or_else(|| duration('h', 1)).ok_or_else(wrong)
+}
+
+/// Prints the versions that wait for a verification, page after page.
+async fn list_pending(registry: &registry::Registry) -> Result<(), Box<dyn std::error::Error>> {
+    let (operator, mut page) = (Operator::at_command_line(), PageRequest::new(None, None)?);
+    loop {
+        let found = registry.list_pending_registry_versions(&operator, page).await?;
+        found.items.iter().for_each(|listed| println!("{}", version_line(&listed.version)));
+        if found.next.is_none() {
+            return Ok(());
+        }
+        page.after = found.next;
+    }
+}
+
 #[allow(clippy::expect_used, reason = "without a runtime there is nothing to report to")]
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -216,12 +289,19 @@ async fn run(cli: Cli, format: &mut LogFormat) -> Result<(), Box<dyn std::error:
             let organisation = app.tenancy.delete_organisation_as_operator(&slug, &departures).await?;
             println!("{}", json!({"id": organisation.id, "slug": organisation.slug.as_str(), "deleted": true}));
         }
-        Command::Token(Token::Create { org, user, role, email }) => {
+        Command::Token(Token::Create { org, user, role, email, operator: _, name, expires }) => {
             let app = open(&config).await?;
+            let name = name.unwrap_or_else(|| "command line".into());
+            let expires_at = expires.map(|expiry| expiry.after(app.base.ambient().now()));
+            let (Some(org), Some(username)) = (org, user) else {
+                let (token, text) = app.tenancy.create_operator_token(&name, expires_at).await?;
+                println!("{}", json!({"token": text.expose(), "token_id": token.id, "name": token.name}));
+                return Ok(());
+            };
             let role = member::Role::from_str(&role)?;
-            let new = NewMember { user_id: None, username: user, email, subject: None, role };
+            let new = NewMember { user_id: None, username, email, subject: None, role };
             let member = app.tenancy.ensure_member_as_operator(&org, new).await?;
-            let new = NewToken { name: "command line".into(), scopes: Default::default(), expires_at: None };
+            let new = NewToken { name, scopes: Default::default(), expires_at };
             let (token, text) = app.tenancy.create_token_as_operator(&member, new).await?;
             println!(
                 "{}",
@@ -233,19 +313,22 @@ async fn run(cli: Cli, format: &mut LogFormat) -> Result<(), Box<dyn std::error:
                 })
             );
         }
+        Command::Token(Token::Operators) => {
+            for token in open(&config).await?.tenancy.list_operator_tokens().await? {
+                println!("{}", operator_token_line(&token));
+            }
+        }
         Command::Token(Token::Revoke { token }) => {
             let id = open(&config).await?.tenancy.revoke_token_as_operator(&token).await?;
             println!("{}", json!({"token_id": id, "revoked": true}));
         }
         Command::Registry(Registry::Pending) => {
-            for version in open(&config).await?.registry.list_pending_versions_as_operator().await? {
-                println!("{}", version_line(&version));
-            }
+            list_pending(&open(&config).await?.registry).await?;
         }
         Command::Registry(Registry::Set { id, verification, lifecycle }) => {
-            let registry = open(&config).await?.registry;
-            let version = registry.set_version_status_as_operator(&id, (verification, lifecycle)).await?;
-            println!("{}", version_line(&version));
+            let (registry, operator) = (open(&config).await?.registry, Operator::at_command_line());
+            let reviewed = registry.review_registry_version(&operator, &id, (verification, lifecycle)).await?;
+            println!("{}", version_line(&reviewed.version));
         }
         Command::Key(Key::Rotate) => {
             let store = startup::open_store(&config).await?;

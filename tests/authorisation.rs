@@ -116,6 +116,15 @@ const ADDRESSED: &[&str] = &[
 /// Operations of the session of a browser, authorised by its cookie alone. `portal_sessions.rs` has the cases.
 const COOKIES: &[&str] = &["getSession", "deleteSession"];
 
+/// Operations of an operator of the service. No credential of an organisation opens them; `operators.rs` has the cases.
+const OPERATORS: &[&str] = &[
+    "listOperatorOrganisations",
+    "getBacklog",
+    "listFailingDestinations",
+    "listPendingRegistryVersions",
+    "reviewRegistryVersion",
+];
+
 /// Operations of a JWT's subject, which need not be a member of any organisation. Personal access tokens are refused.
 /// `identity/invitations.rs` has the cases of other subjects.
 const SUBJECTS: &[&str] = &["listInvitations", "acceptInvitation", "declineInvitation"];
@@ -184,7 +193,8 @@ fn every_operation_says_who_may_use_it() {
     let open: BTreeSet<&str> = OPEN.iter().map(|(id, _)| *id).collect();
     let closed: BTreeSet<&str> = CASES.iter().map(|case| case.operation).collect();
     let signed: BTreeSet<&str> = SIGNED.iter().map(|(id, _)| *id).collect();
-    let others = KEYED.iter().chain(ALTERNATIVES).chain(EMPTY).chain(ADDRESSED).chain(COOKIES).chain(SUBJECTS);
+    let others = KEYED.iter().chain(ALTERNATIVES).chain(EMPTY).chain(ADDRESSED).chain(COOKIES).chain(OPERATORS);
+    let others = others.chain(SUBJECTS);
     let reported: BTreeSet<&str> = open.iter().chain(&closed).chain(&signed).chain(others).copied().collect();
     let missing: Vec<_> = published.difference(&reported).collect();
     assert!(missing.is_empty(), "{missing:?} have no permissions. Add them to CASES in tests/authorisation.rs");
@@ -746,6 +756,7 @@ both! {
             ("nobody", app.anon.clone()),
             ("garbage", app.anon.with_token("garbage")),
             ("a revoked token", app.anon.with_token(made["secret"].as_str().unwrap())),
+            ("an operator", app.operator().await),
         ];
         for operation in operations() {
             let Some(case) = CASES.iter().find(|case| case.operation == operation.id) else { continue };
@@ -777,6 +788,23 @@ both! {
                 let answer = caller.send(caller.request(operation.method.clone(), &path).json(&body)).await;
                 assert_eq!(answer.status, 404, "{}: {}", operation.id, answer.text);
             }
+        }
+    }
+
+    async fn an_operation_for_operators_takes_no_member(app) {
+        let operator = app.operator().await;
+        for operation in operations().iter().filter(|operation| OPERATORS.contains(&operation.id.as_str())) {
+            let path = operation.path.replace("{id}", NOTHING);
+            let done: &[u16] = if path == operation.path { &[200] } else { &[404] };
+            for (caller, expected) in
+                [(&app.anon, &[401][..]), (&app.anon.with_token("garbage"), &[401]), (&app.owner, &[403]), (&operator, done)]
+            {
+                let request = caller.request(operation.method.clone(), &path);
+                let request = if operation.method == Method::GET { request } else { request.json(&json!({})) };
+                let answer = caller.send(request).await;
+                assert!(expected.contains(&answer.status.as_u16()), "{}: {} {}", operation.id, answer.status, answer.text);
+            }
+            assert!(!operation.names_organisation, "{}", operation.id);
         }
     }
 

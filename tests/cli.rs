@@ -91,6 +91,42 @@ async fn a_token_makes_its_member_once() {
 }
 
 #[tokio::test]
+async fn an_operators_token_is_made_listed_and_revoked() {
+    let deployment = with_acme().await;
+    let create = ["token", "create", "--operator", "--name", "Nina"];
+    let made = deployment.run(&[&create[..], &["--expires", "90d"]].concat()).await.ok();
+    assert_eq!(keys(&made), ["token", "token_id", "name"]);
+    let text = made["token"].as_str().unwrap();
+    assert!(text.starts_with("tlo_") && made["name"] == "Nina", "{made}");
+    let listed = deployment.run(&["token", "operators"]).await;
+    assert!(listed.success && !listed.stdout.contains(text), "{listed:?}");
+    let listed: Value = serde_json::from_str(listed.stdout.trim()).unwrap();
+    assert_eq!((&listed["token_id"], listed["expires_at"].is_string()), (&made["token_id"], true));
+    let process = deployment.serve("api").await;
+    let client = process.client(text);
+    assert_eq!(client.get("/v1/operator/organisations").await.ok(200)["data"][0]["slug"], "acme");
+    client.get("/v1/organisations").await.problem(401, "not_a_member");
+    let revoked = deployment.run(&["token", "revoke", text]).await.ok();
+    assert_eq!((&revoked["token_id"], &revoked["revoked"]), (&made["token_id"], &true.into()));
+    client.get("/v1/operator/organisations").await.problem(401, "token_revoked");
+    for (arguments, expected) in [
+        (&["--operator"][..], "--name"),
+        (&["--operator", "--name", "N", "--org", "acme"], "cannot be used with"),
+        (&["--operator", "--name", "N", "--expires", "soon"], "90d"),
+        (&["--operator", "--name", "N", "--expires", "2020-01-01T00:00:00Z"], "must be in the future"),
+        (&["--name", "N"], "--org"),
+    ] {
+        let ran = deployment.run(&[&["token", "create"], arguments].concat()).await;
+        assert!(ran.refused().contains(expected), "{ran:?}");
+    }
+    let short = ["token", "create", "--org", "acme", "--user", "ada", "--name", "short", "--expires", "12h"];
+    let made = deployment.run(&short).await.ok();
+    let client = process.client(made["token"].as_str().unwrap());
+    let token = &client.get("/v1/tokens").await.ok(200)["data"][0];
+    assert_eq!((&token["name"], token["expiresAt"].is_string()), (&json!("short"), true));
+}
+
+#[tokio::test]
 async fn a_revoked_token_is_soon_refused_by_a_running_server() {
     let mut deployment = with_acme().await;
     deployment.set("TIELINE_AUTH__CACHE_SECS", "1");

@@ -544,6 +544,7 @@ async fn a_malformed_id_is_reported_by_its_public_name() {
     let app = start().await;
     // Invitations know a subject by its JWT, and a personal token has none.
     let subject = identity::as_subject(&app, "somebody");
+    let operator = app.operator().await;
     for document in &openapi::documents().unwrap().dialects {
         for (template, item) in document.value["paths"].as_object().unwrap() {
             let names: Vec<&str> =
@@ -560,7 +561,11 @@ async fn a_malformed_id_is_reported_by_its_public_name() {
                         continue;
                     }
                     let method: Method = method.to_uppercase().parse().unwrap();
-                    let caller = if path.starts_with("/v1/invitations") { &subject } else { &app.owner };
+                    let caller = match path.split('/').nth(2) {
+                        Some("invitations") => &subject,
+                        Some("operator") => &operator,
+                        _ => &app.owner,
+                    };
                     let answer = caller.send(caller.request(method, &path)).await;
                     let expected = expect(400, "invalid_parameter", "INVALID_ARGUMENT").about(name).says(name);
                     demand(&answer, document.name, &path, &expected);

@@ -46,6 +46,7 @@ mod native_registry;
 mod native_webhooks;
 mod oauth;
 mod openapi;
+mod operators;
 mod outgoing_webhooks;
 mod parity;
 mod pipeline;

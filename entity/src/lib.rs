@@ -17,6 +17,8 @@ pub mod installation;
 pub mod integration;
 pub mod member;
 pub mod oauth_state;
+pub mod operator_session;
+pub mod operator_token;
 pub mod organisation;
 pub mod readiness_probe;
 pub mod registry_api_key;

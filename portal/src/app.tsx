@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { type Problem, problemIn, useCsrfToken, whenSessionEnds } from './api/client';
-import { closeSession, type PageName, readSession, type Session } from './api/session';
+import { closeSession, isMember, type PageName, readSession, type Session } from './api/session';
 import { forgetNames } from './lib/names';
 import { forgetAnswers } from './lib/query';
 import { go, type Place, place, usePlace, withQuery } from './lib/router';
@@ -15,6 +15,7 @@ import { DeliveryPage } from './pages/delivery';
 import { EventPage } from './pages/event';
 import { EventsPage } from './pages/events';
 import { HomePage } from './pages/home';
+import { OPERATOR_PAGES } from './pages/operator';
 import { OrganisationPage } from './pages/organisation';
 import { RouteEditorPage } from './pages/route-editor';
 import { RoutesPage } from './pages/routes';
@@ -25,7 +26,7 @@ import { WebhooksPage } from './pages/webhooks';
 import { strings } from './strings';
 import { LinkButton } from './ui/button';
 import { PageHead } from './ui/parts';
-import { Shell } from './ui/shell';
+import { MemberShell, OperatorShell } from './ui/shell';
 import { Empty, Loading, ProblemNote } from './ui/state';
 import { Toasts } from './ui/toast';
 
@@ -109,13 +110,26 @@ function Opened({ door, here, enter, read, leave }: OpenedProps) {
   if (!('session' in door)) return <Waiting>{<ProblemNote problem={door} retry={read} />}</Waiting>;
   const { session } = door;
   if (here.path === '/sign-in') return null;
+  const frame = { path: here.path, onSignOut: () => void leave() };
+  if (!isMember(session)) {
+    return (
+      <OperatorShell {...frame} session={session}>
+        <OperatorPage key={here.path} here={here} />
+      </OperatorShell>
+    );
+  }
   return (
     <SessionContext.Provider value={session}>
-      <Shell path={here.path} onSignOut={() => void leave()}>
+      <MemberShell {...frame} session={session}>
         <Page key={here.path} here={here} pages={session.pages} />
-      </Shell>
+      </MemberShell>
     </SessionContext.Provider>
   );
+}
+
+function OperatorPage({ here }: { here: Place }) {
+  const make = OPERATOR_PAGES[here.path];
+  return make ? make(here) : <Nowhere text={strings.operator.notFoundText} />;
 }
 
 function Waiting({ children }: { children: ComponentChildren }) {

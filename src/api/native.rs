@@ -20,6 +20,7 @@ pub mod health;
 pub mod incoming_webhooks;
 pub mod invitations;
 pub mod members;
+pub mod operator;
 pub mod organisations;
 pub mod outgoing_webhooks;
 pub mod registry;
@@ -76,6 +77,7 @@ pub const DIALECT: Dialect = Dialect {
         "/v1/slack",
         "/v1/github",
         "/v1/workflows",
+        "/v1/operator",
         "/healthz",
         "/readyz",
         "/metrics",
@@ -103,6 +105,7 @@ fn operations() -> impl OpenApi + 'static {
         (destinations::Destinations, deliveries::Deliveries, statistics::Statistics, routes::Routes),
         github::Github,
         workflows::Workflows,
+        operator::Operators,
         (callback::Callbacks, consent::Consents),
         health::Health,
     )
@@ -156,6 +159,9 @@ enum Tag {
     Routes,
     /// Workflows that members run from Slack by a slash command.
     Workflows,
+    /// Facts about all organisations, and the registry's versions that wait, for the people who run the service. An
+    /// operator's token opens these operations alone, and no other token opens them.
+    Operators,
     /// GitHub's webhook.
     #[oai(rename = "GitHub")]
     Github,

@@ -9,6 +9,7 @@ pub mod group_commit;
 pub mod health;
 pub mod intake;
 pub mod matcher;
+pub mod operators;
 pub mod outbox;
 pub mod replays;
 pub mod reports;

@@ -15,6 +15,7 @@ pub mod invitations;
 mod log_in;
 pub mod members;
 pub mod oauth_states;
+pub mod operators;
 pub mod organisations;
 pub mod portal_sessions;
 pub mod quotas;

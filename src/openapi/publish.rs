@@ -15,7 +15,7 @@ use super::{
     names::rename_components,
 };
 use crate::api::shared::{
-    auth::ORGANISATION,
+    auth::{OPERATOR_SCHEME, ORGANISATION},
     dialect::Dialect,
     schema::{each_operation, each_schema},
 };
@@ -222,7 +222,9 @@ fn publish_operation(method: &str, operation: &mut Map<String, Value>, dialect: 
     }
     let security = security(operation.remove("security"), dialect.together);
     let is_open = security.as_array().is_none_or(Vec::is_empty);
-    if !is_open && dialect.names_organisation {
+    let schemes = security.as_array().map_or(&[][..], Vec::as_slice);
+    let is_of_organisation = !is_open && schemes.iter().all(|one| one.get(OPERATOR_SCHEME).is_none());
+    if is_of_organisation && dialect.names_organisation {
         let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
         parameters.as_array_mut().into_iter().for_each(|parameters| parameters.push(organisation()));
     }

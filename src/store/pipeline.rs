@@ -6,4 +6,5 @@ pub mod deliveries;
 pub mod destinations;
 pub mod events;
 pub mod housekeeping;
+pub mod overview;
 pub mod retry_schedules;

@@ -1,4 +1,4 @@
-//! Organisations, members, tokens, sessions, tenant keys, OAuth states and the audit log.
+//! Organisations, members, tokens, sessions, tenant keys, OAuth states, operators and the audit log.
 //!
 //! Not here: connections of an organisation.
 
@@ -6,6 +6,7 @@ pub mod audit;
 pub mod frame_ancestors;
 pub mod members;
 pub mod oauth_states;
+pub mod operators;
 pub mod organisations;
 pub mod sessions;
 pub mod tenant_keys;

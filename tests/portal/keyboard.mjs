@@ -4,7 +4,7 @@ import { api, server, settled, visitor } from './browser.mjs';
 import { Far, organisation } from './world.mjs';
 
 /** Presses Tab until a control with this name has the focus, which has to be visible. */
-async function tabTo(page, name) {
+export async function tabTo(page, name) {
   for (let pressed = 0; pressed < 90; pressed += 1) {
     await page.keyboard.press('Tab');
     const found = await page.evaluate((wanted) => {

@@ -32,6 +32,7 @@ const parts = {
   people: async () => (await import('./organisation.mjs')).people(),
   keyboard: async () => (await import('./keyboard.mjs')).keyboard(),
   hostile: async () => (await import('./hostile.mjs')).hostile(),
+  operators: async () => (await import('./operators.mjs')).operators(world),
   sweep: async () => (await import('./sweep.mjs')).sweep(world),
   polling: async () => (await import('./volume.mjs')).polling(),
   volume: async () => (await import('./volume.mjs')).volume(),

@@ -37,6 +37,11 @@ export function member(slug, user, role) {
   );
 }
 
+/** Makes a token of an operator. */
+export async function operator(name) {
+  return (await command('token', 'create', '--operator', '--name', name, '--expires', '1d')).token;
+}
+
 /** A server on loopback: an app with its descriptor, and the target of calls. */
 export class Far {
   calls = [];

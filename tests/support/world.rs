@@ -216,6 +216,12 @@ impl TestApp {
         self.anon.with_token(text.expose()).in_workspace(slug)
     }
 
+    /// Returns a caller with a fresh token of an operator.
+    pub async fn operator(&self) -> Client {
+        let (_, text) = self.app.tenancy.create_operator_token("operator", None).await.unwrap();
+        self.anon.with_token(text.expose())
+    }
+
     /// Creates another organisation, and returns its owner.
     pub async fn other(&self, slug: &str) -> Client {
         self.app.tenancy.create_organisation_as_operator(slug, None).await.unwrap();

@@ -6,6 +6,7 @@ Schemathesis makes values up. An id that it makes up belongs to nothing, and an 
 
 import base64
 import json
+import os
 import threading
 import time
 import urllib.error
@@ -123,6 +124,7 @@ class World:
         """Every credential that a document may ask for: the scheme, its kind in Schemathesis' settings, and the value."""
         return {
             "bearerAuth": ("bearer", self.token),
+            "operatorAuth": ("bearer", os.environ["OPERATOR_TOKEN"]),
             "accessToken": ("api_key", self.token),
             "accessTokenInQuery": ("api_key", self.token),
             "authToken": ("api_key", self.token),

@@ -243,7 +243,7 @@ export interface paths {
         put?: never;
         /**
          * Create a session
-         * @description Signs a browser in with a personal access token: the response sets a cookie that only this service reads. The session holds no more than the token, ends with it, and ends after 12 hours. Over plain http it is possible on loopback only; elsewhere the response is 409.
+         * @description Signs a browser in with a personal access token, or with an operator's: the response sets a cookie that only this service reads, and says of which kind the session is. The session holds no more than the token, ends with it, and ends after 12 hours. Over plain http it is possible on loopback only; elsewhere the response is 409.
          */
         post: operations["createSession"];
         delete?: never;
@@ -261,7 +261,7 @@ export interface paths {
         };
         /**
          * Get the session
-         * @description Returns the session of the cookie: the member, the organisation, the permissions and the CSRF token. Without a session, or after its end, the response is 401.
+         * @description Returns the session of the cookie: the member, the organisation and the permissions, or the operator; and the CSRF token. Without a session, or after its end, the response is 401.
          */
         get: operations["getSession"];
         put?: never;
@@ -1692,6 +1692,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/operator/organisations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List all organisations
+         * @description Lists the organisations of the service with the number of their members, destinations, events of the last 24 hours, and pending deliveries. A number of 10,000 means that or more.
+         */
+        get: operations["listOperatorOrganisations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operator/backlog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the backlog
+         * @description Returns the pending deliveries of all organisations: by state, by kind of destination, by organisation and by destination. The 500 destinations that are due longest are looked at, and a million deliveries are counted at most; `complete` is false where there is more.
+         */
+        get: operations["getBacklog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operator/failing-destinations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List failing destinations
+         * @description Lists the destinations of all organisations that are failing, or those that are disabled, the most recent problem first. The reason is one line, in which secrets are redacted.
+         */
+        get: operations["listFailingDestinations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operator/registry-versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List registry versions that wait
+         * @description Lists the versions of all organisations whose verification was requested, the oldest first.
+         */
+        get: operations["listPendingRegistryVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operator/registry-versions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Review a registry version
+         * @description Sets the verification or the lifecycle of a version of any organisation; absent members stay unchanged. Existing installations are not affected. The organisation's audit log has an entry of it.
+         */
+        patch: operations["reviewRegistryVersion"];
+        trace?: never;
+    };
     "/v1/slack/oauth/callback": {
         parameters: {
             query?: never;
@@ -2052,6 +2152,142 @@ export interface components {
              */
             createdAt: string;
         };
+        /**
+         * Backlog
+         * @description Pending deliveries in all organisations.
+         */
+        Backlog: {
+            /**
+             * Format: int64
+             * @description Number of pending deliveries.
+             */
+            pending: number;
+            /** @description True if everything was counted; else there is more than the numbers say. */
+            complete: boolean;
+            /**
+             * Format: date-time
+             * @description Time at which the event of the oldest pending delivery was accepted.
+             */
+            oldestAt?: string;
+            /**
+             * Format: date-time
+             * @description Time since which a destination is due, where one waits for a worker: the longest.
+             */
+            dueSince?: string;
+            /** @description Pending deliveries by the state of their destination. */
+            states: components["schemas"]["BacklogByState"][];
+            /** @description Pending deliveries by the kind of their destination, most first. */
+            kinds: components["schemas"]["BacklogByKind"][];
+            /** @description Pending deliveries by organisation, the oldest first; at most 100. */
+            organisations: components["schemas"]["BacklogByOrganisation"][];
+            /** @description Destinations with pending deliveries, the oldest first; at most 100. */
+            destinations: components["schemas"]["BacklogDestination"][];
+        };
+        /**
+         * BacklogByKind
+         * @description Pending deliveries to destinations of one kind.
+         */
+        BacklogByKind: {
+            /** @description Kind of the destinations, such as `slack`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Number of pending deliveries.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description Number of destinations.
+             */
+            destinations: number;
+            /**
+             * Format: date-time
+             * @description Time at which the event of the oldest pending delivery was accepted.
+             */
+            oldestAt: string;
+        };
+        /**
+         * BacklogByOrganisation
+         * @description Pending deliveries of one organisation.
+         */
+        BacklogByOrganisation: {
+            /** @description The organisation. */
+            organisation: components["schemas"]["OwningOrganisation"];
+            /**
+             * Format: int64
+             * @description Number of pending deliveries.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description Number of destinations.
+             */
+            destinations: number;
+            /**
+             * Format: date-time
+             * @description Time at which the event of the oldest pending delivery was accepted.
+             */
+            oldestAt: string;
+        };
+        /**
+         * BacklogByState
+         * @description Pending deliveries whose destinations are in one state.
+         */
+        BacklogByState: {
+            /** @description State of the destinations. */
+            state: components["schemas"]["BacklogState"];
+            /**
+             * Format: int64
+             * @description Number of pending deliveries.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description Number of destinations.
+             */
+            destinations: number;
+        };
+        /**
+         * BacklogDestination
+         * @description Destination with pending deliveries.
+         */
+        BacklogDestination: {
+            /**
+             * Format: uuid
+             * @description Unique id.
+             */
+            id: string;
+            /** @description Kind of the destination, such as `slack`. */
+            kind: string;
+            /** @description Name of the destination. */
+            name: string;
+            /** @description Its organisation. */
+            organisation: components["schemas"]["OwningOrganisation"];
+            /** @description Health of the destination. */
+            health: components["schemas"]["DestinationHealth"];
+            /** @description State of the destination. */
+            state: components["schemas"]["BacklogState"];
+            /**
+             * Format: int64
+             * @description Number of pending deliveries.
+             */
+            pending: number;
+            /**
+             * Format: date-time
+             * @description Time at which the event of the oldest pending delivery was accepted.
+             */
+            oldestAt: string;
+            /**
+             * Format: date-time
+             * @description Time at which it is or was due; while a worker has it, the end of the worker's lease.
+             */
+            dueAt: string;
+        };
+        /**
+         * @description State of a destination with pending deliveries: due (it waits for a worker), waiting (for a retry, a rate limit or a pause that the upstream asked for), or sending (a worker has it).
+         * @enum {string}
+         */
+        BacklogState: "due" | "waiting" | "sending";
         /**
          * BatchEvent
          * @description An event of a batch.
@@ -2898,7 +3134,7 @@ export interface components {
         };
         /**
          * CreateSession
-         * @description A personal access token that signs a browser in.
+         * @description A personal access token, or an operator's token, that signs a browser in.
          */
         CreateSession: {
             /** @description The text of the token. */
@@ -3227,6 +3463,30 @@ export interface components {
             explanation?: string;
         };
         /**
+         * FailingDestination
+         * @description Destination that is failing or disabled.
+         */
+        FailingDestination: {
+            /**
+             * Format: uuid
+             * @description Unique id.
+             */
+            id: string;
+            /** @description Kind of the destination, such as `slack`. */
+            kind: string;
+            /** @description Name of the destination. */
+            name: string;
+            /** @description Its organisation. */
+            organisation: components["schemas"]["OwningOrganisation"];
+            /**
+             * Format: date-time
+             * @description Time from which on it is failing or disabled.
+             */
+            since: string;
+            /** @description Reason, in one line; secrets are redacted. */
+            reason: string;
+        };
+        /**
          * FrameAncestors
          * @description Origins whose pages may frame the portal.
          * @example {
@@ -3442,7 +3702,7 @@ export interface components {
          * @description A page of a list.
          */
         AppList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["App"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3452,7 +3712,7 @@ export interface components {
          * @description A page of a list.
          */
         AuditEntryList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["AuditEntry"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3462,7 +3722,7 @@ export interface components {
          * @description A page of a list.
          */
         ChannelList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Channel"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3472,7 +3732,7 @@ export interface components {
          * @description A page of a list.
          */
         ChannelMemberList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["ChannelMember"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3482,7 +3742,7 @@ export interface components {
          * @description A page of a list.
          */
         ConnectionList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Connection"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3492,7 +3752,7 @@ export interface components {
          * @description A page of a list.
          */
         DeliveryList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Delivery"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3502,7 +3762,7 @@ export interface components {
          * @description A page of a list.
          */
         DestinationList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Destination"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3512,8 +3772,18 @@ export interface components {
          * @description A page of a list.
          */
         EventList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Event"][];
+            /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
+            nextCursor?: string;
+        };
+        /**
+         * List_FailingDestination
+         * @description A page of a list.
+         */
+        FailingDestinationList: {
+            /** @description The items, newest first where the operation names no other order. */
+            data: components["schemas"]["FailingDestination"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
         };
@@ -3522,7 +3792,7 @@ export interface components {
          * @description A page of a list.
          */
         IncomingWebhookList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["IncomingWebhook"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3532,8 +3802,18 @@ export interface components {
          * @description A page of a list.
          */
         MemberList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Member"][];
+            /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
+            nextCursor?: string;
+        };
+        /**
+         * List_OperatorOrganisation
+         * @description A page of a list.
+         */
+        OperatorOrganisationList: {
+            /** @description The items, newest first where the operation names no other order. */
+            data: components["schemas"]["OperatorOrganisation"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
         };
@@ -3542,7 +3822,7 @@ export interface components {
          * @description A page of a list.
          */
         OrganisationList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Organisation"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3552,7 +3832,7 @@ export interface components {
          * @description A page of a list.
          */
         OutgoingWebhookList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["OutgoingWebhook"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3562,7 +3842,7 @@ export interface components {
          * @description A page of a list.
          */
         OutgoingWebhookRunList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["OutgoingWebhookRun"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3572,7 +3852,7 @@ export interface components {
          * @description A page of a list.
          */
         RegistryLogLineList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["RegistryLogLine"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3582,7 +3862,7 @@ export interface components {
          * @description A page of a list.
          */
         RegistryVersionList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["RegistryVersion"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3592,7 +3872,7 @@ export interface components {
          * @description A page of a list.
          */
         RouteList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Route"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3602,7 +3882,7 @@ export interface components {
          * @description A page of a list.
          */
         TokenList: {
-            /** @description The items, newest first. */
+            /** @description The items, newest first where the operation names no other order. */
             data: components["schemas"]["Token"][];
             /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
             nextCursor?: string;
@@ -3808,6 +4088,56 @@ export interface components {
             url: string;
         };
         /**
+         * OperatorOrganisation
+         * @description An organisation with numbers, each of which is at most 10,000: that, or more.
+         */
+        OperatorOrganisation: {
+            /**
+             * Format: uuid
+             * @description Unique id.
+             */
+            id: string;
+            /** @description Handle, unique in the whole service. */
+            slug: string;
+            /** @description Display name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description Time of creation.
+             */
+            createdAt: string;
+            /**
+             * Format: int64
+             * @description Number of members, also invited ones.
+             */
+            members: number;
+            /**
+             * Format: int64
+             * @description Number of destinations.
+             */
+            destinations: number;
+            /**
+             * Format: int64
+             * @description Number of destinations that are failing.
+             */
+            failingDestinations: number;
+            /**
+             * Format: int64
+             * @description Number of events that were accepted in the last 24 hours.
+             */
+            eventsLastDay: number;
+            /**
+             * Format: int64
+             * @description Number of pending deliveries.
+             */
+            pending: number;
+            /**
+             * Format: date-time
+             * @description Time of the last event; absent where there is none.
+             */
+            lastEventAt?: string;
+        };
+        /**
          * Organisation
          * @description An organisation.
          */
@@ -3827,6 +4157,11 @@ export interface components {
              */
             createdAt: string;
         };
+        /**
+         * @description Order of a list of organisations: the newest first, or by slug.
+         * @enum {string}
+         */
+        OrganisationOrder: "newest" | "slug";
         /**
          * OrganisationPatch
          * @description Changes to an organisation.
@@ -3995,6 +4330,21 @@ export interface components {
         OutgoingWebhookToken: {
             /** @description Token that is sent in the calls. */
             token: string;
+        };
+        /**
+         * OwningOrganisation
+         * @description Organisation that owns something.
+         */
+        OwningOrganisation: {
+            /**
+             * Format: uuid
+             * @description Unique id.
+             */
+            id: string;
+            /** @description Handle, unique in the whole service. */
+            slug: string;
+            /** @description Display name. */
+            name: string;
         };
         /**
          * Patterns
@@ -4231,6 +4581,19 @@ export interface components {
             slug: string;
             /** @description Display name of the organisation. */
             name: string;
+        };
+        /**
+         * RegistryReview
+         * @description Changes to a version by an operator; absent members stay unchanged.
+         * @example {
+         *       "verificationStatus": "approved"
+         *     }
+         */
+        RegistryReview: {
+            /** @description Result of the verification. */
+            verificationStatus?: components["schemas"]["VerificationStatus"];
+            /** @description Lifecycle: a deprecated version cannot be installed. */
+            lifecycleStatus?: components["schemas"]["LifecycleStatus"];
         };
         /**
          * RegistryVersion
@@ -4630,13 +4993,17 @@ export interface components {
          * @description A session of a browser in the portal.
          */
         Session: {
-            /** @description The member who is signed in. */
-            member: components["schemas"]["SessionMember"];
-            /** @description The organisation. */
-            organisation: components["schemas"]["SessionOrganisation"];
-            /** @description Permissions that the session holds. */
+            /** @description Kind of the session. */
+            kind: components["schemas"]["SessionKind"];
+            /** @description The member who is signed in; absent for an operator. */
+            member?: components["schemas"]["SessionMember"];
+            /** @description The organisation; absent for an operator. */
+            organisation?: components["schemas"]["SessionOrganisation"];
+            /** @description The operator who is signed in; absent for a member. */
+            operator?: components["schemas"]["SessionOperator"];
+            /** @description Permissions that the session holds; none for an operator. */
             permissions: components["schemas"]["Permission"][];
-            /** @description Pages that the session may see. */
+            /** @description Pages of the organisation that the session may see; none for an operator. */
             pages: components["schemas"]["PortalPage"][];
             /** @description Colours. */
             theme: components["schemas"]["Theme"];
@@ -4653,6 +5020,11 @@ export interface components {
             embedded: boolean;
         };
         /**
+         * @description Kind of a session: of a member of an organisation, or of an operator of the service.
+         * @enum {string}
+         */
+        SessionKind: "member" | "operator";
+        /**
          * SessionMember
          * @description The member who is signed in by a session.
          */
@@ -4668,6 +5040,14 @@ export interface components {
             email?: string;
             /** @description Role of the member. */
             role: components["schemas"]["Role"];
+        };
+        /**
+         * SessionOperator
+         * @description The operator who is signed in by a session.
+         */
+        SessionOperator: {
+            /** @description Name of the operator's token. */
+            name: string;
         };
         /**
          * SessionOrganisation
@@ -4848,6 +5228,11 @@ export interface components {
              */
             createdAt: string;
         };
+        /**
+         * @description Health of a destination with a problem: failing, or disabled.
+         * @enum {string}
+         */
+        UnhealthyState: "failing" | "disabled";
         /**
          * UpdateApp
          * @description Changes to an app; absent members stay unchanged.
@@ -6571,16 +6956,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "member": {
-                     *         "userId": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
-                     *         "username": "text",
-                     *         "role": "member"
-                     *       },
-                     *       "organisation": {
-                     *         "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
-                     *         "slug": "text",
-                     *         "name": "text"
-                     *       },
+                     *       "kind": "member",
                      *       "permissions": [
                      *         "organisation:read"
                      *       ],
@@ -6630,16 +7006,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "member": {
-                     *         "userId": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
-                     *         "username": "text",
-                     *         "role": "member"
-                     *       },
-                     *       "organisation": {
-                     *         "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
-                     *         "slug": "text",
-                     *         "name": "text"
-                     *       },
+                     *       "kind": "member",
                      *       "permissions": [
                      *         "organisation:read"
                      *       ],
@@ -11991,6 +12358,326 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listOperatorOrganisations: {
+        parameters: {
+            query?: {
+                /** @description Order of the list: `newest` first, which is the default, or by `slug`. */
+                order?: components["schemas"]["OrganisationOrder"];
+                /** @description Only organisations whose slug begins with this text. */
+                slug?: string;
+                /** @description Maximum number of items, 1 to 250; 50 by default. */
+                limit?: number;
+                /** @description The `nextCursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of a list. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *           "slug": "text",
+                     *           "name": "text",
+                     *           "createdAt": "2026-03-14T09:26:53Z",
+                     *           "members": 0,
+                     *           "destinations": 0,
+                     *           "failingDestinations": 0,
+                     *           "eventsLastDay": 0,
+                     *           "pending": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperatorOrganisationList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getBacklog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Pending deliveries in all organisations. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "pending": 0,
+                     *       "complete": true,
+                     *       "states": [
+                     *         {
+                     *           "state": "due",
+                     *           "pending": 0,
+                     *           "destinations": 0
+                     *         }
+                     *       ],
+                     *       "kinds": [
+                     *         {
+                     *           "kind": "text",
+                     *           "pending": 0,
+                     *           "destinations": 0,
+                     *           "oldestAt": "2026-03-14T09:26:53Z"
+                     *         }
+                     *       ],
+                     *       "organisations": [
+                     *         {
+                     *           "organisation": {
+                     *             "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *             "slug": "text",
+                     *             "name": "text"
+                     *           },
+                     *           "pending": 0,
+                     *           "destinations": 0,
+                     *           "oldestAt": "2026-03-14T09:26:53Z"
+                     *         }
+                     *       ],
+                     *       "destinations": [
+                     *         {
+                     *           "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *           "kind": "text",
+                     *           "name": "text",
+                     *           "organisation": {
+                     *             "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *             "slug": "text",
+                     *             "name": "text"
+                     *           },
+                     *           "health": "healthy",
+                     *           "state": "due",
+                     *           "pending": 0,
+                     *           "oldestAt": "2026-03-14T09:26:53Z",
+                     *           "dueAt": "2026-03-14T09:26:53Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Backlog"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listFailingDestinations: {
+        parameters: {
+            query?: {
+                /** @description Health of the destinations; `failing` by default. */
+                health?: components["schemas"]["UnhealthyState"];
+                /** @description Maximum number of items, 1 to 250; 50 by default. */
+                limit?: number;
+                /** @description The `nextCursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of a list. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *           "kind": "text",
+                     *           "name": "text",
+                     *           "organisation": {
+                     *             "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *             "slug": "text",
+                     *             "name": "text"
+                     *           },
+                     *           "since": "2026-03-14T09:26:53Z",
+                     *           "reason": "text"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FailingDestinationList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listPendingRegistryVersions: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items, 1 to 250; 50 by default. */
+                limit?: number;
+                /** @description The `nextCursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of a list. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *           "name": "text",
+                     *           "version": "text",
+                     *           "title": "text",
+                     *           "description": "text",
+                     *           "organisation": {
+                     *             "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *             "slug": "text",
+                     *             "name": "text"
+                     *           },
+                     *           "visibility": "public",
+                     *           "verificationStatus": "unapproved",
+                     *           "lifecycleStatus": "published",
+                     *           "dev": true,
+                     *           "installCount": 1,
+                     *           "viewCount": 1,
+                     *           "createdAt": "2026-03-14T09:26:53Z",
+                     *           "updatedAt": "2026-03-14T09:26:53Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegistryVersionList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    reviewRegistryVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The version's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "verificationStatus": "approved"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RegistryReview"];
+            };
+        };
+        responses: {
+            /** @description A version of an integration in the registry. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *       "name": "text",
+                     *       "version": "text",
+                     *       "title": "text",
+                     *       "description": "text",
+                     *       "organisation": {
+                     *         "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *         "slug": "text",
+                     *         "name": "text"
+                     *       },
+                     *       "visibility": "public",
+                     *       "verificationStatus": "unapproved",
+                     *       "lifecycleStatus": "published",
+                     *       "dev": true,
+                     *       "installCount": 1,
+                     *       "viewCount": 1,
+                     *       "createdAt": "2026-03-14T09:26:53Z",
+                     *       "updatedAt": "2026-03-14T09:26:53Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegistryVersion"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];

@@ -1,9 +1,16 @@
-/** Sessions: a token is exchanged for a cookie, and the cookie names the member. */
+/** Sessions: a token is exchanged for a cookie, and the cookie names the member, or the operator. */
 import { api, ok, Refusal, type Schemas } from './client';
 
 export type PageName = Schemas['PortalPage'];
 export type Theme = Schemas['Theme'];
 export type Session = Schemas['Session'];
+/** Session of a member of an organisation. */
+export type MemberSession = Session & Required<Pick<Session, 'member' | 'organisation'>>;
+
+/** Returns whether a session is a member's. The others are operators'. */
+export function isMember(session: Session): session is MemberSession {
+  return session.kind === 'member';
+}
 export type SignInOptions = Schemas['SignInOptions'];
 
 /** Returns the session of the cookie, if there is one. */

@@ -2,14 +2,14 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { Schemas } from '../api/client';
-import type { PageName, Session } from '../api/session';
+import type { MemberSession, PageName } from '../api/session';
 
 export type Permission = Schemas['Permission'];
 
-export const SessionContext = createContext<Session | undefined>(undefined);
+export const SessionContext = createContext<MemberSession | undefined>(undefined);
 
-/** Returns the session; pages are shown in one alone. */
-export function useSession(): Session {
+/** Returns the member's session; the pages of an organisation are shown in one alone. */
+export function useSession(): MemberSession {
   const session = useContext(SessionContext);
   if (!session) throw new Error('There is no session.');
   return session;

@@ -1,13 +1,12 @@
-/** The frame around the pages: navigation, the organisation, sign-out. */
+/** The frame around the pages: navigation, whose pages they are, sign-out. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { PageName, Theme } from '../api/session';
+import type { MemberSession, PageName, Session, Theme } from '../api/session';
 import { href } from '../lib/router';
-import { useSession } from '../lib/session';
 import { nextTheme } from '../lib/theme';
 import { strings } from '../strings';
 import { Button, IconButton, LinkButton } from './button';
-import { Icon } from './icon';
+import { Icon, type IconName } from './icon';
 
 const NAVIGATION: [PageName, string][] = [
   ['home', '/'],
@@ -18,13 +17,46 @@ const NAVIGATION: [PageName, string][] = [
   ['organisation', '/organisation'],
 ];
 
-interface ShellProps {
+const OPERATOR: [keyof typeof strings.operator.pages, string, IconName][] = [
+  ['organisations', '/', 'organisation'],
+  ['backlog', '/backlog', 'clock'],
+  ['failing', '/failing', 'warn'],
+  ['registry', '/registry', 'apps'],
+];
+
+type Link = [path: string, icon: IconName, label: string];
+
+interface FrameProps<S> {
+  session: S;
   path: string;
   children: ComponentChildren;
   onSignOut: () => void;
 }
 
-export function Shell({ path, children, onSignOut }: ShellProps) {
+/** The frame of an organisation's pages, those that the session includes. */
+export function MemberShell({ session, ...frame }: FrameProps<MemberSession>) {
+  const { organisation, member, pages } = session;
+  const links = NAVIGATION.filter(([name]) => pages.includes(name)).map(([name, to]): Link => {
+    return [to, name, strings.pages[name]];
+  });
+  const who = <span title={strings.app.role[member.role]}>{member.email ?? member.username}</span>;
+  return <Shell {...frame} session={session} of={organisation.name} links={links} who={who} />;
+}
+
+/** The frame of the operators' pages. */
+export function OperatorShell({ session, ...frame }: FrameProps<Session>) {
+  const links = OPERATOR.map(([name, to, icon]): Link => [to, icon, strings.operator.pages[name]]);
+  return <Shell {...frame} session={session} of={strings.operator.title} links={links} who={session.operator?.name} />;
+}
+
+interface ShellProps extends FrameProps<Session> {
+  /** Whose pages they are. */
+  of: string;
+  links: Link[];
+  who: ComponentChildren;
+}
+
+function Shell({ session, path, of, links, who, children, onSignOut }: ShellProps) {
   const [open, setOpen] = useState(false);
   useEffect(() => setOpen(false), [path]);
   return (
@@ -34,7 +66,7 @@ export function Shell({ path, children, onSignOut }: ShellProps) {
       </a>
       <header class={open ? 'rail open' : 'rail'}>
         <div class="side-head">
-          <Logo />
+          <Logo of={of} />
           <div class="menu">
             <button
               type="button"
@@ -47,8 +79,8 @@ export function Shell({ path, children, onSignOut }: ShellProps) {
             </button>
           </div>
         </div>
-        <Navigation path={path} />
-        <Foot onSignOut={onSignOut} />
+        <Navigation path={path} links={links} />
+        <Foot session={session} who={who} onSignOut={onSignOut} />
       </header>
       <main class="main" id="content" tabIndex={-1}>
         <div class="main-inner">{children}</div>
@@ -70,37 +102,41 @@ export function Mark({ size = 26 }: { size?: number }) {
   );
 }
 
-function Logo() {
-  const { organisation } = useSession();
+function Logo({ of }: { of: string }) {
   return (
     <a class="logo" href={href('/')}>
       <Mark />
       <span>
         {strings.app.name}
-        <span class="tenant">{organisation.name}</span>
+        <span class="tenant">{of}</span>
       </span>
     </a>
   );
 }
 
-function Navigation({ path }: { path: string }) {
-  const { pages } = useSession();
+function Navigation({ path, links }: { path: string; links: Link[] }) {
   const isHere = (to: string) =>
     to === '/' ? path === '/' : path.startsWith(to) || (to === '/apps' && path.startsWith('/webhooks'));
   return (
     <nav class="side-nav" aria-label={strings.app.navigation}>
-      {NAVIGATION.filter(([name]) => pages.includes(name)).map(([name, to]) => (
-        <a key={name} href={href(to)} aria-current={isHere(to) ? 'page' : undefined}>
-          <Icon name={name} />
-          {strings.pages[name]}
+      {links.map(([to, icon, label]) => (
+        <a key={to} href={href(to)} aria-current={isHere(to) ? 'page' : undefined}>
+          <Icon name={icon} />
+          {label}
         </a>
       ))}
     </nav>
   );
 }
 
-function Foot({ onSignOut }: { onSignOut: () => void }) {
-  const { member, returnUrl, embedded } = useSession();
+interface FootProps {
+  session: Session;
+  who: ComponentChildren;
+  onSignOut: () => void;
+}
+
+function Foot({ session, who, onSignOut }: FootProps) {
+  const { returnUrl, embedded } = session;
   const [theme, setTheme] = useState<Theme>((document.documentElement.dataset.theme ?? 'auto') as Theme);
   return (
     <div class="side-foot">
@@ -110,9 +146,7 @@ function Foot({ onSignOut }: { onSignOut: () => void }) {
         </LinkButton>
       )}
       <div class="spread">
-        <span class="muted clip" title={strings.app.role[member.role]}>
-          {member.email ?? member.username}
-        </span>
+        <span class="muted clip">{who}</span>
         <span class="row">
           <IconButton
             icon="sun"

@@ -19,7 +19,7 @@ use crate::{
     },
     app::{
         kernel::Base,
-        tenancy::{Tenancy, sign_in::SignIn},
+        tenancy::{Tenancy, operators::BrowserSession, sign_in::SignIn},
     },
 };
 
@@ -30,9 +30,9 @@ pub struct Sessions;
 impl Sessions {
     /// Create a session
     ///
-    /// Signs a browser in with a personal access token: the response sets a cookie that only this service reads. The session
-    /// holds no more than the token, ends with it, and ends after 12 hours. Over plain http it is possible on loopback only;
-    /// elsewhere the response is 409.
+    /// Signs a browser in with a personal access token, or with an operator's: the response sets a cookie that only this
+    /// service reads, and says of which kind the session is. The session holds no more than the token, ends with it, and
+    /// ends after 12 hours. Over plain http it is possible on loopback only; elsewhere the response is 409.
     #[oai(path = "/v1/sessions", method = "post", operation_id = "createSession")]
     async fn create_session(
         &self,
@@ -43,19 +43,24 @@ impl Sessions {
     ) -> Result<Response<Created<SessionOut>>, Refused> {
         session::refuse_foreign_origin(request, base.public_url())?;
         let token = body.value.token;
-        let opened = auth::checked(request, &[&token], tenancy.open_session(&token)).await?;
-        let cookie = session::cookie(&opened, base.ambient().now(), base.public_url());
+        let opened = auth::checked(request, &[&token], tenancy.create_session(&token)).await?;
+        let cookie = session::browser_cookie(&opened, base.ambient().now(), base.public_url());
         Ok(Response::new(Created::Created(Json(opened.into()))).header(SET_COOKIE, cookie))
     }
 
     /// Get the session
     ///
-    /// Returns the session of the cookie: the member, the organisation, the permissions and the CSRF token. Without a session,
-    /// or after its end, the response is 401.
+    /// Returns the session of the cookie: the member, the organisation and the permissions, or the operator; and the CSRF
+    /// token. Without a session, or after its end, the response is 401.
     #[oai(path = "/v1/session", method = "get", operation_id = "getSession")]
     async fn get_session(&self, tenancy: Service<'_, Tenancy>, session: SessionCookie) -> Answer<SessionOut> {
-        let organisation = tenancy.get_session_organisation(&session.0).await?;
-        Ok(Json((session.0, organisation).into()))
+        Ok(Json(match session.0 {
+            BrowserSession::Member(signed_in) => {
+                let organisation = tenancy.get_session_organisation(&signed_in).await?;
+                (*signed_in, organisation).into()
+            }
+            BrowserSession::Operator(signed_in) => signed_in.into(),
+        }))
     }
 
     /// End the session
@@ -68,7 +73,7 @@ impl Sessions {
         base: Service<'_, Base>,
         session: SessionCookie,
     ) -> Result<Response<Done>, Refused> {
-        tenancy.end_session(&session.0).await?;
+        tenancy.delete_session(&session.0).await?;
         Ok(Response::new(Done::Done).header(SET_COOKIE, session::removed(&session.0, base.public_url())))
     }
 

@@ -11,6 +11,7 @@ mod destinations;
 mod events;
 mod github;
 mod identity;
+mod operator;
 mod registry;
 mod registry_keys;
 mod routes;
@@ -51,6 +52,7 @@ pub use identity::{
     InvitationOut, InvitationsOut, MemberIn, MemberOut, MemberPatch, OrganisationIn, OrganisationOut,
     OrganisationPatch, TokenCreatedOut, TokenIn, TokenOut,
 };
+pub use operator::{BacklogOut, FailingDestinationOut, OperatorOrganisationOut, RegistryReview, failing_page};
 pub use registry::{
     RegistryChange, RegistryCreation, RegistryVersionCreatedOut, RegistryVersionDetailOut, RegistryVersionOut, complete,
 };
@@ -89,7 +91,7 @@ use crate::{
 #[derive(Clone, Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct List<T: ParseFromJSON + ToJSON> {
-    /// The items, newest first.
+    /// The items, newest first where the operation names no other order.
     pub data: Vec<T>,
     /// Cursor of the next page, to be given as `cursor`; absent on the last page.
     pub next_cursor: Option<String>,
@@ -220,6 +222,14 @@ impl Vocabulary for AttemptState {
 /// Health of a destination, without its reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HealthWord(&'static str);
+
+impl HealthWord {
+    /// Reads a health from the database.
+    fn stored(text: &str) -> Self {
+        let known = ["failing", "disabled"].into_iter().find(|word| *word == text);
+        Self(known.unwrap_or("healthy"))
+    }
+}
 
 impl From<&Health> for HealthWord {
     fn from(health: &Health) -> Self {

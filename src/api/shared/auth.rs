@@ -20,7 +20,7 @@ use crate::{
         Caller,
         tenancy::{Tenancy, teams::Identified},
     },
-    domain::{Result, ids::OrganisationId},
+    domain::{Result, ids::OrganisationId, tenancy::operator::Operator},
 };
 
 /// Header that names the organisation, for a caller who is a member of several.
@@ -139,4 +139,51 @@ pub struct Known(pub Identified);
 
 async fn identify(request: &Request, bearer: auth::Bearer) -> poem::Result<Identified> {
     identified(request, bearer.token.trim()).await.map_err(into_error)
+}
+
+/// Name of the security scheme of operators in the document.
+pub const OPERATOR_SCHEME: &str = "operatorAuth";
+
+/// An operator's token. It opens the operations for operators alone, and these accept no other token.
+#[derive(SecurityScheme)]
+#[oai(ty = "bearer", rename = "operatorAuth", checker = "authenticate_operator")]
+pub struct OperatorToken(pub Operator);
+
+async fn authenticate_operator(request: &Request, bearer: auth::Bearer) -> poem::Result<Operator> {
+    let credential = bearer.token.trim();
+    let check = async { tenancy(request)?.authenticate_operator(credential).await };
+    checked(request, &[credential], check).await.map_err(into_error)
+}
+
+/// An operator: the bearer of their token or, without `Authorization`, of the cookie of their session.
+pub struct OperatorBearer(pub Operator);
+
+impl<'a> ApiExtractor<'a> for OperatorBearer {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        <OperatorToken as ApiExtractor>::register(registry);
+        <SessionCookie as ApiExtractor>::register(registry);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        let token = <OperatorToken as ApiExtractor>::security_schemes();
+        token.into_iter().chain(<SessionCookie as ApiExtractor>::security_schemes()).collect()
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        if !request.headers().contains_key(header::AUTHORIZATION)
+            && let Some(operator) = session::operator(request).await.map_err(into_error)?
+        {
+            return Ok(Self(operator));
+        }
+        OperatorToken::from_request(request, body, options).await.map(|token| Self(token.0))
+    }
 }

@@ -15,7 +15,8 @@ use crate::{
         kernel::Base,
         tenancy::{
             Tenancy,
-            sessions::{OpenedSession, SignedIn},
+            operators::{BrowserSession, OpenedBrowserSession},
+            sessions::{OpenedSession, SignedIn, require_csrf_token},
         },
     },
     domain::{
@@ -23,7 +24,10 @@ use crate::{
         ambient::Time,
         error::AuthFailure,
         secret::Secret,
-        tenancy::session::{SessionRefusal, Transport},
+        tenancy::{
+            operator::Operator,
+            session::{SessionRefusal, Transport},
+        },
     },
 };
 
@@ -36,8 +40,8 @@ const TICKET_SECS: u32 = 600;
 /// Name of the security scheme in the document.
 const SCHEME: &str = "cookieAuth";
 
-/// A browser with the cookie of a session. No other credential is accepted.
-pub struct SessionCookie(pub SignedIn);
+/// A browser with the cookie of a session, a member's or an operator's. No other credential is accepted.
+pub struct SessionCookie(pub BrowserSession);
 
 impl<'a> ApiExtractor<'a> for SessionCookie {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
@@ -57,24 +61,33 @@ impl<'a> ApiExtractor<'a> for SessionCookie {
     }
 
     async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
-        let session = signed_in(request).await.map_err(into_error)?;
+        let session = browser(request).await.map_err(into_error)?;
         session.map(Self).ok_or_else(|| into_error(Error::Unauthenticated(AuthFailure::SessionEnded)))
     }
 }
 
-/// Authenticates the session of a request; `None` if it has no cookie.
+/// Authenticates the session of a request, of either kind; `None` if it has no cookie.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] for a session that has ended; [`Error::Session`] without the proof that a page of ours sent
 /// the request, or outside the pages of the session.
-pub async fn signed_in(request: &Request) -> Result<Option<SignedIn>, Fault> {
+async fn browser(request: &Request) -> Result<Option<BrowserSession>, Fault> {
     let (tenancy, base): (&Tenancy, &Base) = (service(request)?, service(request)?);
     let Some(secret) = sent(request, base.public_url()) else { return Ok(None) };
-    let signed_in = tenancy.authenticate_session(&secret).await?;
+    let session = tenancy.authenticate_browser(&secret).await?;
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         require_own_origin(request, base.public_url())?;
-        signed_in.require_csrf_token(request.headers().get(CSRF).map(|token| token.as_bytes()))?;
+        require_csrf_token(session.csrf_token(), request.headers().get(CSRF).map(|token| token.as_bytes()))?;
     }
+    if let BrowserSession::Member(signed_in) = &session {
+        require_reach(request, signed_in)?;
+    }
+    auth::known(request);
+    Ok(Some(session))
+}
+
+/// Demands that a member's session is of the organisation that a request names, and has a page that needs the operation.
+fn require_reach(request: &Request, signed_in: &SignedIn) -> Result<(), Fault> {
     if auth::wanted(request)?.is_some_and(|wanted| wanted != signed_in.session.organisation_id) {
         return Err(Error::Unauthenticated(AuthFailure::NotAMember).into());
     }
@@ -82,8 +95,33 @@ pub async fn signed_in(request: &Request) -> Result<Option<SignedIn>, Fault> {
     if !portal_pages::ALWAYS.contains(&path) {
         signed_in.session.require_page(portal_pages::of(request.method(), path))?;
     }
-    auth::known(request);
-    Ok(Some(signed_in))
+    Ok(())
+}
+
+/// Authenticates the member's session of a request; `None` if it has no cookie.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for a session that has ended, and for an operator's; [`Error::Session`] without the proof
+/// that a page of ours sent the request, or outside the pages of the session.
+pub async fn signed_in(request: &Request) -> Result<Option<SignedIn>, Fault> {
+    match browser(request).await? {
+        Some(BrowserSession::Member(signed_in)) => Ok(Some(*signed_in)),
+        Some(BrowserSession::Operator(_)) => Err(Error::Unauthenticated(AuthFailure::NotAMember).into()),
+        None => Ok(None),
+    }
+}
+
+/// Authenticates the operator's session of a request; `None` if it has no cookie.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for a session that has ended; [`Error::Session`] without the proof that a page of ours sent
+/// the request; [`Error::Forbidden`] for a member's.
+pub async fn operator(request: &Request) -> Result<Option<Operator>, Fault> {
+    match browser(request).await? {
+        Some(BrowserSession::Operator(signed_in)) => Ok(Some(signed_in.operator)),
+        Some(BrowserSession::Member(_)) => Err(Operator::required().into()),
+        None => Ok(None),
+    }
 }
 
 /// Demands that a page of ours sent a request.
@@ -157,9 +195,21 @@ pub fn cookie(opened: &OpenedSession, now: Time, public_url: &Url) -> String {
     set(opened.secret.expose(), seconds, session.embedded, public_url)
 }
 
+/// Returns the cookie of a session of either kind that was opened at `now`.
+pub fn browser_cookie(opened: &OpenedBrowserSession, now: Time, public_url: &Url) -> String {
+    match opened {
+        OpenedBrowserSession::Member(opened) => cookie(opened, now, public_url),
+        OpenedBrowserSession::Operator(opened) => {
+            let seconds = (opened.signed_in.expires_at - now).num_seconds().max(0);
+            set(opened.secret.expose(), seconds, false, public_url)
+        }
+    }
+}
+
 /// Returns the cookie that removes the one of a session.
-pub fn removed(session: &SignedIn, public_url: &Url) -> String {
-    set("", 0, session.session.embedded, public_url)
+pub fn removed(session: &BrowserSession, public_url: &Url) -> String {
+    let embedded = matches!(session, BrowserSession::Member(signed_in) if signed_in.session.embedded);
+    set("", 0, embedded, public_url)
 }
 
 /// Makes a cookie that is invisible to scripts. One that is used in a frame on another site is sent there too, in a jar of

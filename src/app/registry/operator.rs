@@ -4,11 +4,13 @@
 
 use serde_json::json;
 
-use super::{Registry, not_found, version_id};
+use super::{Listed, Registry, not_found, version_id};
 use crate::{
     domain::{
         Result,
-        registry::{Lifecycle, RegistryVersion, Verification},
+        page::{Page, PageRequest},
+        registry::{Lifecycle, Verification},
+        tenancy::operator::Operator,
     },
     store::registry,
 };
@@ -18,8 +20,10 @@ impl Registry {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn list_pending_versions_as_operator(&self) -> Result<Vec<RegistryVersion>> {
-        registry::pending(self.base.store.reader()).await
+    pub async fn list_pending_registry_versions(&self, _: &Operator, page: PageRequest) -> Result<Page<Listed>> {
+        let found = registry::pending(self.base.store.reader(), page).await?;
+        let next = found.next;
+        Ok(Page { items: self.listed(found.items, None).await?, next })
     }
 
     /// Sets the verification or the lifecycle of a version; `None` leaves it as it is. Existing installations are not
@@ -27,11 +31,12 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::domain::Error::NotFound).
-    pub async fn set_version_status_as_operator(
+    pub async fn review_registry_version(
         &self,
+        operator: &Operator,
         id: &str,
         (verification, lifecycle): (Option<Verification>, Option<Lifecycle>),
-    ) -> Result<RegistryVersion> {
+    ) -> Result<Listed> {
         let tx = self.base.store.begin().await?;
         let found = version_id(id)?;
         registry::lock_owner(&tx, found).await?;
@@ -39,11 +44,15 @@ impl Registry {
         version.verification = verification.unwrap_or(version.verification);
         version.lifecycle = lifecycle.unwrap_or(version.lifecycle);
         registry::set_standing(&tx, version.id, version.verification, version.lifecycle).await?;
-        let detail = json!({"verification": version.verification.as_str(), "lifecycle": version.lifecycle.as_str()});
+        let mut detail =
+            json!({"verification": version.verification.as_str(), "lifecycle": version.lifecycle.as_str()});
+        if let Some(token) = operator.token_id {
+            detail["operatorToken"] = json!(token);
+        }
         self.base
             .audit(&tx, (version.organisation_id, "operator"), "registry.set_standing", version.id, detail)
             .await?;
         tx.commit().await?;
-        Ok(version)
+        self.listed(vec![version], None).await?.pop().ok_or_else(|| not_found(id))
     }
 }

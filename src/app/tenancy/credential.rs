@@ -1,8 +1,8 @@
-//! The text of personal access tokens.
+//! The text of personal access tokens, and of operators' tokens.
 //!
-//! Not here: their storage and authentication (`tokens`, `identity`).
+//! Not here: their storage and authentication (`tokens`, `identity`, `operators`).
 //!
-//! `tl_` + 22 characters of the token's id + 43 characters of secret + 6 characters of checksum, all base64url. The id
+//! `tl_`, or `tlo_` for an operator's, + 22 characters of the token's id + 43 characters of secret + 6 characters of checksum, all base64url. The id
 //! finds the row; only the SHA-256 of the secret is stored; the checksum lets a secret scanner recognise a token, and
 //! exposes a typo without a database query.
 
@@ -10,33 +10,59 @@ use aws_lc_rs::{constant_time, digest};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
 use uuid::Uuid;
 
-use crate::domain::{ids::TokenId, secret::Secret};
+use crate::domain::secret::Secret;
 
-/// Prefix of every token.
-pub const PREFIX: &str = "tl_";
 const ID_CHARS: usize = 22;
 const SECRET_CHARS: usize = 43;
 const CHECKSUM_CHARS: usize = 6;
 
+/// Kind of a token. The prefix tells them apart, and each has a table of its own: the text of one never passes for the
+/// other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A personal access token of a member.
+    Personal,
+    /// A token of an operator.
+    Operator,
+}
+
+impl Kind {
+    /// Returns the prefix of its texts.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Personal => "tl_",
+            Self::Operator => "tlo_",
+        }
+    }
+
+    /// Returns the kind that a text claims to be of.
+    pub fn of(text: &str) -> Option<Self> {
+        [Self::Personal, Self::Operator].into_iter().find(|kind| text.starts_with(kind.prefix()))
+    }
+}
+
 /// Parsed text of a token.
 #[derive(Debug)]
 pub struct Credential {
+    /// Kind of the token.
+    pub kind: Kind,
     /// Id of the token's row.
-    pub id: TokenId,
+    pub id: Uuid,
     secret: Secret,
 }
 
 impl Credential {
     /// Returns the text of a token, and the hash to be stored.
-    pub fn issue(id: TokenId, secret: [u8; 32]) -> (Secret, [u8; 32]) {
-        let body = format!("{PREFIX}{}{}", BASE64URL.encode(id.0.as_bytes()), BASE64URL.encode(secret));
+    pub fn issue(kind: Kind, id: Uuid, secret: [u8; 32]) -> (Secret, [u8; 32]) {
+        let body = format!("{}{}{}", kind.prefix(), BASE64URL.encode(id.as_bytes()), BASE64URL.encode(secret));
         let checksum = checksum(&body);
         (Secret::new(format!("{body}{checksum}")), sha256(BASE64URL.encode(secret).as_bytes()))
     }
 
     /// Parses a text; `None` if it is not a token of this service.
     pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix(PREFIX)?;
+        let kind = Kind::of(text)?;
+        let rest = &text[kind.prefix().len()..];
         if rest.len() != ID_CHARS + SECRET_CHARS + CHECKSUM_CHARS || !rest.is_ascii() {
             return None;
         }
@@ -46,7 +72,8 @@ impl Credential {
         }
         let id = BASE64URL.decode(&rest[..ID_CHARS]).ok()?;
         Some(Self {
-            id: TokenId(Uuid::from_slice(&id).ok()?),
+            kind,
+            id: Uuid::from_slice(&id).ok()?,
             secret: Secret::new(&rest[ID_CHARS..ID_CHARS + SECRET_CHARS]),
         })
     }
@@ -79,24 +106,35 @@ mod tests {
 
     #[test]
     fn a_token_comes_back() {
-        let id = TokenId(Uuid::from_u128(5));
-        let (text, hash) = Credential::issue(id, [9; 32]);
-        let credential = Credential::parse(text.expose()).unwrap();
-        assert_eq!(credential.id, id);
-        assert!(credential.matches(&hash));
-        assert!(!credential.matches(&[0; 32]));
-        assert!(!credential.matches(&hash[..31]));
-        assert!(!credential.matches(b""));
+        let id = Uuid::from_u128(5);
+        for kind in [Kind::Personal, Kind::Operator] {
+            let (text, hash) = Credential::issue(kind, id, [9; 32]);
+            let credential = Credential::parse(text.expose()).unwrap();
+            assert_eq!((credential.kind, credential.id), (kind, id));
+            assert!(credential.matches(&hash));
+            assert!(!credential.matches(&[0; 32]));
+            assert!(!credential.matches(&hash[..31]));
+            assert!(!credential.matches(b""));
+        }
+    }
+
+    #[test]
+    fn the_prefix_is_a_part_of_what_is_checked() {
+        let (text, _) = Credential::issue(Kind::Personal, Uuid::from_u128(5), [9; 32]);
+        assert!(Credential::parse(&text.expose().replace("tl_", "tlo_")).is_none());
+        let (text, _) = Credential::issue(Kind::Operator, Uuid::from_u128(5), [9; 32]);
+        assert!(Credential::parse(&text.expose().replace("tlo_", "tl_")).is_none());
     }
 
     #[test]
     fn a_malformed_token_is_recognised_without_a_database() {
-        let (text, _) = Credential::issue(TokenId(Uuid::nil()), [1; 32]);
+        let (text, _) = Credential::issue(Kind::Personal, Uuid::nil(), [1; 32]);
         let text = text.expose();
         let other = if text.ends_with('A') { "B" } else { "A" };
         for bad in [
             "",
             "tl_",
+            "tlo_",
             "xoxb-1",
             &text[..text.len() - 1],
             &format!("{text}A"),

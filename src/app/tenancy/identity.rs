@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{
     Tenancy,
-    credential::{self, Credential, sha256},
+    credential::{Credential, Kind, sha256},
 };
 use crate::{
     app::Caller,
@@ -113,7 +113,8 @@ impl Tenancy {
     /// Authenticates a caller. `wanted` is the organisation that the request names, where the dialect supports that.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`], or [`Error::Invalid`] where the user is in several organisations and none is named.
+    /// [`Error::Unauthenticated`], also for an operator, who is a member of none; or [`Error::Invalid`] where the user is
+    /// in several organisations and none is named.
     pub async fn authenticate(&self, credential: &str, wanted: Option<OrganisationId>) -> Result<Caller> {
         let identity = &self.identity;
         let wanted_text = wanted.map(|id| id.to_string()).unwrap_or_default();
@@ -124,10 +125,13 @@ impl Tenancy {
                 _ => Ok(caller),
             };
         }
-        let caller = if credential.starts_with(credential::PREFIX) {
-            self.authenticate_token(credential, wanted).await?
-        } else {
-            self.authenticate_jwt(credential, wanted).await?
+        let caller = match Kind::of(credential) {
+            Some(Kind::Personal) => self.authenticate_token(credential, wanted).await?,
+            Some(Kind::Operator) => {
+                self.authenticate_operator_token(credential).await?;
+                return Err(Error::Unauthenticated(AuthFailure::NotAMember));
+            }
+            None => self.authenticate_jwt(credential, wanted).await?,
         };
         identity.known.insert(key, caller.clone()).await;
         Ok(caller)
@@ -135,9 +139,10 @@ impl Tenancy {
 
     pub(super) async fn authenticate_token(&self, text: &str, wanted: Option<OrganisationId>) -> Result<Caller> {
         let refused = |why| Err(Error::Unauthenticated(why));
-        let Some(credential) = Credential::parse(text) else { return refused(AuthFailure::Invalid) };
+        let parsed = Credential::parse(text).filter(|credential| credential.kind == Kind::Personal);
+        let Some(credential) = parsed else { return refused(AuthFailure::Invalid) };
         let reader = self.base.store.reader();
-        let found = store::tenancy::tokens::find_with_secret(reader, credential.id).await?;
+        let found = store::tenancy::tokens::find_with_secret(reader, credential.id.into()).await?;
         let Some((token, hash)) = found else { return refused(AuthFailure::Invalid) };
         if !credential.matches(&hash) {
             return refused(AuthFailure::Invalid);

@@ -33,7 +33,8 @@ const EXPIRED_KEPT: chrono::Duration = chrono::Duration::days(1);
 impl Chore for Tenancy {
     async fn run(&self, now: Time) -> Result<u64> {
         let writer = self.base.store.writer();
-        let sessions = store::tenancy::sessions::remove_expired(writer, now).await?;
+        let sessions = store::tenancy::sessions::remove_expired(writer, now).await?
+            + store::tenancy::operators::remove_expired_sessions(writer, now).await?;
         Ok(sessions + store::tenancy::oauth_states::remove_expired(writer, now - EXPIRED_KEPT).await?)
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{
     Tenancy,
-    credential::{self, sha256},
+    credential::{Kind, sha256},
 };
 use crate::{
     app::Caller,
@@ -55,17 +55,14 @@ pub struct OpenedSession {
     pub secret: Secret,
 }
 
-impl SignedIn {
-    /// Demands the proof that a page of ours sent a request that may change something: the CSRF token.
-    ///
-    /// # Errors
-    /// [`Error::Session`].
-    pub fn require_csrf_token(&self, sent: Option<&[u8]>) -> Result<()> {
-        let own = self.csrf_token.as_bytes();
-        match sent.map(|sent| constant_time::verify_slices_are_equal(sent, own)) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(_)) | None => Err(Error::Session(SessionRefusal::CsrfToken)),
-        }
+/// Demands the proof that a page of ours sent a request that may change something: the CSRF token of the session.
+///
+/// # Errors
+/// [`Error::Session`].
+pub fn require_csrf_token(own: &str, sent: Option<&[u8]>) -> Result<()> {
+    match sent.map(|sent| constant_time::verify_slices_are_equal(sent, own.as_bytes())) {
+        Some(Ok(())) => Ok(()),
+        Some(Err(_)) | None => Err(Error::Session(SessionRefusal::CsrfToken)),
     }
 }
 
@@ -76,7 +73,7 @@ impl Tenancy {
     /// [`Error::Unauthenticated`]; [`Error::FailedPrecondition`] over plain http that leaves the machine.
     pub async fn open_session(&self, token: &str) -> Result<OpenedSession> {
         Transport::of(self.base.public_url())?;
-        if !token.starts_with(credential::PREFIX) {
+        if Kind::of(token) != Some(Kind::Personal) {
             return Err(Error::Unauthenticated(AuthFailure::Invalid));
         }
         let caller = self.authenticate_token(token, None).await?;
@@ -182,11 +179,11 @@ pub(in crate::app) fn hash(secret: &Secret) -> [u8; 32] {
 
 /// Returns the CSRF token of a session: a hash of its secret, so that nothing more is stored, and nobody gets from it to
 /// the secret or to what is stored of it.
-fn csrf_token(secret: &Secret) -> String {
+pub(super) fn csrf_token(secret: &Secret) -> String {
     BASE64URL.encode(sha256(format!("{CSRF}{}", secret.expose()).as_bytes()))
 }
 
-fn ended() -> Error {
+pub(super) fn ended() -> Error {
     Error::Unauthenticated(AuthFailure::SessionEnded)
 }
 

@@ -5,8 +5,12 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
+use uuid::Uuid;
 
-use super::{Tenancy, credential::Credential};
+use super::{
+    Tenancy,
+    credential::{Credential, Kind},
+};
 use crate::{
     app::Caller,
     domain::{
@@ -87,20 +91,24 @@ impl Tenancy {
         Ok(())
     }
 
-    /// Revokes a token as the operator, by its id or by its text.
+    /// Revokes a member's or an operator's token as the operator, by its id or by its text.
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn revoke_token_as_operator(&self, id_or_text: &str) -> Result<TokenId> {
+    pub async fn revoke_token_as_operator(&self, id_or_text: &str) -> Result<Uuid> {
         let unknown = || Error::not_found(Noun::Token, "of that id or text");
-        let id = match Credential::parse(id_or_text) {
+        let id: Uuid = match Credential::parse(id_or_text) {
             Some(credential) => credential.id,
             None => id_or_text.parse().map_err(|_| unknown())?,
         };
         let tx = self.base.store.begin().await?;
-        let (token, _) = store::tenancy::tokens::find_with_secret(&tx, id).await?.ok_or_else(unknown)?;
-        store::tenancy::tokens::revoke(&tx, id, self.base.now()).await?;
-        self.base.audit(&tx, (token.organisation_id, "operator"), "token.revoke", id, json!({})).await?;
+        match store::tenancy::tokens::find_with_secret(&tx, id.into()).await? {
+            Some((token, _)) => {
+                store::tenancy::tokens::revoke(&tx, token.id, self.base.now()).await?;
+                self.base.audit(&tx, (token.organisation_id, "operator"), "token.revoke", id, json!({})).await?;
+            }
+            None => self.revoke_operator_token(&tx, id.into()).await?.ok_or_else(unknown)?,
+        }
         tx.commit().await?;
         Ok(id)
     }
@@ -122,7 +130,7 @@ impl Tenancy {
             revoked_at: None,
             created_at: now,
         };
-        let (text, secret_sha256) = Credential::issue(token.id, self.base.ambient.random());
+        let (text, secret_sha256) = Credential::issue(Kind::Personal, token.id.0, self.base.ambient.random());
         let tx = self.base.store.begin().await?;
         store::tenancy::tokens::insert(&tx, &token, secret_sha256).await?;
         let detail = json!({"name": token.name, "for": token.user_id.to_string()});

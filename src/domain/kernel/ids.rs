@@ -50,6 +50,8 @@ id! {
     MemberId,
     /// A personal access token (its row, not its text).
     TokenId,
+    /// A token of an operator (its row, not its text).
+    OperatorTokenId,
     /// A session of a browser.
     SessionId,
     /// A channel of an organisation.

@@ -17,6 +17,7 @@ use crate::{
     domain::{
         Result,
         ids::{IntegrationId, OrganisationId},
+        page::{Page, PageRequest},
         registry::{
             Lifecycle, RegistryVersion, SortBy, Verification,
             definition::{Version, Visibility},
@@ -158,11 +159,16 @@ pub async fn find_anywhere(db: &impl ConnectionTrait, id: IntegrationId) -> Resu
 ///
 /// # Errors
 /// When the database fails.
-pub async fn pending(db: &impl ConnectionTrait) -> Result<Vec<RegistryVersion>> {
+pub async fn pending(db: &impl ConnectionTrait, page: PageRequest) -> Result<Page<RegistryVersion>> {
     let mut query = select();
-    query.and_where(Column::Verification.eq(Verification::Pending.as_str()));
-    query.order_by((Versions, Column::CreatedAt), Order::Asc).order_by((Versions, Column::IntegrationId), Order::Asc);
-    all(db, &query).await
+    // Not as a parameter: the partial index is used for a known state alone.
+    let pending = Expr::cust(format!("'{}'", Verification::Pending.as_str()));
+    query.and_where(Expr::col((Versions, Column::Verification)).eq(pending));
+    if let Some(after) = page.after {
+        query.and_where(Expr::col((Versions, Column::IntegrationId)).gt(after));
+    }
+    query.order_by((Versions, Column::IntegrationId), Order::Asc).limit(u64::from(page.limit) + 1);
+    Ok(Page::cut(all(db, &query).await?, page.limit, |version| version.id.0))
 }
 
 /// Lists the versions with a name that are not under development: a workspace's, or on the hub all published ones.

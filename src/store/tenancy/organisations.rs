@@ -124,7 +124,7 @@ pub async fn list(db: &impl ConnectionTrait, ids: &[OrganisationId]) -> Result<V
     Organisations::find().filter(Column::Id.is_in(ids)).all(db).await?.into_iter().map(organisation).collect()
 }
 
-fn organisation(row: Row) -> Result<Organisation> {
+pub(in crate::store) fn organisation(row: Row) -> Result<Organisation> {
     Ok(Organisation {
         id: row.id.into(),
         slug: Slug::parse(&row.slug).map_err(|error| corrupt("organisation", "slug", error))?,

@@ -136,15 +136,20 @@ pub struct RegistryVersionOut {
 impl RegistryVersionOut {
     /// Makes the representation for a caller.
     pub fn of(base: &Base, caller: &Caller, Listed { version, workspace, .. }: Listed) -> Self {
-        Self::shown(base, version, workspace, caller)
+        let is_own = version.organisation_id == caller.organisation_id;
+        Self::shown(base, version, workspace, is_own)
     }
 
-    fn shown(base: &Base, version: RegistryVersion, owner: Organisation, caller: &Caller) -> Self {
+    /// Makes the representation for an operator.
+    pub fn for_operator(base: &Base, Listed { version, workspace, .. }: Listed) -> Self {
+        Self::shown(base, version, workspace, false)
+    }
+
+    fn shown(base: &Base, version: RegistryVersion, owner: Organisation, is_own: bool) -> Self {
         let public_url = base.public_url().as_str().trim_end_matches('/');
         let file = |folder: &str, key: Option<String>, ending: &str| {
             key.map(|key| format!("{public_url}/v1/admin/{folder}/{key}.{ending}"))
         };
-        let is_own = version.organisation_id == caller.organisation_id;
         Self {
             id: version.id.0,
             name: version.name,
@@ -263,7 +268,8 @@ impl RegistryVersionDetailOut {
     pub fn of(base: &Base, caller: &Caller, found: Registered) -> Self {
         let Registered { version, mut definition, workspace, in_public, .. } = found;
         definition.url = definition.url.filter(|_| !in_public);
-        Self { version: RegistryVersionOut::shown(base, version, workspace, caller), definition: definition.into() }
+        let is_own = version.organisation_id == caller.organisation_id;
+        Self { version: RegistryVersionOut::shown(base, version, workspace, is_own), definition: definition.into() }
     }
 }
 

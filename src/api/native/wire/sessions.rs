@@ -7,6 +7,7 @@ use super::{Permission, Role, Word, words};
 use crate::{
     api::shared::{time::Timestamp, word::Vocabulary},
     app::tenancy::{
+        operators::{OpenedBrowserSession, SignedInOperator},
         portal_sessions::{NewPortalSession, PortalLink},
         sessions::{OpenedSession, SignedIn},
         sign_in,
@@ -43,7 +44,33 @@ impl Vocabulary for Theme {
     }
 }
 
-/// A personal access token that signs a browser in.
+/// Kind of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKind {
+    /// Of a member of an organisation.
+    Member,
+    /// Of an operator of the service.
+    Operator,
+}
+
+impl Vocabulary for SessionKind {
+    const NAME: &'static str = "SessionKind";
+    const DESCRIPTION: &'static str =
+        "Kind of a session: of a member of an organisation, or of an operator of the service.";
+
+    fn words() -> Vec<(&'static str, Self)> {
+        [Self::Member, Self::Operator].map(|kind| (kind.word(), kind)).into()
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+/// A personal access token, or an operator's token, that signs a browser in.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "CreateSession")]
 pub struct SessionIn {
@@ -56,13 +83,17 @@ pub struct SessionIn {
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "Session", rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct SessionOut {
-    /// The member who is signed in.
-    pub member: SessionMemberOut,
-    /// The organisation.
-    pub organisation: SessionOrganisationOut,
-    /// Permissions that the session holds.
+    /// Kind of the session.
+    pub kind: Word<SessionKind>,
+    /// The member who is signed in; absent for an operator.
+    pub member: Option<SessionMemberOut>,
+    /// The organisation; absent for an operator.
+    pub organisation: Option<SessionOrganisationOut>,
+    /// The operator who is signed in; absent for a member.
+    pub operator: Option<SessionOperatorOut>,
+    /// Permissions that the session holds; none for an operator.
     pub permissions: Vec<Word<Permission>>,
-    /// Pages that the session may see.
+    /// Pages of the organisation that the session may see; none for an operator.
     pub pages: Vec<Word<PortalPage>>,
     /// Colours.
     pub theme: Word<Theme>,
@@ -90,6 +121,14 @@ pub struct SessionMemberOut {
     pub role: Word<Role>,
 }
 
+/// The operator who is signed in by a session.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "SessionOperator")]
+pub struct SessionOperatorOut {
+    /// Name of the operator's token.
+    pub name: String,
+}
+
 /// The organisation of a session.
 #[derive(Clone, Debug, Object)]
 #[oai(rename = "SessionOrganisation", rename_all = "camelCase")]
@@ -106,6 +145,8 @@ impl From<(SignedIn, Organisation)> for SessionOut {
     fn from((signed_in, organisation): (SignedIn, Organisation)) -> Self {
         let SignedIn { caller, session, member, csrf_token } = signed_in;
         Self {
+            kind: Word(SessionKind::Member),
+            operator: None,
             permissions: words(caller.permissions().clone()),
             pages: session.visible_pages().into_iter().map(Word).collect(),
             theme: Word(session.theme),
@@ -113,24 +154,48 @@ impl From<(SignedIn, Organisation)> for SessionOut {
             csrf_token,
             expires_at: caller.expires_at().unwrap_or(session.expires_at).into(),
             embedded: session.embedded,
-            member: SessionMemberOut {
+            member: Some(SessionMemberOut {
                 user_id: member.user_id.0,
                 username: member.username,
                 email: member.email,
                 role: Word(member.role),
-            },
-            organisation: SessionOrganisationOut {
+            }),
+            organisation: Some(SessionOrganisationOut {
                 id: organisation.id.0,
                 slug: organisation.slug.as_str().to_owned(),
                 name: organisation.name,
-            },
+            }),
         }
     }
 }
 
-impl From<OpenedSession> for SessionOut {
-    fn from(opened: OpenedSession) -> Self {
-        (opened.signed_in, opened.organisation).into()
+impl From<SignedInOperator> for SessionOut {
+    fn from(signed_in: SignedInOperator) -> Self {
+        Self {
+            kind: Word(SessionKind::Operator),
+            member: None,
+            organisation: None,
+            operator: Some(SessionOperatorOut { name: signed_in.operator.name }),
+            permissions: Vec::new(),
+            pages: Vec::new(),
+            theme: Word(Theme::Auto),
+            return_url: None,
+            csrf_token: signed_in.csrf_token,
+            expires_at: signed_in.expires_at.into(),
+            embedded: false,
+        }
+    }
+}
+
+impl From<OpenedBrowserSession> for SessionOut {
+    fn from(opened: OpenedBrowserSession) -> Self {
+        match opened {
+            OpenedBrowserSession::Member(opened) => {
+                let OpenedSession { signed_in, organisation, .. } = *opened;
+                (signed_in, organisation).into()
+            }
+            OpenedBrowserSession::Operator(opened) => opened.signed_in.into(),
+        }
     }
 }
 

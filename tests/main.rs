@@ -68,4 +68,5 @@ mod subscriptions;
 mod telex;
 mod tidy;
 mod toolchain;
+mod upgrade;
 mod verifying_webhooks;

@@ -69,4 +69,5 @@ mod subscriptions;
 mod telex;
 mod tidy;
 mod toolchain;
+mod upgrade;
 mod verifying_webhooks;

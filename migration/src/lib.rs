@@ -26,6 +26,7 @@ mod m20261201_000012_retry_schedules;
 mod m20261201_000020_connections;
 mod m20261202_000030_sessions;
 mod m20261202_000031_operators;
+mod m20261202_000040_compression;
 
 /// List of all migrations, in order.
 pub struct Migrator;
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261201_000020_connections::Migration),
             Box::new(m20261202_000030_sessions::Migration),
             Box::new(m20261202_000031_operators::Migration),
+            Box::new(m20261202_000040_compression::Migration),
         ]
     }
 }

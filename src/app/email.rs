@@ -18,7 +18,7 @@ use crate::{
         Result,
         email::{DOMAIN_NOT_PERMITTED, EMAIL, Message, NOT_CONFIGURED, RecipientDomains, message},
         pipeline::{
-            delivery::{AttemptOutcome, Content, Delivery, Verdict},
+            delivery::{AttemptOutcome, Content, Delivery, Outcome},
             destination::{Destination, DestinationKind},
             event::Event,
             template::{Renderer, Template},
@@ -102,28 +102,28 @@ impl EmailSession {
         let id = format!("<{}@{host}>", delivery.id);
         let (began, timer) = (base.now(), Instant::now());
         let email = Email { id: &id, to: &self.to, subject: &subject, text: &text };
-        let (verdict, answer) = match client.send(&email, began).await {
-            SmtpAnswer::Accepted { answer } => (Verdict::Delivered, Some(answer)),
+        let (outcome, answer) = match client.send(&email, began).await {
+            SmtpAnswer::Accepted { answer } => (Outcome::Delivered, Some(answer)),
             SmtpAnswer::Refused { code, answer } => (refusal(code, &answer), Some(answer)),
-            SmtpAnswer::Unreachable { reason } => (Verdict::Unreachable { reason: reason.into() }, None),
+            SmtpAnswer::Unreachable { reason } => (Outcome::Unreachable { reason: reason.into() }, None),
         };
-        let outcome = AttemptOutcome::without_call(verdict, began);
+        let outcome = AttemptOutcome::without_call(outcome, began);
         let request = format!("To: {}\nSubject: {subject}\nMessage-ID: {id}\n\n{text}", self.to);
         Ok(AttemptOutcome { address: self.to.clone(), request, answer, duration: timer.elapsed(), ..outcome })
     }
 }
 
 /// Classifies a reply of the mail server (RFC 5321, 4.2.3).
-fn refusal(code: u16, answer: &str) -> Verdict {
+fn refusal(code: u16, answer: &str) -> Outcome {
     let reason = || format!("the mail server answered {answer}");
     match code {
         // The service or our account with it, not this message: RFC 4954, 6.
-        421 | 454 | 530 | 534 | 535 | 538 => Verdict::Unreachable { reason: reason().into() },
-        400..=499 => Verdict::Faltered { reason: reason() },
+        421 | 454 | 530 | 534 | 535 | 538 => Outcome::Unreachable { reason: reason().into() },
+        400..=499 => Outcome::Faltered { reason: reason() },
         550 | 551 | 553 => {
-            Verdict::AddressRefused { reason: format!("{}; check that the address exists, and replay", reason()) }
+            Outcome::AddressRefused { reason: format!("{}; check that the address exists, and replay", reason()) }
         }
-        _ => Verdict::MessageRefused { reason: reason() },
+        _ => Outcome::MessageRefused { reason: reason() },
     }
 }
 
@@ -144,10 +144,10 @@ mod tests {
             (554, "message"),
         ] {
             let found = match refusal(code, "x") {
-                Verdict::Unreachable { .. } => "unreachable",
-                Verdict::Faltered { .. } => "faltered",
-                Verdict::AddressRefused { .. } => "address",
-                Verdict::MessageRefused { .. } => "message",
+                Outcome::Unreachable { .. } => "unreachable",
+                Outcome::Faltered { .. } => "faltered",
+                Outcome::AddressRefused { .. } => "address",
+                Outcome::MessageRefused { .. } => "message",
                 other => panic!("{code}: {other:?}"),
             };
             assert_eq!(found, expected, "{code}");

@@ -6,7 +6,7 @@
 //! - [`modal`]: the modals of the slash command, and their submissions.
 //! - [`greeting`](mod@greeting): direct messages to members.
 //! - [`user`]: a Slack user, and the trust in their e-mail address.
-//! - [`verdict`](mod@verdict): Slack's error codes, each with its outcome classification and advice for an
+//! - [`outcome`](mod@outcome): Slack's error codes, each with its outcome classification and advice for an
 //!   administrator.
 
 #[cfg(test)]
@@ -18,10 +18,10 @@ pub mod greeting;
 pub mod link;
 pub mod message;
 pub mod modal;
+pub mod outcome;
 pub mod reason;
 pub mod text;
 pub mod user;
-pub mod verdict;
 
 /// Name of the provider of these connections.
 pub const PROVIDER: &str = "slack";
@@ -29,8 +29,8 @@ pub const PROVIDER: &str = "slack";
 pub use content::{SlackContent, Thread};
 pub use greeting::{greeting, run_refused, run_requested};
 pub use message::{SlackMessage, channel_message, event_message, step_completed, test_message};
+pub use outcome::{Outcome, advice, classify};
 pub use user::SlackUser;
-pub use verdict::{Verdict, advice, verdict};
 
 use super::pipeline::event::EventSource;
 

@@ -39,7 +39,7 @@ use self::{
     text::TextRules,
 };
 use super::http::{self, Exchange};
-use crate::domain::{Result, ambient::Time, pipeline::delivery::Verdict};
+use crate::domain::{Result, ambient::Time, pipeline::delivery::Outcome};
 
 /// Client for tenants' URLs. Cheap to clone.
 #[derive(Clone)]
@@ -111,12 +111,12 @@ impl From<Refusal> for Failure {
     }
 }
 
-impl From<Failure> for Verdict {
+impl From<Failure> for Outcome {
     /// A refused URL may lead elsewhere tomorrow: the circuit of the destination opens, with half-open probes.
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Refused(refusal) => Verdict::AddressRefused { reason: format!("the URL {refusal}") },
-            Failure::Unreachable(reason) => Verdict::Unreachable { reason: reason.as_str().into() },
+            Failure::Refused(refusal) => Outcome::AddressRefused { reason: format!("the URL {refusal}") },
+            Failure::Unreachable(reason) => Outcome::Unreachable { reason: reason.as_str().into() },
         }
     }
 }

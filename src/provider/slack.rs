@@ -8,7 +8,7 @@
 //! - [`signature`]: authentication of requests from Slack.
 //! - [`inbound`]: parsing of their contents.
 //!
-//! The client decides nothing: `domain::slack::verdict` classifies a refusal for a delivery or a connection.
+//! The client decides nothing: `domain::slack::outcome` classifies a refusal for a delivery or a connection.
 
 mod answer;
 pub mod inbound;

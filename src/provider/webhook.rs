@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::header::{HeaderName, HeaderValue};
 
 use super::guard::{Answer, Failure};
-use crate::domain::{Error, Result, ambient::Time, pipeline::delivery::Verdict, secret::Secret};
+use crate::domain::{Error, Result, ambient::Time, pipeline::delivery::Outcome, secret::Secret};
 
 /// The header with the message's id.
 pub const ID_HEADER: &str = "webhook-id";
@@ -87,22 +87,22 @@ fn signature(key: &hmac::Key, id: &str, timestamp: &str, body: &[u8]) -> String 
 
 /// Classifies the outcome of a message. The status decides, also where the body is too long or does not end: it is not
 /// waited for.
-pub fn outcome(sent: &Result<Answer, Failure>, now: Time) -> Verdict {
+pub fn outcome(sent: &Result<Answer, Failure>, now: Time) -> Outcome {
     match sent {
-        Ok(answer) => verdict(answer.status, answer.retry_after(now)),
+        Ok(answer) => classify(answer.status, answer.retry_after(now)),
         Err(failure) => (*failure).into(),
     }
 }
 
 /// Classifies a status (Standard Webhooks, "Deliverability and reliability").
-pub fn verdict(status: u16, retry_after: Option<Duration>) -> Verdict {
+pub fn classify(status: u16, retry_after: Option<Duration>) -> Outcome {
     match (status, retry_after) {
-        (200..=299, _) => Verdict::Delivered,
-        (429 | 502..=504, Some(retry_after)) => Verdict::Throttled { retry_after },
-        (300..=399, _) => Verdict::MessageRefused {
+        (200..=299, _) => Outcome::Delivered,
+        (429 | 502..=504, Some(retry_after)) => Outcome::Throttled { retry_after },
+        (300..=399, _) => Outcome::MessageRefused {
             reason: format!("the endpoint redirects elsewhere ({status}), which is not followed; set its final URL"),
         },
-        (410, _) => Verdict::Gone {
+        (410, _) => Outcome::Gone {
             reason:
                 "the endpoint says that it is gone (410), so nothing is sent there any more; put its address right \
                      and switch it on again"
@@ -110,12 +110,12 @@ pub fn verdict(status: u16, retry_after: Option<Duration>) -> Verdict {
         },
         // These statuses are temporary by definition: too slow, too early, too many.
         (408 | 425 | 429, _) => {
-            Verdict::Faltered { reason: format!("the endpoint asked to be called again later ({status})") }
+            Outcome::Faltered { reason: format!("the endpoint asked to be called again later ({status})") }
         }
-        (400..=499, _) => Verdict::MessageRefused {
+        (400..=499, _) => Outcome::MessageRefused {
             reason: format!("the endpoint refused the message ({status}); mend the endpoint and replay this delivery"),
         },
-        _ => Verdict::Faltered { reason: format!("the endpoint answered with an error ({status})") },
+        _ => Outcome::Faltered { reason: format!("the endpoint answered with an error ({status})") },
     }
 }
 
@@ -213,15 +213,15 @@ mod tests {
             Message,
             Gone,
         }
-        let kind = |status, pause: Option<u64>| match verdict(status, pause.map(Duration::from_secs)) {
-            Verdict::Delivered => Kind::Delivered,
-            Verdict::Throttled { retry_after } => {
+        let kind = |status, pause: Option<u64>| match classify(status, pause.map(Duration::from_secs)) {
+            Outcome::Delivered => Kind::Delivered,
+            Outcome::Throttled { retry_after } => {
                 assert_eq!(Some(retry_after.as_secs()), pause);
                 Kind::Throttled
             }
-            Verdict::Faltered { .. } => Kind::Faltered,
-            Verdict::MessageRefused { .. } => Kind::Message,
-            Verdict::Gone { .. } => Kind::Gone,
+            Outcome::Faltered { .. } => Kind::Faltered,
+            Outcome::MessageRefused { .. } => Kind::Message,
+            Outcome::Gone { .. } => Kind::Gone,
             other => panic!("{other:?}"),
         };
         for (status, without_pause, with_pause) in [
@@ -258,13 +258,13 @@ mod tests {
             let incomplete = Some(Unreachable::AnswerTooLarge);
             Ok(Answer { status, headers: headers.clone(), body: vec![], incomplete })
         };
-        assert_eq!(outcome(&answer(200), at(AT)), Verdict::Delivered);
-        assert_eq!(outcome(&answer(429), at(AT)), Verdict::Throttled { retry_after: Duration::from_secs(9) });
+        assert_eq!(outcome(&answer(200), at(AT)), Outcome::Delivered);
+        assert_eq!(outcome(&answer(429), at(AT)), Outcome::Throttled { retry_after: Duration::from_secs(9) });
         let refused = outcome(&Err(Failure::Refused(Refusal::Address)), at(AT));
         assert!(
-            matches!(refused, Verdict::AddressRefused { reason } if reason.starts_with("the URL leads to a private"))
+            matches!(refused, Outcome::AddressRefused { reason } if reason.starts_with("the URL leads to a private"))
         );
         let timeout = outcome(&Err(Failure::Unreachable(Unreachable::Timeout)), at(AT));
-        assert!(matches!(timeout, Verdict::Unreachable { .. }));
+        assert!(matches!(timeout, Outcome::Unreachable { .. }));
     }
 }

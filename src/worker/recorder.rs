@@ -21,7 +21,7 @@ use crate::{
         ambient::Time,
         ids::{DeliveryId, DestinationId},
         pipeline::{
-            delivery::{Attempt, AttemptOutcome, AttemptState, Delivery, DeliveryState, Next, Verdict},
+            delivery::{Attempt, AttemptOutcome, AttemptState, Delivery, DeliveryState, Next, Outcome},
             destination::{Destination, Health},
             event::Event,
             health::HealthRules,
@@ -166,15 +166,15 @@ impl Record {
 
     /// Applies an outcome to the health of the destination. Returns false where nothing more is sent to it now: its
     /// pending deliveries fail with the reason of a health that refuses them.
-    pub(super) fn learn(&mut self, rules: &HealthRules, verdict: &Verdict, is_operational: bool, now: Time) -> bool {
+    pub(super) fn learn(&mut self, rules: &HealthRules, outcome: &Outcome, is_operational: bool, now: Time) -> bool {
         let Destination { health, consecutive_failures, .. } = &mut self.destination;
-        let learnt = rules.learn(health, consecutive_failures, verdict, now);
-        match verdict {
-            Verdict::ConnectionDead { .. } => {
+        let learnt = rules.learn(health, consecutive_failures, outcome, now);
+        match outcome {
+            Outcome::ConnectionDead { .. } => {
                 self.release.more = false;
                 return false;
             }
-            Verdict::MessageRefused { .. } => {}
+            Outcome::MessageRefused { .. } => {}
             _ => self.release.consecutive_failures = Some(*consecutive_failures),
         }
         let Some(learnt) = learnt else { return true };

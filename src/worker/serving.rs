@@ -19,7 +19,7 @@ use crate::{
         ambient::Time,
         ids::OrganisationId,
         pipeline::{
-            delivery::{AttemptOutcome, Delivery, DeliveryState, Next, Verdict},
+            delivery::{AttemptOutcome, Delivery, DeliveryState, Next, Outcome},
             event::Event,
             operational,
             retry::{self, RetrySchedule},
@@ -176,7 +176,7 @@ impl Serving<'_> {
     async fn note(&self, record: &mut Record, (due, turn): (Due, Turn)) -> bool {
         let Due { mut delivery, event } = due;
         let now = self.dispatcher.base.ambient().now();
-        let outcome = match turn {
+        let attempt = match turn {
             Turn::Waits(at) if self.holds_up(&delivery, now) => {
                 record.pause_until(at);
                 return false;
@@ -191,28 +191,28 @@ impl Serving<'_> {
                 record.ended(finished(&mut delivery, state, reason.into_owned(), now));
                 return true;
             }
-            Turn::Attempted(outcome) => *outcome,
+            Turn::Attempted(attempt) => *attempt,
         };
-        let verdict = outcome.verdict.clone();
-        let next = match &outcome.next {
+        let outcome = attempt.outcome.clone();
+        let next = match &attempt.next {
             Some(next) => next.clone(),
-            None => self.next(record, &delivery, &verdict, now).await,
+            None => self.next(record, &delivery, &outcome, now).await,
         };
         let is_operational = operational::is_operational(&event.source);
-        record.tried(&self.dispatcher.base, &delivery, outcome, &next, now);
-        let goes_on = self.advance(record, Due { delivery, event }, (&verdict, next), now);
-        self.session.on_outcome(&verdict).await;
-        record.learn(&self.dispatcher.settings.health, &verdict, is_operational, now) && goes_on
+        record.tried(&self.dispatcher.base, &delivery, attempt, &next, now);
+        let goes_on = self.advance(record, Due { delivery, event }, (&outcome, next), now);
+        self.session.on_outcome(&outcome).await;
+        record.learn(&self.dispatcher.settings.health, &outcome, is_operational, now) && goes_on
     }
 
-    async fn next(&self, record: &Record, delivery: &Delivery, verdict: &Verdict, now: Time) -> Next {
-        let schedule = match (verdict, &record.destination.retry_schedule) {
+    async fn next(&self, record: &Record, delivery: &Delivery, outcome: &Outcome, now: Time) -> Next {
+        let schedule = match (outcome, &record.destination.retry_schedule) {
             (_, Some(own)) => Some(own),
-            (Verdict::Delivered, None) => None,
+            (Outcome::Delivered, None) => None,
             (_, None) => self.organisation_schedule(delivery.organisation_id).await,
         };
         let schedule = schedule.unwrap_or(&self.dispatcher.settings.retry);
-        schedule.next(verdict, delivery.attempts_of_schedule(), now, self.dispatcher.jitter())
+        schedule.next(outcome, delivery.attempts_of_schedule(), now, self.dispatcher.jitter())
     }
 
     /// Returns the retry schedule of the organisation. While it cannot be read, the service's applies.
@@ -234,7 +234,7 @@ impl Serving<'_> {
     }
 
     /// Moves a delivery to its next state. Returns false where the destination rests until its retry.
-    fn advance(&self, record: &mut Record, due: Due, (verdict, next): (&Verdict, Next), now: Time) -> bool {
+    fn advance(&self, record: &mut Record, due: Due, (outcome, next): (&Outcome, Next), now: Time) -> bool {
         let Due { mut delivery, event } = due;
         let (reason, exhausted) = match next {
             Next::Delivered => {
@@ -245,9 +245,9 @@ impl Serving<'_> {
                 delivery.attempts += 1;
                 delivery.next_attempt_at = Some(at);
                 delivery.reason = Some(reason);
-                return self.retry(record, delivery, verdict, (at, now));
+                return self.retry(record, delivery, outcome, (at, now));
             }
-            Next::Failed { reason } => (reason, verdict.concerns_the_message()),
+            Next::Failed { reason } => (reason, outcome.concerns_the_message()),
             Next::Exhausted { reason } => (retry::exhausted(delivery.attempts_of_schedule() + 1, &reason), true),
         };
         delivery.attempts += 1;
@@ -261,10 +261,10 @@ impl Serving<'_> {
 
     /// Notes a retry at a time. A delivery that holds up others does so for a while; while the destination is
     /// unreachable or asks for a pause, they would fare no better.
-    fn retry(&self, record: &mut Record, mut delivery: Delivery, verdict: &Verdict, (at, now): (Time, Time)) -> bool {
+    fn retry(&self, record: &mut Record, mut delivery: Delivery, outcome: &Outcome, (at, now): (Time, Time)) -> bool {
         if self.keeps_order {
-            delivery.aside_at = match verdict {
-                Verdict::Faltered { .. } => delivery.aside_at.or(Some(now + retry::STEP_ASIDE_AFTER)),
+            delivery.aside_at = match outcome {
+                Outcome::Faltered { .. } => delivery.aside_at.or(Some(now + retry::STEP_ASIDE_AFTER)),
                 _ => delivery.aside_at.filter(|at| *at <= now),
             };
         }

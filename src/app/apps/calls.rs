@@ -24,7 +24,7 @@ use crate::{
         channels::message::text_of,
         ids::{ChannelId, DestinationId, InstallationId, IntegrationId, OrganisationId},
         pipeline::{
-            delivery::{AttemptOutcome, Delivery, DeliveryState, Verdict},
+            delivery::{AttemptOutcome, Delivery, DeliveryState, Outcome},
             destination::{Destination, Health},
             event::Event,
         },
@@ -74,16 +74,16 @@ impl Apps {
         event: &Event,
     ) -> AttemptOutcome {
         let began = self.base.now();
-        let refused = |verdict: Verdict| AttemptOutcome::without_call(verdict, began);
+        let refused = |outcome: Outcome| AttemptOutcome::without_call(outcome, began);
         match self.try_call(id, delivery, event).await {
             Ok(Some(called)) => called,
-            Ok(None) => refused(Verdict::MessageRefused { reason: destination::DELETED.text().to_owned() }),
+            Ok(None) => refused(Outcome::MessageRefused { reason: destination::DELETED.text().to_owned() }),
             Err(Error::Internal(cause)) => {
                 tracing::error!(cause, "an integration could not be called");
                 let reason = "something went wrong on our side; the log says what".into();
-                refused(Verdict::Unreachable { reason })
+                refused(Outcome::Unreachable { reason })
             }
-            Err(error) => refused(Verdict::Unreachable { reason: error.to_string().into() }),
+            Err(error) => refused(Outcome::Unreachable { reason: error.to_string().into() }),
         }
     }
 
@@ -155,7 +155,7 @@ impl Apps {
         let request = Outgoing { method: Method::POST, url: order.url.to_owned(), headers, body: Bytes::from(body) };
         let answer = self.guard.send(request, order.limit, order.max_answer_bytes).await;
         let called = AttemptOutcome {
-            verdict: webhook::outcome(&answer, self.base.now()),
+            outcome: webhook::outcome(&answer, self.base.now()),
             address: redact(order.url).into_owned(),
             request: order.call.masked().text(),
             answer: answer.as_ref().ok().map(|answer| excerpt(&answer.body)),

@@ -33,7 +33,7 @@ use crate::{
         },
         ids::{ChannelId, DeliveryId, IntegrationId, RouteId},
         pipeline::{
-            delivery::{Attempt, AttemptOutcome, AttemptState, Delivery, DeliveryState, Verdict},
+            delivery::{Attempt, AttemptOutcome, AttemptState, Delivery, DeliveryState, Outcome},
             event::{Event, Fact},
         },
     },
@@ -145,7 +145,7 @@ impl Apps {
             let agent = app.descriptor.as_ref().map(|descriptor| descriptor.agent.clone()).unwrap_or_default();
             let call = MessageCall::new(event, channel, message.clone(), (&agent, settings));
             let (called, reply) = self.modify(&callee, id, call).await?;
-            if let Verdict::Gone { reason } = &called.verdict {
+            if let Outcome::Gone { reason } = &called.outcome {
                 self.switch_off(app, reason).await?;
             }
             passed.push(self.passed(event, app, id, (Some(called), reply.as_ref().err().cloned())));
@@ -175,7 +175,7 @@ impl Apps {
         };
         let Reply { called, answer } = self.call(callee, order).await?;
         let reply = match &answer {
-            Ok(answer) if called.verdict == Verdict::Delivered => {
+            Ok(answer) if called.outcome == Outcome::Delivered => {
                 let content_type = answer.headers.get("content-type").and_then(|value| value.to_str().ok());
                 match (callee.app.kind(), answer.incomplete) {
                     (_, Some(reason)) => Err(reason.to_string()),
@@ -183,7 +183,7 @@ impl Apps {
                     (_, None) => call::modifier_reply(&answer.body, content_type).map(FilterReply::Replace),
                 }
             }
-            _ => Err(reason_of(&called.verdict)),
+            _ => Err(reason_of(&called.outcome)),
         };
         Ok((called, reply))
     }
@@ -270,15 +270,15 @@ fn collects(app: &App) -> bool {
     })
 }
 
-fn reason_of(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Delivered => String::new(),
-        Verdict::Throttled { retry_after } => format!("it asked for a pause of {} s", retry_after.as_secs()),
-        Verdict::Unreachable { reason } => reason.to_string(),
-        Verdict::Faltered { reason }
-        | Verdict::MessageRefused { reason }
-        | Verdict::AddressRefused { reason }
-        | Verdict::Gone { reason }
-        | Verdict::ConnectionDead { reason, .. } => reason.clone(),
+fn reason_of(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Delivered => String::new(),
+        Outcome::Throttled { retry_after } => format!("it asked for a pause of {} s", retry_after.as_secs()),
+        Outcome::Unreachable { reason } => reason.to_string(),
+        Outcome::Faltered { reason }
+        | Outcome::MessageRefused { reason }
+        | Outcome::AddressRefused { reason }
+        | Outcome::Gone { reason }
+        | Outcome::ConnectionDead { reason, .. } => reason.clone(),
     }
 }

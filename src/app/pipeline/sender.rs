@@ -17,7 +17,7 @@ use crate::domain::{
     Error, Result,
     ids::{DestinationId, OrganisationId},
     pipeline::{
-        delivery::{AttemptOutcome, Content, Delivery, DeliveryState, Verdict},
+        delivery::{AttemptOutcome, Content, Delivery, DeliveryState, Outcome},
         destination::{Destination, DestinationKind},
         event::Event,
         template::Template,
@@ -156,7 +156,7 @@ pub trait Session: Send + Sync {
     }
 
     /// Acts on the outcome of an attempt, beyond the record of the delivery and the health of the destination.
-    fn on_outcome<'a>(&'a self, _verdict: &'a Verdict) -> BoxFuture<'a, ()> {
+    fn on_outcome<'a>(&'a self, _verdict: &'a Outcome) -> BoxFuture<'a, ()> {
         Box::pin(async {})
     }
 }
@@ -280,12 +280,12 @@ impl Senders {
 }
 
 /// Classifies an error that says nothing of the delivery itself.
-pub(in crate::app) fn unreachable(error: Error) -> Verdict {
+pub(in crate::app) fn unreachable(error: Error) -> Outcome {
     match error {
         Error::Internal(cause) => {
             tracing::error!(cause, "an attempt failed for an internal error");
-            Verdict::Unreachable { reason: INTERNAL.into() }
+            Outcome::Unreachable { reason: INTERNAL.into() }
         }
-        error => Verdict::Unreachable { reason: error.to_string().into() },
+        error => Outcome::Unreachable { reason: error.to_string().into() },
     }
 }

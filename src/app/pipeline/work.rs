@@ -15,7 +15,7 @@ use crate::{
     domain::{
         Error, Result,
         pipeline::{
-            delivery::{AttemptOutcome, Content, Delivery, Verdict},
+            delivery::{AttemptOutcome, Content, Delivery, Outcome},
             destination::{Destination, DestinationKind},
             event::Event,
             template::Template,
@@ -118,16 +118,16 @@ impl<W: Work> Session for WorkSession<W> {
         let send = async move {
             let (began, timer) = (self.work.base().now(), Instant::now());
             let job = Job { delivery, event, address: &self.address };
-            let (verdict, answer) = match self.work.run(job).await {
-                Ok(answer) => (Verdict::Delivered, Some(answer)),
+            let (outcome, answer) = match self.work.run(job).await {
+                Ok(answer) => (Outcome::Delivered, Some(answer)),
                 Err(Error::UpstreamUnavailable { retry_after: Some(retry_after), .. }) => {
-                    (Verdict::Throttled { retry_after }, None)
+                    (Outcome::Throttled { retry_after }, None)
                 }
-                Err(Error::Webhook(refusal)) => (Verdict::MessageRefused { reason: refusal.to_string() }, None),
+                Err(Error::Webhook(refusal)) => (Outcome::MessageRefused { reason: refusal.to_string() }, None),
                 Err(error) => (unreachable(error), None),
             };
             let (request, duration) = (self.work.request(event), timer.elapsed());
-            Ok(AttemptOutcome { request, answer, duration, ..AttemptOutcome::without_call(verdict, began) })
+            Ok(AttemptOutcome { request, answer, duration, ..AttemptOutcome::without_call(outcome, began) })
         };
         Box::pin(async { Ok(Check::Send(Box::pin(send))) })
     }

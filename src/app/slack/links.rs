@@ -19,7 +19,7 @@ use crate::{
         },
         secret::Secret,
         slack::{
-            self, SlackChannel, Verdict, destination,
+            self, Outcome, SlackChannel, destination,
             link::{self, SlackLink, SlackLinkChange, SlackLinkStatus},
             reason,
         },
@@ -95,7 +95,7 @@ impl SlackConnections {
         let slack = self.slack()?;
         let token = self.or_disconnect(stored, self.open_slack_token(stored).await).await?;
         let mut answer = visible_channels(slack, &token, &stored.link).await;
-        if answer.as_ref().is_err_and(|failure| failure.verdict() == Verdict::TokenExpired) {
+        if answer.as_ref().is_err_and(|failure| failure.outcome() == Outcome::TokenExpired) {
             let token = self.or_disconnect(stored, self.renew_slack_token(stored).await).await?;
             answer = visible_channels(slack, &token, &stored.link).await;
         }
@@ -110,7 +110,7 @@ impl SlackConnections {
         let slack = self.slack()?;
         let token = self.or_disconnect(stored, self.open_slack_token(stored).await).await?;
         let mut answer = slack.auth_test(&token).await;
-        if answer.as_ref().is_err_and(|failure| failure.verdict() == Verdict::TokenExpired) {
+        if answer.as_ref().is_err_and(|failure| failure.outcome() == Outcome::TokenExpired) {
             let token = self.or_disconnect(stored, self.renew_slack_token(stored).await).await?;
             answer = slack.auth_test(&token).await;
         }
@@ -273,9 +273,9 @@ impl SlackConnections {
 
     /// Applies a refusal by Slack to the link, and converts it to an error.
     async fn refused(&self, link: &SlackLink, code: String) -> Result<Error> {
-        match slack::verdict(&code) {
-            Verdict::ConnectionDead | Verdict::TokenExpired => self.slack_connection_died(link, &code).await?,
-            Verdict::Retry | Verdict::DestinationBroken | Verdict::MessageRefused => {}
+        match slack::classify(&code) {
+            Outcome::ConnectionDead | Outcome::TokenExpired => self.slack_connection_died(link, &code).await?,
+            Outcome::Retry | Outcome::DestinationBroken | Outcome::MessageRefused => {}
         }
         Ok(Error::Refused { upstream: Upstream::Slack, code })
     }
@@ -294,7 +294,7 @@ async fn visible_channels(
     for team in slack.list_teams(token).await? {
         let listed = match slack.list_channels(token, &team.id).await {
             // The app was just removed from this workspace; the others still list their channels.
-            Err(failure) if failure.verdict() == Verdict::DestinationBroken => continue,
+            Err(failure) if failure.outcome() == Outcome::DestinationBroken => continue,
             listed => listed?,
         };
         // A channel that is shared by several workspaces is listed by each.

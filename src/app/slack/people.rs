@@ -11,7 +11,7 @@ use crate::{
     domain::{
         Error, Result,
         error::{Noun, Upstream},
-        slack::{SlackUser, Verdict, link::SlackLink, verdict::is_passing},
+        slack::{Outcome, SlackUser, link::SlackLink, outcome::is_passing},
         tenancy::member::Member,
     },
     provider::slack::SlackFailure,
@@ -63,7 +63,7 @@ impl SlackConnections {
         let token = self.open_slack_token(stored).await?;
         match self.slack()?.users_info(&token, slack_user_id).await {
             Ok(user) => Ok(user),
-            Err(failure) if failure.verdict() == Verdict::TokenExpired => {
+            Err(failure) if failure.outcome() == Outcome::TokenExpired => {
                 let token = self.renew_slack_token(stored).await?;
                 Ok(self.slack()?.users_info(&token, slack_user_id).await?)
             }

@@ -24,7 +24,7 @@ use crate::{
         channels::event::{MESSAGE_POSTED, MESSAGE_PUBLISHED},
         ids::OrganisationId,
         pipeline::{
-            delivery::{AttemptOutcome, Content, Delivery, Reason, Verdict},
+            delivery::{AttemptOutcome, Content, Delivery, Outcome, Reason},
             destination::{Destination, DestinationKind},
             event::Event,
             template::{Renderer, Template},
@@ -157,9 +157,9 @@ impl Session for SlackSession {
         })
     }
 
-    fn on_outcome<'a>(&'a self, verdict: &'a Verdict) -> BoxFuture<'a, ()> {
+    fn on_outcome<'a>(&'a self, outcome: &'a Outcome) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            let (Some(stored), Verdict::ConnectionDead { code, .. }) = (&self.stored, verdict) else { return };
+            let (Some(stored), Outcome::ConnectionDead { code, .. }) = (&self.stored, outcome) else { return };
             if let Err(error) = self.shared.slack.slack_connection_died(&stored.link, code).await {
                 tracing::error!(%error, "a dead Slack connection could not be recorded; the next delivery will try again");
             }
@@ -209,24 +209,24 @@ impl SlackSession {
         let request = post_body(&self.destination.address, &message, reply);
         let answer = self.post(&request).await;
         let duration = timer.elapsed();
-        let (verdict, status_code, answer) = match answer {
+        let (outcome, status_code, answer) = match answer {
             Ok(PostAnswer::Posted { ts, answer }) => {
                 if let (Some(thread), None) = (&thread, &thread_ts) {
                     self.open_thread(delivery, thread, &ts).await;
                 }
-                (Verdict::Delivered, Some(200), Some(answer))
+                (Outcome::Delivered, Some(200), Some(answer))
             }
             Ok(PostAnswer::RateLimited { retry_after, answer }) => {
-                (Verdict::Throttled { retry_after }, Some(429), Some(answer))
+                (Outcome::Throttled { retry_after }, Some(429), Some(answer))
             }
             Ok(PostAnswer::Refused { code, status, answer }) => (refusal(&code), Some(status), Some(answer)),
             Ok(PostAnswer::Unreachable { reason, status, answer }) => {
-                (Verdict::Unreachable { reason: reason.as_str().into() }, status, answer)
+                (Outcome::Unreachable { reason: reason.as_str().into() }, status, answer)
             }
             Err(Error::Refused { code, .. }) => (refusal(&code), None, None),
             Err(error) => (unreachable(error), None, None),
         };
-        let outcome = AttemptOutcome::without_call(verdict, began);
+        let outcome = AttemptOutcome::without_call(outcome, began);
         AttemptOutcome { address: self.destination.address.clone(), request, answer, status_code, duration, ..outcome }
     }
 
@@ -259,14 +259,14 @@ fn by_event(event: &Event) -> SlackContent {
 }
 
 /// Classifies an error code of Slack's for a delivery and its destination.
-fn refusal(code: &str) -> Verdict {
+fn refusal(code: &str) -> Outcome {
     let reason = || format!("Slack says {code}: {}", slack::advice(code));
-    match slack::verdict(code) {
-        slack::Verdict::Retry => Verdict::Faltered { reason: reason() },
-        slack::Verdict::DestinationBroken => Verdict::AddressRefused { reason: reason() },
-        slack::Verdict::ConnectionDead | slack::Verdict::TokenExpired => {
-            Verdict::ConnectionDead { code: code.to_owned(), reason: reason() }
+    match slack::classify(code) {
+        slack::Outcome::Retry => Outcome::Faltered { reason: reason() },
+        slack::Outcome::DestinationBroken => Outcome::AddressRefused { reason: reason() },
+        slack::Outcome::ConnectionDead | slack::Outcome::TokenExpired => {
+            Outcome::ConnectionDead { code: code.to_owned(), reason: reason() }
         }
-        slack::Verdict::MessageRefused => Verdict::MessageRefused { reason: reason() },
+        slack::Outcome::MessageRefused => Outcome::MessageRefused { reason: reason() },
     }
 }

@@ -16,7 +16,7 @@ use crate::{
             destination::{Destination, Health},
         },
         secret::Secret,
-        slack::{self, Verdict, destination, link::SlackLink, reason, verdict},
+        slack::{self, Outcome, classify, destination, link::SlackLink, reason},
     },
     provider::slack::{PostAnswer, SlackClient, SlackGrant},
     store::{
@@ -106,7 +106,7 @@ impl SlackConnections {
         let current = token.insert(current);
         let answer = slack.post(current, body.to_owned()).await;
         match &answer {
-            PostAnswer::Refused { code, .. } if verdict(code) == Verdict::TokenExpired => {}
+            PostAnswer::Refused { code, .. } if classify(code) == Outcome::TokenExpired => {}
             _ => return Ok(answer),
         }
         tracing::debug!(team_id = stored.link.team_id, "Slack token expired; renewing it");

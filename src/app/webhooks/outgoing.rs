@@ -21,7 +21,7 @@ use crate::{
         channels::{Channel, message::Message},
         ids::IntegrationId,
         pipeline::{
-            delivery::{AttemptOutcome, Delivery, Next, Reason, Verdict},
+            delivery::{AttemptOutcome, Delivery, Next, Outcome, Reason},
             destination::Destination,
             event::Event,
         },
@@ -111,7 +111,7 @@ impl Webhooks {
         let (began, timer) = (self.base.now(), Instant::now());
         let next = self.carry_out(&job, &mut run).await?;
         let outcome = AttemptOutcome {
-            verdict: of_run(run.verdict.clone()),
+            outcome: of_run(run.outcome.clone()),
             next: Some(next),
             address: redact(url).into_owned(),
             request: std::mem::take(&mut run.request),
@@ -180,10 +180,10 @@ impl Webhooks {
     /// Decides the next step after a call without an answer.
     fn not_answered(&self, job: &Job<'_>, run: &mut Run, failure: Failure) -> Result<Next> {
         run.set("error", true);
-        run.verdict = failure.into();
-        let reason = match &run.verdict {
-            Verdict::Unreachable { reason } => format!("the endpoint was not reached, or did not answer: {reason}"),
-            Verdict::AddressRefused { reason } => reason.clone(),
+        run.outcome = failure.into();
+        let reason = match &run.outcome {
+            Outcome::Unreachable { reason } => format!("the endpoint was not reached, or did not answer: {reason}"),
+            Outcome::AddressRefused { reason } => reason.clone(),
             _ => failure_text(&failure),
         };
         run.set("httpError", json!({"message": reason}));
@@ -220,7 +220,7 @@ impl Webhooks {
             return Ok(Next::Delivered);
         }
         let reason = format!("the endpoint answered {status}");
-        run.verdict = Verdict::Faltered { reason: reason.clone() };
+        run.outcome = Outcome::Faltered { reason: reason.clone() };
         match status {
             410 if !strict || !answer.body.is_empty() => {
                 run.fail("after-process-http-status-410");
@@ -304,10 +304,10 @@ impl Webhooks {
 }
 
 /// Classifies a run for its destination: a URL that is refused, or gone, says nothing of the other runs.
-fn of_run(verdict: Verdict) -> Verdict {
-    match verdict {
-        Verdict::AddressRefused { reason } | Verdict::Gone { reason } => Verdict::MessageRefused { reason },
-        verdict => verdict,
+fn of_run(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::AddressRefused { reason } | Outcome::Gone { reason } => Outcome::MessageRefused { reason },
+        outcome => outcome,
     }
 }
 

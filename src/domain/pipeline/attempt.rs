@@ -4,7 +4,7 @@
 
 use std::{str::FromStr, time::Duration};
 
-use super::delivery::{Next, Verdict};
+use super::delivery::{Next, Outcome};
 use crate::domain::{
     Error, Result,
     ambient::Time,
@@ -82,7 +82,7 @@ impl FromStr for AttemptState {
 #[derive(Clone, Debug)]
 pub struct AttemptOutcome {
     /// Its meaning for the delivery and its destination.
-    pub verdict: Verdict,
+    pub outcome: Outcome,
     /// Next step, where the kind decides it by itself; otherwise the
     /// [`RetrySchedule`](super::retry::RetrySchedule) does.
     pub next: Option<Next>,
@@ -106,9 +106,9 @@ pub struct AttemptOutcome {
 
 impl AttemptOutcome {
     /// Creates the outcome of an attempt that made no call.
-    pub fn without_call(verdict: Verdict, began: Time) -> Self {
+    pub fn without_call(outcome: Outcome, began: Time) -> Self {
         Self {
-            verdict,
+            outcome,
             next: None,
             address: String::new(),
             request: String::new(),

@@ -143,7 +143,7 @@ impl Reason {
 
 /// Outcome classification of an attempt, as the sender of its destination reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Outcome {
     /// Delivered to the destination.
     Delivered,
     /// Rate limited: the upstream asks for a pause.
@@ -185,17 +185,17 @@ pub enum Verdict {
     },
 }
 
-impl Verdict {
+impl Outcome {
     /// Returns whether nothing but this message failed: otherwise the health of the destination, or of the connection,
     /// tells of the failure.
     pub fn concerns_the_message(&self) -> bool {
         match self {
-            Verdict::AddressRefused { .. } | Verdict::Gone { .. } | Verdict::ConnectionDead { .. } => false,
-            Verdict::Delivered
-            | Verdict::Throttled { .. }
-            | Verdict::Unreachable { .. }
-            | Verdict::Faltered { .. }
-            | Verdict::MessageRefused { .. } => true,
+            Outcome::AddressRefused { .. } | Outcome::Gone { .. } | Outcome::ConnectionDead { .. } => false,
+            Outcome::Delivered
+            | Outcome::Throttled { .. }
+            | Outcome::Unreachable { .. }
+            | Outcome::Faltered { .. }
+            | Outcome::MessageRefused { .. } => true,
         }
     }
 }

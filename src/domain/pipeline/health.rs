@@ -5,7 +5,7 @@
 use chrono::SecondsFormat;
 
 use super::{
-    delivery::Verdict,
+    delivery::Outcome,
     destination::{Health, PROBE_INTERVAL},
 };
 use crate::domain::ambient::Time;
@@ -20,21 +20,21 @@ pub struct HealthRules {
 }
 
 impl HealthRules {
-    /// Returns the new health of a destination after an attempt that came to `verdict` at `now`, where it changes, and
+    /// Returns the new health of a destination after an attempt that came to `outcome` at `now`, where it changes, and
     /// counts the attempt in the run of failures.
-    pub fn learn(&self, health: &Health, failures: &mut i32, verdict: &Verdict, now: Time) -> Option<Health> {
-        let (reason, refused) = match verdict {
-            Verdict::Delivered => {
+    pub fn learn(&self, health: &Health, failures: &mut i32, outcome: &Outcome, now: Time) -> Option<Health> {
+        let (reason, refused) = match outcome {
+            Outcome::Delivered => {
                 *failures = 0;
                 return (*health != Health::Healthy).then_some(Health::Healthy);
             }
-            Verdict::Gone { reason } => return Some(Health::Disabled { reason: reason.clone(), since: now }),
+            Outcome::Gone { reason } => return Some(Health::Disabled { reason: reason.clone(), since: now }),
             // Nothing is wrong with the destination: the message, or the whole connection, is refused.
-            Verdict::MessageRefused { .. } | Verdict::ConnectionDead { .. } => return None,
-            Verdict::Throttled { .. } => ("the upstream asks for a pause", false),
-            Verdict::Unreachable { reason } => (&**reason, false),
-            Verdict::Faltered { reason } => (&**reason, false),
-            Verdict::AddressRefused { reason } => (&**reason, true),
+            Outcome::MessageRefused { .. } | Outcome::ConnectionDead { .. } => return None,
+            Outcome::Throttled { .. } => ("the upstream asks for a pause", false),
+            Outcome::Unreachable { reason } => (&**reason, false),
+            Outcome::Faltered { reason } => (&**reason, false),
+            Outcome::AddressRefused { reason } => (&**reason, true),
         };
         *failures = failures.saturating_add(1);
         let since = health.failing_since();
@@ -69,8 +69,8 @@ mod tests {
         Time::from_timestamp(hours * 3600, 0).unwrap()
     }
 
-    fn down() -> Verdict {
-        Verdict::Unreachable { reason: "refused".into() }
+    fn down() -> Outcome {
+        Outcome::Unreachable { reason: "refused".into() }
     }
 
     fn failing(since: i64, probe_at: Option<Time>) -> Health {
@@ -80,22 +80,22 @@ mod tests {
     #[test]
     fn a_run_of_failures_is_failing_and_one_success_ends_it() {
         let mut run = 0;
-        for verdict in [down(), Verdict::Faltered { reason: "500".into() }] {
-            assert_eq!(RULES.learn(&Health::Healthy, &mut run, &verdict, at(1)), None);
+        for outcome in [down(), Outcome::Faltered { reason: "500".into() }] {
+            assert_eq!(RULES.learn(&Health::Healthy, &mut run, &outcome, at(1)), None);
         }
-        let refused = Verdict::MessageRefused { reason: "400".into() };
+        let refused = Outcome::MessageRefused { reason: "400".into() };
         assert_eq!(RULES.learn(&Health::Healthy, &mut run, &refused, at(1)), None, "it says nothing");
         let now = RULES.learn(&Health::Healthy, &mut run, &down(), at(1)).unwrap();
         let reason = "3 attempts in a row failed; the last one: refused".to_owned();
         assert_eq!(now, Health::Failing { reason, since: at(1), probe_at: None });
         assert_eq!(RULES.learn(&now, &mut run, &down(), at(2)), None, "it is still that");
-        assert_eq!((RULES.learn(&now, &mut run, &Verdict::Delivered, at(2)), run), (Some(Health::Healthy), 0));
-        assert_eq!(RULES.learn(&Health::Healthy, &mut run, &Verdict::Delivered, at(2)), None);
+        assert_eq!((RULES.learn(&now, &mut run, &Outcome::Delivered, at(2)), run), (Some(Health::Healthy), 0));
+        assert_eq!(RULES.learn(&Health::Healthy, &mut run, &Outcome::Delivered, at(2)), None);
     }
 
     #[test]
     fn a_refused_address_opens_the_circuit_and_keeps_the_time() {
-        let refused = Verdict::AddressRefused { reason: "archived".into() };
+        let refused = Outcome::AddressRefused { reason: "archived".into() };
         let open = |since| {
             let probe_at = Some(at(9) + PROBE_INTERVAL);
             Some(Health::Failing { reason: "archived".into(), since: at(since), probe_at })

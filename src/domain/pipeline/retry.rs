@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::delivery::{Next, Verdict};
+use super::delivery::{Next, Outcome};
 use crate::domain::{Error, Result, ambient::Time};
 
 /// Maximum number of steps.
@@ -43,21 +43,21 @@ impl RetrySchedule {
         self.0.iter().copied().max().unwrap_or_default()
     }
 
-    /// Returns the next step of a delivery after an attempt that came to `verdict` at `now`, with `before` attempts
+    /// Returns the next step of a delivery after an attempt that came to `outcome` at `now`, with `before` attempts
     /// before it. `jitter` in 0..=1 spreads the retries of many over time. An upstream that asks for a longer pause has
     /// it.
-    pub fn next(&self, verdict: &Verdict, before: i32, now: Time, jitter: f64) -> Next {
-        let (reason, asked) = match verdict {
-            Verdict::Delivered => return Next::Delivered,
-            Verdict::Throttled { retry_after } => {
+    pub fn next(&self, outcome: &Outcome, before: i32, now: Time, jitter: f64) -> Next {
+        let (reason, asked) = match outcome {
+            Outcome::Delivered => return Next::Delivered,
+            Outcome::Throttled { retry_after } => {
                 (format!("the upstream asked for a pause of {} s", retry_after.as_secs()), *retry_after)
             }
-            Verdict::Unreachable { reason } => (reason.clone().into_owned(), Duration::ZERO),
-            Verdict::Faltered { reason } => (reason.clone(), Duration::ZERO),
-            Verdict::MessageRefused { reason }
-            | Verdict::AddressRefused { reason }
-            | Verdict::Gone { reason }
-            | Verdict::ConnectionDead { reason, .. } => return Next::Failed { reason: reason.clone() },
+            Outcome::Unreachable { reason } => (reason.clone().into_owned(), Duration::ZERO),
+            Outcome::Faltered { reason } => (reason.clone(), Duration::ZERO),
+            Outcome::MessageRefused { reason }
+            | Outcome::AddressRefused { reason }
+            | Outcome::Gone { reason }
+            | Outcome::ConnectionDead { reason, .. } => return Next::Failed { reason: reason.clone() },
         };
         match self.0.get(usize::try_from(before).unwrap_or_default()) {
             Some(step) => Next::RetryAt { at: now + jittered(*step, jitter).max(asked), reason },
@@ -90,26 +90,26 @@ mod tests {
         RetrySchedule::new("/retrySchedule", &[5, 300]).unwrap()
     }
 
-    fn passing() -> [Verdict; 2] {
-        [Verdict::Unreachable { reason: "refused".into() }, Verdict::Faltered { reason: "refused".into() }]
+    fn passing() -> [Outcome; 2] {
+        [Outcome::Unreachable { reason: "refused".into() }, Outcome::Faltered { reason: "refused".into() }]
     }
 
     #[test]
     fn all_that_may_pass_follows_the_steps() {
-        for verdict in passing() {
+        for outcome in passing() {
             let retry = |millis| Next::RetryAt { at: at(millis), reason: "refused".into() };
-            assert_eq!(schedule().next(&verdict, 0, at(0), 0.0), retry(5_000));
-            assert_eq!(schedule().next(&verdict, 1, at(0), 0.0), retry(300_000));
-            assert_eq!(schedule().next(&verdict, 2, at(0), 0.0), Next::Exhausted { reason: "refused".into() });
-            assert_eq!(schedule().next(&verdict, 0, at(0), 1.0), retry(2_500), "jitter takes off up to half");
-            assert_eq!(schedule().next(&verdict, 0, at(0), 0.5), retry(3_750));
+            assert_eq!(schedule().next(&outcome, 0, at(0), 0.0), retry(5_000));
+            assert_eq!(schedule().next(&outcome, 1, at(0), 0.0), retry(300_000));
+            assert_eq!(schedule().next(&outcome, 2, at(0), 0.0), Next::Exhausted { reason: "refused".into() });
+            assert_eq!(schedule().next(&outcome, 0, at(0), 1.0), retry(2_500), "jitter takes off up to half");
+            assert_eq!(schedule().next(&outcome, 0, at(0), 0.5), retry(3_750));
         }
     }
 
     #[test]
     fn a_longer_pause_that_the_upstream_asks_for_is_honoured() {
         let after = |secs, before| {
-            let throttled = Verdict::Throttled { retry_after: Duration::from_secs(secs) };
+            let throttled = Outcome::Throttled { retry_after: Duration::from_secs(secs) };
             match schedule().next(&throttled, before, at(0), 0.0) {
                 Next::RetryAt { at, .. } => Some(at.timestamp()),
                 _ => None,
@@ -121,10 +121,10 @@ mod tests {
     #[test]
     fn refusals_are_final() {
         for refused in [
-            Verdict::MessageRefused { reason: "no_text".into() },
-            Verdict::AddressRefused { reason: "is_archived".into() },
-            Verdict::Gone { reason: "410".into() },
-            Verdict::ConnectionDead { code: "token_revoked".into(), reason: "connect again".into() },
+            Outcome::MessageRefused { reason: "no_text".into() },
+            Outcome::AddressRefused { reason: "is_archived".into() },
+            Outcome::Gone { reason: "410".into() },
+            Outcome::ConnectionDead { code: "token_revoked".into(), reason: "connect again".into() },
         ] {
             assert!(matches!(schedule().next(&refused, 0, at(0), 0.0), Next::Failed { .. }), "{refused:?}");
         }

@@ -336,6 +336,6 @@ fn a_refusal_says_what_to_do_and_not_where_a_name_leads() {
         "/url: has the port 22, which is not called; use 443"
     );
     assert!(Refusal::TooLong.to_string().contains(&MAX_URL_BYTES.to_string()));
-    let Verdict::AddressRefused { reason } = Failure::Refused(Refusal::LeadsInside).into() else { panic!() };
+    let Outcome::AddressRefused { reason } = Failure::Refused(Refusal::LeadsInside).into() else { panic!() };
     assert!(reason.starts_with("the URL has a host whose name leads to a private"), "{reason}");
 }

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         Error,
         error::Upstream,
-        slack::{Verdict, verdict},
+        slack::{Outcome, classify},
     },
     provider::{
         http::{Exchange, Unreachable},
@@ -44,10 +44,10 @@ pub enum SlackFailure {
 
 impl SlackFailure {
     /// Classifies the failure.
-    pub fn verdict(&self) -> Verdict {
+    pub fn outcome(&self) -> Outcome {
         match self {
-            SlackFailure::Refused { code } => verdict(code),
-            SlackFailure::Unavailable { .. } => Verdict::Retry,
+            SlackFailure::Refused { code } => classify(code),
+            SlackFailure::Unavailable { .. } => Outcome::Retry,
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{
     domain::{
         Error, Result,
         secret::Secret,
-        slack::{Verdict, verdict::is_passing},
+        slack::{Outcome, outcome::is_passing},
         tenancy::oauth::Flow,
     },
     provider::http::Unreachable,
@@ -132,7 +132,7 @@ impl SlackClient {
         let request = self.http.post(self.method("auth.revoke")).header(AUTHORIZATION, bearer);
         let (got, failure) = self.call(request, self.limits.max_answer_bytes).await;
         match answer::succeeded(&got, failure) {
-            Err(failure) if matches!(failure.verdict(), Verdict::ConnectionDead | Verdict::TokenExpired) => Ok(()),
+            Err(failure) if matches!(failure.outcome(), Outcome::ConnectionDead | Outcome::TokenExpired) => Ok(()),
             other => other,
         }
     }

@@ -36,7 +36,7 @@ pub enum PostAnswer {
     },
     /// Refused by Slack.
     Refused {
-        /// Slack's error code: see `domain::slack::verdict`.
+        /// Slack's error code: see `domain::slack::outcome`.
         code: String,
         /// The HTTP status.
         status: u16,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     domain::{
-        pipeline::delivery::Verdict,
+        pipeline::delivery::Outcome,
         secret::Secret,
         webhooks::script::{ConsoleLine, ScriptFault, ScriptMethod},
     },
@@ -38,7 +38,7 @@ pub(super) struct Run {
     /// HTTP status.
     pub(super) status: Option<u16>,
     /// Outcome classification of the call.
-    pub(super) verdict: Verdict,
+    pub(super) outcome: Outcome,
 }
 
 impl Run {
@@ -49,7 +49,7 @@ impl Run {
             request: String::new(),
             answer: None,
             status: None,
-            verdict: Verdict::Delivered,
+            outcome: Outcome::Delivered,
         };
         run.step("start-execute-trigger-url");
         run.set("url", url);

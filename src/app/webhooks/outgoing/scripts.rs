@@ -11,7 +11,7 @@ use crate::{
     app::webhooks::Webhooks,
     domain::{
         Error, Result,
-        pipeline::delivery::{Next, Verdict},
+        pipeline::delivery::{Next, Outcome},
         webhooks::script::{ScriptFault, ScriptMethod, ScriptRun, ScriptValue},
     },
     provider::guard::{Answer, HeaderName, HeaderValue},
@@ -106,7 +106,7 @@ impl Webhooks {
                 let reason = busy.to_string();
                 run.set("error", true);
                 run.because(&reason);
-                run.verdict = Verdict::Faltered { reason: reason.clone() };
+                run.outcome = Outcome::Faltered { reason: reason.clone() };
                 return Ok(Some(Next::RetryAt { at: self.base.now() + BUSY_PAUSE, reason }));
             }
             said => said?,

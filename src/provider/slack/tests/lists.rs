@@ -1,7 +1,7 @@
 //! Tests of paginated lists.
 
 use super::*;
-use crate::domain::slack::{SlackChannel, SlackTeam, Verdict};
+use crate::domain::slack::{Outcome, SlackChannel, SlackTeam};
 
 fn page(ids: &[&str], cursor: &str) -> Answer {
     let channels: Vec<_> = ids.iter().map(|id| json!({"id": id, "name": "n", "is_member": true})).collect();
@@ -47,9 +47,9 @@ async fn a_missing_cursor_is_the_end() {
 #[tokio::test]
 async fn refusals_tell_a_dead_token_from_a_slack_in_trouble() {
     let (dead, _) = list(vec![Answer::json(200, r#"{"ok":false,"error":"token_revoked"}"#)]).await;
-    assert_eq!(dead.unwrap_err().verdict(), Verdict::ConnectionDead);
+    assert_eq!(dead.unwrap_err().outcome(), Outcome::ConnectionDead);
     let (down, _) = list(vec![Answer::json(502, "")]).await;
-    assert_eq!(down.unwrap_err().verdict(), Verdict::Retry);
+    assert_eq!(down.unwrap_err().outcome(), Outcome::Retry);
     let (late, requests) = list(vec![Answer::with(429, "retry-after: 6\r\n", "{}")]).await;
     let pause = Some(Duration::from_secs(6));
     assert!(matches!(late, Err(SlackFailure::Unavailable { retry_after, .. }) if retry_after == pause));
@@ -91,5 +91,5 @@ async fn the_teams_of_a_token_are_listed_page_by_page() {
     assert!(requests[0].contains("authorization: Bearer xoxb-1-hush"));
 
     let server = TestServer::answering(vec![Answer::json(200, r#"{"ok":false,"error":"token_revoked"}"#)]);
-    assert_eq!(client(&server).list_teams(&token()).await.unwrap_err().verdict(), Verdict::ConnectionDead);
+    assert_eq!(client(&server).list_teams(&token()).await.unwrap_err().outcome(), Outcome::ConnectionDead);
 }

@@ -3,11 +3,11 @@
 //! Source: Slack API, "chat.postMessage: errors" and the errors common to all Web API methods. Not here: the retry
 //! schedule.
 
-use Verdict::{ConnectionDead, DestinationBroken, MessageRefused, Retry, TokenExpired};
+use Outcome::{ConnectionDead, DestinationBroken, MessageRefused, Retry, TokenExpired};
 
 /// Outcome classification of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Verdict {
+pub enum Outcome {
     /// Slack may take the same message later.
     Retry,
     /// This channel refuses our messages until an administrator changes it in Slack, or another channel is chosen.
@@ -21,8 +21,8 @@ pub enum Verdict {
 }
 
 /// Classifies Slack's error code. An unknown code may be transient: it is retried, a bounded number of times.
-pub fn verdict(error_code: &str) -> Verdict {
-    rule(error_code).map_or(Verdict::Retry, |rule| rule.verdict)
+pub fn classify(error_code: &str) -> Outcome {
+    rule(error_code).map_or(Outcome::Retry, |rule| rule.outcome)
 }
 
 /// Returns advice for an administrator on Slack's error code.
@@ -31,16 +31,16 @@ pub fn advice(error_code: &str) -> &'static str {
         .map_or("look the code up in Slack's API documentation; it is tried again for a while", |rule| rule.advice)
 }
 
-/// Returns true if Slack's error code reports a fault of Slack itself, not of the caller. Unlike [`verdict`], it does
+/// Returns true if Slack's error code reports a fault of Slack itself, not of the caller. Unlike [`classify`], it does
 /// not presume this of an unknown code.
 pub fn is_passing(error_code: &str) -> bool {
-    rule(error_code).is_some_and(|rule| rule.verdict == Verdict::Retry)
+    rule(error_code).is_some_and(|rule| rule.outcome == Outcome::Retry)
 }
 
 struct Rule {
     /// Exact codes, or the prefix of a family of codes, ending in `*`.
     codes: &'static [&'static str],
-    verdict: Verdict,
+    outcome: Outcome,
     advice: &'static str,
 }
 
@@ -57,25 +57,25 @@ const RULES: &[Rule] = &[
     // Faults of Slack itself.
     Rule {
         codes: &["internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"],
-        verdict: Retry,
+        outcome: Retry,
         advice: "nothing: Slack has a problem that passes; it is tried again",
     },
     // The workspace is moving into an Enterprise organisation. Slack documents it as transient, the token stays valid.
     Rule {
         codes: &["org_login_required"],
-        verdict: Retry,
+        outcome: Retry,
         advice: "wait until the workspace's migration to Slack Enterprise is complete; it is tried again",
     },
     // Rate limit of the app, the channel or the workspace.
     Rule {
         codes: &["ratelimited", "rate_limited", "message_limit_exceeded"],
-        verdict: Retry,
+        outcome: Retry,
         advice: "nothing: Slack asked for a pause; filter by link or trigger if it happens often",
     },
     // The token's limited life is over.
     Rule {
         codes: &["token_expired"],
-        verdict: TokenExpired,
+        outcome: TokenExpired,
         advice: "nothing: the token is refreshed; reconnect Slack if this stays",
     },
     // The token is permanently useless: revoked, the app removed, its user or workspace gone.
@@ -91,29 +91,29 @@ const RULES: &[Rule] = &[
             "two_factor_setup_required",
             "app_access_restricted",
         ],
-        verdict: ConnectionDead,
+        outcome: ConnectionDead,
         advice: "reconnect Slack: the app was removed from the workspace or its access was revoked",
     },
     // The bot is not in the channel. Slack reports private channels as missing.
     Rule {
         codes: &["not_in_channel"],
-        verdict: DestinationBroken,
+        outcome: DestinationBroken,
         advice: "invite the bot with /invite in the Slack channel, or choose another channel",
     },
     // A token of a whole Slack organisation stays valid for its other workspaces.
     Rule {
         codes: &["team_access_not_granted"],
-        verdict: DestinationBroken,
+        outcome: DestinationBroken,
         advice: "have an owner of the Slack organisation add the app to the channel's workspace, or choose another channel",
     },
     Rule {
         codes: &["channel_not_found", "invalid_channel", "invalid_channel_id", "team_not_found"],
-        verdict: DestinationBroken,
+        outcome: DestinationBroken,
         advice: "choose another channel, or invite the bot with /invite if the Slack channel is private",
     },
     Rule {
         codes: &["is_archived", "is_inactive"],
-        verdict: DestinationBroken,
+        outcome: DestinationBroken,
         advice: "unarchive the Slack channel or choose another one",
     },
     Rule {
@@ -125,7 +125,7 @@ const RULES: &[Rule] = &[
             "user_disabled",
             "user_not_found",
         ],
-        verdict: DestinationBroken,
+        outcome: DestinationBroken,
         advice: "choose a public or private Slack channel that the bot is a member of",
     },
     // A rule of a workspace administrator for the channel.
@@ -137,29 +137,29 @@ const RULES: &[Rule] = &[
             "posting_to_general_channel_denied",
             "thread_locked",
         ],
-        verdict: DestinationBroken,
+        outcome: DestinationBroken,
         advice: "let the app post in the Slack channel (channel settings, posting permissions), or choose another channel",
     },
     // A rule for the whole workspace. The token lives, so the connection is kept.
     Rule {
         codes: &["access_denied", "ekm_access_denied", "no_permission", "enterprise_is_restricted", "not_allowed"],
-        verdict: DestinationBroken,
+        outcome: DestinationBroken,
         advice: "ask an administrator of the Slack workspace to let the app post messages",
     },
     Rule {
         codes: &["accesslimited"],
-        verdict: DestinationBroken,
+        outcome: DestinationBroken,
         advice: "add this server's address to the allowed IP addresses of the Slack app or workspace",
     },
     Rule {
         codes: &["missing_scope"],
-        verdict: DestinationBroken,
+        outcome: DestinationBroken,
         advice: "reconnect Slack so that the app gets the permissions it asks for",
     },
     // The content of this one message.
     Rule {
         codes: &["no_text", "msg_too_long", "msg_blocks_too_long", "attachment_payload_limit_exceeded"],
-        verdict: MessageRefused,
+        outcome: MessageRefused,
         advice: "send less data with the event: Slack takes no message of this size",
     },
     Rule {
@@ -173,12 +173,12 @@ const RULES: &[Rule] = &[
             "missing_file_data",
             "block_mismatch",
         ],
-        verdict: MessageRefused,
+        outcome: MessageRefused,
         advice: "report it with the event's id: Slack does not take the message as Tieline laid it out",
     },
     Rule {
         codes: &["slack_connect_*"],
-        verdict: MessageRefused,
+        outcome: MessageRefused,
         advice: "choose a channel that is not shared with another company: an administrator blocks this content there",
     },
     // The thread or earlier message named by the message.
@@ -190,7 +190,7 @@ const RULES: &[Rule] = &[
             "invalid_thread_ts",
             "duplicate_*",
         ],
-        verdict: MessageRefused,
+        outcome: MessageRefused,
         advice: "nothing: the message it belongs to is gone",
     },
     // The call as such: nothing in Slack or in the event would help.
@@ -212,7 +212,7 @@ const RULES: &[Rule] = &[
             "deprecated_endpoint",
             "unknown_method",
         ],
-        verdict: MessageRefused,
+        outcome: MessageRefused,
         advice: "update Tieline: Slack does not take the call as this version makes it",
     },
 ];
@@ -248,14 +248,14 @@ mod tests {
             ("duplicate_message_not_found", MessageRefused),
         ];
         for (code, expected) in cases {
-            assert_eq!(verdict(code), expected, "{code}");
+            assert_eq!(classify(code), expected, "{code}");
         }
     }
 
     #[test]
     fn an_unknown_code_is_tried_again_but_is_not_slacks_own_trouble() {
-        assert_eq!(verdict("something_new"), Retry);
-        assert_eq!(verdict(""), Retry);
+        assert_eq!(classify("something_new"), Retry);
+        assert_eq!(classify(""), Retry);
         assert!(!is_passing("invalid_code"));
         assert!(is_passing("fatal_error"));
     }

@@ -117,12 +117,12 @@ pub async fn build_services_resolving(
     let ring = keys::ring(config, &ambient)?;
     let vault = Arc::new(Vault::open(ring, store.clone(), ambient.clone()).await?);
     let base = Base::new(store.clone(), ambient, parse_url("public_url", &config.public_url())?);
-    let lifetime = Duration::from_secs(u64::from(config.retention.idempotency_hours) * 3600);
     let late = LateSenders::default();
     let (access, kinds) = (Arc::new(ChannelAccess(store.clone())), seams::rule_kinds());
     let registered = (seams::rules(), seams::matchers(late.clone(), kinds.clone()));
     let pauses = Arc::new(SlackPauses(store.clone()));
-    let pipeline = Arc::new(Pipeline::new(base.clone(), (access.clone(), pauses), registered, lifetime));
+    let pipeline =
+        Arc::new(Pipeline::new(base.clone(), (access.clone(), pauses), registered, seams::retention(config)));
     let tenancy = Arc::new(tenancy(config, &base, pipeline.clone())?);
     let sign_in = Arc::new(sign_in::service(config, tenancy.clone())?);
     let inbound = Arc::new(Throttle::new(RateLimit { interval: INBOUND_INTERVAL, burst: INBOUND_BURST }));

@@ -157,7 +157,7 @@ both! {
         app.delete_organisation("acme").await;
         assert_eq!(left(&app, organisation).await, [0, 0, 0, 0, 2, 0], "the records stay for a while");
         nothing_follows(&app, &clock, &path).await;
-        let retention = Retention::new(app.app.base.clone(), chrono::Duration::days(30));
+        let retention = Retention::new(app.app.base.clone(), Duration::from_secs(30 * 24 * 3600));
         app.advance(Duration::from_secs(29 * 24 * 3600));
         retention.run(app.now()).await.unwrap();
         assert_eq!(left(&app, organisation).await[4], 2);

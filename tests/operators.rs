@@ -26,6 +26,7 @@ const THEIRS: &[&str] = &[
     "/v1/deliveries",
     "/v1/destinations",
     "/v1/statistics",
+    "/v1/retention",
     "/v1/routes",
     "/v1/connections",
     "/v1/apps",

@@ -195,6 +195,7 @@ both! {
             assert_eq!(app.owner.get(&format!("/v1/statistics?{query}")).await.status, status, "{query}");
         }
         let theirs = app.other("globex").await;
+        assert_eq!(theirs.get("/v1/retention").await.ok(200), json!({"deliveryDays": 30, "idempotencyKeyHours": 24}));
         assert_eq!(theirs.get("/v1/statistics").await.ok(200), json!({"data": []}));
         assert_eq!(theirs.get(&format!("/v1/statistics?destinationId={id}")).await.status, 404);
     }

@@ -73,7 +73,7 @@ impl Former {
         self.insert(columns, (0..count).map(event)).await;
         let delivery = |number| {
             let (state, reason) = DELIVERIES[number % DELIVERIES.len()];
-            let reason = reason.map_or("NULL".into(), |reason| format!("'{reason}'"));
+            let reason = reason.map_or_else(|| "NULL".to_owned(), |reason| format!("'{reason}'"));
             let (id, event, attempts) = (self.id(4, number), self.id(3, number), i32::from(state != "skipped"));
             format!("({id}, {organisation}, {event}, {destination}, '{state}', {reason}, {attempts}, {TIME}, {TIME})")
         };

@@ -596,6 +596,8 @@ export const strings = {
     audit: 'Audit log',
     name: 'Name',
     slug: 'Short name',
+    retention: 'Deliveries are kept',
+    days: (days: number) => (days === 1 ? '1 day' : `${days} days`),
     retry: 'Retry schedule',
     retryText:
       'Pauses after failed attempts, for destinations without a schedule of their own. Up to half of each is taken off.',

@@ -73,6 +73,7 @@ pub const DIALECT: Dialect = Dialect {
         "/v1/deliveries",
         "/v1/destinations",
         "/v1/statistics",
+        "/v1/retention",
         "/v1/routes",
         "/v1/slack",
         "/v1/github",

@@ -19,7 +19,7 @@ pub mod statistics;
 pub mod ticker;
 pub mod work;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use serde_json::json;
@@ -30,6 +30,7 @@ use self::{
     intake::{Intake, NewEvent},
     matcher::Matcher,
     outbox::{InlineCall, Outbox},
+    retention::RetentionPeriods,
 };
 use super::{Caller, kernel::Base, tenancy::members::Announcer};
 use crate::{
@@ -56,7 +57,7 @@ pub struct Pipeline {
     channels: Arc<dyn ChannelPolicy>,
     pauses: Arc<dyn PausePolicy>,
     rules: Arc<[Rule]>,
-    idempotency_lifetime: Duration,
+    retention: RetentionPeriods,
 }
 
 /// Rule of channels for the events that flow through them.
@@ -97,18 +98,17 @@ impl Announcer for Pipeline {
 }
 
 impl Pipeline {
-    /// Creates the service. `rules` are those of the event types, `matchers` decide on events, in their order; an
-    /// `Idempotency-Key` is remembered for `idempotency_lifetime`.
+    /// Creates the service. `rules` are those of the event types, `matchers` decide on events, in their order.
     pub fn new(
         base: Base,
         (channels, pauses): (Arc<dyn ChannelPolicy>, Arc<dyn PausePolicy>),
         (rules, matchers): (Vec<Rule>, Vec<Arc<dyn Matcher>>),
-        idempotency_lifetime: Duration,
+        retention: RetentionPeriods,
     ) -> Self {
         let outbox = Outbox::new(base.clone(), matchers, pauses.clone());
         let intake = Arc::new(Intake::start(&base, &outbox));
         let readiness = Arc::new(Readiness::new(&base.ambient));
-        Self { base, intake, outbox, readiness, channels, pauses, rules: rules.into(), idempotency_lifetime }
+        Self { base, intake, outbox, readiness, channels, pauses, rules: rules.into(), retention }
     }
 
     /// Accepts an event; it is durable when this returns. Of two with the same key, the second waits for the first.

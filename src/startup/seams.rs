@@ -16,7 +16,7 @@ use crate::{
         kernel::{Base, chore::Chore},
         pipeline::{
             matcher::Matcher,
-            retention::Retention,
+            retention::{Retention, RetentionPeriods},
             sender::{Sender, Senders},
             work::WorkSender,
         },
@@ -91,13 +91,20 @@ fn email(config: &Config, base: &Base) -> Result<EmailSender> {
     Ok(EmailSender::new(base.clone(), client, RecipientDomains::new(&email.recipient_domains), rate_limit))
 }
 
+/// Returns the retention periods.
+pub(super) fn retention(config: &Config) -> RetentionPeriods {
+    const HOUR_SECS: u64 = 3600;
+    let secs = |hours: u32| Duration::from_secs(u64::from(hours) * HOUR_SECS);
+    let (days, hours) = (config.retention.days, config.retention.idempotency_hours);
+    RetentionPeriods { deliveries: secs(24) * days, idempotency_keys: secs(hours) }
+}
+
 /// Returns every chore of the service.
 pub(super) fn chores(config: &Config, services: &Services) -> Vec<Arc<dyn Chore>> {
-    let keep = chrono::Duration::days(i64::from(config.retention.days));
     let base = || services.base.clone();
     vec![
         services.tenancy.clone(),
-        Arc::new(Retention::new(base(), keep)),
+        Arc::new(Retention::new(base(), retention(config).deliveries)),
         services.github.clone(),
         Arc::new(HistoryRetention::new(base(), config.webhooks.history_max_per_integration)),
     ]

@@ -81,6 +81,7 @@ pub(super) const CASES: &[Case] = &[
     case("replayDelivery", Admin, &["deliveries:replay"], 404),
     case("replayFailedDeliveries", Admin, &["deliveries:replay"], 404),
     case("getStatistics", Member, &["deliveries:read"], 200),
+    case("getRetention", Member, &["deliveries:read"], 200),
     case("listDestinations", Member, &["deliveries:read"], 200),
     case("getDestination", Member, &["deliveries:read"], 404),
     case("updateDestination", Admin, &["routes:manage"], 404),

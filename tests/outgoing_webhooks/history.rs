@@ -1,5 +1,7 @@
 //! Tests of the history: its contents, and its operations.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tieline::{
     app::{kernel::chore::Chore, pipeline::retention::Retention, webhooks::history::HistoryRetention},
@@ -116,7 +118,7 @@ both! {
         rob.post("integrations.clearHistory", &clear).await.ok(200);
         assert!(rob.history(&id).await.is_empty());
         app.advance(std::time::Duration::from_secs(3600));
-        Retention::new(app.app.base.clone(), chrono::Duration::seconds(60)).run(app.now()).await.unwrap();
+        Retention::new(app.app.base.clone(), Duration::from_secs(60)).run(app.now()).await.unwrap();
         assert!(rob.history(&kept).await.is_empty(), "by age, as everything");
     }
 

@@ -40,6 +40,7 @@ function General() {
   const { organisation } = useSession();
   const params = { path: { id: organisation.id } };
   const shown = useQuery('organisation', () => ok(api.GET('/v1/organisations/{id}', { params })));
+  const retention = useQuery('retention', () => ok(api.GET('/v1/retention')));
   return (
     <div class="stack">
       <ProblemNote problem={shown.problem} retry={() => void shown.refetch()} />
@@ -50,6 +51,7 @@ function General() {
             facts={[
               [texts.slug, shown.data.slug],
               [texts.since, <Time key="since" at={shown.data.createdAt} exact />],
+              [texts.retention, retention.data && texts.days(retention.data.deliveryDays)],
             ]}
           />
           <Rename name={shown.data.name} onSaved={() => void shown.refetch()} />

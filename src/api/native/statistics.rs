@@ -1,9 +1,12 @@
-//! Statistics of deliveries.
+//! Statistics of deliveries, and their retention.
 
 use poem_openapi::{OpenApi, param::Query, payload::Json};
 use uuid::Uuid;
 
-use super::{Answer, Tag, wire::StatisticsOut};
+use super::{
+    Answer, Tag,
+    wire::{RetentionOut, StatisticsOut},
+};
 use crate::{
     api::shared::{auth::Bearer, services::Service, time::Timestamp},
     app::pipeline::Pipeline,
@@ -34,5 +37,13 @@ impl Statistics {
     ) -> Answer<StatisticsOut> {
         let period = (since.0.map(Into::into), until.0.map(Into::into));
         Ok(Json(pipeline.get_statistics(&caller.0, destination_id.0.map(Into::into), period).await?.into()))
+    }
+
+    /// Get the retention
+    ///
+    /// Returns how long deliveries and idempotency keys are kept. The operator of the service sets it.
+    #[oai(path = "/v1/retention", method = "get", operation_id = "getRetention")]
+    async fn get_retention(&self, pipeline: Service<'_, Pipeline>, caller: Bearer) -> Answer<RetentionOut> {
+        Ok(Json(pipeline.get_retention(&caller.0)?.into()))
     }
 }

@@ -61,7 +61,7 @@ pub use registry_keys::{
 };
 pub use routes::{DraftResultsOut, RouteDraftIn, RouteIn, RouteOut, RoutePatch};
 pub use sessions::{FrameAncestorsOut, PortalSessionIn, PortalSessionOut, SessionIn, SessionOut, SignInOptionsOut};
-pub use statistics::StatisticsOut;
+pub use statistics::{RetentionOut, StatisticsOut};
 pub use webhook_runs::WebhookRunOut;
 pub use webhooks::{
     IncomingWebhookIn, IncomingWebhookOut, IncomingWebhookPatch, IncomingWebhookTokenOut, OutgoingWebhookIn,

@@ -29,6 +29,7 @@ const NEEDS: &[Need] = &[
     need("/v1/destinations", &[Home, Routes, Deliveries, Events, Apps], &[Home, Routes, Deliveries, Apps]),
     need("/v1/deliveries", &[Home, Routes, Deliveries, Events], &[Home, Deliveries, Events]),
     need("/v1/statistics", &[Home, Deliveries], &[]),
+    need("/v1/retention", &[Organisation], &[]),
     need("/v1/events", &[Home, Routes, Deliveries, Events], &[Routes, Events]),
     need("/v1/apps", &[Routes, Apps], &[Apps]),
     need("/v1/incoming-webhooks", &[Apps], &[Apps]),

@@ -155,7 +155,7 @@ impl Pipeline {
         let idempotency = once.map(|Once { source, key, fingerprint }| Idempotency {
             key: IdempotencyKey { organisation_id, source, key },
             fingerprint,
-            expires_at: self.base.now() + self.idempotency_lifetime,
+            expires_at: self.base.now() + self.retention.idempotency_keys,
         });
         Ok(NewEvent { idempotency, ..NewEvent::plain(organisation_id, EventSource::API, fact) })
     }

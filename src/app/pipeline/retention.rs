@@ -1,22 +1,47 @@
 //! Retention of finished deliveries, their events, and idempotency records.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::{
-    app::kernel::{Base, chore::Chore},
-    domain::{Result, ambient::Time},
+    app::{
+        Caller,
+        kernel::{Base, chore::Chore},
+    },
+    domain::{Result, ambient::Time, tenancy::member::Permission},
     store::pipeline::{events, housekeeping},
 };
+
+/// Retention periods of the service.
+#[derive(Clone, Copy, Debug)]
+pub struct RetentionPeriods {
+    /// That of finished deliveries, their attempts and their events, from the end of the delivery on.
+    pub deliveries: Duration,
+    /// That of the answer to an `Idempotency-Key`.
+    pub idempotency_keys: Duration,
+}
+
+impl super::Pipeline {
+    /// Returns the retention periods.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`](crate::domain::Error::Forbidden).
+    pub fn get_retention(&self, caller: &Caller) -> Result<RetentionPeriods> {
+        caller.require(Permission::DeliveriesRead)?;
+        Ok(self.retention)
+    }
+}
 
 /// Removal of deliveries, and of events that no delivery needs.
 pub struct Retention {
     base: Base,
-    keep: chrono::Duration,
+    keep: Duration,
 }
 
 impl Retention {
     /// Creates the removal of rows older than `keep`.
-    pub fn new(base: Base, keep: chrono::Duration) -> Self {
+    pub fn new(base: Base, keep: Duration) -> Self {
         Self { base, keep }
     }
 }

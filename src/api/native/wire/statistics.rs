@@ -1,9 +1,12 @@
-//! Statistics of deliveries.
+//! Statistics of deliveries, and their retention.
 
 use poem_openapi::Object;
 use uuid::Uuid;
 
-use crate::{api::shared::time::Timestamp, app::pipeline::statistics::Hour};
+use crate::{
+    api::shared::time::Timestamp,
+    app::pipeline::{retention::RetentionPeriods, statistics::Hour},
+};
 
 /// Deliveries of one hour's events to one destination.
 #[derive(Clone, Debug, Object)]
@@ -54,5 +57,24 @@ impl From<Vec<Hour>> for StatisticsOut {
             max_latency_ms: hour.max_ms,
         };
         Self { data: hours.into_iter().map(of).collect() }
+    }
+}
+
+/// Retention of the service.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "Retention", rename_all = "camelCase")]
+pub struct RetentionOut {
+    /// Days for which a finished delivery is kept, with its attempts; an event is kept as long as its deliveries.
+    pub delivery_days: u64,
+    /// Hours for which an `Idempotency-Key` is remembered.
+    pub idempotency_key_hours: u64,
+}
+
+impl From<RetentionPeriods> for RetentionOut {
+    fn from(periods: RetentionPeriods) -> Self {
+        Self {
+            delivery_days: periods.deliveries.as_secs() / 86_400,
+            idempotency_key_hours: periods.idempotency_keys.as_secs() / 3600,
+        }
     }
 }

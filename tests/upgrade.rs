@@ -62,7 +62,7 @@ impl Former {
         let columns = "destination (id, organisation_id, kind, name, address, health, health_reason, health_since, \
                        woken, success_count, failure_count, created_at)";
         self.insert(columns, [destinations]).await;
-        let event = |number| {
+        let event = |number: usize| {
             let id = self.id(3, number);
             format!(
                 "({id}, {organisation}, 'workflow.step.completed', 'api', 'l-{number}', 'KIND_EXIT', '{{\"n\":{number}}}', \
@@ -71,7 +71,7 @@ impl Former {
         };
         let columns = "event (id, organisation_id, kind, source, link_id, step_kind, data, created_at)";
         self.insert(columns, (0..count).map(event)).await;
-        let delivery = |number| {
+        let delivery = |number: usize| {
             let (state, reason) = DELIVERIES[number % DELIVERIES.len()];
             let reason = reason.map_or_else(|| "NULL".to_owned(), |reason| format!("'{reason}'"));
             let (id, event, attempts) = (self.id(4, number), self.id(3, number), i32::from(state != "skipped"));
@@ -80,7 +80,7 @@ impl Former {
         let columns = "delivery (id, organisation_id, event_id, destination_id, state, reason, attempts, completed_at, \
                        created_at)";
         self.insert(columns, (0..count).map(delivery)).await;
-        let attempt = |number| {
+        let attempt = |number: usize| {
             let (id, delivery) = (self.id(5, number), self.id(4, number));
             let (outcome, reason) = match DELIVERIES[number % DELIVERIES.len()] {
                 ("delivered", _) => ("delivered", "NULL"),

@@ -1532,6 +1532,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the retention
+         * @description Returns how long deliveries and idempotency keys are kept. The operator of the service sets it.
+         */
+        get: operations["getRetention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/routes": {
         parameters: {
             query?: never;
@@ -4831,6 +4851,22 @@ export interface components {
              * @description Number of deliveries.
              */
             count: number;
+        };
+        /**
+         * Retention
+         * @description Retention of the service.
+         */
+        Retention: {
+            /**
+             * Format: int64
+             * @description Days for which a finished delivery is kept, with its attempts; an event is kept as long as its deliveries.
+             */
+            deliveryDays: number;
+            /**
+             * Format: int64
+             * @description Hours for which an `Idempotency-Key` is remembered.
+             */
+            idempotencyKeyHours: number;
         };
         /**
          * @description Pauses before the retries of an outgoing webhook: powers-of-ten (100 ms, 1 s, 10 s, …), powers-of-two (2 s, 4 s, 8 s, …) or increments-of-two (2 s, 4 s, 6 s, …), at most seven days each.
@@ -11692,6 +11728,45 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getRetention: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Retention of the service. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deliveryDays": 0,
+                     *       "idempotencyKeyHours": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Retention"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -175,7 +175,7 @@ async fn attempts_of(owner: &Client, delivery: &Value) -> usize {
     let detail = owner.get(&format!("/v1/deliveries/{}", id(4, number))).await.ok(200);
     let attempts = detail["attempts"].as_array().unwrap();
     for attempt in attempts {
-        assert_eq!(attempt["request"], json!({"text": number.to_string()}), "{attempt}");
+        assert_eq!(attempt["request"], json!(format!("{{\"text\":\"{number}\"}}")), "{attempt}");
     }
     attempts.len()
 }

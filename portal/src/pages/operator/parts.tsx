@@ -16,7 +16,7 @@ const ID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
 export function Organisation({ of }: { of: Schemas['OwningOrganisation'] }) {
   return (
     <span class="row">
-      <span class="clip">
+      <span>
         {of.name} {of.name !== of.slug && <span class="muted">{of.slug}</span>}
       </span>
       <CopyButton small text={of.id} name={`${strings.common.copyId}: ${of.slug}`} />

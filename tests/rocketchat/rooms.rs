@@ -57,7 +57,7 @@ both! {
         let bob = Known::of(&app, &app.caller("acme", "bob", Role::Member).await, "bob").await;
         for (caller, groups) in [(&ada, vec![closed.clone()]), (&bob, vec![])] {
             let listed = caller.get("channels.list?count=0").await.ok(200);
-            assert_eq!(ids(&listed, "channels"), [open.clone()]);
+            assert_eq!(ids(&listed, "channels"), std::slice::from_ref(&open));
             assert_eq!((&listed["total"], &listed["channels"][0]["t"]), (&json!(1), &json!("c")));
             assert_eq!(ids(&caller.get("groups.list").await.ok(200), "groups"), groups);
         }

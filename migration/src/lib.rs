@@ -3,6 +3,7 @@
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
+mod column_types;
 mod m20261120_000001_core;
 mod m20261121_000001_github;
 mod m20261121_000002_integrations;

@@ -4,7 +4,9 @@
 //! carries `organisation_id` and its indexes begin with it. The hot append-only tables (`event`, `delivery`, `attempt`)
 //! have no foreign keys: `docs/adr/0003` gives the reason.
 
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::prelude::*;
+
+use crate::column_types;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -289,14 +291,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let [uuid, time, json, bytes] = match manager.get_database_backend() {
-            DbBackend::Postgres => ["UUID", "TIMESTAMPTZ", "JSONB", "BYTEA"],
-            _ => ["BLOB", "TEXT", "TEXT", "BLOB"],
-        };
-        let sql =
-            TABLES.replace("{uuid}", uuid).replace("{time}", time).replace("{json}", json).replace("{bytes}", bytes);
-        manager.get_connection().execute_unprepared(&sql).await?;
-        Ok(())
+        column_types::execute(manager, TABLES).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -4,7 +4,9 @@
 //! `github_link` is created anew: one installation may be linked by several organisations, each by its own proof, so
 //! GitHub's data of an installation is in a table of its own. Nothing wrote the old one.
 
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::prelude::*;
+
+use crate::column_types;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -102,12 +104,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let [uuid, time, json] = match manager.get_database_backend() {
-            DbBackend::Postgres => ["UUID", "TIMESTAMPTZ", "JSONB"],
-            _ => ["BLOB", "TEXT", "TEXT"],
-        };
-        let sql = TABLES.replace("{uuid}", uuid).replace("{time}", time).replace("{json}", json);
-        manager.get_connection().execute_unprepared(&sql).await?;
-        Ok(())
+        column_types::execute(manager, TABLES).await
     }
 }

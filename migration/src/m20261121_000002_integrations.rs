@@ -1,7 +1,9 @@
 //! Apps that are called: the secret that signs the calls, the key by which their answers enter a channel, and the due
 //! times of ticks; and Slack's incoming webhooks.
 
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::prelude::*;
+
+use crate::column_types;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -39,12 +41,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let [uuid, time, bytes] = match manager.get_database_backend() {
-            DbBackend::Postgres => ["UUID", "TIMESTAMPTZ", "BYTEA"],
-            _ => ["BLOB", "TEXT", "BLOB"],
-        };
-        let sql = TABLES.replace("{uuid}", uuid).replace("{time}", time).replace("{bytes}", bytes);
-        manager.get_connection().execute_unprepared(&sql).await?;
-        Ok(())
+        column_types::execute(manager, TABLES).await
     }
 }

@@ -1,6 +1,8 @@
 //! The former signing secret of an app's calls, with the end of its validity.
 
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::prelude::*;
+
+use crate::column_types;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -18,12 +20,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let [time, bytes] = match manager.get_database_backend() {
-            DbBackend::Postgres => ["TIMESTAMPTZ", "BYTEA"],
-            _ => ["TEXT", "BLOB"],
-        };
-        let sql = COLUMNS.replace("{time}", time).replace("{bytes}", bytes);
-        manager.get_connection().execute_unprepared(&sql).await?;
-        Ok(())
+        column_types::execute(manager, COLUMNS).await
     }
 }

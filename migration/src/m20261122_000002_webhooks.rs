@@ -1,7 +1,9 @@
 //! Webhooks: the source of an event, the effects of an attempt beside its call, the stores of scripts, direct channels
 //! and archived ones.
 
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::prelude::*;
+
+use crate::column_types;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -28,12 +30,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let [uuid, time] = match manager.get_database_backend() {
-            DbBackend::Postgres => ["UUID", "TIMESTAMPTZ"],
-            _ => ["BLOB", "TEXT"],
-        };
-        let sql = TABLES.replace("{uuid}", uuid).replace("{time}", time);
-        manager.get_connection().execute_unprepared(&sql).await?;
-        Ok(())
+        column_types::execute(manager, TABLES).await
     }
 }

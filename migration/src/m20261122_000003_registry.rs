@@ -1,7 +1,9 @@
 //! The registry: names, which are unique in the whole service, their versions, the long parts of a version that are
 //! only read on their own, and keys.
 
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::prelude::*;
+
+use crate::column_types;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -76,13 +78,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let [uuid, time, bytes, json] = match manager.get_database_backend() {
-            DbBackend::Postgres => ["UUID", "TIMESTAMPTZ", "BYTEA", "JSONB"],
-            _ => ["BLOB", "TEXT", "BLOB", "TEXT"],
-        };
-        let sql =
-            TABLES.replace("{uuid}", uuid).replace("{time}", time).replace("{bytes}", bytes).replace("{json}", json);
-        manager.get_connection().execute_unprepared(&sql).await?;
-        Ok(())
+        column_types::execute(manager, TABLES).await
     }
 }

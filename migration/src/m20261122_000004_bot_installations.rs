@@ -1,7 +1,9 @@
 //! Registry versions from which installed apps come: `integration_id` is the installed app, which belongs to the
 //! organisation, and `bot_integration_id` the version.
 
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::prelude::*;
+
+use crate::column_types;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -24,11 +26,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let uuid = match manager.get_database_backend() {
-            DbBackend::Postgres => "UUID",
-            _ => "BLOB",
-        };
-        manager.get_connection().execute_unprepared(&TABLES.replace("{uuid}", uuid)).await?;
-        Ok(())
+        column_types::execute(manager, TABLES).await
     }
 }

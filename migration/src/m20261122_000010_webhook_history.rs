@@ -1,7 +1,9 @@
 //! The history of outgoing webhooks: the webhook of an attempt, so that its attempts are found without a scan of all
 //! others.
 
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::prelude::*;
+
+use crate::column_types;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -19,11 +21,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let uuid = match manager.get_database_backend() {
-            DbBackend::Postgres => "UUID",
-            _ => "BLOB",
-        };
-        manager.get_connection().execute_unprepared(&TABLES.replace("{uuid}", uuid)).await?;
-        Ok(())
+        column_types::execute(manager, TABLES).await
     }
 }

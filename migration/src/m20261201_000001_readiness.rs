@@ -1,6 +1,8 @@
 //! Readiness: a row of each process, written and read back to prove that the database stores its writes.
 
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::prelude::*;
+
+use crate::column_types;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -21,12 +23,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let (uuid, time) = match manager.get_database_backend() {
-            DbBackend::Postgres => ("UUID", "TIMESTAMPTZ"),
-            _ => ("BLOB", "TEXT"),
-        };
-        let sql = TABLES.replace("{uuid}", uuid).replace("{time}", time);
-        manager.get_connection().execute_unprepared(&sql).await?;
-        Ok(())
+        column_types::execute(manager, TABLES).await
     }
 }

@@ -1,7 +1,9 @@
 //! Routes with conditions, templates and an order; settings of destinations; the routes that led to an event and its
 //! deliveries.
 
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::prelude::*;
+
+use crate::column_types;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -27,10 +29,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let uuid = if manager.get_database_backend() == DbBackend::Postgres { "UUID" } else { "BLOB" };
         for (table, column, kind) in COLUMNS {
-            let sql = format!("ALTER TABLE {table} ADD COLUMN {column} {}", kind.replace("{uuid}", uuid));
-            manager.get_connection().execute_unprepared(&sql).await?;
+            column_types::execute(manager, &format!("ALTER TABLE {table} ADD COLUMN {column} {kind}")).await?;
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! Health in the field's words, runs of failures, retry schedules, and heads of a queue that step aside.
 
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::prelude::*;
+
+use crate::column_types;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -35,17 +37,11 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let [time, json] = match manager.get_database_backend() {
-            DbBackend::Postgres => ["TIMESTAMPTZ", "JSONB"],
-            _ => ["TEXT", "TEXT"],
-        };
-        let connection = manager.get_connection();
         for (table, column) in COLUMNS {
-            let column = column.replace("{time}", time).replace("{json}", json);
-            connection.execute_unprepared(&format!("ALTER TABLE {table} ADD COLUMN {column}")).await?;
+            column_types::execute(manager, &format!("ALTER TABLE {table} ADD COLUMN {column}")).await?;
         }
         for statement in UP {
-            connection.execute_unprepared(statement).await?;
+            manager.get_connection().execute_unprepared(statement).await?;
         }
         Ok(())
     }

@@ -3,6 +3,8 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
+use crate::column_types;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -71,12 +73,12 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let ([uuid, time, json], settings) = match manager.get_database_backend() {
-            DbBackend::Postgres => (["UUID", "TIMESTAMPTZ", "JSONB"], "rule::JSONB -> 'settings'"),
-            _ => (["BLOB", "TEXT", "TEXT"], "JSON_EXTRACT(rule, '$.settings')"),
+        let settings = match manager.get_database_backend() {
+            DbBackend::Postgres => "rule::JSONB -> 'settings'",
+            _ => "JSON_EXTRACT(rule, '$.settings')",
         };
         for sql in [
-            &TABLE.replace("{uuid}", uuid).replace("{time}", time).replace("{json}", json),
+            &column_types::named(manager.get_database_backend(), TABLE),
             "CREATE INDEX subscription_organisation ON subscription (organisation_id, id)",
             &MOVE_BACK.replace("{settings}", settings),
             "DELETE FROM route WHERE rule IS NOT NULL",

@@ -2,7 +2,9 @@
 //!
 //! One that was not opened yet has the hash of its one-use code in place of that of its secret.
 
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::prelude::*;
+
+use crate::column_types;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -38,13 +40,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let [uuid, time, bytes] = match manager.get_database_backend() {
-            DbBackend::Postgres => ["UUID", "TIMESTAMPTZ", "BYTEA"],
-            _ => ["BLOB", "TEXT", "BLOB"],
-        };
-        let sql = TABLE.replace("{uuid}", uuid).replace("{time}", time).replace("{bytes}", bytes);
-        manager.get_connection().execute_unprepared(&sql).await?;
-        Ok(())
+        column_types::execute(manager, TABLE).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -5,6 +5,8 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
+use crate::column_types;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -53,12 +55,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let connection = manager.get_connection();
-        let [uuid, time, bytes] = match manager.get_database_backend() {
-            DbBackend::Postgres => ["UUID", "TIMESTAMPTZ", "BYTEA"],
-            _ => ["BLOB", "TEXT", "BLOB"],
-        };
-        let sql = UP.replace("{uuid}", uuid).replace("{time}", time).replace("{bytes}", bytes);
-        connection.execute_unprepared(&sql).await?;
+        column_types::execute(manager, UP).await?;
         if manager.get_database_backend() == DbBackend::Postgres {
             connection.execute_unprepared(SLUGS).await?;
         }

@@ -120,13 +120,14 @@ impl Asset {
         if let Some(policy) = &self.policy {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
         }
-        match (gzip, self.content()) {
-            (Some(gzip), _) => {
-                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-                response.set_body(gzip.clone());
-            }
-            (None, Ok(content)) => response.set_body(content),
-            (None, Err(_)) => return StatusCode::INTERNAL_SERVER_ERROR.into(),
+        if let Some(gzip) = gzip {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            response.set_body(gzip.clone());
+            return response;
+        }
+        match self.content() {
+            Ok(content) => response.set_body(content),
+            Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into(),
         }
         response
     }

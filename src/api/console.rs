@@ -8,11 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use poem::{
-    Endpoint, Request, Response, Route,
-    endpoint::make_sync,
-    http::{HeaderValue, StatusCode, header},
-};
+use poem::{Endpoint, Request, Response, Route, endpoint::make_sync, http::StatusCode};
 use utoipa_swagger_ui::{Config, Url};
 
 use super::shared::{
@@ -52,7 +48,7 @@ pub fn routes(documents: &Documents) -> Result<Route> {
         .at("/style.css", file(style))
         .at("/favicon.svg", file(svg))
         .at("/favicon.ico", file(ico))
-        .at("/docs", make_sync(|_| moved("/docs/")))
+        .at("/docs", make_sync(|_| page::moved("/docs/")))
         .at("/docs/*file", console(documents)?)
         .at("/openapi.json", document(&documents.assembled));
     for one in documents.all() {
@@ -70,15 +66,9 @@ fn links(documents: &Documents) -> String {
     documents.all().map(link).collect()
 }
 
-fn moved(to: &'static str) -> Response {
-    let mut response = Response::builder().status(StatusCode::PERMANENT_REDIRECT).finish();
-    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(to));
-    response
-}
-
 /// Serves a page of ours.
 pub fn page(html: String) -> impl Endpoint + use<> {
-    file(Asset::new("text/html; charset=utf-8", html, Caching::Revalidate).with_policy(page::POLICY))
+    file(page::asset(html))
 }
 
 fn file(asset: Asset) -> impl Endpoint {

@@ -5,17 +5,13 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use poem::{
-    Request, Response, Route,
-    endpoint::make_sync,
-    http::{HeaderValue, StatusCode, header},
-};
+use poem::{Request, Response, Route, endpoint::make_sync, http::StatusCode};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use rust_embed::RustEmbed;
 
 use super::shared::{
-    asset::{Asset, Caching},
-    page::{POLICY, escape},
+    asset::Asset,
+    page::{asset, escape, moved},
 };
 
 /// The guides.
@@ -33,7 +29,7 @@ static PAGES: LazyLock<BTreeMap<String, Asset>> = LazyLock::new(pages);
 
 /// Returns the routes below `/guide`.
 pub fn routes(route: Route) -> Route {
-    route.at("/guide", make_sync(|_| moved())).at(GUIDE, make_sync(show)).at("/guide/:name", make_sync(show))
+    route.at("/guide", make_sync(|_| moved(GUIDE))).at(GUIDE, make_sync(show)).at("/guide/:name", make_sync(show))
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "an endpoint takes its request")]
@@ -42,12 +38,6 @@ fn show(request: Request) -> Response {
         Some(page) => page.answer(&request),
         None => Response::builder().status(StatusCode::NOT_FOUND).finish(),
     }
-}
-
-fn moved() -> Response {
-    let mut response = Response::builder().status(StatusCode::PERMANENT_REDIRECT).finish();
-    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(GUIDE));
-    response
 }
 
 fn pages() -> BTreeMap<String, Asset> {
@@ -76,7 +66,7 @@ fn page(title: &str, body: &str, above: &str) -> Asset {
          class=\"guide\"><nav>{above}</nav>{body}</main></body></html>",
         escape(title),
     );
-    Asset::new("text/html; charset=utf-8", html, Caching::Revalidate).with_policy(POLICY)
+    asset(html)
 }
 
 /// A guide as HTML.
@@ -113,13 +103,12 @@ fn heading_text<'a, 'b: 'a>(events: impl Iterator<Item = &'a Event<'b>>) -> Stri
 /// Adapts a guide to the server: headings get the ids that links name, links lead to pages, and links and pictures that
 /// the server does not have are left out.
 fn served(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
-    let ids: Vec<CowStr<'_>> =
-        (0..events.len()).map(|index| slug(&heading_text(events[index..].iter())).into()).collect();
+    let mut ids = heading_ids(&events).into_iter();
     let (mut kept, mut in_image, mut dropped_links) = (Vec::with_capacity(events.len()), false, 0_usize);
-    for (event, id) in events.into_iter().zip(ids) {
+    for event in events {
         match event {
             Event::Start(Tag::Heading { level, classes, attrs, .. }) => {
-                kept.push(Event::Start(Tag::Heading { level, id: Some(id), classes, attrs }));
+                kept.push(Event::Start(Tag::Heading { level, id: ids.next(), classes, attrs }));
             }
             Event::Start(Tag::Image { .. }) => in_image = true,
             Event::End(TagEnd::Image) => in_image = false,
@@ -135,6 +124,12 @@ fn served(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
         }
     }
     kept
+}
+
+/// Returns the id of each heading, in their order.
+fn heading_ids<'a>(events: &[Event<'_>]) -> Vec<CowStr<'a>> {
+    let starts = (0..events.len()).filter(|index| matches!(events[*index], Event::Start(Tag::Heading { .. })));
+    starts.map(|index| slug(&heading_text(events[index..].iter())).into()).collect()
 }
 
 /// Returns the address of a link's target here, if it has one.

@@ -1,12 +1,29 @@
 //! Pages for a browser that comes back from a provider: readable, self-contained, and without scripts.
 
+use poem::{
+    Response,
+    http::{HeaderValue, StatusCode, header},
+};
 use poem_openapi::{ApiResponse, payload::Html};
 
+use super::asset::{Asset, Caching};
 use crate::domain::Error;
 
 /// Content security policy of a page: our style, and no scripts.
 pub const POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Makes a page of ours that everybody gets alike.
+pub fn asset(html: String) -> Asset {
+    Asset::new("text/html; charset=utf-8", html, Caching::Revalidate).with_policy(POLICY)
+}
+
+/// Redirects permanently.
+pub fn moved(to: &'static str) -> Response {
+    let mut response = Response::builder().status(StatusCode::PERMANENT_REDIRECT).finish();
+    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(to));
+    response
+}
 
 /// A page with its status.
 #[derive(ApiResponse)]

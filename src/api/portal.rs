@@ -4,10 +4,10 @@
 
 mod sign_in;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use poem::{
-    Endpoint, Request, Response, Route,
+    Request, Response, Route,
     endpoint::make,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
 };
@@ -47,16 +47,18 @@ const HASHED: &str = "assets/";
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; \
                       font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'";
 
+/// Files by their names. They are made once a process, when the first one is asked for.
+static FILES: LazyLock<BTreeMap<String, Asset>> = LazyLock::new(files);
+
 /// Returns the routes below `/portal`.
 pub fn routes(route: Route) -> Route {
-    let files: Arc<BTreeMap<String, Asset>> = Arc::new(files());
     route
         .at("/portal", make(async |_| moved(StatusCode::PERMANENT_REDIRECT, PORTAL)))
         .at(OPEN, make(async |request: Request| open(&request).await))
         .at(BEGIN, make(async |request: Request| sign_in::begin(&request).await))
         .at(CALLBACK, make(async |request: Request| sign_in::complete(&request).await))
-        .at(PORTAL, app(files.clone()))
-        .at("/portal/*path", app(files))
+        .at(PORTAL, make(app))
+        .at("/portal/*path", make(app))
 }
 
 fn files() -> BTreeMap<String, Asset> {
@@ -83,22 +85,17 @@ fn content_type(name: &str) -> &'static str {
 }
 
 /// Serves the files, and the page for every other path.
-fn app(files: Arc<BTreeMap<String, Asset>>) -> impl Endpoint<Output = Response> {
-    make(move |request: Request| {
-        let files = files.clone();
-        async move {
-            let name = request.uri().path().strip_prefix(PORTAL).unwrap_or_default();
-            match files.get(name).filter(|_| name != INDEX) {
-                Some(file) => file.answer(&request),
-                None if name.starts_with(HASHED) => status(StatusCode::NOT_FOUND),
-                None => index(&files, &request).await,
-            }
-        }
-    })
+async fn app(request: Request) -> Response {
+    let name = request.uri().path().strip_prefix(PORTAL).unwrap_or_default();
+    match FILES.get(name).filter(|_| name != INDEX) {
+        Some(file) => file.answer(&request),
+        None if name.starts_with(HASHED) => status(StatusCode::NOT_FOUND),
+        None => index(&request).await,
+    }
 }
 
-async fn index(files: &BTreeMap<String, Asset>, request: &Request) -> Response {
-    let Some(index) = files.get(INDEX) else { return status(StatusCode::NOT_FOUND) };
+async fn index(request: &Request) -> Response {
+    let Some(index) = FILES.get(INDEX) else { return status(StatusCode::NOT_FOUND) };
     let mut response = index.answer(request);
     let policy = format!("{POLICY}; frame-ancestors {}", frame_ancestors(request).await.directive());
     if let Ok(policy) = HeaderValue::try_from(policy) {
@@ -127,20 +124,14 @@ async fn open(request: &Request) -> Response {
         return status(StatusCode::NO_CONTENT);
     }
     match opened(request).await {
-        Ok(cookie) => {
-            let mut response = moved(StatusCode::SEE_OTHER, PORTAL);
-            headers(response.headers_mut(), &[(header::SET_COOKIE, &cookie)]);
-            response
-        }
+        Ok(cookie) => sent(PORTAL, &cookie),
         Err(error) => refused(&error),
     }
 }
 
 async fn opened(request: &Request) -> Result<String> {
     let (tenancy, base): (&Tenancy, &Base) = (service(request)?, service(request)?);
-    let query = request.uri().query().unwrap_or_default();
-    let code = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "code").map(|(_, code)| code);
-    let code = Secret::new(code.unwrap_or_default());
+    let code = Secret::new(parameter(request, "code").unwrap_or_default());
     let opened = tenancy.open_portal_session(&code).await?;
     Ok(session::cookie(&opened, base.ambient().now(), base.public_url()))
 }
@@ -161,6 +152,19 @@ fn refused(error: &Error) -> Response {
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
     page_response(status, page::html_leading(title, &text, ("Sign in", "/portal/sign-in")))
+}
+
+/// Reads a parameter of the query.
+fn parameter(request: &Request, name: &str) -> Option<String> {
+    let query = request.uri().query().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// Sends the browser on, with a cookie.
+fn sent(to: &str, cookie: &str) -> Response {
+    let mut response = moved(StatusCode::SEE_OTHER, to);
+    headers(response.headers_mut(), &[(header::SET_COOKIE, cookie)]);
+    response
 }
 
 fn page_response(status: StatusCode, html: String) -> Response {

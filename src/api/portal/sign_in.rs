@@ -4,9 +4,9 @@ use poem::{
     Request, Response,
     http::{StatusCode, header},
 };
-use url::{Url, form_urlencoded};
+use url::Url;
 
-use super::{headers, moved};
+use super::{page_response, parameter, sent};
 use crate::{
     api::shared::{
         asset::refuse_method,
@@ -81,17 +81,6 @@ fn base_cookie(request: &Request, opened: &crate::app::tenancy::sessions::Opened
     Ok(session::cookie(opened, base.ambient().now(), base.public_url()))
 }
 
-fn parameter(request: &Request, name: &str) -> Option<String> {
-    let query = request.uri().query().unwrap_or_default();
-    form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-}
-
-fn sent(to: &str, cookie: &str) -> Response {
-    let mut response = moved(StatusCode::SEE_OTHER, to);
-    headers(response.headers_mut(), &[(header::SET_COOKIE, cookie)]);
-    response
-}
-
 fn forget(response: &mut Response, public_url: Option<&Url>) {
     let cookie = public_url.map(session::removed_ticket).and_then(|cookie| cookie.parse().ok());
     if let Some(cookie) = cookie {
@@ -108,7 +97,7 @@ fn choice(organisations: &[Organisation]) -> Response {
     let list: String = organisations.iter().map(one).collect();
     let title = "Choose an organisation";
     let html = page::html_with(title, "You are a member of several organisations.", &format!("<ul>{list}</ul>"));
-    super::page_response(StatusCode::OK, html)
+    page_response(StatusCode::OK, html)
 }
 
 fn refused(error: &Error, public_url: Option<&Url>) -> Response {
@@ -134,7 +123,7 @@ fn refused(error: &Error, public_url: Option<&Url>) -> Response {
         other => (StatusCode::SERVICE_UNAVAILABLE, page::sentence(other)),
     };
     let html = page::html_leading("You are not signed in", &text, ("Sign in", "/portal/sign-in"));
-    let mut response = super::page_response(status, html);
+    let mut response = page_response(status, html);
     forget(&mut response, public_url);
     response
 }

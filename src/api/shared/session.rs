@@ -35,7 +35,7 @@ use crate::{
 const CSRF: &str = "x-csrf-token";
 
 /// Lifetime of the ticket of a browser that is at an identity provider.
-const TICKET_SECS: u32 = 600;
+const TICKET_SECS: i64 = 600;
 
 /// Name of the security scheme in the document.
 const SCHEME: &str = "cookieAuth";
@@ -164,21 +164,15 @@ pub fn sent_ticket(request: &Request, public_url: &Url) -> Option<Secret> {
     read(request, ticket_name(Transport::of(public_url).ok()?))
 }
 
-/// Returns the cookie with the ticket of a browser that is sent to an identity provider.
+/// Returns the cookie with the ticket of a browser that is sent to an identity provider. The provider's answer is a
+/// navigation from another site, which `SameSite=Lax` permits.
 pub fn ticket(ticket: &Secret, public_url: &Url) -> String {
-    set_ticket(ticket.expose(), TICKET_SECS, public_url)
+    set(ticket_name, ticket.expose(), (TICKET_SECS, false), public_url)
 }
 
 /// Returns the cookie that removes the one of [`ticket`].
 pub fn removed_ticket(public_url: &Url) -> String {
-    set_ticket("", 0, public_url)
-}
-
-/// The provider's answer is a navigation from another site, which `SameSite=Lax` permits.
-fn set_ticket(value: &str, max_age_secs: u32, public_url: &Url) -> String {
-    let transport = Transport::of(public_url).unwrap_or(Transport::Secure);
-    let secure = if transport == Transport::Secure { "; Secure" } else { "" };
-    format!("{}={value}; Path=/; Max-Age={max_age_secs}; HttpOnly; SameSite=Lax{secure}", ticket_name(transport))
+    set(ticket_name, "", (0, false), public_url)
 }
 
 fn ticket_name(transport: Transport) -> &'static str {
@@ -192,7 +186,7 @@ fn ticket_name(transport: Transport) -> &'static str {
 pub fn cookie(opened: &OpenedSession, now: Time, public_url: &Url) -> String {
     let session = &opened.signed_in.session;
     let seconds = (session.expires_at - now).num_seconds().max(0);
-    set(opened.secret.expose(), seconds, session.embedded, public_url)
+    set(name, opened.secret.expose(), (seconds, session.embedded), public_url)
 }
 
 /// Returns the cookie of a session of either kind that was opened at `now`.
@@ -201,7 +195,7 @@ pub fn browser_cookie(opened: &OpenedBrowserSession, now: Time, public_url: &Url
         OpenedBrowserSession::Member(opened) => cookie(opened, now, public_url),
         OpenedBrowserSession::Operator(opened) => {
             let seconds = (opened.signed_in.expires_at - now).num_seconds().max(0);
-            set(opened.secret.expose(), seconds, false, public_url)
+            set(name, opened.secret.expose(), (seconds, false), public_url)
         }
     }
 }
@@ -209,12 +203,17 @@ pub fn browser_cookie(opened: &OpenedBrowserSession, now: Time, public_url: &Url
 /// Returns the cookie that removes the one of a session.
 pub fn removed(session: &BrowserSession, public_url: &Url) -> String {
     let embedded = matches!(session, BrowserSession::Member(signed_in) if signed_in.session.embedded);
-    set("", 0, embedded, public_url)
+    set(name, "", (0, embedded), public_url)
 }
 
 /// Makes a cookie that is invisible to scripts. One that is used in a frame on another site is sent there too, in a jar of
 /// that site's alone (CHIPS).
-fn set(value: &str, max_age_secs: i64, embedded: bool, public_url: &Url) -> String {
+fn set(
+    name: fn(Transport) -> &'static str,
+    value: &str,
+    (max_age_secs, embedded): (i64, bool),
+    public_url: &Url,
+) -> String {
     let transport = Transport::of(public_url).unwrap_or(Transport::Secure);
     let protection = match (transport, embedded) {
         (Transport::Secure, false) => "SameSite=Lax; Secure",
@@ -240,12 +239,15 @@ mod tests {
     fn a_cookie_is_as_strict_as_its_transport_permits() {
         let [plain, secure, open] = ["http://127.0.0.1:8080", "https://tieline.example/sub", "http://tieline.example"]
             .map(|url| url.parse::<Url>().unwrap());
-        assert_eq!(set("s", 60, false, &plain), "tieline_session=s; Path=/; Max-Age=60; HttpOnly; SameSite=Lax");
-        assert_eq!(set("s", 60, true, &plain), "tieline_session=s; Path=/; Max-Age=60; HttpOnly; SameSite=Lax");
+        assert_eq!(
+            set(name, "s", (60, false), &plain),
+            "tieline_session=s; Path=/; Max-Age=60; HttpOnly; SameSite=Lax"
+        );
+        assert_eq!(set(name, "s", (60, true), &plain), "tieline_session=s; Path=/; Max-Age=60; HttpOnly; SameSite=Lax");
         let lax = "__Host-tieline_session=s; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure";
-        assert_eq!(set("s", 60, false, &secure), lax);
+        assert_eq!(set(name, "s", (60, false), &secure), lax);
         let framed = "__Host-tieline_session=s; Path=/; Max-Age=60; HttpOnly; SameSite=None; Secure; Partitioned";
-        assert_eq!(set("s", 60, true, &secure), framed);
+        assert_eq!(set(name, "s", (60, true), &secure), framed);
         let cookies = "a=b; tieline_session=plain; __Host-tieline_session=secure";
         let request = Request::builder().header("cookie", cookies).finish();
         assert_eq!(sent(&request, &plain).unwrap().expose(), "plain");

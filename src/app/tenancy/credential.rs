@@ -2,9 +2,9 @@
 //!
 //! Not here: their storage and authentication (`tokens`, `identity`, `operators`).
 //!
-//! `tl_`, or `tlo_` for an operator's, + 22 characters of the token's id + 43 characters of secret + 6 characters of checksum, all base64url. The id
-//! finds the row; only the SHA-256 of the secret is stored; the checksum lets a secret scanner recognise a token, and
-//! exposes a typo without a database query.
+//! `tl_`, or `tlo_` for an operator's, + 22 characters of the token's id + 43 characters of secret + 6 characters of
+//! checksum, all base64url. The id finds the row; only the SHA-256 of the secret is stored; the checksum lets a secret
+//! scanner recognise a token, and exposes a typo without a database query.
 
 use aws_lc_rs::{constant_time, digest};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     app::Caller,
-    domain::{Error, Result, ambient::Time, error::AuthFailure, ids::OrganisationId, secret::Secret},
+    domain::{Error, Result, ambient::Time, error::AuthFailure, ids::OrganisationId, secret::Secret, tenancy::token},
     provider::jwks::{self, JwksSource},
     store,
 };
@@ -148,18 +148,12 @@ impl Tenancy {
             return refused(AuthFailure::Invalid);
         }
         let now = self.base.now();
-        if token.revoked_at.is_some() {
-            return refused(AuthFailure::Revoked);
-        }
-        if token.expires_at.is_some_and(|end| end <= now) {
-            return refused(AuthFailure::Expired);
-        }
+        token.validity().require(now)?;
         if wanted.is_some_and(|wanted| wanted != token.organisation_id) {
             return refused(AuthFailure::NotAMember);
         }
         let member = store::tenancy::members::find_by_id(reader, token.member_id).await?;
-        // Kept to the minute: a busy token must not cost a write per request.
-        if token.last_used_at.is_none_or(|last| last + chrono::Duration::seconds(60) <= now) {
+        if token::is_use_written(token.last_used_at, now) {
             store::tenancy::tokens::touch(self.base.store.writer(), token.id, now).await?;
         }
         Ok(Caller::token(&member, &token))

@@ -18,6 +18,7 @@ use crate::{
             operator::{Operator, OperatorToken},
             organisation::display_name,
             session::{SIGNED_IN_LIFETIME, Transport},
+            token,
         },
     },
     store::{Tx, tenancy::operators},
@@ -84,9 +85,7 @@ impl Tenancy {
     /// [`Error::Invalid`].
     pub async fn create_operator_token(&self, name: &str, expires_at: Option<Time>) -> Result<(OperatorToken, Secret)> {
         let now = self.base.now();
-        if expires_at.is_some_and(|end| end <= now) {
-            return Err(Error::invalid("/expiresAt", "must be in the future"));
-        }
+        token::require_future(expires_at, now)?;
         let token = OperatorToken {
             id: self.base.ambient.id(),
             name: display_name("/name", name, NAME_CHARS)?,
@@ -136,8 +135,8 @@ impl Tenancy {
         let found = operators::find(self.base.store.reader(), credential.id.into()).await?;
         let (token, _) = found.filter(|(_, hash)| credential.matches(hash)).ok_or_else(invalid)?;
         let now = self.base.now();
-        token.require_valid(now)?;
-        if token.last_used_at.is_none_or(|last| last + chrono::Duration::seconds(60) <= now) {
+        token.validity().require(now)?;
+        if token::is_use_written(token.last_used_at, now) {
             operators::touch(self.base.store.writer(), token.id, now).await?;
         }
         Ok(token)
@@ -177,7 +176,7 @@ impl Tenancy {
         }
         let found = operators::find_session(self.base.store.reader(), hash(secret)).await?;
         let (session, now) = (found.ok_or_else(ended)?, self.base.now());
-        if session.expires_at <= now || session.token.require_valid(now).is_err() {
+        if session.expires_at <= now || session.token.validity().require(now).is_err() {
             return Err(ended());
         }
         Ok(BrowserSession::Operator(signed_in(&session, secret)))

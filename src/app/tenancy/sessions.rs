@@ -162,8 +162,8 @@ impl Tenancy {
         let Some(id) = session.token_id else { return Ok(None) };
         let (token, _) =
             store::tenancy::tokens::find_with_secret(self.base.store.reader(), id).await?.ok_or_else(ended)?;
-        let is_over = token.revoked_at.is_some() || token.expires_at.is_some_and(|end| end <= self.base.now());
-        if is_over { Err(ended()) } else { Ok(Some(token)) }
+        token.validity().require(self.base.now()).map_err(|_| ended())?;
+        Ok(Some(token))
     }
 
     /// Returns a fresh secret: 256 bits, base64url.

@@ -23,7 +23,7 @@ use crate::{
         tenancy::{
             member::{Member, Permission},
             organisation::display_name,
-            token::Token,
+            token::{self, Token},
         },
     },
     store,
@@ -115,9 +115,7 @@ impl Tenancy {
 
     async fn issue_token(&self, member: &Member, new: NewToken, actor: &str) -> Result<(Token, Secret)> {
         let now = self.base.now();
-        if new.expires_at.is_some_and(|end| end <= now) {
-            return Err(Error::invalid("/expiresAt", "must be in the future"));
-        }
+        token::require_future(new.expires_at, now)?;
         let token = Token {
             id: self.base.ambient.id(),
             organisation_id: member.organisation_id,

@@ -2,7 +2,8 @@
 //!
 //! Not here: the text of their tokens (`app::tenancy::credential`).
 
-use crate::domain::{Error, Result, ambient::Time, error::AuthFailure, ids::OperatorTokenId};
+use super::token::Validity;
+use crate::domain::{Error, ambient::Time, ids::OperatorTokenId};
 
 /// Name of the permission that an organisation's credential lacks.
 const PERMISSION: &str = "operator";
@@ -46,18 +47,9 @@ pub struct OperatorToken {
 }
 
 impl OperatorToken {
-    /// Demands that the token is neither revoked nor expired.
-    ///
-    /// # Errors
-    /// [`Error::Unauthenticated`].
-    pub fn require_valid(&self, now: Time) -> Result<()> {
-        if self.revoked_at.is_some() {
-            return Err(Error::Unauthenticated(AuthFailure::Revoked));
-        }
-        match self.expires_at {
-            Some(end) if end <= now => Err(Error::Unauthenticated(AuthFailure::Expired)),
-            _ => Ok(()),
-        }
+    /// Returns the times that decide whether it opens anything.
+    pub fn validity(&self) -> Validity {
+        Validity { expires_at: self.expires_at, revoked_at: self.revoked_at }
     }
 
     /// Returns the operator who presents it.

@@ -5,10 +5,13 @@ use poem_openapi::{OpenApi, param::Query, payload::Json};
 use super::{
     Answer, Tag,
     auth::Known,
-    listing::{Asked, Listing},
+    listing::{Asked, Listing, Page},
     wire::rooms::{self, ChannelListOut, ChannelOut, GroupListOut, GroupOut, MessageListOut},
 };
-use crate::{api::shared::services::Service, app::channels::Channels};
+use crate::{
+    api::shared::services::Service,
+    app::channels::{Channels, rooms::RoomKey},
+};
 
 /// The operations.
 pub struct Rooms;
@@ -35,10 +38,8 @@ impl Rooms {
         /// JSON: members to be shown, each with 1, or to be left out, each with 0.
         fields: Query<Option<String>>,
     ) -> Answer<ChannelListOut> {
-        let listing =
-            Listing::read(Asked { offset: offset.0, count: count.0, sort: sort.0, query: query.0, fields: fields.0 })?;
-        let rooms = channels.list_rooms(&caller.0, false).await?;
-        Ok(Json(listing.pick(rooms.into_iter().map(rooms::document).collect()).into()))
+        let asked = Asked { offset: offset.0, count: count.0, sort: sort.0, query: query.0, fields: fields.0 };
+        list(&channels, &caller, false, asked).await
     }
 
     /// Get a public channel
@@ -80,9 +81,7 @@ impl Rooms {
         count: Query<Option<u64>>,
     ) -> Answer<MessageListOut> {
         let key = rooms::key(false, (id.0.as_deref(), name.0.as_deref()))?;
-        let window = Listing::read(Asked { offset: offset.0, count: count.0, ..Asked::default() })?.window();
-        let found = channels.list_room_messages(&caller.0, key, window).await?;
-        Ok(Json(MessageListOut::new(found, window.0)))
+        list_messages(&channels, &caller, key, (offset.0, count.0)).await
     }
 
     /// List the history of a public channel
@@ -105,9 +104,7 @@ impl Rooms {
         count: Query<Option<u64>>,
     ) -> Answer<MessageListOut> {
         let key = rooms::key(false, (id.0.as_deref(), name.0.as_deref()))?;
-        let window = Listing::read(Asked { offset: offset.0, count: count.0, ..Asked::default() })?.window();
-        let found = channels.list_room_messages(&caller.0, key, window).await?;
-        Ok(Json(MessageListOut::new(found, window.0)))
+        list_messages(&channels, &caller, key, (offset.0, count.0)).await
     }
 
     /// List the private channels
@@ -130,10 +127,8 @@ impl Rooms {
         /// JSON: members to be shown, each with 1, or to be left out, each with 0.
         fields: Query<Option<String>>,
     ) -> Answer<GroupListOut> {
-        let listing =
-            Listing::read(Asked { offset: offset.0, count: count.0, sort: sort.0, query: query.0, fields: fields.0 })?;
-        let rooms = channels.list_rooms(&caller.0, true).await?;
-        Ok(Json(listing.pick(rooms.into_iter().map(rooms::document).collect()).into()))
+        let asked = Asked { offset: offset.0, count: count.0, sort: sort.0, query: query.0, fields: fields.0 };
+        list(&channels, &caller, true, asked).await
     }
 
     /// Get a private channel
@@ -175,9 +170,7 @@ impl Rooms {
         count: Query<Option<u64>>,
     ) -> Answer<MessageListOut> {
         let key = rooms::key(true, (id.0.as_deref(), name.0.as_deref()))?;
-        let window = Listing::read(Asked { offset: offset.0, count: count.0, ..Asked::default() })?.window();
-        let found = channels.list_room_messages(&caller.0, key, window).await?;
-        Ok(Json(MessageListOut::new(found, window.0)))
+        list_messages(&channels, &caller, key, (offset.0, count.0)).await
     }
 
     /// List the history of a private channel
@@ -200,8 +193,23 @@ impl Rooms {
         count: Query<Option<u64>>,
     ) -> Answer<MessageListOut> {
         let key = rooms::key(true, (id.0.as_deref(), name.0.as_deref()))?;
-        let window = Listing::read(Asked { offset: offset.0, count: count.0, ..Asked::default() })?.window();
-        let found = channels.list_room_messages(&caller.0, key, window).await?;
-        Ok(Json(MessageListOut::new(found, window.0)))
+        list_messages(&channels, &caller, key, (offset.0, count.0)).await
     }
+}
+
+async fn list<T: From<Page>>(channels: &Channels, caller: &Known, private: bool, asked: Asked) -> Answer<T> {
+    let listing = Listing::read(asked)?;
+    let rooms = channels.list_rooms(&caller.0, private).await?;
+    Ok(Json(listing.pick(rooms.into_iter().map(rooms::document).collect()).into()))
+}
+
+async fn list_messages(
+    channels: &Channels,
+    caller: &Known,
+    key: RoomKey<'_>,
+    (offset, count): (Option<u64>, Option<u64>),
+) -> Answer<MessageListOut> {
+    let window = Listing::read(Asked { offset, count, ..Asked::default() })?.window();
+    let found = channels.list_room_messages(&caller.0, key, window).await?;
+    Ok(Json(MessageListOut::new(found, window.0)))
 }

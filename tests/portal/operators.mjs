@@ -80,7 +80,7 @@ export async function operators({ picture }) {
   await apart(nina, token);
 }
 
-/** What the pages say. */
+/** Checks the texts of the pages. */
 async function content(nina) {
   const { page, leave } = await visitor();
   await signIn(page, nina);

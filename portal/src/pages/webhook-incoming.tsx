@@ -1,22 +1,17 @@
 /** An incoming webhook: what it does, its address, and an example of a call. */
 import { useState } from 'preact/hooks';
 import { api, ok, type Schemas } from '../api/client';
-import { useChange, useQuery } from '../lib/query';
-import { go } from '../lib/router';
+import { useQuery } from '../lib/query';
 import { useMay } from '../lib/session';
 import { strings } from '../strings';
-import { Button, CopyButton } from '../ui/button';
 import { CheckField, TextField } from '../ui/field';
-import { Card, Code, PageHead } from '../ui/parts';
-import { Removal } from '../ui/removal';
+import { Card, Code } from '../ui/parts';
 import { SecretValue } from '../ui/secret';
-import { Loading, ProblemNote } from '../ui/state';
-import { say } from '../ui/toast';
 import { words } from './editor/draft';
+import { filled, Loaded, useSave, WebhookForm } from './webhooks/frame';
 import { ScriptPart } from './webhooks/script';
 
 const texts = strings.webhooks;
-const BACK: [string, string] = ['/webhooks', texts.title];
 
 export function IncomingWebhookPage({ id }: { id: string }) {
   const isNew = id === 'new';
@@ -29,15 +24,7 @@ export function IncomingWebhookPage({ id }: { id: string }) {
     },
   );
   if (isNew) return <Editor />;
-  if (!webhook.data) {
-    return (
-      <>
-        <PageHead title={texts.title} back={BACK} />
-        {webhook.problem ? <ProblemNote problem={webhook.problem} /> : <Loading />}
-      </>
-    );
-  }
-  return <Editor key={id} webhook={webhook.data} onSaved={webhook.replace} />;
+  return <Loaded query={webhook}>{(data) => <Editor key={id} webhook={data} onSaved={webhook.replace} />}</Loaded>;
 }
 
 interface EditorProps {
@@ -48,8 +35,7 @@ interface EditorProps {
 /** Returns what is set; texts that are empty are left out of a creation. */
 function bodyOf(form: Schemas['CreateIncomingWebhook'], isNew: boolean): Schemas['CreateIncomingWebhook'] {
   const { alias, emoji, script, ...rest } = form;
-  const set = (value: string | undefined) => (isNew && !value ? undefined : value);
-  return { ...rest, alias: set(alias), emoji: set(emoji), script: set(script) };
+  return { ...rest, alias: filled(alias, isNew), emoji: filled(emoji, isNew), script: filled(script, isNew) };
 }
 
 function formOf(webhook: Schemas['IncomingWebhook'] | undefined): Schemas['CreateIncomingWebhook'] {
@@ -63,90 +49,49 @@ function Editor({ webhook, onSaved }: EditorProps) {
   const [form, setForm] = useState(() => formOf(webhook));
   const [channels, setChannels] = useState(form.channels.join(', '));
   const change = (part: Partial<Schemas['CreateIncomingWebhook']>) => setForm({ ...form, ...part });
-  const save = useChange(async () => {
-    const body = bodyOf({ ...form, channels: words(channels) }, !webhook);
-    if (!webhook) {
-      const made = await ok(api.POST('/v1/incoming-webhooks', { body }));
-      say(texts.created);
-      go(`/webhooks/incoming/${made.id}`, { replace: true });
-      return;
-    }
-    onSaved?.(await ok(api.PATCH('/v1/incoming-webhooks/{id}', { params: { path: { id: webhook.id } }, body })));
-    say(strings.common.saved);
+  const body = () => bodyOf({ ...form, channels: words(channels) }, !webhook);
+  const params = webhook && { path: { id: webhook.id } };
+  const save = useSave({
+    kind: 'incoming',
+    create: () => ok(api.POST('/v1/incoming-webhooks', { body: body() })),
+    update: params && (() => ok(api.PATCH('/v1/incoming-webhooks/{id}', { params, body: body() }))),
+    onSaved,
   });
   const locked = !may('manage-incoming-integrations') && !may('manage-own-incoming-integrations');
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save.run();
-      }}
+    <WebhookForm
+      webhook={webhook}
+      newTitle={texts.newIncoming}
+      locked={locked}
+      save={save}
+      remove={(id) => ok(api.DELETE('/v1/incoming-webhooks/{id}', { params: { path: { id } } }))}
+      aside={webhook && !locked && <Address id={webhook.id} />}
     >
-      <PageHead
-        title={webhook?.name ?? texts.newIncoming}
-        back={BACK}
-        actions={webhook && <Actions webhook={webhook} locked={locked} />}
-      />
-      <div class="columns">
-        <fieldset class="stack" disabled={locked}>
-          <Card title={texts.incoming}>
-            <TextField label={texts.name} value={form.name} onInput={(name) => change({ name })} required />
-            <TextField
-              label={texts.channels}
-              value={channels}
-              hint={texts.channelsHint}
-              onInput={setChannels}
-              required
-            />
-            <TextField label={texts.alias} value={form.alias ?? ''} onInput={(alias) => change({ alias })} optional />
-            <TextField
-              label={texts.emoji}
-              value={form.emoji ?? ''}
-              hint={texts.emojiHint}
-              onInput={(emoji) => change({ emoji })}
-              optional
-            />
-            <CheckField
-              label={texts.channelOverride}
-              checked={form.channelOverride ?? false}
-              onChange={(channelOverride) => change({ channelOverride })}
-            />
-            <CheckField
-              kind="switch"
-              label={texts.enabled}
-              checked={form.enabled ?? true}
-              onChange={(enabled) => change({ enabled })}
-            />
-          </Card>
-          <ScriptPart value={form} error={webhook?.scriptError} onChange={change} />
-          <ProblemNote problem={save.problem} />
-          {!locked && (
-            <div class="actions">
-              <Button submit look="primary" busy={save.busy}>
-                {webhook ? strings.common.save : texts.create}
-              </Button>
-            </div>
-          )}
-        </fieldset>
-        {webhook && !locked && <Address id={webhook.id} />}
-      </div>
-    </form>
-  );
-}
-
-function Actions({ webhook, locked }: { webhook: Schemas['IncomingWebhook']; locked: boolean }) {
-  const remove = async () => {
-    await ok(api.DELETE('/v1/incoming-webhooks/{id}', { params: { path: { id: webhook.id } } }));
-    say(texts.deleted);
-    go('/webhooks');
-  };
-  return (
-    <>
-      <CopyButton text={webhook.id} />
-      {!locked && (
-        <Removal label={texts.delete} title={texts.deleteTitle(webhook.name)} text={texts.deleteText} remove={remove} />
-      )}
-    </>
+      <Card title={texts.incoming}>
+        <TextField label={texts.name} value={form.name} onInput={(name) => change({ name })} required />
+        <TextField label={texts.channels} value={channels} hint={texts.channelsHint} onInput={setChannels} required />
+        <TextField label={texts.alias} value={form.alias ?? ''} onInput={(alias) => change({ alias })} optional />
+        <TextField
+          label={texts.emoji}
+          value={form.emoji ?? ''}
+          hint={texts.emojiHint}
+          onInput={(emoji) => change({ emoji })}
+          optional
+        />
+        <CheckField
+          label={texts.channelOverride}
+          checked={form.channelOverride ?? false}
+          onChange={(channelOverride) => change({ channelOverride })}
+        />
+        <CheckField
+          kind="switch"
+          label={texts.enabled}
+          checked={form.enabled ?? true}
+          onChange={(enabled) => change({ enabled })}
+        />
+      </Card>
+      <ScriptPart value={form} error={webhook?.scriptError} onChange={change} />
+    </WebhookForm>
   );
 }
 

@@ -1,25 +1,20 @@
 /** An outgoing webhook: when it is called, where, with which script; its credentials and history. */
 import { useState } from 'preact/hooks';
 import { api, ok, type Schemas } from '../api/client';
-import { useChange, useQuery } from '../lib/query';
-import { go } from '../lib/router';
+import { useQuery } from '../lib/query';
 import { useMay } from '../lib/session';
 import { strings } from '../strings';
-import { Button, CopyButton } from '../ui/button';
 import { AreaField, CheckField, SelectField, TextField } from '../ui/field';
-import { Card, PageHead } from '../ui/parts';
-import { Removal } from '../ui/removal';
+import { Card } from '../ui/parts';
 import { SecretValue } from '../ui/secret';
-import { Loading, ProblemNote } from '../ui/state';
-import { say } from '../ui/toast';
 import { words } from './editor/draft';
+import { filled, Loaded, useSave, WebhookForm } from './webhooks/frame';
 import { History } from './webhooks/history';
 import { ScriptPart } from './webhooks/script';
 
 type Form = Schemas['CreateOutgoingWebhook'];
 
 const texts = strings.webhooks;
-const BACK: [string, string] = ['/webhooks', texts.title];
 
 export function OutgoingWebhookPage({ id }: { id: string }) {
   const isNew = id === 'new';
@@ -32,15 +27,7 @@ export function OutgoingWebhookPage({ id }: { id: string }) {
     },
   );
   if (isNew) return <Editor />;
-  if (!webhook.data) {
-    return (
-      <>
-        <PageHead title={texts.title} back={BACK} />
-        {webhook.problem ? <ProblemNote problem={webhook.problem} /> : <Loading />}
-      </>
-    );
-  }
-  return <Editor key={id} webhook={webhook.data} onSaved={webhook.replace} />;
+  return <Loaded query={webhook}>{(data) => <Editor key={id} webhook={data} onSaved={webhook.replace} />}</Loaded>;
 }
 
 interface EditorProps {
@@ -72,7 +59,6 @@ interface Texts {
 }
 
 function bodyOf(form: Form, lists: Texts, isNew: boolean): Form {
-  const set = (value: string | undefined) => (isNew && !value ? undefined : value);
   return {
     ...form,
     urls: lists.urls
@@ -82,23 +68,9 @@ function bodyOf(form: Form, lists: Texts, isNew: boolean): Form {
     channels: words(lists.channels),
     triggerWords: words(lists.triggerWords),
     targetChannel: form.targetChannel || undefined,
-    alias: set(form.alias),
-    script: set(form.script),
+    alias: filled(form.alias, isNew),
+    script: filled(form.script, isNew),
   };
-}
-
-function useSave(form: Form, lists: Texts, { webhook, onSaved }: EditorProps) {
-  return useChange(async () => {
-    const body = bodyOf(form, lists, !webhook);
-    if (!webhook) {
-      const made = await ok(api.POST('/v1/outgoing-webhooks', { body }));
-      say(texts.created);
-      go(`/webhooks/outgoing/${made.id}`, { replace: true });
-      return;
-    }
-    onSaved?.(await ok(api.PATCH('/v1/outgoing-webhooks/{id}', { params: { path: { id: webhook.id } }, body })));
-    say(strings.common.saved);
-  });
 }
 
 function Editor({ webhook, onSaved }: EditorProps) {
@@ -110,41 +82,34 @@ function Editor({ webhook, onSaved }: EditorProps) {
     triggerWords: (form.triggerWords ?? []).join(', '),
   }));
   const change = (part: Partial<Form>) => setForm({ ...form, ...part });
-  const save = useSave(form, lists, { ...(webhook ? { webhook } : {}), ...(onSaved ? { onSaved } : {}) });
+  const body = () => bodyOf(form, lists, !webhook);
+  const params = webhook && { path: { id: webhook.id } };
+  const save = useSave({
+    kind: 'outgoing',
+    create: () => ok(api.POST('/v1/outgoing-webhooks', { body: body() })),
+    update: params && (() => ok(api.PATCH('/v1/outgoing-webhooks/{id}', { params, body: body() }))),
+    onSaved,
+  });
   const locked = !may('manage-outgoing-integrations') && !may('manage-own-outgoing-integrations');
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save.run();
-      }}
-    >
-      <PageHead
-        title={webhook?.name ?? texts.newOutgoing}
-        back={BACK}
-        actions={webhook && <Actions webhook={webhook} locked={locked} />}
-      />
-      <div class="columns">
-        <fieldset class="stack" disabled={locked}>
-          <CallPart form={form} change={change} lists={lists} setLists={setLists} />
-          <ScriptPart value={form} error={webhook?.scriptError} onChange={change} />
-          <ProblemNote problem={save.problem} />
-          {!locked && (
-            <div class="actions">
-              <Button submit look="primary" busy={save.busy}>
-                {webhook ? strings.common.save : texts.create}
-              </Button>
-            </div>
-          )}
-        </fieldset>
-        {webhook && (
+    <WebhookForm
+      webhook={webhook}
+      newTitle={texts.newOutgoing}
+      locked={locked}
+      save={save}
+      remove={(id) => ok(api.DELETE('/v1/outgoing-webhooks/{id}', { params: { path: { id } } }))}
+      aside={
+        webhook && (
           <div class="stack">
             {!locked && <Credentials id={webhook.id} />}
             <History id={webhook.id} locked={locked} />
           </div>
-        )}
-      </div>
-    </form>
+        )
+      }
+    >
+      <CallPart form={form} change={change} lists={lists} setLists={setLists} />
+      <ScriptPart value={form} error={webhook?.scriptError} onChange={change} />
+    </WebhookForm>
   );
 }
 
@@ -223,22 +188,6 @@ function CallPart({ form, change, lists, setLists }: CallProps) {
         onChange={(enabled) => change({ enabled })}
       />
     </Card>
-  );
-}
-
-function Actions({ webhook, locked }: { webhook: Schemas['OutgoingWebhook']; locked: boolean }) {
-  const remove = async () => {
-    await ok(api.DELETE('/v1/outgoing-webhooks/{id}', { params: { path: { id: webhook.id } } }));
-    say(texts.deleted);
-    go('/webhooks');
-  };
-  return (
-    <>
-      <CopyButton text={webhook.id} />
-      {!locked && (
-        <Removal label={texts.delete} title={texts.deleteTitle(webhook.name)} text={texts.deleteText} remove={remove} />
-      )}
-    </>
   );
 }
 

@@ -8,7 +8,7 @@ export interface Option {
   value: string;
   label: string;
   icon?: IconName;
-  /** What stands beside the label, such as “the bot is not in it”. */
+  /** Text beside the label, such as “the bot is not in it”. */
   note?: string;
   good?: boolean;
   /** The reason why it cannot be chosen. */

@@ -50,7 +50,7 @@ export function OperatorShell({ session, ...frame }: FrameProps<Session>) {
 }
 
 interface ShellProps extends FrameProps<Session> {
-  /** Whose pages they are. */
+  /** Name of the owner of the pages. */
   of: string;
   links: Link[];
   who: ComponentChildren;

@@ -180,7 +180,9 @@ mod tests {
 
     fn configuration(schema: Value) -> Result<Configuration> {
         let body = json!({"name": "acme/a", "version": "1.0.0", "configuration": {"schema": schema}});
-        Configuration::of(&crate::domain::registry::definition::check_create(&body).unwrap().0)
+        Configuration::of(
+            &crate::domain::registry::definition::check_create(DefinitionKind::Integration, &body).unwrap().0,
+        )
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::*;
 mod bounds;
 mod breaking;
 mod files;
+mod interfaces;
 mod properties;
 mod rules;
 mod schemas;
@@ -103,11 +104,11 @@ fn without(pointer: &str) -> Value {
 }
 
 fn accepted(body: &Value) -> (Definition, Enclosures) {
-    check_create(body).unwrap_or_else(|issues| panic!("{issues:#?}"))
+    check_create(DefinitionKind::Integration, body).unwrap_or_else(|issues| panic!("{issues:#?}"))
 }
 
 fn issues(body: &Value) -> Vec<Issue> {
-    check_create(body).err().unwrap_or_default()
+    check_create(DefinitionKind::Integration, body).err().unwrap_or_default()
 }
 
 /// Returns the rules and locations of the issues.

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{base64, create, plain, put, refused, refused_for};
+use super::{ALL, VALIDATE, base64, create, plain, put, refused, refused_for};
 use crate::support::{Answer, Client};
 
 const INTERFACES: &str = "/v1/admin/interfaces";
@@ -92,7 +92,7 @@ both! {
         let mut body = linear("1.0.0", &private);
         body["name"] = json!("globex/linear");
         let place = "/interfaces/creatable<issue>/id";
-        refused_for(&globex.post(super::ALL, &body).await, 400, "ReferenceNotFound", place, "interface");
+        refused_for(&globex.post(ALL, &body).await, 400, "ReferenceNotFound", place, "interface");
 
         change(owner, &private["id"], &json!({"public": true})).await.ok(200);
         for place in [private["id"].as_str().unwrap(), "acme%2Fcreatable/latest"] {
@@ -119,7 +119,7 @@ both! {
         let owner = &app.owner;
         let interface = make(owner, &creatable("1.0.0")).await;
         let body = linear("1.0.0", &interface);
-        assert_eq!(owner.post(super::VALIDATE, &body).await.ok(200), json!({}));
+        assert_eq!(owner.post(VALIDATE, &body).await.ok(200), json!({}));
         let made = create(owner, &body).await;
         let expected = json!({
             "id": interface["id"], "name": "acme/creatable", "version": "1.0.0", "entities": {"item": {"name": "issue"}},
@@ -137,10 +137,10 @@ both! {
             ("interfaceName=acme%2Flinear".into(), 0),
             ("search=creatable".into(), 1),
         ] {
-            let listed = owner.get(&format!("{}?{query}", super::ALL)).await.ok(200);
+            let listed = owner.get(&format!("{}?{query}", ALL)).await.ok(200);
             assert_eq!(listed["integrations"].as_array().unwrap().len(), count, "{query}");
         }
-        let found = owner.get(&format!("{}?search=creatable", super::ALL)).await.ok(200);
+        let found = owner.get(&format!("{}?search=creatable", ALL)).await.ok(200);
         assert_eq!(found["integrations"][0]["matchedOn"]["interfaces"], json!(["acme/creatable"]));
 
         refused(&owner.delete(&path(&interface["id"])).await, 409, "ReferenceConstraint");
@@ -169,7 +169,7 @@ both! {
         body.as_object_mut().unwrap().retain(|key, _| key != "name" && key != "version");
         put(owner, &made["id"], &body).await.ok(200);
         refused(&put(owner, &made["id"], &json!({"interfaces": {"creatable<issue>": null}})).await, 403, "Forbidden");
-        owner.delete(&super::path(&made["id"])).await.ok(200);
+        owner.delete(&crate::botpress::path(&made["id"])).await.ok(200);
         owner.delete(&path(&interface["id"])).await.ok(200);
     }
 
@@ -193,17 +193,17 @@ both! {
         let made = create(owner, &plain("built", "1.0.0+build.5")).await;
         assert_eq!(made["version"], "1.0.0+build.5");
         for version in ["1.0.0+other", "1.0.0"] {
-            refused_for(&owner.post(super::ALL, &plain("built", version)).await, 409, "AlreadyExists", "/version", "taken");
+            refused_for(&owner.post(ALL, &plain("built", version)).await, 409, "AlreadyExists", "/version", "taken");
         }
         for query in ["1.0.0", "1.0.0%2Bbuild.5", "1.0.0%2Banything", "latest", "%5E1.0.0"] {
-            let found = owner.get(&format!("{}/built/{query}", super::ALL)).await.ok(200);
+            let found = owner.get(&format!("{}/built/{query}", ALL)).await.ok(200);
             assert_eq!(found["integration"]["id"], made["id"], "{query}");
         }
         for query in ["1.0.0", "1.0.0%2Bbuild.5", "latest"] {
-            let listed = owner.get(&format!("{}?version={query}", super::ALL)).await.ok(200);
+            let listed = owner.get(&format!("{}?version={query}", ALL)).await.ok(200);
             assert_eq!(listed["integrations"].as_array().unwrap().len(), 1, "{query}");
         }
-        let listed = owner.get(&format!("{}?version=1.0.1", super::ALL)).await.ok(200);
+        let listed = owner.get(&format!("{}?version=1.0.1", ALL)).await.ok(200);
         assert_eq!(listed["integrations"], json!([]));
     }
 

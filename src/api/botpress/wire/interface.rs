@@ -140,7 +140,7 @@ pub fn new_example() -> Value {
         "entities": { "item": { "schema": { "type": "object", "properties": { "id": { "type": "string" } } } } },
         "actions": {
             "create": {
-                "input": { "schema": { "type": "object", "properties": { "item": { "$ref": "item" } } } },
+                "input": { "schema": { "type": "object", "properties": { "item": { "type": "object" } } } },
                 "output": { "schema": {} },
             },
         },

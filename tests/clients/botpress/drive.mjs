@@ -250,11 +250,11 @@ const theCommandLine = async () => {
     name: 'creatable',
     version: creatable.version,
     entities: { item: { name: 'issue' } },
-    actions: { create: { name: 'create' } },
-    events: { created: { name: 'created' } },
+    actions: { create: { name: 'issueCreate' } },
+    events: { created: { name: 'issueCreated' } },
     channels: {},
   })
-  assert.deepEqual(Object.keys(extended.actions).sort(), ['create', 'sayHello'])
+  assert.deepEqual(Object.keys(extended.actions).sort(), ['issueCreate', 'sayHello'])
   await deploy()
   assert.notEqual((await bp('interfaces', 'delete', `creatable@${creatable.version}`, '-y')).code, 0)
   await succeeds('integrations', 'delete', 'acme/deployed@1.0.1', '-y')

@@ -98,8 +98,8 @@ const ROOMS: &[&str] = &[
     "getPrivateGroupHistory",
 ];
 
-/// Operations without any effect for a caller: their subject does not exist.
-const EMPTY: &[&str] = &["getPublicInterface"];
+/// Operations on the caller's own membership, which need no permission.
+const OWN: &[&str] = &["getAccount"];
 
 /// Operations authorised by the token in their path: no other credential is accepted.
 const ADDRESSED: &[&str] = &[
@@ -193,7 +193,7 @@ fn every_operation_says_who_may_use_it() {
     let open: BTreeSet<&str> = OPEN.iter().map(|(id, _)| *id).collect();
     let closed: BTreeSet<&str> = CASES.iter().map(|case| case.operation).collect();
     let signed: BTreeSet<&str> = SIGNED.iter().map(|(id, _)| *id).collect();
-    let others = KEYED.iter().chain(ALTERNATIVES).chain(EMPTY).chain(ADDRESSED).chain(COOKIES).chain(OPERATORS);
+    let others = KEYED.iter().chain(ALTERNATIVES).chain(OWN).chain(ADDRESSED).chain(COOKIES).chain(OPERATORS);
     let others = others.chain(SUBJECTS);
     let reported: BTreeSet<&str> = open.iter().chain(&closed).chain(&signed).chain(others).copied().collect();
     let missing: Vec<_> = published.difference(&reported).collect();
@@ -247,7 +247,7 @@ impl Ask {
     /// The same request, for things that do not exist.
     fn of_nothing(&self) -> Self {
         let nothing = |text: &str| {
-            let shown = ["intver_", "iak_"].into_iter().find(|prefix| text.starts_with(prefix));
+            let shown = ["intver_", "ifver_", "iak_"].into_iter().find(|prefix| text.starts_with(prefix));
             if let Some(prefix) = shown {
                 return format!("{prefix}01JVYWESY3BVAM5FR3XT9X813H");
             }
@@ -451,6 +451,14 @@ impl<'a> World<'a> {
         (made["integration"]["id"].as_str().unwrap().to_owned(), name)
     }
 
+    /// Returns the id and the name of a version of an interface.
+    async fn interface(&self, is_public: bool) -> (String, String) {
+        let name = if is_public { self.fresh().replace(CANARY, "known") } else { self.fresh() };
+        let body = json!({"name": name, "version": "1.0.0", "public": is_public});
+        let made = self.app.owner.post("/v1/admin/interfaces", &body).await.ok(200);
+        (made["interface"]["id"].as_str().unwrap().to_owned(), name)
+    }
+
     async fn key(&self) -> String {
         let body = json!({"integrationId": self.version("private").await.0});
         let made = self.app.owner.post("/v1/admin/integrations/iaks", &body).await.ok(200);
@@ -475,6 +483,16 @@ impl<'a> World<'a> {
                 let visibility = if operation.id == "getPublicIntegration" { "unlisted" } else { "private" };
                 path.replace("{name}", &self.version(visibility).await.1).replace("{version}", "latest")
             }
+            "getPublicInterfaceById" => path.replace("{id}", &self.interface(true).await.0),
+            "getInterfaceByName" | "getPublicInterface" => {
+                let name = self.interface(operation.id == "getPublicInterface").await.1;
+                path.replace("{name}", &name).replace("{version}", "latest")
+            }
+            "getRegistryInterface" => {
+                let id = public_id(PublicId::INTERFACE, &self.interface(false).await.0).unwrap();
+                path.replace("{id}", &id.to_string())
+            }
+            _ if path.starts_with("/v1/admin/interfaces/{id}") => path.replace("{id}", &self.interface(false).await.0),
             _ if path.starts_with("/v1/admin/workspaces/") => path.replace("{id}", &self.home),
             _ if path.starts_with("/v1/admin/integrations/{id}") => {
                 path.replace("{id}", &self.version("private").await.0)
@@ -595,6 +613,7 @@ impl<'a> World<'a> {
             "putCustomSetting" => json!({"setting_entry": {"field_name": "label", "value": CANARY}}),
             "validateIntegrationCreation"
             | "createBotIntegration"
+            | "createInterface"
             | "createRegistryVersion"
             | "validateRegistryVersion" => {
                 json!({"name": self.fresh().replace(CANARY, "made"), "version": "1.0.0"})
@@ -605,6 +624,7 @@ impl<'a> World<'a> {
                 json!({"registryVersion": {"id": uuid_of(made["integration"]["id"].as_str().unwrap())}})
             }
             "updateBotIntegration"
+            | "updateInterface"
             | "validateIntegrationUpdate"
             | "updateRegistryVersion"
             | "validateRegistryVersionUpdate" => json!({"title": self.fresh()}),

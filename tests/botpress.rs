@@ -2,6 +2,7 @@
 
 mod errors;
 mod hub;
+mod interfaces;
 mod limits;
 mod lists;
 mod updates;

@@ -22,6 +22,7 @@ pub mod operator_token;
 pub mod organisation;
 pub mod readiness_probe;
 pub mod registry_api_key;
+pub mod registry_implementation;
 pub mod registry_installation;
 pub mod registry_name;
 pub mod registry_source;

@@ -1,4 +1,5 @@
-//! Names in the registry, unique in the whole service, with the data shared by all versions of one. `icon` is SVG.
+//! Names in the registry, unique in the whole service, with the data shared by all versions of one. `icon` is SVG. Names
+//! of interfaces have a prefix.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Registry versions; `integration` has the definition, `registry_source` the code.
+//! Registry versions; `integration` has the definition, `registry_source` the code. `name` is the key of the name.
 
 use sea_orm::entity::prelude::*;
 
@@ -32,6 +32,7 @@ pub struct Model {
     pub former_until: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
+    pub kind: String,
 }
 
 /// Relations are not declared: every query names its organisation and its keys.

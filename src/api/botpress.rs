@@ -1,6 +1,6 @@
-//! The Botpress dialect: a registry of versions of integrations, `/v1/admin/integrations…`, the hub with the published
-//! versions of all workspaces, `/v1/admin/hub…`, and the operations on workspaces that the product's command line
-//! needs.
+//! The Botpress dialect: a registry of versions of integrations, `/v1/admin/integrations…`, and of the interfaces that
+//! they implement, `/v1/admin/interfaces…`, the hub with the published versions of all workspaces, `/v1/admin/hub…`, and
+//! the operations on workspaces and the account that the product's command line needs.
 //!
 //! One file a part of the product under `botpress/`; `wire` has the schemas, `shapes` those that the domain describes,
 //! `error` the errors, `auth` the callers, `rate_limit` its headers.
@@ -9,6 +9,7 @@ mod auth;
 pub mod error;
 pub mod hub;
 pub mod integrations;
+pub mod interfaces;
 pub mod keys;
 mod rate_limit;
 mod shapes;
@@ -41,7 +42,7 @@ pub const DIALECT: Dialect = Dialect {
 };
 
 fn operations() -> impl OpenApi + 'static {
-    (integrations::Integrations, keys::Keys, hub::Hub, workspaces::Workspaces)
+    (integrations::Integrations, keys::Keys, interfaces::Interfaces, hub::Hub, workspaces::Workspaces)
 }
 
 type Refused = Refusal<BotpressError>;
@@ -55,6 +56,8 @@ enum Tag {
     /// Keys, signing secrets and logs of a version.
     #[oai(rename = "Registry keys")]
     Keys,
+    /// Interfaces that integrations implement.
+    Interfaces,
     /// Published versions of all workspaces.
     Hub,
     /// The caller's workspaces.

@@ -15,7 +15,9 @@ pub use self::{
 use super::{
     ambient::Time,
     ids::{IntegrationId, OrganisationId},
-    registry::definition::{Definition, Matched, Searched, Version, Visibility, search, titled_actions},
+    registry::definition::{
+        Definition, DefinitionKind, Matched, Searched, Version, Visibility, search, titled_actions,
+    },
 };
 
 /// Maximum number of versions of one integration.
@@ -87,14 +89,25 @@ words! {
     }
 }
 
+/// A name in the registry. Integrations and interfaces do not share theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Entry<'a> {
+    /// Kind of the definitions with this name.
+    pub kind: DefinitionKind,
+    /// The name.
+    pub name: &'a str,
+}
+
 /// A version in the registry, without its large or secret parts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RegistryVersion {
     /// Its identifier.
     pub id: IntegrationId,
+    /// Kind of its definition.
+    pub kind: DefinitionKind,
     /// The owning organisation.
     pub organisation_id: OrganisationId,
-    /// Name of the integration.
+    /// Name of the integration or interface.
     pub name: String,
     /// Its version.
     pub version: Version,
@@ -142,19 +155,29 @@ pub struct Terms {
 impl Terms {
     /// Returns the terms of a definition.
     pub fn of(definition: &Definition) -> Self {
-        Self { actions: titled_actions(definition), interfaces: Vec::new() }
+        let named = |interface: &serde_json::Value| interface["name"].as_str().map(str::to_owned);
+        Self {
+            actions: titled_actions(definition),
+            interfaces: definition.interfaces.values().filter_map(named).collect(),
+        }
     }
 
     /// Returns all searchable text in lower case, one line each, for the database to search.
     pub fn haystack(&self, definition: &Definition) -> String {
         let Definition { name, title, description, .. } = definition;
         let actions = self.actions.iter().flat_map(|(name, title)| [name.as_str(), title.as_str()]);
-        let all = [name.as_str(), title.as_str(), description.as_str()].into_iter().chain(actions);
+        let interfaces = self.interfaces.iter().map(String::as_str);
+        let all = [name.as_str(), title.as_str(), description.as_str()].into_iter().chain(actions).chain(interfaces);
         all.map(|line| line.replace('\n', " ").to_lowercase()).collect::<Vec<_>>().join("\n")
     }
 }
 
 impl RegistryVersion {
+    /// Returns its name, with its kind.
+    pub fn entry(&self) -> Entry<'_> {
+        Entry { kind: self.kind, name: &self.name }
+    }
+
     /// Returns the fields in which a text occurs.
     pub fn matched_on(&self, text: &str) -> Matched {
         let Self { name, title, description, terms, .. } = self;

@@ -1,9 +1,12 @@
 //! The registry: names, versions and their parts. Lists never read a definition or code; those are read one by one.
 //!
-//! Not here: the queries of lists, names, files, keys and installations, which are in the modules beside.
+//! Not here: the queries of lists, names, files, keys, implementations and installations, which are in the modules
+//! beside.
 
 mod files;
+mod implementations;
 mod installations;
+mod key;
 mod keys;
 mod list;
 mod names;
@@ -21,12 +24,13 @@ use sea_orm::{
 
 pub use self::{
     files::{Source, icon, readme, source},
+    implementations::{count_implementations, implement, lock_and_implement, set_implementations},
     installations::{
         calls, count_installations, insert_installation, installed, lock_owner, uncount_installation,
         uncount_installations,
     },
     keys::{ApiKey, count_keys, delete_key, insert_key, list_keys},
-    list::{Scope, VersionFilter, find, find_anywhere, find_published, list, named, pending},
+    list::{Scope, VersionFilter, find, find_anywhere, find_published, find_visible, list, named, pending},
     names::{add_views, around, claim_name, icon_of, release_name, set_icon, set_published},
 };
 use super::{Tx, corrupt, is_unique_violation};
@@ -35,14 +39,19 @@ use crate::domain::{
     ambient::Time,
     ids::{IntegrationId, OrganisationId},
     registry::{
-        Lifecycle, RegistryVersion, Verification,
-        definition::{Definition, Issue, Rule},
+        Entry, Lifecycle, RegistryVersion, Verification,
+        definition::{Definition, DefinitionKind, Issue, Rule},
         published_before,
     },
 };
 
-/// The kind of registry versions in `integration.kind`.
-const BOT: &str = "bot";
+/// Returns the kind of registry versions in `integration.kind`.
+fn integration_kind(kind: DefinitionKind) -> &'static str {
+    match kind {
+        DefinitionKind::Integration => "bot",
+        DefinitionKind::Interface => "interface",
+    }
+}
 
 /// The sealed secrets of a version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,7 +78,7 @@ pub async fn insert(
     let integration = integration::ActiveModel {
         id: Set(version.id.0),
         organisation_id: Set(Some(version.organisation_id.0)),
-        kind: Set(BOT.to_owned()),
+        kind: Set(integration_kind(version.kind).to_owned()),
         name: Set(version.name.clone()),
         version: Set(Some(version.version.to_string())),
         active: Set(true),
@@ -80,7 +89,8 @@ pub async fn insert(
     Integrations::insert(integration).exec_without_returning(tx).await?;
     let row = registry_version::ActiveModel {
         organisation_id: Set(version.organisation_id.0),
-        name: Set(version.name.clone()),
+        kind: Set(version.kind.as_str().to_owned()),
+        name: Set(key::key(version.entry()).into_owned()),
         version: Set(version.version.to_string()),
         dev: Set(version.dev),
         latest: Set(false),
@@ -198,14 +208,17 @@ pub struct Current {
     pub readme: Option<String>,
     /// The published version before it.
     pub before: Option<Definition>,
+    /// Number of versions that implement it.
+    pub implementations: u64,
 }
 
 impl Current {
     /// Returns true if it is unchanged since it was `seen`. Views and installations do not count.
     pub fn is_like(&self, seen: &Self) -> bool {
-        let Self { version, definition, readme, before } = self;
+        let Self { version, definition, readme, before, implementations } = self;
         let counted = RegistryVersion { views: version.views, installs: version.installs, ..seen.version.clone() };
-        *version == counted && *definition == seen.definition && *readme == seen.readme && *before == seen.before
+        (version, definition, readme) == (&counted, &seen.definition, &seen.readme)
+            && (before, implementations) == (&seen.before, &seen.implementations)
     }
 }
 
@@ -215,18 +228,20 @@ impl Current {
 /// When the database fails.
 pub async fn current(
     db: &impl ConnectionTrait,
+    kind: DefinitionKind,
     organisation_id: OrganisationId,
     id: IntegrationId,
 ) -> Result<Option<Current>> {
-    let Some(version) = find(db, organisation_id, id).await? else { return Ok(None) };
+    let Some(version) = find(db, kind, organisation_id, id).await? else { return Ok(None) };
     let Some(definition) = definition(db, id).await? else { return Ok(None) };
-    let before = names::versions(db, organisation_id, &version.name).await?;
+    let before = names::versions(db, organisation_id, version.entry()).await?;
     let before = match published_before(&version.version, &before) {
         Some(known) => self::definition(db, known.id).await?,
         None => None,
     };
     let readme = files::readme_of(db, id).await?;
-    Ok(Some(Current { version, definition, readme, before }))
+    let implementations = count_implementations(db, id).await?;
+    Ok(Some(Current { version, definition, readme, before, implementations }))
 }
 
 /// Reads the sealed secrets of a version.
@@ -277,7 +292,7 @@ pub async fn set_standing(tx: &Tx, id: IntegrationId, verification: Verification
 /// When the database fails.
 pub async fn set_latest(
     tx: &Tx,
-    (organisation_id, name): (OrganisationId, &str),
+    (organisation_id, entry): (OrganisationId, Entry<'_>),
     (latest, published): (Option<IntegrationId>, Option<IntegrationId>),
 ) -> Result<()> {
     let is = |id: Option<IntegrationId>| match id {
@@ -288,7 +303,7 @@ pub async fn set_latest(
         .col_expr(Column::Latest, is(latest))
         .col_expr(Column::LatestPublished, is(published))
         .filter(Column::OrganisationId.eq(organisation_id.0))
-        .filter(Column::Name.eq(name))
+        .filter(Column::Name.eq(key::key(entry).as_ref()))
         .exec(tx)
         .await?;
     Ok(())

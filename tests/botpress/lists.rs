@@ -128,7 +128,7 @@ async fn ten_thousand_versions_are_no_burden() {
             "registry_version",
             "{id}, t.organisation_id, {name}, {version}, t.dev, n.i % 200 = 0, t.latest_published, t.visibility, t.verification, \
              t.lifecycle, t.title, t.description, t.url, t.terms, t.search, NULL, t.code_sha256, t.secret_names, t.secrets, \
-             t.signing_secret, NULL, NULL, t.created_at, t.updated_at",
+             t.signing_secret, NULL, NULL, t.created_at, t.updated_at, t.kind",
         ),
     ] {
         sea_orm::ConnectionTrait::execute_unprepared(db, &sql).await.unwrap();

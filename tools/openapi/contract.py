@@ -95,7 +95,6 @@ UNREACHED = {
     "listInvitations": "the same",
     "getConsent": "it takes the cookie of a browser that was asked",
     "giveConsent": "the same",
-    "getPublicInterface": "nothing makes an interface",
     "receiveGithubEvent": "GitHub signs the bytes of the body",
     "receiveSlackCommand": "Slack signs the bytes of the body",
     "receiveSlackEvent": "Slack signs the bytes of the body",

@@ -27,6 +27,7 @@ def native(world):
         world.call("PUT", f"/v1/channels/{world.channel}/apps/{integration}", {})
     for name in ("installed", "more", "lost"):
         world.register(name, "1.0.0")
+    world.interface("asked")
     versions = {one["name"]: one["id"] for one in world.get(f"/v1/registry/versions?search={world.tag}")["data"]}
     installed = world.post("/v1/apps", {"registryVersion": {"id": versions[f"acme/{world.tag}-installed"]}})["id"]
     more = versions[f"acme/{world.tag}-more"]
@@ -78,6 +79,7 @@ def native(world):
         "/v1/apps/{id}": {"id": one},
         "/v1/incoming-webhooks/{id}": {"id": incoming[0]},
         "/v1/outgoing-webhooks/{id}": {"id": outgoing[0], "runId": run},
+        "/v1/registry/interfaces/{id}": {"id": world.get("/v1/registry/interfaces")["data"][0]["id"]},
         "/v1/registry/versions/{id}": {"id": versions[f"acme/{world.tag}-more"]},
         "/v1/operator/registry-versions/{id}": {"id": versions[f"acme/{world.tag}-more"]},
         "/v1/events/{id}": {"id": event},
@@ -246,15 +248,25 @@ def botpress(world):
     found = Examples()
     kept = world.register("kept", "1.0.0")
     named = {"name": kept["name"], "version": kept["version"]}
+    interface = world.interface("creatable")
+    in_name = {"name": interface["name"], "version": interface["version"]}
     found.paths = {
+        "/v1/admin/interfaces/{name}": in_name,
+        "/v1/admin/hub/interfaces/{name}": in_name,
+        "/v1/admin/interfaces/{id}": {"id": interface["id"]},
+        "/v1/admin/hub/interfaces/{id}": {"id": interface["id"]},
         "/v1/admin/integrations/{name}": named,
         "/v1/admin/hub/integrations/{name}": named,
         "/v1/admin/integrations/{id}": {"id": kept["id"]},
         "/v1/admin/hub/integrations/{id}": {"id": kept["id"]},
     }
     new = {"name": f"acme/{world.tag}-new", "version": "1.0.0"}
+    private = {"name": f"acme/{world.tag}-private", "version": "1.0.0"}
     found.operations = {
         "createBotIntegration": {"body": new},
+        "createInterface": {"body": {"name": f"acme/{world.tag}-listable", "version": "1.0.0"}},
+        "updateInterface": {"id": world.post("/v1/admin/interfaces", private)["interface"]["id"], "body": {"title": "List"}},
+        "deleteInterface": {"id": world.interface("gone")["id"]},
         "deleteBotIntegration": {"id": world.register("gone", "1.0.0")["id"]},
         "getIntegrationIcon": {"file": kept["iconUrl"].rsplit("/", 1)[1]},
         "getIntegrationReadme": {"file": kept["readmeUrl"].rsplit("/", 1)[1]},

@@ -212,6 +212,11 @@ class World:
         }
         return self.post("/v1/admin/integrations", body)["integration"]
 
+    def interface(self, name):
+        """Puts a version of an interface into the registry that anyone finds."""
+        body = {"name": f"acme/{self.tag}-{name}", "version": "1.0.0", "public": True}
+        return self.post("/v1/admin/interfaces", body)["interface"]
+
     def hook(self, **more):
         body = {
             "type": "webhook-incoming",

@@ -860,6 +860,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/registry/interfaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List registry interfaces
+         * @description Lists the versions of the organisation's own interfaces and the public ones of all organisations, newest first. Integrations implement them.
+         */
+        get: operations["listRegistryInterfaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/registry/interfaces/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a registry interface
+         * @description Returns a version of an interface of the organisation's own, or a published one, with what it asks for.
+         */
+        get: operations["getRegistryInterface"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/registry/versions/{id}/verification": {
         parameters: {
             query?: never;
@@ -2864,6 +2904,10 @@ export interface components {
                 schema?: {
                     [key: string]: unknown;
                 };
+                /** @description Hints for a form. They are ignored. */
+                ui?: {
+                    [key: string]: unknown;
+                };
                 /** @description Identifier of a user's configuration. */
                 identifier?: {
                     /** @description True if it is required. */
@@ -2881,6 +2925,10 @@ export interface components {
                     description?: string;
                     /** @description A JSON schema, draft-07. */
                     schema?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Hints for a form. They are ignored. */
+                    ui?: {
                         [key: string]: unknown;
                     };
                     /** @description Identifier of a user's configuration. */
@@ -2901,6 +2949,10 @@ export interface components {
                     schema: {
                         [key: string]: unknown;
                     };
+                    /** @description Hints for a form. They are ignored. */
+                    ui?: {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description Events emitted by the integration. */
@@ -2912,6 +2964,10 @@ export interface components {
                     description?: string;
                     /** @description A JSON schema, draft-07. */
                     schema: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Hints for a form. They are ignored. */
+                    ui?: {
                         [key: string]: unknown;
                     };
                     /** @description Free texts. */
@@ -2937,11 +2993,19 @@ export interface components {
                         schema: {
                             [key: string]: unknown;
                         };
+                        /** @description Hints for a form. They are ignored. */
+                        ui?: {
+                            [key: string]: unknown;
+                        };
                     };
                     /** @description Output of the action. */
                     output: {
                         /** @description A JSON schema, draft-07. */
                         schema: {
+                            [key: string]: unknown;
+                        };
+                        /** @description Hints for a form. They are ignored. */
+                        ui?: {
                             [key: string]: unknown;
                         };
                     };
@@ -2962,6 +3026,10 @@ export interface components {
                     schema: {
                         [key: string]: unknown;
                     };
+                    /** @description Hints for a form. They are ignored. */
+                    ui?: {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description Channels for messages. */
@@ -2976,6 +3044,10 @@ export interface components {
                         [key: string]: {
                             /** @description A JSON schema, draft-07. */
                             schema: {
+                                [key: string]: unknown;
+                            };
+                            /** @description Hints for a form. They are ignored. */
+                            ui?: {
                                 [key: string]: unknown;
                             };
                         };
@@ -3030,7 +3102,7 @@ export interface components {
                     requiredTags: string[];
                 };
             };
-            /** @description Implemented interfaces, by name. This service has no interfaces, so none can be given. */
+            /** @description Implemented interfaces, by alias: each by its id, with the names that its members have here. */
             interfaces?: {
                 [key: string]: {
                     id: string;
@@ -3868,6 +3940,16 @@ export interface components {
             nextCursor?: string;
         };
         /**
+         * List_RegistryInterface
+         * @description A page of a list.
+         */
+        RegistryInterfaceList: {
+            /** @description The items, newest first where the operation names no other order. */
+            data: components["schemas"]["RegistryInterface"][];
+            /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
+            nextCursor?: string;
+        };
+        /**
          * List_RegistryLogLine
          * @description A page of a list.
          */
@@ -4571,6 +4653,98 @@ export interface components {
             attributes: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * RegistryInterface
+         * @description A version of an interface in the registry.
+         */
+        RegistryInterface: {
+            /**
+             * Format: uuid
+             * @description Unique id.
+             */
+            id: string;
+            /** @description Name of the interface, such as `acme/creatable`. */
+            name: string;
+            /** @description Version of the interface. */
+            version: string;
+            /** @description Display title. */
+            title: string;
+            /** @description Description of the interface. */
+            description: string;
+            /** @description Organisation that owns it. */
+            organisation: components["schemas"]["RegistryOwner"];
+            /** @description Visibility to other organisations. */
+            visibility: components["schemas"]["Visibility"];
+            /** @description Address of the icon. */
+            iconUrl?: string;
+            /** @description Address of the readme. */
+            readmeUrl?: string;
+            /**
+             * Format: date-time
+             * @description Time of creation.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description Time of the last change.
+             */
+            updatedAt: string;
+        };
+        /**
+         * RegistryInterfaceDetail
+         * @description A version of an interface, with what it asks for.
+         */
+        RegistryInterfaceDetail: {
+            /**
+             * Format: uuid
+             * @description Unique id.
+             */
+            id: string;
+            /** @description Name of the interface, such as `acme/creatable`. */
+            name: string;
+            /** @description Version of the interface. */
+            version: string;
+            /** @description Display title. */
+            title: string;
+            /** @description Description of the interface. */
+            description: string;
+            /** @description Organisation that owns it. */
+            organisation: components["schemas"]["RegistryOwner"];
+            /** @description Visibility to other organisations. */
+            visibility: components["schemas"]["Visibility"];
+            /** @description Address of the icon. */
+            iconUrl?: string;
+            /** @description Address of the readme. */
+            readmeUrl?: string;
+            /**
+             * Format: date-time
+             * @description Time of creation.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description Time of the last change.
+             */
+            updatedAt: string;
+            /** @description Entities that an implementation names. */
+            entities: {
+                [key: string]: unknown;
+            };
+            /** @description Events that an implementation emits. */
+            events: {
+                [key: string]: unknown;
+            };
+            /** @description Actions that an implementation offers. */
+            actions: {
+                [key: string]: unknown;
+            };
+            /** @description Channels that an implementation has. */
+            channels: {
+                [key: string]: unknown;
+            };
+            /** @description Template by which implementations choose the names of actions and events. */
+            nameTemplate?: unknown;
         };
         /**
          * RegistryLogLine
@@ -5455,6 +5629,10 @@ export interface components {
                 schema?: {
                     [key: string]: unknown;
                 };
+                /** @description Hints for a form. They are ignored. */
+                ui?: {
+                    [key: string]: unknown;
+                };
                 /** @description Identifier of a user's configuration. */
                 identifier?: {
                     /** @description True if it is required. */
@@ -5472,6 +5650,10 @@ export interface components {
                     description?: string;
                     /** @description A JSON schema, draft-07. */
                     schema?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Hints for a form. They are ignored. */
+                    ui?: {
                         [key: string]: unknown;
                     };
                     /** @description Identifier of a user's configuration. */
@@ -5492,6 +5674,10 @@ export interface components {
                     schema: {
                         [key: string]: unknown;
                     };
+                    /** @description Hints for a form. They are ignored. */
+                    ui?: {
+                        [key: string]: unknown;
+                    };
                 } | null;
             };
             /** @description Events emitted by the integration. */
@@ -5503,6 +5689,10 @@ export interface components {
                     description?: string;
                     /** @description A JSON schema, draft-07. */
                     schema: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Hints for a form. They are ignored. */
+                    ui?: {
                         [key: string]: unknown;
                     };
                     /** @description Free texts. */
@@ -5528,11 +5718,19 @@ export interface components {
                         schema: {
                             [key: string]: unknown;
                         };
+                        /** @description Hints for a form. They are ignored. */
+                        ui?: {
+                            [key: string]: unknown;
+                        };
                     };
                     /** @description Output of the action. */
                     output: {
                         /** @description A JSON schema, draft-07. */
                         schema: {
+                            [key: string]: unknown;
+                        };
+                        /** @description Hints for a form. They are ignored. */
+                        ui?: {
                             [key: string]: unknown;
                         };
                     };
@@ -5553,6 +5751,10 @@ export interface components {
                     schema: {
                         [key: string]: unknown;
                     };
+                    /** @description Hints for a form. They are ignored. */
+                    ui?: {
+                        [key: string]: unknown;
+                    };
                 } | null;
             };
             /** @description Channels for messages. */
@@ -5567,6 +5769,10 @@ export interface components {
                         [key: string]: {
                             /** @description A JSON schema, draft-07. */
                             schema: {
+                                [key: string]: unknown;
+                            };
+                            /** @description Hints for a form. They are ignored. */
+                            ui?: {
                                 [key: string]: unknown;
                             };
                         } | null;
@@ -5621,7 +5827,7 @@ export interface components {
                     requiredTags: string[];
                 };
             };
-            /** @description Implemented interfaces, by name. This service has no interfaces, so none can be given. */
+            /** @description Implemented interfaces, by alias: each by its id, with the names that its members have here. */
             interfaces?: {
                 [key: string]: {
                     id: string;
@@ -9395,6 +9601,128 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listRegistryInterfaces: {
+        parameters: {
+            query?: {
+                /** @description Only versions of the interface with this name, such as `acme/creatable`. */
+                name?: string;
+                /** @description Only versions with this text in the name, the title, the description, or the name or title of an action. */
+                search?: string;
+                /** @description Only versions of the organisation with this slug. */
+                organisation?: string;
+                /** @description Maximum number of items, 1 to 250; 50 by default. */
+                limit?: number;
+                /** @description The `nextCursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of a list. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *           "name": "text",
+                     *           "version": "text",
+                     *           "title": "text",
+                     *           "description": "text",
+                     *           "organisation": {
+                     *             "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *             "slug": "text",
+                     *             "name": "text"
+                     *           },
+                     *           "visibility": "public",
+                     *           "createdAt": "2026-03-14T09:26:53Z",
+                     *           "updatedAt": "2026-03-14T09:26:53Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegistryInterfaceList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getRegistryInterface: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path: {
+                /** @description The version's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A version of an interface, with what it asks for. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *       "name": "text",
+                     *       "version": "text",
+                     *       "title": "text",
+                     *       "description": "text",
+                     *       "organisation": {
+                     *         "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *         "slug": "text",
+                     *         "name": "text"
+                     *       },
+                     *       "visibility": "public",
+                     *       "createdAt": "2026-03-14T09:26:53Z",
+                     *       "updatedAt": "2026-03-14T09:26:53Z",
+                     *       "entities": {},
+                     *       "events": {},
+                     *       "actions": {},
+                     *       "channels": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegistryInterfaceDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];

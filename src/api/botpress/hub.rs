@@ -10,7 +10,7 @@ use poem_openapi::{
 use super::{
     Answer, Refused, Tag,
     auth::Anyone,
-    wire::{Direction, Nothing, PublicListOut, PublicOneOut, integration},
+    wire::{Direction, PluginsOut, PublicListOut, PublicOneOut, integration},
 };
 use crate::{
     api::shared::{services::Service, word::Word},
@@ -75,10 +75,10 @@ impl Hub {
         name: Query<Option<String>>,
         /// Only this version, or `latest`: the highest version of each integration.
         version: Query<Option<String>>,
-        /// Only implementations of the interface with this id. This service has no interfaces, so nothing matches.
+        /// Only implementations of the interface with this id.
         #[oai(name = "interfaceId")]
         interface_id: Query<Option<String>>,
-        /// Only implementations of the interface with this name. This service has no interfaces, so nothing matches.
+        /// Only implementations of the interface with this name.
         #[oai(name = "interfaceName")]
         interface_name: Query<Option<String>>,
         /// Only versions that this bot has installed. This service has no bots, so nothing matches.
@@ -104,7 +104,9 @@ impl Hub {
             search: search.0,
             sort_by: sort_by.0.map(|Word(by)| by),
             descending: direction.0.map(|Word(direction)| direction == Direction::Desc),
-            asks_for_nothing: interface_id.0.or(interface_name.0).or(installed_by.0).is_some(),
+            interface_id: interface_id.0,
+            interface_name: interface_name.0,
+            asks_for_nothing: installed_by.0.is_some(),
             ..ListQuery::default()
         };
         Ok(Json(PublicListOut::of(&base, registry.list_public_integrations(&caller.0, query).await?)))
@@ -146,23 +148,19 @@ impl Hub {
         one(&base, &registry.get_public_integration(&caller.0, &name.0, &version.0).await?)
     }
 
-    /// Get an interface
+    /// List the hub's plugins
     ///
-    /// Always fails with 404, because this service has no interfaces.
-    #[oai(path = "/v1/admin/hub/interfaces/:name/:version", method = "get", operation_id = "getPublicInterface")]
-    async fn get_public_interface(
+    /// Always returns an empty list: this service has no plugins.
+    #[oai(path = "/v1/admin/hub/plugins", method = "get", operation_id = "listPublicPlugins")]
+    async fn list_public_plugins(
         &self,
         registry: Service<'_, Registry>,
         /// The calling workspace, for members of several workspaces.
         #[oai(name = "x-workspace-id")]
         caller: Anyone,
-        /// Name of the interface.
-        name: Path<String>,
-        /// Version of the interface.
-        version: Path<String>,
-    ) -> Answer<Nothing> {
-        registry.get_public_interface(&caller.0, &name.0, &version.0).await?;
-        Ok(Json(Nothing {}))
+    ) -> Answer<PluginsOut> {
+        registry.list_plugins(&caller.0).await?;
+        Ok(Json(PluginsOut::none()))
     }
 
     /// Get the icon of an integration

@@ -92,10 +92,10 @@ impl Integrations {
         name: Query<Option<String>>,
         /// Only this version, or `latest`: the highest version of each integration.
         version: Query<Option<String>>,
-        /// Only implementations of the interface with this id. This service has no interfaces, so nothing matches.
+        /// Only implementations of the interface with this id.
         #[oai(name = "interfaceId")]
         interface_id: Query<Option<String>>,
-        /// Only implementations of the interface with this name. This service has no interfaces, so nothing matches.
+        /// Only implementations of the interface with this name.
         #[oai(name = "interfaceName")]
         interface_name: Query<Option<String>>,
         /// Only versions that this bot has installed. This service has no bots, so nothing matches.
@@ -127,7 +127,9 @@ impl Integrations {
             search: search.0,
             sort_by: sort_by.0.map(|Word(by)| by),
             descending: direction.0.map(|Word(direction)| direction == Direction::Desc),
-            asks_for_nothing: interface_id.0.or(interface_name.0).or(installed_by.0).is_some(),
+            interface_id: interface_id.0,
+            interface_name: interface_name.0,
+            asks_for_nothing: installed_by.0.is_some(),
         };
         Ok(Json(ListOut::of(&base, registry.list_bot_integrations(&caller.0, query).await?)))
     }

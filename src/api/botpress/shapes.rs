@@ -2,11 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{auth::WORKSPACE, rate_limit, wire::integration};
+use super::{
+    auth::WORKSPACE,
+    rate_limit,
+    wire::{integration, interface},
+};
 use crate::{
     api::shared::{fault::Fault, registry_body, schema::each_operation, signed::Raw},
     app::registry::Submission,
-    domain::registry::definition::{Described, describe},
+    domain::registry::definition::{DefinitionKind, Described, describe},
 };
 
 pub use crate::api::shared::registry_body::{Named, Shaped};
@@ -32,6 +36,12 @@ named! {
     Own = "Integration",
     /// A published version.
     Public = "PublicIntegration",
+    /// Body of a creation of an interface.
+    NewInterface = "NewInterface",
+    /// Body of an update of an interface.
+    ChangedInterface = "InterfaceUpdate",
+    /// A version of an interface.
+    OneInterface = "Interface",
 }
 
 /// Converts a body to the use case's input. `bypass` is the value of the header.
@@ -43,6 +53,27 @@ pub async fn submission<N>(body: Raw<Shaped<N>>, bypass: Option<String>) -> Resu
     registry_body::submission(body, bypasses).await
 }
 
+/// Returns the schemas of interfaces: name, description, schema, example.
+fn of_interfaces() -> [(&'static str, &'static str, Value, Value); 3] {
+    let described = |what| describe(DefinitionKind::Interface, what);
+    [
+        (
+            NewInterface::NAME,
+            "A version of an interface to be created.",
+            described(Described::Creation),
+            interface::new_example(),
+        ),
+        (
+            ChangedInterface::NAME,
+            "Changes to a version of an interface: absent fields stay unchanged, `null` removes a member, maps are \
+             merged by key.",
+            described(Described::Update),
+            interface::update_example(),
+        ),
+        (OneInterface::NAME, "A version of an interface.", interface::schema(), interface::example()),
+    ]
+}
+
 /// Adds to the framework's document the schemas that it cannot express.
 pub fn complete(document: &str) -> String {
     let Ok(mut document) = serde_json::from_str::<Value>(document) else { return document.to_owned() };
@@ -51,15 +82,23 @@ pub fn complete(document: &str) -> String {
         schema["example"] = example;
         document["components"]["schemas"][name] = schema;
     };
-    put(New::NAME, "A version to be created.", describe(Described::Creation), integration::new_example());
+    put(
+        New::NAME,
+        "A version to be created.",
+        describe(DefinitionKind::Integration, Described::Creation),
+        integration::new_example(),
+    );
     put(
         Changed::NAME,
         "Changes to a version: absent fields stay unchanged, `null` removes a member, maps are merged by key.",
-        describe(Described::Update),
+        describe(DefinitionKind::Integration, Described::Update),
         integration::update_example(),
     );
     put(Own::NAME, "A version of an integration.", integration::schema(false), integration::example(false));
     put(Public::NAME, "A published version.", integration::schema(true), integration::example(true));
+    for (name, description, schema, example) in of_interfaces() {
+        put(name, description, schema, example);
+    }
     each_operation(&mut document, |_, operation| {
         let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
         let is_needed = |one: &Value| one["name"] == WORKSPACE && one["required"] == true;

@@ -1,6 +1,7 @@
 //! Schemas of the Botpress dialect. A version in full is in `wire/integration.rs`.
 
 pub mod integration;
+pub mod interface;
 mod lists;
 mod workspace;
 
@@ -8,7 +9,7 @@ use chrono::SecondsFormat;
 use poem_openapi::{Object, types::Example};
 
 pub use lists::{ListOut, MetaOut, PublicListOut};
-pub use workspace::{BotsOut, HandleIn, HandleOut, WorkspaceIn, WorkspaceOut, WorkspacesOut};
+pub use workspace::{AccountOut, BotsOut, HandleIn, HandleOut, PluginsOut, WorkspaceIn, WorkspaceOut, WorkspacesOut};
 
 use super::shapes::{Own, Public, Shaped};
 use crate::{

@@ -8,8 +8,8 @@ use poem_openapi::{
 
 use super::{
     Answer, Tag,
-    auth::{Member, Person},
-    wire::{BotsOut, HandleIn, HandleOut, MetaOut, WorkspaceIn, WorkspaceOut, WorkspacesOut},
+    auth::{Anyone, Member, Person},
+    wire::{AccountOut, BotsOut, HandleIn, HandleOut, MetaOut, PluginsOut, WorkspaceIn, WorkspaceOut, WorkspacesOut},
 };
 use crate::{
     api::shared::{body::Body, services::Service},
@@ -92,5 +92,34 @@ impl Workspaces {
     ) -> Answer<BotsOut> {
         registry.list_bots(&caller.0).await?;
         Ok(Json(BotsOut::none()))
+    }
+
+    /// List the plugins of a workspace
+    ///
+    /// Always returns an empty list: this service has no plugins.
+    #[oai(path = "/v1/admin/plugins", method = "get", operation_id = "listPlugins")]
+    async fn list_plugins(
+        &self,
+        registry: Service<'_, Registry>,
+        /// The workspace: its id, or its handle.
+        #[oai(name = "x-workspace-id")]
+        caller: Member,
+    ) -> Answer<PluginsOut> {
+        registry.list_plugins(&caller.0).await?;
+        Ok(Json(PluginsOut::none()))
+    }
+
+    /// Get the caller's account
+    ///
+    /// Returns the caller's membership of the workspace.
+    #[oai(path = "/v1/admin/account/me", method = "get", operation_id = "getAccount")]
+    async fn get_account(
+        &self,
+        registry: Service<'_, Registry>,
+        /// The calling workspace, for members of several workspaces.
+        #[oai(name = "x-workspace-id")]
+        caller: Anyone,
+    ) -> Answer<AccountOut> {
+        Ok(Json(registry.get_account(&caller.0).await?.into()))
     }
 }

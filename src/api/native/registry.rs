@@ -1,4 +1,4 @@
-//! Versions in the registry: the organisation's own, and the published ones of all others.
+//! Versions of integrations and interfaces in the registry: the organisation's own, and the published ones of all others.
 
 use poem_openapi::{
     OpenApi,
@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{
     Answer, Created, Done, Refused, Tag,
     wire::{
-        Limit, LintOut, List, RegistryChange, RegistryCreation, RegistryVersionCreatedOut, RegistryVersionDetailOut,
-        RegistryVersionOut, page,
+        Limit, LintOut, List, RegistryChange, RegistryCreation, RegistryInterfaceDetailOut, RegistryInterfaceOut,
+        RegistryVersionCreatedOut, RegistryVersionDetailOut, RegistryVersionOut, page,
     },
 };
 use crate::{
@@ -171,5 +171,48 @@ impl Registry {
     ) -> Result<Done, Refused> {
         registry.delete_bot_integration(&caller.0, &id.0.to_string()).await?;
         Ok(Done::Done)
+    }
+
+    /// List registry interfaces
+    ///
+    /// Lists the versions of the organisation's own interfaces and the public ones of all organisations, newest first.
+    /// Integrations implement them.
+    #[oai(path = "/v1/registry/interfaces", method = "get", operation_id = "listRegistryInterfaces")]
+    #[allow(clippy::too_many_arguments, reason = "each is a query parameter of the documented operation")]
+    async fn list_registry_interfaces(
+        &self,
+        registry: Service<'_, registry::Registry>,
+        base: Service<'_, Base>,
+        caller: Bearer,
+        /// Only versions of the interface with this name, such as `acme/creatable`.
+        name: Query<Option<String>>,
+        /// Only versions with this text in the name, the title, the description, or the name or title of an action.
+        search: Query<Option<String>>,
+        /// Only versions of the organisation with this slug.
+        organisation: Query<Option<String>>,
+        /// Maximum number of items, 1 to 250; 50 by default.
+        limit: Query<Option<Limit>>,
+        /// The `nextCursor` of the previous page.
+        cursor: Query<Option<String>>,
+    ) -> Answer<List<RegistryInterfaceOut>> {
+        let search = VersionSearch { name: name.0, text: search.0, organisation: organisation.0 };
+        let page = registry.list_registry_interfaces(&caller.0, search, self::page(limit, cursor)?).await?;
+        Ok(Json(List::made(page, |listed| RegistryInterfaceOut::of(&base, listed))))
+    }
+
+    /// Get a registry interface
+    ///
+    /// Returns a version of an interface of the organisation's own, or a published one, with what it asks for.
+    #[oai(path = "/v1/registry/interfaces/:id", method = "get", operation_id = "getRegistryInterface")]
+    async fn get_registry_interface(
+        &self,
+        registry: Service<'_, registry::Registry>,
+        base: Service<'_, Base>,
+        caller: Bearer,
+        /// The version's id.
+        id: Path<Uuid>,
+    ) -> Answer<RegistryInterfaceDetailOut> {
+        let found = registry.get_registry_interface(&caller.0, id.0).await?;
+        Ok(Json(RegistryInterfaceDetailOut::of(&base, found)))
     }
 }

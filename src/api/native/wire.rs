@@ -13,6 +13,7 @@ mod github;
 mod identity;
 mod operator;
 mod registry;
+mod registry_interfaces;
 mod registry_keys;
 mod routes;
 mod rules;
@@ -56,6 +57,7 @@ pub use operator::{BacklogOut, FailingDestinationOut, OperatorOrganisationOut, R
 pub use registry::{
     RegistryChange, RegistryCreation, RegistryVersionCreatedOut, RegistryVersionDetailOut, RegistryVersionOut, complete,
 };
+pub use registry_interfaces::{RegistryInterfaceDetailOut, RegistryInterfaceOut};
 pub use registry_keys::{
     RegistryKeyCreatedOut, RegistryKeyIn, RegistryKeyOut, RegistryKeysOut, RegistryLogLineOut, in_log_parameters,
 };

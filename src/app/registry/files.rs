@@ -5,7 +5,7 @@
 
 use super::Registry;
 use crate::{
-    domain::{Error, Result, error::Noun},
+    domain::{Error, Result, error::Noun, registry::Entry},
     store::{Tx, registry},
 };
 
@@ -34,12 +34,12 @@ impl Registry {
     }
 
     /// Replaces the icon of an integration; an identical one keeps its address.
-    pub(super) async fn keep_icon(&self, tx: &Tx, name: &str, icon: Vec<u8>) -> Result<()> {
+    pub(super) async fn keep_icon(&self, tx: &Tx, entry: Entry<'_>, icon: Vec<u8>) -> Result<()> {
         let icon = String::from_utf8(icon).map_err(|_| Error::Internal("an icon is not text".into()))?;
-        if registry::icon_of(tx, name).await?.as_ref() == Some(&icon) {
+        if registry::icon_of(tx, entry).await?.as_ref() == Some(&icon) {
             return Ok(());
         }
-        registry::set_icon(tx, name, &self.fresh_file_key(), icon).await
+        registry::set_icon(tx, entry, &self.fresh_file_key(), icon).await
     }
 
     pub(super) fn fresh_file_key(&self) -> String {

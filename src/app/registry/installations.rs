@@ -3,7 +3,7 @@
 //!
 //! Not here: the storage of apps (`apps`).
 
-use super::{Registry, not_found, version_id};
+use super::{Registry, lookup::integration, not_found, version_id};
 use crate::{
     app::{Caller, apps::installations::check},
     domain::{
@@ -14,7 +14,7 @@ use crate::{
         },
         registry::{
             Lifecycle, RegistryVersion,
-            definition::{Definition, Issue, Rule, descriptor},
+            definition::{Definition, DefinitionKind, Issue, Rule, descriptor},
         },
         secret::Secret,
         tenancy::member::Permission,
@@ -88,7 +88,8 @@ impl Registry {
             return Err(Error::FailedPrecondition { message });
         }
         let reader = self.base.store.reader();
-        let definition = registry::definition(reader, version.id).await?.ok_or_else(|| not_found(&version.name))?;
+        let definition =
+            registry::definition(reader, version.id).await?.ok_or_else(|| not_found(version.kind, &version.name))?;
         let descriptor = descriptor(&definition)?;
         self.apps.check_called(&descriptor, "/url")?;
         let name = name.unwrap_or_else(|| version.name.clone());
@@ -105,16 +106,14 @@ impl Registry {
         let own = caller.organisation_id;
         match wanted {
             WantedVersion::Id(shown) => {
-                let (reader, id) = (self.base.store.reader(), version_id(&shown)?);
-                let found = match registry::find(reader, own, id).await? {
-                    Some(found) => Some(found),
-                    None => registry::find_published(reader, id).await?,
-                };
-                found.ok_or_else(|| not_found(&shown))
+                let kind = DefinitionKind::Integration;
+                let (reader, id) = (self.base.store.reader(), version_id(kind, &shown)?);
+                let found = registry::find_visible(reader, kind, own, id).await?;
+                found.ok_or_else(|| not_found(kind, &shown))
             }
             WantedVersion::Named { name, version } => {
-                match self.pick_bot(Scope::Workspace(own), &name, &version).await {
-                    Err(Error::NotFound { .. }) => self.pick_bot(Scope::Hub, &name, &version).await,
+                match self.pick_version(Scope::Workspace(own), integration(&name), &version).await {
+                    Err(Error::NotFound { .. }) => self.pick_version(Scope::Hub, integration(&name), &version).await,
                     found => found,
                 }
             }

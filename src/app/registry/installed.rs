@@ -16,7 +16,7 @@ use crate::{
             setting::Setting,
         },
         ids::IntegrationId,
-        registry::definition::{Configuration, descriptor},
+        registry::definition::{Configuration, DefinitionKind::Integration, descriptor},
     },
     store::{self, Store, Tx},
 };
@@ -30,7 +30,8 @@ impl Versions for InstalledVersions {
         let id = IntegrationId(from.registry_id);
         // A concurrent change or removal waits for this lock, or came first: then its result is installed.
         store::registry::lock_owner(tx, id).await?;
-        let definition = store::registry::definition(tx, id).await?.ok_or_else(|| not_found(&from.name))?;
+        let definition =
+            store::registry::definition(tx, id).await?.ok_or_else(|| not_found(Integration, &from.name))?;
         descriptor(&definition)
     }
 

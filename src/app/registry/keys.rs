@@ -16,7 +16,7 @@ use crate::{
         ids::ApiKeyId,
         registry::{
             MAX_API_KEYS, PublicId, RegistryVersion, Verification,
-            definition::{Issue, Rule},
+            definition::{DefinitionKind::Integration, Issue, Rule},
             public_id,
         },
         secret::Secret,
@@ -71,8 +71,8 @@ impl Registry {
     pub async fn list_integration_api_keys(&self, caller: &Caller, id: &str) -> Result<Vec<ApiKey>> {
         caller.require(Permission::IntegrationsManage)?;
         let reader = self.base.store.reader();
-        let found =
-            registry::find(reader, caller.organisation_id, version_id(id)?).await?.ok_or_else(|| not_found(id))?;
+        let found = registry::find(reader, Integration, caller.organisation_id, version_id(Integration, id)?).await?;
+        let found = found.ok_or_else(|| not_found(Integration, id))?;
         registry::list_keys(reader, caller.organisation_id, found.id).await
     }
 
@@ -124,7 +124,7 @@ impl Registry {
         caller.require(Permission::IntegrationsManage)?;
         let tx = self.base.store.begin().await?;
         store::tenancy::organisations::lock(&tx, caller.organisation_id).await?;
-        let found = registry::find(&tx, caller.organisation_id, version_id(id)?).await?;
-        Ok((tx, found.ok_or_else(|| not_found(id))?))
+        let found = registry::find(&tx, Integration, caller.organisation_id, version_id(Integration, id)?).await?;
+        Ok((tx, found.ok_or_else(|| not_found(Integration, id))?))
     }
 }

@@ -11,9 +11,11 @@ use crate::{
     app::Caller,
     domain::{
         Error, Result,
+        ids::IntegrationId,
         registry::{
-            RegistryVersion, SortBy, Verification,
-            definition::{Matched, Version, Visibility},
+            PublicId, RegistryVersion, SortBy, Verification,
+            definition::{DefinitionKind, DefinitionKind::Integration, Matched, Version, Visibility},
+            public_id,
         },
         tenancy::{member::Permission, organisation::Organisation},
     },
@@ -47,8 +49,11 @@ pub struct ListQuery {
     pub sort_by: Option<SortBy>,
     /// True for a descending order. By default, names ascend and everything else descends.
     pub descending: Option<bool>,
-    /// True if it filters by something that this service does not have, so that nothing matches: an interface, or a version
-    /// that has installed it.
+    /// Version of an interface that it implements.
+    pub interface_id: Option<String>,
+    /// Name of an interface that it implements.
+    pub interface_name: Option<String>,
+    /// True if it filters by a bot that has installed it: there are none, so nothing matches.
     pub asks_for_nothing: bool,
 }
 
@@ -88,7 +93,7 @@ impl Registry {
     /// [`Error::Forbidden`], [`Error::Invalid`] naming the parameter.
     pub async fn list_bot_integrations(&self, caller: &Caller, query: ListQuery) -> Result<ListedPage> {
         caller.require(Permission::IntegrationsRead)?;
-        self.list_bots_in(Scope::Workspace(caller.organisation_id), query).await
+        self.list_versions_in(Integration, Scope::Workspace(caller.organisation_id), query).await
     }
 
     /// Lists the public versions of all workspaces.
@@ -97,16 +102,21 @@ impl Registry {
     /// [`Error::Forbidden`], [`Error::Invalid`] naming the parameter.
     pub async fn list_public_integrations(&self, caller: &Caller, query: ListQuery) -> Result<ListedPage> {
         caller.require(Permission::IntegrationsRead)?;
-        self.list_bots_in(Scope::Hub, query).await
+        self.list_versions_in(Integration, Scope::Hub, query).await
     }
 
-    async fn list_bots_in(&self, scope: Scope, query: ListQuery) -> Result<ListedPage> {
+    pub(super) async fn list_versions_in(
+        &self,
+        kind: DefinitionKind,
+        scope: Scope,
+        query: ListQuery,
+    ) -> Result<ListedPage> {
         let limit = match query.limit {
             Some(0) => return Err(Error::invalid("limit", format!("must be 1 to {LONGEST_PAGE}"))),
             limit => limit.unwrap_or(PAGE).min(LONGEST_PAGE),
         };
-        let wanted = wanted(scope, &query, limit)?;
-        if query.asks_for_nothing {
+        let wanted = wanted(kind, scope, &query, limit)?;
+        if query.asks_for_nothing || (query.interface_id.is_some() && wanted.interface_id.is_none()) {
             return Ok(ListedPage { items: Vec::new(), next_token: None });
         }
         let reader = self.base.store.reader();
@@ -122,7 +132,7 @@ impl Registry {
     }
 }
 
-pub(super) fn wanted(scope: Scope, query: &ListQuery, limit: u32) -> Result<VersionFilter> {
+pub(super) fn wanted(kind: DefinitionKind, scope: Scope, query: &ListQuery, limit: u32) -> Result<VersionFilter> {
     let version = match query.version.as_deref() {
         None => None,
         Some("latest") => Some(None),
@@ -137,18 +147,22 @@ pub(super) fn wanted(scope: Scope, query: &ListQuery, limit: u32) -> Result<Vers
     let search = query.search.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     // A NUL character is never stored, and PostgreSQL refuses it as a parameter.
     let impossible = |text: &Option<String>| text.as_deref().is_some_and(|text| text.contains('\0'));
-    for (name, text) in [("name", &query.name), ("search", &search)] {
+    for (name, text) in [("name", &query.name), ("search", &search), ("interfaceName", &query.interface_name)] {
         if impossible(text) {
             return Err(Error::invalid(name, "must not contain the character U+0000"));
         }
     }
+    let interface_id = query.interface_id.as_deref().and_then(|id| public_id(PublicId::INTERFACE, id));
     Ok(VersionFilter {
+        kind,
         scope,
         name: query.name.clone(),
         version,
         verification: query.verification,
         visibility: query.visibility,
         dev: query.dev,
+        interface_id: interface_id.map(IntegrationId),
+        interface_name: query.interface_name.clone(),
         search,
         owner: None,
         sort_by,

@@ -12,6 +12,7 @@ use crate::{
         Error, Result,
         ambient::Time,
         pipeline::delivery::{Attempt, AttemptState},
+        registry::definition::DefinitionKind::Integration,
         tenancy::member::Permission,
     },
     store::registry,
@@ -73,8 +74,8 @@ impl Registry {
         let wrong = |_| Error::invalid("nextToken", "is not one of this list's; ask for the first page again");
         let after = after.map_err(wrong)?;
         let reader = self.base.store.reader();
-        let found =
-            registry::find(reader, caller.organisation_id, version_id(id)?).await?.ok_or_else(|| not_found(id))?;
+        let found = registry::find(reader, Integration, caller.organisation_id, version_id(Integration, id)?).await?;
+        let found = found.ok_or_else(|| not_found(Integration, id))?;
         let mut attempts = registry::calls(reader, found.id, (query.from, query.until), after, PAGE_LINES + 1).await?;
         let more = attempts.len() as u64 > PAGE_LINES;
         attempts.truncate(PAGE_LINES as usize);

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         Result,
         page::{Page, PageRequest},
-        registry::{Lifecycle, Verification},
+        registry::{Lifecycle, Verification, definition::DefinitionKind::Integration},
         tenancy::operator::Operator,
     },
     store::registry,
@@ -38,9 +38,9 @@ impl Registry {
         (verification, lifecycle): (Option<Verification>, Option<Lifecycle>),
     ) -> Result<Listed> {
         let tx = self.base.store.begin().await?;
-        let found = version_id(id)?;
+        let found = version_id(Integration, id)?;
         registry::lock_owner(&tx, found).await?;
-        let mut version = registry::find_anywhere(&tx, found).await?.ok_or_else(|| not_found(id))?;
+        let mut version = registry::find_anywhere(&tx, found).await?.ok_or_else(|| not_found(Integration, id))?;
         version.verification = verification.unwrap_or(version.verification);
         version.lifecycle = lifecycle.unwrap_or(version.lifecycle);
         registry::set_standing(&tx, version.id, version.verification, version.lifecycle).await?;
@@ -53,6 +53,6 @@ impl Registry {
             .audit(&tx, (version.organisation_id, "operator"), "registry.set_standing", version.id, detail)
             .await?;
         tx.commit().await?;
-        self.listed(vec![version], None).await?.pop().ok_or_else(|| not_found(id))
+        self.listed(vec![version], None).await?.pop().ok_or_else(|| not_found(Integration, id))
     }
 }

@@ -17,7 +17,7 @@ use crate::{
         ids::{IntegrationId, OrganisationId},
         registry::{
             RegistryVersion, Successor, Terms,
-            definition::{Definition, Enclosures, check_update},
+            definition::{Definition, DefinitionKind, Enclosures, Issue, check_update},
             judge_update,
         },
         tenancy::{member::Permission, organisation::Organisation},
@@ -45,8 +45,8 @@ impl Registry {
     /// As [`Registry::update_bot_integration`].
     pub async fn validate_integration_update(&self, caller: &Caller, id: &str, submission: Submission) -> Result<()> {
         caller.require(Permission::IntegrationsManage)?;
-        let current = self.current_bot(caller, id).await?;
-        check(&current, &submission).await.map(drop)
+        let current = self.current_version(DefinitionKind::Integration, caller, id).await?;
+        self.check_change(&current, &submission).await.map(drop)
     }
 
     /// Changes a version: an absent field stays, and `null` removes it. A published version stays published.
@@ -59,14 +59,25 @@ impl Registry {
         id: &str,
         submission: Submission,
     ) -> Result<Registered> {
+        self.update_version(DefinitionKind::Integration, caller, id, submission).await
+    }
+
+    pub(super) async fn update_version(
+        &self,
+        kind: DefinitionKind,
+        caller: &Caller,
+        id: &str,
+        submission: Submission,
+    ) -> Result<Registered> {
         caller.require(Permission::IntegrationsManage)?;
         let workspace = self.workspace_of(caller).await?;
         for _ in 0..TRIES {
-            let seen = self.current_bot(caller, id).await?;
-            let change = check(&seen, &submission).await?;
+            let seen = self.current_version(kind, caller, id).await?;
+            let change = self.check_change(&seen, &submission).await?;
             let tx = self.base.store.begin().await?;
             store::tenancy::organisations::lock(&tx, workspace.id).await?;
-            let current = registry::current(&tx, workspace.id, seen.version.id).await?.ok_or_else(|| not_found(id))?;
+            let current = registry::current(&tx, kind, workspace.id, seen.version.id).await?;
+            let current = current.ok_or_else(|| not_found(kind, id))?;
             if current.is_like(&seen) {
                 return self.save_bot(tx, caller, workspace, current, change).await;
             }
@@ -74,9 +85,18 @@ impl Registry {
         Err(Error::Unavailable { what: "the integration, which others change at the same time," })
     }
 
-    async fn current_bot(&self, caller: &Caller, id: &str) -> Result<Current> {
-        let found = registry::current(self.base.store.reader(), caller.organisation_id, version_id(id)?).await?;
-        found.ok_or_else(|| not_found(id))
+    async fn current_version(&self, kind: DefinitionKind, caller: &Caller, id: &str) -> Result<Current> {
+        let (reader, own) = (self.base.store.reader(), caller.organisation_id);
+        registry::current(reader, kind, own, version_id(kind, id)?).await?.ok_or_else(|| not_found(kind, id))
+    }
+
+    /// Validates a change, against the interfaces that the version implements too. What a published one implements
+    /// cannot change.
+    async fn check_change(&self, current: &Current, submission: &Submission) -> Result<Change> {
+        let (mut definition, enclosures) = merge(current, submission).await?;
+        let unmet = registry::implement(self.base.store.reader(), current.version.organisation_id, &mut definition);
+        let unmet = unmet.await?.into_iter().filter(|_| !current.version.visibility.is_published());
+        judge(current, submission, (definition, enclosures), unmet.collect())
     }
 
     async fn save_bot(
@@ -87,8 +107,15 @@ impl Registry {
         current: Current,
         change: Change,
     ) -> Result<Registered> {
-        let Change { definition, enclosures, secret_names } = change;
+        let Change { mut definition, enclosures, secret_names } = change;
         let id = current.version.id;
+        if !current.version.visibility.is_published() {
+            let unmet = registry::lock_and_implement(&tx, workspace.id, &mut definition).await?;
+            if !unmet.is_empty() {
+                return Err(Error::Issues(unmet));
+            }
+            registry::set_implementations(&tx, (workspace.id, id), &definition).await?;
+        }
         let readme_changes = enclosures.readme.is_some() && enclosures.readme != current.readme;
         let secrets = self.changed_secrets(&tx, (workspace.id, id), &enclosures).await?;
         let version = RegistryVersion {
@@ -107,17 +134,17 @@ impl Registry {
         let source = Source { readme: enclosures.readme.filter(|_| readme_changes), code: enclosures.code };
         registry::update(&tx, &version, &definition, sealed, source).await?;
         if let Some(icon) = enclosures.icon {
-            self.keep_icon(&tx, &version.name, icon).await?;
+            self.keep_icon(&tx, version.entry(), icon).await?;
         }
         if definition.visibility.is_published() {
-            registry::set_published(&tx, &version.name).await?;
+            registry::set_published(&tx, version.entry()).await?;
         }
-        let around = registry::around(&tx, &workspace, (Some(&version.name), None), 0).await?;
-        rank(&tx, (workspace.id, &version.name), &around.versions).await?;
+        let around = registry::around(&tx, &workspace, (Some(version.entry()), None), 0).await?;
+        rank(&tx, (workspace.id, version.entry()), &around.versions).await?;
         let (name, number) = (&version.name, version.version.to_string());
         let detail = json!({"name": name, "version": number, "visibility": version.visibility.as_str()});
         self.base.audit(&tx, (workspace.id, &caller.actor()), "registry.update", id, detail).await?;
-        let kept = registry::find(&tx, workspace.id, id).await?;
+        let kept = registry::find(&tx, version.kind, workspace.id, id).await?;
         tx.commit().await?;
         Ok(Registered {
             version: kept.unwrap_or(version),
@@ -141,12 +168,20 @@ impl Registry {
     }
 }
 
-/// Validates a change on a blocking thread, since a long body would keep other requests waiting.
-async fn check(current: &Current, submission: &Submission) -> Result<Change> {
+/// Merges a change on a blocking thread, since a long body would keep other requests waiting.
+async fn merge(current: &Current, submission: &Submission) -> Result<(Definition, Enclosures)> {
     let (former, body): (Definition, Value) = (current.definition.clone(), submission.body.clone());
     let checked = tokio::task::spawn_blocking(move || check_update(&former, &body)).await;
     let checked = checked.map_err(|error| Error::Internal(format!("a check failed: {error}")))?;
-    let (definition, enclosures) = checked.map_err(Error::Issues)?;
+    checked.map_err(Error::Issues)
+}
+
+fn judge(
+    current: &Current,
+    submission: &Submission,
+    (definition, enclosures): (Definition, Enclosures),
+    unmet: Vec<Issue>,
+) -> Result<Change> {
     let mut secret_names = current.version.secret_names.clone();
     secret_names.retain(|name| !enclosures.secrets.contains_key(name));
     let given = enclosures.secrets.iter().filter(|(_, secret)| secret.is_some());
@@ -154,13 +189,16 @@ async fn check(current: &Current, submission: &Submission) -> Result<Change> {
     secret_names.sort_unstable();
     let code_changes = enclosures.code.is_some() && code_sha256(&enclosures) != current.version.code_sha256;
     let readme_changes = enclosures.readme.is_some() && enclosures.readme != current.readme;
-    let issues = judge_update(Successor {
+    let may_break = submission.allow_breaking_changes;
+    let judged = judge_update(Successor {
         former: &current.definition,
         next: &definition,
         files_change: code_changes || readme_changes,
         secrets: secret_names.len(),
-        before: current.before.as_ref().filter(|_| !submission.allow_breaking_changes && !definition.dev),
+        before: current.before.as_ref().filter(|_| !may_break && !definition.dev),
+        implementations: if may_break { 0 } else { current.implementations },
     });
+    let issues: Vec<Issue> = unmet.into_iter().chain(judged).collect();
     if issues.is_empty() { Ok(Change { definition, enclosures, secret_names }) } else { Err(Error::Issues(issues)) }
 }
 

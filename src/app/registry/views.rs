@@ -7,23 +7,29 @@ use std::{
 };
 
 use super::Registry;
-use crate::{domain::Result, store::registry};
+use crate::{
+    domain::{
+        Result,
+        registry::{Entry, definition::DefinitionKind},
+    },
+    store::registry,
+};
 
 /// Views that are counted but not written yet.
 #[derive(Default)]
 pub(super) struct Views {
-    gathered: Mutex<HashMap<String, i64>>,
+    gathered: Mutex<HashMap<(DefinitionKind, String), i64>>,
     writing: tokio::sync::Mutex<()>,
 }
 
 impl Registry {
     /// Counts a view.
-    pub(super) fn count_view(&self, name: &str) {
+    pub(super) fn count_view(&self, Entry { kind, name }: Entry<'_>) {
         let views = &self.views;
         let is_first = {
             let mut gathered = views.gathered.lock().unwrap_or_else(PoisonError::into_inner);
             let is_first = gathered.is_empty();
-            *gathered.entry(name.to_owned()).or_default() += 1;
+            *gathered.entry((kind, name.to_owned())).or_default() += 1;
             is_first
         };
         if is_first {
@@ -44,8 +50,8 @@ impl Registry {
         let mut names: Vec<_> = gathered.into_iter().collect();
         // In a fixed order, so that no two replicas deadlock.
         names.sort_unstable();
-        for (name, count) in names {
-            registry::add_views(&tx, &name, count).await?;
+        for ((kind, name), count) in names {
+            registry::add_views(&tx, Entry { kind, name: &name }, count).await?;
         }
         tx.commit().await
     }

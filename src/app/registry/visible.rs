@@ -13,7 +13,7 @@ use crate::{
         Error, Result,
         ids::OrganisationId,
         page::{Page, PageRequest},
-        registry::RegistryVersion,
+        registry::{RegistryVersion, definition::DefinitionKind},
         tenancy::{
             member::Permission,
             organisation::{Organisation, Slug},
@@ -47,6 +47,30 @@ impl Registry {
         search: VersionSearch,
         page: PageRequest,
     ) -> Result<Page<Listed>> {
+        self.list_visible(DefinitionKind::Integration, caller, search, page).await
+    }
+
+    /// Lists the versions of interfaces that the caller's organisation may implement, newest first: its own, and the
+    /// public ones.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::Invalid`] naming the parameter.
+    pub async fn list_registry_interfaces(
+        &self,
+        caller: &Caller,
+        search: VersionSearch,
+        page: PageRequest,
+    ) -> Result<Page<Listed>> {
+        self.list_visible(DefinitionKind::Interface, caller, search, page).await
+    }
+
+    async fn list_visible(
+        &self,
+        kind: DefinitionKind,
+        caller: &Caller,
+        search: VersionSearch,
+        page: PageRequest,
+    ) -> Result<Page<Listed>> {
         caller.require(Permission::IntegrationsRead)?;
         let reader = self.base.store.reader();
         let nothing = Page { items: Vec::new(), next: None };
@@ -59,7 +83,7 @@ impl Registry {
             },
         };
         let query = ListQuery { name: search.name, search: search.text, ..ListQuery::default() };
-        let mut wanted = lists::wanted(Scope::Visible(caller.organisation_id), &query, page.limit)?;
+        let mut wanted = lists::wanted(kind, Scope::Visible(caller.organisation_id), &query, page.limit)?;
         wanted.owner = owner;
         wanted.after = page.after.map(|id| (String::new(), id));
         let found = registry::list(reader, &wanted).await?;
@@ -76,6 +100,14 @@ impl Registry {
             Err(Error::NotFound { .. }) => self.get_public_integration_by_id(caller, &id.to_string()).await,
             found => found,
         }
+    }
+
+    /// Returns a version of an interface of the organisation's own, or a published one.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn get_registry_interface(&self, caller: &Caller, id: Uuid) -> Result<Registered> {
+        self.get_interface(caller, &id.to_string()).await
     }
 
     /// Adds the owners to versions, and the fields in which a text was found.

@@ -12,7 +12,7 @@ use crate::{
         ids::{OrganisationId, UserId},
         registry::{PublicId, definition, public_id},
         tenancy::{
-            member::Permission,
+            member::{Member, Permission},
             organisation::{Organisation, Slug},
         },
     },
@@ -176,6 +176,22 @@ impl Registry {
     /// [`Error::Forbidden`].
     pub async fn list_bots(&self, caller: &Caller) -> Result<()> {
         caller.require(Permission::IntegrationsRead)
+    }
+
+    /// Lists the plugins: always empty, because the registry keeps none.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub async fn list_plugins(&self, caller: &Caller) -> Result<()> {
+        caller.require(Permission::IntegrationsRead)
+    }
+
+    /// Returns the caller's own membership. It needs no permission.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where it has just ended.
+    pub async fn get_account(&self, caller: &Caller) -> Result<Member> {
+        store::tenancy::members::find(self.base.store.reader(), caller.organisation_id, caller.user_id).await
     }
 
     async fn with_handle(&self, handle: &str) -> Result<Option<OrganisationId>> {

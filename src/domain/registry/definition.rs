@@ -11,8 +11,10 @@ mod configuration;
 mod describe;
 mod descriptor;
 mod file;
+mod implements;
 mod issue;
 mod json_schema;
+mod kind;
 mod merge;
 mod names;
 mod outcome;
@@ -32,17 +34,22 @@ pub use self::{
     describe::{Described, describe},
     descriptor::descriptor,
     file::{MAX_ICON, MAX_README},
+    implements::Effort,
     issue::{Issue, IssueKind, MAX_ISSUES, Rule},
     json_schema::{MAX_SCHEMA_BYTES, MAX_SCHEMA_DEPTH},
+    kind::DefinitionKind,
     names::{DefinitionName, MAX_HANDLE, MAX_NAME, handle},
     search::{Matched, Searched, search, titled_actions},
-    shape::{MAX_CHANNELS, MAX_ENTRIES, MAX_EVENTS, MAX_LAYERS, MAX_MESSAGES, MAX_SECRETS, MAX_STATES, MAX_TAGS},
+    shape::{
+        MAX_CHANNELS, MAX_ENTRIES, MAX_EVENTS, MAX_INTERFACES, MAX_LAYERS, MAX_MESSAGES, MAX_SECRETS, MAX_STATES,
+        MAX_TAGS,
+    },
     version::{MAX_VERSION, Version, VersionQuery, VersionRange},
 };
 use self::{
     check::{Mode, Walk, weight, whole_seconds},
     issue::{Issues, Location},
-    shape::{ASIDE, BODY},
+    shape::{ASIDE, Shape},
 };
 use crate::domain::secret::Secret;
 
@@ -102,7 +109,10 @@ impl Visibility {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Definition {
-    /// Name of the integration.
+    /// Kind. An interface has entities, actions, events and channels, and a name template; the rest is empty.
+    #[serde(default, skip_serializing_if = "DefinitionKind::is_integration")]
+    pub kind: DefinitionKind,
+    /// Its name.
     pub name: DefinitionName,
     /// Its version.
     pub version: Version,
@@ -133,8 +143,11 @@ pub struct Definition {
     pub user: Map<String, Value>,
     /// `{title?, description?, schema}` by names.
     pub entities: Map<String, Value>,
-    /// `{id, entities, actions, events, channels}` by names. The existence of these interfaces is not checked here.
+    /// `{id, name, version, entities, actions, events, channels}` by aliases.
     pub interfaces: Map<String, Value>,
+    /// `{script, language}` of an interface; empty if it has none.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub name_template: Map<String, Value>,
     /// `{extractScript?, fallbackHandlerScript?}`.
     pub identifier: Map<String, Value>,
     /// Free texts by names.
@@ -153,8 +166,9 @@ pub struct Definition {
 
 impl Definition {
     /// An empty definition, before a body is merged into it.
-    fn blank(name: DefinitionName, version: Version, dev: bool) -> Self {
+    fn blank(kind: DefinitionKind, name: DefinitionName, version: Version, dev: bool) -> Self {
         Self {
+            kind,
             title: name.as_str().chars().take(MAX_TITLE).collect(),
             name,
             version,
@@ -171,6 +185,7 @@ impl Definition {
             user: Map::new(),
             entities: Map::new(),
             interfaces: Map::new(),
+            name_template: Map::new(),
             identifier: Map::new(),
             attributes: Map::new(),
             extra_operations: Map::new(),
@@ -178,11 +193,6 @@ impl Definition {
             sdk_version: None,
             max_execution_time_secs: None,
         }
-    }
-
-    /// Returns the ids of the implemented interfaces, each with its alias here.
-    pub fn interface_ids(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.interfaces.iter().filter_map(|(alias, interface)| Some((alias.as_str(), interface["id"].as_str()?)))
     }
 
     /// Returns the part that an update can change, with the names of the table.
@@ -203,6 +213,7 @@ impl Definition {
             ("channels", self.channels),
             ("user", self.user),
             ("interfaces", self.interfaces),
+            ("nameTemplate", self.name_template),
             ("identifier", self.identifier),
             ("attributes", self.attributes),
             ("extraOperations", self.extra_operations),
@@ -224,11 +235,12 @@ impl Definition {
         let (configuration, configurations) = (map("configuration"), map("configurations"));
         let (states, events, actions) = (map("states"), map("events"), map("actions"));
         let (entities, channels, user) = (map("entities"), map("channels"), map("user"));
-        let (interfaces, identifier) = (map("interfaces"), map("identifier"));
+        let (interfaces, name_template, identifier) = (map("interfaces"), map("nameTemplate"), map("identifier"));
         let (attributes, extra_operations) = (map("attributes"), map("extraOperations"));
         let text = |name: &str| content.get(name).and_then(Value::as_str).map(str::to_owned);
         let layers = content.get("layers").and_then(Value::as_array).into_iter().flatten();
         Self {
+            kind: self.kind,
             name: self.name.clone(),
             version: self.version.clone(),
             dev: self.dev,
@@ -245,6 +257,7 @@ impl Definition {
             user,
             entities,
             interfaces,
+            name_template,
             identifier,
             attributes,
             extra_operations,
@@ -284,12 +297,12 @@ impl fmt::Debug for Enclosures {
 ///
 /// # Errors
 /// All issues, in the order of the document.
-pub fn check_create(body: &Value) -> Result<(Definition, Enclosures), Vec<Issue>> {
+pub fn check_create(kind: DefinitionKind, body: &Value) -> Result<(Definition, Enclosures), Vec<Issue>> {
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let name = text("name").and_then(DefinitionName::parse).unwrap_or_else(DefinitionName::unknown);
     let version = text("version").and_then(Version::parse).unwrap_or_else(Version::unknown);
     let dev = body.get("dev").and_then(Value::as_bool).unwrap_or_default();
-    check(Mode::Create, &Definition::blank(name, version, dev), body)
+    check(Mode::Create, &Definition::blank(kind, name, version, dev), body)
 }
 
 /// Validates the body of an update, and applies it to the former definition: `null` removes, an absent member stays,
@@ -308,15 +321,18 @@ fn check(mode: Mode, former: &Definition, body: &Value) -> Result<(Definition, E
         issues.add_found(Rule::Type, &Location::BODY, "must be object", &check::seen(body));
         return Err(issues.finish());
     };
-    if weight(object, MAX_DEFINITION, is_content) > MAX_DEFINITION {
+    let shape = former.kind.body();
+    if weight(object, MAX_DEFINITION, |name| is_content(shape, name)) > MAX_DEFINITION {
         outcome::too_large(&mut issues);
         return Err(issues.finish());
     }
-    Walk { mode, issues: &mut issues, enclosures: &mut enclosures }.value(&BODY, body, &Location::BODY);
+    let names_entities = former.kind == DefinitionKind::Interface;
+    let mut walk = Walk { mode, names_entities, issues: &mut issues, enclosures: &mut enclosures };
+    walk.value(shape, body, &Location::BODY);
     if issues.enough() {
         return Err(issues.finish());
     }
-    let mut next = former.with_content(merge::merged(former.clone().into_content(), object));
+    let mut next = former.with_content(merge::merged(shape, former.clone().into_content(), object));
     next.visibility = former.visibility.given(object);
     outcome::check(&next, &mut issues);
     issues.sort_by_document(body);
@@ -332,9 +348,8 @@ fn check(mode: Mode, former: &Definition, body: &Value) -> Result<(Definition, E
 }
 
 /// Returns true if a member of a body counts towards the size limit.
-fn is_content(name: &str) -> bool {
-    let is_known =
-        matches!(&BODY, shape::Shape::Object { fields, .. } if fields.iter().any(|field| field.name == name));
+fn is_content(shape: &Shape, name: &str) -> bool {
+    let is_known = matches!(shape, Shape::Object { fields, .. } if fields.iter().any(|field| field.name == name));
     is_known && !ASIDE.contains(&name)
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Not here: the definition itself (`definition`).
 
+use serde_json::{Map, Value};
+
 use super::MAX_VERSIONS;
 use super::definition::{
     Definition, DefinitionName, Enclosures, Issue, MAX_SECRETS, Rule, Version, Visibility, breaking_changes,
@@ -91,22 +93,12 @@ pub fn judge_new(new: Newcomer<'_>, around: &Around) -> Vec<Issue> {
         issues.push(Issue::new(Rule::Limit, "/version", says));
     }
     let Some((definition, enclosures)) = new.definition else { return issues };
-    issues.extend(unknown_interfaces(definition));
     let given = enclosures.secrets.values().flatten().count();
     issues.extend(too_many_secrets(given + around.carried(enclosures).len()));
     if let Some(before) = around.before.as_ref().filter(|_| new.may_not_break && !new.dev) {
         issues.extend(breaking_changes(before, definition));
     }
     issues
-}
-
-/// Refuses all interfaces: none is stored here, so no id exists.
-fn unknown_interfaces(definition: &Definition) -> impl Iterator<Item = Issue> {
-    definition.interface_ids().map(|(alias, id)| {
-        let alias = alias.replace('~', "~0").replace('/', "~1");
-        let says = "must be the id of an interface; this service has no interfaces";
-        Issue::new(Rule::Interface, format!("/interfaces/{alias}/id"), says).found(id)
-    })
 }
 
 fn too_many_secrets(count: usize) -> Option<Issue> {
@@ -141,15 +133,28 @@ pub struct Successor<'a> {
     pub secrets: usize,
     /// The published version before it, if there are dependents and the caller did not ask to ignore breaking changes.
     pub before: Option<&'a Definition>,
+    /// Number of versions that implement it, if it is an interface and the caller did not ask to ignore breaking changes.
+    pub implementations: u64,
+}
+
+/// Returns what an interface asks of an implementation.
+fn contract(definition: &Definition) -> [&Map<String, Value>; 4] {
+    [&definition.entities, &definition.actions, &definition.events, &definition.channels]
 }
 
 /// Returns the reasons to refuse a change of a version. A published one is immutable, but for its secrets and a change
 /// of visibility among the published ones.
 pub fn judge_update(change: Successor<'_>) -> Vec<Issue> {
-    let Successor { former, next, files_change, secrets, before } = change;
+    let Successor { former, next, files_change, secrets, before, implementations } = change;
     let mut issues: Vec<Issue> = too_many_secrets(secrets).into_iter().collect();
     if !former.visibility.is_published() {
-        issues.extend(unknown_interfaces(next));
+        if implementations > 0 && contract(former) != contract(next) {
+            let says = format_args!(
+                "would change what {} {} asks for, and versions implement it ({implementations}); create a new version",
+                former.name, former.version
+            );
+            issues.push(Issue::new(Rule::BreakingChange, "", says));
+        }
         if let Some(before) = before.filter(|_| next.visibility.is_published()) {
             issues.extend(breaking_changes(before, next));
         }

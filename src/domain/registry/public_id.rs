@@ -6,6 +6,8 @@ use std::{fmt, str::FromStr};
 
 use uuid::Uuid;
 
+use super::definition::DefinitionKind;
+
 /// Crockford's Base32: no I, L, O and U.
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LENGTH: usize = 26;
@@ -22,10 +24,22 @@ pub struct PublicId {
 impl PublicId {
     /// Prefix of a version of an integration.
     pub const VERSION: &'static str = "intver";
+    /// Prefix of a version of an interface.
+    pub const INTERFACE: &'static str = "ifver";
     /// Prefix of an organisation.
     pub const WORKSPACE: &'static str = "wkspace";
     /// Prefix of an API key of an integration.
     pub const API_KEY: &'static str = "iak";
+}
+
+impl DefinitionKind {
+    /// Returns the prefix of the identifier of a version.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            DefinitionKind::Integration => PublicId::VERSION,
+            DefinitionKind::Interface => PublicId::INTERFACE,
+        }
+    }
 }
 
 impl fmt::Display for PublicId {

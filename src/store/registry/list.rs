@@ -3,6 +3,7 @@
 //! Not here: their definitions and files.
 
 use ::entity::{
+    registry_implementation::{Column as Implementation, Entity as Implementations},
     registry_name::{Column as Name, Entity as Names},
     registry_version::{Column, Entity as Versions},
 };
@@ -19,12 +20,14 @@ use crate::{
         ids::{IntegrationId, OrganisationId},
         page::{Page, PageRequest},
         registry::{
-            Lifecycle, RegistryVersion, SortBy, Verification,
-            definition::{Version, Visibility},
+            Entry, Lifecycle, RegistryVersion, SortBy, Verification,
+            definition::{DefinitionKind, Version, Visibility},
         },
     },
     store::corrupt,
 };
+
+use super::key::{key, name_of};
 
 /// Scope of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +43,11 @@ pub enum Scope {
 /// Filter, order and page of a list.
 #[derive(Clone, Debug)]
 pub struct VersionFilter {
+    /// The kind.
+    pub kind: DefinitionKind,
     /// The scope.
     pub scope: Scope,
-    /// Only versions of the integration with this name.
+    /// Only versions with this name.
     pub name: Option<String>,
     /// Only this version; `None` in it for the highest of each integration.
     pub version: Option<Option<Version>>,
@@ -54,6 +59,10 @@ pub struct VersionFilter {
     pub dev: bool,
     /// Only versions of this workspace.
     pub owner: Option<OrganisationId>,
+    /// Only implementations of the version of an interface with this identifier.
+    pub interface_id: Option<IntegrationId>,
+    /// Only implementations of the interface with this name.
+    pub interface_name: Option<String>,
     /// Text to search for.
     pub search: Option<String>,
     /// Sort key.
@@ -69,6 +78,7 @@ pub struct VersionFilter {
 #[derive(FromQueryResult)]
 struct Row {
     integration_id: Uuid,
+    kind: String,
     organisation_id: Uuid,
     name: String,
     version: String,
@@ -89,8 +99,9 @@ struct Row {
     views: i64,
 }
 
-const COLUMNS: [Column; 16] = [
+const COLUMNS: [Column; 17] = [
     Column::IntegrationId,
+    Column::Kind,
     Column::OrganisationId,
     Column::Name,
     Column::Version,
@@ -127,11 +138,12 @@ async fn all(db: &impl ConnectionTrait, query: &SelectStatement) -> Result<Vec<R
 /// When the database fails.
 pub async fn find(
     db: &impl ConnectionTrait,
+    kind: DefinitionKind,
     organisation_id: OrganisationId,
     id: IntegrationId,
 ) -> Result<Option<RegistryVersion>> {
     let mut query = select();
-    query.and_where(Column::IntegrationId.eq(id.0)).and_where(of(organisation_id));
+    query.and_where(Column::IntegrationId.eq(id.0)).and_where(of(organisation_id)).and_where(is(kind));
     Ok(all(db, &query).await?.pop())
 }
 
@@ -139,19 +151,39 @@ pub async fn find(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_published(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Option<RegistryVersion>> {
+pub async fn find_published(
+    db: &impl ConnectionTrait,
+    kind: DefinitionKind,
+    id: IntegrationId,
+) -> Result<Option<RegistryVersion>> {
     let mut query = select();
-    query.and_where(Column::IntegrationId.eq(id.0)).and_where(published());
+    query.and_where(Column::IntegrationId.eq(id.0)).and_where(published()).and_where(is(kind));
     Ok(all(db, &query).await?.pop())
 }
 
-/// Finds a version of any workspace: for the operator.
+/// Finds a version that a workspace may use: its own, or a published one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_visible(
+    db: &impl ConnectionTrait,
+    kind: DefinitionKind,
+    organisation_id: OrganisationId,
+    id: IntegrationId,
+) -> Result<Option<RegistryVersion>> {
+    let mut query = select();
+    let visible = of(organisation_id).or(published());
+    query.and_where(Column::IntegrationId.eq(id.0)).and_where(visible).and_where(is(kind));
+    Ok(all(db, &query).await?.pop())
+}
+
+/// Finds a version of an integration of any workspace: for the operator.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn find_anywhere(db: &impl ConnectionTrait, id: IntegrationId) -> Result<Option<RegistryVersion>> {
     let mut query = select();
-    query.and_where(Column::IntegrationId.eq(id.0));
+    query.and_where(Column::IntegrationId.eq(id.0)).and_where(is(DefinitionKind::Integration));
     Ok(all(db, &query).await?.pop())
 }
 
@@ -175,15 +207,38 @@ pub async fn pending(db: &impl ConnectionTrait, page: PageRequest) -> Result<Pag
 ///
 /// # Errors
 /// When the database fails.
-pub async fn named(db: &impl ConnectionTrait, scope: Scope, name: &str) -> Result<Vec<RegistryVersion>> {
+pub async fn named(db: &impl ConnectionTrait, scope: Scope, entry: Entry<'_>) -> Result<Vec<RegistryVersion>> {
     let mut query = select();
-    query.and_where(Expr::col((Versions, Column::Name)).eq(name)).and_where(Column::Dev.eq(false));
+    query.and_where(Expr::col((Versions, Column::Name)).eq(key(entry).as_ref())).and_where(Column::Dev.eq(false));
     query.and_where(match scope {
         Scope::Workspace(id) => of(id),
         Scope::Hub => published(),
         Scope::Visible(id) => of(id).or(published()),
     });
     all(db, &query).await
+}
+
+fn is(kind: DefinitionKind) -> SimpleExpr {
+    Column::Kind.eq(kind.as_str())
+}
+
+/// Returns the identifiers of the versions that implement an interface: the given version of it, or any of its name.
+fn implementing(id: Option<IntegrationId>, name: Option<&str>) -> SelectStatement {
+    let mut query = Query::select();
+    query.column(Implementation::IntegrationId).from(Implementations);
+    if let Some(id) = id {
+        query.and_where(Implementation::InterfaceId.eq(id.0));
+    }
+    if let Some(name) = name {
+        let key = key(Entry { kind: DefinitionKind::Interface, name });
+        let named = Query::select()
+            .column(Column::IntegrationId)
+            .from(Versions)
+            .and_where(Column::Name.eq(key.as_ref()))
+            .take();
+        query.and_where(Expr::col(Implementation::InterfaceId).in_subquery(named));
+    }
+    query
 }
 
 fn of(id: OrganisationId) -> SimpleExpr {
@@ -204,6 +259,7 @@ fn published() -> SimpleExpr {
 /// When the database fails, or the cursor is of the wrong kind.
 pub async fn list(db: &impl ConnectionTrait, wanted: &VersionFilter) -> Result<Vec<RegistryVersion>> {
     let mut query = select();
+    query.and_where(is(wanted.kind));
     match wanted.scope {
         Scope::Workspace(id) => query.and_where(of(id)).and_where(Column::Dev.eq(wanted.dev)),
         Scope::Hub => query.and_where(public()),
@@ -213,10 +269,20 @@ pub async fn list(db: &impl ConnectionTrait, wanted: &VersionFilter) -> Result<V
         query.and_where(of(owner));
     }
     if let Some(name) = &wanted.name {
-        query.and_where(Expr::col((Versions, Column::Name)).eq(name.as_str()));
+        let entry = Entry { kind: wanted.kind, name };
+        query.and_where(Expr::col((Versions, Column::Name)).eq(key(entry).as_ref()));
+    }
+    if wanted.interface_id.is_some() || wanted.interface_name.is_some() {
+        let implementing = implementing(wanted.interface_id, wanted.interface_name.as_deref());
+        query.and_where(Expr::col((Versions, Column::IntegrationId)).in_subquery(implementing));
     }
     match &wanted.version {
-        Some(Some(version)) => query.and_where(Column::Version.eq(version.to_string())),
+        Some(Some(version)) => {
+            // Build metadata does not distinguish versions, and no version has a wildcard of `LIKE`.
+            let plain = version.without_build().to_string();
+            let built = Column::Version.like(format!("{plain}+%"));
+            query.and_where(Column::Version.eq(plain).or(built))
+        }
         Some(None) if wanted.scope == Scope::Hub => query.and_where(Column::LatestPublished.eq(true)),
         Some(None) => query.and_where(Column::Latest.eq(true)),
         None => &mut query,
@@ -285,7 +351,7 @@ impl VersionFilter {
         let key = match self.sort_by {
             SortBy::CreatedAt => String::new(),
             SortBy::UpdatedAt => version.updated_at.to_rfc3339(),
-            SortBy::Name => version.name.clone(),
+            SortBy::Name => key(version.entry()).into_owned(),
             SortBy::InstallCount => version.installs.to_string(),
             SortBy::Popularity => (version.installs * 100 + version.views).to_string(),
         };
@@ -297,8 +363,9 @@ fn version(row: Row) -> Result<RegistryVersion> {
     let wrong = |column: &'static str, text: &str| corrupt("registry_version", column, text);
     Ok(RegistryVersion {
         id: row.integration_id.into(),
+        kind: DefinitionKind::named(&row.kind).ok_or_else(|| wrong("kind", &row.kind))?,
         organisation_id: row.organisation_id.into(),
-        name: row.name,
+        name: name_of(&row.name).to_owned(),
         version: Version::parse(&row.version).ok_or_else(|| wrong("version", &row.version))?,
         dev: row.dev,
         visibility: Visibility::named(&row.visibility).ok_or_else(|| wrong("visibility", &row.visibility))?,

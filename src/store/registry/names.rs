@@ -1,4 +1,4 @@
-//! Names of integrations: one small table for the whole service, with the data that all versions of an integration
+//! Names: one small table for the whole service, with the data that all versions of an integration
 //! share.
 //!
 //! Not here: the rules for names (`domain::registry`).
@@ -14,13 +14,14 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::key::key;
 use crate::{
     domain::{
         Error, Result,
         ambient::Time,
         ids::OrganisationId,
         registry::{
-            Around, Known,
+            Around, Entry, Known,
             definition::{Issue, Rule, Version, Visibility},
             published_before, same_major_before,
         },
@@ -36,7 +37,7 @@ use crate::{
 pub async fn around(
     db: &impl ConnectionTrait,
     workspace: &Organisation,
-    (name, version): (Option<&str>, Option<&Version>),
+    (entry, version): (Option<Entry<'_>>, Option<&Version>),
     most_names: u64,
 ) -> Result<Around> {
     let mut around = Around {
@@ -49,15 +50,15 @@ pub async fn around(
         before: None,
         secrets_of: None,
     };
-    let Some(name) = name else { return Ok(around) };
-    let owner = Names::find_by_id(name).select_only().column(Column::OrganisationId);
+    let Some(entry) = entry else { return Ok(around) };
+    let owner = Names::find_by_id(key(entry)).select_only().column(Column::OrganisationId);
     let owner: Option<Uuid> = owner.into_tuple().one(db).await?;
     around.owner = owner.map(OrganisationId);
     if around.owner.is_none() {
         around.names = Names::find().filter(Column::OrganisationId.eq(workspace.id.0)).count(db).await?;
     }
     if around.owner == Some(workspace.id) {
-        around.versions = versions(db, workspace.id, name).await?;
+        around.versions = versions(db, workspace.id, entry).await?;
     }
     let Some(version) = version else { return Ok(around) };
     if let Some(before) = published_before(version, &around.versions) {
@@ -79,13 +80,13 @@ pub async fn around(
 pub(super) async fn versions(
     db: &impl ConnectionTrait,
     organisation_id: OrganisationId,
-    name: &str,
+    entry: Entry<'_>,
 ) -> Result<Vec<Known>> {
     let rows: Vec<(Uuid, String, bool, String)> = Versions::find()
         .select_only()
         .columns([VersionColumn::IntegrationId, VersionColumn::Version, VersionColumn::Dev, VersionColumn::Visibility])
         .filter(VersionColumn::OrganisationId.eq(organisation_id.0))
-        .filter(VersionColumn::Name.eq(name))
+        .filter(VersionColumn::Name.eq(key(entry).as_ref()))
         .into_tuple()
         .all(db)
         .await?;
@@ -105,9 +106,9 @@ pub(super) async fn versions(
 ///
 /// # Errors
 /// [`Error::Issues`] if another workspace was first.
-pub async fn claim_name(tx: &Tx, organisation_id: OrganisationId, name: &str, now: Time) -> Result<()> {
+pub async fn claim_name(tx: &Tx, organisation_id: OrganisationId, entry: Entry<'_>, now: Time) -> Result<()> {
     let row = ActiveModel {
-        name: Set(name.to_owned()),
+        name: Set(key(entry).into_owned()),
         organisation_id: Set(organisation_id.0),
         was_published: Set(false),
         installs: Set(0),
@@ -119,11 +120,11 @@ pub async fn claim_name(tx: &Tx, organisation_id: OrganisationId, name: &str, no
     let there = OnConflict::column(Column::Name).do_nothing().to_owned();
     Names::insert(row).on_conflict(there).try_insert().exec_without_returning(tx).await?;
     let owner: Option<Uuid> =
-        Names::find_by_id(name).select_only().column(Column::OrganisationId).into_tuple().one(tx).await?;
+        Names::find_by_id(key(entry)).select_only().column(Column::OrganisationId).into_tuple().one(tx).await?;
     if owner == Some(organisation_id.0) {
         return Ok(());
     }
-    let issue = Issue::new(Rule::Reserved, "/name", "is already reserved by another workspace").found(name);
+    let issue = Issue::new(Rule::Reserved, "/name", "is already reserved by another workspace").found(entry.name);
     Err(Error::Issues(vec![issue]))
 }
 
@@ -131,10 +132,10 @@ pub async fn claim_name(tx: &Tx, organisation_id: OrganisationId, name: &str, no
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set_published(tx: &Tx, name: &str) -> Result<()> {
+pub async fn set_published(tx: &Tx, entry: Entry<'_>) -> Result<()> {
     Names::update_many()
         .col_expr(Column::WasPublished, Expr::value(true))
-        .filter(Column::Name.eq(name))
+        .filter(Column::Name.eq(key(entry).as_ref()))
         .filter(Column::WasPublished.eq(false))
         .exec(tx)
         .await?;
@@ -145,25 +146,26 @@ pub async fn set_published(tx: &Tx, name: &str) -> Result<()> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn release_name(tx: &Tx, organisation_id: OrganisationId, name: &str) -> Result<()> {
+pub async fn release_name(tx: &Tx, organisation_id: OrganisationId, entry: Entry<'_>) -> Result<()> {
     let left = Versions::find()
         .filter(VersionColumn::OrganisationId.eq(organisation_id.0))
-        .filter(VersionColumn::Name.eq(name))
+        .filter(VersionColumn::Name.eq(key(entry).as_ref()))
         .count(tx)
         .await?;
     if left == 0 {
-        let query = Names::delete_many().filter(Column::Name.eq(name)).filter(Column::WasPublished.eq(false));
+        let query =
+            Names::delete_many().filter(Column::Name.eq(key(entry).as_ref())).filter(Column::WasPublished.eq(false));
         query.exec(tx).await?;
     }
     Ok(())
 }
 
-/// Reads the icon of an integration.
+/// Reads the icon of a name.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn icon_of(db: &impl ConnectionTrait, name: &str) -> Result<Option<String>> {
-    let query = Names::find_by_id(name).select_only().column(Column::Icon);
+pub async fn icon_of(db: &impl ConnectionTrait, entry: Entry<'_>) -> Result<Option<String>> {
+    let query = Names::find_by_id(key(entry)).select_only().column(Column::Icon);
     let found: Option<Option<String>> = query.into_tuple().one(db).await?;
     Ok(found.flatten())
 }
@@ -172,10 +174,10 @@ pub async fn icon_of(db: &impl ConnectionTrait, name: &str) -> Result<Option<Str
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set_icon(tx: &Tx, name: &str, key: &str, icon: String) -> Result<()> {
+pub async fn set_icon(tx: &Tx, entry: Entry<'_>, file_key: &str, icon: String) -> Result<()> {
     let row = ActiveModel {
-        name: Set(name.to_owned()),
-        icon_key: Set(Some(key.to_owned())),
+        name: Set(key(entry).into_owned()),
+        icon_key: Set(Some(file_key.to_owned())),
         icon: Set(Some(icon)),
         ..Default::default()
     };
@@ -187,10 +189,10 @@ pub async fn set_icon(tx: &Tx, name: &str, key: &str, icon: String) -> Result<()
 ///
 /// # Errors
 /// When the database fails.
-pub async fn add_views(tx: &Tx, name: &str, count: i64) -> Result<()> {
+pub async fn add_views(tx: &Tx, entry: Entry<'_>, count: i64) -> Result<()> {
     Names::update_many()
         .col_expr(Column::Views, Expr::col(Column::Views).add(count))
-        .filter(Column::Name.eq(name))
+        .filter(Column::Name.eq(key(entry).as_ref()))
         .exec(tx)
         .await?;
     Ok(())

@@ -98,6 +98,66 @@ const theClient = async () => {
   console.log('the client: done')
 }
 
+/** Interfaces: created, read, implemented by an integration, and kept while they are. */
+const theInterfaces = async () => {
+  const { Client } = require('@botpress/client')
+  const client = new Client({ apiUrl, token, workspaceId })
+  const other = new Client({ apiUrl, token: otherToken })
+  const item = { type: 'object', properties: { item: { $ref: 'item' } }, required: ['item'], additionalProperties: false }
+  const entity = { type: 'object', properties: { id: { type: 'string' } }, required: ['id'], additionalProperties: false }
+  const body = {
+    name: 'creatable',
+    version: '1.0.0',
+    icon: base64(svg),
+    entities: { item: { schema: entity } },
+    actions: { create: { input: { schema: item }, output: { schema: item } } },
+    events: { created: { schema: item } },
+  }
+  const { interface: made } = await client.createInterface(body)
+  assert.match(made.id, /^ifver_[0-9A-Z]{26}$/)
+  assert.deepEqual(made.actions, body.actions)
+  assert.deepEqual((await client.getInterface({ id: made.id })).interface, made)
+  assert.deepEqual((await client.getInterfaceByName({ name: 'creatable', version: '^1.0.0' })).interface, made)
+  assert.equal((await client.updateInterface({ id: made.id, title: 'Creatable' })).interface.title, 'Creatable')
+  assert.equal((await client.list.interfaces({}).collect({}))[0].id, made.id)
+  assert.equal((await refusal(other.getPublicInterfaceById({ id: made.id }))).type, 'ResourceNotFound')
+  await client.updateInterface({ id: made.id, public: true })
+  assert.equal((await other.getPublicInterfaceById({ id: made.id })).interface.public, true)
+  assert.equal((await other.getPublicInterface({ name: 'creatable', version: 'latest' })).interface.id, made.id)
+  assert.equal((await other.listPublicInterfaces({ name: 'creatable' })).interfaces.length, 1)
+
+  const own = { ...item, properties: { item: entity } }
+  const implementing = {
+    name: 'acme/linear',
+    version: '1.0.0',
+    entities: { issue: { schema: entity } },
+    actions: { createIssue: { input: { schema: own }, output: { schema: own } } },
+    events: { created: { schema: own } },
+    interfaces: {
+      'creatable<issue>': {
+        id: made.id,
+        entities: { item: { name: 'issue' } },
+        actions: { create: { name: 'createIssue' } },
+        events: { created: { name: 'created' } },
+      },
+    },
+  }
+  const wrong = await refusal(client.createIntegration({ ...implementing, actions: {} }))
+  assert.equal(wrong.type, 'ReferenceNotFound')
+  const { integration } = await client.createIntegration(implementing)
+  const read = (await client.getIntegration({ id: integration.id })).integration.interfaces['creatable<issue>']
+  assert.deepEqual([read.id, read.name, read.version], [made.id, 'creatable', '1.0.0'])
+  assert.equal((await client.listIntegrations({ interfaceId: made.id })).integrations.length, 1)
+  assert.equal((await refusal(client.deleteInterface({ id: made.id }))).type, 'ReferenceConstraint')
+  await client.deleteIntegration({ id: integration.id })
+  assert.deepEqual(await client.deleteInterface({ id: made.id }), {})
+
+  assert.match((await client.getAccount({})).account.id, /./)
+  assert.deepEqual((await client.listPlugins({})).plugins, [])
+  assert.deepEqual((await client.listPublicPlugins({})).plugins, [])
+  console.log('the interfaces: done')
+}
+
 const home = fs.mkdtempSync(path.join(os.tmpdir(), 'tieline-bp-'))
 const binary = path.join(here, 'node_modules', '.bin', 'bp')
 
@@ -127,16 +187,17 @@ const project = () => {
   write('package.json', JSON.stringify({ name: 'deployed', private: true, dependencies: {} }))
   write('icon.svg', svg)
   write('hub.md', '# Deployed')
-  const define = (version, title) =>
+  const define = (version, title, extension = '') =>
     write(
       'integration.definition.ts',
-      `import { IntegrationDefinition, z } from '@botpress/sdk'
+      `import { IntegrationDefinition, interfaces, z } from '@botpress/sdk'
        export default new IntegrationDefinition({
          name: 'acme/deployed', version: '${version}', title: '${title}', readme: 'hub.md', icon: 'icon.svg',
          secrets: { API_KEY: { description: 'a key' } },
          configuration: { schema: z.object({ tenant: z.string() }) },
          actions: { sayHello: { input: { schema: z.object({ text: z.string() }) }, output: { schema: z.object({}) } } },
-       })`
+         entities: { issue: { schema: z.object({ id: z.string(), title: z.string() }) } },
+       })${extension}`
     )
   write(
     path.join('src', 'index.ts'),
@@ -173,6 +234,32 @@ const theCommandLine = async () => {
   await deploy()
   assert.equal((await deployed('1.0.0')).title, 'Changed')
   assert.equal((await deployed('1.0.0')).id, first.id)
+
+  // The command line deploys interfaces from the product's own workspace alone, with this body; it reads, lists and
+  // deletes them, and deploys integrations that extend them, from any.
+  const { prepareCreateInterfaceBody } = require('@botpress/cli/dist/api/interface-body.js')
+  const { creatable } = require('@botpress/sdk').interfaces
+  const { interface: made } = await client.createInterface(prepareCreateInterfaceBody(creatable))
+  assert.match(await succeeds('interfaces', 'ls'), /creatable/)
+  assert.match(await succeeds('interfaces', 'get', `creatable@${creatable.version}`), /ifver_/)
+  define('1.0.1', 'Extends', '.extend(interfaces.creatable, ({ issue }) => ({ item: issue }))')
+  await deploy()
+  const extended = await deployed('1.0.1')
+  assert.deepEqual(extended.interfaces['creatable<issue>'], {
+    id: made.id,
+    name: 'creatable',
+    version: creatable.version,
+    entities: { item: { name: 'issue' } },
+    actions: { create: { name: 'issueCreate' } },
+    events: { created: { name: 'issueCreated' } },
+    channels: {},
+  })
+  assert.deepEqual(Object.keys(extended.actions).sort(), ['issueCreate', 'sayHello'])
+  await deploy()
+  assert.notEqual((await bp('interfaces', 'delete', `creatable@${creatable.version}`, '-y')).code, 0)
+  await succeeds('integrations', 'delete', 'acme/deployed@1.0.1', '-y')
+  await succeeds('interfaces', 'delete', `creatable@${creatable.version}`, '-y')
+
   define('1.1.0', 'Second')
   await deploy('--public')
   assert.equal((await deployed('latest')).visibility, 'public')
@@ -188,6 +275,7 @@ const theCommandLine = async () => {
 
 try {
   await theClient()
+  await theInterfaces()
   await theCommandLine()
 } finally {
   fs.rmSync(home, { recursive: true, force: true })

@@ -7,7 +7,7 @@ use crate::{
     app::{kernel::Base, registry::Registered},
     domain::registry::{
         Lifecycle, PublicId, Verification,
-        definition::{Described, describe},
+        definition::{DefinitionKind, Described, describe},
     },
 };
 
@@ -66,9 +66,26 @@ pub fn shown(base: &Base, registered: &Registered) -> Value {
     value
 }
 
+/// Returns the schema of a text.
+pub fn text(description: &str) -> Value {
+    json!({ "type": "string", "description": description })
+}
+
+/// Returns the schema of a definition in an answer, with the members of its version.
+pub fn extended(kind: DefinitionKind, own: Value) -> Value {
+    let mut schema = describe(kind, Described::Answer);
+    let mut required: Vec<Value> = schema["required"].as_array().cloned().unwrap_or_default();
+    required.extend(["title", "description"].map(Value::from));
+    if let (Value::Object(own), Some(properties)) = (own, schema["properties"].as_object_mut()) {
+        required.extend(own.keys().map(|name| name.as_str().into()));
+        properties.extend(own);
+    }
+    schema["required"] = required.into();
+    schema
+}
+
 /// Returns the schema of a version in an answer.
 pub fn schema(in_public: bool) -> Value {
-    let text = |description: &str| json!({ "type": "string", "description": description });
     let flag = |description: &str| json!({ "type": "boolean", "description": description });
     let word =
         |description: &str, words: Vec<&str>| json!({ "type": "string", "description": description, "enum": words });
@@ -107,15 +124,7 @@ pub fn schema(in_public: bool) -> Value {
             "additionalProperties": false,
         });
     }
-    let mut schema = describe(Described::Answer);
-    let mut required: Vec<Value> = schema["required"].as_array().cloned().unwrap_or_default();
-    required.extend(["title", "description"].map(Value::from));
-    if let (Value::Object(own), Some(properties)) = (own, schema["properties"].as_object_mut()) {
-        required.extend(own.keys().map(|name| name.as_str().into()));
-        properties.extend(own);
-    }
-    schema["required"] = required.into();
-    schema
+    extended(DefinitionKind::Integration, own)
 }
 
 /// Example of a creation's body, for the document.

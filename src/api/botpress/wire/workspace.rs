@@ -9,6 +9,7 @@ use crate::{
         word::{Vocabulary, Word},
     },
     app::registry::Workspace,
+    domain::tenancy::member::Member,
 };
 
 /// Declares an enum with a single value, for a member that the product requires.
@@ -161,5 +162,67 @@ impl BotsOut {
     /// Returns the empty list.
     pub fn none() -> Self {
         Self { bots: Vec::new(), meta: MetaOut::default() }
+    }
+}
+
+/// A plugin. This service has none.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "Plugin")]
+pub struct PluginOut {
+    /// Unique id.
+    pub id: String,
+}
+
+/// Plugins; always empty.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "PluginList")]
+pub struct PluginsOut {
+    /// The plugins.
+    pub plugins: Vec<PluginOut>,
+    /// Metadata of the page.
+    pub meta: MetaOut,
+}
+
+impl PluginsOut {
+    /// Returns the empty list.
+    pub fn none() -> Self {
+        Self { plugins: Vec::new(), meta: MetaOut::default() }
+    }
+}
+
+/// A caller's account.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "Account", rename_all = "camelCase")]
+pub struct AccountInnerOut {
+    /// User id.
+    pub id: String,
+    /// Email address, for display; empty if none is known.
+    pub email: String,
+    /// Username.
+    pub display_name: String,
+    /// Always false: members' email addresses are not verified.
+    pub email_verified: bool,
+    /// Time of joining the workspace.
+    pub created_at: Timestamp,
+}
+
+/// The caller's account.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "AccountAnswer")]
+pub struct AccountOut {
+    /// The account.
+    pub account: AccountInnerOut,
+}
+
+impl From<Member> for AccountOut {
+    fn from(member: Member) -> Self {
+        let account = AccountInnerOut {
+            id: member.user_id.to_string(),
+            email: member.email.unwrap_or_default(),
+            display_name: member.username,
+            email_verified: false,
+            created_at: member.created_at.into(),
+        };
+        Self { account }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     domain::{
         registry::{
             Lifecycle, RegistryVersion, Verification,
-            definition::{Definition, Described, Visibility, describe},
+            definition::{Definition, DefinitionKind, Described, Visibility, describe},
         },
         tenancy::organisation::Organisation,
     },
@@ -54,7 +54,7 @@ pub fn complete(document: &str) -> String {
             json!({ "title": "Microsoft Teams", "actions": { "sendMessage": null }, "visibility": "public" }),
         ),
     ] {
-        let mut schema = describe(described);
+        let mut schema = describe(DefinitionKind::Integration, described);
         schema["description"] = description.into();
         schema["example"] = example;
         document["components"]["schemas"][name] = schema;
@@ -146,10 +146,6 @@ impl RegistryVersionOut {
     }
 
     fn shown(base: &Base, version: RegistryVersion, owner: Organisation, is_own: bool) -> Self {
-        let public_url = base.public_url().as_str().trim_end_matches('/');
-        let file = |folder: &str, key: Option<String>, ending: &str| {
-            key.map(|key| format!("{public_url}/v1/admin/{folder}/{key}.{ending}"))
-        };
         Self {
             id: version.id.0,
             name: version.name,
@@ -161,8 +157,8 @@ impl RegistryVersionOut {
             verification_status: Word(version.verification),
             lifecycle_status: Word(version.lifecycle),
             dev: version.dev,
-            icon_url: file("icons", version.icon_key, "svg"),
-            readme_url: file("readmes", version.readme_key, "md"),
+            icon_url: file(base, "icons", version.icon_key, "svg"),
+            readme_url: file(base, "readmes", version.readme_key, "md"),
             install_count: version.installs,
             view_count: version.views,
             secret_names: Some(version.secret_names).filter(|_| is_own),
@@ -172,8 +168,14 @@ impl RegistryVersionOut {
     }
 }
 
+/// Returns the address of a file.
+pub(super) fn file(base: &Base, folder: &str, key: Option<String>, ending: &str) -> Option<String> {
+    let public_url = base.public_url().as_str().trim_end_matches('/');
+    key.map(|key| format!("{public_url}/v1/admin/{folder}/{key}.{ending}"))
+}
+
 /// Members of a part of a definition, by name.
-type Part = BTreeMap<String, Any<Value>>;
+pub(super) type Part = BTreeMap<String, Any<Value>>;
 
 /// Definition of a version.
 #[derive(Clone, Debug, Object)]
@@ -207,7 +209,7 @@ pub struct DefinitionOut {
     pub attributes: Part,
 }
 
-fn part(members: Map<String, Value>) -> Part {
+pub(super) fn part(members: Map<String, Value>) -> Part {
     members.into_iter().map(|(name, value)| (name, Any(value))).collect()
 }
 

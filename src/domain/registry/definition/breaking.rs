@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Definition, Issue,
-    compat::{Comparison, Direction},
+    compat::{Comparison, Direction, MAX_COMPARED},
     issue::{Location, Rule},
 };
 
@@ -16,7 +16,9 @@ use super::{
 ///
 /// A removed member is reported at its former location.
 pub fn breaking_changes(former: &Definition, next: &Definition) -> Vec<Issue> {
-    let mut check = Check { comparison: Comparison::new(&former.version), former, next };
+    let promise = format!("version {} promised", former.version);
+    let comparison = Comparison::new(Rule::BreakingChange, promise, MAX_COMPARED);
+    let mut check = Check { comparison, former, next };
     check.configurations();
     check.states();
     check.events();
@@ -183,6 +185,6 @@ impl<'a> Check<'a> {
     }
 
     fn say(&mut self, at: &Location<'_>, says: &str) {
-        self.comparison.say(Rule::BreakingChange, at, says);
+        self.comparison.say(at, says);
     }
 }

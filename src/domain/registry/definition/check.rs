@@ -58,6 +58,8 @@ impl Null {
 /// State of the walk, with its results.
 pub(super) struct Walk<'a> {
     pub(super) mode: Mode,
+    /// True if a schema may refer to an entity by its name.
+    pub(super) names_entities: bool,
     pub(super) issues: &'a mut Issues,
     /// The files decoded on the way.
     pub(super) enclosures: &'a mut Enclosures,
@@ -70,7 +72,12 @@ impl Walk<'_> {
             Shape::Object { fields, .. } => self.object(fields, value, at),
             Shape::Map { of, keys, most, null } => self.map((of, *keys, *most, *null), value, at),
             Shape::List { of, most } => self.list(of, *most, value, at),
-            Shape::Schema => json_schema::check(value, at, self.issues),
+            Shape::Schema => json_schema::check(value, at, self.names_entities, self.issues),
+            Shape::Hints => {
+                if !value.is_object() {
+                    self.wrong_type("object", value, at);
+                }
+            }
             Shape::Flag => {
                 if !value.is_boolean() {
                     self.wrong_type("boolean", value, at);
@@ -104,7 +111,7 @@ impl Walk<'_> {
                 return;
             }
             let at = at.key(key);
-            let Some(field) = fields.iter().find(|field| field.name == key) else {
+            let Some(field) = fields.iter().find(|field| field.name == key && field.known != When::Never) else {
                 let names = fields.iter().filter(|field| field.known.holds(self.mode)).map(|field| field.name);
                 let names = names.collect::<Vec<_>>().join(", ");
                 self.issues.add(Rule::UnknownKey, &at, format_args!("is not known, only these are: {names}"));

@@ -8,10 +8,7 @@ use std::{borrow::Cow, mem};
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    issue::{Issue, Issues, Location, Rule},
-    version::Version,
-};
+use super::issue::{Issue, Issues, Location, Rule};
 
 /// Direction of a value, from the dependents' point of view.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,7 +22,7 @@ pub(super) enum Direction {
 }
 
 /// Maximum number of compared pairs of schemas, in all.
-const MAX_COMPARED: usize = 100_000;
+pub(super) const MAX_COMPARED: usize = 100_000;
 /// Maximum depth at which schemas are followed, as one may contain itself.
 const MAX_DEPTH: usize = 60;
 
@@ -52,7 +49,9 @@ const OPAQUE: [&str; 12] = [
 
 /// Comparisons of schemas, with their results.
 pub(super) struct Comparison<'a> {
-    version: &'a Version,
+    rule: Rule,
+    /// The promise that is broken, as the end of a sentence: `version 1.0.0 promised`.
+    promise: String,
     issues: Issues,
     left: usize,
     depth: usize,
@@ -69,12 +68,13 @@ static NOTHING: Value = Value::Null;
 static ANYTHING: Value = Value::Bool(true);
 
 impl<'a> Comparison<'a> {
-    /// Begins the comparisons for a version.
-    pub(super) fn new(version: &'a Version) -> Self {
+    /// Begins the comparisons for a promise, with `left` pairs of schemas to compare.
+    pub(super) fn new(rule: Rule, promise: String, left: usize) -> Self {
         Self {
-            version,
+            rule,
+            promise,
             issues: Issues::default(),
-            left: MAX_COMPARED,
+            left,
             depth: 0,
             direction: Direction::Taken,
             roots: [&NOTHING, &NOTHING],
@@ -83,18 +83,23 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Returns the breaking changes.
+    /// Returns the broken promises.
     pub(super) fn finish(mut self) -> Vec<Issue> {
         if self.left == 0 {
-            self.say(Rule::BreakingChange, &Location::BODY, "is too intricate to be compared");
+            self.say(&Location::BODY, "is too intricate to be compared");
         }
         self.issues.finish()
     }
 
-    /// Adds a breaking change.
-    pub(super) fn say(&mut self, rule: Rule, at: &Location<'_>, says: impl std::fmt::Display) {
-        let version = self.version;
-        self.issues.add(rule, at, format_args!("{says}, which breaks what version {version} promised"));
+    /// Returns the number of pairs that are left to compare.
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Adds a broken promise.
+    pub(super) fn say(&mut self, at: &Location<'_>, says: impl std::fmt::Display) {
+        let promise = &self.promise;
+        self.issues.add(self.rule, at, format_args!("{says}, which breaks what {promise}"));
     }
 
     /// Compares a former schema with the next one.
@@ -106,10 +111,6 @@ impl<'a> Comparison<'a> {
         self.roots = [pair.0, pair.1];
         self.has_references = self.roots.iter().any(|root| has_reference(root));
         self.schemas(pair.0, pair.1, at);
-    }
-
-    fn breaks(&mut self, at: &Location<'_>, says: impl std::fmt::Display) {
-        self.say(Rule::BreakingChange, at, says);
     }
 
     fn schemas(&mut self, former: &Value, next: &Value, at: &Location<'_>) {
@@ -153,8 +154,8 @@ impl<'a> Comparison<'a> {
             match outer.get(index).filter(|_| inner.len() == outer.len()) {
                 // The same alternative, most likely: its details give a better message.
                 Some(_) => self.schemas(formers[index], nexts[index], &list.index(index)),
-                None if inner.len() == 1 => self.breaks(at, says),
-                None => self.breaks(&list.index(index), says),
+                None if inner.len() == 1 => self.say(at, says),
+                None => self.say(&list.index(index), says),
             }
         }
     }
@@ -178,7 +179,7 @@ impl<'a> Comparison<'a> {
         if !homeless.is_empty() {
             let names = homeless.join(", ");
             let says = if is_given { "can be something else than before" } else { "takes less than before" };
-            return self.breaks(&at.key("type"), format_args!("{says} ({names})"));
+            return self.say(&at.key("type"), format_args!("{says} ({names})"));
         }
         self.values(inner, outer, at);
         self.properties(former, next, at);
@@ -203,10 +204,10 @@ impl<'a> Comparison<'a> {
         let is_given = self.direction == Direction::Given;
         match homeless.as_deref() {
             Some("") => {}
-            Some(values) if is_given => self.breaks(&at, format_args!("has new values ({values})")),
-            Some(values) => self.breaks(&at, format_args!("lacks values ({values})")),
-            None if is_given => self.breaks(&at, "is gone, so any value may be given"),
-            None => self.breaks(&at, "is new, so not every value is taken"),
+            Some(values) if is_given => self.say(&at, format_args!("has new values ({values})")),
+            Some(values) => self.say(&at, format_args!("lacks values ({values})")),
+            None if is_given => self.say(&at, "is gone, so any value may be given"),
+            None => self.say(&at, "is new, so not every value is taken"),
         }
     }
 
@@ -216,7 +217,7 @@ impl<'a> Comparison<'a> {
         for (name, former) in was.into_iter().flatten() {
             match is.and_then(|is| is.get(name)) {
                 Some(next) => self.schemas(former, next, &all.key(name)),
-                None => self.breaks(&all.key(name), "is gone"),
+                None => self.say(&all.key(name), "is gone"),
             }
         }
         let (was_required, is_required) = (strings(&former["required"]), strings(&next["required"]));
@@ -224,14 +225,14 @@ impl<'a> Comparison<'a> {
             |properties: Option<&Map<String, Value>>, name: &str| properties.is_some_and(|p| p.contains_key(name));
         if self.direction == Direction::Given {
             for name in was_required.iter().filter(|name| has(is, name) && !is_required.contains(name)) {
-                self.breaks(&all.key(name), "is not always there any more");
+                self.say(&all.key(name), "is not always there any more");
             }
         } else {
             for name in is_required.iter().filter(|name| !was_required.contains(name)) {
                 let has_default = is.and_then(|is| is.get(*name)).is_some_and(|next| next.get("default").is_some());
                 if !(has_default && self.direction == Direction::Set) {
                     let says = if has(was, name) { "became required" } else { "is new and required" };
-                    self.breaks(&all.key(name), says);
+                    self.say(&all.key(name), says);
                 }
             }
         }
@@ -240,7 +241,7 @@ impl<'a> Comparison<'a> {
             // Additional properties harm no dependent that ignores them.
             (_, Value::Bool(_)) | (Value::Bool(_), _) if self.direction == Direction::Given => {}
             (Value::Bool(false), _) => {}
-            (_, Value::Bool(false)) => self.breaks(&at, "became false"),
+            (_, Value::Bool(false)) => self.say(&at, "became false"),
             (former, next) => self.schemas(former, next, &at),
         }
     }
@@ -254,7 +255,7 @@ impl<'a> Comparison<'a> {
                     self.schemas(former.unwrap_or(&ANYTHING), next.unwrap_or(&ANYTHING), &at.index(index));
                 }
             }
-            (Value::Array(_), _) | (_, Value::Array(_)) => self.breaks(&at, "has another form"),
+            (Value::Array(_), _) | (_, Value::Array(_)) => self.say(&at, "has another form"),
             (former, next) => self.schemas(former, next, &at),
         }
     }
@@ -264,19 +265,19 @@ impl<'a> Comparison<'a> {
         for name in LOWER_BOUNDS {
             let (was, is) = (bound(former, name), bound(next, name));
             if is.is_some_and(|is| is > was.unwrap_or(f64::NEG_INFINITY)) && !is_vacuous(name, is) {
-                self.breaks(&at.key(name), "is higher than before");
+                self.say(&at.key(name), "is higher than before");
             }
         }
         for name in UPPER_BOUNDS {
             let (was, is) = (bound(former, name), bound(next, name));
             if is.is_some_and(|is| is < was.unwrap_or(f64::INFINITY)) {
-                self.breaks(&at.key(name), "is lower than before");
+                self.say(&at.key(name), "is lower than before");
             }
         }
         for name in OPAQUE {
             let is_new = next.get(name).is_some_and(|next| former.get(name) != Some(next) && *next != json!(false));
             if is_new {
-                self.breaks(&at.key(name), "is not what it was");
+                self.say(&at.key(name), "is not what it was");
             }
         }
     }

@@ -177,10 +177,11 @@ impl<'a> Bounds<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::registry::definition::{DefinitionKind, check_create};
 
     fn configuration(schema: Value) -> Result<Configuration> {
         let body = json!({"name": "acme/a", "version": "1.0.0", "configuration": {"schema": schema}});
-        Configuration::of(&crate::domain::registry::definition::check_create(&body).unwrap().0)
+        Configuration::of(&check_create(DefinitionKind::Integration, &body).unwrap().0)
     }
 
     #[test]

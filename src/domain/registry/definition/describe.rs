@@ -5,9 +5,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    MAX_CODE, MAX_EXECUTION_SECS, MAX_NAME, MAX_SECRET, MAX_URL, MAX_VERSION,
+    DefinitionKind, MAX_CODE, MAX_EXECUTION_SECS, MAX_NAME, MAX_SECRET, MAX_URL, MAX_VERSION,
     check::Mode,
-    shape::{ASIDE, BODY, Field, Fill, Keys, Null, Shape, When},
+    shape::{ASIDE, Field, Fill, Keys, Null, Shape, When},
 };
 
 /// The described variant.
@@ -25,8 +25,11 @@ pub enum Described {
 const HIDDEN: [&str; 3] = ["extraOperations", "layers", "sdkVersion"];
 
 /// Returns the schema of a body, or of the definition's part of an answer.
-pub fn describe(what: Described) -> Value {
-    schema(&BODY, what)
+pub fn describe(kind: DefinitionKind, what: Described) -> Value {
+    match kind.body() {
+        Shape::Object { fields, .. } => object(fields, what, Some(kind)),
+        shape => schema(shape, what),
+    }
 }
 
 fn schema(shape: &Shape, what: Described) -> Value {
@@ -52,8 +55,9 @@ fn schema(shape: &Shape, what: Described) -> Value {
         Shape::Schema => json!({
             "type": "object", "additionalProperties": true, "description": "A JSON schema, draft-07"
         }),
+        Shape::Hints => json!({ "type": "object", "additionalProperties": true }),
         Shape::List { of, most } => json!({ "type": "array", "items": schema(of, what), "maxItems": most }),
-        Shape::Object { fields, .. } => object(fields, what, std::ptr::eq(shape, &raw const BODY)),
+        Shape::Object { fields, .. } => object(fields, what, None),
         Shape::Map { of, keys, most, null } => {
             let mut entry = schema(of, what);
             if is_nullable(*null, what) {
@@ -74,26 +78,33 @@ fn schema(shape: &Shape, what: Described) -> Value {
     }
 }
 
-fn object(fields: &[Field], what: Described, is_body: bool) -> Value {
+/// `body` is the kind of the definition if the object is a whole body.
+fn object(fields: &[Field], what: Described, body: Option<DefinitionKind>) -> Value {
     let mut properties = Map::new();
     let mut required: Vec<&str> = Vec::new();
-    for field in fields.iter().filter(|field| is_described(field, what, is_body)) {
+    for field in fields.iter().filter(|field| is_described(field, what, body.is_some())) {
         let mut schema = schema(field.shape, what);
         if is_nullable(field.null, what) {
             schema["nullable"] = true.into();
         }
-        let text = if is_body { of_body(field.name) } else { of_part(field.name) };
+        let text = match body {
+            Some(DefinitionKind::Integration) => of_body(field.name),
+            Some(DefinitionKind::Interface) => of_interface(field.name),
+            None => of_part(field.name),
+        };
         if !text.is_empty() {
             schema["description"] = text.into();
         }
-        if is_body && field.name == "public" {
+        if body == Some(DefinitionKind::Integration) && field.name == "public" {
             schema["deprecated"] = true.into();
         }
         properties.insert(field.name.to_owned(), schema);
         let needed = match what {
             Described::Creation => field.needed.holds(Mode::Create),
             Described::Update => field.needed.holds(Mode::Update),
-            Described::Answer => field.needed != When::Never || field.fill != Fill::Absent,
+            Described::Answer => {
+                field.needed != When::Never || field.fill != Fill::Absent || field.known == When::Never
+            }
         };
         if needed && !(what == Described::Answer && field.name == "attributes") {
             required.push(field.name);
@@ -110,6 +121,7 @@ fn is_described(field: &Field, what: Described, is_body: bool) -> bool {
     match what {
         Described::Creation => field.known.holds(Mode::Create),
         Described::Update => field.known.holds(Mode::Update),
+        Described::Answer if matches!(field.shape, Shape::Hints) => false,
         Described::Answer => !is_body || !(ASIDE.contains(&field.name) || HIDDEN.contains(&field.name)),
     }
 }
@@ -136,7 +148,7 @@ fn of_body(name: &str) -> &'static str {
         "entities" => "Entities known to the integration.",
         "channels" => "Channels for messages.",
         "user" => "Tags and creation of users.",
-        "interfaces" => "Implemented interfaces, by name. This service has no interfaces, so none can be given.",
+        "interfaces" => "Implemented interfaces, by alias: each by its id, with the names that its members have here.",
         "identifier" => "Scripts that extract an identifier from a request, in VRL.",
         "attributes" => "Free texts, such as `category`.",
         "extraOperations" => "Further operations that are sent to the integration.",
@@ -158,6 +170,20 @@ fn of_body(name: &str) -> &'static str {
     }
 }
 
+fn of_interface(name: &str) -> &'static str {
+    match name {
+        "name" => "Name of the interface, such as `hitl`, or with the workspace's handle, `acme/hitl`.",
+        "entities" => "Entities that an integration names when it implements the interface.",
+        "events" => "Events that an implementing integration emits.",
+        "actions" => "Actions that an implementing integration offers.",
+        "channels" => "Channels that an implementing integration has.",
+        "nameTemplate" => "Template by which integrations choose the names of actions and events.",
+        "icon" => "An SVG in Base64, for all versions of the interface.",
+        "public" => "True for a public version, which is immutable.",
+        name => of_body(name),
+    }
+}
+
 fn of_part(name: &str) -> &'static str {
     match name {
         "title" => "Display title.",
@@ -166,6 +192,10 @@ fn of_part(name: &str) -> &'static str {
         "identifier" => "Identifier of a user's configuration.",
         "required" => "True if it is required.",
         "linkTemplateScript" => "Builds the link that connects a user, in VRL.",
+        "ui" => "Hints for a form. They are ignored.",
+        "version" => "Version of the interface.",
+        "script" => "The template.",
+        "language" => "Language of the template.",
         "billable" => "True if calls are billed.",
         "cacheable" => "True if results may be cached.",
         "input" => "Input of the action.",
@@ -189,16 +219,16 @@ mod tests {
 
     #[test]
     fn description_and_check_agree() {
-        let creation = describe(Described::Creation);
+        let creation = describe(DefinitionKind::Integration, Described::Creation);
         assert_eq!(creation["required"], json!(["name", "version"]));
         assert_eq!(creation["additionalProperties"], json!(false));
         assert_eq!(creation["properties"]["secrets"]["additionalProperties"]["nullable"], json!(true));
         assert_eq!(creation["properties"]["attributes"]["additionalProperties"].get("nullable"), None);
-        let update = describe(Described::Update);
+        let update = describe(DefinitionKind::Integration, Described::Update);
         assert!(update.get("required").is_none() && update["properties"].get("name").is_none());
         assert_eq!(update["properties"]["url"]["nullable"], json!(true));
         assert_eq!(update["properties"]["channels"]["additionalProperties"].get("required"), None);
-        let answer = describe(Described::Answer);
+        let answer = describe(DefinitionKind::Integration, Described::Answer);
         let channel = &answer["properties"]["channels"]["additionalProperties"];
         assert_eq!(channel["required"], json!(["messages", "conversation", "message"]));
         for hidden in ["code", "layers", "secrets", "name"] {
@@ -219,10 +249,12 @@ mod tests {
                 without(&property["additionalProperties"], &place, found);
             }
         }
-        for what in [Described::Creation, Described::Update, Described::Answer] {
-            let mut found = Vec::new();
-            without(&describe(what), "", &mut found);
-            assert_eq!(found, [""; 0]);
+        for kind in [DefinitionKind::Integration, DefinitionKind::Interface] {
+            for what in [Described::Creation, Described::Update, Described::Answer] {
+                let mut found = Vec::new();
+                without(&describe(kind, what), "", &mut found);
+                assert_eq!(found, [""; 0]);
+            }
         }
     }
 }

@@ -32,12 +32,15 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::domain::{apps::descriptor::AppKind, registry::definition::check_create};
+    use crate::domain::{
+        apps::descriptor::AppKind,
+        registry::definition::{DefinitionKind, check_create},
+    };
 
     fn definition(more: Value) -> Definition {
         let mut body = json!({"name": "acme/teams", "version": "1.0.0"});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        check_create(&body).unwrap().0
+        check_create(DefinitionKind::Integration, &body).unwrap().0
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! An icon is shown to every user who browses integrations, so it has to be a picture and nothing else: it can run
 //! nothing and fetch nothing. Not here: the serving of files.
 
+use std::borrow::Cow;
+
 use base64::{
     Engine,
     alphabet::STANDARD,
@@ -51,14 +53,15 @@ pub(super) fn icon(base64: &str) -> Result<Option<Vec<u8>>, FileError> {
     let Some(bytes) = decode(base64, MAX_ICON)? else { return Ok(None) };
     let text = std::str::from_utf8(&bytes).map_err(|_| error(Rule::Icon, "must be an SVG in UTF-8"))?;
     let says = |says: String| error(Rule::Icon, says);
+    let text = &without_doctype(text.trim_start_matches('\u{feff}'))?;
     let busiest = text.split('<').map(|element| element.matches('=').count()).max().unwrap_or_default();
     if busiest > MAX_ATTRIBUTES || text.matches("xmlns").count() > MAX_NAMESPACES {
         return Err(says("must be a simpler SVG: it has too many attributes or namespaces".to_owned()));
     }
     let options = ParsingOptions { nodes_limit: MAX_NODES, ..ParsingOptions::default() };
-    let document = Document::parse_with_options(text.trim_start_matches('\u{feff}'), options).map_err(|wrong| {
+    let document = Document::parse_with_options(text, options).map_err(|wrong| {
         says(match wrong {
-            roxmltree::Error::DtdDetected => "must be an SVG without a DOCTYPE".to_owned(),
+            roxmltree::Error::DtdDetected => "must be an SVG with at most one DOCTYPE, before its root".to_owned(),
             roxmltree::Error::NodesLimitReached => "must be a simpler SVG: it has too many elements".to_owned(),
             wrong => {
                 let place = wrong.pos();
@@ -72,8 +75,44 @@ pub(super) fn icon(base64: &str) -> Result<Option<Vec<u8>>, FileError> {
     }
     match document.descendants().find_map(danger) {
         Some(danger) => Err(says(format!("must be a picture and nothing else: it has {danger}"))),
-        None => Ok(Some(bytes)),
+        None => Ok(Some(text.as_bytes().to_vec())),
     }
+}
+
+/// Returns an SVG without its DOCTYPE, which drawing programs write and nobody needs. One with declarations of its own
+/// is refused: they could change what the rest means.
+fn without_doctype(text: &str) -> Result<Cow<'_, str>, FileError> {
+    let mut rest = text.trim_start();
+    while let Some(end) = prolog_end(rest) {
+        rest = rest[end..].trim_start();
+    }
+    let Some(inside) = rest.strip_prefix("<!DOCTYPE") else { return Ok(Cow::Borrowed(text)) };
+    let mut quote = None;
+    let end = inside.char_indices().find(|(_, c)| match (quote, c) {
+        (Some(open), c) => {
+            quote = quote.filter(|_| *c != open);
+            false
+        }
+        (None, '"' | '\'') => {
+            quote = Some(*c);
+            false
+        }
+        (None, c) => matches!(c, '[' | '>'),
+    });
+    match end {
+        Some((end, '>')) => {
+            let before = &text[..text.len() - rest.len()];
+            Ok(Cow::Owned(format!("{before}{}", inside[end + 1..].trim_start())))
+        }
+        _ => Err(error(Rule::Icon, "must be an SVG whose DOCTYPE, if it has one, ends and declares nothing")),
+    }
+}
+
+/// Returns the end of a declaration, an instruction or a comment at the beginning of a text.
+fn prolog_end(text: &str) -> Option<usize> {
+    let (start, end) = [("<?", "?>"), ("<!--", "-->")].into_iter().find(|(start, _)| text.starts_with(start))?;
+    let length = text.get(start.len()..)?.find(end)?;
+    Some(start.len() + length + end.len())
 }
 
 /// Decodes a readme. An empty one counts as absent.

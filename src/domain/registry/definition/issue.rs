@@ -105,6 +105,8 @@ pub enum Rule {
     Limit,
     /// An unknown interface, or an unknown member of one.
     Interface,
+    /// A member that does not satisfy an implemented interface.
+    Implementation,
     /// A required tag without a declaration.
     Tag,
     /// A breaking change for dependents without a new major version.
@@ -147,6 +149,7 @@ impl Rule {
             Rule::Url => "url",
             Rule::Limit => "limit",
             Rule::Interface => "interface",
+            Rule::Implementation => "implementation",
             Rule::Tag => "tag",
             Rule::BreakingChange => "breakingChange",
             Rule::Quota => "quota",
@@ -176,6 +179,7 @@ impl Rule {
             | Rule::Base64
             | Rule::Icon
             | Rule::Readme
+            | Rule::Implementation
             | Rule::Url
             | Rule::More => IssueKind::InvalidPayload,
             Rule::Identifier => IssueKind::InvalidIdentifier,

@@ -49,8 +49,8 @@ static METASCHEMA: LazyLock<Option<Validator>> = LazyLock::new(|| {
     jsonschema::options().with_draft(Draft::Draft7).should_validate_formats(false).build(&metaschema).ok()
 });
 
-/// Checks a schema.
-pub(super) fn check(schema: &Value, at: &Location<'_>, issues: &mut Issues) {
+/// Checks a schema. `names_entities` allows a `$ref` that is the name of an entity: its existence is not checked here.
+pub(super) fn check(schema: &Value, at: &Location<'_>, names_entities: bool, issues: &mut Issues) {
     let Some(object) = schema.as_object() else {
         return issues.add_found(Rule::Type, at, "must be object", &seen(schema));
     };
@@ -76,7 +76,7 @@ pub(super) fn check(schema: &Value, at: &Location<'_>, issues: &mut Issues) {
             report(&error, at, issues, &mut left);
         }
     }
-    References { root: schema, issues }.within(object, at, true);
+    References { root: schema, names_entities, issues }.within(object, at, true);
 }
 
 /// Reports an error in the words of ajv, at most `left` times.
@@ -128,6 +128,7 @@ fn report(error: &ValidationError<'_>, at: &Location<'_>, issues: &mut Issues, l
 /// followed together with a value, which is finite.
 struct References<'a, 'i> {
     root: &'a Value,
+    names_entities: bool,
     issues: &'i mut Issues,
 }
 
@@ -169,6 +170,9 @@ impl References<'_, '_> {
     }
 
     fn reference(&mut self, reference: &str, at: &Location<'_>, is_based: bool) {
+        if self.names_entities && is_entity(reference) {
+            return;
+        }
         let Some(pointer) = reference.strip_prefix('#').filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
             let says = "must lead to a place within the schema, such as \"#/definitions/name\"";
             return self.issues.add_found(Rule::JsonSchema, at, says, reference);
@@ -179,6 +183,30 @@ impl References<'_, '_> {
             let says = "must lead to a place within the schema: there is no schema at this one";
             self.issues.add_found(Rule::JsonSchema, at, says, reference);
         }
+    }
+}
+
+/// Returns true if a reference is the name of an entity, as the product's SDK writes it in an interface.
+pub(super) fn is_entity(reference: &str) -> bool {
+    !reference.starts_with('#')
+}
+
+/// Passes each reference of a schema, in the order of the keywords.
+pub(super) fn each_reference(schema: &mut Value, pass: &mut impl FnMut(&mut String)) {
+    let Some(schema) = schema.as_object_mut() else { return };
+    if let Some(Value::String(reference)) = schema.get_mut("$ref") {
+        pass(reference);
+    }
+    for keyword in SCHEMAS {
+        match schema.get_mut(keyword) {
+            Some(Value::Array(list)) => list.iter_mut().for_each(|inner| each_reference(inner, pass)),
+            Some(inner) => each_reference(inner, pass),
+            None => {}
+        }
+    }
+    for keyword in MAPS_OF_SCHEMAS {
+        let map = schema.get_mut(keyword).and_then(Value::as_object_mut);
+        map.into_iter().flat_map(Map::values_mut).for_each(|inner| each_reference(inner, pass));
     }
 }
 

@@ -5,11 +5,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::shape::{ASIDE, ATTRIBUTES, BODY, Field, Fill, Merge, Null, Shape};
+use super::shape::{ASIDE, ATTRIBUTES, Field, Fill, Merge, Null, Shape};
 
 /// Returns the content of a definition after an update, with the defaults filled in.
-pub(super) fn merged(former: Map<String, Value>, body: &Map<String, Value>) -> Map<String, Value> {
-    let Shape::Object { fields, .. } = &BODY else { return former };
+pub(super) fn merged(shape: &Shape, former: Map<String, Value>, body: &Map<String, Value>) -> Map<String, Value> {
+    let Shape::Object { fields, .. } = shape else { return former };
     let mut next = former;
     for field in fields.iter().filter(|field| !ASIDE.contains(&field.name)) {
         let Some(given) = body.get(field.name) else { continue };
@@ -36,7 +36,7 @@ fn member(field: &Field, given: &Value, object: &mut Map<String, Value>) {
 /// Merges a value; `None` if it is removed.
 fn value(shape: &Shape, former: Option<Value>, given: &Value) -> Option<Value> {
     match (shape, given) {
-        (_, Value::Null) => None,
+        (_, Value::Null) | (Shape::Hints, _) => None,
         (Shape::Map { of, null, .. }, Value::Object(given)) => {
             let mut map = object(former);
             for (key, given) in given.iter().filter(|(_, given)| !given.is_null() || *null != Null::Never) {

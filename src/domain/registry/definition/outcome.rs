@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use super::{
     Definition, MAX_DEFINITION,
     check::weight,
+    implements,
     issue::{Issues, Location, Rule},
-    shape::{BODY, Shape},
+    shape::Shape,
 };
 
 /// Checks a definition.
@@ -18,9 +19,10 @@ pub(super) fn check(definition: &Definition, issues: &mut Issues) {
         too_large(issues);
     }
     let content = Value::Object(content);
-    count(&BODY, &content, &Location::BODY, issues);
+    count(definition.kind.body(), &content, &Location::BODY, issues);
     required_tags(&content, issues);
     interfaces(definition, issues);
+    implements::entities(definition, issues);
 }
 
 /// Adds the issue of a definition above the size limit.

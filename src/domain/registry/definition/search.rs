@@ -66,7 +66,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::registry::definition::check_create;
+    use crate::domain::registry::definition::{DefinitionKind, check_create};
 
     #[test]
     fn search_ignores_case() {
@@ -76,7 +76,7 @@ mod tests {
             "name": "acme/teams", "version": "1.0.0", "title": "Microsoft Teams", "description": "Talk to a team.",
             "actions": {"createTeam": action, "sendFile": titled}
         });
-        let (definition, _) = check_create(&body).unwrap();
+        let (definition, _) = check_create(DefinitionKind::Integration, &body).unwrap();
         let names = ["typing-indicator".to_owned(), "teamwork".to_owned()];
         let of = Searched {
             name: definition.name.as_str(),

@@ -19,6 +19,8 @@ pub const MAX_SECRETS: usize = 25;
 pub const MAX_ENTRIES: usize = 1_000;
 /// Maximum number of layers.
 pub const MAX_LAYERS: usize = 100;
+/// Maximum number of implemented interfaces: each is read, and compared with the integration.
+pub const MAX_INTERFACES: usize = 50;
 
 /// Allowed shape of a value.
 pub(super) enum Shape {
@@ -48,6 +50,8 @@ pub(super) enum Shape {
     Choice(&'static [&'static str]),
     /// A JSON schema.
     Schema,
+    /// Hints for a form, which SDKs send beside a schema. They are read by nobody, and not kept.
+    Hints,
     /// A list.
     List { of: &'static Shape, most: usize },
     /// An object of known members.
@@ -90,7 +94,7 @@ pub(super) enum Null {
 /// Operations in which a member is required, or known.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum When {
-    /// None.
+    /// None: it is only in answers.
     Never,
     /// Creation of an integration.
     InCreate,
@@ -178,7 +182,8 @@ static WORD: Shape = text(200);
 /// Free texts by free names.
 pub(super) static ATTRIBUTES: Shape = map(&WORD, Keys::Free, MAX_ENTRIES);
 
-static WITH_SCHEMA: Shape = whole(&[field("schema", &SCHEMA).needed(When::Always)]);
+static HINTS: Shape = Shape::Hints;
+static WITH_SCHEMA: Shape = whole(&[field("schema", &SCHEMA).needed(When::Always), field("ui", &HINTS)]);
 
 static TAG: Shape = whole(&[field("title", &TITLE), field("description", &DESCRIPTION)]);
 static TAGS: Shape = map(&TAG, Keys::Free, MAX_TAGS);
@@ -195,6 +200,7 @@ static CONFIGURATION: Shape = members(&[
     field("title", &TITLE),
     field("description", &DESCRIPTION),
     field("schema", &SCHEMA).filled(Fill::Object),
+    field("ui", &HINTS),
     field("identifier", &CONFIGURATION_IDENTIFIER).filled(Fill::Object),
 ]);
 static CONFIGURATION_IDENTIFIER: Shape =
@@ -202,14 +208,18 @@ static CONFIGURATION_IDENTIFIER: Shape =
 static CONFIGURATIONS: Shape = map(&CONFIGURATION, Keys::Free, MAX_ENTRIES);
 
 static STATE_TYPE: Shape = Shape::Choice(&["conversation", "user", "integration"]);
-static STATE: Shape =
-    whole(&[field("type", &STATE_TYPE).needed(When::Always), field("schema", &SCHEMA).needed(When::Always)]);
+static STATE: Shape = whole(&[
+    field("type", &STATE_TYPE).needed(When::Always),
+    field("schema", &SCHEMA).needed(When::Always),
+    field("ui", &HINTS),
+]);
 static STATES: Shape = map(&STATE, Keys::Identifiers, MAX_STATES);
 
 static EVENT: Shape = whole(&[
     field("title", &TITLE),
     field("description", &DESCRIPTION),
     field("schema", &SCHEMA).needed(When::Always),
+    field("ui", &HINTS),
     field("attributes", &ATTRIBUTES),
 ]);
 static EVENTS: Shape = map(&EVENT, Keys::Identifiers, MAX_EVENTS);
@@ -225,8 +235,12 @@ static ACTION: Shape = whole(&[
 ]);
 static ACTIONS: Shape = map(&ACTION, Keys::Identifiers, MAX_ENTRIES);
 
-static ENTITY: Shape =
-    whole(&[field("title", &TITLE), field("description", &DESCRIPTION), field("schema", &SCHEMA).needed(When::Always)]);
+static ENTITY: Shape = whole(&[
+    field("title", &TITLE),
+    field("description", &DESCRIPTION),
+    field("schema", &SCHEMA).needed(When::Always),
+    field("ui", &HINTS),
+]);
 static ENTITIES: Shape = map(&ENTITY, Keys::Free, MAX_ENTRIES);
 
 static CHANNEL: Shape = members(&[
@@ -247,12 +261,15 @@ static RENAMED: Shape = Shape::Map {
 };
 static INTERFACE: Shape = whole(&[
     field("id", &Shape::Id).needed(When::Always),
+    // These two are completed from the interface.
+    field("name", &WORD).known(When::Never),
+    field("version", &WORD).known(When::Never),
     field("entities", &RENAMED).filled(Fill::Object),
     field("actions", &RENAMED).filled(Fill::Object),
     field("events", &RENAMED).filled(Fill::Object),
     field("channels", &RENAMED).filled(Fill::Object),
 ]);
-static INTERFACES: Shape = map(&INTERFACE, Keys::Free, MAX_ENTRIES);
+static INTERFACES: Shape = map(&INTERFACE, Keys::Free, MAX_INTERFACES);
 
 static IDENTIFIER: Shape =
     members(&[field("extractScript", &SCRIPT).nullable(), field("fallbackHandlerScript", &SCRIPT).nullable()]);
@@ -271,7 +288,34 @@ static VISIBILITY: Shape = Shape::Choice(&["public", "private", "unlisted"]);
 pub(super) const ASIDE: [&str; 9] =
     ["name", "version", "dev", "code", "icon", "readme", "secrets", "public", "visibility"];
 
-/// The body of a creation and of an update.
+static INTERFACE_CHANNEL: Shape = members(&[
+    field("title", &TITLE),
+    field("description", &DESCRIPTION),
+    field("messages", &MESSAGES).needed(When::InCreate).filled(Fill::Object),
+]);
+static INTERFACE_CHANNELS: Shape = map(&INTERFACE_CHANNEL, Keys::Identifiers, MAX_CHANNELS);
+static NAME_TEMPLATE: Shape =
+    whole(&[field("script", &SCRIPT).needed(When::Always), field("language", &WORD).needed(When::Always)]);
+
+/// The body of the creation and of the update of an interface.
+pub(super) static INTERFACE_BODY: Shape = members(&[
+    field("name", &Shape::Name).known(When::InCreate).needed(When::InCreate),
+    field("version", &Shape::Version).known(When::InCreate).needed(When::InCreate),
+    field("title", &Shape::Text { least: 1, most: 64 }),
+    field("description", &DESCRIPTION),
+    field("entities", &ENTITIES).filled(Fill::Object),
+    field("events", &EVENTS).filled(Fill::Object),
+    field("actions", &ACTIONS).filled(Fill::Object),
+    field("channels", &INTERFACE_CHANNELS).filled(Fill::Object),
+    field("nameTemplate", &NAME_TEMPLATE).nullable(),
+    field("attributes", &ATTRIBUTES).filled(Fill::Object),
+    field("sdkVersion", &WORD),
+    field("icon", &Shape::Icon),
+    field("readme", &Shape::Readme),
+    field("public", &FLAG),
+]);
+
+/// The body of the creation and of the update of an integration.
 pub(super) static BODY: Shape = members(&[
     field("name", &Shape::Name).known(When::InCreate).needed(When::InCreate),
     field("version", &Shape::Version).known(When::InCreate).needed(When::InCreate),

@@ -8,6 +8,7 @@ use super::*;
 mod bounds;
 mod breaking;
 mod files;
+mod interfaces;
 mod properties;
 mod rules;
 mod schemas;
@@ -103,11 +104,11 @@ fn without(pointer: &str) -> Value {
 }
 
 fn accepted(body: &Value) -> (Definition, Enclosures) {
-    check_create(body).unwrap_or_else(|issues| panic!("{issues:#?}"))
+    check_create(DefinitionKind::Integration, body).unwrap_or_else(|issues| panic!("{issues:#?}"))
 }
 
 fn issues(body: &Value) -> Vec<Issue> {
-    check_create(body).err().unwrap_or_default()
+    check_create(DefinitionKind::Integration, body).err().unwrap_or_default()
 }
 
 /// Returns the rules and locations of the issues.
@@ -150,10 +151,8 @@ fn a_full_body_is_taken_as_it_is() {
     assert_eq!(enclosures.readme.as_deref(), Some("# Teams"));
     let secrets = [("CLIENT_ID".to_owned(), Some(Secret::new("s3cr3t"))), ("OPTIONAL".to_owned(), None)];
     assert_eq!(enclosures.secrets, BTreeMap::from(secrets));
-    assert_eq!(
-        definition.interface_ids().collect::<Vec<_>>(),
-        [("listable<team>", "ifver_01JVYWESY3BVAM5FR3XT9X813H")]
-    );
+    let implemented = definition.implemented();
+    assert_eq!(implemented.keys().collect::<Vec<_>>(), ["ifver_01JVYWESY3BVAM5FR3XT9X813H"]);
     let kept: Definition = serde_json::from_str(&serde_json::to_string(&definition).unwrap()).unwrap();
     assert_eq!(kept, definition);
     let shown = format!("{enclosures:?}");

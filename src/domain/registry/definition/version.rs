@@ -11,10 +11,10 @@ pub const MAX_VERSION: usize = 200;
 
 /// Rule for a version; its text continues after the location.
 pub(super) const VERSION_RULE: &str =
-    "must be a semantic version such as \"1.2.0\" or \"2.0.0-beta.1\": no range, no \"v\", no build metadata";
+    "must be a semantic version such as \"1.2.0\" or \"2.0.0-beta.1\": no range, no \"v\"";
 
-/// A semantic version, strictly: `1.2.0`, `2.0.0-beta.1`. It has no build metadata, because two versions that differ in
-/// nothing else could not be told apart in a query.
+/// A semantic version, strictly: `1.2.0`, `2.0.0-beta.1`, `1.2.0+build.5`. Build metadata is kept and shown, and does not
+/// distinguish versions: two that differ in nothing else are equal, as in every comparison of npm's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Version(nodejs_semver::Version);
@@ -24,7 +24,14 @@ impl Version {
     pub fn parse(text: &str) -> Option<Self> {
         let version = nodejs_semver::Version::parse(text).ok().filter(|_| text.len() <= MAX_VERSION)?;
         // The library tolerates common mistakes, such as `v1.2.0`; its own output is strict.
-        (version.build().is_empty() && version.to_string() == text).then_some(Self(version))
+        (version.to_string() == text).then_some(Self(version))
+    }
+
+    /// Returns the same version without build metadata.
+    pub fn without_build(&self) -> Self {
+        let text = self.to_string();
+        let plain = text.split('+').next().unwrap_or_default();
+        Self::parse(plain).unwrap_or_else(|| self.clone())
     }
 
     /// Returns its first number.
@@ -177,7 +184,9 @@ mod tests {
 
     #[test]
     fn a_version_is_strict() {
-        for text in ["0.0.0", "1.2.3", "10.20.30", "1.0.0-0", "1.0.0-alpha.1", "1.0.0-x-y.7.z"] {
+        for text in
+            ["0.0.0", "1.2.3", "10.20.30", "1.0.0-0", "1.0.0-alpha.1", "1.0.0-x-y.7.z", "1.0.0+build.5", "1.0.0-rc.1+7"]
+        {
             assert_eq!(Version::parse(text).map(|version| version.to_string()).as_deref(), Some(text));
         }
         let long = format!("1.0.0-{}", "a".repeat(200));
@@ -196,7 +205,8 @@ mod tests {
             "^1.2.3",
             "latest",
             "*",
-            "1.2.3+build",
+            "1.2.3+",
+            "1.2.3+a..b",
             "1.2.3-",
             "1.2.3-a..b",
             "1.2.3-é",
@@ -228,6 +238,17 @@ mod tests {
         ]
         .map(|text| Version::parse(text).unwrap());
         assert!(ordered.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn build_metadata_does_not_distinguish() {
+        let version = |text: &str| Version::parse(text).unwrap();
+        assert_eq!(version("1.0.0+build.5"), version("1.0.0+other"));
+        assert_eq!(version("1.0.0+build.5"), version("1.0.0"));
+        assert!(version("1.0.0+z") < version("1.0.1+a") && version("1.0.0-rc.1+z") < version("1.0.0"));
+        assert_eq!(version("1.0.0-rc.1+7").without_build().to_string(), "1.0.0-rc.1");
+        assert!(VersionQuery::parse("^1.0.0").unwrap().matches(&version("1.2.0+build.5")));
+        assert!(VersionQuery::parse("1.0.0+build.5").unwrap().matches(&version("1.0.0")));
     }
 
     #[test]

@@ -26,6 +26,10 @@ fn pictures_are_taken() {
         svg(r#"<animate attributeName="opacity" from="0" to="1"/>"#),
         svg(r#"<metadata><x:y xmlns:x="urn:x" x:resource="https://x.example"/></metadata>"#),
         svg("<title>&lt;script&gt; &amp; &#x41;</title>"),
+        format!(
+            "<?xml version=\"1.0\"?>\n<!-- a > b [ -->\n<!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" 'a>[b'>\n{}",
+            svg("")
+        ),
     ] {
         assert_eq!(icon(&picture), [], "{picture}");
     }
@@ -79,7 +83,7 @@ fn active_content_is_refused() {
         assert!(message.starts_with("request/body/icon must be a picture and nothing else: it has "), "{message}");
     }
     let doctype = "<!DOCTYPE svg [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]>";
-    assert!(says(&format!("{doctype}{}", svg("&b;"))).ends_with("without a DOCTYPE"));
+    assert!(says(&format!("{doctype}{}", svg("&b;"))).ends_with("ends and declares nothing"));
     assert!(says("<html><svg/></html>").ends_with("its outermost element is another one"));
     assert!(says("<svg xmlns=\"http://www.w3.org/1999/xhtml\"/>").ends_with("its outermost element is another one"));
     assert!(says("\n<svg><g></svg>").ends_with("line 2, column 9"), "{}", says("\n<svg><g></svg>"));
@@ -122,4 +126,27 @@ fn a_hostile_icon_costs_a_bounded_time() {
     assert_eq!(icon(&svg(&format!("{}{}", "<g>".repeat(49_000), "</g>".repeat(49_000)))), []);
     assert_eq!(icon(&svg(&format!("<g{}/>", attributes(900)))), []);
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_doctype_is_taken_off() {
+    let kept = |picture: &str| {
+        let (_, enclosures) = accepted(&with("/icon", json!(STANDARD.encode(picture))));
+        String::from_utf8(enclosures.icon.unwrap()).unwrap()
+    };
+    let doctype =
+        "<!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" \"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd\">";
+    assert_eq!(kept(&format!("{doctype}\n{}", svg("<g/>"))), svg("<g/>"));
+    let xml = "<?xml version=\"1.0\"?>";
+    assert_eq!(kept(&format!("{xml}{doctype}{}", svg(""))), format!("{xml}{}", svg("")));
+    for picture in [
+        format!("{doctype}{doctype}{}", svg("")),
+        format!("<!DOCTYPE svg [ ]>{}", svg("")),
+        format!("<!DOCTYPE svg \"{}", svg("")),
+        format!("{doctype}{}", svg("&b;")),
+        format!("{doctype}{}", svg("<script/>")),
+        svg(doctype),
+    ] {
+        assert_eq!(icon(&picture).len(), 1, "{picture}");
+    }
 }

@@ -14,6 +14,7 @@ pub mod housekeeping;
 pub mod recorder;
 mod serving;
 pub mod slots;
+mod takeover;
 mod timers;
 
 use std::time::Duration;

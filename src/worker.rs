@@ -10,9 +10,11 @@
 
 pub mod clock;
 pub mod dispatcher;
+pub mod heartbeat;
 pub mod housekeeping;
 pub mod recorder;
 mod serving;
+pub mod signals;
 pub mod slots;
 mod takeover;
 mod timers;

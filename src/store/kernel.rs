@@ -13,3 +13,4 @@ pub mod placeholders;
 mod pool;
 pub mod readiness;
 pub mod search;
+pub mod signal;

@@ -71,7 +71,7 @@ pub struct Dispatcher {
     pipeline: Arc<Pipeline>,
     pub(super) settings: Settings,
     /// Identifier of this worker among all others, in this process or another.
-    owner: Uuid,
+    pub(super) owner: Uuid,
     pub(super) recorder: Recorder,
     pub(super) slots: Arc<Slots>,
     claims: AsyncMutex<Claims>,

@@ -21,6 +21,7 @@ use super::{
     directory::{self, ServeLock},
     lease_clock::LeaseClock,
     pool::{ACQUIRE_TIMEOUT, Pool, Target},
+    signal::{self, Signals},
 };
 use crate::domain::{Error, Result};
 
@@ -179,6 +180,25 @@ impl Store {
         }
     }
 
+    /// Tells other processes that deliveries may be due; on SQLite there are none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn signal(&self) -> Result<()> {
+        if self.is_embedded() { Ok(()) } else { signal::send(&self.writer).await }
+    }
+
+    /// Listens for the signals of other processes; `None` on SQLite.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn signals(&self) -> Result<Option<Signals>> {
+        match &self.location {
+            Location::File(_) => Ok(None),
+            Location::Server(options) => Signals::listen(options).await.map(Some),
+        }
+    }
+
     /// Closes all connections; one that is in use at the end of its use.
     pub async fn close(self) {
         self.writer.pool.close().await;
@@ -247,6 +267,6 @@ fn session_settings(statement_timeout: Duration) -> String {
     )
 }
 
-fn unreached(error: sqlx::Error) -> Error {
+pub(super) fn unreached(error: sqlx::Error) -> Error {
     DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))).into()
 }

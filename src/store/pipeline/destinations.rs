@@ -12,6 +12,7 @@ use std::collections::HashMap;
 
 use ::entity::destination::{ActiveModel, Column, Entity as Destinations, Model as Row};
 pub use claim::{Busy, Claim, Claimed, Lease, Room, claim};
+pub(super) use claims::locked;
 pub use claims::{Offer, Release, Released, end_leases, release, wake};
 pub use clock::{latest_try, set_back};
 use health::{HealthColumns, healed, health_columns};

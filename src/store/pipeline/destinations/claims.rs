@@ -164,7 +164,7 @@ pub async fn release(
 
 /// Selects the destinations that match a condition, locked in the order of their ids. Every statement that changes
 /// several of them locks them by this first: a join locks in the order of its plan, and two of them deadlock.
-pub(super) fn locked(tx: &Tx, condition: Expr) -> SelectStatement {
+pub(in crate::store::pipeline) fn locked(tx: &Tx, condition: Expr) -> SelectStatement {
     let mut found = Query::select();
     found.column(Column::Id).from(Destinations).and_where(condition).order_by(Column::Id, sea_orm::Order::Asc);
     if tx.get_database_backend() == DbBackend::Postgres {

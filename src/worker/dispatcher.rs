@@ -102,7 +102,7 @@ impl Dispatcher {
     /// # Errors
     /// When the database fails; claimed destinations are due again when their lease ends.
     pub async fn step(&self) -> Result<Outcome> {
-        let claimed = self.take_due(CLAIM).await?;
+        let (claimed, _) = self.take_due(CLAIM).await?;
         let destinations = claimed.len();
         join_all(self.load(claimed).await?.into_iter().map(|work| self.serve(work))).await;
         Ok(Outcome { destinations })
@@ -122,12 +122,12 @@ impl Dispatcher {
         while !stop.is_cancelled() {
             let free = self.slots.free();
             timers.pass(self.base.ambient().now());
-            let claimed = if free > 0 { self.take_due(CLAIM).await } else { Ok(Vec::new()) };
-            let claimed = claimed.unwrap_or_else(|error| {
+            let claimed = if free > 0 { self.take_due(CLAIM).await } else { Ok((Vec::new(), false)) };
+            let (claimed, bounded) = claimed.unwrap_or_else(|error| {
                 tracing::error!(%error, "due destinations could not be claimed; trying again");
-                Vec::new()
+                (Vec::new(), false)
             });
-            let more_may_be_due = !claimed.is_empty() && claimed.len() >= free.min(CLAIM);
+            let more_may_be_due = bounded && !claimed.is_empty();
             if !claimed.is_empty() {
                 // Beside the next claim: that of another organisation does not wait for what this one has to load.
                 let loading = Running::clone(&running);
@@ -156,8 +156,8 @@ impl Dispatcher {
         Lease { owner: self.owner, now, until: now + self.settings.lease, clock: self.base.store().lease_clock() }
     }
 
-    /// Claims due destinations, with a slot for each.
-    async fn take_due(&self, most: usize) -> Result<Vec<(Claimed, Slot)>> {
+    /// Claims due destinations, with a slot for each. Returns besides whether a bound was reached, so that more may be due.
+    async fn take_due(&self, most: usize) -> Result<(Vec<(Claimed, Slot)>, bool)> {
         let mut claims = self.claims.lock().await;
         let now = self.base.ambient().now();
         self.follow_clock(&claims, now).await?;
@@ -169,11 +169,12 @@ impl Dispatcher {
         // In the order of the claim: those after the former end, and then the others.
         let organisations = claimed.iter().map(|one| one.destination.organisation_id);
         claims.after = organisations.max_by_key(|one| (*one <= after, *one)).unwrap_or(after);
+        let bounded = reserved.note(&claimed);
         let taken = |one: Claimed| {
             let slot = reserved.take(one.destination.organisation_id, one.slow);
             (one, slot)
         };
-        Ok(claimed.into_iter().map(taken).collect())
+        Ok((claimed.into_iter().map(taken).collect(), bounded))
     }
 
     /// Brings stored times forward if the clock was set back since the last claim or, at the first one, since the last

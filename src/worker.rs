@@ -10,10 +10,13 @@
 
 pub mod clock;
 pub mod dispatcher;
+pub mod heartbeat;
 pub mod housekeeping;
 pub mod recorder;
 mod serving;
+pub mod signals;
 pub mod slots;
+mod takeover;
 mod timers;
 
 use std::time::Duration;

@@ -28,6 +28,7 @@ mod forgeries;
 mod hang_ups;
 mod logs;
 mod outages;
+mod replicas;
 mod stopping;
 mod upstreams;
 

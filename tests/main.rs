@@ -28,6 +28,7 @@ mod event_batches;
 mod github;
 mod github_connect;
 mod github_webhooks;
+mod handover;
 mod identity;
 mod incoming_webhooks;
 mod injection;

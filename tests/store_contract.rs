@@ -22,7 +22,7 @@ use tieline::{
     store::{
         self, Store,
         kernel::lease_clock::LeaseClock,
-        pipeline::destinations::{Busy, Claim, Claimed, Release, Room},
+        pipeline::destinations::{Busy, Claim, Claimed, Lease, Offer, Release, Room},
     },
 };
 use uuid::Uuid;
@@ -64,7 +64,7 @@ async fn due_destinations(app: &TestApp, count: usize) -> Vec<DestinationId> {
         store::pipeline::destinations::insert(&tx, &destination).await.unwrap();
         ids.push(destination.id);
     }
-    store::pipeline::destinations::wake(&tx, &mut ids.clone(), app.now()).await.unwrap();
+    store::pipeline::destinations::wake(&tx, &mut ids.clone(), app.now(), None).await.unwrap();
     tx.commit().await.unwrap();
     ids
 }
@@ -75,8 +75,8 @@ async fn claim(store: &Store, owner: Uuid, now: Time, limit: usize) -> Vec<Claim
 
 /// Claims within these limits, beginning after an organisation.
 async fn claim_within(store: &Store, (owner, after): (Uuid, Uuid), now: Time, room: Room) -> Vec<Claimed> {
-    let (lease_until, lease_clock) = (now + LEASE, store.lease_clock());
-    let claim = Claim { owner, now, lease_until, lease_clock, after: after.into(), room };
+    let lease = Lease { owner, now, until: now + LEASE, clock: store.lease_clock() };
+    let claim = Claim { lease, after: after.into(), room };
     store::pipeline::destinations::claim(store.writer(), &claim).await.unwrap()
 }
 
@@ -156,7 +156,7 @@ both! {
         let now = app.now();
         let held = claim(store, owner, now, 10).await;
         let tx = store.begin().await.unwrap();
-        store::pipeline::destinations::wake(&tx, &mut ids.clone(), now).await.unwrap();
+        store::pipeline::destinations::wake(&tx, &mut ids.clone(), now, None).await.unwrap();
         tx.commit().await.unwrap();
         assert!(claim(store, owner, now, 10).await.is_empty(), "it is still held");
         let due_again = release_all(store, owner, now, &[release(&held[0])]).await;
@@ -176,7 +176,7 @@ both! {
         let held = claim(store, owner, now, 10).await;
         release_all(store, owner, now, &[Release { more: true, not_before: Some(until), ..release(&held[0]) }]).await;
         let tx = store.begin().await.unwrap();
-        store::pipeline::destinations::wake(&tx, &mut ids.clone(), now).await.unwrap();
+        store::pipeline::destinations::wake(&tx, &mut ids.clone(), now, None).await.unwrap();
         tx.commit().await.unwrap();
         assert!(claim(store, owner, until - Duration::from_millis(1), 10).await.is_empty());
         assert_eq!(claim(store, owner, until, 10).await.len(), 1);

@@ -6,6 +6,7 @@ pub mod deliveries;
 pub mod destinations;
 pub mod events;
 pub mod group_commit;
+pub mod handover;
 pub mod health;
 pub mod intake;
 pub mod matcher;
@@ -26,10 +27,11 @@ use serde_json::json;
 
 use self::{
     events::Accepted,
+    handover::Handover,
     health::Readiness,
     intake::{Intake, NewEvent},
     matcher::Matcher,
-    outbox::{InlineCall, Outbox},
+    outbox::{Appended, InlineCall, Outbox},
     retention::RetentionPeriods,
 };
 use super::{Caller, kernel::Base, tenancy::members::Announcer};
@@ -53,6 +55,7 @@ pub struct Pipeline {
     base: Base,
     intake: Arc<Intake>,
     outbox: Outbox,
+    handover: Handover,
     readiness: Arc<Readiness>,
     channels: Arc<dyn ChannelPolicy>,
     pauses: Arc<dyn PausePolicy>,
@@ -105,10 +108,16 @@ impl Pipeline {
         (rules, matchers): (Vec<Rule>, Vec<Arc<dyn Matcher>>),
         retention: RetentionPeriods,
     ) -> Self {
-        let outbox = Outbox::new(base.clone(), matchers, pauses.clone());
+        let handover = Handover::default();
+        let outbox = Outbox::new(base.clone(), matchers, pauses.clone(), handover.clone());
         let intake = Arc::new(Intake::start(&base, &outbox));
         let readiness = Arc::new(Readiness::new(&base.ambient));
-        Self { base, intake, outbox, readiness, channels, pauses, rules: rules.into(), retention }
+        Self { base, intake, outbox, handover, readiness, channels, pauses, rules: rules.into(), retention }
+    }
+
+    /// Returns the place where the dispatcher of this process begins to take deliveries over.
+    pub fn handover(&self) -> &Handover {
+        &self.handover
     }
 
     /// Accepts an event; it is durable when this returns. Of two with the same key, the second waits for the first.
@@ -134,8 +143,8 @@ impl Pipeline {
             let id = id.unwrap_or_else(|| self.base.ambient.id());
             events.push(Event { id, organisation_id, source, fact, made_from, path, created_at: now });
         }
-        let states = self.outbox.append(&tx, &events, planned).await?;
-        self.outbox.commit(tx, &states).await
+        let appended = self.outbox.append(&tx, &events, planned).await?;
+        self.outbox.commit(tx, appended).await
     }
 
     /// Commits a change together with the event that announces it, if a rule concerns that event.
@@ -147,14 +156,14 @@ impl Pipeline {
     ) -> Result<()> {
         let (id, source, created_at) = (self.base.ambient.id(), EventSource::API, self.base.now());
         let event = Event { id, organisation_id, source, fact, made_from: None, path: Vec::new(), created_at };
-        let states = self.outbox.append_if_matched(&tx, event).await?;
-        self.outbox.commit(tx, &states).await
+        let appended = self.outbox.append_if_matched(&tx, event).await?;
+        self.outbox.commit(tx, appended).await
     }
 
     /// Commits a transaction together with a new delivery of the same event to the same destination.
     pub(in crate::app) async fn commit_again(&self, tx: Tx, former: Delivery) -> Result<()> {
-        self.outbox.append_again(&tx, former).await?;
-        self.outbox.commit(tx, &[DeliveryState::Pending]).await
+        let appended = self.outbox.append_again(&tx, former).await?;
+        self.outbox.commit(tx, appended).await
     }
 
     /// Appends calls that were made inline for an event that has no other outcome.
@@ -162,6 +171,6 @@ impl Pipeline {
         let states: Vec<DeliveryState> = calls.iter().map(|call| call.delivery.state).collect();
         let tx = self.base.store.begin().await?;
         self.outbox.append_inline_calls(&tx, calls).await?;
-        self.outbox.commit(tx, &states).await
+        self.outbox.commit(tx, Appended::plain(states)).await
     }
 }

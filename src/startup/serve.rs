@@ -15,7 +15,7 @@ use crate::{
     config::Config,
     domain::{Error, Result},
     store::Store,
-    worker::{clock, dispatcher::Dispatcher, housekeeping},
+    worker::{clock, dispatcher::Dispatcher, heartbeat, housekeeping, signals},
 };
 
 /// Maximum number of open connections on the monitoring address.
@@ -33,8 +33,9 @@ pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Resul
     let _serving = store.lock_for_serving()?;
     let app = build_services(&config, store.clone(), system_ambient()).await?;
     let (grace, background, requests) = (config.server.shutdown_grace(), TaskTracker::new(), TaskTracker::new());
-    if role != Role::Api {
-        start_workers(&config, &store, &app, &background, &stop).await?;
+    match role {
+        Role::All | Role::Worker => start_workers(&config, &store, &app, &background, &stop).await?,
+        Role::Api => drop(background.spawn(signals::send(app.base.clone(), stop.clone()))),
     }
     let main = match role {
         Role::All | Role::Api => endpoint(&config, &app, &requests, None)?,
@@ -70,7 +71,13 @@ async fn start_workers(
     app.senders.require(&crate::store::pipeline::destinations::kinds(store.reader()).await?)?;
     let dispatcher =
         Dispatcher::new(app.base.clone(), app.senders.clone(), app.pipeline.clone(), worker_settings(config));
-    background.spawn(dispatcher.run(stop.clone()));
+    let work = dispatcher.clone().run(stop.clone());
+    if store.is_embedded() {
+        background.spawn(work);
+    } else {
+        background.spawn(heartbeat::run(dispatcher, work));
+        background.spawn(signals::receive(app.base.clone(), stop.clone()));
+    }
     background.spawn(clock::run(app.base.clone(), app.apps.clone(), stop.clone()));
     background.spawn(housekeeping::run(app.base.clone(), seams::chores(config, app), stop.clone()));
     Ok(())

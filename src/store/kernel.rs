@@ -10,5 +10,7 @@ pub mod directory;
 pub mod fault;
 pub mod lease_clock;
 pub mod placeholders;
+mod pool;
 pub mod readiness;
 pub mod search;
+pub mod signal;

@@ -8,3 +8,4 @@ pub mod events;
 pub mod housekeeping;
 pub mod overview;
 pub mod retry_schedules;
+pub mod workers;

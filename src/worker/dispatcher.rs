@@ -3,7 +3,7 @@
 //! Not here: the deliveries of one destination (`serving`), the number in flight (`slots`).
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
@@ -21,15 +21,19 @@ use super::{
     recorder::Recorder,
     serving::Work,
     slots::{Slot, Slots},
+    takeover::Running,
     timers::TimerQueue,
 };
 use crate::{
     app::{
         kernel::Base,
-        pipeline::{Pipeline, sender::Senders},
+        pipeline::{
+            Pipeline,
+            sender::{Senders, Session},
+        },
     },
     domain::{
-        Result,
+        Error, Result,
         ambient::Time,
         ids::{DestinationId, OrganisationId},
         pipeline::destination::Destination,
@@ -39,13 +43,13 @@ use crate::{
         kernel::lease_clock::LeaseClock,
         pipeline::{
             deliveries::Due,
-            destinations::{Claim, Claimed},
+            destinations::{Claim, Claimed, Lease},
         },
     },
 };
 
 /// Number of deliveries of one destination that are loaded at once: after them, other destinations have their turn.
-const LOAD: usize = 32;
+pub(super) const LOAD: usize = 32;
 /// The same of a destination in the slow class: it is served one delivery at a time, and each takes long.
 const LOAD_SLOW: usize = 2;
 /// Number of destinations that are claimed at once.
@@ -64,9 +68,10 @@ pub struct Outcome {
 pub struct Dispatcher {
     pub(super) base: Base,
     pub(super) senders: Senders,
+    pipeline: Arc<Pipeline>,
     pub(super) settings: Settings,
     /// Identifier of this worker among all others, in this process or another.
-    owner: Uuid,
+    pub(super) owner: Uuid,
     pub(super) recorder: Recorder,
     pub(super) slots: Arc<Slots>,
     claims: AsyncMutex<Claims>,
@@ -85,10 +90,11 @@ impl Dispatcher {
     /// Creates a worker; it does nothing until [`Dispatcher::step`] or [`Dispatcher::run`].
     pub fn new(base: Base, senders: Senders, pipeline: Arc<Pipeline>, settings: Settings) -> Arc<Self> {
         let owner = base.ambient().id();
-        let recorder = Recorder::start(base.clone(), pipeline, owner);
+        let recorder = Recorder::start(base.clone(), pipeline.clone(), owner);
         let slots = Slots::new(settings.limits, base.metrics().clone());
         let claims = AsyncMutex::new(Claims { after: OrganisationId(Uuid::nil()), at: None });
-        Arc::new(Self { base, senders, settings, owner, recorder, slots, claims, stopping: AtomicBool::new(false) })
+        let stopping = AtomicBool::new(false);
+        Arc::new(Self { base, senders, pipeline, settings, owner, recorder, slots, claims, stopping })
     }
 
     /// Dispatches the deliveries that are due now, once.
@@ -96,7 +102,7 @@ impl Dispatcher {
     /// # Errors
     /// When the database fails; claimed destinations are due again when their lease ends.
     pub async fn step(&self) -> Result<Outcome> {
-        let claimed = self.take_due(CLAIM).await?;
+        let (claimed, _) = self.take_due(CLAIM).await?;
         let destinations = claimed.len();
         join_all(self.load(claimed).await?.into_iter().map(|work| self.serve(work))).await;
         Ok(Outcome { destinations })
@@ -107,22 +113,25 @@ impl Dispatcher {
         self.recorder.settle().await;
     }
 
-    /// Dispatches due destinations concurrently until cancelled, then drains in-flight deliveries.
+    /// Dispatches due destinations concurrently until cancelled, then drains in-flight deliveries. Meanwhile it takes over
+    /// what this process accepts.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let timers = Arc::new(TimerQueue::default());
-        let in_flight = TaskTracker::new();
+        let (timers, in_flight) = (Arc::new(TimerQueue::default()), TaskTracker::new());
+        let running = Arc::new(Running { dispatcher: self.clone(), timers: timers.clone(), in_flight });
+        self.pipeline.handover().begin(&running);
         while !stop.is_cancelled() {
             let free = self.slots.free();
             timers.pass(self.base.ambient().now());
-            let claimed = if free > 0 { self.take_due(CLAIM).await } else { Ok(Vec::new()) };
-            let claimed = claimed.unwrap_or_else(|error| {
+            let claimed = if free > 0 { self.take_due(CLAIM).await } else { Ok((Vec::new(), false)) };
+            let (claimed, bounded) = claimed.unwrap_or_else(|error| {
                 tracing::error!(%error, "due destinations could not be claimed; trying again");
-                Vec::new()
+                (Vec::new(), false)
             });
-            let more_may_be_due = !claimed.is_empty() && claimed.len() >= free.min(CLAIM);
+            let more_may_be_due = bounded && !claimed.is_empty();
             if !claimed.is_empty() {
                 // Beside the next claim: that of another organisation does not wait for what this one has to load.
-                in_flight.spawn(self.clone().serve_all(claimed, timers.clone(), in_flight.clone()));
+                let loading = Running::clone(&running);
+                running.in_flight.spawn(async move { loading.serve_all(loading.dispatcher.load(claimed).await) });
             }
             if more_may_be_due {
                 continue;
@@ -136,48 +145,36 @@ impl Dispatcher {
             }
         }
         self.stopping.store(true, Ordering::Relaxed);
-        in_flight.close();
-        if tokio::time::timeout(self.settings.shutdown_grace, in_flight.wait()).await.is_err() {
+        running.in_flight.close();
+        if tokio::time::timeout(self.settings.shutdown_grace, running.in_flight.wait()).await.is_err() {
             tracing::warn!("deliveries were still in flight at the end; they are sent again after the next start");
         }
     }
 
-    /// Serves claimed destinations, each by itself.
-    async fn serve_all(
-        self: Arc<Self>,
-        claimed: Vec<(Claimed, Slot)>,
-        timers: Arc<TimerQueue>,
-        in_flight: TaskTracker,
-    ) {
-        let loaded = self.load(claimed).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "due deliveries could not be loaded; their leases end by themselves");
-            Vec::new()
-        });
-        for work in loaded {
-            let (worker, timers) = (self.clone(), timers.clone());
-            in_flight.spawn(async move { timers.add(worker.serve(work).await) });
-        }
+    /// Returns the lease that begins now.
+    pub(super) fn lease(&self, now: Time) -> Lease {
+        Lease { owner: self.owner, now, until: now + self.settings.lease, clock: self.base.store().lease_clock() }
     }
 
-    /// Claims due destinations, with a slot for each.
-    async fn take_due(&self, most: usize) -> Result<Vec<(Claimed, Slot)>> {
+    /// Claims due destinations, with a slot for each. Returns besides whether a bound was reached, so that more may be due.
+    async fn take_due(&self, most: usize) -> Result<(Vec<(Claimed, Slot)>, bool)> {
         let mut claims = self.claims.lock().await;
         let now = self.base.ambient().now();
         self.follow_clock(&claims, now).await?;
         claims.at = Some(now);
         let reserved = self.slots.reserve(most);
-        let (owner, after, room) = (self.owner, claims.after, reserved.room.clone());
-        let (store, lease_until) = (self.base.store(), now + self.settings.lease);
-        let claim = Claim { owner, now, lease_until, lease_clock: store.lease_clock(), after, room };
-        let claimed = store::pipeline::destinations::claim(store.writer(), &claim).await?;
+        let (after, room) = (claims.after, reserved.room.clone());
+        let claim = Claim { lease: self.lease(now), after, room };
+        let claimed = store::pipeline::destinations::claim(self.base.store().writer(), &claim).await?;
         // In the order of the claim: those after the former end, and then the others.
         let organisations = claimed.iter().map(|one| one.destination.organisation_id);
         claims.after = organisations.max_by_key(|one| (*one <= after, *one)).unwrap_or(after);
+        let bounded = reserved.note(&claimed);
         let taken = |one: Claimed| {
             let slot = reserved.take(one.destination.organisation_id, one.slow);
             (one, slot)
         };
-        Ok(claimed.into_iter().map(taken).collect())
+        Ok((claimed.into_iter().map(taken).collect(), bounded))
     }
 
     /// Brings stored times forward if the clock was set back since the last claim or, at the first one, since the last
@@ -197,55 +194,68 @@ impl Dispatcher {
         tx.commit().await
     }
 
-    /// Loads the deliveries of claimed destinations.
+    /// Loads the deliveries of claimed destinations, and opens their sessions.
     async fn load(&self, claimed: Vec<(Claimed, Slot)>) -> Result<Vec<Work>> {
-        // By their senders: each opens the sessions of its destinations in one go.
-        let mut by_kind: HashMap<&str, Vec<&Destination>> = HashMap::new();
-        let mut slow = HashSet::new();
-        for (claimed, _) in &claimed {
-            by_kind.entry(claimed.destination.kind.as_str()).or_default().push(&claimed.destination);
-            if claimed.slow {
-                slow.insert(claimed.destination.id);
-            }
-        }
         let (mut in_order, mut in_any, mut slow_in_any) = (Vec::new(), Vec::new(), Vec::new());
-        let mut opening = Vec::with_capacity(by_kind.len());
-        for destinations in by_kind.into_values() {
-            let sender = self.senders.of(&destinations[0].kind)?;
-            for id in destinations.iter().map(|one| one.id) {
-                match (sender.keeps_order(), slow.contains(&id)) {
-                    (true, _) => in_order.push(id),
-                    (false, false) => in_any.push(id),
-                    (false, true) => slow_in_any.push(id),
-                }
+        for (Claimed { destination, slow, .. }, _) in &claimed {
+            match (self.senders.of(&destination.kind)?.keeps_order(), slow) {
+                (true, _) => in_order.push(destination.id),
+                (false, false) => in_any.push(destination.id),
+                (false, true) => slow_in_any.push(destination.id),
             }
-            opening.push(async move {
-                let sessions = sender.open(&destinations).await?;
-                let opened = destinations.iter().zip(sessions).map(|(one, session)| (one.id, (sender, session)));
-                Ok(opened.collect::<Vec<_>>())
-            });
         }
         let (reader, now) = (self.base.store().reader(), self.base.ambient().now());
-        let (opened, due, due_first, due_slow) = tokio::try_join!(
-            futures_util::future::try_join_all(opening),
+        let destinations: Vec<&Destination> = claimed.iter().map(|(one, _)| &one.destination).collect();
+        let (sessions, due, due_first, due_slow) = tokio::try_join!(
+            self.sessions(destinations),
             store::pipeline::deliveries::due(reader, &in_order, LOAD, now),
             store::pipeline::deliveries::due_first(reader, &in_any, LOAD, now),
             store::pipeline::deliveries::due_first(reader, &slow_in_any, LOAD_SLOW, now),
         )?;
-        let mut sessions: HashMap<DestinationId, _> = opened.into_iter().flatten().collect();
         let mut waiting: HashMap<DestinationId, Vec<Due>> = HashMap::with_capacity(claimed.len());
         for due in due.into_iter().chain(due_first).chain(due_slow) {
             waiting.entry(due.delivery.destination_id).or_default().push(due);
         }
-        let work = |(claimed, slot): (Claimed, Slot)| {
-            let id = claimed.destination.id;
-            let (sender, session) = sessions.remove(&id)?;
+        let with_due = |(claimed, slot): (Claimed, Slot)| {
+            let due = waiting.remove(&claimed.destination.id).unwrap_or_default();
+            (claimed, slot, due)
+        };
+        self.work(claimed.into_iter().map(with_due).collect(), sessions)
+    }
+
+    /// Opens the sessions of leased destinations whose deliveries are at hand.
+    pub(super) async fn open(&self, leased: Vec<(Claimed, Slot, Vec<Due>)>) -> Result<Vec<Work>> {
+        let sessions = self.sessions(leased.iter().map(|(one, ..)| &one.destination).collect()).await?;
+        self.work(leased, sessions)
+    }
+
+    /// Opens a session for each destination: those of one sender in one go.
+    async fn sessions(&self, destinations: Vec<&Destination>) -> Result<HashMap<DestinationId, Box<dyn Session>>> {
+        let mut by_kind: HashMap<&str, Vec<&Destination>> = HashMap::new();
+        for destination in destinations {
+            by_kind.entry(destination.kind.as_str()).or_default().push(destination);
+        }
+        let opening = by_kind.into_values().map(async |destinations| {
+            let opened = self.senders.of(&destinations[0].kind)?.open(&destinations).await?;
+            Ok::<_, Error>(destinations.iter().map(|one| one.id).zip(opened).collect::<Vec<_>>())
+        });
+        Ok(try_join_all(opening).await?.into_iter().flatten().collect())
+    }
+
+    fn work(
+        &self,
+        leased: Vec<(Claimed, Slot, Vec<Due>)>,
+        mut sessions: HashMap<DestinationId, Box<dyn Session>>,
+    ) -> Result<Vec<Work>> {
+        let mut work = Vec::with_capacity(leased.len());
+        for (claimed, slot, due) in leased {
+            let sender = self.senders.of(&claimed.destination.kind)?;
+            let Some(session) = sessions.remove(&claimed.destination.id) else { continue };
             let rate_limit = session.rate_limit().unwrap_or_else(|| sender.rate_limit());
             let keeps_order = sender.keeps_order();
-            let due = waiting.remove(&id).unwrap_or_default();
-            let load = if !keeps_order && slow.contains(&id) { LOAD_SLOW } else { LOAD };
-            Some(Work { claimed, session, keeps_order, rate_limit, due, load, slot })
-        };
-        Ok(claimed.into_iter().filter_map(work).collect())
+            let load = if !keeps_order && claimed.slow { LOAD_SLOW } else { LOAD };
+            work.push(Work { claimed, session, keeps_order, rate_limit, due, load, slot });
+        }
+        Ok(work)
     }
 }

@@ -16,7 +16,7 @@ async fn due_of(app: &TestApp, slug: &str, count: usize, since: Time) -> Organis
         store::pipeline::destinations::insert(&tx, &destination).await.unwrap();
         ids.push(destination.id);
     }
-    store::pipeline::destinations::wake(&tx, &mut ids, since).await.unwrap();
+    store::pipeline::destinations::wake(&tx, &mut ids, since, None).await.unwrap();
     tx.commit().await.unwrap();
     organisation.id
 }
@@ -34,6 +34,37 @@ both! {
         let claimed = claim(store, owner, now, 10).await;
         assert_eq!((count_of(&claimed, flood), count_of(&claimed, quiet)), (8, 2));
         assert_eq!(claim(store, owner, now, 10).await.len(), 10, "alone it takes all that there is room for");
+    }
+
+    async fn a_wake_up_leases_what_is_offered_and_waits_for_nothing(app) {
+        let store = app.app.base.store();
+        let (owner, other, now) = (Uuid::from_u128(1), Uuid::from_u128(2), app.now());
+        let ids = due_destinations(&app, 5).await;
+        let claimed = claim(store, owner, now, 5).await;
+        let release_of = |index: usize| release(claimed.iter().find(|one| one.destination.id == ids[index]).unwrap());
+        let releases = [
+            release_of(0),
+            release_of(1),
+            Release { more: true, ..release_of(2) },
+            Release { later: Some(now + Duration::from_secs(10)), ..release_of(3) },
+        ];
+        release_all(store, owner, now, &releases).await;
+
+        let lease = Lease { owner, now, until: now + LEASE, clock: store.lease_clock() };
+        // The second is not offered, the third is due, the fourth waits for a retry, the fifth is leased.
+        let offered = [ids[0], ids[2], ids[3], ids[4]].to_vec();
+        let tx = store.begin().await.unwrap();
+        let offer = Offer { lease, destinations: offered };
+        let leased = store::pipeline::destinations::wake(&tx, &mut ids.clone(), now, Some(&offer)).await.unwrap();
+        tx.commit().await.unwrap();
+        let ids_of = |claimed: &[Claimed]| {
+            let mut ids: Vec<DestinationId> = claimed.iter().map(|one| one.destination.id).collect();
+            ids.sort_unstable();
+            ids
+        };
+        assert_eq!(ids_of(&leased), ids[..1]);
+        assert_eq!(ids_of(&claim(store, other, now, 5).await), ids[1..4], "the others are woken");
+        assert_eq!(ids_of(&claim(store, other, now + LEASE, 5).await), ids, "every lease ends");
     }
 
     async fn an_organisation_has_no_more_in_flight_than_its_bound(app) {
@@ -123,8 +154,11 @@ async fn leases_hold_by_the_clock_of_the_database() {
     due_of(&app, "many", 3, now).await;
     let claim_for = async |owner, now: Time, lease| {
         let lease_clock = store.lease_clock();
-        let claim =
-            Claim { owner, now, lease_until: now + lease, lease_clock, after: Uuid::nil().into(), room: room(1) };
+        let claim = Claim {
+            lease: Lease { owner, now, until: now + lease, clock: lease_clock },
+            after: Uuid::nil().into(),
+            room: room(1),
+        };
         store::pipeline::destinations::claim(store.writer(), &claim).await.unwrap()
     };
     let held = claim_for(right, now, LEASE).await;
@@ -155,7 +189,7 @@ async fn wake_ups_and_releases_do_not_wait_for_each_other() {
         let destination = Destination { id: *id, ..destination(&app, organisation.id, &id.to_string()) };
         store::pipeline::destinations::insert(&tx, &destination).await.unwrap();
     }
-    store::pipeline::destinations::wake(&tx, &mut ids, now).await.unwrap();
+    store::pipeline::destinations::wake(&tx, &mut ids, now, None).await.unwrap();
     tx.commit().await.unwrap();
     for _ in 0..20 {
         let held = claim(&store, owner, now, ids.len()).await;
@@ -165,7 +199,7 @@ async fn wake_ups_and_releases_do_not_wait_for_each_other() {
             let (store, mut ids) = (store.clone(), ids.clone());
             tokio::spawn(async move {
                 let tx = store.begin().await.unwrap();
-                store::pipeline::destinations::wake(&tx, &mut ids, now).await.unwrap();
+                store::pipeline::destinations::wake(&tx, &mut ids, now, None).await.unwrap();
                 tx.commit().await.unwrap();
             })
         });

@@ -70,6 +70,7 @@ pub struct Metrics {
     refusals: Family<ReasonLabels, Counter>,
     events: Family<OutcomeLabels, Counter>,
     deliveries: Family<OutcomeLabels, Counter>,
+    handed_over: Counter,
     attempts: Family<OutcomeLabels, Counter>,
     attempt_seconds: Histogram,
     latency_seconds: Histogram,
@@ -92,6 +93,7 @@ impl Default for Metrics {
             refusals: Family::default(),
             events: Family::default(),
             deliveries: Family::default(),
+            handed_over: Counter::default(),
             attempts: Family::default(),
             attempt_seconds: seconds(),
             latency_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 22)),
@@ -108,6 +110,8 @@ impl Default for Metrics {
         registry.register("http_refusals", help, metrics.refusals.clone());
         registry.register("events", "Events taken in, by outcome: accepted or repeated", metrics.events.clone());
         registry.register("deliveries", "Deliveries, by outcome", metrics.deliveries.clone());
+        let help = "Deliveries that went from their acceptance to the dispatcher of this process, without a claim";
+        registry.register("deliveries_handed_over", help, metrics.handed_over.clone());
         registry.register("attempts", "Tries to deliver, by outcome", metrics.attempts.clone());
         registry.register("attempt_seconds", "Time that one try takes", metrics.attempt_seconds.clone());
         registry.register("delivery_latency_seconds", "From accepted to delivered", metrics.latency_seconds.clone());
@@ -164,6 +168,11 @@ impl Metrics {
     pub fn attempt(&self, outcome: &'static str, duration: Duration) {
         self.attempts.get_or_create(&OutcomeLabels { outcome }).inc();
         self.attempt_seconds.observe(duration.as_secs_f64());
+    }
+
+    /// Counts deliveries that were handed over in memory.
+    pub fn handed_over(&self, count: usize) {
+        self.handed_over.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
     }
 
     /// Observes the time between the acceptance of an event and its delivery.

@@ -190,7 +190,7 @@ async fn commit(
     let (ambient, now) = (&base.ambient, base.now());
     let (new_events, inline): (Vec<NewEvent>, Vec<Vec<InlineCall>>) = new_events.into_iter().unzip();
     let inline = inline.concat();
-    let mut states: Vec<DeliveryState> = inline.iter().map(|inline| inline.delivery.state).collect();
+    let ended: Vec<DeliveryState> = inline.iter().map(|inline| inline.delivery.state).collect();
     let tx = base.store.begin().await?;
     let mut known = insert_records(&tx, ambient, &new_events, now).await?;
     let mut answers = Vec::with_capacity(new_events.len());
@@ -218,8 +218,8 @@ async fn commit(
         events.push(Event { id, organisation_id, source, fact, made_from, path, created_at: now });
     }
     outbox.append_inline_calls(&tx, inline).await?;
-    states.extend(outbox.append(&tx, &events, planned).await?);
-    outbox.commit(tx, &states).await?;
+    let appended = outbox.append(&tx, &events, planned).await?.with_ended(ended);
+    outbox.commit(tx, appended).await?;
     Ok(answers)
 }
 

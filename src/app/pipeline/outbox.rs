@@ -7,6 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     PausePolicy,
+    handover::{self, Handed, Handover, Reservation},
     matcher::{Decision, Matcher, Place, Ruling, Target},
 };
 use crate::{
@@ -50,6 +51,30 @@ pub(super) struct Outbox {
     base: Base,
     matchers: Arc<[Arc<dyn Matcher>]>,
     pauses: Arc<dyn PausePolicy>,
+    handover: Handover,
+}
+
+/// Deliveries that a transaction appended.
+#[derive(Default)]
+pub(super) struct Appended {
+    states: Vec<DeliveryState>,
+    /// Those that the dispatcher of this process takes over after the commit.
+    handed: Option<(Box<dyn Reservation>, Vec<Handed>)>,
+    /// True if others are pending besides.
+    more: bool,
+}
+
+impl Appended {
+    /// Creates the result of deliveries of which nothing is handed over.
+    pub(super) fn plain(states: Vec<DeliveryState>) -> Self {
+        Self { more: states.contains(&DeliveryState::Pending), states, handed: None }
+    }
+
+    /// Adds deliveries that have ended.
+    pub(super) fn with_ended(mut self, states: Vec<DeliveryState>) -> Self {
+        self.states.extend(states);
+        self
+    }
 }
 
 /// Length of the reasons of several skips, in bytes, beyond which no other one is added.
@@ -68,31 +93,34 @@ struct Resolved {
 }
 
 impl Outbox {
-    pub(super) fn new(base: Base, matchers: Vec<Arc<dyn Matcher>>, pauses: Arc<dyn PausePolicy>) -> Self {
-        Self { base, matchers: matchers.into(), pauses }
+    pub(super) fn new(
+        base: Base,
+        matchers: Vec<Arc<dyn Matcher>>,
+        pauses: Arc<dyn PausePolicy>,
+        handover: Handover,
+    ) -> Self {
+        Self { base, matchers: matchers.into(), pauses, handover }
     }
 
-    /// Commits a transaction, counts the deliveries that have ended in it, and wakes the workers for those that are
-    /// pending.
-    pub(super) async fn commit(&self, tx: Tx, states: &[DeliveryState]) -> Result<()> {
+    /// Commits a transaction, counts the deliveries that have ended in it, hands over those that were leased, and wakes
+    /// the workers for the others that are pending.
+    pub(super) async fn commit(&self, tx: Tx, appended: Appended) -> Result<()> {
         tx.commit().await?;
-        for state in states.iter().filter(|state| **state != DeliveryState::Pending) {
+        for state in appended.states.iter().filter(|state| **state != DeliveryState::Pending) {
             self.base.metrics.delivery(state.as_str());
         }
-        if states.contains(&DeliveryState::Pending) {
+        if let Some((reservation, handed)) = appended.handed {
+            reservation.take_over(handed);
+        }
+        if appended.more {
             self.base.wake.notify_one();
         }
         Ok(())
     }
 
     /// Appends events with their deliveries, last in a transaction: the destinations of pending ones are woken. `planned`
-    /// belong to the events at their indexes. Returns the state of each delivery.
-    pub(super) async fn append(
-        &self,
-        tx: &Tx,
-        events: &[Event],
-        planned: Vec<(usize, Planned)>,
-    ) -> Result<Vec<DeliveryState>> {
+    /// belong to the events at their indexes.
+    pub(super) async fn append(&self, tx: &Tx, events: &[Event], planned: Vec<(usize, Planned)>) -> Result<Appended> {
         let mut decided = self.decide(tx, events).await?;
         decided.extend(
             planned
@@ -105,10 +133,10 @@ impl Outbox {
     }
 
     /// Appends an event only if a rule concerns it.
-    pub(super) async fn append_if_matched(&self, tx: &Tx, event: Event) -> Result<Vec<DeliveryState>> {
+    pub(super) async fn append_if_matched(&self, tx: &Tx, event: Event) -> Result<Appended> {
         let events = [event];
         let decided = self.decide(tx, &events).await?;
-        if decided.is_empty() { Ok(Vec::new()) } else { self.write(tx, &events, decided).await }
+        if decided.is_empty() { Ok(Appended::default()) } else { self.write(tx, &events, decided).await }
     }
 
     /// Appends calls that were made inline.
@@ -132,7 +160,7 @@ impl Outbox {
     }
 
     /// Appends a new delivery of the same event to the same destination, last in a transaction.
-    pub(super) async fn append_again(&self, tx: &Tx, former: Delivery) -> Result<()> {
+    pub(super) async fn append_again(&self, tx: &Tx, former: Delivery) -> Result<Appended> {
         let now = self.base.ambient.now();
         let again = Delivery {
             id: self.base.ambient.id(),
@@ -149,7 +177,8 @@ impl Outbox {
         };
         let mut waiting = vec![again.destination_id];
         store::pipeline::deliveries::insert_many(tx, &[again]).await?;
-        store::pipeline::destinations::wake(tx, &mut waiting, now).await
+        store::pipeline::destinations::wake(tx, &mut waiting, now, None).await?;
+        Ok(Appended::plain(vec![DeliveryState::Pending]))
     }
 
     async fn decide(&self, tx: &Tx, events: &[Event]) -> Result<Vec<Decided>> {
@@ -164,9 +193,9 @@ impl Outbox {
         Ok(decided)
     }
 
-    async fn write(&self, tx: &Tx, events: &[Event], decided: Vec<Decided>) -> Result<Vec<DeliveryState>> {
+    async fn write(&self, tx: &Tx, events: &[Event], decided: Vec<Decided>) -> Result<Appended> {
         // Events of one transaction were accepted at the same time, and so were their deliveries.
-        let Some(now) = events.first().map(|event| event.created_at) else { return Ok(Vec::new()) };
+        let Some(now) = events.first().map(|event| event.created_at) else { return Ok(Appended::default()) };
         let mut resolved = self.resolved(tx, events, decided, now).await?;
         self.skip_paused(tx, &mut resolved).await?;
         let deliveries: Vec<Delivery> =
@@ -175,8 +204,13 @@ impl Outbox {
         store::pipeline::deliveries::insert_many(tx, &deliveries).await?;
         let pending = deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Pending);
         let mut waiting: Vec<DestinationId> = pending.map(|delivery| delivery.destination_id).collect();
-        store::pipeline::destinations::wake(tx, &mut waiting, now).await?;
-        Ok(deliveries.iter().map(|delivery| delivery.state).collect())
+        let reservation = self.handover.reserve(&deliveries);
+        let offer = reservation.as_ref().map(|reservation| reservation.offer());
+        let leased = store::pipeline::destinations::wake(tx, &mut waiting, now, offer).await?;
+        let more = leased.len() < waiting.len();
+        let states = deliveries.iter().map(|delivery| delivery.state).collect();
+        let handed = reservation.map(|reservation| (reservation, handover::handed(leased, deliveries, events)));
+        Ok(Appended { states, handed, more })
     }
 
     /// Finds or creates the destination of each decision. Of several decisions on an event for the same destination the

@@ -96,7 +96,7 @@ impl Replays {
         if destination.health != Health::Healthy {
             store::pipeline::destinations::set_health(&tx, destination.id, &Health::Healthy).await?;
         }
-        store::pipeline::destinations::wake(&tx, &mut vec![destination.id], self.base.now()).await?;
+        store::pipeline::destinations::wake(&tx, &mut vec![destination.id], self.base.now(), None).await?;
         tx.commit().await?;
         self.base.wake.notify_one();
         Ok(())

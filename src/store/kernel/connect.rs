@@ -9,25 +9,25 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector,
 };
 use sqlx::{
-    ConnectOptions, Connection, Executor,
+    ConnectOptions, Connection,
     pool::PoolOptions,
     postgres::{PgConnectOptions, PgConnection},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
 use super::{
     breaker::Breaker,
-    db::{Db, Pool, Tx},
+    db::{Db, Tx},
     directory::{self, ServeLock},
     lease_clock::LeaseClock,
+    pool::{ACQUIRE_TIMEOUT, Pool, Target},
+    signal::{self, Signals},
 };
 use crate::domain::{Error, Result};
 
 /// Number of prepared statements that a connection keeps: more than there are, with those of batches in all their
 /// sizes.
 const STATEMENTS: usize = 200;
-/// Longest wait for a connection of the pool, and of SQLite for the lock of another process.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time beyond the server's own statement timeout after which a connection counts as dead.
 const GRACE: Duration = Duration::from_secs(2);
 /// Number of tries to migrate the schema, and the pause between two tries.
@@ -35,11 +35,6 @@ const MIGRATION_TRIES: u32 = 5;
 const MIGRATION_PAUSE: Duration = Duration::from_millis(100);
 /// Key of the advisory lock that migrations run under: "tieline" in ASCII.
 const MIGRATION_LOCK: i64 = 0x74_69_65_6c_69_6e_65;
-
-/// Age from which on a connection to a server is replaced: after a failover, connections come back to the new primary.
-const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
-/// Idle time from which on it is replaced: a firewall may have forgotten it.
-const LONGEST_IDLE: Duration = Duration::from_secs(10 * 60);
 
 /// Limits of the connections.
 #[derive(Clone, Copy, Debug)]
@@ -61,14 +56,14 @@ impl Default for Limits {
 pub struct Store {
     writer: Db,
     reader: Db,
-    target: Target,
+    location: Location,
     lease_clock: LeaseClock,
 }
 
 /// Location of the database.
 #[derive(Clone, Debug)]
-enum Target {
-    File(PathBuf),
+enum Location {
+    File(Box<SqliteConnectOptions>),
     Server(Box<PgConnectOptions>),
 }
 
@@ -94,12 +89,12 @@ impl Store {
     }
 
     async fn connect_embedded(options: SqliteConnectOptions, limits: Limits) -> Result<Self> {
-        let file = options.get_filename().to_owned();
-        directory::prepare(&file)?;
+        directory::prepare(options.get_filename())?;
         let options = options
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+            // The longest wait for the lock of another process.
             .busy_timeout(ACQUIRE_TIMEOUT)
             .foreign_keys(true)
             .pragma("temp_store", "memory")
@@ -107,41 +102,25 @@ impl Store {
             .pragma("wal_autocheckpoint", "4000")
             .statement_cache_capacity(STATEMENTS)
             .disable_statement_logging();
-        let pool =
-            |most: u32| unattended().max_connections(most).acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
-        let writer: SqlitePool = pool(1).connect_with(options.clone()).await.map_err(unreached)?;
-        let reader = pool(limits.max_connections).connect_with(options).await.map_err(unreached)?;
-        let db = |pool: SqlitePool| Db {
-            pool: Pool::Sqlite(pool),
-            breaker: Breaker::none(),
-            deadline: limits.statement_timeout + GRACE,
+        let open = async |most| {
+            let target = Target::Sqlite(Box::new(options.clone()));
+            let pool = Pool::open(target, Breaker::none(), most).await.map_err(unreached)?;
+            Ok::<_, Error>(Db { pool, breaker: Breaker::none(), deadline: limits.statement_timeout + GRACE })
         };
-        Ok(Self { writer: db(writer), reader: db(reader), target: Target::File(file), lease_clock: LeaseClock::Caller })
+        let (writer, reader) = (open(1).await?, open(limits.max_connections).await?);
+        let location = Location::File(Box::new(options));
+        Ok(Self { writer, reader, location, lease_clock: LeaseClock::Caller })
     }
 
     async fn connect_server(options: PgConnectOptions, limits: Limits) -> Result<Self> {
-        let options = options.statement_cache_capacity(STATEMENTS).disable_statement_logging();
-        let breaker = Breaker::before(options.clone());
-        let (suspicious, settings) = (breaker.clone(), Arc::new(session_settings(limits.statement_timeout)));
-        let pool = unattended()
-            .max_connections(limits.max_connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-            .after_connect(move |connection: &mut PgConnection, _| {
-                let settings = settings.clone();
-                Box::pin(async move { connection.execute(sqlx::AssertSqlSafe(settings.as_str())).await.map(drop) })
-            })
-            .before_acquire(move |_, meta| {
-                let fresh = meta.age < LONGEST_LIFE && meta.idle_for < LONGEST_IDLE;
-                let sound = fresh && !suspicious.is_suspect(meta.age);
-                Box::pin(async move { Ok(sound) })
-            })
-            .connect_with(options.clone())
-            .await
-            .map_err(unreached)?;
-        let db = Db { pool: Pool::Postgres(pool), breaker, deadline: limits.statement_timeout + GRACE };
-        let target = Target::Server(Box::new(options));
-        Ok(Self { writer: db.clone(), reader: db, target, lease_clock: LeaseClock::Database })
+        let options = Box::new(options.statement_cache_capacity(STATEMENTS).disable_statement_logging());
+        let breaker = Breaker::before(*options.clone());
+        let session = session_settings(limits.statement_timeout);
+        let target = Target::Postgres { options: options.clone(), session };
+        let pool = Pool::open(target, breaker.clone(), limits.max_connections).await.map_err(unreached)?;
+        let db = Db { pool, breaker, deadline: limits.statement_timeout + GRACE };
+        let location = Location::Server(options);
+        Ok(Self { writer: db.clone(), reader: db, location, lease_clock: LeaseClock::Database })
     }
 
     /// Migrates the schema. Of several processes that start at once one does, and the others wait: under an advisory
@@ -150,23 +129,9 @@ impl Store {
     /// # Errors
     /// When a migration fails, the ones before it stay; when the schema is of a newer version.
     pub async fn migrate(&self) -> Result<()> {
-        match (&self.target, &self.writer.pool) {
-            (Target::Server(options), _) => migrate_server(options).await,
-            (Target::File(_), Pool::Sqlite(pool)) => {
-                let schema = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.clone());
-                refuse_newer(&schema).await?;
-                for _ in 1..MIGRATION_TRIES {
-                    match Migrator::up(&schema, None).await {
-                        Ok(()) => return Ok(()),
-                        Err(error) => {
-                            tracing::debug!(%error, "a migration failed: checking if another process applied it")
-                        }
-                    }
-                    tokio::time::sleep(MIGRATION_PAUSE).await;
-                }
-                Ok(Migrator::up(&schema, None).await?)
-            }
-            (Target::File(_), Pool::Postgres(_)) => Err(Error::Internal("a file is no PostgreSQL".into())),
+        match &self.location {
+            Location::File(options) => migrate_file(options).await,
+            Location::Server(options) => migrate_server(options).await,
         }
     }
 
@@ -209,17 +174,55 @@ impl Store {
     /// # Errors
     /// When another process has it.
     pub fn lock_for_serving(&self) -> Result<Option<ServeLock>> {
-        match &self.target {
-            Target::File(file) => directory::lock(file).map(Some),
-            Target::Server(_) => Ok(None),
+        match &self.location {
+            Location::File(options) => directory::lock(options.get_filename()).map(Some),
+            Location::Server(_) => Ok(None),
         }
     }
 
-    /// Closes all connections, waiting for their statements.
+    /// Tells other processes that deliveries may be due; on SQLite there are none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn signal(&self) -> Result<()> {
+        if self.is_embedded() { Ok(()) } else { signal::send(&self.writer).await }
+    }
+
+    /// Listens for the signals of other processes; `None` on SQLite.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn signals(&self) -> Result<Option<Signals>> {
+        match &self.location {
+            Location::File(_) => Ok(None),
+            Location::Server(options) => Signals::listen(options).await.map(Some),
+        }
+    }
+
+    /// Closes all connections; one that is in use at the end of its use.
     pub async fn close(self) {
         self.writer.pool.close().await;
         self.reader.pool.close().await;
     }
+}
+
+async fn migrate_file(options: &SqliteConnectOptions) -> Result<()> {
+    let pool = PoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(unreached)?;
+    let migrated = migrate_embedded(&SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.clone())).await;
+    pool.close().await;
+    migrated
+}
+
+async fn migrate_embedded(schema: &DatabaseConnection) -> Result<()> {
+    refuse_newer(schema).await?;
+    for _ in 1..MIGRATION_TRIES {
+        match Migrator::up(schema, None).await {
+            Ok(()) => return Ok(()),
+            Err(error) => tracing::debug!(%error, "a migration failed: checking if another process applied it"),
+        }
+        tokio::time::sleep(MIGRATION_PAUSE).await;
+    }
+    Ok(Migrator::up(schema, None).await?)
 }
 
 async fn migrate_server(options: &PgConnectOptions) -> Result<()> {
@@ -253,14 +256,6 @@ async fn refuse_newer(schema: &DatabaseConnection) -> Result<()> {
     }
 }
 
-/// Returns the options of a pool without sqlx's maintenance task. The task reads the number of idle connections, which
-/// sqlx raises after it has given the connection away: read in between it is below zero, and the task counts down from
-/// 2^64 on a thread of its own (sqlx-core 0.9.0, `spawn_maintenance_tasks`). Age and idleness are checked when a
-/// connection is acquired instead.
-fn unattended<DB: sqlx::Database>() -> PoolOptions<DB> {
-    PoolOptions::new().max_lifetime(None).idle_timeout(None)
-}
-
 /// Returns the settings of every session: the server ends slow statements and idle transactions by itself, and detects
 /// vanished clients, so that their locks do not outlive them.
 fn session_settings(statement_timeout: Duration) -> String {
@@ -272,6 +267,6 @@ fn session_settings(statement_timeout: Duration) -> String {
     )
 }
 
-fn unreached(error: sqlx::Error) -> Error {
+pub(super) fn unreached(error: sqlx::Error) -> Error {
     DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))).into()
 }

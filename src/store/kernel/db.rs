@@ -9,7 +9,6 @@
 //! (`docs/adr/0005-one-owner-of-connections.md`).
 
 use std::{
-    future::Future,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -19,50 +18,15 @@ use std::{
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 use sea_query_sqlx::SqlxValues;
-use sqlx::{
-    AssertSqlSafe, Executor, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, pool::PoolConnection, query_with,
-    raw_sql,
-};
+use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, query_with, raw_sql};
 use tokio::{sync::Mutex, time::timeout};
 
 use super::{
     breaker::Breaker,
     fault::{self, Aftermath},
+    pool::{Connection, Pool, Pooled},
 };
 use crate::domain::{Error, Result, error::StorageFault};
-
-/// Longest time that a connection may take to return to its pool, which ends with a round trip.
-const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// A pool of connections to one of the two databases. Cheap to clone.
-#[derive(Clone, Debug)]
-pub(in crate::store) enum Pool {
-    Sqlite(SqlitePool),
-    Postgres(PgPool),
-}
-
-impl Pool {
-    pub(in crate::store) fn backend(&self) -> DbBackend {
-        match self {
-            Pool::Sqlite(_) => DbBackend::Sqlite,
-            Pool::Postgres(_) => DbBackend::Postgres,
-        }
-    }
-
-    async fn acquire(&self) -> Result<Link, sqlx::Error> {
-        Ok(match self {
-            Pool::Sqlite(pool) => Link::Sqlite(pool.acquire().await?),
-            Pool::Postgres(pool) => Link::Postgres(pool.acquire().await?),
-        })
-    }
-
-    pub(in crate::store) async fn close(&self) {
-        match self {
-            Pool::Sqlite(pool) => pool.close().await,
-            Pool::Postgres(pool) => pool.close().await,
-        }
-    }
-}
 
 /// Runs single statements, each on a connection of its own. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -222,7 +186,7 @@ impl Answer {
 /// after a deadline, and if its caller was cancelled in the middle of a statement.
 struct Held {
     /// `None` after its return.
-    link: Option<Link>,
+    link: Option<Pooled>,
     sound: bool,
     breaker: Breaker,
     deadline: Duration,
@@ -248,11 +212,9 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let Some(mut link) = self.link.take() else { return };
-        if self.sound {
-            tokio::spawn(timeout(RELEASE_TIMEOUT, link.give_back()));
-        } else {
-            link.close();
+        let Some(link) = self.link.take() else { return };
+        if !self.sound {
+            drop(Pooled::take(link));
         }
     }
 }
@@ -262,12 +224,6 @@ fn failed(error: sqlx::Error, breaker: &Breaker) -> DbErr {
         breaker.trip(&error);
     }
     DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error)))
-}
-
-/// A connection to one of the two databases.
-enum Link {
-    Sqlite(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
 }
 
 macro_rules! bound {
@@ -282,7 +238,7 @@ macro_rules! bound {
 /// The same statements for both databases: their types have no common trait.
 macro_rules! ask {
     ($connection:expr, $ask:expr, $begin:literal) => {{
-        let connection = &mut **$connection;
+        let connection = &mut *$connection;
         let raw = |sql: &str| raw_sql(AssertSqlSafe(sql).into_sql_str());
         match $ask {
             Ask::Begin => Answer::Done(connection.execute(raw($begin)).await?.into()),
@@ -300,27 +256,12 @@ macro_rules! ask {
     }};
 }
 
-impl Link {
+impl Connection {
     async fn ask(&mut self, ask: Ask<'_>) -> Result<Answer, sqlx::Error> {
         Ok(match self {
-            Link::Sqlite(connection) => ask!(connection, ask, "BEGIN IMMEDIATE"),
-            Link::Postgres(connection) => ask!(connection, ask, "BEGIN"),
+            Connection::Sqlite(connection) => ask!(connection, ask, "BEGIN IMMEDIATE"),
+            Connection::Postgres(connection) => ask!(connection, ask, "BEGIN"),
         })
-    }
-
-    fn give_back(&mut self) -> impl Future<Output = ()> + Send + 'static {
-        let future: std::pin::Pin<Box<dyn Future<Output = ()> + Send>> = match self {
-            Link::Sqlite(connection) => Box::pin(connection.return_to_pool()),
-            Link::Postgres(connection) => Box::pin(connection.return_to_pool()),
-        };
-        future
-    }
-
-    fn close(&mut self) {
-        match self {
-            Link::Sqlite(connection) => connection.close_on_drop(),
-            Link::Postgres(connection) => connection.close_on_drop(),
-        }
     }
 }
 

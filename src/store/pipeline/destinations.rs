@@ -11,8 +11,9 @@ mod health;
 use std::collections::HashMap;
 
 use ::entity::destination::{ActiveModel, Column, Entity as Destinations, Model as Row};
-pub use claim::{Busy, Claim, Claimed, Room, claim};
-pub use claims::{Release, Released, end_leases, release, wake};
+pub use claim::{Busy, Claim, Claimed, Lease, Room, claim};
+pub(super) use claims::locked;
+pub use claims::{Offer, Release, Released, end_leases, release, wake};
 pub use clock::{latest_try, set_back};
 use health::{HealthColumns, healed, health_columns};
 pub use health::{heal, heal_named, set_health};

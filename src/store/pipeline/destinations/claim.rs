@@ -29,17 +29,24 @@ pub struct Claimed {
     pub slow: bool,
 }
 
-/// A worker's request for due destinations.
+/// Lease that a worker asks for.
 #[derive(Clone, Debug)]
-pub struct Claim {
+pub struct Lease {
     /// The worker.
     pub owner: Uuid,
     /// The present moment, by the caller's clock.
     pub now: Time,
     /// End of the lease, by the same clock.
-    pub lease_until: Time,
+    pub until: Time,
     /// Clock of the leases. A destination without a lease is due by the caller's clock in any case.
-    pub lease_clock: LeaseClock,
+    pub clock: LeaseClock,
+}
+
+/// A worker's request for due destinations.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The lease of each.
+    pub lease: Lease,
     /// Organisation at which the former claim ended; this one begins with the next.
     pub after: OrganisationId,
     /// Free slots, and those in use.
@@ -92,24 +99,27 @@ const BUSY_WIDTH: usize = 3;
 /// When the database fails.
 pub async fn claim(db: &impl ConnectionTrait, claim: &Claim) -> Result<Vec<Claimed>> {
     let rows = Row::find_by_statement(statement(db.get_database_backend(), claim)).all(db).await?;
-    let claimed = |row: Row| Ok(Claimed { pace_until: row.pace_until, slow: row.slow, destination: destination(row)? });
     rows.into_iter().map(claimed).collect()
 }
 
+pub(super) fn claimed(row: Row) -> Result<Claimed> {
+    Ok(Claimed { pace_until: row.pace_until, slow: row.slow, destination: destination(row)? })
+}
+
 /// Parts of the statement that depend on the clock of the leases.
-struct Due {
+pub(super) struct Due {
     /// Time up to which a row may be due, by either clock: the index answers it alone. Where the clocks differ, rows
     /// that are not due are walked and ranked as well, and left where they are.
     latest: &'static str,
     /// Condition that a row is due.
     condition: &'static str,
     /// End of the lease.
-    lease_until: &'static str,
+    pub(super) lease_until: &'static str,
 }
 
 impl LeaseClock {
     /// Returns the parts. A leased row is due at the end of its lease, by the leases' clock; any other by the caller's.
-    fn due(self) -> Due {
+    pub(super) fn due(self) -> Due {
         match self {
             LeaseClock::Caller => Due { latest: "$2", condition: "COALESCE(due_at, $3) <= $2", lease_until: "$3" },
             LeaseClock::Database => Due {
@@ -123,7 +133,7 @@ impl LeaseClock {
 }
 
 fn statement(backend: DbBackend, claim: &Claim) -> Statement {
-    let Due { latest, condition, lease_until } = claim.lease_clock.due();
+    let Due { latest, condition, lease_until } = claim.lease.clock.due();
     let offered = format!(
         "SELECT o.id{due_at} FROM destination o WHERE o.slow = ring.slow AND o.organisation_id = ring.organisation_id \
          AND o.due_at <= {latest} ORDER BY o.due_at, o.id LIMIT $10",
@@ -172,14 +182,14 @@ fn statement(backend: DbBackend, claim: &Claim) -> Statement {
 }
 
 fn values(claim: &Claim, busy: usize) -> Vec<Value> {
-    let Claim { owner, now, lease_until, after, room, .. } = claim;
+    let Claim { lease: Lease { owner, now, until, .. }, after, room } = claim;
     let number = |count: usize| Value::from(i64::try_from(count).unwrap_or(i64::MAX));
     let full = room.busy.iter().filter(|one| one.in_flight >= room.ceiling).count();
     let mut values: Vec<Value> = Vec::with_capacity(FIXED + busy * BUSY_WIDTH);
     values.extend::<[Value; FIXED]>([
         (*owner).into(),
         (*now).into(),
-        (*lease_until).into(),
+        (*until).into(),
         after.0.into(),
         number(room.limit),
         number(room.slow_limit),

@@ -7,19 +7,22 @@
 
 use std::collections::HashMap;
 
-use ::entity::destination::{Column, Entity as Destinations};
+use ::entity::destination::{Column, Entity as Destinations, Model as Row};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Statement, Value,
-    sea_query::{CommonTableExpression, Expr, ExprTrait, LockType, Query, SelectStatement},
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, Statement, Value,
+    sea_query::{CommonTableExpression, Expr, LockType, Query, SelectStatement},
 };
 use uuid::Uuid;
 
-use super::health::health_columns;
+use super::{
+    claim::{Claimed, Lease, claimed},
+    health::health_columns,
+};
 use crate::{
     domain::{Result, ambient::Time, ids::DestinationId, pipeline::destination::Health},
     store::{
         Tx,
-        kernel::{batches, placeholders},
+        kernel::{batches, lease_clock::LeaseClock, placeholders},
     },
 };
 
@@ -56,44 +59,76 @@ pub struct Release {
 /// Number of values of a release in the statement.
 const RELEASE_WIDTH: usize = 16;
 
-/// Wake-up on PostgreSQL. A destination that is awake already, because it is due or its worker was notified, is locked
-/// and not written: each write goes to the indexes too, and hundreds of URLs of one webhook wait for every message of a
-/// channel. The state is read under the lock (`held`), never from before: a release in between may have ended it.
-const WAKE: &str = "WITH held AS MATERIALIZED (SELECT id, woken, lease_owner, due_at, not_before FROM destination \
-     WHERE id = ANY ($1) ORDER BY id FOR UPDATE) \
-     UPDATE destination SET woken = TRUE, due_at = CASE WHEN held.lease_owner IS NOT NULL THEN held.due_at \
-     WHEN held.due_at <= $2 THEN held.due_at WHEN held.not_before > $2 THEN held.not_before ELSE $2 END \
-     FROM held WHERE destination.id = held.id \
-     AND NOT CASE WHEN held.lease_owner IS NULL THEN COALESCE(held.due_at <= $2, FALSE) ELSE held.woken END";
+/// Lease that the caller's own worker takes of destinations that wait for nothing else.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// The lease of each.
+    pub lease: Lease,
+    /// Destinations that the worker has room for.
+    pub destinations: Vec<DestinationId>,
+}
 
-/// Wakes these destinations, which have pending deliveries. The last statement before the commit, so that its row locks
-/// are held shortly; the ids are locked in their order, so that two writers never deadlock.
+/// Wakes these destinations, which have pending deliveries; of those that are offered and wait for nothing else, the
+/// lease is taken instead. Returns the leased ones. The last statement before the commit, so that its row locks are held
+/// shortly; the ids are locked in their order, so that two writers never deadlock.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn wake(tx: &Tx, ids: &mut Vec<DestinationId>, now: Time) -> Result<()> {
+pub async fn wake(tx: &Tx, ids: &mut Vec<DestinationId>, now: Time, offer: Option<&Offer>) -> Result<Vec<Claimed>> {
     if ids.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     ids.sort_unstable();
     ids.dedup();
-    if tx.get_database_backend() == DbBackend::Postgres {
-        let values = [batches::ids(ids.iter().map(|id| id.0)), now.into()];
-        tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, WAKE, values)).await?;
-        return Ok(());
+    let statement = wake_statement(tx.get_database_backend(), ids, now, offer);
+    if offer.is_none() {
+        tx.execute_raw(statement).await?;
+        return Ok(Vec::new());
     }
-    let wanted = locked(tx, Column::Id.is_in(batches::filled(ids.iter().map(|id| id.0))));
-    let earliest = Expr::case(Column::NotBefore.gt(now), Expr::col(Column::NotBefore)).finally(Expr::value(now));
-    let due_at = Expr::case(Column::LeaseOwner.is_not_null(), Expr::col(Column::DueAt))
-        .case(Expr::col(Column::DueAt).lte(now), Expr::col(Column::DueAt))
-        .finally(earliest);
-    Destinations::update_many()
-        .col_expr(Column::Woken, Expr::value(true))
-        .col_expr(Column::DueAt, due_at.into())
-        .filter(Column::Id.in_subquery(wanted))
-        .exec(tx)
-        .await?;
-    Ok(())
+    let written = Row::find_by_statement(statement).all(tx).await?;
+    // Those that were only woken are marked as such, also where they are the worker's already.
+    written.into_iter().filter(|row| !row.woken).map(claimed).collect()
+}
+
+/// A destination that is awake already, because it is due or its worker was notified, is locked and not written: each
+/// write goes to the indexes too, and hundreds of URLs of one webhook wait for every message of a channel. The state is
+/// read under the lock (`held`), never from before: a release in between may have ended it.
+fn wake_statement(backend: DbBackend, ids: &[DestinationId], now: Time, offer: Option<&Offer>) -> Statement {
+    let lease = offer.map(|offer| &offer.lease);
+    let owner = lease.map(|lease| lease.owner);
+    let mut values: Vec<Value> = vec![owner.into(), now.into(), lease.map_or(now, |lease| lease.until).into()];
+    let mut list = |ids: &[DestinationId]| {
+        let ids = ids.iter().map(|id| id.0);
+        if backend == DbBackend::Postgres {
+            values.push(batches::ids(ids));
+            return format!("= ANY (${})", values.len());
+        }
+        let (ids, first) = (batches::filled(ids), values.len());
+        values.extend(ids.iter().map(|id| Value::from(*id)));
+        format!("IN {}", placeholders::rows(first, 1, ids.len()))
+    };
+    let (woken, offered) = (list(ids), list(offer.map_or(&[], |offer| &offer.destinations)));
+    let sql = format!(
+        "WITH held AS MATERIALIZED (SELECT id, woken, lease_owner, due_at, not_before, \
+         id {offered} AND lease_owner IS NULL AND due_at IS NULL AND NOT slow AND COALESCE(not_before <= $2, TRUE) \
+         AS free FROM destination WHERE id {woken} ORDER BY id{lock}) \
+         UPDATE destination SET woken = NOT held.free, \
+         lease_owner = CASE WHEN held.free THEN $1 ELSE held.lease_owner END, \
+         due_at = CASE WHEN held.free THEN {lease_until} WHEN held.lease_owner IS NOT NULL THEN held.due_at \
+         WHEN held.due_at <= $2 THEN held.due_at WHEN held.not_before > $2 THEN held.not_before ELSE $2 END \
+         FROM held WHERE destination.id = held.id \
+         AND NOT CASE WHEN held.lease_owner IS NULL THEN COALESCE(held.due_at <= $2, FALSE) ELSE held.woken END\
+         {returning}",
+        lease_until = lease.map_or(LeaseClock::Caller, |lease| lease.clock).due().lease_until,
+        lock = if backend == DbBackend::Postgres { " FOR UPDATE" } else { "" },
+        returning = match (offer, backend) {
+            (None, _) => "",
+            (Some(_), DbBackend::Postgres) => " RETURNING destination.*",
+            // SQLite knows no `table.*` here, and by `*` means the table that is written.
+            (Some(_), _) => " RETURNING *",
+        },
+    );
+    Statement::from_sql_and_values(backend, sql, values)
 }
 
 /// State of a destination after its release.
@@ -129,7 +164,7 @@ pub async fn release(
 
 /// Selects the destinations that match a condition, locked in the order of their ids. Every statement that changes
 /// several of them locks them by this first: a join locks in the order of its plan, and two of them deadlock.
-pub(super) fn locked(tx: &Tx, condition: Expr) -> SelectStatement {
+pub(in crate::store::pipeline) fn locked(tx: &Tx, condition: Expr) -> SelectStatement {
     let mut found = Query::select();
     found.column(Column::Id).from(Destinations).and_where(condition).order_by(Column::Id, sea_orm::Order::Asc);
     if tx.get_database_backend() == DbBackend::Postgres {

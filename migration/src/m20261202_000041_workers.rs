@@ -1,0 +1,26 @@
+//! Heartbeats of the workers that share a database.
+
+use sea_orm_migration::prelude::*;
+
+use crate::column_types;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+const UP: &str = "CREATE TABLE worker (id {uuid} PRIMARY KEY, seen_at {time} NOT NULL)";
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        column_types::execute(manager, UP).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared("DROP TABLE worker").await.map(drop)
+    }
+}

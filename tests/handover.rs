@@ -1,0 +1,150 @@
+//! Tests of the running dispatcher: the hand-over in memory from the intake of its process, and slots that get free.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use serde_json::json;
+use tieline::{
+    app::pipeline::handover::{Handed, LocalDispatcher, Reservation},
+    domain::ids::{DestinationId, OrganisationId},
+    store::{
+        kernel::lease_clock::LeaseClock,
+        pipeline::destinations::{Lease, Offer},
+    },
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::support::{Database, Integration, Reply, Setup, TestApp, until};
+
+const CHANNEL: &str = "C0ALERTS";
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A dispatcher that takes over everything, and does nothing with it.
+struct Idle {
+    app: Arc<TestApp>,
+    taken: Arc<Mutex<Vec<Handed>>>,
+}
+
+struct Reserved {
+    offer: Offer,
+    taken: Arc<Mutex<Vec<Handed>>>,
+}
+
+impl LocalDispatcher for Idle {
+    fn reserve(&self, wanted: &[(OrganisationId, DestinationId)]) -> Option<Box<dyn Reservation>> {
+        let now = self.app.now();
+        let until = now + Duration::from_secs(30);
+        let lease = Lease { owner: Uuid::from_u128(1), now, until, clock: LeaseClock::Caller };
+        let offer = Offer { lease, destinations: wanted.iter().map(|(_, id)| *id).collect() };
+        Some(Box::new(Reserved { offer, taken: self.taken.clone() }))
+    }
+}
+
+impl Reservation for Reserved {
+    fn offer(&self) -> &Offer {
+        &self.offer
+    }
+
+    fn take_over(self: Box<Self>, handed: Vec<Handed>) {
+        self.taken.lock().unwrap().extend(handed);
+    }
+}
+
+fn count_of(taken: &Mutex<Vec<Handed>>) -> usize {
+    taken.lock().unwrap().iter().map(|handed| handed.due.len()).sum()
+}
+
+both! {
+    async fn what_a_process_accepts_is_delivered_without_a_claim(app) {
+        app.slack.connect(&app.owner, "T0STANDIN", CHANNEL).await;
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(app.deliverer.clone().run(stop.clone()));
+        let handed_over = || {
+            let metrics = app.app.base.metrics().text().unwrap();
+            let line = metrics.lines().find_map(|line| line.strip_prefix("tieline_deliveries_handed_over_total "));
+            line.unwrap().parse::<u64>().unwrap()
+        };
+        // Until the dispatcher has begun, events are claimed.
+        let mut sent = 0;
+        until("a delivery is handed over", LIMIT, async || {
+            let event = app.step(&sent.to_string()).await;
+            sent += 1;
+            let delivered = async || (app.delivery_of(&event).await["state"] == "delivered").then_some(());
+            until("it is delivered", LIMIT, delivered).await;
+            (handed_over() > 0).then_some(())
+        })
+        .await;
+        stop.cancel();
+        running.await.unwrap();
+        assert_eq!(app.slack.messages(CHANNEL).await.len(), sent, "each once");
+    }
+
+    async fn what_was_handed_over_is_not_lost_with_its_process(app) {
+        app.slack.connect(&app.owner, "T0STANDIN", CHANNEL).await;
+        let app = Arc::new(app);
+        let taken = Arc::<Mutex<_>>::default();
+        let idle = Arc::new(Idle { app: app.clone(), taken: taken.clone() });
+        app.app.pipeline.handover().begin(&idle);
+        let first = app.step("first").await;
+        assert_eq!(count_of(&taken), 1);
+        let loaded = taken.lock().unwrap()[0].due[0].clone();
+        assert_eq!((loaded.delivery.event_id, loaded.event.id.to_string()), (loaded.event.id, first));
+        app.step("second").await;
+        assert_eq!(count_of(&taken), 1, "its destination waits for the first");
+        app.drain().await;
+        assert_eq!(app.slack.texts(CHANNEL).await.len(), 0, "the lease holds");
+        app.advance(Duration::from_secs(30));
+        app.drain().await;
+        let messages = app.slack.messages(CHANNEL).await;
+        let order: Vec<bool> =
+            messages.iter().zip(["first", "second"]).map(|(one, name)| one["blocks"].to_string().contains(name)).collect();
+        assert_eq!(order, [true; 2]);
+        drop(idle);
+        app.step("third").await;
+        app.drain().await;
+        assert_eq!((count_of(&taken), app.slack.messages(CHANNEL).await.len()), (1, 3), "a dispatcher that is gone");
+    }
+}
+
+const URLS: usize = 12;
+
+/// An organisation whose URLs are more than its slots: the next one is called as soon as one has answered.
+async fn more_urls_than_slots(database: Database) {
+    let settings = [
+        ("TIELINE_DELIVERY__MAX_CONCURRENT_PER_ORGANISATION", "2"),
+        // Longer than the limit: nothing is found by the poll.
+        ("TIELINE_DELIVERY__POLL_MS", "60000"),
+    ];
+    let settings = settings.map(|(key, value)| (key, value.to_owned())).to_vec();
+    let app = TestApp::start_with(database, Setup { settings, ..Setup::default() }).await;
+    let far = Integration::start("output", json!([])).await;
+    far.reply(Reply::Text(204, String::new()));
+    for index in 0..URLS {
+        let destination = json!({"kind": "webhook", "url": format!("{}/{index}", far.base())});
+        app.owner.post("/v1/routes", &json!({"types": ["order.*"], "destination": destination})).await.ok(201);
+    }
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(app.deliverer.clone().run(stop.clone()));
+    for number in 1..=3 {
+        app.owner.post("/v1/events", &json!({"type": "order.created", "data": {}})).await.ok(202);
+        let all = async || (far.calls().len() == number * URLS).then_some(());
+        until("every URL is called", LIMIT, all).await;
+    }
+    stop.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_urls_than_slots_wait_for_no_poll_on_sqlite() {
+    more_urls_than_slots(Database::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_urls_than_slots_wait_for_no_poll_on_postgres() {
+    if let Some(database) = Database::postgres().await {
+        more_urls_than_slots(database).await;
+    }
+}

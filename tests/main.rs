@@ -38,6 +38,7 @@ mod integration_ticks;
 mod integrations;
 mod limits;
 mod linkbreakers;
+mod listen;
 mod managed_routes;
 mod native;
 mod native_apps;

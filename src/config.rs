@@ -199,7 +199,8 @@ impl Config {
                 // Kubernetes describes a service called `tieline` to every container beside it by the last two.
                 key.starts_with("TIELINE_")
                     && !["TIELINE_TEST_", "TIELINE_SERVICE_", "TIELINE_PORT"].iter().any(|other| key.starts_with(other))
-                    && *key != "TIELINE_CONFIG"
+                    // The token of `tieline listen`.
+                    && !["TIELINE_CONFIG", "TIELINE_TOKEN"].contains(&key.as_str())
             })
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();

@@ -20,12 +20,15 @@ use tieline::{
         },
         webhooks::script::ScriptLimits,
     },
-    openapi,
+    listen, openapi,
     provider::script::worker,
     startup::{self, Role},
     telemetry,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
 use tokio_util::sync::CancellationToken;
 
 /// A self-hosted integrations service: five HTTP dialects over one core.
@@ -64,6 +67,9 @@ enum Command {
     /// Versions in the registry: those that wait for verification, and its outcome.
     #[command(subcommand)]
     Registry(Registry),
+    /// Relay events, or the deliveries of one destination, to a server on this machine; show each call, and send it again
+    /// on request.
+    Listen(listen::Options),
     /// Run scripts from standard input; started by `serve`, and confined.
     #[command(hide = true)]
     ScriptWorker {
@@ -261,6 +267,11 @@ async fn run(cli: Cli, format: &mut LogFormat) -> Result<(), Box<dyn std::error:
         let folder = std::path::Path::new("openapi");
         return if check { Ok(openapi::check(folder)?) } else { Ok(openapi::write(folder)?) };
     }
+    if let Command::Listen(options) = cli.command {
+        let stop = stop_on_signal()?;
+        let relaying = listen::listen(options, startup::system_ambient(), typed_lines());
+        return Ok(stop.run_until_cancelled(relaying).await.unwrap_or(Ok(()))?);
+    }
     let config = Config::load(std::env::vars().collect())?;
     telemetry::start(&config.log)?;
     *format = config.log.format;
@@ -274,7 +285,7 @@ async fn run(cli: Cli, format: &mut LogFormat) -> Result<(), Box<dyn std::error:
             startup::serve(config, role, stop_on_signal()?).await?;
         }
         Command::Migrate => startup::open_store(&config).await?.close().await,
-        Command::Openapi { .. } | Command::ScriptWorker { .. } => {}
+        Command::Openapi { .. } | Command::Listen(_) | Command::ScriptWorker { .. } => {}
         Command::Org(Org::Create { slug, name }) => {
             let app = open(&config).await?;
             let organisation = app.tenancy.create_organisation_as_operator(&slug, name.as_deref()).await?;
@@ -342,6 +353,17 @@ async fn run(cli: Cli, format: &mut LogFormat) -> Result<(), Box<dyn std::error:
 async fn open(config: &Config) -> tieline::domain::Result<tieline::app::Services> {
     let store = startup::open_store(config).await?;
     startup::build_services(config, store, startup::system_ambient()).await
+}
+
+/// Returns the lines of the standard input as they are typed. They are read by a thread that nobody waits for: a read of
+/// a terminal cannot be cancelled.
+fn typed_lines() -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel(16);
+    std::thread::spawn(move || {
+        let lines = std::io::stdin().lines();
+        lines.map_while(Result::ok).try_for_each(|line| sender.blocking_send(line))
+    });
+    receiver
 }
 
 /// Returns a token that is cancelled by SIGTERM or SIGINT.

@@ -152,7 +152,7 @@ pub async fn build_services_resolving(
     let webhooks = Arc::new(Webhooks::new(
         base.clone(),
         (tenancy.clone(), pipeline.clone(), channels.clone(), apps.clone()),
-        (vault.clone(), guard, scripts::engine(&config.script)),
+        (vault.clone(), guard.clone(), scripts::engine(&config.script, guard)),
         inbound,
         webhooks::Rules {
             script_mode: config.script.mode,

@@ -28,7 +28,7 @@ async fn help_lists_the_commands() {
     let deployment = Deployment::bare();
     let ran = deployment.run(&["--help"]).await;
     assert!(ran.success && ran.stderr.is_empty(), "{ran:?}");
-    for command in ["serve", "migrate", "openapi", "org", "token", "key", "registry"] {
+    for command in ["serve", "migrate", "openapi", "org", "token", "key", "registry", "listen"] {
         assert!(ran.stdout.lines().any(|line| line.trim().starts_with(command)), "{command}: {}", ran.stdout);
         let help = deployment.run(&[command, "--help"]).await;
         assert!(help.success && help.stdout.contains("Usage: tieline"), "{help:?}");

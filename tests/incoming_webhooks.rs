@@ -2,6 +2,7 @@
 
 mod places;
 mod script_processes;
+mod script_requests;
 mod scripts;
 mod subscribers;
 

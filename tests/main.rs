@@ -39,6 +39,7 @@ mod integration_ticks;
 mod integrations;
 mod limits;
 mod linkbreakers;
+mod listen;
 mod managed_routes;
 mod native;
 mod native_apps;

@@ -74,6 +74,11 @@ const TABLE: &[Row] = &[
         may: &["domain", "app", "api/shared", "poem_openapi"],
         must_not: &["store", "entity", "sea_orm", "sqlx", OTHER_DIALECTS],
     },
+    Row {
+        module: "listen",
+        may: &["domain", "provider"],
+        must_not: &["store", "app", "api", "poem", "poem_openapi", "sea_orm", "sqlx"],
+    },
 ];
 
 /// Modules that all others but `domain` and `entity` may use: they know no other.
@@ -86,6 +91,7 @@ const OURS: &[&str] = &[
     "config",
     "domain",
     "entity",
+    "listen",
     "migration",
     "openapi",
     "provider",
@@ -223,11 +229,7 @@ const ROOM_EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("src/app/slack/access.rs", "apps", "a dialect shows the link as settings of an app"),
     ("src/domain/slack/greeting.rs", "workflows", "a message names the workflow that was requested"),
     ("src/domain/slack/modal.rs", "workflows", "a modal has the parameters of a workflow"),
-    (
-        "src/app/apps/installations/signing.rs",
-        "webhooks",
-        "an app and a webhook have their signing secrets in one place",
-    ),
+    ("src/app/apps/installations/signing.rs", "webhooks", "apps and webhooks have signing secrets in one place"),
     ("src/store/channels.rs", "webhooks", "the channels of triggers are read with their members"),
 ];
 

@@ -28,8 +28,8 @@ mod m20261201_000020_connections;
 mod m20261202_000030_sessions;
 mod m20261202_000031_operators;
 mod m20261202_000040_compression;
-mod m20261202_000050_interfaces;
 mod m20261202_000041_workers;
+mod m20261202_000050_interfaces;
 
 /// List of all migrations, in order.
 pub struct Migrator;
@@ -62,8 +62,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261202_000030_sessions::Migration),
             Box::new(m20261202_000031_operators::Migration),
             Box::new(m20261202_000040_compression::Migration),
-            Box::new(m20261202_000050_interfaces::Migration),
             Box::new(m20261202_000041_workers::Migration),
+            Box::new(m20261202_000050_interfaces::Migration),
         ]
     }
 }

@@ -17,6 +17,7 @@ pub struct Script {
     pub mode: ScriptMode,
     pub memory_bytes: usize,
     pub time_ms: u64,
+    pub fetches: u32,
     pub concurrent: usize,
     pub concurrent_per_organisation: usize,
     pub warm: usize,
@@ -37,6 +38,9 @@ impl Script {
         }
         if !(1..=60_000).contains(&self.time_ms) {
             return wrong("script.time_ms", "it must be 1 to 60000: whoever called waits for the script");
+        }
+        if self.fetches > 20 {
+            return wrong("script.fetches", "it must be 0 to 20: a script waits for each, one after another");
         }
         if !(1..=256).contains(&self.concurrent) {
             return wrong("script.concurrent", "it must be 1 to 256: each is a process");
@@ -66,7 +70,8 @@ mod tests {
         let script = load(&[("TIELINE_SCRIPT__MODE", "frozen"), ("TIELINE_SCRIPT__TIME_MS", "50")]).unwrap().script;
         assert_eq!(script.mode, ScriptMode::Frozen);
         assert_eq!(script.limits(), ScriptLimits::new(8 * 1024 * 1024, Duration::from_millis(50)));
-        assert_eq!(load(&[]).unwrap().script.mode, ScriptMode::On);
+        let usual = load(&[]).unwrap().script;
+        assert_eq!((usual.mode, usual.fetches), (ScriptMode::On, 0));
     }
 
     #[test]
@@ -75,6 +80,7 @@ mod tests {
             ("TIELINE_SCRIPT__MODE", "ivm", "mode"),
             ("TIELINE_SCRIPT__MEMORY_BYTES", "1000", "script.memory_bytes"),
             ("TIELINE_SCRIPT__TIME_MS", "0", "script.time_ms"),
+            ("TIELINE_SCRIPT__FETCHES", "21", "script.fetches"),
             ("TIELINE_SCRIPT__CONCURRENT", "0", "script.concurrent"),
             ("TIELINE_SCRIPT__CONCURRENT_PER_ORGANISATION", "0", "script.concurrent_per_organisation"),
             ("TIELINE_SCRIPT__WARM", "1001", "script.warm"),

@@ -1,4 +1,5 @@
 //! Runs the scripts of webhooks: QuickJS in separate processes, which have no network and are killed at their deadline.
+//! Where the operator allows it, this process makes requests for them.
 //!
 //! A process serves one organisation; each of its runs has a JavaScript runtime of its own, and nothing outlives a run
 //! but its result, its console lines and its Store. Not in it: the use of these results (`app`).
@@ -7,13 +8,16 @@
 //! - `pool`: processes that wait for the next script of their organisation.
 //! - `process`: one process, from outside; `wire`: the messages to it.
 //! - [`worker`]: the same process, from inside; `confine`: the limits that it puts on itself.
+//! - `fetch`: requests that scripts make; [`request`]: how a script describes one.
 //! - `run`, `host`, `fault`, `sloppy`: the engine, and a run of it.
 
 mod confine;
 mod fault;
+mod fetch;
 mod host;
 mod pool;
 mod process;
+pub mod request;
 mod run;
 mod sloppy;
 mod slots;
@@ -32,11 +36,13 @@ use std::{
 use serde_json::{Map, Value};
 
 use self::{
+    fetch::{Fetcher, Fetches},
     pool::Pool,
     process::{Broken, Process, Program},
     slots::Slots,
     wire::Job,
 };
+use super::guard::Guard;
 use crate::domain::{
     Error, Result,
     ids::OrganisationId,
@@ -45,6 +51,8 @@ use crate::domain::{
 
 /// Maximum number of attempts: a process that ends in the midst of a run is replaced and the run is repeated.
 const TRIES: usize = 2;
+/// Message for a run that ended after a request: another one would make it again.
+const NOT_REPEATED: &str = "the process of the script ended after the script had made a request";
 const BUSY: Error = Error::Unavailable { what: "the engine of scripts" };
 
 /// Bounds on the engine of scripts.
@@ -71,6 +79,7 @@ pub struct ScriptEngine {
     program: Program,
     slots: Slots,
     pool: Arc<Pool>,
+    fetcher: Option<Fetcher>,
 }
 
 impl ScriptEngine {
@@ -82,7 +91,14 @@ impl ScriptEngine {
             program: Program::new(&program, limits),
             slots: Slots::new(concurrent, concurrent_per_organisation),
             pool: Arc::new(Pool::new(warm, warm_for)),
+            fetcher: None,
         }
+    }
+
+    /// Allows each run this number of requests through the guard; none is the default.
+    #[must_use]
+    pub fn fetching(self, guard: Guard, most: u32) -> Self {
+        Self { fetcher: (most > 0).then_some(Fetcher { guard, most }), ..self }
     }
 
     /// Checks that a text compiles and defines `class Script`. Code outside of the class is executed for that.
@@ -91,7 +107,7 @@ impl ScriptEngine {
     /// [`Error::Unavailable`] as [`Self::run`]; the fault of the text is within the result, with line and column where it
     /// is a syntax error.
     pub async fn compile(&self, organisation_id: OrganisationId, text: &str) -> Result<Result<(), ScriptFault>> {
-        let job = Job { text: text.to_owned(), call: None, store: "{}".to_owned() };
+        let job = Job { text: text.to_owned(), call: None, store: "{}".to_owned(), fetches: 0 };
         Ok(self.exchange(organisation_id, &job).await?.result.map(|_| ()))
     }
 
@@ -108,7 +124,8 @@ impl ScriptEngine {
         store: Map<String, Value>,
     ) -> Result<ScriptRun> {
         let call = Some((method, argument.to_string()));
-        let job = Job { text: text.to_owned(), call, store: Value::Object(store).to_string() };
+        let fetches = self.fetcher.as_ref().map_or(0, |fetcher| fetcher.most);
+        let job = Job { text: text.to_owned(), call, store: Value::Object(store).to_string(), fetches };
         self.exchange(organisation_id, &job).await
     }
 
@@ -127,18 +144,21 @@ impl ScriptEngine {
                     return Err(BUSY);
                 }
             };
-            match process.run(&frame, &self.limits).await {
+            let mut fetches = Fetches::new(self.fetcher.as_ref().filter(|_| job.fetches > 0));
+            match process.run(&frame, &self.limits, &mut fetches).await {
                 Ok(run) => {
                     self.pool.keep(organisation_id, process);
                     return Ok(run);
                 }
                 Err(Broken::Deadline) => {
                     tracing::warn!(organisation = %organisation_id, "a script did not stop; its process was killed");
-                    let (result, duration) = (Err(run::timed_out(&self.limits)), started.elapsed());
-                    return Ok(ScriptRun { result, console: Vec::new(), store: None, duration });
+                    return Ok(stopped(run::timed_out(&self.limits), started));
                 }
                 Err(Broken::Ended(reason)) => {
                     tracing::warn!(organisation = %organisation_id, reason, "a script process ended in the midst of a run");
+                    if fetches.any() {
+                        return Ok(stopped(ScriptFault::new("InternalError", NOT_REPEATED), started));
+                    }
                 }
             }
         }
@@ -151,4 +171,9 @@ impl ScriptEngine {
             None => self.program.start().await,
         }
     }
+}
+
+/// Outcome of a run whose process has ended.
+fn stopped(fault: ScriptFault, started: Instant) -> ScriptRun {
+    ScriptRun { result: Err(fault), console: Vec::new(), store: None, duration: started.elapsed() }
 }

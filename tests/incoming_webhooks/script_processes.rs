@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::{Hook, Manager, changed, channel, done, start};
-use crate::support::{Answer, Client, Deployment, Integration, Process, TestApp, until};
+use crate::support::{Answer, Client, Deployment, Integration, Process, Reply, TestApp, until};
 
 const LIMIT: Duration = Duration::from_secs(60);
 /// Compares two texts of half a gigabyte, built from few bytes: the engine does that in one step, and never checks the
@@ -233,6 +233,7 @@ impl Served {
     async fn start(body: &str) -> Self {
         let mut deployment = Deployment::bare();
         deployment.set("TIELINE_SCRIPT__TIME_MS", "20000").set("TIELINE_SERVER__SHUTDOWN_GRACE_SECS", "1");
+        deployment.set("TIELINE_SCRIPT__FETCHES", "1").set("TIELINE_EGRESS__ALLOW", "127.0.0.0/8");
         let process = deployment.serve("all").await;
         let token = deployment.owner("acme").await;
         let client = process.client(&token);
@@ -331,10 +332,11 @@ fn a_process_cannot_open_a_socket() {
     };
     assert_eq!(next(), json!({"has_network": false}));
     let text = "class Script { process_incoming_request() { return new Date(0).getTimezoneOffset() } }";
-    let job = json!({"text": text, "call": ["ProcessIncomingRequest", "null"], "store": "{}"}).to_string();
+    let job =
+        json!({"text": text, "call": ["ProcessIncomingRequest", "null"], "store": "{}", "fetches": 0}).to_string();
     input.write_all(&u32::try_from(job.len()).unwrap().to_be_bytes()).unwrap();
     input.write_all(job.as_bytes()).unwrap();
-    assert_eq!(next()["result"], json!({"Ok": {"Json": "0"}}));
+    assert_eq!(next()["Done"]["result"], json!({"Ok": {"Json": "0"}}));
     drop(input);
     assert!(child.wait().unwrap().success(), "it ends when its input is closed");
 }
@@ -360,6 +362,21 @@ async fn a_process_is_kept_and_where_it_was_killed_replaced() {
     done(&running.await.unwrap());
     assert_ne!(served.worker().await, second, "the run was made again by another one");
     assert!(served.process.output().contains("a script process ended in the midst of a run"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_made_a_request_is_not_repeated() {
+    let upstream = Integration::start("output", json!([])).await;
+    upstream.reply(Reply::Drip);
+    let served = Served::start(&format!("HTTP('POST', '{}'); return;", upstream.base())).await;
+    let (anon, path) = (served.process.anon(), served.path.clone());
+    let running = tokio::spawn(async move { anon.post(&path, &json!({"text": "a"})).await });
+    until("the request is made", LIMIT, async || (!upstream.calls().is_empty()).then_some(())).await;
+    kill(served.worker().await);
+    let answer = running.await.unwrap();
+    let error = answer.ok(400)["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("ended after the script had made a request"), "{error}");
+    assert_eq!(upstream.calls().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

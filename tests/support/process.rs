@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
@@ -139,6 +139,13 @@ impl Deployment {
     pub fn begin(&self, role: &str) -> Process {
         let child = self.command(&["serve", "--role", role]).spawn().unwrap();
         Process::of(child)
+    }
+
+    /// Starts a command with an open standard input.
+    pub fn start(&self, arguments: &[&str]) -> (Process, ChildStdin) {
+        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+        let input = child.stdin.take().unwrap();
+        (Process::of(child), input)
     }
 
     /// Creates an organisation with an owner and returns the owner's token.

@@ -4,7 +4,6 @@
 //! The worker asks for them. What waits is in the database, so a pause outlives the process.
 
 mod answer;
-mod request;
 mod run;
 mod scripts;
 
@@ -12,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use self::{request::Request, run::Run, scripts::Prepared};
+use self::{run::Run, scripts::Prepared};
 use super::{Webhooks, secret_place};
 use crate::{
     app::{apps::calls::excerpt, pipeline::reports::Report},
@@ -34,6 +33,7 @@ use crate::{
     provider::{
         guard::{Answer, Failure, Outgoing as Sent, Unreachable},
         redact,
+        script::request::Request,
     },
     store::{self, apps::installations::SealedSecrets, webhooks::Stored},
 };

@@ -1,21 +1,32 @@
-//! Globals of a script in addition to the language: `console`, `Store`, `s`, and those that explain the missing
-//! network.
+//! Globals of a script in addition to the language: `console`, `Store`, `s`, and the network.
 //!
-//! Not in it: their code, which is JavaScript of the script's own runtime, in `guards.js` and `prelude.js`. Three
-//! functions are ours: one takes a line of the console, one returns the text of the Store, one reports the deadline.
+//! Not in it: their code, which is JavaScript of the script's own runtime, in `guards.js`, `prelude.js` and
+//! `network.js`. Four functions are ours: one takes a line of the console, one returns the text of the Store, one
+//! reports the deadline, one asks for a request.
 
-use std::{cell::RefCell, mem, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    io, mem,
+    rc::Rc,
+};
 
-use rquickjs::{Ctx, Function, Object, Persistent, String as JsString, Value as JsValue, context::EvalOptions};
-use serde_json::{Map, Value};
+use rquickjs::{
+    Ctx, Function, IntoJs, Object, Persistent, String as JsString, Value as JsValue, context::EvalOptions,
+    function::Opt,
+};
+use serde_json::{Map, Value, json};
 
-use super::run::{self, Stop, Watch};
+use super::{
+    run::{self, Stop, Watch},
+    wire::Fetched,
+};
 use crate::domain::webhooks::script::{ConsoleLevel, ConsoleLine, ScriptLimits};
 
 /// Removes and guards the functions that cannot be bounded otherwise. First, because it captures the language's own
 /// functions.
 const GUARDS: &str = include_str!("guards.js");
 const PRELUDE: &str = include_str!("prelude.js");
+const NETWORK: &str = include_str!("network.js");
 
 /// Lines written to the console, up to a limit.
 #[derive(Default)]
@@ -46,17 +57,47 @@ impl Console {
     }
 }
 
+/// Has the parent make a request: JSON in, a frame's content out.
+pub(super) type Ask = Rc<dyn Fn(String) -> io::Result<String>>;
+
+/// The requests of a run, up to a number that is filled in before it.
+pub(super) struct Network {
+    pub(super) most: Cell<u32>,
+    made: Cell<u32>,
+    max_bytes: usize,
+    ask: Ask,
+}
+
+impl Network {
+    pub(super) fn new(ask: Ask, max_bytes: usize) -> Self {
+        Self { most: Cell::new(0), made: Cell::new(0), max_bytes, ask }
+    }
+
+    fn fetch(&self, wanted: &str) -> String {
+        let failure = |reason: String| json!(Fetched::Failure(reason)).to_string();
+        let (most, made) = (self.most.get(), self.made.get() + 1);
+        if made > most {
+            return failure(format!("a script may make {most} requests in a run (script.fetches)"));
+        }
+        if wanted.len() > self.max_bytes {
+            return failure(format!("a request has up to {} bytes as JSON", self.max_bytes));
+        }
+        self.made.set(made);
+        (self.ask)(run::whole_characters(wanted).into_owned()).unwrap_or_else(|error| failure(error.to_string()))
+    }
+}
+
 /// Handle on the Store of a runtime, from its creation until its run.
 pub(super) struct Host(Persistent<Function<'static>>);
 
 impl Host {
     /// Installs the globals before the script, which may overwrite them, but not the functions captured here before.
     /// `store` is filled in before the script is run.
-    pub(super) fn install(
-        ctx: &Ctx<'_>,
+    pub(super) fn install<'js>(
+        ctx: &Ctx<'js>,
         store: Rc<RefCell<String>>,
-        watch: &Rc<Watch>,
-        console: &Rc<RefCell<Console>>,
+        (watch, console): (&Rc<Watch>, &Rc<RefCell<Console>>),
+        network: Rc<Network>,
     ) -> rquickjs::Result<Self> {
         let (watch, console) = (watch.clone(), console.clone());
         let is_over = Function::new(ctx.clone(), move || watch.is_over())?;
@@ -66,7 +107,12 @@ impl Host {
             }
         })?;
         let text = Function::new(ctx.clone(), move || store.borrow().clone())?;
+        let ask = Function::new(ctx.clone(), move |ctx: Ctx<'js>, wanted: Opt<String>| match wanted.0 {
+            Some(wanted) => network.fetch(&wanted).into_js(&ctx),
+            None => (network.most.get() > 0).into_js(&ctx),
+        })?;
         function(ctx, GUARDS)?.call::<_, ()>((is_over,))?;
+        function(ctx, NETWORK)?.call::<_, ()>((ask,))?;
         let held: Function<'_> = function(ctx, PRELUDE)?.call((write, text))?;
         Ok(Self(Persistent::save(ctx, held)))
     }

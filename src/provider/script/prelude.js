@@ -64,17 +64,6 @@
     },
   }));
 
-  // No network
-
-  const refuse = (name) => (...ignored) => {
-    throw new Problem(`${name} is not available: a script has no network. Return what is to be sent instead.`);
-  };
-  give('serverFetch', refuse('serverFetch'));
-  give('fetch', refuse('fetch'));
-  const http = refuse('HTTP');
-  for (const verb of ['call', 'get', 'post', 'put', 'patch', 'del']) defineProperty(http, verb, { value: refuse(`HTTP.${verb}`) });
-  give('HTTP', http);
-
   // s: a part of underscore.string, as s.trim(text) and as s(text).trim().value().
 
   const trim = bound(texts.trim);

@@ -7,7 +7,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     process::Stdio,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde::de::DeserializeOwned;
@@ -17,7 +17,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::wire::{self, Done, HEAD, Hello};
+use super::{
+    fetch::Fetches,
+    wire::{self, Done, HEAD, Hello, Said},
+};
 use crate::domain::webhooks::script::{ScriptLimits, ScriptRun};
 
 /// Time limit for the start and confinement of a process, on a busy machine.
@@ -94,11 +97,26 @@ impl Program {
 }
 
 impl Process {
-    /// Sends a job and waits for its outcome. After any error, the process has ended.
-    pub(super) async fn run(&mut self, job: &[u8], limits: &ScriptLimits) -> Result<ScriptRun, Broken> {
+    /// Sends a job and waits for its outcome, and makes its requests meanwhile. After any error, the process has ended.
+    pub(super) async fn run(
+        &mut self,
+        job: &[u8],
+        limits: &ScriptLimits,
+        fetches: &mut Fetches<'_>,
+    ) -> Result<ScriptRun, Broken> {
+        let deadline = Instant::now() + limits.time;
+        let most = limits.output_bytes.saturating_mul(2).saturating_add(REPLY_MARGIN);
         let exchange = async {
             self.input.write_all(job).await?;
-            self.read(limits.output_bytes.saturating_mul(2).saturating_add(REPLY_MARGIN)).await
+            loop {
+                match self.read::<Said>(most).await? {
+                    Said::Done(done) => return Ok(done),
+                    Said::Fetch(wanted) => {
+                        let fetched = fetches.make(&wanted, deadline, limits.output_bytes).await?;
+                        self.input.write_all(&wire::frame(&fetched)?).await?;
+                    }
+                }
+            }
         };
         let done: io::Result<Done> = match timeout(limits.time.saturating_add(GRACE), exchange).await {
             Ok(done) => done,

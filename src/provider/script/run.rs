@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use super::{
     fault,
-    host::{Console, Host},
+    host::{Ask, Console, Host, Network},
     sloppy,
     wire::Job,
 };
@@ -99,26 +99,27 @@ pub(super) fn no_memory(limits: &ScriptLimits) -> ScriptFault {
 /// Runs scripts one after another, each in a runtime created for it ahead of time.
 pub(super) struct Engine {
     limits: ScriptLimits,
+    ask: Ask,
     ready: Option<Ready>,
 }
 
 impl Engine {
-    /// Creates an engine without any runtime yet.
-    pub(super) fn new(limits: ScriptLimits) -> Self {
-        Self { limits, ready: None }
+    /// Creates an engine without any runtime yet. `ask` makes the requests of its scripts.
+    pub(super) fn new(limits: ScriptLimits, ask: Ask) -> Self {
+        Self { limits, ask, ready: None }
     }
 
     /// Creates the runtime of the next run, so that the run need not wait for it. A failure is reported by the run.
     pub(super) fn prepare(&mut self) {
         if self.ready.is_none() {
-            self.ready = Ready::make(&self.limits).ok();
+            self.ready = Ready::make(&self.limits, &self.ask).ok();
         }
     }
 
     /// Runs a script. Takes no longer than its time, except for a single step of the language.
     pub(super) fn run(&mut self, job: &Job) -> ScriptRun {
         let started = Instant::now();
-        let ready = self.ready.take().map_or_else(|| Ready::make(&self.limits), Ok);
+        let ready = self.ready.take().map_or_else(|| Ready::make(&self.limits, &self.ask), Ok);
         let (result, console, store) = match ready {
             Ok(ready) => ready.run(job, &self.limits, started),
             Err(fault) => (Err(fault), Vec::new(), None),
@@ -135,14 +136,16 @@ struct Ready {
     watch: Rc<Watch>,
     console: Rc<RefCell<Console>>,
     store: Rc<RefCell<String>>,
+    network: Rc<Network>,
     context: Context,
     _runtime: Runtime,
 }
 
 impl Ready {
-    fn make(limits: &ScriptLimits) -> Result<Self, ScriptFault> {
+    fn make(limits: &ScriptLimits, ask: &Ask) -> Result<Self, ScriptFault> {
         let watch = Rc::new(Watch::default());
         let (console, store) = (Rc::new(RefCell::new(Console::default())), Rc::default());
+        let network = Rc::new(Network::new(Rc::clone(ask), limits.output_bytes));
         let runtime = Runtime::new().map_err(|_| no_memory(limits))?;
         runtime.set_memory_limit(limits.memory_bytes);
         runtime.set_max_stack_size(limits.stack_bytes);
@@ -150,16 +153,17 @@ impl Ready {
         let interrupt = watch.clone();
         runtime.set_interrupt_handler(Some(Box::new(move || interrupt.is_over())));
         let host = context.with(|ctx| {
-            let host = Host::install(&ctx, Rc::clone(&store), &watch, &console);
+            let host = Host::install(&ctx, Rc::clone(&store), (&watch, &console), Rc::clone(&network));
             host.map_err(|error| fault::of(&ctx, &error, limits, &watch))
         })?;
-        Ok(Self { host, watch, console, store, context, _runtime: runtime })
+        Ok(Self { host, watch, console, store, network, context, _runtime: runtime })
     }
 
     fn run(self, job: &Job, limits: &ScriptLimits, started: Instant) -> Outcome {
-        let Self { host, watch, console, store, context, _runtime } = self;
+        let Self { host, watch, console, store, network, context, _runtime } = self;
         watch.deadline.set(started.checked_add(limits.time));
         store.borrow_mut().clone_from(&job.store);
+        network.most.set(job.fetches);
         let (result, store) = context.with(|ctx| {
             let fault = |stop| match stop {
                 Stop::Js(error) => fault::of(&ctx, &error, limits, &watch),
@@ -275,10 +279,8 @@ fn settle<'js>(
             return Err(timed_out(limits).into());
         }
         if !ctx.execute_pending_job() {
-            let message = format!(
-                "{} returned a promise that nothing settles; there are no timers and no network to wait for",
-                method.as_str()
-            );
+            let message =
+                format!("{} returned a promise that nothing settles; there are no timers to wait for", method.as_str());
             return Err(ScriptFault::new(ScriptFault::TIMEOUT, message).into());
         }
     }
@@ -329,7 +331,7 @@ impl From<ScriptFault> for Stop {
 }
 
 /// Replaces half characters by U+FFFD: a script makes them when it cuts a text within an emoji. JSON has them escaped.
-fn whole_characters(json: &str) -> std::borrow::Cow<'_, str> {
+pub(super) fn whole_characters(json: &str) -> std::borrow::Cow<'_, str> {
     if !json.contains("\\ud") {
         return json.into();
     }

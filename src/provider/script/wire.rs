@@ -3,7 +3,7 @@
 //! Not in it: the pipes. Values within a frame are texts of JSON, so that their nesting depth is counted from their own
 //! beginning.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -28,6 +28,27 @@ pub(super) struct Job {
     pub(super) call: Option<(ScriptMethod, String)>,
     /// The Store as JSON.
     pub(super) store: String,
+    /// Maximum number of requests that it may make.
+    pub(super) fetches: u32,
+}
+
+/// Frame of a process that has a job.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Said {
+    /// The script makes a request, described as JSON. The process waits for a [`Fetched`].
+    Fetch(String),
+    /// The end of the job.
+    Done(Done),
+}
+
+/// Result of a script's request, which the script reads as it is.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Fetched {
+    /// The answer, with any status.
+    Answer { status: u16, headers: BTreeMap<String, String>, body: String },
+    /// Reason for a missing answer.
+    Failure(String),
 }
 
 /// Outcome of a job.

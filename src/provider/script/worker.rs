@@ -4,13 +4,14 @@
 
 use std::{
     io::{self, Read, Write},
+    rc::Rc,
     thread,
 };
 
 use super::{
     confine,
     run::Engine,
-    wire::{self, Done, HEAD, Hello, Job},
+    wire::{self, Done, HEAD, Hello, Job, Said},
 };
 use crate::domain::webhooks::script::ScriptLimits;
 
@@ -30,16 +31,15 @@ pub fn serve(limits: ScriptLimits) -> io::Result<()> {
 }
 
 fn work(limits: ScriptLimits) -> io::Result<()> {
-    let mut engine = Engine::new(limits);
+    let mut engine = Engine::new(limits, Rc::new(ask));
     // A whole run, so that the time zone is read from the machine before that is forbidden.
-    engine.run(&Job { text: WARM_UP.to_owned(), call: None, store: "{}".to_owned() });
+    engine.run(&Job { text: WARM_UP.to_owned(), call: None, store: "{}".to_owned(), fetches: 0 });
     engine.prepare();
     let has_network = confine::confine(&limits)?;
-    let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
-    write(&mut output, &wire::frame(&Hello { has_network })?)?;
-    while let Some(job) = read(&mut input)? {
+    write(&wire::frame(&Hello { has_network })?)?;
+    while let Some(job) = read()? {
         let done = Done::from(engine.run(&wire::content::<Job>(&job)?));
-        write(&mut output, &wire::frame(&done)?)?;
+        write(&wire::frame(&Said::Done(done))?)?;
         engine.prepare();
     }
     Ok(())
@@ -47,14 +47,22 @@ fn work(limits: ScriptLimits) -> io::Result<()> {
 
 const WARM_UP: &str = "class Script {} new Date(0).getTimezoneOffset()";
 
-fn write(output: &mut impl Write, frame: &[u8]) -> io::Result<()> {
+/// Has the parent make a request, and waits for its result.
+fn ask(wanted: String) -> io::Result<String> {
+    write(&wire::frame(&Said::Fetch(wanted))?)?;
+    let fetched = read()?.ok_or(io::ErrorKind::UnexpectedEof)?;
+    String::from_utf8(fetched).map_err(io::Error::other)
+}
+
+fn write(frame: &[u8]) -> io::Result<()> {
+    let mut output = io::stdout().lock();
     output.write_all(frame)?;
     output.flush()
 }
 
 /// Reads the next frame; none where the input is closed between two.
-fn read(input: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
-    let mut head = [0; HEAD];
+fn read() -> io::Result<Option<Vec<u8>>> {
+    let (mut input, mut head) = (io::stdin().lock(), [0; HEAD]);
     match input.read_exact(&mut head) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),

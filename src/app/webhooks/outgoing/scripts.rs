@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Job, request, run::Run};
+use super::{Job, run::Run};
 use crate::{
     app::webhooks::Webhooks,
     domain::{
@@ -14,7 +14,10 @@ use crate::{
         pipeline::delivery::{Next, Outcome},
         webhooks::script::{ScriptFault, ScriptMethod, ScriptRun, ScriptValue},
     },
-    provider::guard::{Answer, HeaderName, HeaderValue},
+    provider::{
+        guard::{Answer, HeaderName, HeaderValue},
+        script::request,
+    },
     store,
 };
 

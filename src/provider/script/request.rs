@@ -1,6 +1,6 @@
-//! The request of an outgoing webhook: its default, and a script's version of it.
+//! A request as a script describes it: that of an outgoing webhook, or one that it makes itself.
 //!
-//! Not here: sending it (`outgoing`).
+//! Not here: sending it (`app::webhooks::outgoing`, and `fetch`).
 
 use std::time::Duration;
 
@@ -15,17 +15,21 @@ const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 
 /// A request that is ready to be sent.
 #[derive(Debug)]
-pub(super) struct Request {
-    pub(super) method: Method,
-    pub(super) url: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub struct Request {
+    /// Method, one of those that a script may choose.
+    pub method: Method,
+    /// URL, unchecked.
+    pub url: String,
+    /// Headers that may be set.
+    pub headers: HeaderMap,
+    /// Body, empty for GET and HEAD.
+    pub body: Bytes,
     /// Time limit, if the script sets one.
-    pub(super) timeout: Option<Duration>,
+    pub timeout: Option<Duration>,
 }
 
-/// Returns the default request: the script's argument, and sent as it is without a script.
-pub(super) fn usual(url: &str, payload: Value) -> Map<String, Value> {
+/// Returns the default request of an outgoing webhook: the script's argument, and sent as it is without a script.
+pub fn usual(url: &str, payload: Value) -> Map<String, Value> {
     let usual = json!({
         "params": {},
         "method": "POST",
@@ -44,7 +48,7 @@ impl Request {
     ///
     /// # Errors
     /// The violated rule, in a sentence.
-    pub(super) fn read(wanted: &Map<String, Value>) -> Result<Option<Self>, String> {
+    pub fn read(wanted: &Map<String, Value>) -> Result<Option<Self>, String> {
         let text = |key: &str| wanted.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
         let (Some(url), Some(method)) = (text("url"), text("method")) else { return Ok(None) };
         let method = method.to_ascii_uppercase();

@@ -61,6 +61,7 @@ pub fn info(title: &str, description: &str) -> Value {
         "title": title,
         "description": description,
         "version": env!("CARGO_PKG_VERSION"),
+        "contact": { "name": "The maintainers of Tieline" },
         "license": { "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" },
     })
 }

@@ -7,7 +7,7 @@ use crate::{
     app::{kernel::Base, registry::Registered},
     domain::registry::{
         Lifecycle, PublicId, Verification,
-        definition::{Described, describe},
+        definition::{Described, Description, describe},
     },
 };
 
@@ -67,7 +67,7 @@ pub fn shown(base: &Base, registered: &Registered) -> Value {
 }
 
 /// Returns the schema of a version in an answer.
-pub fn schema(in_public: bool) -> Value {
+pub fn schema(in_public: bool) -> Description {
     let text = |description: &str| json!({ "type": "string", "description": description });
     let flag = |description: &str| json!({ "type": "boolean", "description": description });
     let word =
@@ -92,22 +92,10 @@ pub fn schema(in_public: bool) -> Value {
         "url": text("Address at which it is called; empty if none was given, and for other workspaces."),
     });
     if in_public {
-        own["ownerWorkspace"] = json!({
-            "type": "object",
-            "description": "Workspace that owns it.",
-            "required": ["id", "handle", "name"],
-            "properties": { "id": { "type": "string" }, "handle": { "type": "string" }, "name": { "type": "string" } },
-            "additionalProperties": false,
-        });
-        own["meta"] = json!({
-            "type": "object",
-            "description": "Counts of the integration's installations and views.",
-            "required": ["installs", "views"],
-            "properties": { "installs": { "type": "integer" }, "views": { "type": "integer" } },
-            "additionalProperties": false,
-        });
+        own["ownerWorkspace"] = json!({ "$ref": "#/components/schemas/OwnerWorkspace" });
+        own["meta"] = json!({ "$ref": "#/components/schemas/IntegrationMeta" });
     }
-    let mut schema = describe(Described::Answer);
+    let Description { mut schema, parts } = describe(Described::Answer);
     let mut required: Vec<Value> = schema["required"].as_array().cloned().unwrap_or_default();
     required.extend(["title", "description"].map(Value::from));
     if let (Value::Object(own), Some(properties)) = (own, schema["properties"].as_object_mut()) {
@@ -115,7 +103,7 @@ pub fn schema(in_public: bool) -> Value {
         properties.extend(own);
     }
     schema["required"] = required.into();
-    schema
+    Description { schema, parts }
 }
 
 /// Example of a creation's body, for the document.

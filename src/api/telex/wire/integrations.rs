@@ -215,7 +215,7 @@ impl From<InstalledIntegration> for CustomListedOut {
 
 /// An integration to be created. Other fields are ignored.
 #[derive(Clone, Object)]
-#[oai(rename = "NewIntegration", example)]
+#[oai(rename = "CreateIntegration", example)]
 pub struct IntegrationIn {
     /// Name of the integration.
     pub name: String,
@@ -283,7 +283,7 @@ impl Example for IntegrationPatch {
 
 /// Address of a custom integration. Other fields are ignored.
 #[derive(Clone, Debug, Object)]
-#[oai(rename = "NewCustomIntegration", example)]
+#[oai(rename = "CreateCustomIntegration", example)]
 pub struct CustomIn {
     /// Address of its JSON document.
     pub json_url: String,

@@ -43,18 +43,21 @@ def configuration(folder, language, document):
         "inputSpec": str(document.resolve()),
         "outputDir": str(output.resolve()),
         "additionalProperties": properties,
-        "globalProperties": {kind: "false" for kind in ("apiDocs", "modelDocs", "apiTests", "modelTests")},
+        # A form is a type, too.
+        "globalProperties": {kind: "false" for kind in ("apiDocs", "modelDocs", "apiTests", "modelTests", "skipFormModel")},
     }
 
 
-def without_other_times(client):
-    """Java's times are those of java.util: the module of Jackson for java.time is not in Debian."""
+def without_what_debian_lacks(client):
+    """Jackson's module for java.time is not in Debian, so times are those of java.util; nor is the mark of generated code."""
     for path in client.rglob("RFC3339*.java"):
         if "Date" not in path.stem:
             path.unlink()
-    for path in client.rglob("ApiClient.java"):
+    for path in client.rglob("*.java"):
         lines = path.read_text().splitlines(keepends=True)
-        path.write_text("".join(line for line in lines if "JavaTimeModule" not in line))
+        kept = [line for line in lines if "JavaTimeModule" not in line and not line.lstrip().startswith("@javax.annotation.Generated")]
+        if kept != lines:
+            path.write_text("".join(kept))
 
 
 def main(folder, copies):
@@ -73,7 +76,7 @@ def main(folder, copies):
     for unneeded in [*folder.glob("go/*/test"), *folder.glob("java/*/src/test")]:
         shutil.rmtree(unneeded)
     (folder / "go" / "go.mod").write_text("module tieline\n\ngo 1.19\n")
-    without_other_times(folder / "java")
+    without_what_debian_lacks(folder / "java")
 
 
 if __name__ == "__main__":

@@ -14,11 +14,13 @@ import { promisify } from 'node:util';
 const MOST_SECONDS = 60;
 const MOST_HEAP_MIB = 256;
 // Everything in one document is more than any dialect.
-const MOST_KIB = { 'tieline.json': 8 * 1024, other: 5 * 1024 };
+const MOST_KIB = { 'tieline.json': 12 * 1024, other: 6 * 1024 };
 const self = fileURLToPath(import.meta.url);
 
-/** Size of the collection that is made of a document. */
+/** Size of the collection that is made of a document: by the same examples each time. */
 async function convert(path) {
+  let state = 1;
+  Math.random = () => (state = (state * 48271) % 2147483647) / 2147483647;
   const { convertV2 } = createRequire(import.meta.url)('openapi-to-postmanv2');
   const input = { type: 'string', data: readFileSync(path, 'utf8') };
   const result = await promisify(convertV2)(input, {});

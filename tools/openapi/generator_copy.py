@@ -25,8 +25,22 @@ def without_cloud_events(document):
                 del content[media_type]
 
 
+def null_beside(value, nullable):
+    """Says beside each reference to one of these schemas that the value may be null."""
+    if isinstance(value, dict) and value.get("$ref") in nullable:
+        reference = dict(value)
+        value.clear()
+        value.update(nullable=True, allOf=[reference])
+    else:
+        for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
+            null_beside(inner, nullable)
+
+
 def for_python(document):
-    """openapi-python-client sends text as it sends a file, octet by octet, where its configuration says so by media type."""
+    """openapi-python-client sends text as it sends a file, octet by octet, where its configuration says so by media type. A named
+    object that may be null it takes for a union, and numbers the object: here the null stands beside the reference."""
+    nullable = {f"#/components/schemas/{name}" for name, one in document["components"]["schemas"].items() if one.pop("nullable", False)}
+    null_beside(document, nullable)
     for operation in operations(document):
         content = operation.get("requestBody", {}).get("content", {})
         if "text/plain" in content:

@@ -23,7 +23,7 @@ from tieline_linkbreakers_client.models import (
 from tieline_native_client import AuthenticatedClient
 from tieline_native_client.api.deliveries import get_delivery, list_deliveries
 from tieline_native_client.api.events import send_event
-from tieline_native_client.models import AcceptedEvent, CreateEvent, CreateEventAttributes, DeliveryDetail, DeliveryState, ListDelivery, Problem
+from tieline_native_client.models import AcceptedEvent, CreateEvent, CreateEventAttributes, DeliveryDetail, DeliveryState, DeliveryList, Problem
 
 SERVER, STANDIN, TOKEN = os.environ["SERVER_URL"], os.environ["STANDIN_URL"], os.environ["TOKEN"]
 
@@ -58,7 +58,7 @@ def main() -> None:
     until = time.monotonic() + 20
     while True:
         page = list_deliveries.sync(client=native)
-        assert isinstance(page, ListDelivery), page
+        assert isinstance(page, DeliveryList), page
         found = [one for one in page.data if one.event_id == accepted.id and one.state == DeliveryState.DELIVERED]
         if found:
             break

@@ -6,7 +6,7 @@ use super::{auth::WORKSPACE, rate_limit, wire::integration};
 use crate::{
     api::shared::{fault::Fault, registry_body, schema::each_operation, signed::Raw},
     app::registry::Submission,
-    domain::registry::definition::{Described, Description, describe},
+    domain::registry::definition::{Described, describe},
 };
 
 pub use crate::api::shared::registry_body::{Named, Shaped};
@@ -25,7 +25,7 @@ macro_rules! named {
 
 named! {
     /// Body of a creation.
-    New = "CreateIntegration",
+    New = "NewIntegration",
     /// Body of an update.
     Changed = "IntegrationUpdate",
     /// A version of the caller's workspace.
@@ -46,8 +46,10 @@ pub async fn submission<N>(body: Raw<Shaped<N>>, bypass: Option<String>) -> Resu
 /// Adds to the framework's document the schemas that it cannot express.
 pub fn complete(document: &str) -> String {
     let Ok(mut document) = serde_json::from_str::<Value>(document) else { return document.to_owned() };
-    let mut put = |name: &str, text: &str, described: Description, example: Value| {
-        registry_body::put_schema(&mut document, name, text, described, example);
+    let mut put = |name: &str, description: &str, mut schema: Value, example: Value| {
+        schema["description"] = description.into();
+        schema["example"] = example;
+        document["components"]["schemas"][name] = schema;
     };
     put(New::NAME, "A version to be created.", describe(Described::Creation), integration::new_example());
     put(
@@ -90,7 +92,7 @@ mod tests {
         let document = super::super::DIALECT.described;
         let document: Value = serde_json::from_str(&document()).unwrap();
         let schemas = &document["components"]["schemas"];
-        assert_eq!(schemas["CreateIntegration"]["properties"]["name"]["maxLength"], json!(200));
+        assert_eq!(schemas["NewIntegration"]["properties"]["name"]["maxLength"], json!(200));
         assert_eq!(schemas["Integration"]["additionalProperties"], json!(false));
         let validate = &document["paths"]["/v1/admin/integrations/validate"]["post"];
         let names: Vec<_> = validate["parameters"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();

@@ -162,7 +162,7 @@ pub struct KeysOut {
 
 /// A key to be created.
 #[derive(Clone, Debug, Object)]
-#[oai(rename = "CreateIntegrationApiKey", rename_all = "camelCase", skip_serializing_if_is_none, example)]
+#[oai(rename = "NewIntegrationApiKey", rename_all = "camelCase", skip_serializing_if_is_none, example)]
 pub struct KeyIn {
     /// Id of the version.
     pub integration_id: String,

@@ -23,7 +23,7 @@ use crate::{
     app::registry::Submission,
     domain::{
         Error,
-        registry::definition::{Description, Issue, Rule},
+        registry::definition::{Issue, Rule},
     },
 };
 
@@ -86,18 +86,6 @@ impl<N: Named> Inbound for Shaped<N> {
     const CHECKS_TEXT: bool = false;
 
     type Schema = Self;
-}
-
-/// Adds a described schema and its parts to the framework's document, which cannot express them.
-pub fn put_schema(document: &mut Value, name: &str, text: &str, described: Description, example: Value) {
-    let Description { mut schema, parts } = described;
-    schema["description"] = text.into();
-    schema["example"] = example;
-    let schemas = &mut document["components"]["schemas"];
-    schemas[name] = schema;
-    for (name, part) in parts {
-        schemas[name] = part;
-    }
 }
 
 /// Converts a body to the use case's input.

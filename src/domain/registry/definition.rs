@@ -29,7 +29,7 @@ pub use self::{
     breaking::breaking_changes,
     check::{MAX_CODE, MAX_EXECUTION_SECS, MAX_SECRET, MAX_URL},
     configuration::Configuration,
-    describe::{Described, Description, describe},
+    describe::{Described, describe},
     descriptor::descriptor,
     file::{MAX_ICON, MAX_README},
     issue::{Issue, IssueKind, MAX_ISSUES, Rule},

@@ -7,7 +7,7 @@ use crate::{
     app::{kernel::Base, registry::Registered},
     domain::registry::{
         Lifecycle, PublicId, Verification,
-        definition::{Described, Description, describe},
+        definition::{Described, describe},
     },
 };
 
@@ -67,7 +67,7 @@ pub fn shown(base: &Base, registered: &Registered) -> Value {
 }
 
 /// Returns the schema of a version in an answer.
-pub fn schema(in_public: bool) -> Description {
+pub fn schema(in_public: bool) -> Value {
     let text = |description: &str| json!({ "type": "string", "description": description });
     let flag = |description: &str| json!({ "type": "boolean", "description": description });
     let word =
@@ -92,10 +92,22 @@ pub fn schema(in_public: bool) -> Description {
         "url": text("Address at which it is called; empty if none was given, and for other workspaces."),
     });
     if in_public {
-        own["ownerWorkspace"] = json!({ "$ref": "#/components/schemas/OwnerWorkspace" });
-        own["meta"] = json!({ "$ref": "#/components/schemas/IntegrationMeta" });
+        own["ownerWorkspace"] = json!({
+            "type": "object",
+            "description": "Workspace that owns it.",
+            "required": ["id", "handle", "name"],
+            "properties": { "id": { "type": "string" }, "handle": { "type": "string" }, "name": { "type": "string" } },
+            "additionalProperties": false,
+        });
+        own["meta"] = json!({
+            "type": "object",
+            "description": "Counts of the integration's installations and views.",
+            "required": ["installs", "views"],
+            "properties": { "installs": { "type": "integer" }, "views": { "type": "integer" } },
+            "additionalProperties": false,
+        });
     }
-    let Description { mut schema, parts } = describe(Described::Answer);
+    let mut schema = describe(Described::Answer);
     let mut required: Vec<Value> = schema["required"].as_array().cloned().unwrap_or_default();
     required.extend(["title", "description"].map(Value::from));
     if let (Value::Object(own), Some(properties)) = (own, schema["properties"].as_object_mut()) {
@@ -103,7 +115,7 @@ pub fn schema(in_public: bool) -> Description {
         properties.extend(own);
     }
     schema["required"] = required.into();
-    Description { schema, parts }
+    schema
 }
 
 /// Example of a creation's body, for the document.

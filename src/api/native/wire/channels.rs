@@ -43,7 +43,7 @@ impl From<Channel> for ChannelOut {
 
 /// A channel to be created.
 #[derive(Clone, Debug, Object)]
-#[oai(rename = "CreateChannel", example)]
+#[oai(rename = "NewChannel", example)]
 pub struct ChannelIn {
     /// Its name: 1 to 80 lower-case letters, digits, dots, underscores and hyphens.
     pub name: String,

@@ -27,7 +27,7 @@ use crate::{
 
 /// An event to be sent.
 #[derive(Clone, Debug, Object)]
-#[oai(rename = "CreateEvent", rename_all = "camelCase", example)]
+#[oai(rename = "NewEvent", rename_all = "camelCase", example)]
 pub struct EventIn {
     /// Dotted words of letters, digits and underscores, such as `workflow.step.completed`.
     #[oai(rename = "type")]

@@ -4,7 +4,6 @@ use poem::Request;
 use poem_openapi::{
     Object,
     registry::{MetaSchema, MetaSchemaRef},
-    types::Type,
 };
 
 use crate::{
@@ -26,7 +25,7 @@ impl Inbound for GithubBody {
     /// A payload is stored as text, in which the character is escaped; an event of GitHub's must not be lost.
     const CHECKS_TEXT: bool = false;
 
-    type Schema = GithubForm;
+    type Schema = String;
 
     fn signature(request: &Request) -> Result<Option<SignatureCheck>, Error> {
         let signature = request.headers().get("x-hub-signature-256");
@@ -40,19 +39,17 @@ impl Inbound for GithubBody {
             description: Some("The event as GitHub describes it; members may be added at any time"),
             ..MetaSchema::new("object")
         };
-        match media {
-            Media::Json => MetaSchemaRef::Inline(Box::new(event)),
-            Media::Form | Media::Anything => Self::Schema::schema_ref(),
-        }
+        let payload = MetaSchema { description: Some("The event as JSON"), ..MetaSchema::new("string") };
+        let form = MetaSchema {
+            properties: vec![("payload", MetaSchemaRef::Inline(Box::new(payload)))],
+            required: vec!["payload"],
+            ..MetaSchema::new("object")
+        };
+        MetaSchemaRef::Inline(Box::new(match media {
+            Media::Json => event,
+            Media::Form | Media::Anything => form,
+        }))
     }
-}
-
-/// A delivery of GitHub's as a form.
-#[derive(Object)]
-#[oai(rename = "GithubEventForm")]
-pub struct GithubForm {
-    /// The event as JSON.
-    pub payload: String,
 }
 
 /// Result of a delivery of GitHub's.

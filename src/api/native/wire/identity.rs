@@ -45,7 +45,7 @@ impl From<Organisation> for OrganisationOut {
 
 /// An organisation to be created; the caller becomes its owner.
 #[derive(Clone, Debug, Object)]
-#[oai(rename = "CreateOrganisation", example)]
+#[oai(rename = "NewOrganisation", example)]
 pub struct OrganisationIn {
     /// Handle: 1 to 63 of a-z, 0-9 and hyphens.
     pub slug: String,
@@ -148,7 +148,7 @@ impl From<Invitation> for InvitationOut {
 
 /// A member to be added. A named user or subject is invited, and becomes a member by accepting.
 #[derive(Clone, Debug, Object)]
-#[oai(rename = "CreateMember", rename_all = "camelCase", example)]
+#[oai(rename = "NewMember", rename_all = "camelCase", example)]
 pub struct MemberIn {
     /// Id of a user who is already a member of another organisation; a new user by default.
     pub user_id: Option<Uuid>,
@@ -257,7 +257,7 @@ impl From<Token> for TokenOut {
 
 /// A token to be created.
 #[derive(Clone, Debug, Object)]
-#[oai(rename = "CreateToken", rename_all = "camelCase", example)]
+#[oai(rename = "NewToken", rename_all = "camelCase", example)]
 pub struct TokenIn {
     /// Display name.
     pub name: String,

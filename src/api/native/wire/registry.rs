@@ -10,11 +10,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::{
-    api::shared::{
-        registry_body::{Named, put_schema},
-        time::Timestamp,
-        word::Word,
-    },
+    api::shared::{registry_body::Named, time::Timestamp, word::Word},
     app::{
         Caller,
         kernel::Base,
@@ -58,7 +54,10 @@ pub fn complete(document: &str) -> String {
             json!({ "title": "Microsoft Teams", "actions": { "sendMessage": null }, "visibility": "public" }),
         ),
     ] {
-        put_schema(&mut document, name, description, describe(described), example);
+        let mut schema = describe(described);
+        schema["description"] = description.into();
+        schema["example"] = example;
+        document["components"]["schemas"][name] = schema;
     }
     document.to_string()
 }

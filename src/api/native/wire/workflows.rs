@@ -90,7 +90,7 @@ pub struct WorkflowsOut {
 
 /// A workflow to be stored.
 #[derive(Clone, Debug, Object)]
-#[oai(rename = "CreateWorkflow", example)]
+#[oai(rename = "NewWorkflow", example)]
 pub struct WorkflowIn {
     /// Name of the workflow.
     pub name: String,

@@ -215,7 +215,7 @@ impl From<InstalledIntegration> for CustomListedOut {
 
 /// An integration to be created. Other fields are ignored.
 #[derive(Clone, Object)]
-#[oai(rename = "CreateIntegration", example)]
+#[oai(rename = "NewIntegration", example)]
 pub struct IntegrationIn {
     /// Name of the integration.
     pub name: String,
@@ -283,7 +283,7 @@ impl Example for IntegrationPatch {
 
 /// Address of a custom integration. Other fields are ignored.
 #[derive(Clone, Debug, Object)]
-#[oai(rename = "CreateCustomIntegration", example)]
+#[oai(rename = "NewCustomIntegration", example)]
 pub struct CustomIn {
     /// Address of its JSON document.
     pub json_url: String,

@@ -76,7 +76,7 @@ impl ChannelSettingOut {
 
 /// A setting to be added. Other fields are ignored.
 #[derive(Clone, Object)]
-#[oai(rename = "CreateIntegrationSetting", example)]
+#[oai(rename = "NewIntegrationSetting", example)]
 pub struct SettingIn {
     /// Label of the setting.
     #[oai(rename = "form_field_label")]
@@ -129,7 +129,7 @@ pub struct SettingEntry {
 
 /// A field to be set. Other fields are ignored.
 #[derive(Clone, Object)]
-#[oai(rename = "CreateCustomSetting", example)]
+#[oai(rename = "NewCustomSetting", example)]
 pub struct CustomSettingIn {
     /// The field and its value.
     pub setting_entry: SettingEntry,

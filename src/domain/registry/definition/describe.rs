@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     MAX_CODE, MAX_EXECUTION_SECS, MAX_NAME, MAX_SECRET, MAX_URL, MAX_VERSION,
     check::Mode,
-    shape::{ASIDE, BODY, Field, Fill, Keys, MAX_ENTRIES, Null, Shape, When},
+    shape::{ASIDE, BODY, Field, Fill, Keys, Null, Shape, When},
 };
 
 /// The described variant.
@@ -24,141 +24,86 @@ pub enum Described {
 /// Members that answers never contain.
 const HIDDEN: [&str; 3] = ["extraOperations", "layers", "sdkVersion"];
 
-/// Where the named schemas of an OpenAPI document are.
-const SCHEMAS: &str = "#/components/schemas/";
-
-/// The schema of a body, or of the definition's part of an answer.
-pub struct Description {
-    /// The schema, whose name is the dialect's.
-    pub schema: Value,
-    /// The named schemas that it refers to.
-    pub parts: Map<String, Value>,
-}
-
 /// Returns the schema of a body, or of the definition's part of an answer.
-pub fn describe(what: Described) -> Description {
-    let mut describer = Describer { what, parts: Map::new() };
-    let schema = match &BODY {
-        Shape::Object { fields, .. } => describer.object(fields, true),
-        _ => json!({}),
-    };
-    Description { schema, parts: describer.parts }
+pub fn describe(what: Described) -> Value {
+    schema(&BODY, what)
 }
 
-struct Describer {
-    what: Described,
-    parts: Map<String, Value>,
-}
-
-impl Describer {
-    fn schema(&mut self, shape: &Shape, nullable: bool) -> Value {
-        let text = |least: usize, most: usize| {
-            let mut schema = json!({ "type": "string", "maxLength": most });
-            if least > 0 {
-                schema["minLength"] = least.into();
-            }
-            schema
-        };
-        let mut schema = match shape {
-            Shape::Text { least, most } => text(*least, *most),
-            Shape::Name => text(0, MAX_NAME),
-            Shape::Version => text(0, MAX_VERSION),
-            Shape::Id => text(28, 36),
-            Shape::Url => text(0, MAX_URL),
-            Shape::Code => text(0, MAX_CODE),
-            Shape::Secret => text(0, MAX_SECRET),
-            Shape::Icon | Shape::Readme => json!({ "type": "string" }),
-            Shape::Flag => json!({ "type": "boolean" }),
-            Shape::Seconds => json!({ "type": "integer", "minimum": 1, "maximum": MAX_EXECUTION_SECS }),
-            Shape::Choice(words) => json!({ "type": "string", "enum": words }),
-            Shape::Schema => json!({
-                "type": "object", "additionalProperties": true, "description": "A JSON schema, draft-07"
-            }),
-            Shape::List { of, most } => json!({ "type": "array", "items": self.schema(of, false), "maxItems": most }),
-            Shape::Object { name, fields, .. } => return self.part(name, fields, nullable),
-            Shape::Map { of, keys, most, null } => self.map(of, *keys, *most, *null),
-        };
-        if nullable {
-            schema["nullable"] = true.into();
+fn schema(shape: &Shape, what: Described) -> Value {
+    let text = |least: usize, most: usize| {
+        let mut schema = json!({ "type": "string", "maxLength": most });
+        if least > 0 {
+            schema["minLength"] = least.into();
         }
         schema
+    };
+    match shape {
+        Shape::Text { least, most } => text(*least, *most),
+        Shape::Name => text(0, MAX_NAME),
+        Shape::Version => text(0, MAX_VERSION),
+        Shape::Id => text(28, 36),
+        Shape::Url => text(0, MAX_URL),
+        Shape::Code => text(0, MAX_CODE),
+        Shape::Secret => text(0, MAX_SECRET),
+        Shape::Icon | Shape::Readme => json!({ "type": "string" }),
+        Shape::Flag => json!({ "type": "boolean" }),
+        Shape::Seconds => json!({ "type": "integer", "minimum": 1, "maximum": MAX_EXECUTION_SECS }),
+        Shape::Choice(words) => json!({ "type": "string", "enum": words }),
+        Shape::Schema => json!({
+            "type": "object", "additionalProperties": true, "description": "A JSON schema, draft-07"
+        }),
+        Shape::List { of, most } => json!({ "type": "array", "items": schema(of, what), "maxItems": most }),
+        Shape::Object { fields, .. } => object(fields, what, std::ptr::eq(shape, &raw const BODY)),
+        Shape::Map { of, keys, most, null } => {
+            let mut entry = schema(of, what);
+            if is_nullable(*null, what) {
+                entry["nullable"] = true.into();
+            }
+            let mut map = json!({ "type": "object", "additionalProperties": entry });
+            match keys {
+                Keys::Identifiers => map["description"] = "By identifier: camelCase letters and digits".into(),
+                Keys::Secrets => map["description"] = "By name, in SCREAMING_SNAKE case".into(),
+                Keys::Free => {}
+            }
+            // In an update `null` removes an entry, and does not count.
+            if what != Described::Update {
+                map["maxProperties"] = (*most).into();
+            }
+            map
+        }
     }
+}
 
-    /// Adds a named schema, and refers to it. An answer's has the plain name; a body's has it too where it is the same,
-    /// and so may both be `null` or not by the place: OpenAPI 3.0 cannot say that beside a reference.
-    fn part(&mut self, name: &str, fields: &[Field], nullable: bool) -> Value {
-        let mut schema = self.object(fields, false);
-        let mut answer = Describer { what: Described::Answer, parts: Map::new() };
-        let prefix = match self.what {
-            Described::Creation if schema != answer.object(fields, false) => "Create",
-            Described::Update if schema != answer.object(fields, false) => "Update",
-            Described::Creation | Described::Update | Described::Answer => "",
-        };
-        let suffix = if nullable { "OrNull" } else { "" };
-        if nullable {
+fn object(fields: &[Field], what: Described, is_body: bool) -> Value {
+    let mut properties = Map::new();
+    let mut required: Vec<&str> = Vec::new();
+    for field in fields.iter().filter(|field| is_described(field, what, is_body)) {
+        let mut schema = schema(field.shape, what);
+        if is_nullable(field.null, what) {
             schema["nullable"] = true.into();
         }
-        let name = format!("{prefix}{name}{suffix}");
-        let reference = json!({ "$ref": format!("{SCHEMAS}{name}") });
-        self.parts.insert(name, schema);
-        reference
-    }
-
-    fn map(&mut self, of: &Shape, keys: Keys, most: usize, null: Null) -> Value {
-        let entry = self.schema(of, is_nullable(null, self.what));
-        let mut map = json!({ "type": "object", "additionalProperties": entry });
-        match keys {
-            Keys::Identifiers => map["description"] = "By identifier: camelCase letters and digits".into(),
-            Keys::Secrets => map["description"] = "By name, in SCREAMING_SNAKE case".into(),
-            Keys::Free => {}
-        }
-        // In an update `null` removes an entry, and does not count. Programs that make examples make as many entries as
-        // there may be, so a bound that is there only so that there is one is told in words.
-        if self.what != Described::Update && most < MAX_ENTRIES {
-            map["maxProperties"] = most.into();
-        }
-        map
-    }
-
-    fn object(&mut self, fields: &[Field], is_body: bool) -> Value {
-        let mut properties = Map::new();
-        let mut required: Vec<&str> = Vec::new();
-        let what = self.what;
-        for field in fields.iter().filter(|field| is_described(field, what, is_body)) {
-            properties.insert(field.name.to_owned(), self.property(field, is_body));
-            let needed = match what {
-                Described::Creation => field.needed.holds(Mode::Create),
-                Described::Update => field.needed.holds(Mode::Update),
-                Described::Answer => field.needed != When::Never || field.fill != Fill::Absent,
-            };
-            if needed && !(what == Described::Answer && field.name == "attributes") {
-                required.push(field.name);
-            }
-        }
-        let mut object = json!({ "type": "object", "properties": properties, "additionalProperties": false });
-        if !required.is_empty() {
-            object["required"] = required.into();
-        }
-        object
-    }
-
-    fn property(&mut self, field: &Field, is_body: bool) -> Value {
-        let mut schema = self.schema(field.shape, is_nullable(field.null, self.what));
-        let mut text = if is_body { of_body(field.name) } else { of_part(field.name) }.to_owned();
-        if let Shape::Map { most: MAX_ENTRIES, .. } = field.shape {
-            text = format!("{text} At most {MAX_ENTRIES} entries.").trim_start().to_owned();
-        }
+        let text = if is_body { of_body(field.name) } else { of_part(field.name) };
         if !text.is_empty() {
-            if schema.get("$ref").is_some() {
-                schema = json!({ "allOf": [schema] });
-            }
             schema["description"] = text.into();
         }
         if is_body && field.name == "public" {
             schema["deprecated"] = true.into();
         }
-        schema
+        properties.insert(field.name.to_owned(), schema);
+        let needed = match what {
+            Described::Creation => field.needed.holds(Mode::Create),
+            Described::Update => field.needed.holds(Mode::Update),
+            Described::Answer => field.needed != When::Never || field.fill != Fill::Absent,
+        };
+        if needed && !(what == Described::Answer && field.name == "attributes") {
+            required.push(field.name);
+        }
     }
+    let mut object = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    if !required.is_empty() {
+        object["required"] = required.into();
+    }
+    object
 }
 
 fn is_described(field: &Field, what: Described, is_body: bool) -> bool {
@@ -244,51 +189,39 @@ mod tests {
 
     #[test]
     fn description_and_check_agree() {
-        let creation = describe(Described::Creation).schema;
+        let creation = describe(Described::Creation);
         assert_eq!(creation["required"], json!(["name", "version"]));
         assert_eq!(creation["additionalProperties"], json!(false));
         assert_eq!(creation["properties"]["secrets"]["additionalProperties"]["nullable"], json!(true));
         assert_eq!(creation["properties"]["attributes"]["additionalProperties"].get("nullable"), None);
         let update = describe(Described::Update);
-        assert!(update.schema.get("required").is_none() && update.schema["properties"].get("name").is_none());
-        assert_eq!(update.schema["properties"]["url"]["nullable"], json!(true));
-        assert_eq!(update.parts["UpdateChannelDefinitionOrNull"].get("required"), None);
+        assert!(update.get("required").is_none() && update["properties"].get("name").is_none());
+        assert_eq!(update["properties"]["url"]["nullable"], json!(true));
+        assert_eq!(update["properties"]["channels"]["additionalProperties"].get("required"), None);
         let answer = describe(Described::Answer);
-        assert_eq!(answer.parts["ChannelDefinition"]["required"], json!(["messages", "conversation", "message"]));
+        let channel = &answer["properties"]["channels"]["additionalProperties"];
+        assert_eq!(channel["required"], json!(["messages", "conversation", "message"]));
         for hidden in ["code", "layers", "secrets", "name"] {
-            assert!(answer.schema["properties"].get(hidden).is_none(), "{hidden}");
+            assert!(answer["properties"].get(hidden).is_none(), "{hidden}");
         }
-    }
-
-    #[test]
-    fn a_part_is_named_by_what_it_is_and_by_the_body_where_that_differs() {
-        let names = |what| describe(what).parts.keys().cloned().collect::<Vec<_>>();
-        let (answer, creation, update) =
-            (names(Described::Answer), names(Described::Creation), names(Described::Update));
-        let has = |names: &[String], name: &str| names.iter().any(|one| one == name);
-        assert!(has(&answer, "TagDefinition") && has(&creation, "TagDefinition"));
-        assert!(has(&creation, "CreateChannelDefinition") && !has(&creation, "ChannelDefinition"));
-        // An entry of a map is removed by `null`; the one configuration cannot be.
-        assert!(has(&update, "TagDefinitionOrNull") && !has(&update, "TagDefinition"));
-        assert!(update.iter().any(|name| name.ends_with("ConfigurationDefinition")), "{update:?}");
-        assert!(update.iter().any(|name| name.ends_with("ConfigurationDefinitionOrNull")), "{update:?}");
     }
 
     #[test]
     fn every_member_is_described() {
         fn without(schema: &Value, place: &str, found: &mut Vec<String>) {
             for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-                let is_plain = ["enabled", "type", "id", "name"];
+                let place = format!("{place}/{name}");
+                let is_plain = ["enabled", "type", "id", "entities", "actions", "events", "channels", "name"];
                 if property.get("description").is_none() && !is_plain.contains(&name.as_str()) {
-                    found.push(format!("{place}/{name}"));
+                    found.push(place.clone());
                 }
+                without(property, &place, found);
+                without(&property["additionalProperties"], &place, found);
             }
         }
         for what in [Described::Creation, Described::Update, Described::Answer] {
             let mut found = Vec::new();
-            let described = describe(what);
-            without(&described.schema, "", &mut found);
-            described.parts.iter().for_each(|(name, part)| without(part, name, &mut found));
+            without(&describe(what), "", &mut found);
             assert_eq!(found, [""; 0]);
         }
     }

@@ -48,7 +48,7 @@ fn value(shape: &Shape, former: Option<Value>, given: &Value) -> Option<Value> {
             }
             Some(Value::Object(map))
         }
-        (Shape::Object { fields, merge: Merge::Members, .. }, Value::Object(given)) => {
+        (Shape::Object { fields, merge: Merge::Members }, Value::Object(given)) => {
             let mut object = object(former);
             for field in *fields {
                 if let Some(given) = given.get(field.name) {
@@ -58,7 +58,7 @@ fn value(shape: &Shape, former: Option<Value>, given: &Value) -> Option<Value> {
             fill(fields, &mut object);
             Some(Value::Object(object))
         }
-        (Shape::Object { fields, merge: Merge::Whole, .. }, Value::Object(given)) => {
+        (Shape::Object { fields, merge: Merge::Whole }, Value::Object(given)) => {
             let mut former = object(former);
             let mut next = Map::new();
             for field in *fields {

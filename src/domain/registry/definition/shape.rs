@@ -50,8 +50,8 @@ pub(super) enum Shape {
     Schema,
     /// A list.
     List { of: &'static Shape, most: usize },
-    /// An object of known members, with the name of its schema; a body's schema is named by the dialect.
-    Object { name: &'static str, fields: &'static [Field], merge: Merge },
+    /// An object of known members.
+    Object { fields: &'static [Field], merge: Merge },
     /// An object of free keys.
     Map { of: &'static Shape, keys: Keys, most: usize, null: Null },
 }
@@ -156,12 +156,12 @@ const fn map(of: &'static Shape, keys: Keys, most: usize) -> Shape {
     Shape::Map { of, keys, most, null: Null::InUpdate }
 }
 
-const fn members(name: &'static str, fields: &'static [Field]) -> Shape {
-    Shape::Object { name, fields, merge: Merge::Members }
+const fn members(fields: &'static [Field]) -> Shape {
+    Shape::Object { fields, merge: Merge::Members }
 }
 
-const fn whole(name: &'static str, fields: &'static [Field]) -> Shape {
-    Shape::Object { name, fields, merge: Merge::Whole }
+const fn whole(fields: &'static [Field]) -> Shape {
+    Shape::Object { fields, merge: Merge::Whole }
 }
 
 const fn text(most: usize) -> Shape {
@@ -178,118 +178,87 @@ static WORD: Shape = text(200);
 /// Free texts by free names.
 pub(super) static ATTRIBUTES: Shape = map(&WORD, Keys::Free, MAX_ENTRIES);
 
-static WITH_SCHEMA: [Field; 1] = [field("schema", &SCHEMA).needed(When::Always)];
+static WITH_SCHEMA: Shape = whole(&[field("schema", &SCHEMA).needed(When::Always)]);
 
-static TAG: Shape = whole("TagDefinition", &[field("title", &TITLE), field("description", &DESCRIPTION)]);
+static TAG: Shape = whole(&[field("title", &TITLE), field("description", &DESCRIPTION)]);
 static TAGS: Shape = map(&TAG, Keys::Free, MAX_TAGS);
 static TAG_NAMES: Shape = Shape::List { of: &WORD, most: MAX_TAGS };
-static CREATION: Shape = whole(
-    "CreationSettings",
-    &[
-        field("enabled", &FLAG).needed(When::Always).filled(Fill::False),
-        field("requiredTags", &TAG_NAMES).needed(When::Always).filled(Fill::List),
-    ],
-);
-static TAGGED: [Field; 2] =
-    [field("tags", &TAGS).filled(Fill::Object), field("creation", &CREATION).filled(Fill::Object)];
-static CONVERSATION: Shape = members("ConversationDefinition", &TAGGED);
-static USER: Shape = members("UserDefinition", &TAGGED);
-static TAGGED_MESSAGE: Shape = members("MessageTags", &[field("tags", &TAGS).filled(Fill::Object)]);
+static CREATION: Shape = whole(&[
+    field("enabled", &FLAG).needed(When::Always).filled(Fill::False),
+    field("requiredTags", &TAG_NAMES).needed(When::Always).filled(Fill::List),
+]);
+static TAGGED: Shape =
+    members(&[field("tags", &TAGS).filled(Fill::Object), field("creation", &CREATION).filled(Fill::Object)]);
+static TAGGED_MESSAGE: Shape = members(&[field("tags", &TAGS).filled(Fill::Object)]);
 
-static CONFIGURATION: Shape = members(
-    "ConfigurationDefinition",
-    &[
-        field("title", &TITLE),
-        field("description", &DESCRIPTION),
-        field("schema", &SCHEMA).filled(Fill::Object),
-        field("identifier", &CONFIGURATION_IDENTIFIER).filled(Fill::Object),
-    ],
-);
-static CONFIGURATION_IDENTIFIER: Shape = members(
-    "ConfigurationIdentifier",
-    &[field("required", &FLAG).filled(Fill::False), field("linkTemplateScript", &SCRIPT).nullable()],
-);
+static CONFIGURATION: Shape = members(&[
+    field("title", &TITLE),
+    field("description", &DESCRIPTION),
+    field("schema", &SCHEMA).filled(Fill::Object),
+    field("identifier", &CONFIGURATION_IDENTIFIER).filled(Fill::Object),
+]);
+static CONFIGURATION_IDENTIFIER: Shape =
+    members(&[field("required", &FLAG).filled(Fill::False), field("linkTemplateScript", &SCRIPT).nullable()]);
 static CONFIGURATIONS: Shape = map(&CONFIGURATION, Keys::Free, MAX_ENTRIES);
 
 static STATE_TYPE: Shape = Shape::Choice(&["conversation", "user", "integration"]);
-static STATE: Shape = whole(
-    "StateDefinition",
-    &[field("type", &STATE_TYPE).needed(When::Always), field("schema", &SCHEMA).needed(When::Always)],
-);
+static STATE: Shape =
+    whole(&[field("type", &STATE_TYPE).needed(When::Always), field("schema", &SCHEMA).needed(When::Always)]);
 static STATES: Shape = map(&STATE, Keys::Identifiers, MAX_STATES);
 
-static EVENT: Shape = whole(
-    "EventDefinition",
-    &[
-        field("title", &TITLE),
-        field("description", &DESCRIPTION),
-        field("schema", &SCHEMA).needed(When::Always),
-        field("attributes", &ATTRIBUTES),
-    ],
-);
+static EVENT: Shape = whole(&[
+    field("title", &TITLE),
+    field("description", &DESCRIPTION),
+    field("schema", &SCHEMA).needed(When::Always),
+    field("attributes", &ATTRIBUTES),
+]);
 static EVENTS: Shape = map(&EVENT, Keys::Identifiers, MAX_EVENTS);
 
-static ACTION_INPUT: Shape = whole("ActionInput", &WITH_SCHEMA);
-static ACTION_OUTPUT: Shape = whole("ActionOutput", &WITH_SCHEMA);
-static ACTION: Shape = whole(
-    "ActionDefinition",
-    &[
-        field("title", &TITLE),
-        field("description", &DESCRIPTION),
-        field("billable", &FLAG),
-        field("cacheable", &FLAG),
-        field("input", &ACTION_INPUT).needed(When::Always),
-        field("output", &ACTION_OUTPUT).needed(When::Always),
-        field("attributes", &ATTRIBUTES),
-    ],
-);
+static ACTION: Shape = whole(&[
+    field("title", &TITLE),
+    field("description", &DESCRIPTION),
+    field("billable", &FLAG),
+    field("cacheable", &FLAG),
+    field("input", &WITH_SCHEMA).needed(When::Always),
+    field("output", &WITH_SCHEMA).needed(When::Always),
+    field("attributes", &ATTRIBUTES),
+]);
 static ACTIONS: Shape = map(&ACTION, Keys::Identifiers, MAX_ENTRIES);
 
-static ENTITY: Shape = whole(
-    "EntityDefinition",
-    &[field("title", &TITLE), field("description", &DESCRIPTION), field("schema", &SCHEMA).needed(When::Always)],
-);
+static ENTITY: Shape =
+    whole(&[field("title", &TITLE), field("description", &DESCRIPTION), field("schema", &SCHEMA).needed(When::Always)]);
 static ENTITIES: Shape = map(&ENTITY, Keys::Free, MAX_ENTRIES);
 
-static CHANNEL: Shape = members(
-    "ChannelDefinition",
-    &[
-        field("title", &TITLE),
-        field("description", &DESCRIPTION),
-        field("messages", &MESSAGES).needed(When::InCreate).filled(Fill::Object),
-        field("conversation", &CONVERSATION).filled(Fill::Object),
-        field("message", &TAGGED_MESSAGE).filled(Fill::Object),
-    ],
-);
-static MESSAGE: Shape = whole("MessageDefinition", &WITH_SCHEMA);
-static MESSAGES: Shape = map(&MESSAGE, Keys::Identifiers, MAX_MESSAGES);
+static CHANNEL: Shape = members(&[
+    field("title", &TITLE),
+    field("description", &DESCRIPTION),
+    field("messages", &MESSAGES).needed(When::InCreate).filled(Fill::Object),
+    field("conversation", &TAGGED).filled(Fill::Object),
+    field("message", &TAGGED_MESSAGE).filled(Fill::Object),
+]);
+static MESSAGES: Shape = map(&WITH_SCHEMA, Keys::Identifiers, MAX_MESSAGES);
 static CHANNELS: Shape = map(&CHANNEL, Keys::Identifiers, MAX_CHANNELS);
 
 static RENAMED: Shape = Shape::Map {
-    of: &whole("InterfaceMember", &[field("name", &WORD).needed(When::Always)]),
+    of: &whole(&[field("name", &WORD).needed(When::Always)]),
     keys: Keys::Free,
     most: MAX_ENTRIES,
     null: Null::Never,
 };
-static INTERFACE: Shape = whole(
-    "InterfaceImplementation",
-    &[
-        field("id", &Shape::Id).needed(When::Always),
-        field("entities", &RENAMED).filled(Fill::Object),
-        field("actions", &RENAMED).filled(Fill::Object),
-        field("events", &RENAMED).filled(Fill::Object),
-        field("channels", &RENAMED).filled(Fill::Object),
-    ],
-);
+static INTERFACE: Shape = whole(&[
+    field("id", &Shape::Id).needed(When::Always),
+    field("entities", &RENAMED).filled(Fill::Object),
+    field("actions", &RENAMED).filled(Fill::Object),
+    field("events", &RENAMED).filled(Fill::Object),
+    field("channels", &RENAMED).filled(Fill::Object),
+]);
 static INTERFACES: Shape = map(&INTERFACE, Keys::Free, MAX_ENTRIES);
 
-static IDENTIFIER: Shape = members(
-    "IdentifierScripts",
-    &[field("extractScript", &SCRIPT).nullable(), field("fallbackHandlerScript", &SCRIPT).nullable()],
-);
+static IDENTIFIER: Shape =
+    members(&[field("extractScript", &SCRIPT).nullable(), field("fallbackHandlerScript", &SCRIPT).nullable()]);
 
 static EXTRA_OPERATIONS: Shape = Shape::Map {
-    of: &whole("ExtraOperation", &[field("enabled", &FLAG).needed(When::Always)]),
+    of: &whole(&[field("enabled", &FLAG).needed(When::Always)]),
     keys: Keys::Free,
     most: MAX_ENTRIES,
     null: Null::Never,
@@ -303,35 +272,32 @@ pub(super) const ASIDE: [&str; 9] =
     ["name", "version", "dev", "code", "icon", "readme", "secrets", "public", "visibility"];
 
 /// The body of a creation and of an update.
-pub(super) static BODY: Shape = members(
-    "",
-    &[
-        field("name", &Shape::Name).known(When::InCreate).needed(When::InCreate),
-        field("version", &Shape::Version).known(When::InCreate).needed(When::InCreate),
-        field("title", &Shape::Text { least: 1, most: 64 }),
-        field("description", &DESCRIPTION),
-        field("configuration", &CONFIGURATION).filled(Fill::Object),
-        field("configurations", &CONFIGURATIONS).filled(Fill::Object),
-        field("states", &STATES).filled(Fill::Object),
-        field("events", &EVENTS).filled(Fill::Object),
-        field("actions", &ACTIONS).filled(Fill::Object),
-        field("entities", &ENTITIES).filled(Fill::Object),
-        field("channels", &CHANNELS).filled(Fill::Object),
-        field("user", &USER).filled(Fill::Object),
-        field("interfaces", &INTERFACES).filled(Fill::Object),
-        field("identifier", &IDENTIFIER).filled(Fill::Object),
-        field("attributes", &ATTRIBUTES).filled(Fill::Object),
-        field("extraOperations", &EXTRA_OPERATIONS).filled(Fill::Object),
-        field("secrets", &SECRETS),
-        field("sdkVersion", &WORD),
-        field("code", &Shape::Code),
-        field("url", &Shape::Url).nullable(),
-        field("dev", &FLAG).known(When::InCreate),
-        field("icon", &Shape::Icon),
-        field("readme", &Shape::Readme),
-        field("public", &FLAG),
-        field("visibility", &VISIBILITY),
-        field("layers", &LAYERS).filled(Fill::List),
-        field("maxExecutionTime", &Shape::Seconds).known(When::InUpdate),
-    ],
-);
+pub(super) static BODY: Shape = members(&[
+    field("name", &Shape::Name).known(When::InCreate).needed(When::InCreate),
+    field("version", &Shape::Version).known(When::InCreate).needed(When::InCreate),
+    field("title", &Shape::Text { least: 1, most: 64 }),
+    field("description", &DESCRIPTION),
+    field("configuration", &CONFIGURATION).filled(Fill::Object),
+    field("configurations", &CONFIGURATIONS).filled(Fill::Object),
+    field("states", &STATES).filled(Fill::Object),
+    field("events", &EVENTS).filled(Fill::Object),
+    field("actions", &ACTIONS).filled(Fill::Object),
+    field("entities", &ENTITIES).filled(Fill::Object),
+    field("channels", &CHANNELS).filled(Fill::Object),
+    field("user", &TAGGED).filled(Fill::Object),
+    field("interfaces", &INTERFACES).filled(Fill::Object),
+    field("identifier", &IDENTIFIER).filled(Fill::Object),
+    field("attributes", &ATTRIBUTES).filled(Fill::Object),
+    field("extraOperations", &EXTRA_OPERATIONS).filled(Fill::Object),
+    field("secrets", &SECRETS),
+    field("sdkVersion", &WORD),
+    field("code", &Shape::Code),
+    field("url", &Shape::Url).nullable(),
+    field("dev", &FLAG).known(When::InCreate),
+    field("icon", &Shape::Icon),
+    field("readme", &Shape::Readme),
+    field("public", &FLAG),
+    field("visibility", &VISIBILITY),
+    field("layers", &LAYERS).filled(Fill::List),
+    field("maxExecutionTime", &Shape::Seconds).known(When::InUpdate),
+]);

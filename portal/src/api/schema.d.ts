@@ -3343,14 +3343,6 @@ export interface components {
             origins: string[];
         };
         /**
-         * GithubEventForm
-         * @description A delivery of GitHub's as a form.
-         */
-        GithubEventForm: {
-            /** @description The event as JSON. */
-            payload: string;
-        };
-        /**
          * @description Kind of GitHub events.
          * @enum {string}
          */
@@ -5754,6 +5746,10 @@ export interface components {
             extractScript?: string | null;
             /** @description Runs if no identifier was found, in VRL. */
             fallbackHandlerScript?: string | null;
+        };
+        ReceiveGithubEventBody: {
+            /** @description The event as JSON */
+            payload: string;
         };
     };
     responses: {
@@ -12098,7 +12094,7 @@ export interface operations {
                  *       "payload": "text"
                  *     }
                  */
-                "application/x-www-form-urlencoded": components["schemas"]["GithubEventForm"];
+                "application/x-www-form-urlencoded": components["schemas"]["ReceiveGithubEventBody"];
             };
         };
         responses: {

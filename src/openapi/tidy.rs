@@ -99,4 +99,18 @@ mod tests {
         tidy_schema(&mut small);
         assert_eq!(small["maxProperties"], json!(200));
     }
+    #[test]
+    fn a_paragraph_is_one_line() {
+        let mut object = json!({"description": "One\ntwo.\n\n- a\n- b"});
+        unwrap_lines(object.as_object_mut().unwrap());
+        assert_eq!(object["description"], "One two.\n\n- a\n- b");
+    }
+
+    #[test]
+    fn an_example_leaves_out_what_is_absent() {
+        let mut schema =
+            json!({"properties": {"a": {}, "b": {"nullable": true}}, "example": {"a": null, "b": null, "c": 1}});
+        leave_out_nulls(schema.as_object_mut().unwrap());
+        assert_eq!(schema["example"], json!({"b": null, "c": 1}));
+    }
 }

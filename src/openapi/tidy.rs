@@ -99,6 +99,7 @@ mod tests {
         tidy_schema(&mut small);
         assert_eq!(small["maxProperties"], json!(200));
     }
+
     #[test]
     fn a_paragraph_is_one_line() {
         let mut object = json!({"description": "One\ntwo.\n\n- a\n- b"});

@@ -1,12 +1,12 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test clients-test check openapi openapi-check lint-openapi sdk sdk-test diff-openapi release-openapi \
+.PHONY: help run test clients-test check openapi openapi-check lint-openapi sdk sdk-test sdk-packages diff-openapi release-openapi \
         contract console-test portal portal-check portal-test verify-webhooks chaos bench bench-scripts \
         fairness fmt lint audit clean
 
 # What is no part of the workspace.
-OWN_WORKSPACES := tools/openapi/rust/src/main.rs tests/sdk/rust/src/main.rs
+OWN_WORKSPACES := tools/openapi/rust/src/main.rs tests/sdk/rust/src/main.rs sdk/rust/src/webhooks.rs
 
 help: ## List these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,11 +34,14 @@ openapi-check: ## Fail when a published document is not what the code publishes
 lint-openapi: ## Lint and validate the published documents (needs Node and Python)
 	scripts/lint-openapi
 
-sdk: ## Make clients of the published documents in target/sdk (needs Node and Python)
+sdk: ## Make clients of the published documents in target/sdk (needs Node, Python, Go and Java)
 	scripts/sdk
 
-sdk-test: ## Make the clients, type-check them, and drive a server with them
+sdk-test: ## Make the clients, type-check them, drive a server with them, and pack them
 	scripts/sdk test
+
+sdk-packages: sdk ## Pack the clients of TypeScript, Python and Rust, with what is in sdk/
+	scripts/sdk-packages
 
 diff-openapi: ## Fail where a client of the latest release would break (needs Node and Python)
 	scripts/diff-openapi

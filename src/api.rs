@@ -24,6 +24,7 @@ use poem::{
     endpoint::BoxEndpoint,
     http::{Version, header, uri::Authority},
 };
+use url::Url;
 
 use self::shared::{
     dialect::Dialect,
@@ -49,8 +50,8 @@ pub const ALL: &[Dialect] = &[
 ///
 /// # Errors
 /// An [internal error](crate::domain::Error::Internal) when the console cannot be configured.
-pub fn routes(documents: &'static Documents, plumbing: &Plumbing) -> Result<Route> {
-    let pages = console::routes(documents)?.at("/problems", console::page(native::error::page()));
+pub fn routes(documents: &'static Documents, plumbing: &Plumbing, public_url: &Url) -> Result<Route> {
+    let pages = console::routes(documents, public_url)?.at("/problems", console::page(native::error::page()));
     let mut routes = portal::routes(guide::routes(pages));
     for (index, (dialect, document)) in ALL.iter().zip(&documents.dialects).enumerate() {
         let endpoint: Arc<BoxEndpoint<'static>> = Arc::new((dialect.endpoint)(serve(dialect, document, plumbing)));
@@ -172,7 +173,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_dialect_answers_under_its_prefixes_in_its_own_shape() {
-        let routes = || routes(openapi::published(), &plumbing()).unwrap();
+        let routes = || routes(openapi::published(), &plumbing(), &"https://tieline.example".parse().unwrap()).unwrap();
         let (status, _, body) = get(routes(), "/v1/slack-integrations/nothing").await;
         assert_eq!((status.as_u16(), &body["error"]["codeType"]), (404, &"NOT_FOUND".into()));
         let (status, _, body) = get(routes(), "/api/v2/integration/nothing").await;

@@ -7,9 +7,11 @@
 mod assemble;
 mod examples;
 mod headers;
+mod hoist;
 mod links;
 mod names;
 mod publish;
+mod tidy;
 mod upgrade;
 mod webhooks;
 

@@ -234,7 +234,7 @@ pub fn endpoint(
     requests: &TaskTracker,
     strict: Option<Tell>,
 ) -> Result<BoxEndpoint<'static>> {
-    let routes = api::routes(openapi::published(), &plumbing(config, app, requests, strict))?;
+    let routes = api::routes(openapi::published(), &plumbing(config, app, requests, strict), app.base.public_url())?;
     let hidden = if config.admin_listen.is_some() { api::native::HEALTH_PATHS } else { &[] };
     Ok(api::screened(routes.data(Arc::new(app.clone())).map_to_response(), hidden, app.base.ambient().clone()).boxed())
 }

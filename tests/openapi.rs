@@ -161,6 +161,77 @@ fn every_reference_leads_somewhere() {
     }
 }
 
+/// Most entries of a map that a program which makes examples is asked to make.
+const MOST_ENTRIES: u64 = 200;
+
+/// What a generator of clients, or an importer, would make something bad of: it names what it finds nameless by numbers,
+/// Go's constructor of `X` is called `NewX`, and an example of a map gets as many entries as there may be.
+fn generates_badly(document: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let is_constructor =
+        |name: &str| name.strip_prefix("New").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
+    faults
+        .extend(schemas.keys().filter(|name| is_constructor(name)).map(|name| format!("{name}: a constructor's name")));
+    let mut objects = 0;
+    each_schema(&mut document.clone(), &mut |schema| {
+        objects += usize::from(schema["properties"].as_object().is_some_and(|members| !members.is_empty()));
+        let types = schema["type"].as_array().map_or(1, |types| types.iter().filter(|one| *one != "null").count());
+        let is_list = schema["type"] == "array" || schema["type"] == json!(["array", "null"]);
+        let faulty = [
+            (types > 1, "a union of types"),
+            (is_list && schema.get("items").is_none(), "an array without items"),
+            (schema["maxProperties"].as_u64() > Some(MOST_ENTRIES), "a map whose example is enormous"),
+        ];
+        faults.extend(faulty.into_iter().filter(|(is, _)| *is).map(|(_, fault)| format!("{fault}: {schema}")));
+    });
+    // One that composes others has its own members in one of its parts.
+    let named = |schema: &&Value| {
+        let parts = schema["allOf"].as_array().into_iter().flatten().chain([*schema]);
+        parts.into_iter().any(|part| part["properties"].as_object().is_some_and(|members| !members.is_empty()))
+    };
+    let named = schemas.values().filter(named).count();
+    if objects > named {
+        faults.push(format!("{} objects without a name", objects - named));
+    }
+    if document["info"]["contact"]["name"].as_str().is_none_or(str::is_empty) {
+        faults.push("nobody to write to".to_owned());
+    }
+    faults
+}
+
+#[test]
+fn every_document_generates_well() {
+    for (name, document) in documents() {
+        assert_eq!(generates_badly(&document), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn what_generates_badly_is_found() {
+    let inner = json!({"type": "object", "properties": {"a": {"type": "string"}}});
+    for (name, schema, fault) in [
+        ("NewThing", json!({"type": "object"}), "a constructor's name"),
+        ("Thing", json!({"type": "object", "properties": {"inner": inner}}), "1 objects without a name"),
+        (
+            "Thing",
+            json!({"type": "object", "additionalProperties": inner, "nullable": true}),
+            "1 objects without a name",
+        ),
+        ("Thing", json!({"type": ["object", "string"]}), "a union of types"),
+        ("Thing", json!({"type": "array"}), "an array without items"),
+        ("Thing", json!({"type": "object", "maxProperties": 1000}), "a map whose example is enormous"),
+    ] {
+        let mut document = openapi::documents().unwrap().dialects[0].value.clone();
+        document["components"]["schemas"][name] = schema;
+        let faults = generates_badly(&document);
+        assert!(faults.len() == 1 && faults[0].contains(fault), "{fault}: {faults:?}");
+    }
+    let mut document = openapi::documents().unwrap().dialects[0].value.clone();
+    document["info"].as_object_mut().unwrap().remove("contact");
+    assert_eq!(generates_badly(&document), ["nobody to write to"]);
+}
+
 /// Examples of a document, each with its schema.
 fn examples(document: &Value) -> Vec<(Value, Value)> {
     fn collect(value: &Value, found: &mut Vec<(Value, Value)>) {
@@ -227,7 +298,7 @@ fn addresses(html: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn documents_are_served_as_they_are_committed() {
+async fn documents_are_served_as_they_are_committed_with_the_public_address() {
     let app = start().await;
     for (path, name) in [
         ("/openapi.json", "tieline"),
@@ -240,7 +311,13 @@ async fn documents_are_served_as_they_are_committed() {
     ] {
         let answer = app.anon.get(path).await;
         file(path, &answer, "application/json");
-        assert_eq!(answer.text, std::fs::read_to_string(format!("openapi/{name}.json")).unwrap(), "{path}");
+        let mut committed: Value =
+            serde_json::from_str(&std::fs::read_to_string(format!("openapi/{name}.json")).unwrap()).unwrap();
+        let served: Value = serde_json::from_str(&answer.text).unwrap();
+        let public = served["servers"][0]["url"].as_str().unwrap();
+        assert!(public.starts_with("http") && !public.ends_with('/'), "{path}: {public}");
+        committed["servers"] = json!([{"url": public, "description": "This server"}]);
+        assert_eq!(served, committed, "{path}");
         let etag = answer.header("etag").to_owned();
         assert!(etag.starts_with('"') && etag.ends_with('"') && etag.len() > 10, "{path}: {etag}");
         for known in [etag.clone(), format!("W/{etag}"), format!("\"other\", {etag}"), "*".to_owned()] {

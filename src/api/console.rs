@@ -4,11 +4,13 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use bytes::Bytes;
 use poem::{Endpoint, Request, Response, Route, endpoint::make_sync, http::StatusCode};
+use serde_json::{Value, json};
+use url::Url as Address;
 use utoipa_swagger_ui::{Config, Url};
 
 use super::shared::{
@@ -41,7 +43,7 @@ const CONSOLE_POLICY: &str = "default-src 'none'; script-src 'self'; \
 ///
 /// # Errors
 /// [`Error::Internal`] when Swagger UI cannot be configured with the documents.
-pub fn routes(documents: &Documents) -> Result<Route> {
+pub fn routes(documents: &Documents, public_url: &Address) -> Result<Route> {
     let [style, svg, ico] = ICONS_AND_STYLE.map(|(content_type, body)| Asset::new(content_type, body, Caching::Hour));
     let mut routes = Route::new()
         .at("/", page(LANDING.replace("{{documents}}", &links(documents))))
@@ -50,9 +52,9 @@ pub fn routes(documents: &Documents) -> Result<Route> {
         .at("/favicon.ico", file(ico))
         .at("/docs", make_sync(|_| page::moved("/docs/")))
         .at("/docs/*file", console(documents)?)
-        .at("/openapi.json", document(&documents.assembled));
+        .at("/openapi.json", document(&documents.assembled, public_url));
     for one in documents.all() {
-        routes = routes.at(location(one), document(one));
+        routes = routes.at(location(one), document(one, public_url));
     }
     Ok(routes)
 }
@@ -75,10 +77,21 @@ fn file(asset: Asset) -> impl Endpoint {
     make_sync(move |request| asset.answer(&request))
 }
 
-/// Serves a document.
-fn document(document: &Document) -> impl Endpoint + use<> {
-    let asset = document.text.clone();
-    make_sync(move |request| asset.answer(&request))
+/// Serves a document with the server's public address, which it gets when it is first asked for.
+fn document(document: &Document, public_url: &Address) -> impl Endpoint + use<> {
+    let (published, server) = (document.text.clone(), public_url.as_str().trim_end_matches('/').to_owned());
+    let served = OnceLock::new();
+    make_sync(move |request| {
+        let served = served.get_or_init(|| addressed(&published, &server));
+        served.as_ref().unwrap_or(&published).answer(&request)
+    })
+}
+
+/// Names the server in a document.
+fn addressed(published: &Asset, server: &str) -> Option<Asset> {
+    let mut document: Value = serde_json::from_slice(&published.content().ok()?).ok()?;
+    document["servers"] = json!([{ "url": server, "description": "This server" }]);
+    Some(Asset::new("application/json", format!("{document:#}\n"), Caching::Revalidate))
 }
 
 /// Serves Swagger UI: the native document first, since most readers come for it.
@@ -135,8 +148,6 @@ fn swagger_file(path: &str) -> Option<Arc<Asset>> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::api::shared::test_client::TestClient;
 
@@ -145,7 +156,7 @@ mod tests {
         let dialect = Document::new("native", "Native", text(r#"{"openapi": "3.0.3"}"#));
         let assembled = Document::new("tieline", "Everything", text("{}"));
         let documents = Documents { assembled, dialects: vec![dialect] };
-        TestClient::new(routes(&documents).unwrap())
+        TestClient::new(routes(&documents, &"https://tieline.example/".parse().unwrap()).unwrap())
     }
 
     #[tokio::test]
@@ -170,7 +181,8 @@ mod tests {
         let response = client().get("/openapi/native.json").send().await;
         response.assert_header("cache-control", "no-cache");
         let etag = response.0.header("etag").unwrap().to_owned();
-        response.assert_json(json!({"openapi": "3.0.3"})).await;
+        let servers = json!([{"url": "https://tieline.example", "description": "This server"}]);
+        response.assert_json(json!({"openapi": "3.0.3", "servers": servers})).await;
         let again = client().get("/openapi/native.json").header("if-none-match", format!("W/{etag}")).send().await;
         again.assert_status(StatusCode::NOT_MODIFIED);
         client().get("/openapi.json").header("if-none-match", "\"x\"").send().await.assert_status_is_ok();

@@ -11,7 +11,7 @@ use super::Document;
 use super::{
     names::{SECTIONS, rename_components},
     publish::{info, names},
-    upgrade::upgrade,
+    upgrade::{forget_every_type, upgrade},
     webhooks,
 };
 use crate::api::shared::dialect::Dialect;
@@ -60,7 +60,9 @@ pub fn assemble(dialects: &[Dialect], documents: &[Document]) -> Result<Value, S
     whole.merge(sent);
     whole.webhooks = webhooks;
     whole.extensions = Some(extensions);
-    serde_json::to_value(&whole).map_err(|error| error.to_string())
+    let mut whole = serde_json::to_value(&whole).map_err(|error| error.to_string())?;
+    forget_every_type(&mut whole);
+    Ok(whole)
 }
 
 /// Reads a document into the typed model.

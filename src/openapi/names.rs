@@ -15,6 +15,24 @@ pub fn rename_components(document: &mut Value, rename: &impl Fn(&str, &str) -> O
     rename_references(document, rename);
 }
 
+/// Names the schemas as they are published, here and in their titles, by which some generators of clients go.
+pub fn name_schemas(document: &mut Value) {
+    rename_components(document, &|_, name| published_name(name));
+    for (name, schema) in document["components"]["schemas"].as_object_mut().into_iter().flatten() {
+        if let Some(title) = schema.get_mut("title") {
+            *title = name.as_str().into();
+        }
+    }
+}
+
+/// Returns the name of a schema where it is not the one in the code: the framework calls a list of channels
+/// `List_Channel`, and in Go `NewChannel` is the constructor of a `Channel`.
+fn published_name(name: &str) -> Option<String> {
+    let created = name.strip_prefix("New").filter(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase()));
+    let generic = name.split_once('_').map(|(outer, inner)| format!("{inner}{outer}"));
+    created.map(|rest| format!("Create{rest}")).or(generic)
+}
+
 fn rename_references(value: &mut Value, rename: &impl Fn(&str, &str) -> Option<String>) {
     match value {
         // Also in a discriminator's mapping, where references have other keys.
@@ -35,6 +53,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_schema_has_its_published_name_in_its_title_too() {
+        for (code, published) in
+            [("List_Channel", "ChannelList"), ("NewChannel", "CreateChannel"), ("News", "News"), ("Channel", "Channel")]
+        {
+            let mut document = json!({"components": {"schemas": {code: {"title": code}}}});
+            name_schemas(&mut document);
+            assert_eq!(document, json!({"components": {"schemas": {published: {"title": published}}}}));
+        }
+    }
 
     #[test]
     fn a_name_changes_wherever_it_stands() {

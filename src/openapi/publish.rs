@@ -6,13 +6,15 @@
 use std::collections::BTreeSet;
 
 use poem::http::StatusCode;
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     examples::add_examples,
     headers::{own_headers, spelled},
+    hoist::hoist,
     links::add_links,
-    names::rename_components,
+    names::name_schemas,
+    tidy::{tidy_schema, unwrap_lines},
 };
 use crate::api::shared::{
     auth::{OPERATOR_SCHEME, ORGANISATION},
@@ -31,11 +33,12 @@ pub fn publish(dialect: &Dialect) -> Result<Value, String> {
     let raw = (dialect.described)();
     let mut raw: Value = serde_json::from_str(&raw).map_err(|error| format!("{}: {error}", dialect.name))?;
     each_schema(&mut raw, &mut tidy_schema);
-    // The framework calls a list of channels `List_Channel`.
-    rename_components(&mut raw, &|_, name| name.split_once('_').map(|(outer, inner)| format!("{inner}{outer}")));
+    name_schemas(&mut raw);
     if dialect.closed {
         close_requests(&mut raw);
     }
+    // Not before: an object that was open stays so.
+    hoist(&mut raw).map_err(|error| format!("{}: {error}", dialect.name))?;
     each_operation(&mut raw, |method, operation| publish_operation(method, operation, dialect));
     describe_answers(&mut raw);
     add_examples(&mut raw);
@@ -61,6 +64,7 @@ pub fn info(title: &str, description: &str) -> Value {
         "title": title,
         "description": description,
         "version": env!("CARGO_PKG_VERSION"),
+        "contact": { "name": "The maintainers of Tieline" },
         "license": { "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" },
     })
 }
@@ -99,55 +103,6 @@ fn share_responses(document: &mut Value) -> Map<String, Value> {
 
 fn reason(status: Option<u16>) -> Option<&'static str> {
     StatusCode::from_u16(status?).ok()?.canonical_reason()
-}
-
-/// Removes the framework's noise from a schema, and describes unsigned numbers by keywords that other programs know.
-fn tidy_schema(schema: &mut Value) {
-    let Some(object) = schema.as_object_mut() else { return };
-    for limit in ["maximum", "minimum", "multipleOf"] {
-        if let Some(whole) = object.get(limit).and_then(Value::as_f64).and_then(whole) {
-            object.insert(limit.into(), whole.into());
-        }
-    }
-    let format = object.get("format").and_then(Value::as_str);
-    if let Some(signed) = format.and_then(|format| match format {
-        "uint8" | "uint16" | "int8" | "int16" => Some("int32"),
-        "uint32" | "uint64" => Some("int64"),
-        _ => None,
-    }) {
-        if format.is_some_and(|format| format.starts_with('u')) {
-            object.entry("minimum").or_insert(0.into());
-        }
-        object.insert("format".into(), signed.into());
-    }
-    unwrap_lines(object);
-    leave_out_nulls(object);
-    // A reference with a description: the framework writes the description twice.
-    let outer = object.clone();
-    if let Some(Value::Array(all)) = object.get_mut("allOf") {
-        let said = |part: &Value| match part.as_object() {
-            Some(part) => part.iter().all(|(key, value)| outer.get(key) == Some(value)),
-            None => false,
-        };
-        all.retain(|part| !said(part));
-    }
-    // A union need not be an object only.
-    if ["oneOf", "anyOf"].iter().any(|key| object.contains_key(*key)) && !object.contains_key("properties") {
-        object.remove("type");
-    }
-}
-
-/// Removes absent members from an example, too.
-fn leave_out_nulls(schema: &mut Map<String, Value>) {
-    let properties = schema.get("properties").cloned().unwrap_or_default();
-    if let Some(Value::Object(example)) = schema.get_mut("example") {
-        example.retain(|name, value| !value.is_null() || properties[name.as_str()].get("nullable").is_some());
-    }
-}
-
-#[allow(clippy::cast_possible_truncation, reason = "checked: it is whole and small")]
-fn whole(number: f64) -> Option<Number> {
-    (number.fract() == 0.0 && number.abs() < 1e15).then(|| Number::from(number as i64))
 }
 
 /// Closes the objects of requests to unknown members.
@@ -196,17 +151,6 @@ fn composed_of(value: &Value, found: &mut BTreeSet<String>) {
     }
     let inner = value.as_object().into_iter().flat_map(Map::values);
     inner.chain(value.as_array().into_iter().flatten()).for_each(|value| composed_of(value, found));
-}
-
-/// Joins the lines of each paragraph of a description: the line breaks of our source have no meaning.
-fn unwrap_lines(object: &mut Map<String, Value>) {
-    let Some(Value::String(text)) = object.get_mut("description") else { return };
-    let is_plain = |line: &str| line.starts_with(|first: char| first.is_alphanumeric() || "`\"(*_".contains(first));
-    let paragraph = |paragraph: &str| match paragraph.lines().all(is_plain) {
-        true => paragraph.lines().collect::<Vec<_>>().join(" "),
-        false => paragraph.to_owned(),
-    };
-    *text = text.split("\n\n").map(paragraph).collect::<Vec<_>>().join("\n\n");
 }
 
 fn publish_operation(method: &str, operation: &mut Map<String, Value>, dialect: &Dialect) {

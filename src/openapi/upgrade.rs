@@ -31,13 +31,27 @@ fn forget_required_headers(responses: &mut Map<String, Value>) {
     }
 }
 
+/// Every type of JSON.
+const EVERY_TYPE: [&str; 6] = ["object", "array", "string", "number", "boolean", "null"];
+
 /// Adds every possible type to a schema without one, because utoipa reads no schema without a type.
 pub(super) fn name_every_type(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     if ["type", "$ref", "allOf", "anyOf", "oneOf"].iter().any(|key| object.contains_key(*key)) {
         return;
     }
-    object.insert("type".into(), json!(["object", "array", "string", "number", "boolean", "null"]));
+    object.insert("type".into(), json!(EVERY_TYPE));
+}
+
+/// Removes the types that [`name_every_type`] has added: to a generator of clients they would be a union of six.
+pub(super) fn forget_every_type(document: &mut Value) {
+    each_schema(document, &mut |schema| {
+        if let Some(object) = schema.as_object_mut()
+            && object.get("type") == Some(&json!(EVERY_TYPE))
+        {
+            object.remove("type");
+        }
+    });
 }
 
 #[cfg(test)]
@@ -54,5 +68,9 @@ mod tests {
         let properties = &new["components"]["schemas"]["A"]["properties"];
         assert_eq!(properties["any"]["type"].as_array().map(Vec::len), Some(6));
         assert_eq!(properties["maybe"]["type"], json!(["string", "null"]));
+        let mut new = new;
+        forget_every_type(&mut new);
+        let properties = &new["components"]["schemas"]["A"]["properties"];
+        assert_eq!((&properties["any"], &properties["maybe"]["type"]), (&json!({}), &json!(["string", "null"])));
     }
 }

@@ -60,13 +60,29 @@ def schemas(document):
 
 def narrowed(document, paths):
     """A document with these paths alone, and the schemas that they refer to."""
-    document = document | {"paths": {path: item for path, item in document["paths"].items() if path in paths}}
+    document = plain(document | {"paths": {path: item for path, item in document["paths"].items() if path in paths}})
     names, found = set(), named_in(document["paths"])
     while found:
         names |= found
         found = {name for known in found for name in named_in(schemas(document).get(known))} - names
     kept = {name: schema for name, schema in schemas(document).items() if name in names}
     return document | {"components": document.get("components", {}) | {"schemas": kept}}
+
+
+def plain(value):
+    """A part of a document without what is no difference on the wire: an object that stands where it is used is the same with
+    a name, a reference with a description of its own is the reference, and a bound told in words is told in numbers."""
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"description", "allOf"} and [set(part) for part in value["allOf"]] == [{"$ref"}]:
+        return value["allOf"][0]
+    value = {key: plain(one) for key, one in value.items()}
+    told = re.search(r"At most (\d+) entries\.$", str(value.get("description", "")))
+    if value.get("type") == "object" and told:
+        value["maxProperties"] = int(told[1])
+    return value
 
 
 def named_in(value):
@@ -170,6 +186,8 @@ def small_document():
     kind = {"type": "string", "enum": ["small", "large"]}
     sent = {"name": {"type": "string"}, "colour": {"type": "string"}, "kind": kind}
     given = {"id": {"type": "string"}, "note": {"type": "string"}, "state": {"type": "string", "enum": ["on", "off"]}}
+    given["frame"] = {"type": "object", "required": ["width"], "properties": {"width": {"type": "integer"}}}
+    given["labels"] = {"type": "object", "additionalProperties": {"type": "string"}, "maxProperties": 1000}
     return {
         "openapi": "3.0.3",
         "info": {"title": "Things", "version": "1.0.0"},
@@ -187,6 +205,15 @@ def rename(named, paths):
     named["Object"] = named.pop("Thing")
     for operation in paths["/things"].values():
         operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"] = "#/components/schemas/Object"
+
+
+def name_parts(named, most):
+    """Names the object within the small document, and tells the bound of its map in words."""
+    given = named["Thing"]["properties"]
+    named["ThingFrame"] = given["frame"]
+    given["frame"] = {"description": "Its frame.", "allOf": [{"$ref": "#/components/schemas/ThingFrame"}]}
+    del given["labels"]["maxProperties"]
+    given["labels"]["description"] = f"Labels. At most {most} entries."
 
 
 # What is changed in the small document, and the rule that has to say so; none where a client does not mind.
@@ -223,6 +250,15 @@ def judge_the_judge():
     renamed = copy.deepcopy(base)
     rename(schemas(renamed), renamed["paths"])
     cases.append(("schema-name-removed", renamed))
+    for rule, most, change in [
+        (None, 1000, lambda frame: frame["properties"].update(height={"type": "integer"})),
+        ("property-removed", 1000, lambda frame: frame["properties"].pop("width")),
+        ("schema-constraint-changed", 2000, lambda frame: None),
+    ]:
+        named = copy.deepcopy(base)
+        name_parts(schemas(named), most)
+        change(schemas(named)["ThingFrame"])
+        cases.append((rule, named))
     with tempfile.TemporaryDirectory() as folder:
         paths = [pathlib.Path(folder) / f"{number}.json" for number in range(len(cases) + 1)]
         for path, document in zip(paths, [base] + [document for _, document in cases]):

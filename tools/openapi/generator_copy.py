@@ -1,6 +1,6 @@
 """Writes the copy of a published document that a generator reads, where it cannot read the document itself.
 
-    python3 generator_copy.py {python,rust} DOCUMENT COPY
+    python3 generator_copy.py {python,rust,go,java} DOCUMENT COPY
 
 Nothing that a client can do is taken away but where the reason stands beside it. What is published stays as it is.
 """
@@ -25,8 +25,22 @@ def without_cloud_events(document):
                 del content[media_type]
 
 
+def null_beside(value, nullable):
+    """Says beside each reference to one of these schemas that the value may be null."""
+    if isinstance(value, dict) and value.get("$ref") in nullable:
+        reference = dict(value)
+        value.clear()
+        value.update(nullable=True, allOf=[reference])
+    else:
+        for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
+            null_beside(inner, nullable)
+
+
 def for_python(document):
-    """openapi-python-client sends text as it sends a file, octet by octet, where its configuration says so by media type."""
+    """openapi-python-client sends text as it sends a file, octet by octet, where its configuration says so by media type. A named
+    object that may be null it takes for a union, and numbers the object: here the null stands beside the reference."""
+    nullable = {f"#/components/schemas/{name}" for name, one in document["components"]["schemas"].items() if one.pop("nullable", False)}
+    null_beside(document, nullable)
     for operation in operations(document):
         content = operation.get("requestBody", {}).get("content", {})
         if "text/plain" in content:
@@ -57,10 +71,18 @@ def for_rust(document):
             content.pop("application/json")
 
 
+def for_java(document):
+    """openapi-generator's Java for a union with a list does not compile: the value is any object."""
+    for schema in document["components"]["schemas"].values():
+        if any(choice.get("type") == "array" for choice in schema.get("oneOf", [])):
+            del schema["oneOf"]
+
+
 if __name__ == "__main__":
     target, source, copy = sys.argv[1:]
     read = json.loads(pathlib.Path(source).read_text())
     without_cloud_events(read)
-    {"python": for_python, "rust": for_rust}[target](read)
+    # Go reads the rest as it is.
+    {"python": for_python, "rust": for_rust, "go": lambda document: None, "java": for_java}[target](read)
     pathlib.Path(copy).parent.mkdir(parents=True, exist_ok=True)
     pathlib.Path(copy).write_text(json.dumps(read, indent=1))

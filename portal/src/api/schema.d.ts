@@ -860,46 +860,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/registry/interfaces": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List registry interfaces
-         * @description Lists the versions of the organisation's own interfaces and the public ones of all organisations, newest first. Integrations implement them.
-         */
-        get: operations["listRegistryInterfaces"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/registry/interfaces/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get a registry interface
-         * @description Returns a version of an interface of the organisation's own, or a published one, with what it asks for.
-         */
-        get: operations["getRegistryInterface"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/registry/versions/{id}/verification": {
         parameters: {
             query?: never;
@@ -2128,7 +2088,7 @@ export interface components {
         AppSettings: {
             /** @description Values by label. */
             settings: {
-                [key: string]: string | number | boolean | unknown[];
+                [key: string]: components["schemas"]["SettingValue"];
             };
         };
         /**
@@ -2427,7 +2387,7 @@ export interface components {
             position: number;
             /** @description Values of the app's settings for this channel, by label. They take precedence over the organisation's. */
             settings: {
-                [key: string]: string | number | boolean | unknown[];
+                [key: string]: components["schemas"]["SettingValue"];
             };
             /**
              * Format: date-time
@@ -2895,255 +2855,46 @@ export interface components {
             /** @description Description for users. */
             description?: string;
             /** @description Configuration set by a user. */
-            configuration?: {
-                /** @description Display title. */
-                title?: string;
-                /** @description Description for users. */
-                description?: string;
-                /** @description A JSON schema, draft-07. */
-                schema?: {
-                    [key: string]: unknown;
-                };
-                /** @description Hints for a form. They are ignored. */
-                ui?: {
-                    [key: string]: unknown;
-                };
-                /** @description Identifier of a user's configuration. */
-                identifier?: {
-                    /** @description True if it is required. */
-                    required?: boolean;
-                    /** @description Builds the link that connects a user, in VRL. */
-                    linkTemplateScript?: string;
-                };
-            };
-            /** @description Further configurations, by name. */
+            configuration?: components["schemas"]["CreateRegistryVersionConfiguration"];
+            /** @description Further configurations, by name. At most 1000 entries. */
             configurations?: {
-                [key: string]: {
-                    /** @description Display title. */
-                    title?: string;
-                    /** @description Description for users. */
-                    description?: string;
-                    /** @description A JSON schema, draft-07. */
-                    schema?: {
-                        [key: string]: unknown;
-                    };
-                    /** @description Hints for a form. They are ignored. */
-                    ui?: {
-                        [key: string]: unknown;
-                    };
-                    /** @description Identifier of a user's configuration. */
-                    identifier?: {
-                        /** @description True if it is required. */
-                        required?: boolean;
-                        /** @description Builds the link that connects a user, in VRL. */
-                        linkTemplateScript?: string;
-                    };
-                };
+                [key: string]: components["schemas"]["CreateRegistryVersionConfiguration"];
             };
             /** @description States stored for the integration. */
             states?: {
-                [key: string]: {
-                    /** @enum {string} */
-                    type: "conversation" | "user" | "integration";
-                    /** @description A JSON schema, draft-07. */
-                    schema: {
-                        [key: string]: unknown;
-                    };
-                    /** @description Hints for a form. They are ignored. */
-                    ui?: {
-                        [key: string]: unknown;
-                    };
-                };
+                [key: string]: components["schemas"]["CreateRegistryVersionState"];
             };
             /** @description Events emitted by the integration. */
             events?: {
-                [key: string]: {
-                    /** @description Display title. */
-                    title?: string;
-                    /** @description Description for users. */
-                    description?: string;
-                    /** @description A JSON schema, draft-07. */
-                    schema: {
-                        [key: string]: unknown;
-                    };
-                    /** @description Hints for a form. They are ignored. */
-                    ui?: {
-                        [key: string]: unknown;
-                    };
-                    /** @description Free texts. */
-                    attributes?: {
-                        [key: string]: string;
-                    };
-                };
+                [key: string]: components["schemas"]["CreateRegistryVersionEvent"];
             };
-            /** @description Actions offered by the integration. */
+            /** @description Actions offered by the integration. At most 1000 entries. */
             actions?: {
-                [key: string]: {
-                    /** @description Display title. */
-                    title?: string;
-                    /** @description Description for users. */
-                    description?: string;
-                    /** @description True if calls are billed. */
-                    billable?: boolean;
-                    /** @description True if results may be cached. */
-                    cacheable?: boolean;
-                    /** @description Input of the action. */
-                    input: {
-                        /** @description A JSON schema, draft-07. */
-                        schema: {
-                            [key: string]: unknown;
-                        };
-                        /** @description Hints for a form. They are ignored. */
-                        ui?: {
-                            [key: string]: unknown;
-                        };
-                    };
-                    /** @description Output of the action. */
-                    output: {
-                        /** @description A JSON schema, draft-07. */
-                        schema: {
-                            [key: string]: unknown;
-                        };
-                        /** @description Hints for a form. They are ignored. */
-                        ui?: {
-                            [key: string]: unknown;
-                        };
-                    };
-                    /** @description Free texts. */
-                    attributes?: {
-                        [key: string]: string;
-                    };
-                };
+                [key: string]: components["schemas"]["CreateRegistryVersionAction"];
             };
-            /** @description Entities known to the integration. */
+            /** @description Entities known to the integration. At most 1000 entries. */
             entities?: {
-                [key: string]: {
-                    /** @description Display title. */
-                    title?: string;
-                    /** @description Description for users. */
-                    description?: string;
-                    /** @description A JSON schema, draft-07. */
-                    schema: {
-                        [key: string]: unknown;
-                    };
-                    /** @description Hints for a form. They are ignored. */
-                    ui?: {
-                        [key: string]: unknown;
-                    };
-                };
+                [key: string]: components["schemas"]["CreateRegistryVersionEntity"];
             };
             /** @description Channels for messages. */
             channels?: {
-                [key: string]: {
-                    /** @description Display title. */
-                    title?: string;
-                    /** @description Description for users. */
-                    description?: string;
-                    /** @description Types of messages. */
-                    messages: {
-                        [key: string]: {
-                            /** @description A JSON schema, draft-07. */
-                            schema: {
-                                [key: string]: unknown;
-                            };
-                            /** @description Hints for a form. They are ignored. */
-                            ui?: {
-                                [key: string]: unknown;
-                            };
-                        };
-                    };
-                    /** @description Tags and creation of conversations. */
-                    conversation?: {
-                        /** @description Tags, by name. */
-                        tags?: {
-                            [key: string]: {
-                                /** @description Display title. */
-                                title?: string;
-                                /** @description Description for users. */
-                                description?: string;
-                            };
-                        };
-                        /** @description Settings for creation: whether it is enabled, and the required tags. */
-                        creation?: {
-                            enabled: boolean;
-                            /** @description Tags required at creation. */
-                            requiredTags: string[];
-                        };
-                    };
-                    /** @description Tags of messages. */
-                    message?: {
-                        /** @description Tags, by name. */
-                        tags?: {
-                            [key: string]: {
-                                /** @description Display title. */
-                                title?: string;
-                                /** @description Description for users. */
-                                description?: string;
-                            };
-                        };
-                    };
-                };
+                [key: string]: components["schemas"]["CreateRegistryVersionChannel"];
             };
             /** @description Tags and creation of users. */
-            user?: {
-                /** @description Tags, by name. */
-                tags?: {
-                    [key: string]: {
-                        /** @description Display title. */
-                        title?: string;
-                        /** @description Description for users. */
-                        description?: string;
-                    };
-                };
-                /** @description Settings for creation: whether it is enabled, and the required tags. */
-                creation?: {
-                    enabled: boolean;
-                    /** @description Tags required at creation. */
-                    requiredTags: string[];
-                };
-            };
-            /** @description Implemented interfaces, by alias: each by its id, with the names that its members have here. */
+            user?: components["schemas"]["TagsCreationObject"];
+            /** @description Implemented interfaces, by name. This service has no interfaces, so none can be given. At most 1000 entries. */
             interfaces?: {
-                [key: string]: {
-                    id: string;
-                    entities?: {
-                        [key: string]: {
-                            name: string;
-                        };
-                    };
-                    actions?: {
-                        [key: string]: {
-                            name: string;
-                        };
-                    };
-                    events?: {
-                        [key: string]: {
-                            name: string;
-                        };
-                    };
-                    channels?: {
-                        [key: string]: {
-                            name: string;
-                        };
-                    };
-                };
+                [key: string]: components["schemas"]["CreateRegistryVersionInterface"];
             };
             /** @description Scripts that extract an identifier from a request, in VRL. */
-            identifier?: {
-                /** @description Extracts an identifier from a request, in VRL. */
-                extractScript?: string;
-                /** @description Runs if no identifier was found, in VRL. */
-                fallbackHandlerScript?: string;
-            };
-            /** @description Free texts, such as `category`. */
+            identifier?: components["schemas"]["CreateRegistryVersionIdentifier"];
+            /** @description Free texts, such as `category`. At most 1000 entries. */
             attributes?: {
                 [key: string]: string;
             };
-            /** @description Further operations that are sent to the integration. */
+            /** @description Further operations that are sent to the integration. At most 1000 entries. */
             extraOperations?: {
-                [key: string]: {
-                    enabled: boolean;
-                };
+                [key: string]: components["schemas"]["RegistryVersionExtraOperation"];
             };
             /** @description Secrets, readable only by the code. A version inherits those of the version before it with the same major; `null` prevents that. They are never returned. */
             secrets?: {
@@ -3790,7 +3541,7 @@ export interface components {
          */
         LintSeverity: "error" | "warning";
         /**
-         * List_App
+         * AppList
          * @description A page of a list.
          */
         AppList: {
@@ -3800,7 +3551,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_AuditEntry
+         * AuditEntryList
          * @description A page of a list.
          */
         AuditEntryList: {
@@ -3810,7 +3561,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_Channel
+         * ChannelList
          * @description A page of a list.
          */
         ChannelList: {
@@ -3820,7 +3571,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_ChannelMember
+         * ChannelMemberList
          * @description A page of a list.
          */
         ChannelMemberList: {
@@ -3830,7 +3581,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_Connection
+         * ConnectionList
          * @description A page of a list.
          */
         ConnectionList: {
@@ -3840,7 +3591,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_Delivery
+         * DeliveryList
          * @description A page of a list.
          */
         DeliveryList: {
@@ -3850,7 +3601,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_Destination
+         * DestinationList
          * @description A page of a list.
          */
         DestinationList: {
@@ -3860,7 +3611,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_Event
+         * EventList
          * @description A page of a list.
          */
         EventList: {
@@ -3870,7 +3621,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_FailingDestination
+         * FailingDestinationList
          * @description A page of a list.
          */
         FailingDestinationList: {
@@ -3880,7 +3631,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_IncomingWebhook
+         * IncomingWebhookList
          * @description A page of a list.
          */
         IncomingWebhookList: {
@@ -3890,7 +3641,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_Member
+         * MemberList
          * @description A page of a list.
          */
         MemberList: {
@@ -3900,7 +3651,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_OperatorOrganisation
+         * OperatorOrganisationList
          * @description A page of a list.
          */
         OperatorOrganisationList: {
@@ -3910,7 +3661,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_Organisation
+         * OrganisationList
          * @description A page of a list.
          */
         OrganisationList: {
@@ -3920,7 +3671,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_OutgoingWebhook
+         * OutgoingWebhookList
          * @description A page of a list.
          */
         OutgoingWebhookList: {
@@ -3930,7 +3681,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_OutgoingWebhookRun
+         * OutgoingWebhookRunList
          * @description A page of a list.
          */
         OutgoingWebhookRunList: {
@@ -3940,17 +3691,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_RegistryInterface
-         * @description A page of a list.
-         */
-        RegistryInterfaceList: {
-            /** @description The items, newest first where the operation names no other order. */
-            data: components["schemas"]["RegistryInterface"][];
-            /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
-            nextCursor?: string;
-        };
-        /**
-         * List_RegistryLogLine
+         * RegistryLogLineList
          * @description A page of a list.
          */
         RegistryLogLineList: {
@@ -3960,7 +3701,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_RegistryVersion
+         * RegistryVersionList
          * @description A page of a list.
          */
         RegistryVersionList: {
@@ -3970,7 +3711,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_Route
+         * RouteList
          * @description A page of a list.
          */
         RouteList: {
@@ -3980,7 +3721,7 @@ export interface components {
             nextCursor?: string;
         };
         /**
-         * List_Token
+         * TokenList
          * @description A page of a list.
          */
         TokenList: {
@@ -4050,21 +3791,21 @@ export interface components {
             channels?: string[];
         };
         /**
-         * NewChannel
+         * CreateChannel
          * @description A channel to be created.
          * @example {
          *       "name": "alerts",
          *       "private": false
          *     }
          */
-        NewChannel: {
+        CreateChannel: {
             /** @description Its name: 1 to 80 lower-case letters, digits, dots, underscores and hyphens. */
             name: string;
             /** @description True for a channel that only its members can see; public by default. */
             private?: boolean;
         };
         /**
-         * NewEvent
+         * CreateEvent
          * @description An event to be sent.
          * @example {
          *       "type": "workflow.step.completed",
@@ -4080,7 +3821,7 @@ export interface components {
          *       }
          *     }
          */
-        NewEvent: {
+        CreateEvent: {
             /** @description Dotted words of letters, digits and underscores, such as `workflow.step.completed`. */
             type: string;
             /**
@@ -4096,7 +3837,7 @@ export interface components {
             data?: unknown;
         };
         /**
-         * NewMember
+         * CreateMember
          * @description A member to be added. A named user or subject is invited, and becomes a member by accepting.
          * @example {
          *       "username": "ada",
@@ -4104,7 +3845,7 @@ export interface components {
          *       "role": "admin"
          *     }
          */
-        NewMember: {
+        CreateMember: {
             /**
              * Format: uuid
              * @description Id of a user who is already a member of another organisation; a new user by default.
@@ -4120,21 +3861,21 @@ export interface components {
             role?: components["schemas"]["Role"];
         };
         /**
-         * NewOrganisation
+         * CreateOrganisation
          * @description An organisation to be created; the caller becomes its owner.
          * @example {
          *       "slug": "acme",
          *       "name": "Acme"
          *     }
          */
-        NewOrganisation: {
+        CreateOrganisation: {
             /** @description Handle: 1 to 63 of a-z, 0-9 and hyphens. */
             slug: string;
             /** @description Display name; the handle by default. */
             name?: string;
         };
         /**
-         * NewToken
+         * CreateToken
          * @description A token to be created.
          * @example {
          *       "name": "backend",
@@ -4143,7 +3884,7 @@ export interface components {
          *       ]
          *     }
          */
-        NewToken: {
+        CreateToken: {
             /** @description Display name. */
             name: string;
             /** @description Permissions that the token is restricted to; if absent or empty, the token has all permissions of the caller. */
@@ -4155,7 +3896,7 @@ export interface components {
             expiresAt?: string;
         };
         /**
-         * NewWorkflow
+         * CreateWorkflow
          * @description A workflow to be stored.
          * @example {
          *       "name": "Deploy the web shop",
@@ -4171,7 +3912,7 @@ export interface components {
          *       ]
          *     }
          */
-        NewWorkflow: {
+        CreateWorkflow: {
             /** @description Name of the workflow. */
             name: string;
             /** @description Description of the workflow, in a sentence or two. */
@@ -4653,98 +4394,6 @@ export interface components {
             attributes: {
                 [key: string]: unknown;
             };
-        };
-        /**
-         * RegistryInterface
-         * @description A version of an interface in the registry.
-         */
-        RegistryInterface: {
-            /**
-             * Format: uuid
-             * @description Unique id.
-             */
-            id: string;
-            /** @description Name of the interface, such as `acme/creatable`. */
-            name: string;
-            /** @description Version of the interface. */
-            version: string;
-            /** @description Display title. */
-            title: string;
-            /** @description Description of the interface. */
-            description: string;
-            /** @description Organisation that owns it. */
-            organisation: components["schemas"]["RegistryOwner"];
-            /** @description Visibility to other organisations. */
-            visibility: components["schemas"]["Visibility"];
-            /** @description Address of the icon. */
-            iconUrl?: string;
-            /** @description Address of the readme. */
-            readmeUrl?: string;
-            /**
-             * Format: date-time
-             * @description Time of creation.
-             */
-            createdAt: string;
-            /**
-             * Format: date-time
-             * @description Time of the last change.
-             */
-            updatedAt: string;
-        };
-        /**
-         * RegistryInterfaceDetail
-         * @description A version of an interface, with what it asks for.
-         */
-        RegistryInterfaceDetail: {
-            /**
-             * Format: uuid
-             * @description Unique id.
-             */
-            id: string;
-            /** @description Name of the interface, such as `acme/creatable`. */
-            name: string;
-            /** @description Version of the interface. */
-            version: string;
-            /** @description Display title. */
-            title: string;
-            /** @description Description of the interface. */
-            description: string;
-            /** @description Organisation that owns it. */
-            organisation: components["schemas"]["RegistryOwner"];
-            /** @description Visibility to other organisations. */
-            visibility: components["schemas"]["Visibility"];
-            /** @description Address of the icon. */
-            iconUrl?: string;
-            /** @description Address of the readme. */
-            readmeUrl?: string;
-            /**
-             * Format: date-time
-             * @description Time of creation.
-             */
-            createdAt: string;
-            /**
-             * Format: date-time
-             * @description Time of the last change.
-             */
-            updatedAt: string;
-            /** @description Entities that an implementation names. */
-            entities: {
-                [key: string]: unknown;
-            };
-            /** @description Events that an implementation emits. */
-            events: {
-                [key: string]: unknown;
-            };
-            /** @description Actions that an implementation offers. */
-            actions: {
-                [key: string]: unknown;
-            };
-            /** @description Channels that an implementation has. */
-            channels: {
-                [key: string]: unknown;
-            };
-            /** @description Template by which implementations choose the names of actions and events. */
-            nameTemplate?: unknown;
         };
         /**
          * RegistryLogLine
@@ -5274,6 +4923,8 @@ export interface components {
             /** @description Display name. */
             name: string;
         };
+        /** @description Value of a setting: text, a number, a Boolean, or a list */
+        SettingValue: string | number | boolean | unknown[];
         /**
          * SignInOptions
          * @description Ways by which a browser may sign in to the portal.
@@ -5381,7 +5032,7 @@ export interface components {
              */
             eventId?: string;
             /** @description A sample event. Without one, and without `eventId`, the route is tested against the last 50 events of the organisation. */
-            sample?: components["schemas"]["NewEvent"];
+            sample?: components["schemas"]["CreateEvent"];
         };
         /**
          * @description Colours of the portal: as the browser prefers (auto), light, or dark.
@@ -5478,7 +5129,7 @@ export interface components {
             position?: number;
             /** @description Values by label that replace all those for this channel. */
             settings?: {
-                [key: string]: string | number | boolean | unknown[];
+                [key: string]: components["schemas"]["SettingValue"];
             };
         };
         /**
@@ -5620,255 +5271,46 @@ export interface components {
             /** @description Description for users. */
             description?: string;
             /** @description Configuration set by a user. */
-            configuration?: {
-                /** @description Display title. */
-                title?: string;
-                /** @description Description for users. */
-                description?: string;
-                /** @description A JSON schema, draft-07. */
-                schema?: {
-                    [key: string]: unknown;
-                };
-                /** @description Hints for a form. They are ignored. */
-                ui?: {
-                    [key: string]: unknown;
-                };
-                /** @description Identifier of a user's configuration. */
-                identifier?: {
-                    /** @description True if it is required. */
-                    required?: boolean;
-                    /** @description Builds the link that connects a user, in VRL. */
-                    linkTemplateScript?: string | null;
-                };
-            };
+            configuration?: components["schemas"]["UpdateRegistryVersionConfiguration"];
             /** @description Further configurations, by name. */
             configurations?: {
-                [key: string]: {
-                    /** @description Display title. */
-                    title?: string;
-                    /** @description Description for users. */
-                    description?: string;
-                    /** @description A JSON schema, draft-07. */
-                    schema?: {
-                        [key: string]: unknown;
-                    };
-                    /** @description Hints for a form. They are ignored. */
-                    ui?: {
-                        [key: string]: unknown;
-                    };
-                    /** @description Identifier of a user's configuration. */
-                    identifier?: {
-                        /** @description True if it is required. */
-                        required?: boolean;
-                        /** @description Builds the link that connects a user, in VRL. */
-                        linkTemplateScript?: string | null;
-                    };
-                } | null;
+                [key: string]: components["schemas"]["UpdateRegistryVersionConfigurationOrNull"];
             };
             /** @description States stored for the integration. */
             states?: {
-                [key: string]: {
-                    /** @enum {string} */
-                    type: "conversation" | "user" | "integration";
-                    /** @description A JSON schema, draft-07. */
-                    schema: {
-                        [key: string]: unknown;
-                    };
-                    /** @description Hints for a form. They are ignored. */
-                    ui?: {
-                        [key: string]: unknown;
-                    };
-                } | null;
+                [key: string]: components["schemas"]["UpdateRegistryVersionStateOrNull"];
             };
             /** @description Events emitted by the integration. */
             events?: {
-                [key: string]: {
-                    /** @description Display title. */
-                    title?: string;
-                    /** @description Description for users. */
-                    description?: string;
-                    /** @description A JSON schema, draft-07. */
-                    schema: {
-                        [key: string]: unknown;
-                    };
-                    /** @description Hints for a form. They are ignored. */
-                    ui?: {
-                        [key: string]: unknown;
-                    };
-                    /** @description Free texts. */
-                    attributes?: {
-                        [key: string]: string | null;
-                    };
-                } | null;
+                [key: string]: components["schemas"]["UpdateRegistryVersionEventOrNull"];
             };
             /** @description Actions offered by the integration. */
             actions?: {
-                [key: string]: {
-                    /** @description Display title. */
-                    title?: string;
-                    /** @description Description for users. */
-                    description?: string;
-                    /** @description True if calls are billed. */
-                    billable?: boolean;
-                    /** @description True if results may be cached. */
-                    cacheable?: boolean;
-                    /** @description Input of the action. */
-                    input: {
-                        /** @description A JSON schema, draft-07. */
-                        schema: {
-                            [key: string]: unknown;
-                        };
-                        /** @description Hints for a form. They are ignored. */
-                        ui?: {
-                            [key: string]: unknown;
-                        };
-                    };
-                    /** @description Output of the action. */
-                    output: {
-                        /** @description A JSON schema, draft-07. */
-                        schema: {
-                            [key: string]: unknown;
-                        };
-                        /** @description Hints for a form. They are ignored. */
-                        ui?: {
-                            [key: string]: unknown;
-                        };
-                    };
-                    /** @description Free texts. */
-                    attributes?: {
-                        [key: string]: string | null;
-                    };
-                } | null;
+                [key: string]: components["schemas"]["UpdateRegistryVersionActionOrNull"];
             };
             /** @description Entities known to the integration. */
             entities?: {
-                [key: string]: {
-                    /** @description Display title. */
-                    title?: string;
-                    /** @description Description for users. */
-                    description?: string;
-                    /** @description A JSON schema, draft-07. */
-                    schema: {
-                        [key: string]: unknown;
-                    };
-                    /** @description Hints for a form. They are ignored. */
-                    ui?: {
-                        [key: string]: unknown;
-                    };
-                } | null;
+                [key: string]: components["schemas"]["UpdateRegistryVersionEntityOrNull"];
             };
             /** @description Channels for messages. */
             channels?: {
-                [key: string]: {
-                    /** @description Display title. */
-                    title?: string;
-                    /** @description Description for users. */
-                    description?: string;
-                    /** @description Types of messages. */
-                    messages?: {
-                        [key: string]: {
-                            /** @description A JSON schema, draft-07. */
-                            schema: {
-                                [key: string]: unknown;
-                            };
-                            /** @description Hints for a form. They are ignored. */
-                            ui?: {
-                                [key: string]: unknown;
-                            };
-                        } | null;
-                    };
-                    /** @description Tags and creation of conversations. */
-                    conversation?: {
-                        /** @description Tags, by name. */
-                        tags?: {
-                            [key: string]: {
-                                /** @description Display title. */
-                                title?: string;
-                                /** @description Description for users. */
-                                description?: string;
-                            } | null;
-                        };
-                        /** @description Settings for creation: whether it is enabled, and the required tags. */
-                        creation?: {
-                            enabled: boolean;
-                            /** @description Tags required at creation. */
-                            requiredTags: string[];
-                        };
-                    };
-                    /** @description Tags of messages. */
-                    message?: {
-                        /** @description Tags, by name. */
-                        tags?: {
-                            [key: string]: {
-                                /** @description Display title. */
-                                title?: string;
-                                /** @description Description for users. */
-                                description?: string;
-                            } | null;
-                        };
-                    };
-                } | null;
+                [key: string]: components["schemas"]["UpdateRegistryVersionChannelOrNull"];
             };
             /** @description Tags and creation of users. */
-            user?: {
-                /** @description Tags, by name. */
-                tags?: {
-                    [key: string]: {
-                        /** @description Display title. */
-                        title?: string;
-                        /** @description Description for users. */
-                        description?: string;
-                    } | null;
-                };
-                /** @description Settings for creation: whether it is enabled, and the required tags. */
-                creation?: {
-                    enabled: boolean;
-                    /** @description Tags required at creation. */
-                    requiredTags: string[];
-                };
-            };
-            /** @description Implemented interfaces, by alias: each by its id, with the names that its members have here. */
+            user?: components["schemas"]["UpdateRegistryVersionChannelConversation"];
+            /** @description Implemented interfaces, by name. This service has no interfaces, so none can be given. */
             interfaces?: {
-                [key: string]: {
-                    id: string;
-                    entities?: {
-                        [key: string]: {
-                            name: string;
-                        };
-                    };
-                    actions?: {
-                        [key: string]: {
-                            name: string;
-                        };
-                    };
-                    events?: {
-                        [key: string]: {
-                            name: string;
-                        };
-                    };
-                    channels?: {
-                        [key: string]: {
-                            name: string;
-                        };
-                    };
-                } | null;
+                [key: string]: components["schemas"]["UpdateRegistryVersionInterfaceOrNull"];
             };
             /** @description Scripts that extract an identifier from a request, in VRL. */
-            identifier?: {
-                /** @description Extracts an identifier from a request, in VRL. */
-                extractScript?: string | null;
-                /** @description Runs if no identifier was found, in VRL. */
-                fallbackHandlerScript?: string | null;
-            };
+            identifier?: components["schemas"]["UpdateRegistryVersionIdentifier"];
             /** @description Free texts, such as `category`. */
             attributes?: {
                 [key: string]: string | null;
             };
             /** @description Further operations that are sent to the integration. */
             extraOperations?: {
-                [key: string]: {
-                    enabled: boolean;
-                };
+                [key: string]: components["schemas"]["RegistryVersionExtraOperation"];
             };
             /** @description Secrets, readable only by the code. A version inherits those of the version before it with the same major; `null` prevents that. They are never returned. */
             secrets?: {
@@ -6014,6 +5456,300 @@ export interface components {
         Workflows: {
             /** @description The workflows, by id. */
             data: components["schemas"]["Workflow"][];
+        };
+        CreateRegistryVersionConfigurationIdentifier: {
+            /** @description True if it is required. */
+            required?: boolean;
+            /** @description Builds the link that connects a user, in VRL. */
+            linkTemplateScript?: string;
+        };
+        CreateRegistryVersionConfiguration: {
+            /** @description Display title. */
+            title?: string;
+            /** @description Description for users. */
+            description?: string;
+            /** @description A JSON schema, draft-07. */
+            schema?: {
+                [key: string]: unknown;
+            };
+            /** @description Identifier of a user's configuration. */
+            identifier?: components["schemas"]["CreateRegistryVersionConfigurationIdentifier"];
+        };
+        CreateRegistryVersionState: {
+            /** @enum {string} */
+            type: "conversation" | "user" | "integration";
+            /** @description A JSON schema, draft-07. */
+            schema: {
+                [key: string]: unknown;
+            };
+        };
+        CreateRegistryVersionEvent: {
+            /** @description Display title. */
+            title?: string;
+            /** @description Description for users. */
+            description?: string;
+            /** @description A JSON schema, draft-07. */
+            schema: {
+                [key: string]: unknown;
+            };
+            /** @description Free texts. At most 1000 entries. */
+            attributes?: {
+                [key: string]: string;
+            };
+        };
+        SchemaObject: {
+            /** @description A JSON schema, draft-07. */
+            schema: {
+                [key: string]: unknown;
+            };
+        };
+        CreateRegistryVersionAction: {
+            /** @description Display title. */
+            title?: string;
+            /** @description Description for users. */
+            description?: string;
+            /** @description True if calls are billed. */
+            billable?: boolean;
+            /** @description True if results may be cached. */
+            cacheable?: boolean;
+            /** @description Input of the action. */
+            input: components["schemas"]["SchemaObject"];
+            /** @description Output of the action. */
+            output: components["schemas"]["SchemaObject"];
+            /** @description Free texts. At most 1000 entries. */
+            attributes?: {
+                [key: string]: string;
+            };
+        };
+        CreateRegistryVersionEntity: {
+            /** @description Display title. */
+            title?: string;
+            /** @description Description for users. */
+            description?: string;
+            /** @description A JSON schema, draft-07. */
+            schema: {
+                [key: string]: unknown;
+            };
+        };
+        Tag: {
+            /** @description Display title. */
+            title?: string;
+            /** @description Description for users. */
+            description?: string;
+        };
+        Creation: {
+            enabled: boolean;
+            /** @description Tags required at creation. */
+            requiredTags: string[];
+        };
+        TagsCreationObject: {
+            /** @description Tags, by name. */
+            tags?: {
+                [key: string]: components["schemas"]["Tag"];
+            };
+            /** @description Settings for creation: whether it is enabled, and the required tags. */
+            creation?: components["schemas"]["Creation"];
+        };
+        /** @description Tags of messages. */
+        CreateRegistryVersionChannelMessage: {
+            /** @description Tags, by name. */
+            tags?: {
+                [key: string]: components["schemas"]["Tag"];
+            };
+        };
+        CreateRegistryVersionChannel: {
+            /** @description Display title. */
+            title?: string;
+            /** @description Description for users. */
+            description?: string;
+            /** @description Types of messages. */
+            messages: {
+                [key: string]: components["schemas"]["SchemaObject"];
+            };
+            /** @description Tags and creation of conversations. */
+            conversation?: components["schemas"]["TagsCreationObject"];
+            /** @description Tags of messages. */
+            message?: components["schemas"]["CreateRegistryVersionChannelMessage"];
+        };
+        RegistryVersionInterfacePart: {
+            name: string;
+        };
+        CreateRegistryVersionInterface: {
+            id: string;
+            /** @description At most 1000 entries. */
+            entities?: {
+                [key: string]: components["schemas"]["RegistryVersionInterfacePart"];
+            };
+            /** @description At most 1000 entries. */
+            actions?: {
+                [key: string]: components["schemas"]["RegistryVersionInterfacePart"];
+            };
+            /** @description At most 1000 entries. */
+            events?: {
+                [key: string]: components["schemas"]["RegistryVersionInterfacePart"];
+            };
+            /** @description At most 1000 entries. */
+            channels?: {
+                [key: string]: components["schemas"]["RegistryVersionInterfacePart"];
+            };
+        };
+        /** @description Scripts that extract an identifier from a request, in VRL. */
+        CreateRegistryVersionIdentifier: {
+            /** @description Extracts an identifier from a request, in VRL. */
+            extractScript?: string;
+            /** @description Runs if no identifier was found, in VRL. */
+            fallbackHandlerScript?: string;
+        };
+        RegistryVersionExtraOperation: {
+            enabled: boolean;
+        };
+        UpdateRegistryVersionConfigurationIdentifier: {
+            /** @description True if it is required. */
+            required?: boolean;
+            /** @description Builds the link that connects a user, in VRL. */
+            linkTemplateScript?: string | null;
+        };
+        /** @description Configuration set by a user. */
+        UpdateRegistryVersionConfiguration: {
+            /** @description Display title. */
+            title?: string;
+            /** @description Description for users. */
+            description?: string;
+            /** @description A JSON schema, draft-07. */
+            schema?: {
+                [key: string]: unknown;
+            };
+            /** @description Identifier of a user's configuration. */
+            identifier?: components["schemas"]["UpdateRegistryVersionConfigurationIdentifier"];
+        };
+        UpdateRegistryVersionConfigurationOrNull: {
+            /** @description Display title. */
+            title?: string;
+            /** @description Description for users. */
+            description?: string;
+            /** @description A JSON schema, draft-07. */
+            schema?: {
+                [key: string]: unknown;
+            };
+            /** @description Identifier of a user's configuration. */
+            identifier?: components["schemas"]["UpdateRegistryVersionConfigurationIdentifier"];
+        } | null;
+        UpdateRegistryVersionStateOrNull: {
+            /** @enum {string} */
+            type: "conversation" | "user" | "integration";
+            /** @description A JSON schema, draft-07. */
+            schema: {
+                [key: string]: unknown;
+            };
+        } | null;
+        UpdateRegistryVersionEventOrNull: {
+            /** @description Display title. */
+            title?: string;
+            /** @description Description for users. */
+            description?: string;
+            /** @description A JSON schema, draft-07. */
+            schema: {
+                [key: string]: unknown;
+            };
+            /** @description Free texts. */
+            attributes?: {
+                [key: string]: string | null;
+            };
+        } | null;
+        UpdateRegistryVersionActionOrNull: {
+            /** @description Display title. */
+            title?: string;
+            /** @description Description for users. */
+            description?: string;
+            /** @description True if calls are billed. */
+            billable?: boolean;
+            /** @description True if results may be cached. */
+            cacheable?: boolean;
+            /** @description Input of the action. */
+            input: components["schemas"]["SchemaObject"];
+            /** @description Output of the action. */
+            output: components["schemas"]["SchemaObject"];
+            /** @description Free texts. */
+            attributes?: {
+                [key: string]: string | null;
+            };
+        } | null;
+        UpdateRegistryVersionEntityOrNull: {
+            /** @description Display title. */
+            title?: string;
+            /** @description Description for users. */
+            description?: string;
+            /** @description A JSON schema, draft-07. */
+            schema: {
+                [key: string]: unknown;
+            };
+        } | null;
+        UpdateRegistryVersionChannelMessageOrNull: {
+            /** @description A JSON schema, draft-07. */
+            schema: {
+                [key: string]: unknown;
+            };
+        } | null;
+        TagOrNull: {
+            /** @description Display title. */
+            title?: string;
+            /** @description Description for users. */
+            description?: string;
+        } | null;
+        UpdateRegistryVersionChannelConversation: {
+            /** @description Tags, by name. */
+            tags?: {
+                [key: string]: components["schemas"]["TagOrNull"];
+            };
+            /** @description Settings for creation: whether it is enabled, and the required tags. */
+            creation?: components["schemas"]["Creation"];
+        };
+        /** @description Tags of messages. */
+        UpdateRegistryVersionChannelMessage: {
+            /** @description Tags, by name. */
+            tags?: {
+                [key: string]: components["schemas"]["TagOrNull"];
+            };
+        };
+        UpdateRegistryVersionChannelOrNull: {
+            /** @description Display title. */
+            title?: string;
+            /** @description Description for users. */
+            description?: string;
+            /** @description Types of messages. */
+            messages?: {
+                [key: string]: components["schemas"]["UpdateRegistryVersionChannelMessageOrNull"];
+            };
+            /** @description Tags and creation of conversations. */
+            conversation?: components["schemas"]["UpdateRegistryVersionChannelConversation"];
+            /** @description Tags of messages. */
+            message?: components["schemas"]["UpdateRegistryVersionChannelMessage"];
+        } | null;
+        UpdateRegistryVersionInterfaceOrNull: {
+            id: string;
+            entities?: {
+                [key: string]: components["schemas"]["RegistryVersionInterfacePart"];
+            };
+            actions?: {
+                [key: string]: components["schemas"]["RegistryVersionInterfacePart"];
+            };
+            events?: {
+                [key: string]: components["schemas"]["RegistryVersionInterfacePart"];
+            };
+            channels?: {
+                [key: string]: components["schemas"]["RegistryVersionInterfacePart"];
+            };
+        } | null;
+        /** @description Scripts that extract an identifier from a request, in VRL. */
+        UpdateRegistryVersionIdentifier: {
+            /** @description Extracts an identifier from a request, in VRL. */
+            extractScript?: string | null;
+            /** @description Runs if no identifier was found, in VRL. */
+            fallbackHandlerScript?: string | null;
+        };
+        ReceiveGithubEventBody: {
+            /** @description The event as JSON */
+            payload: string;
         };
     };
     responses: {
@@ -6374,7 +6110,7 @@ export interface operations {
                  *       "name": "Acme"
                  *     }
                  */
-                "application/json": components["schemas"]["NewOrganisation"];
+                "application/json": components["schemas"]["CreateOrganisation"];
             };
         };
         responses: {
@@ -6692,7 +6428,7 @@ export interface operations {
                  *       "role": "admin"
                  *     }
                  */
-                "application/json": components["schemas"]["NewMember"];
+                "application/json": components["schemas"]["CreateMember"];
             };
         };
         responses: {
@@ -7093,7 +6829,7 @@ export interface operations {
                  *       ]
                  *     }
                  */
-                "application/json": components["schemas"]["NewToken"];
+                "application/json": components["schemas"]["CreateToken"];
             };
         };
         responses: {
@@ -7913,7 +7649,7 @@ export interface operations {
                  *       "private": false
                  *     }
                  */
-                "application/json": components["schemas"]["NewChannel"];
+                "application/json": components["schemas"]["CreateChannel"];
             };
         };
         responses: {
@@ -9607,128 +9343,6 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
-    listRegistryInterfaces: {
-        parameters: {
-            query?: {
-                /** @description Only versions of the interface with this name, such as `acme/creatable`. */
-                name?: string;
-                /** @description Only versions with this text in the name, the title, the description, or the name or title of an action. */
-                search?: string;
-                /** @description Only versions of the organisation with this slug. */
-                organisation?: string;
-                /** @description Maximum number of items, 1 to 250; 50 by default. */
-                limit?: number;
-                /** @description The `nextCursor` of the previous page. */
-                cursor?: string;
-            };
-            header?: {
-                /** @description The organisation, for callers with several memberships */
-                "X-Organisation-Id"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page of a list. */
-            200: {
-                headers: {
-                    /** @description Id of this request in our log; the caller's own id, if one was sent */
-                    "X-Request-Id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "data": [
-                     *         {
-                     *           "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
-                     *           "name": "text",
-                     *           "version": "text",
-                     *           "title": "text",
-                     *           "description": "text",
-                     *           "organisation": {
-                     *             "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
-                     *             "slug": "text",
-                     *             "name": "text"
-                     *           },
-                     *           "visibility": "public",
-                     *           "createdAt": "2026-03-14T09:26:53Z",
-                     *           "updatedAt": "2026-03-14T09:26:53Z"
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/json": components["schemas"]["RegistryInterfaceList"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-        };
-    };
-    getRegistryInterface: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The organisation, for callers with several memberships */
-                "X-Organisation-Id"?: string;
-            };
-            path: {
-                /** @description The version's id. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A version of an interface, with what it asks for. */
-            200: {
-                headers: {
-                    /** @description Id of this request in our log; the caller's own id, if one was sent */
-                    "X-Request-Id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
-                     *       "name": "text",
-                     *       "version": "text",
-                     *       "title": "text",
-                     *       "description": "text",
-                     *       "organisation": {
-                     *         "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
-                     *         "slug": "text",
-                     *         "name": "text"
-                     *       },
-                     *       "visibility": "public",
-                     *       "createdAt": "2026-03-14T09:26:53Z",
-                     *       "updatedAt": "2026-03-14T09:26:53Z",
-                     *       "entities": {},
-                     *       "events": {},
-                     *       "actions": {},
-                     *       "channels": {}
-                     *     }
-                     */
-                    "application/json": components["schemas"]["RegistryInterfaceDetail"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-        };
-    };
     requestRegistryVerification: {
         parameters: {
             query?: never;
@@ -11068,7 +10682,7 @@ export interface operations {
                  *       }
                  *     }
                  */
-                "application/json": components["schemas"]["NewEvent"];
+                "application/json": components["schemas"]["CreateEvent"];
                 /**
                  * @example {
                  *       "specversion": "1.0",
@@ -12480,10 +12094,7 @@ export interface operations {
                  *       "payload": "text"
                  *     }
                  */
-                "application/x-www-form-urlencoded": {
-                    /** @description The event as JSON */
-                    payload: string;
-                };
+                "application/x-www-form-urlencoded": components["schemas"]["ReceiveGithubEventBody"];
             };
         };
         responses: {
@@ -12689,7 +12300,7 @@ export interface operations {
                  *       ]
                  *     }
                  */
-                "application/json": components["schemas"]["NewWorkflow"];
+                "application/json": components["schemas"]["CreateWorkflow"];
             };
         };
         responses: {

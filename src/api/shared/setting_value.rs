@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 
 use poem_openapi::{
-    registry::{MetaSchema, MetaSchemaRef},
+    registry::{MetaSchema, MetaSchemaRef, Registry},
     types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type},
 };
 use serde_json::Value;
 
 use super::whole_value::whole_value;
+
+/// Name of the schema in the documents.
+const NAME: &str = "SettingValue";
 
 /// Value of a setting: text, a number, a Boolean, or a list. It is returned as it was sent, never converted to text.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,15 +21,22 @@ impl Type for SettingValue {
     whole_value!();
 
     fn name() -> Cow<'static, str> {
-        "setting_value".into()
+        NAME.into()
     }
 
     fn schema_ref() -> MetaSchemaRef {
-        let mut list = MetaSchema::new("array");
-        list.items = Some(Box::new(MetaSchemaRef::Inline(Box::new(MetaSchema::ANY))));
-        let forms = [MetaSchema::new("string"), MetaSchema::new("number"), MetaSchema::new("boolean"), list];
-        let one_of = forms.map(|form| MetaSchemaRef::Inline(Box::new(form))).into();
-        MetaSchemaRef::Inline(Box::new(MetaSchema { one_of, ..MetaSchema::ANY }))
+        MetaSchemaRef::Reference(NAME.to_owned())
+    }
+
+    fn register(registry: &mut Registry) {
+        registry.create_schema::<Self, _>(NAME.to_owned(), |_| {
+            let mut list = MetaSchema::new("array");
+            list.items = Some(Box::new(MetaSchemaRef::Inline(Box::new(MetaSchema::ANY))));
+            let forms = [MetaSchema::new("string"), MetaSchema::new("number"), MetaSchema::new("boolean"), list];
+            let one_of = forms.map(|form| MetaSchemaRef::Inline(Box::new(form))).into();
+            let description = Some("Value of a setting: text, a number, a Boolean, or a list");
+            MetaSchema { one_of, description, ..MetaSchema::ANY }
+        });
     }
 }
 

@@ -47,7 +47,6 @@ pub struct OutgoingUser {
     roles: Vec<String>,
     /// Email addresses of the user.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(inline)]
     emails: Vec<OutgoingEmail>,
     /// Time at which the member was added.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -62,6 +62,8 @@ fn the_messages_that_we_send_are_in_it_and_nothing_of_them_is_lost() {
     assert!(found.is_empty(), "{found:#?}");
     let documents = documents().unwrap();
     let whole = &documents.assembled.value;
+    let mut sent = sent;
+    forget_every_type(&mut sent);
     assert_eq!(whole["webhooks"], sent["webhooks"]);
     for (name, schema) in sent["components"]["schemas"].as_object().unwrap() {
         assert_eq!(&whole["components"]["schemas"][name], schema, "{name} is another's name too");

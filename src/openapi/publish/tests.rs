@@ -142,21 +142,6 @@ fn a_secured_operation_takes_the_organisation() {
 }
 
 #[test]
-fn a_paragraph_is_one_line() {
-    let mut object = json!({"description": "One\ntwo.\n\n- a\n- b"});
-    unwrap_lines(object.as_object_mut().unwrap());
-    assert_eq!(object["description"], "One two.\n\n- a\n- b");
-}
-
-#[test]
-fn an_example_leaves_out_what_is_absent() {
-    let mut schema =
-        json!({"properties": {"a": {}, "b": {"nullable": true}}, "example": {"a": null, "b": null, "c": 1}});
-    leave_out_nulls(schema.as_object_mut().unwrap());
-    assert_eq!(schema["example"], json!({"b": null, "c": 1}));
-}
-
-#[test]
 fn security_says_together_what_counts_together() {
     let document = published();
     assert_eq!(operation(&document, "post")["security"], json!([{"token": [], "user": []}]));

@@ -23,7 +23,7 @@ from tieline_linkbreakers_client.models import (
 from tieline_native_client import AuthenticatedClient
 from tieline_native_client.api.deliveries import get_delivery, list_deliveries
 from tieline_native_client.api.events import send_event
-from tieline_native_client.models import AcceptedEvent, DeliveryDetail, DeliveryState, ListDelivery, NewEvent, NewEventAttributes, Problem
+from tieline_native_client.models import AcceptedEvent, CreateEvent, CreateEventAttributes, DeliveryDetail, DeliveryState, DeliveryList, Problem
 
 SERVER, STANDIN, TOKEN = os.environ["SERVER_URL"], os.environ["STANDIN_URL"], os.environ["TOKEN"]
 
@@ -51,14 +51,14 @@ def main() -> None:
     assert chosen.slack_integration.slack_channel_id == "C0ALERTS", chosen
 
     # An event is delivered.
-    attributes = NewEventAttributes.from_dict({"linkId": "0199c1de-0000-7000-8000-000000000001", "stepKind": "KIND_INTERACTION"})
-    event = NewEvent(type_="workflow.step.completed", attributes=attributes)
+    attributes = CreateEventAttributes.from_dict({"linkId": "0199c1de-0000-7000-8000-000000000001", "stepKind": "KIND_INTERACTION"})
+    event = CreateEvent(type_="workflow.step.completed", attributes=attributes)
     accepted = send_event.sync(client=native, body=event)
     assert isinstance(accepted, AcceptedEvent), accepted
     until = time.monotonic() + 20
     while True:
         page = list_deliveries.sync(client=native)
-        assert isinstance(page, ListDelivery), page
+        assert isinstance(page, DeliveryList), page
         found = [one for one in page.data if one.event_id == accepted.id and one.state == DeliveryState.DELIVERED]
         if found:
             break

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     env, error,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use reqwest::{
@@ -11,7 +11,8 @@ use reqwest::{
     header::{AUTHORIZATION, HeaderMap, HeaderValue},
 };
 use serde_json::{Value, json};
-use tieline_client::{linkbreakers, native};
+use standardwebhooks::Webhook;
+use tieline_client::{linkbreakers, native, webhooks::verify_webhook};
 use uuid::Uuid;
 
 type Outcome<T> = Result<T, Box<dyn error::Error>>;
@@ -81,6 +82,37 @@ async fn main() -> Outcome<()> {
         return Err("a delivery that is not there was found".into());
     };
     assert_eq!((missing.status().as_u16(), missing.status, missing.code.as_str()), (404, 404, "not_found"));
+    verify_webhooks()?;
     println!("sdk: rust: the story holds");
+    Ok(())
+}
+
+/// A call is Tieline's if one of the secrets made one of its signatures, lately and over these bytes.
+fn verify_webhooks() -> Outcome<()> {
+    let [former, current, other] = [
+        "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3",
+        "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4",
+        "whsec_Zm9yZ2VkZm9yZ2VkZm9yZ2VkZm9yZ2Vk",
+    ];
+    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
+    let call = |secrets: &[&str], age: i64| -> Outcome<HeaderMap> {
+        let sign = |secret: &&str| Webhook::new(secret)?.sign("msg_1", now - age, b"{}");
+        let signatures = secrets.iter().map(sign).collect::<Result<Vec<_>, _>>()?.join(" ");
+        let mut headers = HeaderMap::new();
+        headers.insert("webhook-id", HeaderValue::from_static("msg_1"));
+        headers.insert("webhook-timestamp", HeaderValue::from(now - age));
+        headers.insert("webhook-signature", HeaderValue::from_str(&signatures)?);
+        Ok(headers)
+    };
+    for (known, signed_by) in
+        [(&[current][..], &[current, former][..]), (&[former], &[current, former]), (&[former, current], &[current])]
+    {
+        assert_eq!(verify_webhook(known, &call(signed_by, 240)?, b"{}")?, "msg_1");
+    }
+    assert!(verify_webhook(&[former, current], &call(&[other], 0)?, b"{}").is_err(), "another's signature");
+    assert!(verify_webhook(&[current], &call(&[current], 0)?, b"{} ").is_err(), "another body");
+    assert!(verify_webhook(&[current], &call(&[current], 360)?, b"{}").is_err(), "six minutes old");
+    assert!(verify_webhook(&[current], &call(&[current], -360)?, b"{}").is_err(), "six minutes early");
+    assert!(verify_webhook(&[], &call(&[current], 0)?, b"{}").is_err(), "no secret");
     Ok(())
 }

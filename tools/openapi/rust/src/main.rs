@@ -1,43 +1,20 @@
-//! Writes a crate with a client for each named document: `rust-clients FOLDER DOCUMENT...`.
+//! Writes the modules of a crate, a client for each named document: `rust-clients FOLDER DOCUMENT...`.
 //!
-//! A document is a copy made by `generator_copy.py rust`, and its file name is the name of the module.
+//! The rest of the crate is in `sdk/rust`. A document is a copy made by `generator_copy.py rust`, and its file name is the name of the module.
 
 use std::{env, error::Error, fs, path::Path};
 
 use progenitor::{GenerationSettings, Generator, InterfaceStyle};
-
-/// Dependencies of the generated code. Their versions are those that progenitor's own code is written for.
-const MANIFEST: &str = r#"# Generated; see docs/sdk.md.
-[workspace]
-
-[package]
-name = "tieline-client"
-description = "Clients of Tieline's HTTP dialects, a module each."
-version = "0.0.0"
-edition = "2024"
-license = "Apache-2.0"
-publish = false
-
-[dependencies]
-bytes = "1"
-chrono = { version = "0.4", default-features = false, features = ["serde"] }
-futures-core = "0.3"
-progenitor-client = "=0.15.1"
-regress = "0.12"
-reqwest = { version = "0.13", default-features = false, features = ["form", "json", "query", "stream"] }
-serde = { version = "1", features = ["derive"] }
-serde_json = "1"
-serde_urlencoded = "0.7"
-uuid = { version = "1", features = ["serde"] }
-"#;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let folder = arguments.next().ok_or("usage: rust-clients FOLDER DOCUMENT...")?;
     let source = Path::new(&folder).join("src");
     fs::create_dir_all(&source)?;
-    let mut root =
-        String::from("//! Clients of Tieline's HTTP dialects, a module each. Generated; see docs/sdk.md.\n\n");
+    let mut root = String::from(
+        "//! Clients of Tieline's HTTP dialects, a module each, and the verification of its webhooks.\n\n\
+         pub mod webhooks;\n",
+    );
     for document in arguments {
         let name = Path::new(&document).file_stem().and_then(|name| name.to_str()).ok_or("a document has no name")?;
         let code = client(&document).map_err(|error| format!("{document}: {error}"))?;
@@ -45,7 +22,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         root += &format!("pub mod {name};\n");
     }
     write(&source.join("lib.rs"), &root)?;
-    write(&Path::new(&folder).join("Cargo.toml"), MANIFEST)?;
     Ok(())
 }
 

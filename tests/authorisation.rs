@@ -93,9 +93,11 @@ const ROOMS: &[&str] = &[
     "getPublicChannel",
     "listPublicChannelMessages",
     "getPublicChannelHistory",
+    "listPublicChannelMembers",
     "getPrivateGroup",
     "listPrivateGroupMessages",
     "getPrivateGroupHistory",
+    "listPrivateGroupMembers",
 ];
 
 /// Operations on the caller's own membership, which need no permission.
@@ -650,6 +652,22 @@ impl<'a> World<'a> {
             "sendEvent" => {
                 let channel = self.create("/v1/channels", json!({"name": self.fresh()})).await;
                 json!({"type": CANARY, "channelId": channel})
+            }
+            "createPublicChannel" | "createPrivateGroup" => json!({"name": self.fresh()}),
+            "renamePublicChannel" | "renamePrivateGroup" => {
+                json!({"roomId": self.room(operation.contains("PrivateGroup")).await, "name": self.fresh()})
+            }
+            "inviteToPublicChannel" | "inviteToPrivateGroup" | "kickFromPublicChannel" | "kickFromPrivateGroup" => {
+                let user = self.member().await;
+                json!({"roomId": self.room(operation.contains("PrivateGroup")).await, "userId": user})
+            }
+            "archivePublicChannel"
+            | "archivePrivateGroup"
+            | "unarchivePublicChannel"
+            | "unarchivePrivateGroup"
+            | "deletePublicChannel"
+            | "deletePrivateGroup" => {
+                json!({"roomId": self.room(operation.contains("PrivateGroup")).await})
             }
             "postChatMessage" => {
                 json!({"text": CANARY, "roomId": self.create("/v1/channels", json!({"name": self.fresh()})).await})

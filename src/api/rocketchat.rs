@@ -11,6 +11,7 @@ pub mod history;
 pub mod hooks;
 pub mod integrations;
 mod listing;
+pub mod room_changes;
 pub mod rooms;
 mod schema;
 pub mod users;
@@ -42,7 +43,8 @@ pub const DIALECT: Dialect = Dialect {
 };
 
 fn operations() -> impl OpenApi + 'static {
-    (integrations::Integrations, hooks::Hooks, history::History, users::Users, rooms::Rooms, chat::Chat)
+    let rooms = (rooms::Rooms, room_changes::RoomChanges, chat::Chat);
+    (integrations::Integrations, hooks::Hooks, history::History, users::Users, rooms)
 }
 
 type Refused = Refusal<RocketchatError>;

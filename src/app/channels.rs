@@ -3,6 +3,7 @@
 //! Not here: messages from outside (`channels::inbound`), and the apps in a channel (`apps`).
 
 pub mod inbound;
+pub mod room_changes;
 pub mod rooms;
 
 use std::sync::Arc;

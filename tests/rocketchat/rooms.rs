@@ -51,6 +51,49 @@ both! {
         }
     }
 
+    async fn channels_are_created_changed_and_deleted(app) {
+        let ada = Known::of(&app, &app.owner, "olga").await;
+        let bob = Known::of(&app, &app.caller("acme", "bob", Role::Member).await, "bob").await;
+        for (kind, member, t) in [("channels", "channel", "c"), ("groups", "group", "p")] {
+            let call = async |name: &str, body: Value| ada.post(&format!("{kind}.{name}"), body).await;
+            let made = call("create", json!({"name": format!("{kind}-new"), "members": ["bob"]})).await.ok(200);
+            let (id, room) = (made[member]["_id"].as_str().unwrap(), json!({"roomId": made[member]["_id"]}));
+            assert_eq!((&made[member]["t"], &made[member]["archived"]), (&json!(t), &json!(false)));
+            let people = format!("{kind}.members?roomId={id}");
+            let listed = bob.get(&people).await.ok(200);
+            let mut names: Vec<_> = listed["members"].as_array().unwrap().iter().map(|one| &one["username"]).collect();
+            names.sort_by_key(|name| name.as_str());
+            assert_eq!((names, &listed["total"]), (vec![&json!("bob"), &json!("olga")], &json!(2)));
+            let second = bob.get(&format!("{people}&offset=1&count=1")).await.ok(200);
+            assert_eq!((&second["members"][0], &second["count"]), (&listed["members"][1], &json!(1)));
+
+            let renamed = call("rename", json!({"roomId": id, "name": format!("{kind}-other")})).await.ok(200);
+            assert_eq!(renamed[member]["name"], format!("{kind}-other"));
+            assert!(call("archive", room.clone()).await.ok(200)["success"].as_bool().unwrap());
+            assert_eq!(ada.get(&format!("{kind}.info?roomId={id}")).await.ok(200)[member]["archived"], true);
+            call("unarchive", json!({"roomName": format!("{kind}-other")})).await.ok(200);
+            assert_eq!(ada.get(&format!("{kind}.info?roomId={id}")).await.ok(200)[member]["archived"], false);
+
+            let person = json!({"roomId": id, "username": "bob"});
+            assert_eq!(call("kick", person.clone()).await.ok(200)[member]["_id"], id);
+            assert_eq!(ada.get(&people).await.ok(200)["total"], 1);
+            assert_eq!(call("kick", person).await.status, 404, "who is not in it cannot be removed");
+            call("invite", json!({"roomId": id, "userId": bob.user_id})).await.ok(200);
+            assert_eq!(ada.get(&people).await.ok(200)["total"], 2);
+
+            assert_eq!(call("create", json!({"name": "x", "members": ["nobody"]})).await.status, 404);
+            assert_eq!(call("create", json!({"name": format!("{kind}-other")})).await.status, 400);
+            assert_eq!(call("invite", json!({"roomId": id})).await.ok(400)["errorType"], "invalid-params");
+            assert_eq!(bob.post(&format!("{kind}.delete"), room.clone()).await.status, 403);
+            let wrong_kind = if kind == "groups" { "channels" } else { "groups" };
+            let refused = ada.post(&format!("{wrong_kind}.delete"), room.clone()).await.ok(400);
+            assert_eq!(refused["errorType"], "error-room-not-found");
+            call("delete", room.clone()).await.ok(200);
+            assert_eq!(call("archive", room).await.ok(400)["errorType"], "error-room-not-found");
+            assert!(ids(&ada.get(&format!("{kind}.list")).await.ok(200), kind).is_empty(), "nor is one with an unknown user");
+        }
+    }
+
     async fn channels_are_public_or_private(app) {
         let (open, closed) = (channel(&app, "general", false).await, channel(&app, "secret", true).await);
         let ada = Known::of(&app, &app.owner, "olga").await;

@@ -226,9 +226,25 @@ def rocketchat(world):
         "enabled": True,
     }
     group = world.post("/v1/channels", {"name": f"{world.tag}-group", "private": True})["id"]
+    members = f"/v1/organisations/{world.organisation}/members"
+    bob = world.post(members, {"username": f"{world.tag}-bob"})["userId"]
     for kind, room in (("PublicChannel", world.channel), ("PrivateGroup", group)):
-        for operation in (f"get{kind}", f"list{kind}Messages", f"get{kind}History"):
+        for operation in (f"get{kind}", f"list{kind}Messages", f"get{kind}History", f"list{kind}Members"):
             found.operations[operation] = {"roomId": room}
+        private = kind == "PrivateGroup"
+
+        def fresh(name, tag=f"{world.tag}-{kind.lower()}", private=private):
+            return world.post("/v1/channels", {"name": f"{tag}-{name}", "private": private})["id"]
+
+        found.operations[f"create{kind}"] = {"body": {"name": f"{world.tag}-{kind.lower()}-new"}}
+        for operation in ("archive", "unarchive", "delete"):
+            found.operations[f"{operation}{kind}"] = {"body": {"roomId": fresh(operation)}}
+        renamed = {"roomId": fresh("former"), "name": f"{world.tag}-{kind.lower()}-renamed"}
+        found.operations[f"rename{kind}"] = {"body": renamed}
+        crowded = fresh("crowded")
+        world.call("PUT", f"/v1/channels/{crowded}/members/{bob}")
+        found.operations[f"inviteTo{kind}"] = {"body": {"roomId": crowded, "userId": bob}}
+        found.operations[f"kickFrom{kind}"] = {"body": {"roomId": crowded, "userId": bob}}
     found.paths = {"/hooks": {"integrationId": kept["_id"], "userId": world.user, "token": kept["token"]}}
     found.operations |= {
         "createWebhookIntegration": {"body": incoming},

@@ -2,6 +2,7 @@
 
 pub mod history;
 mod reading;
+pub mod room_changes;
 pub mod rooms;
 mod sent;
 pub mod users;

@@ -69,8 +69,13 @@ impl Channels {
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn get_room(&self, caller: &Caller, wanted: RoomKey<'_>) -> Result<Channel> {
-        let RoomKey { private, id, name } = wanted;
         caller.require(Permission::ChannelsRead)?;
+        self.room(caller, wanted).await
+    }
+
+    /// The same, for a caller whose permission was checked.
+    pub(super) async fn room(&self, caller: &Caller, wanted: RoomKey<'_>) -> Result<Channel> {
+        let RoomKey { private, id, name } = wanted;
         let wanted = id.or(name).unwrap_or_default();
         let none = || Error::not_found(Noun::Channel, wanted);
         let id = match id {

@@ -68,6 +68,21 @@ def channels_and_messages(rocket, general, secret):
     assert "invalid-channel" in str(refused(rocket.chat_post_message, "hello", channel="#nowhere"))
 
 
+def changed_channels(rocket, user):
+    for kind, member in (("channels", "channel"), ("groups", "group")):
+        def call(name, *arguments, **more):
+            return getattr(rocket, f"{kind}_{name}")(*arguments, **more)
+
+        room = call("create", f"{kind}-new", members=["ada"])[member]["_id"]
+        assert [one["username"] for one in call("members", room)] == ["ada"]
+        assert call("rename", room, f"{kind}-other")[member]["name"] == f"{kind}-other"
+        assert call("archive", room)["success"] and call("unarchive", room)["success"]
+        assert call("kick", room, user)["success"] and list(call("members", room)) == []
+        assert call("invite", room, user)[member]["_id"] == room
+        assert call("delete", room)["success"]
+        assert "error-room-not-found" in str(refused(call, "info", room))
+
+
 def webhooks(rocket, general):
     made = rocket.integrations_create("webhook-incoming", "CI", True, "ada", "#general", False)["integration"]
     assert rocket.integrations_get(made["_id"])["integration"]["name"] == "CI"
@@ -86,5 +101,6 @@ general = native("POST", "/v1/channels", {"name": "general"})["id"]
 secret = native("POST", "/v1/channels", {"name": "secret", "private": True})["id"]
 rocket = logging_in()
 channels_and_messages(rocket, general, secret)
+changed_channels(rocket, rocket.headers["X-User-Id"])
 webhooks(rocket, general)
 print("rocketchat_API: done")

@@ -860,6 +860,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/registry/interfaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List registry interfaces
+         * @description Lists the versions of the organisation's own interfaces and the public ones of all organisations, newest first. Integrations implement them.
+         */
+        get: operations["listRegistryInterfaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/registry/interfaces/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a registry interface
+         * @description Returns a version of an interface of the organisation's own, or a published one, with what it asks for.
+         */
+        get: operations["getRegistryInterface"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/registry/versions/{id}/verification": {
         parameters: {
             query?: never;
@@ -2882,7 +2922,7 @@ export interface components {
             };
             /** @description Tags and creation of users. */
             user?: components["schemas"]["TagsCreationObject"];
-            /** @description Implemented interfaces, by name. This service has no interfaces, so none can be given. At most 1000 entries. */
+            /** @description Implemented interfaces, by alias: each by its id, with the names that its members have here. */
             interfaces?: {
                 [key: string]: components["schemas"]["CreateRegistryVersionInterface"];
             };
@@ -3691,6 +3731,16 @@ export interface components {
             nextCursor?: string;
         };
         /**
+         * RegistryInterfaceList
+         * @description A page of a list.
+         */
+        RegistryInterfaceList: {
+            /** @description The items, newest first where the operation names no other order. */
+            data: components["schemas"]["RegistryInterface"][];
+            /** @description Cursor of the next page, to be given as `cursor`; absent on the last page. */
+            nextCursor?: string;
+        };
+        /**
          * RegistryLogLineList
          * @description A page of a list.
          */
@@ -4394,6 +4444,98 @@ export interface components {
             attributes: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * RegistryInterface
+         * @description A version of an interface in the registry.
+         */
+        RegistryInterface: {
+            /**
+             * Format: uuid
+             * @description Unique id.
+             */
+            id: string;
+            /** @description Name of the interface, such as `acme/creatable`. */
+            name: string;
+            /** @description Version of the interface. */
+            version: string;
+            /** @description Display title. */
+            title: string;
+            /** @description Description of the interface. */
+            description: string;
+            /** @description Organisation that owns it. */
+            organisation: components["schemas"]["RegistryOwner"];
+            /** @description Visibility to other organisations. */
+            visibility: components["schemas"]["Visibility"];
+            /** @description Address of the icon. */
+            iconUrl?: string;
+            /** @description Address of the readme. */
+            readmeUrl?: string;
+            /**
+             * Format: date-time
+             * @description Time of creation.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description Time of the last change.
+             */
+            updatedAt: string;
+        };
+        /**
+         * RegistryInterfaceDetail
+         * @description A version of an interface, with what it asks for.
+         */
+        RegistryInterfaceDetail: {
+            /**
+             * Format: uuid
+             * @description Unique id.
+             */
+            id: string;
+            /** @description Name of the interface, such as `acme/creatable`. */
+            name: string;
+            /** @description Version of the interface. */
+            version: string;
+            /** @description Display title. */
+            title: string;
+            /** @description Description of the interface. */
+            description: string;
+            /** @description Organisation that owns it. */
+            organisation: components["schemas"]["RegistryOwner"];
+            /** @description Visibility to other organisations. */
+            visibility: components["schemas"]["Visibility"];
+            /** @description Address of the icon. */
+            iconUrl?: string;
+            /** @description Address of the readme. */
+            readmeUrl?: string;
+            /**
+             * Format: date-time
+             * @description Time of creation.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description Time of the last change.
+             */
+            updatedAt: string;
+            /** @description Entities that an implementation names. */
+            entities: {
+                [key: string]: unknown;
+            };
+            /** @description Events that an implementation emits. */
+            events: {
+                [key: string]: unknown;
+            };
+            /** @description Actions that an implementation offers. */
+            actions: {
+                [key: string]: unknown;
+            };
+            /** @description Channels that an implementation has. */
+            channels: {
+                [key: string]: unknown;
+            };
+            /** @description Template by which implementations choose the names of actions and events. */
+            nameTemplate?: unknown;
         };
         /**
          * RegistryLogLine
@@ -5298,7 +5440,7 @@ export interface components {
             };
             /** @description Tags and creation of users. */
             user?: components["schemas"]["UpdateRegistryVersionChannelConversation"];
-            /** @description Implemented interfaces, by name. This service has no interfaces, so none can be given. */
+            /** @description Implemented interfaces, by alias: each by its id, with the names that its members have here. */
             interfaces?: {
                 [key: string]: components["schemas"]["UpdateRegistryVersionInterfaceOrNull"];
             };
@@ -5472,6 +5614,10 @@ export interface components {
             schema?: {
                 [key: string]: unknown;
             };
+            /** @description Hints for a form. They are ignored. */
+            ui?: {
+                [key: string]: unknown;
+            };
             /** @description Identifier of a user's configuration. */
             identifier?: components["schemas"]["CreateRegistryVersionConfigurationIdentifier"];
         };
@@ -5480,6 +5626,10 @@ export interface components {
             type: "conversation" | "user" | "integration";
             /** @description A JSON schema, draft-07. */
             schema: {
+                [key: string]: unknown;
+            };
+            /** @description Hints for a form. They are ignored. */
+            ui?: {
                 [key: string]: unknown;
             };
         };
@@ -5492,14 +5642,22 @@ export interface components {
             schema: {
                 [key: string]: unknown;
             };
+            /** @description Hints for a form. They are ignored. */
+            ui?: {
+                [key: string]: unknown;
+            };
             /** @description Free texts. At most 1000 entries. */
             attributes?: {
                 [key: string]: string;
             };
         };
-        SchemaObject: {
+        SchemaUiObject: {
             /** @description A JSON schema, draft-07. */
             schema: {
+                [key: string]: unknown;
+            };
+            /** @description Hints for a form. They are ignored. */
+            ui?: {
                 [key: string]: unknown;
             };
         };
@@ -5513,9 +5671,9 @@ export interface components {
             /** @description True if results may be cached. */
             cacheable?: boolean;
             /** @description Input of the action. */
-            input: components["schemas"]["SchemaObject"];
+            input: components["schemas"]["SchemaUiObject"];
             /** @description Output of the action. */
-            output: components["schemas"]["SchemaObject"];
+            output: components["schemas"]["SchemaUiObject"];
             /** @description Free texts. At most 1000 entries. */
             attributes?: {
                 [key: string]: string;
@@ -5528,6 +5686,10 @@ export interface components {
             description?: string;
             /** @description A JSON schema, draft-07. */
             schema: {
+                [key: string]: unknown;
+            };
+            /** @description Hints for a form. They are ignored. */
+            ui?: {
                 [key: string]: unknown;
             };
         };
@@ -5564,7 +5726,7 @@ export interface components {
             description?: string;
             /** @description Types of messages. */
             messages: {
-                [key: string]: components["schemas"]["SchemaObject"];
+                [key: string]: components["schemas"]["SchemaUiObject"];
             };
             /** @description Tags and creation of conversations. */
             conversation?: components["schemas"]["TagsCreationObject"];
@@ -5619,6 +5781,10 @@ export interface components {
             schema?: {
                 [key: string]: unknown;
             };
+            /** @description Hints for a form. They are ignored. */
+            ui?: {
+                [key: string]: unknown;
+            };
             /** @description Identifier of a user's configuration. */
             identifier?: components["schemas"]["UpdateRegistryVersionConfigurationIdentifier"];
         };
@@ -5631,6 +5797,10 @@ export interface components {
             schema?: {
                 [key: string]: unknown;
             };
+            /** @description Hints for a form. They are ignored. */
+            ui?: {
+                [key: string]: unknown;
+            };
             /** @description Identifier of a user's configuration. */
             identifier?: components["schemas"]["UpdateRegistryVersionConfigurationIdentifier"];
         } | null;
@@ -5641,6 +5811,10 @@ export interface components {
             schema: {
                 [key: string]: unknown;
             };
+            /** @description Hints for a form. They are ignored. */
+            ui?: {
+                [key: string]: unknown;
+            };
         } | null;
         UpdateRegistryVersionEventOrNull: {
             /** @description Display title. */
@@ -5649,6 +5823,10 @@ export interface components {
             description?: string;
             /** @description A JSON schema, draft-07. */
             schema: {
+                [key: string]: unknown;
+            };
+            /** @description Hints for a form. They are ignored. */
+            ui?: {
                 [key: string]: unknown;
             };
             /** @description Free texts. */
@@ -5666,9 +5844,9 @@ export interface components {
             /** @description True if results may be cached. */
             cacheable?: boolean;
             /** @description Input of the action. */
-            input: components["schemas"]["SchemaObject"];
+            input: components["schemas"]["SchemaUiObject"];
             /** @description Output of the action. */
-            output: components["schemas"]["SchemaObject"];
+            output: components["schemas"]["SchemaUiObject"];
             /** @description Free texts. */
             attributes?: {
                 [key: string]: string | null;
@@ -5683,10 +5861,18 @@ export interface components {
             schema: {
                 [key: string]: unknown;
             };
+            /** @description Hints for a form. They are ignored. */
+            ui?: {
+                [key: string]: unknown;
+            };
         } | null;
         UpdateRegistryVersionChannelMessageOrNull: {
             /** @description A JSON schema, draft-07. */
             schema: {
+                [key: string]: unknown;
+            };
+            /** @description Hints for a form. They are ignored. */
+            ui?: {
                 [key: string]: unknown;
             };
         } | null;
@@ -9337,6 +9523,128 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listRegistryInterfaces: {
+        parameters: {
+            query?: {
+                /** @description Only versions of the interface with this name, such as `acme/creatable`. */
+                name?: string;
+                /** @description Only versions with this text in the name, the title, the description, or the name or title of an action. */
+                search?: string;
+                /** @description Only versions of the organisation with this slug. */
+                organisation?: string;
+                /** @description Maximum number of items, 1 to 250; 50 by default. */
+                limit?: number;
+                /** @description The `nextCursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of a list. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *           "name": "text",
+                     *           "version": "text",
+                     *           "title": "text",
+                     *           "description": "text",
+                     *           "organisation": {
+                     *             "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *             "slug": "text",
+                     *             "name": "text"
+                     *           },
+                     *           "visibility": "public",
+                     *           "createdAt": "2026-03-14T09:26:53Z",
+                     *           "updatedAt": "2026-03-14T09:26:53Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegistryInterfaceList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getRegistryInterface: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path: {
+                /** @description The version's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A version of an interface, with what it asks for. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *       "name": "text",
+                     *       "version": "text",
+                     *       "title": "text",
+                     *       "description": "text",
+                     *       "organisation": {
+                     *         "id": "0199a5c2-7d10-7a3e-9c41-2f0f6f0c1d55",
+                     *         "slug": "text",
+                     *         "name": "text"
+                     *       },
+                     *       "visibility": "public",
+                     *       "createdAt": "2026-03-14T09:26:53Z",
+                     *       "updatedAt": "2026-03-14T09:26:53Z",
+                     *       "entities": {},
+                     *       "events": {},
+                     *       "actions": {},
+                     *       "channels": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegistryInterfaceDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];

@@ -26,7 +26,7 @@ struct Place {
     /// Number of words that lead to the object that contains it.
     outer: usize,
     is_entry: bool,
-    /// What the object is there.
+    /// Description of the object in this place.
     description: Option<Value>,
 }
 

@@ -1,8 +1,8 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test clients-test check openapi openapi-check lint-openapi sdk sdk-test sdk-packages diff-openapi release-openapi \
-        contract console-test portal portal-check portal-test verify-webhooks chaos bench bench-scripts \
+.PHONY: help run test clients-test check openapi openapi-check lint-openapi sdk sdk-test sdk-packages diff-openapi \
+        release-openapi contract console-test portal portal-check portal-test verify-webhooks chaos bench bench-scripts \
         fairness fmt lint audit clean
 
 # What is no part of the workspace.

@@ -164,8 +164,8 @@ fn every_reference_leads_somewhere() {
 /// Most entries of a map that a program which makes examples is asked to make.
 const MOST_ENTRIES: u64 = 200;
 
-/// What a generator of clients, or an importer, would make something bad of: it names what it finds nameless by numbers,
-/// Go's constructor of `X` is called `NewX`, and an example of a map gets as many entries as there may be.
+/// Faults that spoil what a generator of clients, or an importer, makes: it names what it finds nameless by numbers, Go's
+/// constructor of `X` is called `NewX`, and an example of a map gets as many entries as there may be.
 fn generates_badly(document: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     let schemas = document["components"]["schemas"].as_object().unwrap();

@@ -236,7 +236,7 @@ impl Registry {
             lifecycle: Lifecycle::Published,
             title: definition.title.clone(),
             description: definition.description.clone(),
-            terms: Terms::of(&definition),
+            terms: Terms::of(definition),
             readme_key: enclosures.readme.as_ref().map(|_| self.fresh_file_key()),
             code_sha256: enclosures.code.as_ref().map(|code| sha256(code.as_bytes()).to_vec()),
             secret_names: Vec::new(),

@@ -41,9 +41,16 @@ OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR
 def of_portal():
     """Returns the packages of npm that the portal's pages are made with, as name, version, licence and checksum."""
     lock = json.loads((ROOT / "portal/package-lock.json").read_text())
-    shipped = {path: one for path, one in lock["packages"].items() if path and not one.get("dev") and not one.get("optional")}
+    shipped = {
+        path: one for path, one in lock["packages"].items() if path and not one.get("dev") and not one.get("optional")
+    }
     return [
-        (path.rpartition("node_modules/")[2], one["version"], one["license"], base64.b64decode(one["integrity"][7:]).hex())
+        (
+            path.rpartition("node_modules/")[2],
+            one["version"],
+            one["license"],
+            base64.b64decode(one["integrity"][7:]).hex(),
+        )
         for path, one in sorted(shipped.items())
     ]
 
@@ -53,9 +60,13 @@ def linked(metadata):
     packages = {package["id"]: package for package in metadata["packages"]}
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
     macros = {
-        package["id"] for package in metadata["packages"] if any("proc-macro" in target["kind"] for target in package["targets"])
+        package["id"]
+        for package in metadata["packages"]
+        if any("proc-macro" in target["kind"] for target in package["targets"])
     }
-    waiting = [package["id"] for package in metadata["packages"] if package["name"] in SHIPPED and package["source"] is None]
+    waiting = [
+        package["id"] for package in metadata["packages"] if package["name"] in SHIPPED and package["source"] is None
+    ]
     found, edges = set(), {}
     while waiting:
         here = waiting.pop()
@@ -83,7 +94,9 @@ def texts(package):
     for below in folder.iterdir():
         if below.is_dir() and below.name not in ("tests", "benches", "examples", "docs", "target"):
             files += [path for path in below.iterdir() if path.is_file() and TEXTS.match(path.name)]
-    return {path.relative_to(folder).as_posix(): path.read_text(errors="replace").strip() for path in sorted(set(files))}
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(errors="replace").strip() for path in sorted(set(files))
+    }
 
 
 def licences(packages):
@@ -107,7 +120,11 @@ def licences(packages):
     other = [name for name, licence, _ in without if "MIT" not in re.split(r"[^A-Za-z0-9.-]+", licence)]
     if other:
         sys.exit(f"no text of a licence comes with {', '.join(other)}, and it is not MIT")
-    lines = ["=" * 120, "Crates and packages of npm that bring no text of their licence; copyright of their authors:", ""]
+    lines = [
+        "=" * 120,
+        "Crates and packages of npm that bring no text of their licence; copyright of their authors:",
+        "",
+    ]
     parts.append("\n".join([*lines, *(f"{name}  {place}".rstrip() for name, _, place in without), "", MIT]))
     return "\n".join(parts)
 
@@ -158,7 +175,8 @@ def sbom(packages, edges, target, checksums):
             for name, version, licence, checksum in of_portal()
         ],
         "dependencies": [
-            {"ref": reference(by_id[one]), "dependsOn": [reference(by_id[other]) for other in edges[one]]} for one in sorted(edges)
+            {"ref": reference(by_id[one]), "dependsOn": [reference(by_id[other]) for other in edges[one]]}
+            for one in sorted(edges)
         ],
     }
 

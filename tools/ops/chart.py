@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Lints the chart in ops/helm/tieline with Helm's own library, renders it, and validates each object.
 
-Objects are held to Kubernetes' schemas, strictly; of a ServiceMonitor, which is the Prometheus operator's, only the ports
-are compared. Besides: what the chart promises about security, secrets, probes and roles.
+Objects are held to Kubernetes' schemas, strictly; of a ServiceMonitor, which is the Prometheus operator's, only the
+ports are compared. Besides: what the chart promises about security, secrets, probes and roles.
 """
 
 import re
@@ -29,7 +29,9 @@ ALL = LEAST | {
     "slack": {"existingSecret": "tieline-slack"},
     "github": {"existingSecret": "tieline-github"},
     "settings": {"TIELINE_SERVER__TRUSTED_PROXIES": "10.0.0.0/8", "TIELINE_DELIVERY__MAX_CONCURRENT": 512},
-    "extraEnv": [{"name": "TIELINE_OIDC__CLIENT_SECRET", "valueFrom": {"secretKeyRef": {"name": "oidc", "key": "secret"}}}],
+    "extraEnv": [
+        {"name": "TIELINE_OIDC__CLIENT_SECRET", "valueFrom": {"secretKeyRef": {"name": "oidc", "key": "secret"}}}
+    ],
     "api": {
         "podAnnotations": {"example.org/team": "integrations"},
         "nodeSelector": {"kubernetes.io/arch": "amd64"},
@@ -156,7 +158,10 @@ def main():
     labels = service["metadata"]["labels"]
     if not monitor["selector"]["matchLabels"].items() <= labels.items():
         fail("the ServiceMonitor selects no service")
-    if monitor["endpoints"][0]["port"] != service["spec"]["ports"][0]["name"] or labels[monitor["jobLabel"]] != "tieline":
+    if (
+        monitor["endpoints"][0]["port"] != service["spec"]["ports"][0]["name"]
+        or labels[monitor["jobLabel"]] != "tieline"
+    ):
         fail("the ServiceMonitor names another port or another job")
     for values, word in REFUSED:
         try:

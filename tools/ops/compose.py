@@ -3,9 +3,9 @@
 
 Usage: tools/ops/compose.py BINARIES
 
-BINARIES is the folder of `tieline` and `standin`. The volume is a new folder, and the ports are free ones. The demo has to
-print a link and a token that the server takes. The names that the services have for files and programs have to be those
-of the Dockerfile, and what Docker copies has to be enough for cargo to read the workspace.
+BINARIES is the folder of `tieline` and `standin`. The volume is a new folder, and the ports are free ones. The demo has
+to print a link and a token that the server takes. The names that the services have for files and programs have to be
+those of the Dockerfile, and what Docker copies has to be enough for cargo to read the workspace.
 """
 
 import os
@@ -107,7 +107,12 @@ class Demo:
         environment = {key: self.text(value) for key, value in service.get("environment", {}).items()}
         environment["PATH"] = f"{self.binaries}:{os.environ['PATH']}"
         process = subprocess.Popen(
-            [program, *words[1:]], env=environment, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [program, *words[1:]],
+            env=environment,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         self.running.append(process)
         return process

@@ -5,7 +5,8 @@ Usage: tools/ops/compose.py BINARIES
 
 BINARIES is the folder of `tieline` and `standin`. The volume is a new folder, and the ports are free ones. The demo has
 to print a link and a token that the server takes. The names that the services have for files and programs have to be
-those of the Dockerfile, and what Docker copies has to be enough for cargo to read the workspace.
+those of the Dockerfile, and what Docker copies has to be enough for cargo to read the workspace. Variables that
+compose.yaml takes from the environment, such as DATABASE_URL, are taken from this one.
 """
 
 import os
@@ -93,7 +94,8 @@ class Demo:
 
     def text(self, value):
         """A value of compose.yaml on this machine: variables with their defaults, the volume, the ports."""
-        value = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value)).replace(VOLUME, str(self.folder / "state"))
+        value = re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: os.environ.get(found[1]) or found[2], str(value))
+        value = value.replace(VOLUME, str(self.folder / "state"))
         for port, here in self.ports.items():
             value = re.sub(rf":{port}\b", f":{here}", value)
         return value
@@ -157,7 +159,8 @@ def main():
                     sys.exit(f"{url} answers {answer.status}")
     finally:
         demo.stop()
-    print("the services of compose.yaml give the demo, started without Docker")
+    database = "PostgreSQL" if os.environ.get("DATABASE_URL") else "SQLite"
+    print(f"the services of compose.yaml give the demo on {database}, started without Docker")
 
 
 if __name__ == "__main__":

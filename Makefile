@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help run test clients-test check openapi openapi-check lint-openapi sdk sdk-test sdk-packages diff-openapi \
         release-openapi contract console-test portal portal-check portal-test verify-webhooks chaos bench bench-scripts \
-        fairness fmt lint audit clean
+        fairness ops-test dist fmt lint audit clean
 
 # What is no part of the workspace.
 OWN_WORKSPACES := tools/openapi/rust/src/main.rs tests/sdk/rust/src/main.rs sdk/rust/src/webhooks.rs
@@ -81,6 +81,12 @@ bench-scripts: ## Measure what processes that are kept for scripts are worth, in
 
 fairness: ## Fail where organisations that behave badly hold up one that does not, in a release build
 	@scripts/fairness
+
+ops-test: ## Check what operators install: alerts, dashboard, unit, image, chart (needs Python, promtool)
+	scripts/ops-test
+
+dist: ## Pack a release into dist/: archives, licences, an SBOM, checksums
+	scripts/dist
 
 fmt: ## Format every source file
 	cargo fmt --all

@@ -1,9 +1,14 @@
 //! Liveness, readiness and metrics, for operators.
 
-use poem::http::{HeaderMap, header::ACCEPT};
+use poem::{
+    IntoResponse, Response,
+    http::{HeaderMap, header::ACCEPT},
+};
 use poem_openapi::{
     ApiResponse, Object, OpenApi,
-    payload::{Json, PlainText},
+    payload::Json,
+    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+    types::Type,
 };
 
 use super::{Answer, Refused, Tag};
@@ -23,15 +28,34 @@ struct HealthOut {
     status: String,
 }
 
-/// The metrics.
-#[derive(ApiResponse)]
-enum Metrics {
-    /// The metrics.
-    #[oai(status = 200, content_type = "text/plain; version=0.0.4; charset=utf-8")]
-    Prometheus(PlainText<String>),
-    /// The metrics.
-    #[oai(status = 200, content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8")]
-    Open(PlainText<String>),
+/// The metrics, in one of two formats. Written out, because the framework publishes one media type for a status.
+struct Metrics(Exposition, String);
+
+impl ApiResponse for Metrics {
+    fn meta() -> MetaResponses {
+        let media = |content_type| MetaMediaType { content_type, schema: String::schema_ref() };
+        MetaResponses {
+            responses: vec![MetaResponse {
+                description: "The metrics.",
+                status: Some(200),
+                status_range: None,
+                headers: Vec::new(),
+                content: vec![media("text/plain"), media("application/openmetrics-text")],
+            }],
+        }
+    }
+
+    fn register(_: &mut Registry) {}
+}
+
+impl IntoResponse for Metrics {
+    fn into_response(self) -> Response {
+        let media = match self.0 {
+            Exposition::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+            Exposition::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        };
+        self.1.with_content_type(media).into_response()
+    }
 }
 
 fn ok() -> Json<HealthOut> {
@@ -64,9 +88,10 @@ impl Health {
     #[oai(path = "/metrics", method = "get", operation_id = "readMetrics")]
     async fn read_metrics(&self, pipeline: Service<'_, Pipeline>, headers: &HeaderMap) -> Result<Metrics, Refused> {
         let wanted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        Ok(match wanted.into_iter().any(|accepted| accepted.contains("application/openmetrics-text")) {
-            true => Metrics::Open(PlainText(pipeline.read_metrics(Exposition::OpenMetrics).await?)),
-            false => Metrics::Prometheus(PlainText(pipeline.read_metrics(Exposition::Prometheus).await?)),
-        })
+        let format = match wanted.into_iter().any(|accepted| accepted.contains("application/openmetrics-text")) {
+            true => Exposition::OpenMetrics,
+            false => Exposition::Prometheus,
+        };
+        Ok(Metrics(format, pipeline.read_metrics(format).await?))
     }
 }

@@ -182,13 +182,13 @@ impl Metrics {
     /// known: an increase from nothing is seen only where there was a zero.
     fn register_more(&self, registry: &mut Registry) {
         for outcome in ["delivered", "skipped", "failed"] {
-            self.deliveries.get_or_create(&OutcomeLabels { outcome });
+            drop(self.deliveries.get_or_create(&OutcomeLabels { outcome }));
         }
         for outcome in ["accepted", "repeated"] {
-            self.events.get_or_create(&OutcomeLabels { outcome });
+            drop(self.events.get_or_create(&OutcomeLabels { outcome }));
         }
         for health in ["healthy", "failing", "disabled"] {
-            self.health_changes.get_or_create(&HealthLabels { health });
+            drop(self.health_changes.get_or_create(&HealthLabels { health }));
         }
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "Version of this program", build);

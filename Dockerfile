@@ -46,7 +46,7 @@ WORKDIR /etc/tieline
 VOLUME /var/lib/tieline
 ENV TIELINE_LISTEN=0.0.0.0:8080 TIELINE_DATA_DIR=/var/lib/tieline
 EXPOSE 8080
-# There is no HEALTHCHECK: the image has no program that could ask, and the binary no subcommand for it. Orchestrators
-# ask /healthz (the process) and /readyz (its database) from outside, as the chart in ops/helm does.
+# Kubernetes has its own probes (ops/helm) and does not look at this one.
+HEALTHCHECK --interval=10s --timeout=12s --start-period=60s --retries=3 CMD ["/usr/local/bin/tieline", "healthcheck"]
 ENTRYPOINT ["/usr/local/bin/tieline"]
 CMD ["serve"]

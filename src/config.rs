@@ -12,6 +12,7 @@ mod oidc;
 mod registry;
 mod script;
 mod server;
+mod values;
 mod webhooks;
 
 use std::{collections::HashMap, net::SocketAddr, path::PathBuf};
@@ -29,6 +30,7 @@ pub use oidc::Oidc;
 pub use registry::Registry;
 pub use script::Script;
 pub use server::Server;
+pub use values::Setting;
 pub use webhooks::Webhooks;
 
 use crate::domain::{apps::schedule::Zone, product, secret::Secret};
@@ -192,31 +194,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] naming the key, the shape of its value and the permitted values.
     pub fn load(environment: HashMap<String, String>) -> Result<Self, ConfigError> {
-        let file = environment.get("TIELINE_CONFIG").cloned();
-        let own: HashMap<String, String> = environment
-            .iter()
-            .filter(|(key, _)| {
-                // Kubernetes describes a service called `tieline` to every container beside it by the last two.
-                key.starts_with("TIELINE_")
-                    && !["TIELINE_TEST_", "TIELINE_SERVICE_", "TIELINE_PORT"].iter().any(|other| key.starts_with(other))
-                    // The token of `tieline listen`.
-                    && !["TIELINE_CONFIG", "TIELINE_TOKEN"].contains(&key.as_str())
-            })
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        let mut builder = config::Config::builder()
-            .add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml))
-            .add_source(match &file {
-                Some(path) => config::File::new(path, config::FileFormat::Toml).required(true),
-                None => config::File::new("tieline.toml", config::FileFormat::Toml).required(false),
-            })
-            .add_source(
-                config::Environment::with_prefix("TIELINE").prefix_separator("_").separator("__").source(Some(own)),
-            );
-        if let Some(url) = environment.get("DATABASE_URL") {
-            builder = builder.set_override("database_url", url.as_str())?;
-        }
-        let config: Config = builder.build()?.try_deserialize()?;
+        let config: Config = joined(&environment)?.try_deserialize()?;
         config.check()?;
         Ok(config)
     }
@@ -330,6 +308,43 @@ impl Slack {
     }
 }
 
+/// Returns true for a variable by which Kubernetes describes a service to every container beside it: one called `tieline`,
+/// or `tieline-` and more.
+fn is_of_kubernetes(key: &str) -> bool {
+    !key.contains("__")
+        && (["_SERVICE_HOST", "_SERVICE_PORT", "_PORT_"].iter().any(|part| key.contains(part))
+            || key.ends_with("_PORT"))
+}
+
+/// Returns the values of all settings: the defaults, the file and the environment, each over the one before.
+fn joined(environment: &HashMap<String, String>) -> Result<config::Config, ConfigError> {
+    let file = environment.get("TIELINE_CONFIG").cloned();
+    let own: HashMap<String, String> = environment
+        .iter()
+        .filter(|(key, _)| {
+            key.starts_with("TIELINE_")
+                && !key.starts_with("TIELINE_TEST_")
+                && !is_of_kubernetes(key)
+                // The token of `tieline listen`.
+                && !["TIELINE_CONFIG", "TIELINE_TOKEN"].contains(&key.as_str())
+        })
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let mut builder = config::Config::builder()
+        .add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml))
+        .add_source(match &file {
+            Some(path) => config::File::new(path, config::FileFormat::Toml).required(true),
+            None => config::File::new("tieline.toml", config::FileFormat::Toml).required(false),
+        })
+        .add_source(
+            config::Environment::with_prefix("TIELINE").prefix_separator("_").separator("__").source(Some(own)),
+        );
+    if let Some(url) = environment.get("DATABASE_URL") {
+        builder = builder.set_override("database_url", url.as_str())?;
+    }
+    Ok(builder.build()?)
+}
+
 /// Reads a list, or a text with commas, as environment variables have it.
 fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
@@ -423,6 +438,9 @@ pub(crate) mod tests {
             ("DATABASE_URL", "postgres://u:p@h/d"),
             ("TIELINE_TEST_POSTGRES_URL", "ignored"),
             ("TIELINE_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+            ("TIELINE_ADMIN_SERVICE_HOST", "10.0.0.1"),
+            ("TIELINE_ADMIN_SERVICE_PORT_HTTP", "9090"),
+            ("TIELINE_ADMIN_PORT_9090_TCP", "tcp://10.0.0.1:9090"),
             ("TIELINE_SERVICE_HOST", "10.0.0.1"),
         ])
         .unwrap();

@@ -1,7 +1,10 @@
 //! The composition root: wires all services from the configuration. The only place that knows every module.
 
 mod ambient;
+pub mod backup;
 mod data_dir;
+mod database;
+pub mod doctor;
 mod egress;
 mod files;
 mod keys;
@@ -17,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 pub use ambient::system as system_ambient;
+pub use database::{open as open_store, plan_migrations};
 pub use keys::rotate as rotate_keys;
 pub use serve::serve;
 
@@ -62,7 +66,7 @@ use crate::{
         jwks::JwksSource,
         slack::{self, SlackApp, SlackClient},
     },
-    store::{self, Store},
+    store::Store,
     worker,
 };
 
@@ -80,21 +84,6 @@ pub enum Role {
 /// Minimum interval between messages by one key.
 const INBOUND_INTERVAL: Duration = Duration::from_millis(50);
 const INBOUND_BURST: u32 = 200;
-
-/// Connects to the database and brings it up to date.
-///
-/// # Errors
-/// When it cannot be reached or migrated.
-pub async fn open_store(config: &Config) -> Result<Store> {
-    let limits = store::Limits {
-        max_connections: config.database.max_connections,
-        statement_timeout: Duration::from_millis(config.database.statement_timeout_ms),
-    };
-    data_dir::prepare(config)?;
-    let store = Store::connect(&config.database_url(), limits).await?;
-    store.migrate().await?;
-    Ok(store)
-}
 
 /// Wires the services.
 ///

@@ -28,7 +28,27 @@ async fn help_lists_the_commands() {
     let deployment = Deployment::bare();
     let ran = deployment.run(&["--help"]).await;
     assert!(ran.success && ran.stderr.is_empty(), "{ran:?}");
-    for command in ["serve", "migrate", "openapi", "org", "token", "key", "registry", "listen"] {
+    for command in [
+        "serve",
+        "migrate",
+        "doctor",
+        "config",
+        "backup",
+        "restore",
+        "org",
+        "member",
+        "token",
+        "route",
+        "destination",
+        "delivery",
+        "key",
+        "registry",
+        "listen",
+        "healthcheck",
+        "openapi",
+        "completions",
+        "man",
+    ] {
         assert!(ran.stdout.lines().any(|line| line.trim().starts_with(command)), "{command}: {}", ran.stdout);
         let help = deployment.run(&[command, "--help"]).await;
         assert!(help.success && help.stdout.contains("Usage: tieline"), "{help:?}");

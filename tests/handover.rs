@@ -63,7 +63,7 @@ both! {
         let stop = CancellationToken::new();
         let running = tokio::spawn(app.deliverer.clone().run(stop.clone()));
         let handed_over = || {
-            let metrics = app.app.base.metrics().text().unwrap();
+            let metrics = app.metrics();
             let line = metrics.lines().find_map(|line| line.strip_prefix("tieline_deliveries_handed_over_total "));
             line.unwrap().parse::<u64>().unwrap()
         };

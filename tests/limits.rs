@@ -64,7 +64,7 @@ async fn wrong_credentials_are_rate_limited_by_client() {
         from("203.0.113.7", &app.owner, "/v1/channels").await.ok(200);
         from("203.0.113.8", &mia, "/v1/channels").await.ok(200);
         from("203.0.113.8", &wrong, "/v1/channels").await.problem(401, "token_invalid");
-        let text = app.app.base.metrics().text().unwrap();
+        let text = app.metrics();
         assert!(text.contains(r#"tieline_http_refusals_total{reason="wrong_credentials"} 7"#), "{text}");
         app.advance(Duration::from_secs(20));
         from("203.0.113.7", &mia, "/v1/channels").await.ok(200);
@@ -129,7 +129,7 @@ async fn memory_for_bodies_is_bounded_before_they_are_verified() {
         });
         let refused = refused.await;
         assert_eq!((refused.json()["code"].clone(), refused.header("retry-after")), (json!(503), "1"));
-        let text = app.app.base.metrics().text().unwrap();
+        let text = app.metrics();
         assert!(text.contains(r#"tieline_http_refusals_total{reason="unverified_bodies"}"#), "{text}");
         // Authenticated callers have a budget of their own.
         app.owner.post("/v1/channels", &json!({"name": "alerts"})).await.ok(201);

@@ -48,6 +48,7 @@ mod native_registry;
 mod native_webhooks;
 mod oauth;
 mod openapi;
+mod operator_commands;
 mod operators;
 mod outgoing_webhooks;
 mod parity;

@@ -518,10 +518,15 @@ both! {
             r#"tieline_events_total{outcome="accepted"} 1"#,
             "tieline_deliveries_waiting 0",
             "# TYPE tieline_http_request_seconds histogram",
-            "# EOF",
+            "# TYPE tieline_events_total counter",
+            "tieline_database_up 1",
         ] {
             assert!(metrics.text.lines().any(|found| found == line), "{line} is not in {}", metrics.text);
         }
+        let accept = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.2";
+        let open = app.anon.send(app.anon.request(Method::GET, "/metrics").header("accept", accept)).await;
+        assert!(open.header("content-type").starts_with("application/openmetrics-text"), "{:?}", open.headers);
+        assert!(open.text.contains("# TYPE tieline_events counter") && open.text.ends_with("# EOF\n"), "{}", open.text);
     }
 
     async fn every_answer_names_its_request(app) {

@@ -1,7 +1,7 @@
 //! Migrations of Tieline's database, one dated file each. They run on SQLite and on PostgreSQL alike.
 
-pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
+pub use sea_orm_migration::{MigratorTrait, SchemaManager};
 
 mod column_types;
 mod m20261120_000001_core;

@@ -9,6 +9,12 @@ use crate::{
     store::{Store, kernel::directory::make_private},
 };
 
+/// Reports that there is a database to connect to: a file that is not empty, or a server.
+pub(super) fn has_database(config: &Config) -> bool {
+    let Some(file) = Store::file_of(&config.database_url()) else { return true };
+    std::fs::metadata(&file).is_ok_and(|metadata| metadata.len() > 0)
+}
+
 /// Makes the existing files private, and checks that the database and the key file belong together.
 ///
 /// # Errors
@@ -23,8 +29,7 @@ pub(super) fn prepare(config: &Config) -> Result<()> {
     make_private(&key);
     // A wrong address is reported when it is connected to.
     let Some(file) = Store::file_of(&config.database_url()) else { return Ok(()) };
-    let is_empty = std::fs::metadata(&file).map_or(true, |metadata| metadata.len() == 0);
-    match key.exists() && is_empty {
+    match key.exists() && !has_database(config) {
         false => Ok(()),
         true => Err(Error::FailedPrecondition {
             message: format!(

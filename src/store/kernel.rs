@@ -5,6 +5,7 @@
 pub mod batches;
 pub mod breaker;
 pub mod connect;
+pub mod copies;
 pub mod db;
 pub mod directory;
 pub mod fault;

@@ -5,6 +5,7 @@
 pub mod deliveries;
 pub mod destinations;
 pub mod events;
+pub mod gauges;
 pub mod housekeeping;
 pub mod overview;
 pub mod retry_schedules;

@@ -41,7 +41,7 @@ async fn neighbour(app: &TestApp) -> (Client, String, Integration) {
 }
 
 fn in_flight(app: &TestApp) -> (usize, usize) {
-    let text = app.app.base.metrics().text().unwrap();
+    let text = app.metrics();
     let of = |class: &str| {
         let line = format!("tieline_deliveries_in_flight{{class=\"{class}\"}} ");
         let line = text.lines().find_map(|one| one.strip_prefix(&line)).unwrap_or("0").to_owned();

@@ -18,6 +18,7 @@ use standin::Options;
 use tieline::{
     app::{
         Services,
+        kernel::metrics::Exposition,
         tenancy::{members::NewMember, organisations::Departure, tokens::NewToken},
     },
     config::Config,
@@ -166,6 +167,11 @@ impl TestApp {
         this.owner = this.caller("acme", "olga", Role::Owner).await;
         this.set_their_clocks().await;
         this
+    }
+
+    /// Returns the metrics of the process, as OpenMetrics text.
+    pub fn metrics(&self) -> String {
+        self.app.base.metrics().text(Exposition::OpenMetrics).unwrap()
     }
 
     /// Returns the time.

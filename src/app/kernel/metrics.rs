@@ -1,8 +1,15 @@
-//! Counters, gauges and histograms of the process, exposed in the Prometheus format (OpenMetrics text, version 1.0.0).
+//! Counters, gauges and histograms of the process, exposed as OpenMetrics text (version 1.0.0) or in Prometheus' text
+//! format (version 0.0.4).
 //!
 //! Not here: the endpoint that serves them (`api`).
 
-use std::{sync::Arc, time::Duration};
+mod process;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -11,10 +18,12 @@ use prometheus_client::{
         family::Family,
         gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
+        info::Info,
     },
     registry::Registry,
 };
 
+use self::process::Process;
 use crate::domain::{Error, Result};
 
 /// Labels of an answered HTTP request.
@@ -61,6 +70,29 @@ struct HealthLabels {
     health: &'static str,
 }
 
+/// State of the connections to the database.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    state: &'static str,
+}
+
+/// Facts about the database at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DatabaseFacts {
+    /// Number of pending deliveries.
+    pub waiting: u64,
+    /// Time for which the delivery that is due longest waits for a worker; zero where none does.
+    pub oldest_due: Duration,
+    /// Number of destinations that are failing.
+    pub failing: u64,
+    /// Number of destinations that are disabled.
+    pub disabled: u64,
+    /// Numbers of connections that are idle, and in use.
+    pub connections: (usize, usize),
+    /// Number of statements that wait for a connection.
+    pub connection_waits: usize,
+}
+
 /// All metrics of the process. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -75,6 +107,11 @@ pub struct Metrics {
     attempt_seconds: Histogram,
     latency_seconds: Histogram,
     waiting: Gauge,
+    oldest_due_seconds: Gauge<f64, AtomicU64>,
+    unhealthy: Family<HealthLabels, Gauge>,
+    database_connections: Family<StateLabels, Gauge>,
+    database_up: Gauge,
+    commit_events: Histogram,
     in_flight: Family<ClassLabels, Gauge>,
     connections: Gauge,
     connections_closed: Family<ReasonLabels, Counter>,
@@ -84,7 +121,9 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("tieline");
+        let mut root = Registry::default();
+        root.register_collector(Box::new(Process));
+        let registry = root.sub_registry_with_prefix("tieline");
         let seconds = || Histogram::new(exponential_buckets(0.0005, 2.0, 16));
         let metrics = Self {
             registry: Arc::default(),
@@ -98,6 +137,11 @@ impl Default for Metrics {
             attempt_seconds: seconds(),
             latency_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 22)),
             waiting: Gauge::default(),
+            oldest_due_seconds: Gauge::default(),
+            unhealthy: Family::default(),
+            database_connections: Family::default(),
+            database_up: Gauge::default(),
+            commit_events: Histogram::new(exponential_buckets(1.0, 2.0, 9)),
             in_flight: Family::default(),
             connections: Gauge::default(),
             connections_closed: Family::default(),
@@ -128,11 +172,38 @@ impl Default for Metrics {
         registry.register("deliveries_exhausted", exhausted, metrics.exhausted.clone());
         let changes = "Changes of the health of destinations by outcomes, by the new health";
         registry.register("destination_health_changes", changes, metrics.health_changes.clone());
-        Self { registry: Arc::new(registry), ..metrics }
+        metrics.register_more(registry);
+        Self { registry: Arc::new(root), ..metrics }
     }
 }
 
 impl Metrics {
+    /// Registers the metrics of the build, the database and the destinations, and begins the counters whose labels are
+    /// known: an increase from nothing is seen only where there was a zero.
+    fn register_more(&self, registry: &mut Registry) {
+        for outcome in ["delivered", "skipped", "failed"] {
+            drop(self.deliveries.get_or_create(&OutcomeLabels { outcome }));
+        }
+        for outcome in ["accepted", "repeated"] {
+            drop(self.events.get_or_create(&OutcomeLabels { outcome }));
+        }
+        for health in ["healthy", "failing", "disabled"] {
+            drop(self.health_changes.get_or_create(&HealthLabels { health }));
+        }
+        let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "Version of this program", build);
+        let help = "Time for which the delivery that is due longest waits for a worker";
+        registry.register("deliveries_oldest_due_seconds", help, self.oldest_due_seconds.clone());
+        let help = "Destinations with a problem, by their health: failing or disabled";
+        registry.register("destinations_unhealthy", help, self.unhealthy.clone());
+        let help =
+            "Connections of this process to the database that are idle or in use, and statements that wait for one";
+        registry.register("database_connections", help, self.database_connections.clone());
+        registry.register("database_up", "1 if the database answered this request, else 0", self.database_up.clone());
+        let help = "Events that were committed together";
+        registry.register("group_commit_events", help, self.commit_events.clone());
+    }
+
     /// Counts an answered request and its duration.
     pub fn request(&self, dialect: &'static str, method: &str, status: u16, duration: Duration) {
         self.requests.get_or_create(&RequestLabels { dialect, method: method.to_owned(), status }).inc();
@@ -180,9 +251,25 @@ impl Metrics {
         self.latency_seconds.observe(duration.as_secs_f64());
     }
 
-    /// Sets the number of pending deliveries.
-    pub fn waiting(&self, count: u64) {
-        self.waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
+    /// Observes how many events one commit has.
+    pub fn commit(&self, events: usize) {
+        self.commit_events.observe(u32::try_from(events).map_or(f64::INFINITY, f64::from));
+    }
+
+    /// Sets the gauges of what the database knows; `None` where it does not answer.
+    pub fn database(&self, facts: Option<&DatabaseFacts>) {
+        self.database_up.set(i64::from(facts.is_some()));
+        let Some(facts) = facts else { return };
+        let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        self.waiting.set(whole(facts.waiting));
+        self.oldest_due_seconds.set(facts.oldest_due.as_secs_f64());
+        for (health, count) in [("failing", facts.failing), ("disabled", facts.disabled)] {
+            self.unhealthy.get_or_create(&HealthLabels { health }).set(whole(count));
+        }
+        let (idle, used) = facts.connections;
+        for (state, count) in [("idle", idle), ("used", used), ("waited_for", facts.connection_waits)] {
+            self.database_connections.get_or_create(&StateLabels { state }).set(whole(count as u64));
+        }
     }
 
     /// Sets the number of deliveries in flight, by the class of their destination.
@@ -203,15 +290,55 @@ impl Metrics {
         self.connections_closed.get_or_create(&ReasonLabels { reason }).inc();
     }
 
-    /// Returns all metrics as OpenMetrics text.
+    /// Returns all metrics as text of a format.
     ///
     /// # Errors
     /// [`Error::Internal`] when they cannot be encoded.
-    pub fn text(&self) -> Result<String> {
+    pub fn text(&self, format: Exposition) -> Result<String> {
         let mut text = String::new();
         encode(&mut text, &self.registry).map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(text)
+        Ok(match format {
+            Exposition::OpenMetrics => text,
+            Exposition::Prometheus => prometheus(&text),
+        })
     }
+}
+
+/// Format of an exposition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposition {
+    /// OpenMetrics text, version 1.0.0.
+    OpenMetrics,
+    /// Prometheus' text format, version 0.0.4.
+    Prometheus,
+}
+
+/// Converts OpenMetrics text: a family of counters has the name of its samples, and there are no units, no infos and no
+/// mark of the end.
+fn prometheus(text: &str) -> String {
+    let kind = |line: &str| {
+        let (name, kind) = line.strip_prefix("# TYPE ")?.split_once(' ')?;
+        let (suffix, kind) = match kind {
+            "counter" => ("_total", "counter"),
+            "info" => ("_info", "gauge"),
+            other => ("", other),
+        };
+        Some((name.to_owned(), (suffix, kind.to_owned())))
+    };
+    let kinds: HashMap<String, (&str, String)> = text.lines().filter_map(kind).collect();
+    let convert = |line: &str| {
+        let described = line.strip_prefix("# ").and_then(|rest| rest.split_once(' '));
+        let Some((word, (name, rest))) = described.and_then(|(word, rest)| Some((word, rest.split_once(' ')?))) else {
+            return (line != "# EOF").then(|| format!("{line}\n"));
+        };
+        let (suffix, kind) = kinds.get(name)?;
+        match word {
+            "HELP" => Some(format!("# HELP {name}{suffix} {rest}\n")),
+            "TYPE" => Some(format!("# TYPE {name}{suffix} {kind}\n")),
+            _ => None,
+        }
+    };
+    text.lines().filter_map(convert).collect()
 }
 
 #[cfg(test)]
@@ -224,13 +351,39 @@ mod tests {
         metrics.request("native", "GET", 200, Duration::from_millis(3));
         metrics.delivery("delivered");
         metrics.in_flight(3, 1);
-        let text = metrics.text().unwrap();
+        let text = metrics.text(Exposition::OpenMetrics).unwrap();
         assert!(
             text.contains(r#"tieline_http_requests_total{dialect="native",method="GET",status="200"} 1"#),
             "{text}"
         );
         assert!(text.contains(r#"tieline_deliveries_total{outcome="delivered"} 1"#), "{text}");
         assert!(text.contains(r#"tieline_deliveries_in_flight{class="slow"} 1"#), "{text}");
+        assert!(text.contains("tieline_build_info{version=") && text.contains("process_start_time_seconds "), "{text}");
         assert!(text.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn the_same_metrics_are_told_in_prometheus_format() {
+        let metrics = Metrics::default();
+        metrics.delivery("delivered");
+        metrics.commit(3);
+        metrics.database(Some(&DatabaseFacts { failing: 2, ..DatabaseFacts::default() }));
+        metrics.database(None);
+        let text = metrics.text(Exposition::Prometheus).unwrap();
+        for line in [
+            "# TYPE tieline_deliveries_total counter",
+            "# HELP tieline_deliveries_total Deliveries, by outcome.",
+            r#"tieline_deliveries_total{outcome="delivered"} 1"#,
+            "# TYPE tieline_build_info gauge",
+            "# TYPE process_cpu_seconds_total counter",
+            "# TYPE process_resident_memory_bytes gauge",
+            r#"tieline_destinations_unhealthy{health="failing"} 2"#,
+            "tieline_database_up 0",
+            r#"tieline_deliveries_total{outcome="failed"} 0"#,
+            "tieline_group_commit_events_count 1",
+        ] {
+            assert!(text.lines().any(|one| one == line), "{line}: {text}");
+        }
+        assert!(!text.contains("# UNIT") && !text.contains("# EOF"), "{text}");
     }
 }

@@ -7,8 +7,12 @@ use uuid::Uuid;
 
 use super::Pipeline;
 use crate::{
+    app::kernel::metrics::{DatabaseFacts, Exposition},
     domain::{Result, ambient::Ambient},
-    store,
+    store::{
+        self,
+        pipeline::{deliveries, gauges},
+    },
 };
 
 /// Lifetime of a readiness result: more frequent probes cause no more writes.
@@ -39,12 +43,25 @@ impl Pipeline {
         recent.get_with((), store::kernel::readiness::prove(&self.base.store, *process_id, mark, self.base.now())).await
     }
 
-    /// Returns the metrics, with those that come from the database brought up to date.
+    /// Returns the metrics, with those that come from the database brought up to date. Where it fails, one of them says
+    /// so, and the others are as they were.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn read_metrics(&self) -> Result<String> {
-        self.base.metrics.waiting(store::pipeline::deliveries::count_pending(self.base.store.reader()).await?);
-        self.base.metrics.text()
+    /// [`crate::domain::Error::Internal`] when they cannot be encoded.
+    pub async fn read_metrics(&self, format: Exposition) -> Result<String> {
+        let facts =
+            self.database_facts().await.inspect_err(|error| tracing::debug!(%error, "metrics lack the database"));
+        self.base.metrics.database(facts.ok().as_ref());
+        self.base.metrics.text(format)
+    }
+
+    async fn database_facts(&self) -> Result<DatabaseFacts> {
+        let (store, reader) = (&self.base.store, self.base.store.reader());
+        let waiting = deliveries::count_pending(reader).await?;
+        let (failing, disabled) = gauges::count_unhealthy(reader).await?;
+        let due_at = gauges::earliest_due(reader).await?;
+        let oldest_due = due_at.and_then(|due_at| (self.base.now() - due_at).to_std().ok()).unwrap_or_default();
+        let (connections, connection_waits) = store.connections();
+        Ok(DatabaseFacts { waiting, oldest_due, failing, disabled, connections, connection_waits })
     }
 }

@@ -102,6 +102,7 @@ impl Intake {
         let (base, outbox) = (base.clone(), outbox.clone());
         let group_commit = GroupCommit::start(Bounds { items: BATCH, at_once }, owner, move |new_events| {
             let (base, outbox) = (base.clone(), outbox.clone());
+            base.metrics.commit(new_events.len());
             async move { commit(&base, &outbox, new_events).await }
         });
         Self { group_commit, in_flight: InFlight::default() }

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use uuid::Uuid;
+
 use crate::domain::{
     Error, Result,
     ambient::Time,
@@ -14,6 +16,9 @@ use crate::domain::{
         token::Token,
     },
 };
+
+/// Name of the operator at the command line in the audit log.
+pub(in crate::app) const OPERATOR: &str = "operator";
 
 /// An authenticated caller: a member of one organisation, for the duration of one request.
 #[derive(Clone, Debug)]
@@ -48,6 +53,20 @@ impl Caller {
             subject: None,
             permissions: member.effective_permissions(),
             expires_at,
+        }
+    }
+
+    /// Creates the caller at the command line, who holds every permission in an organisation and is none of its members.
+    pub(in crate::app) fn at_command_line(organisation_id: OrganisationId) -> Self {
+        Self {
+            organisation_id,
+            member_id: Uuid::nil().into(),
+            user_id: Uuid::nil().into(),
+            token_id: None,
+            role: Role::Owner,
+            subject: None,
+            permissions: Permission::ALL.into_iter().collect(),
+            expires_at: None,
         }
     }
 
@@ -124,8 +143,8 @@ impl Caller {
         if self.permissions == member.effective_permissions() { BTreeSet::new() } else { self.permissions.clone() }
     }
 
-    /// Returns the actor's name in the audit log.
+    /// Returns the actor's name in the audit log: the user's id, or that of the command line.
     pub(in crate::app) fn actor(&self) -> String {
-        self.user_id.to_string()
+        if self.user_id.0.is_nil() { OPERATOR.to_owned() } else { self.user_id.to_string() }
     }
 }

@@ -47,6 +47,17 @@ impl Tenancy {
         Ok(organisation)
     }
 
+    /// Returns the caller by which the operator at the command line acts in an organisation.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn act_as_operator(&self, slug: &str) -> Result<Caller> {
+        let unknown = || Error::not_found(Noun::Organisation, slug);
+        let wanted = Slug::parse(slug).map_err(|_| unknown())?;
+        let found = store::tenancy::organisations::find_by_slug(self.base.store.reader(), &wanted).await?;
+        Ok(Caller::at_command_line(found.ok_or_else(unknown)?.id))
+    }
+
     /// Deletes an organisation with everything that it owns, as the operator, from the command line. Pending deliveries
     /// are dropped; their records go by retention. Installations of its versions by others stay.
     ///

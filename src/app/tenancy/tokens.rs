@@ -17,7 +17,7 @@ use crate::{
         Error, Result,
         ambient::Time,
         error::Noun,
-        ids::TokenId,
+        ids::{OrganisationId, TokenId},
         page::{Page, PageRequest},
         secret::Secret,
         tenancy::{
@@ -68,7 +68,16 @@ impl Tenancy {
     /// [`Error::Forbidden`].
     pub async fn list_tokens(&self, caller: &Caller, page: PageRequest) -> Result<Page<Token>> {
         caller.require(Permission::TokensManage)?;
-        store::tenancy::tokens::list(self.base.store.reader(), caller.organisation_id, caller.member_id, page).await
+        let reader = self.base.store.reader();
+        store::tenancy::tokens::list(reader, caller.organisation_id, Some(caller.member_id), page).await
+    }
+
+    /// Lists the tokens of all members of an organisation as the operator, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_tokens_as_operator(&self, id: OrganisationId, page: PageRequest) -> Result<Page<Token>> {
+        store::tenancy::tokens::list(self.base.store.reader(), id, None, page).await
     }
 
     /// Revokes one of the caller's tokens; a caller who manages members may revoke those of others, but an owner's only

@@ -76,6 +76,18 @@ impl GithubClient {
         if ours { Ok(installation) } else { Err(not_found(id)) }
     }
 
+    /// Returns the slug of our app, as GitHub knows it by its key.
+    ///
+    /// # Errors
+    /// [`Error::FailedPrecondition`] when GitHub does not know our app by its key; [`Error::Refused`];
+    /// [`Error::UpstreamUnavailable`] when GitHub does not answer properly.
+    pub async fn app_at_github(&self) -> Result<String> {
+        let jwt = self.key.token(self.ambient.now())?;
+        let value: Value = self.get(self.api("app"), &jwt).await.map_err(|failure| as_app(0, failure))?;
+        let slug = value["slug"].as_str().map(str::to_owned);
+        slug.ok_or_else(|| Failure::unreachable(Unreachable::NotJson).into())
+    }
+
     /// Lists the repositories of an installation.
     ///
     /// # Errors

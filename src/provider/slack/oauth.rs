@@ -110,6 +110,18 @@ impl SlackClient {
         Ok(grant)
     }
 
+    /// Checks the app's id and secret: only an app that Slack knows learns that a code is not valid.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with Slack's code, such as `bad_client_secret`; [`Error::UpstreamUnavailable`] when Slack does
+    /// not answer properly.
+    pub async fn check_credentials(&self) -> Result<()> {
+        match self.access(&[("code", "0"), ("redirect_uri", self.app.redirect_uri.as_str())]).await {
+            Err(Error::Refused { code, .. }) if code == "invalid_code" => Ok(()),
+            answer => answer.map(drop),
+        }
+    }
+
     /// Exchanges a refresh token for the next access token. The refresh token is spent by it: see that only one caller
     /// at a time does this for a workspace, and store the new one before anything else.
     ///

@@ -17,6 +17,7 @@ use sqlx::{
 
 use super::{
     breaker::Breaker,
+    copies,
     db::{Db, Tx},
     directory::{self, ServeLock},
     lease_clock::LeaseClock,
@@ -62,7 +63,7 @@ pub struct Store {
 
 /// Location of the database.
 #[derive(Clone, Debug)]
-enum Location {
+pub(super) enum Location {
     File(Box<SqliteConnectOptions>),
     Server(Box<PgConnectOptions>),
 }
@@ -135,6 +136,10 @@ impl Store {
         }
     }
 
+    pub(super) fn location(&self) -> &Location {
+        &self.location
+    }
+
     /// Returns the connections for a single read-only query.
     pub fn reader(&self) -> &Db {
         &self.reader
@@ -143,6 +148,16 @@ impl Store {
     /// Returns the connections for a single writing statement.
     pub fn writer(&self) -> &Db {
         &self.writer
+    }
+
+    /// Returns the numbers of connections that are idle and in use, and of statements that wait for one.
+    pub fn connections(&self) -> ((usize, usize), usize) {
+        let pools =
+            if self.is_embedded() { vec![&self.writer.pool, &self.reader.pool] } else { vec![&self.writer.pool] };
+        pools
+            .into_iter()
+            .map(Pool::usage)
+            .fold(((0, 0), 0), |((idle, used), waits), one| ((idle + one.0.0, used + one.0.1), waits + one.1))
     }
 
     /// Begins a writing transaction.
@@ -241,8 +256,8 @@ async fn migrate_server(options: &PgConnectOptions) -> Result<()> {
 }
 
 /// Fails if the schema has migrations unknown to this version.
-async fn refuse_newer(schema: &DatabaseConnection) -> Result<()> {
-    let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+pub(super) async fn refuse_newer(schema: &DatabaseConnection) -> Result<()> {
+    let known = copies::migrations();
     let applied = Migrator::get_migration_models(schema).await?;
     match applied.into_iter().find(|applied| !known.contains(&applied.version)) {
         None => Ok(()),

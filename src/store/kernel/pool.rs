@@ -8,7 +8,7 @@
 use std::{io::ErrorKind, time::Duration};
 
 use deadpool::{
-    Runtime,
+    Runtime, Status,
     managed::{Manager, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult},
 };
 use sea_orm::DbBackend;
@@ -137,6 +137,12 @@ impl Pool {
                 Error::Configuration(error.to_string().into())
             }
         })
+    }
+
+    /// Returns the numbers of connections that are idle and in use, and of those that are waited for.
+    pub(super) fn usage(&self) -> ((usize, usize), usize) {
+        let Status { size, available, waiting, .. } = self.pool.status();
+        ((available, size.saturating_sub(available)), waiting)
     }
 
     /// Closes the pool and its idle connections. One that is in use is closed at the end of its use.

@@ -3,7 +3,10 @@
 //! Not here: the frequency of the check (`app::pipeline::health`).
 
 use ::entity::readiness_probe::{ActiveModel, Column, Entity as Probes};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, Statement,
+    sea_query::OnConflict,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -27,6 +30,21 @@ pub async fn prove(store: &Store, process_id: Uuid, mark: Uuid, now: Time) -> Re
             Err(Error::Storage(StorageFault::Unwritable))
         }
     }
+}
+
+/// Returns the time by the database's clock.
+///
+/// # Errors
+/// When the database fails.
+pub async fn clock(store: &Store) -> Result<Time> {
+    #[derive(FromQueryResult)]
+    struct Clock {
+        now: Time,
+    }
+    let backend = store.reader().get_database_backend();
+    let read = Clock::find_by_statement(Statement::from_string(backend, "SELECT CURRENT_TIMESTAMP AS now"));
+    let clock = read.one(store.reader()).await?;
+    clock.map(|clock| clock.now).ok_or(Error::Storage(StorageFault::Unwritable))
 }
 
 /// Deletes the rows of processes without a proof since `before`. Returns their number.

@@ -63,18 +63,20 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id
     token(row.ok_or_else(|| Error::not_found(Noun::Token, id))?)
 }
 
-/// Lists a member's tokens, newest first.
+/// Lists the tokens of a member, or of all members of an organisation, newest first.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn list(
     db: &impl ConnectionTrait,
     organisation_id: OrganisationId,
-    member_id: MemberId,
+    member_id: Option<MemberId>,
     page: PageRequest,
 ) -> Result<Page<Token>> {
-    let mut query =
-        Tokens::find().filter(Column::OrganisationId.eq(organisation_id.0)).filter(Column::MemberId.eq(member_id.0));
+    let mut query = Tokens::find().filter(Column::OrganisationId.eq(organisation_id.0));
+    if let Some(member_id) = member_id {
+        query = query.filter(Column::MemberId.eq(member_id.0));
+    }
     if let Some(after) = page.after {
         query = query.filter(Column::Id.lt(after));
     }

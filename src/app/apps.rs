@@ -13,6 +13,7 @@ pub mod installed;
 pub mod keys;
 pub mod matcher;
 pub mod messages;
+pub mod posts;
 mod routes;
 pub mod sender;
 pub mod settings;

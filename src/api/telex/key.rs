@@ -28,6 +28,13 @@ const OF_INTEGRATION: &str = "integrationKey";
 /// read.
 pub struct ChannelKey(pub String);
 
+impl ChannelKey {
+    /// Returns true for the API key of an integration, by its form.
+    pub fn is_of_integration(&self) -> bool {
+        is_key(&self.0)
+    }
+}
+
 /// Returns the key in the header, if the header is there; a repeated one counts as no key.
 fn in_header(request: &Request) -> Option<Option<String>> {
     let mut headers = request.headers().get_all(HEADER).iter();

@@ -24,7 +24,7 @@ use tieline::{
 };
 use tokio::sync::OnceCell;
 
-use self::cases::CASES;
+use self::cases::{CASES, KEYED};
 use crate::support::{Answer, Client, Integration, TestApp, step};
 
 /// Operations that need no caller. Each has to have a reason.
@@ -51,10 +51,6 @@ const SIGNED: &[(&str, &[&str])] = &[
     ("receiveSlackInteraction", &SLACK),
     ("receiveGithubEvent", &["x-hub-signature-256"]),
 ];
-
-/// Operations authorised by the key in their address: no token is accepted.
-const KEYED: &[&str] =
-    &["receiveChannelMessage", "receiveChannelMessageByLink", "receiveChannelWebhook", "receiveChannelWebhookByLink"];
 
 /// Operations with alternative permissions, which report a missing one in words of their own.
 /// `rocketchat/permissions.rs`, `outgoing_webhooks/history.rs` and `native_webhooks.rs` have a case for each.
@@ -320,6 +316,7 @@ impl<'a> World<'a> {
         };
         let (home, strangers_home) = (id(&app.owner).await, id(&outsider).await);
         let integration = Integration::start("output", json!([])).await;
+        integration.authorise_at(integration.base());
         Self { app, home, outsider, strangers_home, github: OnceCell::new(), integration, count: AtomicUsize::new(0) }
     }
 

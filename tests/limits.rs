@@ -87,6 +87,12 @@ async fn tokens_in_addresses_are_rate_limited_by_client() {
             let refused = from(client, &app.anon, &path).await;
             assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, "30"), "{}", refused.text);
         }
+        let (wrong, path) =
+            (format!("tlx_{}", "A".repeat(43)), format!("/organisations/acme/integrations/{NOBODY}/settings"));
+        let keyed = app.anon.with_token(&wrong);
+        for status in [401, 401, 429] {
+            from("203.0.113.9", &keyed, &path).await.ok(status);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 #[macro_use]
 mod support;
 
+mod app_keys;
 mod audit_log;
 mod authorisation;
 mod binary;

@@ -1,5 +1,6 @@
 //! Rows of Tieline's tables, one file a table. No rules live here: `domain` has them, and `store` converts.
 
+pub mod app_key;
 pub mod attempt;
 pub mod audit_entry;
 pub mod channel;

@@ -30,6 +30,7 @@ mod m20261202_000031_operators;
 mod m20261202_000040_compression;
 mod m20261202_000041_workers;
 mod m20261202_000050_interfaces;
+mod m20261202_000060_app_keys;
 
 /// List of all migrations, in order.
 pub struct Migrator;
@@ -64,6 +65,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261202_000040_compression::Migration),
             Box::new(m20261202_000041_workers::Migration),
             Box::new(m20261202_000050_interfaces::Migration),
+            Box::new(m20261202_000060_app_keys::Migration),
         ]
     }
 }

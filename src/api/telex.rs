@@ -1,9 +1,9 @@
 //! The Telex dialect: an organisation's integrations and their settings, `/organisations/{id}/integrations…`, its
-//! Slack, `/slack/organisations/{id}…`, and the addresses at which integrations post, `/v1/return/…` and
-//! `/v1/webhooks/…`.
+//! Slack, `/slack/organisations/{id}…`, and the addresses at which integrations post, `/v1/return/…`,
+//! `/v1/webhooks/…` and `/api/v1/return/…`.
 //!
-//! One file a part of the product under `telex/`; `wire` has the schemas, `error` the errors, `key` the credential of
-//! an address.
+//! One file a part of the product under `telex/`; `wire` has the schemas, `error` the errors, `key` the credentials of
+//! addresses and of integrations.
 
 pub mod channel_settings;
 pub mod custom;
@@ -37,7 +37,7 @@ pub const DIALECT: Dialect = Dialect {
     description: "An organisation's integrations, each described by a JSON document at an address of its own; their \
                   settings for the whole organisation and for one channel; the organisation's Slack; and the addresses \
                   at which integrations post.",
-    prefixes: &["/organisations", "/slack/organisations", "/v1/return", "/v1/webhooks"],
+    prefixes: &["/organisations", "/slack/organisations", "/v1/return", "/v1/webhooks", "/api/v1/return"],
     together: &[],
     names_organisation: false,
     closed: false,

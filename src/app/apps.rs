@@ -2,6 +2,7 @@
 //!
 //! Not here: the registry of versions (`registry`).
 
+mod callbacks;
 pub mod calls;
 pub mod cards;
 pub mod channel_apps;
@@ -9,8 +10,10 @@ pub mod consents;
 pub mod descriptors;
 pub mod installations;
 pub mod installed;
+pub mod keys;
 pub mod matcher;
 pub mod messages;
+pub mod posts;
 mod routes;
 pub mod sender;
 pub mod settings;

@@ -7,5 +7,6 @@ pub mod call;
 pub mod card;
 pub mod descriptor;
 pub mod destination;
+pub mod key;
 pub mod schedule;
 pub mod setting;

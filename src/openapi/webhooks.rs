@@ -12,12 +12,13 @@ use crate::{
     domain::{
         ambient::{Time, timestamp},
         apps::{
-            call::{MessageCall, TickCall, UserType},
+            call::{CallbackCall, MessageCall, TickCall, UserType},
             descriptor::Descriptor,
             setting::EffectiveSetting,
         },
         channels::{self, Channel},
         pipeline::event::{Event, EventSource, Fact},
+        secret::Secret,
         tenancy::member::{Member, Role},
         webhooks::{
             OutgoingEvent,
@@ -36,6 +37,7 @@ pub fn document() -> Value {
     webhooks.insert("eventNotification".into(), event_notification());
     webhooks.insert("integrationMessage".into(), integration_message());
     webhooks.insert("integrationTick".into(), integration_tick());
+    webhooks.insert("integrationCallback".into(), integration_callback());
     for event in OutgoingEvent::ALL {
         webhooks.insert(event.as_str().into(), outgoing(event));
     }
@@ -104,6 +106,16 @@ fn integration_tick() -> Value {
     webhook(
         ("integrationTick", "Call an integration by its schedule", about, "Integrations"),
         ("IntegrationTick", json!(call)),
+    )
+}
+
+fn integration_callback() -> Value {
+    let about = "Sent to the `auth_callback` of an integration once it is installed, and again when its descriptor names \
+                 another address. Each attempt has a new key, and the key of the last one is valid.";
+    let call = CallbackCall { org_id: sample_id(9).into(), api_key: Secret::new("tlx_…") };
+    webhook(
+        ("integrationCallback", "Give an API key to an installed integration", about, "Integrations"),
+        ("IntegrationCallback", json!(call)),
     )
 }
 
@@ -179,6 +191,7 @@ fn webhook((id, summary, about, tag): (&str, &str, &str, &str), (schema, example
     MessageCall,
     IntegrationMessageReply,
     TickCall,
+    CallbackCall,
     OutgoingMessage,
     OutgoingFile,
     OutgoingRoomEvent,

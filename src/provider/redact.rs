@@ -1,8 +1,8 @@
 //! Redaction of secrets in text that is stored or logged, by their form.
 //!
 //! This is the second line of defence: secrets do not belong into such text in the first place. It knows the tokens of
-//! Slack and GitHub, webhook secrets, capability addresses (of Slack, Discord, Zapier, n8n and their like), private
-//! keys, `Authorization`, and the secret parameters of addresses and of OAuth.
+//! Slack and GitHub, webhook secrets, keys of apps, capability addresses (of Slack, Discord, Zapier, n8n and their like),
+//! private keys, `Authorization`, and the secret parameters of addresses and of OAuth.
 
 use std::borrow::Cow;
 
@@ -26,6 +26,7 @@ const TOKENS: &[&str] = &[
     "github_pat_",
     "whsec_",
     "whsk_",
+    "tlx_",
 ];
 
 /// Host of addresses that let any holder post.
@@ -102,10 +103,8 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 fn secret_at(text: &str, at: usize) -> Option<(usize, usize)> {
     let rest = &text.as_bytes()[at..];
     match rest[0].to_ascii_lowercase() {
-        b'x' | b'g' | b'w' => {
-            let token = TOKENS.iter().find(|token| starts_with(rest, token))?;
-            Some((at, at + token.len() + length(&rest[token.len()..], is_token)))
-        }
+        b'x' | b'g' | b'w' => token_at(rest, at),
+        b't' => token_at(rest, at).or_else(|| value_at(text, at)),
         b'h' if starts_with(rest, CAPABILITY_HOST) => {
             let (path, rest) = (at + CAPABILITY_HOST.len(), &rest[CAPABILITY_HOST.len()..]);
             // A slash, one that JSON escapes, or one in a query.
@@ -118,10 +117,16 @@ fn secret_at(text: &str, at: usize) -> Option<(usize, usize)> {
             });
             Some((at, end))
         }
-        b'a' | b'c' | b'k' | b'p' | b'r' | b's' | b't' => value_at(text, at),
+        b'a' | b'c' | b'k' | b'p' | b'r' | b's' => value_at(text, at),
         b'/' => path_at(rest).map(|(start, end)| (at + start, at + end)),
         _ => None,
     }
+}
+
+/// Returns the range of the credential that begins at `at`, where `rest` begins.
+fn token_at(rest: &[u8], at: usize) -> Option<(usize, usize)> {
+    let token = TOKENS.iter().find(|token| starts_with(rest, token))?;
+    Some((at, at + token.len() + length(&rest[token.len()..], is_token)))
 }
 
 /// Returns the range of the rest of a path that is a capability.
@@ -221,6 +226,7 @@ mod tests {
             ("ghp_abcDEF012 github_pat_11A_b", "[redacted] [redacted]"),
             ("gho_1,ghu_2;ghs_4711_eyJ0.eyJp.c2ln ghr_4", "[redacted],[redacted];[redacted] [redacted]"),
             ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw/+=", "[redacted]"),
+            (r#"{"got": "tlx_aB-_9", "token_count": 1}"#, r#"{"got": "[redacted]", "token_count": 1}"#),
             ("https://hooks.slack.com/services/T0/B0/x y", "https://hooks.slack.com[redacted] y"),
             (r#"{"u":"https:\/\/hooks.slack.com\/commands\/T\/1"}"#, r#"{"u":"https:\/\/hooks.slack.com[redacted]"}"#),
             ("at hooks.slack.com, now", "at hooks.slack.com, now"),
@@ -273,7 +279,7 @@ mod tests {
             "the code=1 of state=2",
             "my_token_count=3",
             "a state of mind: code",
-            "xox ghp whsec",
+            "xox ghp whsec tlx",
             "https://a.example/webhook/orders and /webhooks/v1/orders",
             "https://a.example/keys?keyword=1&author=2&codes=3",
             "the secret=1 of key=2",
@@ -303,6 +309,7 @@ mod tests {
             "authorization:",
             "token=\\\"",
             "token  ",
+            "tlx_",
         ] {
             let long = piece.repeat(50_000);
             let _ = redact(&long);

@@ -4,5 +4,6 @@
 
 pub mod cards;
 pub mod installations;
+pub mod keys;
 pub mod settings;
 pub mod ticks;

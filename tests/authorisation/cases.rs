@@ -1,11 +1,21 @@
 //! Operations with the role and the permissions that each needs, and the answer to an outsider.
 //!
-//! Not here: the operations that need none.
+//! Beside them the operations that take the key of an address. Not here: the operations that need no caller.
 
 use tieline::domain::tenancy::member::Role::{Admin, Member, Owner};
 
 use super::{Case, case};
 
+/// Operations authorised by the key in their address, or that of an app: no token is accepted.
+pub(super) const KEYED: &[&str] = &[
+    "receiveAgentMessage",
+    "receiveChannelMessage",
+    "receiveChannelMessageByLink",
+    "receiveChannelWebhook",
+    "receiveChannelWebhookByLink",
+];
+
+/// Operations that need a role and permissions.
 pub(super) const CASES: &[Case] = &[
     case("listOrganisations", Member, &["organisation:read"], 200),
     case("createOrganisation", Owner, &["organisation:manage"], 201),
@@ -159,6 +169,7 @@ pub(super) const CASES: &[Case] = &[
     case("deleteApp", Admin, &["integrations:manage"], 404),
     case("getAppSettings", Member, &["integrations:read"], 404),
     case("putAppSettings", Admin, &["integrations:manage"], 404),
+    case("createAppAuthorisation", Admin, &["integrations:manage"], 404),
     case("getAppSigningSecret", Owner, &["integrations:read", "secrets:read"], 404),
     case("rotateAppSigningSecret", Owner, &["integrations:manage", "secrets:read"], 404),
     case("lintDescriptor", Admin, &["integrations:manage"], 200),

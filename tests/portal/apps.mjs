@@ -1,6 +1,6 @@
 // Apps and webhooks: the lint in place, settings, order by keyboard and by drag, secrets, an address that works.
 import assert from 'node:assert/strict';
-import { api, settled, signIn, visitor } from './browser.mjs';
+import { api, server, settled, signIn, visitor } from './browser.mjs';
 import { eventually, Far, organisation, publish } from './world.mjs';
 import { assertNoIds } from './story.mjs';
 
@@ -18,7 +18,25 @@ export async function apps() {
   await incoming(page, token);
   await outgoing(page, far);
   await leave('apps');
+  await connect(token, far);
   far.close();
+}
+
+/** An OAuth app has a button that leads to its page, with a key of its own. */
+async function connect(token, far) {
+  const { page, leave } = await visitor({ hosts: [far.base] });
+  const [greeter] = (await api(token, 'GET', '/v1/apps')).data.filter(({ name }) => name === 'greeter');
+  await signIn(page, token, `/apps/${greeter.id}`);
+  await page.getByRole('heading', { level: 1, name: 'greeter' }).waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Connect' }).count(), 0, 'greeter is no OAuth app');
+  const app = await api(token, 'POST', '/v1/apps', { descriptorUrl: `${far.base}/calendar.json` });
+  await page.goto(`${server}/portal/apps/${app.id}`);
+  await page.getByRole('button', { name: 'Connect' }).click();
+  await page.waitForURL((url) => url.origin === far.base);
+  const query = new URL(page.url()).searchParams;
+  assert.match(query.get('api_key'), /^tlx_/);
+  assert.equal(query.get('integration_id'), app.id);
+  await leave('connect');
 }
 
 async function install(page, far) {

@@ -96,6 +96,8 @@ export class Far {
           { label: 'length', type: 'number', required: false, default: '80' },
           { label: 'emoji', type: 'checkbox', required: false, default: 'true' },
         ],
+        is_oauth: name === 'calendar',
+        auth_initiate_url: `${this.base}/connect`,
         target_url: `${this.base}/target`,
         tick_url: `${this.base}/tick`,
       },

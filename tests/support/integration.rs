@@ -108,6 +108,20 @@ impl Integration {
         }})
     }
 
+    /// The document that it serves as its descriptor.
+    pub fn document(&self) -> Value {
+        serde_json::from_str(&self.memory.lock().unwrap().document).unwrap()
+    }
+
+    /// Names a callback, and a page of an OAuth flow, at a server in its descriptor.
+    pub fn authorise_at(&self, base: &str) {
+        let mut document = self.document();
+        document["data"]["auth_callback"] = json!(format!("{base}/callback"));
+        document["data"]["is_oauth"] = json!(true);
+        document["data"]["auth_initiate_url"] = json!(format!("{base}/connect?app=1"));
+        self.describe(&document.to_string());
+    }
+
     /// Serves this as its descriptor.
     pub fn describe(&self, document: &str) {
         self.memory.lock().unwrap().document = document.to_owned();
@@ -166,6 +180,7 @@ pub fn is_documented(path: &str, body: &Value) -> bool {
     match path {
         "/target" => WEBHOOKS["integrationMessage"].is_valid(body),
         "/tick" => WEBHOOKS["integrationTick"].is_valid(body),
+        "/callback" => WEBHOOKS["integrationCallback"].is_valid(body),
         // A template writes what it likes.
         "/hook" if body.get("timestamp").is_some() && body.get("source").is_some() => {
             WEBHOOKS["eventNotification"].is_valid(body)

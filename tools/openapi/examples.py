@@ -3,6 +3,8 @@
 Where an operation takes something away, it gets a thing of its own, so that the others still find theirs.
 """
 
+from world import parameters
+
 
 class Examples:
     """Examples for one document."""
@@ -173,6 +175,7 @@ def telex(world):
     found = Examples()
     home = f"/organisations/{world.organisation}/integrations"
     one, gone = world.custom("one"), world.custom("gone")
+    world.integration_key = parameters(world.post(f"/v1/apps/{one}/authorisation", {})["url"])["api_key"]
     made = world.post(home, {"name": "made", "json_url": f"{world.far.base}/descriptor/{world.tag}/made"})["data"]["id"]
     lost = world.post(home, {"name": "lost", "json_url": f"{world.far.base}/descriptor/{world.tag}/lost"})["data"]["id"]
     world.call("PUT", f"/v1/channels/{world.channel}/apps/{one}", {})

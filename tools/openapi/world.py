@@ -72,6 +72,8 @@ class FarEnd:
                 "settings": [{"label": "room", "type": "text", "required": True, "default": "#one"}],
                 "target_url": f"{self.base}/target",
                 "tick_url": f"{self.base}/tick",
+                "is_oauth": True,
+                "auth_initiate_url": f"{self.base}/connect",
             }
         }
 
@@ -89,6 +91,8 @@ class World:
         self.channel = self.make_channel(self.tag)
         self.links = self.get(f"/v1/channels/{self.channel}/webhook")
         self.key = self.links["webhookUrl"].split("key=")[1]
+        # The examples of a dialect say of which integration.
+        self.integration_key = "tlx_none"
 
     def ask(self, method, address, body=None, token=True, also=None):
         """Asks for something that has to work, or to be answered by one other status, and tells the answer and where a browser is sent."""
@@ -131,6 +135,7 @@ class World:
             "userId": ("api_key", self.user),
             "channelKey": ("api_key", self.key),
             "channelKeyInHeader": ("api_key", self.key),
+            "integrationKey": ("api_key", self.integration_key),
         }
 
     def make_channel(self, name):

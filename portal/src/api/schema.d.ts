@@ -636,6 +636,26 @@ export interface paths {
         patch: operations["updateApp"];
         trace?: never;
     };
+    "/v1/apps/{id}/authorisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin the authorisation of an app
+         * @description Returns the page of an OAuth app to which the member's browser is sent, with a new API key of the app in its address. By the key the app posts to the channels in which it is active, and writes its settings, such as the credentials that it gets. The former key of the app's OAuth flow is no longer valid.
+         */
+        post: operations["createAppAuthorisation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/apps/{id}/settings": {
         parameters: {
             query?: never;
@@ -2044,6 +2064,8 @@ export interface components {
             targetUrl?: string;
             /** @description Address at which the app is called on schedule. */
             tickUrl?: string;
+            /** @description True for an app that is connected by OAuth: `createAppAuthorisation` returns the page to which a member's browser is sent. */
+            isOauth: boolean;
             /** @description True if the app is active; an app that is not is called in no channel. */
             active: boolean;
             /** @description Settings that the app declares. Their values have an operation of their own. */
@@ -2058,6 +2080,17 @@ export interface components {
              * @description Time of the last change.
              */
             updatedAt: string;
+        };
+        /**
+         * AppAuthorisation
+         * @description A begun authorisation of an app.
+         * @example {
+         *       "url": "https://agent.example/oauth/begin?api_key=tlx_…&org_id=…&integration_id=…"
+         *     }
+         */
+        AppAuthorisation: {
+            /** @description Page of the app to which the member's browser is sent. Its query has an API key of the app as `api_key`, and the ids of the organisation and the app as `org_id` and `integration_id`. */
+            url: string;
         };
         /**
          * @description Origin of an app: descriptor (the JSON document at `descriptorUrl`) or registry (`registryVersion`).
@@ -2198,7 +2231,7 @@ export interface components {
              * @description Unique id.
              */
             id: string;
-            /** @description Id of the user who acted, or `operator`, `slack` or `github`. */
+            /** @description Id of the user who acted, or `operator`, `slack`, `github`, or `app` for an app that used its API key. */
             actor: string;
             /** @description The action, such as `route.create`. More actions may be added. */
             action: string;
@@ -8221,6 +8254,7 @@ export interface operations {
                      *           "name": "text",
                      *           "origin": "descriptor",
                      *           "kind": "text",
+                     *           "isOauth": true,
                      *           "active": true,
                      *           "declaredSettings": [
                      *             {
@@ -8291,6 +8325,7 @@ export interface operations {
                      *       "name": "text",
                      *       "origin": "descriptor",
                      *       "kind": "text",
+                     *       "isOauth": true,
                      *       "active": true,
                      *       "declaredSettings": [
                      *         {
@@ -8412,6 +8447,7 @@ export interface operations {
                      *       "name": "text",
                      *       "origin": "descriptor",
                      *       "kind": "text",
+                     *       "isOauth": true,
                      *       "active": true,
                      *       "declaredSettings": [
                      *         {
@@ -8514,6 +8550,7 @@ export interface operations {
                      *       "name": "text",
                      *       "origin": "descriptor",
                      *       "kind": "text",
+                     *       "isOauth": true,
                      *       "active": true,
                      *       "declaredSettings": [
                      *         {
@@ -8541,6 +8578,48 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createAppAuthorisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path: {
+                /** @description The app's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource was created. */
+            201: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "url": "https://agent.example/oauth/begin?api_key=tlx_…&org_id=…&integration_id=…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AppAuthorisation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             502: components["responses"]["BadGateway"];

@@ -4,7 +4,7 @@ import { useChange, useQuery } from '../lib/query';
 import { go } from '../lib/router';
 import { useMay } from '../lib/session';
 import { strings } from '../strings';
-import { CopyButton } from '../ui/button';
+import { Button, CopyButton } from '../ui/button';
 import { CheckField } from '../ui/field';
 import { Card, Facts, PageHead, Time } from '../ui/parts';
 import { Removal } from '../ui/removal';
@@ -67,6 +67,7 @@ export function AppPage({ id }: { id: string }) {
                   />
                 </Card>
               )}
+              {manages && shown.isOauth && <Connection id={id} />}
               {manages && may('secrets:read') && <Signing id={id} />}
             </div>
           </div>
@@ -99,6 +100,23 @@ function AppFacts({ app }: { app: Schemas['App'] }) {
           {texts.page}
         </a>
       )}
+    </Card>
+  );
+}
+
+/** The button that leads to the page of an OAuth app. */
+function Connection({ id }: { id: string }) {
+  const connect = useChange(async () => {
+    const { url } = await ok(api.POST('/v1/apps/{id}/authorisation', { params: { path: { id } } }));
+    if (/^https?:/.test(url)) window.location.assign(url);
+  });
+  return (
+    <Card title={texts.connection}>
+      <p class="muted">{texts.connectText}</p>
+      <Button busy={connect.busy} onClick={() => void connect.run()}>
+        {texts.connect}
+      </Button>
+      <ProblemNote problem={connect.problem} />
     </Card>
   );
 }

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::{
     Answer, Created, Done, Refused, Tag,
     wire::{
-        AppIn, AppOut, AppPatch, AppSettings, Limit, LintIn, LintOut, List, SigningSecretOut, in_app_members, page,
+        AppAuthorisationOut, AppIn, AppOut, AppPatch, AppSettings, Limit, LintIn, LintOut, List, SigningSecretOut,
+        in_app_members, page,
     },
 };
 use crate::{
@@ -115,6 +116,23 @@ impl Apps {
     ) -> Result<Done, Refused> {
         apps.delete_app(&caller.0, id.0.into()).await?;
         Ok(Done::Done)
+    }
+
+    /// Begin the authorisation of an app
+    ///
+    /// Returns the page of an OAuth app to which the member's browser is sent, with a new API key of the app in its
+    /// address. By the key the app posts to the channels in which it is active, and writes its settings, such as the
+    /// credentials that it gets. The former key of the app's OAuth flow is no longer valid.
+    #[oai(path = "/v1/apps/:id/authorisation", method = "post", operation_id = "createAppAuthorisation")]
+    async fn create_app_authorisation(
+        &self,
+        apps: Service<'_, apps::Apps>,
+        caller: Bearer,
+        /// The app's id.
+        id: Path<Uuid>,
+    ) -> Result<Created<AppAuthorisationOut>, Refused> {
+        let url = apps.create_app_authorisation(&caller.0, id.0.into()).await?;
+        Ok(Created::Created(Json(url.into())))
     }
 
     /// Get the settings of an app

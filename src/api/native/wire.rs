@@ -33,7 +33,7 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
-pub use apps::{AppIn, AppOut, AppPatch, AppSettings, SigningSecretOut, in_app_members};
+pub use apps::{AppAuthorisationOut, AppIn, AppOut, AppPatch, AppSettings, SigningSecretOut, in_app_members};
 pub use audit::AuditEntryOut;
 pub use channel_apps::{ChannelAppOut, ChannelAppPatch, ChannelAppsOut, ChannelWebhookOut};
 pub use channels::{ChannelIn, ChannelOut, ChannelPatch, UserOut};

@@ -1,5 +1,5 @@
-//! Addresses at which integrations, and others that were given an address, post to a channel. Four operations for one
-//! effect: the product has two addresses, and each takes a body as well as a query.
+//! Addresses at which integrations, and others that were given an address, post to a channel. Five operations for one
+//! effect: the product has three addresses, and two of them take a body as well as a query.
 
 use poem::Request;
 use poem_openapi::{
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::shared::{auth, body::Body, services::Service, word::Word},
-    app::channels::{Channels, inbound::ChannelPost},
+    app::{apps::Apps, channels::inbound::ChannelPost},
 };
 
 /// The operations.
@@ -23,10 +23,15 @@ pub struct Inbound;
 
 const SENT: &str = "Data sent successfully";
 
-async fn post((channels, request): (&Channels, &Request), id: &str, key: &ChannelKey, post: ChannelPost) -> Done {
-    let check = async { channels.receive_channel_message(channel(id)?, Some(&key.0), post).await.map_err(of_key) };
+async fn post((apps, request): (&Apps, &Request), id: &str, key: &ChannelKey, post: ChannelPost) -> Done {
+    let check = async { apps.receive_channel_message(channel(id)?, &key.0, post).await.map_err(of_key) };
     auth::checked(request, &[id, &key.0], check).await?;
     done(SENT)
+}
+
+fn linked(event_name: String, message: String, status: Word<PostWord>, username: String) -> ChannelPost {
+    let (event_name, status, username) = (Some(event_name), Some(status.0.0), Some(username));
+    ChannelPost { event_name, message, status, username, ..ChannelPost::default() }
 }
 
 #[OpenApi(tag = "Tag::Inbound")]
@@ -37,7 +42,7 @@ impl Inbound {
     #[oai(path = "/v1/return/:channelId", method = "post", operation_id = "receiveChannelMessage")]
     async fn receive_channel_message(
         &self,
-        channels: Service<'_, Channels>,
+        apps: Service<'_, Apps>,
         request: &Request,
         key: ChannelKey,
         /// The channel's id.
@@ -45,7 +50,7 @@ impl Inbound {
         channel: Path<String>,
         body: Body<PostIn>,
     ) -> Done {
-        post((&channels, request), &channel.0, &key, body.value.into()).await
+        post((&apps, request), &channel.0, &key, body.value.post(key.is_of_integration())?).await
     }
 
     /// Post to a channel from an integration, by a link
@@ -55,7 +60,7 @@ impl Inbound {
     #[allow(clippy::too_many_arguments, reason = "each part of the query is one")]
     async fn receive_channel_message_by_link(
         &self,
-        channels: Service<'_, Channels>,
+        apps: Service<'_, Apps>,
         request: &Request,
         key: ChannelKey,
         /// The channel's id.
@@ -70,8 +75,8 @@ impl Inbound {
         /// Name of the sender.
         username: Query<String>,
     ) -> Done {
-        let said = PostIn { event_name: event_name.0, message: message.0, status: status.0, username: username.0 };
-        post((&channels, request), &channel.0, &key, said.into()).await
+        let said = linked(event_name.0, message.0, status.0, username.0);
+        post((&apps, request), &channel.0, &key, said).await
     }
 
     /// Post to a channel by its webhook
@@ -80,7 +85,7 @@ impl Inbound {
     #[oai(path = "/v1/webhooks/:channelId", method = "post", operation_id = "receiveChannelWebhook")]
     async fn receive_channel_webhook(
         &self,
-        channels: Service<'_, Channels>,
+        apps: Service<'_, Apps>,
         request: &Request,
         key: ChannelKey,
         /// The channel's id.
@@ -88,7 +93,7 @@ impl Inbound {
         channel: Path<String>,
         body: Body<PostIn>,
     ) -> Done {
-        post((&channels, request), &channel.0, &key, body.value.into()).await
+        post((&apps, request), &channel.0, &key, body.value.post(key.is_of_integration())?).await
     }
 
     /// Post to a channel by its webhook, by a link
@@ -98,7 +103,7 @@ impl Inbound {
     #[allow(clippy::too_many_arguments, reason = "each part of the query is one")]
     async fn receive_channel_webhook_by_link(
         &self,
-        channels: Service<'_, Channels>,
+        apps: Service<'_, Apps>,
         request: &Request,
         key: ChannelKey,
         /// The channel's id.
@@ -113,7 +118,25 @@ impl Inbound {
         /// Name of the sender.
         username: Query<String>,
     ) -> Done {
-        let said = PostIn { event_name: event_name.0, message: message.0, status: status.0, username: username.0 };
-        post((&channels, request), &channel.0, &key, said.into()).await
+        let said = linked(event_name.0, message.0, status.0, username.0);
+        post((&apps, request), &channel.0, &key, said).await
+    }
+
+    /// Post to a channel from an agent
+    ///
+    /// Same as the return URL, at the address that agents have in their code. An agent posts by the API key that it was
+    /// given at its `auth_callback`, to the channels in which it is active.
+    #[oai(path = "/api/v1/return/:channelId", method = "post", operation_id = "receiveAgentMessage")]
+    async fn receive_agent_message(
+        &self,
+        apps: Service<'_, Apps>,
+        request: &Request,
+        key: ChannelKey,
+        /// The channel's id.
+        #[oai(name = "channelId")]
+        channel: Path<String>,
+        body: Body<PostIn>,
+    ) -> Done {
+        post((&apps, request), &channel.0, &key, body.value.post(key.is_of_integration())?).await
     }
 }

@@ -1,13 +1,19 @@
-//! The key of a channel's address: the credential of a sender that posts there. It is in the address, as the product's
-//! users copy it, or in a header.
+//! Keys as credentials: the key of a channel's address, by which a sender posts there, and the API key of an integration,
+//! by which it posts too and manages its own settings. A key is in the address, as the product's users copy it, or in a
+//! header.
 
-use poem::{Request, RequestBody};
+use poem::{Request, RequestBody, http::header};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, registry::Registry};
 use url::form_urlencoded;
 
 use crate::{
-    api::shared::{auth::api_key, refusal::into_error},
-    domain::{Error, error::AuthFailure, ids::ChannelId},
+    api::shared::{
+        auth::{self, Known, api_key},
+        refusal::into_error,
+        services::service,
+    },
+    app::apps::{Apps, keys::SettingsCaller},
+    domain::{Error, Result, apps::key::is_key, error::AuthFailure, ids::ChannelId},
 };
 
 const HEADER: &str = "X-Telex-API-Key";
@@ -16,17 +22,30 @@ const QUERY: &str = "key";
 /// Names of the security schemes in the document.
 const IN_HEADER: &str = "channelKeyInHeader";
 const IN_QUERY: &str = "channelKey";
+const OF_INTEGRATION: &str = "integrationKey";
 
 /// The key of a request; `app` verifies it. In a handler it is the first argument, before the rest of the request is
 /// read.
 pub struct ChannelKey(pub String);
 
+impl ChannelKey {
+    /// Returns true for the API key of an integration, by its form.
+    pub fn is_of_integration(&self) -> bool {
+        is_key(&self.0)
+    }
+}
+
+/// Returns the key in the header, if the header is there; a repeated one counts as no key.
+fn in_header(request: &Request) -> Option<Option<String>> {
+    let mut headers = request.headers().get_all(HEADER).iter();
+    let key = headers.next()?.to_str().ok().map(|key| key.trim().to_owned());
+    Some(key.filter(|key| headers.next().is_none() && !key.is_empty()))
+}
+
 /// Returns the key of a request. The header takes precedence over the address; a repeated key counts as no key.
 fn sent(request: &Request) -> Option<String> {
-    let mut headers = request.headers().get_all(HEADER).iter().peekable();
-    let found = if headers.peek().is_some() {
-        let key = headers.next()?.to_str().ok()?.trim().to_owned();
-        headers.next().is_none().then_some(key)
+    let found = if let Some(key) = in_header(request) {
+        key
     } else {
         let query = request.uri().query().unwrap_or_default();
         let mut keys = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == QUERY);
@@ -40,8 +59,12 @@ fn sent(request: &Request) -> Option<String> {
 ///
 /// # Errors
 /// Same as for a wrong key.
-pub fn channel(id: &str) -> Result<ChannelId, Error> {
-    id.parse().map_err(|_| Error::Unauthenticated(AuthFailure::NotKeyed))
+pub fn channel(id: &str) -> Result<ChannelId> {
+    id.parse().map_err(|_| no_key())
+}
+
+fn no_key() -> Error {
+    Error::Unauthenticated(AuthFailure::NotKeyed)
 }
 
 impl<'a> ApiExtractor<'a> for ChannelKey {
@@ -51,7 +74,8 @@ impl<'a> ApiExtractor<'a> for ChannelKey {
     type ParamRawType = ();
 
     fn register(registry: &mut Registry) {
-        let description = "The key of the channel's address, as `getChannelWebhook` returns it.";
+        let description = "The key of the channel's address, as `getChannelWebhook` returns it, or the API key of an \
+                           integration that is active in the channel.";
         registry.create_security_scheme(IN_QUERY, api_key("query", QUERY, description));
         let description = "The same key in a header.";
         registry.create_security_scheme(IN_HEADER, api_key("header", HEADER, description));
@@ -62,7 +86,61 @@ impl<'a> ApiExtractor<'a> for ChannelKey {
     }
 
     async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
-        sent(request).map(Self).ok_or_else(|| into_error(Error::Unauthenticated(AuthFailure::NotKeyed)))
+        sent(request).map(Self).ok_or_else(|| into_error(no_key()))
+    }
+}
+
+/// Caller of an integration's settings: a member, or the integration itself by its API key, in the header or as the bearer
+/// token. The key counts where a token is sent beside it.
+pub struct SettingsKeeper(pub SettingsCaller);
+
+/// Returns the API key of an integration, if the request has one; an unusable header counts as an empty one.
+fn integration_key(request: &Request) -> Option<String> {
+    if let Some(key) = in_header(request) {
+        return Some(key.unwrap_or_default());
+    }
+    let (scheme, token) = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && is_key(token)).then(|| token.to_owned())
+}
+
+/// Identifies the integration of the request's path by its key, within the rate limit of wrong ones.
+async fn identified(request: &Request, key: &str) -> Result<SettingsCaller> {
+    // By their places: the framework names them itself.
+    let (organisation, integration): (String, String) = request.path_params().map_err(|_| no_key())?;
+    let check = async {
+        let id = integration.parse().map_err(|_| no_key())?;
+        service::<Apps>(request)?.identify_app_at(key, &organisation, id).await
+    };
+    auth::checked(request, &[&organisation, &integration, key], check).await
+}
+
+impl<'a> ApiExtractor<'a> for SettingsKeeper {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        <Known as ApiExtractor>::register(registry);
+        let description =
+            "The API key of the integration whose settings these are. It is accepted as a bearer token, too.";
+        registry.create_security_scheme(OF_INTEGRATION, api_key("header", HEADER, description));
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        <Known as ApiExtractor>::security_schemes().into_iter().chain([OF_INTEGRATION]).collect()
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        match integration_key(request) {
+            Some(key) => identified(request, &key).await.map(Self).map_err(into_error),
+            None => Known::from_request(request, body, options).await.map(|who| Self(SettingsCaller::Member(who.0))),
+        }
     }
 }
 
@@ -92,6 +170,26 @@ mod tests {
         ] {
             assert_eq!(key(query, headers), None, "{query} {headers:?}");
         }
+    }
+
+    #[test]
+    fn the_key_of_an_integration_is_in_its_header_or_a_bearer_token() {
+        let key = format!("tlx_{}", "k".repeat(43));
+        let found = |headers: &[(&str, &str)]| {
+            let request = Request::builder();
+            integration_key(
+                &headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).finish(),
+            )
+        };
+        let bearer = |token: &str| format!("bearer {token}");
+        assert_eq!(found(&[("x-telex-api-key", " k ")]).as_deref(), Some("k"));
+        assert_eq!(found(&[("authorization", &bearer(&key))]).as_ref(), Some(&key));
+        assert_eq!(found(&[("authorization", "Bearer tl_1"), ("x-telex-api-key", &key)]).as_ref(), Some(&key));
+        assert_eq!(found(&[("x-telex-api-key", "k"), ("x-telex-api-key", "k")]).as_deref(), Some(""));
+        for token in ["Bearer tl_1", "Bearer tlx_1", &format!("Basic {key}"), &key] {
+            assert_eq!(found(&[("authorization", token)]), None, "{token}");
+        }
+        assert_eq!(found(&[]), None);
     }
 
     #[test]

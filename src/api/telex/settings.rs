@@ -1,14 +1,16 @@
-//! Settings of an integration for the whole organisation.
+//! Settings of an integration for the whole organisation: of its members, and of the integration itself.
 
 use poem_openapi::{OpenApi, param::Path};
 use uuid::Uuid;
 
 use super::{
-    Done, Several, Tag, done, several,
+    Done, Several, Tag, done,
+    key::SettingsKeeper,
+    several,
     wire::{SettingIn, SettingOut, SettingPatch},
 };
 use crate::{
-    api::shared::{auth::Known, body::Body, services::Service},
+    api::shared::{body::Body, services::Service},
     app::apps::Apps,
 };
 
@@ -28,7 +30,7 @@ impl Settings {
     async fn add_integration_setting(
         &self,
         apps: Service<'_, Apps>,
-        who: Known,
+        who: SettingsKeeper,
         /// The organisation's id or slug.
         organisation_id: Path<String>,
         /// The integration's id.
@@ -51,7 +53,7 @@ impl Settings {
     async fn list_integration_settings(
         &self,
         apps: Service<'_, Apps>,
-        who: Known,
+        who: SettingsKeeper,
         /// The organisation's id or slug.
         organisation_id: Path<String>,
         /// The integration's id.
@@ -72,7 +74,7 @@ impl Settings {
     async fn update_integration_setting(
         &self,
         apps: Service<'_, Apps>,
-        who: Known,
+        who: SettingsKeeper,
         /// The organisation's id or slug.
         organisation_id: Path<String>,
         /// The integration's id.

@@ -18,7 +18,7 @@ use crate::{
         ambient::Time,
         apps::{
             app::App,
-            call::{Call, INTEGRATION_TICK, MessageCall, TickCall},
+            call::{Call, INTEGRATION_TICK, MessageCall, TickCall, is_callback_of},
             destination,
         },
         channels::message::text_of,
@@ -40,7 +40,7 @@ use crate::{
 /// Maximum number of bytes of an answer that are kept for the record.
 const EXCERPT_BYTES: usize = 512;
 /// Maximum number of bytes that are read of an answer without relevant content.
-const ANSWER_BYTES: usize = 4 * 1024;
+pub(super) const ANSWER_BYTES: usize = 4 * 1024;
 
 /// An integration that can be called.
 pub(in crate::app) struct Callee<'a> {
@@ -66,7 +66,7 @@ pub(in crate::app) struct Reply {
 }
 
 impl Apps {
-    /// Sends what waits for an integration: a published message, or a tick.
+    /// Sends what waits for an integration: a published message, a tick, or its API key.
     pub async fn call_integration(
         &self,
         id: Option<IntegrationId>,
@@ -93,7 +93,11 @@ impl Apps {
         delivery: &Delivery,
         event: &Event,
     ) -> Result<Option<AttemptOutcome>> {
-        let (Some(id), Some(channel_id)) = (id, event.fact.channel_id) else { return Ok(None) };
+        let Some(id) = id else { return Ok(None) };
+        if is_callback_of(id, event) {
+            return self.call_back(id, delivery).await;
+        }
+        let Some(channel_id) = event.fact.channel_id else { return Ok(None) };
         let reader = self.base.store.reader();
         let found = store::apps::installations::find_with_secrets(reader, delivery.organisation_id, id).await;
         let (app, secrets) = match found {

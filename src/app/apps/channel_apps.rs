@@ -103,7 +103,11 @@ impl Apps {
                 row.setting.installation_id == app.installation_id && row.setting.channel_id.is_some()
             };
             let rows = rows.iter().filter(own).cloned().collect();
-            shown.push(self::shown(&app, &used, self.seen_settings(caller, app.id, rows).await?));
+            shown.push(self::shown(
+                &app,
+                &used,
+                self.seen_settings(caller.may(Permission::SecretsRead), app.id, rows).await?,
+            ));
         }
         Ok(shown)
     }

@@ -288,7 +288,7 @@ impl Apps {
             self.versions.record_installation(&tx, app, &from).await?;
         }
         self.audit_integration(&tx, caller, "integration.install", app).await?;
-        tx.commit().await
+        self.commit_app(tx, app, None, true).await
     }
 
     pub(super) async fn save_integration(
@@ -301,13 +301,14 @@ impl Apps {
         app.updated_at = self.base.now();
         let sealed = self.seal_credential(app, credential).await?;
         let tx = self.base.store.begin().await?;
+        let former = store::apps::installations::find(&tx, app.organisation_id, app.id).await?;
         store::apps::installations::update(&tx, app, sealed).await?;
         if new_chance {
             self.switch_on(&tx, app).await?;
         }
         self.reschedule(&tx, app).await?;
         self.audit_integration(&tx, caller, "integration.update", app).await?;
-        tx.commit().await
+        self.commit_app(tx, app, Some(&former), new_chance).await
     }
 
     pub(in crate::app) async fn uninstall(&self, caller: &Caller, app: &App) -> Result<()> {

@@ -18,7 +18,8 @@ use crate::{
         },
     },
     domain::{
-        Error, Result, apps,
+        Error, Result,
+        apps::{self, call::is_callback_of},
         ids::{ChannelId, IntegrationId},
         pipeline::{
             delivery::{Content, Delivery},
@@ -72,7 +73,8 @@ struct AppSession {
 
 impl Session for AppSession {
     fn check<'a>(&'a self, delivery: &'a Delivery, event: &'a Event) -> BoxFuture<'a, Result<Check<'a>>> {
-        if event.fact.channel_id.is_none() {
+        let is_callback = self.id.is_some_and(|id| is_callback_of(id, event));
+        if event.fact.channel_id.is_none() && !is_callback {
             return Box::pin(async { Ok(Check::Skip(Skip::failed(apps::destination::NO_CHANNEL.text()))) });
         }
         let send = async move { Ok(self.apps.call_integration(self.id, delivery, event).await) };

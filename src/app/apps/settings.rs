@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub(super) use self::replaced::Replacement;
-use super::Apps;
+use super::{Apps, keys::SettingsCaller};
 use crate::{
     app::{
         Caller,
@@ -33,6 +33,8 @@ use crate::{
 
 /// Largest number of settings of an installation, for the organisation or for one channel.
 pub const MOST_SETTINGS: usize = 200;
+/// Actor of changes that an app makes by its key, in the audit log.
+const APP_ACTOR: &str = "app";
 
 /// A setting as a caller sees it.
 #[derive(Clone, Debug)]
@@ -55,9 +57,12 @@ pub struct SettingRow {
     pub updated_at: Time,
 }
 
-/// App and channel to which a setting belongs, with the caller.
+/// App and channel to which a setting belongs, with the rights of the caller.
 pub(super) struct Scope {
-    caller: Caller,
+    /// Actor in the audit log.
+    actor: String,
+    /// True if the caller may see secrets.
+    opens: bool,
     app: App,
     channel_id: Option<ChannelId>,
 }
@@ -69,13 +74,13 @@ impl Apps {
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Invalid`], [`Error::Conflict`] where there are too many.
     pub async fn add_integration_setting(
         &self,
-        who: &Identified,
+        who: &SettingsCaller,
         organisation: &str,
         id: Uuid,
         label: &str,
         value: Value,
     ) -> Result<()> {
-        let scope = self.scope(who, organisation, id, None, Permission::IntegrationsManage).await?;
+        let scope = self.scope_by(who, organisation, id, Permission::IntegrationsManage).await?;
         self.set(&scope, label, value).await
     }
 
@@ -85,11 +90,11 @@ impl Apps {
     /// [`Error::NotFound`], [`Error::Forbidden`].
     pub async fn list_integration_settings(
         &self,
-        who: &Identified,
+        who: &SettingsCaller,
         organisation: &str,
         id: Uuid,
     ) -> Result<Vec<SettingRow>> {
-        let scope = self.scope(who, organisation, id, None, Permission::IntegrationsRead).await?;
+        let scope = self.scope_by(who, organisation, id, Permission::IntegrationsRead).await?;
         self.rows(&scope).await
     }
 
@@ -99,13 +104,13 @@ impl Apps {
     /// [`Error::NotFound`] also where no setting has that label, [`Error::Forbidden`], [`Error::Invalid`].
     pub async fn update_integration_setting(
         &self,
-        who: &Identified,
+        who: &SettingsCaller,
         organisation: &str,
         id: Uuid,
         label: Option<&str>,
         value: Option<Value>,
     ) -> Result<()> {
-        let scope = self.scope(who, organisation, id, None, Permission::IntegrationsManage).await?;
+        let scope = self.scope_by(who, organisation, id, Permission::IntegrationsManage).await?;
         let rows = self.stored(&scope).await?;
         let row = match label {
             Some(label) => rows.into_iter().find(|row| row.setting.label == label),
@@ -225,6 +230,22 @@ impl Apps {
         Ok(last.map(|row| (row.label, row.value)))
     }
 
+    /// Returns the organisation's scope for a member, or for the app itself, which gets its secrets with each call anyway.
+    async fn scope_by(
+        &self,
+        who: &SettingsCaller,
+        organisation: &str,
+        id: Uuid,
+        permission: Permission,
+    ) -> Result<Scope> {
+        match who {
+            SettingsCaller::Member(who) => self.scope(who, organisation, id, None, permission).await,
+            SettingsCaller::App(keyed) => {
+                Ok(Scope { actor: APP_ACTOR.to_owned(), opens: true, app: keyed.0.clone(), channel_id: None })
+            }
+        }
+    }
+
     async fn scope(
         &self,
         who: &Identified,
@@ -250,7 +271,7 @@ impl Apps {
             Some(channel) => Some(self.channels.visible_channel(&caller, channel).await?.id),
             None => None,
         };
-        Ok(Scope { caller, app, channel_id })
+        Ok(Scope { actor: caller.actor(), opens: caller.may(Permission::SecretsRead), app, channel_id })
     }
 
     async fn custom_scope(
@@ -275,7 +296,7 @@ impl Apps {
     }
 
     pub(super) async fn rows(&self, scope: &Scope) -> Result<Vec<SettingRow>> {
-        self.seen_settings(&scope.caller, scope.app.id, self.stored(scope).await?).await
+        self.seen_settings(scope.opens, scope.app.id, self.stored(scope).await?).await
     }
 
     async fn set(&self, scope: &Scope, label: &str, value: Value) -> Result<()> {
@@ -349,8 +370,8 @@ impl Apps {
 
     async fn audit_setting(&self, tx: &store::Tx, scope: &Scope, action: &'static str, label: &str) -> Result<()> {
         let detail = json!({"label": label, "channel_id": scope.channel_id});
-        let actor = (scope.caller.organisation_id, scope.caller.actor());
-        self.base.audit(tx, (actor.0, &actor.1), action, scope.app.id, detail).await
+        let actor = (scope.app.organisation_id, scope.actor.as_str());
+        self.base.audit(tx, actor, action, scope.app.id, detail).await
     }
 }
 

@@ -5,8 +5,8 @@
 
 use aws_lc_rs::constant_time;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
-use serde_json::json;
 use url::Url;
+use uuid::Uuid;
 
 use super::Channels;
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
             event,
             message::{MAX_CHARS, Message},
         },
-        error::Noun,
+        error::{Noun, Violation},
         ids::{ChannelId, EventId, IntegrationId, OrganisationId},
         secret::Secret,
         tenancy::member::Permission,
@@ -29,20 +29,36 @@ use crate::{
     store::{self, channels::keys::ChannelKey},
 };
 
-/// Longest event name, status or username.
+/// Longest event name, username or id of a thread.
 const MAX_TEXT: usize = 255;
 
 /// A message for a channel.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ChannelPost {
-    /// Name of the event, chosen by the sender.
-    pub event_name: String,
+    /// Name of the event, chosen by the sender, if it reports one.
+    pub event_name: Option<String>,
     /// Text of the message.
     pub message: String,
     /// Status of the reported event.
-    pub status: PostStatus,
+    pub status: Option<PostStatus>,
     /// Displayed name of the sender.
-    pub username: String,
+    pub username: Option<String>,
+    /// Message that it replies to, if any.
+    pub thread_id: Option<String>,
+    /// Organisation that the sender takes the channel's for, if it says so.
+    pub organisation: Option<String>,
+    /// Channel that the sender takes the address's for, if it says so.
+    pub channel: Option<String>,
+}
+
+/// Sender that has proved that it may post to a channel.
+pub(in crate::app) struct Poster {
+    /// Identifier of its key, by which its messages are rate limited.
+    pub(in crate::app) key_id: Uuid,
+    /// Organisation of the channel.
+    pub(in crate::app) organisation_id: OrganisationId,
+    /// The app that posts, if it is one.
+    pub(in crate::app) integration_id: Option<IntegrationId>,
 }
 
 /// Status of the event that a message reports.
@@ -98,19 +114,36 @@ impl Channels {
         if !same || key.channel_id != channel_id {
             return Err(not_found());
         }
-        self.inbound.admit(key.id, self.base.now())?;
-        let ChannelPost { event_name, message, status, username } = post;
-        check(&event_name, &message, &username)?;
-        store::channels::find(self.base.store.reader(), key.organisation_id, channel_id).await?.demand_open()?;
-        let more = json!({"eventName": event_name, "status": status.as_str()});
+        let ChannelKey { id: key_id, organisation_id, integration_id, .. } = key;
+        self.post_by(Poster { key_id, organisation_id, integration_id }, channel_id, post).await
+    }
+
+    /// Accepts a message of a sender that has proved that it may post to the channel.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Invalid`], [`Error::RateLimited`].
+    pub(in crate::app) async fn post_by(
+        &self,
+        poster: Poster,
+        channel_id: ChannelId,
+        post: ChannelPost,
+    ) -> Result<EventId> {
+        let Poster { key_id, organisation_id, integration_id } = poster;
+        self.inbound.admit(key_id, self.base.now())?;
+        check(&post, organisation_id, channel_id)?;
+        store::channels::find(self.base.store.reader(), organisation_id, channel_id).await?.demand_open()?;
+        let ChannelPost { event_name, message, status, username, thread_id, .. } = post;
+        let event_name = event_name.map(|name| ("eventName".to_owned(), name.into()));
+        let status = status.map(|status| ("status".to_owned(), status.as_str().into()));
         let message = Message {
             text: message,
-            username: Some(username),
-            integration_id: key.integration_id,
-            more: more.as_object().cloned().unwrap_or_default(),
+            username,
+            integration_id,
+            thread_id,
+            more: event_name.into_iter().chain(status).collect(),
             ..Message::default()
         };
-        let new_event = NewEvent::plain(key.organisation_id, event::SOURCE, message.posted(channel_id));
+        let new_event = NewEvent::plain(organisation_id, event::SOURCE, message.posted(channel_id));
         let accepted = self.pipeline.accept(new_event).await?;
         self.base.metrics.events("accepted", 1);
         Ok(accepted.id)
@@ -188,15 +221,24 @@ fn location(organisation_id: OrganisationId, row: uuid::Uuid) -> SecretLocation<
     SecretLocation { organisation_id, table: "channel_key", column: "sealed", row }
 }
 
-fn check(event_name: &str, message: &str, username: &str) -> Result<()> {
+fn check(post: &ChannelPost, organisation_id: OrganisationId, channel_id: ChannelId) -> Result<()> {
     let mut violations = Vec::new();
-    for (field, text, most) in
-        [("/event_name", event_name, MAX_TEXT), ("/message", message, MAX_CHARS), ("/username", username, MAX_TEXT)]
-    {
-        if !(1..=most).contains(&text.chars().count()) {
-            let message = format!("must be 1 to {most} characters");
-            violations.push(crate::domain::error::Violation { field: field.to_owned(), message });
+    let mut report = |field: &str, message: String| violations.push(Violation { field: field.to_owned(), message });
+    for (field, text, most) in [
+        ("/event_name", post.event_name.as_ref(), MAX_TEXT),
+        ("/message", Some(&post.message), MAX_CHARS),
+        ("/username", post.username.as_ref(), MAX_TEXT),
+        ("/thread_id", post.thread_id.as_ref(), MAX_TEXT),
+    ] {
+        if text.is_some_and(|text| !(1..=most).contains(&text.chars().count())) {
+            report(field, format!("must be 1 to {most} characters"));
         }
+    }
+    if post.organisation.as_ref().is_some_and(|id| id.parse() != Ok(organisation_id)) {
+        report("/org_id", "is not the organisation of this address".to_owned());
+    }
+    if post.channel.as_ref().is_some_and(|id| id.parse() != Ok(channel_id)) {
+        report("/channel_id", "is not the channel of this address".to_owned());
     }
     if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
 }

@@ -84,7 +84,8 @@ impl Tenancy {
         Ok(callers)
     }
 
-    async fn find_team(&self, team: &str) -> Result<Option<Organisation>> {
+    /// Returns a team by its slug or id.
+    pub(in crate::app) async fn find_team(&self, team: &str) -> Result<Option<Organisation>> {
         let reader = self.base.store.reader();
         if let Ok(id) = team.parse::<OrganisationId>() {
             return match store::tenancy::organisations::find(reader, id).await {

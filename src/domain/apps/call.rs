@@ -2,18 +2,36 @@
 //!
 //! Not here: status, time limit and size, which the sender checks.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::{descriptor::Agent, setting::EffectiveSetting};
 use crate::domain::{
-    ids::{ChannelId, OrganisationId},
-    pipeline::event::Event,
+    ids::{ChannelId, IntegrationId, OrganisationId},
+    pipeline::event::{Event, EventSource, Fact},
+    secret::Secret,
 };
 
 /// Type of the events by which the clock calls an app.
 pub const INTEGRATION_TICK: &str = "integration.tick";
+/// Type of the events by which an app is called with its API key.
+const INTEGRATION_CALLBACK: &str = "integration.callback";
+/// Source of events about apps. No caller sends one with it.
+pub const SOURCE: EventSource = EventSource::new("integration");
+
+/// Creates the fact that an app is to be called with its API key.
+pub fn callback_due(app: IntegrationId) -> Fact {
+    Fact::plain(INTEGRATION_CALLBACK, None, json!({"integrationId": app}))
+}
+
+/// Returns true for an event by which this app, and no other, is called with its API key.
+pub fn is_callback_of(app: IntegrationId, event: &Event) -> bool {
+    event.source == SOURCE && event.fact.kind == INTEGRATION_CALLBACK && event.fact.data["integrationId"] == json!(app)
+}
+
+/// Text in place of a credential in a record.
+const REDACTED: &str = "[redacted]";
 
 /// Author of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -87,6 +105,23 @@ pub struct TickCall {
     pub settings: Vec<EffectiveSetting>,
 }
 
+/// An API key for an app that was installed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = IntegrationCallback)]
+pub struct CallbackCall {
+    /// Id of the organisation.
+    #[schema(value_type = Uuid)]
+    pub org_id: OrganisationId,
+    /// The key, by which the app posts to channels and writes its settings.
+    #[serde(serialize_with = "exposed")]
+    #[schema(value_type = String)]
+    pub api_key: Secret,
+}
+
+fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose())
+}
+
 /// Request body of a call.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
@@ -95,6 +130,8 @@ pub enum Call {
     Message(MessageCall),
     /// For a `tick_url`: the schedule is due. The app posts its result to `return_url`, later.
     Tick(TickCall),
+    /// For an `auth_callback`: the app was installed.
+    Callback(CallbackCall),
 }
 
 impl Call {
@@ -108,8 +145,12 @@ impl Call {
         let settings = match &mut self {
             Self::Message(call) => &mut call.settings,
             Self::Tick(call) => {
-                call.return_url = "[redacted]".to_owned();
+                call.return_url = REDACTED.to_owned();
                 &mut call.settings
+            }
+            Self::Callback(call) => {
+                call.api_key = Secret::new(REDACTED);
+                return self;
             }
         };
         *settings = std::mem::take(settings).into_iter().map(EffectiveSetting::masked).collect();
@@ -244,6 +285,31 @@ mod tests {
             "a record has no secrets"
         );
         assert!(!format!("{:?}", settings()).contains("s3cret"));
+        let callback = Call::Callback(CallbackCall { org_id: organisation, api_key: Secret::new("tlx_1") });
+        assert_eq!(json!(callback), json!({"org_id": ORGANISATION, "api_key": "tlx_1"}));
+        assert!(!format!("{callback:?}").contains("tlx_1"));
+        assert_eq!(json!(callback.masked()), json!({"org_id": ORGANISATION, "api_key": "[redacted]"}));
+    }
+
+    #[test]
+    fn a_callback_is_for_one_app_and_sent_by_nobody_else() {
+        let [own, other] = [1, 2].map(|id| IntegrationId(Uuid::from_u128(id)));
+        let event = |source, fact| Event {
+            id: Uuid::nil().into(),
+            organisation_id: Uuid::nil().into(),
+            source,
+            fact,
+            made_from: None,
+            path: Vec::new(),
+            created_at: crate::domain::ambient::Time::UNIX_EPOCH,
+        };
+        let due = event(SOURCE, callback_due(own));
+        assert!(is_callback_of(own, &due) && !is_callback_of(other, &due));
+        assert!(!is_callback_of(own, &event(EventSource::API, callback_due(own))));
+        assert!(!is_callback_of(
+            own,
+            &event(SOURCE, Fact::plain(INTEGRATION_TICK, None, due.fact.data.as_ref().clone()))
+        ));
     }
 
     #[test]

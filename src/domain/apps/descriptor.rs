@@ -6,6 +6,7 @@
 
 mod address;
 mod agent;
+mod authorisation;
 mod finding;
 mod lint;
 mod nearest;
@@ -21,6 +22,7 @@ pub(in crate::domain) use self::settings::plain;
 pub use self::{
     address::MAX_LOGO_BYTES,
     agent::Agent,
+    authorisation::Authorisation,
     finding::{Finding, Place, Severity, rule},
     parse::{MAX_BYTES, MAX_DEPTH},
     settings::{MAX_OPTIONS, MAX_SETTINGS, SettingKind, SettingSpec},
@@ -167,6 +169,8 @@ pub struct Descriptor {
     pub tick_url: Option<String>,
     /// Members about an agent.
     pub agent: Agent,
+    /// Addresses that get an API key.
+    pub authorisation: Authorisation,
     /// The declared settings.
     pub settings: Vec<SettingSpec>,
     /// The document as it came, with its `data` and all unknown members. Not larger than [`MAX_BYTES`].
@@ -219,7 +223,9 @@ impl Descriptor {
     pub fn urls(&self) -> Vec<(String, &str)> {
         let target = self.target_url.as_deref().filter(|_| self.kind.has_target()).map(|url| ("target_url", url));
         let tick = self.tick_url.as_deref().filter(|_| self.kind.ticks()).map(|url| ("tick_url", url));
-        target.into_iter().chain(tick).map(|(name, url)| (format!("{}/{name}", self.base), url)).collect()
+        let callback = self.authorisation.callback_url.as_deref().map(|url| ("auth_callback", url));
+        let called = target.into_iter().chain(tick).chain(callback);
+        called.map(|(name, url)| (format!("{}/{name}", self.base), url)).collect()
     }
 
     /// Lints the called addresses against our own: one that leads to ourselves would make every message the cause of

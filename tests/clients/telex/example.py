@@ -1,6 +1,7 @@
 """What the examples of integrations share: a server on a free port of loopback that says on its output where it listens."""
 
 import json
+import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -21,8 +22,9 @@ def settings(body):
     return [members(setting, ("label", "type", "required", "default")) for setting in body["settings"]]
 
 
-def serve(documents, handlers):
-    """Serves documents by GET, made of the server's own address, and handlers by POST: each returns a status and an answer."""
+def serve(documents, handlers, pages=None):
+    """Serves documents by GET, made of the server's own address, and handlers by POST: each returns a status and an answer.
+    Pages are handlers by GET, of a query."""
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self, status, body):
@@ -34,8 +36,11 @@ def serve(documents, handlers):
             self.wfile.write(content)
 
         def do_GET(self):
-            if self.path in documents:
-                self.answer(200, documents[self.path](f"http://{self.headers['host']}"))
+            path, _, query = self.path.partition("?")
+            if path in documents:
+                self.answer(200, documents[path](f"http://{self.headers['host']}"))
+            elif path in (pages or {}):
+                self.answer(*pages[path](dict(urllib.parse.parse_qsl(query))))
             else:
                 self.answer(404, {"detail": "Not Found"})
 

@@ -52,6 +52,7 @@ class Example:
         [id] = [one["id"] for one in ask("GET", CUSTOM)["data"] if one["json_url"] == url]
         ask("PATCH", f"/organisations/{ORGANISATION}/integrations/{id}", {"is_active": True})
         ask("PUT", f"/v1/channels/{channel}/apps/{id}", {})
+        return id
 
 
 def published(channel, begins):
@@ -66,7 +67,25 @@ def published(channel, begins):
         time.sleep(0.05)
 
 
-def story(repeater, logger, monitor):
+def agents(agent, logger):
+    """An agent is given a key, and answers by it; its OAuth flow keeps a credential by a key of its own."""
+    channel = ask("POST", "/v1/channels", {"name": "meetings"})["id"]
+    id = agent.use_in(channel, "integration.json")
+    logger.use_in(channel, "integration.json")
+    assert agent.says("installed") == "tlx_"
+    begun = ask("POST", f"/v1/apps/{id}/authorisation", {})
+    with urllib.request.urlopen(begun["url"], timeout=20):
+        assert agent.says("connected") == "calendar: 200"
+    event = {"type": "message.posted", "channelId": channel, "data": {"message": "@Calendar when is my next meeting?"}}
+    ask("POST", "/v1/events", event)
+    assert agent.says("replied") == "200"
+    published(channel, "Your next meeting is at nine (c4lendar).")
+    logged = [logger.says("logged") for _ in range(2)]
+    assert [line.split()[1] for line in logged] == ["@Calendar", "Your"], logged
+
+
+def story(repeater, logger, monitor, agent, second_logger):
+    agents(agent, second_logger)
     channel = ask("POST", "/v1/channels", {"name": "support"})["id"]
     monitor.use_in(channel, "integration.json")
     repeater.use_in(channel, "formatter-json")
@@ -89,7 +108,7 @@ def story(repeater, logger, monitor):
 
 examples = []
 try:
-    for file in ("word_repeater.py", "logger.py", "uptime_monitor.py"):
+    for file in ("word_repeater.py", "logger.py", "uptime_monitor.py", "agent.py", "logger.py"):
         examples.append(Example(file))
     story(*examples)
 finally:

@@ -137,6 +137,9 @@ pub struct AppOut {
     pub target_url: Option<String>,
     /// Address at which the app is called on schedule.
     pub tick_url: Option<String>,
+    /// True for an app that is connected by OAuth: `createAppAuthorisation` returns the page to which a member's browser is
+    /// sent.
+    pub is_oauth: bool,
     /// True if the app is active; an app that is not is called in no channel.
     pub active: bool,
     /// Settings that the app declares. Their values have an operation of their own.
@@ -162,6 +165,7 @@ impl From<App> for AppOut {
             page_url: of(|read| &read.app_url),
             target_url: of(|read| &read.target_url),
             tick_url: of(|read| &read.tick_url),
+            is_oauth: descriptor.is_some_and(|read| read.authorisation.initiate_url.is_some()),
             active: app.active,
             declared_settings: descriptor.into_iter().flat_map(|read| &read.settings).map(Into::into).collect(),
             created_at: app.created_at.into(),
@@ -314,6 +318,27 @@ pub(super) fn values(settings: BTreeMap<String, SettingValue>) -> BTreeMap<Strin
 /// Returns the values of settings by label. Of two with one label the later one counts.
 pub(super) fn by_label(rows: Vec<SettingRow>) -> BTreeMap<String, SettingValue> {
     rows.into_iter().map(|row| (row.label, SettingValue(row.value))).collect()
+}
+
+/// A begun authorisation of an app.
+#[derive(Clone, Object)]
+#[oai(rename = "AppAuthorisation", example)]
+pub struct AppAuthorisationOut {
+    /// Page of the app to which the member's browser is sent. Its query has an API key of the app as `api_key`, and the ids
+    /// of the organisation and the app as `org_id` and `integration_id`.
+    pub url: String,
+}
+
+impl From<Secret> for AppAuthorisationOut {
+    fn from(url: Secret) -> Self {
+        Self { url: url.expose().to_owned() }
+    }
+}
+
+impl Example for AppAuthorisationOut {
+    fn example() -> Self {
+        Self { url: "https://agent.example/oauth/begin?api_key=tlx_…&org_id=…&integration_id=…".into() }
+    }
 }
 
 /// Secret that signs the calls of an app or an outgoing webhook.

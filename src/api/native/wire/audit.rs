@@ -15,7 +15,8 @@ use crate::{api::shared::time::Timestamp, app::tenancy::audit::Entry};
 pub struct AuditEntryOut {
     /// Unique id.
     pub id: Uuid,
-    /// Id of the user who acted, or `operator`, `slack` or `github`.
+    /// Id of the user who acted, or `operator`, `slack`, `github`, or `app` for an
+    /// app that used its API key.
     pub actor: String,
     /// The action, such as `route.create`. More actions may be added.
     pub action: String,

@@ -65,16 +65,17 @@ impl Apps {
 
     async fn adopt(&self, caller: &Caller, saved: &App, descriptor: Descriptor) -> Result<()> {
         let tx = self.base.store.begin().await?;
-        let mut app = match store::apps::installations::find(&tx, saved.organisation_id, saved.id).await {
+        let former = match store::apps::installations::find(&tx, saved.organisation_id, saved.id).await {
             Ok(app) => app,
             Err(Error::NotFound { .. }) => return Ok(()),
             Err(error) => return Err(error),
         };
-        if (&app.json_url, app.updated_at) != (&saved.json_url, saved.updated_at) {
+        if (&former.json_url, former.updated_at) != (&saved.json_url, saved.updated_at) {
             return Ok(());
         }
         // As for a descriptor in time: at the installation, it decides whether the app is active.
         let is_new = saved.created_at == saved.updated_at;
+        let mut app = former.clone();
         app.active = app.active && (!is_new || descriptor.is_active);
         app.descriptor = Some(descriptor);
         app.updated_at = self.base.now();
@@ -83,6 +84,6 @@ impl Apps {
         let detail = json!({"name": app.name, "json_url": app.json_url});
         let actor = (caller.organisation_id, caller.actor());
         self.base.audit(&tx, (actor.0, &actor.1), "integration.read_descriptor", app.id, detail).await?;
-        tx.commit().await
+        self.commit_app(tx, &app, Some(&former), false).await
     }
 }

@@ -4,7 +4,7 @@
 
 use super::{SettingRow, location};
 use crate::{
-    app::{Caller, apps::Apps},
+    app::apps::Apps,
     domain::{
         Error, Result,
         apps::{
@@ -12,7 +12,6 @@ use crate::{
             setting::{EffectiveSetting, MASK, Setting},
         },
         ids::{ChannelId, InstallationId, IntegrationId, OrganisationId},
-        tenancy::member::Permission,
     },
     store::{self, apps::settings::StoredSetting},
 };
@@ -50,14 +49,13 @@ impl Apps {
         Ok(settings)
     }
 
-    /// Returns settings of an app as this caller may see them.
+    /// Returns settings of an app, secrets opened or masked.
     pub(in crate::app::apps) async fn seen_settings(
         &self,
-        caller: &Caller,
+        open: bool,
         integration_id: IntegrationId,
         stored: Vec<StoredSetting>,
     ) -> Result<Vec<SettingRow>> {
-        let open = caller.may(Permission::SecretsRead);
         let settings =
             if open { self.open_settings(stored).await? } else { stored.into_iter().map(|row| row.setting).collect() };
         let row = |setting: Setting| SettingRow {

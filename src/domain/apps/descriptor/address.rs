@@ -39,7 +39,7 @@ pub(super) fn http_url(text: &str) -> Result<Url, String> {
 }
 
 /// Recognises the spellings of an absent address.
-fn is_none(text: &str) -> bool {
+pub(super) fn is_none(text: &str) -> bool {
     ["none", "null", "nil", "undefined", "\"\"", "''"].iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Agent, AppKind, CATEGORIES, Descriptor, INTERVAL,
+    Agent, AppKind, Authorisation, CATEGORIES, Descriptor, INTERVAL,
     address::{Called, logo, shown},
     finding::{Findings, quoted, rule},
     settings::{self, SettingSpec},
@@ -34,6 +34,7 @@ pub(super) fn descriptor(document: Value, findings: &mut Findings) -> Option<Des
     let app_name = name(described, &descriptions, findings).unwrap_or_default();
     let descriptor = Descriptor {
         agent: Agent::read(data, &app_name, base, findings),
+        authorisation: Authorisation::read(data, base, findings),
         app_name,
         app_description: expected(described, "app_description", &descriptions, findings),
         app_logo: logo(described, "app_logo", &descriptions, findings),

@@ -1,0 +1,41 @@
+//! API keys of installed apps: at most one for each purpose, as a hash. `origin` is that of the address that got the key,
+//! which is void once the descriptor names another origin.
+
+use sea_orm_migration::prelude::*;
+
+use crate::column_types;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+const STATEMENTS: [&str; 2] = [
+    "CREATE TABLE app_key (
+        integration_id {uuid} NOT NULL REFERENCES integration (id) ON DELETE CASCADE,
+        purpose TEXT NOT NULL,
+        organisation_id {uuid} NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
+        key_sha256 {bytes} NOT NULL UNIQUE,
+        origin TEXT NOT NULL,
+        created_at {time} NOT NULL,
+        PRIMARY KEY (integration_id, purpose)
+    )",
+    "CREATE INDEX app_key_organisation ON app_key (organisation_id)",
+];
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for statement in STATEMENTS {
+            column_types::execute(manager, statement).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        column_types::execute(manager, "DROP TABLE app_key").await
+    }
+}

@@ -10,6 +10,7 @@ mod compat;
 mod configuration;
 mod describe;
 mod descriptor;
+mod evaluable;
 mod file;
 mod implements;
 mod issue;
@@ -33,6 +34,7 @@ pub use self::{
     configuration::Configuration,
     describe::{Described, describe},
     descriptor::descriptor,
+    evaluable::Evaluable,
     file::{MAX_ICON, MAX_README},
     implements::Effort,
     issue::{Issue, IssueKind, MAX_ISSUES, Rule},

@@ -15,6 +15,9 @@ use crate::domain::{
 /// Type of the events by which the clock calls an app.
 pub const INTEGRATION_TICK: &str = "integration.tick";
 
+/// Type of the events by which calls of actions are on record.
+pub const ACTION_CALLED: &str = "action.called";
+
 /// Author of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -87,6 +90,21 @@ pub struct TickCall {
     pub settings: Vec<EffectiveSetting>,
 }
 
+/// A call of an action of an app that was installed from the registry.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = IntegrationActionCall)]
+pub struct ActionCall {
+    /// Name of the action.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Input of the action, valid by its schema.
+    #[schema(value_type = Object)]
+    pub input: Value,
+    /// The input for a record.
+    #[serde(skip)]
+    pub masked: Value,
+}
+
 /// Request body of a call.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
@@ -95,6 +113,8 @@ pub enum Call {
     Message(MessageCall),
     /// For a `tick_url`: the schedule is due. The app posts its result to `return_url`, later.
     Tick(TickCall),
+    /// For the address of a registry version: a caller wants an action's output.
+    Action(ActionCall),
 }
 
 impl Call {
@@ -110,6 +130,10 @@ impl Call {
             Self::Tick(call) => {
                 call.return_url = "[redacted]".to_owned();
                 &mut call.settings
+            }
+            Self::Action(call) => {
+                call.input = std::mem::take(&mut call.masked);
+                return self;
             }
         };
         *settings = std::mem::take(settings).into_iter().map(EffectiveSetting::masked).collect();

@@ -28,6 +28,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub(in crate::domain::registry) use self::configuration::is_secret;
 pub use self::{
     breaking::breaking_changes,
     check::{MAX_CODE, MAX_EXECUTION_SECS, MAX_SECRET, MAX_URL},

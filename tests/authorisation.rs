@@ -27,9 +27,9 @@ use tokio::sync::OnceCell;
 
 use self::{
     cases::CASES,
-    others::{ADDRESSED, ALTERNATIVES, COOKIES, KEYED, OPEN, OPERATORS, OWN, ROOMS, SIGNED, SUBJECTS},
+    others::{ADDRESSED, ALTERNATIVES, COOKIES, KEY_HOLDERS, KEYED, OPEN, OPERATORS, OWN, ROOMS, SIGNED, SUBJECTS},
 };
-use crate::support::{Answer, Client, Integration, TestApp, step};
+use crate::support::{Answer, Client, Integration, Reply, TestApp, step};
 
 /// Requirements of an operation on its caller.
 struct Case {
@@ -93,7 +93,8 @@ fn every_operation_says_who_may_use_it() {
     let open: BTreeSet<&str> = OPEN.iter().map(|(id, _)| *id).collect();
     let closed: BTreeSet<&str> = CASES.iter().map(|case| case.operation).collect();
     let signed: BTreeSet<&str> = SIGNED.iter().map(|(id, _)| *id).collect();
-    let others = KEYED.iter().chain(ALTERNATIVES).chain(OWN).chain(ADDRESSED).chain(COOKIES).chain(OPERATORS);
+    let others =
+        KEYED.iter().chain(ALTERNATIVES).chain(OWN).chain(ADDRESSED).chain(COOKIES).chain(OPERATORS).chain(KEY_HOLDERS);
     let others = others.chain(SUBJECTS);
     let reported: BTreeSet<&str> = open.iter().chain(&closed).chain(&signed).chain(others).copied().collect();
     let missing: Vec<_> = published.difference(&reported).collect();
@@ -290,6 +291,10 @@ impl<'a> World<'a> {
                     made["token"]["id"].as_str().unwrap().to_owned()
                 }
                 "connections" => self.connection(operation).await,
+                "apps" if operation.id == "callAppAction" => {
+                    path = path.replace("{name}", "send");
+                    self.callable().await
+                }
                 "apps" => self.integration(false).await,
                 "registry" => uuid_of(&self.version("private").await.0),
                 "channels" => self.create("/v1/channels", json!({"name": self.fresh()})).await,
@@ -472,6 +477,17 @@ impl<'a> World<'a> {
         path
     }
 
+    /// Installs a version with an action, and returns the app's id.
+    async fn callable(&self) -> String {
+        self.integration.reply(Reply::Json(json!({"output": {}})));
+        let (url, schema) = (format!("{}/action", self.integration.base()), json!({"schema": {}}));
+        let actions = json!({"send": {"input": schema, "output": schema}});
+        let body = json!({"name": self.fresh(), "version": "1.0.0", "url": url, "actions": actions});
+        let made = self.app.owner.post("/v1/admin/integrations", &body).await.ok(200);
+        let id = uuid_of(made["integration"]["id"].as_str().unwrap());
+        self.create("/v1/apps", json!({"registryVersion": {"id": id}})).await
+    }
+
     /// Installs an app and returns its id.
     async fn integration(&self, custom: bool) -> String {
         let (owner, all) = (&self.app.owner, "/organisations/acme/integrations");
@@ -536,6 +552,7 @@ impl<'a> World<'a> {
             "checkHandleAvailability" => json!({"handle": "some-handle"}),
             "lintDescriptor" => json!({"document": {"data": {}}}),
             "updateApp" => json!({"name": self.fresh()}),
+            "callAppAction" => json!({"input": {}}),
             "putAppSettings" => json!({"settings": {"label": CANARY}}),
             "putChannelApp" => json!({"active": false}),
             "exchangeSlackToken" => {
@@ -723,6 +740,16 @@ both! {
                 let body = json!({"event": "x", "name": "x", "target_url": "x"});
                 let answer = caller.send(caller.request(operation.method.clone(), &path).json(&body)).await;
                 assert_eq!(answer.status, 404, "{}: {}", operation.id, answer.text);
+            }
+        }
+    }
+
+    async fn a_key_is_not_replaced_by_a_token(app) {
+        for operation in operations().iter().filter(|operation| KEY_HOLDERS.contains(&operation.id.as_str())) {
+            for caller in [&app.anon, &app.anon.with_token("garbage"), &app.anon.with_token("bp_iak_garbage"), &app.owner] {
+                let body = json!({"type": "happened", "payload": {}});
+                let answer = caller.send(caller.request(operation.method.clone(), &operation.path).json(&body)).await;
+                assert_eq!(answer.status, 401, "{}: {}", operation.id, answer.text);
             }
         }
     }

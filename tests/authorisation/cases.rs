@@ -155,6 +155,7 @@ pub(super) const CASES: &[Case] = &[
     case("listApps", Member, &["integrations:read"], 200),
     case("createApp", Admin, &["integrations:manage"], 404),
     case("getApp", Member, &["integrations:read"], 404),
+    case("callAppAction", Admin, &["integrations:manage"], 404),
     case("updateApp", Admin, &["integrations:manage"], 404),
     case("deleteApp", Admin, &["integrations:manage"], 404),
     case("getAppSettings", Member, &["integrations:read"], 404),

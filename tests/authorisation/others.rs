@@ -90,6 +90,10 @@ pub(super) const ADDRESSED: &[&str] = &[
     "removeWebhookSubscriber",
 ];
 
+/// Operations of the code of a registry version, authorised by a key of it: no token is accepted. `registry_events.rs` has
+/// the cases.
+pub(super) const KEY_HOLDERS: &[&str] = &["createEvent"];
+
 /// Operations of the session of a browser, authorised by its cookie alone. `portal_sessions.rs` has the cases.
 pub(super) const COOKIES: &[&str] = &["getSession", "deleteSession"];
 

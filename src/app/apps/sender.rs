@@ -73,7 +73,9 @@ struct AppSession {
 impl Session for AppSession {
     fn check<'a>(&'a self, delivery: &'a Delivery, event: &'a Event) -> BoxFuture<'a, Result<Check<'a>>> {
         if event.fact.channel_id.is_none() {
-            return Box::pin(async { Ok(Check::Skip(Skip::failed(apps::destination::NO_CHANNEL.text()))) });
+            let is_action = event.fact.kind == apps::call::ACTION_CALLED;
+            let reason = if is_action { apps::destination::ACTION } else { apps::destination::NO_CHANNEL };
+            return Box::pin(async move { Ok(Check::Skip(Skip::failed(reason.text()))) });
         }
         let send = async move { Ok(self.apps.call_integration(self.id, delivery, event).await) };
         Box::pin(async { Ok(Check::Send(Box::pin(send))) })
